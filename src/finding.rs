@@ -1,0 +1,149 @@
+//! What a rule says: one cause, the lines that prove it, and a fix.
+//!
+//! Plain data. Knows nothing of how rules find it or how it is printed.
+
+use crate::model::Quote;
+
+/// How bad it is: an `Error` defeats the cache, a `Warning` costs, a `Note` is worth knowing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing; nothing is wrong, or not enough is known.
+    Note,
+    /// The cache helps less than it could.
+    Warning,
+    /// The cache is defeated.
+    Error,
+}
+
+/// How sure it is (DESIGN §1): never more than the log shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// The pattern fits, look-alikes remain.
+    Suspected,
+    /// The pattern fits and the known look-alikes are excluded.
+    Likely,
+    /// The log itself states it, or no other explanation is left.
+    Proven,
+}
+
+/// One quoted line of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Name of the source as the user gave it.
+    pub source: String,
+    /// 1-based line number.
+    pub line: u64,
+    /// The line without its CI prefix, not yet escaped.
+    pub text: String,
+    /// What the line shows, in the words of a reader who does not know `BuildKit`; may be empty.
+    pub shows: String,
+}
+
+/// Evidence that cannot be empty, by type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    first: Evidence,
+    rest: Vec<Evidence>,
+}
+
+impl Proof {
+    /// Starts with the line that shows it best.
+    #[must_use]
+    pub fn new(first: Evidence) -> Self {
+        Self { first, rest: Vec::new() }
+    }
+
+    /// From a list in the order of reading; `None` where the list is empty.
+    #[must_use]
+    pub fn from_lines(lines: Vec<Evidence>) -> Option<Self> {
+        let mut lines = lines.into_iter();
+        let first = lines.next()?;
+        Some(Self { first, rest: lines.collect() })
+    }
+
+    /// One more line.
+    pub fn push(&mut self, line: Evidence) {
+        if !self.iter().any(|e| e.source == line.source && e.line == line.line) {
+            self.rest.push(line);
+        }
+    }
+
+    /// All lines, in the order given.
+    pub fn iter(&self) -> impl Iterator<Item = &Evidence> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    /// The line that shows it best.
+    #[must_use]
+    pub fn first(&self) -> &Evidence {
+        &self.first
+    }
+}
+
+/// A change to one file, ready for `git apply`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The file as the user named it.
+    pub path: String,
+    /// Unified diff.
+    pub diff: String,
+}
+
+/// How to mend it, written for what was found in the input.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fix {
+    /// One sentence.
+    pub summary: String,
+    /// What to do, in order; alternatives say so.
+    pub steps: Vec<String>,
+    /// Text to paste.
+    pub snippet: Option<String>,
+    /// Corrected files, where the configuration was read.
+    pub edits: Vec<Edit>,
+    /// What the fix costs; empty where it costs nothing.
+    pub cost: String,
+}
+
+/// What the cause cost in the input.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Impact {
+    /// Steps that ran again, over all runs.
+    pub steps: usize,
+    /// Seconds they took: an upper bound where steps ran side by side.
+    pub seconds: f64,
+    /// Runs in which that happened.
+    pub runs: usize,
+}
+
+/// One root cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Id of the rule, as in `cachediag rules`.
+    pub rule: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// One line, says the defect.
+    pub title: String,
+    /// Why it happens, in plain words.
+    pub cause: String,
+    /// The lines that prove it.
+    pub evidence: Proof,
+    /// How to mend it.
+    pub fix: Fix,
+    /// What it cost.
+    pub impact: Impact,
+    /// What else it could have been, and why it is not; or what would decide it.
+    pub rules_out: Vec<String>,
+    /// What it is about (a cache, a reference, a stage): the same cause seen twice has the same subject.
+    pub subject: String,
+}
+
+impl Evidence {
+    /// Quotes a line kept by the model.
+    #[must_use]
+    pub fn of(source: &str, quote: &Quote, shows: impl Into<String>) -> Self {
+        Self { source: source.to_owned(), line: quote.line, text: quote.text.to_string(), shows: shows.into() }
+    }
+}

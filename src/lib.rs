@@ -1,0 +1,30 @@
+//! Reads the logs of Docker builds and says why their cache did not help.
+//!
+//! One straight pipe, each module importing only from those before it:
+//! [`source`] → [`envelope`] → [`dialect`] → [`model`] → [`series`] → [`config`] → [`finding`] →
+//! [`rules`] → [`triage`] → [`render`] → [`pipeline`] → [`cli`].
+//! `ARCHITECTURE.md` says what each of them does and must not know.
+
+pub mod source;
+
+pub mod envelope;
+
+pub mod dialect;
+
+pub mod model;
+
+pub mod series;
+
+pub mod config;
+
+pub mod finding;
+
+pub mod rules;
+
+pub mod triage;
+
+pub mod render;
+
+pub mod pipeline;
+
+pub mod cli;

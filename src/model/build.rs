@@ -1,0 +1,242 @@
+//! One build: its steps, base images, cache imports and exports.
+//!
+//! Plain data, plus the few readings of it that many rules need.
+
+use super::Quote;
+
+/// Form of log the build was read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// `BuildKit`'s plain progress.
+    #[default]
+    BuildkitPlain,
+    /// The older Docker builder.
+    Classic,
+}
+
+/// Which image store wrote the image: decides which engine bugs can be at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// dockerd's own image store: prints `writing image sha256:…`.
+    Graphdriver,
+    /// dockerd with the containerd image store: prints `unpacking to …`.
+    Containerd,
+    /// A `BuildKit` daemon of its own: `exporting manifest`, or the driver says so.
+    Buildkitd,
+    /// Nothing was exported.
+    #[default]
+    Unknown,
+}
+
+/// How a build ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum BuildOutcome {
+    /// It reached its end.
+    Succeeded,
+    /// A final error line.
+    Failed,
+    /// Cancelled.
+    Canceled,
+    /// The log ends before the build does.
+    #[default]
+    Unknown,
+}
+
+/// One build (one target of a bake or compose run).
+#[derive(Clone, Debug, Default)]
+pub struct Build {
+    /// Form of log.
+    pub dialect: Dialect,
+    /// How it ended.
+    pub outcome: BuildOutcome,
+    /// Which image store.
+    pub engine: Engine,
+    /// Driver of the builder, where the client prints it: `docker`, `docker-container`, `remote`.
+    pub driver: Option<String>,
+    /// Name of the builder instance.
+    pub builder: Option<String>,
+    /// The builder was created in this log, so its local cache is empty: the line that shows it.
+    pub booted: Option<Quote>,
+    /// Bake target or compose service.
+    pub target: Option<String>,
+    /// Number of the `docker build` in the log that this belongs to: targets of one bake share it.
+    pub invocation: usize,
+    /// Steps in the order they appear.
+    pub steps: Vec<Step>,
+    /// Base images.
+    pub bases: Vec<Base>,
+    /// Cache imports.
+    pub imports: Vec<Transfer>,
+    /// Cache exports with a vertex of their own.
+    pub exports: Vec<Transfer>,
+    /// The line that shows inline cache being written into the image.
+    pub inline: Option<Quote>,
+    /// Final errors.
+    pub errors: Vec<Quote>,
+    /// Client warnings about the cache.
+    pub warnings: Vec<Quote>,
+    /// Image references written or pushed.
+    pub images: Vec<String>,
+    /// First line.
+    pub line: u64,
+    /// Two builds with colliding numbers are interleaved: outcomes are not to be trusted.
+    pub tangled: bool,
+}
+
+/// What kind of line a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum StepKind {
+    /// RUN, COPY, ADD, WORKDIR: counts in the hit rate.
+    #[default]
+    Counted,
+    /// The fetch of a remote ADD: always done, never cached.
+    Fetch,
+    /// ENV, ARG, CMD … of the classic builder: nothing to save.
+    Metadata,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Outcome {
+    /// Answered from a cache.
+    Hit,
+    /// Executed.
+    Miss,
+    /// Executed and failed.
+    Failed,
+    /// Stopped because the build was.
+    Canceled,
+    /// Never reached, or its end is not in the log.
+    #[default]
+    Unknown,
+}
+
+/// One build step.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// Header as printed: `[build 2/6] WORKDIR /src`, `5/8 : RUN npm ci`.
+    pub name: String,
+    /// Stage name; empty where the Dockerfile has one stage.
+    pub stage: String,
+    /// Platform (`linux/amd64`, `linux/amd64->arm64`), empty where one platform was built.
+    pub platform: String,
+    /// Position in its stage, 1-based; of the whole file in the classic builder.
+    pub position: u32,
+    /// Number of positions.
+    pub of: u32,
+    /// `RUN`, `COPY`, …: upper case.
+    pub instruction: String,
+    /// Text after the bracket: `RUN npm ci`.
+    pub text: String,
+    /// Whether it counts.
+    pub kind: StepKind,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Seconds, as the builder summed them.
+    pub seconds: Option<f64>,
+    /// Header line.
+    pub header: Quote,
+    /// The line that decides the outcome.
+    pub verdict: Option<Quote>,
+}
+
+/// A base image.
+#[derive(Clone, Debug, Default)]
+pub struct Base {
+    /// Stage it begins.
+    pub stage: String,
+    /// Platform, empty where one platform was built.
+    pub platform: String,
+    /// Reference without digest.
+    pub image: String,
+    /// `sha256:…`, where printed.
+    pub digest: Option<String>,
+    /// The FROM line.
+    pub quote: Quote,
+}
+
+/// Kind of cache backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum CacheKind {
+    /// A reference in a registry.
+    Registry,
+    /// A directory.
+    Local,
+    /// GitHub Actions cache service.
+    Gha,
+    /// Amazon S3.
+    S3,
+    /// Azure blob storage.
+    Azblob,
+    /// Inside the image.
+    Inline,
+    /// Not printed.
+    #[default]
+    Unknown,
+}
+
+/// One cache import or export.
+#[derive(Clone, Debug, Default)]
+pub struct Transfer {
+    /// Reference; exports do not print theirs.
+    pub reference: Option<String>,
+    /// Backend.
+    pub kind: CacheKind,
+    /// Error text, `None` where it went well.
+    pub error: Option<String>,
+    /// It ended (a terminal line was seen).
+    pub ended: bool,
+    /// Seconds.
+    pub seconds: Option<f64>,
+    /// Header line.
+    pub header: Quote,
+    /// Line that tells the end.
+    pub verdict: Option<Quote>,
+    /// `inferred cache manifest type`, where printed.
+    pub manifest_type: Option<String>,
+}
+
+impl Transfer {
+    /// It ended, and without an error.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.ended && self.error.is_none()
+    }
+}
+
+impl Build {
+    /// Steps that count in a hit rate and whose outcome is known.
+    pub fn decided(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|s| s.kind == StepKind::Counted && matches!(s.outcome, Outcome::Hit | Outcome::Miss))
+    }
+
+    /// Steps answered from a cache.
+    #[must_use]
+    pub fn hits(&self) -> usize {
+        self.decided().filter(|s| s.outcome == Outcome::Hit).count()
+    }
+
+    /// Steps that were either answered or executed.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.decided().count()
+    }
+
+    /// Some cache was imported without error.
+    #[must_use]
+    pub fn imported(&self) -> bool {
+        self.imports.iter().any(Transfer::ok)
+    }
+
+    /// Seconds of executed steps.
+    #[must_use]
+    pub fn seconds_executed(&self) -> f64 {
+        self.decided().filter(|s| s.outcome == Outcome::Miss).filter_map(|s| s.seconds).sum()
+    }
+
+    /// The base image of a stage.
+    #[must_use]
+    pub fn base_of(&self, stage: &str, platform: &str) -> Option<&Base> {
+        self.bases.iter().find(|b| b.stage == stage && b.platform == platform)
+    }
+}

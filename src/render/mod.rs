@@ -1,0 +1,27 @@
+//! The formats of a report.
+//!
+//! A renderer decides nothing. To add one: one new file, its `mod` line and its row in [`RENDERERS`].
+
+mod report;
+
+pub use report::Report;
+
+/// What a renderer may know of where it prints.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    /// Columns.
+    pub width: usize,
+    /// Whether ANSI colour may be used.
+    pub color: bool,
+}
+
+/// One format.
+pub trait Renderer: Sync {
+    /// As given to `--format`.
+    fn name(&self) -> &'static str;
+    /// The whole report.
+    fn render(&self, report: &Report, screen: Screen) -> String;
+}
+
+/// All formats.
+pub static RENDERERS: &[&dyn Renderer] = &[];

@@ -1,0 +1,42 @@
+//! All that was read: what a rule may look at.
+
+use crate::config::Config;
+use crate::finding::Evidence;
+use crate::model::{Build, Quote, Run};
+use crate::series::{BuildRef, Series};
+
+/// Runs, series and configuration of one call.
+#[derive(Debug, Default)]
+pub struct Study {
+    /// Runs in the order of time.
+    pub runs: Vec<Run>,
+    /// The same build over several runs; a lone build is a series of one.
+    pub series: Vec<Series>,
+    /// Configuration files that were read.
+    pub configs: Vec<Config>,
+}
+
+impl Study {
+    /// The run a build belongs to.
+    #[must_use]
+    pub fn run_of(&self, at: BuildRef) -> Option<&Run> {
+        self.runs.get(at.run)
+    }
+
+    /// A build.
+    #[must_use]
+    pub fn build(&self, at: BuildRef) -> Option<&Build> {
+        self.runs.get(at.run)?.builds.get(at.build)
+    }
+
+    /// Builds of a series in the order of time, each with its run.
+    pub fn members<'a>(&'a self, series: &'a Series) -> impl DoubleEndedIterator<Item = (&'a Run, &'a Build)> {
+        series.builds.iter().filter_map(|&at| Some((self.run_of(at)?, self.build(at)?)))
+    }
+
+    /// Quotes a line of a run.
+    #[must_use]
+    pub fn quote(run: &Run, quote: &Quote, shows: &str) -> Evidence {
+        Evidence::of(&run.source, quote, shows)
+    }
+}

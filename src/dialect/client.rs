@@ -30,7 +30,9 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
         .fold(text, |rest, prefix| rest.strip_prefix(prefix.as_bytes()).unwrap_or(rest));
     let stripped = text.strip_prefix(b"ERROR: ").or_else(|| text.strip_prefix(b"error: "));
     let known = match stripped {
-        Some(rest) => NAMED.iter().chain(&UNNAMED).any(|start| rest.starts_with(start.as_bytes())) || option_error(rest),
+        Some(rest) => {
+            NAMED.iter().chain(&UNNAMED).any(|start| rest.starts_with(start.as_bytes())) || option_error(rest)
+        }
         None => UNNAMED.iter().any(|start| text.starts_with(start.as_bytes())) || service_failed(text),
     };
     known.then_some(text)
@@ -72,7 +74,8 @@ fn warning(text: &[u8]) -> Option<&[u8]> {
 /// `Building web`: docker-compose v1 prints the service alone on the line.
 fn service(text: &[u8]) -> Option<&[u8]> {
     let name = text.strip_prefix(b"Building ")?.trim_ascii_end();
-    let word = !name.is_empty() && name.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.'));
+    let word = !name.is_empty()
+        && name.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.'));
     word.then_some(name)
 }
 
@@ -97,7 +100,13 @@ mod tests {
 
     #[test]
     fn leaves_errors_of_other_programs() {
-        for line in ["ERROR: Could not find a version that satisfies x", "ERROR: Job failed: exit code 1", "error: aborting", "Building wheel for x", "WARNING: x"] {
+        for line in [
+            "ERROR: Could not find a version that satisfies x",
+            "ERROR: Job failed: exit code 1",
+            "error: aborting",
+            "Building wheel for x",
+            "WARNING: x",
+        ] {
             assert_eq!(Client.read(line.as_bytes()), None, "{line}");
         }
     }

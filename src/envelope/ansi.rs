@@ -57,9 +57,7 @@ pub(super) fn trim_end(mut text: &[u8]) -> &[u8] {
 /// Length of the escape sequence at the start, 0 where there is none or it does not end.
 fn sequence(text: &[u8]) -> usize {
     match text {
-        [ESC, b'[', rest @ ..] => {
-            rest.iter().position(|b| (0x40..=0x7e).contains(b)).map_or(0, |at| at + 3)
-        }
+        [ESC, b'[', rest @ ..] => rest.iter().position(|b| (0x40..=0x7e).contains(b)).map_or(0, |at| at + 3),
         [ESC, b']' | b'_' | b'P' | b'^', rest @ ..] => terminated(rest),
         [ESC, 0x40..=0x7e, ..] => 2,
         _ => 0,

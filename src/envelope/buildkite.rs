@@ -42,7 +42,9 @@ impl Envelope for Buildkite {
             b'!' => pull_failed(text),
             b'$' => plugin(text).or_else(|| checkout(text)).or_else(|| echo::prompted(text)),
             b' ' => entry(text),
-            b'H' => text.strip_prefix(b"HEAD is now at ").and_then(|r| r.split(|b| *b == b' ').next()).map(Mark::Commit),
+            b'H' => {
+                text.strip_prefix(b"HEAD is now at ").and_then(|r| r.split(|b| *b == b' ').next()).map(Mark::Commit)
+            }
             b'#' => plugin(text),
             _ => None,
         }
@@ -138,9 +140,15 @@ mod tests {
         use NoteKind::*;
         for (line, mark) in [
             ("~~~ :docker: Pulling cache image for app (group 1)", Mark::Note(ComposePluginPullsCache, b"app")),
-            ("~~~ :docker: Using Default Builder 'default' with Driver 'docker'", Mark::Note(ComposePluginDriver, b"docker")),
+            (
+                "~~~ :docker: Using Default Builder 'default' with Driver 'docker'",
+                Mark::Note(ComposePluginDriver, b"docker"),
+            ),
             ("+++ :docker: Building services app", Mark::Note(ComposePluginBuilds, b"app")),
-            ("$ cd /p/github-com-buildkite-plugins-docker-compose-buildkite-plugin-v5-10-0", Mark::Note(ComposePluginVersion, b"5-10-0")),
+            (
+                "$ cd /p/github-com-buildkite-plugins-docker-compose-buildkite-plugin-v5-10-0",
+                Mark::Note(ComposePluginVersion, b"5-10-0"),
+            ),
         ] {
             assert_eq!(Buildkite.mark(line.as_bytes()), Some(mark), "{line}");
         }

@@ -64,7 +64,9 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
         b' ' => input(text),
         b'+' | b'$' => echo::prompted(text),
         b'C' | b'F' | b'U' => cache(text),
-        b'H' => text.strip_prefix(b"HEAD is now at ").and_then(|rest| rest.split(|b| *b == b' ').next()).map(Mark::Commit),
+        b'H' => {
+            text.strip_prefix(b"HEAD is now at ").and_then(|rest| rest.split(|b| *b == b' ').next()).map(Mark::Commit)
+        }
         _ => echo::bare(text),
     }
 }
@@ -83,7 +85,16 @@ fn section(text: &[u8]) -> Option<Mark<'_>> {
 /// `  cache-from: type=gha` in the block of an action's inputs.
 fn input(text: &[u8]) -> Option<Mark<'_>> {
     const KEYS: [&[u8]; 10] = [
-        b"cache-from", b"cache-to", b"no-cache", b"file", b"target", b"tags", b"build-args", b"push", b"driver", b"load",
+        b"cache-from",
+        b"cache-to",
+        b"no-cache",
+        b"file",
+        b"target",
+        b"tags",
+        b"build-args",
+        b"push",
+        b"driver",
+        b"load",
     ];
     let text = text.strip_prefix(b"  ")?;
     let colon = memchr::memchr(b':', text)?;

@@ -80,3 +80,46 @@ fn is_log(path: &Path) -> bool {
     let base = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('.');
     [name.as_str(), base].iter().any(|n| [".log", ".txt", ".out"].iter().any(|ext| n.ends_with(ext)))
 }
+
+/// What the paths of `--config` stand for: files as they are, all files of a directory.
+#[must_use]
+pub fn discover_configs(paths: &[PathBuf]) -> Found {
+    let mut found = Found::default();
+    for path in paths {
+        if path.is_dir() {
+            let mut inside = Found::default();
+            walk(path, &mut inside);
+            found.others.extend(inside.others);
+        } else if path.exists() {
+            found.others.push(entry(path));
+        } else {
+            found.missing.push((path.display().to_string(), "no such file or directory".to_owned()));
+        }
+    }
+    found.others.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+/// The files of the working directory: a checkout holds its configuration there.
+#[must_use]
+pub fn working_directory() -> Vec<Entry> {
+    let Ok(items) = std::fs::read_dir(".") else { return Vec::new() };
+    let mut entries: Vec<Entry> =
+        items.flatten().filter(|i| i.path().is_file()).map(|i| entry(Path::new(&i.file_name()))).collect();
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    entries
+}
+
+/// Reads a small text file.
+///
+/// # Errors
+/// Where it cannot be read, or is larger than any configuration.
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    const MOST: u64 = 8 << 20;
+    let file = std::fs::File::open(path)?;
+    if file.metadata()?.len() > MOST {
+        return Err(std::io::Error::other("is too large for a configuration file"));
+    }
+    let bytes = std::io::read_to_string(file)?;
+    Ok(bytes)
+}

@@ -8,10 +8,10 @@ mod discover;
 mod file;
 mod pipe;
 
-pub use discover::{Entry, Found, discover};
+pub use discover::{Entry, Found, discover, discover_configs, read_text, working_directory};
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// Longest part of a line that is looked at; the rest of a longer line is skipped.
@@ -46,6 +46,8 @@ pub struct Input {
 }
 
 enum Body {
+    /// The head is all there is.
+    Head,
     File(File, u64),
     Pipe(Box<dyn Read + Send>),
 }
@@ -68,13 +70,14 @@ pub enum Unreadable {
 }
 
 impl Input {
-    /// Opens a file, or standard input for `-`.
+    /// Opens a file, or standard input for `-`; with `tee`, standard input is passed through to
+    /// standard output as it is read.
     ///
     /// # Errors
     /// Where it cannot be read or is no text.
-    pub fn open(path: &Path) -> Result<Self, Unreadable> {
+    pub fn open(path: &Path, tee: bool) -> Result<Self, Unreadable> {
         if path == Path::new("-") {
-            return Self::pipe(Box::new(io::stdin()));
+            return if tee { Self::pipe(Box::new(Tee(io::stdin()))) } else { Self::pipe(Box::new(io::stdin())) };
         }
         let file = File::open(path)?;
         let meta = file.metadata()?;
@@ -85,7 +88,8 @@ impl Input {
         let got = file::read_at(&file, &mut head, 0)?;
         head.truncate(got);
         judge(&head)?;
-        Ok(Self { head, body: Body::File(file, meta.len()) })
+        let body = if meta.len() <= head.len() as u64 { Body::Head } else { Body::File(file, meta.len()) };
+        Ok(Self { head, body })
     }
 
     /// Reads a stream.
@@ -105,9 +109,27 @@ impl Input {
     /// Where reading stops before the end; what was read until then is with the sink.
     pub fn scan<S: Sieve>(self, sieve: &S, sink: &mut impl Sink) -> io::Result<u64> {
         match self.body {
+            Body::Head => {
+                let kept = block::Kept::of(&self.head, sieve);
+                kept.pour(0, sink);
+                Ok(kept.lines)
+            }
             Body::File(file, len) => file::scan(&file, len, sieve, sink),
             Body::Pipe(stream) => pipe::scan(self.head, stream, sieve, sink),
         }
+    }
+}
+
+/// Writes what it reads to standard output.
+struct Tee<R>(R);
+
+impl<R: Read> Read for Tee<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.0.read(buffer)?;
+        let mut out = io::stdout().lock();
+        out.write_all(buffer.get(..got).unwrap_or_default())?;
+        out.flush()?;
+        Ok(got)
     }
 }
 

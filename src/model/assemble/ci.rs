@@ -37,7 +37,11 @@ impl Listener {
             }
             Mark::Input(b"-", item) => {
                 if let Some(kind) = list {
-                    run.notes.push(CiNote { kind, value: text(item).trim_matches(['"', '\'']).to_owned(), quote: quote() });
+                    run.notes.push(CiNote {
+                        kind,
+                        value: text(item).trim_matches(['"', '\'']).to_owned(),
+                        quote: quote(),
+                    });
                     self.list = list;
                 }
             }

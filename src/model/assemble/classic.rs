@@ -61,10 +61,13 @@ impl ClassicSegment {
         build.engine = Engine::Graphdriver;
         build.outcome = match () {
             () if self.built => BuildOutcome::Succeeded,
-            () if !self.errors.is_empty() || build.steps.iter().any(|s| s.outcome == Outcome::Failed) => BuildOutcome::Failed,
+            () if !self.errors.is_empty() || build.steps.iter().any(|s| s.outcome == Outcome::Failed) => {
+                BuildOutcome::Failed
+            }
             () => BuildOutcome::Unknown,
         };
-        (build.errors, build.target, build.tangled, build.invocation) = (self.errors, self.service, self.tangled, invocation);
+        (build.errors, build.target, build.tangled, build.invocation) =
+            (self.errors, self.service, self.tangled, invocation);
         Some(self.build)
     }
 

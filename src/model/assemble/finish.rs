@@ -14,8 +14,11 @@ pub(super) fn builds(segment: Segment, invocation: usize) -> Vec<Build> {
     let targets = targets(&segment);
     let common = common(&segment, invocation);
     let mut builds: Vec<Build> = Vec::new();
-    let mut names: Vec<(&str, &Quote, &Vertex)> =
-        segment.vertices.values().flat_map(|v| v.names.iter().map(move |(name, quote)| (name.as_str(), quote, v))).collect();
+    let mut names: Vec<(&str, &Quote, &Vertex)> = segment
+        .vertices
+        .values()
+        .flat_map(|v| v.names.iter().map(move |(name, quote)| (name.as_str(), quote, v)))
+        .collect();
     names.sort_by_key(|(_, quote, _)| quote.line);
     for (name, quote, vertex) in names {
         let (target, rest) = split_target(name, &targets);
@@ -38,8 +41,14 @@ pub(super) fn builds(segment: Segment, invocation: usize) -> Vec<Build> {
 /// (`docker/buildx` `build/opt.go`, `moby/buildkit` `control/control.go`).
 pub(super) fn before_any_step(error: &str) -> bool {
     const EARLY: [&str; 8] = [
-        "Cache export is not supported", "cache export feature is currently not supported", "Multi-platform build is not supported",
-        " cache exporter", "cache importer requires", "unsupported compression type", "unknown cache importer", "type required for",
+        "Cache export is not supported",
+        "cache export feature is currently not supported",
+        "Multi-platform build is not supported",
+        " cache exporter",
+        "cache importer requires",
+        "unsupported compression type",
+        "unknown cache importer",
+        "type required for",
     ];
     EARLY.iter().any(|text| error.contains(text))
 }
@@ -47,7 +56,12 @@ pub(super) fn before_any_step(error: &str) -> bool {
 impl Build {
     /// Things worth reporting; a segment that only booted a builder has none.
     fn total_lines(&self) -> usize {
-        self.steps.len() + self.bases.len() + self.imports.len() + self.exports.len() + self.errors.len() + self.warnings.len()
+        self.steps.len()
+            + self.bases.len()
+            + self.imports.len()
+            + self.exports.len()
+            + self.errors.len()
+            + self.warnings.len()
     }
 }
 
@@ -60,7 +74,9 @@ fn targets(segment: &Segment) -> BTreeSet<String> {
         let mut words = inside.split_ascii_whitespace();
         let first = words.next()?;
         let second = words.next();
-        let target = !KEPT.contains(&first) && !first.contains('/') && matches!(second, None | Some("internal" | "auth" | "context"));
+        let target = !KEPT.contains(&first)
+            && !first.contains('/')
+            && matches!(second, None | Some("internal" | "auth" | "context"));
         (target && parse_step_name(name).is_none()).then(|| first.to_owned())
     });
     found.collect()

@@ -204,7 +204,8 @@ impl Assembler {
     /// A final error belongs to the build before it; one that stops the client before any step is a
     /// build of its own.
     fn failed(&mut self, quote: Quote) {
-        let known = |errors: &[Quote]| errors.iter().any(|q| q.text.ends_with(&*quote.text) || quote.text.ends_with(&*q.text));
+        let known =
+            |errors: &[Quote]| errors.iter().any(|q| q.text.ends_with(&*quote.text) || quote.text.ends_with(&*q.text));
         if known(&self.buildkit.errors) || self.builds.last().is_some_and(|b| known(&b.errors)) {
             return;
         }

@@ -79,12 +79,16 @@ impl Vertex {
     /// Takes a status line: the closed list of `BuildKit`'s phrases that matter here.
     pub(super) fn status(&mut self, text: &[u8], line: u64, raw: &[u8]) {
         match text.first() {
-            Some(b's' | b'e' | b'p') if is_layer(text) => self.pulled = self.pulled.take().or_else(|| Some(Quote::new(line, raw))),
+            Some(b's' | b'e' | b'p') if is_layer(text) => {
+                self.pulled = self.pulled.take().or_else(|| Some(Quote::new(line, raw)))
+            }
             Some(b'p') if text.starts_with(b"preparing layers for inline cache") => {
                 self.inline = self.inline.take().or_else(|| Some(Quote::new(line, raw)));
             }
             Some(b'p') => self.images.extend(word_after(text, b"pushing manifest for ").map(without_digest)),
-            Some(b'i') => self.manifest_type = word_after(text, b"inferred cache manifest type: ").or(self.manifest_type.take()),
+            Some(b'i') => {
+                self.manifest_type = word_after(text, b"inferred cache manifest type: ").or(self.manifest_type.take())
+            }
             Some(b'w') if text.starts_with(b"writing image sha256:") => self.writing_image = true,
             Some(b'w') if text.starts_with(b"writing ") => self.writes = true,
             Some(b'e') if text.starts_with(b"exporting manifest sha256:") => self.exporting_manifest = true,
@@ -115,10 +119,27 @@ impl Vertex {
 /// Whether a text can only be a status line, never a header: needed where the log begins inside a vertex.
 pub(super) fn is_status(text: &[u8]) -> bool {
     const PHRASES: [&str; 22] = [
-        "resolve ", "extracting sha256:", "pulling sha256:", "transferring ", "sha256:", "exporting layers",
-        "exporting manifest", "exporting config", "exporting attestation", "writing ", "naming to ", "unpacking to ",
-        "pushing layers", "pushing manifest for ", "preparing build cache for export", "sending cache export",
-        "sending tarball", "inferred cache manifest type:", "copying files", "creating container", "starting container",
+        "resolve ",
+        "extracting sha256:",
+        "pulling sha256:",
+        "transferring ",
+        "sha256:",
+        "exporting layers",
+        "exporting manifest",
+        "exporting config",
+        "exporting attestation",
+        "writing ",
+        "naming to ",
+        "unpacking to ",
+        "pushing layers",
+        "pushing manifest for ",
+        "preparing build cache for export",
+        "sending cache export",
+        "sending tarball",
+        "inferred cache manifest type:",
+        "copying files",
+        "creating container",
+        "starting container",
         "pulling image ",
     ];
     PHRASES.iter().any(|p| text.starts_with(p.as_bytes()))

@@ -3,6 +3,7 @@
 //! Knows no rule; compares what builds are made of, never their names in the CI.
 
 mod align;
+pub mod chain;
 mod matching;
 
 pub use align::{Row, rows};

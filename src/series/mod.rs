@@ -6,7 +6,7 @@ mod align;
 mod matching;
 
 pub use align::{Row, rows};
-pub use matching::group;
+pub use matching::{alike, group};
 
 /// Where a build is: index of the run, index in the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 //! A cache backend that does not answer.
 
-use super::backend::{self, Cause, Draft, Refusal};
+use super::backend::{self, Cause, Draft, Refusal, place};
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
@@ -33,9 +33,10 @@ impl Rule for CacheRegistryUnavailable {
 fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
     let trap = group.iter().any(inside_its_container);
     let failed = group.iter().any(|r| !r.build.errors.is_empty());
+    let served = group.iter().all(Refusal::harmless);
     let passing = !failed && !trap && group.last().is_some_and(|r| r.at + 1 < study.runs.len());
     Draft {
-        severity: if passing { Severity::Warning } else { Severity::Error },
+        severity: if passing || served { Severity::Warning } else { Severity::Error },
         confidence: Confidence::Proven,
         title: format!(
             "{} cannot be reached or fails: the cache is not {}",
@@ -66,10 +67,6 @@ fn inside_its_container(refusal: &Refusal) -> bool {
 
 fn is_local(name: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| reference::host(name).starts_with(host))
-}
-
-fn place(repo: &str) -> &str {
-    if repo.contains('/') { reference::host(repo) } else { "the cache's backend" }
 }
 
 fn fix(repo: &str, trap: bool) -> Fix {

@@ -1,7 +1,6 @@
 //! A cache backend that answers with 429.
 
 use super::backend::{self, Cause, Draft, Refusal};
-use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 
@@ -35,7 +34,7 @@ impl Rule for CacheRateLimited {
 
 fn draft(repo: &str, group: &[Refusal]) -> Draft {
     let failed = group.iter().any(|r| !r.build.errors.is_empty());
-    let who = if repo.contains('/') { reference::host(repo) } else { "the cache service" };
+    let who = backend::place(repo);
     Draft {
         severity: if failed { Severity::Error } else { Severity::Warning },
         confidence: Confidence::Proven,

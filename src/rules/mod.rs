@@ -20,6 +20,7 @@ mod buildkite_compose_plugin_v4;
 mod cache_access_denied;
 mod cache_export_too_large;
 mod cache_manifest_too_large;
+mod cache_option_invalid;
 mod cache_rate_limited;
 mod cache_ref_mismatch;
 mod cache_ref_never_written;
@@ -32,6 +33,7 @@ mod gha_service_error;
 mod gha_service_retired;
 mod local_cache_missing;
 mod manifest_refused;
+mod options;
 mod registry_tls_mismatch;
 pub mod remedy;
 mod study;
@@ -90,6 +92,7 @@ pub static RULES: &[&dyn Rule] = &[
     &cache_ref_mismatch::CacheRefMismatch,
     &local_cache_missing::LocalCacheMissing,
     &buildkite_compose_plugin_v4::BuildkiteComposePluginV4,
+    &cache_option_invalid::CacheOptionInvalid,
     &export_unsupported_by_driver::ExportUnsupportedByDriver,
     &export_manifest_rejected::ExportManifestRejected,
     &cache_tag_immutable::CacheTagImmutable,

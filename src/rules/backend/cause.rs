@@ -48,7 +48,10 @@ pub(in crate::rules) fn classify(error: &str, kind: CacheKind) -> Cause {
     let by_text = TEXTS.iter().find(|(_, all)| all.iter().all(|part| text.contains(part))).map(|(cause, _)| *cause);
     let cause = by_text.or_else(|| by_status(&text)).or_else(|| by_ending(&text)).unwrap_or(Cause::Other);
     match cause {
-        Cause::Unavailable | Cause::NotFound if kind == CacheKind::Gha => Cause::GhaService,
+        // Whatever else GitHub's cache answers is the service's: it has no references and no log-in.
+        Cause::Unavailable | Cause::NotFound | Cause::AccessDenied | Cause::Other if kind == CacheKind::Gha => {
+            Cause::GhaService
+        }
         cause => cause,
     }
 }
@@ -89,6 +92,8 @@ static TEXTS: &[Row] = &[
     (Cause::OptionInvalid, &["not set for s3 cache"]),
     (Cause::OptionInvalid, &["not set for github actions cache"]),
     (Cause::OptionInvalid, &["is required for azblob cache"]),
+    (Cause::OptionInvalid, &["azure storage account url provided is not a valid url"]),
+    (Cause::OptionInvalid, &["nosuchbucket"]),
     (Cause::OptionInvalid, &["invalid configuration for remote cache"]),
     (Cause::OptionInvalid, &["failed to parse oci-mediatypes"]),
     (Cause::OptionInvalid, &["failed to parse image-manifest"]),
@@ -97,6 +102,7 @@ static TEXTS: &[Row] = &[
     (Cause::DriverUnsupported, &["cache export", "not supported for", "driver"]),
     // net/http, crypto/x509
     (Cause::Tls, &["server gave http response to https client"]),
+    (Cause::Tls, &["client sent an http request to an https server"]),
     (Cause::Tls, &["x509:"]),
     (Cause::Tls, &["first record does not look like a tls handshake"]),
     // cache/remotecache/import.go readBlob: `blob sha256:… is too large (1200000 > 1048576)`
@@ -119,6 +125,10 @@ static TEXTS: &[Row] = &[
     (Cause::AccessDenied, &["accessdenied"]),
     (Cause::AccessDenied, &["authorization failed"]),
     (Cause::AccessDenied, &["failed to authorize"]),
+    // AWS and Azure SDKs without credentials
+    (Cause::AccessDenied, &["failed to refresh cached credentials"]),
+    (Cause::AccessDenied, &["failed to create default azure credentials"]),
+    (Cause::AccessDenied, &["failed to acquire a token"]),
     // net/http, net
     (Cause::Unavailable, &["connection refused"]),
     (Cause::Unavailable, &["connection reset"]),
@@ -141,6 +151,8 @@ fn by_status(text: &str) -> Option<Cause> {
         413 => Some(Cause::UploadTooLarge),
         429 => Some(Cause::RateLimited),
         400 | 404 | 405 | 415 if manifest => Some(Cause::ManifestRejected),
+        // An HTTPS port answers a request in plain HTTP with 400 and nothing else.
+        400 if text.contains(" request to http://") => Some(Cause::Tls),
         404 => Some(Cause::NotFound),
         408 | 500..600 => Some(Cause::Unavailable),
         _ => None,

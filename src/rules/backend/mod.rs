@@ -7,7 +7,7 @@ mod cause;
 mod report;
 
 pub(in crate::rules) use cause::{Cause, classify, status};
-pub(in crate::rules) use report::{Draft, cost_of, findings};
+pub(in crate::rules) use report::{Draft, cost_of, findings, place};
 
 use super::Study;
 use super::remedy::reference;
@@ -39,10 +39,19 @@ pub(in crate::rules) struct Refusal<'a> {
 
 impl Refusal<'_> {
     /// What was refused, as far as the log says: the reference in the error's URL, the import's
-    /// own, the one on the command line.
+    /// own, the one on the command line. Buckets and services have none.
     pub(in crate::rules) fn reference(&self) -> Option<String> {
+        let elsewhere = [CacheKind::S3, CacheKind::Azblob, CacheKind::Gha, CacheKind::Local];
+        if self.transfer.is_some_and(|t| elsewhere.contains(&t.kind)) {
+            return None;
+        }
         let own = self.transfer.and_then(|t| t.reference.clone());
         reference::in_url(self.text).or(own).or_else(|| self.written()).or_else(|| self.imported())
+    }
+
+    /// Another import of the same build is well, and nothing was refused but reading.
+    pub(in crate::rules) fn harmless(&self) -> bool {
+        self.side == Side::Import && self.build.imported()
     }
 
     fn written(&self) -> Option<String> {

@@ -30,6 +30,17 @@ pub(in crate::rules) fn findings(
     groups.iter().filter_map(|(repo, group)| finding(study, meta, repo, group, draft(repo, group)?)).collect()
 }
 
+/// Who refused, in words.
+pub(in crate::rules) fn place(subject: &str) -> &str {
+    match subject {
+        "s3" => "the S3 bucket",
+        "azblob" => "the Azure storage container",
+        "gha" => "GitHub's cache service",
+        "registry" | "cache" | "unknown" | "local" | "inline" => "the cache's registry",
+        repository => reference::host(repository),
+    }
+}
+
 /// Groups refusals by repository: import and export of one cache name different tags or blobs of it.
 pub(in crate::rules) fn by_repository(all: Vec<Refusal<'_>>) -> Vec<(String, Vec<Refusal<'_>>)> {
     let mut groups: Vec<(String, Vec<Refusal<'_>>)> = Vec::new();

@@ -66,7 +66,7 @@ fn finding(study: &Study, all: &[Past], name: &str) -> Option<Finding> {
         return None;
     }
     let sites: Vec<Site> = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| Site::of(study, run, build)).collect();
-    let proven = sharers.iter().filter(|p| p.runs.iter().any(|run| says(run, name))).count() == sharers.len();
+    let proven = sharers.iter().filter(|p| p.all_commands().any(|c| says(c, name))).count() == sharers.len();
     let who = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| build.target.clone().or_else(|| build.images.first().cloned()).unwrap_or_else(|| run.label.clone()));
     let who: Vec<String> = who.collect();
     Some(Finding {
@@ -89,8 +89,8 @@ fn only(past: &Past, i: usize) -> bool {
     names.len() == 1
 }
 
-fn says(run: &crate::model::Run, name: &str) -> bool {
-    let mut written = run.commands.iter().flat_map(|c| &c.cache_to).filter_map(|spec| spec.get("ref"));
+fn says(command: &crate::model::Command, name: &str) -> bool {
+    let mut written = command.cache_to.iter().filter_map(|spec| spec.get("ref"));
     written.any(|to| reference::same(to, name))
 }
 

@@ -34,7 +34,7 @@ impl Rule for ExportWithoutImport {
 fn finding(past: &Past) -> Option<Finding> {
     let writing: Vec<usize> = (0..past.len()).filter(|&i| past.exported(i)).collect();
     let cold = past.builds.iter().all(|b| b.hits() == 0 && b.warnings.is_empty());
-    let asked = past.runs.iter().flat_map(|r| &r.commands).any(|c| !c.cache_from.is_empty());
+    let asked = past.all_commands().any(|c| !c.cache_from.is_empty());
     let again = writing.iter().any(|&i| i > 0 && !past.losses(i).is_empty());
     if writing.len() < 2 || !cold || asked || !again || !past.never_imports() {
         return None;

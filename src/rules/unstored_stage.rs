@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::past::{Past, header, verdict};
 use super::{RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
-use crate::model::{Build, Outcome, Step};
+use crate::model::{Outcome, Step};
 use crate::series::chain::{self, Input, Stage};
 
 /// The stages that were rebuilt from their first step on, in one run.
@@ -35,7 +35,7 @@ pub(super) struct Words {
 
 /// Runs of the series that show it. A stage that is ever partly cached is stored, and shows nothing.
 pub(super) fn rebuilt<'a>(past: &Past<'a>) -> Vec<Rebuilt<'a>> {
-    let stored: BTreeSet<(&str, &str)> = past.builds.iter().flat_map(|b| inner(b)).filter(chain::partly_hit).map(|s| (s.name, s.platform)).collect();
+    let stored = chain::stored_stages(&past.builds);
     (0..past.len()).filter_map(|i| in_run(past, i, &stored)).collect()
 }
 
@@ -64,12 +64,6 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
     })
 }
 
-/// All stages but the final one.
-fn inner(build: &Build) -> Vec<Stage<'_>> {
-    let last = chain::final_stage(build);
-    chain::stages(build).into_iter().filter(|s| Some(s.name) != last).collect()
-}
-
 fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Option<Rebuilt<'a>> {
     let (_, build) = past.get(i)?;
     if !past.imported(i) || past.asked_for_no_cache(i) {
@@ -83,7 +77,7 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
         let compared = losses.iter().any(|l| l.stage.name == stage.name && l.stage.platform == stage.platform);
         compared || (lone && stage.steps.first().is_some_and(|s| matches!(chain::input(s), Input::None | Input::Values)))
     };
-    let stages: Vec<Stage> = inner(build)
+    let stages: Vec<Stage> = chain::inner_stages(build)
         .into_iter()
         .filter(|s| chain::all_missed(s) && !stored.contains(&(s.name, s.platform)) && unexplained(s))
         .collect();

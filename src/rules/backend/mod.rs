@@ -5,6 +5,7 @@
 
 mod cause;
 mod report;
+mod texts;
 
 pub(in crate::rules) use cause::{Cause, classify, status};
 pub(in crate::rules) use report::{Draft, cost_of, findings, place};

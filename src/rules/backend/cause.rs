@@ -48,14 +48,16 @@ pub(in crate::rules) fn classify(error: &str, kind: CacheKind) -> Cause {
     let text = error.to_ascii_lowercase();
     let by_text = TEXTS.iter().find(|(_, all)| all.iter().all(|part| text.contains(part))).map(|(cause, _)| *cause);
     let cause = by_text.or_else(|| by_status(&text)).or_else(|| by_ending(&text)).unwrap_or(Cause::Other);
+    let github = kind == CacheKind::Gha || text.contains(GITHUB);
     match cause {
         // Whatever else GitHub's cache answers is the service's: it has no references and no log-in.
-        Cause::Unavailable | Cause::NotFound | Cause::AccessDenied | Cause::Other if kind == CacheKind::Gha => {
-            Cause::GhaService
-        }
+        Cause::Unavailable | Cause::NotFound | Cause::AccessDenied | Cause::Other if github => Cause::GhaService,
         cause => cause,
     }
 }
+
+/// Host of the service: `BuildKit` up to 0.10 does not say which kind of cache it exports.
+const GITHUB: &str = ".actions.githubusercontent.com/";
 
 /// HTTP status in an error text.
 ///
@@ -153,6 +155,10 @@ mod tests {
 
     #[test]
     fn a_github_cache_that_does_not_answer_is_the_service() {
+        // docker/buildx#1728
+        let patch = "error writing layer blob: Patch \"https://artifactcache.actions.githubusercontent.com/x/_apis/artifactcache/caches/1\": read tcp 172.17.0.2:40814->142.250.141.82:443: use of closed network connection";
+        assert_eq!(classify(patch, CacheKind::Unknown), Cause::GhaService);
+        assert_eq!(classify("error writing layer blob: not_found", CacheKind::Gha), Cause::GhaService);
         assert_eq!(classify("dial tcp 127.0.0.1:1: connect: connection refused", CacheKind::Gha), Cause::GhaService);
         assert_eq!(status("failed to parse error response 429: {…}"), Some(429));
     }

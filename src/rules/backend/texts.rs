@@ -72,4 +72,5 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::Unavailable, &["no route to host"]),
     (Cause::Unavailable, &["network is unreachable"]),
     (Cause::Unavailable, &["closed network connection"]),
+    (Cause::Unavailable, &["read on closed response body"]),
 ];

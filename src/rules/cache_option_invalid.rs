@@ -1,10 +1,10 @@
 //! A mistake in `--cache-from` or `--cache-to`.
 
 use super::backend::{Cause, cost_of, refusals};
-use super::options::{Kind, Mistake, from_error, lint};
+use super::options::{Kind, Mistake, from_error, lint, words};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
-use crate::model::{Build, Run};
+use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::model::{Build, CacheSpec, NoteKind, Quote, Run};
 
 pub(super) struct CacheOptionInvalid;
 
@@ -55,9 +55,9 @@ fn told(study: &Study) -> Vec<Sighting<'_>> {
     .collect()
 }
 
-/// What command lines show.
+/// What command lines and the compose plugin's override file show.
 fn written(study: &Study) -> Vec<Sighting<'_>> {
-    study.runs.iter().flat_map(on_command_lines).collect()
+    study.runs.iter().flat_map(|run| on_command_lines(run).into_iter().chain(in_override_file(run))).collect()
 }
 
 fn on_command_lines(run: &Run) -> Vec<Sighting<'_>> {
@@ -65,12 +65,29 @@ fn on_command_lines(run: &Run) -> Vec<Sighting<'_>> {
     for command in &run.commands {
         let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
         let to = command.cache_to.iter().flat_map(|spec| lint(spec, true));
-        for mistake in from.chain(to) {
-            let evidence = Study::quote(run, &command.quote, "the option as written");
-            found.push(Sighting { mistake, evidence, builds: run.builds.iter().collect() });
+        found.extend(from.chain(to).map(|mistake| sighting(run, mistake, &command.quote)));
+    }
+    found
+}
+
+fn in_override_file(run: &Run) -> Vec<Sighting<'_>> {
+    let mut found = Vec::new();
+    for note in &run.notes {
+        let export = note.kind == NoteKind::ComposeCacheTo;
+        if export || note.kind == NoteKind::ComposeCacheFrom {
+            let spec = CacheSpec::parse(note.value.trim_matches(['"', '\'']));
+            found.extend(lint(&spec, export).into_iter().map(|mistake| sighting(run, mistake, &note.quote)));
         }
     }
     found
+}
+
+fn sighting<'a>(run: &'a Run, mistake: Mistake, quote: &Quote) -> Sighting<'a> {
+    Sighting {
+        mistake,
+        evidence: Study::quote(run, quote, "the option as written"),
+        builds: run.builds.iter().collect(),
+    }
 }
 
 /// A mistake in import and export, in the command and in the error, is one mistake.
@@ -103,71 +120,21 @@ fn finding(group: &[Sighting]) -> Option<Finding> {
             META.severity
         },
         confidence: Confidence::Proven,
-        title: title(mistake),
-        cause: cause(mistake),
+        title: words::title(mistake),
+        cause: words::cause(mistake),
         evidence: proof?,
-        fix: fix(mistake),
+        fix: words::fix(mistake),
         impact: cost_of(group.iter().filter(|s| s.mistake.kind.stops()).flat_map(|s| s.builds.iter().copied())),
         rules_out: Vec::new(),
         subject: mistake.token.clone(),
     })
 }
 
-fn title(mistake: &Mistake) -> String {
-    let token = &mistake.token;
-    let what = match mistake.kind {
-        Kind::Missing => return format!("a cache option lacks `{token}`"),
-        Kind::Told => return format!("the builder refuses a cache option: {token}"),
-        Kind::BadValue | Kind::IgnoredValue => "is no valid value",
-        Kind::UnknownAttribute => "is no cache option",
-        Kind::Blank => "has a blank after the comma",
-        Kind::UnknownType => "is no cache backend",
-        Kind::TypeUnsupported => "is not supported by this builder",
-        Kind::Loose => "is no key=value",
-    };
-    match &mistake.nearest {
-        Some(meant) if mistake.kind != Kind::Blank => format!("`{token}` {what}: {meant} is"),
-        _ => format!("`{token}` {what}"),
-    }
-}
-
-fn cause(mistake: &Mistake) -> String {
-    let effect = match mistake.kind {
-        Kind::IgnoredValue => {
-            "The builder replaces it by the default without a word: `mode` becomes min, and errors are not ignored."
-        }
-        Kind::UnknownAttribute => "The builder ignores attributes it does not know, without a word.",
-        Kind::Blank => {
-            "The blank becomes part of the attribute's name, and an unknown attribute is ignored without a word."
-        }
-        Kind::TypeUnsupported => "dockerd with its own image store imports from registries and directories only.",
-        _ => "The builder stops at such an option, or goes on without this cache.",
-    };
-    effect.to_owned()
-}
-
-fn fix(mistake: &Mistake) -> Fix {
-    let summary = match (&mistake.nearest, mistake.kind) {
-        (Some(meant), _) => format!("write {meant}"),
-        (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
-        (None, Kind::TypeUnsupported) => "build with a docker-container builder".to_owned(),
-        (None, _) => format!("correct or take out `{}`", mistake.token),
-    };
-    let listed = (!mistake.valid.is_empty()).then(|| format!("Valid: {}.", mistake.valid.join(", ")));
-    let mut steps: Vec<String> =
-        mistake.nearest.iter().map(|meant| format!("Replace `{}` by `{meant}`.", mistake.token)).collect();
-    steps.extend(listed);
-    let snippet = match mistake.kind {
-        Kind::TypeUnsupported => Some("docker buildx create --name ci --driver docker-container --use".to_owned()),
-        _ => mistake.nearest.clone(),
-    };
-    Fix { summary, steps, snippet, ..Fix::default() }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{made, of};
+    use super::super::testing::{made, of, study};
     use super::*;
+    use crate::model::CiNote;
 
     #[test]
     fn command_and_error_are_one_finding() {
@@ -184,6 +151,17 @@ mod tests {
         let command = "docker buildx build --cache-to type=registry,ref=r.example.com/a:c,mode=maxx --cache-from 'type=gha, scope=x' .";
         let found = CacheOptionInvalid.check(&of(vec![made().command(command), made().command(command)]));
         assert_eq!(found.iter().map(|f| f.subject.as_str()).collect::<Vec<_>>(), [" scope=x", "mode=maxx"]);
+    }
+
+    #[test]
+    fn the_plugins_override_file_is_read_too() {
+        let note = |kind, value: &str| CiNote { kind, value: value.into(), quote: Quote::default() };
+        let notes = vec![
+            note(NoteKind::ComposeCacheFrom, "r.example.com/a:c"),
+            note(NoteKind::ComposeCacheTo, "ref=r.example.com/a:c,type=registry,mode=max,compression=ztsd"),
+        ];
+        let found = CacheOptionInvalid.check(&study(vec![Run { notes, ..made().run() }]));
+        assert_eq!(found.iter().map(|f| f.subject.as_str()).collect::<Vec<_>>(), ["compression=ztsd"]);
     }
 
     #[test]

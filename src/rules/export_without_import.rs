@@ -49,7 +49,10 @@ fn finding(past: &Past) -> Option<Finding> {
         cause: "Each run stores its cache, and no run looks for one: every step runs every time.".to_owned(),
         evidence: Proof::from_lines(lines(past, &writing))?,
         fix: remedy::add_import(&site),
-        impact: cost(writing.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), writing.len() - 1),
+        impact: cost(
+            writing.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            writing.len() - 1,
+        ),
         rules_out: vec!["a kept builder: no, steps that nothing can have changed ran again".to_owned()],
         subject: site.cache,
     })

@@ -104,7 +104,8 @@ impl<'a> Past<'a> {
 
     /// The build has a build of another series beside it that reads the same reference.
     pub(super) fn shares_reference(&self) -> bool {
-        let mine: Vec<&str> = (0..self.len()).flat_map(|i| self.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
+        let mine: Vec<&str> =
+            (0..self.len()).flat_map(|i| self.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
         let others = self.study.series.iter().filter(|s| !s.builds.iter().any(|at| self.refs.contains(at)));
         others
             .flat_map(|s| self.study.members(s))

@@ -119,7 +119,10 @@ fn loss<'a>(builds: &[&'a Build], i: usize, stage: Stage<'a>) -> Option<Loss<'a>
 fn earlier<'a>(builds: &[&'a Build], i: usize, stage: &Stage) -> Option<(usize, &'a Step)> {
     let first = stage.steps.first()?;
     let (j, before) = builds.iter().enumerate().take(i).rev().find_map(|(j, build)| {
-        let mut steps = build.steps.iter().filter(|s| s.kind == StepKind::Counted && s.stage == stage.name && s.platform == stage.platform);
+        let mut steps = build
+            .steps
+            .iter()
+            .filter(|s| s.kind == StepKind::Counted && s.stage == stage.name && s.platform == stage.platform);
         let step = steps.find(|s| s.text == first.text && matches!(s.outcome, Outcome::Hit | Outcome::Miss))?;
         Some((j, step))
     })?;

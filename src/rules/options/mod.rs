@@ -5,6 +5,7 @@
 mod errors;
 mod lint;
 mod valid;
+pub(super) mod words;
 
 pub(super) use errors::from_error;
 pub(super) use lint::lint;

@@ -2,8 +2,22 @@
 //!
 //! A renderer decides nothing. To add one: one new file, its `mod` line and its row in [`RENDERERS`].
 
+pub mod escape;
+mod fingerprint;
+mod human;
+mod ids;
+mod json;
+pub mod names;
+pub mod redact;
 mod report;
+#[cfg(test)]
+pub(crate) mod samples;
+mod units;
 
+pub use fingerprint::fingerprint;
+pub use human::Human;
+pub use ids::BuildIds;
+pub use json::Json;
 pub use report::Report;
 
 /// What a renderer may know of where it prints.
@@ -24,4 +38,4 @@ pub trait Renderer: Sync {
 }
 
 /// All formats.
-pub static RENDERERS: &[&dyn Renderer] = &[];
+pub static RENDERERS: &[&dyn Renderer] = &[&Human, &Json];

@@ -89,8 +89,8 @@ mod tests {
 
     #[test]
     fn a_broken_word_does_not_become_a_command() {
-        let text = format!("{}::error::boom", "x".repeat(80));
-        let lines = Page::new(samples::NARROW).wrap("", "  ", &text);
+        let text = format!("{}::error::boom", "x".repeat(78));
+        let lines = Page::new(samples::NARROW).wrap("  ", "  ", &text);
         assert_eq!(lines.last().unwrap(), "  …:error::boom");
     }
 }

@@ -3,6 +3,17 @@
 //! A rule does no I/O and knows no CI system, builder or format. To add one: one new file, its
 //! `mod` line and its row in [`RULES`].
 
+mod unstored_stage;
+mod past;
+mod no_cache_import;
+mod min_mode_multi_stage;
+mod inline_cache_never_exported;
+mod inline_cache_multi_stage;
+mod inline_cache_lost_every_second_run;
+mod image_without_inline_cache;
+mod export_without_import;
+mod cache_ref_shared;
+mod alternating_hits;
 mod absent_refs;
 mod backend;
 mod buildkite_compose_plugin_v4;
@@ -66,6 +77,15 @@ pub trait Rule: Sync {
 
 /// All rules, in the order of listings.
 pub static RULES: &[&dyn Rule] = &[
+    &inline_cache_lost_every_second_run::InlineCacheLostEverySecondRun,
+    &inline_cache_never_exported::InlineCacheNeverExported,
+    &cache_ref_shared::CacheRefShared,
+    &alternating_hits::AlternatingHits,
+    &inline_cache_multi_stage::InlineCacheMultiStage,
+    &min_mode_multi_stage::MinModeMultiStage,
+    &image_without_inline_cache::ImageWithoutInlineCache,
+    &no_cache_import::NoCacheImport,
+    &export_without_import::ExportWithoutImport,
     &cache_ref_never_written::CacheRefNeverWritten,
     &cache_ref_mismatch::CacheRefMismatch,
     &local_cache_missing::LocalCacheMissing,

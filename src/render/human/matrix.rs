@@ -24,7 +24,7 @@ pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
 
 fn one(page: &Page, report: &Report, series: &Series) -> Vec<String> {
     let builds: Vec<&Build> = report.study.members(series).map(|(_, build)| build).collect();
-    let mut rows = series::rows(series, &builds);
+    let mut rows = series::rows(&builds);
     rows.retain(|row| row.cells.iter().flatten().any(|s| s.kind == StepKind::Counted));
     if rows.is_empty() {
         return Vec::new();

@@ -2,8 +2,8 @@
 
 use super::evidence;
 use super::fix;
-use super::page::{BOLD, Page, style_of};
 use crate::finding::{Finding, Impact};
+use crate::render::page::{BOLD, Page, style_of};
 use crate::render::units::{count, duration};
 use crate::render::{escape, names};
 

@@ -2,8 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{CYAN, DIM, INDENT, Page, blanks};
 use crate::finding::Evidence;
+use crate::render::page::{CYAN, DIM, INDENT, Page, blanks};
 use crate::render::{escape, units};
 
 /// More lines prove nothing more to a reader.

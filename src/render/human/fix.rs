@@ -1,8 +1,8 @@
 //! How to mend it. Text to paste is never wrapped or cut: it must work as it stands.
 
-use super::page::{CYAN, DIM, GREEN, INDENT, Page, RED, blanks};
 use crate::finding::{Edit, Finding, Fix};
 use crate::render::escape;
+use crate::render::page::{CYAN, DIM, GREEN, INDENT, Page, RED, blanks};
 
 /// Indentation of text to paste.
 const PASTE: usize = INDENT + 2;

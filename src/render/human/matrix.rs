@@ -2,9 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{BOLD, DIM, Page, blanks};
 use super::strip;
 use crate::model::{Build, StepKind};
+use crate::render::page::{BOLD, DIM, Page, blanks};
 use crate::render::{Report, escape, units};
 use crate::series::{self, Row, Series};
 

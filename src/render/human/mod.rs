@@ -4,12 +4,12 @@ mod block;
 mod evidence;
 mod fix;
 mod matrix;
-mod page;
 mod strip;
 mod summary;
 mod table;
 
-use self::page::Page;
+pub use self::summary::problem_line;
+use super::page::Page;
 use super::{Renderer, Report, Screen};
 use crate::finding::Severity;
 

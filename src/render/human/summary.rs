@@ -1,8 +1,8 @@
 //! What could not be read, and the one line that sums up.
 
-use super::page::{BOLD, GREEN, Page, RED, blanks};
 use crate::finding::Severity;
 use crate::model::{Build, Problem};
+use crate::render::page::{BOLD, GREEN, Page, RED, blanks};
 use crate::render::units::{count, grouped};
 use crate::render::{Report, escape};
 
@@ -12,7 +12,7 @@ const MOST: usize = 10;
 /// One line each.
 pub(super) fn problems(page: &Page, report: &Report) -> Vec<String> {
     let shown = report.problems.iter().take(MOST).map(|problem| {
-        let text = escape::cut(&one(problem), page.width.saturating_sub(9));
+        let text = escape::cut(&problem_line(problem), page.width.saturating_sub(9));
         format!("{} {text}", page.paint(RED, "problem:"))
     });
     let hidden = report.problems.len().saturating_sub(MOST);
@@ -21,7 +21,8 @@ pub(super) fn problems(page: &Page, report: &Report) -> Vec<String> {
 }
 
 /// `run-03.log:12: not UTF-8`.
-pub(crate) fn one(problem: &Problem) -> String {
+#[must_use]
+pub fn problem_line(problem: &Problem) -> String {
     let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
     format!("{}{line}: {}", escape::line(&problem.source), escape::line(&problem.message))
 }

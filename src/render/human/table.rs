@@ -3,9 +3,9 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{BOLD, DIM, Page};
 use super::strip;
 use crate::model::Build;
+use crate::render::page::{BOLD, DIM, Page};
 use crate::render::units::{count, duration, share};
 use crate::render::{Report, escape};
 use crate::series::Series;

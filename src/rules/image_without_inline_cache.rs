@@ -33,14 +33,9 @@ impl Rule for ImageWithoutInlineCache {
 
 fn finding(past: &Past) -> Option<Finding> {
     let writes_none = past.builds.iter().all(|b| b.inline.is_none() && b.exports.is_empty());
-<<<<<<< HEAD
     let asked = past.all_commands().any(|c| c.inline() || !c.cache_to.is_empty() || c.no_cache);
-    let vain: Vec<usize> = (1..past.len()).filter(|&i| from_registry(past, i) && !past.final_losses(i).is_empty()).collect();
-=======
-    let asked = past.runs.iter().flat_map(|r| &r.commands).any(|c| c.inline() || !c.cache_to.is_empty() || c.no_cache);
     let vain: Vec<usize> =
         (1..past.len()).filter(|&i| from_registry(past, i) && !past.final_losses(i).is_empty()).collect();
->>>>>>> wt-c
     let hits = (0..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
     if !writes_none || asked || hits || vain.is_empty() {
         return None;

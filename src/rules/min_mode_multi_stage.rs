@@ -34,7 +34,9 @@ impl Rule for MinModeMultiStage {
 
 fn finding(past: &Past) -> Option<Finding> {
     let mut seen = unstored_stage::rebuilt(past);
-    seen.retain(|r| past.get(r.at).is_some_and(|(run, b)| b.exports.iter().any(own_cache) && !says_max(run.commands_of(b))));
+    seen.retain(|r| {
+        past.get(r.at).is_some_and(|(run, b)| b.exports.iter().any(own_cache) && !says_max(run.commands_of(b)))
+    });
     let last = seen.last()?;
     let (run, build) = past.get(last.at)?;
     let site = Site::of(past.study, run, build);

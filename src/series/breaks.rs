@@ -2,6 +2,8 @@
 //!
 //! States what the logs show and how sure that is; what to do about it is for rules.
 
+use std::collections::BTreeSet;
+
 use super::Confidence;
 use super::chain::{self, Input, Stage};
 use crate::model::{Build, Outcome, Step};
@@ -40,15 +42,27 @@ pub struct Break<'a> {
     pub confidence: Confidence,
 }
 
-/// The breaks of build `i`. A step that ran only because one before it did, or because a stage it
-/// copies from was rebuilt, is none.
+/// The breaks of each build of a series. A step that ran only because one before it did, or because
+/// a stage it copies from was rebuilt, is none.
 #[must_use]
-pub fn breaks<'a>(builds: &[&'a Build], i: usize) -> Vec<Break<'a>> {
-    let Some(build) = builds.get(i).filter(|b| !b.tangled) else { return Vec::new() };
+pub fn breaks<'a>(builds: &[&'a Build]) -> Vec<Vec<Break<'a>>> {
+    let past = Past { builds, stored: chain::stored_stages(builds) };
+    (0..builds.len()).map(|i| of_build(&past, i)).collect()
+}
+
+/// A series, and what all of its builds together show.
+struct Past<'b, 'a> {
+    builds: &'b [&'a Build],
+    /// Build stages that the cache does hold.
+    stored: BTreeSet<(&'a str, &'a str)>,
+}
+
+fn of_build<'a>(past: &Past<'_, 'a>, i: usize) -> Vec<Break<'a>> {
+    let Some(build) = past.builds.get(i).filter(|b| !b.tangled) else { return Vec::new() };
     let stages = chain::stages(build);
     let first = stages.iter().filter_map(|stage| Some((stage, broken(stage)?)));
     let own = first.filter(|(stage, step)| !follows(&stages, stage, step));
-    own.map(|(stage, step)| explain(builds, i, stage, step)).collect()
+    own.map(|(stage, step)| explain(past, i, stage, step)).collect()
 }
 
 /// The first step that ran.
@@ -64,16 +78,18 @@ fn follows(stages: &[Stage], stage: &Stage, step: &Step) -> bool {
     chain::copies_from(step).is_some_and(ran) || built_on
 }
 
-fn explain<'a>(builds: &[&'a Build], i: usize, stage: &Stage<'a>, step: &'a Step) -> Break<'a> {
-    let (because, confidence) = reason(builds, i, stage, step);
+fn explain<'a>(past: &Past<'_, 'a>, i: usize, stage: &Stage<'a>, step: &'a Step) -> Break<'a> {
+    let (because, confidence) = reason(past, i, stage, step);
     Break { step, because, confidence }
 }
 
-fn reason(builds: &[&Build], i: usize, stage: &Stage, step: &Step) -> (Because, Confidence) {
+fn reason(past: &Past, i: usize, stage: &Stage, step: &Step) -> (Because, Confidence) {
     use Confidence::{Likely, Proven, Suspected};
-    let earlier = builds.get(..i).unwrap_or_default();
-    let Some(before) = earlier.iter().rev().find_map(|b| same_stage(b, stage)) else { return (Because::FirstRun, Proven) };
-    let Some(build) = builds.get(i) else { return (Because::Unknown, Suspected) };
+    let earlier = past.builds.get(..i).unwrap_or_default();
+    let Some(before) = earlier.iter().rev().find_map(|b| same_stage(b, stage)) else {
+        return (Because::FirstRun, Proven);
+    };
+    let Some(build) = past.builds.get(i) else { return (Because::Unknown, Suspected) };
     if base_changed(earlier, stage) {
         return (Because::BaseChanged, Proven);
     }
@@ -88,7 +104,7 @@ fn reason(builds: &[&Build], i: usize, stage: &Stage, step: &Step) -> (Because, 
         (true, _) => {}
     }
     match chain::input(step) {
-        _ if first && unstored(builds, build, stage) => (Because::NotStored, Likely),
+        _ if first && unstored(past, build, stage) => (Because::NotStored, Likely),
         Input::Files => (Because::InputsChanged, Likely),
         Input::None | Input::Values if first => (Because::RecordLost, Likely),
         Input::None => (Because::RecordLost, Suspected),
@@ -109,8 +125,8 @@ fn base_changed(earlier: &[&Build], stage: &Stage) -> bool {
 
 /// A stage that is not the final one, and is rebuilt from its first step on in every build that
 /// changes it, while some other step comes from the cache.
-fn unstored(builds: &[&Build], build: &Build, stage: &Stage) -> bool {
+fn unstored(past: &Past, build: &Build, stage: &Stage) -> bool {
     let inner = chain::final_stage(build).is_some_and(|last| last != stage.name);
-    let stored = chain::stored_stages(builds).contains(&(stage.name, stage.platform));
+    let stored = past.stored.contains(&(stage.name, stage.platform));
     inner && !stored && chain::all_missed(stage) && build.hits() > 0
 }

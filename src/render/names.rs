@@ -2,6 +2,7 @@
 
 use crate::finding::{Confidence, Severity};
 use crate::model::{BuildOutcome, CacheOperation, CacheOutcome, Dialect, Engine, Outcome};
+use crate::series::Because;
 
 /// `error`, `warning`, `note`.
 #[must_use]
@@ -20,6 +21,22 @@ pub fn confidence(confidence: Confidence) -> &'static str {
         Confidence::Proven => "proven",
         Confidence::Likely => "likely",
         Confidence::Suspected => "suspected",
+    }
+}
+
+/// Why a chain broke.
+#[must_use]
+pub fn because(because: Because) -> &'static str {
+    match because {
+        Because::FirstRun => "first-run",
+        Because::InstructionChanged => "instruction-changed",
+        Because::BaseChanged => "base-changed",
+        Because::InputsChanged => "inputs-changed",
+        Because::NotStored => "not-stored",
+        Because::RecordLost => "record-lost",
+        Because::NotImported => "not-imported",
+        Because::ImportFailed => "import-failed",
+        Because::Unknown => "unknown",
     }
 }
 

@@ -34,7 +34,11 @@ fn cold(past: &Past) -> Vec<usize> {
     let lost = |i: &usize| {
         let warm = past.builds.get(i - 1).is_some_and(|b| b.hits() > 0);
         let (hits, total) = past.counts(*i).unwrap_or((1, 0));
-        warm && hits == 0 && total > 0 && past.imported(*i) && !past.final_losses(*i).is_empty() && !past.asked_for_no_cache(*i)
+        warm && hits == 0
+            && total > 0
+            && past.imported(*i)
+            && !past.final_losses(*i).is_empty()
+            && !past.asked_for_no_cache(*i)
     };
     (1..past.len()).filter(lost).collect()
 }
@@ -72,7 +76,11 @@ fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
     for &i in cold.iter().take(3) {
         let Some((run, _)) = past.get(i) else { continue };
         lines.extend(past.imports(i).into_iter().find(|t| t.ok()).map(|t| end(run, t, "imported without error")));
-        lines.extend(past.final_losses(i).first().map(|l| header(run, l.step, "ran again, though nothing it depends on changed")));
+        lines.extend(
+            past.final_losses(i)
+                .first()
+                .map(|l| header(run, l.step, "ran again, though nothing it depends on changed")),
+        );
     }
     lines
 }

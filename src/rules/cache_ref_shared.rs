@@ -20,7 +20,10 @@ static META: RuleMeta = RuleMeta {
     why: "An export replaces what the reference held. The build that finishes last wins; the other one starts cold, takes longer, finishes last and wins: each of them hits every second run, or never.",
     fix: "One reference (or gha scope) for each build.",
     rules_out: "Builds that only read a common reference, changed base images and instructions, failed imports and exports. The reference of an export is not printed; the command line proves it where the log shows it.",
-    references: &["https://docs.docker.com/build/cache/backends/registry/", "https://github.com/docker/buildx/discussions/1382"],
+    references: &[
+        "https://docs.docker.com/build/cache/backends/registry/",
+        "https://github.com/docker/buildx/discussions/1382",
+    ],
     since: "0.1.0",
 };
 
@@ -60,21 +63,28 @@ fn reads(past: &Past, i: usize, name: &str) -> bool {
 }
 
 fn finding(study: &Study, all: &[Past], name: &str) -> Option<Finding> {
-    let sharers: Vec<&Past> = all.iter().filter(|p| (0..p.len()).any(|i| writes(p, i) && reads(p, i, name) && only(p, i))).collect();
+    let sharers: Vec<&Past> =
+        all.iter().filter(|p| (0..p.len()).any(|i| writes(p, i) && reads(p, i, name) && only(p, i))).collect();
     let victims: Vec<Victim> = sharers.iter().flat_map(|past| victims(past, name)).collect();
     if sharers.len() < 2 || victims.is_empty() {
         return None;
     }
-    let sites: Vec<Site> = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| Site::of(study, run, build)).collect();
-    let proven = sharers.iter().filter(|p| p.runs.iter().any(|run| says(run, name))).count() == sharers.len();
-    let who = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| build.target.clone().or_else(|| build.images.first().cloned()).unwrap_or_else(|| run.label.clone()));
+    let sites: Vec<Site> =
+        sharers.iter().filter_map(|p| p.last()).map(|(run, build)| Site::of(study, run, build)).collect();
+    let proven = sharers.iter().filter(|p| p.all_commands().any(|c| says(c, name))).count() == sharers.len();
+    let who = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| {
+        build.target.clone().or_else(|| build.images.first().cloned()).unwrap_or_else(|| run.label.clone())
+    });
     let who: Vec<String> = who.collect();
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         confidence: if proven { Confidence::Proven } else { Confidence::Likely },
         title: format!("{} builds write their caches to {name}, and each replaces the other's", sharers.len()),
-        cause: format!("{} import {name} and export their caches. An export replaces what was there, so only the build that finishes last finds its cache in the next run.", who.join(" and ")),
+        cause: format!(
+            "{} import {name} and export their caches. An export replaces what was there, so only the build that finishes last finds its cache in the next run.",
+            who.join(" and ")
+        ),
         evidence: Proof::from_lines(victims.iter().take(2).flat_map(|v| lines(v, name)).collect())?,
         fix: remedy::own_refs(&sites),
         impact: impact(&victims),
@@ -89,8 +99,8 @@ fn only(past: &Past, i: usize) -> bool {
     names.len() == 1
 }
 
-fn says(run: &crate::model::Run, name: &str) -> bool {
-    let mut written = run.commands.iter().flat_map(|c| &c.cache_to).filter_map(|spec| spec.get("ref"));
+fn says(command: &crate::model::Command, name: &str) -> bool {
+    let mut written = command.cache_to.iter().filter_map(|spec| spec.get("ref"));
     written.any(|to| reference::same(to, name))
 }
 
@@ -98,7 +108,8 @@ fn says(run: &crate::model::Run, name: &str) -> bool {
 fn victims<'a, 'p>(past: &'p Past<'a>, name: &str) -> Vec<Victim<'a, 'p>> {
     let lost = (1..past.len()).filter(|&i| past.imported(i) && reads(past, i, name) && !past.asked_for_no_cache(i));
     let victim = |at| {
-        let losses: Vec<Loss> = past.final_losses(at).into_iter().filter(|l| (l.seen..at).any(|j| writes(past, j))).collect();
+        let losses: Vec<Loss> =
+            past.final_losses(at).into_iter().filter(|l| (l.seen..at).any(|j| writes(past, j))).collect();
         let (_, build) = past.get(at)?;
         (!losses.is_empty() && build.hits() * 2 <= build.total()).then_some(Victim { past, at, losses })
     };
@@ -122,13 +133,20 @@ fn lines(victim: &Victim, name: &str) -> Vec<Evidence> {
     lines.extend(import.map(|t| Study::quote(run, &t.header, "the same reference is imported")));
     lines.extend(import.map(|t| end(run, t, "without error")));
     lines.push(header(run, loss.step, "ran again, though nothing it depends on changed"));
-    lines.extend(build.exports.iter().find(|e| e.ok()).map(|e| Study::quote(run, &e.header, "its cache replaces the other build's")));
+    lines.extend(
+        build
+            .exports
+            .iter()
+            .find(|e| e.ok())
+            .map(|e| Study::quote(run, &e.header, "its cache replaces the other build's")),
+    );
     lines
 }
 
 fn rules_out(proven: bool) -> Vec<String> {
     let mut said = vec![
-        "changed source or base image: no, the steps that were lost read no files, and the digests are the same".to_owned(),
+        "changed source or base image: no, the steps that were lost read no files, and the digests are the same"
+            .to_owned(),
         "cache not found: no, the import ended without error".to_owned(),
     ];
     if !proven {

@@ -34,7 +34,7 @@ impl Rule for ExportWithoutImport {
 fn finding(past: &Past) -> Option<Finding> {
     let writing: Vec<usize> = (0..past.len()).filter(|&i| past.exported(i)).collect();
     let cold = past.builds.iter().all(|b| b.hits() == 0 && b.warnings.is_empty());
-    let asked = past.runs.iter().flat_map(|r| &r.commands).any(|c| !c.cache_from.is_empty());
+    let asked = past.all_commands().any(|c| !c.cache_from.is_empty());
     let again = writing.iter().any(|&i| i > 0 && !past.losses(i).is_empty());
     if writing.len() < 2 || !cold || asked || !again || !past.never_imports() {
         return None;
@@ -49,7 +49,10 @@ fn finding(past: &Past) -> Option<Finding> {
         cause: "Each run stores its cache, and no run looks for one: every step runs every time.".to_owned(),
         evidence: Proof::from_lines(lines(past, &writing))?,
         fix: remedy::add_import(&site),
-        impact: cost(writing.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), writing.len() - 1),
+        impact: cost(
+            writing.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            writing.len() - 1,
+        ),
         rules_out: vec!["a kept builder: no, steps that nothing can have changed ran again".to_owned()],
         subject: site.cache,
     })

@@ -33,8 +33,9 @@ impl Rule for ImageWithoutInlineCache {
 
 fn finding(past: &Past) -> Option<Finding> {
     let writes_none = past.builds.iter().all(|b| b.inline.is_none() && b.exports.is_empty());
-    let asked = past.runs.iter().flat_map(|r| &r.commands).any(|c| c.inline() || !c.cache_to.is_empty() || c.no_cache);
-    let vain: Vec<usize> = (1..past.len()).filter(|&i| from_registry(past, i) && !past.final_losses(i).is_empty()).collect();
+    let asked = past.all_commands().any(|c| c.inline() || !c.cache_to.is_empty() || c.no_cache);
+    let vain: Vec<usize> =
+        (1..past.len()).filter(|&i| from_registry(past, i) && !past.final_losses(i).is_empty()).collect();
     let hits = (0..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
     if !writes_none || asked || hits || vain.is_empty() {
         return None;
@@ -68,7 +69,10 @@ fn rules_out(own: bool) -> Vec<String> {
         "changed base image: its digest is the same in these runs".to_owned(),
     ];
     if !own {
-        said.push("who writes that image is not in these logs: its build's log would show whether it writes an inline cache".to_owned());
+        said.push(
+            "who writes that image is not in these logs: its build's log would show whether it writes an inline cache"
+                .to_owned(),
+        );
     }
     said
 }
@@ -80,7 +84,11 @@ fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
         let import = past.imports(i).into_iter().find(|t| t.ok());
         lines.extend(import.map(|t| Study::quote(run, &t.header, "the image is imported as a cache")));
         lines.extend(import.map(|t| end(run, t, "without error")));
-        lines.extend(past.final_losses(i).first().map(|l| header(run, l.step, "ran again, though nothing it depends on changed")));
+        lines.extend(
+            past.final_losses(i)
+                .first()
+                .map(|l| header(run, l.step, "ran again, though nothing it depends on changed")),
+        );
         lines.extend(build.base_of("", "").map(|b| Study::quote(run, &b.quote, "same base image as before")));
     }
     lines

@@ -56,10 +56,15 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: if sure { Confidence::Likely } else { Confidence::Suspected },
-        title: format!("the engine loses its inline cache: {again} of {} ran cold after a partly cached run", past.len()),
+        title: format!(
+            "the engine loses its inline cache: {again} of {} ran cold after a partly cached run",
+            past.len()
+        ),
         cause: format!(
             "{} used part of the inline cache, and the cache it wrote lacks exactly that part. {} then imported it without error and found nothing, not even for {}, which no change of the source can reach. This is a bug of Docker Engine 20.10 to 26.1 with its own image store; it needs a partly cached run, so unchanged builds in between look healthy.",
-            past.runs.get(first.damaged)?.label, past.runs.get(first.lost)?.label, quoted(first)?
+            past.runs.get(first.damaged)?.label,
+            past.runs.get(first.lost)?.label,
+            quoted(first)?
         ),
         evidence: proof(past, &periods)?,
         fix: remedy::engine_upgrade(&site),
@@ -81,7 +86,9 @@ fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
         return None;
     }
     let had = |loss: &Loss| {
-        let same = |s: &&crate::model::Step| s.stage == loss.step.stage && s.platform == loss.step.platform && s.text == loss.step.text;
+        let same = |s: &&crate::model::Step| {
+            s.stage == loss.step.stage && s.platform == loss.step.platform && s.text == loss.step.text
+        };
         before.steps.iter().find(same).is_some_and(|s| s.outcome == Outcome::Hit) && chain::all_missed(&loss.stage)
     };
     let losses: Vec<Loss> = past.final_losses(i).into_iter().filter(had).collect();
@@ -107,7 +114,11 @@ fn lines(past: &Past, period: &Period) -> Option<Vec<Evidence>> {
     let import = past.imports(period.lost).into_iter().find(|t| t.ok())?;
     lines.push(Study::quote(bad, &import.header, "imported without error"));
     lines.push(header(bad, loss.step, "ran again, though nothing it depends on changed"));
-    lines.extend(build.base_of(&loss.step.stage, &loss.step.platform).map(|b| Study::quote(bad, &b.quote, "same base image as before")));
+    lines.extend(
+        build
+            .base_of(&loss.step.stage, &loss.step.platform)
+            .map(|b| Study::quote(bad, &b.quote, "same base image as before")),
+    );
     Some(lines)
 }
 
@@ -125,7 +136,10 @@ fn rules_out(past: &Past, last: &Period, sure: bool) -> Option<Vec<String>> {
     }];
     said.push("cache not found: no, the import ended without error".to_owned());
     said.push("another build writes the same reference: none in these logs".to_owned());
-    said.push("the engine's version is never printed; `docker version` on the build host shows whether it is below 27.0".to_owned());
+    said.push(
+        "the engine's version is never printed; `docker version` on the build host shows whether it is below 27.0"
+            .to_owned(),
+    );
     if !sure {
         said.push("seen once only: a few more runs would decide it".to_owned());
     }

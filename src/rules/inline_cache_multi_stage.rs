@@ -37,7 +37,11 @@ impl Rule for InlineCacheMultiStage {
 
 fn finding(past: &Past) -> Option<Finding> {
     let mut seen = unstored_stage::rebuilt(past);
-    seen.retain(|r| past.builds.get(r.at).is_some_and(|b| b.inline.is_some() && b.exports.iter().all(|e| e.kind == CacheKind::Inline)));
+    seen.retain(|r| {
+        past.builds
+            .get(r.at)
+            .is_some_and(|b| b.inline.is_some() && b.exports.iter().all(|e| e.kind == CacheKind::Inline))
+    });
     let last = seen.last()?;
     let (run, build) = past.get(last.at)?;
     let site = Site::of(past.study, run, build);

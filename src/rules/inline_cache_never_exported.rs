@@ -69,8 +69,17 @@ fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
     for &i in vain.iter().take(2) {
         let (Some((run, _)), Some((before, earlier))) = (past.get(i), past.get(i - 1)) else { continue };
         lines.extend(earlier.inline.as_ref().map(|q| Study::quote(before, q, "an inline cache is written")));
-        lines.extend(past.imports(i).into_iter().find(|t| t.ok()).map(|t| Study::quote(run, &t.header, "imported without error")));
-        lines.extend(past.final_losses(i).first().map(|l| header(run, l.step, "ran again, though nothing it depends on changed")));
+        lines.extend(
+            past.imports(i)
+                .into_iter()
+                .find(|t| t.ok())
+                .map(|t| Study::quote(run, &t.header, "imported without error")),
+        );
+        lines.extend(
+            past.final_losses(i)
+                .first()
+                .map(|l| header(run, l.step, "ran again, though nothing it depends on changed")),
+        );
     }
     lines
 }

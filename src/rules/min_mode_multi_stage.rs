@@ -5,7 +5,7 @@ use super::remedy::{self, Site};
 use super::unstored_stage::{self, Words};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Finding, Severity};
-use crate::model::{CacheKind, Run, Transfer};
+use crate::model::{CacheKind, Command, Transfer};
 
 pub(super) struct MinModeMultiStage;
 
@@ -34,7 +34,9 @@ impl Rule for MinModeMultiStage {
 
 fn finding(past: &Past) -> Option<Finding> {
     let mut seen = unstored_stage::rebuilt(past);
-    seen.retain(|r| past.get(r.at).is_some_and(|(run, b)| b.exports.iter().any(own_cache) && !says_max(run)));
+    seen.retain(|r| {
+        past.get(r.at).is_some_and(|(run, b)| b.exports.iter().any(own_cache) && !says_max(run.commands_of(b)))
+    });
     let last = seen.last()?;
     let (run, build) = past.get(last.at)?;
     let site = Site::of(past.study, run, build);
@@ -54,6 +56,6 @@ fn own_cache(export: &Transfer) -> bool {
     export.kind != CacheKind::Inline && export.error.is_none()
 }
 
-fn says_max(run: &Run) -> bool {
-    run.commands.iter().flat_map(|c| &c.cache_to).any(|spec| spec.get("mode") == Some("max"))
+fn says_max(commands: &[Command]) -> bool {
+    commands.iter().flat_map(|c| &c.cache_to).any(|spec| spec.get("mode") == Some("max"))
 }

@@ -32,7 +32,8 @@ impl Rule for NoCacheImport {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let cold: Vec<usize> = (0..past.len()).filter(|&i| past.counts(i).is_some_and(|(hits, total)| hits == 0 && total > 0)).collect();
+    let cold: Vec<usize> =
+        (0..past.len()).filter(|&i| past.counts(i).is_some_and(|(hits, total)| hits == 0 && total > 0)).collect();
     let warm = past.builds.iter().any(|b| b.hits() > 0);
     let writes = past.builds.iter().any(|b| !b.exports.is_empty() || b.inline.is_some() || !b.warnings.is_empty());
     let no_cache = (0..past.len()).any(|i| past.asked_for_no_cache(i));
@@ -81,7 +82,13 @@ fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
     for &i in cold.iter().take(3) {
         let Some((run, build)) = past.get(i) else { continue };
         lines.extend(build.booted.as_ref().map(|q| Study::quote(run, q, "the builder is created anew")));
-        lines.extend(build.bases.iter().find_map(|b| b.pulled.as_ref()).map(|q| Study::quote(run, q, "the builder does not even have the base image")));
+        lines.extend(
+            build
+                .bases
+                .iter()
+                .find_map(|b| b.pulled.as_ref())
+                .map(|q| Study::quote(run, q, "the builder does not even have the base image")),
+        );
         lines.extend(build.decided().next().map(|s| header(run, s, "ran")));
     }
     lines

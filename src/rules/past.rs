@@ -5,7 +5,7 @@
 use super::Study;
 use super::remedy::reference;
 use crate::finding::{Evidence, Impact};
-use crate::model::{Build, BuildOutcome, CacheKind, Engine, Outcome, Run, Step, Transfer};
+use crate::model::{Build, BuildOutcome, CacheKind, Command, Engine, Outcome, Run, Step, Transfer};
 use crate::series::chain::{self, Loss};
 use crate::series::{BuildRef, Series};
 
@@ -89,12 +89,23 @@ impl<'a> Past<'a> {
 
     /// Command lines of the run said to use no cache.
     pub(super) fn asked_for_no_cache(&self, i: usize) -> bool {
-        self.runs.get(i).is_some_and(|run| run.commands.iter().any(|c| c.no_cache || !c.no_cache_filter.is_empty()))
+        self.commands(i).iter().any(|c| c.no_cache || !c.no_cache_filter.is_empty())
+    }
+
+    /// Command lines that made the build.
+    pub(super) fn commands(&self, i: usize) -> &'a [Command] {
+        self.get(i).map_or(&[], |(run, build)| run.commands_of(build))
+    }
+
+    /// Command lines of all builds.
+    pub(super) fn all_commands(&self) -> impl Iterator<Item = &'a Command> + '_ {
+        (0..self.len()).flat_map(|i| self.commands(i))
     }
 
     /// The build has a build of another series beside it that reads the same reference.
     pub(super) fn shares_reference(&self) -> bool {
-        let mine: Vec<&str> = (0..self.len()).flat_map(|i| self.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
+        let mine: Vec<&str> =
+            (0..self.len()).flat_map(|i| self.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
         let others = self.study.series.iter().filter(|s| !s.builds.iter().any(|at| self.refs.contains(at)));
         others
             .flat_map(|s| self.study.members(s))

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::past::{Past, header, verdict};
 use super::{RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
-use crate::model::{Build, Outcome, Step};
+use crate::model::{Outcome, Step};
 use crate::series::chain::{self, Input, Stage};
 
 /// The stages that were rebuilt from their first step on, in one run.
@@ -35,7 +35,7 @@ pub(super) struct Words {
 
 /// Runs of the series that show it. A stage that is ever partly cached is stored, and shows nothing.
 pub(super) fn rebuilt<'a>(past: &Past<'a>) -> Vec<Rebuilt<'a>> {
-    let stored: BTreeSet<(&str, &str)> = past.builds.iter().flat_map(|b| inner(b)).filter(chain::partly_hit).map(|s| (s.name, s.platform)).collect();
+    let stored = chain::stored_stages(&past.builds);
     (0..past.len()).filter_map(|i| in_run(past, i, &stored)).collect()
 }
 
@@ -51,10 +51,15 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
         rule: words.meta.id,
         severity: words.severity,
         confidence: if compared { Confidence::Likely } else { Confidence::Suspected },
-        title: format!("{stage} {} rebuilt from the start: {} stores the final stage only{of}", names.join(", "), words.store),
+        title: format!(
+            "{stage} {} rebuilt from the start: {} stores the final stage only{of}",
+            names.join(", "),
+            words.store
+        ),
         cause: format!(
             "As soon as anything in {stage} {} changes, all its steps run again, those before the change included, while steps of the final stage come from the cache. {} keeps only the layers of the final image; a run in which nothing changed shows every step CACHED and hides it.",
-            names.join(", "), sentence(words.store)
+            names.join(", "),
+            sentence(words.store)
         ),
         evidence: Proof::from_lines(lines(past, seen, words.written))?,
         fix: words.fix,
@@ -62,12 +67,6 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
         rules_out: rules_out(past, last, compared),
         subject: words.subject,
     })
-}
-
-/// All stages but the final one.
-fn inner(build: &Build) -> Vec<Stage<'_>> {
-    let last = chain::final_stage(build);
-    chain::stages(build).into_iter().filter(|s| Some(s.name) != last).collect()
 }
 
 fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Option<Rebuilt<'a>> {
@@ -81,9 +80,10 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
     let lone = past.len() == 1;
     let unexplained = |stage: &Stage| {
         let compared = losses.iter().any(|l| l.stage.name == stage.name && l.stage.platform == stage.platform);
-        compared || (lone && stage.steps.first().is_some_and(|s| matches!(chain::input(s), Input::None | Input::Values)))
+        compared
+            || (lone && stage.steps.first().is_some_and(|s| matches!(chain::input(s), Input::None | Input::Values)))
     };
-    let stages: Vec<Stage> = inner(build)
+    let stages: Vec<Stage> = chain::inner_stages(build)
         .into_iter()
         .filter(|s| chain::all_missed(s) && !stored.contains(&(s.name, s.platform)) && unexplained(s))
         .collect();
@@ -101,7 +101,12 @@ fn lines(past: &Past, seen: &[Rebuilt], written: Option<Evidence>) -> Vec<Eviden
         for stage in &one.stages {
             let first = stage.steps.first().map(|s| header(run, s, "ran again, though nothing it depends on changed"));
             lines.extend(first);
-            lines.extend(build.base_of(stage.name, stage.platform).filter(|_| one.compared).map(|b| Study::quote(run, &b.quote, "same base image as before")));
+            lines.extend(
+                build
+                    .base_of(stage.name, stage.platform)
+                    .filter(|_| one.compared)
+                    .map(|b| Study::quote(run, &b.quote, "same base image as before")),
+            );
         }
         lines.push(verdict(run, one.hit, "the final stage came from the cache"));
     }
@@ -118,11 +123,17 @@ fn rules_out(past: &Past, last: &Rebuilt, compared: bool) -> Vec<String> {
     if compared {
         said.push("base image of the stage changed: no, same digest as in the run before".to_owned());
     } else {
-        said.push("one log cannot exclude that the stage's base image changed: the log of the run before would decide it".to_owned());
+        said.push(
+            "one log cannot exclude that the stage's base image changed: the log of the run before would decide it"
+                .to_owned(),
+        );
     }
     let first = last.stages.first().and_then(|s| s.steps.first());
     if let Some(step) = first.filter(|s| chain::input(s) == Input::Values) {
-        said.push(format!("a build argument that `{}` does not show can also rerun it; compare the build arguments of the runs", step.text));
+        said.push(format!(
+            "a build argument that `{}` does not show can also rerun it; compare the build arguments of the runs",
+            step.text
+        ));
     }
     said.push("the Dockerfile would prove which stages there are".to_owned());
     said

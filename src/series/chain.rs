@@ -5,6 +5,8 @@
 //! the composition of cache keys (a WORKDIR depends on its text and its parent only, a RUN on text,
 //! parent, ARG and ENV, a COPY on the files).
 
+use std::collections::BTreeSet;
+
 use crate::model::{Base, Build, Outcome, Step, StepKind};
 
 /// One stage of one build.
@@ -117,7 +119,10 @@ fn loss<'a>(builds: &[&'a Build], i: usize, stage: Stage<'a>) -> Option<Loss<'a>
 fn earlier<'a>(builds: &[&'a Build], i: usize, stage: &Stage) -> Option<(usize, &'a Step)> {
     let first = stage.steps.first()?;
     let (j, before) = builds.iter().enumerate().take(i).rev().find_map(|(j, build)| {
-        let mut steps = build.steps.iter().filter(|s| s.kind == StepKind::Counted && s.stage == stage.name && s.platform == stage.platform);
+        let mut steps = build
+            .steps
+            .iter()
+            .filter(|s| s.kind == StepKind::Counted && s.stage == stage.name && s.platform == stage.platform);
         let step = steps.find(|s| s.text == first.text && matches!(s.outcome, Outcome::Hit | Outcome::Miss))?;
         Some((j, step))
     })?;
@@ -140,6 +145,20 @@ fn same_base(a: Option<&Base>, b: Option<&Base>) -> bool {
 pub fn partly_hit(stage: &Stage) -> bool {
     let has = |outcome| stage.steps.iter().any(|s| s.outcome == outcome);
     has(Outcome::Hit) && has(Outcome::Miss)
+}
+
+/// Stages other than the final one that were partly cached in some build: their steps are stored.
+#[must_use]
+pub fn stored_stages<'a>(builds: &[&'a Build]) -> BTreeSet<(&'a str, &'a str)> {
+    let all = builds.iter().flat_map(|b| inner_stages(b));
+    all.filter(partly_hit).map(|s| (s.name, s.platform)).collect()
+}
+
+/// All stages but the final one.
+#[must_use]
+pub fn inner_stages(build: &Build) -> Vec<Stage<'_>> {
+    let last = final_stage(build);
+    stages(build).into_iter().filter(|s| Some(s.name) != last).collect()
 }
 
 /// Every decided step of a stage ran.

@@ -7,7 +7,12 @@ use crate::finding::Finding;
 static GIVES_WAY: &[(&str, &[&str])] = &[
     (
         "alternating-hits",
-        &["inline-cache-lost-every-second-run", "inline-cache-never-exported", "cache-ref-shared", "image-without-inline-cache"],
+        &[
+            "inline-cache-lost-every-second-run",
+            "inline-cache-never-exported",
+            "cache-ref-shared",
+            "image-without-inline-cache",
+        ],
     ),
     ("ci-cache-upload-failed", &["parallel-steps-share-cache"]),
 ];

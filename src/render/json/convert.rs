@@ -1,5 +1,7 @@
 //! From the report to the wire format; every text passes the redactor here.
 
+use std::collections::HashMap;
+
 use chrono::SecondsFormat;
 
 use super::wire;
@@ -7,20 +9,33 @@ use crate::finding::{Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
 use crate::render::redact::redact;
 use crate::render::{BuildIds, Report, fingerprint, names};
-use crate::series::Series;
+use crate::series::{self, Break, BuildRef, Series};
 
 pub(super) fn report<'a>(report: &'a Report, ids: &'a BuildIds) -> wire::Report<'a> {
+    let breaks = breaks(report);
     wire::Report {
         schema_version: 1,
         tool: wire::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
-        runs: report.study.runs.iter().enumerate().map(|(index, r)| run(index, r, ids)).collect(),
-        series: report.study.series.iter().map(|s| series(report, s, ids)).collect(),
+        runs: report.study.runs.iter().enumerate().map(|(index, r)| run(index, r, ids, &breaks)).collect(),
+        series: report.study.series.iter().map(|s| one_series(report, s, ids)).collect(),
         findings: report.findings.iter().map(finding).collect(),
         problems: report.problems.iter().map(problem).collect(),
     }
 }
 
-fn run<'a>(index: usize, run: &'a Run, ids: &BuildIds) -> wire::Run<'a> {
+/// Why each build's cache chain broke.
+type Breaks<'a> = HashMap<BuildRef, Vec<Break<'a>>>;
+
+fn breaks(report: &Report) -> Breaks<'_> {
+    let of_series = |series: &'_ Series| {
+        let builds: Vec<&Build> = series.builds.iter().filter_map(|&at| report.study.build(at)).collect();
+        series.builds.iter().copied().zip(series::breaks(&builds)).collect::<Vec<_>>()
+    };
+    report.study.series.iter().flat_map(of_series).collect()
+}
+
+fn run<'a>(index: usize, run: &'a Run, ids: &'a BuildIds, breaks: &Breaks<'a>) -> wire::Run<'a> {
+    let builds = run.builds.iter().zip(ids.of_run(index)).enumerate();
     wire::Run {
         source: wire::Source { name: redact(&run.source) },
         label: redact(&run.label),
@@ -30,12 +45,12 @@ fn run<'a>(index: usize, run: &'a Run, ids: &BuildIds) -> wire::Run<'a> {
         commit: run.commit.as_deref().map(redact),
         started: run.started.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
         lines: run.lines,
-        builds: run.builds.iter().zip(ids.of_run(index)).map(|(b, id)| build(b, id)).collect(),
+        builds: builds.map(|(at, (b, id))| build(b, id, breaks.get(&BuildRef { run: index, build: at }))).collect(),
         ci_caches: run.ci_caches.iter().map(ci_cache).collect(),
     }
 }
 
-fn build<'a>(build: &'a Build, id: &str) -> wire::Build<'a> {
+fn build<'a>(build: &'a Build, id: &str, breaks: Option<&Vec<Break<'a>>>) -> wire::Build<'a> {
     wire::Build {
         id: id.to_owned(),
         dialect: names::dialect(build.dialect),
@@ -47,9 +62,17 @@ fn build<'a>(build: &'a Build, id: &str) -> wire::Build<'a> {
         steps: build.steps.iter().map(step).collect(),
         imports: build.imports.iter().map(transfer).collect(),
         exports: build.exports.iter().map(transfer).chain(inline_export(build)).collect(),
-        breaks: [],
+        breaks: breaks.into_iter().flatten().map(broken).collect(),
         hits: build.hits(),
         total: build.total(),
+    }
+}
+
+fn broken<'a>(found: &Break<'a>) -> wire::Break<'a> {
+    wire::Break {
+        step: redact(&found.step.name),
+        because: names::because(found.because),
+        confidence: names::confidence(found.confidence),
     }
 }
 
@@ -107,7 +130,7 @@ fn ci_cache(cache: &CiCache) -> wire::CiCache<'_> {
     }
 }
 
-fn series<'a>(report: &'a Report, series: &'a Series, ids: &'a BuildIds) -> wire::Series<'a> {
+fn one_series<'a>(report: &'a Report, series: &'a Series, ids: &'a BuildIds) -> wire::Series<'a> {
     let builds = || report.study.members(series).map(|(_, build)| build);
     wire::Series {
         key: redact(&series.key),

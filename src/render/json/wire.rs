@@ -54,9 +54,16 @@ pub(super) struct Build<'a> {
     pub steps: Vec<Step<'a>>,
     pub imports: Vec<Transfer<'a>>,
     pub exports: Vec<Transfer<'a>>,
-    pub breaks: [(); 0],
+    pub breaks: Vec<Break<'a>>,
     pub hits: usize,
     pub total: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct Break<'a> {
+    pub step: Text<'a>,
+    pub because: &'static str,
+    pub confidence: &'static str,
 }
 
 #[derive(Serialize)]

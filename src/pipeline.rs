@@ -1,5 +1,6 @@
 //! Runs the pipe from sources to a report. The only place that knows every stage.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -101,10 +102,13 @@ fn label(runs: &mut [Run]) {
     for run in &mut *runs {
         run.label = run.job.clone().unwrap_or_else(|| stem(&run.source));
     }
-    let labels: Vec<String> = runs.iter().map(|r| r.label.clone()).collect();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for run in &*runs {
+        *counts.entry(run.label.clone()).or_default() += 1;
+    }
     for run in &mut *runs {
         let folder = Path::new(&run.source).parent().and_then(Path::file_name);
-        if let Some(folder) = folder.filter(|_| labels.iter().filter(|l| **l == run.label).count() > 1) {
+        if let Some(folder) = folder.filter(|_| counts.get(&run.label).is_some_and(|n| *n > 1)) {
             run.label = format!("{}/{}", folder.to_string_lossy(), run.label);
         }
     }

@@ -1,6 +1,8 @@
 //! Every rule against its samples: `tests/rules/<rule>/fires/<case>` must report it,
 //! `tests/rules/<rule>/quiet/<case>` (a near miss) must not. A new case is a new folder.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

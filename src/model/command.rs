@@ -195,8 +195,7 @@ fn tool_of(words: &[String]) -> Option<(Tool, &[String])> {
         _ if has("create") && (has("buildx") || program == "docker-buildx") => verb(Tool::BuildxCreate, &["create"]),
         _ if has("buildx") || program == "docker-buildx" => verb(Tool::BuildxBuild, &["build", "b"]),
         _ => match rest.first().map(String::as_str) {
-            Some("build") => verb(Tool::DockerBuild, &["build"]),
-            Some("image" | "builder") => verb(Tool::DockerBuild, &["build"]),
+            Some("build" | "image" | "builder") => verb(Tool::DockerBuild, &["build"]),
             _ => None,
         },
     }

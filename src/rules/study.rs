@@ -30,6 +30,7 @@ impl Study {
     }
 
     /// Builds of a series in the order of time, each with its run.
+    #[must_use]
     pub fn members<'a>(&'a self, series: &'a Series) -> impl DoubleEndedIterator<Item = (&'a Run, &'a Build)> {
         series.builds.iter().filter_map(|&at| Some((self.run_of(at)?, self.build(at)?)))
     }

@@ -1,9 +1,137 @@
 //! Runs the pipe from sources to a report. The only place that knows every stage.
 
-use crate::render::Report;
+use std::path::{Path, PathBuf};
 
-/// Judges what was read.
+use rayon::prelude::*;
+
+use crate::config::Config;
+use crate::envelope::Stack;
+use crate::model::{Interest, LogReader, Problem, Run};
+use crate::render::Report;
+use crate::rules::{self, Study};
+use crate::source::{self, Entry, Input};
+use crate::{series, triage};
+
+/// What the command line asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Files and directories; none, or `-`, is standard input.
+    pub paths: Vec<PathBuf>,
+    /// Configuration files and directories.
+    pub config: Vec<PathBuf>,
+    /// Rules to check; none is all.
+    pub only: Vec<String>,
+    /// Rules not to check.
+    pub ignore: Vec<String>,
+    /// Number of threads; `None` is one a core.
+    pub threads: Option<usize>,
+    /// Passes standard input through to standard output.
+    pub tee: bool,
+}
+
+/// Reads everything and judges it.
 #[must_use]
-pub fn report() -> Report {
-    Report::default()
+pub fn run(options: &Options) -> Report {
+    match rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build() {
+        Ok(pool) => pool.install(|| read_and_judge(options)),
+        Err(_) => read_and_judge(options),
+    }
+}
+
+fn read_and_judge(options: &Options) -> Report {
+    let found = source::discover(&options.paths);
+    let mut problems: Vec<Problem> =
+        found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
+    let (configs, unread) = configs(options, &found.others);
+    problems.extend(unread);
+    let read: Vec<(Vec<Run>, Option<Problem>)> =
+        found.logs.par_iter().map(|entry| read_log(entry, options.tee)).collect();
+    let mut runs = Vec::new();
+    for (some, trouble) in read {
+        runs.extend(some);
+        problems.extend(trouble);
+    }
+    problems.sort_by(|a, b| (&a.source, a.line).cmp(&(&b.source, b.line)));
+    judge(options, runs, configs, problems)
+}
+
+/// From runs to findings.
+fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: Vec<Problem>) -> Report {
+    order(&mut runs);
+    label(&mut runs);
+    let series = series::group(&runs);
+    let study = Study { runs, series, configs };
+    let asked = |id: &str| {
+        (options.only.is_empty() || options.only.iter().any(|o| o == id)) && !options.ignore.iter().any(|i| i == id)
+    };
+    let findings = rules::RULES.par_iter().flat_map_iter(|rule| rule.check(&study)).collect::<Vec<_>>();
+    let mut findings = triage::triage(findings);
+    findings.retain(|f| asked(f.rule));
+    Report { study, findings, problems }
+}
+
+fn read_log(entry: &Entry, tee: bool) -> (Vec<Run>, Option<Problem>) {
+    let input = match Input::open(&entry.path, tee) {
+        Ok(input) => input,
+        Err(e) => return (Vec::new(), Some(problem(&entry.name, e.to_string()))),
+    };
+    let stack = Stack::recognise(&input.head);
+    let mut reader = LogReader::new(&entry.name, stack.clone());
+    match input.scan(&Interest { stack: &stack }, &mut reader) {
+        Ok(lines) => (reader.finish(lines), None),
+        Err(e) => (reader.finish(0), Some(problem(&entry.name, format!("reading stopped: {e}")))),
+    }
+}
+
+fn problem(source: &str, message: String) -> Problem {
+    Problem { source: source.to_owned(), line: None, message }
+}
+
+/// In the order of time where every log tells it, else in the natural order of names.
+fn order(runs: &mut [Run]) {
+    let timed = runs.iter().all(|r| r.started.is_some());
+    runs.sort_by(|a, b| {
+        let time = if timed { a.started.cmp(&b.started) } else { std::cmp::Ordering::Equal };
+        time.then_with(|| natord::compare(&a.source, &b.source)).then_with(|| a.source.cmp(&b.source))
+    });
+}
+
+/// The job, else the file name; with its folder where that alone does not tell runs apart.
+fn label(runs: &mut [Run]) {
+    for run in &mut *runs {
+        run.label = run.job.clone().unwrap_or_else(|| stem(&run.source));
+    }
+    let labels: Vec<String> = runs.iter().map(|r| r.label.clone()).collect();
+    for run in &mut *runs {
+        let folder = Path::new(&run.source).parent().and_then(Path::file_name);
+        if let Some(folder) = folder.filter(|_| labels.iter().filter(|l| **l == run.label).count() > 1) {
+            run.label = format!("{}/{}", folder.to_string_lossy(), run.label);
+        }
+    }
+}
+
+fn stem(source: &str) -> String {
+    let name = if source == "-" { "stdin" } else { source.rsplit(['/', '\\']).next().unwrap_or(source) };
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
+}
+
+/// Configuration named with `--config`, lying in walked directories, or in the working directory.
+fn configs(options: &Options, others: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
+    let named = source::discover_configs(&options.config);
+    let mut problems: Vec<Problem> =
+        named.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
+    let mut configs = Vec::new();
+    for entry in named.others.iter().chain(others).chain(&source::working_directory()) {
+        if !Config::is_config(&entry.name) || configs.iter().any(|c: &Config| c.path == entry.name) {
+            continue;
+        }
+        let read = source::read_text(&entry.path).map(|text| Config::read(&entry.name, &text));
+        match read {
+            Ok(Some(Ok(config))) => configs.push(config),
+            Ok(Some(Err(message))) => problems.push(problem(&entry.name, message)),
+            Ok(None) => {}
+            Err(e) => problems.push(problem(&entry.name, e.to_string())),
+        }
+    }
+    (configs, problems)
 }

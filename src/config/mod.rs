@@ -24,6 +24,13 @@ pub enum Content {
 }
 
 impl Config {
+    /// Whether a file of this name is read.
+    #[must_use]
+    pub fn is_config(path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        matches!(name, "bitbucket-pipelines.yml" | "bitbucket-pipelines.yaml")
+    }
+
     /// Reads a file by its name; `None` where the name is none of ours, an error text where it cannot be read.
     #[must_use]
     pub fn read(path: &str, text: &str) -> Option<Result<Self, String>> {

@@ -153,6 +153,8 @@ pub struct Base {
     pub digest: Option<String>,
     /// The FROM line.
     pub quote: Quote,
+    /// The line that shows it being fetched: the builder did not have it.
+    pub pulled: Option<Quote>,
 }
 
 /// Kind of cache backend.

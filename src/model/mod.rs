@@ -8,12 +8,14 @@ mod build;
 mod command;
 mod stepname;
 
-pub use assemble::Assembler;
+pub use assemble::{Interest, LogReader};
 pub use build::{Base, Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Step, StepKind, Transfer};
 pub use command::{CacheSpec, Command, Tool};
 pub use stepname::{StepName, parse_step_name};
 
 use chrono::{DateTime, Utc};
+
+pub use crate::envelope::{CacheOperation, CacheOutcome, NoteKind};
 
 /// A line kept to be quoted: its text is without CI prefix and colour, otherwise as printed.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -22,6 +24,18 @@ pub struct Quote {
     pub line: u64,
     /// The line.
     pub text: Box<str>,
+}
+
+impl Quote {
+    /// Longest text that is kept.
+    const MAX: usize = 4096;
+
+    /// Keeps a line; bytes that are no UTF-8 become U+FFFD.
+    #[must_use]
+    pub fn new(line: u64, text: &[u8]) -> Self {
+        let text = text.get(..Self::MAX).unwrap_or(text);
+        Self { line, text: String::from_utf8_lossy(text).into() }
+    }
 }
 
 /// One log, or one job of a log that holds several.
@@ -68,34 +82,6 @@ pub struct CiCache {
     pub quote: Quote,
 }
 
-/// Direction of a CI cache operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CacheOperation {
-    /// Before the job.
-    Restore,
-    /// At the job's teardown.
-    Save,
-}
-
-/// How a CI cache operation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CacheOutcome {
-    /// Restored.
-    Hit,
-    /// Restored from another key than the first asked for.
-    Partial,
-    /// Nothing to restore.
-    Miss,
-    /// Saved.
-    Saved,
-    /// Not saved: the key is there already and never overwritten.
-    Exists,
-    /// Not saved on purpose (failed step, policy).
-    Skipped,
-    /// Tried and failed.
-    Failed,
-}
-
 /// Something a CI system or its plugin says of itself that rules may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CiNote {
@@ -105,27 +91,6 @@ pub struct CiNote {
     pub value: String,
     /// The line that says so.
     pub quote: Quote,
-}
-
-/// Statements of CI systems and plugins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoteKind {
-    /// Version of Buildkite's docker-compose plugin: `5.10.0`.
-    ComposePluginVersion,
-    /// The docker-compose plugin pulls an image to use it as cache (plugin v4): the service.
-    ComposePluginPullsCache,
-    /// Such a pull failed: the image.
-    ComposePluginPullFailed,
-    /// The docker-compose plugin builds a service: the service.
-    ComposePluginBuilds,
-    /// Builder that the docker-compose plugin v5 uses: the driver.
-    ComposePluginDriver,
-    /// `cache_from:` entry of the plugin's override file: the reference.
-    ComposeCacheFrom,
-    /// `cache_to:` entry of the plugin's override file: the specification.
-    ComposeCacheTo,
-    /// Image name the plugin gives to the service: the reference.
-    ComposeImage,
 }
 
 /// What could not be read, with where.

@@ -3,7 +3,29 @@
 //! A rule does no I/O and knows no CI system, builder or format. To add one: one new file, its
 //! `mod` line and its row in [`RULES`].
 
+mod absent_refs;
+mod backend;
+mod buildkite_compose_plugin_v4;
+mod cache_access_denied;
+mod cache_export_too_large;
+mod cache_manifest_too_large;
+mod cache_rate_limited;
+mod cache_ref_mismatch;
+mod cache_ref_never_written;
+mod cache_registry_unavailable;
+mod cache_tag_immutable;
+mod export_manifest_rejected;
+mod export_unsupported_by_driver;
+mod gha_export_timeout;
+mod gha_service_error;
+mod gha_service_retired;
+mod local_cache_missing;
+mod manifest_refused;
+mod registry_tls_mismatch;
+pub mod remedy;
 mod study;
+#[cfg(test)]
+mod testing;
 
 pub use study::Study;
 
@@ -43,7 +65,24 @@ pub trait Rule: Sync {
 }
 
 /// All rules, in the order of listings.
-pub static RULES: &[&dyn Rule] = &[];
+pub static RULES: &[&dyn Rule] = &[
+    &cache_ref_never_written::CacheRefNeverWritten,
+    &cache_ref_mismatch::CacheRefMismatch,
+    &local_cache_missing::LocalCacheMissing,
+    &buildkite_compose_plugin_v4::BuildkiteComposePluginV4,
+    &export_unsupported_by_driver::ExportUnsupportedByDriver,
+    &export_manifest_rejected::ExportManifestRejected,
+    &cache_tag_immutable::CacheTagImmutable,
+    &cache_access_denied::CacheAccessDenied,
+    &cache_registry_unavailable::CacheRegistryUnavailable,
+    &registry_tls_mismatch::RegistryTlsMismatch,
+    &cache_rate_limited::CacheRateLimited,
+    &cache_export_too_large::CacheExportTooLarge,
+    &cache_manifest_too_large::CacheManifestTooLarge,
+    &gha_service_retired::GhaServiceRetired,
+    &gha_export_timeout::GhaExportTimeout,
+    &gha_service_error::GhaServiceError,
+];
 
 /// The rule with this id.
 #[must_use]

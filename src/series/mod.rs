@@ -3,10 +3,11 @@
 //! Knows no rule; compares what builds are made of, never their names in the CI.
 
 mod align;
+pub mod chain;
 mod matching;
 
 pub use align::{Row, rows};
-pub use matching::group;
+pub use matching::{alike, group};
 
 /// Where a build is: index of the run, index in the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

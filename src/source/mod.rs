@@ -1,1 +1,154 @@
-//! source
+//! Bytes in lines: files, directories, standard input.
+//!
+//! Hands every line that a [`Sieve`] wants to a sink, in order and with its number, in bounded
+//! memory. Knows nothing of what a line means.
+
+mod block;
+mod discover;
+mod file;
+mod pipe;
+
+pub use discover::{Entry, Found, discover, discover_configs, read_text, working_directory};
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// Longest part of a line that is looked at; the rest of a longer line is skipped.
+pub const MAX_LINE: usize = 64 << 10;
+
+/// What is looked at to recognise the CI system.
+pub const HEAD: usize = 256 << 10;
+
+/// Bytes scanned at a time.
+const BLOCK: usize = 1 << 20;
+
+/// Decides which lines are worth keeping. Called from many threads, each with a state of its own
+/// that lasts for one block; a line kept too often does no harm, a line lost does.
+pub trait Sieve: Sync {
+    /// What is remembered within a block.
+    type State: Default;
+    /// Whether the line (without its line end) is wanted.
+    fn wants(&self, state: &mut Self::State, line: &[u8]) -> bool;
+}
+
+/// Takes the wanted lines in order: 1-based line number and bytes.
+pub trait Sink: Send {
+    /// One line.
+    fn line(&mut self, number: u64, bytes: &[u8]);
+}
+
+/// One input whose beginning has been read.
+pub struct Input {
+    /// The first [`HEAD`] bytes.
+    pub head: Vec<u8>,
+    body: Body,
+}
+
+enum Body {
+    /// The head is all there is.
+    Head,
+    File(File, u64),
+    Pipe(Box<dyn Read + Send>),
+}
+
+/// Why an input is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The operating system refused.
+    #[error("cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// No bytes at all.
+    #[error("is empty")]
+    Empty,
+    /// An archive or compressed file.
+    #[error("is a {0} file: unpack it first")]
+    Packed(&'static str),
+    /// Mostly bytes that no log has.
+    #[error("is a binary file, not a log")]
+    Binary,
+}
+
+impl Input {
+    /// Opens a file, or standard input for `-`; with `tee`, standard input is passed through to
+    /// standard output as it is read.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is no text.
+    pub fn open(path: &Path, tee: bool) -> Result<Self, Unreadable> {
+        if path == Path::new("-") {
+            return if tee { Self::pipe(Box::new(Tee(io::stdin()))) } else { Self::pipe(Box::new(io::stdin())) };
+        }
+        let file = File::open(path)?;
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Self::pipe(Box::new(file));
+        }
+        let mut head = vec![0; HEAD.min(usize::try_from(meta.len()).unwrap_or(HEAD))];
+        let got = file::read_at(&file, &mut head, 0)?;
+        head.truncate(got);
+        judge(&head)?;
+        let body = if meta.len() <= head.len() as u64 { Body::Head } else { Body::File(file, meta.len()) };
+        Ok(Self { head, body })
+    }
+
+    /// Reads a stream.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is no text.
+    pub fn pipe(mut stream: Box<dyn Read + Send>) -> Result<Self, Unreadable> {
+        let mut head = Vec::new();
+        stream.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        judge(&head)?;
+        Ok(Self { head, body: Body::Pipe(stream) })
+    }
+
+    /// Gives every wanted line to the sink and returns the number of lines.
+    ///
+    /// # Errors
+    /// Where reading stops before the end; what was read until then is with the sink.
+    pub fn scan<S: Sieve>(self, sieve: &S, sink: &mut impl Sink) -> io::Result<u64> {
+        match self.body {
+            Body::Head => {
+                let kept = block::Kept::of(&self.head, sieve);
+                kept.pour(0, sink);
+                Ok(kept.lines)
+            }
+            Body::File(file, len) => file::scan(&file, len, sieve, sink),
+            Body::Pipe(stream) => pipe::scan(self.head, stream, sieve, sink),
+        }
+    }
+}
+
+/// Writes what it reads to standard output.
+struct Tee<R>(R);
+
+impl<R: Read> Read for Tee<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.0.read(buffer)?;
+        let mut out = io::stdout().lock();
+        out.write_all(buffer.get(..got).unwrap_or_default())?;
+        out.flush()?;
+        Ok(got)
+    }
+}
+
+/// A log may hold NUL and invalid UTF-8 in places, so only an unlikely share of them is refused.
+fn judge(head: &[u8]) -> Result<(), Unreadable> {
+    const PACKED: [(&[u8], &str); 5] = [
+        (b"\x1f\x8b", "gzip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"PK\x03\x04", "zip"),
+        (b"BZh", "bzip2"),
+        (b"\xfd7zXZ", "xz"),
+    ];
+    if head.is_empty() {
+        return Err(Unreadable::Empty);
+    }
+    if let Some((_, kind)) = PACKED.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Err(Unreadable::Packed(kind));
+    }
+    let sample = head.get(..8192).unwrap_or(head);
+    let odd = sample.iter().filter(|b| matches!(b, 0..=6 | 14..=26 | 28..=31)).count();
+    if odd * 10 > sample.len() * 3 { Err(Unreadable::Binary) } else { Ok(()) }
+}

@@ -1,0 +1,109 @@
+//! `BuildKit`'s plain progress, all client versions: every line carries its `#N`.
+//!
+//! Source: `moby/buildkit` `util/progress/progressui/printer.go`, v0.8 to v0.32.
+
+use super::{Body, Dialect, Event};
+
+/// Plain progress.
+pub(super) struct Buildkit;
+
+impl Dialect for Buildkit {
+    fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
+        let (number, rest) = vertex(text)?;
+        if number == 0 {
+            if let Some(event) = builder(rest) {
+                return Some(event);
+            }
+        }
+        Some(Event::Vertex(number, body(rest)))
+    }
+}
+
+/// Splits `#12 rest`.
+fn vertex(text: &[u8]) -> Option<(u32, &[u8])> {
+    let [b'#', digits @ ..] = text else { return None };
+    let mut number = 0u32;
+    let mut rest = digits;
+    while let [digit @ b'0'..=b'9', after @ ..] = rest {
+        number = number.checked_mul(10)?.checked_add(u32::from(digit - b'0'))?;
+        rest = after;
+    }
+    match rest {
+        [b' ', after @ ..] if rest.len() < digits.len() => Some((number, after)),
+        _ => None,
+    }
+}
+
+fn body(rest: &[u8]) -> Body<'_> {
+    match rest.first() {
+        Some(b'0'..=b'9') if is_log(rest) => Body::Log,
+        Some(b'D') if rest == b"DONE" => Body::Done(None),
+        Some(b'D') => done(rest).unwrap_or(Body::Text(rest)),
+        Some(b'C') if rest == b"CACHED" => Body::Cached,
+        Some(b'C') if rest == b"CANCELED" => Body::Canceled,
+        Some(b'E') => rest.strip_prefix(b"ERROR: ").map_or(Body::Text(rest), Body::Error),
+        Some(b'.') if rest == b"..." => Body::Away,
+        _ => Body::Text(rest),
+    }
+}
+
+/// `0.133 npm warn…`: seconds with one to three decimals, then a blank or the end of an empty line.
+fn is_log(rest: &[u8]) -> bool {
+    let mut at = rest.iter().skip_while(|b| b.is_ascii_digit());
+    if at.next() != Some(&b'.') {
+        return false;
+    }
+    let decimals = at.clone().take_while(|b| b.is_ascii_digit()).count();
+    (1..=3).contains(&decimals) && matches!(at.nth(decimals), None | Some(b' '))
+}
+
+/// `DONE 1.2s`
+fn done(rest: &[u8]) -> Option<Body<'_>> {
+    let seconds = rest.strip_prefix(b"DONE ")?.strip_suffix(b"s")?;
+    std::str::from_utf8(seconds).ok()?.parse().ok().map(|s| Body::Done(Some(s)))
+}
+
+/// `building with "ci" instance using docker-container driver`
+fn builder(rest: &[u8]) -> Option<Event<'_>> {
+    let rest = rest.strip_prefix(b"building with \"")?;
+    let (name, rest) = rest.split_at_checked(memchr::memchr(b'"', rest)?)?;
+    let driver = rest.strip_prefix(b"\" instance using ")?.strip_suffix(b" driver")?;
+    Some(Event::Builder { name, driver })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<Event<'_>> {
+        Buildkit.read(text.as_bytes())
+    }
+
+    #[test]
+    fn reads_every_form_of_line() {
+        for (line, event) in [
+            ("#7 DONE 0.0s", Event::Vertex(7, Body::Done(Some(0.0)))),
+            ("#7 DONE", Event::Vertex(7, Body::Done(None))),
+            ("#12 CACHED", Event::Vertex(12, Body::Cached)),
+            ("#12 CANCELED", Event::Vertex(12, Body::Canceled)),
+            ("#4 ERROR: x: not found", Event::Vertex(4, Body::Error(b"x: not found"))),
+            ("#5 ...", Event::Vertex(5, Body::Away)),
+            ("#9 0.133 npm warn", Event::Vertex(9, Body::Log)),
+            ("#9 12.1 ", Event::Vertex(9, Body::Log)),
+            ("#9 1.142", Event::Vertex(9, Body::Log)),
+            ("#9 [2/6] WORKDIR /app", Event::Vertex(9, Body::Text(b"[2/6] WORKDIR /app"))),
+            ("#0 building with \"ci\" instance using remote driver", Event::Builder { name: b"ci", driver: b"remote" }),
+        ] {
+            assert_eq!(read(line), Some(event), "{line}");
+        }
+    }
+
+    #[test]
+    fn leaves_other_lines() {
+        for line in ["# a comment", "#no", "#12", "12 CACHED", "##[group]Run x", "#99999999999 CACHED", ""] {
+            assert_eq!(read(line), None, "{line}");
+        }
+        assert_eq!(read("#7 DONE soon"), Some(Event::Vertex(7, Body::Text(b"DONE soon"))));
+        assert_eq!(read("#7 1.2345 x"), Some(Event::Vertex(7, Body::Text(b"1.2345 x"))));
+    }
+}

@@ -1,0 +1,71 @@
+//! The older Docker builder (`DOCKER_BUILDKIT=0`).
+//!
+//! Source: `moby/moby` `builder/dockerfile`. Output of RUN has no prefix here, so a line is only
+//! taken where its form leaves no doubt.
+
+use super::{Classic as Says, Dialect, Event};
+
+/// Steps and what became of them.
+pub(super) struct Classic;
+
+impl Dialect for Classic {
+    fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
+        let says = match text.first()? {
+            b'S' => step(text).or_else(|| success(text)),
+            b' ' => arrow(text),
+            b'D' => text.strip_prefix(b"Digest: ").filter(|d| d.starts_with(b"sha256:")).map(Says::Digest),
+            _ => None,
+        };
+        says.map(Event::Classic)
+    }
+}
+
+/// `Step 3/7 : RUN npm ci`
+fn step(text: &[u8]) -> Option<Says<'_>> {
+    let rest = text.strip_prefix(b"Step ")?;
+    let (count, text) = rest.split_at_checked(memchr::memmem::find(rest, b" : ")?)?;
+    let (position, of) = std::str::from_utf8(count).ok()?.split_once('/')?;
+    Some(Says::Step { position: position.parse().ok()?, of: of.parse().ok()?, text: text.get(3..)? })
+}
+
+fn success(text: &[u8]) -> Option<Says<'_>> {
+    if text.starts_with(b"Successfully built ") {
+        return Some(Says::Built);
+    }
+    if let Some(image) = text.strip_prefix(b"Successfully tagged ") {
+        return Some(Says::Tagged(image));
+    }
+    text.strip_prefix(b"Status: Downloaded newer image for ").map(Says::Downloaded)
+}
+
+/// ` ---> Using cache`, ` ---> Running in 0a1b…`, ` ---> 0a1b…`
+fn arrow(text: &[u8]) -> Option<Says<'_>> {
+    let rest = text.strip_prefix(b" ---> ")?.trim_ascii_end();
+    match rest {
+        b"Using cache" => Some(Says::UsingCache),
+        _ if rest.starts_with(b"Running in ") => Some(Says::Running),
+        _ if rest.len() == 12 && rest.iter().all(u8::is_ascii_hexdigit) => Some(Says::Image),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_steps_and_verdicts() {
+        for (line, says) in [
+            ("Step 3/7 : RUN npm ci", Says::Step { position: 3, of: 7, text: b"RUN npm ci" }),
+            (" ---> Using cache", Says::UsingCache),
+            (" ---> Running in 0bb89b0742a7", Says::Running),
+            (" ---> f549e20c22dc", Says::Image),
+            ("Status: Downloaded newer image for node:20", Says::Downloaded(b"node:20")),
+        ] {
+            assert_eq!(Classic.read(line.as_bytes()), Some(Event::Classic(says)), "{line}");
+        }
+        for line in ["Step by step", " ---> done", "Step x/7 : RUN", "Successfully installed pip"] {
+            assert_eq!(Classic.read(line.as_bytes()), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What the clients (buildx, docker, buildctl, compose) print around a build.
+//!
+//! Sources: `docker/buildx` `cmd/buildx/main.go`, `util/logutil/format.go`; `docker/cli`;
+//! `moby/buildkit` `client/solve.go`; docker-compose v1.
+
+use memchr::memmem;
+
+use super::{Dialect, Event};
+
+/// Final errors, warnings, services.
+pub(super) struct Client;
+
+impl Dialect for Client {
+    fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
+        match text.first()? {
+            b'E' | b'e' | b'f' | b'#' | b'b' | b'S' => failure(text).map(Event::Failure),
+            b'W' | b't' | b'w' => warning(text).map(Event::Warning),
+            b'B' => service(text).map(Event::Service),
+            _ => None,
+        }
+    }
+}
+
+/// The final error line, whatever stands in front:
+/// `ERROR: failed to build: …`, `error: failed to solve: …` (buildctl), `failed to solve: …`
+/// (docker 20.10), `##[error]buildx failed with: ERROR: …` (build-push-action).
+fn failure(text: &[u8]) -> Option<&[u8]> {
+    let text = ["##[error]", "Error: ", "buildx failed with: "]
+        .iter()
+        .fold(text, |rest, prefix| rest.strip_prefix(prefix.as_bytes()).unwrap_or(rest));
+    let stripped = text.strip_prefix(b"ERROR: ").or_else(|| text.strip_prefix(b"error: "));
+    let known = match stripped {
+        Some(rest) => {
+            NAMED.iter().chain(&UNNAMED).any(|start| rest.starts_with(start.as_bytes())) || option_error(rest)
+        }
+        None => UNNAMED.iter().any(|start| text.starts_with(start.as_bytes())) || service_failed(text),
+    };
+    known.then_some(text)
+}
+
+/// Final errors that are only taken with `ERROR: ` in front: other programs may say the same.
+const NAMED: [&str; 9] = [
+    "failed to build: ",
+    "failed to configure ",
+    "Cache export is not supported",
+    "cache export feature is currently not supported",
+    "Multi-platform build is not supported",
+    "unknown cache ",
+    "unsupported compression type",
+    "type required for",
+    "failed to receive status",
+];
+
+/// Final errors that stand alone in older clients.
+const UNNAMED: [&str; 2] = ["failed to solve", "executor failed running ["];
+
+/// `registry cache exporter requires ref`, `invalid value …`
+fn option_error(rest: &[u8]) -> bool {
+    let has = |needle: &[u8]| memmem::find(rest, needle).is_some();
+    has(b" cache exporter requires ") || has(b" cache importer requires ")
+}
+
+/// `Service 'api' failed to build : Build failed`
+fn service_failed(text: &[u8]) -> bool {
+    text.starts_with(b"Service '") && memmem::find(text, b"' failed to build").is_some()
+}
+
+/// `WARNING: local cache import at /c skipped due to err: …`; older: `time="…" level=warning msg="…"`.
+fn warning(text: &[u8]) -> Option<&[u8]> {
+    let level = text.starts_with(b"WARNING: ") || text.starts_with(b"time=\"") || text.starts_with(b"warning: ");
+    (level && memmem::find(text, b"local cache import at ").is_some()).then_some(text)
+}
+
+/// `Building web`: docker-compose v1 prints the service alone on the line.
+fn service(text: &[u8]) -> Option<&[u8]> {
+    let name = text.strip_prefix(b"Building ")?.trim_ascii_end();
+    let word = !name.is_empty()
+        && name.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.'));
+    word.then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_final_errors() {
+        for line in [
+            "ERROR: failed to build: Cache export is not supported for the docker driver.",
+            "ERROR: failed to build: failed to solve: unsupported compression type ztsd",
+            "error: failed to solve: process \"/bin/sh -c x\" did not complete successfully: exit code: 1",
+            "failed to solve: rpc error: code = Unknown desc = x",
+            "##[error]buildx failed with: ERROR: failed to solve: x",
+            "ERROR: registry cache exporter requires ref",
+            "Service 'api' failed to build : Build failed",
+        ] {
+            assert!(matches!(Client.read(line.as_bytes()), Some(Event::Failure(_))), "{line}");
+        }
+    }
+
+    #[test]
+    fn leaves_errors_of_other_programs() {
+        for line in [
+            "ERROR: Could not find a version that satisfies x",
+            "ERROR: Job failed: exit code 1",
+            "error: aborting",
+            "Building wheel for x",
+            "WARNING: x",
+        ] {
+            assert_eq!(Client.read(line.as_bytes()), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! GitLab CI: raw trace with sections, colour and, in current runners, time stamps.
+//!
+//! `2026-05-04T09:00:00.123456Z 01O text`; `+` instead of the blank before the text: it goes on
+//! where the line before ended (`gitlab-runner` `common/buildlogger/internal/timestamper`).
+//! Sections: `section_start:1700000000:step_script\r ESC[0K…` (`helpers/build_section.go`).
+
+use memchr::memmem;
+
+use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, Stamp, ansi, echo, mostly};
+
+/// Raw trace.
+pub(super) struct Gitlab;
+
+/// Length of stamp, blank, stream, type and flag.
+const PREFIX: usize = 32;
+
+impl Envelope for Gitlab {
+    fn name(&self) -> &'static str {
+        "gitlab"
+    }
+
+    fn ci(&self) -> &'static str {
+        "gitlab"
+    }
+
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        let header = |l: &&[u8]| {
+            memmem::find(l, b"Running with gitlab-runner").is_some() || ansi::lead(l).starts_with(b"section_start:")
+        };
+        head.iter().any(header) || mostly(head, |l| prefix(l).is_some())
+    }
+
+    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
+        match prefix(line) {
+            Some((stamp, append, text)) => {
+                Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), append, ..Peeled::default() }
+            }
+            None => Peeled { text: line, ..Peeled::default() },
+        }
+    }
+
+    fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
+        match text.first()? {
+            b's' if text.starts_with(b"section_") => section(text),
+            b'$' | b'+' => echo::prompted(text),
+            b'C' if text.starts_with(b"Checking out ") => checkout(text),
+            _ => cache(text.trim_ascii_end()),
+        }
+    }
+}
+
+/// Splits stamp, flag and text.
+fn prefix(line: &[u8]) -> Option<(&[u8], bool, &[u8])> {
+    let (head, text) = line.split_at_checked(PREFIX)?;
+    match head {
+        [stamp @ .., b' ', _, _, b'O' | b'E', flag @ (b' ' | b'+')]
+            if stamp.last() == Some(&b'Z') && stamp.get(10) == Some(&b'T') && stamp.get(19) == Some(&b'.') =>
+        {
+            Some((stamp, *flag == b'+', text))
+        }
+        _ => None,
+    }
+}
+
+/// The last section that starts in the line: an end and a start share one.
+fn section(text: &[u8]) -> Option<Mark<'_>> {
+    let start = memmem::rfind(text, b"section_start:")?;
+    let name = text.get(start..)?.split(|b| *b == b':').nth(2)?;
+    let end = name.iter().position(|b| matches!(b, b'\r' | b'[' | 0x1b)).unwrap_or(name.len());
+    Some(Mark::Section(name.get(..end)?))
+}
+
+/// `Checking out 0a1b2c3d as detached HEAD (ref is main)...`
+fn checkout(text: &[u8]) -> Option<Mark<'_>> {
+    text.strip_prefix(b"Checking out ")?.split(|b| *b == b' ').next().map(Mark::Commit)
+}
+
+/// `gitlab-runner` `shells/abstract.go`, `commands/helpers/cache_archiver.go`.
+fn cache(text: &[u8]) -> Option<Mark<'_>> {
+    let key = text.strip_prefix(b"Checking cache for ").or_else(|| text.strip_prefix(b"Creating cache "));
+    if let Some(key) = key {
+        return key.strip_suffix(b"...").map(Mark::CacheKey);
+    }
+    let (operation, outcome) = match text {
+        b"Successfully extracted cache" => (Op::Restore, End::Hit),
+        b"WARNING: Cache file does not exist" | b"Failed to extract cache" => (Op::Restore, End::Miss),
+        b"Created cache" => (Op::Save, End::Saved),
+        b"Archive is up to date!" => (Op::Save, End::Exists),
+        b"WARNING: Failed to create cache" | b"Failed to create cache" => (Op::Save, End::Failed),
+        _ => return None,
+    };
+    Some(Mark::Cache { name: b"", operation, outcome })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_the_prefix_off_and_sees_continuations() {
+        let peeled = Gitlab.decode(b"2026-05-04T09:00:00.123456Z 01O #5 CACHED");
+        assert_eq!((peeled.text, peeled.append), (&b"#5 CACHED"[..], false));
+        assert!(Gitlab.decode(b"2026-05-04T09:00:00.123456Z 01E+rest").append);
+        assert_eq!(Gitlab.decode(b"2026-05-04T09:00:00.123456Z text").stamp, None);
+    }
+
+    #[test]
+    fn reads_sections_that_share_a_line() {
+        let line = b"section_end:17:a\r\x1b[0Ksection_start:18:step_script[collapsed=true]\r\x1b[0KTitle";
+        assert_eq!(Gitlab.mark(line), Some(Mark::Section(b"step_script")));
+    }
+}

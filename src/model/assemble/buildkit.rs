@@ -1,0 +1,107 @@
+//! One `docker build` of `BuildKit` while its lines come in: vertices by their number.
+//!
+//! Numbers restart with every build of a log, so a new build closes the one before.
+
+use std::collections::BTreeMap;
+
+use super::finish;
+use super::vertex::{Vertex, is_status};
+use crate::dialect::Body;
+use crate::model::{Build, Quote, parse_step_name};
+
+/// What was seen of one build (or of one bake with several targets).
+#[derive(Debug, Default)]
+pub(super) struct Segment {
+    pub(super) vertices: BTreeMap<u32, Vertex>,
+    /// The vertex the printer is at: a line of another one is its header.
+    current: Option<u32>,
+    pub(super) line: u64,
+    pub(super) builder: Option<(String, String)>,
+    pub(super) booted: Option<Quote>,
+    pub(super) service: Option<String>,
+    pub(super) errors: Vec<Quote>,
+    pub(super) warnings: Vec<Quote>,
+    pub(super) tangled: bool,
+}
+
+impl Segment {
+    /// Whether this header begins another build: number 1 again, under another name or after steps.
+    pub(super) fn restarts_with(&self, n: u32, text: &[u8]) -> bool {
+        let Some(first) = self.vertices.get(&1).filter(|_| n == 1 && self.current != Some(1)) else { return false };
+        let text = String::from_utf8_lossy(text);
+        if is_status(text.as_bytes()) {
+            return false;
+        }
+        let same = first.names.iter().any(|(name, _)| subject(name) == subject(&text));
+        !same || (text.contains("load build definition") && self.has_steps())
+    }
+
+    /// `#0 building with …`
+    pub(super) fn built_by(&mut self, name: &[u8], driver: &[u8], line: u64) {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        self.builder = Some((text(name), text(driver)));
+        self.line = line;
+    }
+
+    /// One line of a vertex.
+    pub(super) fn vertex(&mut self, n: u32, body: Body, line: u64, raw: &[u8]) {
+        if n == 0 {
+            // Printers v0.10 and v0.11 write `#0 1.2 text` for output of the vertex they are at.
+            if let (Body::Log, Some(current)) = (body, self.current) {
+                self.vertices.entry(current).or_default().logs = true;
+            }
+            return;
+        }
+        if self.vertices.is_empty() && self.line == 0 {
+            self.line = line;
+        }
+        let here = self.current == Some(n);
+        match body {
+            Body::Log => self.vertices.entry(n).or_default().logs = true,
+            Body::Away => self.current = None,
+            Body::Text(text) if here || (is_status(text) && !self.is_name(n, text)) => {
+                self.vertices.entry(n).or_default().status(text, line, raw);
+            }
+            Body::Text(text) => self.header(n, text, line, raw),
+            end => {
+                self.current = None;
+                self.vertices.entry(n).or_default().ended(end, line, raw);
+            }
+        }
+    }
+
+    /// Some build step was seen.
+    pub(super) fn has_steps(&self) -> bool {
+        self.vertices.values().flat_map(|v| &v.names).any(|(name, _)| parse_step_name(name).is_some())
+    }
+
+    /// The builds: one, or one a target.
+    pub(super) fn finish(self, invocation: usize) -> Vec<Build> {
+        finish::builds(self, invocation)
+    }
+
+    fn is_name(&self, n: u32, text: &[u8]) -> bool {
+        self.vertices.get(&n).is_some_and(|v| v.names.iter().any(|(name, _)| name.as_bytes() == text))
+    }
+
+    fn header(&mut self, n: u32, text: &[u8], line: u64, raw: &[u8]) {
+        self.current = Some(n);
+        if text == b"[internal] booting buildkit" {
+            self.booted = Some(Quote::new(line, raw));
+        }
+        let vertex = self.vertices.entry(n).or_default();
+        let name = String::from_utf8_lossy(text);
+        // One number, two things: two printers write into one log.
+        self.tangled |= vertex.names.first().is_some_and(|(known, _)| subject(known) != subject(&name));
+        vertex.named(text, line, raw);
+        if text == b"preparing layers for inline cache" || text.ends_with(b"] preparing layers for inline cache") {
+            vertex.inline = vertex.inline.take().or_else(|| Some(Quote::new(line, raw)));
+        }
+    }
+}
+
+/// A name without what bake puts in front: targets that share a vertex print it under each of theirs.
+fn subject(name: &str) -> &str {
+    let rest = name.strip_prefix('[').and_then(|inside| inside.split_once("] "));
+    rest.map_or(name, |(_, text)| text)
+}

@@ -1,0 +1,131 @@
+//! One build of the classic builder while its lines come in: strictly one step after another.
+
+use crate::dialect::Classic;
+use crate::model::{Base, Build, BuildOutcome, Dialect, Engine, Outcome, Quote, Step, StepKind};
+
+/// What was seen of one build.
+#[derive(Debug, Default)]
+pub(super) struct ClassicSegment {
+    build: Build,
+    stage: usize,
+    stage_name: String,
+    built: bool,
+    pub(super) service: Option<String>,
+    pub(super) errors: Vec<Quote>,
+    pub(super) tangled: bool,
+}
+
+impl ClassicSegment {
+    /// No step was seen.
+    pub(super) fn is_empty(&self) -> bool {
+        self.build.steps.is_empty() && self.build.bases.is_empty()
+    }
+
+    /// Whether this begins another build. One that begins while another is not done is interleaved
+    /// with it (docker-compose v1 `--parallel`), and stays.
+    pub(super) fn restarts_with(&self, says: Classic) -> bool {
+        matches!(says, Classic::Step { position: 1, .. }) && !self.is_empty() && !self.tangled
+    }
+
+    /// One line.
+    pub(super) fn hear(&mut self, says: Classic, line: u64, raw: &[u8]) {
+        match says {
+            Classic::Step { position, of, text } => self.step(position, of, text, line, raw),
+            Classic::UsingCache => self.outcome(Outcome::Hit, line, raw),
+            Classic::Image => self.outcome(Outcome::Miss, line, raw),
+            Classic::Running | Classic::Built => self.built |= says == Classic::Built,
+            Classic::Digest(digest) => {
+                if let Some(base) = self.build.bases.last_mut() {
+                    base.digest = Some(String::from_utf8_lossy(digest).into_owned());
+                }
+            }
+            Classic::Downloaded(image) => self.downloaded(image, line, raw),
+            Classic::Tagged(image) => self.build.images.push(String::from_utf8_lossy(image).into_owned()),
+        }
+    }
+
+    /// The build, `None` where there was none.
+    pub(super) fn finish(mut self, invocation: usize) -> Option<Build> {
+        if self.is_empty() {
+            return None;
+        }
+        let build = &mut self.build;
+        let last = build.steps.iter_mut().last().filter(|s| s.outcome == Outcome::Unknown && !self.built);
+        if let Some(step) = last {
+            step.outcome = Outcome::Failed;
+        }
+        if self.tangled {
+            build.steps.iter_mut().for_each(|s| s.outcome = Outcome::Unknown);
+        }
+        build.dialect = Dialect::Classic;
+        build.engine = Engine::Graphdriver;
+        build.outcome = match () {
+            () if self.built => BuildOutcome::Succeeded,
+            () if !self.errors.is_empty() || build.steps.iter().any(|s| s.outcome == Outcome::Failed) => {
+                BuildOutcome::Failed
+            }
+            () => BuildOutcome::Unknown,
+        };
+        (build.errors, build.target, build.tangled, build.invocation) =
+            (self.errors, self.service, self.tangled, invocation);
+        Some(self.build)
+    }
+
+    fn step(&mut self, position: u32, of: u32, text: &[u8], line: u64, raw: &[u8]) {
+        let text = String::from_utf8_lossy(text).into_owned();
+        let mut words = text.split_ascii_whitespace();
+        let instruction = words.next().unwrap_or_default().to_ascii_uppercase();
+        if self.is_empty() {
+            self.build.line = line;
+        }
+        self.tangled |= self.build.steps.last().is_some_and(|s| s.of != of);
+        if instruction == "FROM" {
+            self.from(&text, line, raw);
+            return;
+        }
+        let counted = matches!(instruction.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
+        self.build.steps.push(Step {
+            name: format!("{position}/{of} : {text}"),
+            stage: self.stage_name.clone(),
+            position,
+            of,
+            instruction,
+            text,
+            kind: if counted { StepKind::Counted } else { StepKind::Metadata },
+            header: Quote::new(line, raw),
+            ..Step::default()
+        });
+    }
+
+    /// `FROM golang:1.22 AS build`; a stage without a name is called as `BuildKit` calls it.
+    fn from(&mut self, text: &str, line: u64, raw: &[u8]) {
+        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        let name = words.iter().position(|w| w.eq_ignore_ascii_case("as")).and_then(|at| words.get(at + 1));
+        self.stage_name = name.map_or_else(|| format!("stage-{}", self.stage), |n| n.to_ascii_lowercase());
+        self.stage += 1;
+        self.build.bases.push(Base {
+            stage: self.stage_name.clone(),
+            image: (*words.get(1).unwrap_or(&"")).to_owned(),
+            quote: Quote::new(line, raw),
+            ..Base::default()
+        });
+    }
+
+    /// ` ---> Using cache` comes before the image; the first of the two decides.
+    fn outcome(&mut self, outcome: Outcome, line: u64, raw: &[u8]) {
+        let after_base = self.build.bases.last().map_or(0, |b| b.quote.line);
+        let step = self.build.steps.last_mut().filter(|s| s.header.line > after_base && s.outcome == Outcome::Unknown);
+        if let Some(step) = step {
+            step.outcome = outcome;
+            step.verdict = Some(Quote::new(line, raw));
+        }
+    }
+
+    fn downloaded(&mut self, image: &[u8], line: u64, raw: &[u8]) {
+        let image = String::from_utf8_lossy(image);
+        let base = self.build.bases.last_mut().filter(|b| b.image == image || image.ends_with(&b.image));
+        if let Some(base) = base {
+            base.pulled = Some(Quote::new(line, raw));
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Makes [`Build`]s of a finished segment: sorts its vertices into steps, bases, imports, exports
+//! and targets.
+
+use std::collections::BTreeSet;
+
+use super::buildkit::Segment;
+use super::vertex::{End, Vertex};
+use crate::model::{
+    Base, Build, BuildOutcome, CacheKind, Engine, Outcome, Quote, Step, StepKind, Transfer, parse_step_name,
+};
+
+/// The builds of a segment; none where it built nothing and nothing went wrong.
+pub(super) fn builds(segment: Segment, invocation: usize) -> Vec<Build> {
+    let targets = targets(&segment);
+    let common = common(&segment, invocation);
+    let mut builds: Vec<Build> = Vec::new();
+    let mut names: Vec<(&str, &Quote, &Vertex)> = segment
+        .vertices
+        .values()
+        .flat_map(|v| v.names.iter().map(move |(name, quote)| (name.as_str(), quote, v)))
+        .collect();
+    names.sort_by_key(|(_, quote, _)| quote.line);
+    for (name, quote, vertex) in names {
+        let (target, rest) = split_target(name, &targets);
+        let at = of_target(&mut builds, &common, target);
+        if let Some(build) = builds.get_mut(at) {
+            place(build, name, rest, quote, vertex, &targets);
+        }
+    }
+    if builds.is_empty() && !(segment.errors.is_empty() && segment.warnings.is_empty()) {
+        builds.push(common);
+    }
+    builds.retain(|b| b.total_lines() > 0);
+    for build in &mut builds {
+        conclude(build);
+    }
+    builds
+}
+
+/// Errors that stop a client or daemon before the first step
+/// (`docker/buildx` `build/opt.go`, `moby/buildkit` `control/control.go`).
+pub(super) fn before_any_step(error: &str) -> bool {
+    const EARLY: [&str; 8] = [
+        "Cache export is not supported",
+        "cache export feature is currently not supported",
+        "Multi-platform build is not supported",
+        " cache exporter",
+        "cache importer requires",
+        "unsupported compression type",
+        "unknown cache importer",
+        "type required for",
+    ];
+    EARLY.iter().any(|text| error.contains(text))
+}
+
+impl Build {
+    /// Things worth reporting; a segment that only booted a builder has none.
+    fn total_lines(&self) -> usize {
+        self.steps.len()
+            + self.bases.len()
+            + self.imports.len()
+            + self.exports.len()
+            + self.errors.len()
+            + self.warnings.len()
+    }
+}
+
+/// `[web internal] load …` and `[web] exporting …` name bake targets and compose services.
+fn targets(segment: &Segment) -> BTreeSet<String> {
+    const KEPT: [&str; 4] = ["internal", "auth", "context", "depot"];
+    let names = segment.vertices.values().flat_map(|v| &v.names);
+    let found = names.filter_map(|(name, _)| {
+        let (inside, _) = name.strip_prefix('[')?.split_once(']')?;
+        let mut words = inside.split_ascii_whitespace();
+        let first = words.next()?;
+        let second = words.next();
+        let target = !KEPT.contains(&first)
+            && !first.contains('/')
+            && matches!(second, None | Some("internal" | "auth" | "context"));
+        (target && parse_step_name(name).is_none()).then(|| first.to_owned())
+    });
+    found.collect()
+}
+
+/// The target in front of a name, and the name without it.
+fn split_target<'a>(name: &'a str, targets: &BTreeSet<String>) -> (Option<&'a str>, &'a str) {
+    let Some((inside, rest)) = name.strip_prefix('[').and_then(|n| n.split_once(']')) else { return (None, name) };
+    let first = inside.split_ascii_whitespace().next().unwrap_or_default();
+    if !targets.contains(first) {
+        return (None, name);
+    }
+    let alone = first.len() == inside.trim().len();
+    (Some(first), if alone { rest.trim_start() } else { name })
+}
+
+fn common(segment: &Segment, invocation: usize) -> Build {
+    let (builder, driver) = segment.builder.clone().unzip();
+    Build {
+        builder,
+        driver,
+        booted: segment.booted.clone(),
+        target: segment.service.clone(),
+        invocation,
+        errors: segment.errors.clone(),
+        warnings: segment.warnings.clone(),
+        line: segment.line.max(segment.errors.first().map_or(0, |q| if segment.line == 0 { q.line } else { 0 })),
+        tangled: segment.tangled,
+        ..Build::default()
+    }
+}
+
+/// The build of a target, made at its first vertex. What names no target belongs to the first build
+/// that does, or to the only one.
+fn of_target(builds: &mut Vec<Build>, common: &Build, target: Option<&str>) -> usize {
+    let known = builds.iter().position(|b| target.is_none() || b.target.as_deref() == target);
+    let unnamed = || builds.iter().position(|b| b.target.is_none());
+    let at = known.or_else(unnamed).unwrap_or(builds.len());
+    if at == builds.len() {
+        builds.push(common.clone());
+    }
+    if let Some((build, target)) = builds.get_mut(at).zip(target) {
+        build.target = Some(target.to_owned());
+    }
+    at
+}
+
+fn place(build: &mut Build, name: &str, rest: &str, header: &Quote, vertex: &Vertex, targets: &BTreeSet<String>) {
+    if let Some(parsed) = parse_step_name(name) {
+        let words: Vec<&str> = parsed.words.iter().copied().filter(|w| !targets.contains(*w)).collect();
+        let platform = words.iter().copied().find(|w| w.contains('/')).unwrap_or_default();
+        let stage = words.iter().copied().rfind(|w| !w.contains('/')).unwrap_or_default();
+        let (instruction, _) = parsed.text.split_once(' ').unwrap_or((parsed.text, ""));
+        if instruction.eq_ignore_ascii_case("FROM") {
+            build.bases.push(base(parsed.text, stage, platform, header, vertex));
+            return;
+        }
+        let (outcome, verdict) = vertex.outcome();
+        build.steps.push(Step {
+            name: name.to_owned(),
+            stage: stage.to_owned(),
+            platform: platform.to_owned(),
+            position: parsed.position,
+            of: parsed.of,
+            instruction: instruction.to_ascii_uppercase(),
+            text: parsed.text.to_owned(),
+            kind: StepKind::Counted,
+            outcome: if build.tangled { Outcome::Unknown } else { outcome },
+            seconds: vertex.seconds,
+            header: header.clone(),
+            verdict,
+        });
+    } else if let Some(reference) = rest.strip_prefix("importing cache manifest from ") {
+        build.imports.push(import(reference, header, vertex));
+    } else if let Some(kind) = export_kind(rest, vertex) {
+        build.exports.push(Transfer { kind, ..transfer(header, vertex) });
+    }
+    engine(build, vertex);
+}
+
+/// `FROM docker.io/library/node:20@sha256:…`
+fn base(text: &str, stage: &str, platform: &str, quote: &Quote, vertex: &Vertex) -> Base {
+    let image = text.split_ascii_whitespace().nth(1).unwrap_or_default();
+    let (image, digest) = image.split_once('@').map_or((image, None), |(i, d)| (i, Some(d.to_owned())));
+    Base {
+        stage: stage.to_owned(),
+        platform: platform.to_owned(),
+        image: image.to_owned(),
+        digest,
+        quote: quote.clone(),
+        pulled: vertex.pulled.clone(),
+    }
+}
+
+fn transfer(header: &Quote, vertex: &Vertex) -> Transfer {
+    Transfer {
+        error: vertex.error.clone().filter(|_| vertex.end == End::Error),
+        ended: matches!(vertex.end, End::Done | End::Error | End::Cached),
+        seconds: vertex.seconds,
+        header: header.clone(),
+        verdict: vertex.ended.clone(),
+        manifest_type: vertex.manifest_type.clone(),
+        ..Transfer::default()
+    }
+}
+
+/// Registry imports print their reference, the others `gha:153…`, `local:57…`, `s3:…`.
+fn import(reference: &str, header: &Quote, vertex: &Vertex) -> Transfer {
+    let hashed = reference.split_once(':').filter(|(_, hash)| hash.bytes().all(|b| b.is_ascii_digit()));
+    let kind = hashed.map_or(CacheKind::Registry, |(kind, _)| CacheKind::from_type(kind));
+    let kind = if kind == CacheKind::Unknown { CacheKind::Registry } else { kind };
+    Transfer { reference: Some(reference.to_owned()), kind, ..transfer(header, vertex) }
+}
+
+/// Names of exporters over all versions (`cache/remotecache/*` `Name()`). The bare `exporting cache`
+/// of versions up to 0.10 is inline where nothing is written (dockerd 20.10).
+fn export_kind(name: &str, vertex: &Vertex) -> Option<CacheKind> {
+    Some(match name {
+        "exporting cache to registry" => CacheKind::Registry,
+        "exporting cache to client directory" => CacheKind::Local,
+        "exporting to GitHub Actions Cache" | "exporting to GitHub cache" => CacheKind::Gha,
+        "exporting cache to Amazon S3" | "exporting cache to s3" => CacheKind::S3,
+        "exporting cache to Azure Blob Storage" | "exporting cache to azure blob store" => CacheKind::Azblob,
+        "exporting content cache" => CacheKind::Unknown,
+        "exporting cache" if vertex.writes => CacheKind::Unknown,
+        "exporting cache" | "exporting inline cache" | "preparing layers for inline cache" => CacheKind::Inline,
+        _ => return None,
+    })
+}
+
+fn engine(build: &mut Build, vertex: &Vertex) {
+    build.images.extend(vertex.images.iter().cloned());
+    build.images.sort();
+    build.images.dedup();
+    build.engine = match (build.engine, vertex) {
+        (_, v) if v.writing_image => Engine::Graphdriver,
+        (Engine::Unknown | Engine::Buildkitd, v) if v.unpacking => Engine::Containerd,
+        (Engine::Unknown, v) if v.exporting_manifest => Engine::Buildkitd,
+        (known, _) => known,
+    };
+    if let Some(quote) = &vertex.inline {
+        build.inline = build.inline.take().or_else(|| Some(quote.clone()));
+    }
+}
+
+fn conclude(build: &mut Build) {
+    if let Some(inline) = build.exports.iter().find(|e| e.kind == CacheKind::Inline) {
+        build.inline = build.inline.take().or_else(|| Some(inline.header.clone()));
+    }
+    if build.driver.as_deref().is_some_and(|d| d != "docker") {
+        build.engine = Engine::Buildkitd;
+    } else if build.driver.is_some() && build.engine == Engine::Buildkitd {
+        build.engine = Engine::Containerd;
+    }
+    mark_fetches(&mut build.steps);
+    let canceled = build.steps.iter().any(|s| s.outcome == Outcome::Canceled);
+    let open = build.steps.iter().any(|s| s.outcome == Outcome::Unknown);
+    let failed = !build.errors.is_empty() || build.steps.iter().any(|s| s.outcome == Outcome::Failed);
+    build.outcome = match () {
+        () if failed => BuildOutcome::Failed,
+        () if canceled => BuildOutcome::Canceled,
+        () if open => BuildOutcome::Unknown,
+        () => BuildOutcome::Succeeded,
+    };
+}
+
+/// `ADD https://…` has two vertices of one name; the first fetches and is never cached.
+fn mark_fetches(steps: &mut [Step]) {
+    let names: Vec<(String, bool)> = steps.iter().map(|s| (s.name.clone(), s.instruction == "ADD")).collect();
+    for (i, step) in steps.iter_mut().enumerate() {
+        if names.iter().skip(i + 1).any(|(name, add)| *add && *name == step.name) {
+            step.kind = StepKind::Fetch;
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Builds [`Run`]s from lines. The only place with state between lines.
+//!
+//! [`Interest`] says which lines matter, [`LogReader`] takes them in order.
+
+mod buildkit;
+mod ci;
+mod classic;
+mod finish;
+mod vertex;
+
+use crate::dialect::{self, Body, Event};
+use crate::envelope::{Peeled, Stack, Stamp, clean};
+use crate::model::{Build, Quote, Run};
+use crate::source::{Sieve, Sink};
+use chrono::{DateTime, Utc};
+
+use buildkit::Segment;
+use ci::Listener;
+use classic::ClassicSegment;
+
+/// Wants the lines that some dialect or the CI itself understands.
+pub struct Interest<'a> {
+    /// Envelopes of the log.
+    pub stack: &'a Stack,
+}
+
+impl Sieve for Interest<'_> {
+    /// The vertex whose output was seen last: of its output one line is enough.
+    type State = Option<u32>;
+
+    fn wants(&self, talking: &mut Option<u32>, line: &[u8]) -> bool {
+        let peeled = self.stack.peel(line);
+        match dialect::read(peeled.text) {
+            Some(Event::Vertex(n, Body::Log)) => talking.replace(n) != Some(n),
+            Some(_) => {
+                *talking = None;
+                true
+            }
+            None => peeled.append || self.stack.mark(peeled.text).is_some(),
+        }
+    }
+}
+
+/// Reads one log into runs: one, or one a job where every line names its job.
+pub struct LogReader {
+    stack: Stack,
+    source: String,
+    jobs: Vec<(Vec<u8>, Assembler)>,
+    pending: Pending,
+}
+
+/// A line that waits for a continuation.
+#[derive(Default)]
+struct Pending {
+    first: u64,
+    last: u64,
+    text: Vec<u8>,
+    job: usize,
+}
+
+impl LogReader {
+    /// For a log with this name and these envelopes.
+    #[must_use]
+    pub fn new(source: &str, stack: Stack) -> Self {
+        Self { stack, source: source.to_owned(), jobs: Vec::new(), pending: Pending::default() }
+    }
+
+    /// The runs, in the order their jobs appear. A log without a line of interest is a run too.
+    #[must_use]
+    pub fn finish(mut self, lines: u64) -> Vec<Run> {
+        self.flush();
+        if self.jobs.is_empty() {
+            self.jobs.push((Vec::new(), Assembler::default()));
+        }
+        let (ci, source) = (self.stack.ci(), self.source);
+        let runs = self.jobs.into_iter().enumerate().map(|(i, (job, assembler))| {
+            let mut run = assembler.finish();
+            run.source.clone_from(&source);
+            run.ci = ci.or(run.ci);
+            run.job = (!job.is_empty()).then(|| String::from_utf8_lossy(&job).into_owned());
+            run.lines = if i == 0 { lines } else { 0 };
+            run
+        });
+        runs.collect()
+    }
+
+    fn flush(&mut self) {
+        let Pending { first, text, job, .. } = &self.pending;
+        if let Some((_, assembler)) = self.jobs.get_mut(*job).filter(|_| *first > 0) {
+            assembler.line(*first, &clean(text), &self.stack);
+        }
+    }
+
+    /// Lets the line wait, in a buffer that is used again.
+    fn wait(&mut self, number: u64, bytes: &[u8]) {
+        let Peeled { text, stamp, job, .. } = self.stack.peel(bytes);
+        let job = job_of(&mut self.jobs, job.unwrap_or_default());
+        if let Some((_, assembler)) = self.jobs.get_mut(job) {
+            assembler.stamped(stamp);
+        }
+        self.pending.text.clear();
+        self.pending.text.extend_from_slice(text);
+        (self.pending.first, self.pending.last, self.pending.job) = (number, number, job);
+    }
+}
+
+impl Sink for LogReader {
+    fn line(&mut self, number: u64, bytes: &[u8]) {
+        let peeled = self.stack.peel(bytes);
+        if !peeled.append {
+            self.flush();
+            self.wait(number, bytes);
+        } else if self.pending.last + 1 == number {
+            self.pending.text.extend_from_slice(peeled.text);
+            self.pending.last = number;
+        }
+    }
+}
+
+fn job_of(jobs: &mut Vec<(Vec<u8>, Assembler)>, name: &[u8]) -> usize {
+    let known = jobs.iter().position(|(job, _)| job == name);
+    known.unwrap_or_else(|| {
+        jobs.push((name.to_owned(), Assembler::default()));
+        jobs.len() - 1
+    })
+}
+
+/// Collects what one job says.
+#[derive(Default)]
+struct Assembler {
+    run: Run,
+    builds: Vec<Build>,
+    buildkit: Segment,
+    classic: ClassicSegment,
+    listener: Listener,
+    service: Option<(u64, String)>,
+    invocations: usize,
+}
+
+impl Assembler {
+    fn stamped(&mut self, stamp: Option<Stamp>) {
+        if self.run.started.is_none() {
+            self.run.started = stamp.and_then(time);
+        }
+    }
+
+    fn line(&mut self, number: u64, text: &[u8], stack: &Stack) {
+        let Some(event) = dialect::read(text) else {
+            if let Some((ci, mark)) = stack.mark(text) {
+                self.run.ci = self.run.ci.or(ci::names_itself(&mark).then_some(ci));
+                self.listener.hear(&mut self.run, number, text, mark);
+            }
+            return;
+        };
+        match event {
+            Event::Vertex(n, body) => {
+                if let Body::Text(text) = body
+                    && self.buildkit.restarts_with(n, text)
+                {
+                    self.close_buildkit();
+                }
+                self.begin_service();
+                self.buildkit.vertex(n, body, number, text);
+            }
+            Event::Builder { name, driver } => {
+                self.close_buildkit();
+                self.buildkit.built_by(name, driver, number);
+            }
+            Event::Classic(says) => {
+                if self.classic.restarts_with(says) {
+                    self.close_classic();
+                }
+                self.begin_classic_service();
+                self.classic.hear(says, number, text);
+            }
+            Event::Service(name) => self.next_service(number, name),
+            Event::Failure(_) => self.failed(Quote::new(number, text)),
+            Event::Warning(_) => self.warned(Quote::new(number, text)),
+        }
+    }
+
+    /// Two services announced with no build between them are built side by side: their numbers collide.
+    fn next_service(&mut self, number: u64, name: &[u8]) {
+        let side_by_side = self.service.is_some();
+        self.close_buildkit();
+        self.close_classic();
+        self.service = Some((number, String::from_utf8_lossy(name).into_owned()));
+        self.buildkit.tangled |= side_by_side;
+        self.classic.tangled |= side_by_side;
+    }
+
+    fn begin_service(&mut self) {
+        if let Some((_, service)) = self.service.take() {
+            self.buildkit.service = Some(service);
+        }
+    }
+
+    fn begin_classic_service(&mut self) {
+        if let Some((_, service)) = self.service.take() {
+            self.classic.service = Some(service);
+        }
+    }
+
+    /// A final error belongs to the build before it; one that stops the client before any step is a
+    /// build of its own.
+    fn failed(&mut self, quote: Quote) {
+        let known =
+            |errors: &[Quote]| errors.iter().any(|q| q.text.ends_with(&*quote.text) || quote.text.ends_with(&*q.text));
+        if known(&self.buildkit.errors) || self.builds.last().is_some_and(|b| known(&b.errors)) {
+            return;
+        }
+        if self.buildkit.has_steps() && finish::before_any_step(&quote.text) {
+            self.close_buildkit();
+        }
+        if self.classic.is_empty() {
+            self.buildkit.errors.push(quote);
+        } else {
+            self.classic.errors.push(quote);
+        }
+    }
+
+    fn warned(&mut self, quote: Quote) {
+        self.buildkit.warnings.push(quote);
+    }
+
+    fn close_buildkit(&mut self) {
+        let segment = std::mem::take(&mut self.buildkit);
+        let booted = segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());
+        let built = segment.finish(self.invocations);
+        self.invocations += usize::from(!built.is_empty());
+        self.builds.extend(built);
+        self.buildkit.booted = booted;
+    }
+
+    fn close_classic(&mut self) {
+        let built = std::mem::take(&mut self.classic).finish(self.invocations);
+        self.invocations += usize::from(built.is_some());
+        self.builds.extend(built);
+    }
+
+    fn finish(mut self) -> Run {
+        self.close_buildkit();
+        self.close_classic();
+        self.builds.sort_by_key(|b| b.line);
+        self.run.builds = self.builds;
+        self.run
+    }
+}
+
+fn time(stamp: Stamp) -> Option<DateTime<Utc>> {
+    match stamp {
+        Stamp::Rfc3339(text) => DateTime::parse_from_rfc3339(std::str::from_utf8(text).ok()?).ok().map(Into::into),
+        Stamp::Millis(text) => DateTime::from_timestamp_millis(std::str::from_utf8(text).ok()?.parse().ok()?),
+    }
+}

@@ -1,0 +1,167 @@
+//! One vertex of a `BuildKit` build while its lines come in.
+//!
+//! A vertex may be printed several times and end several times: `CACHED` and later `DONE`
+//! (`BuildKit` `util/progress/controller/controller.go` starts it again to fetch a layer).
+
+use crate::dialect::Body;
+use crate::model::{Outcome, Quote};
+
+/// How a vertex ended last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum End {
+    /// Not in the log.
+    #[default]
+    Open,
+    /// `DONE`.
+    Done,
+    /// `CACHED`.
+    Cached,
+    /// `CANCELED`.
+    Canceled,
+    /// `ERROR`.
+    Error,
+}
+
+/// What was seen of a vertex.
+#[derive(Debug, Default)]
+pub(super) struct Vertex {
+    /// Names with the line of their first header.
+    pub(super) names: Vec<(String, Quote)>,
+    pub(super) end: End,
+    /// It ended with DONE at some time.
+    pub(super) done: bool,
+    pub(super) seconds: Option<f64>,
+    pub(super) error: Option<String>,
+    /// The line of the last end.
+    pub(super) ended: Option<Quote>,
+    /// A layer of its own was fetched: the result came from a cache.
+    pub(super) pulled: Option<Quote>,
+    /// The command printed something.
+    pub(super) logs: bool,
+    pub(super) manifest_type: Option<String>,
+    /// `preparing layers for inline cache`.
+    pub(super) inline: Option<Quote>,
+    /// `writing layer`, `writing config`: a cache export that sends something.
+    pub(super) writes: bool,
+    pub(super) writing_image: bool,
+    pub(super) exporting_manifest: bool,
+    pub(super) unpacking: bool,
+    pub(super) images: Vec<String>,
+}
+
+impl Vertex {
+    /// Takes a header.
+    pub(super) fn named(&mut self, name: &[u8], line: u64, raw: &[u8]) {
+        let name = String::from_utf8_lossy(name.get(..4096).unwrap_or(name));
+        if !self.names.iter().any(|(known, _)| *known == name) {
+            self.names.push((name.into_owned(), Quote::new(line, raw)));
+        }
+    }
+
+    /// Takes a terminal line; other bodies are none of its business.
+    pub(super) fn ended(&mut self, body: Body, line: u64, raw: &[u8]) {
+        self.end = match body {
+            Body::Done(seconds) => {
+                (self.done, self.seconds) = (true, seconds.or(self.seconds));
+                End::Done
+            }
+            Body::Cached => End::Cached,
+            Body::Canceled => End::Canceled,
+            Body::Error(text) => {
+                self.error = Some(String::from_utf8_lossy(text).into_owned());
+                End::Error
+            }
+            Body::Log | Body::Away | Body::Text(_) => return,
+        };
+        self.ended = Some(Quote::new(line, raw));
+    }
+
+    /// Takes a status line: the closed list of `BuildKit`'s phrases that matter here.
+    pub(super) fn status(&mut self, text: &[u8], line: u64, raw: &[u8]) {
+        match text.first() {
+            Some(b's' | b'e' | b'p') if is_layer(text) => {
+                self.pulled = self.pulled.take().or_else(|| Some(Quote::new(line, raw)))
+            }
+            Some(b'p') if text.starts_with(b"preparing layers for inline cache") => {
+                self.inline = self.inline.take().or_else(|| Some(Quote::new(line, raw)));
+            }
+            Some(b'p') => self.images.extend(word_after(text, b"pushing manifest for ").map(without_digest)),
+            Some(b'i') => {
+                self.manifest_type = word_after(text, b"inferred cache manifest type: ").or(self.manifest_type.take())
+            }
+            Some(b'w') if text.starts_with(b"writing image sha256:") => self.writing_image = true,
+            Some(b'w') if text.starts_with(b"writing ") => self.writes = true,
+            Some(b'e') if text.starts_with(b"exporting manifest sha256:") => self.exporting_manifest = true,
+            Some(b'u') if text.starts_with(b"unpacking to ") => self.unpacking = true,
+            Some(b'n') => self.images.extend(word_after(text, b"naming to ")),
+            _ => {}
+        }
+    }
+
+    /// What became of it, were it a step. See the module text, and `knowledge` of the printers:
+    /// a layer line of its own and no output is a hit whatever the last line says; `CACHED` may
+    /// have been swallowed (100 ms refresh), and a `CACHED` may be followed by an execution.
+    pub(super) fn outcome(&self) -> (Outcome, Option<Quote>) {
+        let ended = self.ended.clone();
+        match self.end {
+            End::Error => (Outcome::Failed, ended),
+            End::Canceled => (Outcome::Canceled, ended),
+            End::Done if self.logs => (Outcome::Miss, ended),
+            _ if self.pulled.is_some() && !self.logs => (Outcome::Hit, self.pulled.clone()),
+            End::Cached if self.done => (Outcome::Miss, ended),
+            End::Cached => (Outcome::Hit, ended),
+            End::Done => (Outcome::Miss, ended),
+            End::Open => (Outcome::Unknown, None),
+        }
+    }
+}
+
+/// Whether a text can only be a status line, never a header: needed where the log begins inside a vertex.
+pub(super) fn is_status(text: &[u8]) -> bool {
+    const PHRASES: [&str; 22] = [
+        "resolve ",
+        "extracting sha256:",
+        "pulling sha256:",
+        "transferring ",
+        "sha256:",
+        "exporting layers",
+        "exporting manifest",
+        "exporting config",
+        "exporting attestation",
+        "writing ",
+        "naming to ",
+        "unpacking to ",
+        "pushing layers",
+        "pushing manifest for ",
+        "preparing build cache for export",
+        "sending cache export",
+        "sending tarball",
+        "inferred cache manifest type:",
+        "copying files",
+        "creating container",
+        "starting container",
+        "pulling image ",
+    ];
+    PHRASES.iter().any(|p| text.starts_with(p.as_bytes()))
+}
+
+/// `sha256:… 1.03MB / 1.03MB`, `extracting sha256:…`, `pulling sha256:…`. A digest alone is none:
+/// clients of 20.10 print the vertex's own below the header.
+fn is_layer(text: &[u8]) -> bool {
+    const DIGEST: usize = "sha256:".len() + 64;
+    text.starts_with(b"extracting sha256:")
+        || text.starts_with(b"pulling sha256:")
+        || (text.starts_with(b"sha256:") && text.len() > DIGEST)
+}
+
+fn word_after(text: &[u8], start: &[u8]) -> Option<String> {
+    let rest = text.strip_prefix(start)?;
+    rest.split(|b| *b == b' ').next().map(|word| String::from_utf8_lossy(word).into_owned())
+}
+
+fn without_digest(mut image: String) -> String {
+    if let Some(at) = image.find("@sha256:") {
+        image.truncate(at);
+    }
+    image
+}

@@ -1,0 +1,58 @@
+//! References that a series keeps looking for and does not find.
+//!
+//! A helper of two rules: whether anybody writes them is for the rules.
+
+use super::Study;
+use super::backend::{Cause, classify};
+use super::remedy::reference;
+use crate::model::{Build, BuildOutcome, Command, Run, Transfer};
+use crate::series::Series;
+
+/// One build that looked for the reference, in the order of time.
+pub(super) struct Look<'a> {
+    pub(super) run: &'a Run,
+    pub(super) build: &'a Build,
+    pub(super) import: &'a Transfer,
+}
+
+/// Each absent reference of a series with the builds that missed it. Where another import of the
+/// same build is well (a list of fallbacks), nothing is missing.
+pub(super) fn absent<'a>(study: &'a Study, series: &'a Series) -> Vec<(&'a str, Vec<Look<'a>>)> {
+    let mut all: Vec<(&str, Vec<Look>)> = Vec::new();
+    for (run, build) in study.members(series).filter(|(_, build)| !build.imported()) {
+        for import in build.imports.iter().filter(|i| is_absent(i)) {
+            let Some(name) = import.reference.as_deref() else { continue };
+            let look = Look { run, build, import };
+            match all.iter_mut().find(|(known, _)| reference::same(known, name)) {
+                Some((_, looks)) => looks.push(look),
+                None => all.push((name, vec![look])),
+            }
+        }
+    }
+    all.retain(|(name, _)| !found_ever(study, series, name));
+    all
+}
+
+/// A reference that some run of the series reads is written by somebody.
+fn found_ever(study: &Study, series: &Series, name: &str) -> bool {
+    let imports = study.members(series).flat_map(|(_, build)| &build.imports);
+    imports.filter(|i| i.ok()).filter_map(|i| i.reference.as_deref()).any(|found| reference::same(found, name))
+}
+
+fn is_absent(import: &Transfer) -> bool {
+    import.error.as_deref().is_some_and(|e| classify(e, import.kind) == Cause::NotFound)
+}
+
+pub(super) fn succeeded(build: &Build) -> bool {
+    build.outcome == BuildOutcome::Succeeded
+}
+
+/// References that the command lines of a run write a cache to.
+pub(super) fn written(run: &Run) -> impl Iterator<Item = &str> {
+    run.commands.iter().flat_map(|c| &c.cache_to).filter_map(|spec| spec.get("ref"))
+}
+
+/// A command line of the run asks for a cache to be written, of whatever kind.
+pub(super) fn asks_to_write(run: &Run) -> bool {
+    run.commands.iter().any(|c| !c.cache_to.is_empty() || Command::inline(c))
+}

@@ -1,0 +1,217 @@
+//! What an error text of a cache import or export means: one table for all rules, so that no two
+//! rules claim the same error.
+//!
+//! Reads text only; knows neither runs nor findings.
+
+use crate::model::CacheKind;
+
+/// Why a cache backend refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Cause {
+    /// The build was stopped: a consequence of something else.
+    Canceled,
+    /// GitHub's first cache service, switched off in 2025.
+    GhaRetired,
+    /// The GitHub cache client gave up waiting.
+    GhaTimeout,
+    /// The GitHub cache service answered with an error.
+    GhaService,
+    /// A mistake in `--cache-from` or `--cache-to`.
+    OptionInvalid,
+    /// The builder cannot export a cache.
+    DriverUnsupported,
+    /// HTTPS spoken to an HTTP port, or a certificate nobody trusts.
+    Tls,
+    /// The cache's own manifest is over the importer's limit.
+    ManifestTooLarge,
+    /// 429.
+    RateLimited,
+    /// The registry says the tag cannot be moved.
+    TagImmutable,
+    /// 413.
+    UploadTooLarge,
+    /// 401, 403 and their texts.
+    AccessDenied,
+    /// The registry does not take the cache manifest.
+    ManifestRejected,
+    /// 5xx, refused and cut connections, timeouts.
+    Unavailable,
+    /// The reference does not exist.
+    NotFound,
+    /// None of these.
+    Other,
+}
+
+/// Decides by the most specific text first.
+pub(in crate::rules) fn classify(error: &str, kind: CacheKind) -> Cause {
+    let text = error.to_ascii_lowercase();
+    let by_text = TEXTS.iter().find(|(_, all)| all.iter().all(|part| text.contains(part))).map(|(cause, _)| *cause);
+    let cause = by_text.or_else(|| by_status(&text)).or_else(|| by_ending(&text)).unwrap_or(Cause::Other);
+    match cause {
+        Cause::Unavailable | Cause::NotFound if kind == CacheKind::Gha => Cause::GhaService,
+        cause => cause,
+    }
+}
+
+/// HTTP status in an error text.
+///
+/// `unexpected status from PUT request to http://r/v2/a/manifests/b: 400 Bad Request` (containerd
+/// `remotes/docker/pusher.go`), `… StatusCode: 403, …` (AWS SDK), `RESPONSE 403: …` (Azure SDK).
+pub(in crate::rules) fn status(error: &str) -> Option<u16> {
+    let text = error.to_ascii_lowercase();
+    let at = ["unexpected status", "statuscode:", "status response", "error response", "response ", "status code"]
+        .iter()
+        .filter_map(|mark| text.find(mark))
+        .min()?;
+    let words = text.get(at..)?.split_ascii_whitespace();
+    words.filter_map(|w| w.trim_matches([':', ',', ';']).parse().ok()).find(|n| (400..600).contains(n))
+}
+
+type Row = (Cause, &'static [&'static str]);
+
+/// All parts of a row must be in the text; the first row wins.
+static TEXTS: &[Row] = &[
+    // solver: `error writing layer blob: context canceled` of an export whose build failed.
+    (Cause::Canceled, &["context canceled"]),
+    // go-actions-cache: `This legacy service is shutting down, effective April 15, 2025.`
+    (Cause::GhaRetired, &["legacy service is shutting down"]),
+    (Cause::GhaRetired, &["gha-cache-sunset"]),
+    // go-actions-cache retry.go
+    (Cause::GhaTimeout, &["maximum timeout reached"]),
+    // BuildKit control/control.go, client/solve.go; buildx util/buildflags/cache.go
+    (Cause::OptionInvalid, &["unsupported compression type"]),
+    (Cause::OptionInvalid, &["unknown cache exporter"]),
+    (Cause::OptionInvalid, &["unknown cache importer"]),
+    (Cause::OptionInvalid, &["cache exporter requires"]),
+    (Cause::OptionInvalid, &["cache importer requires"]),
+    (Cause::OptionInvalid, &["type required for \""]),
+    (Cause::OptionInvalid, &["duplicate cache exports"]),
+    (Cause::OptionInvalid, &["not set for s3 cache"]),
+    (Cause::OptionInvalid, &["not set for github actions cache"]),
+    (Cause::OptionInvalid, &["is required for azblob cache"]),
+    (Cause::OptionInvalid, &["invalid configuration for remote cache"]),
+    (Cause::OptionInvalid, &["failed to parse oci-mediatypes"]),
+    (Cause::OptionInvalid, &["failed to parse image-manifest"]),
+    // buildx build/opt.go, ≥0.12: `Cache export is not supported for the docker driver.`,
+    // before: `cache export feature is currently not supported for docker driver.`
+    (Cause::DriverUnsupported, &["cache export", "not supported for", "driver"]),
+    // net/http, crypto/x509
+    (Cause::Tls, &["server gave http response to https client"]),
+    (Cause::Tls, &["x509:"]),
+    (Cause::Tls, &["first record does not look like a tls handshake"]),
+    // cache/remotecache/import.go readBlob: `blob sha256:… is too large (1200000 > 1048576)`
+    (Cause::ManifestTooLarge, &["blob ", " is too large (", "> 1048576"]),
+    (Cause::RateLimited, &["toomanyrequests"]),
+    (Cause::RateLimited, &["requestblockedexception"]),
+    (Cause::RateLimited, &["request was blocked due to exceeding usage"]),
+    (Cause::TagImmutable, &["immutable"]),
+    (Cause::TagImmutable, &["imagetagalreadyexists"]),
+    (Cause::UploadTooLarge, &["request entity too large"]),
+    // go-actions-cache cache_v2.go
+    (Cause::GhaService, &["failed to reserve cache"]),
+    (Cause::GhaService, &["failed to commit cache"]),
+    (Cause::GhaService, &["error committing cache"]),
+    (Cause::GhaService, &["cache token expired"]),
+    // containerd remotes/docker/authorizer.go, registries' own words
+    (Cause::AccessDenied, &["insufficient_scope"]),
+    (Cause::AccessDenied, &["no basic auth credentials"]),
+    (Cause::AccessDenied, &["access denied"]),
+    (Cause::AccessDenied, &["accessdenied"]),
+    (Cause::AccessDenied, &["authorization failed"]),
+    (Cause::AccessDenied, &["failed to authorize"]),
+    // net/http, net
+    (Cause::Unavailable, &["connection refused"]),
+    (Cause::Unavailable, &["connection reset"]),
+    (Cause::Unavailable, &["broken pipe"]),
+    (Cause::Unavailable, &["i/o timeout"]),
+    (Cause::Unavailable, &["deadline exceeded"]),
+    (Cause::Unavailable, &["handshake timeout"]),
+    (Cause::Unavailable, &["no such host"]),
+    (Cause::Unavailable, &["server misbehaving"]),
+    (Cause::Unavailable, &["no route to host"]),
+    (Cause::Unavailable, &["network is unreachable"]),
+    (Cause::Unavailable, &["closed network connection"]),
+];
+
+fn by_status(text: &str) -> Option<Cause> {
+    let manifest =
+        text.contains("error writing manifest blob") || text.contains("put request") && text.contains("/manifests/");
+    match status(text)? {
+        401 | 403 => Some(Cause::AccessDenied),
+        413 => Some(Cause::UploadTooLarge),
+        429 => Some(Cause::RateLimited),
+        400 | 404 | 405 | 415 if manifest => Some(Cause::ManifestRejected),
+        404 => Some(Cause::NotFound),
+        408 | 500..600 => Some(Cause::Unavailable),
+        _ => None,
+    }
+}
+
+/// Words too short to be trusted anywhere but at the end: `error writing layer blob: denied`,
+/// `…/blobs/uploads/…: EOF`, `localhost:5000/team/app:cache: not found`.
+fn by_ending(text: &str) -> Option<Cause> {
+    let text = text.trim_end();
+    let ends = |words: &[&str]| words.iter().any(|w| text.ends_with(w));
+    match () {
+        () if ends(&["denied", "unauthorized", "forbidden"]) => Some(Cause::AccessDenied),
+        () if ends(&[": eof", "unexpected eof"]) => Some(Cause::Unavailable),
+        () if ends(&["not found", "manifest unknown", "name unknown"]) => Some(Cause::NotFound),
+        () => text.contains(": denied: ").then_some(Cause::AccessDenied),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cause(text: &str) -> Cause {
+        classify(text, CacheKind::Registry)
+    }
+
+    #[test]
+    fn reads_the_real_errors() {
+        let put = "error writing manifest blob: failed commit on ref \"sha256:0\": unexpected status from PUT request to http://localhost:5002/v2/team/app-cache/manifests/buildcache: 400 Bad Request";
+        for (text, want) in [
+            (put, Cause::ManifestRejected),
+            ("failed to configure registry cache importer: localhost:5000/team/app:cache: not found", Cause::NotFound),
+            (
+                "failed to configure registry cache importer: unexpected status from HEAD request to http://localhost:5001/v2/team/app/manifests/buildcache: 401 Unauthorized",
+                Cause::AccessDenied,
+            ),
+            ("error writing layer blob: denied", Cause::AccessDenied),
+            (
+                "failed to do request: Head \"http://localhost:5009/v2/a/manifests/b\": dial tcp 127.0.0.1:5009: connect: connection refused",
+                Cause::Unavailable,
+            ),
+            (
+                "failed to do request: Put \"http://localhost:5002/v2/a/blobs/uploads/8?_state=Z\": EOF",
+                Cause::Unavailable,
+            ),
+            ("failed to configure registry cache exporter: unsupported compression type ztsd", Cause::OptionInvalid),
+            ("Cache export is not supported for the docker driver.", Cause::DriverUnsupported),
+            (
+                "cache export feature is currently not supported for docker driver. Please switch to a different driver (eg. \"docker buildx create --use\")",
+                Cause::DriverUnsupported,
+            ),
+            ("Multi-platform build is not supported for the docker driver.", Cause::Other),
+            (
+                "failed to do request: Head \"https://localhost:5000/v2/\": http: server gave HTTP response to HTTPS client",
+                Cause::Tls,
+            ),
+            ("blob sha256:0 is too large (1200000 > 1048576)", Cause::ManifestTooLarge),
+            ("error writing layer blob: context canceled", Cause::Canceled),
+            (
+                "unexpected status from HEAD request to http://localhost:5001/v2/a/manifests/b: 429 Too Many Requests",
+                Cause::RateLimited,
+            ),
+        ] {
+            assert_eq!(cause(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_github_cache_that_does_not_answer_is_the_service() {
+        assert_eq!(classify("dial tcp 127.0.0.1:1: connect: connection refused", CacheKind::Gha), Cause::GhaService);
+        assert_eq!(status("failed to parse error response 429: {…}"), Some(429));
+    }
+}

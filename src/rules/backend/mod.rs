@@ -1,0 +1,97 @@
+//! Errors of cache imports and exports, gathered over all runs and told apart by cause.
+//!
+//! Looks at cache transfers and at final errors that name a cache; an error of the image's own
+//! push is none of its business.
+
+mod cause;
+mod report;
+
+pub(in crate::rules) use cause::{Cause, classify, status};
+pub(in crate::rules) use report::{Draft, cost_of, findings};
+
+use super::Study;
+use super::remedy::reference;
+use crate::model::{Build, CacheKind, Quote, Run, Tool, Transfer};
+
+/// Which way the cache was going.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Side {
+    /// Read.
+    Import,
+    /// Written.
+    Export,
+    /// Never begun: the build stopped before its first step.
+    Start,
+}
+
+/// One refused cache operation.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::rules) struct Refusal<'a> {
+    pub(in crate::rules) at: usize,
+    pub(in crate::rules) run: &'a Run,
+    pub(in crate::rules) build: &'a Build,
+    pub(in crate::rules) side: Side,
+    pub(in crate::rules) transfer: Option<&'a Transfer>,
+    pub(in crate::rules) text: &'a str,
+    pub(in crate::rules) quote: &'a Quote,
+    pub(in crate::rules) cause: Cause,
+}
+
+impl Refusal<'_> {
+    /// What was refused, as far as the log says: the reference in the error's URL, the import's
+    /// own, the one on the command line.
+    pub(in crate::rules) fn reference(&self) -> Option<String> {
+        let own = self.transfer.and_then(|t| t.reference.clone());
+        reference::in_url(self.text).or(own).or_else(|| self.written()).or_else(|| self.imported())
+    }
+
+    fn written(&self) -> Option<String> {
+        let commands =
+            self.run.commands.iter().filter(|c| c.tool != Tool::BuildxCreate && c.quote.line <= self.quote.line);
+        commands.flat_map(|c| &c.cache_to).filter_map(|s| s.get("ref")).next_back().map(str::to_owned)
+    }
+
+    fn imported(&self) -> Option<String> {
+        self.build.imports.iter().filter_map(|i| i.reference.clone()).next_back()
+    }
+}
+
+/// All refused cache operations, in the order of runs.
+pub(in crate::rules) fn refusals(study: &Study) -> Vec<Refusal<'_>> {
+    let runs = study.runs.iter().enumerate();
+    runs.flat_map(|(at, run)| run.builds.iter().flat_map(move |build| of_build(at, run, build))).collect()
+}
+
+fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
+    let imports = build.imports.iter().map(|t| (Side::Import, t));
+    let exports = build.exports.iter().map(|t| (Side::Export, t));
+    let refusal = |(side, transfer): (Side, &'a Transfer)| {
+        let text = transfer.error.as_deref()?;
+        let quote = transfer.verdict.as_ref().unwrap_or(&transfer.header);
+        let cause = classify(text, transfer.kind);
+        Some(Refusal { at, run, build, side, transfer: Some(transfer), text, quote, cause })
+    };
+    let mut all: Vec<_> = imports.chain(exports).filter_map(refusal).collect();
+    if all.iter().any(|r| r.side == Side::Export && r.cause != Cause::Canceled) {
+        return all;
+    }
+    all.extend(build.errors.iter().filter_map(|quote| at_start(at, run, build, quote)));
+    all
+}
+
+/// A final error that names a cache: `ERROR: failed to build: failed to solve: failed to configure
+/// registry cache exporter: unsupported compression type ztsd`. Errors of the image or of steps
+/// can have the same ending, so the word is asked for.
+fn at_start<'a>(at: usize, run: &'a Run, build: &'a Build, quote: &'a Quote) -> Option<Refusal<'a>> {
+    let text: &str = &quote.text;
+    let lower = text.to_ascii_lowercase();
+    let about_cache = ["cache exporter", "cache importer", "cache export", " cache", "type required for \""];
+    let kind = if lower.contains("gha cache") { CacheKind::Gha } else { CacheKind::Unknown };
+    let cause = classify(text, kind);
+    let configured = lower.contains("failed to configure") && lower.contains("cache");
+    let told = matches!(cause, Cause::OptionInvalid | Cause::DriverUnsupported);
+    if !about_cache.iter().any(|w| lower.contains(w)) || !(told || configured) {
+        return None;
+    }
+    Some(Refusal { at, run, build, side: Side::Start, transfer: None, text, quote, cause })
+}

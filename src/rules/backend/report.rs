@@ -1,0 +1,107 @@
+//! Turns refusals into findings: one per cause and repository, over all runs.
+//!
+//! Decides what is quoted and what it cost; the words come from the rule.
+
+use super::{Cause, Refusal, Side, refusals};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::model::{Build, Outcome};
+use crate::rules::remedy::reference;
+use crate::rules::{RuleMeta, Study};
+
+/// What a rule says of a group of refusals.
+pub(in crate::rules) struct Draft {
+    pub(in crate::rules) severity: Severity,
+    pub(in crate::rules) confidence: Confidence,
+    pub(in crate::rules) title: String,
+    pub(in crate::rules) cause: String,
+    pub(in crate::rules) fix: Fix,
+    pub(in crate::rules) rules_out: Vec<String>,
+}
+
+/// Findings of a rule that is about one cause: `draft` may look at a group and pass.
+pub(in crate::rules) fn findings(
+    study: &Study,
+    meta: &'static RuleMeta,
+    cause: Cause,
+    draft: impl Fn(&str, &[Refusal]) -> Option<Draft>,
+) -> Vec<Finding> {
+    let mine = refusals(study).into_iter().filter(|r| r.cause == cause).collect();
+    let groups = by_repository(mine);
+    groups.iter().filter_map(|(repo, group)| finding(study, meta, repo, group, draft(repo, group)?)).collect()
+}
+
+/// Groups refusals by repository: import and export of one cache name different tags or blobs of it.
+pub(in crate::rules) fn by_repository(all: Vec<Refusal<'_>>) -> Vec<(String, Vec<Refusal<'_>>)> {
+    let mut groups: Vec<(String, Vec<Refusal<'_>>)> = Vec::new();
+    for refusal in all {
+        let key = subject(&refusal);
+        match groups.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, group)) => group.push(refusal),
+            None => groups.push((key, vec![refusal])),
+        }
+    }
+    groups
+}
+
+/// Lines that show it: the first two of each run, twelve in all.
+pub(in crate::rules) fn evidence(group: &[Refusal<'_>], shows: &str) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    let mut seen: Vec<usize> = Vec::new();
+    for refusal in group {
+        if seen.iter().filter(|at| **at == refusal.at).count() < 2 && lines.len() < 12 {
+            seen.push(refusal.at);
+            lines.push(Study::quote(refusal.run, refusal.quote, shows));
+        }
+    }
+    lines
+}
+
+/// What these builds executed.
+pub(in crate::rules) fn cost_of<'a>(builds: impl Iterator<Item = &'a Build>) -> Impact {
+    builds.fold(Impact::default(), |sum, build| {
+        let steps = build.decided().filter(|s| s.outcome == Outcome::Miss).count();
+        let runs = sum.runs + usize::from(steps > 0);
+        Impact { steps: sum.steps + steps, seconds: sum.seconds + build.seconds_executed(), runs }
+    })
+}
+
+fn finding(study: &Study, meta: &'static RuleMeta, repo: &str, group: &[Refusal], draft: Draft) -> Option<Finding> {
+    Some(Finding {
+        rule: meta.id,
+        severity: draft.severity,
+        confidence: draft.confidence,
+        title: draft.title,
+        cause: draft.cause,
+        evidence: Proof::from_lines(evidence(group, ""))?,
+        fix: draft.fix,
+        impact: impact(study, repo, group),
+        rules_out: draft.rules_out,
+        subject: repo.to_owned(),
+    })
+}
+
+fn subject(refusal: &Refusal) -> String {
+    match refusal.reference() {
+        Some(name) => reference::repository(&name).to_owned(),
+        None => refusal.transfer.map_or("cache", |t| t.kind.name()).to_owned(),
+    }
+}
+
+/// Steps that ran because the cache was not there: in builds whose import was refused, and in
+/// later builds that look for what a refused export did not write. A build that another import
+/// served is not counted.
+fn impact(study: &Study, repo: &str, group: &[Refusal]) -> Impact {
+    let first_export = group.iter().filter(|r| r.side == Side::Export).map(|r| r.at).min();
+    let runs = study.runs.iter().enumerate();
+    let builds = runs.flat_map(|(at, run)| run.builds.iter().map(move |b| (at, b)));
+    cost_of(
+        builds.filter(|(at, build)| !build.imported() && hit(*at, build, repo, group, first_export)).map(|(_, b)| b),
+    )
+}
+
+fn hit(at: usize, build: &Build, repo: &str, group: &[Refusal], first_export: Option<usize>) -> bool {
+    let refused = group.iter().any(|r| r.side == Side::Import && std::ptr::eq(r.build, build));
+    let failed = build.imports.iter().filter(|i| i.error.is_some()).filter_map(|i| i.reference.as_deref());
+    let looks_for_it = failed.map(reference::repository).any(|name| name == repo);
+    refused || (looks_for_it && first_export.is_some_and(|first| at > first))
+}

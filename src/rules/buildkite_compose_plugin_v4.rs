@@ -1,0 +1,132 @@
+//! Buildkite's docker-compose plugin before version 5, which pulls images instead of importing a cache.
+
+use super::backend::cost_of;
+use super::remedy::{self, Form, Site};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{CiNote, NoteKind, Run};
+
+pub(super) struct BuildkiteComposePluginV4;
+
+static META: RuleMeta = RuleMeta {
+    id: "buildkite-compose-plugin-v4",
+    title: "the docker-compose plugin pulls images instead of importing a cache",
+    group: "Multi-stage and inline",
+    severity: Severity::Warning,
+    what: "The log shows version 4 or older of Buildkite's docker-compose plugin, or its `Pulling cache image for …` lines.",
+    why: "Version 4 pulls each `cache-from` image before the build and hands it to the builder: the whole image is downloaded each time, only the first one that can be pulled is used for a service, and there is no `cache-to`. Build stages are cached only if they are images of their own.",
+    fix: "Move to version 5.5 or newer with `builder:`, `cache-from:` and `cache-to:`. Version 5 alone is not enough: it does not pull, so the image needs inline cache metadata or a registry cache.",
+    rules_out: "Version 5 imports the cache by itself and does not print these lines.",
+    references: &[
+        "https://github.com/buildkite-plugins/docker-compose-buildkite-plugin",
+        "buildkite-plugins/docker-compose-buildkite-plugin commands/build.sh@v4.16.0",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for BuildkiteComposePluginV4 {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        let runs: Vec<&Run> = study.runs.iter().filter(|run| run.notes.iter().any(is_old)).collect();
+        finding(study, &runs).into_iter().collect()
+    }
+}
+
+/// Version 5 never pulls for the cache, so such a line is enough where the version is not printed.
+fn is_old(note: &CiNote) -> bool {
+    match note.kind {
+        NoteKind::ComposePluginVersion => major(&note.value).is_some_and(|major| major < 5),
+        NoteKind::ComposePluginPullsCache | NoteKind::ComposePluginPullFailed => true,
+        _ => false,
+    }
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split(['.', '-']).next()?.parse().ok()
+}
+
+fn finding(study: &Study, runs: &[&Run]) -> Option<Finding> {
+    let failed = runs.iter().any(|run| run.notes.iter().any(|n| n.kind == NoteKind::ComposePluginPullFailed));
+    let last = runs.last()?;
+    let site = last.builds.last().map(|build| Site::of(study, last, build)).unwrap_or_default();
+    Some(Finding {
+        rule: META.id,
+        severity: if failed { Severity::Warning } else { Severity::Note },
+        confidence: Confidence::Proven,
+        title: if failed { "the docker-compose plugin could not pull its cache image: the build has no cache" } else { META.title }.to_owned(),
+        cause: "Version 4 of the plugin has no cache importer: it pulls the images of `cache-from` and lets the builder find them locally.".to_owned(),
+        evidence: Proof::from_lines(runs.iter().flat_map(|run| lines(run)).take(12).collect())?,
+        fix: fix(&Site { form: Form::ComposePlugin, capable: false, ..site }),
+        impact: cost_of(runs.iter().filter(|_| failed).flat_map(|run| &run.builds)),
+        rules_out: if failed { vec!["In the first build of a branch the image may not be there yet.".to_owned()] } else { Vec::new() },
+        subject: "docker-compose plugin".to_owned(),
+    })
+}
+
+fn lines(run: &Run) -> Vec<Evidence> {
+    run.notes.iter().filter(|n| is_old(n)).take(3).map(|n| Study::quote(run, &n.quote, shows(n.kind))).collect()
+}
+
+fn shows(kind: NoteKind) -> &'static str {
+    match kind {
+        NoteKind::ComposePluginPullFailed => "this image is not used as a cache",
+        NoteKind::ComposePluginPullsCache => "the plugin pulls an image to use it as cache",
+        _ => "version of the plugin",
+    }
+}
+
+fn fix(site: &Site) -> Fix {
+    let base = remedy::registry_max(site);
+    let moved = [
+        "`image-repository` and `image-name` are gone in version 5: name the image in `push:`.",
+        "Groups and separators in `cache-from` are gone too; list the references, BuildKit looks in all of them.",
+    ];
+    Fix {
+        summary: "move to version 5 of the plugin, with a builder and a registry cache".to_owned(),
+        steps: base.steps.into_iter().chain(moved.map(str::to_owned)).collect(),
+        ..base
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, study};
+    use super::*;
+    use crate::model::Quote;
+
+    fn run(notes: &[(NoteKind, &str)]) -> Run {
+        let note = |(kind, value): &(NoteKind, &str)| CiNote {
+            kind: *kind,
+            value: (*value).to_owned(),
+            quote: Quote::default(),
+        };
+        Run { notes: notes.iter().map(note).collect(), ..made().miss("RUN a").run() }
+    }
+
+    #[test]
+    fn a_failed_pull_is_a_warning_and_the_fix_names_the_service() {
+        let notes = [
+            (NoteKind::ComposePluginPullsCache, "app"),
+            (NoteKind::ComposePluginPullFailed, "r.example.com/app:c"),
+            (NoteKind::ComposePluginBuilds, "app"),
+        ];
+        let found = BuildkiteComposePluginV4.check(&study(vec![run(&notes)]));
+        assert_eq!(found[0].severity, Severity::Warning);
+        assert!(found[0].fix.snippet.as_deref().unwrap().contains("build: app"));
+    }
+
+    #[test]
+    fn an_old_version_that_pulls_well_is_a_note() {
+        let found = BuildkiteComposePluginV4.check(&study(vec![run(&[(NoteKind::ComposePluginVersion, "4.16.0")])]));
+        assert_eq!(found[0].severity, Severity::Note);
+    }
+
+    #[test]
+    fn leaves_version_5() {
+        let notes = [(NoteKind::ComposePluginVersion, "5.10.0"), (NoteKind::ComposePluginBuilds, "app")];
+        assert!(BuildkiteComposePluginV4.check(&study(vec![run(&notes)])).is_empty());
+    }
+}

@@ -1,0 +1,140 @@
+//! A registry that refuses to show or to store the cache.
+
+use super::backend::{self, Cause, Draft, Refusal, Side};
+use super::remedy::reference;
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Severity};
+
+pub(super) struct CacheAccessDenied;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-access-denied",
+    title: "the registry refuses access to the cache",
+    group: "The cache backend refuses",
+    severity: Severity::Error,
+    what: "A cache import or export is answered with 401, 403, `denied`, `insufficient_scope` or `no basic auth credentials`.",
+    why: "A refused import never fails a build: it runs cold each time and stays green. A refused export fails the build unless `ignore-error=true` is set; then nothing is ever stored.",
+    fix: "Log in to the cache's registry before the build, with an account that may read and write that repository.",
+    rules_out: "Errors of the image's own push are not the cache's. Docker Hub answers `insufficient_scope` for a repository that does not exist yet: where a later run reads the cache, nothing is reported.",
+    references: &["moby/buildkit cache/remotecache", "containerd remotes/docker/authorizer.go"],
+    since: "0.1.0",
+};
+
+impl Rule for CacheAccessDenied {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        backend::findings(study, &META, Cause::AccessDenied, |repo, group| {
+            let only_new = group.iter().all(may_be_missing) && read_later(study, repo, group.last()?.at);
+            (!only_new).then(|| draft(repo, group))
+        })
+    }
+}
+
+/// `pull access denied, repository does not exist or may require authorization`.
+fn may_be_missing(refusal: &Refusal) -> bool {
+    refusal.side == Side::Import
+        && ["does not exist", "insufficient_scope"].iter().any(|text| refusal.text.contains(text))
+}
+
+fn read_later(study: &Study, repo: &str, at: usize) -> bool {
+    let later = study.runs.iter().skip(at + 1).flat_map(|r| &r.builds).flat_map(|b| &b.imports);
+    later.filter(|i| i.ok()).filter_map(|i| i.reference.as_deref()).any(|name| reference::repository(name) == repo)
+}
+
+fn draft(repo: &str, group: &[Refusal]) -> Draft {
+    let import = group.iter().any(|r| r.side == Side::Import);
+    let export = group.iter().any(|r| r.side != Side::Import);
+    let what = match (import, export) {
+        (true, true) => "reading and writing the cache",
+        (true, false) => "reading the cache",
+        _ => "writing the cache",
+    };
+    let unsure = group.iter().all(may_be_missing);
+    Draft {
+        severity: Severity::Error,
+        confidence: if unsure { Confidence::Likely } else { Confidence::Proven },
+        title: format!("the registry refuses {what} in {repo}"),
+        cause: format!(
+            "The builder has no credentials, or not enough rights, for {}.{}",
+            reference::host(repo),
+            silent(group)
+        ),
+        fix: fix(repo, export),
+        rules_out: if unsure {
+            vec!["The repository may not exist at all: the registry answers both in the same way.".to_owned()]
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+fn silent(group: &[Refusal]) -> &'static str {
+    let green = group.iter().any(|r| r.build.errors.is_empty());
+    if green { " The build goes on without the cache and stays green." } else { "" }
+}
+
+fn fix(repo: &str, export: bool) -> Fix {
+    let host = reference::host(repo);
+    let rights = if export { "read and write" } else { "read" };
+    let snippet = if host.contains(".dkr.ecr.") {
+        let region = host.split('.').nth(3).unwrap_or("REGION");
+        format!("aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {host}")
+    } else {
+        format!("echo \"$REGISTRY_PASSWORD\" | docker login --username \"$REGISTRY_USER\" --password-stdin {host}")
+    };
+    let mut steps = vec![
+        format!(
+            "Log in to {host} in the same job, as the same user, before the build: the builder uses the credentials of the docker client that calls it."
+        ),
+        format!("Give that account the right to {rights} {repo}."),
+    ];
+    steps.extend(
+        (host == "ghcr.io").then(|| "With GITHUB_TOKEN the workflow needs `permissions: packages: write`.".to_owned()),
+    );
+    steps.extend(export.then(|| "Jobs that may not write (pull requests from forks) should import only: leave out `--cache-to` there, or add `ignore-error=true`.".to_owned()));
+    Fix {
+        summary: format!("log in to {host} with an account that may {rights} {repo}"),
+        steps,
+        snippet: Some(snippet),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+    use crate::model::CacheKind;
+
+    const HEAD: &str = "failed to configure registry cache importer: unexpected status from HEAD request to http://r.example.com/v2/team/app/manifests/cache: 401 Unauthorized";
+    const HUB: &str = "failed to configure registry cache importer: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed";
+
+    #[test]
+    fn import_and_export_of_one_cache_are_one_finding() {
+        let blob = "error writing layer blob: unexpected status from HEAD request to http://r.example.com/v2/team/app/blobs/sha256:0: 401 Unauthorized";
+        let run = || {
+            made()
+                .import("r.example.com/team/app:cache", Some(HEAD))
+                .miss("RUN a")
+                .export(CacheKind::Registry, Some(blob))
+        };
+        let found = CacheAccessDenied.check(&of(vec![run(), run()]));
+        assert_eq!((found.len(), found[0].evidence.iter().count(), found[0].impact.steps), (1, 4, 2));
+    }
+
+    #[test]
+    fn leaves_a_repository_that_is_new() {
+        let first = made().import("team/app:cache", Some(HUB)).export(CacheKind::Registry, None);
+        assert!(CacheAccessDenied.check(&of(vec![first, made().import("team/app:cache", None)])).is_empty());
+        assert_eq!(CacheAccessDenied.check(&of(vec![made().import("team/app:cache", Some(HUB))])).len(), 1);
+    }
+
+    #[test]
+    fn leaves_the_push_of_the_image() {
+        let push = "ERROR: failed to build: failed to solve: failed to push r.example.com/a:1: unexpected status from HEAD request to http://r.example.com/v2/a/blobs/sha256:0: 401 Unauthorized";
+        assert!(CacheAccessDenied.check(&of(vec![made().error(push)])).is_empty());
+    }
+}

@@ -1,0 +1,72 @@
+//! An upload the registry, or a proxy before it, finds too large.
+
+use super::backend::{self, Cause, Draft};
+use super::remedy::reference;
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Severity};
+
+pub(super) struct CacheExportTooLarge;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-export-too-large",
+    title: "a layer of the cache is too large for the registry",
+    group: "The cache backend refuses",
+    severity: Severity::Error,
+    what: "A cache export ends with 413 Request Entity Too Large.",
+    why: "Usually a proxy before the registry limits the size of a request. mode=max exports layers the image itself does not have (build stages), so the image can be pushed while the cache cannot.",
+    fix: "Raise the limit of the proxy (nginx: `client_max_body_size 0`), or make the layer smaller.",
+    rules_out: "`blob … is too large (… > 1048576)` is about the cache's manifest: `cache-manifest-too-large`.",
+    references: &["https://distribution.github.io/distribution/recipes/nginx/"],
+    since: "0.1.0",
+};
+
+impl Rule for CacheExportTooLarge {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        backend::findings(study, &META, Cause::UploadTooLarge, |repo, _| Some(draft(repo)))
+    }
+}
+
+fn draft(repo: &str) -> Draft {
+    let host = reference::host(repo);
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Proven,
+        title: format!("a layer of the cache is too large for {host}"),
+        cause: format!("{host}, or a proxy before it, refused an upload because of its size (413)."),
+        fix: Fix {
+            summary: format!("raise the size limit before {host}"),
+            steps: vec![
+                format!("Raise the limit for request bodies on the proxy before {host} (the snippet is nginx's; Cloudflare and others have fixed limits)."),
+                "Or make the layer smaller: split the step, or keep package caches out of it with `RUN --mount=type=cache`.".to_owned(),
+                "`compression=zstd` in `--cache-to` makes layers smaller.".to_owned(),
+            ],
+            snippet: Some("client_max_body_size 0;".to_owned()),
+            ..Fix::default()
+        },
+        rules_out: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+    use crate::model::CacheKind;
+
+    #[test]
+    fn fires_on_413() {
+        let error = "error writing layer blob: failed commit on ref \"layer-sha256:0\": unexpected status from PUT request to https://r.example.com/v2/a/blobs/uploads/1?_state=x: 413 Request Entity Too Large";
+        let found = CacheExportTooLarge.check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
+        assert_eq!(found[0].subject, "r.example.com/a");
+    }
+
+    #[test]
+    fn leaves_a_large_manifest() {
+        let error = "blob sha256:0 is too large (1200000 > 1048576)";
+        assert!(CacheExportTooLarge.check(&of(vec![made().import("r.example.com/a:b", Some(error))])).is_empty());
+    }
+}

@@ -1,0 +1,79 @@
+//! A cache backend that answers with 429.
+
+use super::backend::{self, Cause, Draft, Refusal};
+use super::remedy::reference;
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Severity};
+
+pub(super) struct CacheRateLimited;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-rate-limited",
+    title: "the cache backend limits the rate of requests",
+    group: "The cache backend refuses",
+    severity: Severity::Warning,
+    what: "A cache import or export ends with 429, `toomanyrequests` or GitHub's `Request was blocked due to exceeding usage`.",
+    why: "The run is cold, or its export fails. Limits count requests, so many jobs at once and caches of many layers reach them first.",
+    fix: "Log in (anonymous limits are the lowest), keep the cache in a registry without such limits, and export from fewer jobs.",
+    rules_out: "A rate limit on pulling a base image is not the cache's.",
+    references: &[
+        "https://docs.docker.com/docker-hub/usage/",
+        "https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for CacheRateLimited {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        backend::findings(study, &META, Cause::RateLimited, |repo, group| Some(draft(repo, group)))
+    }
+}
+
+fn draft(repo: &str, group: &[Refusal]) -> Draft {
+    let failed = group.iter().any(|r| !r.build.errors.is_empty());
+    let who = if repo.contains('/') { reference::host(repo) } else { "the cache service" };
+    Draft {
+        severity: if failed { Severity::Error } else { Severity::Warning },
+        confidence: Confidence::Proven,
+        title: format!("{who} limits the rate of requests: the cache is refused"),
+        cause: format!("{who} answered that too many requests were made."),
+        fix: fix(who),
+        rules_out: Vec::new(),
+    }
+}
+
+fn fix(who: &str) -> Fix {
+    Fix {
+        summary: "make fewer requests, or use a backend without this limit".to_owned(),
+        steps: vec![
+            format!("Log in to {who} before the build: limits for anonymous requests are the lowest."),
+            "Export from one job only (the main branch), and let the others import.".to_owned(),
+            "Or keep the cache in a registry beside the builders (ECR, GHCR, one of your own).".to_owned(),
+            "Add `ignore-error=true` to `--cache-to`, so that a refused export does not fail the build.".to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+
+    #[test]
+    fn fires_on_429_of_an_import() {
+        let error =
+            "unexpected status from HEAD request to https://r.example.com/v2/a/manifests/b: 429 Too Many Requests";
+        assert_eq!(CacheRateLimited.check(&of(vec![made().import("r.example.com/a:b", Some(error))])).len(), 1);
+    }
+
+    #[test]
+    fn leaves_the_pull_of_a_base_image() {
+        let error = "ERROR: failed to solve: node:20: failed to resolve source metadata: 429 Too Many Requests - toomanyrequests: You have reached your pull rate limit";
+        assert!(CacheRateLimited.check(&of(vec![made().error(error)])).is_empty());
+    }
+}

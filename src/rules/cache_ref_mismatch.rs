@@ -1,0 +1,123 @@
+//! A cache that is written to one reference and looked for under another.
+
+use super::absent_refs::{Look, absent, succeeded, written};
+use super::backend::cost_of;
+use super::remedy::{self, Site, reference};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{CacheKind, Transfer};
+
+pub(super) struct CacheRefMismatch;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-ref-mismatch",
+    title: "the cache is written to one reference and imported from another",
+    group: "No cache in use",
+    severity: Severity::Error,
+    what: "A run exports its cache without error, and the next run of the same build still gets `not found` for the reference it imports.",
+    why: "Both sides work, on different references: each run stores a cache that nobody reads.",
+    fix: "Use the same reference in `--cache-from` and `--cache-to`.",
+    rules_out: "A first run, a refused export, a list of references of which another one is found, and command lines that name the same reference on both sides (then the registry lost it).",
+    references: &["https://docs.docker.com/build/cache/backends/registry/"],
+    since: "0.1.0",
+};
+
+impl Rule for CacheRefMismatch {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        let absent = study.series.iter().flat_map(|series| absent(study, series));
+        absent.filter_map(|(name, looks)| finding(study, name, &looks)).collect()
+    }
+}
+
+fn stored<'a>(look: &Look<'a>) -> Option<&'a Transfer> {
+    let succeeded = succeeded(look.build);
+    look.build.exports.iter().find(|e| succeeded && e.ok() && e.kind == CacheKind::Registry)
+}
+
+fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
+    let same = looks.iter().flat_map(|l| written(l.run)).any(|to| reference::same(to, name));
+    // The builds after a stored cache that look for it in vain.
+    let first = looks.iter().position(|look| stored(look).is_some())?;
+    let vain = looks.get(first + 1..).filter(|vain| !vain.is_empty() && !same)?;
+    let other = looks.iter().flat_map(|l| written(l.run)).next();
+    let last = looks.last()?;
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: if other.is_some() { Confidence::Proven } else { Confidence::Likely },
+        title: match other {
+            Some(to) => format!("the cache is written to {to} and imported from {name}"),
+            None => format!("the cache is written, but not to {name}, where it is imported from"),
+        },
+        cause: "Each run stores a cache without error, and the next one does not find the reference it imports."
+            .to_owned(),
+        evidence: Proof::from_lines(lines(looks, first))?,
+        fix: fix(name, other, &Site::of(study, last.run, last.build)),
+        impact: cost_of(vain.iter().map(|l| l.build)),
+        rules_out: if other.is_some() {
+            Vec::new()
+        } else {
+            vec!["The registry may delete the reference between runs; the command line would show whether both sides name the same one.".to_owned()]
+        },
+        subject: name.to_owned(),
+    })
+}
+
+fn lines(looks: &[Look], first: usize) -> Vec<Evidence> {
+    let pair = |look: &Look| {
+        let export = stored(look)
+            .map(|e| Study::quote(look.run, e.verdict.as_ref().unwrap_or(&e.header), "the cache is stored"));
+        let import = look.import.verdict.as_ref().unwrap_or(&look.import.header);
+        [Some(Study::quote(look.run, import, "the cache is not there")), export]
+    };
+    looks.iter().skip(first).take(6).flat_map(pair).flatten().collect()
+}
+
+fn fix(name: &str, other: Option<&str>, site: &Site) -> Fix {
+    let cache = other.unwrap_or(name).to_owned();
+    let site = Site { cache, imports: Vec::new(), ..site.clone() };
+    Fix {
+        summary: "use one reference for import and export".to_owned(),
+        steps: vec![format!("Name the same reference in the import and in the export: {}.", site.cache)],
+        ..remedy::registry_max(&site)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+
+    #[test]
+    fn fires_and_names_both_where_the_command_shows() {
+        let run = || made().absent("r.example.com/app:cache").export(CacheKind::Registry, None).miss("RUN a");
+        assert_eq!(CacheRefMismatch.check(&of(vec![run(), run()]))[0].confidence, Confidence::Likely);
+        let command = "docker buildx build --cache-from r.example.com/app:cache --cache-to type=registry,ref=r.example.com/app:buildcache .";
+        let found = CacheRefMismatch.check(&of(vec![run().command(command), run().command(command)]));
+        assert_eq!(found[0].confidence, Confidence::Proven);
+        assert!(found[0].title.contains(":buildcache"));
+    }
+
+    #[test]
+    fn leaves_a_healthy_cache() {
+        let first = || made().absent("r.example.com/app:cache").export(CacheKind::Registry, None);
+        assert!(CacheRefMismatch.check(&of(vec![first()])).is_empty());
+        assert!(CacheRefMismatch.check(&of(vec![first(), made().import("r.example.com/app:cache", None)])).is_empty());
+    }
+
+    #[test]
+    fn leaves_lost_references_and_refused_exports() {
+        let command =
+            "docker buildx build --cache-from r.example.com/app:c --cache-to type=registry,ref=r.example.com/app:c .";
+        let lost = || made().absent("r.example.com/app:c").export(CacheKind::Registry, None).command(command);
+        assert!(CacheRefMismatch.check(&of(vec![lost(), lost()])).is_empty());
+        let refused = || {
+            made().absent("r.example.com/app:c").export(CacheKind::Registry, Some("error writing layer blob: denied"))
+        };
+        assert!(CacheRefMismatch.check(&of(vec![refused(), refused()])).is_empty());
+    }
+}

@@ -1,0 +1,109 @@
+//! A cache reference that is looked for in every run and written by none.
+
+use super::absent_refs::{Look, absent, asks_to_write, succeeded};
+use super::backend::cost_of;
+use super::remedy::{self, Site, reference};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Proof, Severity};
+use crate::model::Build;
+
+pub(super) struct CacheRefNeverWritten;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-ref-never-written",
+    title: "the cache reference is never written",
+    group: "No cache in use",
+    severity: Severity::Warning,
+    what: "Two or more runs import the same reference and get `not found`, although the runs succeeded and none of them exports a cache.",
+    why: "`--cache-from` alone stores nothing. The error never fails a build, so each run is cold and green.",
+    fix: "Export to the same reference (`--cache-to`), or import the reference that another job writes.",
+    rules_out: "`not found` in a first run is normal, and so is a list of references of which another one is found. A failed export is reported as such.",
+    references: &["https://docs.docker.com/build/cache/backends/"],
+    since: "0.1.0",
+};
+
+impl Rule for CacheRefNeverWritten {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        let absent = study.series.iter().flat_map(|series| absent(study, series));
+        absent.filter_map(|(name, looks)| finding(study, name, &looks)).collect()
+    }
+}
+
+/// The image of the run is stored under this very name: it was pushed, or should have been.
+fn stores_under(build: &Build, name: &str) -> bool {
+    build.inline.is_some() || build.images.iter().any(|image| reference::same(image, name))
+}
+
+fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
+    let silent = |l: &Look| l.build.exports.is_empty() && !stores_under(l.build, name) && !asks_to_write(l.run);
+    let (last, earlier) = looks.split_last()?;
+    // A run that failed had no chance to store anything.
+    if !looks.iter().all(silent) || !earlier.iter().any(|l| succeeded(l.build)) {
+        return None;
+    }
+    let line =
+        |l: &Look| Study::quote(l.run, l.import.verdict.as_ref().unwrap_or(&l.import.header), "the cache is not there");
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!("{name} is imported in every run and written by none"),
+        cause: "The runs import a cache from this reference, none of them exports one, and it is not there.".to_owned(),
+        evidence: Proof::from_lines(looks.iter().take(12).map(line).collect())?,
+        fix: fix(&Site::of(study, last.run, last.build)),
+        impact: cost_of(looks.iter().skip(1).map(|l| l.build)),
+        rules_out: vec![
+            "Another job may be meant to write it: it has not between these runs, or writes another name.".to_owned(),
+        ],
+        subject: name.to_owned(),
+    })
+}
+
+fn fix(site: &Site) -> Fix {
+    let base = remedy::registry_max(site);
+    Fix {
+        summary: format!("write the cache to {}, or import a reference that is written", site.cache),
+        steps: std::iter::once(
+            "Export the cache in this job, or correct the reference if another job writes it.".to_owned(),
+        )
+        .chain(base.steps)
+        .collect(),
+        ..base
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+    use crate::model::CacheKind;
+
+    #[test]
+    fn fires_when_nothing_writes_it() {
+        let run = || made().absent("r.example.com/app:gone").image("r.example.com/app:latest").miss("RUN a");
+        let found = CacheRefNeverWritten.check(&of(vec![run(), run()]));
+        assert_eq!((found.len(), found[0].impact.steps), (1, 1));
+    }
+
+    #[test]
+    fn leaves_first_runs_and_failed_runs() {
+        let run = || made().absent("r.example.com/app:gone");
+        assert!(CacheRefNeverWritten.check(&of(vec![run()])).is_empty());
+        assert!(CacheRefNeverWritten.check(&of(vec![run().error("ERROR: failed to solve: x"), run()])).is_empty());
+        assert!(CacheRefNeverWritten.check(&of(vec![run(), made().import("r.example.com/app:gone", None)])).is_empty());
+    }
+
+    #[test]
+    fn leaves_fallbacks_and_refused_exports() {
+        let fallback = || made().absent("r.example.com/app:branch").import("r.example.com/app:main", None);
+        assert!(CacheRefNeverWritten.check(&of(vec![fallback(), fallback()])).is_empty());
+        let refused = || {
+            made().absent("r.example.com/app:c").export(CacheKind::Registry, Some("error writing layer blob: denied"))
+        };
+        assert!(CacheRefNeverWritten.check(&of(vec![refused(), refused()])).is_empty());
+    }
+}

@@ -1,0 +1,113 @@
+//! A registry that does not take `BuildKit`'s older form of cache manifest.
+
+use super::backend::{self, Cause, Draft, Refusal};
+use super::manifest_refused::immutable;
+use super::remedy::{self, Site};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Severity};
+
+pub(super) struct ExportManifestRejected;
+
+static META: RuleMeta = RuleMeta {
+    id: "export-manifest-rejected",
+    title: "the registry does not accept the cache manifest",
+    group: "The cache backend refuses",
+    severity: Severity::Error,
+    what: "The layers of a registry cache are uploaded, and the last request, `PUT …/manifests/TAG`, is answered with 400, 404, 405 or 415.",
+    why: "Before 0.21 BuildKit described a cache with an image index that lists layers. Amazon ECR and other registries refuse that form. No cache is stored: without `ignore-error=true` the build fails, with it every run is cold.",
+    fix: "Add `image-manifest=true,oci-mediatypes=true` to `--cache-to` (BuildKit 0.12 or newer), or use BuildKit 0.21 or newer, where it is the default.",
+    rules_out: "A tag that may not be moved is refused in the same way: when an earlier run wrote to it, `cache-tag-immutable` is reported instead. 401 and 403 are `cache-access-denied`.",
+    references: &[
+        "https://docs.docker.com/build/cache/backends/registry/",
+        "https://github.com/moby/buildkit/pull/3724",
+        "https://aws.amazon.com/blogs/containers/announcing-remote-cache-support-in-amazon-ecr-for-buildkit-clients/",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for ExportManifestRejected {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        backend::findings(study, &META, Cause::ManifestRejected, |_, group| {
+            let first = group.first().filter(|first| immutable(study, first).is_none())?;
+            Some(draft(study, first))
+        })
+    }
+}
+
+fn draft(study: &Study, refusal: &Refusal) -> Draft {
+    let place = refusal.reference().unwrap_or_else(|| "the registry".to_owned());
+    let asked = asked_for_image_manifest(refusal);
+    Draft {
+        severity: Severity::Error,
+        confidence: if asked { Confidence::Suspected } else { Confidence::Likely },
+        title: format!("the registry does not accept the cache manifest: no cache is stored in {}", remedy::reference::repository(&place)),
+        cause: format!("All layers were uploaded, then the registry refused the manifest ({}). BuildKit before 0.21 describes a cache with an image index, which Amazon ECR and others refuse.", answer(refusal)),
+        fix: fix(study, refusal),
+        rules_out: vec![
+            "A tag that may not be overwritten: no earlier run in the input wrote to this reference. The registry's settings would show it.".to_owned(),
+            "Missing rights: those are answered with 401 or 403, and not after all layers were taken.".to_owned(),
+        ],
+    }
+}
+
+fn answer(refusal: &Refusal) -> String {
+    backend::status(refusal.text).map_or_else(|| "an error".to_owned(), |status| format!("status {status}"))
+}
+
+fn asked_for_image_manifest(refusal: &Refusal) -> bool {
+    let specs = refusal.run.commands.iter().flat_map(|c| &c.cache_to);
+    specs.filter_map(|s| s.get("image-manifest")).any(|value| value == "true")
+}
+
+fn fix(study: &Study, refusal: &Refusal) -> Fix {
+    let site = Site::of(study, refusal.run, refusal.build);
+    let cache = refusal.reference().filter(|name| remedy::reference::tag(name).is_some());
+    let site = Site { cache: cache.unwrap_or(site.cache.clone()), ..site };
+    Fix {
+        summary: "add image-manifest=true,oci-mediatypes=true to the cache export".to_owned(),
+        steps: vec![
+            "Add `image-manifest=true,oci-mediatypes=true` to `--cache-to`: the cache is then described as an ordinary image. It needs BuildKit 0.12 or newer (Engine 25.0).".to_owned(),
+            "Or use BuildKit 0.21 or newer, where it is the default.".to_owned(),
+            "`ignore-error=true` keeps a build green when the cache cannot be written; alone it hides that every run is cold.".to_owned(),
+        ],
+        ..remedy::registry_max(&site)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+    use crate::model::CacheKind;
+
+    const PUT: &str = "error writing manifest blob: failed commit on ref \"sha256:0\": unexpected status from PUT request to https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/app/manifests/cache: 400 Bad Request";
+
+    #[test]
+    fn fires_with_and_without_a_failed_build() {
+        let failed = made().export(CacheKind::Registry, Some(PUT)).error(&format!("ERROR: failed to solve: {PUT}"));
+        let ignored = made()
+            .absent("1.dkr.ecr.eu-west-1.amazonaws.com/app:cache")
+            .miss("RUN a")
+            .export(CacheKind::Registry, Some(PUT));
+        let found = ExportManifestRejected.check(&of(vec![failed, ignored]));
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].evidence.iter().count(), found[0].impact.steps), (2, 1));
+    }
+
+    #[test]
+    fn leaves_a_tag_that_was_written_before() {
+        let first = made().absent("1.dkr.ecr.eu-west-1.amazonaws.com/app:cache").export(CacheKind::Registry, None);
+        let second = made().export(CacheKind::Registry, Some(PUT));
+        assert!(ExportManifestRejected.check(&of(vec![first, second])).is_empty());
+    }
+
+    #[test]
+    fn leaves_the_push_of_the_image() {
+        let push = "ERROR: failed to solve: failed to push r/a:1: unexpected status from PUT request to https://r/v2/a/manifests/1: 400 Bad Request";
+        assert!(ExportManifestRejected.check(&of(vec![made().error(push)])).is_empty());
+    }
+}

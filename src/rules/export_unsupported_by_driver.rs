@@ -1,0 +1,104 @@
+//! `--cache-to` with a builder that cannot export a cache.
+
+use super::backend::{self, Cause, Draft, Refusal};
+use super::remedy::{self, Form, Site};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::model::CacheKind;
+
+pub(super) struct ExportUnsupportedByDriver;
+
+static META: RuleMeta = RuleMeta {
+    id: "export-unsupported-by-driver",
+    title: "the builder in use cannot export a cache",
+    group: "The cache backend refuses",
+    severity: Severity::Error,
+    what: "The build stops before its first step with `Cache export is not supported for the docker driver.` (buildx 0.12 and newer) or `cache export feature is currently not supported for docker driver` (older).",
+    why: "The default `docker` driver builds inside dockerd, whose own image store can write inline cache only. Nothing is built.",
+    fix: "Make a builder with the docker-container driver in the job, or turn on the containerd image store of the engine. `--cache-to type=inline` works with every driver.",
+    rules_out: "`Multi-platform build is not supported for the docker driver` stops the build too, but is not about the cache.",
+    references: &["https://docs.docker.com/go/build-cache-backends/", "docker/buildx build/opt.go"],
+    since: "0.1.0",
+};
+
+impl Rule for ExportUnsupportedByDriver {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        backend::findings(study, &META, Cause::DriverUnsupported, |_, group| Some(draft(study, group.first()?)))
+    }
+}
+
+fn draft(study: &Study, refusal: &Refusal) -> Draft {
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Proven,
+        title: "the docker driver cannot export a cache: the build stops before its first step".to_owned(),
+        cause: "`--cache-to` asks for a cache export, and the builder in use is dockerd itself (driver `docker`) with its own image store, which writes inline cache only.".to_owned(),
+        fix: fix(study, refusal),
+        rules_out: Vec::new(),
+    }
+}
+
+fn fix(study: &Study, refusal: &Refusal) -> Fix {
+    let site = Site { capable: false, ..Site::of(study, refusal.run, refusal.build) };
+    let commands = refusal.run.commands.iter().filter(|c| c.quote.line <= refusal.quote.line);
+    let registry = commands.flat_map(|c| &c.cache_to).any(|spec| spec.kind() == CacheKind::Registry);
+    let fix =
+        if registry || site.form == Form::ComposePlugin { remedy::registry_max(&site) } else { builder_only(&site) };
+    let other = [
+        "Or turn on the containerd image store of the engine (\"features\": {\"containerd-snapshotter\": true} in daemon.json; the default of new installations since Engine 29).",
+        "Or write the cache into the image (`--cache-to type=inline`): it works with the docker driver, and covers the final stage only.",
+    ];
+    Fix { steps: fix.steps.into_iter().chain(other.map(str::to_owned)).collect(), ..fix }
+}
+
+/// The kind of cache is not in the log: the options stay as they are.
+fn builder_only(site: &Site) -> Fix {
+    let snippet = match site.form {
+        Form::BuildPushAction => "- uses: docker/setup-buildx-action@v3",
+        _ => "docker buildx create --name ci --driver docker-container --use",
+    };
+    Fix {
+        summary: "build with a docker-container builder".to_owned(),
+        steps: vec![
+            "Make a docker-container builder before the build; `--cache-to` stays as it is.".to_owned(),
+            "The image then is in the builder, not in dockerd: --push it, or --load it where later commands use it."
+                .to_owned(),
+        ],
+        snippet: Some(snippet.to_owned()),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+
+    #[test]
+    fn fires_on_both_wordings() {
+        for text in [
+            "ERROR: failed to build: Cache export is not supported for the docker driver.",
+            "ERROR: cache export feature is currently not supported for docker driver. Please switch to a different driver (eg. \"docker buildx create --use\")",
+        ] {
+            let study = of(vec![
+                made().command("docker buildx build --cache-to type=registry,ref=r.example.com/a:c .").error(text),
+            ]);
+            let found = ExportUnsupportedByDriver.check(&study);
+            let [finding] = found.as_slice() else { panic!("{text}") };
+            let snippet = finding.fix.snippet.as_deref().unwrap();
+            assert!(
+                snippet.contains("--driver docker-container") && snippet.contains("ref=r.example.com/a:c,mode=max")
+            );
+        }
+    }
+
+    #[test]
+    fn leaves_other_limits_of_the_driver() {
+        let text = "ERROR: failed to build: Multi-platform build is not supported for the docker driver.";
+        assert!(ExportUnsupportedByDriver.check(&of(vec![made().error(text)])).is_empty());
+    }
+}

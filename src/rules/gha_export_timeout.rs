@@ -1,0 +1,84 @@
+//! A cache export to GitHub that ran out of time.
+
+use super::backend::{self, Cause, Draft};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Severity};
+
+pub(super) struct GhaExportTimeout;
+
+static META: RuleMeta = RuleMeta {
+    id: "gha-export-timeout",
+    title: "the cache export to GitHub ran out of time",
+    group: "The cache backend refuses",
+    severity: Severity::Error,
+    what: "A `type=gha` import or export ends with `maximum timeout reached`.",
+    why: "The client waits ten minutes (five before BuildKit 0.14). Mostly GitHub throttles: a cache of many layers, or many jobs exporting at once. The build fails though the image is built.",
+    fix: "Export less and from fewer jobs, or keep the cache in a registry; `ignore-error=true` keeps the build green.",
+    rules_out: "A plain 429 is `cache-rate-limited`.",
+    references: &[
+        "tonistiigi/go-actions-cache retry.go",
+        "https://github.com/moby/buildkit/issues/2276",
+        "https://github.com/moby/buildkit/pull/4702",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for GhaExportTimeout {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        backend::findings(study, &META, Cause::GhaTimeout, |_, group| {
+            let throttled = group.iter().any(|r| r.text.contains("429"));
+            Some(draft(throttled))
+        })
+    }
+}
+
+fn draft(throttled: bool) -> Draft {
+    let why = if throttled {
+        "GitHub's cache service throttled the requests (429) until the client gave up."
+    } else {
+        "The client gave up waiting for GitHub's cache service; throttling is the usual reason."
+    };
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Proven,
+        title: "the cache transfer to GitHub ran out of time".to_owned(),
+        cause: why.to_owned(),
+        fix: Fix {
+            summary: "export less to GitHub's cache, or keep the cache in a registry".to_owned(),
+            steps: vec![
+                "Add `ignore-error=true` so that a lost export does not fail the build.".to_owned(),
+                "Export from the main branch only; mode=max uploads each layer of each stage as an entry of its own."
+                    .to_owned(),
+                "Or use a registry cache (GHCR): no limit of entries per minute.".to_owned(),
+                "`timeout=20m` in `--cache-to` waits longer (BuildKit 0.14 and newer).".to_owned(),
+            ],
+            snippet: Some("cache-from: type=gha\ncache-to: type=gha,mode=max,ignore-error=true,timeout=20m".to_owned()),
+            ..Fix::default()
+        },
+        rules_out: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+    use crate::model::CacheKind;
+
+    #[test]
+    fn fires_and_names_throttling_where_it_shows() {
+        let error = "maximum timeout reached: failed to parse error response 429: {\"$id\":\"1\",\"typeKey\":\"RequestBlockedException\"}";
+        let found = GhaExportTimeout.check(&of(vec![made().export(CacheKind::Gha, Some(error))]));
+        assert!(found[0].cause.contains("throttled"));
+    }
+
+    #[test]
+    fn leaves_registry_timeouts() {
+        let error = "failed to do request: Head \"https://r.example.com/v2/\": dial tcp 192.0.2.1:443: i/o timeout";
+        assert!(GhaExportTimeout.check(&of(vec![made().export(CacheKind::Registry, Some(error))])).is_empty());
+    }
+}

@@ -1,0 +1,143 @@
+//! A `type=local` cache directory that is not there.
+
+use super::backend::cost_of;
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{Build, CacheKind, Quote, Run};
+use crate::series::Series;
+
+pub(super) struct LocalCacheMissing;
+
+static META: RuleMeta = RuleMeta {
+    id: "local-cache-missing",
+    title: "the directory of the local cache is missing",
+    group: "No cache in use",
+    severity: Severity::Error,
+    what: "The client warns `local cache import at DIR skipped` or `not found`: there is no cache in that directory.",
+    why: "The build goes on without a cache, and the warning comes after its output. On a CI agent the directory is empty in each run unless something brings it along.",
+    fix: "Persist the directory with the CI's own cache between runs, or use a registry cache.",
+    rules_out: "In the first run the directory cannot be there: where that run exports to it and is the only one, or a later run imports it, nothing is reported.",
+    references: &["moby/buildkit client/solve.go", "https://docs.docker.com/build/cache/backends/local/"],
+    since: "0.1.0",
+};
+
+impl Rule for LocalCacheMissing {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        study.series.iter().flat_map(|series| of_series(study, series)).collect()
+    }
+}
+
+/// One run of a series that warned.
+struct Missed<'a> {
+    run: &'a Run,
+    build: &'a Build,
+    quote: &'a Quote,
+    first: bool,
+}
+
+fn of_series(study: &Study, series: &Series) -> Vec<Finding> {
+    let mut directories: Vec<(&str, Vec<Missed>)> = Vec::new();
+    for (n, (run, build)) in study.members(series).enumerate() {
+        for quote in &build.warnings {
+            let Some(directory) = directory(&quote.text) else { continue };
+            let missed = Missed { run, build, quote, first: n == 0 };
+            match directories.iter_mut().find(|(name, _)| *name == directory) {
+                Some((_, all)) => all.push(missed),
+                None => directories.push((directory, vec![missed])),
+            }
+        }
+    }
+    directories.iter().filter_map(|(directory, missed)| finding(directory, missed)).collect()
+}
+
+/// `WARNING: local cache import at /cache skipped due to err: could not read /cache/index.json: …`,
+/// `… at /cache not found due to err: …` (client/solve.go).
+fn directory(warning: &str) -> Option<&str> {
+    let (_, rest) = warning.split_once("local cache import at ")?;
+    rest.split_once(" skipped").or_else(|| rest.split_once(" not found")).map(|(directory, _)| directory)
+}
+
+fn writes(missed: &Missed) -> bool {
+    missed.build.exports.iter().any(|e| e.kind == CacheKind::Local && e.ok())
+}
+
+fn finding(directory: &str, missed: &[Missed]) -> Option<Finding> {
+    // The run that makes the directory cannot find it.
+    let excused = |m: &&Missed| m.first && writes(m);
+    let counted: Vec<&Missed> = missed.iter().filter(|m| !excused(m)).collect();
+    if counted.is_empty() {
+        return None;
+    }
+    let written = missed.iter().any(writes);
+    let lines: Vec<Evidence> =
+        missed.iter().take(12).map(|m| Study::quote(m.run, m.quote, "no cache in the directory")).collect();
+    Some(Finding {
+        rule: META.id,
+        severity: if written || missed.len() > 1 { Severity::Error } else { Severity::Warning },
+        confidence: if written { Confidence::Proven } else { Confidence::Likely },
+        title: if written {
+            format!("the cache in {directory} is written by each run and gone in the next")
+        } else {
+            format!("there is no cache in {directory}")
+        },
+        cause: if written {
+            "Runs store their cache in this directory, and the next run does not find it: the directory is not kept between runs.".to_owned()
+        } else {
+            "The build imports a cache from this directory, and no run in the input writes one there.".to_owned()
+        },
+        evidence: Proof::from_lines(lines)?,
+        fix: fix(directory),
+        impact: cost_of(counted.iter().map(|m| m.build)),
+        rules_out: if written {
+            Vec::new()
+        } else {
+            vec!["Another job may write the directory; its log would show it.".to_owned()]
+        },
+        subject: directory.to_owned(),
+    })
+}
+
+fn fix(directory: &str) -> Fix {
+    Fix {
+        summary: format!("keep {directory} between runs, or use a registry cache"),
+        steps: vec![
+            format!("Restore {directory} with the CI's own cache before the build and save it after; export to a second directory and move it into place, as the cache otherwise only grows."),
+            "The path is the client's, not the builder's: import and export have to name the same directory of the build host.".to_owned(),
+            "A registry cache (`type=registry`) needs no directory and no CI cache.".to_owned(),
+        ],
+        snippet: Some(format!("docker buildx build \\\n  --cache-from type=local,src={directory} \\\n  --cache-to type=local,dest={directory}-new,mode=max …\nrm -rf {directory} && mv {directory}-new {directory}")),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+
+    const WARNING: &str = "WARNING: local cache import at /cache skipped due to err: could not read /cache/index.json: open /cache/index.json: no such file or directory";
+
+    #[test]
+    fn fires_when_the_directory_is_gone_again() {
+        let run = || made().miss("RUN a").export(CacheKind::Local, None).warning(WARNING);
+        let found = LocalCacheMissing.check(&of(vec![run(), run()]));
+        assert_eq!((found.len(), found[0].impact.runs, found[0].subject.as_str()), (1, 1, "/cache"));
+    }
+
+    #[test]
+    fn fires_when_nothing_writes_it() {
+        let old = "WARNING: local cache import at /cache not found due to err: could not read /cache/index.json";
+        assert_eq!(LocalCacheMissing.check(&of(vec![made().warning(old)])).len(), 1);
+    }
+
+    #[test]
+    fn leaves_the_run_that_makes_the_directory() {
+        let first = || made().export(CacheKind::Local, None).warning(WARNING);
+        assert!(LocalCacheMissing.check(&of(vec![first()])).is_empty());
+        assert!(LocalCacheMissing.check(&of(vec![first(), made().import("local:1", None)])).is_empty());
+    }
+}

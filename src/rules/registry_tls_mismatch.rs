@@ -1,0 +1,80 @@
+//! HTTPS where the registry speaks HTTP, or a certificate nobody trusts.
+
+use super::backend::{self, Cause, Draft, Refusal};
+use super::remedy::reference;
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Severity};
+
+pub(super) struct RegistryTlsMismatch;
+
+static META: RuleMeta = RuleMeta {
+    id: "registry-tls-mismatch",
+    title: "builder and cache registry disagree about TLS",
+    group: "The cache backend refuses",
+    severity: Severity::Error,
+    what: "A cache import or export ends with `http: server gave HTTP response to HTTPS client` or an `x509:` error.",
+    why: "BuildKit speaks HTTPS to every registry but localhost. dockerd's `insecure-registries` and the host's trusted certificates do not reach a docker-container builder.",
+    fix: "Tell the builder: `[registry.\"HOST\"] http = true` or `ca = [\"…\"]` in its buildkitd.toml, given with `docker buildx create --buildkitd-config`.",
+    rules_out: "Refused connections and timeouts are `cache-registry-unavailable`.",
+    references: &["https://docs.docker.com/build/buildkit/configure/"],
+    since: "0.1.0",
+};
+
+impl Rule for RegistryTlsMismatch {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        backend::findings(study, &META, Cause::Tls, |repo, group| Some(draft(repo, group.first()?)))
+    }
+}
+
+fn draft(repo: &str, refusal: &Refusal) -> Draft {
+    let host = reference::host(repo);
+    let plain = !refusal.text.contains("x509");
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Proven,
+        title: if plain { format!("{host} speaks HTTP, the builder asks for HTTPS") } else { format!("the builder does not trust the certificate of {host}") },
+        cause: "The builder has settings of its own for registries: those of dockerd and the certificates of the host do not reach a docker-container builder.".to_owned(),
+        fix: fix(host, plain),
+        rules_out: Vec::new(),
+    }
+}
+
+fn fix(host: &str, plain: bool) -> Fix {
+    let setting = if plain { "  http = true".to_owned() } else { "  ca = [\"/path/to/ca.pem\"]".to_owned() };
+    Fix {
+        summary: format!("configure {host} in the builder"),
+        steps: vec![
+            "Write the registry's setting into a buildkitd.toml and make the builder with it (`--config` before buildx 0.17).".to_owned(),
+            "With the docker driver the setting belongs into dockerd (`insecure-registries`, /etc/docker/certs.d).".to_owned(),
+        ],
+        snippet: Some(format!("# buildkitd.toml\n[registry.\"{host}\"]\n{setting}\n\n# then\ndocker buildx create --name ci --driver docker-container --buildkitd-config buildkitd.toml --use")),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+
+    #[test]
+    fn fires_on_http_and_on_unknown_certificates() {
+        for error in [
+            "failed to do request: Head \"https://r.example.com:5000/v2/a/manifests/b\": http: server gave HTTP response to HTTPS client",
+            "failed to do request: Head \"https://r.example.com:5000/v2/a/manifests/b\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        ] {
+            let found = RegistryTlsMismatch.check(&of(vec![made().import("r.example.com:5000/a:b", Some(error))]));
+            assert!(found[0].fix.snippet.as_deref().unwrap().contains("[registry.\"r.example.com:5000\"]"));
+        }
+    }
+
+    #[test]
+    fn leaves_timeouts_of_the_handshake() {
+        let error = "Head \"https://r.example.com/v2/\": net/http: TLS handshake timeout";
+        assert!(RegistryTlsMismatch.check(&of(vec![made().import("r.example.com/a:b", Some(error))])).is_empty());
+    }
+}

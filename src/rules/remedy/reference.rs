@@ -1,0 +1,78 @@
+//! Names of images and caches in registries: host, repository, tag.
+//!
+//! Text only; never asks a registry.
+
+/// Without tag and digest: `localhost:5000/team/app:cache` is `localhost:5000/team/app`.
+pub(crate) fn repository(name: &str) -> &str {
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => repository,
+        _ => name,
+    }
+}
+
+/// The tag, where one is written.
+pub(crate) fn tag(name: &str) -> Option<&str> {
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    name.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| !tag.contains('/'))
+}
+
+/// The same repository with another tag.
+pub(crate) fn with_tag(name: &str, tag: &str) -> String {
+    format!("{}:{tag}", repository(name))
+}
+
+/// Two names of one reference: a missing tag is `latest`, and Docker Hub's host may be left out.
+pub(crate) fn same(a: &str, b: &str) -> bool {
+    let bare = |name| repository(name).trim_start_matches("docker.io/").trim_start_matches("library/").to_owned();
+    bare(a) == bare(b) && tag(a).unwrap_or("latest") == tag(b).unwrap_or("latest")
+}
+
+/// The host a name is served by.
+pub(crate) fn host(name: &str) -> &str {
+    match name.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        _ => "docker.io",
+    }
+}
+
+/// Reference in the URL of a registry's API:
+/// `http://localhost:5002/v2/team/app-cache/manifests/buildcache` is `localhost:5002/team/app-cache:buildcache`.
+pub(crate) fn in_url(text: &str) -> Option<String> {
+    let (_, url) = text.split_once("://")?;
+    let url = url.split([' ', '"', '?']).next()?;
+    let (host, path) = url.split_once("/v2/")?;
+    if let Some((repository, tag)) = path.split_once("/manifests/") {
+        let tag = tag.trim_end_matches(':');
+        return Some(if tag.contains(':') {
+            format!("{host}/{repository}")
+        } else {
+            format!("{host}/{repository}:{tag}")
+        });
+    }
+    let (repository, _) = path.split_once("/blobs/")?;
+    Some(format!("{host}/{repository}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_tags_from_ports() {
+        assert_eq!(repository("localhost:5000/team/app"), "localhost:5000/team/app");
+        assert_eq!(repository("localhost:5000/team/app:cache"), "localhost:5000/team/app");
+        assert_eq!(with_tag("r.example.com/a@sha256:00", "buildcache"), "r.example.com/a:buildcache");
+        assert!(same("docker.io/library/app", "app:latest") && !same("app:1", "app"));
+        assert_eq!((host("team/app"), host("localhost:5000/a")), ("docker.io", "localhost:5000"));
+    }
+
+    #[test]
+    fn reads_registry_urls() {
+        let put = "unexpected status from PUT request to http://localhost:5002/v2/team/app-cache/manifests/buildcache: 400 Bad Request";
+        assert_eq!(in_url(put).as_deref(), Some("localhost:5002/team/app-cache:buildcache"));
+        let head = "Head \"http://localhost:5009/v2/team/app/blobs/sha256:00\": dial tcp";
+        assert_eq!(in_url(head).as_deref(), Some("localhost:5009/team/app"));
+        assert_eq!(in_url("error writing layer blob: denied"), None);
+    }
+}

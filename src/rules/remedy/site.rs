@@ -1,0 +1,184 @@
+//! What the input shows of the place where a fix is to be pasted.
+//!
+//! Reads model data only; a fact that is not there is left to a guess that says so.
+
+use super::{PLACEHOLDER, reference};
+use crate::model::{Build, CacheKind, CacheSpec, CiNote, Command, Engine, NoteKind, Run, Tool};
+use crate::rules::Study;
+
+/// How the build is written down where it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// `docker build`.
+    DockerBuild,
+    /// `docker buildx build`.
+    #[default]
+    Buildx,
+    /// `docker buildx bake`.
+    Bake,
+    /// `docker compose build`.
+    Compose,
+    /// Buildkite's docker-compose plugin.
+    ComposePlugin,
+    /// docker/build-push-action.
+    BuildPushAction,
+    /// `buildctl build`.
+    Buildctl,
+}
+
+/// What a fix has to be written for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// The tool in use.
+    pub form: Form,
+    /// Reference for a cache of its own: the one found, or `:buildcache` beside the image.
+    pub cache: String,
+    /// References the build imports now.
+    pub imports: Vec<String>,
+    /// The image as tagged, or a placeholder.
+    pub image: String,
+    /// Bake target or compose service.
+    pub target: Option<String>,
+    /// Stage asked for with `--target`.
+    pub stage: Option<String>,
+    /// Dockerfile or bake file named on the command line.
+    pub file: Option<String>,
+    /// The builder can write every kind of cache already.
+    pub capable: bool,
+    /// The image is pushed.
+    pub push: bool,
+}
+
+impl Site {
+    /// Gathers it for one build.
+    #[must_use]
+    pub fn of(_study: &Study, run: &Run, build: &Build) -> Self {
+        let command = command_of(run, build);
+        let image = image_of(run, build, command);
+        let form = form_of(run, build, command);
+        Self {
+            form,
+            cache: cache_of(run, build, command, image.as_deref()),
+            imports: imports_of(run, build, command),
+            target: target_of(run, build, form),
+            stage: command.and_then(|c| c.target.clone()),
+            file: command.and_then(|c| c.file.clone()),
+            capable: capable(run, build),
+            push: command.is_some_and(|c| c.push) || build.engine == Engine::Buildkitd,
+            image: image.unwrap_or_else(|| PLACEHOLDER.to_owned()),
+        }
+    }
+
+    /// Name for the service or target, where one is needed.
+    #[must_use]
+    pub fn target_name(&self) -> &str {
+        self.target.as_deref().unwrap_or("SERVICE")
+    }
+}
+
+/// The last building command before the build; the first of the log where none is before it
+/// (a `with:` block may be printed later than the action's own lines).
+fn command_of<'a>(run: &'a Run, build: &Build) -> Option<&'a Command> {
+    let building = || run.commands.iter().filter(|c| c.tool != Tool::BuildxCreate);
+    building().rfind(|c| c.quote.line <= build.line).or_else(|| building().next())
+}
+
+fn notes(run: &Run, kind: NoteKind) -> impl DoubleEndedIterator<Item = &CiNote> {
+    run.notes.iter().filter(move |n| n.kind == kind)
+}
+
+/// The plugin and the action echo the command they make; the fix belongs in their configuration.
+fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
+    let plugin = [
+        NoteKind::ComposePluginVersion,
+        NoteKind::ComposePluginBuilds,
+        NoteKind::ComposePluginPullsCache,
+        NoteKind::ComposePluginDriver,
+    ];
+    if run.notes.iter().any(|n| plugin.contains(&n.kind)) {
+        return Form::ComposePlugin;
+    }
+    let since = run.builds.iter().map(|b| b.line).filter(|line| *line < build.line).max().unwrap_or(0);
+    let mut between = run.commands.iter().filter(|c| c.quote.line > since && c.quote.line <= build.line);
+    if between.any(|c| c.tool == Tool::BuildPushAction) {
+        return Form::BuildPushAction;
+    }
+    match command.map(|c| c.tool) {
+        Some(Tool::DockerBuild) => Form::DockerBuild,
+        Some(Tool::BuildxBake) => Form::Bake,
+        Some(Tool::Compose) => Form::Compose,
+        Some(Tool::Buildctl) => Form::Buildctl,
+        Some(Tool::BuildPushAction) => Form::BuildPushAction,
+        None if build.target.is_some() => Form::Bake,
+        None if build.driver.as_deref() == Some("docker") || build.engine == Engine::Graphdriver => Form::DockerBuild,
+        Some(Tool::BuildxBuild | Tool::BuildxCreate) | None => Form::Buildx,
+    }
+}
+
+fn image_of(run: &Run, build: &Build, command: Option<&Command>) -> Option<String> {
+    let tag = command.and_then(|c| c.tags.first());
+    let note = notes(run, NoteKind::ComposeImage).next_back().map(|n| &n.value);
+    build.images.first().or(tag).or(note).map(|name| reference_of(name))
+}
+
+/// Digests and the names the engine adds itself are taken off.
+fn reference_of(name: &str) -> String {
+    let name = name.split_once('@').map_or(name, |(name, _)| name);
+    let name = name.strip_prefix("docker.io/").unwrap_or(name);
+    name.strip_prefix("library/").unwrap_or(name).to_owned()
+}
+
+fn cache_of(run: &Run, build: &Build, command: Option<&Command>, image: Option<&str>) -> String {
+    let note =
+        notes(run, NoteKind::ComposeCacheTo).filter_map(|n| registry_ref(&CacheSpec::parse(&n.value))).next_back();
+    let written = command.and_then(|c| c.cache_to.iter().filter_map(registry_ref).next_back()).or(note);
+    if let Some(written) = written {
+        return written;
+    }
+    let found = imports_of(run, build, command).pop();
+    let inline = build.inline.is_some() || command.is_some_and(Command::inline);
+    match (found, image) {
+        (Some(found), Some(image)) if inline || reference::same(&found, image) => {
+            reference::with_tag(&found, "buildcache")
+        }
+        (Some(found), None) if inline => reference::with_tag(&found, "buildcache"),
+        (Some(found), _) => found,
+        (None, image) => reference::with_tag(image.unwrap_or(PLACEHOLDER), "buildcache"),
+    }
+}
+
+/// What is imported: as the build says, else as it was asked for.
+fn imports_of(run: &Run, build: &Build, command: Option<&Command>) -> Vec<String> {
+    let named = |kind| matches!(kind, CacheKind::Registry | CacheKind::Inline);
+    let printed: Vec<_> = build.imports.iter().filter(|i| named(i.kind)).filter_map(|i| i.reference.clone()).collect();
+    if !printed.is_empty() {
+        return printed;
+    }
+    let asked: Vec<_> = command.into_iter().flat_map(|c| &c.cache_from).filter_map(registry_ref).collect();
+    if !asked.is_empty() {
+        return asked;
+    }
+    notes(run, NoteKind::ComposeCacheFrom).filter_map(|n| registry_ref(&CacheSpec::parse(&n.value))).collect()
+}
+
+fn registry_ref(spec: &CacheSpec) -> Option<String> {
+    let name = spec.get("ref").filter(|_| spec.kind() == CacheKind::Registry)?;
+    (!name.is_empty()).then(|| name.split_once('@').map_or(name, |(name, _)| name).to_owned())
+}
+
+fn target_of(run: &Run, build: &Build, form: Form) -> Option<String> {
+    let note = || notes(run, NoteKind::ComposePluginBuilds).next_back().map(|n| n.value.clone());
+    match form {
+        Form::ComposePlugin => build.target.clone().or_else(note),
+        _ => build.target.clone(),
+    }
+}
+
+fn capable(run: &Run, build: &Build) -> bool {
+    let driver = build.driver.as_deref();
+    let created = || run.commands.iter().any(|c| c.tool == Tool::BuildxCreate && c.driver.as_deref() != Some("docker"));
+    match driver {
+        Some(driver) => driver != "docker",
+        None => matches!(build.engine, Engine::Buildkitd | Engine::Containerd) || build.booted.is_some() || created(),
+    }
+}

@@ -1,0 +1,135 @@
+//! Writes cache settings in the form of the tool in use, ready to paste.
+//!
+//! Knows the syntax of each tool and nothing else.
+
+use super::{Form, Site};
+use std::fmt::Write as _;
+
+/// What is to be written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    /// Specifications to import.
+    pub(super) from: Vec<String>,
+    /// Specification to export.
+    pub(super) to: Option<String>,
+    /// Inline metadata is to be written into the image.
+    pub(super) inline: bool,
+    /// A docker-container builder is needed and there is none.
+    pub(super) builder: bool,
+}
+
+/// Makes the builder of the plain tools.
+pub(super) const CREATE: &str = "docker buildx create --name ci --driver docker-container --use";
+
+/// The settings in the form of the site's tool.
+pub(super) fn write(site: &Site, settings: &Settings) -> String {
+    match site.form {
+        Form::DockerBuild if settings.builder || settings.to.is_some() => shell(site, settings, "docker buildx build"),
+        Form::DockerBuild => shell(site, settings, "docker build"),
+        Form::Buildx => shell(site, settings, "docker buildx build"),
+        Form::Buildctl => buildctl(settings),
+        Form::Bake => bake(site, settings),
+        Form::Compose => compose(site, settings),
+        Form::ComposePlugin => plugin(site, settings),
+        Form::BuildPushAction => action(site, settings),
+    }
+}
+
+fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
+    let mut options: Vec<String> = settings.from.iter().map(|s| format!("--cache-from {s}")).collect();
+    options.extend(settings.to.iter().map(|s| format!("--cache-to {s}")));
+    options.extend(settings.inline.then(|| "--build-arg BUILDKIT_INLINE_CACHE=1".to_owned()));
+    options.extend(site.file.iter().map(|f| format!("--file {f}")));
+    options.extend(site.stage.iter().map(|s| format!("--target {s}")));
+    options.push(format!("--tag {}", site.image));
+    // A docker-container builder keeps its result to itself unless told where to put it.
+    let last = match (tool, site.push) {
+        ("docker build", _) => ".",
+        (_, true) => "--push .",
+        (_, false) => "--load .   # or --push",
+    };
+    options.push(last.to_owned());
+    let builder = if settings.builder { format!("{CREATE}\n") } else { String::new() };
+    format!("{builder}{tool} \\\n  {}", options.join(" \\\n  "))
+}
+
+fn buildctl(settings: &Settings) -> String {
+    let mut options: Vec<String> = settings.from.iter().map(|s| format!("--import-cache {s}")).collect();
+    options.extend(settings.to.iter().map(|s| format!("--export-cache {s}")));
+    options.extend(settings.inline.then(|| "--export-cache type=inline".to_owned()));
+    format!("buildctl build … \\\n  {}", options.join(" \\\n  "))
+}
+
+fn bake(site: &Site, settings: &Settings) -> String {
+    let mut text = if settings.builder { format!("# once per job: {CREATE}\n") } else { String::new() };
+    let _ = writeln!(text, "target \"{}\" {{", site.target.as_deref().unwrap_or("default"));
+    if !settings.from.is_empty() {
+        let _ = writeln!(text, "  cache-from = [{}]", quoted(&settings.from));
+    }
+    if let Some(to) = to_or_inline(settings) {
+        let _ = writeln!(text, "  cache-to   = [\"{to}\"]");
+    }
+    text.push('}');
+    text
+}
+
+fn compose(site: &Site, settings: &Settings) -> String {
+    let mut text = if settings.builder { format!("# once per job: {CREATE}\n") } else { String::new() };
+    let _ = writeln!(text, "services:\n  {}:\n    build:", site.target_name());
+    if !settings.from.is_empty() {
+        let _ = writeln!(text, "      cache_from:{}", list(&settings.from, 8));
+    }
+    if let Some(to) = to_or_inline(settings) {
+        let _ = writeln!(text, "      cache_to:{}", list(&[to], 8));
+    }
+    text.trim_end().to_owned()
+}
+
+/// The plugin's README, v5: `builder` and `cache-to` since v5.5.0, `buildkit-inline-cache` since v5.1.0.
+fn plugin(site: &Site, settings: &Settings) -> String {
+    let service = site.target_name();
+    let mut text = format!("plugins:\n  - docker-compose#v5.14.0:\n      build: {service}\n");
+    let _ = writeln!(text, "      push: {service}:{}", site.image);
+    if settings.builder {
+        text.push_str("      builder:\n        name: ci\n        create: true\n        use: true\n        driver: docker-container\n");
+    }
+    if settings.inline {
+        text.push_str("      buildkit-inline-cache: true\n");
+    }
+    if !settings.from.is_empty() {
+        let from: Vec<_> = settings.from.iter().map(|s| format!("{service}:{s}")).collect();
+        let _ = writeln!(text, "      cache-from:{}", list(&from, 8));
+    }
+    if let Some(to) = &settings.to {
+        let _ = writeln!(text, "      cache-to:{}", list(&[format!("{service}:{to}")], 8));
+    }
+    text.trim_end().to_owned()
+}
+
+fn action(site: &Site, settings: &Settings) -> String {
+    let mut text = if settings.builder { "- uses: docker/setup-buildx-action@v3\n".to_owned() } else { String::new() };
+    text.push_str("- uses: docker/build-push-action@v6\n  with:\n");
+    let _ = writeln!(text, "    push: true\n    tags: {}", site.image);
+    match settings.from.as_slice() {
+        [] => {}
+        [one] => drop(writeln!(text, "    cache-from: {one}")),
+        many => drop(writeln!(text, "    cache-from: |\n      {}", many.join("\n      "))),
+    }
+    if let Some(to) = to_or_inline(settings) {
+        let _ = writeln!(text, "    cache-to: {to}");
+    }
+    text.trim_end().to_owned()
+}
+
+fn to_or_inline(settings: &Settings) -> Option<String> {
+    settings.to.clone().or_else(|| settings.inline.then(|| "type=inline".to_owned()))
+}
+
+fn quoted(items: &[String]) -> String {
+    items.iter().map(|i| format!("\"{i}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// A YAML list in quotes, each item on a line of its own.
+fn list(items: &[String], indent: usize) -> String {
+    items.iter().fold(String::new(), |text, item| format!("{text}\n{:indent$}- \"{item}\"", ""))
+}

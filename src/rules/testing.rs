@@ -1,0 +1,121 @@
+//! Builds studies by hand, for the tests of rules.
+
+use super::Study;
+use crate::model::{Build, BuildOutcome, CacheKind, Command, Outcome, Quote, Run, Step, Transfer};
+use crate::series::{BuildRef, Series};
+
+/// One build; each call adds one thing, on a line of its own.
+#[derive(Default)]
+pub(super) struct Made {
+    build: Build,
+    commands: Vec<Command>,
+    line: u64,
+}
+
+pub(super) fn made() -> Made {
+    let build = Build { outcome: BuildOutcome::Succeeded, line: 100, ..Build::default() };
+    Made { build, commands: Vec::new(), line: 100 }
+}
+
+impl Made {
+    pub(super) fn quote(&mut self, text: &str) -> Quote {
+        self.line += 1;
+        Quote { line: self.line, text: text.into() }
+    }
+
+    fn transfer(&mut self, header: &str, reference: Option<&str>, kind: CacheKind, error: Option<&str>) -> Transfer {
+        let header = self.quote(header);
+        let verdict = self.quote(&error.map_or("#4 DONE 0.1s".to_owned(), |e| format!("#4 ERROR: {e}")));
+        Transfer {
+            reference: reference.map(str::to_owned),
+            kind,
+            error: error.map(str::to_owned),
+            ended: true,
+            header,
+            verdict: Some(verdict),
+            ..Transfer::default()
+        }
+    }
+
+    pub(super) fn import(mut self, name: &str, error: Option<&str>) -> Self {
+        let header = format!("#4 importing cache manifest from {name}");
+        let kind = if name.starts_with("gha:") { CacheKind::Gha } else { CacheKind::Registry };
+        let transfer = self.transfer(&header, Some(name), kind, error);
+        self.build.imports.push(transfer);
+        self
+    }
+
+    /// An import of this reference that is not there.
+    pub(super) fn absent(self, name: &str) -> Self {
+        self.import(name, Some(&format!("failed to configure registry cache importer: {name}: not found")))
+    }
+
+    pub(super) fn export(mut self, kind: CacheKind, error: Option<&str>) -> Self {
+        let transfer = self.transfer("#9 exporting cache", None, kind, error);
+        self.build.exports.push(transfer);
+        self
+    }
+
+    pub(super) fn error(mut self, text: &str) -> Self {
+        let quote = self.quote(text);
+        self.build.errors.push(quote);
+        self.build.outcome = BuildOutcome::Failed;
+        self
+    }
+
+    pub(super) fn warning(mut self, text: &str) -> Self {
+        let quote = self.quote(text);
+        self.build.warnings.push(quote);
+        self
+    }
+
+    pub(super) fn command(mut self, text: &str) -> Self {
+        let quote = Quote { line: 1 + self.commands.len() as u64, text: text.into() };
+        self.commands.extend(Command::parse(text, quote));
+        self
+    }
+
+    pub(super) fn image(mut self, name: &str) -> Self {
+        self.build.images.push(name.to_owned());
+        self
+    }
+
+    pub(super) fn miss(mut self, text: &str) -> Self {
+        let header = self.quote(text);
+        self.build.steps.push(Step {
+            text: text.to_owned(),
+            outcome: Outcome::Miss,
+            seconds: Some(2.0),
+            header,
+            ..Step::default()
+        });
+        self
+    }
+
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Build)) -> Self {
+        change(&mut self.build);
+        self
+    }
+
+    pub(super) fn run(self) -> Run {
+        Run { source: "run.log".into(), builds: vec![self.build], commands: self.commands, ..Run::default() }
+    }
+}
+
+/// Runs in the order of time, the first build of each in one series.
+pub(super) fn study(runs: Vec<Run>) -> Study {
+    let runs: Vec<Run> = runs
+        .into_iter()
+        .enumerate()
+        .map(|(n, run)| Run { source: format!("run-{:02}.log", n + 1), label: format!("run-{:02}", n + 1), ..run })
+        .collect();
+    let builds =
+        runs.iter().enumerate().filter(|(_, r)| !r.builds.is_empty()).map(|(run, _)| BuildRef { run, build: 0 });
+    let series = vec![Series { key: "app".into(), builds: builds.collect() }];
+    Study { runs, series, ..Study::default() }
+}
+
+/// A study of builds.
+pub(super) fn of(builds: Vec<Made>) -> Study {
+    study(builds.into_iter().map(Made::run).collect())
+}

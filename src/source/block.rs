@@ -1,0 +1,44 @@
+//! One block of whole lines: counts them and keeps the wanted ones.
+
+use memchr::memchr;
+
+use super::{MAX_LINE, Sieve, Sink};
+
+/// The wanted lines of a block, copied together, and how many lines the block had.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    bytes: Vec<u8>,
+    entries: Vec<(u64, usize)>,
+    /// Lines in the block, wanted or not.
+    pub(super) lines: u64,
+}
+
+impl Kept {
+    /// Scans a block that begins at the start of a line.
+    pub(super) fn of<S: Sieve>(block: &[u8], sieve: &S) -> Self {
+        let mut kept = Self::default();
+        let mut state = S::State::default();
+        let mut rest = block;
+        while !rest.is_empty() {
+            let end = memchr(b'\n', rest).unwrap_or(rest.len());
+            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            rest = after.split_first().map_or(&[], |(_, next)| next);
+            kept.lines += 1;
+            let line = line.get(..MAX_LINE).unwrap_or(line);
+            if sieve.wants(&mut state, line) {
+                kept.bytes.extend_from_slice(line);
+                kept.entries.push((kept.lines, kept.bytes.len()));
+            }
+        }
+        kept
+    }
+
+    /// Hands the lines on; `before` lines came earlier.
+    pub(super) fn pour(&self, before: u64, sink: &mut impl Sink) {
+        let mut start = 0;
+        for &(line, end) in &self.entries {
+            sink.line(before + line, self.bytes.get(start..end).unwrap_or_default());
+            start = end;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Which files a path stands for.
+
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+
+/// One log to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it is; `-` is standard input.
+    pub path: PathBuf,
+    /// Its name in the report: the path as the user gave it.
+    pub name: String,
+}
+
+/// What the paths of the command line stand for.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Logs, in natural order of their names.
+    pub logs: Vec<Entry>,
+    /// Other files of walked directories that may be configuration.
+    pub others: Vec<Entry>,
+    /// Paths that stand for nothing, with the reason.
+    pub missing: Vec<(String, String)>,
+}
+
+/// Looks every path up. No path at all is standard input. A file named on the command line is a log
+/// whatever its name; in a directory only names that logs have are.
+#[must_use]
+pub fn discover(paths: &[PathBuf]) -> Found {
+    let mut found = Found::default();
+    if paths.is_empty() {
+        found.logs.push(stdin());
+    }
+    for path in paths {
+        match path {
+            p if p == Path::new("-") => found.logs.push(stdin()),
+            p if p.is_dir() => walk(p, &mut found),
+            p if p.exists() => found.logs.push(entry(p)),
+            p => found.missing.push((p.display().to_string(), "no such file or directory".to_owned())),
+        }
+    }
+    for list in [&mut found.logs, &mut found.others] {
+        list.sort_by(|a, b| natord::compare(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
+        list.dedup();
+    }
+    found
+}
+
+fn stdin() -> Entry {
+    Entry { path: PathBuf::from("-"), name: "-".to_owned() }
+}
+
+fn entry(path: &Path) -> Entry {
+    Entry { path: path.to_owned(), name: path.display().to_string() }
+}
+
+/// Logs are ignored files more often than not, so no ignore file is honoured.
+fn walk(dir: &Path, found: &mut Found) {
+    let before = found.logs.len();
+    for item in WalkBuilder::new(dir).standard_filters(false).filter_entry(|e| e.file_name() != ".git").build() {
+        match item {
+            Ok(item) if item.file_type().is_some_and(|t| t.is_file()) => {
+                let list = if is_log(item.path()) { &mut found.logs } else { &mut found.others };
+                list.push(entry(item.path()));
+            }
+            Ok(_) => {}
+            Err(e) => found.missing.push((dir.display().to_string(), e.to_string())),
+        }
+    }
+    if found.logs.len() == before {
+        let reason = "directory without logs (*.log, *.txt, *.out)".to_owned();
+        found.missing.push((dir.display().to_string(), reason));
+    }
+}
+
+/// `build.log`, `1_build.txt`, `console.out`, and rotated `build.log.1`.
+fn is_log(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let base = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('.');
+    [name.as_str(), base].iter().any(|n| [".log", ".txt", ".out"].iter().any(|ext| n.ends_with(ext)))
+}
+
+/// What the paths of `--config` stand for: files as they are, all files of a directory.
+#[must_use]
+pub fn discover_configs(paths: &[PathBuf]) -> Found {
+    let mut found = Found::default();
+    for path in paths {
+        if path.is_dir() {
+            let mut inside = Found::default();
+            walk(path, &mut inside);
+            found.others.extend(inside.others);
+        } else if path.exists() {
+            found.others.push(entry(path));
+        } else {
+            found.missing.push((path.display().to_string(), "no such file or directory".to_owned()));
+        }
+    }
+    found.others.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+/// The files of the working directory: a checkout holds its configuration there.
+#[must_use]
+pub fn working_directory() -> Vec<Entry> {
+    let Ok(items) = std::fs::read_dir(".") else { return Vec::new() };
+    let mut entries: Vec<Entry> =
+        items.flatten().filter(|i| i.path().is_file()).map(|i| entry(Path::new(&i.file_name()))).collect();
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    entries
+}
+
+/// Reads a small text file.
+///
+/// # Errors
+/// Where it cannot be read, or is larger than any configuration.
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    const MOST: u64 = 8 << 20;
+    let file = std::fs::File::open(path)?;
+    if file.metadata()?.len() > MOST {
+        return Err(std::io::Error::other("is too large for a configuration file"));
+    }
+    let bytes = std::io::read_to_string(file)?;
+    Ok(bytes)
+}

@@ -1,0 +1,86 @@
+//! A stream: one thread reads it into blocks of whole lines, the others scan them.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use memchr::{memchr, memrchr};
+use rayon::prelude::*;
+
+use super::block::Kept;
+use super::{BLOCK, MAX_LINE, Sieve, Sink};
+
+/// Scans the head and what follows it. The channel is bounded, so memory is.
+pub(super) fn scan<S: Sieve>(
+    head: Vec<u8>,
+    stream: Box<dyn Read + Send>,
+    sieve: &S,
+    sink: &mut impl Sink,
+) -> io::Result<u64> {
+    let threads = rayon::current_num_threads();
+    let (give, take) = sync_channel(threads * 2);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if let Err(e) = read_blocks(head, stream, &give) {
+                // The receiver only hangs up when it is gone itself.
+                let _ = give.send(Err(e));
+            }
+        });
+        drain(&take, threads, sieve, sink)
+    })
+}
+
+fn drain<S: Sieve>(
+    take: &Receiver<io::Result<Vec<u8>>>,
+    threads: usize,
+    sieve: &S,
+    sink: &mut impl Sink,
+) -> io::Result<u64> {
+    let mut lines = 0;
+    while let Ok(first) = take.recv() {
+        let mut group = vec![first?];
+        while let Some(block) = (group.len() < threads).then(|| take.try_recv().ok()).flatten() {
+            group.push(block?);
+        }
+        let kept: Vec<Kept> = group.par_iter().map(|block| Kept::of(block, sieve)).collect();
+        for kept in kept {
+            kept.pour(lines, sink);
+            lines += kept.lines;
+        }
+    }
+    Ok(lines)
+}
+
+/// Cuts the stream after line ends. Of a line longer than [`MAX_LINE`] the rest is skipped, as it is
+/// in files.
+fn read_blocks(head: Vec<u8>, mut stream: impl Read, give: &SyncSender<io::Result<Vec<u8>>>) -> io::Result<()> {
+    let mut block = head;
+    let mut skipping = false;
+    loop {
+        if let Some(at) = memrchr(b'\n', &block) {
+            let rest = block.split_off(at + 1);
+            if give.send(Ok(std::mem::replace(&mut block, rest))).is_err() {
+                return Ok(());
+            }
+        }
+        if block.len() > MAX_LINE {
+            block.truncate(MAX_LINE);
+            skipping = true;
+        }
+        let had = block.len();
+        block.reserve(BLOCK);
+        let got = stream.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
+        if got == 0 {
+            break;
+        }
+        if skipping {
+            let end = block.get(had..).and_then(|new| memchr(b'\n', new)).map(|at| had + at);
+            block.drain(had..end.unwrap_or(block.len()));
+            skipping = end.is_none();
+        }
+    }
+    if !block.is_empty() {
+        let _ = give.send(Ok(block));
+    }
+    Ok(())
+}

@@ -13,7 +13,9 @@ mod cache_rate_limited;
 mod cache_ref_mismatch;
 mod cache_ref_never_written;
 mod cache_registry_unavailable;
+mod cache_saves;
 mod cache_tag_immutable;
+mod ci_cache_upload_failed;
 mod export_manifest_rejected;
 mod export_unsupported_by_driver;
 mod gha_export_timeout;
@@ -21,6 +23,7 @@ mod gha_service_error;
 mod gha_service_retired;
 mod local_cache_missing;
 mod manifest_refused;
+mod parallel_steps_share_cache;
 mod registry_tls_mismatch;
 pub mod remedy;
 mod study;
@@ -66,6 +69,8 @@ pub trait Rule: Sync {
 
 /// All rules, in the order of listings.
 pub static RULES: &[&dyn Rule] = &[
+    &parallel_steps_share_cache::ParallelStepsShareCache,
+    &ci_cache_upload_failed::CiCacheUploadFailed,
     &cache_ref_never_written::CacheRefNeverWritten,
     &cache_ref_mismatch::CacheRefMismatch,
     &local_cache_missing::LocalCacheMissing,

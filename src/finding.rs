@@ -4,6 +4,8 @@
 
 use crate::model::Quote;
 
+pub use crate::series::Confidence;
+
 /// How bad it is: an `Error` defeats the cache, a `Warning` costs, a `Note` is worth knowing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -13,17 +15,6 @@ pub enum Severity {
     Warning,
     /// The cache is defeated.
     Error,
-}
-
-/// How sure it is (DESIGN §1): never more than the log shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Confidence {
-    /// The pattern fits, look-alikes remain.
-    Suspected,
-    /// The pattern fits and the known look-alikes are excluded.
-    Likely,
-    /// The log itself states it, or no other explanation is left.
-    Proven,
 }
 
 /// One quoted line of an input.

@@ -69,6 +69,25 @@ pub struct Run {
     pub problems: Vec<Problem>,
 }
 
+impl Run {
+    /// Command lines that made a build: those since the build before it. Where there are none, one
+    /// command made several builds (bake, compose), or it was echoed later.
+    #[must_use]
+    pub fn commands_of(&self, build: &Build) -> &[Command] {
+        let upto = |line: u64| self.commands.partition_point(|c| c.quote.line <= line);
+        let mut end = upto(build.line);
+        let earlier = self.builds.partition_point(|b| b.line < build.line);
+        for before in self.builds.iter().take(earlier).rev() {
+            let start = upto(before.line);
+            if let Some(own) = self.commands.get(start..end).filter(|own| !own.is_empty()) {
+                return own;
+            }
+            end = start;
+        }
+        self.commands.get(..end).filter(|own| !own.is_empty()).unwrap_or(&self.commands)
+    }
+}
+
 /// One operation of the CI system's own cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CiCache {

@@ -2,8 +2,25 @@
 //!
 //! A renderer decides nothing. To add one: one new file, its `mod` line and its row in [`RENDERERS`].
 
+mod catalog;
+pub mod escape;
+mod fingerprint;
+mod human;
+mod ids;
+mod json;
+pub mod names;
+mod page;
+pub mod redact;
 mod report;
+#[cfg(test)]
+pub(crate) mod samples;
+mod units;
 
+pub use catalog::{explain, rules, rules_json};
+pub use fingerprint::fingerprint;
+pub use human::{Human, problem_line};
+pub use ids::BuildIds;
+pub use json::Json;
 pub use report::Report;
 
 /// What a renderer may know of where it prints.
@@ -24,4 +41,4 @@ pub trait Renderer: Sync {
 }
 
 /// All formats.
-pub static RENDERERS: &[&dyn Renderer] = &[];
+pub static RENDERERS: &[&dyn Renderer] = &[&Human, &Json];

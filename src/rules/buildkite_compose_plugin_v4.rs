@@ -48,20 +48,31 @@ fn major(version: &str) -> Option<u32> {
     version.trim_start_matches('v').split(['.', '-']).next()?.parse().ok()
 }
 
+fn pull_failed(run: &Run) -> bool {
+    run.notes.iter().any(|n| n.kind == NoteKind::ComposePluginPullFailed)
+}
+
 fn finding(study: &Study, runs: &[&Run]) -> Option<Finding> {
-    let failed = runs.iter().any(|run| run.notes.iter().any(|n| n.kind == NoteKind::ComposePluginPullFailed));
     let last = runs.last()?;
+    // In the first build the image is not there yet; where the newest run pulls it, nothing failed for long.
+    let failed = pull_failed(last);
     let site = last.builds.last().map(|build| Site::of(study, last, build)).unwrap_or_default();
+    let title = if failed {
+        "the docker-compose plugin could not pull its cache image: the build has no cache"
+    } else {
+        META.title
+    };
+    let first_build = "In the first build of a branch the image may not be there yet.".to_owned();
     Some(Finding {
         rule: META.id,
         severity: if failed { Severity::Warning } else { Severity::Note },
         confidence: Confidence::Proven,
-        title: if failed { "the docker-compose plugin could not pull its cache image: the build has no cache" } else { META.title }.to_owned(),
+        title: title.to_owned(),
         cause: "Version 4 of the plugin has no cache importer: it pulls the images of `cache-from` and lets the builder find them locally.".to_owned(),
         evidence: Proof::from_lines(runs.iter().flat_map(|run| lines(run)).take(12).collect())?,
         fix: fix(&Site { form: Form::ComposePlugin, capable: false, ..site }),
-        impact: cost_of(runs.iter().filter(|_| failed).flat_map(|run| &run.builds)),
-        rules_out: if failed { vec!["In the first build of a branch the image may not be there yet.".to_owned()] } else { Vec::new() },
+        impact: cost_of(runs.iter().filter(|run| failed && pull_failed(run)).flat_map(|run| &run.builds)),
+        rules_out: failed.then_some(first_build).into_iter().collect(),
         subject: "docker-compose plugin".to_owned(),
     })
 }

@@ -54,9 +54,9 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
     };
     let unsure = group.iter().all(may_be_missing);
     Draft {
-        severity: Severity::Error,
+        severity: if group.iter().all(Refusal::harmless) { Severity::Warning } else { Severity::Error },
         confidence: if unsure { Confidence::Likely } else { Confidence::Proven },
-        title: format!("the registry refuses {what} in {repo}"),
+        title: format!("{} refuses {what}{}", subject_of(repo), in_repository(repo)),
         cause: format!(
             "The builder has no credentials, or not enough rights, for {}.{}",
             reference::host(repo),
@@ -71,13 +71,28 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
     }
 }
 
+fn named(repo: &str) -> bool {
+    backend::place(repo) == reference::host(repo)
+}
+
+fn subject_of(repo: &str) -> &str {
+    if named(repo) { "the registry" } else { backend::place(repo) }
+}
+
+fn in_repository(repo: &str) -> String {
+    if named(repo) { format!(" in {repo}") } else { String::new() }
+}
+
 fn silent(group: &[Refusal]) -> &'static str {
     let green = group.iter().any(|r| r.build.errors.is_empty());
     if green { " The build goes on without the cache and stays green." } else { "" }
 }
 
 fn fix(repo: &str, export: bool) -> Fix {
-    let host = reference::host(repo);
+    if matches!(repo, "s3" | "azblob") {
+        return bucket(repo);
+    }
+    let host = backend::place(repo);
     let rights = if export { "read and write" } else { "read" };
     let snippet = if host.contains(".dkr.ecr.") {
         let region = host.split('.').nth(3).unwrap_or("REGION");
@@ -99,6 +114,19 @@ fn fix(repo: &str, export: bool) -> Fix {
         summary: format!("log in to {host} with an account that may {rights} {repo}"),
         steps,
         snippet: Some(snippet),
+        ..Fix::default()
+    }
+}
+
+/// The credentials of S3 and Azure reach the builder as attributes, or lie where it runs.
+fn bucket(kind: &str) -> Fix {
+    let place = backend::place(kind);
+    Fix {
+        summary: format!("give the builder credentials for {place}"),
+        steps: vec![
+            "Set the credentials in the environment of the client (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the Azure equivalents): a builder in a container does not see the host's files and roles.".to_owned(),
+            format!("Give that account the right to list, read and write in {place}."),
+        ],
         ..Fix::default()
     }
 }

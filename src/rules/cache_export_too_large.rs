@@ -1,7 +1,6 @@
 //! An upload the registry, or a proxy before it, finds too large.
 
 use super::backend::{self, Cause, Draft};
-use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 
@@ -31,7 +30,7 @@ impl Rule for CacheExportTooLarge {
 }
 
 fn draft(repo: &str) -> Draft {
-    let host = reference::host(repo);
+    let host = backend::place(repo);
     Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,

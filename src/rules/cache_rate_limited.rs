@@ -1,7 +1,6 @@
 //! A cache backend that answers with 429.
 
 use super::backend::{self, Cause, Draft, Refusal};
-use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 
@@ -35,7 +34,7 @@ impl Rule for CacheRateLimited {
 
 fn draft(repo: &str, group: &[Refusal]) -> Draft {
     let failed = group.iter().any(|r| !r.build.errors.is_empty());
-    let who = if repo.contains('/') { reference::host(repo) } else { "the cache service" };
+    let who = backend::place(repo);
     Draft {
         severity: if failed { Severity::Error } else { Severity::Warning },
         confidence: Confidence::Proven,
@@ -47,10 +46,14 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
 }
 
 fn fix(who: &str) -> Fix {
+    let log_in = match who {
+        "GitHub's cache service" => "Export less: with mode=max each layer of each stage is an entry of its own, and entries per minute are limited.".to_owned(),
+        _ => format!("Log in to {who} before the build: limits for anonymous requests are the lowest."),
+    };
     Fix {
         summary: "make fewer requests, or use a backend without this limit".to_owned(),
         steps: vec![
-            format!("Log in to {who} before the build: limits for anonymous requests are the lowest."),
+            log_in,
             "Export from one job only (the main branch), and let the others import.".to_owned(),
             "Or keep the cache in a registry beside the builders (ECR, GHCR, one of your own).".to_owned(),
             "Add `ignore-error=true` to `--cache-to`, so that a refused export does not fail the build.".to_owned(),

@@ -1,6 +1,6 @@
 //! A cache backend that does not answer.
 
-use super::backend::{self, Cause, Draft, Refusal};
+use super::backend::{self, Cause, Draft, Refusal, place, status};
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
@@ -30,25 +30,49 @@ impl Rule for CacheRegistryUnavailable {
     }
 }
 
+/// How it shows: nobody there, or somebody who cannot do it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// A name in a container that means the container itself.
+    Localhost,
+    /// No connection, or no answer.
+    Unreachable,
+    /// A 5xx status, or a connection cut in the middle.
+    Failing,
+}
+
+fn fault(group: &[Refusal]) -> Fault {
+    let cut = |text: &str| ["EOF", "connection reset", "broken pipe"].iter().any(|word| text.contains(word));
+    match () {
+        () if group.iter().any(inside_its_container) => Fault::Localhost,
+        () if group.iter().any(|r| status(r.text).is_some() || cut(r.text)) => Fault::Failing,
+        () => Fault::Unreachable,
+    }
+}
+
 fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
-    let trap = group.iter().any(inside_its_container);
+    let fault = fault(group);
     let failed = group.iter().any(|r| !r.build.errors.is_empty());
-    let passing = !failed && !trap && group.last().is_some_and(|r| r.at + 1 < study.runs.len());
+    let served = group.iter().all(Refusal::harmless);
+    let over = group.last().is_some_and(|r| r.at + 1 < study.runs.len());
+    let passing = !failed && fault != Fault::Localhost && (over || served);
+    let stored = if failed { "stored" } else { "used" };
+    let (what, cause) = match fault {
+        Fault::Localhost => ("cannot be reached from the builder's container", LOCALHOST.to_owned()),
+        Fault::Unreachable => {
+            ("cannot be reached", format!("The builder got no answer from {}; the line quoted says how.", place(repo)))
+        }
+        Fault::Failing => {
+            ("fails", format!("{} answered with an error of its own, or cut the connection.", place(repo)))
+        }
+    };
     Draft {
         severity: if passing { Severity::Warning } else { Severity::Error },
         confidence: Confidence::Proven,
-        title: format!(
-            "{} cannot be reached or fails: the cache is not {}",
-            place(repo),
-            if failed { "stored" } else { "used" }
-        ),
-        cause: if trap {
-            LOCALHOST.to_owned()
-        } else {
-            format!("{} did not answer as a registry should; the line quoted says how.", place(repo))
-        },
-        fix: fix(repo, trap),
-        rules_out: if passing {
+        title: format!("{} {what}: the cache is not {stored}", place(repo)),
+        cause,
+        fix: fix(repo, fault),
+        rules_out: if passing && over {
             vec!["Later runs are not affected: it may have been a fault that passed.".to_owned()]
         } else {
             Vec::new()
@@ -68,30 +92,33 @@ fn is_local(name: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| reference::host(name).starts_with(host))
 }
 
-fn place(repo: &str) -> &str {
-    if repo.contains('/') { reference::host(repo) } else { "the cache's backend" }
+fn fix(repo: &str, fault: Fault) -> Fix {
+    let place = place(repo);
+    let ignore =
+        "Add `ignore-error=true` to `--cache-to`, so that a fault of the registry costs the cache and not the build.";
+    let (summary, mut steps) = match fault {
+        Fault::Localhost => (format!("make {place} reachable from the builder"), vec![LOCALHOST_FIX.to_owned()]),
+        Fault::Unreachable => (format!("make {place} reachable from the builder"), unreachable_steps(repo)),
+        Fault::Failing => (
+            format!("find out why {place} fails"),
+            vec![format!(
+                "Look at the log of {place} and of any proxy before it at the time of the build: its limits of size and time, its storage."
+            )],
+        ),
+    };
+    steps.push(ignore.to_owned());
+    let snippet = (fault == Fault::Localhost)
+        .then(|| "docker buildx create --name ci --driver docker-container --driver-opt network=host --use".to_owned());
+    Fix { summary, steps, snippet, ..Fix::default() }
 }
 
-fn fix(repo: &str, trap: bool) -> Fix {
-    let mut steps = Vec::new();
-    if trap {
-        steps.push("Give the builder the host's network (`--driver-opt network=host`), or name the registry by an address that is valid inside the builder's container.".to_owned());
-    } else {
-        steps.push(format!(
-            "Check from the build host, and from inside the builder's container, that {} answers.",
-            place(repo)
-        ));
-        if is_local(repo) {
-            steps.push("With a docker-container builder `localhost` is the builder's own container: use `--driver-opt network=host`, or another name for the registry.".to_owned());
-        }
-    }
-    steps.push(
-        "Add `ignore-error=true` to `--cache-to`, so that a fault of the registry costs the cache and not the build."
-            .to_owned(),
-    );
-    let snippet = trap
-        .then(|| "docker buildx create --name ci --driver docker-container --driver-opt network=host --use".to_owned());
-    Fix { summary: format!("make {} reachable from the builder", place(repo)), steps, snippet, ..Fix::default() }
+const LOCALHOST_FIX: &str = "Give the builder the host's network (`--driver-opt network=host`), or name the registry by an address that is valid inside the builder's container.";
+
+fn unreachable_steps(repo: &str) -> Vec<String> {
+    let check =
+        format!("Check from the build host, and from inside the builder's container, that {} answers.", place(repo));
+    let local = "With a docker-container builder `localhost` is the builder's own container: use `--driver-opt network=host`, or another name for the registry.";
+    std::iter::once(check).chain(is_local(repo).then(|| local.to_owned())).collect()
 }
 
 #[cfg(test)]

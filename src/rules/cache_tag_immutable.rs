@@ -57,7 +57,8 @@ fn draft(study: &Study, refusal: &Refusal) -> Option<Draft> {
 }
 
 fn fix(place: &str) -> Fix {
-    let own = format!("{}-cache", reference::repository(place));
+    let repository = reference::repository(place);
+    let own = format!("{repository}-{}", if repository.ends_with("cache") { "mutable" } else { "cache" });
     Fix {
         summary: "keep the cache where tags may be moved".to_owned(),
         steps: vec![

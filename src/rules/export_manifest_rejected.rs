@@ -99,6 +99,12 @@ mod tests {
     }
 
     #[test]
+    fn the_final_error_is_enough() {
+        let text = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \"sha256:0\": unexpected status: 400 Bad Request";
+        assert_eq!(ExportManifestRejected.check(&of(vec![made().error(text)])).len(), 1);
+    }
+
+    #[test]
     fn leaves_a_tag_that_was_written_before() {
         let first = made().absent("1.dkr.ecr.eu-west-1.amazonaws.com/app:cache").export(CacheKind::Registry, None);
         let second = made().export(CacheKind::Registry, Some(PUT));

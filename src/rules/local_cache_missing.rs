@@ -42,6 +42,9 @@ struct Missed<'a> {
 fn of_series(study: &Study, series: &Series) -> Vec<Finding> {
     let mut directories: Vec<(&str, Vec<Missed>)> = Vec::new();
     for (n, (run, build)) in study.members(series).enumerate() {
+        if build.imported() {
+            continue; // Another cache of the list is well.
+        }
         for quote in &build.warnings {
             let Some(directory) = directory(&quote.text) else { continue };
             let missed = Missed { run, build, quote, first: n == 0 };

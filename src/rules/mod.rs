@@ -4,31 +4,44 @@
 //! `mod` line and its row in [`RULES`].
 
 mod absent_refs;
+mod alternating_hits;
 mod backend;
 mod buildkite_compose_plugin_v4;
 mod cache_access_denied;
 mod cache_export_too_large;
 mod cache_manifest_too_large;
+mod cache_option_invalid;
 mod cache_rate_limited;
 mod cache_ref_mismatch;
 mod cache_ref_never_written;
+mod cache_ref_shared;
 mod cache_registry_unavailable;
 mod cache_saves;
 mod cache_tag_immutable;
 mod ci_cache_upload_failed;
 mod export_manifest_rejected;
 mod export_unsupported_by_driver;
+mod export_without_import;
 mod gha_export_timeout;
 mod gha_service_error;
 mod gha_service_retired;
+mod image_without_inline_cache;
+mod inline_cache_lost_every_second_run;
+mod inline_cache_multi_stage;
+mod inline_cache_never_exported;
 mod local_cache_missing;
 mod manifest_refused;
+mod min_mode_multi_stage;
+mod no_cache_import;
+mod options;
 mod parallel_steps_share_cache;
+mod past;
 mod registry_tls_mismatch;
 pub mod remedy;
 mod study;
 #[cfg(test)]
 mod testing;
+mod unstored_stage;
 
 pub use study::Study;
 
@@ -71,10 +84,20 @@ pub trait Rule: Sync {
 pub static RULES: &[&dyn Rule] = &[
     &parallel_steps_share_cache::ParallelStepsShareCache,
     &ci_cache_upload_failed::CiCacheUploadFailed,
+    &inline_cache_lost_every_second_run::InlineCacheLostEverySecondRun,
+    &inline_cache_never_exported::InlineCacheNeverExported,
+    &cache_ref_shared::CacheRefShared,
+    &alternating_hits::AlternatingHits,
+    &inline_cache_multi_stage::InlineCacheMultiStage,
+    &min_mode_multi_stage::MinModeMultiStage,
+    &image_without_inline_cache::ImageWithoutInlineCache,
+    &no_cache_import::NoCacheImport,
+    &export_without_import::ExportWithoutImport,
     &cache_ref_never_written::CacheRefNeverWritten,
     &cache_ref_mismatch::CacheRefMismatch,
     &local_cache_missing::LocalCacheMissing,
     &buildkite_compose_plugin_v4::BuildkiteComposePluginV4,
+    &cache_option_invalid::CacheOptionInvalid,
     &export_unsupported_by_driver::ExportUnsupportedByDriver,
     &export_manifest_rejected::ExportManifestRejected,
     &cache_tag_immutable::CacheTagImmutable,

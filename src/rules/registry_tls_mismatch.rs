@@ -1,7 +1,6 @@
 //! HTTPS where the registry speaks HTTP, or a certificate nobody trusts.
 
 use super::backend::{self, Cause, Draft, Refusal};
-use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 
@@ -30,21 +29,51 @@ impl Rule for RegistryTlsMismatch {
     }
 }
 
+/// What the two disagree about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mismatch {
+    /// The builder speaks HTTPS to an HTTP port.
+    PlainServer,
+    /// The builder speaks HTTP to an HTTPS port.
+    PlainBuilder,
+    /// The certificate is not trusted.
+    Certificate,
+}
+
+fn mismatch(text: &str) -> Mismatch {
+    match () {
+        () if text.contains("x509") => Mismatch::Certificate,
+        () if text.contains("request to http://") || text.contains("HTTP request to an HTTPS server") => {
+            Mismatch::PlainBuilder
+        }
+        () => Mismatch::PlainServer,
+    }
+}
+
 fn draft(repo: &str, refusal: &Refusal) -> Draft {
-    let host = reference::host(repo);
-    let plain = !refusal.text.contains("x509");
+    let host = backend::place(repo);
+    let mismatch = mismatch(refusal.text);
     Draft {
         severity: Severity::Error,
-        confidence: Confidence::Proven,
-        title: if plain { format!("{host} speaks HTTP, the builder asks for HTTPS") } else { format!("the builder does not trust the certificate of {host}") },
+        // A bare 400 to a plain request does not say why.
+        confidence: if mismatch == Mismatch::PlainBuilder { Confidence::Likely } else { Confidence::Proven },
+        title: match mismatch {
+            Mismatch::PlainServer => format!("{host} speaks HTTP, the builder asks for HTTPS"),
+            Mismatch::PlainBuilder => format!("{host} speaks HTTPS, the builder asks in plain HTTP"),
+            Mismatch::Certificate => format!("the builder does not trust the certificate of {host}"),
+        },
         cause: "The builder has settings of its own for registries: those of dockerd and the certificates of the host do not reach a docker-container builder.".to_owned(),
-        fix: fix(host, plain),
+        fix: fix(host, mismatch),
         rules_out: Vec::new(),
     }
 }
 
-fn fix(host: &str, plain: bool) -> Fix {
-    let setting = if plain { "  http = true".to_owned() } else { "  ca = [\"/path/to/ca.pem\"]".to_owned() };
+fn fix(host: &str, mismatch: Mismatch) -> Fix {
+    let setting = match mismatch {
+        Mismatch::PlainServer => "  http = true",
+        Mismatch::PlainBuilder => "  http = false",
+        Mismatch::Certificate => "  ca = [\"/path/to/ca.pem\"]",
+    };
     Fix {
         summary: format!("configure {host} in the builder"),
         steps: vec![
@@ -65,6 +94,7 @@ mod tests {
     fn fires_on_http_and_on_unknown_certificates() {
         for error in [
             "failed to do request: Head \"https://r.example.com:5000/v2/a/manifests/b\": http: server gave HTTP response to HTTPS client",
+            "unexpected status from HEAD request to http://r.example.com:5000/v2/a/manifests/b: 400 Bad Request",
             "failed to do request: Head \"https://r.example.com:5000/v2/a/manifests/b\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
         ] {
             let found = RegistryTlsMismatch.check(&of(vec![made().import("r.example.com:5000/a:b", Some(error))]));

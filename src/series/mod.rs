@@ -3,10 +3,12 @@
 //! Knows no rule; compares what builds are made of, never their names in the CI.
 
 mod align;
+mod breaks;
 pub mod chain;
 mod matching;
 
 pub use align::{Row, rows};
+pub use breaks::{Because, Break, breaks};
 pub use matching::{alike, group};
 
 /// Where a build is: index of the run, index in the run.
@@ -25,4 +27,15 @@ pub struct Series {
     pub key: String,
     /// Its builds in the order of time.
     pub builds: Vec<BuildRef>,
+}
+
+/// How sure it is (DESIGN §1): never more than the log shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// The pattern fits, look-alikes remain.
+    Suspected,
+    /// The pattern fits and the known look-alikes are excluded.
+    Likely,
+    /// The log itself states it, or no other explanation is left.
+    Proven,
 }

@@ -4,8 +4,18 @@
 
 use crate::finding::Finding;
 
+mod consequences;
+mod once;
+mod rank;
+
 /// Runs every pass, in order.
 #[must_use]
 pub fn triage(findings: Vec<Finding>) -> Vec<Finding> {
-    findings
+    PASSES.iter().fold(findings, |findings, pass| pass(findings))
 }
+
+/// One pass.
+type Pass = fn(Vec<Finding>) -> Vec<Finding>;
+
+/// All passes, in order.
+static PASSES: &[Pass] = &[once::once, consequences::under_their_cause, rank::by_time_lost];

@@ -3,6 +3,7 @@
 //!
 //! Reads text only; knows neither runs nor findings.
 
+use super::texts::TEXTS;
 use crate::model::CacheKind;
 
 /// Why a cache backend refused.
@@ -47,11 +48,16 @@ pub(in crate::rules) fn classify(error: &str, kind: CacheKind) -> Cause {
     let text = error.to_ascii_lowercase();
     let by_text = TEXTS.iter().find(|(_, all)| all.iter().all(|part| text.contains(part))).map(|(cause, _)| *cause);
     let cause = by_text.or_else(|| by_status(&text)).or_else(|| by_ending(&text)).unwrap_or(Cause::Other);
+    let github = kind == CacheKind::Gha || text.contains(GITHUB);
     match cause {
-        Cause::Unavailable | Cause::NotFound if kind == CacheKind::Gha => Cause::GhaService,
+        // Whatever else GitHub's cache answers is the service's: it has no references and no log-in.
+        Cause::Unavailable | Cause::NotFound | Cause::AccessDenied | Cause::Other if github => Cause::GhaService,
         cause => cause,
     }
 }
+
+/// Host of the service: `BuildKit` up to 0.10 does not say which kind of cache it exports.
+const GITHUB: &str = ".actions.githubusercontent.com/";
 
 /// HTTP status in an error text.
 ///
@@ -67,72 +73,6 @@ pub(in crate::rules) fn status(error: &str) -> Option<u16> {
     words.filter_map(|w| w.trim_matches([':', ',', ';']).parse().ok()).find(|n| (400..600).contains(n))
 }
 
-type Row = (Cause, &'static [&'static str]);
-
-/// All parts of a row must be in the text; the first row wins.
-static TEXTS: &[Row] = &[
-    // solver: `error writing layer blob: context canceled` of an export whose build failed.
-    (Cause::Canceled, &["context canceled"]),
-    // go-actions-cache: `This legacy service is shutting down, effective April 15, 2025.`
-    (Cause::GhaRetired, &["legacy service is shutting down"]),
-    (Cause::GhaRetired, &["gha-cache-sunset"]),
-    // go-actions-cache retry.go
-    (Cause::GhaTimeout, &["maximum timeout reached"]),
-    // BuildKit control/control.go, client/solve.go; buildx util/buildflags/cache.go
-    (Cause::OptionInvalid, &["unsupported compression type"]),
-    (Cause::OptionInvalid, &["unknown cache exporter"]),
-    (Cause::OptionInvalid, &["unknown cache importer"]),
-    (Cause::OptionInvalid, &["cache exporter requires"]),
-    (Cause::OptionInvalid, &["cache importer requires"]),
-    (Cause::OptionInvalid, &["type required for \""]),
-    (Cause::OptionInvalid, &["duplicate cache exports"]),
-    (Cause::OptionInvalid, &["not set for s3 cache"]),
-    (Cause::OptionInvalid, &["not set for github actions cache"]),
-    (Cause::OptionInvalid, &["is required for azblob cache"]),
-    (Cause::OptionInvalid, &["invalid configuration for remote cache"]),
-    (Cause::OptionInvalid, &["failed to parse oci-mediatypes"]),
-    (Cause::OptionInvalid, &["failed to parse image-manifest"]),
-    // buildx build/opt.go, ≥0.12: `Cache export is not supported for the docker driver.`,
-    // before: `cache export feature is currently not supported for docker driver.`
-    (Cause::DriverUnsupported, &["cache export", "not supported for", "driver"]),
-    // net/http, crypto/x509
-    (Cause::Tls, &["server gave http response to https client"]),
-    (Cause::Tls, &["x509:"]),
-    (Cause::Tls, &["first record does not look like a tls handshake"]),
-    // cache/remotecache/import.go readBlob: `blob sha256:… is too large (1200000 > 1048576)`
-    (Cause::ManifestTooLarge, &["blob ", " is too large (", "> 1048576"]),
-    (Cause::RateLimited, &["toomanyrequests"]),
-    (Cause::RateLimited, &["requestblockedexception"]),
-    (Cause::RateLimited, &["request was blocked due to exceeding usage"]),
-    (Cause::TagImmutable, &["immutable"]),
-    (Cause::TagImmutable, &["imagetagalreadyexists"]),
-    (Cause::UploadTooLarge, &["request entity too large"]),
-    // go-actions-cache cache_v2.go
-    (Cause::GhaService, &["failed to reserve cache"]),
-    (Cause::GhaService, &["failed to commit cache"]),
-    (Cause::GhaService, &["error committing cache"]),
-    (Cause::GhaService, &["cache token expired"]),
-    // containerd remotes/docker/authorizer.go, registries' own words
-    (Cause::AccessDenied, &["insufficient_scope"]),
-    (Cause::AccessDenied, &["no basic auth credentials"]),
-    (Cause::AccessDenied, &["access denied"]),
-    (Cause::AccessDenied, &["accessdenied"]),
-    (Cause::AccessDenied, &["authorization failed"]),
-    (Cause::AccessDenied, &["failed to authorize"]),
-    // net/http, net
-    (Cause::Unavailable, &["connection refused"]),
-    (Cause::Unavailable, &["connection reset"]),
-    (Cause::Unavailable, &["broken pipe"]),
-    (Cause::Unavailable, &["i/o timeout"]),
-    (Cause::Unavailable, &["deadline exceeded"]),
-    (Cause::Unavailable, &["handshake timeout"]),
-    (Cause::Unavailable, &["no such host"]),
-    (Cause::Unavailable, &["server misbehaving"]),
-    (Cause::Unavailable, &["no route to host"]),
-    (Cause::Unavailable, &["network is unreachable"]),
-    (Cause::Unavailable, &["closed network connection"]),
-];
-
 fn by_status(text: &str) -> Option<Cause> {
     let manifest =
         text.contains("error writing manifest blob") || text.contains("put request") && text.contains("/manifests/");
@@ -141,6 +81,8 @@ fn by_status(text: &str) -> Option<Cause> {
         413 => Some(Cause::UploadTooLarge),
         429 => Some(Cause::RateLimited),
         400 | 404 | 405 | 415 if manifest => Some(Cause::ManifestRejected),
+        // An HTTPS port answers a request in plain HTTP with 400 and nothing else.
+        400 if text.contains(" request to http://") => Some(Cause::Tls),
         404 => Some(Cause::NotFound),
         408 | 500..600 => Some(Cause::Unavailable),
         _ => None,
@@ -156,7 +98,9 @@ fn by_ending(text: &str) -> Option<Cause> {
         () if ends(&["denied", "unauthorized", "forbidden"]) => Some(Cause::AccessDenied),
         () if ends(&[": eof", "unexpected eof"]) => Some(Cause::Unavailable),
         () if ends(&["not found", "manifest unknown", "name unknown"]) => Some(Cause::NotFound),
-        () => text.contains(": denied: ").then_some(Cause::AccessDenied),
+        // `failed to authorize: failed to fetch oauth token: …`: a status or a timeout in it was read before.
+        () if [": denied: ", "failed to authorize"].iter().any(|w| text.contains(w)) => Some(Cause::AccessDenied),
+        () => None,
     }
 }
 
@@ -211,6 +155,10 @@ mod tests {
 
     #[test]
     fn a_github_cache_that_does_not_answer_is_the_service() {
+        // docker/buildx#1728
+        let patch = "error writing layer blob: Patch \"https://artifactcache.actions.githubusercontent.com/x/_apis/artifactcache/caches/1\": read tcp 172.17.0.2:40814->142.250.141.82:443: use of closed network connection";
+        assert_eq!(classify(patch, CacheKind::Unknown), Cause::GhaService);
+        assert_eq!(classify("error writing layer blob: not_found", CacheKind::Gha), Cause::GhaService);
         assert_eq!(classify("dial tcp 127.0.0.1:1: connect: connection refused", CacheKind::Gha), Cause::GhaService);
         assert_eq!(status("failed to parse error response 429: {…}"), Some(429));
     }

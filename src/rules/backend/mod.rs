@@ -5,9 +5,10 @@
 
 mod cause;
 mod report;
+mod texts;
 
 pub(in crate::rules) use cause::{Cause, classify, status};
-pub(in crate::rules) use report::{Draft, cost_of, findings};
+pub(in crate::rules) use report::{Draft, cost_of, findings, place};
 
 use super::Study;
 use super::remedy::reference;
@@ -39,10 +40,19 @@ pub(in crate::rules) struct Refusal<'a> {
 
 impl Refusal<'_> {
     /// What was refused, as far as the log says: the reference in the error's URL, the import's
-    /// own, the one on the command line.
+    /// own, the one on the command line. Buckets and services have none.
     pub(in crate::rules) fn reference(&self) -> Option<String> {
+        let elsewhere = [CacheKind::S3, CacheKind::Azblob, CacheKind::Gha, CacheKind::Local];
+        if self.transfer.is_some_and(|t| elsewhere.contains(&t.kind)) {
+            return None;
+        }
         let own = self.transfer.and_then(|t| t.reference.clone());
         reference::in_url(self.text).or(own).or_else(|| self.written()).or_else(|| self.imported())
+    }
+
+    /// Another import of the same build is well, and nothing was refused but reading.
+    pub(in crate::rules) fn harmless(&self) -> bool {
+        self.side == Side::Import && self.build.imported()
     }
 
     fn written(&self) -> Option<String> {
@@ -72,26 +82,31 @@ fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
         Some(Refusal { at, run, build, side, transfer: Some(transfer), text, quote, cause })
     };
     let mut all: Vec<_> = imports.chain(exports).filter_map(refusal).collect();
-    if all.iter().any(|r| r.side == Side::Export && r.cause != Cause::Canceled) {
-        return all;
+    // Targets of one bake share the final error: the export that failed has told it.
+    let together = run.builds.iter().filter(|b| b.invocation == build.invocation);
+    if !together.flat_map(|b| &b.exports).any(|e| e.error.is_some()) {
+        all.extend(build.errors.iter().filter_map(|quote| at_end(at, run, build, quote)));
     }
-    all.extend(build.errors.iter().filter_map(|quote| at_start(at, run, build, quote)));
     all
 }
 
 /// A final error that names a cache: `ERROR: failed to build: failed to solve: failed to configure
 /// registry cache exporter: unsupported compression type ztsd`. Errors of the image or of steps
-/// can have the same ending, so the word is asked for.
-fn at_start<'a>(at: usize, run: &'a Run, build: &'a Build, quote: &'a Quote) -> Option<Refusal<'a>> {
+/// can have the same ending, so the words are asked for. `error writing … blob` is said by the cache
+/// exporter alone (cache/remotecache/export.go); logs that begin in the middle have nothing else.
+fn at_end<'a>(at: usize, run: &'a Run, build: &'a Build, quote: &'a Quote) -> Option<Refusal<'a>> {
+    const WRITING: [&str; 3] = ["error writing layer blob", "error writing manifest blob", "error writing config blob"];
     let text: &str = &quote.text;
     let lower = text.to_ascii_lowercase();
-    let about_cache = ["cache exporter", "cache importer", "cache export", " cache", "type required for \""];
+    let writing = WRITING.iter().any(|w| lower.contains(w));
     let kind = if lower.contains("gha cache") { CacheKind::Gha } else { CacheKind::Unknown };
     let cause = classify(text, kind);
-    let configured = lower.contains("failed to configure") && lower.contains("cache");
+    let configured = lower.contains("failed to configure") && lower.contains(" cache");
     let told = matches!(cause, Cause::OptionInvalid | Cause::DriverUnsupported);
-    if !about_cache.iter().any(|w| lower.contains(w)) || !(told || configured) {
+    let named = lower.contains("cache export") || lower.contains(" cache") || lower.contains("type required for \"");
+    if !(writing || configured || told && named) {
         return None;
     }
-    Some(Refusal { at, run, build, side: Side::Start, transfer: None, text, quote, cause })
+    let side = if writing { Side::Export } else { Side::Start };
+    Some(Refusal { at, run, build, side, transfer: None, text, quote, cause })
 }

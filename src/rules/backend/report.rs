@@ -30,6 +30,17 @@ pub(in crate::rules) fn findings(
     groups.iter().filter_map(|(repo, group)| finding(study, meta, repo, group, draft(repo, group)?)).collect()
 }
 
+/// Who refused, in words.
+pub(in crate::rules) fn place(subject: &str) -> &str {
+    match subject {
+        "s3" => "the S3 bucket",
+        "azblob" => "the Azure storage container",
+        "gha" => "GitHub's cache service",
+        "registry" | "cache" | "unknown" | "local" | "inline" => "the cache's registry",
+        repository => reference::host(repository),
+    }
+}
+
 /// Groups refusals by repository: import and export of one cache name different tags or blobs of it.
 pub(in crate::rules) fn by_repository(all: Vec<Refusal<'_>>) -> Vec<(String, Vec<Refusal<'_>>)> {
     let mut groups: Vec<(String, Vec<Refusal<'_>>)> = Vec::new();
@@ -45,12 +56,12 @@ pub(in crate::rules) fn by_repository(all: Vec<Refusal<'_>>) -> Vec<(String, Vec
 
 /// Lines that show it: the first two of each run, twelve in all.
 pub(in crate::rules) fn evidence(group: &[Refusal<'_>], shows: &str) -> Vec<Evidence> {
-    let mut lines = Vec::new();
-    let mut seen: Vec<usize> = Vec::new();
+    let mut lines: Vec<Evidence> = Vec::new();
     for refusal in group {
-        if seen.iter().filter(|at| **at == refusal.at).count() < 2 && lines.len() < 12 {
-            seen.push(refusal.at);
-            lines.push(Study::quote(refusal.run, refusal.quote, shows));
+        let line = Study::quote(refusal.run, refusal.quote, shows);
+        let of_run = lines.iter().filter(|l| l.source == line.source).count();
+        if of_run < 2 && lines.len() < 12 && !lines.contains(&line) {
+            lines.push(line);
         }
     }
     lines

@@ -43,7 +43,7 @@ pub fn registry_max(site: &Site) -> Fix {
 /// For the engine's inline cache bugs: a newer engine, or a cache that does not pass through it.
 #[must_use]
 pub fn engine_upgrade(site: &Site) -> Fix {
-    let other = registry_max(site);
+    let other = registry_max(&Site { capable: false, ..site.clone() });
     let steps = [
         "Upgrade the Docker Engine of the build host to 27.2 or newer. No 25.x or 26.x release has the fix (BuildKit 0.14, pull request 4796), and 27.0.1 to 27.1.2 never store a usable inline cache. Amazon Linux 2023, the base of the Elastic CI Stack, still shipped 25.x in early 2026.",
         "Where the engine cannot be changed: build with a docker-container builder and a registry cache, as below. That builder brings its own BuildKit.",

@@ -13,3 +13,6 @@ pub use site::{Form, Site};
 
 /// Stands for the image's name where the log has none.
 pub const PLACEHOLDER: &str = "REGISTRY/IMAGE";
+
+#[cfg(test)]
+mod tests;

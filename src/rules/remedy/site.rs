@@ -175,7 +175,8 @@ fn target_of(run: &Run, build: &Build, form: Form) -> Option<String> {
 }
 
 fn capable(run: &Run, build: &Build) -> bool {
-    let driver = build.driver.as_deref();
+    let told = notes(run, NoteKind::ComposePluginDriver).next_back().map(|n| n.value.as_str());
+    let driver = build.driver.as_deref().or(told);
     let created = || run.commands.iter().any(|c| c.tool == Tool::BuildxCreate && c.driver.as_deref() != Some("docker"));
     match driver {
         Some(driver) => driver != "docker",

@@ -1,0 +1,28 @@
+//! `cachediag rules` and `cachediag explain`.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::args::{ExplainArgs, ListFormat, RulesArgs, When};
+use super::screen;
+use crate::render;
+use crate::rules::{self, RULES};
+
+pub(super) fn list(args: &RulesArgs, when: When) -> anyhow::Result<ExitCode> {
+    let metas: Vec<_> = RULES.iter().map(|rule| rule.meta()).collect();
+    let screen = screen::of_stdout(when);
+    let text = match args.format {
+        ListFormat::Human => render::rules(&metas, screen),
+        ListFormat::Json => render::rules_json(&metas),
+    };
+    screen::print(&text, screen)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn explain(args: &ExplainArgs, when: When) -> anyhow::Result<ExitCode> {
+    let rule = rules::by_id(&args.rule).context("no such rule")?;
+    let screen = screen::of_stdout(when);
+    screen::print(&render::explain(rule.meta(), screen), screen)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,96 @@
+//! The plain call: read, judge, print, and say by the exit status how it went.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::args::{FailOn, JudgeArgs, When, renderer};
+use super::{TROUBLE, screen};
+use crate::pipeline::{self, Options};
+use crate::render::{Human, Renderer, Report, problem_line};
+
+const HINT: &str = "\
+Reads build logs and says why the Docker build cache did not help. Give it a log:
+  docker buildx build … 2>&1 | cachediag
+  cachediag build.log
+  cachediag logs/
+More: cachediag --help";
+
+pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
+    if waits_for_nobody(&args.paths) {
+        screen::complain(HINT);
+        return Ok(ExitCode::from(TROUBLE));
+    }
+    let report = pipeline::run(&options(args));
+    let nothing = nothing_read(&report);
+    // Files first: they must be there although nobody reads standard output to its end.
+    for output in &args.output {
+        let text = output.renderer.render(&report, screen::FILE);
+        fs::write(&output.path, text).with_context(|| format!("cannot write {}", output.path.display()))?;
+    }
+    if nothing {
+        report.problems.iter().for_each(|problem| screen::complain(&format!("error: {}", problem_line(problem))));
+    }
+    let renderer = renderer(&args.format).context("no such format")?;
+    // People have just been told; a program still waits for its report.
+    if !nothing || renderer.name() != Human.name() {
+        let screen = screen::of_stdout(when);
+        screen::print(&renderer.render(&report, screen), screen)?;
+    }
+    Ok(ExitCode::from(status(&report, args.fail_on)))
+}
+
+/// Nothing was named and standard input is a keyboard: a hint helps more than waiting.
+fn waits_for_nobody(paths: &[impl AsRef<Path>]) -> bool {
+    paths.is_empty() && io::stdin().is_terminal()
+}
+
+fn options(args: &JudgeArgs) -> Options {
+    Options {
+        paths: args.paths.clone(),
+        config: args.config.clone(),
+        only: args.rule.clone(),
+        ignore: args.ignore.clone(),
+        threads: args.threads.map(NonZeroUsize::get),
+        tee: args.tee,
+    }
+}
+
+fn nothing_read(report: &Report) -> bool {
+    report.study.runs.is_empty() && !report.problems.is_empty()
+}
+
+fn status(report: &Report, fail_on: FailOn) -> u8 {
+    if nothing_read(report) {
+        return TROUBLE;
+    }
+    let fails = fail_on.least().is_some_and(|least| report.findings.iter().any(|f| f.severity >= least));
+    u8::from(fails)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn status_follows_the_worst_finding() {
+        let fails = |report: &Report| {
+            [FailOn::Never, FailOn::Error, FailOn::Warning, FailOn::Note].map(|fail_on| status(report, fail_on))
+        };
+        assert_eq!(fails(&samples::healthy()), [0, 0, 0, 0]);
+        assert_eq!(fails(&samples::many()), [0, 0, 1, 1]);
+        assert_eq!(fails(&samples::multi_stage()), [0, 1, 1, 1]);
+    }
+
+    #[test]
+    fn one_unreadable_input_among_many_is_no_failure() {
+        assert_eq!(status(&samples::several(), FailOn::Never), 0);
+        let none = Report { problems: samples::several().problems, ..Report::default() };
+        assert_eq!(status(&none, FailOn::Never), TROUBLE);
+    }
+}

@@ -1,0 +1,144 @@
+//! What the rules are: the list of them, and the page of one.
+//!
+//! Made from [`RuleMeta`] only, so that no rule is documented twice.
+
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+use super::page::{BOLD, Page, blanks, style_of};
+use super::{Screen, json, names};
+use crate::rules::RuleMeta;
+
+/// All rules, one line each, in their groups.
+#[must_use]
+pub fn rules(metas: &[&RuleMeta], screen: Screen) -> String {
+    let page = Page::new(screen);
+    let width = metas.iter().map(|meta| meta.id.width()).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    let mut group = "";
+    for meta in metas {
+        if meta.group != group {
+            group = meta.group;
+            // An empty line between groups, none before the first.
+            lines.extend((!lines.is_empty()).then(String::new));
+            lines.push(page.paint(BOLD, group));
+        }
+        lines.extend(entry(&page, meta, width));
+    }
+    lines.push(String::new());
+    lines.push("Read about one: cachediag explain RULE".to_owned());
+    lines.join("\n") + "\n"
+}
+
+/// The same for machines.
+#[must_use]
+pub fn rules_json(metas: &[&RuleMeta]) -> String {
+    json::to_string(&List { schema_version: 1, rules: metas.iter().map(|meta| wire(meta)).collect() })
+}
+
+/// The page of one rule, in fixed sections.
+#[must_use]
+pub fn explain(meta: &RuleMeta, screen: Screen) -> String {
+    let page = Page::new(screen);
+    let severity = names::severity(meta.severity);
+    let name = format!("{severity}[{}]", meta.id);
+    let mut lines = vec![page.paint(style_of(meta.severity), &name)];
+    lines.extend(page.wrap("", "", meta.title).iter().map(|line| page.paint(BOLD, line)));
+    let sections = [
+        ("What it does", meta.what),
+        ("Why it is bad", meta.why),
+        ("How to fix", meta.fix),
+        ("What else looks like it", meta.rules_out),
+    ];
+    for (title, text) in sections.iter().filter(|(_, text)| !text.is_empty()) {
+        lines.extend([String::new(), page.paint(BOLD, title)]);
+        lines.extend(text.lines().flat_map(|line| page.wrap("  ", "  ", line.trim())));
+    }
+    if !meta.references.is_empty() {
+        lines.extend([String::new(), page.paint(BOLD, "References")]);
+        // Addresses are not wrapped: they would no longer work.
+        lines.extend(meta.references.iter().map(|reference| format!("  {reference}")));
+    }
+    lines.extend([String::new(), format!("Since version {}, in the group \"{}\".", meta.since, meta.group)]);
+    lines.join("\n") + "\n"
+}
+
+fn entry(page: &Page, meta: &RuleMeta, width: usize) -> Vec<String> {
+    let severity = names::severity(meta.severity);
+    let gap = blanks(width.saturating_sub(meta.id.width()) + 2);
+    let start = format!("  {severity:<9}{}{gap}", meta.id);
+    let mut lines = page.wrap(&start, &blanks(start.width()), meta.title);
+    if let Some(first) = lines.first_mut() {
+        *first = first.replacen(severity, &page.paint(style_of(meta.severity), severity), 1);
+    }
+    lines
+}
+
+#[derive(Serialize)]
+struct List {
+    schema_version: u32,
+    rules: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    id: &'static str,
+    title: &'static str,
+    group: &'static str,
+    severity: &'static str,
+    what: &'static str,
+    why: &'static str,
+    fix: &'static str,
+    rules_out: &'static str,
+    references: &'static [&'static str],
+    since: &'static str,
+}
+
+fn wire(meta: &RuleMeta) -> Entry {
+    let &RuleMeta { id, title, group, severity, what, why, fix, rules_out, references, since } = meta;
+    Entry { id, title, group, severity: names::severity(severity), what, why, fix, rules_out, references, since }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Severity;
+    use crate::render::samples;
+    use crate::rules::RULES;
+
+    static FIRST: RuleMeta = RuleMeta {
+        id: "cache-export-too-large",
+        title: "the registry refuses the cache because it is too large, so the next run finds none",
+        group: "The cache backend refuses",
+        severity: Severity::Error,
+        what: "Looks for an export that ends with a refusal by size, and quotes the limit where the registry says it.",
+        why: "Nothing is stored.",
+        fix: "Store less:\nuse mode=min, or drop a stage.",
+        rules_out: "A full disk.",
+        references: &["https://docs.docker.com/build/cache/backends/registry/a/very/long/address/that/does/not/fit"],
+        since: "0.1.0",
+    };
+    static SECOND: RuleMeta = RuleMeta {
+        id: "alternating-hits",
+        title: "hits only every second run",
+        group: "Hits only every second run",
+        severity: Severity::Warning,
+        ..FIRST
+    };
+
+    #[test]
+    fn lists_and_explains() {
+        insta::assert_snapshot!("rules", rules(&[&FIRST, &SECOND], samples::NARROW));
+        insta::assert_snapshot!("rules_json", rules_json(&[&FIRST, &SECOND]));
+        insta::assert_snapshot!("explain", explain(&FIRST, samples::NARROW));
+    }
+
+    #[test]
+    fn every_rule_fits_the_screen() {
+        let metas: Vec<_> = RULES.iter().map(|rule| rule.meta()).collect();
+        let pages = metas.iter().map(|meta| explain(meta, samples::NARROW)).chain([rules(&metas, samples::NARROW)]);
+        for line in pages.collect::<String>().lines().filter(|line| !line.contains("://")) {
+            assert!(line.width() <= 80, "{line}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! How to mend it. Text to paste is never wrapped or cut: it must work as it stands.
+
+use crate::finding::{Edit, Finding, Fix};
+use crate::render::escape;
+use crate::render::page::{CYAN, DIM, GREEN, INDENT, Page, RED, blanks};
+
+/// Indentation of text to paste.
+const PASTE: usize = INDENT + 2;
+
+pub(super) fn full(page: &Page, finding: &Finding) -> Vec<String> {
+    let fix = &finding.fix;
+    let margin = blanks(INDENT);
+    let mut lines = page.wrap(&margin, &margin, &escape::line(&fix.summary));
+    lines.extend(steps(page, fix));
+    lines.extend(fix.snippet.iter().flat_map(|snippet| paste(snippet)));
+    lines.extend(fix.edits.iter().flat_map(|edit| diff(page, edit)));
+    lines.extend(page.wrap(&margin, &margin, &last_words(finding)));
+    page.with_label("fix", lines)
+}
+
+fn steps(page: &Page, fix: &Fix) -> Vec<String> {
+    let margin = blanks(INDENT);
+    if let [only] = fix.steps.as_slice() {
+        return page.wrap(&margin, &margin, &escape::line(only));
+    }
+    let numbered = fix.steps.iter().zip(1..).flat_map(|(step, number)| {
+        page.wrap(&format!("{margin}{number}. "), &format!("{margin}   "), &escape::line(step))
+    });
+    numbered.collect()
+}
+
+fn paste(snippet: &str) -> Vec<String> {
+    escape::lines(snippet).iter().map(|line| indented(line)).collect()
+}
+
+fn diff(page: &Page, edit: &Edit) -> Vec<String> {
+    let heading = format!("{}in {}:", blanks(INDENT), escape::line(&edit.path));
+    let lines = escape::lines(&edit.diff);
+    let colored = lines.iter().map(|line| match line.chars().next() {
+        Some('+') => page.paint(GREEN, &indented(line)),
+        Some('-') => page.paint(RED, &indented(line)),
+        Some('@') => page.paint(CYAN, &indented(line)),
+        _ => indented(line),
+    });
+    std::iter::once(page.paint(DIM, &escape::cut(&heading, page.width))).chain(colored).collect()
+}
+
+fn indented(line: &str) -> String {
+    if line.is_empty() { String::new() } else { blanks(PASTE) + line }
+}
+
+fn last_words(finding: &Finding) -> String {
+    let more = format!("More: cachediag explain {}", finding.rule);
+    if finding.fix.cost.is_empty() {
+        return more;
+    }
+    format!("Costs: {}. {more}", escape::line(finding.fix.cost.trim_end_matches('.')))
+}

@@ -1,0 +1,99 @@
+//! Steps against runs, for few builds: which step was answered from the cache, and when.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::strip;
+use crate::model::{Build, StepKind};
+use crate::render::page::{BOLD, DIM, Page, blanks};
+use crate::render::{Report, escape, units};
+use crate::series::{self, Row, Series};
+
+/// Series that get a matrix: with more, the table is what one can read.
+const SERIES: usize = 3;
+/// Rows of one matrix.
+const ROWS: usize = 24;
+/// Widest names that are still laid out in full.
+const STAGE: usize = 20;
+
+pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
+    if report.study.series.len() > SERIES {
+        return Vec::new();
+    }
+    report.study.series.iter().map(|s| one(page, report, s)).collect()
+}
+
+fn one(page: &Page, report: &Report, series: &Series) -> Vec<String> {
+    let builds: Vec<&Build> = report.study.members(series).map(|(_, build)| build).collect();
+    let mut rows = series::rows(&builds);
+    rows.retain(|row| row.cells.iter().flatten().any(|s| s.kind == StepKind::Counted));
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let hidden = rows.len().saturating_sub(ROWS);
+    rows.truncate(ROWS);
+    let mut lines = vec![heading(page, &series.key)];
+    lines.extend(body(page, &rows));
+    if hidden > 0 {
+        lines.push(page.paint(DIM, &format!("  … and {}", units::count(hidden, "more step"))));
+    }
+    lines
+}
+
+fn heading(page: &Page, key: &str) -> String {
+    let legend = "   █ from cache  · ran  ✕ failed  (blank: not reached)";
+    let name = escape::cut(&escape::line(key), page.width.saturating_sub(legend.width() + 12));
+    format!("{}{}", page.paint(BOLD, &format!("  steps of {name}")), page.paint(DIM, legend))
+}
+
+fn body(page: &Page, rows: &[Row]) -> Vec<String> {
+    let stages: Vec<String> = rows.iter().map(|row| escape::cut(&stage(row), STAGE)).collect();
+    let stage = stages.iter().map(|s| s.width()).max().unwrap_or(0);
+    let margin = 2 + stage + usize::from(stage > 0) * 2;
+    let runs = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    // The marks may take two fifths of the page; the text of a step gets the rest.
+    let marks = runs.min(page.width * 2 / 5);
+    let text = page.width.saturating_sub(margin + 2 + marks);
+    let texts: Vec<String> = rows.iter().map(|row| escape::cut(&escape::line(row.text), text)).collect();
+    let text = texts.iter().map(|t| t.width()).max().unwrap_or(0);
+    let lines = rows.iter().zip(&stages).zip(&texts).map(|((row, stage_name), step)| {
+        let cells: Vec<char> = row.cells.iter().map(|cell| strip::of_step(*cell)).collect();
+        let start = format!("  {}", padded(stage_name, margin.saturating_sub(2)));
+        format!("{start}{}  {}", padded(step, text), strip::newest(&cells, marks)).trim_end().to_owned()
+    });
+    lines.collect()
+}
+
+fn stage(row: &Row) -> String {
+    let words = [row.platform, row.stage];
+    let words: Vec<_> = words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
+    words.join(" ")
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", blanks(width.saturating_sub(text.width())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Outcome, Step};
+    use crate::render::samples;
+
+    #[test]
+    fn one_row_per_step_one_mark_per_run() {
+        let step = |outcome| Step { outcome, ..Step::default() };
+        let steps = [Outcome::Hit, Outcome::Miss, Outcome::Failed, Outcome::Unknown].map(step);
+        let [hit, miss, failed, unknown] = &steps;
+        let rows = [
+            Row { stage: "build", platform: "", text: "COPY . .", cells: vec![Some(hit), Some(miss), Some(hit)] },
+            Row {
+                stage: "build",
+                platform: "linux/arm64",
+                text: "RUN make \u{1b}[2J",
+                cells: vec![Some(failed), None, Some(miss)],
+            },
+            Row { stage: "", platform: "", text: &"RUN long ".repeat(20), cells: vec![Some(unknown), Some(hit), None] },
+        ];
+        insta::assert_snapshot!(body(&Page::new(samples::NARROW), &rows).join("\n"));
+    }
+}

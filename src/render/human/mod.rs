@@ -1,0 +1,56 @@
+//! The report for people: findings first, then one table, then one line that sums up.
+
+mod block;
+mod evidence;
+mod fix;
+mod matrix;
+mod strip;
+mod summary;
+mod table;
+
+pub use self::summary::problem_line;
+use super::page::Page;
+use super::{Renderer, Report, Screen};
+use crate::finding::Severity;
+
+/// `--format human`.
+#[derive(Debug)]
+pub struct Human;
+
+impl Renderer for Human {
+    fn name(&self) -> &'static str {
+        "human"
+    }
+
+    fn render(&self, report: &Report, screen: Screen) -> String {
+        let page = Page::new(screen);
+        let mut sections = findings(&page, report);
+        sections.push(summary::problems(&page, report));
+        if shows_series(report) {
+            sections.push(table::series(&page, report));
+        }
+        if !report.findings.is_empty() {
+            sections.extend(matrix::all(&page, report));
+        }
+        sections.push(summary::last_line(&page, report));
+        sections.retain(|lines| !lines.is_empty());
+        let sections: Vec<_> = sections.iter().map(|lines| lines.join("\n")).collect();
+        sections.join("\n\n") + "\n"
+    }
+}
+
+/// In the order given, but what is worth knowing comes after what is wrong.
+fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
+    let (notes, loud): (Vec<_>, Vec<_>) = report.findings.iter().partition(|f| f.severity == Severity::Note);
+    let runs = report.study.runs.len();
+    loud.iter().map(|f| block::full(page, f, runs)).chain(notes.iter().map(|f| block::short(page, f))).collect()
+}
+
+/// One healthy log needs no table: a line says it all.
+fn shows_series(report: &Report) -> bool {
+    let builds: usize = report.study.series.iter().map(|s| s.builds.len()).sum();
+    builds > usize::from(report.findings.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

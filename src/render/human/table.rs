@@ -1,0 +1,78 @@
+//! One row per build: how it fared from run to run.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use unicode_width::UnicodeWidthStr;
+
+use super::strip;
+use crate::model::Build;
+use crate::render::page::{BOLD, DIM, Page};
+use crate::render::units::{count, duration, share};
+use crate::render::{Report, escape};
+use crate::series::Series;
+
+/// Rows of the table: the worst come first, and all are in the machine-readable formats.
+const MOST: usize = 20;
+
+/// One series, counted.
+struct Row {
+    name: String,
+    marks: Vec<char>,
+    hits: usize,
+    total: usize,
+    seconds: f64,
+}
+
+pub(super) fn series(page: &Page, report: &Report) -> Vec<String> {
+    let mut rows: Vec<Row> = report.study.series.iter().map(|s| row(report, s)).collect();
+    let hidden = rows.len().saturating_sub(MOST);
+    if hidden > 0 {
+        rows.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        rows.truncate(MOST);
+    }
+    let mut lines = table(page, &rows);
+    if hidden > 0 {
+        let text = format!("  … and {}; these are the ones that took longest", count(hidden, "more build"));
+        lines.push(page.paint(DIM, &text));
+    }
+    lines.push(page.paint(DIM, &legend(&rows)));
+    lines
+}
+
+fn row(report: &Report, series: &Series) -> Row {
+    let builds: Vec<&Build> = report.study.members(series).map(|(_, build)| build).collect();
+    Row {
+        name: escape::line(&series.key),
+        marks: builds.iter().map(|b| strip::of_build(b)).collect(),
+        hits: builds.iter().map(|b| b.hits()).sum(),
+        total: builds.iter().map(|b| b.total()).sum(),
+        seconds: builds.iter().map(|b| b.seconds_executed()).sum(),
+    }
+}
+
+fn table(page: &Page, rows: &[Row]) -> Vec<String> {
+    // What the two columns of numbers take at most, with the gaps between the columns.
+    let numbers = 42;
+    let name = rows.iter().map(|r| r.name.width()).max().unwrap_or(0).min(page.width / 4);
+    let strip = page.width.saturating_sub(numbers + name).clamp(18, 60);
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["build", "runs, old → new", "steps from cache", "others took"]);
+    for r in rows {
+        let cells =
+            [escape::cut(&r.name, name), strip::fitted(&r.marks, strip), share(r.hits, r.total), duration(r.seconds)];
+        table.add_row(cells);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding(if index == 0 { (2, 1) } else { (1, 1) });
+        column.set_cell_alignment(if index == 3 { CellAlignment::Right } else { CellAlignment::Left });
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_owned());
+    lines.enumerate().map(|(i, line)| if i == 0 { page.paint(BOLD, &line) } else { line }).collect()
+}
+
+/// The meaning of the marks in use.
+fn legend(rows: &[Row]) -> String {
+    let used = strip::LEGEND.iter().filter(|(mark, _)| rows.iter().any(|r| r.marks.contains(mark)));
+    let words: Vec<_> = used.map(|(mark, meaning)| format!("{mark} {meaning}")).collect();
+    format!("  {}", words.join("   "))
+}

@@ -1,0 +1,71 @@
+use unicode_width::UnicodeWidthStr;
+
+use super::*;
+use crate::render::{escape, samples};
+
+fn print(report: &Report) -> String {
+    Human.render(report, samples::NARROW)
+}
+
+#[test]
+fn one_finding() {
+    insta::assert_snapshot!("one_finding_80", print(&samples::multi_stage()));
+    insta::assert_snapshot!("one_finding_120", Human.render(&samples::multi_stage(), samples::WIDE));
+    insta::assert_snapshot!(
+        "one_finding_color",
+        Human.render(&samples::multi_stage(), samples::COLOR).replace('\u{1b}', "␛")
+    );
+}
+
+#[test]
+fn several_findings() {
+    insta::assert_snapshot!("several_80", print(&samples::several()));
+    insta::assert_snapshot!("several_120", Human.render(&samples::several(), samples::WIDE));
+}
+
+#[test]
+fn hostile_text() {
+    insta::assert_snapshot!(print(&samples::hostile()));
+}
+
+#[test]
+fn nothing_wrong() {
+    insta::assert_snapshot!("healthy", print(&samples::healthy()));
+    insta::assert_snapshot!("no_build", print(&samples::no_build()));
+    assert_eq!(print(&Report::default()), "Nothing could be read.\n");
+}
+
+#[test]
+fn many_builds() {
+    insta::assert_snapshot!(print(&samples::many()));
+}
+
+/// Text to paste is the one exception: it is indented and never cut.
+#[test]
+fn no_line_is_wider_than_the_screen() {
+    for report in [samples::several(), samples::hostile(), samples::many(), samples::healthy(), samples::no_build()] {
+        for screen in [samples::NARROW, samples::WIDE] {
+            for line in Human
+                .render(&report, screen)
+                .lines()
+                .filter(|l| !l.contains("docker buildx") && !l.contains("--cache-to"))
+            {
+                assert!(line.width() <= screen.width, "{} columns: {line}", line.width());
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_log_is_obeyed() {
+    let text = print(&samples::hostile());
+    assert!(!text.contains(|c| c != '\n' && escape::must_show(c)), "{text}");
+    assert!(!text.contains("##[") && !text.contains("hunter2"));
+    assert!(!text.lines().any(|line| line.trim_start().starts_with("::")));
+}
+
+#[test]
+fn without_color_there_are_no_escapes() {
+    let colored = Human.render(&samples::several(), samples::COLOR);
+    assert_eq!(anstream::adapter::strip_str(&colored).to_string(), print(&samples::several()));
+}

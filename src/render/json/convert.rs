@@ -1,0 +1,190 @@
+//! From the report to the wire format; every text passes the redactor here.
+
+use std::collections::HashMap;
+
+use chrono::SecondsFormat;
+
+use super::wire;
+use crate::finding::{Evidence, Finding, Fix};
+use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
+use crate::render::redact::redact;
+use crate::render::{BuildIds, Report, fingerprint, names};
+use crate::series::{self, Break, BuildRef, Series};
+
+pub(super) fn report<'a>(report: &'a Report, ids: &'a BuildIds) -> wire::Report<'a> {
+    let breaks = breaks(report);
+    wire::Report {
+        schema_version: 1,
+        tool: wire::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        runs: report.study.runs.iter().enumerate().map(|(index, r)| run(index, r, ids, &breaks)).collect(),
+        series: report.study.series.iter().map(|s| one_series(report, s, ids)).collect(),
+        findings: report.findings.iter().map(finding).collect(),
+        problems: report.problems.iter().map(problem).collect(),
+    }
+}
+
+/// Why each build's cache chain broke.
+type Breaks<'a> = HashMap<BuildRef, Vec<Break<'a>>>;
+
+fn breaks(report: &Report) -> Breaks<'_> {
+    let of_series = |series: &'_ Series| {
+        let builds: Vec<&Build> = series.builds.iter().filter_map(|&at| report.study.build(at)).collect();
+        series.builds.iter().copied().zip(series::breaks(&builds)).collect::<Vec<_>>()
+    };
+    report.study.series.iter().flat_map(of_series).collect()
+}
+
+fn run<'a>(index: usize, run: &'a Run, ids: &'a BuildIds, breaks: &Breaks<'a>) -> wire::Run<'a> {
+    let builds = run.builds.iter().zip(ids.of_run(index)).enumerate();
+    wire::Run {
+        source: wire::Source { name: redact(&run.source) },
+        label: redact(&run.label),
+        ci: run.ci.unwrap_or("none"),
+        job: run.job.as_deref().map(redact),
+        branch: run.branch.as_deref().map(redact),
+        commit: run.commit.as_deref().map(redact),
+        started: run.started.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
+        lines: run.lines,
+        builds: builds.map(|(at, (b, id))| build(b, id, breaks.get(&BuildRef { run: index, build: at }))).collect(),
+        ci_caches: run.ci_caches.iter().map(ci_cache).collect(),
+    }
+}
+
+fn build<'a>(build: &'a Build, id: &str, breaks: Option<&Vec<Break<'a>>>) -> wire::Build<'a> {
+    wire::Build {
+        id: id.to_owned(),
+        dialect: names::dialect(build.dialect),
+        outcome: names::build_outcome(build.outcome),
+        engine: names::engine(build.engine),
+        driver: build.driver.as_deref().map(redact),
+        target: build.target.as_deref().map(redact),
+        line: build.line,
+        steps: build.steps.iter().map(step).collect(),
+        imports: build.imports.iter().map(transfer).collect(),
+        exports: build.exports.iter().map(transfer).chain(inline_export(build)).collect(),
+        breaks: breaks.into_iter().flatten().map(broken).collect(),
+        hits: build.hits(),
+        total: build.total(),
+    }
+}
+
+fn broken<'a>(found: &Break<'a>) -> wire::Break<'a> {
+    wire::Break {
+        step: redact(&found.step.name),
+        because: names::because(found.because),
+        confidence: names::confidence(found.confidence),
+    }
+}
+
+fn step(step: &Step) -> wire::Step<'_> {
+    wire::Step {
+        name: redact(&step.name),
+        stage: redact(&step.stage),
+        platform: redact(&step.platform),
+        instruction: redact(&step.instruction),
+        outcome: names::outcome(step.outcome),
+        counts: step.kind == StepKind::Counted,
+        seconds: step.seconds,
+        line: step.header.line,
+    }
+}
+
+fn transfer(transfer: &Transfer) -> wire::Transfer<'_> {
+    wire::Transfer {
+        reference: transfer.reference.as_deref().map(redact),
+        kind: transfer.kind.name(),
+        outcome: match (&transfer.error, transfer.ended) {
+            (Some(_), _) => "error",
+            (None, true) => "ok",
+            // The log ends first: neither may be claimed.
+            (None, false) => "unknown",
+        },
+        error: transfer.error.as_deref().map(redact),
+        line: transfer.header.line,
+        seconds: transfer.seconds,
+    }
+}
+
+/// An inline cache is exported within the image's own export, so the model keeps it as a line only.
+fn inline_export(build: &Build) -> Option<wire::Transfer<'_>> {
+    let Quote { line, .. } = build.inline.as_ref()?;
+    let listed = build.exports.iter().any(|e| e.kind == CacheKind::Inline);
+    let export = wire::Transfer {
+        reference: None,
+        kind: CacheKind::Inline.name(),
+        outcome: "ok",
+        error: None,
+        line: *line,
+        seconds: None,
+    };
+    (!listed).then_some(export)
+}
+
+fn ci_cache(cache: &CiCache) -> wire::CiCache<'_> {
+    wire::CiCache {
+        name: redact(&cache.name),
+        operation: names::operation(cache.operation),
+        outcome: names::cache_outcome(cache.outcome),
+        line: cache.quote.line,
+        message: redact(&cache.quote.text),
+    }
+}
+
+fn one_series<'a>(report: &'a Report, series: &'a Series, ids: &'a BuildIds) -> wire::Series<'a> {
+    let builds = || report.study.members(series).map(|(_, build)| build);
+    wire::Series {
+        key: redact(&series.key),
+        builds: series.builds.iter().filter_map(|&at| ids.get(at)).collect(),
+        hits: builds().map(Build::hits).collect(),
+        totals: builds().map(Build::total).collect(),
+        seconds: builds().map(Build::seconds_executed).map(tidy).collect(),
+    }
+}
+
+fn finding(finding: &Finding) -> wire::Finding<'_> {
+    wire::Finding {
+        rule: finding.rule,
+        severity: names::severity(finding.severity),
+        confidence: names::confidence(finding.confidence),
+        title: redact(&finding.title),
+        cause: redact(&finding.cause),
+        evidence: finding.evidence.iter().map(evidence).collect(),
+        fix: fix(&finding.fix),
+        impact: wire::Impact {
+            steps: finding.impact.steps,
+            seconds: tidy(finding.impact.seconds),
+            runs: finding.impact.runs,
+        },
+        rules_out: finding.rules_out.iter().map(|text| redact(text)).collect(),
+        subject: redact(&finding.subject),
+        fingerprint: fingerprint(finding),
+    }
+}
+
+fn evidence(evidence: &Evidence) -> wire::Evidence<'_> {
+    wire::Evidence {
+        source: redact(&evidence.source),
+        line: evidence.line,
+        text: redact(&evidence.text),
+        shows: redact(&evidence.shows),
+    }
+}
+
+fn fix(fix: &Fix) -> wire::Fix<'_> {
+    wire::Fix {
+        summary: redact(&fix.summary),
+        steps: fix.steps.iter().map(|text| redact(text)).collect(),
+        snippet: fix.snippet.as_deref().map(redact),
+        edits: fix.edits.iter().map(|e| wire::Edit { path: redact(&e.path), diff: redact(&e.diff) }).collect(),
+        cost: redact(&fix.cost),
+    }
+}
+
+fn problem(problem: &Problem) -> wire::Problem<'_> {
+    wire::Problem { source: redact(&problem.source), line: problem.line, message: redact(&problem.message) }
+}
+
+/// Sums of decimal fractions, without the dust of binary ones (`0.30000000000000004`, and `-0.0` where nothing was summed).
+fn tidy(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0 + 0.0
+}

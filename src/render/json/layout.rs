@@ -1,0 +1,111 @@
+//! JSON with one element of a top-level list per line, safe to print into a CI log.
+//!
+//! Serde's own escapes cover ASCII control characters only; and the runners of GitHub and Azure obey
+//! `##[…]` and `##vso[…]` wherever they stand in a line. Both are escaped inside their strings, which
+//! changes nothing for who parses the text.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
+
+use crate::render::escape::must_show;
+
+/// The value as text, ending in a line break.
+pub(crate) fn to_string(value: &impl Serialize) -> String {
+    let mut bytes = Vec::new();
+    // Neither can fail: the writer is memory and the wire structs have string keys only.
+    let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, Layout::default()));
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    if written.is_ok() { text + "\n" } else { String::new() }
+}
+
+#[derive(Default)]
+struct Layout {
+    depth: usize,
+}
+
+/// Depth of the top-level lists' elements; the keys of the report are one less.
+const ELEMENTS: usize = 2;
+
+impl Layout {
+    fn separate<W: ?Sized + io::Write>(&self, writer: &mut W, first: bool, deepest: usize) -> io::Result<()> {
+        writer.write_all(if first { b"" } else { b"," })?;
+        writer.write_all(if self.depth <= deepest { b"\n" } else { b"" })
+    }
+}
+
+impl Formatter for Layout {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        writer.write_all(b"[")
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        writer.write_all(b"]")
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        writer.write_all(b"{")
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        writer.write_all(b"}")
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.separate(writer, first, ELEMENTS)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.separate(writer, first, ELEMENTS - 1)
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if !fragment.contains("##") && !fragment.contains(must_show) {
+            return writer.write_all(fragment.as_bytes());
+        }
+        let mut before = ' ';
+        for c in fragment.chars() {
+            if must_show(c) || (c == '#' && before == '#') {
+                write_escape(writer, c)?;
+            } else {
+                write!(writer, "{c}")?;
+            }
+            before = c;
+        }
+        Ok(())
+    }
+}
+
+/// Escapes as UTF-16 units: JSON knows no others.
+fn write_escape<W: ?Sized + io::Write>(writer: &mut W, c: char) -> io::Result<()> {
+    let mut units = [0; 2];
+    for unit in c.encode_utf16(&mut units) {
+        write!(writer, "\\u{unit:04x}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_change_nothing_for_who_parses() {
+        let text = "a\u{202e}b\u{9b}c\u{e0041} ##[error] \u{1b}\"\\ é";
+        let json = to_string(&[text]);
+        assert!(!json.contains(|c| c != '\n' && must_show(c)) && !json.contains("##["));
+        assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [text]);
+    }
+
+    #[test]
+    fn puts_each_element_of_a_top_level_list_on_its_line() {
+        let value = serde_json::json!({"a": [{"x": [1, 2]}, {"y": {}}], "b": []});
+        assert_eq!(to_string(&value), "{\n\"a\":[\n{\"x\":[1,2]},\n{\"y\":{}}],\n\"b\":[]}\n");
+    }
+}

@@ -1,0 +1,107 @@
+//! The words for the values of the model, the same in every format.
+
+use crate::finding::{Confidence, Severity};
+use crate::model::{BuildOutcome, CacheOperation, CacheOutcome, Dialect, Engine, Outcome};
+use crate::series::Because;
+
+/// `error`, `warning`, `note`.
+#[must_use]
+pub fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+/// `proven`, `likely`, `suspected`.
+#[must_use]
+pub fn confidence(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Proven => "proven",
+        Confidence::Likely => "likely",
+        Confidence::Suspected => "suspected",
+    }
+}
+
+/// Why a chain broke.
+#[must_use]
+pub fn because(because: Because) -> &'static str {
+    match because {
+        Because::FirstRun => "first-run",
+        Because::InstructionChanged => "instruction-changed",
+        Because::BaseChanged => "base-changed",
+        Because::InputsChanged => "inputs-changed",
+        Because::NotStored => "not-stored",
+        Because::RecordLost => "record-lost",
+        Because::NotImported => "not-imported",
+        Because::ImportFailed => "import-failed",
+        Because::Unknown => "unknown",
+    }
+}
+
+/// Form of log.
+#[must_use]
+pub fn dialect(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::BuildkitPlain => "buildkit-plain",
+        Dialect::Classic => "classic",
+    }
+}
+
+/// Image store.
+#[must_use]
+pub fn engine(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Graphdriver => "graphdriver",
+        Engine::Containerd => "containerd",
+        Engine::Buildkitd => "buildkitd",
+        Engine::Unknown => "unknown",
+    }
+}
+
+/// End of a build.
+#[must_use]
+pub fn build_outcome(outcome: BuildOutcome) -> &'static str {
+    match outcome {
+        BuildOutcome::Succeeded => "succeeded",
+        BuildOutcome::Failed => "failed",
+        BuildOutcome::Canceled => "canceled",
+        BuildOutcome::Unknown => "unknown",
+    }
+}
+
+/// What became of a step.
+#[must_use]
+pub fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Hit => "hit",
+        Outcome::Miss => "miss",
+        Outcome::Failed => "failed",
+        Outcome::Canceled => "canceled",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+/// Direction of a CI cache operation.
+#[must_use]
+pub fn operation(operation: CacheOperation) -> &'static str {
+    match operation {
+        CacheOperation::Restore => "restore",
+        CacheOperation::Save => "save",
+    }
+}
+
+/// End of a CI cache operation.
+#[must_use]
+pub fn cache_outcome(outcome: CacheOutcome) -> &'static str {
+    match outcome {
+        CacheOutcome::Hit => "hit",
+        CacheOutcome::Partial => "partial",
+        CacheOutcome::Miss => "miss",
+        CacheOutcome::Saved => "saved",
+        CacheOutcome::Exists => "exists",
+        CacheOutcome::Skipped => "skipped",
+        CacheOutcome::Failed => "failed",
+    }
+}

@@ -1,0 +1,181 @@
+//! Takes secrets out of text before anything leaves the process.
+//!
+//! Errs on the side of the log: references, digests and names of variables must stay, because they
+//! are what a finding is about. Knows no format and no report.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex, RegexSet};
+
+/// What stands in place of a secret: what CI systems print themselves.
+const MASK: &str = "***";
+
+/// One kind of secret each; the group `s` is replaced, or the whole match where there is no such group.
+const SECRETS: &[&str] = &[
+    // https://user:password@host; a token alone in front of the @ where it is too long for a name.
+    r#"[a-zA-Z][a-zA-Z0-9+.-]*://(?P<s>[^/\s"'<>@:]*:[^/\s"'<>]*|[^/\s"'<>@:]{20,})@(?P<digest>sha\d+:)?"#,
+    r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?:basic|bearer|token|digest)\s+(?P<s>[^\s"',]+)"#,
+    r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?P<s>[^\s"',]{20,})"#,
+    r"(?i)\bbearer\s+(?P<s>[A-Za-z0-9._~+/=-]{20,})",
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
+    r"\bgh[pousr]_[A-Za-z0-9]{20,}[A-Za-z0-9_.-]*|\bgithub_pat_[A-Za-z0-9_]{20,}",
+    r"\bgl(?:pat|dt|rt|cbt|ptt|ft|soat|oas)-[A-Za-z0-9_.-]{16,}",
+    r"\bxox[a-z]-[A-Za-z0-9-]{10,}",
+    r"\bnpm_[A-Za-z0-9]{30,}",
+    r"\bdckr_[po]at_[A-Za-z0-9_-]{16,}|\bAT(?:ATT|CTT|BB)[A-Za-z0-9_=.-]{16,}|\bbk(?:ua|ct)_[A-Za-z0-9]{16,}|\bAIza[A-Za-z0-9_-]{35}",
+    r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+    r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    // password=…, NPM_TOKEN=…, secret_access_key=…; "token":"…"; `  password: …` as a line of its own.
+    r#"(?i)(?:password|passwd|passphrase|token|secret|api_?key|access_?key|private_?key|account_?key)(?:_access_key|_key)?["']?=["']?(?P<s>[^\s"',;&|]+)"#,
+    r#"(?i)(?:password|passwd|passphrase|token|secret|api_?key|access_?key|private_?key)\\?["']\s*:\s*\\?["'](?P<s>[^"'\\]+)"#,
+    r#"(?i)^\s*[a-z0-9_-]*(?:password|passwd|passphrase|token|secret|api[_-]?key):\s+["']?(?P<s>[^\s"']+)["']?\s*$"#,
+    r#"(?i)\s--?(?:password|passwd|passphrase|token|api-?key|registry-token)\s+["']?(?P<s>[^\s"']+)"#,
+    r#"\bdocker\s+login\b[^|;&]*?\s-p\s*=?["']?(?P<s>[^\s"']+)"#,
+    r#"\bcurl\b[^|;&]*?\s(?:-u|--user)[\s=]["']?(?P<s>[^\s"':]*:[^\s"']+)"#,
+    // Signed addresses: the upload state of a registry, Azure's and Amazon's signatures.
+    r#"(?i)[?&](?:_state|sig|signature|x-(?:amz|goog)-(?:signature|credential|security-token))=(?P<s>[^\s"'&]+)"#,
+];
+
+/// Beginnings of values that are no secret: variables, masks, and the parts of `--secret id=…`.
+const PLAIN_STARTS: &[&str] =
+    &["$", "\\$", "%", "*", "[", "<", "{{", "id=", "type=", "src=", "source=", "env=", "sha256:"];
+
+/// Values that are no secret: words of sentences ("Using --password via the CLI is insecure") and switches.
+const PLAIN_VALUES: &[&str] = &["via", "is", "flag", "or", "and", "must", "option", "true", "false", "null", "none"];
+
+struct Redactor {
+    any: RegexSet,
+    each: Vec<Regex>,
+}
+
+/// The text without secrets; borrowed where there are none.
+#[must_use]
+pub fn redact(text: &str) -> Cow<'_, str> {
+    static REDACTOR: LazyLock<Option<Redactor>> = LazyLock::new(|| Redactor::new().ok());
+    // The patterns are constants and a test compiles them; should one not compile, nothing may leave.
+    let Some(redactor) = REDACTOR.as_ref() else { return Cow::Borrowed(MASK) };
+    let mut text = Cow::Borrowed(text);
+    for pattern in redactor.any.matches(&text).iter().filter_map(|index| redactor.each.get(index)) {
+        if let Cow::Owned(changed) = pattern.replace_all(&text, mask) {
+            text = Cow::Owned(changed);
+        }
+    }
+    text
+}
+
+impl Redactor {
+    fn new() -> Result<Self, regex::Error> {
+        let each = SECRETS.iter().map(|pattern| Regex::new(pattern)).collect::<Result<_, _>>()?;
+        Ok(Self { any: RegexSet::new(SECRETS)?, each })
+    }
+}
+
+/// The match with its secret masked; as it was where the value is none.
+fn mask(found: &Captures) -> String {
+    let whole = found.get_match().as_str();
+    let Some(secret) = found.name("s").map(|s| s.as_str()) else { return MASK.to_owned() };
+    if found.name("digest").is_some() || is_plain(secret) {
+        return whole.to_owned();
+    }
+    match whole.rsplit_once(secret) {
+        Some((before, after)) => format!("{before}{MASK}{after}"),
+        None => MASK.to_owned(),
+    }
+}
+
+fn is_plain(value: &str) -> bool {
+    // In user:password the password decides: x-token-auth:$TOKEN names a variable.
+    let value = value.split_once(':').filter(|(user, _)| !user.is_empty()).map_or(value, |(_, password)| password);
+    value.is_empty()
+        || PLAIN_STARTS.iter().any(|start| value.starts_with(start))
+        || PLAIN_VALUES.iter().any(|word| value.trim_end_matches(['.', ',']).eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Put together at run time: secret scanners of hosting services reject files that look like secrets.
+    fn fake(prefix: &str, length: usize) -> String {
+        format!("{prefix}{}", "a1B2".repeat(length / 4))
+    }
+
+    #[test]
+    fn masks_tokens_wherever_they_stand() {
+        for (prefix, length) in [
+            ("ghp_", 36),
+            ("gho_", 36),
+            ("ghs_", 36),
+            ("github_pat_", 40),
+            ("glpat-", 20),
+            ("xoxb-", 24),
+            ("npm_", 36),
+            ("dckr_pat_", 28),
+            ("ATBB", 32),
+        ] {
+            let text = format!("RUN login {} now", fake(prefix, length));
+            assert_eq!(redact(&text), "RUN login *** now");
+        }
+        assert_eq!(redact(&format!("AKIA{} x", "A2B3".repeat(4))), "*** x");
+        assert_eq!(redact(&format!("{}.{}.{}", fake("eyJ", 12), fake("eyJ", 12), fake("", 12))), "***");
+    }
+
+    #[test]
+    fn masks_values_by_their_names() {
+        for (text, want) in [
+            ("git clone https://x-token-auth:hunter22@bitbucket.org/a/b", "git clone https://***@bitbucket.org/a/b"),
+            ("https://oauth2:p@ss@host/x", "https://***@host/x"),
+            ("Authorization: Basic dTpw", "Authorization: Basic ***"),
+            ("-H 'Authorization: Bearer abc.def'", "-H 'Authorization: Bearer ***'"),
+            ("--build-arg NPM_TOKEN=hunter2 .", "--build-arg NPM_TOKEN=*** ."),
+            ("type=s3,secret_access_key=abc/def,bucket=b", "type=s3,secret_access_key=***,bucket=b"),
+            ("AWS_SECRET_ACCESS_KEY=abc", "AWS_SECRET_ACCESS_KEY=***"),
+            (r#"{"token":"abc","expires_in":300}"#, r#"{"token":"***","expires_in":300}"#),
+            ("  password: hunter2", "  password: ***"),
+            ("npm publish --password hunter2 x", "npm publish --password *** x"),
+            ("docker login -u me -p hunter2 host", "docker login -u me -p *** host"),
+            ("curl -u me:hunter2 https://a", "curl -u *** https://a"),
+            (
+                "PUT https://r/v2/x/blobs/uploads/1?_state=abc&digest=sha256:1",
+                "PUT https://r/v2/x/blobs/uploads/1?_state=***&digest=sha256:1",
+            ),
+            ("https://a/b?se=1&sig=abc%3D&sp=r", "https://a/b?se=1&sig=***&sp=r"),
+            ("?X-Amz-Signature=abc&X-Amz-Date=1", "?X-Amz-Signature=***&X-Amz-Date=1"),
+            ("k: -----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY----- .", "k: *** ."),
+        ] {
+            assert_eq!(redact(text), want);
+        }
+    }
+
+    #[test]
+    fn keeps_what_only_looks_like_a_secret() {
+        for text in [
+            "--cache-from type=gha,token=$X --cache-to type=gha,token=${GITHUB_TOKEN}",
+            "https://x-token-auth:$REPOSITORY_OAUTH_ACCESS_TOKEN@bitbucket.org/$BITBUCKET_REPO_FULL_NAME.git",
+            "#5 [1/6] FROM docker.io/library/node:20@sha256:aff3b30e32b96f51ed5f6ea7f9f16f940a996e23317e9995229911cbbcf0d947",
+            "docker-image://alpine:3.20@sha256:395d0a4944a79061f474b1ae7608af03d381dd19425e2165c469411e2d1fe0aa",
+            "RUN echo token",
+            "RUN --mount=type=secret,id=npm_token,target=/root/.npmrc npm ci",
+            "docker build --secret id=token,src=t . && docker build --secret=id=x,env=TOKEN .",
+            "#3 [auth] team/svc:pull,push token for registry-1.docker.io",
+            "failed to fetch anonymous token: unexpected status from GET request to https://auth.docker.io/token?scope=x&service=y: 429",
+            "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
+            "WARNING! Using --password via the CLI is insecure. Use --password-stdin.",
+            "docker login -u $USER --password-stdin registry.example.com",
+            r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io""#,
+            "ghcr.io/team/app:buildcache ref=registry.example.com:5000/team/svc:latest",
+            "ssh://git@github.com/a/b.git https://git@github.com/a/b.git",
+            "ENV npm_config_cache=/tmp PWD=/src TOKENIZERS_PARALLELISM=false TOKEN_FILE=/run/t",
+            "  token: ***",
+            "ARG TOKEN=",
+        ] {
+            assert!(matches!(redact(text), Cow::Borrowed(_)) || redact(text) == text, "{text}\n{}", redact(text));
+        }
+    }
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert!(Redactor::new().is_ok());
+    }
+}

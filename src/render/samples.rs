@@ -1,0 +1,226 @@
+//! Reports made by hand for the tests of renderers.
+
+use super::{Report, Screen};
+use crate::finding::{Confidence, Edit, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::model::{
+    Base, Build, BuildOutcome, CacheKind, CacheOperation, CacheOutcome, CiCache, Engine, Outcome, Problem, Quote, Run,
+    Step, Transfer,
+};
+use crate::rules::Study;
+use crate::series::{BuildRef, Series};
+
+pub(crate) const NARROW: Screen = Screen { width: 80, color: false };
+pub(crate) const WIDE: Screen = Screen { width: 120, color: false };
+pub(crate) const COLOR: Screen = Screen { width: 80, color: true };
+
+/// One finding with all its parts, over four runs of one build.
+pub(crate) fn multi_stage() -> Report {
+    let marks = ["··", "·█", "·█", "·█"];
+    let runs = (1..)
+        .zip(marks)
+        .map(|(n, m)| run(&format!("run-{n:02}.log"), &format!("run-{n:02}"), vec![build(m)]))
+        .collect();
+    Report { findings: vec![inline_finding()], ..report(runs, "team/svc") }
+}
+
+/// An error, a warning and a note, and an input that could not be read.
+pub(crate) fn several() -> Report {
+    let mut report = multi_stage();
+    report.findings = vec![note(), inline_finding(), upload_failed()];
+    let message = "is a directory entry that points nowhere".to_owned();
+    report.problems = vec![Problem { source: "logs/gone.log".to_owned(), line: None, message }];
+    report
+}
+
+/// Six healthy runs.
+pub(crate) fn healthy() -> Report {
+    report((1..7).map(|n| run(&format!("run-{n}.log"), &format!("run-{n}"), vec![build("██")])).collect(), "team/svc")
+}
+
+/// A log of something else.
+pub(crate) fn no_build() -> Report {
+    Report {
+        study: Study { series: Vec::new(), ..report(vec![run("test.log", "test", vec![])], "").study },
+        ..Report::default()
+    }
+}
+
+/// Text that wants to be more than text, in every field that comes from a log.
+pub(crate) fn hostile() -> Report {
+    let bad = "##[error]x \u{1b}[2J\u{202e}\r\n::error::boom password=hunter2 \u{9b}31m";
+    let long = format!("{bad} {}", "日本語 and on ".repeat(40));
+    let mut step = build("·█");
+    step.steps[0].name = long.clone();
+    step.steps[0].text = long.clone();
+    let mut report = report(vec![run(&format!("logs/{bad}/run.log"), bad, vec![step])], &long);
+    report.findings = vec![Finding {
+        title: long.clone(),
+        cause: long.clone(),
+        evidence: Proof::new(evidence(bad, 3, &long, &long)),
+        fix: Fix {
+            summary: long.clone(),
+            steps: vec![long.clone(), long.clone()],
+            snippet: Some("::error::x\ndocker build \\\n  .".to_owned()),
+            edits: vec![Edit { path: bad.to_owned(), diff: "-a\n+::error::b\n".to_owned() }],
+            cost: bad.to_owned(),
+        },
+        rules_out: vec![long.clone()],
+        ..inline_finding()
+    }];
+    report.problems = vec![Problem { source: bad.to_owned(), line: Some(1), message: long }];
+    report
+}
+
+/// Two runs called the same.
+pub(crate) fn same_labels() -> Report {
+    report(vec![run("a/build.log", "build", vec![build("·█")]), run("b/build.log", "build", vec![build("██")])], "app")
+}
+
+/// A hundred builds with a hundred runs each.
+pub(crate) fn many() -> Report {
+    let runs: Vec<Run> =
+        (0..100).map(|n| run(&format!("{n}.log"), &n.to_string(), (0..100).map(|_| build("·█")).collect())).collect();
+    let series = |build| Series {
+        key: format!("registry.example.com/a-team-with-a-long-name/service-{build}"),
+        builds: (0..100).map(|run| BuildRef { run, build }).collect(),
+    };
+    let study = Study { series: (0..100).map(series).collect(), runs, configs: Vec::new() };
+    Report { study, findings: vec![upload_failed()], problems: Vec::new() }
+}
+
+/// The builds of all runs as one series.
+fn report(runs: Vec<Run>, key: &str) -> Report {
+    let builds =
+        runs.iter().enumerate().flat_map(|(run, r)| (0..r.builds.len()).map(move |build| BuildRef { run, build }));
+    let series = vec![Series { key: key.to_owned(), builds: builds.collect() }];
+    Report { study: Study { runs, series, configs: Vec::new() }, ..Report::default() }
+}
+
+fn run(source: &str, label: &str, builds: Vec<Build>) -> Run {
+    let ci_caches = vec![CiCache {
+        name: "docker: docker.tar".to_owned(),
+        operation: CacheOperation::Save,
+        outcome: CacheOutcome::Failed,
+        quote: quote(78, "Cache \"docker: docker.tar\": Upload failed"),
+    }];
+    let (source, label) = (source.to_owned(), label.to_owned());
+    Run { source, label, lines: 78, builds, ci_caches, ci: Some("bitbucket"), ..Run::default() }
+}
+
+/// A build of two steps: `█` from the cache, `·` ran.
+fn build(marks: &str) -> Build {
+    let texts = [("build", "WORKDIR /src", 44), ("stage-1", "RUN apk add --no-cache ca-certificates", 71)];
+    let steps = texts.iter().zip(marks.chars()).map(|(&(stage, text, line), mark)| Step {
+        name: format!("[{stage} 2/6] {text}"),
+        stage: stage.to_owned(),
+        position: 2,
+        of: 6,
+        instruction: text.split(' ').next().unwrap().to_owned(),
+        text: text.to_owned(),
+        outcome: if mark == '█' { Outcome::Hit } else { Outcome::Miss },
+        seconds: Some(if mark == '█' { 0.0 } else { 1.2 }),
+        header: quote(line, text),
+        ..Step::default()
+    });
+    let import = Transfer {
+        reference: Some("registry.example.com/team/svc:latest".to_owned()),
+        kind: CacheKind::Registry,
+        ended: true,
+        header: quote(30, "#6 importing cache manifest"),
+        ..Transfer::default()
+    };
+    Build {
+        outcome: BuildOutcome::Succeeded,
+        engine: Engine::Graphdriver,
+        driver: Some("docker".to_owned()),
+        steps: steps.collect(),
+        bases: vec![Base::default()],
+        imports: vec![import],
+        inline: Some(quote(73, "#16 preparing layers for inline cache")),
+        line: 1,
+        ..Build::default()
+    }
+}
+
+fn inline_finding() -> Finding {
+    let lines = vec![
+        evidence("run-03.log", 44, "#9 [build 2/6] WORKDIR /src", "ran again, though nothing it depends on changed"),
+        evidence(
+            "run-03.log",
+            71,
+            "#14 [stage-1 2/3] RUN apk add --no-cache ca-certificates",
+            "the final stage came from the cache",
+        ),
+        evidence("run-03.log", 73, "#16 preparing layers for inline cache", ""),
+    ];
+    Finding {
+        rule: "inline-cache-multi-stage",
+        severity: Severity::Error,
+        confidence: Confidence::Likely,
+        title: "the build stage is rebuilt on every change: the inline cache stores the final stage only".to_owned(),
+        cause: "An inline cache is written into the image that is pushed, and that image holds the layers of the last stage. Layers of the stages before it are stored nowhere, so any change there builds the whole stage again.".to_owned(),
+        evidence: Proof::from_lines(lines).unwrap(),
+        fix: Fix {
+            summary: "Store every stage in a registry cache (mode=max), with a builder that can write it:".to_owned(),
+            steps: vec![],
+            snippet: Some("docker buildx create --name ci --driver docker-container --use\ndocker buildx build --cache-from type=registry,ref=registry.example.com/team/svc:buildcache \\\n  --cache-to type=registry,ref=registry.example.com/team/svc:buildcache,mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd .".to_owned()),
+            edits: vec![],
+            cost: "the cache holds every stage, so it is larger and takes longer to write".to_owned(),
+        },
+        impact: Impact { steps: 15, seconds: 451.0, runs: 3 },
+        rules_out: vec![
+            "the base image changed (it did not: same digest in every run)".to_owned(),
+            "the cache was not found (it was: the import is ok)".to_owned(),
+            "a Dockerfile given with --config would prove the stages".to_owned(),
+        ],
+        subject: "registry.example.com/team/svc:latest".to_owned(),
+    }
+}
+
+fn upload_failed() -> Finding {
+    let quoted = |n| {
+        evidence(
+            &format!("a/very/long/way/to/the/logs/of/one/of/many/pipelines/run-{n:02}.log"),
+            78,
+            "Cache \"docker: docker.tar\": Upload failed",
+            "the cache was not saved",
+        )
+    };
+    Finding {
+        rule: "ci-cache-upload-failed",
+        severity: Severity::Warning,
+        confidence: Confidence::Suspected,
+        title: "the CI could not save its cache \"docker: docker.tar\"".to_owned(),
+        cause: "Nothing is stored at the end of the job, so the next one starts without it.".to_owned(),
+        evidence: Proof::from_lines((1..9).map(quoted).collect()).unwrap(),
+        fix: Fix {
+            summary: "Give each image a cache of its own.".to_owned(),
+            steps: vec!["Define one cache per image under definitions.".to_owned(), "Or use a registry cache with one reference per image, which works with every builder and outlives the week that a pipeline cache is kept.".to_owned()],
+            snippet: None,
+            edits: vec![Edit { path: "bitbucket-pipelines.yml".to_owned(), diff: "@@ -1,3 +1,3 @@\n caches:\n-  - docker\n+  - docker-web\n".to_owned() }],
+            cost: String::new(),
+        },
+        impact: Impact::default(),
+        rules_out: vec!["the cache may be larger than 1 GB".to_owned()],
+        subject: "docker: docker.tar".to_owned(),
+    }
+}
+
+fn note() -> Finding {
+    Finding {
+        rule: "dockerfile-edited",
+        severity: Severity::Note,
+        confidence: Confidence::Proven,
+        title: "the Dockerfile was edited between two runs".to_owned(),
+        fix: Fix { summary: "Nothing to do: steps after an edit must run once.".to_owned(), ..Fix::default() },
+        ..upload_failed()
+    }
+}
+
+fn evidence(source: &str, line: u64, text: &str, shows: &str) -> Evidence {
+    Evidence { source: source.to_owned(), line, text: text.to_owned(), shows: shows.to_owned() }
+}
+
+fn quote(line: u64, text: &str) -> Quote {
+    Quote { line, text: text.into() }
+}

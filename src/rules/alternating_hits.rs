@@ -1,0 +1,86 @@
+//! Hits and total misses take turns, and no cause is established.
+
+use super::past::{Past, cost, end, header};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+
+pub(super) struct AlternatingHits;
+
+static META: RuleMeta = RuleMeta {
+    id: "alternating-hits",
+    title: "runs take turns between a warm and a cold cache",
+    group: "Hits only every second run",
+    severity: Severity::Warning,
+    what: "At least twice a run that used the cache is followed by one that imports it without error and finds nothing, not even steps that no change can reach.",
+    why: "Half of the builds are cold ones. Known causes are the engine's inline cache bug, a reference shared by several builds, and caches deleted between runs; the logs given do not say which.",
+    fix: "Give the logs of all jobs that use the reference, and the command lines; look at which engine runs the builds.",
+    rules_out: "Every cause with a rule of its own: where one of those is found, this one is silent.",
+    references: &["https://github.com/moby/buildkit/issues/2274"],
+    since: "0.1.0",
+};
+
+impl Rule for AlternatingHits {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+/// Runs that found nothing although the run before did.
+fn cold(past: &Past) -> Vec<usize> {
+    let lost = |i: &usize| {
+        let warm = past.builds.get(i - 1).is_some_and(|b| b.hits() > 0);
+        let (hits, total) = past.counts(*i).unwrap_or((1, 0));
+        warm && hits == 0
+            && total > 0
+            && past.imported(*i)
+            && !past.final_losses(*i).is_empty()
+            && !past.asked_for_no_cache(*i)
+    };
+    (1..past.len()).filter(lost).collect()
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let cold = cold(past);
+    if cold.len() < 2 {
+        return None;
+    }
+    let last = past.last()?.1;
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Suspected,
+        title: format!("{} of {} runs found nothing in a cache that the run before used", cold.len(), past.len()),
+        cause: "The import reports no error, the base image has the same digest, and steps that no change of the source can reach ran again. What empties the cache between the runs is not in these logs.".to_owned(),
+        evidence: Proof::from_lines(lines(past, &cold))?,
+        fix: Fix {
+            summary: "find out who writes the reference between the runs".to_owned(),
+            steps: vec![
+                "Read the logs of all jobs that write this reference together: several builds sharing one are then named.".to_owned(),
+                "See which engine runs the builds (`docker version`): 20.10 to 26.1 with an inline cache has a bug that looks like this.".to_owned(),
+                "See whether the registry deletes tags or untagged manifests between the runs.".to_owned(),
+            ],
+            ..Fix::default()
+        },
+        impact: cost(cold.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len()),
+        rules_out: vec!["a shared reference, the engine's inline cache bug and lost registry content all look like this".to_owned()],
+        subject: last.imports.first().and_then(|i| i.reference.clone()).unwrap_or_default(),
+    })
+}
+
+fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    for &i in cold.iter().take(3) {
+        let Some((run, _)) = past.get(i) else { continue };
+        lines.extend(past.imports(i).into_iter().find(|t| t.ok()).map(|t| end(run, t, "imported without error")));
+        lines.extend(
+            past.final_losses(i)
+                .first()
+                .map(|l| header(run, l.step, "ran again, though nothing it depends on changed")),
+        );
+    }
+    lines
+}

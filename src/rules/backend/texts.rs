@@ -1,0 +1,76 @@
+//! Texts that name the cause of an error, in lower case, with their producers.
+
+use super::cause::Cause;
+
+type Row = (Cause, &'static [&'static str]);
+
+/// All parts of a row must be in the text; the first row wins.
+pub(super) static TEXTS: &[Row] = &[
+    // solver: `error writing layer blob: context canceled` of an export whose build failed.
+    (Cause::Canceled, &["context canceled"]),
+    // go-actions-cache: `This legacy service is shutting down, effective April 15, 2025.`
+    (Cause::GhaRetired, &["legacy service is shutting down"]),
+    (Cause::GhaRetired, &["gha-cache-sunset"]),
+    // go-actions-cache retry.go
+    (Cause::GhaTimeout, &["maximum timeout reached"]),
+    // BuildKit control/control.go, client/solve.go; buildx util/buildflags/cache.go
+    (Cause::OptionInvalid, &["unsupported compression type"]),
+    (Cause::OptionInvalid, &["unknown cache exporter"]),
+    (Cause::OptionInvalid, &["unknown cache importer"]),
+    (Cause::OptionInvalid, &["cache exporter requires"]),
+    (Cause::OptionInvalid, &["cache importer requires"]),
+    (Cause::OptionInvalid, &["type required for \""]),
+    (Cause::OptionInvalid, &["duplicate cache exports"]),
+    (Cause::OptionInvalid, &["not set for s3 cache"]),
+    (Cause::OptionInvalid, &["not set for github actions cache"]),
+    (Cause::OptionInvalid, &["is required for azblob cache"]),
+    (Cause::OptionInvalid, &["azure storage account url provided is not a valid url"]),
+    (Cause::OptionInvalid, &["nosuchbucket"]),
+    (Cause::OptionInvalid, &["invalid configuration for remote cache"]),
+    (Cause::OptionInvalid, &["failed to parse oci-mediatypes"]),
+    (Cause::OptionInvalid, &["failed to parse image-manifest"]),
+    // buildx build/opt.go, ≥0.12: `Cache export is not supported for the docker driver.`,
+    // before: `cache export feature is currently not supported for docker driver.`
+    (Cause::DriverUnsupported, &["cache export", "not supported for", "driver"]),
+    // net/http, crypto/x509
+    (Cause::Tls, &["server gave http response to https client"]),
+    (Cause::Tls, &["client sent an http request to an https server"]),
+    (Cause::Tls, &["x509:"]),
+    (Cause::Tls, &["first record does not look like a tls handshake"]),
+    // cache/remotecache/import.go readBlob: `blob sha256:… is too large (1200000 > 1048576)`
+    (Cause::ManifestTooLarge, &["blob ", " is too large (", "> 1048576"]),
+    (Cause::RateLimited, &["toomanyrequests"]),
+    (Cause::RateLimited, &["requestblockedexception"]),
+    (Cause::RateLimited, &["request was blocked due to exceeding usage"]),
+    (Cause::TagImmutable, &["immutable"]),
+    (Cause::TagImmutable, &["imagetagalreadyexists"]),
+    (Cause::UploadTooLarge, &["request entity too large"]),
+    // go-actions-cache cache_v2.go
+    (Cause::GhaService, &["failed to reserve cache"]),
+    (Cause::GhaService, &["failed to commit cache"]),
+    (Cause::GhaService, &["error committing cache"]),
+    (Cause::GhaService, &["cache token expired"]),
+    // containerd remotes/docker/authorizer.go, registries' own words
+    (Cause::AccessDenied, &["insufficient_scope"]),
+    (Cause::AccessDenied, &["no basic auth credentials"]),
+    (Cause::AccessDenied, &["access denied"]),
+    (Cause::AccessDenied, &["accessdenied"]),
+    (Cause::AccessDenied, &["authorization failed"]),
+    // AWS and Azure SDKs without credentials
+    (Cause::AccessDenied, &["failed to refresh cached credentials"]),
+    (Cause::AccessDenied, &["failed to create default azure credentials"]),
+    (Cause::AccessDenied, &["failed to acquire a token"]),
+    // net/http, net
+    (Cause::Unavailable, &["connection refused"]),
+    (Cause::Unavailable, &["connection reset"]),
+    (Cause::Unavailable, &["broken pipe"]),
+    (Cause::Unavailable, &["i/o timeout"]),
+    (Cause::Unavailable, &["deadline exceeded"]),
+    (Cause::Unavailable, &["handshake timeout"]),
+    (Cause::Unavailable, &["no such host"]),
+    (Cause::Unavailable, &["server misbehaving"]),
+    (Cause::Unavailable, &["no route to host"]),
+    (Cause::Unavailable, &["network is unreachable"]),
+    (Cause::Unavailable, &["closed network connection"]),
+    (Cause::Unavailable, &["read on closed response body"]),
+];

@@ -1,0 +1,175 @@
+//! A mistake in `--cache-from` or `--cache-to`.
+
+use super::backend::{Cause, cost_of, refusals};
+use super::options::{Kind, Mistake, from_error, lint, words};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::model::{Build, CacheSpec, NoteKind, Quote, Run};
+
+pub(super) struct CacheOptionInvalid;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-option-invalid",
+    title: "a cache option is misspelt, unknown or incomplete",
+    group: "The cache backend refuses",
+    severity: Severity::Error,
+    what: "The builder names a mistake in `--cache-from` or `--cache-to` (`unsupported compression type ztsd`, `unknown cache exporter`, `requires ref`, missing settings of s3, azblob or gha), or a command line echoed in the log shows one that no builder complains of: `mode=maxx`, an unknown attribute, a blank after the comma.",
+    why: "Some mistakes stop the build before its first step. The others are ignored in silence: `mode=maxx` is `mode=min`, `type=gha, scope=x` has no scope.",
+    fix: "Correct the option; the finding names the nearest valid one.",
+    rules_out: "Values that hold variables are not judged. Attributes without effect in one direction (`mode` in `--cache-from`) are left alone.",
+    references: &[
+        "https://docs.docker.com/build/cache/backends/",
+        "moby/buildkit control/control.go, cache/remotecache",
+        "docker/buildx util/buildflags/cache.go",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for CacheOptionInvalid {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        let mut sightings = told(study);
+        sightings.extend(written(study));
+        by_token(sightings).into_iter().filter_map(|group| finding(&group)).collect()
+    }
+}
+
+/// One mistake in one place.
+struct Sighting<'a> {
+    mistake: Mistake,
+    evidence: Evidence,
+    builds: Vec<&'a Build>,
+}
+
+/// What builders say. The error text is the first thing to quote.
+fn told(study: &Study) -> Vec<Sighting<'_>> {
+    let mine = refusals(study).into_iter().filter(|r| r.cause == Cause::OptionInvalid);
+    mine.map(|r| Sighting {
+        mistake: from_error(r.text),
+        evidence: Study::quote(r.run, r.quote, "the builder refuses the option"),
+        builds: vec![r.build],
+    })
+    .collect()
+}
+
+/// What command lines and the compose plugin's override file show.
+fn written(study: &Study) -> Vec<Sighting<'_>> {
+    study.runs.iter().flat_map(|run| on_command_lines(run).into_iter().chain(in_override_file(run))).collect()
+}
+
+fn on_command_lines(run: &Run) -> Vec<Sighting<'_>> {
+    let mut found = Vec::new();
+    for command in &run.commands {
+        let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
+        let to = command.cache_to.iter().flat_map(|spec| lint(spec, true));
+        found.extend(from.chain(to).map(|mistake| sighting(run, mistake, &command.quote)));
+    }
+    found
+}
+
+fn in_override_file(run: &Run) -> Vec<Sighting<'_>> {
+    let mut found = Vec::new();
+    for note in &run.notes {
+        let export = note.kind == NoteKind::ComposeCacheTo;
+        if export || note.kind == NoteKind::ComposeCacheFrom {
+            let spec = CacheSpec::parse(note.value.trim_matches(['"', '\'']));
+            found.extend(lint(&spec, export).into_iter().map(|mistake| sighting(run, mistake, &note.quote)));
+        }
+    }
+    found
+}
+
+fn sighting<'a>(run: &'a Run, mistake: Mistake, quote: &Quote) -> Sighting<'a> {
+    Sighting {
+        mistake,
+        evidence: Study::quote(run, quote, "the option as written"),
+        builds: run.builds.iter().collect(),
+    }
+}
+
+/// A mistake in import and export, in the command and in the error, is one mistake.
+fn by_token(sightings: Vec<Sighting<'_>>) -> Vec<Vec<Sighting<'_>>> {
+    let mut groups: Vec<Vec<Sighting>> = Vec::new();
+    for sighting in sightings {
+        let same = |g: &&mut Vec<Sighting>| g.first().is_some_and(|s| s.mistake.token == sighting.mistake.token);
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(sighting),
+            None => groups.push(vec![sighting]),
+        }
+    }
+    groups
+}
+
+fn finding(group: &[Sighting]) -> Option<Finding> {
+    let mistake = &group.first()?.mistake;
+    let mut proof: Option<Proof> = None;
+    for sighting in group.iter().take(12) {
+        match &mut proof {
+            Some(proof) => proof.push(sighting.evidence.clone()),
+            None => proof = Some(Proof::new(sighting.evidence.clone())),
+        }
+    }
+    Some(Finding {
+        rule: META.id,
+        severity: if mistake.kind == Kind::UnknownAttribute && mistake.nearest.is_none() {
+            Severity::Warning
+        } else {
+            META.severity
+        },
+        confidence: Confidence::Proven,
+        title: words::title(mistake),
+        cause: words::cause(mistake),
+        evidence: proof?,
+        fix: words::fix(mistake),
+        impact: cost_of(group.iter().filter(|s| s.mistake.kind.stops()).flat_map(|s| s.builds.iter().copied())),
+        rules_out: Vec::new(),
+        subject: mistake.token.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of, study};
+    use super::*;
+    use crate::model::CiNote;
+
+    #[test]
+    fn command_and_error_are_one_finding() {
+        let run = made()
+            .command("docker buildx build --cache-to type=registry,ref=r.example.com/a:c,compression=ztsd .")
+            .error("ERROR: failed to build: failed to solve: failed to configure registry cache exporter: unsupported compression type ztsd");
+        let found = CacheOptionInvalid.check(&of(vec![run]));
+        assert_eq!((found.len(), found[0].evidence.iter().count()), (1, 2));
+        assert_eq!(found[0].fix.snippet.as_deref(), Some("compression=zstd"));
+    }
+
+    #[test]
+    fn silent_mistakes_are_seen_on_the_command_line() {
+        let command = "docker buildx build --cache-to type=registry,ref=r.example.com/a:c,mode=maxx --cache-from 'type=gha, scope=x' .";
+        let found = CacheOptionInvalid.check(&of(vec![made().command(command), made().command(command)]));
+        assert_eq!(found.iter().map(|f| f.subject.as_str()).collect::<Vec<_>>(), [" scope=x", "mode=maxx"]);
+    }
+
+    #[test]
+    fn the_plugins_override_file_is_read_too() {
+        let note = |kind, value: &str| CiNote { kind, value: value.into(), quote: Quote::default() };
+        let notes = vec![
+            note(NoteKind::ComposeCacheFrom, "r.example.com/a:c"),
+            note(NoteKind::ComposeCacheTo, "ref=r.example.com/a:c,type=registry,mode=max,compression=ztsd"),
+        ];
+        let found = CacheOptionInvalid.check(&study(vec![Run { notes, ..made().run() }]));
+        assert_eq!(found.iter().map(|f| f.subject.as_str()).collect::<Vec<_>>(), ["compression=ztsd"]);
+    }
+
+    #[test]
+    fn leaves_valid_options_and_other_errors() {
+        let run = made()
+            .command("docker buildx build --cache-from r.example.com/a:c --cache-to type=registry,ref=r.example.com/a:c,mode=max .")
+            .error("ERROR: failed to solve: invalid reference format")
+            .error("ERROR: failed to solve: failed to compute cache key: \"/x\": not found");
+        assert!(CacheOptionInvalid.check(&of(vec![run])).is_empty());
+    }
+}

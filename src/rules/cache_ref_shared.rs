@@ -1,0 +1,156 @@
+//! Several builds write one cache reference: the last writer wins, the others start cold.
+
+use std::collections::BTreeSet;
+
+use super::past::{Past, cost, end, header, verdict};
+use super::remedy::{self, Site, reference};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
+use crate::model::{CacheKind, Outcome};
+use crate::series::chain::Loss;
+
+pub(super) struct CacheRefShared;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-ref-shared",
+    title: "several builds write their caches to one reference",
+    group: "Hits only every second run",
+    severity: Severity::Error,
+    what: "Two different builds (jobs, bake targets) import one reference and both export a cache, and a build that stored its cache finds nothing of it in the next run although nothing it depends on changed.",
+    why: "An export replaces what the reference held. The build that finishes last wins; the other one starts cold, takes longer, finishes last and wins: each of them hits every second run, or never.",
+    fix: "One reference (or gha scope) for each build.",
+    rules_out: "Builds that only read a common reference, changed base images and instructions, failed imports and exports. The reference of an export is not printed; the command line proves it where the log shows it.",
+    references: &[
+        "https://docs.docker.com/build/cache/backends/registry/",
+        "https://github.com/docker/buildx/discussions/1382",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for CacheRefShared {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        let all: Vec<Past> = Past::all(study).collect();
+        let names: BTreeSet<String> = all.iter().flat_map(references).collect();
+        names.iter().filter_map(|name| finding(study, &all, name)).collect()
+    }
+}
+
+/// A build that stored its cache and lost it.
+struct Victim<'a, 'p> {
+    past: &'p Past<'a>,
+    at: usize,
+    losses: Vec<Loss<'a>>,
+}
+
+/// References of caches that the series reads while it writes one.
+fn references(past: &Past) -> Vec<String> {
+    let writing = (0..past.len()).filter(|&i| writes(past, i));
+    let read = writing.flat_map(|i| past.imports(i)).filter(|t| t.kind == CacheKind::Registry);
+    read.filter_map(|t| t.reference.clone()).collect()
+}
+
+/// It writes a cache: one of its own, or an inline one.
+fn writes(past: &Past, i: usize) -> bool {
+    past.exported(i) || past.builds.get(i).is_some_and(|b| b.inline.is_some())
+}
+
+fn reads(past: &Past, i: usize, name: &str) -> bool {
+    past.imports(i).iter().any(|t| t.reference.as_deref().is_some_and(|r| reference::same(r, name)))
+}
+
+fn finding(study: &Study, all: &[Past], name: &str) -> Option<Finding> {
+    let sharers: Vec<&Past> =
+        all.iter().filter(|p| (0..p.len()).any(|i| writes(p, i) && reads(p, i, name) && only(p, i))).collect();
+    let victims: Vec<Victim> = sharers.iter().flat_map(|past| victims(past, name)).collect();
+    if sharers.len() < 2 || victims.is_empty() {
+        return None;
+    }
+    let sites: Vec<Site> =
+        sharers.iter().filter_map(|p| p.last()).map(|(run, build)| Site::of(study, run, build)).collect();
+    let proven = sharers.iter().filter(|p| p.all_commands().any(|c| says(c, name))).count() == sharers.len();
+    let who = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| {
+        build.target.clone().or_else(|| build.images.first().cloned()).unwrap_or_else(|| run.label.clone())
+    });
+    let who: Vec<String> = who.collect();
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: if proven { Confidence::Proven } else { Confidence::Likely },
+        title: format!("{} builds write their caches to {name}, and each replaces the other's", sharers.len()),
+        cause: format!(
+            "{} import {name} and export their caches. An export replaces what was there, so only the build that finishes last finds its cache in the next run.",
+            who.join(" and ")
+        ),
+        evidence: Proof::from_lines(victims.iter().take(2).flat_map(|v| lines(v, name)).collect())?,
+        fix: remedy::own_refs(&sites),
+        impact: impact(&victims),
+        rules_out: rules_out(proven),
+        subject: name.to_owned(),
+    })
+}
+
+/// The build imports nothing else: one with a list of references may write to another of them.
+fn only(past: &Past, i: usize) -> bool {
+    let names: BTreeSet<&str> = past.imports(i).into_iter().filter_map(|t| t.reference.as_deref()).collect();
+    names.len() == 1
+}
+
+fn says(command: &crate::model::Command, name: &str) -> bool {
+    let mut written = command.cache_to.iter().filter_map(|spec| spec.get("ref"));
+    written.any(|to| reference::same(to, name))
+}
+
+/// Runs that imported the reference, and lost steps that an earlier run of the same build had stored there.
+fn victims<'a, 'p>(past: &'p Past<'a>, name: &str) -> Vec<Victim<'a, 'p>> {
+    let lost = (1..past.len()).filter(|&i| past.imported(i) && reads(past, i, name) && !past.asked_for_no_cache(i));
+    let victim = |at| {
+        let losses: Vec<Loss> =
+            past.final_losses(at).into_iter().filter(|l| (l.seen..at).any(|j| writes(past, j))).collect();
+        let (_, build) = past.get(at)?;
+        (!losses.is_empty() && build.hits() * 2 <= build.total()).then_some(Victim { past, at, losses })
+    };
+    lost.filter_map(victim).collect()
+}
+
+fn impact(victims: &[Victim]) -> Impact {
+    let steps = victims.iter().filter_map(|v| v.past.builds.get(v.at)).flat_map(|b| &b.steps);
+    cost(steps.filter(|s| s.outcome == Outcome::Miss), victims.len())
+}
+
+fn lines(victim: &Victim, name: &str) -> Vec<Evidence> {
+    let Some(((run, build), loss)) = victim.past.get(victim.at).zip(victim.losses.first()) else { return Vec::new() };
+    let mut lines = Vec::new();
+    if let Some((before, earlier)) = victim.past.get(loss.seen) {
+        let export = earlier.exports.iter().find(|e| e.ok());
+        lines.push(verdict(before, loss.before, "this step was built or found here"));
+        lines.extend(export.map(|e| Study::quote(before, &e.header, "and stored")));
+    }
+    let import = victim.past.imports(victim.at).into_iter().find(|t| t.reference.as_deref() == Some(name));
+    lines.extend(import.map(|t| Study::quote(run, &t.header, "the same reference is imported")));
+    lines.extend(import.map(|t| end(run, t, "without error")));
+    lines.push(header(run, loss.step, "ran again, though nothing it depends on changed"));
+    lines.extend(
+        build
+            .exports
+            .iter()
+            .find(|e| e.ok())
+            .map(|e| Study::quote(run, &e.header, "its cache replaces the other build's")),
+    );
+    lines
+}
+
+fn rules_out(proven: bool) -> Vec<String> {
+    let mut said = vec![
+        "changed source or base image: no, the steps that were lost read no files, and the digests are the same"
+            .to_owned(),
+        "cache not found: no, the import ended without error".to_owned(),
+    ];
+    if !proven {
+        said.push("where an export goes is not printed; the command lines or the bake file would prove it".to_owned());
+    }
+    said
+}

@@ -1,0 +1,71 @@
+//! A cache is exported in every run, and no run imports one.
+
+use super::past::{Past, cost, end, header};
+use super::remedy::{self, Site};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::model::CacheKind;
+
+pub(super) struct ExportWithoutImport;
+
+static META: RuleMeta = RuleMeta {
+    id: "export-without-import",
+    title: "a cache is exported and never imported",
+    group: "No cache in use",
+    severity: Severity::Warning,
+    what: "Every run exports a cache, no run imports one, and no step ever comes from a cache.",
+    why: "`--cache-to` alone only writes: each run pays for the export and starts cold.",
+    fix: "Add `--cache-from` with the same reference.",
+    rules_out: "Runs with an import line, whatever its outcome; a local cache that was asked for and is missing; builders that keep their own cache; a single run (another job may import what this one exports).",
+    references: &["https://docs.docker.com/build/cache/backends/"],
+    since: "0.1.0",
+};
+
+impl Rule for ExportWithoutImport {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let writing: Vec<usize> = (0..past.len()).filter(|&i| past.exported(i)).collect();
+    let cold = past.builds.iter().all(|b| b.hits() == 0 && b.warnings.is_empty());
+    let asked = past.all_commands().any(|c| !c.cache_from.is_empty());
+    let again = writing.iter().any(|&i| i > 0 && !past.losses(i).is_empty());
+    if writing.len() < 2 || !cold || asked || !again || !past.never_imports() {
+        return None;
+    }
+    let (run, build) = past.last()?;
+    let site = Site::of(past.study, run, build);
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!("{} runs export a cache and none imports it", writing.len()),
+        cause: "Each run stores its cache, and no run looks for one: every step runs every time.".to_owned(),
+        evidence: Proof::from_lines(lines(past, &writing))?,
+        fix: remedy::add_import(&site),
+        impact: cost(
+            writing.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            writing.len() - 1,
+        ),
+        rules_out: vec!["a kept builder: no, steps that nothing can have changed ran again".to_owned()],
+        subject: site.cache,
+    })
+}
+
+fn lines(past: &Past, writing: &[usize]) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    for &i in writing.iter().take(2) {
+        let Some((run, build)) = past.get(i) else { continue };
+        let export = build.exports.iter().find(|e| e.ok() && e.kind != CacheKind::Inline);
+        lines.extend(build.decided().next().filter(|_| i > 0).map(|s| header(run, s, "ran again")));
+        lines.extend(export.map(|e| Study::quote(run, &e.header, "a cache is stored")));
+        lines.extend(export.map(|e| end(run, e, "without error")));
+    }
+    lines
+}

@@ -1,0 +1,95 @@
+//! An image is imported as a cache, but it was built without cache metadata.
+
+use super::past::{Past, cost, end, header, plural};
+use super::remedy::{self, Site};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::model::CacheKind;
+
+pub(super) struct ImageWithoutInlineCache;
+
+static META: RuleMeta = RuleMeta {
+    id: "image-without-inline-cache",
+    title: "the image that is imported as a cache holds no cache",
+    group: "Multi-stage and inline",
+    severity: Severity::Error,
+    what: "A build imports its own image as a cache without error, never a step comes from it, and no run prints that an inline cache is written.",
+    why: "BuildKit uses an image as a cache only where the image was built with inline cache metadata. Without it the import succeeds, says nothing, and every build is a cold one.",
+    fix: "Build the image with `--build-arg BUILDKIT_INLINE_CACHE=1` or `--cache-to type=inline` (single stage), or use a registry cache with mode=max (several stages).",
+    rules_out: "Runs that export a cache elsewhere, changed base images and instructions, `--no-cache`, and the engine that writes empty inline caches (inline-cache-never-exported prints that it does).",
+    references: &["https://docs.docker.com/build/cache/backends/inline/"],
+    since: "0.1.0",
+};
+
+impl Rule for ImageWithoutInlineCache {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let writes_none = past.builds.iter().all(|b| b.inline.is_none() && b.exports.is_empty());
+    let asked = past.all_commands().any(|c| c.inline() || !c.cache_to.is_empty() || c.no_cache);
+    let vain: Vec<usize> =
+        (1..past.len()).filter(|&i| from_registry(past, i) && !past.final_losses(i).is_empty()).collect();
+    let hits = (0..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
+    if !writes_none || asked || hits || vain.is_empty() {
+        return None;
+    }
+    let (run, build) = past.last()?;
+    let site = Site::of(past.study, run, build);
+    let reference = site.imports.first().cloned().unwrap_or_else(|| site.image.clone());
+    let own = past.builds.iter().any(|b| b.images.iter().any(|i| remedy::reference::same(i, &reference)));
+    let again = plural(vain.len(), "run", "runs");
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: if own || vain.len() > 1 { Confidence::Likely } else { Confidence::Suspected },
+        title: format!("{reference} is imported as a cache but holds none: no hit in {again}"),
+        cause: "The import finds the image and reports no error, but an image is a cache only if it was built with inline cache metadata, and no run in these logs writes any.".to_owned(),
+        evidence: Proof::from_lines(lines(past, &vain))?,
+        fix: remedy::inline_args(&site),
+        impact: cost(vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), vain.len()),
+        rules_out: rules_out(own),
+        subject: reference,
+    })
+}
+
+fn from_registry(past: &Past, i: usize) -> bool {
+    past.imports(i).iter().any(|t| t.ok() && t.kind == CacheKind::Registry)
+}
+
+fn rules_out(own: bool) -> Vec<String> {
+    let mut said = vec![
+        "changed source: the first steps of the build ran too, and no change of the source can reach them".to_owned(),
+        "changed base image: its digest is the same in these runs".to_owned(),
+    ];
+    if !own {
+        said.push(
+            "who writes that image is not in these logs: its build's log would show whether it writes an inline cache"
+                .to_owned(),
+        );
+    }
+    said
+}
+
+fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    for &i in vain.iter().take(2) {
+        let Some((run, build)) = past.get(i) else { continue };
+        let import = past.imports(i).into_iter().find(|t| t.ok());
+        lines.extend(import.map(|t| Study::quote(run, &t.header, "the image is imported as a cache")));
+        lines.extend(import.map(|t| end(run, t, "without error")));
+        lines.extend(
+            past.final_losses(i)
+                .first()
+                .map(|l| header(run, l.step, "ran again, though nothing it depends on changed")),
+        );
+        lines.extend(build.base_of("", "").map(|b| Study::quote(run, &b.quote, "same base image as before")));
+    }
+    lines
+}

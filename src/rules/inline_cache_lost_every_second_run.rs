@@ -1,0 +1,147 @@
+//! The engine's inline-cache bug: a partly cached run stores an inline cache without the records it
+//! imported, and the next run that needs them misses everything.
+
+use super::past::{Past, graphdriver, header, plural, verdict};
+use super::remedy::{self, Site};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
+use crate::model::Outcome;
+use crate::series::chain::{self, Loss};
+
+pub(super) struct InlineCacheLostEverySecondRun;
+
+static META: RuleMeta = RuleMeta {
+    id: "inline-cache-lost-every-second-run",
+    title: "the engine loses its inline cache after every run that used part of it",
+    group: "Hits only every second run",
+    severity: Severity::Error,
+    what: "With dockerd's own image store and an inline cache, a run hits part of its steps, and the next run that changes something misses all of them, those included that no change can reach, although the import reports no error, the base image has the same digest and the instructions the same text.",
+    why: "The partly cached run writes the inline cache of its image without the records it had imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs cold, writes a complete cache, and so on: every second build is a cold one.",
+    fix: "Docker Engine 27.2 or newer (no 25.x or 26.x release has the fix, and 27.0.1 to 27.1.2 have another bug); or a docker-container builder with a registry cache; or the containerd image store. A `docker pull` before the build and a newer client do not help.",
+    rules_out: "A changed base image (its digest is compared), changed instructions, failed imports, another build writing the same reference (cache-ref-shared), builders of their own (docker-container, remote) and the containerd image store, which do not have the bug.",
+    references: &[
+        "https://github.com/moby/buildkit/issues/2274",
+        "https://github.com/moby/buildkit/pull/4796",
+        "https://github.com/moby/buildkit/issues/5242",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for InlineCacheLostEverySecondRun {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter(|past| !past.shares_reference()).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+/// One period: the run that damaged the cache, and the one that found nothing in it.
+struct Period<'a> {
+    damaged: usize,
+    lost: usize,
+    losses: Vec<Loss<'a>>,
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let periods: Vec<Period> = (2..past.len()).filter_map(|i| period(past, i)).collect();
+    let (first, last) = (periods.first()?, periods.last()?);
+    let (run, build) = past.last()?;
+    let recovers = periods.iter().any(|p| past.builds.get(p.lost + 1).is_some_and(|b| b.hits() > 0));
+    let sure = periods.len() > 1 || recovers;
+    let site = Site::of(past.study, run, build);
+    let again = plural(periods.len(), "run", "runs");
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: if sure { Confidence::Likely } else { Confidence::Suspected },
+        title: format!(
+            "the engine loses its inline cache: {again} of {} ran cold after a partly cached run",
+            past.len()
+        ),
+        cause: format!(
+            "{} used part of the inline cache, and the cache it wrote lacks exactly that part. {} then imported it without error and found nothing, not even for {}, which no change of the source can reach. This is a bug of Docker Engine 20.10 to 26.1 with its own image store; it needs a partly cached run, so unchanged builds in between look healthy.",
+            past.runs.get(first.damaged)?.label,
+            past.runs.get(first.lost)?.label,
+            quoted(first)?
+        ),
+        evidence: proof(past, &periods)?,
+        fix: remedy::engine_upgrade(&site),
+        impact: cost(&periods),
+        rules_out: rules_out(past, last, sure)?,
+        subject: site.imports.first().cloned().unwrap_or(site.image),
+    })
+}
+
+/// Run `i` lost what the last partly cached run before it still had.
+fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
+    let (_, build) = past.get(i)?;
+    if !past.imported(i) || !graphdriver(build) || past.asked_for_no_cache(i) {
+        return None;
+    }
+    let damaged = (0..i).rev().find(|&j| past.builds.get(j).is_some_and(|b| b.hits() < b.total()))?;
+    let (_, before) = past.get(damaged)?;
+    if before.inline.is_none() || !graphdriver(before) || before.hits() == 0 || !past.imported(damaged) {
+        return None;
+    }
+    let had = |loss: &Loss| {
+        let same = |s: &&crate::model::Step| {
+            s.stage == loss.step.stage && s.platform == loss.step.platform && s.text == loss.step.text
+        };
+        before.steps.iter().find(same).is_some_and(|s| s.outcome == Outcome::Hit) && chain::all_missed(&loss.stage)
+    };
+    let losses: Vec<Loss> = past.final_losses(i).into_iter().filter(had).collect();
+    (!losses.is_empty()).then_some(Period { damaged, lost: i, losses })
+}
+
+fn quoted(period: &Period) -> Option<String> {
+    period.losses.first().map(|loss| format!("`{}`", loss.step.text))
+}
+
+fn proof(past: &Past, periods: &[Period]) -> Option<Proof> {
+    let lines = periods.iter().take(3).flat_map(|p| lines(past, p).unwrap_or_default());
+    Proof::from_lines(lines.collect())
+}
+
+fn lines(past: &Past, period: &Period) -> Option<Vec<Evidence>> {
+    let (good, before) = past.get(period.damaged)?;
+    let (bad, build) = past.get(period.lost)?;
+    let loss = period.losses.first()?;
+    let hit = before.steps.iter().find(|s| s.stage == loss.step.stage && s.text == loss.step.text)?;
+    let mut lines = vec![verdict(good, hit, "came from the cache")];
+    lines.extend(before.inline.as_ref().map(|q| Study::quote(good, q, "wrote an inline cache, incomplete")));
+    let import = past.imports(period.lost).into_iter().find(|t| t.ok())?;
+    lines.push(Study::quote(bad, &import.header, "imported without error"));
+    lines.push(header(bad, loss.step, "ran again, though nothing it depends on changed"));
+    lines.extend(
+        build
+            .base_of(&loss.step.stage, &loss.step.platform)
+            .map(|b| Study::quote(bad, &b.quote, "same base image as before")),
+    );
+    Some(lines)
+}
+
+fn cost(periods: &[Period]) -> Impact {
+    let steps = periods.iter().flat_map(|p| &p.losses).flat_map(|l| l.stage.steps.iter().copied());
+    super::past::cost(steps, periods.len())
+}
+
+fn rules_out(past: &Past, last: &Period, sure: bool) -> Option<Vec<String>> {
+    let loss = last.losses.first()?;
+    let base = past.builds.get(last.lost)?.base_of(&loss.step.stage, &loss.step.platform);
+    let mut said = vec![match base.and_then(|b| b.digest.as_ref()) {
+        Some(digest) => format!("base image changed: no, {} before and after", digest.get(..19).unwrap_or(digest)),
+        None => "base image changed: no, none is used".to_owned(),
+    }];
+    said.push("cache not found: no, the import ended without error".to_owned());
+    said.push("another build writes the same reference: none in these logs".to_owned());
+    said.push(
+        "the engine's version is never printed; `docker version` on the build host shows whether it is below 27.0"
+            .to_owned(),
+    );
+    if !sure {
+        said.push("seen once only: a few more runs would decide it".to_owned());
+    }
+    Some(said)
+}

@@ -1,0 +1,71 @@
+//! Inline cache in a build of several stages: it holds the final stage only.
+
+use super::past::Past;
+use super::remedy::{self, Form, Site};
+use super::unstored_stage::{self, Rebuilt, Words};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Finding, Severity};
+use crate::model::CacheKind;
+
+pub(super) struct InlineCacheMultiStage;
+
+static META: RuleMeta = RuleMeta {
+    id: "inline-cache-multi-stage",
+    title: "the inline cache stores the final stage only",
+    group: "Multi-stage and inline",
+    severity: Severity::Error,
+    what: "In a build of several stages with an inline cache, a change in a build stage reruns all steps of that stage, also those before the change, while steps of the final stage come from the cache.",
+    why: "Inline cache metadata describes the layers of the image, and layers of build stages are not in the image. Nothing of them can be found again, so the expensive part of the build runs on every change.",
+    fix: "Store every stage: a registry cache with mode=max, written by a docker-container builder. It holds all stages and grows accordingly.",
+    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`. With the docker driver it stays a note until one run was answered from the cache as a whole: only that shows that dockerd, which has bugs of its own here, writes its inline cache completely.",
+    references: &[
+        "https://docs.docker.com/build/cache/backends/inline/",
+        "https://github.com/moby/buildkit/issues/3660",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for InlineCacheMultiStage {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let mut seen = unstored_stage::rebuilt(past);
+    seen.retain(|r| {
+        past.builds
+            .get(r.at)
+            .is_some_and(|b| b.inline.is_some() && b.exports.iter().all(|e| e.kind == CacheKind::Inline))
+    });
+    let last = seen.last()?;
+    let (run, build) = past.get(last.at)?;
+    let site = Site::of(past.study, run, build);
+    let written = build.inline.as_ref().map(|q| Study::quote(run, q, "the cache is written into the image"));
+    let words = Words {
+        meta: &META,
+        severity: severity(past, &seen, &site),
+        store: "the inline cache",
+        fix: remedy::registry_max(&site),
+        subject: site.imports.first().cloned().unwrap_or(site.image),
+        written,
+    };
+    unstored_stage::finding(past, &seen, words)
+}
+
+/// See `rules_out`. Buildkite's compose plugin is told apart because there the remedy is an option
+/// of the very step that built, so an early word is worth more than a late proof.
+fn severity(past: &Past, seen: &[Rebuilt], site: &Site) -> Severity {
+    let whole = past.builds.iter().any(|b| b.total() > 0 && b.hits() == b.total());
+    let dockerd = seen.iter().filter_map(|r| past.builds.get(r.at)).any(|b| b.driver.as_deref() == Some("docker"));
+    let compared = seen.iter().any(|r| r.compared);
+    match site.form {
+        _ if dockerd && !whole && site.form != Form::ComposePlugin => Severity::Note,
+        _ if !compared => Severity::Warning,
+        _ => Severity::Error,
+    }
+}

@@ -1,0 +1,85 @@
+//! The engine writes an inline cache in which nothing can be found (Engine 27.0.1 to 27.1.2).
+
+use super::past::{Past, cost, graphdriver, header, plural};
+use super::remedy::{self, Site};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+
+pub(super) struct InlineCacheNeverExported;
+
+static META: RuleMeta = RuleMeta {
+    id: "inline-cache-never-exported",
+    title: "the inline cache is written and imported, and never holds anything",
+    group: "Hits only every second run",
+    severity: Severity::Error,
+    what: "Every run prints that it writes an inline cache, every run after the first imports it without error, and no step ever comes from it.",
+    why: "Docker Engine 27.0.1 to 27.1.2 with its own image store writes no cache records into the image (moby/buildkit issue 5242), so every build is a cold one.",
+    fix: "Docker Engine 27.2 or newer; or a docker-container builder with a registry cache.",
+    rules_out: "Images built without inline cache (image-without-inline-cache: nothing is printed about it), changed base images and instructions, builders of their own and the containerd image store.",
+    references: &["https://github.com/moby/buildkit/issues/5242", "https://github.com/moby/buildkit/pull/5257"],
+    since: "0.1.0",
+};
+
+impl Rule for InlineCacheNeverExported {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter(|past| !past.shares_reference()).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+/// Runs that imported, found nothing, and cannot blame a change for it.
+fn empty_handed(past: &Past) -> Vec<usize> {
+    let runs = 1..past.len();
+    runs.filter(|&i| past.imported(i) && !past.asked_for_no_cache(i) && !past.final_losses(i).is_empty()).collect()
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let written = past.builds.iter().all(|b| b.inline.is_some() && graphdriver(b));
+    let nothing = past.builds.iter().all(|b| b.hits() == 0);
+    let vain = empty_handed(past);
+    if !written || !nothing || vain.len() < 2 {
+        return None;
+    }
+    let (run, build) = past.last()?;
+    let site = Site::of(past.study, run, build);
+    let again = plural(vain.len(), "run", "runs");
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!("the inline cache is empty: {again} imported it without error and found nothing"),
+        cause: "Each run writes an inline cache into its image and the next one reads it, yet not one step comes from it, not even steps that no change of the source can reach. Docker Engine 27.0.1 to 27.1.2 with its own image store writes no records.".to_owned(),
+        evidence: Proof::from_lines(lines(past, &vain))?,
+        fix: remedy::engine_upgrade(&site),
+        impact: cost(vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), vain.len()),
+        rules_out: vec![
+            "image built without inline cache: no, each run prints that it is written".to_owned(),
+            "lost every second run: no, there is no hit in any run".to_owned(),
+            "the engine's version is never printed; `docker version` on the build host decides it".to_owned(),
+        ],
+        subject: site.imports.first().cloned().unwrap_or(site.image),
+    })
+}
+
+fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    for &i in vain.iter().take(2) {
+        let (Some((run, _)), Some((before, earlier))) = (past.get(i), past.get(i - 1)) else { continue };
+        lines.extend(earlier.inline.as_ref().map(|q| Study::quote(before, q, "an inline cache is written")));
+        lines.extend(
+            past.imports(i)
+                .into_iter()
+                .find(|t| t.ok())
+                .map(|t| Study::quote(run, &t.header, "imported without error")),
+        );
+        lines.extend(
+            past.final_losses(i)
+                .first()
+                .map(|l| header(run, l.step, "ran again, though nothing it depends on changed")),
+        );
+    }
+    lines
+}

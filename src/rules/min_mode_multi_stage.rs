@@ -1,0 +1,61 @@
+//! A cache of its own in `mode=min`: it holds the final stage only, as an inline cache does.
+
+use super::past::Past;
+use super::remedy::{self, Site};
+use super::unstored_stage::{self, Words};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Finding, Severity};
+use crate::model::{CacheKind, Command, Transfer};
+
+pub(super) struct MinModeMultiStage;
+
+static META: RuleMeta = RuleMeta {
+    id: "min-mode-multi-stage",
+    title: "the cache is exported in mode=min and stores the final stage only",
+    group: "Multi-stage and inline",
+    severity: Severity::Warning,
+    what: "A build of several stages exports a registry, gha, local, S3 or Azure cache; a change in a build stage reruns all its steps, also those before the change, while steps of the final stage come from the cache.",
+    why: "mode=min is the default and stores only the layers of the final image. Nothing of the build stages can be found again. The mode is never printed, and a misspelt one silently means min.",
+    fix: "Write `mode=max` in `--cache-to`.",
+    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`, a `mode=max` on the command line.",
+    references: &["https://docs.docker.com/build/cache/backends/#cache-mode"],
+    since: "0.1.0",
+};
+
+impl Rule for MinModeMultiStage {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let mut seen = unstored_stage::rebuilt(past);
+    seen.retain(|r| {
+        past.get(r.at).is_some_and(|(run, b)| b.exports.iter().any(own_cache) && !says_max(run.commands_of(b)))
+    });
+    let last = seen.last()?;
+    let (run, build) = past.get(last.at)?;
+    let site = Site::of(past.study, run, build);
+    let export = build.exports.iter().find(|e| own_cache(e))?;
+    let words = Words {
+        meta: &META,
+        severity: META.severity,
+        store: "the exported cache",
+        fix: remedy::registry_max(&site),
+        subject: site.cache.clone(),
+        written: Some(Study::quote(run, &export.header, "the cache is exported")),
+    };
+    unstored_stage::finding(past, &seen, words)
+}
+
+fn own_cache(export: &Transfer) -> bool {
+    export.kind != CacheKind::Inline && export.error.is_none()
+}
+
+fn says_max(commands: &[Command]) -> bool {
+    commands.iter().flat_map(|c| &c.cache_to).any(|spec| spec.get("mode") == Some("max"))
+}

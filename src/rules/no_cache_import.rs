@@ -1,0 +1,113 @@
+//! Every run starts with an empty builder and imports nothing.
+
+use super::past::{Past, cost, header};
+use super::remedy::{self, Site};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::model::{BuildOutcome, Dialect};
+
+pub(super) struct NoCacheImport;
+
+static META: RuleMeta = RuleMeta {
+    id: "no-cache-import",
+    title: "no run looks for a cache, and every run starts without one",
+    group: "No cache in use",
+    severity: Severity::Warning,
+    what: "In several runs no step comes from a cache, and no run imports one.",
+    why: "The builder is new in every run (as on ephemeral agents and with a docker-container builder created in the job), so its own cache is empty, and nothing else was asked for.",
+    fix: "Export a cache and import it: `--cache-to` and `--cache-from` with a registry reference, or keep the builder between runs.",
+    rules_out: "Kept builders (a step comes from the cache in some run), failed builds, runs that export a cache (export-without-import), `--no-cache`, a local cache that was asked for and is missing. One log alone is a note: the first run of a kept builder looks the same.",
+    references: &["https://docs.docker.com/build/cache/backends/"],
+    since: "0.1.0",
+};
+
+impl Rule for NoCacheImport {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let cold: Vec<usize> =
+        (0..past.len()).filter(|&i| past.counts(i).is_some_and(|(hits, total)| hits == 0 && total > 0)).collect();
+    let warm = past.builds.iter().any(|b| b.hits() > 0);
+    let writes = past.builds.iter().any(|b| !b.exports.is_empty() || b.inline.is_some() || !b.warnings.is_empty());
+    let no_cache = (0..past.len()).any(|i| past.asked_for_no_cache(i));
+    let fresh = cold.iter().any(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some()));
+    let lone = cold.len() == 1;
+    if cold.is_empty() || warm || writes || no_cache || !past.never_imports() || (lone && !fresh) || interrupted(past) {
+        return None;
+    }
+    let (run, build) = past.last()?;
+    let site = Site::of(past.study, run, build);
+    let shown = cold.iter().all(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some() || pulled(b)));
+    Some(Finding {
+        rule: META.id,
+        severity: if lone { Severity::Note } else { META.severity },
+        confidence: match (lone, shown) {
+            (true, _) => Confidence::Suspected,
+            (false, true) => Confidence::Proven,
+            (false, false) => Confidence::Likely,
+        },
+        title: if lone {
+            "a new builder, and no cache is imported".to_owned()
+        } else {
+            format!("all {} runs start cold: no cache is imported and the builder keeps none", cold.len())
+        },
+        cause: "No line of these logs looks for a cache, and every step ran in every run. The builder's own cache is empty each time, as it is on agents that are thrown away after a job.".to_owned(),
+        evidence: Proof::from_lines(lines(past, &cold))?,
+        fix: if build.dialect == Dialect::Classic { classic(&site) } else { remedy::registry_max(&site) },
+        impact: cost(cold.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len() - 1),
+        rules_out: rules_out(lone, shown),
+        subject: site.cache,
+    })
+}
+
+/// A base image was fetched: the daemon did not have it.
+fn pulled(build: &crate::model::Build) -> bool {
+    build.bases.iter().any(|b| b.pulled.is_some())
+}
+
+/// With failed or cancelled runs among them, the cold ones may have their reason in those.
+fn interrupted(past: &Past) -> bool {
+    past.builds.iter().any(|b| matches!(b.outcome, BuildOutcome::Failed | BuildOutcome::Canceled))
+}
+
+fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    for &i in cold.iter().take(3) {
+        let Some((run, build)) = past.get(i) else { continue };
+        lines.extend(build.booted.as_ref().map(|q| Study::quote(run, q, "the builder is created anew")));
+        lines.extend(
+            build
+                .bases
+                .iter()
+                .find_map(|b| b.pulled.as_ref())
+                .map(|q| Study::quote(run, q, "the builder does not even have the base image")),
+        );
+        lines.extend(build.decided().next().map(|s| header(run, s, "ran")));
+    }
+    lines
+}
+
+fn classic(site: &Site) -> crate::finding::Fix {
+    crate::finding::Fix {
+        steps: vec![
+            "The classic builder reads a cache only from images of the local daemon: `docker pull` the last image before the build and name it in `--cache-from`.".to_owned(),
+            "Better: build with BuildKit, which can store its cache in a registry.".to_owned(),
+        ],
+        ..remedy::registry_max(site)
+    }
+}
+
+fn rules_out(lone: bool, shown: bool) -> Vec<String> {
+    match (lone, shown) {
+        (true, _) => vec!["this may be the first run of a builder that is kept: the log of the next run would decide it".to_owned()],
+        (false, true) => Vec::new(),
+        (false, false) => vec!["`--no-cache` looks the same and is not printed by the builder; the command line of the build would show it".to_owned()],
+    }
+}

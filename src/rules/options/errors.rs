@@ -1,0 +1,107 @@
+//! Reads the builder's own error about a specification and names the mistake.
+//!
+//! Producers: `BuildKit` `control/control.go`, `client/solve.go`, `solver/llbsolver/bridge.go`,
+//! `cache/remotecache/*`; buildx `util/buildflags/cache.go`.
+
+use super::valid::{COMPRESSIONS, TYPES, nearest};
+use super::{Kind, Mistake};
+
+/// The mistake an error text names; any other configuration error is quoted as it is.
+pub(in crate::rules) fn from_error(text: &str) -> Mistake {
+    let text = text.trim_end();
+    compression(text)
+        .or_else(|| backend(text))
+        .or_else(|| requires(text))
+        .or_else(|| unset(text))
+        .unwrap_or_else(|| told(text))
+}
+
+/// `unsupported compression type ztsd`
+fn compression(text: &str) -> Option<Mistake> {
+    let value = word(text, "unsupported compression type ")?;
+    let meant = nearest(value, &COMPRESSIONS).map(|v| format!("compression={v}"));
+    Some(Mistake {
+        token: format!("compression={value}"),
+        nearest: meant,
+        kind: Kind::BadValue,
+        valid: COMPRESSIONS.to_vec(),
+    })
+}
+
+/// `unknown cache exporter: "registri"`, `unknown cache importer: gha`
+fn backend(text: &str) -> Option<Mistake> {
+    let name = word(text, "unknown cache exporter: ").or_else(|| word(text, "unknown cache importer: "))?;
+    let token = format!("type={name}");
+    if TYPES.contains(&name) {
+        return Some(Mistake { token, nearest: None, kind: Kind::TypeUnsupported, valid: Vec::new() });
+    }
+    let meant = nearest(name, &TYPES).map(|t| format!("type={t}"));
+    Some(Mistake { token, nearest: meant, kind: Kind::UnknownType, valid: TYPES.to_vec() })
+}
+
+/// `registry cache exporter requires ref`, `local cache importer requires src`
+fn requires(text: &str) -> Option<Mistake> {
+    let name = word(text, " cache exporter requires ").or_else(|| word(text, " cache importer requires "));
+    let name = name.or_else(|| text.contains("type required for \"").then_some("type"))?;
+    Some(missing(name))
+}
+
+/// `bucket ($AWS_BUCKET) not set for s3 cache`, `token not set for github actions cache`,
+/// `either ${BUILDKIT_AZURE_STORAGE_ACCOUNT_URL} or account_url attribute is required for azblob cache`
+fn unset(text: &str) -> Option<Mistake> {
+    let before =
+        text.split_once(" not set for s3 cache").or_else(|| text.split_once(" not set for github actions cache"));
+    if let Some((before, _)) = before {
+        let phrase = before.rsplit(": ").next()?;
+        return Some(missing(phrase.split_ascii_whitespace().next()?));
+    }
+    text.contains("account_url attribute is required for azblob cache").then(|| missing("account_url"))
+}
+
+fn missing(name: &str) -> Mistake {
+    Mistake { token: name.to_owned(), nearest: None, kind: Kind::Missing, valid: Vec::new() }
+}
+
+fn told(text: &str) -> Mistake {
+    let last = text.rsplit(": ").next().unwrap_or(text);
+    Mistake { token: last.to_owned(), nearest: None, kind: Kind::Told, valid: Vec::new() }
+}
+
+/// The word after a phrase, without quotes.
+fn word<'a>(text: &'a str, phrase: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(phrase)?;
+    Some(rest.split_ascii_whitespace().next()?.trim_matches(['"', ',', '.', ':']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_builders_errors() {
+        for (text, token, nearest) in [
+            (
+                "ERROR: failed to build: failed to solve: failed to configure registry cache exporter: unsupported compression type ztsd",
+                "compression=ztsd",
+                Some("compression=zstd"),
+            ),
+            (
+                "ERROR: failed to build: failed to solve: unknown cache exporter: \"registri\"",
+                "type=registri",
+                Some("type=registry"),
+            ),
+            ("unknown cache importer: gha", "type=gha", None),
+            ("ERROR: failed to build: registry cache exporter requires ref", "ref", None),
+            ("failed to configure s3 cache importer: bucket ($AWS_BUCKET) not set for s3 cache", "bucket", None),
+            (
+                "failed to configure azblob cache exporter: either ${BUILDKIT_AZURE_STORAGE_ACCOUNT_URL} or account_url attribute is required for azblob cache",
+                "account_url",
+                None,
+            ),
+            ("failed to configure gha cache importer: token not set for github actions cache", "token", None),
+        ] {
+            let mistake = from_error(text);
+            assert_eq!((mistake.token.as_str(), mistake.nearest.as_deref()), (token, nearest), "{text}");
+        }
+    }
+}

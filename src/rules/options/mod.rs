@@ -1,0 +1,54 @@
+//! `--cache-from` and `--cache-to` as `BuildKit` and buildx read them: what is valid, and what is not.
+//!
+//! Knows specifications, not runs: the rule decides what to report.
+
+mod errors;
+mod lint;
+mod valid;
+pub(super) mod words;
+
+pub(super) use errors::from_error;
+pub(super) use lint::lint;
+
+/// One mistake in a specification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mistake {
+    /// What is wrong, as written: `compression=ztsd`, `type=registri`, `ref`.
+    pub(super) token: String,
+    /// What was meant, where something valid is near.
+    pub(super) nearest: Option<String>,
+    /// What is wrong with it.
+    pub(super) kind: Kind,
+    /// Valid values or names, to list in the fix.
+    pub(super) valid: Vec<&'static str>,
+}
+
+/// Kinds of mistakes, by what they lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A value the attribute does not take, and the build stops.
+    BadValue,
+    /// A value the attribute does not take, silently replaced by the default.
+    IgnoredValue,
+    /// No such attribute: silently ignored.
+    UnknownAttribute,
+    /// A blank after the comma makes it another attribute: silently ignored.
+    Blank,
+    /// No such backend.
+    UnknownType,
+    /// The backend is valid, this builder does not have it.
+    TypeUnsupported,
+    /// A required attribute is missing.
+    Missing,
+    /// A part that is no `key=value`.
+    Loose,
+    /// Another error of the configuration, told by the builder.
+    Told,
+}
+
+impl Kind {
+    /// The build stops, and does not go on with less.
+    pub(super) fn stops(self) -> bool {
+        !matches!(self, Self::IgnoredValue | Self::UnknownAttribute | Self::Blank)
+    }
+}

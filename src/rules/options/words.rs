@@ -1,0 +1,58 @@
+//! What is said of a mistake in a cache option.
+
+use super::{Kind, Mistake};
+use crate::finding::Fix;
+
+/// One line.
+pub(in crate::rules) fn title(mistake: &Mistake) -> String {
+    let token = &mistake.token;
+    let what = match mistake.kind {
+        Kind::Missing => return format!("a cache option lacks `{token}`"),
+        Kind::Told => return format!("the builder refuses a cache option: {token}"),
+        Kind::BadValue | Kind::IgnoredValue => "is no valid value",
+        Kind::UnknownAttribute => "is no cache option",
+        Kind::Blank => "has a blank after the comma",
+        Kind::UnknownType => "is no cache backend",
+        Kind::TypeUnsupported => "is not supported by this builder",
+        Kind::Loose => "is no key=value",
+    };
+    match &mistake.nearest {
+        Some(meant) if mistake.kind != Kind::Blank => format!("`{token}` {what}: {meant} is"),
+        _ => format!("`{token}` {what}"),
+    }
+}
+
+/// What the builder makes of it.
+pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
+    let effect = match mistake.kind {
+        Kind::IgnoredValue => {
+            "The builder replaces it by the default without a word: `mode` becomes min, and errors are not ignored."
+        }
+        Kind::UnknownAttribute => "The builder ignores attributes it does not know, without a word.",
+        Kind::Blank => {
+            "The blank becomes part of the attribute's name, and an unknown attribute is ignored without a word."
+        }
+        Kind::TypeUnsupported => "dockerd with its own image store imports from registries and directories only.",
+        _ => "The builder stops at such an option, or goes on without this cache.",
+    };
+    effect.to_owned()
+}
+
+/// The corrected option.
+pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
+    let summary = match (&mistake.nearest, mistake.kind) {
+        (Some(meant), _) => format!("write {meant}"),
+        (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
+        (None, Kind::TypeUnsupported) => "build with a docker-container builder".to_owned(),
+        (None, _) => format!("correct or take out `{}`", mistake.token),
+    };
+    let listed = (!mistake.valid.is_empty()).then(|| format!("Valid: {}.", mistake.valid.join(", ")));
+    let mut steps: Vec<String> =
+        mistake.nearest.iter().map(|meant| format!("Replace `{}` by `{meant}`.", mistake.token)).collect();
+    steps.extend(listed);
+    let snippet = match mistake.kind {
+        Kind::TypeUnsupported => Some("docker buildx create --name ci --driver docker-container --use".to_owned()),
+        _ => mistake.nearest.clone(),
+    };
+    Fix { summary, steps, snippet, ..Fix::default() }
+}

@@ -1,0 +1,152 @@
+//! One series as its rules look at it: runs and builds side by side, in the order of time.
+//!
+//! A helper of the rules about hits over a series; says what was, not why.
+
+use super::Study;
+use super::remedy::reference;
+use crate::finding::{Evidence, Impact};
+use crate::model::{Build, BuildOutcome, CacheKind, Command, Engine, Outcome, Run, Step, Transfer};
+use crate::series::chain::{self, Loss};
+use crate::series::{BuildRef, Series};
+
+/// A series whose builds can be trusted: interleaved ones are left out.
+pub(super) struct Past<'a> {
+    pub(super) study: &'a Study,
+    pub(super) runs: Vec<&'a Run>,
+    pub(super) builds: Vec<&'a Build>,
+    pub(super) refs: Vec<BuildRef>,
+}
+
+impl<'a> Past<'a> {
+    pub(super) fn of(study: &'a Study, series: &'a Series) -> Self {
+        let mut past = Self { study, runs: Vec::new(), builds: Vec::new(), refs: Vec::new() };
+        for &at in &series.builds {
+            if let Some((run, build)) = study.run_of(at).zip(study.build(at)).filter(|(_, b)| !b.tangled) {
+                past.runs.push(run);
+                past.builds.push(build);
+                past.refs.push(at);
+            }
+        }
+        past
+    }
+
+    /// All series of a study.
+    pub(super) fn all(study: &'a Study) -> impl Iterator<Item = Self> {
+        study.series.iter().map(|series| Self::of(study, series))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.builds.len()
+    }
+
+    pub(super) fn get(&self, i: usize) -> Option<(&'a Run, &'a Build)> {
+        Some((*self.runs.get(i)?, *self.builds.get(i)?))
+    }
+
+    pub(super) fn last(&self) -> Option<(&'a Run, &'a Build)> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// Imports of the build; targets of one bake share an import, which is printed for one of them.
+    pub(super) fn imports(&self, i: usize) -> Vec<&'a Transfer> {
+        let Some((run, build)) = self.get(i) else { return Vec::new() };
+        if !build.imports.is_empty() {
+            return build.imports.iter().collect();
+        }
+        run.builds.iter().filter(|b| b.invocation == build.invocation).flat_map(|b| &b.imports).collect()
+    }
+
+    /// Some cache was read.
+    pub(super) fn imported(&self, i: usize) -> bool {
+        self.imports(i).iter().any(|t| t.ok())
+    }
+
+    /// No build of the series ever looked for a cache.
+    pub(super) fn never_imports(&self) -> bool {
+        (0..self.len()).all(|i| self.imports(i).is_empty())
+    }
+
+    /// The build wrote a cache that is not inline.
+    pub(super) fn exported(&self, i: usize) -> bool {
+        self.builds.get(i).is_some_and(|b| b.exports.iter().any(|e| e.ok() && e.kind != CacheKind::Inline))
+    }
+
+    /// Stages that ran from their first step on though nothing they depend on can have changed.
+    pub(super) fn losses(&self, i: usize) -> Vec<Loss<'a>> {
+        chain::losses(&self.builds, i)
+    }
+
+    /// Losses of the stage that becomes the image: every kind of cache stores that one.
+    pub(super) fn final_losses(&self, i: usize) -> Vec<Loss<'a>> {
+        let last = self.builds.get(i).and_then(|b| chain::final_stage(b));
+        self.losses(i).into_iter().filter(|l| Some(l.stage.name) == last).collect()
+    }
+
+    /// Ran to its end, hits and misses both decided.
+    pub(super) fn counts(&self, i: usize) -> Option<(usize, usize)> {
+        self.builds.get(i).filter(|b| b.outcome == BuildOutcome::Succeeded).map(|b| (b.hits(), b.total()))
+    }
+
+    /// Command lines of the run said to use no cache.
+    pub(super) fn asked_for_no_cache(&self, i: usize) -> bool {
+        self.commands(i).iter().any(|c| c.no_cache || !c.no_cache_filter.is_empty())
+    }
+
+    /// Command lines that made the build.
+    pub(super) fn commands(&self, i: usize) -> &'a [Command] {
+        self.get(i).map_or(&[], |(run, build)| run.commands_of(build))
+    }
+
+    /// Command lines of all builds.
+    pub(super) fn all_commands(&self) -> impl Iterator<Item = &'a Command> + '_ {
+        (0..self.len()).flat_map(|i| self.commands(i))
+    }
+
+    /// The build has a build of another series beside it that reads the same reference.
+    pub(super) fn shares_reference(&self) -> bool {
+        let mine: Vec<&str> =
+            (0..self.len()).flat_map(|i| self.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
+        let others = self.study.series.iter().filter(|s| !s.builds.iter().any(|at| self.refs.contains(at)));
+        others
+            .flat_map(|s| self.study.members(s))
+            .flat_map(|(_, b)| &b.imports)
+            .filter(|t| t.kind == CacheKind::Registry)
+            .filter_map(|t| t.reference.as_deref())
+            .any(|other| mine.iter().any(|name| reference::same(name, other)))
+    }
+}
+
+/// `run-03.log`-quotes: the header of a step.
+pub(super) fn header(run: &Run, step: &Step, shows: &str) -> Evidence {
+    Study::quote(run, &step.header, shows)
+}
+
+/// The line that decides what became of a step, else its header.
+pub(super) fn verdict(run: &Run, step: &Step, shows: &str) -> Evidence {
+    Study::quote(run, step.verdict.as_ref().unwrap_or(&step.header), shows)
+}
+
+/// The line that tells the end of an import or export.
+pub(super) fn end(run: &Run, transfer: &Transfer, shows: &str) -> Evidence {
+    Study::quote(run, transfer.verdict.as_ref().unwrap_or(&transfer.header), shows)
+}
+
+/// What executing these steps cost; `runs` is how many runs they are from.
+pub(super) fn cost<'a>(steps: impl IntoIterator<Item = &'a Step>, runs: usize) -> Impact {
+    let ran = steps.into_iter().filter(|s| s.outcome == Outcome::Miss);
+    ran.fold(Impact { runs, ..Impact::default() }, |sum, step| Impact {
+        steps: sum.steps + 1,
+        seconds: sum.seconds + step.seconds.unwrap_or_default(),
+        runs,
+    })
+}
+
+/// dockerd's own image store wrote the image.
+pub(super) fn graphdriver(build: &Build) -> bool {
+    build.engine == Engine::Graphdriver
+}
+
+/// `2nd`, `3rd`: for sentences about runs.
+pub(super) fn plural(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}

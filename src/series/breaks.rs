@@ -1,0 +1,132 @@
+//! Why the chain of the cache broke, for every stage of every build of a series.
+//!
+//! States what the logs show and how sure that is; what to do about it is for rules.
+
+use std::collections::BTreeSet;
+
+use super::Confidence;
+use super::chain::{self, Input, Stage};
+use crate::model::{Build, Outcome, Step};
+
+/// Why a step ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// No earlier build has the stage.
+    FirstRun,
+    /// Its text is another one than before.
+    InstructionChanged,
+    /// The base image has another digest than before.
+    BaseChanged,
+    /// The files it reads changed.
+    InputsChanged,
+    /// The cache in use does not store this stage.
+    NotStored,
+    /// It was stored, cannot have changed, and is gone.
+    RecordLost,
+    /// No cache was looked for, and the builder had none.
+    NotImported,
+    /// The import failed.
+    ImportFailed,
+    /// More than one of these remains.
+    Unknown,
+}
+
+/// The first step of a stage where the chain broke.
+#[derive(Clone, Debug)]
+pub struct Break<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// Why.
+    pub because: Because,
+    /// How sure.
+    pub confidence: Confidence,
+}
+
+/// The breaks of each build of a series. A step that ran only because one before it did, or because
+/// a stage it copies from was rebuilt, is none.
+#[must_use]
+pub fn breaks<'a>(builds: &[&'a Build]) -> Vec<Vec<Break<'a>>> {
+    let past = Past { builds, stored: chain::stored_stages(builds) };
+    (0..builds.len()).map(|i| of_build(&past, i)).collect()
+}
+
+/// A series, and what all of its builds together show.
+struct Past<'b, 'a> {
+    builds: &'b [&'a Build],
+    /// Build stages that the cache does hold.
+    stored: BTreeSet<(&'a str, &'a str)>,
+}
+
+fn of_build<'a>(past: &Past<'_, 'a>, i: usize) -> Vec<Break<'a>> {
+    let Some(build) = past.builds.get(i).filter(|b| !b.tangled) else { return Vec::new() };
+    let stages = chain::stages(build);
+    let first = stages.iter().filter_map(|stage| Some((stage, broken(stage)?)));
+    let own = first.filter(|(stage, step)| !follows(&stages, stage, step));
+    own.map(|(stage, step)| explain(past, i, stage, step)).collect()
+}
+
+/// The first step that ran.
+fn broken<'a>(stage: &Stage<'a>) -> Option<&'a Step> {
+    stage.steps.iter().copied().find(|s| s.outcome != Outcome::Hit).filter(|s| s.outcome == Outcome::Miss)
+}
+
+/// It ran because another stage did.
+fn follows(stages: &[Stage], stage: &Stage, step: &Step) -> bool {
+    let ran = |name: &str| stages.iter().any(|s| s.name == name && broken(s).is_some());
+    let first = stage.steps.first().is_some_and(|s| s.position == step.position);
+    let built_on = stage.base.is_none() && first && stages.iter().any(|s| s.base.is_some() && ran(s.name));
+    chain::copies_from(step).is_some_and(ran) || built_on
+}
+
+fn explain<'a>(past: &Past<'_, 'a>, i: usize, stage: &Stage<'a>, step: &'a Step) -> Break<'a> {
+    let (because, confidence) = reason(past, i, stage, step);
+    Break { step, because, confidence }
+}
+
+fn reason(past: &Past, i: usize, stage: &Stage, step: &Step) -> (Because, Confidence) {
+    use Confidence::{Likely, Proven, Suspected};
+    let earlier = past.builds.get(..i).unwrap_or_default();
+    let Some(before) = earlier.iter().rev().find_map(|b| same_stage(b, stage)) else {
+        return (Because::FirstRun, Proven);
+    };
+    let Some(build) = past.builds.get(i) else { return (Because::Unknown, Suspected) };
+    if base_changed(earlier, stage) {
+        return (Because::BaseChanged, Proven);
+    }
+    if !before.steps.iter().any(|s| s.text == step.text) {
+        return (Because::InstructionChanged, Proven);
+    }
+    let first = stage.steps.first().is_some_and(|s| std::ptr::eq(*s, step));
+    let kept = build.decided().any(|s| s.outcome == Outcome::Hit) || build.imported();
+    match (kept, build.imports.is_empty()) {
+        (false, true) => return (Because::NotImported, Likely),
+        (false, false) => return (Because::ImportFailed, Likely),
+        (true, _) => {}
+    }
+    match chain::input(step) {
+        _ if first && unstored(past, build, stage) => (Because::NotStored, Likely),
+        Input::Files => (Because::InputsChanged, Likely),
+        Input::None | Input::Values if first => (Because::RecordLost, Likely),
+        Input::None => (Because::RecordLost, Suspected),
+        Input::Values | Input::Stage => (Because::Unknown, Suspected),
+    }
+}
+
+fn same_stage<'a>(build: &'a Build, stage: &Stage) -> Option<Stage<'a>> {
+    chain::stages(build).into_iter().find(|s| s.name == stage.name && s.platform == stage.platform)
+}
+
+/// FROM is not printed in every build, so the last digest that was is compared.
+fn base_changed(earlier: &[&Build], stage: &Stage) -> bool {
+    let before = earlier.iter().rev().find_map(|b| b.base_of(stage.name, stage.platform));
+    let digests = before.and_then(|b| b.digest.as_ref()).zip(stage.base.and_then(|b| b.digest.as_ref()));
+    digests.is_some_and(|(a, b)| a != b)
+}
+
+/// A stage that is not the final one, and is rebuilt from its first step on in every build that
+/// changes it, while some other step comes from the cache.
+fn unstored(past: &Past, build: &Build, stage: &Stage) -> bool {
+    let inner = chain::final_stage(build).is_some_and(|last| last != stage.name);
+    let stored = past.stored.contains(&(stage.name, stage.platform));
+    inner && !stored && chain::all_missed(stage) && build.hits() > 0
+}

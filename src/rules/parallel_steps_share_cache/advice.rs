@@ -56,7 +56,7 @@ fn registry_first(case: &Case) -> Vec<String> {
         if case.builder_known { "" } else { " (assumed: no log shows the builder, and BuildKit is today's default)" };
     let mut steps = vec![
         format!(
-            "Take `{}` out of `caches:` in {}, and let each build read and write a cache of its own in your registry: {}. This works with BuildKit{assumed}, has no 1 GB limit and is never frozen for a week.",
+            "Take `{}` out of `caches:` in {}, and let each build read and write a cache of its own in your registry: {}. This works with BuildKit{assumed}, which never reads images out of docker.tar; it has no 1 GB limit and is never frozen for a week.",
             case.cache,
             case.who(),
             case.each(|recipe| rewrite::references(recipe).join(", ")),

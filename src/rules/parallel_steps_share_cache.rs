@@ -14,7 +14,7 @@ use super::{Rule, RuleMeta, Study};
 use crate::config::Config;
 use crate::config::bitbucket::Step;
 use crate::finding::{Evidence, Finding, Fix, Impact, Proof, Severity};
-use crate::model::{CacheOutcome, Dialect, Run};
+use crate::model::{Dialect, Run};
 use advice::Case;
 
 pub(super) struct ParallelStepsShareCache;
@@ -79,9 +79,11 @@ fn more_evidence(failed: &FailedSave, sharing: &Sharing) -> Vec<Evidence> {
             groups.iter().flatten().filter_map(|step| declared(config, step, failed.cache)).collect()
         }
         Sharing::Commit(runs) | Sharing::Folder(runs) => {
-            let others = failed.saves.iter().filter(|s| s.entry.outcome != CacheOutcome::Failed);
-            let near = others.filter(|s| runs.iter().any(|run| std::ptr::eq(*run, s.run)));
-            near.map(|s| Study::quote(s.run, &s.entry.quote, "another step saves the same cache")).collect()
+            // A failing step may print `Uploading` as well: its own lines show no other step.
+            let failing = failed.runs();
+            let holds = |runs: &[&Run], run: &Run| runs.iter().any(|known| std::ptr::eq(*known, run));
+            let others = failed.saves.iter().filter(|s| !holds(&failing, s.run) && holds(runs, s.run));
+            others.map(|s| Study::quote(s.run, &s.entry.quote, "another step saves the same cache")).collect()
         }
         Sharing::Predefined => Vec::new(),
     }

@@ -172,6 +172,10 @@ fn lines_shared_with_other_needs_are_left_alone() {
         LIST.replace("docker login -u $USER -p $PASS registry.example.com", "npm ci").replace("cd jobs", "aws ecr x");
     let finding = diagnose(&other, Dialect::BuildkitPlain).unwrap();
     assert!(finding.fix.steps.iter().any(|s| s.contains("also calls `npm`")));
+    let after =
+        MAPPING.replace("            - step:\n", "            - step:\n                after-script: [./report.sh]\n");
+    let finding = diagnose(&after, Dialect::BuildkitPlain).unwrap();
+    assert!(finding.fix.edits.is_empty() && finding.fix.steps.iter().any(|s| s.contains("also calls `./report.sh`")));
 }
 
 #[test]

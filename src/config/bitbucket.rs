@@ -41,6 +41,8 @@ pub struct Step {
     pub services: Vec<String>,
     /// Its script, one entry an item of the list; a pipe reads `pipe: name`.
     pub script: Vec<String>,
+    /// Its `after-script`, in the same form.
+    pub after_script: Vec<String>,
     /// `runtime.cloud.version`.
     pub runtime: Option<String>,
     /// Image the script runs in.

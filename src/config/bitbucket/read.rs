@@ -85,7 +85,8 @@ impl Walk {
             parallel,
             caches: texts(value.get("caches")).into_iter().map(|name| CacheUse { name, line: 0 }).collect(),
             services: texts(value.get("services")),
-            script: value.get("script").and_then(Value::as_sequence).into_iter().flatten().map(script_line).collect(),
+            script: script(value.get("script")),
+            after_script: script(value.get("after-script")),
             runtime: runtime(Some(value)),
             image: image(value).or_else(|| self.image.clone()),
             self_hosted: value.get("runs-on").is_some(),
@@ -93,6 +94,10 @@ impl Walk {
             route,
         });
     }
+}
+
+fn script(value: Option<&Value>) -> Vec<String> {
+    value.and_then(Value::as_sequence).into_iter().flatten().map(script_line).collect()
 }
 
 /// `- docker build .`, `- pipe: vendor/name:1.0` with variables beside it, or (by a common slip) a nested list.

@@ -104,7 +104,9 @@ fn correction(recipe: &Recipe, step: &Step, cache: &str, builder: Builder) -> Re
 
 /// First command of the script that Docker's image may not have.
 pub(super) fn foreign_tool(recipe: &Recipe) -> Option<String> {
-    let joined: Vec<String> = recipe.items.iter().map(|i| i.replace("\\\r\n", " ").replace("\\\n", " ")).collect();
+    let after = recipe.step.into_iter().flat_map(|step| &step.after_script);
+    let items = recipe.items.iter().chain(after);
+    let joined: Vec<String> = items.map(|i| i.replace("\\\r\n", " ").replace("\\\n", " ")).collect();
     let pieces = joined.iter().flat_map(|item| item.split(['\n', ';', '|', '&', '(', '`']));
     let commands = pieces.filter_map(|piece| {
         let mut words = piece.split_ascii_whitespace();

@@ -10,12 +10,8 @@ pub(super) struct Buildkit;
 impl Dialect for Buildkit {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         let (number, rest) = vertex(text)?;
-        if number == 0 {
-            if let Some(event) = builder(rest) {
-                return Some(event);
-            }
-        }
-        Some(Event::Vertex(number, body(rest)))
+        let builder = if number == 0 { builder(rest) } else { None };
+        builder.or_else(|| Some(Event::Vertex(number, body(rest))))
     }
 }
 

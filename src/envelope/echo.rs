@@ -5,10 +5,7 @@ use super::Mark;
 /// A command with the prompt of `set -x` (`+`), of GitLab and Buildkite (`$`), or a continuation
 /// shell (`>`). Only commands that concern image builds are of interest.
 pub(super) fn prompted(text: &[u8]) -> Option<Mark<'_>> {
-    let command = match text {
-        [b'+', b'+', b' ', rest @ ..] | [b'+' | b'$', b' ', rest @ ..] => rest,
-        _ => return None,
-    };
+    let ([b'+', b'+', b' ', command @ ..] | [b'+' | b'$', b' ', command @ ..]) = text else { return None };
     builds(command).then_some(Mark::Command(command))
 }
 

@@ -18,7 +18,7 @@ impl Stack {
     /// Recognises the envelopes of a log by its beginning, outermost first.
     #[must_use]
     pub fn recognise(head: &[u8]) -> Self {
-        let mut lines: Vec<&[u8]> = head.split(|&b| b == b'\n').take(LINES).map(|l| ansi::trim_end(l)).collect();
+        let mut lines: Vec<&[u8]> = head.split(|&b| b == b'\n').take(LINES).map(ansi::trim_end).collect();
         let mut stack = Self::default();
         while stack.layers.len() < ROUNDS {
             let known = |e: &&dyn Envelope| stack.layers.iter().any(|l| l.ci() == e.ci());

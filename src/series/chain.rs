@@ -70,7 +70,7 @@ pub fn input(step: &Step) -> Input {
 
 /// The name of the stage that becomes the image: no other stage copies from it.
 #[must_use]
-pub fn final_stage<'a>(build: &'a Build) -> Option<&'a str> {
+pub fn final_stage(build: &Build) -> Option<&str> {
     let copied = |name: &str| build.steps.iter().any(|s| s.stage != name && copies_from(s) == Some(name));
     let ends = stages(build).into_iter().filter(|s| !copied(s.name));
     ends.max_by_key(|s| s.steps.iter().map(|step| step.header.line).max()).map(|s| s.name)
@@ -112,7 +112,7 @@ fn loss<'a>(builds: &[&'a Build], i: usize, stage: Stage<'a>) -> Option<Loss<'a>
         return None;
     }
     let (seen, before) = earlier(builds, i, &stage)?;
-    Some(Loss { step, before, seen, stage })
+    Some(Loss { stage, step, before, seen })
 }
 
 /// The first step of the stage in the nearest earlier build that has it, where text and base are the same.

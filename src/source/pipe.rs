@@ -53,8 +53,8 @@ fn drain<S: Sieve>(
 
 /// Cuts the stream after line ends. Of a line longer than [`MAX_LINE`] the rest is skipped, as it is
 /// in files.
-fn read_blocks(head: Vec<u8>, mut stream: impl Read, give: &SyncSender<io::Result<Vec<u8>>>) -> io::Result<()> {
-    let mut block = head;
+fn read_blocks(first: Vec<u8>, mut input: impl Read, give: &SyncSender<io::Result<Vec<u8>>>) -> io::Result<()> {
+    let mut block = first;
     let mut skipping = false;
     loop {
         if let Some(at) = memrchr(b'\n', &block) {
@@ -67,15 +67,15 @@ fn read_blocks(head: Vec<u8>, mut stream: impl Read, give: &SyncSender<io::Resul
             block.truncate(MAX_LINE);
             skipping = true;
         }
-        let had = block.len();
+        let before = block.len();
         block.reserve(BLOCK);
-        let got = stream.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
+        let got = input.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
         if got == 0 {
             break;
         }
         if skipping {
-            let end = block.get(had..).and_then(|new| memchr(b'\n', new)).map(|at| had + at);
-            block.drain(had..end.unwrap_or(block.len()));
+            let end = block.get(before..).and_then(|new| memchr(b'\n', new)).map(|at| before + at);
+            block.drain(before..end.unwrap_or(block.len()));
             skipping = end.is_none();
         }
     }

@@ -76,7 +76,7 @@ impl Segment {
     }
 
     /// The builds: one, or one a target.
-    pub(super) fn finish(self, invocation: usize) -> Vec<Build> {
+    pub(super) fn finish(&self, invocation: usize) -> Vec<Build> {
         finish::builds(self, invocation)
     }
 

@@ -10,9 +10,9 @@ use crate::model::{
 };
 
 /// The builds of a segment; none where it built nothing and nothing went wrong.
-pub(super) fn builds(segment: Segment, invocation: usize) -> Vec<Build> {
-    let targets = targets(&segment);
-    let common = common(&segment, invocation);
+pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
+    let targets = targets(segment);
+    let common = common(segment, invocation);
     let mut builds: Vec<Build> = Vec::new();
     let mut names: Vec<(&str, &Quote, &Vertex)> = segment
         .vertices
@@ -211,11 +211,9 @@ fn engine(build: &mut Build, vertex: &Vertex) {
     build.images.extend(vertex.images.iter().cloned());
     build.images.sort();
     build.images.dedup();
-    build.engine = match (build.engine, vertex) {
-        (_, v) if v.writing_image => Engine::Graphdriver,
-        (Engine::Unknown | Engine::Buildkitd, v) if v.unpacking => Engine::Containerd,
-        (Engine::Unknown, v) if v.exporting_manifest => Engine::Buildkitd,
-        (known, _) => known,
+    build.engine = match (build.engine, vertex.engine) {
+        (known, Engine::Unknown) | (known @ (Engine::Graphdriver | Engine::Containerd), Engine::Buildkitd) => known,
+        (_, told) => told,
     };
     if let Some(quote) = &vertex.inline {
         build.inline = build.inline.take().or_else(|| Some(quote.clone()));

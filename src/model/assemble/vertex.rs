@@ -4,7 +4,7 @@
 //! (`BuildKit` `util/progress/controller/controller.go` starts it again to fetch a layer).
 
 use crate::dialect::Body;
-use crate::model::{Outcome, Quote};
+use crate::model::{Engine, Outcome, Quote};
 
 /// How a vertex ended last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,9 +43,8 @@ pub(super) struct Vertex {
     pub(super) inline: Option<Quote>,
     /// `writing layer`, `writing config`: a cache export that sends something.
     pub(super) writes: bool,
-    pub(super) writing_image: bool,
-    pub(super) exporting_manifest: bool,
-    pub(super) unpacking: bool,
+    /// The image store that the lines of an image export tell.
+    pub(super) engine: Engine,
     pub(super) images: Vec<String>,
 }
 
@@ -80,19 +79,21 @@ impl Vertex {
     pub(super) fn status(&mut self, text: &[u8], line: u64, raw: &[u8]) {
         match text.first() {
             Some(b's' | b'e' | b'p') if is_layer(text) => {
-                self.pulled = self.pulled.take().or_else(|| Some(Quote::new(line, raw)))
+                self.pulled = self.pulled.take().or_else(|| Some(Quote::new(line, raw)));
             }
             Some(b'p') if text.starts_with(b"preparing layers for inline cache") => {
                 self.inline = self.inline.take().or_else(|| Some(Quote::new(line, raw)));
             }
             Some(b'p') => self.images.extend(word_after(text, b"pushing manifest for ").map(without_digest)),
             Some(b'i') => {
-                self.manifest_type = word_after(text, b"inferred cache manifest type: ").or(self.manifest_type.take())
+                self.manifest_type = word_after(text, b"inferred cache manifest type: ").or(self.manifest_type.take());
             }
-            Some(b'w') if text.starts_with(b"writing image sha256:") => self.writing_image = true,
+            Some(b'w') if text.starts_with(b"writing image sha256:") => self.engine = Engine::Graphdriver,
             Some(b'w') if text.starts_with(b"writing ") => self.writes = true,
-            Some(b'e') if text.starts_with(b"exporting manifest sha256:") => self.exporting_manifest = true,
-            Some(b'u') if text.starts_with(b"unpacking to ") => self.unpacking = true,
+            Some(b'e') if text.starts_with(b"exporting manifest sha256:") && self.engine == Engine::Unknown => {
+                self.engine = Engine::Buildkitd;
+            }
+            Some(b'u') if text.starts_with(b"unpacking to ") => self.engine = Engine::Containerd,
             Some(b'n') => self.images.extend(word_after(text, b"naming to ")),
             _ => {}
         }

@@ -1,27 +1,27 @@
 //! One finding: what it is, what it cost, the lines that show it, how sure, how to mend it.
 
-use super::evidence;
 use super::fix;
+use super::{Input, evidence};
 use crate::finding::{Finding, Impact};
 use crate::render::page::{BOLD, Page, style_of};
 use crate::render::units::{count, duration};
 use crate::render::{escape, names};
 
 /// All of it.
-pub(super) fn full(page: &Page, finding: &Finding, runs: usize) -> Vec<String> {
+pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     let mut lines = heading(page, finding);
-    lines.extend(page.labelled("costs", &costs(finding.impact, runs)));
+    lines.extend(page.labelled("costs", &costs(finding.impact, input.runs)));
     lines.extend(page.labelled("why", &escape::line(&finding.cause)));
-    lines.extend(evidence::lines(page, finding.evidence.iter()));
+    lines.extend(evidence::lines(page, finding.evidence.iter(), &input.sources));
     lines.extend(page.labelled("sure", &sure(finding)));
     lines.extend(fix::full(page, finding));
     lines
 }
 
 /// What is worth knowing, with the line that shows it best.
-pub(super) fn short(page: &Page, finding: &Finding) -> Vec<String> {
+pub(super) fn short(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     let mut lines = heading(page, finding);
-    lines.extend(evidence::lines(page, std::iter::once(finding.evidence.first())));
+    lines.extend(evidence::lines(page, std::iter::once(finding.evidence.first()), &input.sources));
     lines.extend(page.labelled("fix", &escape::line(&finding.fix.summary)));
     lines
 }
@@ -41,7 +41,8 @@ fn heading(page: &Page, finding: &Finding) -> Vec<String> {
 /// `15 steps ran again in 3 of 4 runs: up to 7 min 31 s`; empty where nothing was measured.
 fn costs(impact: Impact, runs: usize) -> String {
     let ran = (impact.steps > 0).then(|| format!("{} ran again", count(impact.steps, "step")));
-    let place = (impact.runs > 0 && runs > 1).then(|| format!("in {} of {}", impact.runs, count(runs, "run")));
+    let place =
+        (impact.runs > 0 && runs > 1).then(|| format!("in {} of {}", impact.runs, count(runs.max(impact.runs), "run")));
     // Below a tenth of a second nothing can be said to be lost.
     let time = (impact.seconds >= 0.05).then(|| format!("up to {}", duration(impact.seconds)));
     let start: Vec<_> = ran.into_iter().chain(place).collect();

@@ -1,7 +1,12 @@
 //! What no log should be: a clear message or a problem in the report, never a panic, and the rest is
 //! still read.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 
 use std::fs;
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! Pipelines files as people write them.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -66,11 +66,20 @@ pub(super) fn from_runs<'a>(runs: &[&Run]) -> Vec<Recipe<'a>> {
             let image = run.builds.iter().flat_map(|build| &build.images).next();
             items.push(image.map_or("docker build .".to_owned(), |name| format!("docker build -t {name} .")));
         }
-        let slug = free_slug(&recipes, &run.label);
+        let name = name_of(run);
+        let slug = free_slug(&recipes, &name);
         let setting = Setting { modern: false, docker_image: false };
-        recipes.push(Recipe { name: run.label.clone(), slug, items, step: None, setting });
+        recipes.push(Recipe { name, slug, items, step: None, setting });
     }
     recipes
+}
+
+/// Bitbucket's logs do not name their step: the image it makes does, else the file.
+fn name_of(run: &Run) -> String {
+    let tags = run.commands.iter().flat_map(|command| &command.tags);
+    let image = run.builds.iter().flat_map(|build| &build.images).chain(tags).next();
+    let last = image.and_then(|name| reference::repository(name).rsplit('/').next());
+    last.map_or_else(|| run.label.clone(), str::to_owned)
 }
 
 /// Build commands of one item, in order.

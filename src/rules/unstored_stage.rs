@@ -108,7 +108,7 @@ fn lines(past: &Past, seen: &[Rebuilt], written: Option<Evidence>) -> Vec<Eviden
                     .map(|b| Study::quote(run, &b.quote, "same base image as before")),
             );
         }
-        lines.push(verdict(run, one.hit, "the final stage came from the cache"));
+        lines.push(verdict(run, one.hit, "of the final stage came from the cache"));
     }
     lines.extend(written);
     lines

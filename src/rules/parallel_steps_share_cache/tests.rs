@@ -1,3 +1,5 @@
+//! The rule on pipelines files and logs as people have them.
+
 use super::*;
 use crate::finding::Confidence;
 use crate::model::{Build, CacheOperation, CacheOutcome, CiCache, Command, Quote, Step as BuildStep};

@@ -52,8 +52,6 @@ fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
 
 /// What the block of a finding says of the whole input.
 struct Input<'a> {
-    /// Runs in which something was built.
-    runs: usize,
     /// Names of all logs.
     sources: Vec<&'a str>,
 }
@@ -61,10 +59,7 @@ struct Input<'a> {
 impl<'a> Input<'a> {
     fn of(report: &'a Report) -> Self {
         let runs = &report.study.runs;
-        Self {
-            runs: runs.iter().filter(|run| !run.builds.is_empty()).count(),
-            sources: runs.iter().map(|run| run.source.as_str()).collect(),
-        }
+        Self { sources: runs.iter().map(|run| run.source.as_str()).collect() }
     }
 }
 

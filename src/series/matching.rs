@@ -19,9 +19,10 @@ pub fn group(runs: &[Run]) -> Vec<Series> {
         for (b, build) in run.builds.iter().enumerate() {
             let at = BuildRef { run: r, build: b };
             let fits = |s: &&mut Series| {
-                s.builds.last().and_then(|&last| look(runs, last)).is_some_and(|(other, built)| {
-                    folder(&other.source) == folder(&run.source) && other.job == run.job && same(built, build)
-                })
+                s.builds
+                    .last()
+                    .and_then(|&last| look(runs, last))
+                    .is_some_and(|(other, built)| same_place(other, run) && same(built, build))
             };
             match series.iter_mut().find(fits) {
                 Some(found) => found.builds.push(at),
@@ -32,6 +33,11 @@ pub fn group(runs: &[Run]) -> Vec<Series> {
     let mut series = folders::merge(runs, series);
     naming::name(runs, &mut series);
     series
+}
+
+/// One job of one folder; jobs that have a name are the same wherever their logs lie.
+fn same_place(a: &Run, b: &Run) -> bool {
+    a.job == b.job && (a.job.is_some() || folder(&a.source) == folder(&b.source))
 }
 
 /// Whether two steps are the same instruction: equal texts, or texts that differ in values only.

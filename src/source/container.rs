@@ -108,12 +108,23 @@ fn expand(
             expand(part, Box::new(Bounded::new(decoder, budget)), inner, budget, visit)?;
         }
         Packed::Utf16 => visit(part, Input::pipe(Box::new(DecodeReaderBytes::new(stream)))),
+        Packed::Answer => visit(part, answer(Bounded::new(stream, budget))),
         Packed::Tar => untar(part, stream, inner, budget, visit)?,
         Packed::Zip => return Err(Unreadable::NeedsFile("zip")),
         Packed::Other(kind) => return Err(Unreadable::Packed(kind)),
         Packed::No => visit(part, Input::pipe(stream)),
     }
     Ok(())
+}
+
+/// The log in an answer of Buildkite's API. An answer is read as a whole: the log is one string.
+fn answer(stream: impl Read) -> Result<Input, Unreadable> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        content: String,
+    }
+    let answer: Answer = serde_json::from_reader(io::BufReader::new(stream)).map_err(io::Error::other)?;
+    Input::pipe(Box::new(Cursor::new(answer.content)))
 }
 
 fn untar(part: &Part, stream: impl Read, depth: Depth, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {

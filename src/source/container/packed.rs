@@ -18,6 +18,8 @@ pub(super) enum Packed {
     Tar,
     /// Text with a byte order mark of UTF-16: `PowerShell` writes it.
     Utf16,
+    /// The answer of Buildkite's API: `{"url": …, "content": "the log", "size": …, "header_times": […]}`.
+    Answer,
     /// A container that is not read.
     Other(&'static str),
 }
@@ -36,5 +38,15 @@ pub(super) fn packed(start: &[u8]) -> Packed {
     if start.get(257..262) == Some(b"ustar") {
         return Packed::Tar;
     }
+    if is_answer(start) {
+        return Packed::Answer;
+    }
     MAGIC.iter().find(|(magic, _)| start.starts_with(magic)).map_or(Packed::No, |(_, form)| *form)
+}
+
+/// A log may begin with a brace too, so both keys are asked for (`buildkite/docs`
+/// `pages/apis/rest_api/jobs.md`).
+fn is_answer(start: &[u8]) -> bool {
+    let has = |key: &[u8]| memchr::memmem::find(start, key).is_some();
+    start.trim_ascii_start().starts_with(b"{") && has(b"\"url\"") && has(b"\"content\"")
 }

@@ -137,3 +137,11 @@ fn broken_and_unknown_containers_say_so() {
     assert!(read("a.bz2", b"BZh91AY", EXPANDED)[0].2.as_ref().unwrap_err().contains("bzip2"));
     assert!(read("a.zip", b"PK\x03\x04rest", EXPANDED)[0].2.is_err());
 }
+
+#[test]
+fn the_answer_of_buildkites_api_is_unwrapped() {
+    let answer = br#"{"url":"https://api.buildkite.com/v2/x/log","content":"a\nb\r\n","size":4,"header_times":[1]}"#;
+    assert_eq!(read("log.json", answer, EXPANDED)[0].2, Ok(lines(&["a", "b\r"])));
+    let other = b"{\"vertexes\":[]}\n";
+    assert_eq!(read("raw.log", other, EXPANDED)[0].2, Ok(lines(&["{\"vertexes\":[]}"])));
+}

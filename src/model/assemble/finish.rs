@@ -148,6 +148,7 @@ fn place(build: &mut Build, name: &str, rest: &str, header: &Quote, vertex: &Ver
             seconds: vertex.seconds,
             header: header.clone(),
             verdict,
+            key: None,
         });
     } else if let Some(reference) = rest.strip_prefix("importing cache manifest from ") {
         build.imports.push(import(reference, header, vertex));

@@ -6,6 +6,7 @@ mod buildkit;
 mod ci;
 mod classic;
 mod finish;
+mod kaniko;
 mod vertex;
 
 use crate::dialect::{self, Body, Event};
@@ -17,6 +18,7 @@ use chrono::{DateTime, Utc};
 use buildkit::Segment;
 use ci::Listener;
 use classic::ClassicSegment;
+use kaniko::KanikoSegment;
 
 /// Wants the lines that some dialect or the CI itself understands.
 pub struct Interest<'a> {
@@ -132,6 +134,7 @@ struct Assembler {
     builds: Vec<Build>,
     buildkit: Segment,
     classic: ClassicSegment,
+    kaniko: KanikoSegment,
     listener: Listener,
     service: Option<(u64, String)>,
     invocations: usize,
@@ -172,6 +175,12 @@ impl Assembler {
                 }
                 self.begin_classic_service();
                 self.classic.hear(says, number, text);
+            }
+            Event::Kaniko(message) => {
+                if self.kaniko.restarts_with(&message) {
+                    self.close_kaniko();
+                }
+                self.kaniko.hear(&message, number, text);
             }
             Event::Service(name) => self.next_service(number, name),
             Event::Failure(_) => self.failed(Quote::new(number, text)),
@@ -238,9 +247,16 @@ impl Assembler {
         self.builds.extend(built);
     }
 
+    fn close_kaniko(&mut self) {
+        let built = std::mem::take(&mut self.kaniko).finish(self.invocations);
+        self.invocations += usize::from(built.is_some());
+        self.builds.extend(built);
+    }
+
     fn finish(mut self) -> Run {
         self.close_buildkit();
         self.close_classic();
+        self.close_kaniko();
         self.builds.sort_by_key(|b| b.line);
         self.run.builds = self.builds;
         self.run

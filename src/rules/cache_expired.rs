@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     fix: "Raise `--cache-ttl` above the time between two builds.",
     rules_out: "A miss without that line has another reason. Entries that expire once and are found again in the next runs are what the limit is for: a note.",
     references: &[
-        "GoogleContainerTools/kaniko pkg/cache/cache.go (RetrieveLayer)",
+        "GoogleContainerTools/kaniko pkg/cache/cache.go",
         "https://github.com/GoogleContainerTools/kaniko#flag---cache-ttl-duration",
     ],
     since: "0.1.0",

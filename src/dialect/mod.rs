@@ -8,6 +8,7 @@ mod buildkit;
 mod classic;
 mod client;
 mod kaniko;
+mod rawjson;
 
 /// One statement of a builder.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub enum Event<'a> {
     },
     /// The classic builder.
     Classic(Classic<'a>),
+    /// A line of `BuildKit`'s JSON status.
+    RawJson(&'a [u8]),
     /// kaniko.
     Kaniko(Kaniko<'a>),
     /// docker-compose v1 begins to build a service.
@@ -143,7 +146,8 @@ pub trait Dialect: Sync {
 }
 
 /// All forms; `BuildKit` first, most lines are its.
-pub static DIALECTS: &[&dyn Dialect] = &[&buildkit::Buildkit, &client::Client, &classic::Classic, &kaniko::Logrus];
+pub static DIALECTS: &[&dyn Dialect] =
+    &[&buildkit::Buildkit, &client::Client, &classic::Classic, &rawjson::RawJson, &kaniko::Logrus];
 
 /// Reads a line in the first dialect that understands it.
 #[must_use]

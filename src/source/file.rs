@@ -6,11 +6,11 @@
 use std::fs::File;
 use std::io;
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 use rayon::prelude::*;
 
 use super::block::Kept;
-use super::{BLOCK, MAX_LINE, Sieve, Sink};
+use super::{BLOCK, Sieve, Sink};
 
 /// Scans the whole file. While one group of blocks is handed to the sink, the next one is scanned.
 pub(super) fn scan<S: Sieve>(file: &File, len: u64, sieve: &S, sink: &mut impl Sink) -> io::Result<u64> {
@@ -71,7 +71,9 @@ fn block<S: Sieve>(file: &File, start: u64, len: u64, buffer: &mut Vec<u8>, siev
     let end = (start + BLOCK as u64).min(len);
     fill(file, from, usize::try_from(end - from).unwrap_or(BLOCK), buffer)?;
     if end < len && buffer.last() != Some(&b'\n') {
-        extend_line(file, end, buffer)?;
+        let last = memrchr(b'\n', buffer).map_or(0, |at| at + 1);
+        let longest = sieve.longest(buffer.get(last..).unwrap_or_default());
+        extend_line(file, end, longest, buffer)?;
     }
     let lines = match (start, buffer.first()) {
         (0, _) => Some(buffer.as_slice()),
@@ -90,11 +92,11 @@ fn fill(file: &File, from: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result
 }
 
 /// Reads the end of the last line, or as much of it as is looked at.
-fn extend_line(file: &File, end: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+fn extend_line(file: &File, end: u64, longest: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
     const STEP: usize = 8 << 10;
     let mut part = [0; STEP];
     let mut read = 0;
-    while read < MAX_LINE {
+    while read < longest {
         let got = read_at(file, &mut part, end + read as u64)?;
         let part = part.get(..got).unwrap_or_default();
         if let Some(line) = memchr(b'\n', part).and_then(|at| part.get(..at)) {

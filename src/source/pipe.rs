@@ -21,7 +21,7 @@ pub(super) fn scan<S: Sieve>(
     let (give, take) = sync_channel(threads * 2);
     thread::scope(|scope| {
         scope.spawn(move || {
-            if let Err(e) = read_blocks(head, stream, &give) {
+            if let Err(e) = read_blocks(head, stream, &give, sieve) {
                 // The receiver only hangs up when it is gone itself.
                 let _ = give.send(Err(e));
             }
@@ -53,7 +53,12 @@ fn drain<S: Sieve>(
 
 /// Cuts the stream after line ends. Of a line longer than [`MAX_LINE`] the rest is skipped, as it is
 /// in files.
-fn read_blocks(first: Vec<u8>, mut input: impl Read, give: &SyncSender<io::Result<Vec<u8>>>) -> io::Result<()> {
+fn read_blocks<S: Sieve>(
+    first: Vec<u8>,
+    mut input: impl Read,
+    give: &SyncSender<io::Result<Vec<u8>>>,
+    sieve: &S,
+) -> io::Result<()> {
     let mut block = first;
     let mut skipping = false;
     loop {
@@ -64,8 +69,9 @@ fn read_blocks(first: Vec<u8>, mut input: impl Read, give: &SyncSender<io::Resul
             }
         }
         if block.len() > MAX_LINE {
-            block.truncate(MAX_LINE);
-            skipping = true;
+            let longest = sieve.longest(block.get(..MAX_LINE).unwrap_or(&block));
+            skipping |= block.len() > longest;
+            block.truncate(longest);
         }
         let before = block.len();
         block.reserve(BLOCK);

@@ -5,20 +5,26 @@
 mod buildkit;
 mod ci;
 mod classic;
+mod entries;
 mod finish;
 mod kaniko;
+mod rawjson;
 mod vertex;
 
 use crate::dialect::{self, Body, Event};
 use crate::envelope::{Peeled, Stack, Stamp, clean};
-use crate::model::{Build, Quote, Run};
-use crate::source::{Sieve, Sink};
+use crate::model::{Build, Dialect, Quote, Run};
+use crate::source::{MAX_LINE, Sieve, Sink};
 use chrono::{DateTime, Utc};
 
 use buildkit::Segment;
 use ci::Listener;
 use classic::ClassicSegment;
 use kaniko::KanikoSegment;
+use rawjson::RawJsonSegment;
+
+/// Of a longer JSON status the rest is not read; output of commands stands at its end.
+const LONGEST_STATUS: usize = 4 << 20;
 
 /// Wants the lines that some dialect or the CI itself understands.
 pub struct Interest<'a> {
@@ -29,6 +35,14 @@ pub struct Interest<'a> {
 impl Sieve for Interest<'_> {
     /// The vertex whose output was seen last: of its output one line is enough.
     type State = Option<u32>;
+
+    /// A stored build is one line of JSON.
+    fn longest(&self, start: &[u8]) -> usize {
+        match dialect::read(self.stack.peel(start).text) {
+            Some(Event::RawJson(_)) => LONGEST_STATUS,
+            _ => MAX_LINE,
+        }
+    }
 
     fn wants(&self, talking: &mut Option<u32>, line: &[u8]) -> bool {
         let peeled = self.stack.peel(line);
@@ -134,6 +148,7 @@ struct Assembler {
     builds: Vec<Build>,
     buildkit: Segment,
     classic: ClassicSegment,
+    rawjson: RawJsonSegment,
     kaniko: KanikoSegment,
     listener: Listener,
     service: Option<(u64, String)>,
@@ -176,6 +191,7 @@ impl Assembler {
                 self.begin_classic_service();
                 self.classic.hear(says, number, text);
             }
+            Event::RawJson(object) => self.status(number, object),
             Event::Kaniko(message) => {
                 if self.kaniko.restarts_with(&message) {
                     self.close_kaniko();
@@ -186,6 +202,16 @@ impl Assembler {
             Event::Failure(_) => self.failed(Quote::new(number, text)),
             Event::Warning(_) => self.warned(Quote::new(number, text)),
         }
+    }
+
+    /// JSON status has no prefix for the builder; its vertices become the segment's when it ends.
+    fn status(&mut self, number: u64, object: &[u8]) {
+        if self.rawjson.restarts_with(object) {
+            self.close_buildkit();
+        }
+        self.begin_service();
+        self.rawjson.hear(object, number);
+        self.run.started = self.run.started.or(self.rawjson.started);
     }
 
     /// Two services announced with no build between them are built side by side: their numbers collide.
@@ -218,7 +244,7 @@ impl Assembler {
         if known(&self.buildkit.errors) || self.builds.last().is_some_and(|b| known(&b.errors)) {
             return;
         }
-        if self.buildkit.has_steps() && finish::before_any_step(&quote.text) {
+        if (self.buildkit.has_steps() || !self.rawjson.is_empty()) && finish::before_any_step(&quote.text) {
             self.close_buildkit();
         }
         if self.classic.is_empty() {
@@ -233,7 +259,12 @@ impl Assembler {
     }
 
     fn close_buildkit(&mut self) {
-        let segment = std::mem::take(&mut self.buildkit);
+        let mut segment = std::mem::take(&mut self.buildkit);
+        let rawjson = std::mem::take(&mut self.rawjson);
+        if !rawjson.is_empty() {
+            (segment.dialect, segment.line) = (Dialect::BuildkitRawjson, rawjson.line);
+            segment.vertices = rawjson.vertices();
+        }
         let booted = segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());
         let built = segment.finish(self.invocations);
         self.invocations += usize::from(!built.is_empty());

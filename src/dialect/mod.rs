@@ -4,6 +4,7 @@
 //! which step is for the assembler. Knows no CI. To add a builder: one new file, its `mod` line and
 //! its row in [`DIALECTS`].
 
+mod buildah;
 mod buildkit;
 mod classic;
 mod client;
@@ -24,6 +25,8 @@ pub enum Event<'a> {
     },
     /// The classic builder.
     Classic(Classic<'a>),
+    /// buildah, podman.
+    Buildah(Buildah<'a>),
     /// A line of `BuildKit`'s JSON status.
     RawJson(&'a [u8]),
     /// kaniko.
@@ -81,6 +84,36 @@ pub enum Classic<'a> {
     Built,
     /// `Successfully tagged REF`.
     Tagged(&'a [u8]),
+}
+
+/// What buildah says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Buildah<'a> {
+    /// `[1/2] STEP 3/6: RUN make`.
+    Step {
+        /// Number of the stage, 1 where there is one.
+        stage: u32,
+        /// Position in the stage.
+        position: u32,
+        /// Number of positions, 0 where it is not printed.
+        of: u32,
+        /// The instruction.
+        text: &'a [u8],
+    },
+    /// `--> Using cache HASH`.
+    UsingCache,
+    /// `--> Cache pulled from remote REPO:KEY`.
+    Pulled(&'a [u8]),
+    /// `--> Pushing cache REPO:KEY`.
+    Pushing(&'a [u8]),
+    /// `--> HASH`: the step's layer.
+    Layer,
+    /// `Trying to pull IMAGE...`.
+    Pulling(&'a [u8]),
+    /// `COMMIT NAME`.
+    Commit(&'a [u8]),
+    /// `Error: building at STEP "RUN x": …`.
+    Failed,
 }
 
 /// One message of kaniko.
@@ -147,7 +180,7 @@ pub trait Dialect: Sync {
 
 /// All forms; `BuildKit` first, most lines are its.
 pub static DIALECTS: &[&dyn Dialect] =
-    &[&buildkit::Buildkit, &client::Client, &classic::Classic, &rawjson::RawJson, &kaniko::Logrus];
+    &[&buildkit::Buildkit, &client::Client, &classic::Classic, &rawjson::RawJson, &kaniko::Logrus, &buildah::Buildah];
 
 /// Reads a line in the first dialect that understands it.
 #[must_use]

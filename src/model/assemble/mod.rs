@@ -2,6 +2,7 @@
 //!
 //! [`Interest`] says which lines matter, [`LogReader`] takes them in order.
 
+mod buildah;
 mod buildkit;
 mod ci;
 mod classic;
@@ -17,6 +18,7 @@ use crate::model::{Build, Dialect, Quote, Run};
 use crate::source::{MAX_LINE, Sieve, Sink};
 use chrono::{DateTime, Utc};
 
+use buildah::BuildahSegment;
 use buildkit::Segment;
 use ci::Listener;
 use classic::ClassicSegment;
@@ -148,6 +150,7 @@ struct Assembler {
     builds: Vec<Build>,
     buildkit: Segment,
     classic: ClassicSegment,
+    buildah: BuildahSegment,
     rawjson: RawJsonSegment,
     kaniko: KanikoSegment,
     listener: Listener,
@@ -190,6 +193,12 @@ impl Assembler {
                 }
                 self.begin_classic_service();
                 self.classic.hear(says, number, text);
+            }
+            Event::Buildah(says) => {
+                if self.buildah.restarts_with(says) {
+                    self.close_buildah();
+                }
+                self.buildah.hear(says, number, text);
             }
             Event::RawJson(object) => self.status(number, object),
             Event::Kaniko(message) => {
@@ -278,6 +287,12 @@ impl Assembler {
         self.builds.extend(built);
     }
 
+    fn close_buildah(&mut self) {
+        let built = std::mem::take(&mut self.buildah).finish(self.invocations);
+        self.invocations += usize::from(built.is_some());
+        self.builds.extend(built);
+    }
+
     fn close_kaniko(&mut self) {
         let built = std::mem::take(&mut self.kaniko).finish(self.invocations);
         self.invocations += usize::from(built.is_some());
@@ -288,6 +303,7 @@ impl Assembler {
         self.close_buildkit();
         self.close_classic();
         self.close_kaniko();
+        self.close_buildah();
         self.builds.sort_by_key(|b| b.line);
         self.run.builds = self.builds;
         self.run

@@ -1,5 +1,6 @@
 //! Runs the pipe from sources to a report. The only place that knows every stage.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -9,7 +10,7 @@ use crate::envelope::Stack;
 use crate::model::{Interest, LogReader, Problem, Run};
 use crate::render::Report;
 use crate::rules::{self, Study};
-use crate::source::{self, Entry, Input};
+use crate::source::{self, Entry, Input, Part, Reading};
 use crate::{series, triage};
 
 /// What the command line asks for.
@@ -27,6 +28,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Passes standard input through to standard output.
     pub tee: bool,
+    /// Bytes that one compressed file or archive may expand to; `None` is [`source::EXPANDED`].
+    pub max_expanded: Option<u64>,
 }
 
 /// Reads everything and judges it.
@@ -44,8 +47,7 @@ fn read_and_judge(options: &Options) -> Report {
         found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
     let (configs, unread) = configs(options, &found.others);
     problems.extend(unread);
-    let read: Vec<(Vec<Run>, Option<Problem>)> =
-        found.logs.par_iter().map(|entry| read_log(entry, options.tee)).collect();
+    let read: Vec<(Vec<Run>, Vec<Problem>)> = found.logs.par_iter().map(|entry| read_logs(entry, options)).collect();
     let mut runs = Vec::new();
     for (some, trouble) in read {
         runs.extend(some);
@@ -70,17 +72,33 @@ fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: 
     Report { study, findings, problems }
 }
 
-fn read_log(entry: &Entry, tee: bool) -> (Vec<Run>, Option<Problem>) {
-    let input = match Input::open(&entry.path, tee) {
-        Ok(input) => input,
-        Err(e) => return (Vec::new(), Some(problem(&entry.name, e.to_string()))),
-    };
+/// Every log of a path: an archive holds several.
+fn read_logs(entry: &Entry, options: &Options) -> (Vec<Run>, Vec<Problem>) {
+    let (mut runs, mut problems) = (Vec::new(), Vec::new());
+    let reading = Reading { tee: options.tee, expanded: options.max_expanded.unwrap_or(source::EXPANDED) };
+    source::each(entry, reading, &mut |part, input| {
+        let (read, trouble) = match input {
+            Ok(input) => read_log(part, input),
+            Err(e) => (Vec::new(), Some(problem(&part.name, e.to_string()))),
+        };
+        runs.extend(read);
+        problems.extend(trouble);
+    });
+    (runs, problems)
+}
+
+fn read_log(part: &Part, input: Input) -> (Vec<Run>, Option<Problem>) {
     let stack = Stack::recognise(&input.head);
-    let mut reader = LogReader::new(&entry.name, stack.clone());
-    match input.scan(&Interest { stack: &stack }, &mut reader) {
-        Ok(lines) => (reader.finish(lines), None),
-        Err(e) => (reader.finish(0), Some(problem(&entry.name, format!("reading stopped: {e}")))),
+    let mut reader = LogReader::new(&part.name, stack.clone());
+    let (lines, trouble) = match input.scan(&Interest { stack: &stack }, &mut reader) {
+        Ok(lines) => (lines, None),
+        Err(e) => (0, Some(problem(&part.name, format!("reading stopped: {e}")))),
+    };
+    let mut runs = reader.finish(lines);
+    for run in &mut runs {
+        run.job = run.job.take().or_else(|| part.job.clone());
     }
+    (runs, trouble)
 }
 
 fn problem(source: &str, message: String) -> Problem {
@@ -101,10 +119,13 @@ fn label(runs: &mut [Run]) {
     for run in &mut *runs {
         run.label = run.job.clone().unwrap_or_else(|| stem(&run.source));
     }
-    let labels: Vec<String> = runs.iter().map(|r| r.label.clone()).collect();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for run in &*runs {
+        *counts.entry(run.label.clone()).or_default() += 1;
+    }
     for run in &mut *runs {
         let folder = Path::new(&run.source).parent().and_then(Path::file_name);
-        if let Some(folder) = folder.filter(|_| labels.iter().filter(|l| **l == run.label).count() > 1) {
+        if let Some(folder) = folder.filter(|_| counts.get(&run.label).is_some_and(|n| *n > 1)) {
             run.label = format!("{}/{}", folder.to_string_lossy(), run.label);
         }
     }

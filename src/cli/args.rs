@@ -76,6 +76,9 @@ pub(super) struct JudgeArgs {
     /// Pass standard input through unchanged while reading it
     #[arg(long)]
     pub(super) tee: bool,
+    /// How much one compressed file or archive may expand to [default: 4 GiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_expanded: Option<u64>,
 }
 
 #[derive(Debug, Args)]

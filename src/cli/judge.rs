@@ -57,6 +57,7 @@ fn options(args: &JudgeArgs) -> Options {
         ignore: args.ignore.clone(),
         threads: args.threads.map(NonZeroUsize::get),
         tee: args.tee,
+        max_expanded: args.max_expanded,
     }
 }
 

@@ -1,15 +1,111 @@
-//! `bitbucket-pipelines.yml`.
+//! `bitbucket-pipelines.yml`: its steps, which of them run side by side, and the caches they name.
+//!
+//! Plain data with the line of each thing. Parts of unexpected shape are left out; what the file
+//! means for a build is for the rules.
+
+mod correct;
+mod locate;
+mod read;
+mod verb;
+
+pub use correct::{BuildChange, Correction, correct};
+pub use verb::build_verbs;
+
+use yamlpath::Route;
 
 /// The parts of a pipelines file that concern caches.
 #[derive(Clone, Debug, Default)]
-pub struct Pipelines {}
+pub struct Pipelines {
+    /// Steps in the order of the file; one that several pipelines use by alias is listed for each.
+    pub steps: Vec<Step>,
+    /// `definitions.caches`.
+    pub caches: Vec<CacheDefinition>,
+    /// `options.runtime.cloud.version`.
+    pub runtime: Option<String>,
+    /// Image of all steps without one of their own.
+    pub image: Option<String>,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// `name:`, else `step N` by its place in the file.
+    pub name: String,
+    /// Pipeline it belongs to: `default`, `branches.main`.
+    pub pipeline: String,
+    /// Number of the `parallel:` group it runs in.
+    pub parallel: Option<usize>,
+    /// Caches it restores and saves.
+    pub caches: Vec<CacheUse>,
+    /// Services it starts.
+    pub services: Vec<String>,
+    /// Its script, one entry an item of the list; a pipe reads `pipe: name`.
+    pub script: Vec<String>,
+    /// Its `after-script`, in the same form.
+    pub after_script: Vec<String>,
+    /// `runtime.cloud.version`.
+    pub runtime: Option<String>,
+    /// Image the script runs in.
+    pub image: Option<String>,
+    /// It asks for a runner of its own (`runs-on:`).
+    pub self_hosted: bool,
+    /// 1-based line of its `step:`; 0 where it could not be found.
+    pub line: u64,
+    /// Where it is in the file.
+    pub route: Route<'static>,
+}
+
+/// A cache that a step names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheUse {
+    /// As written.
+    pub name: String,
+    /// 1-based line; 0 where it could not be found.
+    pub line: u64,
+}
+
+/// An entry of `definitions.caches`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheDefinition {
+    /// Its name.
+    pub name: String,
+    /// The directory; empty where none is given.
+    pub path: String,
+    /// `key.files`: without them the first content is kept until it expires.
+    pub key_files: Vec<String>,
+}
 
 impl Pipelines {
     /// Reads the file.
     ///
     /// # Errors
     /// The YAML parser's message.
-    pub fn parse(_text: &str) -> Result<Self, String> {
-        Ok(Self {})
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut value = yaml_serde::from_str::<yaml_serde::Value>(text).map_err(|e| e.to_string())?;
+        read::merge(&mut value);
+        let mut pipelines = read::pipelines(&value);
+        locate::fill_lines(&mut pipelines.steps, text);
+        Ok(pipelines)
+    }
+
+    /// Groups of steps that run side by side and name the same cache, each of two steps at least.
+    #[must_use]
+    pub fn sharing(&self, cache: &str) -> Vec<Vec<&Step>> {
+        let groups = self.steps.iter().filter_map(|s| s.parallel).max().map_or(0, |last| last + 1);
+        (0..groups)
+            .map(|group| self.steps.iter().filter(|s| s.parallel == Some(group) && s.uses(cache)).collect::<Vec<_>>())
+            .filter(|steps| steps.len() > 1)
+            .collect()
     }
 }
+
+impl Step {
+    /// It names this cache.
+    #[must_use]
+    pub fn uses(&self, cache: &str) -> bool {
+        self.caches.iter().any(|c| c.name == cache)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! Reads files given by `source`; never touches the disk itself, never judges.
 
 pub mod bitbucket;
+pub mod patch;
 
 /// One configuration file.
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ const SECRETS: &[&str] = &[
     // https://user:password@host; a token alone in front of the @ where it is too long for a name.
     r#"[a-zA-Z][a-zA-Z0-9+.-]*://(?P<s>[^/\s"'<>@:]*:[^/\s"'<>]*|[^/\s"'<>@:]{20,})@(?P<digest>sha\d+:)?"#,
     r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?:basic|bearer|token|digest)\s+(?P<s>[^\s"',]+)"#,
-    r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?P<s>[^\s"',]{20,})"#,
+    r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?P<s>[A-Za-z0-9._~+/=-]{20,})"#,
     r"(?i)\bbearer\s+(?P<s>[A-Za-z0-9._~+/=-]{20,})",
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
     r"\bgh[pousr]_[A-Za-z0-9]{20,}[A-Za-z0-9_.-]*|\bgithub_pat_[A-Za-z0-9_]{20,}",
@@ -161,6 +161,7 @@ mod tests {
             "#3 [auth] team/svc:pull,push token for registry-1.docker.io",
             "failed to fetch anonymous token: unexpected status from GET request to https://auth.docker.io/token?scope=x&service=y: 429",
             "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
+            "may require authorization: …insufficient_scope: authorization failed",
             "WARNING! Using --password via the CLI is insecure. Use --password-stdin.",
             "docker login -u $USER --password-stdin registry.example.com",
             r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io""#,

@@ -11,7 +11,7 @@ static META: RuleMeta = RuleMeta {
     title: "runs take turns between a warm and a cold cache",
     group: "Hits only every second run",
     severity: Severity::Warning,
-    what: "At least twice a run that used the cache is followed by one that imports it without error and finds nothing, not even steps that no change can reach.",
+    what: "At least two runs import the cache without error and find nothing, not even steps that no change can reach, while a run between them used it.",
     why: "Half of the builds are cold ones. Known causes are the engine's inline cache bug, a reference shared by several builds, and caches deleted between runs; the logs given do not say which.",
     fix: "Give the logs of all jobs that use the reference, and the command lines; look at which engine runs the builds.",
     rules_out: "Every cause with a rule of its own: where one of those is found, this one is silent.",
@@ -29,23 +29,20 @@ impl Rule for AlternatingHits {
     }
 }
 
-/// Runs that found nothing although the run before did.
+/// Runs that found nothing, and cannot blame a change for it.
 fn cold(past: &Past) -> Vec<usize> {
     let lost = |i: &usize| {
-        let warm = past.builds.get(i - 1).is_some_and(|b| b.hits() > 0);
-        let (hits, total) = past.counts(*i).unwrap_or((1, 0));
-        warm && hits == 0
-            && total > 0
-            && past.imported(*i)
-            && !past.final_losses(*i).is_empty()
-            && !past.asked_for_no_cache(*i)
+        let nothing = past.counts(*i).is_some_and(|(hits, total)| hits == 0 && total > 0);
+        nothing && past.imported(*i) && !past.final_losses(*i).is_empty() && !past.asked_for_no_cache(*i)
     };
     (1..past.len()).filter(lost).collect()
 }
 
 fn finding(past: &Past) -> Option<Finding> {
     let cold = cold(past);
-    if cold.len() < 2 {
+    let (first, end) = (*cold.first()?, *cold.last()?);
+    let warm_between = (first..end).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
+    if !warm_between {
         return None;
     }
     let last = past.last()?.1;
@@ -53,7 +50,7 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Suspected,
-        title: format!("{} of {} runs found nothing in a cache that the run before used", cold.len(), past.len()),
+        title: format!("{} of {} runs found nothing in a cache that other runs use", cold.len(), past.len()),
         cause: "The import reports no error, the base image has the same digest, and steps that no change of the source can reach ran again. What empties the cache between the runs is not in these logs.".to_owned(),
         evidence: Proof::from_lines(lines(past, &cold))?,
         fix: Fix {

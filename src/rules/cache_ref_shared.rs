@@ -126,7 +126,7 @@ fn lines(victim: &Victim, name: &str) -> Vec<Evidence> {
     let mut lines = Vec::new();
     if let Some((before, earlier)) = victim.past.get(loss.seen) {
         let export = earlier.exports.iter().find(|e| e.ok());
-        lines.push(verdict(before, loss.before, "this step was built or found here"));
+        lines.push(verdict(before, loss.before, "was built or found here"));
         lines.extend(export.map(|e| Study::quote(before, &e.header, "and stored")));
     }
     let import = victim.past.imports(victim.at).into_iter().find(|t| t.reference.as_deref() == Some(name));

@@ -34,10 +34,13 @@ impl Rule for ImageWithoutInlineCache {
 fn finding(past: &Past) -> Option<Finding> {
     let writes_none = past.builds.iter().all(|b| b.inline.is_none() && b.exports.is_empty());
     let asked = past.all_commands().any(|c| c.inline() || !c.cache_to.is_empty() || c.no_cache);
+    let hits = (0..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
+    if !writes_none || asked || hits {
+        return None;
+    }
     let vain: Vec<usize> =
         (1..past.len()).filter(|&i| from_registry(past, i) && !past.final_losses(i).is_empty()).collect();
-    let hits = (0..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
-    if !writes_none || asked || hits || vain.is_empty() {
+    if vain.is_empty() {
         return None;
     }
     let (run, build) = past.last()?;

@@ -36,6 +36,9 @@ impl Rule for InlineCacheMultiStage {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
+    if past.builds.iter().all(|b| b.inline.is_none()) {
+        return None;
+    }
     let mut seen = unstored_stage::rebuilt(past);
     seen.retain(|r| {
         past.builds

@@ -39,8 +39,11 @@ fn empty_handed(past: &Past) -> Vec<usize> {
 fn finding(past: &Past) -> Option<Finding> {
     let written = past.builds.iter().all(|b| b.inline.is_some() && graphdriver(b));
     let nothing = past.builds.iter().all(|b| b.hits() == 0);
+    if !written || !nothing {
+        return None;
+    }
     let vain = empty_handed(past);
-    if !written || !nothing || vain.len() < 2 {
+    if vain.len() < 2 {
         return None;
     }
     let (run, build) = past.last()?;

@@ -17,7 +17,9 @@ mod cache_ref_mismatch;
 mod cache_ref_never_written;
 mod cache_ref_shared;
 mod cache_registry_unavailable;
+mod cache_saves;
 mod cache_tag_immutable;
+mod ci_cache_upload_failed;
 mod export_manifest_rejected;
 mod export_unsupported_by_driver;
 mod export_without_import;
@@ -34,6 +36,7 @@ mod manifest_refused;
 mod min_mode_multi_stage;
 mod no_cache_import;
 mod options;
+mod parallel_steps_share_cache;
 mod past;
 mod registry_tls_mismatch;
 pub mod remedy;
@@ -81,6 +84,8 @@ pub trait Rule: Sync {
 
 /// All rules, in the order of listings.
 pub static RULES: &[&dyn Rule] = &[
+    &parallel_steps_share_cache::ParallelStepsShareCache,
+    &ci_cache_upload_failed::CiCacheUploadFailed,
     &inline_cache_lost_every_second_run::InlineCacheLostEverySecondRun,
     &inline_cache_never_exported::InlineCacheNeverExported,
     &cache_ref_shared::CacheRefShared,

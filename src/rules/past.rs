@@ -121,9 +121,9 @@ pub(super) fn header(run: &Run, step: &Step, shows: &str) -> Evidence {
     Study::quote(run, &step.header, shows)
 }
 
-/// The line that decides what became of a step, else its header.
+/// The line that decides what became of a step, else its header; it names no step, so the words do.
 pub(super) fn verdict(run: &Run, step: &Step, shows: &str) -> Evidence {
-    Study::quote(run, step.verdict.as_ref().unwrap_or(&step.header), shows)
+    Study::quote(run, step.verdict.as_ref().unwrap_or(&step.header), &format!("`{}` {shows}", step.text))
 }
 
 /// The line that tells the end of an import or export.

@@ -71,10 +71,10 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
 
 fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Option<Rebuilt<'a>> {
     let (_, build) = past.get(i)?;
-    if !past.imported(i) || past.asked_for_no_cache(i) {
+    let last = chain::final_stage(build)?;
+    if !past.imported(i) || past.asked_for_no_cache(i) || build.steps.iter().all(|s| s.stage == last) {
         return None;
     }
-    let last = chain::final_stage(build)?;
     let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit)?;
     let losses = past.losses(i);
     let lone = past.len() == 1;
@@ -108,7 +108,7 @@ fn lines(past: &Past, seen: &[Rebuilt], written: Option<Evidence>) -> Vec<Eviden
                     .map(|b| Study::quote(run, &b.quote, "same base image as before")),
             );
         }
-        lines.push(verdict(run, one.hit, "the final stage came from the cache"));
+        lines.push(verdict(run, one.hit, "of the final stage came from the cache"));
     }
     lines.extend(written);
     lines

@@ -5,7 +5,9 @@
 mod align;
 mod breaks;
 pub mod chain;
+mod folders;
 mod matching;
+mod naming;
 
 pub use align::{Row, rows};
 pub use breaks::{Because, Break, breaks};

@@ -69,16 +69,23 @@ fn walk(dir: &Path, found: &mut Found) {
         }
     }
     if found.logs.len() == before {
-        let reason = "directory without logs (*.log, *.txt, *.out)".to_owned();
+        let reason = "directory without logs (*.log, *.txt, *.out, compressed or in archives)".to_owned();
         found.missing.push((dir.display().to_string(), reason));
     }
 }
 
-/// `build.log`, `1_build.txt`, `console.out`, and rotated `build.log.1`.
-fn is_log(path: &Path) -> bool {
+/// `build.log`, `1_build.txt`, `console.out`, rotated `build.log.1`, each of them compressed, and
+/// archives.
+pub(super) fn is_log(path: &Path) -> bool {
+    const ARCHIVES: [&str; 4] = [".zip", ".tar", ".tgz", ".tar.gz"];
+    const LOGS: [&str; 3] = [".log", ".txt", ".out"];
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let base = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('.');
-    [name.as_str(), base].iter().any(|n| [".log", ".txt", ".out"].iter().any(|ext| n.ends_with(ext)))
+    if ARCHIVES.iter().any(|end| name.ends_with(end)) {
+        return true;
+    }
+    let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    let base = plain.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('.');
+    [plain, base].iter().any(|n| LOGS.iter().any(|end| n.ends_with(end)))
 }
 
 /// What the paths of `--config` stand for: files as they are, all files of a directory.

@@ -3,6 +3,7 @@
 //! A line belongs to the block in which it starts, so blocks need to know nothing of each other and
 //! the result cannot depend on their number.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 
@@ -12,6 +13,11 @@ use rayon::prelude::*;
 use super::block::Kept;
 use super::{BLOCK, Sieve, Sink};
 
+thread_local! {
+    /// One buffer a thread, for all blocks: fresh memory has to be cleared by the system each time.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Scans the whole file. While one group of blocks is handed to the sink, the next one is scanned.
 pub(super) fn scan<S: Sieve>(file: &File, len: u64, sieve: &S, sink: &mut impl Sink) -> io::Result<u64> {
     let step = BLOCK as u64;
@@ -19,7 +25,8 @@ pub(super) fn scan<S: Sieve>(file: &File, len: u64, sieve: &S, sink: &mut impl S
     let group = (rayon::current_num_threads() * 4) as u64;
     let read = |from: u64| -> io::Result<Vec<Kept>> {
         let to = (from + group).min(blocks);
-        (from..to).into_par_iter().map_init(Vec::new, |buffer, i| block(file, i * step, len, buffer, sieve)).collect()
+        let scan = |i| BUFFER.with_borrow_mut(|buffer| block(file, i * step, len, buffer, sieve));
+        (from..to).into_par_iter().map(scan).collect()
     };
     let mut before = 0;
     let mut ready = read(0)?;

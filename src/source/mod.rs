@@ -4,15 +4,17 @@
 //! memory. Knows nothing of what a line means.
 
 mod block;
+mod container;
 mod discover;
 mod file;
 mod pipe;
+mod tee;
 
+pub use container::{EXPANDED, Part, Reading, Visit, each};
 pub use discover::{Entry, Found, discover, discover_configs, read_text, working_directory};
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, Read};
 
 /// Longest part of a line that is looked at, unless the sieve wants more of it.
 pub const MAX_LINE: usize = 64 << 10;
@@ -65,34 +67,32 @@ pub enum Unreadable {
     /// No bytes at all.
     #[error("is empty")]
     Empty,
-    /// An archive or compressed file.
+    /// A container that is not known.
     #[error("is a {0} file: unpack it first")]
     Packed(&'static str),
+    /// A container that can only be read from a file.
+    #[error("is a {0} archive in a stream: give it as a file")]
+    NeedsFile(&'static str),
+    /// A container in too many others.
+    #[error("is {0} in an archive, which is not opened: unpack it first")]
+    Nested(&'static str),
     /// Mostly bytes that no log has.
     #[error("is a binary file, not a log")]
     Binary,
 }
 
 impl Input {
-    /// Opens a file, or standard input for `-`; with `tee`, standard input is passed through to
-    /// standard output as it is read.
+    /// A file that holds text.
     ///
     /// # Errors
     /// Where it cannot be read or is no text.
-    pub fn open(path: &Path, tee: bool) -> Result<Self, Unreadable> {
-        if path == Path::new("-") {
-            return if tee { Self::pipe(Box::new(Tee(io::stdin()))) } else { Self::pipe(Box::new(io::stdin())) };
-        }
-        let file = File::open(path)?;
-        let meta = file.metadata()?;
-        if !meta.is_file() {
-            return Self::pipe(Box::new(file));
-        }
-        let mut head = vec![0; HEAD.min(usize::try_from(meta.len()).unwrap_or(HEAD))];
+    pub fn of_file(file: File) -> Result<Self, Unreadable> {
+        let len = file.metadata()?.len();
+        let mut head = vec![0; HEAD.min(usize::try_from(len).unwrap_or(HEAD))];
         let got = file::read_at(&file, &mut head, 0)?;
         head.truncate(got);
         judge(&head)?;
-        let body = if meta.len() <= head.len() as u64 { Body::Head } else { Body::File(file, meta.len()) };
+        let body = if len <= head.len() as u64 { Body::Head } else { Body::File(file, len) };
         Ok(Self { head, body })
     }
 
@@ -124,33 +124,10 @@ impl Input {
     }
 }
 
-/// Writes what it reads to standard output.
-struct Tee<R>(R);
-
-impl<R: Read> Read for Tee<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let got = self.0.read(buffer)?;
-        let mut out = io::stdout().lock();
-        out.write_all(buffer.get(..got).unwrap_or_default())?;
-        out.flush()?;
-        Ok(got)
-    }
-}
-
 /// A log may hold NUL and invalid UTF-8 in places, so only an unlikely share of them is refused.
 fn judge(head: &[u8]) -> Result<(), Unreadable> {
-    const PACKED: [(&[u8], &str); 5] = [
-        (b"\x1f\x8b", "gzip"),
-        (b"\x28\xb5\x2f\xfd", "zstd"),
-        (b"PK\x03\x04", "zip"),
-        (b"BZh", "bzip2"),
-        (b"\xfd7zXZ", "xz"),
-    ];
     if head.is_empty() {
         return Err(Unreadable::Empty);
-    }
-    if let Some((_, kind)) = PACKED.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Err(Unreadable::Packed(kind));
     }
     let sample = head.get(..8192).unwrap_or(head);
     let odd = sample.iter().filter(|b| matches!(b, 0..=6 | 14..=26 | 28..=31)).count();

@@ -1,7 +1,7 @@
 //! A stream: one thread reads it into blocks of whole lines, the others scan them.
 
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 
 use memchr::{memchr, memrchr};
@@ -10,7 +10,8 @@ use rayon::prelude::*;
 use super::block::Kept;
 use super::{BLOCK, MAX_LINE, Sieve, Sink};
 
-/// Scans the head and what follows it. The channel is bounded, so memory is.
+/// Scans the head and what follows it. The channel is bounded, so memory is; buffers come back to the
+/// reader and are filled again.
 pub(super) fn scan<S: Sieve>(
     head: Vec<u8>,
     stream: Box<dyn Read + Send>,
@@ -19,19 +20,21 @@ pub(super) fn scan<S: Sieve>(
 ) -> io::Result<u64> {
     let threads = rayon::current_num_threads();
     let (give, take) = sync_channel(threads * 2);
+    let (give_back, used) = channel();
     thread::scope(|scope| {
         scope.spawn(move || {
-            if let Err(e) = read_blocks(head, stream, &give, sieve) {
+            if let Err(e) = read_blocks(head, stream, &give, &used, sieve) {
                 // The receiver only hangs up when it is gone itself.
                 let _ = give.send(Err(e));
             }
         });
-        drain(&take, threads, sieve, sink)
+        drain(&take, &give_back, threads, sieve, sink)
     })
 }
 
 fn drain<S: Sieve>(
     take: &Receiver<io::Result<Vec<u8>>>,
+    give_back: &Sender<Vec<u8>>,
     threads: usize,
     sieve: &S,
     sink: &mut impl Sink,
@@ -43,6 +46,9 @@ fn drain<S: Sieve>(
             group.push(block?);
         }
         let kept: Vec<Kept> = group.par_iter().map(|block| Kept::of(block, sieve)).collect();
+        for block in group {
+            let _ = give_back.send(block);
+        }
         for kept in kept {
             kept.pour(lines, sink);
             lines += kept.lines;
@@ -54,17 +60,21 @@ fn drain<S: Sieve>(
 /// Cuts the stream after line ends. Of a line longer than [`MAX_LINE`] the rest is skipped, as it is
 /// in files.
 fn read_blocks<S: Sieve>(
-    first: Vec<u8>,
+    head: Vec<u8>,
     mut input: impl Read,
     give: &SyncSender<io::Result<Vec<u8>>>,
+    used: &Receiver<Vec<u8>>,
     sieve: &S,
 ) -> io::Result<()> {
-    let mut block = first;
+    let mut block = head;
     let mut skipping = false;
     loop {
         if let Some(at) = memrchr(b'\n', &block) {
-            let rest = block.split_off(at + 1);
-            if give.send(Ok(std::mem::replace(&mut block, rest))).is_err() {
+            let mut next = used.try_recv().unwrap_or_default();
+            next.clear();
+            next.extend_from_slice(block.get(at + 1..).unwrap_or_default());
+            block.truncate(at + 1);
+            if give.send(Ok(std::mem::replace(&mut block, next))).is_err() {
                 return Ok(());
             }
         }

@@ -12,6 +12,8 @@ mod kaniko;
 mod rawjson;
 mod vertex;
 
+use std::borrow::Cow;
+
 use crate::dialect::{self, Body, Event};
 use crate::envelope::{Peeled, Stack, Stamp, clean};
 use crate::model::{Build, Dialect, Quote, Run};
@@ -54,8 +56,17 @@ impl Sieve for Interest<'_> {
                 *talking = None;
                 true
             }
-            None => peeled.append || self.stack.mark(peeled.text).is_some(),
+            None => peeled.append || self.says_something(peeled.text),
         }
+    }
+}
+
+impl Interest<'_> {
+    /// Colour may stand between a prompt and its command: `ESC[90m$ESC[0m docker build .` (Buildkite).
+    fn says_something(&self, text: &[u8]) -> bool {
+        let text = clean(text);
+        let colored = matches!(text, Cow::Owned(_));
+        self.stack.mark(&text).is_some() || (colored && dialect::read(&text).is_some())
     }
 }
 

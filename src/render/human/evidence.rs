@@ -2,6 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::place;
 use crate::finding::Evidence;
 use crate::render::page::{CYAN, DIM, INDENT, Page, blanks};
 use crate::render::{escape, units};
@@ -18,8 +19,13 @@ struct Row {
     shows: String,
 }
 
-pub(super) fn lines<'a>(page: &Page, evidence: impl Iterator<Item = &'a Evidence>) -> Vec<String> {
-    let rows: Vec<Row> = evidence.map(|e| row(page, e)).collect();
+pub(super) fn lines<'a>(page: &Page, evidence: impl Iterator<Item = &'a Evidence>, sources: &[&str]) -> Vec<String> {
+    let evidence: Vec<&Evidence> = evidence.collect();
+    let long = evidence.iter().any(|e| named(&e.source, e.line).width() > page.width / 3);
+    let rows: Vec<Row> = evidence
+        .iter()
+        .map(|e| row(page, e, if long { place::shortest(&e.source, sources) } else { &e.source }))
+        .collect();
     let hidden = rows.len().saturating_sub(MOST);
     let rows = rows.get(..MOST).unwrap_or(&rows);
     let place = widest(rows, |r| &r.place);
@@ -41,10 +47,13 @@ pub(super) fn lines<'a>(page: &Page, evidence: impl Iterator<Item = &'a Evidence
     page.with_label("seen", lines)
 }
 
-fn row(page: &Page, evidence: &Evidence) -> Row {
-    let place = format!("{}:{}", escape::line(&evidence.source), evidence.line);
+fn named(source: &str, line: u64) -> String {
+    format!("{}:{line}", escape::line(source))
+}
+
+fn row(page: &Page, evidence: &Evidence, source: &str) -> Row {
     Row {
-        place: escape::cut_start(&place, page.width * 2 / 5),
+        place: escape::cut_start(&named(source, evidence.line), page.width * 2 / 5),
         text: escape::line(evidence.text.trim()),
         shows: escape::line(&evidence.shows),
     }

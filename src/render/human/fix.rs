@@ -12,7 +12,8 @@ pub(super) fn full(page: &Page, finding: &Finding) -> Vec<String> {
     let margin = blanks(INDENT);
     let mut lines = page.wrap(&margin, &margin, &escape::line(&fix.summary));
     lines.extend(steps(page, fix));
-    lines.extend(fix.snippet.iter().flat_map(|snippet| paste(snippet)));
+    // A patch says all that the snippet says, at its place.
+    lines.extend(fix.snippet.iter().filter(|_| fix.edits.is_empty()).flat_map(|snippet| paste(snippet)));
     lines.extend(fix.edits.iter().flat_map(|edit| diff(page, edit)));
     lines.extend(page.wrap(&margin, &margin, &last_words(finding)));
     page.with_label("fix", lines)

@@ -19,7 +19,8 @@ pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
     if report.study.series.len() > SERIES {
         return Vec::new();
     }
-    report.study.series.iter().map(|s| one(page, report, s)).collect()
+    let compared = report.study.series.iter().filter(|s| s.builds.len() > 1);
+    compared.map(|s| one(page, report, s)).collect()
 }
 
 fn one(page: &Page, report: &Report, series: &Series) -> Vec<String> {

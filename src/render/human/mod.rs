@@ -4,6 +4,7 @@ mod block;
 mod evidence;
 mod fix;
 mod matrix;
+mod place;
 mod strip;
 mod summary;
 mod table;
@@ -42,8 +43,24 @@ impl Renderer for Human {
 /// In the order given, but what is worth knowing comes after what is wrong.
 fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
     let (notes, loud): (Vec<_>, Vec<_>) = report.findings.iter().partition(|f| f.severity == Severity::Note);
-    let runs = report.study.runs.len();
-    loud.iter().map(|f| block::full(page, f, runs)).chain(notes.iter().map(|f| block::short(page, f))).collect()
+    let input = Input::of(report);
+    loud.iter()
+        .map(|f| block::full(page, f, &input))
+        .chain(notes.iter().map(|f| block::short(page, f, &input)))
+        .collect()
+}
+
+/// What the block of a finding says of the whole input.
+struct Input<'a> {
+    /// Names of all logs.
+    sources: Vec<&'a str>,
+}
+
+impl<'a> Input<'a> {
+    fn of(report: &'a Report) -> Self {
+        let runs = &report.study.runs;
+        Self { sources: runs.iter().map(|run| run.source.as_str()).collect() }
+    }
 }
 
 /// One healthy log needs no table: a line says it all.

@@ -50,16 +50,17 @@ fn row(report: &Report, series: &Series) -> Row {
 }
 
 fn table(page: &Page, rows: &[Row]) -> Vec<String> {
-    // What the two columns of numbers take at most, with the gaps between the columns.
-    let numbers = 42;
-    let name = rows.iter().map(|r| r.name.width()).max().unwrap_or(0).min(page.width / 4);
-    let strip = page.width.saturating_sub(numbers + name).clamp(18, 60);
+    let (name, strip) = widths(page, rows);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["build", "runs, old → new", "steps from cache", "others took"]);
     for r in rows {
-        let cells =
-            [escape::cut(&r.name, name), strip::fitted(&r.marks, strip), share(r.hits, r.total), duration(r.seconds)];
+        let cells = [
+            escape::cut_start(&r.name, name),
+            strip::fitted(&r.marks, strip),
+            share(r.hits, r.total),
+            duration(r.seconds),
+        ];
         table.add_row(cells);
     }
     for (index, column) in table.column_iter_mut().enumerate() {
@@ -68,6 +69,16 @@ fn table(page: &Page, rows: &[Row]) -> Vec<String> {
     }
     let lines = table.lines().map(|line| line.trim_end().to_owned());
     lines.enumerate().map(|(i, line)| if i == 0 { page.paint(BOLD, &line) } else { line }).collect()
+}
+
+/// Widths of name and strip: the strip gets what its marks need, the name what is left.
+fn widths(page: &Page, rows: &[Row]) -> (usize, usize) {
+    // What the two columns of numbers take at most, with the gaps between the columns.
+    let room = page.width.saturating_sub(42);
+    let name = rows.iter().map(|r| r.name.width()).max().unwrap_or(0);
+    let marks = rows.iter().map(|r| r.marks.len() * 2).max().unwrap_or(0).clamp(16, 60);
+    let name = name.min(room.saturating_sub(marks).max(page.width / 4));
+    (name, room.saturating_sub(name).max(18))
 }
 
 /// The meaning of the marks in use.

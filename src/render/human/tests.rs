@@ -1,3 +1,5 @@
+//! The human report as people see it.
+
 use unicode_width::UnicodeWidthStr;
 
 use super::*;

@@ -82,6 +82,9 @@ fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
         Some(Refusal { at, run, build, side, transfer: Some(transfer), text, quote, cause })
     };
     let mut all: Vec<_> = imports.chain(exports).filter_map(refusal).collect();
+    if build.errors.is_empty() {
+        return all;
+    }
     // Targets of one bake share the final error: the export that failed has told it.
     let together = run.builds.iter().filter(|b| b.invocation == build.invocation);
     if !together.flat_map(|b| &b.exports).any(|e| e.error.is_some()) {

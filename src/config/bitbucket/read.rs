@@ -1,0 +1,152 @@
+//! Walks the parsed YAML. Knows the file's shape, not its text: lines are filled in by `locate`.
+
+use yaml_serde::Value;
+use yamlpath::{Component, Route};
+
+use super::{CacheDefinition, CacheUse, Pipelines, Step};
+
+/// Everything but the lines.
+pub(super) fn pipelines(root: &Value) -> Pipelines {
+    let mut walk = Walk { image: image(root), ..Walk::default() };
+    if let Some(pipelines) = root.get("pipelines") {
+        walk.pipelines(pipelines, &key(&Route::default(), "pipelines"));
+    }
+    Pipelines { steps: walk.steps, caches: definitions(root), runtime: runtime(root.get("options")), image: walk.image }
+}
+
+/// Resolves `<<:`. `yaml_serde` merges one level a call: what a merged mapping merges itself stays
+/// behind as `<<`. A merge of something that is no mapping is a fault; the file is then read unmerged.
+pub(super) fn merge(root: &mut Value) {
+    for _ in 0..4 {
+        if root.apply_merge().is_err() {
+            return;
+        }
+    }
+}
+
+#[derive(Default)]
+struct Walk {
+    steps: Vec<Step>,
+    groups: usize,
+    image: Option<String>,
+}
+
+impl Walk {
+    /// `default:` holds a list, `branches:`, `pull-requests:`, `custom:` and `tags:` hold named lists.
+    fn pipelines(&mut self, value: &Value, at: &Route<'static>) {
+        for (kind, value) in entries(value) {
+            let at = key(at, kind);
+            if value.is_sequence() {
+                self.list(value, &at, kind, None);
+                continue;
+            }
+            for (name, value) in entries(value) {
+                self.list(value, &key(&at, name), &format!("{kind}.{name}"), None);
+            }
+        }
+    }
+
+    fn list(&mut self, value: &Value, at: &Route<'static>, pipeline: &str, group: Option<usize>) {
+        for (index, item) in value.as_sequence().into_iter().flatten().enumerate() {
+            self.item(item, &at.with_key(index), pipeline, group);
+        }
+    }
+
+    fn item(&mut self, item: &Value, at: &Route<'static>, pipeline: &str, group: Option<usize>) {
+        if let Some(step) = item.get("step") {
+            self.step(step, key(at, "step"), pipeline, group);
+        }
+        if let Some(parallel) = item.get("parallel") {
+            let group = self.groups;
+            self.groups += 1;
+            self.block(parallel, &key(at, "parallel"), pipeline, Some(group));
+        }
+        if let Some(stage) = item.get("stage") {
+            self.block(stage, &key(at, "stage"), pipeline, group);
+        }
+    }
+
+    /// A list of steps, or a mapping with `steps:` beside settings such as `fail-fast`.
+    fn block(&mut self, value: &Value, at: &Route<'static>, pipeline: &str, group: Option<usize>) {
+        match value.get("steps") {
+            Some(steps) => self.list(steps, &key(at, "steps"), pipeline, group),
+            None => self.list(value, at, pipeline, group),
+        }
+    }
+
+    fn step(&mut self, value: &Value, route: Route<'static>, pipeline: &str, parallel: Option<usize>) {
+        if !value.is_mapping() {
+            return;
+        }
+        let number = self.steps.len() + 1;
+        self.steps.push(Step {
+            name: value.get("name").and_then(text).unwrap_or_else(|| format!("step {number}")),
+            pipeline: pipeline.to_owned(),
+            parallel,
+            caches: texts(value.get("caches")).into_iter().map(|name| CacheUse { name, line: 0 }).collect(),
+            services: texts(value.get("services")),
+            script: script(value.get("script")),
+            after_script: script(value.get("after-script")),
+            runtime: runtime(Some(value)),
+            image: image(value).or_else(|| self.image.clone()),
+            self_hosted: value.get("runs-on").is_some(),
+            line: 0,
+            route,
+        });
+    }
+}
+
+fn script(value: Option<&Value>) -> Vec<String> {
+    value.and_then(Value::as_sequence).into_iter().flatten().map(script_line).collect()
+}
+
+/// `- docker build .`, `- pipe: vendor/name:1.0` with variables beside it, or (by a common slip) a nested list.
+fn script_line(item: &Value) -> String {
+    match item.get("pipe").and_then(text) {
+        Some(pipe) => format!("pipe: {pipe}"),
+        None => text(item).unwrap_or_else(|| texts(Some(item)).join("\n")),
+    }
+}
+
+fn definitions(root: &Value) -> Vec<CacheDefinition> {
+    let caches = root.get("definitions").and_then(|d| d.get("caches"));
+    caches.map(entries).unwrap_or_default().into_iter().map(|(name, value)| definition(name, value)).collect()
+}
+
+fn definition(name: &str, value: &Value) -> CacheDefinition {
+    let path = text(value).or_else(|| value.get("path").and_then(text)).unwrap_or_default();
+    let key_files = texts(value.get("key").and_then(|k| k.get("files")));
+    CacheDefinition { name: name.to_owned(), path, key_files }
+}
+
+fn runtime(value: Option<&Value>) -> Option<String> {
+    text(value?.get("runtime")?.get("cloud")?.get("version")?)
+}
+
+/// `image: node:20` or `image: {name: node:20, username: …}`.
+fn image(value: &Value) -> Option<String> {
+    let image = value.get("image")?;
+    text(image).or_else(|| image.get("name").and_then(text))
+}
+
+fn entries(value: &Value) -> Vec<(&str, &Value)> {
+    let pairs = value.as_mapping().into_iter().flatten();
+    pairs.filter_map(|(name, value)| Some((name.as_str()?, value))).collect()
+}
+
+fn texts(value: Option<&Value>) -> Vec<String> {
+    value.and_then(Value::as_sequence).into_iter().flatten().filter_map(text).collect()
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn key(route: &Route<'static>, name: &str) -> Route<'static> {
+    route.with_key(Component::from(name.to_owned()))
+}

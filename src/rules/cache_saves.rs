@@ -1,0 +1,160 @@
+//! Saves of CI caches that failed, and what shows that several steps save into the same cache.
+//!
+//! A helper of two rules: one speaks where sharing is shown, the other where it is not.
+
+use super::Study;
+use crate::config::bitbucket::{Pipelines, Step};
+use crate::config::{Config, Content};
+use crate::finding::{Confidence, Evidence};
+use crate::model::{CacheOperation, CacheOutcome, CiCache, Run};
+
+/// One cache that could not be saved, over all logs.
+pub(super) struct FailedSave<'a> {
+    /// Name without what the CI adds: `docker` of `docker: docker.tar`.
+    pub(super) cache: &'a str,
+    /// Every save of it, in the order of the runs.
+    pub(super) saves: Vec<Save<'a>>,
+}
+
+/// A save of a cache at the end of a run.
+#[derive(Clone, Copy)]
+pub(super) struct Save<'a> {
+    pub(super) run: &'a Run,
+    pub(super) entry: &'a CiCache,
+}
+
+/// What shows that several steps save into one cache.
+pub(super) enum Sharing<'a> {
+    /// The pipelines file: groups of steps that run side by side and name the cache.
+    File { config: &'a Config, groups: Vec<Vec<&'a Step>> },
+    /// Logs of one commit that build different images.
+    Commit(Vec<&'a Run>),
+    /// Logs that lie together and build different images; they print no commit.
+    Folder(Vec<&'a Run>),
+    /// Nothing but the name: Bitbucket's predefined docker cache is one file for all steps.
+    Predefined,
+}
+
+/// Caches whose save failed, by name.
+pub(super) fn failed(study: &Study) -> Vec<FailedSave<'_>> {
+    let mut all: Vec<FailedSave> = Vec::new();
+    let saves = study.runs.iter().flat_map(|run| run.ci_caches.iter().map(move |entry| Save { run, entry }));
+    for save in saves.filter(|s| s.entry.operation == CacheOperation::Save) {
+        let cache = bare(&save.entry.name);
+        match all.iter_mut().find(|known| known.cache == cache) {
+            Some(known) => known.saves.push(save),
+            None => all.push(FailedSave { cache, saves: vec![save] }),
+        }
+    }
+    all.retain(|cache| cache.failures().next().is_some());
+    all.sort_by_key(|cache| cache.cache);
+    all
+}
+
+/// The strongest thing that shows sharing; `None` where nothing does, or a pipelines file excludes it.
+pub(super) fn sharing<'a>(study: &'a Study, failed: &FailedSave<'a>) -> Option<Sharing<'a>> {
+    if !failed.failures().all(|save| matches!(save.run.ci, None | Some("bitbucket"))) {
+        return None;
+    }
+    let in_file = |(config, file): (&'a Config, &'a Pipelines)| {
+        let groups = file.sharing(failed.cache);
+        (!groups.is_empty()).then_some(Sharing::File { config, groups })
+    };
+    if let Some(found) = files(study).find_map(in_file) {
+        return Some(found);
+    }
+    if let Some(runs) = failed.one_commit() {
+        return Some(Sharing::Commit(runs));
+    }
+    if files(study).next().is_some() {
+        return None;
+    }
+    let folder = failed.one_folder().map(Sharing::Folder);
+    folder.or_else(|| (failed.cache == "docker").then_some(Sharing::Predefined))
+}
+
+/// Pipelines files among the configuration.
+pub(super) fn files(study: &Study) -> impl Iterator<Item = (&Config, &Pipelines)> {
+    study.configs.iter().map(|config| match &config.content {
+        Content::Bitbucket(file) => (config, file),
+    })
+}
+
+impl Sharing<'_> {
+    pub(super) fn confidence(&self) -> Confidence {
+        match self {
+            Self::File { .. } | Self::Commit(_) => Confidence::Proven,
+            Self::Folder(_) | Self::Predefined => Confidence::Likely,
+        }
+    }
+}
+
+impl<'a> FailedSave<'a> {
+    pub(super) fn failures(&self) -> impl Iterator<Item = Save<'a>> + '_ {
+        self.saves.iter().copied().filter(|save| save.entry.outcome == CacheOutcome::Failed)
+    }
+
+    /// Runs in which the save failed.
+    pub(super) fn runs(&self) -> Vec<&'a Run> {
+        distinct(self.failures().map(|save| save.run))
+    }
+
+    /// The lines that say so.
+    pub(super) fn evidence(&self, shows: &str) -> Vec<Evidence> {
+        self.failures().map(|save| Study::quote(save.run, &save.entry.quote, shows)).collect()
+    }
+
+    /// Runs of the commit of a failure that save the cache too and build something else.
+    fn one_commit(&self) -> Option<Vec<&'a Run>> {
+        self.failures().find_map(|save| {
+            let commit = save.run.commit.as_ref()?;
+            self.others(save.run, |other| other.commit.as_ref() == Some(commit))
+        })
+    }
+
+    /// The same for logs in one folder that print no commit.
+    fn one_folder(&self) -> Option<Vec<&'a Run>> {
+        self.failures().filter(|save| save.run.commit.is_none()).find_map(|save| {
+            let near = |other: &Run| other.commit.is_none() && folder(&other.source) == folder(&save.run.source);
+            self.others(save.run, near)
+        })
+    }
+
+    fn others(&self, failed: &'a Run, near: impl Fn(&Run) -> bool) -> Option<Vec<&'a Run>> {
+        let same_store = |save: &&Save| save.entry.outcome != CacheOutcome::Skipped;
+        let saving = distinct(self.saves.iter().filter(same_store).map(|save| save.run));
+        let mut runs = vec![failed];
+        runs.extend(saving.into_iter().filter(|run| near(run) && differ(failed, run)));
+        (runs.len() > 1).then_some(runs)
+    }
+}
+
+/// They build different things, or are steps of different names. A step that was run again does neither.
+pub(super) fn differ(a: &Run, b: &Run) -> bool {
+    let steps = |run: &Run| -> Vec<String> {
+        run.builds.iter().flat_map(|build| build.steps.iter().map(|step| step.text.clone())).collect()
+    };
+    let commands = |run: &Run| -> Vec<String> { run.commands.iter().map(|c| c.quote.text.to_string()).collect() };
+    let unlike = |x: &[String], y: &[String]| !x.is_empty() && !y.is_empty() && x != y;
+    let jobs = a.job.as_ref().zip(b.job.as_ref()).is_some_and(|(x, y)| x != y);
+    jobs || unlike(&commands(a), &commands(b)) || unlike(&steps(a), &steps(b))
+}
+
+fn distinct<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<&'a Run> {
+    let mut seen: Vec<&Run> = Vec::new();
+    for run in runs {
+        if !seen.iter().any(|known| std::ptr::eq(*known, run)) {
+            seen.push(run);
+        }
+    }
+    seen
+}
+
+/// Bitbucket prints `docker: docker.tar`, and `docker` where the cache exists already.
+fn bare(name: &str) -> &str {
+    name.split_once(": ").map_or(name, |(cache, _)| cache).trim()
+}
+
+fn folder(source: &str) -> &str {
+    source.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder)
+}

@@ -1,0 +1,145 @@
+//! A cache of the CI that could not be saved, and no sharing of it is shown.
+
+use super::cache_saves::{self, FailedSave};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Impact, Proof, Severity};
+
+pub(super) struct CiCacheUploadFailed;
+
+static META: RuleMeta = RuleMeta {
+    id: "ci-cache-upload-failed",
+    title: "the CI could not save a cache",
+    group: "The cache at the CI's teardown",
+    severity: Severity::Warning,
+    what: "The CI says that saving a cache failed, and nothing shows that several steps save into the same one.",
+    why: "The step stays green and the next run starts without what should have been stored: it is slow, and nobody is told.",
+    fix: "Keep the cache below the CI's limit, give it a name that no other step saves, and run again: a fault of the storage goes away by itself.",
+    rules_out: "Steps that share the cache: then `parallel-steps-share-cache` says so. A cache that exists already (`Skipping upload for existing cache`) is no failure. Caches of tools that build actions keep for themselves are left out.",
+    references: &[
+        "https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/",
+        "https://jira.atlassian.com/browse/BCLOUD-15634",
+    ],
+    since: "0.1.0",
+};
+
+/// Keys of images and binaries that setup-qemu-action and setup-buildx-action keep: jobs always race for them, at no cost.
+const TOOL_CACHES: &[&str] = &["docker.io--", "buildx-dl-", "setup-"];
+
+impl Rule for CiCacheUploadFailed {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        let failed = cache_saves::failed(study);
+        let open = failed.iter().filter(|save| cache_saves::sharing(study, save).is_none());
+        open.filter(|save| !TOOL_CACHES.iter().any(|tool| save.cache.starts_with(tool)))
+            .filter_map(|save| finding(study, save))
+            .collect()
+    }
+}
+
+fn finding(study: &Study, failed: &FailedSave) -> Option<Finding> {
+    let cache = failed.cache;
+    let bitbucket = failed.failures().all(|save| matches!(save.run.ci, None | Some("bitbucket")));
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Proven,
+        title: format!("the cache \"{cache}\" was not saved: its upload failed"),
+        cause: format!(
+            "The CI tried to save the cache \"{cache}\" at the end of the step and failed; {}. The step itself stays green, but the next run starts without it.",
+            if bitbucket {
+                "Bitbucket prints no reason"
+            } else {
+                "why is in the line quoted, as far as the CI says it"
+            }
+        ),
+        evidence: Proof::from_lines(failed.evidence("the cache was not saved"))?,
+        fix: if bitbucket { bitbucket_fix(cache) } else { other_fix(cache) },
+        impact: Impact { runs: failed.runs().len(), ..Impact::default() },
+        rules_out: if bitbucket { candidates(study, cache) } else { Vec::new() },
+        subject: cache.to_owned(),
+    })
+}
+
+fn bitbucket_fix(cache: &str) -> Fix {
+    Fix {
+        summary: "find out which of three reasons it is, cheapest check first".to_owned(),
+        steps: vec![
+            "Run the step again: a fault of the storage does not come back.".to_owned(),
+            format!(
+                "Look at the size of what \"{cache}\" stores: Bitbucket does not save a cache over 1 GB compressed. `du -sh` of its directory at the end of the script shows it; for the docker cache `docker system df`."
+            ),
+            format!(
+                "Look in bitbucket-pipelines.yml whether other steps that run at the same time name \"{cache}\": only one of them can save it. Give each a name of its own."
+            ),
+        ],
+        ..Fix::default()
+    }
+}
+
+fn other_fix(cache: &str) -> Fix {
+    Fix {
+        summary: "keep the cache small and its name its own, then run again".to_owned(),
+        steps: vec![
+            "Run the job again: a fault of the cache service does not come back.".to_owned(),
+            format!(
+                "Where it does: compare the size of \"{cache}\" with the CI's limit, and see whether another job saves the same key at the same time."
+            ),
+        ],
+        ..Fix::default()
+    }
+}
+
+/// What it can be, and what the input says of each.
+fn candidates(study: &Study, cache: &str) -> Vec<String> {
+    let shared = match cache_saves::files(study).next() {
+        Some((config, _)) => format!("Parallel steps that share it: not in {}, where no two of a parallel group name \"{cache}\".", config.path),
+        None => "Parallel steps that share it: not excluded. bitbucket-pipelines.yml given with --config, or the logs of the other steps of the commit, would decide it.".to_owned(),
+    };
+    vec![shared, "Over 1 GB compressed, or a fault of Bitbucket's storage: neither is in the log.".to_owned()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::model::{CacheOperation, CacheOutcome, CiCache, Quote, Run};
+
+    fn study(ci: Option<&'static str>, name: &str, outcome: CacheOutcome, file: Option<&str>) -> Study {
+        let quote = Quote { line: 9, text: format!("Cache \"{name}\": Upload failed").into() };
+        let entry = CiCache { name: name.into(), operation: CacheOperation::Save, outcome, quote };
+        let run = Run { source: "a.log".into(), ci, ci_caches: vec![entry], ..Run::default() };
+        let configs = file.map(|text| Config::read("bitbucket-pipelines.yml", text).unwrap().unwrap());
+        Study { runs: vec![run], configs: configs.into_iter().collect(), ..Study::default() }
+    }
+
+    #[test]
+    fn fires_for_a_custom_cache_of_any_ci() {
+        for ci in [Some("bitbucket"), Some("github-actions"), None] {
+            let found = CiCacheUploadFailed.check(&study(ci, "gradle", CacheOutcome::Failed, None));
+            assert_eq!(found[0].subject, "gradle");
+        }
+    }
+
+    #[test]
+    fn fires_where_the_file_excludes_sharing() {
+        let file = "pipelines:\n  default:\n    - step:\n        caches: [docker]\n        script: [make]\n";
+        let found = CiCacheUploadFailed.check(&study(
+            Some("bitbucket"),
+            "docker: docker.tar",
+            CacheOutcome::Failed,
+            Some(file),
+        ));
+        assert!(found[0].rules_out[0].contains("bitbucket-pipelines.yml"));
+    }
+
+    #[test]
+    fn quiet_for_the_docker_cache_existing_caches_and_tools() {
+        let quiet = |ci, name, outcome| CiCacheUploadFailed.check(&study(ci, name, outcome, None)).is_empty();
+        assert!(quiet(Some("bitbucket"), "docker: docker.tar", CacheOutcome::Failed));
+        assert!(quiet(Some("bitbucket"), "gradle", CacheOutcome::Exists));
+        assert!(quiet(Some("github-actions"), "docker.io--tonistiigi--binfmt-latest", CacheOutcome::Failed));
+    }
+}

@@ -1,0 +1,159 @@
+//! What a step builds and where its cache could go: from the pipelines file or from a log.
+//!
+//! States what is written; the words that go in its place are `rewrite`'s.
+
+use crate::config::bitbucket::{Pipelines, Step, build_verbs};
+use crate::model::{Command, Quote, Run};
+use crate::rules::remedy::reference;
+
+/// One step to mend.
+pub(super) struct Recipe<'a> {
+    /// As the file names it, or the label of the log.
+    pub(super) name: String,
+    /// The same, fit for names of caches and tags.
+    pub(super) slug: String,
+    /// Items of the script; of a log only the build commands are known.
+    pub(super) items: Vec<String>,
+    /// The step of the file.
+    pub(super) step: Option<&'a Step>,
+    /// Runtime and image that hold for it.
+    pub(super) setting: Setting,
+}
+
+/// Where the script runs.
+pub(super) struct Setting {
+    /// It has runtime version 3, where buildx is allowed.
+    pub(super) modern: bool,
+    /// Its image is one of Docker's own, which holds client and buildx.
+    pub(super) docker_image: bool,
+}
+
+/// One build command of a recipe.
+pub(super) struct Build {
+    /// Words that call it: `docker build`.
+    pub(super) verb: String,
+    /// What they ask for.
+    pub(super) command: Command,
+    /// Directory that is built, where it can be told.
+    pub(super) context: Option<String>,
+}
+
+/// From steps of the file, each different step once.
+pub(super) fn from_file<'a>(file: &Pipelines, steps: &[&'a Step]) -> Vec<Recipe<'a>> {
+    let mut recipes: Vec<Recipe> = Vec::new();
+    for step in steps {
+        if recipes.iter().any(|r| r.name == step.name && r.items == step.script) {
+            continue;
+        }
+        let runtime = step.runtime.as_ref().or(file.runtime.as_ref());
+        let setting = Setting {
+            modern: runtime.is_some_and(|version| version == "3"),
+            docker_image: step.image.as_deref().is_some_and(is_docker),
+        };
+        let slug = free_slug(&recipes, &step.name);
+        recipes.push(Recipe { name: step.name.clone(), slug, items: step.script.clone(), step: Some(step), setting });
+    }
+    recipes
+}
+
+/// From the logs of steps.
+pub(super) fn from_runs<'a>(runs: &[&Run]) -> Vec<Recipe<'a>> {
+    let mut recipes: Vec<Recipe> = Vec::new();
+    for run in runs {
+        let quoted = run.commands.iter().map(|c| c.quote.text.trim_start_matches(['+', '$', ' ']).to_owned());
+        let mut items: Vec<String> = quoted.filter(|text| !build_verbs(text).is_empty()).collect();
+        if items.is_empty() {
+            let image = run.builds.iter().flat_map(|build| &build.images).next();
+            items.push(image.map_or("docker build .".to_owned(), |name| format!("docker build -t {name} .")));
+        }
+        let name = name_of(run);
+        let slug = free_slug(&recipes, &name);
+        let setting = Setting { modern: false, docker_image: false };
+        recipes.push(Recipe { name, slug, items, step: None, setting });
+    }
+    recipes
+}
+
+/// Bitbucket's logs do not name their step: the image it makes does, else the file.
+fn name_of(run: &Run) -> String {
+    let tags = run.commands.iter().flat_map(|command| &command.tags);
+    let image = run.builds.iter().flat_map(|build| &build.images).chain(tags).next();
+    let last = image.and_then(|name| reference::repository(name).rsplit('/').next());
+    last.map_or_else(|| run.label.clone(), str::to_owned)
+}
+
+/// Build commands of one item, in order.
+pub(super) fn builds(item: &str) -> Vec<Build> {
+    build_verbs(item)
+        .into_iter()
+        .filter_map(|verb| Some((item.get(verb.clone())?, item.get(verb.start..)?)))
+        .map(read)
+        .collect()
+}
+
+fn read((verb, rest): (&str, &str)) -> Build {
+    let joined = rest.replace("\\\r\n", " ").replace("\\\n", " ");
+    let line = joined.lines().next().unwrap_or_default().split(['|', ';']).next().unwrap_or_default();
+    let line = line.split("&&").next().unwrap_or_default();
+    let context = line.split_ascii_whitespace().next_back().filter(|word| !word.starts_with('-') && *word != "build");
+    Build {
+        verb: verb.to_owned(),
+        command: Command::parse(line, Quote::default()).unwrap_or_default(),
+        context: context.map(|word| word.trim_matches(['"', '\'']).to_owned()),
+    }
+}
+
+impl Recipe<'_> {
+    /// Build commands with the item that holds them.
+    pub(super) fn builds(&self) -> Vec<(usize, Vec<Build>)> {
+        let items = self.items.iter().enumerate().map(|(index, item)| (index, builds(item)));
+        items.filter(|(_, builds)| !builds.is_empty()).collect()
+    }
+
+    /// Repositories the script pushes to.
+    pub(super) fn pushed(&self) -> Vec<String> {
+        let lines = self.items.iter().flat_map(|item| item.lines());
+        let pushed = lines.filter_map(|line| line.split_once("docker push ")).filter_map(|(_, rest)| {
+            rest.split_ascii_whitespace().find(|word| !word.starts_with('-')).map(|word| word.trim_matches(['"', '\'']))
+        });
+        let mut all: Vec<String> = pushed.map(|name| reference::repository(name).to_owned()).collect();
+        let builds = self.builds().into_iter().flat_map(|(_, builds)| builds);
+        let direct = builds.filter(|b| b.command.push).flat_map(|b| b.command.tags);
+        all.extend(direct.map(|tag| reference::repository(&tag).to_owned()));
+        all.retain(|name| plain(name));
+        all
+    }
+
+    /// The script has this text.
+    pub(super) fn says(&self, text: &str) -> bool {
+        self.items.iter().any(|item| item.contains(text))
+    }
+}
+
+/// A reference that needs no quotes, in YAML or in a shell.
+pub(super) fn plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._/:${}-@".contains(c))
+}
+
+/// Letters, digits and dashes: `Build & push (api)` is `build-push-api`.
+fn slug(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+    if slug.is_empty() { "image".to_owned() } else { slug.chars().take(60).collect() }
+}
+
+fn free_slug(taken: &[Recipe], name: &str) -> String {
+    let slug = slug(name);
+    let free = |candidate: &str| !taken.iter().any(|recipe| recipe.slug == candidate);
+    if free(&slug) {
+        return slug;
+    }
+    (2..1000).map(|n| format!("{slug}-{n}")).find(|candidate| free(candidate)).unwrap_or(slug)
+}
+
+/// `docker:28-cli`, `docker:dind`. Images below 23 have no buildx.
+fn is_docker(image: &str) -> bool {
+    let name = reference::repository(image).rsplit('/').next().unwrap_or_default();
+    let major = reference::tag(image).and_then(|tag| tag.split(['.', '-']).next()?.parse::<u32>().ok());
+    name == "docker" && major.is_none_or(|major| major >= 23)
+}

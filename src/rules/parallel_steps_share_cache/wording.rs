@@ -1,0 +1,73 @@
+//! Title, cause and remaining doubt of the finding, for each way in which sharing is shown.
+
+use crate::config::bitbucket::Step;
+use crate::model::Run;
+use crate::rules::cache_saves::Sharing;
+
+pub(super) fn title(cache: &str, sharing: &Sharing, same: bool) -> String {
+    match sharing {
+        _ if same => {
+            format!("parallel steps save the same image into one cache, \"{cache}\": only the first upload succeeds")
+        }
+        Sharing::File { .. } => format!("parallel steps share one cache, \"{cache}\": only one can save its images"),
+        Sharing::Commit(_) => format!("steps of one commit save different images into one cache, \"{cache}\""),
+        Sharing::Folder(_) => format!("steps that build different images seem to share one cache, \"{cache}\""),
+        Sharing::Predefined => format!("the cache \"{cache}\" was not saved: parallel steps probably share it"),
+    }
+}
+
+pub(super) fn cause(cache: &str, sharing: &Sharing, same: bool) -> String {
+    let file = if cache == "docker" { "one file, docker.tar, with all images of a step" } else { "one file" };
+    let race = format!(
+        "The cache \"{cache}\" is {file}. The first step that ends uploads its own, for the others the upload fails. What is stored is not overwritten for a week"
+    );
+    let harm = format!("{race}, so the other images are built without a cache.");
+    match sharing {
+        Sharing::File { groups, .. } => {
+            let who: Vec<String> =
+                groups.iter().map(|group| format!("{} (in {})", names(group), pipeline(group))).collect();
+            let end =
+                if same { format!("{race}; as they build the same image, that one fits them all.") } else { harm };
+            format!("{} run side by side and all save the cache \"{cache}\". {end}", who.join("; "))
+        }
+        Sharing::Commit(runs) => format!(
+            "{} belong to one commit, build different things and all save the cache \"{cache}\". {harm}",
+            labels(runs)
+        ),
+        Sharing::Folder(runs) => format!(
+            "{} build different things and all save the cache \"{cache}\"; that they belong to one commit is not in the logs. {harm}",
+            labels(runs)
+        ),
+        Sharing::Predefined => {
+            format!("{harm} The log does not say that this happened here, but it is the usual reason.")
+        }
+    }
+}
+
+pub(super) fn rules_out(cache: &str, sharing: &Sharing) -> Vec<String> {
+    let others = "a cache over 1 GB compressed, and a fault of Bitbucket's storage, end in the same line";
+    match sharing {
+        Sharing::File { .. } | Sharing::Commit(_) => vec![format!(
+            "Bitbucket prints no reason for a failed upload: {others}. The steps named cannot all save \"{cache}\" in any case; should the line come again once each has a cache of its own, look at the size."
+        )],
+        Sharing::Folder(_) => vec![format!(
+            "Bitbucket prints no reason: {others}. The commit in the logs, or bitbucket-pipelines.yml given with --config, would decide it."
+        )],
+        Sharing::Predefined => vec![
+            format!("Not excluded: {others}."),
+            "What would decide it: bitbucket-pipelines.yml given with --config, or the logs of the other steps of this commit.".to_owned(),
+        ],
+    }
+}
+
+fn names(group: &[&Step]) -> String {
+    group.iter().map(|step| format!("\"{}\"", step.name)).collect::<Vec<_>>().join(", ")
+}
+
+fn pipeline(group: &[&Step]) -> String {
+    group.first().map_or(String::new(), |step| format!("pipelines.{}", step.pipeline))
+}
+
+fn labels(runs: &[&Run]) -> String {
+    runs.iter().map(|run| run.label.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,174 @@
+//! Compressed files and archives, read through: `.gz`, `.zst`, `.tar`, `.tar.gz`, `.zip`, UTF-16.
+//!
+//! What a file is decides its first bytes, not its name. Members of an archive may be compressed
+//! once more, but archives in archives are not opened, and nothing expands without bound.
+
+mod bounded;
+mod jobs;
+mod packed;
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, Write};
+use std::path::Path;
+
+use encoding_rs_io::DecodeReaderBytes;
+use tempfile::SpooledTempFile;
+
+use super::tee::Tee;
+use super::{Entry, Input, Unreadable};
+use bounded::{Bounded, Budget};
+use packed::{Packed, packed};
+
+/// How much one file may expand to unless told otherwise.
+pub const EXPANDED: u64 = 4 << 30;
+
+/// Members up to this size are kept in memory, larger ones in an unnamed file.
+const IN_MEMORY: usize = 8 << 20;
+
+/// How to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// Passes standard input through to standard output.
+    pub tee: bool,
+    /// Bytes one compressed file or archive may expand to.
+    pub expanded: u64,
+}
+
+/// One log, by itself or in an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Name in the report; a member's follows its archive's: `logs.zip/0_build.txt`.
+    pub name: String,
+    /// Job that the member is the log of, where the archive's layout tells.
+    pub job: Option<String>,
+}
+
+/// Takes each log of an input, or why it is not read.
+pub type Visit<'v> = dyn FnMut(&Part, Result<Input, Unreadable>) + 'v;
+
+/// Opens a file, or standard input for `-`, and visits every log in it.
+pub fn each(entry: &Entry, reading: Reading, visit: &mut Visit) {
+    let part = Part { name: entry.name.clone(), job: None };
+    if let Err(e) = open(entry, &part, reading, visit) {
+        visit(&part, Err(e));
+    }
+}
+
+fn open(entry: &Entry, part: &Part, reading: Reading, visit: &mut Visit) -> Result<(), Unreadable> {
+    let budget = Budget::new(reading.expanded);
+    if entry.path == Path::new("-") {
+        let stdin: Box<dyn Read + Send> = if reading.tee { Box::new(Tee(io::stdin())) } else { Box::new(io::stdin()) };
+        return expand(part, stdin, Depth::default(), &budget, visit);
+    }
+    let mut file = File::open(&entry.path)?;
+    if !file.metadata()?.is_file() {
+        return expand(part, Box::new(file), Depth::default(), &budget, visit);
+    }
+    let mut start = Vec::new();
+    (&file).take(packed::START as u64).read_to_end(&mut start)?;
+    file.rewind()?;
+    match packed(&start) {
+        Packed::No => visit(part, Input::of_file(file)),
+        Packed::Zip => unzip(part, file, &budget, visit)?,
+        _ => expand(part, Box::new(file), Depth::default(), &budget, visit)?,
+    }
+    Ok(())
+}
+
+/// How many containers are around a stream.
+#[derive(Clone, Copy, Default)]
+struct Depth {
+    archives: u8,
+    layers: u8,
+}
+
+/// Takes one container off, and the next, until there is text.
+fn expand(
+    part: &Part,
+    mut stream: Box<dyn Read + Send>,
+    depth: Depth,
+    budget: &Budget,
+    visit: &mut Visit,
+) -> Result<(), Unreadable> {
+    let mut start = Vec::new();
+    stream.by_ref().take(packed::START as u64).read_to_end(&mut start)?;
+    let form = packed(&start);
+    let stream = Box::new(Cursor::new(start).chain(stream));
+    let inner = Depth { layers: depth.layers + 1, ..depth };
+    match form {
+        Packed::Gzip | Packed::Zstd if depth.layers > 1 => return Err(Unreadable::Nested("compressed file")),
+        Packed::Zip | Packed::Tar if depth.archives > 0 => return Err(Unreadable::Nested("archive")),
+        Packed::Gzip => {
+            let decoder = flate2::read::MultiGzDecoder::new(stream);
+            expand(part, Box::new(Bounded::new(decoder, budget)), inner, budget, visit)?;
+        }
+        Packed::Zstd => {
+            let decoder = zstd::Decoder::new(stream)?;
+            expand(part, Box::new(Bounded::new(decoder, budget)), inner, budget, visit)?;
+        }
+        Packed::Utf16 => visit(part, Input::pipe(Box::new(DecodeReaderBytes::new(stream)))),
+        Packed::Answer => visit(part, answer(Bounded::new(stream, budget))),
+        Packed::Tar => untar(part, stream, inner, budget, visit)?,
+        Packed::Zip => return Err(Unreadable::NeedsFile("zip")),
+        Packed::Other(kind) => return Err(Unreadable::Packed(kind)),
+        Packed::No => visit(part, Input::pipe(stream)),
+    }
+    Ok(())
+}
+
+/// The log in an answer of Buildkite's API. An answer is read as a whole: the log is one string.
+fn answer(stream: impl Read) -> Result<Input, Unreadable> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        content: String,
+    }
+    let answer: Answer = serde_json::from_reader(io::BufReader::new(stream)).map_err(io::Error::other)?;
+    Input::pipe(Box::new(Cursor::new(answer.content)))
+}
+
+fn untar(part: &Part, stream: impl Read, depth: Depth, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
+    let mut archive = tar::Archive::new(stream);
+    for entry in archive.entries()? {
+        let entry = entry?;
+        let name = entry.path()?.to_string_lossy().into_owned();
+        if entry.header().entry_type().is_file() && super::discover::is_log(Path::new(&name)) {
+            let depth = Depth { archives: 1, ..depth };
+            member(part, &name, entry, depth, budget, visit);
+        }
+    }
+    Ok(())
+}
+
+fn unzip(part: &Part, file: File, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
+    let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
+    let mut names: Vec<String> = archive.file_names().flatten().map(Cow::into_owned).collect();
+    names.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));
+    let wanted = names.iter().filter(|name| super::discover::is_log(Path::new(name)) && !jobs::is_copy(name, &names));
+    for name in wanted {
+        match archive.by_name(name) {
+            Ok(entry) => member(part, name, entry, Depth { archives: 1, layers: 1 }, budget, visit),
+            Err(e) => visit(&inside(part, name), Err(io::Error::other(e).into())),
+        }
+    }
+    Ok(())
+}
+
+/// Copies a member out, so that its scan needs nothing of the archive, and reads it.
+fn member(part: &Part, name: &str, entry: impl Read, depth: Depth, budget: &Budget, visit: &mut Visit) {
+    let part = inside(part, name);
+    let mut copy = SpooledTempFile::new(IN_MEMORY);
+    let copied =
+        io::copy(&mut Bounded::new(entry, budget), &mut copy).and_then(|_| copy.flush()).and_then(|()| copy.rewind());
+    let read = copied.map_err(Unreadable::from).and_then(|()| expand(&part, Box::new(copy), depth, budget, visit));
+    if let Err(e) = read {
+        visit(&part, Err(e));
+    }
+}
+
+fn inside(part: &Part, name: &str) -> Part {
+    Part { name: format!("{}/{name}", part.name), job: jobs::job_of(name) }
+}
+
+#[cfg(test)]
+mod tests;

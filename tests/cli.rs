@@ -1,0 +1,195 @@
+//! The command line as a user meets it: exit status, streams, files, colour.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+use cachediag::rules::RULES;
+use tempfile::TempDir;
+
+/// A build with the docker driver whose cache export is refused: proven by one line of one log.
+const SICK: &str = "\
+#1 [internal] load build definition from Dockerfile
+#1 DONE 0.0s
+
+#2 [1/2] FROM docker.io/library/alpine:3.20
+#2 DONE 0.0s
+
+#3 [2/2] RUN make
+#3 DONE 1.2s
+ERROR: Cache export is not supported for the docker driver.
+Switch to a different driver, or turn on the containerd image store, and try again.
+";
+
+/// The same step, answered from the cache.
+const HEALTHY: &str = "\
+#1 [internal] load build definition from Dockerfile
+#1 DONE 0.0s
+
+#2 [1/2] FROM docker.io/library/alpine:3.20
+#2 DONE 0.0s
+
+#3 [2/2] RUN make
+#3 CACHED
+
+#4 exporting to image
+#4 DONE 0.1s
+";
+
+/// A folder with one log in it, and the program started there.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn with(log: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("run.log"), log).unwrap();
+        Self { folder }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("cachediag").unwrap();
+        command.current_dir(&self.folder).args(args);
+        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+}
+
+fn stdout(command: &mut Command) -> String {
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+fn stderr(command: &mut Command) -> String {
+    String::from_utf8(command.output().unwrap().stderr).unwrap()
+}
+
+#[test]
+fn a_finding_fails_only_where_asked() {
+    let desk = Desk::with(SICK);
+    desk.run(&["run.log"]).assert().code(0);
+    for least in ["error", "warning", "note"] {
+        desk.run(&["run.log", "--fail-on", least]).assert().code(1);
+    }
+    desk.run(&["run.log", "--fail-on", "never"]).assert().code(0);
+    Desk::with(HEALTHY).run(&["run.log", "--fail-on", "note"]).assert().code(0);
+}
+
+#[test]
+fn healthy_logs_get_one_line() {
+    let text = stdout(&mut Desk::with(HEALTHY).run(&["run.log"]));
+    assert_eq!(text, "No cache trouble found: 1 run of 1 build, 1 of 1 step from the cache.\n");
+    let text = stdout(&mut Desk::with("hello\n").run(&["run.log"]));
+    assert!(text.starts_with("No Docker build found in 1 log, 1 line."), "{text}");
+}
+
+#[test]
+fn reads_a_pipe() {
+    let desk = Desk::with(HEALTHY);
+    let piped = stdout(desk.run(&[]).write_stdin(HEALTHY));
+    assert_eq!(piped, stdout(desk.run(&["-"]).write_stdin(HEALTHY)));
+    assert_eq!(piped, stdout(&mut desk.run(&["run.log"])));
+}
+
+#[test]
+fn status_2_where_nothing_could_be_read() {
+    let desk = Desk::with(HEALTHY);
+    desk.run(&["gone.log"]).assert().code(2);
+    assert!(stderr(&mut desk.run(&["gone.log"])).starts_with("error: gone.log: "));
+    let json = stdout(&mut desk.run(&["gone.log", "--format", "json"]));
+    assert!(json.contains(r#""problems":["#) && json.contains("gone.log"), "{json}");
+    // One of several is a problem in the report only.
+    desk.run(&["gone.log", "run.log"]).assert().code(0);
+    assert!(stdout(&mut desk.run(&["gone.log", "run.log"])).contains("problem: gone.log: "));
+}
+
+#[test]
+fn usage_errors_are_status_2() {
+    let desk = Desk::with(HEALTHY);
+    for args in [["--format", "yaml"], ["--output", "json"], ["--fail-on", "x"], ["--threads", "0"], ["--rule", "x"]] {
+        desk.run(&args).assert().code(2);
+    }
+    desk.run(&["--help"]).assert().code(0);
+}
+
+#[test]
+fn a_misspelt_rule_is_told_the_nearest() {
+    let id = RULES.first().unwrap().meta().id;
+    let misspelt = id.replacen('-', "_", 1);
+    for args in [["--rule", &misspelt], ["--ignore", &misspelt], ["explain", &misspelt]] {
+        let text = stderr(&mut Desk::with("").run(&args));
+        assert!(text.contains(&format!("did you mean {id}?")), "{text}");
+    }
+}
+
+#[test]
+fn ignored_rules_say_nothing() {
+    let desk = Desk::with(SICK);
+    let all = stdout(&mut desk.run(&["run.log", "--format", "json"]));
+    assert!(all.contains("export-unsupported-by-driver"));
+    let rest = stdout(&mut desk.run(&["run.log", "--format", "json", "--ignore", "export-unsupported-by-driver"]));
+    assert!(!rest.contains("export-unsupported-by-driver"));
+}
+
+#[test]
+fn outputs_go_to_files_as_well() {
+    let desk = Desk::with(SICK);
+    let args = ["run.log", "--output", "json=a.json", "--output", "human=a.txt", "--color", "always"];
+    let text = stdout(&mut desk.run(&args));
+    assert!(text.contains("\u{1b}["));
+    let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(desk.file("a.json")).unwrap()).unwrap();
+    assert_eq!(json["schema_version"], 1);
+    let human = fs::read_to_string(desk.file("a.txt")).unwrap();
+    assert!(!human.contains('\u{1b}') && human.contains("export-unsupported-by-driver"));
+    desk.run(&["run.log", "--output", "json=no/such/folder/a.json"]).assert().code(2);
+}
+
+#[test]
+fn color_follows_flag_then_environment() {
+    let desk = Desk::with(SICK);
+    let colored = |command: &mut Command| stdout(command).contains("\u{1b}[");
+    assert!(!colored(&mut desk.run(&["run.log"])));
+    assert!(colored(desk.run(&["run.log"]).env("CLICOLOR_FORCE", "1")));
+    assert!(!colored(desk.run(&["run.log"]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1")));
+    assert!(colored(desk.run(&["run.log", "--color", "always"]).env("NO_COLOR", "1")));
+    assert!(!colored(desk.run(&["run.log", "--color", "never"]).env("CLICOLOR_FORCE", "1")));
+}
+
+#[test]
+fn a_path_named_like_a_command_is_reachable() {
+    let desk = Desk::with(HEALTHY);
+    fs::copy(desk.file("run.log"), desk.file("rules")).unwrap();
+    assert!(stdout(&mut desk.run(&["./rules"])).starts_with("No cache trouble found"));
+    assert!(stdout(&mut desk.run(&["rules"])).contains("cachediag explain RULE"));
+}
+
+#[test]
+fn every_rule_is_listed_and_explained() {
+    let desk = Desk::with("");
+    let human = stdout(&mut desk.run(&["rules"]));
+    let list: serde_json::Value = serde_json::from_str(&stdout(&mut desk.run(&["rules", "--format", "json"]))).unwrap();
+    assert_eq!(list["rules"].as_array().unwrap().len(), RULES.len());
+    for id in RULES.iter().map(|rule| rule.meta().id) {
+        assert!(human.contains(id), "{id}");
+        assert!(stdout(&mut desk.run(&["explain", id])).contains("How to fix"), "{id}");
+    }
+}
+
+/// A reader that has seen enough (`| head -1`) is no error.
+#[test]
+#[cfg(unix)]
+fn a_closed_pipe_is_success() {
+    use std::process::{Command, Stdio};
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cachediag")).arg("rules").stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+}

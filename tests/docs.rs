@@ -1,0 +1,83 @@
+//! The generated parts of the README are what the tool says today. `UPDATE_DOCS=1 cargo test --test docs`
+//! writes them anew.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+
+use std::fmt::Write as _;
+use std::fs;
+
+use cachediag::finding::Severity;
+use cachediag::pipeline::{self, Options};
+use cachediag::render::{RENDERERS, Screen};
+use cachediag::rules::{RULES, RuleMeta};
+
+const README: &str = "README.md";
+
+/// Replaces what stands between `<!-- name -->` and `<!-- /name -->`.
+fn with_part(text: &str, name: &str, part: &str) -> String {
+    let (before, rest) = text.split_once(&format!("<!-- {name} -->\n")).unwrap();
+    let (_, after) = rest.split_once(&format!("<!-- /{name} -->")).unwrap();
+    format!("{before}<!-- {name} -->\n{part}<!-- /{name} -->{after}")
+}
+
+fn tour() -> String {
+    let paths = vec!["sample-logs/every-second-run".into()];
+    let report = pipeline::run(&Options { paths, ..Options::default() });
+    let human = RENDERERS.iter().find(|r| r.name() == "human").unwrap();
+    let page = human.render(&report, Screen { width: 100, color: false });
+    format!("\n```console\n$ cachediag sample-logs/every-second-run\n{page}```\n\n")
+}
+
+fn table() -> String {
+    let mut groups: Vec<&str> = Vec::new();
+    for rule in RULES {
+        if !groups.contains(&rule.meta().group) {
+            groups.push(rule.meta().group);
+        }
+    }
+    let mut text = String::new();
+    for group in groups {
+        let _ = writeln!(text, "\n### {group}\n\n| rule | severity | says |\n|---|---|---|");
+        for meta in RULES.iter().map(|r| r.meta()).filter(|m| m.group == group) {
+            let _ = writeln!(text, "| `{}` | {} | {} |", meta.id, severity(meta), meta.title);
+        }
+    }
+    text + "\n"
+}
+
+fn severity(meta: &RuleMeta) -> &'static str {
+    match meta.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+#[test]
+fn the_readme_shows_what_the_tool_says() {
+    let text = fs::read_to_string(README).unwrap();
+    let now = with_part(&with_part(&text, "tour", &tour()), "rules", &table());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(README, &now).unwrap();
+        return;
+    }
+    assert!(now == text, "run: UPDATE_DOCS=1 cargo test --test docs");
+}
+
+#[test]
+fn every_rule_is_documented_in_full() {
+    for meta in RULES.iter().map(|r| r.meta()) {
+        for (field, text) in [
+            ("title", meta.title),
+            ("group", meta.group),
+            ("what", meta.what),
+            ("why", meta.why),
+            ("fix", meta.fix),
+            ("rules_out", meta.rules_out),
+        ] {
+            assert!(!text.trim().is_empty(), "{}: {field}", meta.id);
+        }
+        assert!(!meta.references.is_empty(), "{}: references", meta.id);
+        assert!(!meta.title.ends_with('.'), "{}: a title is no sentence", meta.id);
+    }
+}

@@ -4,9 +4,12 @@
 //! which step is for the assembler. Knows no CI. To add a builder: one new file, its `mod` line and
 //! its row in [`DIALECTS`].
 
+mod buildah;
 mod buildkit;
 mod classic;
 mod client;
+mod kaniko;
+mod rawjson;
 
 /// One statement of a builder.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +25,12 @@ pub enum Event<'a> {
     },
     /// The classic builder.
     Classic(Classic<'a>),
+    /// buildah, podman.
+    Buildah(Buildah<'a>),
+    /// A line of `BuildKit`'s JSON status.
+    RawJson(&'a [u8]),
+    /// kaniko.
+    Kaniko(Kaniko<'a>),
     /// docker-compose v1 begins to build a service.
     Service(&'a [u8]),
     /// The final error of a build.
@@ -77,6 +86,92 @@ pub enum Classic<'a> {
     Tagged(&'a [u8]),
 }
 
+/// What buildah says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Buildah<'a> {
+    /// `[1/2] STEP 3/6: RUN make`.
+    Step {
+        /// Number of the stage, 1 where there is one.
+        stage: u32,
+        /// Position in the stage.
+        position: u32,
+        /// Number of positions, 0 where it is not printed.
+        of: u32,
+        /// The instruction.
+        text: &'a [u8],
+    },
+    /// `--> Using cache HASH`.
+    UsingCache,
+    /// `--> Cache pulled from remote REPO:KEY`.
+    Pulled(&'a [u8]),
+    /// `--> Pushing cache REPO:KEY`.
+    Pushing(&'a [u8]),
+    /// `--> HASH`: the step's layer.
+    Layer,
+    /// `Trying to pull IMAGE...`.
+    Pulling(&'a [u8]),
+    /// `COMMIT NAME`.
+    Commit(&'a [u8]),
+    /// `Error: building at STEP "RUN x": …`.
+    Failed,
+}
+
+/// One message of kaniko.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kaniko<'a> {
+    /// What it says.
+    pub says: KanikoSays<'a>,
+    /// Seconds since the start (`0003`) or a time stamp; empty where the line has neither.
+    pub clock: &'a [u8],
+    /// The texts in it are escaped as in JSON.
+    pub escaped: bool,
+}
+
+/// What kaniko says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum KanikoSays<'a> {
+    /// `Resolved base name golang:1.22 to build`.
+    Named {
+        /// Base image.
+        base: &'a [u8],
+        /// Name of the stage.
+        name: &'a [u8],
+    },
+    /// `Building stage 'golang:1.22' [idx: '0', base-idx: '-1']`.
+    Stage {
+        /// Base image.
+        base: &'a [u8],
+        /// Index, 0-based.
+        index: u32,
+    },
+    /// `Checking for cached layer REPO:KEY...`.
+    Lookup(&'a [u8]),
+    /// `Failed to retrieve layer: GET …` (debug).
+    LookupFailed(&'a [u8]),
+    /// `Cache entry expired: REPO:KEY`.
+    Expired,
+    /// `Using caching version of cmd: RUN npm ci`.
+    Cached(&'a [u8]),
+    /// `No cached layer found for cmd RUN npm ci`.
+    NotCached(&'a [u8]),
+    /// `RUN npm ci`: it begins to be executed, or taken from the cache.
+    Step(&'a [u8]),
+    /// `Found cached layer, extracting to filesystem`.
+    Extracting,
+    /// `Pushing layer REPO:KEY to cache now`.
+    Storing(&'a [u8]),
+    /// `Error uploading layer to cache: …`.
+    NotStored(&'a [u8]),
+    /// `Pushing image to REF`: an image, or a layer as an image.
+    Pushing(&'a [u8]),
+    /// `Pushed REPO@sha256:…`.
+    Pushed(&'a [u8]),
+    /// `Skipping push to container registry due to --no-push flag`.
+    PushSkipped,
+    /// `error building image: …`.
+    Failed,
+}
+
 /// One builder's form of log.
 pub trait Dialect: Sync {
     /// What the line says, `None` where it is not this builder's.
@@ -84,7 +179,8 @@ pub trait Dialect: Sync {
 }
 
 /// All forms; `BuildKit` first, most lines are its.
-pub static DIALECTS: &[&dyn Dialect] = &[&buildkit::Buildkit, &client::Client, &classic::Classic];
+pub static DIALECTS: &[&dyn Dialect] =
+    &[&buildkit::Buildkit, &client::Client, &classic::Classic, &rawjson::RawJson, &kaniko::Logrus, &buildah::Buildah];
 
 /// Reads a line in the first dialect that understands it.
 #[must_use]

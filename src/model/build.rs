@@ -10,8 +10,16 @@ pub enum Dialect {
     /// `BuildKit`'s plain progress.
     #[default]
     BuildkitPlain,
+    /// `BuildKit`'s status as JSON, one object a line.
+    BuildkitRawjson,
+    /// `BuildKit`'s frames for a terminal.
+    BuildkitTty,
     /// The older Docker builder.
     Classic,
+    /// kaniko.
+    Kaniko,
+    /// buildah, podman build.
+    Buildah,
 }
 
 /// Which image store wrote the image: decides which engine bugs can be at work.
@@ -73,6 +81,8 @@ pub struct Build {
     pub inline: Option<Quote>,
     /// Final errors.
     pub errors: Vec<Quote>,
+    /// Cache entries that were too old to be used.
+    pub expired: Vec<Quote>,
     /// Client warnings about the cache.
     pub warnings: Vec<Quote>,
     /// Image references written or pushed.
@@ -93,6 +103,8 @@ pub enum StepKind {
     Fetch,
     /// ENV, ARG, CMD … of the classic builder: nothing to save.
     Metadata,
+    /// The builder has no cache for it: kaniko's WORKDIR, and its COPY without `--cache-copy-layers`.
+    Uncached,
 }
 
 /// What became of a step.
@@ -138,6 +150,8 @@ pub struct Step {
     pub header: Quote,
     /// The line that decides the outcome.
     pub verdict: Option<Quote>,
+    /// Hash of everything the step depends on, where the builder prints it (kaniko).
+    pub key: Option<String>,
 }
 
 /// A base image.

@@ -45,7 +45,11 @@ pub fn because(because: Because) -> &'static str {
 pub fn dialect(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::BuildkitPlain => "buildkit-plain",
+        Dialect::BuildkitRawjson => "buildkit-rawjson",
+        Dialect::BuildkitTty => "buildkit-tty",
         Dialect::Classic => "classic",
+        Dialect::Kaniko => "kaniko",
+        Dialect::Buildah => "buildah",
     }
 }
 

@@ -4,6 +4,7 @@ use super::backend::{self, Cause, Draft, Refusal, Side};
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::model::Dialect;
 
 pub(super) struct CacheAccessDenied;
 
@@ -62,7 +63,7 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
             reference::host(repo),
             silent(group)
         ),
-        fix: fix(repo, export),
+        fix: if group.iter().all(|r| r.build.dialect == Dialect::Kaniko) { kaniko(repo) } else { fix(repo, export) },
         rules_out: if unsure {
             vec!["The repository may not exist at all: the registry answers both in the same way.".to_owned()]
         } else {
@@ -114,6 +115,26 @@ fn fix(repo: &str, export: bool) -> Fix {
         summary: format!("log in to {host} with an account that may {rights} {repo}"),
         steps,
         snippet: Some(snippet),
+        ..Fix::default()
+    }
+}
+
+/// kaniko has no docker client; a read that is refused looks like a miss there.
+fn kaniko(repo: &str) -> Fix {
+    let host = reference::host(repo);
+    Fix {
+        summary: format!("give kaniko credentials for {host} that may read and write {repo}"),
+        steps: vec![
+            format!(
+                "Write credentials for {host} into /kaniko/.docker/config.json before the executor starts, or mount them there."
+            ),
+            format!(
+                "Give that account the right to read and write {repo}: kaniko takes a refused read for a miss and says nothing."
+            ),
+        ],
+        snippet: Some(format!(
+            "mkdir -p /kaniko/.docker\nprintf '{{\"auths\":{{\"{host}\":{{\"auth\":\"%s\"}}}}}}' \"$(printf '%s:%s' \"$REGISTRY_USER\" \"$REGISTRY_PASSWORD\" | base64 | tr -d '\\n')\" \\\n  > /kaniko/.docker/config.json"
+        )),
         ..Fix::default()
     }
 }

@@ -4,7 +4,7 @@ use super::past::{Past, cost, end, header};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::model::CacheKind;
+use crate::model::{CacheKind, Dialect};
 
 pub(super) struct ExportWithoutImport;
 
@@ -36,7 +36,12 @@ fn finding(past: &Past) -> Option<Finding> {
     let cold = past.builds.iter().all(|b| b.hits() == 0 && b.warnings.is_empty());
     let asked = past.all_commands().any(|c| !c.cache_from.is_empty());
     let again = writing.iter().any(|&i| i > 0 && !past.losses(i).is_empty());
-    if writing.len() < 2 || !cold || asked || !again || !past.never_imports() {
+    // Only the client says that a directory to import is missing, and JSON status has no client.
+    let silent = past
+        .builds
+        .iter()
+        .any(|b| b.dialect == Dialect::BuildkitRawjson && b.exports.iter().any(|e| e.kind == CacheKind::Local));
+    if silent || writing.len() < 2 || !cold || asked || !again || !past.never_imports() {
         return None;
     }
     let (run, build) = past.last()?;

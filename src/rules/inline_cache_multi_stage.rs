@@ -5,7 +5,7 @@ use super::remedy::{self, Form, Site};
 use super::unstored_stage::{self, Rebuilt, Words};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Finding, Severity};
-use crate::model::CacheKind;
+use crate::model::{Build, CacheKind, Dialect, Engine};
 
 pub(super) struct InlineCacheMultiStage;
 
@@ -60,11 +60,22 @@ fn finding(past: &Past) -> Option<Finding> {
     unstored_stage::finding(past, &seen, words)
 }
 
+/// The driver is not printed everywhere (JSON status has none); the image store tells as much.
+fn built_by_dockerd(build: &Build) -> bool {
+    match build.driver.as_deref() {
+        Some(driver) => driver == "docker",
+        None => {
+            build.dialect == Dialect::BuildkitRawjson
+                && matches!(build.engine, Engine::Graphdriver | Engine::Containerd)
+        }
+    }
+}
+
 /// See `rules_out`. Buildkite's compose plugin is told apart because there the remedy is an option
 /// of the very step that built, so an early word is worth more than a late proof.
 fn severity(past: &Past, seen: &[Rebuilt], site: &Site) -> Severity {
     let whole = past.builds.iter().any(|b| b.total() > 0 && b.hits() == b.total());
-    let dockerd = seen.iter().filter_map(|r| past.builds.get(r.at)).any(|b| b.driver.as_deref() == Some("docker"));
+    let dockerd = seen.iter().filter_map(|r| past.builds.get(r.at)).any(|b| built_by_dockerd(b));
     let compared = seen.iter().any(|r| r.compared);
     match site.form {
         _ if dockerd && !whole && site.form != Form::ComposePlugin => Severity::Note,

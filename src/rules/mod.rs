@@ -8,6 +8,7 @@ mod alternating_hits;
 mod backend;
 mod buildkite_compose_plugin_v4;
 mod cache_access_denied;
+mod cache_expired;
 mod cache_export_too_large;
 mod cache_manifest_too_large;
 mod cache_option_invalid;
@@ -26,6 +27,7 @@ mod gha_export_timeout;
 mod gha_service_error;
 mod gha_service_retired;
 mod image_without_inline_cache;
+mod import_without_export;
 mod inline_cache_lost_every_second_run;
 mod inline_cache_multi_stage;
 mod inline_cache_never_exported;
@@ -93,6 +95,8 @@ pub static RULES: &[&dyn Rule] = &[
     &image_without_inline_cache::ImageWithoutInlineCache,
     &no_cache_import::NoCacheImport,
     &export_without_import::ExportWithoutImport,
+    &import_without_export::ImportWithoutExport,
+    &cache_expired::CacheExpired,
     &cache_ref_never_written::CacheRefNeverWritten,
     &cache_ref_mismatch::CacheRefMismatch,
     &local_cache_missing::LocalCacheMissing,

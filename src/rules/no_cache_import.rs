@@ -44,7 +44,9 @@ fn finding(past: &Past) -> Option<Finding> {
     }
     let (run, build) = past.last()?;
     let site = Site::of(past.study, run, build);
-    let shown = cold.iter().all(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some() || pulled(b)));
+    // kaniko keeps nothing between runs, and says every lookup: none means that its cache is off.
+    let stateless = build.dialect == Dialect::Kaniko;
+    let shown = stateless || cold.iter().all(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some() || pulled(b)));
     Some(Finding {
         rule: META.id,
         severity: if lone { Severity::Note } else { META.severity },
@@ -58,7 +60,7 @@ fn finding(past: &Past) -> Option<Finding> {
         } else {
             format!("all {} runs start cold: no cache is imported and the builder keeps none", cold.len())
         },
-        cause: "No line of these logs looks for a cache, and every step ran in every run. The builder's own cache is empty each time, as it is on agents that are thrown away after a job.".to_owned(),
+        cause: cause(build.dialect).to_owned(),
         evidence: Proof::from_lines(lines(past, &cold))?,
         fix: if build.dialect == Dialect::Classic { classic(&site) } else { remedy::registry_max(&site) },
         impact: cost(cold.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len() - 1),
@@ -101,6 +103,17 @@ fn classic(site: &Site) -> crate::finding::Fix {
             "Better: build with BuildKit, which can store its cache in a registry.".to_owned(),
         ],
         ..remedy::registry_max(site)
+    }
+}
+
+fn cause(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Kaniko => {
+            "No line of these logs looks a layer up: kaniko runs without `--cache=true`, so every step is executed in every run. It keeps nothing on the machine that a later run could use."
+        }
+        _ => {
+            "No line of these logs looks for a cache, and every step ran in every run. The builder's own cache is empty each time, as it is on agents that are thrown away after a job."
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 use super::Study;
 use super::remedy::reference;
 use crate::finding::{Evidence, Impact};
-use crate::model::{Build, BuildOutcome, CacheKind, Command, Engine, Outcome, Run, Step, Transfer};
+use crate::model::{Build, BuildOutcome, CacheKind, Command, Engine, Outcome, Run, Step, StepKind, Transfer};
 use crate::series::chain::{self, Loss};
 use crate::series::{BuildRef, Series};
 
@@ -133,7 +133,7 @@ pub(super) fn end(run: &Run, transfer: &Transfer, shows: &str) -> Evidence {
 
 /// What executing these steps cost; `runs` is how many runs they are from.
 pub(super) fn cost<'a>(steps: impl IntoIterator<Item = &'a Step>, runs: usize) -> Impact {
-    let ran = steps.into_iter().filter(|s| s.outcome == Outcome::Miss);
+    let ran = steps.into_iter().filter(|s| s.outcome == Outcome::Miss && s.kind == StepKind::Counted);
     ran.fold(Impact { runs, ..Impact::default() }, |sum, step| Impact {
         steps: sum.steps + 1,
         seconds: sum.seconds + step.seconds.unwrap_or_default(),

@@ -24,7 +24,7 @@ impl Kept {
             let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             rest = after.split_first().map_or(&[], |(_, next)| next);
             kept.lines += 1;
-            let line = line.get(..MAX_LINE).unwrap_or(line);
+            let line = if line.len() > MAX_LINE { cut(line, sieve) } else { line };
             if sieve.wants(&mut state, line) {
                 kept.bytes.extend_from_slice(line);
                 kept.entries.push((kept.lines, kept.bytes.len()));
@@ -41,4 +41,10 @@ impl Kept {
             start = end;
         }
     }
+}
+
+/// As much of a long line as is looked at.
+fn cut<'a, S: Sieve>(line: &'a [u8], sieve: &S) -> &'a [u8] {
+    let start = line.get(..MAX_LINE).unwrap_or(line);
+    line.get(..sieve.longest(start)).unwrap_or(line)
 }

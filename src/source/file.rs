@@ -7,11 +7,11 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 use rayon::prelude::*;
 
 use super::block::Kept;
-use super::{BLOCK, MAX_LINE, Sieve, Sink};
+use super::{BLOCK, Sieve, Sink};
 
 thread_local! {
     /// One buffer a thread, for all blocks: fresh memory has to be cleared by the system each time.
@@ -78,7 +78,9 @@ fn block<S: Sieve>(file: &File, start: u64, len: u64, buffer: &mut Vec<u8>, siev
     let end = (start + BLOCK as u64).min(len);
     fill(file, from, usize::try_from(end - from).unwrap_or(BLOCK), buffer)?;
     if end < len && buffer.last() != Some(&b'\n') {
-        extend_line(file, end, buffer)?;
+        let last = memrchr(b'\n', buffer).map_or(0, |at| at + 1);
+        let longest = sieve.longest(buffer.get(last..).unwrap_or_default());
+        extend_line(file, end, longest, buffer)?;
     }
     let lines = match (start, buffer.first()) {
         (0, _) => Some(buffer.as_slice()),
@@ -97,11 +99,11 @@ fn fill(file: &File, from: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result
 }
 
 /// Reads the end of the last line, or as much of it as is looked at.
-fn extend_line(file: &File, end: u64, buffer: &mut Vec<u8>) -> io::Result<()> {
+fn extend_line(file: &File, end: u64, longest: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
     const STEP: usize = 8 << 10;
     let mut part = [0; STEP];
     let mut read = 0;
-    while read < MAX_LINE {
+    while read < longest {
         let got = read_at(file, &mut part, end + read as u64)?;
         let part = part.get(..got).unwrap_or_default();
         if let Some(line) = memchr(b'\n', part).and_then(|at| part.get(..at)) {

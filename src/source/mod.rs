@@ -16,7 +16,7 @@ pub use discover::{Entry, Found, discover, discover_configs, read_text, working_
 use std::fs::File;
 use std::io::{self, Read};
 
-/// Longest part of a line that is looked at; the rest of a longer line is skipped.
+/// Longest part of a line that is looked at, unless the sieve wants more of it.
 pub const MAX_LINE: usize = 64 << 10;
 
 /// What is looked at to recognise the CI system.
@@ -30,6 +30,10 @@ const BLOCK: usize = 1 << 20;
 pub trait Sieve: Sync {
     /// What is remembered within a block.
     type State: Default;
+    /// How much of a line that begins so is looked at; the rest of a longer line is skipped.
+    fn longest(&self, _start: &[u8]) -> usize {
+        MAX_LINE
+    }
     /// Whether the line (without its line end) is wanted.
     fn wants(&self, state: &mut Self::State, line: &[u8]) -> bool;
 }

@@ -23,7 +23,7 @@ pub(super) fn scan<S: Sieve>(
     let (give_back, used) = channel();
     thread::scope(|scope| {
         scope.spawn(move || {
-            if let Err(e) = read_blocks(head, stream, &give, &used) {
+            if let Err(e) = read_blocks(head, stream, &give, &used, sieve) {
                 // The receiver only hangs up when it is gone itself.
                 let _ = give.send(Err(e));
             }
@@ -59,11 +59,12 @@ fn drain<S: Sieve>(
 
 /// Cuts the stream after line ends. Of a line longer than [`MAX_LINE`] the rest is skipped, as it is
 /// in files.
-fn read_blocks(
+fn read_blocks<S: Sieve>(
     head: Vec<u8>,
     mut input: impl Read,
     give: &SyncSender<io::Result<Vec<u8>>>,
     used: &Receiver<Vec<u8>>,
+    sieve: &S,
 ) -> io::Result<()> {
     let mut block = head;
     let mut skipping = false;
@@ -78,8 +79,9 @@ fn read_blocks(
             }
         }
         if block.len() > MAX_LINE {
-            block.truncate(MAX_LINE);
-            skipping = true;
+            let longest = sieve.longest(block.get(..MAX_LINE).unwrap_or(&block));
+            skipping |= block.len() > longest;
+            block.truncate(longest);
         }
         let before = block.len();
         block.reserve(BLOCK);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::finish;
 use super::vertex::{Vertex, is_status};
 use crate::dialect::Body;
-use crate::model::{Build, Quote, parse_step_name};
+use crate::model::{Build, Dialect, Quote, parse_step_name};
 
 /// What was seen of one build (or of one bake with several targets).
 #[derive(Debug, Default)]
@@ -22,6 +22,7 @@ pub(super) struct Segment {
     pub(super) errors: Vec<Quote>,
     pub(super) warnings: Vec<Quote>,
     pub(super) tangled: bool,
+    pub(super) dialect: Dialect,
 }
 
 impl Segment {

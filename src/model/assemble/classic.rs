@@ -97,15 +97,12 @@ impl ClassicSegment {
         });
     }
 
-    /// `FROM golang:1.22 AS build`; a stage without a name is called as `BuildKit` calls it.
     fn from(&mut self, text: &str, line: u64, raw: &[u8]) {
-        let words: Vec<&str> = text.split_ascii_whitespace().collect();
-        let name = words.iter().position(|w| w.eq_ignore_ascii_case("as")).and_then(|at| words.get(at + 1));
-        self.stage_name = name.map_or_else(|| format!("stage-{}", self.stage), |n| n.to_ascii_lowercase());
+        self.stage_name = stage_name(text, self.stage);
         self.stage += 1;
         self.build.bases.push(Base {
             stage: self.stage_name.clone(),
-            image: (*words.get(1).unwrap_or(&"")).to_owned(),
+            image: text.split_ascii_whitespace().nth(1).unwrap_or_default().to_owned(),
             quote: Quote::new(line, raw),
             ..Base::default()
         });
@@ -128,4 +125,10 @@ impl ClassicSegment {
             base.pulled = Some(Quote::new(line, raw));
         }
     }
+}
+
+/// `build` of `FROM golang:1.22 AS build`; a stage without a name is called as `BuildKit` calls it.
+pub(super) fn stage_name(from: &str, index: usize) -> String {
+    let mut words = from.split_ascii_whitespace().skip_while(|w| !w.eq_ignore_ascii_case("as"));
+    words.nth(1).map_or_else(|| format!("stage-{index}"), str::to_ascii_lowercase)
 }

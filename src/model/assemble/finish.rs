@@ -105,6 +105,7 @@ fn common(segment: &Segment, invocation: usize) -> Build {
         warnings: segment.warnings.clone(),
         line: segment.line.max(segment.errors.first().map_or(0, |q| if segment.line == 0 { q.line } else { 0 })),
         tangled: segment.tangled,
+        dialect: segment.dialect,
         ..Build::default()
     }
 }
@@ -148,6 +149,7 @@ fn place(build: &mut Build, name: &str, rest: &str, header: &Quote, vertex: &Ver
             seconds: vertex.seconds,
             header: header.clone(),
             verdict,
+            key: None,
         });
     } else if let Some(reference) = rest.strip_prefix("importing cache manifest from ") {
         build.imports.push(import(reference, header, vertex));

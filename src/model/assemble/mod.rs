@@ -2,24 +2,34 @@
 //!
 //! [`Interest`] says which lines matter, [`LogReader`] takes them in order.
 
+mod buildah;
 mod buildkit;
 mod ci;
 mod ci_cache;
 mod classic;
+mod entries;
 mod finish;
+mod kaniko;
+mod rawjson;
 mod vertex;
 
 use std::borrow::Cow;
 
 use crate::dialect::{self, Body, Event};
 use crate::envelope::{Peeled, Stack, Stamp, clean};
-use crate::model::{Build, Quote, Run};
-use crate::source::{Sieve, Sink};
+use crate::model::{Build, Dialect, Quote, Run};
+use crate::source::{MAX_LINE, Sieve, Sink};
 use chrono::{DateTime, Utc};
 
+use buildah::BuildahSegment;
 use buildkit::Segment;
 use ci::Listener;
 use classic::ClassicSegment;
+use kaniko::KanikoSegment;
+use rawjson::RawJsonSegment;
+
+/// Of a longer JSON status the rest is not read; output of commands stands at its end.
+const LONGEST_STATUS: usize = 4 << 20;
 
 /// Wants the lines that some dialect or the CI itself understands.
 pub struct Interest<'a> {
@@ -46,6 +56,14 @@ impl Default for Before {
 
 impl Sieve for Interest<'_> {
     type State = Before;
+
+    /// A stored build is one line of JSON.
+    fn longest(&self, start: &[u8]) -> usize {
+        match dialect::read(self.stack.peel(start).text) {
+            Some(Event::RawJson(_)) => LONGEST_STATUS,
+            _ => MAX_LINE,
+        }
+    }
 
     fn wants(&self, before: &mut Before, line: &[u8]) -> bool {
         let line = self.stack.unpack(line);
@@ -200,6 +218,9 @@ struct Assembler {
     builds: Vec<Build>,
     buildkit: Segment,
     classic: ClassicSegment,
+    buildah: BuildahSegment,
+    rawjson: RawJsonSegment,
+    kaniko: KanikoSegment,
     listener: Listener,
     service: Option<(u64, String)>,
     invocations: usize,
@@ -241,10 +262,33 @@ impl Assembler {
                 self.begin_classic_service();
                 self.classic.hear(says, number, text);
             }
+            Event::Buildah(says) => {
+                if self.buildah.restarts_with(says) {
+                    self.close_buildah();
+                }
+                self.buildah.hear(says, number, text);
+            }
+            Event::RawJson(object) => self.status(number, object),
+            Event::Kaniko(message) => {
+                if self.kaniko.restarts_with(&message) {
+                    self.close_kaniko();
+                }
+                self.kaniko.hear(&message, number, text);
+            }
             Event::Service(name) => self.next_service(number, name),
             Event::Failure(_) => self.failed(Quote::new(number, text)),
             Event::Warning(_) => self.warned(Quote::new(number, text)),
         }
+    }
+
+    /// JSON status has no prefix for the builder; its vertices become the segment's when it ends.
+    fn status(&mut self, number: u64, object: &[u8]) {
+        if self.rawjson.restarts_with(object) {
+            self.close_buildkit();
+        }
+        self.begin_service();
+        self.rawjson.hear(object, number);
+        self.run.started = self.run.started.or(self.rawjson.started);
     }
 
     /// Two services announced with no build between them are built side by side: their numbers collide.
@@ -277,7 +321,7 @@ impl Assembler {
         if known(&self.buildkit.errors) || self.builds.last().is_some_and(|b| known(&b.errors)) {
             return;
         }
-        if self.buildkit.has_steps() && finish::before_any_step(&quote.text) {
+        if (self.buildkit.has_steps() || !self.rawjson.is_empty()) && finish::before_any_step(&quote.text) {
             self.close_buildkit();
         }
         if self.classic.is_empty() {
@@ -292,7 +336,12 @@ impl Assembler {
     }
 
     fn close_buildkit(&mut self) {
-        let segment = std::mem::take(&mut self.buildkit);
+        let mut segment = std::mem::take(&mut self.buildkit);
+        let rawjson = std::mem::take(&mut self.rawjson);
+        if !rawjson.is_empty() {
+            (segment.dialect, segment.line) = (Dialect::BuildkitRawjson, rawjson.line);
+            segment.vertices = rawjson.vertices();
+        }
         let booted = segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());
         let built = segment.finish(self.invocations);
         self.invocations += usize::from(!built.is_empty());
@@ -306,9 +355,23 @@ impl Assembler {
         self.builds.extend(built);
     }
 
+    fn close_buildah(&mut self) {
+        let built = std::mem::take(&mut self.buildah).finish(self.invocations);
+        self.invocations += usize::from(built.is_some());
+        self.builds.extend(built);
+    }
+
+    fn close_kaniko(&mut self) {
+        let built = std::mem::take(&mut self.kaniko).finish(self.invocations);
+        self.invocations += usize::from(built.is_some());
+        self.builds.extend(built);
+    }
+
     fn finish(mut self) -> Run {
         self.close_buildkit();
         self.close_classic();
+        self.close_kaniko();
+        self.close_buildah();
         self.listener.end(&mut self.run);
         self.builds.sort_by_key(|b| b.line);
         self.run.builds = self.builds;

@@ -4,7 +4,7 @@
 //! `snippet`.
 
 use super::snippet::{self, CREATE, Settings};
-use super::{Form, Site, reference};
+use super::{Form, Site, plain, reference};
 use crate::finding::Fix;
 
 /// `image-manifest=true` is what ECR and others ask for and the default only since `BuildKit` 0.21.
@@ -13,6 +13,9 @@ const ATTRIBUTES: &str = "mode=max,image-manifest=true,oci-mediatypes=true,compr
 /// Every stage in a registry cache, written by a builder that can.
 #[must_use]
 pub fn registry_max(site: &Site) -> Fix {
+    if let Some(fix) = plain::registry(site) {
+        return fix;
+    }
     let builder = !site.capable && site.form != Form::Buildctl;
     let mut from = vec![import(&site.cache)];
     // What was written until now stays readable until the new cache is filled.

@@ -4,6 +4,7 @@
 //! nothing about causes, and invents no host name: what is not in the log is a placeholder.
 
 mod advice;
+mod plain;
 pub(crate) mod reference;
 mod site;
 mod snippet;

@@ -3,7 +3,7 @@
 //! Reads model data only; a fact that is not there is left to a guess that says so.
 
 use super::{PLACEHOLDER, reference};
-use crate::model::{Build, CacheKind, CacheSpec, CiNote, Command, Engine, NoteKind, Run, Tool};
+use crate::model::{Build, CacheKind, CacheSpec, CiNote, Command, Dialect, Engine, NoteKind, Run, Tool};
 use crate::rules::Study;
 
 /// How the build is written down where it runs.
@@ -24,6 +24,10 @@ pub enum Form {
     BuildPushAction,
     /// `buildctl build`.
     Buildctl,
+    /// kaniko's executor.
+    Kaniko,
+    /// `buildah build`, `podman build`.
+    Buildah,
 }
 
 /// What a fix has to be written for.
@@ -89,6 +93,11 @@ fn notes(run: &Run, kind: NoteKind) -> impl DoubleEndedIterator<Item = &CiNote> 
 
 /// The plugin and the action echo the command they make; the fix belongs in their configuration.
 fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
+    match build.dialect {
+        Dialect::Kaniko => return Form::Kaniko,
+        Dialect::Buildah => return Form::Buildah,
+        _ => {}
+    }
     let plugin = [
         NoteKind::ComposePluginVersion,
         NoteKind::ComposePluginBuilds,

@@ -1,0 +1,112 @@
+//! buildah and `podman build`.
+//!
+//! Source: `containers/buildah` `imagebuildah/stage_executor.go`, `executor.go`, v1.23 to v1.44.
+//! Output of RUN has no prefix here, so a line is only taken where its form leaves no doubt.
+
+use memchr::memmem;
+
+use super::{Buildah as Says, Dialect, Event};
+
+/// Steps, and arrows that tell what became of them.
+pub(super) struct Buildah;
+
+impl Dialect for Buildah {
+    fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
+        let says = match text.first()? {
+            b'S' | b'[' => step(text),
+            b'-' => arrow(text),
+            b'C' => text.strip_prefix(b"COMMIT").and_then(commit),
+            b'T' => text.strip_prefix(b"Trying to pull ").and_then(|rest| rest.strip_suffix(b"...")).map(Says::Pulling),
+            b'E' | b'e' => failed(text),
+            _ => None,
+        };
+        says.map(Event::Buildah)
+    }
+}
+
+/// `STEP 3/6: RUN make`, `[1/2] STEP 3/6: RUN make`, `STEP 3: RUN make` (before v1.20)
+fn step(text: &[u8]) -> Option<Says<'_>> {
+    let (stage, rest) = match text.strip_prefix(b"[") {
+        Some(inside) => {
+            let (stage, rest) = inside.split_at_checked(memmem::find(inside.get(..16).unwrap_or(inside), b"] ")?)?;
+            (pair(stage)?.0, rest.get(2..)?)
+        }
+        None => (1, text),
+    };
+    if let Some(rest) = rest.strip_prefix(b"COMMIT") {
+        return commit(rest);
+    }
+    let rest = rest.strip_prefix(b"STEP ")?;
+    let (count, text) = rest.split_at_checked(memmem::find(rest.get(..16).unwrap_or(rest), b": ")?)?;
+    let (position, of) = pair(count)?;
+    Some(Says::Step { stage, position, of, text: text.get(2..)? })
+}
+
+/// `3/6`; `3` alone is the older form.
+fn pair(text: &[u8]) -> Option<(u32, u32)> {
+    let text = std::str::from_utf8(text).ok()?;
+    match text.split_once('/') {
+        Some((a, b)) => Some((a.parse().ok()?, b.parse().ok()?)),
+        None => Some((text.parse().ok()?, 0)),
+    }
+}
+
+/// `--> Using cache c70f…`, `--> Cache pulled from remote r/c:0a1b…`, `--> c70f3a76dac`
+fn arrow(text: &[u8]) -> Option<Says<'_>> {
+    let rest = text.strip_prefix(b"--> ")?.trim_ascii_end();
+    let hash = |rest: &[u8]| (11..=64).contains(&rest.len()) && rest.iter().all(u8::is_ascii_hexdigit);
+    if let Some(image) = rest.strip_prefix(b"Using cache ") {
+        return hash(image).then_some(Says::UsingCache);
+    }
+    if let Some(reference) = rest.strip_prefix(b"Cache pulled from remote ") {
+        return Some(Says::Pulled(reference));
+    }
+    if let Some(reference) = rest.strip_prefix(b"Pushing cache ") {
+        return Some(Says::Pushing(reference));
+    }
+    hash(rest).then_some(Says::Layer)
+}
+
+/// `COMMIT r/team/app:1`, `COMMIT` alone where the image gets no name
+fn commit(rest: &[u8]) -> Option<Says<'_>> {
+    match rest.trim_ascii_end() {
+        [] => Some(Says::Commit(b"")),
+        [b' ', name @ ..] if !name.contains(&b' ') => Some(Says::Commit(name)),
+        _ => None,
+    }
+}
+
+/// `Error: building at STEP "RUN x": while running runtime: exit status 1`; `error building at STEP …` before v1.24
+fn failed(text: &[u8]) -> Option<Says<'_>> {
+    const STARTS: [&[u8]; 2] = [b"Error: building at STEP \"", b"error building at STEP \""];
+    let from_podman = text.starts_with(b"Error: error building at STEP \"");
+    (from_podman || STARTS.iter().any(|start| text.starts_with(start))).then_some(Says::Failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_steps_and_arrows() {
+        for (line, says) in [
+            ("STEP 3/6: RUN make", Says::Step { stage: 1, position: 3, of: 6, text: b"RUN make" }),
+            ("[2/2] STEP 1/3: FROM a", Says::Step { stage: 2, position: 1, of: 3, text: b"FROM a" }),
+            ("STEP 3: RUN make", Says::Step { stage: 1, position: 3, of: 0, text: b"RUN make" }),
+            ("--> Using cache c70f3a76daca", Says::UsingCache),
+            ("--> c70f3a76dac", Says::Layer),
+            ("--> Cache pulled from remote r/c:0a", Says::Pulled(b"r/c:0a")),
+            ("[2/2] COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
+            ("COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
+            ("Trying to pull r/node:20...", Says::Pulling(b"r/node:20")),
+            ("Error: building at STEP \"RUN x\": while running runtime: exit status 1", Says::Failed),
+        ] {
+            assert_eq!(Buildah.read(line.as_bytes()), Some(Event::Buildah(says)), "{line}");
+        }
+        for line in
+            ["STEP by step", "[INFO] STEP", "--> done", "COMMIT to the plan", "[1/2] Step 1/2 : RUN", "--> Using cache"]
+        {
+            assert_eq!(Buildah.read(line.as_bytes()), None, "{line}");
+        }
+    }
+}

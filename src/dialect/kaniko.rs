@@ -1,0 +1,195 @@
+//! kaniko: messages of the logging library logrus, in three forms.
+//!
+//! Source: `GoogleContainerTools/kaniko` `pkg/executor/build.go`, `push.go`, `pkg/cache/cache.go`,
+//! `pkg/logging/logging.go` at v1.24.0. Other programs log through logrus too, so a message is only
+//! taken where its words are kaniko's; output of RUN and the final error stand without a form.
+
+use memchr::memmem;
+
+use super::{Dialect, Event, Kaniko, KanikoSays as Says};
+
+/// The three forms.
+pub(super) struct Logrus;
+
+impl Dialect for Logrus {
+    fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
+        let message = match text.first()? {
+            b'I' | b'W' | b'D' => coloured(text),
+            b't' => quoted(text),
+            b'{' => json(text),
+            b'e' => failed(text),
+            _ => None,
+        };
+        message.map(Event::Kaniko)
+    }
+}
+
+/// `INFO[0003] msg   `, `WARN[2026-11-21T03:01:28Z] msg`: padded, and the colour may still end inside.
+fn coloured(text: &[u8]) -> Option<Kaniko<'_>> {
+    let level = [&b"INFO"[..], b"WARN", b"DEBU"].iter().find_map(|l| text.strip_prefix(*l))?;
+    let rest = level.strip_prefix(b"\x1b[0m").unwrap_or(level).strip_prefix(b"[")?;
+    let (clock, message) = rest.split_at_checked(memmem::find(rest, b"] ")?)?;
+    let says = says(message.get(2..)?.trim_ascii())?;
+    Some(Kaniko { says, clock, escaped: false })
+}
+
+/// `time="2026-11-21T02:59:09Z" level=info msg="RUN npm ci"`
+fn quoted(text: &[u8]) -> Option<Kaniko<'_>> {
+    let rest = text.strip_prefix(b"time=\"")?;
+    let (clock, rest) = rest.split_at_checked(memchr::memchr(b'"', rest)?)?;
+    let rest = rest.strip_prefix(b"\" level=")?;
+    let start = memmem::find(rest, b" msg=\"")? + 6;
+    let message = rest.get(start..)?.trim_ascii_end().strip_suffix(b"\"")?;
+    Some(Kaniko { says: says(message)?, clock, escaped: true })
+}
+
+/// `{"level":"info","msg":"RUN npm ci","time":"2026-11-21T02:59:18Z"}`
+fn json(text: &[u8]) -> Option<Kaniko<'_>> {
+    let rest = text.strip_prefix(b"{\"level\":\"")?;
+    let start = memmem::find(rest, b"\",\"msg\":\"")? + 9;
+    let rest = rest.get(start..)?;
+    let (message, rest) = rest.split_at_checked(memmem::rfind(rest, b"\",\"time\":\"")?)?;
+    let clock = rest.get(10..)?.trim_ascii_end().strip_suffix(b"\"}")?;
+    Some(Kaniko { says: says(message)?, clock, escaped: true })
+}
+
+/// `error building image: error building stage: failed to execute command: …` (`cmd/executor/cmd/root.go`)
+fn failed(text: &[u8]) -> Option<Kaniko<'_>> {
+    const ENDS: [&str; 3] = ["error building image: ", "error pushing image: ", "error checking push permissions"];
+    let known = ENDS.iter().any(|end| text.starts_with(end.as_bytes()));
+    known.then_some(Kaniko { says: Says::Failed, clock: b"", escaped: false })
+}
+
+fn says(message: &[u8]) -> Option<Says<'_>> {
+    if is_step(message) {
+        return Some(Says::Step(message));
+    }
+    let after = |start: &str| message.strip_prefix(start.as_bytes());
+    match message.first()? {
+        b'B' => after("Building stage '").and_then(stage),
+        b'C' => match after("Checking for cached layer ") {
+            Some(rest) => Some(Says::Lookup(rest.strip_suffix(b"...").unwrap_or(rest))),
+            None => after("Cache entry expired: ").map(|_| Says::Expired),
+        },
+        b'U' => after("Using caching version of cmd: ").map(Says::Cached),
+        b'N' => after("No cached layer found for cmd ").map(Says::NotCached),
+        b'F' => match after("Failed to retrieve layer: ") {
+            Some(error) => Some(Says::LookupFailed(error)),
+            None => after("Found cached layer, extracting to filesystem").map(|_| Says::Extracting),
+        },
+        b'P' => pushes(message),
+        b'E' => after("Error uploading layer to cache: ").map(Says::NotStored),
+        b'R' => after("Resolved base name ").and_then(named),
+        b'S' => after("Skipping push to container registry").map(|_| Says::PushSkipped),
+        _ => None,
+    }
+}
+
+fn pushes(message: &[u8]) -> Option<Says<'_>> {
+    if let Some(rest) = message.strip_prefix(b"Pushing layer ") {
+        return rest.strip_suffix(b" to cache now").map(Says::Storing);
+    }
+    let image = message.strip_prefix(b"Pushing image to ").map(Says::Pushing);
+    image.or_else(|| message.strip_prefix(b"Pushed ").map(Says::Pushed))
+}
+
+/// `golang:1.22-alpine' [idx: '0', base-idx: '-1']`
+fn stage(rest: &[u8]) -> Option<Says<'_>> {
+    let (base, rest) = rest.split_at_checked(memmem::find(rest, b"' [idx: '")?)?;
+    let digits = rest.get(9..)?.split(|b| *b == b'\'').next()?;
+    Some(Says::Stage { base, index: std::str::from_utf8(digits).ok()?.parse().ok()? })
+}
+
+/// `golang:1.22-alpine to build`
+fn named(rest: &[u8]) -> Option<Says<'_>> {
+    let (base, rest) = rest.split_at_checked(memmem::find(rest, b" to ")?)?;
+    Some(Says::Named { base, name: rest.get(4..)? })
+}
+
+/// An instruction of a Dockerfile, as `command.String()` prints it.
+fn is_step(message: &[u8]) -> bool {
+    const WORDS: [&[u8]; 16] = [
+        b"RUN",
+        b"COPY",
+        b"ADD",
+        b"WORKDIR",
+        b"ENV",
+        b"ARG",
+        b"LABEL",
+        b"CMD",
+        b"ENTRYPOINT",
+        b"EXPOSE",
+        b"USER",
+        b"VOLUME",
+        b"HEALTHCHECK",
+        b"SHELL",
+        b"STOPSIGNAL",
+        b"ONBUILD",
+    ];
+    let end = memchr::memchr(b' ', message).unwrap_or(message.len());
+    message.get(..end).is_some_and(|word| WORDS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<Kaniko<'_>> {
+        match Logrus.read(text.as_bytes()) {
+            Some(Event::Kaniko(message)) => Some(message),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn reads_all_three_forms() {
+        let step = Says::Step(b"RUN npm ci");
+        for (line, clock, escaped) in [
+            ("INFO[0003] RUN npm ci                               ", "0003", false),
+            ("INFO\x1b[0m[0003] RUN npm ci  ", "0003", false),
+            ("INFO[2026-11-21T03:01:28Z] RUN npm ci", "2026-11-21T03:01:28Z", false),
+            ("time=\"2026-11-21T02:59:09Z\" level=info msg=\"RUN npm ci\"", "2026-11-21T02:59:09Z", true),
+            (
+                "{\"level\":\"info\",\"msg\":\"RUN npm ci\",\"time\":\"2026-11-21T02:59:18Z\"}",
+                "2026-11-21T02:59:18Z",
+                true,
+            ),
+        ] {
+            assert_eq!(read(line), Some(Kaniko { says: step, clock: clock.as_bytes(), escaped }), "{line}");
+        }
+    }
+
+    #[test]
+    fn reads_messages() {
+        for (message, says) in [
+            ("Building stage 'a:1' [idx: '2', base-idx: '-1']", Says::Stage { base: b"a:1", index: 2 }),
+            ("Resolved base name golang:1.22 to build", Says::Named { base: b"golang:1.22", name: b"build" }),
+            ("Checking for cached layer r/c:0a1b...", Says::Lookup(b"r/c:0a1b")),
+            ("Using caching version of cmd: RUN x", Says::Cached(b"RUN x")),
+            ("No cached layer found for cmd RUN x", Says::NotCached(b"RUN x")),
+            ("Cache entry expired: r/c:0a1b", Says::Expired),
+            ("Found cached layer, extracting to filesystem", Says::Extracting),
+            ("Pushing layer r/c:0a1b to cache now", Says::Storing(b"r/c:0a1b")),
+            ("Pushed r/c@sha256:0a", Says::Pushed(b"r/c@sha256:0a")),
+            ("Error uploading layer to cache: x", Says::NotStored(b"x")),
+            ("COPY --from=build /a /b", Says::Step(b"COPY --from=build /a /b")),
+        ] {
+            let line = format!("INFO[0000] {message}");
+            assert_eq!(read(&line).map(|m| m.says), Some(says), "{message}");
+        }
+    }
+
+    #[test]
+    fn leaves_other_programs() {
+        for line in [
+            "INFO[0000] Prep: Network",
+            "INFO: RUN x",
+            "time=\"2026-11-21T02:59:09Z\" level=info msg=\"listening\"",
+            "{\"level\":\"info\",\"msg\":\"started\",\"time\":\"x\"}",
+            "INFO[0000] Running: [/bin/sh -c RUN]",
+            "error: x",
+        ] {
+            assert_eq!(read(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The entries of one line of `BuildKit`'s JSON status, one after another.
+//!
+//! A stored build is one line of any length, so entries are handed on as they are read and none is
+//! kept; where the line was cut, those before the cut have been read. Source: `moby/buildkit`
+//! `client/graph.go`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// One entry, with its text.
+pub(super) enum Entry<'a> {
+    /// A vertex changed its state.
+    Vertex(Box<Record<'a>>, &'a str),
+    /// Part of the work of a vertex.
+    Status(Status<'a>, &'a str),
+    /// Output of a vertex.
+    Log(Log<'a>),
+}
+
+/// State of a vertex.
+#[derive(Deserialize)]
+pub(super) struct Record<'a> {
+    #[serde(borrow)]
+    pub(super) digest: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(super) inputs: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) started: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) completed: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pub(super) cached: bool,
+    #[serde(borrow)]
+    pub(super) error: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "progressGroup")]
+    pub(super) group: Option<Group<'a>>,
+}
+
+/// Vertices that are shown as one: `COPY --link`.
+#[derive(Deserialize)]
+pub(super) struct Group<'a> {
+    #[serde(borrow, default)]
+    pub(super) id: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(super) name: Cow<'a, str>,
+}
+
+/// A status line.
+#[derive(Deserialize)]
+pub(super) struct Status<'a> {
+    #[serde(borrow)]
+    pub(super) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) vertex: Cow<'a, str>,
+}
+
+/// Some output; the text does not matter.
+#[derive(Deserialize)]
+pub(super) struct Log<'a> {
+    #[serde(borrow)]
+    pub(super) vertex: Cow<'a, str>,
+}
+
+/// Reads the line up to its end or to where it is no such object any more.
+pub(super) fn each<'a>(line: &'a [u8], mut take: impl FnMut(Entry<'a>)) {
+    let mut json = serde_json::Deserializer::from_slice(line);
+    // What was read before an error has been taken; a cut line always ends in one.
+    let _ = json.deserialize_map(Object(&mut take));
+}
+
+struct Object<F>(F);
+
+impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Object<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a status")
+    }
+
+    fn visit_map<M: MapAccess<'a>>(mut self, mut map: M) -> Result<(), M::Error> {
+        while let Some(key) = map.next_key::<Cow<'a, str>>()? {
+            match key.as_ref() {
+                "vertexes" => map.next_value_seed(Array(vertex, &mut self.0))?,
+                "statuses" => map.next_value_seed(Array(status, &mut self.0))?,
+                "logs" => map.next_value_seed(Array(log, &mut self.0))?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An array of one kind of entries.
+struct Array<'f, 'a, F>(fn(&'a str) -> Option<Entry<'a>>, &'f mut F);
+
+impl<'a, F: FnMut(Entry<'a>)> DeserializeSeed<'a> for Array<'_, 'a, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Array<'_, 'a, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("entries")
+    }
+
+    fn visit_seq<S: SeqAccess<'a>>(self, mut seq: S) -> Result<(), S::Error> {
+        let Self(read, take) = self;
+        while let Some(raw) = seq.next_element::<&'a RawValue>()? {
+            if let Some(entry) = read(raw.get()) {
+                take(entry);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn vertex(raw: &str) -> Option<Entry<'_>> {
+    Some(Entry::Vertex(Box::new(serde_json::from_str(raw).ok()?), raw))
+}
+
+fn status(raw: &str) -> Option<Entry<'_>> {
+    Some(Entry::Status(serde_json::from_str(raw).ok()?, raw))
+}
+
+fn log(raw: &str) -> Option<Entry<'_>> {
+    Some(Entry::Log(serde_json::from_str(raw).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_line_gives_what_is_before_the_cut() {
+        let line = br#"{"vertexes":[{"digest":"a","name":"x"},{"digest":"b","name":"y"}],"logs":[{"vertex":"a","data":"AA=="},{"vert"#;
+        let mut seen = Vec::new();
+        each(line, |entry| {
+            seen.push(match entry {
+                Entry::Vertex(record, _) => record.name.into_owned(),
+                Entry::Status(status, _) => status.id.into_owned(),
+                Entry::Log(log) => format!("log {}", log.vertex),
+            });
+        });
+        assert_eq!(seen, ["x", "y", "log a"]);
+    }
+
+    #[test]
+    fn other_shapes_are_nothing() {
+        for line in [&b"{\"vertexes\":[1,2]}"[..], b"{\"vertexes\":{}}", b"{\"vertexes\":[", b"", b"\xff{"] {
+            each(line, |_| unreachable!("no entry"));
+        }
+    }
+}

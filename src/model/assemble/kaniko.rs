@@ -1,0 +1,335 @@
+//! One build of kaniko while its lines come in.
+//!
+//! kaniko looks all commands of a stage up before it executes the first, and stops at the first
+//! miss: later commands of the stage get no line (`pkg/executor/build.go` `optimize`, `stopCache`).
+//! A lookup that the registry refuses looks like a miss; only the push shows it.
+
+use std::collections::BTreeSet;
+
+use chrono::DateTime;
+
+use crate::dialect::{Kaniko, KanikoSays as Says};
+use crate::model::{Base, Build, BuildOutcome, CacheKind, Dialect, Outcome, Quote, Step, StepKind, Transfer};
+
+/// What was seen of one build.
+#[derive(Debug, Default)]
+pub(super) struct KanikoSegment {
+    build: Build,
+    /// Base image and name of the named stages, in the order of the file.
+    names: Vec<(String, String)>,
+    /// Lookups of the stage that no command has taken yet.
+    lookups: Vec<Lookup>,
+    /// Reference of the lookup whose answer comes next.
+    asked: Option<String>,
+    /// Layers on their way to the cache.
+    storing: BTreeSet<String>,
+    /// Reading of the clock when the last step began.
+    since: Option<f64>,
+    /// The image itself is being pushed.
+    last_push: bool,
+    done: bool,
+}
+
+/// What the cache answered for a command.
+#[derive(Debug)]
+struct Lookup {
+    command: String,
+    key: Option<String>,
+    outcome: Outcome,
+    quote: Quote,
+}
+
+impl KanikoSegment {
+    /// Whether this begins another build: stage 0 again, or names of stages after a build's end.
+    pub(super) fn restarts_with(&self, message: &Kaniko) -> bool {
+        let ended = self.done || !self.build.errors.is_empty();
+        match message.says {
+            Says::Stage { index: 0, .. } => !self.build.bases.is_empty(),
+            Says::Named { .. } | Says::Failed => ended,
+            _ => false,
+        }
+    }
+
+    /// One message.
+    pub(super) fn hear(&mut self, message: &Kaniko, line: u64, raw: &[u8]) {
+        let text = |bytes: &[u8]| unescape(bytes, message.escaped);
+        let quote = || Quote::new(line, raw);
+        match message.says {
+            Says::Named { base, name } => self.names.push((text(base), text(name))),
+            Says::Stage { base, index } => self.stage(&text(base), index, quote()),
+            Says::Lookup(reference) => self.asks(text(reference), quote()),
+            Says::LookupFailed(error) => self.refused(text(error), quote()),
+            Says::Expired => self.build.expired.push(quote()),
+            Says::Cached(command) => self.answered(text(command), Outcome::Hit, quote()),
+            Says::NotCached(command) => self.answered(text(command), Outcome::Miss, quote()),
+            Says::Step(command) if !self.build.bases.is_empty() => self.step(text(command), message.clock, quote()),
+            Says::Step(_) => {}
+            Says::Extracting => self.extracted(quote()),
+            Says::Storing(reference) => self.stores(text(reference), quote()),
+            Says::NotStored(error) => self.not_stored(text(error), quote()),
+            Says::Pushing(image) => self.pushes(text(image), message.clock),
+            Says::Pushed(image) => self.pushed(&text(image), quote()),
+            Says::PushSkipped => self.done = true,
+            Says::Failed => self.failed(quote()),
+        }
+    }
+
+    /// The build, `None` where there was none.
+    pub(super) fn finish(mut self, invocation: usize) -> Option<Build> {
+        let build = &mut self.build;
+        if build.bases.is_empty() && build.errors.is_empty() {
+            return None;
+        }
+        number(build);
+        mark_uncached(&mut build.steps);
+        (build.dialect, build.invocation) = (Dialect::Kaniko, invocation);
+        build.outcome = match () {
+            () if !build.errors.is_empty() => BuildOutcome::Failed,
+            () if self.done => BuildOutcome::Succeeded,
+            () => BuildOutcome::Unknown,
+        };
+        Some(self.build)
+    }
+
+    fn stage(&mut self, base: &str, index: u32, quote: Quote) {
+        let named = self.names.iter().position(|(of, _)| of == base);
+        let name = named.map_or_else(|| format!("stage-{index}"), |at| self.names.remove(at).1);
+        if self.build.line == 0 {
+            self.build.line = quote.line;
+        }
+        self.lookups.clear();
+        self.since = None;
+        self.build.bases.push(Base { stage: name, image: base.to_owned(), quote, ..Base::default() });
+    }
+
+    /// All lookups of one repository are one import.
+    fn asks(&mut self, reference: String, quote: Quote) {
+        let repo = repository(&reference).to_owned();
+        if !self.build.imports.iter().any(|i| i.reference.as_ref() == Some(&repo)) {
+            self.build.imports.push(transfer(repo, quote));
+        }
+        self.asked = Some(reference);
+    }
+
+    fn refused(&mut self, error: String, quote: Quote) {
+        let absent = ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "404"].iter().any(|known| error.contains(known));
+        if let Some(import) = self.build.imports.last_mut().filter(|_| !absent) {
+            (import.error, import.ended, import.verdict) = (Some(error), true, Some(quote));
+        }
+    }
+
+    fn answered(&mut self, command: String, outcome: Outcome, quote: Quote) {
+        if let Some(import) = self.build.imports.last_mut().filter(|i| !i.ended) {
+            (import.ended, import.verdict) = (true, Some(quote.clone()));
+        }
+        let asked = self.asked.take();
+        let key = asked.and_then(|r| r.rsplit_once(':').map(|(_, key)| key.to_owned()));
+        self.lookups.push(Lookup { command, key, outcome, quote });
+    }
+
+    fn step(&mut self, text: String, clock: &[u8], header: Quote) {
+        self.tick(clock);
+        let (instruction, _) = text.split_once(' ').unwrap_or((&text, ""));
+        let kept = matches!(instruction, "RUN" | "COPY" | "ADD" | "WORKDIR");
+        let known = self.lookups.iter().position(|l| l.command == text).map(|at| self.lookups.remove(at));
+        let (outcome, verdict, key) = match known {
+            Some(lookup) => (lookup.outcome, Some(lookup.quote), lookup.key),
+            None => (Outcome::Miss, None, None),
+        };
+        self.build.steps.push(Step {
+            name: text.clone(),
+            stage: self.build.bases.last().map(|b| b.stage.clone()).unwrap_or_default(),
+            instruction: instruction.to_owned(),
+            text,
+            kind: if kept { StepKind::Counted } else { StepKind::Metadata },
+            outcome,
+            header,
+            verdict,
+            key,
+            ..Step::default()
+        });
+    }
+
+    fn extracted(&mut self, quote: Quote) {
+        if let Some(step) = self.build.steps.last_mut() {
+            step.outcome = Outcome::Hit;
+            step.verdict.get_or_insert(quote);
+        }
+    }
+
+    fn stores(&mut self, reference: String, quote: Quote) {
+        let repo = repository(&reference).to_owned();
+        if !self.build.exports.iter().any(|e| e.reference.as_ref() == Some(&repo)) {
+            self.build.exports.push(transfer(repo, quote));
+        }
+        self.storing.insert(reference);
+    }
+
+    /// `failed to push to destination REPO:KEY: …`: of several layers the first error is printed.
+    fn not_stored(&mut self, error: String, quote: Quote) {
+        let fits = |t: &&mut Transfer| t.reference.as_ref().is_some_and(|r| error.contains(r.as_str()));
+        let at = self.build.exports.iter_mut().find(fits);
+        if let Some(export) = at {
+            (export.error, export.ended, export.verdict) = (Some(error), true, Some(quote));
+        }
+    }
+
+    fn pushes(&mut self, image: String, clock: &[u8]) {
+        if self.storing.contains(&image) {
+            return;
+        }
+        self.tick(clock);
+        self.since = None;
+        self.last_push = true;
+        self.build.images.push(image);
+    }
+
+    fn pushed(&mut self, image: &str, quote: Quote) {
+        let repo = image.split('@').next().unwrap_or(image);
+        let export = self.build.exports.iter_mut().find(|e| e.reference.as_deref() == Some(repo) && e.error.is_none());
+        match export {
+            Some(export) if !self.last_push => (export.ended, export.verdict) = (true, Some(quote)),
+            _ => self.done |= self.last_push,
+        }
+    }
+
+    /// Only `failed to execute command` is about the step that was begun last.
+    fn failed(&mut self, quote: Quote) {
+        if self.build.line == 0 {
+            self.build.line = quote.line;
+        }
+        let step = self.build.steps.last_mut().filter(|_| quote.text.contains("failed to execute command"));
+        if let Some(step) = step {
+            step.outcome = Outcome::Failed;
+            step.verdict = Some(quote.clone());
+        }
+        self.build.errors.push(quote);
+    }
+
+    /// A step lasts until the next begins.
+    fn tick(&mut self, clock: &[u8]) {
+        let now = seconds(clock);
+        if let (Some(step), Some(since), Some(now)) = (self.build.steps.last_mut(), self.since, now) {
+            step.seconds = Some((now - since).max(0.0));
+        }
+        self.since = now;
+    }
+}
+
+fn transfer(repo: String, header: Quote) -> Transfer {
+    Transfer { reference: Some(repo), kind: CacheKind::Registry, header, ..Transfer::default() }
+}
+
+/// `registry:5000/team/app/cache` of `registry:5000/team/app/cache:4606…`
+fn repository(reference: &str) -> &str {
+    reference.rsplit_once(':').map_or(reference, |(repo, _)| repo)
+}
+
+/// `0003`, or a time stamp.
+fn seconds(clock: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(clock).ok()?;
+    text.parse().ok().or_else(|| {
+        let millis = DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis();
+        Some(std::time::Duration::from_millis(u64::try_from(millis).ok()?).as_secs_f64())
+    })
+}
+
+/// The text and JSON forms escape as JSON does (Go's `%q` where nothing odd is in it).
+fn unescape(bytes: &[u8], escaped: bool) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    if !escaped || !text.contains('\\') {
+        return text.into_owned();
+    }
+    serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.into_owned())
+}
+
+/// Positions, and no stage name where there is one stage, as `BuildKit` has it.
+fn number(build: &mut Build) {
+    let lone = build.bases.len() == 1;
+    for i in 0..build.bases.len() {
+        let Some(stage) = build.bases.get(i).map(|b| b.stage.clone()) else { continue };
+        let of = build.steps.iter().filter(|s| s.stage == stage).count();
+        for (position, step) in (1u32..).zip(build.steps.iter_mut().filter(|s| s.stage == stage)) {
+            (step.position, step.of) = (position, u32::try_from(of).unwrap_or(u32::MAX));
+        }
+    }
+    if lone {
+        build.bases.iter_mut().for_each(|b| b.stage.clear());
+        build.steps.iter_mut().for_each(|s| s.stage.clear());
+    }
+}
+
+/// kaniko stores RUN, and COPY and ADD with `--cache-copy-layers` only: there some COPY is looked up.
+fn mark_uncached(steps: &mut [Step]) {
+    let looked_up = steps.iter().any(|s| s.key.is_some() && matches!(s.instruction.as_str(), "COPY" | "ADD"));
+    for step in steps.iter_mut().filter(|s| s.kind == StepKind::Counted) {
+        let stored = step.instruction == "RUN" || (looked_up && step.instruction != "WORKDIR");
+        if !stored {
+            step.kind = StepKind::Uncached;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Stack;
+    use crate::model::LogReader;
+    use crate::source::Sink;
+
+    fn build(log: &str) -> Build {
+        let mut reader = LogReader::new("x.log", Stack::default());
+        for (number, line) in (1..).zip(log.lines()) {
+            reader.line(number, line.as_bytes());
+        }
+        reader.finish(0).remove(0).builds.remove(0)
+    }
+
+    const LOG: &str = "\
+INFO[0000] Resolved base name golang:1 to build
+INFO[0000] Building stage 'golang:1' [idx: '0', base-idx: '-1']
+INFO[0000] Checking for cached layer r/app/cache:aa...
+INFO[0000] Using caching version of cmd: RUN a
+INFO[0000] Checking for cached layer r/app/cache:bb...
+INFO[0000] No cached layer found for cmd RUN b
+INFO[0000] RUN a
+INFO[0000] Found cached layer, extracting to filesystem
+INFO[0000] COPY . .
+INFO[0001] RUN b
+INFO[0004] RUN c
+INFO[0006] Building stage 'alpine:3' [idx: '1', base-idx: '-1']
+INFO[0006] COPY --from=build /a /a
+INFO[0006] Pushing layer r/app/cache:bb to cache now
+INFO[0006] Pushing image to r/app/cache:bb";
+
+    #[test]
+    fn lookups_come_first_and_stop_at_the_first_miss() {
+        let build = build(LOG);
+        let steps: Vec<_> = build.steps.iter().map(|s| (s.stage.as_str(), s.text.as_str(), s.outcome)).collect();
+        assert_eq!(
+            steps,
+            [
+                ("build", "RUN a", Outcome::Hit),
+                ("build", "COPY . .", Outcome::Miss),
+                ("build", "RUN b", Outcome::Miss),
+                ("build", "RUN c", Outcome::Miss),
+                ("stage-1", "COPY --from=build /a /a", Outcome::Miss),
+            ]
+        );
+        assert_eq!((build.hits(), build.total()), (1, 3), "a COPY that is never stored is not counted");
+        assert_eq!(build.steps[0].key.as_deref(), Some("aa"));
+        assert_eq!(build.steps[2].seconds, Some(3.0));
+        assert!(build.imports[0].ok() && build.imports[0].reference.as_deref() == Some("r/app/cache"));
+        assert!(!build.exports[0].ended, "a push that no line ends was interrupted");
+        assert_eq!(build.outcome, BuildOutcome::Unknown);
+    }
+
+    #[test]
+    fn a_refused_push_is_an_export_error_in_a_good_build() {
+        let end = "WARN[0007] Error uploading layer to cache: failed to push to destination r/app/cache:bb: 401\n\
+                   INFO[0007] Pushing image to r/app:1\nINFO[0008] Pushed r/app@sha256:00";
+        let build = build(&format!("{LOG}\n{end}"));
+        assert!(build.exports[0].error.is_some());
+        assert_eq!((build.outcome, build.images), (BuildOutcome::Succeeded, vec!["r/app:1".to_owned()]));
+    }
+}

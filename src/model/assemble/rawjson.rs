@@ -1,0 +1,223 @@
+//! One build of `BuildKit`'s JSON status while its lines come in.
+//!
+//! Makes the same [`Vertex`]es as the plain progress does, so that both are judged alike. Here a
+//! vertex names its inputs: one that comes again without them is not executed again, it only
+//! fetches a layer (`util/progress/controller/controller.go` starts it anew without inputs).
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::entries::{Entry, Record, each};
+use super::vertex::Vertex;
+use crate::dialect::Body;
+use crate::model::{Quote, parse_step_name};
+
+/// What was seen of one build.
+#[derive(Debug, Default)]
+pub(super) struct RawJsonSegment {
+    /// Numbers of vertices by digest, or by group.
+    numbers: BTreeMap<String, usize>,
+    /// Group of a digest.
+    groups: BTreeMap<String, String>,
+    nodes: Vec<Node>,
+    /// Line of the first entry.
+    pub(super) line: u64,
+    pub(super) started: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    vertex: Vertex,
+    inputs: Vec<String>,
+    started: Option<DateTime<Utc>>,
+}
+
+impl RawJsonSegment {
+    /// Nothing was seen.
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Whether the line begins another build: another Dockerfile is loaded after steps were seen.
+    pub(super) fn restarts_with(&self, text: &[u8]) -> bool {
+        const LOAD: &str = "[internal] load build definition from ";
+        let names = || self.nodes.iter().flat_map(|n| &n.vertex.names);
+        if !names().any(|(name, _)| parse_step_name(name).is_some()) {
+            return false;
+        }
+        let mut another = false;
+        each(text, |entry| {
+            if let Entry::Vertex(record, _) = entry {
+                another |= record.name.starts_with(LOAD) && !self.numbers.contains_key(record.digest.as_ref());
+            }
+        });
+        another
+    }
+
+    /// One line.
+    pub(super) fn hear(&mut self, text: &[u8], line: u64) {
+        if self.line == 0 {
+            self.line = line;
+        }
+        each(text, |entry| match entry {
+            Entry::Vertex(record, raw) => self.vertex(&record, line, raw),
+            Entry::Status(status, raw) => {
+                // Plain progress prints the size after a digest; that makes it a layer's.
+                let text = format!("{} done", status.id);
+                if let Some(node) = self.node(&status.vertex) {
+                    node.vertex.status(text.as_bytes(), line, raw.as_bytes());
+                }
+            }
+            Entry::Log(log) => {
+                if let Some(node) = self.node(&log.vertex) {
+                    node.vertex.logs = true;
+                }
+            }
+        });
+    }
+
+    /// The vertices in the order they ran; those that began together in the order they depend on
+    /// each other, those that never began last.
+    pub(super) fn vertices(mut self) -> BTreeMap<u32, Vertex> {
+        let depths: Vec<usize> = (0..self.nodes.len()).map(|n| self.depth(n, self.nodes.len())).collect();
+        let mut order: Vec<usize> = (0..self.nodes.len()).collect();
+        order.sort_by_key(|&n| {
+            let started = self.nodes.get(n).and_then(|node| node.started);
+            (started.is_none(), started, depths.get(n).copied(), n)
+        });
+        let taken =
+            order.into_iter().filter_map(|n| self.nodes.get_mut(n).map(|node| std::mem::take(&mut node.vertex)));
+        (1..).zip(taken).collect()
+    }
+
+    /// Length of the longest way from a source, at most `limit` (a broken log may hold a circle).
+    fn depth(&self, n: usize, limit: usize) -> usize {
+        let mut depth = 0;
+        let mut front = vec![n];
+        while depth < limit.min(1000) {
+            let inputs = front.iter().filter_map(|&n| self.nodes.get(n)).flat_map(|node| &node.inputs);
+            let mut next: Vec<usize> = inputs.filter_map(|digest| self.numbers.get(digest).copied()).collect();
+            next.sort_unstable();
+            next.dedup();
+            if next.is_empty() {
+                break;
+            }
+            front = next;
+            depth += 1;
+        }
+        depth
+    }
+
+    fn node(&mut self, digest: &str) -> Option<&mut Node> {
+        let key = self.groups.get(digest).map_or(digest, String::as_str);
+        let next = self.nodes.len();
+        let n = *self.numbers.entry(key.to_owned()).or_insert(next);
+        if n == next {
+            self.nodes.push(Node::default());
+        }
+        self.nodes.get_mut(n)
+    }
+
+    fn vertex(&mut self, record: &Record, line: u64, raw: &str) {
+        let group = record.group.as_ref().filter(|g| !g.id.is_empty());
+        if let Some(group) = group {
+            self.groups.insert(record.digest.to_string(), group.id.to_string());
+        }
+        let started = record.started.as_deref().and_then(time);
+        self.started = self.started.or(started);
+        let name = group.map_or(&record.name, |g| &g.name);
+        let shown = shown(raw);
+        let Some(node) = self.node(&record.digest) else { return };
+        if !name.is_empty() {
+            node.vertex.named(name.as_bytes(), line, shown.as_bytes());
+        }
+        node.started = node.started.or(started);
+        let again = record.inputs.is_empty() && !node.inputs.is_empty();
+        if node.inputs.is_empty() {
+            node.inputs = record.inputs.iter().map(ToString::to_string).collect();
+        }
+        if let Some(body) = body(record, started, again) {
+            node.vertex.ended(body, line, shown.as_bytes());
+        }
+        if name.ends_with("preparing layers for inline cache") {
+            node.vertex.inline.get_or_insert_with(|| Quote::new(line, shown.as_bytes()));
+        }
+    }
+}
+
+/// How the record ends the vertex, `None` where it does not, or only a layer was fetched.
+fn body<'a>(record: &'a Record, started: Option<DateTime<Utc>>, again: bool) -> Option<Body<'a>> {
+    let completed = record.completed.as_deref().and_then(time);
+    match record.error.as_deref() {
+        Some(error) if error.ends_with("context canceled") => return Some(Body::Canceled),
+        Some(error) if !error.is_empty() => return Some(Body::Error(error.as_bytes())),
+        _ => {}
+    }
+    completed.filter(|_| !again)?;
+    if record.cached {
+        return Some(Body::Cached);
+    }
+    let took = completed.zip(started).and_then(|(end, start)| (end - start).to_std().ok());
+    Some(Body::Done(took.map(|t| t.as_secs_f64())))
+}
+
+/// The part of an entry that is worth quoting: from its name on.
+fn shown(raw: &str) -> &str {
+    raw.find("\"name\":").and_then(|at| raw.get(at..)).unwrap_or(raw)
+}
+
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(text).ok().map(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::envelope::Stack;
+    use crate::model::{Build, LogReader, Outcome};
+    use crate::source::Sink;
+
+    fn builds(lines: &[&str]) -> Vec<Build> {
+        let mut reader = LogReader::new("x.log", Stack::default());
+        for (number, line) in (1..).zip(lines) {
+            reader.line(number, line.as_bytes());
+        }
+        reader.finish(0).remove(0).builds
+    }
+
+    const DAG: &str = r#"{"vertexes":[{"digest":"c","inputs":["b"],"name":"[3/3] RUN c"},{"digest":"a","name":"[1/3] FROM x@sha256:0"},{"digest":"b","inputs":["a"],"name":"[2/3] RUN b"}]}"#;
+    const T: &str = "2026-11-21T02:11:53";
+
+    #[test]
+    fn a_vertex_that_comes_again_without_inputs_only_fetches() {
+        let cached = format!(
+            r#"{{"vertexes":[{{"digest":"b","inputs":["a"],"name":"[2/3] RUN b","started":"{T}.1Z","completed":"{T}.1Z","cached":true}},{{"digest":"b","name":"[2/3] RUN b","started":"{T}.2Z","completed":"{T}.3Z"}}]}}"#
+        );
+        let ran = format!(
+            r#"{{"vertexes":[{{"digest":"c","inputs":["b"],"name":"[3/3] RUN c","started":"{T}.4Z","completed":"{T}.9Z"}}],"logs":[{{"vertex":"c","data":"AA=="}}]}}"#
+        );
+        let builds = builds(&["pulling image", DAG, &cached, "stray text", &ran]);
+        let steps: Vec<_> = builds[0].steps.iter().map(|s| (s.text.as_str(), s.outcome)).collect();
+        assert_eq!(steps, [("RUN b", Outcome::Hit), ("RUN c", Outcome::Miss)]);
+        assert_eq!(builds[0].steps[1].seconds, Some(0.5));
+        assert!(builds[0].steps[1].header.text.starts_with("\"name\":\"[3/3] RUN c\""));
+    }
+
+    #[test]
+    fn announced_steps_that_never_began_are_undecided() {
+        assert_eq!(builds(&[DAG])[0].total(), 0);
+    }
+
+    #[test]
+    fn another_definition_is_another_build() {
+        let load = r#"{"vertexes":[{"digest":"l1","name":"[internal] load build definition from Dockerfile"}]}"#;
+        let again = load.replace("l1", "l2");
+        assert_eq!(builds(&[load, DAG, &again, DAG]).len(), 2);
+    }
+
+    #[test]
+    fn a_circle_of_inputs_ends() {
+        let circle = r#"{"vertexes":[{"digest":"a","inputs":["b"],"name":"[1/2] RUN a"},{"digest":"b","inputs":["a"],"name":"[2/2] RUN b"}]}"#;
+        assert_eq!(builds(&[circle])[0].steps.len(), 2);
+    }
+}

@@ -1,0 +1,126 @@
+//! A cache is looked for in every run, and nothing ever stores one.
+
+use super::past::{Past, cost};
+use super::remedy::{self, Site};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::model::{Build, BuildOutcome, Dialect, Outcome, Step};
+
+pub(super) struct ImportWithoutExport;
+
+static META: RuleMeta = RuleMeta {
+    id: "import-without-export",
+    title: "a cache is looked for in every run and never stored",
+    group: "No cache in use",
+    severity: Severity::Warning,
+    what: "In several runs kaniko looks layers up and finds none, executes the steps, and pushes none of their layers.",
+    why: "With `--no-push-cache` or `--single-snapshot` kaniko reads its cache repository and never writes it. If no other job fills it, every run is cold.",
+    fix: "Store the layers in at least one job: leave out `--no-push-cache` and `--single-snapshot`.",
+    rules_out: "Runs that push a layer, whatever its outcome; runs that find a layer (another job writes this cache); failed runs, which may have ended before the push. For BuildKit see cache-ref-never-written.",
+    references: &["GoogleContainerTools/kaniko pkg/executor/build.go"],
+    since: "0.1.0",
+};
+
+impl Rule for ImportWithoutExport {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let cold: Vec<usize> = (0..past.len()).filter(|&i| past.builds.get(i).is_some_and(|b| looked_in_vain(b))).collect();
+    let stored = past.builds.iter().any(|b| b.hits() > 0 || !b.exports.is_empty() || !b.expired.is_empty());
+    if cold.len() < 2 || stored {
+        return None;
+    }
+    let (run, build) = past.get(*cold.last()?)?;
+    let site = Site::of(past.study, run, build);
+    let again = same_key(past, &cold);
+    let repo = site.imports.last().unwrap_or(&site.cache).clone();
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: if again { Confidence::Likely } else { Confidence::Suspected },
+        title: format!("{} runs look for layers in {repo}, and none stores any", cold.len()),
+        cause: "kaniko looked its steps up, found nothing, executed them, and pushed no layer to the cache: the next run finds nothing again.".to_owned(),
+        evidence: Proof::from_lines(lines(past, &cold))?,
+        fix: remedy::registry_max(&site),
+        impact: cost(cold.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len() - 1),
+        rules_out: rules_out(again),
+        subject: repo,
+    })
+}
+
+/// Ended well, looked something up, and executed every step.
+fn looked_in_vain(build: &Build) -> bool {
+    build.dialect == Dialect::Kaniko
+        && build.outcome == BuildOutcome::Succeeded
+        && build.imported()
+        && missed(build).next().is_some()
+}
+
+fn missed(build: &Build) -> impl Iterator<Item = &Step> {
+    build.decided().filter(|s| s.outcome == Outcome::Miss && s.verdict.is_some())
+}
+
+/// The very layer that an earlier run built is looked for again, and is not there.
+fn same_key(past: &Past, cold: &[usize]) -> bool {
+    let keys = |i: usize| past.builds.get(i).into_iter().flat_map(|b| missed(b)).filter_map(|s| s.key.as_deref());
+    cold.iter()
+        .enumerate()
+        .any(|(n, &i)| cold.iter().take(n).any(|&before| keys(i).any(|key| keys(before).any(|old| old == key))))
+}
+
+fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    for (run, build) in cold.iter().take(3).filter_map(|&i| past.get(i)) {
+        lines.extend(build.imports.first().map(|i| Study::quote(run, &i.header, "looked up")));
+        let verdict = missed(build).find_map(|s| s.verdict.as_ref());
+        lines.extend(verdict.map(|q| Study::quote(run, q, "not found; no layer is pushed later")));
+    }
+    lines
+}
+
+fn rules_out(again: bool) -> Vec<String> {
+    let denied =
+        "a repository that refuses to be read looks like an empty one; `--verbosity=debug` would show the error"
+            .to_owned();
+    let changed = "the looked up keys differ from run to run, so an input changes too; a cache that was stored might still not be found".to_owned();
+    std::iter::once(denied).chain((!again).then_some(changed)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of};
+    use super::*;
+    use crate::model::CacheKind;
+
+    fn run(key: &str) -> Made {
+        made().import("r/app/cache", None).miss("RUN a").with(|b| {
+            b.dialect = Dialect::Kaniko;
+            b.steps[0].key = Some(key.into());
+            b.steps[0].verdict = Some(b.steps[0].header.clone());
+        })
+    }
+
+    #[test]
+    fn lookups_without_a_push_are_found() {
+        let found = ImportWithoutExport.check(&of(vec![run("a"), run("a")]));
+        assert_eq!((found.len(), found[0].confidence), (1, Confidence::Likely));
+        let found = ImportWithoutExport.check(&of(vec![run("a"), run("b")]));
+        assert_eq!(found[0].confidence, Confidence::Suspected);
+    }
+
+    #[test]
+    fn a_push_a_hit_or_a_lone_run_is_quiet() {
+        let pushed = || run("a").export(CacheKind::Registry, Some("401"));
+        assert!(ImportWithoutExport.check(&of(vec![pushed(), pushed()])).is_empty());
+        let hit = || run("a").with(|b| b.steps[0].outcome = Outcome::Hit);
+        assert!(ImportWithoutExport.check(&of(vec![run("a"), hit(), run("a")])).is_empty());
+        assert!(ImportWithoutExport.check(&of(vec![run("a")])).is_empty());
+    }
+}

@@ -138,6 +138,8 @@ pub struct Step {
     pub header: Quote,
     /// The line that decides the outcome.
     pub verdict: Option<Quote>,
+    /// The line that shows its result being fetched from elsewhere: the builder did not have it.
+    pub fetched: Option<Quote>,
 }
 
 /// A base image.
@@ -151,6 +153,8 @@ pub struct Base {
     pub image: String,
     /// `sha256:…`, where printed.
     pub digest: Option<String>,
+    /// The Dockerfile names the digest itself: it does not float.
+    pub pinned: bool,
     /// The FROM line.
     pub quote: Quote,
     /// The line that shows it being fetched: the builder did not have it.

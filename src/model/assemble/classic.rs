@@ -40,6 +40,7 @@ impl ClassicSegment {
                 }
             }
             Classic::Downloaded(image) => self.downloaded(image, line, raw),
+            Classic::UpToDate(_) => {}
             Classic::Tagged(image) => self.build.images.push(String::from_utf8_lossy(image).into_owned()),
         }
     }
@@ -106,6 +107,7 @@ impl ClassicSegment {
         self.build.bases.push(Base {
             stage: self.stage_name.clone(),
             image: (*words.get(1).unwrap_or(&"")).to_owned(),
+            pinned: words.get(1).is_some_and(|image| image.contains("@sha256:")),
             quote: Quote::new(line, raw),
             ..Base::default()
         });

@@ -8,9 +8,9 @@ mod classic;
 mod finish;
 mod vertex;
 
-use crate::dialect::{self, Body, Event};
+use crate::dialect::{self, Body, Classic, Event};
 use crate::envelope::{Peeled, Stack, Stamp, clean};
-use crate::model::{Build, Quote, Run};
+use crate::model::{Build, Pull, Quote, Run};
 use crate::source::{Sieve, Sink};
 use chrono::{DateTime, Utc};
 
@@ -167,6 +167,7 @@ impl Assembler {
                 self.buildkit.built_by(name, driver, number);
             }
             Event::Classic(says) => {
+                self.pulled(says, number, text);
                 if self.classic.restarts_with(says) {
                     self.close_classic();
                 }
@@ -176,6 +177,13 @@ impl Assembler {
             Event::Service(name) => self.next_service(number, name),
             Event::Failure(_) => self.failed(Quote::new(number, text)),
             Event::Warning(_) => self.warned(Quote::new(number, text)),
+        }
+    }
+
+    fn pulled(&mut self, says: Classic, number: u64, text: &[u8]) {
+        if let Classic::Downloaded(image) | Classic::UpToDate(image) = says {
+            let image = String::from_utf8_lossy(image).into_owned();
+            self.run.pulls.push(Pull { image, quote: Quote::new(number, text) });
         }
     }
 

@@ -93,8 +93,14 @@ fn store(past: &Past, i: usize, seen: usize) -> Option<Store> {
     if past.imported(i) && all_well && written && whole(past, i - 1) {
         return Some(Store::Imported);
     }
-    let keeps = past.never_imports() && past.builds.iter().any(|b| b.hits() > 0) && !any_booted(past);
+    let keeps = past.never_imports() && answers_another_run(past) && !any_booted(past);
     (keeps && whole(past, i - 1)).then_some(Store::Builder)
+}
+
+/// Some run began with hits: of a second build in one run they say nothing.
+fn answers_another_run(past: &Past) -> bool {
+    let first = |i: usize| past.refs.get(i).map(|at| at.run) != past.refs.get(i - 1).map(|at| at.run);
+    (1..past.len()).any(|i| first(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0))
 }
 
 /// A run that failed or was cancelled stores nothing.
@@ -219,5 +225,19 @@ mod tests {
         let booted = || cold().with(|b| b.booted = Some(crate::model::Quote::default()));
         assert!(CacheLost.check(&of(vec![cold(), warm(), booted()])).is_empty());
         assert!(CacheLost.check(&of(vec![cold(), cold()])).is_empty());
+    }
+
+    /// An agent that is new each time builds the image twice: the second build finds the first one's steps.
+    #[test]
+    fn leaves_two_builds_in_one_run() {
+        let twice = || {
+            let mut run = cold().run();
+            run.builds.extend(warm().run().builds);
+            run
+        };
+        let mut study = super::super::testing::study(vec![twice(), twice(), twice()]);
+        let both = |run| [0, 1].map(|build| crate::series::BuildRef { run, build });
+        study.series[0].builds = (0..3).flat_map(both).collect();
+        assert!(CacheLost.check(&study).is_empty());
     }
 }

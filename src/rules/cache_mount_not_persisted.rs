@@ -46,10 +46,11 @@ fn finding(past: &Past) -> Option<Finding> {
     let (_, step, _) = empty.last()?;
     let target = cache_mount(&step.text)?;
     let often = runs.len() > 1;
+    let booted = runs.iter().all(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some()));
     Some(Finding {
         rule: META.id,
         severity: if often { Severity::Warning } else { META.severity },
-        confidence: Confidence::Likely,
+        confidence: if booted { Confidence::Likely } else { Confidence::Suspected },
         title: format!(
             "the cache mount {target} is empty: `{}` ran on a new builder in {} of {} runs",
             brief(&step.text),
@@ -64,7 +65,7 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(&step.text, target),
         impact: cost(empty.iter().map(|(_, step, _)| *step), runs.len()),
         rules_out: vec![
-            "a kept builder: no, the quoted lines show that it did not have what it had built before".to_owned(),
+            kept(booted).to_owned(),
             "how much a full mount would have saved is not in the log; the seconds are an upper bound".to_owned(),
         ],
         subject: target.to_owned(),
@@ -81,6 +82,14 @@ fn empty<'a>(past: &Past<'a>, i: usize) -> Vec<Empty<'a>> {
 /// The builder was created, or fetched from elsewhere what a kept one has.
 fn fresh(build: &Build) -> Option<&Quote> {
     build.booted.as_ref().or_else(|| build.steps.iter().find_map(|s| s.fetched.as_ref()))
+}
+
+fn kept(booted: bool) -> &'static str {
+    if booted {
+        "a kept builder: no, it is created in the log"
+    } else {
+        "a kept builder that fetches what another agent has built looks the same; the line that creates the builder would decide it"
+    }
 }
 
 fn lines(past: &Past, empty: &[Empty]) -> Vec<Evidence> {

@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     what: "The first COPY of a stage copies the whole context (`COPY . .`), it is where the cache breaks in nearly every run, and RUN steps behind it install dependencies or prepare the build.",
     why: "Any changed file in the context, a README or `.git` included, makes the COPY run again and with it everything after it, the installation of dependencies above all.",
     fix: "Copy the files that name the dependencies first, install, and copy the rest after that. Keep `.git` and what the build does not read out of the context with a `.dockerignore`.",
-    rules_out: "Stages that copy something else of the context first (the usual good order), a whole-context COPY with only one RUN behind it that is not an installation, copies from other stages, changed base images, a cache that was not found, `--no-cache`. One changed run proves nothing: two are needed.",
+    rules_out: "Stages that copy something else of the context first (the usual good order), a whole-context COPY with only one RUN behind it that is not an installation, copies from other stages, changed base images, a cache that was not found, `--no-cache`. One changed run proves nothing: two are needed. Where no RUN behind it is a known installation it is a note: they may all need the sources.",
     references: &[
         "https://docs.docker.com/build/cache/optimize/#order-your-layers",
         "https://docs.docker.com/build/concepts/context/#dockerignore-files",
@@ -54,7 +54,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let sure = install.is_some() && spot.behind_hits(past);
     Some(Finding {
         rule: META.id,
-        severity: META.severity,
+        severity: if install.is_some() { META.severity } else { Severity::Note },
         confidence: if sure { Confidence::Likely } else { Confidence::Suspected },
         title: format!("`{}` comes before `{}` and reruns it {}", step.text, brief(&shown.text), spot.often(past)),
         cause: format!(

@@ -79,7 +79,9 @@ fn seen<'a>(past: &Past<'a>, i: usize) -> Option<Seen<'a>> {
     let inner = |stage: &Stage| {
         stage.name != last && !stored.contains(&(stage.name, stage.platform)) && chain::all_missed(stage)
     };
-    let losses: Vec<Loss> = past.losses(i).into_iter().filter(|l| inner(&l.stage)).collect();
+    // A daemon that has the base image already may have the build stage's layers too: then something else lost them.
+    let new = |stage: &Stage| stage.base.is_some_and(|b| b.pulled.is_some());
+    let losses: Vec<Loss> = past.losses(i).into_iter().filter(|l| inner(&l.stage) && new(&l.stage)).collect();
     (!losses.is_empty()).then_some(Seen { at: i, losses, hit })
 }
 
@@ -128,7 +130,9 @@ mod tests {
 
     fn run() -> Made {
         let build = made().with(|b| b.dialect = Dialect::Classic).stage("build").from("golang:1.22", "aa");
-        build.miss("WORKDIR /src").miss("COPY . .").miss("RUN go build").stage("stage-1").from("alpine:3.20", "bb")
+        let build =
+            build.miss("WORKDIR /src").miss("COPY . .").miss("RUN go build").stage("stage-1").from("alpine:3.20", "bb");
+        build.with(|b| b.bases.iter_mut().for_each(|base| base.pulled = Some(base.quote.clone())))
     }
 
     fn warm() -> Made {
@@ -152,7 +156,7 @@ mod tests {
         assert!(LegacyMultiStage.check(&of(vec![cold(), cold()])).is_empty());
         let buildkit = || warm().with(|b| b.dialect = Dialect::BuildkitPlain);
         assert!(LegacyMultiStage.check(&of(vec![buildkit(), buildkit()])).is_empty());
-        let kept = || warm().with(|b| b.bases.iter_mut().for_each(|base| base.digest = None));
+        let kept = || warm().with(|b| b.bases.iter_mut().for_each(|base| base.pulled = None));
         assert!(LegacyMultiStage.check(&of(vec![kept(), kept()])).is_empty());
     }
 }

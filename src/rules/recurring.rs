@@ -68,7 +68,7 @@ impl<'a> Spot<'a> {
 
     /// `in 3 of 4 runs`
     pub(super) fn often(&self, past: &Past) -> String {
-        format!("in {} of {} runs", self.broken.len(), past.len().saturating_sub(1).max(self.broken.len()))
+        format!("in {} of {} runs", self.broken.len(), past.len())
     }
 }
 

@@ -4,6 +4,7 @@ use super::instruction::copies_everything;
 use super::past::{Past, cost, end, header};
 use super::recurring::{Spot, spots};
 use super::remedy::{self, Site, reference};
+use super::volatile_build_arg::{culprits, explains};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Build, CacheKind, Command, Run, Tool};
@@ -38,8 +39,9 @@ fn finding(past: &Past) -> Option<Finding> {
     let (&first, &last) = runs.first().zip(runs.last()).filter(|_| runs.len() > 1)?;
     let (run, build) = past.get(last)?;
     let all = spots(past);
+    let known = culprits(past);
     let again = all.iter().filter(|s| runs.iter().filter(|i| s.broken.contains(i)).count() > 1);
-    let early = again.filter(|s| !copies_everything(s.row.text)).max_by_key(|s| s.broken.len());
+    let early = again.filter(|s| !copies_everything(s.row.text) && !explains(&known, s)).max_by_key(|s| s.broken.len());
     let hits = |i: usize| past.builds.get(i).map_or(0, |b| b.hits());
     let fewer = runs.windows(2).all(|w| matches!(w, [a, b] if hits(*a) >= hits(*b))) && hits(first) > hits(last);
     let answered = runs.iter().any(|&i| hits(i) > 0);

@@ -51,14 +51,16 @@ fn finding(past: &Past) -> Option<Finding> {
     let worst = all.iter().max_by(|a, b| seconds(a).total_cmp(&seconds(b)))?;
     let step = worst.spot.last()?;
     let lone = all.iter().all(|c| c.spot.broken.len() == 1);
+    let sure = worst.confidence();
     let told = worst.names.first().map_or_else(|| "a build argument".to_owned(), |name| format!("`{name}`"));
+    let probably = if sure == Confidence::Suspected { "probably " } else { "" };
     let more = if all.len() > 1 { format!(" and {} more", all.len() - 1) } else { String::new() };
     Some(Finding {
         rule: META.id,
-        severity: if lone && worst.confidence() == Confidence::Suspected { Severity::Note } else { META.severity },
-        confidence: worst.confidence(),
+        severity: if lone && sure == Confidence::Suspected { Severity::Note } else { META.severity },
+        confidence: sure,
         title: format!(
-            "{told} has another value each time: `{}`{more} runs again {}",
+            "`{}`{more} runs again {}: {probably}{told} has another value each time",
             super::context_copied_too_early::brief(&step.text),
             worst.spot.often(past)
         ),

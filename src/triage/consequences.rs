@@ -17,7 +17,7 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
     ("ci-cache-upload-failed", &["parallel-steps-share-cache"]),
     ("cache-lost", EXPLAIN_A_COLD_RUN),
     ("no-cache-import", &["no-cache-flag", "gha-tokens-missing", "legacy-cache-from-not-pulled"]),
-    ("volatile-build-arg", &["cache-ref-shared", "stale-cache-ref"]),
+    ("volatile-build-arg", &["cache-ref-shared"]),
     ("context-copied-too-early", &["cache-ref-shared", "file-mode-drift"]),
     ("dockerfile-edited", &["cache-ref-shared"]),
     ("cache-ref-never-written", &["stale-cache-ref"]),

@@ -50,12 +50,12 @@ impl Culprit<'_> {
 /// The spot, where a value explains it.
 pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     let step = spot.last()?;
-    let words = differing(past, &spot);
+    let words = differing(&spot);
     let arguments = build_args::changing(past, &spot.broken);
     let (sign, names, declared) = match (words.is_empty(), metadata(past, &spot)) {
         (false, _) => (Sign::Text, Vec::new(), Vec::new()),
-        (true, Some((text, quote))) => (Sign::Metadata(text), Vec::new(), vec![quote]),
-        (true, None) if reads_values_only(past, &spot, step, !arguments.is_empty()) => {
+        (true, Some((text, quote))) if same_text(&spot) => (Sign::Metadata(text), Vec::new(), vec![quote]),
+        (true, None) if same_text(&spot) && reads_values_only(past, &spot, step, !arguments.is_empty()) => {
             let (names, quotes) = declared(past, &spot);
             (Sign::SameText, names, quotes)
         }
@@ -83,25 +83,44 @@ fn enough(past: &Past, culprit: &Culprit) -> bool {
     !refuted && (spot.nearly_always() || (spot.mostly() && known))
 }
 
-/// The words that differ, newest run last; empty where the text is the same in some run that broke,
-/// or differs in more than values.
-fn differing(past: &Past, spot: &Spot) -> Vec<String> {
-    let mut words = Vec::new();
+/// The values that differ, newest run last. Empty where the text is the same in some run that broke,
+/// or where it is not the same places that differ, and by values with a digit in them: an edit.
+fn differing(spot: &Spot) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    let mut places: Option<Vec<usize>> = None;
     for &i in &spot.broken {
         let before = (0..i).rev().find_map(|j| spot.step(j));
-        let Some((before, now)) = before.zip(spot.step(i)).filter(|(a, b)| a.text != b.text && alike(&a.text, &b.text))
-        else {
+        let pair = before.zip(spot.step(i)).filter(|(a, b)| a.text != b.text && alike(&a.text, &b.text));
+        let Some((before, now)) = pair else { return Vec::new() };
+        let changed = changed(&before.text, &now.text);
+        let here: Vec<usize> = changed.iter().map(|(at, ..)| *at).collect();
+        let by_values = changed.iter().all(|(_, a, b)| has_digit(a) && has_digit(b));
+        if !by_values || *places.get_or_insert_with(|| here.clone()) != here {
             return Vec::new();
-        };
-        let pairs = before.text.split_ascii_whitespace().zip(now.text.split_ascii_whitespace());
-        for (a, b) in pairs.filter(|(a, b)| a != b) {
-            words.extend(
-                [a, b].into_iter().filter(|w| !words.iter().any(|k| k == w)).map(str::to_owned).collect::<Vec<_>>(),
-            );
+        }
+        for word in changed.iter().flat_map(|(_, a, b)| [*a, *b]) {
+            if !values.iter().any(|known| known == word) {
+                values.push(word.to_owned());
+            }
         }
     }
-    let _ = past;
-    words
+    values
+}
+
+/// It has the text of the run before in every run that broke here.
+fn same_text(spot: &Spot) -> bool {
+    let before = |i: usize| (0..i).rev().find_map(|j| spot.step(j));
+    spot.broken.iter().all(|&i| before(i).zip(spot.step(i)).is_some_and(|(a, b)| a.text == b.text))
+}
+
+/// Words that differ, with their place.
+fn changed<'t>(before: &'t str, now: &'t str) -> Vec<(usize, &'t str, &'t str)> {
+    let pairs = before.split_ascii_whitespace().zip(now.split_ascii_whitespace()).enumerate();
+    pairs.filter(|(_, (a, b))| a != b).map(|(at, (a, b))| (at, a, b)).collect()
+}
+
+fn has_digit(word: &str) -> bool {
+    word.bytes().any(|b| b.is_ascii_digit())
 }
 
 /// A RUN without files, behind steps that came from the cache; where it is the first of its stage

@@ -63,3 +63,12 @@ fn leaves_edits_files_and_healthy_runs() {
     let once = || warm("").hit("RUN npm ci").hit("COPY . .");
     assert!(VolatileBuildArg.check(&of(vec![cold(), once(), broken(""), once(), once()])).is_empty());
 }
+
+#[test]
+fn leaves_a_dockerfile_that_is_being_worked_on() {
+    let run = |text: &str| warm("").hit("COPY . .").miss(text);
+    let words = || vec![run("RUN make -j2 all test"), run("RUN make -j2 all check"), run("RUN make -j2 all lint")];
+    assert!(VolatileBuildArg.check(&of(words())).is_empty());
+    let places = || vec![run("RUN make -j2 v1 test"), run("RUN make -j4 v1 test"), run("RUN make -j4 v2 test")];
+    assert!(VolatileBuildArg.check(&of(places())).is_empty());
+}

@@ -15,9 +15,9 @@ mod vertex;
 
 use std::borrow::Cow;
 
-use crate::dialect::{self, Body, Event};
+use crate::dialect::{self, Body, Classic, Event};
 use crate::envelope::{Peeled, Stack, Stamp, clean};
-use crate::model::{Build, Dialect, Quote, Run};
+use crate::model::{Build, Dialect, Pull, Quote, Run};
 use crate::source::{MAX_LINE, Sieve, Sink};
 use chrono::{DateTime, Utc};
 
@@ -256,6 +256,7 @@ impl Assembler {
                 self.buildkit.built_by(name, driver, number);
             }
             Event::Classic(says) => {
+                self.pulled(says, number, text);
                 if self.classic.restarts_with(says) {
                     self.close_classic();
                 }
@@ -289,6 +290,13 @@ impl Assembler {
         self.begin_service();
         self.rawjson.hear(object, number);
         self.run.started = self.run.started.or(self.rawjson.started);
+    }
+
+    fn pulled(&mut self, says: Classic, number: u64, text: &[u8]) {
+        if let Classic::Downloaded(image) | Classic::UpToDate(image) = says {
+            let image = String::from_utf8_lossy(image).into_owned();
+            self.run.pulls.push(Pull { image, quote: Quote::new(number, text) });
+        }
     }
 
     /// Two services announced with no build between them are built side by side: their numbers collide.

@@ -78,7 +78,7 @@ impl Before {
         match dialect::read(peeled.text) {
             Some(Event::Vertex(n, Body::Log)) => {
                 let job = peeled.job.unwrap_or_default();
-                let news = self.talking != Some(n) || self.job != job;
+                let news = self.talking != Some(n) || (job.len() + self.job.len() > 0 && self.job != job);
                 if news {
                     self.talking = Some(n);
                     self.job.clear();

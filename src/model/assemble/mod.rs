@@ -57,14 +57,14 @@ impl Before {
     fn is_news(&mut self, peeled: &Peeled, stack: &Stack) -> bool {
         match dialect::read(peeled.text) {
             Some(Event::Vertex(n, Body::Log)) => {
-                let job = peeled.job.unwrap_or_default();
-                let news = self.talking != Some(n) || self.job != job;
-                if news {
-                    self.talking = Some(n);
+                // Two empty slices are not compared: `memcmp` of no bytes at a dangling address is
+                // slow on processors that mask the load.
+                let moved = peeled.job.is_some_and(|job| self.job != job);
+                if let Some(job) = peeled.job.filter(|_| moved) {
                     self.job.clear();
                     self.job.extend_from_slice(job);
                 }
-                news
+                self.talking.replace(n) != Some(n) || moved
             }
             Some(_) => {
                 self.talking = None;

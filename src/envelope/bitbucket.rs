@@ -17,11 +17,8 @@ impl Envelope for Bitbucket {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|line| {
-            *line == b"+ umask 000"
-                || memchr::memmem::find(line, b"/opt/atlassian/pipelines/agent").is_some()
-                || cache(line).is_some()
-        })
+        let agent = |line: &&[u8]| memchr::memmem::find(line, b"/opt/atlassian/pipelines/agent").is_some();
+        head.iter().any(|line| *line == b"+ umask 000" || cache(line).is_some()) || head.iter().take(60).any(agent)
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -17,8 +17,9 @@ impl Envelope for Pasted {
 
     /// A real escape shows that carets are meant.
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        let any = |needle: &[u8]| head.iter().any(|l| memmem::find(l, needle).is_some());
-        head.iter().any(|l| link(l).is_some()) || (any(b"^[[") && !any(b"\x1b"))
+        let caret = |l: &&[u8]| memchr(b'^', l).and_then(|at| l.get(at..)).is_some_and(|l| l.starts_with(b"^[["));
+        let escape = |l: &&[u8]| memchr(0x1b, l).is_some();
+        head.iter().any(|l| link(l).is_some()) || (head.iter().any(caret) && !head.iter().any(escape))
     }
 
     fn packs(&self) -> bool {

@@ -20,7 +20,7 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
     ("volatile-build-arg", &["cache-ref-shared"]),
     ("context-copied-too-early", &["cache-ref-shared", "file-mode-drift"]),
     ("dockerfile-edited", &["cache-ref-shared"]),
-    ("cache-ref-never-written", &["stale-cache-ref"]),
+    ("file-mode-drift", &["cache-ref-shared", "stale-cache-ref"]),
 ];
 
 /// Causes that leave a run cold, each known by more than the cold run itself.

@@ -18,7 +18,7 @@ static META: RuleMeta = RuleMeta {
     what: "A COPY of the context broke the cache although the run before built the same commit, and everything before the COPY came from the cache; or the COPY of the few files that an installation reads breaks it in nearly every run, three times or more.",
     why: "Content and mode bits of the copied files are part of the cache key. Two agents with different umasks, or a checkout that leaves other untracked files behind, never find each other's cache.",
     fix: "Set the umask and the modes after the checkout the same way everywhere, and keep untracked files out of the context with `.dockerignore`.",
-    rules_out: "Different commits, and logs that do not print theirs: what changed a COPY is not in a build log. Modification times do not matter to BuildKit, owners neither.",
+    rules_out: "Different commits, and logs that do not print theirs: what changed a COPY is not in a build log. Modification times do not matter to BuildKit, owners neither. Two runs of one commit are a note: files that the job makes before the build differ on purpose.",
     references: &[
         "https://docs.docker.com/build/cache/invalidation/#add-and-copy",
         "https://github.com/moby/buildkit/blob/v0.32.0/cache/contenthash/tarsum.go",
@@ -50,7 +50,8 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
     let commit = run.commit.as_deref()?;
     Some(Finding {
         rule: META.id,
-        severity: META.severity,
+        // Files that the job makes before the build, on purpose, look the same.
+        severity: Severity::Note,
         confidence: Confidence::Suspected,
         title: format!("`{}` found other files in two runs of commit {}", step.text, commit.get(..12).unwrap_or(commit)),
         cause: "Both runs built one commit, and the files that are copied differ all the same. A checkout brings the same content; what differs then is the mode bits (another umask on another agent), or files that are not in the commit: build results, `.git`, downloads.".to_owned(),
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn fires_on_one_commit() {
         let found = FileModeDrift.check(&study(vec![run("c0ffee"), run("c0ffee")]));
-        assert_eq!((found.len(), found[0].confidence), (1, Confidence::Suspected));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Note));
     }
 
     #[test]

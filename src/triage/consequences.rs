@@ -18,7 +18,7 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
     ("cache-lost", EXPLAIN_A_COLD_RUN),
     ("no-cache-import", &["no-cache-flag", "gha-tokens-missing", "legacy-cache-from-not-pulled"]),
     ("volatile-build-arg", &["cache-ref-shared"]),
-    ("context-copied-too-early", &["cache-ref-shared", "file-mode-drift"]),
+    ("context-copied-too-early", &["cache-ref-shared"]),
     ("dockerfile-edited", &["cache-ref-shared"]),
     ("file-mode-drift", &["cache-ref-shared", "stale-cache-ref"]),
 ];

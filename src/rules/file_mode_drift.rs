@@ -1,7 +1,6 @@
 //! Runs of one commit copy different files: file modes, or files that are not in the commit.
 
-use super::context_copied_too_early::brief;
-use super::instruction::{copies_context, copies_everything, installs};
+use super::instruction::{brief, copies_context, copies_everything, installs};
 use super::past::Past;
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study};

@@ -61,7 +61,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: sure,
         title: format!(
             "`{}`{more} runs again {}: {probably}{told} has another value each time",
-            super::context_copied_too_early::brief(&step.text),
+            super::instruction::brief(&step.text),
             worst.spot.often(past)
         ),
         cause: cause(worst, &told),

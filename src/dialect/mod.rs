@@ -10,6 +10,7 @@ mod classic;
 mod client;
 mod kaniko;
 mod rawjson;
+mod tty;
 
 /// One statement of a builder.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub enum Event<'a> {
     },
     /// The classic builder.
     Classic(Classic<'a>),
+    /// `BuildKit`'s frames for a terminal.
+    Tty(Tty<'a>),
     /// buildah, podman.
     Buildah(Buildah<'a>),
     /// A line of `BuildKit`'s JSON status.
@@ -84,6 +87,31 @@ pub enum Classic<'a> {
     Built,
     /// `Successfully tagged REF`.
     Tagged(&'a [u8]),
+}
+
+/// What a terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tty<'a> {
+    /// `[+] Building 12.3s (8/14) FINISHED    docker-container:ci`: a frame begins.
+    Frame {
+        /// Driver, empty where it is not shown.
+        driver: &'a [u8],
+        /// Builder instance.
+        builder: &'a [u8],
+        /// It is the last one.
+        finished: bool,
+    },
+    /// ` => CACHED [2/5] RUN make   0.0s`.
+    Vertex {
+        /// Verdict, if any, and name.
+        text: &'a [u8],
+        /// Seconds.
+        seconds: f64,
+    },
+    /// ` => => extracting sha256:…   0.1s`.
+    Status(&'a [u8]),
+    /// ` => => # output`.
+    Output,
 }
 
 /// What buildah says.
@@ -179,8 +207,15 @@ pub trait Dialect: Sync {
 }
 
 /// All forms; `BuildKit` first, most lines are its.
-pub static DIALECTS: &[&dyn Dialect] =
-    &[&buildkit::Buildkit, &client::Client, &classic::Classic, &rawjson::RawJson, &kaniko::Logrus, &buildah::Buildah];
+pub static DIALECTS: &[&dyn Dialect] = &[
+    &buildkit::Buildkit,
+    &client::Client,
+    &classic::Classic,
+    &rawjson::RawJson,
+    &kaniko::Logrus,
+    &buildah::Buildah,
+    &tty::Tty,
+];
 
 /// Reads a line in the first dialect that understands it.
 #[must_use]

@@ -31,6 +31,7 @@ mod import_without_export;
 mod inline_cache_lost_every_second_run;
 mod inline_cache_multi_stage;
 mod inline_cache_never_exported;
+mod layers_disabled;
 mod local_cache_missing;
 mod manifest_refused;
 mod min_mode_multi_stage;
@@ -97,6 +98,7 @@ pub static RULES: &[&dyn Rule] = &[
     &export_without_import::ExportWithoutImport,
     &import_without_export::ImportWithoutExport,
     &cache_expired::CacheExpired,
+    &layers_disabled::LayersDisabled,
     &cache_ref_never_written::CacheRefNeverWritten,
     &cache_ref_mismatch::CacheRefMismatch,
     &local_cache_missing::LocalCacheMissing,

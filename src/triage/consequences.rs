@@ -14,6 +14,7 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
             "image-without-inline-cache",
         ],
     ),
+    ("no-cache-import", &["layers-disabled"]),
     ("ci-cache-upload-failed", &["parallel-steps-share-cache"]),
 ];
 

@@ -57,6 +57,10 @@ pub enum Body<'a> {
     Error(&'a [u8]),
     /// `...`: the printer turns to another vertex.
     Away,
+    /// Completed, cached or not, in so many seconds (clients of 2019).
+    Took(Option<f64>),
+    /// Digest, name and times of the vertex (clients of 2019).
+    Detail,
     /// A header or a status line.
     Text(&'a [u8]),
 }

@@ -78,5 +78,5 @@ fn quoted_truly(source: &str, line: u64, text: &str) -> bool {
     let line = bytes.split(|b| *b == b'\n').nth(usize::try_from(line).unwrap() - 1).unwrap_or_default();
     let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let start: String = bare(text).chars().take(60).collect();
-    bare(&String::from_utf8_lossy(line)).contains(&start)
+    bare(&String::from_utf8_lossy(&cachediag::envelope::clean(line))).contains(&start)
 }

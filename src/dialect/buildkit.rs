@@ -39,6 +39,7 @@ fn body(rest: &[u8]) -> Body<'_> {
         Some(b'C') if rest == b"CANCELED" => Body::Canceled,
         Some(b'E') => rest.strip_prefix(b"ERROR: ").map_or(Body::Text(rest), Body::Error),
         Some(b'.') if rest == b"..." => Body::Away,
+        Some(b' ') => detail(rest),
         _ => Body::Text(rest),
     }
 }
@@ -57,6 +58,31 @@ fn is_log(rest: &[u8]) -> bool {
 fn done(rest: &[u8]) -> Option<Body<'_>> {
     let seconds = rest.strip_prefix(b"DONE ")?.strip_suffix(b"s")?;
     std::str::from_utf8(seconds).ok()?.parse().ok().map(|s| Body::Done(Some(s)))
+}
+
+/// `      digest: sha256:…`, `    duration: 1.2s`, `      cached: true`, `       error: "…"`: before v0.5 a
+/// vertex ended with a list of what is known of it, each key right-aligned to 13 columns.
+fn detail(rest: &[u8]) -> Body<'_> {
+    let Some((key, value)) = memchr::memmem::find(rest, b": ").and_then(|at| rest.split_at_checked(at)) else {
+        return Body::Text(rest);
+    };
+    let value = value.get(2..).unwrap_or_default();
+    match key.trim_ascii_start() {
+        b"cached" if value == b"true" => Body::Cached,
+        b"duration" => Body::Took(duration(value)),
+        b"error" => Body::Error(value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value)),
+        b"digest" | b"name" | b"started" | b"completed" | b"cached" => Body::Detail,
+        _ => Body::Text(rest),
+    }
+}
+
+/// `1.234567s`, `12.3ms`; longer ones have minutes and are not needed to the second.
+fn duration(value: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(value).ok()?;
+    match text.strip_suffix("ms") {
+        Some(millis) => millis.parse::<f64>().ok().map(|ms| ms / 1000.0),
+        None => text.strip_suffix('s')?.parse().ok(),
+    }
 }
 
 /// `building with "ci" instance using docker-container driver`
@@ -88,6 +114,9 @@ mod tests {
             ("#9 12.1 ", Event::Vertex(9, Body::Log)),
             ("#9 1.142", Event::Vertex(9, Body::Log)),
             ("#9 [2/6] WORKDIR /app", Event::Vertex(9, Body::Text(b"[2/6] WORKDIR /app"))),
+            ("#5       cached: true", Event::Vertex(5, Body::Cached)),
+            ("#5     duration: 12.5ms", Event::Vertex(5, Body::Took(Some(0.0125)))),
+            ("#5       digest: sha256:0a", Event::Vertex(5, Body::Detail)),
             ("#0 building with \"ci\" instance using remote driver", Event::Builder { name: b"ci", driver: b"remote" }),
         ] {
             assert_eq!(read(line), Some(event), "{line}");

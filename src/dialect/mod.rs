@@ -10,6 +10,7 @@ mod classic;
 mod client;
 mod kaniko;
 mod rawjson;
+mod tty;
 
 /// One statement of a builder.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub enum Event<'a> {
     },
     /// The classic builder.
     Classic(Classic<'a>),
+    /// `BuildKit`'s frames for a terminal.
+    Tty(Tty<'a>),
     /// buildah, podman.
     Buildah(Buildah<'a>),
     /// A line of `BuildKit`'s JSON status.
@@ -54,6 +57,10 @@ pub enum Body<'a> {
     Error(&'a [u8]),
     /// `...`: the printer turns to another vertex.
     Away,
+    /// Completed, cached or not, in so many seconds (clients of 2019).
+    Took(Option<f64>),
+    /// Digest, name and times of the vertex (clients of 2019).
+    Detail,
     /// A header or a status line.
     Text(&'a [u8]),
 }
@@ -86,6 +93,31 @@ pub enum Classic<'a> {
     Built,
     /// `Successfully tagged REF`.
     Tagged(&'a [u8]),
+}
+
+/// What a terminal shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tty<'a> {
+    /// `[+] Building 12.3s (8/14) FINISHED    docker-container:ci`: a frame begins.
+    Frame {
+        /// Driver, empty where it is not shown.
+        driver: &'a [u8],
+        /// Builder instance.
+        builder: &'a [u8],
+        /// It is the last one.
+        finished: bool,
+    },
+    /// ` => CACHED [2/5] RUN make   0.0s`.
+    Vertex {
+        /// Verdict, if any, and name.
+        text: &'a [u8],
+        /// Seconds.
+        seconds: f64,
+    },
+    /// ` => => extracting sha256:…   0.1s`.
+    Status(&'a [u8]),
+    /// ` => => # output`.
+    Output,
 }
 
 /// What buildah says.
@@ -181,8 +213,15 @@ pub trait Dialect: Sync {
 }
 
 /// All forms; `BuildKit` first, most lines are its.
-pub static DIALECTS: &[&dyn Dialect] =
-    &[&buildkit::Buildkit, &client::Client, &classic::Classic, &rawjson::RawJson, &kaniko::Logrus, &buildah::Buildah];
+pub static DIALECTS: &[&dyn Dialect] = &[
+    &buildkit::Buildkit,
+    &client::Client,
+    &classic::Classic,
+    &rawjson::RawJson,
+    &kaniko::Logrus,
+    &buildah::Buildah,
+    &tty::Tty,
+];
 
 /// Reads a line in the first dialect that understands it.
 #[must_use]

@@ -41,6 +41,7 @@ mod inline_cache_lost_every_second_run;
 mod inline_cache_multi_stage;
 mod inline_cache_never_exported;
 mod instruction;
+mod layers_disabled;
 mod legacy_cache_from_not_pulled;
 mod legacy_multi_stage;
 mod local_cache_missing;
@@ -114,6 +115,7 @@ pub static RULES: &[&dyn Rule] = &[
     &export_without_import::ExportWithoutImport,
     &import_without_export::ImportWithoutExport,
     &cache_expired::CacheExpired,
+    &layers_disabled::LayersDisabled,
     &cache_ref_never_written::CacheRefNeverWritten,
     &cache_ref_mismatch::CacheRefMismatch,
     &local_cache_missing::LocalCacheMissing,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::Confidence;
 use super::chain::{self, Input, Stage};
-use crate::model::{Build, Outcome, Step, StepKind};
+use crate::model::{Build, Outcome, Step, StepKind, Transfer};
 
 /// Why a step ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,9 @@ fn reason(past: &Past, i: usize, stage: &Stage, step: &Step) -> (Because, Confid
     if !of_stage(before, stage).any(|s| s.text == step.text) {
         return (Because::InstructionChanged, Proven);
     }
+    if let Some(key) = &step.key {
+        return by_key(build, earlier, stage, step, key);
+    }
     let first = stage.steps.first().is_some_and(|s| std::ptr::eq(*s, step));
     let kept = build.decided().any(|s| s.outcome == Outcome::Hit) || build.imported();
     match (kept, build.imports.is_empty()) {
@@ -109,6 +112,24 @@ fn reason(past: &Past, i: usize, stage: &Stage, step: &Step) -> (Because, Confid
         Input::None | Input::Values if first => (Because::RecordLost, Likely),
         Input::None => (Because::RecordLost, Suspected),
         Input::Values | Input::Stage => (Because::Unknown, Suspected),
+    }
+}
+
+/// kaniko prints the hash of all that a step depends on: the same one again is a record that is
+/// gone, or never was stored; another one is a changed input, ARG or base, and the log says not which.
+fn by_key(build: &Build, earlier: &[&Build], stage: &Stage, step: &Step, key: &str) -> (Because, Confidence) {
+    let known = earlier.iter().flat_map(|b| &b.steps).any(|s| s.key.as_deref() == Some(key));
+    let stored = earlier.iter().flat_map(|b| &b.exports).any(Transfer::ok);
+    let reads = |s: &&Step| s.stage == stage.name && matches!(s.instruction.as_str(), "COPY" | "ADD");
+    let upto = |s: &&Step| s.position <= step.position;
+    let since = stage.steps.iter().take_while(|s| s.outcome == Outcome::Hit).last().map_or(0, |s| s.position);
+    match known {
+        true if stored => (Because::RecordLost, Confidence::Proven),
+        true => (Because::NotStored, Confidence::Likely),
+        false if build.steps.iter().filter(upto).filter(reads).any(|s| s.position > since) => {
+            (Because::InputsChanged, Confidence::Suspected)
+        }
+        false => (Because::Unknown, Confidence::Suspected),
     }
 }
 
@@ -131,4 +152,36 @@ fn unstored(past: &Past, build: &Build, stage: &Stage) -> bool {
     let inner = chain::final_stage(build).is_some_and(|last| last != stage.name);
     let stored = past.stored.contains(&(stage.name, stage.platform));
     inner && !stored && chain::all_missed(stage) && build.hits() > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(position: u32, text: &str, key: Option<&str>) -> Step {
+        let instruction = text.split(' ').next().unwrap_or_default().to_owned();
+        let kind = if instruction == "COPY" { StepKind::Uncached } else { StepKind::Counted };
+        let key = key.map(str::to_owned);
+        Step { position, text: text.into(), instruction, kind, outcome: Outcome::Miss, key, ..Step::default() }
+    }
+
+    fn build(copies: bool, key: &str, stored: bool) -> Build {
+        let copy = copies.then(|| step(1, "COPY . .", None));
+        let steps = copy.into_iter().chain([step(2, "RUN a", Some(key))]).collect();
+        let exports = if stored { vec![Transfer { ended: true, ..Transfer::default() }] } else { Vec::new() };
+        Build { steps, exports, ..Build::default() }
+    }
+
+    fn second(copies: bool, keys: [&str; 2], stored: bool) -> Because {
+        let (a, b) = (build(copies, keys[0], stored), build(copies, keys[1], stored));
+        breaks(&[&a, &b])[1][0].because
+    }
+
+    #[test]
+    fn a_key_tells_a_lost_record_from_a_changed_input() {
+        assert_eq!(second(true, ["k", "k"], true), Because::RecordLost);
+        assert_eq!(second(true, ["k", "k"], false), Because::NotStored);
+        assert_eq!(second(true, ["k", "l"], true), Because::InputsChanged);
+        assert_eq!(second(false, ["k", "l"], true), Because::Unknown);
+    }
 }

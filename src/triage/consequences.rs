@@ -14,6 +14,7 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
             "image-without-inline-cache",
         ],
     ),
+    ("no-cache-import", &["layers-disabled"]),
     ("ci-cache-upload-failed", &["parallel-steps-share-cache"]),
     ("cache-lost", EXPLAIN_A_COLD_RUN),
     ("no-cache-import", &["no-cache-flag", "gha-tokens-missing", "legacy-cache-from-not-pulled"]),

@@ -60,6 +60,8 @@ impl Segment {
         match body {
             Body::Log => self.vertices.entry(n).or_default().logs = true,
             Body::Away => self.current = None,
+            Body::Detail => {}
+            Body::Took(_) => self.vertices.entry(n).or_default().ended(body, line, raw),
             Body::Text(text) if here || (is_status(text) && !self.is_name(n, text)) => {
                 self.vertices.entry(n).or_default().status(text, line, raw);
             }
@@ -105,4 +107,41 @@ impl Segment {
 fn subject(name: &str) -> &str {
     let rest = name.strip_prefix('[').and_then(|inside| inside.split_once("] "));
     rest.map_or(name, |(_, text)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::envelope::Stack;
+    use crate::model::{LogReader, Outcome};
+    use crate::source::Sink;
+
+    /// `BuildKit` v0.3, `util/progress/progressui/printer.go`.
+    const OF_2019: &str = "\
+#5 [2/3] RUN a
+#5       digest: sha256:1
+#5         name: \"[2/3] RUN a\"
+#5      started: 2019-10-10 12:00:00 +0000 UTC
+#5    completed: 2019-10-10 12:00:00 +0000 UTC
+#5     duration: 0s
+#5       cached: true
+
+#6 [3/3] RUN b
+#6       digest: sha256:2
+#6         name: \"[3/3] RUN b\"
+#6      started: 2019-10-10 12:00:00 +0000 UTC
+#6 0.512 output
+#6    completed: 2019-10-10 12:00:01 +0000 UTC
+#6     duration: 1.5s";
+
+    #[test]
+    fn lists_of_2019_tell_hits_and_times() {
+        let mut reader = LogReader::new("x.log", Stack::default());
+        for (number, line) in (1..).zip(OF_2019.lines()) {
+            reader.line(number, line.as_bytes());
+        }
+        let build = reader.finish(0).remove(0).builds.remove(0);
+        let steps: Vec<_> = build.steps.iter().map(|s| (s.text.as_str(), s.outcome, s.seconds)).collect();
+        assert_eq!(steps, [("RUN a", Outcome::Hit, Some(0.0)), ("RUN b", Outcome::Miss, Some(1.5))]);
+        assert!(!build.tangled);
+    }
 }

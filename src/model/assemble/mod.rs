@@ -12,6 +12,7 @@ mod finish;
 mod interest;
 mod kaniko;
 mod rawjson;
+mod tty;
 mod vertex;
 
 use crate::dialect::{self, Body, Classic, Event};
@@ -28,6 +29,7 @@ use ci::Listener;
 use classic::ClassicSegment;
 use kaniko::KanikoSegment;
 use rawjson::RawJsonSegment;
+use tty::TtySegment;
 
 /// Reads one log into runs: one, or one a job where every line names its job.
 pub struct LogReader {
@@ -147,6 +149,7 @@ struct Assembler {
     classic: ClassicSegment,
     buildah: BuildahSegment,
     rawjson: RawJsonSegment,
+    tty: TtySegment,
     kaniko: KanikoSegment,
     listener: Listener,
     service: Option<(u64, String)>,
@@ -195,6 +198,13 @@ impl Assembler {
                     self.close_buildah();
                 }
                 self.buildah.hear(says, number, text);
+            }
+            Event::Tty(says) => {
+                if self.tty.restarts_with(says) {
+                    self.close_buildkit();
+                }
+                self.begin_service();
+                self.tty.hear(says, number, text);
             }
             Event::RawJson(object) => self.status(number, object),
             Event::Kaniko(message) => {
@@ -256,7 +266,9 @@ impl Assembler {
         if known(&self.buildkit.errors) || self.builds.last().is_some_and(|b| known(&b.errors)) {
             return;
         }
-        if (self.buildkit.has_steps() || !self.rawjson.is_empty()) && finish::before_any_step(&quote.text) {
+        if (self.buildkit.has_steps() || !self.rawjson.is_empty() || !self.tty.is_empty())
+            && finish::before_any_step(&quote.text)
+        {
             self.close_buildkit();
         }
         if self.classic.is_empty() {
@@ -276,6 +288,12 @@ impl Assembler {
         if !rawjson.is_empty() {
             (segment.dialect, segment.line) = (Dialect::BuildkitRawjson, rawjson.line);
             segment.vertices = rawjson.vertices();
+        }
+        let tty = std::mem::take(&mut self.tty);
+        if !tty.is_empty() {
+            (segment.dialect, segment.line) = (Dialect::BuildkitTty, tty.line);
+            segment.builder.clone_from(&tty.builder);
+            segment.vertices = tty.vertices();
         }
         let booted = segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());
         let built = segment.finish(self.invocations);

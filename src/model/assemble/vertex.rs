@@ -70,7 +70,12 @@ impl Vertex {
                 self.error = Some(String::from_utf8_lossy(text).into_owned());
                 End::Error
             }
-            Body::Log | Body::Away | Body::Text(_) => return,
+            // `cached: true` may follow, so this alone does not say that it was executed.
+            Body::Took(seconds) => {
+                self.seconds = seconds.or(self.seconds);
+                if self.end == End::Cached { End::Cached } else { End::Done }
+            }
+            Body::Log | Body::Away | Body::Text(_) | Body::Detail => return,
         };
         self.ended = Some(Quote::new(line, raw));
     }

@@ -1,0 +1,138 @@
+//! The frames of one build: each shows the whole build anew, so only the last one counts.
+//!
+//! A vertex that a low terminal left out of the last frame is missing; nothing is guessed for it.
+
+use std::collections::BTreeMap;
+
+use super::vertex::Vertex;
+use crate::dialect::{Body, Tty};
+use crate::model::Quote;
+
+/// What the last frame showed.
+#[derive(Debug, Default)]
+pub(super) struct TtySegment {
+    vertices: BTreeMap<u32, Vertex>,
+    /// Output that was seen in any frame, by name: it vanishes when the vertex ends.
+    talked: Vec<String>,
+    finished: bool,
+    pub(super) builder: Option<(String, String)>,
+    /// Line of the first frame.
+    pub(super) line: u64,
+}
+
+impl TtySegment {
+    /// No frame was seen.
+    pub(super) fn is_empty(&self) -> bool {
+        self.line == 0
+    }
+
+    /// Whether this begins another build: a frame after the last one.
+    pub(super) fn restarts_with(&self, says: Tty) -> bool {
+        self.finished && matches!(says, Tty::Frame { .. })
+    }
+
+    /// One line.
+    pub(super) fn hear(&mut self, says: Tty, line: u64, raw: &[u8]) {
+        match says {
+            Tty::Frame { driver, builder, finished } => {
+                self.finished = finished;
+                self.frame(driver, builder, line);
+            }
+            // Such lines stand alone only where the log begins inside a frame.
+            Tty::Vertex { .. } | Tty::Status(_) | Tty::Output if self.is_empty() => {}
+            Tty::Vertex { text, seconds } => self.vertex(text, seconds, line, raw),
+            Tty::Status(text) => {
+                if let Some(mut vertex) = self.vertices.last_entry() {
+                    vertex.get_mut().status(text, line, raw);
+                }
+            }
+            Tty::Output => {
+                let last = self.vertices.last_key_value().and_then(|(_, v)| v.names.first());
+                let new = last.filter(|(name, _)| !self.talked.contains(name));
+                self.talked.extend(new.map(|(name, _)| name.clone()));
+            }
+        }
+    }
+
+    /// The vertices of the last frame.
+    pub(super) fn vertices(mut self) -> BTreeMap<u32, Vertex> {
+        for vertex in self.vertices.values_mut() {
+            vertex.logs |= vertex.names.iter().any(|(name, _)| self.talked.contains(name));
+        }
+        self.vertices
+    }
+
+    fn frame(&mut self, driver: &[u8], builder: &[u8], line: u64) {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        self.vertices.clear();
+        if self.is_empty() {
+            self.line = line;
+        }
+        // `docker:default` names the context: the driver is the same.
+        self.builder = (!driver.is_empty()).then(|| (text(builder), text(driver))).or(self.builder.take());
+    }
+
+    fn vertex(&mut self, text: &[u8], seconds: f64, line: u64, raw: &[u8]) {
+        let (name, body) = verdict(text, seconds);
+        let next = self.vertices.last_key_value().map_or(1, |(n, _)| n + 1);
+        let vertex = self.vertices.entry(next).or_default();
+        vertex.named(name, line, raw);
+        vertex.ended(body, line, raw);
+        if name.ends_with(b"preparing layers for inline cache") {
+            vertex.inline = Some(Quote::new(line, raw));
+        }
+    }
+}
+
+/// `CACHED`, `ERROR` and `CANCELED` stand before the name; a running vertex looks like a done one.
+fn verdict(text: &[u8], seconds: f64) -> (&[u8], Body<'_>) {
+    if let Some(name) = text.strip_prefix(b"CACHED ") {
+        return (name, Body::Cached);
+    }
+    if let Some(name) = text.strip_prefix(b"CANCELED ") {
+        return (name, Body::Canceled);
+    }
+    // The error's text stands in the block at the end, if anywhere.
+    text.strip_prefix(b"ERROR ").map_or((text, Body::Done(Some(seconds))), |name| (name, Body::Error(b"")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::envelope::Stack;
+    use crate::model::{Dialect, LogReader, Outcome};
+    use crate::source::Sink;
+
+    const LOG: &str = "\
+[+] Building 0.1s (1/3)                                   docker-container:ci
+ => [1/3] FROM docker.io/library/a                                       0.0s
+ => [2/3] RUN a                                                          0.1s
+[+] Building 1.4s (3/3) FINISHED                          docker-container:ci
+ => CACHED [1/3] FROM docker.io/library/a                                0.0s
+ => [2/3] RUN a                                                          0.2s
+ => => extracting sha256:f35e63ce286b05fd4b69383f5a1fe0607919b0afa721    0.1s
+ => [3/3] RUN b                                                          1.1s
+ => ERROR importing cache manifest from r/x:c                            0.0s";
+
+    #[test]
+    fn the_last_frame_counts() {
+        let mut reader = LogReader::new("x.log", Stack::default());
+        for (number, line) in (1..).zip(LOG.lines()) {
+            reader.line(number, line.as_bytes());
+        }
+        let builds = reader.finish(0).remove(0).builds;
+        let steps: Vec<_> = builds[0].steps.iter().map(|s| (s.text.as_str(), s.outcome)).collect();
+        assert_eq!(steps, [("RUN a", Outcome::Hit), ("RUN b", Outcome::Miss)]);
+        assert_eq!((builds.len(), builds[0].dialect), (1, Dialect::BuildkitTty));
+        assert_eq!(builds[0].driver.as_deref(), Some("docker-container"));
+        assert!(builds[0].imports[0].error.is_some());
+    }
+
+    #[test]
+    fn a_frame_after_the_last_is_another_build() {
+        let mut reader = LogReader::new("x.log", Stack::default());
+        for (number, line) in (1..).zip(LOG.lines().chain(LOG.lines())) {
+            reader.line(number, line.as_bytes());
+        }
+        assert_eq!(reader.finish(0).remove(0).builds.len(), 2);
+    }
+}

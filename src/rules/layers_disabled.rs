@@ -1,0 +1,104 @@
+//! buildah builds without layers: there is nothing a next run could find.
+
+use super::past::{Past, cost, header};
+use super::remedy::{self, Site};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::model::{Build, BuildOutcome, Dialect, Outcome, Step};
+
+pub(super) struct LayersDisabled;
+
+static META: RuleMeta = RuleMeta {
+    id: "layers-disabled",
+    title: "buildah keeps no layers, so every step runs in every build",
+    group: "No cache in use",
+    severity: Severity::Warning,
+    what: "In several runs no step of a buildah build is followed by an arrow with its layer (`--> c70f3a76dac`) or with `Using cache`.",
+    why: "`buildah build` (`bud`) makes one layer of the whole build unless `--layers` is given or BUILDAH_LAYERS=true is set: it neither looks for earlier results nor keeps any.",
+    fix: "Build with `--layers`; with `--cache-from` and `--cache-to` where the storage does not outlive the job.",
+    rules_out: "Builds in which some step has an arrow; failed builds; a single run. `podman build` keeps layers unless told otherwise.",
+    references: &[
+        "containers/buildah imagebuildah/stage_executor.go",
+        "https://github.com/containers/buildah/blob/main/docs/buildah-build.1.md",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for LayersDisabled {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let bare: Vec<usize> = (0..past.len()).filter(|&i| past.builds.get(i).is_some_and(|b| without_layers(b))).collect();
+    let arrows = past.builds.iter().any(|b| inner(b).iter().any(|s| s.verdict.is_some()));
+    if bare.len() < 2 || arrows {
+        return None;
+    }
+    let (run, build) = past.get(*bare.last()?)?;
+    let site = Site::of(past.study, run, build);
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!("{} runs of buildah keep no layers: every step ran in each", bare.len()),
+        cause: "With layers buildah prints an arrow after each step, with the layer's name or with the cached one. None of these builds has any but the last: they run without layers.".to_owned(),
+        evidence: Proof::from_lines(lines(past, &bare))?,
+        fix: remedy::registry_max(&site),
+        impact: cost(bare.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), bare.len() - 1),
+        rules_out: Vec::new(),
+        subject: site.image,
+    })
+}
+
+/// Several steps ended, and none but the last, whose arrow is the image's, has a layer.
+fn without_layers(build: &Build) -> bool {
+    let inner = inner(build);
+    build.dialect == Dialect::Buildah
+        && build.outcome == BuildOutcome::Succeeded
+        && inner.iter().any(|s| s.outcome == Outcome::Miss)
+        && inner.iter().all(|s| s.verdict.is_none())
+}
+
+fn inner(build: &Build) -> &[Step] {
+    build.steps.split_last().map_or(&[], |(_, before)| before)
+}
+
+fn lines(past: &Past, bare: &[usize]) -> Vec<Evidence> {
+    let runs = bare.iter().take(3).filter_map(|&i| past.get(i));
+    let pairs = runs.flat_map(|(run, build)| inner(build).iter().take(2).map(move |s| (run, s)));
+    pairs.map(|(run, step)| header(run, step, "no arrow with a layer follows")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of};
+    use super::*;
+
+    fn run(arrow: bool) -> Made {
+        made().miss("RUN a").miss("RUN b").with(|b| {
+            b.dialect = Dialect::Buildah;
+            let quote = b.steps[0].header.clone();
+            b.steps[0].verdict = arrow.then_some(quote);
+        })
+    }
+
+    #[test]
+    fn builds_without_arrows_are_found() {
+        let found = LayersDisabled.check(&of(vec![run(false), run(false)]));
+        assert_eq!((found.len(), found[0].impact.steps), (1, 2));
+    }
+
+    #[test]
+    fn arrows_lone_runs_and_other_builders_are_quiet() {
+        assert!(LayersDisabled.check(&of(vec![run(true), run(true)])).is_empty());
+        assert!(LayersDisabled.check(&of(vec![run(false)])).is_empty());
+        let other = || run(false).with(|b| b.dialect = Dialect::Classic);
+        assert!(LayersDisabled.check(&of(vec![other(), other()])).is_empty());
+    }
+}

@@ -3,7 +3,7 @@
 use crate::finding::{Confidence, Evidence};
 use crate::model::{Build, Dialect, Outcome, Step, StepKind};
 use crate::rules::build_args::{self, Argument};
-use crate::rules::instruction::mounts_files;
+use crate::rules::instruction::{copies_everything, mounts_files};
 use crate::rules::past::{Past, header};
 use crate::rules::recurring::Spot;
 use crate::series::alike;
@@ -137,7 +137,17 @@ fn has_digit(word: &str) -> bool {
 fn reads_values_only(past: &Past, spot: &Spot, step: &Step, seen: bool) -> bool {
     let warm = |i: &usize| past.builds.get(*i).is_some_and(|b| b.hits() > 0);
     let reached = spot.behind_hits(past) || seen || spot.broken.iter().all(warm);
-    step.instruction == "RUN" && !mounts_files(&step.text) && reached
+    let sources = spot.broken.iter().filter_map(|&i| past.builds.get(i).zip(spot.step(i)));
+    let explained = sources.into_iter().any(|(build, step)| source_above(build, step));
+    step.instruction == "RUN" && !mounts_files(&step.text) && reached && !explained
+}
+
+/// kaniko caches no COPY unless told to, so nothing tells whether one with the whole context stands
+/// between the last hit and the step: a change of the source is enough then.
+fn source_above(build: &Build, step: &Step) -> bool {
+    let above = above(build, step);
+    let since = above.iter().filter(|s| s.outcome == Outcome::Hit).map(|s| s.position).max();
+    above.iter().any(|s| s.kind == StepKind::Uncached && Some(s.position) > since && copies_everything(&s.text))
 }
 
 /// The classic builder prints every instruction: an ENV or LABEL right above that was not found.

@@ -2,6 +2,8 @@
 //!
 //! A helper of the rules about hits over a series; says what was, not why.
 
+use std::collections::BTreeSet;
+
 use super::Study;
 use super::remedy::reference;
 use crate::finding::{Evidence, Impact};
@@ -104,9 +106,10 @@ impl<'a> Past<'a> {
 
     /// The build has a build of another series beside it that reads the same reference.
     pub(super) fn shares_reference(&self) -> bool {
-        let mine: Vec<&str> =
+        let mine: BTreeSet<&str> =
             (0..self.len()).flat_map(|i| self.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
-        let others = self.study.series.iter().filter(|s| !s.builds.iter().any(|at| self.refs.contains(at)));
+        let own = |at: &BuildRef| self.refs.contains(at);
+        let others = self.study.series.iter().filter(|s| !s.builds.first().is_some_and(own));
         others
             .flat_map(|s| self.study.members(s))
             .flat_map(|(_, b)| &b.imports)

@@ -1,5 +1,7 @@
 //! A cache is read that nobody keeps up to date, so it answers less and less.
 
+use std::collections::BTreeSet;
+
 use super::instruction::copies_everything;
 use super::past::{Past, cost, end, header};
 use super::recurring::{Spot, spots};
@@ -40,7 +42,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let (run, build) = past.get(last)?;
     let all = spots(past);
     let known = culprits(past);
-    let again = || all.iter().filter(|s| runs.iter().filter(|i| s.broken.contains(i)).count() > 1);
+    let again = || all.iter().filter(|s| runs.iter().filter(|i| s.broken.binary_search(i).is_ok()).count() > 1);
     let early =
         again().filter(|s| !copies_everything(s.row.text) && !explains(&known, s)).max_by_key(|s| s.broken.len());
     let hits = |i: usize| past.builds.get(i).map_or(0, |b| b.hits());
@@ -48,7 +50,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let answered = runs.iter().any(|&i| hits(i) > 0);
     let told = early.is_some() || fewer;
     let same = runs.len() > 2 && again().next().is_some() && known.is_empty();
-    if !answered || !(told || same) || written_elsewhere(past, run) {
+    if !answered || !(told || same) || written_elsewhere(past) {
         return None;
     }
     let site = Site::of(past.study, run, build);
@@ -101,16 +103,14 @@ fn writes(commands: &[&Command], build: &Build, name: &str) -> bool {
 }
 
 /// Another series among the logs writes it.
-fn written_elsewhere(past: &Past, run: &Run) -> bool {
-    let names: Vec<&str> =
+fn written_elsewhere(past: &Past) -> bool {
+    let names: BTreeSet<&str> =
         (0..past.len()).flat_map(|i| past.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
-    let others = past
-        .study
-        .runs
-        .iter()
-        .filter(|r| r.source != run.source && !past.runs.iter().any(|own| own.source == r.source));
-    let mut written = others.flat_map(|r| &r.commands).flat_map(|c| &c.cache_to).filter_map(|s| s.get("ref"));
-    written.any(|to| names.iter().any(|name| reference::same(name, to)))
+    let mut writers = past.study.runs.iter().filter(|run| {
+        let mut written = run.commands.iter().flat_map(|c| &c.cache_to).filter_map(|s| s.get("ref"));
+        written.any(|to| names.iter().any(|name| reference::same(name, to)))
+    });
+    writers.any(|run| !past.runs.iter().any(|own| own.source == run.source))
 }
 
 fn lines(past: &Past, runs: &[usize], early: Option<&Spot>) -> Vec<Evidence> {
@@ -120,7 +120,7 @@ fn lines(past: &Past, runs: &[usize], early: Option<&Spot>) -> Vec<Evidence> {
         let command = past.commands(i).iter().find(|c| !c.cache_from.is_empty());
         lines.extend(command.map(|c| Study::quote(run, &c.quote, "reads the reference, and does not write it")));
         lines.extend(past.imports(i).into_iter().find(|t| t.ok()).map(|t| end(run, t, "imported without error")));
-        let step = early.and_then(|s| s.step(i).filter(|_| s.broken.contains(&i)));
+        let step = early.and_then(|s| s.step(i).filter(|_| s.broken.binary_search(&i).is_ok()));
         lines.extend(step.map(|s| header(run, s, "ran again, as in the run before: nothing stored it")));
     }
     lines

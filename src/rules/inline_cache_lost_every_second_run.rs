@@ -45,7 +45,7 @@ struct Period<'a> {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let periods: Vec<Period> = (2..past.len()).filter_map(|i| period(past, i)).collect();
+    let periods: Vec<Period> = (1..past.len()).filter_map(|i| period(past, i)).collect();
     let (first, last) = (periods.first()?, periods.last()?);
     let (run, build) = past.last()?;
     let recovers = periods.iter().any(|p| past.builds.get(p.lost + 1).is_some_and(|b| b.hits() > 0));

@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     what: "A build of several stages exports a registry, gha, local, S3 or Azure cache; a change in a build stage reruns all its steps, also those before the change, while steps of the final stage come from the cache.",
     why: "mode=min is the default and stores only the layers of the final image. Nothing of the build stages can be found again. The mode is never printed, and a misspelt one silently means min.",
     fix: "Write `mode=max` in `--cache-to`.",
-    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`, a `mode=max` on the command line.",
+    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`, a `mode=max` on the command line. One log alone is a note: the mode is not printed, and a changed base image of the stage looks the same.",
     references: &["https://docs.docker.com/build/cache/backends/#cache-mode"],
     since: "0.1.0",
 };
@@ -43,7 +43,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let export = build.exports.iter().find(|e| own_cache(e))?;
     let words = Words {
         meta: &META,
-        severity: META.severity,
+        severity: if seen.iter().any(|r| r.compared) { META.severity } else { Severity::Note },
         store: "the exported cache",
         fix: remedy::registry_max(&site),
         subject: site.cache.clone(),

@@ -9,7 +9,7 @@ use super::remedy::{self, Site, reference};
 use super::volatile_build_arg::{culprits, explains};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
-use crate::model::{Build, CacheKind, Command, Run, Tool};
+use crate::model::{Build, CacheKind, Command, Tool};
 
 pub(super) struct StaleCacheRef;
 

@@ -35,6 +35,9 @@ fn success(text: &[u8]) -> Option<Says<'_>> {
     if let Some(image) = text.strip_prefix(b"Successfully tagged ") {
         return Some(Says::Tagged(image));
     }
+    if let Some(image) = text.strip_prefix(b"Status: Image is up to date for ") {
+        return Some(Says::UpToDate(image));
+    }
     text.strip_prefix(b"Status: Downloaded newer image for ").map(Says::Downloaded)
 }
 
@@ -61,6 +64,7 @@ mod tests {
             (" ---> Running in 0bb89b0742a7", Says::Running),
             (" ---> f549e20c22dc", Says::Image),
             ("Status: Downloaded newer image for node:20", Says::Downloaded(b"node:20")),
+            ("Status: Image is up to date for node:20", Says::UpToDate(b"node:20")),
         ] {
             assert_eq!(Classic.read(line.as_bytes()), Some(Event::Classic(says)), "{line}");
         }

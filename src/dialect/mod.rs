@@ -87,6 +87,8 @@ pub enum Classic<'a> {
     Digest(&'a [u8]),
     /// `Status: Downloaded newer image for node:20`: it was not there.
     Downloaded(&'a [u8]),
+    /// `Status: Image is up to date for node:20`: it was pulled and is there already.
+    UpToDate(&'a [u8]),
     /// `Successfully built 0a1b2c3d4e5f`.
     Built,
     /// `Successfully tagged REF`.

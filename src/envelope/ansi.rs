@@ -54,14 +54,34 @@ pub(super) fn trim_end(mut text: &[u8]) -> &[u8] {
     text
 }
 
+/// Without the colours and erasures at the end: `Created cache ESC[0;m`, `CACHED ESC[K`.
+pub(super) fn without_tail(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., b'm' | b'K'] = text {
+        let parameters = rest.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b';').count();
+        let Some([before @ .., ESC, b'[']) = rest.get(..rest.len() - parameters) else { break };
+        text = before;
+    }
+    text
+}
+
 /// Length of the escape sequence at the start, 0 where there is none or it does not end.
 fn sequence(text: &[u8]) -> usize {
     match text {
+        [ESC, b'[', b'8', b'm', b'h', b'a', b':', note @ ..] => NOTE + console_note(note),
         [ESC, b'[', rest @ ..] => rest.iter().position(|b| (0x40..=0x7e).contains(b)).map_or(0, |at| at + 3),
         [ESC, b']' | b'_' | b'P' | b'^', rest @ ..] => terminated(rest),
         [ESC, 0x40..=0x7e, ..] => 2,
         _ => 0,
     }
+}
+
+/// Length of `ESC[8mha:`, which begins a Jenkins `ConsoleNote` (`hudson/console/ConsoleNote.java`).
+const NOTE: usize = 7;
+
+/// The note's base64 and the `ESC[0m` after it: nothing of it is shown.
+fn console_note(note: &[u8]) -> usize {
+    let end = memchr(ESC, note).filter(|at| note.get(*at..).is_some_and(|end| end.starts_with(b"\x1b[0m")));
+    end.map_or(0, |at| at + 4)
 }
 
 /// OSC and APC end with BEL or ESC `\`.
@@ -85,9 +105,17 @@ mod tests {
             ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
             ("no escape", "no escape"),
             ("broken \x1b[12", "broken \x1b[12"),
+            ("\x1b[8mha:////4Jm+AA=\x1b[0m[Pipeline] sh", "[Pipeline] sh"),
         ] {
             assert_eq!(clean(raw.as_bytes()), plain.as_bytes(), "{raw:?}");
         }
+    }
+
+    #[test]
+    fn finds_the_last_shown_byte() {
+        assert_eq!(without_tail(b"Created cache  \x1b[0;m\x1b[K"), b"Created cache  ");
+        assert_eq!(without_tail(b"from"), b"from");
+        assert_eq!(without_tail(b"12m"), b"12m");
     }
 
     #[test]

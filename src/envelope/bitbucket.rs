@@ -12,16 +12,13 @@ impl Envelope for Bitbucket {
         "bitbucket"
     }
 
-    fn ci(&self) -> &'static str {
-        "bitbucket"
+    fn ci(&self) -> Option<&'static str> {
+        Some("bitbucket")
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|line| {
-            *line == b"+ umask 000"
-                || memchr::memmem::find(line, b"/opt/atlassian/pipelines/agent").is_some()
-                || cache(line).is_some()
-        })
+        let agent = |line: &&[u8]| memchr::memmem::find(line, b"/opt/atlassian/pipelines/agent").is_some();
+        head.iter().any(|line| *line == b"+ umask 000" || cache(line).is_some()) || head.iter().take(60).any(agent)
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -33,6 +30,8 @@ impl Envelope for Bitbucket {
             b'+' => commit(text).or_else(|| branch(text)).or_else(|| echo::prompted(text)),
             b'C' | b'0'..=b'9' => cache(text),
             b'Y' => existing(text),
+            b'>' => echo::prompted(text),
+            b'H' => echo::checked_out(text),
             _ => None,
         }
     }
@@ -59,15 +58,23 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
     let (name, message) = rest.split_at_checked(memchr::memchr(b'"', rest)?)?;
     let message = message.strip_prefix(b"\": ")?.trim_ascii_end();
     let (operation, outcome) = match message {
-        b"Downloading" | b"Downloaded" | b"Extracting" | b"Extracted" => (Op::Restore, End::Hit),
         b"Not found" => (Op::Restore, End::Miss),
         b"Upload failed" => (Op::Save, End::Failed),
-        b"Uploading" | b"Uploaded" | b"Upload success" => (Op::Save, End::Saved),
         m if m.starts_with(b"Skipping upload for existing cache") => (Op::Save, End::Exists),
         m if m.starts_with(b"Skipping upload") => (Op::Save, End::Skipped),
+        m if m.starts_with(b"Download") || m.starts_with(b"Extract") => (Op::Restore, End::Hit),
+        m if m.starts_with(b"Upload") => (Op::Save, End::Saved),
+        m if too_large(m) => (Op::Save, End::Failed),
         _ => return None,
     };
     Some(Mark::Cache { name, operation, outcome })
+}
+
+/// `… is X over the 1 GiB upload limit, so … will not be uploaded`: the artifacts' wording, that of
+/// caches is not published.
+fn too_large(message: &[u8]) -> bool {
+    let has = |needle: &[u8]| memchr::memmem::find(message, needle).is_some();
+    has(b"limit") && (has(b" over ") || has(b"exceed") || has(b"larger"))
 }
 
 /// `You already have a 'docker' cache so we won't create it again`

@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Mark, NoteKind, Peeled, Stamp, ansi, echo};
+use super::{Envelope, Mark, NoteKind, Peeled, Stamp, ansi, buildkite_cache, echo};
 
 /// Job log.
 pub(super) struct Buildkite;
@@ -16,14 +16,13 @@ impl Envelope for Buildkite {
         "buildkite"
     }
 
-    fn ci(&self) -> &'static str {
-        "buildkite"
+    fn ci(&self) -> Option<&'static str> {
+        Some("buildkite")
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
         head.iter().any(|line| {
-            memmem::find(line, b"\x1b_bk;").is_some()
-                || line.starts_with(b"~~~ Preparing working directory")
+            line.starts_with(b"~~~ Preparing working directory")
                 || line.starts_with(b"~~~ Running ")
                 || stamp(line).is_some()
         })
@@ -38,15 +37,16 @@ impl Envelope for Buildkite {
 
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
         match text.first()? {
-            b'~' | b'-' | b'+' => header(text).or_else(|| echo::prompted(text)),
+            b'~' | b'-' | b'+' => {
+                buildkite_cache::header(text).or_else(|| header(text)).or_else(|| echo::prompted(text))
+            }
+            b'>' => echo::prompted(text),
             b'!' => pull_failed(text),
             b'$' => plugin(text).or_else(|| checkout(text)).or_else(|| echo::prompted(text)),
             b' ' => entry(text),
-            b'H' => {
-                text.strip_prefix(b"HEAD is now at ").and_then(|r| r.split(|b| *b == b' ').next()).map(Mark::Commit)
-            }
+            b'H' => echo::checked_out(text),
             b'#' => plugin(text),
-            _ => None,
+            _ => buildkite_cache::mark(text),
         }
     }
 }
@@ -106,8 +106,7 @@ fn plugin(text: &[u8]) -> Option<Mark<'_>> {
 
 /// `$ git checkout -f 0a1b2c3d`
 fn checkout(text: &[u8]) -> Option<Mark<'_>> {
-    let sha = text.strip_prefix(b"$ git checkout -f ")?.trim_ascii();
-    (sha.len() >= 7 && sha.iter().all(u8::is_ascii_hexdigit)).then_some(Mark::Commit(sha))
+    echo::git_checkout(ansi::lead(text.strip_prefix(b"$")?).strip_prefix(b" ")?)
 }
 
 /// Lines of the override file the plugin prints: `      - REF` below `cache_from:`, `    image: REF`.

@@ -1,11 +1,13 @@
-//! Command lines as shells echo them: `+ docker build .`, `$ docker build .`.
+//! Command lines as shells echo them: `+ docker build .`, `$ docker build .`; and what git prints.
 
-use super::Mark;
+use super::{Mark, ansi};
 
-/// A command with the prompt of `set -x` (`+`), of GitLab and Buildkite (`$`), or a continuation
-/// shell (`>`). Only commands that concern image builds are of interest.
+/// A command with the prompt of `set -x` (`+`), of GitLab and Buildkite (`$`), of Windows and npm
+/// (`>`), which may be coloured alone: `ESC[90m$ESC[0m docker build .`. Only commands that concern
+/// image builds are of interest.
 pub(super) fn prompted(text: &[u8]) -> Option<Mark<'_>> {
-    let ([b'+', b'+', b' ', command @ ..] | [b'+' | b'$', b' ', command @ ..]) = text else { return None };
+    let ([b'+', b'+', rest @ ..] | [b'+' | b'$' | b'>', rest @ ..]) = text else { return None };
+    let command = ansi::lead(ansi::lead(rest).strip_prefix(b" ")?);
     builds(command).then_some(Mark::Command(command))
 }
 
@@ -16,9 +18,41 @@ pub(super) fn bare(text: &[u8]) -> Option<Mark<'_>> {
     (starts.iter().any(|s| text.starts_with(s)) && builds(text)).then_some(Mark::Script(text))
 }
 
+/// `HEAD is now at 0a1b2c3 Message`
+pub(super) fn checked_out(text: &[u8]) -> Option<Mark<'_>> {
+    text.strip_prefix(b"HEAD is now at ")?.split(|b| *b == b' ').next().map(Mark::Commit)
+}
+
+/// `git checkout -f 0a1b2c3d`, `git checkout -qf 0a1b2c3d`: a word that can only be a commit.
+pub(super) fn git_checkout(command: &[u8]) -> Option<Mark<'_>> {
+    let words = command.strip_prefix(b"git checkout ")?.split(|b| *b == b' ');
+    words.filter(|w| w.len() >= 7 && w.iter().all(u8::is_ascii_hexdigit)).map(Mark::Commit).next()
+}
+
 /// Names a tool that builds images.
 pub(super) fn builds(command: &[u8]) -> bool {
     let head = command.get(..512).unwrap_or(command);
     let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
     (has(b"docker") && (has(b" build") || has(b" bake") || has(b"buildx ") || has(b" up"))) || has(b"buildctl ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_prompts_off() {
+        for line in ["+ docker build .", "++ docker build .", "$ docker build .", "> docker build ."] {
+            assert_eq!(prompted(line.as_bytes()), Some(Mark::Command(b"docker build .")), "{line}");
+        }
+        assert_eq!(prompted(b"$\x1b[0m docker build ."), Some(Mark::Command(b"docker build .")));
+        assert_eq!(prompted(b"+docker build ."), None);
+        assert_eq!(prompted(b"+ npm run build"), None);
+    }
+
+    #[test]
+    fn knows_commits() {
+        assert_eq!(git_checkout(b"git checkout -qf 0a1b2c3d"), Some(Mark::Commit(b"0a1b2c3d")));
+        assert_eq!(git_checkout(b"git checkout main"), None);
+    }
 }

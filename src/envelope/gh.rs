@@ -15,8 +15,12 @@ impl Envelope for Gh {
         "gh"
     }
 
-    fn ci(&self) -> &'static str {
-        "github-actions"
+    fn ci(&self) -> Option<&'static str> {
+        Some("github-actions")
+    }
+
+    fn names_jobs(&self) -> bool {
+        true
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {

@@ -3,7 +3,7 @@
 //! Prefix: `2026-05-04T09:00:00.1234567Z ` (`actions/runner` `src/Runner.Common/Logging.cs`,
 //! format "O"). Continuation lines of one write have none.
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, Stamp, ansi, echo, mostly};
+use super::{Envelope, Mark, Peeled, Stamp, echo, github_cache, mostly};
 
 /// Job log, step log.
 pub(super) struct Github;
@@ -16,14 +16,17 @@ impl Envelope for Github {
         "github"
     }
 
-    fn ci(&self) -> &'static str {
-        "github-actions"
+    fn ci(&self) -> Option<&'static str> {
+        Some("github-actions")
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        let azure = head.iter().any(|l| memchr::memmem::find(l, b"##[section]Starting:").is_some());
-        let stamped = mostly(head, |l| stamp(l).is_some());
-        !azure && (stamped || head.iter().any(|l| l.starts_with(b"##[group]Run ")))
+        const HEADERS: [&[u8]; 4] =
+            [b"##[group]Run ", b"Current runner version: '", b"Run actions/checkout@", b"Job defined at: "];
+        let header = |l: &&[u8]| {
+            matches!(l.first(), Some(b'#' | b'C' | b'R' | b'J')) && HEADERS.iter().any(|h| l.starts_with(h))
+        };
+        mostly(head, |l| stamp(l).is_some()) || head.iter().any(header)
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -56,69 +59,62 @@ fn stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// What GitHub, its toolkit and `actions/cache` print.
+/// What GitHub, its toolkit and `actions/cache` print. Copies of the web page have `Run x` for
+/// `##[group]Run x`, `Warning: ` for `##[warning]`.
 pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     match text.first()? {
         b'#' => section(text),
-        b'[' => text.strip_prefix(b"[command]").filter(|c| echo::builds(c)).map(Mark::Command),
+        b'[' => command(text),
         b' ' => input(text),
         b'+' | b'$' => echo::prompted(text),
-        b'C' | b'F' | b'U' => cache(text),
-        b'H' => {
-            text.strip_prefix(b"HEAD is now at ").and_then(|rest| rest.split(|b| *b == b' ').next()).map(Mark::Commit)
-        }
-        _ => echo::bare(text),
+        b'H' => echo::checked_out(text),
+        b'R' => run(text),
+        _ => None,
     }
+    .or_else(|| github_cache::mark(text))
+    .or_else(|| echo::bare(text))
+    .or_else(|| more(text))
 }
 
+/// `##[end-action …]` ends a part of a composite action (`actions/runner`
+/// `src/Runner.Worker/Handlers/CompositeActionHandler.cs`).
 fn section(text: &[u8]) -> Option<Mark<'_>> {
-    if text == b"##[endgroup]" {
+    if text == b"##[endgroup]" || text.starts_with(b"##[end-action ") {
         return Some(Mark::SectionEnd);
     }
     if let Some(title) = text.strip_prefix(b"##[group]Run ") {
         return Some(Mark::Section(title));
     }
-    let warning = text.strip_prefix(b"##[warning]").or_else(|| text.strip_prefix(b"##[error]"))?;
-    cache(warning)
+    text.strip_prefix(b"##[command]").filter(|c| echo::builds(c)).map(Mark::Command)
+}
+
+/// `[command]/usr/bin/docker buildx build …` (`actions/toolkit` `packages/exec`).
+fn command(text: &[u8]) -> Option<Mark<'_>> {
+    text.strip_prefix(b"[command]").filter(|c| echo::builds(c)).map(Mark::Command)
+}
+
+/// `Run docker/build-push-action@v6`, `Run docker build .`
+fn run(text: &[u8]) -> Option<Mark<'_>> {
+    let title = text.strip_prefix(b"Run ")?;
+    let action = !title.contains(&b' ') && title.contains(&b'@') && title.contains(&b'/');
+    (action || echo::builds(title)).then_some(Mark::Section(title))
 }
 
 /// `  cache-from: type=gha` in the block of an action's inputs.
 fn input(text: &[u8]) -> Option<Mark<'_>> {
-    const KEYS: [&[u8]; 10] = [
-        b"cache-from",
-        b"cache-to",
-        b"no-cache",
-        b"file",
-        b"target",
-        b"tags",
-        b"build-args",
-        b"push",
-        b"driver",
-        b"load",
-    ];
-    let text = text.strip_prefix(b"  ")?;
-    let colon = memchr::memchr(b':', text)?;
-    let (key, value) = text.split_at_checked(colon)?;
-    let value = value.strip_prefix(b":")?.trim_ascii();
-    KEYS.contains(&key).then_some(Mark::Input(key, value))
+    let text = text.strip_prefix(b"  ").filter(|t| t.first().is_some_and(u8::is_ascii_lowercase))?;
+    let (key, value) = text.split_at_checked(memchr::memchr(b':', text)?)?;
+    let named = key.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let value = value.strip_prefix(b":")?;
+    (named && matches!(value.first(), None | Some(b' '))).then_some(Mark::Input(key, value.trim_ascii()))
 }
 
-/// `actions/cache` and `actions/toolkit` (`packages/cache/src`).
-fn cache(text: &[u8]) -> Option<Mark<'_>> {
-    const LINES: [(&[u8], Op, End); 8] = [
-        (b"Cache restored from key: ", Op::Restore, End::Hit),
-        (b"Cache hit for restore-key: ", Op::Restore, End::Partial),
-        (b"Cache not found for input keys: ", Op::Restore, End::Miss),
-        (b"Cache saved with key: ", Op::Save, End::Saved),
-        (b"Cache hit occurred on the primary key ", Op::Save, End::Exists),
-        (b"Failed to save: Unable to reserve cache with key ", Op::Save, End::Failed),
-        (b"Unable to reserve cache with key ", Op::Save, End::Failed),
-        (b"Failed to restore: ", Op::Restore, End::Failed),
-    ];
-    let (rest, operation, outcome) =
-        LINES.iter().find_map(|(start, op, end)| Some((text.strip_prefix(*start)?, *op, *end)))?;
-    let end = memchr::memchr(b',', rest).unwrap_or(rest.len());
-    Some(Mark::Cache { name: ansi::trim_end(rest.get(..end)?), operation, outcome })
+/// A further line of an input: one word that may be an attribute, an argument or a reference. The
+/// runner prints such values as they are, with neither stamp nor indentation.
+fn more(text: &[u8]) -> Option<Mark<'_>> {
+    let odd = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'#' | b'[' | b'*' | b'|');
+    let named = text.iter().any(|b| matches!(b, b'=' | b'/' | b':'));
+    (named && text.len() < 512 && !text.iter().any(odd)).then_some(Mark::Input(b"", text))
 }
 
 #[cfg(test)]
@@ -135,11 +131,18 @@ mod tests {
     }
 
     #[test]
-    fn hears_the_cache() {
-        assert_eq!(
-            mark(b"##[warning]Failed to save: Unable to reserve cache with key k, another job may be creating this cache."),
-            Some(Mark::Cache { name: b"k", operation: Op::Save, outcome: End::Failed })
-        );
-        assert_eq!(mark(b"Cached nothing"), None);
+    fn reads_the_inputs_of_an_action() {
+        assert_eq!(mark(b"  cache-from: type=gha"), Some(Mark::Input(b"cache-from", b"type=gha")));
+        assert_eq!(mark(b"type=registry,ref=r/a:b"), Some(Mark::Input(b"", b"type=registry,ref=r/a:b")));
+        assert_eq!(mark(b"some words, a=b"), None);
+        assert_eq!(mark(b"  at Object.<anonymous> (a.js:1:2)"), None);
+    }
+
+    #[test]
+    fn knows_copies_of_the_page() {
+        assert!(Github.recognise(&[b"Run actions/checkout@v4", b"with:"]));
+        assert_eq!(mark(b"Run docker/build-push-action@v6"), Some(Mark::Section(b"docker/build-push-action@v6")));
+        assert_eq!(mark(b"Run the tests"), None);
+        assert!(!Github.recognise(&[b"#1 [internal] load build definition", b"#1 DONE 0.0s"]));
     }
 }

@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, Stamp, ansi, echo, mostly};
+use super::{Envelope, Mark, Peeled, Stamp, ansi, echo, gitlab_cache, mostly};
 
 /// Raw trace.
 pub(super) struct Gitlab;
@@ -19,13 +19,14 @@ impl Envelope for Gitlab {
         "gitlab"
     }
 
-    fn ci(&self) -> &'static str {
-        "gitlab"
+    fn ci(&self) -> Option<&'static str> {
+        Some("gitlab")
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
         let header = |l: &&[u8]| {
-            memmem::find(l, b"Running with gitlab-runner").is_some() || ansi::lead(l).starts_with(b"section_start:")
+            let text = ansi::lead(self.decode(l).text);
+            text.starts_with(b"Running with gitlab-runner") || text.starts_with(b"section_start:")
         };
         head.iter().any(header) || mostly(head, |l| prefix(l).is_some())
     }
@@ -44,7 +45,7 @@ impl Envelope for Gitlab {
             b's' if text.starts_with(b"section_") => section(text),
             b'$' | b'+' => echo::prompted(text),
             b'C' if text.starts_with(b"Checking out ") => checkout(text),
-            _ => cache(text.trim_ascii_end()),
+            _ => gitlab_cache::mark(text),
         }
     }
 }
@@ -62,8 +63,13 @@ fn prefix(line: &[u8]) -> Option<(&[u8], bool, &[u8])> {
     }
 }
 
-/// The last section that starts in the line: an end and a start share one.
+/// The last section that starts in the line: an end and a start share one. Where scripts are cut
+/// into sections (`FF_SCRIPT_SECTIONS`) the title is the command, echoed.
 fn section(text: &[u8]) -> Option<Mark<'_>> {
+    let title = text.rsplit(|b| *b == b'\r').next().map(ansi::lead).and_then(echo::prompted);
+    if title.is_some() {
+        return title;
+    }
     let start = memmem::rfind(text, b"section_start:")?;
     let name = text.get(start..)?.split(|b| *b == b':').nth(2)?;
     let end = name.iter().position(|b| matches!(b, b'\r' | b'[' | 0x1b)).unwrap_or(name.len());
@@ -73,23 +79,6 @@ fn section(text: &[u8]) -> Option<Mark<'_>> {
 /// `Checking out 0a1b2c3d as detached HEAD (ref is main)...`
 fn checkout(text: &[u8]) -> Option<Mark<'_>> {
     text.strip_prefix(b"Checking out ")?.split(|b| *b == b' ').next().map(Mark::Commit)
-}
-
-/// `gitlab-runner` `shells/abstract.go`, `commands/helpers/cache_archiver.go`.
-fn cache(text: &[u8]) -> Option<Mark<'_>> {
-    let key = text.strip_prefix(b"Checking cache for ").or_else(|| text.strip_prefix(b"Creating cache "));
-    if let Some(key) = key {
-        return key.strip_suffix(b"...").map(Mark::CacheKey);
-    }
-    let (operation, outcome) = match text {
-        b"Successfully extracted cache" => (Op::Restore, End::Hit),
-        b"WARNING: Cache file does not exist" | b"Failed to extract cache" => (Op::Restore, End::Miss),
-        b"Created cache" => (Op::Save, End::Saved),
-        b"Archive is up to date!" => (Op::Save, End::Exists),
-        b"WARNING: Failed to create cache" | b"Failed to create cache" => (Op::Save, End::Failed),
-        _ => return None,
-    };
-    Some(Mark::Cache { name: b"", operation, outcome })
 }
 
 #[cfg(test)]
@@ -108,5 +97,7 @@ mod tests {
     fn reads_sections_that_share_a_line() {
         let line = b"section_end:17:a\r\x1b[0Ksection_start:18:step_script[collapsed=true]\r\x1b[0KTitle";
         assert_eq!(Gitlab.mark(line), Some(Mark::Section(b"step_script")));
+        let script = b"section_start:18:section_script_step_0\r\x1b[0K\x1b[32;1m$ docker build .";
+        assert_eq!(Gitlab.mark(script), Some(Mark::Command(b"docker build .")));
     }
 }

@@ -11,10 +11,12 @@ pub enum Mark<'a> {
     Section(&'a [u8]),
     /// The block that showed a step's script or inputs ends.
     SectionEnd,
-    /// `key: value` of a step's inputs.
+    /// `key: value` of a step's inputs; without a key, a further line of the value before it.
     Input(&'a [u8], &'a [u8]),
-    /// The key that the next cache lines without a name are about.
-    CacheKey(&'a [u8]),
+    /// A cache operation begins: the next cache lines without a name are about this key.
+    CacheKey(&'a [u8], CacheOperation),
+    /// The cache operation under way fails, whichever it is.
+    CacheTrouble,
     /// An operation of the CI's cache.
     Cache {
         /// Name or key, empty where an earlier [`Mark::CacheKey`] named it.

@@ -5,14 +5,46 @@
 //! [`ENVELOPES`].
 
 mod ansi;
+mod argo;
+mod azure;
 mod bitbucket;
 mod buildkite;
+mod buildkite_cache;
+mod circleci;
+mod clock;
+mod cloudbuild;
+mod codebuild;
+mod compose;
+mod cri;
+mod drone;
+mod drone_cache;
+mod drone_json;
 mod echo;
 mod gh;
 mod github;
+mod github_cache;
 mod gitlab;
+mod gitlab_cache;
+mod iso;
+mod jenkins;
+mod jenkins_branch;
+mod json_file;
+mod kubectl;
+mod label;
 mod mark;
+mod maven;
+mod out;
+mod pasted;
+mod remote;
 mod stack;
+mod stamp;
+mod syslog;
+mod teamcity;
+mod tekton;
+mod travis;
+mod woodpecker;
+
+use std::borrow::Cow;
 
 pub use ansi::clean;
 pub use mark::{CacheOperation, CacheOutcome, Mark, NoteKind};
@@ -25,10 +57,12 @@ pub struct Peeled<'a> {
     pub text: &'a [u8],
     /// Time stamp as printed.
     pub stamp: Option<Stamp<'a>>,
-    /// Job, where every line names it.
+    /// Job or stream, where every line names it.
     pub job: Option<&'a [u8]>,
     /// The text goes on where the line before ended.
     pub append: bool,
+    /// The next line goes on where this one ends.
+    pub open: bool,
 }
 
 /// A time stamp that nobody has decoded yet.
@@ -40,28 +74,94 @@ pub enum Stamp<'a> {
     Millis(&'a [u8]),
 }
 
-/// One CI system's form of log.
+/// One CI system's form of log, or one form of prefix that no CI is known by.
 pub trait Envelope: Sync {
     /// Name of the form, unique.
     fn name(&self) -> &'static str;
-    /// CI system, as in the report.
-    fn ci(&self) -> &'static str;
+    /// CI system, as in the report; `None` for a prefix that says nothing about it.
+    fn ci(&self) -> Option<&'static str> {
+        None
+    }
     /// Whether a log that begins with these lines has this form: header lines that only this CI
     /// prints, or its prefix on most lines.
     fn recognise(&self, head: &[&[u8]]) -> bool;
+    /// Whether the line is written in another alphabet (JSON, carets for escapes) and has to be
+    /// unpacked before anything else. Such a form can only be the outermost one.
+    fn packs(&self) -> bool {
+        false
+    }
+    /// The line in plain bytes, for forms that pack.
+    fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        Cow::Borrowed(line)
+    }
     /// Takes the prefix off; a line without one is left as it is.
-    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a>;
+    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
+        Peeled { text: line, ..Peeled::default() }
+    }
+    /// Whether what it calls a job keeps its name from run to run. Streams (pods, containers, steps)
+    /// are only worth naming where a log has several.
+    fn names_jobs(&self) -> bool {
+        false
+    }
     /// What the CI itself says in a line (without prefix and colour).
-    fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>>;
+    fn mark<'a>(&self, _text: &'a [u8]) -> Option<Mark<'a>> {
+        None
+    }
 }
 
-/// All forms, the most telling first.
-pub static ENVELOPES: &[&dyn Envelope] =
-    &[&gh::Gh, &github::Github, &gitlab::Gitlab, &buildkite::Buildkite, &bitbucket::Bitbucket];
+/// All forms: what packs a line, prefixes no user prints, the CI systems, and last the stamps that
+/// many of those contain.
+pub static ENVELOPES: &[&dyn Envelope] = &[
+    &json_file::JsonFile,
+    &drone_json::DroneJson,
+    &pasted::Pasted,
+    &kubectl::Kubectl,
+    &cri::Cri,
+    &compose::Compose,
+    &syslog::Syslog,
+    &remote::Remote,
+    &out::Out,
+    &gh::Gh,
+    &azure::Azure,
+    &github::Github,
+    &gitlab::Gitlab,
+    &buildkite::Buildkite,
+    &bitbucket::Bitbucket,
+    &jenkins::Jenkins,
+    &travis::Travis,
+    &codebuild::Codebuild,
+    &cloudbuild::Cloudbuild,
+    &teamcity::Teamcity,
+    &circleci::Circleci,
+    &woodpecker::Woodpecker,
+    &drone::Drone,
+    &tekton::Tekton,
+    &argo::Argo,
+    &maven::Maven,
+    &jenkins_branch::JenkinsBranch,
+    &iso::Iso,
+    &clock::Clock,
+    &label::Label,
+];
+
+/// Systems whose words are so typical that they are believed where nothing else tells the CI: a
+/// pasted teardown of Bitbucket has nothing but its words.
+static KNOWN_BY_WORDS: &[&dyn Envelope] =
+    &[&github::Github, &gitlab::Gitlab, &buildkite::Buildkite, &bitbucket::Bitbucket];
 
 /// Share of lines for which the test holds, at least three in five.
 fn mostly(head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> bool {
-    let lines = head.iter().filter(|l| !l.is_empty()).take(200);
-    let (all, with) = lines.fold((0, 0), |(all, with), line| (all + 1, with + usize::from(test(line))));
+    let (all, with) = count(head, test);
     all > 0 && with * 5 >= all * 3
+}
+
+/// At least nine lines in ten: for prefixes that a program in the log may print itself.
+fn nearly_all(head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> bool {
+    let (all, with) = count(head, test);
+    with > 1 && with * 10 >= all * 9
+}
+
+fn count(head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> (usize, usize) {
+    let lines = head.iter().filter(|l| !l.is_empty()).take(200);
+    lines.fold((0, 0), |(all, with), line| (all + 1, with + usize::from(test(line))))
 }

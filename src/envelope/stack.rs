@@ -1,16 +1,20 @@
 //! The envelopes of one log, outermost first.
 
-use super::{ENVELOPES, Envelope, Mark, Peeled, ansi};
+use std::borrow::Cow;
+
+use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, ansi};
 
 /// How often one envelope may be inside another.
 const ROUNDS: usize = 4;
 
 /// Lines looked at to recognise an envelope.
-const LINES: usize = 2000;
+const LINES: usize = 500;
 
 /// What is around the lines of one log.
 #[derive(Clone, Default)]
 pub struct Stack {
+    /// The outermost layer, where it has to be unpacked before any prefix is seen.
+    packing: Option<&'static dyn Envelope>,
     layers: Vec<&'static dyn Envelope>,
 }
 
@@ -18,15 +22,17 @@ impl Stack {
     /// Recognises the envelopes of a log by its beginning, outermost first.
     #[must_use]
     pub fn recognise(head: &[u8]) -> Self {
-        let mut lines: Vec<&[u8]> = head.split(|&b| b == b'\n').take(LINES).map(ansi::trim_end).collect();
-        let mut stack = Self::default();
+        let raw: Vec<&[u8]> = head.split(|&b| b == b'\n').take(LINES).map(ansi::trim_end).collect();
+        let packing = ENVELOPES.iter().filter(|e| e.packs()).find(|e| e.recognise(&raw)).copied();
+        let mut stack = Self { packing, layers: Vec::new() };
+        let unpacked: Vec<Cow<[u8]>> = raw.iter().map(|line| stack.unpack(line)).collect();
+        let mut lines: Vec<&[u8]> = unpacked.iter().map(|line| ansi::trim_end(line)).collect();
+        stack.layers.extend(packing);
+        strip(&mut lines, packing);
         while stack.layers.len() < ROUNDS {
-            let known = |e: &&dyn Envelope| stack.layers.iter().any(|l| l.ci() == e.ci());
-            let Some(envelope) = ENVELOPES.iter().find(|e| !known(e) && e.recognise(&lines)) else { break };
-            for line in &mut lines {
-                *line = envelope.decode(line).text;
-            }
+            let Some(envelope) = ENVELOPES.iter().find(|e| stack.may_hold(**e) && e.recognise(&lines)) else { break };
             stack.layers.push(*envelope);
+            strip(&mut lines, Some(*envelope));
         }
         stack
     }
@@ -34,16 +40,33 @@ impl Stack {
     /// CI system, `None` where none was recognised.
     #[must_use]
     pub fn ci(&self) -> Option<&'static str> {
-        self.layers.first().map(|e| e.ci())
+        self.layers.iter().find_map(|e| e.ci())
     }
 
     /// Name of the outermost envelope.
     #[must_use]
     pub fn name(&self) -> Option<&'static str> {
-        self.layers.first().map(|e| e.name())
+        self.names().next()
     }
 
-    /// Takes all prefixes off, and escapes in front of the text.
+    /// Names of all envelopes, outermost first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.layers.iter().map(|e| e.name())
+    }
+
+    /// Whether a job's name tells it from other jobs even where it is the only one in the log.
+    #[must_use]
+    pub fn names_jobs(&self) -> bool {
+        self.layers.iter().any(|e| e.names_jobs())
+    }
+
+    /// The line in plain bytes. Borrowed, but for the few forms of log that pack their lines.
+    #[must_use]
+    pub fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        self.packing.map_or(Cow::Borrowed(line), |packing| packing.unpack(ansi::trim_end(line)))
+    }
+
+    /// Takes all prefixes off an unpacked line, and escapes in front of the text.
     #[must_use]
     pub fn peel<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
         let mut peeled = Peeled { text: ansi::trim_end(line), ..Peeled::default() };
@@ -54,17 +77,32 @@ impl Stack {
                 stamp: peeled.stamp.or(inner.stamp),
                 job: peeled.job.or(inner.job),
                 append: peeled.append || inner.append,
+                open: peeled.open || inner.open,
             };
         }
         peeled.text = ansi::lead(peeled.text);
         peeled
     }
 
-    /// What the CI says in a line. Where no CI was recognised, each is asked: a pasted teardown of
-    /// Bitbucket has nothing else to be known by.
+    /// What the CI says in a line. Where no CI was recognised, those are asked that are known by
+    /// their words alone.
     #[must_use]
     pub fn mark<'a>(&self, text: &'a [u8]) -> Option<(&'static str, Mark<'a>)> {
-        let asked = if self.layers.is_empty() { ENVELOPES } else { self.layers.as_slice() };
-        asked.iter().find_map(|e| Some((e.ci(), e.mark(text)?)))
+        let text = ansi::without_tail(text);
+        let asked = if self.ci().is_none() { KNOWN_BY_WORDS } else { self.layers.as_slice() };
+        asked.iter().find_map(|e| Some((e.ci()?, e.mark(text)?)))
+    }
+
+    /// Not the same form twice, nor two forms of one CI; what packs can only be outermost.
+    fn may_hold(&self, envelope: &dyn Envelope) -> bool {
+        let same = |e: &&dyn Envelope| e.name() == envelope.name() || (e.ci().is_some() && e.ci() == envelope.ci());
+        !envelope.packs() && !self.layers.iter().any(same)
+    }
+}
+
+fn strip(lines: &mut [&[u8]], layer: Option<&'static dyn Envelope>) {
+    let Some(layer) = layer else { return };
+    for line in lines {
+        *line = layer.decode(line).text;
     }
 }

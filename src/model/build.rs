@@ -152,6 +152,8 @@ pub struct Step {
     pub verdict: Option<Quote>,
     /// Hash of everything the step depends on, where the builder prints it (kaniko).
     pub key: Option<String>,
+    /// The line that shows its result being fetched from elsewhere: the builder did not have it.
+    pub fetched: Option<Quote>,
 }
 
 /// A base image.
@@ -165,6 +167,8 @@ pub struct Base {
     pub image: String,
     /// `sha256:…`, where printed.
     pub digest: Option<String>,
+    /// The Dockerfile names the digest itself: it does not float.
+    pub pinned: bool,
     /// The FROM line.
     pub quote: Quote,
     /// The line that shows it being fetched: the builder did not have it.

@@ -61,6 +61,8 @@ pub struct Run {
     pub builds: Vec<Build>,
     /// What the CI system did with its own caches.
     pub ci_caches: Vec<CiCache>,
+    /// Images fetched by `docker pull`, or by the classic builder for a FROM.
+    pub pulls: Vec<Pull>,
     /// Command lines that say how images are built.
     pub commands: Vec<Command>,
     /// What the CI says of itself: plugins in use, sections, build steps.
@@ -97,6 +99,15 @@ pub struct CiCache {
     pub operation: CacheOperation,
     /// How it ended.
     pub outcome: CacheOutcome,
+    /// The line that says so.
+    pub quote: Quote,
+}
+
+/// An image that dockerd fetched, or found that it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// Reference as printed.
+    pub image: String,
     /// The line that says so.
     pub quote: Quote,
 }

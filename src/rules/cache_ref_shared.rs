@@ -69,8 +69,8 @@ fn finding(study: &Study, all: &[Past], name: &str) -> Option<Finding> {
     if sharers.len() < 2 || victims.is_empty() {
         return None;
     }
-    let sites: Vec<Site> =
-        sharers.iter().filter_map(|p| p.last()).map(|(run, build)| Site::of(study, run, build)).collect();
+    let site = |(run, build)| Site { cache: name.to_owned(), ..Site::of(study, run, build) };
+    let sites: Vec<Site> = sharers.iter().filter_map(|p| p.last()).map(site).collect();
     let proven = sharers.iter().filter(|p| p.all_commands().any(|c| says(c, name))).count() == sharers.len();
     let who = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| {
         build.target.clone().or_else(|| build.images.first().cloned()).unwrap_or_else(|| run.label.clone())

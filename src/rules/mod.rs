@@ -6,11 +6,16 @@
 mod absent_refs;
 mod alternating_hits;
 mod backend;
+mod base_image_drift;
+mod build_args;
 mod buildkite_compose_plugin_v4;
 mod cache_access_denied;
+mod cache_costs_more_than_it_saves;
 mod cache_expired;
 mod cache_export_too_large;
+mod cache_lost;
 mod cache_manifest_too_large;
+mod cache_mount_not_persisted;
 mod cache_option_invalid;
 mod cache_rate_limited;
 mod cache_ref_mismatch;
@@ -20,31 +25,43 @@ mod cache_registry_unavailable;
 mod cache_saves;
 mod cache_tag_immutable;
 mod ci_cache_upload_failed;
+mod context_copied_too_early;
+mod dockerfile_edited;
 mod export_manifest_rejected;
 mod export_unsupported_by_driver;
 mod export_without_import;
+mod file_mode_drift;
 mod gha_export_timeout;
 mod gha_service_error;
 mod gha_service_retired;
+mod gha_tokens_missing;
 mod image_without_inline_cache;
 mod import_without_export;
 mod inline_cache_lost_every_second_run;
 mod inline_cache_multi_stage;
 mod inline_cache_never_exported;
+mod instruction;
 mod layers_disabled;
+mod legacy_cache_from_not_pulled;
+mod legacy_multi_stage;
 mod local_cache_missing;
 mod manifest_refused;
 mod min_mode_multi_stage;
+mod no_cache_flag;
 mod no_cache_import;
 mod options;
 mod parallel_steps_share_cache;
 mod past;
+mod recurring;
 mod registry_tls_mismatch;
 pub mod remedy;
+mod remote_add_changed;
+mod stale_cache_ref;
 mod study;
 #[cfg(test)]
 mod testing;
 mod unstored_stage;
+mod volatile_build_arg;
 
 pub use study::Study;
 
@@ -116,6 +133,20 @@ pub static RULES: &[&dyn Rule] = &[
     &gha_service_retired::GhaServiceRetired,
     &gha_export_timeout::GhaExportTimeout,
     &gha_service_error::GhaServiceError,
+    &legacy_multi_stage::LegacyMultiStage,
+    &no_cache_flag::NoCacheFlag,
+    &gha_tokens_missing::GhaTokensMissing,
+    &legacy_cache_from_not_pulled::LegacyCacheFromNotPulled,
+    &stale_cache_ref::StaleCacheRef,
+    &cache_mount_not_persisted::CacheMountNotPersisted,
+    &volatile_build_arg::VolatileBuildArg,
+    &context_copied_too_early::ContextCopiedTooEarly,
+    &base_image_drift::BaseImageDrift,
+    &remote_add_changed::RemoteAddChanged,
+    &file_mode_drift::FileModeDrift,
+    &cache_lost::CacheLost,
+    &dockerfile_edited::DockerfileEdited,
+    &cache_costs_more_than_it_saves::CacheCostsMoreThanItSaves,
 ];
 
 /// The rule with this id.

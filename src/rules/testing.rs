@@ -1,7 +1,7 @@
 //! Builds studies by hand, for the tests of rules.
 
 use super::Study;
-use crate::model::{Build, BuildOutcome, CacheKind, Command, Outcome, Quote, Run, Step, Transfer};
+use crate::model::{Base, Build, BuildOutcome, CacheKind, Command, Outcome, Quote, Run, Step, Transfer};
 use crate::series::{BuildRef, Series};
 
 /// One build; each call adds one thing, on a line of its own.
@@ -10,11 +10,12 @@ pub(super) struct Made {
     build: Build,
     commands: Vec<Command>,
     line: u64,
+    stage: String,
 }
 
 pub(super) fn made() -> Made {
     let build = Build { outcome: BuildOutcome::Succeeded, line: 100, ..Build::default() };
-    Made { build, commands: Vec::new(), line: 100 }
+    Made { build, line: 100, ..Made::default() }
 }
 
 impl Made {
@@ -80,15 +81,43 @@ impl Made {
         self
     }
 
-    pub(super) fn miss(mut self, text: &str) -> Self {
+    pub(super) fn miss(self, text: &str) -> Self {
+        self.step(text, Outcome::Miss)
+    }
+
+    pub(super) fn hit(self, text: &str) -> Self {
+        self.step(text, Outcome::Hit)
+    }
+
+    fn step(mut self, text: &str, outcome: Outcome) -> Self {
         let header = self.quote(text);
+        let stage = self.stage.clone();
+        let before = self.build.steps.iter().filter(|s| s.stage == stage).count();
         self.build.steps.push(Step {
             text: text.to_owned(),
-            outcome: Outcome::Miss,
-            seconds: Some(2.0),
+            instruction: text.split(' ').next().unwrap_or_default().to_owned(),
+            position: u32::try_from(before).unwrap_or_default() + 2,
+            stage,
+            outcome,
+            seconds: (outcome == Outcome::Miss).then_some(2.0),
             header,
             ..Step::default()
         });
+        self
+    }
+
+    /// The steps that follow are of this stage.
+    pub(super) fn stage(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.stage);
+        self
+    }
+
+    /// The base image of the stage.
+    pub(super) fn from(mut self, image: &str, digest: &str) -> Self {
+        let quote = self.quote(&format!("FROM {image}@sha256:{digest}"));
+        let stage = self.stage.clone();
+        let digest = Some(format!("sha256:{digest}"));
+        self.build.bases.push(Base { stage, image: image.to_owned(), digest, quote, ..Base::default() });
         self
     }
 

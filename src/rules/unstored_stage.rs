@@ -99,7 +99,12 @@ fn lines(past: &Past, seen: &[Rebuilt], written: Option<Evidence>) -> Vec<Eviden
     for one in seen.iter().rev().take(2).rev() {
         let Some((run, build)) = past.get(one.at) else { continue };
         for stage in &one.stages {
-            let first = stage.steps.first().map(|s| header(run, s, "ran again, though nothing it depends on changed"));
+            let shows = if one.compared {
+                "ran again, though nothing it depends on changed"
+            } else {
+                "the first step of its stage ran"
+            };
+            let first = stage.steps.first().map(|s| header(run, s, shows));
             lines.extend(first);
             lines.extend(
                 build

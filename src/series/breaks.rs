@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::Confidence;
 use super::chain::{self, Input, Stage};
-use crate::model::{Build, Outcome, Step, Transfer};
+use crate::model::{Build, Outcome, Step, StepKind, Transfer};
 
 /// Why a step ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,14 +86,14 @@ fn explain<'a>(past: &Past<'_, 'a>, i: usize, stage: &Stage<'a>, step: &'a Step)
 fn reason(past: &Past, i: usize, stage: &Stage, step: &Step) -> (Because, Confidence) {
     use Confidence::{Likely, Proven, Suspected};
     let earlier = past.builds.get(..i).unwrap_or_default();
-    let Some(before) = earlier.iter().rev().find_map(|b| same_stage(b, stage)) else {
+    let Some(before) = earlier.iter().rev().find(|b| of_stage(b, stage).next().is_some()) else {
         return (Because::FirstRun, Proven);
     };
     let Some(build) = past.builds.get(i) else { return (Because::Unknown, Suspected) };
     if base_changed(earlier, stage) {
         return (Because::BaseChanged, Proven);
     }
-    if !before.steps.iter().any(|s| s.text == step.text) {
+    if !of_stage(before, stage).any(|s| s.text == step.text) {
         return (Because::InstructionChanged, Proven);
     }
     if let Some(key) = &step.key {
@@ -133,8 +133,10 @@ fn by_key(build: &Build, earlier: &[&Build], stage: &Stage, step: &Step, key: &s
     }
 }
 
-fn same_stage<'a>(build: &'a Build, stage: &Stage) -> Option<Stage<'a>> {
-    chain::stages(build).into_iter().find(|s| s.name == stage.name && s.platform == stage.platform)
+/// Counted steps of the stage in another build.
+fn of_stage<'a>(build: &'a Build, stage: &Stage) -> impl Iterator<Item = &'a Step> {
+    let counted = build.steps.iter().filter(|s| s.kind == StepKind::Counted);
+    counted.filter(move |s| s.stage == stage.name && s.platform == stage.platform)
 }
 
 /// FROM is not printed in every build, so the last digest that was is compared.
@@ -155,7 +157,6 @@ fn unstored(past: &Past, build: &Build, stage: &Stage) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::StepKind;
 
     fn step(position: u32, text: &str, key: Option<&str>) -> Step {
         let instruction = text.split(' ').next().unwrap_or_default().to_owned();

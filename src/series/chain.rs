@@ -71,6 +71,10 @@ pub fn input(step: &Step) -> Input {
 /// The name of the stage that becomes the image: no other stage copies from it.
 #[must_use]
 pub fn final_stage(build: &Build) -> Option<&str> {
+    let first = build.steps.first()?;
+    if build.steps.iter().all(|s| s.stage == first.stage) {
+        return Some(&first.stage);
+    }
     let copied = |name: &str| build.steps.iter().any(|s| s.stage != name && copies_from(s) == Some(name));
     let ends = stages(build).into_iter().filter(|s| !copied(s.name));
     ends.max_by_key(|s| s.steps.iter().map(|step| step.header.line).max()).map(|s| s.name)
@@ -158,6 +162,9 @@ pub fn stored_stages<'a>(builds: &[&'a Build]) -> BTreeSet<(&'a str, &'a str)> {
 #[must_use]
 pub fn inner_stages(build: &Build) -> Vec<Stage<'_>> {
     let last = final_stage(build);
+    if build.steps.iter().all(|s| Some(s.stage.as_str()) == last) {
+        return Vec::new();
+    }
     stages(build).into_iter().filter(|s| Some(s.name) != last).collect()
 }
 

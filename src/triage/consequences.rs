@@ -16,6 +16,43 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
     ),
     ("no-cache-import", &["layers-disabled"]),
     ("ci-cache-upload-failed", &["parallel-steps-share-cache"]),
+    ("cache-lost", EXPLAIN_A_COLD_RUN),
+    ("no-cache-import", &["no-cache-flag", "gha-tokens-missing", "legacy-cache-from-not-pulled"]),
+    ("volatile-build-arg", &["cache-ref-shared"]),
+    ("context-copied-too-early", &["cache-ref-shared", "file-mode-drift"]),
+    ("dockerfile-edited", &["cache-ref-shared"]),
+    ("cache-ref-never-written", &["stale-cache-ref"]),
+];
+
+/// Causes that leave a run cold, each known by more than the cold run itself.
+const EXPLAIN_A_COLD_RUN: &[&str] = &[
+    "inline-cache-lost-every-second-run",
+    "inline-cache-never-exported",
+    "inline-cache-multi-stage",
+    "min-mode-multi-stage",
+    "image-without-inline-cache",
+    "cache-ref-shared",
+    "cache-ref-mismatch",
+    "cache-ref-never-written",
+    "alternating-hits",
+    "no-cache-import",
+    "export-without-import",
+    "no-cache-flag",
+    "gha-tokens-missing",
+    "local-cache-missing",
+    "legacy-cache-from-not-pulled",
+    "legacy-multi-stage",
+    "stale-cache-ref",
+    "volatile-build-arg",
+    "remote-add-changed",
+    "cache-option-invalid",
+    "cache-access-denied",
+    "cache-registry-unavailable",
+    "cache-rate-limited",
+    "cache-manifest-too-large",
+    "cache-export-too-large",
+    "cache-tag-immutable",
+    "export-manifest-rejected",
 ];
 
 /// Drops findings whose cause is reported.

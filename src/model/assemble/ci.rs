@@ -1,7 +1,8 @@
 //! What the CI says of itself, put into the run: commands, caches, commit, plugins.
 
+use super::ci_cache::Caches;
 use crate::envelope::{Mark, NoteKind};
-use crate::model::{CacheSpec, CiCache, CiNote, Command, Quote, Run, Tool};
+use crate::model::{CacheSpec, CiNote, Command, Quote, Run, Tool};
 
 /// What has to be remembered between two marks.
 #[derive(Debug, Default)]
@@ -12,7 +13,9 @@ pub(super) struct Listener {
     list: Option<NoteKind>,
     /// The action whose inputs follow.
     action: Option<Command>,
-    key: String,
+    /// The input of that action whose value may go on in the next lines.
+    field: String,
+    caches: Caches,
 }
 
 /// Whether a mark is so typical that it names the CI where nothing else did.
@@ -45,14 +48,15 @@ impl Listener {
                     self.list = list;
                 }
             }
-            Mark::Input(key, value) => self.input(&text(key), &text(value)),
-            Mark::CacheKey(key) => self.key = text(key),
+            Mark::Input(b"", more) => self.input_goes_on(&text(more)),
+            Mark::Input(key, value) => {
+                self.field = text(key);
+                self.input_goes_on(&text(value));
+            }
+            Mark::CacheKey(key, operation) => self.caches.begins(text(key), operation),
+            Mark::CacheTrouble => self.caches.fails(&mut run.ci_caches, quote()),
             Mark::Cache { name, operation, outcome } => {
-                let name = if name.is_empty() { self.key.clone() } else { text(name) };
-                let same = |c: &CiCache| c.name == name && c.operation == operation && c.outcome == outcome;
-                if !run.ci_caches.last().is_some_and(same) {
-                    run.ci_caches.push(CiCache { name, operation, outcome, quote: quote() });
-                }
+                self.caches.ends(&mut run.ci_caches, text(name), operation, outcome, quote());
             }
             Mark::Commit(commit) => run.commit = run.commit.take().or_else(|| Some(text(commit))),
             Mark::Branch(branch) => run.branch = run.branch.take().or_else(|| Some(text(branch))),
@@ -61,24 +65,35 @@ impl Listener {
         }
     }
 
+    /// The log is over: an action whose inputs were not closed (copies of the page) is taken as it is.
+    pub(super) fn end(&mut self, run: &mut Run) {
+        run.commands.extend(self.action.take());
+        run.commands.sort_by_key(|c| c.quote.line);
+    }
+
     /// `docker/build-push-action@v6`, or the first line of a script.
     fn section(&mut self, run: &mut Run, title: &str, quote: Quote) {
         self.block = true;
         run.commands.extend(self.action.take());
         if title.starts_with("docker/build-push-action@") {
+            self.field.clear();
             self.action = Some(Command { tool: Tool::BuildPushAction, quote, ..Command::default() });
         } else {
             run.commands.extend(Command::parse(title, quote));
         }
     }
 
-    fn input(&mut self, key: &str, value: &str) {
-        let Some(action) = &mut self.action else { return };
-        match key {
+    /// Values of several lines are lists, one item a line.
+    fn input_goes_on(&mut self, value: &str) {
+        let Some(action) = self.action.as_mut().filter(|_| !value.is_empty()) else { return };
+        match self.field.as_str() {
             "cache-from" => action.cache_from.push(CacheSpec::parse(value)),
             "cache-to" => action.cache_to.push(CacheSpec::parse(value)),
             "no-cache" => action.no_cache = value == "true",
+            "no-cache-filters" => action.no_cache_filter.push(value.to_owned()),
             "push" => action.push = value == "true",
+            "pull" => action.pull = value == "true",
+            "builder" => action.builder = Some(value.to_owned()),
             "file" => action.file = Some(value.to_owned()),
             "target" => action.target = Some(value.to_owned()),
             "tags" => action.tags.push(value.to_owned()),

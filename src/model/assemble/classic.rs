@@ -40,6 +40,7 @@ impl ClassicSegment {
                 }
             }
             Classic::Downloaded(image) => self.downloaded(image, line, raw),
+            Classic::UpToDate(_) => {}
             Classic::Tagged(image) => self.build.images.push(String::from_utf8_lossy(image).into_owned()),
         }
     }
@@ -103,6 +104,7 @@ impl ClassicSegment {
         self.build.bases.push(Base {
             stage: self.stage_name.clone(),
             image: text.split_ascii_whitespace().nth(1).unwrap_or_default().to_owned(),
+            pinned: text.split_ascii_whitespace().nth(1).is_some_and(|image| image.contains("@sha256:")),
             quote: Quote::new(line, raw),
             ..Base::default()
         });

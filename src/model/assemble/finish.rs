@@ -33,6 +33,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     builds.retain(|b| b.total_lines() > 0);
     for build in &mut builds {
         conclude(build);
+        mark_pinned(build, segment);
     }
     builds
 }
@@ -150,6 +151,7 @@ fn place(build: &mut Build, name: &str, rest: &str, header: &Quote, vertex: &Ver
             header: header.clone(),
             verdict,
             key: None,
+            fetched: vertex.pulled.clone(),
         });
     } else if let Some(reference) = rest.strip_prefix("importing cache manifest from ") {
         build.imports.push(import(reference, header, vertex));
@@ -168,6 +170,7 @@ fn base(text: &str, stage: &str, platform: &str, quote: &Quote, vertex: &Vertex)
         platform: platform.to_owned(),
         image: image.to_owned(),
         digest,
+        pinned: false,
         quote: quote.clone(),
         pulled: vertex.pulled.clone(),
     }
@@ -250,5 +253,15 @@ fn mark_fetches(steps: &mut [Step]) {
         if names.iter().skip(i + 1).any(|(name, add)| *add && *name == step.name) {
             step.kind = StepKind::Fetch;
         }
+    }
+}
+
+/// `load metadata for node:20@sha256:…` names the FROM as it is written; the FROM line has a digest always.
+fn mark_pinned(build: &mut Build, segment: &Segment) {
+    let names = segment.vertices.values().flat_map(|v| &v.names);
+    let written: Vec<&str> = names.filter_map(|(name, _)| Some(name.split_once("load metadata for ")?.1)).collect();
+    for base in &mut build.bases {
+        let digest = base.digest.as_deref().unwrap_or_default();
+        base.pinned = !digest.is_empty() && written.iter().any(|name| name.ends_with(digest));
     }
 }

@@ -5,21 +5,23 @@
 mod buildah;
 mod buildkit;
 mod ci;
+mod ci_cache;
 mod classic;
 mod entries;
 mod finish;
+mod interest;
 mod kaniko;
 mod rawjson;
 mod tty;
 mod vertex;
 
-use std::borrow::Cow;
-
-use crate::dialect::{self, Body, Event};
+use crate::dialect::{self, Body, Classic, Event};
 use crate::envelope::{Peeled, Stack, Stamp, clean};
-use crate::model::{Build, Dialect, Quote, Run};
-use crate::source::{MAX_LINE, Sieve, Sink};
+use crate::model::{Build, Dialect, Pull, Quote, Run};
+use crate::source::Sink;
 use chrono::{DateTime, Utc};
+
+pub use interest::Interest;
 
 use buildah::BuildahSegment;
 use buildkit::Segment;
@@ -29,54 +31,13 @@ use kaniko::KanikoSegment;
 use rawjson::RawJsonSegment;
 use tty::TtySegment;
 
-/// Of a longer JSON status the rest is not read; output of commands stands at its end.
-const LONGEST_STATUS: usize = 4 << 20;
-
-/// Wants the lines that some dialect or the CI itself understands.
-pub struct Interest<'a> {
-    /// Envelopes of the log.
-    pub stack: &'a Stack,
-}
-
-impl Sieve for Interest<'_> {
-    /// The vertex whose output was seen last: of its output one line is enough.
-    type State = Option<u32>;
-
-    /// A stored build is one line of JSON.
-    fn longest(&self, start: &[u8]) -> usize {
-        match dialect::read(self.stack.peel(start).text) {
-            Some(Event::RawJson(_)) => LONGEST_STATUS,
-            _ => MAX_LINE,
-        }
-    }
-
-    fn wants(&self, talking: &mut Option<u32>, line: &[u8]) -> bool {
-        let peeled = self.stack.peel(line);
-        match dialect::read(peeled.text) {
-            Some(Event::Vertex(n, Body::Log)) => talking.replace(n) != Some(n),
-            Some(_) => {
-                *talking = None;
-                true
-            }
-            None => peeled.append || self.says_something(peeled.text),
-        }
-    }
-}
-
-impl Interest<'_> {
-    /// Colour may stand between a prompt and its command: `ESC[90m$ESC[0m docker build .` (Buildkite).
-    fn says_something(&self, text: &[u8]) -> bool {
-        let text = clean(text);
-        let colored = matches!(text, Cow::Owned(_));
-        self.stack.mark(&text).is_some() || (colored && dialect::read(&text).is_some())
-    }
-}
-
 /// Reads one log into runs: one, or one a job where every line names its job.
 pub struct LogReader {
     stack: Stack,
     source: String,
     jobs: Vec<(Vec<u8>, Assembler)>,
+    /// The job of the line before: a line that names none is of that job.
+    job: usize,
     pending: Pending,
 }
 
@@ -87,13 +48,15 @@ struct Pending {
     last: u64,
     text: Vec<u8>,
     job: usize,
+    /// The next line goes on where this one ends.
+    open: bool,
 }
 
 impl LogReader {
     /// For a log with this name and these envelopes.
     #[must_use]
     pub fn new(source: &str, stack: Stack) -> Self {
-        Self { stack, source: source.to_owned(), jobs: Vec::new(), pending: Pending::default() }
+        Self { stack, source: source.to_owned(), jobs: Vec::new(), job: 0, pending: Pending::default() }
     }
 
     /// The runs, in the order their jobs appear. A log without a line of interest is a run too.
@@ -104,11 +67,13 @@ impl LogReader {
             self.jobs.push((Vec::new(), Assembler::default()));
         }
         let (ci, source) = (self.stack.ci(), self.source);
+        // One stream is the log itself: its pod or container tells nothing, and changes with each run.
+        let told_apart = self.jobs.len() > 1 || self.stack.names_jobs();
         let runs = self.jobs.into_iter().enumerate().map(|(i, (job, assembler))| {
             let mut run = assembler.finish();
             run.source.clone_from(&source);
             run.ci = ci.or(run.ci);
-            run.job = (!job.is_empty()).then(|| String::from_utf8_lossy(&job).into_owned());
+            run.job = (told_apart && !job.is_empty()).then(|| String::from_utf8_lossy(&job).into_owned());
             run.lines = if i == 0 { lines } else { 0 };
             run
         });
@@ -123,32 +88,51 @@ impl LogReader {
     }
 
     /// Lets the line wait, in a buffer that is used again.
-    fn wait(&mut self, number: u64, bytes: &[u8]) {
-        let Peeled { text, stamp, job, .. } = self.stack.peel(bytes);
-        let job = job_of(&mut self.jobs, job.unwrap_or_default());
-        if let Some((_, assembler)) = self.jobs.get_mut(job) {
-            assembler.stamped(stamp);
+    fn wait(&mut self, number: u64, peeled: &Peeled) {
+        self.job = peeled.job.map_or(self.job, |name| job_of(&mut self.jobs, name));
+        if self.jobs.is_empty() {
+            self.jobs.push((Vec::new(), Assembler::default()));
         }
-        self.pending.text.clear();
-        self.pending.text.extend_from_slice(text);
-        (self.pending.first, self.pending.last, self.pending.job) = (number, number, job);
+        if let Some((_, assembler)) = self.jobs.get_mut(self.job) {
+            assembler.stamped(peeled.stamp);
+        }
+        let pending = &mut self.pending;
+        pending.text.clear();
+        pending.text.extend_from_slice(peeled.text);
+        (pending.first, pending.last, pending.job, pending.open) = (number, number, self.job, peeled.open);
+    }
+
+    /// Whether a line goes on where the one that waits ended.
+    fn continues(&self, number: u64, peeled: &Peeled) -> bool {
+        self.pending.open && self.pending.last + 1 == number && peeled.job.is_none_or(|job| self.waits_in(job))
+    }
+
+    fn waits_in(&self, job: &[u8]) -> bool {
+        self.jobs.get(self.pending.job).is_some_and(|(name, _)| name == job)
     }
 }
 
 impl Sink for LogReader {
     fn line(&mut self, number: u64, bytes: &[u8]) {
-        let peeled = self.stack.peel(bytes);
-        if !peeled.append {
+        let line = self.stack.unpack(bytes);
+        let peeled = self.stack.peel(&line);
+        if !peeled.append && !self.continues(number, &peeled) {
             self.flush();
-            self.wait(number, bytes);
+            self.wait(number, &peeled);
         } else if self.pending.last + 1 == number {
             self.pending.text.extend_from_slice(peeled.text);
-            self.pending.last = number;
+            (self.pending.last, self.pending.open) = (number, peeled.open);
         }
     }
 }
 
+/// The job of this name. What came before the first name is its beginning.
 fn job_of(jobs: &mut Vec<(Vec<u8>, Assembler)>, name: &[u8]) -> usize {
+    if let [(unnamed, _)] = jobs.as_mut_slice()
+        && unnamed.is_empty()
+    {
+        name.clone_into(unnamed);
+    }
     let known = jobs.iter().position(|(job, _)| job == name);
     known.unwrap_or_else(|| {
         jobs.push((name.to_owned(), Assembler::default()));
@@ -202,6 +186,7 @@ impl Assembler {
                 self.buildkit.built_by(name, driver, number);
             }
             Event::Classic(says) => {
+                self.pulled(says, number, text);
                 if self.classic.restarts_with(says) {
                     self.close_classic();
                 }
@@ -242,6 +227,13 @@ impl Assembler {
         self.begin_service();
         self.rawjson.hear(object, number);
         self.run.started = self.run.started.or(self.rawjson.started);
+    }
+
+    fn pulled(&mut self, says: Classic, number: u64, text: &[u8]) {
+        if let Classic::Downloaded(image) | Classic::UpToDate(image) = says {
+            let image = String::from_utf8_lossy(image).into_owned();
+            self.run.pulls.push(Pull { image, quote: Quote::new(number, text) });
+        }
     }
 
     /// Two services announced with no build between them are built side by side: their numbers collide.
@@ -333,6 +325,7 @@ impl Assembler {
         self.close_classic();
         self.close_kaniko();
         self.close_buildah();
+        self.listener.end(&mut self.run);
         self.builds.sort_by_key(|b| b.line);
         self.run.builds = self.builds;
         self.run

@@ -105,7 +105,7 @@ pub fn add_import(site: &Site) -> Fix {
 #[must_use]
 pub fn own_refs(sites: &[Site]) -> Fix {
     let snippets = sites.iter().enumerate().map(|(n, site)| {
-        let name = site.target.clone().unwrap_or_else(|| format!("build {}", n + 1));
+        let name = own_name(site).unwrap_or_else(|| format!("build {}", n + 1));
         let own = format!("{}-{}", site.cache, slug(&name));
         let settings = Settings {
             from: vec![import(&own)],
@@ -124,6 +124,13 @@ pub fn own_refs(sites: &[Site]) -> Fix {
         cost: "one more tag in the registry for each".to_owned(),
         ..Fix::default()
     }
+}
+
+/// The target, or the last part of the image's name.
+fn own_name(site: &Site) -> Option<String> {
+    let image = (site.image != super::PLACEHOLDER).then(|| reference::repository(&site.image));
+    let last = image.and_then(|image| image.rsplit('/').next()).map(str::to_owned);
+    site.target.clone().or(last)
 }
 
 fn import(name: &str) -> String {

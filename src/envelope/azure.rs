@@ -1,0 +1,126 @@
+//! Azure Pipelines: the stamp of GitHub's runner (`2026-05-04T09:00:00.1234567Z `), and
+//! `##[section]Starting: Build image` around each task.
+//!
+//! Sources: `microsoft/azure-pipelines-agent` `src/Agent.Sdk/…/Logging.cs`,
+//! `src/Agent.Plugins/PipelineCache/*.cs`. Copies of the page lose stamps and `##[section]`.
+
+use memchr::memmem;
+
+use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, echo, github};
+
+/// Log of a job or of a task.
+pub(super) struct Azure;
+
+impl Envelope for Azure {
+    fn name(&self) -> &'static str {
+        "azure"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("azure-pipelines")
+    }
+
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        const HEADERS: [&[u8]; 4] = [b"##[section]Starting: ", b"Agent name: '", b"Task         : ", b"##vso["];
+        let header = |l: &&[u8]| {
+            let text = github::decode(l).text;
+            matches!(text.first(), Some(b'#' | b'A' | b'T')) && HEADERS.iter().any(|h| text.starts_with(h))
+        };
+        head.iter().any(header)
+    }
+
+    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
+        github::decode(line)
+    }
+
+    fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
+        match text.first()? {
+            b'#' => section(text),
+            b'[' => text.strip_prefix(b"[command]").filter(|c| echo::builds(c)).map(Mark::Command),
+            b'+' | b'$' | b'>' => echo::prompted(text),
+            b'H' => echo::checked_out(text),
+            // Script tasks show the script between these two (`Tasks/BashV3`, `Tasks/CmdLineV2`).
+            b'S' if text.starts_with(b"Script contents:") => Some(Mark::Section(b"")),
+            b'=' if memmem::find(text, b"Starting Command Output").is_some() => Some(Mark::SectionEnd),
+            _ => cache(text.strip_prefix(b"Information, ").unwrap_or(text)).or_else(|| echo::bare(text)),
+        }
+    }
+}
+
+fn section(text: &[u8]) -> Option<Mark<'_>> {
+    if let Some(command) = text.strip_prefix(b"##[command]") {
+        return echo::git_checkout(command).or_else(|| echo::builds(command).then_some(Mark::Command(command)));
+    }
+    if let Some(title) = text.strip_prefix(b"##[section]Starting: ") {
+        return Some(Mark::Section(title));
+    }
+    if text.starts_with(b"##[section]Finishing: ") {
+        return Some(Mark::SectionEnd);
+    }
+    let text = text.strip_prefix(b"##[warning]").or_else(|| text.strip_prefix(b"##[error]"))?;
+    cache(text)
+}
+
+/// Task Cache@2. `Saved item.` also follows a failure (`PipelineCacheServer.cs`): that is for the
+/// assembler to see.
+fn cache(text: &[u8]) -> Option<Mark<'_>> {
+    const LINES: [(&[u8], Op, End); 11] = [
+        (b"There is a cache hit", Op::Restore, End::Hit),
+        (b"Cache restored.", Op::Restore, End::Hit),
+        (b"There is a cache miss", Op::Restore, End::Miss),
+        (b"Failed to get cached item.", Op::Restore, End::Failed),
+        (b"Saved item.", Op::Save, End::Saved),
+        (b"Failed to cache item.", Op::Save, End::Failed),
+        (b"Skipping because the job status was not 'Succeeded'", Op::Save, End::Skipped),
+        (b"Skipping because restore step did not run.", Op::Save, End::Skipped),
+        (b"The given cache key has changed in its resolved value", Op::Save, End::Skipped),
+        (b"Cache with fingerprint ", Op::Save, End::Exists),
+        (b"Entry found at fingerprint: ", Op::Restore, End::Hit),
+    ];
+    if !matches!(text.first()?, b'T' | b'C' | b'F' | b'S' | b'R' | b'E' | b'P') {
+        return None;
+    }
+    if let Some(key) = text.strip_prefix(b"Resolved to: ") {
+        return Some(Mark::CacheKey(key.trim_ascii(), Op::Restore));
+    }
+    if text.starts_with(b"Process returned non-zero exit code: ") || text.starts_with(VSS) {
+        return Some(Mark::CacheTrouble);
+    }
+    let (start, operation, outcome) = LINES.iter().find(|(start, ..)| text.starts_with(start))?;
+    let name = text.get(start.len()..).and_then(quoted).unwrap_or_default();
+    let exists = *outcome != End::Exists || text.ends_with(b" already exists.");
+    exists.then_some(Mark::Cache { name, operation: *operation, outcome: *outcome })
+}
+
+/// The service is not there: `Exception of type 'Microsoft.VisualStudio.Services.WebApi.VssServiceResponseException'…`
+const VSS: &[u8] = b"Exception of type 'Microsoft.VisualStudio.Services.WebApi.VssServiceResponseException'";
+
+/// The fingerprint between backticks.
+fn quoted(text: &[u8]) -> Option<&[u8]> {
+    let mut parts = text.split(|b| *b == b'`');
+    let (_, inside) = (parts.next()?, parts.next()?);
+    parts.next().map(|_| inside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_told_from_github_by_its_sections() {
+        let line: &[u8] = b"2026-05-04T09:00:00.1234567Z ##[section]Starting: Build image";
+        assert!(Azure.recognise(&[line]));
+        assert!(!Azure.recognise(&[b"2026-05-04T09:00:00.1234567Z ##[group]Run docker build ."]));
+        assert_eq!(Azure.decode(line).text, b"##[section]Starting: Build image");
+    }
+
+    #[test]
+    fn hears_the_cache_task() {
+        let save = |name: &'static [u8], outcome| Some(Mark::Cache { name, operation: Op::Save, outcome });
+        assert_eq!(Azure.mark(b"Resolved to: docker|a="), Some(Mark::CacheKey(b"docker|a=", Op::Restore)));
+        assert_eq!(Azure.mark(b"Cache with fingerprint `docker|a=` already exists."), save(b"docker|a=", End::Exists));
+        assert_eq!(Azure.mark(b"Information, Saved item."), save(b"", End::Saved));
+        assert_eq!(Azure.mark(b"Caches are nice"), None);
+        assert_eq!(Azure.mark(b"##[command]docker build -t a ."), Some(Mark::Command(b"docker build -t a .")));
+    }
+}

@@ -1,0 +1,90 @@
+//! `CircleCI`: a step's output, as downloaded or copied, has neither stamps nor prefixes.
+//!
+//! Messages from `support.circleci.com` and issues; the steps are echoed as scripts below
+//! `#!/bin/bash -eo pipefail`.
+
+use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, echo};
+
+/// Output of one or more steps.
+pub(super) struct Circleci;
+
+impl Envelope for Circleci {
+    fn name(&self) -> &'static str {
+        "circleci"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("circleci")
+    }
+
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        const HEADERS: [&[u8]; 6] = [
+            b"Build-agent version ",
+            b"Launch-agent version ",
+            b"System information:circleci",
+            b"#!/bin/bash -eo pipefail",
+            b"#!/bin/sh -eo pipefail",
+            b"Spin up environment",
+        ];
+        head.iter().any(|l| {
+            matches!(l.first(), Some(b'B' | b'L' | b'S' | b'#' | b'F' | b'N'))
+                && (HEADERS.iter().any(|h| l.starts_with(h)) || is_cache(l))
+        })
+    }
+
+    fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
+        match text.first()? {
+            b'#' if text.starts_with(b"#!/bin/") => Some(Mark::Section(b"")),
+            b'+' | b'$' => echo::prompted(text),
+            b'H' => echo::checked_out(text),
+            b'F' | b'N' | b'S' | b'E' | b'W' => cache(text),
+            _ => echo::bare(text),
+        }
+    }
+}
+
+fn is_cache(line: &[u8]) -> bool {
+    line.starts_with(b"Found a cache from build ") || line.starts_with(b"No cache is found for key: ")
+}
+
+fn cache(text: &[u8]) -> Option<Mark<'_>> {
+    const LINES: [(&[u8], Op, End); 7] = [
+        (b"No cache is found for key: ", Op::Restore, End::Miss),
+        (b"Skipping cache generation, cache already exists for key: ", Op::Save, End::Exists),
+        (b"Stored Cache to ", Op::Save, End::Saved),
+        (b"Error uploading archive: ", Op::Save, End::Failed),
+        (b"Error untarring cache: ", Op::Restore, End::Failed),
+        (b"Failed to unarchive cache", Op::Restore, End::Failed),
+        (b"Warning: skipping this step: ", Op::Save, End::Skipped),
+    ];
+    if let Some(found) = text.strip_prefix(b"Found a cache from build ") {
+        let name = found.get(memchr::memmem::find(found, b" at ")? + 4..)?.trim_ascii();
+        return Some(Mark::Cache { name, operation: Op::Restore, outcome: End::Hit });
+    }
+    let (start, operation, outcome) = LINES.iter().find(|(start, ..)| text.starts_with(start))?;
+    let name = if start.ends_with(b"key: ") { text.get(start.len()..)?.trim_ascii() } else { b"" };
+    Some(Mark::Cache { name, operation: *operation, outcome: *outcome })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hears_the_cache() {
+        let mark = |name, operation, outcome| Some(Mark::Cache { name, operation, outcome });
+        assert_eq!(Circleci.mark(b"Found a cache from build 12 at v1-abc "), mark(b"v1-abc", Op::Restore, End::Hit));
+        assert_eq!(
+            Circleci.mark(b"Skipping cache generation, cache already exists for key: v1-abc "),
+            mark(b"v1-abc", Op::Save, End::Exists)
+        );
+        assert_eq!(Circleci.mark(b"Error: something"), None);
+    }
+
+    #[test]
+    fn is_known_by_its_agent_or_shell() {
+        assert!(Circleci.recognise(&[b"#!/bin/bash -eo pipefail", b"docker build ."]));
+        assert!(Circleci.recognise(&[b"Build-agent version 1.0.1"]));
+        assert!(!Circleci.recognise(&[b"#!/bin/bash", b"docker build ."]));
+    }
+}

@@ -1,0 +1,52 @@
+//! A time of day, or the time since the start, in front of every line: `09:00:00 text`,
+//! `[09:00:00] text`, `09:00:00.1  text` (Jenkins' timestamper as its pages show it).
+//!
+//! Knows no CI.
+
+use super::{Envelope, Peeled, nearly_all, stamp};
+
+/// Hours, minutes, seconds.
+pub(super) struct Clock;
+
+impl Envelope for Clock {
+    fn name(&self) -> &'static str {
+        "clock"
+    }
+
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        nearly_all(head, |l| text(l).is_some())
+    }
+
+    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
+        Peeled { text: text(line).unwrap_or(line), ..Peeled::default() }
+    }
+}
+
+/// Jenkins' default has two blanks, other stampers one. A text that begins with a blank itself
+/// (` ---> Using cache`) keeps it where there are three.
+fn text(line: &[u8]) -> Option<&[u8]> {
+    let inside = line.strip_prefix(b"[");
+    let (_, rest) = stamp::clock(inside.unwrap_or(line))?;
+    let rest = if inside.is_some() { rest.strip_prefix(b"]")? } else { rest };
+    match rest {
+        [] => Some(rest),
+        [b' ', b' ', b'-', ..] => rest.get(1..),
+        [b' ', b' ', text @ ..] | [b' ' | b'\t', text @ ..] => Some(text),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_times_off() {
+        for line in ["09:00:00 #5 CACHED", "09:00:00  #5 CACHED", "[09:00:00] #5 CACHED", "00:00:01.5 #5 CACHED"] {
+            assert_eq!(text(line.as_bytes()), Some(&b"#5 CACHED"[..]), "{line}");
+        }
+        assert_eq!(text(b"09:00:00  ---> Using cache"), Some(&b" ---> Using cache"[..]));
+        assert_eq!(text(b"09:00:00   ---> Using cache"), Some(&b" ---> Using cache"[..]));
+        assert_eq!(text(b"09:00 x"), None);
+    }
+}

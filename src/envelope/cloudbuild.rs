@@ -1,0 +1,81 @@
+//! Google Cloud Build: `Step #1 - "build": text`; with a single step there is no prefix.
+//!
+//! Source: `GoogleCloudPlatform/cloud-build-local` `build/build.go`. Steps may run side by side.
+
+use super::{Envelope, Mark, Peeled, echo, mostly};
+
+/// Log of a build.
+pub(super) struct Cloudbuild;
+
+impl Envelope for Cloudbuild {
+    fn name(&self) -> &'static str {
+        "cloudbuild"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("google-cloud-build")
+    }
+
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        let header = |l: &&[u8]| {
+            l.starts_with(b"Starting Step #")
+                || l.starts_with(b"starting build \"")
+                || *l == b"FETCHSOURCE"
+                || (l.starts_with(b"------") && memchr::memmem::find(l, b"- REMOTE BUILD OUTPUT -").is_some())
+        };
+        head.iter().any(header) || mostly(head, |l| split(l).is_some())
+    }
+
+    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
+        match split(line) {
+            Some((step, text)) => Peeled { text, job: Some(step), ..Peeled::default() },
+            None => Peeled { text: line, ..Peeled::default() },
+        }
+    }
+
+    fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
+        match text.first()? {
+            b'+' | b'$' => echo::prompted(text),
+            b'H' => echo::checked_out(text),
+            _ => None,
+        }
+    }
+}
+
+/// The step (its id where it has one, else `Step #1`) and the text.
+fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = line.strip_prefix(b"Step #")?;
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let after = rest.get(digits..).filter(|_| digits > 0)?;
+    if let Some(text) = after.strip_prefix(b":") {
+        return Some((line.get(..6 + digits)?, blank(text)?));
+    }
+    let id = after.strip_prefix(b" - \"")?;
+    let (id, text) = id.split_at_checked(memchr::memchr(b'"', id)?)?;
+    Some((id, blank(text.strip_prefix(b"\":")?)?))
+}
+
+fn blank(text: &[u8]) -> Option<&[u8]> {
+    if text.is_empty() { Some(text) } else { text.strip_prefix(b" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_the_step_off() {
+        let peeled = Cloudbuild.decode(b"Step #1 - \"build\": #5 CACHED");
+        assert_eq!((peeled.text, peeled.job), (&b"#5 CACHED"[..], Some(&b"build"[..])));
+        assert_eq!(Cloudbuild.decode(b"Step #0: Step 1/7 : FROM a").job, Some(&b"Step #0"[..]));
+        for line in ["Step 1/7 : FROM a", "Step #x: y", "Starting Step #1 - \"build\""] {
+            assert_eq!(Cloudbuild.decode(line.as_bytes()).job, None, "{line}");
+        }
+    }
+
+    #[test]
+    fn is_known_with_one_step_too() {
+        assert!(Cloudbuild.recognise(&[b"starting build \"0a1b\"", b"FETCHSOURCE"]));
+        assert!(!Cloudbuild.recognise(&[b"Step 1/7 : FROM a", b"starting build"]));
+    }
+}

@@ -1,0 +1,63 @@
+//! `docker compose logs` and `up`: `web-1  | text`, names padded to one width.
+//!
+//! Source: `docker/compose` `cmd/formatter/logs.go`: the widest name plus one blank, then ` | `; so
+//! two blanks at least, and the bar in one column. Tables of psql and Markdown have neither. Knows
+//! no CI.
+
+use super::{Envelope, Peeled, mostly};
+
+/// Container in front of every line.
+pub(super) struct Compose;
+
+impl Envelope for Compose {
+    fn name(&self) -> &'static str {
+        "compose"
+    }
+
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        let Some(column) = head.iter().find_map(|l| split(l)).map(|(_, column, _)| column) else { return false };
+        let aligned = |l: &[u8]| split(l).is_some_and(|(_, c, _)| c == column);
+        head.iter().filter(|l| aligned(l)).count() > 1 && mostly(head, aligned)
+    }
+
+    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
+        match split(line) {
+            Some((name, _, text)) => Peeled { text, job: Some(name), ..Peeled::default() },
+            None => Peeled { text: line, ..Peeled::default() },
+        }
+    }
+}
+
+/// Name, column of the bar, text.
+fn split(line: &[u8]) -> Option<(&[u8], usize, &[u8])> {
+    let odd = |b: &u8| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    let (name, rest) = line.split_at_checked(line.iter().take(128).position(odd)?)?;
+    let blanks = rest.iter().take_while(|b| **b == b' ').count();
+    let text = match rest.get(blanks..)? {
+        [b'|', b' ', text @ ..] => text,
+        [b'|'] => &[],
+        _ => return None,
+    };
+    (blanks >= 2 && name.first()?.is_ascii_alphanumeric()).then_some((name, name.len() + blanks, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_padded_name() {
+        let head: [&[u8]; 3] = [b"web-1      | #5 CACHED", b"builder-1  | #6 CACHED", b"web-1      |"];
+        assert!(Compose.recognise(&head));
+        assert_eq!(Compose.decode(head[0]).text, b"#5 CACHED");
+        assert_eq!(Compose.decode(head[0]).job, Some(&b"web-1"[..]));
+    }
+
+    #[test]
+    fn leaves_tables() {
+        assert!(!Compose.recognise(&[b" id | name", b"----+------", b"  1 | a", b"  2 | b"]));
+        assert!(!Compose.recognise(&[b"| a | b |", b"|---|---|", b"| 1 | 2 |"]));
+        assert!(!Compose.recognise(&[b"a | b", b"c | d"]));
+        assert!(!Compose.recognise(&[b"abc  | b", b"abcdefg  | d", b"abcdefghi  | d"]));
+    }
+}

@@ -1,0 +1,128 @@
+//! Jenkins: `consoleText`, with the timestamper's `[2026-05-04T09:00:00.123Z] ` where it is switched
+//! on for all pipelines, and `ConsoleNote`s.
+//!
+//! Sources: `jenkinsci/timestamper-plugin` `GlobalDecorator.java`, `jenkinsci/workflow-job-plugin`
+//! `NewNodeConsoleNote.java`, `jenkinsci/jobcacher-plugin` `ArbitraryFileCache.java`. Other stamps
+//! (`09:00:00  `) are no part of its text and left to those forms.
+
+use memchr::memmem;
+
+use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, Stamp, ansi, echo, stamp};
+
+/// Console text.
+pub(super) struct Jenkins;
+
+impl Envelope for Jenkins {
+    fn name(&self) -> &'static str {
+        "jenkins"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("jenkins")
+    }
+
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        const HEADERS: [&[u8]; 4] =
+            [b"[Pipeline] ", b"Started by user ", b"Building in workspace ", b"Running in Durability level: "];
+        head.iter().any(|l| {
+            let text = text(l);
+            matches!(text.first(), Some(b'[' | b'S' | b'B' | b'R')) && HEADERS.iter().any(|h| text.starts_with(h))
+        })
+    }
+
+    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
+        match stamped(line) {
+            Some((stamp, text)) => Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), ..Peeled::default() },
+            None => Peeled { text: line, ..Peeled::default() },
+        }
+    }
+
+    fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
+        match text.first()? {
+            b'+' | b'$' => echo::prompted(text),
+            b'C' => revision(text).or_else(|| windows(text)),
+            b' ' => echo::git_checkout(text.strip_prefix(b" > ")?),
+            b'[' => cache(text),
+            b'>' | b'A'..=b'Z' => windows(text),
+            _ => None,
+        }
+    }
+}
+
+/// The text, without what may stand in front of a header.
+pub(super) fn text(line: &[u8]) -> &[u8] {
+    let line = ansi::lead(line);
+    ansi::lead(stamped(line).map_or(line, |(_, text)| text))
+}
+
+/// `[2026-05-04T09:00:00.123Z] text`: always milliseconds and UTC.
+fn stamped(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (stamp, rest) = stamp::date_time(line.strip_prefix(b"[")?)?;
+    let text = rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]").filter(|r| r.is_empty()))?;
+    (stamp.len() == 24 && stamp.ends_with(b"Z")).then_some((stamp, text))
+}
+
+/// `Checking out Revision 0a1b2c3d (refs/remotes/origin/main)`
+fn revision(text: &[u8]) -> Option<Mark<'_>> {
+    text.strip_prefix(b"Checking out Revision ")?.split(|b| *b == b' ').next().map(Mark::Commit)
+}
+
+/// `C:\jenkins\workspace\app>docker build .` of the `bat` step.
+fn windows(text: &[u8]) -> Option<Mark<'_>> {
+    let [b'A'..=b'Z', b':', b'\\', rest @ ..] = text else { return echo::prompted(text) };
+    let command = rest.get(memchr::memchr(b'>', rest)? + 1..)?.trim_ascii();
+    echo::builds(command).then_some(Mark::Command(command))
+}
+
+/// `[Cache for .docker (docker) with id 0a1b] Cache created in 12ms`
+fn cache(text: &[u8]) -> Option<Mark<'_>> {
+    const LINES: [(&[u8], Op, End); 9] = [
+        (b"Cache restored in ", Op::Restore, End::Hit),
+        (b"Skip restoring cache as no up-to-date cache exists", Op::Restore, End::Miss),
+        (b"cacheValidityDecidingFile configured, but previous hash does not match", Op::Restore, End::Miss),
+        (b"Failed to restore cache", Op::Restore, End::Failed),
+        (b"Cache created in ", Op::Save, End::Saved),
+        (b"Skip cache creation as the cache is up-to-date", Op::Save, End::Exists),
+        (b"Cannot create cache as the path does not exist", Op::Save, End::Failed),
+        (b"Failed to create cache", Op::Save, End::Failed),
+        (b"Removing job cache as it has grown beyond", Op::Save, End::Failed),
+    ];
+    let rest = text.strip_prefix(b"[Cache for ")?;
+    let (head, message) = rest.split_at_checked(memmem::find(rest, b"] ")?)?;
+    let name = head.get(..memmem::find(head, b" with id ").unwrap_or(head.len()))?;
+    let (_, operation, outcome) =
+        LINES.iter().find(|(start, ..)| message.get(2..).is_some_and(|m| m.starts_with(start)))?;
+    Some(Mark::Cache { name, operation: *operation, outcome: *outcome })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_known_by_its_pipeline_whatever_is_in_front() {
+        for line in [
+            "[Pipeline] sh",
+            "[2026-05-04T09:00:00.123Z] [Pipeline] sh",
+            "\x1b[8mha:////4Jm+AA=\x1b[0m[Pipeline] { (Build)",
+        ] {
+            assert!(Jenkins.recognise(&[line.as_bytes()]), "{line}");
+        }
+        assert!(!Jenkins.recognise(&[b"[internal] load .dockerignore", b"[api] text"]));
+        assert_eq!(Jenkins.decode(b"[2026-05-04T09:00:00.123Z] #5 CACHED").text, b"#5 CACHED");
+        assert_eq!(Jenkins.decode(b"[1/2] STEP 1/3").text, b"[1/2] STEP 1/3");
+    }
+
+    #[test]
+    fn hears_jobcacher_and_git() {
+        let saved = Mark::Cache { name: b".docker (docker)", operation: Op::Save, outcome: End::Saved };
+        assert_eq!(Jenkins.mark(b"[Cache for .docker (docker) with id 0a1b] Cache created in 12ms"), Some(saved));
+        assert_eq!(Jenkins.mark(b"[Cache for x] Searching cache"), None);
+        assert_eq!(
+            Jenkins.mark(b"Checking out Revision 0a1b2c3d (refs/remotes/origin/main)"),
+            Some(Mark::Commit(b"0a1b2c3d"))
+        );
+        let bat = b"C:\\jenkins\\workspace\\app>docker build -t a .";
+        assert_eq!(Jenkins.mark(bat), Some(Mark::Command(b"docker build -t a .")));
+    }
+}

@@ -1,0 +1,67 @@
+//! Parallel branches of a Jenkins pipeline: `[api] text`, in the logs of older versions.
+//!
+//! Source: `jenkinsci/workflow-job-plugin` before 2.26 (later versions add the name on the page only).
+//! Taken only where the log opened a branch of that name, `[Pipeline] { (Branch: api)`: users print
+//! brackets too.
+
+use memchr::memmem;
+
+use super::{Envelope, Peeled, jenkins};
+
+/// Name of the branch in front of a line.
+pub(super) struct JenkinsBranch;
+
+impl Envelope for JenkinsBranch {
+    fn name(&self) -> &'static str {
+        "jenkins-branch"
+    }
+
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        let branches: Vec<&[u8]> = head.iter().filter_map(|l| opened(jenkins::text(l))).collect();
+        !branches.is_empty() && head.iter().filter_map(|l| split(l)).any(|(name, _)| branches.contains(&name))
+    }
+
+    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
+        match split(line) {
+            Some((name, text)) => Peeled { text, job: Some(name), ..Peeled::default() },
+            None => Peeled { text: line, ..Peeled::default() },
+        }
+    }
+}
+
+/// `[Pipeline] { (Branch: api)`; older versions put the branch before that, too:
+/// `[Pipeline] [api] { (Branch: api)`.
+fn opened(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"[Pipeline] ")?;
+    rest.get(memmem::find(rest, b"{ (Branch: ")? + 11..)?.strip_suffix(b")")
+}
+
+/// Not what Jenkins, `BuildKit` and buildah put into brackets themselves.
+fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    const KEPT: [&[u8]; 5] = [b"Pipeline", b"internal", b"auth", b"context", b"+"];
+    let rest = line.strip_prefix(b"[")?;
+    let (name, text) = rest.split_at_checked(rest.iter().take(60).position(|b| *b == b']')?)?;
+    let text = text.strip_prefix(b"] ").or_else(|| text.strip_prefix(b"]").filter(|t| t.is_empty()))?;
+    let odd = name.contains(&b'/') || name.starts_with(b"Cache for ") || KEPT.contains(&name);
+    (!odd && !name.is_empty()).then_some((name, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needs_the_branch_to_be_opened() {
+        assert!(JenkinsBranch.recognise(&[b"[Pipeline] { (Branch: api)", b"[api] + docker build ."]));
+        assert!(!JenkinsBranch.recognise(&[b"[Pipeline] { (Branch: api)", b"[web] + docker build ."]));
+        assert!(!JenkinsBranch.recognise(&[b"[api] + docker build ."]));
+    }
+
+    #[test]
+    fn takes_only_names_off() {
+        assert_eq!(JenkinsBranch.decode(b"[api] [1/2] STEP 1/3: FROM a").text, b"[1/2] STEP 1/3: FROM a");
+        for line in ["[internal] load .dockerignore", "[1/2] STEP 1/3: FROM a", "[Pipeline] sh"] {
+            assert_eq!(JenkinsBranch.decode(line.as_bytes()).job, None, "{line}");
+        }
+    }
+}

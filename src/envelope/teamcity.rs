@@ -1,0 +1,66 @@
+//! `TeamCity`: `[12:34:56]W:<tab> [Step 1/3] text` in the downloaded build log, service messages
+//! `##teamcity[…]`.
+//!
+//! No source is public; shape from `JetBrains`' documentation and from logs in issues.
+
+use super::{Envelope, Mark, Peeled, echo, mostly, stamp};
+
+/// Build log.
+pub(super) struct Teamcity;
+
+impl Envelope for Teamcity {
+    fn name(&self) -> &'static str {
+        "teamcity"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("teamcity")
+    }
+
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        mostly(head, |l| split(l).is_some()) || head.iter().any(|l| l.starts_with(b"##teamcity["))
+    }
+
+    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
+        Peeled { text: split(line).unwrap_or(line), ..Peeled::default() }
+    }
+
+    fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
+        match text.first()? {
+            b'+' | b'$' => echo::prompted(text),
+            b'S' => text.strip_prefix(b"Starting: ").filter(|c| echo::builds(c)).map(Mark::Command),
+            b'H' => echo::checked_out(text),
+            _ => None,
+        }
+    }
+}
+
+/// What follows stamp, level, tab and step. The level (` `, `i`, `W`, `E`, `F`) tells the form from
+/// a bare clock.
+fn split(line: &[u8]) -> Option<&[u8]> {
+    let (_, rest) = stamp::clock(line.strip_prefix(b"[")?)?;
+    let ([b' ' | b'i' | b'W' | b'E' | b'F', b':', rest @ ..] | [b':', rest @ ..]) = rest.strip_prefix(b"]")? else {
+        return None;
+    };
+    let rest = rest.strip_prefix(b"\t").or_else(|| rest.strip_prefix(b" ")).unwrap_or(rest);
+    let text = rest.strip_prefix(b" ").unwrap_or(rest);
+    let step = text.strip_prefix(b"[Step ").and_then(|s| s.get(memchr::memchr(b']', s)? + 1..));
+    Some(step.map_or(text, |s| s.strip_prefix(b" ").unwrap_or(s)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_stamp_level_and_step_off() {
+        for line in
+            ["[12:34:56]W:\t [Step 1/3] #5 CACHED", "[12:34:56] :\t [Step 1/3] #5 CACHED", "[12:34:56]i: #5 CACHED"]
+        {
+            assert_eq!(Teamcity.decode(line.as_bytes()).text, b"#5 CACHED", "{line}");
+        }
+        assert_eq!(Teamcity.decode(b"[12:34:56] :\t [Step 1/3]  ---> Using cache").text, b" ---> Using cache");
+        assert_eq!(split(b"[12:34:56] text"), None);
+        assert_eq!(split(b"[12:34:56]:  [1/2] STEP 1/3: FROM a"), Some(&b"[1/2] STEP 1/3: FROM a"[..]));
+    }
+}

@@ -1,0 +1,83 @@
+//! Which lines of a log matter: those that some dialect or the CI itself understands.
+//!
+//! Called from many threads, each with a block of its own; remembers only what saves lines.
+
+use std::borrow::Cow;
+
+use crate::dialect::{self, Body, Event};
+use crate::envelope::{Peeled, Stack, clean};
+use crate::source::{MAX_LINE, Sieve};
+
+/// Of a longer JSON status the rest is not read; output of commands stands at its end.
+const LONGEST_STATUS: usize = 4 << 20;
+
+/// Wants the lines that some dialect or the CI itself understands.
+pub struct Interest<'a> {
+    /// Envelopes of the log.
+    pub stack: &'a Stack,
+}
+
+/// What [`Interest`] remembers from line to line of a block.
+pub struct Before {
+    /// The vertex whose output was seen last: of its output one line is enough.
+    talking: Option<u32>,
+    /// Its job, where lines name jobs.
+    job: Vec<u8>,
+    /// The line before may go on in this one. So it may at the start of a block, where the line
+    /// before was not seen.
+    open: bool,
+}
+
+impl Default for Before {
+    fn default() -> Self {
+        Self { talking: None, job: Vec::new(), open: true }
+    }
+}
+
+impl Sieve for Interest<'_> {
+    type State = Before;
+
+    /// A stored build is one line of JSON.
+    fn longest(&self, start: &[u8]) -> usize {
+        match dialect::read(self.stack.peel(start).text) {
+            Some(Event::RawJson(_)) => LONGEST_STATUS,
+            _ => MAX_LINE,
+        }
+    }
+
+    fn wants(&self, before: &mut Before, line: &[u8]) -> bool {
+        let line = self.stack.unpack(line);
+        let peeled = self.stack.peel(&line);
+        let joined = std::mem::replace(&mut before.open, peeled.open) || peeled.append || peeled.open;
+        joined | before.is_news(&peeled, self.stack)
+    }
+}
+
+impl Before {
+    fn is_news(&mut self, peeled: &Peeled, stack: &Stack) -> bool {
+        match dialect::read(peeled.text) {
+            Some(Event::Vertex(n, Body::Log)) => {
+                // Two empty slices are not compared: `memcmp` of no bytes at a dangling address is
+                // slow on processors that mask the load.
+                let moved = peeled.job.is_some_and(|job| self.job != job);
+                if let Some(job) = peeled.job.filter(|_| moved) {
+                    self.job.clear();
+                    self.job.extend_from_slice(job);
+                }
+                self.talking.replace(n) != Some(n) || moved
+            }
+            Some(_) => {
+                self.talking = None;
+                true
+            }
+            None => says_something(peeled.text, stack),
+        }
+    }
+}
+
+/// Colour may stand between a prompt and its command: `ESC[90m$ESC[0m docker build .` (Buildkite).
+fn says_something(text: &[u8], stack: &Stack) -> bool {
+    let text = clean(text);
+    let colored = matches!(text, Cow::Owned(_));
+    stack.mark(&text).is_some() || (colored && dialect::read(&text).is_some())
+}

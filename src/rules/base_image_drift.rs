@@ -1,0 +1,160 @@
+//! A tag names another base image than in the run before.
+
+use super::past::{Past, cost, header};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::model::Base;
+use crate::series::chain::{self, Stage};
+
+pub(super) struct BaseImageDrift;
+
+static META: RuleMeta = RuleMeta {
+    id: "base-image-drift",
+    title: "the tag of a base image moves between runs",
+    group: "The Dockerfile and its inputs",
+    severity: Severity::Warning,
+    what: "FROM names the same tag as in the run before, the digest is another one, and the stage was built from its first step.",
+    why: "Every step of a stage depends on its base image. A tag that is pushed anew makes the whole stage run again, whenever that happens.",
+    fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds come with a commit.",
+    rules_out: "A FROM that names a digest (it changes by a commit only), another tag or image, a stage that came from the cache all the same. It is a warning where it happens in at least every fourth run or more than once, else a note: base images have to be updated.",
+    references: &[
+        "https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",
+        "https://docs.docker.com/build/cache/invalidation/",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for BaseImageDrift {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).flat_map(|past| findings(&past)).collect()
+    }
+}
+
+/// A stage whose base moved.
+struct Drift<'a> {
+    at: usize,
+    before: (usize, &'a Base),
+    now: &'a Base,
+    stage: Stage<'a>,
+}
+
+fn findings(past: &Past) -> Vec<Finding> {
+    let drifts: Vec<Drift> = (1..past.len()).flat_map(|i| drifts(past, i)).collect();
+    let mut images: Vec<&str> = drifts.iter().map(|d| d.now.image.as_str()).collect();
+    images.sort_unstable();
+    images.dedup();
+    images.into_iter().filter_map(|image| finding(past, &drifts, image)).collect()
+}
+
+fn drifts<'a>(past: &Past<'a>, i: usize) -> Vec<Drift<'a>> {
+    let Some((_, build)) = past.get(i) else { return Vec::new() };
+    let drift = |stage: Stage<'a>| {
+        let now = stage.base?;
+        let before = (0..i).rev().find_map(|j| Some((j, past.builds.get(j)?.base_of(stage.name, stage.platform)?)))?;
+        let moved = before.1.digest.as_ref().zip(now.digest.as_ref()).is_some_and(|(a, b)| a != b);
+        let floats = before.1.image == now.image && !now.pinned && !before.1.pinned;
+        (moved && floats && chain::all_missed(&stage)).then_some(Drift { at: i, before, now, stage })
+    };
+    chain::stages(build).into_iter().filter_map(drift).collect()
+}
+
+fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
+    let drifts: Vec<&Drift> = drifts.iter().filter(|d| d.now.image == image).collect();
+    let last = drifts.last()?;
+    let mut runs: Vec<usize> = drifts.iter().map(|d| d.at).collect();
+    runs.dedup();
+    let often = runs.len() > 1 || runs.len() * 4 >= past.len() - 1;
+    let name = short(image);
+    Some(Finding {
+        rule: META.id,
+        severity: if often { META.severity } else { Severity::Note },
+        confidence: Confidence::Proven,
+        title: format!("the base image {name} changed under its tag {}", times(runs.len(), past.len())),
+        cause: format!(
+            "FROM {name} names a tag, and the tag got another digest between the runs. Everything built on it had to run again; no cache can prevent that."
+        ),
+        evidence: Proof::from_lines(lines(past, &drifts))?,
+        fix: fix(name, last.now.digest.as_deref()?),
+        impact: impact(&drifts, runs.len()),
+        rules_out: vec![
+            "changed sources or arguments: not needed to explain it, a new base image reruns every step of its stage"
+                .to_owned(),
+        ],
+        subject: image.to_owned(),
+    })
+}
+
+fn times(drifts: usize, runs: usize) -> String {
+    format!("in {drifts} of {runs} runs")
+}
+
+fn short(image: &str) -> &str {
+    let image = image.strip_prefix("docker.io/").unwrap_or(image);
+    image.strip_prefix("library/").unwrap_or(image)
+}
+
+fn impact(drifts: &[&Drift], runs: usize) -> Impact {
+    cost(drifts.iter().flat_map(|d| d.stage.steps.iter().copied()), runs)
+}
+
+fn lines(past: &Past, drifts: &[&Drift]) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    for drift in drifts.iter().take(3) {
+        let Some(((run, _), (before, _))) = past.get(drift.at).zip(past.get(drift.before.0)) else { continue };
+        lines.push(Study::quote(before, &drift.before.1.quote, "the tag named this digest"));
+        lines.push(Study::quote(run, &drift.now.quote, "and another one here"));
+        lines.extend(drift.stage.steps.first().map(|s| header(run, s, "so the stage was built from its first step")));
+    }
+    lines
+}
+
+fn fix(name: &str, digest: &str) -> Fix {
+    Fix {
+        summary: format!("pin {name} to a digest and let a bot move it"),
+        steps: vec![
+            "Name the digest in FROM. The tag before it is for readers.".to_owned(),
+            "Let Renovate (`docker:pinDigests`) or Dependabot (package-ecosystem: docker) move it: the rebuild then happens once, in the commit that updates the base.".to_owned(),
+        ],
+        snippet: Some(format!("# before\nFROM {name}\n# after\nFROM {name}@{digest}")),
+        cost: "security fixes of the base image arrive only when the digest is moved".to_owned(),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of};
+    use super::*;
+
+    fn run(digest: &str) -> Made {
+        made().import("r.example.com/a:c", None).from("docker.io/library/node:20", digest)
+    }
+
+    #[test]
+    fn fires_when_the_digest_moves() {
+        let found = BaseImageDrift.check(&of(vec![run("aa").miss("RUN a"), run("bb").miss("RUN a")]));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.contains("FROM node:20@sha256:bb")));
+    }
+
+    #[test]
+    fn one_update_in_many_runs_is_a_note() {
+        let mut runs = vec![run("aa").miss("RUN a")];
+        runs.extend((0..6).map(|_| run("aa").hit("RUN a")));
+        runs.push(run("bb").miss("RUN a"));
+        assert_eq!(BaseImageDrift.check(&of(runs))[0].severity, Severity::Note);
+    }
+
+    #[test]
+    fn leaves_pinned_and_edited_images() {
+        let pinned = |digest| run(digest).miss("RUN a").with(|b| b.bases[0].pinned = true);
+        assert!(BaseImageDrift.check(&of(vec![pinned("aa"), pinned("bb")])).is_empty());
+        let edited = made().from("docker.io/library/node:22", "bb").miss("RUN a");
+        assert!(BaseImageDrift.check(&of(vec![run("aa").miss("RUN a"), edited])).is_empty());
+        assert!(BaseImageDrift.check(&of(vec![run("aa").miss("RUN a"), run("aa").miss("RUN a")])).is_empty());
+    }
+}

@@ -1,0 +1,111 @@
+//! Build arguments of the command lines, over the runs of a series.
+//!
+//! A helper of the rule about changing arguments; knows command lines only.
+
+use super::Study;
+use super::past::Past;
+use crate::finding::Evidence;
+use crate::model::{Command, Tool};
+
+/// An argument that has another value in every one of some runs.
+pub(super) struct Argument {
+    pub(super) name: String,
+    /// Values as written, in those runs.
+    pub(super) values: Vec<String>,
+    /// Written with a shell expression that has another value in each run.
+    pub(super) expression: bool,
+}
+
+/// Arguments that changed from the run before in every one of these runs.
+pub(super) fn changing(past: &Past, runs: &[usize]) -> Vec<Argument> {
+    let Some(&last) = runs.last() else { return Vec::new() };
+    let names = given(past, last).into_iter().map(|(name, _)| name);
+    names.filter_map(|name| argument(past, runs, &name)).collect()
+}
+
+/// The command lines of these runs that give the argument.
+pub(super) fn lines(past: &Past, runs: &[usize], name: &str) -> Vec<Evidence> {
+    let line = |&i: &usize| {
+        let (run, _) = past.get(i)?;
+        let command = past.commands(i).iter().find(|c| pairs(c).any(|(known, _)| known == name))?;
+        Some(Study::quote(run, &command.quote, &format!("`{name}` has another value than in the run before")))
+    };
+    runs.iter().filter_map(line).take(3).collect()
+}
+
+/// All arguments of these runs are in their command lines, so one that is not there did not change.
+pub(super) fn all_known(past: &Past, runs: &[usize]) -> bool {
+    let plain = |c: &Command| matches!(c.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl);
+    let valued = |c: &Command| c.build_args.iter().all(|a| a.split_once('=').is_some_and(|(_, v)| !v.contains('$')));
+    runs.iter().all(|&i| {
+        let building = past.commands(i).iter().filter(|c| c.tool != Tool::BuildxCreate);
+        let mut building = building.peekable();
+        building.peek().is_some() && building.all(|c| plain(c) && valued(c))
+    })
+}
+
+fn argument(past: &Past, runs: &[usize], name: &str) -> Option<Argument> {
+    let values: Vec<String> = runs.iter().filter_map(|&i| value(past, i, name)).collect();
+    let expression = values.iter().all(|v| per_run(v));
+    let moved = |&i: &usize| {
+        let before = (0..i).rev().find_map(|j| value(past, j, name));
+        before.zip(value(past, i, name)).is_some_and(|(a, b)| a != b)
+    };
+    let changes = values.len() == runs.len() && (expression || runs.iter().all(moved));
+    changes.then(|| Argument { name: name.to_owned(), values, expression })
+}
+
+fn value(past: &Past, i: usize, name: &str) -> Option<String> {
+    given(past, i).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
+fn given(past: &Past, i: usize) -> Vec<(String, String)> {
+    past.commands(i).iter().flat_map(pairs).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn pairs(command: &Command) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = command.build_args.iter().flat_map(|a| a.split(['\n', '\r'])).filter_map(|a| a.trim().split_once('='));
+    pairs.filter(|(name, _)| !name.starts_with("BUILDKIT_"))
+}
+
+/// A shell expression, or a CI's variable, that is another one in each run or commit.
+fn per_run(value: &str) -> bool {
+    const PARTS: [&str; 14] = [
+        "RANDOM",
+        "date",
+        "rev-parse",
+        "git describe",
+        "COMMIT",
+        "SHA",
+        "BUILD_NUMBER",
+        "BUILD_ID",
+        "RUN_ID",
+        "RUN_NUMBER",
+        "PIPELINE_ID",
+        "JOB_ID",
+        "EPOCH",
+        "uuid",
+    ];
+    value.contains(['$', '`']) && PARTS.iter().any(|part| value.contains(part))
+}
+
+/// A name that is usually given a value of one run or commit.
+pub(super) fn names_a_run(name: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "SHA",
+        "COMMIT",
+        "REVISION",
+        "BUILD",
+        "DATE",
+        "TIME",
+        "TIMESTAMP",
+        "NUMBER",
+        "REF",
+        "CACHEBUST",
+        "BUST",
+        "RUN",
+        "ID",
+        "VCS",
+    ];
+    name.to_ascii_uppercase().split('_').any(|word| WORDS.contains(&word))
+}

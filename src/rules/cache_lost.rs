@@ -1,0 +1,243 @@
+//! A stored step is gone although nothing it depends on can have changed.
+
+use super::past::{Past, cost, end, header, verdict};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{BuildOutcome, Outcome, StepKind};
+use crate::series::chain::Loss;
+
+pub(super) struct CacheLost;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-lost",
+    title: "a stored cache is gone though nothing changed",
+    group: "The Dockerfile and its inputs",
+    severity: Severity::Warning,
+    what: "The final stage ran from its first step on, though that step reads no files and its text and base image are the same as in an earlier successful run that stored it: in the cache that this run imports, or in a builder that answered other runs.",
+    why: "The record was removed or replaced between the runs: pruned by the builder's garbage collection, deleted in the registry, overwritten by another build, or the job ran on another agent.",
+    fix: "Find out who removes it: give the builder more space, exempt the cache tag from the registry's retention, use a registry cache where agents change.",
+    rules_out: "Everything with a rule of its own: the engine's inline cache bugs, shared references, stages that are not stored, failed imports and exports, changed base images and instructions, changing arguments, `--no-cache`, first runs, failed and cancelled runs. Silent wherever one of those is found.",
+    references: &[
+        "https://docs.docker.com/build/cache/garbage-collection/",
+        "https://docs.docker.com/build/cache/backends/registry/",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for CacheLost {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+/// Where the lost record was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Store {
+    Imported,
+    Builder,
+}
+
+struct Lost<'a> {
+    at: usize,
+    loss: Loss<'a>,
+    store: Store,
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let lost: Vec<Lost> = (1..past.len()).filter_map(|i| lost(past, i)).collect();
+    let newest = lost.last()?;
+    let (run, build) = past.get(newest.at)?;
+    let told = lost.len() > 1 || newest.store == Store::Imported;
+    Some(Finding {
+        rule: META.id,
+        severity: if told { META.severity } else { Severity::Note },
+        confidence: Confidence::Suspected,
+        title: format!(
+            "{} of {} runs start cold, though an earlier run had stored what they need",
+            lost.len(),
+            past.len()
+        ),
+        cause: cause(newest),
+        evidence: Proof::from_lines(lost.iter().rev().take(3).rev().flat_map(|l| lines(past, l)).collect())?,
+        fix: fix(newest.store),
+        impact: cost(lost.iter().filter_map(|l| past.builds.get(l.at)).flat_map(|b| &b.steps), lost.len()),
+        rules_out: rules_out(newest),
+        subject: build
+            .imports
+            .first()
+            .and_then(|i| i.reference.clone())
+            .or_else(|| build.builder.clone())
+            .unwrap_or_else(|| run.label.clone()),
+    })
+}
+
+fn lost<'a>(past: &Past<'a>, i: usize) -> Option<Lost<'a>> {
+    let (_, build) = past.get(i)?;
+    let (hits, total) = past.counts(i)?;
+    if hits > 0 || total < 2 || past.asked_for_no_cache(i) || build.booted.is_some() {
+        return None;
+    }
+    let loss = past.final_losses(i).into_iter().find(|loss| !argument_above(past, i, loss))?;
+    let store = store(past, i, loss.seen)?;
+    Some(Lost { at: i, loss, store })
+}
+
+/// In the cache that this run reads and one since wrote; or in a builder that is seen to keep its own.
+fn store(past: &Past, i: usize, seen: usize) -> Option<Store> {
+    let all_well = past.imports(i).iter().all(|t| t.ok());
+    let written = (seen..i).any(|j| past.exported(j) || past.builds.get(j).is_some_and(|b| b.inline.is_some()));
+    if past.imported(i) && all_well && written && whole(past, i - 1) {
+        return Some(Store::Imported);
+    }
+    let keeps = past.never_imports() && answers_another_run(past) && !any_booted(past);
+    (keeps && whole(past, i - 1)).then_some(Store::Builder)
+}
+
+/// Some run began with hits: of a second build in one run they say nothing.
+fn answers_another_run(past: &Past) -> bool {
+    let first = |i: usize| past.refs.get(i).map(|at| at.run) != past.refs.get(i - 1).map(|at| at.run);
+    (1..past.len()).any(|i| first(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0))
+}
+
+/// A run that failed or was cancelled stores nothing.
+fn whole(past: &Past, i: usize) -> bool {
+    past.builds.get(i).is_some_and(|b| b.outcome == BuildOutcome::Succeeded)
+}
+
+/// A builder that is made anew now and then has its reason there.
+fn any_booted(past: &Past) -> bool {
+    past.builds.iter().skip(1).any(|b| b.booted.is_some())
+}
+
+/// The classic builder prints ENV and LABEL: where one above the step was not found, a value changed.
+fn argument_above(past: &Past, i: usize, loss: &Loss) -> bool {
+    let steps = past.builds.get(i).map(|b| &b.steps).into_iter().flatten();
+    let mut above = steps.filter(|s| s.stage == loss.step.stage && s.position < loss.step.position);
+    above.any(|s| s.kind == StepKind::Metadata && s.outcome == Outcome::Miss)
+}
+
+fn cause(lost: &Lost) -> String {
+    let place = match lost.store {
+        Store::Imported => "The cache was imported without an error, and an earlier run had written one",
+        Store::Builder => "The builder answers other runs of this series from its own cache",
+    };
+    format!(
+        "{place}; `{}` reads no files, and its text and base image are the same. Its record must have been removed or replaced between the runs.",
+        lost.loss.step.text
+    )
+}
+
+fn lines(past: &Past, lost: &Lost) -> Vec<Evidence> {
+    let Some(((run, _), (before, earlier))) = past.get(lost.at).zip(past.get(lost.loss.seen)) else {
+        return Vec::new();
+    };
+    let mut lines = vec![verdict(before, lost.loss.before, "here it was built or found")];
+    let export = earlier.exports.iter().find(|e| e.ok());
+    lines.extend(export.map(|e| Study::quote(before, &e.header, "and stored")));
+    lines.extend(past.imports(lost.at).into_iter().find(|t| t.ok()).map(|t| end(run, t, "imported without error")));
+    lines.push(header(run, lost.loss.step, "ran again, though nothing it depends on changed"));
+    lines
+}
+
+fn fix(store: Store) -> Fix {
+    let (summary, steps, snippet) = match store {
+        Store::Imported => (
+            "find out who replaces or deletes the cache between the runs",
+            [
+                "Read the logs of all jobs that write this reference together with these: a shared reference is then named.",
+                "See whether the registry's retention deletes the tag, or manifests without a tag; exempt the cache.",
+            ],
+            None,
+        ),
+        Store::Builder => (
+            "keep the builder's cache, or put it where every agent finds it",
+            [
+                "See on the agent whether the cache is pruned (a cron job, `docker system prune`, a full disk, the builder's own limit) or whether the job runs on several agents.",
+                "Allow the builder more space, or use a registry cache, which survives both.",
+            ],
+            Some(
+                "docker buildx du\ndocker buildx ls\n\n# buildkitd.toml of the builder\n[worker.oci]\n  gc = true\n  maxUsedSpace = \"50GB\"",
+            ),
+        ),
+    };
+    Fix {
+        summary: summary.to_owned(),
+        steps: steps.into_iter().map(str::to_owned).collect(),
+        snippet: snippet.map(str::to_owned),
+        ..Fix::default()
+    }
+}
+
+fn rules_out(lost: &Lost) -> Vec<String> {
+    let mut said = vec![
+        "changed sources, base image or instruction: no, the first step reads no files and has the same text and digest".to_owned(),
+        "`--no-cache` and another agent look the same and are not printed by the builder; the command line and the agent's name would decide it".to_owned(),
+    ];
+    if lost.loss.step.instruction == "RUN" {
+        said.push("an ARG or ENV with another value can rerun a RUN that does not show it".to_owned());
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of};
+    use super::*;
+    use crate::model::CacheKind;
+
+    fn cold() -> Made {
+        made().from("node:20", "aa").miss("WORKDIR /app").miss("COPY . .").miss("RUN a")
+    }
+
+    fn warm() -> Made {
+        made().from("node:20", "aa").hit("WORKDIR /app").hit("COPY . .").hit("RUN a")
+    }
+
+    #[test]
+    fn fires_on_a_pruned_builder_and_an_emptied_reference() {
+        let found = CacheLost.check(&of(vec![cold(), warm(), cold(), warm(), cold()]));
+        assert_eq!(
+            (found.len(), found[0].severity, found[0].confidence),
+            (1, Severity::Warning, Confidence::Suspected)
+        );
+        let stored = |made: Made| made.import("r.example.com/a:c", None).export(CacheKind::Registry, None);
+        let found = CacheLost.check(&of(vec![stored(cold()), stored(warm()), stored(cold())]));
+        assert_eq!((found.len(), found[0].impact.steps), (1, 3));
+    }
+
+    #[test]
+    fn once_on_a_kept_builder_is_a_note() {
+        assert_eq!(CacheLost.check(&of(vec![cold(), warm(), warm(), cold()]))[0].severity, Severity::Note);
+    }
+
+    #[test]
+    fn leaves_what_has_a_reason() {
+        let failed = || warm().error("ERROR: failed to solve: x");
+        assert!(CacheLost.check(&of(vec![cold(), warm(), failed(), cold()])).is_empty());
+        let drift = || made().from("node:20", "bb").miss("WORKDIR /app").miss("COPY . .");
+        assert!(CacheLost.check(&of(vec![cold(), warm(), drift()])).is_empty());
+        let unstored = || cold().import("r.example.com/a:c", None);
+        assert!(CacheLost.check(&of(vec![unstored(), unstored()])).is_empty());
+        let booted = || cold().with(|b| b.booted = Some(crate::model::Quote::default()));
+        assert!(CacheLost.check(&of(vec![cold(), warm(), booted()])).is_empty());
+        assert!(CacheLost.check(&of(vec![cold(), cold()])).is_empty());
+    }
+
+    /// An agent that is new each time builds the image twice: the second build finds the first one's steps.
+    #[test]
+    fn leaves_two_builds_in_one_run() {
+        let twice = || {
+            let mut run = cold().run();
+            run.builds.extend(warm().run().builds);
+            run
+        };
+        let mut study = super::super::testing::study(vec![twice(), twice(), twice()]);
+        let both = |run| [0, 1].map(|build| crate::series::BuildRef { run, build });
+        study.series[0].builds = (0..3).flat_map(both).collect();
+        assert!(CacheLost.check(&study).is_empty());
+    }
+}

@@ -1,0 +1,133 @@
+//! An instruction was edited between two runs.
+
+use super::context_copied_too_early::brief;
+use super::past::{Past, cost, header};
+use super::recurring::{Spot, same_stage, spots};
+use super::volatile_build_arg::{Culprit, culprits, explains};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::Step;
+
+pub(super) struct DockerfileEdited;
+
+static META: RuleMeta = RuleMeta {
+    id: "dockerfile-edited",
+    title: "an instruction of the Dockerfile changed between runs",
+    group: "The Dockerfile and its inputs",
+    severity: Severity::Note,
+    what: "The cache broke at a step that has another text than in the run before.",
+    why: "A step with another text is another step: it runs, and everything after it. That is as it should be; it explains the run.",
+    fix: "Nothing to mend. What is edited often belongs low in its stage.",
+    rules_out: "A text that differs in a value in nearly every run (volatile-build-arg), steps that ran because one before them did.",
+    references: &["https://docs.docker.com/build/cache/invalidation/"],
+    since: "0.1.0",
+};
+
+impl Rule for DockerfileEdited {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+/// A step with another text than before: the run, the step, and the one it replaced.
+type Edit<'a> = (usize, &'a Step, Option<&'a Step>);
+
+fn finding(past: &Past) -> Option<Finding> {
+    let known = culprits(past);
+    let all = spots(past);
+    let edits: Vec<(Edit, &Spot)> = all.iter().flat_map(|spot| edits(past, &known, spot)).collect();
+    let ((_, step, before), _) = edits.last()?;
+    let told = before.map_or_else(
+        || format!("`{}` is new", brief(&step.text)),
+        |old| format!("`{}` became `{}`", brief(&old.text), brief(&step.text)),
+    );
+    let rerun = edits.iter().flat_map(|((i, ..), spot)| spot.rerun(past, *i));
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!("the Dockerfile was edited: {told}"),
+        cause: "A step is looked up by its text, so an edited one is not in any cache, and what follows it runs again."
+            .to_owned(),
+        evidence: Proof::from_lines(edits.iter().rev().take(3).flat_map(|(edit, _)| lines(past, edit)).collect())?,
+        fix: Fix {
+            summary: "nothing to mend".to_owned(),
+            steps: vec![
+                "Where this step is edited often, move it below the steps that do not depend on it.".to_owned(),
+            ],
+            ..Fix::default()
+        },
+        impact: cost(rerun, edits.len()),
+        rules_out: vec!["a build argument that the step prints looks the same; the commit decides it".to_owned()],
+        subject: past
+            .last()
+            .and_then(|(run, build)| build.target.clone().or_else(|| run.job.clone()))
+            .unwrap_or_default(),
+    })
+}
+
+fn edits<'p, 'a>(past: &'p Past<'a>, known: &'p [Culprit], spot: &'p Spot<'a>) -> Vec<(Edit<'a>, &'p Spot<'a>)> {
+    if explains(known, spot) {
+        return Vec::new();
+    }
+    let edit = |&i: &usize| {
+        let step = spot.step(i)?;
+        let aligned = (0..i).rev().find_map(|j| spot.step(j));
+        let new = aligned.map_or_else(|| !appears_before(past, i, step), |old| old.text != step.text);
+        new.then(|| ((i, step, aligned.or_else(|| replaced(past, i, step))), spot))
+    };
+    spot.broken.iter().filter_map(edit).collect()
+}
+
+/// Another build of the stage has the very text, in another place.
+fn appears_before(past: &Past, i: usize, step: &Step) -> bool {
+    let earlier = past.builds.get(..i).unwrap_or_default();
+    earlier.iter().flat_map(|b| &b.steps).any(|s| s.stage == step.stage && s.text == step.text)
+}
+
+/// The step that stood in its place in the run before, and is gone.
+fn replaced<'a>(past: &Past<'a>, i: usize, step: &Step) -> Option<&'a Step> {
+    let (before, now) = (past.builds.get(i.checked_sub(1)?)?, past.builds.get(i)?);
+    let mut there = same_stage(before, step).filter(|s| s.position == step.position);
+    there.find(|s| s.instruction == step.instruction && !same_stage(now, step).any(|n| n.text == s.text))
+}
+
+fn lines(past: &Past, (i, step, before): &Edit) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    let home = |old: &Step| {
+        (0..*i).rev().find(|&j| past.builds.get(j).is_some_and(|b| b.steps.iter().any(|s| std::ptr::eq(s, old))))
+    };
+    let old = before.and_then(|old| Some((old, past.get(home(old)?)?)));
+    lines.extend(old.map(|(old, (run, _))| header(run, old, "as it was")));
+    lines.extend(past.get(*i).map(|(run, _)| header(run, step, "as it is now: it ran, and what follows")));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of};
+    use super::*;
+
+    fn run() -> Made {
+        made().import("r.example.com/a:c", None).from("node:20", "aa").hit("WORKDIR /app")
+    }
+
+    #[test]
+    fn notes_an_edit() {
+        let found = DockerfileEdited.check(&of(vec![run().hit("RUN npm ci"), run().miss("RUN npm ci --omit=dev")]));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Note));
+        assert!(found[0].title.contains("became `RUN npm ci --omit=dev`"), "{}", found[0].title);
+    }
+
+    #[test]
+    fn leaves_values_and_changed_files() {
+        let value = |v: u32| run().miss(&format!("RUN echo building 1.{v} && make"));
+        assert!(DockerfileEdited.check(&of(vec![value(1), value(2), value(3)])).is_empty());
+        let copied = || run().miss("COPY . .").miss("RUN make");
+        assert!(DockerfileEdited.check(&of(vec![copied(), copied()])).is_empty());
+    }
+}

@@ -1,0 +1,123 @@
+//! Runs of one commit copy different files: file modes, or files that are not in the commit.
+
+use super::instruction::copies_context;
+use super::past::Past;
+use super::recurring::{Spot, spots};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::Run;
+
+pub(super) struct FileModeDrift;
+
+static META: RuleMeta = RuleMeta {
+    id: "file-mode-drift",
+    title: "the same commit gives another build context",
+    group: "The Dockerfile and its inputs",
+    severity: Severity::Warning,
+    what: "A COPY of the context broke the cache although the run before built the same commit, and everything before the COPY came from the cache.",
+    why: "Content and mode bits of the copied files are part of the cache key. Two agents with different umasks, or a checkout that leaves other untracked files behind, never find each other's cache.",
+    fix: "Set the umask and the modes after the checkout the same way everywhere, and keep untracked files out of the context with `.dockerignore`.",
+    rules_out: "Different commits, and logs that do not print theirs: what changed a COPY is not in a build log. Modification times do not matter to BuildKit, owners neither.",
+    references: &[
+        "https://docs.docker.com/build/cache/invalidation/#add-and-copy",
+        "https://github.com/moby/buildkit/blob/v0.32.0/cache/contenthash/tarsum.go",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for FileModeDrift {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).flat_map(|past| findings(&past)).collect()
+    }
+}
+
+fn findings(past: &Past) -> Vec<Finding> {
+    spots(past).into_iter().filter(|s| copies_context(s.row.text)).filter_map(|s| finding(past, s)).collect()
+}
+
+fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
+    spot.broken =
+        spot.broken.iter().copied().filter(|&i| same_commit(past, i).is_some() && unedited(&spot, i)).collect();
+    let at = *spot.broken.last()?;
+    let step = spot.last().filter(|_| spot.behind_hits(past))?;
+    let (run, _) = past.get(at)?;
+    let commit = run.commit.as_deref()?;
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Suspected,
+        title: format!("`{}` found other files in two runs of commit {}", step.text, commit.get(..12).unwrap_or(commit)),
+        cause: "Both runs built one commit, and the files that are copied differ all the same. A checkout brings the same content; what differs then is the mode bits (another umask on another agent), or files that are not in the commit: build results, `.git`, downloads.".to_owned(),
+        evidence: Proof::from_lines(lines(past, &spot))?,
+        fix: fix(),
+        impact: spot.impact(past),
+        rules_out: vec![
+            "changed sources: no, the commit is the same".to_owned(),
+            "modes or untracked files: not decided; `git status --ignored --short` and `find . -printf '%m %p\\n'` on both agents would".to_owned(),
+        ],
+        subject: format!("{}:{}", step.stage, step.text),
+    })
+}
+
+/// The run before, where it built the same commit.
+fn same_commit<'a>(past: &Past<'a>, i: usize) -> Option<&'a Run> {
+    let (before, _) = past.get(i.checked_sub(1)?)?;
+    let (run, _) = past.get(i)?;
+    (run.commit.is_some() && run.commit == before.commit && stored(past, i)).then_some(before)
+}
+
+/// The run before left its cache where this one looks.
+fn stored(past: &Past, i: usize) -> bool {
+    past.builds.get(i - 1).is_some_and(|b| past.exported(i - 1) || b.inline.is_some()) || past.never_imports()
+}
+
+fn unedited(spot: &Spot, i: usize) -> bool {
+    spot.step(i - 1).zip(spot.step(i)).is_some_and(|(a, b)| a.text == b.text)
+}
+
+fn lines(past: &Past, spot: &Spot) -> Vec<Evidence> {
+    spot.lines(past, "ran, with the same commit as the run before: the files it copies are others")
+}
+
+fn fix() -> Fix {
+    Fix {
+        summary: "make the context the same on every agent".to_owned(),
+        steps: vec![
+            "Before the build, set the modes that git does not keep (it keeps the executable bit only).".to_owned(),
+            "List in `.dockerignore` what is not in the commit.".to_owned(),
+        ],
+        snippet: Some("umask 022\ngit clean -ffdx\nchmod -R u=rwX,go=rX .\n\n# .dockerignore\n.git".to_owned()),
+        cost: "git clean removes untracked files of the workspace".to_owned(),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, study};
+    use super::*;
+    use crate::model::CacheKind;
+
+    fn run(commit: &str) -> Run {
+        let build: Made =
+            made().import("r.example.com/a:c", None).from("node:20", "aa").export(CacheKind::Registry, None);
+        Run { commit: Some(commit.to_owned()), ..build.hit("WORKDIR /app").miss("COPY . .").run() }
+    }
+
+    #[test]
+    fn fires_on_one_commit() {
+        let found = FileModeDrift.check(&study(vec![run("c0ffee"), run("c0ffee")]));
+        assert_eq!((found.len(), found[0].confidence), (1, Confidence::Suspected));
+    }
+
+    #[test]
+    fn leaves_other_commits_and_unknown_ones() {
+        assert!(FileModeDrift.check(&study(vec![run("c0ffee"), run("beef")])).is_empty());
+        let unknown = || Run { commit: None, ..run("") };
+        assert!(FileModeDrift.check(&study(vec![unknown(), unknown()])).is_empty());
+    }
+}

@@ -1,0 +1,142 @@
+//! The classic builder is given an image as cache that dockerd does not have.
+
+use super::past::{Past, cost, header};
+use super::remedy::reference;
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{Command, Dialect};
+
+pub(super) struct LegacyCacheFromNotPulled;
+
+static META: RuleMeta = RuleMeta {
+    id: "legacy-cache-from-not-pulled",
+    title: "`--cache-from` names an image that was never pulled",
+    group: "No cache in use",
+    severity: Severity::Warning,
+    what: "The classic builder is called with `--cache-from IMAGE`, no line shows that image being pulled before, and every step runs in every run.",
+    why: "The classic builder looks for the image in the daemon only and says nothing where it is not there. On a new agent it never is.",
+    fix: "`docker pull IMAGE || true` before the build, or BuildKit, which reads the image in the registry.",
+    rules_out: "A pull before the build, steps that came from the cache, a changed base image, `--no-cache`, BuildKit. One run alone proves nothing: the image may not exist yet.",
+    references: &["https://docs.docker.com/reference/cli/docker/image/build/#cache-from"],
+    since: "0.1.0",
+};
+
+impl Rule for LegacyCacheFromNotPulled {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+/// A run that could not find the image: which one, and the command that names it.
+struct Blind<'a> {
+    at: usize,
+    command: &'a Command,
+    image: String,
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let blind: Vec<Blind> = (0..past.len()).filter_map(|i| blind(past, i)).collect();
+    let unexplained = blind.iter().any(|b| !past.losses(b.at).is_empty());
+    let warm = past.builds.iter().any(|b| b.hits() > 0);
+    let last = blind.last().filter(|_| blind.len() > 1 && unexplained && !warm)?;
+    let later = blind.iter().skip(1).filter_map(|b| past.builds.get(b.at));
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!("--cache-from {} finds nothing: the image is not pulled first", last.image),
+        cause: format!(
+            "The classic builder takes its cache from images that dockerd has. {} is not fetched before the build in any of these runs, so `--cache-from` is passed over without a message and every step runs.",
+            last.image
+        ),
+        evidence: Proof::from_lines(blind.iter().take(3).flat_map(|b| lines(past, b)).collect())?,
+        fix: fix(last),
+        impact: cost(later.flat_map(|b| &b.steps), blind.len() - 1),
+        rules_out: vec![
+            "changed sources: no, steps that read no files ran again on the same base image".to_owned(),
+            "a quiet pull (`docker pull -q`) is not told from other output; it would have led to hits".to_owned(),
+        ],
+        subject: last.image.clone(),
+    })
+}
+
+fn blind<'a>(past: &Past<'a>, i: usize) -> Option<Blind<'a>> {
+    let (run, build) = past.get(i).filter(|(_, b)| b.dialect == Dialect::Classic)?;
+    let (hits, total) = past.counts(i)?;
+    let command = past.commands(i).iter().find(|c| !c.cache_from.is_empty())?;
+    let images: Vec<&str> = command.cache_from.iter().filter_map(|s| s.get("ref")).collect();
+    let pulled = |name: &&str| run.pulls.iter().any(|p| p.quote.line < build.line && reference::same(&p.image, name));
+    let cold = hits == 0 && total > 0 && !past.asked_for_no_cache(i) && !images.iter().any(pulled);
+    let image = images.first().filter(|_| cold)?;
+    Some(Blind { at: i, command, image: (*image).to_owned() })
+}
+
+fn lines(past: &Past, blind: &Blind) -> Vec<Evidence> {
+    let Some((run, build)) = past.get(blind.at) else { return Vec::new() };
+    let mut lines =
+        vec![Study::quote(run, &blind.command.quote, "the image is to be the cache; nothing pulls it before")];
+    lines.extend(build.decided().next().map(|s| header(run, s, "ran")));
+    lines
+}
+
+fn fix(blind: &Blind) -> Fix {
+    let text = blind.command.quote.text.trim();
+    Fix {
+        summary: format!("pull {} before the build", blind.image),
+        steps: vec![
+            format!("Pull {} first; `|| true` because it is not there before the first push.", blind.image),
+            "The pulled image serves the final stage only: with several stages, push and pull an image for each.".to_owned(),
+            "BuildKit (DOCKER_BUILDKIT=1) reads the image in the registry without a pull, if it was built with BUILDKIT_INLINE_CACHE=1.".to_owned(),
+        ],
+        snippet: Some(format!("docker pull {} || true\n{text}", blind.image)),
+        cost: "the whole image is pulled in every run".to_owned(),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, study};
+    use super::*;
+    use crate::model::{Pull, Quote, Run};
+
+    fn run(command: &str) -> Made {
+        made()
+            .with(|b| b.dialect = Dialect::Classic)
+            .command(command)
+            .from("node:20", "aa")
+            .miss("WORKDIR /app")
+            .miss("RUN a")
+    }
+
+    const FROM: &str = "docker build --cache-from r.example.com/a:latest -t r.example.com/a:latest .";
+
+    fn check(runs: Vec<Run>) -> Vec<Finding> {
+        LegacyCacheFromNotPulled.check(&study(runs))
+    }
+
+    #[test]
+    fn fires_without_a_pull() {
+        let found = check(vec![run(FROM).run(), run(FROM).run()]);
+        assert_eq!((found.len(), found[0].impact.steps), (1, 2));
+        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.starts_with("docker pull r.example.com/a:latest")));
+    }
+
+    #[test]
+    fn leaves_pulled_images_and_other_builders() {
+        let pull =
+            Pull { image: "r.example.com/a:latest".into(), quote: Quote { line: 3, text: "Status: …".into() } };
+        let pulled = || Run { pulls: vec![pull.clone()], ..run(FROM).run() };
+        assert!(check(vec![pulled(), pulled()]).is_empty());
+        assert!(check(vec![run(FROM).run()]).is_empty());
+        assert!(check(vec![run("docker build .").run(), run("docker build .").run()]).is_empty());
+        let buildkit = || run(FROM).with(|b| b.dialect = Dialect::BuildkitPlain).run();
+        assert!(check(vec![buildkit(), buildkit()]).is_empty());
+        let warm = || made().with(|b| b.dialect = Dialect::Classic).command(FROM).hit("WORKDIR /app").run();
+        assert!(check(vec![run(FROM).run(), warm()]).is_empty());
+    }
+}

@@ -1,0 +1,162 @@
+//! The classic builder takes its cache from the image, which has nothing of the build stages.
+
+use super::past::{Past, header, verdict};
+use super::remedy::{self, Site, reference};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{Dialect, Outcome, Pull, Step};
+use crate::series::chain::{self, Loss, Stage};
+
+pub(super) struct LegacyMultiStage;
+
+static META: RuleMeta = RuleMeta {
+    id: "legacy-multi-stage",
+    title: "the pulled image has no layers of the build stages",
+    group: "Multi-stage builds and inline cache",
+    severity: Severity::Warning,
+    what: "The classic builder runs a build stage from its first step on, although nothing it depends on changed, while steps of the final stage come from the cache.",
+    why: "With `--cache-from IMAGE` the classic builder looks in that image only, and an image holds the layers of its final stage. The build stages run in every build.",
+    fix: "Push an image of each build stage too and name all of them in `--cache-from`, or build with BuildKit and a registry cache with mode=max.",
+    rules_out: "Kept daemons, which have the build stage's layers themselves (their base image is not fetched anew); changed base images and instructions; stages that are partly cached in some run; `--no-cache`.",
+    references: &[
+        "https://docs.docker.com/build/building/multi-stage/#differences-between-legacy-builder-and-buildkit",
+        "https://github.com/moby/moby/blob/v25.0.0/image/cache/cache.go",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for LegacyMultiStage {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+/// A run in which build stages ran and the final one did not.
+struct Seen<'a> {
+    at: usize,
+    losses: Vec<Loss<'a>>,
+    hit: &'a Step,
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let seen: Vec<Seen> = (1..past.len()).filter_map(|i| seen(past, i)).collect();
+    let last = seen.last()?;
+    let (run, build) = past.get(last.at)?;
+    let mut names: Vec<&str> = seen.iter().flat_map(|s| s.losses.iter().map(|l| l.stage.name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    let site = Site::of(past.study, run, build);
+    let steps = seen.iter().flat_map(|s| &s.losses).flat_map(|l| l.stage.steps.iter().copied());
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!("stage `{}` is rebuilt from the start in {} of {} runs: the image it is cached from holds the final stage only", names.join("`, `"), seen.len(), past.len()),
+        cause: "The classic builder compares each step with the layers of the image it was given. That image has the final stage's layers and none of the build stages', so those run in full while the final stage is found.".to_owned(),
+        evidence: Proof::from_lines(seen.iter().rev().take(2).rev().flat_map(|s| lines(past, s)).collect())?,
+        fix: fix(&site, &names),
+        impact: super::past::cost(steps, seen.len()),
+        rules_out: vec![
+            "base image changed: no, same digest as in the run before".to_owned(),
+            "image not pulled: no, the final stage came from it".to_owned(),
+        ],
+        subject: site.image,
+    })
+}
+
+fn seen<'a>(past: &Past<'a>, i: usize) -> Option<Seen<'a>> {
+    let (_, build) = past.get(i).filter(|(_, b)| b.dialect == Dialect::Classic)?;
+    if past.asked_for_no_cache(i) {
+        return None;
+    }
+    let last = chain::final_stage(build)?;
+    let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit)?;
+    let stored = chain::stored_stages(&past.builds);
+    let inner = |stage: &Stage| {
+        stage.name != last && !stored.contains(&(stage.name, stage.platform)) && chain::all_missed(stage)
+    };
+    // A daemon that has the base image already may have the build stage's layers too: then something else lost them.
+    let new = |stage: &Stage| stage.base.is_some_and(|b| b.pulled.is_some());
+    let losses: Vec<Loss> = past.losses(i).into_iter().filter(|l| inner(&l.stage) && new(&l.stage)).collect();
+    (!losses.is_empty()).then_some(Seen { at: i, losses, hit })
+}
+
+fn lines(past: &Past, seen: &Seen) -> Vec<Evidence> {
+    let Some((run, build)) = past.get(seen.at) else { return Vec::new() };
+    let ours = |p: &&Pull| p.quote.line < build.line && build.images.iter().any(|name| reference::same(name, &p.image));
+    let mut lines = Vec::new();
+    lines.extend(
+        run.pulls.iter().find(ours).map(|p| Study::quote(run, &p.quote, "the image is fetched to be the cache")),
+    );
+    for loss in &seen.losses {
+        let base = build.base_of(loss.stage.name, loss.stage.platform);
+        lines.extend(base.map(|b| Study::quote(run, &b.quote, "same base image as before")));
+        lines.push(header(run, loss.step, "ran again, though nothing it depends on changed"));
+    }
+    lines.push(verdict(run, seen.hit, "the final stage came from the image"));
+    lines
+}
+
+fn fix(site: &Site, stages: &[&str]) -> Fix {
+    let refs: Vec<(String, &str)> =
+        stages.iter().map(|stage| (reference::with_tag(&site.image, &format!("cache-{stage}")), *stage)).collect();
+    let mut lines: Vec<String> = refs.iter().map(|(name, _)| format!("docker pull {name} || true")).collect();
+    lines.push(format!("docker pull {} || true", site.image));
+    lines.extend(refs.iter().map(|(name, stage)| {
+        format!("docker build --target {stage} --cache-from {name} --tag {name} .\ndocker push {name}")
+    }));
+    let from: Vec<String> = refs.iter().map(|(name, _)| format!("--cache-from {name}")).collect();
+    lines.push(format!("docker build {} --cache-from {} --tag {} .", from.join(" "), site.image, site.image));
+    let better = remedy::registry_max(site);
+    Fix {
+        summary: "store the build stages too: an image for each, or BuildKit with a registry cache".to_owned(),
+        steps: std::iter::once("With the classic builder: push an image of each build stage and name all of them, in this order, in `--cache-from`. A stage without a name gets one with `FROM … AS NAME`.".to_owned())
+            .chain(std::iter::once("Better: BuildKit (DOCKER_BUILDKIT=1 or buildx) and the settings at the end, which keep every stage in one reference.".to_owned()))
+            .collect(),
+        snippet: Some(format!("# classic builder\n{}\n\n# or, with BuildKit\n{}", lines.join("\n"), better.snippet.unwrap_or_default())),
+        cost: "an image more to push and pull for each build stage; with mode=max the cache holds every stage".to_owned(),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of};
+    use super::*;
+
+    fn run() -> Made {
+        let build = made().with(|b| b.dialect = Dialect::Classic).stage("build").from("golang:1.22", "aa");
+        let build =
+            build.miss("WORKDIR /src").miss("COPY . .").miss("RUN go build").stage("stage-1").from("alpine:3.20", "bb");
+        build.with(|b| b.bases.iter_mut().for_each(|base| base.pulled = Some(base.quote.clone())))
+    }
+
+    fn warm() -> Made {
+        run().hit("RUN apk add tzdata").miss("COPY --from=build /out/app /app")
+    }
+
+    fn cold() -> Made {
+        run().miss("RUN apk add tzdata").miss("COPY --from=build /out/app /app")
+    }
+
+    #[test]
+    fn fires_when_only_the_final_stage_is_found() {
+        let found = LegacyMultiStage.check(&of(vec![cold(), warm()]));
+        assert_eq!((found.len(), found[0].impact.steps), (1, 3));
+        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.contains("--target build")));
+    }
+
+    #[test]
+    fn leaves_buildkit_kept_daemons_and_first_runs() {
+        assert!(LegacyMultiStage.check(&of(vec![cold()])).is_empty());
+        assert!(LegacyMultiStage.check(&of(vec![cold(), cold()])).is_empty());
+        let buildkit = || warm().with(|b| b.dialect = Dialect::BuildkitPlain);
+        assert!(LegacyMultiStage.check(&of(vec![buildkit(), buildkit()])).is_empty());
+        let kept = || warm().with(|b| b.bases.iter_mut().for_each(|base| base.pulled = None));
+        assert!(LegacyMultiStage.check(&of(vec![kept(), kept()])).is_empty());
+    }
+}

@@ -1,0 +1,126 @@
+//! The command line tells the builder not to use its cache.
+
+use super::past::{Past, cost, header};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{Command, Outcome, Step, Tool};
+
+pub(super) struct NoCacheFlag;
+
+static META: RuleMeta = RuleMeta {
+    id: "no-cache-flag",
+    title: "the build is told not to use the cache",
+    group: "No cache in use",
+    severity: Severity::Warning,
+    what: "`--no-cache`, `--no-cache-filter` or `no-cache: true` is on the command line of a build whose steps then ran.",
+    why: "Every step is executed, whatever any cache holds. The builder does not print that it was told to, so the log looks like a cache that is broken.",
+    fix: "Take the option out of the build that every commit runs.",
+    rules_out: "A command line without the option. Whether a fresh build is meant (a nightly one for security updates) is not in a log.",
+    references: &["https://docs.docker.com/reference/cli/docker/buildx/build/#no-cache-filter"],
+    since: "0.1.0",
+};
+
+impl Rule for NoCacheFlag {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+/// A run that was told so: the command line, and the steps that ran for it.
+struct Told<'a> {
+    at: usize,
+    command: &'a Command,
+    ran: Vec<&'a Step>,
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let told: Vec<Told> = (0..past.len()).filter_map(|i| told(past, i)).collect();
+    let last = told.last()?;
+    let option = option(last.command);
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Proven,
+        title: format!("`{option}` on the command line: {} of {} runs build without the cache", told.len(), past.len()),
+        cause: format!("The command says `{option}`, so the steps are executed whatever the caches hold. Importing a cache beside it only costs time."),
+        evidence: Proof::from_lines(told.iter().take(3).flat_map(|t| lines(past, t)).collect())?,
+        fix: fix(last.command, &option),
+        impact: cost(told.iter().flat_map(|t| t.ran.iter().copied()), told.len()),
+        rules_out: vec!["a build that is meant to start afresh, as a nightly one is: not in the log; then ignore this rule for that job".to_owned()],
+        subject: option,
+    })
+}
+
+fn told<'a>(past: &Past<'a>, i: usize) -> Option<Told<'a>> {
+    let command = past.commands(i).iter().find(|c| c.no_cache || !c.no_cache_filter.is_empty())?;
+    let (_, build) = past.get(i)?;
+    // Stages of one name for a platform or target each; a filter without a known name says nothing of the others.
+    let meant = |s: &&Step| command.no_cache || s.stage.is_empty() || command.no_cache_filter.contains(&s.stage);
+    let ran: Vec<&Step> = build.decided().filter(|s| s.outcome == Outcome::Miss).filter(meant).collect();
+    (!ran.is_empty()).then_some(Told { at: i, command, ran })
+}
+
+fn option(command: &Command) -> String {
+    match (command.tool, command.no_cache) {
+        (Tool::BuildPushAction, true) => "no-cache: true".to_owned(),
+        (_, true) => "--no-cache".to_owned(),
+        (_, false) => format!("--no-cache-filter {}", command.no_cache_filter.join(",")),
+    }
+}
+
+fn lines(past: &Past, told: &Told) -> Vec<Evidence> {
+    let Some((run, _)) = past.get(told.at) else { return Vec::new() };
+    let mut lines = vec![Study::quote(run, &told.command.quote, "no cache is to be used")];
+    lines.extend(told.ran.iter().take(2).map(|s| header(run, s, "and so it ran")));
+    lines
+}
+
+fn fix(command: &Command, option: &str) -> Fix {
+    let text = command.quote.text.trim();
+    let without = text.replace(&format!(" {option}"), "").replace(&option.replacen(' ', "=", 1), "");
+    let snippet = (without != text).then(|| format!("# before\n{text}\n# after\n{without}"));
+    Fix {
+        summary: format!("take `{option}` out"),
+        steps: vec![
+            format!("Take `{option}` out of the build that runs for every commit."),
+            "Where single steps must be fresh (package updates), rebuild in a scheduled job, or pin the base image and let a bot move it.".to_owned(),
+        ],
+        snippet,
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+
+    #[test]
+    fn fires_on_both_options() {
+        let run = made().command("docker buildx build --no-cache -t a .").miss("RUN a");
+        let found = NoCacheFlag.check(&of(vec![run]));
+        assert_eq!((found.len(), found[0].confidence), (1, Confidence::Proven));
+        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.ends_with("\ndocker buildx build -t a .")));
+        let run = made()
+            .command("docker buildx build --no-cache-filter=web .")
+            .stage("web")
+            .miss("RUN a")
+            .stage("api")
+            .miss("RUN b");
+        assert_eq!(NoCacheFlag.check(&of(vec![run]))[0].impact.steps, 1);
+    }
+
+    #[test]
+    fn leaves_other_builds() {
+        assert!(NoCacheFlag.check(&of(vec![made().command("docker build .").miss("RUN a")])).is_empty());
+        assert!(
+            NoCacheFlag.check(&of(vec![made().command("docker build --no-cache=false .").miss("RUN a")])).is_empty()
+        );
+        let other = made().command("docker buildx build --no-cache-filter web .").stage("api").miss("RUN a");
+        assert!(NoCacheFlag.check(&of(vec![other])).is_empty());
+    }
+}

@@ -1,0 +1,106 @@
+//! Places of a Dockerfile where the chain of the cache breaks, over the runs of a series.
+//!
+//! A helper of the rules about the Dockerfile: says where and how often, not why.
+
+use super::past::{Past, cost, header, verdict};
+use crate::finding::{Evidence, Impact};
+use crate::model::{Build, Outcome, Step, StepKind};
+use crate::series::{Because, Row, breaks, rows};
+
+/// A step at which the chain broke in some run.
+pub(super) struct Spot<'a> {
+    /// The step over the runs.
+    pub(super) row: Row<'a>,
+    /// Runs in which the chain broke here, though a cache was there to be used.
+    pub(super) broken: Vec<usize>,
+    /// Runs in which it came from the cache.
+    pub(super) held: Vec<usize>,
+}
+
+impl<'a> Spot<'a> {
+    /// The step in the last run that broke here.
+    pub(super) fn last(&self) -> Option<&'a Step> {
+        self.step(*self.broken.last()?)
+    }
+
+    pub(super) fn step(&self, i: usize) -> Option<&'a Step> {
+        self.row.cells.get(i).copied().flatten()
+    }
+
+    /// It broke in three of four runs that reached it, and more than once.
+    pub(super) fn nearly_always(&self) -> bool {
+        self.broken.len() > 1 && self.mostly()
+    }
+
+    /// It broke in three of four runs that reached it with a cache.
+    pub(super) fn mostly(&self) -> bool {
+        self.broken.len() * 4 >= (self.broken.len() + self.held.len()) * 3
+    }
+
+    /// Runs that broke here behind a step of the same stage that came from the cache.
+    pub(super) fn behind_hits(&self, past: &Past) -> bool {
+        self.broken.iter().all(|&i| parent(past, i, self).is_some_and(|s| s.outcome == Outcome::Hit))
+    }
+
+    /// What the break cost: the step and those after it in its stage.
+    pub(super) fn impact(&self, past: &Past) -> Impact {
+        cost(self.broken.iter().flat_map(|&i| self.rerun(past, i)), self.broken.len())
+    }
+
+    /// The step and those after it in its stage, in one run.
+    pub(super) fn rerun(&self, past: &Past<'a>, i: usize) -> Vec<&'a Step> {
+        let Some((step, (_, build))) = self.step(i).zip(past.get(i)) else { return Vec::new() };
+        same_stage(build, step).filter(|s| s.position >= step.position).collect()
+    }
+
+    /// For some runs: what came from the cache before it, and that it ran.
+    pub(super) fn lines(&self, past: &Past, says: &str) -> Vec<Evidence> {
+        let mut lines = Vec::new();
+        for &i in self.broken.iter().rev().take(3).rev() {
+            let Some((step, (run, _))) = self.step(i).zip(past.get(i)) else { continue };
+            let before = parent(past, i, self).filter(|s| s.outcome == Outcome::Hit);
+            lines
+                .extend(before.map(|s| verdict(run, s, "came from the cache, so everything before it did not change")));
+            lines.push(header(run, step, says));
+        }
+        lines
+    }
+
+    /// `in 3 of 4 runs`
+    pub(super) fn often(&self, past: &Past) -> String {
+        format!("in {} of {} runs", self.broken.len(), past.len())
+    }
+}
+
+/// Every spot of a series, in the order of the Dockerfile.
+pub(super) fn spots<'a>(past: &Past<'a>) -> Vec<Spot<'a>> {
+    let all = breaks(&past.builds);
+    let broke = |i: usize, step: &Step| {
+        all.get(i).is_some_and(|found| found.iter().any(|b| std::ptr::eq(b.step, step) && usable(b.because)))
+    };
+    let spot = |row: Row<'a>| {
+        let cells = || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
+        let asked = |i: usize| past.asked_for_no_cache(i);
+        let broken: Vec<usize> = cells().filter(|(i, s)| broke(*i, s) && !asked(*i)).map(|(i, _)| i).collect();
+        let held = cells().filter(|(_, s)| s.outcome == Outcome::Hit).map(|(i, _)| i).collect();
+        (!broken.is_empty()).then_some(Spot { row, broken, held })
+    };
+    rows(&past.builds).into_iter().filter_map(spot).collect()
+}
+
+/// A cache was there, and holds what it is asked for.
+fn usable(because: Because) -> bool {
+    matches!(because, Because::InputsChanged | Because::InstructionChanged | Because::RecordLost | Because::Unknown)
+}
+
+/// The step right before it in its stage.
+fn parent<'a>(past: &Past<'a>, i: usize, spot: &Spot) -> Option<&'a Step> {
+    let (step, (_, build)) = spot.step(i).zip(past.get(i))?;
+    same_stage(build, step).filter(|s| s.position < step.position).max_by_key(|s| s.position)
+}
+
+/// Counted steps of the stage of a step.
+pub(super) fn same_stage<'a>(build: &'a Build, step: &Step) -> impl Iterator<Item = &'a Step> {
+    let (stage, platform) = (step.stage.clone(), step.platform.clone());
+    build.steps.iter().filter(move |s| s.kind == StepKind::Counted && s.stage == stage && s.platform == platform)
+}

@@ -1,0 +1,182 @@
+//! A cache is read that nobody keeps up to date, so it answers less and less.
+
+use super::instruction::copies_everything;
+use super::past::{Past, cost, end, header};
+use super::recurring::{Spot, spots};
+use super::remedy::{self, Site, reference};
+use super::volatile_build_arg::{culprits, explains};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{Build, CacheKind, Command, Run, Tool};
+
+pub(super) struct StaleCacheRef;
+
+static META: RuleMeta = RuleMeta {
+    id: "stale-cache-ref",
+    title: "the imported cache is not updated",
+    group: "No cache in use",
+    severity: Severity::Warning,
+    what: "Several runs in a row import a cache without error, their command lines write none to that reference, no other log given does, and the cache breaks again and again at the same early step, or answers fewer steps than at first.",
+    why: "What changed since the reference was written is built again in every run, because no run stores it.",
+    fix: "Export to the reference that is imported, or import the one that is written.",
+    rules_out: "A reference that one of the runs given writes later; an import of several references of which one is written; a cache that never answered anything (it has another fault); inline caches of the image that is pushed; breaks at a `COPY . .`, which changes with every commit anyway. Another job may write it rarely: then its logs, given too, would show it.",
+    references: &["https://docs.docker.com/build/cache/backends/"],
+    since: "0.1.0",
+};
+
+impl Rule for StaleCacheRef {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let runs = reading(past);
+    let (&first, &last) = runs.first().zip(runs.last()).filter(|_| runs.len() > 1)?;
+    let (run, build) = past.get(last)?;
+    let all = spots(past);
+    let known = culprits(past);
+    let again = all.iter().filter(|s| runs.iter().filter(|i| s.broken.contains(i)).count() > 1);
+    let early = again.filter(|s| !copies_everything(s.row.text) && !explains(&known, s)).max_by_key(|s| s.broken.len());
+    let hits = |i: usize| past.builds.get(i).map_or(0, |b| b.hits());
+    let fewer = runs.windows(2).all(|w| matches!(w, [a, b] if hits(*a) >= hits(*b))) && hits(first) > hits(last);
+    let answered = runs.iter().any(|&i| hits(i) > 0);
+    if !answered || (early.is_none() && !fewer) || written_elsewhere(past, run) {
+        return None;
+    }
+    let site = Site::of(past.study, run, build);
+    let name = past.imports(last).into_iter().find(|t| t.ok())?.reference.clone()?;
+    let ran = runs.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps);
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: if fewer && early.is_some() { Confidence::Likely } else { Confidence::Suspected },
+        title: format!("{name} is read in {} runs and updated by none of them", runs.len()),
+        cause: format!(
+            "These runs import {name} and write their cache elsewhere or nowhere. What changed since it was stored is built again in each of them: {} of {} steps came from it at first, {} of {} now.",
+            hits(first),
+            past.builds.get(first).map_or(0, |b| b.total()),
+            hits(last),
+            build.total()
+        ),
+        evidence: Proof::from_lines(lines(past, &runs, early))?,
+        fix: fix(&site, &name),
+        impact: cost(ran, runs.len() - 1),
+        rules_out: vec![
+            "another job that writes it: its logs are not among those given; with them this would be decided"
+                .to_owned(),
+        ],
+        subject: name,
+    })
+}
+
+/// The newest runs in a row that read a reference and write none of those they read.
+fn reading(past: &Past) -> Vec<usize> {
+    let mut runs: Vec<usize> = (0..past.len()).rev().take_while(|&i| reads_only(past, i)).collect();
+    runs.reverse();
+    runs
+}
+
+fn reads_only(past: &Past, i: usize) -> bool {
+    let Some((_, build)) = past.get(i) else { return false };
+    let building = past.commands(i).iter().filter(|c| c.tool != Tool::BuildxCreate);
+    let commands: Vec<&Command> = building.filter(|c| !c.cache_from.is_empty()).collect();
+    let read: Vec<&str> = past.imports(i).into_iter().filter_map(|t| t.reference.as_deref()).collect();
+    let known = !commands.is_empty() && past.imports(i).iter().any(|t| t.ok() && t.kind == CacheKind::Registry);
+    known && !past.asked_for_no_cache(i) && !read.iter().any(|name| writes(&commands, build, name))
+}
+
+/// The command stores a cache under this name, as a cache or inside the image.
+fn writes(commands: &[&Command], build: &Build, name: &str) -> bool {
+    let named = |c: &&Command| c.cache_to.iter().filter_map(|s| s.get("ref")).any(|to| reference::same(to, name));
+    let image = build.images.iter().any(|image| reference::same(image, name));
+    commands.iter().any(|c| named(c) || (c.inline() && image)) || (build.inline.is_some() && image)
+}
+
+/// Another series among the logs writes it.
+fn written_elsewhere(past: &Past, run: &Run) -> bool {
+    let names: Vec<&str> =
+        (0..past.len()).flat_map(|i| past.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
+    let others = past
+        .study
+        .runs
+        .iter()
+        .filter(|r| r.source != run.source && !past.runs.iter().any(|own| own.source == r.source));
+    let mut written = others.flat_map(|r| &r.commands).flat_map(|c| &c.cache_to).filter_map(|s| s.get("ref"));
+    written.any(|to| names.iter().any(|name| reference::same(name, to)))
+}
+
+fn lines(past: &Past, runs: &[usize], early: Option<&Spot>) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    for &i in runs.iter().rev().take(2).rev() {
+        let Some((run, _)) = past.get(i) else { continue };
+        let command = past.commands(i).iter().find(|c| !c.cache_from.is_empty());
+        lines.extend(command.map(|c| Study::quote(run, &c.quote, "reads the reference, and does not write it")));
+        lines.extend(past.imports(i).into_iter().find(|t| t.ok()).map(|t| end(run, t, "imported without error")));
+        let step = early.and_then(|s| s.step(i).filter(|_| s.broken.contains(&i)));
+        lines.extend(step.map(|s| header(run, s, "ran again, as in the run before: nothing stored it")));
+    }
+    lines
+}
+
+fn fix(site: &Site, name: &str) -> Fix {
+    let site = Site { cache: name.to_owned(), ..site.clone() };
+    Fix {
+        summary: format!("write the cache to {name}, where it is read"),
+        steps: vec![
+            format!(
+                "Export to {name} in this job; or, where only the main branch may write it, see that its job runs and exports there."
+            ),
+            "A branch may write a reference of its own and import both.".to_owned(),
+        ],
+        ..remedy::registry_max(&site)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of};
+    use super::*;
+
+    const READS: &str = "docker buildx build --cache-from type=registry,ref=r.example.com/a:c .";
+    const WRITES: &str =
+        "docker buildx build --cache-from r.example.com/a:c --cache-to type=registry,ref=r.example.com/a:c .";
+
+    fn run(command: &str) -> Made {
+        made().command(command).import("r.example.com/a:c", None).from("node:20", "aa").hit("WORKDIR /app")
+    }
+
+    fn stale(command: &str) -> Made {
+        run(command).miss("COPY package.json ./").miss("RUN npm ci").miss("COPY . .")
+    }
+
+    fn good(command: &str) -> Made {
+        run(command).hit("COPY package.json ./").hit("RUN npm ci").miss("COPY . .")
+    }
+
+    #[test]
+    fn fires_when_an_early_step_breaks_again_and_again() {
+        let found = StaleCacheRef.check(&of(vec![good(WRITES), stale(READS), stale(READS)]));
+        assert_eq!((found.len(), found[0].confidence), (1, Confidence::Suspected));
+        let found = StaleCacheRef.check(&of(vec![good(READS), stale(READS), stale(READS)]));
+        assert_eq!((found.len(), found[0].confidence), (1, Confidence::Likely));
+    }
+
+    #[test]
+    fn leaves_jobs_that_write_and_late_changes() {
+        assert!(StaleCacheRef.check(&of(vec![stale(WRITES), stale(WRITES), stale(WRITES)])).is_empty());
+        assert!(StaleCacheRef.check(&of(vec![good(READS), good(READS), good(READS)])).is_empty());
+        let empty =
+            || made().command(READS).import("r.example.com/a:c", None).miss("COPY package.json ./").miss("RUN a");
+        assert!(StaleCacheRef.check(&of(vec![empty(), empty(), empty()])).is_empty());
+        let unknown = || stale("docker buildx build .");
+        assert!(StaleCacheRef.check(&of(vec![unknown(), unknown(), unknown()])).is_empty());
+        let inline = "docker buildx build --cache-from r.example.com/a:c --build-arg BUILDKIT_INLINE_CACHE=1 -t r.example.com/a:c .";
+        let inline = || stale(inline).image("r.example.com/a:c");
+        assert!(StaleCacheRef.check(&of(vec![inline(), inline(), inline()])).is_empty());
+    }
+}

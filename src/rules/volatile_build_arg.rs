@@ -1,0 +1,117 @@
+//! A build argument with another value in each run reruns steps that do not need it.
+
+mod advice;
+mod culprit;
+
+pub(super) use culprit::Culprit;
+use culprit::Sign;
+
+use super::past::Past;
+use super::recurring::{Spot, spots};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
+
+pub(super) struct VolatileBuildArg;
+
+static META: RuleMeta = RuleMeta {
+    id: "volatile-build-arg",
+    title: "a build argument changes in every run, above steps that do not need it",
+    group: "The Dockerfile and its inputs",
+    severity: Severity::Warning,
+    what: "In nearly every run the cache breaks at one RUN although everything before it came from the cache: the text of the step differs in a value, or it is the same and nothing but an ARG or ENV can have changed it.",
+    why: "The values of all ARG and ENV in scope are part of what a RUN depends on, also where the command does not use them. A commit id or a date declared at the top of a stage makes every RUN below it run again.",
+    fix: "Declare the ARG right before the instruction that needs it, at the end of the stage where that is a LABEL or ENV; keep long commands out of the step that prints it.",
+    rules_out: "COPY and WORKDIR (no ARG reaches them but through their text), RUN with a bind mount (it reads files), a text that changed once (dockerfile-edited), steps before which something else broke the chain, a changed base image, `--no-cache` and `--no-cache-filter` where the command line shows them, arguments whose values the command lines show to be the same.",
+    references: &[
+        "https://docs.docker.com/build/cache/invalidation/#build-arguments",
+        "https://docs.docker.com/reference/dockerfile/#impact-on-build-caching",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for VolatileBuildArg {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+/// The spots of a series that a changing value explains.
+pub(super) fn culprits<'a>(past: &Past<'a>) -> Vec<Culprit<'a>> {
+    spots(past).into_iter().filter_map(|spot| culprit::of(past, spot)).collect()
+}
+
+/// One cause, one finding, however many stages it reruns.
+fn finding(past: &Past) -> Option<Finding> {
+    let all = culprits(past);
+    let seconds = |c: &&Culprit| c.spot.impact(past).seconds;
+    let worst = all.iter().max_by(|a, b| seconds(a).total_cmp(&seconds(b)))?;
+    let step = worst.spot.last()?;
+    let lone = all.iter().all(|c| c.spot.broken.len() == 1);
+    let sure = worst.confidence();
+    let told = worst.names.first().map_or_else(|| "a build argument".to_owned(), |name| format!("`{name}`"));
+    let probably = if sure == Confidence::Suspected { "probably " } else { "" };
+    let more = if all.len() > 1 { format!(" and {} more", all.len() - 1) } else { String::new() };
+    Some(Finding {
+        rule: META.id,
+        severity: if lone && sure == Confidence::Suspected { Severity::Note } else { META.severity },
+        confidence: sure,
+        title: format!(
+            "`{}`{more} runs again {}: {probably}{told} has another value each time",
+            super::context_copied_too_early::brief(&step.text),
+            worst.spot.often(past)
+        ),
+        cause: cause(worst, &told),
+        evidence: Proof::from_lines(all.iter().flat_map(|c| lines(past, c)).collect())?,
+        fix: advice::fix(past, worst),
+        impact: impact(past, &all),
+        rules_out: advice::rules_out(worst),
+        subject: worst.names.first().cloned().unwrap_or_else(|| format!("{}:{}", step.stage, step.position)),
+    })
+}
+
+fn impact(past: &Past, all: &[Culprit]) -> Impact {
+    all.iter().map(|c| c.spot.impact(past)).fold(Impact::default(), |sum, one| Impact {
+        steps: sum.steps + one.steps,
+        seconds: sum.seconds + one.seconds,
+        runs: sum.runs.max(one.runs),
+    })
+}
+
+fn cause(culprit: &Culprit, told: &str) -> String {
+    match &culprit.sign {
+        Sign::Text => format!(
+            "The step is printed with its arguments filled in, and it differs from run to run in a value only: {}. A step with another text is another step, so it and everything after it runs again.",
+            culprit.words.join(" → ")
+        ),
+        Sign::Metadata(text) => format!(
+            "`{text}` has the same text in each run and was still not found in the cache: the value it is given changed. Everything below it runs again."
+        ),
+        Sign::SameText => format!(
+            "Everything before the step came from the cache, its text is the same, and a RUN reads no files: what is left is the value of an ARG or ENV in scope, {told}, used by the command or not."
+        ),
+    }
+}
+
+fn lines(past: &Past, culprit: &Culprit) -> Vec<Evidence> {
+    let says = match culprit.sign {
+        Sign::Text => "ran: its text has another value than before",
+        Sign::Metadata(_) | Sign::SameText => "ran, with the same text as before",
+    };
+    let mut lines = culprit.declared.clone();
+    lines.extend(culprit.spot.lines(past, says));
+    lines.extend(culprit.given.iter().cloned());
+    lines
+}
+
+/// The step a spot is about was found to be one of these.
+pub(super) fn explains(culprits: &[Culprit], spot: &Spot) -> bool {
+    let same = |c: &Culprit| c.spot.row.stage == spot.row.stage && c.spot.row.text == spot.row.text;
+    culprits.iter().any(same)
+}
+
+#[cfg(test)]
+mod tests;

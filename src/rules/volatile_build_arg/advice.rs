@@ -1,0 +1,74 @@
+//! The fix for a changing value, written with the steps that were seen.
+
+use super::{Culprit, Sign};
+use crate::finding::Fix;
+use crate::rules::past::Past;
+
+pub(super) fn fix(past: &Past, culprit: &Culprit) -> Fix {
+    let name = culprit.names.first().map_or("NAME", String::as_str);
+    match culprit.sign {
+        Sign::Text => split(culprit, name),
+        Sign::SameText | Sign::Metadata(_) => move_down(past, culprit, name),
+    }
+}
+
+pub(super) fn rules_out(culprit: &Culprit) -> Vec<String> {
+    let mut said = vec![
+        "changed files: no, a RUN reads none of the context, and the steps before it came from the cache".to_owned(),
+    ];
+    if matches!(culprit.sign, Sign::Text) {
+        said = vec!["an edited Dockerfile looks the same once; it does not in nearly every run".to_owned()];
+    } else if culprit.given.is_empty() {
+        said.push("`--no-cache-filter`, a changed mount option or here-document, and a lost cache record look the same: the command line of the build, or the Dockerfile, would decide it".to_owned());
+    }
+    if culprit.names.len() > 1 {
+        said.push(format!("which of {} it is, the log does not show", culprit.names.join(", ")));
+    }
+    said
+}
+
+fn move_down(past: &Past, culprit: &Culprit, name: &str) -> Fix {
+    let steps = culprit.spot.broken.last().map(|&i| culprit.spot.rerun(past, i)).unwrap_or_default();
+    let texts: Vec<&str> = steps.iter().map(|s| s.text.as_str()).collect();
+    let texts = texts.join("\n");
+    let what = if name == "NAME" { "the argument".to_owned() } else { format!("`ARG {name}`") };
+    Fix {
+        summary: format!("declare {what} below the steps that do not need it"),
+        steps: vec![
+            format!("Move {what} (and an ENV or LABEL made of it) to right above the first instruction that needs its value, best at the end of the stage."),
+            "An ARG reaches every RUN below it, used or not. One given on the command line and not declared in the stage has no effect.".to_owned(),
+        ],
+        snippet: Some(format!(
+            "# before\nARG {name}\n{texts}\n# after\n{texts}\nARG {name}\nLABEL org.opencontainers.image.revision=${name}"
+        )),
+        cost: String::new(),
+        ..Fix::default()
+    }
+}
+
+/// Commands that do not show the value go into a step of their own, above the argument.
+fn split(culprit: &Culprit, name: &str) -> Fix {
+    let text = culprit.spot.row.text;
+    let (instruction, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let changes = |part: &&str| part.split_ascii_whitespace().any(|word| culprit.words.iter().any(|w| w == word));
+    let (with, without): (Vec<&str>, Vec<&str>) = rest.split(" && ").partition(changes);
+    let value = culprit.words.last().map_or("", String::as_str);
+    let with = with.join(" && ").replace(value, &format!("${name}"));
+    let without = without.join(" && ");
+    let first = if without.is_empty() || instruction != "RUN" { String::new() } else { format!("RUN {without}\n") };
+    let last = if instruction == "RUN" && !first.is_empty() {
+        format!("ARG {name}\nRUN {with}")
+    } else {
+        format!("ARG {name}\nLABEL org.opencontainers.image.version=${name}\n# and no {name} in: {instruction} {with}")
+    };
+    Fix {
+        summary: "keep the value out of the expensive step".to_owned(),
+        steps: vec![
+            "Run what does not need the value in a step of its own, above the ARG.".to_owned(),
+            "Where only the image has to carry the value, set it at the end (LABEL, ENV), or pass it when the container starts.".to_owned(),
+        ],
+        snippet: Some(format!("# before\n{text}\n# after\n{first}{last}")),
+        cost: String::new(),
+        ..Fix::default()
+    }
+}

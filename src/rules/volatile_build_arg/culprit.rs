@@ -1,0 +1,160 @@
+//! Whether a changing value explains that the chain breaks at a spot, and how sure that is.
+
+use crate::finding::{Confidence, Evidence};
+use crate::model::{Build, Dialect, Outcome, Step, StepKind};
+use crate::rules::build_args::{self, Argument};
+use crate::rules::instruction::mounts_files;
+use crate::rules::past::{Past, header};
+use crate::rules::recurring::Spot;
+use crate::series::alike;
+
+/// What gives the value away.
+pub(in crate::rules) enum Sign {
+    /// The printed text differs in a value.
+    Text,
+    /// The classic builder printed an ENV or LABEL that was not found, with the same text.
+    Metadata(String),
+    /// Same text; nothing else is left.
+    SameText,
+}
+
+/// A spot explained by a value.
+pub(in crate::rules) struct Culprit<'a> {
+    pub(in crate::rules) spot: Spot<'a>,
+    pub(super) sign: Sign,
+    /// Names of the argument, the likeliest first.
+    pub(super) names: Vec<String>,
+    /// The words of the text that differ, old to new.
+    pub(super) words: Vec<String>,
+    /// Where the Dockerfile declares it.
+    pub(super) declared: Vec<Evidence>,
+    /// Command lines that give it.
+    pub(super) given: Vec<Evidence>,
+    /// Values of one run or commit by the look of the command line or the name.
+    per_run: bool,
+}
+
+impl Culprit<'_> {
+    pub(super) fn confidence(&self) -> Confidence {
+        let often = self.spot.broken.len() > 1;
+        match (&self.sign, self.given.is_empty()) {
+            (_, false) if often => Confidence::Proven,
+            (Sign::SameText, true) if !self.per_run => Confidence::Suspected,
+            (_, false) | (Sign::Metadata(_), _) => Confidence::Likely,
+            _ if often || self.per_run => Confidence::Likely,
+            _ => Confidence::Suspected,
+        }
+    }
+}
+
+/// The spot, where a value explains it.
+pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
+    let step = spot.last()?;
+    let words = differing(&spot);
+    let arguments = build_args::changing(past, &spot.broken);
+    let (sign, names, declared) = match (words.is_empty(), metadata(past, &spot)) {
+        (false, _) => (Sign::Text, Vec::new(), Vec::new()),
+        (true, Some((text, quote))) if same_text(&spot) => (Sign::Metadata(text), Vec::new(), vec![quote]),
+        (true, None) if same_text(&spot) && reads_values_only(past, &spot, step, !arguments.is_empty()) => {
+            let (names, quotes) = declared(past, &spot);
+            (Sign::SameText, names, quotes)
+        }
+        _ => return None,
+    };
+    let fits = |a: &&Argument| match sign {
+        Sign::Text => words.iter().any(|w| a.expression || a.values.iter().any(|v| w.contains(v.as_str()))),
+        Sign::Metadata(_) | Sign::SameText => names.is_empty() || names.contains(&a.name),
+    };
+    let shown: Vec<&Argument> = arguments.iter().filter(fits).collect();
+    let given = shown.iter().flat_map(|a| build_args::lines(past, &spot.broken, &a.name)).collect();
+    let expression = shown.iter().any(|a| a.expression);
+    let names: Vec<String> = if shown.is_empty() { names } else { shown.iter().map(|a| a.name.clone()).collect() };
+    let per_run = expression || names.iter().any(|name| build_args::names_a_run(name));
+    let culprit = Culprit { spot, sign, names, words, declared, given, per_run };
+    enough(past, &culprit).then_some(culprit)
+}
+
+/// More than once; or once, where the argument is one of those that differ in each run.
+fn enough(past: &Past, culprit: &Culprit) -> bool {
+    let spot = &culprit.spot;
+    let refuted =
+        matches!(culprit.sign, Sign::SameText) && culprit.given.is_empty() && build_args::all_known(past, &spot.broken);
+    let known = culprit.per_run && (!culprit.given.is_empty() || !culprit.declared.is_empty());
+    !refuted && (spot.nearly_always() || (spot.mostly() && known))
+}
+
+/// The values that differ, newest run last. Empty where the text is the same in some run that broke,
+/// or where it is not the same places that differ, and by values with a digit in them: an edit.
+fn differing(spot: &Spot) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    let mut places: Option<Vec<usize>> = None;
+    for &i in &spot.broken {
+        let before = (0..i).rev().find_map(|j| spot.step(j));
+        let pair = before.zip(spot.step(i)).filter(|(a, b)| a.text != b.text && alike(&a.text, &b.text));
+        let Some((before, now)) = pair else { return Vec::new() };
+        let changed = changed(&before.text, &now.text);
+        let here: Vec<usize> = changed.iter().map(|(at, ..)| *at).collect();
+        let by_values = changed.iter().all(|(_, a, b)| has_digit(a) && has_digit(b));
+        if !by_values || *places.get_or_insert_with(|| here.clone()) != here {
+            return Vec::new();
+        }
+        for word in changed.iter().flat_map(|(_, a, b)| [*a, *b]) {
+            if !values.iter().any(|known| known == word) {
+                values.push(word.to_owned());
+            }
+        }
+    }
+    values
+}
+
+/// It has the text of the run before in every run that broke here.
+fn same_text(spot: &Spot) -> bool {
+    let before = |i: usize| (0..i).rev().find_map(|j| spot.step(j));
+    spot.broken.iter().all(|&i| before(i).zip(spot.step(i)).is_some_and(|(a, b)| a.text == b.text))
+}
+
+/// Words that differ, with their place.
+fn changed<'t>(before: &'t str, now: &'t str) -> Vec<(usize, &'t str, &'t str)> {
+    let pairs = before.split_ascii_whitespace().zip(now.split_ascii_whitespace()).enumerate();
+    pairs.filter(|(_, (a, b))| a != b).map(|(at, (a, b))| (at, a, b)).collect()
+}
+
+fn has_digit(word: &str) -> bool {
+    word.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// A RUN without files, behind steps that came from the cache; where it is the first of its stage
+/// something else must have come from the cache, or the arguments must be seen to change.
+fn reads_values_only(past: &Past, spot: &Spot, step: &Step, seen: bool) -> bool {
+    let warm = |i: &usize| past.builds.get(*i).is_some_and(|b| b.hits() > 0);
+    let reached = spot.behind_hits(past) || seen || spot.broken.iter().all(warm);
+    step.instruction == "RUN" && !mounts_files(&step.text) && reached
+}
+
+/// The classic builder prints every instruction: an ENV or LABEL right above that was not found.
+fn metadata(past: &Past, spot: &Spot) -> Option<(String, Evidence)> {
+    let &at = spot.broken.last()?;
+    let (run, build) = past.get(at)?;
+    let above = above(build, spot.step(at)?);
+    let missed = above.into_iter().find(|s| s.kind == StepKind::Metadata && s.outcome == Outcome::Miss)?;
+    let same = (0..at).any(|j| past.builds.get(j).is_some_and(|b| b.steps.iter().any(|s| s.text == missed.text)));
+    same.then(|| (missed.text.clone(), header(run, missed, "was not found, with the same text as before")))
+}
+
+/// Names of the ARG instructions above the step, where the builder prints them: the classic one.
+fn declared(past: &Past, spot: &Spot) -> (Vec<String>, Vec<Evidence>) {
+    let found = spot.broken.last().and_then(|&i| Some((past.get(i)?, spot.step(i)?)));
+    let Some(((run, build), step)) = found.filter(|((_, build), _)| build.dialect == Dialect::Classic) else {
+        return (Vec::new(), Vec::new());
+    };
+    let args: Vec<&Step> = above(build, step).into_iter().filter(|s| s.instruction == "ARG").collect();
+    let name = |s: &&Step| s.text.split(['=', ' ']).nth(1).map(str::to_owned);
+    let mut names: Vec<String> = args.iter().filter_map(name).collect();
+    names.sort_by_key(|name| !build_args::names_a_run(name));
+    (names, args.iter().map(|s| header(run, s, "its value is part of what every RUN below depends on")).collect())
+}
+
+/// Everything of the stage above a step.
+fn above<'a>(build: &'a Build, step: &Step) -> Vec<&'a Step> {
+    build.steps.iter().filter(|s| s.stage == step.stage && s.position < step.position).collect()
+}

@@ -1,7 +1,6 @@
 //! A cache mount on a builder that is new in every run is always empty.
 
-use super::context_copied_too_early::brief;
-use super::instruction::cache_mount;
+use super::instruction::{brief, cache_mount};
 use super::past::{Past, cost, header};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};

@@ -1,6 +1,6 @@
 //! The whole context is copied before the steps that do not need it.
 
-use super::instruction::{copies_context, copies_everything, installs};
+use super::instruction::{brief, copies_context, copies_everything, installs};
 use super::past::Past;
 use super::recurring::{Spot, same_stage, spots};
 use super::{Rule, RuleMeta, Study};
@@ -88,13 +88,6 @@ fn lines(past: &Past, spot: &Spot, shown: &Step) -> Vec<crate::finding::Evidence
     let run = spot.broken.last().and_then(|&i| past.get(i));
     lines.extend(run.map(|(run, _)| super::past::header(run, shown, "and so this ran as well")));
     lines
-}
-
-/// A RUN can be pages long.
-pub(super) fn brief(text: &str) -> String {
-    const MAX: usize = 60;
-    let cut = text.char_indices().nth(MAX).and_then(|(at, _)| text.get(..at));
-    cut.map_or_else(|| text.to_owned(), |start| format!("{}…", start.trim_end()))
 }
 
 fn fix(copy: &Step, shown: &Step, after: &[&Step]) -> Fix {

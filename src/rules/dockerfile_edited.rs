@@ -1,6 +1,6 @@
 //! An instruction was edited between two runs.
 
-use super::context_copied_too_early::brief;
+use super::instruction::brief;
 use super::past::{Past, cost, header};
 use super::recurring::{Spot, same_stage, spots};
 use super::volatile_build_arg::{Culprit, culprits, explains};

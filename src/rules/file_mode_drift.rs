@@ -1,6 +1,6 @@
 //! Runs of one commit copy different files: file modes, or files that are not in the commit.
 
-use super::instruction::copies_context;
+use super::instruction::{brief, copies_context, copies_everything, installs};
 use super::past::Past;
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study};
@@ -14,10 +14,10 @@ static META: RuleMeta = RuleMeta {
     title: "the same commit gives another build context",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "A COPY of the context broke the cache although the run before built the same commit, and everything before the COPY came from the cache.",
+    what: "A COPY of the context broke the cache although the run before built the same commit, and everything before the COPY came from the cache; or the COPY of the few files that an installation reads breaks it in nearly every run, three times or more.",
     why: "Content and mode bits of the copied files are part of the cache key. Two agents with different umasks, or a checkout that leaves other untracked files behind, never find each other's cache.",
     fix: "Set the umask and the modes after the checkout the same way everywhere, and keep untracked files out of the context with `.dockerignore`.",
-    rules_out: "Different commits, and logs that do not print theirs: what changed a COPY is not in a build log. Modification times do not matter to BuildKit, owners neither.",
+    rules_out: "Different commits, and logs that do not print theirs: what changed a COPY is not in a build log. Modification times do not matter to BuildKit, owners neither. Two runs of one commit are a note: files that the job makes before the build differ on purpose.",
     references: &[
         "https://docs.docker.com/build/cache/invalidation/#add-and-copy",
         "https://github.com/moby/buildkit/blob/v0.32.0/cache/contenthash/tarsum.go",
@@ -36,7 +36,8 @@ impl Rule for FileModeDrift {
 }
 
 fn findings(past: &Past) -> Vec<Finding> {
-    spots(past).into_iter().filter(|s| copies_context(s.row.text)).filter_map(|s| finding(past, s)).collect()
+    let copies = spots(past).into_iter().filter(|s| copies_context(s.row.text));
+    copies.filter_map(|spot| manifests(past, &spot).or_else(|| finding(past, spot))).collect()
 }
 
 fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
@@ -48,7 +49,8 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
     let commit = run.commit.as_deref()?;
     Some(Finding {
         rule: META.id,
-        severity: META.severity,
+        // Files that the job makes before the build, on purpose, look the same.
+        severity: Severity::Note,
         confidence: Confidence::Suspected,
         title: format!("`{}` found other files in two runs of commit {}", step.text, commit.get(..12).unwrap_or(commit)),
         cause: "Both runs built one commit, and the files that are copied differ all the same. A checkout brings the same content; what differs then is the mode bits (another umask on another agent), or files that are not in the commit: build results, `.git`, downloads.".to_owned(),
@@ -58,6 +60,30 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
         rules_out: vec![
             "changed sources: no, the commit is the same".to_owned(),
             "modes or untracked files: not decided; `git status --ignored --short` and `find . -printf '%m %p\\n'` on both agents would".to_owned(),
+        ],
+        subject: format!("{}:{}", step.stage, step.text),
+    })
+}
+
+/// Files that name the dependencies, in nearly every run another: they are stamped, or their modes differ.
+fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
+    let step = spot.last().filter(|s| !copies_everything(&s.text))?;
+    let rerun = spot.rerun(past, *spot.broken.last()?);
+    let install = rerun.iter().find(|s| s.instruction == "RUN").filter(|s| installs(&s.text))?;
+    let often = spot.broken.len() > 2 && spot.mostly() && spot.behind_hits(past);
+    often.then_some(())?;
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Suspected,
+        title: format!("`{}` brings other files {} and reruns `{}`", step.text, spot.often(past), brief(&install.text)),
+        cause: format!("`{}` copies the few files that name the dependencies, and something about them is another in nearly every run: mode bits set by another umask, a version that the job writes into them, a lock file made anew. `{}` runs again each time.", step.text, brief(&install.text)),
+        evidence: Proof::from_lines(spot.lines(past, "ran: the copied files, or their modes, are others"))?,
+        fix: fix(),
+        impact: spot.impact(past),
+        rules_out: vec![
+            "dependencies that really change in each of these commits: `git diff` of the copied files between the commits decides it".to_owned(),
+            "another job that replaces the cache, with other dependencies: its logs, given too, would show it".to_owned(),
         ],
         subject: format!("{}:{}", step.stage, step.text),
     })
@@ -88,6 +114,7 @@ fn fix() -> Fix {
         summary: "make the context the same on every agent".to_owned(),
         steps: vec![
             "Before the build, set the modes that git does not keep (it keeps the executable bit only).".to_owned(),
+            "Do not write versions or build numbers into files that are copied before the installation; commit the lock file.".to_owned(),
             "List in `.dockerignore` what is not in the commit.".to_owned(),
         ],
         snippet: Some("umask 022\ngit clean -ffdx\nchmod -R u=rwX,go=rX .\n\n# .dockerignore\n.git".to_owned()),
@@ -111,7 +138,17 @@ mod tests {
     #[test]
     fn fires_on_one_commit() {
         let found = FileModeDrift.check(&study(vec![run("c0ffee"), run("c0ffee")]));
-        assert_eq!((found.len(), found[0].confidence), (1, Confidence::Suspected));
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Note));
+    }
+
+    #[test]
+    fn fires_on_manifests_that_are_others_each_time() {
+        let run = || {
+            let run = made().import("r.example.com/a:c", None).from("node:20", "aa").hit("WORKDIR /app");
+            run.miss("COPY package.json ./").miss("RUN npm ci").miss("COPY . .").run()
+        };
+        assert_eq!(FileModeDrift.check(&study(vec![run(), run(), run(), run()])).len(), 1);
+        assert!(FileModeDrift.check(&study(vec![run(), run(), run()])).is_empty());
     }
 
     #[test]

@@ -89,6 +89,13 @@ pub(super) fn installs(text: &str) -> bool {
     text.starts_with("RUN ") && COMMANDS.iter().any(|c| text.contains(c))
 }
 
+/// A RUN can be pages long.
+pub(super) fn brief(text: &str) -> String {
+    const MAX: usize = 60;
+    let cut = text.char_indices().nth(MAX).and_then(|(at, _)| text.get(..at));
+    cut.map_or_else(|| text.to_owned(), |start| format!("{}…", start.trim_end()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,7 +19,7 @@ static META: RuleMeta = RuleMeta {
     what: "Several runs in a row import a cache without error, their command lines write none to that reference, no other log given does, and the cache breaks again and again at the same early step, or answers fewer steps than at first.",
     why: "What changed since the reference was written is built again in every run, because no run stores it.",
     fix: "Export to the reference that is imported, or import the one that is written.",
-    rules_out: "A reference that one of the runs given writes later; an import of several references of which one is written; a cache that never answered anything (it has another fault); inline caches of the image that is pushed; breaks at a `COPY . .`, which changes with every commit anyway. Another job may write it rarely: then its logs, given too, would show it.",
+    rules_out: "A reference that one of the runs given writes later; an import of several references of which one is written; a cache that never answered anything (it has another fault); inline caches of the image that is pushed; breaks at a `COPY . .` change with every commit anyway and make a note in three runs. Another job may write it rarely: then its logs, given too, would show it.",
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
 };
@@ -40,12 +40,15 @@ fn finding(past: &Past) -> Option<Finding> {
     let (run, build) = past.get(last)?;
     let all = spots(past);
     let known = culprits(past);
-    let again = all.iter().filter(|s| runs.iter().filter(|i| s.broken.contains(i)).count() > 1);
-    let early = again.filter(|s| !copies_everything(s.row.text) && !explains(&known, s)).max_by_key(|s| s.broken.len());
+    let again = || all.iter().filter(|s| runs.iter().filter(|i| s.broken.contains(i)).count() > 1);
+    let early =
+        again().filter(|s| !copies_everything(s.row.text) && !explains(&known, s)).max_by_key(|s| s.broken.len());
     let hits = |i: usize| past.builds.get(i).map_or(0, |b| b.hits());
     let fewer = runs.windows(2).all(|w| matches!(w, [a, b] if hits(*a) >= hits(*b))) && hits(first) > hits(last);
     let answered = runs.iter().any(|&i| hits(i) > 0);
-    if !answered || (early.is_none() && !fewer) || written_elsewhere(past, run) {
+    let told = early.is_some() || fewer;
+    let same = runs.len() > 2 && again().next().is_some() && known.is_empty();
+    if !answered || !(told || same) || written_elsewhere(past, run) {
         return None;
     }
     let site = Site::of(past.study, run, build);
@@ -53,7 +56,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let ran = runs.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps);
     Some(Finding {
         rule: META.id,
-        severity: META.severity,
+        severity: if told { META.severity } else { Severity::Note },
         confidence: if fewer && early.is_some() { Confidence::Likely } else { Confidence::Suspected },
         title: format!("{name} is read in {} runs and updated by none of them", runs.len()),
         cause: format!(
@@ -169,7 +172,8 @@ mod tests {
     #[test]
     fn leaves_jobs_that_write_and_late_changes() {
         assert!(StaleCacheRef.check(&of(vec![stale(WRITES), stale(WRITES), stale(WRITES)])).is_empty());
-        assert!(StaleCacheRef.check(&of(vec![good(READS), good(READS), good(READS)])).is_empty());
+        assert_eq!(StaleCacheRef.check(&of(vec![good(READS), good(READS), good(READS)]))[0].severity, Severity::Note);
+        assert!(StaleCacheRef.check(&of(vec![good(READS), good(READS)])).is_empty());
         let empty =
             || made().command(READS).import("r.example.com/a:c", None).miss("COPY package.json ./").miss("RUN a");
         assert!(StaleCacheRef.check(&of(vec![empty(), empty(), empty()])).is_empty());

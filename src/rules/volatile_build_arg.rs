@@ -21,7 +21,7 @@ static META: RuleMeta = RuleMeta {
     what: "In nearly every run the cache breaks at one RUN although everything before it came from the cache: the text of the step differs in a value, or it is the same and nothing but an ARG or ENV can have changed it.",
     why: "The values of all ARG and ENV in scope are part of what a RUN depends on, also where the command does not use them. A commit id or a date declared at the top of a stage makes every RUN below it run again.",
     fix: "Declare the ARG right before the instruction that needs it, at the end of the stage where that is a LABEL or ENV; keep long commands out of the step that prints it.",
-    rules_out: "COPY and WORKDIR (no ARG reaches them but through their text), RUN with a bind mount (it reads files), a text that changed once (dockerfile-edited), steps before which something else broke the chain, a changed base image, `--no-cache` and `--no-cache-filter` where the command line shows them, arguments whose values the command lines show to be the same.",
+    rules_out: "COPY and WORKDIR (no ARG reaches them but through their text), RUN with a bind mount (it reads files), a text that changed once (dockerfile-edited), steps before which something else broke the chain, a changed base image, `--no-cache` and `--no-cache-filter` where the command line shows them. Command lines that give the same arguments in each run leave an ENV that the job writes into the Dockerfile.",
     references: &[
         "https://docs.docker.com/build/cache/invalidation/#build-arguments",
         "https://docs.docker.com/reference/dockerfile/#impact-on-build-caching",
@@ -61,7 +61,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: sure,
         title: format!(
             "`{}`{more} runs again {}: {probably}{told} has another value each time",
-            super::context_copied_too_early::brief(&step.text),
+            super::instruction::brief(&step.text),
             worst.spot.often(past)
         ),
         cause: cause(worst, &told),

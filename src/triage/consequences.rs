@@ -19,9 +19,9 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
     ("cache-lost", EXPLAIN_A_COLD_RUN),
     ("no-cache-import", &["no-cache-flag", "gha-tokens-missing", "legacy-cache-from-not-pulled"]),
     ("volatile-build-arg", &["cache-ref-shared"]),
-    ("context-copied-too-early", &["cache-ref-shared", "file-mode-drift"]),
+    ("context-copied-too-early", &["cache-ref-shared"]),
     ("dockerfile-edited", &["cache-ref-shared"]),
-    ("cache-ref-never-written", &["stale-cache-ref"]),
+    ("file-mode-drift", &["cache-ref-shared", "stale-cache-ref"]),
 ];
 
 /// Causes that leave a run cold, each known by more than the cold run itself.

@@ -21,6 +21,9 @@ pub(super) fn rules_out(culprit: &Culprit) -> Vec<String> {
     } else if culprit.given.is_empty() {
         said.push("`--no-cache-filter`, a changed mount option or here-document, and a lost cache record look the same: the command line of the build, or the Dockerfile, would decide it".to_owned());
     }
+    if culprit.written() {
+        said.push("a `--build-arg`: no, the command lines show none that changes; an ENV, or the default of an ARG, that the job writes into the Dockerfile remains".to_owned());
+    }
     if culprit.names.len() > 1 {
         said.push(format!("which of {} it is, the log does not show", culprit.names.join(", ")));
     }

@@ -30,11 +30,18 @@ pub(in crate::rules) struct Culprit<'a> {
     pub(super) declared: Vec<Evidence>,
     /// Command lines that give it.
     pub(super) given: Vec<Evidence>,
+    /// The command lines show all arguments of these runs, and none that changes.
+    none_given: bool,
     /// Values of one run or commit by the look of the command line or the name.
     per_run: bool,
 }
 
 impl Culprit<'_> {
+    /// Not given on the command line: then it is written into the Dockerfile.
+    pub(super) fn written(&self) -> bool {
+        self.none_given && matches!(self.sign, Sign::SameText)
+    }
+
     pub(super) fn confidence(&self) -> Confidence {
         let often = self.spot.broken.len() > 1;
         match (&self.sign, self.given.is_empty()) {
@@ -70,15 +77,17 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     let expression = shown.iter().any(|a| a.expression);
     let names: Vec<String> = if shown.is_empty() { names } else { shown.iter().map(|a| a.name.clone()).collect() };
     let per_run = expression || names.iter().any(|name| build_args::names_a_run(name));
-    let culprit = Culprit { spot, sign, names, words, declared, given, per_run };
+    let none_given = shown.is_empty() && build_args::all_known(past, &spot.broken);
+    let culprit = Culprit { spot, sign, names, words, declared, given, none_given, per_run };
     enough(past, &culprit).then_some(culprit)
 }
 
 /// More than once; or once, where the argument is one of those that differ in each run.
 fn enough(past: &Past, culprit: &Culprit) -> bool {
     let spot = &culprit.spot;
-    let refuted =
-        matches!(culprit.sign, Sign::SameText) && culprit.given.is_empty() && build_args::all_known(past, &spot.broken);
+    // Where the command lines show no argument that changes, it can be an ENV that CI writes into the
+    // Dockerfile; that needs to be told from a lost record by what stands before it.
+    let refuted = matches!(culprit.sign, Sign::SameText) && culprit.written() && !spot.behind_hits(past);
     let known = culprit.per_run && (!culprit.given.is_empty() || !culprit.declared.is_empty());
     !refuted && (spot.nearly_always() || (spot.mostly() && known))
 }

@@ -93,10 +93,13 @@ fn usable(because: Because) -> bool {
     matches!(because, Because::InputsChanged | Because::InstructionChanged | Because::RecordLost | Because::Unknown)
 }
 
-/// The step right before it in its stage.
+/// The step right before it in its stage that can have changed. kaniko's COPY always runs, but what
+/// it brings in is part of what follows.
 fn parent<'a>(past: &Past<'a>, i: usize, spot: &Spot) -> Option<&'a Step> {
     let (step, (_, build)) = spot.step(i).zip(past.get(i))?;
-    same_stage(build, step).filter(|s| s.position < step.position).max_by_key(|s| s.position)
+    let copies = build.steps.iter().filter(|s| s.kind == StepKind::Uncached && s.instruction != "WORKDIR");
+    let copies = copies.filter(|s| s.stage == step.stage && s.platform == step.platform);
+    same_stage(build, step).chain(copies).filter(|s| s.position < step.position).max_by_key(|s| s.position)
 }
 
 /// Counted steps of the stage of a step.

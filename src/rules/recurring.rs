@@ -42,6 +42,12 @@ impl<'a> Spot<'a> {
         self.broken.iter().all(|&i| parent(past, i, self).is_some_and(|s| s.outcome == Outcome::Hit))
     }
 
+    /// In some run that broke here a COPY stands right before that kaniko never looks up: its files
+    /// may be what changed.
+    pub(super) fn behind_files(&self, past: &Past) -> bool {
+        self.broken.iter().any(|&i| parent(past, i, self).is_some_and(|s| s.kind == StepKind::Uncached))
+    }
+
     /// What the break cost: the step and those after it in its stage.
     pub(super) fn impact(&self, past: &Past) -> Impact {
         cost(self.broken.iter().flat_map(|&i| self.rerun(past, i)), self.broken.len())

@@ -64,6 +64,11 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
         (true, Some((text, quote))) if same_text(&spot) => (Sign::Metadata(text), Vec::new(), vec![quote]),
         (true, None) if same_text(&spot) && reads_values_only(past, &spot, step, !arguments.is_empty()) => {
             let (names, quotes) = declared(past, &spot);
+            let told =
+                arguments.iter().any(|a| names.contains(&a.name)) || names.iter().any(|n| build_args::names_a_run(n));
+            if spot.behind_files(past) && !told {
+                return None;
+            }
             (Sign::SameText, names, quotes)
         }
         _ => return None,
@@ -150,10 +155,15 @@ fn metadata(past: &Past, spot: &Spot) -> Option<(String, Evidence)> {
     same.then(|| (missed.text.clone(), header(run, missed, "was not found, with the same text as before")))
 }
 
-/// Names of the ARG instructions above the step, where the builder prints them: the classic one.
+/// `BuildKit` prints no instruction that makes no layer.
+fn prints_arg(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Classic | Dialect::Kaniko | Dialect::Buildah)
+}
+
+/// Names of the ARG instructions above the step, where the builder prints them.
 fn declared(past: &Past, spot: &Spot) -> (Vec<String>, Vec<Evidence>) {
     let found = spot.broken.last().and_then(|&i| Some((past.get(i)?, spot.step(i)?)));
-    let Some(((run, build), step)) = found.filter(|((_, build), _)| build.dialect == Dialect::Classic) else {
+    let Some(((run, build), step)) = found.filter(|((_, build), _)| prints_arg(build.dialect)) else {
         return (Vec::new(), Vec::new());
     };
     let args: Vec<&Step> = above(build, step).into_iter().filter(|s| s.instruction == "ARG").collect();

@@ -141,8 +141,16 @@ fn has_digit(word: &str) -> bool {
 /// something else must have come from the cache, or the arguments must be seen to change.
 fn reads_values_only(past: &Past, spot: &Spot, step: &Step, seen: bool) -> bool {
     let warm = |i: &usize| past.builds.get(*i).is_some_and(|b| b.hits() > 0);
-    let reached = spot.behind_hits(past) || seen || spot.broken.iter().all(warm);
+    let reached = spot.behind_hits(past) || seen || spot.broken.iter().all(warm) || keys_differ(spot);
     step.instruction == "RUN" && !mounts_files(&step.text) && reached
+}
+
+/// kaniko prints the hash of all that the step depends on: another one in each run is a changed input.
+fn keys_differ(spot: &Spot) -> bool {
+    spot.broken.iter().all(|&i| {
+        let key = spot.step(i).and_then(|s| s.key.as_ref());
+        key.is_some() && (0..i).filter_map(|j| spot.step(j)).all(|s| s.key.as_ref() != key)
+    })
 }
 
 /// The classic builder prints every instruction: an ENV or LABEL right above that was not found.

@@ -42,6 +42,12 @@ impl<'a> Spot<'a> {
         self.broken.iter().all(|&i| parent(past, i, self).is_some_and(|s| s.outcome == Outcome::Hit))
     }
 
+    /// In some run that broke here a COPY stands right before that kaniko never looks up: its files
+    /// may be what changed.
+    pub(super) fn behind_files(&self, past: &Past) -> bool {
+        self.broken.iter().any(|&i| parent(past, i, self).is_some_and(|s| s.kind == StepKind::Uncached))
+    }
+
     /// What the break cost: the step and those after it in its stage.
     pub(super) fn impact(&self, past: &Past) -> Impact {
         cost(self.broken.iter().flat_map(|&i| self.rerun(past, i)), self.broken.len())
@@ -93,10 +99,13 @@ fn usable(because: Because) -> bool {
     matches!(because, Because::InputsChanged | Because::InstructionChanged | Because::RecordLost | Because::Unknown)
 }
 
-/// The step right before it in its stage.
+/// The step right before it in its stage that can have changed. kaniko's COPY always runs, but what
+/// it brings in is part of what follows.
 fn parent<'a>(past: &Past<'a>, i: usize, spot: &Spot) -> Option<&'a Step> {
     let (step, (_, build)) = spot.step(i).zip(past.get(i))?;
-    same_stage(build, step).filter(|s| s.position < step.position).max_by_key(|s| s.position)
+    let copies = build.steps.iter().filter(|s| s.kind == StepKind::Uncached && s.instruction != "WORKDIR");
+    let copies = copies.filter(|s| s.stage == step.stage && s.platform == step.platform);
+    same_stage(build, step).chain(copies).filter(|s| s.position < step.position).max_by_key(|s| s.position)
 }
 
 /// Counted steps of the stage of a step.

@@ -134,7 +134,9 @@ impl KanikoSegment {
         let known = self.lookups.iter().position(|l| l.command == text).map(|at| self.lookups.remove(at));
         let (outcome, verdict, key) = match known {
             Some(lookup) => (lookup.outcome, Some(lookup.quote), lookup.key),
-            None => (Outcome::Miss, None, None),
+            None if kept => (Outcome::Miss, None, None),
+            // ARG, ENV and CMD are never looked up and leave nothing to store.
+            None => (Outcome::Unknown, None, None),
         };
         self.build.steps.push(Step {
             name: text.clone(),

@@ -3,7 +3,7 @@
 use crate::finding::{Confidence, Evidence};
 use crate::model::{Build, Dialect, Outcome, Step, StepKind};
 use crate::rules::build_args::{self, Argument};
-use crate::rules::instruction::{copies_everything, mounts_files};
+use crate::rules::instruction::mounts_files;
 use crate::rules::past::{Past, header};
 use crate::rules::recurring::Spot;
 use crate::series::alike;
@@ -64,6 +64,11 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
         (true, Some((text, quote))) if same_text(&spot) => (Sign::Metadata(text), Vec::new(), vec![quote]),
         (true, None) if same_text(&spot) && reads_values_only(past, &spot, step, !arguments.is_empty()) => {
             let (names, quotes) = declared(past, &spot);
+            let told =
+                arguments.iter().any(|a| names.contains(&a.name)) || names.iter().any(|n| build_args::names_a_run(n));
+            if spot.behind_files(past) && !told {
+                return None;
+            }
             (Sign::SameText, names, quotes)
         }
         _ => return None,
@@ -136,18 +141,16 @@ fn has_digit(word: &str) -> bool {
 /// something else must have come from the cache, or the arguments must be seen to change.
 fn reads_values_only(past: &Past, spot: &Spot, step: &Step, seen: bool) -> bool {
     let warm = |i: &usize| past.builds.get(*i).is_some_and(|b| b.hits() > 0);
-    let reached = spot.behind_hits(past) || seen || spot.broken.iter().all(warm);
-    let sources = spot.broken.iter().filter_map(|&i| past.builds.get(i).zip(spot.step(i)));
-    let explained = sources.into_iter().any(|(build, step)| source_above(build, step));
-    step.instruction == "RUN" && !mounts_files(&step.text) && reached && !explained
+    let reached = spot.behind_hits(past) || seen || spot.broken.iter().all(warm) || keys_differ(spot);
+    step.instruction == "RUN" && !mounts_files(&step.text) && reached
 }
 
-/// kaniko caches no COPY unless told to, so nothing tells whether one with the whole context stands
-/// between the last hit and the step: a change of the source is enough then.
-fn source_above(build: &Build, step: &Step) -> bool {
-    let above = above(build, step);
-    let since = above.iter().filter(|s| s.outcome == Outcome::Hit).map(|s| s.position).max();
-    above.iter().any(|s| s.kind == StepKind::Uncached && Some(s.position) > since && copies_everything(&s.text))
+/// kaniko prints the hash of all that the step depends on: another one in each run is a changed input.
+fn keys_differ(spot: &Spot) -> bool {
+    spot.broken.iter().all(|&i| {
+        let key = spot.step(i).and_then(|s| s.key.as_ref());
+        key.is_some() && (0..i).filter_map(|j| spot.step(j)).all(|s| s.key.as_ref() != key)
+    })
 }
 
 /// The classic builder prints every instruction: an ENV or LABEL right above that was not found.
@@ -160,10 +163,15 @@ fn metadata(past: &Past, spot: &Spot) -> Option<(String, Evidence)> {
     same.then(|| (missed.text.clone(), header(run, missed, "was not found, with the same text as before")))
 }
 
-/// Names of the ARG instructions above the step, where the builder prints them: the classic one.
+/// `BuildKit` prints no instruction that makes no layer.
+fn prints_arg(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Classic | Dialect::Kaniko | Dialect::Buildah)
+}
+
+/// Names of the ARG instructions above the step, where the builder prints them.
 fn declared(past: &Past, spot: &Spot) -> (Vec<String>, Vec<Evidence>) {
     let found = spot.broken.last().and_then(|&i| Some((past.get(i)?, spot.step(i)?)));
-    let Some(((run, build), step)) = found.filter(|((_, build), _)| build.dialect == Dialect::Classic) else {
+    let Some(((run, build), step)) = found.filter(|((_, build), _)| prints_arg(build.dialect)) else {
         return (Vec::new(), Vec::new());
     };
     let args: Vec<&Step> = above(build, step).into_iter().filter(|s| s.instruction == "ARG").collect();

@@ -62,7 +62,7 @@ fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: 
     order(&mut runs);
     label(&mut runs);
     let series = series::group(&runs);
-    let study = Study { runs, series, configs };
+    let study = Study::new(runs, series, configs);
     let asked = |id: &str| {
         (options.only.is_empty() || options.only.iter().any(|o| o == id)) && !options.ignore.iter().any(|i| i == id)
     };

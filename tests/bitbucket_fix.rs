@@ -228,7 +228,7 @@ mod tests {
             ..Run::default()
         };
         let config = Config::read(NAME, text).unwrap().unwrap();
-        let study = Study { runs: vec![run], configs: vec![config], ..Study::default() };
+        let study = Study::new(vec![run], Vec::new(), vec![config]);
         by_id("parallel-steps-share-cache").unwrap().check(&study).into_iter().next()
     }
 

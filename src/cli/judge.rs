@@ -41,7 +41,10 @@ pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
         let screen = screen::of_stdout(when);
         screen::print(&renderer.render(&report, screen), screen)?;
     }
-    Ok(ExitCode::from(status(&report, args.fail_on)))
+    let status = status(&report, args.fail_on);
+    // The process ends here: giving thousands of builds back piece by piece would only take time.
+    std::mem::forget(report);
+    Ok(ExitCode::from(status))
 }
 
 /// Nothing was named and standard input is a keyboard: a hint helps more than waiting.

@@ -40,17 +40,23 @@ impl Envelope for Github {
 
 /// Takes the stamp off.
 pub(super) fn decode(line: &[u8]) -> Peeled<'_> {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     match stamp(line) {
         Some((stamp, text)) => Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), ..Peeled::default() },
-        None => Peeled { text: line, ..Peeled::default() },
+        None => Peeled { text: without_mark(line), ..Peeled::default() },
+    }
+}
+
+/// The first line of a file or step has a byte order mark.
+fn without_mark(line: &[u8]) -> &[u8] {
+    match line {
+        [0xef, 0xbb, 0xbf, rest @ ..] => rest,
+        _ => line,
     }
 }
 
 /// Splits `2026-05-04T09:00:00.1234567Z text`.
 fn stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let (stamp, rest) = line.split_at_checked(STAMP)?;
+    let (stamp, rest) = without_mark(line).split_at_checked(STAMP)?;
     let fits = matches!(stamp, [b'0'..=b'9', .., b'Z']) && stamp.get(10) == Some(&b'T') && stamp.get(19) == Some(&b'.');
     match rest {
         [b' ', text @ ..] if fits => Some((stamp, text)),

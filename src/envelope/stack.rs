@@ -69,17 +69,13 @@ impl Stack {
     /// Takes all prefixes off an unpacked line, and escapes in front of the text.
     #[must_use]
     pub fn peel<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
-        let mut peeled = Peeled { text: ansi::trim_end(line), ..Peeled::default() };
-        for layer in &self.layers {
-            let inner = layer.decode(peeled.text);
-            peeled = Peeled {
-                text: inner.text,
-                stamp: peeled.stamp.or(inner.stamp),
-                job: peeled.job.or(inner.job),
-                append: peeled.append || inner.append,
-                open: peeled.open || inner.open,
-            };
-        }
+        let line = ansi::trim_end(line);
+        // Most logs have one layer.
+        let mut peeled = match self.layers.as_slice() {
+            [] => Peeled { text: line, ..Peeled::default() },
+            [one] => one.decode(line),
+            layers => decode_all(layers, line),
+        };
         peeled.text = ansi::lead(peeled.text);
         peeled
     }
@@ -98,6 +94,20 @@ impl Stack {
         let same = |e: &&dyn Envelope| e.name() == envelope.name() || (e.ci().is_some() && e.ci() == envelope.ci());
         !envelope.packs() && !self.layers.iter().any(same)
     }
+}
+
+fn decode_all<'a>(layers: &[&dyn Envelope], line: &'a [u8]) -> Peeled<'a> {
+    let start = Peeled { text: line, ..Peeled::default() };
+    layers.iter().fold(start, |peeled, layer| {
+        let inner = layer.decode(peeled.text);
+        Peeled {
+            text: inner.text,
+            stamp: peeled.stamp.or(inner.stamp),
+            job: peeled.job.or(inner.job),
+            append: peeled.append || inner.append,
+            open: peeled.open || inner.open,
+        }
+    })
 }
 
 fn strip(lines: &mut [&[u8]], layer: Option<&'static dyn Envelope>) {

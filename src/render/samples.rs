@@ -40,7 +40,7 @@ pub(crate) fn healthy() -> Report {
 /// A log of something else.
 pub(crate) fn no_build() -> Report {
     Report {
-        study: Study { series: Vec::new(), ..report(vec![run("test.log", "test", vec![])], "").study },
+        study: Study::new(report(vec![run("test.log", "test", vec![])], "").study.runs, Vec::new(), Vec::new()),
         ..Report::default()
     }
 }
@@ -84,7 +84,7 @@ pub(crate) fn many() -> Report {
         key: format!("registry.example.com/a-team-with-a-long-name/service-{build}"),
         builds: (0..100).map(|run| BuildRef { run, build }).collect(),
     };
-    let study = Study { series: (0..100).map(series).collect(), runs, configs: Vec::new() };
+    let study = Study::new(runs, (0..100).map(series).collect(), Vec::new());
     Report { study, findings: vec![upload_failed()], problems: Vec::new() }
 }
 
@@ -93,7 +93,7 @@ fn report(runs: Vec<Run>, key: &str) -> Report {
     let builds =
         runs.iter().enumerate().flat_map(|(run, r)| (0..r.builds.len()).map(move |build| BuildRef { run, build }));
     let series = vec![Series { key: key.to_owned(), builds: builds.collect() }];
-    Report { study: Study { runs, series, configs: Vec::new() }, ..Report::default() }
+    Report { study: Study::new(runs, series, Vec::new()), ..Report::default() }
 }
 
 fn run(source: &str, label: &str, builds: Vec<Build>) -> Run {

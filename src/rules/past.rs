@@ -14,14 +14,16 @@ use crate::series::{BuildRef, Series};
 /// A series whose builds can be trusted: interleaved ones are left out.
 pub(super) struct Past<'a> {
     pub(super) study: &'a Study,
+    /// Index of the series in the study.
+    pub(super) at: usize,
     pub(super) runs: Vec<&'a Run>,
     pub(super) builds: Vec<&'a Build>,
     pub(super) refs: Vec<BuildRef>,
 }
 
 impl<'a> Past<'a> {
-    pub(super) fn of(study: &'a Study, series: &'a Series) -> Self {
-        let mut past = Self { study, runs: Vec::new(), builds: Vec::new(), refs: Vec::new() };
+    fn of(study: &'a Study, at: usize, series: &'a Series) -> Self {
+        let mut past = Self { study, at, runs: Vec::new(), builds: Vec::new(), refs: Vec::new() };
         for &at in &series.builds {
             if let Some((run, build)) = study.run_of(at).zip(study.build(at)).filter(|(_, b)| !b.tangled) {
                 past.runs.push(run);
@@ -34,7 +36,7 @@ impl<'a> Past<'a> {
 
     /// All series of a study.
     pub(super) fn all(study: &'a Study) -> impl Iterator<Item = Self> {
-        study.series.iter().map(|series| Self::of(study, series))
+        study.series.iter().enumerate().map(|(at, series)| Self::of(study, at, series))
     }
 
     pub(super) fn len(&self) -> usize {

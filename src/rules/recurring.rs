@@ -78,20 +78,46 @@ impl<'a> Spot<'a> {
     }
 }
 
+/// A spot by the indices of its steps, which [`Study`] can keep.
+#[derive(Debug)]
+pub(super) struct SpotIndex {
+    /// Index of the step in each build.
+    cells: Vec<Option<usize>>,
+    broken: Vec<usize>,
+    held: Vec<usize>,
+}
+
 /// Every spot of a series, in the order of the Dockerfile.
 pub(super) fn spots<'a>(past: &Past<'a>) -> Vec<Spot<'a>> {
+    let study = past.study;
+    let all = study.spots.get_or_init(|| Past::all(study).map(|past| find(&past)).collect());
+    all.get(past.at).into_iter().flatten().filter_map(|index| spot(past, index)).collect()
+}
+
+/// The same spot, with its steps.
+fn spot<'a>(past: &Past<'a>, index: &SpotIndex) -> Option<Spot<'a>> {
+    let step = |(build, at): (&&'a Build, &Option<usize>)| build.steps.get((*at)?);
+    let cells: Vec<Option<&Step>> = past.builds.iter().zip(&index.cells).map(step).collect();
+    let newest = cells.iter().rev().find_map(|cell| *cell)?;
+    let row = Row { stage: &newest.stage, platform: &newest.platform, text: &newest.text, cells };
+    Some(Spot { row, broken: index.broken.clone(), held: index.held.clone() })
+}
+
+fn find(past: &Past) -> Vec<SpotIndex> {
     let all = breaks(&past.builds);
     let broke = |i: usize, step: &Step| {
         all.get(i).is_some_and(|found| found.iter().any(|b| std::ptr::eq(b.step, step) && usable(b.because)))
     };
-    let spot = |row: Row<'a>| {
+    let index = |row: Row| {
         let cells = || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
         let asked = |i: usize| past.asked_for_no_cache(i);
         let broken: Vec<usize> = cells().filter(|(i, s)| broke(*i, s) && !asked(*i)).map(|(i, _)| i).collect();
         let held = cells().filter(|(_, s)| s.outcome == Outcome::Hit).map(|(i, _)| i).collect();
-        (!broken.is_empty()).then_some(Spot { row, broken, held })
+        let at = |build: &Build, step: &Step| build.steps.iter().position(|s| std::ptr::eq(s, step));
+        let cells = past.builds.iter().zip(&row.cells).map(|(build, cell)| at(build, (*cell)?)).collect();
+        (!broken.is_empty()).then_some(SpotIndex { cells, broken, held })
     };
-    rows(&past.builds).into_iter().filter_map(spot).collect()
+    rows(&past.builds).into_iter().filter_map(index).collect()
 }
 
 /// A cache was there, and holds what it is asked for.

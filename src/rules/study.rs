@@ -1,5 +1,8 @@
 //! All that was read: what a rule may look at.
 
+use std::sync::OnceLock;
+
+use super::recurring::SpotIndex;
 use crate::config::Config;
 use crate::finding::Evidence;
 use crate::model::{Build, Quote, Run};
@@ -14,9 +17,17 @@ pub struct Study {
     pub series: Vec<Series>,
     /// Configuration files that were read.
     pub configs: Vec<Config>,
+    /// Where the chains of the series broke: found once, for all rules that ask.
+    pub(super) spots: OnceLock<Vec<Vec<SpotIndex>>>,
 }
 
 impl Study {
+    /// Of what was read.
+    #[must_use]
+    pub fn new(runs: Vec<Run>, series: Vec<Series>, configs: Vec<Config>) -> Self {
+        Self { runs, series, configs, spots: OnceLock::new() }
+    }
+
     /// The run a build belongs to.
     #[must_use]
     pub fn run_of(&self, at: BuildRef) -> Option<&Run> {

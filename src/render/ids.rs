@@ -27,11 +27,6 @@ impl BuildIds {
         Self(ids.collect())
     }
 
-    /// The ids of the builds of one run.
-    pub fn of_run(&self, run: usize) -> impl Iterator<Item = &str> {
-        self.0.get(run).into_iter().flatten().map(String::as_str)
-    }
-
     /// The id of one build.
     #[must_use]
     pub fn get(&self, at: BuildRef) -> Option<&str> {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::SecondsFormat;
+use rayon::prelude::*;
 
+use super::layout::to_raw;
 use super::wire;
 use crate::finding::{Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
@@ -35,7 +37,10 @@ fn breaks(report: &Report) -> Breaks<'_> {
 }
 
 fn run<'a>(index: usize, run: &'a Run, ids: &'a BuildIds, breaks: &Breaks<'a>) -> wire::Run<'a> {
-    let builds = run.builds.iter().zip(ids.of_run(index)).enumerate();
+    let raw = |(at, found): (usize, &'a Build)| {
+        let at = BuildRef { run: index, build: at };
+        to_raw(&build(found, ids.get(at).unwrap_or_default(), breaks.get(&at)))
+    };
     wire::Run {
         source: wire::Source { name: redact(&run.source) },
         label: redact(&run.label),
@@ -45,7 +50,7 @@ fn run<'a>(index: usize, run: &'a Run, ids: &'a BuildIds, breaks: &Breaks<'a>) -
         commit: run.commit.as_deref().map(redact),
         started: run.started.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
         lines: run.lines,
-        builds: builds.map(|(at, (b, id))| build(b, id, breaks.get(&BuildRef { run: index, build: at }))).collect(),
+        builds: run.builds.par_iter().enumerate().map(raw).collect(),
         ci_caches: run.ci_caches.iter().map(ci_cache).collect(),
     }
 }

@@ -9,6 +9,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
+use serde_json::value::RawValue;
 
 use crate::render::escape::must_show;
 
@@ -19,6 +20,16 @@ pub(crate) fn to_string(value: &impl Serialize) -> String {
     let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, Layout::default()));
     let text = String::from_utf8(bytes).unwrap_or_default();
     if written.is_ok() { text + "\n" } else { String::new() }
+}
+
+/// The value as text that can stand deep inside a report: on one line.
+pub(super) fn to_raw(value: &impl Serialize) -> Box<RawValue> {
+    let mut bytes = Vec::new();
+    let inside = Layout { depth: ELEMENTS + 1 };
+    let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, inside));
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let raw = written.and_then(|()| RawValue::from_string(text));
+    raw.unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 #[derive(Default)]

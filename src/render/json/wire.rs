@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 /// Text of a log, without secrets.
 pub(super) type Text<'a> = Cow<'a, str>;
@@ -38,7 +39,8 @@ pub(super) struct Run<'a> {
     pub commit: Option<Text<'a>>,
     pub started: Option<String>,
     pub lines: u64,
-    pub builds: Vec<Build<'a>>,
+    /// Written already: builds are many, and written side by side.
+    pub builds: Vec<Box<RawValue>>,
     pub ci_caches: Vec<CiCache<'a>>,
 }
 

@@ -12,7 +12,7 @@ pub(super) struct LegacyMultiStage;
 static META: RuleMeta = RuleMeta {
     id: "legacy-multi-stage",
     title: "the pulled image has no layers of the build stages",
-    group: "Multi-stage builds and inline cache",
+    group: "Multi-stage and inline",
     severity: Severity::Warning,
     what: "The classic builder runs a build stage from its first step on, although nothing it depends on changed, while steps of the final stage come from the cache.",
     why: "With `--cache-from IMAGE` the classic builder looks in that image only, and an image holds the layers of its final stage. The build stages run in every build.",

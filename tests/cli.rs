@@ -193,3 +193,12 @@ fn a_closed_pipe_is_success() {
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn completions_and_man_page_know_the_options() {
+    let desk = Desk::with("");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(stdout(&mut desk.run(&["completions", shell])).contains("fail-on"), "{shell}");
+    }
+    assert!(stdout(&mut desk.run(&["man"])).starts_with(".ie"));
+}

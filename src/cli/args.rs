@@ -45,6 +45,16 @@ pub(super) enum Command {
     Rules(RulesArgs),
     /// Say what a rule looks for, why that is bad and how to mend it
     Explain(ExplainArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Print the man page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]

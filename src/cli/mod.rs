@@ -5,6 +5,7 @@
 mod args;
 mod catalog;
 mod judge;
+mod manual;
 mod screen;
 
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ pub fn run() -> ExitCode {
     let done = match &cli.command {
         Some(Command::Rules(rules)) => catalog::list(rules, cli.color),
         Some(Command::Explain(explain)) => catalog::explain(explain, cli.color),
+        Some(Command::Completions(completions)) => manual::completions(completions.shell),
+        Some(Command::Man) => manual::page(),
         None => judge::run(&cli.judge, cli.color),
     };
     done.unwrap_or_else(|error| {

@@ -68,9 +68,9 @@ fn counted(report: &Report) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// `6 runs of 1 build`; a run without a build is none.
+/// `6 runs of 1 build`: a log may hold several runs of a build, one after another.
 fn runs(report: &Report) -> String {
-    let runs = report.study.runs.iter().filter(|run| !run.builds.is_empty()).count();
+    let runs = report.study.runs.iter().map(|run| run.builds.len()).sum::<usize>();
     match report.study.series.len() {
         0 => count(runs.max(report.study.runs.len()), "run"),
         builds => format!("{} of {}", count(runs, "run"), count(builds, "build")),

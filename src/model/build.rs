@@ -224,6 +224,20 @@ impl Transfer {
     }
 }
 
+impl Step {
+    /// Whether it is of this stage, built for this platform.
+    #[must_use]
+    pub fn is_of(&self, stage: &str, platform: &str) -> bool {
+        same(&self.stage, stage) && same(&self.platform, platform)
+    }
+}
+
+/// Most platforms and many stages are empty, and comparing two empty strings is slow: `memcmp` of no
+/// bytes at a dangling address takes a fault on processors that mask the load.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && (a.is_empty() || a == b)
+}
+
 impl Build {
     /// Steps that count in a hit rate and whose outcome is known.
     pub fn decided(&self) -> impl Iterator<Item = &Step> {
@@ -257,6 +271,6 @@ impl Build {
     /// The base image of a stage.
     #[must_use]
     pub fn base_of(&self, stage: &str, platform: &str) -> Option<&Base> {
-        self.bases.iter().find(|b| b.stage == stage && b.platform == platform)
+        self.bases.iter().find(|b| same(&b.stage, stage) && same(&b.platform, platform))
     }
 }

@@ -86,9 +86,7 @@ fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
         return None;
     }
     let had = |loss: &Loss| {
-        let same = |s: &&crate::model::Step| {
-            s.stage == loss.step.stage && s.platform == loss.step.platform && s.text == loss.step.text
-        };
+        let same = |s: &&crate::model::Step| s.is_of(&loss.step.stage, &loss.step.platform) && s.text == loss.step.text;
         before.steps.iter().find(same).is_some_and(|s| s.outcome == Outcome::Hit) && chain::all_missed(&loss.stage)
     };
     let losses: Vec<Loss> = past.final_losses(i).into_iter().filter(had).collect();

@@ -130,12 +130,12 @@ fn usable(because: Because) -> bool {
 fn parent<'a>(past: &Past<'a>, i: usize, spot: &Spot) -> Option<&'a Step> {
     let (step, (_, build)) = spot.step(i).zip(past.get(i))?;
     let copies = build.steps.iter().filter(|s| s.kind == StepKind::Uncached && s.instruction != "WORKDIR");
-    let copies = copies.filter(|s| s.stage == step.stage && s.platform == step.platform);
+    let copies = copies.filter(|s| s.is_of(&step.stage, &step.platform));
     same_stage(build, step).chain(copies).filter(|s| s.position < step.position).max_by_key(|s| s.position)
 }
 
 /// Counted steps of the stage of a step.
 pub(super) fn same_stage<'a>(build: &'a Build, step: &Step) -> impl Iterator<Item = &'a Step> {
     let (stage, platform) = (step.stage.clone(), step.platform.clone());
-    build.steps.iter().filter(move |s| s.kind == StepKind::Counted && s.stage == stage && s.platform == platform)
+    build.steps.iter().filter(move |s| s.kind == StepKind::Counted && s.is_of(&stage, &platform))
 }

@@ -49,7 +49,7 @@ impl<'a> Growing<'a> {
     }
 
     fn same_stage(&self, step: &Step) -> bool {
-        self.row.stage == step.stage && self.row.platform == step.platform
+        step.is_of(self.row.stage, self.row.platform)
     }
 
     /// It has no step of this build yet.

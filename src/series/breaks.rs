@@ -136,7 +136,7 @@ fn by_key(build: &Build, earlier: &[&Build], stage: &Stage, step: &Step, key: &s
 /// Counted steps of the stage in another build.
 fn of_stage<'a>(build: &'a Build, stage: &Stage) -> impl Iterator<Item = &'a Step> {
     let counted = build.steps.iter().filter(|s| s.kind == StepKind::Counted);
-    counted.filter(move |s| s.stage == stage.name && s.platform == stage.platform)
+    counted.filter(move |s| s.is_of(stage.name, stage.platform))
 }
 
 /// FROM is not printed in every build, so the last digest that was is compared.

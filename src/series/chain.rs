@@ -40,7 +40,7 @@ pub enum Input {
 pub fn stages(build: &Build) -> Vec<Stage<'_>> {
     let mut stages: Vec<Stage> = Vec::new();
     for step in build.steps.iter().filter(|s| s.kind == StepKind::Counted) {
-        match stages.iter_mut().find(|s| s.name == step.stage && s.platform == step.platform) {
+        match stages.iter_mut().find(|s| step.is_of(s.name, s.platform)) {
             Some(stage) => stage.steps.push(step),
             None => stages.push(Stage {
                 name: &step.stage,
@@ -123,10 +123,8 @@ fn loss<'a>(builds: &[&'a Build], i: usize, stage: Stage<'a>) -> Option<Loss<'a>
 fn earlier<'a>(builds: &[&'a Build], i: usize, stage: &Stage) -> Option<(usize, &'a Step)> {
     let first = stage.steps.first()?;
     let (j, before) = builds.iter().enumerate().take(i).rev().find_map(|(j, build)| {
-        let mut steps = build
-            .steps
-            .iter()
-            .filter(|s| s.kind == StepKind::Counted && s.stage == stage.name && s.platform == stage.platform);
+        let mut steps =
+            build.steps.iter().filter(|s| s.kind == StepKind::Counted && s.is_of(stage.name, stage.platform));
         let step = steps.find(|s| s.text == first.text && matches!(s.outcome, Outcome::Hit | Outcome::Miss))?;
         Some((j, step))
     })?;

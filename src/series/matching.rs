@@ -77,7 +77,7 @@ fn bases_and_errors(build: &Build) -> (Vec<&str>, Vec<&str>) {
 
 fn same_step(a: &Step, b: &Step) -> bool {
     let number = a.position == b.position && a.of == b.of && a.instruction == b.instruction;
-    a.stage == b.stage && a.platform == b.platform && (a.text == b.text || (number && alike(&a.text, &b.text)))
+    a.is_of(&b.stage, &b.platform) && (a.text == b.text || (number && alike(&a.text, &b.text)))
 }
 
 /// Some stage begins with the same image in both, whatever its tag; a build whose FROM was not

@@ -4,6 +4,16 @@
 //! [`source`] → [`envelope`] → [`dialect`] → [`model`] → [`series`] → [`config`] → [`finding`] →
 //! [`rules`] → [`triage`] → [`render`] → [`pipeline`] → [`cli`].
 //! `ARCHITECTURE.md` says what each of them does and must not know.
+//!
+//! ```
+//! use cachediag::pipeline::{Options, run};
+//!
+//! let healthy = Options { paths: vec!["sample-logs/registry-mode-max-healthy".into()], ..Options::default() };
+//! assert!(run(&healthy).findings.is_empty());
+//!
+//! let sick = Options { paths: vec!["sample-logs/every-second-run".into()], ..Options::default() };
+//! assert_eq!(run(&sick).findings[0].rule, "inline-cache-lost-every-second-run");
+//! ```
 
 pub mod source;
 

@@ -31,11 +31,7 @@ impl Envelope for Argo {
     }
 
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
-        match text.first()? {
-            b'+' | b'$' => echo::prompted(text),
-            b'H' => echo::checked_out(text),
-            _ => None,
-        }
+        echo::shell(text)
     }
 }
 

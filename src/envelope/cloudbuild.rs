@@ -27,18 +27,11 @@ impl Envelope for Cloudbuild {
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
-        match split(line) {
-            Some((step, text)) => Peeled { text, job: Some(step), ..Peeled::default() },
-            None => Peeled { text: line, ..Peeled::default() },
-        }
+        Peeled::of_job(line, split(line))
     }
 
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
-        match text.first()? {
-            b'+' | b'$' => echo::prompted(text),
-            b'H' => echo::checked_out(text),
-            _ => None,
-        }
+        echo::shell(text)
     }
 }
 

@@ -11,6 +11,15 @@ pub(super) fn prompted(text: &[u8]) -> Option<Mark<'_>> {
     builds(command).then_some(Mark::Command(command))
 }
 
+/// What the shell of a job says where the CI itself says nothing of use: commands and the commit.
+pub(super) fn shell(text: &[u8]) -> Option<Mark<'_>> {
+    match text.first()? {
+        b'+' | b'$' => prompted(text),
+        b'H' => checked_out(text),
+        _ => None,
+    }
+}
+
 /// A line that is a command where a script is shown without prompts.
 pub(super) fn bare(text: &[u8]) -> Option<Mark<'_>> {
     let text = text.trim_ascii_start();

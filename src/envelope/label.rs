@@ -18,10 +18,7 @@ impl Envelope for Label {
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
-        match split(line) {
-            Some((name, text)) => Peeled { text, job: Some(name), ..Peeled::default() },
-            None => Peeled { text: line, ..Peeled::default() },
-        }
+        Peeled::of_job(line, split(line))
     }
 }
 

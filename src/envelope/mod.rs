@@ -65,6 +65,14 @@ pub struct Peeled<'a> {
     pub open: bool,
 }
 
+impl<'a> Peeled<'a> {
+    /// A line whose prefix names the job and nothing else, split into both; `None` has no prefix.
+    fn of_job(line: &'a [u8], split: Option<(&'a [u8], &'a [u8])>) -> Self {
+        let (job, text) = split.map_or((None, line), |(job, text)| (Some(job), text));
+        Self { text, job, ..Self::default() }
+    }
+}
+
 /// A time stamp that nobody has decoded yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamp<'a> {

@@ -22,10 +22,7 @@ impl Envelope for Woodpecker {
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
-        match split(line) {
-            Some((step, text)) => Peeled { text, job: Some(step), ..Peeled::default() },
-            None => Peeled { text: line, ..Peeled::default() },
-        }
+        Peeled::of_job(line, split(line))
     }
 
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {

@@ -150,17 +150,8 @@ fn transfer(all: &mut Vec<Transfer>, reference: &str, quote: Quote) {
 
 #[cfg(test)]
 mod tests {
-    use crate::envelope::Stack;
-    use crate::model::{Build, BuildOutcome, LogReader, Outcome};
-    use crate::source::Sink;
-
-    fn build(log: &str) -> Build {
-        let mut reader = LogReader::new("x.log", Stack::default());
-        for (number, line) in (1..).zip(log.lines()) {
-            reader.line(number, line.as_bytes());
-        }
-        reader.finish(0).remove(0).builds.remove(0)
-    }
+    use crate::model::assemble::testing::build;
+    use crate::model::{Build, BuildOutcome, Outcome};
 
     fn outcomes(build: &Build) -> Vec<(&str, &str, Outcome)> {
         build.steps.iter().map(|s| (s.stage.as_str(), s.text.as_str(), s.outcome)).collect()

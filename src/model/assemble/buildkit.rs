@@ -111,9 +111,8 @@ fn subject(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::envelope::Stack;
-    use crate::model::{LogReader, Outcome};
-    use crate::source::Sink;
+    use crate::model::Outcome;
+    use crate::model::assemble::testing::build;
 
     /// `BuildKit` v0.3, `util/progress/progressui/printer.go`.
     const OF_2019: &str = "\
@@ -135,11 +134,7 @@ mod tests {
 
     #[test]
     fn lists_of_2019_tell_hits_and_times() {
-        let mut reader = LogReader::new("x.log", Stack::default());
-        for (number, line) in (1..).zip(OF_2019.lines()) {
-            reader.line(number, line.as_bytes());
-        }
-        let build = reader.finish(0).remove(0).builds.remove(0);
+        let build = build(OF_2019);
         let steps: Vec<_> = build.steps.iter().map(|s| (s.text.as_str(), s.outcome, s.seconds)).collect();
         assert_eq!(steps, [("RUN a", Outcome::Hit, Some(0.0)), ("RUN b", Outcome::Miss, Some(1.5))]);
         assert!(!build.tangled);

@@ -275,17 +275,7 @@ fn mark_uncached(steps: &mut [Step]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::Stack;
-    use crate::model::LogReader;
-    use crate::source::Sink;
-
-    fn build(log: &str) -> Build {
-        let mut reader = LogReader::new("x.log", Stack::default());
-        for (number, line) in (1..).zip(log.lines()) {
-            reader.line(number, line.as_bytes());
-        }
-        reader.finish(0).remove(0).builds.remove(0)
-    }
+    use crate::model::assemble::testing::build;
 
     const LOG: &str = "\
 INFO[0000] Resolved base name golang:1 to build

@@ -12,6 +12,8 @@ mod finish;
 mod interest;
 mod kaniko;
 mod rawjson;
+#[cfg(test)]
+mod testing;
 mod tty;
 mod vertex;
 

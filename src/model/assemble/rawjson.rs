@@ -173,16 +173,11 @@ fn time(text: &str) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::envelope::Stack;
-    use crate::model::{Build, LogReader, Outcome};
-    use crate::source::Sink;
+    use crate::model::assemble::testing;
+    use crate::model::{Build, Outcome};
 
     fn builds(lines: &[&str]) -> Vec<Build> {
-        let mut reader = LogReader::new("x.log", Stack::default());
-        for (number, line) in (1..).zip(lines) {
-            reader.line(number, line.as_bytes());
-        }
-        reader.finish(0).remove(0).builds
+        testing::builds(lines.iter().copied())
     }
 
     const DAG: &str = r#"{"vertexes":[{"digest":"c","inputs":["b"],"name":"[3/3] RUN c"},{"digest":"a","name":"[1/3] FROM x@sha256:0"},{"digest":"b","inputs":["a"],"name":"[2/3] RUN b"}]}"#;

@@ -98,9 +98,8 @@ fn verdict(text: &[u8], seconds: f64) -> (&[u8], Body<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::envelope::Stack;
-    use crate::model::{Dialect, LogReader, Outcome};
-    use crate::source::Sink;
+    use crate::model::assemble::testing::builds;
+    use crate::model::{Dialect, Outcome};
 
     const LOG: &str = "\
 [+] Building 0.1s (1/3)                                   docker-container:ci
@@ -115,11 +114,7 @@ mod tests {
 
     #[test]
     fn the_last_frame_counts() {
-        let mut reader = LogReader::new("x.log", Stack::default());
-        for (number, line) in (1..).zip(LOG.lines()) {
-            reader.line(number, line.as_bytes());
-        }
-        let builds = reader.finish(0).remove(0).builds;
+        let builds = builds(LOG.lines());
         let steps: Vec<_> = builds[0].steps.iter().map(|s| (s.text.as_str(), s.outcome)).collect();
         assert_eq!(steps, [("RUN a", Outcome::Hit), ("RUN b", Outcome::Miss)]);
         assert_eq!((builds.len(), builds[0].dialect), (1, Dialect::BuildkitTty));
@@ -129,10 +124,6 @@ mod tests {
 
     #[test]
     fn a_frame_after_the_last_is_another_build() {
-        let mut reader = LogReader::new("x.log", Stack::default());
-        for (number, line) in (1..).zip(LOG.lines().chain(LOG.lines())) {
-            reader.line(number, line.as_bytes());
-        }
-        assert_eq!(reader.finish(0).remove(0).builds.len(), 2);
+        assert_eq!(builds(LOG.lines().chain(LOG.lines())).len(), 2);
     }
 }

@@ -78,6 +78,10 @@ pub struct Edit {
     pub path: String,
     /// Unified diff.
     pub diff: String,
+    /// The whole file after the change.
+    pub text: String,
+    /// It cannot change the image that is built: cache options and names of references only.
+    pub safe: bool,
 }
 
 /// How to mend it, written for what was found in the input.

@@ -138,18 +138,19 @@ fn stem(source: &str) -> String {
 
 /// Configuration named with `--config`, lying in walked directories, or in the working directory.
 fn configs(options: &Options, others: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
-    let named = source::discover_configs(&options.config);
+    let found = source::discover_configs(&options.config);
     let mut problems: Vec<Problem> =
-        named.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
-    let mut configs = Vec::new();
-    for entry in named.others.iter().chain(others).chain(&source::working_directory()) {
-        if !Config::is_config(&entry.name) || configs.iter().any(|c: &Config| c.path == entry.name) {
+        found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
+    let mut configs: Vec<Config> = Vec::new();
+    for entry in found.others.iter().chain(others).chain(&source::working_directory()) {
+        let named = options.config.contains(&entry.path);
+        if !(named || Config::is_config(&entry.name)) || configs.iter().any(|c| c.path == entry.name) {
             continue;
         }
-        let read = source::read_text(&entry.path).map(|text| Config::read(&entry.name, &text));
-        match read {
+        match source::read_text(&entry.path).map(|text| Config::read(&entry.name, &text)) {
             Ok(Some(Ok(config))) => configs.push(config),
             Ok(Some(Err(message))) => problems.push(problem(&entry.name, message)),
+            Ok(None) if named => problems.push(problem(&entry.name, "is no configuration that is known".to_owned())),
             Ok(None) => {}
             Err(e) => problems.push(problem(&entry.name, e.to_string())),
         }

@@ -13,6 +13,35 @@ pub use verb::build_verbs;
 
 use yamlpath::Route;
 
+use super::{Change, Content, Kind};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct BitbucketPipelines;
+
+impl Kind for BitbucketPipelines {
+    fn name(&self) -> &'static str {
+        "bitbucket-pipelines"
+    }
+
+    fn names(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        matches!(name, "bitbucket-pipelines.yml" | "bitbucket-pipelines.yaml")
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        text.lines().any(|line| line.trim_end() == "pipelines:")
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        Ok(Content { pipelines: Some(Pipelines::parse(text)?), ..Content::default() })
+    }
+
+    fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {
+        Err("its build commands are changed with its caches only".into())
+    }
+}
+
 /// The parts of a pipelines file that concern caches.
 #[derive(Clone, Debug, Default)]
 pub struct Pipelines {

@@ -1,9 +1,40 @@
 //! Configuration of CI systems and builders, read to correlate with logs and to be corrected.
 //!
-//! Reads files given by `source`; never touches the disk itself, never judges.
+//! Reads texts given by `source`; never touches the disk itself, never judges. To add a kind of file:
+//! one new file, its `mod` line and its row in [`KINDS`].
 
 pub mod bitbucket;
+mod change;
 pub mod patch;
+mod place;
+
+pub use change::{Change, Settings};
+pub use place::{Content, Instruction, Place, Stage};
+
+use crate::model::Quote;
+
+/// A kind of configuration file.
+pub trait Kind: std::fmt::Debug + Sync {
+    /// Its name: `github-workflow`.
+    fn name(&self) -> &'static str;
+    /// The path has the name and folder that such files have.
+    fn names(&self, path: &str) -> bool;
+    /// The text can be nothing else: decides for files that the user names himself.
+    fn looks(&self, text: &str) -> bool;
+    /// What the file says. Parts of unexpected shape are left out.
+    ///
+    /// # Errors
+    /// The parser's message, where it is no such file at all.
+    fn read(&self, text: &str) -> Result<Content, String>;
+    /// The text with these changes and no other; comments and formatting stay.
+    ///
+    /// # Errors
+    /// Why it cannot be changed safely, in words that complete "no patch:".
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String>;
+}
+
+/// All kinds, the most telling first.
+pub static KINDS: &[&dyn Kind] = &[&bitbucket::BitbucketPipelines];
 
 /// One configuration file.
 #[derive(Clone, Debug)]
@@ -12,35 +43,54 @@ pub struct Config {
     pub path: String,
     /// Its text.
     pub text: String,
+    /// Which kind of file.
+    pub kind: &'static dyn Kind,
     /// What it says.
     pub content: Content,
 }
 
-/// What a configuration file says, by kind.
-#[derive(Clone, Debug)]
-pub enum Content {
-    /// `bitbucket-pipelines.yml`.
-    Bitbucket(bitbucket::Pipelines),
+/// A corrected file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corrected {
+    /// Its new text.
+    pub text: String,
+    /// The difference, as `git apply` takes it.
+    pub diff: String,
 }
 
 impl Config {
     /// Whether a file of this name is read.
     #[must_use]
     pub fn is_config(path: &str) -> bool {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        matches!(name, "bitbucket-pipelines.yml" | "bitbucket-pipelines.yaml")
+        KINDS.iter().any(|kind| kind.names(path))
     }
 
-    /// Reads a file by its name; `None` where the name is none of ours, an error text where it cannot be read.
+    /// Reads a file by its name, else by its looks; `None` where it is none of ours, an error text
+    /// where it cannot be read.
     #[must_use]
     pub fn read(path: &str, text: &str) -> Option<Result<Self, String>> {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let content = match name {
-            "bitbucket-pipelines.yml" | "bitbucket-pipelines.yaml" => {
-                bitbucket::Pipelines::parse(text).map(Content::Bitbucket)
-            }
-            _ => return None,
-        };
-        Some(content.map(|content| Self { path: path.to_owned(), text: text.to_owned(), content }))
+        let path = path.replace('\\', "/");
+        let named = KINDS.iter().find(|kind| kind.names(&path));
+        let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(text)))?;
+        let content = kind.read(text);
+        Some(content.map(|content| Self { path, text: text.to_owned(), kind, content }))
+    }
+
+    /// The file with changes, read again to see that they are there and nothing else changed.
+    ///
+    /// # Errors
+    /// Why it cannot be changed safely, in words that complete "no patch:".
+    pub fn corrected(&self, changes: &[Change]) -> Result<Corrected, String> {
+        let text = self.kind.correct(&self.text, changes)?;
+        change::verify(&self.content, &self.kind.read(&text)?, changes)?;
+        let diff = patch::unified_diff(&self.path, &self.text, &text).ok_or("nothing to change was found")?;
+        Ok(Corrected { text, diff })
+    }
+
+    /// A line of the file, to be shown; `None` where it has no such line.
+    #[must_use]
+    pub fn quote(&self, line: u64) -> Option<Quote> {
+        let text = self.text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+        Some(Quote { line, text: text.trim_end().into() })
     }
 }

@@ -3,8 +3,8 @@
 //! A helper of two rules: one speaks where sharing is shown, the other where it is not.
 
 use super::Study;
+use crate::config::Config;
 use crate::config::bitbucket::{Pipelines, Step};
-use crate::config::{Config, Content};
 use crate::finding::{Confidence, Evidence};
 use crate::model::{CacheOperation, CacheOutcome, CiCache, Run};
 
@@ -75,9 +75,7 @@ pub(super) fn sharing<'a>(study: &'a Study, failed: &FailedSave<'a>) -> Option<S
 
 /// Pipelines files among the configuration.
 pub(super) fn files(study: &Study) -> impl Iterator<Item = (&Config, &Pipelines)> {
-    study.configs.iter().map(|config| match &config.content {
-        Content::Bitbucket(file) => (config, file),
-    })
+    study.configs.iter().filter_map(|config| Some((config, config.content.pipelines.as_ref()?)))
 }
 
 impl Sharing<'_> {

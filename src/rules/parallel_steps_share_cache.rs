@@ -105,8 +105,9 @@ fn fix(failed: &FailedSave, sharing: &Sharing) -> Fix {
     let runs = failed.runs();
     let (recipes, file) = match sharing {
         Sharing::File { config, groups } => {
-            let crate::config::Content::Bitbucket(file) = &config.content;
-            (recipe::from_file(file, &groups.concat()), Some((*config, groups)))
+            let file = config.content.pipelines.as_ref();
+            let recipes = file.map(|file| recipe::from_file(file, &groups.concat())).unwrap_or_default();
+            (recipes, Some((*config, groups)))
         }
         Sharing::Commit(runs) | Sharing::Folder(runs) => (recipe::from_runs(runs), None),
         Sharing::Predefined => (recipe::from_runs(&runs), None),

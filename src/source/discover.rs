@@ -107,12 +107,19 @@ pub fn discover_configs(paths: &[PathBuf]) -> Found {
     found
 }
 
+/// Folders of a checkout that hold configuration, beside its root.
+const CONFIG_FOLDERS: [&str; 4] = ["", ".github/workflows", ".buildkite", ".gitlab"];
+
 /// The files of the working directory: a checkout holds its configuration there.
 #[must_use]
 pub fn working_directory() -> Vec<Entry> {
-    let Ok(items) = std::fs::read_dir(".") else { return Vec::new() };
+    CONFIG_FOLDERS.iter().flat_map(|folder| files_of(Path::new(folder))).collect()
+}
+
+fn files_of(folder: &Path) -> Vec<Entry> {
+    let Ok(items) = std::fs::read_dir(Path::new(".").join(folder)) else { return Vec::new() };
     let mut entries: Vec<Entry> =
-        items.flatten().filter(|i| i.path().is_file()).map(|i| entry(Path::new(&i.file_name()))).collect();
+        items.flatten().filter(|i| i.path().is_file()).map(|i| entry(&folder.join(i.file_name()))).collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     entries
 }

@@ -50,7 +50,7 @@ pub(super) fn edit(
     let definitions: Vec<_> = recipes.iter().filter(changed).map(rewrite::definition).collect();
     let new = correct(&config.text, &corrections, &definitions)?;
     let diff = unified_diff(&config.path, &config.text, &new).ok_or("nothing to change was found")?;
-    Ok(Edit { path: config.path.clone(), diff })
+    Ok(Edit { path: config.path.clone(), diff, text: new, safe: false })
 }
 
 /// One anchored step used twice stays one step: it cannot get two caches.

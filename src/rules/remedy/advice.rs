@@ -3,8 +3,9 @@
 //! Facts with versions are from `BuildKit`'s and Docker's sources; the settings are written by
 //! `snippet`.
 
-use super::snippet::{self, CREATE, Settings};
+use super::snippet::{self, CREATE};
 use super::{Form, Site, plain, reference};
+use crate::config::Settings;
 use crate::finding::Fix;
 
 /// `image-manifest=true` is what ECR and others ask for and the default only since `BuildKit` 0.21.

@@ -3,20 +3,8 @@
 //! Knows the syntax of each tool and nothing else.
 
 use super::{Form, Site};
+use crate::config::Settings;
 use std::fmt::Write as _;
-
-/// What is to be written.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Settings {
-    /// Specifications to import.
-    pub(super) from: Vec<String>,
-    /// Specification to export.
-    pub(super) to: Option<String>,
-    /// Inline metadata is to be written into the image.
-    pub(super) inline: bool,
-    /// A docker-container builder is needed and there is none.
-    pub(super) builder: bool,
-}
 
 /// Makes the builder of the plain tools.
 pub(super) const CREATE: &str = "docker buildx create --name ci --driver docker-container --use";

@@ -1,0 +1,146 @@
+//! Changes that a fix asks for, and the check that a kind made them and nothing else.
+//!
+//! What is right to change is for the rules, how it is written for the kinds.
+
+use super::{Content, Place};
+
+/// One change to a configuration file. Places are indices into [`Content::places`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Other cache options for a build; those it has go.
+    Caches {
+        /// Which build.
+        place: usize,
+        /// What it is to have.
+        settings: Settings,
+    },
+    /// One cache specification is written otherwise.
+    Spec {
+        /// Which build.
+        place: usize,
+        /// As it stands in the file.
+        old: String,
+        /// As it shall stand.
+        new: String,
+    },
+    /// The build no longer asks for no cache: `--no-cache`, `no-cache: true` go.
+    UseCache {
+        /// Which build.
+        place: usize,
+    },
+    /// Dockerfile: these files are copied before the instruction that needs only them, and the
+    /// COPY of everything comes behind it.
+    CopyLater {
+        /// Line of the COPY that takes everything.
+        copy: u64,
+        /// Line of the instruction that needs a few files only.
+        run: u64,
+        /// The COPY of those files; `None` where it reads none.
+        first: Option<String>,
+    },
+    /// Dockerfile: an ARG or ENV is declared right before the first instruction that uses it.
+    DeclareLater {
+        /// Its line.
+        declared: u64,
+        /// Line of the instruction it goes in front of.
+        before: u64,
+    },
+    /// Dockerfile: the base image is named with its digest.
+    PinBase {
+        /// Line of the FROM.
+        from: u64,
+        /// `sha256:…`.
+        digest: String,
+    },
+    /// `.dockerignore`: one more pattern.
+    Ignore {
+        /// As written there: `.git`.
+        pattern: String,
+    },
+}
+
+/// Cache options of one build.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Specifications to import.
+    pub from: Vec<String>,
+    /// Specification to export.
+    pub to: Option<String>,
+    /// Inline metadata is to be written into the image.
+    pub inline: bool,
+    /// A docker-container builder is needed and there is none.
+    pub builder: bool,
+}
+
+/// Compares the file before and after: what was asked for is done, all other builds are as they were.
+///
+/// # Errors
+/// Words that complete "no patch:".
+pub(super) fn verify(before: &Content, after: &Content, changes: &[Change]) -> Result<(), String> {
+    if before.places.len() != after.places.len() {
+        return Err("the file's structure does not allow it".into());
+    }
+    for (index, (old, new)) in before.places.iter().zip(&after.places).enumerate() {
+        let mut asked = changes.iter().filter(|change| change.place() == Some(index)).peekable();
+        if asked.peek().is_none() && !alike(old, new) {
+            return Err(format!("the build in line {} would change with it", old.command.quote.line));
+        }
+        if !asked.all(|change| done(new, change)) {
+            return Err(format!("the build in line {} is written in an unusual way", old.command.quote.line));
+        }
+    }
+    Ok(())
+}
+
+impl Change {
+    /// The build it concerns.
+    #[must_use]
+    pub fn place(&self) -> Option<usize> {
+        match self {
+            Self::Caches { place, .. } | Self::Spec { place, .. } | Self::UseCache { place } => Some(*place),
+            _ => None,
+        }
+    }
+
+    /// It cannot change the image that is built, nor where it is built.
+    #[must_use]
+    pub fn is_safe(&self) -> bool {
+        match self {
+            Self::Caches { settings, .. } => !settings.builder,
+            Self::Spec { .. } | Self::UseCache { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+fn done(place: &Place, change: &Change) -> bool {
+    let raw = |specs: &[crate::model::CacheSpec]| specs.iter().map(|s| s.raw.clone()).collect::<Vec<_>>();
+    let command = &place.command;
+    match change {
+        Change::Caches { settings, .. } => {
+            let to: Vec<String> = settings.to.iter().cloned().collect();
+            let written = raw(&command.cache_to);
+            raw(&command.cache_from) == settings.from
+                && command.inline() == settings.inline
+                && (written == to || (settings.inline && to.is_empty()))
+        }
+        Change::Spec { old, new, .. } => {
+            let all = [raw(&command.cache_from), raw(&command.cache_to)].concat();
+            all.contains(new) && !all.contains(old)
+        }
+        Change::UseCache { .. } => !command.no_cache && command.no_cache_filter.is_empty(),
+        _ => true,
+    }
+}
+
+/// Equal but for their lines.
+fn alike(a: &Place, b: &Place) -> bool {
+    let (one, other) = (&a.command, &b.command);
+    a.job == b.job
+        && a.target == b.target
+        && one.cache_from == other.cache_from
+        && one.cache_to == other.cache_to
+        && one.build_args == other.build_args
+        && one.tags == other.tags
+        && one.no_cache == other.no_cache
+}

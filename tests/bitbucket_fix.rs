@@ -218,6 +218,7 @@ mod tests {
             name: "docker: docker.tar".into(),
             operation: CacheOperation::Save,
             outcome: CacheOutcome::Failed,
+            reason: None,
             quote: line,
         };
         let run = Run {

@@ -34,7 +34,7 @@ fn without_level(text: &[u8]) -> &[u8] {
     LEVELS.iter().fold(text, |rest, level| rest.strip_prefix(*level).unwrap_or(rest))
 }
 
-/// Lines that name the key, up to a comma.
+/// Lines that name the key, up to a comma or to `. More details: cache write denied: …`.
 fn named(text: &[u8]) -> Option<Mark<'_>> {
     const LINES: [(&[u8], Op, End); 13] = [
         (b"Cache restored from key: ", Op::Restore, End::Hit),
@@ -53,6 +53,7 @@ fn named(text: &[u8]) -> Option<Mark<'_>> {
     ];
     let (rest, operation, outcome) =
         LINES.iter().find_map(|(start, op, end)| Some((text.strip_prefix(*start)?, *op, *end)))?;
+    let rest = memmem::find(rest, b". More details: ").map_or(rest, |end| rest.get(..end).unwrap_or(rest));
     let name = rest.split(|b| *b == b',').next()?.trim_ascii_end();
     (!is_tool(name)).then_some(Mark::Cache { name, operation, outcome })
 }
@@ -123,6 +124,8 @@ mod tests {
                 "{level}"
             );
         }
+        let denied = b"Failed to save: Unable to reserve cache with key k. More details: cache write denied: x";
+        assert_eq!(mark(denied), Some(cache("k", Op::Save, End::Failed)));
         assert_eq!(mark(b"Cache not found for input keys: a-1, a-"), Some(cache("a-1", Op::Restore, End::Miss)));
         assert_eq!(mark(b"Cache hit for restore-key: a-"), Some(cache("a-", Op::Restore, End::Partial)));
         assert_eq!(mark(b"##[warning]Failed to restore: getaddrinfo"), Some(cache("", Op::Restore, End::Failed)));

@@ -10,6 +10,7 @@ mod azure;
 mod bitbucket;
 mod buildkite;
 mod buildkite_cache;
+mod cache_reason;
 mod circleci;
 mod clock;
 mod cloudbuild;
@@ -47,6 +48,7 @@ mod woodpecker;
 use std::borrow::Cow;
 
 pub use ansi::clean;
+pub use cache_reason::{CacheReason, cache_reason};
 pub use mark::{CacheOperation, CacheOutcome, Mark, NoteKind};
 pub use stack::Stack;
 

@@ -15,7 +15,7 @@ pub use stepname::{StepName, parse_step_name};
 
 use chrono::{DateTime, Utc};
 
-pub use crate::envelope::{CacheOperation, CacheOutcome, NoteKind};
+pub use crate::envelope::{CacheOperation, CacheOutcome, CacheReason, NoteKind};
 
 /// A line kept to be quoted: its text is without CI prefix and colour, otherwise as printed.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -99,6 +99,8 @@ pub struct CiCache {
     pub operation: CacheOperation,
     /// How it ended.
     pub outcome: CacheOutcome,
+    /// Why it was not restored or saved, where the CI says it.
+    pub reason: Option<CacheReason>,
     /// The line that says so.
     pub quote: Quote,
 }

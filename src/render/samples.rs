@@ -106,6 +106,7 @@ fn run(source: &str, label: &str, builds: Vec<Build>) -> Run {
         name: "docker: docker.tar".to_owned(),
         operation: CacheOperation::Save,
         outcome: CacheOutcome::Failed,
+        reason: None,
         quote: quote(78, "Cache \"docker: docker.tar\": Upload failed"),
     }];
     let (source, label) = (source.to_owned(), label.to_owned());

@@ -5,7 +5,7 @@
 //! versions of actions/cache `Cache saved with key` after `Failed to save`. So of one operation a
 //! failure counts, whatever is said later; knows no CI by name.
 
-use crate::envelope::{CacheOperation, CacheOutcome};
+use crate::envelope::{CacheOperation, CacheOutcome, CacheReason, cache_reason};
 use crate::model::{CiCache, Quote};
 
 /// The operation under way.
@@ -43,7 +43,9 @@ impl Caches {
     ) {
         let under_way = self.operation.is_none_or(|o| o == operation) || !self.key.is_empty();
         let name = if name.is_empty() && under_way { self.key.clone() } else { name };
-        let now = CiCache { name, operation, outcome, quote };
+        let bad = matches!(outcome, CacheOutcome::Failed | CacheOutcome::Skipped);
+        let reason = bad.then(|| cache_reason(quote.text.as_bytes())).flatten();
+        let now = CiCache { name, operation, outcome, reason, quote };
         let fresh = std::mem::take(&mut self.fresh);
         match caches.last_mut().filter(|before| !fresh && same(before, &now)) {
             Some(before) => settle(before, now),
@@ -59,11 +61,14 @@ fn same(before: &CiCache, now: &CiCache) -> bool {
     before.operation == now.operation && (before.name == now.name || (unnamed && near))
 }
 
-/// What is worse counts; of two bad ends the first, which is the cause of the other.
+/// What is worse counts; of two bad ends the first, which is the cause of the other. Only a conflict
+/// is a guess of the client's (`another job may be creating this cache`) and yields to an answer.
 fn settle(before: &mut CiCache, now: CiCache) {
     let good = |outcome| matches!(outcome, CacheOutcome::Hit | CacheOutcome::Saved);
-    if good(before.outcome) && !good(now.outcome) {
-        (before.outcome, before.quote) = (now.outcome, now.quote);
+    let guess = matches!(before.reason, None | Some(CacheReason::Conflict));
+    if !good(now.outcome) && (good(before.outcome) || (guess && now.reason.is_some_and(|r| r != CacheReason::Conflict)))
+    {
+        (before.outcome, before.reason, before.quote) = (now.outcome, now.reason, now.quote);
     }
     if before.name.is_empty() {
         before.name = now.name;
@@ -96,6 +101,19 @@ mod tests {
     fn the_cause_counts_not_what_follows() {
         assert_eq!(heard(&[("", Restore, Failed), ("k", Restore, Miss)]), [("k".to_owned(), Failed)]);
         assert_eq!(heard(&[("k", Restore, Partial), ("k", Restore, Hit)]), [("k".to_owned(), Partial)]);
+    }
+
+    #[test]
+    fn an_answer_of_the_service_counts_more_than_a_guess() {
+        let taken = "Unable to reserve cache with key k, another job may be creating this cache.";
+        let denied = "Cache reservation failed: cache write denied: token has no writable scopes";
+        for lines in [[taken, denied], [denied, taken]] {
+            let (mut caches, mut all) = (Caches::default(), Vec::new());
+            for (text, line) in lines.iter().zip(1..) {
+                caches.ends(&mut all, String::new(), Save, Failed, Quote::new(line, text.as_bytes()));
+            }
+            assert_eq!((all.len(), all[0].reason, &*all[0].quote.text), (1, Some(CacheReason::Denied), denied));
+        }
     }
 
     #[test]

@@ -20,7 +20,8 @@ pipelines:
 
 fn run(source: &str, commit: Option<&str>, outcome: CacheOutcome, builds: &str) -> Run {
     let quote = Quote { line: 9, text: "Cache \"docker: docker.tar\": Upload failed".into() };
-    let entry = CiCache { name: "docker: docker.tar".into(), operation: CacheOperation::Save, outcome, quote };
+    let entry =
+        CiCache { name: "docker: docker.tar".into(), operation: CacheOperation::Save, outcome, reason: None, quote };
     let step = BuildStep { text: format!("RUN {builds}"), ..BuildStep::default() };
     Run {
         source: source.into(),

@@ -104,7 +104,7 @@ pub struct Fix {
 pub struct Impact {
     /// Steps that ran again, over all runs.
     pub steps: usize,
-    /// Seconds they took: an upper bound where steps ran side by side.
+    /// Seconds they took: an upper bound where steps ran side by side and the log does not tell when.
     pub seconds: f64,
     /// Runs in which that happened.
     pub runs: usize,

@@ -2,6 +2,8 @@
 //!
 //! Plain data, plus the few readings of it that many rules need.
 
+use chrono::{DateTime, Utc};
+
 use super::Quote;
 
 /// Form of log the build was read from.
@@ -154,6 +156,18 @@ pub struct Step {
     pub key: Option<String>,
     /// The line that shows its result being fetched from elsewhere: the builder did not have it.
     pub fetched: Option<Quote>,
+    /// What only the JSON status tells of a step.
+    pub trace: Option<Box<Trace>>,
+}
+
+/// Where a step stands in the graph of its build, and in time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Steps whose results it takes, by their index in [`Build::steps`]: the one before it in its
+    /// stage, and those it copies or mounts from.
+    pub inputs: Vec<usize>,
+    /// From when to when it was executed.
+    pub ran: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 /// A base image.
@@ -265,12 +279,57 @@ impl Build {
     /// Seconds of executed steps.
     #[must_use]
     pub fn seconds_executed(&self) -> f64 {
-        self.decided().filter(|s| s.outcome == Outcome::Miss).filter_map(|s| s.seconds).sum()
+        elapsed(self.decided().filter(|s| s.outcome == Outcome::Miss))
+    }
+
+    /// Steps whose results a step takes; none where the log does not name them.
+    pub fn inputs<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = &'a Step> {
+        let inputs = step.trace.iter().flat_map(|trace| &trace.inputs);
+        inputs.filter_map(|at| self.steps.get(*at))
     }
 
     /// The base image of a stage.
     #[must_use]
     pub fn base_of(&self, stage: &str, platform: &str) -> Option<&Base> {
         self.bases.iter().find(|b| same(&b.stage, stage) && same(&b.platform, platform))
+    }
+}
+
+/// Seconds that steps took. Those that ran side by side count once where the log tells when they ran;
+/// else the sum, which is an upper bound.
+pub fn elapsed<'a>(steps: impl IntoIterator<Item = &'a Step>) -> f64 {
+    let mut sum = 0.0;
+    let mut spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
+    for step in steps {
+        match step.trace.as_ref().and_then(|trace| trace.ran) {
+            Some(span) => spans.push(span),
+            None => sum += step.seconds.unwrap_or_default(),
+        }
+    }
+    spans.sort_unstable();
+    let mut upto = DateTime::<Utc>::MIN_UTC;
+    for (start, end) in spans {
+        let new = (end - start.max(upto)).to_std().unwrap_or_default();
+        sum += new.as_secs_f64();
+        upto = upto.max(end);
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(start: i64, end: i64) -> Step {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let trace = Trace { ran: Some((at(start), at(end))), ..Trace::default() };
+        Step { seconds: Some(99.0), trace: Some(Box::new(trace)), ..Step::default() }
+    }
+
+    #[test]
+    fn what_ran_side_by_side_counts_once() {
+        let untold = Step { seconds: Some(1.5), ..Step::default() };
+        let took = elapsed([&step(10, 20), &step(12, 18), &step(15, 24), &step(30, 31), &untold]);
+        assert!((took - 16.5).abs() < 1e-9, "{took}");
     }
 }

@@ -9,7 +9,9 @@ mod command;
 mod stepname;
 
 pub use assemble::{Interest, LogReader};
-pub use build::{Base, Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Step, StepKind, Transfer};
+pub use build::{
+    Base, Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Step, StepKind, Trace, Transfer, elapsed,
+};
 pub use command::{CacheSpec, Command, Tool};
 pub use stepname::{StepName, parse_step_name};
 

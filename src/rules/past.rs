@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::Study;
 use super::remedy::reference;
 use crate::finding::{Evidence, Impact};
-use crate::model::{Build, BuildOutcome, CacheKind, Command, Engine, Outcome, Run, Step, StepKind, Transfer};
+use crate::model::{Build, BuildOutcome, CacheKind, Command, Engine, Outcome, Run, Step, StepKind, Transfer, elapsed};
 use crate::series::chain::{self, Loss};
 use crate::series::{BuildRef, Series};
 
@@ -139,11 +139,8 @@ pub(super) fn end(run: &Run, transfer: &Transfer, shows: &str) -> Evidence {
 /// What executing these steps cost; `runs` is how many runs they are from.
 pub(super) fn cost<'a>(steps: impl IntoIterator<Item = &'a Step>, runs: usize) -> Impact {
     let ran = steps.into_iter().filter(|s| s.outcome == Outcome::Miss && s.kind == StepKind::Counted);
-    ran.fold(Impact { runs, ..Impact::default() }, |sum, step| Impact {
-        steps: sum.steps + 1,
-        seconds: sum.seconds + step.seconds.unwrap_or_default(),
-        runs,
-    })
+    let ran: Vec<&Step> = ran.collect();
+    Impact { steps: ran.len(), seconds: elapsed(ran.iter().copied()), runs }
 }
 
 /// dockerd's own image store wrote the image.

@@ -61,7 +61,10 @@ fn of_build<'a>(past: &Past<'_, 'a>, i: usize) -> Vec<Break<'a>> {
     let Some(build) = past.builds.get(i).filter(|b| !b.tangled) else { return Vec::new() };
     let stages = chain::stages(build);
     let first = stages.iter().filter_map(|stage| Some((stage, broken(stage)?)));
-    let own = first.filter(|(stage, step)| !follows(&stages, stage, step));
+    let own = first.filter(|(stage, step)| {
+        let exact = chain::follows_input(build, step);
+        !exact.unwrap_or_else(|| follows(build, &stages, stage, step))
+    });
     own.map(|(stage, step)| explain(past, i, stage, step)).collect()
 }
 
@@ -70,12 +73,13 @@ fn broken<'a>(stage: &Stage<'a>) -> Option<&'a Step> {
     stage.steps.iter().copied().find(|s| s.outcome != Outcome::Hit).filter(|s| s.outcome == Outcome::Miss)
 }
 
-/// It ran because another stage did.
-fn follows(stages: &[Stage], stage: &Stage, step: &Step) -> bool {
+/// It ran because another stage did, as far as texts tell.
+fn follows(build: &Build, stages: &[Stage], stage: &Stage, step: &Step) -> bool {
     let ran = |name: &str| stages.iter().any(|s| s.name == name && broken(s).is_some());
+    let copies = stages.iter().any(|s| chain::reads(build, step, s.name) && broken(s).is_some());
     let first = stage.steps.first().is_some_and(|s| s.position == step.position);
     let built_on = stage.base.is_none() && first && stages.iter().any(|s| s.base.is_some() && ran(s.name));
-    chain::copies_from(step).is_some_and(ran) || built_on
+    copies || built_on
 }
 
 fn explain<'a>(past: &Past<'_, 'a>, i: usize, stage: &Stage<'a>, step: &'a Step) -> Break<'a> {
@@ -157,6 +161,7 @@ fn unstored(past: &Past, build: &Build, stage: &Stage) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Trace;
 
     fn step(position: u32, text: &str, key: Option<&str>) -> Step {
         let instruction = text.split(' ').next().unwrap_or_default().to_owned();
@@ -175,6 +180,23 @@ mod tests {
     fn second(copies: bool, keys: [&str; 2], stored: bool) -> Because {
         let (a, b) = (build(copies, keys[0], stored), build(copies, keys[1], stored));
         breaks(&[&a, &b])[1][0].because
+    }
+
+    #[test]
+    fn a_copy_behind_a_rebuilt_stage_is_no_break() {
+        let traced = |stage: &str, position, text: &str, inputs: Vec<usize>| Step {
+            stage: stage.into(),
+            trace: Some(Box::new(Trace { inputs, ran: None })),
+            ..step(position, text, None)
+        };
+        let steps = |copy| {
+            // The text alone does not say that stage 0 is called `build`.
+            vec![traced("build", 2, "RUN make", vec![]), traced("stage-1", 2, copy, vec![0])]
+        };
+        let mut copied = Build { steps: steps("COPY --from=0 /a /a"), ..Build::default() };
+        copied.steps[1].kind = StepKind::Counted;
+        let found = breaks(&[&copied]);
+        assert_eq!(found[0].iter().map(|b| b.step.text.as_str()).collect::<Vec<_>>(), ["RUN make"]);
     }
 
     #[test]

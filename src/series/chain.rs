@@ -61,7 +61,8 @@ pub fn stages(build: &Build) -> Vec<Stage<'_>> {
 pub fn input(step: &Step) -> Input {
     match step.instruction.as_str() {
         "WORKDIR" => Input::None,
-        "RUN" if step.text.contains("type=bind") => Input::Files,
+        "RUN" if mounts(&step.text).any(|mount| source(mount).is_none()) => Input::Files,
+        "RUN" if mounts(&step.text).next().is_some() => Input::Stage,
         "RUN" => Input::Values,
         _ if step.text.contains("--from=") => Input::Stage,
         _ => Input::Files,
@@ -75,16 +76,47 @@ pub fn final_stage(build: &Build) -> Option<&str> {
     if build.steps.iter().all(|s| s.stage == first.stage) {
         return Some(&first.stage);
     }
-    let copied = |name: &str| build.steps.iter().any(|s| s.stage != name && copies_from(s) == Some(name));
+    let copied = |name: &str| build.steps.iter().any(|s| s.stage != name && reads(build, s, name));
     let ends = stages(build).into_iter().filter(|s| !copied(s.name));
     ends.max_by_key(|s| s.steps.iter().map(|step| step.header.line).max()).map(|s| s.name)
 }
 
-/// The stage of `COPY --from=stage`.
+/// Whether a step takes something from another stage: the log names its inputs, or its text names
+/// the stage (`COPY --from=build`, `RUN --mount=type=bind,from=build`).
 #[must_use]
-pub fn copies_from(step: &Step) -> Option<&str> {
-    let (_, rest) = step.text.split_once("--from=")?;
-    rest.split_ascii_whitespace().next()
+pub fn reads(build: &Build, step: &Step, stage: &str) -> bool {
+    if step.trace.is_some() {
+        return build.inputs(step).any(|input| input.stage == stage);
+    }
+    let copied = step.text.split_once("--from=").and_then(|(_, rest)| rest.split_ascii_whitespace().next());
+    let mounted = mounts(&step.text).filter_map(source);
+    copied.into_iter().chain(mounted).any(|name| is_called(stage, name))
+}
+
+/// The step ran because a step of another stage did that it takes its input from. Exact where the
+/// log names inputs, `None` where it does not.
+#[must_use]
+pub fn follows_input(build: &Build, step: &Step) -> Option<bool> {
+    step.trace.as_ref()?;
+    let ran = |input: &Step| input.kind == StepKind::Counted && input.outcome == Outcome::Miss;
+    Some(build.inputs(step).any(|input| input.stage != step.stage && ran(input)))
+}
+
+/// Bind mounts of a RUN: `type=bind,from=build,target=/x` of `RUN --mount=type=bind,from=build,target=/x a`.
+/// A mount is one unless it says that it is something else.
+fn mounts(text: &str) -> impl Iterator<Item = &str> {
+    let options = text.split("--mount=").skip(1).filter_map(|rest| rest.split_ascii_whitespace().next());
+    options.filter(|mount| mount.split(',').all(|part| !part.starts_with("type=") || part == "type=bind"))
+}
+
+/// The stage or image a mount is from; without one it is the build context.
+fn source(mount: &str) -> Option<&str> {
+    mount.split(',').find_map(|part| part.strip_prefix("from="))
+}
+
+/// Names of stages are printed in lower case, and a stage may be called by its number.
+fn is_called(stage: &str, name: &str) -> bool {
+    stage.eq_ignore_ascii_case(name) || stage.strip_prefix("stage-").is_some_and(|number| number == name)
 }
 
 /// A miss that nothing in the logs explains.
@@ -112,7 +144,8 @@ pub fn losses<'a>(builds: &[&'a Build], i: usize) -> Vec<Loss<'a>> {
 fn loss<'a>(builds: &[&'a Build], i: usize, stage: Stage<'a>) -> Option<Loss<'a>> {
     let step = *stage.steps.first()?;
     let immune = matches!(input(step), Input::None | Input::Values);
-    if step.outcome != Outcome::Miss || !immune {
+    let build = builds.get(i)?;
+    if step.outcome != Outcome::Miss || !immune || follows_input(build, step) == Some(true) {
         return None;
     }
     let (seen, before) = earlier(builds, i, &stage)?;
@@ -170,4 +203,53 @@ pub fn inner_stages(build: &Build) -> Vec<Stage<'_>> {
 #[must_use]
 pub fn all_missed(stage: &Stage) -> bool {
     stage.steps.iter().any(|s| s.outcome == Outcome::Miss) && stage.steps.iter().all(|s| s.outcome != Outcome::Hit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Trace;
+
+    fn step(stage: &str, text: &str, outcome: Outcome, inputs: Option<&[usize]>) -> Step {
+        let instruction = text.split(' ').next().unwrap_or_default().to_owned();
+        let trace = inputs.map(|inputs| Box::new(Trace { inputs: inputs.to_vec(), ran: None }));
+        Step { stage: stage.into(), text: text.into(), instruction, outcome, trace, ..Step::default() }
+    }
+
+    #[test]
+    fn inputs_tell_exactly_what_a_step_follows() {
+        let steps = vec![
+            step("build", "RUN make", Outcome::Miss, Some(&[])),
+            step("assets", "RUN pack", Outcome::Hit, Some(&[])),
+            step("stage-2", "COPY --from=0 /a /a", Outcome::Miss, Some(&[0])),
+            step("stage-2", "COPY --from=build /b /b", Outcome::Miss, Some(&[1, 2])),
+        ];
+        let build = Build { steps, ..Build::default() };
+        let follows = |at: usize| follows_input(&build, &build.steps[at]);
+        assert_eq!((follows(0), follows(2), follows(3)), (Some(false), Some(true), Some(false)));
+        assert!(reads(&build, &build.steps[3], "assets") && !reads(&build, &build.steps[3], "build"));
+        assert_eq!(final_stage(&build), Some("stage-2"));
+    }
+
+    #[test]
+    fn texts_name_stages_in_several_ways() {
+        let reads = |text: &str, stage: &str| {
+            let step = step("x", text, Outcome::Miss, None);
+            reads(&Build::default(), &step, stage)
+        };
+        assert!(reads("COPY --from=Build /a /a", "build"));
+        assert!(reads("COPY --chown=1 --from=0 /a /a", "stage-0"));
+        assert!(reads("RUN --mount=type=bind,from=build,target=/b make", "build"));
+        assert!(!reads("RUN --mount=type=cache,from=build,target=/b make", "build"));
+        assert!(!reads("COPY --from=build-tools /a /a", "build"));
+    }
+
+    #[test]
+    fn a_mount_from_a_stage_reads_no_files_of_the_context() {
+        let input = |text: &str| input(&step("x", text, Outcome::Miss, None));
+        assert_eq!(input("RUN --mount=type=bind,from=deps,target=/d make"), Input::Stage);
+        assert_eq!(input("RUN --mount=type=bind,target=. make"), Input::Files);
+        assert_eq!(input("RUN --mount=source=go.mod,target=go.mod go build"), Input::Files);
+        assert_eq!(input("RUN --mount=type=cache,target=/root/.npm npm ci"), Input::Values);
+    }
 }

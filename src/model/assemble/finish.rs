@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::buildkit::Segment;
+use super::graph::Graph;
 use super::vertex::{End, Vertex};
 use crate::model::{
     Base, Build, BuildOutcome, CacheKind, Engine, Outcome, Quote, Step, StepKind, Transfer, parse_step_name,
@@ -14,19 +15,22 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     let targets = targets(segment);
     let common = common(segment, invocation);
     let mut builds: Vec<Build> = Vec::new();
-    let mut names: Vec<(&str, &Quote, &Vertex)> = segment
+    let mut graph = Graph::new(&segment.vertices);
+    let mut names: Vec<(&str, &Quote, u32, &Vertex)> = segment
         .vertices
-        .values()
-        .flat_map(|v| v.names.iter().map(move |(name, quote)| (name.as_str(), quote, v)))
+        .iter()
+        .flat_map(|(n, v)| v.names.iter().map(move |(name, quote)| (name.as_str(), quote, *n, v)))
         .collect();
-    names.sort_by_key(|(_, quote, _)| quote.line);
-    for (name, quote, vertex) in names {
+    names.sort_by_key(|(_, quote, ..)| quote.line);
+    for (name, quote, number, vertex) in names {
         let (target, rest) = split_target(name, &targets);
         let at = of_target(&mut builds, &common, target);
         if let Some(build) = builds.get_mut(at) {
             place(build, name, rest, quote, vertex, &targets);
+            graph.placed(at, build, number);
         }
     }
+    graph.trace(&mut builds);
     if builds.is_empty() && !(segment.errors.is_empty() && segment.warnings.is_empty()) {
         builds.push(common);
     }
@@ -152,6 +156,7 @@ fn place(build: &mut Build, name: &str, rest: &str, header: &Quote, vertex: &Ver
             verdict,
             key: None,
             fetched: vertex.pulled.clone(),
+            trace: None,
         });
     } else if let Some(reference) = rest.strip_prefix("importing cache manifest from ") {
         build.imports.push(import(reference, header, vertex));

@@ -9,6 +9,7 @@ mod ci_cache;
 mod classic;
 mod entries;
 mod finish;
+mod graph;
 mod interest;
 mod kaniko;
 mod rawjson;

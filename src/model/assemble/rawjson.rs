@@ -86,9 +86,24 @@ impl RawJsonSegment {
             let started = self.nodes.get(n).and_then(|node| node.started);
             (started.is_none(), started, depths.get(n).copied(), n)
         });
-        let taken =
-            order.into_iter().filter_map(|n| self.nodes.get_mut(n).map(|node| std::mem::take(&mut node.vertex)));
+        let places: BTreeMap<usize, u32> = order.iter().copied().zip(1..).collect();
+        let taken = order.iter().filter_map(|&n| {
+            let inputs = self.inputs(n).filter_map(|input| places.get(&input).copied()).collect();
+            let vertex = self.nodes.get_mut(n).map(|node| std::mem::take(&mut node.vertex))?;
+            Some(Vertex { inputs, ..vertex })
+        });
         (1..).zip(taken).collect()
+    }
+
+    /// The nodes that a node takes its input from. Members of a group take it from each other, too.
+    fn inputs(&self, n: usize) -> impl Iterator<Item = usize> {
+        let inputs = self.nodes.get(n).into_iter().flat_map(|node| &node.inputs);
+        inputs.filter_map(|digest| self.number_of(digest)).filter(move |input| *input != n)
+    }
+
+    fn number_of(&self, digest: &str) -> Option<usize> {
+        let key = self.groups.get(digest).map_or(digest, String::as_str);
+        self.numbers.get(key).copied()
     }
 
     /// Length of the longest way from a source, at most `limit` (a broken log may hold a circle).
@@ -96,8 +111,7 @@ impl RawJsonSegment {
         let mut depth = 0;
         let mut front = vec![n];
         while depth < limit.min(1000) {
-            let inputs = front.iter().filter_map(|&n| self.nodes.get(n)).flat_map(|node| &node.inputs);
-            let mut next: Vec<usize> = inputs.filter_map(|digest| self.numbers.get(digest).copied()).collect();
+            let mut next: Vec<usize> = front.iter().flat_map(|&n| self.inputs(n)).collect();
             next.sort_unstable();
             next.dedup();
             if next.is_empty() {
@@ -134,10 +148,13 @@ impl RawJsonSegment {
         }
         node.started = node.started.or(started);
         let again = record.inputs.is_empty() && !node.inputs.is_empty();
-        if node.inputs.is_empty() {
-            node.inputs = record.inputs.iter().map(ToString::to_string).collect();
-        }
+        let new = record.inputs.iter().filter(|digest| !node.inputs.iter().any(|known| known == *digest));
+        let new: Vec<String> = new.map(ToString::to_string).collect();
+        node.inputs.extend(new);
         if let Some(body) = body(record, started, again) {
+            if matches!(body, Body::Done(_)) {
+                node.vertex.ran = started.zip(record.completed.as_deref().and_then(time));
+            }
             node.vertex.ended(body, line, shown.as_bytes());
         }
         if name.ends_with("preparing layers for inline cache") {

@@ -3,6 +3,8 @@
 //! A vertex may be printed several times and end several times: `CACHED` and later `DONE`
 //! (`BuildKit` `util/progress/controller/controller.go` starts it again to fetch a layer).
 
+use chrono::{DateTime, Utc};
+
 use crate::dialect::Body;
 use crate::model::{Engine, Outcome, Quote};
 
@@ -46,6 +48,10 @@ pub(super) struct Vertex {
     /// The image store that the lines of an image export tell.
     pub(super) engine: Engine,
     pub(super) images: Vec<String>,
+    /// Vertices it takes its input from, where the log names them.
+    pub(super) inputs: Vec<u32>,
+    /// From when to when it was executed last, where the log says so.
+    pub(super) ran: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 impl Vertex {

@@ -97,6 +97,8 @@ pub struct Fix {
     pub edits: Vec<Edit>,
     /// What the fix costs; empty where it costs nothing.
     pub cost: String,
+    /// Lines of the configuration that it concerns, whether they can be corrected or not.
+    pub places: Vec<Evidence>,
 }
 
 /// What the cause cost in the input.

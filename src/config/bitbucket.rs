@@ -24,6 +24,10 @@ impl Kind for BitbucketPipelines {
         "bitbucket-pipelines"
     }
 
+    fn ci(&self) -> Option<&'static str> {
+        Some("bitbucket")
+    }
+
     fn names(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         matches!(name, "bitbucket-pipelines.yml" | "bitbucket-pipelines.yaml")

@@ -66,7 +66,8 @@ pub struct Settings {
     pub from: Vec<String>,
     /// Specification to export.
     pub to: Option<String>,
-    /// Inline metadata is to be written into the image.
+    /// Inline metadata is written into the image: by `to` where that is `type=inline`, else in the
+    /// way of the tool (`BUILDKIT_INLINE_CACHE=1`).
     pub inline: bool,
     /// A docker-container builder is needed and there is none.
     pub builder: bool,
@@ -120,9 +121,10 @@ fn done(place: &Place, change: &Change) -> bool {
         Change::Caches { settings, .. } => {
             let to: Vec<String> = settings.to.iter().cloned().collect();
             let written = raw(&command.cache_to);
+            let inline_only = written.iter().all(|spec| spec == "type=inline");
             raw(&command.cache_from) == settings.from
                 && command.inline() == settings.inline
-                && (written == to || (settings.inline && to.is_empty()))
+                && (written == to || (settings.inline && to.is_empty() && inline_only))
         }
         Change::Spec { old, new, .. } => {
             let all = [raw(&command.cache_from), raw(&command.cache_to)].concat();

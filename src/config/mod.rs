@@ -17,6 +17,14 @@ use crate::model::Quote;
 pub trait Kind: std::fmt::Debug + Sync {
     /// Its name: `github-workflow`.
     fn name(&self) -> &'static str;
+    /// The CI system that reads it, as `Run::ci` names it; `None` for files of builders.
+    fn ci(&self) -> Option<&'static str> {
+        None
+    }
+    /// How a variable of the matrix is written in a value (`${{ matrix.os }}`); `None` where that is not known.
+    fn variable(&self, _name: &str) -> Option<String> {
+        None
+    }
     /// The path has the name and folder that such files have.
     fn names(&self, path: &str) -> bool;
     /// The text can be nothing else: decides for files that the user names himself.

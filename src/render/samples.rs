@@ -68,6 +68,7 @@ pub(crate) fn hostile() -> Report {
                 safe: false,
             }],
             cost: bad.to_owned(),
+            ..Fix::default()
         },
         rules_out: vec![long.clone()],
         ..inline_finding()
@@ -172,6 +173,7 @@ fn inline_finding() -> Finding {
             snippet: Some("docker buildx create --name ci --driver docker-container --use\ndocker buildx build --cache-from type=registry,ref=registry.example.com/team/svc:buildcache \\\n  --cache-to type=registry,ref=registry.example.com/team/svc:buildcache,mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd .".to_owned()),
             edits: vec![],
             cost: "the cache holds every stage, so it is larger and takes longer to write".to_owned(),
+            ..Fix::default()
         },
         impact: Impact { steps: 15, seconds: 451.0, runs: 3 },
         rules_out: vec![
@@ -205,6 +207,7 @@ fn upload_failed() -> Finding {
             snippet: None,
             edits: vec![Edit { path: "bitbucket-pipelines.yml".to_owned(), diff: "@@ -1,3 +1,3 @@\n caches:\n-  - docker\n+  - docker-web\n".to_owned(), text: "caches:\n  - docker-web\n".to_owned(), safe: false }],
             cost: String::new(),
+            ..Fix::default()
         },
         impact: Impact::default(),
         rules_out: vec!["the cache may be larger than 1 GB".to_owned()],

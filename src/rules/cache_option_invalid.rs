@@ -2,8 +2,9 @@
 
 use super::backend::{Cause, cost_of, refusals};
 use super::options::{Kind, Mistake, from_error, lint, words};
+use super::remedy::patch;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Build, CacheSpec, NoteKind, Quote, Run};
 
 pub(super) struct CacheOptionInvalid;
@@ -33,7 +34,7 @@ impl Rule for CacheOptionInvalid {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let mut sightings = told(study);
         sightings.extend(written(study));
-        by_token(sightings).into_iter().filter_map(|group| finding(&group)).collect()
+        by_token(sightings).into_iter().filter_map(|group| finding(study, &group)).collect()
     }
 }
 
@@ -103,7 +104,7 @@ fn by_token(sightings: Vec<Sighting<'_>>) -> Vec<Vec<Sighting<'_>>> {
     groups
 }
 
-fn finding(group: &[Sighting]) -> Option<Finding> {
+fn finding(study: &Study, group: &[Sighting]) -> Option<Finding> {
     let mistake = &group.first()?.mistake;
     let mut proof: Option<Proof> = None;
     for sighting in group.iter().take(12) {
@@ -123,11 +124,19 @@ fn finding(group: &[Sighting]) -> Option<Finding> {
         title: words::title(mistake),
         cause: words::cause(mistake),
         evidence: proof?,
-        fix: words::fix(mistake),
+        fix: fix(study, mistake),
         impact: cost_of(group.iter().filter(|s| s.mistake.kind.stops()).flat_map(|s| s.builds.iter().copied())),
         rules_out: Vec::new(),
         subject: mistake.token.clone(),
     })
+}
+
+fn fix(study: &Study, mistake: &Mistake) -> Fix {
+    let fix = words::fix(mistake);
+    match &mistake.nearest {
+        Some(right) => patch::with_spelling(fix, study, &mistake.token, right),
+        None => fix,
+    }
 }
 
 #[cfg(test)]

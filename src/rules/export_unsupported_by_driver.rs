@@ -1,7 +1,7 @@
 //! `--cache-to` with a builder that cannot export a cache.
 
 use super::backend::{self, Cause, Draft, Refusal};
-use super::remedy::{self, Form, Site};
+use super::remedy::{self, Form, Site, patch};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::CacheKind;
@@ -61,7 +61,7 @@ fn builder_only(site: &Site) -> Fix {
         Form::BuildPushAction => "- uses: docker/setup-buildx-action@v3",
         _ => "docker buildx create --name ci --driver docker-container --use",
     };
-    Fix {
+    let fix = Fix {
         summary: "build with a docker-container builder".to_owned(),
         steps: vec![
             "Make a docker-container builder before the build; `--cache-to` stays as it is.".to_owned(),
@@ -70,7 +70,8 @@ fn builder_only(site: &Site) -> Fix {
         ],
         snippet: Some(snippet.to_owned()),
         ..Fix::default()
-    }
+    };
+    patch::with_builder(fix, site)
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ fn finding(past: &Past) -> Option<Finding> {
         meta: &META,
         severity: if seen.iter().any(|r| r.compared) { META.severity } else { Severity::Note },
         store: "the exported cache",
-        fix: remedy::registry_max(&site),
+        fix: remedy::max_mode(&site),
         subject: site.cache.clone(),
         written: Some(Study::quote(run, &export.header, "the cache is exported")),
     };

@@ -1,7 +1,9 @@
 //! The command line tells the builder not to use its cache.
 
 use super::past::{Past, cost, header};
+use super::remedy::{At, Site, patch};
 use super::{Rule, RuleMeta, Study};
+use crate::config::Change;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Command, Outcome, Step, Tool};
 
@@ -48,7 +50,7 @@ fn finding(past: &Past) -> Option<Finding> {
         title: format!("`{option}` on the command line: {} of {} runs build without the cache", told.len(), past.len()),
         cause: format!("The command says `{option}`, so the steps are executed whatever the caches hold. Importing a cache beside it only costs time."),
         evidence: Proof::from_lines(told.iter().take(3).flat_map(|t| lines(past, t)).collect())?,
-        fix: fix(last.command, &option),
+        fix: patched(past, last, fix(last.command, &option)),
         impact: cost(told.iter().flat_map(|t| t.ran.iter().copied()), told.len()),
         rules_out: vec!["a build that is meant to start afresh, as a nightly one is: not in the log; then ignore this rule for that job".to_owned()],
         subject: option,
@@ -77,6 +79,15 @@ fn lines(past: &Past, told: &Told) -> Vec<Evidence> {
     let mut lines = vec![Study::quote(run, &told.command.quote, "no cache is to be used")];
     lines.extend(told.ran.iter().take(2).map(|s| header(run, s, "and so it ran")));
     lines
+}
+
+fn patched(past: &Past, told: &Told, fix: Fix) -> Fix {
+    let place = past.get(told.at).and_then(|(run, build)| Site::of(past.study, run, build).at);
+    let asks = |at: &At| at.place.command.no_cache || !at.place.command.no_cache_filter.is_empty();
+    match place.filter(asks) {
+        Some(at) => patch::with_change(fix, at, Change::UseCache { place: at.index }),
+        None => fix,
+    }
 }
 
 fn fix(command: &Command, option: &str) -> Fix {

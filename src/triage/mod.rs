@@ -4,6 +4,7 @@
 
 use crate::finding::Finding;
 
+mod configured;
 mod consequences;
 mod once;
 mod rank;
@@ -18,4 +19,4 @@ pub fn triage(findings: Vec<Finding>) -> Vec<Finding> {
 type Pass = fn(Vec<Finding>) -> Vec<Finding>;
 
 /// All passes, in order.
-static PASSES: &[Pass] = &[once::once, consequences::under_their_cause, rank::by_time_lost];
+static PASSES: &[Pass] = &[once::once, configured::shown, consequences::under_their_cause, rank::by_time_lost];

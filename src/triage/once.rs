@@ -18,6 +18,11 @@ fn merge(known: &mut Finding, other: &Finding) {
     for line in other.evidence.iter() {
         known.evidence.push(line.clone());
     }
+    known
+        .fix
+        .edits
+        .extend(other.fix.edits.iter().filter(|edit| !known.fix.edits.contains(edit)).cloned().collect::<Vec<_>>());
+    known.fix.places.extend(other.fix.places.iter().cloned());
     known.impact.steps += other.impact.steps;
     known.impact.seconds += other.impact.seconds;
     known.impact.runs = known.impact.runs.max(other.impact.runs);

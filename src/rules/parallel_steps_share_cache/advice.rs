@@ -48,7 +48,7 @@ pub(super) fn fix(case: Case) -> Fix {
             "saving and loading images takes time in each run; each cache must stay below 1 GB compressed",
         ),
     };
-    Fix { summary: summary.to_owned(), steps, snippet, edits, cost: cost.to_owned() }
+    Fix { summary: summary.to_owned(), steps, snippet, edits, cost: cost.to_owned(), ..Fix::default() }
 }
 
 fn registry_first(case: &Case) -> Vec<String> {

@@ -4,12 +4,16 @@
 //! `snippet`.
 
 use super::snippet::{self, CREATE};
-use super::{Form, Site, plain, reference};
-use crate::config::Settings;
+use super::{Form, Site, patch, plain, reference};
+use crate::config::{Change, Settings};
 use crate::finding::Fix;
+use crate::model::{CacheKind, CacheSpec};
 
 /// `image-manifest=true` is what ECR and others ask for and the default only since `BuildKit` 0.21.
-const ATTRIBUTES: &str = "mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd";
+pub(super) const ATTRIBUTES: &str = "mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd";
+
+/// What `mode=max` costs.
+const GROWS: &str = "the cache holds every stage and grows; each export takes time and registry space";
 
 /// Every stage in a registry cache, written by a builder that can.
 #[must_use]
@@ -17,13 +21,8 @@ pub fn registry_max(site: &Site) -> Fix {
     if let Some(fix) = plain::registry(site) {
         return fix;
     }
-    let builder = !site.capable && site.form != Form::Buildctl;
-    let mut from = vec![import(&site.cache)];
-    // What was written until now stays readable until the new cache is filled.
-    from.extend(site.imports.iter().filter(|i| !reference::same(i, &site.cache)).map(|i| import(i)));
-    let to = Some(format!("type=registry,ref={},{ATTRIBUTES}", site.cache));
-    let settings = Settings { from, to, inline: false, builder };
-    let make = builder.then(|| match site.form {
+    let settings = max_settings(site, Settings::default());
+    let make = settings.builder.then(|| match site.form {
         Form::BuildPushAction => "Add docker/setup-buildx-action: it makes a docker-container builder, the default docker driver cannot export a registry cache.".to_owned(),
         Form::ComposePlugin => "Move to version 5.5.0 of the plugin or newer and let it make a docker-container builder (`builder:`): the default docker driver cannot export a registry cache.".to_owned(),
         _ => format!("Make a docker-container builder in the job (`{CREATE}`): the default docker driver cannot export a registry cache."),
@@ -35,13 +34,55 @@ pub fn registry_max(site: &Site) -> Fix {
             .to_owned()
     }));
     steps.extend(placeholder(site));
-    Fix {
+    let fix = Fix {
         summary: "store every stage in a registry cache (mode=max), with a builder that can write it".to_owned(),
         steps,
         snippet: Some(snippet::write(site, &settings)),
-        cost: "the cache holds every stage and grows; each export takes time and registry space".to_owned(),
+        cost: GROWS.to_owned(),
         ..Fix::default()
+    };
+    patch::with_caches(fix, site, max_settings)
+}
+
+/// The registry cache in place of the export there is; imports stay, so that what was written until
+/// now is used until the new cache is filled.
+fn max_settings(site: &Site, now: Settings) -> Settings {
+    let own = import(&site.cache);
+    let others = site.imports.iter().filter(|i| !reference::same(i, &site.cache)).map(|i| import(i));
+    let backends = now.from.into_iter().filter(|raw| CacheSpec::parse(raw).kind() != CacheKind::Registry);
+    Settings {
+        from: std::iter::once(own).chain(others).chain(backends).collect(),
+        to: Some(format!("type=registry,ref={},{ATTRIBUTES}", site.cache)),
+        inline: false,
+        builder: !site.capable && site.form != Form::Buildctl,
     }
+}
+
+/// The cache there is, with every stage in it.
+#[must_use]
+pub fn max_mode(site: &Site) -> Fix {
+    let Some(export) = site.export.as_deref().filter(|_| plain::registry(site).is_none()) else {
+        return registry_max(site);
+    };
+    let settings = Settings { to: Some(with_max(export)), ..Settings::default() };
+    let fix = Fix {
+        summary: "export every stage: mode=max".to_owned(),
+        steps: vec!["Write `mode=max` into the export; `min` is the default and is never printed.".to_owned()],
+        snippet: Some(snippet::write(site, &settings)),
+        cost: GROWS.to_owned(),
+        ..Fix::default()
+    };
+    let Some((at, old)) = site.at.and_then(|at| Some((at, Site::written(at).export?))) else { return fix };
+    let new = with_max(&old);
+    patch::with_change(fix, at, Change::Spec { place: at.index, old, new })
+}
+
+/// `type=gha,mode=min` is `type=gha,mode=max`; a misspelt mode silently means min.
+fn with_max(raw: &str) -> String {
+    let spec = CacheSpec::parse(raw);
+    let attributes = spec.attributes.iter().filter(|(key, _)| !key.trim().eq_ignore_ascii_case("mode"));
+    let parts = attributes.map(|(key, value)| format!("{key}={value}")).chain(spec.loose.iter().cloned());
+    parts.chain(std::iter::once("mode=max".to_owned())).collect::<Vec<_>>().join(",")
 }
 
 /// For the engine's inline cache bugs: a newer engine, or a cache that does not pass through it.
@@ -58,8 +99,9 @@ pub fn engine_upgrade(site: &Site) -> Fix {
         summary: "use Docker Engine 27.2 or newer, or a docker-container builder with a registry cache".to_owned(),
         steps: steps.into_iter().map(str::to_owned).chain(placeholder(site)).collect(),
         snippet: other.snippet,
+        edits: other.edits,
+        places: other.places,
         cost: format!("an engine upgrade costs nothing later; with the registry cache {}", other.cost),
-        ..Fix::default()
     }
 }
 
@@ -67,8 +109,7 @@ pub fn engine_upgrade(site: &Site) -> Fix {
 #[must_use]
 pub fn inline_args(site: &Site) -> Fix {
     let from = site.imports.iter().map(|i| import(i)).collect();
-    let to = (site.form == Form::Buildx).then(|| "type=inline".to_owned());
-    let settings = Settings { from, inline: to.is_none(), to, builder: false };
+    let settings = inline_settings(site, Settings { from, ..Settings::default() });
     let mut steps = vec![
         "Write the cache metadata into the image that is pushed; the first build after that still runs cold."
             .to_owned(),
@@ -78,20 +119,26 @@ pub fn inline_args(site: &Site) -> Fix {
             .to_owned(),
     );
     steps.extend(placeholder(site));
-    Fix {
+    let fix = Fix {
         summary: "build the image with inline cache metadata".to_owned(),
         steps,
         snippet: Some(snippet::write(site, &settings)),
         cost: String::new(),
         ..Fix::default()
-    }
+    };
+    patch::with_caches(fix, site, inline_settings)
+}
+
+fn inline_settings(site: &Site, now: Settings) -> Settings {
+    let by_export = matches!(site.form, Form::Buildx | Form::BuildPushAction | Form::Bake | Form::Compose);
+    Settings { to: by_export.then(|| "type=inline".to_owned()), inline: true, ..now }
 }
 
 /// Import what is stored.
 #[must_use]
 pub fn add_import(site: &Site) -> Fix {
     let settings = Settings { from: vec![import(&site.cache)], ..Settings::default() };
-    Fix {
+    let fix = Fix {
         summary: format!("import the cache from {}", site.cache),
         steps: std::iter::once(format!("Add an import of {} to the build.", site.cache))
             .chain(placeholder(site))
@@ -99,48 +146,15 @@ pub fn add_import(site: &Site) -> Fix {
         snippet: Some(snippet::write(site, &settings)),
         cost: String::new(),
         ..Fix::default()
-    }
+    };
+    patch::with_caches(fix, site, |site, mut now| {
+        now.from.push(import(&site.cache));
+        now
+    })
 }
 
-/// One reference for each job or target that writes the same one now.
-#[must_use]
-pub fn own_refs(sites: &[Site]) -> Fix {
-    let snippets = sites.iter().enumerate().map(|(n, site)| {
-        let name = own_name(site).unwrap_or_else(|| format!("build {}", n + 1));
-        let own = format!("{}-{}", site.cache, slug(&name));
-        let settings = Settings {
-            from: vec![import(&own)],
-            to: Some(format!("type=registry,ref={own},{ATTRIBUTES}")),
-            ..Settings::default()
-        };
-        format!("# {name}\n{}", snippet::write(site, &settings))
-    });
-    Fix {
-        summary: "give each job and target a cache reference of its own".to_owned(),
-        steps: vec![
-            "A cache reference holds what the last writer stored and nothing else: write one reference per image, platform and branch.".to_owned(),
-            "A build may import several references (its own and, say, the main branch's): BuildKit looks in all of them.".to_owned(),
-        ],
-        snippet: Some(snippets.collect::<Vec<_>>().join("\n\n")),
-        cost: "one more tag in the registry for each".to_owned(),
-        ..Fix::default()
-    }
-}
-
-/// The target, or the last part of the image's name.
-fn own_name(site: &Site) -> Option<String> {
-    let image = (site.image != super::PLACEHOLDER).then(|| reference::repository(&site.image));
-    let last = image.and_then(|image| image.rsplit('/').next()).map(str::to_owned);
-    site.target.clone().or(last)
-}
-
-fn import(name: &str) -> String {
+pub(super) fn import(name: &str) -> String {
     format!("type=registry,ref={name}")
-}
-
-/// A tag takes letters, digits, `_`, `.` and `-`.
-fn slug(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
 }
 
 fn placeholder(site: &Site) -> Option<String> {

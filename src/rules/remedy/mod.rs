@@ -4,12 +4,18 @@
 //! nothing about causes, and invents no host name: what is not in the log is a placeholder.
 
 mod advice;
+mod own_refs;
+pub(in crate::rules) mod patch;
+pub(in crate::rules) mod pattern;
+pub(in crate::rules) mod place;
 mod plain;
 pub(crate) mod reference;
 mod site;
 mod snippet;
 
-pub use advice::{add_import, engine_upgrade, inline_args, own_refs, registry_max};
+pub use advice::{add_import, engine_upgrade, inline_args, max_mode, registry_max};
+pub use own_refs::own_refs;
+pub use place::At;
 pub use site::{Form, Site};
 
 /// Stands for the image's name where the log has none.

@@ -4,17 +4,28 @@
 
 /// Without tag and digest: `localhost:5000/team/app:cache` is `localhost:5000/team/app`.
 pub(crate) fn repository(name: &str) -> &str {
-    let name = name.split_once('@').map_or(name, |(name, _)| name);
-    match name.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => repository,
-        _ => name,
-    }
+    split(name).0
 }
 
 /// The tag, where one is written.
 pub(crate) fn tag(name: &str) -> Option<&str> {
+    split(name).1
+}
+
+/// What follows the colon of a port, or the one in `${IMAGE:-app}`, is no tag.
+fn split(name: &str) -> (&str, Option<&str>) {
     let name = name.split_once('@').map_or(name, |(name, _)| name);
-    name.rsplit_once(':').map(|(_, tag)| tag).filter(|tag| !tag.contains('/'))
+    let open = |at: usize| name.get(at..).is_some_and(|rest| rest.matches('}').count() > rest.matches('{').count());
+    let colon = name.rmatch_indices(':').map(|(at, _)| at).find(|at| !open(*at));
+    match colon.and_then(|at| Some((name.get(..at)?, name.get(at + 1..)?))) {
+        Some((repository, tag)) if !outside_braces(tag).contains('/') => (repository, Some(tag)),
+        _ => (name, None),
+    }
+}
+
+/// `${BRANCH//\//-}` is a value without a folder.
+fn outside_braces(text: &str) -> &str {
+    text.split('{').next().unwrap_or(text)
 }
 
 /// The same repository with another tag.
@@ -24,8 +35,14 @@ pub(crate) fn with_tag(name: &str, tag: &str) -> String {
 
 /// Two names of one reference: a missing tag is `latest`, and Docker Hub's host may be left out.
 pub(crate) fn same(a: &str, b: &str) -> bool {
-    let bare = |name| repository(name).trim_start_matches("docker.io/").trim_start_matches("library/").to_owned();
+    let bare = |name| without_hub(repository(name));
     bare(a) == bare(b) && tag(a).unwrap_or("latest") == tag(b).unwrap_or("latest")
+}
+
+/// Without the host and folder of Docker Hub, which the engine adds itself.
+pub(crate) fn without_hub(name: &str) -> &str {
+    let name = name.strip_prefix("docker.io/").unwrap_or(name);
+    name.strip_prefix("library/").unwrap_or(name)
 }
 
 /// The host a name is served by.
@@ -63,6 +80,10 @@ mod tests {
         assert_eq!(repository("localhost:5000/team/app"), "localhost:5000/team/app");
         assert_eq!(repository("localhost:5000/team/app:cache"), "localhost:5000/team/app");
         assert_eq!(with_tag("r.example.com/a@sha256:00", "buildcache"), "r.example.com/a:buildcache");
+        assert_eq!(with_tag("${IMAGE:-app}", "c"), "${IMAGE:-app}:c");
+        assert_eq!(with_tag("${IMAGE:-app}:${TAG:-1}", "c"), "${IMAGE:-app}:c");
+        assert_eq!(with_tag("app:${BRANCH//x/-}", "c"), "app:c");
+        assert_eq!(with_tag("localhost:$PORT/app", "c"), "localhost:$PORT/app:c");
         assert!(same("docker.io/library/app", "app:latest") && !same("app:1", "app"));
         assert_eq!((host("team/app"), host("localhost:5000/a")), ("docker.io", "localhost:5000"));
     }

@@ -2,6 +2,8 @@
 //!
 //! Reads model data only; a fact that is not there is left to a guess that says so.
 
+use super::pattern::tells_nothing;
+use super::place::{self, At};
 use super::{PLACEHOLDER, reference};
 use crate::model::{Build, CacheKind, CacheSpec, CiNote, Command, Dialect, Engine, NoteKind, Run, Tool};
 use crate::rules::Study;
@@ -31,8 +33,8 @@ pub enum Form {
 }
 
 /// What a fix has to be written for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Site {
+#[derive(Clone, Debug, Default)]
+pub struct Site<'a> {
     /// The tool in use.
     pub form: Form,
     /// Reference for a cache of its own: the one found, or `:buildcache` beside the image.
@@ -51,12 +53,16 @@ pub struct Site {
     pub capable: bool,
     /// The image is pushed.
     pub push: bool,
+    /// The export as it is asked for: `type=gha,scope=web`.
+    pub export: Option<String>,
+    /// Where the configuration asks for the build.
+    pub at: Option<At<'a>>,
 }
 
-impl Site {
+impl<'a> Site<'a> {
     /// Gathers it for one build.
     #[must_use]
-    pub fn of(_study: &Study, run: &Run, build: &Build) -> Self {
+    pub fn of(study: &'a Study, run: &Run, build: &Build) -> Self {
         let command = command_of(run, build);
         let image = image_of(run, build, command);
         let form = form_of(run, build, command);
@@ -70,6 +76,30 @@ impl Site {
             capable: capable(run, build),
             push: command.is_some_and(|c| c.push) || build.engine == Engine::Buildkitd,
             image: image.unwrap_or_else(|| PLACEHOLDER.to_owned()),
+            export: command.and_then(own_export),
+            at: place::of(study, run, build, command),
+        }
+    }
+
+    /// A place of the configuration, with the names as they are written there.
+    #[must_use]
+    pub fn written(at: At<'a>) -> Self {
+        let command = &at.place.command;
+        // A lone `$IMAGE` may hold a tag: no other can be put behind it.
+        let named = |name: &&String| !tells_nothing(name) || reference::tag(name).is_some();
+        let image = command.tags.iter().find(named).map(|name| reference_of(name));
+        Self {
+            form: form_of_tool(command.tool, at),
+            cache: cache_at(command, image.as_deref()),
+            imports: command.cache_from.iter().filter_map(registry_ref).collect(),
+            target: at.place.target.clone(),
+            stage: command.target.clone(),
+            file: command.file.clone(),
+            capable: at.place.driver.as_deref().is_some_and(|driver| driver != "docker"),
+            push: command.push,
+            image: image.unwrap_or_else(|| PLACEHOLDER.to_owned()),
+            export: own_export(command),
+            at: Some(at),
         }
     }
 
@@ -124,6 +154,23 @@ fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
     }
 }
 
+fn form_of_tool(tool: Tool, at: At) -> Form {
+    match tool {
+        Tool::DockerBuild => Form::DockerBuild,
+        Tool::BuildxBuild | Tool::BuildxCreate => Form::Buildx,
+        Tool::BuildxBake => Form::Bake,
+        Tool::Compose if at.config.kind.ci() == Some("buildkite") => Form::ComposePlugin,
+        Tool::Compose => Form::Compose,
+        Tool::Buildctl => Form::Buildctl,
+        Tool::BuildPushAction => Form::BuildPushAction,
+    }
+}
+
+/// The last export that is no inline one.
+fn own_export(command: &Command) -> Option<String> {
+    command.cache_to.iter().rev().find(|spec| spec.kind() != CacheKind::Inline).map(|spec| spec.raw.clone())
+}
+
 fn image_of(run: &Run, build: &Build, command: Option<&Command>) -> Option<String> {
     let tag = command.and_then(|c| c.tags.first());
     let note = notes(run, NoteKind::ComposeImage).next_back().map(|n| &n.value);
@@ -132,20 +179,28 @@ fn image_of(run: &Run, build: &Build, command: Option<&Command>) -> Option<Strin
 
 /// Digests and the names the engine adds itself are taken off.
 fn reference_of(name: &str) -> String {
-    let name = name.split_once('@').map_or(name, |(name, _)| name);
-    let name = name.strip_prefix("docker.io/").unwrap_or(name);
-    name.strip_prefix("library/").unwrap_or(name).to_owned()
+    reference::without_hub(name.split_once('@').map_or(name, |(name, _)| name)).to_owned()
 }
 
 fn cache_of(run: &Run, build: &Build, command: Option<&Command>, image: Option<&str>) -> String {
     let note =
         notes(run, NoteKind::ComposeCacheTo).filter_map(|n| registry_ref(&CacheSpec::parse(&n.value))).next_back();
-    let written = command.and_then(|c| c.cache_to.iter().filter_map(registry_ref).next_back()).or(note);
-    if let Some(written) = written {
-        return written;
-    }
-    let found = imports_of(run, build, command).pop();
+    let written = command.and_then(exported_ref).or(note);
     let inline = build.inline.is_some() || command.is_some_and(Command::inline);
+    written.unwrap_or_else(|| cache_beside(imports_of(run, build, command).pop(), image, inline))
+}
+
+fn cache_at(command: &Command, image: Option<&str>) -> String {
+    let found = command.cache_from.iter().filter_map(registry_ref).next_back();
+    exported_ref(command).unwrap_or_else(|| cache_beside(found, image, command.inline()))
+}
+
+fn exported_ref(command: &Command) -> Option<String> {
+    command.cache_to.iter().filter_map(registry_ref).next_back()
+}
+
+/// A reference for a cache of its own, beside the one that is imported or the image.
+fn cache_beside(found: Option<String>, image: Option<&str>, inline: bool) -> String {
     match (found, image) {
         (Some(found), Some(image)) if inline || reference::same(&found, image) => {
             reference::with_tag(&found, "buildcache")

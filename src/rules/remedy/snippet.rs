@@ -27,7 +27,7 @@ pub(super) fn write(site: &Site, settings: &Settings) -> String {
 fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
     let mut options: Vec<String> = settings.from.iter().map(|s| format!("--cache-from {s}")).collect();
     options.extend(settings.to.iter().map(|s| format!("--cache-to {s}")));
-    options.extend(settings.inline.then(|| "--build-arg BUILDKIT_INLINE_CACHE=1".to_owned()));
+    options.extend(by_argument(settings).then(|| "--build-arg BUILDKIT_INLINE_CACHE=1".to_owned()));
     options.extend(site.file.iter().map(|f| format!("--file {f}")));
     options.extend(site.stage.iter().map(|s| format!("--target {s}")));
     options.push(format!("--tag {}", site.image));
@@ -45,7 +45,7 @@ fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
 fn buildctl(settings: &Settings) -> String {
     let mut options: Vec<String> = settings.from.iter().map(|s| format!("--import-cache {s}")).collect();
     options.extend(settings.to.iter().map(|s| format!("--export-cache {s}")));
-    options.extend(settings.inline.then(|| "--export-cache type=inline".to_owned()));
+    options.extend(by_argument(settings).then(|| "--export-cache type=inline".to_owned()));
     format!("buildctl build … \\\n  {}", options.join(" \\\n  "))
 }
 
@@ -112,6 +112,11 @@ fn action(site: &Site, settings: &Settings) -> String {
 
 fn to_or_inline(settings: &Settings) -> Option<String> {
     settings.to.clone().or_else(|| settings.inline.then(|| "type=inline".to_owned()))
+}
+
+/// The inline cache is asked for in the way of the tool and not by an export.
+fn by_argument(settings: &Settings) -> bool {
+    settings.inline && settings.to.is_none()
 }
 
 fn quoted(items: &[String]) -> String {

@@ -4,9 +4,9 @@ use super::super::testing::made;
 use super::*;
 use crate::model::{CiNote, Engine, NoteKind, Quote, Run};
 
-fn site(run: Run) -> Site {
-    let study = super::super::testing::study(vec![run]);
-    Site::of(&study, &study.runs[0], &study.runs[0].builds[0])
+fn site(run: Run) -> Site<'static> {
+    let study = Box::leak(Box::new(super::super::testing::study(vec![run])));
+    Site::of(study, &study.runs[0], &study.runs[0].builds[0])
 }
 
 fn snippet(fix: &crate::finding::Fix) -> &str {

@@ -1,0 +1,98 @@
+//! The fix as a change to the configuration that asked for the build.
+//!
+//! Names are taken from the file itself, so that its variables stay. What cannot be changed safely is
+//! said in a step, in the words of the kind of file.
+
+use super::place::{self, At};
+use super::{PLACEHOLDER, Site};
+use crate::config::{Change, Settings};
+use crate::finding::{Edit, Fix};
+use crate::model::{CacheKind, CacheSpec, Command};
+use crate::rules::Study;
+
+/// Adds the change of the build's cache options. `wanted` gets the place as the file writes it, and
+/// the options it has now.
+pub(super) fn with_caches(fix: Fix, site: &Site, wanted: impl Fn(&Site, Settings) -> Settings) -> Fix {
+    let Some(at) = site.at else { return fix };
+    let here = Site::written(at);
+    let written = Site { capable: site.capable || here.capable, form: site.form, ..here };
+    let settings = wanted(&written, kept(&at.place.command));
+    let named = settings.from.iter().chain(&settings.to).all(|spec| !spec.contains(PLACEHOLDER));
+    if !named {
+        return refused(quoted(fix, &[at]), at, "the name of the image is not written there");
+    }
+    with_all(fix, &[at], &[Change::Caches { place: at.index, settings }])
+}
+
+/// Adds the builder that the place lacks; its caches stay.
+pub(in crate::rules) fn with_builder(fix: Fix, site: &Site) -> Fix {
+    with_caches(fix, site, |_, now| Settings { builder: true, ..now })
+}
+
+/// Corrects a part of specifications wherever the configuration has it; one edit for each file.
+pub(in crate::rules) fn with_spelling(mut fix: Fix, study: &Study, wrong: &str, right: &str) -> Fix {
+    for config in &study.configs {
+        let here: Vec<At> = place::all(study).filter(|at| std::ptr::eq(at.config, config)).collect();
+        let (places, changes): (Vec<At>, Vec<Change>) =
+            here.iter().flat_map(|at| respelt(at, wrong, right).map(|change| (*at, change))).unzip();
+        fix = with_all(fix, &places, &changes);
+    }
+    fix
+}
+
+fn respelt<'a>(at: &'a At, wrong: &'a str, right: &'a str) -> impl Iterator<Item = Change> + 'a {
+    let command = &at.place.command;
+    let specs = command.cache_from.iter().chain(&command.cache_to).map(|spec| spec.raw.clone());
+    specs.filter_map(move |old| {
+        let parts: Vec<&str> = old.split(',').map(|part| if part == wrong { right } else { part }).collect();
+        let new = parts.join(",");
+        (new != old).then_some(Change::Spec { place: at.index, old, new })
+    })
+}
+
+/// Adds one change to a fix.
+pub(in crate::rules) fn with_change(fix: Fix, at: At, change: Change) -> Fix {
+    with_all(fix, &[at], &[change])
+}
+
+/// Adds changes to places of one file.
+pub(super) fn with_all(fix: Fix, places: &[At], changes: &[Change]) -> Fix {
+    let mut fix = quoted(fix, places);
+    let Some(at) = places.first().filter(|_| !changes.is_empty()) else { return fix };
+    match at.config.corrected(changes) {
+        Ok(new) => fix.edits.push(Edit {
+            path: at.config.path.clone(),
+            diff: new.diff,
+            text: new.text,
+            safe: changes.iter().all(Change::is_safe),
+        }),
+        Err(why) => return refused(fix, *at, &why),
+    }
+    fix
+}
+
+fn quoted(mut fix: Fix, places: &[At]) -> Fix {
+    for line in places.iter().filter_map(|at| at.evidence("asks for it")) {
+        if !fix.places.contains(&line) {
+            fix.places.push(line);
+        }
+    }
+    fix
+}
+
+fn refused(mut fix: Fix, at: At, why: &str) -> Fix {
+    fix.steps.push(format!("No patch for {}: {why}.", at.config.path));
+    fix
+}
+
+/// The options a build has now.
+fn kept(command: &Command) -> Settings {
+    let own = command.cache_to.iter().find(|spec| spec.kind() != CacheKind::Inline);
+    let inline = command.inline();
+    let to = own.or_else(|| command.cache_to.first()).map(|spec| spec.raw.clone());
+    Settings { from: raw(&command.cache_from), to, inline, builder: false }
+}
+
+fn raw(specs: &[CacheSpec]) -> Vec<String> {
+    specs.iter().map(|spec| spec.raw.clone()).collect()
+}

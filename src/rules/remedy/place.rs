@@ -1,0 +1,120 @@
+//! Where the configuration asks for the build that a log shows.
+//!
+//! Compares what is written with what was done; a place that contradicts the log in anything is none,
+//! and of several that fit equally well none is taken.
+
+use super::pattern::{fits, tells_nothing};
+use super::reference;
+use crate::config::{Config, Place};
+use crate::finding::Evidence;
+use crate::model::{Build, CacheSpec, Command, Run, Tool};
+use crate::rules::Study;
+
+/// A place in a configuration file.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    /// The file.
+    pub config: &'a Config,
+    /// Which of its places.
+    pub index: usize,
+    /// The place.
+    pub place: &'a Place,
+}
+
+impl At<'_> {
+    /// The line that asks for the build; `None` where the kind knows no line.
+    #[must_use]
+    pub fn evidence(&self, shows: &str) -> Option<Evidence> {
+        let quote = self.config.quote(self.place.command.quote.line)?;
+        Some(Evidence::of(&self.config.path, &quote, shows))
+    }
+}
+
+/// All places of the configuration.
+pub(in crate::rules) fn all(study: &Study) -> impl Iterator<Item = At<'_>> {
+    study.configs.iter().flat_map(|config| {
+        config.content.places.iter().enumerate().map(move |(index, place)| At { config, index, place })
+    })
+}
+
+/// The one place that asks for this build.
+pub(super) fn of<'a>(study: &'a Study, run: &Run, build: &Build, command: Option<&Command>) -> Option<At<'a>> {
+    let scored = all(study).filter_map(|at| Some((score(at, run, build, command)?, at)));
+    let mut best: Vec<(u32, At)> = scored.collect();
+    best.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    let (score, at) = *best.first()?;
+    let tied = best.get(1).is_some_and(|(next, _)| *next == score);
+    (!tied && score > 0).then_some(at)
+}
+
+/// How much speaks for the place; `None` where anything speaks against it.
+fn score(at: At, run: &Run, build: &Build, command: Option<&Command>) -> Option<u32> {
+    let asked = &at.place.command;
+    let ci = run.ci.zip(at.config.kind.ci()).map(|(ran, own)| ran == own);
+    if ci == Some(false) || !same_tool(at, build, command) {
+        return None;
+    }
+    let mut score = u32::from(ci == Some(true));
+    let job = run.job.as_deref().map(leg_off).zip(Some(at.place.job.as_str()).filter(|job| !job.is_empty()));
+    if let Some((job, planned)) = job {
+        score += 4 * u32::from(compared(&[planned], &[job])?);
+    }
+    let targets: Vec<&str> = build.target.as_deref().into_iter().collect();
+    let planned: Vec<&str> = at.place.target.as_deref().into_iter().collect();
+    score += 4 * u32::from(compared(&planned, &targets)?);
+    let tags = strings(&asked.tags);
+    let printed: Vec<&str> = build.images.iter().map(|name| reference::without_hub(name)).collect();
+    let known = command.map(|c| strings(&c.tags)).filter(|tags| !tags.is_empty()).unwrap_or(printed);
+    score += 3 * u32::from(compared(&tags, &known)?);
+    let imports: Vec<&str> = build.imports.iter().filter_map(|i| i.reference.as_deref()).collect();
+    let known = command.map(|c| references(&c.cache_from)).filter(|from| !from.is_empty()).unwrap_or(imports);
+    score += 2 * u32::from(compared(&references(&asked.cache_from), &known)?);
+    let Some(command) = command else { return Some(score) };
+    score += 2 * u32::from(compared(&references(&asked.cache_to), &references(&command.cache_to))?);
+    for (planned, known) in [(&asked.file, &command.file), (&asked.target, &command.target)] {
+        score += u32::from(compared(&one(planned.as_ref()), &one(known.as_ref()))?);
+    }
+    Some(score)
+}
+
+/// `Some(true)` where some entry fits, `None` where none does though both sides say something,
+/// `Some(false)` where there is nothing to compare.
+fn compared(planned: &[&str], known: &[&str]) -> Option<bool> {
+    let same = planned.iter().any(|plan| known.contains(plan));
+    let vague = planned.is_empty() || known.is_empty() || planned.iter().any(|plan| tells_nothing(plan));
+    if vague && !same {
+        return Some(false);
+    }
+    let fit = planned.iter().any(|plan| known.iter().any(|text| fits(plan, text)));
+    fit.then_some(true)
+}
+
+/// bake and compose ask for their builds in files of their own; a shell line builds what it says.
+fn same_tool(at: At, build: &Build, command: Option<&Command>) -> bool {
+    let planned = at.place.command.tool;
+    match command.map(|c| c.tool) {
+        Some(Tool::BuildxCreate) | None => build.target.is_none() || at.place.target.is_some(),
+        Some(Tool::Compose) => planned == Tool::Compose && at.place.target.is_some(),
+        Some(Tool::BuildxBake) => planned == Tool::BuildxBake && at.place.target.is_some(),
+        // The action echoes the `docker buildx build` it makes of its inputs.
+        Some(Tool::BuildxBuild) => matches!(planned, Tool::BuildxBuild | Tool::BuildPushAction),
+        Some(tool) => tool == planned,
+    }
+}
+
+/// `build (linux/amd64)`: GitHub's name of a matrix leg.
+fn leg_off(job: &str) -> &str {
+    job.split_once(" (").map_or(job, |(job, _)| job)
+}
+
+fn references(specs: &[CacheSpec]) -> Vec<&str> {
+    specs.iter().filter_map(|spec| spec.get("ref").or_else(|| spec.get("scope"))).collect()
+}
+
+fn strings(list: &[String]) -> Vec<&str> {
+    list.iter().map(String::as_str).collect()
+}
+
+fn one(value: Option<&String>) -> Vec<&str> {
+    value.map(String::as_str).into_iter().collect()
+}

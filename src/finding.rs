@@ -71,6 +71,14 @@ impl Proof {
     }
 }
 
+impl Extend<Evidence> for Proof {
+    fn extend<T: IntoIterator<Item = Evidence>>(&mut self, lines: T) {
+        for line in lines {
+            self.push(line);
+        }
+    }
+}
+
 /// A change to one file, ready for `git apply`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {

@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::{Dialect, Event};
 
-/// Final errors, warnings, services.
+/// Final errors, warnings, services, loaded images.
 pub(super) struct Client;
 
 impl Dialect for Client {
@@ -16,6 +16,7 @@ impl Dialect for Client {
             b'E' | b'e' | b'f' | b'#' | b'b' | b'S' => failure(text).map(Event::Failure),
             b'W' | b't' | b'w' => warning(text).map(Event::Warning),
             b'B' => service(text).map(Event::Service),
+            b'L' => loaded(text).map(Event::Loaded),
             _ => None,
         }
     }
@@ -79,6 +80,12 @@ fn service(text: &[u8]) -> Option<&[u8]> {
     word.then_some(name)
 }
 
+/// `Loaded image: shop/web:latest` (`moby/moby` `daemon/internal/image/tarexport/load.go`).
+fn loaded(text: &[u8]) -> Option<&[u8]> {
+    let name = text.strip_prefix(b"Loaded image: ")?.trim_ascii_end();
+    (!name.is_empty() && !name.contains(&b' ')).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +106,12 @@ mod tests {
     }
 
     #[test]
+    fn knows_a_loaded_image() {
+        let line = b"Loaded image: registry.example.com/shop/web:latest";
+        assert_eq!(Client.read(line), Some(Event::Loaded(b"registry.example.com/shop/web:latest")));
+    }
+
+    #[test]
     fn leaves_errors_of_other_programs() {
         for line in [
             "ERROR: Could not find a version that satisfies x",
@@ -106,6 +119,8 @@ mod tests {
             "error: aborting",
             "Building wheel for x",
             "WARNING: x",
+            "Loaded image: of a cat",
+            "Loaded image ID: sha256:0a",
         ] {
             assert_eq!(Client.read(line.as_bytes()), None, "{line}");
         }

@@ -40,6 +40,8 @@ pub enum Event<'a> {
     Failure(&'a [u8]),
     /// A warning of the client about the cache.
     Warning(&'a [u8]),
+    /// `docker load` put an image of this name into the daemon.
+    Loaded(&'a [u8]),
 }
 
 /// What follows `#12 `.

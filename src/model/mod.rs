@@ -65,6 +65,8 @@ pub struct Run {
     pub ci_caches: Vec<CiCache>,
     /// Images fetched by `docker pull`, or by the classic builder for a FROM.
     pub pulls: Vec<Pull>,
+    /// Images brought in by `docker load`.
+    pub loads: Vec<Pull>,
     /// Command lines that say how images are built.
     pub commands: Vec<Command>,
     /// What the CI says of itself: plugins in use, sections, build steps.
@@ -107,7 +109,7 @@ pub struct CiCache {
     pub quote: Quote,
 }
 
-/// An image that dockerd fetched, or found that it has.
+/// An image that dockerd fetched, found that it has, or was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pull {
     /// Reference as printed.

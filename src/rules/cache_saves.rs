@@ -3,24 +3,18 @@
 //! A helper of two rules: one speaks where sharing is shown, the other where it is not.
 
 use super::Study;
+use super::ci_caches::{self, Seen, runs};
 use crate::config::Config;
 use crate::config::bitbucket::{Pipelines, Step};
 use crate::finding::{Confidence, Evidence};
-use crate::model::{CacheOperation, CacheOutcome, CiCache, Run};
+use crate::model::{CacheOperation, CacheOutcome, CacheReason, Run};
 
 /// One cache that could not be saved, over all logs.
 pub(super) struct FailedSave<'a> {
     /// Name without what the CI adds: `docker` of `docker: docker.tar`.
     pub(super) cache: &'a str,
     /// Every save of it, in the order of the runs.
-    pub(super) saves: Vec<Save<'a>>,
-}
-
-/// A save of a cache at the end of a run.
-#[derive(Clone, Copy)]
-pub(super) struct Save<'a> {
-    pub(super) run: &'a Run,
-    pub(super) entry: &'a CiCache,
+    pub(super) saves: Vec<Seen<'a>>,
 }
 
 /// What shows that several steps save into one cache.
@@ -35,20 +29,11 @@ pub(super) enum Sharing<'a> {
     Predefined,
 }
 
-/// Caches whose save failed, by name.
+/// Caches whose save failed, by name; a reason that the log tells has a rule of its own.
 pub(super) fn failed(study: &Study) -> Vec<FailedSave<'_>> {
-    let mut all: Vec<FailedSave> = Vec::new();
-    let saves = study.runs.iter().flat_map(|run| run.ci_caches.iter().map(move |entry| Save { run, entry }));
-    for save in saves.filter(|s| s.entry.operation == CacheOperation::Save) {
-        let cache = bare(&save.entry.name);
-        match all.iter_mut().find(|known| known.cache == cache) {
-            Some(known) => known.saves.push(save),
-            None => all.push(FailedSave { cache, saves: vec![save] }),
-        }
-    }
-    all.retain(|cache| cache.failures().next().is_some());
-    all.sort_by_key(|cache| cache.cache);
-    all
+    let saves = ci_caches::all(study).filter(|s| s.entry.operation == CacheOperation::Save).collect();
+    let caches = ci_caches::by_cache(saves).into_iter().map(|(cache, saves)| FailedSave { cache, saves });
+    caches.filter(|cache| cache.failures().next().is_some()).collect()
 }
 
 /// The strongest thing that shows sharing; `None` where nothing does, or a pipelines file excludes it.
@@ -88,13 +73,14 @@ impl Sharing<'_> {
 }
 
 impl<'a> FailedSave<'a> {
-    pub(super) fn failures(&self) -> impl Iterator<Item = Save<'a>> + '_ {
-        self.saves.iter().copied().filter(|save| save.entry.outcome == CacheOutcome::Failed)
+    pub(super) fn failures(&self) -> impl Iterator<Item = Seen<'a>> + '_ {
+        let open = |save: &Seen| matches!(save.entry.reason, None | Some(CacheReason::NothingThere));
+        self.saves.iter().copied().filter(|save| save.entry.outcome == CacheOutcome::Failed).filter(open)
     }
 
     /// Runs in which the save failed.
     pub(super) fn runs(&self) -> Vec<&'a Run> {
-        distinct(self.failures().map(|save| save.run))
+        runs(self.failures().map(|save| save.run))
     }
 
     /// The lines that say so.
@@ -119,11 +105,11 @@ impl<'a> FailedSave<'a> {
     }
 
     fn others(&self, failed: &'a Run, near: impl Fn(&Run) -> bool) -> Option<Vec<&'a Run>> {
-        let same_store = |save: &&Save| save.entry.outcome != CacheOutcome::Skipped;
-        let saving = distinct(self.saves.iter().filter(same_store).map(|save| save.run));
-        let mut runs = vec![failed];
-        runs.extend(saving.into_iter().filter(|run| near(run) && differ(failed, run)));
-        (runs.len() > 1).then_some(runs)
+        let same_store = |save: &&Seen| save.entry.outcome != CacheOutcome::Skipped;
+        let saving = runs(self.saves.iter().filter(same_store).map(|save| save.run));
+        let mut together = vec![failed];
+        together.extend(saving.into_iter().filter(|run| near(run) && differ(failed, run)));
+        (together.len() > 1).then_some(together)
     }
 }
 
@@ -138,21 +124,6 @@ pub(super) fn differ(a: &Run, b: &Run) -> bool {
     jobs || unlike(&commands(a), &commands(b)) || unlike(&steps(a), &steps(b))
 }
 
-fn distinct<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<&'a Run> {
-    let mut seen: Vec<&Run> = Vec::new();
-    for run in runs {
-        if !seen.iter().any(|known| std::ptr::eq(*known, run)) {
-            seen.push(run);
-        }
-    }
-    seen
-}
-
-/// Bitbucket prints `docker: docker.tar`, and `docker` where the cache exists already.
-fn bare(name: &str) -> &str {
-    name.split_once(": ").map_or(name, |(cache, _)| cache).trim()
-}
-
-fn folder(source: &str) -> &str {
+pub(super) fn folder(source: &str) -> &str {
     source.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder)
 }

@@ -3,6 +3,7 @@
 use super::cache_saves::{self, FailedSave};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Impact, Proof, Severity};
+use crate::model::CacheReason;
 
 pub(super) struct CiCacheUploadFailed;
 
@@ -11,10 +12,10 @@ static META: RuleMeta = RuleMeta {
     title: "the CI could not save a cache",
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
-    what: "The CI says that saving a cache failed, and nothing shows that several steps save into the same one.",
+    what: "The CI says that saving a cache failed, it does not say why, and nothing shows that several steps save into the same one.",
     why: "The step stays green and the next run starts without what should have been stored: it is slow, and nobody is told.",
     fix: "Keep the cache below the CI's limit, give it a name that no other step saves, and run again: a fault of the storage goes away by itself.",
-    rules_out: "Steps that share the cache: then `parallel-steps-share-cache` says so. A cache that exists already (`Skipping upload for existing cache`) is no failure. Caches of tools that build actions keep for themselves are left out.",
+    rules_out: "Steps that share the cache: then `parallel-steps-share-cache` says so. A cache that exists already (`Skipping upload for existing cache`) is no failure. Reasons that the CI prints (size, rights, limits, the service) have rules of their own. Caches of tools that build actions keep for themselves are left out.",
     references: &[
         "https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/",
         "https://jira.atlassian.com/browse/BCLOUD-15634",
@@ -42,6 +43,7 @@ impl Rule for CiCacheUploadFailed {
 fn finding(study: &Study, failed: &FailedSave) -> Option<Finding> {
     let cache = failed.cache;
     let bitbucket = failed.failures().all(|save| matches!(save.run.ci, None | Some("bitbucket")));
+    let nothing = failed.failures().all(|save| save.entry.reason == Some(CacheReason::NothingThere));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -49,16 +51,22 @@ fn finding(study: &Study, failed: &FailedSave) -> Option<Finding> {
         title: format!("the cache \"{cache}\" was not saved: its upload failed"),
         cause: format!(
             "The CI tried to save the cache \"{cache}\" at the end of the step and failed; {}. The step itself stays green, but the next run starts without it.",
-            if bitbucket {
+            if nothing {
+                "there is nothing at its path"
+            } else if bitbucket {
                 "Bitbucket prints no reason"
             } else {
                 "why is in the line quoted, as far as the CI says it"
             }
         ),
         evidence: Proof::from_lines(failed.evidence("the cache was not saved"))?,
-        fix: if bitbucket { bitbucket_fix(cache) } else { other_fix(cache) },
+        fix: match (bitbucket, nothing) {
+            (_, true) => nothing_fix(cache),
+            (true, _) => bitbucket_fix(cache),
+            _ => other_fix(cache),
+        },
         impact: Impact { runs: failed.runs().len(), ..Impact::default() },
-        rules_out: if bitbucket { candidates(study, cache) } else { Vec::new() },
+        rules_out: if bitbucket && !nothing { candidates(study, cache) } else { Vec::new() },
         subject: cache.to_owned(),
     })
 }
@@ -74,6 +82,19 @@ fn bitbucket_fix(cache: &str) -> Fix {
             format!(
                 "Look in bitbucket-pipelines.yml whether other steps that run at the same time name \"{cache}\": only one of them can save it. Give each a name of its own."
             ),
+        ],
+        ..Fix::default()
+    }
+}
+
+fn nothing_fix(cache: &str) -> Fix {
+    Fix {
+        summary: "save a path that exists at the end of the job".to_owned(),
+        steps: vec![
+            format!(
+                "Compare the path of \"{cache}\" with what the build writes: `--cache-to type=local,dest=PATH` is a path of the build host, relative to the working directory of the command."
+            ),
+            "A build that fails writes no cache: then this is a consequence of its failure.".to_owned(),
         ],
         ..Fix::default()
     }

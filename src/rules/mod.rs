@@ -24,7 +24,19 @@ mod cache_ref_shared;
 mod cache_registry_unavailable;
 mod cache_saves;
 mod cache_tag_immutable;
+mod ci_cache_client_retired;
+mod ci_cache_frozen;
+mod ci_cache_local_only;
+mod ci_cache_never_restored;
+mod ci_cache_rate_limited;
+mod ci_cache_restore_failed;
+mod ci_cache_save_conflict;
+mod ci_cache_service_error;
+mod ci_cache_too_large;
 mod ci_cache_upload_failed;
+mod ci_cache_write_denied;
+mod ci_caches;
+mod ci_docker_cache_unused_by_buildkit;
 mod context_copied_too_early;
 mod dockerfile_edited;
 mod export_manifest_rejected;
@@ -104,6 +116,17 @@ pub trait Rule: Sync {
 pub static RULES: &[&dyn Rule] = &[
     &parallel_steps_share_cache::ParallelStepsShareCache,
     &ci_cache_upload_failed::CiCacheUploadFailed,
+    &ci_cache_save_conflict::CiCacheSaveConflict,
+    &ci_cache_write_denied::CiCacheWriteDenied,
+    &ci_cache_too_large::CiCacheTooLarge,
+    &ci_cache_rate_limited::CiCacheRateLimited,
+    &ci_cache_service_error::CiCacheServiceError,
+    &ci_cache_client_retired::CiCacheClientRetired,
+    &ci_cache_restore_failed::CiCacheRestoreFailed,
+    &ci_cache_never_restored::CiCacheNeverRestored,
+    &ci_cache_frozen::CiCacheFrozen,
+    &ci_cache_local_only::CiCacheLocalOnly,
+    &ci_docker_cache_unused_by_buildkit::CiDockerCacheUnusedByBuildkit,
     &inline_cache_lost_every_second_run::InlineCacheLostEverySecondRun,
     &inline_cache_never_exported::InlineCacheNeverExported,
     &cache_ref_shared::CacheRefShared,

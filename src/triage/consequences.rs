@@ -1,6 +1,6 @@
 //! What follows from a reported cause is not reported again.
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 
 /// A rule that gives way, and the rules it gives way to where they quote a common source: a
 /// symptom to its causes, a weaker reading of the same lines to a stronger one.
@@ -16,12 +16,35 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
     ),
     ("no-cache-import", &["layers-disabled"]),
     ("ci-cache-upload-failed", &["parallel-steps-share-cache"]),
+    ("ci-cache-never-restored", CI_CACHE_FAILS),
+    ("local-cache-missing", CI_CACHE_FAILS),
+    ("local-cache-missing", &["ci-cache-never-restored"]),
+    ("ci-cache-frozen", &["ci-docker-cache-unused-by-buildkit"]),
+    ("no-cache-import", &["ci-docker-cache-unused-by-buildkit"]),
+    ("cache-lost", CI_CACHE_FAILS),
+    ("cache-lost", &["ci-cache-frozen", "ci-cache-never-restored", "ci-docker-cache-unused-by-buildkit"]),
+    ("volatile-build-arg", &["ci-cache-frozen"]),
+    ("file-mode-drift", &["ci-cache-frozen"]),
     ("cache-lost", EXPLAIN_A_COLD_RUN),
     ("no-cache-import", &["no-cache-flag", "gha-tokens-missing", "legacy-cache-from-not-pulled"]),
     ("volatile-build-arg", &["cache-ref-shared"]),
     ("context-copied-too-early", &["cache-ref-shared"]),
     ("dockerfile-edited", &["cache-ref-shared"]),
     ("file-mode-drift", &["cache-ref-shared", "stale-cache-ref"]),
+];
+
+/// A cache of the CI that was not stored, or not read: what was in it is missing in the build.
+const CI_CACHE_FAILS: &[&str] = &[
+    "parallel-steps-share-cache",
+    "ci-cache-upload-failed",
+    "ci-cache-save-conflict",
+    "ci-cache-write-denied",
+    "ci-cache-too-large",
+    "ci-cache-rate-limited",
+    "ci-cache-service-error",
+    "ci-cache-client-retired",
+    "ci-cache-restore-failed",
+    "ci-cache-local-only",
 ];
 
 /// Causes that leave a run cold, each known by more than the cold run itself.
@@ -55,11 +78,12 @@ const EXPLAIN_A_COLD_RUN: &[&str] = &[
     "export-manifest-rejected",
 ];
 
-/// Drops findings whose cause is reported.
+/// Drops findings whose cause is reported. A note is no cause of what costs more.
 pub(super) fn under_their_cause(findings: Vec<Finding>) -> Vec<Finding> {
     let follows = |finding: &Finding| {
         let causes = GIVES_WAY.iter().filter(|(rule, _)| *rule == finding.rule).flat_map(|(_, causes)| *causes);
-        causes.into_iter().any(|cause| findings.iter().any(|f| f.rule == *cause && common_source(f, finding)))
+        let cause = |f: &Finding, rule: &str| f.rule == rule && f.severity >= finding.severity.min(Severity::Warning);
+        causes.into_iter().any(|rule| findings.iter().any(|f| cause(f, rule) && common_source(f, finding)))
     };
     let keep: Vec<bool> = findings.iter().map(|f| !follows(f)).collect();
     findings.into_iter().zip(keep).filter_map(|(finding, keep)| keep.then_some(finding)).collect()

@@ -219,6 +219,10 @@ impl Assembler {
             Event::Service(name) => self.next_service(number, name),
             Event::Failure(_) => self.failed(Quote::new(number, text)),
             Event::Warning(_) => self.warned(Quote::new(number, text)),
+            Event::Loaded(image) => {
+                let image = String::from_utf8_lossy(image).into_owned();
+                self.run.loads.push(Pull { image, quote: Quote::new(number, text) });
+            }
         }
     }
 

@@ -1,0 +1,61 @@
+//! The CI's cache service, or the way to it, failed.
+
+use super::ci_caches::{self, Seen, Words};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::model::{CacheOperation, CacheOutcome, CacheReason};
+
+pub(super) struct CiCacheServiceError;
+
+static META: RuleMeta = RuleMeta {
+    id: "ci-cache-service-error",
+    title: "the CI's cache service does not answer",
+    group: "The cache at the CI's teardown",
+    severity: Severity::Warning,
+    what: "A restore or save ends with an error of the service (`503`, `An internal error has occurred in cache backend`) or of the network (a timeout, a name that is not found).",
+    why: "The job goes on without the cache: it is slow for a reason that is not in its code, and what it built may not be stored.",
+    fix: "Run again later; where it stays, look at the network of the runners, not at the build.",
+    rules_out: "Refusals (403), limits (429) and clients that are too old have rules of their own. `not found` is no error.",
+    references: &["https://www.githubstatus.com/", "https://github.com/actions/toolkit/tree/main/packages/cache"],
+    since: "0.1.0",
+};
+
+impl Rule for CiCacheServiceError {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        finding(study, &ci_caches::because(study, &[CacheReason::Service])).into_iter().collect()
+    }
+}
+
+fn finding(study: &Study, seen: &[Seen]) -> Option<Finding> {
+    let failed = ci_caches::runs(seen.iter().map(|s| s.run)).len();
+    let good = |s: &Seen| matches!(s.entry.outcome, CacheOutcome::Hit | CacheOutcome::Partial | CacheOutcome::Saved);
+    let elsewhere = ci_caches::all(study).any(|s| good(&s));
+    let restore = seen.iter().any(|s| s.entry.operation == CacheOperation::Restore);
+    let words = Words {
+        severity: META.severity,
+        confidence: Confidence::Proven,
+        title: format!("{}: the cache service failed", ci_caches::lost(seen)),
+        cause: format!(
+            "The service, or the network to it, answered with an error in {failed} of {} runs.{}",
+            study.runs.len(),
+            if restore { " A miss after it is a consequence: the cache may well be there." } else { "" }
+        ),
+        shows: "the service's answer",
+        fix: Fix {
+            summary: if elsewhere { "run again: the service works in other runs" } else { "run again; look at the runners' network if it stays" }.to_owned(),
+            steps: vec![
+                "Look at the status page of the CI for the time of the run.".to_owned(),
+                "Where it stays, and on runners of your own: see whether they reach the cache's address at all (proxy, firewall, DNS).".to_owned(),
+                "A registry cache does not depend on this service.".to_owned(),
+            ],
+            ..Fix::default()
+        },
+        rules_out: Vec::new(),
+        subject: "service".to_owned(),
+    };
+    ci_caches::finding(&META, seen, words)
+}

@@ -1,0 +1,94 @@
+//! Images are loaded for a builder that does not look at them.
+
+use super::past::{cost, header};
+use super::remedy::{self, Site, reference};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Proof, Severity};
+use crate::model::{Build, CacheOperation, CacheOutcome, Dialect, Quote, Run};
+
+pub(super) struct CiDockerCacheUnusedByBuildkit;
+
+static META: RuleMeta = RuleMeta {
+    id: "ci-docker-cache-unused-by-buildkit",
+    title: "images are restored for BuildKit, which never looks at them",
+    group: "The cache at the CI's teardown",
+    severity: Severity::Warning,
+    what: "Before a build the CI restores images (Bitbucket's docker cache, `docker load`), BuildKit builds without `--cache-from`, and no step comes from a cache.",
+    why: "The older builder looked for its steps among the images of the daemon. BuildKit does not: it has a cache of its own, and an image counts only where `--cache-from` names it and it was built with inline cache metadata. Loading and saving the images costs time in each run and helps nothing.",
+    fix: "Remove the docker cache and use a registry cache, one reference per image.",
+    rules_out: "The older builder; a build that names the image in `--cache-from`; images loaded as a base image or for another purpose; steps that come from a cache.",
+    references: &[
+        "https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/",
+        "https://jira.atlassian.com/browse/BCLOUD-22592",
+        "https://docs.docker.com/build/cache/backends/inline/",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for CiDockerCacheUnusedByBuildkit {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        study.runs.iter().filter_map(|run| finding(study, run)).collect()
+    }
+}
+
+fn finding(study: &Study, run: &Run) -> Option<Finding> {
+    let build = run.builds.first().filter(|build| ignores_images(run, build))?;
+    let restored = restored(run, build)?;
+    let separate = build.driver.as_deref().is_some_and(|driver| driver != "docker");
+    let site = Site::of(study, run, build);
+    let mut lines = vec![Study::quote(run, restored, "images are restored")];
+    lines.extend(build.decided().take(2).map(|step| header(run, step, "BuildKit executes the step all the same")));
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: if separate { Confidence::Proven } else { Confidence::Likely },
+        title: "images are restored before the build, and BuildKit does not use them".to_owned(),
+        cause: "BuildKit takes nothing from images of the daemon unless `--cache-from` names one that was built with inline cache metadata. The time to restore and to save the images is lost in every run.".to_owned(),
+        evidence: Proof::from_lines(lines)?,
+        fix: fix(&site),
+        impact: cost(&build.steps, 1),
+        rules_out: rules_out(separate),
+        subject: site.image,
+    })
+}
+
+/// `BuildKit`, no image named as a cache, and nothing came from one.
+fn ignores_images(run: &Run, build: &Build) -> bool {
+    let buildkit = matches!(build.dialect, Dialect::BuildkitPlain | Dialect::BuildkitRawjson | Dialect::BuildkitTty);
+    let named = run.commands_of(build).iter().any(|c| !c.cache_from.is_empty() || c.no_cache);
+    buildkit && build.imports.is_empty() && !named && build.hits() == 0 && build.total() > 0
+}
+
+/// The line that shows it: an image of the same name as the one built, loaded before the build; or
+/// Bitbucket's docker cache, which is a `docker save` of all images.
+fn restored<'a>(run: &'a Run, build: &Build) -> Option<&'a Quote> {
+    let saved = run.ci_caches.iter().find(|cache| {
+        let hit = cache.operation == CacheOperation::Restore && cache.outcome == CacheOutcome::Hit;
+        hit && cache.name.ends_with(": docker.tar") && cache.quote.line < build.line
+    });
+    let names = run.commands_of(build).iter().flat_map(|c| &c.tags).chain(&build.images);
+    let repositories: Vec<&str> = names.map(|name| reference::repository(name)).collect();
+    let loaded = run.loads.iter().find(|load| {
+        let based = build.bases.iter().any(|b| reference::same(&b.image, &load.image));
+        load.quote.line < build.line && !based && repositories.contains(&reference::repository(&load.image))
+    });
+    saved.map(|cache| &cache.quote).or_else(|| loaded.map(|load| &load.quote))
+}
+
+fn fix(site: &Site) -> Fix {
+    let registry = remedy::registry_max(site);
+    let mut steps = vec!["Remove the docker cache, or the `docker load` and `docker save`, from the job.".to_owned()];
+    steps.extend(registry.steps);
+    Fix { summary: "replace the image cache by a registry cache".to_owned(), steps, ..registry }
+}
+
+fn rules_out(separate: bool) -> Vec<String> {
+    if separate {
+        return vec!["a builder that sees the daemon's images: no, it runs in a container of its own".to_owned()];
+    }
+    vec!["a base image or Dockerfile that changed before this run leaves the same lines; but BuildKit was given no cache that it could have used".to_owned()]
+}

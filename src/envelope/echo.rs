@@ -22,9 +22,30 @@ pub(super) fn shell(text: &[u8]) -> Option<Mark<'_>> {
 
 /// A line that is a command where a script is shown without prompts.
 pub(super) fn bare(text: &[u8]) -> Option<Mark<'_>> {
+    const STARTS: [&[u8]; 11] = [
+        b"docker",
+        b"buildctl",
+        b"DOCKER_",
+        b"BUILDKIT_",
+        b"COMPOSE_",
+        b"sudo ",
+        b"buildah ",
+        b"BUILDAH_",
+        b"podman ",
+        b"/kaniko/executor ",
+        b"/usr/bin/docker ",
+    ];
     let text = text.trim_ascii_start();
-    let starts = [&b"docker"[..], b"buildctl ", b"DOCKER_", b"BUILDKIT_", b"COMPOSE_", b"sudo docker"];
-    (starts.iter().any(|s| text.starts_with(s)) && builds(text)).then_some(Mark::Script(text))
+    (STARTS.iter().any(|s| text.starts_with(s)) && builds(text)).then_some(Mark::Script(text))
+}
+
+/// `  --cache-from type=gha \` of a command that is written in several lines; `> ` in front of it is the
+/// prompt of shells for such lines.
+pub(super) fn more(text: &[u8]) -> Option<Mark<'_>> {
+    let [b' ' | b'\t' | b'>', rest @ ..] = text else { return None };
+    let option = rest.trim_ascii();
+    let named = matches!(option, [b'-', b'-', b'a'..=b'z', ..] | [b'-', b'a'..=b'z', b' ' | b'=', ..]);
+    named.then_some(Mark::More(option))
 }
 
 /// `HEAD is now at 0a1b2c3 Message`
@@ -42,7 +63,11 @@ pub(super) fn git_checkout(command: &[u8]) -> Option<Mark<'_>> {
 pub(super) fn builds(command: &[u8]) -> bool {
     let head = command.get(..512).unwrap_or(command);
     let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
-    (has(b"docker") && (has(b" build") || has(b" bake") || has(b"buildx ") || has(b" up"))) || has(b"buildctl ")
+    match () {
+        () if has(b"docker") => has(b" build") || has(b" bake") || has(b"buildx ") || has(b" up"),
+        () if has(b"buildctl") || has(b"podman") => has(b" build"),
+        () => has(b"buildah b") || has(b"kaniko/executor "),
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +82,21 @@ mod tests {
         assert_eq!(prompted(b"$\x1b[0m docker build ."), Some(Mark::Command(b"docker build .")));
         assert_eq!(prompted(b"+docker build ."), None);
         assert_eq!(prompted(b"+ npm run build"), None);
+    }
+
+    #[test]
+    fn knows_builders_and_options_in_lines_of_their_own() {
+        for line in ["buildah bud .", "podman build .", "/kaniko/executor --cache", "buildctl-daemonless.sh build x"] {
+            assert!(builds(line.as_bytes()), "{line}");
+        }
+        for line in ["buildah push a", "podman run a", "ls /kaniko/executor", "npm run build"] {
+            assert!(!builds(line.as_bytes()), "{line}");
+        }
+        assert_eq!(more(b"    --cache-from type=gha \\"), Some(Mark::More(b"--cache-from type=gha \\")));
+        assert_eq!(more(b"> -t app ."), Some(Mark::More(b"-t app .")));
+        for line in ["  - a list", "--cache-from x", "  -> b", " ---> Using cache", "  --- a"] {
+            assert_eq!(more(line.as_bytes()), None, "{line}");
+        }
     }
 
     #[test]

@@ -119,8 +119,10 @@ fn input(text: &[u8]) -> Option<Mark<'_>> {
 /// runner prints such values as they are, with neither stamp nor indentation.
 fn more(text: &[u8]) -> Option<Mark<'_>> {
     let odd = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'#' | b'[' | b'*' | b'|');
+    // `*.cache-to=type=gha` sets a field of all targets (docker/bake-action).
+    let value = text.strip_prefix(b"*.").unwrap_or(text);
     let named = text.iter().any(|b| matches!(b, b'=' | b'/' | b':'));
-    (named && text.len() < 512 && !text.iter().any(odd)).then_some(Mark::Input(b"", text))
+    (named && text.len() < 512 && !value.iter().any(odd)).then_some(Mark::Input(b"", text))
 }
 
 #[cfg(test)]

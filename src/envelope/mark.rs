@@ -7,6 +7,8 @@ pub enum Mark<'a> {
     Command(&'a [u8]),
     /// A line that is a command only inside a script block.
     Script(&'a [u8]),
+    /// A line that goes on with the options of a command, where the line before ended in `\`.
+    More(&'a [u8]),
     /// A section or step begins.
     Section(&'a [u8]),
     /// The block that showed a step's script or inputs ends.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, ansi};
+use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, ansi, echo};
 
 /// How often one envelope may be inside another.
 const ROUNDS: usize = 4;
@@ -86,7 +86,8 @@ impl Stack {
     pub fn mark<'a>(&self, text: &'a [u8]) -> Option<(&'static str, Mark<'a>)> {
         let text = ansi::without_tail(text);
         let asked = if self.ci().is_none() { KNOWN_BY_WORDS } else { self.layers.as_slice() };
-        asked.iter().find_map(|e| Some((e.ci()?, e.mark(text)?)))
+        let said = asked.iter().find_map(|e| Some((e.ci()?, e.mark(text)?)));
+        said.or_else(|| Some((asked.iter().find_map(|e| e.ci())?, echo::more(text)?)))
     }
 
     /// Not the same form twice, nor two forms of one CI; what packs can only be outermost.

@@ -76,7 +76,7 @@ fn option(command: &Command) -> String {
 
 fn lines(past: &Past, told: &Told) -> Vec<Evidence> {
     let Some((run, _)) = past.get(told.at) else { return Vec::new() };
-    let mut lines = vec![Study::quote(run, &told.command.quote, "no cache is to be used")];
+    let mut lines = vec![Study::quote(run, told.command.line_with("no-cache"), "no cache is to be used")];
     lines.extend(told.ran.iter().take(2).map(|s| header(run, s, "and so it ran")));
     lines
 }

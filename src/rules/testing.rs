@@ -72,7 +72,7 @@ impl Made {
 
     pub(super) fn command(mut self, text: &str) -> Self {
         let quote = Quote { line: 1 + self.commands.len() as u64, text: text.into() };
-        self.commands.extend(Command::parse(text, quote));
+        self.commands.extend(Command::parse(text, &quote));
         self
     }
 

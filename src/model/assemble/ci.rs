@@ -1,8 +1,9 @@
 //! What the CI says of itself, put into the run: commands, caches, commit, plugins.
 
 use super::ci_cache::Caches;
+use super::ci_command::Typed;
 use crate::envelope::{Mark, NoteKind};
-use crate::model::{CacheSpec, CiNote, Command, Quote, Run, Tool};
+use crate::model::{CiNote, Command, Quote, Run, Tool};
 
 /// What has to be remembered between two marks.
 #[derive(Debug, Default)]
@@ -15,6 +16,8 @@ pub(super) struct Listener {
     action: Option<Command>,
     /// The input of that action whose value may go on in the next lines.
     field: String,
+    /// The command that may go on in the next line.
+    typed: Typed,
     caches: Caches,
 }
 
@@ -30,9 +33,10 @@ impl Listener {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let list = self.list.take();
         match mark {
-            Mark::Command(command) => run.commands.extend(Command::parse(&text(command), quote())),
-            Mark::Script(command) if self.block => run.commands.extend(Command::parse(&text(command), quote())),
+            Mark::Command(command) => self.typed.begins(run, &text(command), quote()),
+            Mark::Script(command) if self.block => self.typed.begins(run, &text(command), quote()),
             Mark::Script(_) => {}
+            Mark::More(options) => self.typed.goes_on(&text(options), quote()),
             Mark::Section(title) => self.section(run, &text(title), quote()),
             Mark::SectionEnd => {
                 self.block = false;
@@ -67,6 +71,7 @@ impl Listener {
 
     /// The log is over: an action whose inputs were not closed (copies of the page) is taken as it is.
     pub(super) fn end(&mut self, run: &mut Run) {
+        self.typed.ends(run);
         run.commands.extend(self.action.take());
         run.commands.sort_by_key(|c| c.quote.line);
     }
@@ -75,30 +80,86 @@ impl Listener {
     fn section(&mut self, run: &mut Run, title: &str, quote: Quote) {
         self.block = true;
         run.commands.extend(self.action.take());
-        if title.starts_with("docker/build-push-action@") {
-            self.field.clear();
-            self.action = Some(Command { tool: Tool::BuildPushAction, quote, ..Command::default() });
-        } else {
-            run.commands.extend(Command::parse(title, quote));
+        match action(title) {
+            Some(tool) => {
+                self.field.clear();
+                // Where nothing else is asked for (`docker/setup-buildx-action` `action.yml`).
+                let driver = (tool == Tool::BuildxCreate).then(|| "docker-container".to_owned());
+                self.action = Some(Command { tool, quote, driver, ..Command::default() });
+            }
+            None => self.typed.titled(run, title, quote),
         }
     }
 
     /// Values of several lines are lists, one item a line.
     fn input_goes_on(&mut self, value: &str) {
         let Some(action) = self.action.as_mut().filter(|_| !value.is_empty()) else { return };
-        match self.field.as_str() {
-            "cache-from" => action.cache_from.push(CacheSpec::parse(value)),
-            "cache-to" => action.cache_to.push(CacheSpec::parse(value)),
-            "no-cache" => action.no_cache = value == "true",
-            "no-cache-filters" => action.no_cache_filter.push(value.to_owned()),
-            "push" => action.push = value == "true",
-            "pull" => action.pull = value == "true",
-            "builder" => action.builder = Some(value.to_owned()),
-            "file" => action.file = Some(value.to_owned()),
-            "target" => action.target = Some(value.to_owned()),
-            "tags" => action.tags.push(value.to_owned()),
-            "build-args" => action.build_args.push(value.to_owned()),
-            _ => {}
+        action.input(&self.field, value);
+    }
+}
+
+/// Actions whose inputs say how images are built.
+fn action(title: &str) -> Option<Tool> {
+    const ACTIONS: [(&str, Tool); 4] = [
+        ("docker/build-push-action@", Tool::BuildPushAction),
+        ("useblacksmith/build-push-action@", Tool::BuildPushAction),
+        ("docker/bake-action@", Tool::BuildxBake),
+        ("docker/setup-buildx-action@", Tool::BuildxCreate),
+    ];
+    ACTIONS.iter().find(|(name, _)| title.starts_with(name)).map(|(_, tool)| *tool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Stack;
+    use crate::model::LogReader;
+    use crate::source::Sink;
+
+    fn commands(log: &str) -> Vec<Command> {
+        let mut reader = LogReader::new("x.log", Stack::recognise(log.as_bytes()));
+        for (number, line) in (1..).zip(log.lines()) {
+            reader.line(number, line.as_bytes());
         }
+        reader.finish(0).remove(0).commands
+    }
+
+    const ACTIONS: &str = "\
+##[group]Run docker/setup-buildx-action@v3
+with:
+  driver-opts: network=host
+##[endgroup]
+##[group]Run docker/bake-action@v6
+with:
+  files: ./docker-bake.hcl
+  targets: app,web
+  set: *.cache-from=type=gha,scope=a
+*.cache-to=type=gha,scope=a,mode=max
+  push: true
+##[endgroup]
+##[group]Run docker/build-push-action@v6
+with:
+  platforms: linux/amd64,linux/arm64
+  build-args: VERSION=1
+  cache-to: type=inline
+##[endgroup]
+##[group]Run docker buildx build \\
+docker buildx build \\
+  --cache-from r/a:c \\
+  -t r/a:1 .
+shell: /usr/bin/bash -e {0}
+##[endgroup]";
+
+    #[test]
+    fn inputs_of_actions_and_scripts_of_several_lines_are_commands() {
+        let all = commands(ACTIONS);
+        let tools: Vec<Tool> = all.iter().map(|c| c.tool).collect();
+        assert_eq!(tools, [Tool::BuildxCreate, Tool::BuildxBake, Tool::BuildPushAction, Tool::BuildxBuild]);
+        assert_eq!(all[0].driver.as_deref(), Some("docker-container"));
+        assert_eq!((all[1].target.as_deref(), all[1].push), (Some("app"), true));
+        assert_eq!((all[1].cache_from[0].get("scope"), all[1].cache_to[0].get("mode")), (Some("a"), Some("max")));
+        assert_eq!((all[2].platforms.len(), all[2].build_args.len(), all[2].inline()), (2, 1, true));
+        assert_eq!((all[3].cache_from.len(), all[3].tags.len()), (1, 1));
+        assert_eq!(all[3].line_with("--cache-from").text.trim(), "--cache-from r/a:c \\");
     }
 }

@@ -6,6 +6,7 @@ mod buildah;
 mod buildkit;
 mod ci;
 mod ci_cache;
+mod ci_command;
 mod classic;
 mod entries;
 mod finish;

@@ -98,7 +98,7 @@ fn read((verb, rest): (&str, &str)) -> Build {
     let context = line.split_ascii_whitespace().next_back().filter(|word| !word.starts_with('-') && *word != "build");
     Build {
         verb: verb.to_owned(),
-        command: Command::parse(line, Quote::default()).unwrap_or_default(),
+        command: Command::parse(line, &Quote::default()).unwrap_or_default(),
         context: context.map(|word| word.trim_matches(['"', '\'']).to_owned()),
     }
 }

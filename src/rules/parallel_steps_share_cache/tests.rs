@@ -31,7 +31,7 @@ fn run(source: &str, commit: Option<&str>, outcome: CacheOutcome, builds: &str) 
         builds: vec![Build { steps: vec![step], ..Build::default() }],
         commands: Command::parse(
             &format!("docker build {builds}"),
-            Quote { line: 3, text: format!("+ docker build {builds}").into() },
+            &Quote { line: 3, text: format!("+ docker build {builds}").into() },
         )
         .into_iter()
         .collect(),

@@ -148,6 +148,8 @@ fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
         Some(Tool::Compose) => Form::Compose,
         Some(Tool::Buildctl) => Form::Buildctl,
         Some(Tool::BuildPushAction) => Form::BuildPushAction,
+        Some(Tool::Buildah) => Form::Buildah,
+        Some(Tool::Kaniko) => Form::Kaniko,
         None if build.target.is_some() => Form::Bake,
         None if build.driver.as_deref() == Some("docker") || build.engine == Engine::Graphdriver => Form::DockerBuild,
         Some(Tool::BuildxBuild | Tool::BuildxCreate) | None => Form::Buildx,
@@ -163,6 +165,8 @@ fn form_of_tool(tool: Tool, at: At) -> Form {
         Tool::Compose => Form::Compose,
         Tool::Buildctl => Form::Buildctl,
         Tool::BuildPushAction => Form::BuildPushAction,
+        Tool::Buildah => Form::Buildah,
+        Tool::Kaniko => Form::Kaniko,
     }
 }
 

@@ -1,0 +1,107 @@
+//! Commands that are written in several lines, put together.
+//!
+//! A script is shown as it was written: `docker buildx build \\`, and its options in the lines below.
+//! Knows no CI.
+
+use crate::model::{Command, Quote, Run};
+
+/// The command typed last.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    text: String,
+    lines: Vec<Quote>,
+    /// It is the title of a step, which the script below may repeat in full.
+    title: bool,
+}
+
+impl Typed {
+    /// A command begins.
+    pub(super) fn begins(&mut self, run: &mut Run, text: &str, line: Quote) {
+        let shown = self.title && self.next_is(line.line) && text.starts_with(self.text.trim_end());
+        if !shown {
+            self.ends(run);
+        }
+        *self = Self { text: text.to_owned(), lines: vec![line], title: false };
+    }
+
+    /// The first line of a script is the title of its step.
+    pub(super) fn titled(&mut self, run: &mut Run, text: &str, line: Quote) {
+        self.ends(run);
+        *self = Self { text: text.to_owned(), lines: vec![line], title: true };
+    }
+
+    /// Options in a line of their own, right below a line that is not finished.
+    pub(super) fn goes_on(&mut self, options: &str, line: Quote) {
+        let Some(start) = unfinished(&self.text).filter(|_| self.next_is(line.line)) else { return };
+        self.text = format!("{start} {options}");
+        self.lines.push(line);
+    }
+
+    /// Nothing more of it comes.
+    pub(super) fn ends(&mut self, run: &mut Run) {
+        let Self { text, lines, .. } = std::mem::take(self);
+        let mut lines = lines.into_iter();
+        // Of a command whose end is not shown, what it does not say is not known.
+        let Some(first) = lines.next().filter(|_| is_whole(&text, lines.len())) else { return };
+        let more: Vec<Quote> = lines.collect();
+        let commands = Command::parse_all(&text, &first);
+        run.commands.extend(commands.into_iter().map(|command| Command { more: more.clone(), ..command }));
+    }
+
+    fn next_is(&self, line: u64) -> bool {
+        self.lines.last().is_some_and(|last| last.line + 1 == line)
+    }
+}
+
+/// The text before a backslash (shells) or backtick (`PowerShell`) at the end.
+fn unfinished(text: &str) -> Option<&str> {
+    text.trim_end().strip_suffix(['\\', '`']).map(str::trim_end)
+}
+
+/// GitLab shows the first line of a command only: `$ docker build \ # collapsed multi-line command`
+/// (`gitlab-runner` `shells/bash.go`). The last line of one that goes on may hold arguments alone, and
+/// no option.
+fn is_whole(text: &str, more: usize) -> bool {
+    !text.contains("# collapsed multi-line command") && (more > 0 || unfinished(text).is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(lines: &[(&str, bool)]) -> Vec<Command> {
+        let (mut typed, mut run) = (Typed::default(), Run::default());
+        for ((text, starts), line) in lines.iter().zip(1..) {
+            let quote = Quote::new(line, text.as_bytes());
+            if *starts { typed.begins(&mut run, text, quote) } else { typed.goes_on(text, quote) }
+        }
+        typed.ends(&mut run);
+        run.commands
+    }
+
+    #[test]
+    fn options_below_belong_to_the_command() {
+        let commands = heard(&[("docker buildx build \\", true), ("--no-cache \\", false), ("-t a \\", false)]);
+        assert_eq!((commands.len(), commands[0].no_cache, commands[0].tags.len()), (1, true, 1));
+        assert_eq!(commands[0].line_with("--no-cache").line, 2);
+    }
+
+    #[test]
+    fn what_is_not_shown_is_not_read() {
+        assert!(heard(&[("docker buildx build \\", true)]).is_empty());
+        assert!(heard(&[("docker build \\ # collapsed multi-line command", true)]).is_empty());
+        let commands = heard(&[("docker build .", true), ("--no-cache", false)]);
+        assert!(!commands[0].no_cache, "the line before was finished");
+    }
+
+    #[test]
+    fn a_title_is_not_counted_beside_its_script() {
+        let (mut typed, mut run) = (Typed::default(), Run::default());
+        typed.titled(&mut run, "docker build \\", Quote::new(1, b""));
+        typed.begins(&mut run, "docker build \\", Quote::new(2, b""));
+        typed.goes_on("-t a .", Quote::new(3, b""));
+        typed.titled(&mut run, "docker build -t b .", Quote::new(9, b""));
+        typed.ends(&mut run);
+        assert_eq!(run.commands.iter().map(|c| c.tags[0].as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    }
+}

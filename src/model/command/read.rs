@@ -1,0 +1,241 @@
+//! Reads the options of each tool into a [`Command`].
+
+use super::words::{Call, call, simple};
+use super::{CacheSpec, Command, Tool};
+use crate::model::Quote;
+
+impl Command {
+    /// Reads the first command of a line that builds or creates a builder; `None` where none does.
+    #[must_use]
+    pub fn parse(text: &str, quote: &Quote) -> Option<Self> {
+        Self::parse_all(text, quote).into_iter().next()
+    }
+
+    /// Reads every such command of a line: `docker buildx create --use && docker buildx build .`
+    #[must_use]
+    pub fn parse_all(text: &str, quote: &Quote) -> Vec<Self> {
+        let commands = simple(text);
+        commands.iter().filter_map(|words| call(words)).map(|found| read(&found, quote)).collect()
+    }
+
+    /// Sets what an option of the `with:` block of an action says; lists come one item a call.
+    pub fn input(&mut self, field: &str, value: &str) {
+        match field {
+            "cache-from" => self.cache_from.extend(CacheSpec::parse_list(value)),
+            "cache-to" => self.cache_to.extend(CacheSpec::parse_list(value)),
+            "no-cache" => self.no_cache = value == "true",
+            "no-cache-filters" => self.no_cache_filter.extend(list(value)),
+            "push" => self.push = value == "true",
+            "pull" => self.pull = value == "true",
+            "builder" => self.builder = Some(value.to_owned()),
+            "file" => self.file = Some(value.to_owned()),
+            "files" if self.file.is_none() => self.file = list(value).next(),
+            "target" => self.target = Some(value.to_owned()),
+            "targets" if self.target.is_none() => self.target = list(value).next(),
+            "tags" => self.tags.extend(list(value)),
+            "platforms" | "platform" => self.platforms.extend(list(value)),
+            "build-args" => self.build_args.push(value.to_owned()),
+            "set" => self.overridden(value),
+            "driver" => self.driver = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+
+    /// `*.cache-to=type=gha,mode=max` of bake's `--set` (`docker/buildx` `bake/bake.go`).
+    fn overridden(&mut self, value: &str) {
+        let Some((key, value)) = value.split_once('=') else { return };
+        let Some((_, field)) = key.split_once('.') else { return };
+        match field.strip_prefix("args.") {
+            Some(name) => self.build_args.push(format!("{name}={value}")),
+            None => match field {
+                "dockerfile" => self.file = Some(value.to_owned()),
+                "no-cache-filter" => self.no_cache_filter.extend(list(value)),
+                _ => self.input(field, value),
+            },
+        }
+    }
+
+    /// `filename=`, `target=`, `build-arg:NAME=` of buildctl's `--opt`.
+    fn frontend(&mut self, value: &str) {
+        if let Some(argument) = value.strip_prefix("build-arg:") {
+            self.build_args.push(argument.to_owned());
+        }
+        let Some((key, value)) = value.split_once('=') else {
+            self.no_cache |= value == "no-cache";
+            return;
+        };
+        match key {
+            "filename" => self.file = Some(value.to_owned()),
+            "target" => self.target = Some(value.to_owned()),
+            "platform" => self.platforms.extend(list(value)),
+            "no-cache" if value.is_empty() => self.no_cache = true,
+            "no-cache" => self.no_cache_filter.extend(list(value)),
+            _ => {}
+        }
+    }
+
+    /// `type=image,name=r/a:1,push=true` of `--output`.
+    fn output(&mut self, value: &str) {
+        let spec = CacheSpec::parse(value);
+        self.push |= spec.get("push") == Some("true") || spec.get("type") == Some("registry");
+        self.tags.extend(spec.get("name").map(str::to_owned));
+    }
+}
+
+fn list(value: &str) -> impl Iterator<Item = String> {
+    value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned)
+}
+
+fn read(call: &Call, quote: &Quote) -> Command {
+    let mut command = Command { tool: call.tool, quote: quote.clone(), ..Command::default() };
+    global(&mut command, call);
+    let mut kaniko = None;
+    let mut words = call.rest.iter();
+    while let Some(word) = words.next() {
+        let (option, inline) = match word.split_once('=') {
+            Some((option, value)) if option.starts_with('-') => (option, Some(value.to_owned())),
+            _ => (word.as_str(), None),
+        };
+        let on = inline.as_deref() != Some("false");
+        let mut value = || inline.clone().or_else(|| words.next().cloned()).unwrap_or_default();
+        match option {
+            "--cache-from" | "--import-cache" => command.cache_from.extend(CacheSpec::parse_list(&value())),
+            "--cache-to" | "--export-cache" => command.cache_to.extend(CacheSpec::parse_list(&value())),
+            "--build-arg" => command.build_args.push(value()),
+            "--opt" => command.frontend(&value()),
+            "--no-cache" => command.no_cache = on,
+            "--no-cache-filter" => command.no_cache_filter.extend(list(&value())),
+            "--layers" | "--cache" => command.layers = Some(on),
+            "--cache-repo" => kaniko = Some(CacheSpec::parse(&value())),
+            "--no-push-cache" if on => command.cache_to.clear(),
+            "--builder" => command.builder = Some(value()),
+            "--driver" => command.driver = Some(value()),
+            "-f" | "--file" | "--dockerfile" => command.file = Some(value()),
+            "--target" => command.target = Some(value()),
+            "--platform" | "--custom-platform" => command.platforms.extend(list(&value())),
+            "-t" | "--tag" | "--destination" => command.tags.push(value()),
+            "-d" if call.tool == Tool::Kaniko => command.tags.push(value()),
+            "-o" | "--output" => command.output(&value()),
+            "--set" => command.overridden(&value()),
+            "--push" => command.push = on,
+            "--pull" => command.pull = on,
+            _ => {}
+        }
+    }
+    repository(&mut command, call, kaniko);
+    command
+}
+
+/// What stands before the verb: buildah's variable, compose's file.
+fn global(command: &mut Command, call: &Call) {
+    let mut words = call.before.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "-f" | "--file" if call.tool == Tool::Compose && command.file.is_none() => {
+                command.file = words.next().map(|file| (*file).clone());
+            }
+            "BUILDAH_LAYERS=true" => command.layers = Some(true),
+            "BUILDAH_LAYERS=false" => command.layers = Some(false),
+            _ => {}
+        }
+    }
+}
+
+/// kaniko reads and writes one repository, where its cache is on.
+fn repository(command: &mut Command, call: &Call, repo: Option<CacheSpec>) {
+    let Some(spec) = repo.filter(|_| command.layers == Some(true)) else { return };
+    let keeps = !call.rest.iter().any(|w| w == "--no-push-cache" || w == "--no-push-cache=true");
+    command.cache_to.extend(keeps.then(|| spec.clone()));
+    command.cache_from.push(spec);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CacheKind;
+
+    fn parse(text: &str) -> Option<Command> {
+        Command::parse(text, &Quote::default())
+    }
+
+    #[test]
+    fn reads_cache_options_in_both_spellings() {
+        let c = parse("docker buildx build --cache-from r/a:b --cache-to=type=registry,ref=r/a:b,mode=max --build-arg BUILDKIT_INLINE_CACHE=1 -t r/a:1 --push .").unwrap();
+        assert_eq!(c.tool, Tool::BuildxBuild);
+        assert_eq!(c.cache_from[0].get("ref"), Some("r/a:b"));
+        assert_eq!((c.cache_to[0].kind(), c.cache_to[0].get("mode")), (CacheKind::Registry, Some("max")));
+        assert!(c.inline() && c.push && c.tags == ["r/a:1"]);
+    }
+
+    #[test]
+    fn knows_tools_and_leaves_other_commands() {
+        assert_eq!(parse("DOCKER_BUILDKIT=1 docker build --no-cache .").unwrap().tool, Tool::DockerBuild);
+        let compose = parse("docker compose -f a.yml build --pull web").unwrap();
+        assert_eq!((compose.tool, compose.file.as_deref(), compose.pull), (Tool::Compose, Some("a.yml"), true));
+        assert_eq!(
+            parse("docker buildx create --driver docker-container --use").unwrap().driver.as_deref(),
+            Some("docker-container")
+        );
+        for other in [
+            "docker push r/a:1",
+            "npm run build",
+            "docker run x build",
+            "docker images",
+            "podman run x build",
+            "buildah push r/a:1",
+            "./executor --cache",
+        ] {
+            assert!(parse(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn reads_every_command_of_a_line() {
+        let all = Command::parse_all(
+            "docker login r; docker buildx create --use --name ci && docker buildx build --platform linux/amd64,linux/arm64 -f Dockerfile.web --target app . | tee log",
+            &Quote::default(),
+        );
+        assert_eq!(all.iter().map(|c| c.tool).collect::<Vec<_>>(), [Tool::BuildxCreate, Tool::BuildxBuild]);
+        assert_eq!(all[1].platforms, ["linux/amd64", "linux/arm64"]);
+        assert_eq!((all[1].file.as_deref(), all[1].target.as_deref()), (Some("Dockerfile.web"), Some("app")));
+    }
+
+    #[test]
+    fn reads_buildah_and_podman() {
+        let c = parse(
+            "sudo buildah bud --layers --cache-from r/c --cache-to r/c --build-arg V=1 -t r/a:1 -f Containerfile .",
+        )
+        .unwrap();
+        assert_eq!((c.tool, c.layers), (Tool::Buildah, Some(true)));
+        assert_eq!((c.cache_from[0].get("ref"), c.cache_to[0].get("ref")), (Some("r/c"), Some("r/c")));
+        assert_eq!(
+            (c.build_args, c.tags, c.file.as_deref()),
+            (vec!["V=1".to_owned()], vec!["r/a:1".to_owned()], Some("Containerfile"))
+        );
+        assert_eq!(parse("BUILDAH_LAYERS=true buildah build .").unwrap().layers, Some(true));
+        let podman = parse("podman build --layers=false --no-cache --target x .").unwrap();
+        assert_eq!((podman.layers, podman.no_cache, podman.target.as_deref()), (Some(false), true, Some("x")));
+    }
+
+    #[test]
+    fn reads_kaniko() {
+        let line = "/kaniko/executor --context dir:///w --dockerfile /w/Dockerfile --destination r/a:1 --cache=true --cache-repo r/a/cache --build-arg=V=1 --target app";
+        let c = parse(line).unwrap();
+        assert_eq!((c.tool, c.layers, c.cache_to.len()), (Tool::Kaniko, Some(true), 1));
+        assert_eq!(c.cache_from[0].get("ref"), Some("r/a/cache"));
+        assert_eq!((c.tags, c.build_args), (vec!["r/a:1".to_owned()], vec!["V=1".to_owned()]));
+        let reads = parse(&format!("{line} --no-push-cache")).unwrap();
+        assert_eq!((reads.cache_from.len(), reads.cache_to.len()), (1, 0));
+        assert!(parse("/kaniko/executor --cache-repo r/c --destination r/a").unwrap().cache_from.is_empty());
+    }
+
+    #[test]
+    fn reads_bake_and_buildctl() {
+        let c = parse("docker buildx bake -f docker-bake.hcl --set *.cache-to=type=gha,mode=max --set web.args.V=1 --set '*.platform=linux/arm64' --no-cache web").unwrap();
+        assert_eq!((c.tool, c.cache_to[0].kind(), c.no_cache), (Tool::BuildxBake, CacheKind::Gha, true));
+        assert_eq!((c.build_args, c.platforms), (vec!["V=1".to_owned()], vec!["linux/arm64".to_owned()]));
+        let c = parse("buildctl --addr tcp://b:1 build --frontend dockerfile.v0 --local context=. --opt filename=D --opt target=x --opt build-arg:V=1 --opt no-cache= --output type=image,name=r/a:1,push=true --export-cache type=inline --import-cache r/a:1").unwrap();
+        assert_eq!((c.file.as_deref(), c.target.as_deref(), c.no_cache), (Some("D"), Some("x"), true));
+        assert!(c.push && c.inline() && c.tags == ["r/a:1"] && c.build_args == ["V=1"]);
+    }
+}

@@ -1,0 +1,107 @@
+//! A `--cache-from` or `--cache-to`, taken apart.
+
+use crate::model::CacheKind;
+
+/// One `--cache-from` or `--cache-to`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct CacheSpec {
+    /// As written.
+    pub raw: String,
+    /// `key=value` parts, in order. A bare reference is `ref=…` of `type=registry`.
+    pub attributes: Vec<(String, String)>,
+    /// Parts without `=`.
+    pub loose: Vec<String>,
+}
+
+impl CacheSpec {
+    /// Reads `type=registry,ref=r,mode=max` or a bare reference, as buildx does
+    /// (`util/buildflags/cache.go`: a value without `=` is a registry reference).
+    #[must_use]
+    pub fn parse(raw: &str) -> Self {
+        let raw = raw.trim();
+        let mut spec = Self { raw: raw.to_owned(), ..Self::default() };
+        if !raw.contains('=') {
+            spec.attributes = vec![("type".into(), "registry".into()), ("ref".into(), raw.into())];
+            return spec;
+        }
+        for part in raw.split(',') {
+            match part.split_once('=') {
+                Some((key, value)) => spec.attributes.push((key.to_owned(), value.to_owned())),
+                None => spec.loose.push(part.to_owned()),
+            }
+        }
+        spec
+    }
+
+    /// Value of an attribute; keys are compared without blanks and case, as buildx does.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.attributes.iter().find(|(k, _)| k.trim().eq_ignore_ascii_case(key)).map(|(_, v)| v.as_str())
+    }
+
+    /// The backend; a specification without `type` is a registry one.
+    #[must_use]
+    pub fn kind(&self) -> CacheKind {
+        CacheKind::from_type(self.get("type").unwrap_or("registry"))
+    }
+
+    /// Reads a value that may be several references: buildx (`util/buildflags/cache.go`) and the older
+    /// docker client split one without `=` at its commas.
+    #[must_use]
+    pub fn parse_list(raw: &str) -> Vec<Self> {
+        if raw.contains('=') {
+            return vec![Self::parse(raw)];
+        }
+        raw.split(',').filter(|part| !part.trim().is_empty()).map(Self::parse).collect()
+    }
+}
+
+impl CacheKind {
+    /// From the `type=` of a command line.
+    #[must_use]
+    pub fn from_type(name: &str) -> Self {
+        match name {
+            "registry" => Self::Registry,
+            "local" => Self::Local,
+            "gha" => Self::Gha,
+            "s3" => Self::S3,
+            "azblob" => Self::Azblob,
+            "inline" => Self::Inline,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// As written after `type=`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Local => "local",
+            Self::Gha => "gha",
+            Self::S3 => "s3",
+            Self::Azblob => "azblob",
+            Self::Inline => "inline",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_what_follows_a_blank_after_the_comma() {
+        let spec = CacheSpec::parse("type=gha, scope=x");
+        assert_eq!(spec.get("scope"), Some("x"));
+        assert_eq!(spec.attributes[1].0, " scope");
+    }
+
+    #[test]
+    fn references_may_be_a_list() {
+        let refs = |raw| CacheSpec::parse_list(raw).into_iter().map(|s| s.raw).collect::<Vec<_>>();
+        assert_eq!(refs("r/a:b,r/a:c"), ["r/a:b", "r/a:c"]);
+        assert_eq!(refs("type=registry,ref=r/a:b"), ["type=registry,ref=r/a:b"]);
+        assert!(refs("").is_empty());
+    }
+}

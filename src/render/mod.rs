@@ -10,6 +10,7 @@ mod ids;
 mod json;
 pub mod names;
 mod page;
+mod phrases;
 pub mod redact;
 mod report;
 #[cfg(test)]

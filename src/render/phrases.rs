@@ -1,0 +1,87 @@
+//! What several formats say in the same words: what a cause cost, what was found, what was read.
+//!
+//! Knows no layout. The words are ours or numbers; nothing here comes from a log.
+
+use super::Report;
+use super::units::{count, duration, grouped};
+use crate::finding::{Impact, Severity};
+use crate::model::Build;
+
+/// `15 steps ran again in 3 runs: up to 7 min 30 s, 2 min 30 s a run`; empty where nothing was measured.
+pub(super) fn costs(impact: Impact) -> String {
+    let ran = (impact.steps > 0).then(|| format!("{} ran again", count(impact.steps, "step")));
+    let place = (impact.runs > 0).then(|| format!("in {}", count(impact.runs, "run")));
+    // Below a tenth of a second nothing can be said to be lost.
+    let time = (impact.seconds >= 0.05).then(|| time(impact));
+    let start: Vec<_> = ran.into_iter().chain(place).collect();
+    let parts: Vec<_> = Some(start.join(" ")).filter(|s| !s.is_empty()).into_iter().chain(time).collect();
+    parts.join(": ")
+}
+
+fn time(impact: Impact) -> String {
+    let all = format!("up to {}", duration(impact.seconds));
+    match u32::try_from(impact.runs) {
+        Ok(runs @ 2..) => format!("{all}, {} a run", duration(impact.seconds / f64::from(runs))),
+        _ => all,
+    }
+}
+
+/// What to say where a log holds no build.
+pub(super) fn no_build(report: &Report) -> String {
+    format!("No Docker build found in {}. Is this the log of the step that builds the image?", inputs(report))
+}
+
+/// What to say where nothing is wrong.
+pub(super) fn healthy(report: &Report) -> String {
+    let builds = || report.study.runs.iter().flat_map(|run| &run.builds);
+    let hits: usize = builds().map(Build::hits).sum();
+    let total: usize = builds().map(Build::total).sum();
+    let steps = if total == 0 {
+        "no step that a cache could answer".to_owned()
+    } else {
+        format!("{} of {} from the cache", grouped(hits), count(total, "step"))
+    };
+    format!("No cache trouble found: {}, {steps}.", runs(report))
+}
+
+/// `1 error, 2 warnings`.
+pub(super) fn counted(report: &Report) -> String {
+    let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+    let words = kinds.iter().filter_map(|&(severity, word)| {
+        let number = report.findings.iter().filter(|f| f.severity == severity).count();
+        (number > 0).then(|| count(number, word))
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// `6 runs of 1 build`: a log may hold several runs of a build, one after another.
+pub(super) fn runs(report: &Report) -> String {
+    let runs = report.study.runs.iter().map(|run| run.builds.len()).sum::<usize>();
+    match report.study.series.len() {
+        0 => count(runs.max(report.study.runs.len()), "run"),
+        builds => format!("{} of {}", count(runs, "run"), count(builds, "build")),
+    }
+}
+
+/// `6 logs, 312 lines`; a log with several jobs is one log.
+pub(super) fn inputs(report: &Report) -> String {
+    let mut sources: Vec<&str> = report.study.runs.iter().map(|run| run.source.as_str()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let lines: u64 = report.study.runs.iter().map(|run| run.lines).sum();
+    format!("{}, {}", count(sources.len(), "log"), count(usize::try_from(lines).unwrap_or(usize::MAX), "line"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_say_what_was_measured_only() {
+        let say = |steps, seconds, runs| costs(Impact { steps, seconds, runs });
+        assert_eq!(say(15, 450.0, 3), "15 steps ran again in 3 runs: up to 7 min 30 s, 2 min 30 s a run");
+        assert_eq!(say(0, 450.0, 1), "in 1 run: up to 7 min 30 s");
+        assert_eq!(say(1, 0.0, 0), "1 step ran again");
+        assert_eq!(say(0, 0.0, 0), "");
+    }
+}

@@ -1,162 +1,110 @@
 //! The structs of the wire format. Fields are only ever added; a removed or renamed one is a new version.
+//!
+//! What is documented here is documented for readers of reports: the JSON schema is made of it.
+
+mod build;
+mod finding;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+pub(super) use self::build::{Break, Build, CiCache, Step, Transfer};
+pub(super) use self::finding::{Edit, Evidence, Finding, Fix, Impact};
+
 /// Text of a log, without secrets.
 pub(super) type Text<'a> = Cow<'a, str>;
 
+/// What cachediag read, and what it found in it. The README beside this schema says what readers may rely on.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "cachediag report, version 1"))]
 pub(super) struct Report<'a> {
+    /// Version of the format. Within a version fields are only ever added.
+    #[cfg_attr(test, schemars(extend("const" = 1)))]
     pub schema_version: u32,
+    /// What wrote the report.
     pub tool: Tool,
+    /// Logs, oldest first: by their time stamps where all have them, else in the natural order of their names.
     pub runs: Vec<Run<'a>>,
+    /// The same build over several runs; a build without its like is a series of one.
     pub series: Vec<Series<'a>>,
+    /// Root causes, the costliest first.
     pub findings: Vec<Finding<'a>>,
+    /// What could not be read.
     pub problems: Vec<Problem<'a>>,
 }
 
+/// What wrote the report.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Tool {
+    /// `cachediag`.
     pub name: &'static str,
+    /// Its version.
     pub version: &'static str,
 }
 
+/// Where a log comes from.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Source<'a> {
+    /// Path as given; `-` is standard input.
     pub name: Text<'a>,
 }
 
+/// One log, or one job of a log that holds several.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Run<'a> {
+    /// Where it comes from.
     pub source: Source<'a>,
+    /// Short name: the job, else the name of the file.
     pub label: Text<'a>,
+    /// System whose log it is, as `github-actions`; `none` is a build's own output. Names may be added.
     pub ci: &'static str,
+    /// Job or step as the CI names it.
     pub job: Option<Text<'a>>,
+    /// Branch, where the log tells.
     pub branch: Option<Text<'a>>,
+    /// Commit, where the log tells.
     pub commit: Option<Text<'a>>,
+    /// First time stamp of the log, RFC 3339.
     pub started: Option<String>,
+    /// Number of lines read.
     pub lines: u64,
-    /// Written already: builds are many, and written side by side.
+    // Written already: builds are many, and written side by side.
+    /// Builds in the order they appear.
+    #[cfg_attr(test, schemars(with = "Vec<Build<'_>>"))]
     pub builds: Vec<Box<RawValue>>,
+    /// What the CI did with its own caches.
     pub ci_caches: Vec<CiCache<'a>>,
 }
 
+/// The same build over several runs. The lists are of one length.
 #[derive(Serialize)]
-pub(super) struct Build<'a> {
-    pub id: String,
-    pub dialect: &'static str,
-    pub outcome: &'static str,
-    pub engine: &'static str,
-    pub driver: Option<Text<'a>>,
-    pub target: Option<Text<'a>>,
-    pub line: u64,
-    pub steps: Vec<Step<'a>>,
-    pub imports: Vec<Transfer<'a>>,
-    pub exports: Vec<Transfer<'a>>,
-    pub breaks: Vec<Break<'a>>,
-    pub hits: usize,
-    pub total: usize,
-}
-
-#[derive(Serialize)]
-pub(super) struct Break<'a> {
-    pub step: Text<'a>,
-    pub because: &'static str,
-    pub confidence: &'static str,
-}
-
-#[derive(Serialize)]
-pub(super) struct Step<'a> {
-    pub name: Text<'a>,
-    pub stage: Text<'a>,
-    pub platform: Text<'a>,
-    pub instruction: Text<'a>,
-    pub outcome: &'static str,
-    pub counts: bool,
-    pub seconds: Option<f64>,
-    pub line: u64,
-}
-
-#[derive(Serialize)]
-pub(super) struct Transfer<'a> {
-    pub reference: Option<Text<'a>>,
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    pub outcome: &'static str,
-    pub error: Option<Text<'a>>,
-    pub line: u64,
-    pub seconds: Option<f64>,
-}
-
-#[derive(Serialize)]
-pub(super) struct CiCache<'a> {
-    pub name: Text<'a>,
-    pub operation: &'static str,
-    pub outcome: &'static str,
-    pub line: u64,
-    pub message: Text<'a>,
-}
-
-#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Series<'a> {
+    /// Name: an image, else what tells the build apart.
     pub key: Text<'a>,
+    /// Ids of its builds, oldest first.
     pub builds: Vec<&'a str>,
+    /// Steps from the cache, of each build.
     pub hits: Vec<usize>,
+    /// Steps that count, of each build: RUN, COPY, ADD, WORKDIR.
     pub totals: Vec<usize>,
+    /// Seconds that steps ran, of each build.
     pub seconds: Vec<f64>,
 }
 
+/// Something that could not be read.
 #[derive(Serialize)]
-pub(super) struct Finding<'a> {
-    pub rule: &'static str,
-    pub severity: &'static str,
-    pub confidence: &'static str,
-    pub title: Text<'a>,
-    pub cause: Text<'a>,
-    pub evidence: Vec<Evidence<'a>>,
-    pub fix: Fix<'a>,
-    pub impact: Impact,
-    pub rules_out: Vec<Text<'a>>,
-    pub subject: Text<'a>,
-    pub fingerprint: String,
-}
-
-#[derive(Serialize)]
-pub(super) struct Evidence<'a> {
-    pub source: Text<'a>,
-    pub line: u64,
-    pub text: Text<'a>,
-    pub shows: Text<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Fix<'a> {
-    pub summary: Text<'a>,
-    pub steps: Vec<Text<'a>>,
-    pub snippet: Option<Text<'a>>,
-    pub edits: Vec<Edit<'a>>,
-    pub cost: Text<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Edit<'a> {
-    pub path: Text<'a>,
-    pub diff: Text<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Impact {
-    pub steps: usize,
-    pub seconds: f64,
-    pub runs: usize,
-}
-
-#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Problem<'a> {
+    /// Path as given.
     pub source: Text<'a>,
+    /// 1-based line, where one line is to blame.
     pub line: Option<u64>,
+    /// What happened.
     pub message: Text<'a>,
 }

@@ -1,0 +1,88 @@
+//! What the report says of one finding.
+
+use serde::Serialize;
+
+use super::Text;
+
+/// One root cause.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct Finding<'a> {
+    /// Id of the rule: `cachediag explain ID` tells more. Rules may be added.
+    pub rule: &'static str,
+    /// How bad.
+    #[cfg_attr(test, schemars(extend("enum" = ["error", "warning", "note"])))]
+    pub severity: &'static str,
+    /// How sure: the log states it; known look-alikes are excluded; look-alikes remain.
+    #[cfg_attr(test, schemars(extend("enum" = ["proven", "likely", "suspected"])))]
+    pub confidence: &'static str,
+    /// The defect in one line.
+    pub title: Text<'a>,
+    /// Why it happens.
+    pub cause: Text<'a>,
+    /// The lines that prove it, the most telling first.
+    #[cfg_attr(test, schemars(length(min = 1)))]
+    pub evidence: Vec<Evidence<'a>>,
+    /// How to mend it.
+    pub fix: Fix<'a>,
+    /// What it cost in these runs.
+    pub impact: Impact,
+    /// What else it could have been, and why it is not; or what would decide it.
+    pub rules_out: Vec<Text<'a>>,
+    /// What it is about: a cache, a reference, a stage.
+    pub subject: Text<'a>,
+    /// Made of rule and subject: the same cause has the same one in every run.
+    pub fingerprint: String,
+}
+
+/// One quoted line.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct Evidence<'a> {
+    /// Path of the log or configuration file, as given.
+    pub source: Text<'a>,
+    /// 1-based line.
+    pub line: u64,
+    /// The line, without what the CI put in front of it.
+    pub text: Text<'a>,
+    /// What it shows; may be empty.
+    pub shows: Text<'a>,
+}
+
+/// How to mend it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct Fix<'a> {
+    /// In one sentence.
+    pub summary: Text<'a>,
+    /// What to do, in order; alternatives say so.
+    pub steps: Vec<Text<'a>>,
+    /// Text to paste.
+    pub snippet: Option<Text<'a>>,
+    /// Corrected files, where the configuration was read.
+    pub edits: Vec<Edit<'a>>,
+    /// What the fix costs; empty where it costs nothing.
+    pub cost: Text<'a>,
+}
+
+/// A change to one file.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct Edit<'a> {
+    /// The file as given.
+    pub path: Text<'a>,
+    /// Unified diff, as `git apply` takes it.
+    pub diff: Text<'a>,
+}
+
+/// What a cause cost in these runs.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct Impact {
+    /// Steps that ran again, over all runs.
+    pub steps: usize,
+    /// Seconds they took: an upper bound where steps ran side by side.
+    pub seconds: f64,
+    /// Runs in which that happened.
+    pub runs: usize,
+}

@@ -2,6 +2,8 @@
 //!
 //! What is right to change is for the rules, how it is written for the kinds.
 
+mod instructions;
+
 use super::{Content, Place};
 
 /// One change to a configuration file. Places are indices into [`Content::places`].
@@ -28,21 +30,22 @@ pub enum Change {
         /// Which build.
         place: usize,
     },
-    /// Dockerfile: these files are copied before the instruction that needs only them, and the
-    /// COPY of everything comes behind it.
+    /// Dockerfile: a few files are copied before the instructions that need only them, and the COPY of
+    /// everything comes behind those.
     CopyLater {
         /// Line of the COPY that takes everything.
         copy: u64,
-        /// Line of the instruction that needs a few files only.
-        run: u64,
-        /// The COPY of those files; `None` where it reads none.
+        /// Lines of the instructions that need a few files only, in the order of the file.
+        runs: Vec<u64>,
+        /// The COPY of those files; `None` where they read none.
         first: Option<String>,
     },
-    /// Dockerfile: an ARG or ENV is declared right before the first instruction that uses it.
+    /// Dockerfile: an ARG, and the ENV and LABEL made of it, come right before the first instruction
+    /// that uses them.
     DeclareLater {
-        /// Its line.
-        declared: u64,
-        /// Line of the instruction it goes in front of.
+        /// Their lines, in the order of the file.
+        declared: Vec<u64>,
+        /// Line of the instruction they go in front of; one past the last line of the stage: to its end.
         before: u64,
     },
     /// Dockerfile: the base image is named with its digest.
@@ -78,6 +81,11 @@ pub struct Settings {
 /// # Errors
 /// Words that complete "no patch:".
 pub(super) fn verify(before: &Content, after: &Content, changes: &[Change]) -> Result<(), String> {
+    instructions::verify(before, after, changes)?;
+    let added = changes.iter().filter_map(|c| if let Change::Ignore { pattern } = c { Some(pattern) } else { None });
+    if !before.ignored.iter().chain(added).eq(&after.ignored) {
+        return Err("another pattern would change with it".into());
+    }
     if before.places.len() != after.places.len() {
         return Err("the file's structure does not allow it".into());
     }

@@ -5,6 +5,8 @@
 
 pub mod bitbucket;
 mod change;
+pub mod dockerfile;
+pub mod dockerignore;
 pub mod patch;
 mod place;
 
@@ -42,7 +44,8 @@ pub trait Kind: std::fmt::Debug + Sync {
 }
 
 /// All kinds, the most telling first.
-pub static KINDS: &[&dyn Kind] = &[&bitbucket::BitbucketPipelines];
+pub static KINDS: &[&dyn Kind] =
+    &[&bitbucket::BitbucketPipelines, &dockerignore::Dockerignore, &dockerfile::Dockerfile];
 
 /// One configuration file.
 #[derive(Clone, Debug)]
@@ -92,6 +95,18 @@ impl Config {
         let text = self.kind.correct(&self.text, changes)?;
         change::verify(&self.content, &self.kind.read(&text)?, changes)?;
         let diff = patch::unified_diff(&self.path, &self.text, &text).ok_or("nothing to change was found")?;
+        Ok(Corrected { text, diff })
+    }
+
+    /// A file that is not there, made with these changes.
+    ///
+    /// # Errors
+    /// Why there can be no such file, in words that complete "no patch:".
+    pub fn created(path: &str, changes: &[Change]) -> Result<Corrected, String> {
+        let kind = KINDS.iter().find(|kind| kind.names(path)).ok_or("is no configuration that is known")?;
+        let text = kind.correct("", changes)?;
+        change::verify(&Content::default(), &kind.read(&text)?, changes)?;
+        let diff = patch::diff_of_new(path, &text);
         Ok(Corrected { text, diff })
     }
 

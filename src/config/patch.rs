@@ -95,6 +95,13 @@ pub fn unified_diff(path: &str, old: &str, new: &str) -> Option<String> {
     Some(diff.unified_diff().context_radius(3).header(&format!("a/{name}"), &format!("b/{name}")).to_string())
 }
 
+/// A new file as `git apply` takes it.
+#[must_use]
+pub fn diff_of_new(path: &str, text: &str) -> String {
+    let diff = TextDiff::from_lines("", text);
+    diff.unified_diff().header("/dev/null", &format!("b/{}", in_repository(path))).to_string()
+}
+
 /// The line that holds `at`, without its line end.
 #[must_use]
 pub fn line_at(source: &str, at: usize) -> Range<usize> {
@@ -113,7 +120,7 @@ pub fn indent_at(source: &str, at: usize) -> &str {
 }
 
 /// Line end that the text uses.
-fn eol(source: &str) -> &'static str {
+pub(super) fn eol(source: &str) -> &'static str {
     if source.contains("\r\n") { "\r\n" } else { "\n" }
 }
 

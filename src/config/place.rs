@@ -13,6 +13,8 @@ pub struct Content {
     pub places: Vec<Place>,
     /// Stages, where the file is a Dockerfile.
     pub stages: Vec<Stage>,
+    /// ARG instructions before the first stage.
+    pub arguments: Vec<Instruction>,
     /// Patterns, where the file is a `.dockerignore`.
     pub ignored: Vec<String>,
     /// Steps and their caches, where the file is a `bitbucket-pipelines.yml`.
@@ -39,12 +41,16 @@ pub struct Place {
 /// One stage of a Dockerfile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stage {
-    /// `AS name`; empty where it has none.
+    /// `AS name`, in lower case as `BuildKit` takes it; empty where it has none.
     pub name: String,
-    /// What it is built on: an image or an earlier stage.
+    /// What it is built on: an image or an earlier stage; variables as written.
     pub base: String,
+    /// Whole text of its FROM.
+    pub text: String,
     /// 1-based line of its FROM.
     pub line: u64,
+    /// 1-based last line of its FROM.
+    pub end: u64,
     /// Instructions after FROM.
     pub instructions: Vec<Instruction>,
 }
@@ -60,6 +66,8 @@ pub struct Instruction {
     pub line: u64,
     /// 1-based last line.
     pub end: u64,
-    /// Stage or image that `--from=` names.
-    pub from: Option<String>,
+    /// Stages or images that it reads from: `--from=`, and `from=` of its mounts.
+    pub from: Vec<String>,
+    /// Text of its here-documents.
+    pub body: String,
 }

@@ -1,0 +1,54 @@
+//! Dockerfiles: stages and instructions with their lines, in the words that `BuildKit` prints them with.
+//!
+//! Read by lines as `BuildKit` itself does (`frontend/dockerfile/parser`), because the texts are compared
+//! with step headers and a correction moves whole lines. Tolerant: an unknown instruction is one all the
+//! same. What an order of instructions means for the cache is for the rules.
+
+mod correct;
+mod heredoc;
+mod lines;
+mod moving;
+mod read;
+mod values;
+mod words;
+
+pub use read::{base_span, keyword_of};
+pub use values::{declared, mentions};
+
+use super::{Change, Content, Kind};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct Dockerfile;
+
+impl Kind for Dockerfile {
+    fn name(&self) -> &'static str {
+        "dockerfile"
+    }
+
+    fn names(&self, path: &str) -> bool {
+        /// Ends of names that are made from a Dockerfile, or make one.
+        const OTHER: [&str; 12] =
+            ["md", "txt", "j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "bak", "orig"];
+        let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+        let (first, last) = (name.split('.').next().unwrap_or_default(), name.rsplit('.').next().unwrap_or_default());
+        let word = |part: &str| matches!(part, "dockerfile" | "containerfile");
+        (word(first) && !OTHER.contains(&last)) || (word(last) && first != last)
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        let known = |all: Vec<lines::Joined>| all.iter().all(|one| read::is_instruction(&one.text));
+        lines::instructions(text).is_ok_and(known) && read::read(text).is_ok()
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        read::read(text)
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        correct::correct(text, changes)
+    }
+}
+
+#[cfg(test)]
+mod tests;

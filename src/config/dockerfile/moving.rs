@@ -1,0 +1,96 @@
+//! Lines that keep their numbers while they are moved.
+//!
+//! Knows of a line only whether it is a comment; which lines make an instruction is told.
+
+use std::ops::RangeInclusive;
+
+use crate::config::patch::eol;
+
+/// The lines of one text.
+pub(super) struct Lines<'a> {
+    all: Vec<Line<'a>>,
+    /// Line end of lines that are new, or were the last one.
+    eol: &'static str,
+    /// The text ends with a line end.
+    ended: bool,
+}
+
+struct Line<'a> {
+    /// 1-based, as in the text; 0 where it is new.
+    number: u64,
+    /// Without line end.
+    text: std::borrow::Cow<'a, str>,
+    eol: &'a str,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let line = |(line, number): (&'a str, u64)| {
+            let bare = line.trim_end_matches('\n');
+            let bare = bare.strip_suffix('\r').filter(|_| line.ends_with('\n')).unwrap_or(bare);
+            Line { number, text: bare.into(), eol: line.get(bare.len()..).unwrap_or_default() }
+        };
+        let all = text.split_inclusive('\n').zip(1..).map(line).collect();
+        Self { all, eol: eol(text), ended: text.ends_with('\n') }
+    }
+
+    /// The text as it is now. The last line ends as the last one did before.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        for (index, line) in self.all.iter().enumerate() {
+            text.push_str(&line.text);
+            let last = index + 1 == self.all.len();
+            text.push_str(match line.eol {
+                _ if last && !self.ended => "",
+                "" => self.eol,
+                own => own,
+            });
+        }
+        text
+    }
+
+    /// First line of the comment that stands right above a line; the line itself where there is none. What begins
+    /// the file is about the file, or a directive.
+    pub(super) fn comment_above(&self, number: u64) -> u64 {
+        let comments = self.all.iter().rev().skip_while(|line| line.number != number).skip(1);
+        let first = comments.take_while(|line| line.text.trim_start().starts_with('#') && line.number > 0).last();
+        first.map(|line| line.number).filter(|first| *first > 1).unwrap_or(number)
+    }
+
+    /// A new line above this one.
+    pub(super) fn insert_before(&mut self, number: u64, text: &'a str) {
+        let line = Line { number: 0, text: text.into(), eol: self.eol };
+        let at = self.index(number);
+        self.all.insert(at, line);
+    }
+
+    /// Moves lines up to right above another one.
+    pub(super) fn move_before(&mut self, numbers: RangeInclusive<u64>, target: u64) {
+        let moved = self.take(&numbers);
+        let at = self.index(target);
+        self.all.splice(at..at, moved);
+    }
+
+    /// Moves lines to right below another one.
+    pub(super) fn move_behind(&mut self, numbers: RangeInclusive<u64>, target: u64) {
+        let moved = self.take(&numbers);
+        let at = (self.index(target) + 1).min(self.all.len());
+        self.all.splice(at..at, moved);
+    }
+
+    /// Inserts into a line at the place that `find` gives; whether it gave one.
+    pub(super) fn insert_into(&mut self, number: u64, text: &str, find: impl FnOnce(&str) -> Option<usize>) -> bool {
+        let Some(line) = self.all.iter_mut().find(|line| line.number == number) else { return false };
+        let Some((head, tail)) = find(&line.text).and_then(|at| line.text.split_at_checked(at)) else { return false };
+        line.text = format!("{head}{text}{tail}").into();
+        true
+    }
+
+    fn index(&self, number: u64) -> usize {
+        self.all.iter().position(|line| line.number == number).unwrap_or(self.all.len())
+    }
+
+    fn take(&mut self, numbers: &RangeInclusive<u64>) -> Vec<Line<'a>> {
+        self.all.extract_if(.., |line| numbers.contains(&line.number)).collect()
+    }
+}

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::envelope::Stack;
-use crate::model::{Interest, LogReader, Problem, Run};
+use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
 use crate::source::{self, Entry, Input, Part, Reading};
@@ -96,7 +96,7 @@ fn read_log(part: &Part, input: Input) -> (Vec<Run>, Option<Problem>) {
     };
     let mut runs = reader.finish(lines);
     for run in &mut runs {
-        run.job = run.job.take().or_else(|| part.job.clone());
+        run.job = run.job.take().or_else(|| part.job.as_deref().map(Text::new));
     }
     (runs, trouble)
 }
@@ -117,16 +117,16 @@ fn order(runs: &mut [Run]) {
 /// The job, else the file name; with its folder where that alone does not tell runs apart.
 fn label(runs: &mut [Run]) {
     for run in &mut *runs {
-        run.label = run.job.clone().unwrap_or_else(|| stem(&run.source));
+        run.label = run.job.clone().unwrap_or_else(|| stem(&run.source).into());
     }
-    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut counts: HashMap<Text, usize> = HashMap::new();
     for run in &*runs {
         *counts.entry(run.label.clone()).or_default() += 1;
     }
     for run in &mut *runs {
-        let folder = Path::new(&run.source).parent().and_then(Path::file_name);
+        let folder = Path::new(&*run.source).parent().and_then(Path::file_name);
         if let Some(folder) = folder.filter(|_| counts.get(&run.label).is_some_and(|n| *n > 1)) {
-            run.label = format!("{}/{}", folder.to_string_lossy(), run.label);
+            run.label = format!("{}/{}", folder.to_string_lossy(), run.label).into();
         }
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! Plain data, plus the few readings of it that many rules need.
 
+use std::ops::{Deref, DerefMut};
+
 use chrono::{DateTime, Utc};
 
-use super::Quote;
+use super::shared::Recent;
+use super::{Quote, Shared, Text};
 
 /// Form of log the build was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -62,13 +65,13 @@ pub struct Build {
     /// Which image store.
     pub engine: Engine,
     /// Driver of the builder, where the client prints it: `docker`, `docker-container`, `remote`.
-    pub driver: Option<String>,
+    pub driver: Option<Text>,
     /// Name of the builder instance.
-    pub builder: Option<String>,
+    pub builder: Option<Text>,
     /// The builder was created in this log, so its local cache is empty: the line that shows it.
     pub booted: Option<Quote>,
     /// Bake target or compose service.
-    pub target: Option<String>,
+    pub target: Option<Text>,
     /// Number of the `docker build` in the log that this belongs to: targets of one bake share it.
     pub invocation: usize,
     /// Steps in the order they appear.
@@ -88,7 +91,7 @@ pub struct Build {
     /// Client warnings about the cache.
     pub warnings: Vec<Quote>,
     /// Image references written or pushed.
-    pub images: Vec<String>,
+    pub images: Vec<Text>,
     /// First line.
     pub line: u64,
     /// Two builds with colliding numbers are interleaved: outcomes are not to be trusted.
@@ -125,23 +128,30 @@ pub enum Outcome {
     Unknown,
 }
 
-/// One build step.
-#[derive(Clone, Debug, Default)]
-pub struct Step {
+/// What a step is, the same in every build of its Dockerfile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Instruction {
     /// Header as printed: `[build 2/6] WORKDIR /src`, `5/8 : RUN npm ci`.
-    pub name: String,
+    pub name: Text,
     /// Stage name; empty where the Dockerfile has one stage.
-    pub stage: String,
+    pub stage: Text,
     /// Platform (`linux/amd64`, `linux/amd64->arm64`), empty where one platform was built.
-    pub platform: String,
+    pub platform: Text,
     /// Position in its stage, 1-based; of the whole file in the classic builder.
     pub position: u32,
     /// Number of positions.
     pub of: u32,
     /// `RUN`, `COPY`, …: upper case.
-    pub instruction: String,
+    pub instruction: Text,
     /// Text after the bracket: `RUN npm ci`.
-    pub text: String,
+    pub text: Text,
+}
+
+/// One build step; the fields of its [`Instruction`] are read and written as its own.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// What it is.
+    pub what: Shared<Instruction>,
     /// Whether it counts.
     pub kind: StepKind,
     /// What became of it.
@@ -153,7 +163,7 @@ pub struct Step {
     /// The line that decides the outcome.
     pub verdict: Option<Quote>,
     /// Hash of everything the step depends on, where the builder prints it (kaniko).
-    pub key: Option<String>,
+    pub key: Option<Text>,
     /// The line that shows its result being fetched from elsewhere: the builder did not have it.
     pub fetched: Option<Quote>,
     /// What only the JSON status tells of a step.
@@ -170,17 +180,31 @@ pub struct Trace {
     pub ran: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
+impl Deref for Step {
+    type Target = Instruction;
+
+    fn deref(&self) -> &Instruction {
+        &self.what
+    }
+}
+
+impl DerefMut for Step {
+    fn deref_mut(&mut self) -> &mut Instruction {
+        &mut self.what
+    }
+}
+
 /// A base image.
 #[derive(Clone, Debug, Default)]
 pub struct Base {
     /// Stage it begins.
-    pub stage: String,
+    pub stage: Text,
     /// Platform, empty where one platform was built.
-    pub platform: String,
+    pub platform: Text,
     /// Reference without digest.
-    pub image: String,
+    pub image: Text,
     /// `sha256:…`, where printed.
-    pub digest: Option<String>,
+    pub digest: Option<Text>,
     /// The Dockerfile names the digest itself: it does not float.
     pub pinned: bool,
     /// The FROM line.
@@ -213,11 +237,11 @@ pub enum CacheKind {
 #[derive(Clone, Debug, Default)]
 pub struct Transfer {
     /// Reference; exports do not print theirs.
-    pub reference: Option<String>,
+    pub reference: Option<Text>,
     /// Backend.
     pub kind: CacheKind,
     /// Error text, `None` where it went well.
-    pub error: Option<String>,
+    pub error: Option<Text>,
     /// It ended (a terminal line was seen).
     pub ended: bool,
     /// Seconds.
@@ -227,7 +251,7 @@ pub struct Transfer {
     /// Line that tells the end.
     pub verdict: Option<Quote>,
     /// `inferred cache manifest type`, where printed.
-    pub manifest_type: Option<String>,
+    pub manifest_type: Option<Text>,
 }
 
 impl Transfer {
@@ -253,6 +277,16 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 impl Build {
+    /// Nothing will be added any more: gives spare room back, and shares what earlier builds had too.
+    pub(super) fn settle(&mut self) {
+        thread_local!(static RECENT: Recent<Shared<Instruction>> = Recent::default());
+        RECENT.with(|recent| self.steps.iter_mut().for_each(|step| step.what.share(recent)));
+        self.steps.shrink_to_fit();
+        self.bases.shrink_to_fit();
+        self.imports.shrink_to_fit();
+        self.exports.shrink_to_fit();
+    }
+
     /// Steps that count in a hit rate and whose outcome is known.
     pub fn decided(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|s| s.kind == StepKind::Counted && matches!(s.outcome, Outcome::Hit | Outcome::Miss))

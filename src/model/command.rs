@@ -6,12 +6,15 @@ mod read;
 mod spec;
 mod words;
 
-use super::Quote;
+use std::ops::{Deref, DerefMut};
+
+use super::shared::Recent;
+use super::{Quote, Shared, Text};
 
 pub use spec::CacheSpec;
 
 /// The tool a command line calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum Tool {
     /// `docker build`.
     #[default]
@@ -34,15 +37,37 @@ pub enum Tool {
     Kaniko,
 }
 
-/// One command line that builds an image or makes a builder.
+/// One command line that builds an image or makes a builder; the fields of what it [`Asked`] for are
+/// read and written as its own.
 #[derive(Clone, Debug, Default)]
 pub struct Command {
-    /// What is called.
-    pub tool: Tool,
     /// The line, or its first where it goes on in others.
     pub quote: Quote,
     /// The lines in which it goes on.
     pub more: Vec<Quote>,
+    /// What it asks for.
+    pub asked: Shared<Asked>,
+}
+
+impl Deref for Command {
+    type Target = Asked;
+
+    fn deref(&self) -> &Asked {
+        &self.asked
+    }
+}
+
+impl DerefMut for Command {
+    fn deref_mut(&mut self) -> &mut Asked {
+        &mut self.asked
+    }
+}
+
+/// What a command line asks for, wherever it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// What is called.
+    pub tool: Tool,
     /// `--cache-from`; the repository of kaniko's `--cache-repo`.
     pub cache_from: Vec<CacheSpec>,
     /// `--cache-to`; the same repository, where kaniko may write to it.
@@ -66,7 +91,7 @@ pub struct Command {
     /// `--platform`, one by one.
     pub platforms: Vec<String>,
     /// `--tag`; kaniko's `--destination`.
-    pub tags: Vec<String>,
+    pub tags: Vec<Text>,
     /// `--push`.
     pub push: bool,
     /// `--pull`.
@@ -74,6 +99,12 @@ pub struct Command {
 }
 
 impl Command {
+    /// It is complete: shares what earlier ones asked for too.
+    pub(super) fn settle(&mut self) {
+        thread_local!(static RECENT: Recent<Shared<Asked>> = Recent::default());
+        RECENT.with(|recent| self.asked.share(recent));
+    }
+
     /// Inline cache is asked for.
     #[must_use]
     pub fn inline(&self) -> bool {

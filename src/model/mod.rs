@@ -6,14 +6,19 @@
 mod assemble;
 mod build;
 mod command;
+mod shared;
 mod stepname;
+mod text;
 
 pub use assemble::{Interest, LogReader};
 pub use build::{
-    Base, Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Step, StepKind, Trace, Transfer, elapsed,
+    Base, Build, BuildOutcome, CacheKind, Dialect, Engine, Instruction, Outcome, Step, StepKind, Trace, Transfer,
+    elapsed,
 };
-pub use command::{CacheSpec, Command, Tool};
+pub use command::{Asked, CacheSpec, Command, Tool};
+pub use shared::Shared;
 pub use stepname::{StepName, parse_step_name};
+pub use text::Text;
 
 use chrono::{DateTime, Utc};
 
@@ -25,7 +30,7 @@ pub struct Quote {
     /// 1-based line number in the source.
     pub line: u64,
     /// The line.
-    pub text: Box<str>,
+    pub text: Text,
 }
 
 impl Quote {
@@ -36,7 +41,7 @@ impl Quote {
     #[must_use]
     pub fn new(line: u64, text: &[u8]) -> Self {
         let text = text.get(..Self::MAX).unwrap_or(text);
-        Self { line, text: String::from_utf8_lossy(text).into() }
+        Self { line, text: Text::of_log(text) }
     }
 }
 
@@ -44,17 +49,17 @@ impl Quote {
 #[derive(Clone, Debug, Default)]
 pub struct Run {
     /// Name of the source as the user gave it.
-    pub source: String,
+    pub source: Text,
     /// Short name for tables: file name without extension, or the job.
-    pub label: String,
+    pub label: Text,
     /// CI system (`github-actions`, `gitlab`, `bitbucket`, `buildkite`), `None` where none showed.
     pub ci: Option<&'static str>,
     /// Job name, where the log prints it.
-    pub job: Option<String>,
+    pub job: Option<Text>,
     /// Commit, where the log prints it.
-    pub commit: Option<String>,
+    pub commit: Option<Text>,
     /// Branch, where the log prints it.
-    pub branch: Option<String>,
+    pub branch: Option<Text>,
     /// First time stamp of the log.
     pub started: Option<DateTime<Utc>>,
     /// Number of lines read.
@@ -98,7 +103,7 @@ impl Run {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CiCache {
     /// Name or key as printed: `docker: docker.tar`.
-    pub name: String,
+    pub name: Text,
     /// Restored or saved.
     pub operation: CacheOperation,
     /// How it ended.
@@ -113,7 +118,7 @@ pub struct CiCache {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pull {
     /// Reference as printed.
-    pub image: String,
+    pub image: Text,
     /// The line that says so.
     pub quote: Quote,
 }
@@ -124,7 +129,7 @@ pub struct CiNote {
     /// Which statement.
     pub kind: NoteKind,
     /// The value in it: an image, a service, a version.
-    pub value: String,
+    pub value: Text,
     /// The line that says so.
     pub quote: Quote,
 }

@@ -3,8 +3,8 @@
 use super::{Report, Screen};
 use crate::finding::{Confidence, Edit, Evidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::{
-    Base, Build, BuildOutcome, CacheKind, CacheOperation, CacheOutcome, CiCache, Engine, Outcome, Problem, Quote, Run,
-    Step, Transfer,
+    Base, Build, BuildOutcome, CacheKind, CacheOperation, CacheOutcome, CiCache, Engine, Instruction, Outcome, Problem,
+    Quote, Run, Step, Transfer,
 };
 use crate::rules::Study;
 use crate::series::{BuildRef, Series};
@@ -50,8 +50,8 @@ pub(crate) fn hostile() -> Report {
     let bad = "##[error]x \u{1b}[2J\u{202e}\r\n::error::boom password=hunter2 \u{9b}31m";
     let long = format!("{bad} {}", "日本語 and on ".repeat(40));
     let mut step = build("·█");
-    step.steps[0].name = long.clone();
-    step.steps[0].text = long.clone();
+    step.steps[0].name = long.as_str().into();
+    step.steps[0].text = long.as_str().into();
     let mut report = report(vec![run(&format!("logs/{bad}/run.log"), bad, vec![step])], &long);
     report.findings = vec![Finding {
         title: long.clone(),
@@ -104,13 +104,13 @@ fn report(runs: Vec<Run>, key: &str) -> Report {
 
 fn run(source: &str, label: &str, builds: Vec<Build>) -> Run {
     let ci_caches = vec![CiCache {
-        name: "docker: docker.tar".to_owned(),
+        name: "docker: docker.tar".into(),
         operation: CacheOperation::Save,
         outcome: CacheOutcome::Failed,
         reason: None,
         quote: quote(78, "Cache \"docker: docker.tar\": Upload failed"),
     }];
-    let (source, label) = (source.to_owned(), label.to_owned());
+    let (source, label) = (source.into(), label.into());
     Run { source, label, lines: 78, builds, ci_caches, ci: Some("bitbucket"), ..Run::default() }
 }
 
@@ -118,19 +118,14 @@ fn run(source: &str, label: &str, builds: Vec<Build>) -> Run {
 fn build(marks: &str) -> Build {
     let texts = [("build", "WORKDIR /src", 44), ("stage-1", "RUN apk add --no-cache ca-certificates", 71)];
     let steps = texts.iter().zip(marks.chars()).map(|(&(stage, text, line), mark)| Step {
-        name: format!("[{stage} 2/6] {text}"),
-        stage: stage.to_owned(),
-        position: 2,
-        of: 6,
-        instruction: text.split(' ').next().unwrap().to_owned(),
-        text: text.to_owned(),
+        what: instruction(stage, text).into(),
         outcome: if mark == '█' { Outcome::Hit } else { Outcome::Miss },
         seconds: Some(if mark == '█' { 0.0 } else { 1.2 }),
         header: quote(line, text),
         ..Step::default()
     });
     let import = Transfer {
-        reference: Some("registry.example.com/team/svc:latest".to_owned()),
+        reference: Some("registry.example.com/team/svc:latest".into()),
         kind: CacheKind::Registry,
         ended: true,
         header: quote(30, "#6 importing cache manifest"),
@@ -139,13 +134,25 @@ fn build(marks: &str) -> Build {
     Build {
         outcome: BuildOutcome::Succeeded,
         engine: Engine::Graphdriver,
-        driver: Some("docker".to_owned()),
+        driver: Some("docker".into()),
         steps: steps.collect(),
         bases: vec![Base::default()],
         imports: vec![import],
         inline: Some(quote(73, "#16 preparing layers for inline cache")),
         line: 1,
         ..Build::default()
+    }
+}
+
+fn instruction(stage: &str, text: &str) -> Instruction {
+    Instruction {
+        name: format!("[{stage} 2/6] {text}").into(),
+        stage: stage.into(),
+        position: 2,
+        of: 6,
+        instruction: text.split(' ').next().unwrap().into(),
+        text: text.into(),
+        ..Instruction::default()
     }
 }
 

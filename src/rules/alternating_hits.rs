@@ -64,7 +64,7 @@ fn finding(past: &Past) -> Option<Finding> {
         },
         impact: cost(cold.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len()),
         rules_out: vec!["a shared reference, the engine's inline cache bug and lost registry content all look like this".to_owned()],
-        subject: last.imports.first().and_then(|i| i.reference.clone()).unwrap_or_default(),
+        subject: last.imports.first().and_then(|i| i.reference.as_deref()).unwrap_or_default().to_owned(),
     })
 }
 

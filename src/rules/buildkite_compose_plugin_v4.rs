@@ -109,11 +109,8 @@ mod tests {
     use crate::model::Quote;
 
     fn run(notes: &[(NoteKind, &str)]) -> Run {
-        let note = |(kind, value): &(NoteKind, &str)| CiNote {
-            kind: *kind,
-            value: (*value).to_owned(),
-            quote: Quote::default(),
-        };
+        let note =
+            |(kind, value): &(NoteKind, &str)| CiNote { kind: *kind, value: (*value).into(), quote: Quote::default() };
         Run { notes: notes.iter().map(note).collect(), ..made().miss("RUN a").run() }
     }
 

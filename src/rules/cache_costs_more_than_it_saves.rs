@@ -58,7 +58,7 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(),
         impact: Impact { steps: 0, seconds: spent - saved, runs: runs.len() },
         rules_out: vec!["layers that are fetched for a hit, and the push of the image, are not counted".to_owned()],
-        subject: transfers().find_map(|t| t.reference.clone()).unwrap_or_default(),
+        subject: transfers().find_map(|t| t.reference.as_deref()).unwrap_or_default().to_owned(),
     })
 }
 

@@ -69,9 +69,10 @@ fn finding(past: &Past) -> Option<Finding> {
         subject: build
             .imports
             .first()
-            .and_then(|i| i.reference.clone())
-            .or_else(|| build.builder.clone())
-            .unwrap_or_else(|| run.label.clone()),
+            .and_then(|i| i.reference.as_deref())
+            .or(build.builder.as_deref())
+            .unwrap_or(&run.label)
+            .to_owned(),
     })
 }
 

@@ -6,7 +6,7 @@ use super::past::{Past, cost, end, header, verdict};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
-use crate::model::{CacheKind, Outcome};
+use crate::model::{CacheKind, Outcome, Text};
 use crate::series::chain::Loss;
 
 pub(super) struct CacheRefShared;
@@ -34,7 +34,7 @@ impl Rule for CacheRefShared {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let all: Vec<Past> = Past::all(study).collect();
-        let names: BTreeSet<String> = all.iter().flat_map(references).collect();
+        let names: BTreeSet<Text> = all.iter().flat_map(references).collect();
         names.iter().filter_map(|name| finding(study, &all, name)).collect()
     }
 }
@@ -47,7 +47,7 @@ struct Victim<'a, 'p> {
 }
 
 /// References of caches that the series reads while it writes one.
-fn references(past: &Past) -> Vec<String> {
+fn references(past: &Past) -> Vec<Text> {
     let writing = (0..past.len()).filter(|&i| writes(past, i));
     let read = writing.flat_map(|i| past.imports(i)).filter(|t| t.kind == CacheKind::Registry);
     read.filter_map(|t| t.reference.clone()).collect()
@@ -75,7 +75,7 @@ fn finding(study: &Study, all: &[Past], name: &str) -> Option<Finding> {
     let who = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| {
         build.target.clone().or_else(|| build.images.first().cloned()).unwrap_or_else(|| run.label.clone())
     });
-    let who: Vec<String> = who.collect();
+    let who: Vec<Text> = who.collect();
     Some(Finding {
         rule: META.id,
         severity: META.severity,

@@ -7,7 +7,7 @@ use super::ci_caches::{self, Seen, runs};
 use crate::config::Config;
 use crate::config::bitbucket::{Pipelines, Step};
 use crate::finding::{Confidence, Evidence};
-use crate::model::{CacheOperation, CacheOutcome, CacheReason, Run};
+use crate::model::{CacheOperation, CacheOutcome, CacheReason, Run, Text};
 
 /// One cache that could not be saved, over all logs.
 pub(super) struct FailedSave<'a> {
@@ -115,11 +115,11 @@ impl<'a> FailedSave<'a> {
 
 /// They build different things, or are steps of different names. A step that was run again does neither.
 pub(super) fn differ(a: &Run, b: &Run) -> bool {
-    let steps = |run: &Run| -> Vec<String> {
+    let steps = |run: &Run| -> Vec<Text> {
         run.builds.iter().flat_map(|build| build.steps.iter().map(|step| step.text.clone())).collect()
     };
-    let commands = |run: &Run| -> Vec<String> { run.commands.iter().map(|c| c.quote.text.to_string()).collect() };
-    let unlike = |x: &[String], y: &[String]| !x.is_empty() && !y.is_empty() && x != y;
+    let commands = |run: &Run| -> Vec<Text> { run.commands.iter().map(|c| c.quote.text.clone()).collect() };
+    let unlike = |x: &[Text], y: &[Text]| !x.is_empty() && !y.is_empty() && x != y;
     let jobs = a.job.as_ref().zip(b.job.as_ref()).is_some_and(|(x, y)| x != y);
     jobs || unlike(&commands(a), &commands(b)) || unlike(&steps(a), &steps(b))
 }

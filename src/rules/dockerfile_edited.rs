@@ -65,8 +65,9 @@ fn finding(past: &Past) -> Option<Finding> {
         rules_out: vec!["a build argument that the step prints looks the same; the commit decides it".to_owned()],
         subject: past
             .last()
-            .and_then(|(run, build)| build.target.clone().or_else(|| run.job.clone()))
-            .unwrap_or_default(),
+            .and_then(|(run, build)| build.target.as_deref().or(run.job.as_deref()))
+            .unwrap_or_default()
+            .to_owned(),
     })
 }
 

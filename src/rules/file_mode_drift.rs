@@ -132,7 +132,7 @@ mod tests {
     fn run(commit: &str) -> Run {
         let build: Made =
             made().import("r.example.com/a:c", None).from("node:20", "aa").export(CacheKind::Registry, None);
-        Run { commit: Some(commit.to_owned()), ..build.hit("WORKDIR /app").miss("COPY . .").run() }
+        Run { commit: Some(commit.into()), ..build.hit("WORKDIR /app").miss("COPY . .").run() }
     }
 
     #[test]

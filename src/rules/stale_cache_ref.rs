@@ -75,7 +75,7 @@ fn finding(past: &Past) -> Option<Finding> {
             "another job that writes it: its logs are not among those given; with them this would be decided"
                 .to_owned(),
         ],
-        subject: name,
+        subject: name.to_string(),
     })
 }
 

@@ -1,7 +1,9 @@
 //! Builds studies by hand, for the tests of rules.
 
 use super::Study;
-use crate::model::{Base, Build, BuildOutcome, CacheKind, Command, Outcome, Quote, Run, Step, Transfer};
+use crate::model::{
+    Base, Build, BuildOutcome, CacheKind, Command, Instruction, Outcome, Quote, Run, Step, Text, Transfer,
+};
 use crate::series::{BuildRef, Series};
 
 /// One build; each call adds one thing, on a line of its own.
@@ -28,9 +30,9 @@ impl Made {
         let header = self.quote(header);
         let verdict = self.quote(&error.map_or("#4 DONE 0.1s".to_owned(), |e| format!("#4 ERROR: {e}")));
         Transfer {
-            reference: reference.map(str::to_owned),
+            reference: reference.map(Into::into),
             kind,
-            error: error.map(str::to_owned),
+            error: error.map(Into::into),
             ended: true,
             header,
             verdict: Some(verdict),
@@ -77,7 +79,7 @@ impl Made {
     }
 
     pub(super) fn image(mut self, name: &str) -> Self {
-        self.build.images.push(name.to_owned());
+        self.build.images.push(name.into());
         self
     }
 
@@ -93,11 +95,15 @@ impl Made {
         let header = self.quote(text);
         let stage = self.stage.clone();
         let before = self.build.steps.iter().filter(|s| s.stage == stage).count();
-        self.build.steps.push(Step {
-            text: text.to_owned(),
-            instruction: text.split(' ').next().unwrap_or_default().to_owned(),
+        let what = Instruction {
+            text: text.into(),
+            instruction: text.split(' ').next().unwrap_or_default().into(),
             position: u32::try_from(before).unwrap_or_default() + 2,
-            stage,
+            stage: stage.into(),
+            ..Instruction::default()
+        };
+        self.build.steps.push(Step {
+            what: what.into(),
             outcome,
             seconds: (outcome == Outcome::Miss).then_some(2.0),
             header,
@@ -115,9 +121,9 @@ impl Made {
     /// The base image of the stage.
     pub(super) fn from(mut self, image: &str, digest: &str) -> Self {
         let quote = self.quote(&format!("FROM {image}@sha256:{digest}"));
-        let stage = self.stage.clone();
-        let digest = Some(format!("sha256:{digest}"));
-        self.build.bases.push(Base { stage, image: image.to_owned(), digest, quote, ..Base::default() });
+        let stage = Text::new(&self.stage);
+        let digest = Some(format!("sha256:{digest}").into());
+        self.build.bases.push(Base { stage, image: image.into(), digest, quote, ..Base::default() });
         self
     }
 
@@ -136,7 +142,10 @@ pub(super) fn study(runs: Vec<Run>) -> Study {
     let runs: Vec<Run> = runs
         .into_iter()
         .enumerate()
-        .map(|(n, run)| Run { source: format!("run-{:02}.log", n + 1), label: format!("run-{:02}", n + 1), ..run })
+        .map(|(n, run)| {
+            let label = format!("run-{:02}", n + 1);
+            Run { source: format!("{label}.log").into(), label: label.into(), ..run }
+        })
         .collect();
     let builds =
         runs.iter().enumerate().filter(|(_, r)| !r.builds.is_empty()).map(|(run, _)| BuildRef { run, build: 0 });

@@ -161,13 +161,14 @@ fn unstored(past: &Past, build: &Build, stage: &Stage) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Trace;
+    use crate::model::{Instruction, Trace};
 
     fn step(position: u32, text: &str, key: Option<&str>) -> Step {
-        let instruction = text.split(' ').next().unwrap_or_default().to_owned();
+        let instruction = text.split(' ').next().unwrap_or_default();
         let kind = if instruction == "COPY" { StepKind::Uncached } else { StepKind::Counted };
-        let key = key.map(str::to_owned);
-        Step { position, text: text.into(), instruction, kind, outcome: Outcome::Miss, key, ..Step::default() }
+        let what =
+            Instruction { position, text: text.into(), instruction: instruction.into(), ..Instruction::default() };
+        Step { what: what.into(), kind, outcome: Outcome::Miss, key: key.map(Into::into), ..Step::default() }
     }
 
     fn build(copies: bool, key: &str, stored: bool) -> Build {
@@ -184,10 +185,10 @@ mod tests {
 
     #[test]
     fn a_copy_behind_a_rebuilt_stage_is_no_break() {
-        let traced = |stage: &str, position, text: &str, inputs: Vec<usize>| Step {
-            stage: stage.into(),
-            trace: Some(Box::new(Trace { inputs, ran: None })),
-            ..step(position, text, None)
+        let traced = |stage: &str, position, text: &str, inputs: Vec<usize>| {
+            let mut step = step(position, text, None);
+            step.stage = stage.into();
+            Step { trace: Some(Box::new(Trace { inputs, ran: None })), ..step }
         };
         let steps = |copy| {
             // The text alone does not say that stage 0 is called `build`.

@@ -208,12 +208,13 @@ pub fn all_missed(stage: &Stage) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Trace;
+    use crate::model::{Instruction, Trace};
 
     fn step(stage: &str, text: &str, outcome: Outcome, inputs: Option<&[usize]>) -> Step {
-        let instruction = text.split(' ').next().unwrap_or_default().to_owned();
+        let instruction = text.split(' ').next().unwrap_or_default().into();
+        let what = Instruction { stage: stage.into(), text: text.into(), instruction, ..Instruction::default() };
         let trace = inputs.map(|inputs| Box::new(Trace { inputs: inputs.to_vec(), ran: None }));
-        Step { stage: stage.into(), text: text.into(), instruction, outcome, trace, ..Step::default() }
+        Step { what: what.into(), outcome, trace, ..Step::default() }
     }
 
     #[test]

@@ -52,8 +52,8 @@ fn last_folder(run: &Run) -> &str {
 
 fn own_name((run, build): (&Run, &Build)) -> String {
     let image = build.images.first().or_else(|| build.imports.first().and_then(|i| i.reference.as_ref()));
-    let named = build.target.clone().or_else(|| run.job.clone()).or_else(|| image.map(|i| repository(i)));
-    named.unwrap_or_else(|| run.label.clone())
+    let named = build.target.clone().or_else(|| run.job.clone()).or_else(|| image.map(|i| repository(i).into()));
+    named.unwrap_or_else(|| run.label.clone()).to_string()
 }
 
 /// `team/app` of `registry.example.com/team/app:latest`.

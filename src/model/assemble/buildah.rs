@@ -5,14 +5,16 @@
 
 use super::classic::stage_name;
 use crate::dialect::Buildah;
-use crate::model::{Base, Build, BuildOutcome, CacheKind, Dialect, Outcome, Quote, Step, StepKind, Transfer};
+use crate::model::{
+    Base, Build, BuildOutcome, CacheKind, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer,
+};
 
 /// What was seen of one build.
 #[derive(Debug, Default)]
 pub(super) struct BuildahSegment {
     build: Build,
     /// Name of each stage, by its number.
-    stages: Vec<String>,
+    stages: Vec<Text>,
     committed: bool,
 }
 
@@ -24,26 +26,25 @@ impl BuildahSegment {
 
     /// One line.
     pub(super) fn hear(&mut self, says: Buildah, line: u64, raw: &[u8]) {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let quote = || Quote::new(line, raw);
         match says {
             Buildah::Step { position, of, text: words, stage } => {
                 self.ran(stage);
                 // Each stage is committed; the last one is the image.
                 self.committed = false;
-                self.step((stage, position, of), text(words), quote());
+                self.step((stage, position, of), Text::of_log(words), quote());
             }
             Buildah::UsingCache => self.outcome(Outcome::Hit, quote()),
             Buildah::Layer => self.outcome(Outcome::Miss, quote()),
             Buildah::Pulled(reference) => {
                 self.outcome(Outcome::Hit, quote());
-                transfer(&mut self.build.imports, &text(reference), quote());
+                transfer(&mut self.build.imports, &Text::of_log(reference), quote());
             }
-            Buildah::Pushing(reference) => transfer(&mut self.build.exports, &text(reference), quote()),
-            Buildah::Pulling(image) => self.pulling(&text(image), quote()),
+            Buildah::Pushing(reference) => transfer(&mut self.build.exports, &Text::of_log(reference), quote()),
+            Buildah::Pulling(image) => self.pulling(&Text::of_log(image), quote()),
             Buildah::Commit(name) => {
                 self.committed = true;
-                self.build.images.extend((!name.is_empty()).then(|| text(name)));
+                self.build.images.extend((!name.is_empty()).then(|| Text::of_log(name)));
             }
             Buildah::Failed => self.failed(quote()),
         }
@@ -64,26 +65,30 @@ impl BuildahSegment {
         Some(self.build)
     }
 
-    fn step(&mut self, (stage, position, of): (u32, u32, u32), text: String, header: Quote) {
+    fn step(&mut self, (stage, position, of): (u32, u32, u32), text: Text, header: Quote) {
         let instruction = text.split_ascii_whitespace().next().unwrap_or_default().to_ascii_uppercase();
         if self.build.line == 0 {
             self.build.line = header.line;
         }
         if instruction == "FROM" {
-            let name = stage_name(&text, self.stages.len());
+            let name = Text::from(stage_name(&text, self.stages.len()));
             self.stages.push(name.clone());
-            let image = text.split_ascii_whitespace().nth(1).unwrap_or_default().to_owned();
+            let image = text.split_ascii_whitespace().nth(1).unwrap_or_default().into();
             self.build.bases.push(Base { stage: name, image, quote: header, ..Base::default() });
             return;
         }
         let counted = matches!(instruction.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
-        self.build.steps.push(Step {
-            name: header.text.to_string(),
+        let what = Instruction {
+            name: header.text.clone(),
             stage: self.name_of(stage),
             position,
             of,
-            instruction,
+            instruction: instruction.into(),
             text,
+            ..Instruction::default()
+        };
+        self.build.steps.push(Step {
+            what: what.into(),
             kind: if counted { StepKind::Counted } else { StepKind::Metadata },
             header,
             ..Step::default()
@@ -91,7 +96,7 @@ impl BuildahSegment {
     }
 
     /// Stages built side by side are printed with their number; else the last FROM is the stage.
-    fn name_of(&self, stage: u32) -> String {
+    fn name_of(&self, stage: u32) -> Text {
         let numbered = usize::try_from(stage).ok().and_then(|n| self.stages.get(n.checked_sub(1)?));
         numbered.filter(|_| stage > 1).or(self.stages.last()).cloned().unwrap_or_default()
     }
@@ -114,14 +119,14 @@ impl BuildahSegment {
     }
 
     fn pulling(&mut self, image: &str, quote: Quote) {
-        let base = self.build.bases.last_mut().filter(|b| b.pulled.is_none() && image.ends_with(&b.image));
+        let base = self.build.bases.last_mut().filter(|b| b.pulled.is_none() && image.ends_with(&*b.image));
         if let Some(base) = base {
             base.pulled = Some(quote);
         }
     }
 
     fn failed(&mut self, quote: Quote) {
-        let fits = |s: &&mut Step| s.outcome == Outcome::Unknown && quote.text.contains(&s.text);
+        let fits = |s: &&mut Step| s.outcome == Outcome::Unknown && quote.text.contains(&*s.text);
         if let Some(step) = self.build.steps.iter_mut().rfind(fits) {
             step.outcome = Outcome::Failed;
             step.verdict = Some(quote.clone());
@@ -136,7 +141,7 @@ fn transfer(all: &mut Vec<Transfer>, reference: &str, quote: Quote) {
     if !all.iter().any(|t| t.reference.as_deref() == Some(repo)) {
         let header = quote.clone();
         let verdict = Some(quote);
-        let reference = Some(repo.to_owned());
+        let reference = Some(repo.into());
         all.push(Transfer {
             reference,
             kind: CacheKind::Registry,

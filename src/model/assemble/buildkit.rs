@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::finish;
 use super::vertex::{Vertex, is_status};
 use crate::dialect::Body;
-use crate::model::{Build, Dialect, Quote, parse_step_name};
+use crate::model::{Build, Dialect, Quote, Text, parse_step_name};
 
 /// What was seen of one build (or of one bake with several targets).
 #[derive(Debug, Default)]
@@ -16,9 +16,9 @@ pub(super) struct Segment {
     /// The vertex the printer is at: a line of another one is its header.
     current: Option<u32>,
     pub(super) line: u64,
-    pub(super) builder: Option<(String, String)>,
+    pub(super) builder: Option<(Text, Text)>,
     pub(super) booted: Option<Quote>,
-    pub(super) service: Option<String>,
+    pub(super) service: Option<Text>,
     pub(super) errors: Vec<Quote>,
     pub(super) warnings: Vec<Quote>,
     pub(super) tangled: bool,
@@ -39,8 +39,7 @@ impl Segment {
 
     /// `#0 building with …`
     pub(super) fn built_by(&mut self, name: &[u8], driver: &[u8], line: u64) {
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        self.builder = Some((text(name), text(driver)));
+        self.builder = Some((Text::of_log(name), Text::of_log(driver)));
         self.line = line;
     }
 

@@ -3,7 +3,7 @@
 use super::ci_cache::Caches;
 use super::ci_command::Typed;
 use crate::envelope::{Mark, NoteKind};
-use crate::model::{CiNote, Command, Quote, Run, Tool};
+use crate::model::{Asked, CiNote, Command, Quote, Run, Text, Tool};
 
 /// What has to be remembered between two marks.
 #[derive(Debug, Default)]
@@ -44,11 +44,7 @@ impl Listener {
             }
             Mark::Input(b"-", item) => {
                 if let Some(kind) = list {
-                    run.notes.push(CiNote {
-                        kind,
-                        value: text(item).trim_matches(['"', '\'']).to_owned(),
-                        quote: quote(),
-                    });
+                    run.notes.push(CiNote { kind, value: text(item).trim_matches(['"', '\'']).into(), quote: quote() });
                     self.list = list;
                 }
             }
@@ -62,10 +58,10 @@ impl Listener {
             Mark::Cache { name, operation, outcome } => {
                 self.caches.ends(&mut run.ci_caches, text(name), operation, outcome, quote());
             }
-            Mark::Commit(commit) => run.commit = run.commit.take().or_else(|| Some(text(commit))),
-            Mark::Branch(branch) => run.branch = run.branch.take().or_else(|| Some(text(branch))),
+            Mark::Commit(commit) => run.commit = run.commit.take().or_else(|| Some(Text::of_log(commit))),
+            Mark::Branch(branch) => run.branch = run.branch.take().or_else(|| Some(Text::of_log(branch))),
             Mark::Note(kind @ (NoteKind::ComposeCacheFrom | NoteKind::ComposeCacheTo), b"") => self.list = Some(kind),
-            Mark::Note(kind, value) => run.notes.push(CiNote { kind, value: text(value), quote: quote() }),
+            Mark::Note(kind, value) => run.notes.push(CiNote { kind, value: Text::of_log(value), quote: quote() }),
         }
     }
 
@@ -85,7 +81,8 @@ impl Listener {
                 self.field.clear();
                 // Where nothing else is asked for (`docker/setup-buildx-action` `action.yml`).
                 let driver = (tool == Tool::BuildxCreate).then(|| "docker-container".to_owned());
-                self.action = Some(Command { tool, quote, driver, ..Command::default() });
+                let asked = Asked { tool, driver, ..Asked::default() };
+                self.action = Some(Command { quote, asked: asked.into(), ..Command::default() });
             }
             None => self.typed.titled(run, title, quote),
         }

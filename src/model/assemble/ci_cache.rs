@@ -45,7 +45,7 @@ impl Caches {
         let name = if name.is_empty() && under_way { self.key.clone() } else { name };
         let bad = matches!(outcome, CacheOutcome::Failed | CacheOutcome::Skipped);
         let reason = bad.then(|| cache_reason(quote.text.as_bytes())).flatten();
-        let now = CiCache { name, operation, outcome, reason, quote };
+        let now = CiCache { name: name.into(), operation, outcome, reason, quote };
         let fresh = std::mem::take(&mut self.fresh);
         match caches.last_mut().filter(|before| !fresh && same(before, &now)) {
             Some(before) => settle(before, now),
@@ -86,7 +86,7 @@ mod tests {
         for ((name, operation, outcome), line) in lines.iter().zip(1..) {
             caches.ends(&mut all, (*name).to_owned(), *operation, *outcome, Quote::new(line, b""));
         }
-        all.into_iter().map(|c| (c.name, c.outcome)).collect()
+        all.into_iter().map(|c| (c.name.to_string(), c.outcome)).collect()
     }
 
     #[test]

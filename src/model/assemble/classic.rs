@@ -1,16 +1,16 @@
 //! One build of the classic builder while its lines come in: strictly one step after another.
 
 use crate::dialect::Classic;
-use crate::model::{Base, Build, BuildOutcome, Dialect, Engine, Outcome, Quote, Step, StepKind};
+use crate::model::{Base, Build, BuildOutcome, Dialect, Engine, Instruction, Outcome, Quote, Step, StepKind, Text};
 
 /// What was seen of one build.
 #[derive(Debug, Default)]
 pub(super) struct ClassicSegment {
     build: Build,
     stage: usize,
-    stage_name: String,
+    stage_name: Text,
     built: bool,
-    pub(super) service: Option<String>,
+    pub(super) service: Option<Text>,
     pub(super) errors: Vec<Quote>,
     pub(super) tangled: bool,
 }
@@ -36,12 +36,12 @@ impl ClassicSegment {
             Classic::Running | Classic::Built => self.built |= says == Classic::Built,
             Classic::Digest(digest) => {
                 if let Some(base) = self.build.bases.last_mut() {
-                    base.digest = Some(String::from_utf8_lossy(digest).into_owned());
+                    base.digest = Some(Text::of_log(digest));
                 }
             }
             Classic::Downloaded(image) => self.downloaded(image, line, raw),
             Classic::UpToDate(_) => {}
-            Classic::Tagged(image) => self.build.images.push(String::from_utf8_lossy(image).into_owned()),
+            Classic::Tagged(image) => self.build.images.push(Text::of_log(image)),
         }
     }
 
@@ -73,7 +73,7 @@ impl ClassicSegment {
     }
 
     fn step(&mut self, position: u32, of: u32, text: &[u8], line: u64, raw: &[u8]) {
-        let text = String::from_utf8_lossy(text).into_owned();
+        let text = Text::of_log(text);
         let mut words = text.split_ascii_whitespace();
         let instruction = words.next().unwrap_or_default().to_ascii_uppercase();
         if self.is_empty() {
@@ -85,13 +85,17 @@ impl ClassicSegment {
             return;
         }
         let counted = matches!(instruction.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
-        self.build.steps.push(Step {
-            name: format!("{position}/{of} : {text}"),
+        let what = Instruction {
+            name: format!("{position}/{of} : {text}").into(),
             stage: self.stage_name.clone(),
             position,
             of,
-            instruction,
+            instruction: instruction.into(),
             text,
+            ..Instruction::default()
+        };
+        self.build.steps.push(Step {
+            what: what.into(),
             kind: if counted { StepKind::Counted } else { StepKind::Metadata },
             header: Quote::new(line, raw),
             ..Step::default()
@@ -99,11 +103,11 @@ impl ClassicSegment {
     }
 
     fn from(&mut self, text: &str, line: u64, raw: &[u8]) {
-        self.stage_name = stage_name(text, self.stage);
+        self.stage_name = stage_name(text, self.stage).into();
         self.stage += 1;
         self.build.bases.push(Base {
             stage: self.stage_name.clone(),
-            image: text.split_ascii_whitespace().nth(1).unwrap_or_default().to_owned(),
+            image: text.split_ascii_whitespace().nth(1).unwrap_or_default().into(),
             pinned: text.split_ascii_whitespace().nth(1).is_some_and(|image| image.contains("@sha256:")),
             quote: Quote::new(line, raw),
             ..Base::default()
@@ -122,7 +126,7 @@ impl ClassicSegment {
 
     fn downloaded(&mut self, image: &[u8], line: u64, raw: &[u8]) {
         let image = String::from_utf8_lossy(image);
-        let base = self.build.bases.last_mut().filter(|b| b.image == image || image.ends_with(&b.image));
+        let base = self.build.bases.last_mut().filter(|b| image.ends_with(&*b.image));
         if let Some(base) = base {
             base.pulled = Some(Quote::new(line, raw));
         }

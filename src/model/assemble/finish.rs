@@ -7,7 +7,8 @@ use super::buildkit::Segment;
 use super::graph::Graph;
 use super::vertex::{End, Vertex};
 use crate::model::{
-    Base, Build, BuildOutcome, CacheKind, Engine, Outcome, Quote, Step, StepKind, Transfer, parse_step_name,
+    Base, Build, BuildOutcome, CacheKind, Engine, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer,
+    parse_step_name,
 };
 
 /// The builds of a segment; none where it built nothing and nothing went wrong.
@@ -125,7 +126,7 @@ fn of_target(builds: &mut Vec<Build>, common: &Build, target: Option<&str>) -> u
         builds.push(common.clone());
     }
     if let Some((build, target)) = builds.get_mut(at).zip(target) {
-        build.target = Some(target.to_owned());
+        build.target = Some(target.into());
     }
     at
 }
@@ -141,14 +142,17 @@ fn place(build: &mut Build, name: &str, rest: &str, header: &Quote, vertex: &Ver
             return;
         }
         let (outcome, verdict) = vertex.outcome();
-        build.steps.push(Step {
-            name: name.to_owned(),
-            stage: stage.to_owned(),
-            platform: platform.to_owned(),
+        let what = Instruction {
+            name: name.into(),
+            stage: stage.into(),
+            platform: platform.into(),
             position: parsed.position,
             of: parsed.of,
-            instruction: instruction.to_ascii_uppercase(),
-            text: parsed.text.to_owned(),
+            instruction: instruction.to_ascii_uppercase().into(),
+            text: parsed.text.into(),
+        };
+        build.steps.push(Step {
+            what: what.into(),
             kind: StepKind::Counted,
             outcome: if build.tangled { Outcome::Unknown } else { outcome },
             seconds: vertex.seconds,
@@ -169,11 +173,11 @@ fn place(build: &mut Build, name: &str, rest: &str, header: &Quote, vertex: &Ver
 /// `FROM docker.io/library/node:20@sha256:…`
 fn base(text: &str, stage: &str, platform: &str, quote: &Quote, vertex: &Vertex) -> Base {
     let image = text.split_ascii_whitespace().nth(1).unwrap_or_default();
-    let (image, digest) = image.split_once('@').map_or((image, None), |(i, d)| (i, Some(d.to_owned())));
+    let (image, digest) = image.split_once('@').map_or((image, None), |(i, d)| (i, Some(Text::from(d))));
     Base {
-        stage: stage.to_owned(),
-        platform: platform.to_owned(),
-        image: image.to_owned(),
+        stage: stage.into(),
+        platform: platform.into(),
+        image: image.into(),
         digest,
         pinned: false,
         quote: quote.clone(),
@@ -198,7 +202,7 @@ fn import(reference: &str, header: &Quote, vertex: &Vertex) -> Transfer {
     let hashed = reference.split_once(':').filter(|(_, hash)| hash.bytes().all(|b| b.is_ascii_digit()));
     let kind = hashed.map_or(CacheKind::Registry, |(kind, _)| CacheKind::from_type(kind));
     let kind = if kind == CacheKind::Unknown { CacheKind::Registry } else { kind };
-    Transfer { reference: Some(reference.to_owned()), kind, ..transfer(header, vertex) }
+    Transfer { reference: Some(reference.into()), kind, ..transfer(header, vertex) }
 }
 
 /// Names of exporters over all versions (`cache/remotecache/*` `Name()`). The bare `exporting cache`
@@ -253,7 +257,7 @@ fn conclude(build: &mut Build) {
 
 /// `ADD https://…` has two vertices of one name; the first fetches and is never cached.
 fn mark_fetches(steps: &mut [Step]) {
-    let names: Vec<(String, bool)> = steps.iter().map(|s| (s.name.clone(), s.instruction == "ADD")).collect();
+    let names: Vec<(Text, bool)> = steps.iter().map(|s| (s.name.clone(), s.instruction == "ADD")).collect();
     for (i, step) in steps.iter_mut().enumerate() {
         if names.iter().skip(i + 1).any(|(name, add)| *add && *name == step.name) {
             step.kind = StepKind::Fetch;

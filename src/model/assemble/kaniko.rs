@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 use chrono::DateTime;
 
 use crate::dialect::{Kaniko, KanikoSays as Says};
-use crate::model::{Base, Build, BuildOutcome, CacheKind, Dialect, Outcome, Quote, Step, StepKind, Transfer};
+use crate::model::{
+    Base, Build, BuildOutcome, CacheKind, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer,
+};
 
 /// What was seen of one build.
 #[derive(Debug, Default)]
@@ -34,7 +36,7 @@ pub(super) struct KanikoSegment {
 #[derive(Debug)]
 struct Lookup {
     command: String,
-    key: Option<String>,
+    key: Option<Text>,
     outcome: Outcome,
     quote: Quote,
 }
@@ -62,7 +64,7 @@ impl KanikoSegment {
             Says::Expired => self.build.expired.push(quote()),
             Says::Cached(command) => self.answered(text(command), Outcome::Hit, quote()),
             Says::NotCached(command) => self.answered(text(command), Outcome::Miss, quote()),
-            Says::Step(command) if !self.build.bases.is_empty() => self.step(text(command), message.clock, quote()),
+            Says::Step(command) if !self.build.bases.is_empty() => self.step(&text(command), message.clock, quote()),
             Says::Step(_) => {}
             Says::Extracting => self.extracted(quote()),
             Says::Storing(reference) => self.stores(text(reference), quote()),
@@ -99,12 +101,12 @@ impl KanikoSegment {
         }
         self.lookups.clear();
         self.since = None;
-        self.build.bases.push(Base { stage: name, image: base.to_owned(), quote, ..Base::default() });
+        self.build.bases.push(Base { stage: name.into(), image: base.into(), quote, ..Base::default() });
     }
 
     /// All lookups of one repository are one import.
     fn asks(&mut self, reference: String, quote: Quote) {
-        let repo = repository(&reference).to_owned();
+        let repo = Text::from(repository(&reference));
         if !self.build.imports.iter().any(|i| i.reference.as_ref() == Some(&repo)) {
             self.build.imports.push(transfer(repo, quote));
         }
@@ -114,7 +116,7 @@ impl KanikoSegment {
     fn refused(&mut self, error: String, quote: Quote) {
         let absent = ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "404"].iter().any(|known| error.contains(known));
         if let Some(import) = self.build.imports.last_mut().filter(|_| !absent) {
-            (import.error, import.ended, import.verdict) = (Some(error), true, Some(quote));
+            (import.error, import.ended, import.verdict) = (Some(error.into()), true, Some(quote));
         }
     }
 
@@ -123,13 +125,13 @@ impl KanikoSegment {
             (import.ended, import.verdict) = (true, Some(quote.clone()));
         }
         let asked = self.asked.take();
-        let key = asked.and_then(|r| r.rsplit_once(':').map(|(_, key)| key.to_owned()));
+        let key = asked.and_then(|r| r.rsplit_once(':').map(|(_, key)| key.into()));
         self.lookups.push(Lookup { command, key, outcome, quote });
     }
 
-    fn step(&mut self, text: String, clock: &[u8], header: Quote) {
+    fn step(&mut self, text: &str, clock: &[u8], header: Quote) {
         self.tick(clock);
-        let (instruction, _) = text.split_once(' ').unwrap_or((&text, ""));
+        let (instruction, _) = text.split_once(' ').unwrap_or((text, ""));
         let kept = matches!(instruction, "RUN" | "COPY" | "ADD" | "WORKDIR");
         let known = self.lookups.iter().position(|l| l.command == text).map(|at| self.lookups.remove(at));
         let (outcome, verdict, key) = match known {
@@ -138,11 +140,15 @@ impl KanikoSegment {
             // ARG, ENV and CMD are never looked up and leave nothing to store.
             None => (Outcome::Unknown, None, None),
         };
-        self.build.steps.push(Step {
-            name: text.clone(),
+        let what = Instruction {
+            name: text.into(),
             stage: self.build.bases.last().map(|b| b.stage.clone()).unwrap_or_default(),
-            instruction: instruction.to_owned(),
-            text,
+            instruction: instruction.into(),
+            text: text.into(),
+            ..Instruction::default()
+        };
+        self.build.steps.push(Step {
+            what: what.into(),
             kind: if kept { StepKind::Counted } else { StepKind::Metadata },
             outcome,
             header,
@@ -160,7 +166,7 @@ impl KanikoSegment {
     }
 
     fn stores(&mut self, reference: String, quote: Quote) {
-        let repo = repository(&reference).to_owned();
+        let repo = Text::from(repository(&reference));
         if !self.build.exports.iter().any(|e| e.reference.as_ref() == Some(&repo)) {
             self.build.exports.push(transfer(repo, quote));
         }
@@ -169,10 +175,10 @@ impl KanikoSegment {
 
     /// `failed to push to destination REPO:KEY: …`: of several layers the first error is printed.
     fn not_stored(&mut self, error: String, quote: Quote) {
-        let fits = |t: &&mut Transfer| t.reference.as_ref().is_some_and(|r| error.contains(r.as_str()));
+        let fits = |t: &&mut Transfer| t.reference.as_ref().is_some_and(|r| error.contains(&**r));
         let at = self.build.exports.iter_mut().find(fits);
         if let Some(export) = at {
-            (export.error, export.ended, export.verdict) = (Some(error), true, Some(quote));
+            (export.error, export.ended, export.verdict) = (Some(error.into()), true, Some(quote));
         }
     }
 
@@ -183,7 +189,7 @@ impl KanikoSegment {
         self.tick(clock);
         self.since = None;
         self.last_push = true;
-        self.build.images.push(image);
+        self.build.images.push(image.into());
     }
 
     fn pushed(&mut self, image: &str, quote: Quote) {
@@ -218,7 +224,7 @@ impl KanikoSegment {
     }
 }
 
-fn transfer(repo: String, header: Quote) -> Transfer {
+fn transfer(repo: Text, header: Quote) -> Transfer {
     Transfer { reference: Some(repo), kind: CacheKind::Registry, header, ..Transfer::default() }
 }
 
@@ -256,8 +262,8 @@ fn number(build: &mut Build) {
         }
     }
     if lone {
-        build.bases.iter_mut().for_each(|b| b.stage.clear());
-        build.steps.iter_mut().for_each(|s| s.stage.clear());
+        build.bases.iter_mut().for_each(|b| b.stage = Text::default());
+        build.steps.iter_mut().for_each(|s| s.stage = Text::default());
     }
 }
 
@@ -322,6 +328,6 @@ INFO[0006] Pushing image to r/app/cache:bb";
                    INFO[0007] Pushing image to r/app:1\nINFO[0008] Pushed r/app@sha256:00";
         let build = build(&format!("{LOG}\n{end}"));
         assert!(build.exports[0].error.is_some());
-        assert_eq!((build.outcome, build.images), (BuildOutcome::Succeeded, vec!["r/app:1".to_owned()]));
+        assert_eq!((build.outcome, build.images), (BuildOutcome::Succeeded, vec!["r/app:1".into()]));
     }
 }

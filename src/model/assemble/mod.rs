@@ -21,7 +21,7 @@ mod vertex;
 
 use crate::dialect::{self, Body, Classic, Event};
 use crate::envelope::{Peeled, Stack, Stamp, clean};
-use crate::model::{Build, Dialect, Pull, Quote, Run};
+use crate::model::{Build, Command, Dialect, Pull, Quote, Run, Text};
 use crate::source::Sink;
 use chrono::{DateTime, Utc};
 
@@ -70,14 +70,14 @@ impl LogReader {
         if self.jobs.is_empty() {
             self.jobs.push((Vec::new(), Assembler::default()));
         }
-        let (ci, source) = (self.stack.ci(), self.source);
+        let (ci, source) = (self.stack.ci(), Text::new(&self.source));
         // One stream is the log itself: its pod or container tells nothing, and changes with each run.
         let told_apart = self.jobs.len() > 1 || self.stack.names_jobs();
         let runs = self.jobs.into_iter().enumerate().map(|(i, (job, assembler))| {
             let mut run = assembler.finish();
             run.source.clone_from(&source);
             run.ci = ci.or(run.ci);
-            run.job = (told_apart && !job.is_empty()).then(|| String::from_utf8_lossy(&job).into_owned());
+            run.job = (told_apart && !job.is_empty()).then(|| Text::of_log(&job));
             run.lines = if i == 0 { lines } else { 0 };
             run
         });
@@ -156,7 +156,7 @@ struct Assembler {
     tty: TtySegment,
     kaniko: KanikoSegment,
     listener: Listener,
-    service: Option<(u64, String)>,
+    service: Option<(u64, Text)>,
     invocations: usize,
 }
 
@@ -221,7 +221,7 @@ impl Assembler {
             Event::Failure(_) => self.failed(Quote::new(number, text)),
             Event::Warning(_) => self.warned(Quote::new(number, text)),
             Event::Loaded(image) => {
-                let image = String::from_utf8_lossy(image).into_owned();
+                let image = Text::of_log(image);
                 self.run.loads.push(Pull { image, quote: Quote::new(number, text) });
             }
         }
@@ -239,7 +239,7 @@ impl Assembler {
 
     fn pulled(&mut self, says: Classic, number: u64, text: &[u8]) {
         if let Classic::Downloaded(image) | Classic::UpToDate(image) = says {
-            let image = String::from_utf8_lossy(image).into_owned();
+            let image = Text::of_log(image);
             self.run.pulls.push(Pull { image, quote: Quote::new(number, text) });
         }
     }
@@ -249,7 +249,7 @@ impl Assembler {
         let side_by_side = self.service.is_some();
         self.close_buildkit();
         self.close_classic();
-        self.service = Some((number, String::from_utf8_lossy(name).into_owned()));
+        self.service = Some((number, Text::of_log(name)));
         self.buildkit.tangled |= side_by_side;
         self.classic.tangled |= side_by_side;
     }
@@ -335,6 +335,8 @@ impl Assembler {
         self.close_buildah();
         self.listener.end(&mut self.run);
         self.builds.sort_by_key(|b| b.line);
+        self.builds.iter_mut().for_each(Build::settle);
+        self.run.commands.iter_mut().for_each(Command::settle);
         self.run.builds = self.builds;
         self.run
     }

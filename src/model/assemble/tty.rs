@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 
 use super::vertex::Vertex;
 use crate::dialect::{Body, Tty};
-use crate::model::Quote;
+use crate::model::{Quote, Text};
 
 /// What the last frame showed.
 #[derive(Debug, Default)]
 pub(super) struct TtySegment {
     vertices: BTreeMap<u32, Vertex>,
     /// Output that was seen in any frame, by name: it vanishes when the vertex ends.
-    talked: Vec<String>,
+    talked: Vec<Text>,
     finished: bool,
-    pub(super) builder: Option<(String, String)>,
+    pub(super) builder: Option<(Text, Text)>,
     /// Line of the first frame.
     pub(super) line: u64,
 }
@@ -63,13 +63,13 @@ impl TtySegment {
     }
 
     fn frame(&mut self, driver: &[u8], builder: &[u8], line: u64) {
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         self.vertices.clear();
         if self.is_empty() {
             self.line = line;
         }
         // `docker:default` names the context: the driver is the same.
-        self.builder = (!driver.is_empty()).then(|| (text(builder), text(driver))).or(self.builder.take());
+        self.builder =
+            (!driver.is_empty()).then(|| (Text::of_log(builder), Text::of_log(driver))).or(self.builder.take());
     }
 
     fn vertex(&mut self, text: &[u8], seconds: f64, line: u64, raw: &[u8]) {

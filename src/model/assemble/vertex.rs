@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::dialect::Body;
-use crate::model::{Engine, Outcome, Quote};
+use crate::model::{Engine, Outcome, Quote, Text};
 
 /// How a vertex ended last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,26 +28,26 @@ pub(super) enum End {
 #[derive(Debug, Default)]
 pub(super) struct Vertex {
     /// Names with the line of their first header.
-    pub(super) names: Vec<(String, Quote)>,
+    pub(super) names: Vec<(Text, Quote)>,
     pub(super) end: End,
     /// It ended with DONE at some time.
     pub(super) done: bool,
     pub(super) seconds: Option<f64>,
-    pub(super) error: Option<String>,
+    pub(super) error: Option<Text>,
     /// The line of the last end.
     pub(super) ended: Option<Quote>,
     /// A layer of its own was fetched: the result came from a cache.
     pub(super) pulled: Option<Quote>,
     /// The command printed something.
     pub(super) logs: bool,
-    pub(super) manifest_type: Option<String>,
+    pub(super) manifest_type: Option<Text>,
     /// `preparing layers for inline cache`.
     pub(super) inline: Option<Quote>,
     /// `writing layer`, `writing config`: a cache export that sends something.
     pub(super) writes: bool,
     /// The image store that the lines of an image export tell.
     pub(super) engine: Engine,
-    pub(super) images: Vec<String>,
+    pub(super) images: Vec<Text>,
     /// Vertices it takes its input from, where the log names them.
     pub(super) inputs: Vec<u32>,
     /// From when to when it was executed last, where the log says so.
@@ -57,9 +57,9 @@ pub(super) struct Vertex {
 impl Vertex {
     /// Takes a header.
     pub(super) fn named(&mut self, name: &[u8], line: u64, raw: &[u8]) {
-        let name = String::from_utf8_lossy(name.get(..4096).unwrap_or(name));
+        let name = Text::of_log(name.get(..4096).unwrap_or(name));
         if !self.names.iter().any(|(known, _)| *known == name) {
-            self.names.push((name.into_owned(), Quote::new(line, raw)));
+            self.names.push((name, Quote::new(line, raw)));
         }
     }
 
@@ -73,7 +73,7 @@ impl Vertex {
             Body::Cached => End::Cached,
             Body::Canceled => End::Canceled,
             Body::Error(text) => {
-                self.error = Some(String::from_utf8_lossy(text).into_owned());
+                self.error = Some(Text::of_log(text));
                 End::Error
             }
             // `cached: true` may follow, so this alone does not say that it was executed.
@@ -95,7 +95,9 @@ impl Vertex {
             Some(b'p') if text.starts_with(b"preparing layers for inline cache") => {
                 self.inline = self.inline.take().or_else(|| Some(Quote::new(line, raw)));
             }
-            Some(b'p') => self.images.extend(word_after(text, b"pushing manifest for ").map(without_digest)),
+            Some(b'p') => {
+                self.images.extend(word_after(text, b"pushing manifest for ").map(|image| without_digest(&image)));
+            }
             Some(b'i') => {
                 self.manifest_type = word_after(text, b"inferred cache manifest type: ").or(self.manifest_type.take());
             }
@@ -166,14 +168,11 @@ fn is_layer(text: &[u8]) -> bool {
         || (text.starts_with(b"sha256:") && text.len() > DIGEST)
 }
 
-fn word_after(text: &[u8], start: &[u8]) -> Option<String> {
+fn word_after(text: &[u8], start: &[u8]) -> Option<Text> {
     let rest = text.strip_prefix(start)?;
-    rest.split(|b| *b == b' ').next().map(|word| String::from_utf8_lossy(word).into_owned())
+    rest.split(|b| *b == b' ').next().map(Text::of_log)
 }
 
-fn without_digest(mut image: String) -> String {
-    if let Some(at) = image.find("@sha256:") {
-        image.truncate(at);
-    }
-    image
+fn without_digest(image: &Text) -> Text {
+    image.split_once("@sha256:").map_or_else(|| image.clone(), |(name, _)| name.into())
 }

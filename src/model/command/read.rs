@@ -1,8 +1,8 @@
 //! Reads the options of each tool into a [`Command`].
 
 use super::words::{Call, call, simple};
-use super::{CacheSpec, Command, Tool};
-use crate::model::Quote;
+use super::{Asked, CacheSpec, Command, Tool};
+use crate::model::{Quote, Text};
 
 impl Command {
     /// Reads the first command of a line that builds or creates a builder; `None` where none does.
@@ -32,7 +32,7 @@ impl Command {
             "files" if self.file.is_none() => self.file = list(value).next(),
             "target" => self.target = Some(value.to_owned()),
             "targets" if self.target.is_none() => self.target = list(value).next(),
-            "tags" => self.tags.extend(list(value)),
+            "tags" => self.tags.extend(list(value).map(Text::from)),
             "platforms" | "platform" => self.platforms.extend(list(value)),
             "build-args" => self.build_args.push(value.to_owned()),
             "set" => self.overridden(value),
@@ -78,7 +78,7 @@ impl Command {
     fn output(&mut self, value: &str) {
         let spec = CacheSpec::parse(value);
         self.push |= spec.get("push") == Some("true") || spec.get("type") == Some("registry");
-        self.tags.extend(spec.get("name").map(str::to_owned));
+        self.tags.extend(spec.get("name").map(Text::new));
     }
 }
 
@@ -87,7 +87,8 @@ fn list(value: &str) -> impl Iterator<Item = String> {
 }
 
 fn read(call: &Call, quote: &Quote) -> Command {
-    let mut command = Command { tool: call.tool, quote: quote.clone(), ..Command::default() };
+    let asked = Asked { tool: call.tool, ..Asked::default() };
+    let mut command = Command { quote: quote.clone(), asked: asked.into(), ..Command::default() };
     global(&mut command, call);
     let mut kaniko = None;
     let mut words = call.rest.iter();
@@ -113,8 +114,8 @@ fn read(call: &Call, quote: &Quote) -> Command {
             "-f" | "--file" | "--dockerfile" => command.file = Some(value()),
             "--target" => command.target = Some(value()),
             "--platform" | "--custom-platform" => command.platforms.extend(list(&value())),
-            "-t" | "--tag" | "--destination" => command.tags.push(value()),
-            "-d" if call.tool == Tool::Kaniko => command.tags.push(value()),
+            "-t" | "--tag" | "--destination" => command.tags.push(value().into()),
+            "-d" if call.tool == Tool::Kaniko => command.tags.push(value().into()),
             "-o" | "--output" => command.output(&value()),
             "--set" => command.overridden(&value()),
             "--push" => command.push = on,
@@ -208,10 +209,7 @@ mod tests {
         .unwrap();
         assert_eq!((c.tool, c.layers), (Tool::Buildah, Some(true)));
         assert_eq!((c.cache_from[0].get("ref"), c.cache_to[0].get("ref")), (Some("r/c"), Some("r/c")));
-        assert_eq!(
-            (c.build_args, c.tags, c.file.as_deref()),
-            (vec!["V=1".to_owned()], vec!["r/a:1".to_owned()], Some("Containerfile"))
-        );
+        assert_eq!((&*c.build_args[0], c.tags[0].as_str(), c.file.as_deref()), ("V=1", "r/a:1", Some("Containerfile")));
         assert_eq!(parse("BUILDAH_LAYERS=true buildah build .").unwrap().layers, Some(true));
         let podman = parse("podman build --layers=false --no-cache --target x .").unwrap();
         assert_eq!((podman.layers, podman.no_cache, podman.target.as_deref()), (Some(false), true, Some("x")));
@@ -223,7 +221,7 @@ mod tests {
         let c = parse(line).unwrap();
         assert_eq!((c.tool, c.layers, c.cache_to.len()), (Tool::Kaniko, Some(true), 1));
         assert_eq!(c.cache_from[0].get("ref"), Some("r/a/cache"));
-        assert_eq!((c.tags, c.build_args), (vec!["r/a:1".to_owned()], vec!["V=1".to_owned()]));
+        assert_eq!((c.tags[0].as_str(), &*c.build_args[0]), ("r/a:1", "V=1"));
         let reads = parse(&format!("{line} --no-push-cache")).unwrap();
         assert_eq!((reads.cache_from.len(), reads.cache_to.len()), (1, 0));
         assert!(parse("/kaniko/executor --cache-repo r/c --destination r/a").unwrap().cache_from.is_empty());
@@ -233,7 +231,7 @@ mod tests {
     fn reads_bake_and_buildctl() {
         let c = parse("docker buildx bake -f docker-bake.hcl --set *.cache-to=type=gha,mode=max --set web.args.V=1 --set '*.platform=linux/arm64' --no-cache web").unwrap();
         assert_eq!((c.tool, c.cache_to[0].kind(), c.no_cache), (Tool::BuildxBake, CacheKind::Gha, true));
-        assert_eq!((c.build_args, c.platforms), (vec!["V=1".to_owned()], vec!["linux/arm64".to_owned()]));
+        assert_eq!((&*c.build_args[0], &*c.platforms[0]), ("V=1", "linux/arm64"));
         let c = parse("buildctl --addr tcp://b:1 build --frontend dockerfile.v0 --local context=. --opt filename=D --opt target=x --opt build-arg:V=1 --opt no-cache= --output type=image,name=r/a:1,push=true --export-cache type=inline --import-cache r/a:1").unwrap();
         assert_eq!((c.file.as_deref(), c.target.as_deref(), c.no_cache), (Some("D"), Some("x"), true));
         assert!(c.push && c.inline() && c.tags == ["r/a:1"] && c.build_args == ["V=1"]);

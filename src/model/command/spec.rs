@@ -3,7 +3,7 @@
 use crate::model::CacheKind;
 
 /// One `--cache-from` or `--cache-to`.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Hash)]
 pub struct CacheSpec {
     /// As written.
     pub raw: String,

@@ -46,7 +46,7 @@ impl Refusal<'_> {
         if self.transfer.is_some_and(|t| elsewhere.contains(&t.kind)) {
             return None;
         }
-        let own = self.transfer.and_then(|t| t.reference.clone());
+        let own = self.transfer.and_then(|t| t.reference.as_deref()).map(str::to_owned);
         reference::in_url(self.text).or(own).or_else(|| self.written()).or_else(|| self.imported())
     }
 
@@ -62,7 +62,7 @@ impl Refusal<'_> {
     }
 
     fn imported(&self) -> Option<String> {
-        self.build.imports.iter().filter_map(|i| i.reference.clone()).next_back()
+        self.build.imports.iter().filter_map(|i| i.reference.as_deref()).next_back().map(str::to_owned)
     }
 }
 

@@ -79,7 +79,7 @@ fn name_of(run: &Run) -> String {
     let tags = run.commands.iter().flat_map(|command| &command.tags);
     let image = run.builds.iter().flat_map(|build| &build.images).chain(tags).next();
     let last = image.and_then(|name| reference::repository(name).rsplit('/').next());
-    last.map_or_else(|| run.label.clone(), str::to_owned)
+    last.unwrap_or(&run.label).to_owned()
 }
 
 /// Build commands of one item, in order.
@@ -118,7 +118,7 @@ impl Recipe<'_> {
         });
         let mut all: Vec<String> = pushed.map(|name| reference::repository(name).to_owned()).collect();
         let builds = self.builds().into_iter().flat_map(|(_, builds)| builds);
-        let direct = builds.filter(|b| b.command.push).flat_map(|b| b.command.tags);
+        let direct = builds.filter(|b| b.command.push).flat_map(|b| b.command.tags.clone());
         all.extend(direct.map(|tag| reference::repository(&tag).to_owned()));
         all.retain(|name| plain(name));
         all

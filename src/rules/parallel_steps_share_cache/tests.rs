@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::finding::Confidence;
-use crate::model::{Build, CacheOperation, CacheOutcome, CiCache, Command, Quote, Step as BuildStep};
+use crate::model::{Build, CacheOperation, CacheOutcome, CiCache, Command, Instruction, Quote, Step as BuildStep};
 
 const FILE: &str = "\
 pipelines:
@@ -22,12 +22,13 @@ fn run(source: &str, commit: Option<&str>, outcome: CacheOutcome, builds: &str) 
     let quote = Quote { line: 9, text: "Cache \"docker: docker.tar\": Upload failed".into() };
     let entry =
         CiCache { name: "docker: docker.tar".into(), operation: CacheOperation::Save, outcome, reason: None, quote };
-    let step = BuildStep { text: format!("RUN {builds}"), ..BuildStep::default() };
+    let what = Instruction { text: format!("RUN {builds}").into(), ..Instruction::default() };
+    let step = BuildStep { what: what.into(), ..BuildStep::default() };
     Run {
         source: source.into(),
         label: source.trim_end_matches(".log").into(),
         ci: Some("bitbucket"),
-        commit: commit.map(str::to_owned),
+        commit: commit.map(Into::into),
         builds: vec![Build { steps: vec![step], ..Build::default() }],
         commands: Command::parse(
             &format!("docker build {builds}"),

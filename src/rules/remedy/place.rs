@@ -7,7 +7,7 @@ use super::pattern::{fits, tells_nothing};
 use super::reference;
 use crate::config::{Config, Place};
 use crate::finding::Evidence;
-use crate::model::{Build, CacheSpec, Command, Run, Tool};
+use crate::model::{Build, CacheSpec, Command, Run, Text, Tool};
 use crate::rules::Study;
 
 /// A place in a configuration file.
@@ -111,8 +111,8 @@ fn references(specs: &[CacheSpec]) -> Vec<&str> {
     specs.iter().filter_map(|spec| spec.get("ref").or_else(|| spec.get("scope"))).collect()
 }
 
-fn strings(list: &[String]) -> Vec<&str> {
-    list.iter().map(String::as_str).collect()
+fn strings(list: &[Text]) -> Vec<&str> {
+    list.iter().map(Text::as_str).collect()
 }
 
 fn one(value: Option<&String>) -> Vec<&str> {

@@ -5,7 +5,7 @@
 use super::pattern::tells_nothing;
 use super::place::{self, At};
 use super::{PLACEHOLDER, reference};
-use crate::model::{Build, CacheKind, CacheSpec, CiNote, Command, Dialect, Engine, NoteKind, Run, Tool};
+use crate::model::{Build, CacheKind, CacheSpec, CiNote, Command, Dialect, Engine, NoteKind, Run, Text, Tool};
 use crate::rules::Study;
 
 /// How the build is written down where it runs.
@@ -86,7 +86,7 @@ impl<'a> Site<'a> {
     pub fn written(at: At<'a>) -> Self {
         let command = &at.place.command;
         // A lone `$IMAGE` may hold a tag: no other can be put behind it.
-        let named = |name: &&String| !tells_nothing(name) || reference::tag(name).is_some();
+        let named = |name: &&Text| !tells_nothing(name) || reference::tag(name).is_some();
         let image = command.tags.iter().find(named).map(|name| reference_of(name));
         Self {
             form: form_of_tool(command.tool, at),
@@ -218,7 +218,8 @@ fn cache_beside(found: Option<String>, image: Option<&str>, inline: bool) -> Str
 /// What is imported: as the build says, else as it was asked for.
 fn imports_of(run: &Run, build: &Build, command: Option<&Command>) -> Vec<String> {
     let named = |kind| matches!(kind, CacheKind::Registry | CacheKind::Inline);
-    let printed: Vec<_> = build.imports.iter().filter(|i| named(i.kind)).filter_map(|i| i.reference.clone()).collect();
+    let printed = build.imports.iter().filter(|i| named(i.kind)).filter_map(|i| i.reference.as_deref());
+    let printed: Vec<_> = printed.map(str::to_owned).collect();
     if !printed.is_empty() {
         return printed;
     }
@@ -235,11 +236,12 @@ fn registry_ref(spec: &CacheSpec) -> Option<String> {
 }
 
 fn target_of(run: &Run, build: &Build, form: Form) -> Option<String> {
-    let note = || notes(run, NoteKind::ComposePluginBuilds).next_back().map(|n| n.value.clone());
-    match form {
-        Form::ComposePlugin => build.target.clone().or_else(note),
-        _ => build.target.clone(),
-    }
+    let note = || notes(run, NoteKind::ComposePluginBuilds).next_back().map(|n| &n.value);
+    let target = match form {
+        Form::ComposePlugin => build.target.as_ref().or_else(note),
+        _ => build.target.as_ref(),
+    };
+    target.map(ToString::to_string)
 }
 
 fn capable(run: &Run, build: &Build) -> bool {

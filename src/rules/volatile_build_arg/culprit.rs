@@ -160,7 +160,7 @@ fn metadata(past: &Past, spot: &Spot) -> Option<(String, Evidence)> {
     let above = above(build, spot.step(at)?);
     let missed = above.into_iter().find(|s| s.kind == StepKind::Metadata && s.outcome == Outcome::Miss)?;
     let same = (0..at).any(|j| past.builds.get(j).is_some_and(|b| b.steps.iter().any(|s| s.text == missed.text)));
-    same.then(|| (missed.text.clone(), header(run, missed, "was not found, with the same text as before")))
+    same.then(|| (missed.text.to_string(), header(run, missed, "was not found, with the same text as before")))
 }
 
 /// `BuildKit` prints no instruction that makes no layer.

@@ -1,0 +1,93 @@
+//! Values that many builds have in common, kept once.
+
+use std::borrow::Borrow;
+use std::cell::RefCell;
+use std::hash::{BuildHasher, Hash};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+
+/// A value that its clones share until one of them is changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Shared<T>(Arc<T>);
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Clone> DerefMut for Shared<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl<T> From<T> for Shared<T> {
+    fn from(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl<T> Borrow<T> for Shared<T> {
+    fn borrow(&self) -> &T {
+        self
+    }
+}
+
+impl<T: Hash + Eq + Clone> Shared<T> {
+    /// Shares the value with an equal one, where there lately was one.
+    pub(super) fn share(&mut self, recent: &Recent<Self>) {
+        *self = recent.get::<T>(self, || self.clone());
+    }
+}
+
+/// Values that were lately made, so that an equal one need not be made or kept again.
+///
+/// Each value has one place, from which it drives out the one before: memory is bounded whatever
+/// comes, and nothing is ever wrong, only kept twice.
+pub(super) struct Recent<T>(RefCell<Vec<Option<T>>>);
+
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self(RefCell::new(Vec::new()))
+    }
+}
+
+impl<T: Clone> Recent<T> {
+    const PLACES: usize = 4096;
+
+    /// The value that equals the key, made where it is not there.
+    pub(super) fn get<K: Hash + Eq + ?Sized>(&self, key: &K, make: impl FnOnce() -> T) -> T
+    where
+        T: Borrow<K>,
+    {
+        let mut places = self.0.borrow_mut();
+        places.resize(Self::PLACES, None);
+        let at = usize::try_from(FixedState::default().hash_one(key)).unwrap_or_default() % Self::PLACES;
+        match places.get_mut(at) {
+            Some(Some(known)) if (*known).borrow() == key => known.clone(),
+            Some(place) => place.insert(make()).clone(),
+            None => make(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_values_are_kept_once_until_one_is_changed() {
+        let recent = Recent::default();
+        let [mut a, mut b] = [(); 2].map(|()| Shared::from("long".to_owned()));
+        a.share(&recent);
+        b.share(&recent);
+        assert!(Arc::ptr_eq(&a.0, &b.0));
+        b.push_str("er");
+        assert_eq!((a.as_str(), b.as_str()), ("long", "longer"));
+    }
+}

@@ -27,18 +27,30 @@ const CASES: [&str; 12] = [
 /// A line, and its number: a thousand lines are an hour.
 type Frame = fn(&str, usize) -> String;
 
-const FRAMES: [(&str, Frame); 8] = [
-    ("github", |line, n| format!("2026-05-04T{:02}:00:{:02}.1234567Z {line}\n", n / 1000, n % 60)),
-    ("gh", |line, n| format!("build\tUNKNOWN STEP\t2026-05-04T{:02}:00:{:02}.1234567Z {line}\n", n / 1000, n % 60)),
-    ("gitlab", |line, n| format!("2026-05-04T{:02}:00:{:02}.123456Z 01O {line}\n", n / 1000, n % 60)),
-    ("buildkite", |line, n| format!("\x1b_bk;t={}\x07{line}\r\n", 1_777_885_200_000 + n)),
-    ("kubectl", |line, n| {
-        format!("[pod/build-x7k2p/main] 2026-05-04T{:02}:00:{:02}.123456789Z {line}\n", n / 1000, n % 60)
-    }),
-    ("compose", |line, _| format!("builder-1  | {line}\n")),
-    ("crlf", |line, _| format!("{line}\r\n")),
-    ("no blank lines", |line, _| if line.is_empty() { String::new() } else { format!("{line}\n") }),
+/// Name, what the CI prints before the build, and how it prints a line.
+const FRAMES: [(&str, &[&str], Frame); 17] = [
+    ("echo", &["+ cd /src"], |line, _| format!("{line}\n")),
+    ("crlf", &[], |line, _| format!("{line}\r\n")),
+    ("no blank lines", &[], |line, _| if line.is_empty() { String::new() } else { format!("{line}\n") }),
+    ("github", &["Current runner version: '2.329.0'"], |line, n| format!("{}.1234567Z {line}\n", time(n))),
+    ("gh", &[], |line, n| format!("build\tUNKNOWN STEP\t{}.1234567Z {line}\n", time(n))),
+    ("azure", &["##[section]Starting: Build image"], |line, n| format!("{}.1234567Z {line}\n", time(n))),
+    ("gitlab", &["Running with gitlab-runner 18.4.0"], |line, n| format!("{}.123456Z 01O {line}\n", time(n))),
+    ("buildkite", &["~~~ Running commands"], |line, n| format!("\x1b_bk;t={}\x07{line}\r\n", 1_777_885_200_000 + n)),
+    ("bitbucket", &["+ umask 000"], |line, _| format!("{line}\n")),
+    ("jenkins", &["[Pipeline] sh"], |line, n| format!("[{}.123Z] {line}\n", time(n))),
+    ("cloudbuild", &["Starting Step #1"], |line, _| format!("Step #1 - \"build\": {line}\n")),
+    ("codebuild", &["[Container] 2026/05/04 09:00:00.123456 Entering phase BUILD"], |line, _| format!("{line}\n")),
+    ("kubectl", &[], |line, n| format!("[pod/build-x7k2p/main] {}.123456789Z {line}\n", time(n))),
+    ("compose", &[], |line, _| format!("builder-1  | {line}\n")),
+    ("teamcity", &["Step 1/1: Command Line"], |line, _| format!("[09:00:00]W:\t [Step 1/1] {line}\n")),
+    ("syslog", &[], |line, _| format!("May  4 09:00:00 ci-1 build[812]: {line}\n")),
+    ("gutter", &[], |line, n| format!("{:>4} | {line}\n", n % 1000 + 1)),
 ];
+
+fn time(n: usize) -> String {
+    format!("2026-05-04T{:02}:{:02}:{:02}", n / 1000, n % 1000 / 60, n % 60)
+}
 
 fn logs(folder: &Path) -> Vec<PathBuf> {
     let mut logs: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
@@ -65,13 +77,14 @@ fn frames_change_nothing() {
     for case in CASES {
         let bare = logs(&Path::new("tests/rules").join(case));
         let expected = verdict(&bare);
-        for (name, frame) in FRAMES {
+        for (name, head, frame) in FRAMES {
             let folder = tempfile::tempdir().unwrap();
             let mut framed = Vec::new();
             for (at, log) in bare.iter().enumerate() {
                 let bytes = fs::read(log).unwrap();
                 let text = String::from_utf8_lossy(&bytes);
                 let lines = text.trim_end().split('\n').map(|l| l.trim_end_matches('\r'));
+                let lines = head.iter().copied().chain(lines);
                 let path = folder.path().join(log.file_name().unwrap());
                 fs::write(&path, lines.enumerate().map(|(n, line)| frame(line, n + at * 1000)).collect::<String>())
                     .unwrap();

@@ -106,9 +106,11 @@ fn run(text: &[u8]) -> Option<Mark<'_>> {
     (action || echo::builds(title)).then_some(Mark::Section(title))
 }
 
-/// `  cache-from: type=gha` in the block of an action's inputs.
+/// `  cache-from: type=gha` in the block of an action's inputs; copies of the page indent it once more.
 fn input(text: &[u8]) -> Option<Mark<'_>> {
-    let text = text.strip_prefix(b"  ").filter(|t| t.first().is_some_and(u8::is_ascii_lowercase))?;
+    let text = text.strip_prefix(b"  ")?;
+    let text = text.strip_prefix(b"  ").unwrap_or(text);
+    let text = Some(text).filter(|t| t.first().is_some_and(u8::is_ascii_lowercase))?;
     let (key, value) = text.split_at_checked(memchr::memchr(b':', text)?)?;
     let named = key.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     let value = value.strip_prefix(b":")?;

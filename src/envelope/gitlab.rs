@@ -11,6 +11,10 @@ use super::{Envelope, Mark, Peeled, Stamp, ansi, echo, gitlab_cache, mostly};
 /// Raw trace.
 pub(super) struct Gitlab;
 
+/// The runner's own lines; copies of the page have titles for sections.
+const HEADERS: [&[u8]; 3] =
+    [b"Running with gitlab-runner", b"section_start:", b"Executing \"step_script\" stage of the job script"];
+
 /// Length of stamp, blank, stream, type and flag.
 const PREFIX: usize = 32;
 
@@ -26,7 +30,7 @@ impl Envelope for Gitlab {
     fn recognise(&self, head: &[&[u8]]) -> bool {
         let header = |l: &&[u8]| {
             let text = ansi::lead(self.decode(l).text);
-            text.starts_with(b"Running with gitlab-runner") || text.starts_with(b"section_start:")
+            HEADERS.iter().any(|header| text.starts_with(header))
         };
         head.iter().any(header) || mostly(head, |l| prefix(l).is_some())
     }

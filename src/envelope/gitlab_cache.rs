@@ -15,10 +15,19 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     ) {
         return None;
     }
-    let text = ["WARNING: ", "FATAL: ", "ERROR: "]
-        .iter()
-        .fold(text.trim_ascii_end(), |rest, level| rest.strip_prefix(level.as_bytes()).unwrap_or(rest));
+    let text =
+        ["WARNING: ", "FATAL: ", "ERROR: "].iter().fold(without_duration(text.trim_ascii_end()), |rest, level| {
+            rest.strip_prefix(level.as_bytes()).unwrap_or(rest)
+        });
     key(text).or_else(|| by_policy(text)).or_else(|| line(text)).or_else(|| trouble(text))
+}
+
+/// Copies of the page glue the duration of a section to its last line: `Created cache00:02`.
+fn without_duration(text: &[u8]) -> &[u8] {
+    match text {
+        [rest @ .., a, b, b':', c, d] if [a, b, c, d].iter().all(|b| b.is_ascii_digit()) => rest.trim_ascii_end(),
+        _ => text,
+    }
 }
 
 /// `Checking cache for main-protected...`, `Creating cache main-protected...`
@@ -96,6 +105,8 @@ mod tests {
         );
         let saved = Mark::Cache { name: b"", operation: Op::Save, outcome: End::Saved };
         assert_eq!(mark(b"Created cache                    "), Some(saved));
+        assert_eq!(mark(b"Created cache 00:02"), Some(saved));
+        assert_eq!(mark(b"Created cache00:02"), Some(saved));
         let skipped = Mark::Cache { name: b"k-1", operation: Op::Save, outcome: End::Skipped };
         assert_eq!(mark(b"Not uploading cache k-1 due to policy"), Some(skipped));
         assert_eq!(mark(b"FATAL: received: 403 Forbidden"), Some(Mark::CacheTrouble));

@@ -13,6 +13,7 @@ mod buildkite_cache;
 mod cache_reason;
 mod circleci;
 mod clock;
+mod cloud_logging;
 mod cloudbuild;
 mod codebuild;
 mod compose;
@@ -26,6 +27,7 @@ mod github;
 mod github_cache;
 mod gitlab;
 mod gitlab_cache;
+mod gutter;
 mod iso;
 mod jenkins;
 mod jenkins_branch;
@@ -36,14 +38,17 @@ mod mark;
 mod maven;
 mod out;
 mod pasted;
+mod powershell;
 mod remote;
 mod stack;
 mod stamp;
 mod syslog;
 mod teamcity;
+mod teamcity_message;
 mod tekton;
 mod travis;
 mod woodpecker;
+mod wrap;
 
 use std::borrow::Cow;
 
@@ -124,9 +129,13 @@ pub trait Envelope: Sync {
 pub static ENVELOPES: &[&dyn Envelope] = &[
     &json_file::JsonFile,
     &drone_json::DroneJson,
+    &cloud_logging::CloudLogging,
+    &teamcity_message::TeamcityMessage,
     &pasted::Pasted,
     &kubectl::Kubectl,
     &cri::Cri,
+    &gutter::Gutter,
+    &powershell::Powershell,
     &compose::Compose,
     &syslog::Syslog,
     &remote::Remote,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, ansi, echo};
+use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, ansi, echo, wrap};
 
 /// How often one envelope may be inside another.
 const ROUNDS: usize = 4;
@@ -16,6 +16,8 @@ pub struct Stack {
     /// The outermost layer, where it has to be unpacked before any prefix is seen.
     packing: Option<&'static dyn Envelope>,
     layers: Vec<&'static dyn Envelope>,
+    /// Lines were cut at this width.
+    width: Option<usize>,
 }
 
 impl Stack {
@@ -24,7 +26,7 @@ impl Stack {
     pub fn recognise(head: &[u8]) -> Self {
         let raw: Vec<&[u8]> = head.split(|&b| b == b'\n').take(LINES).map(ansi::trim_end).collect();
         let packing = ENVELOPES.iter().filter(|e| e.packs()).find(|e| e.recognise(&raw)).copied();
-        let mut stack = Self { packing, layers: Vec::new() };
+        let mut stack = Self { packing, layers: Vec::new(), width: None };
         let unpacked: Vec<Cow<[u8]>> = raw.iter().map(|line| stack.unpack(line)).collect();
         let mut lines: Vec<&[u8]> = unpacked.iter().map(|line| ansi::trim_end(line)).collect();
         stack.layers.extend(packing);
@@ -34,6 +36,9 @@ impl Stack {
             stack.layers.push(*envelope);
             strip(&mut lines, Some(*envelope));
         }
+        // What a CI puts in front of each line would tell a rest from a line of its own.
+        let bare = stack.layers.iter().all(|e| e.name() == "powershell");
+        stack.width = if bare { wrap::width(&lines) } else { None };
         stack
     }
 
@@ -51,7 +56,7 @@ impl Stack {
 
     /// Names of all envelopes, outermost first.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.layers.iter().map(|e| e.name())
+        self.layers.iter().map(|e| e.name()).chain(self.width.map(|_| "wrapped"))
     }
 
     /// Whether a job's name tells it from other jobs even where it is the only one in the log.
@@ -76,8 +81,16 @@ impl Stack {
             [one] => one.decode(line),
             layers => decode_all(layers, line),
         };
+        peeled.open |= self.width.is_some_and(|width| wrap::is_full(line, width));
         peeled.text = ansi::lead(peeled.text);
         peeled
+    }
+
+    /// Whether a line may be the rest of the one before that is open. Where lines were cut at a width,
+    /// one may fill it by chance.
+    #[must_use]
+    pub fn may_continue(&self, text: &[u8]) -> bool {
+        self.width.is_none() || !wrap::begins(text)
     }
 
     /// What the CI says in a line. Where no CI was recognised, those are asked that are known by

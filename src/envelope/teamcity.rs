@@ -26,13 +26,25 @@ impl Envelope for Teamcity {
     }
 
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
-        match text.first()? {
-            b'+' | b'$' => echo::prompted(text),
-            b'S' => text.strip_prefix(b"Starting: ").filter(|c| echo::builds(c)).map(Mark::Command),
-            b'H' => echo::checked_out(text),
-            _ => None,
-        }
+        mark(text)
     }
+}
+
+/// What `TeamCity` and its agents print.
+pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
+    match text.first()? {
+        b'+' | b'$' => echo::prompted(text),
+        b'S' => text.strip_prefix(b"Starting: ").filter(|c| echo::builds(c)).map(Mark::Command),
+        b'H' => echo::checked_out(text),
+        b'#' => block(text),
+        _ => None,
+    }
+}
+
+/// `##teamcity[blockOpened name='Build image' flowId='1']`
+fn block(text: &[u8]) -> Option<Mark<'_>> {
+    let name = text.strip_prefix(b"##teamcity[blockOpened name='")?;
+    name.split(|b| *b == b'\'').next().map(Mark::Section)
 }
 
 /// What follows stamp, level, tab and step. The level (` `, `i`, `W`, `E`, `F`) tells the form from

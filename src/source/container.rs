@@ -1,9 +1,11 @@
-//! Compressed files and archives, read through: `.gz`, `.zst`, `.tar`, `.tar.gz`, `.zip`, UTF-16.
+//! Compressed files and archives, read through: `.gz`, `.zst`, `.tar`, `.tar.gz`, `.zip`, UTF-16; and
+//! JSON documents of APIs.
 //!
 //! What a file is decides its first bytes, not its name. Members of an archive may be compressed
 //! once more, but archives in archives are not opened, and nothing expands without bound.
 
 mod bounded;
+mod document;
 mod jobs;
 mod packed;
 
@@ -108,7 +110,7 @@ fn expand(
             expand(part, Box::new(Bounded::new(decoder, budget)), inner, budget, visit)?;
         }
         Packed::Utf16 => visit(part, Input::pipe(Box::new(DecodeReaderBytes::new(stream)))),
-        Packed::Answer => visit(part, answer(Bounded::new(stream, budget))),
+        Packed::Document => visit(part, document(Bounded::new(stream, budget))),
         Packed::Tar => untar(part, stream, inner, budget, visit)?,
         Packed::Zip => return Err(Unreadable::NeedsFile("zip")),
         Packed::Other(kind) => return Err(Unreadable::Packed(kind)),
@@ -117,14 +119,12 @@ fn expand(
     Ok(())
 }
 
-/// The log in an answer of Buildkite's API. An answer is read as a whole: the log is one string.
-fn answer(stream: impl Read) -> Result<Input, Unreadable> {
-    #[derive(serde::Deserialize)]
-    struct Answer {
-        content: String,
-    }
-    let answer: Answer = serde_json::from_reader(io::BufReader::new(stream)).map_err(io::Error::other)?;
-    Input::pipe(Box::new(Cursor::new(answer.content)))
+/// The log in the answer of an API, which is read as a whole; what is none is a log itself.
+fn document(mut stream: impl Read) -> Result<Input, Unreadable> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    let log = document::log(&bytes).unwrap_or(bytes);
+    Input::pipe(Box::new(Cursor::new(log)))
 }
 
 fn untar(part: &Part, stream: impl Read, depth: Depth, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {

@@ -14,8 +14,8 @@ pub(super) struct Listener {
     list: Option<NoteKind>,
     /// The action whose inputs follow.
     action: Option<Command>,
-    /// The input of that action whose value may go on in the next lines.
-    field: String,
+    /// The input of that action whose value may go on in the next line, and its last line.
+    field: (String, u64),
     /// The command that may go on in the next line.
     typed: Typed,
     caches: Caches,
@@ -48,10 +48,10 @@ impl Listener {
                     self.list = list;
                 }
             }
-            Mark::Input(b"", more) => self.input_goes_on(&text(more)),
+            Mark::Input(b"", more) => self.input_goes_on(&text(more), number),
             Mark::Input(key, value) => {
-                self.field = text(key);
-                self.input_goes_on(&text(value));
+                self.field = (text(key), number);
+                self.input_goes_on(&text(value), number);
             }
             Mark::CacheKey(key, operation) => self.caches.begins(text(key), operation),
             Mark::CacheTrouble => self.caches.fails(&mut run.ci_caches, quote()),
@@ -78,7 +78,7 @@ impl Listener {
         run.commands.extend(self.action.take());
         match action(title) {
             Some(tool) => {
-                self.field.clear();
+                self.field = (String::new(), quote.line);
                 // Where nothing else is asked for (`docker/setup-buildx-action` `action.yml`).
                 let driver = (tool == Tool::BuildxCreate).then(|| "docker-container".to_owned());
                 let asked = Asked { tool, driver, ..Asked::default() };
@@ -88,10 +88,12 @@ impl Listener {
         }
     }
 
-    /// Values of several lines are lists, one item a line.
-    fn input_goes_on(&mut self, value: &str) {
-        let Some(action) = self.action.as_mut().filter(|_| !value.is_empty()) else { return };
-        action.input(&self.field, value);
+    /// Values of several lines are lists, one item a line, without a gap.
+    fn input_goes_on(&mut self, value: &str, line: u64) {
+        let (field, last) = &mut self.field;
+        let Some(action) = self.action.as_mut().filter(|_| !value.is_empty() && line <= *last + 1) else { return };
+        *last = line;
+        action.input(field, value);
     }
 }
 

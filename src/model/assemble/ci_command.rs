@@ -59,10 +59,11 @@ fn unfinished(text: &str) -> Option<&str> {
 }
 
 /// GitLab shows the first line of a command only: `$ docker build \ # collapsed multi-line command`
-/// (`gitlab-runner` `shells/bash.go`). The last line of one that goes on may hold arguments alone, and
-/// no option.
+/// (`gitlab-runner` `shells/bash.go`); error records of `PowerShell` abbreviate: `+ docker build -t a ...`.
+/// The last line of one that goes on may hold arguments alone, and no option.
 fn is_whole(text: &str, more: usize) -> bool {
-    !text.contains("# collapsed multi-line command") && (more > 0 || unfinished(text).is_none())
+    let cut = text.contains("# collapsed multi-line command") || text.trim_end().ends_with(" ...");
+    !cut && (more > 0 || unfinished(text).is_none())
 }
 
 #[cfg(test)]
@@ -90,6 +91,7 @@ mod tests {
     fn what_is_not_shown_is_not_read() {
         assert!(heard(&[("docker buildx build \\", true)]).is_empty());
         assert!(heard(&[("docker build \\ # collapsed multi-line command", true)]).is_empty());
+        assert!(heard(&[("docker build -t a . 2> ...", true)]).is_empty());
         let commands = heard(&[("docker build .", true), ("--no-cache", false)]);
         assert!(!commands[0].no_cache, "the line before was finished");
     }

@@ -108,7 +108,10 @@ impl LogReader {
 
     /// Whether a line goes on where the one that waits ended.
     fn continues(&self, number: u64, peeled: &Peeled) -> bool {
-        self.pending.open && self.pending.last + 1 == number && peeled.job.is_none_or(|job| self.waits_in(job))
+        self.pending.open
+            && self.pending.last + 1 == number
+            && peeled.job.is_none_or(|job| self.waits_in(job))
+            && self.stack.may_continue(peeled.text)
     }
 
     fn waits_in(&self, job: &[u8]) -> bool {

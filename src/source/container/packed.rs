@@ -18,8 +18,8 @@ pub(super) enum Packed {
     Tar,
     /// Text with a byte order mark of UTF-16: `PowerShell` writes it.
     Utf16,
-    /// The answer of Buildkite's API: `{"url": …, "content": "the log", "size": …, "header_times": […]}`.
-    Answer,
+    /// A JSON document of an API that may hold a log.
+    Document,
     /// A container that is not read.
     Other(&'static str),
 }
@@ -38,15 +38,25 @@ pub(super) fn packed(start: &[u8]) -> Packed {
     if start.get(257..262) == Some(b"ustar") {
         return Packed::Tar;
     }
-    if is_answer(start) {
-        return Packed::Answer;
+    if is_document(start) {
+        return Packed::Document;
     }
     MAGIC.iter().find(|(magic, _)| start.starts_with(magic)).map_or(Packed::No, |(_, form)| *form)
 }
 
-/// A log may begin with a brace too, so both keys are asked for (`buildkite/docs`
-/// `pages/apis/rest_api/jobs.md`).
-fn is_answer(start: &[u8]) -> bool {
-    let has = |key: &[u8]| memchr::memmem::find(start, key).is_some();
-    start.trim_ascii_start().starts_with(b"{") && has(b"\"url\"") && has(b"\"content\"")
+/// A log may begin with a brace or bracket too, so keys are asked for:
+/// `{"url": …, "content": "the log"}` (Buildkite), `[{"message": …, "type": "out"}]` (`CircleCI`),
+/// `[{"insertId": …, "textPayload": …}]` (Cloud Logging), `[{"id": …, "step_id": …, "data": …}]`
+/// (Woodpecker), `[{"pos": 0, "out": …}]` (Drone).
+fn is_document(start: &[u8]) -> bool {
+    const KEYS: [&[u8]; 6] = [b"message", b"type", b"insertId", b"textPayload", b"step_id", b"pos"];
+    let has = |key: &[u8]| {
+        let quoted = |at: usize| at > 0 && start.get(at - 1) == Some(&b'"') && start.get(at + key.len()) == Some(&b'"');
+        memchr::memmem::find_iter(start, key).any(quoted)
+    };
+    match start.trim_ascii_start() {
+        [b'{', ..] => has(b"url") && has(b"content"),
+        [b'[', entries @ ..] if entries.trim_ascii_start().starts_with(b"{") => KEYS.iter().any(|key| has(key)),
+        _ => false,
+    }
 }

@@ -139,9 +139,13 @@ fn broken_and_unknown_containers_say_so() {
 }
 
 #[test]
-fn the_answer_of_buildkites_api_is_unwrapped() {
+fn documents_of_apis_are_unwrapped() {
     let answer = br#"{"url":"https://api.buildkite.com/v2/x/log","content":"a\nb\r\n","size":4,"header_times":[1]}"#;
     assert_eq!(read("log.json", answer, EXPANDED)[0].2, Ok(lines(&["a", "b\r"])));
+    let entries = br##"[ {"message":"#1 DO","type":"out"},{"message":"NE\n","type":"out"} ]"##;
+    assert_eq!(read("log.json", entries, EXPANDED)[0].2, Ok(lines(&["#1 DONE"])));
+    let no_log = b"[ {\"type\": 1},\n {\"type\": 2} ]\n";
+    assert_eq!(read("x.log", no_log, EXPANDED)[0].2, Ok(lines(&["[ {\"type\": 1},", " {\"type\": 2} ]"])));
     let other = b"{\"vertexes\":[]}\n";
     assert_eq!(read("raw.log", other, EXPANDED)[0].2, Ok(lines(&["{\"vertexes\":[]}"])));
 }

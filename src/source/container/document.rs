@@ -1,0 +1,137 @@
+//! Logs inside one JSON document: answers of the APIs of CI systems, read as a whole.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// Answer of Buildkite's API (`buildkite/docs` `pages/apis/rest_api/jobs.md`).
+#[derive(Deserialize)]
+struct Answer {
+    content: String,
+}
+
+/// One element of an array.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    /// Google Cloud Logging, `gcloud logging read --format=json`.
+    Cloud {
+        #[serde(rename = "textPayload")]
+        text: String,
+        timestamp: String,
+    },
+    /// Drone's API (`drone/drone` `core/log.go`).
+    Drone {
+        #[serde(rename = "pos")]
+        _pos: u64,
+        out: String,
+    },
+    /// Woodpecker's API (`woodpecker-ci/woodpecker` `server/model/log.go`): the type is 0 or 1 for
+    /// output; other entries tell the exit code and progress.
+    Woodpecker {
+        #[serde(rename = "step_id")]
+        _step: u64,
+        data: Option<String>,
+        #[serde(rename = "type", default)]
+        kind: u8,
+    },
+    /// `CircleCI`'s API v1.1: pieces of output, which need not end with a line.
+    Circle {
+        message: String,
+        #[serde(rename = "type")]
+        _kind: String,
+    },
+    /// Not output.
+    Other(IgnoredAny),
+}
+
+/// The log in the document; `None` where it is not one of these.
+pub(super) fn log(bytes: &[u8]) -> Option<Vec<u8>> {
+    if bytes.trim_ascii_start().first() == Some(&b'{') {
+        return serde_json::from_slice::<Answer>(bytes).ok().map(|answer| answer.content.into_bytes());
+    }
+    let mut entries: Vec<Entry> = serde_json::from_slice(bytes).ok()?;
+    if newest_first(&entries) {
+        entries.reverse();
+    }
+    let mut log = Vec::new();
+    let pieces = entries.iter().filter(|entry| append(&mut log, entry)).count();
+    (pieces > 0).then_some(log)
+}
+
+/// Cloud Logging lists the newest entry first unless told otherwise.
+fn newest_first(entries: &[Entry]) -> bool {
+    let mut stamps = entries.iter().filter_map(|entry| match entry {
+        Entry::Cloud { timestamp, .. } => Some(timestamp),
+        _ => None,
+    });
+    stamps.next().zip(stamps.next_back()).is_some_and(|(first, last)| first > last)
+}
+
+/// Writes the text of an entry; whether it has one.
+fn append(log: &mut Vec<u8>, entry: &Entry) -> bool {
+    match entry {
+        Entry::Cloud { text, timestamp } => {
+            for line in text.trim_end_matches('\n').split('\n') {
+                log.extend_from_slice(format!("{timestamp} {line}\n").as_bytes());
+            }
+        }
+        Entry::Drone { out, .. } => log.extend_from_slice(out.as_bytes()),
+        Entry::Circle { message, .. } => log.extend_from_slice(message.as_bytes()),
+        Entry::Woodpecker { data: Some(data), kind: 0 | 1, .. } => {
+            let Ok(line) = BASE64_STANDARD.decode(data) else { return false };
+            log.extend_from_slice(line.trim_ascii_end());
+            log.push(b'\n');
+        }
+        Entry::Woodpecker { .. } | Entry::Other(_) => return false,
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(document: &str) -> Option<String> {
+        log(document.as_bytes()).map(|log| String::from_utf8(log).unwrap())
+    }
+
+    #[test]
+    fn pieces_are_put_together() {
+        let circle = r##"[{"message":"#1 [1/2] FROM a\r\n#1 DO","time":"2026-05-04T09:00:00.1Z","type":"out"},{"message":"NE 0.0s\n","time":"2026-05-04T09:00:00.2Z","type":"err","truncated":false}]"##;
+        assert_eq!(text(circle).unwrap(), "#1 [1/2] FROM a\r\n#1 DONE 0.0s\n");
+        let drone = r#"[{"pos":0,"out":"+ docker build .\n","time":1},{"pos":1,"out":"a\n","time":2}]"#;
+        assert_eq!(text(drone).unwrap(), "+ docker build .\na\n");
+    }
+
+    #[test]
+    fn base64_is_undone_and_other_entries_are_left_out() {
+        let document = r#"[{"id":1,"step_id":2,"time":3,"line":0,"data":"IzUgQ0FDSEVE","type":1},{"id":2,"step_id":2,"time":3,"line":1,"data":"MA==","type":2},{"id":3,"step_id":2,"time":3,"line":2,"data":null,"type":0}]"#;
+        assert_eq!(text(document).unwrap(), "#5 CACHED\n");
+    }
+
+    #[test]
+    fn the_oldest_entry_comes_first() {
+        let entry = |n: u8, payload: &str| {
+            format!(
+                r#"{{"insertId":"{n}","timestamp":"2026-05-04T09:00:0{n}Z","labels":{{"build_step":"0"}},{payload}}}"#
+            )
+        };
+        let document = format!(
+            "[{},{},{}]",
+            entry(3, r#""textPayload":"b\nc""#),
+            entry(2, r#""jsonPayload":{"a":1}"#),
+            entry(1, r#""textPayload":"a""#)
+        );
+        let lines = "2026-05-04T09:00:01Z a\n2026-05-04T09:00:03Z b\n2026-05-04T09:00:03Z c\n";
+        assert_eq!(text(&document).unwrap(), lines);
+    }
+
+    #[test]
+    fn other_documents_are_none() {
+        for other in [r#"[{"message":"a"}]"#, "[1,2]", r#"[{"message":"a","type":"out""#, "[]", r#"{"url":1}"#] {
+            assert_eq!(text(other), None, "{other}");
+        }
+    }
+}

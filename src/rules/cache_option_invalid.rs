@@ -2,7 +2,8 @@
 
 use super::backend::{Cause, cost_of, refusals};
 use super::options::{Kind, Mistake, from_error, lint, words};
-use super::remedy::patch;
+use super::planned;
+use super::remedy::{At, patch};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Build, CacheSpec, NoteKind, Quote, Run};
@@ -34,6 +35,7 @@ impl Rule for CacheOptionInvalid {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let mut sightings = told(study);
         sightings.extend(written(study));
+        sightings.extend(planned::places(study).iter().flat_map(in_configuration));
         by_token(sightings).into_iter().filter_map(|group| finding(study, &group)).collect()
     }
 }
@@ -43,6 +45,8 @@ struct Sighting<'a> {
     mistake: Mistake,
     evidence: Evidence,
     builds: Vec<&'a Build>,
+    /// In a configuration, no log was given.
+    planned: bool,
 }
 
 /// What builders say. The error text is the first thing to quote.
@@ -52,6 +56,7 @@ fn told(study: &Study) -> Vec<Sighting<'_>> {
         mistake: from_error(r.text),
         evidence: Study::quote(r.run, r.quote, "the builder refuses the option"),
         builds: vec![r.build],
+        planned: false,
     })
     .collect()
 }
@@ -88,7 +93,17 @@ fn sighting<'a>(run: &'a Run, mistake: Mistake, quote: &Quote) -> Sighting<'a> {
         mistake,
         evidence: Study::quote(run, quote, "the option as written"),
         builds: run.builds.iter().collect(),
+        planned: false,
     }
+}
+
+fn in_configuration<'a>(at: &At<'a>) -> Vec<Sighting<'a>> {
+    let command = &at.place.command;
+    let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
+    let to = command.cache_to.iter().flat_map(|spec| lint(spec, true));
+    let line = at.evidence("the option as written");
+    let sighting = |mistake| Some(Sighting { mistake, evidence: line.clone()?, builds: Vec::new(), planned: true });
+    from.chain(to).filter_map(sighting).collect()
 }
 
 /// A mistake in import and export, in the command and in the error, is one mistake.
@@ -120,7 +135,7 @@ fn finding(study: &Study, group: &[Sighting]) -> Option<Finding> {
         } else {
             META.severity
         },
-        confidence: Confidence::Proven,
+        confidence: if group.iter().all(|s| s.planned) { Confidence::Likely } else { Confidence::Proven },
         title: words::title(mistake),
         cause: words::cause(mistake),
         evidence: proof?,

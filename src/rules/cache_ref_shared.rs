@@ -1,5 +1,7 @@
 //! Several builds write one cache reference: the last writer wins, the others start cold.
 
+mod written;
+
 use std::collections::BTreeSet;
 
 use super::past::{Past, cost, end, header, verdict};
@@ -35,7 +37,8 @@ impl Rule for CacheRefShared {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let all: Vec<Past> = Past::all(study).collect();
         let names: BTreeSet<Text> = all.iter().flat_map(references).collect();
-        names.iter().filter_map(|name| finding(study, &all, name)).collect()
+        let seen = names.iter().filter_map(|name| finding(study, &all, name));
+        seen.chain(written::findings(study)).collect()
     }
 }
 

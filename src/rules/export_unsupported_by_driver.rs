@@ -1,7 +1,8 @@
 //! `--cache-to` with a builder that cannot export a cache.
 
 use super::backend::{self, Cause, Draft, Refusal};
-use super::remedy::{self, Form, Site, patch};
+use super::planned;
+use super::remedy::{self, At, Form, Site, patch};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::CacheKind;
@@ -27,7 +28,10 @@ impl Rule for ExportUnsupportedByDriver {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        backend::findings(study, &META, Cause::DriverUnsupported, |_, group| Some(draft(study, group.first()?)))
+        let planned = planned::places(study).into_iter().filter_map(written);
+        let told =
+            backend::findings(study, &META, Cause::DriverUnsupported, |_, group| Some(draft(study, group.first()?)));
+        told.into_iter().chain(planned).collect()
     }
 }
 
@@ -40,6 +44,28 @@ fn draft(study: &Study, refusal: &Refusal) -> Draft {
         fix: fix(study, refusal),
         rules_out: Vec::new(),
     }
+}
+
+/// The configuration alone: a cache is exported and no builder is made that can.
+fn written(at: At) -> Option<Finding> {
+    let command = &at.place.command;
+    let export = command.cache_to.iter().find(|spec| spec.kind() != CacheKind::Inline && !spec.raw.starts_with('$'))?;
+    if at.place.driver.as_deref() != Some("docker") {
+        return None;
+    }
+    let words = planned::Words {
+        title: format!("the docker driver cannot export `{}`: the build will stop before its first step", export.raw),
+        cause: "A cache export is asked for, and nothing in the job makes a builder: dockerd itself then builds (driver `docker`), which writes inline cache only unless it runs with the containerd image store.".to_owned(),
+        fix: builder_only(&Site::written(at)),
+        rules_out: vec!["an engine with the containerd image store exports every kind of cache; only a log shows which one it has".to_owned()],
+        subject: at.place.job.clone(),
+    };
+    planned::finding(
+        &META,
+        META.severity,
+        at.evidence("a cache is exported with the default builder").into_iter().collect(),
+        words,
+    )
 }
 
 fn fix(study: &Study, refusal: &Refusal) -> Fix {

@@ -1,7 +1,8 @@
 //! An image is imported as a cache, but it was built without cache metadata.
 
 use super::past::{Past, cost, end, header, plural};
-use super::remedy::{self, Site};
+use super::planned;
+use super::remedy::{self, At, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::model::CacheKind;
@@ -27,7 +28,8 @@ impl Rule for ImageWithoutInlineCache {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        let planned = planned::places(study).into_iter().filter_map(written);
+        Past::all(study).filter_map(|past| finding(&past)).chain(planned).collect()
     }
 }
 
@@ -60,6 +62,28 @@ fn finding(past: &Past) -> Option<Finding> {
         rules_out: rules_out(own),
         subject: reference,
     })
+}
+
+/// The configuration alone: the build's own image is its only cache, and nothing writes one into it.
+fn written(at: At) -> Option<Finding> {
+    let command = &at.place.command;
+    let classic = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
+    if command.inline() || !command.cache_to.is_empty() || classic.iter().any(|off| at.config.text.contains(off)) {
+        return None;
+    }
+    let from =
+        command.cache_from.iter().filter(|spec| spec.kind() == CacheKind::Registry).filter_map(|spec| spec.get("ref"));
+    let own = |name: &&str| command.tags.iter().any(|tag| remedy::reference::same(tag, name));
+    let name = from.clone().find(own).filter(|_| from.clone().count() == command.cache_from.len())?.to_owned();
+    let words = planned::Words {
+        title: format!("{name} will be imported as a cache but hold none"),
+        cause: "The build imports the image it makes itself. An image is a cache only if it was built with inline cache metadata, and the build asks for none.".to_owned(),
+        fix: remedy::inline_args(&Site::written(at)),
+        rules_out: vec!["the older builder (DOCKER_BUILDKIT=0), which can use any pulled image: nothing in the file asks for it".to_owned()],
+        subject: name,
+    };
+    let line = at.evidence("the image is the cache, without inline metadata");
+    planned::finding(&META, META.severity, line.into_iter().collect(), words)
 }
 
 fn from_registry(past: &Past, i: usize) -> bool {

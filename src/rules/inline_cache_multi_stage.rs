@@ -1,7 +1,8 @@
 //! Inline cache in a build of several stages: it holds the final stage only.
 
 use super::past::Past;
-use super::remedy::{self, Form, Site};
+use super::planned;
+use super::remedy::{self, At, Form, Site};
 use super::unstored_stage::{self, Rebuilt, Words};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Finding, Severity};
@@ -31,7 +32,8 @@ impl Rule for InlineCacheMultiStage {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        let planned = planned::places(study).into_iter().filter_map(|at| written(study, at));
+        Past::all(study).filter_map(|past| finding(&past)).chain(planned).collect()
     }
 }
 
@@ -58,6 +60,30 @@ fn finding(past: &Past) -> Option<Finding> {
         written,
     };
     unstored_stage::finding(past, &seen, words)
+}
+
+/// The configuration alone: an inline cache is written and read, and the Dockerfile has inner stages.
+fn written(study: &Study, at: At) -> Option<Finding> {
+    let command = &at.place.command;
+    let other = command.cache_to.iter().any(|spec| spec.kind() != CacheKind::Inline);
+    if !command.inline() || other || command.cache_from.is_empty() {
+        return None;
+    }
+    let inner = planned::inner(study, at)?;
+    let site = Site::written(at);
+    let words = planned::Words {
+        title: format!("the inline cache will never hold {}", inner.names()),
+        cause: format!(
+            "The build asks for an inline cache, which stores the layers of the image only. {} {} not part of the image, so after any change all its steps run again.",
+            inner.names(),
+            if inner.stages.len() == 1 { "is" } else { "are" }
+        ),
+        fix: remedy::registry_max(&site),
+        rules_out: vec!["no log was given: how much time it costs is not known".to_owned()],
+        subject: site.imports.first().cloned().unwrap_or(site.image),
+    };
+    let lines = at.evidence("an inline cache is asked for").into_iter().chain(inner.evidence());
+    planned::finding(&META, META.severity, lines.collect(), words)
 }
 
 /// The driver is not printed everywhere (JSON status has none); the image store tells as much.

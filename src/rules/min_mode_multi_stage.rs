@@ -1,11 +1,12 @@
 //! A cache of its own in `mode=min`: it holds the final stage only, as an inline cache does.
 
 use super::past::Past;
-use super::remedy::{self, Site};
+use super::planned;
+use super::remedy::{self, At, Site};
 use super::unstored_stage::{self, Words};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Finding, Severity};
-use crate::model::{CacheKind, Command, Transfer};
+use crate::model::{CacheKind, CacheSpec, Command, Transfer};
 
 pub(super) struct MinModeMultiStage;
 
@@ -28,7 +29,8 @@ impl Rule for MinModeMultiStage {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        let planned = planned::places(study).into_iter().filter_map(|at| written(study, at));
+        Past::all(study).filter_map(|past| finding(&past)).chain(planned).collect()
     }
 }
 
@@ -50,6 +52,39 @@ fn finding(past: &Past) -> Option<Finding> {
         written: Some(Study::quote(run, &export.header, "the cache is exported")),
     };
     unstored_stage::finding(past, &seen, words)
+}
+
+/// The configuration alone: the export names no `mode=max`, and the Dockerfile has inner stages.
+fn written(study: &Study, at: At) -> Option<Finding> {
+    let mut exports = at.place.command.cache_to.iter().filter(|spec| spec.kind() != CacheKind::Inline);
+    let export = exports.next()?;
+    if exports.next().is_some() || !says_min(export) {
+        return None;
+    }
+    let inner = planned::inner(study, at)?;
+    let site = Site::written(at);
+    let words = planned::Words {
+        title: format!("the cache is exported in mode=min and will never hold {}", inner.names()),
+        cause: format!(
+            "`{}` names no mode=max. The default, mode=min, stores the layers of the image only; {} {} not part of it, so after any change all its steps run again.",
+            export.raw,
+            inner.names(),
+            if inner.stages.len() == 1 { "is" } else { "are" }
+        ),
+        fix: remedy::max_mode(&site),
+        rules_out: vec!["no log was given: how much time it costs is not known".to_owned()],
+        subject: site.cache,
+    };
+    let lines = at.evidence("the cache is exported").into_iter().chain(inner.evidence());
+    planned::finding(&META, META.severity, lines.collect(), words)
+}
+
+/// A mode or a whole specification in a variable is not known.
+fn says_min(spec: &CacheSpec) -> bool {
+    match spec.get("mode") {
+        Some(mode) => mode != "max" && !mode.contains('$'),
+        None => !spec.raw.starts_with('$'),
+    }
 }
 
 fn own_cache(export: &Transfer) -> bool {

@@ -64,6 +64,7 @@ mod no_cache_import;
 mod options;
 mod parallel_steps_share_cache;
 mod past;
+mod planned;
 mod recurring;
 mod registry_tls_mismatch;
 pub mod remedy;

@@ -1,6 +1,7 @@
 //! The command line tells the builder not to use its cache.
 
 use super::past::{Past, cost, header};
+use super::planned;
 use super::remedy::{At, Site, patch};
 use super::{Rule, RuleMeta, Study};
 use crate::config::Change;
@@ -28,7 +29,8 @@ impl Rule for NoCacheFlag {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        let planned = planned::places(study).into_iter().filter_map(written);
+        Past::all(study).filter_map(|past| finding(&past)).chain(planned).collect()
     }
 }
 
@@ -55,6 +57,27 @@ fn finding(past: &Past) -> Option<Finding> {
         rules_out: vec!["a build that is meant to start afresh, as a nightly one is: not in the log; then ignore this rule for that job".to_owned()],
         subject: option,
     })
+}
+
+/// The configuration alone: a cache is named, and not to be used.
+fn written(at: At) -> Option<Finding> {
+    let command = &at.place.command;
+    if !command.no_cache || (command.cache_from.is_empty() && command.cache_to.is_empty()) {
+        return None;
+    }
+    let option = option(command);
+    let words = planned::Words {
+        title: format!("`{option}` beside a cache: the build will not use it"),
+        cause: format!(
+            "The build names a cache and says `{option}`, so every step is executed whatever the cache holds."
+        ),
+        fix: patch::with_change(fix(command, &option), at, Change::UseCache { place: at.index }),
+        rules_out: vec![
+            "a build that is meant to start afresh, as a nightly one is: then leave the caches out".to_owned(),
+        ],
+        subject: option,
+    };
+    planned::finding(&META, META.severity, at.evidence("no cache is to be used").into_iter().collect(), words)
 }
 
 fn told<'a>(past: &Past<'a>, i: usize) -> Option<Told<'a>> {

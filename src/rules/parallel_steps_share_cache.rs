@@ -1,6 +1,6 @@
 //! Steps that run side by side and save different images into one cache of the CI.
 //!
-//! Speaks only where a save failed; a pipelines file without a log is not judged.
+//! Where a save failed, and where a pipelines file without a log shows that one will.
 
 mod advice;
 mod recipe;
@@ -8,6 +8,7 @@ mod repair;
 mod rewrite;
 mod snippet;
 mod wording;
+mod written;
 
 use super::cache_saves::{self, FailedSave, Sharing};
 use super::{Rule, RuleMeta, Study};
@@ -51,7 +52,8 @@ impl Rule for ParallelStepsShareCache {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let failed = cache_saves::failed(study);
-        failed.iter().filter_map(|save| finding(save, &cache_saves::sharing(study, save)?)).collect()
+        let seen = failed.iter().filter_map(|save| finding(save, &cache_saves::sharing(study, save)?));
+        seen.chain(written::findings(study)).collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod site;
 mod snippet;
 
 pub use advice::{add_import, engine_upgrade, inline_args, max_mode, registry_max};
+pub(in crate::rules) use own_refs::own_caches;
 pub use own_refs::own_refs;
 pub use place::At;
 pub use site::{Form, Site};

@@ -36,7 +36,7 @@ pub fn own_refs(sites: &[Site]) -> Fix {
 }
 
 /// Renames the caches of these places, each after its build; one edit for each file.
-fn own_caches(mut fix: Fix, places: &[At]) -> Fix {
+pub(in crate::rules) fn own_caches(mut fix: Fix, places: &[At]) -> Fix {
     let mut paths: Vec<&str> = places.iter().map(|at| at.config.path.as_str()).collect();
     paths.dedup();
     for path in paths {

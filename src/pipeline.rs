@@ -10,7 +10,7 @@ use crate::envelope::Stack;
 use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
-use crate::source::{self, Entry, Input, Part, Reading};
+use crate::source::{self, Entry, Found, Input, Part, Reading};
 use crate::{series, triage};
 
 /// What the command line asks for.
@@ -30,6 +30,8 @@ pub struct Options {
     pub tee: bool,
     /// Bytes that one compressed file or archive may expand to; `None` is [`source::EXPANDED`].
     pub max_expanded: Option<u64>,
+    /// No log is read, standard input neither: the configuration is judged alone.
+    pub configuration_only: bool,
 }
 
 /// Reads everything and judges it.
@@ -42,7 +44,7 @@ pub fn run(options: &Options) -> Report {
 }
 
 fn read_and_judge(options: &Options) -> Report {
-    let found = source::discover(&options.paths);
+    let found = if options.configuration_only { Found::default() } else { source::discover(&options.paths) };
     let mut problems: Vec<Problem> =
         found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
     let (configs, unread) = configs(options, &found.others);

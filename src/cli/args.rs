@@ -43,12 +43,39 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// List all rules
     Rules(RulesArgs),
+    /// Print the patches of all findings for the configuration, or write them
+    Fix(FixArgs),
     /// Say what a rule looks for, why that is bad and how to mend it
     Explain(ExplainArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Print the man page
     Man,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --unsafe only changes of cache options and names of references: they cannot change the image.\n\nExamples:\n  cachediag fix build.log --config . | git apply\n  cachediag fix --config . --write"
+)]
+pub(super) struct FixArgs {
+    /// Logs, directories or archives; none, or -, is standard input
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(super) paths: Vec<PathBuf>,
+    /// Configuration to correct; found in the working directory where not given
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(super) config: Vec<PathBuf>,
+    /// Write the files instead of printing the patch
+    #[arg(long)]
+    pub(super) write: bool,
+    /// Take changes too that can change the image or where it is built
+    #[arg(long)]
+    pub(super) r#unsafe: bool,
+    /// Check this rule only; can be repeated
+    #[arg(long, value_name = "ID", value_parser = rule_id)]
+    pub(super) rule: Vec<String>,
+    /// Do not check this rule; can be repeated
+    #[arg(long, value_name = "ID", value_parser = rule_id)]
+    pub(super) ignore: Vec<String>,
 }
 
 #[derive(Debug, Args)]

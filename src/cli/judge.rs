@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -21,12 +21,12 @@ Reads build logs and says why the Docker build cache did not help. Give it a log
 More: cachediag --help";
 
 pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
-    if waits_for_nobody(&args.paths) {
+    if args.config.is_empty() && waits_for_nobody(&args.paths) {
         screen::complain(HINT);
         return Ok(ExitCode::from(TROUBLE));
     }
     let report = pipeline::run(&options(args));
-    let nothing = nothing_read(&report);
+    let nothing = nothing_read(&report, only_configuration(&args.paths, &args.config));
     // Files first: they must be there although nobody reads standard output to its end.
     for output in &args.output {
         let text = output.renderer.render(&report, screen::FILE);
@@ -34,6 +34,9 @@ pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
     }
     if nothing {
         report.problems.iter().for_each(|problem| screen::complain(&format!("error: {}", problem_line(problem))));
+        if report.problems.is_empty() {
+            screen::complain("error: no configuration was found where --config points");
+        }
     }
     let renderer = renderer(&args.format).context("no such format")?;
     // People have just been told; a program still waits for its report.
@@ -41,7 +44,7 @@ pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
         let screen = screen::of_stdout(when);
         screen::print(&renderer.render(&report, screen), screen)?;
     }
-    let status = status(&report, args.fail_on);
+    let status = status(&report, args.fail_on, nothing);
     // The process ends here: giving thousands of builds back piece by piece would only take time.
     std::mem::forget(report);
     Ok(ExitCode::from(status))
@@ -50,6 +53,11 @@ pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
 /// Nothing was named and standard input is a keyboard: a hint helps more than waiting.
 fn waits_for_nobody(paths: &[impl AsRef<Path>]) -> bool {
     paths.is_empty() && io::stdin().is_terminal()
+}
+
+/// No log was named and nobody pipes one in: the configuration is judged alone.
+pub(super) fn only_configuration(paths: &[PathBuf], config: &[PathBuf]) -> bool {
+    waits_for_nobody(paths) && !config.is_empty()
 }
 
 fn options(args: &JudgeArgs) -> Options {
@@ -61,15 +69,18 @@ fn options(args: &JudgeArgs) -> Options {
         threads: args.threads.map(NonZeroUsize::get),
         tee: args.tee,
         max_expanded: args.max_expanded,
+        configuration_only: only_configuration(&args.paths, &args.config),
     }
 }
 
-fn nothing_read(report: &Report) -> bool {
-    report.study.runs.is_empty() && !report.problems.is_empty()
+/// The configuration found by itself does not stand for the logs that were asked for.
+fn nothing_read(report: &Report, configuration_only: bool) -> bool {
+    let configs = if configuration_only { report.study.configs.len() } else { 0 };
+    report.study.runs.is_empty() && configs == 0 && (configuration_only || !report.problems.is_empty())
 }
 
-fn status(report: &Report, fail_on: FailOn) -> u8 {
-    if nothing_read(report) {
+fn status(report: &Report, fail_on: FailOn, nothing: bool) -> u8 {
+    if nothing {
         return TROUBLE;
     }
     let fails = fail_on.least().is_some_and(|least| report.findings.iter().any(|f| f.severity >= least));
@@ -84,7 +95,7 @@ mod tests {
     #[test]
     fn status_follows_the_worst_finding() {
         let fails = |report: &Report| {
-            [FailOn::Never, FailOn::Error, FailOn::Warning, FailOn::Note].map(|fail_on| status(report, fail_on))
+            [FailOn::Never, FailOn::Error, FailOn::Warning, FailOn::Note].map(|fail_on| status(report, fail_on, false))
         };
         assert_eq!(fails(&samples::healthy()), [0, 0, 0, 0]);
         assert_eq!(fails(&samples::many()), [0, 0, 1, 1]);
@@ -93,8 +104,9 @@ mod tests {
 
     #[test]
     fn one_unreadable_input_among_many_is_no_failure() {
-        assert_eq!(status(&samples::several(), FailOn::Never), 0);
+        assert!(!nothing_read(&samples::several(), false));
         let none = Report { problems: samples::several().problems, ..Report::default() };
-        assert_eq!(status(&none, FailOn::Never), TROUBLE);
+        assert!(nothing_read(&none, false) && nothing_read(&Report::default(), true));
+        assert_eq!(status(&none, FailOn::Never, true), TROUBLE);
     }
 }

@@ -84,6 +84,19 @@ impl Patch {
     }
 }
 
+/// One text with all of these changes of `base`, and the places in the list of those that contradict an earlier one.
+#[must_use]
+pub fn merged(base: &str, changed: &[&str]) -> (String, Vec<usize>) {
+    let mut left = Vec::new();
+    let text = changed.iter().enumerate().fold(base.to_owned(), |text, (index, new)| {
+        diffy::merge(base, &text, new).unwrap_or_else(|_| {
+            left.push(index);
+            text
+        })
+    });
+    (text, left)
+}
+
 /// The change as `git apply` takes it; `None` where nothing changed.
 #[must_use]
 pub fn unified_diff(path: &str, old: &str, new: &str) -> Option<String> {
@@ -164,6 +177,13 @@ mod tests {
         assert_eq!(patch.apply("abcd").unwrap(), "xd");
         patch.replace(2..4, "y");
         assert_eq!(patch.apply("abcd"), None);
+    }
+
+    #[test]
+    fn changes_of_one_text_are_put_together_unless_they_contradict() {
+        let base = "a\nb\nc\nd\ne\n";
+        let (text, left) = merged(base, &["A\nb\nc\nd\ne\n", "a\nb\nc\nd\nE\n", "A\nb\nc\nd\ne\n", "x\nb\nc\nd\ne\n"]);
+        assert_eq!((text.as_str(), left.as_slice()), ("A\nb\nc\nd\nE\n", [3].as_slice()));
     }
 
     #[test]

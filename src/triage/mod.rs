@@ -7,7 +7,10 @@ use crate::finding::Finding;
 mod configured;
 mod consequences;
 mod once;
+mod patches;
 mod rank;
+
+pub use patches::{Patched, patches, unsafe_rules};
 
 /// Runs every pass, in order.
 #[must_use]

@@ -1,0 +1,75 @@
+//! `cachediag fix`: the patches of all findings, printed or written.
+//!
+//! What is printed is what `--write` would write, byte for byte.
+
+use std::fs;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::args::FixArgs;
+use super::{TROUBLE, screen};
+use crate::pipeline::{self, Options};
+use crate::render::{Report, problem_line};
+use crate::triage::{self, Patched};
+
+pub(super) fn run(args: &FixArgs) -> anyhow::Result<ExitCode> {
+    let report = pipeline::run(&Options {
+        paths: args.paths.clone(),
+        config: args.config.clone(),
+        only: args.rule.clone(),
+        ignore: args.ignore.clone(),
+        configuration_only: super::judge::only_configuration(&args.paths, &args.config),
+        ..Options::default()
+    });
+    for problem in &report.problems {
+        screen::complain(&format!("warning: {}", problem_line(problem)));
+    }
+    if report.study.runs.is_empty() && report.study.configs.is_empty() {
+        screen::complain(
+            "error: neither a log nor a configuration was read; name them: cachediag fix build.log --config .",
+        );
+        return Ok(ExitCode::from(TROUBLE));
+    }
+    let patches = triage::patches(&report.findings, &report.study.configs, args.r#unsafe);
+    for patch in &patches {
+        if args.write {
+            fs::write(&patch.path, &patch.text).with_context(|| format!("cannot write {}", patch.path))?;
+        } else {
+            screen::print(&patch.diff, screen::FILE)?;
+        }
+    }
+    said(args, &report, &patches);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What was changed, what it costs, and what is left, on standard error: the patch alone is on the other.
+fn said(args: &FixArgs, report: &Report, patches: &[Patched]) {
+    let done = if args.write { "changed" } else { "patch for" };
+    for patch in patches {
+        for (rule, cost) in &patch.fixes {
+            let cost = if cost.is_empty() { String::new() } else { format!(" (costs: {cost})") };
+            screen::complain(&format!("{done} {}: {rule}{cost}", patch.path));
+        }
+        for rule in &patch.left {
+            screen::complain(&format!(
+                "left: {rule} changes the same lines of {}; run again after this patch",
+                patch.path
+            ));
+        }
+    }
+    let held: Vec<&str> = if args.r#unsafe { Vec::new() } else { triage::unsafe_rules(&report.findings) };
+    if !held.is_empty() {
+        screen::complain(&format!(
+            "left: {} can change the image or where it is built; --unsafe takes them as well",
+            held.join(", ")
+        ));
+    }
+    let without = report.findings.iter().filter(|finding| finding.fix.edits.is_empty()).count();
+    if without > 0 {
+        screen::complain(&format!("{without} findings have no patch; cachediag without `fix` says what to do"));
+    }
+    if report.findings.is_empty() {
+        screen::complain("nothing to change");
+    }
+}

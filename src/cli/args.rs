@@ -45,6 +45,8 @@ pub(super) enum Command {
     Rules(RulesArgs),
     /// Print the patches of all findings for the configuration, or write them
     Fix(FixArgs),
+    /// Compare logs from before and after a change: did it help?
+    Compare(CompareArgs),
     /// Say what a rule looks for, why that is bad and how to mend it
     Explain(ExplainArgs),
     /// Print the completions of a shell
@@ -76,6 +78,22 @@ pub(super) struct FixArgs {
     /// Do not check this rule; can be repeated
     #[arg(long, value_name = "ID", value_parser = rule_id)]
     pub(super) ignore: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cachediag compare old/*.log --with new/*.log\n\nThe first run after a change of the cache starts cold: give two or more."
+)]
+pub(super) struct CompareArgs {
+    /// Logs, directories or archives from before the change
+    #[arg(value_name = "BEFORE", required = true, value_hint = ValueHint::AnyPath)]
+    pub(super) before: Vec<PathBuf>,
+    /// Logs from after the change
+    #[arg(long, value_name = "AFTER", required = true, num_args = 1.., value_hint = ValueHint::AnyPath)]
+    pub(super) with: Vec<PathBuf>,
+    /// Format of the answer
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) format: ListFormat,
 }
 
 #[derive(Debug, Args)]

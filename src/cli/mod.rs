@@ -4,6 +4,7 @@
 
 mod args;
 mod catalog;
+mod compare;
 mod fix;
 mod judge;
 mod manual;
@@ -24,6 +25,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {
         Some(Command::Rules(rules)) => catalog::list(rules, cli.color),
+        Some(Command::Compare(compare)) => compare::run(compare, cli.color),
         Some(Command::Fix(fix)) => fix::run(fix),
         Some(Command::Explain(explain)) => catalog::explain(explain, cli.color),
         Some(Command::Completions(completions)) => manual::completions(completions.shell),

@@ -3,6 +3,7 @@
 //! A renderer decides nothing. To add one: one new file, its `mod` line and its row in [`RENDERERS`].
 
 mod catalog;
+mod comparison;
 pub mod escape;
 mod fingerprint;
 mod human;
@@ -18,6 +19,7 @@ pub(crate) mod samples;
 mod units;
 
 pub use catalog::{explain, rules, rules_json};
+pub use comparison::{comparison, comparison_json};
 pub use fingerprint::fingerprint;
 pub use human::{Human, problem_line};
 pub use ids::BuildIds;

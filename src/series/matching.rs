@@ -58,7 +58,8 @@ pub(super) fn look(runs: &[Run], at: BuildRef) -> Option<(&Run, &Build)> {
 }
 
 /// The same build: see the module text.
-pub(super) fn same(a: &Build, b: &Build) -> bool {
+#[must_use]
+pub fn same(a: &Build, b: &Build) -> bool {
     if a.dialect != b.dialect || (a.target.is_some() && b.target.is_some() && a.target != b.target) {
         return false;
     }

@@ -11,7 +11,7 @@ mod naming;
 
 pub use align::{Row, rows};
 pub use breaks::{Because, Break, breaks};
-pub use matching::{alike, group};
+pub use matching::{alike, group, same as same_build};
 
 /// Where a build is: index of the run, index in the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,12 +4,14 @@
 
 use crate::finding::Finding;
 
+mod compare;
 mod configured;
 mod consequences;
 mod once;
 mod patches;
 mod rank;
 
+pub use compare::{Comparison, Figures, Pair, Verdict, compare};
 pub use patches::{Patched, patches, unsafe_rules};
 
 /// Runs every pass, in order.

@@ -1,0 +1,91 @@
+//! The comparison for people: the answer first, then the figures, then the findings.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use crate::finding::Finding;
+use crate::render::page::{BOLD, DIM, GREEN, Page, RED};
+use crate::render::units::{count, duration, share};
+use crate::render::{Screen, escape, names};
+use crate::triage::{Comparison, Figures, Verdict};
+
+/// As text for a terminal or a log.
+#[must_use]
+pub fn comparison(comparison: &Comparison, screen: Screen) -> String {
+    let page = Page::new(screen);
+    let mut lines = page.wrap("", "", answer(comparison.verdict));
+    if let Some(first) = lines.first_mut() {
+        *first = page.paint(BOLD, first);
+    }
+    lines.push(String::new());
+    lines.extend(builds(&page, comparison));
+    for (word, style, findings) in
+        [("gone", GREEN, &comparison.gone), ("still", BOLD, &comparison.still), ("new", RED, &comparison.new)]
+    {
+        let said = findings.iter().flat_map(|finding| found(&page, word, finding));
+        let painted = said.map(|line| match line.strip_prefix(word) {
+            Some(rest) => page.paint(style, word) + rest,
+            None => line,
+        });
+        lines.extend(painted);
+    }
+    lines.join("\n") + "\n"
+}
+
+fn answer(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Worked => "It worked: nothing is wrong any more.",
+        Verdict::Partly => "It helped in part: something is gone, something is left or new.",
+        Verdict::NotYet => "It did not help yet: nothing of what was wrong is gone.",
+        Verdict::Worse => "It got worse: something is wrong that was not before.",
+        Verdict::NothingToMend => "Nothing was wrong before, and nothing is now.",
+        Verdict::TooFewRuns => {
+            "Too few runs to say: the first run after a change of the cache starts cold. Compare again after two runs."
+        }
+    }
+}
+
+fn builds(page: &Page, comparison: &Comparison) -> Vec<String> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["build", "before", "after", "took before", "after"]);
+    let name = page.width.saturating_sub(72).max(16);
+    for pair in &comparison.builds {
+        table.add_row([
+            escape::cut_start(&escape::line(&pair.key), name),
+            from_cache(&pair.before),
+            from_cache(&pair.after),
+            took(&pair.before),
+            took(&pair.after),
+        ]);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding(if index == 0 { (2, 1) } else { (1, 1) });
+        column.set_cell_alignment(if index > 2 { CellAlignment::Right } else { CellAlignment::Left });
+    }
+    let heading = |(index, line): (usize, &str)| {
+        if index == 0 { page.paint(BOLD, line.trim_end()) } else { line.trim_end().to_owned() }
+    };
+    let text = table.to_string();
+    let mut lines: Vec<String> = text.lines().enumerate().map(heading).collect();
+    lines.push(page.paint(DIM, "  steps from cache over all runs that ended well; median time of the others"));
+    lines.push(String::new());
+    lines
+}
+
+/// `3 of 10 (30 %) in 2 runs`
+fn from_cache(figures: &Figures) -> String {
+    if figures.runs == 0 {
+        return "no run".to_owned();
+    }
+    format!("{} in {}", share(figures.hits, figures.total), count(figures.runs, "run"))
+}
+
+fn took(figures: &Figures) -> String {
+    figures.seconds.map(duration).unwrap_or_default()
+}
+
+fn found(page: &Page, word: &str, finding: &Finding) -> Vec<String> {
+    let severity = names::severity(finding.severity);
+    let text = format!("{severity}[{}]  {}", finding.rule, escape::line(&finding.title));
+    page.wrap(&format!("{word:<7}"), "       ", &text)
+}

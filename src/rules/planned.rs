@@ -98,7 +98,7 @@ fn needed(stages: &[Stage], last: usize) -> Vec<usize> {
     let mut found: Vec<usize> = Vec::new();
     let mut open = image.clone();
     while let Some(at) = open.pop() {
-        let copied = stages.get(at).into_iter().flat_map(|stage| &stage.instructions).filter_map(|i| i.from.as_deref());
+        let copied = stages.get(at).into_iter().flat_map(|stage| &stage.instructions).flat_map(|i| &i.from);
         for from in copied.filter_map(|name| find(name, at)).flat_map(below) {
             if !image.contains(&from) && !found.contains(&from) {
                 found.push(from);
@@ -158,7 +158,7 @@ mod tests {
 
     fn stage(name: &str, base: &str, from: &[&str]) -> Stage {
         let copy =
-            |from: &&str| Instruction { keyword: "COPY".into(), from: Some((*from).into()), ..Instruction::default() };
+            |from: &&str| Instruction { keyword: "COPY".into(), from: vec![(*from).into()], ..Instruction::default() };
         Stage {
             name: name.into(),
             base: base.into(),

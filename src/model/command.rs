@@ -9,7 +9,7 @@ mod words;
 use std::ops::{Deref, DerefMut};
 
 use super::shared::Recent;
-use super::{Quote, Shared, Text};
+use super::{Quote, Shared, Step, Text};
 
 pub use spec::CacheSpec;
 
@@ -103,6 +103,15 @@ impl Command {
     pub(super) fn settle(&mut self) {
         thread_local!(static RECENT: Recent<Shared<Asked>> = Recent::default());
         RECENT.with(|recent| self.asked.share(recent));
+    }
+
+    /// The step is to be executed whatever the caches hold. A Dockerfile of one stage prints no name
+    /// that a filter could be compared with. `--layers=false` of buildah and `--cache=false` of kaniko
+    /// say the same.
+    #[must_use]
+    pub fn ignores_caches_of(&self, step: &Step) -> bool {
+        let named = step.stage.is_empty() || self.no_cache_filter.iter().any(|stage| **stage == *step.stage);
+        self.no_cache || self.layers == Some(false) || (named && !self.no_cache_filter.is_empty())
     }
 
     /// Inline cache is asked for.

@@ -36,6 +36,7 @@ pub fn because(because: Because) -> &'static str {
         Because::RecordLost => "record-lost",
         Because::NotImported => "not-imported",
         Because::ImportFailed => "import-failed",
+        Because::CacheDisabled => "cache-disabled",
         Because::Unknown => "unknown",
     }
 }

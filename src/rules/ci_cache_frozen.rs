@@ -7,7 +7,7 @@ use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::{Build, CacheKind, CacheOperation, CacheOutcome, Outcome, Run, Step, StepKind};
 use crate::series::chain::{self, Input};
-use crate::series::{Because, Break, breaks};
+use crate::series::{Because, Break};
 
 pub(super) struct CiCacheFrozen;
 
@@ -50,7 +50,7 @@ fn of_series(past: &Past) -> Vec<Finding> {
     if kept.is_empty() {
         return Vec::new();
     }
-    let broken = breaks(&past.builds);
+    let broken = past.breaks();
     let caches = ci_caches::by_cache(kept);
     caches.iter().filter_map(|(cache, kept)| finding(cache, kept, &again(past, &broken, kept))).collect()
 }

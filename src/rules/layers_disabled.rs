@@ -4,7 +4,7 @@ use super::past::{Past, cost, header};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::model::{Build, BuildOutcome, Dialect, Outcome, Step};
+use crate::series::chain;
 
 pub(super) struct LayersDisabled;
 
@@ -35,8 +35,9 @@ impl Rule for LayersDisabled {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let bare: Vec<usize> = (0..past.len()).filter(|&i| past.builds.get(i).is_some_and(|b| without_layers(b))).collect();
-    let arrows = past.builds.iter().any(|b| inner(b).iter().any(|s| s.verdict.is_some()));
+    let bare: Vec<usize> =
+        (0..past.len()).filter(|&i| past.builds.get(i).is_some_and(|b| chain::lacks_layers(b))).collect();
+    let arrows = past.builds.iter().any(|b| chain::keeps_layers(b));
     if bare.len() < 2 || arrows {
         return None;
     }
@@ -56,22 +57,9 @@ fn finding(past: &Past) -> Option<Finding> {
     })
 }
 
-/// Several steps ended, and none but the last, whose arrow is the image's, has a layer.
-fn without_layers(build: &Build) -> bool {
-    let inner = inner(build);
-    build.dialect == Dialect::Buildah
-        && build.outcome == BuildOutcome::Succeeded
-        && inner.iter().any(|s| s.outcome == Outcome::Miss)
-        && inner.iter().all(|s| s.verdict.is_none())
-}
-
-fn inner(build: &Build) -> &[Step] {
-    build.steps.split_last().map_or(&[], |(_, before)| before)
-}
-
 fn lines(past: &Past, bare: &[usize]) -> Vec<Evidence> {
     let runs = bare.iter().take(3).filter_map(|&i| past.get(i));
-    let pairs = runs.flat_map(|(run, build)| inner(build).iter().take(2).map(move |s| (run, s)));
+    let pairs = runs.flat_map(|(run, build)| chain::before_the_last(build).iter().take(2).map(move |s| (run, s)));
     pairs.map(|(run, step)| header(run, step, "no arrow with a layer follows")).collect()
 }
 
@@ -79,6 +67,7 @@ fn lines(past: &Past, bare: &[usize]) -> Vec<Evidence> {
 mod tests {
     use super::super::testing::{Made, made, of};
     use super::*;
+    use crate::model::Dialect;
 
     fn run(arrow: bool) -> Made {
         made().miss("RUN a").miss("RUN b").with(|b| {

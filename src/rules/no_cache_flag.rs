@@ -83,10 +83,8 @@ fn written(at: At) -> Option<Finding> {
 fn told<'a>(past: &Past<'a>, i: usize) -> Option<Told<'a>> {
     let command = past.commands(i).iter().find(|c| c.no_cache || !c.no_cache_filter.is_empty())?;
     let (_, build) = past.get(i)?;
-    // Stages of one name for a platform or target each; a filter without a known name says nothing of the others.
-    let meant =
-        |s: &&Step| command.no_cache || s.stage.is_empty() || command.no_cache_filter.iter().any(|f| *f == s.stage);
-    let ran: Vec<&Step> = build.decided().filter(|s| s.outcome == Outcome::Miss).filter(meant).collect();
+    let ran = build.decided().filter(|s| s.outcome == Outcome::Miss && command.ignores_caches_of(s));
+    let ran: Vec<&Step> = ran.collect();
     (!ran.is_empty()).then_some(Told { at: i, command, ran })
 }
 

@@ -9,7 +9,7 @@ use super::remedy::reference;
 use crate::finding::{Evidence, Impact};
 use crate::model::{Build, BuildOutcome, CacheKind, Command, Engine, Outcome, Run, Step, StepKind, Transfer, elapsed};
 use crate::series::chain::{self, Loss};
-use crate::series::{BuildRef, Series};
+use crate::series::{self, Break, BuildRef, Series};
 
 /// A series whose builds can be trusted: interleaved ones are left out.
 pub(super) struct Past<'a> {
@@ -84,6 +84,12 @@ impl<'a> Past<'a> {
     pub(super) fn final_losses(&self, i: usize) -> Vec<Loss<'a>> {
         let last = self.builds.get(i).and_then(|b| chain::final_stage(b));
         self.losses(i).into_iter().filter(|l| Some(l.stage.name) == last).collect()
+    }
+
+    /// Where the chains of the builds broke, and why.
+    pub(super) fn breaks(&self) -> Vec<Vec<Break<'a>>> {
+        let members: Vec<_> = self.runs.iter().copied().zip(self.builds.iter().copied()).collect();
+        series::breaks(&members)
     }
 
     /// Ran to its end, hits and misses both decided.

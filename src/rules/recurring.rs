@@ -5,7 +5,7 @@
 use super::past::{Past, cost, header, verdict};
 use crate::finding::{Evidence, Impact};
 use crate::model::{Build, Outcome, Step, StepKind};
-use crate::series::{Because, Row, breaks, rows};
+use crate::series::{Because, Row, rows};
 
 /// A step at which the chain broke in some run.
 pub(super) struct Spot<'a> {
@@ -104,7 +104,7 @@ fn spot<'a>(past: &Past<'a>, index: &SpotIndex) -> Option<Spot<'a>> {
 }
 
 fn find(past: &Past) -> Vec<SpotIndex> {
-    let all = breaks(&past.builds);
+    let all = past.breaks();
     let broke = |i: usize, step: &Step| {
         all.get(i).is_some_and(|found| found.iter().any(|b| std::ptr::eq(b.step, step) && usable(b.because)))
     };

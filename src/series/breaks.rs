@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::Confidence;
 use super::chain::{self, Input, Stage};
-use crate::model::{Build, Outcome, Step, StepKind, Transfer};
+use crate::model::{Build, Outcome, Run, Step, StepKind, Transfer};
 
 /// Why a step ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Because {
     NotImported,
     /// The import failed.
     ImportFailed,
+    /// The build was told to use no cache, or keeps no layers.
+    CacheDisabled,
     /// More than one of these remains.
     Unknown,
 }
@@ -45,13 +47,15 @@ pub struct Break<'a> {
 /// The breaks of each build of a series. A step that ran only because one before it did, or because
 /// a stage it copies from was rebuilt, is none.
 #[must_use]
-pub fn breaks<'a>(builds: &[&'a Build]) -> Vec<Vec<Break<'a>>> {
-    let past = Past { builds, stored: chain::stored_stages(builds) };
+pub fn breaks<'a>(members: &[(&'a Run, &'a Build)]) -> Vec<Vec<Break<'a>>> {
+    let builds: Vec<&Build> = members.iter().map(|(_, build)| *build).collect();
+    let past = Past { members, stored: chain::stored_stages(&builds), builds: &builds };
     (0..builds.len()).map(|i| of_build(&past, i)).collect()
 }
 
 /// A series, and what all of its builds together show.
 struct Past<'b, 'a> {
+    members: &'b [(&'a Run, &'a Build)],
     builds: &'b [&'a Build],
     /// Build stages that the cache does hold.
     stored: BTreeSet<(&'a str, &'a str)>,
@@ -89,6 +93,9 @@ fn explain<'a>(past: &Past<'_, 'a>, i: usize, stage: &Stage<'a>, step: &'a Step)
 
 fn reason(past: &Past, i: usize, stage: &Stage, step: &Step) -> (Because, Confidence) {
     use Confidence::{Likely, Proven, Suspected};
+    if let Some(confidence) = disabled(past, i, step) {
+        return (Because::CacheDisabled, confidence);
+    }
     let earlier = past.builds.get(..i).unwrap_or_default();
     let Some(before) = earlier.iter().rev().find(|b| of_stage(b, stage).next().is_some()) else {
         return (Because::FirstRun, Proven);
@@ -117,6 +124,17 @@ fn reason(past: &Past, i: usize, stage: &Stage, step: &Step) -> (Because, Confid
         Input::None => (Because::RecordLost, Suspected),
         Input::Values | Input::Stage => (Because::Unknown, Suspected),
     }
+}
+
+/// Whether the step had to run whatever the caches hold: the command line says so; or buildah prints
+/// a layer for no step in any run.
+fn disabled(past: &Past, i: usize, step: &Step) -> Option<Confidence> {
+    let (run, build) = past.members.get(i)?;
+    if run.commands_of(build).iter().any(|command| command.ignores_caches_of(step)) {
+        return Some(Confidence::Proven);
+    }
+    let never = past.builds.iter().all(|b| !chain::keeps_layers(b));
+    (never && past.builds.len() > 1 && chain::lacks_layers(build)).then_some(Confidence::Likely)
 }
 
 /// kaniko prints the hash of all that a step depends on: the same one again is a record that is
@@ -161,7 +179,7 @@ fn unstored(past: &Past, build: &Build, stage: &Stage) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Instruction, Trace};
+    use crate::model::{BuildOutcome, Command, Dialect, Instruction, Quote, Trace};
 
     fn step(position: u32, text: &str, key: Option<&str>) -> Step {
         let instruction = text.split(' ').next().unwrap_or_default();
@@ -180,7 +198,8 @@ mod tests {
 
     fn second(copies: bool, keys: [&str; 2], stored: bool) -> Because {
         let (a, b) = (build(copies, keys[0], stored), build(copies, keys[1], stored));
-        breaks(&[&a, &b])[1][0].because
+        let run = Run::default();
+        breaks(&[(&run, &a), (&run, &b)])[1][0].because
     }
 
     #[test]
@@ -196,7 +215,8 @@ mod tests {
         };
         let mut copied = Build { steps: steps("COPY --from=0 /a /a"), ..Build::default() };
         copied.steps[1].kind = StepKind::Counted;
-        let found = breaks(&[&copied]);
+        let run = Run::default();
+        let found = breaks(&[(&run, &copied)]);
         assert_eq!(found[0].iter().map(|b| b.step.text.as_str()).collect::<Vec<_>>(), ["RUN make"]);
     }
 
@@ -206,5 +226,45 @@ mod tests {
         assert_eq!(second(true, ["k", "k"], false), Because::NotStored);
         assert_eq!(second(true, ["k", "l"], true), Because::InputsChanged);
         assert_eq!(second(false, ["k", "l"], true), Because::Unknown);
+    }
+
+    fn told(command: &str) -> Vec<Because> {
+        let counted = |stage: &str| {
+            let mut step = step(2, "RUN a", None);
+            step.stage = stage.into();
+            step
+        };
+        let build = Build { steps: vec![counted("web"), counted("api")], line: 9, ..Build::default() };
+        let command = Command::parse(command, &Quote { line: 1, ..Quote::default() });
+        let run = Run { commands: command.into_iter().collect(), ..Run::default() };
+        let found = breaks(&[(&run, &build), (&run, &build)]);
+        found[1].iter().map(|b| b.because).collect()
+    }
+
+    #[test]
+    fn a_command_without_cache_is_the_reason() {
+        use Because::{CacheDisabled, NotImported};
+        assert_eq!(told("docker build --no-cache ."), [CacheDisabled, CacheDisabled]);
+        assert_eq!(told("docker buildx build --no-cache-filter web ."), [CacheDisabled, NotImported]);
+        assert_eq!(told("docker build --no-cache=false ."), [NotImported, NotImported]);
+        assert_eq!(told("buildah build --layers=false ."), [CacheDisabled, CacheDisabled]);
+    }
+
+    #[test]
+    fn buildah_without_layers_is_the_reason() {
+        let bare = |line| Build {
+            steps: vec![step(1, "RUN a", None), step(2, "RUN b", None)],
+            dialect: Dialect::Buildah,
+            outcome: BuildOutcome::Succeeded,
+            line,
+            ..Build::default()
+        };
+        let (run, a, b) = (Run::default(), bare(1), bare(2));
+        let because = |members: &[(&Run, &Build)]| breaks(members).last().unwrap()[0].because;
+        assert_eq!(because(&[(&run, &a), (&run, &b)]), Because::CacheDisabled);
+        assert_eq!(because(&[(&run, &a)]), Because::FirstRun);
+        let mut layered = bare(3);
+        layered.steps[0].verdict = Some(Quote::default());
+        assert_eq!(because(&[(&run, &layered), (&run, &b)]), Because::NotImported);
     }
 }

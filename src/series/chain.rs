@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Base, Build, Outcome, Step, StepKind};
+use crate::model::{Base, Build, BuildOutcome, Dialect, Outcome, Step, StepKind};
 
 /// One stage of one build.
 #[derive(Clone, Debug)]
@@ -197,6 +197,28 @@ pub fn inner_stages(build: &Build) -> Vec<Stage<'_>> {
         return Vec::new();
     }
     stages(build).into_iter().filter(|s| Some(s.name) != last).collect()
+}
+
+/// buildah ran all steps and printed no layer for any but the last, whose arrow is the image's: it
+/// runs without `--layers`.
+#[must_use]
+pub fn lacks_layers(build: &Build) -> bool {
+    build.dialect == Dialect::Buildah
+        && build.outcome == BuildOutcome::Succeeded
+        && before_the_last(build).iter().any(|s| s.outcome == Outcome::Miss)
+        && !keeps_layers(build)
+}
+
+/// Some step before the last has a line of its own that tells its layer.
+#[must_use]
+pub fn keeps_layers(build: &Build) -> bool {
+    before_the_last(build).iter().any(|s| s.verdict.is_some())
+}
+
+/// All steps but the last.
+#[must_use]
+pub fn before_the_last(build: &Build) -> &[Step] {
+    build.steps.split_last().map_or(&[], |(_, before)| before)
 }
 
 /// Every decided step of a stage ran.

@@ -28,10 +28,10 @@ pub(super) fn report<'a>(report: &'a Report, ids: &'a BuildIds) -> wire::Report<
 /// Why each build's cache chain broke.
 type Breaks<'a> = HashMap<BuildRef, Vec<Break<'a>>>;
 
-fn breaks(report: &Report) -> Breaks<'_> {
-    let of_series = |series: &'_ Series| {
-        let builds: Vec<&Build> = series.builds.iter().filter_map(|&at| report.study.build(at)).collect();
-        series.builds.iter().copied().zip(series::breaks(&builds)).collect::<Vec<_>>()
+fn breaks<'a>(report: &'a Report) -> Breaks<'a> {
+    let of_series = |series: &'a Series| {
+        let members: Vec<(&Run, &Build)> = report.study.members(series).collect();
+        series.builds.iter().copied().zip(series::breaks(&members)).collect::<Vec<_>>()
     };
     report.study.series.iter().flat_map(of_series).collect()
 }

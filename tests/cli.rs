@@ -152,6 +152,54 @@ fn outputs_go_to_files_as_well() {
     desk.run(&["run.log", "--output", "json=no/such/folder/a.json"]).assert().code(2);
 }
 
+/// No variable of the CI that these tests run in.
+fn nowhere(command: &mut Command) -> &mut Command {
+    for variable in [
+        "GITHUB_ACTIONS",
+        "GITLAB_CI",
+        "BITBUCKET_BUILD_NUMBER",
+        "BUILDKITE",
+        "CIRCLECI",
+        "JENKINS_URL",
+        "TF_BUILD",
+        "TEAMCITY_VERSION",
+        "GITHUB_STEP_SUMMARY",
+    ] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+#[test]
+fn auto_is_what_the_ci_shows() {
+    let desk = Desk::with(SICK);
+    let auto = ["run.log", "--format", "auto", "--output", "auto=report"];
+    let human = stdout(&mut desk.run(&["run.log"]));
+    assert_eq!(stdout(nowhere(&mut desk.run(&auto))), human);
+    assert!(fs::read_to_string(desk.file("report")).unwrap().contains("\"schema_version\""));
+
+    assert_eq!(stdout(nowhere(&mut desk.run(&auto)).env("GITLAB_CI", "true")), human);
+    assert!(fs::read_to_string(desk.file("report")).unwrap().contains("\"check_name\""));
+
+    let summary = desk.file("summary.md");
+    fs::write(&summary, "before\n").unwrap();
+    let text = stdout(
+        nowhere(&mut desk.run(&auto)).env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", summary.as_os_str()),
+    );
+    let (first, annotations) = text.split_at(human.len());
+    assert!(first == human && annotations.starts_with("::error title=export-unsupported-by-driver::"), "{text}");
+    assert!(fs::read_to_string(desk.file("report")).unwrap().contains("\"ruleId\""));
+    let summary = fs::read_to_string(summary).unwrap();
+    assert!(summary.starts_with("before\n### Docker build cache: 1 error") && summary.contains("<details open>"));
+}
+
+#[test]
+fn a_misspelt_format_is_told_the_nearest() {
+    let desk = Desk::with(SICK);
+    assert!(stderr(&mut desk.run(&["run.log", "--output", "sarf=x"])).contains("did you mean sarif?"));
+    assert!(stderr(&mut desk.run(&["run.log", "--format", "sarf"])).contains("sarif"));
+}
+
 #[test]
 fn color_follows_flag_then_environment() {
     let desk = Desk::with(SICK);
@@ -197,7 +245,7 @@ fn a_closed_pipe_is_success() {
 #[test]
 fn completions_and_man_page_know_the_options() {
     let desk = Desk::with("");
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish", "nushell"] {
         assert!(stdout(&mut desk.run(&["completions", shell])).contains("fail-on"), "{shell}");
     }
     assert!(stdout(&mut desk.run(&["man"])).starts_with(".ie"));

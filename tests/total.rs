@@ -24,7 +24,9 @@ fn report(bytes: &[u8]) {
     let paths = vec![folder.path().to_owned()];
     let report = pipeline::run(&Options { paths, threads: Some(1), ..Options::default() });
     for renderer in RENDERERS {
-        assert!(!renderer.render(&report, Screen { width: 80, color: true }).is_empty());
+        // Formats that list findings alone have nothing to say where there is none.
+        let text = renderer.render(&report, Screen { width: 80, color: true });
+        assert!(text.is_empty() || text.ends_with('\n'), "{}", renderer.name());
     }
 }
 

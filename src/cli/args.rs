@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use super::auto;
 use crate::finding::Severity;
 use crate::render::{RENDERERS, Renderer};
 use crate::rules::RULES;
@@ -16,6 +17,8 @@ Examples:
   cachediag build.log                         read one log
   cachediag logs/ run-*.log jobs.zip          compare many runs
   cachediag --fail-on error build.log         let the job fail where the cache is defeated
+  cachediag --format auto build.log           in a CI job: annotations where the CI has them
+  cachediag --output sarif=a.sarif build.log  a file for machines beside the report
 
 Exit status: 0 nothing at or above --fail-on, 1 findings, 2 usage error or nothing could be read.
 A file named like a command is given with its folder: ./rules";
@@ -99,7 +102,7 @@ pub(super) struct CompareArgs {
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
     /// The shell
-    pub(super) shell: clap_complete::Shell,
+    pub(super) shell: Shell,
 }
 
 #[derive(Debug, Args)]
@@ -107,10 +110,10 @@ pub(super) struct JudgeArgs {
     /// Logs, directories or archives; none, or -, is standard input
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
-    /// Format of standard output
-    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = PossibleValuesParser::new(RENDERERS.iter().map(|r| r.name())))]
+    /// Format of standard output; auto is what the CI shows that this runs in
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = PossibleValuesParser::new(formats()))]
     pub(super) format: String,
-    /// Write the report to a file as well; can be repeated
+    /// Write the report to a file as well; can be repeated. auto=FILE writes what the CI collects
     #[arg(long, value_name = "FORMAT=FILE", value_parser = output)]
     pub(super) output: Vec<Output>,
     /// Exit with status 1 where a finding is at least this bad
@@ -148,6 +151,16 @@ pub(super) struct ExplainArgs {
     /// Id of the rule
     #[arg(value_name = "RULE", value_parser = rule_id)]
     pub(super) rule: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Nushell,
+    Powershell,
+    Zsh,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -196,15 +209,32 @@ impl std::fmt::Debug for Output {
     }
 }
 
+/// The format that depends on where it runs.
+pub(super) const AUTO: &str = "auto";
+
+/// What can be given as a format.
+fn formats() -> impl Iterator<Item = &'static str> {
+    RENDERERS.iter().map(|renderer| renderer.name()).chain([AUTO])
+}
+
 /// The renderer of this name.
 pub(super) fn renderer(name: &str) -> Option<&'static dyn Renderer> {
     RENDERERS.iter().copied().find(|r| r.name() == name)
 }
 
 fn output(text: &str) -> Result<Output, String> {
-    let (format, path) = text.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or("write it as FORMAT=FILE")?;
-    let names: Vec<_> = RENDERERS.iter().map(|r| r.name()).collect();
-    let renderer = renderer(format).ok_or_else(|| format!("formats are {}", names.join(", ")))?;
+    let (format, path) = text
+        .split_once('=')
+        .filter(|(_, path)| !path.is_empty())
+        .ok_or("write it as FORMAT=FILE: --output sarif=report.sarif")?;
+    let name = if format == AUTO { auto::file() } else { format };
+    let renderer = renderer(name).ok_or_else(|| {
+        let names: Vec<_> = formats().collect();
+        match nearest(format, &names) {
+            Some(near) => format!("no such format, did you mean {near}?"),
+            None => format!("no such format; there are {}", names.join(", ")),
+        }
+    })?;
     Ok(Output { renderer, path: path.into() })
 }
 
@@ -246,7 +276,8 @@ mod tests {
         assert_eq!(format!("{:?}", output("json=a=b.json").unwrap()), "json=a=b.json");
         assert!(output("json").unwrap_err().contains("FORMAT=FILE"));
         assert!(output("json=").is_err());
-        assert_eq!(output("yml=x").unwrap_err(), "formats are human, json");
+        assert_eq!(output("jsn=x").unwrap_err(), "no such format, did you mean json?");
+        assert!(output("xyz=x").unwrap_err().contains("human, json, "));
     }
 
     #[test]

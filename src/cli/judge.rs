@@ -1,17 +1,17 @@
 //! The plain call: read, judge, print, and say by the exit status how it went.
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::args::{FailOn, JudgeArgs, When, renderer};
-use super::{TROUBLE, screen};
+use super::args::{AUTO, FailOn, JudgeArgs, When, renderer};
+use super::{TROUBLE, auto, screen};
 use crate::pipeline::{self, Options};
-use crate::render::{Human, Renderer, Report, problem_line};
+use crate::render::{GithubSummary, Human, Renderer, Report, problem_line};
 
 const HINT: &str = "\
 Reads build logs and says why the Docker build cache did not help. Give it a log:
@@ -38,16 +38,34 @@ pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
             screen::complain("error: no configuration was found where --config points");
         }
     }
-    let renderer = renderer(&args.format).context("no such format")?;
-    // People have just been told; a program still waits for its report.
-    if !nothing || renderer.name() != Human.name() {
-        let screen = screen::of_stdout(when);
-        screen::print(&renderer.render(&report, screen), screen)?;
+    if args.format == AUTO {
+        summarise(&report)?;
+    }
+    for name in log_formats(&args.format) {
+        let renderer = renderer(name).context("no such format")?;
+        // People have just been told; a program still waits for its report.
+        if !nothing || renderer.name() != Human.name() {
+            let screen = screen::of_stdout(when);
+            screen::print(&renderer.render(&report, screen), screen)?;
+        }
     }
     let status = status(&report, args.fail_on, nothing);
     // The process ends here: giving thousands of builds back piece by piece would only take time.
     std::mem::forget(report);
     Ok(ExitCode::from(status))
+}
+
+/// What goes to standard output, in order.
+fn log_formats(format: &str) -> Vec<&str> {
+    if format == AUTO { auto::log().to_vec() } else { vec![format] }
+}
+
+/// Adds to the summary of the step, where the CI shows one.
+fn summarise(report: &Report) -> anyhow::Result<()> {
+    let Some(path) = auto::summary().map(PathBuf::from) else { return Ok(()) };
+    let trouble = || format!("cannot write the step summary {}", path.display());
+    let mut file = fs::OpenOptions::new().append(true).create(true).open(&path).with_context(trouble)?;
+    file.write_all(GithubSummary.render(report, screen::FILE).as_bytes()).with_context(trouble)
 }
 
 /// Nothing was named and standard input is a keyboard: a hint helps more than waiting.

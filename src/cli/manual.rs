@@ -3,15 +3,27 @@
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use clap_complete::Shell;
+use clap_complete::{Generator, Shell as Complete, generate};
+use clap_complete_nushell::Nushell;
 
-use super::args::Cli;
+use super::args::{Cli, Shell};
 use super::screen;
 
 pub(super) fn completions(shell: Shell) -> anyhow::Result<ExitCode> {
+    print(match shell {
+        Shell::Bash => written(Complete::Bash),
+        Shell::Elvish => written(Complete::Elvish),
+        Shell::Fish => written(Complete::Fish),
+        Shell::Nushell => written(Nushell),
+        Shell::Powershell => written(Complete::PowerShell),
+        Shell::Zsh => written(Complete::Zsh),
+    })
+}
+
+fn written(shell: impl Generator) -> Vec<u8> {
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), env!("CARGO_PKG_NAME"), &mut text);
-    print(text)
+    generate(shell, &mut Cli::command(), env!("CARGO_PKG_NAME"), &mut text);
+    text
 }
 
 pub(super) fn page() -> anyhow::Result<ExitCode> {

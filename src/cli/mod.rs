@@ -3,6 +3,7 @@
 //! Decides nothing about logs. The only place that prints, and that ends the process.
 
 mod args;
+mod auto;
 mod catalog;
 mod compare;
 mod fix;

@@ -137,9 +137,12 @@ pub(super) fn eol(source: &str) -> &'static str {
     if source.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// A path outside of the working directory says nothing of the place in the repository: then the
+/// The path of a file within its repository.
+///
+/// One outside of the working directory says nothing of the place in the repository: then the
 /// file name alone is given, which is right for files that live in the root.
-fn in_repository(path: &str) -> &str {
+#[must_use]
+pub fn in_repository(path: &str) -> &str {
     let path = path.trim_start_matches("./");
     let outside = path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains(':');
     if outside { path.rsplit('/').next().unwrap_or(path) } else { path }

@@ -1,7 +1,12 @@
 //! The one place where text of a log is made safe to print.
 //!
 //! A log is written by strangers: it may hold terminal control sequences, text that reverses what
-//! one reads, or commands that the CI system of *this* job would obey. Knows no format and no report.
+//! one reads, or commands that the CI system of *this* job would obey. [`line`] takes care of these;
+//! what HTML, XML, Markdown and workflow commands need on top has a file each. Knows no report.
+
+pub mod command;
+pub mod markdown;
+mod markup;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,6 +15,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+pub use self::markup::{html, xml};
 use super::redact::redact;
 
 /// One line of a log, ready for a terminal or a CI log: no secrets, no control characters, no commands.
@@ -49,6 +55,21 @@ pub fn cut_start(text: &str, width: usize) -> String {
     }
     let kept = prefix(text.chars().rev(), width.saturating_sub(1));
     std::iter::once('…').chain(kept.chars().rev()).collect()
+}
+
+/// Cuts to a number of characters, counted in UTF-16 units as web services do, and says so with `…`.
+#[must_use]
+pub fn shorten(text: &str, most: usize) -> String {
+    let units = |text: &str| text.chars().map(char::len_utf16).sum::<usize>();
+    if text.len() <= most || units(text) <= most {
+        return text.to_owned();
+    }
+    let mut room = most.saturating_sub(1);
+    let kept = text.chars().map_while(|c| {
+        room = room.checked_sub(c.len_utf16())?;
+        Some(c)
+    });
+    kept.chain(['…']).collect()
 }
 
 fn prefix(chars: impl Iterator<Item = char>, width: usize) -> String {
@@ -148,6 +169,12 @@ mod tests {
         assert_eq!(cut("abc  defg", 6), "abc…");
         assert_eq!(cut_start("/very/long/run-03.log", 11), "…run-03.log");
         assert_eq!(cut("ab", 0), "…");
+    }
+
+    #[test]
+    fn shortens_by_units() {
+        assert_eq!((shorten("abc", 3), shorten("abcd", 3)), ("abc".into(), "ab…".into()));
+        assert_eq!((shorten("ééé", 3), shorten("😀😀", 3)), ("ééé".into(), "😀…".into()));
     }
 
     #[test]

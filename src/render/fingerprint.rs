@@ -1,5 +1,7 @@
 //! A name for a finding that stays the same from run to run.
 
+use std::collections::HashMap;
+
 use crate::finding::Finding;
 
 /// FNV-1a, 64 bit, of rule and subject, as hex digits.
@@ -12,6 +14,16 @@ pub fn fingerprint(finding: &Finding) -> String {
     format!("{:016x}", fnv1a(bytes))
 }
 
+/// The names of all findings, for services that show those of one name once: its like are numbered.
+pub(super) fn unique(findings: &[Finding]) -> Vec<String> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let names = findings.iter().map(fingerprint).map(|name| {
+        let count = seen.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
+        if *count == 1 { name } else { format!("{name}-{count}") }
+    });
+    names.collect()
+}
+
 /// <http://www.isthe.com/chongo/tech/comp/fnv/>: offset basis and prime of the 64-bit variant.
 fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -20,6 +32,15 @@ fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn like_findings_are_numbered() {
+        let findings = crate::render::samples::several().findings;
+        let [first, second, third] =
+            unique(&[findings[0].clone(), findings[1].clone(), findings[0].clone()]).try_into().unwrap();
+        assert_eq!(third, format!("{first}-2"));
+        assert_ne!(first, second);
+    }
 
     #[test]
     fn agrees_with_the_published_vectors() {

@@ -2,29 +2,50 @@
 //!
 //! A renderer decides nothing. To add one: one new file, its `mod` line and its row in [`RENDERERS`].
 
+mod anchor;
+mod bitbucket;
+mod buildkite;
 mod catalog;
 mod comparison;
 pub mod escape;
 mod fingerprint;
+mod github;
+mod github_summary;
+mod gitlab;
 mod human;
 mod ids;
 mod json;
+mod junit;
+mod markdown;
 pub mod names;
+mod ndjson;
 mod page;
 mod phrases;
 pub mod redact;
 mod report;
 #[cfg(test)]
 pub(crate) mod samples;
+mod sarif;
+#[cfg(test)]
+mod tests;
 mod units;
 
+pub use bitbucket::Bitbucket;
+pub use buildkite::Buildkite;
 pub use catalog::{explain, rules, rules_json};
 pub use comparison::{comparison, comparison_json};
 pub use fingerprint::fingerprint;
+pub use github::Github;
+pub use github_summary::GithubSummary;
+pub use gitlab::Gitlab;
 pub use human::{Human, problem_line};
 pub use ids::BuildIds;
 pub use json::Json;
+pub use junit::Junit;
+pub use markdown::Markdown;
+pub use ndjson::Ndjson;
 pub use report::Report;
+pub use sarif::Sarif;
 
 /// What a renderer may know of where it prints.
 #[derive(Clone, Copy, Debug)]
@@ -44,4 +65,5 @@ pub trait Renderer: Sync {
 }
 
 /// All formats.
-pub static RENDERERS: &[&dyn Renderer] = &[&Human, &Json];
+pub static RENDERERS: &[&dyn Renderer] =
+    &[&Human, &Json, &Ndjson, &Sarif, &Github, &GithubSummary, &Gitlab, &Bitbucket, &Buildkite, &Markdown, &Junit];

@@ -26,6 +26,17 @@ fn time(impact: Impact) -> String {
     }
 }
 
+/// The report in one line.
+pub(super) fn headline(report: &Report) -> String {
+    let builds = report.study.runs.iter().map(|run| run.builds.len()).sum::<usize>();
+    match (report.findings.is_empty(), builds) {
+        _ if report.study.runs.is_empty() => "Nothing could be read.".to_owned(),
+        (true, 0) => no_build(report),
+        (true, _) => healthy(report),
+        (false, _) => format!("{} in {} · {}", counted(report), runs(report), inputs(report)),
+    }
+}
+
 /// What to say where a log holds no build.
 pub(super) fn no_build(report: &Report) -> String {
     format!("No Docker build found in {}. Is this the log of the step that builds the image?", inputs(report))

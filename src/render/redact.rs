@@ -11,7 +11,7 @@ use regex::{Captures, Regex, RegexSet};
 /// What stands in place of a secret: what CI systems print themselves.
 const MASK: &str = "***";
 
-/// One kind of secret each; the group `s` is replaced, or the whole match where there is no such group.
+/// One kind of secret each; the group `s` or `key` is replaced, or the whole match where there is no such group.
 const SECRETS: &[&str] = &[
     // https://user:password@host; a token alone in front of the @ where it is too long for a name.
     r#"[a-zA-Z][a-zA-Z0-9+.-]*://(?P<s>[^/\s"'<>@:]*:[^/\s"'<>]*|[^/\s"'<>@:]{20,})@(?P<digest>sha\d+:)?"#,
@@ -26,6 +26,8 @@ const SECRETS: &[&str] = &[
     r"\bdckr_[po]at_[A-Za-z0-9_-]{16,}|\bAT(?:ATT|CTT|BB)[A-Za-z0-9_=.-]{16,}|\bbk(?:ua|ct)_[A-Za-z0-9]{16,}|\bAIza[A-Za-z0-9_-]{35}",
     r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
     r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    // A line of a key whose first line stands in another line of the log: base64 and nothing else.
+    r"(?m)^\s*(?:#\d+ (?:\d+\.\d+ )?)?(?P<key>[A-Za-z0-9+/]{60,76}={0,2})\s*$|\bMII[A-Za-z0-9+/]{45,}={0,2}",
     // password=…, NPM_TOKEN=…, secret_access_key=…; "token":"…"; `  password: …` as a line of its own.
     r#"(?i)(?:password|passwd|passphrase|token|secret|api_?key|access_?key|private_?key|account_?key)(?:_access_key|_key)?["']?=["']?(?P<s>[^\s"',;&|]+)"#,
     r#"(?i)(?:password|passwd|passphrase|token|secret|api_?key|access_?key|private_?key)\\?["']\s*:\s*\\?["'](?P<s>[^"'\\]+)"#,
@@ -74,14 +76,21 @@ impl Redactor {
 /// The match with its secret masked; as it was where the value is none.
 fn mask(found: &Captures) -> String {
     let whole = found.get_match().as_str();
-    let Some(secret) = found.name("s").map(|s| s.as_str()) else { return MASK.to_owned() };
-    if found.name("digest").is_some() || is_plain(secret) {
+    let Some(secret) = found.name("s").or(found.name("key")).map(|s| s.as_str()) else { return MASK.to_owned() };
+    let no_key = found.name("key").is_some() && !is_base64_of_bytes(secret);
+    if found.name("digest").is_some() || no_key || is_plain(secret) {
         return whole.to_owned();
     }
     match whole.rsplit_once(secret) {
         Some((before, after)) => format!("{before}{MASK}{after}"),
         None => MASK.to_owned(),
     }
+}
+
+/// Sixty characters of a key hold letters of both cases and digits; a digest and a path do not.
+fn is_base64_of_bytes(text: &str) -> bool {
+    let has = |wanted: fn(&u8) -> bool| text.as_bytes().iter().any(wanted);
+    has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
 }
 
 fn is_plain(value: &str) -> bool {
@@ -142,6 +151,7 @@ mod tests {
             ),
             ("https://a/b?se=1&sig=abc%3D&sp=r", "https://a/b?se=1&sig=***&sp=r"),
             ("?X-Amz-Signature=abc&X-Amz-Date=1", "?X-Amz-Signature=***&X-Amz-Date=1"),
+            ("#7 0.312 MIIEowIBAAKCAQEA7/Ab+MIIEowIBAAKCAQEA7/AbMIIEowIBAAKCAQEA7/Ab", "#7 0.312 ***"),
             ("k: -----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY----- .", "k: *** ."),
         ] {
             assert_eq!(redact(text), want);
@@ -156,6 +166,8 @@ mod tests {
             "#5 [1/6] FROM docker.io/library/node:20@sha256:aff3b30e32b96f51ed5f6ea7f9f16f940a996e23317e9995229911cbbcf0d947",
             "docker-image://alpine:3.20@sha256:395d0a4944a79061f474b1ae7608af03d381dd19425e2165c469411e2d1fe0aa",
             "RUN echo token",
+            "aff3b30e32b96f51ed5f6ea7f9f16f940a996e23317e9995229911cbbcf0d947",
+            "/usr/local/lib/a/very/long/path/of/directories/and/nothing/else/there",
             "RUN --mount=type=secret,id=npm_token,target=/root/.npmrc npm ci",
             "docker build --secret id=token,src=t . && docker build --secret=id=x,env=TOKEN .",
             "#3 [auth] team/svc:pull,push token for registry-1.docker.io",

@@ -1,6 +1,6 @@
 //! What is rendered: the study, the findings that stood, and what could not be read.
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::model::Problem;
 use crate::rules::Study;
 
@@ -13,4 +13,12 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// Findings in the order in which people read them: what is worth knowing comes after what is wrong.
+    pub(super) fn for_people(&self) -> impl Iterator<Item = &Finding> {
+        let notes = |wanted: bool| self.findings.iter().filter(move |f| (f.severity == Severity::Note) == wanted);
+        notes(false).chain(notes(true))
+    }
 }

@@ -1,6 +1,8 @@
 //! Reports made by hand for the tests of renderers.
 
 use super::{Report, Screen};
+use crate::config::Config;
+use crate::config::patch::unified_diff;
 use crate::finding::{Confidence, Edit, Evidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::{
     Base, Build, BuildOutcome, CacheKind, CacheOperation, CacheOutcome, CiCache, Engine, Instruction, Outcome, Problem,
@@ -92,6 +94,35 @@ pub(crate) fn many() -> Report {
     };
     let study = Study::new(runs, (0..100).map(series).collect(), Vec::new());
     Report { study, findings: vec![upload_failed()], problems: Vec::new() }
+}
+
+/// What is wrong with a configuration, which is corrected; a note; and an input that could not be read.
+pub(crate) fn configured() -> Report {
+    const FILE: &str = "bitbucket-pipelines.yml";
+    const TEXT: &str = "pipelines:\n  default:\n    - step:\n        name: build\n        caches:\n          - docker\n        script:\n          - docker build .\n";
+    let corrected = TEXT.replace("- docker\n", "- docker-web\n");
+    let mut report = several();
+    report.study.configs = vec![Config::read(FILE, TEXT).unwrap().unwrap()];
+    let finding = &mut report.findings[2];
+    finding.evidence.push(evidence(FILE, 6, "          - docker", "step \"build\" saves it"));
+    let diff = unified_diff(FILE, TEXT, &corrected).unwrap();
+    finding.fix.edits = vec![Edit { path: FILE.to_owned(), diff, text: corrected, safe: true }];
+    report
+}
+
+/// Ten thousand findings of all severities, each about another cache; every third is in a configuration.
+pub(crate) fn flood() -> Report {
+    let mut report = configured();
+    let kinds = [inline_finding(), report.findings[2].clone(), note()];
+    let numbered = |number: usize| {
+        let mut finding = kinds[number % 3].clone();
+        finding.subject = format!("registry.example.com/team/service-{number}:latest");
+        finding.title = format!("{} (service {number})", finding.title);
+        finding.cause = finding.cause.repeat(4);
+        finding
+    };
+    report.findings = (0..10_000).map(numbered).collect();
+    report
 }
 
 /// The builds of all runs as one series.

@@ -9,7 +9,9 @@ mod strip;
 mod summary;
 mod table;
 
+pub(super) use self::strip::fitted as strip;
 pub use self::summary::problem_line;
+pub(super) use self::table::{legend, rows};
 use super::page::Page;
 use super::{Renderer, Report, Screen};
 use crate::finding::Severity;
@@ -40,14 +42,14 @@ impl Renderer for Human {
     }
 }
 
-/// In the order given, but what is worth knowing comes after what is wrong.
+/// What is wrong in full, what is worth knowing in short.
 fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
-    let (notes, loud): (Vec<_>, Vec<_>) = report.findings.iter().partition(|f| f.severity == Severity::Note);
     let input = Input::of(report);
-    loud.iter()
-        .map(|f| block::full(page, f, &input))
-        .chain(notes.iter().map(|f| block::short(page, f, &input)))
-        .collect()
+    let each = report.for_people().map(|finding| match finding.severity {
+        Severity::Note => block::short(page, finding, &input),
+        _ => block::full(page, finding, &input),
+    });
+    each.collect()
 }
 
 /// What the block of a finding says of the whole input.

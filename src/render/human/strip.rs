@@ -29,7 +29,7 @@ pub(super) fn of_step(step: Option<&Step>) -> char {
 }
 
 /// The marks, oldest first; where they do not fit, the newest, and how many are older.
-pub(super) fn fitted(marks: &[char], width: usize) -> String {
+pub(in crate::render) fn fitted(marks: &[char], width: usize) -> String {
     if marks.len() * 2 <= width + 1 {
         return marks.iter().map(char::to_string).collect::<Vec<_>>().join(" ");
     }

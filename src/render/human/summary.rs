@@ -1,8 +1,10 @@
 //! What could not be read, and the one line that sums up.
 
+use anstyle::Style;
+
 use crate::model::Problem;
 use crate::render::page::{BOLD, GREEN, Page, RED, blanks};
-use crate::render::phrases::{counted, healthy, inputs, no_build, runs};
+use crate::render::phrases::headline;
 use crate::render::units::count;
 use crate::render::{Report, escape};
 
@@ -29,17 +31,11 @@ pub fn problem_line(problem: &Problem) -> String {
 
 /// The last line of the report.
 pub(super) fn last_line(page: &Page, report: &Report) -> Vec<String> {
-    let builds = report.study.runs.iter().map(|run| run.builds.len()).sum::<usize>();
-    if report.study.runs.is_empty() {
-        return page.wrap("", "", "Nothing could be read.");
-    }
-    if builds == 0 && report.findings.is_empty() {
-        return page.wrap("", "", &no_build(report));
-    }
-    if report.findings.is_empty() {
-        let lines = page.wrap("", "", &healthy(report));
-        return lines.iter().map(|line| page.paint(GREEN, line)).collect();
-    }
-    let text = format!("{} in {} · {}", counted(report), runs(report), inputs(report));
-    page.wrap("", &blanks(2), &text).iter().map(|line| page.paint(BOLD, line)).collect()
+    let built = report.study.runs.iter().any(|run| !run.builds.is_empty());
+    let (style, indent) = match (report.findings.is_empty(), built) {
+        (false, _) => (BOLD, 2),
+        (true, true) => (GREEN, 0),
+        (true, false) => (Style::new(), 0),
+    };
+    page.wrap("", &blanks(indent), &headline(report)).iter().map(|line| page.paint(style, line)).collect()
 }

@@ -14,21 +14,27 @@ use crate::series::Series;
 const MOST: usize = 20;
 
 /// One series, counted.
-struct Row {
-    name: String,
-    marks: Vec<char>,
-    hits: usize,
-    total: usize,
-    seconds: f64,
+pub(in crate::render) struct Row {
+    pub(in crate::render) name: String,
+    pub(in crate::render) marks: Vec<char>,
+    pub(in crate::render) hits: usize,
+    pub(in crate::render) total: usize,
+    pub(in crate::render) seconds: f64,
+}
+
+/// The series, of many those that took longest; and how many are left out.
+pub(in crate::render) fn rows(report: &Report, most: usize) -> (Vec<Row>, usize) {
+    let mut rows: Vec<Row> = report.study.series.iter().map(|s| row(report, s)).collect();
+    let hidden = rows.len().saturating_sub(most);
+    if hidden > 0 {
+        rows.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+        rows.truncate(most);
+    }
+    (rows, hidden)
 }
 
 pub(super) fn series(page: &Page, report: &Report) -> Vec<String> {
-    let mut rows: Vec<Row> = report.study.series.iter().map(|s| row(report, s)).collect();
-    let hidden = rows.len().saturating_sub(MOST);
-    if hidden > 0 {
-        rows.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
-        rows.truncate(MOST);
-    }
+    let (rows, hidden) = rows(report, MOST);
     let mut lines = table(page, &rows);
     if hidden > 0 {
         let text = format!("  … and {}; these are the ones that took longest", count(hidden, "more build"));
@@ -82,7 +88,7 @@ fn widths(page: &Page, rows: &[Row]) -> (usize, usize) {
 }
 
 /// The meaning of the marks in use.
-fn legend(rows: &[Row]) -> String {
+pub(in crate::render) fn legend(rows: &[Row]) -> String {
     let used = strip::LEGEND.iter().filter(|(mark, _)| rows.iter().any(|r| r.marks.contains(mark)));
     let words: Vec<_> = used.map(|(mark, meaning)| format!("{mark} {meaning}")).collect();
     format!("  {}", words.join("   "))

@@ -146,7 +146,7 @@ fn one_series<'a>(report: &'a Report, series: &'a Series, ids: &'a BuildIds) -> 
     }
 }
 
-fn finding(finding: &Finding) -> wire::Finding<'_> {
+pub(super) fn finding(finding: &Finding) -> wire::Finding<'_> {
     wire::Finding {
         rule: finding.rule,
         severity: names::severity(finding.severity),

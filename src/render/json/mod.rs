@@ -8,6 +8,8 @@ mod wire;
 
 pub(crate) use layout::to_string;
 
+use crate::finding::Finding;
+
 use super::{BuildIds, Renderer, Report, Screen};
 
 /// `--format json`.
@@ -22,6 +24,11 @@ impl Renderer for Json {
     fn render(&self, report: &Report, _screen: Screen) -> String {
         to_string(&convert::report(report, &BuildIds::new(&report.study.runs)))
     }
+}
+
+/// One element of `findings`, on one line.
+pub(super) fn finding_line(finding: &Finding) -> String {
+    layout::to_raw(&convert::finding(finding)).get().to_owned()
 }
 
 #[cfg(test)]

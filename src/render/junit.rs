@@ -1,0 +1,84 @@
+//! `JUnit` XML, which Jenkins, GitLab, `CircleCI` and Azure Pipelines show as test results.
+//!
+//! A finding is a test that fails, a note one that is skipped; where there is no finding one test passes,
+//! because Jenkins takes a file without tests for an error.
+
+use std::fmt::Write as _;
+
+use super::{Renderer, Report, Screen, escape, names, phrases, problem_line};
+use crate::finding::{Finding, Severity};
+
+/// `--format junit`.
+#[derive(Debug)]
+pub struct Junit;
+
+impl Renderer for Junit {
+    fn name(&self) -> &'static str {
+        "junit"
+    }
+
+    fn render(&self, report: &Report, _screen: Screen) -> String {
+        let notes = report.findings.iter().filter(|finding| finding.severity == Severity::Note).count();
+        let failures = report.findings.len() - notes;
+        let errors = usize::from(report.study.runs.is_empty());
+        let cases = if report.findings.is_empty() { alone(report) } else { each(report) };
+        let tests = report.findings.len().max(1);
+        let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"");
+        let unread: Vec<String> = report.problems.iter().map(|problem| escape::xml(&problem_line(problem))).collect();
+        let unread =
+            if unread.is_empty() { String::new() } else { format!("<system-err>{}</system-err>\n", unread.join("\n")) };
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"cachediag\" {counts}>\n\
+             <testsuite name=\"cachediag\" {counts} skipped=\"{notes}\">\n{cases}{unread}</testsuite>\n</testsuites>\n"
+        )
+    }
+}
+
+/// The test that stands for a report without findings.
+fn alone(report: &Report) -> String {
+    let text = escape::xml(&phrases::headline(report));
+    let inside = if report.study.runs.is_empty() {
+        format!("<error message=\"{text}\"/>")
+    } else {
+        format!("<system-out>{text}</system-out>")
+    };
+    format!("<testcase classname=\"cachediag\" name=\"build cache\">\n{inside}\n</testcase>\n")
+}
+
+fn each(report: &Report) -> String {
+    report.findings.iter().map(case).collect()
+}
+
+/// Named by rule and subject, which stay from run to run, so that histories of tests work.
+fn case(finding: &Finding) -> String {
+    let name = format!("{}: {}", finding.rule, finding.subject);
+    let message = escape::xml(&finding.title);
+    let inside = if finding.severity == Severity::Note {
+        format!("<skipped message=\"{message}\"/>\n<system-out>{}</system-out>", text(finding))
+    } else {
+        let kind = names::severity(finding.severity);
+        format!("<failure type=\"{kind}\" message=\"{message}\">{}</failure>", text(finding))
+    };
+    format!("<testcase classname=\"cachediag\" name=\"{}\">\n{inside}\n</testcase>\n", escape::xml(&name))
+}
+
+/// Lines of a log that are quoted.
+const MOST: usize = 6;
+
+fn text(finding: &Finding) -> String {
+    let mut text = format!("{}\n", escape::xml(&finding.cause));
+    for line in finding.evidence.iter().take(MOST) {
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "{}:{}: {}", escape::xml(&line.source), line.line, escape::xml(&line.text));
+    }
+    let _ = writeln!(text, "Fix: {}", escape::xml(&finding.fix.summary));
+    for (number, step) in (1..).zip(&finding.fix.steps) {
+        let _ = writeln!(text, "{number}. {}", escape::xml(step));
+    }
+    let diffs = finding.fix.edits.iter().map(|edit| &edit.diff);
+    for line in finding.fix.snippet.iter().chain(diffs).flat_map(|paste| escape::lines(paste)) {
+        let _ = writeln!(text, "  {}", escape::xml(&line));
+    }
+    let _ = write!(text, "More: cachediag explain {}", finding.rule);
+    text
+}

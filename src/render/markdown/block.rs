@@ -1,0 +1,89 @@
+//! One finding: its title, and behind it, folded, all the rest.
+
+use crate::finding::{Edit, Evidence, Finding};
+use crate::render::escape::markdown::{block, code, html_prose, prose};
+use crate::render::{escape, names, phrases};
+
+/// Lines of a log that are quoted.
+const MOST: usize = 6;
+/// Characters of a quoted line.
+const WIDEST: usize = 300;
+/// Characters of a sentence.
+const LONGEST: usize = 2000;
+
+/// All of it.
+pub(super) fn full(finding: &Finding, open: bool) -> String {
+    let open = if open { " open" } else { "" };
+    let parts = [
+        labelled("Costs", &phrases::costs(finding.impact)),
+        labelled("Why", &prose(&shortened(&finding.cause))),
+        seen(finding),
+        sure(finding),
+        fix(finding),
+    ];
+    format!("<details{open}>\n<summary>{}</summary>\n\n{}</details>\n\n", title(finding), parts.concat())
+}
+
+/// Its title alone.
+pub(super) fn short(finding: &Finding) -> String {
+    format!("<p>{}</p>\n\n", title(finding))
+}
+
+fn title(finding: &Finding) -> String {
+    let severity = names::severity(finding.severity);
+    format!("<b>{severity}</b> {} <code>{}</code>", html_prose(&shortened(&finding.title)), finding.rule)
+}
+
+fn shortened(text: &str) -> String {
+    escape::shorten(&escape::line(text), LONGEST)
+}
+
+fn labelled(label: &str, text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("**{label}**: {text}\n\n") }
+}
+
+fn seen(finding: &Finding) -> String {
+    let all = finding.evidence.iter().count();
+    let lines: String = finding.evidence.iter().take(MOST).map(line).collect();
+    let more = if all > MOST { format!("- … and {} more\n", all - MOST) } else { String::new() };
+    format!("**Seen**\n\n{lines}{more}\n")
+}
+
+fn line(evidence: &Evidence) -> String {
+    let place = code(&format!("{}:{}", evidence.source, evidence.line));
+    let text = code(&escape::shorten(&escape::line(evidence.text.trim()), WIDEST));
+    let shows = prose(&shortened(&evidence.shows));
+    let shows = if shows.is_empty() { shows } else { format!(": {shows}") };
+    format!("- {place} {text}{shows}\n")
+}
+
+fn sure(finding: &Finding) -> String {
+    let level = names::confidence(finding.confidence);
+    if finding.rules_out.is_empty() {
+        return format!("**Sure**: {level}\n\n");
+    }
+    let others = finding.rules_out.iter().map(|text| format!("- {}\n", prose(&shortened(text))));
+    format!("**Sure**: {level}. Also considered:\n\n{}\n", others.collect::<String>())
+}
+
+fn fix(finding: &Finding) -> String {
+    let fix = &finding.fix;
+    let steps = match fix.steps.as_slice() {
+        [] => String::new(),
+        [only] => format!("{}\n\n", prose(only)),
+        steps => {
+            let steps = steps.iter().zip(1..).map(|(step, number)| format!("{number}. {}\n", prose(step)));
+            steps.collect::<String>() + "\n"
+        }
+    };
+    // A patch says all that the snippet says, at its place.
+    let snippet = fix.snippet.as_deref().filter(|_| fix.edits.is_empty()).map(|text| block("", text) + "\n");
+    let edits: String = fix.edits.iter().map(edit).collect();
+    let cost = labelled("Costs of the fix", &prose(&fix.cost));
+    let more = format!("More: `cachediag explain {}`\n\n", finding.rule);
+    [labelled("Fix", &prose(&fix.summary)), steps, snippet.unwrap_or_default(), edits, cost, more].concat()
+}
+
+fn edit(edit: &Edit) -> String {
+    format!("In {}:\n\n{}\n", code(&edit.path), block("diff", &edit.diff))
+}

@@ -1,0 +1,78 @@
+//! A document of Markdown within a limit: a heading, the findings, the builds.
+
+use super::block;
+use crate::render::units::{count, duration, grouped, share};
+use crate::render::{Report, escape, human, phrases, problem_line};
+
+/// How one host wants it.
+pub(in crate::render) struct Document {
+    /// First line.
+    pub(in crate::render) marker: &'static str,
+    /// Bytes of the whole.
+    pub(in crate::render) limit: usize,
+    /// Findings that are not folded.
+    pub(in crate::render) open: usize,
+    /// Rows of the table of builds.
+    pub(in crate::render) builds: usize,
+}
+
+/// Problems that are listed.
+const PROBLEMS: usize = 10;
+/// Kept for the line that says what is left out.
+const RESERVE: usize = 200;
+
+impl Document {
+    /// The report, as much of it as fits.
+    pub(in crate::render) fn write(&self, report: &Report) -> String {
+        let heading = format!(
+            "{}### Docker build cache: {}\n\n",
+            self.marker,
+            escape::markdown::prose(&phrases::headline(report))
+        );
+        let tail = [problems(report), self.table(report)].concat();
+        let room = self.limit.saturating_sub(heading.len() + tail.len() + RESERVE);
+        heading + &self.findings(report, room) + &tail
+    }
+
+    fn findings(&self, report: &Report, room: usize) -> String {
+        let mut out = String::new();
+        for (index, finding) in report.for_people().enumerate() {
+            let full = block::full(finding, index < self.open);
+            let text = if out.len() + full.len() <= room { full } else { block::short(finding) };
+            if out.len() + text.len() > room {
+                let hidden = count(report.findings.len() - index, "more finding");
+                return format!("{out}… and {hidden}; `--format json` has them all.\n\n");
+            }
+            out.push_str(&text);
+        }
+        out
+    }
+
+    fn table(&self, report: &Report) -> String {
+        let (rows, hidden) = human::rows(report, self.builds);
+        if rows.is_empty() {
+            return String::new();
+        }
+        let head = "| build | runs, old → new | steps from cache | others took |\n|---|---|---|--:|".to_owned();
+        let body = rows.iter().map(|row| {
+            let name = escape::markdown::cell(&escape::cut_start(&row.name, 80));
+            let cells = [name, human::strip(&row.marks, 40), share(row.hits, row.total), duration(row.seconds)];
+            format!("| {} |", cells.join(" | "))
+        });
+        let more = (hidden > 0)
+            .then(|| format!("\n… and {}; these are the ones that took longest.", count(hidden, "more build")));
+        let legend = format!("\n{}\n", human::legend(&rows).trim());
+        let lines: Vec<String> = [head].into_iter().chain(body).chain(more).chain([legend]).collect();
+        lines.join("\n")
+    }
+}
+
+fn problems(report: &Report) -> String {
+    let shown = report.problems.iter().take(PROBLEMS);
+    let shown =
+        shown.map(|problem| format!("- could not be read: {}", escape::markdown::prose(&problem_line(problem))));
+    let hidden = report.problems.len().saturating_sub(PROBLEMS);
+    let more = (hidden > 0).then(|| format!("- … and {} more", grouped(hidden)));
+    let lines: Vec<String> = shown.chain(more).collect();
+    if lines.is_empty() { String::new() } else { lines.join("\n") + "\n\n" }
+}

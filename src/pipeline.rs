@@ -55,6 +55,10 @@ fn read_and_judge(options: &Options) -> Report {
         runs.extend(some);
         problems.extend(trouble);
     }
+    if runs.is_empty() && options.paths.is_empty() && !options.config.is_empty() {
+        // Nobody piped a log in: the configuration is judged alone.
+        problems.retain(|problem| &*problem.source != "-");
+    }
     problems.sort_by(|a, b| (&a.source, a.line).cmp(&(&b.source, b.line)));
     judge(options, runs, configs, problems)
 }
@@ -138,15 +142,17 @@ fn stem(source: &str) -> String {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }
 
-/// Configuration named with `--config`, lying in walked directories, or in the working directory.
+/// Configuration named with `--config`, else lying in the working directory, and in walked directories.
 fn configs(options: &Options, others: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
     let found = source::discover_configs(&options.config);
     let mut problems: Vec<Problem> =
         found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
     let mut configs: Vec<Config> = Vec::new();
-    for entry in found.others.iter().chain(others).chain(&source::working_directory()) {
+    let near = if options.config.is_empty() { source::working_directory() } else { Vec::new() };
+    for entry in found.others.iter().chain(others).chain(&near) {
         let named = options.config.contains(&entry.path);
-        if !(named || Config::is_config(&entry.name)) || configs.iter().any(|c| c.path == entry.name) {
+        let known = |config: &Config| config.path == entry.name.trim_start_matches("./");
+        if !(named || Config::is_config(&entry.name)) || configs.iter().any(known) {
             continue;
         }
         match source::read_text(&entry.path).map(|text| Config::read(&entry.name, &text)) {

@@ -26,7 +26,7 @@ pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(TROUBLE));
     }
     let report = pipeline::run(&options(args));
-    let nothing = nothing_read(&report, only_configuration(&args.paths, &args.config));
+    let nothing = nothing_read(&report, args.paths.is_empty() && !args.config.is_empty());
     // Files first: they must be there although nobody reads standard output to its end.
     for output in &args.output {
         let text = output.renderer.render(&report, screen::FILE);

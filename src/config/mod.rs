@@ -80,7 +80,7 @@ impl Config {
     /// where it cannot be read.
     #[must_use]
     pub fn read(path: &str, text: &str) -> Option<Result<Self, String>> {
-        let path = path.replace('\\', "/");
+        let path = path.replace('\\', "/").trim_start_matches("./").to_owned();
         let named = KINDS.iter().find(|kind| kind.names(&path));
         let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(text)))?;
         let content = kind.read(text);

@@ -4,16 +4,16 @@
 //! means for a build is for the rules.
 
 mod correct;
-mod locate;
+mod places;
 mod read;
 mod verb;
 
 pub use correct::{BuildChange, Correction, correct};
 pub use verb::build_verbs;
 
-use yamlpath::Route;
+use yamlpath::{Document, Route};
 
-use super::{Change, Content, Kind};
+use super::{Change, Content, Kind, yaml};
 
 /// The kind of file.
 #[derive(Debug)]
@@ -38,11 +38,14 @@ impl Kind for BitbucketPipelines {
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
-        Ok(Content { pipelines: Some(Pipelines::parse(text)?), ..Content::default() })
+        let pipelines = Pipelines::parse(text)?;
+        let doc = Document::new(text).ok();
+        let places = places::find(doc.as_ref(), &pipelines).into_iter().map(|(place, _)| place).collect();
+        Ok(Content { places, pipelines: Some(pipelines), ..Content::default() })
     }
 
-    fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {
-        Err("its build commands are changed with its caches only".into())
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        places::correct(text, changes)
     }
 }
 
@@ -114,10 +117,8 @@ impl Pipelines {
     /// # Errors
     /// The YAML parser's message.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut value = yaml_serde::from_str::<yaml_serde::Value>(text).map_err(|e| e.to_string())?;
-        read::merge(&mut value);
-        let mut pipelines = read::pipelines(&value);
-        locate::fill_lines(&mut pipelines.steps, text);
+        let mut pipelines = read::pipelines(&yaml::parse(text)?);
+        read::fill_lines(&mut pipelines.steps, text);
         Ok(pipelines)
     }
 

@@ -5,6 +5,7 @@
 mod instructions;
 
 use super::{Content, Place};
+use crate::model::{CacheKind, CacheSpec};
 
 /// One change to a configuration file. Places are indices into [`Content::places`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,17 +124,9 @@ impl Change {
 }
 
 fn done(place: &Place, change: &Change) -> bool {
-    let raw = |specs: &[crate::model::CacheSpec]| specs.iter().map(|s| s.raw.clone()).collect::<Vec<_>>();
     let command = &place.command;
     match change {
-        Change::Caches { settings, .. } => {
-            let to: Vec<String> = settings.to.iter().cloned().collect();
-            let written = raw(&command.cache_to);
-            let inline_only = written.iter().all(|spec| spec == "type=inline");
-            raw(&command.cache_from) == settings.from
-                && command.inline() == settings.inline
-                && (written == to || (settings.inline && to.is_empty() && inline_only))
-        }
+        Change::Caches { settings, .. } => is_set(place, settings),
         Change::Spec { old, new, .. } => {
             let all = [raw(&command.cache_from), raw(&command.cache_to)].concat();
             all.contains(new) && !all.contains(old)
@@ -143,11 +136,33 @@ fn done(place: &Place, change: &Change) -> bool {
     }
 }
 
+fn is_set(place: &Place, settings: &Settings) -> bool {
+    let command = &place.command;
+    let to: Vec<String> = settings.to.iter().cloned().collect();
+    let written = raw(&command.cache_to);
+    let inline_only = written.iter().all(|spec| spec == "type=inline");
+    let inline = settings.inline || to.iter().any(|spec| CacheSpec::parse(spec).kind() == CacheKind::Inline);
+    raw(&command.cache_from) == settings.from
+        && command.inline() == inline
+        && (written == to || (settings.inline && to.is_empty() && inline_only))
+        && (!settings.builder || can_export(place))
+}
+
+/// Where the file does not tell the driver, nothing is known against it.
+fn can_export(place: &Place) -> bool {
+    place.driver.as_deref() != Some("docker")
+}
+
+fn raw(specs: &[CacheSpec]) -> Vec<String> {
+    specs.iter().map(|spec| spec.raw.clone()).collect()
+}
+
 /// Equal but for their lines.
 fn alike(a: &Place, b: &Place) -> bool {
     let (one, other) = (&a.command, &b.command);
     a.job == b.job
         && a.target == b.target
+        && a.driver == b.driver
         && one.cache_from == other.cache_from
         && one.cache_to == other.cache_to
         && one.build_args == other.build_args

@@ -4,11 +4,18 @@
 //! one new file, its `mod` line and its row in [`KINDS`].
 
 pub mod bitbucket;
+mod buildkite;
 mod change;
 pub mod dockerfile;
 pub mod dockerignore;
+mod github;
+mod gitlab;
+mod job;
 pub mod patch;
 mod place;
+mod script;
+mod variables;
+mod yaml;
 
 pub use change::{Change, Settings};
 pub use place::{Content, Instruction, Place, Stage};
@@ -44,8 +51,15 @@ pub trait Kind: std::fmt::Debug + Sync {
 }
 
 /// All kinds, the most telling first.
-pub static KINDS: &[&dyn Kind] =
-    &[&bitbucket::BitbucketPipelines, &dockerignore::Dockerignore, &dockerfile::Dockerfile];
+pub static KINDS: &[&dyn Kind] = &[
+    &bitbucket::BitbucketPipelines,
+    &github::GithubWorkflow,
+    &github::GithubAction,
+    &gitlab::GitlabCi,
+    &buildkite::BuildkitePipeline,
+    &dockerignore::Dockerignore,
+    &dockerfile::Dockerfile,
+];
 
 /// One configuration file.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 //! Plain data, filled by the kinds; what it means is for the rules.
 
 use super::bitbucket::Pipelines;
+use super::{job, variables};
 use crate::model::Command;
 
 /// What was read from one file.
@@ -24,8 +25,11 @@ pub struct Content {
 /// One place where an image is built.
 #[derive(Clone, Debug, Default)]
 pub struct Place {
-    /// The job or step that holds it, as the CI's logs name it; empty in files without jobs.
+    /// The job or step that holds it, as the CI's logs name it: its name, else its key. Variables in it
+    /// stay as written, [`Place::is_job`] compares. Empty in files without jobs.
     pub job: String,
+    /// Its key, where it has a name beside it.
+    pub key: Option<String>,
     /// Bake target or compose service.
     pub target: Option<String>,
     /// What it asks for; variables are kept as written, `quote` is its line in the file.
@@ -34,8 +38,38 @@ pub struct Place {
     pub context: Option<String>,
     /// Driver of the builder it uses, where the file tells: `docker`, `docker-container`.
     pub driver: Option<String>,
-    /// Variables of the matrix it runs in (`matrix.platform`); each of their values is a build.
+    /// Variables of the matrix it runs in (`matrix.platform`, `PLATFORM`); each of their values is a build.
+    /// Those with one value only are none.
     pub legs: Vec<String>,
+    /// Variables that the file sets for it, with their values as written.
+    pub variables: Vec<(String, String)>,
+}
+
+impl Place {
+    /// A log names its job so. Variables in the name of the file stand for anything; what the CI
+    /// adds to a name is skipped: `caller / job` and `job (linux/amd64)` of GitHub, `job 1/3` and
+    /// `job: [linux/amd64]` of GitLab. File names of logs lack some characters: only letters and
+    /// digits are compared.
+    #[must_use]
+    pub fn is_job(&self, printed: &str) -> bool {
+        let called = printed.rsplit_once(" / ").map_or(printed, |(_, job)| job);
+        let names = || std::iter::once(self.job.as_str()).chain(self.key.as_deref()).filter(|n| !n.is_empty());
+        [printed, called].iter().any(|printed| names().any(|name| job::matches(name, printed)))
+    }
+
+    /// The text may differ between legs of the matrix. Only what is sure to be the same in all of them
+    /// is not: plain text, and variables of the commit, the pipeline and the project.
+    #[must_use]
+    pub fn varies(&self, text: &str) -> bool {
+        let text = self.expanded(text);
+        !self.legs.is_empty() && variables::names(&text).iter().any(|name| !variables::of_pipeline(name))
+    }
+
+    /// The text with the values of the variables that the file sets; others stay as written.
+    #[must_use]
+    pub fn expanded(&self, text: &str) -> String {
+        variables::expand(text, &self.variables)
+    }
 }
 
 /// One stage of a Dockerfile.
@@ -70,4 +104,46 @@ pub struct Instruction {
     pub from: Vec<String>,
     /// Text of its here-documents.
     pub body: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_varies_with_its_leg() {
+        let variables = [("PAIR", "${{ matrix.os }}-x"), ("IMAGE", "ghcr.io/${{ github.repository }}")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let place = Place { legs: vec!["matrix.os".into()], variables, ..Place::default() };
+        for text in ["type=gha,scope=${{ matrix.os }}", "ref=${{ env.PAIR }}", "ref=$PAIR", "${{ steps.x.outputs.y }}"]
+        {
+            assert!(place.varies(text), "{text}");
+        }
+        for text in ["type=gha", "ref=${{ env.IMAGE }}:cache", "scope=${{ github.ref_name }}", "$CI_REGISTRY_IMAGE:c"] {
+            assert!(!place.varies(text), "{text}");
+        }
+        assert!(!Place::default().varies("${{ matrix.os }}"));
+    }
+
+    #[test]
+    fn a_log_names_its_job() {
+        let place = |job: &str| Place { job: job.into(), key: Some("key-1".into()), ..Place::default() };
+        for (job, printed) in [
+            ("build", "build"),
+            ("build", "build (linux/amd64, 20)"),
+            ("build", "build (linux_amd64, 20)"),
+            ("build", "release / build (x)"),
+            ("Build ${{ matrix.image }}", "Build api"),
+            ("test", "test 2/5"),
+            ("test", "test: [aws, data]"),
+            (":docker: Build {{matrix.os}}", ":docker: Build linux"),
+            ("x", "key-1"),
+        ] {
+            assert!(place(job).is_job(printed), "{job} {printed}");
+        }
+        for (job, printed) in [("build", "build-api"), ("build", "Build 2"), ("", ""), ("${{ matrix.x }}", "anything")]
+        {
+            assert!(!place(job).is_job(printed), "{job} {printed}");
+        }
+    }
 }

@@ -1,7 +1,9 @@
-//! Walks the parsed YAML. Knows the file's shape, not its text: lines are filled in by `locate`.
+//! Walks the parsed YAML. Knows the file's shape, not its text: lines are filled in afterwards.
 
 use yaml_serde::Value;
-use yamlpath::{Component, Route};
+use yamlpath::{Document, Route};
+
+use crate::config::yaml::{entries, field, key, line_of_key, span, text, texts};
 
 use super::{CacheDefinition, CacheUse, Pipelines, Step};
 
@@ -14,12 +16,14 @@ pub(super) fn pipelines(root: &Value) -> Pipelines {
     Pipelines { steps: walk.steps, caches: definitions(root), runtime: runtime(root.get("options")), image: walk.image }
 }
 
-/// Resolves `<<:`. `yaml_serde` merges one level a call: what a merged mapping merges itself stays
-/// behind as `<<`. A merge of something that is no mapping is a fault; the file is then read unmerged.
-pub(super) fn merge(root: &mut Value) {
-    for _ in 0..4 {
-        if root.apply_merge().is_err() {
-            return;
+/// Lines of steps and of the caches they name; 0 stays where the text has another shape than thought.
+pub(super) fn fill_lines(steps: &mut [Step], text: &str) {
+    let Ok(doc) = Document::new(text) else { return };
+    for step in steps {
+        step.line = line_of_key(&doc, &step.route);
+        let Some(field) = field(&doc, &step.route, "caches") else { continue };
+        for (index, cache) in step.caches.iter_mut().enumerate() {
+            cache.line = span(&doc, &field.route.with_key(index)).map_or(0, |span| span.line);
         }
     }
 }
@@ -127,26 +131,4 @@ fn runtime(value: Option<&Value>) -> Option<String> {
 fn image(value: &Value) -> Option<String> {
     let image = value.get("image")?;
     text(image).or_else(|| image.get("name").and_then(text))
-}
-
-fn entries(value: &Value) -> Vec<(&str, &Value)> {
-    let pairs = value.as_mapping().into_iter().flatten();
-    pairs.filter_map(|(name, value)| Some((name.as_str()?, value))).collect()
-}
-
-fn texts(value: Option<&Value>) -> Vec<String> {
-    value.and_then(Value::as_sequence).into_iter().flatten().filter_map(text).collect()
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
-    }
-}
-
-fn key(route: &Route<'static>, name: &str) -> Route<'static> {
-    route.with_key(Component::from(name.to_owned()))
 }

@@ -18,6 +18,12 @@ impl Command {
         commands.iter().filter_map(|words| call(words)).map(|found| read(&found, quote)).collect()
     }
 
+    /// Reads one command that is cut into words already: variables that are set for it, the program, its words.
+    #[must_use]
+    pub fn of_words(words: &[String], quote: &Quote) -> Option<Self> {
+        call(words).filter(|found| found.first).map(|found| read(&found, quote))
+    }
+
     /// Sets what an option of the `with:` block of an action says; lists come one item a call.
     pub fn input(&mut self, field: &str, value: &str) {
         match field {

@@ -26,6 +26,8 @@ pub(super) struct Call<'a> {
     pub(super) tool: Tool,
     /// Variables, `sudo`, and options before the verb: `BUILDAH_LAYERS=true`, `-f compose.yml`.
     pub(super) before: Vec<&'a String>,
+    /// Nothing but variables stands in front of the program.
+    pub(super) first: bool,
     /// Options and arguments of the verb.
     pub(super) rest: &'a [String],
 }
@@ -37,7 +39,8 @@ pub(super) fn call(words: &[String]) -> Option<Call<'_>> {
     let rest = words.get(start + 1..)?;
     let (tool, at) = program.verb(rest)?;
     let before = words.iter().take(start).chain(rest.iter().take(at)).collect();
-    Some(Call { tool, before, rest: rest.get(at..).unwrap_or_default() })
+    let first = words.iter().take(start).all(|word| word.contains('=') && !word.starts_with('-'));
+    Some(Call { tool, before, first, rest: rest.get(at..).unwrap_or_default() })
 }
 
 enum Program {

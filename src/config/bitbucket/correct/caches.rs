@@ -4,8 +4,8 @@ use yamlpath::Document;
 
 use super::Correction;
 use crate::config::bitbucket::CacheDefinition;
-use crate::config::bitbucket::locate::{Span, field, key_span, span};
 use crate::config::patch::{Patch, indent_at, line_at};
+use crate::config::yaml::{Span, field, key_span, span};
 
 /// Changes the list of one step.
 pub(super) fn change(doc: &Document, correction: &Correction, patch: &mut Patch) -> Result<(), String> {

@@ -4,8 +4,8 @@ use yamlpath::Document;
 
 use super::{BuildChange, Correction};
 use crate::config::bitbucket::build_verbs;
-use crate::config::bitbucket::locate::{field, span};
 use crate::config::patch::{Patch, line_at};
+use crate::config::yaml::{field, span};
 
 /// Changes the script of one step.
 pub(super) fn change(doc: &Document, correction: &Correction, patch: &mut Patch) -> Result<(), String> {

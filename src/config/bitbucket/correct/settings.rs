@@ -3,8 +3,8 @@
 use yamlpath::{Document, Route};
 
 use super::Correction;
-use crate::config::bitbucket::locate::{field, key_span, span};
 use crate::config::patch::{Patch, line_at};
+use crate::config::yaml::{field, key_span, span};
 
 const UNUSUAL: &str = "a step is written in an unusual form";
 

@@ -1,0 +1,142 @@
+//! Walks the steps, also those of groups.
+
+use yaml_serde::Value;
+use yamlpath::{Document, Route};
+
+use super::plugin::Plugin;
+use crate::config::Place;
+use crate::config::script::{self, Builders, Item, Spot};
+use crate::config::yaml::{entries, field, key, text};
+
+/// A build of the file.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) place: Place,
+    pub(super) at: At,
+}
+
+/// How a step builds.
+#[derive(Clone, Debug)]
+pub(super) enum At {
+    /// In its commands.
+    Script(Spot),
+    /// By the docker-compose plugin.
+    Plugin(Box<Plugin>),
+}
+
+/// All builds, in the order of the file. Old files are a list without `steps:`.
+pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
+    let mut walk = Walk { doc, set: variables(root), found: Vec::new(), jobs: 0 };
+    let top = Route::default();
+    match root.get("steps") {
+        Some(steps) => walk.steps(steps, &key(&top, "steps")),
+        None => walk.steps(root, &top),
+    }
+    walk.found
+}
+
+/// Uses of the plugin in the whole file.
+pub(super) fn uses_of_plugin(value: &Value) -> usize {
+    match value {
+        Value::Sequence(list) => list.iter().map(uses_of_plugin).sum(),
+        Value::Mapping(_) => {
+            let own = value.get("plugins").map_or(0, |plugins| Plugin::all(plugins, &Route::default()).len());
+            own + entries(value)
+                .into_iter()
+                .filter(|(name, _)| *name == "steps")
+                .map(|(_, v)| uses_of_plugin(v))
+                .sum::<usize>()
+        }
+        _ => 0,
+    }
+}
+
+struct Walk<'a> {
+    doc: Option<&'a Document>,
+    set: Vec<(String, String)>,
+    found: Vec<Found>,
+    jobs: usize,
+}
+
+impl Walk<'_> {
+    fn steps(&mut self, list: &Value, at: &Route<'static>) {
+        for (index, step) in list.as_sequence().into_iter().flatten().enumerate() {
+            let route = at.with_key(index);
+            if let Some(steps) = step.get("steps") {
+                self.steps(steps, &key(&route, "steps"));
+            } else if step.is_mapping() {
+                self.step(step, &route);
+                self.jobs += 1;
+            }
+        }
+    }
+
+    fn step(&mut self, step: &Value, route: &Route<'static>) {
+        let value = |name: &str| step.get(name).and_then(text);
+        let id = value("key").or_else(|| value("identifier")).or_else(|| value("id"));
+        let label = value("label").or_else(|| value("name"));
+        let (job, id) = match (label, id) {
+            (Some(label), id) => (label, id),
+            (None, id) => (id.unwrap_or_default(), None),
+        };
+        let variables = [self.set.clone(), variables(step)].concat();
+        let frame = Place { job, key: id, legs: legs(step), variables, ..Place::default() };
+        let plugins =
+            step.get("plugins").map(|plugins| Plugin::all(plugins, &key(route, "plugins"))).unwrap_or_default();
+        for plugin in plugins {
+            for place in plugin.places(self.doc) {
+                let place = Place {
+                    job: frame.job.clone(),
+                    key: frame.key.clone(),
+                    legs: frame.legs.clone(),
+                    variables: frame.variables.clone(),
+                    ..place
+                };
+                self.found.push(Found { place, at: At::Plugin(Box::new(plugin.clone())) });
+            }
+        }
+        let items: Vec<Item> = ["command", "commands"]
+            .iter()
+            .filter_map(|name| Some((step.get(*name)?, self.written(route, name))))
+            .flat_map(|(value, route)| items(value, &route))
+            .collect();
+        for (place, spot) in script::builds(self.doc, self.jobs, &items, &mut Builders::unknown()) {
+            let place = Place { command: place.command, context: place.context, driver: place.driver, ..frame.clone() };
+            self.found.push(Found { place, at: At::Script(spot) });
+        }
+    }
+
+    /// Where a keyword is written: it may be merged.
+    fn written(&self, route: &Route<'static>, name: &str) -> Route<'static> {
+        self.doc.and_then(|doc| field(doc, route, name)).map_or_else(|| key(route, name), |field| field.route)
+    }
+}
+
+/// One text, or a list of them.
+fn items(value: &Value, route: &Route<'static>) -> Vec<Item> {
+    match value.as_sequence() {
+        Some(list) => list.iter().enumerate().flat_map(|(index, value)| items(value, &route.with_key(index))).collect(),
+        None => text(value).map(|value| Item { route: route.clone(), value }).into_iter().collect(),
+    }
+}
+
+/// `matrix: [a, b]` is `{{matrix}}`, `matrix: {setup: {os: [a, b]}}` is `{{matrix.os}}`.
+fn legs(step: &Value) -> Vec<String> {
+    let several = |value: &Value| value.as_sequence().is_some_and(|list| list.len() > 1);
+    let matrix = step.get("matrix").map(|matrix| matrix.get("setup").unwrap_or(matrix));
+    let mut legs = match matrix {
+        Some(list) if list.is_sequence() => several(list).then(|| "matrix".to_owned()).into_iter().collect(),
+        Some(setup) => {
+            entries(setup).into_iter().filter(|(_, v)| several(v)).map(|(name, _)| format!("matrix.{name}")).collect()
+        }
+        None => Vec::new(),
+    };
+    let parallel = step.get("parallelism").and_then(Value::as_u64).is_some_and(|count| count > 1);
+    legs.extend(parallel.then(|| "BUILDKITE_PARALLEL_JOB".to_owned()));
+    legs
+}
+
+fn variables(value: &Value) -> Vec<(String, String)> {
+    let pairs = value.get("env").map(entries).unwrap_or_default();
+    pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value)?))).collect()
+}

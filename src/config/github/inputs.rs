@@ -1,0 +1,58 @@
+//! Inputs of the actions that build, as the actions read them.
+//!
+//! docker/build-push-action `src/context.ts`: `cache-from`, `cache-to` and `build-args` hold one value a
+//! line, `tags` and `no-cache-filters` are split at commas too.
+
+use yaml_serde::Value;
+
+use crate::config::Place;
+use crate::config::yaml::{entries, text};
+use crate::model::{Command, Quote, Tool};
+
+/// docker/build-push-action.
+pub(super) fn build_push(step: &Value, quote: Quote) -> Place {
+    Place { command: command(step, Tool::BuildPushAction, quote), context: input(step, "context"), ..Place::default() }
+}
+
+/// docker/bake-action: caches set here (`set: *.cache-to=type=gha`) go before those of the bake file,
+/// so the place is the target's only where there are some.
+pub(super) fn bake(step: &Value, quote: Quote) -> Place {
+    let command = command(step, Tool::BuildxBake, quote);
+    let here = !command.cache_from.is_empty() || !command.cache_to.is_empty();
+    let targets = lines(input(step, "targets").as_deref());
+    let target = targets.first().filter(|name| here && targets.len() == 1 && !name.contains(','));
+    Place { target: target.cloned(), command, ..Place::default() }
+}
+
+fn command(step: &Value, tool: Tool, quote: Quote) -> Command {
+    let mut command = Command { quote, ..Command::default() };
+    command.tool = tool;
+    for (name, value) in step.get("with").map(entries).unwrap_or_default() {
+        for line in lines(text(value).as_deref()) {
+            command.input(name, &line);
+        }
+    }
+    // `${{ github.event_name != 'pull_request' }}` is true in the runs that matter.
+    command.push = input(step, "push").is_some_and(|push| push != "false");
+    if command.builder.as_ref().is_some_and(|name| name.contains("${{")) {
+        command.builder = None;
+    }
+    command
+}
+
+fn input(step: &Value, name: &str) -> Option<String> {
+    step.get("with").and_then(|with| with.get(name)).and_then(text).filter(|value| !value.is_empty())
+}
+
+/// `web.cache-from=type=gha` is `("web", "type=gha")`.
+pub(super) fn setting<'a>(line: &'a str, name: &str) -> Option<(&'a str, &'a str)> {
+    let (option, value) = line.split_once('=')?;
+    let (target, option) = option.trim_end_matches('+').rsplit_once('.')?;
+    (option == name).then_some((target, value))
+}
+
+/// The values of a list input.
+pub(super) fn lines(value: Option<&str>) -> Vec<String> {
+    let lines = value.into_iter().flat_map(str::lines).map(str::trim);
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}

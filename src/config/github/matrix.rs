@@ -1,0 +1,70 @@
+//! Variables of a matrix that differ between its legs.
+
+use yaml_serde::Value;
+
+use crate::config::variables;
+use crate::config::yaml::{entries, text};
+
+/// `matrix.platform` and the like; those with one value are left out. Where the values come from an
+/// expression, the variables that the job uses.
+pub(super) fn legs(job: &Value) -> Vec<String> {
+    let Some(matrix) = job.get("strategy").and_then(|s| s.get("matrix")) else { return Vec::new() };
+    if text(matrix).is_some() {
+        return used(job);
+    }
+    let lists = entries(matrix).into_iter().filter(|(name, _)| !matches!(*name, "include" | "exclude"));
+    let mut names: Vec<&str> = lists.filter(|(_, values)| several(values)).map(|(name, _)| name).collect();
+    let include = matrix.get("include");
+    match include.and_then(Value::as_sequence) {
+        Some(list) if names.is_empty() => names = of_entries(list, job),
+        None if include.is_some() && names.is_empty() => return used(job),
+        _ => {}
+    }
+    names.into_iter().map(|name| format!("matrix.{name}")).collect()
+}
+
+fn several(values: &Value) -> bool {
+    values.as_sequence().map_or_else(|| text(values).is_some(), |list| list.len() > 1)
+}
+
+/// One variable that differs in all entries says which leg it is; the one that the job uses most.
+fn of_entries<'a>(list: &'a [Value], job: &Value) -> Vec<&'a str> {
+    if list.len() < 2 {
+        return Vec::new();
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in list.iter().flat_map(entries) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let values = |name: &str| {
+        let mut values: Vec<String> =
+            list.iter().map(|entry| entry.get(name).and_then(text).unwrap_or_default()).collect();
+        values.sort();
+        values.dedup();
+        values.len()
+    };
+    let uses = used_names(job.get("steps"));
+    let count = |name: &&str| uses.iter().filter(|used| used.strip_prefix("matrix.") == Some(*name)).count();
+    let distinct = names.iter().copied().filter(|name| values(name) == list.len());
+    // The first of those that are used as often.
+    let best = distinct.rev().max_by_key(count);
+    best.map_or_else(|| names.iter().copied().filter(|name| values(name) > 1).collect(), |name| vec![name])
+}
+
+fn used(job: &Value) -> Vec<String> {
+    let mut names: Vec<String> = used_names(Some(job)).into_iter().filter(|name| name.starts_with("matrix.")).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn used_names(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(text)) => variables::names(text),
+        Some(Value::Sequence(list)) => list.iter().flat_map(|value| used_names(Some(value))).collect(),
+        Some(Value::Mapping(pairs)) => pairs.iter().flat_map(|(_, value)| used_names(Some(value))).collect(),
+        _ => Vec::new(),
+    }
+}

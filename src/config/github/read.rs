@@ -1,0 +1,162 @@
+//! Walks jobs and their steps.
+
+use yaml_serde::Value;
+use yamlpath::{Document, Route};
+
+use super::{inputs, matrix};
+use crate::config::Place;
+use crate::config::script::{self, Builders, Item, Spot};
+use crate::config::yaml::{entries, key, line_of_key, text};
+use crate::model::Quote;
+
+/// A build of the file.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) place: Place,
+    pub(super) at: At,
+    /// The step that builds.
+    pub(super) step: Route<'static>,
+    /// What it says.
+    pub(super) value: Value,
+    /// Number of its job.
+    pub(super) job: usize,
+    /// A builder that exports caches is in use there.
+    pub(super) capable: bool,
+}
+
+/// How a step builds.
+#[derive(Clone, Debug)]
+pub(super) enum At {
+    /// In its script.
+    Script(Spot),
+    /// By docker/build-push-action.
+    Build {
+        /// The image is neither pushed nor loaded, and is for one platform.
+        lost: bool,
+    },
+    /// By docker/bake-action.
+    Bake,
+}
+
+/// Everything a job gives its steps.
+#[derive(Clone, Debug, Default)]
+struct Job {
+    number: usize,
+    name: String,
+    key: Option<String>,
+    legs: Vec<String>,
+    variables: Vec<(String, String)>,
+}
+
+/// All builds, in the order of the file.
+pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
+    let mut found = Vec::new();
+    let set = variables(root);
+    let jobs = key(&Route::default(), "jobs");
+    for (number, (id, value)) in root.get("jobs").map(entries).unwrap_or_default().into_iter().enumerate() {
+        let name = value.get("name").and_then(text);
+        let variables = set.iter().cloned().chain(variables(value)).collect();
+        let id = id.to_owned();
+        let (name, key_of) = name.map_or((id.clone(), None), |name| (name, Some(id.clone())));
+        let job = Job { number, name, key: key_of, legs: matrix::legs(value), variables };
+        let mut builders = if hosted(value) { Builders::fresh() } else { Builders::unknown() };
+        steps(value, &key(&jobs, &id), &job, &mut builders, doc, &mut found);
+    }
+    if let Some(runs) = root.get("runs").filter(|runs| runs.get("using").and_then(text).as_deref() == Some("composite"))
+    {
+        steps(runs, &key(&Route::default(), "runs"), &Job::default(), &mut Builders::unknown(), doc, &mut found);
+    }
+    found
+}
+
+fn steps(
+    value: &Value,
+    at: &Route<'static>,
+    job: &Job,
+    builders: &mut Builders,
+    doc: Option<&Document>,
+    found: &mut Vec<Found>,
+) {
+    let at = key(at, "steps");
+    for (index, step) in value.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate() {
+        let route = at.with_key(index);
+        let uses = step.get("uses").and_then(text).unwrap_or_default();
+        let action = uses.split('@').next().unwrap_or_default().to_ascii_lowercase();
+        let quote = || quote(doc, &key(&route, "uses"));
+        let mut add = |place: Place, at: At, capable: bool| {
+            let variables = [job.variables.clone(), place.variables.clone(), variables(step)].concat();
+            let (key, legs) = (job.key.clone(), job.legs.clone());
+            let place = Place { job: job.name.clone(), key, legs, variables, ..place };
+            found.push(Found { place, at, step: route.clone(), value: step.clone(), job: job.number, capable });
+        };
+        match action.as_str() {
+            "docker/build-push-action" | "depot/build-push-action" | "useblacksmith/build-push-action" => {
+                let mut place = inputs::build_push(step, quote());
+                place.driver =
+                    if action.starts_with("docker/") { builders.driver(&place.command) } else { Some("remote".into()) };
+                add(place, At::Build { lost: lost(step) }, builders.capable() || !action.starts_with("docker/"));
+            }
+            "docker/bake-action" | "depot/bake-action" => {
+                let mut place = inputs::bake(step, quote());
+                place.driver = builders.driver(&place.command);
+                add(place, At::Bake, builders.capable());
+            }
+            _ => setup(&action, step, builders),
+        }
+        if let Some(value) = step.get("run").and_then(text) {
+            let item = Item { route: key(&route, "run"), value };
+            for (place, spot) in script::builds(doc, job.number, &[item], builders) {
+                let capable = spot.capable;
+                add(place, At::Script(spot), capable);
+            }
+        }
+    }
+}
+
+/// Only the driver `docker` keeps the image where later steps find it.
+fn lost(step: &Value) -> bool {
+    let input = |name: &str| step.get("with").and_then(|with| with.get(name)).and_then(text);
+    let asked = |name: &str| input(name).is_some_and(|value| value != "false" && !value.is_empty());
+    let several = input("platforms").is_some_and(|platforms| platforms.trim().contains([',', '\n']));
+    !asked("push") && !asked("load") && !asked("outputs") && !several
+}
+
+/// Actions that make a builder, or may.
+fn setup(action: &str, step: &Value, builders: &mut Builders) {
+    let input = |name: &str| step.get("with").and_then(|with| with.get(name)).and_then(text);
+    match action {
+        "docker/setup-buildx-action" => {
+            if input("use").as_deref() != Some("false") {
+                let driver = input("driver").unwrap_or_else(|| "docker-container".to_owned());
+                builders.take(Some(driver).filter(|driver| !driver.contains("${{")));
+            }
+            if input("install").as_deref() == Some("true") {
+                builders.install();
+            }
+        }
+        "useblacksmith/setup-docker-builder" | "depot/setup-action" => builders.take(Some("remote".into())),
+        // An action of the repository may do all of it; another engine may have another image store.
+        _ if action.starts_with("./") => builders.take(None),
+        "docker/setup-docker-action" | "crazy-max/ghaction-setup-docker" => builders.take(None),
+        _ => {}
+    }
+}
+
+/// Machines of GitHub begin with a fresh engine; others may be set up in any way.
+fn hosted(job: &Value) -> bool {
+    let labels = job.get("runs-on").map(crate::config::yaml::one_or_more).unwrap_or_default();
+    let known =
+        |label: &String| ["ubuntu", "windows", "macos"].iter().any(|os| label.starts_with(os)) || label.contains("${{");
+    labels.iter().any(known) && !labels.iter().any(|label| label == "self-hosted")
+}
+
+fn variables(value: &Value) -> Vec<(String, String)> {
+    let pairs = value.get("env").map(entries).unwrap_or_default();
+    pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value)?))).collect()
+}
+
+fn quote(doc: Option<&Document>, route: &Route<'static>) -> Quote {
+    let line = doc.map_or(0, |doc| line_of_key(doc, route));
+    let text = doc.and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
+    Quote { line, text: text.unwrap_or_default().trim_end().into() }
+}

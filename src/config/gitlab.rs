@@ -1,0 +1,64 @@
+//! `.gitlab-ci.yml`: jobs with their scripts, through `extends`, `default`, anchors and `!reference`.
+
+mod inherit;
+mod read;
+
+use yamlpath::Document;
+
+use super::script;
+use super::{Change, Content, Kind, Place, yaml};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct GitlabCi;
+
+impl Kind for GitlabCi {
+    fn name(&self) -> &'static str {
+        "gitlab-ci"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("gitlab")
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        Some(format!("${name}"))
+    }
+
+    /// Files that it includes are named `docker.gitlab-ci.yml`, or lie in `.gitlab/`.
+    fn names(&self, path: &str) -> bool {
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        yaml::is_file(file) && (file.contains("gitlab-ci.") || folder.split('/').any(|part| part == ".gitlab"))
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        let top = |key: &str| text.lines().any(|line| line.starts_with(key));
+        let others = ["jobs:", "steps:", "pipelines:", "services:"];
+        top("stages:") && text.contains("\n  script:") && !others.iter().any(|key| top(key))
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        let root = yaml::parse(text)?;
+        let doc = Document::new(text).ok();
+        let places = read::builds(&root, doc.as_ref()).into_iter().map(|(place, _)| place).collect();
+        Ok(Content { places, ..Content::default() })
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        let doc = Document::new(text).map_err(|e| e.to_string())?;
+        let root = yaml::parse(text)?;
+        script::correct(&doc, &read::builds(&root, Some(&doc)), changes, |place| make(&root, place))
+    }
+}
+
+/// Lines that make a docker-container builder. A dind service is reached by TLS, and buildx takes that
+/// from a context only ("could not create a builder instance with TLS data loaded from environment",
+/// docker/buildx `commands/create.go`). A runner's own engine may have the builder from a job before.
+fn make(root: &yaml_serde::Value, place: &Place) -> Vec<String> {
+    let job = place.key.as_deref().unwrap_or(&place.job);
+    if read::has_dind(root, job) {
+        let create = "docker buildx create --name ci --driver docker-container --use ci-engine";
+        return vec!["docker context create ci-engine".to_owned(), create.to_owned()];
+    }
+    vec!["docker buildx create --name ci --driver docker-container --use || docker buildx use ci".to_owned()]
+}

@@ -1,0 +1,87 @@
+//! Walks the jobs.
+
+use yaml_serde::Value;
+use yamlpath::Document;
+
+use super::inherit::{chain, items, keyword};
+use crate::config::Place;
+use crate::config::script::{self, Builders, Item, Spot};
+use crate::config::yaml::{entries, text};
+
+/// Keys of the file that are no jobs (GitLab `lib/gitlab/ci/config/entry/root.rb`).
+const KEYWORDS: [&str; 13] = [
+    "default",
+    "include",
+    "before_script",
+    "image",
+    "services",
+    "after_script",
+    "variables",
+    "stages",
+    "types",
+    "cache",
+    "workflow",
+    "spec",
+    "pages:deploy",
+];
+
+/// Builds of all jobs; hidden jobs (`.name`) run only where others extend them.
+pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<(Place, Spot)> {
+    let jobs = entries(root).into_iter().filter(|(name, value)| {
+        value.is_mapping() && !name.starts_with('.') && !KEYWORDS.contains(name) && value.get("trigger").is_none()
+    });
+    jobs.enumerate().flat_map(|(number, (name, _))| job(root, doc, number, name)).collect()
+}
+
+fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(Place, Spot)> {
+    let chain = chain(root, name);
+    let scripts = ["before_script", "script", "after_script"].map(|script| keyword(root, &chain, script));
+    let scripts: Vec<Item> = scripts.iter().flatten().flat_map(|from| items(root, doc, from, 0)).collect();
+    let mut builders = if has_dind(root, name) { Builders::fresh() } else { Builders::unknown() };
+    let mut found = script::builds(doc, number, &scripts, &mut builders);
+    let parallel = keyword_of_chain(&chain, "parallel");
+    let variables = variables(root, &chain);
+    for (place, _) in &mut found {
+        name.clone_into(&mut place.job);
+        place.legs = parallel.map(legs).unwrap_or_default();
+        place.variables.clone_from(&variables);
+    }
+    found
+}
+
+/// Whether the job starts Docker's engine as a service: it begins fresh.
+pub(super) fn has_dind(root: &Value, job: &str) -> bool {
+    let services = keyword(root, &chain(root, job), "services");
+    let list = services.and_then(|from| from.value.as_sequence()).into_iter().flatten();
+    let mut names = list.filter_map(|service| text(service).or_else(|| service.get("name").and_then(text)));
+    names.any(|name| name.contains("dind"))
+}
+
+fn keyword_of_chain<'a>(chain: &[(String, &'a Value)], name: &str) -> Option<&'a Value> {
+    chain.iter().find_map(|(_, value)| value.get(name))
+}
+
+/// `parallel: 5` numbers its jobs, `parallel: {matrix: …}` sets variables.
+fn legs(parallel: &Value) -> Vec<String> {
+    if parallel.as_u64().is_some_and(|count| count > 1) {
+        return vec!["CI_NODE_INDEX".to_owned()];
+    }
+    let rows: Vec<&Value> = parallel.get("matrix").and_then(Value::as_sequence).into_iter().flatten().collect();
+    let mut names: Vec<&str> = Vec::new();
+    for (name, value) in rows.iter().flat_map(|row| entries(row)) {
+        let several = value.as_sequence().is_some_and(|list| list.len() > 1);
+        let differs = rows.iter().any(|row| row.get(name) != Some(value));
+        if (several || differs) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Of the file, of what the job extends, of the job; later ones win.
+fn variables(root: &Value, chain: &[(String, &Value)]) -> Vec<(String, String)> {
+    let levels = std::iter::once(root).chain(chain.iter().rev().map(|(_, value)| *value));
+    let pairs = levels.flat_map(|level| level.get("variables").map(entries).unwrap_or_default());
+    let value = |value: &Value| text(value).or_else(|| value.get("value").and_then(text));
+    pairs.filter_map(|(name, set)| Some((name.to_owned(), value(set)?))).collect()
+}

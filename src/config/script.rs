@@ -1,0 +1,166 @@
+//! Build commands in shell scripts that stand in YAML: which there are, and changes to them.
+//!
+//! Knows shells, the options of build commands and YAML's scalars; knows no CI.
+
+mod builders;
+mod edit;
+mod insert;
+mod options;
+mod shell;
+
+pub(super) use builders::Builders;
+pub(super) use edit::change;
+
+use yamlpath::{Document, Route};
+
+use self::options::Options;
+use self::shell::{Simple, Word};
+use super::patch::Patch;
+use super::yaml::{self, Scalar};
+use super::{Change, Place};
+use crate::model::{Command, Quote, Tool};
+
+/// A text that a shell runs.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    /// Where it is written.
+    pub(super) route: Route<'static>,
+    /// Its value.
+    pub(super) value: String,
+}
+
+/// A build command in a file.
+#[derive(Clone, Debug)]
+pub(super) struct Spot {
+    /// The script that holds it.
+    pub(super) item: Item,
+    /// Which of its simple commands.
+    pub(super) nth: usize,
+    /// Number of the job that runs it.
+    pub(super) job: usize,
+    /// A builder that exports caches is in use there.
+    pub(super) capable: bool,
+}
+
+/// Builds that the scripts of a job ask for, with the builder each of them gets.
+pub(super) fn builds(
+    doc: Option<&Document>,
+    job: usize,
+    items: &[Item],
+    builders: &mut Builders,
+) -> Vec<(Place, Spot)> {
+    let mut found = Vec::new();
+    for item in items {
+        for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
+            let words = program(&simple);
+            let values: Vec<String> = words.iter().map(|word| word.value.clone()).collect();
+            builders.observe(&values);
+            let Some(command) = command(&simple).filter(|c| builds_image(c, &values)) else { continue };
+            let quote = doc.and_then(|doc| quote(doc, item, words)).unwrap_or_default();
+            let options = Options::of(words, command.tool);
+            let context = options.context(words).filter(|_| is_docker(command.tool));
+            let driver = builders.driver(&command);
+            let place = Place { command: Command { quote, ..command }, context, driver, ..Place::default() };
+            found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
+        }
+    }
+    found
+}
+
+/// What the words ask for, together with variables that are set for the command. `./docker` is a file
+/// of the repository.
+fn command(simple: &Simple) -> Option<Command> {
+    if program(simple).first()?.value.starts_with('.') {
+        return None;
+    }
+    let set = simple.words.iter().take_while(|word| is_assignment(&word.value));
+    let words: Vec<String> = set.chain(program(simple)).map(|word| word.value.clone()).collect();
+    Command::of_words(&words, &Quote::default())
+}
+
+/// The words from the program on: assignments and commands that call other commands are skipped.
+fn program(simple: &Simple) -> &[Word] {
+    let mut words = simple.words.as_slice();
+    let mut called = false;
+    while let Some((first, rest)) = words.split_first() {
+        match first.value.as_str() {
+            "sudo" | "time" | "exec" | "command" | "env" | "nice" | "nohup" | "retry" | "travis_retry" | "timeout" => {
+                called = true;
+            }
+            word if is_assignment(word) => {}
+            // What these commands ask for themselves: flags, a number of seconds or tries.
+            word if called && (word.starts_with('-') || word.starts_with(|c: char| c.is_ascii_digit())) => {}
+            _ => break,
+        }
+        words = rest;
+    }
+    words
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    })
+}
+
+/// `docker compose up` builds when it is told to; making a builder builds nothing.
+fn builds_image(command: &Command, words: &[String]) -> bool {
+    match command.tool {
+        Tool::BuildxCreate => false,
+        Tool::Compose => words.iter().any(|w| matches!(w.as_str(), "build" | "--build")),
+        _ => true,
+    }
+}
+
+fn is_docker(tool: Tool) -> bool {
+    matches!(tool, Tool::DockerBuild | Tool::BuildxBuild)
+}
+
+/// The line of the file that begins the command.
+fn quote(doc: &Document, item: &Item, words: &[Word]) -> Option<Quote> {
+    let source = doc.source();
+    let at = match Scalar::find(doc, &item.route, &item.value) {
+        Some(scalar) => scalar.offset(words.first()?.range.start)?,
+        None => yaml::span(doc, &item.route)?.start,
+    };
+    let line = source.get(..at)?.matches('\n').count() + 1;
+    let text = source.get(super::patch::line_at(source, at)).unwrap_or_default();
+    Some(Quote { line: u64::try_from(line).ok()?, text: text.trim_end().into() })
+}
+
+/// Carries changes out in a file whose builds all stand in scripts. A builder is made once for each
+/// job, by the lines that `make` gives for it.
+pub(super) fn correct(
+    doc: &Document,
+    found: &[(Place, Spot)],
+    changes: &[Change],
+    make: impl Fn(&Place) -> Vec<String>,
+) -> Result<String, String> {
+    let mut patch = Patch::default();
+    let mut maker = Maker::default();
+    for change in changes {
+        let (place, spot) = change.place().and_then(|index| found.get(index)).ok_or("the build is not in this file")?;
+        let lines = maker.lines(spot, change, || make(place));
+        edit::change(doc, spot, change, &lines, &mut patch)?;
+    }
+    patch.apply(doc.source()).ok_or_else(|| "the changes contradict each other".into())
+}
+
+/// Makes one builder for each job that needs one.
+#[derive(Debug, Default)]
+pub(super) struct Maker {
+    made: Vec<usize>,
+}
+
+impl Maker {
+    /// Lines to stand before the command; none where the builder is there already.
+    pub(super) fn lines(&mut self, spot: &Spot, change: &Change, make: impl Fn() -> Vec<String>) -> Vec<String> {
+        let asked = matches!(change, Change::Caches { settings, .. } if settings.builder);
+        if !asked || spot.capable || self.made.contains(&spot.job) {
+            return Vec::new();
+        }
+        self.made.push(spot.job);
+        make()
+    }
+}

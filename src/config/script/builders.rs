@@ -1,0 +1,97 @@
+//! Which builder a command of a job gets, by what the job did before.
+
+use crate::model::{Command, Tool};
+
+/// Builders of one job.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Builders {
+    /// Driver that builds have where nothing was made; `None` where the host may be set up otherwise.
+    default: Option<String>,
+    /// Driver of the builder in use.
+    current: Option<String>,
+    /// Builders made, with their drivers.
+    named: Vec<(String, String)>,
+    /// `docker build` goes to the builder in use too (`docker buildx install`).
+    installed: bool,
+}
+
+impl Builders {
+    /// Of a job that begins with a fresh engine: its own builder has the driver `docker`.
+    pub(crate) fn fresh() -> Self {
+        Self { default: Some("docker".into()), ..Self::default() }
+    }
+
+    /// Of a job on a host that may have builders already.
+    pub(crate) fn unknown() -> Self {
+        Self::default()
+    }
+
+    /// A builder is made and used.
+    pub(crate) fn take(&mut self, driver: Option<String>) {
+        self.current.clone_from(&driver);
+        self.default = driver;
+    }
+
+    /// `docker build` goes to the builder in use too.
+    pub(crate) fn install(&mut self) {
+        self.installed = true;
+    }
+
+    /// Looks at one command, given by its words.
+    pub(super) fn observe(&mut self, words: &[String]) {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let (["docker", "buildx", rest @ ..] | ["docker-buildx", rest @ ..]) = words.as_slice() else { return };
+        match rest {
+            ["create", options @ ..] => self.create(options),
+            ["use", options @ ..] => {
+                let name = options.iter().rfind(|word| !word.starts_with('-'));
+                self.current = name.and_then(|name| self.driver_of(name));
+            }
+            ["install", ..] => self.installed = true,
+            _ => {}
+        }
+    }
+
+    fn create(&mut self, options: &[&str]) {
+        let driver = value(options, "--driver").unwrap_or("docker-container").to_owned();
+        if let Some(name) = value(options, "--name") {
+            self.named.push((name.to_owned(), driver.clone()));
+        }
+        if options.iter().any(|o| matches!(*o, "--use" | "--use=true")) {
+            self.current = Some(driver);
+        }
+    }
+
+    fn driver_of(&self, name: &str) -> Option<String> {
+        let known = self.named.iter().find(|(known, _)| known == name).map(|(_, driver)| driver.clone());
+        known.or_else(|| (name == "default").then(|| "docker".to_owned()))
+    }
+
+    /// A builder that exports caches is in use.
+    pub(crate) fn capable(&self) -> bool {
+        self.current.as_deref().is_some_and(|driver| driver != "docker")
+    }
+
+    /// Driver of the builder that runs a command. `docker build` keeps to the engine's own, whatever
+    /// `docker buildx use` said (docker/cli `cmd/docker/builder.go`).
+    pub(crate) fn driver(&self, command: &Command) -> Option<String> {
+        if let Some(name) = &command.builder {
+            return self.driver_of(name);
+        }
+        match command.tool {
+            Tool::DockerBuild if !self.installed => Some("docker".to_owned()),
+            Tool::DockerBuild | Tool::BuildxBuild | Tool::BuildxBake | Tool::Compose | Tool::BuildPushAction => {
+                self.current.clone().or_else(|| self.default.clone())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn value<'a>(options: &[&'a str], name: &str) -> Option<&'a str> {
+    let attached = |word: &&'a str| word.strip_prefix(name)?.strip_prefix('=');
+    options
+        .iter()
+        .find_map(attached)
+        .or_else(|| options.iter().position(|o| *o == name).and_then(|at| options.get(at + 1).copied()))
+}

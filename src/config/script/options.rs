@@ -1,0 +1,133 @@
+//! Options of a build command, with where they and their values stand.
+
+use std::ops::Range;
+
+use super::shell::Word;
+use crate::model::{CacheKind, CacheSpec, Tool};
+
+/// Options without a value (docker/buildx `commands/build.go`, docker/compose `cmd/compose/build.go`).
+const FLAGS: [&str; 20] = [
+    "--push",
+    "--load",
+    "--pull",
+    "--no-cache",
+    "--squash",
+    "--force-rm",
+    "--rm",
+    "-q",
+    "--quiet",
+    "--compress",
+    "--disable-content-trust",
+    "--check",
+    "--debug",
+    "-D",
+    "--print",
+    "--with-dependencies",
+    "--build",
+    "-d",
+    "--detach",
+    "--parallel",
+];
+
+/// One option.
+#[derive(Clone, Debug)]
+pub(super) struct Opt {
+    /// `--cache-from`.
+    pub(super) name: String,
+    /// Its value; empty where it has none.
+    pub(super) value: String,
+    /// Which words of the command.
+    pub(super) words: Range<usize>,
+    /// Where the value stands in the script, quotes included.
+    pub(super) at: Range<usize>,
+}
+
+/// Options and other words of a command.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Options {
+    /// In order.
+    pub(super) all: Vec<Opt>,
+    /// Words that are neither options nor values of some.
+    pub(super) plain: Vec<usize>,
+    /// The word behind the verb.
+    pub(super) first: usize,
+}
+
+impl Options {
+    /// Reads the words of a command that begins with its program.
+    pub(super) fn of(words: &[Word], tool: Tool) -> Self {
+        let verbs: &[&str] = match tool {
+            Tool::BuildxBake => &["bake"],
+            Tool::BuildxBuild => &["build", "b"],
+            Tool::Compose => &["build", "up"],
+            _ => &["build"],
+        };
+        let verb = words.iter().position(|word| verbs.contains(&word.value.as_str()));
+        let first = verb.map_or(1, |at| at + 1);
+        let mut options = Self { first, ..Self::default() };
+        let mut at = first;
+        while let Some(word) = words.get(at) {
+            at += options.add(at, word, words.get(at + 1));
+        }
+        options
+    }
+
+    /// Number of words that the option takes.
+    fn add(&mut self, at: usize, word: &Word, next: Option<&Word>) -> usize {
+        if !word.value.starts_with('-') || word.value == "-" {
+            self.plain.push(at);
+            return 1;
+        }
+        if let Some((name, value)) = word.value.split_once('=') {
+            let start = word.range.start + name.len() + 1;
+            let opt = Opt { name: name.into(), value: value.into(), words: at..at + 1, at: start..word.range.end };
+            self.all.push(opt);
+            return 1;
+        }
+        let next = next.filter(|_| !FLAGS.contains(&word.value.as_str()));
+        let length = 1 + usize::from(next.is_some());
+        let (value, range) =
+            next.map_or((String::new(), word.range.end..word.range.end), |n| (n.value.clone(), n.range.clone()));
+        self.all.push(Opt { name: word.value.clone(), value, words: at..at + length, at: range });
+        length
+    }
+
+    /// Options of one of these names.
+    pub(super) fn named(&self, names: &[&str]) -> Vec<&Opt> {
+        self.all.iter().filter(|opt| names.contains(&opt.name.as_str())).collect()
+    }
+
+    /// Build arguments that ask for inline metadata.
+    pub(super) fn inline(&self) -> Vec<&Opt> {
+        let asks = |opt: &&Opt| opt.value.trim_start_matches("build-arg:").starts_with("BUILDKIT_INLINE_CACHE=");
+        self.all.iter().filter(|opt| matches!(opt.name.as_str(), "--build-arg" | "--opt")).filter(asks).collect()
+    }
+
+    /// The directory that is built.
+    pub(super) fn context(&self, words: &[Word]) -> Option<String> {
+        let last = self.plain.last().and_then(|at| words.get(*at))?;
+        (!is_variable(&last.value) || self.plain.len() == 1).then(|| last.value.clone())
+    }
+
+    /// A variable that may hold options: an array, or a second word beside the context.
+    pub(super) fn hidden<'a>(&self, words: &'a [Word]) -> Option<&'a str> {
+        let plain: Vec<&Word> = self.plain.iter().filter_map(|at| words.get(*at)).collect();
+        let variables = plain.iter().filter(|word| is_variable(&word.value));
+        let named = |word: &Word| {
+            let name = word.value.to_ascii_uppercase();
+            name.contains("[@]")
+                || name.contains("[*]")
+                || ["ARGS", "OPTS", "OPTIONS", "FLAGS"].iter().any(|n| name.contains(n))
+        };
+        variables.copied().find(|word| named(word) || plain.len() > 1).map(|word| word.value.as_str())
+    }
+}
+
+fn is_variable(word: &str) -> bool {
+    word.starts_with(['$', '`'])
+}
+
+/// The specification is `type=inline`.
+pub(super) fn is_inline(spec: &str) -> bool {
+    CacheSpec::parse(spec).kind() == CacheKind::Inline
+}

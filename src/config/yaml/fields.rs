@@ -1,0 +1,206 @@
+//! Sets and removes fields of a mapping, in the style it is written in.
+
+use yamlpath::{Document, Route};
+
+use super::{Scalar, Span, Style, key, key_span, span};
+use crate::config::patch::{Patch, line_at};
+
+const UNUSUAL: &str = "it is written in an unusual form";
+
+/// What a field is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// One text.
+    One(String),
+    /// A text of several lines.
+    Lines(Vec<String>),
+    /// A list of texts.
+    List(Vec<String>),
+    /// A mapping of plain values.
+    Map(Vec<(String, String)>),
+}
+
+/// A mapping of the file.
+pub(crate) struct Fields<'a> {
+    doc: &'a Document,
+    at: Route<'static>,
+    /// Keys in the order of the file.
+    names: Vec<String>,
+    place: Span,
+}
+
+impl<'a> Fields<'a> {
+    /// The mapping at `at` with these keys; `None` where there is none.
+    pub(crate) fn find(doc: &'a Document, at: &Route<'static>, names: &[&str]) -> Option<Self> {
+        let place = span(doc, at)?;
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Some(Self { doc, at: at.clone(), names, place })
+    }
+
+    /// Sets a field, at the end of the mapping where it is new.
+    pub(crate) fn set(&self, name: &str, value: &Written, patch: &mut Patch) -> Result<(), String> {
+        if !self.names.iter().any(|known| known == name) {
+            return self.insert(name, value, patch);
+        }
+        let source = self.doc.source();
+        let route = key(&self.at, name);
+        let key = key_span(self.doc, &route).ok_or(UNUSUAL)?;
+        if self.is_flow() {
+            let old = span(self.doc, &route).ok_or(UNUSUAL)?;
+            patch.replace(old.start..old.end, flow(value));
+            return Ok(());
+        }
+        let column = key.start - line_at(source, key.start).start;
+        let Some(old) = span(self.doc, &route) else {
+            patch.replace(key.end + 1..key.end + 1, format!(" {}", block(value, column, source)));
+            return Ok(());
+        };
+        let end = old.start + source.get(old.start..old.end).ok_or(UNUSUAL)?.trim_end().len();
+        let start = if matches!(value, Written::List(_) | Written::Map(_)) { key.end + 1 } else { old.start };
+        let text = block(value, column, source);
+        let rest = source.get(end..line_at(source, end).end).unwrap_or_default();
+        // A comment behind the old value would become a part of the new one's last line.
+        match text.split_once('\n') {
+            Some((mark, lines)) if !rest.trim().is_empty() => {
+                patch.replace(start..end, mark.trim_end_matches('\r'));
+                let lines: Vec<String> = lines.lines().map(str::to_owned).collect();
+                patch.insert_after(source, end, &lines);
+            }
+            _ => patch.replace(start..end, text),
+        }
+        Ok(())
+    }
+
+    /// Sets a list. Items that stand on lines of their own are changed one by one, so that comments
+    /// between them stay.
+    pub(crate) fn set_list(
+        &self,
+        name: &str,
+        now: &[String],
+        wanted: &[String],
+        patch: &mut Patch,
+    ) -> Result<(), String> {
+        if now == wanted {
+            return Ok(());
+        }
+        let source = self.doc.source();
+        let route = key(&self.at, name);
+        let items: Vec<Scalar> =
+            now.iter().enumerate().map_while(|(n, item)| Scalar::find(self.doc, &route.with_key(n), item)).collect();
+        let dash = |item: &Scalar| {
+            let head = source.get(line_at(source, item.start).start..item.start)?;
+            (head.trim() == "-").then(|| head.to_owned())
+        };
+        let head = items
+            .first()
+            .and_then(dash)
+            .filter(|_| items.len() == now.len() && items.iter().all(|i| dash(i).is_some()));
+        let Some(head) = head.filter(|_| !wanted.is_empty()) else {
+            return match wanted {
+                [] => self.remove(name, patch),
+                [one] if now.len() < 2 && items.is_empty() && !now.is_empty() => {
+                    self.set(name, &Written::One(one.clone()), patch)
+                }
+                many => self.set(name, &Written::List(many.to_vec()), patch),
+            };
+        };
+        for ((item, _), new) in items.iter().zip(now).zip(wanted).filter(|((_, old), new)| old != new) {
+            let text = if item.style == Style::Plain { scalar(new) } else { quoted(new) };
+            patch.replace(item.start..item.end, text);
+        }
+        for gone in items.iter().skip(wanted.len()) {
+            let line = line_at(source, gone.end);
+            let rest = source.get(gone.end..line.end).unwrap_or_default().trim_start();
+            patch.remove_line(source, gone.start, (!rest.is_empty()).then(|| line.end - rest.len()));
+        }
+        let in_quotes = items.first().is_some_and(|item| item.style != Style::Plain);
+        let line = |item: &String| format!("{head}{}", if in_quotes { quoted(item) } else { scalar(item) });
+        let added: Vec<String> = wanted.iter().skip(now.len()).map(line).collect();
+        if let Some(last) = items.last().filter(|_| !added.is_empty()) {
+            patch.insert_after(source, last.end, &added);
+        }
+        Ok(())
+    }
+
+    /// Takes a field out; a comment on its line stays.
+    pub(crate) fn remove(&self, name: &str, patch: &mut Patch) -> Result<(), String> {
+        let source = self.doc.source();
+        let route = key(&self.at, name);
+        let key = key_span(self.doc, &route).ok_or(UNUSUAL)?;
+        let end = span(self.doc, &route).map_or(key.end + 1, |value| value.end);
+        let end = key.start + source.get(key.start..end).ok_or(UNUSUAL)?.trim_end().len();
+        let alone = source.get(line_at(source, key.start).start..key.start).is_some_and(|head| head.trim().is_empty());
+        if self.is_flow() || !alone || self.names.len() < 2 {
+            return Err(UNUSUAL.into());
+        }
+        let (first, last) = (line_at(source, key.start), line_at(source, end));
+        if first == last {
+            let rest = source.get(end..last.end).unwrap_or_default();
+            let comment = (!rest.trim().is_empty()).then(|| last.end - rest.trim_start().len());
+            patch.remove_line(source, key.start, comment);
+            return Ok(());
+        }
+        let behind = source.get(last.end..).and_then(|rest| rest.find('\n')).map_or(source.len(), |n| last.end + n + 1);
+        patch.replace(first.start..behind, "");
+        Ok(())
+    }
+
+    /// It is written `{…}`.
+    pub(crate) fn is_flow(&self) -> bool {
+        self.doc.source().get(self.place.start..).is_some_and(|text| text.starts_with('{'))
+    }
+
+    fn insert(&self, name: &str, value: &Written, patch: &mut Patch) -> Result<(), String> {
+        let source = self.doc.source();
+        let last = key(&self.at, self.names.last().ok_or(UNUSUAL)?);
+        let head = key_span(self.doc, &last).ok_or(UNUSUAL)?;
+        let end = span(self.doc, &last).map_or(head.end + 1, |value| value.end);
+        let end = head.start + source.get(head.start..end).ok_or(UNUSUAL)?.trim_end().len();
+        if self.is_flow() {
+            patch.replace(end..end, format!(", {name}: {}", flow(value)));
+            return Ok(());
+        }
+        let column = head.start - line_at(source, head.start).start;
+        let text = format!("{}{name}: {}", " ".repeat(column), block(value, column, source));
+        let lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
+        patch.insert_after(source, end, &lines);
+        Ok(())
+    }
+}
+
+/// The value as it stands behind `name:`; lines below it are indented deeper than `column`.
+fn block(value: &Written, column: usize, source: &str) -> String {
+    let end = if source.contains("\r\n") { "\r\n" } else { "\n" };
+    let indent = format!("{end}{}", " ".repeat(column + 2));
+    let joined = |lines: Vec<String>| lines.iter().fold(String::new(), |text, line| format!("{text}{indent}{line}"));
+    match value {
+        Written::One(text) => scalar(text),
+        Written::Lines(lines) => format!("|{}", joined(lines.clone())),
+        Written::List(items) => joined(items.iter().map(|item| format!("- {}", scalar(item))).collect()),
+        Written::Map(pairs) => joined(pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect()),
+    }
+}
+
+fn flow(value: &Written) -> String {
+    match value {
+        Written::One(text) => quoted(text),
+        Written::Lines(lines) => quoted(&lines.join("\n")),
+        Written::List(items) => format!("[{}]", items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", ")),
+        Written::Map(pairs) => {
+            let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
+    }
+}
+
+/// Plain where YAML reads it as the same text, else in quotes.
+fn scalar(text: &str) -> String {
+    let special =
+        text.starts_with(['[', '{', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '#', '-', '?', ':', ',', ' ']);
+    let plain = !special && !text.contains(": ") && !text.contains(" #") && !text.ends_with([':', ' ']);
+    if plain && !text.is_empty() { text.to_owned() } else { quoted(text) }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::envelope::Stack;
 use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
@@ -146,7 +146,9 @@ fn configs(options: &Options, others: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
     let mut configs: Vec<Config> = Vec::new();
     for entry in found.others.iter().chain(others).chain(&source::working_directory()) {
         let named = options.config.contains(&entry.path);
-        if !(named || Config::is_config(&entry.name)) || configs.iter().any(|c| c.path == entry.name) {
+        if !(named || Config::is_config(&entry.name))
+            || configs.iter().any(|c| c.path == config::plain_path(&entry.name))
+        {
             continue;
         }
         match source::read_text(&entry.path).map(|text| Config::read(&entry.name, &text)) {

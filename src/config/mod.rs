@@ -3,12 +3,16 @@
 //! Reads texts given by `source`; never touches the disk itself, never judges. To add a kind of file:
 //! one new file, its `mod` line and its row in [`KINDS`].
 
+mod bake;
 pub mod bitbucket;
 mod change;
+mod compose;
 pub mod dockerfile;
 pub mod dockerignore;
+mod items;
 pub mod patch;
 mod place;
+mod yaml;
 
 pub use change::{Change, Settings};
 pub use place::{Content, Instruction, Place, Stage};
@@ -44,8 +48,13 @@ pub trait Kind: std::fmt::Debug + Sync {
 }
 
 /// All kinds, the most telling first.
-pub static KINDS: &[&dyn Kind] =
-    &[&bitbucket::BitbucketPipelines, &dockerignore::Dockerignore, &dockerfile::Dockerfile];
+pub static KINDS: &[&dyn Kind] = &[
+    &bitbucket::BitbucketPipelines,
+    &compose::Compose,
+    &bake::Bake,
+    &dockerignore::Dockerignore,
+    &dockerfile::Dockerfile,
+];
 
 /// One configuration file.
 #[derive(Clone, Debug)]
@@ -58,6 +67,13 @@ pub struct Config {
     pub kind: &'static dyn Kind,
     /// What it says.
     pub content: Content,
+}
+
+/// The one name of a file that may be named in several ways: `./Dockerfile`.
+#[must_use]
+pub fn plain_path(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    path.trim_start_matches("./").to_owned()
 }
 
 /// A corrected file.
@@ -80,7 +96,7 @@ impl Config {
     /// where it cannot be read.
     #[must_use]
     pub fn read(path: &str, text: &str) -> Option<Result<Self, String>> {
-        let path = path.replace('\\', "/");
+        let path = plain_path(path);
         let named = KINDS.iter().find(|kind| kind.names(&path));
         let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(text)))?;
         let content = kind.read(text);

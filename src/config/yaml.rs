@@ -1,0 +1,117 @@
+//! YAML as all kinds of configuration read it: values with anchors and merge keys resolved, and where
+//! in the text a value stands.
+//!
+//! Knows no kind of file.
+
+mod scalar;
+
+pub(super) use scalar::Scalar;
+
+use yaml_serde::Value;
+use yamlpath::{Component, Document, Route};
+
+/// The values of a file. `<<:` is resolved; `yaml_serde` merges one level a call: what a merged
+/// mapping merges itself stays behind as `<<`. A merge of something that is no mapping is a fault; the
+/// file is then read unmerged.
+pub(super) fn parse(text: &str) -> Result<Value, String> {
+    let mut root = yaml_serde::from_str::<Value>(text).map_err(|e| e.to_string())?;
+    for _ in 0..4 {
+        if root.apply_merge().is_err() {
+            break;
+        }
+    }
+    Ok(root)
+}
+
+/// Keys that are texts, with their values, in the order of the file.
+pub(super) fn entries(value: &Value) -> Vec<(&str, &Value)> {
+    let pairs = value.as_mapping().into_iter().flatten();
+    pairs.filter_map(|(name, value)| Some((name.as_str()?, value))).collect()
+}
+
+/// A scalar as text; `None` for lists, mappings and nothing.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// The scalars of a list; none where it is no list.
+pub(super) fn texts(value: Option<&Value>) -> Vec<String> {
+    value.and_then(Value::as_sequence).into_iter().flatten().filter_map(text).collect()
+}
+
+/// The route one key further.
+pub(super) fn key(route: &Route<'static>, name: &str) -> Route<'static> {
+    route.with_key(Component::from(name.to_owned()))
+}
+
+/// A field of a step, with how the step comes to it.
+pub(super) struct Field {
+    /// Where it is written.
+    pub(super) route: Route<'static>,
+    /// The field is written in another mapping and got by `<<:`.
+    pub(super) merged: bool,
+}
+
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Byte offset.
+    pub(super) start: usize,
+    /// Byte offset behind it.
+    pub(super) end: usize,
+    /// 1-based.
+    pub(super) line: u64,
+}
+
+/// The field `name` of the mapping at `route`, as YAML resolves it: its own key first, then what is merged.
+pub(super) fn field(doc: &Document, route: &Route<'static>, name: &str) -> Option<Field> {
+    let own = route.with_key(name.to_owned());
+    if doc.query_exists(&own) {
+        return Some(Field { route: own, merged: false });
+    }
+    merges(doc, route, 0)
+        .into_iter()
+        .map(|from| from.with_key(name.to_owned()))
+        .find(|r| doc.query_exists(r))
+        .map(|route| Field { route, merged: true })
+}
+
+/// Mappings merged into this one, nearest first. Eight levels of nesting are more than anyone can read.
+fn merges(doc: &Document, route: &Route<'static>, depth: usize) -> Vec<Route<'static>> {
+    let merge = route.with_key("<<");
+    if depth > 8 || !doc.query_exists(&merge) {
+        return Vec::new();
+    }
+    let listed: Vec<_> =
+        (0..64).map(|index| merge.with_key(index)).take_while(|route| doc.query_exists(route)).collect();
+    let sources = if listed.is_empty() { vec![merge] } else { listed };
+    sources.into_iter().flat_map(|from| std::iter::once(from.clone()).chain(merges(doc, &from, depth + 1))).collect()
+}
+
+/// Place of the value at `route`; an alias is followed to its anchor.
+pub(super) fn span(doc: &Document, route: &Route<'static>) -> Option<Span> {
+    let feature = doc.query_exact(route).ok()??;
+    let (start, end) = feature.location.byte_span;
+    Some(Span { start, end, line: line(&feature) })
+}
+
+/// Place of the key at the end of `route`.
+pub(super) fn key_span(doc: &Document, route: &Route<'static>) -> Option<Span> {
+    let feature = doc.query_key_only(route).ok()?;
+    let (start, end) = feature.location.byte_span;
+    Some(Span { start, end, line: line(&feature) })
+}
+
+/// 1-based line of the key at the end of `route`; 0 where it is not found.
+pub(super) fn line_of_key(doc: &Document, route: &Route<'static>) -> u64 {
+    key_span(doc, route).map_or(0, |span| span.line)
+}
+
+fn line(feature: &yamlpath::Feature) -> u64 {
+    u64::try_from(feature.location.point_span.0.0).map_or(0, |row| row + 1)
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::envelope::Stack;
 use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
@@ -151,7 +151,7 @@ fn configs(options: &Options, others: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
     let near = if options.config.is_empty() { source::working_directory() } else { Vec::new() };
     for entry in found.others.iter().chain(others).chain(&near) {
         let named = options.config.contains(&entry.path);
-        let known = |config: &Config| config.path == entry.name.trim_start_matches("./");
+        let known = |config: &Config| config.path == config::plain_path(&entry.name);
         if !(named || Config::is_config(&entry.name)) || configs.iter().any(known) {
             continue;
         }

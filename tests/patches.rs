@@ -32,7 +32,10 @@ fn cases(kind: &str) -> Vec<(String, PathBuf)> {
 }
 
 fn is_log(file: &Path) -> bool {
-    matches!(file.extension().and_then(|e| e.to_str()), Some("log" | "txt" | "zip" | "gz" | "zst" | "jsonl" | "rawjson"))
+    matches!(
+        file.extension().and_then(|e| e.to_str()),
+        Some("log" | "txt" | "zip" | "gz" | "zst" | "jsonl" | "rawjson")
+    )
 }
 
 /// The case in a repository of its own.

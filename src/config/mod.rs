@@ -3,13 +3,16 @@
 //! Reads texts given by `source`; never touches the disk itself, never judges. To add a kind of file:
 //! one new file, its `mod` line and its row in [`KINDS`].
 
+mod bake;
 pub mod bitbucket;
 mod buildkite;
 mod change;
+mod compose;
 pub mod dockerfile;
 pub mod dockerignore;
 mod github;
 mod gitlab;
+mod items;
 mod job;
 pub mod patch;
 mod place;
@@ -57,6 +60,8 @@ pub static KINDS: &[&dyn Kind] = &[
     &github::GithubAction,
     &gitlab::GitlabCi,
     &buildkite::BuildkitePipeline,
+    &compose::Compose,
+    &bake::Bake,
     &dockerignore::Dockerignore,
     &dockerfile::Dockerfile,
 ];
@@ -72,6 +77,13 @@ pub struct Config {
     pub kind: &'static dyn Kind,
     /// What it says.
     pub content: Content,
+}
+
+/// The one name of a file that may be named in several ways: `./Dockerfile`.
+#[must_use]
+pub fn plain_path(path: &str) -> String {
+    let path = path.replace('\\', "/");
+    path.trim_start_matches("./").to_owned()
 }
 
 /// A corrected file.
@@ -94,7 +106,7 @@ impl Config {
     /// where it cannot be read.
     #[must_use]
     pub fn read(path: &str, text: &str) -> Option<Result<Self, String>> {
-        let path = path.replace('\\', "/").trim_start_matches("./").to_owned();
+        let path = plain_path(path);
         let named = KINDS.iter().find(|kind| kind.names(&path));
         let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(text)))?;
         let content = kind.read(text);

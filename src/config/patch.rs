@@ -67,6 +67,10 @@ impl Patch {
             done = splice.range.end;
         }
         result.push_str(source.get(done..)?);
+        // A last line without an end stays one, also where it is another line now.
+        if !source.ends_with('\n') {
+            result.truncate(result.trim_end_matches(['\r', '\n']).len());
+        }
         Some(result)
     }
 

@@ -1,7 +1,9 @@
 //! A tag names another base image than in the run before.
 
+use super::dockerfile_at::{self, DockerfileAt, with_changes};
 use super::past::{Past, cost, header};
 use super::{Rule, RuleMeta, Study};
+use crate::config::Change;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::Base;
 use crate::series::chain::{self, Stage};
@@ -69,6 +71,10 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
     runs.dedup();
     let often = runs.len() > 1 || runs.len() * 4 >= past.len() - 1;
     let name = short(image);
+    let digest = last.now.digest.as_deref()?;
+    let file = past.get(last.at).and_then(|(run, build)| dockerfile_at::of(past.study, run, build));
+    let mut evidence = lines(past, &drifts);
+    evidence.extend(file.iter().flat_map(|file| named(file, image)));
     Some(Finding {
         rule: META.id,
         severity: if often { META.severity } else { Severity::Note },
@@ -77,8 +83,8 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
         cause: format!(
             "FROM {name} names a tag, and the tag got another digest between the runs. Everything built on it had to run again; no cache can prevent that."
         ),
-        evidence: Proof::from_lines(lines(past, &drifts))?,
-        fix: fix(name, last.now.digest.as_deref()?),
+        evidence: Proof::from_lines(evidence)?,
+        fix: pinned(fix(name, digest), file.as_ref(), image, digest),
         impact: impact(&drifts, runs.len()),
         rules_out: vec![
             "changed sources or arguments: not needed to explain it, a new base image reruns every step of its stage"
@@ -86,6 +92,19 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
         ],
         subject: image.to_owned(),
     })
+}
+
+/// Lines of the Dockerfile that name the image by its tag.
+fn named(file: &DockerfileAt, image: &str) -> Vec<Evidence> {
+    let line = |line| dockerfile_at::line(file.config, line, "names the tag");
+    file.on(image).filter_map(|stage| line(stage.line)).collect()
+}
+
+fn pinned(fix: Fix, file: Option<&DockerfileAt>, image: &str, digest: &str) -> Fix {
+    let Some(file) = file else { return fix };
+    let pin = |from| Change::PinBase { from, digest: digest.to_owned() };
+    let changes: Vec<Change> = file.on(image).map(|stage| pin(stage.line)).collect();
+    if changes.is_empty() { fix } else { with_changes(fix, file.config, Ok(changes)) }
 }
 
 fn times(drifts: usize, runs: usize) -> String {

@@ -109,3 +109,13 @@ pub(super) fn names_a_run(name: &str) -> bool {
     ];
     name.to_ascii_uppercase().split('_').any(|word| WORDS.contains(&word))
 }
+
+/// A name that can only be a value of one commit or run: `GIT_SHA`, `BUILD_DATE`; not `BUILD_TYPE`, `USER_ID`.
+pub(super) fn names_one_commit(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let words: Vec<&str> = name.split('_').collect();
+    let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
+    has(&["SHA", "COMMIT", "REVISION", "TIMESTAMP"])
+        || (has(&["BUILD", "CI", "PIPELINE", "JOB", "RUN"]) && has(&["DATE", "TIME", "NUMBER", "ID"]))
+        || matches!(name.as_str(), "VCS_REF" | "GIT_REF" | "BUILDTIME" | "BUILDDATE")
+}

@@ -1,10 +1,16 @@
 //! The whole context is copied before the steps that do not need it.
 
+pub(super) mod advice;
+mod configured;
+mod order;
+
+use super::dockerfile_at;
 use super::instruction::{brief, copies_context, copies_everything, installs};
 use super::past::Past;
+use super::planned;
 use super::recurring::{Spot, same_stage, spots};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Finding, Proof, Severity};
 use crate::model::{Outcome, Step};
 
 pub(super) struct ContextCopiedTooEarly;
@@ -17,7 +23,7 @@ static META: RuleMeta = RuleMeta {
     what: "The first COPY of a stage copies the whole context (`COPY . .`), it is where the cache breaks in nearly every run, and RUN steps behind it install dependencies or prepare the build.",
     why: "Any changed file in the context, a README or `.git` included, makes the COPY run again and with it everything after it, the installation of dependencies above all.",
     fix: "Copy the files that name the dependencies first, install, and copy the rest after that. Keep `.git` and what the build does not read out of the context with a `.dockerignore`.",
-    rules_out: "Stages that copy something else of the context first (the usual good order), a whole-context COPY with only one RUN behind it that is not an installation, copies from other stages, changed base images, a cache that was not found, `--no-cache`. One changed run proves nothing: two are needed. Where no RUN behind it is a known installation it is a note: they may all need the sources.",
+    rules_out: "Stages that copy something else of the context first (the usual good order), a whole-context COPY with only one RUN behind it that is not an installation, copies from other stages, changed base images, a cache that was not found, `--no-cache`. One changed run proves nothing: two are needed. Where no RUN behind it is a known installation it is a note: they may all need the sources. A Dockerfile without a log is judged only where it is certain which files the installation reads.",
     references: &[
         "https://docs.docker.com/build/cache/optimize/#order-your-layers",
         "https://docs.docker.com/build/concepts/context/#dockerignore-files",
@@ -31,6 +37,9 @@ impl Rule for ContextCopiedTooEarly {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
+        if planned::alone(study) {
+            return configured::findings(study);
+        }
         Past::all(study).flat_map(|past| findings(&past)).collect()
     }
 }
@@ -43,7 +52,7 @@ fn findings(past: &Past) -> Vec<Finding> {
 fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let at = *spot.broken.last()?;
     let step = spot.last()?;
-    let (_, build) = past.get(at)?;
+    let (run, build) = past.get(at)?;
     let used = |i: usize| past.builds.get(i).is_some_and(|b| b.hits() > 0);
     if !first_copy(same_stage(build, step), step) || !spot.broken.iter().all(|&i| used(i) || stored(past, i)) {
         return None;
@@ -52,6 +61,9 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let install = after.iter().copied().find(|s| installs(&s.text));
     let shown = install.or(after.first().copied().filter(|_| after.len() > 1))?;
     let sure = install.is_some() && spot.behind_hits(past);
+    let fix = advice::fix(step, shown, &after);
+    let file = dockerfile_at::of(past.study, run, build);
+    let place = file.as_ref().and_then(|file| Some((file, file.of_step(build, step)?)));
     Some(Finding {
         rule: META.id,
         severity: if install.is_some() { META.severity } else { Severity::Note },
@@ -62,8 +74,16 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
             step.text,
             brief(&shown.text)
         ),
-        evidence: Proof::from_lines(lines(past, spot, shown))?,
-        fix: fix(step, shown, &after),
+        evidence: Proof::from_lines(
+            lines(past, spot, shown)
+                .into_iter()
+                .chain(file.as_ref().and_then(|file| file.line_of(build, step, "copies the whole context")))
+                .collect(),
+        )?,
+        fix: match place {
+            Some((file, place)) => advice::patched(fix, past.study, file.config, place),
+            None => fix,
+        },
         impact: spot.impact(past),
         rules_out: rules_out(install.is_some()),
         subject: format!("{}:{}", step.stage, step.text),
@@ -90,55 +110,6 @@ fn lines(past: &Past, spot: &Spot, shown: &Step) -> Vec<crate::finding::Evidence
     lines
 }
 
-fn fix(copy: &Step, shown: &Step, after: &[&Step]) -> Fix {
-    let last = after.last().filter(|s| s.text != shown.text).map(|s| format!("\n{}", s.text)).unwrap_or_default();
-    let target = copy.text.rsplit(' ').next().unwrap_or(".");
-    let folder = if target.ends_with('/') || target == "." { "./" } else { target };
-    let manifests = manifests(&shown.text);
-    let first = manifests.map(|files| format!("COPY {files} {folder}\n")).unwrap_or_default();
-    let reads = manifests.map_or_else(|| "no file of the context".to_owned(), |files| format!("only {files}"));
-    Fix {
-        summary: format!("run `{}` before `{}`", brief(&shown.text), copy.text),
-        steps: vec![
-            format!("`{}` has to read {reads}: copy that first, run it, and copy the rest afterwards.", brief(&shown.text)),
-            "List `.git`, build results and whatever the build does not read in `.dockerignore`: `.git` changes with every commit.".to_owned(),
-        ],
-        snippet: Some(format!(
-            "# before\n{copy}\n{run}{last}\n# after\n{first}{run}\n{copy}{last}\n# .dockerignore\n.git",
-            copy = copy.text,
-            run = shown.text
-        )),
-        cost: String::new(),
-        ..Fix::default()
-    }
-}
-
-/// The files that name the dependencies, by the tool that installs them; none for the system's packages.
-fn manifests(run: &str) -> Option<&'static str> {
-    const FILES: [(&str, &str); 17] = [
-        ("pnpm", "package.json pnpm-lock.yaml"),
-        ("npm", "package.json package-lock.json"),
-        ("yarn", "package.json yarn.lock"),
-        ("bun ", "package.json bun.lock"),
-        ("poetry", "pyproject.toml poetry.lock"),
-        ("uv ", "pyproject.toml uv.lock"),
-        ("pipenv", "Pipfile Pipfile.lock"),
-        ("pip", "requirements.txt"),
-        ("bundle", "Gemfile Gemfile.lock"),
-        ("go mod", "go.mod go.sum"),
-        ("cargo", "Cargo.toml Cargo.lock"),
-        ("composer", "composer.json composer.lock"),
-        ("dotnet", "*.sln */*.csproj"),
-        ("mvn", "pom.xml"),
-        ("mix", "mix.exs mix.lock"),
-        ("gradle", "settings.gradle build.gradle"),
-        ("", "THE-FILES-IT-READS"),
-    ];
-    let system = ["apt-get ", "apt ", "apk ", "yum ", "dnf "].iter().any(|tool| run.contains(tool));
-    let found = FILES.iter().find(|(tool, _)| run.contains(tool)).map(|(_, files)| *files)?;
-    (!system || !found.starts_with("THE")).then_some(found)
-}
-
 fn rules_out(installs: bool) -> Vec<String> {
     let mut said = vec![
         "which file changed is not in a build log; `git diff --stat` between the commits shows it, and file modes and `.git` count too".to_owned(),
@@ -150,68 +121,4 @@ fn rules_out(installs: bool) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::testing::{Made, made, of};
-    use super::*;
-    use crate::model::CacheKind;
-
-    fn run() -> Made {
-        made().import("r.example.com/a:c", None).from("node:20", "aa")
-    }
-
-    fn three(cold: &dyn Fn() -> Made, warm: &dyn Fn() -> Made) -> Vec<Finding> {
-        ContextCopiedTooEarly.check(&of(vec![cold(), warm(), warm()]))
-    }
-
-    #[test]
-    fn fires_before_an_installation() {
-        let cold = || run().miss("WORKDIR /app").miss("COPY . .").miss("RUN npm ci").miss("RUN npm run build");
-        let warm = || run().hit("WORKDIR /app").miss("COPY . .").miss("RUN npm ci").miss("RUN npm run build");
-        let found = three(&cold, &warm);
-        assert_eq!((found.len(), found[0].confidence, found[0].impact.steps), (1, Confidence::Likely, 6));
-        let snippet = found[0].fix.snippet.clone().unwrap_or_default();
-        assert!(
-            snippet.contains("COPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build"),
-            "{snippet}"
-        );
-    }
-
-    #[test]
-    fn fires_where_it_is_the_first_step_of_a_stored_stage() {
-        let one = || {
-            run().miss("COPY . /app").miss("RUN pip install -r /app/requirements.txt").export(CacheKind::Registry, None)
-        };
-        assert_eq!(three(&one, &one)[0].confidence, Confidence::Suspected);
-    }
-
-    #[test]
-    fn leaves_the_usual_order() {
-        let warm = || {
-            run()
-                .hit("COPY package.json ./")
-                .hit("RUN npm ci")
-                .miss("COPY . .")
-                .miss("RUN npm run build")
-                .miss("RUN npm test")
-        };
-        let cold = || {
-            run()
-                .miss("COPY package.json ./")
-                .miss("RUN npm ci")
-                .miss("COPY . .")
-                .miss("RUN npm run build")
-                .miss("RUN npm test")
-        };
-        assert!(three(&cold, &warm).is_empty());
-    }
-
-    #[test]
-    fn leaves_a_lone_build_step_and_a_single_change() {
-        let warm = || run().hit("WORKDIR /src").miss("COPY . .").miss("RUN make");
-        assert!(three(&warm, &warm).is_empty());
-        let early = || run().hit("WORKDIR /app").miss("COPY . .").miss("RUN npm ci");
-        let same = || run().hit("WORKDIR /app").hit("COPY . .").hit("RUN npm ci");
-        assert!(ContextCopiedTooEarly.check(&of(vec![early(), early()])).is_empty());
-        assert!(ContextCopiedTooEarly.check(&of(vec![early(), same(), early(), same(), early()])).is_empty());
-    }
-}
+mod tests;

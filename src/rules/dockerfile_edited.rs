@@ -1,5 +1,6 @@
 //! An instruction was edited between two runs.
 
+use super::dockerfile_at;
 use super::instruction::brief;
 use super::past::{Past, cost, header};
 use super::recurring::{Spot, same_stage, spots};
@@ -40,7 +41,9 @@ fn finding(past: &Past) -> Option<Finding> {
     let known = culprits(past);
     let all = spots(past);
     let edits: Vec<(Edit, &Spot)> = all.iter().flat_map(|spot| edits(past, &known, spot)).collect();
-    let ((_, step, before), _) = edits.last()?;
+    let ((_, step, before), spot) = edits.last()?;
+    let mut evidence: Vec<Evidence> = edits.iter().rev().take(3).flat_map(|(edit, _)| lines(past, edit)).collect();
+    evidence.extend(dockerfile_at::line_of(past, spot, "where it stands now"));
     let told = before.map_or_else(
         || format!("`{}` is new", brief(&step.text)),
         |old| format!("`{}` became `{}`", brief(&old.text), brief(&step.text)),
@@ -53,7 +56,7 @@ fn finding(past: &Past) -> Option<Finding> {
         title: format!("the Dockerfile was edited: {told}"),
         cause: "A step is looked up by its text, so an edited one is not in any cache, and what follows it runs again."
             .to_owned(),
-        evidence: Proof::from_lines(edits.iter().rev().take(3).flat_map(|(edit, _)| lines(past, edit)).collect())?,
+        evidence: Proof::from_lines(evidence)?,
         fix: Fix {
             summary: "nothing to mend".to_owned(),
             steps: vec![

@@ -1,5 +1,7 @@
 //! Runs of one commit copy different files: file modes, or files that are not in the commit.
 
+use super::context_copied_too_early::advice::without_git;
+use super::dockerfile_at;
 use super::instruction::{brief, copies_context, copies_everything, installs};
 use super::past::Past;
 use super::recurring::{Spot, spots};
@@ -55,7 +57,7 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
         title: format!("`{}` found other files in two runs of commit {}", step.text, commit.get(..12).unwrap_or(commit)),
         cause: "Both runs built one commit, and the files that are copied differ all the same. A checkout brings the same content; what differs then is the mode bits (another umask on another agent), or files that are not in the commit: build results, `.git`, downloads.".to_owned(),
         evidence: Proof::from_lines(lines(past, &spot))?,
-        fix: fix(),
+        fix: patched(past, &spot, fix()),
         impact: spot.impact(past),
         rules_out: vec![
             "changed sources: no, the commit is the same".to_owned(),
@@ -72,13 +74,15 @@ fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
     let install = rerun.iter().find(|s| s.instruction == "RUN").filter(|s| installs(&s.text))?;
     let often = spot.broken.len() > 2 && spot.mostly() && spot.behind_hits(past);
     often.then_some(())?;
+    let mut evidence = spot.lines(past, "ran: the copied files, or their modes, are others");
+    evidence.extend(dockerfile_at::line_of(past, spot, "copies them"));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Suspected,
         title: format!("`{}` brings other files {} and reruns `{}`", step.text, spot.often(past), brief(&install.text)),
         cause: format!("`{}` copies the few files that name the dependencies, and something about them is another in nearly every run: mode bits set by another umask, a version that the job writes into them, a lock file made anew. `{}` runs again each time.", step.text, brief(&install.text)),
-        evidence: Proof::from_lines(spot.lines(past, "ran: the copied files, or their modes, are others"))?,
+        evidence: Proof::from_lines(evidence)?,
         fix: fix(),
         impact: spot.impact(past),
         rules_out: vec![
@@ -106,7 +110,22 @@ fn unedited(spot: &Spot, i: usize) -> bool {
 }
 
 fn lines(past: &Past, spot: &Spot) -> Vec<Evidence> {
-    spot.lines(past, "ran, with the same commit as the run before: the files it copies are others")
+    let mut lines = spot.lines(past, "ran, with the same commit as the run before: the files it copies are others");
+    lines.extend(dockerfile_at::line_of(past, spot, "copies them"));
+    lines
+}
+
+/// A checkout's `.git` is another one on each agent: it has no place in the context.
+fn patched(past: &Past, spot: &Spot, fix: Fix) -> Fix {
+    let file = spot
+        .broken
+        .last()
+        .and_then(|&i| past.get(i))
+        .and_then(|(run, build)| dockerfile_at::of(past.study, run, build));
+    match file {
+        Some(file) if copies_everything(spot.row.text) => without_git(fix, past.study, file.config),
+        _ => fix,
+    }
 }
 
 fn fix() -> Fix {

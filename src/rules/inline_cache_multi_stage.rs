@@ -58,6 +58,7 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: remedy::registry_max(&site),
         subject: site.imports.first().cloned().unwrap_or(site.image),
         written,
+        certain: true,
     };
     unstored_stage::finding(past, &seen, words)
 }

@@ -50,6 +50,7 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: remedy::max_mode(&site),
         subject: site.cache.clone(),
         written: Some(Study::quote(run, &export.header, "the cache is exported")),
+        certain: seen.iter().filter_map(|r| past.get(r.at)).all(|(run, build)| asks_for_min(run.commands_of(build))),
     };
     unstored_stage::finding(past, &seen, words)
 }
@@ -89,6 +90,12 @@ fn says_min(spec: &CacheSpec) -> bool {
 
 fn own_cache(export: &Transfer) -> bool {
     export.kind != CacheKind::Inline && export.error.is_none()
+}
+
+/// The export is written on the command line, and no mode but `min`: that is the default.
+fn asks_for_min(commands: &[Command]) -> bool {
+    let mut exports = commands.iter().flat_map(|c| &c.cache_to).peekable();
+    exports.peek().is_some() && exports.all(|spec| spec.get("mode").is_none_or(|mode| mode == "min"))
 }
 
 fn says_max(commands: &[Command]) -> bool {

@@ -1,5 +1,6 @@
 //! A remote ADD brought another file than in the run before.
 
+use super::dockerfile_at;
 use super::instruction::remote;
 use super::past::Past;
 use super::recurring::{Spot, spots};
@@ -44,6 +45,8 @@ fn finding(past: &Past, url: &str, mut spot: Spot) -> Option<Finding> {
     spot.broken = spot.broken.iter().copied().filter(|&i| same_text(&spot, i) && could_hit(past, &spot, i)).collect();
     let step = spot.last().filter(|s| !s.text.contains("--checksum="))?;
     let behind = spot.behind_hits(past) || spot.broken.len() > 1;
+    let mut evidence = spot.lines(past, "ran: what was fetched is not what was fetched before");
+    evidence.extend(dockerfile_at::line_of(past, &spot, "fetches it in every build"));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -53,7 +56,7 @@ fn finding(past: &Past, url: &str, mut spot: Spot) -> Option<Finding> {
             "`{}` fetches the file in every build. It ran with the same text on the same base image, so the server sent another file; everything below it ran again.",
             step.text
         ),
-        evidence: Proof::from_lines(spot.lines(past, "ran: what was fetched is not what was fetched before"))?,
+        evidence: Proof::from_lines(evidence)?,
         fix: fix(&step.text, url),
         impact: spot.impact(past),
         rules_out: rules_out(behind),

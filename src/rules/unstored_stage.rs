@@ -3,8 +3,11 @@
 //!
 //! A helper of two rules; which kind of cache it was is for them.
 
+mod proof;
+
 use std::collections::BTreeSet;
 
+use super::dockerfile_at::DockerfileAt;
 use super::past::{Past, header, verdict};
 use super::{RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
@@ -31,6 +34,8 @@ pub(super) struct Words {
     pub(super) fix: Fix,
     pub(super) subject: String,
     pub(super) written: Option<Evidence>,
+    /// The kind of cache is known to hold the final stage only.
+    pub(super) certain: bool,
 }
 
 /// Runs of the series that show it. A stage that is ever partly cached is stored, and shows nothing.
@@ -46,11 +51,19 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
     let names: BTreeSet<&str> = seen.iter().flat_map(|r| r.stages.iter().map(|s| s.name)).collect();
     let names: Vec<String> = names.into_iter().map(|n| format!("`{n}`")).collect();
     let stage = if names.len() == 1 { "stage" } else { "stages" };
+    let file = proof::of(past, last);
+    let proven = compared && words.certain && file.as_ref().is_some_and(|file| proof::decides(past, file, seen));
+    let mut evidence = lines(past, seen, words.written);
+    evidence.extend(file.iter().flat_map(|file| proof::lines(file, last)));
     let of = if past.len() > 1 { format!(" (in {} of {} runs)", seen.len(), past.len()) } else { String::new() };
     Some(Finding {
         rule: words.meta.id,
         severity: words.severity,
-        confidence: if compared { Confidence::Likely } else { Confidence::Suspected },
+        confidence: match (compared, proven) {
+            (_, true) => Confidence::Proven,
+            (true, false) => Confidence::Likely,
+            (false, false) => Confidence::Suspected,
+        },
         title: format!(
             "{stage} {} rebuilt from the start: {} stores the final stage only{of}",
             names.join(", "),
@@ -61,10 +74,10 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
             names.join(", "),
             sentence(words.store)
         ),
-        evidence: Proof::from_lines(lines(past, seen, words.written))?,
+        evidence: Proof::from_lines(evidence)?,
         fix: words.fix,
         impact: cost(seen),
-        rules_out: rules_out(past, last, compared),
+        rules_out: rules_out(past, last, compared, file.as_ref()),
         subject: words.subject,
     })
 }
@@ -87,7 +100,9 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
         .into_iter()
         .filter(|s| chain::all_missed(s) && !stored.contains(&(s.name, s.platform)) && unexplained(s))
         .collect();
-    (!stages.is_empty()).then_some(Rebuilt { at: i, stages, hit, compared: !lone })
+    let rebuilt = Rebuilt { at: i, stages, hit, compared: !lone };
+    let rebuilt = proof::without_image(past, rebuilt);
+    (!rebuilt.stages.is_empty()).then_some(rebuilt)
 }
 
 fn cost(seen: &[Rebuilt]) -> Impact {
@@ -119,7 +134,7 @@ fn lines(past: &Past, seen: &[Rebuilt], written: Option<Evidence>) -> Vec<Eviden
     lines
 }
 
-fn rules_out(past: &Past, last: &Rebuilt, compared: bool) -> Vec<String> {
+fn rules_out(past: &Past, last: &Rebuilt, compared: bool, file: Option<&DockerfileAt>) -> Vec<String> {
     let import = past.imports(last.at).iter().any(|t| t.ok());
     let mut said = Vec::new();
     if import {
@@ -134,13 +149,20 @@ fn rules_out(past: &Past, last: &Rebuilt, compared: bool) -> Vec<String> {
         );
     }
     let first = last.stages.first().and_then(|s| s.steps.first());
-    if let Some(step) = first.filter(|s| chain::input(s) == Input::Values) {
+    let values = |step: &Step| proof::takes_values(past, file, last.at, step);
+    if let Some(step) = first.filter(|s| chain::input(s) == Input::Values && values(s)) {
         said.push(format!(
             "a build argument that `{}` does not show can also rerun it; compare the build arguments of the runs",
             step.text
         ));
     }
-    said.push("the Dockerfile would prove which stages there are".to_owned());
+    said.push(match file {
+        Some(file) => format!(
+            "layers of the stage in the image: no, {} copies files out of it, and no FROM leads to it",
+            file.config.path
+        ),
+        None => "the Dockerfile would prove which stages there are".to_owned(),
+    });
     said
 }
 

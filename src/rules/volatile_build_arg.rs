@@ -1,12 +1,15 @@
 //! A build argument with another value in each run reruns steps that do not need it.
 
 mod advice;
+mod configured;
 mod culprit;
+mod order;
 
 pub(super) use culprit::Culprit;
 use culprit::Sign;
 
 use super::past::Past;
+use super::planned;
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
@@ -21,7 +24,7 @@ static META: RuleMeta = RuleMeta {
     what: "In nearly every run the cache breaks at one RUN although everything before it came from the cache: the text of the step differs in a value, or it is the same and nothing but an ARG or ENV can have changed it.",
     why: "The values of all ARG and ENV in scope are part of what a RUN depends on, also where the command does not use them. A commit id or a date declared at the top of a stage makes every RUN below it run again.",
     fix: "Declare the ARG right before the instruction that needs it, at the end of the stage where that is a LABEL or ENV; keep long commands out of the step that prints it.",
-    rules_out: "COPY and WORKDIR (no ARG reaches them but through their text), RUN with a bind mount (it reads files), a text that changed once (dockerfile-edited), steps before which something else broke the chain, a changed base image, `--no-cache` and `--no-cache-filter` where the command line shows them. Command lines that give the same arguments in each run leave an ENV that the job writes into the Dockerfile.",
+    rules_out: "COPY and WORKDIR (no ARG reaches them but through their text), RUN with a bind mount (it reads files), a text that changed once (dockerfile-edited), steps before which something else broke the chain, a changed base image, `--no-cache` and `--no-cache-filter` where the command line shows them. Command lines that give the same arguments in each run leave an ENV that the job writes into the Dockerfile. With the Dockerfile at hand a RUN without any ARG or ENV above it is left alone; a Dockerfile without a log is judged by names that can only be of one commit or run (`GIT_SHA`, `BUILD_DATE`), declared above an installation.",
     references: &[
         "https://docs.docker.com/build/cache/invalidation/#build-arguments",
         "https://docs.docker.com/reference/dockerfile/#impact-on-build-caching",
@@ -35,6 +38,9 @@ impl Rule for VolatileBuildArg {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
+        if planned::alone(study) {
+            return configured::findings(study);
+        }
         Past::all(study).filter_map(|past| finding(&past)).collect()
     }
 }

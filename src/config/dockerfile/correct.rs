@@ -43,9 +43,9 @@ fn copy_later<'a>(
     if let Some(other) = others.find(|i| !leaves_files_alone(i) || sets(i)) {
         return Err(format!("{} in line {} stands between the two", other.keyword, other.line));
     }
-    let start = if first.is_some() { copy.line } else { start(stage, lines, copy, &[]) };
+    let start = start(stage, lines, copy, &[]);
     if let Some(first) = first {
-        lines.insert_before(copy.line, first);
+        lines.insert_before(start, first);
     }
     lines.move_behind(start..=copy.end, last.end);
     Ok(())

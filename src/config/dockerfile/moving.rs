@@ -37,14 +37,12 @@ impl<'a> Lines<'a> {
     /// The text as it is now. The last line ends as the last one did before.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        for (index, line) in self.all.iter().enumerate() {
+        for line in &self.all {
             text.push_str(&line.text);
-            let last = index + 1 == self.all.len();
-            text.push_str(match line.eol {
-                _ if last && !self.ended => "",
-                "" => self.eol,
-                own => own,
-            });
+            text.push_str(if line.eol.is_empty() { self.eol } else { line.eol });
+        }
+        if !self.ended {
+            text.truncate(text.trim_end_matches(['\r', '\n']).len());
         }
         text
     }

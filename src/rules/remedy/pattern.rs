@@ -4,7 +4,7 @@
 //! not known, so they fit every text.
 
 /// The text can be what the written value becomes.
-pub(super) fn fits(written: &str, text: &str) -> bool {
+pub(in crate::rules) fn fits(written: &str, text: &str) -> bool {
     if written == text {
         return true;
     }

@@ -1,15 +1,33 @@
 //! The fix for a changing value, written with the steps that were seen.
 
-use super::{Culprit, Sign};
+use super::{Culprit, Sign, order};
+use crate::config::{Config, Stage};
 use crate::finding::Fix;
+use crate::rules::build_args::names_a_run;
+use crate::rules::dockerfile_at::with_changes;
 use crate::rules::past::Past;
 
 pub(super) fn fix(past: &Past, culprit: &Culprit) -> Fix {
     let name = culprit.names.first().map_or("NAME", String::as_str);
     match culprit.sign {
         Sign::Text => split(culprit, name),
-        Sign::SameText | Sign::Metadata(_) => move_down(past, culprit, name),
+        Sign::SameText | Sign::Metadata(_) => in_file(move_down(past, culprit, name), culprit),
     }
+}
+
+/// With the patch of the Dockerfile, where it is there and the names are known.
+fn in_file(fix: Fix, culprit: &Culprit) -> Fix {
+    let given = !culprit.given.is_empty();
+    let names: Vec<&str> = culprit.names.iter().map(String::as_str).filter(|name| given || names_a_run(name)).collect();
+    match &culprit.file {
+        Some((config, stage)) if !names.is_empty() => patched(fix, config, stage, &names),
+        _ => fix,
+    }
+}
+
+/// Adds the patch that moves these names down.
+pub(super) fn patched(fix: Fix, config: &Config, stage: &Stage, names: &[&str]) -> Fix {
+    with_changes(fix, config, order::changes(stage, names))
 }
 
 pub(super) fn rules_out(culprit: &Culprit) -> Vec<String> {

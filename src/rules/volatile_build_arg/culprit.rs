@@ -1,8 +1,11 @@
 //! Whether a changing value explains that the chain breaks at a spot, and how sure that is.
 
+use crate::config::dockerfile;
+use crate::config::{Config, Stage};
 use crate::finding::{Confidence, Evidence};
 use crate::model::{Build, Dialect, Outcome, Step, StepKind};
 use crate::rules::build_args::{self, Argument};
+use crate::rules::dockerfile_at::{self, DockerfileAt};
 use crate::rules::instruction::mounts_files;
 use crate::rules::past::{Past, header};
 use crate::rules::recurring::Spot;
@@ -30,6 +33,8 @@ pub(in crate::rules) struct Culprit<'a> {
     pub(super) declared: Vec<Evidence>,
     /// Command lines that give it.
     pub(super) given: Vec<Evidence>,
+    /// The Dockerfile, and the stage of the step in it.
+    pub(super) file: Option<(&'a Config, &'a Stage)>,
     /// The command lines show all arguments of these runs, and none that changes.
     none_given: bool,
     /// Values of one run or commit by the look of the command line or the name.
@@ -59,11 +64,18 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     let step = spot.last()?;
     let words = differing(&spot);
     let arguments = build_args::changing(past, &spot.broken);
+    let file = in_file(past, &spot);
     let (sign, names, declared) = match (words.is_empty(), metadata(past, &spot)) {
         (false, _) => (Sign::Text, Vec::new(), Vec::new()),
         (true, Some((text, quote))) if same_text(&spot) => (Sign::Metadata(text), Vec::new(), vec![quote]),
         (true, None) if same_text(&spot) && reads_values_only(past, &spot, step, !arguments.is_empty()) => {
-            let (names, quotes) = declared(past, &spot);
+            let (names, quotes) = match &file {
+                Some(values) => values.declared.clone(),
+                None => declared(past, &spot),
+            };
+            if file.is_some() && names.is_empty() {
+                return None;
+            }
             let told =
                 arguments.iter().any(|a| names.contains(&a.name)) || names.iter().any(|n| build_args::names_a_run(n));
             if spot.behind_files(past) && !told {
@@ -83,7 +95,8 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     let names: Vec<String> = if shown.is_empty() { names } else { shown.iter().map(|a| a.name.clone()).collect() };
     let per_run = expression || names.iter().any(|name| build_args::names_a_run(name));
     let none_given = shown.is_empty() && build_args::all_known(past, &spot.broken);
-    let culprit = Culprit { spot, sign, names, words, declared, given, none_given, per_run };
+    let file = file.map(|values| values.place);
+    let culprit = Culprit { spot, sign, names, words, declared, given, file, none_given, per_run };
     enough(past, &culprit).then_some(culprit)
 }
 
@@ -179,6 +192,28 @@ fn declared(past: &Past, spot: &Spot) -> (Vec<String>, Vec<Evidence>) {
     let mut names: Vec<String> = args.iter().filter_map(name).collect();
     names.sort_by_key(|name| !build_args::names_a_run(name));
     (names, args.iter().map(|s| header(run, s, "its value is part of what every RUN below depends on")).collect())
+}
+
+/// What the Dockerfile says of a step.
+struct Values<'a> {
+    place: (&'a Config, &'a Stage),
+    /// Names of the ARG and ENV above it, and their lines. Without any no value can rerun it.
+    declared: (Vec<String>, Vec<Evidence>),
+}
+
+fn in_file<'a>(past: &Past<'a>, spot: &Spot) -> Option<Values<'a>> {
+    let &at = spot.broken.last()?;
+    let ((run, build), step) = (past.get(at)?, spot.step(at)?);
+    let file: DockerfileAt<'a> = dockerfile_at::of(past.study, run, build)?;
+    let place = file.of_step(build, step)?;
+    let values = file.values_above(place);
+    let names = values.iter().flat_map(|value| dockerfile::declared(&value.text)).map(str::to_owned);
+    let mut names: Vec<String> = names.collect();
+    names.sort_by_key(|name| !build_args::names_a_run(name));
+    names.dedup();
+    let shows = "its value is part of what every RUN below depends on";
+    let lines = values.iter().filter_map(|value| dockerfile_at::line(file.config, value.line, shows)).collect();
+    Some(Values { place: (file.config, place.0), declared: (names, lines) })
 }
 
 /// Everything of the stage above a step.

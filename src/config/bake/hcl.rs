@@ -1,0 +1,223 @@
+//! Bake's HCL: targets read and corrected at the places that `hcl-edit` tells.
+
+use std::ops::Range;
+
+use hcl_edit::Span;
+use hcl_edit::expr::{Expression, ObjectKey};
+use hcl_edit::parser::parse_body;
+use hcl_edit::structure::{Attribute, Block, Body};
+
+use super::target::{Target, Value};
+use super::{Edit, Set};
+use crate::config::patch::{Patch, eol, indent_at, line_at};
+use crate::model::Quote;
+
+const UNUSUAL: &str = "a target is written in an unusual way";
+
+/// Targets of a file.
+pub(super) fn targets(text: &str) -> Result<Vec<Target>, String> {
+    let body = parse_body(text).map_err(|e| e.to_string())?;
+    let grouped: Vec<String> = body
+        .get_blocks("group")
+        .filter_map(|group| group.body.get_attribute("targets"))
+        .flat_map(|targets| value(text, "targets", &targets.value).map(|value| value.texts()).unwrap_or_default())
+        .collect();
+    let target = |block: &Block| {
+        let name = label(block)?;
+        let fields = block.body.attributes().filter_map(|a| Some((a.key.to_string(), value(text, &a.key, &a.value)?)));
+        let grouped = grouped.contains(&name);
+        Some(Target { quote: quote(text, block), fields: fields.collect(), grouped, name })
+    };
+    Ok(body.get_blocks("target").filter_map(target).collect())
+}
+
+/// The text with these attributes.
+pub(super) fn correct(text: &str, edits: &[Edit]) -> Result<String, String> {
+    let body = parse_body(text).map_err(|e| e.to_string())?;
+    let mut patch = Patch::default();
+    for edit in edits {
+        let block = find(&body, &edit.target).ok_or(UNUSUAL)?;
+        let attribute = block.body.get_attribute(edit.attribute);
+        match (&edit.set, attribute) {
+            (Set::List(items), Some(attribute)) if items.is_empty() => remove(text, attribute, &mut patch)?,
+            (Set::List(items), Some(attribute)) => replace(text, attribute, items, &mut patch)?,
+            (Set::List(items), None) => insert(text, block, edit.attribute, items, &mut patch)?,
+            (Set::Item(old, new), Some(attribute)) => item(text, attribute, old, new, &mut patch)?,
+            (Set::Nothing, Some(attribute)) => remove(text, attribute, &mut patch)?,
+            (Set::Without(key), Some(attribute)) => without(text, attribute, key, &mut patch)?,
+            (_, None) => return Err(UNUSUAL.to_owned()),
+        }
+    }
+    patch.apply(text).ok_or_else(|| UNUSUAL.to_owned())
+}
+
+fn find<'a>(body: &'a Body, name: &str) -> Option<&'a Block> {
+    body.get_blocks("target").find(|block| label(block).as_deref() == Some(name))
+}
+
+fn label(block: &Block) -> Option<String> {
+    block.labels.first().map(|label| label.as_str().to_owned())
+}
+
+fn quote(text: &str, block: &Block) -> Quote {
+    let start = block.span().map_or(0, |span| span.start);
+    let line = text.get(..start).map_or(0, |head| head.matches('\n').count()) + 1;
+    let shown = text.get(line_at(text, start)).unwrap_or_default().trim_end();
+    Quote { line: line as u64, text: shown.into() }
+}
+
+fn value(text: &str, name: &str, expression: &Expression) -> Option<Value> {
+    Some(match expression {
+        Expression::Bool(flag) => Value::Flag(*flag.value()),
+        Expression::Array(array) => Value::List(array.iter().filter_map(|item| string(text, item)).collect()),
+        Expression::Object(_) if name == "cache-from" || name == "cache-to" => {
+            Value::List(string(text, expression).into_iter().collect())
+        }
+        Expression::Object(object) => {
+            let pairs =
+                object.iter().filter_map(|(key, value)| Some((key_of(text, key)?, string(text, value.expr())?)));
+            Value::Pairs(pairs.collect())
+        }
+        Expression::Null(_) => return None,
+        other => Value::Text(string(text, other)?),
+    })
+}
+
+/// A value as text. Templates stay as they are, other expressions are written as one: `${tag("x")}`.
+fn string(text: &str, expression: &Expression) -> Option<String> {
+    let raw = text.get(expression.span()?)?.trim();
+    Some(match expression {
+        Expression::String(string) => string.value().clone(),
+        Expression::StringTemplate(_) => raw.trim_matches('"').to_owned(),
+        Expression::Number(_) | Expression::Bool(_) => raw.to_owned(),
+        Expression::Object(object) => {
+            let pairs = object
+                .iter()
+                .filter_map(|(key, value)| Some(format!("{}={}", key_of(text, key)?, string(text, value.expr())?)));
+            pairs.collect::<Vec<_>>().join(",")
+        }
+        _ => format!("${{{raw}}}"),
+    })
+}
+
+fn key_of(text: &str, key: &ObjectKey) -> Option<String> {
+    match key {
+        ObjectKey::Ident(name) => Some(name.to_string()),
+        ObjectKey::Expression(expression) => string(text, expression),
+    }
+}
+
+/// Other items in the list there is: in its form, on as many lines.
+fn replace(text: &str, attribute: &Attribute, items: &[String], patch: &mut Patch) -> Result<(), String> {
+    let span = span(&attribute.value)?;
+    let Expression::Array(array) = &attribute.value else {
+        return Err(format!("{} is written with a function", attribute.key.as_str()));
+    };
+    let objects = array.iter().any(|item| matches!(item, Expression::Object(_)));
+    if array.iter().count() == items.len() {
+        for (old, new) in array.iter().zip(items) {
+            if string(text, old).as_ref() != Some(new) {
+                patch.replace(self::span(old)?, written(new, objects));
+            }
+        }
+        return Ok(());
+    }
+    let old = text.get(span.clone()).ok_or(UNUSUAL)?;
+    if old.lines().any(|line| line.trim_start().starts_with(['#', '/'])) || old.contains(" #") || old.contains(" //") {
+        return Err(format!("{} has comments in it", attribute.key.as_str()));
+    }
+    let first = array.iter().next().and_then(Span::span).filter(|_| old.contains('\n'));
+    let lead = first.map(|first| indent_at(text, first.start).to_owned());
+    patch.replace(span.clone(), list(items, objects, lead.as_deref(), indent_at(text, span.start), eol(text)));
+    Ok(())
+}
+
+fn insert(text: &str, block: &Block, name: &str, items: &[String], patch: &mut Patch) -> Result<(), String> {
+    let last = block.body.attributes().last().ok_or(UNUSUAL)?;
+    let place = last.span().ok_or(UNUSUAL)?;
+    let lead = indent_at(text, place.start);
+    let block = block.span().ok_or(UNUSUAL)?;
+    if line_at(text, block.start) == line_at(text, place.start) {
+        return Err(UNUSUAL.to_owned());
+    }
+    patch.insert_after(text, place.end, &[format!("{lead}{name} = {}", list(items, false, None, lead, ""))]);
+    Ok(())
+}
+
+/// Whole lines; a comment in them says why the attribute was there, and goes with it only where it
+/// stands between its items.
+fn remove(text: &str, attribute: &Attribute, patch: &mut Patch) -> Result<(), String> {
+    let place = attribute.span().ok_or(UNUSUAL)?;
+    let (first, last) = (line_at(text, place.start), line_at(text, place.end));
+    let behind = text.get(place.end..last.end).unwrap_or_default();
+    let alone = text.get(first.start..place.start).is_some_and(|lead| lead.trim().is_empty());
+    if !alone || !(behind.trim().is_empty() || behind.trim_start().starts_with(['#', '/'])) {
+        return Err(UNUSUAL.to_owned());
+    }
+    if behind.trim().is_empty() {
+        let end = text.get(last.end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| last.end + n + 1);
+        patch.replace(first.start..end, "");
+    } else {
+        patch.replace(place.start..place.end + behind.len() - behind.trim_start().len(), "");
+    }
+    Ok(())
+}
+
+fn item(text: &str, attribute: &Attribute, old: &str, new: &str, patch: &mut Patch) -> Result<(), String> {
+    let items: Vec<&Expression> = match &attribute.value {
+        Expression::Array(array) => array.iter().collect(),
+        other => vec![other],
+    };
+    for item in items.into_iter().filter(|item| string(text, item).as_deref() == Some(old)) {
+        patch.replace(span(item)?, written(new, matches!(item, Expression::Object(_))));
+    }
+    Ok(())
+}
+
+/// Takes one key out of a mapping; the last one takes the attribute with it.
+fn without(text: &str, attribute: &Attribute, name: &str, patch: &mut Patch) -> Result<(), String> {
+    let Expression::Object(object) = &attribute.value else { return Err(UNUSUAL.to_owned()) };
+    if object.iter().count() == 1 {
+        return remove(text, attribute, patch);
+    }
+    let entry = object.iter().find(|(key, _)| key_of(text, key).as_deref() == Some(name));
+    let place = entry.and_then(|(_, value)| value.expr().span()).ok_or(UNUSUAL)?;
+    let line = line_at(text, place.start);
+    let whole = text.get(line.clone()).unwrap_or_default().trim();
+    if !whole.trim_start_matches('"').starts_with(name) || whole.contains('}') {
+        return Err(UNUSUAL.to_owned());
+    }
+    patch.remove_line(text, place.start, None);
+    Ok(())
+}
+
+fn list(items: &[String], objects: bool, lead: Option<&str>, outer: &str, newline: &str) -> String {
+    let items: Vec<String> = items.iter().map(|item| written(item, objects)).collect();
+    match lead {
+        Some(lead) => {
+            let lines: String = items.iter().flat_map(|item| [lead, item, ",", newline]).collect();
+            format!("[{newline}{lines}{outer}]")
+        }
+        None => format!("[{}]", items.join(", ")),
+    }
+}
+
+/// `"type=registry,ref=r"`, or `{ type = "registry", ref = "r" }` where the others are written so.
+fn written(spec: &str, object: bool) -> String {
+    let quoted = |text: &str| {
+        let text = if text.contains("${") { text.to_owned() } else { text.replace('\\', "\\\\").replace('"', "\\\"") };
+        format!("\"{text}\"")
+    };
+    let pairs: Option<Vec<(&str, &str)>> = spec.split(',').map(|part| part.split_once('=')).collect();
+    match pairs.filter(|_| object && !spec.contains("${")) {
+        Some(pairs) => {
+            let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+        None => quoted(spec),
+    }
+}
+
+fn span(expression: &Expression) -> Result<Range<usize>, String> {
+    expression.span().ok_or_else(|| UNUSUAL.to_owned())
+}

@@ -1,0 +1,84 @@
+//! Bake's JSON: read and corrected as the part of YAML that it is.
+
+use yamlpath::{Document, Route, route};
+
+use super::target::{Target, Value};
+use super::{Edit, Set};
+use crate::config::items::{List, double, remove_key};
+use crate::config::patch::Patch;
+use crate::config::yaml::{self, Scalar, entries, key, text, texts};
+use crate::model::Quote;
+
+/// Targets of a file.
+pub(super) fn targets(source: &str) -> Result<Vec<Target>, String> {
+    let root: yaml_serde::Value = yaml::parse(source)?;
+    let doc = Document::new(source).map_err(|e| e.to_string())?;
+    let groups = root.get("group").map(entries).unwrap_or_default();
+    let grouped: Vec<String> = groups.iter().flat_map(|(_, group)| texts(group.get("targets"))).collect();
+    let target = |(name, value): (&str, &yaml_serde::Value)| {
+        let fields = entries(value).into_iter().filter_map(|(name, value)| Some((name.to_owned(), field(value)?)));
+        let line = yaml::line_of_key(&doc, &key(&route!("target"), name));
+        Target {
+            name: name.to_owned(),
+            quote: quote(source, line),
+            fields: fields.collect(),
+            grouped: grouped.iter().any(|g| g == name),
+        }
+    };
+    Ok(root.get("target").map(entries).unwrap_or_default().into_iter().map(target).collect())
+}
+
+/// The text with these attributes.
+pub(super) fn correct(source: &str, edits: &[Edit]) -> Result<String, String> {
+    let doc = Document::new(source).map_err(|e| e.to_string())?;
+    let mut patch = Patch::default();
+    for edit in edits {
+        let mapping = key(&route!("target"), &edit.target);
+        let place = key(&mapping, edit.attribute);
+        match &edit.set {
+            Set::List(items) => {
+                List { doc: &doc, mapping: &mapping, name: edit.attribute, json: true }.set(items, &mut patch)?;
+            }
+            Set::Item(old, new) => item(&doc, &place, old, new, &mut patch)?,
+            Set::Nothing => remove_key(&doc, &place, &mut patch)?,
+            Set::Without(name) => remove_key(&doc, &key(&place, name), &mut patch)?,
+        }
+    }
+    patch.apply(source).ok_or_else(|| "a target is written in an unusual way".to_owned())
+}
+
+fn quote(source: &str, line: u64) -> Quote {
+    let index = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
+    let shown = index.and_then(|index| source.lines().nth(index)).unwrap_or_default();
+    Quote { line, text: shown.trim_end().into() }
+}
+
+fn field(value: &yaml_serde::Value) -> Option<Value> {
+    use yaml_serde::Value::{Bool, Mapping, Sequence};
+    Some(match value {
+        Bool(flag) => Value::Flag(*flag),
+        Sequence(items) => Value::List(items.iter().filter_map(spec).collect()),
+        Mapping(_) => {
+            Value::Pairs(entries(value).into_iter().filter_map(|(k, v)| Some((k.to_owned(), spec(v)?))).collect())
+        }
+        other => Value::Text(text(other)?),
+    })
+}
+
+/// A text, or the attributes of a cache: `{"type": "registry", "ref": "r"}`.
+fn spec(value: &yaml_serde::Value) -> Option<String> {
+    let pairs = entries(value).into_iter().filter_map(|(key, value)| Some(format!("{key}={}", text(value)?)));
+    text(value).or_else(|| Some(pairs.collect::<Vec<_>>().join(",")))
+}
+
+fn item(doc: &Document, list: &Route<'static>, old: &str, new: &str, patch: &mut Patch) -> Result<(), String> {
+    let items = (0..64).map(|index| list.with_key(index)).take_while(|item| doc.query_exists(item));
+    let mut found = false;
+    for route in items {
+        if let Some(scalar) = Scalar::find(doc, &route, old) {
+            patch.replace(scalar.start..scalar.end, double(new));
+            found = true;
+        }
+    }
+    if found { Ok(()) } else { Err(format!("`{old}` is written as an object")) }
+}

@@ -1,0 +1,122 @@
+//! Targets of a bake file, whatever it is written in, and the places they are.
+//!
+//! Source: `buildx` `bake/bake.go`, `Target`, `ResolveTarget`: of what is inherited the last one counts, and
+//! a target's own attribute replaces it.
+
+use crate::config::Place;
+use crate::model::{Asked, CacheSpec, Command, Quote, Text, Tool};
+
+/// One target as written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Target {
+    /// The key in JSON, the label in HCL.
+    pub(super) name: String,
+    /// Its line.
+    pub(super) quote: Quote,
+    /// Its attributes.
+    pub(super) fields: Vec<(String, Value)>,
+    /// A group names it.
+    pub(super) grouped: bool,
+}
+
+/// A value, as far as caches are concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(String),
+    Flag(bool),
+    /// Cache specifications are joined: `type=registry,ref=r`.
+    List(Vec<String>),
+    Pairs(Vec<(String, String)>),
+}
+
+impl Target {
+    /// An attribute of its own.
+    pub(super) fn own(&self, name: &str) -> Option<&Value> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+}
+
+impl Value {
+    /// The texts of a list, or the one text.
+    pub(super) fn texts(&self) -> Vec<String> {
+        match self {
+            Self::Text(text) => vec![text.clone()],
+            Self::List(texts) => texts.clone(),
+            Self::Flag(_) | Self::Pairs(_) => Vec::new(),
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+}
+
+/// Targets that build something.
+pub(super) fn built(all: &[Target]) -> Vec<&Target> {
+    let inherited =
+        |name: &String| all.iter().any(|t| t.own("inherits").is_some_and(|value| value.texts().contains(name)));
+    let groups = all.iter().any(|target| target.grouped);
+    let only_base =
+        |target: &Target| inherited(&target.name) && (groups || target.own("tags").is_none()) && !target.grouped;
+    all.iter().filter(|target| !target.name.starts_with('_') && !only_base(target)).collect()
+}
+
+/// One place for each target that builds.
+pub(super) fn places(all: &[Target]) -> Vec<Place> {
+    built(all).into_iter().map(|target| place(all, target)).collect()
+}
+
+/// The build is told to write inline metadata by an argument.
+pub(super) fn inline_argument(all: &[Target], target: &Target) -> bool {
+    arguments(all, target).iter().any(|argument| argument == "BUILDKIT_INLINE_CACHE=1")
+}
+
+/// An attribute, own or inherited.
+pub(super) fn field<'a>(all: &'a [Target], target: &'a Target, name: &str) -> Option<&'a Value> {
+    inherit(all, target, name, 0)
+}
+
+fn inherit<'a>(all: &'a [Target], target: &'a Target, name: &str, depth: usize) -> Option<&'a Value> {
+    if let Some(own) = target.own(name) {
+        return Some(own);
+    }
+    let parents = target.own("inherits").filter(|_| depth < 8).map(Value::texts).unwrap_or_default();
+    let mut parents = parents.iter().rev().filter_map(|parent| all.iter().find(|known| known.name == *parent));
+    parents.find_map(|parent| inherit(all, parent, name, depth + 1))
+}
+
+/// Arguments of all it inherits and its own.
+fn arguments(all: &[Target], target: &Target) -> Vec<String> {
+    match field(all, target, "args") {
+        Some(Value::Pairs(pairs)) => pairs.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn place(all: &[Target], target: &Target) -> Place {
+    let texts = |name: &str| field(all, target, name).map(Value::texts).unwrap_or_default();
+    let text = |name: &str| field(all, target, name).and_then(Value::text).map(str::to_owned);
+    let flag = |name: &str| field(all, target, name) == Some(&Value::Flag(true));
+    let specs = |name: &str| texts(name).iter().map(|raw| CacheSpec::parse(raw)).collect();
+    let legs = match field(all, target, "matrix") {
+        Some(Value::Pairs(pairs)) => pairs.iter().map(|(name, _)| name.clone()).collect(),
+        _ => Vec::new(),
+    };
+    let asked = Asked {
+        tool: Tool::BuildxBake,
+        cache_from: specs("cache-from"),
+        cache_to: specs("cache-to"),
+        build_args: arguments(all, target),
+        no_cache: flag("no-cache"),
+        no_cache_filter: texts("no-cache-filter"),
+        file: text("dockerfile"),
+        target: text("target"),
+        tags: texts("tags").into_iter().map(Text::from).collect(),
+        push: texts("output").iter().any(|output| output.contains("type=registry") || output.contains("push=true")),
+        pull: flag("pull"),
+        ..Asked::default()
+    };
+    let command = Command { quote: target.quote.clone(), asked: asked.into(), ..Command::default() };
+    let name = target.own("name").and_then(Value::text).unwrap_or(&target.name);
+    Place { target: Some(name.to_owned()), command, context: text("context"), legs, ..Place::default() }
+}

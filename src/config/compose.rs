@@ -1,0 +1,109 @@
+//! Compose files: services that are built, with their cache options.
+//!
+//! Each file is read by itself: what an override adds to another file is for Compose to merge. A service
+//! that extends one of the same file has what that one has.
+
+mod correct;
+
+use yaml_serde::Value;
+use yamlpath::{Document, Route, route};
+
+use super::yaml::{self, entries, key, line_of_key, text, texts};
+use super::{Change, Content, Kind, Place};
+use crate::model::{Asked, CacheSpec, Command, Quote, Text, Tool};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct Compose;
+
+impl Kind for Compose {
+    fn name(&self) -> &'static str {
+        "compose"
+    }
+
+    /// `compose.yaml`, `docker-compose.yml`, `docker-compose.ci.yml`, `compose.override.yaml`.
+    fn names(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let Some((stem, end)) = name.rsplit_once('.') else { return false };
+        let first = stem.split('.').next().unwrap_or(stem);
+        matches!(end, "yml" | "yaml") && matches!(first, "compose" | "docker-compose")
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        let starts = |name: &str| text.lines().any(|line| line.trim_end() == name);
+        starts("services:") && text.lines().any(|line| line.trim_start().starts_with("build:"))
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        let root = yaml::parse(text)?;
+        let doc = Document::new(text).map_err(|e| e.to_string())?;
+        let services = root.get("services").map(entries).unwrap_or_default();
+        let places = services.iter().filter_map(|(name, service)| place(&doc, &services, (name, service)));
+        Ok(Content { places: places.collect(), ..Content::default() })
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        correct::correct(text, &self.read(text)?, changes)
+    }
+}
+
+/// The build of a service; `None` where it is not built.
+fn place(doc: &Document, services: &[(&str, &Value)], (name, service): (&str, &Value)) -> Option<Place> {
+    let own = service.get("build");
+    let base = extended(services, service).and_then(|base| base.get("build"));
+    let field = |key: &str| own.and_then(|build| build.get(key)).or_else(|| base.and_then(|build| build.get(key)));
+    let short = own.and_then(text).or_else(|| base.and_then(text));
+    own.or(base)?;
+    let line = line_of_key(doc, &key(&route!("services"), name));
+    let words = |key: &str| texts(field(key));
+    // What `docker buildx bake` reads of a Compose file beside it.
+    let other = |key: &str| texts(field("x-bake").and_then(|bake| bake.get(key)));
+    let specs = |own: &str, of_bake: &str| -> Vec<CacheSpec> {
+        words(own).iter().chain(&other(of_bake)).map(|raw| CacheSpec::parse(raw)).collect()
+    };
+    let asked = Asked {
+        tool: Tool::Compose,
+        cache_from: specs("cache_from", "cache-from"),
+        cache_to: specs("cache_to", "cache-to"),
+        build_args: arguments(field("args")),
+        no_cache: field("no_cache").and_then(Value::as_bool).unwrap_or(false),
+        file: field("dockerfile").and_then(text),
+        target: field("target").and_then(text),
+        tags: service.get("image").and_then(text).into_iter().chain(words("tags")).map(Text::from).collect(),
+        pull: field("pull").and_then(Value::as_bool).unwrap_or(false),
+        ..Asked::default()
+    };
+    let quote = Quote { line, text: line_text(doc, line).into() };
+    let command = Command { quote, asked: asked.into(), ..Command::default() };
+    let context = short.or_else(|| field("context").and_then(text));
+    Some(Place { target: Some(name.to_owned()), command, context, ..Place::default() })
+}
+
+/// The service of the same file that this one extends.
+fn extended<'a>(services: &[(&str, &'a Value)], service: &Value) -> Option<&'a Value> {
+    let extends = service.get("extends")?;
+    let name =
+        text(extends).or_else(|| extends.get("service").filter(|_| extends.get("file").is_none()).and_then(text))?;
+    services.iter().find(|(known, _)| *known == name).map(|(_, service)| *service)
+}
+
+/// `args:` as a list or a mapping; one without a value takes it from the environment.
+fn arguments(args: Option<&Value>) -> Vec<String> {
+    let pairs = args.map(entries).unwrap_or_default();
+    let pair =
+        |(name, value): (&str, &Value)| text(value).map_or_else(|| name.to_owned(), |value| format!("{name}={value}"));
+    texts(args).into_iter().chain(pairs.into_iter().map(pair)).collect()
+}
+
+fn line_text(doc: &Document, line: u64) -> String {
+    let index = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
+    index.and_then(|index| doc.source().lines().nth(index)).unwrap_or_default().trim_end().to_owned()
+}
+
+/// Where the build of a service is written.
+fn build_route(service: &str) -> Route<'static> {
+    key(&key(&route!("services"), service), "build")
+}
+
+#[cfg(test)]
+mod tests;

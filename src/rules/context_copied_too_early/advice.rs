@@ -1,0 +1,82 @@
+//! The fix for a context that is copied too early, written with the steps that were seen.
+
+use super::order;
+use crate::config::dockerignore::ignores;
+use crate::config::{Change, Config, Instruction, Stage};
+use crate::finding::{Edit, Fix};
+use crate::model::Step;
+use crate::rules::Study;
+use crate::rules::dockerfile_at::with_changes;
+use crate::rules::instruction::brief;
+
+pub(super) fn fix(copy: &Step, shown: &Step, after: &[&Step]) -> Fix {
+    let last = after.last().filter(|s| s.text != shown.text).map(|s| format!("\n{}", s.text)).unwrap_or_default();
+    let target = copy.text.rsplit(' ').next().unwrap_or(".");
+    let folder = if target.ends_with('/') || target == "." { "./" } else { target };
+    let manifests = manifests(&shown.text);
+    let first = manifests.map(|files| format!("COPY {files} {folder}\n")).unwrap_or_default();
+    let reads = manifests.map_or_else(|| "no file of the context".to_owned(), |files| format!("only {files}"));
+    Fix {
+        summary: format!("run `{}` before `{}`", brief(&shown.text), copy.text),
+        steps: vec![
+            format!("`{}` has to read {reads}: copy that first, run it, and copy the rest afterwards.", brief(&shown.text)),
+            "List `.git`, build results and whatever the build does not read in `.dockerignore`: `.git` changes with every commit.".to_owned(),
+        ],
+        snippet: Some(format!(
+            "# before\n{copy}\n{run}{last}\n# after\n{first}{run}\n{copy}{last}\n# .dockerignore\n.git",
+            copy = copy.text,
+            run = shown.text
+        )),
+        cost: String::new(),
+        ..Fix::default()
+    }
+}
+
+/// The files that name the dependencies, by the tool that installs them; none for the system's packages.
+fn manifests(run: &str) -> Option<&'static str> {
+    const FILES: [(&str, &str); 17] = [
+        ("pnpm", "package.json pnpm-lock.yaml"),
+        ("npm", "package.json package-lock.json"),
+        ("yarn", "package.json yarn.lock"),
+        ("bun ", "package.json bun.lock"),
+        ("poetry", "pyproject.toml poetry.lock"),
+        ("uv ", "pyproject.toml uv.lock"),
+        ("pipenv", "Pipfile Pipfile.lock"),
+        ("pip", "requirements.txt"),
+        ("bundle", "Gemfile Gemfile.lock"),
+        ("go mod", "go.mod go.sum"),
+        ("cargo", "Cargo.toml Cargo.lock"),
+        ("composer", "composer.json composer.lock"),
+        ("dotnet", "*.sln */*.csproj"),
+        ("mvn", "pom.xml"),
+        ("mix", "mix.exs mix.lock"),
+        ("gradle", "settings.gradle build.gradle"),
+        ("", "THE-FILES-IT-READS"),
+    ];
+    let system = ["apt-get ", "apt ", "apk ", "yum ", "dnf "].iter().any(|tool| run.contains(tool));
+    let found = FILES.iter().find(|(tool, _)| run.contains(tool)).map(|(_, files)| *files)?;
+    (!system || !found.starts_with("THE")).then_some(found)
+}
+
+/// With the patches: of the Dockerfile, and of the `.dockerignore` beside it.
+pub(super) fn patched(fix: Fix, study: &Study, config: &Config, (stage, copy): (&Stage, &Instruction)) -> Fix {
+    let fix = with_changes(fix, config, order::change(stage, copy).map(|change| vec![change]));
+    without_git(fix, study, config)
+}
+
+/// `.git` is another one in each commit. It lies in the root of the repository: a Dockerfile there
+/// has it in its context.
+pub(in crate::rules) fn without_git(mut fix: Fix, study: &Study, dockerfile: &Config) -> Fix {
+    const PATTERN: &str = ".git";
+    let own = format!("{}.dockerignore", dockerfile.path);
+    let named = |name: &str| study.configs.iter().find(|c| c.path == name);
+    let change = [Change::Ignore { pattern: PATTERN.to_owned() }];
+    let (path, new) = match named(&own).or_else(|| named(".dockerignore")) {
+        _ if dockerfile.path.contains('/') => return fix,
+        Some(there) if ignores(&there.content.ignored, PATTERN) => return fix,
+        Some(there) => (there.path.clone(), there.corrected(&change)),
+        None => (".dockerignore".to_owned(), Config::created(".dockerignore", &change)),
+    };
+    fix.edits.extend(new.ok().map(|new| Edit { path, diff: new.diff, text: new.text, safe: false }));
+    fix
+}

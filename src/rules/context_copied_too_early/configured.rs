@@ -1,0 +1,64 @@
+//! The order of a Dockerfile without a log: what will run again, not what did.
+
+use super::{META, advice, order};
+use crate::config::{Change, Config, Instruction, Stage};
+use crate::finding::{Evidence, Finding, Fix};
+use crate::rules::dockerfile_at::{all, line, with_changes};
+use crate::rules::instruction::{brief, copies_context, copies_everything, installs};
+use crate::rules::planned::{self, Words};
+use crate::rules::{Study, installation};
+
+/// One finding for each Dockerfile.
+pub(super) fn findings(study: &Study) -> Vec<Finding> {
+    all(study).filter(|config| !narrow(study, config)).filter_map(|config| finding(study, config)).collect()
+}
+
+/// What one stage copies too early.
+struct Early<'a> {
+    copy: &'a Instruction,
+    run: &'a Instruction,
+    change: Change,
+}
+
+fn finding(study: &Study, config: &Config) -> Option<Finding> {
+    let found: Vec<Early> = config.content.stages.iter().filter_map(early).collect();
+    let first = found.first()?;
+    let (copy, run) = (&first.copy.text, brief(&first.run.text));
+    let fix = Fix {
+        summary: format!("run `{run}` before `{copy}`"),
+        steps: vec!["Copy the files that name the dependencies, install, and copy the rest afterwards. Files that the installation reads beside them (`.npmrc`, scripts it calls) are copied with them.".to_owned()],
+        ..Fix::default()
+    };
+    let fix = with_changes(fix, config, Ok(found.iter().map(|early| early.change.clone()).collect()));
+    let words = Words {
+        title: format!("`{copy}` comes before `{run}`: every changed file reruns it"),
+        cause: format!(
+            "`{copy}` takes in the whole build context. As soon as any file of it changes it runs again, and with it `{run}`, which reads only a few of them."
+        ),
+        fix: advice::without_git(fix, study, config),
+        rules_out: vec!["what it costs is for the logs to say: none was given".to_owned()],
+        subject: format!("{}:{copy}", config.path),
+    };
+    planned::finding(&META, META.severity, found.iter().flat_map(|early| lines(config, early)).collect(), words)
+}
+
+/// Only where it is certain that the installation builds without the sources.
+fn early(stage: &Stage) -> Option<Early<'_>> {
+    let copy = stage.instructions.iter().find(|i| copies_context(&i.text))?;
+    let run = stage.instructions.iter().find(|i| i.line > copy.line && i.keyword == "RUN")?;
+    let early = copies_everything(&copy.text) && installs(&run.text) && installation::reads(&run.text).is_some();
+    Some(Early { copy, run, change: order::change(stage, copy).ok().filter(|_| early)? })
+}
+
+fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
+    let copied = line(config, early.copy.line, "copies the whole context");
+    let run = line(config, early.run.line, "needs few of its files, and runs again with every change");
+    copied.into_iter().chain(run).collect()
+}
+
+/// A context that lists what is in it (`*`, `!src`) may hold little but the manifests.
+fn narrow(study: &Study, dockerfile: &Config) -> bool {
+    let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+    let beside = study.configs.iter().filter(|c| folder(&c.path) == folder(&dockerfile.path));
+    beside.flat_map(|c| &c.content.ignored).any(|pattern| matches!(pattern.as_str(), "*" | "**" | "**/*" | "/*"))
+}

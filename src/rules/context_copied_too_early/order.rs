@@ -1,0 +1,63 @@
+//! The order that a stage should have: the installation before the COPY of everything.
+//!
+//! Looks at one stage of a Dockerfile; says either the change or why none is certain to build.
+
+use crate::config::{Change, Instruction, Stage};
+use crate::rules::installation;
+
+/// The COPY comes behind the installations that stand right below it.
+pub(super) fn change(stage: &Stage, copy: &Instruction) -> Result<Change, String> {
+    let below = stage.instructions.iter().filter(|i| i.line > copy.line);
+    let runs = below.filter(|i| i.keyword == "RUN").map_while(|run| Some((run, installation::reads(&run.text)?)));
+    let runs: Vec<(&Instruction, Vec<String>)> = runs.collect();
+    if runs.is_empty() {
+        return Err("which files the RUN below the COPY reads is not certain".to_owned());
+    }
+    let first = first_copy(stage, copy, &runs.iter().flat_map(|(_, files)| files.clone()).collect::<Vec<_>>())?;
+    Ok(Change::CopyLater { copy: copy.line, runs: runs.iter().map(|(run, _)| run.line).collect(), first })
+}
+
+/// The COPY of the few files; `None` where none is needed.
+fn first_copy(stage: &Stage, copy: &Instruction, files: &[String]) -> Result<Option<String>, String> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let words: Vec<&str> = copy.text.split_ascii_whitespace().skip(1).collect();
+    let options: Vec<&str> = words.iter().copied().take_while(|word| word.starts_with("--")).collect();
+    let known = |option: &&str| ["--chown=", "--chmod=", "--link"].iter().any(|name| option.starts_with(name));
+    let arguments: Vec<&str> = words.iter().copied().skip(options.len()).collect();
+    let (["." | "./", target], true) = (arguments.as_slice(), options.iter().all(known)) else {
+        return Err(format!("`{}` is written in an unusual way", copy.text));
+    };
+    let folder = target.trim_end_matches('/');
+    let here = folder == "." || workdir(stage, copy.line).is_some_and(|workdir| workdir == folder);
+    let mut names: Vec<&str> = Vec::new();
+    for file in files {
+        let name = match file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) {
+            Some(inside) if folder.starts_with('/') => inside,
+            _ if here && !file.starts_with('/') => file,
+            _ => return Err(format!("where `{file}` lies in the image is not certain")),
+        };
+        if name.contains('/') {
+            return Err(format!("`{file}` is not in the root of the build context"));
+        }
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let options: String = options.iter().flat_map(|option| [*option, " "]).collect();
+    Ok(Some(format!("COPY {options}{} {folder}/", names.join(" "))))
+}
+
+/// The directory in a line of a stage; `None` where the stage does not say.
+fn workdir(stage: &Stage, line: u64) -> Option<String> {
+    let all = stage.instructions.iter().filter(|i| i.keyword == "WORKDIR" && i.line < line);
+    all.fold(None, |now: Option<String>, workdir| {
+        let path = workdir.text.split_once(' ')?.1.trim().trim_end_matches('/');
+        match path {
+            path if path.contains(['$', '"']) => None,
+            path if path.starts_with('/') => Some(path.to_owned()),
+            path => now.map(|now| format!("{now}/{path}")),
+        }
+    })
+}

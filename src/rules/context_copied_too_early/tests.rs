@@ -1,0 +1,64 @@
+//! Firing, near misses, and the order that is proposed.
+
+use super::super::testing::{Made, made, of};
+use super::*;
+use crate::model::CacheKind;
+
+fn run() -> Made {
+    made().import("r.example.com/a:c", None).from("node:20", "aa")
+}
+
+fn three(cold: &dyn Fn() -> Made, warm: &dyn Fn() -> Made) -> Vec<Finding> {
+    ContextCopiedTooEarly.check(&of(vec![cold(), warm(), warm()]))
+}
+
+#[test]
+fn fires_before_an_installation() {
+    let cold = || run().miss("WORKDIR /app").miss("COPY . .").miss("RUN npm ci").miss("RUN npm run build");
+    let warm = || run().hit("WORKDIR /app").miss("COPY . .").miss("RUN npm ci").miss("RUN npm run build");
+    let found = three(&cold, &warm);
+    assert_eq!((found.len(), found[0].confidence, found[0].impact.steps), (1, Confidence::Likely, 6));
+    let snippet = found[0].fix.snippet.clone().unwrap_or_default();
+    assert!(
+        snippet.contains("COPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build"),
+        "{snippet}"
+    );
+}
+
+#[test]
+fn fires_where_it_is_the_first_step_of_a_stored_stage() {
+    let one =
+        || run().miss("COPY . /app").miss("RUN pip install -r /app/requirements.txt").export(CacheKind::Registry, None);
+    assert_eq!(three(&one, &one)[0].confidence, Confidence::Suspected);
+}
+
+#[test]
+fn leaves_the_usual_order() {
+    let warm = || {
+        run()
+            .hit("COPY package.json ./")
+            .hit("RUN npm ci")
+            .miss("COPY . .")
+            .miss("RUN npm run build")
+            .miss("RUN npm test")
+    };
+    let cold = || {
+        run()
+            .miss("COPY package.json ./")
+            .miss("RUN npm ci")
+            .miss("COPY . .")
+            .miss("RUN npm run build")
+            .miss("RUN npm test")
+    };
+    assert!(three(&cold, &warm).is_empty());
+}
+
+#[test]
+fn leaves_a_lone_build_step_and_a_single_change() {
+    let warm = || run().hit("WORKDIR /src").miss("COPY . .").miss("RUN make");
+    assert!(three(&warm, &warm).is_empty());
+    let early = || run().hit("WORKDIR /app").miss("COPY . .").miss("RUN npm ci");
+    let same = || run().hit("WORKDIR /app").hit("COPY . .").hit("RUN npm ci");
+    assert!(ContextCopiedTooEarly.check(&of(vec![early(), early()])).is_empty());
+    assert!(ContextCopiedTooEarly.check(&of(vec![early(), same(), early(), same(), early()])).is_empty());
+}

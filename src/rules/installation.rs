@@ -1,0 +1,155 @@
+//! Which files of the build context a dependency installation reads, where that is certain.
+//!
+//! A helper of the rules about the Dockerfile; knows texts of RUN only. One word that is not understood
+//! and it says nothing: a COPY moved behind a RUN that needs its files breaks the build.
+
+/// The files that a RUN reads, none for packages of the system; `None` where it may read others.
+pub(super) fn reads(run: &str) -> Option<Vec<String>> {
+    let command = run.strip_prefix("RUN ")?.trim_start();
+    let command = without_mounts(command)?;
+    if command.contains(['$', '`', '|', '<', '>', '(', '{', '\'', '"', '\\']) {
+        return None;
+    }
+    let mut files: Vec<String> = Vec::new();
+    let mut installs = false;
+    for part in command.split("&&").flat_map(|part| part.split(';')) {
+        let words: Vec<&str> = part.split_ascii_whitespace().skip_while(is_assignment).collect();
+        if is_harmless(&words) {
+            continue;
+        }
+        let found = of_command(&words)?;
+        installs = true;
+        files.extend(found.into_iter().filter(|file| !files.contains(file)).collect::<Vec<_>>());
+    }
+    installs.then_some(files)
+}
+
+/// Options of the RUN: caches and secrets bring no files of the context, `type=bind` does.
+fn without_mounts(mut command: &str) -> Option<&str> {
+    while command.starts_with("--") {
+        let (option, rest) = command.split_once(' ')?;
+        let kinds = ["type=cache", "type=secret", "type=ssh", "type=tmpfs"];
+        let mount = option.strip_prefix("--mount=").is_none_or(|m| m.split(',').any(|part| kinds.contains(&part)));
+        if !mount {
+            return None;
+        }
+        command = rest.trim_start();
+    }
+    Some(command)
+}
+
+fn is_assignment(word: &&str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+}
+
+/// It installs nothing and reads no files of the context.
+fn is_harmless(words: &[&str]) -> bool {
+    match words {
+        []
+        | ["set", ..]
+        | ["corepack", "enable", ..]
+        | ["apt-get" | "apt" | "apk", "update", ..]
+        | ["apt-get" | "apt", "clean" | "autoremove" | "autoclean", ..]
+        | ["yum" | "dnf" | "microdnf", "clean", ..]
+        | ["npm" | "yarn", "cache", "clean", ..] => true,
+        ["rm", rest @ ..] => rest.iter().all(|word| word.starts_with(['-', '/'])),
+        _ => false,
+    }
+}
+
+fn of_command(words: &[&str]) -> Option<Vec<String>> {
+    let options = |rest: &[&str]| rest.iter().all(|word| is_plain_option(word));
+    let has = |rest: &[&str], any: &[&str]| rest.iter().any(|word| any.contains(word));
+    let files = match words {
+        ["npm", "ci" | "clean-install", rest @ ..] if options(rest) => &["package.json", "package-lock.json"][..],
+        ["yarn", "install", rest @ ..] if options(rest) && has(rest, &["--frozen-lockfile", "--immutable"]) => {
+            &["package.json", "yarn.lock"]
+        }
+        ["pnpm", "install" | "i", rest @ ..] if options(rest) && has(rest, &["--frozen-lockfile"]) => {
+            &["package.json", "pnpm-lock.yaml"]
+        }
+        ["go", "mod", "download"] => &["go.mod", "go.sum"],
+        ["poetry", "install", rest @ ..] if options(rest) && has(rest, &["--no-root"]) => {
+            &["pyproject.toml", "poetry.lock"]
+        }
+        ["uv", "sync", rest @ ..]
+            if options(rest) && has(rest, &["--frozen", "--locked"]) && has(rest, &["--no-install-project"]) =>
+        {
+            &["pyproject.toml", "uv.lock"]
+        }
+        ["pip" | "pip3", "install", rest @ ..] | ["python" | "python3", "-m", "pip", "install", rest @ ..] => {
+            return of_pip(rest);
+        }
+        ["apt-get" | "apt" | "apk" | "yum" | "dnf" | "microdnf", rest @ ..] => {
+            let fetches = has(rest, &["install", "add"]) && rest.iter().all(|word| !word.contains('/'));
+            return fetches.then(Vec::new);
+        }
+        _ => return None,
+    };
+    Some(files.iter().map(|file| (*file).to_owned()).collect())
+}
+
+/// `-r requirements.txt`, and packages by name. A path, `.` or `-e` installs the sources.
+fn of_pip(words: &[&str]) -> Option<Vec<String>> {
+    let mut files = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            "-r" | "--requirement" => files.push((*words.next()?).to_owned()),
+            "-e" | "--editable" | "-c" | "--constraint" | "-t" | "--target" | "--find-links" | "-f" => return None,
+            word if word.starts_with('-') => {}
+            word if word.contains('/') || word.starts_with('.') => return None,
+            _ => {}
+        }
+    }
+    Some(files)
+}
+
+/// An option that leads to no other folder.
+fn is_plain_option(word: &str) -> bool {
+    let elsewhere = ["prefix", "cwd", "dir", "directory", "project", "workspace", "filter", "-w", "-C"];
+    word.starts_with('-') && !elsewhere.iter().any(|part| word.contains(part)) || word == "--no-install-project"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_what_installations_read() {
+        for (run, files) in [
+            ("RUN npm ci --omit=dev && npm cache clean --force", "package.json package-lock.json"),
+            ("RUN --mount=type=cache,target=/root/.npm npm ci", "package.json package-lock.json"),
+            ("RUN pip install --no-cache-dir -r requirements.txt", "requirements.txt"),
+            ("RUN python -m pip install -r /app/requirements.txt gunicorn", "/app/requirements.txt"),
+            ("RUN apt-get update && apt-get install -y git && rm -rf /var/lib/apt/lists/*", ""),
+            ("RUN apk add --no-cache git; go mod download", "go.mod go.sum"),
+            ("RUN UV_LINK_MODE=copy uv sync --locked --no-install-project", "pyproject.toml uv.lock"),
+        ] {
+            assert_eq!(reads(run).map(|files| files.join(" ")).as_deref(), Some(files), "{run}");
+        }
+    }
+
+    #[test]
+    fn says_nothing_where_more_may_be_read() {
+        for run in [
+            "RUN npm ci && npm run build",
+            "RUN npm install",
+            "RUN npm ci --prefix web",
+            "RUN cd web && npm ci",
+            "RUN pip install .",
+            "RUN pip install -e . -r requirements.txt",
+            "RUN poetry install",
+            "RUN uv sync --frozen",
+            "RUN --mount=type=bind,target=. npm ci",
+            "RUN apt-get install -y ./tool.deb",
+            "RUN npm ci $ARGS",
+            "RUN make",
+            "RUN yarn install",
+            "RUN [\"npm\", \"ci\"]",
+            "COPY . .",
+        ] {
+            assert_eq!(reads(run), None, "{run}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Where a value should be declared: right above the first instruction that uses it.
+//!
+//! Looks at one stage of a Dockerfile. An ENV or LABEL made of the value moves with it.
+
+use crate::config::dockerfile::{declared, mentions};
+use crate::config::{Change, Instruction, Stage};
+use crate::rules::installation;
+
+/// The changes for several names; what goes to one place goes together.
+pub(super) fn changes(stage: &Stage, names: &[&str]) -> Result<Vec<Change>, String> {
+    let mut places: Vec<(u64, Vec<u64>)> = Vec::new();
+    for name in names {
+        let Change::DeclareLater { declared, before } = change(stage, name)? else { continue };
+        match places.iter_mut().find(|(known, _)| *known == before) {
+            Some((_, lines)) => lines.extend(declared),
+            None => places.push((before, declared)),
+        }
+    }
+    for (_, lines) in &mut places {
+        lines.sort_unstable();
+        lines.dedup();
+    }
+    Ok(places.into_iter().map(|(before, declared)| Change::DeclareLater { declared, before }).collect())
+}
+
+/// The declarations move down.
+pub(super) fn change(stage: &Stage, name: &str) -> Result<Change, String> {
+    let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(&name));
+    let declaration = declaration.ok_or_else(|| format!("the stage does not declare `{name}` itself"))?;
+    let (group, names) = group(stage, declaration, name);
+    let takes_it = |i: &&Instruction| names.iter().any(|name| mentions(&i.text, name) || mentions(&i.body, name));
+    let below = || stage.instructions.iter().filter(|i| i.line > declaration.line && !group.contains(&i.line));
+    let first = below().find(takes_it);
+    let environment = stage.instructions.iter().filter(|i| group.contains(&i.line)).all(|i| i.keyword != "LABEL");
+    let before = match first {
+        Some(user) => user.line,
+        // A RUN can use what its text does not name; an installation of packages does not.
+        None if environment => below().find(|i| runs_something(i)).map_or_else(|| end(stage, &group), |i| i.line),
+        None => end(stage, &group),
+    };
+    let crossed = |i: &Instruction| i.keyword == "RUN" && i.line < before;
+    if !below().any(crossed) {
+        return Err(format!("`{name}` is declared right above what uses it"));
+    }
+    let several = |i: &Instruction| declared(&i.text).iter().any(|other| !names.contains(other));
+    let moved: Vec<&Instruction> =
+        stage.instructions.iter().filter(|i| group.contains(&i.line) && i.line < before).collect();
+    if let Some(other) = moved.iter().find(|i| several(i)) {
+        return Err(format!("{} in line {} declares other names as well", other.keyword, other.line));
+    }
+    Ok(Change::DeclareLater { declared: moved.iter().map(|i| i.line).collect(), before })
+}
+
+/// RUN steps that the declaration reaches and that only install packages: they run again for nothing.
+pub(super) fn spoilt<'a>(stage: &'a Stage, change: &Change) -> Vec<&'a Instruction> {
+    let Change::DeclareLater { declared, before } = change else { return Vec::new() };
+    let first = declared.first().copied().unwrap_or_default();
+    let reached = stage.instructions.iter().filter(|i| i.line > first && i.line < *before);
+    reached.filter(|i| installation::reads(&i.text).is_some()).collect()
+}
+
+/// Lines of the declaration and of all ENV, ARG and LABEL made of it, with the names they declare.
+fn group<'a>(stage: &'a Stage, declaration: &'a Instruction, name: &'a str) -> (Vec<u64>, Vec<&'a str>) {
+    let (mut lines, mut names) = (vec![declaration.line], vec![name]);
+    for next in stage.instructions.iter().filter(|i| i.line > declaration.line) {
+        let made_of_it = names.iter().any(|name| mentions(&next.text, name));
+        if made_of_it && matches!(next.keyword.as_str(), "ENV" | "ARG" | "LABEL") {
+            lines.push(next.line);
+            names.extend(declared(&next.text).into_iter().filter(|_| declared(&next.text).len() == 1));
+        }
+    }
+    (lines, names)
+}
+
+fn runs_something(instruction: &Instruction) -> bool {
+    instruction.keyword == "RUN" && installation::reads(&instruction.text).is_none()
+}
+
+/// Right below the last instruction that makes a layer.
+fn end(stage: &Stage, group: &[u64]) -> u64 {
+    let layer = |i: &Instruction| matches!(i.keyword.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
+    let last = stage.instructions.iter().rposition(layer).map_or(0, |at| at + 1);
+    let mut rest = stage.instructions.iter().skip(last).filter(|i| !group.contains(&i.line));
+    let behind = stage.instructions.last().map_or(stage.end, |i| i.end) + 1;
+    rest.next().map_or(behind, |i| i.line)
+}

@@ -1,0 +1,42 @@
+variable "TAG" {
+  default = "latest"
+}
+
+function "tag" {
+  params = [name]
+  result = ["registry.example.com/${name}:${TAG}"]
+}
+
+group "default" {
+  targets = ["web", "api", "job"]
+}
+
+# What all have.
+target "_common" {
+  args       = { NODE_ENV = "production" }
+  cache-from = ["registry.example.com/base:cache"]
+}
+
+target "web" {
+  inherits   = ["_common"]
+  context    = "web" // the site
+  tags       = tag("web")
+  cache-to   = ["type=inline"] # to be replaced
+  platforms  = [
+    "linux/amd64",
+    "linux/arm64",
+  ]
+}
+
+target "api" {
+  context   = "api"
+  cache-from = [
+    { type = "registry", ref = "registry.example.com/api:main" },
+  ]
+  cache-to = [{ type = "registry", ref = "registry.example.com/api:main", mode = "min" }]
+}
+
+target "job" {
+  no-cache = true # for a test
+  context  = "job"
+}

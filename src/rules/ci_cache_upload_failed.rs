@@ -130,7 +130,14 @@ mod tests {
 
     fn study(ci: Option<&'static str>, name: &str, outcome: CacheOutcome, file: Option<&str>) -> Study {
         let quote = Quote { line: 9, text: format!("Cache \"{name}\": Upload failed").into() };
-        let entry = CiCache { name: name.into(), operation: CacheOperation::Save, outcome, reason: None, quote };
+        let entry = CiCache {
+            name: name.into(),
+            operation: CacheOperation::Save,
+            outcome,
+            reason: None,
+            restored: None,
+            quote,
+        };
         let run = Run { source: "a.log".into(), ci, ci_caches: vec![entry], ..Run::default() };
         let configs = file.map(|text| Config::read("bitbucket-pipelines.yml", text).unwrap().unwrap());
         Study { runs: vec![run], configs: configs.into_iter().collect(), ..Study::default() }

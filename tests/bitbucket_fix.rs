@@ -219,6 +219,7 @@ mod tests {
             operation: CacheOperation::Save,
             outcome: CacheOutcome::Failed,
             reason: None,
+            restored: None,
             quote: line,
         };
         let run = Run {

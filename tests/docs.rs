@@ -74,6 +74,8 @@ fn every_rule_is_documented_in_full() {
             ("why", meta.why),
             ("fix", meta.fix),
             ("rules_out", meta.rules_out),
+            ("limits", meta.limits),
+            ("example", meta.example),
         ] {
             assert!(!text.trim().is_empty(), "{}: {field}", meta.id);
         }

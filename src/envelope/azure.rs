@@ -83,6 +83,10 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
     if let Some(key) = text.strip_prefix(b"Resolved to: ") {
         return Some(Mark::CacheKey(key.trim_ascii(), Op::Restore));
     }
+    // What the next line resolves is a key to fall back to, or what is to be saved.
+    if text.starts_with(b"Resolving restore key:") || text.starts_with(b"Resolving path:") {
+        return Some(Mark::CacheAside);
+    }
     if text.starts_with(b"Process returned non-zero exit code: ") || text.starts_with(VSS) {
         return Some(Mark::CacheTrouble);
     }
@@ -120,6 +124,7 @@ mod tests {
         assert_eq!(Azure.mark(b"Resolved to: docker|a="), Some(Mark::CacheKey(b"docker|a=", Op::Restore)));
         assert_eq!(Azure.mark(b"Cache with fingerprint `docker|a=` already exists."), save(b"docker|a=", End::Exists));
         assert_eq!(Azure.mark(b"Information, Saved item."), save(b"", End::Saved));
+        assert_eq!(Azure.mark(b"Resolving restore key:"), Some(Mark::CacheAside));
         assert_eq!(Azure.mark(b"Caches are nice"), None);
         assert_eq!(Azure.mark(b"##[command]docker build -t a ."), Some(Mark::Command(b"docker build -t a .")));
     }

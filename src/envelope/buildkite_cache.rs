@@ -61,17 +61,20 @@ fn by_level(text: &[u8]) -> Option<Mark<'_>> {
     Some(Mark::Cache { name: level, operation: Op::Save, outcome: End::Exists })
 }
 
-/// `--- :warning: Cache save failed (attempt 1/3), retrying`,
-/// `+++ 🚨 Cache path 'node_modules' does not exist`
+/// `--- ⚠️  Cache save operation failed, continuing build (soft-fail enabled)`, which comes after
+/// `--- :warning: Cache save failed (attempt 3/3), retrying`; `+++ 🚨 Cache path 'node_modules' does not exist`
 pub(super) fn header(text: &[u8]) -> Option<Mark<'_>> {
     let at = memmem::find(text.get(..32).unwrap_or(text), b" Cache ")?;
     let rest = text.get(at + 7..)?;
     if let Some(path) = rest.strip_prefix(b"path '").and_then(|r| r.strip_suffix(b"' does not exist")) {
         return Some(Mark::Cache { name: path, operation: Op::Save, outcome: End::Failed });
     }
-    let failed =
-        memmem::find(rest, b" failed (attempt ").is_some() || memmem::find(rest, b" operation failed, ").is_some();
-    failed.then_some(Mark::CacheTrouble)
+    let operation = match rest.get(..memmem::find(rest, b" operation failed, ")?)? {
+        b"save" => Op::Save,
+        b"restore" => Op::Restore,
+        _ => return None,
+    };
+    Some(Mark::Cache { name: b"", operation, outcome: End::Failed })
 }
 
 #[cfg(test)]
@@ -83,7 +86,9 @@ mod tests {
         let hit = Mark::Cache { name: b"node_modules", operation: Op::Restore, outcome: End::Hit };
         assert_eq!(mark(b"Cache hit at branch level, restoring node_modules..."), Some(hit));
         assert_eq!(header("+++ 🚨 Cache path 'a' does not exist".as_bytes()).map(|_| ()), Some(()));
-        assert_eq!(header(b"--- :warning: Cache save failed (attempt 1/3), retrying"), Some(Mark::CacheTrouble));
+        assert_eq!(header(b"--- :warning: Cache save failed (attempt 1/3), retrying"), None);
+        let failed = Mark::Cache { name: b"", operation: Op::Save, outcome: End::Failed };
+        assert_eq!(header(b"--- :warning: Cache save operation failed, continuing build"), Some(failed));
         assert_eq!(mark(b"Cache is a word"), None);
     }
 }

@@ -66,6 +66,8 @@ const WORDS: &[(&str, CacheReason)] = &[
     ("No URL provided, cache will ", LocalOnly),
     ("Path Validation Error", NothingThere),
     ("' does not exist", NothingThere),
+    ("as the path does not exist", NothingThere),
+    ("grown beyond configured maximum size", TooLarge),
     ("No files to cache", NothingThere),
     ("Cache already exists. Scope", Conflict),
     ("not a valid zip file", Broken),

@@ -48,8 +48,7 @@ fn is_cache(line: &[u8]) -> bool {
 }
 
 fn cache(text: &[u8]) -> Option<Mark<'_>> {
-    const LINES: [(&[u8], Op, End); 7] = [
-        (b"No cache is found for key: ", Op::Restore, End::Miss),
+    const LINES: [(&[u8], Op, End); 6] = [
         (b"Skipping cache generation, cache already exists for key: ", Op::Save, End::Exists),
         (b"Stored Cache to ", Op::Save, End::Saved),
         (b"Error uploading archive: ", Op::Save, End::Failed),
@@ -59,10 +58,14 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
     ];
     if let Some(found) = text.strip_prefix(b"Found a cache from build ") {
         let name = found.get(memchr::memmem::find(found, b" at ")? + 4..)?.trim_ascii();
-        return Some(Mark::Cache { name, operation: Op::Restore, outcome: End::Hit });
+        return Some(Mark::CacheFound(name));
+    }
+    if let Some(key) = text.strip_prefix(b"No cache is found for key: ") {
+        return Some(Mark::CacheTried(key.trim_ascii()));
     }
     let (start, operation, outcome) = LINES.iter().find(|(start, ..)| text.starts_with(start))?;
-    let name = if start.ends_with(b"key: ") { text.get(start.len()..)?.trim_ascii() } else { b"" };
+    let name =
+        if start.ends_with(b"key: ") || start.ends_with(b" to ") { text.get(start.len()..)?.trim_ascii() } else { b"" };
     Some(Mark::Cache { name, operation: *operation, outcome: *outcome })
 }
 
@@ -73,7 +76,8 @@ mod tests {
     #[test]
     fn hears_the_cache() {
         let mark = |name, operation, outcome| Some(Mark::Cache { name, operation, outcome });
-        assert_eq!(Circleci.mark(b"Found a cache from build 12 at v1-abc "), mark(b"v1-abc", Op::Restore, End::Hit));
+        assert_eq!(Circleci.mark(b"Found a cache from build 12 at v1-abc "), Some(Mark::CacheFound(b"v1-abc")));
+        assert_eq!(Circleci.mark(b"No cache is found for key: v1-"), Some(Mark::CacheTried(b"v1-")));
         assert_eq!(
             Circleci.mark(b"Skipping cache generation, cache already exists for key: v1-abc "),
             mark(b"v1-abc", Op::Save, End::Exists)

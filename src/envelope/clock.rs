@@ -1,5 +1,5 @@
 //! A time of day, or the time since the start, in front of every line: `09:00:00 text`,
-//! `[09:00:00] text`, `09:00:00.1  text` (Jenkins' timestamper as its pages show it).
+//! `[09:00:00] text`, `09:00:00.1  text` (Jenkins' timestamper as its pages show it), `[   12.345678] text`.
 //!
 //! Knows no CI.
 
@@ -26,7 +26,7 @@ impl Envelope for Clock {
 /// (` ---> Using cache`) keeps it where there are three.
 fn text(line: &[u8]) -> Option<&[u8]> {
     let inside = line.strip_prefix(b"[");
-    let (_, rest) = stamp::clock(inside.unwrap_or(line))?;
+    let (_, rest) = stamp::clock(inside.unwrap_or(line)).or_else(|| elapsed(inside?))?;
     let rest = if inside.is_some() { rest.strip_prefix(b"]")? } else { rest };
     match rest {
         [] => Some(rest),
@@ -34,6 +34,16 @@ fn text(line: &[u8]) -> Option<&[u8]> {
         [b' ', b' ', text @ ..] | [b' ' | b'\t', text @ ..] => Some(text),
         _ => None,
     }
+}
+
+/// `   12.345678] text`: seconds since the start, padded.
+fn elapsed(inside: &[u8]) -> Option<(&[u8], &[u8])> {
+    let digits = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let padding = inside.iter().take_while(|b| **b == b' ').count();
+    let whole = padding + digits(inside.get(padding..)?);
+    let fraction = digits(inside.get(whole..)?.strip_prefix(b".")?);
+    let fits = whole > padding && fraction > 0 && inside.get(whole + 1 + fraction) == Some(&b']');
+    if fits { inside.split_at_checked(whole + 1 + fraction) } else { None }
 }
 
 #[cfg(test)]
@@ -47,6 +57,9 @@ mod tests {
         }
         assert_eq!(text(b"09:00:00  ---> Using cache"), Some(&b" ---> Using cache"[..]));
         assert_eq!(text(b"09:00:00   ---> Using cache"), Some(&b" ---> Using cache"[..]));
-        assert_eq!(text(b"09:00 x"), None);
+        assert_eq!(text(b"[    12.345678] #5 CACHED"), Some(&b"#5 CACHED"[..]));
+        for line in ["09:00 x", "[1/2] STEP 1/2: FROM a", "[12] x", "[ .5] x"] {
+            assert_eq!(text(line.as_bytes()), None, "{line}");
+        }
     }
 }

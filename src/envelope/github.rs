@@ -75,6 +75,7 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
         b'+' | b'$' => echo::prompted(text),
         b'H' => echo::checked_out(text),
         b'R' => run(text),
+        b'0'..=b'9' | b'a'..=b'f' | b'\'' => commit(text),
         _ => None,
     }
     .or_else(|| github_cache::mark(text))
@@ -96,7 +97,11 @@ fn section(text: &[u8]) -> Option<Mark<'_>> {
 
 /// `[command]/usr/bin/docker buildx build …` (`actions/toolkit` `packages/exec`).
 fn command(text: &[u8]) -> Option<Mark<'_>> {
-    text.strip_prefix(b"[command]").filter(|c| echo::builds(c)).map(Mark::Command)
+    let command = text.strip_prefix(b"[command]")?;
+    if memchr::memmem::find(command, b"git log -1 --format=").is_some() {
+        return Some(Mark::HashFollows);
+    }
+    echo::builds(command).then_some(Mark::Command(command))
 }
 
 /// `Run docker/build-push-action@v6`, `Run docker build .`
@@ -104,6 +109,13 @@ fn run(text: &[u8]) -> Option<Mark<'_>> {
     let title = text.strip_prefix(b"Run ")?;
     let action = !title.contains(&b' ') && title.contains(&b'@') && title.contains(&b'/');
     (action || echo::builds(title)).then_some(Mark::Section(title))
+}
+
+/// What `git log -1 --format=%H` prints below its command (`actions/checkout`): nothing else of a line.
+fn commit(text: &[u8]) -> Option<Mark<'_>> {
+    let bare = text.strip_prefix(b"'").and_then(|t| t.strip_suffix(b"'")).unwrap_or(text);
+    let hash = bare.len() == 40 && bare.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    hash.then_some(Mark::Hash(bare))
 }
 
 /// `  cache-from: type=gha` in the block of an action's inputs; copies of the page indent it once more.
@@ -145,6 +157,10 @@ mod tests {
         assert_eq!(mark(b"  cache-from: type=gha"), Some(Mark::Input(b"cache-from", b"type=gha")));
         assert_eq!(mark(b"type=registry,ref=r/a:b"), Some(Mark::Input(b"", b"type=registry,ref=r/a:b")));
         assert_eq!(mark(b"some words, a=b"), None);
+        let hash = b"0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
+        assert_eq!(mark(hash), Some(Mark::Hash(hash)));
+        assert_eq!(mark(b"[command]/usr/bin/git log -1 --format=%H"), Some(Mark::HashFollows));
+        assert_eq!(mark(b"0a1b2c3d4e5f60718293a4b5c6d7e8f901234567 a.txt"), None);
         assert_eq!(mark(b"  at Object.<anonymous> (a.js:1:2)"), None);
     }
 

@@ -16,7 +16,11 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     ) {
         return None;
     }
-    named(text).or_else(|| unnamed(text)).or_else(|| trouble(text))
+    match named(text) {
+        Some((name, ..)) if is_tool(name) => None,
+        Some((name, operation, outcome)) => Some(Mark::Cache { name, operation, outcome }),
+        None => unnamed(text).or_else(|| trouble(text)),
+    }
 }
 
 /// `##[warning]`, `[warning]` (`actions/cache` `src/utils/actionUtils.ts`), `Warning: ` (web page).
@@ -35,8 +39,8 @@ fn without_level(text: &[u8]) -> &[u8] {
 }
 
 /// Lines that name the key, up to a comma or to `. More details: cache write denied: …`.
-fn named(text: &[u8]) -> Option<Mark<'_>> {
-    const LINES: [(&[u8], Op, End); 13] = [
+fn named(text: &[u8]) -> Option<(&[u8], Op, End)> {
+    const LINES: [(&[u8], Op, End); 12] = [
         (b"Cache restored from key: ", Op::Restore, End::Hit),
         (b"Cache hit for restore-key: ", Op::Restore, End::Partial),
         (b"Cache hit for: ", Op::Restore, End::Hit),
@@ -49,13 +53,11 @@ fn named(text: &[u8]) -> Option<Mark<'_>> {
         (b"Unable to reserve cache with key ", Op::Save, End::Failed),
         (b"Failed to save: Unable to finalize cache with key ", Op::Save, End::Failed),
         (b"Unable to finalize cache with key ", Op::Save, End::Failed),
-        (b"Failed to commit sticky disk: ", Op::Save, End::Failed),
     ];
     let (rest, operation, outcome) =
         LINES.iter().find_map(|(start, op, end)| Some((text.strip_prefix(*start)?, *op, *end)))?;
     let rest = memmem::find(rest, b". More details: ").map_or(rest, |end| rest.get(..end).unwrap_or(rest));
-    let name = rest.split(|b| *b == b',').next()?.trim_ascii_end();
-    (!is_tool(name)).then_some(Mark::Cache { name, operation, outcome })
+    Some((rest.split(|b| *b == b',').next()?.trim_ascii_end(), operation, outcome))
 }
 
 /// Binaries that actions keep for themselves: `docker.io--tonistiigi--binfmt-latest-…` of
@@ -66,9 +68,12 @@ fn is_tool(key: &[u8]) -> bool {
 
 /// Lines that only say what happened.
 fn unnamed(text: &[u8]) -> Option<Mark<'_>> {
-    const LINES: [(&[u8], Op, End); 14] = [
+    const LINES: [(&[u8], Op, End); 17] = [
         (b"Failed to restore: ", Op::Restore, End::Failed),
         (b"Failed to save: ", Op::Save, End::Failed),
+        (b"Failed to commit sticky disk: ", Op::Save, End::Failed),
+        (b"Cache upload failed because file read failed with ", Op::Save, End::Failed),
+        (b"Cache action is only supported on GHES version >= ", Op::Restore, End::Skipped),
         (b"reserveCache failed: ", Op::Save, End::Failed),
         (b"cache write denied: ", Op::Save, End::Failed),
         (b"cache read denied: ", Op::Restore, End::Failed),
@@ -137,6 +142,8 @@ mod tests {
         for line in [
             "Cache saved with key: docker.io--tonistiigi--binfmt-latest-linux-x64",
             "Cache restored from key: buildx-dl-bin-0.20.0-linux-x64",
+            "Failed to save: Unable to reserve cache with key docker.io--a, another job may be creating this cache.",
+            "Cache saved successfully",
             "Cache Size: ~12 MB (12582912 B)",
             "Cache size of ~12 MB (12582912 B)",
             "Cached nothing",

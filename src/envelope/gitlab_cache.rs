@@ -11,7 +11,7 @@ use super::{CacheOperation as Op, CacheOutcome as End, Mark};
 pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     if !matches!(
         text.first()?,
-        b'W' | b'F' | b'E' | b'C' | b'S' | b'A' | b'N' | b'P' | b'R' | b'r' | b'M' | b'z' | b'f' | b'u' | b'i'
+        b'W' | b'F' | b'E' | b'C' | b'S' | b'A' | b'N' | b'P' | b'R' | b'r' | b'M' | b'z' | b'f' | b'u' | b'i' | b'c'
     ) {
         return None;
     }

@@ -43,6 +43,7 @@ impl Envelope for Jenkins {
             b'C' => revision(text).or_else(|| windows(text)),
             b' ' => echo::git_checkout(text.strip_prefix(b" > ")?),
             b'[' => cache(text),
+            b'R' => removed(text),
             b'>' | b'A'..=b'Z' => windows(text),
             _ => None,
         }
@@ -76,7 +77,7 @@ fn windows(text: &[u8]) -> Option<Mark<'_>> {
 
 /// `[Cache for .docker (docker) with id 0a1b] Cache created in 12ms`
 fn cache(text: &[u8]) -> Option<Mark<'_>> {
-    const LINES: [(&[u8], Op, End); 9] = [
+    const LINES: [(&[u8], Op, End); 8] = [
         (b"Cache restored in ", Op::Restore, End::Hit),
         (b"Skip restoring cache as no up-to-date cache exists", Op::Restore, End::Miss),
         (b"cacheValidityDecidingFile configured, but previous hash does not match", Op::Restore, End::Miss),
@@ -85,7 +86,6 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
         (b"Skip cache creation as the cache is up-to-date", Op::Save, End::Exists),
         (b"Cannot create cache as the path does not exist", Op::Save, End::Failed),
         (b"Failed to create cache", Op::Save, End::Failed),
-        (b"Removing job cache as it has grown beyond", Op::Save, End::Failed),
     ];
     let rest = text.strip_prefix(b"[Cache for ")?;
     let (head, message) = rest.split_at_checked(memmem::find(rest, b"] ")?)?;
@@ -93,6 +93,12 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
     let (_, operation, outcome) =
         LINES.iter().find(|(start, ..)| message.get(2..).is_some_and(|m| m.starts_with(start)))?;
     Some(Mark::Cache { name, operation: *operation, outcome: *outcome })
+}
+
+/// `Removing job cache as it has grown beyond configured maximum size of 1024M. Next build will …`
+fn removed(text: &[u8]) -> Option<Mark<'_>> {
+    let removed = text.starts_with(b"Removing job cache as it has grown beyond configured maximum size");
+    removed.then_some(Mark::Cache { name: b"", operation: Op::Save, outcome: End::Failed })
 }
 
 #[cfg(test)]

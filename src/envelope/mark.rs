@@ -17,6 +17,12 @@ pub enum Mark<'a> {
     Input(&'a [u8], &'a [u8]),
     /// A cache operation begins: the next cache lines without a name are about this key.
     CacheKey(&'a [u8], CacheOperation),
+    /// The next key is none that is asked for: one to fall back to, or a path.
+    CacheAside,
+    /// Nothing is under this key; the next line may say that another one was tried.
+    CacheTried(&'a [u8]),
+    /// A cache was found under this key.
+    CacheFound(&'a [u8]),
     /// The cache operation under way fails, whichever it is.
     CacheTrouble,
     /// An operation of the CI's cache.
@@ -30,6 +36,10 @@ pub enum Mark<'a> {
     },
     /// Commit that is built.
     Commit(&'a [u8]),
+    /// The next line is the commit that is built, and nothing else.
+    HashFollows,
+    /// A line that is a hash of git's, and nothing else.
+    Hash(&'a [u8]),
     /// Branch that is built.
     Branch(&'a [u8]),
     /// Something a plugin says.

@@ -110,6 +110,8 @@ pub struct CiCache {
     pub outcome: CacheOutcome,
     /// Why it was not restored or saved, where the CI says it.
     pub reason: Option<CacheReason>,
+    /// The key it was restored from, where that is not the one asked for.
+    pub restored: Option<Text>,
     /// The line that says so.
     pub quote: Quote,
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{BOLD, Page, blanks, style_of};
-use super::{Screen, json, names};
+use super::{Screen, escape, json, names};
 use crate::rules::RuleMeta;
 
 /// All rules, one line each, in their groups.
@@ -44,23 +44,34 @@ pub fn explain(meta: &RuleMeta, screen: Screen) -> String {
     let name = format!("{severity}[{}]", meta.id);
     let mut lines = vec![page.paint(style_of(meta.severity), &name)];
     lines.extend(page.wrap("", "", meta.title).iter().map(|line| page.paint(BOLD, line)));
+    let prose = |text: &str| text.lines().flat_map(|line| page.wrap("  ", "  ", line.trim())).collect::<Vec<_>>();
+    // Addresses are not wrapped: they would no longer work.
+    let references = meta.references.iter().map(|reference| format!("  {reference}")).collect();
     let sections = [
-        ("What it does", meta.what),
-        ("Why it is bad", meta.why),
-        ("How to fix", meta.fix),
-        ("What else looks like it", meta.rules_out),
+        ("What it does", prose(meta.what)),
+        ("Why it is bad", prose(meta.why)),
+        ("Example", example(&page, meta.example)),
+        ("How to fix", prose(meta.fix)),
+        ("What else looks like it", prose(meta.rules_out)),
+        ("Limits", prose(meta.limits)),
+        ("References", references),
     ];
-    for (title, text) in sections.iter().filter(|(_, text)| !text.is_empty()) {
+    for (title, body) in sections.into_iter().filter(|(_, body)| !body.is_empty()) {
         lines.extend([String::new(), page.paint(BOLD, title)]);
-        lines.extend(text.lines().flat_map(|line| page.wrap("  ", "  ", line.trim())));
-    }
-    if !meta.references.is_empty() {
-        lines.extend([String::new(), page.paint(BOLD, "References")]);
-        // Addresses are not wrapped: they would no longer work.
-        lines.extend(meta.references.iter().map(|reference| format!("  {reference}")));
+        lines.extend(body);
     }
     lines.extend([String::new(), format!("Since version {}, in the group \"{}\".", meta.since, meta.group)]);
     lines.join("\n") + "\n"
+}
+
+/// Quoted lines as they stand in the log; below them what they show, last what is reported.
+fn example(page: &Page, text: &str) -> Vec<String> {
+    let line = |line: &str| match line.trim_start().split_at_checked(2) {
+        Some(("^ ", shows)) => page.wrap("      ^ ", "        ", shows),
+        Some(("= ", title)) => page.wrap("  reported as: ", "  ", title),
+        _ => page.wrap("  ", "      ", &escape::line(line)),
+    };
+    text.lines().flat_map(line).collect()
 }
 
 fn entry(page: &Page, meta: &RuleMeta, width: usize) -> Vec<String> {
@@ -90,13 +101,28 @@ struct Entry {
     why: &'static str,
     fix: &'static str,
     rules_out: &'static str,
+    limits: &'static str,
+    example: &'static str,
     references: &'static [&'static str],
     since: &'static str,
 }
 
 fn wire(meta: &RuleMeta) -> Entry {
-    let &RuleMeta { id, title, group, severity, what, why, fix, rules_out, references, since } = meta;
-    Entry { id, title, group, severity: names::severity(severity), what, why, fix, rules_out, references, since }
+    let &RuleMeta { id, title, group, severity, what, why, fix, rules_out, limits, example, references, since } = meta;
+    Entry {
+        id,
+        title,
+        group,
+        severity: names::severity(severity),
+        what,
+        why,
+        fix,
+        rules_out,
+        limits,
+        example,
+        references,
+        since,
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +141,8 @@ mod tests {
         why: "Nothing is stored.",
         fix: "Store less:\nuse mode=min, or drop a stage.",
         rules_out: "A full disk.",
+        limits: "The limit is not in the log.",
+        example: "run-02.log:12  #9 ERROR: error writing layer blob: 413 Request Entity Too Large and more of this line\n    ^ refused\n= the layer is too large for the registry",
         references: &["https://docs.docker.com/build/cache/backends/registry/a/very/long/address/that/does/not/fit"],
         since: "0.1.0",
     };

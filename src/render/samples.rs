@@ -139,6 +139,7 @@ fn run(source: &str, label: &str, builds: Vec<Build>) -> Run {
         operation: CacheOperation::Save,
         outcome: CacheOutcome::Failed,
         reason: None,
+        restored: None,
         quote: quote(78, "Cache \"docker: docker.tar\": Upload failed"),
     }];
     let (source, label) = (source.into(), label.into());

@@ -15,6 +15,8 @@ static META: RuleMeta = RuleMeta {
     why: "Half of the builds are cold ones. Known causes are the engine's inline cache bug, a reference shared by several builds, and caches deleted between runs; the logs given do not say which.",
     fix: "Give the logs of all jobs that use the reference, and the command lines; look at which engine runs the builds.",
     rules_out: "Every cause with a rule of its own: where one of those is found, this one is silent.",
+    limits: "It names no cause: from these logs several fit. Fewer than two cold runs, with a warm one between them, show no pattern.",
+    example: include_str!("examples/alternating-hits.txt"),
     references: &["https://github.com/moby/buildkit/issues/2274"],
     since: "0.1.0",
 };

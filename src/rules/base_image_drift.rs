@@ -19,6 +19,8 @@ static META: RuleMeta = RuleMeta {
     why: "Every step of a stage depends on its base image. A tag that is pushed anew makes the whole stage run again, whenever that happens.",
     fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds come with a commit.",
     rules_out: "A FROM that names a digest (it changes by a commit only), another tag or image, a stage that came from the cache all the same. It is a warning where it happens in at least every fourth run or more than once, else a note: base images have to be updated.",
+    limits: "The builder prints FROM only where something of it is needed, and a local image has no digest: then drift is not seen. Which change of the image did it is not in the log.",
+    example: include_str!("examples/base-image-drift.txt"),
     references: &[
         "https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",
         "https://docs.docker.com/build/cache/invalidation/",

@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "A refused import never fails a build: it runs cold each time and stays green. A refused export fails the build unless `ignore-error=true` is set; then nothing is ever stored.",
     fix: "Log in to the cache's registry before the build, with an account that may read and write that repository.",
     rules_out: "Errors of the image's own push are not the cache's. Docker Hub answers `insufficient_scope` for a repository that does not exist yet: where a later run reads the cache, nothing is reported.",
+    limits: "Which right is missing is known to the registry only. kaniko prints a refused lookup as a plain miss: there only the refused push shows it.",
+    example: include_str!("examples/cache-access-denied.txt"),
     references: &["moby/buildkit cache/remotecache", "containerd remotes/docker/authorizer.go"],
     since: "0.1.0",
 };

@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "A cache with large layers, or compressed at the highest level, can take longer to move than the steps take to run.",
     fix: "Store less: mode=min where the build stages are cheap, zstd instead of gzip, and export on the main branch only.",
     rules_out: "Fewer than five runs, steps whose duration no run shows, differences too small to matter. Steps run side by side, so what is saved is an upper bound: the true loss is larger, never smaller. A warning only where the cache costs twice what it saves and half a minute a run.",
+    limits: "Seconds are what the builder printed; steps that ran side by side are added up. What a step would have cost is taken from other runs, which may have had a slower machine.",
+    example: include_str!("examples/cache-costs-more-than-it-saves.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
 };

@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "A layer older than `--cache-ttl` (two weeks unless set) counts as missing: the step runs again although nothing changed, and so do all later steps of its stage.",
     fix: "Raise `--cache-ttl` above the time between two builds.",
     rules_out: "A miss without that line has another reason. Entries that expire once and are found again in the next runs are what the limit is for: a note.",
+    limits: "Only kaniko prints the age of an entry. Other builders lose old entries without a word: see cache-lost.",
+    example: include_str!("examples/cache-expired.txt"),
     references: &[
         "GoogleContainerTools/kaniko pkg/cache/cache.go",
         "https://github.com/GoogleContainerTools/kaniko#flag---cache-ttl-duration",

@@ -15,6 +15,8 @@ static META: RuleMeta = RuleMeta {
     why: "Usually a proxy before the registry limits the size of a request. mode=max exports layers the image itself does not have (build stages), so the image can be pushed while the cache cannot.",
     fix: "Raise the limit of the proxy (nginx: `client_max_body_size 0`), or make the layer smaller.",
     rules_out: "`blob … is too large (… > 1048576)` is about the cache's manifest: `cache-manifest-too-large`.",
+    limits: "The limit is the registry's, or that of a proxy before it; the log does not say whose.",
+    example: include_str!("examples/cache-export-too-large.txt"),
     references: &["https://distribution.github.io/distribution/recipes/nginx/"],
     since: "0.1.0",
 };

@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "The record was removed or replaced between the runs: pruned by the builder's garbage collection, deleted in the registry, overwritten by another build, or the job ran on another agent.",
     fix: "Find out who removes it: give the builder more space, exempt the cache tag from the registry's retention, use a registry cache where agents change.",
     rules_out: "Everything with a rule of its own: the engine's inline cache bugs, shared references, stages that are not stored, failed imports and exports, changed base images and instructions, changing arguments, `--no-cache`, first runs, failed and cancelled runs. Silent wherever one of those is found.",
+    limits: "Who deleted it (garbage collection of the builder, a clean-up rule of the registry, a person) is not in a log. A step below a COPY is not judged: its files may have changed.",
+    example: include_str!("examples/cache-lost.txt"),
     references: &[
         "https://docs.docker.com/build/cache/garbage-collection/",
         "https://docs.docker.com/build/cache/backends/registry/",

@@ -15,6 +15,8 @@ static META: RuleMeta = RuleMeta {
     why: "BuildKit reads cache manifests and configs up to 1 MiB only, but writes them in any size: exports succeed, every import fails, every run is cold.",
     fix: "Make the cache smaller: one reference per target and platform, mode=min or fewer stages, fewer steps.",
     rules_out: "Nothing else prints this text.",
+    limits: "It shows when the cache is imported: the export that made it too large ended without an error, perhaps in a log that is not given.",
+    example: include_str!("examples/cache-manifest-too-large.txt"),
     references: &["moby/buildkit cache/remotecache/import.go readBlob", "https://github.com/moby/buildkit/issues/3719"],
     since: "0.1.0",
 };

@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "A cache mount lives in the builder. `--cache-to` does not store it, so on a builder that is thrown away it is always empty, and the step downloads everything each time it runs.",
     fix: "Keep the builder, or save and restore the mount's content around the build; where neither is possible the mount gains nothing.",
     rules_out: "Kept builders (nothing had to be fetched), runs in which the step came from the cache. One such run is a note, two are a warning.",
+    limits: "What the mount would have saved is not printed. A builder whose cache mounts are filled by other means looks the same.",
+    example: include_str!("examples/cache-mount-not-persisted.txt"),
     references: &[
         "https://docs.docker.com/build/cache/optimize/#use-cache-mounts",
         "https://github.com/moby/buildkit/issues/1512",

@@ -19,6 +19,8 @@ static META: RuleMeta = RuleMeta {
     why: "Some mistakes stop the build before its first step. The others are ignored in silence: `mode=maxx` is `mode=min`, `type=gha, scope=x` has no scope.",
     fix: "Correct the option; the finding names the nearest valid one.",
     rules_out: "Values that hold variables are not judged. Attributes without effect in one direction (`mode` in `--cache-from`) are left alone.",
+    limits: "Options without effect and without an error are only seen where the log shows the command line. The options known are those of buildx 0.36 and BuildKit 0.32; newer ones may be called unknown.",
+    example: include_str!("examples/cache-option-invalid.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/",
         "moby/buildkit control/control.go, cache/remotecache",

@@ -15,6 +15,8 @@ static META: RuleMeta = RuleMeta {
     why: "The run is cold, or its export fails. Limits count requests, so many jobs at once and caches of many layers reach them first.",
     fix: "Log in (anonymous limits are the lowest), keep the cache in a registry without such limits, and export from fewer jobs.",
     rules_out: "A rate limit on pulling a base image is not the cache's.",
+    limits: "How many requests are allowed, and who else makes them, is not in the log.",
+    example: include_str!("examples/cache-rate-limited.txt"),
     references: &[
         "https://docs.docker.com/docker-hub/usage/",
         "https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching",

@@ -18,6 +18,8 @@ static META: RuleMeta = RuleMeta {
     why: "Both sides work, on different references: each run stores a cache that nobody reads.",
     fix: "Use the same reference in `--cache-from` and `--cache-to`.",
     rules_out: "A first run, a refused export, a list of references of which another one is found, and command lines that name the same reference on both sides (then the registry lost it).",
+    limits: "BuildKit does not print where an export goes; without the command line the mismatch follows from `not found` after an export that went well.",
+    example: include_str!("examples/cache-ref-mismatch.txt"),
     references: &["https://docs.docker.com/build/cache/backends/registry/"],
     since: "0.1.0",
 };

@@ -18,6 +18,8 @@ static META: RuleMeta = RuleMeta {
     why: "`--cache-from` alone stores nothing. The error never fails a build, so each run is cold and green.",
     fix: "Export to the same reference (`--cache-to`), or import the reference that another job writes.",
     rules_out: "`not found` in a first run is normal, and so is a list of references of which another one is found. A failed export is reported as such.",
+    limits: "Another job may write it, whose logs are not given; it has not done so in the time of these runs.",
+    example: include_str!("examples/cache-ref-never-written.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
 };

@@ -22,6 +22,8 @@ static META: RuleMeta = RuleMeta {
     why: "An export replaces what the reference held. The build that finishes last wins; the other one starts cold, takes longer, finishes last and wins: each of them hits every second run, or never.",
     fix: "One reference (or gha scope) for each build.",
     rules_out: "Builds that only read a common reference, changed base images and instructions, failed imports and exports. The reference of an export is not printed; the command line proves it where the log shows it.",
+    limits: "Branches or platforms that one job builds in turns are runs of one build: that they write one reference is not told from their hits. A reference written by a job whose logs are not given is not seen.",
+    example: include_str!("examples/cache-ref-shared.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/registry/",
         "https://github.com/docker/buildx/discussions/1382",

@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "A failed import makes the run cold and stays green; a failed export fails the build unless `ignore-error=true` is set.",
     fix: "Make the registry reachable from the builder: from inside its container, where the driver is docker-container. Add `ignore-error=true` so that a registry fault does not fail builds.",
     rules_out: "Faults of the image's own push are not the cache's. TLS mismatches, rights and rate limits are rules of their own.",
+    limits: "It does not know whether the registry, a proxy or the network is at fault, nor for how long.",
+    example: include_str!("examples/cache-registry-unavailable.txt"),
     references: &["https://docs.docker.com/build/builders/drivers/docker-container/"],
     since: "0.1.0",
 };

@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "Registries can forbid that a tag is moved. A cache has to be overwritten at each run: it stays what the first run stored, and the build fails or grows colder with each change.",
     fix: "Exempt the cache tag from immutability, or keep the cache in a repository of its own whose tags may be moved.",
     rules_out: "A registry that refuses the form of the manifest refuses the first run as well: `export-manifest-rejected`.",
+    limits: "The refusal does not say its reason; that an earlier run could write the same tag is what shows it. A log alone is judged by its words only.",
+    example: include_str!("examples/cache-tag-immutable.txt"),
     references: &["https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html"],
     since: "0.1.0",
 };

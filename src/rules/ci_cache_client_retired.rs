@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "GitHub closed the first version of its cache service in April 2025. Old clients restore nothing and save nothing, in every run, and most of them only warn.",
     fix: "Use actions/cache v4.2.0 or newer (v3.4.0 in the third line), and newer versions of every action that caches by itself.",
     rules_out: "`422` alone is called likely: the words that name the reason are not always printed. An old BuildKit with `type=gha` is `gha-service-retired`.",
+    limits: "It speaks of GitHub's service only; other systems print nothing of the kind.",
+    example: include_str!("examples/ci-cache-client-retired.txt"),
     references: &["https://gh.io/gha-cache-sunset", "https://github.com/actions/cache/discussions/1510"],
     since: "0.1.0",
 };

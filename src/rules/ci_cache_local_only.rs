@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "The archive lies on the disk of one runner, for one of its slots. A job that runs on another machine or in another slot starts without it; on runners that are thrown away nobody ever finds it.",
     fix: "Configure a shared store for the runners (`[runners.cache]`), and keep image layers in a registry cache.",
     rules_out: "One runner that is kept finds its cache again: then nothing is reported.",
+    limits: "Only GitLab's runner says where a cache is stored. Whether the runners are kept is seen from later runs only.",
+    example: include_str!("examples/ci-cache-local-only.txt"),
     references: &[
         "https://docs.gitlab.com/runner/configuration/advanced-configuration/#the-runnerscache-section",
         "https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/shells/abstract.go",

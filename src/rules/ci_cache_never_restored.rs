@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "Saving costs time in every run and fills the storage, and nothing ever comes back. A key that holds a commit, a date or a run number is new each time.",
     fix: "Build the key from the files that decide the content (a lock file, the Dockerfile), and name a prefix to fall back to.",
     rules_out: "A prefix that finds an older cache (a partial hit). A key made of a hash of files that really changed in each run looks like a unique one and is a note: only a commit, a number that counts up, or two keys in one commit are taken for proof.",
+    limits: "The runs have to be of one build, three or more, with the same number of caches. A key that is not printed counts as the same key.",
+    example: include_str!("examples/ci-cache-never-restored.txt"),
     references: &[
         "https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching",
         "https://docs.gitlab.com/ci/caching/",

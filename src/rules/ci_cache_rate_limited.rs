@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "The request is given up, so the job runs without the cache or does not store it. It hits whole matrices at once, as all their jobs start and end together.",
     fix: "Fewer and larger caches: one for a job in place of one for each tool, saves in one job of a matrix, layers in a registry cache.",
     rules_out: "A service that is down (5xx) has a rule of its own; so have limits of registries, which BuildKit prints.",
+    limits: "Which of the jobs made the many requests is not in a log.",
+    example: include_str!("examples/ci-cache-rate-limited.txt"),
     references: &["https://github.com/actions/toolkit/tree/main/packages/cache"],
     since: "0.1.0",
 };

@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "The job goes on as if there were no cache. Often a line `cache not found` follows that names the wrong cause.",
     fix: "Delete the stored cache if its archive is broken; give the job the right to read it if it is refused.",
     rules_out: "A cache that is not there (`not found`) is no failure. Limits, faults of the service and clients that are too old have rules of their own.",
+    limits: "GitLab's runner before version 10 prints success for a cache that is not there; that cannot be seen.",
+    example: include_str!("examples/ci-cache-restore-failed.txt"),
     references: &[
         "https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/commands/helpers/cache_extractor.go",
         "https://github.com/actions/toolkit/tree/main/packages/cache",

@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "The job goes on without the cache: it is slow for a reason that is not in its code, and what it built may not be stored.",
     fix: "Run again later; where it stays, look at the network of the runners, not at the build.",
     rules_out: "Refusals (403), limits (429) and clients that are too old have rules of their own. `not found` is no error.",
+    limits: "It cannot tell an outage of the service from a fault of the network between.",
+    example: include_str!("examples/ci-cache-service-error.txt"),
     references: &["https://www.githubstatus.com/", "https://github.com/actions/toolkit/tree/main/packages/cache"],
     since: "0.1.0",
 };

@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "The job stays green, and every later run starts without the cache. It does not mend itself: caches of builds grow.",
     fix: "Store less, or store layers in a registry cache, which has no such limit.",
     rules_out: "A failed upload for which the CI gives no reason: `ci-cache-upload-failed` names the size among the candidates there.",
+    limits: "Bitbucket does not print that a cache was too large: there it is one of the candidates of `ci-cache-upload-failed`.",
+    example: include_str!("examples/ci-cache-too-large.txt"),
     references: &[
         "https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/",
         "https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching",

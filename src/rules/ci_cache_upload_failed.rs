@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "The step stays green and the next run starts without what should have been stored: it is slow, and nobody is told.",
     fix: "Keep the cache below the CI's limit, give it a name that no other step saves, and run again: a fault of the storage goes away by itself.",
     rules_out: "Steps that share the cache: then `parallel-steps-share-cache` says so. A cache that exists already (`Skipping upload for existing cache`) is no failure. Reasons that the CI prints (size, rights, limits, the service) have rules of their own. Caches of tools that build actions keep for themselves are left out.",
+    limits: "It says that it failed, not why: no line of the log does.",
+    example: include_str!("examples/ci-cache-upload-failed.txt"),
     references: &[
         "https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/",
         "https://jira.atlassian.com/browse/BCLOUD-15634",
@@ -130,7 +132,14 @@ mod tests {
 
     fn study(ci: Option<&'static str>, name: &str, outcome: CacheOutcome, file: Option<&str>) -> Study {
         let quote = Quote { line: 9, text: format!("Cache \"{name}\": Upload failed").into() };
-        let entry = CiCache { name: name.into(), operation: CacheOperation::Save, outcome, reason: None, quote };
+        let entry = CiCache {
+            name: name.into(),
+            operation: CacheOperation::Save,
+            outcome,
+            reason: None,
+            restored: None,
+            quote,
+        };
         let run = Run { source: "a.log".into(), ci, ci_caches: vec![entry], ..Run::default() };
         let configs = file.map(|text| Config::read("bitbucket-pipelines.yml", text).unwrap().unwrap());
         Study { runs: vec![run], configs: configs.into_iter().collect(), ..Study::default() }

@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "Nothing this job makes is stored, and the job stays green. If no other job writes the cache, every run starts cold.",
     fix: "Save in jobs that may write (pushes to a branch, schedules), restore everywhere; or give the job's account the right to write.",
     rules_out: "A key that is taken (`ci-cache-save-conflict`), a service that is down, restores that are refused (`ci-cache-restore-failed`).",
+    limits: "Why the token may not write (a fork, the kind of event, a setting) is not in the log.",
+    example: include_str!("examples/ci-cache-write-denied.txt"),
     references: &[
         "https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching",
         "https://github.com/actions/toolkit/issues/2429",

@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "The older builder looked for its steps among the images of the daemon. BuildKit does not: it has a cache of its own, and an image counts only where `--cache-from` names it and it was built with inline cache metadata. Loading and saving the images costs time in each run and helps nothing.",
     fix: "Remove the docker cache and use a registry cache, one reference per image.",
     rules_out: "The older builder; a build that names the image in `--cache-from`; images loaded as a base image or for another purpose; steps that come from a cache.",
+    limits: "Only the first build of a log is judged, as later ones find what it left in the builder. `docker load` is recognised by the image's name: archives of untagged images print none.",
+    example: include_str!("examples/ci-docker-cache-unused-by-buildkit.txt"),
     references: &[
         "https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/",
         "https://jira.atlassian.com/browse/BCLOUD-22592",

@@ -24,6 +24,8 @@ static META: RuleMeta = RuleMeta {
     why: "Any changed file in the context, a README or `.git` included, makes the COPY run again and with it everything after it, the installation of dependencies above all.",
     fix: "Copy the files that name the dependencies first, install, and copy the rest after that. Keep `.git` and what the build does not read out of the context with a `.dockerignore`.",
     rules_out: "Stages that copy something else of the context first (the usual good order), a whole-context COPY with only one RUN behind it that is not an installation, copies from other stages, changed base images, a cache that was not found, `--no-cache`. One changed run proves nothing: two are needed. Where no RUN behind it is a known installation it is a note: they may all need the sources. A Dockerfile without a log is judged only where it is certain which files the installation reads.",
+    limits: "It sees the order of instructions, not the files: which of them an installation needs has to be looked up in the Dockerfile.",
+    example: include_str!("examples/context-copied-too-early.txt"),
     references: &[
         "https://docs.docker.com/build/cache/optimize/#order-your-layers",
         "https://docs.docker.com/build/concepts/context/#dockerignore-files",

@@ -20,6 +20,8 @@ static META: RuleMeta = RuleMeta {
     why: "A step with another text is another step: it runs, and everything after it. That is as it should be; it explains the run.",
     fix: "Nothing to mend. What is edited often belongs low in its stage.",
     rules_out: "A text that differs in a value in nearly every run (volatile-build-arg), steps that ran because one before them did.",
+    limits: "Only text that the builder prints is compared. It is a fact worth knowing, not a fault.",
+    example: include_str!("examples/dockerfile-edited.txt"),
     references: &["https://docs.docker.com/build/cache/invalidation/"],
     since: "0.1.0",
 };

@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "Before 0.21 BuildKit described a cache with an image index that lists layers. Amazon ECR and other registries refuse that form. No cache is stored: without `ignore-error=true` the build fails, with it every run is cold.",
     fix: "Add `image-manifest=true,oci-mediatypes=true` to `--cache-to` (BuildKit 0.12 or newer), or use BuildKit 0.21 or newer, where it is the default.",
     rules_out: "A tag that may not be moved is refused in the same way: when an earlier run wrote to it, `cache-tag-immutable` is reported instead. 401 and 403 are `cache-access-denied`.",
+    limits: "It knows the answer of the registry, not its product. A proxy that changes requests looks the same.",
+    example: include_str!("examples/export-manifest-rejected.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/registry/",
         "https://github.com/moby/buildkit/pull/3724",

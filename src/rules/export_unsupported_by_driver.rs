@@ -18,6 +18,8 @@ static META: RuleMeta = RuleMeta {
     why: "The default `docker` driver builds inside dockerd, whose own image store can write inline cache only. Nothing is built.",
     fix: "Make a builder with the docker-container driver in the job, or turn on the containerd image store of the engine. `--cache-to type=inline` works with every driver.",
     rules_out: "`Multi-platform build is not supported for the docker driver` stops the build too, but is not about the cache.",
+    limits: "The build stops before it says anything else: what the cache would have done is not known.",
+    example: include_str!("examples/export-unsupported-by-driver.txt"),
     references: &["https://docs.docker.com/go/build-cache-backends/", "docker/buildx build/opt.go"],
     since: "0.1.0",
 };

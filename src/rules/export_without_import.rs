@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "`--cache-to` alone only writes: each run pays for the export and starts cold.",
     fix: "Add `--cache-from` with the same reference.",
     rules_out: "Runs with an import line, whatever its outcome; a local cache that was asked for and is missing; builders that keep their own cache; a single run (another job may import what this one exports).",
+    limits: "Another job may import what this one stores; with its logs the rule is silent.",
+    example: include_str!("examples/export-without-import.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
 };

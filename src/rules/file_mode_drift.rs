@@ -20,6 +20,8 @@ static META: RuleMeta = RuleMeta {
     why: "Content and mode bits of the copied files are part of the cache key. Two agents with different umasks, or a checkout that leaves other untracked files behind, never find each other's cache.",
     fix: "Set the umask and the modes after the checkout the same way everywhere, and keep untracked files out of the context with `.dockerignore`.",
     rules_out: "Different commits, and logs that do not print theirs: what changed a COPY is not in a build log. Modification times do not matter to BuildKit, owners neither. Two runs of one commit are a note: files that the job makes before the build differ on purpose.",
+    limits: "A build log holds neither file names nor modes: that it is the mode, and not a file that the job writes before the build, follows from the commit alone.",
+    example: include_str!("examples/file-mode-drift.txt"),
     references: &[
         "https://docs.docker.com/build/cache/invalidation/#add-and-copy",
         "https://github.com/moby/buildkit/blob/v0.32.0/cache/contenthash/tarsum.go",

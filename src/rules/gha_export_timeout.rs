@@ -15,6 +15,8 @@ static META: RuleMeta = RuleMeta {
     why: "The client waits ten minutes (five before BuildKit 0.14). Mostly GitHub throttles: a cache of many layers, or many jobs exporting at once. The build fails though the image is built.",
     fix: "Export less and from fewer jobs, or keep the cache in a registry; `ignore-error=true` keeps the build green.",
     rules_out: "A plain 429 is `cache-rate-limited`.",
+    limits: "How much time the throttling took is not printed; the size of the cache and of the matrix is not known.",
+    example: include_str!("examples/gha-export-timeout.txt"),
     references: &[
         "tonistiigi/go-actions-cache retry.go",
         "https://github.com/moby/buildkit/issues/2276",

@@ -15,6 +15,8 @@ static META: RuleMeta = RuleMeta {
     why: "The run is cold, or its export is lost and the build fails.",
     fix: "Add `ignore-error=true`; give each image a scope of its own; export from jobs with a writable token only.",
     rules_out: "Timeouts, rate limits and the retired service are rules of their own.",
+    limits: "Whether the service was down or the cache of the repository full is not always told by the words.",
+    example: include_str!("examples/gha-service-error.txt"),
     references: &["tonistiigi/go-actions-cache cache_v2.go", "moby/buildkit cache/remotecache/gha/gha.go"],
     since: "0.1.0",
 };

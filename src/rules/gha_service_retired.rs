@@ -15,6 +15,8 @@ static META: RuleMeta = RuleMeta {
     why: "Only BuildKit 0.20 (Engine 28) with buildx 0.21 and newer speak the second version of the cache service.",
     fix: "Upgrade BuildKit and buildx: docker/setup-buildx-action without a pinned old version does both.",
     rules_out: "actions/cache has the same message for its own old versions; that is not BuildKit's cache.",
+    limits: "The version of the builder is printed by `docker buildx inspect --bootstrap` only; the rule knows it is too old from the answer.",
+    example: include_str!("examples/gha-service-retired.txt"),
     references: &["https://gh.io/gha-cache-sunset", "https://github.com/docker/build-push-action/issues/1345"],
     since: "0.1.0",
 };

@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "buildx drops `type=gha` silently where `ACTIONS_RUNTIME_TOKEN` and the service's URL are not in its environment. GitHub gives them to actions only, not to `run:` steps and not to other CI systems.",
     fix: "Expose the tokens with crazy-max/ghaction-github-runtime before the `run:` step, or build with docker/build-push-action.",
     rules_out: "A cache that is imported or exported, with or without an error; builds that failed before their first step; other command lines.",
+    limits: "It needs the command line in the log: without it, a build that was never asked for a GitHub cache looks the same.",
+    example: include_str!("examples/gha-tokens-missing.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/gha/#authentication",
         "https://github.com/docker/buildx/blob/v0.36.0/build/opt.go",

@@ -18,6 +18,8 @@ static META: RuleMeta = RuleMeta {
     why: "BuildKit uses an image as a cache only where the image was built with inline cache metadata. Without it the import succeeds, says nothing, and every build is a cold one.",
     fix: "Build the image with `--build-arg BUILDKIT_INLINE_CACHE=1` or `--cache-to type=inline` (single stage), or use a registry cache with mode=max (several stages).",
     rules_out: "Runs that export a cache elsewhere, changed base images and instructions, `--no-cache`, and the engine that writes empty inline caches (inline-cache-never-exported prints that it does).",
+    limits: "That inline metadata is missing is not printed: it follows from imports that never bring a hit while no run writes any.",
+    example: include_str!("examples/image-without-inline-cache.txt"),
     references: &["https://docs.docker.com/build/cache/backends/inline/"],
     since: "0.1.0",
 };

@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "With `--no-push-cache` or `--single-snapshot` kaniko reads its cache repository and never writes it. If no other job fills it, every run is cold.",
     fix: "Store the layers in at least one job: leave out `--no-push-cache` and `--single-snapshot`.",
     rules_out: "Runs that push a layer, whatever its outcome; runs that find a layer (another job writes this cache); failed runs, which may have ended before the push. For BuildKit see cache-ref-never-written.",
+    limits: "It judges kaniko, the builder that prints lookups and pushes; for BuildKit see cache-ref-never-written.",
+    example: include_str!("examples/import-without-export.txt"),
     references: &["GoogleContainerTools/kaniko pkg/executor/build.go"],
     since: "0.1.0",
 };

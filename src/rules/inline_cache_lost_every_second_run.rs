@@ -19,6 +19,8 @@ static META: RuleMeta = RuleMeta {
     why: "The partly cached run writes the inline cache of its image without the records it had imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs cold, writes a complete cache, and so on: every second build is a cold one.",
     fix: "Docker Engine 27.2 or newer (no 25.x or 26.x release has the fix, and 27.0.1 to 27.1.2 have another bug); or a docker-container builder with a registry cache; or the containerd image store. A `docker pull` before the build and a newer client do not help.",
     rules_out: "A changed base image (its digest is compared), changed instructions, failed imports, another build writing the same reference (cache-ref-shared), builders of their own (docker-container, remote) and the containerd image store, which do not have the bug.",
+    limits: "The version of the engine is never printed by a build. One cold run after a partial one is not enough for certainty, and runs in which the cache is used in full hide the damage.",
+    example: include_str!("examples/inline-cache-lost-every-second-run.txt"),
     references: &[
         "https://github.com/moby/buildkit/issues/2274",
         "https://github.com/moby/buildkit/pull/4796",

@@ -19,6 +19,8 @@ static META: RuleMeta = RuleMeta {
     why: "Inline cache metadata describes the layers of the image, and layers of build stages are not in the image. Nothing of them can be found again, so the expensive part of the build runs on every change.",
     fix: "Store every stage: a registry cache with mode=max, written by a docker-container builder. It holds all stages and grows accordingly.",
     rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`. With the docker driver it stays a note until one run was answered from the cache as a whole: only that shows that dockerd, which has bugs of its own here, writes its inline cache completely.",
+    limits: "Which stages there are is read from the steps; a Dockerfile given with --config would prove it. Runs in which nothing changed show every step CACHED and prove nothing.",
+    example: include_str!("examples/inline-cache-multi-stage.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/inline/",
         "https://github.com/moby/buildkit/issues/3660",

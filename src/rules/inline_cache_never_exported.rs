@@ -16,6 +16,8 @@ static META: RuleMeta = RuleMeta {
     why: "Docker Engine 27.0.1 to 27.1.2 with its own image store writes no cache records into the image (moby/buildkit issue 5242), so every build is a cold one.",
     fix: "Docker Engine 27.2 or newer; or a docker-container builder with a registry cache.",
     rules_out: "Images built without inline cache (image-without-inline-cache: nothing is printed about it), changed base images and instructions, builders of their own and the containerd image store.",
+    limits: "The version of the engine is not printed; that every import is empty while every export says it is written is what shows it. One run cannot.",
+    example: include_str!("examples/inline-cache-never-exported.txt"),
     references: &["https://github.com/moby/buildkit/issues/5242", "https://github.com/moby/buildkit/pull/5257"],
     since: "0.1.0",
 };

@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "The classic builder looks for the image in the daemon only and says nothing where it is not there. On a new agent it never is.",
     fix: "`docker pull IMAGE || true` before the build, or BuildKit, which reads the image in the registry.",
     rules_out: "A pull before the build, steps that came from the cache, a changed base image, `--no-cache`, BuildKit. One run alone proves nothing: the image may not exist yet.",
+    limits: "A pull that another step of the job made, and whose output is not in the log, is not seen.",
+    example: include_str!("examples/legacy-cache-from-not-pulled.txt"),
     references: &["https://docs.docker.com/reference/cli/docker/image/build/#cache-from"],
     since: "0.1.0",
 };

@@ -18,6 +18,8 @@ static META: RuleMeta = RuleMeta {
     why: "With `--cache-from IMAGE` the classic builder looks in that image only, and an image holds the layers of its final stage. The build stages run in every build.",
     fix: "Push an image of each build stage too and name all of them in `--cache-from`, or build with BuildKit and a registry cache with mode=max.",
     rules_out: "Kept daemons, which have the build stage's layers themselves (their base image is not fetched anew); changed base images and instructions; stages that are partly cached in some run; `--no-cache`.",
+    limits: "Whether the build stage's image exists under a name of its own, ready to be pulled, is not in the log.",
+    example: include_str!("examples/legacy-multi-stage.txt"),
     references: &[
         "https://docs.docker.com/build/building/multi-stage/#differences-between-legacy-builder-and-buildkit",
         "https://github.com/moby/moby/blob/v25.0.0/image/cache/cache.go",

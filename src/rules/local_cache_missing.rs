@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "The build goes on without a cache, and the warning comes after its output. On a CI agent the directory is empty in each run unless something brings it along.",
     fix: "Persist the directory with the CI's own cache between runs, or use a registry cache.",
     rules_out: "In the first run the directory cannot be there: where that run exports to it and is the only one, or a later run imports it, nothing is reported.",
+    limits: "The directory is the client's; who clears it between runs is not in the build log.",
+    example: include_str!("examples/local-cache-missing.txt"),
     references: &["moby/buildkit client/solve.go", "https://docs.docker.com/build/cache/backends/local/"],
     since: "0.1.0",
 };

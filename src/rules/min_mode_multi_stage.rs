@@ -19,6 +19,8 @@ static META: RuleMeta = RuleMeta {
     why: "mode=min is the default and stores only the layers of the final image. Nothing of the build stages can be found again. The mode is never printed, and a misspelt one silently means min.",
     fix: "Write `mode=max` in `--cache-to`.",
     rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`, a `mode=max` on the command line. One log alone is a note: the mode is not printed, and a changed base image of the stage looks the same.",
+    limits: "The mode is never printed; where the command line does not show it, it follows from which steps are missing.",
+    example: include_str!("examples/min-mode-multi-stage.txt"),
     references: &["https://docs.docker.com/build/cache/backends/#cache-mode"],
     since: "0.1.0",
 };

@@ -101,6 +101,10 @@ pub struct RuleMeta {
     pub fix: &'static str,
     /// What else looks like it, and how the rule tells them apart.
     pub rules_out: &'static str,
+    /// What it cannot see or decide.
+    pub limits: &'static str,
+    /// Lines of one of its samples as it quotes them: `FILE:LINE  TEXT`, `    ^ what it shows`, `= title`.
+    pub example: &'static str,
     /// Where the facts come from.
     pub references: &'static [&'static str],
     /// Version that introduced it.

@@ -19,6 +19,8 @@ static META: RuleMeta = RuleMeta {
     why: "Every step is executed, whatever any cache holds. The builder does not print that it was told to, so the log looks like a cache that is broken.",
     fix: "Take the option out of the build that every commit runs.",
     rules_out: "A command line without the option. Whether a fresh build is meant (a nightly one for security updates) is not in a log.",
+    limits: "BuildKit does not print the option: only a command line, or the inputs of an action, in the log show it.",
+    example: include_str!("examples/no-cache-flag.txt"),
     references: &["https://docs.docker.com/reference/cli/docker/buildx/build/#no-cache-filter"],
     since: "0.1.0",
 };

@@ -17,6 +17,8 @@ static META: RuleMeta = RuleMeta {
     why: "The builder is new in every run (as on ephemeral agents and with a docker-container builder created in the job), so its own cache is empty, and nothing else was asked for.",
     fix: "Export a cache and import it: `--cache-to` and `--cache-from` with a registry reference, or keep the builder between runs.",
     rules_out: "Kept builders (a step comes from the cache in some run), failed builds, runs that export a cache (export-without-import), `--no-cache`, a local cache that was asked for and is missing. One log alone is a note: the first run of a kept builder looks the same.",
+    limits: "A build log does not say whether the machine was new. Steps that are cheap make an empty builder harmless.",
+    example: include_str!("examples/no-cache-import.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
 };

@@ -15,6 +15,8 @@ static META: RuleMeta = RuleMeta {
     why: "BuildKit speaks HTTPS to every registry but localhost. dockerd's `insecure-registries` and the host's trusted certificates do not reach a docker-container builder.",
     fix: "Tell the builder: `[registry.\"HOST\"] http = true` or `ca = [\"…\"]` in its buildkitd.toml, given with `docker buildx create --buildkitd-config`.",
     rules_out: "Refused connections and timeouts are `cache-registry-unavailable`.",
+    limits: "Which side is set up wrongly is not in the log: the registry may be meant to speak plain HTTP.",
+    example: include_str!("examples/registry-tls-mismatch.txt"),
     references: &["https://docs.docker.com/build/buildkit/configure/"],
     since: "0.1.0",
 };

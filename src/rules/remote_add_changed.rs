@@ -19,6 +19,8 @@ static META: RuleMeta = RuleMeta {
     why: "The file is fetched in every build and its content is part of the cache key: when the server changes it, the ADD and everything below it runs again.",
     fix: "Fetch a version that does not change and say so with `--checksum`, or move the ADD below the expensive steps.",
     rules_out: "The fetch itself (printed as a step of the same name, done in every run), ADD with `--checksum`, an edited instruction, a changed base image, a cache that was not found, `--no-cache`.",
+    limits: "What changed behind the address is not in the log; a server that sends other headers for the same file can have the same effect.",
+    example: include_str!("examples/remote-add-changed.txt"),
     references: &[
         "https://docs.docker.com/reference/dockerfile/#add---checksum",
         "https://docs.docker.com/build/cache/invalidation/#add-and-copy",

@@ -22,6 +22,8 @@ static META: RuleMeta = RuleMeta {
     why: "What changed since the reference was written is built again in every run, because no run stores it.",
     fix: "Export to the reference that is imported, or import the one that is written.",
     rules_out: "A reference that one of the runs given writes later; an import of several references of which one is written; a cache that never answered anything (it has another fault); inline caches of the image that is pushed; breaks at a `COPY . .` change with every commit anyway and make a note in three runs. Another job may write it rarely: then its logs, given too, would show it.",
+    limits: "A job that writes the reference once a week looks like one that never does, if its logs are not given.",
+    example: include_str!("examples/stale-cache-ref.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
 };

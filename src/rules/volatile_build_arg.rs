@@ -25,6 +25,8 @@ static META: RuleMeta = RuleMeta {
     why: "The values of all ARG and ENV in scope are part of what a RUN depends on, also where the command does not use them. A commit id or a date declared at the top of a stage makes every RUN below it run again.",
     fix: "Declare the ARG right before the instruction that needs it, at the end of the stage where that is a LABEL or ENV; keep long commands out of the step that prints it.",
     rules_out: "COPY and WORKDIR (no ARG reaches them but through their text), RUN with a bind mount (it reads files), a text that changed once (dockerfile-edited), steps before which something else broke the chain, a changed base image, `--no-cache` and `--no-cache-filter` where the command line shows them. Command lines that give the same arguments in each run leave an ENV that the job writes into the Dockerfile. With the Dockerfile at hand a RUN without any ARG or ENV above it is left alone; a Dockerfile without a log is judged by names that can only be of one commit or run (`GIT_SHA`, `BUILD_DATE`), declared above an installation.",
+    limits: "An argument that the step does not name leaves no trace in a log: then the command lines decide which it is, or a list of candidates is all there is.",
+    example: include_str!("examples/volatile-build-arg.txt"),
     references: &[
         "https://docs.docker.com/build/cache/invalidation/#build-arguments",
         "https://docs.docker.com/reference/dockerfile/#impact-on-build-caching",

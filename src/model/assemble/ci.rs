@@ -16,6 +16,10 @@ pub(super) struct Listener {
     action: Option<Command>,
     /// The input of that action whose value may go on in the next line, and its last line.
     field: (String, u64),
+    /// Line that is the commit, where the line before says so.
+    hash: u64,
+    /// The step is actions/cache, whose key is among its inputs.
+    keeps: bool,
     /// The command that may go on in the next line.
     typed: Typed,
     caches: Caches,
@@ -35,11 +39,14 @@ impl Listener {
         match mark {
             Mark::Command(command) => self.typed.begins(run, &text(command), quote()),
             Mark::Script(command) if self.block => self.typed.begins(run, &text(command), quote()),
-            Mark::Script(_) => {}
+            Mark::Hash(commit) if self.hash == number => {
+                run.commit = run.commit.take().or_else(|| Some(Text::of_log(commit)));
+            }
+            Mark::Script(_) | Mark::Hash(_) => {}
             Mark::More(options) => self.typed.goes_on(&text(options), quote()),
             Mark::Section(title) => self.section(run, &text(title), quote()),
             Mark::SectionEnd => {
-                self.block = false;
+                (self.block, self.keeps) = (false, false);
                 run.commands.extend(self.action.take());
             }
             Mark::Input(b"-", item) => {
@@ -49,15 +56,20 @@ impl Listener {
                 }
             }
             Mark::Input(b"", more) => self.input_goes_on(&text(more), number),
+            Mark::Input(b"key", value) if self.keeps => self.caches.asks(text(value)),
             Mark::Input(key, value) => {
                 self.field = (text(key), number);
                 self.input_goes_on(&text(value), number);
             }
             Mark::CacheKey(key, operation) => self.caches.begins(text(key), operation),
+            Mark::CacheAside => self.caches.aside(),
+            Mark::CacheTried(key) => self.caches.tried(&mut run.ci_caches, text(key), quote()),
+            Mark::CacheFound(key) => self.caches.found(&mut run.ci_caches, text(key), quote()),
             Mark::CacheTrouble => self.caches.fails(&mut run.ci_caches, quote()),
             Mark::Cache { name, operation, outcome } => {
                 self.caches.ends(&mut run.ci_caches, text(name), operation, outcome, quote());
             }
+            Mark::HashFollows => self.hash = number + 1,
             Mark::Commit(commit) => run.commit = run.commit.take().or_else(|| Some(Text::of_log(commit))),
             Mark::Branch(branch) => run.branch = run.branch.take().or_else(|| Some(Text::of_log(branch))),
             Mark::Note(kind @ (NoteKind::ComposeCacheFrom | NoteKind::ComposeCacheTo), b"") => self.list = Some(kind),
@@ -75,6 +87,8 @@ impl Listener {
     /// `docker/build-push-action@v6`, or the first line of a script.
     fn section(&mut self, run: &mut Run, title: &str, quote: Quote) {
         self.block = true;
+        self.keeps = title.starts_with("actions/cache@") || title.starts_with("actions/cache/restore@");
+        self.caches.next_step();
         run.commands.extend(self.action.take());
         match action(title) {
             Some(tool) => {
@@ -148,6 +162,20 @@ docker buildx build \\
   -t r/a:1 .
 shell: /usr/bin/bash -e {0}
 ##[endgroup]";
+
+    #[test]
+    fn a_hash_is_the_commit_below_the_command_that_prints_it_only() {
+        let commit = |log: &str| {
+            let mut reader = LogReader::new("x.log", Stack::recognise(log.as_bytes()));
+            for (number, line) in (1..).zip(log.lines()) {
+                reader.line(number, line.as_bytes());
+            }
+            reader.finish(0).remove(0).commit
+        };
+        let hash = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
+        assert!(commit(&format!("##[group]Run a\n[command]/usr/bin/git log -1 --format=%H\n{hash}")).is_some());
+        assert_eq!(commit(&format!("##[group]Run a\n{hash}")), None);
+    }
 
     #[test]
     fn inputs_of_actions_and_scripts_of_several_lines_are_commands() {

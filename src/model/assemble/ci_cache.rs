@@ -15,6 +15,12 @@ pub(super) struct Caches {
     operation: Option<CacheOperation>,
     /// Nothing was said of it yet.
     fresh: bool,
+    /// The next key is not the one asked for.
+    aside: bool,
+    /// The key is of this step's inputs: the next step has its own.
+    of_step: bool,
+    /// Line of the last key that was tried in vain.
+    tried: u64,
 }
 
 /// A line without a name belongs to a named one if no more than so many lines lie between.
@@ -23,7 +29,46 @@ const NEAR: u64 = 5;
 impl Caches {
     /// An operation begins.
     pub(super) fn begins(&mut self, key: String, operation: CacheOperation) {
-        *self = Self { key, operation: Some(operation), fresh: true };
+        if !std::mem::take(&mut self.aside) {
+            *self = Self { key, operation: Some(operation), fresh: true, ..Self::default() };
+        }
+    }
+
+    /// The next key that is named is not the one asked for.
+    pub(super) fn aside(&mut self) {
+        self.aside = true;
+    }
+
+    /// The inputs of a step name the key that it asks for.
+    pub(super) fn asks(&mut self, key: String) {
+        self.begins(key, CacheOperation::Restore);
+        self.of_step = true;
+    }
+
+    /// Another step begins.
+    pub(super) fn next_step(&mut self) {
+        if self.of_step {
+            *self = Self::default();
+        }
+    }
+
+    /// Keys are tried in turn, a line each.
+    pub(super) fn tried(&mut self, caches: &mut Vec<CiCache>, key: String, quote: Quote) {
+        let again = std::mem::replace(&mut self.tried, quote.line) + 1 == quote.line;
+        if !again || caches.is_empty() {
+            caches.push(restore(key, CacheOutcome::Miss, quote));
+        }
+    }
+
+    /// A cache was found; where the line before tried another key, that one was asked for.
+    pub(super) fn found(&mut self, caches: &mut Vec<CiCache>, key: String, quote: Quote) {
+        let asked = caches.last_mut().filter(|_| self.tried > 0 && self.tried + 1 == quote.line);
+        match asked {
+            Some(asked) => {
+                (asked.outcome, asked.restored, asked.quote) = (CacheOutcome::Partial, Some(key.into()), quote);
+            }
+            None => caches.push(restore(key, CacheOutcome::Hit, quote)),
+        }
     }
 
     /// The operation under way failed; without one it was a restore, which comes first in a job.
@@ -45,20 +90,45 @@ impl Caches {
         let name = if name.is_empty() && under_way { self.key.clone() } else { name };
         let bad = matches!(outcome, CacheOutcome::Failed | CacheOutcome::Skipped);
         let reason = bad.then(|| cache_reason(quote.text.as_bytes())).flatten();
-        let now = CiCache { name: name.into(), operation, outcome, reason, quote };
+        let now = self.told_apart(CiCache { name: name.into(), operation, outcome, reason, restored: None, quote });
         let fresh = std::mem::take(&mut self.fresh);
         match caches.last_mut().filter(|before| !fresh && same(before, &now)) {
             Some(before) => settle(before, now),
             None => caches.push(now),
         }
     }
+
+    /// A cache that is found under another key than the one asked for is found in part.
+    fn told_apart(&self, found: CiCache) -> CiCache {
+        let restored = matches!(found.outcome, CacheOutcome::Hit | CacheOutcome::Partial);
+        let other = self.operation == Some(found.operation) && !self.key.is_empty() && *found.name != *self.key;
+        match found.outcome {
+            _ if restored && other => CiCache {
+                name: self.key.as_str().into(),
+                outcome: CacheOutcome::Partial,
+                restored: Some(found.name),
+                ..found
+            },
+            CacheOutcome::Partial if !found.name.is_empty() => CiCache { restored: Some(found.name.clone()), ..found },
+            _ => found,
+        }
+    }
+}
+
+fn restore(name: String, outcome: CacheOutcome, quote: Quote) -> CiCache {
+    CiCache { name: name.into(), operation: CacheOperation::Restore, outcome, reason: None, restored: None, quote }
 }
 
 /// Whether both are about one operation.
 fn same(before: &CiCache, now: &CiCache) -> bool {
     let unnamed = before.name.is_empty() || now.name.is_empty();
     let near = now.quote.line.saturating_sub(before.quote.line) <= NEAR;
-    before.operation == now.operation && (before.name == now.name || (unnamed && near))
+    before.operation == now.operation && (bare(before) == bare(now) || (unnamed && near))
+}
+
+/// Bitbucket calls its cache `docker: docker.tar`, and `docker` where it exists already.
+fn bare(cache: &CiCache) -> &str {
+    cache.name.split_once(": ").map_or(&*cache.name, |(name, _)| name)
 }
 
 /// What is worse counts; of two bad ends the first, which is the cause of the other. Only a conflict
@@ -73,6 +143,7 @@ fn settle(before: &mut CiCache, now: CiCache) {
     if before.name.is_empty() {
         before.name = now.name;
     }
+    before.restored = before.restored.take().or(now.restored);
 }
 
 #[cfg(test)]
@@ -101,6 +172,7 @@ mod tests {
     fn the_cause_counts_not_what_follows() {
         assert_eq!(heard(&[("", Restore, Failed), ("k", Restore, Miss)]), [("k".to_owned(), Failed)]);
         assert_eq!(heard(&[("k", Restore, Partial), ("k", Restore, Hit)]), [("k".to_owned(), Partial)]);
+        assert_eq!(heard(&[("d: d.tar", Save, Exists), ("d", Save, Exists)]), [("d: d.tar".to_owned(), Exists)]);
     }
 
     #[test]

@@ -130,6 +130,7 @@ fn ci_cache(cache: &CiCache) -> wire::CiCache<'_> {
         name: redact(&cache.name),
         operation: names::operation(cache.operation),
         outcome: names::cache_outcome(cache.outcome),
+        restored: cache.restored.as_deref().map(redact),
         line: cache.quote.line,
         message: redact(&cache.quote.text),
     }

@@ -20,8 +20,14 @@ pipelines:
 
 fn run(source: &str, commit: Option<&str>, outcome: CacheOutcome, builds: &str) -> Run {
     let quote = Quote { line: 9, text: "Cache \"docker: docker.tar\": Upload failed".into() };
-    let entry =
-        CiCache { name: "docker: docker.tar".into(), operation: CacheOperation::Save, outcome, reason: None, quote };
+    let entry = CiCache {
+        name: "docker: docker.tar".into(),
+        operation: CacheOperation::Save,
+        outcome,
+        reason: None,
+        restored: None,
+        quote,
+    };
     let what = Instruction { text: format!("RUN {builds}").into(), ..Instruction::default() };
     let step = BuildStep { what: what.into(), ..BuildStep::default() };
     Run {

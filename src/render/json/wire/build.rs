@@ -105,6 +105,8 @@ pub(in super::super) struct CiCache<'a> {
     /// How it ended.
     #[cfg_attr(test, schemars(extend("enum" = ["hit", "partial", "miss", "saved", "exists", "skipped", "failed"])))]
     pub outcome: &'static str,
+    /// Key it was restored from, where that is not the one asked for.
+    pub restored: Option<Text<'a>>,
     /// 1-based line that says so.
     pub line: u64,
     /// That line.

@@ -121,6 +121,13 @@ fn usage_errors_are_status_2() {
 }
 
 #[test]
+fn help_begins_with_examples() {
+    let text = stdout(&mut Desk::with("").run(&["--help"]));
+    let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+    assert!(at("Examples:") < at("Usage:") && at("Usage:") < at("Options:") && at("Options:") < at("Exit status:"));
+}
+
+#[test]
 fn a_misspelt_rule_is_told_the_nearest() {
     let id = RULES.first().unwrap().meta().id;
     let misspelt = id.replacen('-', "_", 1);

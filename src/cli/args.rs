@@ -11,21 +11,30 @@ use crate::finding::Severity;
 use crate::render::{RENDERERS, Renderer};
 use crate::rules::RULES;
 
-const AFTER: &str = "\
+/// First, because most who ask for help want to see how it is called.
+const EXAMPLES: &str = "\
 Examples:
   docker buildx build … 2>&1 | cachediag      read a build as it runs
   cachediag build.log                         read one log
   cachediag logs/ run-*.log jobs.zip          compare many runs
   cachediag --fail-on error build.log         let the job fail where the cache is defeated
   cachediag --format auto build.log           in a CI job: annotations where the CI has them
-  cachediag --output sarif=a.sarif build.log  a file for machines beside the report
+  cachediag --output sarif=a.sarif build.log  a file for machines beside the report";
 
+const AFTER: &str = "\
 Exit status: 0 nothing at or above --fail-on, 1 findings, 2 usage error or nothing could be read.
 A file named like a command is given with its folder: ./rules";
 
 /// Says why the Docker build cache did not help, from logs that already exist.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = AFTER, args_conflicts_with_subcommands = true)]
+#[command(
+    version,
+    about,
+    before_help = EXAMPLES,
+    after_help = AFTER,
+    help_template = "{about}.\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}",
+    args_conflicts_with_subcommands = true
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Option<Command>,

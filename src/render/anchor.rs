@@ -27,7 +27,12 @@ pub(super) fn of(report: &Report, finding: &Finding) -> Anchor {
 pub(super) fn at(report: &Report, line: &Evidence) -> Anchor {
     let in_repository = is_config(report, line);
     let path = if in_repository { repository_path(&line.source) } else { log_path(&line.source) };
-    Anchor { path, line: line.line, text: escape::line(line.text.trim_end()), in_repository }
+    Anchor { path, line: line.line, text: quoted(&line.text), in_repository }
+}
+
+/// A line of a log may have 64 KiB; one page shows thousands of them.
+pub(super) fn quoted(text: &str) -> String {
+    escape::shorten(&escape::line(text.trim_end()), 1000)
 }
 
 /// Path of a configuration file within its repository.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Renderer, Report, Screen, escape, names, phrases, problem_line};
+use super::{Renderer, Report, Screen, anchor, escape, names, phrases, problem_line};
 use crate::finding::{Finding, Severity};
 
 /// `--format junit`.
@@ -69,7 +69,8 @@ fn text(finding: &Finding) -> String {
     let mut text = format!("{}\n", escape::xml(&finding.cause));
     for line in finding.evidence.iter().take(MOST) {
         // Writing into a String cannot fail.
-        let _ = writeln!(text, "{}:{}: {}", escape::xml(&line.source), line.line, escape::xml(&line.text));
+        let _ =
+            writeln!(text, "{}:{}: {}", escape::xml(&line.source), line.line, escape::xml(&anchor::quoted(&line.text)));
     }
     let _ = writeln!(text, "Fix: {}", escape::xml(&finding.fix.summary));
     for (number, step) in (1..).zip(&finding.fix.steps) {

@@ -17,6 +17,36 @@ fn a_rich_report_and_an_empty_one() {
     }
 }
 
+#[test]
+fn ten_thousand_findings_follow_the_schemas() {
+    let report = samples::flood();
+    let json = |format: &str| -> serde_json::Value { serde_json::from_str(&print(format, &report)).unwrap() };
+    for (format, schema) in [("gitlab", "gitlab-code-quality"), ("bitbucket", "bitbucket-insights")] {
+        let schema = std::fs::read_to_string(format!("tests/schemas/{schema}.schema.json")).unwrap();
+        let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+        assert!(validator.is_valid(&json(format)), "{format}");
+    }
+    let gitlab = json("gitlab");
+    let mut names: Vec<_> = gitlab.as_array().unwrap().iter().map(|issue| issue["fingerprint"].as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 10_000);
+    let bitbucket = json("bitbucket");
+    assert_eq!(bitbucket["annotations"].as_array().unwrap().len(), 10);
+    assert!(bitbucket["report"]["details"].as_str().unwrap().contains("leave out 9,000 findings"));
+}
+
+/// GitLab reads 30 MB: <https://docs.gitlab.com/ci/testing/unit_test_reports/#file-format-and-size-limits>.
+#[test]
+fn ten_thousand_tests_are_read() {
+    let text = print("junit", &samples::flood());
+    assert!(text.len() < 30_000_000 && text.contains("tests=\"10000\""), "{}", text.len());
+}
+
+fn print(format: &str, report: &Report) -> String {
+    RENDERERS.iter().find(|renderer| renderer.name() == format).unwrap().render(report, samples::NARROW)
+}
+
 /// Without what changes with every rule that is added.
 fn tidy(text: &str) -> String {
     let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");

@@ -65,6 +65,12 @@ impl Place {
         !self.legs.is_empty() && variables::names(&text).iter().any(|name| !variables::of_pipeline(name))
     }
 
+    /// The text is the same in all jobs of the pipeline, whatever its variables hold.
+    #[must_use]
+    pub fn is_common(&self, text: &str) -> bool {
+        variables::names(&self.expanded(text)).iter().all(|name| variables::of_pipeline(name))
+    }
+
     /// The text with the values of the variables that the file sets; others stay as written.
     #[must_use]
     pub fn expanded(&self, text: &str) -> String {

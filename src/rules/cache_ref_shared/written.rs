@@ -6,14 +6,13 @@ use crate::finding::{Finding, Fix};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
 use crate::rules::planned::{self, Words};
-use crate::rules::remedy::pattern::same_in_all_jobs;
 use crate::rules::remedy::{At, own_caches};
 
 /// One finding for each cache that several builds export.
 pub(super) fn findings(study: &Study) -> Vec<Finding> {
     let mut groups: Vec<(String, Vec<At>)> = Vec::new();
     for at in planned::places(study) {
-        for name in at.place.command.cache_to.iter().filter_map(exported) {
+        for name in at.place.command.cache_to.iter().filter_map(|spec| exported(at.place, spec)) {
             match groups.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, places)) => places.push(at),
                 None => groups.push((name, vec![at])),
@@ -27,7 +26,7 @@ fn finding(name: &str, places: &[At]) -> Option<Finding> {
     let differ = |a: &Place, b: &Place| built(a) != built(b);
     let others = places.iter().any(|at| places.first().is_some_and(|first| differ(first.place, at.place)));
     let builds = if others { places.len() } else { 1 };
-    if !others && !places.iter().any(|at| legs_differ(at.place, name)) {
+    if !others && !places.iter().any(|at| legs_differ(at.place)) {
         return None;
     }
     let who = if builds > 1 { format!("{builds} builds") } else { "the legs of a matrix".to_owned() };
@@ -55,7 +54,7 @@ fn finding(name: &str, places: &[At]) -> Option<Finding> {
 }
 
 /// Name of the cache an export writes, where it is the same in every job.
-fn exported(spec: &CacheSpec) -> Option<String> {
+fn exported(place: &Place, spec: &CacheSpec) -> Option<String> {
     let name = match spec.kind() {
         CacheKind::Registry => spec.get("ref")?.to_owned(),
         // `scope` is `buildkit` where none is given (BuildKit cache/remotecache/gha).
@@ -64,19 +63,18 @@ fn exported(spec: &CacheSpec) -> Option<String> {
         // A directory belongs to the machine of the job; what carries it on is the CI's cache.
         CacheKind::Azblob | CacheKind::Local | CacheKind::Inline | CacheKind::Unknown => return None,
     };
-    same_in_all_jobs(&name).then_some(name)
+    let name = place.expanded(&name);
+    place.is_common(&name).then_some(name)
 }
 
 /// What decides what is built: equal ones may share a cache.
-fn built(place: &Place) -> (Option<&str>, Option<&str>, Option<&str>, Option<&str>) {
+fn built(place: &Place) -> [Option<&str>; 4] {
     let command = &place.command;
-    (place.context.as_deref(), command.file.as_deref(), command.target.as_deref(), place.target.as_deref())
+    let context = place.context.as_deref().unwrap_or_default().trim_matches(['.', '/']);
+    [Some(context), command.file.as_deref(), command.target.as_deref(), place.target.as_deref()]
 }
 
-/// The legs of the matrix build different things, and the name of the cache is one for all.
-fn legs_differ(place: &Place, name: &str) -> bool {
-    let (context, file, target, _) = built(place);
-    let decides =
-        |leg: &String| [context, file, target].into_iter().flatten().any(|value| value.contains(leg.as_str()));
-    place.legs.iter().any(|leg| decides(leg) && !name.contains(leg.as_str()))
+/// The legs of the matrix build different things.
+fn legs_differ(place: &Place) -> bool {
+    built(place).into_iter().flatten().any(|value| place.varies(value))
 }

@@ -32,39 +32,6 @@ pub(super) fn tells_nothing(written: &str) -> bool {
     pieces.len() > 1 && pieces.iter().all(String::is_empty)
 }
 
-/// Holds no variable, or such only that have one value in all jobs of a pipeline.
-pub(in crate::rules) fn same_in_all_jobs(written: &str) -> bool {
-    const GLOBAL: [&str; 12] = [
-        "CI_REGISTRY",
-        "CI_PROJECT",
-        "CI_COMMIT",
-        "GITHUB_REPOSITORY",
-        "GITHUB_SHA",
-        "GITHUB_REF",
-        "github.repository",
-        "github.sha",
-        "github.ref",
-        "BITBUCKET_REPO",
-        "BITBUCKET_COMMIT",
-        "BITBUCKET_BRANCH",
-    ];
-    let global =
-        |name: &str| GLOBAL.iter().any(|known| name.starts_with(known)) || name.starts_with("BUILDKITE_PIPELINE");
-    variables(written).iter().all(|name| global(name.trim_start_matches(['$', '{', '%', ' '])))
-}
-
-/// The variables as written: `${{ github.sha }}`.
-fn variables(written: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut rest = written;
-    while let Some(letter) = rest.chars().next() {
-        let length = variable(rest);
-        found.extend(rest.get(..length).filter(|name| !name.is_empty()));
-        rest = rest.get(length.max(letter.len_utf8())..).unwrap_or_default();
-    }
-    found
-}
-
 /// Pieces between the variables: one piece where there is none.
 fn literals(written: &str) -> Vec<String> {
     let mut pieces = vec![String::new()];
@@ -130,7 +97,6 @@ mod tests {
         ] {
             assert!(!fits(written, text), "{written} {text}");
         }
-        assert!(same_in_all_jobs("$CI_REGISTRY_IMAGE/x:${{ github.sha }}") && !same_in_all_jobs("r/${{ matrix.a }}:c"));
         assert!(tells_nothing("$IMAGE${TAG}") && !tells_nothing("$IMAGE:1") && !tells_nothing("r/app"));
         assert!(!fits("a$", "ab") && !fits("50%", "501"));
     }

@@ -7,7 +7,7 @@ use super::pattern::{fits, tells_nothing};
 use super::reference;
 use crate::config::{Config, Place};
 use crate::finding::Evidence;
-use crate::model::{Build, CacheSpec, Command, Run, Text, Tool};
+use crate::model::{Build, CacheKind, CacheSpec, Command, Run, Text, Tool};
 use crate::rules::Study;
 
 /// A place in a configuration file.
@@ -55,32 +55,35 @@ fn score(at: At, run: &Run, build: &Build, command: Option<&Command>) -> Option<
         return None;
     }
     let mut score = u32::from(ci == Some(true));
-    let job = run.job.as_deref().map(leg_off).zip(Some(at.place.job.as_str()).filter(|job| !job.is_empty()));
-    if let Some((job, planned)) = job {
-        score += 4 * u32::from(compared(&[planned], &[job])?);
+    if let Some(job) = run.job.as_deref().filter(|_| !at.place.job.is_empty()) {
+        if !at.place.is_job(job) {
+            return None;
+        }
+        score += 4;
     }
     let targets: Vec<&str> = build.target.as_deref().into_iter().collect();
-    let planned: Vec<&str> = at.place.target.as_deref().into_iter().collect();
-    score += 4 * u32::from(compared(&planned, &targets)?);
-    let tags = strings(&asked.tags);
+    let written = |values: Vec<&str>| values.into_iter().map(|value| at.place.expanded(value)).collect::<Vec<_>>();
+    score += 4 * u32::from(compared(&written(one(at.place.target.as_deref())), &targets)?);
+    let tags = written(strings(&asked.tags));
     let printed: Vec<&str> = build.images.iter().map(|name| reference::without_hub(name)).collect();
     let known = command.map(|c| strings(&c.tags)).filter(|tags| !tags.is_empty()).unwrap_or(printed);
     score += 3 * u32::from(compared(&tags, &known)?);
-    let imports: Vec<&str> = build.imports.iter().filter_map(|i| i.reference.as_deref()).collect();
+    let named = build.imports.iter().filter(|import| import.kind == CacheKind::Registry);
+    let imports: Vec<&str> = named.filter_map(|import| import.reference.as_deref()).collect();
     let known = command.map(|c| references(&c.cache_from)).filter(|from| !from.is_empty()).unwrap_or(imports);
-    score += 2 * u32::from(compared(&references(&asked.cache_from), &known)?);
+    score += 2 * u32::from(compared(&written(references(&asked.cache_from)), &known)?);
     let Some(command) = command else { return Some(score) };
-    score += 2 * u32::from(compared(&references(&asked.cache_to), &references(&command.cache_to))?);
+    score += 2 * u32::from(compared(&written(references(&asked.cache_to)), &references(&command.cache_to))?);
     for (planned, known) in [(&asked.file, &command.file), (&asked.target, &command.target)] {
-        score += u32::from(compared(&one(planned.as_ref()), &one(known.as_ref()))?);
+        score += u32::from(compared(&written(one(planned.as_deref())), &one(known.as_deref()))?);
     }
     Some(score)
 }
 
 /// `Some(true)` where some entry fits, `None` where none does though both sides say something,
 /// `Some(false)` where there is nothing to compare.
-fn compared(planned: &[&str], known: &[&str]) -> Option<bool> {
-    let same = planned.iter().any(|plan| known.contains(plan));
+fn compared(planned: &[String], known: &[&str]) -> Option<bool> {
+    let same = planned.iter().any(|plan| known.contains(&plan.as_str()));
     let vague = planned.is_empty() || known.is_empty() || planned.iter().any(|plan| tells_nothing(plan));
     if vague && !same {
         return Some(false);
@@ -102,19 +105,14 @@ fn same_tool(at: At, build: &Build, command: Option<&Command>) -> bool {
     }
 }
 
-/// `build (linux/amd64)`: GitHub's name of a matrix leg.
-fn leg_off(job: &str) -> &str {
-    job.split_once(" (").map_or(job, |(job, _)| job)
-}
-
 fn references(specs: &[CacheSpec]) -> Vec<&str> {
-    specs.iter().filter_map(|spec| spec.get("ref").or_else(|| spec.get("scope"))).collect()
+    specs.iter().filter_map(|spec| spec.get("ref")).collect()
 }
 
 fn strings(list: &[Text]) -> Vec<&str> {
     list.iter().map(Text::as_str).collect()
 }
 
-fn one(value: Option<&String>) -> Vec<&str> {
-    value.map(String::as_str).into_iter().collect()
+fn one(value: Option<&str>) -> Vec<&str> {
+    value.into_iter().collect()
 }

@@ -3,7 +3,7 @@
 //!
 //! The cases are those of `tests/rules`: a folder with configuration and no log.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

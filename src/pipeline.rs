@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -10,7 +11,7 @@ use crate::envelope::Stack;
 use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
-use crate::source::{self, Entry, Found, Input, Part, Reading};
+use crate::source::{self, Entry, Found, Input, Part, Progress, Reading};
 use crate::{series, triage};
 
 /// What the command line asks for.
@@ -32,6 +33,10 @@ pub struct Options {
     pub max_expanded: Option<u64>,
     /// No log is read, standard input neither: the configuration is judged alone.
     pub configuration_only: bool,
+    /// Bytes scanned at a time; `None` is [`source::BLOCK`]. The report does not depend on it.
+    pub block: Option<usize>,
+    /// Hears how far reading is.
+    pub progress: Option<Arc<Progress>>,
 }
 
 /// Reads everything and judges it.
@@ -49,6 +54,7 @@ fn read_and_judge(options: &Options) -> Report {
         found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
     let (configs, unread) = configs(options, &found.others);
     problems.extend(unread);
+    options.progress.iter().for_each(|progress| announce(&found.logs, progress));
     let read: Vec<(Vec<Run>, Vec<Problem>)> = found.logs.par_iter().map(|entry| read_logs(entry, options)).collect();
     let mut runs = Vec::new();
     for (some, trouble) in read {
@@ -81,8 +87,7 @@ fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: 
 /// Every log of a path: an archive holds several.
 fn read_logs(entry: &Entry, options: &Options) -> (Vec<Run>, Vec<Problem>) {
     let (mut runs, mut problems) = (Vec::new(), Vec::new());
-    let reading = Reading { tee: options.tee, expanded: options.max_expanded.unwrap_or(source::EXPANDED) };
-    source::each(entry, reading, &mut |part, input| {
+    source::each(entry, &reading(options), &mut |part, input| {
         let (read, trouble) = match input {
             Ok(input) => read_log(part, input),
             Err(e) => (Vec::new(), Some(problem(&part.name, e.to_string()))),
@@ -91,6 +96,21 @@ fn read_logs(entry: &Entry, options: &Options) -> (Vec<Run>, Vec<Problem>) {
         problems.extend(trouble);
     });
     (runs, problems)
+}
+
+fn reading(options: &Options) -> Reading {
+    Reading {
+        tee: options.tee,
+        expanded: options.max_expanded.unwrap_or(source::EXPANDED),
+        block: options.block.unwrap_or(source::BLOCK),
+        progress: options.progress.clone(),
+    }
+}
+
+/// Only somebody who watches wants to know how much there is: of 20,000 files that takes time.
+fn announce(logs: &[Entry], progress: &Progress) {
+    let bytes = logs.iter().filter_map(|log| std::fs::metadata(&log.path).ok()).map(|file| file.len());
+    progress.plan(bytes.sum());
 }
 
 fn read_log(part: &Part, input: Input) -> (Vec<Run>, Option<Problem>) {

@@ -1,11 +1,24 @@
 //! One log has one result: from a path or a pipe, with one thread or two, with LF or CRLF.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+
+#[path = "invariants/cases.rs"]
+mod cases;
+#[path = "invariants/input.rs"]
+mod input;
+#[path = "invariants/mangle.rs"]
+mod mangle;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use cachediag::pipeline::Options;
+use proptest::prelude::*;
+
+use cases::{cases, edits};
+use input::{File, files_of, rendered, report_in};
+use mangle::mangle;
 
 fn logs() -> Vec<PathBuf> {
     let mut logs = Vec::new();
@@ -112,4 +125,75 @@ fn a_large_log_has_one_result_however_it_is_cut() {
     assert_eq!(one, from_path(&path, "json", "2"));
     assert_eq!(nameless(&one, &path), nameless(&from_pipe(&path, "json"), &path));
     assert_eq!(one.matches("\"outcome\":\"succeeded\"").count(), 40);
+}
+
+/// A way to read a case that must not matter.
+#[derive(Clone, Debug)]
+struct Way {
+    block: usize,
+    threads: usize,
+    /// Packed files are read as streams, whatever their names.
+    packed: bool,
+    crlf: bool,
+    /// The logs are named one by one, in another order.
+    turned: usize,
+}
+
+fn ways() -> impl Strategy<Value = Way> {
+    let block = prop_oneof![1..64usize, 64..4096usize, 4096..200_000usize];
+    (block, 1..5usize, any::<bool>(), any::<bool>(), 0..8usize).prop_map(|(block, threads, packed, crlf, turned)| Way {
+        block,
+        threads,
+        packed,
+        crlf,
+        turned,
+    })
+}
+
+fn with_crlf(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().flat_map(|b| if *b == b'\n' { vec![b'\r', b'\n'] } else { vec![*b] }).collect()
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
+/// The report on files in this folder, in every format.
+fn said(folder: &Path, files: &[File], way: Option<&Way>) -> Vec<(&'static str, String)> {
+    let logs: Vec<PathBuf> = files.iter().filter(|f| f.is_log()).map(|f| folder.join(&f.name)).collect();
+    let mut options = Options { threads: Some(1), paths: logs, config: vec![folder.to_owned()], ..Options::default() };
+    let mut files = files.to_vec();
+    if let Some(way) = way {
+        options = Options { threads: Some(way.threads), block: Some(way.block), ..options };
+        let turn = way.turned % options.paths.len().max(1);
+        options.paths.rotate_left(turn);
+        for file in files.iter_mut().filter(|f| f.is_log()) {
+            let bytes = if way.crlf { with_crlf(&file.bytes) } else { file.bytes.clone() };
+            file.bytes = if way.packed && !bytes.is_empty() { packed(&bytes) } else { bytes };
+        }
+    }
+    rendered(&report_in(folder, &files, options), 100, false)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// However it is cut, read and named; also where the logs are damaged.
+    #[test]
+    fn the_way_of_reading_does_not_matter(
+        case in any::<prop::sample::Index>(),
+        edits in prop_oneof![Just(Vec::new()), edits()],
+        way in ways(),
+    ) {
+        let cases = cases();
+        let mut files = files_of(&cases[case.index(cases.len())]);
+        for file in files.iter_mut().filter(|f| f.is_log()) {
+            file.bytes = mangle(&file.bytes, &edits);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        prop_assert_eq!(said(folder.path(), &files, None), said(folder.path(), &files, Some(&way)));
+    }
 }

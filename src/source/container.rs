@@ -13,12 +13,14 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use encoding_rs_io::DecodeReaderBytes;
 use tempfile::SpooledTempFile;
 
+use super::progress::Counted;
 use super::tee::Tee;
-use super::{Entry, Input, Unreadable};
+use super::{BLOCK, Entry, Input, Progress, Unreadable};
 use bounded::{Bounded, Budget};
 use packed::{Packed, packed};
 
@@ -29,12 +31,22 @@ pub const EXPANDED: u64 = 4 << 30;
 const IN_MEMORY: usize = 8 << 20;
 
 /// How to read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reading {
     /// Passes standard input through to standard output.
     pub tee: bool,
     /// Bytes one compressed file or archive may expand to.
     pub expanded: u64,
+    /// Bytes scanned at a time; the result does not depend on it.
+    pub block: usize,
+    /// Hears how far files have been read.
+    pub progress: Option<Arc<Progress>>,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { tee: false, expanded: EXPANDED, block: BLOCK, progress: None }
+    }
 }
 
 /// One log, by itself or in an archive.
@@ -50,14 +62,15 @@ pub struct Part {
 pub type Visit<'v> = dyn FnMut(&Part, Result<Input, Unreadable>) + 'v;
 
 /// Opens a file, or standard input for `-`, and visits every log in it.
-pub fn each(entry: &Entry, reading: Reading, visit: &mut Visit) {
+pub fn each(entry: &Entry, reading: &Reading, visit: &mut Visit) {
     let part = Part { name: entry.name.clone(), job: None };
+    let visit: &mut Visit = &mut |part, input| visit(part, input.map(|input| input.in_blocks_of(reading.block)));
     if let Err(e) = open(entry, &part, reading, visit) {
         visit(&part, Err(e));
     }
 }
 
-fn open(entry: &Entry, part: &Part, reading: Reading, visit: &mut Visit) -> Result<(), Unreadable> {
+fn open(entry: &Entry, part: &Part, reading: &Reading, visit: &mut Visit) -> Result<(), Unreadable> {
     let budget = Budget::new(reading.expanded);
     if entry.path == Path::new("-") {
         let stdin: Box<dyn Read + Send> = if reading.tee { Box::new(Tee(io::stdin())) } else { Box::new(io::stdin()) };
@@ -71,11 +84,15 @@ fn open(entry: &Entry, part: &Part, reading: Reading, visit: &mut Visit) -> Resu
     (&file).take(packed::START as u64).read_to_end(&mut start)?;
     file.rewind()?;
     match packed(&start) {
-        Packed::No => visit(part, Input::of_file(file)),
-        Packed::Zip => unzip(part, file, &budget, visit)?,
-        _ => expand(part, Box::new(file), Depth::default(), &budget, visit)?,
+        Packed::No => visit(part, Input::of_file(file).map(|input| input.counted(reading.progress.clone()))),
+        Packed::Zip => unzip(part, counted(file, reading), &budget, visit)?,
+        _ => expand(part, Box::new(counted(file, reading)), Depth::default(), &budget, visit)?,
     }
     Ok(())
+}
+
+fn counted(file: File, reading: &Reading) -> Counted<File> {
+    Counted { inner: file, progress: reading.progress.clone() }
 }
 
 /// How many containers are around a stream.
@@ -140,7 +157,7 @@ fn untar(part: &Part, stream: impl Read, depth: Depth, budget: &Budget, visit: &
     Ok(())
 }
 
-fn unzip(part: &Part, file: File, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
+fn unzip(part: &Part, file: Counted<File>, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
     let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
     let mut names: Vec<String> = archive.file_names().flatten().map(Cow::into_owned).collect();
     names.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));

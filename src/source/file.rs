@@ -11,7 +11,7 @@ use memchr::{memchr, memrchr};
 use rayon::prelude::*;
 
 use super::block::Kept;
-use super::{BLOCK, Sieve, Sink};
+use super::{Blocks, MAX_LINE, Sieve, Sink};
 
 thread_local! {
     /// One buffer a thread, for all blocks: fresh memory has to be cleared by the system each time.
@@ -19,13 +19,18 @@ thread_local! {
 }
 
 /// Scans the whole file. While one group of blocks is handed to the sink, the next one is scanned.
-pub(super) fn scan<S: Sieve>(file: &File, len: u64, sieve: &S, sink: &mut impl Sink) -> io::Result<u64> {
-    let step = BLOCK as u64;
+pub(super) fn scan<S: Sieve>(file: &File, len: u64, cut: &Blocks, sieve: &S, sink: &mut impl Sink) -> io::Result<u64> {
+    let step = cut.size as u64;
     let blocks = len.div_ceil(step);
     let group = (rayon::current_num_threads() * 4) as u64;
     let read = |from: u64| -> io::Result<Vec<Kept>> {
         let to = (from + group).min(blocks);
-        let scan = |i| BUFFER.with_borrow_mut(|buffer| block(file, i * step, len, buffer, sieve));
+        let scan = |i: u64| {
+            let (start, end) = (i * step, (i * step + step).min(len));
+            let kept = BUFFER.with_borrow_mut(|buffer| block(file, start, end, end < len, buffer, sieve));
+            cut.scanned(end - start);
+            kept
+        };
         (from..to).into_par_iter().map(scan).collect()
     };
     let mut before = 0;
@@ -73,20 +78,17 @@ fn positioned(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> 
 
 /// The lines that start in the block at `start`: the byte before it tells whether a line starts
 /// right there, and the last line is read on into the next block.
-fn block<S: Sieve>(file: &File, start: u64, len: u64, buffer: &mut Vec<u8>, sieve: &S) -> io::Result<Kept> {
+fn block<S: Sieve>(file: &File, start: u64, end: u64, more: bool, buffer: &mut Vec<u8>, sieve: &S) -> io::Result<Kept> {
     let from = start.saturating_sub(1);
-    let end = (start + BLOCK as u64).min(len);
-    fill(file, from, usize::try_from(end - from).unwrap_or(BLOCK), buffer)?;
-    if end < len && buffer.last() != Some(&b'\n') {
-        let last = memrchr(b'\n', buffer).map_or(0, |at| at + 1);
-        let longest = sieve.longest(buffer.get(last..).unwrap_or_default());
-        extend_line(file, end, longest, buffer)?;
+    let own = usize::try_from(end - from).unwrap_or(usize::MAX);
+    fill(file, from, own, buffer)?;
+    if more && buffer.last() != Some(&b'\n') {
+        end_line(file, end, buffer, sieve)?;
     }
     let lines = match (start, buffer.first()) {
         (0, _) => Some(buffer.as_slice()),
         (_, Some(b'\n')) => buffer.get(1..),
-        _ => memchr(b'\n', buffer.get(..usize::try_from(end - from).unwrap_or(BLOCK)).unwrap_or(buffer))
-            .and_then(|at| buffer.get(at + 1..)),
+        _ => memchr(b'\n', buffer.get(..own).unwrap_or(buffer)).and_then(|at| buffer.get(at + 1..)),
     };
     Ok(Kept::of(lines.unwrap_or_default(), sieve))
 }
@@ -98,23 +100,34 @@ fn fill(file: &File, from: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result
     Ok(())
 }
 
-/// Reads the end of the last line, or as much of it as is looked at.
-fn extend_line(file: &File, end: u64, longest: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
-    const STEP: usize = 8 << 10;
-    let mut part = [0; STEP];
-    let mut read = 0;
-    while read < longest {
-        let got = read_at(file, &mut part, end + read as u64)?;
-        let part = part.get(..got).unwrap_or_default();
-        if let Some(line) = memchr(b'\n', part).and_then(|at| part.get(..at)) {
-            buffer.extend_from_slice(line);
-            return Ok(());
-        }
-        buffer.extend_from_slice(part);
-        read += got;
-        if got < STEP {
-            break;
-        }
+/// Reads the end of the last line, or as much of it as is looked at: its first [`MAX_LINE`] bytes tell
+/// how much that is, wherever the block ends.
+fn end_line<S: Sieve>(file: &File, end: u64, buffer: &mut Vec<u8>, sieve: &S) -> io::Result<()> {
+    let start = memrchr(b'\n', buffer).map_or(0, |at| at + 1);
+    let next = extend(file, end, start + MAX_LINE, buffer)?;
+    if let Some(next) = next {
+        let longest = sieve.longest(buffer.get(start..start + MAX_LINE).unwrap_or_default());
+        extend(file, next, start + longest, buffer)?;
     }
     Ok(())
+}
+
+/// Reads on from `at` up to a line end, or until the buffer holds `want` bytes; then says where to go on.
+fn extend(file: &File, mut at: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result<Option<u64>> {
+    const STEP: usize = 8 << 10;
+    let mut part = [0; STEP];
+    while buffer.len() < want {
+        let got = read_at(file, &mut part, at)?;
+        let part = part.get(..got).unwrap_or_default();
+        if let Some(line) = memchr(b'\n', part).and_then(|end| part.get(..end)) {
+            buffer.extend_from_slice(line);
+            return Ok(None);
+        }
+        buffer.extend_from_slice(part);
+        at += got as u64;
+        if got < STEP {
+            return Ok(None);
+        }
+    }
+    Ok(Some(at))
 }

@@ -8,13 +8,16 @@ mod container;
 mod discover;
 mod file;
 mod pipe;
+mod progress;
 mod tee;
 
 pub use container::{EXPANDED, Part, Reading, Visit, each};
 pub use discover::{Entry, Found, discover, discover_configs, read_text, working_directory};
+pub use progress::Progress;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
+use std::sync::Arc;
 
 /// Longest part of a line that is looked at, unless the sieve wants more of it.
 pub const MAX_LINE: usize = 64 << 10;
@@ -22,8 +25,8 @@ pub const MAX_LINE: usize = 64 << 10;
 /// What is looked at to recognise the CI system.
 pub const HEAD: usize = 256 << 10;
 
-/// Bytes scanned at a time.
-const BLOCK: usize = 1 << 20;
+/// Bytes scanned at a time, unless told otherwise.
+pub const BLOCK: usize = 1 << 20;
 
 /// Decides which lines are worth keeping. Called from many threads, each with a state of its own
 /// that lasts for one block; a line kept too often does no harm, a line lost does.
@@ -49,11 +52,30 @@ pub struct Input {
     /// The first [`HEAD`] bytes.
     pub head: Vec<u8>,
     body: Body,
+    blocks: Blocks,
+}
+
+/// How an input is cut.
+struct Blocks {
+    /// Bytes scanned at a time.
+    size: usize,
+    /// Hears of each block of a file.
+    progress: Option<Arc<Progress>>,
+}
+
+impl Default for Blocks {
+    fn default() -> Self {
+        Self { size: BLOCK, progress: None }
+    }
+}
+
+impl Blocks {
+    fn scanned(&self, bytes: u64) {
+        self.progress.iter().for_each(|progress| progress.advance(bytes));
+    }
 }
 
 enum Body {
-    /// The head is all there is.
-    Head,
     File(File, u64),
     Pipe(Box<dyn Read + Send>),
 }
@@ -92,8 +114,7 @@ impl Input {
         let got = file::read_at(&file, &mut head, 0)?;
         head.truncate(got);
         judge(&head)?;
-        let body = if len <= head.len() as u64 { Body::Head } else { Body::File(file, len) };
-        Ok(Self { head, body })
+        Ok(Self { head, body: Body::File(file, len), blocks: Blocks::default() })
     }
 
     /// Reads a stream.
@@ -104,7 +125,19 @@ impl Input {
         let mut head = Vec::new();
         stream.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
         judge(&head)?;
-        Ok(Self { head, body: Body::Pipe(stream) })
+        Ok(Self { head, body: Body::Pipe(stream), blocks: Blocks::default() })
+    }
+
+    /// Scans so many bytes at a time. The result cannot depend on it.
+    #[must_use]
+    pub fn in_blocks_of(self, bytes: usize) -> Self {
+        Self { blocks: Blocks { size: bytes.max(1), ..self.blocks }, ..self }
+    }
+
+    /// Says how far a file has been read. A stream is counted where it comes from.
+    #[must_use]
+    pub fn counted(self, progress: Option<Arc<Progress>>) -> Self {
+        Self { blocks: Blocks { progress, ..self.blocks }, ..self }
     }
 
     /// Gives every wanted line to the sink and returns the number of lines.
@@ -112,14 +145,20 @@ impl Input {
     /// # Errors
     /// Where reading stops before the end; what was read until then is with the sink.
     pub fn scan<S: Sieve>(self, sieve: &S, sink: &mut impl Sink) -> io::Result<u64> {
+        let size = self.blocks.size;
         match self.body {
-            Body::Head => {
+            Body::File(_, len) if len <= self.head.len().min(size) as u64 => {
                 let kept = block::Kept::of(&self.head, sieve);
+                self.blocks.scanned(len);
                 kept.pour(0, sink);
                 Ok(kept.lines)
             }
-            Body::File(file, len) => file::scan(&file, len, sieve, sink),
-            Body::Pipe(stream) => pipe::scan(self.head, stream, sieve, sink),
+            Body::File(file, len) => file::scan(&file, len, &self.blocks, sieve, sink),
+            Body::Pipe(stream) if self.head.len() > size => {
+                let stream = Box::new(Cursor::new(self.head).chain(stream));
+                pipe::scan(Vec::new(), stream, size, sieve, sink)
+            }
+            Body::Pipe(stream) => pipe::scan(self.head, stream, size, sieve, sink),
         }
     }
 }

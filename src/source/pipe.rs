@@ -8,13 +8,14 @@ use memchr::{memchr, memrchr};
 use rayon::prelude::*;
 
 use super::block::Kept;
-use super::{BLOCK, MAX_LINE, Sieve, Sink};
+use super::{MAX_LINE, Sieve, Sink};
 
 /// Scans the head and what follows it. The channel is bounded, so memory is; buffers come back to the
 /// reader and are filled again.
 pub(super) fn scan<S: Sieve>(
     head: Vec<u8>,
     stream: Box<dyn Read + Send>,
+    size: usize,
     sieve: &S,
     sink: &mut impl Sink,
 ) -> io::Result<u64> {
@@ -23,7 +24,7 @@ pub(super) fn scan<S: Sieve>(
     let (give_back, used) = channel();
     thread::scope(|scope| {
         scope.spawn(move || {
-            if let Err(e) = read_blocks(head, stream, &give, &used, sieve) {
+            if let Err(e) = read_blocks(head, stream, size, (&give, &used), sieve) {
                 // The receiver only hangs up when it is gone itself.
                 let _ = give.send(Err(e));
             }
@@ -62,8 +63,8 @@ fn drain<S: Sieve>(
 fn read_blocks<S: Sieve>(
     head: Vec<u8>,
     mut input: impl Read,
-    give: &SyncSender<io::Result<Vec<u8>>>,
-    used: &Receiver<Vec<u8>>,
+    size: usize,
+    (give, used): (&SyncSender<io::Result<Vec<u8>>>, &Receiver<Vec<u8>>),
     sieve: &S,
 ) -> io::Result<()> {
     let mut block = head;
@@ -84,8 +85,8 @@ fn read_blocks<S: Sieve>(
             block.truncate(longest);
         }
         let before = block.len();
-        block.reserve(BLOCK);
-        let got = input.by_ref().take(BLOCK as u64).read_to_end(&mut block)?;
+        block.reserve(size);
+        let got = input.by_ref().take(size as u64).read_to_end(&mut block)?;
         if got == 0 {
             break;
         }

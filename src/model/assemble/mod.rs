@@ -20,7 +20,7 @@ mod tty;
 mod vertex;
 
 use crate::dialect::{self, Body, Classic, Event};
-use crate::envelope::{Peeled, Stack, Stamp, clean};
+use crate::envelope::{Mark, Peeled, Stack, Stamp, clean};
 use crate::model::{Build, Command, Dialect, Pull, Quote, Run, Text};
 use crate::source::Sink;
 use chrono::{DateTime, Utc};
@@ -40,7 +40,8 @@ pub struct LogReader {
     stack: Stack,
     source: String,
     jobs: Vec<(Vec<u8>, Assembler)>,
-    /// The job of the line before: a line that names none is of that job.
+    /// The job of the line before that said something: one that names none is of that job. Lines that
+    /// say nothing count for nothing, because it depends on the block which of them are seen.
     job: usize,
     pending: Pending,
 }
@@ -51,7 +52,11 @@ struct Pending {
     first: u64,
     last: u64,
     text: Vec<u8>,
-    job: usize,
+    /// Its job, where it names one.
+    named: bool,
+    job: Vec<u8>,
+    /// Decoded only where its job has no time yet.
+    time: Option<DateTime<Utc>>,
     /// The next line goes on where this one ends.
     open: bool,
 }
@@ -85,25 +90,34 @@ impl LogReader {
     }
 
     fn flush(&mut self) {
-        let Pending { first, text, job, .. } = &self.pending;
-        if let Some((_, assembler)) = self.jobs.get_mut(*job).filter(|_| *first > 0) {
-            assembler.line(*first, &clean(text), &self.stack);
+        let text = clean(&self.pending.text);
+        let Some(said) = Said::of(&text, &self.stack).filter(|_| self.pending.first > 0) else { return };
+        if self.pending.named {
+            self.job = job_of(&mut self.jobs, &self.pending.job);
+        } else if self.jobs.is_empty() {
+            self.jobs.push((Vec::new(), Assembler::default()));
+        }
+        if let Some((_, assembler)) = self.jobs.get_mut(self.job) {
+            assembler.run.started = assembler.run.started.or(self.pending.time);
+            assembler.line(self.pending.first, &text, said);
         }
     }
 
     /// Lets the line wait, in a buffer that is used again.
     fn wait(&mut self, number: u64, peeled: &Peeled) {
-        self.job = peeled.job.map_or(self.job, |name| job_of(&mut self.jobs, name));
-        if self.jobs.is_empty() {
-            self.jobs.push((Vec::new(), Assembler::default()));
-        }
-        if let Some((_, assembler)) = self.jobs.get_mut(self.job) {
-            assembler.stamped(peeled.stamp);
-        }
+        let job = match peeled.job {
+            Some(name) => self.jobs.iter().find(|(job, _)| job == name),
+            None => self.jobs.get(self.job),
+        };
+        let timed = job.is_some_and(|(_, assembler)| assembler.run.started.is_some());
         let pending = &mut self.pending;
         pending.text.clear();
         pending.text.extend_from_slice(peeled.text);
-        (pending.first, pending.last, pending.job, pending.open) = (number, number, self.job, peeled.open);
+        pending.job.clear();
+        pending.job.extend_from_slice(peeled.job.unwrap_or_default());
+        pending.named = peeled.job.is_some();
+        pending.time = peeled.stamp.filter(|_| !timed).and_then(time);
+        (pending.first, pending.last, pending.open) = (number, number, peeled.open);
     }
 
     /// Whether a line goes on where the one that waits ended.
@@ -115,7 +129,10 @@ impl LogReader {
     }
 
     fn waits_in(&self, job: &[u8]) -> bool {
-        self.jobs.get(self.pending.job).is_some_and(|(name, _)| name == job)
+        if self.pending.named {
+            return self.pending.job == job;
+        }
+        self.jobs.get(self.job).is_some_and(|(name, _)| name == job)
     }
 }
 
@@ -147,6 +164,19 @@ fn job_of(jobs: &mut Vec<(Vec<u8>, Assembler)>, name: &[u8]) -> usize {
     })
 }
 
+/// What a line says, by the builder or by the CI.
+#[derive(Clone, Copy)]
+enum Said<'a> {
+    Event(Event<'a>),
+    Mark(&'static str, Mark<'a>),
+}
+
+impl<'a> Said<'a> {
+    fn of(text: &'a [u8], stack: &Stack) -> Option<Self> {
+        dialect::read(text).map(Self::Event).or_else(|| stack.mark(text).map(|(ci, mark)| Self::Mark(ci, mark)))
+    }
+}
+
 /// Collects what one job says.
 #[derive(Default)]
 struct Assembler {
@@ -164,20 +194,17 @@ struct Assembler {
 }
 
 impl Assembler {
-    fn stamped(&mut self, stamp: Option<Stamp>) {
-        if self.run.started.is_none() {
-            self.run.started = stamp.and_then(time);
-        }
-    }
-
-    fn line(&mut self, number: u64, text: &[u8], stack: &Stack) {
-        let Some(event) = dialect::read(text) else {
-            if let Some((ci, mark)) = stack.mark(text) {
+    fn line(&mut self, number: u64, text: &[u8], said: Said) {
+        match said {
+            Said::Event(event) => self.event(number, text, event),
+            Said::Mark(ci, mark) => {
                 self.run.ci = self.run.ci.or(ci::names_itself(&mark).then_some(ci));
                 self.listener.hear(&mut self.run, number, text, mark);
             }
-            return;
-        };
+        }
+    }
+
+    fn event(&mut self, number: u64, text: &[u8], event: Event) {
         match event {
             Event::Vertex(n, body) => {
                 if let Body::Text(text) = body

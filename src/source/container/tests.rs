@@ -35,7 +35,7 @@ fn read(file: &str, bytes: &[u8], expanded: u64) -> Vec<Seen> {
     fs::write(&path, bytes).unwrap();
     let entry = Entry { path, name: file.to_owned() };
     let mut seen = Vec::new();
-    each(&entry, Reading { tee: false, expanded }, &mut |part, input| {
+    each(&entry, &Reading { expanded, ..Reading::default() }, &mut |part, input| {
         let mut lines = Lines::default();
         let read = input.map_err(|e| e.to_string());
         let read = read.and_then(|input| input.scan(&Every, &mut lines).map_err(|e| e.to_string()));

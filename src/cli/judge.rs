@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::args::{AUTO, FailOn, JudgeArgs, When, renderer};
-use super::{TROUBLE, auto, screen};
-use crate::pipeline::{self, Options};
+use super::{TROUBLE, auto, progress, screen};
+use crate::pipeline::Options;
 use crate::render::{GithubSummary, Human, Renderer, Report, problem_line};
 
 const HINT: &str = "\
@@ -25,7 +25,7 @@ pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
         screen::complain(HINT);
         return Ok(ExitCode::from(TROUBLE));
     }
-    let report = pipeline::run(&options(args));
+    let report = progress::watched(options(args));
     let nothing = nothing_read(&report, args.paths.is_empty() && !args.config.is_empty());
     // Files first: they must be there although nobody reads standard output to its end.
     for output in &args.output {
@@ -88,6 +88,8 @@ fn options(args: &JudgeArgs) -> Options {
         tee: args.tee,
         max_expanded: args.max_expanded,
         configuration_only: only_configuration(&args.paths, &args.config),
+        block: None,
+        progress: None,
     }
 }
 

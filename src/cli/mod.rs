@@ -9,6 +9,7 @@ mod compare;
 mod fix;
 mod judge;
 mod manual;
+mod progress;
 mod screen;
 
 use std::process::ExitCode;

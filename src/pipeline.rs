@@ -55,12 +55,10 @@ fn read_and_judge(options: &Options) -> Report {
     let (configs, unread) = configs(options, &found.others);
     problems.extend(unread);
     options.progress.iter().for_each(|progress| announce(&found.logs, progress));
-    let read: Vec<(Vec<Run>, Vec<Problem>)> = found.logs.par_iter().map(|entry| read_logs(entry, options)).collect();
-    let mut runs = Vec::new();
-    for (some, trouble) in read {
-        runs.extend(some);
-        problems.extend(trouble);
-    }
+    let (runs, trouble): (Vec<Vec<Run>>, Vec<Vec<Problem>>) =
+        found.logs.into_par_iter().map(|entry| read_logs(&entry, options)).unzip();
+    let runs: Vec<Run> = runs.into_iter().flatten().collect();
+    problems.extend(trouble.into_iter().flatten());
     if runs.is_empty() && options.paths.is_empty() && !options.config.is_empty() {
         // Nobody piped a log in: the configuration is judged alone.
         problems.retain(|problem| &*problem.source != "-");
@@ -95,6 +93,8 @@ fn read_logs(entry: &Entry, options: &Options) -> (Vec<Run>, Vec<Problem>) {
         runs.extend(read);
         problems.extend(trouble);
     });
+    // They are kept until all logs are read.
+    runs.shrink_to_fit();
     (runs, problems)
 }
 

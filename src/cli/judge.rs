@@ -1,14 +1,14 @@
 //! The plain call: read, judge, print, and say by the exit status how it went.
 
-use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::args::{AUTO, FailOn, JudgeArgs, When, renderer};
+use super::args::{AUTO, FailOn, JudgeArgs, Output, When, renderer};
 use super::{TROUBLE, auto, progress, screen};
 use crate::pipeline::Options;
 use crate::render::{GithubSummary, Human, Renderer, Report, problem_line};
@@ -29,8 +29,7 @@ pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
     let nothing = nothing_read(&report, args.paths.is_empty() && !args.config.is_empty());
     // Files first: they must be there although nobody reads standard output to its end.
     for output in &args.output {
-        let text = output.renderer.render(&report, screen::FILE);
-        fs::write(&output.path, text).with_context(|| format!("cannot write {}", output.path.display()))?;
+        write_file(output, &report).with_context(|| format!("cannot write {}", output.path.display()))?;
     }
     if nothing {
         report.problems.iter().for_each(|problem| screen::complain(&format!("error: {}", problem_line(problem))));
@@ -46,7 +45,7 @@ pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
         // People have just been told; a program still waits for its report.
         if !nothing || renderer.name() != Human.name() {
             let screen = screen::of_stdout(when);
-            screen::print(&renderer.render(&report, screen), screen)?;
+            screen::print_by(screen, |out| renderer.write(&report, screen, out))?;
         }
     }
     let status = status(&report, args.fail_on, nothing);
@@ -64,8 +63,14 @@ fn log_formats(format: &str) -> Vec<&str> {
 fn summarise(report: &Report) -> anyhow::Result<()> {
     let Some(path) = auto::summary().map(PathBuf::from) else { return Ok(()) };
     let trouble = || format!("cannot write the step summary {}", path.display());
-    let mut file = fs::OpenOptions::new().append(true).create(true).open(&path).with_context(trouble)?;
+    let mut file = OpenOptions::new().append(true).create(true).open(&path).with_context(trouble)?;
     file.write_all(GithubSummary.render(report, screen::FILE).as_bytes()).with_context(trouble)
+}
+
+fn write_file(output: &Output, report: &Report) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(&output.path)?);
+    output.renderer.write(report, screen::FILE, &mut file)?;
+    file.flush()
 }
 
 /// Nothing was named and standard input is a keyboard: a hint helps more than waiting.

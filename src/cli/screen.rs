@@ -1,6 +1,6 @@
 //! The streams: how wide, whether in colour, and what a closed pipe means.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -22,12 +22,17 @@ pub(super) fn of_stdout(when: When) -> Screen {
     Screen { width: size.map_or(FILE.width, |(width, _)| usize::from(width.0)), color }
 }
 
-/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
+/// Writes a text to standard output.
 pub(super) fn print(text: &str, screen: Screen) -> io::Result<()> {
+    print_by(screen, |out| out.write_all(text.as_bytes()))
+}
+
+/// Writes to standard output. A reader that has seen enough (`| head`) is no error.
+pub(super) fn print_by(screen: Screen, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     // Always lets old Windows consoles show colour; AlwaysAnsi passes bytes through as they are.
     let choice = if screen.color { ColorChoice::Always } else { ColorChoice::AlwaysAnsi };
-    let mut out = AutoStream::new(io::stdout().lock(), choice);
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    let mut out = BufWriter::with_capacity(64 << 10, AutoStream::new(io::stdout().lock(), choice));
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }

@@ -15,7 +15,14 @@ impl Dialect for Buildkit {
     }
 }
 
+/// The number of the vertex whose output the line is: what nearly all lines are, so it is decided
+/// without reading anything else.
+pub(super) fn output(text: &[u8]) -> Option<u32> {
+    vertex(text).filter(|(_, rest)| is_log(rest)).map(|(number, _)| number)
+}
+
 /// Splits `#12 rest`.
+#[inline]
 fn vertex(text: &[u8]) -> Option<(u32, &[u8])> {
     let [b'#', digits @ ..] = text else { return None };
     let mut number = 0u32;
@@ -45,13 +52,20 @@ fn body(rest: &[u8]) -> Body<'_> {
 }
 
 /// `0.133 npm warn…`: seconds with one to three decimals, then a blank or the end of an empty line.
+#[inline]
 fn is_log(rest: &[u8]) -> bool {
-    let mut at = rest.iter().skip_while(|b| b.is_ascii_digit());
-    if at.next() != Some(&b'.') {
-        return false;
+    let [b'0'..=b'9', decimals @ ..] = rest else { return false };
+    let mut decimals = decimals;
+    while let [b'0'..=b'9', after @ ..] = decimals {
+        decimals = after;
     }
-    let decimals = at.clone().take_while(|b| b.is_ascii_digit()).count();
-    (1..=3).contains(&decimals) && matches!(at.nth(decimals), None | Some(b' '))
+    // Three decimals are what all but the oldest clients print.
+    match decimals {
+        [b'.', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', end @ ..]
+        | [b'.', b'0'..=b'9', b'0'..=b'9', end @ ..]
+        | [b'.', b'0'..=b'9', end @ ..] => matches!(end, [] | [b' ', ..]),
+        _ => false,
+    }
 }
 
 /// `DONE 1.2s`
@@ -113,6 +127,7 @@ mod tests {
             ("#9 0.133 npm warn", Event::Vertex(9, Body::Log)),
             ("#9 12.1 ", Event::Vertex(9, Body::Log)),
             ("#9 1.142", Event::Vertex(9, Body::Log)),
+            ("#9 3.2", Event::Vertex(9, Body::Log)),
             ("#9 [2/6] WORKDIR /app", Event::Vertex(9, Body::Text(b"[2/6] WORKDIR /app"))),
             ("#5       cached: true", Event::Vertex(5, Body::Cached)),
             ("#5     duration: 12.5ms", Event::Vertex(5, Body::Took(Some(0.0125)))),
@@ -120,6 +135,22 @@ mod tests {
             ("#0 building with \"ci\" instance using remote driver", Event::Builder { name: b"ci", driver: b"remote" }),
         ] {
             assert_eq!(read(line), Some(event), "{line}");
+        }
+    }
+
+    #[test]
+    fn output_is_what_reads_as_output() {
+        for line in ["#9 0.133 npm", "#12 1.142", "#9 12.1 ", "#0 1.2 x"] {
+            assert!(
+                matches!(read(line), Some(Event::Vertex(n, Body::Log)) if output(line.as_bytes()) == Some(n)),
+                "{line}"
+            );
+        }
+        for line in ["#9 1.2345 x", "#9 .1 x", "#9 1. x", "#9 DONE 0.1s", "#9 1.23x", "9 1.2 x", "#9", ""] {
+            assert!(
+                output(line.as_bytes()).is_none() && !matches!(read(line), Some(Event::Vertex(_, Body::Log))),
+                "{line}"
+            );
         }
     }
 

@@ -225,6 +225,12 @@ pub static DIALECTS: &[&dyn Dialect] = &[
     &tty::Tty,
 ];
 
+/// The number of the vertex whose output the line is: [`read`] says [`Body::Log`] of the same lines.
+#[must_use]
+pub fn output(text: &[u8]) -> Option<u32> {
+    buildkit::output(text)
+}
+
 /// Reads a line in the first dialect that understands it.
 #[must_use]
 pub fn read(text: &[u8]) -> Option<Event<'_>> {

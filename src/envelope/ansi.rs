@@ -32,6 +32,7 @@ pub fn clean(text: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The line from its first byte that is no escape and no byte order mark.
+#[inline]
 pub(super) fn lead(mut text: &[u8]) -> &[u8] {
     loop {
         let skip = match text.first() {
@@ -47,6 +48,7 @@ pub(super) fn lead(mut text: &[u8]) -> &[u8] {
 }
 
 /// Without the carriage returns that CRLF and Buildkite's CRCRLF leave.
+#[inline]
 pub(super) fn trim_end(mut text: &[u8]) -> &[u8] {
     while let [rest @ .., b'\r'] = text {
         text = rest;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, ansi, echo, wrap};
 
 /// How often one envelope may be inside another.
@@ -24,7 +26,7 @@ impl Stack {
     /// Recognises the envelopes of a log by its beginning, outermost first.
     #[must_use]
     pub fn recognise(head: &[u8]) -> Self {
-        let raw: Vec<&[u8]> = head.split(|&b| b == b'\n').take(LINES).map(ansi::trim_end).collect();
+        let raw: Vec<&[u8]> = lines(head).take(LINES).map(ansi::trim_end).collect();
         let packing = ENVELOPES.iter().filter(|e| e.packs()).find(|e| e.recognise(&raw)).copied();
         let mut stack = Self { packing, layers: Vec::new(), width: None };
         let unpacked: Vec<Cow<[u8]>> = raw.iter().map(|line| stack.unpack(line)).collect();
@@ -67,12 +69,14 @@ impl Stack {
 
     /// The line in plain bytes. Borrowed, but for the few forms of log that pack their lines.
     #[must_use]
+    #[inline]
     pub fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         self.packing.map_or(Cow::Borrowed(line), |packing| packing.unpack(ansi::trim_end(line)))
     }
 
     /// Takes all prefixes off an unpacked line, and escapes in front of the text.
     #[must_use]
+    #[inline]
     pub fn peel<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
         let line = ansi::trim_end(line);
         // Most logs have one layer.
@@ -108,6 +112,16 @@ impl Stack {
         let same = |e: &&dyn Envelope| e.name() == envelope.name() || (e.ci().is_some() && e.ci() == envelope.ci());
         !envelope.packs() && !self.layers.iter().any(same)
     }
+}
+
+fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(head);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (line, after) = text.split_at_checked(memchr(b'\n', text).unwrap_or(text.len()))?;
+        rest = after.split_first().map(|(_, next)| next);
+        Some(line)
+    })
 }
 
 fn decode_all<'a>(layers: &[&dyn Envelope], line: &'a [u8]) -> Peeled<'a> {

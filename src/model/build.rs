@@ -285,6 +285,9 @@ impl Build {
         self.bases.shrink_to_fit();
         self.imports.shrink_to_fit();
         self.exports.shrink_to_fit();
+        self.errors.shrink_to_fit();
+        self.warnings.shrink_to_fit();
+        self.images.shrink_to_fit();
     }
 
     /// Steps that count in a hit rate and whose outcome is known.

@@ -16,7 +16,7 @@ pub use build::{
     elapsed,
 };
 pub use command::{Asked, CacheSpec, Command, Tool};
-pub use shared::Shared;
+pub use shared::{Recent, Shared};
 pub use stepname::{StepName, parse_step_name};
 pub use text::Text;
 
@@ -81,6 +81,15 @@ pub struct Run {
 }
 
 impl Run {
+    /// Nothing will be added any more: gives spare room back, and shares what earlier runs had too.
+    fn settle(&mut self) {
+        self.commands.iter_mut().for_each(Command::settle);
+        self.builds.shrink_to_fit();
+        self.commands.shrink_to_fit();
+        self.ci_caches.shrink_to_fit();
+        self.notes.shrink_to_fit();
+    }
+
     /// Command lines that made a build: those since the build before it. Where there are none, one
     /// command made several builds (bake, compose), or it was echoed later.
     #[must_use]

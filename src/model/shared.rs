@@ -38,10 +38,20 @@ impl<T> Borrow<T> for Shared<T> {
     }
 }
 
+impl<T> Shared<T> {
+    /// Both are one value: equal ones need not be.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl<T: Hash + Eq + Clone> Shared<T> {
     /// Shares the value with an equal one, where there lately was one.
     pub(super) fn share(&mut self, recent: &Recent<Self>) {
-        *self = recent.get::<T>(self, || self.clone());
+        if let Some(known) = recent.get::<T>(self, || Some(self.clone())) {
+            *self = known;
+        }
     }
 }
 
@@ -49,7 +59,7 @@ impl<T: Hash + Eq + Clone> Shared<T> {
 ///
 /// Each value has one place, from which it drives out the one before: memory is bounded whatever
 /// comes, and nothing is ever wrong, only kept twice.
-pub(super) struct Recent<T>(RefCell<Vec<Option<T>>>);
+pub struct Recent<T>(RefCell<Vec<Option<T>>>);
 
 impl<T> Default for Recent<T> {
     fn default() -> Self {
@@ -58,21 +68,21 @@ impl<T> Default for Recent<T> {
 }
 
 impl<T: Clone> Recent<T> {
-    const PLACES: usize = 4096;
+    const PLACES: usize = 1 << 14;
 
-    /// The value that equals the key, made where it is not there.
-    pub(super) fn get<K: Hash + Eq + ?Sized>(&self, key: &K, make: impl FnOnce() -> T) -> T
+    /// The value that equals the key; where it is not there, one is made and kept if there is one.
+    pub fn get<K: Hash + Eq + ?Sized>(&self, key: &K, make: impl FnOnce() -> Option<T>) -> Option<T>
     where
         T: Borrow<K>,
     {
         let mut places = self.0.borrow_mut();
         places.resize(Self::PLACES, None);
-        let at = usize::try_from(FixedState::default().hash_one(key)).unwrap_or_default() % Self::PLACES;
-        match places.get_mut(at) {
-            Some(Some(known)) if (*known).borrow() == key => known.clone(),
-            Some(place) => place.insert(make()).clone(),
-            None => make(),
+        let hash = usize::try_from(FixedState::default().hash_one(key) >> 32).ok()?;
+        let place = places.get_mut(hash % Self::PLACES)?;
+        if place.as_ref().is_none_or(|known| known.borrow() != key) {
+            *place = Some(make()?);
         }
+        place.clone()
     }
 }
 
@@ -86,7 +96,7 @@ mod tests {
         let [mut a, mut b] = [(); 2].map(|()| Shared::from("long".to_owned()));
         a.share(&recent);
         b.share(&recent);
-        assert!(Arc::ptr_eq(&a.0, &b.0));
+        assert!(a.is(&b));
         b.push_str("er");
         assert_eq!((a.as_str(), b.as_str()), ("long", "longer"));
     }

@@ -25,7 +25,9 @@ impl Text {
         thread_local!(static RECENT: Recent<ArcStr> = Recent::default());
         match text.len() {
             0 => Self::default(),
-            1..=SHARED => Self(RECENT.with(|recent| recent.get(text, || text.into()))),
+            1..=SHARED => {
+                Self(RECENT.with(|recent| recent.get(text, || Some(text.into()))).unwrap_or_else(|| text.into()))
+            }
             _ => Self(text.into()),
         }
     }

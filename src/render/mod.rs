@@ -30,6 +30,8 @@ mod sarif;
 mod tests;
 mod units;
 
+use std::io;
+
 pub use bitbucket::Bitbucket;
 pub use buildkite::Buildkite;
 pub use catalog::{explain, rules, rules_json};
@@ -62,6 +64,13 @@ pub trait Renderer: Sync {
     fn name(&self) -> &'static str;
     /// The whole report.
     fn render(&self, report: &Report, screen: Screen) -> String;
+    /// Writes the whole report; one that grows with the number of builds is written bit by bit.
+    ///
+    /// # Errors
+    /// Where `out` fails.
+    fn write(&self, report: &Report, screen: Screen, out: &mut dyn io::Write) -> io::Result<()> {
+        out.write_all(self.render(report, screen).as_bytes())
+    }
 }
 
 /// All formats.

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex, RegexSet};
 
+use crate::model::{Recent, Text};
+
 /// What stands in place of a secret: what CI systems print themselves.
 const MASK: &str = "***";
 
@@ -52,8 +54,24 @@ struct Redactor {
 }
 
 /// The text without secrets; borrowed where there are none.
+///
+/// Reports say the same names again and again: what was lately found clean is not searched again.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
+    thread_local!(static CLEAN: Recent<Text> = Recent::default());
+    let mut dirty = None;
+    let mut search = || match without_secrets(text) {
+        Cow::Borrowed(same) if same == text => Some(Text::new(text)),
+        other => {
+            dirty = Some(other);
+            None
+        }
+    };
+    let clean = text.is_empty() || CLEAN.with(|clean| clean.get(text, &mut search)).is_some();
+    if clean { Cow::Borrowed(text) } else { dirty.unwrap_or(Cow::Borrowed(MASK)) }
+}
+
+fn without_secrets(text: &str) -> Cow<'_, str> {
     static REDACTOR: LazyLock<Option<Redactor>> = LazyLock::new(|| Redactor::new().ok());
     // The patterns are constants and a test compiles them; should one not compile, nothing may leave.
     let Some(redactor) = REDACTOR.as_ref() else { return Cow::Borrowed(MASK) };

@@ -13,19 +13,17 @@ pub(super) fn merge(runs: &[Run], series: Vec<Series>) -> Vec<Series> {
     for run in runs {
         *sizes.entry(folder(&run.source)).or_default() += 1;
     }
-    let mut merged: Vec<Series> = Vec::new();
+    // Each series, and whether all of its builds are alone in their folders.
+    let mut merged: Vec<(Series, bool)> = Vec::new();
     for one in series {
-        let home = if alone(runs, &sizes, &one) {
-            merged.iter_mut().find(|home| fits(runs, &sizes, home, &one))
-        } else {
-            None
-        };
+        let alone = alone(runs, &sizes, &one);
+        let home = merged.iter_mut().find(|(home, open)| alone && *open && fits(runs, home, &one));
         match home {
-            Some(home) => home.builds.extend(one.builds),
-            None => merged.push(one),
+            Some((home, _)) => home.builds.extend(one.builds),
+            None => merged.push((one, alone)),
         }
     }
-    merged
+    merged.into_iter().map(|(series, _)| series).collect()
 }
 
 /// The folder of a source, empty for the working directory and standard input.
@@ -43,10 +41,10 @@ fn alone(runs: &[Run], sizes: &BTreeMap<&str, usize>, series: &Series) -> bool {
     builds.all(|(run, _)| sizes.get(folder(&run.source)) == Some(&1))
 }
 
-fn fits(runs: &[Run], sizes: &BTreeMap<&str, usize>, home: &Series, one: &Series) -> bool {
+fn fits(runs: &[Run], home: &Series, one: &Series) -> bool {
     let last = home.builds.last().and_then(|&at| look(runs, at));
     let next = one.builds.first().and_then(|&at| look(runs, at));
     let (Some((before, a)), Some((run, b))) = (last, next) else { return false };
     let named_alike = file(&before.source) == file(&run.source) && before.source != run.source && before.job == run.job;
-    named_alike && alone(runs, sizes, home) && same(a, b)
+    named_alike && same(a, b)
 }

@@ -3,6 +3,8 @@
 //! Two builds are the same when their stages and instructions are: more than half of the shorter
 //! one's steps are in the other. Values expanded into a header may differ, so may step numbers.
 
+use std::collections::HashMap;
+
 use super::folders::{self, folder};
 use super::{BuildRef, Series, naming};
 use crate::model::{Build, Run, Step};
@@ -15,18 +17,19 @@ use crate::model::{Build, Run, Step};
 #[must_use]
 pub fn group(runs: &[Run]) -> Vec<Series> {
     let mut series: Vec<Series> = Vec::new();
+    // Series of each place: only those are compared.
+    let mut places: HashMap<(Option<&str>, &str), Vec<usize>> = HashMap::new();
     for (r, run) in runs.iter().enumerate() {
+        let here = places.entry(place(run)).or_default();
         for (b, build) in run.builds.iter().enumerate() {
             let at = BuildRef { run: r, build: b };
-            let fits = |s: &&mut Series| {
-                s.builds
-                    .last()
-                    .and_then(|&last| look(runs, last))
-                    .is_some_and(|(other, built)| same_place(other, run) && same(built, build))
-            };
-            match series.iter_mut().find(fits) {
-                Some(found) => found.builds.push(at),
-                None => series.push(Series { key: String::new(), builds: vec![at] }),
+            let last = |s: &usize| look(runs, *series.get(*s)?.builds.last()?);
+            let found = here.iter().copied().find(|s| last(s).is_some_and(|(_, before)| same(before, build)));
+            if let Some(found) = found.and_then(|s| series.get_mut(s)) {
+                found.builds.push(at);
+            } else {
+                here.push(series.len());
+                series.push(Series { key: String::new(), builds: vec![at] });
             }
         }
     }
@@ -36,8 +39,8 @@ pub fn group(runs: &[Run]) -> Vec<Series> {
 }
 
 /// One job of one folder; jobs that have a name are the same wherever their logs lie.
-fn same_place(a: &Run, b: &Run) -> bool {
-    a.job == b.job && (a.job.is_some() || folder(&a.source) == folder(&b.source))
+fn place(run: &Run) -> (Option<&str>, &str) {
+    run.job.as_deref().map_or_else(|| (None, folder(&run.source)), |job| (Some(job), ""))
 }
 
 /// Whether two steps are the same instruction: equal texts, or texts that differ in values only.
@@ -77,6 +80,9 @@ fn bases_and_errors(build: &Build) -> (Vec<&str>, Vec<&str>) {
 }
 
 fn same_step(a: &Step, b: &Step) -> bool {
+    if a.what.is(&b.what) {
+        return true;
+    }
     let number = a.position == b.position && a.of == b.of && a.instruction == b.instruction;
     a.is_of(&b.stage, &b.platform) && (a.text == b.text || (number && alike(&a.text, &b.text)))
 }

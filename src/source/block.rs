@@ -16,7 +16,9 @@ pub(super) struct Kept {
 impl Kept {
     /// Scans a block that begins at the start of a line.
     pub(super) fn of<S: Sieve>(block: &[u8], sieve: &S) -> Self {
-        let mut kept = Self::default();
+        // About one byte in twenty is wanted.
+        let bytes = Vec::with_capacity(block.len() / 16);
+        let mut kept = Self { bytes, ..Self::default() };
         let mut state = S::State::default();
         let mut rest = block;
         while !rest.is_empty() {

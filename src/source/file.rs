@@ -22,7 +22,7 @@ thread_local! {
 pub(super) fn scan<S: Sieve>(file: &File, len: u64, cut: &Blocks, sieve: &S, sink: &mut impl Sink) -> io::Result<u64> {
     let step = cut.size as u64;
     let blocks = len.div_ceil(step);
-    let group = (rayon::current_num_threads() * 4) as u64;
+    let group = (rayon::current_num_threads() * 16) as u64;
     let read = |from: u64| -> io::Result<Vec<Kept>> {
         let to = (from + group).min(blocks);
         let scan = |i: u64| {

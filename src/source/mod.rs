@@ -15,6 +15,7 @@ pub use container::{EXPANDED, Part, Reading, Visit, each};
 pub use discover::{Entry, Found, discover, discover_configs, read_text, working_directory};
 pub use progress::Progress;
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
@@ -25,8 +26,9 @@ pub const MAX_LINE: usize = 64 << 10;
 /// What is looked at to recognise the CI system.
 pub const HEAD: usize = 256 << 10;
 
-/// Bytes scanned at a time, unless told otherwise.
-pub const BLOCK: usize = 1 << 20;
+/// Bytes scanned at a time, unless told otherwise: what a core's own cache holds from the copy by the
+/// system to the scan.
+pub const BLOCK: usize = 256 << 10;
 
 /// Decides which lines are worth keeping. Called from many threads, each with a state of its own
 /// that lasts for one block; a line kept too often does no harm, a line lost does.
@@ -45,6 +47,11 @@ pub trait Sieve: Sync {
 pub trait Sink: Send {
     /// One line.
     fn line(&mut self, number: u64, bytes: &[u8]);
+}
+
+thread_local! {
+    /// The buffer of a head that was read, for the next: many small logs would spend their time on memory.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// One input whose beginning has been read.
@@ -110,9 +117,10 @@ impl Input {
     /// Where it cannot be read or is no text.
     pub fn of_file(file: File) -> Result<Self, Unreadable> {
         let len = file.metadata()?.len();
-        let mut head = vec![0; HEAD.min(usize::try_from(len).unwrap_or(HEAD))];
-        let got = file::read_at(&file, &mut head, 0)?;
-        head.truncate(got);
+        let mut head = SPARE.take();
+        head.clear();
+        head.reserve(HEAD.min(usize::try_from(len).unwrap_or(HEAD)));
+        (&file).take(HEAD as u64).read_to_end(&mut head)?;
         judge(&head)?;
         Ok(Self { head, body: Body::File(file, len), blocks: Blocks::default() })
     }
@@ -151,6 +159,7 @@ impl Input {
                 let kept = block::Kept::of(&self.head, sieve);
                 self.blocks.scanned(len);
                 kept.pour(0, sink);
+                SPARE.set(self.head);
                 Ok(kept.lines)
             }
             Body::File(file, len) => file::scan(&file, len, &self.blocks, sieve, sink),

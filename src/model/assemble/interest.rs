@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::dialect::{self, Body, Event};
+use crate::dialect::{self, Event};
 use crate::envelope::{Peeled, Stack, clean};
 use crate::source::{MAX_LINE, Sieve};
 
@@ -55,17 +55,17 @@ impl Sieve for Interest<'_> {
 
 impl Before {
     fn is_news(&mut self, peeled: &Peeled, stack: &Stack) -> bool {
-        match dialect::read(peeled.text) {
-            Some(Event::Vertex(n, Body::Log)) => {
-                // Two empty slices are not compared: `memcmp` of no bytes at a dangling address is
-                // slow on processors that mask the load.
-                let moved = peeled.job.is_some_and(|job| self.job != job);
-                if let Some(job) = peeled.job.filter(|_| moved) {
-                    self.job.clear();
-                    self.job.extend_from_slice(job);
-                }
-                self.talking.replace(n) != Some(n) || moved
+        if let Some(number) = dialect::output(peeled.text) {
+            // Two empty slices are not compared: `memcmp` of no bytes at a dangling address is slow on
+            // processors that mask the load.
+            let moved = peeled.job.is_some_and(|job| self.job != job);
+            if let Some(job) = peeled.job.filter(|_| moved) {
+                self.job.clear();
+                self.job.extend_from_slice(job);
             }
+            return self.talking.replace(number) != Some(number) || moved;
+        }
+        match dialect::read(peeled.text) {
             Some(_) => {
                 self.talking = None;
                 true

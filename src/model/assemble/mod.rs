@@ -21,7 +21,7 @@ mod vertex;
 
 use crate::dialect::{self, Body, Classic, Event};
 use crate::envelope::{Mark, Peeled, Stack, Stamp, clean};
-use crate::model::{Build, Command, Dialect, Pull, Quote, Run, Text};
+use crate::model::{Build, Dialect, Pull, Quote, Run, Text};
 use crate::source::Sink;
 use chrono::{DateTime, Utc};
 
@@ -320,6 +320,14 @@ impl Assembler {
         self.buildkit.warnings.push(quote);
     }
 
+    /// The builds of one `docker build`, complete.
+    fn built(&mut self, builds: impl IntoIterator<Item = Build>) {
+        let before = self.builds.len();
+        self.builds.extend(builds);
+        self.builds.iter_mut().skip(before).for_each(Build::settle);
+        self.invocations += usize::from(self.builds.len() > before);
+    }
+
     fn close_buildkit(&mut self) {
         let mut segment = std::mem::take(&mut self.buildkit);
         let rawjson = std::mem::take(&mut self.rawjson);
@@ -334,28 +342,23 @@ impl Assembler {
             segment.vertices = tty.vertices();
         }
         let booted = segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());
-        let built = segment.finish(self.invocations);
-        self.invocations += usize::from(!built.is_empty());
-        self.builds.extend(built);
+        self.built(segment.finish(self.invocations));
         self.buildkit.booted = booted;
     }
 
     fn close_classic(&mut self) {
-        let built = std::mem::take(&mut self.classic).finish(self.invocations);
-        self.invocations += usize::from(built.is_some());
-        self.builds.extend(built);
+        let segment = std::mem::take(&mut self.classic);
+        self.built(segment.finish(self.invocations));
     }
 
     fn close_buildah(&mut self) {
-        let built = std::mem::take(&mut self.buildah).finish(self.invocations);
-        self.invocations += usize::from(built.is_some());
-        self.builds.extend(built);
+        let segment = std::mem::take(&mut self.buildah);
+        self.built(segment.finish(self.invocations));
     }
 
     fn close_kaniko(&mut self) {
-        let built = std::mem::take(&mut self.kaniko).finish(self.invocations);
-        self.invocations += usize::from(built.is_some());
-        self.builds.extend(built);
+        let segment = std::mem::take(&mut self.kaniko);
+        self.built(segment.finish(self.invocations));
     }
 
     fn finish(mut self) -> Run {
@@ -365,9 +368,8 @@ impl Assembler {
         self.close_buildah();
         self.listener.end(&mut self.run);
         self.builds.sort_by_key(|b| b.line);
-        self.builds.iter_mut().for_each(Build::settle);
-        self.run.commands.iter_mut().for_each(Command::settle);
         self.run.builds = self.builds;
+        self.run.settle();
         self.run
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use chrono::SecondsFormat;
-use rayon::prelude::*;
 
-use super::layout::to_raw;
+use super::list::{self, List};
 use super::wire;
 use crate::finding::{Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
@@ -13,33 +12,40 @@ use crate::render::redact::redact;
 use crate::render::{BuildIds, Report, fingerprint, names};
 use crate::series::{self, Break, BuildRef, Series};
 
-pub(super) fn report<'a>(report: &'a Report, ids: &'a BuildIds) -> wire::Report<'a> {
-    let breaks = breaks(report);
+/// What is found once for all builds of a report.
+pub(super) struct Known<'a> {
+    ids: BuildIds,
+    /// Why each build's cache chain broke.
+    breaks: HashMap<BuildRef, Vec<Break<'a>>>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        let of_series = |series: &'a Series| {
+            let members: Vec<(&Run, &Build)> = report.study.members(series).collect();
+            series.builds.iter().copied().zip(series::breaks(&members))
+        };
+        let breaks = report.study.series.iter().flat_map(of_series);
+        Self { ids: BuildIds::new(&report.study.runs), breaks: breaks.filter(|(_, some)| !some.is_empty()).collect() }
+    }
+}
+
+pub(super) fn report<'a>(report: &'a Report, known: &'a Known<'a>) -> wire::Report<'a> {
+    let runs = List::new(&report.study.runs, move |index, of| run(index, of, known));
     wire::Report {
         schema_version: 1,
         tool: wire::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
-        runs: report.study.runs.iter().enumerate().map(|(index, r)| run(index, r, ids, &breaks)).collect(),
-        series: report.study.series.iter().map(|s| one_series(report, s, ids)).collect(),
+        runs: runs.of_lists(|run| run.builds.len() > list::GROUP),
+        series: report.study.series.iter().map(|s| one_series(report, s, &known.ids)).collect(),
         findings: report.findings.iter().map(finding).collect(),
         problems: report.problems.iter().map(problem).collect(),
     }
 }
 
-/// Why each build's cache chain broke.
-type Breaks<'a> = HashMap<BuildRef, Vec<Break<'a>>>;
-
-fn breaks<'a>(report: &'a Report) -> Breaks<'a> {
-    let of_series = |series: &'a Series| {
-        let members: Vec<(&Run, &Build)> = report.study.members(series).collect();
-        series.builds.iter().copied().zip(series::breaks(&members)).collect::<Vec<_>>()
-    };
-    report.study.series.iter().flat_map(of_series).collect()
-}
-
-fn run<'a>(index: usize, run: &'a Run, ids: &'a BuildIds, breaks: &Breaks<'a>) -> wire::Run<'a> {
-    let raw = |(at, found): (usize, &'a Build)| {
+fn run<'a>(index: usize, run: &'a Run, known: &'a Known<'a>) -> wire::Run<'a> {
+    let one = move |at, of| {
         let at = BuildRef { run: index, build: at };
-        to_raw(&build(found, ids.get(at).unwrap_or_default(), breaks.get(&at)))
+        build(of, known.ids.get(at).unwrap_or_default(), known.breaks.get(&at))
     };
     wire::Run {
         source: wire::Source { name: redact(&run.source) },
@@ -50,14 +56,14 @@ fn run<'a>(index: usize, run: &'a Run, ids: &'a BuildIds, breaks: &Breaks<'a>) -
         commit: run.commit.as_deref().map(redact),
         started: run.started.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true)),
         lines: run.lines,
-        builds: run.builds.par_iter().enumerate().map(raw).collect(),
+        builds: List::new(&run.builds, one),
         ci_caches: run.ci_caches.iter().map(ci_cache).collect(),
     }
 }
 
-fn build<'a>(build: &'a Build, id: &str, breaks: Option<&Vec<Break<'a>>>) -> wire::Build<'a> {
+fn build<'a>(build: &'a Build, id: &'a str, breaks: Option<&Vec<Break<'a>>>) -> wire::Build<'a> {
     wire::Build {
-        id: id.to_owned(),
+        id,
         dialect: names::dialect(build.dialect),
         outcome: names::build_outcome(build.outcome),
         engine: names::engine(build.engine),

@@ -13,13 +13,18 @@ use serde_json::value::RawValue;
 
 use crate::render::escape::must_show;
 
+/// Writes the value, ending in a line break.
+pub(super) fn write(value: &impl Serialize, mut out: impl io::Write) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut out, Layout::default()))?;
+    out.write_all(b"\n")
+}
+
 /// The value as text, ending in a line break.
 pub(crate) fn to_string(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
     // Neither can fail: the writer is memory and the wire structs have string keys only.
-    let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, Layout::default()));
-    let text = String::from_utf8(bytes).unwrap_or_default();
-    if written.is_ok() { text + "\n" } else { String::new() }
+    let written = write(value, &mut bytes);
+    written.ok().and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 /// The value as text that can stand deep inside a report: on one line.
@@ -77,7 +82,7 @@ impl Formatter for Layout {
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if !fragment.contains("##") && !fragment.contains(must_show) {
+        if is_plain(fragment) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut before = ' ';
@@ -91,6 +96,12 @@ impl Formatter for Layout {
         }
         Ok(())
     }
+}
+
+/// Nothing in it needs an escape. Most text is ASCII, which is looked at without decoding it.
+fn is_plain(fragment: &str) -> bool {
+    let printable = fragment.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    (printable || !fragment.contains(must_show)) && !(fragment.contains('#') && fragment.contains("##"))
 }
 
 /// Escapes as UTF-16 units: JSON knows no others.

@@ -4,13 +4,16 @@
 
 mod convert;
 mod layout;
+mod list;
 mod wire;
 
 pub(crate) use layout::to_string;
 
-use crate::finding::Finding;
+use std::io;
 
-use super::{BuildIds, Renderer, Report, Screen};
+use self::convert::Known;
+use super::{Renderer, Report, Screen};
+use crate::finding::Finding;
 
 /// `--format json`.
 #[derive(Debug)]
@@ -22,7 +25,11 @@ impl Renderer for Json {
     }
 
     fn render(&self, report: &Report, _screen: Screen) -> String {
-        to_string(&convert::report(report, &BuildIds::new(&report.study.runs)))
+        to_string(&convert::report(report, &Known::of(report)))
+    }
+
+    fn write(&self, report: &Report, _screen: Screen, out: &mut dyn io::Write) -> io::Result<()> {
+        layout::write(&convert::report(report, &Known::of(report)), out)
     }
 }
 

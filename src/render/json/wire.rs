@@ -8,7 +8,9 @@ mod finding;
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+
+use super::list::List;
+use crate::model;
 
 pub(super) use self::build::{Break, Build, CiCache, Step, Transfer};
 pub(super) use self::finding::{Edit, Evidence, Finding, Fix, Impact};
@@ -26,7 +28,8 @@ pub(super) struct Report<'a> {
     /// What wrote the report.
     pub tool: Tool,
     /// Logs, oldest first: by their time stamps where all have them, else in the natural order of their names.
-    pub runs: Vec<Run<'a>>,
+    #[cfg_attr(test, schemars(with = "Vec<Run<'_>>"))]
+    pub runs: List<'a, model::Run, Run<'a>>,
     /// The same build over several runs; a build without its like is a series of one.
     pub series: Vec<Series<'a>>,
     /// Root causes, the costliest first.
@@ -73,10 +76,9 @@ pub(super) struct Run<'a> {
     pub started: Option<String>,
     /// Number of lines read.
     pub lines: u64,
-    // Written already: builds are many, and written side by side.
     /// Builds in the order they appear.
     #[cfg_attr(test, schemars(with = "Vec<Build<'_>>"))]
-    pub builds: Vec<Box<RawValue>>,
+    pub builds: List<'a, model::Build, Build<'a>>,
     /// What the CI did with its own caches.
     pub ci_caches: Vec<CiCache<'a>>,
 }

@@ -9,7 +9,7 @@ use super::Text;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in super::super) struct Build<'a> {
     /// Unique within the report; series name it.
-    pub id: String,
+    pub id: &'a str,
     /// Form of the log, as `buildkit-plain`. Names may be added.
     pub dialect: &'static str,
     /// How it ended.

@@ -1,0 +1,82 @@
+//! Memory does not grow with the size of the input: the peak of the whole process, as the system
+//! counts it. Linux only, where that count can be trusted.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, also in its helpers")]
+
+#[path = "../benches/logs/mod.rs"]
+mod logs;
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use logs::Logs;
+use wait4::Wait4;
+
+/// What DESIGN allows, whatever the input.
+const PEAK: u64 = 64 << 20;
+
+const INPUT: usize = 96 << 20;
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cachediag"));
+    command.args(["--format", "json"]).stdout(Stdio::null());
+    command
+}
+
+/// Peak of a diagnosis whose standard input is what `write` writes.
+fn peak_of_pipe(write: impl FnOnce(&mut dyn Write)) -> u64 {
+    let mut child = command().stdin(Stdio::piped()).spawn().unwrap();
+    let mut pipe = BufWriter::new(child.stdin.take().unwrap());
+    write(&mut pipe);
+    pipe.flush().unwrap();
+    drop(pipe);
+    peak(&child.wait4().unwrap())
+}
+
+fn peak_of_path(path: &Path) -> u64 {
+    peak(&command().arg(path).spawn().unwrap().wait4().unwrap())
+}
+
+fn peak(used: &wait4::ResUse) -> u64 {
+    assert!(used.status.success());
+    used.rusage.maxrss
+}
+
+#[test]
+fn a_pipe_of_any_length() {
+    let peak = peak_of_pipe(|pipe| {
+        Logs::new(1).write(INPUT, pipe).unwrap();
+    });
+    assert!(peak < PEAK, "{} MiB", peak >> 20);
+}
+
+#[test]
+fn one_line_of_any_length() {
+    let part = vec![b'x'; 1 << 20];
+    let peak = peak_of_pipe(|pipe| (0..INPUT >> 20).for_each(|_| pipe.write_all(&part).unwrap()));
+    assert!(peak < PEAK, "{} MiB", peak >> 20);
+}
+
+#[test]
+fn a_file_of_any_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("build.log");
+    let mut file = BufWriter::new(std::fs::File::create(&path).unwrap());
+    Logs::new(1).write(INPUT, &mut file).unwrap();
+    file.flush().unwrap();
+    let peak = peak_of_path(&path);
+    assert!(peak < PEAK, "{} MiB", peak >> 20);
+}
+
+#[test]
+fn a_tree_of_any_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut logs = Logs::new(1);
+    for n in 0..INPUT / (200 << 10) {
+        let path = folder.path().join(format!("run-{n}.log"));
+        logs.write(1, BufWriter::new(std::fs::File::create(path).unwrap())).unwrap();
+    }
+    let peak = peak_of_path(folder.path());
+    assert!(peak < PEAK, "{} MiB", peak >> 20);
+}

@@ -12,6 +12,7 @@ mod fingerprint;
 mod github;
 mod github_summary;
 mod gitlab;
+mod html;
 mod human;
 mod ids;
 mod json;
@@ -40,6 +41,7 @@ pub use fingerprint::fingerprint;
 pub use github::Github;
 pub use github_summary::GithubSummary;
 pub use gitlab::Gitlab;
+pub use html::Html;
 pub use human::{Human, problem_line};
 pub use ids::BuildIds;
 pub use json::Json;
@@ -74,5 +76,17 @@ pub trait Renderer: Sync {
 }
 
 /// All formats.
-pub static RENDERERS: &[&dyn Renderer] =
-    &[&Human, &Json, &Ndjson, &Sarif, &Github, &GithubSummary, &Gitlab, &Bitbucket, &Buildkite, &Markdown, &Junit];
+pub static RENDERERS: &[&dyn Renderer] = &[
+    &Human,
+    &Json,
+    &Ndjson,
+    &Sarif,
+    &Github,
+    &GithubSummary,
+    &Gitlab,
+    &Bitbucket,
+    &Buildkite,
+    &Markdown,
+    &Junit,
+    &Html,
+];

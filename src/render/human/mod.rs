@@ -42,6 +42,15 @@ impl Renderer for Human {
     }
 }
 
+/// The runs of each build, and its steps against them, for where nothing better can be drawn.
+pub(super) fn series_in_letters(report: &Report, screen: Screen) -> Vec<Vec<String>> {
+    let page = Page::new(screen);
+    let mut parts = vec![table::series(&page, report)];
+    parts.extend(matrix::all(&page, report));
+    parts.retain(|lines| !lines.is_empty());
+    parts
+}
+
 /// What is wrong in full, what is worth knowing in short.
 fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
     let input = Input::of(report);

@@ -1,0 +1,133 @@
+//! From the report to what the script of the page reads.
+
+use chrono::{DateTime, Utc};
+
+use super::cell::Cell;
+use super::marks::{Columns, Marks};
+use super::rows::{self, Member, Row};
+use super::texts::Texts;
+use super::wire;
+use crate::model::{BuildOutcome, Dialect};
+use crate::render::{Report, names};
+use crate::series::{self, Series};
+
+/// Builds of one series that are drawn, the newest: more than anybody scrolls through.
+const MOST_BUILDS: usize = 5_000;
+/// Cells of all grids: about 15 MB of page. Series beyond that are listed, not drawn.
+const MOST_CELLS: usize = 1_500_000;
+
+pub(super) fn of(report: &Report) -> wire::Data {
+    let mut drawing = Drawing {
+        texts: Texts::default(),
+        marks: Marks::wanted(report.for_people()),
+        columns: Columns::default(),
+        room: MOST_CELLS,
+    };
+    let runs = &report.study.runs;
+    let runs = runs.iter().map(|r| (drawing.texts.number(&r.label), drawing.texts.number(&r.source))).collect();
+    let series = report.study.series.iter().enumerate().map(|(index, s)| drawing.series(report, index, s)).collect();
+    let findings = drawing.marks.of(report.for_people(), &drawing.columns);
+    wire::Data { texts: drawing.texts.into_list(), runs, series, findings }
+}
+
+/// What all series share.
+struct Drawing<'a> {
+    texts: Texts<'a>,
+    marks: Marks<'a>,
+    columns: Columns<'a>,
+    /// Cells that may still be drawn.
+    room: usize,
+}
+
+impl<'a> Drawing<'a> {
+    fn series(&mut self, report: &'a Report, index: usize, series: &'a Series) -> wire::Series {
+        let all: Vec<Member> = report.study.members(series).collect();
+        let mut older = all.len().saturating_sub(MOST_BUILDS);
+        let mut members = all.get(older..).unwrap_or_default();
+        let mut rows = rows::of_series(members);
+        let cells = rows.len() * members.len();
+        if cells > self.room {
+            (older, members) = (all.len(), &[]);
+            rows.clear();
+        }
+        self.room -= cells.min(self.room);
+        self.marks.look(index, members, &rows);
+        self.columns.add(index, members);
+        let builds = series.builds.iter().zip(&all).skip(older);
+        wire::Series {
+            key: self.texts.number(&series.key),
+            in_order: all.iter().any(|(_, build)| in_order(build.dialect)),
+            older,
+            builds: builds.map(|(at, (_, build))| (at.run, build.line, outcome(build.outcome))).collect(),
+            breaks: breaks(&all, older, &rows),
+            errors: errors(&rows).map(|(row, column, text)| (row, column, self.texts.number(text))).collect(),
+            starts: starts(&rows, members.len()),
+            rows: rows.iter().map(|row| self.row(row)).collect(),
+        }
+    }
+
+    fn row(&mut self, row: &Row<'a>) -> wire::Row {
+        let cells = || row.cells.iter().map(Option::as_ref);
+        wire::Row {
+            kind: row.kind,
+            stage: self.texts.number(row.stage),
+            platform: self.texts.number(row.platform),
+            name: self.texts.number(row.name),
+            copies: row.copies.iter().map(|stage| self.texts.number(stage)).collect(),
+            cells: cells().map(|cell| cell.map_or(' ', |c| c.mark)).collect(),
+            tenths: cells().map(|cell| cell.map_or(-1, Cell::tenths)).collect(),
+            lines: cells().map(|cell| cell.map_or(0, |c| c.lines[0])).collect(),
+        }
+    }
+}
+
+/// Only `BuildKit` builds stages side by side.
+fn in_order(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Classic | Dialect::Kaniko | Dialect::Buildah)
+}
+
+fn outcome(outcome: BuildOutcome) -> char {
+    match outcome {
+        BuildOutcome::Succeeded => 's',
+        BuildOutcome::Failed => 'f',
+        BuildOutcome::Canceled => 'c',
+        BuildOutcome::Unknown => '?',
+    }
+}
+
+/// Where the chain broke: found over all builds, also those that are not drawn.
+fn breaks(all: &[Member], older: usize, rows: &[Row]) -> Vec<(usize, usize, &'static str, &'static str)> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let of_build = series::breaks(all).into_iter().skip(older).enumerate();
+    let found = of_build.flat_map(|(column, breaks)| {
+        breaks.into_iter().filter_map(move |b| {
+            let here = |row: &Row| {
+                let cell = row.cells.get(column).and_then(Option::as_ref);
+                cell.and_then(|c| c.step).is_some_and(|step| std::ptr::eq(step, b.step))
+            };
+            let row = rows.iter().position(here)?;
+            Some((row, column, names::because(b.because), names::confidence(b.confidence)))
+        })
+    });
+    found.collect()
+}
+
+/// When steps began, from the first one of their build on: only the JSON status tells.
+fn starts(rows: &[Row], columns: usize) -> Vec<(usize, usize, i64)> {
+    let began = |row: &Row, column: usize| Some(row.cells.get(column)?.as_ref()?.step?.trace.as_ref()?.ran?.0);
+    let of_build = |column| {
+        let first = rows.iter().filter_map(|row| began(row, column)).min()?;
+        let after = move |at: DateTime<Utc>| (at - first).num_milliseconds() / 100;
+        Some(rows.iter().enumerate().filter_map(move |(row, r)| Some((row, column, after(began(r, column)?)))))
+    };
+    (0..columns).filter_map(of_build).flatten().collect()
+}
+
+fn errors<'r, 'a>(rows: &'r [Row<'a>]) -> impl Iterator<Item = (usize, usize, &'a str)> + use<'r, 'a> {
+    rows.iter().enumerate().flat_map(|(index, row)| {
+        let cells = row.cells.iter().enumerate();
+        cells.filter_map(move |(column, cell)| Some((index, column, (*cell)?.error?)))
+    })
+}

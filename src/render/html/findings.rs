@@ -1,0 +1,138 @@
+//! The findings as markup that can be read without script and style.
+//!
+//! Some viewers of CI artifacts allow neither (Jenkins: `sandbox; default-src 'none'`), so what is wrong and
+//! what to do stands in the page itself; the script adds buttons and marks.
+
+use maud::{Markup, html};
+
+use super::prose::prose;
+use crate::finding::{Edit, Evidence, Finding, Fix};
+use crate::render::escape::{line, lines};
+use crate::render::names;
+use crate::render::phrases::costs;
+use crate::render::units::count;
+
+/// Findings in full. What comes after them is listed by its title: nobody reads so many, and all of them
+/// in full would make the page slow to open.
+const IN_FULL: usize = 200;
+/// Findings that are named at all.
+const NAMED: usize = 2_000;
+/// Quoted lines that show at once; the others open on demand.
+const AT_ONCE: usize = 6;
+/// Quoted lines at all.
+const QUOTED: usize = 40;
+
+pub(super) fn all(findings: &[&Finding]) -> Markup {
+    let rest = findings.get(IN_FULL..).unwrap_or_default();
+    html! {
+        @for (index, finding) in findings.iter().take(IN_FULL).enumerate() { (full(index, finding)) }
+        @if !rest.is_empty() {
+            details.rest {
+                summary { (count(rest.len(), "more finding")) }
+                ul { @for finding in rest.iter().take(NAMED) { li { (heading(finding)) } } }
+                @if rest.len() > NAMED { p { "The others are in the other formats: cachediag --format json" } }
+            }
+        }
+    }
+}
+
+fn full(index: usize, finding: &Finding) -> Markup {
+    html! {
+        details.finding.(names::severity(finding.severity)) id=(format!("finding-{}", index + 1)) data-finding=(index) open {
+            summary { (heading(finding)) }
+            (labelled("Costs", &costs(finding.impact)))
+            (labelled("Why", &finding.cause))
+            h4 { "Fix" }
+            (fix(&finding.fix))
+            h4 { "Seen in the logs" }
+            (seen(finding))
+            h4 { "How sure" }
+            (sure(finding))
+            p.more { "More: " code { "cachediag explain " (finding.rule) } }
+        }
+    }
+}
+
+fn heading(finding: &Finding) -> Markup {
+    html! {
+        span.badge { (names::severity(finding.severity)) } " "
+        h3 { (prose(&finding.title)) } " "
+        code.rule { (finding.rule) }
+    }
+}
+
+fn labelled(label: &str, text: &str) -> Markup {
+    html! { @if !text.is_empty() { h4 { (label) } p { (prose(text)) } } }
+}
+
+fn seen(finding: &Finding) -> Markup {
+    let evidence: Vec<(usize, &Evidence)> = finding.evidence.iter().enumerate().collect();
+    let shown = evidence.iter().take(AT_ONCE);
+    let more = evidence.iter().take(QUOTED).skip(AT_ONCE);
+    let hidden = evidence.len().saturating_sub(AT_ONCE);
+    html! {
+        ol.seen { @for (index, evidence) in shown { (quoted(*index, evidence)) } }
+        @if hidden > 0 {
+            details.lines {
+                summary { (count(hidden, "more line")) }
+                ol.seen { @for (index, evidence) in more { (quoted(*index, evidence)) } }
+                @if evidence.len() > QUOTED { p { "The others are in the JSON report." } }
+            }
+        }
+    }
+}
+
+fn quoted(index: usize, evidence: &Evidence) -> Markup {
+    html! {
+        li data-quote=(index) {
+            span.place { (line(&evidence.source)) ":" (evidence.line) } " "
+            code { (line(evidence.text.trim())) } " "
+            @if !evidence.shows.is_empty() { span.shows { (prose(&evidence.shows)) } }
+        }
+    }
+}
+
+fn fix(fix: &Fix) -> Markup {
+    html! {
+        p { (prose(&fix.summary)) }
+        @if let [only] = fix.steps.as_slice() {
+            p { (prose(only)) }
+        } @else if !fix.steps.is_empty() {
+            ol.steps { @for step in &fix.steps { li { (prose(step)) } } }
+        }
+        // A patch says all that the snippet says, at its place.
+        @if let Some(snippet) = fix.snippet.as_ref().filter(|_| fix.edits.is_empty()) {
+            div.paste { pre tabindex="0" { code { (lines(snippet).join("\n")) } } }
+        }
+        @for edit in &fix.edits { (patch(edit)) }
+        @if !fix.cost.is_empty() { p.cost { "Costs: " (prose(&fix.cost)) } }
+    }
+}
+
+fn patch(edit: &Edit) -> Markup {
+    html! {
+        div.paste.diff {
+            p.file { "in " code { (line(&edit.path)) } ", a patch for " code { "git apply" } ":" }
+            pre tabindex="0" { code { @for text in lines(&edit.diff) { span class=[kind(&text)] { (text) "\n" } } } }
+        }
+    }
+}
+
+/// Which side of the diff a line is of.
+fn kind(line: &str) -> Option<&'static str> {
+    match line.chars().next()? {
+        '+' => Some("added"),
+        '-' => Some("removed"),
+        '@' => Some("at"),
+        _ => None,
+    }
+}
+
+fn sure(finding: &Finding) -> Markup {
+    html! {
+        p { (names::confidence(finding.confidence)) @if !finding.rules_out.is_empty() { ". Also considered:" } }
+        @if !finding.rules_out.is_empty() {
+            ul.considered { @for text in &finding.rules_out { li { (prose(text)) } } }
+        }
+    }
+}

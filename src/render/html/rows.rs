@@ -1,0 +1,161 @@
+//! The rows of the grid: what is restored and imported, the steps of each stage, what is exported and saved.
+//!
+//! Brings the parts of several builds side by side. Judges nothing.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::cell::Cell;
+use crate::model::{Base, Build, CacheKind, CacheOperation, Run, Step, Transfer};
+use crate::series::{self, chain};
+
+/// One row, one cell a build.
+pub(super) struct Row<'a> {
+    pub kind: &'static str,
+    pub stage: &'a str,
+    pub platform: &'a str,
+    pub name: &'a str,
+    /// The stages it takes files from.
+    pub copies: Vec<&'a str>,
+    pub cells: Vec<Option<Cell<'a>>>,
+}
+
+/// A build with its run.
+pub(super) type Member<'a> = (&'a Run, &'a Build);
+
+/// All rows of a series, in the order in which a build comes to them.
+pub(super) fn of_series<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
+    let mut rows = ci_caches(members, CacheOperation::Restore);
+    rows.extend(aligned(members, |(_, build)| imports(build)));
+    rows.extend(stages(members));
+    rows.extend(aligned(members, |(_, build)| exports(build)));
+    rows.extend(ci_caches(members, CacheOperation::Save));
+    rows
+}
+
+/// What makes two cells stand in one row: kind, platform, stage, name.
+type Key<'a> = (&'static str, &'a str, &'a str, &'a str);
+
+/// Rows in the order in which their keys appear first.
+fn aligned<'a>(members: &[Member<'a>], mut parts: impl FnMut(&Member<'a>) -> Vec<(Key<'a>, Cell<'a>)>) -> Vec<Row<'a>> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut known: HashMap<Key, usize> = HashMap::new();
+    for (column, member) in members.iter().enumerate() {
+        for (key, cell) in parts(member) {
+            let at = *known.entry(key).or_insert_with(|| {
+                let (kind, platform, stage, name) = key;
+                rows.push(Row { kind, stage, platform, name, copies: Vec::new(), cells: vec![None; members.len()] });
+                rows.len() - 1
+            });
+            if let Some(place) = rows.get_mut(at).and_then(|row| row.cells.get_mut(column)) {
+                // Of two operations of one name in a build, the one that failed tells more.
+                *place = place.filter(|earlier| earlier.error.is_some()).or(Some(cell));
+            }
+        }
+    }
+    rows
+}
+
+fn imports(build: &Build) -> Vec<(Key<'_>, Cell<'_>)> {
+    build.imports.iter().map(|t| (("import", "", "", name(t)), Cell::of_import(t))).collect()
+}
+
+/// An inline cache is exported within the image's own export, so the model keeps it as a line only.
+fn exports(build: &Build) -> Vec<(Key<'_>, Cell<'_>)> {
+    let inline = build.inline.iter().filter(|_| !build.exports.iter().any(|e| e.kind == CacheKind::Inline));
+    let inline = inline.map(|quote| (("export", "", "", CacheKind::Inline.name()), Cell::of_inline_export(quote)));
+    build.exports.iter().map(|t| (("export", "", "", name(t)), Cell::of_export(t))).chain(inline).collect()
+}
+
+/// Exports do not print their reference.
+fn name(transfer: &Transfer) -> &str {
+    transfer.reference.as_deref().unwrap_or(transfer.kind.name())
+}
+
+fn ci_caches<'a>(members: &[Member<'a>], operation: CacheOperation) -> Vec<Row<'a>> {
+    let kind = match operation {
+        CacheOperation::Restore => "restore",
+        CacheOperation::Save => "save",
+    };
+    aligned(members, |(run, _)| {
+        let caches = run.ci_caches.iter().filter(|cache| cache.operation == operation);
+        caches.map(|cache| ((kind, "", "", cache.name.as_str()), Cell::of_ci_cache(cache))).collect()
+    })
+}
+
+/// Each stage together, its base image first: logs interleave stages that are built side by side.
+fn stages<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
+    let mut bases = bases(members);
+    let steps = steps(members);
+    let mut order: Vec<(&str, &str)> = Vec::new();
+    for place in steps.iter().chain(&bases).map(place) {
+        if !order.contains(&place) {
+            order.push(place);
+        }
+    }
+    bases.extend(steps);
+    bases.sort_by_key(|row| order.iter().position(|place| *place == (row.platform, row.stage)));
+    bases
+}
+
+fn place<'a>(row: &Row<'a>) -> (&'a str, &'a str) {
+    (row.platform, row.stage)
+}
+
+fn bases<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
+    let mut known = HashMap::new();
+    aligned(members, |(_, build)| {
+        let bases = build.bases.iter().filter(|base| !base.image.is_empty());
+        let key = |b: &'a Base| ("from", b.platform.as_str(), b.stage.as_str(), b.image.as_str());
+        bases.map(|base| (key(base), Cell::of_base(base, &mut known))).collect()
+    })
+}
+
+fn steps<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
+    let builds: Vec<&Build> = members.iter().map(|(_, build)| *build).collect();
+    let rows = series::rows(&builds).into_iter().map(|row| Row {
+        kind: "step",
+        stage: row.stage,
+        platform: row.platform,
+        name: row.text,
+        copies: members
+            .iter()
+            .zip(&row.cells)
+            .rev()
+            .find_map(|((_, build), cell)| Some(copies(build, (*cell)?)))
+            .unwrap_or_default(),
+        cells: row.cells.iter().map(|cell| cell.map(Cell::of_step)).collect(),
+    });
+    rows.collect()
+}
+
+/// The stages that a step takes files from.
+fn copies<'a>(build: &'a Build, step: &Step) -> Vec<&'a str> {
+    let stages: BTreeSet<&str> = build.steps.iter().map(|s| s.stage.as_str()).collect();
+    stages.into_iter().filter(|stage| *stage != step.stage && chain::reads(build, step, stage)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn stands_in_the_order_of_a_build() {
+        let report = samples::multi_stage();
+        let members: Vec<_> = report.study.members(&report.study.series[0]).collect();
+        let rows = of_series(&members);
+        let shown: Vec<_> = rows.iter().map(|row| (row.kind, row.stage, row.name)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("import", "", "registry.example.com/team/svc:latest"),
+                ("step", "build", "WORKDIR /src"),
+                ("step", "stage-1", "RUN apk add --no-cache ca-certificates"),
+                ("export", "", "inline"),
+                ("save", "", "docker: docker.tar"),
+            ]
+        );
+        let marks: String = rows[2].cells.iter().flatten().map(|cell| cell.mark).collect();
+        assert_eq!(marks, "mhhh");
+    }
+}

@@ -30,10 +30,20 @@ fn time(impact: Impact) -> String {
 pub(super) fn headline(report: &Report) -> String {
     let builds = report.study.runs.iter().map(|run| run.builds.len()).sum::<usize>();
     match (report.findings.is_empty(), builds) {
-        _ if report.study.runs.is_empty() => "Nothing could be read.".to_owned(),
+        _ if report.study.runs.is_empty() => without_logs(report),
         (true, 0) => no_build(report),
         (true, _) => healthy(report),
         (false, _) => format!("{} in {} · {}", counted(report), runs(report), inputs(report)),
+    }
+}
+
+/// Only the configuration was judged, or there was nothing at all.
+fn without_logs(report: &Report) -> String {
+    let files = count(report.study.configs.len(), "configuration file");
+    match (report.study.configs.is_empty(), report.findings.is_empty()) {
+        (true, _) => "Nothing could be read.".to_owned(),
+        (false, true) => format!("Nothing wrong found in {files}. No log was given: a log shows more."),
+        (false, false) => format!("{} in {files} · no log was given", counted(report)),
     }
 }
 
@@ -86,6 +96,18 @@ pub(super) fn inputs(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn configuration_alone_is_something() {
+        let config = Config::read("bitbucket-pipelines.yml", "pipelines: {}\n").unwrap().unwrap();
+        let mut report = Report::default();
+        assert_eq!(headline(&report), "Nothing could be read.");
+        report.study.configs.push(config);
+        assert!(headline(&report).starts_with("Nothing wrong found in 1 configuration file."));
+        report.findings = crate::render::samples::multi_stage().findings;
+        assert!(headline(&report).ends_with("in 1 configuration file · no log was given"));
+    }
 
     #[test]
     fn costs_say_what_was_measured_only() {

@@ -21,7 +21,12 @@ impl Answer {
         let builds = report.study.runs.iter().map(|run| run.builds.len()).sum::<usize>();
         match report.for_people().next() {
             Some(worst) => Self::found(worst),
-            None if report.study.runs.is_empty() => Self::nothing("Nothing could be read"),
+            None if report.study.runs.is_empty() && report.study.configs.is_empty() => {
+                Self::nothing("Nothing could be read")
+            }
+            None if report.study.runs.is_empty() => {
+                Self { text: phrases::headline(report), ..Self::nothing("Nothing wrong found") }
+            }
             None if builds == 0 => Self { text: phrases::no_build(report), ..Self::nothing("No Docker build found") },
             None => {
                 let (title, text) = split(&phrases::healthy(report));

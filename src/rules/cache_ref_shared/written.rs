@@ -58,7 +58,7 @@ fn exported(place: &Place, spec: &CacheSpec) -> Option<String> {
     let name = match spec.kind() {
         CacheKind::Registry => spec.get("ref")?.to_owned(),
         // `scope` is `buildkit` where none is given (BuildKit cache/remotecache/gha).
-        CacheKind::Gha => format!("the gha scope {}", spec.get("scope").unwrap_or("buildkit")),
+        CacheKind::Gha => format!("the gha scope \"{}\"", spec.get("scope").unwrap_or("buildkit")),
         CacheKind::S3 => format!("the S3 cache {}/{}", spec.get("bucket")?, spec.get("name").unwrap_or("buildkit")),
         // A directory belongs to the machine of the job; what carries it on is the CI's cache.
         CacheKind::Azblob | CacheKind::Local | CacheKind::Inline | CacheKind::Unknown => return None,

@@ -3,6 +3,7 @@
 //! What is printed is what `--write` would write, byte for byte.
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -34,6 +35,11 @@ pub(super) fn run(args: &FixArgs) -> anyhow::Result<ExitCode> {
     let patches = triage::patches(&report.findings, &report.study.configs, args.r#unsafe);
     for patch in &patches {
         if args.write {
+            // A file that was not read is made new, and must not take the place of one that is there.
+            let known = report.study.configs.iter().any(|config| config.path == patch.path);
+            if !known && Path::new(&patch.path).exists() {
+                anyhow::bail!("{} is there already and was not read; name it with --config", patch.path);
+            }
             fs::write(&patch.path, &patch.text).with_context(|| format!("cannot write {}", patch.path))?;
         } else {
             screen::print(&patch.diff, screen::FILE)?;

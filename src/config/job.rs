@@ -1,11 +1,13 @@
 //! Names of jobs, as files write them and as logs print them.
 
+use super::pattern::{fits_pieces, literals};
+
 /// The printed name is this job's: variables in `written` stand for anything, and what a CI adds for
 /// a leg is skipped. A name that is nothing but variables is nobody's.
 pub(super) fn matches(written: &str, printed: &str) -> bool {
     let pieces = pieces(written);
     let certain = pieces.iter().any(|piece| !piece.is_empty());
-    certain && candidates(printed).iter().any(|printed| fits(&pieces, &plain(printed)))
+    certain && candidates(printed).iter().any(|printed| fits_pieces(&pieces, &plain(printed)))
 }
 
 /// The name with and without the leg: `build (linux/amd64)`, `test 1/5`, `deploy: [aws, data]`.
@@ -18,47 +20,13 @@ fn candidates(printed: &str) -> Vec<&str> {
     std::iter::once(printed).chain(legs.into_iter().flatten().map(|(name, _)| name)).collect()
 }
 
-/// Literal pieces between the variables, letters and digits only.
+/// Literal pieces between the variables, letters and digits only. `%n` and `%t` are Buildkite's
+/// number and count of parallel jobs.
 fn pieces(written: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut rest = written;
-    while let Some(c) = rest.chars().next() {
-        let end = match () {
-            () if rest.starts_with("${{") || rest.starts_with("{{") => rest.find("}}").map(|at| at + 2),
-            () if rest.starts_with("${") => rest.find('}').map(|at| at + 1),
-            () if rest.starts_with('$') => Some(1 + word(rest.trim_start_matches('$'))),
-            () if rest.starts_with("%n") || rest.starts_with("%t") => Some(2),
-            () => None,
-        };
-        if end.is_some() {
-            pieces.push(String::new());
-        } else if let Some(piece) = pieces.last_mut().filter(|_| c.is_alphanumeric()) {
-            piece.push(c);
-        }
-        rest = rest.get(end.unwrap_or(c.len_utf8())..).unwrap_or_default();
-    }
-    pieces
-}
-
-fn word(text: &str) -> usize {
-    text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len())
+    let written = written.replace("%n", "${n}").replace("%t", "${t}");
+    literals(&written).iter().map(|piece| plain(piece)).collect()
 }
 
 fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
-fn fits(pieces: &[String], printed: &str) -> bool {
-    let (Some((first, rest)), Some(last)) = (pieces.split_first(), pieces.last()) else { return false };
-    let Some((_, inner)) = rest.split_last() else { return printed == first };
-    let Some(mut text) = printed.strip_prefix(first.as_str()).and_then(|t| t.strip_suffix(last.as_str())) else {
-        return false;
-    };
-    inner.iter().all(|piece| match text.split_once(piece.as_str()) {
-        Some((_, after)) => {
-            text = after;
-            true
-        }
-        None => false,
-    })
 }

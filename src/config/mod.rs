@@ -15,6 +15,7 @@ mod gitlab;
 mod items;
 mod job;
 pub mod patch;
+pub mod pattern;
 mod place;
 mod script;
 mod variables;

@@ -1,9 +1,9 @@
 //! Lays the steps of a build over the instructions of a Dockerfile.
 
 use super::prints;
+use crate::config::pattern::fits;
 use crate::config::{Content, Stage};
 use crate::model::{Base, Build, Dialect, Step, StepKind};
-use crate::rules::remedy::pattern::fits;
 use crate::rules::remedy::reference;
 
 /// Stage and instruction of each step; `None` where a step cannot be of this Dockerfile.

@@ -6,7 +6,6 @@
 mod advice;
 mod own_refs;
 pub(in crate::rules) mod patch;
-pub(in crate::rules) mod pattern;
 pub(in crate::rules) mod place;
 mod plain;
 pub(crate) mod reference;

@@ -3,8 +3,8 @@
 //! Compares what is written with what was done; a place that contradicts the log in anything is none,
 //! and of several that fit equally well none is taken.
 
-use super::pattern::{fits, tells_nothing};
 use super::reference;
+use crate::config::pattern::{fits, tells_nothing};
 use crate::config::{Config, Place};
 use crate::finding::Evidence;
 use crate::model::{Build, CacheKind, CacheSpec, Command, Run, Text, Tool};

@@ -2,9 +2,9 @@
 //!
 //! Reads model data only; a fact that is not there is left to a guess that says so.
 
-use super::pattern::tells_nothing;
 use super::place::{self, At};
 use super::{PLACEHOLDER, reference};
+use crate::config::pattern::tells_nothing;
 use crate::model::{Build, CacheKind, CacheSpec, CiNote, Command, Dialect, Engine, NoteKind, Run, Text, Tool};
 use crate::rules::Study;
 

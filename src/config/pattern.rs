@@ -1,25 +1,25 @@
 //! Values of a configuration, in which variables stand for anything.
 //!
-//! `$NAME`, `${NAME:-x}`, `${{ matrix.x }}`, `$(date)` and `%NAME%` are variables; what they hold is
+//! `$NAME`, `${NAME:-x}`, `${{ matrix.x }}`, `{{matrix.x}}`, `$(date)` and `%NAME%` are variables; what they hold is
 //! not known, so they fit every text.
 
 /// The text can be what the written value becomes.
-pub(in crate::rules) fn fits(written: &str, text: &str) -> bool {
-    if written == text {
-        return true;
-    }
-    let pieces = literals(written);
-    if pieces.len() < 2 {
-        return false;
-    }
-    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return false };
-    let inner = pieces.get(1..pieces.len() - 1).unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
+#[must_use]
+pub fn fits(written: &str, text: &str) -> bool {
+    written == text || fits_pieces(&literals(written), text)
+}
+
+/// The pieces stand in the text, in order, the first at its begin and the last at its end; one piece
+/// alone is the whole text.
+pub(super) fn fits_pieces(pieces: &[String], text: &str) -> bool {
+    let Some((first, rest)) = pieces.split_first() else { return false };
+    let Some((last, inner)) = rest.split_last() else { return text == first };
+    let Some(mut left) = text.strip_prefix(first.as_str()).and_then(|left| left.strip_suffix(last.as_str())) else {
         return false;
     };
-    inner.iter().all(|piece| match rest.split_once(piece.as_str()) {
+    inner.iter().all(|piece| match left.split_once(piece.as_str()) {
         Some((_, after)) => {
-            rest = after;
+            left = after;
             true
         }
         None => false,
@@ -27,13 +27,14 @@ pub(in crate::rules) fn fits(written: &str, text: &str) -> bool {
 }
 
 /// Is nothing but variables: it fits everything, so it tells nothing.
-pub(super) fn tells_nothing(written: &str) -> bool {
+#[must_use]
+pub fn tells_nothing(written: &str) -> bool {
     let pieces = literals(written);
     pieces.len() > 1 && pieces.iter().all(String::is_empty)
 }
 
 /// Pieces between the variables: one piece where there is none.
-fn literals(written: &str) -> Vec<String> {
+pub(super) fn literals(written: &str) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut rest = written;
     while let Some(letter) = rest.chars().next() {
@@ -51,7 +52,7 @@ fn literals(written: &str) -> Vec<String> {
 /// Length of the variable at the begin of the text, 0 where there is none.
 fn variable(text: &str) -> usize {
     let until = |end: &str| text.find(end).map_or(0, |at| at + end.len());
-    if text.starts_with("${{") {
+    if text.starts_with("${{") || text.starts_with("{{") {
         return until("}}");
     }
     if text.starts_with("${") {

@@ -1,0 +1,35 @@
+//! `cachediag rules`, `explain` and `completions`.
+
+use clap::{Args, ValueEnum};
+
+use super::value::{ListFormat, rule_id};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RulesArgs {
+    /// Format of the list
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(in crate::cli) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ExplainArgs {
+    /// Id of the rule
+    #[arg(value_name = "RULE", value_parser = rule_id)]
+    pub(in crate::cli) rule: String,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CompletionsArgs {
+    /// The shell
+    pub(in crate::cli) shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(in crate::cli) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Nushell,
+    Powershell,
+    Zsh,
+}

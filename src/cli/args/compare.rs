@@ -1,0 +1,23 @@
+//! `cachediag compare`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::value::ListFormat;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  cachediag compare old/*.log --with new/*.log\n\nThe first run after a change of the cache starts cold: give two or more."
+)]
+pub(in crate::cli) struct CompareArgs {
+    /// Logs, directories or archives from before the change
+    #[arg(value_name = "BEFORE", required = true, value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) before: Vec<PathBuf>,
+    /// Logs from after the change
+    #[arg(long, value_name = "AFTER", required = true, num_args = 1.., value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) with: Vec<PathBuf>,
+    /// Format of the answer
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(in crate::cli) format: ListFormat,
+}

@@ -1,0 +1,32 @@
+//! `cachediag fix`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::value::rule_id;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --unsafe only changes of cache options and names of references: they cannot change the image.\n\nExamples:\n  cachediag fix build.log --config . | git apply\n  cachediag fix --config . --write"
+)]
+pub(in crate::cli) struct FixArgs {
+    /// Logs, directories or archives; none, or -, is standard input
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) paths: Vec<PathBuf>,
+    /// Configuration to correct; found in the working directory where not given
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(in crate::cli) config: Vec<PathBuf>,
+    /// Write the files instead of printing the patch
+    #[arg(long)]
+    pub(in crate::cli) write: bool,
+    /// Take changes too that can change the image or where it is built
+    #[arg(long)]
+    pub(in crate::cli) r#unsafe: bool,
+    /// Check this rule only; can be repeated
+    #[arg(long, value_name = "ID", value_parser = rule_id)]
+    pub(in crate::cli) rule: Vec<String>,
+    /// Do not check this rule; can be repeated
+    #[arg(long, value_name = "ID", value_parser = rule_id)]
+    pub(in crate::cli) ignore: Vec<String>,
+}

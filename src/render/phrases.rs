@@ -4,8 +4,9 @@
 
 use super::Report;
 use super::units::{count, duration, grouped};
-use crate::finding::{Impact, Severity};
+use crate::finding::{Finding, Impact, Severity};
 use crate::model::Build;
+use crate::rules;
 
 /// `15 steps ran again in 3 runs: up to 7 min 30 s, 2 min 30 s a run`; empty where nothing was measured.
 pub(super) fn costs(impact: Impact) -> String {
@@ -24,6 +25,11 @@ fn time(impact: Impact) -> String {
         Ok(runs @ 2..) => format!("{all}, {} a run", duration(impact.seconds / f64::from(runs))),
         _ => all,
     }
+}
+
+/// The page that documents the fix.
+pub(super) fn source(finding: &Finding) -> Option<&'static str> {
+    rules::by_id(finding.rule)?.meta().source()
 }
 
 /// The report in one line.

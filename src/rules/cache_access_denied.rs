@@ -19,7 +19,11 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Errors of the image's own push are not the cache's. Docker Hub answers `insufficient_scope` for a repository that does not exist yet: where a later run reads the cache, nothing is reported.",
     limits: "Which right is missing is known to the registry only. kaniko prints a refused lookup as a plain miss: there only the refused push shows it.",
     example: include_str!("examples/cache-access-denied.txt"),
-    references: &["moby/buildkit cache/remotecache", "containerd remotes/docker/authorizer.go"],
+    references: &[
+        "https://docs.docker.com/reference/cli/docker/login/",
+        "moby/buildkit cache/remotecache",
+        "containerd remotes/docker/authorizer.go",
+    ],
     since: "0.1.0",
 };
 

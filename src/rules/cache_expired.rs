@@ -19,8 +19,8 @@ static META: RuleMeta = RuleMeta {
     limits: "Only kaniko prints the age of an entry. Other builders lose old entries without a word: see cache-lost.",
     example: include_str!("examples/cache-expired.txt"),
     references: &[
-        "GoogleContainerTools/kaniko pkg/cache/cache.go",
         "https://github.com/GoogleContainerTools/kaniko#flag---cache-ttl-duration",
+        "GoogleContainerTools/kaniko pkg/cache/cache.go",
     ],
     since: "0.1.0",
 };

@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Nothing else prints this text.",
     limits: "It shows when the cache is imported: the export that made it too large ended without an error, perhaps in a log that is not given.",
     example: include_str!("examples/cache-manifest-too-large.txt"),
-    references: &["moby/buildkit cache/remotecache/import.go readBlob", "https://github.com/moby/buildkit/issues/3719"],
+    references: &["https://github.com/moby/buildkit/issues/3719", "moby/buildkit cache/remotecache/import.go readBlob"],
     since: "0.1.0",
 };
 

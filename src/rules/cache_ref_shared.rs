@@ -1,5 +1,7 @@
 //! Several builds write one cache reference: the last writer wins, the others start cold.
 
+mod in_turns;
+mod name;
 mod written;
 
 use std::collections::BTreeSet;
@@ -7,8 +9,8 @@ use std::collections::BTreeSet;
 use super::past::{Past, cost, end, header, verdict};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
-use crate::model::{CacheKind, Outcome, Text};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::model::{Outcome, Text};
 use crate::series::chain::Loss;
 
 pub(super) struct CacheRefShared;
@@ -18,11 +20,11 @@ static META: RuleMeta = RuleMeta {
     title: "several builds write their caches to one reference",
     group: "Hits only every second run",
     severity: Severity::Error,
-    what: "Two different builds (jobs, bake targets) import one reference and both export a cache, and a build that stored its cache finds nothing of it in the next run although nothing it depends on changed.",
+    what: "Two different builds (jobs, bake targets) import one reference and both export a cache, and a build that stored its cache finds nothing of it in the next run although nothing it depends on changed. Or one job builds several branches or platforms in turns, and a step comes from the cache after a run of the same one, and runs after each run of another.",
     why: "An export replaces what the reference held. The build that finishes last wins; the other one starts cold, takes longer, finishes last and wins: each of them hits every second run, or never.",
-    fix: "One reference (or gha scope) for each build.",
+    fix: "One reference (or gha scope) for each build, branch and platform.",
     rules_out: "Builds that only read a common reference, changed base images and instructions, failed imports and exports. The reference of an export is not printed; the command line proves it where the log shows it.",
-    limits: "Branches or platforms that one job builds in turns are runs of one build: that they write one reference is not told from their hits. A reference written by a job whose logs are not given is not seen.",
+    limits: "Branches and platforms that one job builds in turns are told apart only where the log names them: without that, a job whose files change in some runs looks the same. A reference written by a job whose logs are not given is not seen.",
     example: include_str!("examples/cache-ref-shared.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/registry/",
@@ -38,9 +40,9 @@ impl Rule for CacheRefShared {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let all: Vec<Past> = Past::all(study).collect();
-        let names: BTreeSet<Text> = all.iter().flat_map(references).collect();
+        let names: BTreeSet<String> = all.iter().flat_map(names).collect();
         let seen = names.iter().filter_map(|name| finding(study, &all, name));
-        seen.chain(written::findings(study)).collect()
+        seen.chain(all.iter().flat_map(in_turns::findings)).chain(written::findings(study)).collect()
     }
 }
 
@@ -51,11 +53,9 @@ struct Victim<'a, 'p> {
     losses: Vec<Loss<'a>>,
 }
 
-/// References of caches that the series reads while it writes one.
-fn references(past: &Past) -> Vec<Text> {
-    let writing = (0..past.len()).filter(|&i| writes(past, i));
-    let read = writing.flat_map(|i| past.imports(i)).filter(|t| t.kind == CacheKind::Registry);
-    read.filter_map(|t| t.reference.clone()).collect()
+/// Names of caches that the series reads while it writes one.
+fn names(past: &Past) -> BTreeSet<String> {
+    (0..past.len()).filter(|&i| writes(past, i)).flat_map(|i| name::read(past, i)).collect()
 }
 
 /// It writes a cache: one of its own, or an inline one.
@@ -64,7 +64,7 @@ fn writes(past: &Past, i: usize) -> bool {
 }
 
 fn reads(past: &Past, i: usize, name: &str) -> bool {
-    past.imports(i).iter().any(|t| t.reference.as_deref().is_some_and(|r| reference::same(r, name)))
+    name::read(past, i).iter().any(|read| name::same(read, name))
 }
 
 fn finding(study: &Study, all: &[Past], name: &str) -> Option<Finding> {
@@ -76,7 +76,8 @@ fn finding(study: &Study, all: &[Past], name: &str) -> Option<Finding> {
     }
     let site = |(run, build)| Site { cache: name.to_owned(), ..Site::of(study, run, build) };
     let sites: Vec<Site> = sharers.iter().filter_map(|p| p.last()).map(site).collect();
-    let proven = sharers.iter().filter(|p| p.all_commands().any(|c| says(c, name))).count() == sharers.len();
+    let proven =
+        sharers.iter().filter(|p| p.all_commands().any(|c| name::written_by(c, name))).count() == sharers.len();
     let who = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| {
         build.target.clone().or_else(|| build.images.first().cloned()).unwrap_or_else(|| run.label.clone())
     });
@@ -91,7 +92,7 @@ fn finding(study: &Study, all: &[Past], name: &str) -> Option<Finding> {
             who.join(" and ")
         ),
         evidence: Proof::from_lines(victims.iter().take(2).flat_map(|v| lines(v, name)).collect())?,
-        fix: remedy::own_refs(&sites),
+        fix: if name::is_scope(name) { own_scopes(name, &who) } else { remedy::own_refs(&sites) },
         impact: impact(&victims),
         rules_out: rules_out(proven),
         subject: name.to_owned(),
@@ -102,11 +103,6 @@ fn finding(study: &Study, all: &[Past], name: &str) -> Option<Finding> {
 fn only(past: &Past, i: usize) -> bool {
     let names: BTreeSet<&str> = past.imports(i).into_iter().filter_map(|t| t.reference.as_deref()).collect();
     names.len() == 1
-}
-
-fn says(command: &crate::model::Command, name: &str) -> bool {
-    let mut written = command.cache_to.iter().filter_map(|spec| spec.get("ref"));
-    written.any(|to| reference::same(to, name))
 }
 
 /// Runs that imported the reference, and lost steps that an earlier run of the same build had stored there.
@@ -134,7 +130,7 @@ fn lines(victim: &Victim, name: &str) -> Vec<Evidence> {
         lines.push(verdict(before, loss.before, "was built or found here"));
         lines.extend(export.map(|e| Study::quote(before, &e.header, "and stored")));
     }
-    let import = victim.past.imports(victim.at).into_iter().find(|t| t.reference.as_deref() == Some(name));
+    let import = name::import(victim.past, victim.at, name);
     lines.extend(import.map(|t| Study::quote(run, &t.header, "the same reference is imported")));
     lines.extend(import.map(|t| end(run, t, "without error")));
     lines.push(header(run, loss.step, "ran again, though nothing it depends on changed"));
@@ -146,6 +142,24 @@ fn lines(victim: &Victim, name: &str) -> Vec<Evidence> {
             .map(|e| Study::quote(run, &e.header, "its cache replaces the other build's")),
     );
     lines
+}
+
+/// A backend without references keeps its caches apart by a name in the options.
+fn own_scopes(name: &str, who: &[Text]) -> Fix {
+    let (before, _) = name.rsplit_once('=').unwrap_or((name, ""));
+    let each = who.iter().map(|one| {
+        let own = format!("{before}={}", reference::repository(one).rsplit('/').next().unwrap_or(one));
+        format!("# {one}\n--cache-from {own}\n--cache-to {own},mode=max")
+    });
+    Fix {
+        summary: "give each build a scope or name of its own".to_owned(),
+        steps: vec![
+            "The layers of all scopes are kept once, but each scope has one index, and the last build to end replaces it: write one scope for each image and platform.".to_owned(),
+            "A build may import several scopes.".to_owned(),
+        ],
+        snippet: Some(each.collect::<Vec<_>>().join("\n\n")),
+        ..Fix::default()
+    }
 }
 
 fn rules_out(proven: bool) -> Vec<String> {

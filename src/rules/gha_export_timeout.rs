@@ -18,9 +18,10 @@ static META: RuleMeta = RuleMeta {
     limits: "How much time the throttling took is not printed; the size of the cache and of the matrix is not known.",
     example: include_str!("examples/gha-export-timeout.txt"),
     references: &[
-        "tonistiigi/go-actions-cache retry.go",
+        "https://docs.docker.com/build/cache/backends/gha/",
         "https://github.com/moby/buildkit/issues/2276",
         "https://github.com/moby/buildkit/pull/4702",
+        "tonistiigi/go-actions-cache retry.go",
     ],
     since: "0.1.0",
 };

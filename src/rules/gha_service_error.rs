@@ -17,7 +17,11 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Timeouts, rate limits and the retired service are rules of their own.",
     limits: "Whether the service was down or the cache of the repository full is not always told by the words.",
     example: include_str!("examples/gha-service-error.txt"),
-    references: &["tonistiigi/go-actions-cache cache_v2.go", "moby/buildkit cache/remotecache/gha/gha.go"],
+    references: &[
+        "https://docs.docker.com/build/cache/backends/gha/",
+        "tonistiigi/go-actions-cache cache_v2.go",
+        "moby/buildkit cache/remotecache/gha/gha.go",
+    ],
     since: "0.1.0",
 };
 

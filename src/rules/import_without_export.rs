@@ -19,7 +19,10 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Runs that push a layer, whatever its outcome; runs that find a layer (another job writes this cache); failed runs, which may have ended before the push. For BuildKit see cache-ref-never-written.",
     limits: "It judges kaniko, the builder that prints lookups and pushes; for BuildKit see cache-ref-never-written.",
     example: include_str!("examples/import-without-export.txt"),
-    references: &["GoogleContainerTools/kaniko pkg/executor/build.go"],
+    references: &[
+        "https://github.com/GoogleContainerTools/kaniko#caching",
+        "GoogleContainerTools/kaniko pkg/executor/build.go",
+    ],
     since: "0.1.0",
 };
 

@@ -22,8 +22,8 @@ static META: RuleMeta = RuleMeta {
     limits: "The version of the engine is never printed by a build. One cold run after a partial one is not enough for certainty, and runs in which the cache is used in full hide the damage.",
     example: include_str!("examples/inline-cache-lost-every-second-run.txt"),
     references: &[
-        "https://github.com/moby/buildkit/issues/2274",
         "https://github.com/moby/buildkit/pull/4796",
+        "https://github.com/moby/buildkit/issues/2274",
         "https://github.com/moby/buildkit/issues/5242",
     ],
     since: "0.1.0",

@@ -22,6 +22,7 @@ static META: RuleMeta = RuleMeta {
     limits: "Which stages there are is read from the steps; a Dockerfile given with --config would prove it. Runs in which nothing changed show every step CACHED and prove nothing.",
     example: include_str!("examples/inline-cache-multi-stage.txt"),
     references: &[
+        "https://docs.docker.com/build/cache/backends/registry/",
         "https://docs.docker.com/build/cache/backends/inline/",
         "https://github.com/moby/buildkit/issues/3660",
     ],

@@ -20,8 +20,8 @@ static META: RuleMeta = RuleMeta {
     limits: "The command line of buildah is seldom in the log; missing arrows in several runs are what shows it.",
     example: include_str!("examples/layers-disabled.txt"),
     references: &[
-        "containers/buildah imagebuildah/stage_executor.go",
         "https://github.com/containers/buildah/blob/main/docs/buildah-build.1.md",
+        "containers/buildah imagebuildah/stage_executor.go",
     ],
     since: "0.1.0",
 };

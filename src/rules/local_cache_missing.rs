@@ -19,7 +19,7 @@ static META: RuleMeta = RuleMeta {
     rules_out: "In the first run the directory cannot be there: where that run exports to it and is the only one, or a later run imports it, nothing is reported.",
     limits: "The directory is the client's; who clears it between runs is not in the build log.",
     example: include_str!("examples/local-cache-missing.txt"),
-    references: &["moby/buildkit client/solve.go", "https://docs.docker.com/build/cache/backends/local/"],
+    references: &["https://docs.docker.com/build/cache/backends/local/", "moby/buildkit client/solve.go"],
     since: "0.1.0",
 };
 

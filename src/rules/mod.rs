@@ -105,10 +105,18 @@ pub struct RuleMeta {
     pub limits: &'static str,
     /// Lines of one of its samples as it quotes them: `FILE:LINE  TEXT`, `    ^ what it shows`, `= title`.
     pub example: &'static str,
-    /// Where the facts come from.
+    /// Where the facts come from; the first one documents the fix.
     pub references: &'static [&'static str],
     /// Version that introduced it.
     pub since: &'static str,
+}
+
+impl RuleMeta {
+    /// The page that documents the fix.
+    #[must_use]
+    pub fn source(&self) -> Option<&'static str> {
+        self.references.first().copied()
+    }
 }
 
 /// One rule.

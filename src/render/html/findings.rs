@@ -9,7 +9,7 @@ use super::prose::prose;
 use crate::finding::{Edit, Evidence, Finding, Fix};
 use crate::render::escape::{line, lines};
 use crate::render::names;
-use crate::render::phrases::costs;
+use crate::render::phrases::{costs, source};
 use crate::render::units::count;
 
 /// Findings in full. What comes after them is listed by its title: nobody reads so many, and all of them
@@ -43,7 +43,7 @@ fn full(index: usize, finding: &Finding) -> Markup {
             (labelled("Costs", &costs(finding.impact)))
             (labelled("Why", &finding.cause))
             h4 { "Fix" }
-            (fix(&finding.fix))
+            (fix(&finding.fix, source(finding)))
             h4 { "Seen in the logs" }
             (seen(finding))
             h4 { "How sure" }
@@ -92,7 +92,7 @@ fn quoted(index: usize, evidence: &Evidence) -> Markup {
     }
 }
 
-fn fix(fix: &Fix) -> Markup {
+fn fix(fix: &Fix, source: Option<&str>) -> Markup {
     html! {
         p { (prose(&fix.summary)) }
         @if let [only] = fix.steps.as_slice() {
@@ -106,6 +106,7 @@ fn fix(fix: &Fix) -> Markup {
         }
         @for edit in &fix.edits { (patch(edit)) }
         @if !fix.cost.is_empty() { p.cost { "Costs: " (prose(&fix.cost)) } }
+        @if let Some(source) = source { p.source { "Source: " a href=(source) { (source) } } }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::finding::{Edit, Finding, Fix};
 use crate::render::escape;
 use crate::render::page::{CYAN, DIM, GREEN, INDENT, Page, RED, blanks};
+use crate::render::phrases;
 
 /// Indentation of text to paste.
 const PASTE: usize = INDENT + 2;
@@ -16,6 +17,8 @@ pub(super) fn full(page: &Page, finding: &Finding) -> Vec<String> {
     lines.extend(fix.snippet.iter().filter(|_| fix.edits.is_empty()).flat_map(|snippet| paste(snippet)));
     lines.extend(fix.edits.iter().flat_map(|edit| diff(page, edit)));
     lines.extend(page.wrap(&margin, &margin, &last_words(finding)));
+    // Not wrapped: it must open as it stands.
+    lines.extend(phrases::source(finding).map(|address| page.paint(DIM, &format!("{margin}Source: {address}"))));
     page.with_label("fix", lines)
 }
 

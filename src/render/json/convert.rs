@@ -9,7 +9,7 @@ use super::wire;
 use crate::finding::{Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
 use crate::render::redact::redact;
-use crate::render::{BuildIds, Report, fingerprint, names};
+use crate::render::{BuildIds, Report, fingerprint, names, phrases};
 use crate::series::{self, Break, BuildRef, Series};
 
 /// What is found once for all builds of a report.
@@ -161,7 +161,7 @@ pub(super) fn finding(finding: &Finding) -> wire::Finding<'_> {
         title: redact(&finding.title),
         cause: redact(&finding.cause),
         evidence: finding.evidence.iter().map(evidence).collect(),
-        fix: fix(&finding.fix),
+        fix: fix(&finding.fix, phrases::source(finding)),
         impact: wire::Impact {
             steps: finding.impact.steps,
             seconds: tidy(finding.impact.seconds),
@@ -182,13 +182,14 @@ fn evidence(evidence: &Evidence) -> wire::Evidence<'_> {
     }
 }
 
-fn fix(fix: &Fix) -> wire::Fix<'_> {
+fn fix<'a>(fix: &'a Fix, source: Option<&'static str>) -> wire::Fix<'a> {
     wire::Fix {
         summary: redact(&fix.summary),
         steps: fix.steps.iter().map(|text| redact(text)).collect(),
         snippet: fix.snippet.as_deref().map(redact),
         edits: fix.edits.iter().map(|e| wire::Edit { path: redact(&e.path), diff: redact(&e.diff) }).collect(),
         cost: redact(&fix.cost),
+        source,
     }
 }
 

@@ -80,7 +80,8 @@ fn fix(finding: &Finding) -> String {
     let snippet = fix.snippet.as_deref().filter(|_| fix.edits.is_empty()).map(|text| block("", text) + "\n");
     let edits: String = fix.edits.iter().map(edit).collect();
     let cost = labelled("Costs of the fix", &prose(&fix.cost));
-    let more = format!("More: `cachediag explain {}`\n\n", finding.rule);
+    let source = phrases::source(finding).map(|page| format!("Source: <{page}>. ")).unwrap_or_default();
+    let more = format!("{source}More: `cachediag explain {}`\n\n", finding.rule);
     [labelled("Fix", &prose(&fix.summary)), steps, snippet.unwrap_or_default(), edits, cost, more].concat()
 }
 

@@ -63,6 +63,8 @@ pub(in super::super) struct Fix<'a> {
     pub edits: Vec<Edit<'a>>,
     /// What the fix costs; empty where it costs nothing.
     pub cost: Text<'a>,
+    /// The page that documents the fix.
+    pub source: Option<&'static str>,
 }
 
 /// A change to one file.

@@ -1,0 +1,160 @@
+//! Branches, or platforms, that one job builds in turns and that write one reference: a run finds
+//! its cache only where the run before it was of the same branch.
+//!
+//! Speaks only where the logs name the branch or the platform: without that, a job whose files
+//! change in some runs looks the same.
+
+use std::collections::BTreeSet;
+
+use super::super::past::{Past, end, header, verdict};
+use super::super::recurring::{Spot, spots};
+use super::super::remedy::reference;
+use super::{META, name as names, only, reads, writes};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof};
+
+/// Runs that write and read the reference, each with whom it builds for, in the order of time.
+struct Turns {
+    runs: Vec<(usize, String)>,
+    /// What tells the runs apart: `branches`, `platforms`.
+    kind: &'static str,
+}
+
+/// What a step does in runs that follow one of their own, and in runs that follow another's.
+struct Verdicts {
+    /// Came back to a reference that another had written meanwhile.
+    back: Vec<usize>,
+    /// Follow a run of their own.
+    stayed: Vec<usize>,
+}
+
+/// One finding for each reference that is written in turns.
+pub(super) fn findings(past: &Past) -> Vec<Finding> {
+    super::names(past).iter().filter_map(|name| finding(past, name)).collect()
+}
+
+fn finding(past: &Past, name: &str) -> Option<Finding> {
+    let turns = turns(past, name)?;
+    let verdicts = verdicts(&turns.runs);
+    let spot = spots(past).into_iter().find(|spot| decides(spot, &verdicts))?;
+    let owners: BTreeSet<&str> = turns.runs.iter().map(|(_, owner)| owner.as_str()).collect();
+    let who = owners.iter().map(|owner| format!("`{owner}`")).collect::<Vec<_>>().join(", ");
+    let (kind, back, stayed) = (turns.kind, verdicts.back.len(), verdicts.stayed.len());
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: confidence(&verdicts),
+        title: format!("{} {kind} write their caches to {name}, and each replaces the other's", owners.len()),
+        cause: format!(
+            "The {kind} {who} are built in turns and export to one reference. An export replaces what was there: in each of the {back} runs that came after another's, `{}` ran again, and after one of their own ({stayed}) it came from the cache.",
+            spot.row.text
+        ),
+        evidence: Proof::from_lines(lines(past, name, &turns, &verdicts, &spot))?,
+        fix: fix(name, kind),
+        impact: spot.impact(past),
+        rules_out: vec![format!("changed sources: they would show in runs of one {} as well", singular(kind))],
+        subject: name.to_owned(),
+    })
+}
+
+/// Runs of the reference, where all of them name their branch, or all their platform, and it is not
+/// always the same.
+fn turns(past: &Past, name: &str) -> Option<Turns> {
+    let at: Vec<usize> =
+        (0..past.len()).filter(|&i| writes(past, i) && reads(past, i, name) && only(past, i)).collect();
+    let told = |owner: &dyn Fn(usize) -> Option<String>, kind| {
+        let runs: Vec<(usize, String)> = at.iter().filter_map(|&i| Some((i, owner(i)?))).collect();
+        let differ = runs.iter().any(|(_, owner)| runs.first().is_some_and(|(_, first)| first != owner));
+        (differ && runs.len() == at.len()).then_some(Turns { runs, kind })
+    };
+    let branch = |i: usize| past.runs.get(i)?.branch.as_ref().map(ToString::to_string);
+    let platform = |i: usize| {
+        let platforms = past.commands(i).iter().find(|c| !c.platforms.is_empty());
+        platforms.map(|c| c.platforms.join(","))
+    };
+    // GitHub keeps the entries of branches apart by itself: none can replace another's.
+    let branches = (!names::is_isolated(name)).then(|| told(&branch, "branches")).flatten();
+    branches.or_else(|| told(&platform, "platforms"))
+}
+
+fn verdicts(runs: &[(usize, String)]) -> Verdicts {
+    let mut found = Verdicts { back: Vec::new(), stayed: Vec::new() };
+    for (n, pair) in runs.windows(2).enumerate() {
+        let [(_, before), (i, owner)] = pair else { continue };
+        if before == owner {
+            found.stayed.push(*i);
+        } else if runs.iter().take(n).any(|(_, earlier)| earlier == owner) {
+            found.back.push(*i);
+        }
+    }
+    found
+}
+
+/// Files that changed in just these runs would look the same: the fewer the runs, the likelier that is.
+fn confidence(verdicts: &Verdicts) -> Confidence {
+    if verdicts.back.len().min(verdicts.stayed.len()) > 1 { Confidence::Likely } else { Confidence::Suspected }
+}
+
+/// The step runs after each turn, and never without one.
+fn decides(spot: &Spot, verdicts: &Verdicts) -> bool {
+    let all = |runs: &[usize], among: &[usize]| runs.iter().all(|i| among.contains(i));
+    let enough = verdicts.back.len() > 1 && !verdicts.stayed.is_empty();
+    enough && all(&verdicts.back, &spot.broken) && all(&verdicts.stayed, &spot.held)
+}
+
+fn lines(past: &Past, name: &str, turns: &Turns, verdicts: &Verdicts, spot: &Spot) -> Vec<Evidence> {
+    let owner = |i: usize| turns.runs.iter().find(|(at, _)| *at == i).map_or("", |(_, owner)| owner.as_str());
+    let mut lines = Vec::new();
+    for &i in verdicts.back.iter().take(2) {
+        let Some(((run, _), step)) = past.get(i).zip(spot.step(i)) else { continue };
+        let import = names::import(past, i, name);
+        lines.extend(import.map(|t| end(run, t, "the reference is imported without error")));
+        lines.push(header(
+            run,
+            step,
+            &format!("ran: another had written the reference since the last run of `{}`", owner(i)),
+        ));
+    }
+    for &i in verdicts.stayed.iter().take(1) {
+        let Some(((run, _), step)) = past.get(i).zip(spot.step(i)) else { continue };
+        lines.push(verdict(run, step, &format!("came from the cache: the run before was of `{}` too", owner(i))));
+    }
+    lines
+}
+
+fn singular(kind: &str) -> &'static str {
+    if kind == "branches" { "branch" } else { "platform" }
+}
+
+fn fix(name: &str, kind: &str) -> Fix {
+    let one = singular(kind);
+    let tag = reference::tag(name).unwrap_or("buildcache");
+    let spec = |suffix: &str| format!("type=registry,ref={}", reference::with_tag(name, &format!("{tag}-{suffix}")));
+    let own = spec(&format!("${}", one.to_uppercase()));
+    let (more, others, cost) = if one == "branch" {
+        (
+            "Import the main branch's cache as well: a new branch starts from it.",
+            vec![spec("main")],
+            "; delete those of merged branches",
+        )
+    } else {
+        (
+            "Or build all platforms in one call (`--platform linux/amd64,linux/arm64`): one export then holds them all.",
+            vec![],
+            "",
+        )
+    };
+    let imports = std::iter::once(&own).chain(&others).map(|spec| format!("--cache-from {spec} \\\n"));
+    Fix {
+        summary: format!("give each {one} a cache reference of its own"),
+        steps: vec![
+            format!("Put the {one} into the reference, in the letters a tag may have (A-Z, a-z, 0-9, `_`, `.`, `-`)."),
+            more.to_owned(),
+        ],
+        snippet: Some(format!(
+            "{}--cache-to {own},mode=max,image-manifest=true,oci-mediatypes=true",
+            imports.collect::<String>()
+        )),
+        cost: format!("one more tag in the registry for each {one}{cost}"),
+        ..Fix::default()
+    }
+}

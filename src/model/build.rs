@@ -166,7 +166,7 @@ pub struct Step {
     pub key: Option<Text>,
     /// The line that shows its result being fetched from elsewhere: the builder did not have it.
     pub fetched: Option<Quote>,
-    /// What only the JSON status tells of a step.
+    /// What only the JSON status tells of a step, or the Dockerfile where one was given.
     pub trace: Option<Box<Trace>>,
 }
 
@@ -176,7 +176,7 @@ pub struct Trace {
     /// Steps whose results it takes, by their index in [`Build::steps`]: the one before it in its
     /// stage, and those it copies or mounts from.
     pub inputs: Vec<usize>,
-    /// From when to when it was executed.
+    /// From when to when it was executed, where the log says so.
     pub ran: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
@@ -319,7 +319,7 @@ impl Build {
         elapsed(self.decided().filter(|s| s.outcome == Outcome::Miss))
     }
 
-    /// Steps whose results a step takes; none where the log does not name them.
+    /// Steps whose results a step takes; none where neither the log nor a Dockerfile names them.
     pub fn inputs<'a>(&'a self, step: &'a Step) -> impl Iterator<Item = &'a Step> {
         let inputs = step.trace.iter().flat_map(|trace| &trace.inputs);
         inputs.filter_map(|at| self.steps.get(*at))

@@ -3,7 +3,10 @@
 //! A Dockerfile is the one of a build only where every step of the log is an instruction of it, in its
 //! place; of several that fit equally well none is taken. Says nothing of causes.
 
+mod inputs;
 mod matching;
+
+pub(super) use self::inputs::complete;
 
 use super::Study;
 use super::past::Past;
@@ -24,8 +27,12 @@ pub(super) struct DockerfileAt<'a> {
 
 /// The one Dockerfile that can have made this build.
 pub(super) fn of<'a>(study: &'a Study, run: &Run, build: &Build) -> Option<DockerfileAt<'a>> {
+    find(&study.configs, run, build)
+}
+
+fn find<'a>(configs: &'a [Config], run: &Run, build: &Build) -> Option<DockerfileAt<'a>> {
     let named = run.commands_of(build).iter().find_map(|command| command.file.as_deref());
-    let fitting = all(study).filter_map(|config| {
+    let fitting = configs.iter().filter(|config| is_dockerfile(config)).filter_map(|config| {
         let steps = matching::steps(&config.content, build)?;
         Some((matching::hint(&config.path, named)?, DockerfileAt { config, steps }))
     });
@@ -37,7 +44,11 @@ pub(super) fn of<'a>(study: &'a Study, run: &Run, build: &Build) -> Option<Docke
 
 /// Every Dockerfile of the configuration.
 pub(super) fn all(study: &Study) -> impl Iterator<Item = &Config> {
-    study.configs.iter().filter(|config| !config.content.stages.is_empty())
+    study.configs.iter().filter(|config| is_dockerfile(config))
+}
+
+fn is_dockerfile(config: &Config) -> bool {
+    !config.content.stages.is_empty()
 }
 
 impl<'a> DockerfileAt<'a> {
@@ -74,7 +85,7 @@ impl<'a> DockerfileAt<'a> {
             if now == stage {
                 return true;
             }
-            at = stages.get(now).and_then(|s| matching::base_stage(stages.get(..now)?, &s.base));
+            at = matching::below(stages, now);
         }
         false
     }

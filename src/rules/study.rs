@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::dockerfile_at;
 use super::recurring::SpotIndex;
 use crate::config::Config;
 use crate::finding::Evidence;
@@ -22,9 +23,10 @@ pub struct Study {
 }
 
 impl Study {
-    /// Of what was read.
+    /// Of what was read. A Dockerfile that was given says what a step takes its input from.
     #[must_use]
-    pub fn new(runs: Vec<Run>, series: Vec<Series>, configs: Vec<Config>) -> Self {
+    pub fn new(mut runs: Vec<Run>, series: Vec<Series>, configs: Vec<Config>) -> Self {
+        dockerfile_at::complete(&mut runs, &configs);
         Self { runs, series, configs, spots: OnceLock::new() }
     }
 

@@ -81,7 +81,7 @@ pub fn final_stage(build: &Build) -> Option<&str> {
     ends.max_by_key(|s| s.steps.iter().map(|step| step.header.line).max()).map(|s| s.name)
 }
 
-/// Whether a step takes something from another stage: the log names its inputs, or its text names
+/// Whether a step takes something from another stage: its inputs are known, or its text names
 /// the stage (`COPY --from=build`, `RUN --mount=type=bind,from=build`).
 #[must_use]
 pub fn reads(build: &Build, step: &Step, stage: &str) -> bool {
@@ -94,7 +94,7 @@ pub fn reads(build: &Build, step: &Step, stage: &str) -> bool {
 }
 
 /// The step ran because a step of another stage did that it takes its input from. Exact where the
-/// log names inputs, `None` where it does not.
+/// inputs are known, `None` where they are not.
 #[must_use]
 pub fn follows_input(build: &Build, step: &Step) -> Option<bool> {
     step.trace.as_ref()?;

@@ -44,6 +44,11 @@ pub(super) fn base_stage(earlier: &[Stage], base: &str) -> Option<usize> {
     earlier.iter().rposition(|stage| !stage.name.is_empty() && stage.name.eq_ignore_ascii_case(base))
 }
 
+/// The stage that a stage is built on, if it is one.
+pub(super) fn below(stages: &[Stage], at: usize) -> Option<usize> {
+    base_stage(stages.get(..at)?, &stages.get(at)?.base)
+}
+
 /// The image of a FROM, as the log calls it, tag included.
 pub(super) fn is_image(base: &str, image: &str) -> bool {
     let name = reference::without_hub(base.split_once('@').map_or(base, |(before, _)| before));
@@ -66,8 +71,7 @@ fn by_number(content: &Content, build: &Build) -> Option<Vec<Option<(usize, usiz
         let index = stage_of(content, build, &step.stage)?;
         let stage = content.stages.get(index)?;
         let layers: Vec<usize> = layers(stage).collect();
-        let from =
-            u32::from(stage.base != "scratch" && base_stage(content.stages.get(..index)?, &stage.base).is_none());
+        let from = u32::from(stage.base != "scratch" && below(&content.stages, index).is_none());
         let at = usize::try_from(step.position.checked_sub(from + 1)?).ok()?;
         let instruction = *layers.get(at)?;
         let all = u32::try_from(layers.len()).ok()? + from;

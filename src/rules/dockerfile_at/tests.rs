@@ -3,7 +3,7 @@
 use super::super::testing::{Made, made, study};
 use super::*;
 
-const FILE: &str = "ARG NODE=20
+pub(super) const FILE: &str = "ARG NODE=20
 FROM node:${NODE} AS build
 ARG SHA
 WORKDIR /app
@@ -17,7 +17,7 @@ FROM nginx
 COPY --from=build /app /app
 ";
 
-fn config(path: &str, text: &str) -> Config {
+pub(super) fn config(path: &str, text: &str) -> Config {
     Config::read(path, text).unwrap().unwrap()
 }
 
@@ -32,7 +32,7 @@ fn numbered(made: Made) -> Made {
     })
 }
 
-fn logged(sha: &str) -> Made {
+pub(super) fn logged(sha: &str) -> Made {
     let build = made().stage("build").from("docker.io/library/node:20", "aa");
     let build = build.hit("WORKDIR /app").hit("COPY package.json ./");
     let run = format!("RUN --mount=type=cache,target=/c echo {sha}     \"$x\"");

@@ -4,12 +4,10 @@
 
 mod flow;
 
-pub(super) use flow::list as flow_list;
-
 use yamlpath::{Document, Route};
 
 use super::patch::{Patch, indent_at, line_at};
-use super::yaml::{Field, Span, field, key_span, span};
+use super::yaml::{Field, Span, field, flow_list, key_span, quoted, scalar, span};
 
 const UNUSUAL: &str = "a list of it is written in an unusual way";
 
@@ -58,7 +56,7 @@ impl List<'_> {
             patch.remove_line(source, item.start, comment_behind(source, trimmed_end(source, item)));
         }
         let lead = indent_at(source, last.start);
-        let more: Vec<String> = items.iter().skip(old.len()).map(|item| format!("{lead}- {}", plain(item))).collect();
+        let more: Vec<String> = items.iter().skip(old.len()).map(|item| format!("{lead}- {}", scalar(item))).collect();
         if !more.is_empty() {
             patch.insert_after(source, last.start, &more);
         }
@@ -69,8 +67,8 @@ impl List<'_> {
         let source = self.doc.source();
         let place = span(self.doc, self.mapping).ok_or(UNUSUAL)?;
         if source.get(place.start..).is_some_and(|rest| rest.starts_with('{')) {
-            let name = if self.json { double(self.name) } else { self.name.to_owned() };
-            return flow::insert(source, &place, &format!("{name}: {}", flow::list(items)), patch);
+            let name = if self.json { quoted(self.name) } else { self.name.to_owned() };
+            return flow::insert(source, &place, &format!("{name}: {}", flow_list(items)), patch);
         }
         // Behind the last line of the mapping; its first key tells how far in.
         let lead = indent_at(source, place.start).to_owned();
@@ -84,7 +82,7 @@ impl List<'_> {
 
 /// A key with its list, as whole lines.
 pub(super) fn lines(lead: &str, name: &str, items: &[String]) -> Vec<String> {
-    let items = items.iter().map(|item| format!("{lead}  - {}", plain(item)));
+    let items = items.iter().map(|item| format!("{lead}  - {}", scalar(item)));
     std::iter::once(format!("{lead}{name}:")).chain(items).collect()
 }
 
@@ -146,21 +144,8 @@ fn comment_behind(source: &str, end: usize) -> Option<usize> {
 /// In the quotes that stood there before.
 fn quoted_like(source: &str, item: &Span, new: &str) -> String {
     match source.get(item.start..item.start + 1) {
-        Some("\"") => double(new),
+        Some("\"") => quoted(new),
         Some("'") => format!("'{}'", new.replace('\'', "''")),
-        _ => plain(new),
+        _ => scalar(new),
     }
-}
-
-/// Without quotes where YAML reads it as this text all the same.
-fn plain(text: &str) -> String {
-    let begins =
-        text.starts_with(['*', '&', '!', '%', '@', '`', '{', '[', '"', '\'', '#', '|', '>', '-', '?', ',', ' ']);
-    let inside = text.contains(": ") || text.contains(" #") || text.ends_with([':', ' ']) || text.is_empty();
-    if begins || inside { double(text) } else { text.to_owned() }
-}
-
-/// In double quotes.
-pub(super) fn double(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

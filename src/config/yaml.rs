@@ -5,9 +5,11 @@
 
 mod fields;
 mod scalar;
+mod written;
 
-pub(super) use fields::{Fields, Written};
+pub(super) use fields::Fields;
 pub(super) use scalar::{Scalar, Style};
+pub(super) use written::{Written, flow_list, quoted, scalar};
 
 use yaml_serde::Value;
 use yamlpath::{Component, Document, Route};

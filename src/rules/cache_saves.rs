@@ -38,7 +38,7 @@ pub(super) fn failed(study: &Study) -> Vec<FailedSave<'_>> {
 
 /// The strongest thing that shows sharing; `None` where nothing does, or a pipelines file excludes it.
 pub(super) fn sharing<'a>(study: &'a Study, failed: &FailedSave<'a>) -> Option<Sharing<'a>> {
-    if !failed.failures().all(|save| matches!(save.run.ci, None | Some("bitbucket"))) {
+    if !failed.says_no_reason() {
         return None;
     }
     let in_file = |(config, file): (&'a Config, &'a Pipelines)| {
@@ -76,6 +76,12 @@ impl<'a> FailedSave<'a> {
     pub(super) fn failures(&self) -> impl Iterator<Item = Seen<'a>> + '_ {
         let open = |save: &Seen| matches!(save.entry.reason, None | Some(CacheReason::NothingThere));
         self.saves.iter().copied().filter(|save| save.entry.outcome == CacheOutcome::Failed).filter(open)
+    }
+
+    /// `Upload failed` is all that Bitbucket prints, so what it can be is for a rule to say. A log
+    /// without a head of its own may be one of Bitbucket's.
+    pub(super) fn says_no_reason(&self) -> bool {
+        self.failures().all(|save| matches!(save.run.ci, None | Some("bitbucket")))
     }
 
     /// Runs in which the save failed.

@@ -44,7 +44,7 @@ impl Rule for CiCacheUploadFailed {
 
 fn finding(study: &Study, failed: &FailedSave) -> Option<Finding> {
     let cache = failed.cache;
-    let bitbucket = failed.failures().all(|save| matches!(save.run.ci, None | Some("bitbucket")));
+    let bitbucket = failed.says_no_reason();
     let nothing = failed.failures().all(|save| save.entry.reason == Some(CacheReason::NothingThere));
     Some(Finding {
         rule: META.id,

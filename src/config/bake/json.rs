@@ -4,9 +4,9 @@ use yamlpath::{Document, Route, route};
 
 use super::target::{Target, Value};
 use super::{Edit, Set};
-use crate::config::items::{List, double, remove_key};
+use crate::config::items::{List, remove_key};
 use crate::config::patch::Patch;
-use crate::config::yaml::{self, Scalar, entries, key, text, texts};
+use crate::config::yaml::{self, Scalar, entries, key, quoted, text, texts};
 use crate::model::Quote;
 
 /// Targets of a file.
@@ -76,7 +76,7 @@ fn item(doc: &Document, list: &Route<'static>, old: &str, new: &str, patch: &mut
     let mut found = false;
     for route in items {
         if let Some(scalar) = Scalar::find(doc, &route, old) {
-            patch.replace(scalar.start..scalar.end, double(new));
+            patch.replace(scalar.start..scalar.end, quoted(new));
             found = true;
         }
     }

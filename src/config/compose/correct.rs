@@ -3,9 +3,9 @@
 use yamlpath::{Document, Route};
 
 use super::build_route;
-use crate::config::items::{List, flow_list, lines, remove_key, trimmed_end};
+use crate::config::items::{List, lines, remove_key, trimmed_end};
 use crate::config::patch::{Patch, indent_at, line_at};
-use crate::config::yaml::{Scalar, field, key, key_span, span};
+use crate::config::yaml::{Scalar, field, flow_list, key, key_span, span};
 use crate::config::{Change, Content, Place, Settings};
 use crate::model::CacheSpec;
 

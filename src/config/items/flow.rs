@@ -1,15 +1,10 @@
 //! Edits of YAML's flow form (`{a: [b, c]}`), which JSON is a part of.
 
-use super::{double, trimmed_end};
+use super::trimmed_end;
 use crate::config::patch::{Patch, eol, indent_at};
-use crate::config::yaml::Span;
+use crate::config::yaml::{Span, flow_list};
 
 const UNUSUAL: &str = "it is written over several lines with comments in it";
-
-/// `["a", "b"]`
-pub(in crate::config) fn list(items: &[String]) -> String {
-    format!("[{}]", items.iter().map(|item| double(item)).collect::<Vec<_>>().join(", "))
-}
 
 /// Puts other items into a list.
 pub(super) fn replace(source: &str, place: &Span, items: &[String], patch: &mut Patch) -> Result<(), String> {
@@ -18,7 +13,7 @@ pub(super) fn replace(source: &str, place: &Span, items: &[String], patch: &mut 
     if old.contains('#') {
         return Err(UNUSUAL.to_owned());
     }
-    patch.replace(place.start..end, list(items));
+    patch.replace(place.start..end, flow_list(items));
     Ok(())
 }
 

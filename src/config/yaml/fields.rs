@@ -2,23 +2,11 @@
 
 use yamlpath::{Document, Route};
 
-use super::{Scalar, Span, Style, key, key_span, span};
+use super::written::{block, flow};
+use super::{Scalar, Span, Style, Written, key, key_span, quoted, scalar, span};
 use crate::config::patch::{Patch, line_at};
 
 const UNUSUAL: &str = "it is written in an unusual form";
-
-/// What a field is set to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
-    /// One text.
-    One(String),
-    /// A text of several lines.
-    Lines(Vec<String>),
-    /// A list of texts.
-    List(Vec<String>),
-    /// A mapping of plain values.
-    Map(Vec<(String, String)>),
-}
 
 /// A mapping of the file.
 pub(crate) struct Fields<'a> {
@@ -166,41 +154,4 @@ impl<'a> Fields<'a> {
         patch.insert_after(source, end, &lines);
         Ok(())
     }
-}
-
-/// The value as it stands behind `name:`; lines below it are indented deeper than `column`.
-fn block(value: &Written, column: usize, source: &str) -> String {
-    let end = if source.contains("\r\n") { "\r\n" } else { "\n" };
-    let indent = format!("{end}{}", " ".repeat(column + 2));
-    let joined = |lines: Vec<String>| lines.iter().fold(String::new(), |text, line| format!("{text}{indent}{line}"));
-    match value {
-        Written::One(text) => scalar(text),
-        Written::Lines(lines) => format!("|{}", joined(lines.clone())),
-        Written::List(items) => joined(items.iter().map(|item| format!("- {}", scalar(item))).collect()),
-        Written::Map(pairs) => joined(pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect()),
-    }
-}
-
-fn flow(value: &Written) -> String {
-    match value {
-        Written::One(text) => quoted(text),
-        Written::Lines(lines) => quoted(&lines.join("\n")),
-        Written::List(items) => format!("[{}]", items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", ")),
-        Written::Map(pairs) => {
-            let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-            format!("{{{}}}", pairs.join(", "))
-        }
-    }
-}
-
-/// Plain where YAML reads it as the same text, else in quotes.
-fn scalar(text: &str) -> String {
-    let special =
-        text.starts_with(['[', '{', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '#', '-', '?', ':', ',', ' ']);
-    let plain = !special && !text.contains(": ") && !text.contains(" #") && !text.ends_with([':', ' ']);
-    if plain && !text.is_empty() { text.to_owned() } else { quoted(text) }
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }

@@ -2,6 +2,8 @@
 //!
 //! Plain data. Knows nothing of how rules find it or how it is printed.
 
+mod fingerprint;
+
 use crate::model::Quote;
 
 pub use crate::series::Confidence;

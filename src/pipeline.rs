@@ -11,8 +11,9 @@ use crate::envelope::Stack;
 use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
+use crate::series;
 use crate::source::{self, Entry, Found, Input, Part, Progress, Reading};
-use crate::{series, triage};
+use crate::triage::{self, Policy};
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
@@ -21,10 +22,8 @@ pub struct Options {
     pub paths: Vec<PathBuf>,
     /// Configuration files and directories.
     pub config: Vec<PathBuf>,
-    /// Rules to check; none is all.
-    pub only: Vec<String>,
-    /// Rules not to check.
-    pub ignore: Vec<String>,
+    /// What is reported, and how bad it is.
+    pub policy: Policy,
     /// Number of threads; `None` is one a core.
     pub threads: Option<usize>,
     /// Passes standard input through to standard output.
@@ -73,13 +72,9 @@ fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: 
     label(&mut runs);
     let series = series::group(&runs);
     let study = Study::new(runs, series, configs);
-    let asked = |id: &str| {
-        (options.only.is_empty() || options.only.iter().any(|o| o == id)) && !options.ignore.iter().any(|i| i == id)
-    };
     let findings = rules::RULES.par_iter().flat_map_iter(|rule| rule.check(&study)).collect::<Vec<_>>();
-    let mut findings = triage::triage(findings);
-    findings.retain(|f| asked(f.rule));
-    Report { study, findings, problems }
+    let (findings, hidden) = triage::triage(findings, &study.runs, &options.policy);
+    Report { study, findings, hidden, problems }
 }
 
 /// Every log of a path: an archive holds several.

@@ -9,7 +9,7 @@ use super::screen;
 use crate::render;
 use crate::rules::{self, RULES};
 
-pub(super) fn list(args: &RulesArgs, when: When) -> anyhow::Result<ExitCode> {
+pub(super) fn list(args: &RulesArgs, when: Option<When>) -> anyhow::Result<ExitCode> {
     let metas: Vec<_> = RULES.iter().map(|rule| rule.meta()).collect();
     let screen = screen::of_stdout(when);
     let text = match args.format {
@@ -20,8 +20,8 @@ pub(super) fn list(args: &RulesArgs, when: When) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn explain(args: &ExplainArgs, when: When) -> anyhow::Result<ExitCode> {
-    let rule = rules::by_id(&args.rule).context("no such rule")?;
+pub(super) fn explain(args: &ExplainArgs, when: Option<When>) -> anyhow::Result<ExitCode> {
+    let rule = rules::by_id(args.rule.as_str()).context("no such rule")?;
     let screen = screen::of_stdout(when);
     screen::print(&render::explain(rule.meta(), screen), screen)?;
     Ok(ExitCode::SUCCESS)

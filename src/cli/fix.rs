@@ -9,21 +9,16 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::args::FixArgs;
+use super::settings::{Project, Settings};
 use super::{TROUBLE, screen};
-use crate::pipeline::{self, Options};
+use crate::pipeline;
 use crate::render::{Report, problem_line};
 use crate::triage::{self, Patched};
 
 pub(super) fn run(args: &FixArgs) -> anyhow::Result<ExitCode> {
-    let report = pipeline::run(&Options {
-        paths: args.paths.clone(),
-        config: args.config.clone(),
-        only: args.rule.clone(),
-        ignore: args.ignore.clone(),
-        configuration_only: super::judge::only_configuration(&args.paths, &args.config),
-        ..Options::default()
-    });
-    for problem in &report.problems {
+    let project = Project::load(&Settings::of_config(args.config.as_deref()), &args.scope)?;
+    let report = pipeline::run(&project.options(&args.paths));
+    for problem in project.problems.iter().chain(&report.problems) {
         screen::complain(&format!("warning: {}", problem_line(problem)));
     }
     if report.study.runs.is_empty() && report.study.configs.is_empty() {

@@ -2,13 +2,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 
 use super::args::{AUTO, FailOn, JudgeArgs, Output, When, renderer};
+use super::settings::Project;
 use super::{TROUBLE, auto, progress, screen};
 use crate::pipeline::Options;
 use crate::render::{GithubSummary, Human, Renderer, Report, problem_line};
@@ -20,15 +20,25 @@ Reads build logs and says why the Docker build cache did not help. Give it a log
   cachediag logs/
 More: cachediag --help";
 
-pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
-    if args.config.is_empty() && waits_for_nobody(&args.paths) {
+pub(super) fn run(args: &JudgeArgs, when: Option<When>) -> anyhow::Result<ExitCode> {
+    let project = Project::load(&args.settings, &args.scope)?;
+    let alone = only_configuration(&args.paths, project.settings.config.as_deref());
+    if waits_for_nobody(&args.paths) && !alone {
         screen::complain(HINT);
         return Ok(ExitCode::from(TROUBLE));
     }
-    let report = progress::watched(options(args));
-    let nothing = nothing_read(&report, args.paths.is_empty() && !args.config.is_empty());
+    let report = progress::watched(Options { tee: args.tee, ..project.options(&args.paths) });
+    let nothing = nothing_read(&report, args.paths.is_empty() && project.settings.config.is_some());
+    let status = tell(report, project, when, nothing)?;
+    Ok(ExitCode::from(status))
+}
+
+/// Writes the report wherever it is wanted, and says by the status what it came to.
+fn tell(mut report: Report, project: Project, when: Option<When>, nothing: bool) -> anyhow::Result<u8> {
+    let Project { settings, problems, .. } = project;
+    report.problems.extend(problems);
     // Files first: they must be there although nobody reads standard output to its end.
-    for output in &args.output {
+    for output in settings.output.iter().flatten() {
         write_file(output, &report).with_context(|| format!("cannot write {}", output.path.display()))?;
     }
     if nothing {
@@ -37,21 +47,22 @@ pub(super) fn run(args: &JudgeArgs, when: When) -> anyhow::Result<ExitCode> {
             screen::complain("error: no configuration was found where --config points");
         }
     }
-    if args.format == AUTO {
+    let format = settings.format.as_ref().map_or(Human.name(), |format| &format.0);
+    if format == AUTO {
         summarise(&report)?;
     }
-    for name in log_formats(&args.format) {
+    for name in log_formats(format) {
         let renderer = renderer(name).context("no such format")?;
         // People have just been told; a program still waits for its report.
         if !nothing || renderer.name() != Human.name() {
-            let screen = screen::of_stdout(when);
+            let screen = screen::of_stdout(when.or(settings.color));
             screen::print_by(screen, |out| renderer.write(&report, screen, out))?;
         }
     }
-    let status = status(&report, args.fail_on, nothing);
+    let status = status(&report, settings.fail_on.unwrap_or(FailOn::Never), nothing);
     // The process ends here: giving thousands of builds back piece by piece would only take time.
     std::mem::forget(report);
-    Ok(ExitCode::from(status))
+    Ok(status)
 }
 
 /// What goes to standard output, in order.
@@ -79,23 +90,8 @@ fn waits_for_nobody(paths: &[impl AsRef<Path>]) -> bool {
 }
 
 /// No log was named and nobody pipes one in: the configuration is judged alone.
-pub(super) fn only_configuration(paths: &[PathBuf], config: &[PathBuf]) -> bool {
-    waits_for_nobody(paths) && !config.is_empty()
-}
-
-fn options(args: &JudgeArgs) -> Options {
-    Options {
-        paths: args.paths.clone(),
-        config: args.config.clone(),
-        only: args.rule.clone(),
-        ignore: args.ignore.clone(),
-        threads: args.threads.map(NonZeroUsize::get),
-        tee: args.tee,
-        max_expanded: args.max_expanded,
-        configuration_only: only_configuration(&args.paths, &args.config),
-        block: None,
-        progress: None,
-    }
+pub(super) fn only_configuration(paths: &[PathBuf], config: Option<&[PathBuf]>) -> bool {
+    waits_for_nobody(paths) && config.is_some()
 }
 
 /// The configuration found by itself does not stand for the logs that were asked for.

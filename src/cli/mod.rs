@@ -11,10 +11,9 @@ mod judge;
 mod manual;
 mod progress;
 mod screen;
+mod settings;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use self::args::{Cli, Command};
 
@@ -24,15 +23,16 @@ const TROUBLE: u8 = 2;
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_environment();
+    let color = cli.color;
     let done = match &cli.command {
-        Some(Command::Rules(rules)) => catalog::list(rules, cli.color),
-        Some(Command::Compare(compare)) => compare::run(compare, cli.color),
+        Some(Command::Rules(rules)) => catalog::list(rules, color),
+        Some(Command::Compare(compare)) => compare::run(compare, color),
         Some(Command::Fix(fix)) => fix::run(fix),
-        Some(Command::Explain(explain)) => catalog::explain(explain, cli.color),
+        Some(Command::Explain(explain)) => catalog::explain(explain, color),
         Some(Command::Completions(completions)) => manual::completions(completions.shell),
         Some(Command::Man) => manual::page(),
-        None => judge::run(&cli.judge, cli.color),
+        None => judge::run(&cli.judge, color),
     };
     done.unwrap_or_else(|error| {
         screen::complain(&format!("error: {error:#}"));

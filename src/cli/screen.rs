@@ -11,12 +11,12 @@ use crate::render::Screen;
 pub(super) const FILE: Screen = Screen { width: 100, color: false };
 
 /// What standard output can show.
-pub(super) fn of_stdout(when: When) -> Screen {
+pub(super) fn of_stdout(when: Option<When>) -> Screen {
     let stdout = io::stdout();
     let color = match when {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => AutoStream::choice(&stdout) != ColorChoice::Never,
+        Some(When::Always) => true,
+        Some(When::Never) => false,
+        Some(When::Auto) | None => AutoStream::choice(&stdout) != ColorChoice::Never,
     };
     let size = terminal_size::terminal_size().filter(|_| stdout.is_terminal());
     Screen { width: size.map_or(FILE.width, |(width, _)| usize::from(width.0)), color }

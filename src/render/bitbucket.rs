@@ -78,10 +78,10 @@ struct Annotation {
 fn summary(report: &Report) -> Summary {
     let hidden = report.findings.len().saturating_sub(MOST);
     let more = (hidden > 0).then(|| format!("The annotations leave out {}.", count(hidden, "finding")));
-    let unread = report.problems.len();
-    let unread = (unread > 0).then(|| format!("{} could not be read.", count(unread, "input")));
+    let problems = report.problems.len();
+    let problems = (problems > 0).then(|| format!("{}, see the log.", count(problems, "problem")));
     let first = format!("{}.", phrases::headline(report).trim_end_matches('.'));
-    let details = [Some(first), more, unread].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let details = [Some(first), more, problems].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let nothing = report.study.runs.is_empty();
     let fails = report.findings.iter().any(|finding| finding.severity == Severity::Error);
     Summary {

@@ -30,7 +30,7 @@ impl Renderer for Github {
         let unread = report.problems.len();
         notices.extend(report.problems.first().map(|problem| {
             let more = if unread > 1 { format!(" (and {})", count(unread - 1, "more problem")) } else { String::new() };
-            format!("could not be read: {}{more}", problem_line(problem))
+            format!("problem: {}{more}", problem_line(problem))
         }));
         notices.extend((!hidden.is_empty()).then(|| format!("and {}", hidden.join(", "))));
         out.extend(notices.iter().map(|text| format!("::notice title=cachediag::{}\n", escape::command::data(text))));

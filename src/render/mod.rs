@@ -37,7 +37,6 @@ pub use bitbucket::Bitbucket;
 pub use buildkite::Buildkite;
 pub use catalog::{explain, rules, rules_json};
 pub use comparison::{comparison, comparison_json};
-pub use fingerprint::fingerprint;
 pub use github::Github;
 pub use github_summary::GithubSummary;
 pub use gitlab::Gitlab;

@@ -7,6 +7,7 @@ use super::units::{count, duration, grouped};
 use crate::finding::{Finding, Impact, Severity};
 use crate::model::Build;
 use crate::rules;
+use crate::triage::Ignore;
 
 /// `15 steps ran again in 3 runs: up to 7 min 30 s, 2 min 30 s a run`; empty where nothing was measured.
 pub(super) fn costs(impact: Impact) -> String {
@@ -69,6 +70,23 @@ pub(super) fn healthy(report: &Report) -> String {
         format!("{} of {} from the cache", grouped(hits), count(total, "step"))
     };
     format!("No cache trouble found: {}, {steps}.", runs(report))
+}
+
+/// What hides how many findings, a line each: `2 findings of cache-lost: nightly jobs start cold (cachediag.toml:3)`.
+///
+/// Reasons and places are the project's words, and still to be escaped.
+pub(super) fn hidden(report: &Report) -> Vec<String> {
+    let mut by: Vec<(&Ignore, usize)> = Vec::new();
+    for hidden in &report.hidden {
+        match by.iter_mut().find(|(known, _)| *known == &hidden.by) {
+            Some((_, number)) => *number += 1,
+            None => by.push((&hidden.by, 1)),
+        }
+    }
+    let line = |(by, number): &(&Ignore, usize)| {
+        format!("{} of {}: {} ({})", count(*number, "finding"), by.rule, by.reason.trim(), by.place)
+    };
+    by.iter().map(line).collect()
 }
 
 /// `1 error, 2 warnings`.

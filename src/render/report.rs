@@ -3,6 +3,7 @@
 use crate::finding::{Finding, Severity};
 use crate::model::Problem;
 use crate::rules::Study;
+use crate::triage::Hidden;
 
 /// Everything a renderer needs.
 #[derive(Debug, Default)]
@@ -11,7 +12,9 @@ pub struct Report {
     pub study: Study,
     /// Findings, ranked.
     pub findings: Vec<Finding>,
-    /// What could not be read.
+    /// Findings that the project hides.
+    pub hidden: Vec<Hidden>,
+    /// What could not be read, or is wrong with the settings.
     pub problems: Vec<Problem>,
 }
 

@@ -93,7 +93,7 @@ pub(crate) fn many() -> Report {
         builds: (0..100).map(|run| BuildRef { run, build }).collect(),
     };
     let study = Study::new(runs, (0..100).map(series).collect(), Vec::new());
-    Report { study, findings: vec![upload_failed()], problems: Vec::new() }
+    Report { study, findings: vec![upload_failed()], ..Report::default() }
 }
 
 /// What is wrong with a configuration, which is corrected; a note; and an input that could not be read.

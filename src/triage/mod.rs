@@ -1,27 +1,32 @@
-//! Small passes over the findings: one cause once, consequences under their cause, rank, cap.
+//! Small passes over the findings: one cause once, consequences under their cause, the project's policy, rank.
 //!
 //! Knows no rule's inside; a pass is a function from findings to findings.
 
 use crate::finding::Finding;
+use crate::model::Run;
 
 mod compare;
 mod configured;
 mod consequences;
 mod once;
 mod patches;
+mod policy;
 mod rank;
 
 pub use compare::{Comparison, Figures, Pair, Verdict, compare};
 pub use patches::{Patched, patches, unsafe_rules};
+pub use policy::{Hidden, Ignore, Policy};
 
-/// Runs every pass, in order.
+/// Runs every pass, in order; what the project hides is handed on beside the findings that stand.
 #[must_use]
-pub fn triage(findings: Vec<Finding>) -> Vec<Finding> {
-    PASSES.iter().fold(findings, |findings, pass| pass(findings))
+pub fn triage(findings: Vec<Finding>, runs: &[Run], policy: &Policy) -> (Vec<Finding>, Vec<Hidden>) {
+    let mut findings = CAUSES.iter().fold(findings, |findings, pass| pass(findings));
+    policy.judge(&mut findings);
+    policy.part(rank::by_time_lost(findings), runs)
 }
 
 /// One pass.
 type Pass = fn(Vec<Finding>) -> Vec<Finding>;
 
-/// All passes, in order.
-static PASSES: &[Pass] = &[once::once, configured::shown, consequences::under_their_cause, rank::by_time_lost];
+/// From findings to causes, in order. They go by the rules' own severities.
+static CAUSES: &[Pass] = &[once::once, configured::shown, consequences::under_their_cause];

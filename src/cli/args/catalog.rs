@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::value::{ListFormat, rule_id};
+use super::value::{ListFormat, RuleId};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RulesArgs {
@@ -14,8 +14,8 @@ pub(in crate::cli) struct RulesArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ExplainArgs {
     /// Id of the rule
-    #[arg(value_name = "RULE", value_parser = rule_id)]
-    pub(in crate::cli) rule: String,
+    #[arg(value_name = "RULE")]
+    pub(in crate::cli) rule: RuleId,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use super::value::ListFormat;
+use crate::cli::settings::Scope;
 
 #[derive(Debug, Args)]
 #[command(
@@ -20,4 +21,6 @@ pub(in crate::cli) struct CompareArgs {
     /// Format of the answer
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(in crate::cli) format: ListFormat,
+    #[command(flatten)]
+    pub(in crate::cli) scope: Scope,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::value::rule_id;
+use crate::cli::settings::Scope;
 
 #[derive(Debug, Args)]
 #[command(
@@ -14,19 +14,16 @@ pub(in crate::cli) struct FixArgs {
     /// Logs, directories or archives; none, or -, is standard input
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) paths: Vec<PathBuf>,
-    /// Configuration to correct; found in the working directory where not given
+    /// Configuration to correct [default: that of the working directory]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
-    pub(in crate::cli) config: Vec<PathBuf>,
+    #[arg(env = "CACHEDIAG_CONFIG", hide_env = true, value_delimiter = '\n')]
+    pub(in crate::cli) config: Option<Vec<PathBuf>>,
     /// Write the files instead of printing the patch
     #[arg(long)]
     pub(in crate::cli) write: bool,
     /// Take changes too that can change the image or where it is built
     #[arg(long)]
     pub(in crate::cli) r#unsafe: bool,
-    /// Check this rule only; can be repeated
-    #[arg(long, value_name = "ID", value_parser = rule_id)]
-    pub(in crate::cli) rule: Vec<String>,
-    /// Do not check this rule; can be repeated
-    #[arg(long, value_name = "ID", value_parser = rule_id)]
-    pub(in crate::cli) ignore: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) scope: Scope,
 }

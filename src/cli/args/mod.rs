@@ -6,13 +6,17 @@ mod fix;
 mod judge;
 mod value;
 
-use clap::{Parser, Subcommand};
+use clap::builder::Resettable;
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use super::screen;
 
 pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, RulesArgs, Shell};
 pub(super) use self::compare::CompareArgs;
 pub(super) use self::fix::FixArgs;
 pub(super) use self::judge::JudgeArgs;
-pub(super) use self::value::{AUTO, FailOn, ListFormat, Output, When, renderer};
+pub(super) use self::value::{AUTO, FailOn, Format, ListFormat, Output, RuleId, When, formats, nearest, renderer};
 
 /// First, because most who ask for help want to see how it is called.
 const EXAMPLES: &str = "\
@@ -25,6 +29,9 @@ Examples:
   cachediag --output sarif=a.sarif build.log  a file for machines beside the report";
 
 const AFTER: &str = "\
+Options with a value can also be set by variables (CACHEDIAG_FAIL_ON=error) and, for a project,
+in cachediag.toml (fail-on = \"error\"). Flags beat variables, which beat the file.
+
 Exit status: 0 nothing at or above --fail-on, 1 findings, 2 usage error or nothing could be read.
 A file named like a command is given with its folder: ./rules";
 
@@ -43,15 +50,40 @@ pub(in crate::cli) struct Cli {
     pub(in crate::cli) command: Option<Command>,
     #[command(flatten)]
     pub(in crate::cli) judge: JudgeArgs,
-    /// When to use colour
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        default_value = "auto",
-        help = "When to use colour; NO_COLOR beats CLICOLOR_FORCE"
-    )]
-    pub(in crate::cli) color: When,
+    /// When to use colour [default: auto, where `NO_COLOR` beats `CLICOLOR_FORCE`]
+    #[arg(long, global = true, value_name = "WHEN", env = "CACHEDIAG_COLOR", hide_env = true)]
+    pub(super) color: Option<When>,
+}
+
+impl Cli {
+    /// The arguments of the process, and its variables.
+    pub(in crate::cli) fn from_environment() -> Self {
+        let matches = set_variables(Self::command()).try_get_matches();
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).unwrap_or_else(|error| {
+            // An error of writing it can be told to nobody.
+            let _ = error.print();
+            if let Some(name) = variable_of(&error) {
+                screen::complain(&format!("The value is that of {name}."));
+            }
+            std::process::exit(error.exit_code())
+        })
+    }
+}
+
+/// The variable whose value was wrong: clap names the option, also where nobody wrote it.
+fn variable_of(error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return None };
+    let option = option.split(' ').next()?;
+    let written = |arg: std::ffi::OsString| arg.to_string_lossy().starts_with(option);
+    let name = format!("CACHEDIAG_{}", option.trim_start_matches('-').replace('-', "_").to_uppercase());
+    (std::env::var_os(&name).is_some() && !std::env::args_os().any(written)).then_some(name)
+}
+
+/// A variable that is set to nothing is as good as none: what a CI has no value for becomes empty.
+fn set_variables(command: clap::Command) -> clap::Command {
+    let empty = |arg: &clap::Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    let command = command.mut_args(|arg| if empty(&arg) { arg.env(Resettable::Reset) } else { arg });
+    command.mut_subcommands(set_variables)
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,7 +105,6 @@ pub(in crate::cli) enum Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn clap_finds_no_contradiction() {
@@ -86,6 +117,6 @@ mod tests {
         assert!(cli.command.is_none() && cli.judge.paths.len() == 2);
         assert!(Cli::parse_from(["cachediag", "rules"]).command.is_some());
         assert!(Cli::parse_from(["cachediag", "./rules"]).command.is_none());
-        assert_eq!(Cli::parse_from(["cachediag", "rules", "--color", "never"]).color, When::Never);
+        assert_eq!(Cli::parse_from(["cachediag", "rules", "--color", "never"]).color, Some(When::Never));
     }
 }

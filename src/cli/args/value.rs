@@ -1,8 +1,11 @@
 //! Values of options. They are checked here, so that clap words the errors.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+use std::str::FromStr;
 
 use clap::ValueEnum;
+use serde::Deserialize;
 
 use crate::cli::auto;
 use crate::finding::Severity;
@@ -15,14 +18,18 @@ pub(in crate::cli) enum ListFormat {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub(in crate::cli) enum When {
     Auto,
     Always,
     Never,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub(in crate::cli) enum FailOn {
     Error,
     Warning,
@@ -43,14 +50,15 @@ impl FailOn {
 }
 
 /// One `--output`.
-#[derive(Clone)]
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
 pub(in crate::cli) struct Output {
     pub(in crate::cli) renderer: &'static dyn Renderer,
     pub(in crate::cli) path: PathBuf,
 }
 
-impl std::fmt::Debug for Output {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}={}", self.renderer.name(), self.path.display())
     }
 }
@@ -58,8 +66,22 @@ impl std::fmt::Debug for Output {
 /// The format that depends on where it runs.
 pub(in crate::cli) const AUTO: &str = "auto";
 
+/// Name of a format that exists, or `auto`.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(try_from = "String")]
+pub(in crate::cli) struct Format(pub(in crate::cli) String);
+
+impl TryFrom<String> for Format {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        if formats().any(|known| known == name) { Ok(Self(name)) } else { Err(format!("{name}: {}", no_format(&name))) }
+    }
+}
+
 /// What can be given as a format.
-pub(super) fn formats() -> impl Iterator<Item = &'static str> {
+pub(in crate::cli) fn formats() -> impl Iterator<Item = &'static str> {
     RENDERERS.iter().map(|renderer| renderer.name()).chain([AUTO])
 }
 
@@ -68,36 +90,87 @@ pub(in crate::cli) fn renderer(name: &str) -> Option<&'static dyn Renderer> {
     RENDERERS.iter().copied().find(|r| r.name() == name)
 }
 
-/// Reads one `--output`.
-pub(super) fn output(text: &str) -> Result<Output, String> {
-    let (format, path) = text
-        .split_once('=')
-        .filter(|(_, path)| !path.is_empty())
-        .ok_or("write it as FORMAT=FILE: --output sarif=report.sarif")?;
-    let name = if format == AUTO { auto::file() } else { format };
-    let renderer = renderer(name).ok_or_else(|| {
-        let names: Vec<_> = formats().collect();
-        match nearest(format, &names) {
-            Some(near) => format!("no such format, did you mean {near}?"),
-            None => format!("no such format; there are {}", names.join(", ")),
-        }
-    })?;
-    Ok(Output { renderer, path: path.into() })
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, path) = text
+            .split_once('=')
+            .filter(|(_, path)| !path.is_empty())
+            .ok_or("write it as FORMAT=FILE: --output sarif=report.sarif")?;
+        let name = if format == AUTO { auto::file() } else { format };
+        let renderer = renderer(name).ok_or_else(|| no_format(format))?;
+        Ok(Output { renderer, path: path.into() })
+    }
 }
 
-/// A rule that exists.
-pub(super) fn rule_id(text: &str) -> Result<String, String> {
-    let ids: Vec<_> = RULES.iter().map(|rule| rule.meta().id).collect();
-    if ids.contains(&text) {
-        return Ok(text.to_owned());
+impl TryFrom<String> for Output {
+    type Error = String;
+
+    /// From the settings file, which may come with somebody else's repository: it writes where it lies only.
+    fn try_from(text: String) -> Result<Self, String> {
+        let output: Self = text.parse()?;
+        if inside(&output.path) { Ok(output) } else { Err(format!("{text}: {OUTSIDE}")) }
     }
-    let hint =
-        nearest(text, &ids).map_or_else(|| "see: cachediag rules".to_owned(), |id| format!("did you mean {id}?"));
-    Err(format!("no such rule, {hint}"))
+}
+
+/// A path that leads nowhere but down.
+fn inside(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+const OUTSIDE: &str = "a settings file writes into its own folder only";
+
+fn no_format(name: &str) -> String {
+    let names: Vec<_> = formats().collect();
+    match nearest(name, &names) {
+        Some(near) => format!("no such format, did you mean {near}?"),
+        None => format!("no such format; there are {}", names.join(", ")),
+    }
+}
+
+/// Id of a rule that exists.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(try_from = "String")]
+pub(in crate::cli) struct RuleId(String);
+
+impl FromStr for RuleId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let ids: Vec<_> = RULES.iter().map(|rule| rule.meta().id).collect();
+        if ids.contains(&text) {
+            return Ok(Self(text.to_owned()));
+        }
+        let hint =
+            nearest(text, &ids).map_or_else(|| "see: cachediag rules".to_owned(), |id| format!("did you mean {id}?"));
+        Err(format!("no such rule, {hint}"))
+    }
+}
+
+impl TryFrom<String> for RuleId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|hint| format!("{text}: {hint}"))
+    }
+}
+
+impl RuleId {
+    pub(in crate::cli) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// The name one probably meant: more than half of it must be right.
-fn nearest<'a>(text: &str, names: &[&'a str]) -> Option<&'a str> {
+pub(in crate::cli) fn nearest<'a>(text: &str, names: &[&'a str]) -> Option<&'a str> {
     let scored = names.iter().map(|&name| (strsim::normalized_damerau_levenshtein(text, name), name));
     scored.filter(|(score, _)| *score > 0.5).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
@@ -111,6 +184,10 @@ mod tests {
         let names = ["inline-cache-multi-stage", "cache-lost"];
         assert_eq!(nearest("inline-cache-multistage", &names), Some("inline-cache-multi-stage"));
         assert_eq!(nearest("zzz", &names), None);
+    }
+
+    fn output(text: &str) -> Result<Output, String> {
+        text.parse()
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::finding::Finding;
+use crate::render::names;
 use crate::render::redact::redact;
-use crate::render::{fingerprint, names};
 use crate::triage::{Comparison, Figures, Verdict};
 
 #[derive(Serialize)]
@@ -80,7 +80,7 @@ fn named<'a>(findings: &[&'a Finding]) -> Vec<Named<'a>> {
         rule: finding.rule,
         severity: names::severity(finding.severity),
         title: redact(&finding.title).into_owned(),
-        fingerprint: fingerprint(finding),
+        fingerprint: finding.fingerprint(),
     };
     findings.iter().map(one).collect()
 }

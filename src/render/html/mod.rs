@@ -17,7 +17,7 @@ mod wire;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Renderer, Report, Screen, human, phrases};
+use super::{Renderer, Report, Screen, escape, human, phrases};
 
 /// `--format html`.
 #[derive(Debug)]
@@ -89,9 +89,24 @@ fn body(report: &Report) -> Markup {
         section #builds aria-label="Builds" { (drawn_in_letters(report)) }
         @if !report.problems.is_empty() {
             section #problems aria-labelledby="problems-title" {
-                h2 #problems-title { "Could not be read" }
+                h2 #problems-title { "Problems" }
                 ul { @for problem in report.problems.iter().take(MOST_PROBLEMS) { li { (human::problem_line(problem)) } } }
                 @if report.problems.len() > MOST_PROBLEMS { p { "The others are in the JSON report." } }
+            }
+        }
+        (hidden(report))
+    }
+}
+
+/// What is not shown, and why.
+fn hidden(report: &Report) -> Markup {
+    let lines = phrases::hidden(report);
+    html! {
+        @if !lines.is_empty() {
+            section #hidden aria-labelledby="hidden-title" {
+                h2 #hidden-title { "Hidden" }
+                ul { @for line in lines.iter().take(MOST_PROBLEMS) { li { (escape::line(line)) } } }
+                @if lines.len() > MOST_PROBLEMS { p { "The others are in the JSON report." } }
             }
         }
     }

@@ -35,6 +35,7 @@ impl Renderer for Human {
         if !report.findings.is_empty() {
             sections.extend(matrix::all(&page, report));
         }
+        sections.push(summary::hidden(&page, report));
         sections.push(summary::last_line(&page, report));
         sections.retain(|lines| !lines.is_empty());
         let sections: Vec<_> = sections.iter().map(|lines| lines.join("\n")).collect();

@@ -9,8 +9,9 @@ use super::wire;
 use crate::finding::{Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
 use crate::render::redact::redact;
-use crate::render::{BuildIds, Report, fingerprint, names, phrases};
+use crate::render::{BuildIds, Report, names, phrases};
 use crate::series::{self, Break, BuildRef, Series};
+use crate::triage::Hidden;
 
 /// What is found once for all builds of a report.
 pub(super) struct Known<'a> {
@@ -38,6 +39,7 @@ pub(super) fn report<'a>(report: &'a Report, known: &'a Known<'a>) -> wire::Repo
         runs: runs.of_lists(|run| run.builds.len() > list::GROUP),
         series: report.study.series.iter().map(|s| one_series(report, s, &known.ids)).collect(),
         findings: report.findings.iter().map(finding).collect(),
+        hidden: report.hidden.iter().map(hidden).collect(),
         problems: report.problems.iter().map(problem).collect(),
     }
 }
@@ -169,7 +171,7 @@ pub(super) fn finding(finding: &Finding) -> wire::Finding<'_> {
         },
         rules_out: finding.rules_out.iter().map(|text| redact(text)).collect(),
         subject: redact(&finding.subject),
-        fingerprint: fingerprint(finding),
+        fingerprint: finding.fingerprint(),
     }
 }
 
@@ -190,6 +192,16 @@ fn fix<'a>(fix: &'a Fix, source: Option<&'static str>) -> wire::Fix<'a> {
         edits: fix.edits.iter().map(|e| wire::Edit { path: redact(&e.path), diff: redact(&e.diff) }).collect(),
         cost: redact(&fix.cost),
         source,
+    }
+}
+
+fn hidden(hidden: &Hidden) -> wire::Hidden<'_> {
+    wire::Hidden {
+        rule: hidden.finding.rule,
+        subject: redact(&hidden.finding.subject),
+        fingerprint: hidden.finding.fingerprint(),
+        reason: redact(&hidden.by.reason),
+        by: redact(&hidden.by.place),
     }
 }
 

@@ -34,7 +34,9 @@ pub(super) struct Report<'a> {
     pub series: Vec<Series<'a>>,
     /// Root causes, the costliest first.
     pub findings: Vec<Finding<'a>>,
-    /// What could not be read.
+    /// Findings that the project hides, by its settings or on the command line.
+    pub hidden: Vec<Hidden<'a>>,
+    /// What could not be read, or is wrong with the settings.
     pub problems: Vec<Problem<'a>>,
 }
 
@@ -99,7 +101,23 @@ pub(super) struct Series<'a> {
     pub seconds: Vec<f64>,
 }
 
-/// Something that could not be read.
+/// A finding that is not among the others.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Hidden<'a> {
+    /// Id of the rule.
+    pub rule: &'static str,
+    /// What it is about.
+    pub subject: Text<'a>,
+    /// As in `findings`.
+    pub fingerprint: String,
+    /// Why it is hidden, in the words of the project.
+    pub reason: Text<'a>,
+    /// What hides it: `cachediag.toml:12`, `--ignore`.
+    pub by: Text<'a>,
+}
+
+/// Something that could not be read, or is wrong with the settings.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Problem<'a> {

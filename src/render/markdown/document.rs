@@ -29,7 +29,7 @@ impl Document {
             self.marker,
             escape::markdown::prose(&phrases::headline(report))
         );
-        let tail = [problems(report), self.table(report)].concat();
+        let tail = [problems(report), hidden(report), self.table(report)].concat();
         let room = self.limit.saturating_sub(heading.len() + tail.len() + RESERVE);
         heading + &self.findings(report, room) + &tail
     }
@@ -69,10 +69,18 @@ impl Document {
 
 fn problems(report: &Report) -> String {
     let shown = report.problems.iter().take(PROBLEMS);
-    let shown =
-        shown.map(|problem| format!("- could not be read: {}", escape::markdown::prose(&problem_line(problem))));
+    let shown = shown.map(|problem| format!("- problem: {}", escape::markdown::prose(&problem_line(problem))));
     let hidden = report.problems.len().saturating_sub(PROBLEMS);
     let more = (hidden > 0).then(|| format!("- … and {} more", grouped(hidden)));
     let lines: Vec<String> = shown.chain(more).collect();
     if lines.is_empty() { String::new() } else { lines.join("\n") + "\n\n" }
+}
+
+/// What is not shown, and why: never silently.
+fn hidden(report: &Report) -> String {
+    let all = phrases::hidden(report);
+    let lines = all.iter().take(PROBLEMS).map(|line| format!("- hidden: {}\n", escape::markdown::prose(line)));
+    let left = all.len().saturating_sub(PROBLEMS);
+    let more = if left > 0 { format!("- hidden: … and by {}\n", count(left, "more ignore")) } else { String::new() };
+    if all.is_empty() { String::new() } else { lines.collect::<String>() + &more + "\n" }
 }

@@ -2,75 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod desk;
+mod settings;
+
 use std::fs;
-use std::path::PathBuf;
 
 use assert_cmd::Command;
 use cachediag::rules::RULES;
-use tempfile::TempDir;
 
-/// A build with the docker driver whose cache export is refused: proven by one line of one log.
-const SICK: &str = "\
-#1 [internal] load build definition from Dockerfile
-#1 DONE 0.0s
-
-#2 [1/2] FROM docker.io/library/alpine:3.20
-#2 DONE 0.0s
-
-#3 [2/2] RUN make
-#3 DONE 1.2s
-ERROR: Cache export is not supported for the docker driver.
-Switch to a different driver, or turn on the containerd image store, and try again.
-";
-
-/// The same step, answered from the cache.
-const HEALTHY: &str = "\
-#1 [internal] load build definition from Dockerfile
-#1 DONE 0.0s
-
-#2 [1/2] FROM docker.io/library/alpine:3.20
-#2 DONE 0.0s
-
-#3 [2/2] RUN make
-#3 CACHED
-
-#4 exporting to image
-#4 DONE 0.1s
-";
-
-/// A folder with one log in it, and the program started there.
-struct Desk {
-    folder: TempDir,
-}
-
-impl Desk {
-    fn with(log: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("run.log"), log).unwrap();
-        Self { folder }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn run(&self, args: &[&str]) -> Command {
-        let mut command = Command::cargo_bin("cachediag").unwrap();
-        command.current_dir(&self.folder).args(args);
-        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-            command.env_remove(variable);
-        }
-        command
-    }
-}
-
-fn stdout(command: &mut Command) -> String {
-    String::from_utf8(command.output().unwrap().stdout).unwrap()
-}
-
-fn stderr(command: &mut Command) -> String {
-    String::from_utf8(command.output().unwrap().stderr).unwrap()
-}
+use self::desk::{Desk, HEALTHY, SICK, stderr, stdout};
 
 #[test]
 fn a_finding_fails_only_where_asked() {
@@ -140,9 +80,9 @@ fn a_misspelt_rule_is_told_the_nearest() {
 #[test]
 fn ignored_rules_say_nothing() {
     let desk = Desk::with(SICK);
-    let all = stdout(&mut desk.run(&["run.log", "--format", "json"]));
+    let all = stdout(&mut desk.run(&["run.log", "--format", "ndjson"]));
     assert!(all.contains("export-unsupported-by-driver"));
-    let rest = stdout(&mut desk.run(&["run.log", "--format", "json", "--ignore", "export-unsupported-by-driver"]));
+    let rest = stdout(&mut desk.run(&["run.log", "--format", "ndjson", "--ignore", "export-unsupported-by-driver"]));
     assert!(!rest.contains("export-unsupported-by-driver"));
 }
 

@@ -1,0 +1,149 @@
+//! What can be set: on the command line, else in the environment, else in `cachediag.toml`.
+//!
+//! One struct for all three: a field is an option, its variable (read by clap) and a key of the file. `file`
+//! finds and reads the file, `rules` makes a [`Policy`](crate::triage::Policy) of what it says of rules.
+
+mod file;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
+use serde::Deserialize;
+use toml::Spanned;
+
+use self::rules::{Ignored, RuleSettings};
+use super::args::{FailOn, Format, Output, RuleId, When, formats};
+use super::judge::only_configuration;
+use crate::model::Problem;
+use crate::pipeline::Options;
+use crate::triage::Policy;
+
+/// Settings of cachediag for a project: flags beat variables (`CACHEDIAG_*`), which beat this file. Its paths are
+/// relative to its folder.
+#[derive(Clone, Debug, Default, Args, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "cachediag.toml"))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct Settings {
+    /// Format of standard output; auto is what the CI shows that this runs in [default: human]
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(formats()).map(Format))]
+    #[arg(env = "CACHEDIAG_FORMAT", hide_env = true)]
+    pub(super) format: Option<Format>,
+    /// Write the report to a file as well; can be repeated. auto=FILE writes what the CI collects
+    #[arg(long, value_name = "FORMAT=FILE", env = "CACHEDIAG_OUTPUT", hide_env = true, value_delimiter = '\n')]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub(super) output: Option<Vec<Output>>,
+    /// Exit with status 1 where a finding is at least this bad [default: never]
+    #[arg(long, value_name = "SEVERITY", env = "CACHEDIAG_FAIL_ON", hide_env = true)]
+    pub(super) fail_on: Option<FailOn>,
+    /// Configuration of CI or build to correlate with; can be repeated
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    #[arg(env = "CACHEDIAG_CONFIG", hide_env = true, value_delimiter = '\n')]
+    pub(super) config: Option<Vec<PathBuf>>,
+    /// Number of threads [default: one a core]
+    #[arg(long, value_name = "N", env = "CACHEDIAG_THREADS", hide_env = true)]
+    pub(super) threads: Option<NonZeroUsize>,
+    /// How much one compressed file or archive may expand to [default: 4 GiB]
+    #[arg(long, value_name = "BYTES", env = "CACHEDIAG_MAX_EXPANDED", hide_env = true)]
+    pub(super) max_expanded: Option<u64>,
+    /// When to use colour: auto, always, never
+    // On the command line it is an option of all commands.
+    #[arg(skip)]
+    pub(super) color: Option<When>,
+    /// Rules by their ids: how bad each is in this project
+    #[arg(skip)]
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, RuleSettings>"))]
+    rules: BTreeMap<RuleId, Spanned<RuleSettings>>,
+    /// Findings that are known and not to be shown, each with a reason
+    #[arg(skip)]
+    #[cfg_attr(test, schemars(with = "Vec<Ignored>"))]
+    ignore: Vec<Spanned<Ignored>>,
+}
+
+/// What all commands that read logs take.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Scope {
+    /// Settings of the project [default: cachediag.toml here, or above up to the repository's root]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "CACHEDIAG_SETTINGS", hide_env = true)]
+    pub(super) settings: Option<PathBuf>,
+    /// Check this rule only; can be repeated
+    #[arg(long, value_name = "ID", env = "CACHEDIAG_RULE", hide_env = true, value_delimiter = ',')]
+    pub(super) rule: Vec<RuleId>,
+    /// Do not check this rule; can be repeated
+    #[arg(long, value_name = "ID", env = "CACHEDIAG_IGNORE", hide_env = true, value_delimiter = ',')]
+    pub(super) ignore: Vec<RuleId>,
+}
+
+/// All that is set, from all three places.
+pub(super) struct Project {
+    pub(super) settings: Settings,
+    pub(super) policy: Policy,
+    /// What is wrong with the settings though they can be read: ignores that have ended.
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Project {
+    /// Flags and variables are read already; what they leave open the file says.
+    pub(super) fn load(given: &Settings, scope: &Scope) -> anyhow::Result<Self> {
+        let Some(path) = scope.settings.clone().or_else(file::find) else {
+            let policy = rules::policy(scope, &Settings::default(), &file::File::default());
+            return Ok(Self { settings: given.clone(), policy, problems: Vec::new() });
+        };
+        let (file, written) = file::read(&path)?;
+        let policy = rules::policy(scope, &written, &file);
+        let problems = rules::ended(&written, &file);
+        Ok(Self { settings: given.clone().or(written.in_folder(&path)), policy, problems })
+    }
+
+    /// What the pipeline is asked for.
+    pub(super) fn options(&self, paths: &[PathBuf]) -> Options {
+        let Settings { config, threads, max_expanded, .. } = &self.settings;
+        Options {
+            paths: paths.to_vec(),
+            config: config.clone().unwrap_or_default(),
+            policy: self.policy.clone(),
+            threads: threads.map(NonZeroUsize::get),
+            max_expanded: *max_expanded,
+            configuration_only: only_configuration(paths, config.as_deref()),
+            ..Options::default()
+        }
+    }
+}
+
+impl Settings {
+    /// Of a command that takes no other.
+    pub(super) fn of_config(config: Option<&[PathBuf]>) -> Self {
+        Self { config: config.map(<[_]>::to_vec), ..Self::default() }
+    }
+
+    /// What is set here, else what is set there.
+    fn or(self, other: Self) -> Self {
+        Self {
+            format: self.format.or(other.format),
+            output: self.output.or(other.output),
+            fail_on: self.fail_on.or(other.fail_on),
+            config: self.config.or(other.config),
+            threads: self.threads.or(other.threads),
+            max_expanded: self.max_expanded.or(other.max_expanded),
+            color: self.color.or(other.color),
+            rules: other.rules,
+            ignore: other.ignore,
+        }
+    }
+
+    /// Paths are meant from the folder of the file.
+    fn in_folder(mut self, file: &Path) -> Self {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let outputs = self.output.iter_mut().flatten().map(|output| &mut output.path);
+        for path in self.config.iter_mut().flatten().chain(outputs) {
+            *path = folder.join(&*path);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

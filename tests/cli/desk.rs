@@ -1,0 +1,79 @@
+//! A folder with a log in it, and the program started there.
+
+use std::fs;
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// A build with the docker driver whose cache export is refused: proven by one line of one log.
+pub(crate) const SICK: &str = "\
+#1 [internal] load build definition from Dockerfile
+#1 DONE 0.0s
+
+#2 [1/2] FROM docker.io/library/alpine:3.20
+#2 DONE 0.0s
+
+#3 [2/2] RUN make
+#3 DONE 1.2s
+ERROR: Cache export is not supported for the docker driver.
+Switch to a different driver, or turn on the containerd image store, and try again.
+";
+
+/// The same step, answered from the cache.
+pub(crate) const HEALTHY: &str = "\
+#1 [internal] load build definition from Dockerfile
+#1 DONE 0.0s
+
+#2 [1/2] FROM docker.io/library/alpine:3.20
+#2 DONE 0.0s
+
+#3 [2/2] RUN make
+#3 CACHED
+
+#4 exporting to image
+#4 DONE 0.1s
+";
+
+/// A folder with one log in it, and the program started there.
+pub(crate) struct Desk {
+    pub(crate) folder: TempDir,
+}
+
+impl Desk {
+    pub(crate) fn with(log: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("run.log"), log).unwrap();
+        Self { folder }
+    }
+
+    /// One more file, with the folders it lies in.
+    pub(crate) fn and(self, name: &str, text: &str) -> Self {
+        let path = self.file(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("cachediag").unwrap();
+        command.current_dir(&self.folder).args(args);
+        let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CACHEDIAG_"));
+        for variable in ours.chain(["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].map(String::from)) {
+            command.env_remove(variable);
+        }
+        command
+    }
+}
+
+pub(crate) fn stdout(command: &mut Command) -> String {
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+pub(crate) fn stderr(command: &mut Command) -> String {
+    String::from_utf8(command.output().unwrap().stderr).unwrap()
+}

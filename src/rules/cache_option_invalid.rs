@@ -15,7 +15,7 @@ static META: RuleMeta = RuleMeta {
     title: "a cache option is misspelt, unknown or incomplete",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "The builder names a mistake in `--cache-from` or `--cache-to` (`unsupported compression type ztsd`, `unknown cache exporter`, `requires ref`, missing settings of s3, azblob or gha), or a command line echoed in the log shows one that no builder complains of: `mode=maxx`, an unknown attribute, a blank after the comma.",
+    what: "The builder names a mistake in `--cache-from` or `--cache-to` (`unsupported compression type ztsd`, `unknown cache exporter`, `requires ref`, missing settings of s3, azblob or gha), or a command line echoed in the log shows one that no builder complains of: `mode=maxx`, an unknown attribute, a blank after the comma. Without a log, the options in the configuration are judged the same way.",
     why: "Some mistakes stop the build before its first step. The others are ignored in silence: `mode=maxx` is `mode=min`, `type=gha, scope=x` has no scope.",
     fix: "Correct the option; the finding names the nearest valid one.",
     rules_out: "Values that hold variables are not judged. Attributes without effect in one direction (`mode` in `--cache-from`) are left alone.",

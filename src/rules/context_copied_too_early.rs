@@ -20,7 +20,7 @@ static META: RuleMeta = RuleMeta {
     title: "the whole build context is copied before dependencies are installed",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "The first COPY of a stage copies the whole context (`COPY . .`), it is where the cache breaks in nearly every run, and RUN steps behind it install dependencies or prepare the build.",
+    what: "The first COPY of a stage copies the whole context (`COPY . .`), it is where the cache breaks in nearly every run, and RUN steps behind it install dependencies or prepare the build. Without a log: a Dockerfile that copies the whole context before an installation whose files are known.",
     why: "Any changed file in the context, a README or `.git` included, makes the COPY run again and with it everything after it, the installation of dependencies above all.",
     fix: "Copy the files that name the dependencies first, install, and copy the rest after that. Keep `.git` and what the build does not read out of the context with a `.dockerignore`.",
     rules_out: "Stages that copy something else of the context first (the usual good order), a whole-context COPY with only one RUN behind it that is not an installation, copies from other stages, changed base images, a cache that was not found, `--no-cache`. One changed run proves nothing: two are needed. Where no RUN behind it is a known installation it is a note: they may all need the sources. A Dockerfile without a log is judged only where it is certain which files the installation reads.",

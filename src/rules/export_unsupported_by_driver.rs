@@ -14,7 +14,7 @@ static META: RuleMeta = RuleMeta {
     title: "the builder in use cannot export a cache",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "The build stops before its first step with `Cache export is not supported for the docker driver.` (buildx 0.12 and newer) or `cache export feature is currently not supported for docker driver` (older).",
+    what: "The build stops before its first step with `Cache export is not supported for the docker driver.` (buildx 0.12 and newer) or `cache export feature is currently not supported for docker driver` (older). Without a log: an export in the configuration, in a job where nothing makes a builder that can.",
     why: "The default `docker` driver builds inside dockerd, whose own image store can write inline cache only. Nothing is built.",
     fix: "Make a builder with the docker-container driver in the job, or turn on the containerd image store of the engine. `--cache-to type=inline` works with every driver.",
     rules_out: "`Multi-platform build is not supported for the docker driver` stops the build too, but is not about the cache.",

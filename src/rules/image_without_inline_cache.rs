@@ -14,7 +14,7 @@ static META: RuleMeta = RuleMeta {
     title: "the image that is imported as a cache holds no cache",
     group: "Multi-stage and inline",
     severity: Severity::Error,
-    what: "A build imports its own image as a cache without error, never a step comes from it, and no run prints that an inline cache is written.",
+    what: "A build imports its own image as a cache without error, never a step comes from it, and no run prints that an inline cache is written. Without a log: a build in the configuration that imports the image it makes and asks for no inline cache.",
     why: "BuildKit uses an image as a cache only where the image was built with inline cache metadata. Without it the import succeeds, says nothing, and every build is a cold one.",
     fix: "Build the image with `--build-arg BUILDKIT_INLINE_CACHE=1` or `--cache-to type=inline` (single stage), or use a registry cache with mode=max (several stages).",
     rules_out: "Runs that export a cache elsewhere, changed base images and instructions, `--no-cache`, and the engine that writes empty inline caches (inline-cache-never-exported prints that it does).",

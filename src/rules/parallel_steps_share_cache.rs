@@ -32,7 +32,7 @@ static META: RuleMeta = RuleMeta {
     title: "parallel steps save different images into one cache",
     group: "The cache at the CI's teardown",
     severity: Severity::Error,
-    what: "At the end of a Bitbucket step the upload of a cache fails (`Cache \"docker: docker.tar\": Upload failed`), and other steps of the same commit save under the same name: steps of one `parallel:` group in bitbucket-pipelines.yml, or other logs of the commit.",
+    what: "At the end of a Bitbucket step the upload of a cache fails (`Cache \"docker: docker.tar\": Upload failed`), and other steps of the same commit save under the same name: steps of one `parallel:` group in bitbucket-pipelines.yml, or other logs of the commit. Without a log: steps of one `parallel:` group that build images and name the predefined docker cache.",
     why: "A cache name is one file. The predefined `docker` cache is docker.tar with all images of the step. The first step that ends uploads its images; for the others the upload fails. The stored file is never overwritten and lives a week, so all other images are built without a cache until then.",
     fix: "Give each image a cache of its own. With BuildKit that is a registry cache with one reference per image; with the older builder a custom cache per image, filled with `docker save` and read with `docker load`.",
     rules_out: "Bitbucket prints no reason for a failed upload. Over 1 GB compressed and a fault of the storage look the same; so one log alone, without the pipelines file, is never called proven. `Skipping upload for existing cache` is no failure.",

@@ -1,5 +1,6 @@
 //! Every rule against its samples: `tests/rules/<rule>/fires/<case>` must report it,
-//! `tests/rules/<rule>/quiet/<case>` (a near miss) must not. A new case is a new folder.
+//! `tests/rules/<rule>/quiet/<case>` (a near miss) must not. A new case is a new folder; a file
+//! `CONFIDENCE` in it says how sure the rule must be.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cachediag::finding::Severity;
 use cachediag::pipeline::{self, Options};
-use cachediag::render::Report;
+use cachediag::render::{self, Report};
 use cachediag::rules::RULES;
 
 const ROOT: &str = "tests/rules";
@@ -50,6 +51,9 @@ fn rules_fire_on_their_samples() {
             let found = report.findings.iter().find(|f| f.rule == rule.meta().id);
             let found = found.unwrap_or_else(|| panic!("{}: not reported, but {:?}", case.display(), ids(&report)));
             assert!(found.evidence.iter().all(|e| quoted_truly(&e.source, e.line, &e.text)), "{}", case.display());
+            if let Ok(sure) = fs::read_to_string(case.join("CONFIDENCE")) {
+                assert_eq!(render::names::confidence(found.confidence), sure.trim(), "{}", case.display());
+            }
             assert!(!found.title.is_empty() && !found.cause.is_empty() && !found.fix.summary.is_empty());
         }
     }

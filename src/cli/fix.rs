@@ -68,7 +68,8 @@ fn said(args: &FixArgs, report: &Report, patches: &[Patched]) {
     }
     let without = report.findings.iter().filter(|finding| finding.fix.edits.is_empty()).count();
     if without > 0 {
-        screen::complain(&format!("{without} findings have no patch; cachediag without `fix` says what to do"));
+        let findings = if without == 1 { "finding has" } else { "findings have" };
+        screen::complain(&format!("{without} {findings} no patch; cachediag without `fix` says what to do"));
     }
     if report.findings.is_empty() {
         screen::complain("nothing to change");

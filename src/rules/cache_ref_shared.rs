@@ -124,7 +124,8 @@ fn impact(victims: &[Victim]) -> Impact {
 
 fn lines(victim: &Victim, name: &str) -> Vec<Evidence> {
     let Some(((run, build), loss)) = victim.past.get(victim.at).zip(victim.losses.first()) else { return Vec::new() };
-    let mut lines = Vec::new();
+    let asked = victim.past.commands(victim.at).iter().find(|c| name::written_by(c, name));
+    let mut lines: Vec<Evidence> = asked.map(|c| Study::quote(run, &c.quote, "exports to it")).into_iter().collect();
     if let Some((before, earlier)) = victim.past.get(loss.seen) {
         let export = earlier.exports.iter().find(|e| e.ok());
         lines.push(verdict(before, loss.before, "was built or found here"));

@@ -11,6 +11,7 @@ use super::super::recurring::{Spot, spots};
 use super::super::remedy::reference;
 use super::{META, name as names, only, reads, writes};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof};
+use crate::rules::Study;
 
 /// Runs that write and read the reference, each with whom it builds for, in the order of time.
 struct Turns {
@@ -107,6 +108,8 @@ fn lines(past: &Past, name: &str, turns: &Turns, verdicts: &Verdicts, spot: &Spo
     for &i in verdicts.back.iter().take(2) {
         let Some(((run, _), step)) = past.get(i).zip(spot.step(i)) else { continue };
         let import = names::import(past, i, name);
+        let asked = past.commands(i).iter().find(|c| names::written_by(c, name));
+        lines.extend(asked.map(|c| Study::quote(run, &c.quote, "exports to it")));
         lines.extend(import.map(|t| end(run, t, "the reference is imported without error")));
         lines.push(header(
             run,

@@ -71,7 +71,11 @@ fn proposed(home: &Path) -> Vec<String> {
         .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
     let findings = report.get("findings").and_then(Value::as_array).unwrap();
     let edits = findings.iter().filter_map(|finding| finding.get("fix")?.get("edits")?.as_array()).flatten();
-    edits.map(|edit| edit.get("diff").and_then(Value::as_str).unwrap().to_owned()).collect()
+    let mut diffs: Vec<String> = edits.map(|edit| edit["diff"].as_str().unwrap().to_owned()).collect();
+    // Two findings may ask for one change.
+    diffs.sort();
+    diffs.dedup();
+    diffs
 }
 
 /// `{"file": "compose.yaml", "changes": [{"caches": 0, "from": […], "to": "…", "inline": false}], "refused": "…"}`

@@ -14,6 +14,16 @@
 //! let sick = Options { paths: vec!["sample-logs/every-second-run".into()], ..Options::default() };
 //! assert_eq!(run(&sick).findings[0].rule, "inline-cache-lost-every-second-run");
 //! ```
+//!
+//! Logs may be in memory too:
+//!
+//! ```
+//! use cachediag::pipeline::{Options, run_in_memory};
+//! use cachediag::source::Entry;
+//!
+//! let log = Entry::in_memory("build.log", *b"#1 [1/2] FROM node:20\n#1 CACHED\n\n#2 [2/2] RUN npm ci\n#2 CACHED\n");
+//! assert_eq!(run_in_memory([log], &Options::default()).study.runs[0].builds[0].hits(), 1);
+//! ```
 
 pub mod source;
 

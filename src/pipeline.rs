@@ -38,17 +38,36 @@ pub struct Options {
     pub progress: Option<Arc<Progress>>,
 }
 
-/// Reads everything and judges it.
+/// Reads everything and judges it, on threads of its own.
 #[must_use]
 pub fn run(options: &Options) -> Report {
     match rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build() {
-        Ok(pool) => pool.install(|| read_and_judge(options)),
-        Err(_) => read_and_judge(options),
+        Ok(pool) => pool.install(|| read_and_judge(options, found(options))),
+        Err(_) => read_and_judge(options, found(options)),
     }
 }
 
-fn read_and_judge(options: &Options) -> Report {
-    let found = if options.configuration_only { Found::default() } else { source::discover(&options.paths) };
+/// Judges files that are in memory, as [`run`] judges a directory that holds them: their names tell logs
+/// from configuration. Nothing is read from the disk, so that of the options those that name files do
+/// not count; and on the threads of the caller, if there are any beside its own (see `rayon::ThreadPool::install`).
+#[must_use]
+pub fn run_in_memory(files: impl IntoIterator<Item = Entry>, options: &Options) -> Report {
+    read_and_judge(options, Found::among(files))
+}
+
+/// The files that the options name, and configuration that lies near where they name none.
+fn found(options: &Options) -> Found {
+    let mut found = if options.configuration_only { Found::default() } else { source::discover(&options.paths) };
+    let named = source::discover_configs(&options.config);
+    found.missing.extend(named.missing);
+    found.others.splice(0..0, named.others);
+    if options.config.is_empty() {
+        found.others.extend(source::working_directory());
+    }
+    found
+}
+
+fn read_and_judge(options: &Options, found: Found) -> Report {
     let mut problems: Vec<Problem> =
         found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
     let (configs, unread) = configs(options, &found.others);
@@ -157,20 +176,16 @@ fn stem(source: &str) -> String {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }
 
-/// Configuration named with `--config`, else lying in the working directory, and in walked directories.
-fn configs(options: &Options, others: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
-    let found = source::discover_configs(&options.config);
-    let mut problems: Vec<Problem> =
-        found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
-    let mut configs: Vec<Config> = Vec::new();
-    let near = if options.config.is_empty() { source::working_directory() } else { Vec::new() };
-    for entry in found.others.iter().chain(others).chain(&near) {
+/// The configuration among these files; what was named with `--config` has to be some.
+fn configs(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
+    let (mut configs, mut problems): (Vec<Config>, Vec<Problem>) = (Vec::new(), Vec::new());
+    for entry in files {
         let named = options.config.contains(&entry.path);
         let known = |config: &Config| config.path == config::plain_path(&entry.name);
         if !(named || Config::is_config(&entry.name)) || configs.iter().any(known) {
             continue;
         }
-        match source::read_text(&entry.path).map(|text| Config::read(&entry.name, &text)) {
+        match source::read_text(entry).map(|text| Config::read(&entry.name, &text)) {
             Ok(Some(Ok(config))) => configs.push(config),
             Ok(Some(Err(message))) => problems.push(problem(&entry.name, message)),
             Ok(None) if named => problems.push(problem(&entry.name, "is no configuration that is known".to_owned())),

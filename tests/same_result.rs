@@ -13,11 +13,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use cachediag::pipeline::Options;
+use cachediag::pipeline::{self, Options};
+use cachediag::render::Report;
+use cachediag::source::Entry;
 use proptest::prelude::*;
 
 use cases::{cases, edits};
-use input::{File, files_of, rendered, report_in};
+use input::{File, files_of, rendered};
 use mangle::mangle;
 
 fn logs() -> Vec<PathBuf> {
@@ -134,6 +136,8 @@ struct Way {
     threads: usize,
     /// Packed files are read as streams, whatever their names.
     packed: bool,
+    /// Nothing is on the disk.
+    memory: bool,
     crlf: bool,
     /// The logs are named one by one, in another order.
     turned: usize,
@@ -141,10 +145,11 @@ struct Way {
 
 fn ways() -> impl Strategy<Value = Way> {
     let block = prop_oneof![1..64usize, 64..4096usize, 4096..200_000usize];
-    (block, 1..5usize, any::<bool>(), any::<bool>(), 0..8usize).prop_map(|(block, threads, packed, crlf, turned)| Way {
+    (block, 1..5usize, any::<[bool; 3]>(), 0..8usize).prop_map(|(block, threads, [packed, memory, crlf], turned)| Way {
         block,
         threads,
         packed,
+        memory,
         crlf,
         turned,
     })
@@ -161,6 +166,17 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
     out.finish().unwrap()
 }
 
+/// Writes the files into a folder and reads them there.
+fn report_in(folder: &Path, files: &[File], options: Options) -> Report {
+    for file in files {
+        let path = folder.join(&file.name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, &file.bytes).unwrap();
+    }
+    let paths = if options.paths.is_empty() { vec![folder.to_owned()] } else { options.paths };
+    pipeline::run(&Options { paths, ..options })
+}
+
 /// The report on files in this folder, in every format.
 fn said(folder: &Path, files: &[File], way: Option<&Way>) -> Vec<(&'static str, String)> {
     let logs: Vec<PathBuf> = files.iter().filter(|f| f.is_log()).map(|f| folder.join(&f.name)).collect();
@@ -175,7 +191,17 @@ fn said(folder: &Path, files: &[File], way: Option<&Way>) -> Vec<(&'static str, 
             file.bytes = if way.packed && !bytes.is_empty() { packed(&bytes) } else { bytes };
         }
     }
-    rendered(&report_in(folder, &files, options), 100, false)
+    // Of a directory it is said that it holds no log.
+    let memory = way.is_some_and(|way| way.memory) && files.iter().any(File::is_log);
+    let report = if memory { report_in_memory(folder, &files, &options) } else { report_in(folder, &files, options) };
+    rendered(&report, 100, false)
+}
+
+/// Reads the files as if they lay in the folder.
+fn report_in_memory(folder: &Path, files: &[File], options: &Options) -> Report {
+    let entries = files.iter().map(|f| Entry::in_memory(folder.join(&f.name).to_str().unwrap(), f.bytes.as_slice()));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build().unwrap();
+    pool.install(|| pipeline::run_in_memory(entries, options))
 }
 
 proptest! {

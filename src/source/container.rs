@@ -72,6 +72,14 @@ pub fn each(entry: &Entry, reading: &Reading, visit: &mut Visit) {
 
 fn open(entry: &Entry, part: &Part, reading: &Reading, visit: &mut Visit) -> Result<(), Unreadable> {
     let budget = Budget::new(reading.expanded);
+    if let Some(bytes) = &entry.bytes {
+        match packed(bytes) {
+            Packed::No => visit(part, Input::of_bytes(bytes.clone())),
+            Packed::Zip => unzip(part, Cursor::new(bytes), &budget, visit)?,
+            _ => expand(part, Box::new(Cursor::new(bytes.clone())), Depth::default(), &budget, visit)?,
+        }
+        return Ok(());
+    }
     if entry.path == Path::new("-") {
         let stdin: Box<dyn Read + Send> = if reading.tee { Box::new(Tee(io::stdin())) } else { Box::new(io::stdin()) };
         return expand(part, stdin, Depth::default(), &budget, visit);
@@ -157,7 +165,7 @@ fn untar(part: &Part, stream: impl Read, depth: Depth, budget: &Budget, visit: &
     Ok(())
 }
 
-fn unzip(part: &Part, file: Counted<File>, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
+fn unzip(part: &Part, file: impl Read + Seek, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
     let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
     let mut names: Vec<String> = archive.file_names().flatten().map(Cow::into_owned).collect();
     names.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));

@@ -1,6 +1,9 @@
 //! Which files a path stands for.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ignore::WalkBuilder;
 
@@ -11,6 +14,16 @@ pub struct Entry {
     pub path: PathBuf,
     /// Its name in the report: the path as the user gave it.
     pub name: String,
+    /// What it holds, where that is in memory: then nothing is read from the path.
+    pub bytes: Option<Arc<[u8]>>,
+}
+
+impl Entry {
+    /// A file that is in memory, named as if it lay in the working directory.
+    #[must_use]
+    pub fn in_memory(name: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self { bytes: Some(bytes.into()), ..entry(Path::new(name)) }
+    }
 }
 
 /// What the paths of the command line stand for.
@@ -40,19 +53,32 @@ pub fn discover(paths: &[PathBuf]) -> Found {
             p => found.missing.push((p.display().to_string(), "no such file or directory".to_owned())),
         }
     }
-    for list in [&mut found.logs, &mut found.others] {
-        list.sort_by(|a, b| natord::compare(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
-        list.dedup();
+    found.sorted()
+}
+
+impl Found {
+    /// Tells logs from other files as in a directory: by their names.
+    #[must_use]
+    pub fn among(entries: impl IntoIterator<Item = Entry>) -> Self {
+        let (logs, others) = entries.into_iter().partition(|entry| is_log(&entry.path));
+        Self { logs, others, missing: Vec::new() }.sorted()
     }
-    found
+
+    fn sorted(mut self) -> Self {
+        for list in [&mut self.logs, &mut self.others] {
+            list.sort_by(|a, b| natord::compare(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
+            list.dedup();
+        }
+        self
+    }
 }
 
 fn stdin() -> Entry {
-    Entry { path: PathBuf::from("-"), name: "-".to_owned() }
+    entry(Path::new("-"))
 }
 
 fn entry(path: &Path) -> Entry {
-    Entry { path: path.to_owned(), name: path.display().to_string() }
+    Entry { path: path.to_owned(), name: path.display().to_string(), bytes: None }
 }
 
 /// Logs are ignored files more often than not, so no ignore file is honoured.
@@ -128,12 +154,16 @@ fn files_of(folder: &Path) -> Vec<Entry> {
 ///
 /// # Errors
 /// Where it cannot be read, or is larger than any configuration.
-pub fn read_text(path: &Path) -> std::io::Result<String> {
+pub fn read_text(entry: &Entry) -> io::Result<String> {
     const MOST: u64 = 8 << 20;
-    let file = std::fs::File::open(path)?;
-    if file.metadata()?.len() > MOST {
-        return Err(std::io::Error::other("is too large for a configuration file"));
+    let too_large = || io::Error::other("is too large for a configuration file");
+    if let Some(bytes) = &entry.bytes {
+        let small = Some(&**bytes).filter(|bytes| bytes.len() as u64 <= MOST).ok_or_else(too_large)?;
+        return io::read_to_string(small);
     }
-    let bytes = std::io::read_to_string(file)?;
-    Ok(bytes)
+    let file = File::open(&entry.path)?;
+    if file.metadata()?.len() > MOST {
+        return Err(too_large());
+    }
+    io::read_to_string(file)
 }

@@ -1,13 +1,14 @@
-//! Bytes in lines: files, directories, standard input.
+//! Bytes in lines: files, directories, standard input, memory.
 //!
 //! Hands every line that a [`Sieve`] wants to a sink, in order and with its number, in bounded
 //! memory. Knows nothing of what a line means.
 
+mod at;
 mod block;
 mod container;
 mod discover;
-mod file;
 mod pipe;
+mod placed;
 mod progress;
 mod tee;
 
@@ -19,6 +20,8 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
+
+use at::ReadAt;
 
 /// Longest part of a line that is looked at, unless the sieve wants more of it.
 pub const MAX_LINE: usize = 64 << 10;
@@ -83,7 +86,8 @@ impl Blocks {
 }
 
 enum Body {
-    File(File, u64),
+    /// Bytes that can be read from any place, and how many there are.
+    Placed(Box<dyn ReadAt>, u64),
     Pipe(Box<dyn Read + Send>),
 }
 
@@ -122,7 +126,18 @@ impl Input {
         head.reserve(HEAD.min(usize::try_from(len).unwrap_or(HEAD)));
         (&file).take(HEAD as u64).read_to_end(&mut head)?;
         judge(&head)?;
-        Ok(Self { head, body: Body::File(file, len), blocks: Blocks::default() })
+        Ok(Self { head, body: Body::Placed(Box::new(file), len), blocks: Blocks::default() })
+    }
+
+    /// Text in memory.
+    ///
+    /// # Errors
+    /// Where it is no text.
+    pub fn of_bytes(bytes: Arc<[u8]>) -> Result<Self, Unreadable> {
+        let head = bytes.get(..HEAD).unwrap_or(&bytes).to_vec();
+        judge(&head)?;
+        let len = bytes.len() as u64;
+        Ok(Self { head, body: Body::Placed(Box::new(bytes), len), blocks: Blocks::default() })
     }
 
     /// Reads a stream.
@@ -155,14 +170,14 @@ impl Input {
     pub fn scan<S: Sieve>(self, sieve: &S, sink: &mut impl Sink) -> io::Result<u64> {
         let size = self.blocks.size;
         match self.body {
-            Body::File(_, len) if len <= self.head.len().min(size) as u64 => {
+            Body::Placed(_, len) if len <= self.head.len().min(size) as u64 => {
                 let kept = block::Kept::of(&self.head, sieve);
                 self.blocks.scanned(len);
                 kept.pour(0, sink);
                 SPARE.set(self.head);
                 Ok(kept.lines)
             }
-            Body::File(file, len) => file::scan(&file, len, &self.blocks, sieve, sink),
+            Body::Placed(bytes, len) => placed::scan(&*bytes, len, &self.blocks, sieve, sink),
             Body::Pipe(stream) if self.head.len() > size => {
                 let stream = Box::new(Cursor::new(self.head).chain(stream));
                 pipe::scan(Vec::new(), stream, size, sieve, sink)

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use cachediag::pipeline::{self, Options};
 use cachediag::render::{RENDERERS, Report, Screen};
 
 /// One input file, named from the folder that all are in.
@@ -33,17 +32,6 @@ pub(crate) fn files_of(folder: &Path) -> Vec<File> {
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files
-}
-
-/// Writes the files into a folder and reads them there.
-pub(crate) fn report_in(folder: &Path, files: &[File], options: Options) -> Report {
-    for file in files {
-        let path = folder.join(&file.name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, &file.bytes).unwrap();
-    }
-    let paths = if options.paths.is_empty() { vec![folder.to_owned()] } else { options.paths };
-    pipeline::run(&Options { paths, ..options })
 }
 
 /// The report in every format.

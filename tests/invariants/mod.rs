@@ -4,44 +4,51 @@
 pub(crate) mod input;
 pub(crate) mod mangle;
 
-use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use cachediag::envelope;
 use cachediag::finding::Evidence;
-use cachediag::pipeline::Options;
-use cachediag::render::escape;
+use cachediag::pipeline::{Options, run_in_memory};
+use cachediag::render::{Human, Json, Renderer, Report, Screen, escape};
+use cachediag::source::Entry;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use input::{File, rendered, report_in};
+use input::{File, rendered};
+
+/// Threads of one check after the other: a fuzzer makes hundreds a second.
+static ONE: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPoolBuilder::new().num_threads(1).build().unwrap());
+static TWO: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPoolBuilder::new().num_threads(2).build().unwrap());
 
 /// Reads the files twice, as a whole and in small blocks, and panics where a promise is broken.
 pub(crate) fn check(files: &[File]) {
-    let folder = tempfile::tempdir().unwrap();
-    let read = |block, threads| {
-        report_in(folder.path(), files, Options { block, threads: Some(threads), ..Options::default() })
-    };
-    let report = read(None, 1);
-    report.findings.iter().flat_map(|f| f.evidence.iter()).for_each(|e| is_quoted_truly(folder.path(), files, e));
+    let report = ONE.install(|| report_on(files, None));
+    report.findings.iter().flat_map(|f| f.evidence.iter()).for_each(|e| is_quoted_truly(files, e));
     for finding in &report.findings {
         assert!(![&finding.title, &finding.cause, &finding.fix.summary].iter().any(|t| t.is_empty()), "{finding:?}");
     }
-    let whole = rendered(&report, 80, false);
     let size: usize = files.iter().map(|f| f.bytes.len()).sum();
-    for (format, text) in &whole {
-        is_safe(format, text, size);
+    for (format, text) in rendered(&report, 80, false) {
+        is_safe(format, &text, size);
     }
-    for (format, text) in rendered(&report, 60, true) {
-        assert!(text.is_empty() || text.ends_with('\n'), "{format}");
-    }
+    let colored = Human.render(&report, Screen { width: 60, color: true });
+    assert!(colored.ends_with('\n'), "{colored}");
     let block = 1 + size % 1021;
-    assert_eq!(whole, rendered(&read(Some(block), 2), 80, false), "in blocks of {block} bytes");
+    let cut = TWO.install(|| report_on(files, Some(block)));
+    // It holds all of a report, and so stands for the other formats.
+    let json = |report| Json.render(report, Screen { width: 80, color: false });
+    assert_eq!(json(&report), json(&cut), "in blocks of {block} bytes");
+}
+
+fn report_on(files: &[File], block: Option<usize>) -> Report {
+    let entries = files.iter().map(|f| Entry::in_memory(&f.name, f.bytes.as_slice()));
+    run_in_memory(entries, &Options { block, ..Options::default() })
 }
 
 /// The quoted text stands in that line of that file. Letters and digits are compared: colours,
 /// prefixes and escapes are not part of a quote.
-fn is_quoted_truly(folder: &Path, files: &[File], evidence: &Evidence) {
-    let path = PathBuf::from(&evidence.source);
-    let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
-    let file = files.iter().find(|f| f.name == name).unwrap_or_else(|| panic!("{evidence:?} is of no input"));
+fn is_quoted_truly(files: &[File], evidence: &Evidence) {
+    let file =
+        files.iter().find(|f| f.name == *evidence.source).unwrap_or_else(|| panic!("{evidence:?} is of no input"));
     let line = file.bytes.split(|b| *b == b'\n').nth(usize::try_from(evidence.line).unwrap() - 1);
     let line = line.unwrap_or_else(|| panic!("{evidence:?} is behind the end"));
     let bare = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();

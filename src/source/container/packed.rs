@@ -35,6 +35,7 @@ pub(super) fn packed(start: &[u8]) -> Packed {
         (b"BZh", Packed::Other("bzip2")),
         (b"\xfd7zXZ", Packed::Other("xz")),
     ];
+    let start = start.get(..START).unwrap_or(start);
     if start.get(257..262) == Some(b"ustar") {
         return Packed::Tar;
     }

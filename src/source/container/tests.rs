@@ -28,14 +28,19 @@ impl Sink for Lines {
 /// Name, job, and lines or error of one log.
 type Seen = (String, Option<String>, Result<Vec<String>, String>);
 
-/// Each log in a file of these bytes.
+/// Each log in a file of these bytes, on the disk or in memory.
 fn read(file: &str, bytes: &[u8], expanded: u64) -> Vec<Seen> {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join(file);
     fs::write(&path, bytes).unwrap();
-    let entry = Entry { path, name: file.to_owned() };
+    let seen = visited(&Entry { path, name: file.to_owned(), bytes: None }, expanded);
+    assert_eq!(seen, visited(&Entry::in_memory(file, bytes), expanded));
+    seen
+}
+
+fn visited(entry: &Entry, expanded: u64) -> Vec<Seen> {
     let mut seen = Vec::new();
-    each(&entry, &Reading { expanded, ..Reading::default() }, &mut |part, input| {
+    each(entry, &Reading { expanded, ..Reading::default() }, &mut |part, input| {
         let mut lines = Lines::default();
         let read = input.map_err(|e| e.to_string());
         let read = read.and_then(|input| input.scan(&Every, &mut lines).map_err(|e| e.to_string()));

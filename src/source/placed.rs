@@ -1,15 +1,15 @@
-//! A file of any size: blocks are read at their positions and scanned in parallel.
+//! A file of any size, or memory: blocks are read at their positions and scanned in parallel.
 //!
 //! A line belongs to the block in which it starts, so blocks need to know nothing of each other and
 //! the result cannot depend on their number.
 
 use std::cell::RefCell;
-use std::fs::File;
 use std::io;
 
 use memchr::{memchr, memrchr};
 use rayon::prelude::*;
 
+use super::at::ReadAt;
 use super::block::Kept;
 use super::{Blocks, MAX_LINE, Sieve, Sink};
 
@@ -19,7 +19,13 @@ thread_local! {
 }
 
 /// Scans the whole file. While one group of blocks is handed to the sink, the next one is scanned.
-pub(super) fn scan<S: Sieve>(file: &File, len: u64, cut: &Blocks, sieve: &S, sink: &mut impl Sink) -> io::Result<u64> {
+pub(super) fn scan<S: Sieve>(
+    bytes: &dyn ReadAt,
+    len: u64,
+    cut: &Blocks,
+    sieve: &S,
+    sink: &mut impl Sink,
+) -> io::Result<u64> {
     let step = cut.size as u64;
     let blocks = len.div_ceil(step);
     let group = (rayon::current_num_threads() * 16) as u64;
@@ -27,7 +33,7 @@ pub(super) fn scan<S: Sieve>(file: &File, len: u64, cut: &Blocks, sieve: &S, sin
         let to = (from + group).min(blocks);
         let scan = |i: u64| {
             let (start, end) = (i * step, (i * step + step).min(len));
-            let kept = BUFFER.with_borrow_mut(|buffer| block(file, start, end, end < len, buffer, sieve));
+            let kept = BUFFER.with_borrow_mut(|buffer| block(bytes, start, end, end < len, buffer, sieve));
             cut.scanned(end - start);
             kept
         };
@@ -52,11 +58,11 @@ pub(super) fn scan<S: Sieve>(file: &File, len: u64, cut: &Blocks, sieve: &S, sin
     Ok(before)
 }
 
-/// Fills as much of the buffer as the file has.
-pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+/// Fills as much of the buffer as there is.
+fn read_at(bytes: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut done = 0;
     while let Some(rest) = buffer.get_mut(done..).filter(|r| !r.is_empty()) {
-        match positioned(file, rest, offset + done as u64) {
+        match bytes.read_at(rest, offset + done as u64) {
             Ok(0) => break,
             Ok(n) => done += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -66,24 +72,21 @@ pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
     Ok(done)
 }
 
-#[cfg(unix)]
-fn positioned(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
-}
-
-#[cfg(windows)]
-fn positioned(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
-}
-
 /// The lines that start in the block at `start`: the byte before it tells whether a line starts
 /// right there, and the last line is read on into the next block.
-fn block<S: Sieve>(file: &File, start: u64, end: u64, more: bool, buffer: &mut Vec<u8>, sieve: &S) -> io::Result<Kept> {
+fn block<S: Sieve>(
+    bytes: &dyn ReadAt,
+    start: u64,
+    end: u64,
+    more: bool,
+    buffer: &mut Vec<u8>,
+    sieve: &S,
+) -> io::Result<Kept> {
     let from = start.saturating_sub(1);
     let own = usize::try_from(end - from).unwrap_or(usize::MAX);
-    fill(file, from, own, buffer)?;
+    fill(bytes, from, own, buffer)?;
     if more && buffer.last() != Some(&b'\n') {
-        end_line(file, end, buffer, sieve)?;
+        end_line(bytes, end, buffer, sieve)?;
     }
     let lines = match (start, buffer.first()) {
         (0, _) => Some(buffer.as_slice()),
@@ -93,31 +96,31 @@ fn block<S: Sieve>(file: &File, start: u64, end: u64, more: bool, buffer: &mut V
     Ok(Kept::of(lines.unwrap_or_default(), sieve))
 }
 
-fn fill(file: &File, from: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
+fn fill(bytes: &dyn ReadAt, from: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
     buffer.resize(want, 0);
-    let got = read_at(file, buffer, from)?;
+    let got = read_at(bytes, buffer, from)?;
     buffer.truncate(got);
     Ok(())
 }
 
 /// Reads the end of the last line, or as much of it as is looked at: its first [`MAX_LINE`] bytes tell
 /// how much that is, wherever the block ends.
-fn end_line<S: Sieve>(file: &File, end: u64, buffer: &mut Vec<u8>, sieve: &S) -> io::Result<()> {
+fn end_line<S: Sieve>(bytes: &dyn ReadAt, end: u64, buffer: &mut Vec<u8>, sieve: &S) -> io::Result<()> {
     let start = memrchr(b'\n', buffer).map_or(0, |at| at + 1);
-    let next = extend(file, end, start + MAX_LINE, buffer)?;
+    let next = extend(bytes, end, start + MAX_LINE, buffer)?;
     if let Some(next) = next {
         let longest = sieve.longest(buffer.get(start..start + MAX_LINE).unwrap_or_default());
-        extend(file, next, start + longest, buffer)?;
+        extend(bytes, next, start + longest, buffer)?;
     }
     Ok(())
 }
 
 /// Reads on from `at` up to a line end, or until the buffer holds `want` bytes; then says where to go on.
-fn extend(file: &File, mut at: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result<Option<u64>> {
+fn extend(bytes: &dyn ReadAt, mut at: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result<Option<u64>> {
     const STEP: usize = 8 << 10;
     let mut part = [0; STEP];
     while buffer.len() < want {
-        let got = read_at(file, &mut part, at)?;
+        let got = read_at(bytes, &mut part, at)?;
         let part = part.get(..got).unwrap_or_default();
         if let Some(line) = memchr(b'\n', part).and_then(|end| part.get(..end)) {
             buffer.extend_from_slice(line);

@@ -6,10 +6,8 @@
 mod correct;
 mod places;
 mod read;
-mod verb;
 
 pub use correct::{BuildChange, Correction, correct};
-pub use verb::build_verbs;
 
 use yamlpath::{Document, Route};
 

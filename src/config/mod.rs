@@ -23,6 +23,7 @@ mod yaml;
 
 pub use change::{Change, Settings};
 pub use place::{Content, Instruction, Place, Stage};
+pub use script::{ImageBuild, image_builds};
 
 use crate::model::Quote;
 

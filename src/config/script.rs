@@ -4,12 +4,14 @@
 
 mod builders;
 mod edit;
+mod image_builds;
 mod insert;
 mod options;
 mod shell;
 
 pub(super) use builders::Builders;
 pub(super) use edit::change;
+pub use image_builds::{ImageBuild, image_builds};
 
 use yamlpath::{Document, Route};
 

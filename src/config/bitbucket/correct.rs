@@ -34,6 +34,8 @@ pub struct Correction {
 pub struct BuildChange {
     /// Index in the script.
     pub item: usize,
+    /// The item as it is read.
+    pub text: String,
     /// What stands in the place of each `docker build`, in order.
     pub verbs: Vec<String>,
     /// Items to insert before it.

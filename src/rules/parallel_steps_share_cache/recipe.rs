@@ -2,8 +2,9 @@
 //!
 //! States what is written; the words that go in its place are `rewrite`'s.
 
-use crate::config::bitbucket::{Pipelines, Step, build_verbs};
-use crate::model::{Command, Quote, Run};
+use crate::config::bitbucket::{Pipelines, Step};
+use crate::config::image_builds;
+use crate::model::{Command, Run};
 use crate::rules::remedy::reference;
 
 /// One step to mend.
@@ -61,7 +62,7 @@ pub(super) fn from_runs<'a>(runs: &[&Run]) -> Vec<Recipe<'a>> {
     let mut recipes: Vec<Recipe> = Vec::new();
     for run in runs {
         let quoted = run.commands.iter().map(|c| c.quote.text.trim_start_matches(['+', '$', ' ']).to_owned());
-        let mut items: Vec<String> = quoted.filter(|text| !build_verbs(text).is_empty()).collect();
+        let mut items: Vec<String> = quoted.filter(|text| !image_builds(text).is_empty()).collect();
         if items.is_empty() {
             let image = run.builds.iter().flat_map(|build| &build.images).next();
             items.push(image.map_or("docker build .".to_owned(), |name| format!("docker build -t {name} .")));
@@ -84,23 +85,10 @@ fn name_of(run: &Run) -> String {
 
 /// Build commands of one item, in order.
 pub(super) fn builds(item: &str) -> Vec<Build> {
-    build_verbs(item)
-        .into_iter()
-        .filter_map(|verb| Some((item.get(verb.clone())?, item.get(verb.start..)?)))
-        .map(read)
-        .collect()
-}
-
-fn read((verb, rest): (&str, &str)) -> Build {
-    let joined = rest.replace("\\\r\n", " ").replace("\\\n", " ");
-    let line = joined.lines().next().unwrap_or_default().split(['|', ';']).next().unwrap_or_default();
-    let line = line.split("&&").next().unwrap_or_default();
-    let context = line.split_ascii_whitespace().next_back().filter(|word| !word.starts_with('-') && *word != "build");
-    Build {
-        verb: verb.to_owned(),
-        command: Command::parse(line, &Quote::default()).unwrap_or_default(),
-        context: context.map(|word| word.trim_matches(['"', '\'']).to_owned()),
-    }
+    let found = image_builds(item).into_iter().filter_map(|build| {
+        Some(Build { verb: item.get(build.verb)?.to_owned(), command: build.command, context: build.context })
+    });
+    found.collect()
 }
 
 impl Recipe<'_> {

@@ -4,6 +4,7 @@
 
 use super::recipe::{Build, Recipe, plain};
 use crate::config::bitbucket::{BuildChange, CacheDefinition};
+use crate::config::image_builds;
 use crate::rules::remedy::reference;
 
 /// Stands for a repository where the script pushes to none.
@@ -24,7 +25,7 @@ pub(super) fn buildkit(recipe: &Recipe) -> Vec<BuildChange> {
             number += 1;
             with_registry(build, &cache_ref(recipe, build, number))
         });
-        changes.push(BuildChange { item, verbs: verbs.collect(), ..BuildChange::default() });
+        changes.push(changed(recipe, item, verbs.collect()));
     }
     if let Some(first) = changes.first_mut().filter(|_| !recipe.says("buildx create")) {
         first.before.push(CREATE.to_owned());
@@ -72,7 +73,7 @@ pub(super) fn classic(recipe: &Recipe) -> Vec<BuildChange> {
             tags.push(tag);
             words
         });
-        changes.push(BuildChange { item, verbs: verbs.collect(), ..BuildChange::default() });
+        changes.push(changed(recipe, item, verbs.collect()));
     }
     let folder = folder(recipe);
     if let Some(first) = changes.first_mut() {
@@ -100,6 +101,11 @@ pub(super) fn cache_name(recipe: &Recipe) -> String {
     format!("docker-{}", recipe.slug)
 }
 
+fn changed(recipe: &Recipe, item: usize, verbs: Vec<String>) -> BuildChange {
+    let text = recipe.items.get(item).cloned().unwrap_or_default();
+    BuildChange { item, text, verbs, ..BuildChange::default() }
+}
+
 /// Script of a recipe after changes.
 pub(super) fn apply(recipe: &Recipe, changes: &[BuildChange]) -> Vec<String> {
     let mut script = Vec::new();
@@ -118,9 +124,8 @@ pub(super) fn apply(recipe: &Recipe, changes: &[BuildChange]) -> Vec<String> {
 
 fn replaced(item: &str, change: &BuildChange) -> String {
     let mut text = item.to_owned();
-    let verbs = crate::config::bitbucket::build_verbs(item);
-    for (verb, words) in verbs.into_iter().zip(&change.verbs).rev() {
-        text.replace_range(verb, words);
+    for (build, words) in image_builds(item).into_iter().zip(&change.verbs).rev() {
+        text.replace_range(build.verb, words);
     }
     text
 }

@@ -1,7 +1,8 @@
 //! The pipelines file alone: steps that run side by side build images and name one docker cache.
 
 use super::finding;
-use crate::config::bitbucket::{Step, build_verbs};
+use crate::config::bitbucket::Step;
+use crate::config::image_builds;
 use crate::finding::{Confidence, Finding};
 use crate::rules::cache_saves::{self, FailedSave, Sharing};
 use crate::rules::{Study, planned};
@@ -25,5 +26,5 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 }
 
 fn builds(step: &Step) -> bool {
-    step.script.iter().any(|item| !build_verbs(item).is_empty())
+    step.script.iter().any(|item| !image_builds(item).is_empty())
 }

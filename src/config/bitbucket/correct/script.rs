@@ -3,9 +3,9 @@
 use yamlpath::Document;
 
 use super::{BuildChange, Correction};
-use crate::config::bitbucket::build_verbs;
+use crate::config::image_builds;
 use crate::config::patch::{Patch, line_at};
-use crate::config::yaml::{field, span};
+use crate::config::yaml::{Scalar, field};
 
 /// Changes the script of one step.
 pub(super) fn change(doc: &Document, correction: &Correction, patch: &mut Patch) -> Result<(), String> {
@@ -25,23 +25,24 @@ fn item(
     build: &BuildChange,
     patch: &mut Patch,
 ) -> Result<(), String> {
+    const UNUSUAL: &str = "a build command is written in an unusual way";
     let source = doc.source();
-    let place = span(doc, route).ok_or("a line of a script was not found")?;
-    let text = source.get(place.start..place.end).ok_or("a line of a script was not found")?;
-    let verbs = build_verbs(text);
-    if verbs.len() != build.verbs.len() {
-        return Err("a build command is written in an unusual way".into());
+    let scalar = Scalar::find(doc, route, &build.text).ok_or(UNUSUAL)?;
+    let found = image_builds(&build.text);
+    if found.len() != build.verbs.len() {
+        return Err(UNUSUAL.into());
     }
-    for (verb, words) in verbs.iter().zip(&build.verbs) {
-        patch.replace(place.start + verb.start..place.start + verb.end, words.clone());
+    for (old, words) in found.iter().zip(&build.verbs) {
+        let (start, end) = scalar.offset(old.verb.start).zip(scalar.end_offset(old.verb.end)).ok_or(UNUSUAL)?;
+        patch.replace(start..end, scalar.written(words).ok_or(UNUSUAL)?);
     }
-    let indent = dash_indent(source, place.start).ok_or("a script is not written as a list with one item a line")?;
+    let indent = dash_indent(source, scalar.start).ok_or("a script is not written as a list with one item a line")?;
     let as_items = |lines: &[String]| lines.iter().map(|line| format!("{indent}- {line}")).collect::<Vec<_>>();
     if !build.before.is_empty() {
-        patch.insert_before(source, place.start, &as_items(&build.before));
+        patch.insert_before(source, scalar.start, &as_items(&build.before));
     }
     if !build.after.is_empty() {
-        patch.insert_after(source, place.start + text.trim_end().len(), &as_items(&build.after));
+        patch.insert_after(source, scalar.end, &as_items(&build.after));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Names of jobs, as files write them and as logs print them.
 
-use super::pattern::{fits_pieces, literals};
+use super::pattern::fits_pieces;
+use super::variables::between;
 
 /// The printed name is this job's: variables in `written` stand for anything, and what a CI adds for
 /// a leg is skipped. A name that is nothing but variables is nobody's.
@@ -24,7 +25,7 @@ fn candidates(printed: &str) -> Vec<&str> {
 /// number and count of parallel jobs.
 fn pieces(written: &str) -> Vec<String> {
     let written = written.replace("%n", "${n}").replace("%t", "${t}");
-    literals(&written).iter().map(|piece| plain(piece)).collect()
+    between(&written).iter().map(|piece| plain(piece)).collect()
 }
 
 fn plain(name: &str) -> String {

@@ -1,12 +1,13 @@
 //! Values of a configuration, in which variables stand for anything.
 //!
-//! `$NAME`, `${NAME:-x}`, `${{ matrix.x }}`, `{{matrix.x}}`, `$(date)` and `%NAME%` are variables; what they hold is
-//! not known, so they fit every text.
+//! What a variable holds is not known, so it fits every text.
+
+use super::variables;
 
 /// The text can be what the written value becomes.
 #[must_use]
 pub fn fits(written: &str, text: &str) -> bool {
-    written == text || fits_pieces(&literals(written), text)
+    written == text || fits_pieces(&variables::between(written), text)
 }
 
 /// The pieces stand in the text, in order, the first at its begin and the last at its end; one piece
@@ -29,45 +30,8 @@ pub(super) fn fits_pieces(pieces: &[String], text: &str) -> bool {
 /// Is nothing but variables: it fits everything, so it tells nothing.
 #[must_use]
 pub fn tells_nothing(written: &str) -> bool {
-    let pieces = literals(written);
+    let pieces = variables::between(written);
     pieces.len() > 1 && pieces.iter().all(String::is_empty)
-}
-
-/// Pieces between the variables: one piece where there is none.
-pub(super) fn literals(written: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut rest = written;
-    while let Some(letter) = rest.chars().next() {
-        let length = variable(rest);
-        if length > 0 {
-            pieces.push(String::new());
-        } else if let Some(piece) = pieces.last_mut() {
-            piece.push(letter);
-        }
-        rest = rest.get(length.max(letter.len_utf8())..).unwrap_or_default();
-    }
-    pieces
-}
-
-/// Length of the variable at the begin of the text, 0 where there is none.
-fn variable(text: &str) -> usize {
-    let until = |end: &str| text.find(end).map_or(0, |at| at + end.len());
-    if text.starts_with("${{") || text.starts_with("{{") {
-        return until("}}");
-    }
-    if text.starts_with("${") {
-        return until("}");
-    }
-    if text.starts_with("$(") {
-        return until(")");
-    }
-    let name = |rest: &str| rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len();
-    match text.strip_prefix('$').map(name) {
-        Some(length) if length > 0 => return length + 1,
-        _ => {}
-    }
-    let percent = text.strip_prefix('%').map(|rest| (name(rest), rest));
-    percent.filter(|(n, rest)| *n > 0 && rest.get(*n..).is_some_and(|r| r.starts_with('%'))).map_or(0, |(n, _)| n + 2)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Variables in values of a configuration: `$NAME`, `${NAME:-x}`, `${{ env.NAME }}`, `{{matrix.os}}`.
+//! Variables in values of a configuration: `$NAME`, `${NAME:-x}`, `${{ env.NAME }}`, `{{matrix.os}}`,
+//! `$(date)`, `%NAME%`.
 //!
 //! Text only; what a variable holds is known where the file itself sets it.
 
@@ -7,7 +8,7 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"\$\{\{(?<expression>.*?)\}\}|\{\{(?<moustache>[^{}]*)\}\}|\$?\$\{(?<braced>\w+)[^{}]*\}|\$?\$(?<bare>[A-Za-z_]\w*)").ok()
+    Regex::new(r"\$\{\{(?<expression>.*?)\}\}|\{\{(?<moustache>[^{}]*)\}\}|\$?\$\{(?<braced>\w+)?[^{}]*\}|\$?\$(?<bare>[A-Za-z_]\w*)|\$\([^)]*\)|%\w+%").ok()
 });
 static NAMES: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"'[^']*'|(?<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)(?<call>\()?").ok());
@@ -16,6 +17,11 @@ static NAMES: LazyLock<Option<Regex>> =
 pub(super) fn names(text: &str) -> Vec<String> {
     let Some(forms) = FORMS.as_ref() else { return Vec::new() };
     forms.captures_iter(text).flat_map(|found| named(&found)).collect()
+}
+
+/// The pieces of text between the variables: one piece where there is none.
+pub(super) fn between(text: &str) -> Vec<String> {
+    FORMS.as_ref().map_or_else(Vec::new, |forms| forms.split(text).map(str::to_owned).collect())
 }
 
 /// The text with known variables replaced, also those in their values.

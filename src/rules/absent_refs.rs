@@ -39,7 +39,9 @@ fn found_ever(study: &Study, series: &Series, name: &str) -> bool {
     imports.filter(|i| i.ok()).filter_map(|i| i.reference.as_deref()).any(|found| reference::same(found, name))
 }
 
-fn is_absent(import: &Transfer) -> bool {
+/// The import failed because there is no such reference (yet): how every cache begins.
+#[must_use]
+pub fn is_absent(import: &Transfer) -> bool {
     import.error.as_deref().is_some_and(|e| classify(e, import.kind) == Cause::NotFound)
 }
 

@@ -78,6 +78,7 @@ mod testing;
 mod unstored_stage;
 mod volatile_build_arg;
 
+pub use absent_refs::is_absent;
 pub use study::Study;
 
 use crate::finding::{Finding, Severity};

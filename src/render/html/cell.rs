@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use crate::model::{Base, CacheOutcome, CiCache, Outcome, Quote, Step, Transfer};
+use crate::rules;
 
 /// One cell.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +39,8 @@ impl<'a> Cell<'a> {
     /// A reference that is not there yet is how every cache begins, so that is told from a failure:
     /// `failed to configure registry cache importer: localhost:5000/app:cache: not found`.
     pub(super) fn of_import(import: &'a Transfer) -> Self {
-        let empty = import.error.as_deref().is_some_and(|error| error.ends_with("not found"));
         let cell = Self::of_export(import);
-        Self { mark: if empty { 'n' } else { cell.mark }, ..cell }
+        Self { mark: if rules::is_absent(import) { 'n' } else { cell.mark }, ..cell }
     }
 
     pub(super) fn of_export(transfer: &'a Transfer) -> Self {

@@ -1,5 +1,9 @@
 //! The patch for a pipelines file is taken by `git apply` and does what it says.
 
+#[cfg(test)]
+#[path = "support/git.rs"]
+mod git;
+
 const NAME: &str = "bitbucket-pipelines.yml";
 
 const LIST: &str = r#"# Builds all images.
@@ -101,8 +105,6 @@ pipelines:
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
-    use std::process::Command;
 
     use cachediag::config::Config;
     use cachediag::config::bitbucket::Pipelines;
@@ -240,14 +242,7 @@ mod tests {
         assert_eq!(fix.edits.len(), 1, "{:#?}", fix.steps);
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(NAME), text).unwrap();
-        fs::write(folder.path().join("fix.diff"), &fix.edits[0].diff).unwrap();
-        git(folder.path(), &["init", "-q"]);
-        git(folder.path(), &["-c", "core.autocrlf=false", "apply", "fix.diff"]);
+        git::apply(folder.path(), &fix.edits[0].diff);
         fs::read_to_string(folder.path().join(NAME)).unwrap()
-    }
-
-    fn git(folder: &Path, arguments: &[&str]) {
-        let output = Command::new("git").current_dir(folder).args(arguments).output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

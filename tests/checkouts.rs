@@ -6,6 +6,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+#[path = "support/folder.rs"]
+mod folder;
+
+#[path = "support/git.rs"]
+mod git;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +37,7 @@ fn patches_apply_and_do_what_was_asked() {
         let wanted = if case.join("after").exists() { tree(&case.join("after")) } else { before.clone() };
         assert_eq!(diffs.is_empty(), wanted == before, "{name}: {diffs:#?}");
         for diff in &diffs {
-            apply(home, diff, &case);
+            git::apply(home, diff);
         }
         let now: BTreeMap<PathBuf, Vec<u8>> = tree(home).into_iter().filter(|(path, _)| !is_own(path)).collect();
         for path in now.keys().chain(wanted.keys()) {
@@ -121,25 +127,13 @@ fn change(value: &Value) -> Change {
     Change::Ignore { pattern: text("ignore").unwrap() }
 }
 
-fn apply(home: &Path, diff: &str, case: &Path) {
-    fs::write(home.join("fix.diff"), diff).unwrap();
-    for arguments in [&["init", "-q"][..], &["-c", "core.autocrlf=false", "apply", "--whitespace=nowarn", "fix.diff"]] {
-        let output = Command::new("git").current_dir(home).args(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{}: git {arguments:?}: {said}\n{diff}", case.display());
-    }
-}
-
 /// Files that the test itself puts into a checkout.
 fn is_own(path: &Path) -> bool {
-    path.starts_with(".git") || path.starts_with("logs") || path == Path::new("fix.diff")
+    path.starts_with(".git") || path.starts_with("logs")
 }
 
 fn folders(folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|path| path.is_dir()).collect();
-    found.sort();
-    found
+    folder::children(folder).into_iter().filter(|path| path.is_dir()).collect()
 }
 
 /// All files below a folder, by their paths in it.
@@ -147,8 +141,7 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
     while let Some(next) = open.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
+        for path in folder::children(&next) {
             if path.is_dir() {
                 open.push(path);
             } else {

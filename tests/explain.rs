@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+#[path = "support/folder.rs"]
+mod folder;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +20,7 @@ const MOST: usize = 5;
 
 /// Samples that the rule must report.
 fn cases(rule: &str) -> Vec<PathBuf> {
-    let folder = Path::new("tests/rules").join(rule).join("fires");
-    let mut cases: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
-    cases.sort();
-    cases
+    folder::children(&Path::new("tests/rules").join(rule).join("fires"))
 }
 
 /// The sample in which the rule is surest, and what it says there.

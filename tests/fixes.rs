@@ -6,10 +6,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+#[path = "support/folder.rs"]
+mod folder;
+
+#[path = "support/git.rs"]
+mod git;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use cachediag::config::{Change, Config, Place, Settings};
 
@@ -25,10 +30,7 @@ fn path_of(kind: &str) -> &'static str {
 }
 
 fn folders(path: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        fs::read_dir(path).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
-    found.sort();
-    found
+    folder::children(path).into_iter().filter(|path| path.is_dir()).collect()
 }
 
 fn name(path: &Path) -> String {
@@ -61,20 +63,13 @@ fn changes(text: &str) -> Vec<Change> {
     found
 }
 
-fn git(folder: &Path, arguments: &[&str]) {
-    let output = Command::new("git").current_dir(folder).args(arguments).output().unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
 /// The file after `git apply` of the diff.
 fn applied(path: &str, text: &str, diff: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(path);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(&file, text).unwrap();
-    fs::write(folder.path().join("fix.diff"), diff).unwrap();
-    git(folder.path(), &["init", "-q"]);
-    git(folder.path(), &["-c", "core.autocrlf=false", "apply", "fix.diff"]);
+    git::apply(folder.path(), diff);
     fs::read_to_string(file).unwrap()
 }
 

@@ -5,6 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+#[path = "support/folder.rs"]
+mod folder;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,12 +16,6 @@ use cachediag::finding::{Confidence, Finding, Severity};
 use cachediag::pipeline::{self, Options};
 
 const ROOT: &str = "tests/look_alikes";
-
-fn folders(of: &Path) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = fs::read_dir(of).unwrap().map(|e| e.unwrap().path()).collect();
-    folders.sort();
-    folders
-}
 
 fn findings(case: &Path) -> Vec<Finding> {
     let elsewhere = fs::read_to_string(case.join("LOGS")).map(|path| PathBuf::from(path.trim()));
@@ -41,8 +38,8 @@ fn found(case: &Path) -> BTreeSet<String> {
 
 #[test]
 fn look_alikes_are_told_apart() {
-    for symptom in folders(Path::new(ROOT)) {
-        let cases = folders(&symptom);
+    for symptom in folder::children(Path::new(ROOT)) {
+        let cases = folder::children(&symptom);
         let kinds: BTreeSet<BTreeSet<String>> = cases.iter().map(|case| expected(case)).collect();
         assert!(kinds.len() > 2, "{}: nothing to tell apart", symptom.display());
         for case in cases {

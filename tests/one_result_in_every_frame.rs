@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+#[path = "support/folder.rs"]
+mod folder;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -53,9 +56,8 @@ fn time(n: usize) -> String {
 }
 
 fn logs(folder: &Path) -> Vec<PathBuf> {
-    let mut logs: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut logs = folder::children(folder);
     logs.retain(|p| p.extension().is_some_and(|e| e == "log"));
-    logs.sort();
     assert!(!logs.is_empty(), "{}", folder.display());
     logs
 }

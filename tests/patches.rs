@@ -5,29 +5,33 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+#[path = "support/folder.rs"]
+mod folder;
+
+#[path = "support/git.rs"]
+mod git;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
-fn children(folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    found.sort();
-    found
-}
-
 fn files(folder: &Path) -> Vec<PathBuf> {
-    children(folder).into_iter().flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    folder::children(folder)
+        .into_iter()
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect()
 }
 
 /// Folders below `tests/rules/<rule>/<kind>` that hold no log, with their rule.
 fn cases(kind: &str) -> Vec<(String, PathBuf)> {
-    let rules = children(Path::new("tests/rules")).into_iter().map(|rule| {
+    let rules = folder::children(Path::new("tests/rules")).into_iter().map(|rule| {
         let name = rule.file_name().unwrap().to_str().unwrap().to_owned();
         (name, rule.join(kind))
     });
-    let all = rules.flat_map(|(name, folder)| children(&folder).into_iter().map(move |case| (name.clone(), case)));
+    let all =
+        rules.flat_map(|(name, folder)| folder::children(&folder).into_iter().map(move |case| (name.clone(), case)));
     all.filter(|(_, case)| files(case).iter().all(|file| !is_log(file))).collect()
 }
 
@@ -38,21 +42,15 @@ fn is_log(file: &Path) -> bool {
     )
 }
 
-/// The case in a repository of its own.
-fn repository(case: &Path) -> TempDir {
+/// The case in a folder of its own.
+fn copy(case: &Path) -> TempDir {
     let folder = TempDir::new().unwrap();
     for file in files(case) {
         let to = folder.path().join(file.strip_prefix(case).unwrap());
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(&file, to).unwrap();
     }
-    git(folder.path(), &["init", "--quiet"]);
     folder
-}
-
-fn git(folder: &Path, args: &[&str]) {
-    let done = Command::new("git").args(args).current_dir(folder).output().unwrap();
-    assert!(done.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
 fn cachediag(folder: &Path, args: &[&str]) -> (String, String) {
@@ -73,16 +71,14 @@ fn patches_apply_and_mend() {
     let cases = cases("fires");
     assert!(cases.len() >= 8, "too few cases without a log: {}", cases.len());
     for (rule, case) in cases {
-        let folder = repository(&case);
+        let folder = copy(&case);
         let (patch, said) = cachediag(folder.path(), &["fix", "--unsafe", "--config", "."]);
         if patch.is_empty() {
             let (text, _) = cachediag(folder.path(), &["--config", "."]);
             assert!(text.contains("No patch for"), "{}: neither a patch nor a reason: {said}{text}", case.display());
             continue;
         }
-        fs::write(folder.path().join("the.patch"), &patch).unwrap();
-        git(folder.path(), &["apply", "--whitespace=nowarn", "the.patch"]);
-        fs::remove_file(folder.path().join("the.patch")).unwrap();
+        git::apply(folder.path(), &patch);
         let left = rules_found(folder.path());
         assert!(!left.contains(&rule), "{}: {rule} is still found after\n{patch}", case.display());
         let (again, _) = cachediag(folder.path(), &["fix", "--unsafe", "--config", "."]);
@@ -93,13 +89,12 @@ fn patches_apply_and_mend() {
 #[test]
 fn written_files_are_what_the_patch_makes() {
     for (_, case) in cases("fires") {
-        let (patched, written) = (repository(&case), repository(&case));
+        let (patched, written) = (copy(&case), copy(&case));
         let (patch, _) = cachediag(patched.path(), &["fix", "--unsafe", "--config", "."]);
         if patch.is_empty() {
             continue;
         }
-        fs::write(patched.path().join("the.patch"), &patch).unwrap();
-        git(patched.path(), &["apply", "--whitespace=nowarn", "the.patch"]);
+        git::apply(patched.path(), &patch);
         cachediag(written.path(), &["fix", "--unsafe", "--write", "--config", "."]);
         for file in files(&case) {
             let name = file.strip_prefix(&case).unwrap();
@@ -112,7 +107,7 @@ fn written_files_are_what_the_patch_makes() {
 #[test]
 fn nothing_is_changed_where_nothing_is_wrong() {
     for (rule, case) in cases("quiet") {
-        let folder = repository(&case);
+        let folder = copy(&case);
         let found = rules_found(folder.path());
         assert!(!found.contains(&rule), "{}: {found:?}", case.display());
         let (patch, _) = cachediag(folder.path(), &["fix", "--unsafe", "--rule", &rule, "--config", "."]);

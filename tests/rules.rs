@@ -4,6 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+#[path = "support/folder.rs"]
+mod folder;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,11 +18,7 @@ use cachediag::rules::RULES;
 const ROOT: &str = "tests/rules";
 
 fn cases(rule: &str, kind: &str) -> Vec<PathBuf> {
-    let folder = Path::new(ROOT).join(rule).join(kind);
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(folder).map(|d| d.map(|e| e.unwrap().path()).collect()).unwrap_or_default();
-    cases.sort();
-    cases
+    folder::children(&Path::new(ROOT).join(rule).join(kind))
 }
 
 fn report(case: &Path) -> Report {
@@ -37,9 +36,9 @@ fn every_rule_has_samples_and_near_misses() {
 
 #[test]
 fn no_samples_without_a_rule() {
-    for folder in fs::read_dir(ROOT).unwrap() {
-        let name = folder.unwrap().file_name().into_string().unwrap();
-        assert!(cachediag::rules::by_id(&name).is_some(), "{name} is no rule");
+    for folder in folder::children(Path::new(ROOT)) {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        assert!(cachediag::rules::by_id(name).is_some(), "{name} is no rule");
     }
 }
 

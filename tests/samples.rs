@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
 
+#[path = "support/folder.rs"]
+mod folder;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cachediag::envelope::Stack;
 use cachediag::pipeline::{self, Options};
@@ -20,16 +23,12 @@ const ENVELOPES: [(&str, Option<&str>); 7] = [
     ("registry-mode-max-healthy", None),
 ];
 
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
-    files.sort();
-    files
-}
-
 #[test]
 fn every_folder_is_listed_and_says_what_it_is() {
-    let folders: Vec<String> =
-        files(Path::new("sample-logs")).iter().map(|p| p.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    let folders: Vec<String> = folder::children(Path::new("sample-logs"))
+        .iter()
+        .map(|p| p.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
     assert_eq!(folders, ENVELOPES.map(|(name, _)| name));
     for name in folders {
         let readme = fs::read_to_string(Path::new("sample-logs").join(&name).join("README.md")).unwrap();
@@ -40,8 +39,9 @@ fn every_folder_is_listed_and_says_what_it_is() {
 #[test]
 fn every_log_is_read_by_its_own_envelope() {
     for (name, envelope) in ENVELOPES {
-        for log in
-            files(&Path::new("sample-logs").join(name)).iter().filter(|p| p.extension().is_some_and(|e| e == "log"))
+        for log in folder::children(&Path::new("sample-logs").join(name))
+            .iter()
+            .filter(|p| p.extension().is_some_and(|e| e == "log"))
         {
             let stack = Stack::recognise(&fs::read(log).unwrap());
             assert_eq!(stack.name(), envelope, "{}", log.display());

@@ -13,7 +13,7 @@ use crate::render::Report;
 use crate::rules::{self, Study};
 use crate::series;
 use crate::source::{self, Entry, Found, Input, Part, Progress, Reading};
-use crate::triage::{self, Policy};
+use crate::triage::{self, Baseline, Gates, Policy};
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,10 @@ pub struct Options {
     pub config: Vec<PathBuf>,
     /// What is reported, and how bad it is.
     pub policy: Policy,
+    /// What is asked of the builds.
+    pub gates: Gates,
+    /// What was known before.
+    pub baseline: Option<Baseline>,
     /// Number of threads; `None` is one a core.
     pub threads: Option<usize>,
     /// Passes standard input through to standard output.
@@ -93,7 +97,8 @@ fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: 
     let study = Study::new(runs, series, configs);
     let findings = rules::RULES.par_iter().flat_map_iter(|rule| rule.check(&study)).collect::<Vec<_>>();
     let (findings, hidden) = triage::triage(findings, &study.runs, &options.policy);
-    Report { study, findings, hidden, problems }
+    let gates = triage::gates(&study, &options.gates);
+    Report { study, findings, baseline: options.baseline.clone(), gates, hidden, problems }
 }
 
 /// Every log of a path: an archive holds several.

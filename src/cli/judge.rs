@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use super::args::{AUTO, FailOn, JudgeArgs, Output, When, renderer};
-use super::settings::Project;
+use super::baseline::Kept;
+use super::settings::{Project, Settings};
 use super::{TROUBLE, auto, progress, screen};
 use crate::pipeline::Options;
 use crate::render::{GithubSummary, Human, Renderer, Report, problem_line};
@@ -27,19 +28,28 @@ pub(super) fn run(args: &JudgeArgs, when: Option<When>) -> anyhow::Result<ExitCo
         screen::complain(HINT);
         return Ok(ExitCode::from(TROUBLE));
     }
-    let report = progress::watched(Options { tee: args.tee, ..project.options(&args.paths) });
+    let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
+    let known = baseline.as_ref().map(|kept| kept.known.clone());
+    let options = Options { tee: args.tee, baseline: known, ..project.options(&args.paths) };
+    let mut report = progress::watched(options);
     let nothing = nothing_read(&report, args.paths.is_empty() && project.settings.config.is_some());
-    let status = tell(report, project, when, nothing)?;
+    report.problems.extend(project.problems);
+    tell(&report, &project.settings, when, nothing)?;
+    let mut status = status(&report, project.settings.fail_on.unwrap_or(FailOn::Never), nothing);
+    if let Some(kept) = baseline.filter(|kept| kept.update && !nothing) {
+        kept.update(&report)?;
+        status = gates_status(&report);
+    }
+    // The process ends here: giving thousands of builds back piece by piece would only take time.
+    std::mem::forget(report);
     Ok(ExitCode::from(status))
 }
 
-/// Writes the report wherever it is wanted, and says by the status what it came to.
-fn tell(mut report: Report, project: Project, when: Option<When>, nothing: bool) -> anyhow::Result<u8> {
-    let Project { settings, problems, .. } = project;
-    report.problems.extend(problems);
+/// Writes the report wherever it is wanted.
+fn tell(report: &Report, settings: &Settings, when: Option<When>, nothing: bool) -> anyhow::Result<()> {
     // Files first: they must be there although nobody reads standard output to its end.
     for output in settings.output.iter().flatten() {
-        write_file(output, &report).with_context(|| format!("cannot write {}", output.path.display()))?;
+        write_file(output, report).with_context(|| format!("cannot write {}", output.path.display()))?;
     }
     if nothing {
         report.problems.iter().for_each(|problem| screen::complain(&format!("error: {}", problem_line(problem))));
@@ -49,20 +59,17 @@ fn tell(mut report: Report, project: Project, when: Option<When>, nothing: bool)
     }
     let format = settings.format.as_ref().map_or(Human.name(), |format| &format.0);
     if format == AUTO {
-        summarise(&report)?;
+        summarise(report)?;
     }
     for name in log_formats(format) {
         let renderer = renderer(name).context("no such format")?;
         // People have just been told; a program still waits for its report.
         if !nothing || renderer.name() != Human.name() {
             let screen = screen::of_stdout(when.or(settings.color));
-            screen::print_by(screen, |out| renderer.write(&report, screen, out))?;
+            screen::print_by(screen, |out| renderer.write(report, screen, out))?;
         }
     }
-    let status = status(&report, settings.fail_on.unwrap_or(FailOn::Never), nothing);
-    // The process ends here: giving thousands of builds back piece by piece would only take time.
-    std::mem::forget(report);
-    Ok(status)
+    Ok(())
 }
 
 /// What goes to standard output, in order.
@@ -104,8 +111,12 @@ fn status(report: &Report, fail_on: FailOn, nothing: bool) -> u8 {
     if nothing {
         return TROUBLE;
     }
-    let fails = fail_on.least().is_some_and(|least| report.findings.iter().any(|f| f.severity >= least));
-    u8::from(fails)
+    let fails = fail_on.least().is_some_and(|least| report.fresh().any(|f| f.severity >= least));
+    u8::from(fails).max(gates_status(report))
+}
+
+fn gates_status(report: &Report) -> u8 {
+    u8::from(report.gates.iter().any(|gate| !gate.passed))
 }
 
 #[cfg(test)]

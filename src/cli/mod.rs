@@ -4,6 +4,7 @@
 
 mod args;
 mod auto;
+mod baseline;
 mod catalog;
 mod compare;
 mod fix;

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::{Renderer, Report, Screen, anchor, escape, fingerprint, json, phrases};
+use super::{Renderer, Report, Screen, anchor, decisions, escape, fingerprint, json, phrases};
 use crate::finding::{Finding, Severity};
 use crate::model::Build;
 use crate::render::units::count;
@@ -81,9 +81,11 @@ fn summary(report: &Report) -> Summary {
     let problems = report.problems.len();
     let problems = (problems > 0).then(|| format!("{}, see the log.", count(problems, "problem")));
     let first = format!("{}.", phrases::headline(report).trim_end_matches('.'));
-    let details = [Some(first), more, problems].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let nothing = report.study.runs.is_empty();
-    let fails = report.findings.iter().any(|finding| finding.severity == Severity::Error);
+    let gates = decisions::gates(report).into_iter().filter(|gate| !gate.passed);
+    let gates: Vec<String> = gates.map(|gate| format!("Gate failed: {}.", escape::line(&gate.asked))).collect();
+    let fails = !gates.is_empty() || report.fresh().any(|finding| finding.severity == Severity::Error);
+    let details = [Some(first), more, problems].into_iter().flatten().chain(gates).collect::<Vec<_>>().join(" ");
     Summary {
         title: "Docker build cache",
         details: escape::shorten(&details, DETAILS),
@@ -120,7 +122,7 @@ fn annotation(report: &Report, finding: &Finding, fingerprint: &str) -> Annotati
         external_id: format!("cachediag-{fingerprint}"),
         kind: if finding.severity == Severity::Note { "CODE_SMELL" } else { "BUG" },
         title: finding.rule,
-        summary: escape::shorten(&escape::line(&finding.title), SUMMARY),
+        summary: escape::shorten(&escape::line(&phrases::title(report, finding)), SUMMARY),
         details: escape::shorten(&details, DETAILS),
         severity: severity(finding.severity),
         path: anchor.in_repository.then_some(anchor.path),

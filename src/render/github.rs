@@ -4,7 +4,8 @@
 //! (<https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md#limitations>) and cuts texts at 4096
 //! characters (`_maxIssueMessageLength`, `ExecutionContext.cs` of actions/runner).
 
-use super::{Renderer, Report, Screen, anchor, escape, problem_line};
+use super::decisions::Said;
+use super::{Renderer, Report, Screen, anchor, decisions, escape, phrases, problem_line};
 use crate::finding::{Finding, Severity};
 use crate::render::units::count;
 
@@ -33,9 +34,19 @@ impl Renderer for Github {
             format!("problem: {}{more}", problem_line(problem))
         }));
         notices.extend((!hidden.is_empty()).then(|| format!("and {}", hidden.join(", "))));
+        // Where they do not close, the job fails: that is said before all else.
+        let failed = decisions::gates(report).into_iter().filter(|gate| !gate.passed).take(most(Severity::Error));
+        let failed: String = failed.map(|gate| failure(&gate)).collect();
+        out.insert_str(0, &failed);
         out.extend(notices.iter().map(|text| format!("::notice title=cachediag::{}\n", escape::command::data(text))));
         out
     }
+}
+
+fn failure(gate: &Said) -> String {
+    let lines = std::iter::once(&gate.asked).chain(gate.lines.iter().take(10));
+    let lines: Vec<String> = lines.map(|line| escape::shorten(&escape::line(line), 250)).collect();
+    format!("::error title=gate failed::{}\n", escape::command::data(&lines.join("\n")))
 }
 
 /// Of the ten notices two are kept for what is not shown.
@@ -52,7 +63,7 @@ fn annotation(report: &Report, finding: &Finding) -> String {
     let place =
         anchor.in_repository.then(|| format!("file={},line={},", escape::command::property(&anchor.path), anchor.line));
     let parts = [
-        finding.title.clone(),
+        phrases::title(report, finding).into_owned(),
         finding.cause.clone(),
         format!("Seen: {}:{}: {}", anchor.path, anchor.line, escape::shorten(&anchor.text, 300)),
         format!("Fix: {}", finding.fix.summary),

@@ -1,11 +1,12 @@
 //! `JUnit` XML, which Jenkins, GitLab, `CircleCI` and Azure Pipelines show as test results.
 //!
-//! A finding is a test that fails, a note one that is skipped; where there is no finding one test passes,
+//! A finding is a test that fails, a note or what is known one that is skipped; where there is no finding one test passes,
 //! because Jenkins takes a file without tests for an error.
 
 use std::fmt::Write as _;
 
-use super::{Renderer, Report, Screen, anchor, escape, names, phrases, problem_line};
+use super::decisions::Said;
+use super::{Renderer, Report, Screen, anchor, decisions, escape, names, phrases, problem_line};
 use crate::finding::{Finding, Severity};
 
 /// `--format junit`.
@@ -18,11 +19,13 @@ impl Renderer for Junit {
     }
 
     fn render(&self, report: &Report, _screen: Screen) -> String {
-        let notes = report.findings.iter().filter(|finding| finding.severity == Severity::Note).count();
-        let failures = report.findings.len() - notes;
+        let notes = report.findings.iter().filter(|finding| passes(report, finding)).count();
+        let gates = decisions::gates(report);
+        let failures = report.findings.len() - notes + gates.iter().filter(|gate| !gate.passed).count();
         let errors = usize::from(report.study.runs.is_empty());
         let cases = if report.findings.is_empty() { alone(report) } else { each(report) };
-        let tests = report.findings.len().max(1);
+        let cases = cases + &gates.iter().map(asked).collect::<String>();
+        let tests = report.findings.len().max(1) + gates.len();
         let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"");
         let unread: Vec<String> = report.problems.iter().map(|problem| escape::xml(&problem_line(problem))).collect();
         let unread =
@@ -46,14 +49,32 @@ fn alone(report: &Report) -> String {
 }
 
 fn each(report: &Report) -> String {
-    report.findings.iter().map(case).collect()
+    report.findings.iter().map(|finding| case(report, finding)).collect()
+}
+
+/// A gate is a test, too.
+fn asked(gate: &Said) -> String {
+    let name = escape::xml(&gate.asked);
+    let lines: Vec<String> = gate.lines.iter().take(MOST).map(|line| escape::xml(line)).collect();
+    let lines = lines.join("\n");
+    let inside = if gate.passed {
+        format!("<system-out>{lines}</system-out>")
+    } else {
+        format!("<failure type=\"gate\" message=\"{name}\">{lines}</failure>")
+    };
+    format!("<testcase classname=\"cachediag\" name=\"{name}\">\n{inside}\n</testcase>\n")
+}
+
+/// What is worth knowing, or known, fails no test.
+fn passes(report: &Report, finding: &Finding) -> bool {
+    finding.severity == Severity::Note || report.is_known(finding)
 }
 
 /// Named by rule and subject, which stay from run to run, so that histories of tests work.
-fn case(finding: &Finding) -> String {
+fn case(report: &Report, finding: &Finding) -> String {
     let name = format!("{}: {}", finding.rule, finding.subject);
-    let message = escape::xml(&finding.title);
-    let inside = if finding.severity == Severity::Note {
+    let message = escape::xml(&phrases::title(report, finding));
+    let inside = if passes(report, finding) {
         format!("<skipped message=\"{message}\"/>\n<system-out>{}</system-out>", text(finding))
     } else {
         let kind = names::severity(finding.severity);

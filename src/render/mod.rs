@@ -7,6 +7,7 @@ mod bitbucket;
 mod buildkite;
 mod catalog;
 mod comparison;
+mod decisions;
 pub mod escape;
 mod fingerprint;
 mod github;

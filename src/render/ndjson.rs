@@ -12,6 +12,6 @@ impl Renderer for Ndjson {
     }
 
     fn render(&self, report: &Report, _screen: Screen) -> String {
-        report.findings.iter().map(|finding| json::finding_line(finding) + "\n").collect()
+        report.findings.iter().map(|finding| json::finding_line(report, finding) + "\n").collect()
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! Knows no layout. The words are ours or numbers; nothing here comes from a log.
 
+use std::borrow::Cow;
+
 use super::Report;
 use super::units::{count, duration, grouped};
 use crate::finding::{Finding, Impact, Severity};
 use crate::model::Build;
 use crate::rules;
-use crate::triage::Ignore;
 
 /// `15 steps ran again in 3 runs: up to 7 min 30 s, 2 min 30 s a run`; empty where nothing was measured.
 pub(super) fn costs(impact: Impact) -> String {
@@ -72,25 +73,21 @@ pub(super) fn healthy(report: &Report) -> String {
     format!("No cache trouble found: {}, {steps}.", runs(report))
 }
 
-/// What hides how many findings, a line each: `2 findings of cache-lost: nightly jobs start cold (cachediag.toml:3)`.
-///
-/// Reasons and places are the project's words, and still to be escaped.
-pub(super) fn hidden(report: &Report) -> Vec<String> {
-    let mut by: Vec<(&Ignore, usize)> = Vec::new();
-    for hidden in &report.hidden {
-        match by.iter_mut().find(|(known, _)| *known == &hidden.by) {
-            Some((_, number)) => *number += 1,
-            None => by.push((&hidden.by, 1)),
-        }
-    }
-    let line = |(by, number): &(&Ignore, usize)| {
-        format!("{} of {}: {} ({})", count(*number, "finding"), by.rule, by.reason.trim(), by.place)
-    };
-    by.iter().map(line).collect()
+/// The title of a finding, and whether it is in the baseline.
+pub(super) fn title<'a>(report: &Report, finding: &'a Finding) -> Cow<'a, str> {
+    if report.is_known(finding) { format!("known: {}", finding.title).into() } else { Cow::Borrowed(&finding.title) }
 }
 
-/// `1 error, 2 warnings`.
+/// `1 error, 2 warnings`, with a baseline also how many of them are new.
 pub(super) fn counted(report: &Report) -> String {
+    let kinds = kinds(report);
+    match report.baseline {
+        Some(_) => format!("{kinds} ({} new)", grouped(report.fresh().count())),
+        None => kinds,
+    }
+}
+
+fn kinds(report: &Report) -> String {
     let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
     let words = kinds.iter().filter_map(|&(severity, word)| {
         let number = report.findings.iter().filter(|f| f.severity == severity).count();

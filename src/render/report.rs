@@ -3,7 +3,7 @@
 use crate::finding::{Finding, Severity};
 use crate::model::Problem;
 use crate::rules::Study;
-use crate::triage::Hidden;
+use crate::triage::{Baseline, Gate, Hidden, Known};
 
 /// Everything a renderer needs.
 #[derive(Debug, Default)]
@@ -12,6 +12,10 @@ pub struct Report {
     pub study: Study,
     /// Findings, ranked.
     pub findings: Vec<Finding>,
+    /// What was known before, where that is asked for.
+    pub baseline: Option<Baseline>,
+    /// What the project asks of its builds, answered.
+    pub gates: Vec<Gate>,
     /// Findings that the project hides.
     pub hidden: Vec<Hidden>,
     /// What could not be read, or is wrong with the settings.
@@ -19,9 +23,29 @@ pub struct Report {
 }
 
 impl Report {
-    /// Findings in the order in which people read them: what is worth knowing comes after what is wrong.
+    /// Findings in the order in which people read them: what is known comes after what is new, and what is
+    /// worth knowing after what is wrong.
     pub(super) fn for_people(&self) -> impl Iterator<Item = &Finding> {
-        let notes = |wanted: bool| self.findings.iter().filter(move |f| (f.severity == Severity::Note) == wanted);
-        notes(false).chain(notes(true))
+        let late = |finding: &&Finding| (self.is_known(finding), finding.severity == Severity::Note);
+        let mut findings: Vec<&Finding> = self.findings.iter().collect();
+        findings.sort_by_cached_key(late);
+        findings.into_iter()
+    }
+
+    /// It is in the baseline.
+    #[must_use]
+    pub fn is_known(&self, finding: &Finding) -> bool {
+        self.baseline.as_ref().is_some_and(|baseline| baseline.knows(finding))
+    }
+
+    /// What counts for the exit status: all findings, of a baseline those that are new.
+    pub fn fresh(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| !self.is_known(finding))
+    }
+
+    /// What is in the baseline and not found any more.
+    #[must_use]
+    pub fn gone(&self) -> Vec<&Known> {
+        self.baseline.as_ref().map(|baseline| baseline.gone(&self.findings, &self.hidden)).unwrap_or_default()
     }
 }

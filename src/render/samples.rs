@@ -10,6 +10,7 @@ use crate::model::{
 };
 use crate::rules::Study;
 use crate::series::{BuildRef, Series};
+use crate::triage::{Baseline, Gates, Hidden, Ignore, Known, StepPattern, gates};
 
 pub(crate) const NARROW: Screen = Screen { width: 80, color: false };
 pub(crate) const WIDE: Screen = Screen { width: 120, color: false };
@@ -107,6 +108,30 @@ pub(crate) fn configured() -> Report {
     finding.evidence.push(evidence(FILE, 6, "          - docker", "step \"build\" saves it"));
     let diff = unified_diff(FILE, TEXT, &corrected).unwrap();
     finding.fix.edits = vec![Edit { path: FILE.to_owned(), diff, text: corrected, safe: true }];
+    report
+}
+
+/// Much was decided: one finding is known, one hidden, one gone; one gate is passed, one is not, one measured nothing.
+pub(crate) fn decided() -> Report {
+    let mut report = several();
+    let [new, known, note] = report.findings.clone().try_into().unwrap();
+    let mut baseline = Baseline::of("cachediag-baseline.json".to_owned(), std::slice::from_ref(&known));
+    let gone = Known { rule: "cache-lost".to_owned(), subject: "registry/app::error::x".to_owned() };
+    baseline.known.insert("0123456789abcdef".to_owned(), gone);
+    let by = Ignore {
+        rule: note.rule.to_owned(),
+        reason: "nightly jobs <b>start</b> cold".to_owned(),
+        place: "cachediag.toml:12".to_owned(),
+        ..Ignore::default()
+    };
+    report.hidden = vec![Hidden { finding: note, by }];
+    report.findings = vec![new, known];
+    report.baseline = Some(baseline);
+    let asked = Gates {
+        min_hit_rate: Some(60),
+        must_hit: ["stage-1: RUN apk add", "build: WORKDIR", "build: RUN npm ci"].map(StepPattern::new).to_vec(),
+    };
+    report.gates = gates(&report.study, &asked);
     report
 }
 

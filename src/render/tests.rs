@@ -17,6 +17,22 @@ fn a_rich_report_and_an_empty_one() {
     }
 }
 
+/// Gates, the baseline and what is hidden, where people look.
+#[test]
+fn what_was_decided_is_told() {
+    for format in ["human", "github", "github-summary", "bitbucket", "markdown", "junit", "ndjson"] {
+        insta::assert_snapshot!(format!("decided_{format}"), print(format, &samples::decided()));
+    }
+    let html = print("html", &samples::decided());
+    for said in
+        ["failed: --min-hit-rate 60", "1 new, 1 known, 1 gone", "nightly jobs &lt;b&gt;start", "known: the build stage"]
+    {
+        assert!(html.contains(said), "{said}");
+    }
+    let sarif = print("sarif", &samples::decided());
+    assert!(sarif.contains("\"baselineState\":\"new\"") && sarif.contains("\"baselineState\":\"unchanged\""));
+}
+
 #[test]
 fn ten_thousand_findings_follow_the_schemas() {
     let report = samples::flood();

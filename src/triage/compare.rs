@@ -123,7 +123,7 @@ fn same(before: &Study, old: &Series, after: &Study, new: &Series) -> bool {
     })
 }
 
-fn figures(study: &Study, series: &Series) -> Figures {
+pub(super) fn figures(study: &Study, series: &Series) -> Figures {
     let counted = |build: &&Build| build.outcome == BuildOutcome::Succeeded && !build.tangled;
     let builds: Vec<&Build> = study.members(series).map(|(_, build)| build).filter(counted).collect();
     Figures {

@@ -5,15 +5,19 @@
 use crate::finding::Finding;
 use crate::model::Run;
 
+mod baseline;
 mod compare;
 mod configured;
 mod consequences;
+mod gates;
 mod once;
 mod patches;
 mod policy;
 mod rank;
 
+pub use baseline::{Baseline, Known};
 pub use compare::{Comparison, Figures, Pair, Verdict, compare};
+pub use gates::{Gate, Gates, Judged, StepPattern, gates};
 pub use patches::{Patched, patches, unsafe_rules};
 pub use policy::{Hidden, Ignore, Policy};
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod baseline;
 mod desk;
+mod gates;
 mod settings;
 
 use std::fs;

@@ -39,6 +39,19 @@ static KEYS: &[Key] = &[
         values: ["[\"one.yml\"]", "two.yml", "three.yml"],
         shows: |_, output| ["one", "two", "three"].into_iter().filter(|name| text(output).contains(name)).collect(),
     },
+    Key { name: "min-hit-rate", values: ["0", "50", "0%"], shows: |_, output| output.status.to_string() },
+    Key {
+        name: "must-hit",
+        values: ["[\"RUN one\"]", "RUN two\nRUN three", "RUN four"],
+        shows: |_, output| {
+            ["one", "two", "three", "four"].into_iter().filter(|name| text(output).contains(name)).collect()
+        },
+    },
+    Key {
+        name: "baseline",
+        values: ["\"one.json\"", "two.json", "three.json"],
+        shows: |_, output| ["one", "two", "three"].into_iter().filter(|name| text(output).contains(name)).collect(),
+    },
     Key { name: "threads", values: ["1", "0", "2"], shows: |_, output| output.status.to_string() },
     Key {
         name: "max-expanded",

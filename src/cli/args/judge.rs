@@ -15,6 +15,9 @@ pub(in crate::cli) struct JudgeArgs {
     pub(in crate::cli) settings: Settings,
     #[command(flatten)]
     pub(in crate::cli) scope: Scope,
+    /// Write what is found to the file of --baseline: it is known from now on
+    #[arg(long)]
+    pub(in crate::cli) update_baseline: bool,
     /// Pass standard input through unchanged while reading it
     #[arg(long)]
     pub(in crate::cli) tee: bool,

@@ -16,7 +16,9 @@ pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, RulesArgs, Shell};
 pub(super) use self::compare::CompareArgs;
 pub(super) use self::fix::FixArgs;
 pub(super) use self::judge::JudgeArgs;
-pub(super) use self::value::{AUTO, FailOn, Format, ListFormat, Output, RuleId, When, formats, nearest, renderer};
+pub(super) use self::value::{
+    AUTO, FailOn, Format, ListFormat, MustHit, Output, Percent, RuleId, When, formats, nearest, renderer,
+};
 
 /// First, because most who ask for help want to see how it is called.
 const EXAMPLES: &str = "\

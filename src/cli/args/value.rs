@@ -129,6 +129,53 @@ fn no_format(name: &str) -> String {
     }
 }
 
+/// A share: `60`, `60%`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(try_from = "u8")]
+pub(in crate::cli) struct Percent(#[cfg_attr(test, schemars(range(max = 100)))] pub(in crate::cli) u8);
+
+const NO_PERCENT: &str = "a share is a number from 0 to 100";
+
+impl TryFrom<u8> for Percent {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        if number <= 100 { Ok(Self(number)) } else { Err(NO_PERCENT) }
+    }
+}
+
+impl FromStr for Percent {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number: u8 = text.trim_end_matches('%').trim_end().parse().map_err(|_| NO_PERCENT)?;
+        Self::try_from(number)
+    }
+}
+
+/// A step, by its stage and the beginning of its instruction.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(try_from = "String")]
+pub(in crate::cli) struct MustHit(pub(in crate::cli) String);
+
+impl FromStr for MustHit {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.trim().is_empty() { Err("name a step: 'build: RUN npm ci'") } else { Ok(Self(text.to_owned())) }
+    }
+}
+
+impl TryFrom<String> for MustHit {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
 /// Id of a rule that exists.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -16,11 +16,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use self::rules::{Ignored, RuleSettings};
-use super::args::{FailOn, Format, Output, RuleId, When, formats};
+use super::args::{FailOn, Format, MustHit, Output, Percent, RuleId, When, formats};
 use super::judge::only_configuration;
 use crate::model::Problem;
 use crate::pipeline::Options;
-use crate::triage::Policy;
+use crate::triage::{Gates, Policy, StepPattern};
 
 /// Settings of cachediag for a project: flags beat variables (`CACHEDIAG_*`), which beat this file. Its paths are
 /// relative to its folder.
@@ -39,6 +39,22 @@ pub(super) struct Settings {
     /// Exit with status 1 where a finding is at least this bad [default: never]
     #[arg(long, value_name = "SEVERITY", env = "CACHEDIAG_FAIL_ON", hide_env = true)]
     pub(super) fail_on: Option<FailOn>,
+    /// Fail where a build has less of its steps from the cache: RUN, COPY, ADD and WORKDIR of its successful runs
+    #[arg(long, value_name = "PERCENT", env = "CACHEDIAG_MIN_HIT_RATE", hide_env = true)]
+    pub(super) min_hit_rate: Option<Percent>,
+    /// Fail where this step of a build's newest run is not from the cache: 'build: RUN npm ci', with * and ?; can be
+    /// repeated
+    #[arg(
+        long,
+        value_name = "STAGE: INSTRUCTION",
+        env = "CACHEDIAG_MUST_HIT",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
+    pub(super) must_hit: Option<Vec<MustHit>>,
+    /// File of known findings: only what is not in it counts for --fail-on
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "CACHEDIAG_BASELINE", hide_env = true)]
+    pub(super) baseline: Option<PathBuf>,
     /// Configuration of CI or build to correlate with; can be repeated
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     #[arg(env = "CACHEDIAG_CONFIG", hide_env = true, value_delimiter = '\n')]
@@ -100,11 +116,15 @@ impl Project {
 
     /// What the pipeline is asked for.
     pub(super) fn options(&self, paths: &[PathBuf]) -> Options {
-        let Settings { config, threads, max_expanded, .. } = &self.settings;
+        let Settings { config, threads, max_expanded, min_hit_rate, must_hit, .. } = &self.settings;
         Options {
             paths: paths.to_vec(),
             config: config.clone().unwrap_or_default(),
             policy: self.policy.clone(),
+            gates: Gates {
+                min_hit_rate: min_hit_rate.map(|percent| percent.0),
+                must_hit: must_hit.iter().flatten().map(|pattern| StepPattern::new(&pattern.0)).collect(),
+            },
             threads: threads.map(NonZeroUsize::get),
             max_expanded: *max_expanded,
             configuration_only: only_configuration(paths, config.as_deref()),
@@ -125,6 +145,9 @@ impl Settings {
             format: self.format.or(other.format),
             output: self.output.or(other.output),
             fail_on: self.fail_on.or(other.fail_on),
+            min_hit_rate: self.min_hit_rate.or(other.min_hit_rate),
+            must_hit: self.must_hit.or(other.must_hit),
+            baseline: self.baseline.or(other.baseline),
             config: self.config.or(other.config),
             threads: self.threads.or(other.threads),
             max_expanded: self.max_expanded.or(other.max_expanded),
@@ -138,7 +161,7 @@ impl Settings {
     fn in_folder(mut self, file: &Path) -> Self {
         let folder = file.parent().unwrap_or(Path::new(""));
         let outputs = self.output.iter_mut().flatten().map(|output| &mut output.path);
-        for path in self.config.iter_mut().flatten().chain(outputs) {
+        for path in self.config.iter_mut().flatten().chain(&mut self.baseline).chain(outputs) {
             *path = folder.join(&*path);
         }
         self

@@ -8,9 +8,9 @@ use maud::{Markup, html};
 use super::prose::prose;
 use crate::finding::{Edit, Evidence, Finding, Fix};
 use crate::render::escape::{line, lines};
-use crate::render::names;
-use crate::render::phrases::{costs, source};
+use crate::render::phrases::{costs, source, title};
 use crate::render::units::count;
+use crate::render::{Report, names};
 
 /// Findings in full. What comes after them is listed by its title: nobody reads so many, and all of them
 /// in full would make the page slow to open.
@@ -22,24 +22,24 @@ const AT_ONCE: usize = 6;
 /// Quoted lines at all.
 const QUOTED: usize = 40;
 
-pub(super) fn all(findings: &[&Finding]) -> Markup {
+pub(super) fn all(report: &Report, findings: &[&Finding]) -> Markup {
     let rest = findings.get(IN_FULL..).unwrap_or_default();
     html! {
-        @for (index, finding) in findings.iter().take(IN_FULL).enumerate() { (full(index, finding)) }
+        @for (index, finding) in findings.iter().take(IN_FULL).enumerate() { (full(report, index, finding)) }
         @if !rest.is_empty() {
             details.rest {
                 summary { (count(rest.len(), "more finding")) }
-                ul { @for finding in rest.iter().take(NAMED) { li { (heading(finding)) } } }
+                ul { @for finding in rest.iter().take(NAMED) { li { (heading(report, finding)) } } }
                 @if rest.len() > NAMED { p { "The others are in the other formats: cachediag --format json" } }
             }
         }
     }
 }
 
-fn full(index: usize, finding: &Finding) -> Markup {
+fn full(report: &Report, index: usize, finding: &Finding) -> Markup {
     html! {
         details.finding.(names::severity(finding.severity)) id=(format!("finding-{}", index + 1)) data-finding=(index) open {
-            summary { (heading(finding)) }
+            summary { (heading(report, finding)) }
             (labelled("Costs", &costs(finding.impact)))
             (labelled("Why", &finding.cause))
             h4 { "Fix" }
@@ -53,10 +53,10 @@ fn full(index: usize, finding: &Finding) -> Markup {
     }
 }
 
-fn heading(finding: &Finding) -> Markup {
+fn heading(report: &Report, finding: &Finding) -> Markup {
     html! {
         span.badge { (names::severity(finding.severity)) } " "
-        h3 { (prose(&finding.title)) } " "
+        h3 { (prose(&title(report, finding))) } " "
         code.rule { (finding.rule) }
     }
 }

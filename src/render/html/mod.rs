@@ -17,7 +17,7 @@ mod wire;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Renderer, Report, Screen, escape, human, phrases};
+use super::{Renderer, Report, Screen, decisions, escape, human, phrases};
 
 /// `--format html`.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ fn body(report: &Report) -> Markup {
         @if !report.findings.is_empty() {
             section #findings aria-labelledby="findings-title" {
                 h2 #findings-title { "Findings" }
-                (findings::all(&report.for_people().collect::<Vec<_>>()))
+                (findings::all(report, &report.for_people().collect::<Vec<_>>()))
             }
         }
         section #builds aria-label="Builds" { (drawn_in_letters(report)) }
@@ -94,17 +94,32 @@ fn body(report: &Report) -> Markup {
                 @if report.problems.len() > MOST_PROBLEMS { p { "The others are in the JSON report." } }
             }
         }
-        (hidden(report))
+        (decided(report))
     }
 }
 
-/// What is not shown, and why.
-fn hidden(report: &Report) -> Markup {
-    let lines = phrases::hidden(report);
+/// What is known since when, and what is not shown.
+fn decided(report: &Report) -> Markup {
+    html! {
+        (listed("gates", "Gates", &gates(report)))
+        (listed("baseline", "Baseline", &decisions::baseline(report)))
+        (listed("hidden", "Hidden", &decisions::hidden(report)))
+    }
+}
+
+fn gates(report: &Report) -> Vec<String> {
+    let all = decisions::gates(report).into_iter().flat_map(|gate| {
+        let passed = if gate.passed { "passed" } else { "failed" };
+        std::iter::once(format!("{passed}: {}{}", gate.asked, gate.of)).chain(gate.lines)
+    });
+    all.collect()
+}
+
+fn listed(id: &str, title: &str, lines: &[String]) -> Markup {
     html! {
         @if !lines.is_empty() {
-            section #hidden aria-labelledby="hidden-title" {
-                h2 #hidden-title { "Hidden" }
+            section.aside id=(id) aria-label=(title) {
+                h2 { (title) }
                 ul { @for line in lines.iter().take(MOST_PROBLEMS) { li { (escape::line(line)) } } }
                 @if lines.len() > MOST_PROBLEMS { p { "The others are in the JSON report." } }
             }

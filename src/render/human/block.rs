@@ -4,12 +4,12 @@ use super::fix;
 use super::{Input, evidence};
 use crate::finding::Finding;
 use crate::render::page::{BOLD, Page, style_of};
-use crate::render::phrases::costs;
+use crate::render::phrases::{costs, title};
 use crate::render::{escape, names};
 
 /// All of it.
 pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
-    let mut lines = heading(page, finding);
+    let mut lines = heading(page, finding, input);
     lines.extend(page.labelled("costs", &costs(finding.impact)));
     lines.extend(page.labelled("why", &escape::line(&finding.cause)));
     lines.extend(evidence::lines(page, finding.evidence.iter(), &input.sources));
@@ -18,17 +18,17 @@ pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String>
     lines
 }
 
-/// What is worth knowing, with the line that shows it best.
+/// What is known, or worth knowing only, with the line that shows it best.
 pub(super) fn short(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
-    let mut lines = heading(page, finding);
+    let mut lines = heading(page, finding, input);
     lines.extend(evidence::lines(page, std::iter::once(finding.evidence.first()), &input.sources));
     lines.extend(page.labelled("fix", &escape::line(&finding.fix.summary)));
     lines
 }
 
-fn heading(page: &Page, finding: &Finding) -> Vec<String> {
+fn heading(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     let name = format!("{}[{}]", names::severity(finding.severity), finding.rule);
-    let mut lines = page.wrap("", "  ", &format!("{name}  {}", escape::line(&finding.title)));
+    let mut lines = page.wrap("", "  ", &format!("{name}  {}", escape::line(&title(input.report, finding))));
     for (index, line) in lines.iter_mut().enumerate() {
         *line = match line.strip_prefix(&name).filter(|_| index == 0) {
             Some(title) => page.paint(style_of(finding.severity), &name) + &page.paint(BOLD, title),

@@ -35,6 +35,8 @@ impl Renderer for Human {
         if !report.findings.is_empty() {
             sections.extend(matrix::all(&page, report));
         }
+        sections.push(summary::gates(&page, report));
+        sections.push(summary::baseline(&page, report));
         sections.push(summary::hidden(&page, report));
         sections.push(summary::last_line(&page, report));
         sections.retain(|lines| !lines.is_empty());
@@ -52,18 +54,22 @@ pub(super) fn series_in_letters(report: &Report, screen: Screen) -> Vec<Vec<Stri
     parts
 }
 
-/// What is wrong in full, what is worth knowing in short.
+/// What is wrong in full, what is known or worth knowing in short.
 fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
     let input = Input::of(report);
-    let each = report.for_people().map(|finding| match finding.severity {
-        Severity::Note => block::short(page, finding, &input),
-        _ => block::full(page, finding, &input),
+    let each = report.for_people().map(|finding| {
+        if finding.severity == Severity::Note || report.is_known(finding) {
+            block::short(page, finding, &input)
+        } else {
+            block::full(page, finding, &input)
+        }
     });
     each.collect()
 }
 
 /// What the block of a finding says of the whole input.
 struct Input<'a> {
+    report: &'a Report,
     /// Names of all logs.
     sources: Vec<&'a str>,
 }
@@ -71,7 +77,7 @@ struct Input<'a> {
 impl<'a> Input<'a> {
     fn of(report: &'a Report) -> Self {
         let runs = &report.study.runs;
-        Self { sources: runs.iter().map(|run| run.source.as_str()).collect() }
+        Self { report, sources: runs.iter().map(|run| run.source.as_str()).collect() }
     }
 }
 

@@ -3,10 +3,11 @@
 use anstyle::Style;
 
 use crate::model::Problem;
+use crate::render::decisions::Said;
 use crate::render::page::{BOLD, DIM, GREEN, Page, RED, blanks};
-use crate::render::phrases::{self, headline};
-use crate::render::units::count;
-use crate::render::{Report, escape};
+use crate::render::phrases::headline;
+use crate::render::units::{count, grouped};
+use crate::render::{Report, decisions, escape};
 
 /// Lines of problems: one per input, but not a thousand.
 const MOST: usize = 10;
@@ -27,13 +28,39 @@ pub(super) fn problems(page: &Page, report: &Report) -> Vec<String> {
     shown.chain(more).collect()
 }
 
+/// What was asked of the builds: why a gate is not passed, a line a build.
+pub(super) fn gates(page: &Page, report: &Report) -> Vec<String> {
+    decisions::gates(report).iter().flat_map(|gate| one_gate(page, gate)).collect()
+}
+
+fn one_gate(page: &Page, gate: &Said) -> Vec<String> {
+    let (label, style) = if gate.passed { ("gate passed:", GREEN) } else { ("gate failed:", RED.bold()) };
+    let heading = page.wrap("", "  ", &format!("{label} {}{}", escape::line(&gate.asked), gate.of));
+    let heading = heading.into_iter().map(|line| match line.strip_prefix(label) {
+        Some(rest) => page.paint(style, label) + rest,
+        None => line,
+    });
+    let left = gate.lines.len().saturating_sub(MOST);
+    let more = (left > 0).then(|| format!("… and {}", count(left, "more build")));
+    let shown = gate.lines.iter().take(MOST).map(|line| escape::shorten(&escape::line(line), LONGEST)).chain(more);
+    heading.chain(shown.flat_map(|line| page.wrap("  ", "    ", &line))).collect()
+}
+
+/// What is new, known and gone.
+pub(super) fn baseline(page: &Page, report: &Report) -> Vec<String> {
+    dim(page, "baseline", &decisions::baseline(report))
+}
+
 /// What is not shown, and why: never silently.
 pub(super) fn hidden(page: &Page, report: &Report) -> Vec<String> {
-    let all = phrases::hidden(report);
+    dim(page, "hidden", &decisions::hidden(report))
+}
+
+fn dim(page: &Page, label: &str, all: &[String]) -> Vec<String> {
     let left = all.len().saturating_sub(MOST);
-    let more = (left > 0).then(|| format!("hidden: … and by {}", count(left, "more ignore")));
-    let shown = all.iter().take(MOST).map(|text| format!("hidden: {}", escape::line(text)));
-    let wrapped = shown.chain(more).flat_map(|text| page.wrap("", "  ", &text));
+    let more = (left > 0).then(|| format!("… and {}", grouped(left)));
+    let shown = all.iter().take(MOST).map(|text| escape::line(text)).chain(more);
+    let wrapped = shown.flat_map(|text| page.wrap("", "  ", &format!("{label}: {text}")));
     wrapped.map(|line| page.paint(DIM, &line)).collect()
 }
 

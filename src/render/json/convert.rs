@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use chrono::SecondsFormat;
 
 use super::list::{self, List};
-use super::wire;
+use super::{decided, wire};
 use crate::finding::{Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
 use crate::render::redact::redact;
 use crate::render::{BuildIds, Report, names, phrases};
 use crate::series::{self, Break, BuildRef, Series};
-use crate::triage::Hidden;
 
 /// What is found once for all builds of a report.
 pub(super) struct Known<'a> {
@@ -38,8 +37,10 @@ pub(super) fn report<'a>(report: &'a Report, known: &'a Known<'a>) -> wire::Repo
         tool: wire::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         runs: runs.of_lists(|run| run.builds.len() > list::GROUP),
         series: report.study.series.iter().map(|s| one_series(report, s, &known.ids)).collect(),
-        findings: report.findings.iter().map(finding).collect(),
-        hidden: report.hidden.iter().map(hidden).collect(),
+        findings: report.findings.iter().map(|each| finding(report, each)).collect(),
+        gates: report.gates.iter().map(decided::gate).collect(),
+        baseline: report.baseline.as_ref().map(|known| decided::baseline(report, known)),
+        hidden: report.hidden.iter().map(decided::hidden).collect(),
         problems: report.problems.iter().map(problem).collect(),
     }
 }
@@ -155,7 +156,7 @@ fn one_series<'a>(report: &'a Report, series: &'a Series, ids: &'a BuildIds) -> 
     }
 }
 
-pub(super) fn finding(finding: &Finding) -> wire::Finding<'_> {
+pub(super) fn finding<'a>(report: &Report, finding: &'a Finding) -> wire::Finding<'a> {
     wire::Finding {
         rule: finding.rule,
         severity: names::severity(finding.severity),
@@ -172,6 +173,7 @@ pub(super) fn finding(finding: &Finding) -> wire::Finding<'_> {
         rules_out: finding.rules_out.iter().map(|text| redact(text)).collect(),
         subject: redact(&finding.subject),
         fingerprint: finding.fingerprint(),
+        known: report.baseline.as_ref().map(|baseline| baseline.knows(finding)),
     }
 }
 
@@ -192,16 +194,6 @@ fn fix<'a>(fix: &'a Fix, source: Option<&'static str>) -> wire::Fix<'a> {
         edits: fix.edits.iter().map(|e| wire::Edit { path: redact(&e.path), diff: redact(&e.diff) }).collect(),
         cost: redact(&fix.cost),
         source,
-    }
-}
-
-fn hidden(hidden: &Hidden) -> wire::Hidden<'_> {
-    wire::Hidden {
-        rule: hidden.finding.rule,
-        subject: redact(&hidden.finding.subject),
-        fingerprint: hidden.finding.fingerprint(),
-        reason: redact(&hidden.by.reason),
-        by: redact(&hidden.by.place),
     }
 }
 

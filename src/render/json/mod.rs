@@ -3,6 +3,7 @@
 //! The wire format has structs of its own: a change of the model must not change it unseen.
 
 mod convert;
+mod decided;
 mod layout;
 mod list;
 mod wire;
@@ -34,8 +35,8 @@ impl Renderer for Json {
 }
 
 /// One element of `findings`, on one line.
-pub(super) fn finding_line(finding: &Finding) -> String {
-    layout::to_raw(&convert::finding(finding)).get().to_owned()
+pub(super) fn finding_line(report: &Report, finding: &Finding) -> String {
+    layout::to_raw(&convert::finding(report, finding)).get().to_owned()
 }
 
 #[cfg(test)]

@@ -62,7 +62,14 @@ fn the_committed_schema_is_the_one_of_the_structs() {
 #[test]
 fn reports_are_valid() {
     let schema = jsonschema::validator_for(&serde_json::from_str(&generated()).unwrap()).unwrap();
-    for report in [samples::several(), samples::hostile(), samples::healthy(), samples::many(), Report::default()] {
+    for report in [
+        samples::several(),
+        samples::hostile(),
+        samples::healthy(),
+        samples::many(),
+        samples::decided(),
+        Report::default(),
+    ] {
         let json = serde_json::from_str(&Json.render(&report, samples::NARROW)).unwrap();
         let errors: Vec<_> = schema.iter_errors(&json).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{errors:?}");

@@ -3,6 +3,7 @@
 //! What is documented here is documented for readers of reports: the JSON schema is made of it.
 
 mod build;
+mod decided;
 mod finding;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use super::list::List;
 use crate::model;
 
 pub(super) use self::build::{Break, Build, CiCache, Step, Transfer};
+pub(super) use self::decided::{Baseline, Gate, Gone, Hidden, Judged};
 pub(super) use self::finding::{Edit, Evidence, Finding, Fix, Impact};
 
 /// Text of a log, without secrets.
@@ -34,6 +36,10 @@ pub(super) struct Report<'a> {
     pub series: Vec<Series<'a>>,
     /// Root causes, the costliest first.
     pub findings: Vec<Finding<'a>>,
+    /// What was asked of the builds (`--min-hit-rate`, `--must-hit`), answered.
+    pub gates: Vec<Gate<'a>>,
+    /// What was known before, where that was asked for.
+    pub baseline: Option<Baseline<'a>>,
     /// Findings that the project hides, by its settings or on the command line.
     pub hidden: Vec<Hidden<'a>>,
     /// What could not be read, or is wrong with the settings.
@@ -99,22 +105,6 @@ pub(super) struct Series<'a> {
     pub totals: Vec<usize>,
     /// Seconds that steps ran, of each build.
     pub seconds: Vec<f64>,
-}
-
-/// A finding that is not among the others.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct Hidden<'a> {
-    /// Id of the rule.
-    pub rule: &'static str,
-    /// What it is about.
-    pub subject: Text<'a>,
-    /// As in `findings`.
-    pub fingerprint: String,
-    /// Why it is hidden, in the words of the project.
-    pub reason: Text<'a>,
-    /// What hides it: `cachediag.toml:12`, `--ignore`.
-    pub by: Text<'a>,
 }
 
 /// Something that could not be read, or is wrong with the settings.

@@ -2,7 +2,7 @@
 
 use crate::finding::{Edit, Evidence, Finding};
 use crate::render::escape::markdown::{block, code, html_prose, prose};
-use crate::render::{escape, names, phrases};
+use crate::render::{Report, escape, names, phrases};
 
 /// Lines of a log that are quoted.
 const MOST: usize = 6;
@@ -12,7 +12,7 @@ const WIDEST: usize = 300;
 const LONGEST: usize = 2000;
 
 /// All of it.
-pub(super) fn full(finding: &Finding, open: bool) -> String {
+pub(super) fn full(report: &Report, finding: &Finding, open: bool) -> String {
     let open = if open { " open" } else { "" };
     let parts = [
         labelled("Costs", &phrases::costs(finding.impact)),
@@ -21,17 +21,21 @@ pub(super) fn full(finding: &Finding, open: bool) -> String {
         sure(finding),
         fix(finding),
     ];
-    format!("<details{open}>\n<summary>{}</summary>\n\n{}</details>\n\n", title(finding), parts.concat())
+    format!("<details{open}>\n<summary>{}</summary>\n\n{}</details>\n\n", title(report, finding), parts.concat())
 }
 
 /// Its title alone.
-pub(super) fn short(finding: &Finding) -> String {
-    format!("<p>{}</p>\n\n", title(finding))
+pub(super) fn short(report: &Report, finding: &Finding) -> String {
+    format!("<p>{}</p>\n\n", title(report, finding))
 }
 
-fn title(finding: &Finding) -> String {
+fn title(report: &Report, finding: &Finding) -> String {
     let severity = names::severity(finding.severity);
-    format!("<b>{severity}</b> {} <code>{}</code>", html_prose(&shortened(&finding.title)), finding.rule)
+    format!(
+        "<b>{severity}</b> {} <code>{}</code>",
+        html_prose(&shortened(&phrases::title(report, finding))),
+        finding.rule
+    )
 }
 
 fn shortened(text: &str) -> String {

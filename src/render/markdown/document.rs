@@ -1,8 +1,9 @@
 //! A document of Markdown within a limit: a heading, the findings, the builds.
 
 use super::block;
+use crate::render::decisions::Said;
 use crate::render::units::{count, duration, grouped, share};
-use crate::render::{Report, escape, human, phrases, problem_line};
+use crate::render::{Report, decisions, escape, human, phrases, problem_line};
 
 /// How one host wants it.
 pub(in crate::render) struct Document {
@@ -29,7 +30,7 @@ impl Document {
             self.marker,
             escape::markdown::prose(&phrases::headline(report))
         );
-        let tail = [problems(report), hidden(report), self.table(report)].concat();
+        let tail = [gates(report), problems(report), baseline(report), hidden(report), self.table(report)].concat();
         let room = self.limit.saturating_sub(heading.len() + tail.len() + RESERVE);
         heading + &self.findings(report, room) + &tail
     }
@@ -37,8 +38,9 @@ impl Document {
     fn findings(&self, report: &Report, room: usize) -> String {
         let mut out = String::new();
         for (index, finding) in report.for_people().enumerate() {
-            let full = block::full(finding, index < self.open);
-            let text = if out.len() + full.len() <= room { full } else { block::short(finding) };
+            let full = block::full(report, finding, index < self.open);
+            let fits = out.len() + full.len() <= room;
+            let text = if fits && !report.is_known(finding) { full } else { block::short(report, finding) };
             if out.len() + text.len() > room {
                 let hidden = count(report.findings.len() - index, "more finding");
                 return format!("{out}… and {hidden}; `--format json` has them all.\n\n");
@@ -76,11 +78,36 @@ fn problems(report: &Report) -> String {
     if lines.is_empty() { String::new() } else { lines.join("\n") + "\n\n" }
 }
 
+/// What was asked of the builds.
+fn gates(report: &Report) -> String {
+    let one = |gate: &Said| {
+        let label = if gate.passed { "gate passed" } else { "**gate failed**" };
+        let lines = gate.lines.iter().take(PROBLEMS).map(|line| format!("  - {}\n", prose(line)));
+        let left = gate.lines.len().saturating_sub(PROBLEMS);
+        let more = if left > 0 { format!("  - … and {}\n", count(left, "more build")) } else { String::new() };
+        format!("- {label}: {}{}\n{}{more}", prose(&gate.asked), gate.of, lines.collect::<String>())
+    };
+    let all: String = decisions::gates(report).iter().map(one).collect();
+    if all.is_empty() { all } else { all + "\n" }
+}
+
+fn prose(text: &str) -> String {
+    escape::markdown::prose(&escape::shorten(&escape::line(text), 300))
+}
+
+/// What is new, known and gone.
+fn baseline(report: &Report) -> String {
+    list("baseline", &decisions::baseline(report))
+}
+
 /// What is not shown, and why: never silently.
 fn hidden(report: &Report) -> String {
-    let all = phrases::hidden(report);
-    let lines = all.iter().take(PROBLEMS).map(|line| format!("- hidden: {}\n", escape::markdown::prose(line)));
+    list("hidden", &decisions::hidden(report))
+}
+
+fn list(label: &str, all: &[String]) -> String {
+    let lines = all.iter().take(PROBLEMS).map(|line| format!("- {label}: {}\n", escape::markdown::prose(line)));
     let left = all.len().saturating_sub(PROBLEMS);
-    let more = if left > 0 { format!("- hidden: … and by {}\n", count(left, "more ignore")) } else { String::new() };
+    let more = if left > 0 { format!("- {label}: … and {}\n", grouped(left)) } else { String::new() };
     if all.is_empty() { String::new() } else { lines.collect::<String>() + &more + "\n" }
 }

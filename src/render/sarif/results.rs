@@ -28,6 +28,10 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
         related_locations: evidence.map(|(index, line)| related(report, index, line)).collect(),
         // GitHub's own form of it: a hash, and which of its like.
         partial_fingerprints: Fingerprints { github: format!("{fingerprint}:1"), own: fingerprint },
+        baseline_state: report
+            .baseline
+            .as_ref()
+            .map(|baseline| if baseline.knows(finding) { "unchanged" } else { "new" }),
         fixes: finding.fix.edits.iter().filter_map(|edit| fixes::fix(report, &finding.fix, edit)).collect(),
         properties: ResultProperties {
             confidence: names::confidence(finding.confidence),

@@ -93,6 +93,8 @@ pub(super) struct SarifResult {
     pub locations: [Location; 1],
     pub related_locations: Vec<Location>,
     pub partial_fingerprints: Fingerprints,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_state: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fixes: Vec<Fix>,
     pub properties: ResultProperties,

@@ -33,6 +33,8 @@ pub(in super::super) struct Finding<'a> {
     pub subject: Text<'a>,
     /// Made of rule and subject: the same cause has the same one in every run.
     pub fingerprint: String,
+    /// Whether it is in the baseline; `null` where there is none.
+    pub known: Option<bool>,
 }
 
 /// One quoted line.

@@ -1,0 +1,65 @@
+//! What a project decided, in the words of all formats: gates, the baseline, what is hidden.
+//!
+//! Names, reasons and steps are the project's words or a log's: they are still to be escaped.
+
+use super::Report;
+use super::units::{count, grouped};
+use crate::triage::{Gate, Ignore, Judged};
+
+/// One gate: `--min-hit-rate 60`, and why it is not passed, a build a line.
+pub(super) struct Said {
+    pub(super) passed: bool,
+    pub(super) asked: String,
+    /// How many builds are good: `, in 3 builds`; empty where it is not passed.
+    pub(super) of: String,
+    pub(super) lines: Vec<String>,
+}
+
+/// All gates, in the order asked.
+pub(super) fn gates(report: &Report) -> Vec<Said> {
+    report.gates.iter().map(gate).collect()
+}
+
+fn gate(gate: &Gate) -> Said {
+    let quote = if gate.asked.contains(' ') { "'" } else { "" };
+    let asked = format!("--{} {quote}{}{quote}", gate.name, gate.asked);
+    let builds = |good: Option<bool>| gate.builds.iter().filter(move |build| build.good == good);
+    let line = |build: &Judged| format!("{}: {}", build.build, build.says);
+    let unmeasured = (!gate.unmeasured.is_empty()).then(|| gate.unmeasured.clone());
+    let good = builds(Some(true)).count();
+    let of = if gate.passed { format!(", in {}", count(good, "build")) } else { String::new() };
+    Said {
+        passed: gate.passed,
+        asked,
+        of,
+        lines: unmeasured.into_iter().chain(builds(Some(false)).map(line)).chain(builds(None).map(line)).collect(),
+    }
+}
+
+/// What the baseline says, a line each; nothing where there is none. Names and subjects are still to be escaped.
+pub(super) fn baseline(report: &Report) -> Vec<String> {
+    let Some(baseline) = &report.baseline else { return Vec::new() };
+    let (new, gone) = (report.fresh().count(), report.gone());
+    let known = report.findings.len() - new;
+    let first =
+        format!("{}: {} new, {} known, {} gone", baseline.name, grouped(new), grouped(known), grouped(gone.len()));
+    let gone = gone.into_iter().map(|known| format!("gone: {} of {}", known.rule, known.subject));
+    std::iter::once(first).chain(gone).collect()
+}
+
+/// What hides how many findings, a line each: `2 findings of cache-lost: nightly jobs start cold (cachediag.toml:3)`.
+///
+/// Reasons and places are the project's words, and still to be escaped.
+pub(super) fn hidden(report: &Report) -> Vec<String> {
+    let mut by: Vec<(&Ignore, usize)> = Vec::new();
+    for hidden in &report.hidden {
+        match by.iter_mut().find(|(known, _)| *known == &hidden.by) {
+            Some((_, number)) => *number += 1,
+            None => by.push((&hidden.by, 1)),
+        }
+    }
+    let line = |(by, number): &(&Ignore, usize)| {
+        format!("{} of {}: {} ({})", count(*number, "finding"), by.rule, by.reason.trim(), by.place)
+    };
+    by.iter().map(line).collect()
+}

@@ -1,0 +1,28 @@
+//! `--min-hit-rate`: of each build, over all runs given, the share of steps that came from the cache.
+//!
+//! Counted are RUN, COPY, ADD and WORKDIR steps of builds that succeeded: a build that failed early would look
+//! better than it is.
+
+use super::{Gate, Judged};
+use crate::rules::Study;
+use crate::series::Series;
+use crate::triage::compare::{Figures, figures};
+
+pub(super) fn gate(study: &Study, percent: u8) -> Gate {
+    let builds = study.series.iter().map(|series| judged(study, series, percent)).collect();
+    let unmeasured = "no build in these logs succeeded and has a RUN, COPY, ADD or WORKDIR step".to_owned();
+    Gate::of("min-hit-rate", percent.to_string(), builds, unmeasured)
+}
+
+fn judged(study: &Study, series: &Series, percent: u8) -> Judged {
+    let Figures { runs, hits, total, .. } = figures(study, series);
+    let good = (total > 0).then(|| hits * 100 >= usize::from(percent) * total);
+    let runs = if runs == 1 { "1 successful run".to_owned() } else { format!("{runs} successful runs") };
+    let says = match (hits * 100).checked_div(total) {
+        Some(share) => {
+            format!("{share} %: {hits} of {total} RUN, COPY, ADD and WORKDIR steps from the cache in {runs}")
+        }
+        None => format!("not measured: no step that counts in {runs}"),
+    };
+    Judged { build: series.key.clone(), good, says }
+}

@@ -97,6 +97,7 @@ fn builder_only(site: &Site) -> Fix {
                 .to_owned(),
         ],
         snippet: Some(snippet.to_owned()),
+        cost: remedy::COLD.to_owned(),
         ..Fix::default()
     };
     patch::with_builder(fix, site)

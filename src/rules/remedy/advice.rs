@@ -15,6 +15,10 @@ pub(super) const ATTRIBUTES: &str = "mode=max,image-manifest=true,oci-mediatypes
 /// What `mode=max` costs.
 const GROWS: &str = "the cache holds every stage and grows; each export takes time and registry space";
 
+/// What a builder costs that is made in the job.
+pub(in crate::rules) const COLD: &str =
+    "a builder made in each job starts empty: it pulls base images and cached layers each time";
+
 /// Every stage in a registry cache, written by a builder that can.
 #[must_use]
 pub fn registry_max(site: &Site) -> Fix {
@@ -38,7 +42,7 @@ pub fn registry_max(site: &Site) -> Fix {
         summary: "store every stage in a registry cache (mode=max), with a builder that can write it".to_owned(),
         steps,
         snippet: Some(snippet::write(site, &settings)),
-        cost: GROWS.to_owned(),
+        cost: if settings.builder { format!("{GROWS}; {COLD}") } else { GROWS.to_owned() },
         ..Fix::default()
     };
     patch::with_caches(fix, site, max_settings)

@@ -12,6 +12,7 @@ pub(crate) mod reference;
 mod site;
 mod snippet;
 
+pub(in crate::rules) use advice::COLD;
 pub use advice::{add_import, engine_upgrade, inline_args, max_mode, registry_max};
 pub(in crate::rules) use own_refs::own_caches;
 pub use own_refs::own_refs;

@@ -45,9 +45,13 @@ pub struct Options {
 /// Reads everything and judges it, on threads of its own.
 #[must_use]
 pub fn run(options: &Options) -> Report {
+    on_threads(options, || read_and_judge(options, found(options)))
+}
+
+fn on_threads(options: &Options, judge: impl FnOnce() -> Report + Send) -> Report {
     match rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build() {
-        Ok(pool) => pool.install(|| read_and_judge(options, found(options))),
-        Err(_) => read_and_judge(options, found(options)),
+        Ok(pool) => pool.install(judge),
+        Err(_) => judge(),
     }
 }
 
@@ -57,6 +61,14 @@ pub fn run(options: &Options) -> Report {
 #[must_use]
 pub fn run_in_memory(files: impl IntoIterator<Item = Entry>, options: &Options) -> Report {
     read_and_judge(options, Found::among(files))
+}
+
+/// Judges one log that was not named by the user; configuration is read as [`run`] reads it.
+#[must_use]
+pub fn run_on(log: Entry, options: &Options) -> Report {
+    let options = Options { configuration_only: true, ..options.clone() };
+    let found = Found { logs: vec![log], ..found(&options) };
+    on_threads(&options, || read_and_judge(&options, found))
 }
 
 /// The files that the options name, and configuration that lies near where they name none.

@@ -9,8 +9,9 @@ use anyhow::Context;
 
 use super::args::{AUTO, FailOn, JudgeArgs, Output, When, renderer};
 use super::baseline::Kept;
+use super::screen::{self, Stream};
 use super::settings::{Project, Settings};
-use super::{TROUBLE, auto, progress, screen};
+use super::{TROUBLE, auto, progress};
 use crate::pipeline::Options;
 use crate::render::{GithubSummary, Human, Renderer, Report, problem_line};
 
@@ -34,24 +35,38 @@ pub(super) fn run(args: &JudgeArgs, when: Option<When>) -> anyhow::Result<ExitCo
     let mut report = progress::watched(options);
     let nothing = nothing_read(&report, args.paths.is_empty() && project.settings.config.is_some());
     report.problems.extend(project.problems);
-    tell(&report, &project.settings, when, nothing)?;
-    let mut status = status(&report, project.settings.fail_on.unwrap_or(FailOn::Never), nothing);
-    if let Some(kept) = baseline.filter(|kept| kept.update && !nothing) {
+    let to = To { stream: Stream::Out, when, nothing };
+    conclude(report, &project.settings, baseline, &to).map(ExitCode::from)
+}
+
+/// Where the report goes.
+pub(super) struct To {
+    pub(super) stream: Stream,
+    pub(super) when: Option<When>,
+    /// Nothing could be read: there is nothing to say but that.
+    pub(super) nothing: bool,
+}
+
+/// Tells the report and keeps the baseline; returns the exit status that the report deserves.
+pub(super) fn conclude(report: Report, settings: &Settings, baseline: Option<Kept>, to: &To) -> anyhow::Result<u8> {
+    tell(&report, settings, to)?;
+    let mut status = status(&report, settings.fail_on.unwrap_or(FailOn::Never), to.nothing);
+    if let Some(kept) = baseline.filter(|kept| kept.update && !to.nothing) {
         kept.update(&report)?;
         status = gates_status(&report);
     }
-    // The process ends here: giving thousands of builds back piece by piece would only take time.
+    // The process ends soon: giving thousands of builds back piece by piece would only take time.
     std::mem::forget(report);
-    Ok(ExitCode::from(status))
+    Ok(status)
 }
 
 /// Writes the report wherever it is wanted.
-fn tell(report: &Report, settings: &Settings, when: Option<When>, nothing: bool) -> anyhow::Result<()> {
+fn tell(report: &Report, settings: &Settings, to: &To) -> anyhow::Result<()> {
     // Files first: they must be there although nobody reads standard output to its end.
     for output in settings.output.iter().flatten() {
         write_file(output, report).with_context(|| format!("cannot write {}", output.path.display()))?;
     }
-    if nothing {
+    if to.nothing {
         report.problems.iter().for_each(|problem| screen::complain(&format!("error: {}", problem_line(problem))));
         if report.problems.is_empty() {
             screen::complain("error: no configuration was found where --config points");
@@ -64,9 +79,9 @@ fn tell(report: &Report, settings: &Settings, when: Option<When>, nothing: bool)
     for name in log_formats(format) {
         let renderer = renderer(name).context("no such format")?;
         // People have just been told; a program still waits for its report.
-        if !nothing || renderer.name() != Human.name() {
-            let screen = screen::of_stdout(when.or(settings.color));
-            screen::print_by(screen, |out| renderer.write(report, screen, out))?;
+        if !to.nothing || renderer.name() != Human.name() {
+            let screen = screen::of(to.stream, to.when.or(settings.color));
+            screen::print_by(to.stream, screen, |out| renderer.write(report, screen, out))?;
         }
     }
     Ok(())

@@ -11,6 +11,7 @@ mod fix;
 mod judge;
 mod manual;
 mod progress;
+mod run;
 mod screen;
 mod settings;
 
@@ -27,6 +28,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::from_environment();
     let color = cli.color;
     let done = match &cli.command {
+        Some(Command::Run(build)) => run::run(build, color),
         Some(Command::Rules(rules)) => catalog::list(rules, color),
         Some(Command::Compare(compare)) => compare::run(compare, color),
         Some(Command::Fix(fix)) => fix::run(fix),

@@ -81,7 +81,8 @@ fn open(entry: &Entry, part: &Part, reading: &Reading, visit: &mut Visit) -> Res
         return Ok(());
     }
     if entry.path == Path::new("-") {
-        let stdin: Box<dyn Read + Send> = if reading.tee { Box::new(Tee(io::stdin())) } else { Box::new(io::stdin()) };
+        let stdin: Box<dyn Read + Send> =
+            if reading.tee { Box::new(Tee::new(io::stdin(), io::stdout())) } else { Box::new(io::stdin()) };
         return expand(part, stdin, Depth::default(), &budget, visit);
     }
     let mut file = File::open(&entry.path)?;

@@ -5,7 +5,10 @@
 mod baseline;
 mod desk;
 mod gates;
+#[cfg(unix)]
+mod run;
 mod settings;
+mod tee;
 
 use std::fs;
 

@@ -4,6 +4,7 @@ mod catalog;
 mod compare;
 mod fix;
 mod judge;
+mod run;
 mod value;
 
 use clap::builder::Resettable;
@@ -16,6 +17,7 @@ pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, RulesArgs, Shell};
 pub(super) use self::compare::CompareArgs;
 pub(super) use self::fix::FixArgs;
 pub(super) use self::judge::JudgeArgs;
+pub(super) use self::run::RunArgs;
 pub(super) use self::value::{
     AUTO, FailOn, Format, ListFormat, MustHit, Output, Percent, RuleId, When, formats, nearest, renderer,
 };
@@ -24,6 +26,7 @@ pub(super) use self::value::{
 const EXAMPLES: &str = "\
 Examples:
   docker buildx build … 2>&1 | cachediag      read a build as it runs
+  cachediag run -- docker buildx build …      run a build and diagnose it
   cachediag build.log                         read one log
   cachediag logs/ run-*.log jobs.zip          compare many runs
   cachediag --fail-on error build.log         let the job fail where the cache is defeated
@@ -90,6 +93,8 @@ fn set_variables(command: clap::Command) -> clap::Command {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
+    /// Run a build, show it live, and diagnose it; the exit status is the build's
+    Run(RunArgs),
     /// List all rules
     Rules(RulesArgs),
     /// Print the patches of all findings for the configuration, or write them

@@ -1,0 +1,38 @@
+//! `cachediag run`.
+
+use std::ffi::OsString;
+
+use clap::{Args, ValueHint};
+
+use crate::cli::settings::{Scope, Settings};
+
+const AFTER: &str = "\
+The build's streams are passed through as they are; the report comes after them, on standard error, and in files
+with --output. BUILDKIT_PROGRESS is set to plain where it is not set. The exit status is the build's; 1 where the
+build succeeded and --fail-on or a gate fails; 127 where the command is not found, 126 where it cannot be started.";
+
+#[derive(Debug, Args)]
+#[command(
+    before_help = "Examples:\n  cachediag run -- docker buildx build --tag app .\n  cachediag run --fail-on error --output sarif=cache.sarif -- ./build.sh",
+    after_help = AFTER,
+    help_template = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}"
+)]
+pub(in crate::cli) struct RunArgs {
+    /// The build, as it is started without cachediag
+    #[arg(
+        value_name = "COMMAND",
+        required = true,
+        num_args = 1..,
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_hint = ValueHint::CommandWithArguments
+    )]
+    pub(in crate::cli) command: Vec<OsString>,
+    #[command(flatten)]
+    pub(in crate::cli) settings: Settings,
+    #[command(flatten)]
+    pub(in crate::cli) scope: Scope,
+    /// Write what is found to the file of --baseline: it is known from now on
+    #[arg(long)]
+    pub(in crate::cli) update_baseline: bool,
+}

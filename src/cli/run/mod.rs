@@ -1,0 +1,59 @@
+//! `cachediag run -- COMMAND`: starts a build, shows it live, and diagnoses what it said.
+//!
+//! The build's streams stay its own, byte for byte; the report goes to standard error, after them. The exit
+//! status is the build's; only where that is 0 can a finding or a gate change it.
+
+mod child;
+mod log;
+#[cfg(unix)]
+mod signals;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use self::log::Log;
+use super::args::{AUTO, RunArgs, When};
+use super::baseline::Kept;
+use super::judge::{To, conclude};
+use super::screen::{self, Stream};
+use super::settings::Project;
+use crate::pipeline::{self, Options};
+use crate::source::Entry;
+
+/// What evidence is quoted from: `output:44`.
+const NAME: &str = "output";
+
+pub(super) fn run(args: &RunArgs, when: Option<When>) -> anyhow::Result<ExitCode> {
+    let project = Project::load(&args.settings, &args.scope)?;
+    let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
+    let log = Arc::new(Log::new()?);
+    let built = match child::watch(&args.command, &log) {
+        Ok(status) => status,
+        Err(refused) => {
+            screen::complain(&format!("cachediag: {}", refused.message));
+            return Ok(ExitCode::from(refused.status));
+        }
+    };
+    let judged = judge(&log, project, baseline, when).unwrap_or_else(|error| {
+        // The image is built: that nothing can be said of its cache is no reason to fail.
+        screen::complain(&format!("error: {error:#}"));
+        0
+    });
+    match built {
+        0 => Ok(ExitCode::from(judged)),
+        failed => std::process::exit(failed),
+    }
+}
+
+fn judge(log: &Log, project: Project, baseline: Option<Kept>, when: Option<When>) -> anyhow::Result<u8> {
+    if project.settings.format.as_ref().is_none_or(|format| format.0 == "human" || format.0 == AUTO) {
+        // Between what the build said last and the report.
+        screen::complain("");
+    }
+    let known = baseline.as_ref().map(|kept| kept.known.clone());
+    let options = Options { baseline: known, ..project.options(&[]) };
+    let entry = Entry { path: log.path(), name: NAME.to_owned(), bytes: None };
+    let mut report = pipeline::run_on(entry, &options);
+    report.problems.extend(log.problem(NAME).into_iter().chain(project.problems));
+    conclude(report, &project.settings, baseline, &To { stream: Stream::Err, when, nothing: false })
+}

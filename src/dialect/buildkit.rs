@@ -21,14 +21,26 @@ pub(super) fn output(text: &[u8]) -> Option<u32> {
     vertex(text).filter(|(_, rest)| is_log(rest)).map(|(number, _)| number)
 }
 
-/// Splits `#12 rest`.
+/// Splits `#12 rest`. Few builds have a hundred vertices.
 #[inline]
 fn vertex(text: &[u8]) -> Option<(u32, &[u8])> {
-    let [b'#', digits @ ..] = text else { return None };
+    match text {
+        [b'#', a @ b'0'..=b'9', b' ', rest @ ..] => Some((digit(*a), rest)),
+        [b'#', a @ b'0'..=b'9', b @ b'0'..=b'9', b' ', rest @ ..] => Some((digit(*a) * 10 + digit(*b), rest)),
+        [b'#', digits @ ..] => long_number(digits),
+        _ => None,
+    }
+}
+
+fn digit(byte: u8) -> u32 {
+    u32::from(byte - b'0')
+}
+
+fn long_number(digits: &[u8]) -> Option<(u32, &[u8])> {
     let mut number = 0u32;
     let mut rest = digits;
-    while let [digit @ b'0'..=b'9', after @ ..] = rest {
-        number = number.checked_mul(10)?.checked_add(u32::from(digit - b'0'))?;
+    while let [next @ b'0'..=b'9', after @ ..] = rest {
+        number = number.checked_mul(10)?.checked_add(digit(*next))?;
         rest = after;
     }
     match rest {
@@ -54,16 +66,25 @@ fn body(rest: &[u8]) -> Body<'_> {
 /// `0.133 npm warn…`: seconds with one to three decimals, then a blank or the end of an empty line.
 #[inline]
 fn is_log(rest: &[u8]) -> bool {
-    let [b'0'..=b'9', decimals @ ..] = rest else { return false };
-    let mut decimals = decimals;
-    while let [b'0'..=b'9', after @ ..] = decimals {
-        decimals = after;
+    // Three decimals are what all but the oldest clients print, and few commands take a thousand seconds.
+    match rest {
+        [b'0'..=b'9', b'.', end @ ..]
+        | [b'0'..=b'9', b'0'..=b'9', b'.', end @ ..]
+        | [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'.', end @ ..] => are_decimals(end),
+        [b'0'..=b'9', digits @ ..] => {
+            let end = digits.iter().position(|b| !b.is_ascii_digit()).and_then(|at| digits.get(at..));
+            end.and_then(|end| end.strip_prefix(b".")).is_some_and(are_decimals)
+        }
+        _ => false,
     }
-    // Three decimals are what all but the oldest clients print.
+}
+
+#[inline]
+fn are_decimals(decimals: &[u8]) -> bool {
     match decimals {
-        [b'.', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', end @ ..]
-        | [b'.', b'0'..=b'9', b'0'..=b'9', end @ ..]
-        | [b'.', b'0'..=b'9', end @ ..] => matches!(end, [] | [b' ', ..]),
+        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', end @ ..]
+        | [b'0'..=b'9', b'0'..=b'9', end @ ..]
+        | [b'0'..=b'9', end @ ..] => matches!(end, [] | [b' ', ..]),
         _ => false,
     }
 }

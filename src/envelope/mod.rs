@@ -118,6 +118,12 @@ pub trait Envelope: Sync {
     fn names_jobs(&self) -> bool {
         false
     }
+    /// The text of a line that stands for itself and names no job. Nearly all lines are such, and no more
+    /// of them is of interest than what they say.
+    fn text<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let peeled = self.decode(line);
+        (!peeled.append && !peeled.open && peeled.job.is_none()).then_some(peeled.text)
+    }
     /// What the CI itself says in a line (without prefix and colour).
     fn mark<'a>(&self, _text: &'a [u8]) -> Option<Mark<'a>> {
         None

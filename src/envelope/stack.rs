@@ -90,6 +90,20 @@ impl Stack {
         peeled
     }
 
+    /// The text of a line, where it is found with little: one layer, nothing packed, and the line stands
+    /// for itself and names no job. Then it is what [`Stack::peel`] finds, but for escapes in front of it.
+    #[must_use]
+    #[inline]
+    pub fn text<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let line = ansi::trim_end(line);
+        match self.layers.as_slice() {
+            _ if self.packing.is_some() || self.width.is_some() => None,
+            [] => Some(line),
+            [one] => one.text(line),
+            _ => None,
+        }
+    }
+
     /// Whether a line may be the rest of the one before that is open. Where lines were cut at a width,
     /// one may fill it by chance.
     #[must_use]

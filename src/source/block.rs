@@ -1,7 +1,6 @@
 //! One block of whole lines: counts them and keeps the wanted ones.
 
-use memchr::memchr;
-
+use super::lines::Lines;
 use super::{MAX_LINE, Sieve, Sink};
 
 /// The wanted lines of a block, copied together, and how many lines the block had.
@@ -20,11 +19,7 @@ impl Kept {
         let bytes = Vec::with_capacity(block.len() / 16);
         let mut kept = Self { bytes, ..Self::default() };
         let mut state = S::State::default();
-        let mut rest = block;
-        while !rest.is_empty() {
-            let end = memchr(b'\n', rest).unwrap_or(rest.len());
-            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            rest = after.split_first().map_or(&[], |(_, next)| next);
+        for line in Lines::of(block) {
             kept.lines += 1;
             let line = if line.len() > MAX_LINE { cut(line, sieve) } else { line };
             if sieve.wants(&mut state, line) {

@@ -7,6 +7,7 @@ mod at;
 mod block;
 mod container;
 mod discover;
+mod lines;
 mod pipe;
 mod placed;
 mod progress;

@@ -45,7 +45,14 @@ impl Sieve for Interest<'_> {
         }
     }
 
+    #[inline]
     fn wants(&self, before: &mut Before, line: &[u8]) -> bool {
+        !before.goes_on(line, self.stack) && self.looks_at(before, line)
+    }
+}
+
+impl Interest<'_> {
+    fn looks_at(&self, before: &mut Before, line: &[u8]) -> bool {
         let line = self.stack.unpack(line);
         let peeled = self.stack.peel(&line);
         let joined = std::mem::replace(&mut before.open, peeled.open) || peeled.append || peeled.open;
@@ -54,6 +61,14 @@ impl Sieve for Interest<'_> {
 }
 
 impl Before {
+    /// More output of the vertex that is talking: what nearly all lines are, told by the fewest bytes.
+    /// [`Interest::looks_at`] says the same of such a line, and remembers nothing new.
+    #[inline]
+    fn goes_on(&self, line: &[u8], stack: &Stack) -> bool {
+        let talks = || stack.text(line).and_then(dialect::output);
+        !self.open && self.talking.is_some_and(|number| talks() == Some(number))
+    }
+
     fn is_news(&mut self, peeled: &Peeled, stack: &Stack) -> bool {
         if let Some(number) = dialect::output(peeled.text) {
             // Two empty slices are not compared: `memcmp` of no bytes at a dangling address is slow on

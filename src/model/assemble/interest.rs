@@ -96,3 +96,35 @@ fn says_something(text: &[u8], stack: &Stack) -> bool {
     let colored = matches!(text, Cow::Owned(_));
     stack.mark(&text).is_some() || (colored && dialect::read(&text).is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Logs of GitHub (stamps), of GitLab with stamps (which name streams and go on in other lines), and
+    /// without any CI.
+    const PREFIXES: [&str; 3] = ["2026-05-04T09:00:00.1234567Z ", "2026-05-04T09:00:00.123456Z 01O ", ""];
+
+    fn wanted(log: &str, stack: &Stack, short: bool) -> Vec<bool> {
+        let (interest, mut before) = (Interest { stack }, Before::default());
+        let wants = |line: &str| match short {
+            true => interest.wants(&mut before, line.as_bytes()),
+            false => interest.looks_at(&mut before, line.as_bytes()),
+        };
+        log.lines().map(wants).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_says_what_the_long_one_says(
+            prefix in prop::sample::select(&PREFIXES[..]),
+            lines in proptest::collection::vec("(#[1-3] [0-9]{1,3}\\.[0-9]{1,4}( x)?|#[1-3] (CACHED|DONE 0.1s|\\[2/3\\] RUN a)|\\+ docker build \\.|\\x1b\\[0m#1 0.1 x|x|)\r?", 1..60),
+        ) {
+            let log = lines.iter().map(|line| format!("{prefix}{line}\n")).collect::<String>();
+            let stack = Stack::recognise(log.as_bytes());
+            prop_assert_eq!(wanted(&log, &stack, true), wanted(&log, &stack, false));
+        }
+    }
+}

@@ -89,10 +89,14 @@ fn read_and_judge(options: &Options, found: Found) -> Report {
     let (configs, unread) = configs(options, &found.others);
     problems.extend(unread);
     options.progress.iter().for_each(|progress| announce(&found.logs, progress));
-    let (runs, trouble): (Vec<Vec<Run>>, Vec<Vec<Problem>>) =
-        found.logs.into_par_iter().map(|entry| read_logs(&entry, options)).unzip();
-    let runs: Vec<Run> = runs.into_iter().flatten().collect();
-    problems.extend(trouble.into_iter().flatten());
+    // One list grows as the logs are read: a list a log would stay behind as holes in memory.
+    let read = found.logs.into_par_iter().map(|entry| read_logs(&entry, options));
+    let (runs, trouble) = read.reduce(Default::default, |(mut runs, mut trouble), next| {
+        runs.extend(next.0);
+        trouble.extend(next.1);
+        (runs, trouble)
+    });
+    problems.extend(trouble);
     if runs.is_empty() && options.paths.is_empty() && !options.config.is_empty() {
         // Nobody piped a log in: the configuration is judged alone.
         problems.retain(|problem| &*problem.source != "-");
@@ -124,8 +128,6 @@ fn read_logs(entry: &Entry, options: &Options) -> (Vec<Run>, Vec<Problem>) {
         runs.extend(read);
         problems.extend(trouble);
     });
-    // They are kept until all logs are read.
-    runs.shrink_to_fit();
     (runs, problems)
 }
 

@@ -35,7 +35,10 @@ impl Text {
     /// Keeps a text of a log; bytes that are no UTF-8 become U+FFFD.
     #[must_use]
     pub fn of_log(bytes: &[u8]) -> Self {
-        Self::new(&String::from_utf8_lossy(bytes))
+        match str::from_utf8(bytes) {
+            Ok(text) => Self::new(text),
+            Err(_) => Self::new(&String::from_utf8_lossy(bytes)),
+        }
     }
 
     /// As a slice.

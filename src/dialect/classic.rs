@@ -3,6 +3,8 @@
 //! Source: `moby/moby` `builder/dockerfile`. Output of RUN has no prefix here, so a line is only
 //! taken where its form leaves no doubt.
 
+use memchr::memmem;
+
 use super::{Classic as Says, Dialect, Event};
 
 /// Steps and what became of them.
@@ -12,7 +14,10 @@ impl Dialect for Classic {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         let says = match text.first()? {
             b'S' => step(text).or_else(|| success(text)),
-            b' ' => arrow(text),
+            b' ' => text.strip_prefix(b" ---> ").and_then(arrow),
+            // Markdown and some CIs take the blank at the start of a line off.
+            b'-' => text.strip_prefix(b"---> ").and_then(arrow),
+            b'T' | b'C' | b'A' => failed(text).then_some(Says::Failed),
             b'D' => text.strip_prefix(b"Digest: ").filter(|d| d.starts_with(b"sha256:")).map(Says::Digest),
             _ => None,
         };
@@ -23,7 +28,7 @@ impl Dialect for Classic {
 /// `Step 3/7 : RUN npm ci`
 fn step(text: &[u8]) -> Option<Says<'_>> {
     let rest = text.strip_prefix(b"Step ")?;
-    let (count, text) = rest.split_at_checked(memchr::memmem::find(rest, b" : ")?)?;
+    let (count, text) = rest.split_at_checked(memmem::find(rest, b" : ")?)?;
     let (position, of) = std::str::from_utf8(count).ok()?.split_once('/')?;
     Some(Says::Step { position: position.parse().ok()?, of: of.parse().ok()?, text: text.get(3..)? })
 }
@@ -42,14 +47,22 @@ fn success(text: &[u8]) -> Option<Says<'_>> {
 }
 
 /// ` ---> Using cache`, ` ---> Running in 0a1b…`, ` ---> 0a1b…`
-fn arrow(text: &[u8]) -> Option<Says<'_>> {
-    let rest = text.strip_prefix(b" ---> ")?.trim_ascii_end();
+fn arrow(rest: &[u8]) -> Option<Says<'_>> {
+    let rest = rest.trim_ascii_end();
     match rest {
         b"Using cache" => Some(Says::UsingCache),
         _ if rest.starts_with(b"Running in ") => Some(Says::Running),
         _ if rest.len() == 12 && rest.iter().all(u8::is_ascii_hexdigit) => Some(Says::Image),
         _ => None,
     }
+}
+
+/// `The command '/bin/sh -c npm ci' returned a non-zero code: 1`, `COPY failed: no source files were specified`
+/// (`builder/dockerfile/dispatchers.go`, `errors.go`, `copy.go`).
+fn failed(text: &[u8]) -> bool {
+    let command =
+        || text.starts_with(b"The command '") && memmem::find(text, b"' returned a non-zero code: ").is_some();
+    text.starts_with(b"COPY failed: ") || text.starts_with(b"ADD failed: ") || command()
 }
 
 #[cfg(test)]
@@ -63,12 +76,22 @@ mod tests {
             (" ---> Using cache", Says::UsingCache),
             (" ---> Running in 0bb89b0742a7", Says::Running),
             (" ---> f549e20c22dc", Says::Image),
+            ("---> Using cache", Says::UsingCache),
+            ("The command '/bin/sh -c npm ci' returned a non-zero code: 1", Says::Failed),
+            ("COPY failed: no source files were specified", Says::Failed),
             ("Status: Downloaded newer image for node:20", Says::Downloaded(b"node:20")),
             ("Status: Image is up to date for node:20", Says::UpToDate(b"node:20")),
         ] {
             assert_eq!(Classic.read(line.as_bytes()), Some(Event::Classic(says)), "{line}");
         }
-        for line in ["Step by step", " ---> done", "Step x/7 : RUN", "Successfully installed pip"] {
+        for line in [
+            "Step by step",
+            " ---> done",
+            "---> syntax:manifests",
+            "The command failed",
+            "Step x/7 : RUN",
+            "Successfully installed pip",
+        ] {
             assert_eq!(Classic.read(line.as_bytes()), None, "{line}");
         }
     }

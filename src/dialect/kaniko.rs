@@ -66,7 +66,10 @@ fn says(message: &[u8]) -> Option<Says<'_>> {
     }
     let after = |start: &str| message.strip_prefix(start.as_bytes());
     match message.first()? {
-        b'B' => after("Building stage '").and_then(stage),
+        b'B' => match after("Building stage '") {
+            Some(rest) => stage(rest),
+            None => after("Built cross stage deps: ").map(|_| Says::Planned),
+        },
         b'C' => match after("Checking for cached layer ") {
             Some(rest) => Some(Says::Lookup(rest.strip_suffix(b"...").unwrap_or(rest))),
             None => after("Cache entry expired: ").map(|_| Says::Expired),
@@ -78,8 +81,14 @@ fn says(message: &[u8]) -> Option<Says<'_>> {
             None => after("Found cached layer, extracting to filesystem").map(|_| Says::Extracting),
         },
         b'P' => pushes(message),
-        b'E' => after("Error uploading layer to cache: ").map(Says::NotStored),
-        b'R' => after("Resolved base name ").and_then(named),
+        b'E' => match after("Error uploading layer to cache: ") {
+            Some(error) => Some(Says::NotStored(error)),
+            None => after("Executing ").filter(|r| r.ends_with(b" build triggers")).map(|_| Says::Begun),
+        },
+        b'R' => match after("Resolved base name ") {
+            Some(rest) => named(rest),
+            None => after("Retrieving image manifest ").map(Says::Base),
+        },
         b'S' => after("Skipping push to container registry").map(|_| Says::PushSkipped),
         _ => None,
     }
@@ -170,6 +179,9 @@ mod tests {
             ("Cache entry expired: r/c:0a1b", Says::Expired),
             ("Found cached layer, extracting to filesystem", Says::Extracting),
             ("Pushing layer r/c:0a1b to cache now", Says::Storing(b"r/c:0a1b")),
+            ("Retrieving image manifest golang:1.22", Says::Base(b"golang:1.22")),
+            ("Built cross stage deps: map[0:[/app]]", Says::Planned),
+            ("Executing 0 build triggers", Says::Begun),
             ("Pushed r/c@sha256:0a", Says::Pushed(b"r/c@sha256:0a")),
             ("Error uploading layer to cache: x", Says::NotStored(b"x")),
             ("COPY --from=build /a /b", Says::Step(b"COPY --from=build /a /b")),

@@ -12,6 +12,8 @@ mod kaniko;
 mod rawjson;
 mod tty;
 
+pub use tty::is_vertex;
+
 /// One statement of a builder.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'a> {
@@ -95,6 +97,8 @@ pub enum Classic<'a> {
     Built,
     /// `Successfully tagged REF`.
     Tagged(&'a [u8]),
+    /// `The command '/bin/sh -c npm ci' returned a non-zero code: 1`.
+    Failed,
 }
 
 /// What a terminal shows.
@@ -173,6 +177,12 @@ pub enum KanikoSays<'a> {
         /// Name of the stage.
         name: &'a [u8],
     },
+    /// `Retrieving image manifest golang:1.22`: the last one before a stage is its base.
+    Base(&'a [u8]),
+    /// `Built cross stage deps: map[]`: all stages follow.
+    Planned,
+    /// `Executing 0 build triggers`: a stage begins. Versions before 1.9 say no more of it.
+    Begun,
     /// `Building stage 'golang:1.22' [idx: '0', base-idx: '-1']`.
     Stage {
         /// Base image.

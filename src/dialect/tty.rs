@@ -16,6 +16,8 @@ impl Dialect for Tty {
         let says = match text {
             [b'[', b'+', b']', b' ', rest @ ..] => frame(rest),
             [b' ', b'=', b'>', b' ', rest @ ..] => line(rest),
+            // Markdown takes the blank at the start of a line off.
+            [b'=', b'>', b' ', rest @ ..] if is_vertex(rest) || rest.starts_with(b"=> ") => line(rest),
             _ => None,
         };
         says.map(Event::Tty)
@@ -47,6 +49,15 @@ fn line(rest: &[u8]) -> Option<Says<'_>> {
     })
 }
 
+/// Whether what stands behind an arrow can only be a vertex of `BuildKit`: other programs print arrows too.
+#[must_use]
+pub fn is_vertex(text: &[u8]) -> bool {
+    const STARTS: [&[u8]; 4] = [b"[", b"importing cache manifest from ", b"exporting cache", b"exporting to "];
+    let verdicts = [&b"CACHED "[..], b"ERROR ", b"CANCELED "];
+    let name = verdicts.iter().find_map(|v| text.strip_prefix(*v)).unwrap_or(text);
+    STARTS.iter().any(|start| name.starts_with(start))
+}
+
 /// Takes the seconds at the end of the line off.
 fn timed(rest: &[u8]) -> Option<(&[u8], f64)> {
     let rest = rest.trim_ascii_end();
@@ -70,6 +81,7 @@ mod tests {
             (" => CACHED [2/5] RUN make    0.0s", Says::Vertex { text: b"CACHED [2/5] RUN make", seconds: 0.0 }),
             (" => => extracting sha256:0a       0.1s", Says::Status(b"extracting sha256:0a")),
             (" => => # npm warn", Says::Output),
+            ("=> [2/5] RUN make    0.3s", Says::Vertex { text: b"[2/5] RUN make", seconds: 0.3 }),
         ] {
             assert_eq!(Tty.read(line.as_bytes()), Some(Event::Tty(says)), "{line}");
         }

@@ -4,6 +4,7 @@
 //! the assembler. Knows no builder. To add a CI: one new file, its `mod` line and its row in
 //! [`ENVELOPES`].
 
+mod act;
 mod ansi;
 mod argo;
 mod azure;
@@ -28,6 +29,7 @@ mod github_cache;
 mod gitlab;
 mod gitlab_cache;
 mod gutter;
+mod indent;
 mod iso;
 mod jenkins;
 mod jenkins_branch;
@@ -43,6 +45,7 @@ mod remote;
 mod stack;
 mod stamp;
 mod syslog;
+mod task;
 mod teamcity;
 mod teamcity_message;
 mod tekton;
@@ -147,6 +150,7 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &remote::Remote,
     &out::Out,
     &gh::Gh,
+    &act::Act,
     &azure::Azure,
     &github::Github,
     &gitlab::Gitlab,
@@ -167,6 +171,8 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &iso::Iso,
     &clock::Clock,
     &label::Label,
+    &task::Task,
+    &indent::Indent,
 ];
 
 /// Systems whose words are so typical that they are believed where nothing else tells the CI: a

@@ -41,6 +41,8 @@ impl ClassicSegment {
             }
             Classic::Downloaded(image) => self.downloaded(image, line, raw),
             Classic::UpToDate(_) => {}
+            Classic::Failed if self.is_empty() => {}
+            Classic::Failed => self.errors.push(Quote::new(line, raw)),
             Classic::Tagged(image) => self.build.images.push(Text::of_log(image)),
         }
     }
@@ -51,7 +53,9 @@ impl ClassicSegment {
             return None;
         }
         let build = &mut self.build;
-        let last = build.steps.iter_mut().last().filter(|s| s.outcome == Outcome::Unknown && !self.built);
+        // Without a word of the daemon the log was cut there.
+        let failed = !self.built && !self.errors.is_empty();
+        let last = build.steps.iter_mut().last().filter(|s| s.outcome == Outcome::Unknown && failed);
         if let Some(step) = last {
             step.outcome = Outcome::Failed;
         }
@@ -62,9 +66,7 @@ impl ClassicSegment {
         build.engine = Engine::Graphdriver;
         build.outcome = match () {
             () if self.built => BuildOutcome::Succeeded,
-            () if !self.errors.is_empty() || build.steps.iter().any(|s| s.outcome == Outcome::Failed) => {
-                BuildOutcome::Failed
-            }
+            () if failed => BuildOutcome::Failed,
             () => BuildOutcome::Unknown,
         };
         (build.errors, build.target, build.tangled, build.invocation) =

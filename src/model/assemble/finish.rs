@@ -164,6 +164,9 @@ fn place(build: &mut Build, name: &str, rest: &str, header: &Quote, vertex: &Ver
         });
     } else if let Some(reference) = rest.strip_prefix("importing cache manifest from ") {
         build.imports.push(import(reference, header, vertex));
+    } else if rest == "importing cache manifest" {
+        // Builders of hosting services keep the reference to themselves.
+        build.imports.push(transfer(header, vertex));
     } else if let Some(kind) = export_kind(rest, vertex) {
         build.exports.push(Transfer { kind, ..transfer(header, vertex) });
     }
@@ -206,7 +209,7 @@ fn import(reference: &str, header: &Quote, vertex: &Vertex) -> Transfer {
 }
 
 /// Names of exporters over all versions (`cache/remotecache/*` `Name()`). The bare `exporting cache`
-/// of versions up to 0.10 is inline where nothing is written (dockerd 20.10).
+/// of versions up to 0.10 is inline where nothing is written (dockerd 20.10); an error may come before that.
 fn export_kind(name: &str, vertex: &Vertex) -> Option<CacheKind> {
     Some(match name {
         "exporting cache to registry" => CacheKind::Registry,
@@ -215,7 +218,7 @@ fn export_kind(name: &str, vertex: &Vertex) -> Option<CacheKind> {
         "exporting cache to Amazon S3" | "exporting cache to s3" => CacheKind::S3,
         "exporting cache to Azure Blob Storage" | "exporting cache to azure blob store" => CacheKind::Azblob,
         "exporting content cache" => CacheKind::Unknown,
-        "exporting cache" if vertex.writes => CacheKind::Unknown,
+        "exporting cache" if vertex.writes || vertex.end == End::Error => CacheKind::Unknown,
         "exporting cache" | "exporting inline cache" | "preparing layers for inline cache" => CacheKind::Inline,
         _ => return None,
     })

@@ -17,6 +17,10 @@ use crate::model::{
 #[derive(Debug, Default)]
 pub(super) struct KanikoSegment {
     build: Build,
+    /// Base image that was asked for last.
+    base: String,
+    /// A stage began, and nothing has said which.
+    begun: Option<Quote>,
     /// Base image and name of the named stages, in the order of the file.
     names: Vec<(String, String)>,
     /// Lookups of the stage that no command has taken yet.
@@ -42,11 +46,11 @@ struct Lookup {
 }
 
 impl KanikoSegment {
-    /// Whether this begins another build: stage 0 again, or names of stages after a build's end.
+    /// Whether this begins another build: its stages are planned again, or are named after a build's end.
     pub(super) fn restarts_with(&self, message: &Kaniko) -> bool {
         let ended = self.done || !self.build.errors.is_empty();
         match message.says {
-            Says::Stage { index: 0, .. } => !self.build.bases.is_empty(),
+            Says::Planned | Says::Stage { index: 0, .. } => !self.build.bases.is_empty(),
             Says::Named { .. } | Says::Failed => ended,
             _ => false,
         }
@@ -56,16 +60,24 @@ impl KanikoSegment {
     pub(super) fn hear(&mut self, message: &Kaniko, line: u64, raw: &[u8]) {
         let text = |bytes: &[u8]| unescape(bytes, message.escaped);
         let quote = || Quote::new(line, raw);
+        if let Some(begun) = self.begun.take_if(|_| is_of_stage(&message.says)) {
+            self.stage(&self.base.clone(), self.build.bases.len(), begun);
+        }
         match message.says {
+            Says::Base(image) => self.base = text(image),
+            Says::Begun => self.begun = Some(quote()),
             Says::Named { base, name } => self.names.push((text(base), text(name))),
-            Says::Stage { base, index } => self.stage(&text(base), index, quote()),
+            Says::Stage { base, index } => {
+                self.begun = None;
+                self.stage(&text(base), usize::try_from(index).unwrap_or(usize::MAX), quote());
+            }
             Says::Lookup(reference) => self.asks(text(reference), quote()),
             Says::LookupFailed(error) => self.refused(text(error), quote()),
             Says::Expired => self.build.expired.push(quote()),
             Says::Cached(command) => self.answered(text(command), Outcome::Hit, quote()),
             Says::NotCached(command) => self.answered(text(command), Outcome::Miss, quote()),
             Says::Step(command) if !self.build.bases.is_empty() => self.step(&text(command), message.clock, quote()),
-            Says::Step(_) => {}
+            Says::Step(_) | Says::Planned => {}
             Says::Extracting => self.extracted(quote()),
             Says::Storing(reference) => self.stores(text(reference), quote()),
             Says::NotStored(error) => self.not_stored(text(error), quote()),
@@ -93,7 +105,7 @@ impl KanikoSegment {
         Some(self.build)
     }
 
-    fn stage(&mut self, base: &str, index: u32, quote: Quote) {
+    fn stage(&mut self, base: &str, index: usize, quote: Quote) {
         let named = self.names.iter().position(|(of, _)| of == base);
         let name = named.map_or_else(|| format!("stage-{index}"), |at| self.names.remove(at).1);
         if self.build.line == 0 {
@@ -224,6 +236,11 @@ impl KanikoSegment {
     }
 }
 
+/// Says something of a command: the stage that began has no line of its own.
+fn is_of_stage(says: &Says) -> bool {
+    matches!(says, Says::Lookup(_) | Says::Cached(_) | Says::NotCached(_) | Says::Step(_) | Says::Extracting)
+}
+
 fn transfer(repo: Text, header: Quote) -> Transfer {
     Transfer { reference: Some(repo), kind: CacheKind::Registry, header, ..Transfer::default() }
 }
@@ -320,6 +337,29 @@ INFO[0006] Pushing image to r/app/cache:bb";
         assert!(build.imports[0].ok() && build.imports[0].reference.as_deref() == Some("r/app/cache"));
         assert!(!build.exports[0].ended, "a push that no line ends was interrupted");
         assert_eq!(build.outcome, BuildOutcome::Unknown);
+    }
+
+    #[test]
+    fn stages_of_old_versions_have_no_line() {
+        let old = LOG.replace(
+            "INFO[0000] Building stage 'golang:1' [idx: '0', base-idx: '-1']",
+            "\
+INFO[0000] Retrieving image manifest golang:1
+INFO[0000] Executing 0 build triggers",
+        );
+        let old = old.replace(
+            "INFO[0006] Building stage 'alpine:3' [idx: '1', base-idx: '-1']",
+            "\
+INFO[0006] Retrieving image manifest alpine:3
+INFO[0006] Executing 0 build triggers
+INFO[0006] Unpacking rootfs as cmd COPY --from=build /a /a requires it.",
+        );
+        let (old, new) = (build(&old), build(LOG));
+        let steps =
+            |b: &Build| b.steps.iter().map(|s| (s.stage.clone(), s.text.clone(), s.outcome)).collect::<Vec<_>>();
+        assert_eq!(steps(&old), steps(&new));
+        let bases = |b: &Build| b.bases.iter().map(|b| (b.stage.clone(), b.image.clone())).collect::<Vec<_>>();
+        assert_eq!(bases(&old), bases(&new));
     }
 
     #[test]

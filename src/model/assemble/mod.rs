@@ -19,7 +19,7 @@ mod testing;
 mod tty;
 mod vertex;
 
-use crate::dialect::{self, Body, Classic, Event};
+use crate::dialect::{self, Body, Classic, Event, Tty};
 use crate::envelope::{Mark, Peeled, Stack, Stamp, clean};
 use crate::model::{Build, Dialect, Pull, Quote, Run, Text};
 use crate::source::Sink;
@@ -208,7 +208,7 @@ impl Assembler {
         match event {
             Event::Vertex(n, body) => {
                 if let Body::Text(text) = body
-                    && self.buildkit.restarts_with(n, text)
+                    && (self.buildkit.restarts_with(n, text) || !self.tty.is_empty())
                 {
                     self.close_buildkit();
                 }
@@ -233,13 +233,7 @@ impl Assembler {
                 }
                 self.buildah.hear(says, number, text);
             }
-            Event::Tty(says) => {
-                if self.tty.restarts_with(says) {
-                    self.close_buildkit();
-                }
-                self.begin_service();
-                self.tty.hear(says, number, text);
-            }
+            Event::Tty(says) => self.terminal(says, number, text),
             Event::RawJson(object) => self.status(number, object),
             Event::Kaniko(message) => {
                 if self.kaniko.restarts_with(&message) {
@@ -265,6 +259,18 @@ impl Assembler {
         self.begin_service();
         self.rawjson.hear(object, number);
         self.run.started = self.run.started.or(self.rawjson.started);
+    }
+
+    /// Frames after a plain build are another build; a line without a frame is nothing there.
+    fn terminal(&mut self, says: Tty, number: u64, text: &[u8]) {
+        let plain = !self.buildkit.vertices.is_empty();
+        match says {
+            Tty::Frame { .. } if plain || self.tty.restarts_with(says) => self.close_buildkit(),
+            _ if plain && self.tty.is_empty() => return,
+            _ => {}
+        }
+        self.begin_service();
+        self.tty.hear(says, number, text);
     }
 
     fn pulled(&mut self, says: Classic, number: u64, text: &[u8]) {

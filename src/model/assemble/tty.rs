@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::vertex::Vertex;
-use crate::dialect::{Body, Tty};
+use crate::dialect::{Body, Tty, is_vertex};
 use crate::model::{Quote, Text};
 
 /// What the last frame showed.
@@ -16,12 +16,12 @@ pub(super) struct TtySegment {
     talked: Vec<Text>,
     finished: bool,
     pub(super) builder: Option<(Text, Text)>,
-    /// Line of the first frame.
+    /// Line it begins at.
     pub(super) line: u64,
 }
 
 impl TtySegment {
-    /// No frame was seen.
+    /// Nothing was seen.
     pub(super) fn is_empty(&self) -> bool {
         self.line == 0
     }
@@ -38,9 +38,11 @@ impl TtySegment {
                 self.finished = finished;
                 self.frame(driver, builder, line);
             }
-            // Such lines stand alone only where the log begins inside a frame.
-            Tty::Vertex { .. } | Tty::Status(_) | Tty::Output if self.is_empty() => {}
-            Tty::Vertex { text, seconds } => self.vertex(text, seconds, line, raw),
+            // Without a frame before them such lines stand where the log begins inside a frame.
+            Tty::Vertex { text, seconds } if !self.is_empty() || is_vertex(text) => {
+                self.vertex(text, seconds, line, raw);
+            }
+            Tty::Vertex { .. } => {}
             Tty::Status(text) => {
                 if let Some(mut vertex) = self.vertices.last_entry() {
                     vertex.get_mut().status(text, line, raw);
@@ -73,6 +75,9 @@ impl TtySegment {
     }
 
     fn vertex(&mut self, text: &[u8], seconds: f64, line: u64, raw: &[u8]) {
+        if self.is_empty() {
+            self.line = line;
+        }
         let (name, body) = verdict(text, seconds);
         let next = self.vertices.last_key_value().map_or(1, |(n, _)| n + 1);
         let vertex = self.vertices.entry(next).or_default();
@@ -120,6 +125,26 @@ mod tests {
         assert_eq!((builds.len(), builds[0].dialect), (1, Dialect::BuildkitTty));
         assert_eq!(builds[0].driver.as_deref(), Some("docker-container"));
         assert!(builds[0].imports[0].error.is_some());
+    }
+
+    #[test]
+    fn a_frame_may_lack_its_first_lines() {
+        let cut = builds(LOG.lines().skip(4));
+        let steps: Vec<_> = cut[0].steps.iter().map(|s| (s.text.as_str(), s.outcome)).collect();
+        assert_eq!(steps, [("RUN a", Outcome::Hit), ("RUN b", Outcome::Miss)]);
+        assert!(builds([" => hashing files   0.1s", " => done   1.2s"].into_iter()).is_empty());
+    }
+
+    #[test]
+    fn a_build_in_another_form_is_another_build() {
+        let plain =
+            ["#1 [internal] load build definition from Dockerfile", "#1 DONE 0.0s", "#2 [2/2] RUN c", "#2 CACHED"];
+        for both in [builds(LOG.lines().chain(plain)), builds(plain.into_iter().chain(LOG.lines()))] {
+            let mut dialects: Vec<_> =
+                both.iter().map(|b| (b.dialect == Dialect::BuildkitTty, b.steps.len())).collect();
+            dialects.sort_unstable();
+            assert_eq!(dialects, [(false, 1), (true, 2)]);
+        }
     }
 
     #[test]

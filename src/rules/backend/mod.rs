@@ -85,9 +85,10 @@ fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
     if build.errors.is_empty() {
         return all;
     }
-    // Targets of one bake share the final error: the export that failed has told it.
+    // Targets of one bake share the final error: the export that failed has told it. A terminal shows that
+    // an export failed, and why only at the end.
     let together = run.builds.iter().filter(|b| b.invocation == build.invocation);
-    if !together.flat_map(|b| &b.exports).any(|e| e.error.is_some()) {
+    if !together.flat_map(|b| &b.exports).any(|e| e.error.as_deref().is_some_and(|text| !text.is_empty())) {
         all.extend(build.errors.iter().filter_map(|quote| at_end(at, run, build, quote)));
     }
     all

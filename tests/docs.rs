@@ -24,7 +24,7 @@ fn tour() -> String {
     let paths = vec!["sample-logs/every-second-run".into()];
     let report = pipeline::run(&Options { paths, ..Options::default() });
     let human = RENDERERS.iter().find(|r| r.name() == "human").unwrap();
-    let page = human.render(&report, Screen { width: 100, color: false });
+    let page = human.render(&report, Screen { width: 100, color: false, ascii: false });
     format!("\n```console\n$ cachediag sample-logs/every-second-run\n{page}```\n\n")
 }
 

@@ -66,6 +66,6 @@ fn examples_are_what_the_rules_say_of_their_samples() {
 #[test]
 fn pages_read_well() {
     for meta in RULES.iter().map(|r| r.meta()) {
-        insta::assert_snapshot!(meta.id, render::explain(meta, Screen { width: 100, color: false }));
+        insta::assert_snapshot!(meta.id, render::explain(meta, Screen { width: 100, color: false, ascii: false }));
     }
 }

@@ -9,7 +9,7 @@ use cachediag::render::{RENDERERS, Report, Screen};
 use serde_json::Value;
 use uppsala::XsdValidator;
 
-const SCREEN: Screen = Screen { width: 100, color: false };
+const SCREEN: Screen = Screen { width: 100, color: false, ascii: false };
 
 fn read(path: &str) -> Report {
     pipeline::run(&Options { paths: vec![path.into()], ..Options::default() })

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Wide enough that nothing is cut: what is cut off is not tested.
-const SCREEN: Screen = Screen { width: 2000, color: false };
+const SCREEN: Screen = Screen { width: 2000, color: false, ascii: false };
 
 /// What is in the log, and nowhere may have an effect. No blanks: it is the name of a reference as well.
 const HOSTILE: &[&str] = &[

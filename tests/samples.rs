@@ -55,6 +55,6 @@ fn reports_are_as_reviewed() {
     for (name, _) in ENVELOPES {
         let paths = vec![Path::new("sample-logs").join(name)];
         let report = pipeline::run(&Options { paths, ..Options::default() });
-        insta::assert_snapshot!(name, human.render(&report, Screen { width: 80, color: false }));
+        insta::assert_snapshot!(name, human.render(&report, Screen { width: 80, color: false, ascii: false }));
     }
 }

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::args::{ExplainArgs, ListFormat, RulesArgs, When};
+use super::args::{ExplainArgs, ListFormat, Look, RulesArgs};
 use super::screen;
 use crate::render;
 use crate::rules::{self, RULES};
 
-pub(super) fn list(args: &RulesArgs, when: Option<When>) -> anyhow::Result<ExitCode> {
+pub(super) fn list(args: &RulesArgs, look: Look) -> anyhow::Result<ExitCode> {
     let metas: Vec<_> = RULES.iter().map(|rule| rule.meta()).collect();
-    let screen = screen::of_stdout(when);
+    let screen = screen::of_stdout(look);
     let text = match args.format {
         ListFormat::Human => render::rules(&metas, screen),
         ListFormat::Json => render::rules_json(&metas),
@@ -20,9 +20,9 @@ pub(super) fn list(args: &RulesArgs, when: Option<When>) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn explain(args: &ExplainArgs, when: Option<When>) -> anyhow::Result<ExitCode> {
+pub(super) fn explain(args: &ExplainArgs, look: Look) -> anyhow::Result<ExitCode> {
     let rule = rules::by_id(args.rule.as_str()).context("no such rule")?;
-    let screen = screen::of_stdout(when);
+    let screen = screen::of_stdout(look);
     screen::print(&render::explain(rule.meta(), screen), screen)?;
     Ok(ExitCode::SUCCESS)
 }

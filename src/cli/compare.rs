@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::args::{CompareArgs, ListFormat, When};
+use super::args::{CompareArgs, ListFormat, Look};
 use super::settings::{Project, Settings};
 use super::{TROUBLE, screen};
 use crate::pipeline;
 use crate::render::{self, problem_line};
 use crate::triage;
 
-pub(super) fn run(args: &CompareArgs, when: Option<When>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &CompareArgs, look: Look) -> anyhow::Result<ExitCode> {
     let project = Project::load(&Settings::default(), &args.scope)?;
     let read = |paths: &[PathBuf]| pipeline::run(&project.options(paths));
     let (before, after) = (read(&args.before), read(&args.with));
@@ -21,7 +21,7 @@ pub(super) fn run(args: &CompareArgs, when: Option<When>) -> anyhow::Result<Exit
         return Ok(ExitCode::from(TROUBLE));
     }
     let comparison = triage::compare((&before.study, &before.findings), (&after.study, &after.findings));
-    let screen = screen::of_stdout(when.or(project.settings.color));
+    let screen = screen::of_stdout(look.or(project.settings.look()));
     let text = match args.format {
         ListFormat::Human => render::comparison(&comparison, screen),
         ListFormat::Json => render::comparison_json(&comparison),

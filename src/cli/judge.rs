@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
-use super::args::{AUTO, FailOn, JudgeArgs, Output, When, renderer};
+use super::args::{AUTO, FailOn, JudgeArgs, Look, Output, renderer};
 use super::baseline::Kept;
 use super::screen::{self, Stream};
 use super::settings::{Project, Settings};
@@ -22,7 +22,7 @@ Reads build logs and says why the Docker build cache did not help. Give it a log
   cachediag logs/
 More: cachediag --help";
 
-pub(super) fn run(args: &JudgeArgs, when: Option<When>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &JudgeArgs, look: Look) -> anyhow::Result<ExitCode> {
     let project = Project::load(&args.settings, &args.scope)?;
     let alone = only_configuration(&args.paths, project.settings.config.as_deref());
     if waits_for_nobody(&args.paths) && !alone {
@@ -35,14 +35,14 @@ pub(super) fn run(args: &JudgeArgs, when: Option<When>) -> anyhow::Result<ExitCo
     let mut report = progress::watched(options);
     let nothing = nothing_read(&report, args.paths.is_empty() && project.settings.config.is_some());
     report.problems.extend(project.problems);
-    let to = To { stream: Stream::Out, when, nothing };
+    let to = To { stream: Stream::Out, look, nothing };
     conclude(report, &project.settings, baseline, &to).map(ExitCode::from)
 }
 
 /// Where the report goes.
 pub(super) struct To {
     pub(super) stream: Stream,
-    pub(super) when: Option<When>,
+    pub(super) look: Look,
     /// Nothing could be read: there is nothing to say but that.
     pub(super) nothing: bool,
 }
@@ -80,7 +80,7 @@ fn tell(report: &Report, settings: &Settings, to: &To) -> anyhow::Result<()> {
         let renderer = renderer(name).context("no such format")?;
         // People have just been told; a program still waits for its report.
         if !to.nothing || renderer.name() != Human.name() {
-            let screen = screen::of(to.stream, to.when.or(settings.color));
+            let screen = screen::of(to.stream, to.look.or(settings.look()));
             screen::print_by(to.stream, screen, |out| renderer.write(report, screen, out))?;
         }
     }

@@ -26,16 +26,16 @@ const TROUBLE: u8 = 2;
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::from_environment();
-    let color = cli.color;
+    let look = cli.look;
     let done = match &cli.command {
-        Some(Command::Run(build)) => run::run(build, color),
-        Some(Command::Rules(rules)) => catalog::list(rules, color),
-        Some(Command::Compare(compare)) => compare::run(compare, color),
+        Some(Command::Run(build)) => run::run(build, look),
+        Some(Command::Rules(rules)) => catalog::list(rules, look),
+        Some(Command::Compare(compare)) => compare::run(compare, look),
         Some(Command::Fix(fix)) => fix::run(fix),
-        Some(Command::Explain(explain)) => catalog::explain(explain, color),
+        Some(Command::Explain(explain)) => catalog::explain(explain, look),
         Some(Command::Completions(completions)) => manual::completions(completions.shell),
         Some(Command::Man) => manual::page(),
-        None => judge::run(&cli.judge, color),
+        None => judge::run(&cli.judge, look),
     };
     done.unwrap_or_else(|error| {
         screen::complain(&format!("error: {error:#}"));

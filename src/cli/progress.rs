@@ -75,5 +75,6 @@ impl Drop for Bar {
 fn bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
     let style = ProgressStyle::with_template("reading {wide_bar} {bytes} of {total_bytes}, {eta} left");
-    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
+    // Every terminal has these.
+    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style.progress_chars("=> ")))
 }

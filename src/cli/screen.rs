@@ -5,11 +5,11 @@ use std::io::{self, BufWriter, Write};
 use anstream::{AutoStream, ColorChoice};
 use terminal_size::terminal_size_of;
 
-use super::args::When;
+use super::args::{Charset, Look, When};
 use crate::render::Screen;
 
 /// Where there is no terminal: CI systems show this much, and it does not depend on who looks.
-pub(super) const FILE: Screen = Screen { width: 100, color: false };
+pub(super) const FILE: Screen = Screen { width: 100, color: false, ascii: false };
 
 /// Where something is printed.
 #[derive(Clone, Copy)]
@@ -19,22 +19,50 @@ pub(super) enum Stream {
 }
 
 /// What standard output can show.
-pub(super) fn of_stdout(when: Option<When>) -> Screen {
-    of(Stream::Out, when)
+pub(super) fn of_stdout(look: Look) -> Screen {
+    of(Stream::Out, look)
 }
 
 /// What a stream can show.
-pub(super) fn of(stream: Stream, when: Option<When>) -> Screen {
+pub(super) fn of(stream: Stream, look: Look) -> Screen {
     let (choice, size) = match stream {
         Stream::Out => (AutoStream::choice(&io::stdout()), terminal_size_of(io::stdout())),
         Stream::Err => (AutoStream::choice(&io::stderr()), terminal_size_of(io::stderr())),
     };
-    let color = match when {
+    let color = match look.color {
         Some(When::Always) => true,
         Some(When::Never) => false,
         Some(When::Auto) | None => choice != ColorChoice::Never,
     };
-    Screen { width: size.map_or(FILE.width, |(width, _)| usize::from(width.0)), color }
+    let ascii = match look.charset {
+        Some(Charset::Ascii) => true,
+        Some(Charset::Utf8) => false,
+        Some(Charset::Auto) | None => ascii(size.is_some(), &variable),
+    };
+    let shown = size.map(|(width, _)| usize::from(width.0));
+    Screen { width: columns(&variable).or(shown).unwrap_or(FILE.width), color, ascii }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Shells keep `COLUMNS` to themselves: where it is there, somebody wants it.
+fn columns(variable: &dyn Fn(&str) -> Option<String>) -> Option<usize> {
+    variable("COLUMNS")?.parse().ok().filter(|columns| *columns > 0)
+}
+
+/// The locale is not UTF-8 (`locale(7)`: the first of these that is set). Where there is none a terminal is taken at
+/// its word, and a file or the log of a CI, which every viewer takes for UTF-8, is not. The console of Linux has
+/// no glyphs for our marks.
+fn ascii(terminal: bool, variable: &dyn Fn(&str) -> Option<String>) -> bool {
+    if terminal && variable("TERM").is_some_and(|term| term == "linux") {
+        return true;
+    }
+    match ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| variable(name)) {
+        Some(locale) => !locale.to_lowercase().replace('-', "").contains("utf8"),
+        None => terminal && cfg!(unix),
+    }
 }
 
 /// Writes a text to standard output.
@@ -64,4 +92,33 @@ pub(super) fn print_by(
 /// Writes a line to standard error; where that is closed there is nobody left to tell.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(terminal: bool, set: &'static [(&str, &str)]) -> bool {
+        ascii(terminal, &|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_locale_decides_between_utf_8_and_ascii() {
+        for terminal in [true, false] {
+            assert!(!plain(terminal, &[("LANG", "de_DE.UTF-8")]));
+            assert!(!plain(terminal, &[("LC_CTYPE", "C.utf8"), ("LANG", "C")]));
+            assert!(plain(terminal, &[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]));
+            assert!(plain(terminal, &[("LANG", "de_DE.ISO-8859-1")]));
+        }
+        assert_eq!(plain(true, &[]), cfg!(unix));
+        assert!(!plain(false, &[]));
+        assert!(plain(true, &[("TERM", "linux"), ("LANG", "C.UTF-8")]));
+        assert!(!plain(false, &[("TERM", "linux"), ("LANG", "C.UTF-8")]));
+    }
+
+    #[test]
+    fn columns_are_a_number_or_nothing() {
+        let set = |value: &'static str| columns(&move |_| Some(value.to_owned()));
+        assert_eq!((set("72"), set("0"), set("wide")), (Some(72), None, None));
+    }
 }

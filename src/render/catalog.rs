@@ -27,7 +27,7 @@ pub fn rules(metas: &[&RuleMeta], screen: Screen) -> String {
     }
     lines.push(String::new());
     lines.push("Read about one: cachediag explain RULE".to_owned());
-    lines.join("\n") + "\n"
+    page.print(&lines)
 }
 
 /// The same for machines.
@@ -61,7 +61,7 @@ pub fn explain(meta: &RuleMeta, screen: Screen) -> String {
         lines.extend(body);
     }
     lines.extend([String::new(), format!("Since version {}, in the group \"{}\".", meta.since, meta.group)]);
-    lines.join("\n") + "\n"
+    page.print(&lines)
 }
 
 /// Quoted lines as they stand in the log; below them what they show, last what is reported.
@@ -74,11 +74,20 @@ fn example(page: &Page, text: &str) -> Vec<String> {
     text.lines().flat_map(line).collect()
 }
 
+/// The least width of a column of prose.
+const READABLE: usize = 30;
+
 fn entry(page: &Page, meta: &RuleMeta, width: usize) -> Vec<String> {
     let severity = names::severity(meta.severity);
     let gap = blanks(width.saturating_sub(meta.id.width()) + 2);
     let start = format!("  {severity:<9}{}{gap}", meta.id);
-    let mut lines = page.wrap(&start, &blanks(start.width()), meta.title);
+    // On a narrow page the title stands below the id.
+    let mut lines = if start.width() + READABLE <= page.width {
+        page.wrap(&start, &blanks(start.width()), meta.title)
+    } else {
+        let below = blanks(11);
+        std::iter::once(start.trim_end().to_owned()).chain(page.wrap(&below, &below, meta.title)).collect()
+    };
     if let Some(first) = lines.first_mut() {
         *first = first.replacen(severity, &page.paint(style_of(meta.severity), severity), 1);
     }

@@ -13,6 +13,7 @@ mod fingerprint;
 mod github;
 mod github_summary;
 mod gitlab;
+mod glyphs;
 mod html;
 mod human;
 mod ids;
@@ -58,6 +59,8 @@ pub struct Screen {
     pub width: usize,
     /// Whether ANSI colour may be used.
     pub color: bool,
+    /// Whether it shows ASCII only. Formats that are files are UTF-8 all the same.
+    pub ascii: bool,
 }
 
 /// One format.

@@ -2,12 +2,15 @@
 
 use anstyle::{AnsiColor, Style};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+use unicode_width::UnicodeWidthStr;
 
 use crate::finding::Severity;
-use crate::render::Screen;
+use crate::render::{Screen, glyphs};
 
 /// The least width that is laid out for; narrower terminals wrap by themselves.
-const LEAST: usize = 80;
+const LEAST: usize = 60;
+/// On wider ones the eye does not find from one column to the next.
+const MOST: usize = 200;
 /// Longer lines of prose are tiring to read.
 const PROSE: usize = 110;
 
@@ -21,11 +24,26 @@ pub(super) const CYAN: Style = AnsiColor::Cyan.on_default();
 pub(super) struct Page {
     pub(super) width: usize,
     color: bool,
+    ascii: bool,
 }
 
 impl Page {
     pub(super) fn new(screen: Screen) -> Self {
-        Self { width: screen.width.max(LEAST), color: screen.color }
+        Self { width: screen.width.clamp(LEAST, MOST), color: screen.color, ascii: screen.ascii }
+    }
+
+    /// The lines as one text.
+    pub(super) fn print(&self, lines: &[String]) -> String {
+        if !self.ascii {
+            return lines.join("\n") + "\n";
+        }
+        let plain = lines.iter().map(|line| glyphs::ascii(line, self.width));
+        plain.collect::<Vec<_>>().join("\n") + "\n"
+    }
+
+    /// What parts of a sentence are parted by.
+    pub(super) fn parted(&self, text: &str) -> String {
+        if self.ascii { text.replace(" · ", "; ") } else { text.to_owned() }
     }
 
     /// Colours text that is already laid out.
@@ -38,7 +56,7 @@ impl Page {
         if text.is_empty() {
             return Vec::new();
         }
-        let options = Options::new(self.width.min(PROSE))
+        let options = Options::new(self.width.min(PROSE.max(rest.width() + LEAST)))
             .initial_indent(first)
             .subsequent_indent(rest)
             .word_separator(WordSeparator::AsciiSpace)

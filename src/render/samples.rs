@@ -12,9 +12,9 @@ use crate::rules::Study;
 use crate::series::{BuildRef, Series};
 use crate::triage::{Baseline, Gates, Hidden, Ignore, Known, StepPattern, gates};
 
-pub(crate) const NARROW: Screen = Screen { width: 80, color: false };
-pub(crate) const WIDE: Screen = Screen { width: 120, color: false };
-pub(crate) const COLOR: Screen = Screen { width: 80, color: true };
+pub(crate) const NARROW: Screen = Screen { width: 80, color: false, ascii: false };
+pub(crate) const WIDE: Screen = Screen { width: 120, color: false, ascii: false };
+pub(crate) const COLOR: Screen = Screen { width: 80, color: true, ascii: false };
 
 /// One finding with all its parts, over four runs of one build.
 pub(crate) fn multi_stage() -> Report {

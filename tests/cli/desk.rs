@@ -63,7 +63,9 @@ impl Desk {
         let mut command = Command::cargo_bin("cachediag").unwrap();
         command.current_dir(&self.folder).args(args);
         let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CACHEDIAG_"));
-        for variable in ours.chain(["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].map(String::from)) {
+        for variable in ours.chain(
+            ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LC_ALL", "LC_CTYPE", "LANG"].map(String::from),
+        ) {
             command.env_remove(variable);
         }
         command

@@ -164,6 +164,33 @@ fn color_follows_flag_then_environment() {
 }
 
 #[test]
+fn the_screen_is_as_wide_as_columns_say() {
+    let desk = Desk::with(SICK);
+    let widest = |columns: &str| {
+        let text = stdout(desk.run(&["run.log"]).env("COLUMNS", columns));
+        // What is pasted, and addresses, are never cut.
+        let prose = text.lines().filter(|line| !line.contains("docker buildx") && !line.contains("Source: "));
+        prose.map(|line| line.chars().count()).max().unwrap()
+    };
+    assert!((50..=60).contains(&widest("60")), "{}", widest("60"));
+    assert!((90..=100).contains(&widest("")), "{}", widest(""));
+    assert!((101..=120).contains(&widest("120")), "{}", widest("120"));
+}
+
+#[test]
+fn the_locale_decides_on_the_marks() {
+    let desk = Desk::with(SICK);
+    let ascii = |command: &mut Command| stdout(command).is_ascii();
+    assert!(!ascii(&mut desk.run(&["run.log"])), "the log of a CI is UTF-8");
+    assert!(ascii(desk.run(&["run.log"]).env("LC_ALL", "C")));
+    assert!(!ascii(desk.run(&["run.log"]).env("LANG", "C.UTF-8")));
+    assert!(!ascii(desk.run(&["run.log", "--charset", "utf-8"]).env("LC_ALL", "C")));
+    // Formats for programs are UTF-8 by their own rules.
+    let html = ["run.log", "--charset", "ascii", "--format", "html"];
+    assert!(!ascii(&mut desk.run(&html)));
+}
+
+#[test]
 fn a_path_named_like_a_command_is_reachable() {
     let desk = Desk::with(HEALTHY);
     fs::copy(desk.file("run.log"), desk.file("rules")).unwrap();

@@ -59,6 +59,11 @@ static KEYS: &[Key] = &[
         shows: |_, output| text(output).contains("expands to more than").to_string(),
     },
     Key {
+        name: "charset",
+        values: ["\"ascii\"", "utf-8", "ascii"],
+        shows: |_, output| text(output).is_ascii().to_string(),
+    },
+    Key {
         name: "color",
         values: ["\"always\"", "never", "always"],
         shows: |_, output| text(output).contains('\u{1b}').to_string(),

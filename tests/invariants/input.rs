@@ -36,5 +36,5 @@ pub(crate) fn files_of(folder: &Path) -> Vec<File> {
 
 /// The report in every format.
 pub(crate) fn rendered(report: &Report, width: usize, color: bool) -> Vec<(&'static str, String)> {
-    RENDERERS.iter().map(|r| (r.name(), r.render(report, Screen { width, color }))).collect()
+    RENDERERS.iter().map(|r| (r.name(), r.render(report, Screen { width, color, ascii: false }))).collect()
 }

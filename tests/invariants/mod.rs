@@ -30,12 +30,12 @@ pub(crate) fn check(files: &[File]) {
     for (format, text) in rendered(&report, 80, false) {
         is_safe(format, &text, size);
     }
-    let colored = Human.render(&report, Screen { width: 60, color: true });
+    let colored = Human.render(&report, Screen { width: 60, color: true, ascii: false });
     assert!(colored.ends_with('\n'), "{colored}");
     let block = 1 + size % 1021;
     let cut = TWO.install(|| report_on(files, Some(block)));
     // It holds all of a report, and so stands for the other formats.
-    let json = |report| Json.render(report, Screen { width: 80, color: false });
+    let json = |report| Json.render(report, Screen { width: 80, color: false, ascii: false });
     assert_eq!(json(&report), json(&cut), "in blocks of {block} bytes");
 }
 

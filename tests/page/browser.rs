@@ -53,7 +53,7 @@ fn chromium() -> Option<PathBuf> {
 /// The report as a page.
 pub(crate) fn html(report: &Report) -> String {
     let renderer = RENDERERS.iter().find(|r| r.name() == "html").unwrap();
-    renderer.render(report, Screen { width: 100, color: false })
+    renderer.render(report, Screen { width: 100, color: false, ascii: false })
 }
 
 impl Page {

@@ -4,6 +4,7 @@ mod catalog;
 mod compare;
 mod fix;
 mod judge;
+mod look;
 mod run;
 mod value;
 
@@ -17,9 +18,10 @@ pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, RulesArgs, Shell};
 pub(super) use self::compare::CompareArgs;
 pub(super) use self::fix::FixArgs;
 pub(super) use self::judge::JudgeArgs;
+pub(super) use self::look::{Charset, Look, When};
 pub(super) use self::run::RunArgs;
 pub(super) use self::value::{
-    AUTO, FailOn, Format, ListFormat, MustHit, Output, Percent, RuleId, When, formats, nearest, renderer,
+    AUTO, FailOn, Format, ListFormat, MustHit, Output, Percent, RuleId, formats, nearest, renderer,
 };
 
 /// First, because most who ask for help want to see how it is called.
@@ -55,9 +57,8 @@ pub(in crate::cli) struct Cli {
     pub(in crate::cli) command: Option<Command>,
     #[command(flatten)]
     pub(in crate::cli) judge: JudgeArgs,
-    /// When to use colour [default: auto, where `NO_COLOR` beats `CLICOLOR_FORCE`]
-    #[arg(long, global = true, value_name = "WHEN", env = "CACHEDIAG_COLOR", hide_env = true)]
-    pub(super) color: Option<When>,
+    #[command(flatten)]
+    pub(in crate::cli) look: Look,
 }
 
 impl Cli {
@@ -124,6 +125,6 @@ mod tests {
         assert!(cli.command.is_none() && cli.judge.paths.len() == 2);
         assert!(Cli::parse_from(["cachediag", "rules"]).command.is_some());
         assert!(Cli::parse_from(["cachediag", "./rules"]).command.is_none());
-        assert_eq!(Cli::parse_from(["cachediag", "rules", "--color", "never"]).color, Some(When::Never));
+        assert_eq!(Cli::parse_from(["cachediag", "rules", "--color", "never"]).look.color, Some(When::Never));
     }
 }

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use self::log::Log;
-use super::args::{AUTO, RunArgs, When};
+use super::args::{AUTO, Look, RunArgs};
 use super::baseline::Kept;
 use super::judge::{To, conclude};
 use super::screen::{self, Stream};
@@ -23,7 +23,7 @@ use crate::source::Entry;
 /// What evidence is quoted from: `output:44`.
 const NAME: &str = "output";
 
-pub(super) fn run(args: &RunArgs, when: Option<When>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &RunArgs, look: Look) -> anyhow::Result<ExitCode> {
     let project = Project::load(&args.settings, &args.scope)?;
     let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
     let log = Arc::new(Log::new()?);
@@ -34,7 +34,7 @@ pub(super) fn run(args: &RunArgs, when: Option<When>) -> anyhow::Result<ExitCode
             return Ok(ExitCode::from(refused.status));
         }
     };
-    let judged = judge(&log, project, baseline, when).unwrap_or_else(|error| {
+    let judged = judge(&log, project, baseline, look).unwrap_or_else(|error| {
         // The image is built: that nothing can be said of its cache is no reason to fail.
         screen::complain(&format!("error: {error:#}"));
         0
@@ -45,7 +45,7 @@ pub(super) fn run(args: &RunArgs, when: Option<When>) -> anyhow::Result<ExitCode
     }
 }
 
-fn judge(log: &Log, project: Project, baseline: Option<Kept>, when: Option<When>) -> anyhow::Result<u8> {
+fn judge(log: &Log, project: Project, baseline: Option<Kept>, look: Look) -> anyhow::Result<u8> {
     if project.settings.format.as_ref().is_none_or(|format| format.0 == "human" || format.0 == AUTO) {
         // Between what the build said last and the report.
         screen::complain("");
@@ -55,5 +55,5 @@ fn judge(log: &Log, project: Project, baseline: Option<Kept>, when: Option<When>
     let entry = Entry { path: log.path(), name: NAME.to_owned(), bytes: None };
     let mut report = pipeline::run_on(entry, &options);
     report.problems.extend(log.problem(NAME).into_iter().chain(project.problems));
-    conclude(report, &project.settings, baseline, &To { stream: Stream::Err, when, nothing: false })
+    conclude(report, &project.settings, baseline, &To { stream: Stream::Err, look, nothing: false })
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use self::rules::{Ignored, RuleSettings};
-use super::args::{FailOn, Format, MustHit, Output, Percent, RuleId, When, formats};
+use super::args::{Charset, FailOn, Format, Look, MustHit, Output, Percent, RuleId, When, formats};
 use super::judge::only_configuration;
 use crate::model::Problem;
 use crate::pipeline::Options;
@@ -66,9 +66,12 @@ pub(super) struct Settings {
     #[arg(long, value_name = "BYTES", env = "CACHEDIAG_MAX_EXPANDED", hide_env = true)]
     pub(super) max_expanded: Option<u64>,
     /// When to use colour: auto, always, never
-    // On the command line it is an option of all commands.
+    // On the command line these two are options of all commands.
     #[arg(skip)]
-    pub(super) color: Option<When>,
+    color: Option<When>,
+    /// Characters of the report for people: auto, ascii, utf-8
+    #[arg(skip)]
+    charset: Option<Charset>,
     /// Rules by their ids: how bad each is in this project
     #[arg(skip)]
     #[cfg_attr(test, schemars(with = "BTreeMap<String, RuleSettings>"))]
@@ -152,9 +155,15 @@ impl Settings {
             threads: self.threads.or(other.threads),
             max_expanded: self.max_expanded.or(other.max_expanded),
             color: self.color.or(other.color),
+            charset: self.charset.or(other.charset),
             rules: other.rules,
             ignore: other.ignore,
         }
+    }
+
+    /// What the file says of how it looks.
+    pub(super) fn look(&self) -> Look {
+        Look { color: self.color, charset: self.charset }
     }
 
     /// Paths are meant from the folder of the file.

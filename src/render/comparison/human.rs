@@ -28,7 +28,7 @@ pub fn comparison(comparison: &Comparison, screen: Screen) -> String {
         });
         lines.extend(painted);
     }
-    lines.join("\n") + "\n"
+    page.print(&lines)
 }
 
 fn answer(verdict: Verdict) -> &'static str {

@@ -41,7 +41,7 @@ const SCRIPT: &str = concat!(
 );
 
 /// Width of the drawing in letters that stands in for the grid where scripts are forbidden.
-const PLAIN: Screen = Screen { width: 100, color: false };
+const PLAIN: Screen = Screen { width: 100, color: false, ascii: false };
 
 impl Renderer for Html {
     fn name(&self) -> &'static str {

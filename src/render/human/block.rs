@@ -11,6 +11,7 @@ use crate::render::{escape, names};
 pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     let mut lines = heading(page, finding, input);
     lines.extend(page.labelled("costs", &costs(finding.impact)));
+    lines.extend(fix::short(page, finding));
     lines.extend(page.labelled("why", &escape::line(&finding.cause)));
     lines.extend(evidence::lines(page, finding.evidence.iter(), &input.sources));
     lines.extend(page.labelled("sure", &sure(finding)));
@@ -22,7 +23,7 @@ pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String>
 pub(super) fn short(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     let mut lines = heading(page, finding, input);
     lines.extend(evidence::lines(page, std::iter::once(finding.evidence.first()), &input.sources));
-    lines.extend(page.labelled("fix", &escape::line(&finding.fix.summary)));
+    lines.extend(fix::short(page, finding));
     lines
 }
 

@@ -28,17 +28,15 @@ pub(super) fn lines<'a>(page: &Page, evidence: impl Iterator<Item = &'a Evidence
         .collect();
     let hidden = rows.len().saturating_sub(MOST);
     let rows = rows.get(..MOST).unwrap_or(&rows);
-    let place = widest(rows, |r| &r.place);
-    let room = page.width.saturating_sub(INDENT + place + GAP);
-    let text = widest(rows, |r| &r.text);
-    let beside = rows.iter().all(|r| r.shows.is_empty() || text + GAP + r.shows.width() <= room);
+    let columns = Columns::of(page, rows);
+    let beside = !columns.stacked && rows.iter().all(|r| r.shows.is_empty() || columns.takes(r));
     let mut lines = Vec::new();
     for (index, r) in rows.iter().enumerate() {
         // What several lines in a row show is said once, after the last of them.
         let repeats = rows.get(index + 1).is_some_and(|next| next.shows == r.shows);
-        lines.push(if beside { one_line(page, r, place, text, room) } else { quoted(page, r, place, room) });
+        lines.extend(if beside { vec![one_line(page, r, &columns)] } else { quoted(page, r, &columns) });
         if !beside && !repeats {
-            lines.extend(shown(page, r, place));
+            lines.extend(shown(page, r, &columns));
         }
     }
     if hidden > 0 {
@@ -63,27 +61,66 @@ fn widest(rows: &[Row], column: impl Fn(&Row) -> &String) -> usize {
     rows.iter().map(|r| column(r).width()).max().unwrap_or(0)
 }
 
-/// What it shows stands beside the text.
-fn one_line(page: &Page, row: &Row, place: usize, text: usize, room: usize) -> String {
-    if row.shows.is_empty() {
-        return quoted(page, row, place, room);
-    }
-    let gap = blanks(text.saturating_sub(row.text.width()) + GAP);
-    format!("{}{}{gap}{}", start(page, row, place), row.text, page.paint(CYAN, &row.shows))
+/// Where places and texts stand.
+struct Columns {
+    place: usize,
+    text: usize,
+    /// What is left for text, and what it shows.
+    room: usize,
+    /// Beside the places there is no room for texts: they stand below them.
+    stacked: bool,
 }
 
-fn quoted(page: &Page, row: &Row, place: usize, room: usize) -> String {
-    start(page, row, place) + &escape::cut(&row.text, room)
+/// The least that a quoted line is cut to.
+const READABLE: usize = 40;
+
+impl Columns {
+    fn of(page: &Page, rows: &[Row]) -> Self {
+        let place = widest(rows, |r| &r.place);
+        let room = page.width.saturating_sub(INDENT + place + GAP);
+        let stacked = room < READABLE;
+        let room = if stacked { page.width.saturating_sub(INDENT + GAP) } else { room };
+        Self { place, text: widest(rows, |r| &r.text), room, stacked }
+    }
+
+    /// Whether what a row shows fits beside its text.
+    fn takes(&self, row: &Row) -> bool {
+        self.text + GAP + row.shows.width() <= self.room
+    }
+
+    /// What stands in front of texts.
+    fn margin(&self) -> String {
+        blanks(if self.stacked { INDENT + GAP } else { INDENT + self.place + GAP })
+    }
+}
+
+/// What it shows stands beside the text.
+fn one_line(page: &Page, row: &Row, columns: &Columns) -> String {
+    let start = start(page, row, columns);
+    if row.shows.is_empty() {
+        return start + &escape::cut(&row.text, columns.room);
+    }
+    let gap = blanks(columns.text.saturating_sub(row.text.width()) + GAP);
+    format!("{start}{}{gap}{}", row.text, page.paint(CYAN, &row.shows))
+}
+
+fn quoted(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
+    let text = escape::cut(&row.text, columns.room);
+    if columns.stacked {
+        vec![format!("{}{}", blanks(INDENT), page.paint(DIM, &row.place)), columns.margin() + &text]
+    } else {
+        vec![start(page, row, columns) + &text]
+    }
 }
 
 /// What it shows stands below the text, as compilers do it.
-fn shown(page: &Page, row: &Row, place: usize) -> Vec<String> {
-    let margin = blanks(INDENT + place + GAP);
+fn shown(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
+    let margin = columns.margin();
     let lines = page.wrap(&format!("{margin}^ "), &format!("{margin}  "), &row.shows);
     lines.iter().map(|line| page.paint(CYAN, line)).collect()
 }
 
-fn start(page: &Page, row: &Row, place: usize) -> String {
-    let gap = blanks(place.saturating_sub(row.place.width()) + GAP);
+fn start(page: &Page, row: &Row, columns: &Columns) -> String {
+    let gap = blanks(columns.place.saturating_sub(row.place.width()) + GAP);
     format!("{}{}{gap}", blanks(INDENT), page.paint(DIM, &row.place))
 }

@@ -8,18 +8,23 @@ use crate::render::phrases;
 /// Indentation of text to paste.
 const PASTE: usize = INDENT + 2;
 
+/// What to do, in a sentence: it stands before all that proves it, for those who read one screen.
+pub(super) fn short(page: &Page, finding: &Finding) -> Vec<String> {
+    page.labelled("fix", &escape::line(finding.fix.summary.trim_end_matches(':')))
+}
+
+/// How to do it.
 pub(super) fn full(page: &Page, finding: &Finding) -> Vec<String> {
     let fix = &finding.fix;
     let margin = blanks(INDENT);
-    let mut lines = page.wrap(&margin, &margin, &escape::line(&fix.summary));
-    lines.extend(steps(page, fix));
+    let mut lines = steps(page, fix);
     // A patch says all that the snippet says, at its place.
     lines.extend(fix.snippet.iter().filter(|_| fix.edits.is_empty()).flat_map(|snippet| paste(snippet)));
     lines.extend(fix.edits.iter().flat_map(|edit| diff(page, edit)));
     lines.extend(page.wrap(&margin, &margin, &last_words(finding)));
     // Not wrapped: it must open as it stands.
     lines.extend(phrases::source(finding).map(|address| page.paint(DIM, &format!("{margin}Source: {address}"))));
-    page.with_label("fix", lines)
+    page.with_label("how", lines)
 }
 
 fn steps(page: &Page, fix: &Fix) -> Vec<String> {

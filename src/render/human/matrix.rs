@@ -32,7 +32,7 @@ fn one(page: &Page, report: &Report, series: &Series) -> Vec<String> {
     }
     let hidden = rows.len().saturating_sub(ROWS);
     rows.truncate(ROWS);
-    let mut lines = vec![heading(page, &series.key)];
+    let mut lines = heading(page, &series.key);
     lines.extend(body(page, &rows));
     if hidden > 0 {
         lines.push(page.paint(DIM, &format!("  … and {}", units::count(hidden, "more step"))));
@@ -40,10 +40,14 @@ fn one(page: &Page, report: &Report, series: &Series) -> Vec<String> {
     lines
 }
 
-fn heading(page: &Page, key: &str) -> String {
-    let legend = "   █ from cache  · ran  ✕ failed  (blank: not reached)";
-    let name = escape::cut(&escape::line(key), page.width.saturating_sub(legend.width() + 12));
-    format!("{}{}", page.paint(BOLD, &format!("  steps of {name}")), page.paint(DIM, legend))
+fn heading(page: &Page, key: &str) -> Vec<String> {
+    const LEGEND: &str = "█ from cache  · ran  ✕ failed  (blank: not reached)";
+    let name = escape::line(key);
+    let beside = "  steps of ".width() + name.width() + 3 + LEGEND.width() <= page.width;
+    let name = if beside { name } else { escape::cut(&name, page.width.saturating_sub(12)) };
+    let name = page.paint(BOLD, &format!("  steps of {name}"));
+    let legend = page.paint(DIM, LEGEND);
+    if beside { vec![format!("{name}   {legend}")] } else { vec![name, format!("  {legend}")] }
 }
 
 fn body(page: &Page, rows: &[Row]) -> Vec<String> {

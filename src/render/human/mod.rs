@@ -40,8 +40,7 @@ impl Renderer for Human {
         sections.push(summary::hidden(&page, report));
         sections.push(summary::last_line(&page, report));
         sections.retain(|lines| !lines.is_empty());
-        let sections: Vec<_> = sections.iter().map(|lines| lines.join("\n")).collect();
-        sections.join("\n\n") + "\n"
+        page.print(&sections.join(&String::new()))
     }
 }
 

@@ -79,5 +79,5 @@ pub(super) fn last_line(page: &Page, report: &Report) -> Vec<String> {
         (true, true) => (GREEN, 0),
         (true, false) => (Style::new(), 0),
     };
-    page.wrap("", &blanks(indent), &headline(report)).iter().map(|line| page.paint(style, line)).collect()
+    page.wrap("", &blanks(indent), &page.parted(&headline(report))).iter().map(|line| page.paint(style, line)).collect()
 }

@@ -12,6 +12,8 @@ use crate::series::Series;
 
 /// Rows of the table: the worst come first, and all are in the machine-readable formats.
 const MOST: usize = 20;
+/// On a narrower page there is no room for times.
+const ROOMY: usize = 74;
 
 /// One series, counted.
 pub(in crate::render) struct Row {
@@ -59,7 +61,8 @@ fn table(page: &Page, rows: &[Row]) -> Vec<String> {
     let (name, strip) = widths(page, rows);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["build", "runs, old → new", "steps from cache", "others took"]);
+    let columns = if page.width < ROOMY { 3 } else { 4 };
+    table.set_header(["build", "runs, old → new", "steps from cache", "others took"].into_iter().take(columns));
     for r in rows {
         let cells = [
             escape::cut_start(&r.name, name),
@@ -67,7 +70,7 @@ fn table(page: &Page, rows: &[Row]) -> Vec<String> {
             share(r.hits, r.total),
             duration(r.seconds),
         ];
-        table.add_row(cells);
+        table.add_row(cells.into_iter().take(columns));
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding(if index == 0 { (2, 1) } else { (1, 1) });
@@ -79,12 +82,12 @@ fn table(page: &Page, rows: &[Row]) -> Vec<String> {
 
 /// Widths of name and strip: the strip gets what its marks need, the name what is left.
 fn widths(page: &Page, rows: &[Row]) -> (usize, usize) {
-    // What the two columns of numbers take at most, with the gaps between the columns.
-    let room = page.width.saturating_sub(42);
+    // What the columns of numbers take at most, with the gaps between the columns.
+    let room = page.width.saturating_sub(if page.width < ROOMY { 29 } else { 42 });
     let name = rows.iter().map(|r| r.name.width()).max().unwrap_or(0);
     let marks = rows.iter().map(|r| r.marks.len() * 2).max().unwrap_or(0).clamp(16, 60);
     let name = name.min(room.saturating_sub(marks).max(page.width / 4));
-    (name, room.saturating_sub(name).max(18))
+    (name, room.saturating_sub(name).max(16))
 }
 
 /// The meaning of the marks in use.

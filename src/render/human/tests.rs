@@ -25,6 +25,33 @@ fn several_findings() {
     insta::assert_snapshot!("several_120", Human.render(&samples::several(), samples::WIDE));
 }
 
+/// From half a screen to a wide one, and where there is ASCII only.
+#[test]
+fn every_width() {
+    for width in [60, 80, 120, 200] {
+        let screen = Screen { width, ..samples::NARROW };
+        insta::assert_snapshot!(format!("width_{width}"), Human.render(&samples::configured(), screen));
+    }
+    let ascii = Human.render(&samples::configured(), Screen { ascii: true, ..samples::NARROW });
+    assert!(ascii.is_ascii());
+    insta::assert_snapshot!("ascii", ascii);
+}
+
+/// The same layout, whatever the marks are.
+#[test]
+fn ascii_moves_no_column() {
+    for report in [samples::several(), samples::many(), samples::decided(), samples::hostile()] {
+        let print = |ascii| Human.render(&report, Screen { ascii, color: true, width: 60 });
+        let (marks, plain) = (print(false), print(true));
+        assert!(plain.is_ascii());
+        // The last lines are a sentence with other signs in it, and may break elsewhere.
+        let lines = marks.lines().zip(plain.lines()).take_while(|(marks, _)| !marks.contains(" · "));
+        for (marks, plain) in lines.filter(|(marks, _)| !marks.contains("… and") && !marks.ends_with('…')) {
+            assert_eq!(marks.width(), plain.width(), "{plain}");
+        }
+    }
+}
+
 #[test]
 fn hostile_text() {
     insta::assert_snapshot!(print(&samples::hostile()));
@@ -45,8 +72,16 @@ fn many_builds() {
 /// Text to paste and addresses are the exception: they are never cut.
 #[test]
 fn no_line_is_wider_than_the_screen() {
-    for report in [samples::several(), samples::hostile(), samples::many(), samples::healthy(), samples::no_build()] {
-        for screen in [samples::NARROW, samples::WIDE] {
+    for report in [
+        samples::several(),
+        samples::hostile(),
+        samples::many(),
+        samples::healthy(),
+        samples::no_build(),
+        samples::decided(),
+    ] {
+        let narrowest = Screen { width: 60, ..samples::NARROW };
+        for screen in [narrowest, samples::NARROW, samples::WIDE, Screen { width: 200, ..samples::WIDE }] {
             for line in Human
                 .render(&report, screen)
                 .lines()

@@ -2,7 +2,7 @@
 //!
 //! One straight pipe, each module importing only from those before it:
 //! [`source`] → [`envelope`] → [`dialect`] → [`model`] → [`series`] → [`config`] → [`finding`] →
-//! [`rules`] → [`triage`] → [`render`] → [`pipeline`] → [`cli`].
+//! [`rules`] → [`triage`] → [`render`] → [`history`] → [`pipeline`] → [`cli`].
 //! `ARCHITECTURE.md` says what each of them does and must not know.
 //!
 //! ```
@@ -44,6 +44,8 @@ pub mod rules;
 pub mod triage;
 
 pub mod render;
+
+pub mod history;
 
 pub mod pipeline;
 

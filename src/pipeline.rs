@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use crate::config::{self, Config};
 use crate::envelope::Stack;
+use crate::history::{self, History};
 use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
 use crate::series;
-use crate::source::{self, Entry, Found, Input, Part, Progress, Reading};
+use crate::source::{self, Digest, Entry, Found, Input, Part, Progress, Reading};
 use crate::triage::{self, Baseline, Gates, Policy};
 
 /// What the command line asks for.
@@ -40,6 +42,8 @@ pub struct Options {
     pub block: Option<usize>,
     /// Hears how far reading is.
     pub progress: Option<Arc<Progress>>,
+    /// The earlier runs to judge beside the ones that are read, and where these are remembered.
+    pub history: Option<history::Settings>,
 }
 
 /// Reads everything and judges it, on threads of its own.
@@ -102,7 +106,26 @@ fn read_and_judge(options: &Options, found: Found) -> Report {
         problems.retain(|problem| &*problem.source != "-");
     }
     problems.sort_by(|a, b| (&a.source, a.line).cmp(&(&b.source, b.line)));
-    judge(options, runs, configs, problems)
+    match &options.history {
+        // Where no log could be read there is nothing to remember, and nothing to compare earlier runs with.
+        Some(settings) if !runs.is_empty() => remember(settings, options, &runs, configs, problems),
+        _ => judge(options, runs, configs, problems),
+    }
+}
+
+/// Judges the runs beside those of their jobs that were read before, and remembers them.
+fn remember(
+    settings: &history::Settings,
+    options: &Options,
+    runs: &[Run],
+    configs: Vec<Config>,
+    problems: Vec<Problem>,
+) -> Report {
+    let mut history = History::open(settings.clone());
+    let runs = history.beside(runs);
+    let mut report = judge(options, runs, configs, problems);
+    history.keep(&mut report);
+    report
 }
 
 /// From runs to findings.
@@ -114,7 +137,7 @@ fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: 
     let findings = rules::RULES.par_iter().flat_map_iter(|rule| rule.check(&study)).collect::<Vec<_>>();
     let (findings, hidden) = triage::triage(findings, &study.runs, &options.policy);
     let gates = triage::gates(&study, &options.gates);
-    Report { study, findings, baseline: options.baseline.clone(), gates, hidden, problems }
+    Report { study, findings, baseline: options.baseline.clone(), gates, hidden, problems, news: None }
 }
 
 /// Every log of a path: an archive holds several.
@@ -122,7 +145,7 @@ fn read_logs(entry: &Entry, options: &Options) -> (Vec<Run>, Vec<Problem>) {
     let (mut runs, mut problems) = (Vec::new(), Vec::new());
     source::each(entry, &reading(options), &mut |part, input| {
         let (read, trouble) = match input {
-            Ok(input) => read_log(part, input),
+            Ok(input) => read_log(part, input, options.history.is_some()),
             Err(e) => (Vec::new(), Some(problem(&part.name, e.to_string()))),
         };
         runs.extend(read);
@@ -146,7 +169,11 @@ fn announce(logs: &[Entry], progress: &Progress) {
     progress.plan(bytes.sum());
 }
 
-fn read_log(part: &Part, input: Input) -> (Vec<Run>, Option<Problem>) {
+fn read_log(part: &Part, mut input: Input, digested: bool) -> (Vec<Run>, Option<Problem>) {
+    let digest = match digested.then(|| input.digest()).transpose() {
+        Ok(digest) => digest,
+        Err(e) => return (Vec::new(), Some(problem(&part.name, format!("cannot be read: {e}")))),
+    };
     let stack = Stack::recognise(&input.head);
     let mut reader = LogReader::new(&part.name, stack.clone());
     let (lines, trouble) = match input.scan(&Interest { stack: &stack }, &mut reader) {
@@ -156,6 +183,7 @@ fn read_log(part: &Part, input: Input) -> (Vec<Run>, Option<Problem>) {
     let mut runs = reader.finish(lines);
     for run in &mut runs {
         run.job = run.job.take().or_else(|| part.job.as_deref().map(Text::new));
+        run.digest = digest.as_ref().map(Digest::finish);
     }
     (runs, trouble)
 }
@@ -164,11 +192,12 @@ fn problem(source: &str, message: String) -> Problem {
     Problem { source: source.to_owned(), line: None, message }
 }
 
-/// In the order of time where every log tells it, else in the natural order of names.
+/// In the order of time where every log tells it, else as they were read, call by call, in the natural order of names.
 fn order(runs: &mut [Run]) {
     let timed = runs.iter().all(|r| r.started.is_some());
+    let read = |run: &Run| run.earlier.as_ref().map_or(DateTime::<Utc>::MAX_UTC, |earlier| earlier.recorded);
     runs.sort_by(|a, b| {
-        let time = if timed { a.started.cmp(&b.started) } else { std::cmp::Ordering::Equal };
+        let time = if timed { a.started.cmp(&b.started) } else { read(a).cmp(&read(b)) };
         time.then_with(|| natord::compare(&a.source, &b.source)).then_with(|| a.source.cmp(&b.source))
     });
 }
@@ -176,7 +205,10 @@ fn order(runs: &mut [Run]) {
 /// The job, else the file name; with its folder where that alone does not tell runs apart.
 fn label(runs: &mut [Run]) {
     for run in &mut *runs {
-        run.label = run.job.clone().unwrap_or_else(|| stem(&run.source).into());
+        // `build.log (run 4711)` is an earlier run: its label is told apart below, where it has to be.
+        let file =
+            run.source.rsplit_once(" (").filter(|_| run.earlier.is_some()).map_or(&*run.source, |(file, _)| file);
+        run.label = run.job.clone().unwrap_or_else(|| stem(file).into());
     }
     let mut counts: HashMap<Text, usize> = HashMap::new();
     for run in &*runs {
@@ -187,6 +219,21 @@ fn label(runs: &mut [Run]) {
         if let Some(folder) = folder.filter(|_| counts.get(&run.label).is_some_and(|n| *n > 1)) {
             run.label = format!("{}/{}", folder.to_string_lossy(), run.label).into();
         }
+    }
+    tell_earlier_apart(runs);
+}
+
+/// Earlier runs of a job have its name, and their logs that of one file.
+fn tell_earlier_apart(runs: &mut [Run]) {
+    let mut counts: HashMap<Text, usize> = HashMap::new();
+    for run in &*runs {
+        *counts.entry(run.label.clone()).or_default() += 1;
+    }
+    for run in &mut *runs {
+        let Some(earlier) = run.earlier.as_ref().filter(|_| counts.get(&run.label).is_some_and(|n| *n > 1)) else {
+            continue;
+        };
+        run.label = format!("{} ({})", run.label, earlier.name).into();
     }
 }
 

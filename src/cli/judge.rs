@@ -11,7 +11,7 @@ use super::args::{AUTO, FailOn, JudgeArgs, Look, Output, renderer};
 use super::baseline::Kept;
 use super::screen::{self, Stream};
 use super::settings::{Project, Settings};
-use super::{TROUBLE, auto, progress};
+use super::{TROUBLE, auto, history, progress};
 use crate::pipeline::Options;
 use crate::render::{GithubSummary, Human, Renderer, Report, problem_line};
 
@@ -31,7 +31,8 @@ pub(super) fn run(args: &JudgeArgs, look: Look) -> anyhow::Result<ExitCode> {
     }
     let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
     let known = baseline.as_ref().map(|kept| kept.known.clone());
-    let options = Options { tee: args.tee, baseline: known, ..project.options(&args.paths) };
+    let history = history::settings(&args.history);
+    let options = Options { tee: args.tee, baseline: known, history, ..project.options(&args.paths) };
     let mut report = progress::watched(options);
     let nothing = nothing_read(&report, args.paths.is_empty() && project.settings.config.is_some());
     report.problems.extend(project.problems);

@@ -8,6 +8,7 @@ mod baseline;
 mod catalog;
 mod compare;
 mod fix;
+mod history;
 mod judge;
 mod manual;
 mod progress;
@@ -33,6 +34,7 @@ pub fn run() -> ExitCode {
         Some(Command::Compare(compare)) => compare::run(compare, look),
         Some(Command::Fix(fix)) => fix::run(fix),
         Some(Command::Explain(explain)) => catalog::explain(explain, look),
+        Some(Command::History(remembered)) => history::run(remembered, look),
         Some(Command::Completions(completions)) => manual::completions(completions.shell),
         Some(Command::Man) => manual::page(),
         None => judge::run(&cli.judge, look),

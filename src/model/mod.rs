@@ -78,6 +78,21 @@ pub struct Run {
     pub notes: Vec<CiNote>,
     /// What could not be read.
     pub problems: Vec<Problem>,
+    /// The first bytes of the SHA-256 of the log, where runs are remembered.
+    pub digest: Option<[u8; 16]>,
+    /// It was read by an earlier call, and remembered.
+    pub earlier: Option<Earlier>,
+}
+
+/// Where a run of the past comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// What tells it apart, for people: the number of the CI's run, else its time.
+    pub name: Text,
+    /// When it was recorded.
+    pub recorded: DateTime<Utc>,
+    /// It is of a job whose log was just read, not of one beside it.
+    pub own: bool,
 }
 
 impl Run {

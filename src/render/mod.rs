@@ -49,7 +49,7 @@ pub use json::Json;
 pub use junit::Junit;
 pub use markdown::Markdown;
 pub use ndjson::Ndjson;
-pub use report::Report;
+pub use report::{Gone, News, Report};
 pub use sarif::Sarif;
 
 /// What a renderer may know of where it prints.

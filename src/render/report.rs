@@ -20,6 +20,28 @@ pub struct Report {
     pub hidden: Vec<Hidden>,
     /// What could not be read, or is wrong with the settings.
     pub problems: Vec<Problem>,
+    /// What changed since the job ran last, where runs are remembered.
+    pub news: Option<News>,
+}
+
+/// Findings against those of the run before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// Earlier runs that were looked at.
+    pub runs: usize,
+    /// Fingerprints of findings that the run before did not have.
+    pub new: Vec<String>,
+    /// Findings of the run before that are there no longer.
+    pub gone: Vec<Gone>,
+}
+
+/// A finding of the run before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Id of its rule.
+    pub rule: String,
+    /// Its title.
+    pub title: String,
 }
 
 impl Report {

@@ -48,6 +48,17 @@ impl Study {
         series.builds.iter().filter_map(|&at| Some((self.run_of(at)?, self.build(at)?)))
     }
 
+    /// The series with the builds of the logs that were just read alone, without those that are remembered.
+    #[must_use]
+    pub fn just_read(&self) -> Vec<Series> {
+        let fresh = |at: &&BuildRef| self.run_of(**at).is_some_and(|run| run.earlier.is_none());
+        let of = |series: &Series| Series {
+            key: series.key.clone(),
+            builds: series.builds.iter().filter(fresh).copied().collect(),
+        };
+        self.series.iter().map(of).filter(|series| !series.builds.is_empty()).collect()
+    }
+
     /// Quotes a line of a run.
     #[must_use]
     pub fn quote(run: &Run, quote: &Quote, shows: &str) -> Evidence {

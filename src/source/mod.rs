@@ -6,6 +6,7 @@
 mod at;
 mod block;
 mod container;
+mod digest;
 mod discover;
 mod lines;
 mod pipe;
@@ -14,6 +15,7 @@ mod progress;
 mod tee;
 
 pub use container::{EXPANDED, Part, Reading, Visit, each};
+pub use digest::Digest;
 pub use discover::{Entry, Found, discover, discover_configs, read_text, working_directory};
 pub use progress::Progress;
 

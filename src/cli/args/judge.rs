@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
+use super::history::HistoryArgs;
 use crate::cli::settings::{Scope, Settings};
 
 #[derive(Debug, Args)]
@@ -21,4 +22,6 @@ pub(in crate::cli) struct JudgeArgs {
     /// Pass standard input through unchanged while reading it
     #[arg(long)]
     pub(in crate::cli) tee: bool,
+    #[command(flatten)]
+    pub(in crate::cli) history: HistoryArgs,
 }

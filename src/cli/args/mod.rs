@@ -3,6 +3,7 @@
 mod catalog;
 mod compare;
 mod fix;
+mod history;
 mod judge;
 mod look;
 mod run;
@@ -17,6 +18,7 @@ use super::screen;
 pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, RulesArgs, Shell};
 pub(super) use self::compare::CompareArgs;
 pub(super) use self::fix::FixArgs;
+pub(super) use self::history::{HistoryArgs, JobArgs, RememberedArgs, Verb};
 pub(super) use self::judge::JudgeArgs;
 pub(super) use self::look::{Charset, Look, When};
 pub(super) use self::run::RunArgs;
@@ -104,6 +106,8 @@ pub(in crate::cli) enum Command {
     Compare(CompareArgs),
     /// Say what a rule looks for, why that is bad and how to mend it
     Explain(ExplainArgs),
+    /// Look at the runs that are remembered, and carry them from file to file
+    History(RememberedArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Print the man page

@@ -8,8 +8,8 @@ use crate::rules::Study;
 use crate::series::Series;
 use crate::triage::compare::{Figures, figures};
 
-pub(super) fn gate(study: &Study, percent: u8) -> Gate {
-    let builds = study.series.iter().map(|series| judged(study, series, percent)).collect();
+pub(super) fn gate(study: &Study, series: &[Series], percent: u8) -> Gate {
+    let builds = series.iter().map(|series| judged(study, series, percent)).collect();
     let unmeasured = "no build in these logs succeeded and has a RUN, COPY, ADD or WORKDIR step".to_owned();
     Gate::of("min-hit-rate", percent.to_string(), builds, unmeasured)
 }

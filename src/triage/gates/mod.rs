@@ -48,8 +48,9 @@ pub struct Judged {
 /// Answers all of them, in the order asked.
 #[must_use]
 pub fn gates(study: &Study, gates: &Gates) -> Vec<Gate> {
-    let rate = gates.min_hit_rate.map(|percent| hit_rate::gate(study, percent));
-    rate.into_iter().chain(gates.must_hit.iter().map(|pattern| must_hit::gate(study, pattern))).collect()
+    let series = study.just_read();
+    let rate = gates.min_hit_rate.map(|percent| hit_rate::gate(study, &series, percent));
+    rate.into_iter().chain(gates.must_hit.iter().map(|pattern| must_hit::gate(study, &series, pattern))).collect()
 }
 
 impl Gate {

@@ -40,10 +40,10 @@ impl StepPattern {
     }
 }
 
-pub(super) fn gate(study: &Study, pattern: &StepPattern) -> Gate {
-    let builds: Vec<Judged> = study.series.iter().filter_map(|series| judged(study, series, pattern)).collect();
+pub(super) fn gate(study: &Study, series: &[Series], pattern: &StepPattern) -> Gate {
+    let builds: Vec<Judged> = series.iter().filter_map(|series| judged(study, series, pattern)).collect();
     let unmeasured = if builds.is_empty() {
-        unmatched(study, pattern)
+        unmatched(study, series, pattern)
     } else {
         "the step was reached in no newest run of these logs".to_owned()
     };
@@ -82,8 +82,8 @@ const LOOKED_AT: usize = 2_000;
 /// Of them those that are named.
 const NAMED: usize = 3;
 
-fn unmatched(study: &Study, pattern: &StepPattern) -> String {
-    let newest = study.series.iter().filter_map(|series| study.members(series).next_back());
+fn unmatched(study: &Study, series: &[Series], pattern: &StepPattern) -> String {
+    let newest = series.iter().filter_map(|series| study.members(series).next_back());
     let names: BTreeSet<String> = newest.flat_map(|(_, build)| names(build)).take(LOOKED_AT).collect();
     let length = pattern.text.chars().count();
     let likeness = |name: &String| {

@@ -1,0 +1,138 @@
+//! `--history` and `cachediag history`: the remembered runs.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use chrono::{TimeDelta, Utc};
+
+use super::args::{HistoryArgs, JobArgs, ListFormat, Look, RememberedArgs, Verb};
+use super::{TROUBLE, screen};
+use crate::history::{self, Added, Identity, Record, Settings, Store};
+
+/// What the command line and the variables of the CI say; `None` without `--history`.
+pub(super) fn settings(args: &HistoryArgs) -> Option<Settings> {
+    let file = args.history.clone()?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let identity = told(&args.job).or(Identity::of_environment(&variable));
+    Some(Settings { file, keep: args.keep, last: args.last.get(), identity, now: Utc::now() })
+}
+
+fn told(job: &JobArgs) -> Identity {
+    Identity {
+        repository: job.repository.clone(),
+        pipeline: job.pipeline.clone(),
+        job: job.job.clone(),
+        leg: job.leg.clone(),
+        branch: job.branch.clone(),
+        commit: job.commit.clone(),
+        run: job.run_id.clone(),
+        attempt: job.attempt.clone(),
+    }
+}
+
+/// `cachediag history …`.
+pub(super) fn run(args: &RememberedArgs, look: Look) -> anyhow::Result<ExitCode> {
+    let file = &args.history;
+    let trouble = || format!("{}", file.display());
+    match &args.verb {
+        Verb::List { format } => list(&mut existing(file)?, *format, look).with_context(trouble)?,
+        Verb::Show { name } => show(&mut existing(file)?, name).with_context(trouble)?,
+        Verb::Export { .. } => return export(&mut existing(file)?).with_context(trouble),
+        Verb::Import { files, one_by_one } => return import(file, files, *one_by_one),
+        Verb::Prune { keep } => prune(file, *keep).with_context(trouble)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn existing(file: &Path) -> anyhow::Result<Store> {
+    Store::existing(file).with_context(|| format!("{}", file.display()))
+}
+
+fn list(store: &mut Store, format: ListFormat, look: Look) -> anyhow::Result<()> {
+    let screen = screen::of_stdout(look);
+    let jobs = store.jobs()?;
+    let text = match format {
+        ListFormat::Human => history::listed(&jobs),
+        ListFormat::Json => history::listed_json(&jobs),
+    };
+    Ok(screen::print(&text, screen)?)
+}
+
+fn show(store: &mut Store, name: &str) -> anyhow::Result<()> {
+    let Some(record) = store.find(name)? else { bail!("neither a record nor a job is called {name}") };
+    let text = serde_json::to_string_pretty(&record)?;
+    Ok(screen::print(&format!("{text}\n"), screen::FILE)?)
+}
+
+/// What cannot be read is said and left out: half of the past is more than none.
+fn export(store: &mut Store) -> anyhow::Result<ExitCode> {
+    let mut unread = 0;
+    screen::print_by(screen::Stream::Out, screen::FILE, |out| {
+        let done = store.each(|read| -> anyhow::Result<()> {
+            read.unread.iter().for_each(|reason| screen::complain(&format!("warning: {reason}")));
+            unread += read.unread.len();
+            read.records.iter().try_for_each(|record| writeln!(out, "{}", record.to_line())).map_err(Into::into)
+        });
+        done.map_err(|error| error.downcast::<io::Error>().unwrap_or_else(io::Error::other))
+    })?;
+    Ok(if unread == 0 { ExitCode::SUCCESS } else { ExitCode::from(TROUBLE) })
+}
+
+/// Adds what can be read; what cannot be is said, and the status tells.
+fn import(file: &Path, files: &[PathBuf], one_by_one: bool) -> anyhow::Result<ExitCode> {
+    /// Records in one transaction.
+    const AT_ONCE: usize = 1000;
+    let mut store = Store::open(file).with_context(|| format!("{}", file.display()))?;
+    let (mut sum, mut unread) = (Added::default(), 0);
+    let mut keep = |records: &mut Vec<Record>| -> anyhow::Result<()> {
+        let added = store.add(records).with_context(|| format!("{}", file.display()))?;
+        if one_by_one {
+            let mut out = io::stdout().lock();
+            records.iter().try_for_each(|record| writeln!(out, "{}", record.id))?;
+            out.flush()?;
+        }
+        sum = Added { new: sum.new + added.new, known: sum.known + added.known };
+        records.clear();
+        Ok(())
+    };
+    for path in files {
+        let mut records = Vec::new();
+        for (at, line) in lines(path)?.lines().enumerate() {
+            let line = line.with_context(|| format!("cannot read {}", path.display()))?;
+            match Record::parse(&line) {
+                Ok(record) => records.push(record),
+                Err(_) if line.trim().is_empty() => {}
+                Err(reason) => {
+                    unread += 1;
+                    screen::complain(&format!("error: {}:{}: {reason}", path.display(), at + 1));
+                }
+            }
+            if records.len() == if one_by_one { 1 } else { AT_ONCE } {
+                keep(&mut records)?;
+            }
+        }
+        keep(&mut records)?;
+    }
+    screen::complain(&format!("{} records added, {} known already", sum.new, sum.known));
+    Ok(if unread == 0 { ExitCode::SUCCESS } else { ExitCode::from(TROUBLE) })
+}
+
+fn lines(path: &Path) -> anyhow::Result<BufReader<Box<dyn Read>>> {
+    if path == Path::new("-") {
+        return Ok(BufReader::new(Box::new(io::stdin())));
+    }
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(BufReader::new(Box::new(file)))
+}
+
+fn prune(file: &Path, keep: TimeDelta) -> anyhow::Result<()> {
+    // What is not there is not made.
+    existing(file)?;
+    let before = Utc::now().checked_sub_signed(keep).context("--keep reaches further back than there is time")?;
+    let removed = Store::open(file)?.prune(before)?;
+    screen::complain(&format!("{removed} records removed"));
+    Ok(())
+}

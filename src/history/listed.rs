@@ -1,0 +1,45 @@
+//! The jobs of a history, as text.
+
+use serde::Serialize;
+
+use super::store::Job;
+use crate::render::escape;
+
+/// One job a line: how many runs, what it is called.
+#[must_use]
+pub fn listed(jobs: &[Job]) -> String {
+    let line = |job: &Job| format!("{:>7} runs  {}\n", job.records, escape::line(&title(job)));
+    jobs.iter().map(line).collect()
+}
+
+/// The same for programs.
+#[must_use]
+pub fn listed_json(jobs: &[Job]) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        repository: &'a str,
+        pipeline: &'a str,
+        job: &'a str,
+        leg: &'a str,
+        runs: usize,
+    }
+    let line = |job| {
+        let ((repository, pipeline), (job, leg), runs) = parts(job);
+        Line { repository, pipeline, job, leg, runs }
+    };
+    let lines: Vec<Line> = jobs.iter().map(line).collect();
+    serde_json::to_string_pretty(&lines).unwrap_or_default() + "\n"
+}
+
+/// `team/app CI build (arm64)`: what is known of it.
+pub(super) fn title(job: &Job) -> String {
+    let ((repository, pipeline), (name, leg), _) = parts(job);
+    let leg = if leg.is_empty() { String::new() } else { format!("({leg})") };
+    let words: Vec<&str> = [repository, pipeline, name, &leg].into_iter().filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { "(a job without a name)".to_owned() } else { words.join(" ") }
+}
+
+fn parts(job: &Job) -> ((&str, &str), (&str, &str), usize) {
+    let pair = |text| -> (&str, &str) { str::split_once(text, '\n').unwrap_or((text, "")) };
+    (pair(&job.scope), pair(&job.name), job.records)
+}

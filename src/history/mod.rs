@@ -1,0 +1,149 @@
+//! Remembers runs, so that a build's own log is judged beside the runs before it.
+//!
+//! A record (`record/`) reads as the run it was made of, and the file (`store/`) hands out those of the same job. Rules see
+//! a study of runs and know nothing of where they come from. Knows neither rules nor the command line; what is wrong with
+//! the file is a [`Problem`], and the diagnosis goes on without it.
+
+mod arguments;
+mod identity;
+mod listed;
+mod news;
+mod recall;
+mod record;
+mod store;
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use self::arguments::Arguments;
+use crate::finding::Finding;
+use crate::model::{Problem, Run};
+use crate::render::Report;
+
+pub use self::identity::Identity;
+pub use self::listed::{listed, listed_json};
+pub use self::record::{Found, NoRecord, Record, VERSION};
+pub use self::store::{Added, Job, Store, Trouble};
+
+/// Which history, and how much of it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The file.
+    pub file: PathBuf,
+    /// How long records are kept.
+    pub keep: TimeDelta,
+    /// How many earlier runs of the job are looked at; of the jobs beside it half as many.
+    pub last: usize,
+    /// What flags and variables say of the job.
+    pub identity: Identity,
+    /// When this is.
+    pub now: DateTime<Utc>,
+}
+
+/// How many jobs of the same pipeline are looked at beside the job itself: those that share its caches.
+const BESIDE: usize = 8;
+
+const WITHOUT: &str = "(the diagnosis goes on without earlier runs)";
+
+/// An open history, and the runs that are to be added to it.
+#[derive(Debug)]
+pub struct History {
+    settings: Settings,
+    store: Option<Store>,
+    /// The runs that were just read.
+    fresh: Vec<Record>,
+    /// The arguments that they were given.
+    arguments: Arguments,
+    /// What was found when each job ran last.
+    before: Option<Vec<Found>>,
+    problems: Vec<Problem>,
+}
+
+impl History {
+    /// Opens the file; where that fails, says so and remembers nothing.
+    #[must_use]
+    pub fn open(settings: Settings) -> Self {
+        let (fresh, arguments) = (Vec::new(), Arguments::default());
+        let mut history = Self { store: None, fresh, arguments, before: None, problems: Vec::new(), settings };
+        match Store::open(&history.settings.file) {
+            Ok(store) => history.store = Some(store),
+            Err(trouble) => history.complain(&format!("{trouble} {WITHOUT}")),
+        }
+        history
+    }
+
+    /// Puts the earlier runs of their jobs in front of the runs that were just read.
+    #[must_use]
+    pub fn beside(&mut self, fresh: &[Run]) -> Vec<Run> {
+        let now = self.settings.now;
+        let records = fresh.iter().enumerate().map(|(at, run)| {
+            // Records of one call keep its order.
+            let recorded = now + TimeDelta::microseconds(i64::try_from(at).unwrap_or_default());
+            let identity = self.settings.identity.clone().or(Identity::of_log(run));
+            let index = fresh.iter().take(at).filter(|other| other.source == run.source).count();
+            Record::of(run, index, identity, recorded)
+        });
+        self.fresh = records.collect();
+        self.arguments = Arguments::of(fresh);
+        let earlier = self.earlier();
+        let fresh = fresh.iter().zip(&self.fresh).map(|(run, record)| {
+            let run = record::as_recorded(run, &self.arguments);
+            recall::of_job(run, record)
+        });
+        let fresh: Vec<Run> = fresh.collect();
+        recall::told_apart(earlier, fresh)
+    }
+
+    fn earlier(&mut self) -> Vec<Run> {
+        let Some(store) = &mut self.store else { return Vec::new() };
+        match recall::records(store, &self.fresh, self.settings.last, BESIDE) {
+            Ok(recalled) => {
+                for reason in &recalled.unread {
+                    self.problems.push(problem(&self.settings, &format!("a record cannot be read: {reason}")));
+                }
+                let runs = recalled.runs(&self.arguments);
+                self.before = recalled.before;
+                runs
+            }
+            Err(trouble) => {
+                self.complain(&format!("{trouble} {WITHOUT}"));
+                self.store = None;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Leaves out of the report what is of other jobs alone, says in it what is new, and keeps the runs that were just
+    /// read for the next time.
+    pub fn keep(mut self, report: &mut Report) {
+        report.findings.retain(|finding| concerns(&report.study.runs, finding));
+        let earlier = report.study.runs.iter().filter(|run| run.earlier.is_some()).count();
+        report.news = news::of(&report.findings, self.before.as_deref(), earlier);
+        self.fresh.iter_mut().for_each(|record| record.found(&report.findings, &self.arguments));
+        let oldest = self.settings.now.checked_sub_signed(self.settings.keep);
+        let kept = self
+            .store
+            .as_mut()
+            .map(|store| store.add(&self.fresh).and_then(|_| oldest.map_or(Ok(0), |oldest| store.forget(oldest))));
+        if let Some(Err(trouble)) = kept {
+            self.complain(&trouble.to_string());
+        }
+        report.problems.append(&mut self.problems);
+    }
+
+    fn complain(&mut self, message: &str) {
+        self.problems.push(problem(&self.settings, message));
+    }
+}
+
+fn problem(settings: &Settings, message: &str) -> Problem {
+    Problem { source: settings.file.display().to_string(), line: None, message: message.to_owned() }
+}
+
+/// It quotes a run of a job that was just read, or no run at all: jobs beside it have reports of their own.
+fn concerns(runs: &[Run], finding: &Finding) -> bool {
+    let quoted = |run: &&Run| finding.evidence.iter().any(|line| *line.source == *run.source);
+    let mut quoted = runs.iter().filter(quoted).peekable();
+    quoted.peek().is_none() || quoted.any(|run| run.earlier.as_ref().is_none_or(|earlier| earlier.own))
+}

@@ -1,0 +1,113 @@
+//! Which records are looked at beside the runs that were just read, and how they read as runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::arguments::Arguments;
+use super::record::{self, Found, Record};
+use super::store::{Store, Trouble};
+use crate::model::{Earlier, Run, Text};
+
+/// What was remembered.
+#[derive(Debug, Default)]
+pub(super) struct Recalled {
+    /// Of the jobs that were just read, the oldest first, job by job.
+    own: Vec<Record>,
+    /// Of the jobs beside them.
+    others: Vec<Record>,
+    /// Why others could not be read.
+    pub unread: Vec<String>,
+    /// What was found when the jobs ran last; `None` where they never did.
+    pub before: Option<Vec<Found>>,
+}
+
+/// The newest records of each job that was just read, and of the jobs beside them: what two jobs do to one cache shows
+/// in the logs of both.
+pub(super) fn records(store: &mut Store, fresh: &[Record], last: usize, beside: usize) -> Result<Recalled, Trouble> {
+    let known: BTreeSet<&str> = fresh.iter().map(|record| record.id.as_str()).collect();
+    let mut jobs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for record in fresh {
+        let names = jobs.entry(record.identity.scope()).or_default();
+        if !names.contains(&record.job()) {
+            names.push(record.job());
+        }
+    }
+    let mut recalled = Recalled::default();
+    for (scope, names) in &jobs {
+        for name in names {
+            let read = store.newest(scope, name, last + fresh.len())?;
+            let earlier: Vec<Record> =
+                read.records.into_iter().filter(|record| !known.contains(record.id.as_str())).collect();
+            let skip = earlier.len().saturating_sub(last);
+            if let Some(newest) = earlier.last() {
+                let before = recalled.before.get_or_insert_default();
+                let new = |found: &&Found| !before.contains(found);
+                let more: Vec<Found> = newest.findings.iter().filter(new).cloned().collect();
+                before.extend(more);
+            }
+            recalled.own.extend(earlier.into_iter().skip(skip));
+            recalled.unread.extend(read.unread);
+        }
+        for job in store.beside(scope, names, beside)? {
+            let read = store.newest_of(job, last.div_ceil(2))?;
+            recalled.others.extend(read.records);
+            recalled.unread.extend(read.unread);
+        }
+    }
+    recalled.unread.sort();
+    recalled.unread.dedup();
+    Ok(recalled)
+}
+
+impl Recalled {
+    /// The records as the runs they were made of.
+    pub(super) fn runs(&self, arguments: &Arguments) -> Vec<Run> {
+        let run = |record: &Record, own| {
+            let earlier = Earlier { name: record::name(record), recorded: record.recorded, own };
+            Run { earlier: Some(earlier), ..of_job(record.to_run(arguments), record) }
+        };
+        let own = self.own.iter().map(|record| run(record, true));
+        own.chain(self.others.iter().map(|record| run(record, false))).collect()
+    }
+}
+
+/// A run whose log does not name its job, commit or branch is of those that its record names.
+pub(super) fn of_job(run: Run, record: &Record) -> Run {
+    let text = |own: Option<Text>, told: &Option<String>| own.or_else(|| told.as_deref().map(Text::new));
+    let identity = &record.identity;
+    let job = identity.job.as_ref().map(|job| match &identity.leg {
+        Some(leg) => format!("{job} ({leg})"),
+        None => job.clone(),
+    });
+    Run {
+        job: text(run.job, &job),
+        commit: text(run.commit, &identity.commit),
+        branch: text(run.branch, &identity.branch),
+        ..run
+    }
+}
+
+/// Earlier runs and those just read, each with a name of its own: in a CI every log has the same one.
+pub(super) fn told_apart(mut earlier: Vec<Run>, fresh: Vec<Run>) -> Vec<Run> {
+    let mut used: BTreeSet<Text> = fresh.iter().map(|run| run.source.clone()).collect();
+    // The newest keeps the name of its file where that is free.
+    earlier.sort_by_key(|run| std::cmp::Reverse(time(run)));
+    for run in &mut earlier {
+        let name = run.earlier.as_ref().map(|earlier| earlier.name.clone()).unwrap_or_default();
+        let plain = if run.source == "-" { Text::new("stdin") } else { run.source.clone() };
+        let named = std::iter::once(plain.clone()).chain((1..).map(|n| match n {
+            1 => Text::new(&format!("{plain} ({name})")),
+            n => Text::new(&format!("{plain} ({name}, {n})")),
+        }));
+        if let Some(free) = named.into_iter().find(|name| !used.contains(name)) {
+            run.source = free;
+        }
+        used.insert(run.source.clone());
+    }
+    earlier.reverse();
+    earlier.extend(fresh);
+    earlier
+}
+
+fn time(run: &Run) -> Option<chrono::DateTime<chrono::Utc>> {
+    run.started.or_else(|| run.earlier.as_ref().map(|earlier| earlier.recorded))
+}

@@ -1,0 +1,181 @@
+//! From a record back to the run that it was made of.
+
+use super::wire::{Base, Build, CiCache, Command, Note, Pull, Quote, Ran, Run, Step, Transfer};
+use crate::envelope::ENVELOPES;
+use crate::model::{self, CacheSpec, Text};
+
+/// Makes the texts of a run.
+pub(super) struct Reader<'a> {
+    /// A text of the record as the rules are to see it.
+    pub text: &'a dyn Fn(&str) -> String,
+}
+
+impl Reader<'_> {
+    pub(super) fn run(&self, run: &Run) -> model::Run {
+        model::Run {
+            source: self.text(&run.source),
+            ci: run.ci.as_deref().and_then(ci),
+            job: self.maybe(run.job.as_ref()),
+            commit: self.maybe(run.commit.as_ref()),
+            branch: self.maybe(run.branch.as_ref()),
+            started: run.started,
+            lines: run.lines,
+            builds: run.builds.iter().map(|build| self.build(build)).collect(),
+            ci_caches: run.ci_caches.iter().map(|cache| self.ci_cache(cache)).collect(),
+            pulls: run.pulls.iter().map(|pull| self.pull(pull)).collect(),
+            loads: run.loads.iter().map(|pull| self.pull(pull)).collect(),
+            commands: run.commands.iter().map(|command| self.command(command)).collect(),
+            notes: run.notes.iter().map(|note| self.note(note)).collect(),
+            ..model::Run::default()
+        }
+    }
+
+    fn string(&self, text: &str) -> String {
+        (self.text)(text)
+    }
+
+    fn text(&self, text: &str) -> Text {
+        Text::new(&self.string(text))
+    }
+
+    fn strings(&self, texts: &[String]) -> Vec<String> {
+        texts.iter().map(|text| self.string(text)).collect()
+    }
+
+    fn maybe(&self, text: Option<&String>) -> Option<Text> {
+        text.map(|text| self.text(text))
+    }
+
+    fn quote(&self, Quote(line, text): &Quote) -> model::Quote {
+        model::Quote { line: *line, text: self.text(text) }
+    }
+
+    fn quotes(&self, quotes: &[Quote]) -> Vec<model::Quote> {
+        quotes.iter().map(|quote| self.quote(quote)).collect()
+    }
+
+    fn quoted(&self, quote: Option<&Quote>) -> Option<model::Quote> {
+        quote.map(|quote| self.quote(quote))
+    }
+
+    fn build(&self, build: &Build) -> model::Build {
+        model::Build {
+            dialect: build.dialect,
+            outcome: build.outcome,
+            engine: build.engine,
+            driver: self.maybe(build.driver.as_ref()),
+            builder: self.maybe(build.builder.as_ref()),
+            booted: self.quoted(build.booted.as_ref()),
+            target: self.maybe(build.target.as_ref()),
+            invocation: build.invocation,
+            steps: build.steps.iter().map(|step| self.step(step)).collect(),
+            bases: build.bases.iter().map(|base| self.base(base)).collect(),
+            imports: build.imports.iter().map(|import| self.transfer(import)).collect(),
+            exports: build.exports.iter().map(|export| self.transfer(export)).collect(),
+            inline: self.quoted(build.inline.as_ref()),
+            errors: self.quotes(&build.errors),
+            expired: self.quotes(&build.expired),
+            warnings: self.quotes(&build.warnings),
+            images: build.images.iter().map(|image| self.text(image)).collect(),
+            line: build.line,
+            tangled: build.tangled,
+        }
+    }
+
+    fn step(&self, step: &Step) -> model::Step {
+        let what = model::Instruction {
+            name: self.text(&step.name),
+            stage: self.text(&step.stage),
+            platform: self.text(&step.platform),
+            position: step.position,
+            of: step.of,
+            instruction: self.text(&step.instruction),
+            text: self.text(&step.text),
+        };
+        let trace = |ran: &Ran| Box::new(model::Trace { inputs: ran.inputs.clone(), ran: ran.time });
+        model::Step {
+            what: what.into(),
+            kind: step.kind,
+            outcome: step.outcome,
+            seconds: step.seconds,
+            header: self.quote(&step.header),
+            verdict: self.quoted(step.verdict.as_ref()),
+            key: self.maybe(step.key.as_ref()),
+            fetched: self.quoted(step.fetched.as_ref()),
+            trace: step.ran.as_ref().map(trace),
+        }
+    }
+
+    fn base(&self, base: &Base) -> model::Base {
+        model::Base {
+            stage: self.text(&base.stage),
+            platform: self.text(&base.platform),
+            image: self.text(&base.image),
+            digest: self.maybe(base.digest.as_ref()),
+            pinned: base.pinned,
+            quote: self.quote(&base.quote),
+            pulled: self.quoted(base.pulled.as_ref()),
+        }
+    }
+
+    fn transfer(&self, transfer: &Transfer) -> model::Transfer {
+        model::Transfer {
+            reference: self.maybe(transfer.reference.as_ref()),
+            kind: transfer.kind,
+            error: self.maybe(transfer.error.as_ref()),
+            ended: transfer.ended,
+            seconds: transfer.seconds,
+            header: self.quote(&transfer.header),
+            verdict: self.quoted(transfer.verdict.as_ref()),
+            manifest_type: self.maybe(transfer.manifest_type.as_ref()),
+        }
+    }
+
+    fn ci_cache(&self, cache: &CiCache) -> model::CiCache {
+        model::CiCache {
+            name: self.text(&cache.name),
+            operation: cache.operation,
+            outcome: cache.outcome,
+            reason: cache.reason.map(|reason| reason.0),
+            restored: self.maybe(cache.restored.as_ref()),
+            quote: self.quote(&cache.quote),
+        }
+    }
+
+    fn pull(&self, pull: &Pull) -> model::Pull {
+        model::Pull { image: self.text(&pull.image), quote: self.quote(&pull.quote) }
+    }
+
+    fn note(&self, note: &Note) -> model::CiNote {
+        model::CiNote { kind: note.kind, value: self.text(&note.value), quote: self.quote(&note.quote) }
+    }
+
+    fn command(&self, command: &Command) -> model::Command {
+        // What an option says is read again from its text: that is all it was made of.
+        let specs = |texts: &[String]| texts.iter().map(|text| CacheSpec::parse(&self.string(text))).collect();
+        let string = |text: &Option<String>| text.as_deref().map(|text| self.string(text));
+        let asked = model::Asked {
+            tool: command.tool,
+            cache_from: specs(&command.cache_from),
+            cache_to: specs(&command.cache_to),
+            build_args: self.strings(&command.build_args),
+            no_cache: command.no_cache,
+            no_cache_filter: self.strings(&command.no_cache_filter),
+            layers: command.layers,
+            builder: string(&command.builder),
+            driver: string(&command.driver),
+            file: string(&command.file),
+            target: string(&command.target),
+            platforms: self.strings(&command.platforms),
+            tags: command.tags.iter().map(|tag| self.text(tag)).collect(),
+            push: command.push,
+            pull: command.pull,
+        };
+        model::Command { quote: self.quote(&command.quote), more: self.quotes(&command.more), asked: asked.into() }
+    }
+}
+
+/// The CI of this name; `None` where this version does not know it.
+fn ci(name: &str) -> Option<&'static str> {
+    ENVELOPES.iter().filter_map(|envelope| envelope.ci()).find(|ci| *ci == name)
+}

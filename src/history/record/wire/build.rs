@@ -1,0 +1,181 @@
+//! What a record keeps of one build.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Quote, names};
+use crate::model;
+
+/// One build of one image.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(in super::super) struct Build {
+    /// Form of the log.
+    #[serde(with = "names::Dialect")]
+    pub dialect: model::Dialect,
+    /// How it ended.
+    #[serde(with = "names::BuildOutcome")]
+    pub outcome: model::BuildOutcome,
+    /// What stores its layers.
+    #[serde(with = "names::Engine")]
+    pub engine: model::Engine,
+    /// Driver of the builder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// Name of the builder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub builder: Option<String>,
+    /// The line that shows the builder being made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booted: Option<Quote>,
+    /// Bake target or compose service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Number of the call in the log that made it.
+    pub invocation: usize,
+    /// Its steps.
+    pub steps: Vec<Step>,
+    /// Its base images.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bases: Vec<Base>,
+    /// Caches it looked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<Transfer>,
+    /// Caches it wrote.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<Transfer>,
+    /// The line that shows an inline cache being written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inline: Option<Quote>,
+    /// Final errors.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Quote>,
+    /// Cache entries that were too old.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expired: Vec<Quote>,
+    /// Warnings about the cache.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Quote>,
+    /// References written or pushed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<String>,
+    /// First line.
+    pub line: u64,
+    /// Two builds are interleaved: outcomes are not to be trusted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tangled: bool,
+}
+
+/// One step of a build.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(in super::super) struct Step {
+    /// Header as printed: `[build 2/6] WORKDIR /src`.
+    pub name: String,
+    /// Stage; empty where it has no name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub stage: String,
+    /// Platform of a build for several.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub platform: String,
+    /// Position in its stage.
+    pub position: u32,
+    /// Number of positions.
+    pub of: u32,
+    /// First word: `RUN`.
+    pub instruction: String,
+    /// Text of the instruction.
+    pub text: String,
+    /// Whether it counts in a hit rate.
+    #[serde(with = "names::StepKind")]
+    pub kind: model::StepKind,
+    /// What became of it.
+    #[serde(with = "names::Outcome")]
+    pub outcome: model::Outcome,
+    /// Seconds as printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// Header line.
+    pub header: Quote,
+    /// The line that decides what became of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Quote>,
+    /// Hash of all it depends on, where printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The line that shows its result being fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fetched: Option<Quote>,
+    /// When it ran and what it takes, where the log tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ran: Option<Ran>,
+}
+
+/// What only the JSON status tells of a step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct Ran {
+    /// Steps whose results it takes, by their index.
+    pub inputs: Vec<usize>,
+    /// From when to when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<(String, String)>"))]
+    pub time: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+/// A base image.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(in super::super) struct Base {
+    /// Stage it begins.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub stage: String,
+    /// Platform of a build for several.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub platform: String,
+    /// Reference without digest.
+    pub image: String,
+    /// Digest, where printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The Dockerfile names the digest.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// The FROM line.
+    pub quote: Quote,
+    /// The line that shows it being fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pulled: Option<Quote>,
+}
+
+/// A cache that was looked for or written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(in super::super) struct Transfer {
+    /// Reference, where printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Kind of cache.
+    #[serde(rename = "type", with = "names::CacheKind")]
+    pub kind: model::CacheKind,
+    /// Message of the error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Its end is in the log.
+    pub ended: bool,
+    /// Seconds as printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// Header line.
+    pub header: Quote,
+    /// The line that tells its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Quote>,
+    /// Media type of its manifest, where printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest_type: Option<String>,
+}

@@ -1,0 +1,181 @@
+//! From a run to its record. Every text passes the function that takes out what may not be kept.
+
+use super::wire::{Base, Build, CiCache, Command, Note, Pull, Quote, Ran, Reason, Run, Step, Transfer};
+use crate::model;
+
+/// Makes the texts of a record.
+pub(super) struct Writer<'a> {
+    /// A text of the log as it may be kept.
+    pub text: &'a dyn Fn(&str) -> String,
+    /// A command line as it may be kept.
+    pub line: &'a dyn Fn(&str) -> String,
+    /// A build argument, `NAME=value`, as it may be kept.
+    pub argument: &'a dyn Fn(&str) -> String,
+}
+
+impl Writer<'_> {
+    pub(super) fn run(&self, run: &model::Run) -> Run {
+        Run {
+            source: self.text(&run.source),
+            ci: run.ci.map(str::to_owned),
+            job: self.maybe(run.job.as_ref()),
+            commit: self.maybe(run.commit.as_ref()),
+            branch: self.maybe(run.branch.as_ref()),
+            started: run.started,
+            lines: run.lines,
+            builds: run.builds.iter().map(|build| self.build(build)).collect(),
+            ci_caches: run.ci_caches.iter().map(|cache| self.ci_cache(cache)).collect(),
+            pulls: run.pulls.iter().map(|pull| self.pull(pull)).collect(),
+            loads: run.loads.iter().map(|pull| self.pull(pull)).collect(),
+            commands: run.commands.iter().map(|command| self.command(command)).collect(),
+            notes: run.notes.iter().map(|note| self.note(note)).collect(),
+        }
+    }
+
+    fn text(&self, text: &str) -> String {
+        (self.text)(text)
+    }
+
+    fn texts<T: AsRef<str>>(&self, texts: &[T]) -> Vec<String> {
+        texts.iter().map(|text| self.text(text.as_ref())).collect()
+    }
+
+    fn maybe<T: AsRef<str>>(&self, text: Option<&T>) -> Option<String> {
+        text.map(|text| self.text(text.as_ref()))
+    }
+
+    fn quote(&self, quote: &model::Quote) -> Quote {
+        Quote(quote.line, self.text(&quote.text))
+    }
+
+    fn line(&self, quote: &model::Quote) -> Quote {
+        Quote(quote.line, (self.line)(&quote.text))
+    }
+
+    fn quotes(&self, quotes: &[model::Quote]) -> Vec<Quote> {
+        quotes.iter().map(|quote| self.quote(quote)).collect()
+    }
+
+    fn quoted(&self, quote: Option<&model::Quote>) -> Option<Quote> {
+        quote.map(|quote| self.quote(quote))
+    }
+
+    fn build(&self, build: &model::Build) -> Build {
+        Build {
+            dialect: build.dialect,
+            outcome: build.outcome,
+            engine: build.engine,
+            driver: self.maybe(build.driver.as_ref()),
+            builder: self.maybe(build.builder.as_ref()),
+            booted: self.quoted(build.booted.as_ref()),
+            target: self.maybe(build.target.as_ref()),
+            invocation: build.invocation,
+            steps: build.steps.iter().map(|step| self.step(step)).collect(),
+            bases: build.bases.iter().map(|base| self.base(base)).collect(),
+            imports: build.imports.iter().map(|import| self.transfer(import)).collect(),
+            exports: build.exports.iter().map(|export| self.transfer(export)).collect(),
+            inline: self.quoted(build.inline.as_ref()),
+            errors: self.quotes(&build.errors),
+            expired: self.quotes(&build.expired),
+            warnings: self.quotes(&build.warnings),
+            images: self.texts(&build.images),
+            line: build.line,
+            tangled: build.tangled,
+        }
+    }
+
+    fn step(&self, step: &model::Step) -> Step {
+        Step {
+            name: self.name(step),
+            stage: step.stage.to_string(),
+            platform: step.platform.to_string(),
+            position: step.position,
+            of: step.of,
+            instruction: step.instruction.to_string(),
+            text: self.text(&step.text),
+            kind: step.kind,
+            outcome: step.outcome,
+            seconds: step.seconds,
+            header: self.quote(&step.header),
+            verdict: self.quoted(step.verdict.as_ref()),
+            key: self.maybe(step.key.as_ref()),
+            fetched: self.quoted(step.fetched.as_ref()),
+            ran: step.trace.as_ref().map(|trace| Ran { inputs: trace.inputs.clone(), time: trace.ran }),
+        }
+    }
+
+    /// `[build 2/6] RUN make`: a stage is no value, although one may be called the same.
+    fn name(&self, step: &model::Step) -> String {
+        match step.name.strip_suffix(step.text.as_str()) {
+            Some(stage) => format!("{stage}{}", self.text(&step.text)),
+            None => self.text(&step.name),
+        }
+    }
+
+    fn base(&self, base: &model::Base) -> Base {
+        Base {
+            stage: base.stage.to_string(),
+            platform: base.platform.to_string(),
+            image: self.text(&base.image),
+            digest: self.maybe(base.digest.as_ref()),
+            pinned: base.pinned,
+            quote: self.quote(&base.quote),
+            pulled: self.quoted(base.pulled.as_ref()),
+        }
+    }
+
+    fn transfer(&self, transfer: &model::Transfer) -> Transfer {
+        Transfer {
+            reference: self.maybe(transfer.reference.as_ref()),
+            kind: transfer.kind,
+            error: self.maybe(transfer.error.as_ref()),
+            ended: transfer.ended,
+            seconds: transfer.seconds,
+            header: self.quote(&transfer.header),
+            verdict: self.quoted(transfer.verdict.as_ref()),
+            manifest_type: self.maybe(transfer.manifest_type.as_ref()),
+        }
+    }
+
+    fn ci_cache(&self, cache: &model::CiCache) -> CiCache {
+        CiCache {
+            name: self.text(&cache.name),
+            operation: cache.operation,
+            outcome: cache.outcome,
+            reason: cache.reason.map(Reason),
+            restored: self.maybe(cache.restored.as_ref()),
+            quote: self.quote(&cache.quote),
+        }
+    }
+
+    fn pull(&self, pull: &model::Pull) -> Pull {
+        Pull { image: self.text(&pull.image), quote: self.quote(&pull.quote) }
+    }
+
+    fn note(&self, note: &model::CiNote) -> Note {
+        Note { kind: note.kind, value: self.text(&note.value), quote: self.quote(&note.quote) }
+    }
+
+    fn command(&self, command: &model::Command) -> Command {
+        let specs = |specs: &[model::CacheSpec]| specs.iter().map(|spec| self.text(&spec.raw)).collect();
+        Command {
+            quote: self.line(&command.quote),
+            more: command.more.iter().map(|quote| self.line(quote)).collect(),
+            tool: command.tool,
+            cache_from: specs(&command.cache_from),
+            cache_to: specs(&command.cache_to),
+            build_args: command.build_args.iter().map(|argument| (self.argument)(argument)).collect(),
+            no_cache: command.no_cache,
+            no_cache_filter: self.texts(&command.no_cache_filter),
+            layers: command.layers,
+            builder: self.maybe(command.builder.as_ref()),
+            driver: self.maybe(command.driver.as_ref()),
+            file: self.maybe(command.file.as_ref()),
+            target: self.maybe(command.target.as_ref()),
+            platforms: self.texts(&command.platforms),
+            tags: self.texts(&command.tags),
+            push: command.push,
+            pull: command.pull,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Opens the file, makes it where it is not there, and brings it to this version.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::schema::{APPLICATION, MIGRATIONS};
+use super::{Refused, Store, Trouble};
+
+/// How long another process may write before this one gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Store {
+    /// Opens a history to read and write; one that cannot be written is opened to be read.
+    ///
+    /// # Errors
+    /// Where the file is no history, or one that this version cannot read.
+    pub fn open(path: &Path) -> Result<Self, Trouble> {
+        match Self::writable(path) {
+            Err(Trouble::Full) if path.exists() => Self::refused(path, Refused::Full),
+            Err(Trouble::ReadOnly | Trouble::Unopened(_)) if path.exists() => Self::existing(path),
+            other => other,
+        }
+    }
+
+    /// Opens a history to read; one that is not there is not made.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn existing(path: &Path) -> Result<Self, Trouble> {
+        Self::refused(path, Refused::ReadOnly)
+    }
+
+    fn refused(path: &Path, why: Refused) -> Result<Self, Trouble> {
+        let connection = match connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY) {
+            // Where nothing can be written there is no room for the files beside a shared one; then nobody writes to it.
+            Err(Trouble::Unopened(_) | Trouble::ReadOnly | Trouble::Full) if path.exists() => unshared(path)?,
+            other => other?,
+        };
+        let store = Self { connection, read_only: Some(why), samples: HashMap::new() };
+        match store.version()? {
+            0 => Err(Trouble::Foreign),
+            version if version < MIGRATIONS.len() => {
+                drop(store);
+                Self::writable(path)
+            }
+            _ => Ok(store),
+        }
+    }
+
+    fn writable(path: &Path) -> Result<Self, Trouble> {
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let mut store = Self { connection, read_only: None, samples: HashMap::new() };
+        // A file of this version needs no lock.
+        if store.version()? < MIGRATIONS.len() {
+            store.migrate()?;
+        }
+        if store.connection.is_readonly("main")? {
+            store.read_only = Some(Refused::ReadOnly);
+        }
+        store.connection.pragma_update(None, "synchronous", "FULL")?;
+        Ok(store)
+    }
+
+    fn version(&self) -> Result<usize, Trouble> {
+        let number = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let (application, version) = (number("application_id")?, number("user_version")?);
+        let tables: i64 = self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let ours = application == i64::from(APPLICATION) || (application == 0 && version == 0 && tables == 0);
+        match usize::try_from(version) {
+            _ if !ours => Err(Trouble::Foreign),
+            Ok(known) if known <= MIGRATIONS.len() => Ok(known),
+            _ => Err(Trouble::Newer(version, MIGRATIONS.len())),
+        }
+    }
+
+    /// Several processes may find the file new at the same time: the first one makes it, the others see it made.
+    fn migrate(&mut self) -> Result<(), Trouble> {
+        self.share()?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or_default()) {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Readers go on while one writes. This change alone waits for nobody by itself.
+    fn share(&self) -> Result<(), Trouble> {
+        let begun = Instant::now();
+        loop {
+            match self.connection.pragma_update(None, "journal_mode", "WAL").map_err(Trouble::from) {
+                Err(Trouble::Busy) if begun.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(5)),
+                done => return done,
+            }
+        }
+    }
+}
+
+fn connect(path: &Path, how: OpenFlags) -> Result<Connection, Trouble> {
+    let connection = Connection::open_with_flags(path, how | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(PATIENCE)?;
+    // Opening reads nothing: the first look tells what the file is.
+    let _: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(connection)
+}
+
+/// <https://www.sqlite.org/uri.html>: read as a file that nobody changes.
+fn unshared(path: &Path) -> Result<Connection, Trouble> {
+    let encoded = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(Connection::open_with_flags(format!("file:{encoded}?immutable=1"), flags)?)
+}

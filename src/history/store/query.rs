@@ -1,0 +1,156 @@
+//! Reads records: the newest of a job and of the jobs beside it, or all.
+
+use rusqlite::params;
+
+use super::body;
+use super::{Store, Trouble};
+use crate::history::Record;
+use crate::history::listed::title;
+
+/// One job in a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Its number in the file.
+    pub number: i64,
+    /// Repository and pipeline.
+    pub scope: String,
+    /// Job and leg.
+    pub name: String,
+    /// Number of records.
+    pub records: usize,
+}
+
+/// What was read, and how much could not be.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// Records, the oldest first.
+    pub records: Vec<Record>,
+    /// Why others could not be read, once each.
+    pub unread: Vec<String>,
+}
+
+impl Store {
+    /// The newest records of a job, the oldest of them first.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub(in crate::history) fn newest(&mut self, scope: &str, name: &str, most: usize) -> Result<Read, Trouble> {
+        let number = "SELECT id FROM jobs WHERE scope = ?1 AND name = ?2";
+        let mut statement = self.connection.prepare_cached(number)?;
+        let numbers = statement.query_map([scope, name], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+        drop(statement);
+        numbers.first().map_or_else(|| Ok(Read::default()), |number| self.newest_of(*number, most))
+    }
+
+    /// Jobs of the same scope, those that ran last first.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub(in crate::history) fn beside(&self, scope: &str, names: &[String], most: usize) -> Result<Vec<i64>, Trouble> {
+        let list = "SELECT id, name FROM jobs WHERE scope = ?1 ORDER BY last DESC, name LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(list)?;
+        let rows = statement.query_map(params![scope, most + names.len()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = rows.collect::<Result<Vec<(i64, String)>, _>>()?;
+        Ok(rows.into_iter().filter(|(_, name)| !names.contains(name)).map(|(id, _)| id).take(most).collect())
+    }
+
+    /// The newest records of a job by its number.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub(in crate::history) fn newest_of(&mut self, job: i64, most: usize) -> Result<Read, Trouble> {
+        let mut read = self.bodies(
+            "SELECT body, sample FROM records WHERE job = ?1 ORDER BY recorded DESC, id LIMIT ?2",
+            params![job, most],
+        )?;
+        read.records.reverse();
+        Ok(read)
+    }
+
+    /// All jobs, in the order of their names.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn jobs(&self) -> Result<Vec<Job>, Trouble> {
+        let list = "SELECT jobs.id, scope, name, count(records.key) FROM jobs
+                    LEFT JOIN records ON records.job = jobs.id GROUP BY jobs.id ORDER BY scope, name";
+        let mut statement = self.connection.prepare(list)?;
+        let row = |row: &rusqlite::Row| {
+            Ok(Job { number: row.get(0)?, scope: row.get(1)?, name: row.get(2)?, records: row.get(3)? })
+        };
+        let jobs = statement.query_map([], row)?.collect::<Result<Vec<_>, _>>()?;
+        Ok(jobs.into_iter().filter(|job| job.records > 0).collect())
+    }
+
+    /// The record whose name begins so; else the newest one of the job that is called so.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn find(&mut self, name: &str) -> Result<Option<Record>, Trouble> {
+        let by_name = "SELECT body, sample FROM records WHERE hex(id) LIKE ?1 || '%' LIMIT 2";
+        let hex = name.len() > 3 && name.bytes().all(|b| b.is_ascii_hexdigit());
+        if hex && let [record] = self.bodies(by_name, [name])?.records.as_slice() {
+            return Ok(Some(record.clone()));
+        }
+        let jobs = self.jobs()?;
+        let called = |job: &&Job| job.name.split('\n').next() == Some(name) || title(job) == name;
+        let Some(job) = jobs.iter().find(called) else { return Ok(None) };
+        Ok(self.newest_of(job.number, 1)?.records.pop())
+    }
+
+    /// Hands over every record in an order that depends on nothing but the records.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or `visit` says so.
+    pub fn each<E: From<Trouble>>(&mut self, mut visit: impl FnMut(Read) -> Result<(), E>) -> Result<(), E> {
+        const AT_ONCE: i64 = 256;
+        let mut after: Vec<u8> = Vec::new();
+        loop {
+            let page = "SELECT id FROM records WHERE id > ?1 ORDER BY id LIMIT ?2";
+            let ids = |store: &Self| -> Result<Vec<Vec<u8>>, Trouble> {
+                let mut statement = store.connection.prepare_cached(page)?;
+                Ok(statement.query_map(params![after, AT_ONCE], |row| row.get(0))?.collect::<Result<_, _>>()?)
+            };
+            let ids = ids(self)?;
+            let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(()) };
+            let range = "SELECT body, sample FROM records WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+            visit(self.bodies(range, params![first, last])?)?;
+            after.clone_from(last);
+        }
+    }
+
+    fn bodies(&mut self, query: &str, values: impl rusqlite::Params) -> Result<Read, Trouble> {
+        let mut statement = self.connection.prepare_cached(query)?;
+        let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = rows.collect::<Result<Vec<(Vec<u8>, Option<i64>)>, _>>()?;
+        drop(statement);
+        let mut read = Read::default();
+        for (body, sample) in rows {
+            match self.record(&body, sample) {
+                Ok(record) => read.records.push(record),
+                Err(reason) if !read.unread.contains(&reason) => read.unread.push(reason),
+                Err(_) => {}
+            }
+        }
+        Ok(read)
+    }
+
+    fn record(&mut self, body: &[u8], sample: Option<i64>) -> Result<Record, String> {
+        let sample = match sample {
+            Some(id) => self.sample(id).map_err(|trouble| trouble.to_string())?,
+            None => "",
+        };
+        let text = body::unpacked(body, sample).map_err(|e| e.to_string())?;
+        Record::parse(&text).map_err(|e| e.to_string())
+    }
+
+    fn sample(&mut self, id: i64) -> Result<&str, Trouble> {
+        if !self.samples.contains_key(&id) {
+            let read = "SELECT text FROM samples WHERE id = ?1";
+            let packed: Vec<u8> = self.connection.prepare_cached(read)?.query_row([id], |row| row.get(0))?;
+            let text = body::unpacked(&packed, "").map_err(|e| Trouble::Record(e.to_string()))?;
+            self.samples.insert(id, text);
+        }
+        Ok(self.samples.get(&id).map_or("", String::as_str))
+    }
+}

@@ -1,0 +1,166 @@
+//! Adds and removes records. Each call is one transaction: all of it is there afterwards, or nothing.
+
+use std::io;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+
+use super::body::{self, LARGEST};
+use super::{Store, Trouble};
+use crate::history::Record;
+
+/// What became of records that were to be added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// New ones.
+    pub new: usize,
+    /// Those that were there already.
+    pub known: usize,
+}
+
+/// A few at a time, so that no run pays for all that was left before it.
+const REMOVED_AT_ONCE: usize = 1000;
+
+impl Store {
+    /// Adds records. One that is there already is not added again; of two of one name the earlier stays, so that the
+    /// result does not depend on the order in which they come.
+    ///
+    /// # Errors
+    /// Where nothing can be written; nothing has been then.
+    pub fn add(&mut self, records: &[Record]) -> Result<Added, Trouble> {
+        self.refuse()?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut added = Added::default();
+        for record in records {
+            let new = insert(&transaction, record)?;
+            added.new += usize::from(new);
+            added.known += usize::from(!new);
+        }
+        transaction.commit()?;
+        Ok(added)
+    }
+
+    /// Removes some of the records from before a time; returns how many.
+    ///
+    /// # Errors
+    /// Where nothing can be written.
+    pub fn forget(&mut self, before: DateTime<Utc>) -> Result<usize, Trouble> {
+        let before = before.timestamp_micros();
+        let oldest = "SELECT key FROM records WHERE recorded < ?1 LIMIT ?2";
+        let old: bool = self.connection.prepare_cached(oldest)?.exists(params![before, 1])?;
+        if !old || self.read_only.is_some() {
+            return Ok(0);
+        }
+        Ok(self
+            .connection
+            .execute(&format!("DELETE FROM records WHERE key IN ({oldest})"), params![before, REMOVED_AT_ONCE])?)
+    }
+
+    /// Removes all records from before a time, and gives the room back; returns how many.
+    ///
+    /// # Errors
+    /// Where nothing can be written.
+    pub fn prune(&mut self, before: DateTime<Utc>) -> Result<usize, Trouble> {
+        self.refuse()?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let removed = transaction.execute("DELETE FROM records WHERE recorded < ?1", [before.timestamp_micros()])?;
+        transaction.execute("DELETE FROM jobs WHERE id NOT IN (SELECT job FROM records)", [])?;
+        transaction.execute(
+            "DELETE FROM samples WHERE id NOT IN (SELECT sample FROM records WHERE sample IS NOT NULL)
+             AND id NOT IN (SELECT sample FROM jobs WHERE sample IS NOT NULL)",
+            [],
+        )?;
+        transaction.commit()?;
+        if removed > 0 {
+            self.connection.execute_batch("VACUUM")?;
+        }
+        Ok(removed)
+    }
+
+    fn refuse(&self) -> Result<(), Trouble> {
+        self.read_only.map_or(Ok(()), |refused| Err(refused.into()))
+    }
+}
+
+/// Whether it was new.
+fn insert(transaction: &Transaction, record: &Record) -> Result<bool, Trouble> {
+    let text = record.to_line();
+    if text.len() > LARGEST {
+        return Err(Trouble::Record(format!("{} is larger than any record", record.source())));
+    }
+    let id = bytes(&record.id).ok_or_else(|| Trouble::Record(format!("{} is no name of one", record.id)))?;
+    let known = known(transaction, &id)?;
+    let recorded = record.recorded.timestamp_micros();
+    let (job, sample) = job(transaction, record, recorded)?;
+    let (sample, body) = packed(transaction, job, sample, &text)?;
+    let Some(known) = known else {
+        let insert = "INSERT INTO records (id, job, recorded, sample, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+        transaction.prepare_cached(insert)?.execute(params![id, job, recorded, sample, body])?;
+        return Ok(true);
+    };
+    // The earlier of both, and of two of one time any, as long as it is always the same.
+    let earlier = recorded < known.recorded;
+    if earlier || (recorded == known.recorded && known.text().is_ok_and(|known| text < known)) {
+        let update = "UPDATE records SET job = ?2, recorded = ?3, sample = ?4, body = ?5 WHERE key = ?1";
+        transaction.prepare_cached(update)?.execute(params![known.key, job, recorded, sample, body])?;
+    }
+    Ok(false)
+}
+
+/// A record of the same name.
+struct Known {
+    key: i64,
+    recorded: i64,
+    body: Vec<u8>,
+    sample: Option<Vec<u8>>,
+}
+
+impl Known {
+    fn text(&self) -> io::Result<String> {
+        let sample = self.sample.as_deref().map_or(Ok(String::new()), |sample| body::unpacked(sample, ""))?;
+        body::unpacked(&self.body, &sample)
+    }
+}
+
+fn known(transaction: &Transaction, id: &[u8; 16]) -> rusqlite::Result<Option<Known>> {
+    let known = "SELECT records.key, records.recorded, records.body, samples.text FROM records
+                 LEFT JOIN samples ON samples.id = records.sample WHERE records.id = ?1";
+    let known = transaction.prepare_cached(known)?.query_row([id], |row| {
+        Ok(Known { key: row.get(0)?, recorded: row.get(1)?, body: row.get(2)?, sample: row.get(3)? })
+    });
+    known.optional()
+}
+
+/// The job's number and sample.
+fn job(transaction: &Transaction, record: &Record, recorded: i64) -> Result<(i64, Option<i64>), Trouble> {
+    let upsert = "INSERT INTO jobs (scope, name, last) VALUES (?1, ?2, ?3)
+                  ON CONFLICT (scope, name) DO UPDATE SET last = max(last, excluded.last) RETURNING id, sample";
+    let (scope, name) = (record.identity.scope(), record.job());
+    let row = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?));
+    Ok(transaction.prepare_cached(upsert)?.query_row(params![scope, name, recorded], row)?)
+}
+
+/// The body, and the sample it is compressed against: the job's, or a new one where builds of the job say something else now.
+fn packed(transaction: &Transaction, job: i64, sample: Option<i64>, text: &str) -> Result<(i64, Vec<u8>), Trouble> {
+    let trouble = |e: std::io::Error| Trouble::Record(e.to_string());
+    let alone = body::packed(text, "").map_err(trouble)?;
+    if let Some(sample) = sample {
+        let read = "SELECT text FROM samples WHERE id = ?1";
+        let known: Vec<u8> = transaction.prepare_cached(read)?.query_row([sample], |row| row.get(0))?;
+        let known = body::unpacked(&known, "").map_err(trouble)?;
+        let body = body::packed(text, &known).map_err(trouble)?;
+        if body.len() * 2 < alone.len() {
+            return Ok((sample, body));
+        }
+    }
+    transaction.prepare_cached("INSERT INTO samples (text) VALUES (?1)")?.execute([&alone])?;
+    let sample = transaction.last_insert_rowid();
+    transaction.prepare_cached("UPDATE jobs SET sample = ?2 WHERE id = ?1")?.execute([job, sample])?;
+    Ok((sample, body::packed(text, text).map_err(trouble)?))
+}
+
+/// The bytes of 32 hex digits.
+fn bytes(id: &str) -> Option<[u8; 16]> {
+    let number = u128::from_str_radix(id, 16).ok().filter(|_| id.len() == 32)?;
+    Some(number.to_be_bytes())
+}

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use cachediag::pipeline::{self, Options};
-use cachediag::render::Report;
+use cachediag::render::{Json, Renderer, Report, Screen};
 use cachediag::source::Entry;
 use proptest::prelude::*;
 
@@ -127,6 +127,22 @@ fn a_large_log_has_one_result_however_it_is_cut() {
     assert_eq!(one, from_path(&path, "json", "2"));
     assert_eq!(nameless(&one, &path), nameless(&from_pipe(&path, "json"), &path));
     assert_eq!(one.matches("\"outcome\":\"succeeded\"").count(), 40);
+}
+
+/// Blocks of a length for each place that a cut can be at.
+#[test]
+fn a_small_log_has_one_result_wherever_it_is_cut() {
+    for file in files_of(Path::new("tests/cuts")).into_iter().filter(File::is_log) {
+        let report = |block| {
+            let entry = Entry::in_memory(&file.name, file.bytes.as_slice());
+            let report = pipeline::run_in_memory([entry], &Options { block: Some(block), ..Options::default() });
+            Json.render(&report, Screen { width: 100, color: false, ascii: false })
+        };
+        let whole = report(file.bytes.len());
+        for block in 1..file.bytes.len() {
+            assert_eq!(whole, report(block), "{} in blocks of {block} bytes", file.name);
+        }
+    }
 }
 
 /// A way to read a case that must not matter.

@@ -1,7 +1,7 @@
 //! One block of whole lines: counts them and keeps the wanted ones.
 
 use super::lines::Lines;
-use super::{MAX_LINE, Sieve, Sink};
+use super::{MAX_LINE, Sieve, Sink, Wanted};
 
 /// The wanted lines of a block, copied together, and how many lines the block had.
 #[derive(Debug, Default)]
@@ -19,15 +19,29 @@ impl Kept {
         let bytes = Vec::with_capacity(block.len() / 16);
         let mut kept = Self { bytes, ..Self::default() };
         let mut state = S::State::default();
+        let mut left_out = None;
         for line in Lines::of(block) {
             kept.lines += 1;
             let line = if line.len() > MAX_LINE { cut(line, sieve) } else { line };
-            if sieve.wants(&mut state, line) {
-                kept.bytes.extend_from_slice(line);
-                kept.entries.push((kept.lines, kept.bytes.len()));
+            let wanted = sieve.wants(&mut state, line);
+            if wanted == Wanted::No {
+                left_out = Some(line);
+                continue;
             }
+            if let Some(before) = left_out.take().filter(|_| wanted == Wanted::WithBefore) {
+                kept.keep(kept.lines - 1, before);
+            }
+            kept.keep(kept.lines, line);
+        }
+        if let Some(last) = left_out {
+            kept.keep(kept.lines, last);
         }
         kept
+    }
+
+    fn keep(&mut self, number: u64, line: &[u8]) {
+        self.bytes.extend_from_slice(line);
+        self.entries.push((number, self.bytes.len()));
     }
 
     /// Hands the lines on; `before` lines came earlier.

@@ -45,8 +45,20 @@ pub trait Sieve: Sync {
     fn longest(&self, _start: &[u8]) -> usize {
         MAX_LINE
     }
-    /// Whether the line (without its line end) is wanted.
-    fn wants(&self, state: &mut Self::State, line: &[u8]) -> bool;
+    /// What is to become of the line (without its line end).
+    fn wants(&self, state: &mut Self::State, line: &[u8]) -> Wanted;
+}
+
+/// What is to become of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// It says nothing. It may come nevertheless: the last line of a block always does, because the next
+    /// block may want it with its first.
+    No,
+    /// It is kept.
+    Yes,
+    /// It is kept, and so is the line before: it goes on where that one ended.
+    WithBefore,
 }
 
 /// Takes the wanted lines in order: 1-based line number and bytes.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::dialect::{self, Event};
 use crate::envelope::{Peeled, Stack, clean};
-use crate::source::{MAX_LINE, Sieve};
+use crate::source::{MAX_LINE, Sieve, Wanted};
 
 /// Of a longer JSON status the rest is not read; output of commands stands at its end.
 const LONGEST_STATUS: usize = 4 << 20;
@@ -46,17 +46,21 @@ impl Sieve for Interest<'_> {
     }
 
     #[inline]
-    fn wants(&self, before: &mut Before, line: &[u8]) -> bool {
-        !before.goes_on(line, self.stack) && self.looks_at(before, line)
+    fn wants(&self, before: &mut Before, line: &[u8]) -> Wanted {
+        if before.goes_on(line, self.stack) { Wanted::No } else { self.looks_at(before, line) }
     }
 }
 
 impl Interest<'_> {
-    fn looks_at(&self, before: &mut Before, line: &[u8]) -> bool {
+    fn looks_at(&self, before: &mut Before, line: &[u8]) -> Wanted {
         let line = self.stack.unpack(line);
         let peeled = self.stack.peel(&line);
-        let joined = std::mem::replace(&mut before.open, peeled.open) || peeled.append || peeled.open;
-        joined | before.is_news(&peeled, self.stack)
+        let joined = std::mem::replace(&mut before.open, peeled.open) || peeled.open;
+        match before.is_news(&peeled, self.stack) {
+            _ if peeled.append => Wanted::WithBefore,
+            news if news || joined => Wanted::Yes,
+            _ => Wanted::No,
+        }
     }
 }
 
@@ -107,9 +111,9 @@ mod tests {
     /// without any CI.
     const PREFIXES: [&str; 3] = ["2026-05-04T09:00:00.1234567Z ", "2026-05-04T09:00:00.123456Z 01O ", ""];
 
-    type Way<'a> = fn(&Interest<'a>, &mut Before, &[u8]) -> bool;
+    type Way<'a> = fn(&Interest<'a>, &mut Before, &[u8]) -> Wanted;
 
-    fn wanted<'a>(lines: &[String], stack: &'a Stack, way: Way<'a>) -> Vec<bool> {
+    fn wanted<'a>(lines: &[String], stack: &'a Stack, way: Way<'a>) -> Vec<Wanted> {
         let (interest, mut before) = (Interest { stack }, Before::default());
         lines.iter().map(|line| way(&interest, &mut before, line.as_bytes())).collect()
     }

@@ -5,14 +5,14 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::*;
-use crate::source::{Sieve, Sink};
+use crate::source::{Sieve, Sink, Wanted};
 
 struct Every;
 
 impl Sieve for Every {
     type State = ();
-    fn wants(&self, (): &mut (), _line: &[u8]) -> bool {
-        true
+    fn wants(&self, (): &mut (), _line: &[u8]) -> Wanted {
+        Wanted::Yes
     }
 }
 

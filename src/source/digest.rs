@@ -72,15 +72,16 @@ mod tests {
     use std::io::{Seek, Write};
 
     use super::*;
+    use crate::source::{Sieve, Sink, Wanted};
 
     struct Nothing;
-    impl crate::source::Sieve for Nothing {
+    impl Sieve for Nothing {
         type State = ();
-        fn wants(&self, (): &mut (), _: &[u8]) -> bool {
-            false
+        fn wants(&self, (): &mut (), _: &[u8]) -> Wanted {
+            Wanted::No
         }
     }
-    impl crate::source::Sink for Nothing {
+    impl Sink for Nothing {
         fn line(&mut self, _: u64, _: &[u8]) {}
     }
 

@@ -64,6 +64,29 @@ fn the_readme_shows_what_the_tool_says() {
     assert!(now == text, "run: UPDATE_DOCS=1 cargo test --test docs");
 }
 
+/// The settings in the README are settings.
+#[test]
+fn the_settings_of_the_readme_are_read() {
+    let text = fs::read_to_string(README).unwrap();
+    let blocks: Vec<&str> = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!blocks.is_empty());
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("cachediag.toml");
+    for block in blocks {
+        fs::write(&file, block).unwrap();
+        let mut command = assert_cmd::Command::cargo_bin("cachediag").unwrap();
+        let read =
+            command.args(["--settings", file.to_str().unwrap(), "sample-logs/every-second-run"]).output().unwrap();
+        let said = String::from_utf8(read.stdout).unwrap();
+        assert_eq!(read.status.code(), Some(1), "{said}{}", String::from_utf8_lossy(&read.stderr));
+        assert!(
+            said.contains("gate failed: --min-hit-rate 50") && said.contains("--must-hit 'build: RUN npm ci'"),
+            "{said}"
+        );
+        assert!(folder.path().join("cachediag.sarif").exists());
+    }
+}
+
 #[test]
 fn every_rule_is_documented_in_full() {
     for meta in RULES.iter().map(|r| r.meta()) {

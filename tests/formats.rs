@@ -100,14 +100,25 @@ fn junit_follows_the_schema_of_jenkins() {
     assert!(!errors("<testsuites><testsuite name=\"x\"/></testsuites>").is_empty(), "the validator validates");
 }
 
-/// A page of its own is tested by a browser.
 #[test]
 fn sample_logs_are_as_reviewed() {
     let report = read("sample-logs");
-    for renderer in RENDERERS.iter().filter(|renderer| renderer.name() != "html") {
+    for renderer in RENDERERS {
         let text = tidy(&renderer.render(&report, SCREEN));
+        let text = if renderer.name() == "html" { page(&text) } else { text };
         insta::assert_snapshot!(format!("sample-logs.{}", renderer.name()), text);
     }
+}
+
+/// The page without style and script, which are files of their own, and their hashes; an element a line.
+fn page(text: &str) -> String {
+    let (before, rest) = text.split_once("<style>").unwrap();
+    let (_, rest) = rest.split_once("</style>").unwrap();
+    let (rest, script) = rest.rsplit_once("<script>").unwrap();
+    let (_, after) = script.split_once("</script>").unwrap();
+    let (before, policy) = before.split_once("'sha256-").unwrap();
+    let (_, policy) = policy.rsplit_once('\'').unwrap();
+    format!("{before}…{policy}<style>…</style>{rest}<script>…</script>{after}").replace("><", ">\n<")
 }
 
 /// Without what changes with every rule that is added.

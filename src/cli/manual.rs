@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::CommandFactory;
+use anyhow::Context;
+use clap::{Command, CommandFactory};
 use clap_complete::{Generator, Shell as Complete, generate};
 use clap_complete_nushell::Nushell;
 
-use super::args::{Cli, Shell};
+use super::args::{Cli, Shell, nearest};
 use super::screen;
 
 pub(super) fn completions(shell: Shell) -> anyhow::Result<ExitCode> {
@@ -26,10 +27,25 @@ fn written(shell: impl Generator) -> Vec<u8> {
     text
 }
 
-pub(super) fn page() -> anyhow::Result<ExitCode> {
+pub(super) fn page(of: Option<&str>) -> anyhow::Result<ExitCode> {
+    let mut all = Cli::command();
+    // Gives its commands the names that `man` looks for: `cachediag-run`.
+    all.build();
+    let command = match of {
+        None => all,
+        Some(name) => of_command(&all, name)?.clone(),
+    };
     let mut text = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+    clap_mangen::Man::new(command).render(&mut text)?;
     print(text)
+}
+
+fn of_command<'c>(all: &'c Command, name: &str) -> anyhow::Result<&'c Command> {
+    let names: Vec<&str> = all.get_subcommands().map(Command::get_name).collect();
+    all.find_subcommand(name).with_context(|| match nearest(name, &names) {
+        Some(near) => format!("no such command, did you mean {near}?"),
+        None => format!("no such command; there are {}", names.join(", ")),
+    })
 }
 
 fn print(text: Vec<u8>) -> anyhow::Result<ExitCode> {

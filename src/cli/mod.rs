@@ -36,7 +36,7 @@ pub fn run() -> ExitCode {
         Some(Command::Explain(explain)) => catalog::explain(explain, look),
         Some(Command::History(remembered)) => history::run(remembered, look),
         Some(Command::Completions(completions)) => manual::completions(completions.shell),
-        Some(Command::Man) => manual::page(),
+        Some(Command::Man(man)) => manual::page(man.command.as_deref()),
         None => judge::run(&cli.judge, look),
     };
     done.unwrap_or_else(|error| {

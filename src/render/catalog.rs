@@ -60,7 +60,8 @@ pub fn explain(meta: &RuleMeta, screen: Screen) -> String {
         lines.extend([String::new(), page.paint(BOLD, title)]);
         lines.extend(body);
     }
-    lines.extend([String::new(), format!("Since version {}, in the group \"{}\".", meta.since, meta.group)]);
+    lines.push(String::new());
+    lines.extend(page.wrap("", "  ", &format!("Since version {}, in the group \"{}\".", meta.since, meta.group)));
     page.print(&lines)
 }
 

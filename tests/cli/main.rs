@@ -228,4 +228,7 @@ fn completions_and_man_page_know_the_options() {
         assert!(stdout(&mut desk.run(&["completions", shell])).contains("fail-on"), "{shell}");
     }
     assert!(stdout(&mut desk.run(&["man"])).starts_with(".ie"));
+    let page = stdout(&mut desk.run(&["man", "run"]));
+    assert!(page.contains("cachediag\\-run") && page.contains("must\\-hit"), "{page}");
+    assert!(stderr(&mut desk.run(&["man", "rnu"])).contains("no such command, did you mean run?"));
 }

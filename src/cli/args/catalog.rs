@@ -1,4 +1,4 @@
-//! `cachediag rules`, `explain` and `completions`.
+//! `cachediag rules`, `explain`, `completions` and `man`.
 
 use clap::{Args, ValueEnum};
 
@@ -22,6 +22,12 @@ pub(in crate::cli) struct ExplainArgs {
 pub(in crate::cli) struct CompletionsArgs {
     /// The shell
     pub(in crate::cli) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ManArgs {
+    /// One of the commands: run, fix, compare, …
+    pub(in crate::cli) command: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

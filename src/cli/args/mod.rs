@@ -15,7 +15,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::screen;
 
-pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, RulesArgs, Shell};
+pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, ManArgs, RulesArgs, Shell};
 pub(super) use self::compare::CompareArgs;
 pub(super) use self::fix::FixArgs;
 pub(super) use self::history::{HistoryArgs, JobArgs, RememberedArgs, Verb};
@@ -41,7 +41,7 @@ const AFTER: &str = "\
 Options with a value can also be set by variables (CACHEDIAG_FAIL_ON=error) and, for a project,
 in cachediag.toml (fail-on = \"error\"). Flags beat variables, which beat the file.
 
-Exit status: 0 nothing at or above --fail-on, 1 findings, 2 usage error or nothing could be read.
+Exit status: 0 nothing at or above --fail-on, 1 findings or a gate, 2 usage error or nothing was read.
 A file named like a command is given with its folder: ./rules";
 
 /// Says why the Docker build cache did not help, from logs that already exist.
@@ -110,8 +110,8 @@ pub(in crate::cli) enum Command {
     History(RememberedArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
-    /// Print the man page
-    Man,
+    /// Print the man page, of cachediag or of one of its commands
+    Man(ManArgs),
 }
 
 #[cfg(test)]

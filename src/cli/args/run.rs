@@ -7,9 +7,11 @@ use clap::{Args, ValueHint};
 use crate::cli::settings::{Scope, Settings};
 
 const AFTER: &str = "\
-The build's streams are passed through as they are; the report comes after them, on standard error, and in files
-with --output. BUILDKIT_PROGRESS is set to plain where it is not set. The exit status is the build's; 1 where the
-build succeeded and --fail-on or a gate fails; 127 where the command is not found, 126 where it cannot be started.";
+The build's streams are passed through as they are. The report comes after them, on standard error, and in files with \
+--output. BUILDKIT_PROGRESS is set to plain where it is not set.
+
+Exit status: the build's; 1 where the build succeeded and --fail-on or a gate fails; 127 where the command is not found, \
+126 where it cannot be started.";
 
 #[derive(Debug, Args)]
 #[command(

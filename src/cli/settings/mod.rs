@@ -28,7 +28,7 @@ use crate::triage::{Gates, Policy, StepPattern};
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "cachediag.toml"))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Settings {
-    /// Format of standard output; auto is what the CI shows that this runs in [default: human]
+    /// Format of what is printed; auto is what the CI shows that this runs in [default: human]
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(formats()).map(Format))]
     #[arg(env = "CACHEDIAG_FORMAT", hide_env = true)]
     pub(super) format: Option<Format>,
@@ -44,13 +44,7 @@ pub(super) struct Settings {
     pub(super) min_hit_rate: Option<Percent>,
     /// Fail where this step of a build's newest run is not from the cache: 'build: RUN npm ci', with * and ?; can be
     /// repeated
-    #[arg(
-        long,
-        value_name = "STAGE: INSTRUCTION",
-        env = "CACHEDIAG_MUST_HIT",
-        hide_env = true,
-        value_delimiter = '\n'
-    )]
+    #[arg(long, value_name = "STEP", env = "CACHEDIAG_MUST_HIT", hide_env = true, value_delimiter = '\n')]
     pub(super) must_hit: Option<Vec<MustHit>>,
     /// File of known findings: only what is not in it counts for --fail-on
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "CACHEDIAG_BASELINE", hide_env = true)]

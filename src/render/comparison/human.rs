@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::render::page::{BOLD, DIM, GREEN, Page, RED};
 use crate::render::units::{count, duration, share};
 use crate::render::{Screen, escape, names};
-use crate::triage::{Comparison, Figures, Verdict};
+use crate::triage::{Comparison, Figures, Pair, Verdict};
 
 /// As text for a terminal or a log.
 #[must_use]
@@ -44,7 +44,30 @@ fn answer(verdict: Verdict) -> &'static str {
     }
 }
 
+/// On a narrower page there is no room for a table of before and after.
+const ROOMY: usize = 96;
+
 fn builds(page: &Page, comparison: &Comparison) -> Vec<String> {
+    let mut lines = if page.width < ROOMY { listed(page, comparison) } else { table(page, comparison) };
+    let legend = "steps from cache over all runs that ended well; median time of the others";
+    lines.extend(page.wrap("  ", "  ", legend).iter().map(|line| page.paint(DIM, line)));
+    lines.push(String::new());
+    lines
+}
+
+fn listed(page: &Page, comparison: &Comparison) -> Vec<String> {
+    let figures = |word: &str, figures: &Figures| {
+        let took = figures.seconds.map(|seconds| format!(", took {}", duration(seconds))).unwrap_or_default();
+        format!("    {word:<7} {}{took}", from_cache(figures))
+    };
+    let build = |pair: &Pair| {
+        let name = format!("  {}", escape::cut_start(&escape::line(&pair.key), page.width.saturating_sub(2)));
+        [page.paint(BOLD, &name), figures("before", &pair.before), figures("after", &pair.after)]
+    };
+    comparison.builds.iter().flat_map(build).collect()
+}
+
+fn table(page: &Page, comparison: &Comparison) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["build", "before", "after", "took before", "after"]);
@@ -65,11 +88,7 @@ fn builds(page: &Page, comparison: &Comparison) -> Vec<String> {
     let heading = |(index, line): (usize, &str)| {
         if index == 0 { page.paint(BOLD, line.trim_end()) } else { line.trim_end().to_owned() }
     };
-    let text = table.to_string();
-    let mut lines: Vec<String> = text.lines().enumerate().map(heading).collect();
-    lines.push(page.paint(DIM, "  steps from cache over all runs that ended well; median time of the others"));
-    lines.push(String::new());
-    lines
+    table.to_string().lines().enumerate().map(heading).collect()
 }
 
 /// `3 of 10 (30 %) in 2 runs`

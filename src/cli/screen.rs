@@ -1,6 +1,6 @@
 //! The streams: how wide, whether in colour, and what a closed pipe means.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use terminal_size::terminal_size_of;
@@ -10,6 +10,9 @@ use crate::render::Screen;
 
 /// Where there is no terminal: CI systems show this much, and it does not depend on who looks.
 pub(super) const FILE: Screen = Screen { width: 100, color: false, ascii: false };
+
+/// A terminal that does not say how wide it is (serial lines, `script`).
+const SMALL: usize = 80;
 
 /// Where something is printed.
 #[derive(Clone, Copy)]
@@ -25,9 +28,9 @@ pub(super) fn of_stdout(look: Look) -> Screen {
 
 /// What a stream can show.
 pub(super) fn of(stream: Stream, look: Look) -> Screen {
-    let (choice, size) = match stream {
-        Stream::Out => (AutoStream::choice(&io::stdout()), terminal_size_of(io::stdout())),
-        Stream::Err => (AutoStream::choice(&io::stderr()), terminal_size_of(io::stderr())),
+    let (choice, terminal, size) = match stream {
+        Stream::Out => (AutoStream::choice(&io::stdout()), io::stdout().is_terminal(), terminal_size_of(io::stdout())),
+        Stream::Err => (AutoStream::choice(&io::stderr()), io::stderr().is_terminal(), terminal_size_of(io::stderr())),
     };
     let color = match look.color {
         Some(When::Always) => true,
@@ -37,10 +40,11 @@ pub(super) fn of(stream: Stream, look: Look) -> Screen {
     let ascii = match look.charset {
         Some(Charset::Ascii) => true,
         Some(Charset::Utf8) => false,
-        Some(Charset::Auto) | None => ascii(size.is_some(), &variable),
+        Some(Charset::Auto) | None => ascii(terminal, &variable),
     };
     let shown = size.map(|(width, _)| usize::from(width.0));
-    Screen { width: columns(&variable).or(shown).unwrap_or(FILE.width), color, ascii }
+    let nothing_said = if terminal { SMALL } else { FILE.width };
+    Screen { width: columns(&variable).or(shown).unwrap_or(nothing_said), color, ascii }
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -17,12 +17,13 @@ pub(super) fn gate(study: &Study, series: &[Series], percent: u8) -> Gate {
 fn judged(study: &Study, series: &Series, percent: u8) -> Judged {
     let Figures { runs, hits, total, .. } = figures(study, series);
     let good = (total > 0).then(|| hits * 100 >= usize::from(percent) * total);
-    let runs = if runs == 1 { "1 successful run".to_owned() } else { format!("{runs} successful runs") };
-    let says = match (hits * 100).checked_div(total) {
-        Some(share) => {
+    let says = match (runs, (hits * 100).checked_div(total)) {
+        (0, _) => "not measured: no run succeeded".to_owned(),
+        (_, None) => "not measured: no RUN, COPY, ADD or WORKDIR step in a successful run".to_owned(),
+        (runs, Some(share)) => {
+            let runs = if runs == 1 { "1 successful run".to_owned() } else { format!("{runs} successful runs") };
             format!("{share} %: {hits} of {total} RUN, COPY, ADD and WORKDIR steps from the cache in {runs}")
         }
-        None => format!("not measured: no step that counts in {runs}"),
     };
     Judged { build: series.key.clone(), good, says }
 }

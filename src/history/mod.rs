@@ -24,7 +24,7 @@ use crate::render::Report;
 pub use self::identity::Identity;
 pub use self::listed::{listed, listed_json};
 pub use self::record::{Found, NoRecord, Record, VERSION};
-pub use self::store::{Added, Job, Store, Trouble};
+pub use self::store::{Added, Job, Read, Store, Trouble};
 
 /// Which history, and how much of it.
 #[derive(Clone, Debug)]
@@ -118,8 +118,7 @@ impl History {
     /// read for the next time.
     pub fn keep(mut self, report: &mut Report) {
         report.findings.retain(|finding| concerns(&report.study.runs, finding));
-        let earlier = report.study.runs.iter().filter(|run| run.earlier.is_some()).count();
-        report.news = news::of(&report.findings, self.before.as_deref(), earlier);
+        report.news = news::of(report, self.before.as_deref());
         self.fresh.iter_mut().for_each(|record| record.found(&report.findings, &self.arguments));
         let oldest = self.settings.now.checked_sub_signed(self.settings.keep);
         let kept = self

@@ -4,6 +4,7 @@
 
 use super::Report;
 use super::units::{count, grouped};
+use crate::finding::Finding;
 use crate::triage::{Gate, Ignore, Judged};
 
 /// One gate: `--min-hit-rate 60`, and why it is not passed, a build a line.
@@ -45,6 +46,24 @@ pub(super) fn baseline(report: &Report) -> Vec<String> {
         format!("{}: {} new, {} known, {} gone", baseline.name, grouped(new), grouped(known), grouped(gone.len()));
     let gone = gone.into_iter().map(|known| format!("gone: {} of {}", known.rule, known.subject));
     std::iter::once(first).chain(gone).collect()
+}
+
+/// What is new since the job ran last, a line each; nothing where no runs are remembered. Titles are still to be escaped.
+pub(super) fn news(report: &Report) -> Vec<String> {
+    let Some(news) = &report.news else { return Vec::new() };
+    let known = report.findings.len().saturating_sub(news.new.len());
+    let first = format!(
+        "{} looked at; since the last one {} new, {} known, {} gone",
+        count(news.runs, "earlier run"),
+        grouped(news.new.len()),
+        grouped(known),
+        grouped(news.gone.len())
+    );
+    let is_new = |finding: &&Finding| news.new.contains(&finding.fingerprint());
+    let new =
+        report.findings.iter().filter(is_new).map(|finding| format!("new: {} of {}", finding.rule, finding.subject));
+    let gone = news.gone.iter().map(|gone| format!("gone: {}, {}", gone.rule, gone.title));
+    std::iter::once(first).chain(new).chain(gone).collect()
 }
 
 /// What hides how many findings, a line each: `2 findings of cache-lost: nightly jobs start cold (cachediag.toml:3)`.

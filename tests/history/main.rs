@@ -8,6 +8,8 @@
 )]
 
 mod crash;
+mod merge;
+mod news;
 mod secrets;
 mod series;
 mod trouble;

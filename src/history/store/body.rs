@@ -9,7 +9,7 @@ use zstd::stream::read::Decoder;
 pub(super) const LARGEST: usize = 16 << 20;
 
 /// Higher levels gain little on texts of a few kilobytes, and take longer.
-const LEVEL: i32 = 9;
+const LEVEL: i32 = 6;
 
 /// The text, against a sample of its like; against nothing where the sample is empty.
 pub(super) fn packed(text: &str, sample: &str) -> io::Result<Vec<u8>> {

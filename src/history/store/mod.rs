@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-pub use self::query::Job;
+pub use self::query::{Job, Read};
 pub use self::trouble::Trouble;
 pub use self::write::Added;
 

@@ -34,7 +34,7 @@ impl Store {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub(in crate::history) fn newest(&mut self, scope: &str, name: &str, most: usize) -> Result<Read, Trouble> {
+    pub fn newest(&mut self, scope: &str, name: &str, most: usize) -> Result<Read, Trouble> {
         let number = "SELECT id FROM jobs WHERE scope = ?1 AND name = ?2";
         let mut statement = self.connection.prepare_cached(number)?;
         let numbers = statement.query_map([scope, name], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;

@@ -142,17 +142,18 @@ fn job(transaction: &Transaction, record: &Record, recorded: i64) -> Result<(i64
 
 /// The body, and the sample it is compressed against: the job's, or a new one where builds of the job say something else now.
 fn packed(transaction: &Transaction, job: i64, sample: Option<i64>, text: &str) -> Result<(i64, Vec<u8>), Trouble> {
-    let trouble = |e: std::io::Error| Trouble::Record(e.to_string());
-    let alone = body::packed(text, "").map_err(trouble)?;
+    let trouble = |e: io::Error| Trouble::Record(e.to_string());
     if let Some(sample) = sample {
         let read = "SELECT text FROM samples WHERE id = ?1";
-        let known: Vec<u8> = transaction.prepare_cached(read)?.query_row([sample], |row| row.get(0))?;
-        let known = body::unpacked(&known, "").map_err(trouble)?;
+        let alone: Vec<u8> = transaction.prepare_cached(read)?.query_row([sample], |row| row.get(0))?;
+        let known = body::unpacked(&alone, "").map_err(trouble)?;
         let body = body::packed(text, &known).map_err(trouble)?;
+        // Against a sample that says nearly the same, a fifth is common.
         if body.len() * 2 < alone.len() {
             return Ok((sample, body));
         }
     }
+    let alone = body::packed(text, "").map_err(trouble)?;
     transaction.prepare_cached("INSERT INTO samples (text) VALUES (?1)")?.execute([&alone])?;
     let sample = transaction.last_insert_rowid();
     transaction.prepare_cached("UPDATE jobs SET sample = ?2 WHERE id = ?1")?.execute([job, sample])?;

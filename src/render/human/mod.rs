@@ -37,6 +37,7 @@ impl Renderer for Human {
         }
         sections.push(summary::gates(&page, report));
         sections.push(summary::baseline(&page, report));
+        sections.push(summary::news(&page, report));
         sections.push(summary::hidden(&page, report));
         sections.push(summary::last_line(&page, report));
         sections.retain(|lines| !lines.is_empty());

@@ -51,6 +51,11 @@ pub(super) fn baseline(page: &Page, report: &Report) -> Vec<String> {
     dim(page, "baseline", &decisions::baseline(report))
 }
 
+/// What is new since the job ran last.
+pub(super) fn news(page: &Page, report: &Report) -> Vec<String> {
+    dim(page, "history", &decisions::news(report))
+}
+
 /// What is not shown, and why: never silently.
 pub(super) fn hidden(page: &Page, report: &Report) -> Vec<String> {
     dim(page, "hidden", &decisions::hidden(report))

@@ -40,6 +40,7 @@ pub(super) fn report<'a>(report: &'a Report, known: &'a Known<'a>) -> wire::Repo
         findings: report.findings.iter().map(|each| finding(report, each)).collect(),
         gates: report.gates.iter().map(decided::gate).collect(),
         baseline: report.baseline.as_ref().map(|known| decided::baseline(report, known)),
+        news: report.news.as_ref().map(decided::news),
         hidden: report.hidden.iter().map(decided::hidden).collect(),
         problems: report.problems.iter().map(problem).collect(),
     }

@@ -1,8 +1,8 @@
 //! What a project decided of findings, as the wire format says it.
 
 use super::wire;
-use crate::render::Report;
 use crate::render::redact::redact;
+use crate::render::{Gone, News, Report};
 use crate::triage::{Baseline, Gate, Hidden, Judged, Known};
 
 pub(super) fn baseline<'a>(report: &'a Report, baseline: &'a Baseline) -> wire::Baseline<'a> {
@@ -14,6 +14,14 @@ pub(super) fn baseline<'a>(report: &'a Report, baseline: &'a Baseline) -> wire::
         known: report.findings.len() - new,
         gone: report.gone().into_iter().map(gone).collect(),
     }
+}
+
+pub(super) fn news(news: &News) -> wire::News<'_> {
+    wire::News { earlier_runs: news.runs, new: &news.new, gone: news.gone.iter().map(no_more).collect() }
+}
+
+fn no_more(gone: &Gone) -> wire::NoMore<'_> {
+    wire::NoMore { rule: redact(&gone.rule), title: redact(&gone.title) }
 }
 
 pub(super) fn hidden(hidden: &Hidden) -> wire::Hidden<'_> {

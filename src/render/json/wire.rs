@@ -14,7 +14,7 @@ use super::list::List;
 use crate::model;
 
 pub(super) use self::build::{Break, Build, CiCache, Step, Transfer};
-pub(super) use self::decided::{Baseline, Gate, Gone, Hidden, Judged};
+pub(super) use self::decided::{Baseline, Gate, Gone, Hidden, Judged, News, NoMore};
 pub(super) use self::finding::{Edit, Evidence, Finding, Fix, Impact};
 
 /// Text of a log, without secrets.
@@ -40,6 +40,8 @@ pub(super) struct Report<'a> {
     pub gates: Vec<Gate<'a>>,
     /// What was known before, where that was asked for.
     pub baseline: Option<Baseline<'a>>,
+    /// What changed since the job ran last, where runs are remembered (`--history`) and it ran before.
+    pub news: Option<News<'a>>,
     /// Findings that the project hides, by its settings or on the command line.
     pub hidden: Vec<Hidden<'a>>,
     /// What could not be read, or is wrong with the settings.

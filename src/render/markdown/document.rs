@@ -30,7 +30,9 @@ impl Document {
             self.marker,
             escape::markdown::prose(&phrases::headline(report))
         );
-        let tail = [gates(report), problems(report), baseline(report), hidden(report), self.table(report)].concat();
+        let tail =
+            [gates(report), problems(report), baseline(report), news(report), hidden(report), self.table(report)]
+                .concat();
         let room = self.limit.saturating_sub(heading.len() + tail.len() + RESERVE);
         heading + &self.findings(report, room) + &tail
     }
@@ -98,6 +100,11 @@ fn prose(text: &str) -> String {
 /// What is new, known and gone.
 fn baseline(report: &Report) -> String {
     list("baseline", &decisions::baseline(report))
+}
+
+/// What is new since the job ran last.
+fn news(report: &Report) -> String {
+    list("history", &decisions::news(report))
 }
 
 /// What is not shown, and why: never silently.

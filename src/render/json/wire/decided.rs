@@ -28,6 +28,28 @@ pub(in super::super) struct Gone<'a> {
     pub subject: Text<'a>,
 }
 
+/// Findings against those of the run before.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct News<'a> {
+    /// Number of earlier runs that were looked at; they are in `runs` too.
+    pub earlier_runs: usize,
+    /// Fingerprints of findings that the run before did not have.
+    pub new: &'a [String],
+    /// Findings of the run before that are not there any more; they are named this once.
+    pub gone: Vec<NoMore<'a>>,
+}
+
+/// A finding of the run before that is not there any more.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct NoMore<'a> {
+    /// Id of the rule.
+    pub rule: Text<'a>,
+    /// Its title then.
+    pub title: Text<'a>,
+}
+
 /// A finding that is not among the others.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -1,0 +1,117 @@
+//! A history of 1,000,000 builds of 5,000 jobs: how large it is, and how fast the runs of one job are found in it.
+//!
+//! `cargo bench --bench history` writes `target/history-bench.db` where it is not there, which takes some minutes, and
+//! measures. `BUILDS=10000 cargo bench --bench history` tries it with fewer.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench fails by panicking, and prints its figures")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use cachediag::history::{Record, Store};
+use chrono::{DateTime, TimeDelta};
+
+const JOBS: usize = 5_000;
+
+fn main() {
+    let builds: usize = env::var("BUILDS").map_or(1_000_000, |builds| builds.parse().unwrap());
+    let file = format!("target/history-bench-{builds}.db");
+    let begun = Instant::now();
+    if fs::exists(&file).unwrap() {
+        println!("{file} is there already");
+    } else {
+        fill(Path::new(&file), builds);
+        println!("written in {:.0} s", begun.elapsed().as_secs_f64());
+    }
+    let bytes = fs::metadata(&file).unwrap().len();
+    println!("{builds} builds of {JOBS} jobs: {} MiB, {} bytes a build", bytes >> 20, bytes / builds as u64);
+    println!("20 newest of a job, file opened each time: {:?}", median(|turn| newest(&file, turn)));
+    let log = log();
+    println!("post-build run, log of 1 MiB, no history: {:?}", median(|_| post_build(&log, None)));
+    println!("post-build run, log of 1 MiB, history: {:?}", median(|turn| post_build(&log, Some((&file, turn)))));
+}
+
+/// Records of real runs, each with another name, job, time and other seconds.
+fn fill(file: &Path, builds: usize) {
+    const AT_ONCE: usize = 20_000;
+    let seeds = seeds();
+    let mut store = Store::open(file).unwrap();
+    let start = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
+    for from in (0..builds).step_by(AT_ONCE) {
+        let record = |n: usize| {
+            let mut record = seeds.get(n % seeds.len()).unwrap().clone();
+            record.id = format!("{:032x}", (n as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
+            record.recorded = start + TimeDelta::milliseconds(i64::try_from(n).unwrap() * 7);
+            record.identity.repository = Some("team/app".to_owned());
+            record.identity.pipeline = Some(format!("pipeline-{}", n % JOBS / 10));
+            record.identity.job = Some(format!("job-{}", n % JOBS));
+            record.identity.run = Some(n.to_string());
+            record.identity.commit = Some(format!("{:040x}", n * 7_919));
+            record
+        };
+        store.add(&(from..builds.min(from + AT_ONCE)).map(record).collect::<Vec<_>>()).unwrap();
+    }
+}
+
+/// Six real runs of one job.
+fn seeds() -> Vec<Record> {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("seeds.db");
+    for n in 1..=6 {
+        let log = format!("sample-logs/every-second-run/run-0{n}.log");
+        run(&["--history", db.to_str().unwrap(), &log]);
+    }
+    let mut seeds = Vec::new();
+    let each = Store::open(&db).unwrap().each(|read| {
+        seeds.extend(read.records);
+        Ok::<_, cachediag::history::Trouble>(())
+    });
+    each.unwrap();
+    seeds
+}
+
+fn newest(file: &str, turn: usize) {
+    let n = turn * 997 % JOBS;
+    let mut store = Store::existing(Path::new(file)).unwrap();
+    let read = store.newest(&format!("team/app\npipeline-{}", n / 10), &format!("job-{n}\n"), 20).unwrap();
+    assert!(!read.records.is_empty() && read.unread.is_empty());
+}
+
+fn post_build(log: &Path, history: Option<(&str, usize)>) {
+    let Some((file, turn)) = history else { return run(&[log.to_str().unwrap()]) };
+    let (n, id) = (turn * 997 % JOBS, turn.to_string());
+    let (pipeline, job) = (format!("pipeline-{}", n / 10), format!("job-{n}"));
+    let place = ["--repository", "team/app", "--pipeline", &pipeline, "--job", &job, "--run-id", &id];
+    // Nothing is forgotten, so that every turn finds the same.
+    run(&[&["--history", file, "--keep", "9999w"], &place[..], &[log.to_str().unwrap()]].concat());
+}
+
+fn run(args: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cachediag"));
+    assert!(command.env_clear().args(args).stdout(Stdio::null()).status().unwrap().success());
+}
+
+/// A build whose steps say much: 1 MiB.
+fn log() -> std::path::PathBuf {
+    let text = fs::read_to_string("sample-logs/every-second-run/run-04.log").unwrap();
+    let (before, after) = text.split_once("#11 DONE").unwrap_or_else(|| text.split_once("\n\n#11 ").unwrap());
+    let line = |n| format!("\n#11 {n}.5 added package number {n}, audited all of it\n");
+    let noise = (0..16_000).map(line).collect::<Vec<_>>().concat();
+    let path = Path::new("target/history-bench.log").to_owned();
+    fs::write(&path, format!("{before}{noise}#11 DONE{after}")).unwrap();
+    path
+}
+
+fn median(mut measured: impl FnMut(usize)) -> Duration {
+    let mut times: Vec<Duration> = (0..41)
+        .map(|turn| {
+            let begun = Instant::now();
+            measured(turn);
+            begun.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}

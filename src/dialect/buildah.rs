@@ -39,6 +39,10 @@ fn step(text: &[u8]) -> Option<Says<'_>> {
     let rest = rest.strip_prefix(b"STEP ")?;
     let (count, text) = rest.split_at_checked(memmem::find(rest.get(..16).unwrap_or(rest), b": ")?)?;
     let (position, of) = pair(count)?;
+    // Before v1.20 the commit is a step: `STEP 4: COMMIT team/app`.
+    if let Some(name) = text.strip_prefix(b": COMMIT") {
+        return commit(name);
+    }
     Some(Says::Step { stage, position, of, text: text.get(2..)? })
 }
 
@@ -92,6 +96,8 @@ mod tests {
         for (line, says) in [
             ("STEP 3/6: RUN make", Says::Step { stage: 1, position: 3, of: 6, text: b"RUN make" }),
             ("[2/2] STEP 1/3: FROM a", Says::Step { stage: 2, position: 1, of: 3, text: b"FROM a" }),
+            ("STEP 4: COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
+            ("STEP 4: COMMIT", Says::Commit(b"")),
             ("STEP 3: RUN make", Says::Step { stage: 1, position: 3, of: 0, text: b"RUN make" }),
             ("--> Using cache c70f3a76daca", Says::UsingCache),
             ("--> c70f3a76dac", Says::Layer),
@@ -104,7 +110,7 @@ mod tests {
             assert_eq!(Buildah.read(line.as_bytes()), Some(Event::Buildah(says)), "{line}");
         }
         for line in
-            ["STEP by step", "[INFO] STEP", "--> done", "COMMIT to the plan", "[1/2] Step 1/2 : RUN", "--> Using cache"]
+            ["STEP by step", "STEP 4: COMMIT to the plan", "[INFO] STEP", "--> done", "COMMIT to the plan", "[1/2] Step 1/2 : RUN", "--> Using cache"]
         {
             assert_eq!(Buildah.read(line.as_bytes()), None, "{line}");
         }

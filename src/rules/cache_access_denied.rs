@@ -62,20 +62,29 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
     let unsure = group.iter().all(may_be_missing);
     Draft {
         severity: if group.iter().all(Refusal::harmless) { Severity::Warning } else { Severity::Error },
-        confidence: if unsure { Confidence::Likely } else { Confidence::Proven },
+        confidence: if unsure || manifest_only(group) { Confidence::Likely } else { Confidence::Proven },
         title: format!("{} refuses {what}{}", subject_of(repo), in_repository(repo)),
         cause: format!(
             "The builder has no credentials, or not enough rights, for {}.{}",
-            reference::host(repo),
+            backend::place(repo),
             silent(group)
         ),
         fix: if group.iter().all(|r| r.build.dialect == Dialect::Kaniko) { kaniko(repo) } else { fix(repo, export) },
-        rules_out: if unsure {
-            vec!["The repository may not exist at all: the registry answers both in the same way.".to_owned()]
-        } else {
-            Vec::new()
-        },
+        rules_out: look_alikes(unsure, group),
     }
+}
+
+fn look_alikes(unsure: bool, group: &[Refusal]) -> Vec<String> {
+    let missing = "The repository may not exist at all: the registry answers both in the same way.";
+    let manifest = "The layers were taken and only the manifest was refused: registries that do not know this form of manifest may answer so too. If the credentials may write, add `image-manifest=true,oci-mediatypes=true` to `--cache-to`.";
+    let told = [(unsure, missing), (manifest_only(group), manifest)];
+    told.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text.to_owned()).collect()
+}
+
+/// Quay and others answered 401 and 403 to cache manifests that they did not know, after all layers
+/// (`moby/buildkit` issue 1440).
+fn manifest_only(group: &[Refusal]) -> bool {
+    group.iter().all(|r| r.side == Side::Export && r.text.contains("error writing manifest blob"))
 }
 
 fn named(repo: &str) -> bool {
@@ -100,13 +109,16 @@ fn fix(repo: &str, export: bool) -> Fix {
         return bucket(repo);
     }
     let host = backend::place(repo);
+    let known = named(repo);
     let rights = if export { "read and write" } else { "read" };
     let snippet = if host.contains(".dkr.ecr.") {
         let region = host.split('.').nth(3).unwrap_or("REGION");
         format!("aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {host}")
     } else {
-        format!("echo \"$REGISTRY_PASSWORD\" | docker login --username \"$REGISTRY_USER\" --password-stdin {host}")
+        let login = if known { host } else { "REGISTRY" };
+        format!("echo \"$REGISTRY_PASSWORD\" | docker login --username \"$REGISTRY_USER\" --password-stdin {login}")
     };
+    let repo = if known { repo } else { "it" };
     let mut steps = vec![
         format!(
             "Log in to {host} in the same job, as the same user, before the build: the builder uses the credentials of the docker client that calls it."
@@ -178,6 +190,15 @@ mod tests {
         };
         let found = CacheAccessDenied.check(&of(vec![run(), run()]));
         assert_eq!((found.len(), found[0].evidence.iter().count(), found[0].impact.steps), (1, 4, 2));
+    }
+
+    #[test]
+    fn a_manifest_alone_may_be_of_an_unknown_form() {
+        let text = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \"sha256:0\": unexpected status: 401 Unauthorized";
+        let found = &CacheAccessDenied.check(&of(vec![made().error(text)]))[0];
+        assert_eq!((found.confidence, found.rules_out.len()), (Confidence::Likely, 1));
+        assert!(!found.cause.contains("docker.io"), "the log does not name the registry: {}", found.cause);
+        assert!(found.fix.snippet.as_deref().is_some_and(|s| s.ends_with(" REGISTRY")));
     }
 
     #[test]

@@ -21,7 +21,8 @@ pub(super) struct BuildahSegment {
 impl BuildahSegment {
     /// Whether this begins another build.
     pub(super) fn restarts_with(&self, says: Buildah) -> bool {
-        matches!(says, Buildah::Step { stage: 1, position: 1, .. }) && !self.build.bases.is_empty()
+        let begun = !self.build.bases.is_empty() || !self.build.steps.is_empty();
+        matches!(says, Buildah::Step { stage: 1, position: 1, .. }) && begun
     }
 
     /// One line.
@@ -53,7 +54,8 @@ impl BuildahSegment {
     /// The build, `None` where there was none.
     pub(super) fn finish(mut self, invocation: usize) -> Option<Build> {
         let build = &mut self.build;
-        if build.bases.is_empty() {
+        // Where the log begins after FROM, an arrow tells a step from the `STEP 3: …` of a script.
+        if build.bases.is_empty() && build.steps.iter().all(|s| s.verdict.is_none()) {
             return None;
         }
         (build.dialect, build.invocation) = (Dialect::Buildah, invocation);
@@ -155,7 +157,7 @@ fn transfer(all: &mut Vec<Transfer>, reference: &str, quote: Quote) {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::assemble::testing::build;
+    use crate::model::assemble::testing::{build, builds};
     use crate::model::{Build, BuildOutcome, Outcome};
 
     fn outcomes(build: &Build) -> Vec<(&str, &str, Outcome)> {
@@ -174,6 +176,15 @@ mod tests {
             [("build", "RUN a", Outcome::Hit), ("stage-1", "COPY --from=build /a /a", Outcome::Hit)]
         );
         assert_eq!((build.outcome, build.imports[0].reference.as_deref()), (BuildOutcome::Succeeded, Some("r/c")));
+    }
+
+    #[test]
+    fn a_log_may_begin_after_the_first_step() {
+        let cut = build("STEP 3: RUN a\n--> Using cache c70f3a76daca\nSTEP 4: COPY . .\nSTEP 5: COMMIT r/x\n--> 161bb1f8c15");
+        assert_eq!(outcomes(&cut), [("", "RUN a", Outcome::Hit), ("", "COPY . .", Outcome::Miss)]);
+        assert_eq!((cut.outcome, cut.images), (BuildOutcome::Succeeded, vec!["r/x".into()]));
+        let script = ["STEP 3: RUN migrations", "STEP 4: COPY files", "STEP 5: done"];
+        assert!(builds(script.into_iter()).is_empty());
     }
 
     #[test]

@@ -36,8 +36,9 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         builds.push(common);
     }
     builds.retain(|b| b.total_lines() > 0);
+    let cut = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
     for build in &mut builds {
-        conclude(build);
+        conclude(build, cut);
         mark_pinned(build, segment);
     }
     builds
@@ -237,7 +238,8 @@ fn engine(build: &mut Build, vertex: &Vertex) {
     }
 }
 
-fn conclude(build: &mut Build) {
+/// A log is cut where something in it never came to its end.
+fn conclude(build: &mut Build, cut: bool) {
     if let Some(inline) = build.exports.iter().find(|e| e.kind == CacheKind::Inline) {
         build.inline = build.inline.take().or_else(|| Some(inline.header.clone()));
     }
@@ -253,7 +255,7 @@ fn conclude(build: &mut Build) {
     build.outcome = match () {
         () if failed => BuildOutcome::Failed,
         () if canceled => BuildOutcome::Canceled,
-        () if open => BuildOutcome::Unknown,
+        () if open || cut => BuildOutcome::Unknown,
         () => BuildOutcome::Succeeded,
     };
 }

@@ -109,9 +109,15 @@ mod tests {
         ] {
             assert_eq!(Buildah.read(line.as_bytes()), Some(Event::Buildah(says)), "{line}");
         }
-        for line in
-            ["STEP by step", "STEP 4: COMMIT to the plan", "[INFO] STEP", "--> done", "COMMIT to the plan", "[1/2] Step 1/2 : RUN", "--> Using cache"]
-        {
+        for line in [
+            "STEP by step",
+            "STEP 4: COMMIT to the plan",
+            "[INFO] STEP",
+            "--> done",
+            "COMMIT to the plan",
+            "[1/2] Step 1/2 : RUN",
+            "--> Using cache",
+        ] {
             assert_eq!(Buildah.read(line.as_bytes()), None, "{line}");
         }
     }

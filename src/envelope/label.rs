@@ -1,5 +1,5 @@
 //! A name in brackets in front of every line: `[build-and-push] text` (`tkn taskrun logs`, npm-run-all,
-//! and other programs that run several at once).
+//! concurrently, and other programs that run several at once).
 //!
 //! Only where nearly every line has one: `[internal] load …` is `BuildKit`'s own. Knows no CI.
 
@@ -24,7 +24,8 @@ impl Envelope for Label {
 
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     const KEPT: [&[u8]; 4] = [b"internal", b"auth", b"context", b"warning"];
-    let rest = line.strip_prefix(b"[").filter(|r| r.first().is_some_and(u8::is_ascii_lowercase))?;
+    let begins = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let rest = line.strip_prefix(b"[").filter(|r| r.first().is_some_and(begins))?;
     let named = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
     let (name, rest) = rest.split_at_checked(rest.iter().take(64).position(|b| !named(b))?)?;
     let text = rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]").filter(|r| r.is_empty()))?;
@@ -39,6 +40,7 @@ mod tests {
     fn takes_names_off_where_all_lines_have_one() {
         assert!(Label.recognise(&[b"[build] #5 CACHED", b"[push] #6 CACHED"]));
         assert_eq!(Label.decode(b"[build] #5 CACHED").text, b"#5 CACHED");
+        assert_eq!(Label.decode(b"[0] #5 CACHED").text, b"#5 CACHED");
         assert!(!Label.recognise(&[b"[build] #5 CACHED", b"#6 CACHED", b"#7 CACHED"]));
     }
 

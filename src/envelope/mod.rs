@@ -36,11 +36,13 @@ mod jenkins_branch;
 mod json_file;
 mod kubectl;
 mod label;
+mod level;
 mod mark;
 mod maven;
 mod out;
 mod pasted;
 mod powershell;
+mod quoted;
 mod remote;
 mod stack;
 mod stamp;
@@ -171,7 +173,9 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &iso::Iso,
     &clock::Clock,
     &label::Label,
+    &level::Level,
     &task::Task,
+    &quoted::Quoted,
     &indent::Indent,
 ];
 

@@ -27,9 +27,12 @@ impl Kind for Dockerfile {
     }
 
     fn names(&self, path: &str) -> bool {
-        /// Ends of names that are made from a Dockerfile, or make one.
-        const OTHER: [&str; 12] =
-            ["md", "txt", "j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "bak", "orig"];
+        /// Ends of names of what is made from a Dockerfile, makes one, or tells an editor about them.
+        #[rustfmt::skip]
+        const OTHER: [&str; 22] = [
+            "md", "txt", "j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "bak", "orig",
+            "go", "json", "nanorc", "py", "sh", "tmlanguage", "tmpreferences", "vim", "yaml", "yml",
+        ];
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
         let (first, last) = (name.split('.').next().unwrap_or_default(), name.rsplit('.').next().unwrap_or_default());
         let word = |part: &str| matches!(part, "dockerfile" | "containerfile");

@@ -1,6 +1,7 @@
 //! GitHub workflows and composite actions: steps that build by an action or in a script.
 
 mod correct;
+mod events;
 mod inputs;
 mod matrix;
 mod read;

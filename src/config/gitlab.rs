@@ -38,17 +38,36 @@ impl Kind for GitlabCi {
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
-        let root = yaml::parse(text)?;
+        let (head, jobs) = documents(text);
+        // Its lines stay where they are.
+        let text = "\n".repeat(head.matches('\n').count()) + jobs;
+        let root = yaml::parse(&text)?;
         let doc = Document::new(text).ok();
         let places = read::builds(&root, doc.as_ref()).into_iter().map(|(place, _)| place).collect();
         Ok(Content { places, ..Content::default() })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
-        let doc = Document::new(text).map_err(|e| e.to_string())?;
-        let root = yaml::parse(text)?;
-        script::correct(&doc, &read::builds(&root, Some(&doc)), changes, |place| make(&root, place))
+        let (head, jobs) = documents(text);
+        let doc = Document::new(jobs).map_err(|e| e.to_string())?;
+        let root = yaml::parse(jobs)?;
+        let jobs = script::correct(&doc, &read::builds(&root, Some(&doc)), changes, |place| make(&root, place))?;
+        Ok(format!("{head}{jobs}"))
     }
+}
+
+/// What stands before the jobs, and the jobs: a file with inputs declares them in a document of its own,
+/// `spec:` to `---` (<https://docs.gitlab.com/ci/yaml/#spec>).
+fn documents(text: &str) -> (&str, &str) {
+    let (mut end, mut declares) = (0, false);
+    for line in text.split_inclusive('\n') {
+        end += line.len();
+        if declares && line.trim_end() == "---" {
+            return text.split_at_checked(end).unwrap_or(("", text));
+        }
+        declares |= line.starts_with("spec:");
+    }
+    ("", text)
 }
 
 /// Lines that make a docker-container builder. A dind service is reached by TLS, and buildx takes that

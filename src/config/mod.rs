@@ -17,12 +17,14 @@ mod job;
 pub mod patch;
 pub mod pattern;
 mod place;
+mod refs;
 mod script;
 mod variables;
 mod yaml;
 
 pub use change::{Change, Settings};
 pub use place::{Content, Instruction, Place, Stage};
+pub use refs::Refs;
 pub use script::{ImageBuild, image_builds};
 
 use crate::model::Quote;
@@ -81,6 +83,14 @@ pub struct Config {
     pub content: Content,
 }
 
+const TEMPLATE: &str = "is a template, not read; the file that is made of it can be";
+
+/// Jinja, Go templates, ERB. GitHub's `${{ … }}` stands in values.
+fn is_template(text: &str) -> bool {
+    let marks = |line: &str| line.starts_with("{{") || ["{%", "{{-", " {{ ", "<%"].iter().any(|m| line.contains(m));
+    text.lines().any(|line| marks(line.trim_start()))
+}
+
 /// The one name of a file that may be named in several ways: `./Dockerfile`.
 #[must_use]
 pub fn plain_path(path: &str) -> String {
@@ -111,7 +121,7 @@ impl Config {
         let path = plain_path(path);
         let named = KINDS.iter().find(|kind| kind.names(&path));
         let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(text)))?;
-        let content = kind.read(text);
+        let content = kind.read(text).map_err(|why| if is_template(text) { TEMPLATE.to_owned() } else { why });
         Some(content.map(|content| Self { path, text: text.to_owned(), kind, content }))
     }
 

@@ -4,7 +4,7 @@
 //! Plain data, filled by the kinds; what it means is for the rules.
 
 use super::bitbucket::Pipelines;
-use super::{job, variables};
+use super::{Refs, job, variables};
 use crate::model::Command;
 
 /// What was read from one file.
@@ -41,8 +41,11 @@ pub struct Place {
     /// Variables of the matrix it runs in (`matrix.platform`, `PLATFORM`); each of their values is a build.
     /// Those with one value only are none.
     pub legs: Vec<String>,
-    /// Variables that the file sets for it, with their values as written.
+    /// Variables that the file sets for it, with their values as written; also those of the matrix that
+    /// have one value.
     pub variables: Vec<(String, String)>,
+    /// References whose runs come to it.
+    pub refs: Refs,
 }
 
 impl Place {
@@ -63,6 +66,13 @@ impl Place {
     pub fn varies(&self, text: &str) -> bool {
         let text = self.expanded(text);
         !self.legs.is_empty() && variables::names(&text).iter().any(|name| !variables::of_pipeline(name))
+    }
+
+    /// The text names a variable that tells the legs of the matrix apart.
+    #[must_use]
+    pub fn names_leg(&self, text: &str) -> bool {
+        let of_matrix = |name: &String| self.legs.contains(name) || name.starts_with("matrix.");
+        !self.legs.is_empty() && variables::names(&self.expanded(text)).iter().any(of_matrix)
     }
 
     /// The text is the same in all jobs of the pipeline, whatever its variables hold.
@@ -129,6 +139,7 @@ mod tests {
             assert!(!place.varies(text), "{text}");
         }
         assert!(!Place::default().varies("${{ matrix.os }}"));
+        assert!(place.names_leg("$PAIR") && !place.names_leg("${{ steps.x.outputs.y }}"));
     }
 
     #[test]

@@ -18,13 +18,44 @@ use yamlpath::{Component, Document, Route};
 /// mapping merges itself stays behind as `<<`. A merge of something that is no mapping is a fault; the
 /// file is then read unmerged.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
-    let mut root = yaml_serde::from_str::<Value>(text).map_err(|e| e.to_string())?;
+    let read = |text: &str| yaml_serde::from_str::<Value>(text).map_err(|e| e.to_string());
+    let mut root = read(text).or_else(|why| read(&one_merge(text)).map_err(|_| why))?;
     for _ in 0..4 {
         if root.apply_merge().is_err() {
             break;
         }
     }
     Ok(root)
+}
+
+/// The text with merges right below each other made one, on the same lines: Ruby's YAML takes `<<:` several
+/// times, the later ones win, and GitLab reads its files with that.
+fn one_merge(text: &str) -> String {
+    let merge = |line: &str| {
+        let (indent, alias) = line.split_once("<<:")?;
+        let plain = indent.trim().is_empty() && alias.trim().starts_with('*') && !alias.trim().contains([' ', '#']);
+        plain.then(|| (indent.to_owned(), alias.trim().to_owned()))
+    };
+    let mut lines: Vec<String> = Vec::new();
+    // The merges read last, and the line of the first one.
+    let mut open: Option<(usize, String, String)> = None;
+    for line in text.lines() {
+        open = match (open, merge(line)) {
+            (Some((first, indent, aliases)), Some((here, alias))) if indent == here => {
+                let aliases = format!("{alias}, {aliases}");
+                if let Some(line) = lines.get_mut(first) {
+                    *line = format!("{indent}<<: [{aliases}]");
+                }
+                lines.push(String::new());
+                Some((first, indent, aliases))
+            }
+            (_, found) => {
+                lines.push(line.to_owned());
+                found.map(|(indent, alias)| (lines.len() - 1, indent, alias))
+            }
+        };
+    }
+    lines.join("\n") + "\n"
 }
 
 /// The file has a name that YAML files have.
@@ -128,4 +159,19 @@ pub(super) fn line_of_key(doc: &Document, route: &Route<'static>) -> u64 {
 
 fn line(feature: &yamlpath::Feature) -> u64 {
     u64::try_from(feature.location.point_span.0.0).map_or(0, |row| row + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merges_below_each_other_are_all_taken() {
+        let text = "a: &a {x: 1, y: 1}\nb: &b {y: 2}\nc:\n  <<: *a\n  <<: *b\n  z: 3\n";
+        let root = parse(text).unwrap();
+        let number = |name: &str| root.get("c").and_then(|c| c.get(name)).and_then(Value::as_u64);
+        assert_eq!((number("x"), number("y"), number("z")), (Some(1), Some(2), Some(3)));
+        assert_eq!(one_merge(text).lines().count(), text.lines().count());
+        assert!(parse("a: 1\na: 2\n").is_err());
+    }
 }

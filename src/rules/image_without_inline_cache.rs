@@ -5,7 +5,7 @@ use super::planned;
 use super::remedy::{self, At, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::model::CacheKind;
+use crate::model::{CacheKind, Tool};
 
 pub(super) struct ImageWithoutInlineCache;
 
@@ -73,6 +73,9 @@ fn written(at: At) -> Option<Finding> {
     if command.inline() || !command.cache_to.is_empty() || classic.iter().any(|off| at.config.text.contains(off)) {
         return None;
     }
+    if command.tool == Tool::DockerBuild && older_client(&at.config.text) {
+        return None;
+    }
     let from =
         command.cache_from.iter().filter(|spec| spec.kind() == CacheKind::Registry).filter_map(|spec| spec.get("ref"));
     let own = |name: &&str| command.tags.iter().any(|tag| remedy::reference::same(tag, name));
@@ -86,6 +89,18 @@ fn written(at: At) -> Option<Finding> {
     };
     let line = at.evidence("the image is the cache, without inline metadata");
     planned::finding(&META, META.severity, line.into_iter().collect(), words)
+}
+
+/// The file names a docker client before 23, which builds with the older builder unless told otherwise
+/// (docker/cli, release notes of 23.0). `docker:stable` has been 20.10 since it was given up.
+fn older_client(text: &str) -> bool {
+    let value = |rest: &str| rest.trim_start_matches([':', '=', ' ', '"', '\'']).starts_with(['1', 't']);
+    let asked = text.split("DOCKER_BUILDKIT").skip(1).any(value);
+    let old = |tag: &str| {
+        let version = tag.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse::<u32>().ok());
+        tag.starts_with("stable") || version.is_some_and(|version| version < 23)
+    };
+    !asked && text.split("docker:").skip(1).any(old)
 }
 
 fn from_registry(past: &Past, i: usize) -> bool {

@@ -61,10 +61,11 @@ fn finding(past: &Past) -> Option<Finding> {
     })
 }
 
-/// The configuration alone: a cache is named, and not to be used.
+/// The configuration alone: a cache is named, and not to be used. One that is only written is made anew for
+/// others.
 fn written(at: At) -> Option<Finding> {
     let command = &at.place.command;
-    if !command.no_cache || (command.cache_from.is_empty() && command.cache_to.is_empty()) {
+    if !command.no_cache || command.cache_from.is_empty() {
         return None;
     }
     let option = option(command);

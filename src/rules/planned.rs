@@ -3,6 +3,12 @@
 //!
 //! A helper of the rules; with a log at hand it tells nothing, since the log knows better.
 
+mod path;
+
+pub(super) use path::{context, dockerfile_path};
+
+use path::plain;
+
 use super::Study;
 use super::remedy::{At, place};
 use crate::config::{Config, Stage};
@@ -117,40 +123,6 @@ fn dockerfile<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
     study.configs.iter().filter(|config| !config.content.stages.is_empty()).find(named)
 }
 
-/// Its path as configuration paths are written; `None` where a variable is in it.
-fn dockerfile_path(at: At) -> Option<String> {
-    let root = root(&at.config.path);
-    let context = at.place.context.as_deref().unwrap_or(".");
-    let file = at.place.command.file.as_deref();
-    // bake and compose look for the file in the context, the command line in the working directory.
-    let path = match file {
-        Some(file) if at.place.target.is_some() => format!("{root}/{context}/{file}"),
-        Some(file) => format!("{root}/{file}"),
-        None => format!("{root}/{context}/Dockerfile"),
-    };
-    (!path.contains(['$', '{', '%']) && !context.contains("://")).then(|| plain(&path))
-}
-
-/// Folder that the paths in a file start from.
-fn root(path: &str) -> String {
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let checkout = [".github/workflows", ".buildkite", ".gitlab"].iter().find_map(|hidden| folder.strip_suffix(hidden));
-    checkout.unwrap_or(folder).trim_end_matches('/').to_owned()
-}
-
-/// Without `.` and empty parts; `..` takes one away.
-fn plain(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,12 +152,5 @@ mod tests {
         assert_eq!(needed(&stages, 2), [1]);
         let numbered = [stage("", "golang", &[]), stage("", "alpine", &["0"])];
         assert_eq!(needed(&numbered, 1), [0]);
-    }
-
-    #[test]
-    fn paths_are_compared_without_detours() {
-        assert_eq!(plain("./a/../b//Dockerfile"), "b/Dockerfile");
-        assert_eq!(root("x/.github/workflows/ci.yml"), "x");
-        assert_eq!(root("ci/compose.yaml"), "ci");
     }
 }

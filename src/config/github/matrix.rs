@@ -23,6 +23,37 @@ pub(super) fn legs(job: &Value) -> Vec<String> {
     names.into_iter().map(|name| format!("matrix.{name}")).collect()
 }
 
+/// Variables that have one value in all legs, with it. `include` may set them anew.
+pub(super) fn constants(job: &Value) -> Vec<(String, String)> {
+    let Some(matrix) = job.get("strategy").and_then(|s| s.get("matrix")) else { return Vec::new() };
+    let (included, lists): (Vec<_>, Vec<_>) =
+        entries(matrix).into_iter().filter(|(name, _)| *name != "exclude").partition(|(name, _)| *name == "include");
+    let Some(included) = included.iter().map(|(_, list)| list.as_sequence()).collect::<Option<Vec<_>>>() else {
+        return Vec::new();
+    };
+    let included: Vec<&Value> = included.into_iter().flatten().collect();
+    let listed = lists.iter().flat_map(|(name, values)| values.as_sequence().into_iter().flatten().map(|v| (*name, v)));
+    let pairs: Vec<(&str, &Value)> = listed.chain(included.iter().flat_map(|entry| entries(entry))).collect();
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (at, (name, value)) in pairs.iter().enumerate() {
+        let everywhere = lists.iter().any(|(known, _)| known == name)
+            || (lists.is_empty() && included.iter().all(|entry| entry.get(*name).is_some()));
+        let first = pairs.iter().position(|(known, _)| known == name) == Some(at);
+        if first && everywhere && pairs.iter().all(|(known, other)| known != name || other == value) {
+            found.extend(named(&format!("matrix.{name}"), value));
+        }
+    }
+    found
+}
+
+/// A variable with its value; of a mapping its parts.
+fn named(name: &str, value: &Value) -> Vec<(String, String)> {
+    match text(value) {
+        Some(text) => vec![(name.to_owned(), text)],
+        None => entries(value).into_iter().flat_map(|(part, value)| named(&format!("{name}.{part}"), value)).collect(),
+    }
+}
+
 fn several(values: &Value) -> bool {
     values.as_sequence().map_or_else(|| text(values).is_some(), |list| list.len() > 1)
 }
@@ -66,5 +97,28 @@ fn used_names(value: Option<&Value>) -> Vec<String> {
         Some(Value::Sequence(list)) => list.iter().flat_map(|value| used_names(Some(value))).collect(),
         Some(Value::Mapping(pairs)) => pairs.iter().flat_map(|(_, value)| used_names(Some(value))).collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_value_in_all_legs_is_a_constant() {
+        for (matrix, constant) in [
+            ("{os: [a], py: [1, 2]}", "matrix.os=a"),
+            ("{include: [{name: x, os: a}, {name: y, os: a}]}", "matrix.os=a"),
+            ("{include: [{name: x, os: a}, {name: y}]}", ""),
+            ("{os: [a], include: [{os: b}]}", ""),
+            ("{py: [1, 2], include: [{py: 2, os: a}]}", ""),
+            ("{os: [{at: a, on: b}], py: [1, 2]}", "matrix.os.at=a matrix.os.on=b"),
+            ("{os: [a], include: '${{ fromJSON(x) }}'}", ""),
+            ("'${{ fromJSON(x) }}'", ""),
+        ] {
+            let job: Value = yaml_serde::from_str(&format!("strategy: {{matrix: {matrix}}}")).unwrap();
+            let found: Vec<String> = constants(&job).iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(found.join(" "), constant, "{matrix}");
+        }
     }
 }

@@ -3,10 +3,10 @@
 use yaml_serde::Value;
 use yamlpath::{Document, Route};
 
-use super::{inputs, matrix};
-use crate::config::Place;
+use super::{events, inputs, matrix};
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{entries, key, line_of_key, text};
+use crate::config::{Place, Refs};
 use crate::model::Quote;
 
 /// A build of the file.
@@ -46,19 +46,21 @@ struct Job {
     key: Option<String>,
     legs: Vec<String>,
     variables: Vec<(String, String)>,
+    refs: Refs,
 }
 
 /// All builds, in the order of the file.
 pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
     let mut found = Vec::new();
-    let set = variables(root);
+    let (set, refs) = (variables(root), events::of_workflow(root));
     let jobs = key(&Route::default(), "jobs");
     for (number, (id, value)) in root.get("jobs").map(entries).unwrap_or_default().into_iter().enumerate() {
         let name = value.get("name").and_then(text);
-        let variables = set.iter().cloned().chain(variables(value)).collect();
+        let variables = [set.clone(), variables(value), matrix::constants(value)].concat();
         let id = id.to_owned();
         let (name, key_of) = name.map_or((id.clone(), None), |name| (name, Some(id.clone())));
-        let job = Job { number, name, key: key_of, legs: matrix::legs(value), variables };
+        let refs = refs.and(events::of_condition(value));
+        let job = Job { number, name, key: key_of, legs: matrix::legs(value), variables, refs };
         let mut builders = if hosted(value) { Builders::fresh() } else { Builders::unknown() };
         steps(value, &key(&jobs, &id), &job, &mut builders, doc, &mut found);
     }
@@ -86,7 +88,8 @@ fn steps(
         let mut add = |place: Place, at: At, capable: bool| {
             let variables = [job.variables.clone(), place.variables.clone(), variables(step)].concat();
             let (key, legs) = (job.key.clone(), job.legs.clone());
-            let place = Place { job: job.name.clone(), key, legs, variables, ..place };
+            let refs = job.refs.and(events::of_condition(step));
+            let place = Place { job: job.name.clone(), key, legs, variables, refs, ..place };
             found.push(Found { place, at, step: route.clone(), value: step.clone(), job: job.number, capable });
         };
         match action.as_str() {

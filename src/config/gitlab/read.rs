@@ -6,7 +6,7 @@ use yamlpath::Document;
 use super::inherit::{chain, items, keyword};
 use crate::config::Place;
 use crate::config::script::{self, Builders, Item, Spot};
-use crate::config::yaml::{entries, text};
+use crate::config::yaml::{entries, one_or_more, text};
 
 /// Keys of the file that are no jobs (GitLab `lib/gitlab/ci/config/entry/root.rb`).
 const KEYWORDS: [&str; 13] = [
@@ -37,7 +37,8 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
     let chain = chain(root, name);
     let scripts = ["before_script", "script", "after_script"].map(|script| keyword(root, &chain, script));
     let scripts: Vec<Item> = scripts.iter().flatten().flat_map(|from| items(root, doc, from, 0)).collect();
-    let mut builders = if has_dind(root, name) { Builders::fresh() } else { Builders::unknown() };
+    let fresh = has_dind(root, name) && !is_partial(root, &chain);
+    let mut builders = if fresh { Builders::fresh() } else { Builders::unknown() };
     let mut found = script::builds(doc, number, &scripts, &mut builders);
     let parallel = keyword_of_chain(&chain, "parallel");
     let variables = variables(root, &chain);
@@ -47,6 +48,26 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         place.variables.clone_from(&variables);
     }
     found
+}
+
+/// A part of the job may be written in another file, and make a builder there: what it extends or refers to,
+/// and what an included file says for all jobs.
+fn is_partial(root: &Value, chain: &[(String, &Value)]) -> bool {
+    let mut extended = chain.iter().flat_map(|(_, job)| job.get("extends").map(one_or_more).unwrap_or_default());
+    let scripts = ["before_script", "script"].map(|name| keyword(root, chain, name));
+    let everywhere = root.get("include").is_some() && scripts.first().is_none_or(Option::is_none);
+    everywhere
+        || extended.any(|parent| root.get(&parent).is_none())
+        || scripts.iter().flatten().any(|from| refers_elsewhere(root, from.value))
+}
+
+/// `!reference [.docker, before_script]` of a job that is not in the file.
+fn refers_elsewhere(root: &Value, value: &Value) -> bool {
+    match value {
+        Value::Tagged(tagged) => one_or_more(&tagged.value).first().is_some_and(|job| root.get(job).is_none()),
+        Value::Sequence(list) => list.iter().any(|value| refers_elsewhere(root, value)),
+        _ => false,
+    }
 }
 
 /// Whether the job starts Docker's engine as a service: it begins fresh.

@@ -12,36 +12,39 @@ use crate::rules::remedy::{At, own_caches};
 pub(super) fn findings(study: &Study) -> Vec<Finding> {
     let mut groups: Vec<(String, Vec<At>)> = Vec::new();
     for at in planned::places(study) {
-        for name in at.place.command.cache_to.iter().filter_map(|spec| exported(at.place, spec)) {
+        for name in at.place.command.cache_to.iter().filter_map(|spec| named(at.place, spec)) {
             match groups.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, places)) => places.push(at),
                 None => groups.push((name, vec![at])),
             }
         }
     }
-    groups.into_iter().filter_map(|(name, places)| finding(&name, &places)).collect()
+    groups.into_iter().filter_map(|(name, places)| finding(study, &name, &places)).collect()
 }
 
-fn finding(name: &str, places: &[At]) -> Option<Finding> {
-    let differ = |a: &Place, b: &Place| built(a) != built(b);
-    let others = places.iter().any(|at| places.first().is_some_and(|first| differ(first.place, at.place)));
-    let builds = if others { places.len() } else { 1 };
-    if !others && !places.iter().any(|at| legs_differ(at.place)) {
-        return None;
-    }
-    let who = if builds > 1 { format!("{builds} builds") } else { "the legs of a matrix".to_owned() };
+fn finding(study: &Study, name: &str, places: &[At]) -> Option<Finding> {
+    let replaces = |at: &At| places.iter().any(|other| replace_each_other(*at, *other));
+    let several = places.iter().any(replaces);
+    let losers: Vec<At> = places.iter().copied().filter(|at| replaces(at) || legs_differ(at.place)).collect();
+    let places = losers.as_slice();
+    let (who, writers) = if several {
+        (format!("{} builds", places.len()), format!("{} builds", places.len()))
+    } else {
+        ("the legs of a matrix".to_owned(), "The legs of a matrix".to_owned())
+    };
+    let own = format!(
+        "Name a reference (or `scope=` of a gha cache) of its own in each of them; {name} then holds one build's cache."
+    );
     let fix = Fix {
         summary: "give each build a cache of its own".to_owned(),
-        steps: vec![format!(
-            "Name a reference (or `scope=` of a gha cache) of its own in each of them; {name} then holds one build's cache."
-        )],
+        steps: std::iter::once(own).chain(readers(study, name)).collect(),
         cost: "one more cache for each".to_owned(),
         ..Fix::default()
     };
     let words = Words {
         title: format!("{who} will write their caches to {name}, and each replaces the other's"),
         cause: format!(
-            "{who} export to {name}. An export replaces what was there, so only the one that finishes last finds its cache in the next run."
+            "{writers} export to {name}. An export replaces what was there, so only the one that finishes last finds its cache in the next run."
         ),
         fix: own_caches(fix, places),
         rules_out: vec![
@@ -53,8 +56,23 @@ fn finding(name: &str, places: &[At]) -> Option<Finding> {
     planned::finding(&META, META.severity, lines, words)
 }
 
-/// Name of the cache an export writes, where it is the same in every job.
-fn exported(place: &Place, spec: &CacheSpec) -> Option<String> {
+/// What to do for builds that only read the cache.
+fn readers(study: &Study, name: &str) -> Option<String> {
+    let is_named = |place: &Place, spec: &CacheSpec| named(place, spec).as_deref() == Some(name);
+    let reads = |at: &At| at.place.command.cache_from.iter().any(|spec| is_named(at.place, spec));
+    let writes = |at: &At| at.place.command.cache_to.iter().any(|spec| is_named(at.place, spec));
+    let only = planned::places(study).into_iter().filter(|at| reads(at) && !writes(at));
+    let lines: Vec<String> = only.map(|at| format!("{}:{}", at.config.path, at.place.command.quote.line)).collect();
+    (!lines.is_empty()).then(|| {
+        format!(
+            "Change what only reads it too ({}): it then imports the caches of the builds it starts from.",
+            lines.join(", ")
+        )
+    })
+}
+
+/// Name of a cache, where it is the same in every job.
+fn named(place: &Place, spec: &CacheSpec) -> Option<String> {
     let name = match spec.kind() {
         CacheKind::Registry => spec.get("ref")?.to_owned(),
         // `scope` is `buildkit` where none is given (BuildKit cache/remotecache/gha).
@@ -67,14 +85,35 @@ fn exported(place: &Place, spec: &CacheSpec) -> Option<String> {
     place.is_common(&name).then_some(name)
 }
 
-/// What decides what is built: equal ones may share a cache.
-fn built(place: &Place) -> [Option<&str>; 4] {
-    let command = &place.command;
-    let context = place.context.as_deref().unwrap_or_default().trim_matches(['.', '/']);
-    [Some(context), command.file.as_deref(), command.target.as_deref(), place.target.as_deref()]
+/// They build different things, and what one exports is found by the other. gha caches are kept for each
+/// branch, tag and pull request
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching#restrictions-for-accessing-a-cache>).
+fn replace_each_other(a: At, b: At) -> bool {
+    let apart = |spec: &CacheSpec| spec.kind() == CacheKind::Gha;
+    let isolated = a.place.command.cache_to.iter().any(apart) && !a.place.refs.meet(b.place.refs);
+    !isolated && differ(a, b)
+}
+
+/// Equal ones may share a cache. Of one Dockerfile built twice in a job, the second build has what the
+/// first one left in the builder, and exports it too as far as it is used.
+fn differ(a: At, b: At) -> bool {
+    let (one, other) = (&a.place.command, &b.place.command);
+    let dockerfile = |at: At| planned::dockerfile_path(at).or_else(|| at.place.command.file.clone());
+    if planned::context(a.place) != planned::context(b.place) || dockerfile(a) != dockerfile(b) {
+        return true;
+    }
+    let one_job = !a.place.job.is_empty() && a.place.job == b.place.job && a.config.path == b.config.path;
+    let disjoint = !one.platforms.is_empty()
+        && !other.platforms.is_empty()
+        && !one.platforms.iter().any(|platform| platform.contains(['$', '{']) || other.platforms.contains(platform))
+        && !other.platforms.iter().any(|platform| platform.contains(['$', '{']));
+    a.place.target != b.place.target || (!one_job && one.target != other.target) || disjoint
 }
 
 /// The legs of the matrix build different things.
 fn legs_differ(place: &Place) -> bool {
-    built(place).into_iter().flatten().any(|value| place.varies(value))
+    let command = &place.command;
+    let named = [&place.context, &command.file, &command.target, &place.target];
+    let mut given = command.platforms.iter().chain(&command.build_args);
+    named.into_iter().flatten().any(|value| place.varies(value)) || given.any(|value| place.names_leg(value))
 }

@@ -39,17 +39,18 @@ pub fn own_refs(sites: &[Site]) -> Fix {
 pub(in crate::rules) fn own_caches(mut fix: Fix, places: &[At]) -> Fix {
     let mut paths: Vec<&str> = places.iter().map(|at| at.config.path.as_str()).collect();
     paths.dedup();
+    let naming = telling(places);
     for path in paths {
         let here: Vec<At> = places.iter().copied().filter(|at| at.config.path == path).collect();
-        let changes: Vec<Change> = here.iter().flat_map(|at| renamed(*at)).collect();
+        let changes: Vec<Change> = here.iter().flat_map(|at| renamed(*at, naming)).collect();
         fix = patch::with_all(fix, &here, &changes);
     }
     fix
 }
 
-fn renamed(at: At) -> Vec<Change> {
+fn renamed(at: At, naming: Naming) -> Vec<Change> {
     let command = &at.place.command;
-    let Some(name) = name_at(at) else { return Vec::new() };
+    let Some(name) = naming(at) else { return Vec::new() };
     let specs = command.cache_to.iter().map(|s| (s, true)).chain(command.cache_from.iter().map(|s| (s, false)));
     let mut changes: Vec<Change> = Vec::new();
     for (spec, export) in specs {
@@ -87,12 +88,39 @@ fn own(at: At, spec: &CacheSpec, export: bool, name: &str) -> Option<String> {
     Some(written.join(","))
 }
 
+/// How a place is named.
+type Naming = fn(At) -> Option<String>;
+
+/// The first way to name them that names no two alike: two jobs may build one image.
+fn telling(places: &[At]) -> Naming {
+    const WAYS: [Naming; 2] = [named_by_build, named_by_job];
+    let tells = |naming: &&Naming| {
+        let mut names: Vec<Option<String>> = places.iter().map(|at| naming(*at)).collect();
+        names.sort();
+        names.windows(2).all(|pair| pair.first() != pair.last())
+    };
+    WAYS.iter().find(tells).copied().unwrap_or(named_by_all)
+}
+
 /// The target, else the image, else the job.
-fn name_at(at: At) -> Option<String> {
-    let site = Site::written(at);
-    let name = own_name(&site).filter(|name| !name.contains(['$', '%']));
-    let job = (!at.place.job.is_empty()).then(|| at.place.job.clone());
-    name.or(job).map(|name| slug(&name))
+fn named_by_build(at: At) -> Option<String> {
+    let name = own_name(&Site::written(at)).filter(|name| !name.contains(['$', '%']));
+    name.map(|name| slug(&name)).or_else(|| named_by_job(at))
+}
+
+fn named_by_job(at: At) -> Option<String> {
+    let job = at.place.key.as_ref().unwrap_or(&at.place.job);
+    (!job.is_empty()).then(|| slug(job))
+}
+
+/// The job, what it builds and for what.
+fn named_by_all(at: At) -> Option<String> {
+    let command = &at.place.command;
+    let file = command.file.as_deref().and_then(|file| file.rsplit('/').next());
+    let parts = [named_by_job(at), own_name(&Site::written(at)), command.target.clone(), file.map(str::to_owned)];
+    let plain = parts.into_iter().flatten().filter(|part| !part.contains(['$', '%']));
+    let name = plain.map(|part| slug(&part)).collect::<Vec<_>>().join("-");
+    (!name.is_empty()).then_some(name)
 }
 
 /// The target, or the last part of the image's name.

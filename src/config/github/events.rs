@@ -1,0 +1,140 @@
+//! Which references the runs have that come to a job or step: by `on:` and `if:`.
+//!
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>.
+//! What is not understood excludes nothing.
+
+use yaml_serde::Value;
+
+use crate::config::refs::Refs;
+use crate::config::yaml::{entries, text, texts};
+
+/// Of a whole workflow.
+pub(super) fn of_workflow(root: &Value) -> Refs {
+    let Some(on) = root.get("on") else { return Refs::default() };
+    let mut events: Vec<(String, Option<&Value>)> = match text(on) {
+        Some(event) => vec![(event, None)],
+        None => texts(Some(on)).into_iter().map(|event| (event, None)).collect(),
+    };
+    events.extend(entries(on).into_iter().map(|(event, filter)| (event.to_owned(), Some(filter))));
+    // Beside other events a start by hand is the exception.
+    if events.iter().any(|(event, _)| event != "workflow_dispatch") {
+        events.retain(|(event, _)| event != "workflow_dispatch");
+    }
+    let all = events.iter().map(|(event, filter)| of_event(event, *filter));
+    all.reduce(Refs::or).unwrap_or_default()
+}
+
+fn of_event(event: &str, filter: Option<&Value>) -> Refs {
+    match event {
+        "push" => pushed(filter),
+        "workflow_call" | "create" | "delete" => Refs::default(),
+        "release" => Refs::TAGS,
+        // A merge queue has references of its own as well.
+        "pull_request" | "merge_group" => Refs::REQUESTS,
+        _ => Refs::BRANCHES,
+    }
+}
+
+/// Filters of one kind only leave the other kind out.
+fn pushed(filter: Option<&Value>) -> Refs {
+    let has = |name: &str| filter.is_some_and(|filter| filter.get(name).is_some());
+    match (has("branches") || has("branches-ignore"), has("tags") || has("tags-ignore")) {
+        (true, false) => Refs::BRANCHES,
+        (false, true) => Refs::TAGS,
+        _ => Refs::BRANCHES.or(Refs::TAGS),
+    }
+}
+
+/// What an `if:` leaves. A group in parentheses is read as if they were not there, which can only leave more.
+pub(super) fn of_condition(value: &Value) -> Refs {
+    let Some(condition) = value.get("if").and_then(text) else { return Refs::default() };
+    let condition = condition.replace("${{", "").replace("}}", "").replace('"', "'");
+    if condition.replace(' ', "").contains("!(") {
+        return Refs::default();
+    }
+    let both = |alternative: &str| alternative.split("&&").map(of_term).fold(Refs::default(), Refs::and);
+    condition.split("||").map(both).reduce(Refs::or).unwrap_or_default()
+}
+
+/// `github.event_name != 'pull_request'`, `startsWith(github.ref, 'refs/tags/')`.
+fn of_term(term: &str) -> Refs {
+    let term = term.replace([' ', '(', ')'], "");
+    let (term, negated) = term.strip_prefix('!').map_or((term.as_str(), false), |rest| (rest, true));
+    let found = match term.split_once("!=") {
+        Some((subject, value)) => compared(subject, value).map(Refs::not),
+        None => term.split_once("==").map_or_else(|| begun(term), |(subject, value)| compared(subject, value)),
+    };
+    let found = if negated { found.map(Refs::not) } else { found };
+    found.unwrap_or_default()
+}
+
+/// `None` where the opposite excludes nothing either.
+fn compared(subject: &str, value: &str) -> Option<Refs> {
+    match (subject, value.trim_matches('\'')) {
+        ("github.event_name", "pull_request") => Some(Refs::REQUESTS),
+        ("github.ref_type", "tag") => Some(Refs::TAGS),
+        ("github.ref_type", "branch") => Some(Refs::TAGS.not()),
+        _ => None,
+    }
+}
+
+/// `startsWith(github.ref,'refs/tags/v')` without its parentheses.
+fn begun(term: &str) -> Option<Refs> {
+    let tested = term.strip_prefix("startsWith").or_else(|| term.strip_prefix("contains"))?;
+    let prefix = tested.strip_prefix("github.ref,'")?;
+    if prefix.starts_with("refs/tags") {
+        return Some(Refs::TAGS);
+    }
+    // Another branch has the same kind of reference: the opposite of one with a name excludes nothing.
+    (prefix == "refs/heads/'").then_some(Refs::BRANCHES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> Value {
+        yaml_serde::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn events_have_references() {
+        let (pushes, all) = (Refs::BRANCHES.or(Refs::TAGS), Refs::default());
+        for (on, refs) in [
+            ("push", pushes),
+            ("[push, pull_request]", all),
+            ("{push: {branches: [main]}}", Refs::BRANCHES),
+            ("{push: {tags: ['v*']}, workflow_dispatch: }", Refs::TAGS),
+            ("{push: {branches: [main], tags: ['v*']}}", pushes),
+            ("{push: {paths: [src]}}", pushes),
+            ("workflow_dispatch", Refs::BRANCHES),
+            ("{schedule: [{cron: '0 3 * * 0'}]}", Refs::BRANCHES),
+            ("{pull_request: {types: [opened]}}", Refs::REQUESTS),
+            ("{release: {types: [published]}}", Refs::TAGS),
+            ("workflow_call", all),
+        ] {
+            assert_eq!(of_workflow(&value(&format!("on: {on}"))), refs, "{on}");
+        }
+        assert_eq!(of_workflow(&value("runs: {}")), all);
+    }
+
+    #[test]
+    fn conditions_leave_some() {
+        let all = Refs::default();
+        for (condition, refs) in [
+            ("github.event_name == 'pull_request'", Refs::REQUESTS),
+            ("${{ github.event_name != 'pull_request' && always() }}", Refs::REQUESTS.not()),
+            ("startsWith(github.ref, 'refs/tags/v')", Refs::TAGS),
+            ("\"!startsWith(github.ref, 'refs/tags/')\"", Refs::TAGS.not()),
+            ("github.ref_type == 'tag' || github.event_name == 'pull_request'", Refs::BRANCHES.not()),
+            ("(github.event_name == 'push' || inputs.x) && github.ref_type == 'tag'", all),
+            ("\"!(github.event_name == 'pull_request' && inputs.x)\"", all),
+            ("github.ref != 'refs/heads/main'", all),
+            ("\"!startsWith(github.ref, 'refs/heads/x')\"", all),
+            ("success()", all),
+        ] {
+            assert_eq!(of_condition(&value(&format!("if: {condition}"))), refs, "{condition}");
+        }
+        assert_eq!(of_condition(&value("runs-on: x")), all);
+    }
+}

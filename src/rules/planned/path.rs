@@ -1,0 +1,86 @@
+//! Directories and Dockerfiles of places, written alike wherever they are named.
+
+use super::At;
+use crate::config::Place;
+
+/// The directory that a place builds, from the checkout on; empty for that itself, however it is written.
+pub(in crate::rules) fn context(place: &Place) -> String {
+    // `{{defaultContext}}` is the repository (docker/build-push-action README).
+    const CHECKOUT: [&str; 6] = [
+        "{{defaultContext}}:",
+        "{{defaultContext}}",
+        "${{ github.workspace }}",
+        "$GITHUB_WORKSPACE",
+        "$CI_PROJECT_DIR",
+        "$BITBUCKET_CLONE_DIR",
+    ];
+    let context = place.expanded(place.context.as_deref().unwrap_or("."));
+    if context.contains("://") {
+        return context;
+    }
+    let inside = CHECKOUT.iter().find_map(|checkout| context.strip_prefix(checkout));
+    plain(inside.unwrap_or(&context))
+}
+
+/// Its path as configuration paths are written; `None` where a variable is in it.
+pub(in crate::rules) fn dockerfile_path(at: At) -> Option<String> {
+    let root = root(&at.config.path);
+    let context = context(at.place);
+    let file = at.place.command.file.as_deref();
+    // bake and compose look for the file in the context, the command line in the working directory.
+    let path = match file {
+        Some(file) if at.place.target.is_some() => format!("{root}/{context}/{file}"),
+        Some(file) => format!("{root}/{file}"),
+        None => format!("{root}/{context}/Dockerfile"),
+    };
+    (!path.contains(['$', '{', '%']) && !context.contains("://")).then(|| plain(&path))
+}
+
+/// Folder that the paths in a file start from.
+fn root(path: &str) -> String {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let checkout = [".github/workflows", ".buildkite", ".gitlab"].iter().find_map(|hidden| folder.strip_suffix(hidden));
+    checkout.unwrap_or(folder).trim_end_matches('/').to_owned()
+}
+
+/// Without `.` and empty parts; `..` takes one away.
+pub(super) fn plain(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_compared_without_detours() {
+        assert_eq!(plain("./a/../b//Dockerfile"), "b/Dockerfile");
+        assert_eq!(root("x/.github/workflows/ci.yml"), "x");
+        assert_eq!(root("ci/compose.yaml"), "ci");
+    }
+
+    #[test]
+    fn a_checkout_has_many_names() {
+        for (written, meant) in [
+            ("./", ""),
+            ("{{defaultContext}}", ""),
+            ("{{defaultContext}}:api", "api"),
+            ("${{ github.workspace }}/api/", "api"),
+            ("$DIR", "web"),
+            ("https://example.com/a.git#main", "https://example.com/a.git#main"),
+        ] {
+            let variables = vec![("DIR".to_owned(), "./web".to_owned())];
+            let place = Place { context: Some(written.to_owned()), variables, ..Place::default() };
+            assert_eq!(context(&place), meant, "{written}");
+        }
+        assert_eq!(context(&Place::default()), "");
+    }
+}

@@ -154,6 +154,33 @@ fn progress_is_plain_where_nothing_else_was_asked_for() {
     assert_eq!(command(&desk, &[]).env("BUILDKIT_PROGRESS", "").output().unwrap().stdout, b"plain\n");
 }
 
+#[test]
+fn nothing_is_left_on_the_disk() {
+    for script in ["cat run.log", "cat run.log; exit 7", "sleep 5 & cat run.log", "kill -KILL $$"] {
+        let desk = build(script);
+        fs::create_dir(desk.file("tmp")).unwrap();
+        command(&desk, &[]).env("TMPDIR", desk.file("tmp")).output().unwrap();
+        assert_eq!(fs::read_dir(desk.file("tmp")).unwrap().count(), 0, "{script}");
+    }
+}
+
+#[test]
+fn a_build_is_remembered() {
+    let desk = build("cat healthy.log");
+    let remembered = |runs: &str| {
+        assert!(run(&desk, &["--history", "runs.db"]).status.success());
+        let list = Command::new(env!("CARGO_BIN_EXE_cachediag"))
+            .current_dir(&desk.folder)
+            .args(["history", "export", "--history", "runs.db"])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8(list.stdout).unwrap().lines().count().to_string(), runs);
+    };
+    remembered("1");
+    fs::write(desk.file("healthy.log"), HEALTHY.replace("CACHED", "DONE 1.0s")).unwrap();
+    remembered("2");
+}
+
 /// `cachediag run … | head -1`: the build does not die of it.
 #[test]
 fn a_closed_stream_does_not_end_the_build() {

@@ -97,7 +97,7 @@ fn set_variables(command: clap::Command) -> clap::Command {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
     /// Run a build, show it live, and diagnose it; the exit status is the build's
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// List all rules
     Rules(RulesArgs),
     /// Print the patches of all findings for the configuration, or write them

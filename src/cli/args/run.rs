@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueHint};
 
+use super::history::HistoryArgs;
 use crate::cli::settings::{Scope, Settings};
 
 const AFTER: &str = "\
@@ -37,4 +38,6 @@ pub(in crate::cli) struct RunArgs {
     /// Write what is found to the file of --baseline: it is known from now on
     #[arg(long)]
     pub(in crate::cli) update_baseline: bool,
+    #[command(flatten)]
+    pub(in crate::cli) history: HistoryArgs,
 }

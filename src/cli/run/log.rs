@@ -26,6 +26,12 @@ impl Log {
         self.file.path().to_owned()
     }
 
+    /// Takes it off the disk: the process may end without giving anything back.
+    pub(super) fn remove(&self) {
+        // What cannot be removed lies in a folder for such files.
+        let _ = std::fs::remove_file(self.file.path());
+    }
+
     /// The build goes on though there may be no room for what it says.
     fn append(&self, bytes: &[u8]) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);

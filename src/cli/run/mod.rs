@@ -14,9 +14,11 @@ use std::sync::Arc;
 use self::log::Log;
 use super::args::{AUTO, Look, RunArgs};
 use super::baseline::Kept;
+use super::history;
 use super::judge::{To, conclude};
 use super::screen::{self, Stream};
 use super::settings::Project;
+use crate::history::Settings;
 use crate::pipeline::{self, Options};
 use crate::source::Entry;
 
@@ -34,24 +36,33 @@ pub(super) fn run(args: &RunArgs, look: Look) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(refused.status));
         }
     };
-    let judged = judge(&log, project, baseline, look).unwrap_or_else(|error| {
+    let history = history::settings(&args.history);
+    let judged = judge(&log, project, baseline, history, look).unwrap_or_else(|error| {
         // The image is built: that nothing can be said of its cache is no reason to fail.
         screen::complain(&format!("error: {error:#}"));
         0
     });
+    // Something that the build left behind may still hold it.
+    log.remove();
     match built {
         0 => Ok(ExitCode::from(judged)),
         failed => std::process::exit(failed),
     }
 }
 
-fn judge(log: &Log, project: Project, baseline: Option<Kept>, look: Look) -> anyhow::Result<u8> {
+fn judge(
+    log: &Log,
+    project: Project,
+    baseline: Option<Kept>,
+    history: Option<Settings>,
+    look: Look,
+) -> anyhow::Result<u8> {
     if project.settings.format.as_ref().is_none_or(|format| format.0 == "human" || format.0 == AUTO) {
         // Between what the build said last and the report.
         screen::complain("");
     }
     let known = baseline.as_ref().map(|kept| kept.known.clone());
-    let options = Options { baseline: known, ..project.options(&[]) };
+    let options = Options { baseline: known, history, ..project.options(&[]) };
     let entry = Entry { path: log.path(), name: NAME.to_owned(), bytes: None };
     let mut report = pipeline::run_on(entry, &options);
     report.problems.extend(log.problem(NAME).into_iter().chain(project.problems));

@@ -110,16 +110,12 @@ impl Run {
     #[must_use]
     pub fn commands_of(&self, build: &Build) -> &[Command] {
         let upto = |line: u64| self.commands.partition_point(|c| c.quote.line <= line);
-        let mut end = upto(build.line);
-        let earlier = self.builds.partition_point(|b| b.line < build.line);
-        for before in self.builds.iter().take(earlier).rev() {
-            let start = upto(before.line);
-            if let Some(own) = self.commands.get(start..end).filter(|own| !own.is_empty()) {
-                return own;
-            }
-            end = start;
-        }
-        self.commands.get(..end).filter(|own| !own.is_empty()).unwrap_or(&self.commands)
+        let end = upto(build.line);
+        let Some(last) = end.checked_sub(1).and_then(|at| self.commands.get(at)) else { return &self.commands };
+        // Those since the build that comes before the last of them.
+        let before = self.builds.partition_point(|b| b.line < last.quote.line).checked_sub(1);
+        let start = before.and_then(|at| self.builds.get(at)).map_or(0, |build| upto(build.line));
+        self.commands.get(start..end).unwrap_or(&self.commands)
     }
 }
 

@@ -16,7 +16,7 @@ const MASK: &str = "***";
 /// One kind of secret each; the group `s` or `key` is replaced, or the whole match where there is no such group.
 const SECRETS: &[&str] = &[
     // https://user:password@host; a token alone in front of the @ where it is too long for a name.
-    r#"[a-zA-Z][a-zA-Z0-9+.-]*://(?P<s>[^/\s"'<>@:]*:[^/\s"'<>]*|[^/\s"'<>@:]{20,})@(?P<digest>sha\d+:)?"#,
+    r#"[a-zA-Z][a-zA-Z0-9+.-]*://(?P<s>[^/\s"'<>@:]*:[^/\s"'<>]*|[^/\s"'<>@:]{20,})@(?P<digest>sha[0-9]+:)?"#,
     r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?:basic|bearer|token|digest)\s+(?P<s>[^\s"',]+)"#,
     r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?P<s>[A-Za-z0-9._~+/=-]{20,})"#,
     r"(?i)\bbearer\s+(?P<s>[A-Za-z0-9._~+/=-]{20,})",
@@ -29,7 +29,7 @@ const SECRETS: &[&str] = &[
     r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
     r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
     // A line of a key whose first line stands in another line of the log: base64 and nothing else.
-    r"(?m)^\s*(?:#\d+ (?:\d+\.\d+ )?)?(?P<key>[A-Za-z0-9+/]{60,76}={0,2})\s*$|\bMII[A-Za-z0-9+/]{45,}={0,2}",
+    r"(?m)^\s*(?:#[0-9]+ (?:[0-9]+\.[0-9]+ )?)?(?P<key>[A-Za-z0-9+/]{60,76}={0,2})\s*$|\bMII[A-Za-z0-9+/]{45,}={0,2}",
     // password=…, NPM_TOKEN=…, secret_access_key=…; "token":"…"; `  password: …` as a line of its own.
     r#"(?i)(?:password|passwd|passphrase|token|secret|api_?key|access_?key|private_?key|account_?key)(?:_access_key|_key)?["']?=["']?(?P<s>[^\s"',;&|]+)"#,
     r#"(?i)(?:password|passwd|passphrase|token|secret|api_?key|access_?key|private_?key)\\?["']\s*:\s*\\?["'](?P<s>[^"'\\]+)"#,
@@ -50,8 +50,11 @@ const PLAIN_VALUES: &[&str] = &["via", "is", "flag", "or", "and", "must", "optio
 
 struct Redactor {
     any: RegexSet,
-    each: Vec<Regex>,
+    /// Made when the first such secret is seen: to make all takes longer than to read a small log.
+    each: Vec<LazyLock<Option<Regex>, Make>>,
 }
+
+type Make = Box<dyn FnOnce() -> Option<Regex> + Send>;
 
 /// The text without secrets; borrowed where there are none.
 ///
@@ -77,6 +80,7 @@ fn without_secrets(text: &str) -> Cow<'_, str> {
     let Some(redactor) = REDACTOR.as_ref() else { return Cow::Borrowed(MASK) };
     let mut text = Cow::Borrowed(text);
     for pattern in redactor.any.matches(&text).iter().filter_map(|index| redactor.each.get(index)) {
+        let Some(pattern) = pattern.as_ref() else { return Cow::Borrowed(MASK) };
         if let Cow::Owned(changed) = pattern.replace_all(&text, mask) {
             text = Cow::Owned(changed);
         }
@@ -86,8 +90,8 @@ fn without_secrets(text: &str) -> Cow<'_, str> {
 
 impl Redactor {
     fn new() -> Result<Self, regex::Error> {
-        let each = SECRETS.iter().map(|pattern| Regex::new(pattern)).collect::<Result<_, _>>()?;
-        Ok(Self { any: RegexSet::new(SECRETS)?, each })
+        let make = |pattern: &'static str| LazyLock::new(Box::new(|| Regex::new(pattern).ok()) as Make);
+        Ok(Self { any: RegexSet::new(SECRETS)?, each: SECRETS.iter().copied().map(make).collect() })
     }
 }
 

@@ -26,10 +26,7 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Builds that only read a common reference, changed base images and instructions, failed imports and exports. The reference of an export is not printed; the command line proves it where the log shows it.",
     limits: "Branches and platforms that one job builds in turns are told apart only where the log names them: without that, a job whose files change in some runs looks the same. A reference written by a job whose logs are not given is not seen.",
     example: include_str!("examples/cache-ref-shared.txt"),
-    references: &[
-        "https://docs.docker.com/build/cache/backends/registry/",
-        "https://github.com/docker/buildx/discussions/1382",
-    ],
+    references: &["https://docs.docker.com/build/cache/backends/", "https://github.com/docker/buildx/discussions/1382"],
     since: "0.1.0",
 };
 

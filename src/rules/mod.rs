@@ -24,6 +24,7 @@ mod cache_ref_shared;
 mod cache_registry_unavailable;
 mod cache_saves;
 mod cache_tag_immutable;
+mod cache_transfer_failed;
 mod ci_cache_client_retired;
 mod ci_cache_frozen;
 mod ci_cache_local_only;
@@ -172,6 +173,7 @@ pub static RULES: &[&dyn Rule] = &[
     &gha_service_retired::GhaServiceRetired,
     &gha_export_timeout::GhaExportTimeout,
     &gha_service_error::GhaServiceError,
+    &cache_transfer_failed::CacheTransferFailed,
     &legacy_multi_stage::LegacyMultiStage,
     &no_cache_flag::NoCacheFlag,
     &gha_tokens_missing::GhaTokensMissing,

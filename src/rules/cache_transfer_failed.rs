@@ -1,0 +1,113 @@
+//! A cache import or export that failed with words that no other rule knows.
+
+use super::backend::{self, Cause, Draft, Refusal, Side};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Severity};
+
+pub(super) struct CacheTransferFailed;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-transfer-failed",
+    title: "a cache import or export fails, and why is in the log only",
+    group: "The cache backend refuses",
+    severity: Severity::Warning,
+    what: "A cache import or export ends with an error that none of the other rules knows.",
+    why: "A failed import makes the run cold, a failed export the next one. Both stay green where the error is ignored.",
+    fix: "Read the line that is quoted; give the export `ignore-error=true` if it should not fail the build.",
+    rules_out: "Errors with a known cause have rules of their own. An export that was stopped because the build failed is a consequence. A reference that is not there yet is how every cache begins.",
+    limits: "It knows that the transfer failed, not why.",
+    example: include_str!("examples/cache-transfer-failed.txt"),
+    references: &["https://docs.docker.com/build/cache/backends/"],
+    since: "0.1.0",
+};
+
+impl Rule for CacheTransferFailed {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        backend::findings(study, &META, Cause::Other, |_, group| group.iter().any(tells).then(|| draft(group)))
+    }
+}
+
+/// A terminal shows of an import that it failed and not why: most often the reference is not there yet.
+fn tells(refusal: &Refusal) -> bool {
+    refusal.side != Side::Import || !refusal.text.trim().is_empty()
+}
+
+fn draft(group: &[Refusal]) -> Draft {
+    let exports = group.iter().any(|r| r.side == Side::Export);
+    let imports = group.iter().any(|r| r.side == Side::Import);
+    let (what, so) = match (imports, exports) {
+        (true, true) => ("import and export fail", "The runs start without a cache and leave none."),
+        (true, false) => ("import fails", "The runs start without this cache."),
+        (false, _) => ("export fails", "The next run finds no cache of this one."),
+    };
+    let silent = group.iter().all(|r| r.text.trim().is_empty());
+    let why =
+        if silent { "The log does not say why." } else { "Why is in the line quoted; it is none of the known errors." };
+    Draft {
+        severity: severity(group),
+        confidence: Confidence::Proven,
+        title: format!("the cache {what}"),
+        cause: format!("{so} {why}"),
+        fix: fix(exports),
+        rules_out: Vec::new(),
+    }
+}
+
+/// Nothing is lost where another import of the build is well; a build that stops is worse than a cold one.
+fn severity(group: &[Refusal]) -> Severity {
+    if group.iter().all(Refusal::harmless) {
+        return Severity::Note;
+    }
+    if group.iter().any(|r| r.side != Side::Import && !r.build.errors.is_empty()) {
+        return Severity::Error;
+    }
+    META.severity
+}
+
+fn fix(exports: bool) -> Fix {
+    let optional = "Add `ignore-error=true` to the export where it must not fail the build.".to_owned();
+    Fix {
+        summary: "read the error, and run again".to_owned(),
+        steps: std::iter::once("Run again: a fault that passes does not come back.".to_owned())
+            .chain(exports.then_some(optional))
+            .chain(["Look the error up in https://github.com/moby/buildkit/issues.".to_owned()])
+            .collect(),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+    use crate::model::CacheKind;
+
+    #[test]
+    fn fires_on_words_that_are_not_known() {
+        let found =
+            CacheTransferFailed.check(&of(vec![made().export(CacheKind::Registry, Some("invalid incomplete links"))]));
+        assert_eq!(
+            (found.len(), found[0].severity, found[0].title.as_str()),
+            (1, Severity::Warning, "the cache export fails")
+        );
+        let failing = made().export(CacheKind::Registry, Some("x")).error("ERROR: failed to solve: x");
+        assert_eq!(CacheTransferFailed.check(&of(vec![failing]))[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn leaves_known_causes_and_consequences() {
+        for error in [
+            "",
+            "error writing layer blob: context canceled",
+            "r.example.com/a:c: not found",
+            "401 Unauthorized: denied",
+        ] {
+            let run = made().import("r.example.com/a:c", Some(error));
+            assert!(CacheTransferFailed.check(&of(vec![run])).is_empty(), "{error}");
+        }
+    }
+}

@@ -211,6 +211,6 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert!(Redactor::new().is_ok());
+        assert!(Redactor::new().unwrap().each.iter().all(|pattern| pattern.is_some()));
     }
 }

@@ -2,23 +2,28 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use chrono::{TimeDelta, Utc};
 
-use super::args::{HistoryArgs, JobArgs, ListFormat, Look, RememberedArgs, Verb};
-use super::{TROUBLE, screen};
+use super::args::{JobArgs, ListFormat, Look, RememberedArgs, Verb};
+use super::{TROUBLE, screen, settings};
 use crate::history::{self, Added, Identity, Record, Settings, Store};
 
 /// What the command line and the variables of the CI say; `None` without `--history`.
-pub(super) fn settings(args: &HistoryArgs) -> Option<Settings> {
-    let file = args.history.clone()?;
+pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<Settings> {
+    let file = project.history.as_ref()?.0.clone();
     let variable = |name: &str| std::env::var(name).ok();
-    let identity = told(&args.job).or(Identity::of_environment(&variable));
-    Some(Settings { file, keep: args.keep, last: args.last.get(), identity, now: Utc::now() })
+    let identity = told(job).or(Identity::of_environment(&variable));
+    let (keep, last) = (project.keep.unwrap_or_default().0, project.last.map_or(LAST, NonZeroUsize::get));
+    Some(Settings { file, keep, last, identity, now: Utc::now() })
 }
+
+/// Earlier runs that are looked at where nobody says how many: enough to see what comes every few runs.
+const LAST: usize = 20;
 
 fn told(job: &JobArgs) -> Identity {
     Identity {
@@ -42,7 +47,7 @@ pub(super) fn run(args: &RememberedArgs, look: Look) -> anyhow::Result<ExitCode>
         Verb::Show { name } => show(&mut existing(file)?, name).with_context(trouble)?,
         Verb::Export { .. } => return export(&mut existing(file)?).with_context(trouble),
         Verb::Import { files, one_by_one } => return import(file, files, *one_by_one),
-        Verb::Prune { keep } => prune(file, *keep).with_context(trouble)?,
+        Verb::Prune { keep } => prune(file, keep.0).with_context(trouble)?,
     }
     Ok(ExitCode::SUCCESS)
 }

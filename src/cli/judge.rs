@@ -31,7 +31,7 @@ pub(super) fn run(args: &JudgeArgs, look: Look) -> anyhow::Result<ExitCode> {
     }
     let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
     let known = baseline.as_ref().map(|kept| kept.known.clone());
-    let history = history::settings(&args.history);
+    let history = history::settings(&project.settings, &args.job);
     let options = Options { tee: args.tee, baseline: known, history, ..project.options(&args.paths) };
     let mut report = progress::watched(options);
     let nothing = nothing_read(&report, args.paths.is_empty() && project.settings.config.is_some());

@@ -8,7 +8,10 @@ use crate::render::escape;
 /// One job a line: how many runs, what it is called.
 #[must_use]
 pub fn listed(jobs: &[Job]) -> String {
-    let line = |job: &Job| format!("{:>7} runs  {}\n", job.records, escape::line(&title(job)));
+    let line = |job: &Job| {
+        let runs = if job.records == 1 { "run " } else { "runs" };
+        format!("{:>7} {runs}  {}\n", job.records, escape::line(&title(job)))
+    };
     jobs.iter().map(line).collect()
 }
 

@@ -58,6 +58,9 @@ static KEYS: &[Key] = &[
         values: ["1", "1000000", "2"],
         shows: |_, output| text(output).contains("expands to more than").to_string(),
     },
+    Key { name: "history", values: ["\"a\"", "b", "c"], shows: |desk, _| file_of(desk) },
+    Key { name: "keep", values: ["\"90d\"", "0d", "12w"], shows: |_, output| output.status.to_string() },
+    Key { name: "last", values: ["20", "0", "3"], shows: |_, output| output.status.to_string() },
     Key {
         name: "charset",
         values: ["\"ascii\"", "utf-8", "ascii"],

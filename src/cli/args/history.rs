@@ -1,55 +1,41 @@
-//! Remembering runs: the file, how much of it counts, and which job this is.
+//! Remembering runs: which job this is, and what can be done with the file.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use chrono::TimeDelta;
 use clap::{Args, Subcommand, ValueHint};
+use serde::Deserialize;
 
 use super::value::ListFormat;
 
+/// Which job this is, for the history: what the CI's variables and the log say where it is not given.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Earlier runs")]
-pub(in crate::cli) struct HistoryArgs {
-    /// Judge beside the earlier runs that this file remembers, and remember this one; made where it is not there
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(in crate::cli) history: Option<PathBuf>,
-    /// How long runs are remembered: 90d, 12w
-    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = span, requires = "history")]
-    pub(in crate::cli) keep: TimeDelta,
-    /// How many earlier runs of the job are looked at
-    #[arg(long, value_name = "N", default_value = "20", requires = "history")]
-    pub(in crate::cli) last: NonZeroUsize,
-    #[command(flatten)]
-    pub(in crate::cli) job: JobArgs,
-}
-
-/// What the CI's variables and the log say where it is not given.
-#[derive(Debug, Args)]
+#[command(next_help_heading = "The job, for --history")]
 pub(in crate::cli) struct JobArgs {
     /// Repository of the job, where no variable of the CI tells
-    #[arg(long, value_name = "NAME", requires = "history")]
+    #[arg(long, value_name = "NAME")]
     pub(in crate::cli) repository: Option<String>,
     /// Pipeline or workflow of the job
-    #[arg(long, value_name = "NAME", requires = "history")]
+    #[arg(long, value_name = "NAME")]
     pub(in crate::cli) pipeline: Option<String>,
     /// Job or step
-    #[arg(long, value_name = "NAME", requires = "history")]
+    #[arg(long, value_name = "NAME")]
     pub(in crate::cli) job: Option<String>,
     /// Leg of the job's matrix: ${{ matrix.platform }}
-    #[arg(long, value_name = "NAME", requires = "history")]
+    #[arg(long, value_name = "NAME")]
     pub(in crate::cli) leg: Option<String>,
     /// Branch
-    #[arg(long, value_name = "NAME", requires = "history")]
+    #[arg(long, value_name = "NAME")]
     pub(in crate::cli) branch: Option<String>,
     /// Commit
-    #[arg(long, value_name = "HASH", requires = "history")]
+    #[arg(long, value_name = "HASH")]
     pub(in crate::cli) commit: Option<String>,
     /// Number or id of the run
-    #[arg(long, value_name = "ID", requires = "history")]
+    #[arg(long, value_name = "ID")]
     pub(in crate::cli) run_id: Option<String>,
     /// Attempt of the run
-    #[arg(long, value_name = "N", requires = "history")]
+    #[arg(long, value_name = "N")]
     pub(in crate::cli) attempt: Option<String>,
 }
 
@@ -62,7 +48,9 @@ pub(in crate::cli) struct RememberedArgs {
     #[command(subcommand)]
     pub(in crate::cli) verb: Verb,
     /// The file
-    #[arg(long, value_name = "FILE", global = true, default_value = "cachediag.db", value_hint = ValueHint::FilePath)]
+    // Not the option of the settings: an id of its own.
+    #[arg(id = "remembered", long = "history", value_name = "FILE", global = true, default_value = "cachediag.db")]
+    #[arg(value_hint = ValueHint::FilePath, env = "CACHEDIAG_HISTORY", hide_env = true)]
     pub(in crate::cli) history: PathBuf,
 }
 
@@ -98,23 +86,56 @@ pub(in crate::cli) enum Verb {
     /// Remove old records, and give the room back
     Prune {
         /// Keep what is younger than this
-        #[arg(long, value_name = "TIME", default_value = "90d", value_parser = span)]
-        keep: TimeDelta,
+        #[arg(long, value_name = "TIME", default_value_t)]
+        keep: Span,
     },
 }
 
 /// A time in hours, days or weeks: `90d`.
-pub(super) fn span(text: &str) -> Result<TimeDelta, String> {
-    let wrong = || "write it as 36h, 90d or 12w".to_owned();
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
-    let number: i64 = number.parse().map_err(|_| wrong())?;
-    let span = match unit {
-        "h" => TimeDelta::try_hours(number),
-        "d" => TimeDelta::try_days(number),
-        "w" => TimeDelta::try_weeks(number),
-        _ => None,
-    };
-    span.filter(|span| *span > TimeDelta::zero()).ok_or_else(wrong)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
+#[serde(try_from = "String")]
+pub(in crate::cli) struct Span(pub(in crate::cli) TimeDelta);
+
+const NO_SPAN: &str = "write it as 36h, 90d or 12w";
+
+impl Default for Span {
+    fn default() -> Self {
+        Self(TimeDelta::days(90))
+    }
+}
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self.0.num_hours() {
+            hours if hours % 24 == 0 => write!(f, "{}d", hours / 24),
+            hours => write!(f, "{hours}h"),
+        }
+    }
+}
+
+impl FromStr for Span {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or(NO_SPAN)?;
+        let number: i64 = number.parse().map_err(|_| NO_SPAN)?;
+        let span = match unit {
+            "h" => TimeDelta::try_hours(number),
+            "d" => TimeDelta::try_days(number),
+            "w" => TimeDelta::try_weeks(number),
+            _ => None,
+        };
+        span.filter(|span| *span > TimeDelta::zero()).map(Self).ok_or(NO_SPAN)
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
 }
 
 #[cfg(test)]
@@ -123,10 +144,11 @@ mod tests {
 
     #[test]
     fn spans_have_a_unit() {
-        assert_eq!(span("90d"), Ok(TimeDelta::days(90)));
-        assert_eq!(span("2w"), span("336h"));
+        assert_eq!("90d".parse(), Ok(Span::default()));
+        assert_eq!("2w".parse::<Span>(), "336h".parse());
+        assert_eq!(["2w", "36h"].map(|text| text.parse::<Span>().unwrap().to_string()), ["14d", "36h"]);
         for wrong in ["", "d", "90", "-1d", "0h", "9é", "99999999999999w"] {
-            assert!(span(wrong).is_err(), "{wrong}");
+            assert!(wrong.parse::<Span>().is_err(), "{wrong}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::history::HistoryArgs;
+use super::history::JobArgs;
 use crate::cli::settings::{Scope, Settings};
 
 #[derive(Debug, Args)]
@@ -23,5 +23,5 @@ pub(in crate::cli) struct JudgeArgs {
     #[arg(long)]
     pub(in crate::cli) tee: bool,
     #[command(flatten)]
-    pub(in crate::cli) history: HistoryArgs,
+    pub(in crate::cli) job: JobArgs,
 }

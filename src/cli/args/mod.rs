@@ -18,12 +18,12 @@ use super::screen;
 pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, ManArgs, RulesArgs, Shell};
 pub(super) use self::compare::CompareArgs;
 pub(super) use self::fix::FixArgs;
-pub(super) use self::history::{HistoryArgs, JobArgs, RememberedArgs, Verb};
+pub(super) use self::history::{JobArgs, RememberedArgs, Span, Verb};
 pub(super) use self::judge::JudgeArgs;
 pub(super) use self::look::{Charset, Look, When};
 pub(super) use self::run::RunArgs;
 pub(super) use self::value::{
-    AUTO, FailOn, Format, ListFormat, MustHit, Output, Percent, RuleId, formats, nearest, renderer,
+    AUTO, FailOn, Format, Inside, ListFormat, MustHit, Output, Percent, RuleId, formats, nearest, renderer,
 };
 
 /// First, because most who ask for help want to see how it is called.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueHint};
 
-use super::history::HistoryArgs;
+use super::history::JobArgs;
 use crate::cli::settings::{Scope, Settings};
 
 const AFTER: &str = "\
@@ -39,5 +39,5 @@ pub(in crate::cli) struct RunArgs {
     #[arg(long)]
     pub(in crate::cli) update_baseline: bool,
     #[command(flatten)]
-    pub(in crate::cli) history: HistoryArgs,
+    pub(in crate::cli) job: JobArgs,
 }

@@ -1,5 +1,6 @@
 //! Values of options. They are checked here, so that clap words the errors.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
@@ -102,6 +103,27 @@ impl TryFrom<String> for Output {
     fn try_from(text: String) -> Result<Self, String> {
         let output: Self = text.parse()?;
         if inside(&output.path) { Ok(output) } else { Err(format!("{text}: {OUTSIDE}")) }
+    }
+}
+
+/// A file of a project's settings that is written to.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
+#[serde(try_from = "String")]
+pub(in crate::cli) struct Inside(pub(in crate::cli) PathBuf);
+
+impl From<OsString> for Inside {
+    fn from(path: OsString) -> Self {
+        Self(path.into())
+    }
+}
+
+impl TryFrom<String> for Inside {
+    type Error = String;
+
+    /// From the settings file.
+    fn try_from(text: String) -> Result<Self, String> {
+        if inside(Path::new(&text)) { Ok(Self(text.into())) } else { Err(format!("{text}: {OUTSIDE}")) }
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn run(args: &RunArgs, look: Look) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(refused.status));
         }
     };
-    let history = history::settings(&args.history);
+    let history = history::settings(&project.settings, &args.job);
     let judged = judge(&log, project, baseline, history, look).unwrap_or_else(|error| {
         // The image is built: that nothing can be said of its cache is no reason to fail.
         screen::complain(&format!("error: {error:#}"));

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use self::rules::{Ignored, RuleSettings};
-use super::args::{Charset, FailOn, Format, Look, MustHit, Output, Percent, RuleId, When, formats};
+use super::args::{Charset, FailOn, Format, Inside, Look, MustHit, Output, Percent, RuleId, Span, When, formats};
 use super::judge::only_configuration;
 use crate::model::Problem;
 use crate::pipeline::Options;
@@ -59,6 +59,15 @@ pub(super) struct Settings {
     /// How much one compressed file or archive may expand to [default: 4 GiB]
     #[arg(long, value_name = "BYTES", env = "CACHEDIAG_MAX_EXPANDED", hide_env = true)]
     pub(super) max_expanded: Option<u64>,
+    /// Judge beside the earlier runs that this file remembers, and remember this one; made where it is not there
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "CACHEDIAG_HISTORY", hide_env = true)]
+    pub(super) history: Option<Inside>,
+    /// How long the history remembers a run: 36h, 12w [default: 90d]
+    #[arg(long, value_name = "TIME", env = "CACHEDIAG_KEEP", hide_env = true)]
+    pub(super) keep: Option<Span>,
+    /// How many earlier runs of the job are looked at [default: 20]
+    #[arg(long, value_name = "N", env = "CACHEDIAG_LAST", hide_env = true)]
+    pub(super) last: Option<NonZeroUsize>,
     /// When to use colour: auto, always, never
     // On the command line these two are options of all commands.
     #[arg(skip)]
@@ -148,6 +157,9 @@ impl Settings {
             config: self.config.or(other.config),
             threads: self.threads.or(other.threads),
             max_expanded: self.max_expanded.or(other.max_expanded),
+            history: self.history.or(other.history),
+            keep: self.keep.or(other.keep),
+            last: self.last.or(other.last),
             color: self.color.or(other.color),
             charset: self.charset.or(other.charset),
             rules: other.rules,
@@ -164,7 +176,8 @@ impl Settings {
     fn in_folder(mut self, file: &Path) -> Self {
         let folder = file.parent().unwrap_or(Path::new(""));
         let outputs = self.output.iter_mut().flatten().map(|output| &mut output.path);
-        for path in self.config.iter_mut().flatten().chain(&mut self.baseline).chain(outputs) {
+        let history = self.history.iter_mut().map(|file| &mut file.0);
+        for path in self.config.iter_mut().flatten().chain(&mut self.baseline).chain(outputs).chain(history) {
             *path = folder.join(&*path);
         }
         self

@@ -97,10 +97,12 @@ fn reason(past: &Past, i: usize, stage: &Stage, step: &Step) -> (Because, Confid
         return (Because::CacheDisabled, confidence);
     }
     let earlier = past.builds.get(..i).unwrap_or_default();
-    let Some(before) = earlier.iter().rev().find(|b| of_stage(b, stage).next().is_some()) else {
+    let Some(at) = earlier.iter().rposition(|b| of_stage(b, stage).next().is_some()) else {
         return (Because::FirstRun, Proven);
     };
-    let Some(build) = past.builds.get(i) else { return (Because::Unknown, Suspected) };
+    let Some((build, before)) = past.builds.get(i).zip(past.builds.get(at)) else {
+        return (Because::Unknown, Suspected);
+    };
     if base_changed(earlier, stage) {
         return (Because::BaseChanged, Proven);
     }
@@ -120,10 +122,17 @@ fn reason(past: &Past, i: usize, stage: &Stage, step: &Step) -> (Because, Confid
     match chain::input(step) {
         _ if first && unstored(past, build, stage) => (Because::NotStored, Likely),
         Input::Files => (Because::InputsChanged, Likely),
+        Input::Values if given(past, i) != given(past, at) => (Because::Unknown, Suspected),
         Input::None | Input::Values if first => (Because::RecordLost, Likely),
         Input::None => (Because::RecordLost, Suspected),
         Input::Values | Input::Stage => (Because::Unknown, Suspected),
     }
+}
+
+/// Build arguments on the command lines of a build: whether a step takes one of them is not in its text.
+fn given<'a>(past: &Past<'_, 'a>, i: usize) -> BTreeSet<&'a str> {
+    let commands = past.members.get(i).map(|(run, build)| run.commands_of(build)).unwrap_or_default();
+    commands.iter().flat_map(|command| &command.build_args).map(String::as_str).collect()
 }
 
 /// Whether the step had to run whatever the caches hold: the command line says so; or buildah prints
@@ -248,6 +257,22 @@ mod tests {
         assert_eq!(told("docker buildx build --no-cache-filter web ."), [CacheDisabled, NotImported]);
         assert_eq!(told("docker build --no-cache=false ."), [NotImported, NotImported]);
         assert_eq!(told("buildah build --layers=false ."), [CacheDisabled, CacheDisabled]);
+    }
+
+    #[test]
+    fn another_argument_may_have_rerun_a_step() {
+        let because = |args: [&str; 2]| {
+            let imports = vec![Transfer { ended: true, ..Transfer::default() }];
+            let build = Build { steps: vec![step(2, "RUN a", None)], imports, line: 2, ..Build::default() };
+            let runs = args.map(|arg| {
+                let quote = Quote { line: 1, ..Quote::default() };
+                let command = Command::parse(&format!("docker build --build-arg {arg} ."), &quote);
+                Run { commands: command.into_iter().collect(), ..Run::default() }
+            });
+            breaks(&[(&runs[0], &build), (&runs[1], &build)])[1][0].because
+        };
+        assert_eq!(because(["V=1", "V=1"]), Because::RecordLost);
+        assert_eq!(because(["V=1", "V=2"]), Because::Unknown);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The bar: on a terminal, for what takes long, and gone before the report. `script` is the terminal.
+//! What is different on a terminal: colour, and a bar for what takes long, gone before the report.
+//! `script` is the terminal.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
@@ -66,6 +67,16 @@ fn a_dumb_terminal_has_no_bar() {
     let folder = tempfile::tempdir().unwrap();
     let printed = on_a_terminal(&format!("TERM=dumb {PROGRAM} {}", slow(folder.path())));
     assert!(!printed.contains(BAR), "{printed:?}");
+}
+
+#[test]
+fn color_is_for_terminals_that_have_it() {
+    let colored = |environment: &str| {
+        on_a_terminal(&format!("{environment} {PROGRAM} sample-logs/inline-multi-stage")).contains("\u{1b}[")
+    };
+    assert!(colored("TERM=xterm"));
+    assert!(!colored("TERM=dumb") && !colored("NO_COLOR=1"));
+    assert!(!on_a_terminal(&format!("{PROGRAM} sample-logs/inline-multi-stage | cat")).contains("\u{1b}["));
 }
 
 #[test]

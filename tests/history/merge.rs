@@ -48,7 +48,7 @@ fn what_is_no_record_is_named_and_the_rest_is_kept() {
     assert_eq!(exported(desk.path(), "other.db"), text);
 
     let list = program(desk.path()).args(["history", "list", "--history", "other.db"]).output().unwrap();
-    assert!(String::from_utf8(list.stdout).unwrap().contains("1 runs"));
+    assert!(String::from_utf8(list.stdout).unwrap().contains("1 run "));
     let none = program(desk.path()).args(["history", "list", "--history", "none.db"]).output().unwrap();
     assert!(!none.status.success() && !desk.path().join("none.db").exists());
 }

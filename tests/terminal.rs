@@ -19,8 +19,9 @@ const CLEAR: &str = "\u{1b}[2K";
 /// What a command prints on a terminal, on both streams.
 fn on_a_terminal(command: &str) -> String {
     let mut script = Command::new("script");
-    let output = script.args(["--quiet", "--return", "--command", command, "/dev/null"]).env("TERM", "xterm").output();
-    text(output.unwrap())
+    script.args(["--quiet", "--return", "--command", command, "/dev/null"]).env("TERM", "xterm");
+    // Logs of a CI show colours whatever their terminal is called.
+    text(script.env_remove("CI").output().unwrap())
 }
 
 fn text(output: Output) -> String {

@@ -1,6 +1,7 @@
 //! A registry that refuses to show or to store the cache.
 
 use super::backend::{self, Cause, Draft, Refusal, Side};
+use super::options::is_bare_type;
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
@@ -34,6 +35,10 @@ impl Rule for CacheAccessDenied {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         backend::findings(study, &META, Cause::AccessDenied, |repo, group| {
+            // `--cache-to inline` means no registry at all: `cache-option-invalid`.
+            if is_bare_type(repo) {
+                return None;
+            }
             let only_new = group.iter().all(may_be_missing) && read_later(study, repo, group.last()?.at);
             (!only_new).then(|| draft(repo, group))
         })

@@ -34,12 +34,13 @@ impl Rule for GhaExportTimeout {
     fn check(&self, study: &Study) -> Vec<Finding> {
         backend::findings(study, &META, Cause::GhaTimeout, |_, group| {
             let throttled = group.iter().any(|r| r.text.contains("429"));
-            Some(draft(throttled))
+            let asked = backend::asked(group);
+            Some(draft(throttled, asked))
         })
     }
 }
 
-fn draft(throttled: bool) -> Draft {
+fn draft(throttled: bool, asked: &str) -> Draft {
     let why = if throttled {
         "GitHub's cache service throttled the requests (429) until the client gave up."
     } else {
@@ -59,11 +60,17 @@ fn draft(throttled: bool) -> Draft {
                 "Or use a registry cache (GHCR): no limit of entries per minute.".to_owned(),
                 "`timeout=20m` in `--cache-to` waits longer (BuildKit 0.14 and newer).".to_owned(),
             ],
-            snippet: Some("cache-from: type=gha\ncache-to: type=gha,mode=max,ignore-error=true,timeout=20m".to_owned()),
+            snippet: Some(format!("cache-to: {}", longer(asked))),
             ..Fix::default()
         },
         rules_out: Vec::new(),
     }
+}
+
+/// The export with more time, and without power over the build.
+fn longer(asked: &str) -> String {
+    let kept = asked.split(',').filter(|part| !part.starts_with("timeout=") && !part.starts_with("ignore-error="));
+    kept.chain(["ignore-error=true", "timeout=20m"]).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "A `type=gha` import or export ends with a 5xx status, a failed connection, `failed to reserve cache`, `error committing cache` or `cache token expired`.",
     why: "The run is cold, or its export is lost and the build fails.",
-    fix: "Add `ignore-error=true`; give each image a scope of its own; export from jobs with a writable token only.",
+    fix: "Add `ignore-error=true`; where entries cannot be reserved, give each image a scope of its own and export from jobs with a writable token only.",
     rules_out: "Timeouts, rate limits and the retired service are rules of their own.",
     limits: "Whether the service was down or the cache of the repository full is not always told by the words.",
     example: include_str!("examples/gha-service-error.txt"),
@@ -37,24 +37,14 @@ impl Rule for GhaServiceError {
 
 fn draft(group: &[Refusal]) -> Draft {
     let failed = group.iter().any(|r| !r.build.errors.is_empty());
-    let reserve = group.iter().any(|r| r.text.contains("failed to reserve cache"));
-    let expired = group.iter().any(|r| r.text.contains("token expired"));
-    let cause = match (reserve, expired) {
-        (true, _) => {
-            "The service did not let this job write: another job writes the same scope, too many entries were written, or the token of this trigger is read-only."
-        }
-        (_, true) => {
-            "The job's cache token expired before the export ended: the build took longer than the token lives."
-        }
-        _ => "The service could not be reached or failed; the line quoted says how.",
-    };
+    let told = told(group);
     Draft {
         severity: if failed { Severity::Error } else { Severity::Warning },
         confidence: Confidence::Proven,
         title: "GitHub's cache service refused the build cache".to_owned(),
-        cause: cause.to_owned(),
-        fix: fix(),
-        rules_out: if reserve {
+        cause: cause(told).to_owned(),
+        fix: fix(told, group),
+        rules_out: if told == Told::Reserve {
             vec![
                 "Which of the three it is, the error does not say; a log of a parallel job with the same scope would."
                     .to_owned(),
@@ -65,19 +55,60 @@ fn draft(group: &[Refusal]) -> Draft {
     }
 }
 
-fn fix() -> Fix {
-    Fix {
-        summary: "make the export optional, and give each image its own scope".to_owned(),
-        steps: vec![
-            "Add `ignore-error=true`: an export that fails then costs the cache and not the build.".to_owned(),
-            "Give each image and platform its own `scope=`; the default scope is the same for all.".to_owned(),
-            "Export on `push` only: pull requests from forks and some triggers have a read-only cache token."
-                .to_owned(),
-            "If the service is down: https://www.githubstatus.com/.".to_owned(),
+/// What the errors say of the service.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// It lets nobody write this entry.
+    Reserve,
+    /// It does not know the job any more.
+    Expired,
+    /// It does not answer, or with an error.
+    Down,
+}
+
+fn told(group: &[Refusal]) -> Told {
+    let says = |text: &str| group.iter().any(|r| r.text.contains(text));
+    match () {
+        () if says("failed to reserve cache") => Told::Reserve,
+        () if says("token expired") => Told::Expired,
+        () => Told::Down,
+    }
+}
+
+fn cause(told: Told) -> &'static str {
+    match told {
+        Told::Reserve => {
+            "The service did not let this job write: another job writes the same scope, too many entries were written, or the token of this trigger is read-only."
+        }
+        Told::Expired => {
+            "The job's cache token expired before the export ended: the build took longer than the token lives."
+        }
+        Told::Down => "The service could not be reached or failed; the line quoted says how.",
+    }
+}
+
+fn fix(told: Told, group: &[Refusal]) -> Fix {
+    let asked = backend::asked(group);
+    let ignored = asked.contains("ignore-error=true");
+    let optional = "Add `ignore-error=true`: an export that fails then costs the cache and not the build.";
+    let own: &[&str] = match told {
+        Told::Reserve => &[
+            "Give each image and platform its own `scope=`; the default scope is the same for all.",
+            "Export on `push` only: pull requests from forks and some triggers have a read-only cache token.",
         ],
-        snippet: Some(
-            "cache-from: type=gha,scope=IMAGE\ncache-to: type=gha,scope=IMAGE,mode=max,ignore-error=true".to_owned(),
-        ),
+        Told::Expired => &["Keep the cache in a registry where builds take that long: its log-in lasts."],
+        Told::Down => &["Run again; https://www.githubstatus.com/ says whether the service is down."],
+    };
+    let summary = match told {
+        Told::Reserve => "make the export optional, and give each image its own scope",
+        Told::Expired => "make the export optional, or keep the cache in a registry",
+        Told::Down if ignored => "run again when the service works",
+        Told::Down => "make the export optional, and run again when the service works",
+    };
+    Fix {
+        summary: summary.to_owned(),
+        steps: (!ignored).then_some(optional).into_iter().chain(own.iter().copied()).map(str::to_owned).collect(),
+        snippet: (!ignored).then(|| format!("cache-to: {asked},ignore-error=true")),
         ..Fix::default()
     }
 }
@@ -93,6 +124,21 @@ mod tests {
         let found = GhaServiceError
             .check(&of(vec![made().export(CacheKind::Gha, Some("error writing layer blob: failed to reserve cache"))]));
         assert!(found[0].cause.contains("scope"));
+    }
+
+    #[test]
+    fn an_outage_is_no_reason_for_other_scopes() {
+        let down = "GitHub Actions is temporarily unavailable. Please visit https://www.githubstatus.com/ for the status of our services.";
+        let run = made()
+            .command("docker buildx build --cache-to type=gha,scope=web,mode=max,ignore-error=true .")
+            .import("gha:153", Some(down))
+            .export(CacheKind::Unknown, Some(down));
+        let found = GhaServiceError.check(&of(vec![run]));
+        assert_eq!((found.len(), found[0].fix.steps.len()), (1, 1), "{:?}", found[0].fix);
+        let run =
+            made().command("docker buildx build --cache-to type=gha,scope=web .").export(CacheKind::Gha, Some("x 503"));
+        let snippet = GhaServiceError.check(&of(vec![run])).remove(0).fix.snippet;
+        assert_eq!(snippet.as_deref(), Some("cache-to: type=gha,scope=web,ignore-error=true"));
     }
 
     #[test]

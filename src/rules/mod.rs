@@ -25,6 +25,7 @@ mod cache_registry_unavailable;
 mod cache_saves;
 mod cache_tag_immutable;
 mod cache_transfer_failed;
+mod cached_layer_unreadable;
 mod ci_cache_client_retired;
 mod ci_cache_frozen;
 mod ci_cache_local_only;
@@ -173,6 +174,7 @@ pub static RULES: &[&dyn Rule] = &[
     &gha_service_retired::GhaServiceRetired,
     &gha_export_timeout::GhaExportTimeout,
     &gha_service_error::GhaServiceError,
+    &cached_layer_unreadable::CachedLayerUnreadable,
     &cache_transfer_failed::CacheTransferFailed,
     &legacy_multi_stage::LegacyMultiStage,
     &no_cache_flag::NoCacheFlag,

@@ -3,6 +3,7 @@
 //!
 //! Reads text only; knows neither runs nor findings.
 
+use super::layer::is_gone;
 use super::texts::TEXTS;
 use crate::model::CacheKind;
 
@@ -37,6 +38,8 @@ pub(in crate::rules) enum Cause {
     ManifestRejected,
     /// 5xx, refused and cut connections, timeouts.
     Unavailable,
+    /// A layer that the imported cache names could not be fetched.
+    LayerUnreadable,
     /// The reference does not exist.
     NotFound,
     /// None of these.
@@ -46,6 +49,9 @@ pub(in crate::rules) enum Cause {
 /// Decides by the most specific text first.
 pub(in crate::rules) fn classify(error: &str, kind: CacheKind) -> Cause {
     let text = error.to_ascii_lowercase();
+    if is_gone(error.trim_end()) {
+        return Cause::LayerUnreadable;
+    }
     let by_text = TEXTS.iter().find(|(_, all)| all.iter().all(|part| text.contains(part))).map(|(cause, _)| *cause);
     let cause = by_text.or_else(|| by_status(&text)).or_else(|| by_ending(&text)).unwrap_or(Cause::Other);
     let github = kind == CacheKind::Gha || text.contains(GITHUB);

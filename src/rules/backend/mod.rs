@@ -1,18 +1,20 @@
 //! Errors of cache imports and exports, gathered over all runs and told apart by cause.
 //!
-//! Looks at cache transfers and at final errors that name a cache; an error of the image's own
-//! push is none of its business.
+//! Looks at cache transfers, at layers of a cache that something needed, and at final errors that
+//! name a cache; an error of the image's own push is none of its business.
 
 mod cause;
+mod layer;
 mod report;
 mod texts;
 
 pub(in crate::rules) use cause::{Cause, classify, status};
+pub(in crate::rules) use layer::is_gone;
 pub(in crate::rules) use report::{Draft, cost_of, findings, place};
 
 use super::Study;
 use super::remedy::reference;
-use crate::model::{Build, CacheKind, Quote, Run, Tool, Transfer};
+use crate::model::{Build, CacheKind, CacheSpec, Outcome, Quote, Run, Tool, Transfer};
 
 /// Which way the cache was going.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,12 @@ impl Refusal<'_> {
         self.side == Side::Import && self.build.imported()
     }
 
+    /// The export as the command line asks for it: `type=gha,scope=web`.
+    fn asked(&self, kind: CacheKind) -> Option<&CacheSpec> {
+        let before = self.run.commands.iter().filter(|c| c.quote.line <= self.quote.line);
+        before.flat_map(|c| &c.cache_to).rfind(|spec| spec.kind() == kind)
+    }
+
     fn written(&self) -> Option<String> {
         let commands =
             self.run.commands.iter().filter(|c| c.tool != Tool::BuildxCreate && c.quote.line <= self.quote.line);
@@ -64,6 +72,11 @@ impl Refusal<'_> {
     fn imported(&self) -> Option<String> {
         self.build.imports.iter().filter_map(|i| i.reference.as_deref()).next_back().map(str::to_owned)
     }
+}
+
+/// The export to GitHub as it is asked for, else as it mostly is.
+pub(in crate::rules) fn asked<'a>(group: &'a [Refusal]) -> &'a str {
+    group.iter().find_map(|r| r.asked(CacheKind::Gha)).map_or("type=gha,mode=max", |spec| spec.raw.as_str())
 }
 
 /// All refused cache operations, in the order of runs.
@@ -82,6 +95,9 @@ fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
         Some(Refusal { at, run, build, side, transfer: Some(transfer), text, quote, cause })
     };
     let mut all: Vec<_> = imports.chain(exports).filter_map(refusal).collect();
+    if !all.iter().any(|refusal| refusal.cause == Cause::LayerUnreadable) {
+        all.extend(unreadable(at, run, build));
+    }
     if build.errors.is_empty() {
         return all;
     }
@@ -92,6 +108,15 @@ fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
         all.extend(build.errors.iter().filter_map(|quote| at_end(at, run, build, quote)));
     }
     all
+}
+
+/// What needed a layer of the cache that could not be fetched: the first step, else the build.
+fn unreadable<'a>(at: usize, run: &'a Run, build: &'a Build) -> Option<Refusal<'a>> {
+    let failed = build.steps.iter().filter(|s| s.outcome == Outcome::Failed).filter_map(|s| s.verdict.as_ref());
+    let quote = failed.chain(&build.errors).find(|quote| layer::is_unreadable(&quote.text, build))?;
+    let transfer = build.imports.iter().find(|import| import.ok());
+    let (side, cause) = (Side::Import, Cause::LayerUnreadable);
+    Some(Refusal { at, run, build, side, transfer, text: &quote.text, quote, cause })
 }
 
 /// A final error that names a cache: `ERROR: failed to build: failed to solve: failed to configure

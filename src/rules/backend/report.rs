@@ -2,9 +2,9 @@
 //!
 //! Decides what is quoted and what it cost; the words come from the rule.
 
-use super::{Cause, Refusal, Side, refusals};
+use super::{Cause, Refusal, Side, is_gone, refusals};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
-use crate::model::{Build, Outcome};
+use crate::model::{Build, CacheKind, Outcome};
 use crate::rules::remedy::reference;
 use crate::rules::{RuleMeta, Study};
 
@@ -92,6 +92,10 @@ fn finding(study: &Study, meta: &'static RuleMeta, repo: &str, group: &[Refusal]
 }
 
 fn subject(refusal: &Refusal) -> String {
+    // Whichever way the cache was going, and whether or not the builder names its kind.
+    if matches!(refusal.cause, Cause::GhaRetired | Cause::GhaTimeout | Cause::GhaService) || is_gone(refusal.text) {
+        return CacheKind::Gha.name().to_owned();
+    }
     match refusal.reference() {
         Some(name) => reference::repository(&name).to_owned(),
         None => refusal.transfer.map_or("cache", |t| t.kind.name()).to_owned(),

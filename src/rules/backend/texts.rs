@@ -50,6 +50,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::GhaService, &["failed to commit cache"]),
     (Cause::GhaService, &["error committing cache"]),
     (Cause::GhaService, &["cache token expired"]),
+    // GitHub's front: the error of a service that is down, whatever kind of cache the builder names.
+    (Cause::GhaService, &["githubstatus.com"]),
     // containerd remotes/docker/authorizer.go, registries' own words
     (Cause::AccessDenied, &["insufficient_scope"]),
     (Cause::AccessDenied, &["no basic auth credentials"]),

@@ -11,6 +11,9 @@ pub(in crate::rules) fn lint(spec: &CacheSpec, export: bool) -> Vec<Mistake> {
     if spec.raw.starts_with('$') || spec.raw.is_empty() {
         return Vec::new();
     }
+    if is_bare_type(&spec.raw) {
+        return vec![bare_type(&spec.raw)];
+    }
     let mut found: Vec<Mistake> =
         spec.loose.iter().filter(|part| !part.contains('$')).map(|part| loose(part)).collect();
     let kind = spec.get("type").unwrap_or_default();
@@ -21,6 +24,16 @@ pub(in crate::rules) fn lint(spec: &CacheSpec, export: bool) -> Vec<Mistake> {
     found.extend(spec.attributes.iter().filter_map(|(key, value)| attribute(kind, key, value, export)));
     found.extend(required(kind, spec, export));
     found
+}
+
+/// `--cache-to inline` writes to docker.io/library/inline (docker/buildx issue 2731). Only backends that need
+/// no attributes are asked for like that, and `registry` is the name of an image.
+pub(in crate::rules) fn is_bare_type(raw: &str) -> bool {
+    matches!(raw, "inline" | "gha")
+}
+
+fn bare_type(name: &str) -> Mistake {
+    Mistake { token: name.to_owned(), nearest: Some(format!("type={name}")), kind: Kind::BareType, valid: Vec::new() }
 }
 
 /// A part without `=`: `invalid value max` (buildx `util/buildflags/cache.go`).
@@ -122,6 +135,7 @@ mod tests {
             ("type=local,src=/c", "dest", None, Kind::Missing),
             ("ref=r/a:c,mode=max", "type", None, Kind::Missing),
             ("type=registry,ref=r/a:c,max", "max", None, Kind::Loose),
+            ("inline", "inline", Some("type=inline"), Kind::BareType),
         ] {
             assert_eq!(one(raw), Some((token.to_owned(), nearest.map(str::to_owned), kind)), "{raw}");
         }
@@ -137,6 +151,7 @@ mod tests {
             "$CACHE_TO",
             "type=s3,region=eu-west-1,bucket=b,use_path_style=true,mode=max",
             "type=inline",
+            "registry",
             "type=local,dest=/c,mode=max",
         ] {
             assert_eq!(one(raw), None, "{raw}");

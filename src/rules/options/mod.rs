@@ -8,7 +8,7 @@ mod valid;
 pub(super) mod words;
 
 pub(super) use errors::from_error;
-pub(super) use lint::lint;
+pub(super) use lint::{is_bare_type, lint};
 
 /// One mistake in a specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(super) enum Kind {
     UnknownAttribute,
     /// A blank after the comma makes it another attribute: silently ignored.
     Blank,
+    /// The name of a backend alone: it is read as a reference in a registry.
+    BareType,
     /// No such backend.
     UnknownType,
     /// The backend is valid, this builder does not have it.
@@ -49,6 +51,6 @@ pub(super) enum Kind {
 impl Kind {
     /// The build stops, and does not go on with less.
     pub(super) fn stops(self) -> bool {
-        !matches!(self, Self::IgnoredValue | Self::UnknownAttribute | Self::Blank)
+        !matches!(self, Self::IgnoredValue | Self::UnknownAttribute | Self::Blank | Self::BareType)
     }
 }

@@ -13,6 +13,7 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::UnknownAttribute => "is no cache option",
         Kind::Blank => "has a blank after the comma",
         Kind::UnknownType => "is no cache backend",
+        Kind::BareType => return format!("the cache option `{token}` is read as the name of an image"),
         Kind::TypeUnsupported => "is not supported by this builder",
         Kind::Loose => "is no key=value",
     };
@@ -25,6 +26,12 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
 /// What the builder makes of it.
 pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
     let effect = match mistake.kind {
+        Kind::BareType => {
+            return format!(
+                "A cache option without `=` names a reference in a registry: this one is docker.io/library/{}.",
+                mistake.token
+            );
+        }
         Kind::IgnoredValue => {
             "The builder replaces it by the default without a word: `mode` becomes min, and errors are not ignored."
         }

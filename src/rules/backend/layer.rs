@@ -1,0 +1,94 @@
+//! Errors of a build that are about a layer of its cache: it was promised, and could not be fetched.
+//!
+//! `BuildKit` fetches layers of an imported cache when something needs them, long after the import
+//! ended well (`moby/buildkit` issue 2836). Who needs it then fails: a step, or the image's export.
+
+use super::super::remedy::reference::{in_url, repository};
+use crate::model::Build;
+
+/// Whether the error of a step or of a build is about a layer of the cache, and not about a base image.
+pub(super) fn is_unreadable(text: &str, build: &Build) -> bool {
+    let command = text.contains("did not complete successfully") || text.contains("executor failed running");
+    !command && (is_told(text) || is_of_import(text, build))
+}
+
+/// Words that are said of caches only.
+fn is_told(text: &str) -> bool {
+    // `solver/edge.go`: the stored result of a step.
+    text.contains("failed to load cache: ")
+        || is_gone(text)
+        // Azure's client: GitHub's cache service, and `type=azblob`. Registries are read by containerd's.
+        || text.contains("failed to copy: GET http")
+        // `tonistiigi/go-actions-cache` `cache.go`, before the service's second version.
+        || text.contains("failed to copy: invalid status response ")
+        || text.contains("failed to copy: operation error S3: GetObject")
+}
+
+/// `blob sha256:… not found`, before `BuildKit` 0.9 `blob not found` (`cache/remotecache/gha/gha.go`). The
+/// digest may be masked.
+pub(in crate::rules) fn is_gone(text: &str) -> bool {
+    let named = text.split_once("blob sha256:").is_some_and(|(_, rest)| {
+        rest.split_once(' ').is_some_and(|(_, after)| after == "not found" || after.starts_with("not found "))
+    });
+    named || text.ends_with("blob not found")
+}
+
+/// `failed to copy: httpReadSeeker: failed open: … https://r/v2/team/app/blobs/sha256:…` (containerd): the
+/// repository tells a layer of the cache from one of a base image.
+fn is_of_import(text: &str, build: &Build) -> bool {
+    if !text.contains("failed to copy: httpReadSeeker: failed open: ") {
+        return false;
+    }
+    let Some(name) = in_url(text) else { return false };
+    let repo = repository(&name);
+    let imports = build.imports.iter().filter(|i| i.ok()).filter_map(|i| i.reference.as_deref());
+    let imported = imports.map(repository).any(|import| import == repo);
+    imported && !build.bases.iter().any(|base| repository(&base.image) == repo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Base, CacheKind, Transfer};
+
+    fn build(base: &str) -> Build {
+        let import = Transfer {
+            reference: Some("r.example.com/team/app:buildcache".into()),
+            kind: CacheKind::Registry,
+            ended: true,
+            ..Transfer::default()
+        };
+        let base = Base { image: base.into(), ..Base::default() };
+        Build { imports: vec![import], bases: vec![base], ..Build::default() }
+    }
+
+    #[test]
+    fn knows_layers_of_a_cache() {
+        let seeker = "failed to copy: httpReadSeeker: failed open: unexpected status code https://r.example.com/v2/team/app/blobs/sha256:00: 404 Not Found";
+        for text in [
+            "#18 ERROR: blob not found",
+            "ERROR: failed to solve: failed to compute cache key: blob sha256:043e not found",
+            "#7 ERROR: blob sha256:*** not found",
+            "ERROR: failed to solve: failed to push r/a:1: failed to copy: GET https://p.blob.core.windows.net/actions-cache/366-1",
+            "error: failed to solve: failed to compute cache key: failed to copy: invalid status response 416 The range",
+            "failed to solve: rpc error: code = Unknown desc = failed to load cache: ref x locked: unavailable",
+            seeker,
+        ] {
+            assert!(is_unreadable(text, &build("node:20")), "{text}");
+        }
+        assert!(!is_unreadable(seeker, &build("r.example.com/team/app:base")), "may be the base image's");
+    }
+
+    #[test]
+    fn leaves_other_errors() {
+        for text in [
+            "#9 ERROR: process \"/bin/sh -c echo blob not found\" did not complete successfully: exit code: 1",
+            "failed to solve: failed to compute cache key: failed to calculate checksum of ref x: \"/a\": not found",
+            "failed to solve: failed to load cache key: r.example.com/team/app:1: not found",
+            "failed to copy: httpReadSeeker: failed open: could not fetch content descriptor sha256:00 (m) from remote: not found",
+            "failed to copy: httpReadSeeker: failed open: unexpected status code https://r.example.com/v2/team/base/blobs/sha256:00: 404 Not Found",
+        ] {
+            assert!(!is_unreadable(text, &build("node:20")), "{text}");
+        }
+    }
+}

@@ -25,12 +25,42 @@ impl Dialect for Classic {
     }
 }
 
-/// `Step 3/7 : RUN npm ci`
+/// `Step 3/7 : RUN npm ci`, before 1.13 `Step 3 : RUN npm ci` (`builder/dockerfile/evaluator.go`). CI systems
+/// count their steps like that, so the older form is taken with an instruction behind it only.
 fn step(text: &[u8]) -> Option<Says<'_>> {
     let rest = text.strip_prefix(b"Step ")?;
-    let (count, text) = rest.split_at_checked(memmem::find(rest, b" : ")?)?;
-    let (position, of) = std::str::from_utf8(count).ok()?.split_once('/')?;
-    Some(Says::Step { position: position.parse().ok()?, of: of.parse().ok()?, text: text.get(3..)? })
+    let (count, text) = rest.split_at_checked(memmem::find(rest.get(..24).unwrap_or(rest), b" : ")?)?;
+    let (count, text) = (std::str::from_utf8(count).ok()?, text.get(3..)?);
+    match count.split_once('/') {
+        Some((position, of)) => Some(Says::Step { position: position.parse().ok()?, of: of.parse().ok()?, text }),
+        None if instructs(text) => Some(Says::Step { position: count.parse().ok()?, of: 0, text }),
+        None => None,
+    }
+}
+
+fn instructs(text: &[u8]) -> bool {
+    const INSTRUCTIONS: [&[u8]; 18] = [
+        b"ADD",
+        b"ARG",
+        b"CMD",
+        b"COPY",
+        b"ENTRYPOINT",
+        b"ENV",
+        b"EXPOSE",
+        b"FROM",
+        b"HEALTHCHECK",
+        b"LABEL",
+        b"MAINTAINER",
+        b"ONBUILD",
+        b"RUN",
+        b"SHELL",
+        b"STOPSIGNAL",
+        b"USER",
+        b"VOLUME",
+        b"WORKDIR",
+    ];
+    let word = text.split(|b| *b == b' ').next().unwrap_or_default();
+    INSTRUCTIONS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 fn success(text: &[u8]) -> Option<Says<'_>> {
@@ -73,6 +103,7 @@ mod tests {
     fn reads_steps_and_verdicts() {
         for (line, says) in [
             ("Step 3/7 : RUN npm ci", Says::Step { position: 3, of: 7, text: b"RUN npm ci" }),
+            ("Step 3 : RUN npm ci", Says::Step { position: 3, of: 0, text: b"RUN npm ci" }),
             (" ---> Using cache", Says::UsingCache),
             (" ---> Running in 0bb89b0742a7", Says::Running),
             (" ---> f549e20c22dc", Says::Image),
@@ -86,6 +117,8 @@ mod tests {
         }
         for line in [
             "Step by step",
+            "Step 3 : run-tests passed",
+            "Step 3 : tests",
             " ---> done",
             "---> syntax:manifests",
             "The command failed",

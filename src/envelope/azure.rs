@@ -21,12 +21,7 @@ impl Envelope for Azure {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        const HEADERS: [&[u8]; 4] = [b"##[section]Starting: ", b"Agent name: '", b"Task         : ", b"##vso["];
-        let header = |l: &&[u8]| {
-            let text = github::decode(l).text;
-            matches!(text.first(), Some(b'#' | b'A' | b'T')) && HEADERS.iter().any(|h| text.starts_with(h))
-        };
-        head.iter().any(header)
+        head.iter().map(|line| github::decode(line).text).any(|text| is_header(text) || is_agents_command(text))
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -45,6 +40,32 @@ impl Envelope for Azure {
             _ => cache(text.strip_prefix(b"Information, ").unwrap_or(text)).or_else(|| echo::bare(text)),
         }
     }
+}
+
+/// What the agent and its tasks print, and GitHub's runner does not.
+fn is_header(text: &[u8]) -> bool {
+    const HEADERS: [&[u8]; 9] = [
+        b"##[section]Starting: ",
+        b"##[section]Finishing: ",
+        b"##[section]Async Command Start: ",
+        b"##vso[",
+        b"Agent name: '",
+        b"Current agent version: '",
+        b"Task         : ",
+        b"Async Command Start: ",
+        b"========================== Starting Command Output ====",
+    ];
+    matches!(text.first(), Some(b'#' | b'A' | b'C' | b'T' | b'=')) && HEADERS.iter().any(|h| text.starts_with(h))
+}
+
+/// `[command]/usr/bin/docker build -f /home/vsts/work/1/s/Dockerfile --label com.azure.dev.image.build.sourceversion=…`
+/// (task Docker@2): a part of a log has no header.
+fn is_agents_command(text: &[u8]) -> bool {
+    let Some(command) = text.strip_prefix(b"##[command]").or_else(|| text.strip_prefix(b"[command]")) else {
+        return false;
+    };
+    let has = |part: &[u8]| memmem::find(command, part).is_some();
+    has(b"/home/vsts/work/") || has(b" com.azure.dev.image.")
 }
 
 fn section(text: &[u8]) -> Option<Mark<'_>> {
@@ -115,6 +136,13 @@ mod tests {
         let line: &[u8] = b"2026-05-04T09:00:00.1234567Z ##[section]Starting: Build image";
         assert!(Azure.recognise(&[line]));
         assert!(!Azure.recognise(&[b"2026-05-04T09:00:00.1234567Z ##[group]Run docker build ."]));
+        for part in [
+            "[command]/usr/bin/docker build -f /home/vsts/work/1/s/Dockerfile --label com.azure.dev.image.build.buildnumber=1 .",
+            "2026-05-04T09:00:00.1234567Z ========================== Starting Command Output ===========================",
+        ] {
+            assert!(Azure.recognise(&[part.as_bytes()]), "{part}");
+        }
+        assert!(!Azure.recognise(&[b"##[command]/usr/bin/docker build -t a:b /home/runner/work/_actions/x"]));
         assert_eq!(Azure.decode(line).text, b"##[section]Starting: Build image");
     }
 

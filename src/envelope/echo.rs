@@ -11,6 +11,35 @@ pub(super) fn prompted(text: &[u8]) -> Option<Mark<'_>> {
     builds(command).then_some(Mark::Command(command))
 }
 
+/// A command behind the prompt of a terminal: `ann@host:~/app$ docker build .`, `[ann@host app]$ podman build .`,
+/// `ann@mac app % docker build .`, `PS C:\\app> docker build .`, `C:\\app>docker build .`. The command has to begin
+/// right behind the prompt: anything else may be output.
+pub(super) fn at_terminal(text: &[u8]) -> Option<Mark<'_>> {
+    let head = text.get(..120).unwrap_or(text);
+    let end = match head {
+        [b'P', b'S', b' ', ..] => memchr::memmem::find(head, b"> ")? + 2,
+        [b'A'..=b'Z', b':', b'\\', ..] => memchr::memchr(b'>', head)? + 1,
+        _ => unix_prompt(head)?,
+    };
+    let (prompt, command) = text.split_at_checked(end)?;
+    let plain = !prompt.iter().any(|b| matches!(b, b'"' | b'=' | b',' | b'|'));
+    (plain && starts(command)).then_some(Mark::Command(command))
+}
+
+/// The end of a prompt that names user and host, and a folder of at most two words.
+fn unix_prompt(head: &[u8]) -> Option<usize> {
+    let host = memchr::memchr(b'@', head)?;
+    let before = head.get(..host)?;
+    let venv = memchr::memmem::find(before, b") ").filter(|_| before.starts_with(b"("));
+    let user = venv.map_or(before, |end| before.get(end + 2..).unwrap_or_default());
+    let user = user.strip_prefix(b"[").unwrap_or(user);
+    let named = !user.is_empty() && user.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let rest = head.get(host..).filter(|_| named)?;
+    let sign = rest.windows(2).position(|two| matches!(two, [b'$' | b'#' | b'%', b' ']))?;
+    let words = rest.get(..sign)?.split(|b| *b == b' ').count();
+    (words < 4).then_some(host + sign + 2)
+}
+
 /// What the shell of a job says where the CI itself says nothing of use: commands and the commit.
 pub(super) fn shell(text: &[u8]) -> Option<Mark<'_>> {
     match text.first()? {
@@ -22,6 +51,12 @@ pub(super) fn shell(text: &[u8]) -> Option<Mark<'_>> {
 
 /// A line that is a command where a script is shown without prompts.
 pub(super) fn bare(text: &[u8]) -> Option<Mark<'_>> {
+    let text = text.trim_ascii_start();
+    starts(text).then_some(Mark::Script(text))
+}
+
+/// Begins with a tool that builds images, or with what is set for it.
+fn starts(command: &[u8]) -> bool {
     const STARTS: [&[u8]; 11] = [
         b"docker",
         b"buildctl",
@@ -35,8 +70,7 @@ pub(super) fn bare(text: &[u8]) -> Option<Mark<'_>> {
         b"/kaniko/executor ",
         b"/usr/bin/docker ",
     ];
-    let text = text.trim_ascii_start();
-    (STARTS.iter().any(|s| text.starts_with(s)) && builds(text)).then_some(Mark::Script(text))
+    STARTS.iter().any(|s| command.starts_with(s)) && builds(command)
 }
 
 /// `  --cache-from type=gha \` of a command that is written in several lines; `> ` in front of it is the
@@ -82,6 +116,32 @@ mod tests {
         assert_eq!(prompted(b"$\x1b[0m docker build ."), Some(Mark::Command(b"docker build .")));
         assert_eq!(prompted(b"+docker build ."), None);
         assert_eq!(prompted(b"+ npm run build"), None);
+    }
+
+    #[test]
+    fn takes_prompts_of_terminals_off() {
+        for prompt in [
+            "ann@host:~/app$ ",
+            "[ann@host my app]$ ",
+            "root@3f1c:/app# ",
+            "(venv) ann@host:~$ ",
+            "ann@mac app % ",
+            "PS C:\\app> ",
+            "C:\\app>",
+        ] {
+            let line = format!("{prompt}docker buildx build .");
+            assert_eq!(at_terminal(line.as_bytes()), Some(Mark::Command(b"docker buildx build .")), "{line}");
+        }
+        for line in [
+            "ann@host:~/app$ npm run build",
+            "mail ann@host for $ docker build prices",
+            "# docker build .",
+            "say \"ann@host:~$ docker build .",
+            "ann@host says: run # docker build . and wait",
+            "C:\\app> was docker build",
+        ] {
+            assert_eq!(at_terminal(line.as_bytes()), None, "{line}");
+        }
     }
 
     #[test]

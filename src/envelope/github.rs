@@ -71,6 +71,7 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     match text.first()? {
         b'#' => section(text),
         b'[' => command(text),
+        b'/' => executed(text),
         b' ' => input(text),
         b'+' | b'$' => echo::prompted(text),
         b'H' => echo::checked_out(text),
@@ -102,6 +103,14 @@ fn command(text: &[u8]) -> Option<Mark<'_>> {
         return Some(Mark::HashFollows);
     }
     echo::builds(command).then_some(Mark::Command(command))
+}
+
+/// `/usr/bin/docker buildx build --cache-from …`: copies of the page have no `[command]`. Options behind it tell
+/// a command from a file's name.
+fn executed(text: &[u8]) -> Option<Mark<'_>> {
+    let rest = text.strip_prefix(b"/usr/bin/docker buildx ")?;
+    let verb = rest.strip_prefix(b"build ").or_else(|| rest.strip_prefix(b"bake "))?;
+    verb.starts_with(b"-").then_some(Mark::Command(text))
 }
 
 /// `Run docker/build-push-action@v6`, `Run docker build .`
@@ -169,6 +178,9 @@ mod tests {
         assert!(Github.recognise(&[b"Run actions/checkout@v4", b"with:"]));
         assert_eq!(mark(b"Run docker/build-push-action@v6"), Some(Mark::Section(b"docker/build-push-action@v6")));
         assert_eq!(mark(b"Run the tests"), None);
+        let executed = b"/usr/bin/docker buildx build --cache-to type=gha .";
+        assert_eq!(mark(executed), Some(Mark::Command(executed)));
+        assert_eq!(mark(b"/usr/bin/docker-buildx build"), None);
         assert!(!Github.recognise(&[b"#1 [internal] load build definition", b"#1 DONE 0.0s"]));
     }
 }

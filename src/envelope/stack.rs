@@ -118,7 +118,12 @@ impl Stack {
         let text = ansi::without_tail(text);
         let asked = if self.ci().is_none() { KNOWN_BY_WORDS } else { self.layers.as_slice() };
         let said = asked.iter().find_map(|e| Some((e.ci()?, e.mark(text)?)));
-        said.or_else(|| Some((asked.iter().find_map(|e| e.ci())?, echo::more(text)?)))
+        said.or_else(|| Some((asked.iter().find_map(|e| e.ci())?, echo::more(text).or_else(|| self.typed(text))?)))
+    }
+
+    /// No CI shows the prompt of a terminal: who copied it ran the build by hand.
+    fn typed<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
+        self.ci().is_none().then(|| echo::at_terminal(text))?
     }
 
     /// Not the same form twice, nor two forms of one CI; what packs can only be outermost.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::finish;
-use super::vertex::{Vertex, is_status};
+use super::vertex::{End, Vertex, is_status};
 use crate::dialect::Body;
 use crate::model::{Build, Dialect, Quote, Text, parse_step_name};
 
@@ -26,8 +26,13 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Whether this header begins another build: number 1 again, under another name or after steps.
+    /// Whether this header begins another build: number 1 again, under another name or after steps. Of a log
+    /// that was filtered there may be no number 1.
     pub(super) fn restarts_with(&self, n: u32, text: &[u8]) -> bool {
+        self.begins_again(n, text) || self.is_over(n, text)
+    }
+
+    fn begins_again(&self, n: u32, text: &[u8]) -> bool {
         let Some(first) = self.vertices.get(&1).filter(|_| n == 1 && self.current != Some(1)) else { return false };
         let text = String::from_utf8_lossy(text);
         if is_status(text.as_bytes()) {
@@ -35,6 +40,18 @@ impl Segment {
         }
         let same = first.names.iter().any(|(name, _)| subject(name) == subject(&text));
         !same || (text.contains("load build definition") && self.has_steps())
+    }
+
+    /// The image is written, and the number of a vertex names another one. Builds that run side by side
+    /// collide before that.
+    fn is_over(&self, n: u32, text: &[u8]) -> bool {
+        let Some(known) = self.vertices.get(&n).filter(|v| text.starts_with(b"[") && !v.names.is_empty()) else {
+            return false;
+        };
+        let name = String::from_utf8_lossy(text);
+        let other = self.current.is_none() && known.names.iter().all(|(known, _)| subject(known) != subject(&name));
+        let written = |v: &Vertex| v.end == End::Done && v.names.iter().any(|(name, _)| name.contains("exporting to "));
+        other && !self.tangled && self.vertices.values().any(written)
     }
 
     /// `#0 building with …`
@@ -111,7 +128,7 @@ fn subject(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use crate::model::Outcome;
-    use crate::model::assemble::testing::build;
+    use crate::model::assemble::testing::{build, builds};
 
     /// `BuildKit` v0.3, `util/progress/progressui/printer.go`.
     const OF_2019: &str = "\
@@ -137,5 +154,22 @@ mod tests {
         let steps: Vec<_> = build.steps.iter().map(|s| (s.text.as_str(), s.outcome, s.seconds)).collect();
         assert_eq!(steps, [("RUN a", Outcome::Hit, Some(0.0)), ("RUN b", Outcome::Miss, Some(1.5))]);
         assert!(!build.tangled);
+    }
+
+    #[test]
+    fn an_export_that_failed_is_one_without_its_header_too() {
+        let build = build(
+            "#20 writing cache manifest sha256:00\n#20 preparing build cache for export 1.3s done\n#20 ERROR: error writing manifest blob: x",
+        );
+        assert_eq!(build.exports[0].error.as_deref(), Some("error writing manifest blob: x"));
+    }
+
+    #[test]
+    fn a_number_of_another_name_after_the_image_begins_another_build() {
+        let run = |steps: &str| format!("{steps}\n#9 exporting to image\n#9 DONE 0.1s\n");
+        let one = run("#5 [2/3] RUN a\n#5 CACHED\n#6 [3/3] RUN b\n#6 DONE 1.0s");
+        let two = run("#4 [1/3] FROM x\n#4 DONE 0.1s\n#5 [3/3] RUN b\n#5 DONE 1.0s\n#6 [2/3] RUN a\n#6 CACHED");
+        let builds = builds(format!("{one}{two}").lines());
+        assert_eq!(builds.iter().map(|b| (b.hits(), b.total(), b.tangled)).collect::<Vec<_>>(), [(1, 2, false); 2]);
     }
 }

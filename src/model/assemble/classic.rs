@@ -88,7 +88,7 @@ impl ClassicSegment {
         }
         let counted = matches!(instruction.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
         let what = Instruction {
-            name: format!("{position}/{of} : {text}").into(),
+            name: if of > 0 { format!("{position}/{of} : {text}") } else { format!("{position} : {text}") }.into(),
             stage: self.stage_name.clone(),
             position,
             of,

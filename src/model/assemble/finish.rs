@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::buildkit::Segment;
 use super::graph::Graph;
-use super::vertex::{End, Vertex};
+use super::vertex::{End, Export, Vertex};
 use crate::model::{
     Base, Build, BuildOutcome, CacheKind, Engine, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer,
     parse_step_name,
@@ -32,6 +32,12 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         }
     }
     graph.trace(&mut builds);
+    for export in headless(segment) {
+        let at = of_target(&mut builds, &common, None);
+        if let Some(build) = builds.get_mut(at) {
+            build.exports.push(export);
+        }
+    }
     if builds.is_empty() && !(segment.errors.is_empty() && segment.warnings.is_empty()) {
         builds.push(common);
     }
@@ -201,6 +207,12 @@ fn transfer(header: &Quote, vertex: &Vertex) -> Transfer {
     }
 }
 
+/// Failed cache exports of a log that begins below their header.
+fn headless(segment: &Segment) -> impl Iterator<Item = Transfer> {
+    let failed = |v: &&Vertex| v.names.is_empty() && v.export != Export::None && v.end == End::Error;
+    segment.vertices.values().filter(failed).filter_map(|v| Some(transfer(v.ended.as_ref()?, v)))
+}
+
 /// Registry imports print their reference, the others `gha:153…`, `local:57…`, `s3:…`.
 fn import(reference: &str, header: &Quote, vertex: &Vertex) -> Transfer {
     let hashed = reference.split_once(':').filter(|(_, hash)| hash.bytes().all(|b| b.is_ascii_digit()));
@@ -219,7 +231,7 @@ fn export_kind(name: &str, vertex: &Vertex) -> Option<CacheKind> {
         "exporting cache to Amazon S3" | "exporting cache to s3" => CacheKind::S3,
         "exporting cache to Azure Blob Storage" | "exporting cache to azure blob store" => CacheKind::Azblob,
         "exporting content cache" => CacheKind::Unknown,
-        "exporting cache" if vertex.writes || vertex.end == End::Error => CacheKind::Unknown,
+        "exporting cache" if vertex.export == Export::Writes || vertex.end == End::Error => CacheKind::Unknown,
         "exporting cache" | "exporting inline cache" | "preparing layers for inline cache" => CacheKind::Inline,
         _ => return None,
     })

@@ -24,6 +24,18 @@ pub(super) enum End {
     Error,
 }
 
+/// What its status lines tell of a cache export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Export {
+    /// Nothing.
+    #[default]
+    None,
+    /// `preparing build cache for export`.
+    Prepares,
+    /// `writing layer`, `writing config`: something is sent.
+    Writes,
+}
+
 /// What was seen of a vertex.
 #[derive(Debug, Default)]
 pub(super) struct Vertex {
@@ -43,8 +55,7 @@ pub(super) struct Vertex {
     pub(super) manifest_type: Option<Text>,
     /// `preparing layers for inline cache`.
     pub(super) inline: Option<Quote>,
-    /// `writing layer`, `writing config`: a cache export that sends something.
-    pub(super) writes: bool,
+    pub(super) export: Export,
     /// The image store that the lines of an image export tell.
     pub(super) engine: Engine,
     pub(super) images: Vec<Text>,
@@ -95,6 +106,9 @@ impl Vertex {
             Some(b'p') if text.starts_with(b"preparing layers for inline cache") => {
                 self.inline = self.inline.take().or_else(|| Some(Quote::new(line, raw)));
             }
+            Some(b'p') if text.starts_with(b"preparing build cache for export") => {
+                self.export = self.export.max(Export::Prepares);
+            }
             Some(b'p') => {
                 self.images.extend(word_after(text, b"pushing manifest for ").map(|image| without_digest(&image)));
             }
@@ -102,7 +116,7 @@ impl Vertex {
                 self.manifest_type = word_after(text, b"inferred cache manifest type: ").or(self.manifest_type.take());
             }
             Some(b'w') if text.starts_with(b"writing image sha256:") => self.engine = Engine::Graphdriver,
-            Some(b'w') if text.starts_with(b"writing ") => self.writes = true,
+            Some(b'w') if text.starts_with(b"writing ") => self.export = Export::Writes,
             Some(b'e') if text.starts_with(b"exporting manifest sha256:") && self.engine == Engine::Unknown => {
                 self.engine = Engine::Buildkitd;
             }

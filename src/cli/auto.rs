@@ -2,9 +2,12 @@
 
 use std::ffi::OsString;
 
-/// A CI system, known by a variable that it sets in every job.
-struct Ci {
-    variable: &'static str,
+use super::screen::variable;
+use crate::history::ci_around;
+
+/// What a CI system makes something of. One that is not here shows its log, and nothing else.
+struct Shown {
+    ci: &'static str,
     /// Formats for the log, in order.
     log: &'static [&'static str],
     /// The format that it collects from files.
@@ -13,60 +16,52 @@ struct Ci {
 
 const HUMAN: &[&str] = &["human"];
 
-static CIS: &[Ci] = &[
+static SHOWN: &[Shown] = &[
     // People read the log first; the annotations after it are shown on the page of the run as well.
-    Ci { variable: "GITHUB_ACTIONS", log: &["human", "github"], file: "sarif" },
-    Ci { variable: "GITLAB_CI", log: HUMAN, file: "gitlab" },
-    Ci { variable: "BITBUCKET_BUILD_NUMBER", log: HUMAN, file: "bitbucket" },
-    Ci { variable: "BUILDKITE", log: HUMAN, file: "buildkite" },
-    Ci { variable: "CIRCLECI", log: HUMAN, file: "junit" },
-    Ci { variable: "JENKINS_URL", log: HUMAN, file: "junit" },
-    Ci { variable: "TF_BUILD", log: HUMAN, file: "junit" },
-    Ci { variable: "TEAMCITY_VERSION", log: HUMAN, file: "junit" },
+    Shown { ci: "github-actions", log: &["human", "github"], file: "sarif" },
+    Shown { ci: "gitlab", log: HUMAN, file: "gitlab" },
+    Shown { ci: "bitbucket", log: HUMAN, file: "bitbucket" },
+    Shown { ci: "buildkite", log: HUMAN, file: "buildkite" },
+    Shown { ci: "circleci", log: HUMAN, file: "junit" },
+    Shown { ci: "jenkins", log: HUMAN, file: "junit" },
+    Shown { ci: "azure-pipelines", log: HUMAN, file: "junit" },
+    Shown { ci: "teamcity", log: HUMAN, file: "junit" },
 ];
 
 /// Formats for standard output.
 pub(super) fn log() -> &'static [&'static str] {
-    here(&variable).map_or(HUMAN, |ci| ci.log)
+    here().map_or(HUMAN, |shown| shown.log)
 }
 
 /// The format for a file.
 pub(super) fn file() -> &'static str {
-    here(&variable).map_or("json", |ci| ci.file)
+    here().map_or("json", |shown| shown.file)
 }
 
 /// The file that GitHub shows as the summary of the step; `None` elsewhere.
 pub(super) fn summary() -> Option<OsString> {
-    variable("GITHUB_ACTIONS").and_then(|_| variable("GITHUB_STEP_SUMMARY"))
+    let github = here().is_some_and(|shown| shown.ci == "github-actions");
+    std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| github && !path.is_empty())
 }
 
-fn here(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<&'static Ci> {
-    CIS.iter().find(|ci| variable(ci.variable).is_some())
-}
-
-/// A variable that says something: some tools set theirs to `false`.
-fn variable(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty() && value != "false")
+fn here() -> Option<&'static Shown> {
+    let ci = ci_around(&variable)?;
+    SHOWN.iter().find(|shown| shown.ci == ci)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::ENVELOPES;
     use crate::render::RENDERERS;
 
     #[test]
     fn every_ci_gets_formats_that_exist() {
-        for ci in CIS {
-            for name in ci.log.iter().chain([&ci.file]) {
+        for shown in SHOWN {
+            assert!(ENVELOPES.iter().any(|envelope| envelope.ci() == Some(shown.ci)), "{}", shown.ci);
+            for name in shown.log.iter().chain([&shown.file]) {
                 assert!(RENDERERS.iter().any(|r| r.name() == *name), "{name}");
             }
         }
-    }
-
-    #[test]
-    fn a_ci_is_known_by_its_variable() {
-        let found = |set: &'static str| here(&move |name| (name == set).then(|| "1".into())).map(|ci| ci.file);
-        assert_eq!(found("BUILDKITE"), Some("buildkite"));
-        assert_eq!(found("CI"), None);
     }
 }

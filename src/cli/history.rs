@@ -16,8 +16,7 @@ use crate::history::{self, Added, Identity, Record, Settings, Store};
 /// What the command line and the variables of the CI say; `None` without `--history`.
 pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<Settings> {
     let file = project.history.as_ref()?.0.clone();
-    let variable = |name: &str| std::env::var(name).ok();
-    let identity = told(job).or(Identity::of_environment(&variable));
+    let identity = told(job).or(Identity::of_environment(&screen::variable));
     let (keep, last) = (project.keep.unwrap_or_default().0, project.last.map_or(LAST, NonZeroUsize::get));
     Some(Settings { file, keep, last, identity, now: Utc::now() })
 }

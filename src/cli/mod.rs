@@ -7,6 +7,7 @@ mod auto;
 mod baseline;
 mod catalog;
 mod compare;
+mod diagnosis;
 mod fix;
 mod history;
 mod judge;

@@ -47,7 +47,8 @@ pub(super) fn of(stream: Stream, look: Look) -> Screen {
     Screen { width: columns(&variable).or(shown).unwrap_or(nothing_said), color, ascii }
 }
 
-fn variable(name: &str) -> Option<String> {
+/// A variable that is set to something.
+pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

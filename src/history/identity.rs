@@ -1,5 +1,6 @@
 //! Which job of which pipeline a log is of: what flags say, else the CI's variables, else the log itself.
 
+mod said;
 mod table;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Run;
 use crate::render::redact::redact;
 
+use self::said::Said;
 use self::table::{CIS, Ci};
 
 /// A job, and one run of it. What nobody said is `None`.
@@ -44,18 +46,18 @@ impl Identity {
     /// What the variables of the CI that this runs in say; `variable` looks one up.
     #[must_use]
     pub fn of_environment(variable: &dyn Fn(&str) -> Option<String>) -> Self {
-        let says = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let here =
-            |ci: &&Ci| says(ci.known_by.0).is_some_and(|value| ci.known_by.1.is_none_or(|wanted| wanted == value));
-        let Some(ci) = CIS.iter().find(here) else { return Self::default() };
-        let first = |names: &[&str]| names.iter().find_map(|name| says(name)).map(|value| redact(&value).into_owned());
+        let Some(ci) = around(variable) else { return Self::default() };
+        let first = |places: &[Said]| {
+            let said = places.iter().find_map(|place| place.read(variable));
+            said.map(|value| redact(&value).into_owned())
+        };
         Self {
             repository: first(ci.repository),
             pipeline: first(ci.pipeline),
             job: first(ci.job),
             leg: first(ci.leg),
             branch: first(ci.branch).map(|branch| plain_branch(&branch)),
-            commit: first(ci.commit),
+            commit: first(ci.commit).filter(|commit| is_hash(commit)),
             run: first(ci.run),
             attempt: first(ci.attempt),
         }
@@ -109,6 +111,18 @@ impl Identity {
     }
 }
 
+/// The CI system that this runs in, by the name that its logs have; `variable` looks a variable up.
+#[must_use]
+pub fn ci_around(variable: &dyn Fn(&str) -> Option<String>) -> Option<&'static str> {
+    around(variable).map(|ci| ci.name)
+}
+
+/// Some tools set the variable of a CI to `false`, or to nothing.
+fn around(variable: &dyn Fn(&str) -> Option<String>) -> Option<&'static Ci> {
+    let says = |name: &str| variable(name).filter(|value| !value.trim().is_empty() && value != "false");
+    CIS.iter().find(|ci| says(ci.known_by.0).is_some_and(|value| ci.known_by.1.is_none_or(|wanted| wanted == value)))
+}
+
 fn joined(parts: &[&Option<String>]) -> String {
     parts.iter().map(|part| part.as_deref().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
@@ -119,29 +133,21 @@ fn plain_branch(branch: &str) -> String {
     names.iter().find_map(|start| branch.strip_prefix(start)).unwrap_or(branch).to_owned()
 }
 
+/// Some say `HEAD`.
+fn is_hash(commit: &str) -> bool {
+    commit.len() >= 7 && commit.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::envelope::ENVELOPES;
 
     fn here(set: &[(&str, &str)]) -> Identity {
         let lookup = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         Identity::of_environment(&lookup)
-    }
-
-    #[test]
-    fn a_job_of_github_is_known_by_its_variables() {
-        let identity = here(&[
-            ("GITHUB_ACTIONS", "true"),
-            ("GITHUB_REPOSITORY", "team/app"),
-            ("GITHUB_WORKFLOW", "CI"),
-            ("GITHUB_JOB", "build"),
-            ("GITHUB_RUN_ID", "99"),
-            ("GITHUB_RUN_ATTEMPT", "2"),
-            ("GITHUB_HEAD_REF", ""),
-            ("GITHUB_REF_NAME", "main"),
-        ]);
-        assert_eq!((identity.job.as_deref(), identity.branch.as_deref()), (Some("build"), Some("main")));
-        assert_eq!((identity.run.as_deref(), identity.attempt.as_deref()), (Some("99"), Some("2")));
     }
 
     #[test]
@@ -152,21 +158,36 @@ mod tests {
     }
 
     #[test]
-    fn branches_are_named_as_people_do() {
-        let azure = here(&[("TF_BUILD", "True"), ("BUILD_SOURCEBRANCH", "refs/heads/feature/x")]);
-        assert_eq!(azure.branch.as_deref(), Some("feature/x"));
-        assert!(here(&[("CI", "true")]).is_empty());
+    fn what_is_switched_off_is_not_there() {
+        assert!(here(&[("CI", "true"), ("TRAVIS", "false"), ("CIRCLECI", ""), ("TRAVIS_REPO_SLUG", "a/b")]).is_empty());
     }
 
-    /// A CI that is known by another's variable would never be found.
+    /// One that is known by another's variable would never be found.
     #[test]
     fn every_ci_is_found_by_what_knows_it() {
         for ci in CIS {
             let (name, value) = ci.known_by;
-            let found =
-                CIS.iter().find(|other| other.known_by.0 == name && other.known_by.1.is_none_or(|v| Some(v) == value));
-            assert_eq!(found.map(|c| c.name), Some(ci.name));
-            assert!(!ci.run.is_empty() && !ci.commit.is_empty(), "{}", ci.name);
+            let set = |asked: &str| (asked == name).then(|| value.unwrap_or("1").to_owned());
+            assert_eq!(ci_around(&set), Some(ci.name));
+            assert!(ENVELOPES.iter().any(|envelope| envelope.ci() == Some(ci.name)), "{} has no logs", ci.name);
+            assert!(
+                fs::exists(format!("tests/history/variables/{}.env", ci.name)).unwrap(),
+                "{} is not tried",
+                ci.name
+            );
+        }
+    }
+
+    /// What a job of each CI has in its environment, and below it what is known of the job.
+    #[test]
+    fn a_job_of_every_ci_is_known_by_its_variables() {
+        let files = fs::read_dir("tests/history/variables").unwrap().map(|entry| entry.unwrap().path());
+        for file in files.filter(|path| path.extension().is_some_and(|end| end == "env")) {
+            let text = fs::read_to_string(&file).unwrap();
+            let (set, known) = text.split_once("\n\n").unwrap();
+            let set: Vec<(&str, &str)> = set.lines().filter_map(|line| line.split_once('=')).collect();
+            let known: Identity = serde_json::from_str(known).unwrap();
+            assert_eq!(here(&set), known, "{}", file.display());
         }
     }
 }

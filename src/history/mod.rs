@@ -21,7 +21,7 @@ use crate::finding::Finding;
 use crate::model::{Problem, Run};
 use crate::render::Report;
 
-pub use self::identity::Identity;
+pub use self::identity::{Identity, ci_around};
 pub use self::listed::{listed, listed_json};
 pub use self::record::{Found, NoRecord, Record, VERSION};
 pub use self::store::{Added, Job, Read, Store, Trouble};

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::history::JobArgs;
-use crate::cli::settings::{Scope, Settings};
+use super::diagnosis::DiagnosisArgs;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct JudgeArgs {
@@ -13,15 +12,8 @@ pub(in crate::cli) struct JudgeArgs {
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) paths: Vec<PathBuf>,
     #[command(flatten)]
-    pub(in crate::cli) settings: Settings,
-    #[command(flatten)]
-    pub(in crate::cli) scope: Scope,
-    /// Write what is found to the file of --baseline: it is known from now on
-    #[arg(long)]
-    pub(in crate::cli) update_baseline: bool,
+    pub(in crate::cli) diagnosis: DiagnosisArgs,
     /// Pass standard input through unchanged while reading it
     #[arg(long)]
     pub(in crate::cli) tee: bool,
-    #[command(flatten)]
-    pub(in crate::cli) job: JobArgs,
 }

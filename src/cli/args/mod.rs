@@ -2,6 +2,7 @@
 
 mod catalog;
 mod compare;
+mod diagnosis;
 mod fix;
 mod history;
 mod judge;
@@ -17,6 +18,7 @@ use super::screen;
 
 pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, ManArgs, RulesArgs, Shell};
 pub(super) use self::compare::CompareArgs;
+pub(super) use self::diagnosis::DiagnosisArgs;
 pub(super) use self::fix::FixArgs;
 pub(super) use self::history::{JobArgs, RememberedArgs, Span, Verb};
 pub(super) use self::judge::JudgeArgs;

@@ -4,8 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueHint};
 
-use super::history::JobArgs;
-use crate::cli::settings::{Scope, Settings};
+use super::diagnosis::DiagnosisArgs;
 
 const AFTER: &str = "\
 The build's streams are passed through as they are. The report comes after them, on standard error, and in files with \
@@ -32,12 +31,5 @@ pub(in crate::cli) struct RunArgs {
     )]
     pub(in crate::cli) command: Vec<OsString>,
     #[command(flatten)]
-    pub(in crate::cli) settings: Settings,
-    #[command(flatten)]
-    pub(in crate::cli) scope: Scope,
-    /// Write what is found to the file of --baseline: it is known from now on
-    #[arg(long)]
-    pub(in crate::cli) update_baseline: bool,
-    #[command(flatten)]
-    pub(in crate::cli) job: JobArgs,
+    pub(in crate::cli) diagnosis: DiagnosisArgs,
 }

@@ -13,21 +13,16 @@ use std::sync::Arc;
 
 use self::log::Log;
 use super::args::{AUTO, Look, RunArgs};
-use super::baseline::Kept;
-use super::history;
-use super::judge::{To, conclude};
+use super::diagnosis::{Diagnosis, To};
 use super::screen::{self, Stream};
-use super::settings::Project;
-use crate::history::Settings;
-use crate::pipeline::{self, Options};
+use crate::pipeline;
 use crate::source::Entry;
 
 /// What evidence is quoted from: `output:44`.
 const NAME: &str = "output";
 
 pub(super) fn run(args: &RunArgs, look: Look) -> anyhow::Result<ExitCode> {
-    let project = Project::load(&args.settings, &args.scope)?;
-    let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
+    let diagnosis = Diagnosis::open(&args.diagnosis)?;
     let log = Arc::new(Log::new()?);
     let built = match child::watch(&args.command, &log) {
         Ok(status) => status,
@@ -36,8 +31,7 @@ pub(super) fn run(args: &RunArgs, look: Look) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(refused.status));
         }
     };
-    let history = history::settings(&project.settings, &args.job);
-    let judged = judge(&log, project, baseline, history, look).unwrap_or_else(|error| {
+    let judged = judge(&log, diagnosis, look).unwrap_or_else(|error| {
         // The image is built: that nothing can be said of its cache is no reason to fail.
         screen::complain(&format!("error: {error:#}"));
         0
@@ -50,21 +44,14 @@ pub(super) fn run(args: &RunArgs, look: Look) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn judge(
-    log: &Log,
-    project: Project,
-    baseline: Option<Kept>,
-    history: Option<Settings>,
-    look: Look,
-) -> anyhow::Result<u8> {
-    if project.settings.format.as_ref().is_none_or(|format| format.0 == "human" || format.0 == AUTO) {
+fn judge(log: &Log, diagnosis: Diagnosis, look: Look) -> anyhow::Result<u8> {
+    let format = diagnosis.project.settings.format.as_ref();
+    if format.is_none_or(|format| format.0 == "human" || format.0 == AUTO) {
         // Between what the build said last and the report.
         screen::complain("");
     }
-    let known = baseline.as_ref().map(|kept| kept.known.clone());
-    let options = Options { baseline: known, history, ..project.options(&[]) };
     let entry = Entry { path: log.path(), name: NAME.to_owned(), bytes: None };
-    let mut report = pipeline::run_on(entry, &options);
-    report.problems.extend(log.problem(NAME).into_iter().chain(project.problems));
-    conclude(report, &project.settings, baseline, &To { stream: Stream::Err, look, nothing: false })
+    let mut report = pipeline::run_on(entry, &diagnosis.options(&[]));
+    report.problems.extend(log.problem(NAME));
+    diagnosis.conclude(report, &To { stream: Stream::Err, look, nothing: false })
 }

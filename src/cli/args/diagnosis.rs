@@ -1,0 +1,19 @@
+//! What a diagnosis takes, whether its log is there or a build is run for it.
+
+use clap::Args;
+
+use super::history::JobArgs;
+use crate::cli::settings::{Scope, Settings};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DiagnosisArgs {
+    #[command(flatten)]
+    pub(in crate::cli) settings: Settings,
+    #[command(flatten)]
+    pub(in crate::cli) scope: Scope,
+    /// Write what is found to the file of --baseline: it is known from now on
+    #[arg(long)]
+    pub(in crate::cli) update_baseline: bool,
+    #[command(flatten)]
+    pub(in crate::cli) job: JobArgs,
+}

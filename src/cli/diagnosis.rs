@@ -1,0 +1,138 @@
+//! One diagnosis: what it needs is opened before, its report is told after.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use super::args::{AUTO, DiagnosisArgs, FailOn, JobArgs, Look, Output, renderer};
+use super::baseline::Kept;
+use super::screen::{self, Stream};
+use super::settings::{Project, Settings};
+use super::{TROUBLE, auto, history};
+use crate::pipeline::Options;
+use crate::render::{GithubSummary, Human, Renderer, Report, problem_line};
+
+/// What a diagnosis is made with.
+pub(super) struct Diagnosis<'a> {
+    pub(super) project: Project,
+    baseline: Option<Kept>,
+    job: &'a JobArgs,
+}
+
+/// Where the report goes.
+pub(super) struct To {
+    pub(super) stream: Stream,
+    pub(super) look: Look,
+    /// Nothing could be read: there is nothing to say but that.
+    pub(super) nothing: bool,
+}
+
+impl<'a> Diagnosis<'a> {
+    /// Reads the settings and the baseline: what is wrong with them is told before anything is read or built.
+    pub(super) fn open(args: &'a DiagnosisArgs) -> anyhow::Result<Self> {
+        let project = Project::load(&args.settings, &args.scope)?;
+        let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
+        Ok(Self { project, baseline, job: &args.job })
+    }
+
+    /// What the pipeline is asked for. A run that is remembered is one of now.
+    pub(super) fn options(&self, paths: &[PathBuf]) -> Options {
+        Options {
+            baseline: self.baseline.as_ref().map(|kept| kept.known.clone()),
+            history: history::settings(&self.project.settings, self.job),
+            ..self.project.options(paths)
+        }
+    }
+
+    /// Tells the report and keeps the baseline; returns the exit status that the report deserves.
+    pub(super) fn conclude(self, mut report: Report, to: &To) -> anyhow::Result<u8> {
+        let settings = &self.project.settings;
+        report.problems.extend(self.project.problems);
+        tell(&report, settings, to)?;
+        let mut status = status(&report, settings.fail_on.unwrap_or(FailOn::Never), to.nothing);
+        if let Some(kept) = self.baseline.filter(|kept| kept.update && !to.nothing) {
+            kept.update(&report)?;
+            status = gates_status(&report);
+        }
+        // The process ends soon: giving thousands of builds back piece by piece would only take time.
+        std::mem::forget(report);
+        Ok(status)
+    }
+}
+
+/// Writes the report wherever it is wanted.
+fn tell(report: &Report, settings: &Settings, to: &To) -> anyhow::Result<()> {
+    // Files first: they must be there although nobody reads standard output to its end.
+    for output in settings.output.iter().flatten() {
+        write_file(output, report).with_context(|| format!("cannot write {}", output.path.display()))?;
+    }
+    if to.nothing {
+        report.problems.iter().for_each(|problem| screen::complain(&format!("error: {}", problem_line(problem))));
+        if report.problems.is_empty() {
+            screen::complain("error: no configuration was found where --config points");
+        }
+    }
+    let format = settings.format.as_ref().map_or(Human.name(), |format| &format.0);
+    if format == AUTO {
+        summarise(report)?;
+    }
+    for name in log_formats(format) {
+        let renderer = renderer(name).context("no such format")?;
+        // People have just been told; a program still waits for its report.
+        if !to.nothing || renderer.name() != Human.name() {
+            let screen = screen::of(to.stream, to.look.or(settings.look()));
+            screen::print_by(to.stream, screen, |out| renderer.write(report, screen, out))?;
+        }
+    }
+    Ok(())
+}
+
+/// What goes to standard output, in order.
+fn log_formats(format: &str) -> Vec<&str> {
+    if format == AUTO { auto::log().to_vec() } else { vec![format] }
+}
+
+/// Adds to the summary of the step, where the CI shows one.
+fn summarise(report: &Report) -> anyhow::Result<()> {
+    let Some(path) = auto::summary().map(PathBuf::from) else { return Ok(()) };
+    let trouble = || format!("cannot write the step summary {}", path.display());
+    let mut file = OpenOptions::new().append(true).create(true).open(&path).with_context(trouble)?;
+    file.write_all(GithubSummary.render(report, screen::FILE).as_bytes()).with_context(trouble)
+}
+
+fn write_file(output: &Output, report: &Report) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(&output.path)?);
+    output.renderer.write(report, screen::FILE, &mut file)?;
+    file.flush()
+}
+
+fn status(report: &Report, fail_on: FailOn, nothing: bool) -> u8 {
+    if nothing {
+        return TROUBLE;
+    }
+    let fails = fail_on.least().is_some_and(|least| report.fresh().any(|f| f.severity >= least));
+    u8::from(fails).max(gates_status(report))
+}
+
+fn gates_status(report: &Report) -> u8 {
+    u8::from(report.gates.iter().any(|gate| !gate.passed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn status_follows_the_worst_finding() {
+        let fails = |report: &Report| {
+            [FailOn::Never, FailOn::Error, FailOn::Warning, FailOn::Note].map(|fail_on| status(report, fail_on, false))
+        };
+        assert_eq!(fails(&samples::healthy()), [0, 0, 0, 0]);
+        assert_eq!(fails(&samples::many()), [0, 0, 1, 1]);
+        assert_eq!(fails(&samples::multi_stage()), [0, 1, 1, 1]);
+        assert_eq!(status(&Report::default(), FailOn::Never, true), TROUBLE);
+    }
+}

@@ -7,11 +7,13 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use cachediag::history::{Record, Store};
 use chrono::{DateTime, TimeDelta};
+use regex::{Captures, Regex};
 
 const JOBS: usize = 5_000;
 
@@ -33,20 +35,23 @@ fn main() {
     println!("post-build run, log of 1 MiB, history: {:?}", median(|turn| post_build(&log, Some((&file, turn)))));
 }
 
-/// Records of real runs, each with another name, job, time and other seconds.
+/// Records of real runs, each with another name, run, commit, time and other seconds. A job is of one of the series.
 fn fill(file: &Path, builds: usize) {
     const AT_ONCE: usize = 20_000;
+    fastrand::seed(1);
     let seeds = seeds();
     let mut store = Store::open(file).unwrap();
     let start = DateTime::from_timestamp(1_767_225_600, 0).unwrap();
     for from in (0..builds).step_by(AT_ONCE) {
         let record = |n: usize| {
-            let mut record = seeds.get(n % seeds.len()).unwrap().clone();
+            let (job, build) = (n % JOBS, n / JOBS);
+            let series = seeds.get(job % seeds.len()).unwrap();
+            let mut record = Record::parse(&other_seconds(series.get(build % series.len()).unwrap())).unwrap();
             record.id = format!("{:032x}", (n as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
             record.recorded = start + TimeDelta::milliseconds(i64::try_from(n).unwrap() * 7);
             record.identity.repository = Some("team/app".to_owned());
-            record.identity.pipeline = Some(format!("pipeline-{}", n % JOBS / 10));
-            record.identity.job = Some(format!("job-{}", n % JOBS));
+            record.identity.pipeline = Some(format!("pipeline-{}", job / 10));
+            record.identity.job = Some(format!("job-{job}"));
             record.identity.run = Some(n.to_string());
             record.identity.commit = Some(format!("{:040x}", n * 7_919));
             record
@@ -55,21 +60,34 @@ fn fill(file: &Path, builds: usize) {
     }
 }
 
-/// Six real runs of one job.
-fn seeds() -> Vec<Record> {
-    let folder = tempfile::tempdir().unwrap();
-    let db = folder.path().join("seeds.db");
-    for n in 1..=6 {
-        let log = format!("sample-logs/every-second-run/run-0{n}.log");
-        run(&["--history", db.to_str().unwrap(), &log]);
-    }
-    let mut seeds = Vec::new();
+/// No two builds take the same time: `#9 DONE 41.3s`.
+fn other_seconds(line: &str) -> String {
+    static SECONDS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(DONE |"seconds":)(\d+)\.\d"#).unwrap());
+    let other = |found: &Captures| format!("{}{}.{}", &found[1], &found[2], fastrand::u8(0..10));
+    SECONDS.replace_all(line, other).into_owned()
+}
+
+/// The runs of each series in `sample-logs/`, a line of JSON each.
+fn seeds() -> Vec<Vec<String>> {
+    let folders = fs::read_dir("sample-logs").unwrap().map(|entry| entry.unwrap().path());
+    let mut series: Vec<Vec<String>> = folders.filter(|path| path.is_dir()).map(|folder| records(&folder)).collect();
+    series.sort();
+    series
+}
+
+/// What is remembered of the logs in a folder, in their order.
+fn records(folder: &Path) -> Vec<String> {
+    let desk = tempfile::tempdir().unwrap();
+    let db = desk.path().join("seeds.db");
+    run(&["--history", db.to_str().unwrap(), folder.to_str().unwrap()]);
+    let mut records = Vec::new();
     let each = Store::open(&db).unwrap().each(|read| {
-        seeds.extend(read.records);
+        records.extend(read.records);
         Ok::<_, cachediag::history::Trouble>(())
     });
     each.unwrap();
-    seeds
+    records.sort_by_key(|record| record.recorded);
+    records.iter().map(Record::to_line).collect()
 }
 
 fn newest(file: &str, turn: usize) {

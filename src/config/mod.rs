@@ -26,6 +26,7 @@ pub use change::{Change, Settings};
 pub use place::{Content, Instruction, Place, Stage};
 pub use refs::Refs;
 pub use script::{ImageBuild, image_builds};
+pub(crate) use variables::{Form, form, pieces};
 
 use crate::model::Quote;
 

@@ -57,7 +57,7 @@ impl Arguments {
         if !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_owned());
         }
-        let written = shell::parts(value).filter(|(literal, part)| *literal && says_something(part));
+        let written = shell::parts(value).into_iter().filter(|(literal, part)| *literal && says_something(part));
         self.values.extend(written.map(|(_, part)| (part.to_owned(), mark(name, part))));
     }
 

@@ -1,61 +1,32 @@
 //! Where values stand in command lines: words, quotes, expressions. Knows nothing of what they mean.
 
+use crate::config::{Form, form, pieces};
+
 /// A value in parts: `true` with what is written out, `false` with what the shell or the CI fills in.
 ///
 /// `1.0.$RANDOM`, `$(git rev-parse HEAD)`, `${{ github.sha }}`, `${TAG:-latest}` (whose default is written out).
-pub(super) fn parts(value: &str) -> impl Iterator<Item = (bool, &str)> {
-    let mut rest = value;
-    std::iter::from_fn(move || {
-        let expression = expression(rest);
-        let literal = expression == 0;
-        let length = if literal { literal_length(rest) } else { expression };
-        let (part, after) = rest.split_at_checked(length)?;
-        rest = after;
-        (!part.is_empty()).then_some((literal, part))
-    })
-}
-
-/// Bytes up to the next expression.
-fn literal_length(text: &str) -> usize {
-    let starts = text.char_indices().skip(1).map(|(at, _)| at);
-    starts.into_iter().find(|at| text.get(*at..).is_some_and(|rest| expression(rest) > 0)).unwrap_or(text.len())
-}
-
-/// Bytes of the expression that the text begins with, 0 where it begins with none.
-fn expression(text: &str) -> usize {
-    let closed = |open: &str, close: &str| {
-        let inside = text.strip_prefix(open)?;
-        Some(open.len() + inside.find(close)? + close.len())
-    };
-    if text.starts_with("$(") {
-        return balanced(text);
+pub(super) fn parts(value: &str) -> Vec<(bool, &str)> {
+    let (mut parts, mut written, mut at) = (Vec::new(), 0, 0);
+    for piece in pieces(value) {
+        let start = at;
+        at += piece.text.len();
+        let filled_in = match piece.form {
+            // `%2F` and the like: a part of what is written.
+            None | Some(Form::Percent) => continue,
+            Some(Form::Variable(_, default)) => default.len(),
+            Some(_) => 0,
+        };
+        parts.push((true, value.get(written..start).unwrap_or_default()));
+        written = at;
+        // `${TAG:-`, then the default, then `}`.
+        let default = if filled_in > 0 { at - 1 - filled_in..at - 1 } else { at..at };
+        parts.push((false, value.get(start..default.start).unwrap_or_default()));
+        parts.extend(self::parts(value.get(default.clone()).unwrap_or_default()));
+        parts.push((false, value.get(default.end..at).unwrap_or_default()));
     }
-    if text.starts_with("${{") {
-        return closed("${{", "}}").unwrap_or(0);
-    }
-    if let Some(inside) = text.strip_prefix("${") {
-        let name = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
-        let operator = inside.get(name..).unwrap_or_default();
-        let signs = operator.find(|c: char| !matches!(c, ':' | '-' | '+' | '=' | '?' | '}' | '#' | '%' | '/'));
-        return 2 + name + signs.unwrap_or(operator.len());
-    }
-    if let Some(inside) = text.strip_prefix('$') {
-        let name = inside.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inside.len());
-        return if name > 0 { 1 + name } else { 0 };
-    }
-    closed("`", "`").unwrap_or(0)
-}
-
-/// Bytes up to the bracket that closes the first one; 0 where none does.
-fn balanced(text: &str) -> usize {
-    let mut depth = 0;
-    for (at, c) in text.char_indices() {
-        depth += i32::from(c == '(') - i32::from(c == ')');
-        if c == ')' && depth == 0 {
-            return at + 1;
-        }
-    }
-    0
+    parts.push((true, value.get(written..).unwrap_or_default()));
+    parts.retain(|(_, part)| !part.is_empty());
+    parts
 }
 
 /// The text with what is assigned to these names, or follows `build-arg`, written by `hide(name, value)`.
@@ -89,17 +60,19 @@ fn hidden(raw: &str, name: &str, hide: &dyn Fn(&str, &str) -> String) -> String 
 /// quote that was opened before the name.
 fn word(text: &str, opened: Option<char>) -> usize {
     let mut quote = opened.filter(|c| matches!(c, '"' | '\''));
-    let (own, mut depth, mut escaped) = (quote.is_some(), 0, false);
+    let (own, mut escaped, mut over) = (quote.is_some(), false, 0);
     for (at, c) in text.char_indices() {
         match c {
+            _ if at < over => {}
             _ if escaped => escaped = false,
             '\\' if quote != Some('\'') => escaped = true,
             _ if quote == Some(c) && own => return at,
             _ if quote == Some(c) => quote = None,
             '"' | '\'' if quote.is_none() => quote = Some(c),
-            '(' => depth += 1,
-            ')' if depth > 0 => depth -= 1,
-            _ if c.is_whitespace() && quote.is_none() && depth == 0 => return at,
+            '$' | '`' if quote != Some('\'') => {
+                over = text.get(at..).and_then(form).map_or(at, |(length, _)| at + length);
+            }
+            _ if c.is_whitespace() && quote.is_none() => return at,
             _ => {}
         }
     }

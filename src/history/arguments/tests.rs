@@ -46,6 +46,8 @@ fn lines_that_could_not_be_read_as_commands_hide_their_values_too() {
         assert!(!line.contains(value), "{line}");
     }
     assert!(line.ends_with(" z"), "{line}");
+    let line = "docker build --build-arg V=${{ github.sha }} --build-arg W=$(git log -1) --build-arg X='a$(b' .";
+    assert_eq!(none.hidden(line), line.replace("a$(b", &mark("X", "a$(b")).replace('\'', ""));
 }
 
 #[test]
@@ -55,7 +57,11 @@ fn what_the_shell_fills_in_stays_and_tells_that_it_is_an_expression() {
         assert_eq!(hidden_argument(text), text);
     }
     assert!(hidden_argument("V=1.0.$RANDOM").ends_with(">$RANDOM"));
-    assert!(!hidden_argument("V=${TAG:-latest}").contains("latest"));
+    let default = hidden_argument("V=${TAG:-latest}");
+    assert!(default.starts_with("V=${TAG:-<arg:") && default.ends_with(">}"), "{default}");
+    assert_eq!(hidden_argument("V=$(basename $(pwd))"), "V=$(basename $(pwd))");
+    // Escaped as in an address, and no variable of Windows.
+    assert_eq!(hidden_argument("V=first%20second%20third"), format!("V={}", mark("V", "first%20second%20third")));
     assert_eq!(hidden_argument("A=1\nB=2").lines().count(), 2);
 }
 

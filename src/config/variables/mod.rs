@@ -3,46 +3,59 @@
 //!
 //! Text only; what a variable holds is known where the file itself sets it.
 
+mod form;
+
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
+use regex::Regex;
 
-static FORMS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"\$\{\{(?<expression>.*?)\}\}|\{\{(?<moustache>[^{}]*)\}\}|\$?\$\{(?<braced>\w+)?[^{}]*\}|\$?\$(?<bare>[A-Za-z_]\w*)|\$\([^)]*\)|%\w+%").ok()
-});
+pub(crate) use self::form::{Form, Piece, form, pieces};
+
 static NAMES: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"'[^']*'|(?<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)(?<call>\()?").ok());
 
 /// Names of the variables in a text; `env.` in front is left out.
 pub(super) fn names(text: &str) -> Vec<String> {
-    let Some(forms) = FORMS.as_ref() else { return Vec::new() };
-    forms.captures_iter(text).flat_map(|found| named(&found)).collect()
+    pieces(text).filter_map(|piece| piece.form).flat_map(named).collect()
 }
 
 /// The pieces of text between the variables: one piece where there is none.
 pub(super) fn between(text: &str) -> Vec<String> {
-    FORMS.as_ref().map_or_else(Vec::new, |forms| forms.split(text).map(str::to_owned).collect())
+    let mut between = vec![String::new()];
+    for piece in pieces(text) {
+        match between.last_mut() {
+            Some(last) if piece.form.is_none() => last.push_str(piece.text),
+            _ => between.push(String::new()),
+        }
+    }
+    between
 }
 
 /// The text with known variables replaced, also those in their values.
 pub(super) fn expand(text: &str, known: &[(String, String)]) -> String {
-    let Some(forms) = FORMS.as_ref() else { return text.to_owned() };
     let mut text = text.to_owned();
     // Values may name each other in a circle.
     for _ in 0..4 {
-        let replaced = forms.replace_all(&text, |found: &Captures| {
-            let whole = found.get(0).map_or("", |m| m.as_str());
-            let names = named(found);
-            let value =
-                names.first().filter(|_| names.len() == 1 && is_plain(found)).and_then(|name| value(name, known));
-            value.unwrap_or(whole).to_owned()
-        });
+        let replaced: String = pieces(&text).map(|piece| known_value(piece, known).unwrap_or(piece.text)).collect();
         if replaced == text {
             break;
         }
-        text = replaced.into_owned();
+        text = replaced;
     }
     text
+}
+
+/// The value, where the form holds a variable and nothing else: no default, no operator.
+fn known_value<'a>(piece: Piece, known: &'a [(String, String)]) -> Option<&'a str> {
+    let form = piece.form?;
+    let inside = match form {
+        Form::Variable(name, _) if piece.text.trim_matches(['$', '{', '}']) == name => name,
+        Form::Expression(inside) => inside.trim(),
+        _ => return None,
+    };
+    let plain = inside.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    let names = named(form);
+    names.first().filter(|_| names.len() == 1 && plain).and_then(|name| value(name, known))
 }
 
 /// Is the same in all jobs of a pipeline: it tells of the commit, the project, the run.
@@ -65,27 +78,19 @@ pub(super) fn of_pipeline(name: &str) -> bool {
     PREFIXES.iter().any(|prefix| name.starts_with(prefix)) && !differs.iter().any(|prefix| name.starts_with(prefix))
 }
 
-fn named(found: &Captures) -> Vec<String> {
-    if let Some(name) = found.name("braced").or_else(|| found.name("bare")) {
-        return vec![name.as_str().to_owned()];
+fn named(form: Form) -> Vec<String> {
+    match form {
+        Form::Variable("", _) | Form::Command | Form::Percent => Vec::new(),
+        Form::Variable(name, default) => std::iter::once(name.to_owned()).chain(names(default)).collect(),
+        Form::Expression(inside) => named_inside(inside),
     }
-    let (Some(names), Some(expression)) =
-        (NAMES.as_ref(), found.name("expression").or_else(|| found.name("moustache")))
-    else {
-        return Vec::new();
-    };
-    let all = names.captures_iter(expression.as_str()).filter(|found| found.name("call").is_none());
-    let all = all.filter_map(|found| found.name("name").map(|name| name.as_str().to_owned()));
-    all.map(|name| name.strip_prefix("env.").map_or(name.clone(), str::to_owned)).collect()
 }
 
-/// The form holds the variable and nothing else: no default, no operator.
-fn is_plain(found: &Captures) -> bool {
-    let plain = |text: &str| text.trim().bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-    match found.name("expression").or_else(|| found.name("moustache")) {
-        Some(expression) => plain(expression.as_str()),
-        None => found.get(0).is_some_and(|m| plain(m.as_str().trim_start_matches(['$', '{']).trim_end_matches('}'))),
-    }
+fn named_inside(expression: &str) -> Vec<String> {
+    let Some(names) = NAMES.as_ref() else { return Vec::new() };
+    let all = names.captures_iter(expression).filter(|found| found.name("call").is_none());
+    let all = all.filter_map(|found| found.name("name").map(|name| name.as_str().to_owned()));
+    all.map(|name| name.strip_prefix("env.").map_or(name.clone(), str::to_owned)).collect()
 }
 
 fn value<'a>(name: &str, known: &'a [(String, String)]) -> Option<&'a str> {

@@ -1,0 +1,138 @@
+//! Where variables and expressions stand in a text, and where each of them ends. Knows nothing of what they hold.
+
+/// A piece of a text: as it is written, or filled in by the shell or the CI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Piece<'a> {
+    /// All of it.
+    pub text: &'a str,
+    /// What fills it in; `None` where it is as it is written.
+    pub form: Option<Form<'a>>,
+}
+
+/// How a variable or an expression is written. Another `$` in front, which keeps it from an earlier reader, counts to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form<'a> {
+    /// `$NAME`, `${NAME}`, `${NAME:-x}`: the name, and what stands behind the operator.
+    Variable(&'a str, &'a str),
+    /// `${{ github.sha }}`, `{{matrix.os}}`: what is inside.
+    Expression(&'a str),
+    /// `$(date)`, `` `date` ``.
+    Command,
+    /// `%NAME%`, as the shell of Windows has it; also a part of `a%20b%20c`.
+    Percent,
+}
+
+/// The pieces of a text; none of them is empty.
+pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (length, form) = match form(rest) {
+            Some((length, form)) => (length, Some(form)),
+            None => (written(rest), None),
+        };
+        let (text, after) = rest.split_at_checked(length)?;
+        rest = after;
+        (!text.is_empty()).then_some(Piece { text, form })
+    })
+}
+
+/// Bytes up to the next form.
+fn written(text: &str) -> usize {
+    let mut starts = text.match_indices(['$', '{', '%', '`']).map(|(at, _)| at).filter(|at| *at > 0);
+    starts.find(|at| text.get(*at..).is_some_and(|rest| form(rest).is_some())).unwrap_or(text.len())
+}
+
+/// What has not ended by then is none: thousands of brackets that nobody closes are not worth a look each.
+const LONGEST: usize = 4096;
+
+/// The form that the text begins with, and its length in bytes.
+pub(crate) fn form(text: &str) -> Option<(usize, Form<'_>)> {
+    if text.starts_with("$$") {
+        // Of many the last two count.
+        let once = text.strip_prefix('$').filter(|rest| !rest.starts_with("$$"))?;
+        return form(once).map(|(length, form)| (length + 1, form));
+    }
+    let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text);
+    let closed = |open: &str, close: &str| {
+        let inside = text.strip_prefix(open)?.split(close).next()?;
+        let length = open.len() + inside.len() + close.len();
+        (length <= text.len()).then_some((length, inside))
+    };
+    if text.starts_with("${{") {
+        return closed("${{", "}}").map(|(length, inside)| (length, Form::Expression(inside)));
+    }
+    if text.starts_with("{{") {
+        let found = closed("{{", "}}").filter(|(_, inside)| !inside.contains(['{', '}']));
+        return found.map(|(length, inside)| (length, Form::Expression(inside)));
+    }
+    if text.starts_with("${") {
+        return balanced(text, '{', '}').map(|length| (length, braced(text.get(2..length - 1).unwrap_or_default())));
+    }
+    if text.starts_with("$(") {
+        return balanced(text, '(', ')').map(|length| (length, Form::Command));
+    }
+    if let Some(behind) = text.strip_prefix('$') {
+        let name = name(behind);
+        let named = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        return named.then_some((1 + name.len(), Form::Variable(name, "")));
+    }
+    if let Some(behind) = text.strip_prefix('%') {
+        let name = name(behind);
+        let ended = !name.is_empty() && behind.get(name.len()..).is_some_and(|rest| rest.starts_with('%'));
+        return ended.then_some((name.len() + 2, Form::Percent));
+    }
+    closed("`", "`").map(|(length, _)| (length, Form::Command))
+}
+
+/// `NAME`, `NAME:-x`.
+fn braced(inside: &str) -> Form<'_> {
+    let name = name(inside);
+    let behind = inside.get(name.len()..).unwrap_or_default();
+    Form::Variable(name, behind.trim_start_matches([':', '-', '+', '=', '?', '#', '%', '/']))
+}
+
+fn name(text: &str) -> &str {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// Bytes up to the bracket that closes the first one.
+fn balanced(text: &str, open: char, close: char) -> Option<usize> {
+    let mut depth = 0;
+    for (at, c) in text.char_indices() {
+        depth += i32::from(c == open) - i32::from(c == close);
+        if c == close && depth == 0 {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Filled in is what stands between angles.
+    fn marked(text: &str) -> String {
+        pieces(text)
+            .map(|piece| if piece.form.is_some() { format!("<{}>", piece.text) } else { piece.text.to_owned() })
+            .collect()
+    }
+
+    #[test]
+    fn each_form_ends_where_its_brackets_do() {
+        for (text, want) in [
+            ("r/$A:${B}-$$C$${D}", "r/<$A>:<${B}>-<$$C><$${D}>"),
+            ("v${{ format('{0}', x) }}-{{matrix.os}}", "v<${{ format('{0}', x) }}>-<{{matrix.os}}>"),
+            ("$(basename $(pwd))/`date`", "<$(basename $(pwd))>/<`date`>"),
+            ("${A:-${B}}c", "<${A:-${B}}>c"),
+            ("%REGISTRY%/a%", "<%REGISTRY%>/a%"),
+            ("5$ $5 ${A $(b {{c `d é$é", "5$ $5 ${A $(b {{c `d é<$é>"),
+            ("$$$A", "$<$$A>"),
+            ("", ""),
+        ] {
+            assert_eq!(marked(text), want);
+        }
+        assert_eq!(form("${A:-x}"), Some((7, Form::Variable("A", "x"))));
+        assert_eq!(pieces(&"${$(".repeat(20_000)).count(), 1);
+    }
+}

@@ -1,6 +1,6 @@
 //! A registry that refuses to show or to store the cache.
 
-use super::backend::{self, Cause, Draft, Refusal, Side};
+use super::backend::{self, Cause, Draft, Refusal, Side, manifest_only};
 use super::options::is_bare_type;
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
@@ -84,12 +84,6 @@ fn look_alikes(unsure: bool, group: &[Refusal]) -> Vec<String> {
     let manifest = "The layers were taken and only the manifest was refused: registries that do not know this form of manifest may answer so too. If the credentials may write, add `image-manifest=true,oci-mediatypes=true` to `--cache-to`.";
     let told = [(unsure, missing), (manifest_only(group), manifest)];
     told.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text.to_owned()).collect()
-}
-
-/// Quay and others answered 401 and 403 to cache manifests that they did not know, after all layers
-/// (`moby/buildkit` issue 1440).
-fn manifest_only(group: &[Refusal]) -> bool {
-    group.iter().all(|r| r.side == Side::Export && r.text.contains("error writing manifest blob"))
 }
 
 fn named(repo: &str) -> bool {

@@ -1,5 +1,7 @@
 //! A cache that is written to one reference and looked for under another.
 
+mod scopes;
+
 use super::absent_refs::{Look, absent, succeeded, written};
 use super::backend::cost_of;
 use super::remedy::{self, Site, reference};
@@ -14,13 +16,16 @@ static META: RuleMeta = RuleMeta {
     title: "the cache is written to one reference and imported from another",
     group: "No cache in use",
     severity: Severity::Error,
-    what: "A run exports its cache without error, and the next run of the same build still gets `not found` for the reference it imports.",
+    what: "A run exports its cache without error, and the next run of the same build still gets `not found` for the reference it imports; or its command line names one `scope=` (gha) or `name=` (s3, azblob) in the import and another in the export, and nothing comes from the cache.",
     why: "Both sides work, on different references: each run stores a cache that nobody reads.",
-    fix: "Use the same reference in `--cache-from` and `--cache-to`.",
+    fix: "Use the same reference, scope or name in `--cache-from` and `--cache-to`.",
     rules_out: "A first run, a refused export, a list of references of which another one is found, and command lines that name the same reference on both sides (then the registry lost it).",
     limits: "BuildKit does not print where an export goes; without the command line the mismatch follows from `not found` after an export that went well.",
     example: include_str!("examples/cache-ref-mismatch.txt"),
-    references: &["https://docs.docker.com/build/cache/backends/registry/"],
+    references: &[
+        "https://docs.docker.com/build/cache/backends/registry/",
+        "https://docs.docker.com/build/cache/backends/gha/",
+    ],
     since: "0.1.0",
 };
 
@@ -31,7 +36,8 @@ impl Rule for CacheRefMismatch {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let absent = study.series.iter().flat_map(|series| absent(study, series));
-        absent.filter_map(|(name, looks)| finding(study, name, &looks)).collect()
+        let references = absent.filter_map(|(name, looks)| finding(study, name, &looks));
+        references.chain(scopes::findings(study)).collect()
     }
 }
 

@@ -4,6 +4,8 @@ mod in_turns;
 mod name;
 mod written;
 
+pub(super) use name::scope;
+
 use std::collections::BTreeSet;
 
 use super::past::{Past, cost, end, header, verdict};

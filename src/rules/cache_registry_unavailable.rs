@@ -1,6 +1,6 @@
 //! A cache backend that does not answer.
 
-use super::backend::{self, Cause, Draft, Refusal, place, status};
+use super::backend::{self, Cause, Draft, Refusal, manifest_only, place, status};
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
@@ -64,16 +64,14 @@ fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
         Fault::Unreachable => {
             ("cannot be reached", format!("The builder got no answer from {}; the line quoted says how.", place(repo)))
         }
-        Fault::Failing => {
-            ("fails", format!("{} answered with an error of its own, or cut the connection.", place(repo)))
-        }
+        Fault::Failing => ("fails", format!("The answer was an error of {}, or the connection was cut.", place(repo))),
     };
     Draft {
         severity: if passing { Severity::Warning } else { Severity::Error },
         confidence: Confidence::Proven,
         title: format!("{} {what}: the cache is not {stored}", place(repo)),
         cause,
-        fix: fix(repo, fault),
+        fix: fix(repo, fault, unknown_form(group)),
         rules_out: if passing && over {
             vec!["Later runs are not affected: it may have been a fault that passed.".to_owned()]
         } else {
@@ -94,7 +92,12 @@ fn is_local(name: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| reference::host(name).starts_with(host))
 }
 
-fn fix(repo: &str, fault: Fault) -> Fix {
+/// Registries that do not know the form of a cache's manifest may fail on it.
+fn unknown_form(group: &[Refusal]) -> bool {
+    manifest_only(group) && group.iter().all(|r| status(r.text) == Some(500))
+}
+
+fn fix(repo: &str, fault: Fault, unknown_form: bool) -> Fix {
     let place = place(repo);
     let ignore =
         "Add `ignore-error=true` to `--cache-to`, so that a fault of the registry costs the cache and not the build.";
@@ -108,11 +111,14 @@ fn fix(repo: &str, fault: Fault) -> Fix {
             )],
         ),
     };
+    steps.extend(unknown_form.then(|| MANIFEST.to_owned()));
     steps.push(ignore.to_owned());
     let snippet = (fault == Fault::Localhost)
         .then(|| "docker buildx create --name ci --driver docker-container --driver-opt network=host --use".to_owned());
     Fix { summary, steps, snippet, ..Fix::default() }
 }
+
+const MANIFEST: &str = "All layers were taken, and only the manifest fails: a registry may not know its form (Nexus before 3.22). Add `image-manifest=true,oci-mediatypes=true` to `--cache-to`, which describes the cache as an ordinary image, or upgrade the registry.";
 
 const LOCALHOST_FIX: &str = "Give the builder the host's network (`--driver-opt network=host`), or name the registry by an address that is valid inside the builder's container.";
 

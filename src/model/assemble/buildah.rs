@@ -53,6 +53,9 @@ impl BuildahSegment {
 
     /// The build, `None` where there was none.
     pub(super) fn finish(mut self, invocation: usize) -> Option<Build> {
+        if self.committed {
+            self.end_step();
+        }
         let build = &mut self.build;
         // Where the log begins after FROM, an arrow tells a step from the `STEP 3: …` of a script.
         if build.bases.is_empty() && build.steps.iter().all(|s| s.verdict.is_none()) {
@@ -113,9 +116,14 @@ impl BuildahSegment {
 
     /// The step before came to its end, and no arrow said how: layers are off.
     fn ran(&mut self, stage: u32) {
-        let name = self.name_of(stage);
-        let step = self.build.steps.last_mut().filter(|s| s.outcome == Outcome::Unknown && s.stage == name);
-        if let Some(step) = step {
+        if self.build.steps.last().is_some_and(|step| step.stage == self.name_of(stage)) {
+            self.end_step();
+        }
+    }
+
+    /// Before v1.12 no arrow follows the commit of the last step either, only the image's hash.
+    fn end_step(&mut self) {
+        if let Some(step) = self.build.steps.last_mut().filter(|s| s.outcome == Outcome::Unknown) {
             step.outcome = Outcome::Miss;
         }
     }
@@ -186,6 +194,12 @@ mod tests {
         assert_eq!((cut.outcome, cut.images), (BuildOutcome::Succeeded, vec!["r/x".into()]));
         let script = ["STEP 3: RUN migrations", "STEP 4: COPY files", "STEP 5: done"];
         assert!(builds(script.into_iter()).is_empty());
+    }
+
+    #[test]
+    fn the_last_step_ran_where_the_image_was_committed() {
+        let build = build("STEP 1: FROM busybox\nSTEP 2: COPY . .\nSTEP 3: COMMIT tom\n522b6e604a10");
+        assert_eq!(outcomes(&build), [("stage-0", "COPY . .", Outcome::Miss)]);
     }
 
     #[test]

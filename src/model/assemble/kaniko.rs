@@ -62,6 +62,9 @@ impl KanikoSegment {
         let quote = || Quote::new(line, raw);
         if let Some(begun) = self.begun.take_if(|_| is_of_stage(&message.says)) {
             self.stage(&self.base.clone(), self.build.bases.len(), begun);
+        } else if self.build.bases.is_empty() && matches!(message.says, Says::Lookup(_)) {
+            // The log begins inside a stage.
+            self.stage(&self.base.clone(), 0, quote());
         }
         match message.says {
             Says::Base(image) => self.base = text(image),
@@ -360,6 +363,14 @@ INFO[0006] Unpacking rootfs as cmd COPY --from=build /a /a requires it.",
         assert_eq!(steps(&old), steps(&new));
         let bases = |b: &Build| b.bases.iter().map(|b| (b.stage.clone(), b.image.clone())).collect::<Vec<_>>();
         assert_eq!(bases(&old), bases(&new));
+    }
+
+    #[test]
+    fn a_log_may_begin_inside_a_stage() {
+        let cut: Vec<&str> = LOG.lines().skip(2).collect();
+        let build = build(&cut.join("\n"));
+        let first: Vec<_> = build.steps.iter().map(|s| (s.text.as_str(), s.outcome)).take(3).collect();
+        assert_eq!(first, [("RUN a", Outcome::Hit), ("COPY . .", Outcome::Miss), ("RUN b", Outcome::Miss)]);
     }
 
     #[test]

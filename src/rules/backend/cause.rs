@@ -87,8 +87,9 @@ fn by_status(text: &str) -> Option<Cause> {
         413 => Some(Cause::UploadTooLarge),
         429 => Some(Cause::RateLimited),
         400 | 404 | 405 | 415 if manifest => Some(Cause::ManifestRejected),
-        // An HTTPS port answers a request in plain HTTP with 400 and nothing else.
-        400 if text.contains(" request to http://") => Some(Cause::Tls),
+        // An HTTPS port answers a request in plain HTTP with 400 and nothing else. The end of an upload (PUT)
+        // comes after requests that were answered well.
+        400 if text.contains(" request to http://") && !text.contains("put request") => Some(Cause::Tls),
         404 => Some(Cause::NotFound),
         408 | 500..600 => Some(Cause::Unavailable),
         _ => None,
@@ -129,6 +130,10 @@ mod tests {
                 Cause::AccessDenied,
             ),
             ("error writing layer blob: denied", Cause::AccessDenied),
+            (
+                "error writing layer blob: failed commit on ref \"layer-sha256:0\": unexpected status from PUT request to http://r.example.com/v2/c/blobs/uploads/e46?digest=sha256%3A0: 400 Bad Request",
+                Cause::Other,
+            ),
             (
                 "failed to do request: Head \"http://localhost:5009/v2/a/manifests/b\": dial tcp 127.0.0.1:5009: connect: connection refused",
                 Cause::Unavailable,

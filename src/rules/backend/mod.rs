@@ -74,6 +74,12 @@ impl Refusal<'_> {
     }
 }
 
+/// All layers were taken, and the manifest was not. Quay answered 401 and 403 to cache manifests that it did not
+/// know (`moby/buildkit` issue 1440), Nexus 500 (issue 2761).
+pub(in crate::rules) fn manifest_only(group: &[Refusal]) -> bool {
+    group.iter().all(|r| r.side == Side::Export && r.text.contains("error writing manifest blob"))
+}
+
 /// The export to GitHub as it is asked for, else as it mostly is.
 pub(in crate::rules) fn asked<'a>(group: &'a [Refusal]) -> &'a str {
     group.iter().find_map(|r| r.asked(CacheKind::Gha)).map_or("type=gha,mode=max", |spec| spec.raw.as_str())

@@ -45,7 +45,7 @@ pub(super) fn import<'a>(past: &Past<'a>, i: usize, name: &str) -> Option<&'a Tr
 
 /// `type=gha,scope=buildkit`: the scope that is used where none is written (`cache/remotecache/gha`);
 /// `name=` of s3 and azblob has the same default.
-fn scope(spec: &CacheSpec) -> Option<String> {
+pub(in crate::rules) fn scope(spec: &CacheSpec) -> Option<String> {
     let part = |key: &str| spec.get(key).unwrap_or("buildkit");
     match spec.kind() {
         CacheKind::Gha => Some(format!("type=gha,scope={}", part("scope"))),

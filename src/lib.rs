@@ -2,7 +2,7 @@
 //!
 //! One straight pipe, each module importing only from those before it:
 //! [`source`] → [`envelope`] → [`dialect`] → [`model`] → [`series`] → [`config`] → [`finding`] →
-//! [`rules`] → [`triage`] → [`render`] → [`history`] → [`pipeline`] → [`cli`].
+//! [`rules`] → [`triage`] → [`trend`] → [`render`] → [`history`] → [`pipeline`] → [`cli`].
 //! `ARCHITECTURE.md` says what each of them does and must not know.
 //!
 //! ```
@@ -42,6 +42,8 @@ pub mod finding;
 pub mod rules;
 
 pub mod triage;
+
+pub mod trend;
 
 pub mod render;
 

@@ -9,12 +9,13 @@ use rayon::prelude::*;
 
 use crate::config::{self, Config};
 use crate::envelope::Stack;
-use crate::history::{self, History};
+use crate::history::{self, History, Record};
 use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
 use crate::series;
 use crate::source::{self, Digest, Entry, Found, Input, Part, Progress, Reading};
+use crate::trend::{self, Branch};
 use crate::triage::{self, Baseline, Gates, Policy};
 
 /// What the command line asks for.
@@ -130,7 +131,7 @@ fn remember(
 
 /// From runs to findings.
 fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: Vec<Problem>) -> Report {
-    order(&mut runs);
+    order(&mut runs, |run| run);
     label(&mut runs);
     let series = series::group(&runs);
     let study = Study::new(runs, series, configs);
@@ -138,6 +139,18 @@ fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: 
     let (findings, hidden) = triage::triage(findings, &study.runs, &options.policy);
     let gates = triage::gates(&study, &options.gates);
     Report { study, findings, baseline: options.baseline.clone(), gates, hidden, problems, news: None }
+}
+
+/// The runs of a job that a history remembers, branch by branch.
+#[must_use]
+pub fn branches(records: &[Record]) -> Vec<Branch> {
+    let mut runs: Vec<_> = records.iter().map(history::remembered).collect();
+    order(&mut runs, |(run, _)| run);
+    let mut branches = trend::branches(runs);
+    for branch in &mut branches {
+        label(&mut branch.runs);
+    }
+    branches
 }
 
 /// Every log of a path: an archive holds several.
@@ -193,10 +206,11 @@ fn problem(source: &str, message: String) -> Problem {
 }
 
 /// In the order of time where every log tells it, else as they were read, call by call, in the natural order of names.
-fn order(runs: &mut [Run]) {
-    let timed = runs.iter().all(|r| r.started.is_some());
+fn order<T>(runs: &mut [T], run: impl Fn(&T) -> &Run) {
+    let timed = runs.iter().all(|r| run(r).started.is_some());
     let read = |run: &Run| run.earlier.as_ref().map_or(DateTime::<Utc>::MAX_UTC, |earlier| earlier.recorded);
     runs.sort_by(|a, b| {
+        let (a, b) = (run(a), run(b));
         let time = if timed { a.started.cmp(&b.started) } else { read(a).cmp(&read(b)) };
         time.then_with(|| natord::compare(&a.source, &b.source)).then_with(|| a.source.cmp(&b.source))
     });

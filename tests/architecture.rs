@@ -6,9 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The pipe, left to right (DESIGN: "The straight pipe").
-const PIPE: [&str; 13] = [
-    "source", "envelope", "dialect", "model", "series", "config", "finding", "rules", "triage", "render", "history",
-    "pipeline", "cli",
+const PIPE: [&str; 14] = [
+    "source", "envelope", "dialect", "model", "series", "config", "finding", "rules", "triage", "trend", "render",
+    "history", "pipeline", "cli",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

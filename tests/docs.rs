@@ -28,6 +28,13 @@ fn tour() -> String {
     format!("\n```console\n$ cachediag sample-logs/every-second-run\n{page}```\n\n")
 }
 
+/// What a test of `tests/trend` holds to be said.
+fn trend() -> String {
+    let said = fs::read_to_string("tests/trend/broke-when-copied-too-early/human.snap").unwrap();
+    let (_, page) = said.trim_start_matches("---").split_once("---\n").unwrap();
+    format!("\n```console\n$ cachediag trend image --history cachediag.db\n{}\n```\n\n", page.trim_end())
+}
+
 fn table() -> String {
     let mut groups: Vec<&str> = Vec::new();
     for rule in RULES {
@@ -56,7 +63,7 @@ fn severity(meta: &RuleMeta) -> &'static str {
 #[test]
 fn the_readme_shows_what_the_tool_says() {
     let text = fs::read_to_string(README).unwrap();
-    let now = with_part(&with_part(&text, "tour", &tour()), "rules", &table());
+    let now = with_part(&with_part(&with_part(&text, "tour", &tour()), "trend", &trend()), "rules", &table());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(README, &now).unwrap();
         return;

@@ -16,6 +16,7 @@ mod progress;
 mod run;
 mod screen;
 mod settings;
+mod trend;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ pub fn run() -> ExitCode {
         Some(Command::Fix(fix)) => fix::run(fix),
         Some(Command::Explain(explain)) => catalog::explain(explain, look),
         Some(Command::History(remembered)) => history::run(remembered, look),
+        Some(Command::Trend(trend)) => trend::run(trend, look),
         Some(Command::Completions(completions)) => manual::completions(completions.shell),
         Some(Command::Man(man)) => manual::page(man.command.as_deref()),
         None => judge::run(&cli.judge, look),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::store::Job;
 use crate::render::escape;
+use crate::trend::{self, Branch};
 
 /// One job a line: how many runs, what it is called.
 #[must_use]
@@ -35,11 +36,20 @@ pub fn listed_json(jobs: &[Job]) -> String {
 }
 
 /// `team/app CI build (arm64)`: what is known of it.
-pub(super) fn title(job: &Job) -> String {
+#[must_use]
+pub fn title(job: &Job) -> String {
     let ((repository, pipeline), (name, leg), _) = parts(job);
     let leg = if leg.is_empty() { String::new() } else { format!("({leg})") };
     let words: Vec<&str> = [repository, pipeline, name, &leg].into_iter().filter(|word| !word.is_empty()).collect();
     if words.is_empty() { "(a job without a name)".to_owned() } else { words.join(" ") }
+}
+
+/// The job with these runs.
+#[must_use]
+pub fn with_runs(job: &Job, branches: Vec<Branch>) -> trend::Job {
+    let ((repository, pipeline), (name, leg), _) = parts(job);
+    let [repository, pipeline, name, leg] = [repository, pipeline, name, leg].map(str::to_owned);
+    trend::Job { title: title(job), repository, pipeline, name, leg, branches }
 }
 
 fn parts(job: &Job) -> ((&str, &str), (&str, &str), usize) {

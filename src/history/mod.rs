@@ -20,9 +20,10 @@ use self::arguments::Arguments;
 use crate::finding::Finding;
 use crate::model::{Problem, Run};
 use crate::render::Report;
+use crate::trend::Reported;
 
 pub use self::identity::{Identity, ci_around};
-pub use self::listed::{listed, listed_json};
+pub use self::listed::{listed, listed_json, title, with_runs};
 pub use self::record::{Found, NoRecord, Record, VERSION};
 pub use self::store::{Added, Job, Read, Store, Trouble};
 
@@ -134,6 +135,18 @@ impl History {
     fn complain(&mut self, message: &str) {
         self.problems.push(problem(&self.settings, message));
     }
+}
+
+/// A record as the run it was made of, and what was found in it. Values of build arguments stay marks: no log at hand
+/// tells them.
+#[must_use]
+pub fn remembered(record: &Record) -> (Run, Vec<Reported>) {
+    let reported = record.findings.iter().map(|found| Reported {
+        rule: found.rule.clone(),
+        fingerprint: found.fingerprint.clone(),
+        title: found.title.clone(),
+    });
+    (recall::run(record, &Arguments::default(), true), reported.collect())
 }
 
 fn problem(settings: &Settings, message: &str) -> Problem {

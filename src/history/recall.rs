@@ -61,13 +61,15 @@ pub(super) fn records(store: &mut Store, fresh: &[Record], last: usize, beside: 
 impl Recalled {
     /// The records as the runs they were made of.
     pub(super) fn runs(&self, arguments: &Arguments) -> Vec<Run> {
-        let run = |record: &Record, own| {
-            let earlier = Earlier { name: record::name(record), recorded: record.recorded, own };
-            Run { earlier: Some(earlier), ..of_job(record.to_run(arguments), record) }
-        };
-        let own = self.own.iter().map(|record| run(record, true));
-        own.chain(self.others.iter().map(|record| run(record, false))).collect()
+        let own = self.own.iter().map(|record| run(record, arguments, true));
+        own.chain(self.others.iter().map(|record| run(record, arguments, false))).collect()
     }
+}
+
+/// A record as the run it was made of.
+pub(super) fn run(record: &Record, arguments: &Arguments, own: bool) -> Run {
+    let earlier = Earlier { name: record::name(record), recorded: record.recorded, own };
+    Run { earlier: Some(earlier), ..of_job(record.to_run(arguments), record) }
 }
 
 /// A run whose log does not name its job, commit or branch is of those that its record names.

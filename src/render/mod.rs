@@ -31,6 +31,7 @@ pub(crate) mod samples;
 mod sarif;
 #[cfg(test)]
 mod tests;
+mod trend;
 mod units;
 
 use std::io;
@@ -51,6 +52,7 @@ pub use markdown::Markdown;
 pub use ndjson::Ndjson;
 pub use report::{Gone, News, Report};
 pub use sarif::Sarif;
+pub use trend::{Question, TRENDS, TrendFormat};
 
 /// What a renderer may know of where it prints.
 #[derive(Clone, Copy, Debug)]

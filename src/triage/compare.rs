@@ -124,18 +124,25 @@ fn same(before: &Study, old: &Series, after: &Study, new: &Series) -> bool {
 }
 
 pub(super) fn figures(study: &Study, series: &Series) -> Figures {
-    let counted = |build: &&Build| build.outcome == BuildOutcome::Succeeded && !build.tangled;
-    let builds: Vec<&Build> = study.members(series).map(|(_, build)| build).filter(counted).collect();
-    Figures {
-        runs: builds.len(),
-        hits: builds.iter().map(|build| build.hits()).sum(),
-        total: builds.iter().map(|build| build.total()).sum(),
-        seconds: median(builds.iter().map(|build| build.seconds_executed()).collect()),
+    Figures::of(study.members(series).map(|(_, build)| build))
+}
+
+impl Figures {
+    /// Of these runs of a build.
+    pub(crate) fn of<'a>(builds: impl IntoIterator<Item = &'a Build>) -> Self {
+        let counted = |build: &&Build| build.outcome == BuildOutcome::Succeeded && !build.tangled;
+        let builds: Vec<&Build> = builds.into_iter().filter(counted).collect();
+        Self {
+            runs: builds.len(),
+            hits: builds.iter().map(|build| build.hits()).sum(),
+            total: builds.iter().map(|build| build.total()).sum(),
+            seconds: median(builds.iter().map(|build| build.seconds_executed()).collect()),
+        }
     }
 }
 
 /// Of an even number the mean of the two in the middle.
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     let upper = *values.get(middle)?;

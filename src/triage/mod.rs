@@ -16,6 +16,7 @@ mod policy;
 mod rank;
 
 pub use baseline::{Baseline, Known};
+pub(crate) use compare::median;
 pub use compare::{Comparison, Figures, Pair, Verdict, compare};
 pub use gates::{Gate, Gates, Judged, StepPattern, gates};
 pub use patches::{Patched, patches, unsafe_rules};

@@ -8,6 +8,7 @@ mod history;
 mod judge;
 mod look;
 mod run;
+mod trend;
 mod value;
 
 use clap::builder::Resettable;
@@ -24,6 +25,7 @@ pub(super) use self::history::{JobArgs, RememberedArgs, Span, Verb};
 pub(super) use self::judge::JudgeArgs;
 pub(super) use self::look::{Charset, Look, When};
 pub(super) use self::run::RunArgs;
+pub(super) use self::trend::TrendArgs;
 pub(super) use self::value::{
     AUTO, FailOn, Format, Inside, ListFormat, MustHit, Output, Percent, RuleId, formats, nearest, renderer,
 };
@@ -110,6 +112,8 @@ pub(in crate::cli) enum Command {
     Explain(ExplainArgs),
     /// Look at the runs that are remembered, and carry them from file to file
     History(RememberedArgs),
+    /// Show how jobs fared from run to run: when they broke, and what changed then
+    Trend(TrendArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Print the man page, of cachediag or of one of its commands

@@ -99,6 +99,11 @@ impl Record {
         if named.trim().is_empty() { format!("\n{folder}") } else { named }
     }
 
+    /// The branch: what the log says, else what the CI said.
+    pub(super) fn branch(&self) -> Option<&str> {
+        self.run.branch.as_deref().or(self.identity.branch.as_deref())
+    }
+
     /// Name of the log.
     #[must_use]
     pub fn source(&self) -> &str {

@@ -54,17 +54,51 @@ impl Store {
         Ok(rows.into_iter().filter(|(_, name)| !names.contains(name)).map(|(id, _)| id).take(most).collect())
     }
 
-    /// The newest records of a job by its number.
+    /// The jobs that are called so: by their own name, or by all that is known of them.
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub(in crate::history) fn newest_of(&mut self, job: i64, most: usize) -> Result<Read, Trouble> {
+    pub fn jobs_called(&self, name: &str) -> Result<Vec<Job>, Trouble> {
+        let called = |job: &Job| job.name.split('\n').next() == Some(name) || title(job) == name;
+        Ok(self.jobs()?.into_iter().filter(called).collect())
+    }
+
+    /// The newest records of a job by its number, the oldest of them first.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn newest_of(&mut self, job: i64, most: usize) -> Result<Read, Trouble> {
         let mut read = self.bodies(
             "SELECT body, sample FROM records WHERE job = ?1 ORDER BY recorded DESC, id LIMIT ?2",
             params![job, most],
         )?;
         read.records.reverse();
         Ok(read)
+    }
+
+    /// The newest records of a job that are of one branch, the oldest of them first. The file does not tell branches
+    /// apart, so that records are read until there are enough.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn newest_on(&mut self, job: i64, branch: &str, most: usize) -> Result<Read, Trouble> {
+        const AT_ONCE: usize = 256;
+        let mut found = Read::default();
+        for from in (0..).step_by(AT_ONCE) {
+            let page = "SELECT body, sample FROM records WHERE job = ?1 ORDER BY recorded DESC, id LIMIT ?2 OFFSET ?3";
+            let read = self.bodies(page, params![job, AT_ONCE, from])?;
+            let last = read.records.len() + read.unread.len() == 0;
+            found.records.extend(read.records.into_iter().filter(|record| record.branch() == Some(branch)));
+            found.unread.extend(read.unread);
+            if last || found.records.len() >= most {
+                break;
+            }
+        }
+        found.records.truncate(most);
+        found.records.reverse();
+        found.unread.sort();
+        found.unread.dedup();
+        Ok(found)
     }
 
     /// All jobs, in the order of their names.
@@ -92,9 +126,8 @@ impl Store {
         if hex && let [record] = self.bodies(by_name, [name])?.records.as_slice() {
             return Ok(Some(record.clone()));
         }
-        let jobs = self.jobs()?;
-        let called = |job: &&Job| job.name.split('\n').next() == Some(name) || title(job) == name;
-        let Some(job) = jobs.iter().find(called) else { return Ok(None) };
+        let jobs = self.jobs_called(name)?;
+        let Some(job) = jobs.first() else { return Ok(None) };
         Ok(self.newest_of(job.number, 1)?.records.pop())
     }
 
@@ -145,7 +178,12 @@ impl Store {
     }
 
     fn sample(&mut self, id: i64) -> Result<&str, Trouble> {
+        /// Samples that are kept: a job has few, and all jobs of a file too many.
+        const KEPT: usize = 64;
         if !self.samples.contains_key(&id) {
+            if self.samples.len() >= KEPT {
+                self.samples.clear();
+            }
             let read = "SELECT text FROM samples WHERE id = ?1";
             let packed: Vec<u8> = self.connection.prepare_cached(read)?.query_row([id], |row| row.get(0))?;
             let text = body::unpacked(&packed, "").map_err(|e| Trouble::Record(e.to_string()))?;

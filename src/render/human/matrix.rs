@@ -41,7 +41,7 @@ fn one(page: &Page, report: &Report, series: &Series) -> Vec<String> {
 }
 
 fn heading(page: &Page, key: &str) -> Vec<String> {
-    const LEGEND: &str = "█ from cache  · ran  ✕ failed  (blank: not reached)";
+    const LEGEND: &str = strip::STEP_MEANING;
     let name = escape::line(key);
     let beside = "  steps of ".width() + name.width() + 3 + LEGEND.width() <= page.width;
     let name = if beside { name } else { escape::cut(&name, page.width.saturating_sub(12)) };

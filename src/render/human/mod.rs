@@ -10,6 +10,7 @@ mod summary;
 mod table;
 
 pub(super) use self::strip::fitted as strip;
+pub(super) use self::strip::{STEP_MEANING, meaning, of_builds as strip_of, of_steps as strip_of_steps};
 pub use self::summary::problem_line;
 pub(super) use self::table::{legend, rows};
 use super::page::Page;

@@ -42,6 +42,24 @@ pub(in crate::render) fn fitted(marks: &[char], width: usize) -> String {
     format!("{} older, {}", grouped(marks.len().saturating_sub(room)), newest.collect::<String>())
 }
 
+/// The marks of builds, the newest alone where not all fit.
+pub(in crate::render) fn of_builds<'a>(builds: impl Iterator<Item = &'a Build>, width: usize) -> String {
+    newest(&builds.map(of_build).collect::<Vec<_>>(), width)
+}
+
+/// The marks of a step, under those of its builds.
+pub(in crate::render) fn of_steps(cells: &[Option<&Step>], width: usize) -> String {
+    newest(&cells.iter().map(|cell| of_step(*cell)).collect::<Vec<_>>(), width)
+}
+
+/// All marks of builds, with their meaning.
+pub(in crate::render) fn meaning() -> String {
+    LEGEND.map(|(mark, meaning)| format!("{mark} {meaning}")).join("   ")
+}
+
+/// The marks of steps, with their meaning.
+pub(in crate::render) const STEP_MEANING: &str = "█ from cache  · ran  ✕ failed  (blank: not reached)";
+
 /// The newest marks alone, so that columns of several rows stay under one another.
 pub(super) fn newest(marks: &[char], width: usize) -> String {
     marks.iter().skip(marks.len().saturating_sub(width)).collect()

@@ -34,7 +34,7 @@ pub(super) fn report<'a>(report: &'a Report, known: &'a Known<'a>) -> wire::Repo
     let runs = List::new(&report.study.runs, move |index, of| run(index, of, known));
     wire::Report {
         schema_version: 1,
-        tool: wire::Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: wire::Tool::this(),
         runs: runs.of_lists(|run| run.builds.len() > list::GROUP),
         series: report.study.series.iter().map(|s| one_series(report, s, &known.ids)).collect(),
         findings: report.findings.iter().map(|each| finding(report, each)).collect(),

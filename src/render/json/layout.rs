@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use crate::render::escape::must_show;
 
 /// Writes the value, ending in a line break.
-pub(super) fn write(value: &impl Serialize, mut out: impl io::Write) -> io::Result<()> {
+pub(in crate::render) fn write(value: &impl Serialize, mut out: impl io::Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(&mut out, Layout::default()))?;
     out.write_all(b"\n")
 }

@@ -9,6 +9,8 @@ mod list;
 mod wire;
 
 pub(crate) use layout::to_string;
+pub(super) use layout::write;
+pub(super) use wire::Tool;
 
 use std::io;
 

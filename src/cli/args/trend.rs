@@ -1,0 +1,40 @@
+//! `cachediag trend`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
+
+use crate::render::{TRENDS, TrendFormat};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cachediag trend --history cachediag.db                     # all jobs, a line each, and what broke\n  cachediag trend build --history cachediag.db               # one job, step by step\n  cachediag trend --format html --history cachediag.db > trend.html\n\nWhat counts as broken, and what is listed beside it: docs/history.md, \"Trends\"."
+)]
+pub(in crate::cli) struct TrendArgs {
+    /// A job, as `cachediag history list` names it or by its own name [default: all]
+    #[arg(value_name = "JOB")]
+    pub(in crate::cli) job: Option<String>,
+    /// The file that remembers the runs
+    // Not the option of the settings: an id of its own.
+    #[arg(id = "remembered", long = "history", value_name = "FILE", default_value = "cachediag.db")]
+    #[arg(value_hint = ValueHint::FilePath, env = "CACHEDIAG_HISTORY", hide_env = true)]
+    pub(in crate::cli) history: PathBuf,
+    /// How many runs of a job are looked at, the newest
+    #[arg(long, value_name = "N", default_value = "50")]
+    pub(in crate::cli) last: NonZeroUsize,
+    /// Runs on this branch only
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) branch: Option<String>,
+    /// Format of the answer
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = formats())]
+    pub(in crate::cli) format: &'static dyn TrendFormat,
+}
+
+/// Formats by their names.
+fn formats() -> impl TypedValueParser<Value = &'static dyn TrendFormat> {
+    let all = || TRENDS.iter().copied();
+    PossibleValuesParser::new(all().map(TrendFormat::name))
+        .try_map(move |name| all().find(|format| format.name() == name).ok_or("no such format"))
+}

@@ -1,0 +1,227 @@
+//! One job in full, for people: its runs and steps, when they changed, and what else changed then.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::words;
+use crate::render::page::{BOLD, DIM, GREEN, INDENT, Page, RED, blanks};
+use crate::render::units::{count, duration, grouped, share};
+use crate::render::{escape, human};
+use crate::trend::{self, Branch, Change, Counted, Job, Moved, Reported, StepTrend, Trend};
+use crate::triage::Figures;
+
+pub(super) fn of(page: &Page, job: &Job) -> Vec<String> {
+    let mut lines = Vec::new();
+    let Some((first, others)) = job.branches.split_first() else { return lines };
+    let trends = trend::trends(first);
+    for trend in &trends {
+        lines.extend(build(page, job, first, trend));
+        lines.push(String::new());
+    }
+    if trends.is_empty() {
+        lines.push(format!("{}: no build in its logs", escape::line(&job.title)));
+    }
+    lines.extend(other_branches(page, others));
+    lines
+}
+
+/// `team/app build · team/svc · branch main`
+pub(super) fn title(page: &Page, job: &Job, branch: &Branch, trend: &Trend) -> String {
+    let mut words = vec![escape::line(&job.title)];
+    if trend.key != job.name {
+        words.push(escape::line(&trend.key));
+    }
+    words.extend(branch.name.as_deref().map(|name| format!("branch {}", escape::line(name))));
+    escape::cut(&page.parted(&words.join(" · ")), page.width)
+}
+
+fn build(page: &Page, job: &Job, branch: &Branch, trend: &Trend) -> Vec<String> {
+    let mut lines = vec![page.paint(BOLD, &title(page, job, branch, trend))];
+    lines.extend(page.wrap("  ", "  ", &page.parted(&summary(trend))));
+    lines.push(String::new());
+    lines.extend(matrix(page, trend));
+    let (broke, turns) = (!trend.changes.is_empty(), words::turns(trend));
+    for change in trend.changes.iter().rev() {
+        lines.push(String::new());
+        lines.extend(self::change(page, trend, change));
+    }
+    if let Some(turns) = &turns {
+        lines.push(String::new());
+        lines.extend(page.wrap("  ", "    ", turns).iter().map(|line| page.paint(RED, line)));
+    }
+    if !broke && turns.is_none() {
+        lines.push(String::new());
+        lines.push(page.paint(DIM, &format!("  {}", steady(trend))));
+    }
+    lines
+}
+
+/// Of few runs it is said that they are few.
+fn steady(trend: &Trend) -> &'static str {
+    if trend.whole.runs < trend::FEWEST {
+        "too few runs that ended well to say whether something changed"
+    } else {
+        "no step broke or got better for good in these runs"
+    }
+}
+
+/// `12 runs · 30 of 60 steps from the cache (50 %) · median 41 s`
+fn summary(trend: &Trend) -> String {
+    let whole = &trend.whole;
+    let mut parts = vec![words::runs(trend), format!("steps from the cache: {}", share(whole.hits, whole.total))];
+    parts.extend(whole.seconds.map(|seconds| format!("the others took {} a run (median)", duration(seconds))));
+    parts.join(" · ")
+}
+
+/// Steps that are shown.
+const STEPS: usize = 40;
+/// Widest stage.
+const STAGE: usize = 20;
+/// `  12 of 50   12 min 34 s`
+const FIGURES: usize = 25;
+
+/// Runs, and steps against runs, under one another.
+fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
+    let steps: Vec<&StepTrend> = trend.steps.iter().take(STEPS).collect();
+    let stages: Vec<String> = steps.iter().map(|step| escape::cut(&stage(step), STAGE)).collect();
+    let stage = stages.iter().map(|text| text.width()).max().unwrap_or(0);
+    let margin = 2 + stage + usize::from(stage > 0) * 2;
+    let marks = trend.members.len().min(page.width * 2 / 5);
+    let room = page.width.saturating_sub(margin + marks + FIGURES + 4);
+    let texts: Vec<String> = steps.iter().map(|step| escape::cut(&escape::line(step.text), room)).collect();
+    let text = texts.iter().map(|text| text.width()).max().unwrap_or(0).max("runs, old → new".width().min(room));
+    let start =
+        |stage: &str, text_: &str| format!("  {}{}  ", padded(stage, margin.saturating_sub(2)), padded(text_, text));
+    let strip = human::strip_of(words::builds(trend), marks);
+    let heading = format!("{}  {:>10}  {:>11}", padded(&strip, marks), "hits", "median");
+    let label = start("", &escape::cut("runs, old → new", text));
+    let mut lines = vec![format!("{}{}", page.paint(DIM, &label), heading)];
+    lines.extend(pointer(trend, marks).map(|points| format!("{}{points}", blanks(label.width()))));
+    for ((step, stage), text) in steps.iter().zip(&stages).zip(&texts) {
+        let cells = human::strip_of_steps(&step.cells, marks);
+        let hits = if step.total == 0 { String::new() } else { format!("{} of {}", step.hits, step.total) };
+        let took = step.seconds.map(duration).unwrap_or_default();
+        lines.push(
+            format!("{}{}  {hits:>10}  {took:>11}", start(stage, text), padded(&cells, marks)).trim_end().to_owned(),
+        );
+    }
+    let hidden = trend.steps.len().saturating_sub(steps.len());
+    if hidden > 0 {
+        lines.push(page.paint(DIM, &format!("  … and {}", count(hidden, "more step"))));
+    }
+    lines.push(page.paint(DIM, &format!("  {}", human::meaning())));
+    lines.push(page.paint(DIM, &format!("  {}; median of a step: when it ran", human::STEP_MEANING)));
+    lines
+}
+
+/// Points at the first run after each change.
+fn pointer(trend: &Trend, marks: usize) -> Option<String> {
+    let is_first = |at: usize| trend.changes.iter().any(|change| change.between.1 == at);
+    let hidden = trend.members.len().saturating_sub(marks);
+    let points: String = (hidden..trend.members.len()).map(|at| if is_first(at) { '^' } else { ' ' }).collect();
+    (!points.trim().is_empty()).then(|| points.trim_end().to_owned())
+}
+
+fn stage(step: &StepTrend) -> String {
+    let words = [step.platform, step.stage];
+    let words: Vec<_> = words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
+    words.join(" ")
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text}{}", blanks(width.saturating_sub(text.width())))
+}
+
+/// When, what, and what else changed then.
+pub(super) fn change(page: &Page, trend: &Trend, change: &Change) -> Vec<String> {
+    let style = if change.better { GREEN } else { RED };
+    let when = words::when(trend, change);
+    let heading = page.wrap("  ", "  ", &format!("{when}: {}", words::steps(trend, change)));
+    let painted = |line: String| match line.strip_prefix(&format!("  {when}")) {
+        Some(rest) => format!("  {}{rest}", page.paint(style, &when)),
+        None => line,
+    };
+    let mut lines: Vec<String> = heading.into_iter().map(painted).collect();
+    lines.extend(page.labelled("before", &figures(&change.before)));
+    lines.extend(page.labelled("since", &figures(&change.after)));
+    lines
+        .extend(page.labelled("steps", "from the cache in these runs before → since, how long it takes where it runs"));
+    lines.extend(rows(page, &moved(page, trend, change)));
+    lines.extend(listed(page, "changed", &words::then(trend, change)));
+    lines.extend(listed(page, "found", &findings(&change.came)));
+    lines.extend(listed(page, "gone", &findings(&change.gone)));
+    lines
+}
+
+/// Lines of one kind.
+const MOST: usize = 12;
+
+/// The label stands before the first of them.
+fn listed(page: &Page, label: &str, texts: &[String]) -> Vec<String> {
+    let hidden = texts.len().saturating_sub(MOST);
+    let more = (hidden > 0).then(|| format!("… and {hidden} more"));
+    let texts = texts.iter().take(MOST).cloned().chain(more).enumerate();
+    texts.flat_map(|(index, text)| page.labelled(if index == 0 { label } else { "" }, &text)).collect()
+}
+
+/// Lines that are laid out already.
+fn rows(page: &Page, rows: &[String]) -> Vec<String> {
+    let hidden = rows.len().saturating_sub(MOST);
+    let more = (hidden > 0).then(|| page.paint(DIM, &format!("… and {}", count(hidden, "more step"))));
+    let shown = rows.iter().take(MOST).cloned().chain(more);
+    shown.map(|row| format!("{}{row}", blanks(INDENT))).collect()
+}
+
+/// `6 runs, 35 of 42 (83 %) of the steps from the cache, the others took 2.1 s (median)`
+fn figures(figures: &Figures) -> String {
+    let took = figures.seconds.map(|seconds| format!(", the others took {} a run (median)", duration(seconds)));
+    let (runs, share) = (count(figures.runs, "run"), share(figures.hits, figures.total));
+    format!("{runs}, steps from the cache: {share}{}", took.unwrap_or_default())
+}
+
+/// `6 of 6 runs → 0 of 4   41 s  [build] RUN npm ci`
+fn moved(page: &Page, trend: &Trend, change: &Change) -> Vec<String> {
+    let line = |moved: &Moved| {
+        let step = trend.steps.get(moved.step)?;
+        let hits = |counted: Counted| format!("{} of {}", counted.hits, counted.total);
+        let took = step.seconds.map(duration).unwrap_or_default();
+        let stage = stage(step);
+        let stage = if stage.is_empty() { stage } else { format!("[{stage}] ") };
+        let figures = format!("{:>9} → {:<9} {took:>11}  ", hits(moved.before), hits(moved.after));
+        let room = page.width.saturating_sub(INDENT + figures.width());
+        Some(format!("{figures}{}", escape::cut(&format!("{stage}{}", escape::line(step.text)), room)))
+    };
+    change.steps.iter().filter_map(line).collect()
+}
+
+fn findings(findings: &[&Reported]) -> Vec<String> {
+    findings.iter().map(|f| format!("{}  {}", escape::line(&f.rule), escape::line(&f.title))).collect()
+}
+
+/// Branches that are listed.
+const BRANCHES: usize = 20;
+
+/// The branches that ran less: a line a build.
+fn other_branches(page: &Page, others: &[Branch]) -> Vec<String> {
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![page.paint(BOLD, "  other branches, each by itself")];
+    for branch in others.iter().take(BRANCHES) {
+        for trend in trend::trends(branch) {
+            lines.push(other_branch(page, branch, &trend));
+        }
+    }
+    if others.len() > BRANCHES {
+        lines.push(page.paint(DIM, &format!("  … and {}", grouped(others.len() - BRANCHES))));
+    }
+    lines.push(page.paint(DIM, "  one in full: --branch NAME"));
+    lines
+}
+
+fn other_branch(page: &Page, branch: &Branch, trend: &Trend) -> String {
+    let name = branch.name.as_deref().map_or_else(|| "(no branch told)".to_owned(), escape::line);
+    let name = padded(&escape::cut(&name, page.width / 3), page.width / 3);
+    let strip = padded(&human::strip_of(words::builds(trend), page.width / 4), page.width / 4);
+    let when = trend.changes.last().map(|change| words::when(trend, change)).unwrap_or_default();
+    escape::cut(&format!("  {name}  {strip}  {when}"), page.width).trim_end().to_owned()
+}

@@ -1,0 +1,155 @@
+//! The trend for people: a line a build, then what broke or got better.
+
+use std::io;
+
+use unicode_width::UnicodeWidthStr;
+
+use super::{Question, TrendFormat, detail, words};
+use crate::render::page::{BOLD, DIM, GREEN, Page, RED, blanks};
+use crate::render::units::{count, duration};
+use crate::render::{Screen, escape, human};
+use crate::trend::{self, Branch, Job, Trend};
+
+/// `--format human`.
+#[derive(Debug)]
+pub(super) struct Human;
+
+impl TrendFormat for Human {
+    fn name(&self) -> &'static str {
+        "human"
+    }
+
+    fn write(
+        &self,
+        jobs: &mut dyn Iterator<Item = Job>,
+        question: Question,
+        screen: Screen,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let page = Page::new(screen);
+        if question.in_full {
+            for job in jobs {
+                out.write_all(page.print(&detail::of(&page, &job)).as_bytes())?;
+            }
+            return Ok(());
+        }
+        overview(&page, jobs, question, out)
+    }
+}
+
+/// Changes that are shown in full below the list, those of jobs that broke last.
+const IN_FULL: usize = 10;
+
+fn overview(
+    page: &Page,
+    jobs: &mut dyn Iterator<Item = Job>,
+    question: Question,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let columns = Columns::new(page, question);
+    out.write_all(page.print(&[page.paint(BOLD, &columns.heading())]).as_bytes())?;
+    // The newest change of each job that broke, and what is said of it.
+    let mut broken: Vec<(chrono::DateTime<chrono::Utc>, Vec<String>)> = Vec::new();
+    let (mut number, mut sick) = (0, 0);
+    for job in jobs {
+        number += 1;
+        let lines = columns.job(page, &job);
+        out.write_all(page.print(&lines).as_bytes())?;
+        if let Some((when, lines)) = broke(page, &job) {
+            sick += 1;
+            broken.push((when, lines));
+            broken.sort_by_key(|(when, _)| std::cmp::Reverse(*when));
+            broken.truncate(IN_FULL);
+        }
+    }
+    let mut lines = vec![page.paint(DIM, &format!("  {}", human::meaning()))];
+    lines.extend(broken.into_iter().flat_map(|(_, lines)| std::iter::once(String::new()).chain(lines)));
+    lines.extend([String::new(), page.paint(BOLD, &page.parted(&last_line(number, sick, question)))]);
+    out.write_all(page.print(&lines).as_bytes())
+}
+
+fn last_line(number: usize, sick: usize, question: Question) -> String {
+    let broke = match sick {
+        0 => "none broke".to_owned(),
+        _ => format!("{sick} broke"),
+    };
+    let more = if sick > IN_FULL { format!(", the newest {IN_FULL} shown") } else { String::new() };
+    format!(
+        "{}, {broke}{more} · of each the newest {} · one in full: cachediag trend JOB",
+        count(number, "job"),
+        count(question.last, "run")
+    )
+}
+
+/// What broke last in a job and has not been mended, and when.
+fn broke(page: &Page, job: &Job) -> Option<(chrono::DateTime<chrono::Utc>, Vec<String>)> {
+    let branch = job.branches.first()?;
+    let trends = trend::trends(branch);
+    let newest = trends.iter().filter_map(|trend| {
+        let change = trend.changes.last().filter(|change| !change.better)?;
+        let earlier = trend.members.get(change.between.1)?.run.earlier.as_ref()?;
+        Some((earlier.recorded, trend, change))
+    });
+    let (when, trend, change) = newest.max_by_key(|(when, ..)| *when)?;
+    let mut lines = vec![page.paint(BOLD, &detail::title(page, job, branch, trend))];
+    lines.extend(detail::change(page, trend, change));
+    Some((when, lines))
+}
+
+/// Widths of the list.
+struct Columns {
+    name: usize,
+    strip: usize,
+}
+
+const RATE: usize = 5;
+const TIME: usize = 11;
+
+impl Columns {
+    fn new(page: &Page, question: Question) -> Self {
+        let strip = (page.width / 4).min(question.last);
+        let name = question.longest.clamp(12, page.width * 2 / 5);
+        Self { name, strip: strip.max(4) }
+    }
+
+    fn heading(&self) -> String {
+        self.line("job", "runs", "hits", "median", "").trim_end().to_owned()
+    }
+
+    fn line(&self, name: &str, strip: &str, rate: &str, time: &str, when: &str) -> String {
+        let padded = |text: &str, width: usize| format!("{text}{}", blanks(width.saturating_sub(text.width())));
+        let right = |text: &str, width: usize| format!("{}{text}", blanks(width.saturating_sub(text.width())));
+        let name = padded(name, self.name);
+        format!("  {name}  {}  {}  {}  {when}", padded(strip, self.strip), right(rate, RATE), right(time, TIME))
+    }
+
+    /// A line a build of the branch that ran most.
+    fn job(&self, page: &Page, job: &Job) -> Vec<String> {
+        let Some(branch) = job.branches.first() else { return Vec::new() };
+        let trends = trend::trends(branch);
+        if trends.is_empty() {
+            let name = escape::cut_start(&escape::line(&job.title), self.name);
+            return vec![self.line(&name, "", "", "", "no build in its logs").trim_end().to_owned()];
+        }
+        let several = trends.len() > 1;
+        trends.iter().map(|trend| self.build(page, job, branch, trend, several)).collect()
+    }
+
+    fn build(&self, page: &Page, job: &Job, _branch: &Branch, trend: &Trend, several: bool) -> String {
+        let title = if several { format!("{} {}", job.title, trend.key) } else { job.title.clone() };
+        let name = escape::cut_start(&escape::line(&title), self.name);
+        let strip = human::strip_of(words::builds(trend), self.strip);
+        let rate = (trend.whole.hits * 100).checked_div(trend.whole.total);
+        let rate = rate.map(|percent| format!("{percent} %")).unwrap_or_default();
+        let time = trend.whole.seconds.map(duration).unwrap_or_default();
+        let line = self.line(&name, &strip, &rate, &time, "");
+        let room = page.width.saturating_sub(line.width());
+        let (when, style) = match (trend.changes.last(), words::turns(trend)) {
+            (Some(change), _) if change.better => (words::when(trend, change), GREEN),
+            (Some(change), _) => (words::when(trend, change), RED),
+            (None, Some(_)) => ("takes turns".to_owned(), RED),
+            (None, None) => return line.trim_end().to_owned(),
+        };
+        format!("{line}{}", page.paint(style, &escape::cut(&when, room.max(16))))
+    }
+}

@@ -1,0 +1,164 @@
+//! When steps began to run that came from the cache before, or the other way round.
+
+use super::recorded::{self, Difference};
+use super::states::States;
+use super::stretches;
+use super::{Member, Reported};
+use crate::model::Build;
+use crate::series::Row;
+use crate::triage::Figures;
+
+/// Steps that broke, or got better, between the same two runs.
+#[derive(Clone, Debug)]
+pub struct Change<'a> {
+    /// Index of the last run before it, and of the first after it.
+    pub between: (usize, usize),
+    /// The steps come from the cache since, and ran before.
+    pub better: bool,
+    /// Index of the run before and of the run after that are compared for what else changed. The first run with a new
+    /// cache is cold: what makes it better comes a run before it shows.
+    pub compared: (usize, usize),
+    /// The steps.
+    pub steps: Vec<Moved>,
+    /// Runs that ended well since the change before this one.
+    pub before: Figures,
+    /// Runs that ended well up to the next change.
+    pub after: Figures,
+    /// What else changed between the two runs.
+    pub differences: Vec<Difference>,
+    /// Findings of the newest of the runs after it that no run before it has.
+    pub came: Vec<&'a Reported>,
+    /// Findings of the last run before it that the newest of the runs after it does not have.
+    pub gone: Vec<&'a Reported>,
+}
+
+/// One step of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Its index among the steps of the trend.
+    pub step: usize,
+    /// Runs before, without those in which it had to run.
+    pub before: Counted,
+    /// Runs after, without those in which it had to run.
+    pub after: Counted,
+}
+
+/// Some runs of one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Runs that had it from the cache.
+    pub hits: usize,
+    /// All of them.
+    pub total: usize,
+}
+
+/// A row that changed: somewhere behind the last run before and not after the first run after.
+struct Spot {
+    row: usize,
+    between: (usize, usize),
+    better: bool,
+}
+
+pub(super) fn of<'a>(members: &[Member<'a>], rows: &[Row<'a>], states: &[States]) -> Vec<Change<'a>> {
+    let spots = states.iter().enumerate().flat_map(|(row, states)| spots(row, &states.all));
+    let mut groups = together(spots.collect());
+    groups.sort_by_key(|group| (group.between.1, group.better));
+    let ends: Vec<(usize, usize)> = groups.iter().map(|group| group.between).collect();
+    let change = |group: Group| {
+        let (last, first) = group.between;
+        // Up to the neighbouring changes; two of one place go in opposite directions.
+        let begin = ends.iter().map(|end| end.1).filter(|end| *end <= last).max().unwrap_or(0);
+        let end = ends.iter().map(|end| end.0).filter(|end| *end >= first).min().unwrap_or(members.len() - 1);
+        let figures = |from: usize, to: usize| Figures::of(builds(members, from, to));
+        let moved = |row: &usize| {
+            let states = states.get(*row).map_or(&[][..], |states| &states.all);
+            Moved { step: *row, before: counted(states, begin, last), after: counted(states, first, end) }
+        };
+        let compared = if group.better { (last.saturating_sub(1), first) } else { group.between };
+        let (came, gone) = reported(members, (begin, last), (first, end));
+        Change {
+            between: group.between,
+            better: group.better,
+            compared,
+            steps: group.rows.iter().map(moved).collect(),
+            before: figures(begin, last),
+            after: figures(first, end),
+            differences: recorded::differences(members, rows, compared, &group.rows),
+            came,
+            gone,
+        }
+    };
+    groups.into_iter().map(change).collect()
+}
+
+fn spots(row: usize, states: &[Option<bool>]) -> Vec<Spot> {
+    let decided: Vec<(usize, bool)> =
+        states.iter().enumerate().filter_map(|(i, state)| state.map(|state| (i, state))).collect();
+    let hits: Vec<bool> = decided.iter().map(|(_, hit)| *hit).collect();
+    let starts = stretches::starts(&hits);
+    let bounds: Vec<usize> = std::iter::once(0).chain(starts).chain([hits.len()]).collect();
+    let spot = |three: &[usize]| {
+        let [begin, start, end] = *three else { return None };
+        let share = |from: usize, to: usize| {
+            let part = hits.get(from..to).unwrap_or_default();
+            (part.iter().filter(|hit| **hit).count(), part.len())
+        };
+        let (before, after) = (share(begin, start), share(start, end));
+        let between = (decided.get(start.checked_sub(1)?)?.0, decided.get(start)?.0);
+        Some(Spot { row, between, better: after.0 * before.1 > before.0 * after.1 })
+    };
+    bounds.windows(3).filter_map(spot).collect()
+}
+
+/// Rows that changed between the same two runs, in the same direction.
+struct Group {
+    between: (usize, usize),
+    better: bool,
+    rows: Vec<usize>,
+}
+
+/// A step that had to run at that time says less exactly when it changed: what overlaps is one change.
+fn together(mut spots: Vec<Spot>) -> Vec<Group> {
+    spots.sort_by_key(|spot| (spot.better, spot.between.1, spot.between.0, spot.row));
+    let mut groups: Vec<Group> = Vec::new();
+    for spot in spots {
+        let narrowed = |group: &Group| (group.between.0.max(spot.between.0), group.between.1.min(spot.between.1));
+        let fits = |group: &&mut Group| group.better == spot.better && narrowed(group).0 < narrowed(group).1;
+        match groups.iter_mut().find(fits) {
+            Some(group) => {
+                group.between = narrowed(group);
+                group.rows.push(spot.row);
+            }
+            None => groups.push(Group { between: spot.between, better: spot.better, rows: vec![spot.row] }),
+        }
+    }
+    for group in &mut groups {
+        group.rows.sort_unstable();
+    }
+    groups
+}
+
+fn builds<'a>(members: &[Member<'a>], from: usize, to: usize) -> Vec<&'a Build> {
+    members.get(from..=to).unwrap_or_default().iter().map(|member| member.build).collect()
+}
+
+fn counted(states: &[Option<bool>], from: usize, to: usize) -> Counted {
+    let decided = states.get(from..=to).unwrap_or_default().iter().flatten();
+    decided.fold(Counted::default(), |counted, hit| Counted {
+        hits: counted.hits + usize::from(*hit),
+        total: counted.total + 1,
+    })
+}
+
+/// Findings that came and went. Some take several runs to be seen, so the newest run of the stretch is asked.
+fn reported<'a>(
+    members: &[Member<'a>],
+    before: (usize, usize),
+    after: (usize, usize),
+) -> (Vec<&'a Reported>, Vec<&'a Reported>) {
+    let of = |at: usize| members.get(at).map_or(&[][..], |member| member.reported);
+    let has = |at: usize, known: &Reported| of(at).iter().any(|other| other.fingerprint == known.fingerprint);
+    let came = of(after.1).iter().filter(|new| (before.0..=before.1).all(|at| !has(at, new)));
+    let gone = of(before.1).iter().filter(|old| !has(after.1, old));
+    (came.collect(), gone.collect())
+}

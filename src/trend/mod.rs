@@ -1,0 +1,143 @@
+//! How the builds of a job fared from run to run: when they broke or got better, and what else changed then.
+//!
+//! A change is one of *steps*, not of a hit rate, which moves with what commits touch. For each step the runs are a row of
+//! hits and misses. What says nothing is left out of it: runs that did not end well, and misses whose input changed
+//! (`states.rs`). A row has changed where two stretches of at least three runs each differ so much that chance would do as
+//! well less often than once in [`SELDOM`] (`stretches.rs`, `chance.rs`). So a single miss is none, nor is a COPY that runs
+//! with each commit, nor a step that hits every second run: that is said to take turns. Steps that changed between the same
+//! two runs are one change (`changes.rs`).
+//!
+//! What else changed then is what the logs record: what the last run before and the first run after say differently, and
+//! say the same for some runs on one side at least (`recorded/`). That is a coincidence, not a cause.
+//!
+//! Computes from runs; knows neither where they are kept nor how a trend is printed.
+
+mod branches;
+mod chance;
+mod changes;
+mod recorded;
+mod states;
+mod stretches;
+
+pub use self::branches::{Branch, Job, branches};
+pub use self::changes::{Change, Counted, Moved};
+pub use self::recorded::{Difference, What};
+
+use crate::model::{Build, BuildOutcome, Outcome, Run, Step};
+use crate::series::{self, Series};
+use crate::triage::{Figures, median};
+
+/// What is as likely by chance as once in this many is not called a change, nor a pattern.
+pub const SELDOM: f64 = 15.0;
+
+/// Runs that ended well, at least, for a change to be found among them.
+pub const FEWEST: usize = 2 * stretches::LEAST;
+
+/// A finding of a run, as it was found when that run was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// Id of the rule.
+    pub rule: String,
+    /// Name of the finding, the same from run to run.
+    pub fingerprint: String,
+    /// One line, says the defect.
+    pub title: String,
+}
+
+/// One build over the runs of a branch.
+#[derive(Clone, Debug)]
+pub struct Trend<'a> {
+    /// Name for people.
+    pub key: String,
+    /// Its builds in the order of time, each with its run.
+    pub members: Vec<Member<'a>>,
+    /// All runs that ended well.
+    pub whole: Figures,
+    /// Its steps, in the order of the Dockerfile.
+    pub steps: Vec<StepTrend<'a>>,
+    /// When it broke or got better, the oldest first.
+    pub changes: Vec<Change<'a>>,
+}
+
+/// One run of a build.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// The build in it.
+    pub build: &'a Build,
+    /// What was found in the run.
+    pub reported: &'a [Reported],
+}
+
+impl Member<'_> {
+    /// It ended well, and its outcomes can be trusted.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.build.outcome == BuildOutcome::Succeeded && !self.build.tangled
+    }
+}
+
+/// One step over the runs.
+#[derive(Clone, Debug)]
+pub struct StepTrend<'a> {
+    /// Stage.
+    pub stage: &'a str,
+    /// Platform.
+    pub platform: &'a str,
+    /// Text in the newest run that has it.
+    pub text: &'a str,
+    /// The step in each run; `None` where a run has no such step.
+    pub cells: Vec<Option<&'a Step>>,
+    /// Runs that had it from the cache, of those that ended well.
+    pub hits: usize,
+    /// Runs that had it from the cache or executed it, of those that ended well.
+    pub total: usize,
+    /// Median of the seconds it took where it was executed; `None` where it never was.
+    pub seconds: Option<f64>,
+    /// Hits and misses take turns.
+    pub in_turns: bool,
+}
+
+/// The builds of a branch, those with most runs first.
+#[must_use]
+pub fn trends(branch: &Branch) -> Vec<Trend<'_>> {
+    let mut trends: Vec<Trend> = series::group(&branch.runs).iter().map(|series| trend(branch, series)).collect();
+    trends.sort_by_key(|trend| std::cmp::Reverse(trend.members.len()));
+    trends
+}
+
+fn trend<'a>(branch: &'a Branch, series: &Series) -> Trend<'a> {
+    let member = |at: &series::BuildRef| {
+        let run = branch.runs.get(at.run)?;
+        let reported = branch.reported.get(at.run).map_or(&[][..], Vec::as_slice);
+        Some(Member { run, build: run.builds.get(at.build)?, reported })
+    };
+    let members: Vec<Member> = series.builds.iter().filter_map(member).collect();
+    let builds: Vec<&Build> = members.iter().map(|member| member.build).collect();
+    let rows = series::rows(&builds);
+    let states = states::of(&members, &rows);
+    let changes = changes::of(&members, &rows, &states);
+    let turns: Vec<bool> = states.iter().map(|states| stretches::in_turns(&states.unasked)).collect();
+    let steps = rows.into_iter().zip(turns).map(|(row, in_turns)| step(&members, row, in_turns)).collect();
+    Trend { key: series.key.clone(), whole: Figures::of(builds), members, steps, changes }
+}
+
+fn step<'a>(members: &[Member], row: series::Row<'a>, in_turns: bool) -> StepTrend<'a> {
+    let cells = || row.cells.iter().zip(members).filter(|(_, member)| member.counts()).filter_map(|(cell, _)| *cell);
+    let of = |outcome| cells().filter(move |step| step.outcome == outcome);
+    let hits = of(Outcome::Hit).count();
+    StepTrend {
+        hits,
+        total: hits + of(Outcome::Miss).count(),
+        seconds: median(of(Outcome::Miss).filter_map(|step| step.seconds).collect()),
+        in_turns,
+        stage: row.stage,
+        platform: row.platform,
+        text: row.text,
+        cells: row.cells,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,9 @@
 
 use std::fs;
 
+use cachediag::finding::Finding;
 use cachediag::pipeline::{self, Options};
-use cachediag::render::{RENDERERS, Report, Screen};
+use cachediag::render::{Gone, News, RENDERERS, Report, Screen};
 use serde_json::Value;
 use uppsala::XsdValidator;
 
@@ -15,9 +16,13 @@ fn read(path: &str) -> Report {
     pipeline::run(&Options { paths: vec![path.into()], ..Options::default() })
 }
 
-/// Findings, no findings, nothing read.
-fn reports() -> [Report; 3] {
-    [read("sample-logs"), read("sample-logs/registry-mode-max-healthy"), read("no/such/log")]
+/// Findings, the same with what is new of them and what is gone, no findings, nothing read.
+fn reports() -> [Report; 4] {
+    let mut remembered = read("sample-logs");
+    let new = remembered.findings.iter().take(1).map(Finding::fingerprint).collect();
+    let gone = vec![Gone { rule: "cache-lost".to_owned(), title: "the cache of \u{1}a & <b> is lost".to_owned() }];
+    remembered.news = Some(News { runs: 3, new, gone });
+    [read("sample-logs"), remembered, read("sample-logs/registry-mode-max-healthy"), read("no/such/log")]
 }
 
 fn print(format: &str, report: &Report) -> String {

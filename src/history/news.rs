@@ -9,7 +9,7 @@ pub(super) fn of(report: &Report, before: Option<&[Found]>) -> Option<News> {
     let before = before?;
     let runs = report.study.runs.iter().filter(|run| run.earlier.is_some()).count();
     let names: Vec<String> = report.findings.iter().map(Finding::fingerprint).collect();
-    let known = |name: &String| before.iter().any(|found| found.fingerprint == *name);
+    let known = |name: &&String| before.iter().any(|found| found.fingerprint == **name);
     // What the project hides is there, and not gone.
     let hidden = |found: &Found| report.hidden.iter().any(|hidden| hidden.finding.fingerprint() == found.fingerprint);
     let gone = before.iter().filter(|found| !names.contains(&found.fingerprint) && !hidden(found));

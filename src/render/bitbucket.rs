@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Renderer, Report, Screen, anchor, decisions, escape, fingerprint, json, phrases};
 use crate::finding::{Finding, Severity};
 use crate::model::Build;
-use crate::render::units::count;
+use crate::render::units::{count, grouped};
 
 /// `--format bitbucket`.
 #[derive(Debug)]
@@ -85,7 +85,10 @@ fn summary(report: &Report) -> Summary {
     let gates = decisions::gates(report).into_iter().filter(|gate| !gate.passed);
     let gates: Vec<String> = gates.map(|gate| format!("Gate failed: {}.", escape::line(&gate.asked))).collect();
     let fails = !gates.is_empty() || report.fresh().any(|finding| finding.severity == Severity::Error);
-    let details = [Some(first), more, problems].into_iter().flatten().chain(gates).collect::<Vec<_>>().join(" ");
+    let news = report.news.as_ref().map(|news| {
+        format!("Since the job ran last: {} new, {} gone.", grouped(news.new.len()), grouped(news.gone.len()))
+    });
+    let details = [Some(first), news, more, problems].into_iter().flatten().chain(gates).collect::<Vec<_>>().join(" ");
     Summary {
         title: "Docker build cache",
         details: escape::shorten(&details, DETAILS),

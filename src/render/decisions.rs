@@ -59,7 +59,7 @@ pub(super) fn news(report: &Report) -> Vec<String> {
         grouped(known),
         grouped(news.gone.len())
     );
-    let is_new = |finding: &&Finding| news.new.contains(&finding.fingerprint());
+    let is_new = |finding: &&Finding| report.is_new(finding) == Some(true);
     let new =
         report.findings.iter().filter(is_new).map(|finding| format!("new: {} of {}", finding.rule, finding.subject));
     let gone = news.gone.iter().map(|gone| format!("gone: {}, {}", gone.rule, gone.title));

@@ -34,6 +34,7 @@ impl Renderer for Github {
             format!("problem: {}{more}", problem_line(problem))
         }));
         notices.extend((!hidden.is_empty()).then(|| format!("and {}", hidden.join(", "))));
+        notices.extend(gone(report));
         // Where they do not close, the job fails: that is said before all else.
         let failed = decisions::gates(report).into_iter().filter(|gate| !gate.passed).take(most(Severity::Error));
         let failed: String = failed.map(|gate| failure(&gate)).collect();
@@ -49,9 +50,17 @@ fn failure(gate: &Said) -> String {
     format!("::error title=gate failed::{}\n", escape::command::data(&lines.join("\n")))
 }
 
-/// Of the ten notices two are kept for what is not shown.
+/// Of the ten notices three are kept for what is not shown, and what is gone.
 fn most(kind: Severity) -> usize {
-    if kind == Severity::Note { 8 } else { 10 }
+    if kind == Severity::Note { 7 } else { 10 }
+}
+
+/// What the job's last run had; it is told this once.
+fn gone(report: &Report) -> Option<String> {
+    let gone = report.news.as_ref().map(|news| &news.gone).filter(|gone| !gone.is_empty())?;
+    let lines = gone.iter().take(10).map(|gone| format!("{}: {}", gone.rule, gone.title));
+    let lines: Vec<String> = lines.map(|line| escape::shorten(&escape::line(&line), 250)).collect();
+    Some(format!("gone since the job ran last: {}\n{}", count(gone.len(), "finding"), lines.join("\n")))
 }
 
 /// Characters of a text: the runner's limit, with room for escapes.
@@ -62,13 +71,16 @@ fn annotation(report: &Report, finding: &Finding) -> String {
     // A log is no file of the repository: what is said of it is shown with the run.
     let place =
         anchor.in_repository.then(|| format!("file={},line={},", escape::command::property(&anchor.path), anchor.line));
+    let new = (report.is_new(finding) == Some(true)).then(|| "New since the job ran last.".to_owned());
     let parts = [
-        phrases::title(report, finding).into_owned(),
-        finding.cause.clone(),
-        format!("Seen: {}:{}: {}", anchor.path, anchor.line, escape::shorten(&anchor.text, 300)),
-        format!("Fix: {}", finding.fix.summary),
+        Some(phrases::title(report, finding).into_owned()),
+        new,
+        Some(finding.cause.clone()),
+        Some(format!("Seen: {}:{}: {}", anchor.path, anchor.line, escape::shorten(&anchor.text, 300))),
+        Some(format!("Fix: {}", finding.fix.summary)),
     ];
-    let text: Vec<String> = parts.iter().map(|part| escape::shorten(&escape::line(part), LONGEST / 4)).collect();
+    let text: Vec<String> =
+        parts.iter().flatten().map(|part| escape::shorten(&escape::line(part), LONGEST / 4)).collect();
     let text = format!("{}\nMore: cachediag explain {}", text.join("\n"), finding.rule);
     let (command, place) = (command(finding.severity), place.unwrap_or_default());
     format!("::{command} {place}title={}::{}\n", finding.rule, escape::command::data(&text))

@@ -30,9 +30,13 @@ impl Renderer for Junit {
         let unread: Vec<String> = report.problems.iter().map(|problem| escape::xml(&problem_line(problem))).collect();
         let unread =
             if unread.is_empty() { String::new() } else { format!("<system-err>{}</system-err>\n", unread.join("\n")) };
+        // Which tests are new their readers tell by the names themselves.
+        let news: Vec<String> = decisions::news(report).iter().map(|line| escape::xml(line)).collect();
+        let news =
+            if news.is_empty() { String::new() } else { format!("<system-out>{}</system-out>\n", news.join("\n")) };
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"cachediag\" {counts}>\n\
-             <testsuite name=\"cachediag\" {counts} skipped=\"{notes}\">\n{cases}{unread}</testsuite>\n</testsuites>\n"
+             <testsuite name=\"cachediag\" {counts} skipped=\"{notes}\">\n{cases}{news}{unread}</testsuite>\n</testsuites>\n"
         )
     }
 }

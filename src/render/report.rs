@@ -1,5 +1,7 @@
 //! What is rendered: the study, the findings that stood, and what could not be read.
 
+use std::collections::BTreeSet;
+
 use crate::finding::{Finding, Severity};
 use crate::model::Problem;
 use crate::rules::Study;
@@ -30,7 +32,7 @@ pub struct News {
     /// Earlier runs that were looked at.
     pub runs: usize,
     /// Fingerprints of findings that the run before did not have.
-    pub new: Vec<String>,
+    pub new: BTreeSet<String>,
     /// Findings of the run before that are there no longer.
     pub gone: Vec<Gone>,
 }
@@ -58,6 +60,12 @@ impl Report {
     #[must_use]
     pub fn is_known(&self, finding: &Finding) -> bool {
         self.baseline.as_ref().is_some_and(|baseline| baseline.knows(finding))
+    }
+
+    /// The job's last run did not have it; `None` where runs are not remembered.
+    #[must_use]
+    pub fn is_new(&self, finding: &Finding) -> Option<bool> {
+        self.news.as_ref().map(|news| news.new.contains(&finding.fingerprint()))
     }
 
     /// What counts for the exit status: all findings, of a baseline those that are new.

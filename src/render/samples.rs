@@ -1,6 +1,6 @@
 //! Reports made by hand for the tests of renderers.
 
-use super::{Report, Screen};
+use super::{Gone, News, Report, Screen};
 use crate::config::Config;
 use crate::config::patch::unified_diff;
 use crate::finding::{Confidence, Edit, Evidence, Finding, Fix, Impact, Proof, Severity};
@@ -132,6 +132,16 @@ pub(crate) fn decided() -> Report {
         must_hit: ["stage-1: RUN apk add", "build: WORKDIR", "build: RUN npm ci"].map(StepPattern::new).to_vec(),
     };
     report.gates = gates(&report.study, &asked);
+    report
+}
+
+/// Runs are remembered: one finding is new, two are known, one is gone, whose title is an attack.
+pub(crate) fn remembered() -> Report {
+    let mut report = several();
+    let gone =
+        Gone { rule: "cache-lost".to_owned(), title: "the cache of <b>team/app</b> is lost %0A::error::x".to_owned() };
+    let new = [report.findings[0].fingerprint()].into();
+    report.news = Some(News { runs: 1234, new, gone: vec![gone] });
     report
 }
 

@@ -33,6 +33,32 @@ fn what_was_decided_is_told() {
     assert!(sarif.contains("\"baselineState\":\"new\"") && sarif.contains("\"baselineState\":\"unchanged\""));
 }
 
+/// What is new since the job ran last, and what is gone. `GitLab` compares fingerprints with those of the target branch
+/// itself, and has no place for it.
+#[test]
+fn news_are_told() {
+    for format in ["human", "github", "github-summary", "bitbucket", "buildkite", "markdown", "junit"] {
+        insta::assert_snapshot!(format!("news_{format}"), print(format, &samples::remembered()));
+    }
+    assert_eq!(print("gitlab", &samples::remembered()), print("gitlab", &samples::several()));
+    let html = print("html", &samples::remembered());
+    assert_eq!(html.matches("new since the last run").count(), 1);
+    assert!(html.contains("since the last one 1 new, 2 known, 1 gone") && html.contains("the cache of &lt;b&gt;team"));
+    let states = |report: &Report| -> Vec<[serde_json::Value; 2]> {
+        let sarif: serde_json::Value = serde_json::from_str(&print("sarif", report)).unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        results.iter().map(|r| [r["baselineState"].clone(), r["properties"]["newSinceLastRun"].clone()]).collect()
+    };
+    let state = |state: &str, new: bool| [serde_json::Value::from(state), new.into()];
+    let of_last_run = [state("new", true), state("unchanged", false), state("unchanged", false)];
+    assert_eq!(states(&samples::remembered()), of_last_run);
+    // A baseline that the project chose says more than the run before.
+    let chosen = Report { news: samples::remembered().news, ..samples::decided() };
+    assert_eq!(states(&chosen), [state("new", true), state("unchanged", false)]);
+    let lines = print("ndjson", &samples::remembered());
+    assert_eq!(lines.lines().map(|line| line.contains("\"new\":true")).collect::<Vec<_>>(), [true, false, false]);
+}
+
 #[test]
 fn ten_thousand_findings_follow_the_schemas() {
     let report = samples::flood();

@@ -56,6 +56,7 @@ fn full(report: &Report, index: usize, finding: &Finding) -> Markup {
 fn heading(report: &Report, finding: &Finding) -> Markup {
     html! {
         span.badge { (names::severity(finding.severity)) } " "
+        @if report.is_new(finding) == Some(true) { span.new { "new since the last run" } " " }
         h3 { (prose(&title(report, finding))) } " "
         code.rule { (finding.rule) }
     }

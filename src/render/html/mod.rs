@@ -103,6 +103,7 @@ fn decided(report: &Report) -> Markup {
     html! {
         (listed("gates", "Gates", &gates(report)))
         (listed("baseline", "Baseline", &decisions::baseline(report)))
+        (listed("history", "History", &decisions::news(report)))
         (listed("hidden", "Hidden", &decisions::hidden(report)))
     }
 }

@@ -40,7 +40,7 @@ fn every_width() {
 /// The same layout, whatever the marks are.
 #[test]
 fn ascii_moves_no_column() {
-    for report in [samples::several(), samples::many(), samples::decided(), samples::hostile()] {
+    for report in [samples::several(), samples::many(), samples::decided(), samples::remembered(), samples::hostile()] {
         let print = |ascii| Human.render(&report, Screen { ascii, color: true, width: 60 });
         let (marks, plain) = (print(false), print(true));
         assert!(plain.is_ascii());
@@ -79,6 +79,7 @@ fn no_line_is_wider_than_the_screen() {
         samples::healthy(),
         samples::no_build(),
         samples::decided(),
+        samples::remembered(),
     ] {
         let narrowest = Screen { width: 60, ..samples::NARROW };
         for screen in [narrowest, samples::NARROW, samples::WIDE, Screen { width: 200, ..samples::WIDE }] {

@@ -175,6 +175,7 @@ pub(super) fn finding<'a>(report: &Report, finding: &'a Finding) -> wire::Findin
         subject: redact(&finding.subject),
         fingerprint: finding.fingerprint(),
         known: report.baseline.as_ref().map(|baseline| baseline.knows(finding)),
+        new: report.is_new(finding),
     }
 }
 

@@ -68,6 +68,7 @@ fn reports_are_valid() {
         samples::healthy(),
         samples::many(),
         samples::decided(),
+        samples::remembered(),
         Report::default(),
     ] {
         let json = serde_json::from_str(&Json.render(&report, samples::NARROW)).unwrap();

@@ -28,10 +28,7 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
         related_locations: evidence.map(|(index, line)| related(report, index, line)).collect(),
         // GitHub's own form of it: a hash, and which of its like.
         partial_fingerprints: Fingerprints { github: format!("{fingerprint}:1"), own: fingerprint },
-        baseline_state: report
-            .baseline
-            .as_ref()
-            .map(|baseline| if baseline.knows(finding) { "unchanged" } else { "new" }),
+        baseline_state: baseline_state(report, finding),
         fixes: finding.fix.edits.iter().filter_map(|edit| fixes::fix(report, &finding.fix, edit)).collect(),
         properties: ResultProperties {
             confidence: names::confidence(finding.confidence),
@@ -39,8 +36,17 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
             steps: finding.impact.steps,
             seconds: finding.impact.seconds,
             runs: finding.impact.runs,
+            new_since_last_run: report.is_new(finding),
         },
     }
+}
+
+/// Against the baseline that the project chose, else against the run before. What is gone is no result: readers that do not
+/// know of `absent`, GitHub among them, would show it as one that is there.
+fn baseline_state(report: &Report, finding: &Finding) -> Option<&'static str> {
+    let known = report.baseline.as_ref().map(|baseline| baseline.knows(finding));
+    let known = known.or_else(|| report.is_new(finding).map(|new| !new))?;
+    Some(if known { "unchanged" } else { "new" })
 }
 
 fn related(report: &Report, index: usize, line: &Evidence) -> Location {

@@ -117,6 +117,8 @@ pub(super) struct ResultProperties {
     pub steps: usize,
     pub seconds: f64,
     pub runs: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_since_last_run: Option<bool>,
 }
 
 #[derive(Serialize)]

@@ -1,5 +1,7 @@
 //! What the report says of a project's decisions.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::Text;
@@ -35,7 +37,7 @@ pub(in super::super) struct News<'a> {
     /// Number of earlier runs that were looked at; they are in `runs` too.
     pub earlier_runs: usize,
     /// Fingerprints of findings that the run before did not have.
-    pub new: &'a [String],
+    pub new: &'a BTreeSet<String>,
     /// Findings of the run before that are not there any more; they are named this once.
     pub gone: Vec<NoMore<'a>>,
 }

@@ -35,6 +35,9 @@ pub(in super::super) struct Finding<'a> {
     pub fingerprint: String,
     /// Whether it is in the baseline; `null` where there is none.
     pub known: Option<bool>,
+    /// Whether the job's last run did not have it; not there where runs are not remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<bool>,
 }
 
 /// One quoted line.

@@ -11,7 +11,8 @@ use chrono::{TimeDelta, Utc};
 
 use super::args::{JobArgs, ListFormat, Look, RememberedArgs, Verb};
 use super::{TROUBLE, screen, settings};
-use crate::history::{self, Added, Identity, Record, Settings, Store};
+use crate::history::{self, Added, Identity, Job, Record, Settings, Store};
+use crate::render::escape;
 
 /// What the command line and the variables of the CI say; `None` without `--history`.
 pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<Settings> {
@@ -66,9 +67,28 @@ fn list(store: &mut Store, format: ListFormat, look: Look) -> anyhow::Result<()>
 }
 
 fn show(store: &mut Store, name: &str) -> anyhow::Result<()> {
-    let Some(record) = store.find(name)? else { bail!("neither a record nor a job is called {name}") };
-    let text = serde_json::to_string_pretty(&record)?;
+    let mut found = store.records_named(name)?;
+    if found.records.is_empty() && found.unread.is_empty() {
+        let job = the_job(store, name)?;
+        found = store.newest_of(job.number, 1)?;
+    }
+    let record = match found.records.as_slice() {
+        [record] => record,
+        [] => bail!("the record cannot be read: {}", found.unread.join(", ")),
+        _ => bail!("several records begin with {name}: give more of the name"),
+    };
+    let text = serde_json::to_string_pretty(record)?;
     Ok(screen::print(&format!("{text}\n"), screen::FILE)?)
+}
+
+fn the_job(store: &Store, name: &str) -> anyhow::Result<Job> {
+    let mut jobs = store.jobs_called(name)?;
+    let titles: Vec<String> = jobs.iter().map(|job| format!("\n  {}", escape::line(&history::title(job)))).collect();
+    match (jobs.pop(), titles.len()) {
+        (Some(job), 1) => Ok(job),
+        (None, _) => bail!("neither a record nor a job is called {name}; see: cachediag history list"),
+        _ => bail!("several jobs are called {name}; give all of the name:{}", titles.concat()),
+    }
 }
 
 /// What cannot be read is said and left out: half of the past is more than none.
@@ -134,7 +154,7 @@ fn lines(path: &Path) -> anyhow::Result<BufReader<Box<dyn Read>>> {
 
 fn prune(file: &Path, keep: TimeDelta) -> anyhow::Result<()> {
     // What is not there is not made.
-    existing(file)?;
+    Store::existing(file)?;
     let before = Utc::now().checked_sub_signed(keep).context("--keep reaches further back than there is time")?;
     let removed = Store::open(file)?.prune(before)?;
     screen::complain(&format!("{removed} records removed"));

@@ -13,7 +13,7 @@ pub fn listed(jobs: &[Job]) -> String {
         let runs = if job.records == 1 { "run " } else { "runs" };
         format!("{:>7} {runs}  {}\n", job.records, escape::line(&title(job)))
     };
-    jobs.iter().map(line).collect()
+    if jobs.is_empty() { "no runs are remembered\n".to_owned() } else { jobs.iter().map(line).collect() }
 }
 
 /// The same for programs.

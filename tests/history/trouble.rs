@@ -31,7 +31,11 @@ fn files_that_are_no_history_are_named_and_left_alone() {
     assert_eq!(fs::read(desk.path().join("noise.db")).unwrap(), noise);
 
     let (_, problem) = diagnosed(desk.path(), "no/such/folder.db");
-    assert!(problem.contains("cannot be opened"), "{problem}");
+    assert!(problem.contains("there is no folder no/such"), "{problem}");
+    let (_, problem) = diagnosed(desk.path(), ".");
+    assert!(problem.contains("is a folder"), "{problem}");
+    let (_, problem) = diagnosed(desk.path(), ":memory:");
+    assert!(problem.is_empty() && desk.path().join(":memory:").exists(), "{problem}");
 
     fs::copy(absolute("tests/history/stores/v1.db"), desk.path().join("later.db")).unwrap();
     rusqlite::Connection::open(desk.path().join("later.db")).unwrap().pragma_update(None, "user_version", 7).unwrap();

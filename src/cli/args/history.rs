@@ -9,33 +9,35 @@ use serde::Deserialize;
 
 use super::value::ListFormat;
 
+/// Of these options alone: a heading of the whole struct would go on over the options that follow it.
+const JOB: &str = "The job, for --history";
+
 /// Which job this is, for the history: what the CI's variables and the log say where it is not given.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "The job, for --history")]
 pub(in crate::cli) struct JobArgs {
     /// Repository of the job, where no variable of the CI tells
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = JOB)]
     pub(in crate::cli) repository: Option<String>,
     /// Pipeline or workflow of the job
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = JOB)]
     pub(in crate::cli) pipeline: Option<String>,
     /// Job or step
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = JOB)]
     pub(in crate::cli) job: Option<String>,
     /// Leg of the job's matrix: ${{ matrix.platform }}
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = JOB)]
     pub(in crate::cli) leg: Option<String>,
     /// Branch
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = JOB)]
     pub(in crate::cli) branch: Option<String>,
     /// Commit
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", help_heading = JOB)]
     pub(in crate::cli) commit: Option<String>,
     /// Number or id of the run
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", help_heading = JOB)]
     pub(in crate::cli) run_id: Option<String>,
     /// Attempt of the run
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = JOB)]
     pub(in crate::cli) attempt: Option<String>,
 }
 

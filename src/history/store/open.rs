@@ -22,6 +22,9 @@ impl Store {
         match Self::writable(path) {
             Err(Trouble::Full) if path.exists() => Self::refused(path, Refused::Full),
             Err(Trouble::ReadOnly | Trouble::Unopened(_)) if path.exists() => Self::existing(path),
+            Err(Trouble::Unopened(_)) if !folder(path).exists() => {
+                Err(Trouble::NoFolder(folder(path).display().to_string()))
+            }
             other => other,
         }
     }
@@ -31,7 +34,7 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn existing(path: &Path) -> Result<Self, Trouble> {
-        Self::refused(path, Refused::ReadOnly)
+        if path.exists() { Self::refused(path, Refused::ReadOnly) } else { Err(Trouble::Missing) }
     }
 
     fn refused(path: &Path, why: Refused) -> Result<Self, Trouble> {
@@ -102,8 +105,16 @@ impl Store {
     }
 }
 
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn connect(path: &Path, how: OpenFlags) -> Result<Connection, Trouble> {
-    let connection = Connection::open_with_flags(path, how | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    if path.is_dir() {
+        return Err(Trouble::Folder);
+    }
+    // Without a folder in front `:memory:` would be no file.
+    let connection = Connection::open_with_flags(Path::new(".").join(path), how | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
     // Opening reads nothing: the first look tells what the file is.
     let _: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;

@@ -7,6 +7,9 @@ use super::{Store, Trouble};
 use crate::history::Record;
 use crate::history::listed::title;
 
+/// Hex digits of a record's name.
+const ID: usize = 32;
+
 /// One job in a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
@@ -116,19 +119,21 @@ impl Store {
         Ok(jobs.into_iter().filter(|job| job.records > 0).collect())
     }
 
-    /// The record whose name begins so; else the newest one of the job that is called so.
+    /// The records whose names begin so, by at least four hex digits; two at most, because of several none is meant.
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub fn find(&mut self, name: &str) -> Result<Option<Record>, Trouble> {
-        let by_name = "SELECT body, sample FROM records WHERE hex(id) LIKE ?1 || '%' LIMIT 2";
-        let hex = name.len() > 3 && name.bytes().all(|b| b.is_ascii_hexdigit());
-        if hex && let [record] = self.bodies(by_name, [name])?.records.as_slice() {
-            return Ok(Some(record.clone()));
-        }
-        let jobs = self.jobs_called(name)?;
-        let Some(job) = jobs.first() else { return Ok(None) };
-        Ok(self.newest_of(job.number, 1)?.records.pop())
+    pub fn records_named(&mut self, start: &str) -> Result<Read, Trouble> {
+        let end = |filler: char| {
+            let digits: String = start.chars().chain(std::iter::repeat(filler)).take(ID).collect();
+            u128::from_str_radix(&digits, 16).map(u128::to_be_bytes)
+        };
+        let is_start = (4..=ID).contains(&start.len()) && start.bytes().all(|b| b.is_ascii_hexdigit());
+        let (true, Ok(first), Ok(last)) = (is_start, end('0'), end('f')) else { return Ok(Read::default()) };
+        self.bodies(
+            "SELECT body, sample FROM records WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2",
+            params![first, last],
+        )
     }
 
     /// Hands over every record in an order that depends on nothing but the records.

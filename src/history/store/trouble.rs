@@ -26,7 +26,16 @@ pub enum Trouble {
     /// Another process held it for longer than anybody should.
     #[error("is in use by another process: nothing is recorded")]
     Busy,
-    /// Its folder is not there, or may not be entered.
+    /// It is not there.
+    #[error("is not there; `cachediag --history` makes it when a run is remembered")]
+    Missing,
+    /// It is not there, and neither is its folder.
+    #[error("cannot be made: there is no folder {0}")]
+    NoFolder(String),
+    /// Files lie in it.
+    #[error("is a folder; name a file in it")]
+    Folder,
+    /// It may not be opened.
     #[error("cannot be opened: {0}")]
     Unopened(String),
     /// A record in it cannot be read.

@@ -40,18 +40,17 @@ fn draft(group: &[Refusal]) -> Draft {
     let exports = group.iter().any(|r| r.side == Side::Export);
     let imports = group.iter().any(|r| r.side == Side::Import);
     let (what, so) = match (imports, exports) {
-        (true, true) => ("import and export fail", "The runs start without a cache and leave none."),
-        (true, false) => ("import fails", "The runs start without this cache."),
-        (false, _) => ("export fails", "The next run finds no cache of this one."),
+        (true, true) => ("import and export fail", "The runs start without a cache and leave none"),
+        (true, false) => ("import fails", "The runs start without this cache"),
+        (false, _) => ("export fails", "The next run finds no cache of this one"),
     };
     let silent = group.iter().all(|r| r.text.trim().is_empty());
-    let why =
-        if silent { "The log does not say why." } else { "Why is in the line quoted; it is none of the known errors." };
+    let why = if silent { ", and the log does not say why." } else { "; the line quoted says why." };
     Draft {
         severity: severity(group),
         confidence: Confidence::Proven,
         title: format!("the cache {what}"),
-        cause: format!("{so} {why}"),
+        cause: format!("{so}{why}"),
         fix: fix(exports),
         rules_out: Vec::new(),
     }

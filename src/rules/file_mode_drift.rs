@@ -134,12 +134,11 @@ fn fix() -> Fix {
     Fix {
         summary: "make the context the same on every agent".to_owned(),
         steps: vec![
-            "Before the build, set the modes that git does not keep (it keeps the executable bit only).".to_owned(),
+            "Before the build, remove what is not in the commit (`git clean -ffdx` takes all untracked files of the workspace), and set the modes that git does not keep: it keeps the executable bit only.".to_owned(),
             "Do not write versions or build numbers into files that are copied before the installation; commit the lock file.".to_owned(),
             "List in `.dockerignore` what is not in the commit.".to_owned(),
         ],
         snippet: Some("umask 022\ngit clean -ffdx\nchmod -R u=rwX,go=rX .\n\n# .dockerignore\n.git".to_owned()),
-        cost: "git clean removes untracked files of the workspace".to_owned(),
         ..Fix::default()
     }
 }

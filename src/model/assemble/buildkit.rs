@@ -127,8 +127,8 @@ fn subject(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Outcome;
     use crate::model::assemble::testing::{build, builds};
+    use crate::model::{BuildOutcome, Outcome};
 
     /// `BuildKit` v0.3, `util/progress/progressui/printer.go`.
     const OF_2019: &str = "\
@@ -171,5 +171,14 @@ mod tests {
         let two = run("#4 [1/3] FROM x\n#4 DONE 0.1s\n#5 [3/3] RUN b\n#5 DONE 1.0s\n#6 [2/3] RUN a\n#6 CACHED");
         let builds = builds(format!("{one}{two}").lines());
         assert_eq!(builds.iter().map(|b| (b.hits(), b.total(), b.tangled)).collect::<Vec<_>>(), [(1, 2, false); 2]);
+    }
+
+    #[test]
+    fn a_log_that_ends_between_two_steps_is_cut() {
+        let outcome = |log: &str| build(log).outcome;
+        let steps = "#5 [2/3] RUN a\n#5 DONE 0.1s";
+        assert_eq!(outcome(steps), BuildOutcome::Unknown);
+        assert_eq!(outcome(&format!("{steps}\n#6 [3/3] RUN b\n#6 DONE 0.1s")), BuildOutcome::Succeeded);
+        assert_eq!(outcome(&format!("{steps}\n#7 exporting to image\n#7 DONE 0.1s")), BuildOutcome::Succeeded);
     }
 }

@@ -9,6 +9,8 @@ pub(super) struct ClassicSegment {
     build: Build,
     stage: usize,
     stage_name: Text,
+    /// Number of instructions.
+    of: Option<u32>,
     built: bool,
     pub(super) service: Option<Text>,
     pub(super) errors: Vec<Quote>,
@@ -24,7 +26,8 @@ impl ClassicSegment {
     /// Whether this begins another build. One that begins while another is not done is interleaved
     /// with it (docker-compose v1 `--parallel`), and stays.
     pub(super) fn restarts_with(&self, says: Classic) -> bool {
-        matches!(says, Classic::Step { position: 1, .. }) && !self.is_empty() && !self.tangled
+        let first = matches!(says, Classic::Step { position: 1, text, .. } if !is_trigger(text));
+        first && !self.is_empty() && !self.tangled
     }
 
     /// One line.
@@ -81,7 +84,10 @@ impl ClassicSegment {
         if self.is_empty() {
             self.build.line = line;
         }
-        self.tangled |= self.build.steps.last().is_some_and(|s| s.of != of);
+        if position > 1 || !is_trigger(text.as_bytes()) {
+            self.tangled |= self.of.is_some_and(|known| known != of);
+            self.of = Some(of);
+        }
         if instruction == "FROM" {
             self.from(&text, line, raw);
             return;
@@ -135,8 +141,33 @@ impl ClassicSegment {
     }
 }
 
+/// `Step 1 : COPY Gemfile /app/` below `# Executing 4 build triggers...`: an ONBUILD of the base image, up to 1.13
+/// a file of its own. Only FROM, and ARG before it, begin one.
+fn is_trigger(text: &[u8]) -> bool {
+    let word = text.split(|b| *b == b' ').next().unwrap_or_default();
+    !word.eq_ignore_ascii_case(b"FROM") && !word.eq_ignore_ascii_case(b"ARG")
+}
+
 /// `build` of `FROM golang:1.22 AS build`; a stage without a name is called as `BuildKit` calls it.
 pub(super) fn stage_name(from: &str, index: usize) -> String {
     let mut words = from.split_ascii_whitespace().skip_while(|w| !w.eq_ignore_ascii_case("as"));
     words.nth(1).map_or_else(|| format!("stage-{index}"), str::to_ascii_lowercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::assemble::testing::builds;
+
+    #[test]
+    fn triggers_of_the_base_image_are_steps_of_the_build() {
+        for of in ["", "/1"] {
+            let whole = if of.is_empty() { "" } else { "/2" };
+            let log = format!(
+                "Step 1{whole} : FROM ruby:2.1-onbuild\n# Executing 2 build triggers...\nStep 1{of} : COPY Gemfile /app/\n ---> Using cache\n\
+                 Step 1{of} : RUN bundle install\n ---> Using cache\n ---> 0a1b2c3d4e5f\nStep 2{whole} : RUN rake\n ---> Running in 0a1b2c3d4e5f\n ---> 0b1b2c3d4e5f\nSuccessfully built 0b1b2c3d4e5f"
+            );
+            let builds = builds(log.lines());
+            assert_eq!((builds.len(), builds[0].hits(), builds[0].total(), builds[0].tangled), (1, 2, 3, false));
+        }
+    }
 }

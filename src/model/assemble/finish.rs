@@ -1,7 +1,7 @@
 //! Makes [`Build`]s of a finished segment: sorts its vertices into steps, bases, imports, exports
 //! and targets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::buildkit::Segment;
 use super::graph::Graph;
@@ -42,7 +42,8 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         builds.push(common);
     }
     builds.retain(|b| b.total_lines() > 0);
-    let cut = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
+    let cut = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty())
+        || lacks_its_end(segment, &targets);
     for build in &mut builds {
         conclude(build, cut);
         mark_pinned(build, segment);
@@ -248,6 +249,23 @@ fn engine(build: &mut Build, vertex: &Vertex) {
     if let Some(quote) = &vertex.inline {
         build.inline = build.inline.take().or_else(|| Some(quote.clone()));
     }
+}
+
+/// The last steps of some stage are missing, or all, and nothing was exported: a log may be cut between two steps.
+/// Where there is an export the numbers do not count, as `WORKDIR /` has one and no line.
+fn lacks_its_end(segment: &Segment, targets: &BTreeSet<String>) -> bool {
+    let names = || segment.vertices.values().flat_map(|v| &v.names).map(|(name, _)| name.as_str());
+    if names().any(|name| name.contains("exporting ")) {
+        return false;
+    }
+    let mut last: BTreeMap<(Vec<&str>, u32), u32> = BTreeMap::new();
+    for mut step in names().filter_map(parse_step_name) {
+        // Targets of one bake share steps, which are printed for one of them.
+        step.words.retain(|word| !targets.contains(*word));
+        let reached = last.entry((step.words, step.of)).or_default();
+        *reached = step.position.max(*reached);
+    }
+    last.is_empty() || last.iter().any(|((_, of), reached)| reached < of)
 }
 
 /// A log is cut where something in it never came to its end.

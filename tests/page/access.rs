@@ -7,7 +7,7 @@ use crate::browser::{self, Page, html};
 use crate::reports;
 
 /// Where `.ci/browser` puts axe-core.
-const AXE: &str = "target/axe-core/package/axe.min.js";
+pub(crate) const AXE: &str = "target/axe-core/package/axe.min.js";
 
 #[test]
 fn axe_finds_no_violation() {
@@ -32,4 +32,4 @@ fn axe_finds_no_violation() {
 }
 
 /// Each violation with the elements it is about.
-const VIOLATIONS: &str = "axe.run().then((r) => r.violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 4).map((n) => n.html.slice(0, 160) + n.failureSummary).join(' | ')}`))";
+pub(crate) const VIOLATIONS: &str = "axe.run().then((r) => r.violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 4).map((n) => n.html.slice(0, 160) + n.failureSummary).join(' | ')}`))";

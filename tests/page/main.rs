@@ -10,3 +10,6 @@ mod browser;
 mod limits;
 mod reports;
 mod safety;
+mod trend;
+#[path = "../support/trends.rs"]
+mod trends;

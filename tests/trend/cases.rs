@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{SCREEN, jobs, remember, written};
+use super::SCREEN;
+use super::trends::{jobs, remember, written};
 
 fn cases() -> Vec<PathBuf> {
     let inside = fs::read_dir("tests/trend").unwrap().map(|entry| entry.unwrap().path());

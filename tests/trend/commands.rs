@@ -6,7 +6,8 @@ use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{SCREEN, jobs, remember, written};
+use super::SCREEN;
+use super::trends::{jobs, remember, written};
 
 /// A desk with a history of two jobs, of which one broke on the branch `main`.
 fn desk() -> TempDir {

@@ -9,7 +9,7 @@ mod data;
 mod findings;
 mod head;
 mod marks;
-mod policy;
+pub(super) mod policy;
 mod prose;
 mod rows;
 mod texts;

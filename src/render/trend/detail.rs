@@ -2,12 +2,11 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::words;
+use super::{then, words};
 use crate::render::page::{BOLD, DIM, GREEN, INDENT, Page, RED, blanks};
-use crate::render::units::{count, duration, grouped, share};
+use crate::render::units::{count, duration, grouped};
 use crate::render::{escape, human};
-use crate::trend::{self, Branch, Change, Counted, Job, Moved, Reported, StepTrend, Trend};
-use crate::triage::Figures;
+use crate::trend::{self, Branch, Change, Counted, Job, Moved, StepTrend, Trend};
 
 pub(super) fn of(page: &Page, job: &Job) -> Vec<String> {
     let mut lines = Vec::new();
@@ -24,19 +23,14 @@ pub(super) fn of(page: &Page, job: &Job) -> Vec<String> {
     lines
 }
 
-/// `team/app build · team/svc · branch main`
+/// The title of a build's part.
 pub(super) fn title(page: &Page, job: &Job, branch: &Branch, trend: &Trend) -> String {
-    let mut words = vec![escape::line(&job.title)];
-    if trend.key != job.name {
-        words.push(escape::line(&trend.key));
-    }
-    words.extend(branch.name.as_deref().map(|name| format!("branch {}", escape::line(name))));
-    escape::cut(&page.parted(&words.join(" · ")), page.width)
+    escape::cut(&page.parted(&words::title(job, branch, trend)), page.width)
 }
 
 fn build(page: &Page, job: &Job, branch: &Branch, trend: &Trend) -> Vec<String> {
     let mut lines = vec![page.paint(BOLD, &title(page, job, branch, trend))];
-    lines.extend(page.wrap("  ", "  ", &page.parted(&summary(trend))));
+    lines.extend(page.wrap("  ", "  ", &page.parted(&words::summary(trend))));
     lines.push(String::new());
     lines.extend(matrix(page, trend));
     let (broke, turns) = (!trend.changes.is_empty(), words::turns(trend));
@@ -50,26 +44,9 @@ fn build(page: &Page, job: &Job, branch: &Branch, trend: &Trend) -> Vec<String> 
     }
     if !broke && turns.is_none() {
         lines.push(String::new());
-        lines.push(page.paint(DIM, &format!("  {}", steady(trend))));
+        lines.push(page.paint(DIM, &format!("  {}", words::steady(trend))));
     }
     lines
-}
-
-/// Of few runs it is said that they are few.
-fn steady(trend: &Trend) -> &'static str {
-    if trend.whole.runs < trend::FEWEST {
-        "too few runs that ended well to say whether something changed"
-    } else {
-        "no step broke or got better for good in these runs"
-    }
-}
-
-/// `12 runs · 30 of 60 steps from the cache (50 %) · median 41 s`
-fn summary(trend: &Trend) -> String {
-    let whole = &trend.whole;
-    let mut parts = vec![words::runs(trend), format!("steps from the cache: {}", share(whole.hits, whole.total))];
-    parts.extend(whole.seconds.map(|seconds| format!("the others took {} a run (median)", duration(seconds))));
-    parts.join(" · ")
 }
 
 /// Steps that are shown.
@@ -82,7 +59,7 @@ const FIGURES: usize = 25;
 /// Runs, and steps against runs, under one another.
 fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
     let steps: Vec<&StepTrend> = trend.steps.iter().take(STEPS).collect();
-    let stages: Vec<String> = steps.iter().map(|step| escape::cut(&stage(step), STAGE)).collect();
+    let stages: Vec<String> = steps.iter().map(|step| escape::cut(&words::stage(step), STAGE)).collect();
     let stage = stages.iter().map(|text| text.width()).max().unwrap_or(0);
     let margin = 2 + stage + usize::from(stage > 0) * 2;
     let marks = trend.members.len().min(page.width * 2 / 5);
@@ -95,7 +72,7 @@ fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
     let heading = format!("{}  {:>10}  {:>11}", padded(&strip, marks), "hits", "median");
     let label = start("", &escape::cut("runs, old → new", text));
     let mut lines = vec![format!("{}{}", page.paint(DIM, &label), heading)];
-    lines.extend(pointer(trend, marks).map(|points| format!("{}{points}", blanks(label.width()))));
+    lines.extend(words::pointer(trend, marks).map(|points| format!("{}{points}", blanks(label.width()))));
     for ((step, stage), text) in steps.iter().zip(&stages).zip(&texts) {
         let cells = human::strip_of_steps(&step.cells, marks);
         let hits = if step.total == 0 { String::new() } else { format!("{} of {}", step.hits, step.total) };
@@ -113,20 +90,6 @@ fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
     lines
 }
 
-/// Points at the first run after each change.
-fn pointer(trend: &Trend, marks: usize) -> Option<String> {
-    let is_first = |at: usize| trend.changes.iter().any(|change| change.between.1 == at);
-    let hidden = trend.members.len().saturating_sub(marks);
-    let points: String = (hidden..trend.members.len()).map(|at| if is_first(at) { '^' } else { ' ' }).collect();
-    (!points.trim().is_empty()).then(|| points.trim_end().to_owned())
-}
-
-fn stage(step: &StepTrend) -> String {
-    let words = [step.platform, step.stage];
-    let words: Vec<_> = words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
-    words.join(" ")
-}
-
 fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", blanks(width.saturating_sub(text.width())))
 }
@@ -141,14 +104,14 @@ pub(super) fn change(page: &Page, trend: &Trend, change: &Change) -> Vec<String>
         None => line,
     };
     let mut lines: Vec<String> = heading.into_iter().map(painted).collect();
-    lines.extend(page.labelled("before", &figures(&change.before)));
-    lines.extend(page.labelled("since", &figures(&change.after)));
+    lines.extend(page.labelled("before", &words::figures(&change.before)));
+    lines.extend(page.labelled("since", &words::figures(&change.after)));
     lines
         .extend(page.labelled("steps", "from the cache in these runs before → since, how long it takes where it runs"));
     lines.extend(rows(page, &moved(page, trend, change)));
-    lines.extend(listed(page, "changed", &words::then(trend, change)));
-    lines.extend(listed(page, "found", &findings(&change.came)));
-    lines.extend(listed(page, "gone", &findings(&change.gone)));
+    lines.extend(listed(page, "changed", &then::said(trend, change)));
+    lines.extend(listed(page, "found", &words::findings(&change.came)));
+    lines.extend(listed(page, "gone", &words::findings(&change.gone)));
     lines
 }
 
@@ -171,30 +134,19 @@ fn rows(page: &Page, rows: &[String]) -> Vec<String> {
     shown.map(|row| format!("{}{row}", blanks(INDENT))).collect()
 }
 
-/// `6 runs, 35 of 42 (83 %) of the steps from the cache, the others took 2.1 s (median)`
-fn figures(figures: &Figures) -> String {
-    let took = figures.seconds.map(|seconds| format!(", the others took {} a run (median)", duration(seconds)));
-    let (runs, share) = (count(figures.runs, "run"), share(figures.hits, figures.total));
-    format!("{runs}, steps from the cache: {share}{}", took.unwrap_or_default())
-}
-
 /// `6 of 6 runs → 0 of 4   41 s  [build] RUN npm ci`
 fn moved(page: &Page, trend: &Trend, change: &Change) -> Vec<String> {
     let line = |moved: &Moved| {
         let step = trend.steps.get(moved.step)?;
         let hits = |counted: Counted| format!("{} of {}", counted.hits, counted.total);
         let took = step.seconds.map(duration).unwrap_or_default();
-        let stage = stage(step);
+        let stage = words::stage(step);
         let stage = if stage.is_empty() { stage } else { format!("[{stage}] ") };
         let figures = format!("{:>9} → {:<9} {took:>11}  ", hits(moved.before), hits(moved.after));
         let room = page.width.saturating_sub(INDENT + figures.width());
         Some(format!("{figures}{}", escape::cut(&format!("{stage}{}", escape::line(step.text)), room)))
     };
     change.steps.iter().filter_map(line).collect()
-}
-
-fn findings(findings: &[&Reported]) -> Vec<String> {
-    findings.iter().map(|f| format!("{}  {}", escape::line(&f.rule), escape::line(&f.title))).collect()
 }
 
 /// Branches that are listed.

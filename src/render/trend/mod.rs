@@ -4,8 +4,10 @@
 //! written: a history may hold thousands. A format decides nothing: what is a change is settled by then.
 
 mod detail;
+mod html;
 mod human;
 mod json;
+mod then;
 mod words;
 
 use std::{fmt, io};
@@ -42,4 +44,4 @@ pub trait TrendFormat: fmt::Debug + Sync {
 }
 
 /// All formats.
-pub static TRENDS: &[&dyn TrendFormat] = &[&human::Human, &json::Json];
+pub static TRENDS: &[&dyn TrendFormat] = &[&human::Human, &json::Json, &html::Html];

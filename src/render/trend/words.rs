@@ -4,8 +4,9 @@
 
 use crate::model::Build;
 use crate::render::escape;
-use crate::render::units::count;
-use crate::trend::{Change, Difference, Member, Trend, What};
+use crate::render::units::{count, duration, share};
+use crate::trend::{self, Branch, Change, Job, Member, Reported, StepTrend, Trend};
+use crate::triage::Figures;
 
 /// `run 4711 (2026-03-04)`; where nobody told the run its time is its name.
 pub(super) fn run(member: &Member) -> String {
@@ -39,108 +40,6 @@ pub(super) fn turns(trend: &Trend) -> Option<String> {
     (number > 0).then(|| format!("takes turns: {} in one run from the cache, in the next not", count(number, "step")))
 }
 
-/// `--cache-to: type=inline → none`
-fn difference(difference: &Difference) -> String {
-    let value = |value: &Option<String>| match value {
-        Some(text) => escape::shorten(&escape::line(short_digest(text)), LONGEST),
-        None => absent(difference.what).to_owned(),
-    };
-    let (before, after) = (value(&difference.before), value(&difference.after));
-    match (difference.what, &difference.before, &difference.after) {
-        (What::Instruction, None, Some(_)) => return format!("step that is new: {after}"),
-        (What::Instruction, Some(_), None) => return format!("step that is gone: {before}"),
-        _ => {}
-    }
-    let name = what(difference.what);
-    let of = escape::shorten(&escape::line(&difference.of), LONGEST);
-    let name = match difference.what {
-        What::Behind => format!("{of} {name}"),
-        What::Instruction => name.to_owned(),
-        _ if of.is_empty() => name.to_owned(),
-        _ => format!("{name} {of}"),
-    };
-    let unsteady = |is: bool, when: &str| if is { format!(" (another from run to run {when})") } else { String::new() };
-    let (was, is) = (unsteady(difference.varied_before, "before"), unsteady(difference.varies_since, "since"));
-    format!("{name}: {before}{was} → {after}{is}")
-}
-
-/// `sha256:7f835ef0ea69`: as much as people compare.
-fn short_digest(text: &str) -> &str {
-    let is_digest = text.len() == 71 && text.starts_with("sha256:");
-    if is_digest { text.get(..19).unwrap_or(text) } else { text }
-}
-
-/// Letters of one value.
-const LONGEST: usize = 160;
-
-fn absent(what: What) -> &'static str {
-    match what {
-        What::Behind => "the first step of its stage",
-        What::NewBuilder => "not made in the run",
-        What::Platforms => "not told",
-        What::BuildArg => "not given",
-        _ => "none",
-    }
-}
-
-fn what(what: What) -> &'static str {
-    match what {
-        What::Tool => "built by",
-        What::Builder | What::NewBuilder => "builder",
-        What::Driver => "driver of the builder",
-        What::Engine => "image store",
-        What::CacheFrom => "--cache-from",
-        What::CacheTo => "--cache-to",
-        What::CacheOff => "cache turned off",
-        What::Imports => "caches that are imported",
-        What::Import => "import of",
-        What::Exports => "caches that are exported",
-        What::Export => "export of",
-        What::CiCache => "cache of the CI,",
-        What::BaseImage => "base image",
-        What::BaseDigest => "digest of",
-        What::Instruction => "step",
-        What::Behind => "stands behind",
-        What::BuildArg => "build argument",
-        What::Platforms => "platforms",
-        What::Target => "--target",
-        What::File => "--file",
-        What::Pull => "--pull",
-        What::Plugin => "version of the plugin",
-        What::Ci => "CI",
-    }
-}
-
-/// What changed at the same time, which need not be why; nothing is said to have changed where nothing that is recorded did.
-pub(super) fn then(trend: &Trend, change: &Change) -> Vec<String> {
-    let mut lines: Vec<String> = change.differences.iter().map(difference).collect();
-    if lines.is_empty() {
-        lines.push(format!("nothing that is recorded changed {}", at_the_time(change)));
-    } else {
-        lines.insert(0, format!("{} (it need not be why):", at_the_time(change)));
-    }
-    lines.extend(commits(trend, change));
-    lines
-}
-
-fn at_the_time(change: &Change) -> &'static str {
-    if change.better { "then, or in the run before" } else { "at the same time" }
-}
-
-/// The commits on either side, where both are known.
-fn commits(trend: &Trend, change: &Change) -> Option<String> {
-    let commit = |at: usize| trend.members.get(at)?.run.commit.as_deref().map(short);
-    let (before, after) = (commit(change.compared.0)?, commit(change.compared.1)?);
-    Some(if before == after { format!("commit: {after}, the same") } else { format!("commit: {before} → {after}") })
-}
-
-/// The letters of a commit that people use.
-fn short(commit: &str) -> String {
-    let hex = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
-    let kept = if hex { commit.get(..12).unwrap_or(commit) } else { commit };
-    escape::line(kept)
-}
-
 /// `12 runs, 3 of them not counted: they did not end well`
 pub(super) fn runs(trend: &Trend) -> String {
     let all = trend.members.len();
@@ -152,4 +51,58 @@ pub(super) fn runs(trend: &Trend) -> String {
 /// The builds, for their marks.
 pub(super) fn builds<'a>(trend: &'a Trend) -> impl Iterator<Item = &'a Build> {
     trend.members.iter().map(|member| member.build)
+}
+
+/// `6 runs, 35 of 42 (83 %) of the steps from the cache, the others took 2.1 s (median)`
+pub(super) fn figures(figures: &Figures) -> String {
+    let took = figures.seconds.map(|seconds| format!(", the others took {} a run (median)", duration(seconds)));
+    let (runs, share) = (count(figures.runs, "run"), share(figures.hits, figures.total));
+    format!("{runs}, steps from the cache: {share}{}", took.unwrap_or_default())
+}
+
+/// What was found, with the rule that says so.
+pub(super) fn findings(findings: &[&Reported]) -> Vec<String> {
+    findings.iter().map(|f| format!("{}  {}", escape::line(&f.rule), escape::line(&f.title))).collect()
+}
+
+/// Platform and stage of a step.
+pub(super) fn stage(step: &StepTrend) -> String {
+    let words = [step.platform, step.stage];
+    let words: Vec<_> = words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
+    words.join(" ")
+}
+
+/// Of few runs it is said that they are few.
+pub(super) fn steady(trend: &Trend) -> &'static str {
+    if trend.whole.runs < trend::FEWEST {
+        "too few runs that ended well to say whether something changed"
+    } else {
+        "no step broke or got better for good in these runs"
+    }
+}
+
+/// `12 runs · 30 of 60 steps from the cache (50 %) · median 41 s`
+pub(super) fn summary(trend: &Trend) -> String {
+    let whole = &trend.whole;
+    let mut parts = vec![runs(trend), format!("steps from the cache: {}", share(whole.hits, whole.total))];
+    parts.extend(whole.seconds.map(|seconds| format!("the others took {} a run (median)", duration(seconds))));
+    parts.join(" · ")
+}
+
+/// `team/app build · team/svc · branch main`
+pub(super) fn title(job: &Job, branch: &Branch, trend: &Trend) -> String {
+    let mut words = vec![escape::line(&job.title)];
+    if trend.key != job.name {
+        words.push(escape::line(&trend.key));
+    }
+    words.extend(branch.name.as_deref().map(|name| format!("branch {}", escape::line(name))));
+    words.join(" · ")
+}
+
+/// Points at the first run after each change.
+pub(super) fn pointer(trend: &Trend, marks: usize) -> Option<String> {
+    let is_first = |at: usize| trend.changes.iter().any(|change| change.between.1 == at);
+    let hidden = trend.members.len().saturating_sub(marks);
+    let points: String = (hidden..trend.members.len()).map(|at| if is_first(at) { '^' } else { ' ' }).collect();
+    (!points.trim().is_empty()).then(|| points.trim_end().to_owned())
 }

@@ -1,0 +1,106 @@
+//! What else changed at the time of a change, in words. Everything that comes from a log is escaped here.
+
+use crate::render::escape;
+use crate::trend::{Change, Difference, Trend, What};
+
+/// What changed at the same time, which need not be why; nothing is said to have changed where nothing that is recorded did.
+pub(super) fn said(trend: &Trend, change: &Change) -> Vec<String> {
+    let mut lines: Vec<String> = change.differences.iter().map(difference).collect();
+    if lines.is_empty() {
+        lines.push(format!("nothing that is recorded changed {}", at_the_time(change)));
+    } else {
+        lines.insert(0, format!("{} (it need not be why):", at_the_time(change)));
+    }
+    lines.extend(commits(trend, change));
+    lines
+}
+
+/// `--cache-to: type=inline → none`
+fn difference(difference: &Difference) -> String {
+    let value = |value: &Option<String>| match value {
+        Some(text) => escape::shorten(&escape::line(short_digest(text)), LONGEST),
+        None => absent(difference.what).to_owned(),
+    };
+    let (before, after) = (value(&difference.before), value(&difference.after));
+    match (difference.what, &difference.before, &difference.after) {
+        (What::Instruction, None, Some(_)) => return format!("step that is new: {after}"),
+        (What::Instruction, Some(_), None) => return format!("step that is gone: {before}"),
+        _ => {}
+    }
+    let name = what(difference.what);
+    let of = escape::shorten(&escape::line(&difference.of), LONGEST);
+    let name = match difference.what {
+        What::Behind => format!("{of} {name}"),
+        What::Instruction => name.to_owned(),
+        _ if of.is_empty() => name.to_owned(),
+        _ => format!("{name} {of}"),
+    };
+    let unsteady = |is: bool, when: &str| if is { format!(" (another from run to run {when})") } else { String::new() };
+    let (was, is) = (unsteady(difference.varied_before, "before"), unsteady(difference.varies_since, "since"));
+    format!("{name}: {before}{was} → {after}{is}")
+}
+
+/// `sha256:7f835ef0ea69`: as much as people compare.
+fn short_digest(text: &str) -> &str {
+    let is_digest = text.len() == 71 && text.starts_with("sha256:");
+    if is_digest { text.get(..19).unwrap_or(text) } else { text }
+}
+
+/// Letters of one value.
+const LONGEST: usize = 160;
+
+fn absent(what: What) -> &'static str {
+    match what {
+        What::Behind => "the first step of its stage",
+        What::NewBuilder => "not made in the run",
+        What::Platforms => "not told",
+        What::BuildArg => "not given",
+        _ => "none",
+    }
+}
+
+fn what(what: What) -> &'static str {
+    match what {
+        What::Tool => "built by",
+        What::Builder | What::NewBuilder => "builder",
+        What::Driver => "driver of the builder",
+        What::Engine => "image store",
+        What::CacheFrom => "--cache-from",
+        What::CacheTo => "--cache-to",
+        What::CacheOff => "cache turned off",
+        What::Imports => "caches that are imported",
+        What::Import => "import of",
+        What::Exports => "caches that are exported",
+        What::Export => "export of",
+        What::CiCache => "cache of the CI,",
+        What::BaseImage => "base image",
+        What::BaseDigest => "digest of",
+        What::Instruction => "step",
+        What::Behind => "stands behind",
+        What::BuildArg => "build argument",
+        What::Platforms => "platforms",
+        What::Target => "--target",
+        What::File => "--file",
+        What::Pull => "--pull",
+        What::Plugin => "version of the plugin",
+        What::Ci => "CI",
+    }
+}
+
+fn at_the_time(change: &Change) -> &'static str {
+    if change.better { "then, or in the run before" } else { "at the same time" }
+}
+
+/// The commits on either side, where both are known.
+fn commits(trend: &Trend, change: &Change) -> Option<String> {
+    let commit = |at: usize| trend.members.get(at)?.run.commit.as_deref().map(short);
+    let (before, after) = (commit(change.compared.0)?, commit(change.compared.1)?);
+    Some(if before == after { format!("commit: {after}, the same") } else { format!("commit: {before} → {after}") })
+}
+
+/// The letters of a commit that people use.
+pub(super) fn short(commit: &str) -> String {
+    let hex = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+    let kept = if hex { commit.get(..12).unwrap_or(commit) } else { commit };
+    escape::line(kept)
+}

@@ -35,7 +35,7 @@ fn main() {
     println!("post-build run, log of 1 MiB, history: {:?}", median(|turn| post_build(&log, Some((&file, turn)))));
 }
 
-/// Records of real runs, each with another name, run, commit, time and other seconds. A job is of one of the series.
+/// Records of real runs, each with another name, run, commit and time, and other numbers in it. A job is of one of the series.
 fn fill(file: &Path, builds: usize) {
     const AT_ONCE: usize = 20_000;
     fastrand::seed(1);
@@ -46,7 +46,7 @@ fn fill(file: &Path, builds: usize) {
         let record = |n: usize| {
             let (job, build) = (n % JOBS, n / JOBS);
             let series = seeds.get(job % seeds.len()).unwrap();
-            let mut record = Record::parse(&other_seconds(series.get(build % series.len()).unwrap())).unwrap();
+            let mut record = Record::parse(&other_numbers(series.get(build % series.len()).unwrap())).unwrap();
             record.id = format!("{:032x}", (n as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
             record.recorded = start + TimeDelta::milliseconds(i64::try_from(n).unwrap() * 7);
             record.identity.repository = Some("team/app".to_owned());
@@ -60,11 +60,18 @@ fn fill(file: &Path, builds: usize) {
     }
 }
 
-/// No two builds take the same time: `#9 DONE 41.3s`.
-fn other_seconds(line: &str) -> String {
+/// No two builds take the same time (`#9 DONE 41.3s`) or say the same number of lines (`"header":[44,"#9 …`).
+fn other_numbers(line: &str) -> String {
+    static LINES: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"\[(\d+),""#).unwrap());
     static SECONDS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"(DONE |"seconds":)(\d+)\.\d"#).unwrap());
     let other = |found: &Captures| format!("{}{}.{}", &found[1], &found[2], fastrand::u8(0..10));
-    SECONDS.replace_all(line, other).into_owned()
+    let line = SECONDS.replace_all(line, other);
+    let mut more = 0;
+    let later = |found: &Captures| {
+        more += fastrand::u64(0..4);
+        format!("[{},\"", found[1].parse::<u64>().unwrap() + more)
+    };
+    LINES.replace_all(&line, later).into_owned()
 }
 
 /// The runs of each series in `sample-logs/`, a line of JSON each.
@@ -116,9 +123,11 @@ fn log() -> std::path::PathBuf {
     let text = fs::read_to_string("sample-logs/every-second-run/run-04.log").unwrap();
     let (before, after) = text.split_once("#11 DONE").unwrap_or_else(|| text.split_once("\n\n#11 ").unwrap());
     let line = |n| format!("\n#11 {n}.5 added package number {n}, audited all of it\n");
-    let noise = (0..16_000).map(line).collect::<Vec<_>>().concat();
+    let noise = (0..18_500).map(line).collect::<Vec<_>>().concat();
     let path = Path::new("target/history-bench.log").to_owned();
-    fs::write(&path, format!("{before}{noise}#11 DONE{after}")).unwrap();
+    let log = format!("{before}{noise}#11 DONE{after}");
+    assert!(log.len() >= 1 << 20);
+    fs::write(&path, log).unwrap();
     path
 }
 

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use chrono::{TimeDelta, Utc};
 
-use super::args::{JobArgs, ListFormat, Look, RememberedArgs, Verb};
+use super::args::{JobArgs, ListFormat, Look, RememberedArgs, Span, Verb};
 use super::{TROUBLE, screen, settings};
 use crate::history::{self, Added, Identity, Job, Record, Settings, Store};
 use crate::render::escape;
@@ -45,7 +45,7 @@ pub(super) fn run(args: &RememberedArgs, look: Look) -> anyhow::Result<ExitCode>
     match &args.verb {
         Verb::List { format } => list(&mut existing(file)?, *format, look).with_context(trouble)?,
         Verb::Show { name } => show(&mut existing(file)?, name).with_context(trouble)?,
-        Verb::Export { .. } => return export(&mut existing(file)?).with_context(trouble),
+        Verb::Export { younger, .. } => return export(&mut existing(file)?, *younger).with_context(trouble),
         Verb::Import { files, one_by_one } => return import(file, files, *one_by_one),
         Verb::Prune { keep } => prune(file, keep.0).with_context(trouble)?,
     }
@@ -92,13 +92,15 @@ fn the_job(store: &Store, name: &str) -> anyhow::Result<Job> {
 }
 
 /// What cannot be read is said and left out: half of the past is more than none.
-fn export(store: &mut Store) -> anyhow::Result<ExitCode> {
+fn export(store: &mut Store, younger: Option<Span>) -> anyhow::Result<ExitCode> {
     let mut unread = 0;
+    let after = younger.and_then(|span| Utc::now().checked_sub_signed(span.0));
     screen::print_by(screen::Stream::Out, screen::FILE, |out| {
         let done = store.each(|read| -> anyhow::Result<()> {
             read.unread.iter().for_each(|reason| screen::complain(&format!("warning: {reason}")));
             unread += read.unread.len();
-            read.records.iter().try_for_each(|record| writeln!(out, "{}", record.to_line())).map_err(Into::into)
+            let mut asked = read.records.iter().filter(|record| after.is_none_or(|after| record.recorded > after));
+            asked.try_for_each(|record| writeln!(out, "{}", record.to_line())).map_err(Into::into)
         });
         done.map_err(|error| error.downcast::<io::Error>().unwrap_or_else(io::Error::other))
     })?;
@@ -107,49 +109,66 @@ fn export(store: &mut Store) -> anyhow::Result<ExitCode> {
 
 /// Adds what can be read; what cannot be is said, and the status tells.
 fn import(file: &Path, files: &[PathBuf], one_by_one: bool) -> anyhow::Result<ExitCode> {
-    /// Records in one transaction.
-    const AT_ONCE: usize = 1000;
+    let at_once = if one_by_one { 1 } else { AT_ONCE };
     let mut store = Store::open(file).with_context(|| format!("{}", file.display()))?;
     let (mut sum, mut unread) = (Added::default(), 0);
-    let mut keep = |records: &mut Vec<Record>| -> anyhow::Result<()> {
+    let mut keep = |records: &[Record]| -> anyhow::Result<()> {
         let added = store.add(records).with_context(|| format!("{}", file.display()))?;
-        if one_by_one {
-            let mut out = io::stdout().lock();
-            records.iter().try_for_each(|record| writeln!(out, "{}", record.id))?;
-            out.flush()?;
-        }
         sum = Added { new: sum.new + added.new, known: sum.known + added.known };
-        records.clear();
-        Ok(())
+        if one_by_one { confirm(records) } else { Ok(()) }
+    };
+    let mut complain = |reason: &str| {
+        unread += 1;
+        screen::complain(&format!("error: {reason}"));
     };
     for path in files {
         let mut records = Vec::new();
-        for (at, line) in lines(path)?.lines().enumerate() {
-            let line = line.with_context(|| format!("cannot read {}", path.display()))?;
-            match Record::parse(&line) {
+        for record in read(path) {
+            match record {
                 Ok(record) => records.push(record),
-                Err(_) if line.trim().is_empty() => {}
-                Err(reason) => {
-                    unread += 1;
-                    screen::complain(&format!("error: {}:{}: {reason}", path.display(), at + 1));
-                }
+                Err(reason) => complain(&reason),
             }
-            if records.len() == if one_by_one { 1 } else { AT_ONCE } {
-                keep(&mut records)?;
+            if records.len() == at_once {
+                keep(&records)?;
+                records.clear();
             }
         }
-        keep(&mut records)?;
+        keep(&records)?;
     }
     screen::complain(&format!("{} records added, {} known already", sum.new, sum.known));
     Ok(if unread == 0 { ExitCode::SUCCESS } else { ExitCode::from(TROUBLE) })
 }
 
-fn lines(path: &Path) -> anyhow::Result<BufReader<Box<dyn Read>>> {
-    if path == Path::new("-") {
-        return Ok(BufReader::new(Box::new(io::stdin())));
-    }
-    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(BufReader::new(Box::new(file)))
+/// Records in one transaction.
+const AT_ONCE: usize = 1000;
+
+/// Says which records are kept for good.
+fn confirm(records: &[Record]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    records.iter().try_for_each(|record| writeln!(out, "{}", record.id))?;
+    Ok(out.flush()?)
+}
+
+/// The records of a file, and for each line that is none the reason. Of a file that cannot be read further nothing more comes.
+fn read(path: &Path) -> Box<dyn Iterator<Item = Result<Record, String>>> {
+    let name = path.display().to_string();
+    let unreadable = |name: &str, error: &io::Error| format!("cannot read {name}: {error}");
+    let lines = match lines(path) {
+        Ok(lines) => lines,
+        Err(error) => return Box::new(std::iter::once(Err(unreadable(&name, &error)))),
+    };
+    let mut over = false;
+    let lines = (1..).zip(lines.lines()).take_while(move |(_, line)| !std::mem::replace(&mut over, line.is_err()));
+    Box::new(lines.filter_map(move |(at, line)| match line {
+        Ok(line) if line.trim().is_empty() => None,
+        Ok(line) => Some(Record::parse(&line).map_err(|reason| format!("{name}:{at}: {reason}"))),
+        Err(error) => Some(Err(unreadable(&name, &error))),
+    }))
+}
+
+fn lines(path: &Path) -> io::Result<BufReader<Box<dyn Read>>> {
+    let read: Box<dyn Read> = if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
+    Ok(BufReader::new(read))
 }
 
 fn prune(file: &Path, keep: TimeDelta) -> anyhow::Result<()> {

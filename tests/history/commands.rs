@@ -180,3 +180,32 @@ fn an_export_is_imported_as_it_was() {
     );
     assert_eq!((text.lines().count(), exported(desk.path(), "other.db")), (RUNS.len(), text));
 }
+
+#[test]
+fn what_was_just_recorded_is_exported_alone() {
+    let desk = desk();
+    let run = program(desk.path()).args(["--history", "h.db", "--keep", "9999w", "--job", "new", "build.log"]).output();
+    assert!(run.unwrap().status.success());
+    let export = |more: &[&str]| {
+        let args = [&["history", "export", "--history", "h.db"], more].concat();
+        String::from_utf8(program(desk.path()).args(args).output().unwrap().stdout).unwrap()
+    };
+    assert_eq!((export(&[]).lines().count(), export(&["--younger", "9999w"]).lines().count()), (5, 5));
+    let young = export(&["--younger", "1h"]);
+    assert!(young.lines().count() == 1 && young.contains("\"job\":\"new\""), "{young}");
+}
+
+#[test]
+fn what_can_be_read_is_imported_although_something_cannot() {
+    let desk = desk();
+    let text = exported(desk.path(), "h.db");
+    let (first, rest) = text.split_once('\n').unwrap();
+    fs::write(desk.path().join("first.ndjson"), first).unwrap();
+    fs::write(desk.path().join("rest.ndjson"), rest).unwrap();
+    fs::write(desk.path().join("cut.ndjson"), &rest[..900]).unwrap();
+    insta::assert_snapshot!(
+        "import_of_some",
+        said(desk.path(), &["history import --history o.db first.ndjson none.ndjson cut.ndjson rest.ndjson"])
+    );
+    assert_eq!(exported(desk.path(), "o.db"), text);
+}

@@ -11,6 +11,7 @@ mod commands;
 mod crash;
 mod merge;
 mod news;
+mod recipes;
 mod secrets;
 mod series;
 mod trouble;

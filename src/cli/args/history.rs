@@ -75,6 +75,9 @@ pub(in crate::cli) enum Verb {
         /// Format of the records
         #[arg(long, value_name = "FORMAT", default_value = "ndjson", value_parser = ["ndjson"])]
         format: String,
+        /// Only what was recorded within this time: 1h is this run, and what else ran just now
+        #[arg(long, value_name = "TIME")]
+        younger: Option<Span>,
     },
     /// Add records that were exported; those that are there already are not added again
     Import {

@@ -85,6 +85,8 @@ fn says(message: &[u8]) -> Option<Says<'_>> {
             Some(error) => Some(Says::NotStored(error)),
             None => after("Executing ").filter(|r| r.ends_with(b" build triggers")).map(|_| Says::Begun),
         },
+        // Before v0.10 in lower case.
+        b'e' => after("error uploading layer to cache: ").map(Says::NotStored),
         b'R' => match after("Resolved base name ") {
             Some(rest) => named(rest),
             None => after("Retrieving image manifest ").map(Says::Base),
@@ -184,6 +186,7 @@ mod tests {
             ("Executing 0 build triggers", Says::Begun),
             ("Pushed r/c@sha256:0a", Says::Pushed(b"r/c@sha256:0a")),
             ("Error uploading layer to cache: x", Says::NotStored(b"x")),
+            ("error uploading layer to cache: x", Says::NotStored(b"x")),
             ("COPY --from=build /a /b", Says::Step(b"COPY --from=build /a /b")),
         ] {
             let line = format!("INFO[0000] {message}");

@@ -1,5 +1,7 @@
 //! A registry that refuses to show or to store the cache.
 
+mod hub;
+
 use super::backend::{self, Cause, Draft, Refusal, Side, manifest_only};
 use super::options::is_bare_type;
 use super::remedy::reference;
@@ -69,13 +71,25 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
         severity: if group.iter().all(Refusal::harmless) { Severity::Warning } else { Severity::Error },
         confidence: if unsure || manifest_only(group) { Confidence::Likely } else { Confidence::Proven },
         title: format!("{} refuses {what}{}", subject_of(repo), in_repository(repo)),
-        cause: format!(
-            "The builder has no credentials, or not enough rights, for {}.{}",
-            backend::place(repo),
-            silent(group)
-        ),
-        fix: if group.iter().all(|r| r.build.dialect == Dialect::Kaniko) { kaniko(repo) } else { fix(repo, export) },
-        rules_out: look_alikes(unsure, group),
+        cause: format!("{}{}", reason(repo), silent(group)),
+        fix: fix_of(repo, export, group),
+        rules_out: look_alikes(unsure && !hub::is_too_deep(repo), group),
+    }
+}
+
+fn reason(repo: &str) -> String {
+    if hub::is_too_deep(repo) {
+        return hub::cause(repo);
+    }
+    format!("The builder has no credentials, or not enough rights, for {}.", backend::place(repo))
+}
+
+fn fix_of(repo: &str, export: bool, group: &[Refusal]) -> Fix {
+    let by_kaniko = group.iter().all(|r| r.build.dialect == Dialect::Kaniko);
+    match by_kaniko {
+        _ if hub::is_too_deep(repo) => hub::fix(repo, by_kaniko),
+        true => kaniko(repo),
+        false => fix(repo, export),
     }
 }
 
@@ -139,6 +153,8 @@ fn fix(repo: &str, export: bool) -> Fix {
 /// kaniko has no docker client; a read that is refused looks like a miss there.
 fn kaniko(repo: &str) -> Fix {
     let host = reference::host(repo);
+    // What docker and go-containerregistry call it in their configuration.
+    let key = if hub::is_hub(repo) { "https://index.docker.io/v1/" } else { host };
     Fix {
         summary: format!("give kaniko credentials for {host} that may read and write {repo}"),
         steps: vec![
@@ -150,7 +166,7 @@ fn kaniko(repo: &str) -> Fix {
             ),
         ],
         snippet: Some(format!(
-            "mkdir -p /kaniko/.docker\nprintf '{{\"auths\":{{\"{host}\":{{\"auth\":\"%s\"}}}}}}' \"$(printf '%s:%s' \"$REGISTRY_USER\" \"$REGISTRY_PASSWORD\" | base64 | tr -d '\\n')\" \\\n  > /kaniko/.docker/config.json"
+            "mkdir -p /kaniko/.docker\nprintf '{{\"auths\":{{\"{key}\":{{\"auth\":\"%s\"}}}}}}' \"$(printf '%s:%s' \"$REGISTRY_USER\" \"$REGISTRY_PASSWORD\" | base64 | tr -d '\\n')\" \\\n  > /kaniko/.docker/config.json"
         )),
         ..Fix::default()
     }

@@ -1,7 +1,7 @@
 //! A mistake in `--cache-from` or `--cache-to`.
 
-use super::backend::{Cause, cost_of, refusals};
-use super::options::{Kind, Mistake, from_error, lint, words};
+use super::backend::{Cause, Refusal, cost_of, refusals};
+use super::options::{Kind, Mistake, bad_reference, bare_type, from_error, lint, words};
 use super::planned;
 use super::remedy::{At, patch};
 use super::{Rule, RuleMeta, Study};
@@ -54,8 +54,9 @@ struct Sighting<'a> {
 /// What builders say. The error text is the first thing to quote.
 fn told(study: &Study) -> Vec<Sighting<'_>> {
     let mine = refusals(study).into_iter().filter(|r| r.cause == Cause::OptionInvalid);
+    let named = |r: &Refusal| bad_reference(r.text, r.transfer.and_then(|t| t.reference.as_deref()));
     mine.map(|r| Sighting {
-        mistake: from_error(r.text),
+        mistake: named(&r).unwrap_or_else(|| from_error(r.text)),
         evidence: Study::quote(r.run, r.quote, "the builder refuses the option"),
         builds: vec![r.build],
         planned: false,
@@ -65,7 +66,15 @@ fn told(study: &Study) -> Vec<Sighting<'_>> {
 
 /// What command lines and the compose plugin's override file show.
 fn written(study: &Study) -> Vec<Sighting<'_>> {
-    study.runs.iter().flat_map(|run| on_command_lines(run).into_iter().chain(in_override_file(run))).collect()
+    let of_run = |run| on_command_lines(run).into_iter().chain(in_override_file(run)).chain(in_imports(run));
+    study.runs.iter().flat_map(of_run).collect()
+}
+
+/// `importing cache manifest from gha`: what GitHub's caches are called has a number behind it.
+fn in_imports(run: &Run) -> Vec<Sighting<'_>> {
+    let imports = run.builds.iter().flat_map(|build| &build.imports);
+    let named = imports.filter_map(|import| Some((import, bare_type(import.reference.as_deref()?)?)));
+    named.map(|(import, mistake)| sighting(run, mistake, &import.header)).collect()
 }
 
 fn on_command_lines(run: &Run) -> Vec<Sighting<'_>> {

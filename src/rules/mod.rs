@@ -22,6 +22,7 @@ mod cache_ref_mismatch;
 mod cache_ref_never_written;
 mod cache_ref_shared;
 mod cache_registry_unavailable;
+mod cache_repository_missing;
 mod cache_saves;
 mod cache_tag_immutable;
 mod cache_transfer_failed;
@@ -166,6 +167,7 @@ pub static RULES: &[&dyn Rule] = &[
     &export_manifest_rejected::ExportManifestRejected,
     &cache_tag_immutable::CacheTagImmutable,
     &cache_access_denied::CacheAccessDenied,
+    &cache_repository_missing::CacheRepositoryMissing,
     &cache_registry_unavailable::CacheRegistryUnavailable,
     &registry_tls_mismatch::RegistryTlsMismatch,
     &cache_rate_limited::CacheRateLimited,

@@ -70,6 +70,7 @@ const EXPLAIN_A_COLD_RUN: &[&str] = &[
     "remote-add-changed",
     "cache-option-invalid",
     "cache-access-denied",
+    "cache-repository-missing",
     "cache-registry-unavailable",
     "cache-rate-limited",
     "cache-manifest-too-large",

@@ -38,6 +38,8 @@ pub(in crate::rules) enum Cause {
     ManifestRejected,
     /// 5xx, refused and cut connections, timeouts.
     Unavailable,
+    /// The repository to be written to does not exist.
+    RepositoryMissing,
     /// A layer that the imported cache names could not be fetched.
     LayerUnreadable,
     /// The reference does not exist.
@@ -60,6 +62,24 @@ pub(in crate::rules) fn classify(error: &str, kind: CacheKind) -> Cause {
         Cause::Unavailable | Cause::NotFound | Cause::AccessDenied | Cause::Other if github => Cause::GhaService,
         cause => cause,
     }
+}
+
+/// The same of an export. Nothing has to be there but the repository; what else is not found is the builder's own:
+/// `lease "…": not found`, `content digest sha256:…: not found`.
+pub(super) fn classify_export(error: &str, kind: CacheKind) -> Cause {
+    match classify(error, kind) {
+        Cause::NotFound if lacks_repository(error) => Cause::RepositoryMissing,
+        Cause::NotFound => Cause::Other,
+        cause => cause,
+    }
+}
+
+/// `name unknown: The repository with name 'a' does not exist in the registry with id '1'`, `unexpected status from
+/// POST request to https://r/v2/a/blobs/uploads/: 404 Not Found`: the first request that writes.
+fn lacks_repository(error: &str) -> bool {
+    let text = error.to_ascii_lowercase();
+    let begun = status(error) == Some(404) && text.contains("post request") && text.contains("/blobs/uploads");
+    begun || text.contains("name unknown") || text.contains("name_unknown")
 }
 
 /// Host of the service: `BuildKit` up to 0.10 does not say which kind of cache it exports.
@@ -162,6 +182,20 @@ mod tests {
         ] {
             assert_eq!(cause(text), want, "{text}");
         }
+    }
+
+    #[test]
+    fn an_export_finds_no_repository_or_nothing_of_its_own() {
+        let export = |text| classify_export(text, CacheKind::Registry);
+        for text in [
+            "error writing layer blob: unexpected status from POST request to https://r/v2/a/blobs/uploads/: 404 Not Found",
+            "failed to push to destination r/a/cache:0: POST https://r/v2/a/cache/blobs/uploads/: NAME_UNKNOWN: The repository with name 'a/cache' does not exist in the registry with id '1'",
+        ] {
+            assert_eq!(export(text), Cause::RepositoryMissing, "{text}");
+        }
+        assert_eq!(export("lease \"k9b85fmm\": not found"), Cause::Other);
+        assert_eq!(export("error writing layer blob: failed to authorize: no active session for x"), Cause::Other);
+        assert_eq!(cause("r.example.com/a:c: name unknown"), Cause::NotFound);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod layer;
 mod report;
 mod texts;
 
+use cause::classify_export;
 pub(in crate::rules) use cause::{Cause, classify, status};
 pub(in crate::rules) use layer::is_gone;
 pub(in crate::rules) use report::{Draft, cost_of, findings, place};
@@ -97,7 +98,10 @@ fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
     let refusal = |(side, transfer): (Side, &'a Transfer)| {
         let text = transfer.error.as_deref()?;
         let quote = transfer.verdict.as_ref().unwrap_or(&transfer.header);
-        let cause = classify(text, transfer.kind);
+        let cause = match side {
+            Side::Export => classify_export(text, transfer.kind),
+            Side::Import | Side::Start => classify(text, transfer.kind),
+        };
         Some(Refusal { at, run, build, side, transfer: Some(transfer), text, quote, cause })
     };
     let mut all: Vec<_> = imports.chain(exports).filter_map(refusal).collect();
@@ -135,7 +139,7 @@ fn at_end<'a>(at: usize, run: &'a Run, build: &'a Build, quote: &'a Quote) -> Op
     let lower = text.to_ascii_lowercase();
     let writing = WRITING.iter().any(|w| lower.contains(w));
     let kind = if lower.contains("gha cache") { CacheKind::Gha } else { CacheKind::Unknown };
-    let cause = classify(text, kind);
+    let cause = if writing { classify_export(text, kind) } else { classify(text, kind) };
     let configured = lower.contains("failed to configure") && lower.contains(" cache");
     let told = matches!(cause, Cause::OptionInvalid | Cause::DriverUnsupported);
     let named = lower.contains("cache export") || lower.contains(" cache") || lower.contains("type required for \"");

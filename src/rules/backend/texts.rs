@@ -29,6 +29,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::OptionInvalid, &["invalid configuration for remote cache"]),
     (Cause::OptionInvalid, &["failed to parse oci-mediatypes"]),
     (Cause::OptionInvalid, &["failed to parse image-manifest"]),
+    // distribution/reference: quotation marks or blanks in a reference, upper case
+    (Cause::OptionInvalid, &["invalid reference format"]),
     // buildx build/opt.go, ≥0.12: `Cache export is not supported for the docker driver.`,
     // before: `cache export feature is currently not supported for docker driver.`
     (Cause::DriverUnsupported, &["cache export", "not supported for", "driver"]),
@@ -45,6 +47,11 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::TagImmutable, &["immutable"]),
     (Cause::TagImmutable, &["imagetagalreadyexists"]),
     (Cause::UploadTooLarge, &["request entity too large"]),
+    // BuildKit session/manager.go: the client is gone, and with it what it knows of log-ins.
+    (Cause::Other, &["no active session"]),
+    // distribution-spec errors, as registries and go-containerregistry write them
+    (Cause::NotFound, &["name_unknown"]),
+    (Cause::NotFound, &["name unknown"]),
     // go-actions-cache cache_v2.go
     (Cause::GhaService, &["failed to reserve cache"]),
     (Cause::GhaService, &["failed to commit cache"]),

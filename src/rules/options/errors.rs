@@ -16,6 +16,14 @@ pub(in crate::rules) fn from_error(text: &str) -> Mistake {
         .unwrap_or_else(|| told(text))
 }
 
+/// `invalid reference format`: quotation marks that a file or shell left around a reference became part of it.
+pub(in crate::rules) fn bad_reference(text: &str, reference: Option<&str>) -> Option<Mistake> {
+    let written = reference.filter(|_| text.trim_end().ends_with("invalid reference format"))?;
+    let bare = written.trim_matches(['"', '\'']);
+    let nearest = (bare != written).then(|| bare.to_owned());
+    Some(Mistake { token: written.to_owned(), nearest, kind: Kind::BadReference, valid: Vec::new() })
+}
+
 /// `unsupported compression type ztsd`
 fn compression(text: &str) -> Option<Mistake> {
     let value = word(text, "unsupported compression type ")?;

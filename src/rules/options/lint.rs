@@ -11,8 +11,8 @@ pub(in crate::rules) fn lint(spec: &CacheSpec, export: bool) -> Vec<Mistake> {
     if spec.raw.starts_with('$') || spec.raw.is_empty() {
         return Vec::new();
     }
-    if is_bare_type(&spec.raw) {
-        return vec![bare_type(&spec.raw)];
+    if let Some(mistake) = bare_type(&spec.raw) {
+        return vec![mistake];
     }
     let mut found: Vec<Mistake> =
         spec.loose.iter().filter(|part| !part.contains('$')).map(|part| loose(part)).collect();
@@ -32,8 +32,10 @@ pub(in crate::rules) fn is_bare_type(raw: &str) -> bool {
     matches!(raw, "inline" | "gha")
 }
 
-fn bare_type(name: &str) -> Mistake {
-    Mistake { token: name.to_owned(), nearest: Some(format!("type={name}")), kind: Kind::BareType, valid: Vec::new() }
+/// What is wrong with such a name.
+pub(in crate::rules) fn bare_type(name: &str) -> Option<Mistake> {
+    let nearest = Some(format!("type={name}"));
+    is_bare_type(name).then(|| Mistake { token: name.to_owned(), nearest, kind: Kind::BareType, valid: Vec::new() })
 }
 
 /// A part without `=`: `invalid value max` (buildx `util/buildflags/cache.go`).

@@ -7,8 +7,8 @@ mod lint;
 mod valid;
 pub(super) mod words;
 
-pub(super) use errors::from_error;
-pub(super) use lint::{is_bare_type, lint};
+pub(super) use errors::{bad_reference, from_error};
+pub(super) use lint::{bare_type, is_bare_type, lint};
 
 /// One mistake in a specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub(super) enum Kind {
     Blank,
     /// The name of a backend alone: it is read as a reference in a registry.
     BareType,
+    /// A reference that is none.
+    BadReference,
     /// No such backend.
     UnknownType,
     /// The backend is valid, this builder does not have it.

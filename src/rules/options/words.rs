@@ -13,6 +13,7 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::UnknownAttribute => "is no cache option",
         Kind::Blank => "has a blank after the comma",
         Kind::UnknownType => "is no cache backend",
+        Kind::BadReference => return format!("{token} is no valid reference"),
         Kind::BareType => return format!("the cache option `{token}` is read as the name of an image"),
         Kind::TypeUnsupported => "is not supported by this builder",
         Kind::Loose => "is no key=value",
@@ -38,6 +39,9 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
         Kind::UnknownAttribute => "The builder ignores attributes it does not know, without a word.",
         Kind::Blank => {
             "The blank becomes part of the attribute's name, and an unknown attribute is ignored without a word."
+        }
+        Kind::BadReference => {
+            "Quotation marks, blanks and capital letters have no place in a reference. Nothing can be under such a name."
         }
         Kind::TypeUnsupported => "dockerd with its own image store imports from registries and directories only.",
         _ => "The builder stops at such an option, or goes on without this cache.",

@@ -1,0 +1,94 @@
+//! A cache export to a repository that does not exist, in a registry that does not make it.
+
+use super::backend::{self, Cause, Draft};
+use super::remedy::reference;
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Finding, Fix, Severity};
+
+pub(super) struct CacheRepositoryMissing;
+
+static META: RuleMeta = RuleMeta {
+    id: "cache-repository-missing",
+    title: "the cache's repository does not exist",
+    group: "The cache backend refuses",
+    severity: Severity::Error,
+    what: "A cache export ends with `name unknown` (NAME_UNKNOWN), or with 404 when its first upload begins.",
+    why: "Many registries make a repository when something is pushed to it. Amazon ECR, Google Artifact Registry and Harbor's projects have to be made before: no cache is stored, and every import finds nothing.",
+    fix: "Make the repository, or keep the cache under a tag of the image's own.",
+    rules_out: "A reference that is not there yet: imports say that, and the first export makes it. Missing rights have 401 and 403.",
+    limits: "Some registries answer 403 or `denied` for a repository that does not exist: that is `cache-access-denied`.",
+    example: include_str!("examples/cache-repository-missing.txt"),
+    references: &[
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html",
+        "https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for CacheRepositoryMissing {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        backend::findings(study, &META, Cause::RepositoryMissing, |repo, group| {
+            let failed = group.iter().any(|refusal| !refusal.build.errors.is_empty());
+            Some(draft(repo, failed))
+        })
+    }
+}
+
+fn draft(repo: &str, failed: bool) -> Draft {
+    let goes_on = if failed { "" } else { " The build goes on without the cache and stays green." };
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Proven,
+        title: format!("the cache's repository {repo} does not exist: no cache is stored"),
+        cause: format!("The registry has no such repository, and made none when the cache was pushed.{goes_on}"),
+        fix: fix(repo),
+        rules_out: Vec::new(),
+    }
+}
+
+fn fix(repo: &str) -> Fix {
+    let host = reference::host(repo);
+    let name = repo.strip_prefix(host).map_or(repo, |rest| rest.trim_start_matches('/'));
+    let project = name.split('/').next().unwrap_or(name);
+    let (make, snippet) = if host.contains(".dkr.ecr.") {
+        let region = host.split('.').nth(3).unwrap_or("REGION");
+        let create = format!("aws ecr create-repository --repository-name {name} --region {region}");
+        ("Make the repository in Amazon ECR.".to_owned(), Some(create))
+    } else {
+        (format!("Make the repository {name} in {host}; where it has projects (Harbor), the project {project}."), None)
+    };
+    Fix {
+        summary: "make the repository, or keep the cache beside the image".to_owned(),
+        steps: vec![
+            make,
+            "Or write the cache to a tag of the image's repository, which is there: `ref=IMAGE:buildcache` (kaniko: `--cache-repo`). Its tags must be mutable.".to_owned(),
+        ],
+        snippet,
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{made, of};
+    use super::*;
+    use crate::model::CacheKind;
+
+    #[test]
+    fn fires_where_nothing_can_be_written() {
+        let error = "error writing layer blob: unexpected status from POST request to https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/team/cache/blobs/uploads/: 404 Not Found";
+        let found = CacheRepositoryMissing.check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
+        let create = found[0].fix.snippet.as_deref().unwrap();
+        assert_eq!(create, "aws ecr create-repository --repository-name team/cache --region eu-west-1");
+    }
+
+    #[test]
+    fn leaves_a_reference_that_is_not_there_yet() {
+        let run = made().absent("r.example.com/app:cache").export(CacheKind::Registry, None);
+        assert!(CacheRepositoryMissing.check(&of(vec![run])).is_empty());
+    }
+}

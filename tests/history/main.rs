@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod again;
 mod commands;
 mod crash;
 mod merge;

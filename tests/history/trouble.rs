@@ -63,6 +63,74 @@ fn a_truncated_file_is_damaged_or_still_good() {
     assert!(damaged * 4 > whole.len() / 2048, "{damaged}");
 }
 
+/// Each page in turn becomes noise. Some of these files still say all that is asked of them; none makes the program fail.
+#[test]
+fn noise_in_a_file_is_told_or_does_no_harm() {
+    let desk = TempDir::new().unwrap();
+    let whole = fs::read(absolute("tests/history/stores/v1.db")).unwrap();
+    let log = absolute("sample-logs/every-second-run/run-04.log");
+    let mut told = 0;
+    for start in (0..whole.len()).step_by(4096) {
+        let mut noisy = whole.clone();
+        noisy[start..start + 4096].fill_with(|| fastrand::u8(..));
+        fs::write(desk.path().join("noisy.db"), &noisy).unwrap();
+        let said = report(
+            desk.path(),
+            &["--history", "noisy.db", "--repository", "team/app", "--job", "image", log.to_str().unwrap()],
+        );
+        let problem = said["problems"][0]["message"].as_str().unwrap_or_default();
+        let known = ["is damaged", "is no history", "a record cannot be read", "is a database of another program"];
+        assert!(problem.is_empty() || known.iter().any(|words| problem.contains(words)), "{start}: {problem}");
+        // A report is made, and of nothing but runs that are whole.
+        assert!(!said["runs"].as_array().unwrap().is_empty());
+        told += usize::from(!problem.is_empty());
+        for left in ["noisy.db-wal", "noisy.db-shm"] {
+            let _ = fs::remove_file(desk.path().join(left));
+        }
+    }
+    assert!(told * 2 > whole.len() / 4096, "{told}");
+}
+
+/// A later version may write records of another form into a file of this one.
+#[test]
+fn a_record_of_a_later_version_is_left_out_and_stays() {
+    let desk = TempDir::new().unwrap();
+    fs::copy(absolute("tests/history/stores/v1.db"), desk.path().join("h.db")).unwrap();
+    let file = rusqlite::Connection::open(desk.path().join("h.db")).unwrap();
+    let body = zstd::bulk::compress(br#"{"version":2,"what":"nobody knows yet"}"#, 3).unwrap();
+    let newest = "UPDATE records SET sample = NULL, body = ?1 WHERE recorded = (SELECT max(recorded) FROM records)";
+    assert_eq!(file.execute(newest, [body]).unwrap(), 1);
+    drop(file);
+    let log = absolute("sample-logs/every-second-run/run-04.log");
+    let args = ["--history", "h.db", "--repository", "team/app", "--job", "image", log.to_str().unwrap()];
+    let said = report(desk.path(), &args);
+    let problem = said["problems"][0]["message"].as_str().unwrap();
+    assert!(problem.contains("a record of version 2, written by a newer cachediag"), "{problem}");
+    assert_eq!(said["runs"].as_array().unwrap().len(), 3);
+    let count = "SELECT count(*) FROM records";
+    let file = rusqlite::Connection::open(desk.path().join("h.db")).unwrap();
+    assert_eq!(file.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 4);
+}
+
+/// As a user who owns nothing there; root writes everywhere.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_written_is_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = TempDir::new().unwrap();
+    assert_eq!(diagnosed(desk.path(), "h.db").1, "");
+    let allow = |mode, path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    allow(0o444, &desk.path().join("h.db"));
+    allow(0o555, desk.path());
+    let is_root = fs::write(desk.path().join("probe"), "").is_ok();
+    let elsewhere = TempDir::new().unwrap();
+    let said = report(desk.path(), &["--history", "h.db", &other_log(elsewhere.path())]);
+    allow(0o755, desk.path());
+    assert_eq!(said["runs"].as_array().unwrap().len(), 2, "{said}");
+    let problem = said["problems"][0]["message"].as_str().unwrap_or_default();
+    assert!(is_root || problem.contains("is read-only"), "{problem}");
+}
+
 /// A small file system of its own; `None` where this user may mount none.
 struct Mounted(TempDir);
 

@@ -48,11 +48,17 @@ pub enum Trouble {
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
-        let Error::SqliteFailure(failure, message) = &error else { return Self::Other(error) };
+        let (failure, message) = match &error {
+            Error::SqliteFailure(failure, message) => (failure, message),
+            Error::InvalidPath(_) | Error::NulError(_) => return Self::Unopened(error.to_string()),
+            // A number that is a text, a text that is no UTF-8, a row that another one names and that is not there.
+            _ => return Self::Damaged(error.to_string()),
+        };
         let said = message.clone().unwrap_or_else(|| failure.to_string());
         match failure.code {
             ErrorCode::NotADatabase => Self::NotADatabase,
-            ErrorCode::DatabaseCorrupt => Self::Damaged(said),
+            // Names that are there twice: what is written is looked up before.
+            ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation => Self::Damaged(said),
             ErrorCode::ReadOnly => Self::ReadOnly,
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::Unopened(said),

@@ -1,5 +1,7 @@
 //! Buildkite's docker-compose plugin before version 5, which pulls images instead of importing a cache.
 
+use std::collections::BTreeSet;
+
 use super::backend::cost_of;
 use super::remedy::{self, Form, Site};
 use super::{Rule, RuleMeta, Study};
@@ -72,7 +74,7 @@ fn finding(study: &Study, runs: &[&Run]) -> Option<Finding> {
         title: title.to_owned(),
         cause: "Version 4 of the plugin has no cache importer: it pulls the images of `cache-from` and lets the builder find them locally.".to_owned(),
         evidence: Proof::from_lines(runs.iter().flat_map(|run| lines(run)).take(12).collect())?,
-        fix: fix(&Site { form: Form::ComposePlugin, capable: false, ..site }),
+        fix: fix(&others(last, &site), &Site { form: Form::ComposePlugin, capable: false, ..site }),
         impact: cost_of(runs.iter().filter(|run| failed && pull_failed(run)).flat_map(|run| &run.builds)),
         rules_out: failed.then_some(first_build).into_iter().collect(),
         subject: "docker-compose plugin".to_owned(),
@@ -91,15 +93,24 @@ fn shows(kind: NoteKind) -> &'static str {
     }
 }
 
-fn fix(site: &Site) -> Fix {
+/// Services of the step that the block to paste does not name.
+fn others(run: &Run, site: &Site) -> Vec<String> {
+    let named = run.builds.iter().filter_map(|build| build.target.as_deref());
+    let all: BTreeSet<&str> = named.filter(|name| Some(*name) != site.target.as_deref()).collect();
+    all.into_iter().map(|name| format!("`{name}`")).collect()
+}
+
+fn fix(others: &[String], site: &Site) -> Fix {
     let base = remedy::registry_max(site);
     let moved = [
         "`image-repository` and `image-name` are gone in version 5: name the image in `push:`.",
         "Groups and separators in `cache-from` are gone too; list the references, BuildKit looks in all of them.",
     ];
+    let more = (!others.is_empty())
+        .then(|| format!("The block names one service; add the others to each of its lists: {}.", others.join(", ")));
     Fix {
         summary: "move to version 5 of the plugin, with a builder and a registry cache".to_owned(),
-        steps: base.steps.into_iter().chain(moved.map(str::to_owned)).collect(),
+        steps: base.steps.into_iter().chain(moved.map(str::to_owned)).chain(more).collect(),
         ..base
     }
 }

@@ -1,6 +1,7 @@
 //! A GitHub cache is asked for, and buildx drops it without a word.
 
 use super::past::{Past, cost, header};
+use super::remedy::command_line;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{BuildOutcome, CacheKind, Command, Tool};
@@ -71,8 +72,8 @@ fn lines(past: &Past, i: usize, command: &Command) -> Vec<Evidence> {
 }
 
 fn fix(command: &Command) -> Fix {
-    let text = command.quote.text.trim();
-    let run = if command.tool == Tool::BuildPushAction { "docker buildx build …" } else { text };
+    let action = command.tool == Tool::BuildPushAction;
+    let run = if action { "docker buildx build …".to_owned() } else { command_line(command) };
     Fix {
         summary: "give buildx the runner's cache token".to_owned(),
         steps: vec![

@@ -1,7 +1,7 @@
 //! The classic builder is given an image as cache that dockerd does not have.
 
 use super::past::{Past, cost, header};
-use super::remedy::reference;
+use super::remedy::{command_line, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Command, Dialect};
@@ -86,7 +86,7 @@ fn lines(past: &Past, blind: &Blind) -> Vec<Evidence> {
 }
 
 fn fix(blind: &Blind) -> Fix {
-    let text = blind.command.quote.text.trim();
+    let text = command_line(blind.command);
     Fix {
         summary: format!("pull {} before the build", blind.image),
         steps: vec![

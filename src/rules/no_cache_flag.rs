@@ -2,7 +2,7 @@
 
 use super::past::{Past, cost, header};
 use super::planned;
-use super::remedy::{At, Site, patch};
+use super::remedy::{At, Site, command_line, patch};
 use super::{Rule, RuleMeta, Study};
 use crate::config::Change;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
@@ -116,7 +116,7 @@ fn patched(past: &Past, told: &Told, fix: Fix) -> Fix {
 }
 
 fn fix(command: &Command, option: &str) -> Fix {
-    let text = command.quote.text.trim();
+    let text = command_line(command);
     let without = text.replace(&format!(" {option}"), "").replace(&option.replacen(' ', "=", 1), "");
     let snippet = (without != text).then(|| format!("# before\n{text}\n# after\n{without}"));
     Fix {

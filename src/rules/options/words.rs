@@ -62,8 +62,20 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
         mistake.nearest.iter().map(|meant| format!("Replace `{}` by `{meant}`.", mistake.token)).collect();
     steps.extend(listed);
     let snippet = match mistake.kind {
+        Kind::Missing => whole(&mistake.token).map(str::to_owned),
         Kind::TypeUnsupported => Some("docker buildx create --name ci --driver docker-container --use".to_owned()),
         _ => mistake.nearest.clone(),
     };
     Fix { summary, steps, snippet, ..Fix::default() }
+}
+
+/// An option that has what was missing.
+fn whole(missing: &str) -> Option<&'static str> {
+    Some(match missing {
+        "ref" => "type=registry,ref=REGISTRY/IMAGE:buildcache",
+        "dest" => "--cache-to type=local,dest=DIRECTORY,mode=max",
+        "src" => "--cache-from type=local,src=DIRECTORY",
+        "bucket" | "region" => "type=s3,region=REGION,bucket=BUCKET,name=IMAGE",
+        _ => return None,
+    })
 }

@@ -5,7 +5,7 @@
 use crate::config::bitbucket::{Pipelines, Step};
 use crate::config::image_builds;
 use crate::model::{Command, Run};
-use crate::rules::remedy::reference;
+use crate::rules::remedy::{command_line, reference};
 
 /// One step to mend.
 pub(super) struct Recipe<'a> {
@@ -61,7 +61,7 @@ pub(super) fn from_file<'a>(file: &Pipelines, steps: &[&'a Step]) -> Vec<Recipe<
 pub(super) fn from_runs<'a>(runs: &[&Run]) -> Vec<Recipe<'a>> {
     let mut recipes: Vec<Recipe> = Vec::new();
     for run in runs {
-        let quoted = run.commands.iter().map(|c| c.quote.text.trim_start_matches(['+', '$', ' ']).to_owned());
+        let quoted = run.commands.iter().map(command_line);
         let mut items: Vec<String> = quoted.filter(|text| !image_builds(text).is_empty()).collect();
         if items.is_empty() {
             let image = run.builds.iter().flat_map(|build| &build.images).next();

@@ -5,6 +5,7 @@
 
 mod advice;
 mod own_refs;
+mod pasted;
 pub(in crate::rules) mod patch;
 pub(in crate::rules) mod place;
 mod plain;
@@ -16,6 +17,7 @@ pub(in crate::rules) use advice::COLD;
 pub use advice::{add_import, engine_upgrade, inline_args, max_mode, registry_max};
 pub(in crate::rules) use own_refs::own_caches;
 pub use own_refs::own_refs;
+pub(in crate::rules) use pasted::command_line;
 pub use place::At;
 pub use site::{Form, Site};
 

@@ -150,6 +150,8 @@ fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
         Some(Tool::BuildPushAction) => Form::BuildPushAction,
         Some(Tool::Buildah) => Form::Buildah,
         Some(Tool::Kaniko) => Form::Kaniko,
+        // The classic builder knows no bake.
+        None if build.target.is_some() && build.dialect == Dialect::Classic => Form::Compose,
         None if build.target.is_some() => Form::Bake,
         None if build.driver.as_deref() == Some("docker") || build.engine == Engine::Graphdriver => Form::DockerBuild,
         Some(Tool::BuildxBuild | Tool::BuildxCreate) | None => Form::Buildx,

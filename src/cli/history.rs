@@ -40,7 +40,7 @@ fn told(job: &JobArgs) -> Identity {
 
 /// `cachediag history …`.
 pub(super) fn run(args: &RememberedArgs, look: Look) -> anyhow::Result<ExitCode> {
-    let file = &args.history;
+    let file = &args.file.path()?;
     let trouble = || format!("{}", file.display());
     match &args.verb {
         Verb::List { format } => list(&mut existing(file)?, *format, look).with_context(trouble)?,

@@ -12,8 +12,9 @@ use crate::render::Question;
 use crate::trend::Job;
 
 pub(super) fn run(args: &TrendArgs, look: Look) -> anyhow::Result<ExitCode> {
-    let trouble = || format!("{}", args.history.display());
-    let mut store = Store::existing(&args.history).with_context(trouble)?;
+    let file = args.file.path()?;
+    let trouble = || format!("{}", file.display());
+    let mut store = Store::existing(&file).with_context(trouble)?;
     let jobs = match &args.job {
         Some(name) => store.jobs_called(name),
         None => store.jobs(),

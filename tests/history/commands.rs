@@ -137,6 +137,23 @@ fn what_is_asked_wrongly_is_answered() {
     assert!(!desk.path().join("none.db").exists());
 }
 
+/// Commands that look at a history take the project's, as the diagnosis does.
+#[test]
+fn the_file_is_that_of_the_project_where_none_is_named() {
+    let desk = desk();
+    fs::create_dir(desk.path().join(".git")).unwrap();
+    fs::create_dir(desk.path().join("inside")).unwrap();
+    fs::write(desk.path().join("cachediag.toml"), "history = \"h.db\"\n").unwrap();
+    let inside = desk.path().join("inside");
+    for (command, word) in [("history list", "team/app CI web"), ("trend", "3 jobs"), ("history export", "\"web\"")] {
+        let output = program(&inside).args(command.split(' ')).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains(word), "{command}: {output:?}");
+    }
+    let named = program(&inside).args(["history", "list"]).env("CACHEDIAG_HISTORY", "none.db").output().unwrap();
+    assert!(String::from_utf8_lossy(&named.stderr).starts_with("error: none.db: is not there"));
+}
+
 #[test]
 fn old_records_are_removed_and_their_room_is_given_back() {
     let desk = desk();

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueHint};
 use serde::Deserialize;
 
 use super::value::ListFormat;
+use crate::cli::settings::{Project, Scope, Settings};
 
 /// Of these options alone: a heading of the whole struct would go on over the options that follow it.
 const JOB: &str = "The job, for --history";
@@ -49,11 +50,29 @@ pub(in crate::cli) struct JobArgs {
 pub(in crate::cli) struct RememberedArgs {
     #[command(subcommand)]
     pub(in crate::cli) verb: Verb,
-    /// The file
+    #[command(flatten)]
+    pub(in crate::cli) file: HistoryFile,
+}
+
+/// The file of the commands that look at what is remembered.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct HistoryFile {
+    /// The file that remembers the runs [default: that of cachediag.toml, else cachediag.db]
     // Not the option of the settings: an id of its own.
-    #[arg(id = "remembered", long = "history", value_name = "FILE", global = true, default_value = "cachediag.db")]
+    #[arg(id = "remembered", long = "history", value_name = "FILE", global = true)]
     #[arg(value_hint = ValueHint::FilePath, env = "CACHEDIAG_HISTORY", hide_env = true)]
-    pub(in crate::cli) history: PathBuf,
+    given: Option<PathBuf>,
+}
+
+impl HistoryFile {
+    /// What is given, else what the project has set.
+    pub(in crate::cli) fn path(&self) -> anyhow::Result<PathBuf> {
+        if let Some(given) = &self.given {
+            return Ok(given.clone());
+        }
+        let project = Project::load(&Settings::default(), &Scope::default())?;
+        Ok(project.settings.history.map_or_else(|| PathBuf::from("cachediag.db"), |file| file.0))
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,11 +1,11 @@
 //! `cachediag trend`.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
+use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueHint};
 
+use super::history::HistoryFile;
 use crate::render::{TRENDS, TrendFormat};
 
 #[derive(Debug, Args)]
@@ -16,11 +16,8 @@ pub(in crate::cli) struct TrendArgs {
     /// A job, as `cachediag history list` names it or by its own name [default: all]
     #[arg(value_name = "JOB")]
     pub(in crate::cli) job: Option<String>,
-    /// The file that remembers the runs
-    // Not the option of the settings: an id of its own.
-    #[arg(id = "remembered", long = "history", value_name = "FILE", default_value = "cachediag.db")]
-    #[arg(value_hint = ValueHint::FilePath, env = "CACHEDIAG_HISTORY", hide_env = true)]
-    pub(in crate::cli) history: PathBuf,
+    #[command(flatten)]
+    pub(in crate::cli) file: HistoryFile,
     /// How many runs of a job are looked at, the newest
     #[arg(long, value_name = "N", default_value = "50")]
     pub(in crate::cli) last: NonZeroUsize,

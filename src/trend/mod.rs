@@ -23,7 +23,7 @@ pub use self::branches::{Branch, Job, branches};
 pub use self::changes::{Change, Counted, Moved};
 pub use self::recorded::{Difference, What};
 
-use crate::model::{Build, BuildOutcome, Outcome, Run, Step};
+use crate::model::{Build, BuildOutcome, Dialect, Outcome, Run, Step};
 use crate::series::{self, Series};
 use crate::triage::{Figures, median};
 
@@ -57,6 +57,19 @@ pub struct Trend<'a> {
     pub steps: Vec<StepTrend<'a>>,
     /// When it broke or got better, the oldest first.
     pub changes: Vec<Change<'a>>,
+    /// The build that was made before this one was: another builder, or another Dockerfile.
+    pub follows: Option<Followed>,
+}
+
+/// A build that ended when another one began.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Followed {
+    /// Name for people.
+    pub key: String,
+    /// Form of its log: which builder it was.
+    pub dialect: Dialect,
+    /// Its runs that ended well.
+    pub whole: Figures,
 }
 
 /// One run of a build.
@@ -102,15 +115,31 @@ pub struct StepTrend<'a> {
 /// The builds of a branch, those with most runs first.
 #[must_use]
 pub fn trends(branch: &Branch) -> Vec<Trend<'_>> {
-    let mut trends: Vec<Trend> = series::group(&branch.runs).iter().map(|series| trend(branch, series)).collect();
+    let series = series::group(&branch.runs);
+    let mut trends: Vec<Trend> = series.iter().map(|series| trend(&branch.runs, &branch.reported, series)).collect();
+    let follows: Vec<Option<Followed>> = series.iter().map(|one| followed(&series, &trends, one)).collect();
+    for (trend, followed) in trends.iter_mut().zip(follows) {
+        trend.follows = followed;
+    }
     trends.sort_by_key(|trend| std::cmp::Reverse(trend.members.len()));
     trends
 }
 
-fn trend<'a>(branch: &'a Branch, series: &Series) -> Trend<'a> {
+/// The series that ended last before this one began.
+fn followed(series: &[Series], trends: &[Trend], one: &Series) -> Option<Followed> {
+    let begin = one.builds.first()?.run;
+    let ended = series.iter().zip(trends).filter_map(|(other, trend)| Some((other.builds.last()?.run, trend)));
+    let (_, before) = ended.filter(|(end, _)| *end < begin).max_by_key(|(end, _)| *end)?;
+    let dialect = before.members.first()?.build.dialect;
+    Some(Followed { key: before.key.clone(), dialect, whole: before.whole.clone() })
+}
+
+/// One build over runs of one branch; what was found in each of them may be left out.
+#[must_use]
+pub fn trend<'a>(runs: &'a [Run], reported: &'a [Vec<Reported>], series: &Series) -> Trend<'a> {
     let member = |at: &series::BuildRef| {
-        let run = branch.runs.get(at.run)?;
-        let reported = branch.reported.get(at.run).map_or(&[][..], Vec::as_slice);
+        let run = runs.get(at.run)?;
+        let reported = reported.get(at.run).map_or(&[][..], Vec::as_slice);
         Some(Member { run, build: run.builds.get(at.build)?, reported })
     };
     let members: Vec<Member> = series.builds.iter().filter_map(member).collect();
@@ -120,7 +149,7 @@ fn trend<'a>(branch: &'a Branch, series: &Series) -> Trend<'a> {
     let changes = changes::of(&members, &rows, &states);
     let turns: Vec<bool> = states.iter().map(|states| stretches::in_turns(&states.unasked)).collect();
     let steps = rows.into_iter().zip(turns).map(|(row, in_turns)| step(&members, row, in_turns)).collect();
-    Trend { key: series.key.clone(), whole: Figures::of(builds), members, steps, changes }
+    Trend { key: series.key.clone(), whole: Figures::of(builds), members, steps, changes, follows: None }
 }
 
 fn step<'a>(members: &[Member], row: series::Row<'a>, in_turns: bool) -> StepTrend<'a> {

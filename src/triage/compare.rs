@@ -3,7 +3,7 @@
 //! Counts and pairs; how sure one may be with so few runs is part of the verdict.
 
 use crate::finding::{Finding, Severity};
-use crate::model::{Build, BuildOutcome};
+use crate::model::{Build, BuildOutcome, Outcome};
 use crate::rules::Study;
 use crate::series::{self, Series};
 
@@ -42,7 +42,7 @@ pub struct Figures {
     pub hits: usize,
     /// Steps that count, over all runs.
     pub total: usize,
-    /// Median of the seconds in which a run's steps were executed; `None` without runs.
+    /// Median of the seconds in which a run's steps were executed; `None` without runs whose log tells it.
     pub seconds: Option<f64>,
 }
 
@@ -136,9 +136,15 @@ impl Figures {
             runs: builds.len(),
             hits: builds.iter().map(|build| build.hits()).sum(),
             total: builds.iter().map(|build| build.total()).sum(),
-            seconds: median(builds.iter().map(|build| build.seconds_executed()).collect()),
+            seconds: median(builds.iter().filter(|build| timed(build)).map(|build| build.seconds_executed()).collect()),
         }
     }
+}
+
+/// The classic builder does not tell how long a step took.
+fn timed(build: &Build) -> bool {
+    let mut executed = build.decided().filter(|step| step.outcome == Outcome::Miss).peekable();
+    executed.peek().is_none() || executed.any(|step| step.seconds.is_some())
 }
 
 /// Of an even number the mean of the two in the middle.

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use cachediag::history::{self, Identity, Record, Settings, Store, Trouble};
 use cachediag::pipeline::{self, Options};
-use cachediag::render::{Question, Screen, TRENDS};
+use cachediag::render::{Question, Report, Screen, TRENDS};
 use cachediag::trend::Job;
 use chrono::{DateTime, TimeDelta};
 
-/// Reads logs one after the other into a history, as a job a day would.
-pub(crate) fn remember(file: &Path, runs: &str) {
+/// Reads logs one after the other into a history, as a job a day would; what the last one says.
+pub(crate) fn remember(file: &Path, runs: &str) -> Option<Report> {
     let start = DateTime::from_timestamp(1_767_254_400, 0).unwrap();
+    let mut last = None;
     for (n, line) in (1..).zip(runs.lines().filter(|line| !line.trim().is_empty())) {
         let mut words = line.split_whitespace();
         let path = words.next().unwrap();
@@ -28,7 +29,9 @@ pub(crate) fn remember(file: &Path, runs: &str) {
         let history = Some(Settings { file: file.to_owned(), keep, last: 20, identity, now });
         let report = pipeline::run(&Options { paths: vec![path.into()], history, ..Options::default() });
         assert!(report.problems.is_empty() && !report.study.runs.is_empty(), "{line}: {:?}", report.problems);
+        last = Some(report);
     }
+    last
 }
 
 /// The jobs of a history, as `cachediag trend` reads them.

@@ -3,6 +3,7 @@
 use std::fs;
 
 use assert_cmd::Command;
+use cachediag::render::RENDERERS;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -80,4 +81,19 @@ fn a_job_is_said_the_same_beside_others() {
     let file = desk.path().join("h.db");
     let alone: String = jobs(&file).into_iter().map(|job| written("human", vec![job], true, SCREEN)).collect();
     assert_eq!(written("human", jobs(&file), true, SCREEN), alone);
+}
+
+#[test]
+fn the_page_of_a_report_tells_when_its_build_broke() {
+    let desk = TempDir::new().unwrap();
+    let runs = |case: &str| fs::read_to_string(format!("tests/trend/{case}/runs.txt")).unwrap();
+    let page = |runs: &str, file: &str| {
+        let report = remember(&desk.path().join(file), runs).unwrap();
+        let html = RENDERERS.iter().find(|renderer| renderer.name() == "html").unwrap();
+        html.render(&report, SCREEN)
+    };
+    let broke = page(&runs("broke-when-the-cache-became-inline"), "broke.db");
+    assert!(broke.contains("image: broke at run 5 (2026-01-06): 3 of 7 steps"), "{broke}");
+    assert!(broke.contains("image: caches that are exported: registry → inline"));
+    assert!(!page(&runs("quiet-late-source"), "quiet.db").contains("Over the earlier runs"));
 }

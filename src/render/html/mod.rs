@@ -17,7 +17,7 @@ mod wire;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Renderer, Report, Screen, decisions, escape, human, phrases};
+use super::{Renderer, Report, Screen, decisions, escape, human, phrases, trend};
 
 /// `--format html`.
 #[derive(Debug)]
@@ -104,6 +104,7 @@ fn decided(report: &Report) -> Markup {
         (listed("gates", "Gates", &gates(report)))
         (listed("baseline", "Baseline", &decisions::baseline(report)))
         (listed("history", "History", &decisions::news(report)))
+        (listed("since", "Over the earlier runs", &trend::since::lines(report)))
         (listed("hidden", "Hidden", &decisions::hidden(report)))
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn title(page: &Page, job: &Job, branch: &Branch, trend: &Trend) -> S
 fn build(page: &Page, job: &Job, branch: &Branch, trend: &Trend) -> Vec<String> {
     let mut lines = vec![page.paint(BOLD, &title(page, job, branch, trend))];
     lines.extend(page.wrap("  ", "  ", &page.parted(&words::summary(trend))));
+    lines.extend(words::follows(trend).iter().flat_map(|text| page.wrap("  ", "  ", text)));
     lines.push(String::new());
     lines.extend(matrix(page, trend));
     let (broke, turns) = (!trend.changes.is_empty(), words::turns(trend));
@@ -70,7 +71,9 @@ fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
         |stage: &str, text_: &str| format!("  {}{}  ", padded(stage, margin.saturating_sub(2)), padded(text_, text));
     let strip = human::strip_of(words::builds(trend), marks);
     let heading = format!("{}  {:>10}  {:>11}", padded(&strip, marks), "hits", "median");
-    let label = start("", &escape::cut("runs, old → new", text));
+    let shown =
+        if marks < trend.members.len() { format!("the newest {marks}") } else { "runs, old → new".to_owned() };
+    let label = start("", &escape::cut(&shown, text));
     let mut lines = vec![format!("{}{}", page.paint(DIM, &label), heading)];
     lines.extend(words::pointer(trend, marks).map(|points| format!("{}{points}", blanks(label.width()))));
     for ((step, stage), text) in steps.iter().zip(&stages).zip(&texts) {

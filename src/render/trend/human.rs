@@ -8,7 +8,7 @@ use super::{Question, TrendFormat, detail, words};
 use crate::render::page::{BOLD, DIM, GREEN, Page, RED, blanks};
 use crate::render::units::{count, duration};
 use crate::render::{Screen, escape, human};
-use crate::trend::{self, Branch, Job, Trend};
+use crate::trend::{self, Change, Job, Trend};
 
 /// `--format human`.
 #[derive(Debug)]
@@ -100,16 +100,30 @@ fn broke(page: &Page, job: &Job) -> Option<(chrono::DateTime<chrono::Utc>, Vec<S
 struct Columns {
     name: usize,
     strip: usize,
+    /// There is room for dates.
+    dated: bool,
 }
 
 const RATE: usize = 5;
 const TIME: usize = 11;
+/// `better since run 4711`
+const WHEN: usize = 24;
+/// `better since run 4711 (2026-03-04)`
+const DATED: usize = 36;
+/// Blanks between the columns.
+const GAPS: usize = 10;
+/// On a narrower page dates give way to names.
+const ROOMY: usize = 110;
+/// Width of the names.
+const LEAST: usize = 20;
 
 impl Columns {
     fn new(page: &Page, question: Question) -> Self {
-        let strip = (page.width / 4).min(question.last);
-        let name = question.longest.clamp(12, page.width * 2 / 5);
-        Self { name, strip: strip.max(4) }
+        let strip = (page.width / 5).min(question.last).max(4);
+        let room = |when: usize| page.width.saturating_sub(strip + RATE + TIME + GAPS + when);
+        let longest = question.longest.max(LEAST);
+        let dated = longest <= room(DATED) || page.width >= ROOMY;
+        Self { name: longest.min(room(if dated { DATED } else { WHEN })).max(LEAST), strip, dated }
     }
 
     fn heading(&self) -> String {
@@ -132,11 +146,11 @@ impl Columns {
             return vec![self.line(&name, "", "", "", "no build in its logs").trim_end().to_owned()];
         }
         let several = trends.len() > 1;
-        trends.iter().map(|trend| self.build(page, job, branch, trend, several)).collect()
+        trends.iter().map(|trend| self.build(page, job, trend, several)).collect()
     }
 
-    fn build(&self, page: &Page, job: &Job, _branch: &Branch, trend: &Trend, several: bool) -> String {
-        let title = if several { format!("{} {}", job.title, trend.key) } else { job.title.clone() };
+    fn build(&self, page: &Page, job: &Job, trend: &Trend, several: bool) -> String {
+        let title = if several { words::of_several(job, trend) } else { job.title.clone() };
         let name = escape::cut_start(&escape::line(&title), self.name);
         let strip = human::strip_of(words::builds(trend), self.strip);
         let rate = (trend.whole.hits * 100).checked_div(trend.whole.total);
@@ -144,12 +158,16 @@ impl Columns {
         let time = trend.whole.seconds.map(duration).unwrap_or_default();
         let line = self.line(&name, &strip, &rate, &time, "");
         let room = page.width.saturating_sub(line.width());
-        let (when, style) = match (trend.changes.last(), words::turns(trend)) {
-            (Some(change), _) if change.better => (words::when(trend, change), GREEN),
-            (Some(change), _) => (words::when(trend, change), RED),
-            (None, Some(_)) => ("takes turns".to_owned(), RED),
-            (None, None) => return line.trim_end().to_owned(),
+        let (when, style) = match (trend.changes.last(), words::turns(trend), words::follows_in_short(trend)) {
+            (Some(change), ..) => (self.when(trend, change), if change.better { GREEN } else { RED }),
+            (None, Some(_), _) => ("takes turns".to_owned(), RED),
+            (None, None, Some(follows)) => (follows, DIM),
+            (None, None, None) => return line.trim_end().to_owned(),
         };
         format!("{line}{}", page.paint(style, &escape::cut(&when, room.max(16))))
+    }
+
+    fn when(&self, trend: &Trend, change: &Change) -> String {
+        if self.dated { words::when(trend, change) } else { words::when_in_short(trend, change) }
     }
 }

@@ -77,6 +77,15 @@ fn build<'a>(trend: &trend::Trend<'a>) -> wire::Build<'a> {
         runs: trend.members.iter().map(run).collect(),
         steps: trend.steps.iter().map(step).collect(),
         changes: trend.changes.iter().map(change).collect(),
+        follows: trend.follows.as_ref().map(followed),
+    }
+}
+
+fn followed(followed: &trend::Followed) -> wire::Followed {
+    wire::Followed {
+        key: redact(&followed.key).into_owned(),
+        dialect: names::dialect(followed.dialect),
+        whole: figures(&followed.whole),
     }
 }
 

@@ -7,6 +7,7 @@ mod detail;
 mod html;
 mod human;
 mod json;
+pub(super) mod since;
 mod then;
 mod words;
 

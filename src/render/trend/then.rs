@@ -52,7 +52,7 @@ const LONGEST: usize = 160;
 fn absent(what: What) -> &'static str {
     match what {
         What::Behind => "the first step of its stage",
-        What::NewBuilder => "not made in the run",
+        What::NewBuilder => "there already",
         What::Platforms => "not told",
         What::BuildArg => "not given",
         _ => "none",

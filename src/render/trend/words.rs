@@ -2,7 +2,7 @@
 //!
 //! Everything that comes from a log is escaped here.
 
-use crate::model::Build;
+use crate::model::{Build, Dialect};
 use crate::render::escape;
 use crate::render::units::{count, duration, share};
 use crate::trend::{self, Branch, Change, Job, Member, Reported, StepTrend, Trend};
@@ -10,17 +10,30 @@ use crate::triage::Figures;
 
 /// `run 4711 (2026-03-04)`; where nobody told the run its time is its name.
 pub(super) fn run(member: &Member) -> String {
-    let Some(earlier) = &member.run.earlier else { return escape::line(&member.run.label) };
+    let Some(earlier) = &member.run.earlier else { return name(member) };
     let time = member.run.started.unwrap_or(earlier.recorded).format("%Y-%m-%d").to_string();
-    let name = escape::line(&earlier.name);
+    let name = name(member);
     if name.starts_with(&time) { name } else { format!("{name} ({time})") }
+}
+
+fn name(member: &Member) -> String {
+    escape::line(member.run.earlier.as_ref().map_or(&member.run.label, |earlier| &earlier.name))
 }
 
 /// `broke at run 12 (2026-03-04)`
 pub(super) fn when(trend: &Trend, change: &Change) -> String {
     let first = trend.members.get(change.between.1).map(run).unwrap_or_default();
-    let verb = if change.better { "better since" } else { "broke at" };
-    format!("{verb} {first}")
+    format!("{} {first}", verb(change))
+}
+
+/// `broke at run 12`
+pub(super) fn when_in_short(trend: &Trend, change: &Change) -> String {
+    let first = trend.members.get(change.between.1).map(name).unwrap_or_default();
+    format!("{} {first}", verb(change))
+}
+
+fn verb(change: &Change) -> &'static str {
+    if change.better { "better since" } else { "broke at" }
 }
 
 /// What became of the steps of a change.
@@ -91,12 +104,18 @@ pub(super) fn summary(trend: &Trend) -> String {
 
 /// `team/app build · team/svc · branch main`
 pub(super) fn title(job: &Job, branch: &Branch, trend: &Trend) -> String {
-    let mut words = vec![escape::line(&job.title)];
-    if trend.key != job.name {
-        words.push(escape::line(&trend.key));
+    let branch = branch.name.as_deref().map(|name| format!(" · branch {}", escape::line(name)));
+    escape::line(&of_several(job, trend)) + &branch.unwrap_or_default()
+}
+
+/// One of several builds of a job, not yet escaped: builds without a name of their own have that of the job.
+pub(super) fn of_several(job: &Job, trend: &Trend) -> String {
+    // `web (folder)`, `web #2`: series are told apart so.
+    let own = |rest: &&str| rest.is_empty() || rest.starts_with(' ');
+    match trend.key.strip_prefix(&job.name).filter(own) {
+        Some(rest) => format!("{}{rest}", job.title),
+        None => format!("{} · {}", job.title, trend.key),
     }
-    words.extend(branch.name.as_deref().map(|name| format!("branch {}", escape::line(name))));
-    words.join(" · ")
 }
 
 /// Points at the first run after each change.
@@ -105,4 +124,29 @@ pub(super) fn pointer(trend: &Trend, marks: usize) -> Option<String> {
     let hidden = trend.members.len().saturating_sub(marks);
     let points: String = (hidden..trend.members.len()).map(|at| if is_first(at) { '^' } else { ' ' }).collect();
     (!points.trim().is_empty()).then(|| points.trim_end().to_owned())
+}
+
+/// `took over at run 4 (2026-03-04) from team/app, built by kaniko before and by BuildKit since: …`
+pub(super) fn follows(trend: &Trend) -> Option<String> {
+    let (followed, first) = (trend.follows.as_ref()?, trend.members.first()?);
+    let (was, is) = (builder(followed.dialect), builder(first.build.dialect));
+    let by = if was == is { String::new() } else { format!(", built by {was} before and by {is} since") };
+    let key = if followed.key == trend.key { "another build".to_owned() } else { escape::line(&followed.key) };
+    let figures = figures(&followed.whole);
+    Some(format!("took over at {} from {key}{by}; before: {figures}", run(first)))
+}
+
+/// `took over at run 4`
+pub(super) fn follows_in_short(trend: &Trend) -> Option<String> {
+    trend.follows.as_ref()?;
+    Some(format!("took over at {}", trend.members.first().map(name)?))
+}
+
+fn builder(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::BuildkitPlain | Dialect::BuildkitRawjson | Dialect::BuildkitTty => "BuildKit",
+        Dialect::Classic => "the classic builder",
+        Dialect::Kaniko => "kaniko",
+        Dialect::Buildah => "buildah",
+    }
 }

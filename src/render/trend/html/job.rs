@@ -32,6 +32,7 @@ fn build(job: &Job, branch: &Branch, trend: &Trend, runs: bool) -> Markup {
         article.job {
             h2 { (title) }
             p { (words::summary(trend)) }
+            @if let Some(text) = words::follows(trend) { p { (text) } }
             (steps(&title, trend))
             @for change in trend.changes.iter().rev() { (changed(trend, change)) }
             @if let Some(turns) = words::turns(trend) { p.worse { (turns) } }

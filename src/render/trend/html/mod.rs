@@ -157,7 +157,7 @@ fn body(seen: &Seen) -> Markup {
 }
 
 fn row(job: &Job, branch: &Branch, trend: &Trend, several: bool, anchor: Option<&str>) -> Markup {
-    let title = escape::line(&if several { format!("{} {}", job.title, trend.key) } else { job.title.clone() });
+    let title = escape::line(&if several { words::of_several(job, trend) } else { job.title.clone() });
     let branch = branch.name.as_deref().map(|name| format!(" branch {}", escape::line(name))).unwrap_or_default();
     let rate = (trend.whole.hits * 100).checked_div(trend.whole.total).map(|percent| format!("{percent} %"));
     html! {
@@ -175,6 +175,6 @@ fn when(trend: &Trend) -> Markup {
     match (trend.changes.last(), words::turns(trend)) {
         (Some(change), _) => html! { span.(job::kind(change)) { (words::when(trend, change)) } },
         (None, Some(_)) => html! { span.worse { "takes turns" } },
-        (None, None) => html! {},
+        (None, None) => html! { (words::follows_in_short(trend).unwrap_or_default()) },
     }
 }

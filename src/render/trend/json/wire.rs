@@ -67,6 +67,20 @@ pub(super) struct Build<'a> {
     pub steps: Vec<Step<'a>>,
     /// When steps broke or got better for good, the oldest first.
     pub changes: Vec<Change>,
+    /// The build of the same job that ended before this one began: another builder, or another Dockerfile.
+    pub follows: Option<Followed>,
+}
+
+/// A build that another one took over from.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Followed {
+    /// Name for people.
+    pub key: String,
+    /// Form of its log, which tells the builder: `buildkit-plain`, `classic`, `kaniko`, …; names are added to.
+    pub dialect: &'static str,
+    /// All of its runs that count.
+    pub whole: Figures,
 }
 
 /// One run of the build.

@@ -88,12 +88,20 @@ fn the_order_in_which_records_come_does_not_matter() {
 fn what_is_too_old_is_forgotten() {
     let (_folder, file) = desk();
     let mut store = Store::open(&file).unwrap();
-    store.add(&[record("web", 1), record("web", 9)]).unwrap();
+    store.add(&[record("web", 1), record("web", 9), record("api", 2)]).unwrap();
+    let rows = |table: &str| -> i64 {
+        let count = format!("SELECT count(*) FROM {table}");
+        Connection::open(&file).unwrap().query_row(&count, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((rows("records"), rows("jobs"), rows("samples")), (3, 2, 2));
     let between = DateTime::from_timestamp(1_767_225_605, 0).unwrap();
-    assert_eq!((store.forget(between).unwrap(), store.forget(between).unwrap()), (1, 0));
+    assert_eq!((store.forget(between).unwrap(), store.forget(between).unwrap()), (2, 0));
+    // The sample of a job that is remembered stays, though the record it was made of is gone.
+    assert_eq!((rows("records"), rows("jobs"), rows("samples")), (1, 1, 1));
+    assert_eq!(all(&file), [record("web", 9).to_line()]);
     store.add(&[record("api", 2)]).unwrap();
     assert_eq!(store.prune(between).unwrap(), 1);
-    assert_eq!(store.jobs().unwrap().len(), 1);
+    assert_eq!((rows("jobs"), rows("samples")), (1, 1));
 }
 
 fn trouble(make: impl FnOnce(&Path)) -> String {

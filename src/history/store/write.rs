@@ -1,5 +1,6 @@
 //! Adds and removes records. Each call is one transaction: all of it is there afterwards, or nothing.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use chrono::{DateTime, Utc};
@@ -40,20 +41,20 @@ impl Store {
         Ok(added)
     }
 
-    /// Removes some of the records from before a time; returns how many.
+    /// Removes some of the records from before a time, and what only they needed; returns how many.
     ///
     /// # Errors
     /// Where nothing can be written.
     pub fn forget(&mut self, before: DateTime<Utc>) -> Result<usize, Trouble> {
         let before = before.timestamp_micros();
-        let oldest = "SELECT key FROM records WHERE recorded < ?1 LIMIT ?2";
-        let old: bool = self.connection.prepare_cached(oldest)?.exists(params![before, 1])?;
-        if !old || self.read_only.is_some() {
+        let some = "SELECT 1 FROM records WHERE recorded < ?1 LIMIT 1";
+        if self.read_only.is_some() || !self.connection.prepare_cached(some)?.exists([before])? {
             return Ok(0);
         }
-        Ok(self
-            .connection
-            .execute(&format!("DELETE FROM records WHERE key IN ({oldest})"), params![before, REMOVED_AT_ONCE])?)
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let removed = remove(&transaction, before)?;
+        transaction.commit()?;
+        Ok(removed)
     }
 
     /// Removes all records from before a time, and gives the room back; returns how many.
@@ -80,6 +81,32 @@ impl Store {
     fn refuse(&self) -> Result<(), Trouble> {
         self.read_only.map_or(Ok(()), |refused| Err(refused.into()))
     }
+}
+
+/// Removes records, and the jobs and samples of which no record is left: a sample is of one job.
+fn remove(transaction: &Transaction, before: i64) -> rusqlite::Result<usize> {
+    let old = "SELECT key, job, sample FROM records WHERE recorded < ?1 LIMIT ?2";
+    let mut old = transaction.prepare_cached(old)?;
+    let rows = old.query_map(params![before, REMOVED_AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let rows: Vec<(i64, i64, Option<i64>)> = rows.collect::<Result<_, _>>()?;
+    let mut record = transaction.prepare_cached("DELETE FROM records WHERE key = ?1")?;
+    let mut job = transaction
+        .prepare_cached("DELETE FROM jobs WHERE id = ?1 AND id NOT IN (SELECT job FROM records WHERE job = ?1)")?;
+    let mut sample = transaction.prepare_cached(
+        "DELETE FROM samples WHERE id = ?2 AND id NOT IN (SELECT sample FROM records WHERE job = ?1 AND sample = ?2)
+         AND id NOT IN (SELECT sample FROM jobs WHERE id = ?1 AND sample = ?2)",
+    )?;
+    for (key, _, _) in &rows {
+        record.execute([key])?;
+    }
+    for of in rows.iter().map(|(_, job, _)| job).collect::<BTreeSet<_>>() {
+        job.execute([of])?;
+    }
+    for (of, used) in rows.iter().filter_map(|(_, job, sample)| Some((job, sample.as_ref()?))).collect::<BTreeSet<_>>()
+    {
+        sample.execute([of, used])?;
+    }
+    Ok(rows.len())
 }
 
 /// Whether it was new.

@@ -65,9 +65,10 @@ impl<'a> Past<'a> {
         self.imports(i).iter().any(|t| t.ok())
     }
 
-    /// No build of the series ever looked for a cache.
+    /// No build of the series ever looked for a cache. Of a log that begins below the base images that is not known.
     pub(super) fn never_imports(&self) -> bool {
-        (0..self.len()).all(|i| self.imports(i).is_empty())
+        let begins = |i: usize| self.builds.get(i).is_some_and(|b| !b.bases.is_empty());
+        (0..self.len()).all(|i| self.imports(i).is_empty() && begins(i))
     }
 
     /// The build wrote a cache that is not inline.

@@ -101,7 +101,9 @@ fn reads_only(past: &Past, i: usize) -> bool {
 fn writes(commands: &[&Command], build: &Build, name: &str) -> bool {
     let named = |c: &&Command| c.cache_to.iter().filter_map(|s| s.get("ref")).any(|to| reference::same(to, name));
     let image = build.images.iter().any(|image| reference::same(image, name));
-    commands.iter().any(|c| named(c) || (c.inline() && image)) || (build.inline.is_some() && image)
+    // A log that was cut does not say under which name the image was stored.
+    let tagged = |c: &&Command| c.tags.iter().any(|tag| reference::same(tag, name));
+    commands.iter().any(|c| named(c) || (c.inline() && (image || tagged(c)))) || (build.inline.is_some() && image)
 }
 
 /// Another series among the logs writes it.
@@ -182,7 +184,9 @@ mod tests {
         let unknown = || stale("docker buildx build .");
         assert!(StaleCacheRef.check(&of(vec![unknown(), unknown(), unknown()])).is_empty());
         let inline = "docker buildx build --cache-from r.example.com/a:c --build-arg BUILDKIT_INLINE_CACHE=1 -t r.example.com/a:c .";
-        let inline = || stale(inline).image("r.example.com/a:c");
-        assert!(StaleCacheRef.check(&of(vec![inline(), inline(), inline()])).is_empty());
+        let whole = || stale(inline).image("r.example.com/a:c");
+        assert!(StaleCacheRef.check(&of(vec![whole(), whole(), whole()])).is_empty());
+        let cut = || stale(inline);
+        assert!(StaleCacheRef.check(&of(vec![cut(), cut(), cut()])).is_empty());
     }
 }

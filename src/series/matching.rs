@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::folders::{self, folder};
 use super::{BuildRef, Series, naming};
-use crate::model::{Build, Run, Step};
+use crate::model::{Build, BuildOutcome, Run, Step};
 
 /// Groups the builds of all runs into series, in the order of first appearance.
 ///
@@ -23,8 +23,8 @@ pub fn group(runs: &[Run]) -> Vec<Series> {
         let here = places.entry(place(run)).or_default();
         for (b, build) in run.builds.iter().enumerate() {
             let at = BuildRef { run: r, build: b };
-            let last = |s: &usize| look(runs, *series.get(*s)?.builds.last()?);
-            let found = here.iter().copied().find(|s| last(s).is_some_and(|(_, before)| same(before, build)));
+            let fits = |s: &usize| series.get(*s).is_some_and(|series| continues(runs, series, build));
+            let found = here.iter().copied().find(fits);
             if let Some(found) = found.and_then(|s| series.get_mut(s)) {
                 found.builds.push(at);
             } else {
@@ -36,6 +36,15 @@ pub fn group(runs: &[Run]) -> Vec<Series> {
     let mut series = folders::merge(runs, series);
     naming::name(runs, &mut series);
     series
+}
+
+/// The build is that of the series: it is like the last one, or like the last that came to its end. Of one that
+/// did not, the log may show too few steps to compare.
+fn continues(runs: &[Run], series: &Series, build: &Build) -> bool {
+    let mut builds = series.builds.iter().rev().filter_map(|at| look(runs, *at)).map(|(_, build)| build);
+    let Some(last) = builds.next() else { return false };
+    let ended = |build: &&Build| build.outcome == BuildOutcome::Succeeded;
+    same(last, build) || (!ended(&last) && builds.find(ended).is_some_and(|whole| same(whole, build)))
 }
 
 /// One job of one folder; jobs that have a name are the same wherever their logs lie.
@@ -94,4 +103,29 @@ fn same_bases(a: &Build, b: &Build) -> bool {
     a.bases.is_empty()
         || b.bases.is_empty()
         || a.bases.iter().any(|x| b.bases.iter().any(|y| repository(&x.image) == repository(&y.image)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Instruction;
+
+    fn run(steps: &[&str], outcome: BuildOutcome) -> Run {
+        let step = |text: &&str| Step {
+            what: Instruction { text: (*text).into(), ..Instruction::default() }.into(),
+            ..Step::default()
+        };
+        let build = Build { steps: steps.iter().map(step).collect(), outcome, ..Build::default() };
+        Run { builds: vec![build], ..Run::default() }
+    }
+
+    #[test]
+    fn a_cut_log_does_not_end_a_series() {
+        let whole = || run(&["RUN a", "RUN b", "RUN c"], BuildOutcome::Succeeded);
+        let cut = run(&["WORKDIR /web", "RUN a"], BuildOutcome::Unknown);
+        let next = run(&["WORKDIR /web", "RUN a", "RUN b", "RUN c", "RUN d"], BuildOutcome::Succeeded);
+        assert_eq!(group(&[next, cut, whole()]).len(), 1);
+        let other = run(&["COPY x y z", "ADD u v w"], BuildOutcome::Succeeded);
+        assert_eq!(group(&[whole(), other]).len(), 2);
+    }
 }

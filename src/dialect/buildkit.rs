@@ -17,6 +17,7 @@ impl Dialect for Buildkit {
 
 /// The number of the vertex whose output the line is: what nearly all lines are, so it is decided
 /// without reading anything else.
+#[inline]
 pub(super) fn output(text: &[u8]) -> Option<u32> {
     vertex(text).filter(|(_, rest)| is_log(rest)).map(|(number, _)| number)
 }

@@ -237,6 +237,7 @@ pub static DIALECTS: &[&dyn Dialect] = &[
 
 /// The number of the vertex whose output the line is: [`read`] says [`Body::Log`] of the same lines.
 #[must_use]
+#[inline]
 pub fn output(text: &[u8]) -> Option<u32> {
     buildkit::output(text)
 }

@@ -20,7 +20,8 @@ impl Envelope for Act {
     /// Coloured output of steps does not name the job: the lines around it do.
     fn recognise(&self, head: &[&[u8]]) -> bool {
         let named = |l: &[u8]| job(ansi::lead(l)).is_some();
-        head.iter().filter(|l| named(l)).count() > 1 && nearly_all(head, |l| named(l) || bar(ansi::lead(l)).is_some())
+        nearly_all(head, |l| named(l) || bar(ansi::lead(l)).is_some())
+            && head.iter().filter(|l| named(l)).nth(1).is_some()
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

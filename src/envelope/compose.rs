@@ -15,6 +15,9 @@ impl Envelope for Compose {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
+        if !mostly(head, |l| split(l).is_some()) {
+            return false;
+        }
         let Some(column) = head.iter().find_map(|l| split(l)).map(|(_, column, _)| column) else { return false };
         let aligned = |l: &[u8]| split(l).is_some_and(|(_, c, _)| c == column);
         head.iter().filter(|l| aligned(l)).count() > 1 && mostly(head, aligned)

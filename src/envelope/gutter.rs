@@ -3,7 +3,7 @@
 //!
 //! Known by numbers that go up by one from line to line: no program prints those. Knows no CI.
 
-use super::{Envelope, Peeled, mostly};
+use super::{Envelope, Peeled, mostly, nearly_all};
 
 /// Numbers in front of lines.
 pub(super) struct Gutter;
@@ -17,6 +17,9 @@ impl Envelope for Gutter {
         let table = head.iter().take(3).any(|l| l.trim_ascii() == b"-- | --");
         if table {
             return mostly(head, |l| bar(l).is_some());
+        }
+        if !nearly_all(head, |l| number(l).is_some()) {
+            return false;
         }
         let lines: Vec<&[u8]> = head.iter().copied().filter(|l| !l.is_empty()).take(200).collect();
         let numbers = || lines.iter().map(|l| number(l).map(|(n, _)| n));

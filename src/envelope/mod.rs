@@ -186,17 +186,24 @@ static KNOWN_BY_WORDS: &[&dyn Envelope] =
 
 /// Share of lines for which the test holds, at least three in five.
 fn mostly(head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> bool {
-    let (all, with) = count(head, test);
-    all > 0 && with * 5 >= all * 3
+    fails_at_most((2, 5), head, test).is_some_and(|with| with > 0)
 }
 
 /// At least nine lines in ten: for prefixes that a program in the log may print itself.
 fn nearly_all(head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> bool {
-    let (all, with) = count(head, test);
-    with > 1 && with * 10 >= all * 9
+    fails_at_most((1, 10), head, test).is_some_and(|with| with > 1)
 }
 
-fn count(head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> (usize, usize) {
-    let lines = head.iter().filter(|l| !l.is_empty()).take(200);
-    lines.fold((0, 0), |(all, with), line| (all + 1, with + usize::from(test(line))))
+/// For how many of the first lines the test holds, where it does not fail for more than a share of them. Most
+/// forms are told from a log's own by few lines, and of many small logs each is asked for all forms.
+fn fails_at_most((part, of): (usize, usize), head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> Option<usize> {
+    let lines = || head.iter().filter(|l| !l.is_empty()).take(200);
+    let all = lines().count();
+    let mut left = all * part / of;
+    for line in lines() {
+        if !test(line) {
+            left = left.checked_sub(1)?;
+        }
+    }
+    Some(all - (all * part / of - left))
 }

@@ -96,6 +96,8 @@ pub struct Build {
     pub line: u64,
     /// Two builds with colliding numbers are interleaved: outcomes are not to be trusted.
     pub tangled: bool,
+    /// Which command lines of the run made it, from and up to an index; `None` is not looked for yet.
+    pub asked: Option<(usize, usize)>,
 }
 
 /// What kind of line a step is.

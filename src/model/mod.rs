@@ -96,9 +96,13 @@ pub struct Earlier {
 }
 
 impl Run {
-    /// Nothing will be added any more: gives spare room back, and shares what earlier runs had too.
+    /// Nothing will be added any more: gives spare room back, shares what earlier runs had too,
+    /// and finds the command lines of each build.
     fn settle(&mut self) {
         self.commands.iter_mut().for_each(Command::settle);
+        // Of thousands of builds in one log, every rule asks.
+        let asked: Vec<_> = self.builds.iter().map(|build| Some(self.asked(build))).collect();
+        self.builds.iter_mut().zip(asked).for_each(|(build, asked)| build.asked = asked);
         self.builds.shrink_to_fit();
         self.commands.shrink_to_fit();
         self.ci_caches.shrink_to_fit();
@@ -109,13 +113,20 @@ impl Run {
     /// command made several builds (bake, compose), or it was echoed later.
     #[must_use]
     pub fn commands_of(&self, build: &Build) -> &[Command] {
+        let (start, end) = build.asked.unwrap_or_else(|| self.asked(build));
+        self.commands.get(start..end).unwrap_or(&self.commands)
+    }
+
+    fn asked(&self, build: &Build) -> (usize, usize) {
         let upto = |line: u64| self.commands.partition_point(|c| c.quote.line <= line);
         let end = upto(build.line);
-        let Some(last) = end.checked_sub(1).and_then(|at| self.commands.get(at)) else { return &self.commands };
+        let Some(last) = end.checked_sub(1).and_then(|at| self.commands.get(at)) else {
+            return (0, self.commands.len());
+        };
         // Those since the build that comes before the last of them.
         let before = self.builds.partition_point(|b| b.line < last.quote.line).checked_sub(1);
         let start = before.and_then(|at| self.builds.get(at)).map_or(0, |build| upto(build.line));
-        self.commands.get(start..end).unwrap_or(&self.commands)
+        (start, end)
     }
 }
 

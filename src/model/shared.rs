@@ -49,6 +49,9 @@ impl<T> Shared<T> {
 impl<T: Hash + Eq + Clone> Shared<T> {
     /// Shares the value with an equal one, where there lately was one.
     pub(super) fn share(&mut self, recent: &Recent<Self>) {
+        if Arc::strong_count(&self.0) > 1 {
+            return;
+        }
         if let Some(known) = recent.get::<T>(self, || Some(self.clone())) {
             *self = known;
         }

@@ -106,12 +106,13 @@ fn only(past: &Past, i: usize) -> bool {
 
 /// Runs that imported the reference, and lost steps that an earlier run of the same build had stored there.
 fn victims<'a, 'p>(past: &'p Past<'a>, name: &str) -> Vec<Victim<'a, 'p>> {
-    let lost = (1..past.len()).filter(|&i| past.imported(i) && reads(past, i, name) && !past.asked_for_no_cache(i));
+    let cold = |i: usize| past.builds.get(i).is_some_and(|build| build.hits() * 2 <= build.total());
+    let lost =
+        (1..past.len()).filter(|&i| cold(i) && past.imported(i) && reads(past, i, name) && !past.asked_for_no_cache(i));
     let victim = |at| {
         let losses: Vec<Loss> =
             past.final_losses(at).into_iter().filter(|l| (l.seen..at).any(|j| writes(past, j))).collect();
-        let (_, build) = past.get(at)?;
-        (!losses.is_empty() && build.hits() * 2 <= build.total()).then_some(Victim { past, at, losses })
+        (!losses.is_empty()).then_some(Victim { past, at, losses })
     };
     lost.filter_map(victim).collect()
 }

@@ -42,17 +42,20 @@ fn finding(past: &Past) -> Option<Finding> {
     let runs = reading(past);
     let (&first, &last) = runs.first().zip(runs.last()).filter(|_| runs.len() > 1)?;
     let (run, build) = past.get(last)?;
+    let hits = |i: usize| past.builds.get(i).map_or(0, |b| b.hits());
+    if !runs.iter().any(|&i| hits(i) > 0) {
+        return None;
+    }
     let all = spots(past);
     let known = culprits(past);
-    let again = || all.iter().filter(|s| runs.iter().filter(|i| s.broken.binary_search(i).is_ok()).count() > 1);
+    // These runs are the newest in a row.
+    let again = || all.iter().filter(|s| s.broken.len() - s.broken.partition_point(|i| *i < first) > 1);
     let early =
         again().filter(|s| !copies_everything(s.row.text) && !explains(&known, s)).max_by_key(|s| s.broken.len());
-    let hits = |i: usize| past.builds.get(i).map_or(0, |b| b.hits());
     let fewer = runs.windows(2).all(|w| matches!(w, [a, b] if hits(*a) >= hits(*b))) && hits(first) > hits(last);
-    let answered = runs.iter().any(|&i| hits(i) > 0);
     let told = early.is_some() || fewer;
     let same = runs.len() > 2 && again().next().is_some() && known.is_empty();
-    if !answered || !(told || same) || written_elsewhere(past) {
+    if !(told || same) || written_elsewhere(past) {
         return None;
     }
     let site = Site::of(past.study, run, build);

@@ -79,6 +79,7 @@ impl Reader<'_> {
             images: build.images.iter().map(|image| self.text(image)).collect(),
             line: build.line,
             tangled: build.tangled,
+            asked: None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::buildkit::Segment;
 use super::graph::Graph;
+use super::instruction;
 use super::vertex::{End, Export, Vertex};
 use crate::model::{
     Base, Build, BuildOutcome, CacheKind, Engine, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer,
@@ -141,26 +142,14 @@ fn of_target(builds: &mut Vec<Build>, common: &Build, target: Option<&str>) -> u
 
 fn place(build: &mut Build, name: &str, rest: &str, header: &Quote, vertex: &Vertex, targets: &BTreeSet<String>) {
     if let Some(parsed) = parse_step_name(name) {
-        let words: Vec<&str> = parsed.words.iter().copied().filter(|w| !targets.contains(*w)).collect();
-        let platform = words.iter().copied().find(|w| w.contains('/')).unwrap_or_default();
-        let stage = words.iter().copied().rfind(|w| !w.contains('/')).unwrap_or_default();
-        let (instruction, _) = parsed.text.split_once(' ').unwrap_or((parsed.text, ""));
-        if instruction.eq_ignore_ascii_case("FROM") {
-            build.bases.push(base(parsed.text, stage, platform, header, vertex));
+        let what = instruction::of_step(name, &parsed, targets);
+        if what.instruction == "FROM" {
+            build.bases.push(base(&what, header, vertex));
             return;
         }
         let (outcome, verdict) = vertex.outcome();
-        let what = Instruction {
-            name: name.into(),
-            stage: stage.into(),
-            platform: platform.into(),
-            position: parsed.position,
-            of: parsed.of,
-            instruction: instruction.to_ascii_uppercase().into(),
-            text: parsed.text.into(),
-        };
         build.steps.push(Step {
-            what: what.into(),
+            what,
             kind: StepKind::Counted,
             outcome: if build.tangled { Outcome::Unknown } else { outcome },
             seconds: vertex.seconds,
@@ -182,12 +171,12 @@ fn place(build: &mut Build, name: &str, rest: &str, header: &Quote, vertex: &Ver
 }
 
 /// `FROM docker.io/library/node:20@sha256:…`
-fn base(text: &str, stage: &str, platform: &str, quote: &Quote, vertex: &Vertex) -> Base {
-    let image = text.split_ascii_whitespace().nth(1).unwrap_or_default();
+fn base(what: &Instruction, quote: &Quote, vertex: &Vertex) -> Base {
+    let image = what.text.split_ascii_whitespace().nth(1).unwrap_or_default();
     let (image, digest) = image.split_once('@').map_or((image, None), |(i, d)| (i, Some(Text::from(d))));
     Base {
-        stage: stage.into(),
-        platform: platform.into(),
+        stage: what.stage.clone(),
+        platform: what.platform.clone(),
         image: image.into(),
         digest,
         pinned: false,

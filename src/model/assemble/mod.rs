@@ -11,6 +11,7 @@ mod classic;
 mod entries;
 mod finish;
 mod graph;
+mod instruction;
 mod interest;
 mod kaniko;
 mod rawjson;

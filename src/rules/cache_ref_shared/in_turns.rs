@@ -11,6 +11,7 @@ use super::super::recurring::{Spot, spots};
 use super::super::remedy::reference;
 use super::{META, name as names, only, reads, writes};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof};
+
 use crate::rules::Study;
 
 /// Runs that write and read the reference, each with whom it builds for, in the order of time.
@@ -30,7 +31,21 @@ struct Verdicts {
 
 /// One finding for each reference that is written in turns.
 pub(super) fn findings(past: &Past) -> Vec<Finding> {
+    if !several(past) {
+        return Vec::new();
+    }
     super::names(past).iter().filter_map(|name| finding(past, name)).collect()
+}
+
+/// Some run names another branch or platform than the one before: of thousands of runs few do.
+fn several(past: &Past) -> bool {
+    let branches = past.runs.windows(2).any(|pair| matches!(pair, [a, b] if a.branch != b.branch));
+    branches || (1..past.len()).any(|i| platforms(past, i - 1) != platforms(past, i))
+}
+
+fn platforms<'a>(past: &Past<'a>, i: usize) -> &'a [String] {
+    let named = past.commands(i).iter().find(|c| !c.platforms.is_empty());
+    named.map_or(&[], |command| &command.platforms)
 }
 
 fn finding(past: &Past, name: &str) -> Option<Finding> {
@@ -68,10 +83,7 @@ fn turns(past: &Past, name: &str) -> Option<Turns> {
         (differ && runs.len() == at.len()).then_some(Turns { runs, kind })
     };
     let branch = |i: usize| past.runs.get(i)?.branch.as_ref().map(ToString::to_string);
-    let platform = |i: usize| {
-        let platforms = past.commands(i).iter().find(|c| !c.platforms.is_empty());
-        platforms.map(|c| c.platforms.join(","))
-    };
+    let platform = |i: usize| Some(platforms(past, i)).filter(|some| !some.is_empty()).map(|some| some.join(","));
     // GitHub keeps the entries of branches apart by itself: none can replace another's.
     let branches = (!names::is_isolated(name)).then(|| told(&branch, "branches")).flatten();
     branches.or_else(|| told(&platform, "platforms"))

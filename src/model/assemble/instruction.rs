@@ -1,0 +1,59 @@
+//! What a step is, from the name of its vertex. The same names come with every build of a job, so
+//! what was lately made of one is not made again.
+
+use std::borrow::Borrow;
+use std::collections::BTreeSet;
+
+use crate::model::{Instruction, Recent, Shared, StepName};
+
+/// The instruction of a step with this name; `targets` are no stages.
+pub(super) fn of_step(name: &str, parsed: &StepName, targets: &BTreeSet<String>) -> Shared<Instruction> {
+    thread_local!(static RECENT: Recent<Named> = Recent::default());
+    let make = || Shared::from(instruction(name, parsed, targets));
+    if !targets.is_empty() {
+        // The name alone does not tell what it is.
+        return make();
+    }
+    let known = RECENT.with(|recent| recent.get(name, || Some(Named(make()))));
+    known.map_or_else(make, |Named(known)| known)
+}
+
+fn instruction(name: &str, parsed: &StepName, targets: &BTreeSet<String>) -> Instruction {
+    let words = || parsed.words.iter().copied().filter(|w| !targets.contains(*w));
+    let (instruction, _) = parsed.text.split_once(' ').unwrap_or((parsed.text, ""));
+    Instruction {
+        name: name.into(),
+        stage: words().rfind(|w| !w.contains('/')).unwrap_or_default().into(),
+        platform: words().find(|w| w.contains('/')).unwrap_or_default().into(),
+        position: parsed.position,
+        of: parsed.of,
+        instruction: instruction.to_ascii_uppercase().into(),
+        text: parsed.text.into(),
+    }
+}
+
+/// An instruction, found by its name.
+#[derive(Clone)]
+struct Named(Shared<Instruction>);
+
+impl Borrow<str> for Named {
+    fn borrow(&self) -> &str {
+        &self.0.name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::parse_step_name;
+
+    #[test]
+    fn one_name_is_one_instruction_unless_a_word_of_it_is_a_target() {
+        let name = "[linux/amd64 web 2/3] run make";
+        let parsed = parse_step_name(name).unwrap();
+        let of = |targets: &[&str]| of_step(name, &parsed, &targets.iter().map(ToString::to_string).collect());
+        assert!(of(&[]).is(&of(&[])));
+        assert_eq!((&*of(&[]).stage, &*of(&[]).platform, &*of(&[]).instruction), ("web", "linux/amd64", "RUN"));
+        assert_eq!(&*of(&["web"]).stage, "");
+    }
+}

@@ -72,12 +72,15 @@ fn is_log(rest: &[u8]) -> bool {
         [b'0'..=b'9', b'.', end @ ..]
         | [b'0'..=b'9', b'0'..=b'9', b'.', end @ ..]
         | [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'.', end @ ..] => are_decimals(end),
-        [b'0'..=b'9', digits @ ..] => {
-            let end = digits.iter().position(|b| !b.is_ascii_digit()).and_then(|at| digits.get(at..));
-            end.and_then(|end| end.strip_prefix(b".")).is_some_and(are_decimals)
-        }
+        [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', digits @ ..] => is_long_log(digits),
         _ => false,
     }
+}
+
+#[inline(never)]
+fn is_long_log(digits: &[u8]) -> bool {
+    let end = digits.iter().position(|b| !b.is_ascii_digit()).and_then(|at| digits.get(at..));
+    end.and_then(|end| end.strip_prefix(b".")).is_some_and(are_decimals)
 }
 
 #[inline]

@@ -97,7 +97,7 @@ pub struct Build {
     /// Two builds with colliding numbers are interleaved: outcomes are not to be trusted.
     pub tangled: bool,
     /// Which command lines of the run made it, from and up to an index; `None` is not looked for yet.
-    pub asked: Option<(usize, usize)>,
+    pub asked: Option<(u32, u32)>,
 }
 
 /// What kind of line a step is.

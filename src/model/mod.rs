@@ -101,7 +101,11 @@ impl Run {
     fn settle(&mut self) {
         self.commands.iter_mut().for_each(Command::settle);
         // Of thousands of builds in one log, every rule asks.
-        let asked: Vec<_> = self.builds.iter().map(|build| Some(self.asked(build))).collect();
+        let asked = |build: &Build| {
+            let (start, end) = self.asked(build);
+            Some((u32::try_from(start).ok()?, u32::try_from(end).ok()?))
+        };
+        let asked: Vec<_> = self.builds.iter().map(asked).collect();
         self.builds.iter_mut().zip(asked).for_each(|(build, asked)| build.asked = asked);
         self.builds.shrink_to_fit();
         self.commands.shrink_to_fit();
@@ -113,7 +117,10 @@ impl Run {
     /// command made several builds (bake, compose), or it was echoed later.
     #[must_use]
     pub fn commands_of(&self, build: &Build) -> &[Command] {
-        let (start, end) = build.asked.unwrap_or_else(|| self.asked(build));
+        let (start, end) = match build.asked {
+            Some((start, end)) => (start as usize, end as usize),
+            None => self.asked(build),
+        };
         self.commands.get(start..end).unwrap_or(&self.commands)
     }
 

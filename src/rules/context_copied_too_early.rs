@@ -47,7 +47,7 @@ impl Rule for ContextCopiedTooEarly {
 }
 
 fn findings(past: &Past) -> Vec<Finding> {
-    let early = spots(past).into_iter().filter(|spot| copies_everything(spot.row.text) && spot.nearly_always());
+    let early = spots(past).into_iter().filter(|spot| copies_everything(spot.text) && spot.nearly_always());
     early.filter_map(|spot| finding(past, &spot)).collect()
 }
 

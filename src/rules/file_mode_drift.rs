@@ -40,7 +40,7 @@ impl Rule for FileModeDrift {
 }
 
 fn findings(past: &Past) -> Vec<Finding> {
-    let copies = spots(past).into_iter().filter(|s| copies_context(s.row.text));
+    let copies = spots(past).into_iter().filter(|s| copies_context(s.text));
     copies.filter_map(|spot| manifests(past, &spot).or_else(|| finding(past, spot))).collect()
 }
 
@@ -125,7 +125,7 @@ fn patched(past: &Past, spot: &Spot, fix: Fix) -> Fix {
         .and_then(|&i| past.get(i))
         .and_then(|(run, build)| dockerfile_at::of(past.study, run, build));
     match file {
-        Some(file) if copies_everything(spot.row.text) => without_git(fix, past.study, file.config),
+        Some(file) if copies_everything(spot.text) => without_git(fix, past.study, file.config),
         _ => fix,
     }
 }

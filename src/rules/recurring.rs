@@ -2,19 +2,31 @@
 //!
 //! A helper of the rules about the Dockerfile: says where and how often, not why.
 
+use std::borrow::Cow;
+use std::num::NonZeroU32;
+
+use super::Study;
 use super::past::{Past, cost, header, verdict};
 use crate::finding::{Evidence, Impact};
 use crate::model::{Build, Outcome, Step, StepKind};
-use crate::series::{Because, Row, rows};
+use crate::series::{Because, BuildRef, Row, rows};
 
 /// A step at which the chain broke in some run.
+#[derive(Clone)]
 pub(super) struct Spot<'a> {
-    /// The step over the runs.
-    pub(super) row: Row<'a>,
+    study: &'a Study,
+    /// The builds of the series, as [`Past`] has them.
+    refs: &'a [BuildRef],
+    /// Where the step is in each of them.
+    cells: &'a [Option<NonZeroU32>],
+    /// Its stage in the newest build that has it.
+    pub(super) stage: &'a str,
+    /// Its text there.
+    pub(super) text: &'a str,
     /// Runs in which the chain broke here, though a cache was there to be used.
-    pub(super) broken: Vec<usize>,
+    pub(super) broken: Cow<'a, [usize]>,
     /// Runs in which it came from the cache.
-    pub(super) held: Vec<usize>,
+    pub(super) held: &'a [usize],
 }
 
 impl<'a> Spot<'a> {
@@ -24,7 +36,7 @@ impl<'a> Spot<'a> {
     }
 
     pub(super) fn step(&self, i: usize) -> Option<&'a Step> {
-        self.row.cells.get(i).copied().flatten()
+        step(self.study, *self.refs.get(i)?, *self.cells.get(i)?)
     }
 
     /// It broke in three of four runs that reached it, and more than once.
@@ -78,11 +90,18 @@ impl<'a> Spot<'a> {
     }
 }
 
-/// A spot by the indices of its steps, which [`Study`] can keep.
+/// What [`Study`] keeps of the spots of a series: of thousands of builds, numbers only.
+#[derive(Debug, Default)]
+pub(super) struct Spots {
+    refs: Vec<BuildRef>,
+    found: Vec<SpotIndex>,
+}
+
+/// A spot by the indices of its steps.
 #[derive(Debug)]
-pub(super) struct SpotIndex {
-    /// Index of the step in each build.
-    cells: Vec<Option<usize>>,
+struct SpotIndex {
+    /// One more than the index of the step in each build.
+    cells: Vec<Option<NonZeroU32>>,
     broken: Vec<usize>,
     held: Vec<usize>,
 }
@@ -90,20 +109,23 @@ pub(super) struct SpotIndex {
 /// Every spot of a series, in the order of the Dockerfile.
 pub(super) fn spots<'a>(past: &Past<'a>) -> Vec<Spot<'a>> {
     let study = past.study;
-    let all = study.spots.get_or_init(|| Past::all(study).map(|past| find(&past)).collect());
-    all.get(past.at).into_iter().flatten().filter_map(|index| spot(past, index)).collect()
+    let all = study.spots.get_or_init(|| Past::all(study).map(find).collect());
+    let of_series = all.get(past.at).into_iter();
+    of_series.flat_map(|spots| spots.found.iter().filter_map(|index| spot(study, &spots.refs, index))).collect()
 }
 
 /// The same spot, with its steps.
-fn spot<'a>(past: &Past<'a>, index: &SpotIndex) -> Option<Spot<'a>> {
-    let step = |(build, at): (&&'a Build, &Option<usize>)| build.steps.get((*at)?);
-    let cells: Vec<Option<&Step>> = past.builds.iter().zip(&index.cells).map(step).collect();
-    let newest = cells.iter().rev().find_map(|cell| *cell)?;
-    let row = Row { stage: &newest.stage, platform: &newest.platform, text: &newest.text, cells };
-    Some(Spot { row, broken: index.broken.clone(), held: index.held.clone() })
+fn spot<'a>(study: &'a Study, refs: &'a [BuildRef], index: &'a SpotIndex) -> Option<Spot<'a>> {
+    let newest = refs.iter().zip(&index.cells).rev().find_map(|(at, cell)| step(study, *at, *cell))?;
+    let (broken, held) = (Cow::Borrowed(index.broken.as_slice()), index.held.as_slice());
+    Some(Spot { study, refs, cells: &index.cells, stage: &newest.stage, text: &newest.text, broken, held })
 }
 
-fn find(past: &Past) -> Vec<SpotIndex> {
+fn step(study: &Study, at: BuildRef, cell: Option<NonZeroU32>) -> Option<&Step> {
+    study.build(at)?.steps.get(usize::try_from(cell?.get()).ok()? - 1)
+}
+
+fn find(past: Past) -> Spots {
     let all = past.breaks();
     let broke = |i: usize, step: &Step| {
         all.get(i).is_some_and(|found| found.iter().any(|b| std::ptr::eq(b.step, step) && usable(b.because)))
@@ -112,12 +134,20 @@ fn find(past: &Past) -> Vec<SpotIndex> {
         let cells = || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
         let asked = |i: usize| past.asked_for_no_cache(i);
         let broken: Vec<usize> = cells().filter(|(i, s)| broke(*i, s) && !asked(*i)).map(|(i, _)| i).collect();
+        if broken.is_empty() {
+            return None;
+        }
         let held = cells().filter(|(_, s)| s.outcome == Outcome::Hit).map(|(i, _)| i).collect();
-        let at = |build: &Build, step: &Step| build.steps.iter().position(|s| std::ptr::eq(s, step));
-        let cells = past.builds.iter().zip(&row.cells).map(|(build, cell)| at(build, (*cell)?)).collect();
-        (!broken.is_empty()).then_some(SpotIndex { cells, broken, held })
+        let cells = past.builds.iter().zip(&row.cells).map(|(build, cell)| place(build, (*cell)?)).collect();
+        Some(SpotIndex { cells, broken, held })
     };
-    rows(&past.builds).into_iter().filter_map(index).collect()
+    let found: Vec<SpotIndex> = rows(&past.builds).into_iter().filter_map(index).collect();
+    if found.is_empty() { Spots::default() } else { Spots { refs: past.refs, found } }
+}
+
+fn place(build: &Build, step: &Step) -> Option<NonZeroU32> {
+    let at = build.steps.iter().position(|s| std::ptr::eq(s, step))?;
+    NonZeroU32::new(u32::try_from(at).ok()?.checked_add(1)?)
 }
 
 /// A cache was there, and holds what it is asked for.

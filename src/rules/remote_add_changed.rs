@@ -39,7 +39,7 @@ impl Rule for RemoteAddChanged {
 }
 
 fn findings(past: &Past) -> Vec<Finding> {
-    let remote = spots(past).into_iter().filter_map(|spot| Some((remote(spot.row.text)?, spot)));
+    let remote = spots(past).into_iter().filter_map(|spot| Some((remote(spot.text)?, spot)));
     remote.filter_map(|(url, spot)| finding(past, &url, spot)).collect()
 }
 

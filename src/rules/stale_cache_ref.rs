@@ -50,8 +50,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let known = culprits(past);
     // These runs are the newest in a row.
     let again = || all.iter().filter(|s| s.broken.len() - s.broken.partition_point(|i| *i < first) > 1);
-    let early =
-        again().filter(|s| !copies_everything(s.row.text) && !explains(&known, s)).max_by_key(|s| s.broken.len());
+    let early = again().filter(|s| !copies_everything(s.text) && !explains(&known, s)).max_by_key(|s| s.broken.len());
     let fewer = runs.windows(2).all(|w| matches!(w, [a, b] if hits(*a) >= hits(*b))) && hits(first) > hits(last);
     let told = early.is_some() || fewer;
     let same = runs.len() > 2 && again().next().is_some() && known.is_empty();

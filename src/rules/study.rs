@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::dockerfile_at;
-use super::recurring::SpotIndex;
+use super::recurring::Spots;
 use crate::config::Config;
 use crate::finding::Evidence;
 use crate::model::{Build, Quote, Run};
@@ -19,7 +19,7 @@ pub struct Study {
     /// Configuration files that were read.
     pub configs: Vec<Config>,
     /// Where the chains of the series broke: found once, for all rules that ask.
-    pub(super) spots: OnceLock<Vec<Vec<SpotIndex>>>,
+    pub(super) spots: OnceLock<Vec<Spots>>,
 }
 
 impl Study {

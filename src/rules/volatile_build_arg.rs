@@ -117,7 +117,7 @@ fn lines(past: &Past, culprit: &Culprit) -> Vec<Evidence> {
 
 /// The step a spot is about was found to be one of these.
 pub(super) fn explains(culprits: &[Culprit], spot: &Spot) -> bool {
-    let same = |c: &Culprit| c.spot.row.stage == spot.row.stage && c.spot.row.text == spot.row.text;
+    let same = |c: &Culprit| c.spot.stage == spot.stage && c.spot.text == spot.text;
     culprits.iter().any(same)
 }
 

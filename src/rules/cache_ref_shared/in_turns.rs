@@ -62,7 +62,7 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
         title: format!("{} {kind} write their caches to {name}, and each replaces the other's", owners.len()),
         cause: format!(
             "The {kind} {who} are built in turns and export to one reference. An export replaces what was there: in each of the {back} runs that came after another's, `{}` ran again, and after one of their own ({stayed}) it came from the cache.",
-            spot.row.text
+            spot.text
         ),
         evidence: Proof::from_lines(lines(past, name, &turns, &verdicts, &spot))?,
         fix: fix(name, kind),

@@ -69,7 +69,7 @@ fn move_down(past: &Past, culprit: &Culprit, name: &str) -> Fix {
 
 /// Commands that do not show the value go into a step of their own, above the argument.
 fn split(culprit: &Culprit, name: &str) -> Fix {
-    let text = culprit.spot.row.text;
+    let text = culprit.spot.text;
     let (instruction, rest) = text.split_once(' ').unwrap_or((text, ""));
     let changes = |part: &&str| part.split_ascii_whitespace().any(|word| culprit.words.iter().any(|w| w == word));
     let (with, without): (Vec<&str>, Vec<&str>) = rest.split(" && ").partition(changes);

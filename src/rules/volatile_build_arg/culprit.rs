@@ -115,7 +115,7 @@ fn enough(past: &Past, culprit: &Culprit) -> bool {
 fn differing(spot: &Spot) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     let mut places: Option<Vec<usize>> = None;
-    for &i in &spot.broken {
+    for &i in spot.broken.iter() {
         let before = (0..i).rev().find_map(|j| spot.step(j));
         let pair = before.zip(spot.step(i)).filter(|(a, b)| a.text != b.text && alike(&a.text, &b.text));
         let Some((before, now)) = pair else { return Vec::new() };

@@ -1,7 +1,5 @@
 //! From the report to the wire format; every text passes the redactor here.
 
-use std::collections::HashMap;
-
 use chrono::SecondsFormat;
 
 use super::list::{self, List};
@@ -15,8 +13,8 @@ use crate::series::{self, Break, BuildRef, Series};
 /// What is found once for all builds of a report.
 pub(super) struct Known<'a> {
     ids: BuildIds,
-    /// Why each build's cache chain broke.
-    breaks: HashMap<BuildRef, Vec<Break<'a>>>,
+    /// Why each build's cache chain broke, in the order of builds.
+    breaks: Vec<(BuildRef, Box<[Break<'a>]>)>,
 }
 
 impl<'a> Known<'a> {
@@ -25,8 +23,17 @@ impl<'a> Known<'a> {
             let members: Vec<(&Run, &Build)> = report.study.members(series).collect();
             series.builds.iter().copied().zip(series::breaks(&members))
         };
-        let breaks = report.study.series.iter().flat_map(of_series);
-        Self { ids: BuildIds::new(&report.study.runs), breaks: breaks.filter(|(_, some)| !some.is_empty()).collect() }
+        let some = report.study.series.iter().flat_map(of_series).filter(|(_, some)| !some.is_empty());
+        // Of many builds each has few.
+        let shrunk = some.map(|(at, some)| (at, some.into_boxed_slice()));
+        let mut breaks: Vec<_> = shrunk.collect();
+        breaks.sort_unstable_by_key(|(at, _)| *at);
+        Self { ids: BuildIds::new(&report.study.runs), breaks }
+    }
+
+    fn breaks_of(&self, at: BuildRef) -> &[Break<'a>] {
+        let found = self.breaks.binary_search_by_key(&at, |(at, _)| *at).ok();
+        found.and_then(|found| self.breaks.get(found)).map_or(&[], |(_, some)| some)
     }
 }
 
@@ -49,7 +56,7 @@ pub(super) fn report<'a>(report: &'a Report, known: &'a Known<'a>) -> wire::Repo
 fn run<'a>(index: usize, run: &'a Run, known: &'a Known<'a>) -> wire::Run<'a> {
     let one = move |at, of| {
         let at = BuildRef { run: index, build: at };
-        build(of, known.ids.get(at).unwrap_or_default(), known.breaks.get(&at))
+        build(of, known.ids.get(at).unwrap_or_default(), known.breaks_of(at))
     };
     wire::Run {
         source: wire::Source { name: redact(&run.source) },
@@ -65,7 +72,7 @@ fn run<'a>(index: usize, run: &'a Run, known: &'a Known<'a>) -> wire::Run<'a> {
     }
 }
 
-fn build<'a>(build: &'a Build, id: &'a str, breaks: Option<&Vec<Break<'a>>>) -> wire::Build<'a> {
+fn build<'a>(build: &'a Build, id: &'a str, breaks: &[Break<'a>]) -> wire::Build<'a> {
     wire::Build {
         id,
         dialect: names::dialect(build.dialect),
@@ -77,7 +84,7 @@ fn build<'a>(build: &'a Build, id: &'a str, breaks: Option<&Vec<Break<'a>>>) -> 
         steps: build.steps.iter().map(step).collect(),
         imports: build.imports.iter().map(transfer).collect(),
         exports: build.exports.iter().map(transfer).chain(inline_export(build)).collect(),
-        breaks: breaks.into_iter().flatten().map(broken).collect(),
+        breaks: breaks.iter().map(broken).collect(),
         hits: build.hits(),
         total: build.total(),
     }

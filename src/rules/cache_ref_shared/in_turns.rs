@@ -111,7 +111,7 @@ fn confidence(verdicts: &Verdicts) -> Confidence {
 fn decides(spot: &Spot, verdicts: &Verdicts) -> bool {
     let all = |runs: &[usize], among: &[usize]| runs.iter().all(|i| among.contains(i));
     let enough = verdicts.back.len() > 1 && !verdicts.stayed.is_empty();
-    enough && all(&verdicts.back, &spot.broken) && all(&verdicts.stayed, &spot.held)
+    enough && all(&verdicts.back, &spot.broken) && all(&verdicts.stayed, spot.held)
 }
 
 fn lines(past: &Past, name: &str, turns: &Turns, verdicts: &Verdicts, spot: &Spot) -> Vec<Evidence> {

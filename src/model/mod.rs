@@ -98,7 +98,7 @@ pub struct Earlier {
 impl Run {
     /// Nothing will be added any more: gives spare room back, shares what earlier runs had too,
     /// and finds the command lines of each build.
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.commands.iter_mut().for_each(Command::settle);
         // Of thousands of builds in one log, every rule asks.
         let asked = |build: &Build| {

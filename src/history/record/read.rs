@@ -12,7 +12,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     pub(super) fn run(&self, run: &Run) -> model::Run {
-        model::Run {
+        let mut run = model::Run {
             source: self.text(&run.source),
             ci: run.ci.as_deref().and_then(ci),
             job: self.maybe(run.job.as_ref()),
@@ -27,7 +27,9 @@ impl Reader<'_> {
             commands: run.commands.iter().map(|command| self.command(command)).collect(),
             notes: run.notes.iter().map(|note| self.note(note)).collect(),
             ..model::Run::default()
-        }
+        };
+        run.settle();
+        run
     }
 
     fn string(&self, text: &str) -> String {

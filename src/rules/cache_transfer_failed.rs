@@ -45,13 +45,18 @@ fn draft(group: &[Refusal]) -> Draft {
         (false, _) => ("export fails", "The next run finds no cache of this one"),
     };
     let silent = group.iter().all(|r| r.text.trim().is_empty());
-    let why = if silent { ", and the log does not say why." } else { "; the line quoted says why." };
+    let full = group.iter().all(|r| r.text.contains("no space left on device"));
+    let why = match (silent, full) {
+        (true, _) => ", and the log does not say why.",
+        (false, true) => ": a disk is full, the builder's or that of the directory that is written.",
+        (false, false) => "; the line quoted says why.",
+    };
     Draft {
         severity: severity(group),
         confidence: Confidence::Proven,
-        title: format!("the cache {what}"),
+        title: format!("the cache {what}{}", if full { ": no space is left" } else { "" }),
         cause: format!("{so}{why}"),
-        fix: fix(exports),
+        fix: if full { make_room() } else { fix(exports) },
         rules_out: Vec::new(),
     }
 }
@@ -75,6 +80,19 @@ fn fix(exports: bool) -> Fix {
             .chain(exports.then_some(optional))
             .chain(["Look the error up in https://github.com/moby/buildkit/issues.".to_owned()])
             .collect(),
+        ..Fix::default()
+    }
+}
+
+fn make_room() -> Fix {
+    Fix {
+        summary: "make room on the disk before the build".to_owned(),
+        steps: vec![
+            "A builder that is kept: limit its cache (`docker buildx prune --max-used-space 20GB`), and take old images away.".to_owned(),
+            "A directory (`type=local`) only grows: export to a second one and move it into the place of the first.".to_owned(),
+            "A runner of its own for each job: remove tools that the job does not need, or use a larger one.".to_owned(),
+        ],
+        snippet: Some("docker buildx prune --force --max-used-space 20GB\ndocker image prune --force".to_owned()),
         ..Fix::default()
     }
 }

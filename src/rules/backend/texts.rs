@@ -42,6 +42,8 @@ pub(super) static TEXTS: &[Row] = &[
     // cache/remotecache/import.go readBlob: `blob sha256:… is too large (1200000 > 1048576)`
     (Cause::ManifestTooLarge, &["blob ", " is too large (", "> 1048576"]),
     (Cause::RateLimited, &["toomanyrequests"]),
+    // ghcr.io, with 403: `You have exceeded a secondary rate limit`
+    (Cause::RateLimited, &["rate limit"]),
     (Cause::RateLimited, &["requestblockedexception"]),
     (Cause::RateLimited, &["request was blocked due to exceeding usage"]),
     (Cause::TagImmutable, &["immutable"]),
@@ -74,6 +76,7 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::Unavailable, &["connection reset"]),
     (Cause::Unavailable, &["broken pipe"]),
     (Cause::Unavailable, &["i/o timeout"]),
+    (Cause::Unavailable, &["connection timed out"]),
     (Cause::Unavailable, &["deadline exceeded"]),
     (Cause::Unavailable, &["handshake timeout"]),
     (Cause::Unavailable, &["no such host"]),

@@ -24,7 +24,7 @@ pub(super) fn run(args: &TrendArgs, look: Look) -> anyhow::Result<ExitCode> {
         bail!("no job is called {name}; see: cachediag history list");
     }
     let longest = jobs.iter().map(|job| history::title(job).chars().count()).max().unwrap_or(0);
-    let question = Question { last: args.last.get(), in_full: args.job.is_some(), longest };
+    let question = Question { last: args.last.into(), in_full: args.job.is_some(), longest };
     let screen = screen::of_stdout(look);
     let mut unread = Vec::new();
     // A job at a time: a history may hold thousands.
@@ -39,8 +39,8 @@ pub(super) fn run(args: &TrendArgs, look: Look) -> anyhow::Result<ExitCode> {
 /// The job with its newest runs; `None` where it has none that are asked for.
 fn with_runs(store: &mut Store, job: &history::Job, args: &TrendArgs, unread: &mut Vec<String>) -> Option<Job> {
     let read = match &args.branch {
-        Some(branch) => store.newest_on(job.number, branch, args.last.get()),
-        None => store.newest_of(job.number, args.last.get()),
+        Some(branch) => store.newest_on(job.number, branch, args.last.into()),
+        None => store.newest_of(job.number, args.last.into()),
     };
     let read = read.unwrap_or_else(|trouble: Trouble| history::Read {
         unread: vec![format!("{}: {trouble}", history::title(job))],

@@ -1,7 +1,7 @@
 //! Where a row of hits and misses changes for good, and where it only goes to and fro.
 
 use super::SELDOM;
-use super::chance::{self, real};
+use super::chance::{Odds, real};
 
 /// Runs of a stretch, at least: one cold run after a change is how every cache begins, and two may be bad luck.
 pub(super) const LEAST: usize = 3;
@@ -15,8 +15,9 @@ const PRICE: usize = 3;
 pub(super) fn starts(row: &[bool]) -> Vec<usize> {
     let places = (row.len() + 1).saturating_sub(2 * LEAST);
     let mut starts = fewest(row);
+    let odds = Odds::of(row.len());
     loop {
-        let odds = |at: usize| by_chance(row, &starts, at) * real(places);
+        let odds = |at: usize| by_chance(&odds, row, &starts, at) * real(places);
         let weakest = (0..starts.len()).map(|at| (odds(at), at)).max_by(|a, b| a.0.total_cmp(&b.0));
         match weakest.filter(|(odds, _)| *odds * SELDOM > 1.0) {
             Some((_, at)) => drop(starts.remove(at)),
@@ -29,7 +30,8 @@ pub(super) fn starts(row: &[bool]) -> Vec<usize> {
 pub(super) fn in_turns(states: &[Option<bool>]) -> bool {
     let row: Vec<bool> = states.iter().copied().flatten().collect();
     let turns = row.windows(2).filter(|pair| pair.first() != pair.last()).count();
-    chance::of_turns(turns, row.len().saturating_sub(1)) * SELDOM <= 1.0
+    let places = row.len().saturating_sub(1);
+    Odds::of(places).of_turns(turns, places) * SELDOM <= 1.0
 }
 
 /// The stretches with the least cost: runs that are not like most of theirs, and the price of each stretch.
@@ -63,7 +65,7 @@ fn fewest(row: &[bool]) -> Vec<usize> {
 }
 
 /// How likely by chance the stretches before and after a start are as different as they are.
-fn by_chance(row: &[bool], starts: &[usize], at: usize) -> f64 {
+fn by_chance(odds: &Odds, row: &[bool], starts: &[usize], at: usize) -> f64 {
     let begin = at.checked_sub(1).and_then(|before| starts.get(before)).copied().unwrap_or(0);
     let (start, end) = (starts.get(at).copied().unwrap_or(0), starts.get(at + 1).copied().unwrap_or(row.len()));
     let count = |from: usize, to: usize| {
@@ -71,7 +73,7 @@ fn by_chance(row: &[bool], starts: &[usize], at: usize) -> f64 {
         (part.iter().filter(|hit| **hit).count(), part.len())
     };
     let (before, after) = (count(begin, start), count(start, end));
-    chance::of_split(before, after).min(chance::of_split(after, before))
+    odds.of_split(before, after).min(odds.of_split(after, before))
 }
 
 #[cfg(test)]

@@ -101,3 +101,38 @@ fn what_is_another_in_every_run_is_told_where_it_was_not_before() {
     let branch = branch(runs);
     assert_eq!(trends(&branch)[0].changes[0].differences, []);
 }
+
+/// Whatever runs there were, what is said of them can be looked up.
+#[test]
+fn any_runs_have_a_trend() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..300 {
+        let mark = |random: &mut fastrand::Rng| if random.bool() { '#' } else { '.' };
+        let steps = random.usize(0..4);
+        let runs: Vec<Run> = (0..random.usize(0..40))
+            .map(
+                |n| if n % 13 == 0 { run("") } else { run(&(0..steps).map(|_| mark(&mut random)).collect::<String>()) },
+            )
+            .collect();
+        let branch = branch(runs);
+        for trend in trends(&branch) {
+            for change in &trend.changes {
+                assert!(change.between.0 < change.between.1 && change.between.1 < trend.members.len());
+                assert!(change.before.runs >= 3 && change.after.runs >= 3 && !change.steps.is_empty());
+                assert!(change.steps.iter().all(|moved| moved.step < trend.steps.len()));
+            }
+        }
+    }
+}
+
+#[test]
+fn another_builder_takes_over() {
+    let mut runs = runs("### ### ### ### ### ###");
+    for run in runs.iter_mut().skip(3) {
+        run.builds[0].dialect = Dialect::Kaniko;
+    }
+    let branch = branch(runs);
+    let trends = trends(&branch);
+    let follows: Vec<_> = trends.iter().map(|trend| trend.follows.as_ref().map(|known| known.dialect)).collect();
+    assert_eq!(follows, [None, Some(Dialect::BuildkitPlain)]);
+}

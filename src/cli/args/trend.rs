@@ -1,7 +1,5 @@
 //! `cachediag trend`.
 
-use std::num::NonZeroUsize;
-
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -19,8 +17,8 @@ pub(in crate::cli) struct TrendArgs {
     #[command(flatten)]
     pub(in crate::cli) file: HistoryFile,
     /// How many runs of a job are looked at, the newest
-    #[arg(long, value_name = "N", default_value = "50")]
-    pub(in crate::cli) last: NonZeroUsize,
+    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(in crate::cli) last: u16,
     /// Runs on this branch only
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) branch: Option<String>,

@@ -1,8 +1,8 @@
 //! Which hits and misses of a step say something about the cache.
 //!
 //! A stage that is built for the first time has nothing to find. A step whose files changed has to run, and so have the
-//! steps behind it: that a COPY of the sources misses with each commit says nothing. But where the COPY was moved in front of a step that used to come from the cache, the step runs
-//! with each commit since, and that does say something.
+//! steps behind it: that a COPY of the sources misses with each commit says nothing. But where the COPY was moved in
+//! front of a step that used to come from the cache, that step runs with each commit since, which does say something.
 
 use std::collections::BTreeSet;
 

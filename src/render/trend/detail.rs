@@ -112,7 +112,8 @@ pub(super) fn change(page: &Page, trend: &Trend, change: &Change) -> Vec<String>
     lines
         .extend(page.labelled("steps", "from the cache in these runs before → since, how long it takes where it runs"));
     lines.extend(rows(page, &moved(page, trend, change)));
-    lines.extend(listed(page, "changed", &then::said(trend, change)));
+    lines.extend(page.labelled("changed", &format!("{}:", then::heading(change))));
+    lines.extend(listed(page, "", &then::lines(trend, change)));
     lines.extend(listed(page, "found", &words::findings(&change.came)));
     lines.extend(listed(page, "gone", &words::findings(&change.gone)));
     lines

@@ -2,13 +2,14 @@
 
 use std::io;
 
+use chrono::{DateTime, Utc};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Question, TrendFormat, detail, words};
 use crate::render::page::{BOLD, DIM, GREEN, Page, RED, blanks};
 use crate::render::units::{count, duration};
 use crate::render::{Screen, escape, human};
-use crate::trend::{self, Change, Job, Trend};
+use crate::trend::{self, Branch, Change, Job, Trend};
 
 /// `--format human`.
 #[derive(Debug)]
@@ -49,13 +50,14 @@ fn overview(
     let columns = Columns::new(page, question);
     out.write_all(page.print(&[page.paint(BOLD, &columns.heading())]).as_bytes())?;
     // The newest change of each job that broke, and what is said of it.
-    let mut broken: Vec<(chrono::DateTime<chrono::Utc>, Vec<String>)> = Vec::new();
+    let mut broken: Vec<(DateTime<Utc>, Vec<String>)> = Vec::new();
     let (mut number, mut sick) = (0, 0);
     for job in jobs {
         number += 1;
-        let lines = columns.job(page, &job);
-        out.write_all(page.print(&lines).as_bytes())?;
-        if let Some((when, lines)) = broke(page, &job) {
+        let Some(branch) = job.branches.first() else { continue };
+        let trends = trend::trends(branch);
+        out.write_all(page.print(&columns.job(page, &job, &trends)).as_bytes())?;
+        if let Some((when, lines)) = broke(page, &job, branch, &trends) {
             sick += 1;
             broken.push((when, lines));
             broken.sort_by_key(|(when, _)| std::cmp::Reverse(*when));
@@ -82,9 +84,7 @@ fn last_line(number: usize, sick: usize, question: Question) -> String {
 }
 
 /// What broke last in a job and has not been mended, and when.
-fn broke(page: &Page, job: &Job) -> Option<(chrono::DateTime<chrono::Utc>, Vec<String>)> {
-    let branch = job.branches.first()?;
-    let trends = trend::trends(branch);
+fn broke(page: &Page, job: &Job, branch: &Branch, trends: &[Trend]) -> Option<(DateTime<Utc>, Vec<String>)> {
     let newest = trends.iter().filter_map(|trend| {
         let change = trend.changes.last().filter(|change| !change.better)?;
         let earlier = trend.members.get(change.between.1)?.run.earlier.as_ref()?;
@@ -137,10 +137,8 @@ impl Columns {
         format!("  {name}  {}  {}  {}  {when}", padded(strip, self.strip), right(rate, RATE), right(time, TIME))
     }
 
-    /// A line a build of the branch that ran most.
-    fn job(&self, page: &Page, job: &Job) -> Vec<String> {
-        let Some(branch) = job.branches.first() else { return Vec::new() };
-        let trends = trend::trends(branch);
+    /// A line a build.
+    fn job(&self, page: &Page, job: &Job, trends: &[Trend]) -> Vec<String> {
         if trends.is_empty() {
             let name = escape::cut_start(&escape::line(&job.title), self.name);
             return vec![self.line(&name, "", "", "", "no build in its logs").trim_end().to_owned()];

@@ -5,7 +5,7 @@ use crate::render::{Report, escape};
 use crate::series::Series;
 use crate::trend::{self, Trend};
 
-/// A line a change, and what else changed then in lines of their own.
+/// A line a change, and one with what else changed then.
 pub(in crate::render) fn lines(report: &Report) -> Vec<String> {
     let remembered = report.study.runs.iter().any(|run| run.earlier.is_some());
     let series = report.study.series.iter().filter_map(|series| on_its_branch(report, series));
@@ -18,8 +18,9 @@ fn said(trend: &Trend) -> Vec<String> {
     let Some(change) = trend.changes.last() else { return Vec::new() };
     let first =
         format!("{}: {}: {}", escape::line(&trend.key), words::when(trend, change), words::steps(trend, change));
-    let then = then::said(trend, change).into_iter().map(|line| format!("{}: {line}", escape::line(&trend.key)));
-    std::iter::once(first).chain(then).collect()
+    let then = then::lines(trend, change).join("; ");
+    let then = format!("{}: changed {}: {then}", escape::line(&trend.key), then::heading(change));
+    vec![first, then]
 }
 
 /// The builds of a series on the branch of the log that was just read; `None` for jobs beside it.

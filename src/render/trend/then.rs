@@ -3,16 +3,20 @@
 use crate::render::escape;
 use crate::trend::{Change, Difference, Trend, What};
 
-/// What changed at the same time, which need not be why; nothing is said to have changed where nothing that is recorded did.
-pub(super) fn said(trend: &Trend, change: &Change) -> Vec<String> {
-    let mut lines: Vec<String> = change.differences.iter().map(difference).collect();
-    if lines.is_empty() {
-        lines.push(format!("nothing that is recorded changed {}", at_the_time(change)));
+/// What stands above the lines; the run before counts where it got better, see [`Change::compared`].
+pub(super) fn heading(change: &Change) -> &'static str {
+    if change.better {
+        "then, or in the run before (it need not be why)"
     } else {
-        lines.insert(0, format!("{} (it need not be why):", at_the_time(change)));
+        "at the same time (it need not be why)"
     }
-    lines.extend(commits(trend, change));
-    lines
+}
+
+/// What changed; nothing is said to have changed where nothing that is recorded did.
+pub(super) fn lines(trend: &Trend, change: &Change) -> Vec<String> {
+    let none = change.differences.is_empty().then(|| "nothing that is recorded".to_owned());
+    let all = change.differences.iter().map(difference).chain(none);
+    all.chain(commits(trend, change)).collect()
 }
 
 /// `--cache-to: type=inline → none`
@@ -85,10 +89,6 @@ fn what(what: What) -> &'static str {
         What::Plugin => "version of the plugin",
         What::Ci => "CI",
     }
-}
-
-fn at_the_time(change: &Change) -> &'static str {
-    if change.better { "then, or in the run before" } else { "at the same time" }
 }
 
 /// The commits on either side, where both are known.

@@ -66,7 +66,7 @@ pub(super) fn builds<'a>(trend: &'a Trend) -> impl Iterator<Item = &'a Build> {
     trend.members.iter().map(|member| member.build)
 }
 
-/// `6 runs, 35 of 42 (83 %) of the steps from the cache, the others took 2.1 s (median)`
+/// `6 runs, steps from the cache: 35 of 42 (83 %), the others took 2.1 s a run (median)`
 pub(super) fn figures(figures: &Figures) -> String {
     let took = figures.seconds.map(|seconds| format!(", the others took {} a run (median)", duration(seconds)));
     let (runs, share) = (count(figures.runs, "run"), share(figures.hits, figures.total));
@@ -94,7 +94,7 @@ pub(super) fn steady(trend: &Trend) -> &'static str {
     }
 }
 
-/// `12 runs · 30 of 60 steps from the cache (50 %) · median 41 s`
+/// `12 runs · steps from the cache: 30 of 60 (50 %) · the others took 41 s a run (median)`
 pub(super) fn summary(trend: &Trend) -> String {
     let whole = &trend.whole;
     let mut parts = vec![runs(trend), format!("steps from the cache: {}", share(whole.hits, whole.total))];

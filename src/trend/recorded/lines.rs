@@ -1,6 +1,6 @@
 //! What a run says of the lines of its Dockerfile: which steps there are, how they read, what stands before them.
 
-use super::{Said, What};
+use super::{Said, What, place};
 use crate::model::Step;
 use crate::series::Row;
 
@@ -20,8 +20,7 @@ pub(super) fn of(rows: &[Row], moved: &[usize], i: usize) -> Said {
 
 /// A row by its newest text: that of a run may have other values in it.
 fn named(row: &Row) -> String {
-    let words = [row.platform, row.stage];
-    let stage = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let stage = place(row.platform, row.stage);
     if stage.is_empty() { row.text.to_owned() } else { format!("[{stage}] {}", row.text) }
 }
 

@@ -158,3 +158,8 @@ fn difference(key: &(What, String), before: &[Said], after: &[Said]) -> Option<D
     let (before, after) = (was.clone(), is.clone());
     Some(Difference { what: key.0, of: key.1.clone(), before, after, varied_before, varies_since })
 }
+
+/// Both, where both are told.
+fn place(platform: &str, of: &str) -> String {
+    [platform, of].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Said, What};
+use super::{Said, What, place};
 use crate::model::{
     Asked, Build, CacheKind, CacheOperation, CacheOutcome, Command, Engine, NoteKind, Run, StepKind, Tool, Transfer,
 };
@@ -54,10 +54,8 @@ fn builder(said: &mut Said, build: &Build) {
 
 fn bases(said: &mut Said, build: &Build) {
     for base in &build.bases {
-        let words = [&*base.platform, &*base.stage];
-        let stage = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-        say(said, What::BaseImage, &stage, Some(base.image.to_string()));
-        tell(said, What::BaseDigest, format!("{} {}", base.platform, base.image).trim_start(), base.digest.as_ref());
+        say(said, What::BaseImage, &place(&base.platform, &base.stage), Some(base.image.to_string()));
+        tell(said, What::BaseDigest, &place(&base.platform, &base.image), base.digest.as_ref());
     }
 }
 

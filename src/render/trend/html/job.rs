@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::render::trend::{Question, then, words};
 use crate::render::units::duration;
-use crate::render::{escape, human};
+use crate::render::{escape, human, names};
 use crate::trend::{self, Branch, Change, Job, StepTrend, Trend};
 
 /// Steps that are shown of a build.
@@ -116,7 +116,7 @@ fn changed(trend: &Trend, change: &Change) -> Markup {
         p { "Before: " (words::figures(&change.before)) }
         p { "Since: " (words::figures(&change.after)) }
         (moved(trend, change))
-        (listed("Changed", &then::said(trend, change)))
+        (listed(&format!("Changed {}", then::heading(change)), &then::lines(trend, change)))
         (listed("Found since", &words::findings(&change.came)))
         (listed("Gone since", &words::findings(&change.gone)))
     }
@@ -149,7 +149,7 @@ fn all_runs(title: &str, trend: &Trend) -> Markup {
                         tr {
                             th scope="row" { (words::run(member)) }
                             td { (member.run.commit.as_deref().map(then::short).unwrap_or_default()) }
-                            td { (crate::render::names::build_outcome(member.build.outcome)) }
+                            td { (names::build_outcome(member.build.outcome)) }
                             td.figure { (of(member.build.hits(), member.build.total())) }
                             td.figure { (duration(member.build.seconds_executed())) }
                         }

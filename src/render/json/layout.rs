@@ -4,6 +4,7 @@
 //! `##[…]` and `##vso[…]` wherever they stand in a line. Both are escaped inside their strings, which
 //! changes nothing for who parses the text.
 
+use std::cell::Cell;
 use std::io;
 
 use serde::Serialize;
@@ -29,10 +30,14 @@ pub(crate) fn to_string(value: &impl Serialize) -> String {
 
 /// The value as text that can stand deep inside a report: on one line.
 pub(super) fn to_raw(value: &impl Serialize) -> Box<RawValue> {
-    let mut bytes = Vec::new();
+    thread_local!(static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) });
+    // Written into room that is there already, then copied once: of thousands of values none grows.
+    let mut bytes = SCRATCH.take();
+    bytes.clear();
     let inside = Layout { depth: ELEMENTS + 1 };
     let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, inside));
-    let text = String::from_utf8(bytes).unwrap_or_default();
+    let text = str::from_utf8(&bytes).unwrap_or_default().to_owned();
+    SCRATCH.set(bytes);
     let raw = written.and_then(|()| RawValue::from_string(text));
     raw.unwrap_or_else(|_| RawValue::NULL.to_owned())
 }

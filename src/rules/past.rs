@@ -23,7 +23,9 @@ pub(super) struct Past<'a> {
 
 impl<'a> Past<'a> {
     fn of(study: &'a Study, at: usize, series: &'a Series) -> Self {
-        let mut past = Self { study, at, runs: Vec::new(), builds: Vec::new(), refs: Vec::new() };
+        let n = series.builds.len();
+        let (runs, builds, refs) = (Vec::with_capacity(n), Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut past = Self { study, at, runs, builds, refs };
         for &at in &series.builds {
             if let Some((run, build)) = study.run_of(at).zip(study.build(at)).filter(|(_, b)| !b.tangled) {
                 past.runs.push(run);

@@ -126,5 +126,10 @@ mod tests {
             let run = made().import("r.example.com/a:c", Some(error));
             assert!(CacheTransferFailed.check(&of(vec![run])).is_empty(), "{error}");
         }
+        // A terminal: ` => ERROR exporting cache`, and at the end why.
+        let silent = || made().export(CacheKind::Registry, Some(""));
+        let end = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \"sha256:1\": unexpected status: 400 Bad Request";
+        assert!(CacheTransferFailed.check(&of(vec![silent().error(end)])).is_empty());
+        assert_eq!(CacheTransferFailed.check(&of(vec![silent()])).len(), 1);
     }
 }

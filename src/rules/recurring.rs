@@ -109,9 +109,8 @@ struct SpotIndex {
 /// Every spot of a series, in the order of the Dockerfile.
 pub(super) fn spots<'a>(past: &Past<'a>) -> Vec<Spot<'a>> {
     let study = past.study;
-    let all = study.spots.get_or_init(|| Past::all(study).map(find).collect());
-    let of_series = all.get(past.at).into_iter();
-    of_series.flat_map(|spots| spots.found.iter().filter_map(|index| spot(study, &spots.refs, index))).collect()
+    let own = study.spots.get(past.at).into_iter();
+    own.flat_map(|spots| spots.found.iter().filter_map(|index| spot(study, &spots.refs, index))).collect()
 }
 
 /// The same spot, with its steps.
@@ -125,7 +124,12 @@ fn step(study: &Study, at: BuildRef, cell: Option<NonZeroU32>) -> Option<&Step> 
     study.build(at)?.steps.get(usize::try_from(cell?.get()).ok()? - 1)
 }
 
-fn find(past: Past) -> Spots {
+/// What a study keeps of its series.
+pub(super) fn find(study: &Study) -> Vec<Spots> {
+    Past::all(study).map(of_series).collect()
+}
+
+fn of_series(past: Past) -> Spots {
     let all = past.breaks();
     let broke = |i: usize, step: &Step| {
         all.get(i).is_some_and(|found| found.iter().any(|b| std::ptr::eq(b.step, step) && usable(b.because)))

@@ -1,9 +1,7 @@
 //! All that was read: what a rule may look at.
 
-use std::sync::OnceLock;
-
 use super::dockerfile_at;
-use super::recurring::Spots;
+use super::recurring::{self, Spots};
 use crate::config::Config;
 use crate::finding::Evidence;
 use crate::model::{Build, Quote, Run};
@@ -19,7 +17,7 @@ pub struct Study {
     /// Configuration files that were read.
     pub configs: Vec<Config>,
     /// Where the chains of the series broke: found once, for all rules that ask.
-    pub(super) spots: OnceLock<Vec<Spots>>,
+    pub(super) spots: Vec<Spots>,
 }
 
 impl Study {
@@ -27,7 +25,9 @@ impl Study {
     #[must_use]
     pub fn new(mut runs: Vec<Run>, series: Vec<Series>, configs: Vec<Config>) -> Self {
         dockerfile_at::complete(&mut runs, &configs);
-        Self { runs, series, configs, spots: OnceLock::new() }
+        let mut study = Self { runs, series, configs, spots: Vec::new() };
+        study.spots = recurring::find(&study);
+        study
     }
 
     /// The run a build belongs to.

@@ -150,7 +150,7 @@ pub(super) fn study(runs: Vec<Run>) -> Study {
     let builds =
         runs.iter().enumerate().filter(|(_, r)| !r.builds.is_empty()).map(|(run, _)| BuildRef { run, build: 0 });
     let series = vec![Series { key: "app".into(), builds: builds.collect() }];
-    Study { runs, series, ..Study::default() }
+    Study::new(runs, series, Vec::new())
 }
 
 /// A study of builds.

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use super::Confidence;
 use super::chain::{self, Input, Stage};
 use crate::model::{Build, Outcome, Run, Step, StepKind, Transfer};
@@ -44,13 +46,17 @@ pub struct Break<'a> {
     pub confidence: Confidence,
 }
 
+/// Builds that one thread looks at, at the least.
+const MANY: usize = 256;
+
 /// The breaks of each build of a series. A step that ran only because one before it did, or because
 /// a stage it copies from was rebuilt, is none.
 #[must_use]
 pub fn breaks<'a>(members: &[(&'a Run, &'a Build)]) -> Vec<Vec<Break<'a>>> {
     let builds: Vec<&Build> = members.iter().map(|(_, build)| *build).collect();
     let past = Past { members, stored: chain::stored_stages(&builds), builds: &builds };
-    (0..builds.len()).map(|i| of_build(&past, i)).collect()
+    // Side by side only where there are many.
+    (0..builds.len()).into_par_iter().with_min_len(MANY).map(|i| of_build(&past, i)).collect()
 }
 
 /// A series, and what all of its builds together show.

@@ -112,10 +112,12 @@ fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
         return all;
     }
     // Targets of one bake share the final error: the export that failed has told it. A terminal shows that
-    // an export failed, and why only at the end.
+    // an export failed, and why only at the end: then the end is what is told.
     let together = run.builds.iter().filter(|b| b.invocation == build.invocation);
     if !together.flat_map(|b| &b.exports).any(|e| e.error.as_deref().is_some_and(|text| !text.is_empty())) {
-        all.extend(build.errors.iter().filter_map(|quote| at_end(at, run, build, quote)));
+        let told: Vec<_> = build.errors.iter().filter_map(|quote| at_end(at, run, build, quote)).collect();
+        all.retain(|refusal| told.is_empty() || refusal.side == Side::Import || !refusal.text.is_empty());
+        all.extend(told);
     }
     all
 }

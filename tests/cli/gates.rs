@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::desk::{Desk, HEALTHY, stdout};
+use crate::desk::{Desk, stdout};
+use crate::logs::HEALTHY;
 
 /// One step from the cache, one that ran.
 const HALF: &str = "\

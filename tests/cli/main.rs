@@ -5,6 +5,8 @@
 mod baseline;
 mod desk;
 mod gates;
+#[path = "../support/logs.rs"]
+mod logs;
 #[cfg(unix)]
 mod run;
 mod settings;
@@ -15,7 +17,8 @@ use std::fs;
 use assert_cmd::Command;
 use cachediag::rules::RULES;
 
-use self::desk::{Desk, HEALTHY, SICK, stderr, stdout};
+use self::desk::{Desk, stderr, stdout};
+use self::logs::{HEALTHY, SICK};
 
 #[test]
 fn a_finding_fails_only_where_asked() {
@@ -169,7 +172,8 @@ fn the_screen_is_as_wide_as_columns_say() {
     let widest = |columns: &str| {
         let text = stdout(desk.run(&["run.log"]).env("COLUMNS", columns));
         // What is pasted, and addresses, are never cut.
-        let prose = text.lines().filter(|line| !line.contains("docker buildx") && !line.contains("Source: "));
+        let kept = ["docker buildx", "More: ", "Source: "];
+        let prose = text.lines().filter(|line| !kept.iter().any(|kept| line.contains(kept)));
         prose.map(|line| line.chars().count()).max().unwrap()
     };
     assert!((50..=60).contains(&widest("60")), "{}", widest("60"));

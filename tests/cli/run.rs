@@ -5,7 +5,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::desk::{Desk, HEALTHY, SICK};
+use crate::desk::Desk;
+use crate::logs::{HEALTHY, SICK};
 
 /// A desk with a script that is the build.
 fn build(script: &str) -> Desk {

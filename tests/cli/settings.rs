@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::desk::{Desk, HEALTHY, SICK, stderr, stdout};
+use crate::desk::{Desk, stderr, stdout};
+use crate::logs::{HEALTHY, SICK};
 
 const RULE: &str = "export-unsupported-by-driver";
 const FILE: &str = "cachediag.toml";

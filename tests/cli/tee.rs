@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use crate::desk::SICK;
+use crate::logs::SICK;
 
 fn cachediag(args: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachediag"));

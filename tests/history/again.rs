@@ -7,22 +7,12 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::logs::HEALTHY;
 use super::{exported, program, report};
-
-const LOG: &str = "\
-#1 [internal] load build definition from Dockerfile
-#1 DONE 0.0s
-
-#2 [1/2] FROM docker.io/library/alpine:3.20
-#2 DONE 0.0s
-
-#3 [2/2] RUN make
-#3 CACHED
-";
 
 fn desk() -> TempDir {
     let desk = TempDir::new().unwrap();
-    fs::write(desk.path().join("build.log"), LOG).unwrap();
+    fs::write(desk.path().join("build.log"), HEALTHY).unwrap();
     desk
 }
 

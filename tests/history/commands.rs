@@ -9,30 +9,18 @@ use cachediag::pipeline::{self, Options};
 use chrono::{DateTime, TimeDelta};
 use tempfile::TempDir;
 
+use super::logs::SICK;
 use super::{exported, program};
 
 /// The jobs `web` and `api` of one pipeline, and another `web`; of the first two runs.
 const RUNS: [(&str, &str, &str); 4] =
     [("team/app", "web", "1"), ("team/app", "web", "2"), ("team/app", "api", "2"), ("team/shop", "web", "2")];
 
-const LOG: &str = "\
-#1 [internal] load build definition from Dockerfile
-#1 DONE 0.0s
-
-#2 [1/2] FROM docker.io/library/alpine:3.20
-#2 DONE 0.0s
-
-#3 [2/2] RUN make
-#3 DONE 1.2s
-ERROR: Cache export is not supported for the docker driver.
-Switch to a different driver, or turn on the containerd image store, and try again.
-";
-
 /// A history of these runs, an hour apart from each other, long ago.
 fn desk() -> TempDir {
     let desk = TempDir::new().unwrap();
     let log = desk.path().join("build.log");
-    fs::write(&log, LOG).unwrap();
+    fs::write(&log, SICK).unwrap();
     for (hour, (repository, job, run)) in (0..).zip(RUNS) {
         let [repository, pipeline, job, run] = [repository, "CI", job, run].map(|text| Some(text.to_owned()));
         let identity = Identity { repository, pipeline, job, run, ..Identity::default() };

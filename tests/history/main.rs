@@ -10,6 +10,8 @@
 mod again;
 mod commands;
 mod crash;
+#[path = "../support/logs.rs"]
+mod logs;
 mod merge;
 mod news;
 mod recipes;

@@ -6,20 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::logs::SICK;
 use super::{program, report};
-
-const SICK: &str = "\
-#1 [internal] load build definition from Dockerfile
-#1 DONE 0.0s
-
-#2 [1/2] FROM docker.io/library/alpine:3.20
-#2 DONE 0.0s
-
-#3 [2/2] RUN make
-#3 DONE 1.2s
-ERROR: Cache export is not supported for the docker driver.
-Switch to a different driver, or turn on the containerd image store, and try again.
-";
 
 fn run(folder: &Path, number: &str, log: &str, last: &str) -> Value {
     fs::write(folder.join("build.log"), log).unwrap();

@@ -7,18 +7,19 @@ mod assemble;
 mod build;
 mod command;
 mod shared;
+mod step;
 mod stepname;
 mod text;
+mod transfer;
 
 pub use assemble::{Interest, LogReader};
-pub use build::{
-    Base, Build, BuildOutcome, CacheKind, Dialect, Engine, Instruction, Outcome, Step, StepKind, Trace, Transfer,
-    elapsed,
-};
+pub use build::{Base, Build, BuildOutcome, Dialect, Engine};
 pub use command::{Asked, CacheSpec, Command, Tool};
 pub use shared::{Recent, Shared};
+pub use step::{Instruction, Outcome, Step, StepKind, Trace, elapsed};
 pub use stepname::{StepName, parse_step_name};
 pub use text::Text;
+pub use transfer::{CacheKind, Transfer};
 
 use chrono::{DateTime, Utc};
 
@@ -100,13 +101,8 @@ impl Run {
     /// and finds the command lines of each build.
     pub(crate) fn settle(&mut self) {
         self.commands.iter_mut().for_each(Command::settle);
-        // Of thousands of builds in one log, every rule asks.
-        let asked = |build: &Build| {
-            let (start, end) = self.asked(build);
-            Some((u32::try_from(start).ok()?, u32::try_from(end).ok()?))
-        };
-        let asked: Vec<_> = self.builds.iter().map(asked).collect();
-        self.builds.iter_mut().zip(asked).for_each(|(build, asked)| build.asked = asked);
+        let made: Vec<(usize, usize)> = self.builds.iter().map(|build| self.made(build)).collect();
+        self.builds.iter_mut().zip(made).for_each(|(build, made)| build.commands = made);
         self.builds.shrink_to_fit();
         self.commands.shrink_to_fit();
         self.ci_caches.shrink_to_fit();
@@ -114,22 +110,18 @@ impl Run {
     }
 
     /// Command lines that made a build: those since the build before it. Where there are none, one
-    /// command made several builds (bake, compose), or it was echoed later.
+    /// command made several builds (bake, compose), or it was echoed later: all command lines of the run.
     #[must_use]
     pub fn commands_of(&self, build: &Build) -> &[Command] {
-        let (start, end) = match build.asked {
-            Some((start, end)) => (start as usize, end as usize),
-            None => self.asked(build),
-        };
-        self.commands.get(start..end).unwrap_or(&self.commands)
+        let (start, end) = build.commands;
+        self.commands.get(start..end).filter(|made| !made.is_empty()).unwrap_or(&self.commands)
     }
 
-    fn asked(&self, build: &Build) -> (usize, usize) {
+    /// Of thousands of builds in one log every rule asks, so it is looked for once.
+    fn made(&self, build: &Build) -> (usize, usize) {
         let upto = |line: u64| self.commands.partition_point(|c| c.quote.line <= line);
         let end = upto(build.line);
-        let Some(last) = end.checked_sub(1).and_then(|at| self.commands.get(at)) else {
-            return (0, self.commands.len());
-        };
+        let Some(last) = end.checked_sub(1).and_then(|at| self.commands.get(at)) else { return (0, 0) };
         // Those since the build that comes before the last of them.
         let before = self.builds.partition_point(|b| b.line < last.quote.line).checked_sub(1);
         let start = before.and_then(|at| self.builds.get(at)).map_or(0, |build| upto(build.line));

@@ -23,8 +23,8 @@ pub use self::branches::{Branch, Job, branches};
 pub use self::changes::{Change, Counted, Moved};
 pub use self::recorded::{Difference, What};
 
-use crate::model::{Build, BuildOutcome, Dialect, Outcome, Run, Step};
-use crate::series::{self, Series};
+use crate::model::{Build, BuildOutcome, Dialect, Outcome, Run};
+use crate::series::{self, Row, Series};
 use crate::triage::{Figures, median};
 
 /// What is as likely by chance as once in this many is not called a change, nor a pattern.
@@ -94,14 +94,8 @@ impl Member<'_> {
 /// One step over the runs.
 #[derive(Clone, Debug)]
 pub struct StepTrend<'a> {
-    /// Stage.
-    pub stage: &'a str,
-    /// Platform.
-    pub platform: &'a str,
-    /// Text in the newest run that has it.
-    pub text: &'a str,
-    /// The step in each run; `None` where a run has no such step.
-    pub cells: Vec<Option<&'a Step>>,
+    /// What it is, and what became of it in each run.
+    pub row: Row<'a>,
     /// Runs that had it from the cache, of those that ended well.
     pub hits: usize,
     /// Runs that had it from the cache or executed it, of those that ended well.
@@ -152,7 +146,7 @@ pub fn trend<'a>(runs: &'a [Run], reported: &'a [Vec<Reported>], series: &Series
     Trend { key: series.key.clone(), whole: Figures::of(builds), members, steps, changes, follows: None }
 }
 
-fn step<'a>(members: &[Member], row: series::Row<'a>, in_turns: bool) -> StepTrend<'a> {
+fn step<'a>(members: &[Member], row: Row<'a>, in_turns: bool) -> StepTrend<'a> {
     let cells = || row.cells.iter().zip(members).filter(|(_, member)| member.counts()).filter_map(|(cell, _)| *cell);
     let of = |outcome| cells().filter(move |step| step.outcome == outcome);
     let hits = of(Outcome::Hit).count();
@@ -161,10 +155,7 @@ fn step<'a>(members: &[Member], row: series::Row<'a>, in_turns: bool) -> StepTre
         total: hits + of(Outcome::Miss).count(),
         seconds: median(of(Outcome::Miss).filter_map(|step| step.seconds).collect()),
         in_turns,
-        stage: row.stage,
-        platform: row.platform,
-        text: row.text,
-        cells: row.cells,
+        row,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Trends of runs made by hand: one stage of three steps.
 
 use super::*;
-use crate::model::{BuildOutcome, Command, Instruction, Quote};
+use crate::model::{BuildOutcome, Command, Instruction, Quote, Step};
 
 const STEPS: [&str; 3] = ["RUN apk add make", "COPY . .", "RUN make"];
 

@@ -81,7 +81,8 @@ impl Reader<'_> {
             images: build.images.iter().map(|image| self.text(image)).collect(),
             line: build.line,
             tangled: build.tangled,
-            asked: None,
+            // Found when the run is complete.
+            commands: (0, 0),
         }
     }
 

@@ -4,14 +4,14 @@
 //! miss: later commands of the stage get no line (`pkg/executor/build.go` `optimize`, `stopCache`).
 //! A lookup that the registry refuses looks like a miss; only the push shows it.
 
+mod transfers;
+
 use std::collections::BTreeSet;
 
 use chrono::DateTime;
 
 use crate::dialect::{Kaniko, KanikoSays as Says};
-use crate::model::{
-    Base, Build, BuildOutcome, CacheKind, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer,
-};
+use crate::model::{Base, Build, BuildOutcome, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text};
 
 /// What was seen of one build.
 #[derive(Debug, Default)]
@@ -119,22 +119,6 @@ impl KanikoSegment {
         self.build.bases.push(Base { stage: name.into(), image: base.into(), quote, ..Base::default() });
     }
 
-    /// All lookups of one repository are one import.
-    fn asks(&mut self, reference: String, quote: Quote) {
-        let repo = Text::from(repository(&reference));
-        if !self.build.imports.iter().any(|i| i.reference.as_ref() == Some(&repo)) {
-            self.build.imports.push(transfer(repo, quote));
-        }
-        self.asked = Some(reference);
-    }
-
-    fn refused(&mut self, error: String, quote: Quote) {
-        let absent = ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "404"].iter().any(|known| error.contains(known));
-        if let Some(import) = self.build.imports.last_mut().filter(|_| !absent) {
-            (import.error, import.ended, import.verdict) = (Some(error.into()), true, Some(quote));
-        }
-    }
-
     fn answered(&mut self, command: String, outcome: Outcome, quote: Quote) {
         if let Some(import) = self.build.imports.last_mut().filter(|i| !i.ended) {
             (import.ended, import.verdict) = (true, Some(quote.clone()));
@@ -180,42 +164,6 @@ impl KanikoSegment {
         }
     }
 
-    fn stores(&mut self, reference: String, quote: Quote) {
-        let repo = Text::from(repository(&reference));
-        if !self.build.exports.iter().any(|e| e.reference.as_ref() == Some(&repo)) {
-            self.build.exports.push(transfer(repo, quote));
-        }
-        self.storing.insert(reference);
-    }
-
-    /// `failed to push to destination REPO:KEY: …`: of several layers the first error is printed.
-    fn not_stored(&mut self, error: String, quote: Quote) {
-        let fits = |t: &&mut Transfer| t.reference.as_ref().is_some_and(|r| error.contains(&**r));
-        let at = self.build.exports.iter_mut().find(fits);
-        if let Some(export) = at {
-            (export.error, export.ended, export.verdict) = (Some(error.into()), true, Some(quote));
-        }
-    }
-
-    fn pushes(&mut self, image: String, clock: &[u8]) {
-        if self.storing.contains(&image) {
-            return;
-        }
-        self.tick(clock);
-        self.since = None;
-        self.last_push = true;
-        self.build.images.push(image.into());
-    }
-
-    fn pushed(&mut self, image: &str, quote: Quote) {
-        let repo = image.split('@').next().unwrap_or(image);
-        let export = self.build.exports.iter_mut().find(|e| e.reference.as_deref() == Some(repo) && e.error.is_none());
-        match export {
-            Some(export) if !self.last_push => (export.ended, export.verdict) = (true, Some(quote)),
-            _ => self.done |= self.last_push,
-        }
-    }
-
     /// Only `failed to execute command` is about the step that was begun last.
     fn failed(&mut self, quote: Quote) {
         if self.build.line == 0 {
@@ -242,15 +190,6 @@ impl KanikoSegment {
 /// Says something of a command: the stage that began has no line of its own.
 fn is_of_stage(says: &Says) -> bool {
     matches!(says, Says::Lookup(_) | Says::Cached(_) | Says::NotCached(_) | Says::Step(_) | Says::Extracting)
-}
-
-fn transfer(repo: Text, header: Quote) -> Transfer {
-    Transfer { reference: Some(repo), kind: CacheKind::Registry, header, ..Transfer::default() }
-}
-
-/// `registry:5000/team/app/cache` of `registry:5000/team/app/cache:4606…`
-fn repository(reference: &str) -> &str {
-    reference.rsplit_once(':').map_or(reference, |(repo, _)| repo)
 }
 
 /// `0003`, or a time stamp.
@@ -299,86 +238,4 @@ fn mark_uncached(steps: &mut [Step]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::assemble::testing::build;
-
-    const LOG: &str = "\
-INFO[0000] Resolved base name golang:1 to build
-INFO[0000] Building stage 'golang:1' [idx: '0', base-idx: '-1']
-INFO[0000] Checking for cached layer r/app/cache:aa...
-INFO[0000] Using caching version of cmd: RUN a
-INFO[0000] Checking for cached layer r/app/cache:bb...
-INFO[0000] No cached layer found for cmd RUN b
-INFO[0000] RUN a
-INFO[0000] Found cached layer, extracting to filesystem
-INFO[0000] COPY . .
-INFO[0001] RUN b
-INFO[0004] RUN c
-INFO[0006] Building stage 'alpine:3' [idx: '1', base-idx: '-1']
-INFO[0006] COPY --from=build /a /a
-INFO[0006] Pushing layer r/app/cache:bb to cache now
-INFO[0006] Pushing image to r/app/cache:bb";
-
-    #[test]
-    fn lookups_come_first_and_stop_at_the_first_miss() {
-        let build = build(LOG);
-        let steps: Vec<_> = build.steps.iter().map(|s| (s.stage.as_str(), s.text.as_str(), s.outcome)).collect();
-        assert_eq!(
-            steps,
-            [
-                ("build", "RUN a", Outcome::Hit),
-                ("build", "COPY . .", Outcome::Miss),
-                ("build", "RUN b", Outcome::Miss),
-                ("build", "RUN c", Outcome::Miss),
-                ("stage-1", "COPY --from=build /a /a", Outcome::Miss),
-            ]
-        );
-        assert_eq!((build.hits(), build.total()), (1, 3), "a COPY that is never stored is not counted");
-        assert_eq!(build.steps[0].key.as_deref(), Some("aa"));
-        assert_eq!(build.steps[2].seconds, Some(3.0));
-        assert!(build.imports[0].ok() && build.imports[0].reference.as_deref() == Some("r/app/cache"));
-        assert!(!build.exports[0].ended, "a push that no line ends was interrupted");
-        assert_eq!(build.outcome, BuildOutcome::Unknown);
-    }
-
-    #[test]
-    fn stages_of_old_versions_have_no_line() {
-        let old = LOG.replace(
-            "INFO[0000] Building stage 'golang:1' [idx: '0', base-idx: '-1']",
-            "\
-INFO[0000] Retrieving image manifest golang:1
-INFO[0000] Executing 0 build triggers",
-        );
-        let old = old.replace(
-            "INFO[0006] Building stage 'alpine:3' [idx: '1', base-idx: '-1']",
-            "\
-INFO[0006] Retrieving image manifest alpine:3
-INFO[0006] Executing 0 build triggers
-INFO[0006] Unpacking rootfs as cmd COPY --from=build /a /a requires it.",
-        );
-        let (old, new) = (build(&old), build(LOG));
-        let steps =
-            |b: &Build| b.steps.iter().map(|s| (s.stage.clone(), s.text.clone(), s.outcome)).collect::<Vec<_>>();
-        assert_eq!(steps(&old), steps(&new));
-        let bases = |b: &Build| b.bases.iter().map(|b| (b.stage.clone(), b.image.clone())).collect::<Vec<_>>();
-        assert_eq!(bases(&old), bases(&new));
-    }
-
-    #[test]
-    fn a_log_may_begin_inside_a_stage() {
-        let cut: Vec<&str> = LOG.lines().skip(2).collect();
-        let build = build(&cut.join("\n"));
-        let first: Vec<_> = build.steps.iter().map(|s| (s.text.as_str(), s.outcome)).take(3).collect();
-        assert_eq!(first, [("RUN a", Outcome::Hit), ("COPY . .", Outcome::Miss), ("RUN b", Outcome::Miss)]);
-    }
-
-    #[test]
-    fn a_refused_push_is_an_export_error_in_a_good_build() {
-        let end = "WARN[0007] Error uploading layer to cache: failed to push to destination r/app/cache:bb: 401\n\
-                   INFO[0007] Pushing image to r/app:1\nINFO[0008] Pushed r/app@sha256:00";
-        let build = build(&format!("{LOG}\n{end}"));
-        assert!(build.exports[0].error.is_some());
-        assert_eq!((build.outcome, build.images), (BuildOutcome::Succeeded, vec!["r/app:1".into()]));
-    }
-}
+mod tests;

@@ -65,7 +65,7 @@ fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
     let margin = 2 + stage + usize::from(stage > 0) * 2;
     let marks = trend.members.len().min(page.width * 2 / 5);
     let room = page.width.saturating_sub(margin + marks + FIGURES + 4);
-    let texts: Vec<String> = steps.iter().map(|step| escape::cut(&escape::line(step.text), room)).collect();
+    let texts: Vec<String> = steps.iter().map(|step| escape::cut(&escape::line(step.row.text), room)).collect();
     let text = texts.iter().map(|text| text.width()).max().unwrap_or(0).max("runs, old → new".width().min(room));
     let start =
         |stage: &str, text_: &str| format!("  {}{}  ", padded(stage, margin.saturating_sub(2)), padded(text_, text));
@@ -77,7 +77,7 @@ fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
     let mut lines = vec![format!("{}{}", page.paint(DIM, &label), heading)];
     lines.extend(words::pointer(trend, marks).map(|points| format!("{}{points}", blanks(label.width()))));
     for ((step, stage), text) in steps.iter().zip(&stages).zip(&texts) {
-        let cells = human::strip_of_steps(&step.cells, marks);
+        let cells = human::strip_of_steps(&step.row.cells, marks);
         let hits = if step.total == 0 { String::new() } else { format!("{} of {}", step.hits, step.total) };
         let took = step.seconds.map(duration).unwrap_or_default();
         lines.push(
@@ -148,7 +148,7 @@ fn moved(page: &Page, trend: &Trend, change: &Change) -> Vec<String> {
         let stage = if stage.is_empty() { stage } else { format!("[{stage}] ") };
         let figures = format!("{:>9} → {:<9} {took:>11}  ", hits(moved.before), hits(moved.after));
         let room = page.width.saturating_sub(INDENT + figures.width());
-        Some(format!("{figures}{}", escape::cut(&format!("{stage}{}", escape::line(step.text)), room)))
+        Some(format!("{figures}{}", escape::cut(&format!("{stage}{}", escape::line(step.row.text)), room)))
     };
     change.steps.iter().filter_map(line).collect()
 }

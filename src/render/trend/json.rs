@@ -106,11 +106,11 @@ fn run<'a>(member: &trend::Member<'a>) -> wire::Run<'a> {
 
 fn step<'a>(step: &trend::StepTrend<'a>) -> wire::Step<'a> {
     wire::Step {
-        stage: redact(step.stage),
-        platform: redact(step.platform),
-        text: redact(step.text),
-        outcomes: step.cells.iter().map(|cell| cell.map(|step| names::outcome(step.outcome))).collect(),
-        seconds: step.cells.iter().map(|cell| executed(*cell)).collect(),
+        stage: redact(step.row.stage),
+        platform: redact(step.row.platform),
+        text: redact(step.row.text),
+        outcomes: step.row.cells.iter().map(|cell| cell.map(|step| names::outcome(step.outcome))).collect(),
+        seconds: step.row.cells.iter().map(|cell| executed(*cell)).collect(),
         hits: step.hits,
         total: step.total,
         median_seconds: step.seconds,

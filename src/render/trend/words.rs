@@ -80,7 +80,7 @@ pub(super) fn findings(findings: &[&Reported]) -> Vec<String> {
 
 /// Platform and stage of a step.
 pub(super) fn stage(step: &StepTrend) -> String {
-    let words = [step.platform, step.stage];
+    let words = [step.row.platform, step.row.stage];
     let words: Vec<_> = words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
     words.join(" ")
 }

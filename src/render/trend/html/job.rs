@@ -73,8 +73,8 @@ fn one_step(step: &StepTrend) -> Markup {
     let says = format!("from the cache in {} of {} runs", step.hits, step.total);
     html! {
         tr {
-            th scope="row" { @if !stage.is_empty() { span.number { (stage) } " " } code { (escape::shorten(&escape::line(step.text), 120)) } }
-            td { (signs(&human::strip_of_steps(&step.cells, RUNS), &says)) }
+            th scope="row" { @if !stage.is_empty() { span.number { (stage) } " " } code { (escape::shorten(&escape::line(step.row.text), 120)) } }
+            td { (signs(&human::strip_of_steps(&step.row.cells, RUNS), &says)) }
             td.figure { (of(step.hits, step.total)) }
             td.figure { (step.seconds.map(duration).unwrap_or_default()) }
         }
@@ -129,7 +129,7 @@ fn moved(trend: &Trend, change: &Change) -> Markup {
         ul { @for (moved, step) in steps {
             li { (of(moved.before.hits, moved.before.total)) " → " (of(moved.after.hits, moved.after.total)) " "
                 @let stage = words::stage(step);
-                @if !stage.is_empty() { span.number { (stage) } " " } code { (escape::shorten(&escape::line(step.text), 160)) } }
+                @if !stage.is_empty() { span.number { (stage) } " " } code { (escape::shorten(&escape::line(step.row.text), 160)) } }
         } }
     }
 }

@@ -1,0 +1,65 @@
+//! How a build ended, and what only all of its vertices together tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Segment;
+use crate::model::{Build, BuildOutcome, CacheKind, Engine, Outcome, Step, StepKind, Text, parse_step_name};
+
+/// The last steps of some stage are missing, or all, and nothing was exported: a log may be cut between two steps.
+/// Where there is an export the numbers do not count, as `WORKDIR /` has one and no line.
+pub(super) fn lacks_its_end(segment: &Segment, targets: &BTreeSet<String>) -> bool {
+    let names = || segment.vertices.values().flat_map(|v| &v.names).map(|(name, _)| name.as_str());
+    if names().any(|name| name.contains("exporting ")) {
+        return false;
+    }
+    let mut last: BTreeMap<(Vec<&str>, u32), u32> = BTreeMap::new();
+    for mut step in names().filter_map(parse_step_name) {
+        // Targets of one bake share steps, which are printed for one of them.
+        step.words.retain(|word| !targets.contains(*word));
+        let reached = last.entry((step.words, step.of)).or_default();
+        *reached = step.position.max(*reached);
+    }
+    last.is_empty() || last.iter().any(|((_, of), reached)| reached < of)
+}
+
+/// A log is cut where something in it never came to its end.
+pub(super) fn conclude(build: &mut Build, cut: bool) {
+    if let Some(inline) = build.exports.iter().find(|e| e.kind == CacheKind::Inline) {
+        build.inline = build.inline.take().or_else(|| Some(inline.header.clone()));
+    }
+    if build.driver.as_deref().is_some_and(|d| d != "docker") {
+        build.engine = Engine::Buildkitd;
+    } else if build.driver.is_some() && build.engine == Engine::Buildkitd {
+        build.engine = Engine::Containerd;
+    }
+    mark_fetches(&mut build.steps);
+    let canceled = build.steps.iter().any(|s| s.outcome == Outcome::Canceled);
+    let open = build.steps.iter().any(|s| s.outcome == Outcome::Unknown);
+    let failed = !build.errors.is_empty() || build.steps.iter().any(|s| s.outcome == Outcome::Failed);
+    build.outcome = match () {
+        () if failed => BuildOutcome::Failed,
+        () if canceled => BuildOutcome::Canceled,
+        () if open || cut => BuildOutcome::Unknown,
+        () => BuildOutcome::Succeeded,
+    };
+}
+
+/// `ADD https://…` has two vertices of one name; the first fetches and is never cached.
+fn mark_fetches(steps: &mut [Step]) {
+    let names: Vec<(Text, bool)> = steps.iter().map(|s| (s.name.clone(), s.instruction == "ADD")).collect();
+    for (i, step) in steps.iter_mut().enumerate() {
+        if names.iter().skip(i + 1).any(|(name, add)| *add && *name == step.name) {
+            step.kind = StepKind::Fetch;
+        }
+    }
+}
+
+/// `load metadata for node:20@sha256:…` names the FROM as it is written; the FROM line has a digest always.
+pub(super) fn mark_pinned(build: &mut Build, segment: &Segment) {
+    let names = segment.vertices.values().flat_map(|v| &v.names);
+    let written: Vec<&str> = names.filter_map(|(name, _)| Some(name.split_once("load metadata for ")?.1)).collect();
+    for base in &mut build.bases {
+        let digest = base.digest.as_deref().unwrap_or_default();
+        base.pinned = !digest.is_empty() && written.iter().any(|name| name.ends_with(digest));
+    }
+}

@@ -1,0 +1,117 @@
+//! What a vertex is in its build: a step, a base image, an import or an export.
+
+use std::collections::BTreeSet;
+
+use super::super::instruction;
+use super::super::vertex::{End, Export, Vertex};
+use super::Segment;
+use crate::model::{
+    Base, Build, CacheKind, Engine, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer, parse_step_name,
+};
+
+pub(super) fn place(
+    build: &mut Build,
+    name: &str,
+    rest: &str,
+    header: &Quote,
+    vertex: &Vertex,
+    targets: &BTreeSet<String>,
+) {
+    if let Some(parsed) = parse_step_name(name) {
+        let what = instruction::of_step(name, &parsed, targets);
+        if what.instruction == "FROM" {
+            build.bases.push(base(&what, header, vertex));
+            return;
+        }
+        let (outcome, verdict) = vertex.outcome();
+        build.steps.push(Step {
+            what,
+            kind: StepKind::Counted,
+            outcome: if build.tangled { Outcome::Unknown } else { outcome },
+            seconds: vertex.seconds,
+            header: header.clone(),
+            verdict,
+            key: None,
+            fetched: vertex.pulled.clone(),
+            trace: None,
+        });
+    } else if let Some(reference) = rest.strip_prefix("importing cache manifest from ") {
+        build.imports.push(import(reference, header, vertex));
+    } else if rest == "importing cache manifest" {
+        // Builders of hosting services keep the reference to themselves.
+        build.imports.push(transfer(header, vertex));
+    } else if let Some(kind) = export_kind(rest, vertex) {
+        build.exports.push(Transfer { kind, ..transfer(header, vertex) });
+    }
+    engine(build, vertex);
+}
+
+/// `FROM docker.io/library/node:20@sha256:…`
+fn base(what: &Instruction, quote: &Quote, vertex: &Vertex) -> Base {
+    let image = what.text.split_ascii_whitespace().nth(1).unwrap_or_default();
+    let (image, digest) = image.split_once('@').map_or((image, None), |(i, d)| (i, Some(Text::from(d))));
+    Base {
+        stage: what.stage.clone(),
+        platform: what.platform.clone(),
+        image: image.into(),
+        digest,
+        pinned: false,
+        quote: quote.clone(),
+        pulled: vertex.pulled.clone(),
+    }
+}
+
+fn transfer(header: &Quote, vertex: &Vertex) -> Transfer {
+    Transfer {
+        error: vertex.error.clone().filter(|_| vertex.end == End::Error),
+        ended: matches!(vertex.end, End::Done | End::Error | End::Cached),
+        seconds: vertex.seconds,
+        header: header.clone(),
+        verdict: vertex.ended.clone(),
+        manifest_type: vertex.manifest_type.clone(),
+        ..Transfer::default()
+    }
+}
+
+/// Failed cache exports of a log that begins below their header.
+pub(super) fn headless(segment: &Segment) -> impl Iterator<Item = Transfer> {
+    let failed = |v: &&Vertex| v.names.is_empty() && v.export != Export::None && v.end == End::Error;
+    segment.vertices.values().filter(failed).filter_map(|v| Some(transfer(v.ended.as_ref()?, v)))
+}
+
+/// Registry imports print their reference, the others `gha:153…`, `local:57…`, `s3:…`.
+fn import(reference: &str, header: &Quote, vertex: &Vertex) -> Transfer {
+    let hashed = reference.split_once(':').filter(|(_, hash)| hash.bytes().all(|b| b.is_ascii_digit()));
+    let kind = hashed.map_or(CacheKind::Registry, |(kind, _)| CacheKind::from_type(kind));
+    let kind = if kind == CacheKind::Unknown { CacheKind::Registry } else { kind };
+    Transfer { reference: Some(reference.into()), kind, ..transfer(header, vertex) }
+}
+
+/// Names of exporters over all versions (`cache/remotecache/*` `Name()`). The bare `exporting cache`
+/// of versions up to 0.10 is inline where nothing is written (dockerd 20.10); an error may come before that.
+fn export_kind(name: &str, vertex: &Vertex) -> Option<CacheKind> {
+    Some(match name {
+        "exporting cache to registry" => CacheKind::Registry,
+        "exporting cache to client directory" => CacheKind::Local,
+        "exporting to GitHub Actions Cache" | "exporting to GitHub cache" => CacheKind::Gha,
+        "exporting cache to Amazon S3" | "exporting cache to s3" => CacheKind::S3,
+        "exporting cache to Azure Blob Storage" | "exporting cache to azure blob store" => CacheKind::Azblob,
+        "exporting content cache" => CacheKind::Unknown,
+        "exporting cache" if vertex.export == Export::Writes || vertex.end == End::Error => CacheKind::Unknown,
+        "exporting cache" | "exporting inline cache" | "preparing layers for inline cache" => CacheKind::Inline,
+        _ => return None,
+    })
+}
+
+fn engine(build: &mut Build, vertex: &Vertex) {
+    build.images.extend(vertex.images.iter().cloned());
+    build.images.sort();
+    build.images.dedup();
+    build.engine = match (build.engine, vertex.engine) {
+        (known, Engine::Unknown) | (known @ (Engine::Graphdriver | Engine::Containerd), Engine::Buildkitd) => known,
+        (_, told) => told,
+    };
+    if let Some(quote) = &vertex.inline {
+        build.inline = build.inline.take().or_else(|| Some(quote.clone()));
+    }
+}

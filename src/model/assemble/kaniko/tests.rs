@@ -1,0 +1,82 @@
+//! Builds of kaniko, read from lines.
+
+use super::*;
+use crate::model::assemble::testing::build;
+
+const LOG: &str = "\
+INFO[0000] Resolved base name golang:1 to build
+INFO[0000] Building stage 'golang:1' [idx: '0', base-idx: '-1']
+INFO[0000] Checking for cached layer r/app/cache:aa...
+INFO[0000] Using caching version of cmd: RUN a
+INFO[0000] Checking for cached layer r/app/cache:bb...
+INFO[0000] No cached layer found for cmd RUN b
+INFO[0000] RUN a
+INFO[0000] Found cached layer, extracting to filesystem
+INFO[0000] COPY . .
+INFO[0001] RUN b
+INFO[0004] RUN c
+INFO[0006] Building stage 'alpine:3' [idx: '1', base-idx: '-1']
+INFO[0006] COPY --from=build /a /a
+INFO[0006] Pushing layer r/app/cache:bb to cache now
+INFO[0006] Pushing image to r/app/cache:bb";
+
+#[test]
+fn lookups_come_first_and_stop_at_the_first_miss() {
+    let build = build(LOG);
+    let steps: Vec<_> = build.steps.iter().map(|s| (s.stage.as_str(), s.text.as_str(), s.outcome)).collect();
+    assert_eq!(
+        steps,
+        [
+            ("build", "RUN a", Outcome::Hit),
+            ("build", "COPY . .", Outcome::Miss),
+            ("build", "RUN b", Outcome::Miss),
+            ("build", "RUN c", Outcome::Miss),
+            ("stage-1", "COPY --from=build /a /a", Outcome::Miss),
+        ]
+    );
+    assert_eq!((build.hits(), build.total()), (1, 3), "a COPY that is never stored is not counted");
+    assert_eq!(build.steps[0].key.as_deref(), Some("aa"));
+    assert_eq!(build.steps[2].seconds, Some(3.0));
+    assert!(build.imports[0].ok() && build.imports[0].reference.as_deref() == Some("r/app/cache"));
+    assert!(!build.exports[0].ended, "a push that no line ends was interrupted");
+    assert_eq!(build.outcome, BuildOutcome::Unknown);
+}
+
+#[test]
+fn stages_of_old_versions_have_no_line() {
+    let old = LOG.replace(
+        "INFO[0000] Building stage 'golang:1' [idx: '0', base-idx: '-1']",
+        "\
+INFO[0000] Retrieving image manifest golang:1
+INFO[0000] Executing 0 build triggers",
+    );
+    let old = old.replace(
+        "INFO[0006] Building stage 'alpine:3' [idx: '1', base-idx: '-1']",
+        "\
+INFO[0006] Retrieving image manifest alpine:3
+INFO[0006] Executing 0 build triggers
+INFO[0006] Unpacking rootfs as cmd COPY --from=build /a /a requires it.",
+    );
+    let (old, new) = (build(&old), build(LOG));
+    let steps = |b: &Build| b.steps.iter().map(|s| (s.stage.clone(), s.text.clone(), s.outcome)).collect::<Vec<_>>();
+    assert_eq!(steps(&old), steps(&new));
+    let bases = |b: &Build| b.bases.iter().map(|b| (b.stage.clone(), b.image.clone())).collect::<Vec<_>>();
+    assert_eq!(bases(&old), bases(&new));
+}
+
+#[test]
+fn a_log_may_begin_inside_a_stage() {
+    let cut: Vec<&str> = LOG.lines().skip(2).collect();
+    let build = build(&cut.join("\n"));
+    let first: Vec<_> = build.steps.iter().map(|s| (s.text.as_str(), s.outcome)).take(3).collect();
+    assert_eq!(first, [("RUN a", Outcome::Hit), ("COPY . .", Outcome::Miss), ("RUN b", Outcome::Miss)]);
+}
+
+#[test]
+fn a_refused_push_is_an_export_error_in_a_good_build() {
+    let end = "WARN[0007] Error uploading layer to cache: failed to push to destination r/app/cache:bb: 401\n\
+               INFO[0007] Pushing image to r/app:1\nINFO[0008] Pushed r/app@sha256:00";
+    let build = build(&format!("{LOG}\n{end}"));
+    assert!(build.exports[0].error.is_some());
+    assert_eq!((build.outcome, build.images), (BuildOutcome::Succeeded, vec!["r/app:1".into()]));
+}

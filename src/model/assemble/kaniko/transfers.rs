@@ -1,0 +1,69 @@
+//! What a build of kaniko takes from its cache and gives to it, and the push of its image.
+//!
+//! kaniko moves one layer at a time: all lookups of one repository are one import, all pushes one export.
+
+use super::KanikoSegment;
+use crate::model::{CacheKind, Quote, Text, Transfer};
+
+impl KanikoSegment {
+    /// All lookups of one repository are one import.
+    pub(super) fn asks(&mut self, reference: String, quote: Quote) {
+        let repo = Text::from(repository(&reference));
+        if !self.build.imports.iter().any(|i| i.reference.as_ref() == Some(&repo)) {
+            self.build.imports.push(transfer(repo, quote));
+        }
+        self.asked = Some(reference);
+    }
+
+    pub(super) fn refused(&mut self, error: String, quote: Quote) {
+        let absent = ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "404"].iter().any(|known| error.contains(known));
+        if let Some(import) = self.build.imports.last_mut().filter(|_| !absent) {
+            (import.error, import.ended, import.verdict) = (Some(error.into()), true, Some(quote));
+        }
+    }
+
+    pub(super) fn stores(&mut self, reference: String, quote: Quote) {
+        let repo = Text::from(repository(&reference));
+        if !self.build.exports.iter().any(|e| e.reference.as_ref() == Some(&repo)) {
+            self.build.exports.push(transfer(repo, quote));
+        }
+        self.storing.insert(reference);
+    }
+
+    /// `failed to push to destination REPO:KEY: …`: of several layers the first error is printed.
+    pub(super) fn not_stored(&mut self, error: String, quote: Quote) {
+        let fits = |t: &&mut Transfer| t.reference.as_ref().is_some_and(|r| error.contains(&**r));
+        let at = self.build.exports.iter_mut().find(fits);
+        if let Some(export) = at {
+            (export.error, export.ended, export.verdict) = (Some(error.into()), true, Some(quote));
+        }
+    }
+
+    pub(super) fn pushes(&mut self, image: String, clock: &[u8]) {
+        if self.storing.contains(&image) {
+            return;
+        }
+        self.tick(clock);
+        self.since = None;
+        self.last_push = true;
+        self.build.images.push(image.into());
+    }
+
+    pub(super) fn pushed(&mut self, image: &str, quote: Quote) {
+        let repo = image.split('@').next().unwrap_or(image);
+        let export = self.build.exports.iter_mut().find(|e| e.reference.as_deref() == Some(repo) && e.error.is_none());
+        match export {
+            Some(export) if !self.last_push => (export.ended, export.verdict) = (true, Some(quote)),
+            _ => self.done |= self.last_push,
+        }
+    }
+}
+
+fn transfer(repo: Text, header: Quote) -> Transfer {
+    Transfer { reference: Some(repo), kind: CacheKind::Registry, header, ..Transfer::default() }
+}
+
+/// `registry:5000/team/app/cache` of `registry:5000/team/app/cache:4606…`
+fn repository(reference: &str) -> &str {
+    reference.rsplit_once(':').map_or(reference, |(repo, _)| repo)
+}

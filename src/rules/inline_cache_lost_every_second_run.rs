@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     what: "With dockerd's own image store and an inline cache, a run hits part of its steps, and the next run that changes something misses all of them, those included that no change can reach, although the import reports no error, the base image has the same digest and the instructions the same text.",
     why: "The partly cached run writes the inline cache of its image without the records it had imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs cold, writes a complete cache, and so on: every second build is a cold one.",
-    fix: "Docker Engine 27.2 or newer (no 25.x or 26.x release has the fix, and 27.0.1 to 27.1.2 have another bug); or a docker-container builder with a registry cache; or the containerd image store. A `docker pull` before the build and a newer client do not help.",
+    fix: "Docker Engine 27.2 or newer (25.x and 26.x never got the fix, and 27.0.1 to 27.1.2 never store a usable inline cache); or a docker-container builder with a registry cache; or the containerd image store. A `docker pull` before the build and a newer client do not help.",
     rules_out: "A changed base image (its digest is compared), changed instructions, failed imports, another build writing the same reference (cache-ref-shared), builders of their own (docker-container, remote) and the containerd image store, which do not have the bug.",
     limits: "The version of the engine is never printed by a build. One cold run after a partial one is not enough for certainty, and runs in which the cache is used in full hide the damage.",
     example: include_str!("examples/inline-cache-lost-every-second-run.txt"),
@@ -137,8 +137,7 @@ fn rules_out(past: &Past, last: &Period, sure: bool) -> Option<Vec<String>> {
     said.push("cache not found: no, the import ended without error".to_owned());
     said.push("another build writes the same reference: none in these logs".to_owned());
     said.push(
-        "the engine's version is never printed; `docker version` on the build host shows whether it is below 27.0"
-            .to_owned(),
+        "a build does not print the engine's version, `docker version` on the build host does: 26.1 and older have this bug, 27.0.1 to 27.1.2 another one of the inline cache, 27.2 and newer neither".to_owned(),
     );
     if !sure {
         said.push("seen once only: a few more runs would decide it".to_owned());

@@ -21,8 +21,12 @@ pub(super) fn full(page: &Page, finding: &Finding) -> Vec<String> {
     // A patch says all that the snippet says, at its place.
     lines.extend(fix.snippet.iter().filter(|_| fix.edits.is_empty()).flat_map(|snippet| paste(snippet)));
     lines.extend(fix.edits.iter().flat_map(|edit| diff(page, edit)));
-    lines.extend(page.wrap(&margin, &margin, &last_words(finding)));
-    // Not wrapped: it must open as it stands.
+    if !fix.cost.is_empty() {
+        let costs = format!("Costs: {}.", escape::line(fix.cost.trim_end_matches('.')));
+        lines.extend(page.wrap(&margin, &margin, &costs));
+    }
+    // Not wrapped: they must work as they stand.
+    lines.push(format!("{margin}More: cachediag explain {}", finding.rule));
     lines.extend(phrases::source(finding).map(|address| page.paint(DIM, &format!("{margin}Source: {address}"))));
     page.with_label("how", lines)
 }
@@ -56,12 +60,4 @@ fn diff(page: &Page, edit: &Edit) -> Vec<String> {
 
 fn indented(line: &str) -> String {
     if line.is_empty() { String::new() } else { blanks(PASTE) + line }
-}
-
-fn last_words(finding: &Finding) -> String {
-    let more = format!("More: cachediag explain {}", finding.rule);
-    if finding.fix.cost.is_empty() {
-        return more;
-    }
-    format!("Costs: {}. {more}", escape::line(finding.fix.cost.trim_end_matches('.')))
 }

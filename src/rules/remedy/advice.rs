@@ -94,7 +94,7 @@ fn with_max(raw: &str) -> String {
 pub fn engine_upgrade(site: &Site) -> Fix {
     let other = registry_max(&Site { capable: false, ..site.clone() });
     let steps = [
-        "Upgrade the Docker Engine of the build host to 27.2 or newer. No 25.x or 26.x release has the fix (BuildKit 0.14, pull request 4796), and 27.0.1 to 27.1.2 never store a usable inline cache. Amazon Linux 2023, the base of the Elastic CI Stack, still shipped 25.x in early 2026.",
+        "Upgrade the Docker Engine of the build host to 27.2 or newer, whose inline cache works: 20.10 to 26.1 lose it after a partly cached run (the fix, BuildKit pull request 4796, never came to 25.x and 26.x), and 27.0.1 to 27.1.2 never store a usable one. Amazon Linux 2023, the base of the Elastic CI Stack, still shipped 25.x in early 2026.",
         "Where the engine cannot be changed: build with a docker-container builder and a registry cache, as below. That builder brings its own BuildKit.",
         "Or turn on the containerd image store of the engine (\"features\": {\"containerd-snapshotter\": true} in daemon.json): the bug is in the older image store only.",
         "What does not help: `docker pull` before the build, and a newer buildx or docker client; the cache is written by the engine.",

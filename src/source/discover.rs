@@ -1,5 +1,6 @@
 //! Which files a path stands for.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -47,13 +48,26 @@ pub fn discover(paths: &[PathBuf]) -> Found {
     }
     for path in paths {
         match path {
-            p if p == Path::new("-") => found.logs.push(stdin()),
+            p if is_stdin(p) => found.logs.push(stdin()),
             p if p.is_dir() => walk(p, &mut found),
             p if p.exists() => found.logs.push(entry(p)),
             p => found.missing.push((p.display().to_string(), "no such file or directory".to_owned())),
         }
     }
-    found.sorted()
+    let mut found = found.sorted();
+    // A directory alone has each file once: links in it are not followed.
+    if paths.len() > 1 {
+        each_file_once(&mut found.logs);
+    }
+    found
+}
+
+/// A file under two names (`a.log ./a.log`, a link beside its target, a directory and a file in it) is one log:
+/// read twice it would be a second run that did all again. The first name stays.
+fn each_file_once(logs: &mut Vec<Entry>) {
+    let mut seen = HashSet::new();
+    let mut again = |log: &Entry| file_id::get_file_id(&log.path).is_ok_and(|file| !seen.insert(file));
+    logs.retain(|log| is_stdin(&log.path) || !again(log));
 }
 
 impl Found {
@@ -75,6 +89,10 @@ impl Found {
 
 fn stdin() -> Entry {
     entry(Path::new("-"))
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 fn entry(path: &Path) -> Entry {

@@ -5,6 +5,7 @@
 mod baseline;
 mod desk;
 mod gates;
+mod inputs;
 #[path = "../support/logs.rs"]
 mod logs;
 #[cfg(unix)]

@@ -1,5 +1,7 @@
 //! Runs the pipe from sources to a report. The only place that knows every stage.
 
+mod copies;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,7 +52,7 @@ pub struct Options {
 /// Reads everything and judges it, on threads of its own.
 #[must_use]
 pub fn run(options: &Options) -> Report {
-    on_threads(options, || read_and_judge(options, found(options)))
+    on_threads(options, || read_and_judge(options, &found(options)))
 }
 
 fn on_threads(options: &Options, judge: impl FnOnce() -> Report + Send) -> Report {
@@ -65,7 +67,7 @@ fn on_threads(options: &Options, judge: impl FnOnce() -> Report + Send) -> Repor
 /// not count; and on the threads of the caller, if there are any beside its own (see `rayon::ThreadPool::install`).
 #[must_use]
 pub fn run_in_memory(files: impl IntoIterator<Item = Entry>, options: &Options) -> Report {
-    read_and_judge(options, Found::among(files))
+    read_and_judge(options, &Found::among(files))
 }
 
 /// Judges one log that was not named by the user; configuration is read as [`run`] reads it.
@@ -73,7 +75,7 @@ pub fn run_in_memory(files: impl IntoIterator<Item = Entry>, options: &Options) 
 pub fn run_on(log: Entry, options: &Options) -> Report {
     let options = Options { configuration_only: true, ..options.clone() };
     let found = Found { logs: vec![log], ..found(&options) };
-    on_threads(&options, || read_and_judge(&options, found))
+    on_threads(&options, || read_and_judge(&options, &found))
 }
 
 /// The files that the options name, and configuration that lies near where they name none.
@@ -88,20 +90,21 @@ fn found(options: &Options) -> Found {
     found
 }
 
-fn read_and_judge(options: &Options, found: Found) -> Report {
+fn read_and_judge(options: &Options, found: &Found) -> Report {
     let mut problems: Vec<Problem> =
         found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
     let (configs, unread) = configs(options, &found.others);
     problems.extend(unread);
     options.progress.iter().for_each(|progress| announce(&found.logs, progress));
     // One list grows as the logs are read: a list a log would stay behind as holes in memory.
-    let read = found.logs.into_par_iter().map(|entry| read_logs(&entry, options));
-    let (runs, trouble) = read.reduce(Default::default, |(mut runs, mut trouble), next| {
+    let read = found.logs.par_iter().map(|entry| read_logs(entry, options));
+    let (mut runs, trouble) = read.reduce(Default::default, |(mut runs, mut trouble), next| {
         runs.extend(next.0);
         trouble.extend(next.1);
         (runs, trouble)
     });
     problems.extend(trouble);
+    problems.extend(copies::leave_out(&mut runs, &found.logs));
     if runs.is_empty() && options.paths.is_empty() && !options.config.is_empty() {
         // Nobody piped a log in: the configuration is judged alone.
         problems.retain(|problem| &*problem.source != "-");

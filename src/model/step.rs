@@ -21,7 +21,7 @@ pub enum StepKind {
 }
 
 /// What became of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum Outcome {
     /// Answered from a cache.
     Hit,

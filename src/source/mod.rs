@@ -12,12 +12,14 @@ mod lines;
 mod pipe;
 mod placed;
 mod progress;
+mod same;
 mod tee;
 
 pub use container::{EXPANDED, Part, Reading, Visit, each};
 pub use digest::Digest;
 pub use discover::{Entry, Found, discover, discover_configs, read_text, working_directory};
 pub use progress::Progress;
+pub use same::same_bytes;
 
 use std::cell::Cell;
 use std::fs::File;

@@ -1,25 +1,32 @@
 //! What is read of the paths that are given.
 
+use serde_json::Value;
+
 use crate::desk::{Desk, stdout};
-use crate::logs::SICK;
+use crate::logs::{HEALTHY, SICK};
+
+fn report(desk: &Desk, paths: &[&str]) -> Value {
+    serde_json::from_str(&stdout(&mut desk.run(&[paths, &["--format", "json"]].concat()))).unwrap()
+}
+
+fn list<'a>(report: &'a Value, at: &str) -> Vec<&'a str> {
+    let (of, field) = at.split_once('*').unwrap();
+    let items = report.pointer(of).and_then(Value::as_array).unwrap().iter();
+    items.map(|item| item.pointer(field).and_then(Value::as_str).unwrap()).collect()
+}
 
 /// Names of the logs in the report on these paths.
 fn read(desk: &Desk, paths: &[&str]) -> Vec<String> {
-    let report = stdout(&mut desk.run(&[paths, &["--format", "json"]].concat()));
-    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
-    let runs = report["runs"].as_array().unwrap().iter();
-    runs.map(|run| run["source"]["name"].as_str().unwrap().to_owned()).collect()
+    list(&report(desk, paths), "/runs*/source/name").into_iter().map(str::to_owned).collect()
 }
 
 #[test]
 fn a_file_under_two_names_is_read_once() {
-    let desk = Desk::with(SICK).and("logs/other.log", SICK);
+    let desk = Desk::with(SICK).and("logs/other.log", HEALTHY);
     assert_eq!(read(&desk, &["run.log", "run.log"]), ["run.log"]);
     assert_eq!(read(&desk, &["run.log", "./run.log"]), ["./run.log"]);
     assert_eq!(read(&desk, &["logs", "logs/other.log", "run.log"]), ["logs/other.log", "run.log"]);
     assert_eq!(read(&desk, &[".", "logs"]), ["./logs/other.log", "./run.log"]);
-    // The same bytes in another file may be another run.
-    assert_eq!(read(&desk, &["."]).len(), 2);
 }
 
 #[cfg(unix)]
@@ -30,4 +37,22 @@ fn a_link_beside_its_target_is_no_second_run() {
     std::fs::hard_link(desk.file("run.log"), desk.file("z.log")).unwrap();
     assert_eq!(read(&desk, &["run.log", "latest.log", "z.log"]), ["latest.log"]);
     assert_eq!(read(&desk, &["latest.log"]), ["latest.log"]);
+}
+
+/// Two cold runs would prove that nothing is kept between them.
+#[test]
+fn a_copy_of_a_run_is_no_second_run() {
+    let cold = HEALTHY.replace("CACHED", "DONE 1.2s");
+    let desk = Desk::with(&cold).and("latest.log", &cold).and("other.log", &cold.replace("1.2s", "1.3s"));
+    let said = report(&desk, &["."]);
+    assert_eq!(list(&said, "/runs*/source/name"), ["./latest.log", "./other.log"]);
+    assert_eq!(list(&said, "/problems*/source"), ["./run.log"]);
+    let message = "has the same bytes as ./latest.log: a copy, not another run";
+    assert_eq!(list(&said, "/problems*/message"), [message]);
+}
+
+#[test]
+fn a_run_that_took_all_from_the_cache_may_repeat_another() {
+    let desk = Desk::with(HEALTHY).and("run-2.log", HEALTHY);
+    assert_eq!(read(&desk, &["."]).len(), 2);
 }

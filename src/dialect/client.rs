@@ -14,7 +14,7 @@ impl Dialect for Client {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         match text.first()? {
             b'E' | b'e' | b'f' | b'#' | b'b' | b'S' => failure(text).map(Event::Failure),
-            b'W' | b't' | b'w' => warning(text).map(Event::Warning),
+            b'W' | b't' | b'w' => warning(text),
             b'B' => service(text).map(Event::Service),
             b'L' => loaded(text).map(Event::Loaded),
             _ => None,
@@ -67,9 +67,15 @@ fn service_failed(text: &[u8]) -> bool {
 }
 
 /// `WARNING: local cache import at /c skipped due to err: …`; older: `time="…" level=warning msg="…"`.
-fn warning(text: &[u8]) -> Option<&[u8]> {
+/// `WARNING: No output specified with docker-container driver. Build result will only remain in the build cache. …`,
+/// of bake `… specified for web target(s) with …` (buildx `build/opt.go`).
+fn warning(text: &[u8]) -> Option<Event<'_>> {
     let level = text.starts_with(b"WARNING: ") || text.starts_with(b"time=\"") || text.starts_with(b"warning: ");
-    (level && memmem::find(text, b"local cache import at ").is_some()).then_some(text)
+    let has = |needle: &[u8]| level && memmem::find(text, needle).is_some();
+    if has(b"local cache import at ") {
+        return Some(Event::Warning(text));
+    }
+    has(b" driver. Build result will only remain in the build cache.").then_some(Event::NoOutput)
 }
 
 /// `Building web`: docker-compose v1 prints the service alone on the line.
@@ -109,6 +115,16 @@ mod tests {
     fn knows_a_loaded_image() {
         let line = b"Loaded image: registry.example.com/shop/web:latest";
         assert_eq!(Client.read(line), Some(Event::Loaded(b"registry.example.com/shop/web:latest")));
+    }
+
+    #[test]
+    fn knows_a_build_without_output() {
+        for of in ["", "for api, web target(s) "] {
+            let line = format!(
+                "WARNING: No output specified {of}with docker-container driver. Build result will only remain in the build cache. To push"
+            );
+            assert_eq!(Client.read(line.as_bytes()), Some(Event::NoOutput));
+        }
     }
 
     #[test]

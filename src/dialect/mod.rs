@@ -42,6 +42,8 @@ pub enum Event<'a> {
     Failure(&'a [u8]),
     /// A warning of the client about the cache.
     Warning(&'a [u8]),
+    /// The client says that nothing takes the result of the build: it exports no image.
+    NoOutput,
     /// `docker load` put an image of this name into the daemon.
     Loaded(&'a [u8]),
 }

@@ -47,7 +47,7 @@ pub enum BuildOutcome {
     Failed,
     /// Cancelled.
     Canceled,
-    /// The log ends before the build does.
+    /// The log does not show how: it ends before the build does, or nothing in it says that it was the end.
     #[default]
     Unknown,
 }

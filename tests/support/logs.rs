@@ -10,6 +10,9 @@ pub(crate) const SICK: &str = "\
 
 #3 [2/2] RUN make
 #3 DONE 1.2s
+
+#4 exporting to image
+#4 DONE 0.1s
 ERROR: Cache export is not supported for the docker driver.
 Switch to a different driver, or turn on the containerd image store, and try again.
 ";

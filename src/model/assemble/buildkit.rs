@@ -23,6 +23,8 @@ pub(super) struct Segment {
     pub(super) warnings: Vec<Quote>,
     pub(super) tangled: bool,
     pub(super) dialect: Dialect,
+    /// It came to its end without an export: the client says so.
+    pub(super) over: bool,
 }
 
 impl Segment {
@@ -174,11 +176,16 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_ends_between_two_steps_is_cut() {
+    fn a_build_is_over_with_its_export_or_where_the_client_says_so() {
         let outcome = |log: &str| build(log).outcome;
-        let steps = "#5 [2/3] RUN a\n#5 DONE 0.1s";
+        let steps = "#5 [2/3] RUN a\n#5 DONE 0.1s\n#6 [3/3] RUN b\n#6 DONE 0.1s";
+        let exported = "#7 exporting to image\n#7 DONE 0.1s";
+        let kept = "WARNING: No output specified with docker-container driver. Build result will only remain in the build cache.";
         assert_eq!(outcome(steps), BuildOutcome::Unknown);
-        assert_eq!(outcome(&format!("{steps}\n#6 [3/3] RUN b\n#6 DONE 0.1s")), BuildOutcome::Succeeded);
-        assert_eq!(outcome(&format!("{steps}\n#7 exporting to image\n#7 DONE 0.1s")), BuildOutcome::Succeeded);
+        assert_eq!(outcome(&format!("{steps}\n{exported}")), BuildOutcome::Succeeded);
+        assert_eq!(outcome(&format!("{steps}\n{kept}")), BuildOutcome::Succeeded);
+        // Older clients say it before the build.
+        assert_eq!(outcome(&format!("{kept}\n{steps}")), BuildOutcome::Unknown);
+        assert_eq!(outcome(&format!("{steps}\n#7 exporting to image")), BuildOutcome::Unknown);
     }
 }

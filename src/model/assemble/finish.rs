@@ -44,8 +44,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         builds.push(common);
     }
     builds.retain(|b| b.total_lines() > 0);
-    let cut = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty())
-        || lacks_its_end(segment, &targets);
+    let cut = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty()) || lacks_its_end(segment);
     for build in &mut builds {
         conclude(build, cut);
         mark_pinned(build, segment);

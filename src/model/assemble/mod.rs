@@ -245,6 +245,7 @@ impl Assembler {
             Event::Service(name) => self.next_service(number, name),
             Event::Failure(_) => self.failed(Quote::new(number, text)),
             Event::Warning(_) => self.warned(Quote::new(number, text)),
+            Event::NoOutput => self.buildkit.over |= self.builds_something(),
             Event::Loaded(image) => {
                 let image = Text::of_log(image);
                 self.run.loads.push(Pull { image, quote: Quote::new(number, text) });
@@ -311,9 +312,7 @@ impl Assembler {
         if known(&self.buildkit.errors) || self.builds.last().is_some_and(|b| known(&b.errors)) {
             return;
         }
-        if (self.buildkit.has_steps() || !self.rawjson.is_empty() || !self.tty.is_empty())
-            && finish::before_any_step(&quote.text)
-        {
+        if self.builds_something() && finish::before_any_step(&quote.text) {
             self.close_buildkit();
         }
         if self.classic.is_empty() {
@@ -321,6 +320,10 @@ impl Assembler {
         } else {
             self.classic.errors.push(quote);
         }
+    }
+
+    fn builds_something(&self) -> bool {
+        self.buildkit.has_steps() || !self.rawjson.is_empty() || !self.tty.is_empty()
     }
 
     fn warned(&mut self, quote: Quote) {
@@ -346,6 +349,7 @@ impl Assembler {
         if !tty.is_empty() {
             (segment.dialect, segment.line) = (Dialect::BuildkitTty, tty.line);
             segment.builder.clone_from(&tty.builder);
+            segment.over |= tty.finished;
             segment.vertices = tty.vertices();
         }
         let booted = segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());

@@ -14,7 +14,7 @@ pub(super) struct TtySegment {
     vertices: BTreeMap<u32, Vertex>,
     /// Output that was seen in any frame, by name: it vanishes when the vertex ends.
     talked: Vec<Text>,
-    finished: bool,
+    pub(super) finished: bool,
     pub(super) builder: Option<(Text, Text)>,
     /// Line it begins at.
     pub(super) line: u64,

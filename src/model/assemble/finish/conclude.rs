@@ -1,25 +1,13 @@
 //! How a build ended, and what only all of its vertices together tell.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::Segment;
-use crate::model::{Build, BuildOutcome, CacheKind, Engine, Outcome, Step, StepKind, Text, parse_step_name};
+use crate::model::{Build, BuildOutcome, CacheKind, Engine, Outcome, Step, StepKind, Text};
 
-/// The last steps of some stage are missing, or all, and nothing was exported: a log may be cut between two steps.
-/// Where there is an export the numbers do not count, as `WORKDIR /` has one and no line.
-pub(super) fn lacks_its_end(segment: &Segment, targets: &BTreeSet<String>) -> bool {
-    let names = || segment.vertices.values().flat_map(|v| &v.names).map(|(name, _)| name.as_str());
-    if names().any(|name| name.contains("exporting ")) {
-        return false;
-    }
-    let mut last: BTreeMap<(Vec<&str>, u32), u32> = BTreeMap::new();
-    for mut step in names().filter_map(parse_step_name) {
-        // Targets of one bake share steps, which are printed for one of them.
-        step.words.retain(|word| !targets.contains(*word));
-        let reached = last.entry((step.words, step.of)).or_default();
-        *reached = step.position.max(*reached);
-    }
-    last.is_empty() || last.iter().any(|((_, of), reached)| reached < of)
+/// Neither an export nor the client says that the build is over: its log may be cut behind any step, the last one too.
+/// Every image and cache that is written has a vertex `exporting …`.
+pub(super) fn lacks_its_end(segment: &Segment) -> bool {
+    let mut names = segment.vertices.values().flat_map(|v| &v.names);
+    !segment.over && !names.any(|(name, _)| name.contains("exporting "))
 }
 
 /// A log is cut where something in it never came to its end.

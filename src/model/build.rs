@@ -93,6 +93,8 @@ pub struct Build {
     pub line: u64,
     /// Two builds with colliding numbers are interleaved: outcomes are not to be trusted.
     pub tangled: bool,
+    /// The log begins inside the build: imports and steps before that are not known.
+    pub headless: bool,
     /// Command lines of the run that made it, from and up to an index; none where they cannot be told
     /// from those of other builds. Read through `Run::commands_of`.
     pub commands: (usize, usize),

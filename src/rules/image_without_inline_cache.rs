@@ -39,7 +39,8 @@ fn finding(past: &Past) -> Option<Finding> {
     let writes_none = past.builds.iter().all(|b| b.inline.is_none() && b.exports.is_empty());
     let asked = past.all_commands().any(|c| c.inline() || !c.cache_to.is_empty() || c.no_cache);
     let hits = (0..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
-    if !writes_none || asked || hits {
+    // Of a log that is cut the lines about the inline cache may be what is missing.
+    if !writes_none || asked || hits || !past.is_whole() {
         return None;
     }
     let vain: Vec<usize> =

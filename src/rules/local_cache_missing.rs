@@ -3,7 +3,7 @@
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
-use crate::model::{Build, CacheKind, Quote, Run};
+use crate::model::{Build, BuildOutcome, CacheKind, Quote, Run};
 use crate::series::Series;
 
 pub(super) struct LocalCacheMissing;
@@ -70,6 +70,10 @@ fn writes(missed: &Missed) -> bool {
     missed.build.exports.iter().any(|e| e.kind == CacheKind::Local && e.ok())
 }
 
+fn is_cut(build: &Build) -> bool {
+    build.headless || build.outcome == BuildOutcome::Unknown
+}
+
 fn finding(directory: &str, missed: &[Missed]) -> Option<Finding> {
     // The run that makes the directory cannot find it.
     let excused = |m: &&Missed| m.first && writes(m);
@@ -78,6 +82,10 @@ fn finding(directory: &str, missed: &[Missed]) -> Option<Finding> {
         return None;
     }
     let written = missed.iter().any(writes);
+    // The export may be what a cut log lacks.
+    if !written && missed.iter().any(|m| is_cut(m.build)) {
+        return None;
+    }
     let lines: Vec<Evidence> =
         missed.iter().take(12).map(|m| Study::quote(m.run, m.quote, "no cache in the directory")).collect();
     Some(Finding {

@@ -67,9 +67,14 @@ impl<'a> Past<'a> {
         self.imports(i).iter().any(|t| t.ok())
     }
 
-    /// No build of the series ever looked for a cache. Of a log that begins below the base images that is not known.
+    /// The logs show all of their builds from beginning to end: what is not in them did not happen.
+    pub(super) fn is_whole(&self) -> bool {
+        self.builds.iter().all(|build| !build.headless && build.outcome != BuildOutcome::Unknown)
+    }
+
+    /// No build of the series ever looked for a cache. Of a log that begins inside a build that is not known.
     pub(super) fn never_imports(&self) -> bool {
-        let begins = |i: usize| self.builds.get(i).is_some_and(|b| !b.bases.is_empty());
+        let begins = |i: usize| self.builds.get(i).is_some_and(|b| !b.headless && !b.bases.is_empty());
         (0..self.len()).all(|i| self.imports(i).is_empty() && begins(i))
     }
 

@@ -81,6 +81,7 @@ impl Reader<'_> {
             images: build.images.iter().map(|image| self.text(image)).collect(),
             line: build.line,
             tangled: build.tangled,
+            headless: build.headless,
             // Found when the run is complete.
             commands: (0, 0),
         }

@@ -81,6 +81,7 @@ impl Writer<'_> {
             images: self.texts(&build.images),
             line: build.line,
             tangled: build.tangled,
+            headless: build.headless,
         }
     }
 

@@ -96,6 +96,12 @@ impl Segment {
         self.vertices.values().flat_map(|v| &v.names).any(|(name, _)| parse_step_name(name).is_some())
     }
 
+    /// Steps were seen, and not the vertex that is printed first.
+    pub(super) fn lacks_its_begin(&self) -> bool {
+        let first = self.vertices.get(&1).is_some_and(|vertex| !vertex.names.is_empty());
+        self.dialect == Dialect::BuildkitPlain && !first && self.has_steps()
+    }
+
     /// The builds: one, or one a target.
     pub(super) fn finish(&self, invocation: usize) -> Vec<Build> {
         finish::builds(self, invocation)

@@ -120,6 +120,7 @@ fn common(segment: &Segment, invocation: usize) -> Build {
         warnings: segment.warnings.clone(),
         line: segment.line.max(segment.errors.first().map_or(0, |q| if segment.line == 0 { q.line } else { 0 })),
         tangled: segment.tangled,
+        headless: segment.lacks_its_begin(),
         dialect: segment.dialect,
         ..Build::default()
     }

@@ -65,6 +65,9 @@ pub(in super::super) struct Build {
     /// Two builds are interleaved: outcomes are not to be trusted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tangled: bool,
+    /// The log begins inside the build.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub headless: bool,
 }
 
 /// One step of a build.

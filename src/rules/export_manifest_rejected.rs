@@ -43,9 +43,11 @@ impl Rule for ExportManifestRejected {
 fn draft(study: &Study, refusal: &Refusal) -> Draft {
     let place = refusal.reference().unwrap_or_else(|| "the registry".to_owned());
     let asked = asked_for_image_manifest(refusal);
+    // An import of a cache that the registry took before may be in the part that a cut log lacks.
+    let unsure = asked || refusal.build.headless;
     Draft {
         severity: Severity::Error,
-        confidence: if asked { Confidence::Suspected } else { Confidence::Likely },
+        confidence: if unsure { Confidence::Suspected } else { Confidence::Likely },
         title: format!("the registry does not accept the cache manifest: no cache is stored in {}", remedy::reference::repository(&place)),
         cause: format!("All layers were uploaded, then the registry refused the manifest ({}). BuildKit before 0.21 describes a cache with an image index, which Amazon ECR and others refuse.", answer(refusal)),
         fix: fix(study, refusal),
@@ -82,7 +84,7 @@ fn fix(study: &Study, refusal: &Refusal) -> Fix {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{made, of};
+    use super::super::testing::{made, of, study};
     use super::*;
     use crate::model::CacheKind;
 
@@ -104,6 +106,13 @@ mod tests {
     fn the_final_error_is_enough() {
         let text = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \"sha256:0\": unexpected status: 400 Bad Request";
         assert_eq!(ExportManifestRejected.check(&of(vec![made().error(text)])).len(), 1);
+    }
+
+    #[test]
+    fn a_log_that_begins_inside_the_build_leaves_doubt() {
+        let mut run = made().export(CacheKind::Registry, Some(PUT)).run();
+        run.builds[0].headless = true;
+        assert_eq!(ExportManifestRejected.check(&study(vec![run]))[0].confidence, Confidence::Suspected);
     }
 
     #[test]

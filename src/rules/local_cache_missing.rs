@@ -16,7 +16,7 @@ static META: RuleMeta = RuleMeta {
     what: "The client warns `local cache import at DIR skipped` or `not found`: there is no cache in that directory.",
     why: "The build goes on without a cache, and the warning comes after its output. On a CI agent the directory is empty in each run unless something brings it along.",
     fix: "Persist the directory with the CI's own cache between runs, or use a registry cache.",
-    rules_out: "In the first run the directory cannot be there: where that run exports to it and is the only one, or a later run imports it, nothing is reported.",
+    rules_out: "The directory cannot be there before a run has stored a cache in it: where runs do, only those after the first that did are reported.",
     limits: "The directory is the client's; who clears it between runs is not in the build log.",
     example: include_str!("examples/local-cache-missing.txt"),
     references: &["https://docs.docker.com/build/cache/backends/local/", "moby/buildkit client/solve.go"],
@@ -38,18 +38,22 @@ struct Missed<'a> {
     run: &'a Run,
     build: &'a Build,
     quote: &'a Quote,
-    first: bool,
+    /// A build before it stored a cache in a directory.
+    stored: bool,
 }
 
 fn of_series(study: &Study, series: &Series) -> Vec<Finding> {
     let mut directories: Vec<(&str, Vec<Missed>)> = Vec::new();
-    for (n, (run, build)) in study.members(series).enumerate() {
+    let mut stored = false;
+    for (run, build) in study.members(series) {
+        let before = stored;
+        stored |= writes(build);
         if build.imported() {
             continue; // Another cache of the list is well.
         }
         for quote in &build.warnings {
             let Some(directory) = directory(&quote.text) else { continue };
-            let missed = Missed { run, build, quote, first: n == 0 };
+            let missed = Missed { run, build, quote, stored: before };
             match directories.iter_mut().find(|(name, _)| *name == directory) {
                 Some((_, all)) => all.push(missed),
                 None => directories.push((directory, vec![missed])),
@@ -66,8 +70,8 @@ fn directory(warning: &str) -> Option<&str> {
     rest.split_once(" skipped").or_else(|| rest.split_once(" not found")).map(|(directory, _)| directory)
 }
 
-fn writes(missed: &Missed) -> bool {
-    missed.build.exports.iter().any(|e| e.kind == CacheKind::Local && e.ok())
+fn writes(build: &Build) -> bool {
+    build.exports.iter().any(|e| e.kind == CacheKind::Local && e.ok())
 }
 
 fn is_cut(build: &Build) -> bool {
@@ -75,15 +79,9 @@ fn is_cut(build: &Build) -> bool {
 }
 
 fn finding(directory: &str, missed: &[Missed]) -> Option<Finding> {
-    // The run that makes the directory cannot find it.
-    let excused = |m: &&Missed| m.first && writes(m);
-    let counted: Vec<&Missed> = missed.iter().filter(|m| !excused(m)).collect();
-    if counted.is_empty() {
-        return None;
-    }
-    let written = missed.iter().any(writes);
-    // The export may be what a cut log lacks.
-    if !written && missed.iter().any(|m| is_cut(m.build)) {
+    let written = missed.iter().any(|m| m.stored);
+    // The build that makes the directory cannot find it; and the export may be what a cut log lacks.
+    if !written && missed.iter().any(|m| writes(m.build) || is_cut(m.build)) {
         return None;
     }
     let lines: Vec<Evidence> =
@@ -104,7 +102,7 @@ fn finding(directory: &str, missed: &[Missed]) -> Option<Finding> {
         },
         evidence: Proof::from_lines(lines)?,
         fix: fix(directory),
-        impact: cost_of(counted.iter().map(|m| m.build)),
+        impact: cost_of(missed.iter().filter(|m| m.stored == written).map(|m| m.build)),
         rules_out: if written {
             Vec::new()
         } else {
@@ -152,5 +150,7 @@ mod tests {
         let first = || made().export(CacheKind::Local, None).warning(WARNING);
         assert!(LocalCacheMissing.check(&of(vec![first()])).is_empty());
         assert!(LocalCacheMissing.check(&of(vec![first(), made().import("local:1", None)])).is_empty());
+        // Another build of the job came before, with another cache.
+        assert!(LocalCacheMissing.check(&of(vec![made().miss("RUN a"), first()])).is_empty());
     }
 }

@@ -60,7 +60,10 @@ fn of_series(study: &Study, series: &Series) -> Vec<Finding> {
             }
         }
     }
-    directories.iter().filter_map(|(directory, missed)| finding(directory, missed)).collect()
+    let found = study.members(series).any(|(_, build)| finds(build));
+    // Gone once and found in other runs: one more machine, or a cleanup.
+    directories.retain(|(_, missed)| !found || missed.iter().filter(|m| m.stored).count() > 1);
+    directories.iter().filter_map(|(directory, missed)| finding(directory, missed, found)).collect()
 }
 
 /// `WARNING: local cache import at /cache skipped due to err: could not read /cache/index.json: …`,
@@ -74,40 +77,52 @@ fn writes(build: &Build) -> bool {
     build.exports.iter().any(|e| e.kind == CacheKind::Local && e.ok())
 }
 
+fn finds(build: &Build) -> bool {
+    build.imports.iter().any(|i| i.kind == CacheKind::Local && i.ok())
+}
+
 fn is_cut(build: &Build) -> bool {
     build.headless || build.outcome == BuildOutcome::Unknown
 }
 
-fn finding(directory: &str, missed: &[Missed]) -> Option<Finding> {
+fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
     let written = missed.iter().any(|m| m.stored);
     // The build that makes the directory cannot find it; and the export may be what a cut log lacks.
     if !written && missed.iter().any(|m| writes(m.build) || is_cut(m.build)) {
         return None;
     }
+    let (confidence, title, cause, doubt) = match (written, found) {
+        (true, false) => (
+            Confidence::Proven,
+            format!("the cache in {directory} is written by each run and gone in the next"),
+            "Runs store their cache in this directory, and the next run does not find it: the directory is not kept between runs.",
+            None,
+        ),
+        (true, true) => (
+            Confidence::Suspected,
+            format!("the cache in {directory} is there in some runs only"),
+            "Runs store their cache in this directory, and some of the later runs find it, others do not.",
+            Some("The runs may be of several machines that keep a directory each, or of several jobs."),
+        ),
+        (false, _) => (
+            Confidence::Likely,
+            format!("there is no cache in {directory}"),
+            "The build imports a cache from this directory, and no run in the input writes one there.",
+            Some("Another job may write the directory; its log would show it."),
+        ),
+    };
     let lines: Vec<Evidence> =
         missed.iter().take(12).map(|m| Study::quote(m.run, m.quote, "no cache in the directory")).collect();
     Some(Finding {
         rule: META.id,
-        severity: if written || missed.len() > 1 { Severity::Error } else { Severity::Warning },
-        confidence: if written { Confidence::Proven } else { Confidence::Likely },
-        title: if written {
-            format!("the cache in {directory} is written by each run and gone in the next")
-        } else {
-            format!("there is no cache in {directory}")
-        },
-        cause: if written {
-            "Runs store their cache in this directory, and the next run does not find it: the directory is not kept between runs.".to_owned()
-        } else {
-            "The build imports a cache from this directory, and no run in the input writes one there.".to_owned()
-        },
+        severity: if !found && (written || missed.len() > 1) { Severity::Error } else { Severity::Warning },
+        confidence,
+        title,
+        cause: cause.to_owned(),
         evidence: Proof::from_lines(lines)?,
         fix: fix(directory),
         impact: cost_of(missed.iter().filter(|m| m.stored == written).map(|m| m.build)),
-        rules_out: if written {
-            Vec::new()
-        } else {
-            vec!["Another job may write the directory; its log would show it.".to_owned()]
-        },
+        rules_out: doubt.map(str::to_owned).into_iter().collect(),
         subject: directory.to_owned(),
     })
 }
@@ -137,6 +152,15 @@ mod tests {
         let run = || made().miss("RUN a").export(CacheKind::Local, None).warning(WARNING);
         let found = LocalCacheMissing.check(&of(vec![run(), run()]));
         assert_eq!((found.len(), found[0].impact.runs, found[0].subject.as_str()), (1, 1, "/cache"));
+    }
+
+    #[test]
+    fn a_directory_that_is_there_in_some_runs_is_suspected_when_it_is_gone_twice() {
+        let missed = || made().miss("RUN a").export(CacheKind::Local, None).warning(WARNING);
+        let found = || made().import("local:1", None).export(CacheKind::Local, None);
+        assert!(LocalCacheMissing.check(&of(vec![missed(), found(), missed(), found()])).is_empty());
+        let twice = LocalCacheMissing.check(&of(vec![missed(), found(), missed(), found(), missed()]));
+        assert_eq!((twice.len(), twice[0].confidence), (1, Confidence::Suspected));
     }
 
     #[test]

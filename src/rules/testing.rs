@@ -42,7 +42,11 @@ impl Made {
 
     pub(super) fn import(mut self, name: &str, error: Option<&str>) -> Self {
         let header = format!("#4 importing cache manifest from {name}");
-        let kind = if name.starts_with("gha:") { CacheKind::Gha } else { CacheKind::Registry };
+        let kind = match name {
+            _ if name.starts_with("gha:") => CacheKind::Gha,
+            _ if name.starts_with("local:") => CacheKind::Local,
+            _ => CacheKind::Registry,
+        };
         let transfer = self.transfer(&header, Some(name), kind, error);
         self.build.imports.push(transfer);
         self

@@ -96,10 +96,10 @@ impl Segment {
         self.vertices.values().flat_map(|v| &v.names).any(|(name, _)| parse_step_name(name).is_some())
     }
 
-    /// Steps were seen, and not the vertex that is printed first.
+    /// Vertices were seen, and not the one that is printed first.
     pub(super) fn lacks_its_begin(&self) -> bool {
         let first = self.vertices.get(&1).is_some_and(|vertex| !vertex.names.is_empty());
-        self.dialect == Dialect::BuildkitPlain && !first && self.has_steps()
+        self.dialect == Dialect::BuildkitPlain && !first && !self.vertices.is_empty()
     }
 
     /// The builds: one, or one a target.

@@ -12,6 +12,8 @@ mod kaniko;
 mod rawjson;
 mod tty;
 
+use std::ops::Range;
+
 pub use tty::is_vertex;
 
 /// One statement of a builder.
@@ -242,6 +244,15 @@ pub static DIALECTS: &[&dyn Dialect] = &[
 #[inline]
 pub fn output(text: &[u8]) -> Option<u32> {
     buildkit::output(text)
+}
+
+/// Where the seconds of a line of output stand, with the blank behind them: of its beginning, only they are
+/// others in the vertex' next line. `None` for another line.
+#[must_use]
+pub fn seconds(text: &[u8]) -> Option<Range<usize>> {
+    output(text)?;
+    let mut blanks = memchr::memchr_iter(b' ', text);
+    Some(blanks.next()? + 1..blanks.next()? + 1)
 }
 
 /// Reads a line in the first dialect that understands it.

@@ -114,7 +114,8 @@ pub trait Envelope: Sync {
     fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         Cow::Borrowed(line)
     }
-    /// Takes the prefix off; a line without one is left as it is.
+    /// Takes the prefix off; a line without one is left as it is. Lines with the same prefix, but for the
+    /// digits of the stamp, and with `#12 0.1` behind it are decoded alike: not all of them are asked for.
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
         Peeled { text: line, ..Peeled::default() }
     }
@@ -122,12 +123,6 @@ pub trait Envelope: Sync {
     /// are only worth naming where a log has several.
     fn names_jobs(&self) -> bool {
         false
-    }
-    /// The text of a line that stands for itself and names no job. Nearly all lines are such, and no more
-    /// of them is of interest than what they say.
-    fn text<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
-        let peeled = self.decode(line);
-        (!peeled.append && !peeled.open && peeled.job.is_none()).then_some(peeled.text)
     }
     /// What the CI itself says in a line (without prefix and colour).
     fn mark<'a>(&self, _text: &'a [u8]) -> Option<Mark<'a>> {

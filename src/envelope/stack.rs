@@ -1,10 +1,11 @@
 //! The envelopes of one log, outermost first.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
-use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, ansi, echo, wrap};
+use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, Stamp, ansi, echo, wrap};
 
 /// How often one envelope may be inside another.
 const ROUNDS: usize = 4;
@@ -90,18 +91,19 @@ impl Stack {
         peeled
     }
 
-    /// The text of a line, where it is found with little: one layer, nothing packed, and the line stands
-    /// for itself and names no job. Then it is what [`Stack::peel`] finds, but for escapes in front of it.
+    /// How much of a line stands before its text, and where in it the stamp is, whose digits are others in each
+    /// line. `None` where it takes more than this beginning to tell where the text begins.
     #[must_use]
-    #[inline]
-    pub fn text<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
-        let line = ansi::trim_end(line);
-        match self.layers.as_slice() {
-            _ if self.packing.is_some() || self.width.is_some() => None,
-            [] => Some(line),
-            [one] => one.text(line),
-            _ => None,
+    pub fn prefix(&self, line: &[u8], peeled: &Peeled) -> Option<(usize, Range<usize>)> {
+        if self.packing.is_some() || self.width.is_some() {
+            return None;
         }
+        let prefix = ansi::trim_end(line).strip_suffix(peeled.text)?;
+        let Some(Stamp::Rfc3339(stamp) | Stamp::Millis(stamp)) = peeled.stamp else {
+            return Some((prefix.len(), 0..0));
+        };
+        let at = memmem::find(prefix, stamp)?;
+        Some((prefix.len(), at..at + stamp.len()))
     }
 
     /// Whether a line may be the rest of the one before that is open. Where lines were cut at a width,

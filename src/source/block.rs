@@ -1,7 +1,16 @@
 //! One block of whole lines: counts them and keeps the wanted ones.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is compiled for a kind of processor has to be compiled into its caller"
+)]
+
+use std::ops::Range;
 use std::sync::Mutex;
 
+use fearless_simd::{Level, Simd, dispatch};
+
+use super::like::{Likeness, Pattern};
 use super::lines::Lines;
 use super::{MAX_LINE, Sieve, Sink, Wanted};
 
@@ -30,31 +39,10 @@ impl Kept {
         let spare = SPARE.lock().ok().and_then(|mut spare| spare.pop());
         // About one byte in twenty is wanted.
         let (bytes, entries) = spare.unwrap_or_else(|| (Vec::with_capacity(block.len() / 16), Vec::new()));
-        let mut kept = Self { bytes, entries, lines: 0 };
-        let mut state = S::State::default();
-        let mut left_out = None;
-        for line in Lines::of(block) {
-            kept.lines += 1;
-            let line = if line.len() > MAX_LINE { cut(line, sieve) } else { line };
-            let wanted = sieve.wants(&mut state, line);
-            if wanted == Wanted::No {
-                left_out = Some(line);
-                continue;
-            }
-            if let Some(before) = left_out.take().filter(|_| wanted == Wanted::WithBefore) {
-                kept.keep(kept.lines - 1, before);
-            }
-            kept.keep(kept.lines, line);
-        }
-        if let Some(last) = left_out {
-            kept.keep(kept.lines, last);
-        }
-        kept
-    }
-
-    fn keep(&mut self, number: u64, line: &[u8]) {
-        self.bytes.extend_from_slice(line);
-        self.entries.push((number, self.bytes.len()));
+        let kept = Self { bytes, entries, lines: 0 };
+        let mut sifting = Sifting { block, sieve, state: S::State::default(), left_out: None, kept };
+        dispatch!(Level::new(), simd => sifting.all(simd));
+        sifting.kept
     }
 
     /// Hands the lines on; `before` lines came earlier.
@@ -81,8 +69,62 @@ impl Drop for Kept {
     }
 }
 
-/// As much of a long line as is looked at.
-fn cut<'a, S: Sieve>(line: &'a [u8], sieve: &S) -> &'a [u8] {
-    let start = line.get(..MAX_LINE).unwrap_or(line);
-    line.get(..sieve.longest(start)).unwrap_or(line)
+/// A block while its lines are asked for.
+struct Sifting<'a, S: Sieve> {
+    block: &'a [u8],
+    sieve: &'a S,
+    state: S::State,
+    /// The line before, where it is not wanted.
+    left_out: Option<Range<usize>>,
+    kept: Kept,
+}
+
+impl<'a, S: Sieve> Sifting<'a, S> {
+    /// Compiled for each kind of processor, so it does no more than cut and compare.
+    #[inline(always)]
+    fn all<V: Simd>(&mut self, simd: V) {
+        let mut passed = None;
+        for line in Lines::of(simd, self.block) {
+            self.kept.lines += 1;
+            if passed.as_ref().is_some_and(|like: &Pattern<V>| like.fits(simd, self.block, line.start)) {
+                self.left_out = Some(line);
+                continue;
+            }
+            let start = line.start;
+            passed = self.ask(line).and_then(|likeness| Pattern::of(simd, self.block, start, likeness));
+        }
+        if let Some(last) = self.left_out.take() {
+            self.keep(self.kept.lines, last);
+        }
+    }
+
+    /// Keeps the line if it is wanted. If not, says which lines after it are not either.
+    #[inline(never)]
+    fn ask(&mut self, line: Range<usize>) -> Option<Likeness> {
+        let text = self.text(&line);
+        let wanted = self.sieve.wants(&mut self.state, text);
+        let before = self.left_out.take().filter(|_| wanted == Wanted::WithBefore);
+        if let Wanted::No(likeness) = wanted {
+            self.left_out = Some(line);
+            return likeness;
+        }
+        if let Some(before) = before {
+            self.keep(self.kept.lines - 1, before);
+        }
+        self.keep(self.kept.lines, line);
+        None
+    }
+
+    fn keep(&mut self, number: u64, line: Range<usize>) {
+        let line = self.text(&line);
+        self.kept.bytes.extend_from_slice(line);
+        self.kept.entries.push((number, self.kept.bytes.len()));
+    }
+
+    /// As much of a line as is looked at.
+    fn text(&self, line: &Range<usize>) -> &'a [u8] {
+        let line = self.block.get(line.clone()).unwrap_or_default();
+        let start = line.get(..MAX_LINE).unwrap_or(line);
+        if line.len() > MAX_LINE { line.get(..self.sieve.longest(start)).unwrap_or(line) } else { line }
+    }
 }

@@ -78,7 +78,7 @@ mod tests {
     impl Sieve for Nothing {
         type State = ();
         fn wants(&self, (): &mut (), _: &[u8]) -> Wanted {
-            Wanted::No
+            Wanted::No(None)
         }
     }
     impl Sink for Nothing {

@@ -3,7 +3,15 @@
 //! Lines of build logs are short: to look for one end at a time costs more than to find all ends of
 //! two thousand bytes first, without a branch that depends on how long a line is.
 
-use wide::u8x16;
+#![expect(
+    clippy::inline_always,
+    reason = "what is compiled for a kind of processor has to be compiled into its caller"
+)]
+
+use std::ops::Range;
+
+use fearless_simd::prelude::*;
+use fearless_simd::u8x64;
 
 /// Bytes whose line ends are found at once: as many as a word has bits.
 const WINDOW: usize = 64;
@@ -14,8 +22,9 @@ const PART: usize = 32 * WINDOW;
 /// Two ends are written for each window, whether it has them or not.
 const ROOM: usize = PART + 2;
 
-/// The lines of a block, without their ends.
-pub(super) struct Lines<'a> {
+/// Where the lines of a block are, without their ends.
+pub(super) struct Lines<'a, V: Simd> {
+    simd: V,
     block: &'a [u8],
     /// Where the next line begins.
     start: usize,
@@ -28,13 +37,14 @@ pub(super) struct Lines<'a> {
     next: usize,
 }
 
-impl<'a> Lines<'a> {
-    pub(super) fn of(block: &'a [u8]) -> Self {
-        Self { block, start: 0, part: 0, after: 0, ends: [0; ROOM], count: 0, next: 0 }
+impl<'a, V: Simd> Lines<'a, V> {
+    #[inline(always)]
+    pub(super) fn of(simd: V, block: &'a [u8]) -> Self {
+        Self { simd, block, start: 0, part: 0, after: 0, ends: [0; ROOM], count: 0, next: 0 }
     }
 
     /// Finds the ends of the next part that has some.
-    #[inline(never)]
+    #[inline(always)]
     fn find(&mut self) -> bool {
         (self.count, self.next) = (0, 0);
         while self.count == 0 {
@@ -45,50 +55,52 @@ impl<'a> Lines<'a> {
                 return false;
             }
             self.after += part.len();
-            self.count = ends(part, &mut self.ends);
+            self.count = ends(self.simd, part, &mut self.ends);
         }
         true
     }
 
     /// What follows the last line end, if anything does.
-    fn rest(&mut self) -> Option<&'a [u8]> {
-        let rest = self.block.get(self.start..).filter(|rest| !rest.is_empty());
+    fn rest(&mut self) -> Option<Range<usize>> {
+        let rest = self.start..self.block.len();
         self.start = self.block.len();
-        rest
+        (!rest.is_empty()).then_some(rest)
     }
 }
 
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
+impl<V: Simd> Iterator for Lines<'_, V> {
+    type Item = Range<usize>;
 
-    #[inline]
-    fn next(&mut self) -> Option<&'a [u8]> {
+    #[inline(always)]
+    fn next(&mut self) -> Option<Range<usize>> {
         if self.next == self.count && !self.find() {
             return self.rest();
         }
         let end = self.part + *self.ends.get(self.next)? as usize;
         self.next += 1;
-        let line = self.block.get(self.start..end);
+        let line = self.start..end;
         self.start = end + 1;
-        line
+        Some(line)
     }
 }
 
 /// Writes where the line ends of a part are, and returns how many it has.
-fn ends(part: &[u8], found: &mut [u32; ROOM]) -> usize {
+#[inline(always)]
+fn ends<V: Simd>(simd: V, part: &[u8], found: &mut [u32; ROOM]) -> usize {
     let (windows, rest) = part.as_chunks::<WINDOW>();
     let mut places = (0..).step_by(WINDOW);
     let mut count = 0;
     for (window, at) in windows.iter().zip(&mut places) {
-        count = write(mask(window), at, found, count);
+        let ends = u8x64::from_slice(simd, window).simd_eq(b'\n').to_bitmask();
+        count = write(ends, at, found, count);
     }
     let rest = rest.iter().rev().fold(0, |ends, byte| ends << 1 | u64::from(*byte == b'\n'));
     places.next().map_or(count, |at| write(rest, at, found, count))
 }
 
-/// Adds the ends of a window to `count` others. Most have none, one or two: those are written without
-/// a branch, which the processor could not foresee.
-#[inline]
+/// Adds the ends of a window to `count` others: a bit each, the lowest is the first. Most windows have
+/// none, one or two: those are written without a branch, which the processor could not foresee.
+#[inline(always)]
 fn write(ends: u64, at: u32, found: &mut [u32; ROOM], mut count: usize) -> usize {
     let without_lowest = |ends: u64| ends & ends.wrapping_sub(1);
     let lowest = |ends: u64| at + ends.trailing_zeros();
@@ -108,19 +120,16 @@ fn write(ends: u64, at: u32, found: &mut [u32; ROOM], mut count: usize) -> usize
     count
 }
 
-/// The line ends of a window: a bit each, the lowest is the first.
-#[inline]
-fn mask(window: &[u8; WINDOW]) -> u64 {
-    let ends = |part: &[u8; 16]| u64::from((u8x16::new(*part).simd_eq(u8x16::splat(b'\n'))).to_bitmask());
-    let (parts, _) = window.as_chunks::<16>();
-    parts.iter().rev().fold(0, |all, part| all << 16 | ends(part))
-}
-
 #[cfg(test)]
 mod tests {
+    use fearless_simd::{Level, dispatch};
     use proptest::prelude::*;
 
     use super::*;
+
+    fn lines(block: &[u8]) -> Vec<&[u8]> {
+        dispatch!(Level::new(), simd => Lines::of(simd, block).map(|line| &block[line]).collect())
+    }
 
     proptest! {
         #[test]
@@ -128,10 +137,10 @@ mod tests {
             let block = [vec![b'y'; far * PART], block, vec![b'x'; long], b"\nend".to_vec()].concat();
             for length in far * PART..block.len() {
                 let part = &block[..length];
-                let mut lines: Vec<&[u8]> = part.split(|b| *b == b'\n').collect();
+                let mut cut: Vec<&[u8]> = part.split(|b| *b == b'\n').collect();
                 // An end ends a line, it does not begin one.
-                lines.pop_if(|last| last.is_empty());
-                prop_assert_eq!(Lines::of(part).collect::<Vec<_>>(), lines);
+                cut.pop_if(|last| last.is_empty());
+                prop_assert_eq!(lines(part), cut);
             }
         }
     }

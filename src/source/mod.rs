@@ -8,6 +8,7 @@ mod block;
 mod container;
 mod digest;
 mod discover;
+mod like;
 mod lines;
 mod pipe;
 mod placed;
@@ -18,6 +19,7 @@ mod tee;
 pub use container::{EXPANDED, Part, Reading, Visit, each};
 pub use digest::Digest;
 pub use discover::{Entry, Found, discover, discover_configs, read_text, working_directory};
+pub use like::Likeness;
 pub use progress::Progress;
 pub use same::same_bytes;
 
@@ -54,9 +56,9 @@ pub trait Sieve: Sync {
 /// What is to become of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// It says nothing. It may come nevertheless: the last line of a block always does, because the next
-    /// block may want it with its first.
-    No,
+    /// It says nothing, and neither do the lines that follow it and are like it. It may come nevertheless: the
+    /// last line of a block always does, because the next block may want it with its first.
+    No(Option<Likeness>),
     /// It is kept.
     Yes,
     /// It is kept, and so is the line before: it goes on where that one ended.

@@ -1,10 +1,11 @@
 //! A file of any size, or memory: blocks are read at their positions and scanned in parallel.
 //!
-//! A line belongs to the block in which it starts, so blocks need to know nothing of each other and
-//! the result cannot depend on their number.
+//! A line belongs to the block in which the line before it ends, so blocks need to know nothing of each other
+//! and the result cannot depend on their number.
 
 use std::cell::RefCell;
 use std::io;
+use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 use rayon::prelude::*;
@@ -12,6 +13,9 @@ use rayon::prelude::*;
 use super::at::ReadAt;
 use super::block::Kept;
 use super::{Blocks, MAX_LINE, Sieve, Sink};
+
+/// Bytes by which a line is read on: most are shorter.
+const STEP: usize = 2 << 10;
 
 thread_local! {
     /// One buffer a thread, for all blocks: fresh memory has to be cleared by the system each time.
@@ -33,7 +37,7 @@ pub(super) fn scan<S: Sieve>(
         let to = (from + group).min(blocks);
         let scan = |i: u64| {
             let (start, end) = (i * step, (i * step + step).min(len));
-            let kept = BUFFER.with_borrow_mut(|buffer| block(bytes, start, end, end < len, buffer, sieve));
+            let kept = BUFFER.with_borrow_mut(|buffer| block(bytes, start..end, end < len, buffer, sieve));
             cut.scanned(end - start);
             kept
         };
@@ -72,33 +76,32 @@ fn read_at(bytes: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> io::Result<usi
     Ok(done)
 }
 
-/// The lines that start in the block at `start`: the byte before it tells whether a line starts
-/// right there, and the last line is read on into the next block.
+/// The lines that belong to a block: the first one of the file, or what follows a line end in the block. The last
+/// of them is read on into the next block. Only whole blocks are read at their places: the system copies faster
+/// between places that are whole multiples of a cache line.
 fn block<S: Sieve>(
     bytes: &dyn ReadAt,
-    start: u64,
-    end: u64,
+    own: Range<u64>,
     more: bool,
     buffer: &mut Vec<u8>,
     sieve: &S,
 ) -> io::Result<Kept> {
-    let from = start.saturating_sub(1);
-    let own = usize::try_from(end - from).unwrap_or(usize::MAX);
-    fill(bytes, from, own, buffer)?;
-    if more && buffer.last() != Some(&b'\n') {
-        end_line(bytes, end, buffer, sieve)?;
+    let first = own.start == 0;
+    fill(bytes, &own, buffer)?;
+    let start = if first { Some(0) } else { memchr(b'\n', buffer).map(|at| at + 1) };
+    if more && start.is_some() {
+        end_line(bytes, own.end, buffer, sieve)?;
     }
-    let lines = match (start, buffer.first()) {
-        (0, _) => Some(buffer.as_slice()),
-        (_, Some(b'\n')) => buffer.get(1..),
-        _ => memchr(b'\n', buffer.get(..own).unwrap_or(buffer)).and_then(|at| buffer.get(at + 1..)),
-    };
+    let lines = start.and_then(|start| buffer.get(start..));
     Ok(Kept::of(lines.unwrap_or_default(), sieve))
 }
 
-fn fill(bytes: &dyn ReadAt, from: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
+fn fill(bytes: &dyn ReadAt, own: &Range<u64>, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let want = usize::try_from(own.end - own.start).unwrap_or(usize::MAX);
+    // Room for the end of the last line.
+    buffer.reserve((want + STEP).saturating_sub(buffer.len()));
     buffer.resize(want, 0);
-    let got = read_at(bytes, buffer, from)?;
+    let got = read_at(bytes, buffer, own.start)?;
     buffer.truncate(got);
     Ok(())
 }
@@ -117,7 +120,6 @@ fn end_line<S: Sieve>(bytes: &dyn ReadAt, end: u64, buffer: &mut Vec<u8>, sieve:
 
 /// Reads on from `at` up to a line end, or until the buffer holds `want` bytes; then says where to go on.
 fn extend(bytes: &dyn ReadAt, mut at: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result<Option<u64>> {
-    const STEP: usize = 8 << 10;
     let mut part = [0; STEP];
     while buffer.len() < want {
         let got = read_at(bytes, &mut part, at)?;

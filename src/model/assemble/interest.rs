@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::dialect::{self, Event};
 use crate::envelope::{Peeled, Stack, clean};
-use crate::source::{MAX_LINE, Sieve, Wanted};
+use crate::source::{Likeness, MAX_LINE, Sieve, Wanted};
 
 /// Of a longer JSON status the rest is not read; output of commands stands at its end.
 const LONGEST_STATUS: usize = 4 << 20;
@@ -45,34 +45,30 @@ impl Sieve for Interest<'_> {
         }
     }
 
-    #[inline]
     fn wants(&self, before: &mut Before, line: &[u8]) -> Wanted {
-        if before.goes_on(line, self.stack) { Wanted::No } else { self.looks_at(before, line) }
-    }
-}
-
-impl Interest<'_> {
-    fn looks_at(&self, before: &mut Before, line: &[u8]) -> Wanted {
-        let line = self.stack.unpack(line);
-        let peeled = self.stack.peel(&line);
+        let unpacked = self.stack.unpack(line);
+        let peeled = self.stack.peel(&unpacked);
         let joined = std::mem::replace(&mut before.open, peeled.open) || peeled.open;
         match before.is_news(&peeled, self.stack) {
             _ if peeled.append => Wanted::WithBefore,
             news if news || joined => Wanted::Yes,
-            _ => Wanted::No,
+            _ => Wanted::No(self.likeness(line, &peeled)),
         }
     }
 }
 
-impl Before {
-    /// More output of the vertex that is talking: what nearly all lines are, told by the fewest bytes.
-    /// [`Interest::looks_at`] says the same of such a line, and remembers nothing new.
-    #[inline]
-    fn goes_on(&self, line: &[u8], stack: &Stack) -> bool {
-        let talks = || stack.text(line).and_then(dialect::output);
-        !self.open && self.talking.is_some_and(|number| talks() == Some(number))
+impl Interest<'_> {
+    /// More output of the vertex that is talking: what nearly all lines are, alike but for the times in
+    /// their stamps and behind the number of the vertex.
+    fn likeness(&self, line: &[u8], peeled: &Peeled) -> Option<Likeness> {
+        let seconds = dialect::seconds(peeled.text)?;
+        let (prefix, stamp) = self.stack.prefix(line, peeled)?;
+        let seconds = prefix + seconds.start..prefix + seconds.end;
+        Some(Likeness::new(seconds.end, seconds)?.or(stamp))
     }
+}
 
+impl Before {
     fn is_news(&mut self, peeled: &Peeled, stack: &Stack) -> bool {
         if let Some(number) = dialect::output(peeled.text) {
             // Two empty slices are not compared: `memcmp` of no bytes at a dangling address is slow on
@@ -106,27 +102,67 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::source::{Input, Sink, discover};
 
     /// Logs of GitHub (stamps), of GitLab with stamps (which name streams and go on in other lines), and
     /// without any CI.
-    const PREFIXES: [&str; 3] = ["2026-05-04T09:00:00.1234567Z ", "2026-05-04T09:00:00.123456Z 01O ", ""];
+    const PREFIXES: [&str; 4] = ["2026-05-04T09:00:00.1234567Z ", "2026-05-04T09:00:00.123456Z 01O ", "app-1  | ", ""];
 
-    type Way<'a> = fn(&Interest<'a>, &mut Before, &[u8]) -> Wanted;
+    /// Asks for each line, whatever it is like.
+    struct Each<'a>(Interest<'a>);
 
-    fn wanted<'a>(lines: &[String], stack: &'a Stack, way: Way<'a>) -> Vec<Wanted> {
-        let (interest, mut before) = (Interest { stack }, Before::default());
-        lines.iter().map(|line| way(&interest, &mut before, line.as_bytes())).collect()
+    impl Sieve for Each<'_> {
+        type State = Before;
+        fn longest(&self, start: &[u8]) -> usize {
+            self.0.longest(start)
+        }
+        fn wants(&self, before: &mut Before, line: &[u8]) -> Wanted {
+            match self.0.wants(before, line) {
+                Wanted::No(_) => Wanted::No(None),
+                wanted => wanted,
+            }
+        }
+    }
+
+    #[derive(Default, Debug, PartialEq)]
+    struct Lines(Vec<(u64, Vec<u8>)>);
+
+    impl Sink for Lines {
+        fn line(&mut self, number: u64, bytes: &[u8]) {
+            self.0.push((number, bytes.to_vec()));
+        }
+    }
+
+    fn scanned(log: &[u8], sieve: &impl Sieve) -> Option<Lines> {
+        let mut lines = Lines::default();
+        Input::of_bytes(log.into()).ok()?.scan(sieve, &mut lines).unwrap();
+        Some(lines)
+    }
+
+    /// Whether it makes no difference that lines like others are not asked for.
+    fn told_by_likeness(log: &[u8]) -> Result<(), TestCaseError> {
+        let stack = &Stack::recognise(log);
+        prop_assert_eq!(scanned(log, &Interest { stack }), scanned(log, &Each(Interest { stack })));
+        Ok(())
+    }
+
+    #[test]
+    fn no_sample_log_has_a_line_that_its_likeness_hides() {
+        let found = discover(&["sample-logs".into(), "tests".into()]);
+        assert!(found.logs.len() > 300, "{}", found.logs.len());
+        for file in found.logs {
+            told_by_likeness(&std::fs::read(&file.path).unwrap()).unwrap();
+        }
     }
 
     proptest! {
         #[test]
-        fn the_short_way_says_what_the_long_one_says(
+        fn likeness_hides_no_line(
             prefix in prop::sample::select(&PREFIXES[..]),
             lines in proptest::collection::vec("(#[1-3] [0-9]{1,3}\\.[0-9]{1,4}( x)?|#[1-3] (CACHED|DONE 0.1s|\\[2/3\\] RUN a)|\\+ docker build \\.|\\x1b\\[0m#1 0.1 x|x|)\r?", 1..60),
         ) {
-            let lines: Vec<String> = lines.iter().map(|line| format!("{prefix}{line}")).collect();
-            let stack = Stack::recognise(lines.join("\n").as_bytes());
-            prop_assert_eq!(wanted(&lines, &stack, Interest::wants), wanted(&lines, &stack, Interest::looks_at));
+            let lines: Vec<String> = lines.iter().map(|line| format!("{prefix}{line}\n")).collect();
+            told_by_likeness(lines.concat().as_bytes())?;
         }
     }
 }

@@ -55,10 +55,13 @@ pub fn run(options: &Options) -> Report {
     on_threads(options, || read_and_judge(options, &found(options)))
 }
 
+/// On the threads that write the report too, unless their number is told: new ones would not find the memory that
+/// these gave back.
 fn on_threads(options: &Options, judge: impl FnOnce() -> Report + Send) -> Report {
-    match rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build() {
-        Ok(pool) => pool.install(judge),
-        Err(_) => judge(),
+    let own = options.threads.and_then(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok());
+    match own {
+        Some(pool) => pool.install(judge),
+        None => rayon::scope(|_| judge()),
     }
 }
 
@@ -212,11 +215,15 @@ fn problem(source: &str, message: String) -> Problem {
 fn order<T>(runs: &mut [T], run: impl Fn(&T) -> &Run) {
     let timed = runs.iter().all(|r| run(r).started.is_some());
     let read = |run: &Run| run.earlier.as_ref().map_or(DateTime::<Utc>::MAX_UTC, |earlier| earlier.recorded);
-    runs.sort_by(|a, b| {
+    let compare = |a: &T, b: &T| {
         let (a, b) = (run(a), run(b));
         let time = if timed { a.started.cmp(&b.started) } else { read(a).cmp(&read(b)) };
         time.then_with(|| natord::compare(&a.source, &b.source)).then_with(|| a.source.cmp(&b.source))
-    });
+    };
+    // To sort takes room for all of them once more.
+    if !runs.is_sorted_by(|a, b| compare(a, b).is_le()) {
+        runs.sort_by(compare);
+    }
 }
 
 /// The job, else the file name; with its folder where that alone does not tell runs apart.

@@ -52,9 +52,8 @@ fn of_series(past: &Past) -> Vec<Finding> {
     if kept.is_empty() {
         return Vec::new();
     }
-    let broken = past.breaks();
     let caches = ci_caches::by_cache(kept);
-    caches.iter().filter_map(|(cache, kept)| finding(cache, kept, &again(past, &broken, kept))).collect()
+    caches.iter().filter_map(|(cache, kept)| finding(cache, kept, &again(past, kept))).collect()
 }
 
 /// Caches that the run restored and did not save again because they exist.
@@ -67,7 +66,7 @@ fn kept(run: &Run) -> impl Iterator<Item = Seen<'_>> {
     ci_caches::of_run(run).filter(exists).filter(move |s| restored(ci_caches::bare(&s.entry.name)))
 }
 
-fn again<'a>(past: &Past<'a>, broken: &[Vec<Break<'a>>], kept: &[Seen]) -> Vec<Again<'a>> {
+fn again<'a>(past: &Past<'a>, kept: &[Seen]) -> Vec<Again<'a>> {
     let frozen = |i: &usize| {
         let run = past.runs.get(*i);
         let other = |kind| !matches!(kind, CacheKind::Local | CacheKind::Unknown);
@@ -76,28 +75,25 @@ fn again<'a>(past: &Past<'a>, broken: &[Vec<Break<'a>>], kept: &[Seen]) -> Vec<A
     };
     let runs: Vec<usize> = (0..past.len()).filter(frozen).collect();
     let pairs = runs.iter().zip(runs.iter().skip(1));
-    pairs.flat_map(|(&i, &j)| twice(past, broken, i, j)).collect()
+    pairs.flat_map(|(&i, &j)| twice(past, i, j)).collect()
 }
 
 /// Steps that run `i` executed for a change, and run `j` without one.
-fn twice<'a>(past: &Past<'a>, broken: &[Vec<Break<'a>>], i: usize, j: usize) -> Vec<Again<'a>> {
+fn twice<'a>(past: &Past<'a>, i: usize, j: usize) -> Vec<Again<'a>> {
     let Some(((a, earlier), (b, later))) = past.get(i).zip(past.get(j)) else { return Vec::new() };
     let one_commit = a.commit.is_some() && a.commit == b.commit;
     let changed = |found: &Break| {
         matches!(found.because, Because::InstructionChanged | Because::BaseChanged) && reads_nothing(found.step)
     };
-    let first = broken.get(i).into_iter().flatten().filter(|found| one_commit || changed(found));
-    let pair = |found: &Break<'a>| {
-        let same = |step: &&&Step| {
-            let step: &Step = step;
-            step.text == found.step.text && step.is_of(&found.step.stage, &found.step.platform)
-        };
-        let now = broken.get(j)?.iter().map(|other| &other.step).find(same)?;
+    let first = past.breaks(i).filter(|found| one_commit || changed(found));
+    let pair = |found: Break<'a>| {
+        let same = |step: &&Step| step.text == found.step.text && step.is_of(&found.step.stage, &found.step.platform);
+        let now = past.breaks(j).map(|other| other.step).find(same)?;
         let ran = now.outcome == Outcome::Miss && now.kind == StepKind::Counted;
         let base = |build: &Build| build.base_of(&now.stage, &now.platform).and_then(|b| b.digest.clone());
         (ran && base(earlier) == base(later)).then_some(Again {
             before: (a, found.step),
-            now: (b, later, *now),
+            now: (b, later, now),
             one_commit,
         })
     };

@@ -77,7 +77,7 @@ fn seen<'a>(past: &Past<'a>, i: usize) -> Option<Seen<'a>> {
     }
     let last = chain::final_stage(build)?;
     let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit)?;
-    let stored = chain::stored_stages(&past.builds);
+    let stored = chain::stored_stages(past.builds.iter().copied());
     let inner = |stage: &Stage| {
         stage.name != last && !stored.contains(&(stage.name, stage.platform)) && chain::all_missed(stage)
     };

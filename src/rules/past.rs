@@ -9,7 +9,7 @@ use super::remedy::reference;
 use crate::finding::{Evidence, Impact};
 use crate::model::{Build, BuildOutcome, CacheKind, Command, Engine, Outcome, Run, Step, StepKind, Transfer, elapsed};
 use crate::series::chain::{self, Loss};
-use crate::series::{self, Break, BuildRef, Series};
+use crate::series::{Break, BuildRef, Series};
 
 /// A series whose builds can be trusted: interleaved ones are left out.
 pub(super) struct Past<'a> {
@@ -19,18 +19,22 @@ pub(super) struct Past<'a> {
     pub(super) runs: Vec<&'a Run>,
     pub(super) builds: Vec<&'a Build>,
     pub(super) refs: Vec<BuildRef>,
+    /// The how-manieth build of the series each of them is.
+    places: Vec<u32>,
 }
 
 impl<'a> Past<'a> {
     fn of(study: &'a Study, at: usize, series: &'a Series) -> Self {
         let n = series.builds.len();
-        let (runs, builds, refs) = (Vec::with_capacity(n), Vec::with_capacity(n), Vec::with_capacity(n));
-        let mut past = Self { study, at, runs, builds, refs };
-        for &at in &series.builds {
+        let (runs, builds) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let (refs, places) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut past = Self { study, at, runs, builds, refs, places };
+        for (place, &at) in (0..).zip(&series.builds) {
             if let Some((run, build)) = study.run_of(at).zip(study.build(at)).filter(|(_, b)| !b.tangled) {
                 past.runs.push(run);
                 past.builds.push(build);
                 past.refs.push(at);
+                past.places.push(place);
             }
         }
         past
@@ -94,10 +98,10 @@ impl<'a> Past<'a> {
         self.losses(i).into_iter().filter(|l| Some(l.stage.name) == last).collect()
     }
 
-    /// Where the chains of the builds broke, and why.
-    pub(super) fn breaks(&self) -> Vec<Vec<Break<'a>>> {
-        let members: Vec<_> = self.runs.iter().copied().zip(self.builds.iter().copied()).collect();
-        series::breaks(&members)
+    /// Where the chain of the build broke, and why.
+    pub(super) fn breaks(&self, i: usize) -> impl Iterator<Item = Break<'a>> {
+        let found = self.study.breaks.get(self.at).zip(self.places.get(i).copied()).zip(self.builds.get(i).copied());
+        found.into_iter().flat_map(|((breaks, place), build)| breaks.in_build(place as usize, build))
     }
 
     /// Ran to its end, hits and misses both decided.

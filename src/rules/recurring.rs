@@ -130,10 +130,7 @@ pub(super) fn find(study: &Study) -> Vec<Spots> {
 }
 
 fn of_series(past: Past) -> Spots {
-    let all = past.breaks();
-    let broke = |i: usize, step: &Step| {
-        all.get(i).is_some_and(|found| found.iter().any(|b| std::ptr::eq(b.step, step) && usable(b.because)))
-    };
+    let broke = |i: usize, step: &Step| past.breaks(i).any(|b| std::ptr::eq(b.step, step) && usable(b.because));
     let index = |row: Row| {
         let cells = || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
         let asked = |i: usize| past.asked_for_no_cache(i);

@@ -5,7 +5,7 @@ use super::recurring::{self, Spots};
 use crate::config::Config;
 use crate::finding::Evidence;
 use crate::model::{Build, Quote, Run};
-use crate::series::{BuildRef, Series};
+use crate::series::{Breaks, BuildRef, Series};
 
 /// Runs, series and configuration of one call.
 #[derive(Debug, Default)]
@@ -16,7 +16,9 @@ pub struct Study {
     pub series: Vec<Series>,
     /// Configuration files that were read.
     pub configs: Vec<Config>,
-    /// Where the chains of the series broke: found once, for all rules that ask.
+    /// Where the chains of the builds of each series broke, and why: found once, for all who ask.
+    pub breaks: Vec<Breaks>,
+    /// And at which of their steps they do so again and again.
     pub(super) spots: Vec<Spots>,
 }
 
@@ -25,7 +27,9 @@ impl Study {
     #[must_use]
     pub fn new(mut runs: Vec<Run>, series: Vec<Series>, configs: Vec<Config>) -> Self {
         dockerfile_at::complete(&mut runs, &configs);
-        let mut study = Self { runs, series, configs, spots: Vec::new() };
+        let mut study = Self { runs, series, configs, ..Self::default() };
+        study.breaks =
+            study.series.iter().map(|series| Breaks::of(&study.members(series).collect::<Vec<_>>())).collect();
         study.spots = recurring::find(&study);
         study
     }

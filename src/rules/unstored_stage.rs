@@ -40,7 +40,7 @@ pub(super) struct Words {
 
 /// Runs of the series that show it. A stage that is ever partly cached is stored, and shows nothing.
 pub(super) fn rebuilt<'a>(past: &Past<'a>) -> Vec<Rebuilt<'a>> {
-    let stored = chain::stored_stages(&past.builds);
+    let stored = chain::stored_stages(past.builds.iter().copied());
     (0..past.len()).filter_map(|i| in_run(past, i, &stored)).collect()
 }
 

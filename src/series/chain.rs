@@ -182,10 +182,11 @@ pub fn partly_hit(stage: &Stage) -> bool {
     has(Outcome::Hit) && has(Outcome::Miss)
 }
 
-/// Stages other than the final one that were partly cached in some build: their steps are stored.
+/// Stages other than the final one that were partly cached in some build: their steps are stored. Interleaved
+/// builds tell nothing.
 #[must_use]
-pub fn stored_stages<'a>(builds: &[&'a Build]) -> BTreeSet<(&'a str, &'a str)> {
-    let all = builds.iter().flat_map(|b| inner_stages(b));
+pub fn stored_stages<'a>(builds: impl IntoIterator<Item = &'a Build>) -> BTreeSet<(&'a str, &'a str)> {
+    let all = builds.into_iter().filter(|b| !b.tangled).flat_map(inner_stages);
     all.filter(partly_hit).map(|s| (s.name, s.platform)).collect()
 }
 

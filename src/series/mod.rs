@@ -10,7 +10,7 @@ mod matching;
 mod naming;
 
 pub use align::{Row, rows};
-pub use breaks::{Because, Break, breaks};
+pub use breaks::{Because, Break, Breaks};
 pub use matching::{alike, group, same as same_build};
 
 /// Where a build is: index of the run, index in the run.

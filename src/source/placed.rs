@@ -124,7 +124,8 @@ fn extend(bytes: &dyn ReadAt, mut at: u64, want: usize, buffer: &mut Vec<u8>) ->
     while buffer.len() < want {
         let got = read_at(bytes, &mut part, at)?;
         let part = part.get(..got).unwrap_or_default();
-        if let Some(line) = memchr(b'\n', part).and_then(|end| part.get(..end)) {
+        // With its end: a line may have nothing else.
+        if let Some(line) = memchr(b'\n', part).and_then(|end| part.get(..=end)) {
             buffer.extend_from_slice(line);
             return Ok(None);
         }

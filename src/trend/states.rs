@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::Member;
 use crate::model::{Outcome, Step};
-use crate::series::{self, Because, Break, Row};
+use crate::series::{Because, Break, Breaks, Row};
 
 /// One row, run by run: from the cache, executed, or `None` where that says nothing.
 pub(super) struct States {
@@ -21,7 +21,9 @@ pub(super) struct States {
 /// Of each row.
 pub(super) fn of(members: &[Member], rows: &[Row]) -> Vec<States> {
     let pairs: Vec<_> = members.iter().map(|member| (member.run, member.build)).collect();
-    let breaks = series::breaks(&pairs);
+    let found = Breaks::of(&pairs);
+    let breaks: Vec<Vec<Break>> =
+        members.iter().enumerate().map(|(i, member)| found.in_build(i, member.build).collect()).collect();
     let own_reason = |breaks: &Vec<Break>| breaks.iter().any(|b| is_own_reason(b.because));
     let asked: BTreeSet<usize> = (0..).zip(&breaks).filter(|(_, breaks)| own_reason(breaks)).map(|(i, _)| i).collect();
     let past = Past { members, rows, breaks: &breaks };

@@ -9,7 +9,7 @@ use super::texts::Texts;
 use super::wire;
 use crate::model::{BuildOutcome, Dialect};
 use crate::render::{Report, names};
-use crate::series::{self, Series};
+use crate::series::{Breaks, Series};
 
 /// Builds of one series that are drawn, the newest: more than anybody scrolls through.
 const MOST_BUILDS: usize = 5_000;
@@ -59,7 +59,7 @@ impl<'a> Drawing<'a> {
             in_order: all.iter().any(|(_, build)| in_order(build.dialect)),
             older,
             builds: builds.map(|(at, (_, build))| (at.run, build.line, outcome(build.outcome))).collect(),
-            breaks: breaks(&all, older, &rows),
+            breaks: report.study.breaks.get(index).map_or_else(Vec::new, |found| breaks(found, &all, older, &rows)),
             errors: errors(&rows).map(|(row, column, text)| (row, column, self.texts.number(text))).collect(),
             starts: starts(&rows, members.len()),
             rows: rows.iter().map(|row| self.row(row)).collect(),
@@ -96,13 +96,18 @@ fn outcome(outcome: BuildOutcome) -> char {
 }
 
 /// Where the chain broke: found over all builds, also those that are not drawn.
-fn breaks(all: &[Member], older: usize, rows: &[Row]) -> Vec<(usize, usize, &'static str, &'static str)> {
+fn breaks(
+    found: &Breaks,
+    all: &[Member],
+    older: usize,
+    rows: &[Row],
+) -> Vec<(usize, usize, &'static str, &'static str)> {
     if rows.is_empty() {
         return Vec::new();
     }
-    let of_build = series::breaks(all).into_iter().skip(older).enumerate();
+    let of_build = (0..).zip(all).skip(older).map(|(at, (_, build))| (at - older, found.in_build(at, build)));
     let found = of_build.flat_map(|(column, breaks)| {
-        breaks.into_iter().filter_map(move |b| {
+        breaks.filter_map(move |b| {
             let here = |row: &Row| {
                 let cell = row.cells.get(column).and_then(Option::as_ref);
                 cell.and_then(|c| c.step).is_some_and(|step| std::ptr::eq(step, b.step))

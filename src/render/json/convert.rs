@@ -8,32 +8,33 @@ use crate::finding::{Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
 use crate::render::redact::redact;
 use crate::render::{BuildIds, Report, names, phrases};
-use crate::series::{self, Break, BuildRef, Series};
+use crate::series::{Break, Breaks, BuildRef, Series};
 
 /// What is found once for all builds of a report.
 pub(super) struct Known<'a> {
     ids: BuildIds,
     /// Why each build's cache chain broke, in the order of builds.
-    breaks: Vec<(BuildRef, Box<[Break<'a>]>)>,
+    breaks: Vec<(BuildRef, Break<'a>)>,
 }
 
 impl<'a> Known<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
-        let of_series = |series: &'a Series| {
-            let members: Vec<(&Run, &Build)> = report.study.members(series).collect();
-            series.builds.iter().copied().zip(series::breaks(&members))
+        let study = &report.study;
+        let of_build = |breaks: &'a Breaks, place: usize, at: BuildRef| {
+            let build = study.build(at).into_iter();
+            build.flat_map(move |build| breaks.in_build(place, build)).map(move |found| (at, found))
         };
-        let some = report.study.series.iter().flat_map(of_series).filter(|(_, some)| !some.is_empty());
-        // Of many builds each has few.
-        let shrunk = some.map(|(at, some)| (at, some.into_boxed_slice()));
-        let mut breaks: Vec<_> = shrunk.collect();
-        breaks.sort_unstable_by_key(|(at, _)| *at);
-        Self { ids: BuildIds::new(&report.study.runs), breaks }
+        let of_series = |(series, breaks): (&'a Series, &'a Breaks)| {
+            (0..).zip(&series.builds).flat_map(move |(place, at)| of_build(breaks, place, *at))
+        };
+        let mut breaks: Vec<_> = study.series.iter().zip(&study.breaks).flat_map(of_series).collect();
+        breaks.sort_by_key(|(at, _)| *at);
+        Self { ids: BuildIds::new(&study.runs), breaks }
     }
 
-    fn breaks_of(&self, at: BuildRef) -> &[Break<'a>] {
-        let found = self.breaks.binary_search_by_key(&at, |(at, _)| *at).ok();
-        found.and_then(|found| self.breaks.get(found)).map_or(&[], |(_, some)| some)
+    fn breaks_of(&self, at: BuildRef) -> impl Iterator<Item = &Break<'a>> {
+        let start = self.breaks.partition_point(|(other, _)| *other < at);
+        self.breaks.iter().skip(start).take_while(move |(other, _)| *other == at).map(|(_, found)| found)
     }
 }
 
@@ -72,7 +73,7 @@ fn run<'a>(index: usize, run: &'a Run, known: &'a Known<'a>) -> wire::Run<'a> {
     }
 }
 
-fn build<'a>(build: &'a Build, id: &'a str, breaks: &[Break<'a>]) -> wire::Build<'a> {
+fn build<'a>(build: &'a Build, id: &'a str, breaks: impl Iterator<Item = &'a Break<'a>>) -> wire::Build<'a> {
     wire::Build {
         id,
         dialect: names::dialect(build.dialect),
@@ -84,7 +85,7 @@ fn build<'a>(build: &'a Build, id: &'a str, breaks: &[Break<'a>]) -> wire::Build
         steps: build.steps.iter().map(step).collect(),
         imports: build.imports.iter().map(transfer).collect(),
         exports: build.exports.iter().map(transfer).chain(inline_export(build)).collect(),
-        breaks: breaks.iter().map(broken).collect(),
+        breaks: breaks.map(broken).collect(),
         hits: build.hits(),
         total: build.total(),
     }

@@ -4,13 +4,11 @@
 //! `##[…]` and `##vso[…]` wherever they stand in a line. Both are escaped inside their strings, which
 //! changes nothing for who parses the text.
 
-use std::cell::Cell;
 use std::io;
 
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
-use serde_json::value::RawValue;
 
 use crate::render::escape::must_show;
 
@@ -28,18 +26,24 @@ pub(crate) fn to_string(value: &impl Serialize) -> String {
     written.ok().and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
-/// The value as text that can stand deep inside a report: on one line.
-pub(super) fn to_raw(value: &impl Serialize) -> Box<RawValue> {
-    thread_local!(static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) });
-    // Written into room that is there already, then copied once: of thousands of values none grows.
-    let mut bytes = SCRATCH.take();
-    bytes.clear();
-    let inside = Layout { depth: ELEMENTS + 1 };
-    let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, inside));
-    let text = str::from_utf8(&bytes).unwrap_or_default().to_owned();
-    SCRATCH.set(bytes);
-    let raw = written.and_then(|()| RawValue::from_string(text));
-    raw.unwrap_or_else(|_| RawValue::NULL.to_owned())
+/// Adds the value as it stands deep inside a report: on one line.
+pub(super) fn write_inside(value: &impl Serialize, out: &mut Vec<u8>) {
+    let (start, inside) = (out.len(), Layout { depth: ELEMENTS + 1 });
+    if value.serialize(&mut Serializer::with_formatter(&mut *out, inside)).is_err() {
+        // It cannot fail, see above.
+        out.truncate(start);
+        out.extend_from_slice(b"null");
+    }
+}
+
+/// A value that was written by [`write_inside`].
+pub(super) struct Written<'a>(pub(super) &'a [u8]);
+
+impl Serialize for Written<'_> {
+    /// The one thing that is given to [`Layout`] as bytes.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
 }
 
 #[derive(Default)]
@@ -86,6 +90,10 @@ impl Formatter for Layout {
         self.separate(writer, first, ELEMENTS - 1)
     }
 
+    fn write_byte_array<W: ?Sized + io::Write>(&mut self, writer: &mut W, written: &[u8]) -> io::Result<()> {
+        writer.write_all(written)
+    }
+
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         if is_plain(fragment) {
             return writer.write_all(fragment.as_bytes());
@@ -105,8 +113,10 @@ impl Formatter for Layout {
 
 /// Nothing in it needs an escape. Most text is ASCII, which is looked at without decoding it.
 fn is_plain(fragment: &str) -> bool {
-    let printable = fragment.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
-    (printable || !fragment.contains(must_show)) && !(fragment.contains('#') && fragment.contains("##"))
+    let (printable, signs) = fragment.bytes().fold((true, false), |(printable, signs), byte| {
+        (printable & matches!(byte, b' '..=b'~'), signs || byte == b'#')
+    });
+    (printable || !fragment.contains(must_show)) && !(signs && fragment.contains("##"))
 }
 
 /// Escapes as UTF-16 units: JSON knows no others.

@@ -1,17 +1,32 @@
 //! Lists that are too long to be held as a whole: elements are made and written a group at a time,
-//! those of a group side by side.
+//! those of a group side by side, and the next group while one is handed on.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
-use serde_json::value::RawValue;
 
-use super::layout::to_raw;
+use super::layout::{Written, write_inside};
 
-/// Elements that are written side by side, and the most builds that one of them may hold.
+/// Elements that are made side by side, and the most builds that one of them may hold.
 pub(super) const GROUP: usize = 256;
+
+/// Elements that are written together.
+const PIECE: usize = 32;
+
+/// What most pieces need.
+const ROOM: usize = 64 << 10;
 
 /// A list of so many is written by one.
 const SHORT: usize = 8;
+
+/// Elements that follow one another, as they stand in the report.
+#[derive(Default)]
+struct Piece {
+    text: Vec<u8>,
+    /// Where each element is; nothing for one that is written by itself.
+    places: Vec<Range<usize>>,
+}
 
 /// A list whose elements are made of items when they are written.
 pub(super) struct List<'a, I, T> {
@@ -33,21 +48,54 @@ impl<'a, I: Sync, T> List<'a, I, T> {
     }
 }
 
+impl<I: Sync, T: Serialize> List<'_, I, T> {
+    fn group(&self, start: usize) -> Vec<Piece> {
+        let end = (start + GROUP).min(self.items.len());
+        let starts = (start..end).into_par_iter().step_by(PIECE);
+        starts.map(|start| self.piece(start..(start + PIECE).min(end))).collect()
+    }
+
+    fn piece(&self, part: Range<usize>) -> Piece {
+        let (text, places) = (Vec::with_capacity(ROOM), Vec::with_capacity(part.len()));
+        let mut piece = Piece { text, places };
+        for (i, item) in self.items.iter().enumerate().take(part.end).skip(part.start) {
+            let start = piece.text.len();
+            if !(self.long)(item) {
+                write_inside(&(self.make)(i, item), &mut piece.text);
+            }
+            piece.places.push(start..piece.text.len());
+        }
+        piece
+    }
+
+    /// Hands the elements of a group on.
+    fn hand_on<S: SerializeSeq>(&self, start: usize, group: &[Piece], list: &mut S) -> Result<(), S::Error> {
+        let places = group.iter().flat_map(|piece| piece.places.iter().map(move |place| (piece, place)));
+        for ((i, item), (piece, place)) in self.items.iter().enumerate().skip(start).zip(places) {
+            match piece.text.get(place.clone()).filter(|text| !text.is_empty()) {
+                Some(text) => list.serialize_element(&Written(text))?,
+                None => list.serialize_element(&(self.make)(i, item))?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl<I: Sync, T: Serialize> Serialize for List<'_, I, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(Some(self.items.len()))?;
-        for (group, items) in self.items.chunks(GROUP).enumerate() {
-            let raw = |(i, item)| {
-                let beside = self.items.len() > SHORT && !(self.long)(item);
-                beside.then(|| to_raw(&(self.make)(group * GROUP + i, item)))
-            };
-            let written: Vec<Option<Box<RawValue>>> = items.par_iter().enumerate().map(raw).collect();
-            for ((i, item), written) in items.iter().enumerate().zip(written) {
-                match written {
-                    Some(text) => list.serialize_element(&text)?,
-                    None => list.serialize_element(&(self.make)(group * GROUP + i, item))?,
-                }
-            }
+        if self.items.len() <= SHORT {
+            self.items.iter().enumerate().try_for_each(|(i, item)| list.serialize_element(&(self.make)(i, item)))?;
+            return list.end();
+        }
+        let mut ready = self.group(0);
+        for start in (0..self.items.len()).step_by(GROUP) {
+            let mut next = Vec::new();
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| next = self.group(start + GROUP));
+                self.hand_on(start, &ready, &mut list)
+            })?;
+            ready = next;
         }
         list.end()
     }

@@ -38,7 +38,9 @@ impl Renderer for Json {
 
 /// One element of `findings`, on one line.
 pub(super) fn finding_line(report: &Report, finding: &Finding) -> String {
-    layout::to_raw(&convert::finding(report, finding)).get().to_owned()
+    let mut line = Vec::new();
+    layout::write_inside(&convert::finding(report, finding), &mut line);
+    String::from_utf8(line).unwrap_or_default()
 }
 
 #[cfg(test)]

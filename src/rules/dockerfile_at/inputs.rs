@@ -75,7 +75,7 @@ mod tests {
     use super::super::tests::{FILE, config, logged};
     use super::*;
     use crate::model::Outcome;
-    use crate::series;
+    use crate::series::Breaks;
 
     fn inputs_with(file: &str) -> Vec<Option<Vec<usize>>> {
         let mut runs = vec![logged("0123").run()];
@@ -98,8 +98,9 @@ mod tests {
             steps[0].outcome = Outcome::Miss;
             steps[3].text = "COPY --from=0 /app /app".into();
             complete(&mut runs, configs);
-            let found = series::breaks(&[(&runs[0], &runs[0].builds[0])]);
-            found[0].iter().map(|broken| broken.step.text.to_string()).collect::<Vec<_>>()
+            let (run, build) = (&runs[0], &runs[0].builds[0]);
+            let found = Breaks::of(&[(run, build)]);
+            found.in_build(0, build).map(|broken| broken.step.text.to_string()).collect::<Vec<_>>()
         };
         let file = config("Dockerfile", &FILE.replace("--from=build", "--from=0"));
         assert_eq!(breaks(&[]), ["WORKDIR /app", "COPY --from=0 /app /app"]);

@@ -1,0 +1,110 @@
+//! Reasons, one by one.
+
+use super::*;
+use crate::model::{BuildOutcome, Command, Dialect, Instruction, Outcome, Quote, StepKind, Trace, Transfer};
+
+fn step(position: u32, text: &str, key: Option<&str>) -> Step {
+    let instruction = text.split(' ').next().unwrap_or_default();
+    let kind = if instruction == "COPY" { StepKind::Uncached } else { StepKind::Counted };
+    let what = Instruction { position, text: text.into(), instruction: instruction.into(), ..Instruction::default() };
+    Step { what: what.into(), kind, outcome: Outcome::Miss, key: key.map(Into::into), ..Step::default() }
+}
+
+fn build(copies: bool, key: &str, stored: bool) -> Build {
+    let copy = copies.then(|| step(1, "COPY . .", None));
+    let steps = copy.into_iter().chain([step(2, "RUN a", Some(key))]).collect();
+    let exports = if stored { vec![Transfer { ended: true, ..Transfer::default() }] } else { Vec::new() };
+    Build { steps, exports, ..Build::default() }
+}
+
+fn because(members: &[(&Run, &Build)], at: usize) -> Vec<Because> {
+    Breaks::of(members).in_build(at, members[at].1).map(|found| found.because).collect()
+}
+
+fn second(copies: bool, keys: [&str; 2], stored: bool) -> Because {
+    let (a, b) = (build(copies, keys[0], stored), build(copies, keys[1], stored));
+    let run = Run::default();
+    because(&[(&run, &a), (&run, &b)], 1)[0]
+}
+
+#[test]
+fn a_copy_behind_a_rebuilt_stage_is_no_break() {
+    let traced = |stage: &str, position, text: &str, inputs: Vec<usize>| {
+        let mut step = step(position, text, None);
+        step.stage = stage.into();
+        Step { trace: Some(Box::new(Trace { inputs, ran: None })), ..step }
+    };
+    let steps = |copy| {
+        // The text alone does not say that stage 0 is called `build`.
+        vec![traced("build", 2, "RUN make", vec![]), traced("stage-1", 2, copy, vec![0])]
+    };
+    let mut copied = Build { steps: steps("COPY --from=0 /a /a"), ..Build::default() };
+    copied.steps[1].kind = StepKind::Counted;
+    let run = Run::default();
+    let found = Breaks::of(&[(&run, &copied)]);
+    let found = found.in_build(0, &copied);
+    assert_eq!(found.map(|b| b.step.text.as_str()).collect::<Vec<_>>(), ["RUN make"]);
+}
+
+#[test]
+fn a_key_tells_a_lost_record_from_a_changed_input() {
+    assert_eq!(second(true, ["k", "k"], true), Because::RecordLost);
+    assert_eq!(second(true, ["k", "k"], false), Because::NotStored);
+    assert_eq!(second(true, ["k", "l"], true), Because::InputsChanged);
+    assert_eq!(second(false, ["k", "l"], true), Because::Unknown);
+}
+
+fn told(command: &str) -> Vec<Because> {
+    let counted = |stage: &str| {
+        let mut step = step(2, "RUN a", None);
+        step.stage = stage.into();
+        step
+    };
+    let build = Build { steps: vec![counted("web"), counted("api")], line: 9, ..Build::default() };
+    let command = Command::parse(command, &Quote { line: 1, ..Quote::default() });
+    let run = Run { commands: command.into_iter().collect(), ..Run::default() };
+    because(&[(&run, &build), (&run, &build)], 1)
+}
+
+#[test]
+fn a_command_without_cache_is_the_reason() {
+    use Because::{CacheDisabled, NotImported};
+    assert_eq!(told("docker build --no-cache ."), [CacheDisabled, CacheDisabled]);
+    assert_eq!(told("docker buildx build --no-cache-filter web ."), [CacheDisabled, NotImported]);
+    assert_eq!(told("docker build --no-cache=false ."), [NotImported, NotImported]);
+    assert_eq!(told("buildah build --layers=false ."), [CacheDisabled, CacheDisabled]);
+}
+
+#[test]
+fn another_argument_may_have_rerun_a_step() {
+    let because = |args: [&str; 2]| {
+        let imports = vec![Transfer { ended: true, ..Transfer::default() }];
+        let build = Build { steps: vec![step(2, "RUN a", None)], imports, line: 2, ..Build::default() };
+        let runs = args.map(|arg| {
+            let quote = Quote { line: 1, ..Quote::default() };
+            let command = Command::parse(&format!("docker build --build-arg {arg} ."), &quote);
+            Run { commands: command.into_iter().collect(), ..Run::default() }
+        });
+        because(&[(&runs[0], &build), (&runs[1], &build)], 1)[0]
+    };
+    assert_eq!(because(["V=1", "V=1"]), Because::RecordLost);
+    assert_eq!(because(["V=1", "V=2"]), Because::Unknown);
+}
+
+#[test]
+fn buildah_without_layers_is_the_reason() {
+    let bare = |line| Build {
+        steps: vec![step(1, "RUN a", None), step(2, "RUN b", None)],
+        dialect: Dialect::Buildah,
+        outcome: BuildOutcome::Succeeded,
+        line,
+        ..Build::default()
+    };
+    let (run, a, b) = (Run::default(), bare(1), bare(2));
+    let because = |members: &[(&Run, &Build)]| because(members, members.len() - 1)[0];
+    assert_eq!(because(&[(&run, &a), (&run, &b)]), Because::CacheDisabled);
+    assert_eq!(because(&[(&run, &a)]), Because::FirstRun);
+    let mut layered = bare(3);
+    layered.steps[0].verdict = Some(Quote::default());
+    assert_eq!(because(&[(&run, &layered), (&run, &b)]), Because::NotImported);
+}

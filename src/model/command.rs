@@ -100,9 +100,10 @@ pub struct Asked {
 
 impl Command {
     /// It is complete: shares what earlier ones asked for too.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settled(mut self) -> Self {
         thread_local!(static RECENT: Recent<Shared<Asked>> = Recent::default());
         RECENT.with(|recent| self.asked.share(recent));
+        self
     }
 
     /// The step is to be executed whatever the caches hold. A Dockerfile of one stage prints no name

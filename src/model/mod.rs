@@ -97,10 +97,14 @@ pub struct Earlier {
 }
 
 impl Run {
-    /// Nothing will be added any more: gives spare room back, shares what earlier runs had too,
-    /// and finds the command lines of each build.
+    /// Keeps commands to which nothing will be added. What they ask for is shared with earlier ones at once: a log
+    /// may hold thousands.
+    pub(crate) fn asked_by(&mut self, commands: impl IntoIterator<Item = Command>) {
+        self.commands.extend(commands.into_iter().map(Command::settled));
+    }
+
+    /// Nothing will be added any more: gives spare room back and finds the command lines of each build.
     pub(crate) fn settle(&mut self) {
-        self.commands.iter_mut().for_each(Command::settle);
         let made: Vec<(usize, usize)> = self.builds.iter().map(|build| self.made(build)).collect();
         self.builds.iter_mut().zip(made).for_each(|(build, made)| build.commands = made);
         self.builds.shrink_to_fit();

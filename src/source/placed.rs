@@ -32,7 +32,7 @@ pub(super) fn scan<S: Sieve>(
 ) -> io::Result<u64> {
     let step = cut.size as u64;
     let blocks = len.div_ceil(step);
-    let group = (rayon::current_num_threads() * 16) as u64;
+    let group = (rayon::current_num_threads() * 32) as u64;
     let read = |from: u64| -> io::Result<Vec<Kept>> {
         let to = (from + group).min(blocks);
         let scan = |i: u64| {

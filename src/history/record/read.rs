@@ -12,6 +12,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     pub(super) fn run(&self, run: &Run) -> model::Run {
+        let commands = run.commands.iter().map(|command| self.command(command));
         let mut run = model::Run {
             source: self.text(&run.source),
             ci: run.ci.as_deref().and_then(ci),
@@ -24,10 +25,10 @@ impl Reader<'_> {
             ci_caches: run.ci_caches.iter().map(|cache| self.ci_cache(cache)).collect(),
             pulls: run.pulls.iter().map(|pull| self.pull(pull)).collect(),
             loads: run.loads.iter().map(|pull| self.pull(pull)).collect(),
-            commands: run.commands.iter().map(|command| self.command(command)).collect(),
             notes: run.notes.iter().map(|note| self.note(note)).collect(),
             ..model::Run::default()
         };
+        run.asked_by(commands);
         run.settle();
         run
     }

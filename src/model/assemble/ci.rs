@@ -47,7 +47,7 @@ impl Listener {
             Mark::Section(title) => self.section(run, &text(title), quote()),
             Mark::SectionEnd => {
                 (self.block, self.keeps) = (false, false);
-                run.commands.extend(self.action.take());
+                run.asked_by(self.action.take());
             }
             Mark::Input(b"-", item) => {
                 if let Some(kind) = list {
@@ -80,7 +80,7 @@ impl Listener {
     /// The log is over: an action whose inputs were not closed (copies of the page) is taken as it is.
     pub(super) fn end(&mut self, run: &mut Run) {
         self.typed.ends(run);
-        run.commands.extend(self.action.take());
+        run.asked_by(self.action.take());
         run.commands.sort_by_key(|c| c.quote.line);
     }
 
@@ -89,7 +89,7 @@ impl Listener {
         self.block = true;
         self.keeps = title.starts_with("actions/cache@") || title.starts_with("actions/cache/restore@");
         self.caches.next_step();
-        run.commands.extend(self.action.take());
+        run.asked_by(self.action.take());
         match action(title) {
             Some(tool) => {
                 self.field = (String::new(), quote.line);

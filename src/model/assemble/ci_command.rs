@@ -45,7 +45,7 @@ impl Typed {
         let Some(first) = lines.next().filter(|_| is_whole(&text, lines.len())) else { return };
         let more: Vec<Quote> = lines.collect();
         let commands = Command::parse_all(&text, &first);
-        run.commands.extend(commands.into_iter().map(|command| Command { more: more.clone(), ..command }));
+        run.asked_by(commands.into_iter().map(|command| Command { more: more.clone(), ..command }));
     }
 
     fn next_is(&self, line: u64) -> bool {

@@ -28,11 +28,18 @@ pub(crate) fn to_string(value: &impl Serialize) -> String {
 
 /// Adds the value as it stands deep inside a report: on one line.
 pub(super) fn write_inside(value: &impl Serialize, out: &mut Vec<u8>) {
-    let (start, inside) = (out.len(), Layout { depth: ELEMENTS + 1 });
-    if value.serialize(&mut Serializer::with_formatter(&mut *out, inside)).is_err() {
-        // It cannot fail, see above.
+    let start = out.len();
+    // It cannot fail, see above.
+    if serde_json::to_writer(&mut *out, value).is_err() {
         out.truncate(start);
         out.extend_from_slice(b"null");
+    }
+    // Quotes and brackets need no escape, so that all strings are looked at in one go.
+    let plain = out.get(start..).and_then(|line| str::from_utf8(line).ok()).is_some_and(is_plain);
+    if !plain {
+        let line = String::from_utf8_lossy(&out.split_off(start)).into_owned();
+        // Memory takes whatever is written.
+        let _ = write_shown(out, &line);
     }
 }
 
@@ -95,20 +102,22 @@ impl Formatter for Layout {
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if is_plain(fragment) {
-            return writer.write_all(fragment.as_bytes());
-        }
-        let mut before = ' ';
-        for c in fragment.chars() {
-            if must_show(c) || (c == '#' && before == '#') {
-                write_escape(writer, c)?;
-            } else {
-                write!(writer, "{c}")?;
-            }
-            before = c;
-        }
-        Ok(())
+        if is_plain(fragment) { writer.write_all(fragment.as_bytes()) } else { write_shown(writer, fragment) }
     }
+}
+
+/// Text of a string, with all that must not stand in a log escaped.
+fn write_shown<W: ?Sized + io::Write>(writer: &mut W, text: &str) -> io::Result<()> {
+    let mut before = ' ';
+    for c in text.chars() {
+        if must_show(c) || (c == '#' && before == '#') {
+            write_escape(writer, c)?;
+        } else {
+            write!(writer, "{c}")?;
+        }
+        before = c;
+    }
+    Ok(())
 }
 
 /// Nothing in it needs an escape. Most text is ASCII, which is looked at without decoding it.
@@ -138,6 +147,16 @@ mod tests {
         let json = to_string(&[text]);
         assert!(!json.contains(|c| c != '\n' && must_show(c)) && !json.contains("##["));
         assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [text]);
+    }
+
+    #[test]
+    fn what_is_inside_is_written_alike() {
+        for text in ["plain", "a\u{202e}b\u{9b}c", "## ###[error] \u{1b}\"\\ \n é", "#"] {
+            let mut inside = b"before".to_vec();
+            write_inside(&[[text]], &mut inside);
+            let alone = to_string(&[[text]]).replace('\n', "");
+            assert_eq!(str::from_utf8(&inside).unwrap(), format!("before{alone}"));
+        }
     }
 
     #[test]

@@ -14,9 +14,6 @@ pub(super) const GROUP: usize = 256;
 /// Elements that are written together.
 const PIECE: usize = 32;
 
-/// What most pieces need.
-const ROOM: usize = 64 << 10;
-
 /// A list of so many is written by one.
 const SHORT: usize = 8;
 
@@ -49,15 +46,18 @@ impl<'a, I: Sync, T> List<'a, I, T> {
 }
 
 impl<I: Sync, T: Serialize> List<'_, I, T> {
-    fn group(&self, start: usize) -> Vec<Piece> {
+    /// Makes the pieces of a group, in the room of those of one that was handed on.
+    fn group(&self, start: usize, mut pieces: Vec<Piece>) -> Vec<Piece> {
         let end = (start + GROUP).min(self.items.len());
+        pieces.resize_with(end.saturating_sub(start).div_ceil(PIECE), Piece::default);
         let starts = (start..end).into_par_iter().step_by(PIECE);
-        starts.map(|start| self.piece(start..(start + PIECE).min(end))).collect()
+        pieces.par_iter_mut().zip(starts).for_each(|(piece, start)| self.fill(piece, start..(start + PIECE).min(end)));
+        pieces
     }
 
-    fn piece(&self, part: Range<usize>) -> Piece {
-        let (text, places) = (Vec::with_capacity(ROOM), Vec::with_capacity(part.len()));
-        let mut piece = Piece { text, places };
+    fn fill(&self, piece: &mut Piece, part: Range<usize>) {
+        piece.text.clear();
+        piece.places.clear();
         for (i, item) in self.items.iter().enumerate().take(part.end).skip(part.start) {
             let start = piece.text.len();
             if !(self.long)(item) {
@@ -65,7 +65,6 @@ impl<I: Sync, T: Serialize> List<'_, I, T> {
             }
             piece.places.push(start..piece.text.len());
         }
-        piece
     }
 
     /// Hands the elements of a group on.
@@ -88,14 +87,13 @@ impl<I: Sync, T: Serialize> Serialize for List<'_, I, T> {
             self.items.iter().enumerate().try_for_each(|(i, item)| list.serialize_element(&(self.make)(i, item)))?;
             return list.end();
         }
-        let mut ready = self.group(0);
+        let (mut ready, mut next) = (self.group(0, Vec::new()), Vec::new());
         for start in (0..self.items.len()).step_by(GROUP) {
-            let mut next = Vec::new();
             rayon::in_place_scope(|scope| {
-                scope.spawn(|_| next = self.group(start + GROUP));
+                scope.spawn(|_| next = self.group(start + GROUP, std::mem::take(&mut next)));
                 self.hand_on(start, &ready, &mut list)
             })?;
-            ready = next;
+            std::mem::swap(&mut ready, &mut next);
         }
         list.end()
     }

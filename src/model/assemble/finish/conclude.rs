@@ -45,9 +45,14 @@ fn mark_fetches(steps: &mut [Step]) {
 /// `load metadata for node:20@sha256:…` names the FROM as it is written; the FROM line has a digest always.
 pub(super) fn mark_pinned(build: &mut Build, segment: &Segment) {
     let names = segment.vertices.values().flat_map(|v| &v.names);
-    let written: Vec<&str> = names.filter_map(|(name, _)| Some(name.split_once("load metadata for ")?.1)).collect();
+    let written: Vec<&str> = names.filter_map(|(name, _)| loaded(name)).collect();
     for base in &mut build.bases {
         let digest = base.digest.as_deref().unwrap_or_default();
         base.pinned = !digest.is_empty() && written.iter().any(|name| name.ends_with(digest));
     }
+}
+
+/// `[internal] load metadata for …`, `[web internal] load metadata for …`
+fn loaded(name: &str) -> Option<&str> {
+    name.strip_prefix('[')?.split_once(']')?.1.strip_prefix(" load metadata for ")
 }

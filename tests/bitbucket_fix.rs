@@ -228,7 +228,7 @@ mod tests {
             source: "step.log".into(),
             ci: Some("bitbucket"),
             builds: vec![Build { dialect, ..Build::default() }],
-            ci_caches: vec![save],
+            ci_caches: [save].into(),
             ..Run::default()
         };
         let config = Config::read(NAME, text).unwrap().unwrap();

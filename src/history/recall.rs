@@ -69,7 +69,7 @@ impl Recalled {
 /// A record as the run it was made of.
 pub(super) fn run(record: &Record, arguments: &Arguments, own: bool) -> Run {
     let earlier = Earlier { name: record::name(record), recorded: record.recorded, own };
-    Run { earlier: Some(earlier), ..of_job(record.to_run(arguments), record) }
+    Run { earlier: Some(earlier.into()), ..of_job(record.to_run(arguments), record) }
 }
 
 /// A run whose log does not name its job, commit or branch is of those that its record names.

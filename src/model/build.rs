@@ -4,7 +4,7 @@
 
 use super::shared::Recent;
 use super::step::same;
-use super::{Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Transfer, elapsed};
+use super::{Few, Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Transfer, elapsed};
 
 /// Form of log the build was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -82,13 +82,13 @@ pub struct Build {
     /// The line that shows inline cache being written into the image.
     pub inline: Option<Quote>,
     /// Final errors.
-    pub errors: Vec<Quote>,
+    pub errors: Few<Quote>,
     /// Cache entries that were too old to be used.
-    pub expired: Vec<Quote>,
+    pub expired: Few<Quote>,
     /// Client warnings about the cache.
-    pub warnings: Vec<Quote>,
+    pub warnings: Few<Quote>,
     /// Image references written or pushed.
-    pub images: Vec<Text>,
+    pub images: Few<Text>,
     /// First line.
     pub line: u64,
     /// Two builds with colliding numbers are interleaved: outcomes are not to be trusted.

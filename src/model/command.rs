@@ -9,7 +9,7 @@ mod words;
 use std::ops::{Deref, DerefMut};
 
 use super::shared::Recent;
-use super::{Quote, Shared, Step, Text};
+use super::{Few, Quote, Shared, Step, Text};
 
 pub use spec::CacheSpec;
 
@@ -44,7 +44,7 @@ pub struct Command {
     /// The line, or its first where it goes on in others.
     pub quote: Quote,
     /// The lines in which it goes on.
-    pub more: Vec<Quote>,
+    pub more: Few<Quote>,
     /// What it asks for.
     pub asked: Shared<Asked>,
 }

@@ -22,8 +22,12 @@ pub use text::Text;
 pub use transfer::{CacheKind, Transfer};
 
 use chrono::{DateTime, Utc};
+use thin_vec::ThinVec;
 
 pub use crate::envelope::{CacheOperation, CacheOutcome, CacheReason, NoteKind};
+
+/// A list that most runs and builds have nothing in: one word wide, and there are tens of thousands.
+pub type Few<T> = ThinVec<T>;
 
 /// A line kept to be quoted: its text is without CI prefix and colour, otherwise as printed.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -68,21 +72,21 @@ pub struct Run {
     /// Builds in the order they appear.
     pub builds: Vec<Build>,
     /// What the CI system did with its own caches.
-    pub ci_caches: Vec<CiCache>,
+    pub ci_caches: Few<CiCache>,
     /// Images fetched by `docker pull`, or by the classic builder for a FROM.
-    pub pulls: Vec<Pull>,
+    pub pulls: Few<Pull>,
     /// Images brought in by `docker load`.
-    pub loads: Vec<Pull>,
+    pub loads: Few<Pull>,
     /// Command lines that say how images are built.
     pub commands: Vec<Command>,
     /// What the CI says of itself: plugins in use, sections, build steps.
-    pub notes: Vec<CiNote>,
+    pub notes: Few<CiNote>,
     /// What could not be read.
-    pub problems: Vec<Problem>,
+    pub problems: Few<Problem>,
     /// The first bytes of the SHA-256 of the log, where runs are remembered.
     pub digest: Option<[u8; 16]>,
     /// It was read by an earlier call, and remembered.
-    pub earlier: Option<Earlier>,
+    pub earlier: Option<Box<Earlier>>,
 }
 
 /// Where a run of the past comes from.

@@ -10,8 +10,11 @@ use crate::series::BuildRef;
 /// The id of each build of a report, unique over all runs.
 #[derive(Debug)]
 pub struct BuildIds {
-    ids: Vec<Box<str>>,
-    /// Where in `ids` those of each run begin.
+    /// One after the other: there may be tens of thousands.
+    text: String,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+    /// Which is the first of each run.
     starts: Vec<usize>,
 }
 
@@ -20,20 +23,25 @@ impl BuildIds {
     #[must_use]
     pub fn new(runs: &[Run]) -> Self {
         let mut counts: HashMap<Cow<str>, usize> = HashMap::new();
-        let (mut ids, mut starts) = (Vec::new(), Vec::new());
+        let mut ids = Self { text: String::new(), ends: Vec::new(), starts: Vec::new() };
         for run in runs {
-            starts.push(ids.len());
+            ids.starts.push(ids.ends.len());
             let label = redact(&run.label);
             let count = counts.entry(label.clone()).or_default();
-            ids.extend((*count + 1..=*count + run.builds.len()).map(|n| format!("{label}#{n}").into_boxed_str()));
+            for n in *count + 1..=*count + run.builds.len() {
+                ids.text.extend([&*label, "#", &n.to_string()]);
+                ids.ends.push(ids.text.len());
+            }
             *count += run.builds.len();
         }
-        Self { ids, starts }
+        ids
     }
 
     /// The id of one build.
     #[must_use]
     pub fn get(&self, at: BuildRef) -> Option<&str> {
-        self.ids.get(self.starts.get(at.run)? + at.build).map(AsRef::as_ref)
+        let place = self.starts.get(at.run)? + at.build;
+        let start = place.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.text.get(start..*self.ends.get(place)?)
     }
 }

@@ -191,11 +191,11 @@ mod tests {
     #[test]
     fn the_plugins_override_file_is_read_too() {
         let note = |kind, value: &str| CiNote { kind, value: value.into(), quote: Quote::default() };
-        let notes = vec![
+        let notes = [
             note(NoteKind::ComposeCacheFrom, "r.example.com/a:c"),
             note(NoteKind::ComposeCacheTo, "ref=r.example.com/a:c,type=registry,mode=max,compression=ztsd"),
         ];
-        let found = CacheOptionInvalid.check(&study(vec![Run { notes, ..made().run() }]));
+        let found = CacheOptionInvalid.check(&study(vec![Run { notes: notes.into(), ..made().run() }]));
         assert_eq!(found.iter().map(|f| f.subject.as_str()).collect::<Vec<_>>(), ["compression=ztsd"]);
     }
 

@@ -140,7 +140,7 @@ mod tests {
             restored: None,
             quote,
         };
-        let run = Run { source: "a.log".into(), ci, ci_caches: vec![entry], ..Run::default() };
+        let run = Run { source: "a.log".into(), ci, ci_caches: [entry].into(), ..Run::default() };
         let configs = file.map(|text| Config::read("bitbucket-pipelines.yml", text).unwrap().unwrap());
         Study { runs: vec![run], configs: configs.into_iter().collect(), ..Study::default() }
     }

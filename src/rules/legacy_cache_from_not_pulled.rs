@@ -132,7 +132,7 @@ mod tests {
     fn leaves_pulled_images_and_other_builders() {
         let pull =
             Pull { image: "r.example.com/a:latest".into(), quote: Quote { line: 3, text: "Status: …".into() } };
-        let pulled = || Run { pulls: vec![pull.clone()], ..run(FROM).run() };
+        let pulled = || Run { pulls: [pull.clone()].into(), ..run(FROM).run() };
         assert!(check(vec![pulled(), pulled()]).is_empty());
         assert!(check(vec![run(FROM).run()]).is_empty());
         assert!(check(vec![run("docker build .").run(), run("docker build .").run()]).is_empty());

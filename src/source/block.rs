@@ -21,7 +21,7 @@ type Room = (Vec<u8>, Vec<(u64, usize)>);
 static SPARE: Mutex<Vec<Room>> = Mutex::new(Vec::new());
 
 /// How many are kept, and of how many bytes at the most.
-const SPARES: usize = 64;
+const SPARES: usize = 128;
 const ROOM: usize = 64 << 10;
 
 /// The wanted lines of a block, copied together, and how many lines the block had.

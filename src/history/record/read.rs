@@ -53,7 +53,7 @@ impl Reader<'_> {
         model::Quote { line: *line, text: self.text(text) }
     }
 
-    fn quotes(&self, quotes: &[Quote]) -> Vec<model::Quote> {
+    fn quotes(&self, quotes: &[Quote]) -> model::Few<model::Quote> {
         quotes.iter().map(|quote| self.quote(quote)).collect()
     }
 

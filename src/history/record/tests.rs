@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 
 use super::*;
 use crate::envelope::Stack;
-use crate::model::{Interest, LogReader};
+use crate::model::{Few, Interest, LogReader};
 use crate::source::{self, Reading};
 
 const FILE: &str = "schema/history-v1.schema.json";
@@ -57,7 +57,7 @@ fn a_record_reads_as_the_run_it_was_made_of() {
         let again = Record::parse(&line).unwrap().to_run(&Arguments::of([&run]));
         let seen = as_recorded(&run, &Arguments::of([&run]));
         // The problems of a log are of the call that read it.
-        let plain = |run: &Run| format!("{:#?}", Run { problems: Vec::new(), ..run.clone() });
+        let plain = |run: &Run| format!("{:#?}", Run { problems: Few::new(), ..run.clone() });
         similar_to(&plain(&again), &plain(&seen), &run.source);
         similar_to(&plain(&seen), &plain(&run), &run.source);
     }

@@ -191,7 +191,7 @@ mod tests {
         let cut =
             build("STEP 3: RUN a\n--> Using cache c70f3a76daca\nSTEP 4: COPY . .\nSTEP 5: COMMIT r/x\n--> 161bb1f8c15");
         assert_eq!(outcomes(&cut), [("", "RUN a", Outcome::Hit), ("", "COPY . .", Outcome::Miss)]);
-        assert_eq!((cut.outcome, cut.images), (BuildOutcome::Succeeded, vec!["r/x".into()]));
+        assert_eq!((cut.outcome, cut.images), (BuildOutcome::Succeeded, ["r/x".into()].into()));
         let script = ["STEP 3: RUN migrations", "STEP 4: COPY files", "STEP 5: done"];
         assert!(builds(script.into_iter()).is_empty());
     }

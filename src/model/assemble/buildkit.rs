@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::finish;
 use super::vertex::{End, Vertex, is_status};
 use crate::dialect::Body;
-use crate::model::{Build, Dialect, Quote, Text, parse_step_name};
+use crate::model::{Build, Dialect, Few, Quote, Text, parse_step_name};
 
 /// What was seen of one build (or of one bake with several targets).
 #[derive(Debug, Default)]
@@ -19,8 +19,8 @@ pub(super) struct Segment {
     pub(super) builder: Option<(Text, Text)>,
     pub(super) booted: Option<Quote>,
     pub(super) service: Option<Text>,
-    pub(super) errors: Vec<Quote>,
-    pub(super) warnings: Vec<Quote>,
+    pub(super) errors: Few<Quote>,
+    pub(super) warnings: Few<Quote>,
     pub(super) tangled: bool,
     pub(super) dialect: Dialect,
     /// It came to its end without an export: the client says so.

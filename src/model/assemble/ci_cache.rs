@@ -6,7 +6,7 @@
 //! failure counts, whatever is said later; knows no CI by name.
 
 use crate::envelope::{CacheOperation, CacheOutcome, CacheReason, cache_reason};
-use crate::model::{CiCache, Quote};
+use crate::model::{CiCache, Few, Quote};
 
 /// The operation under way.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ impl Caches {
     }
 
     /// Keys are tried in turn, a line each.
-    pub(super) fn tried(&mut self, caches: &mut Vec<CiCache>, key: String, quote: Quote) {
+    pub(super) fn tried(&mut self, caches: &mut Few<CiCache>, key: String, quote: Quote) {
         let again = std::mem::replace(&mut self.tried, quote.line) + 1 == quote.line;
         if !again || caches.is_empty() {
             caches.push(restore(key, CacheOutcome::Miss, quote));
@@ -61,7 +61,7 @@ impl Caches {
     }
 
     /// A cache was found; where the line before tried another key, that one was asked for.
-    pub(super) fn found(&mut self, caches: &mut Vec<CiCache>, key: String, quote: Quote) {
+    pub(super) fn found(&mut self, caches: &mut Few<CiCache>, key: String, quote: Quote) {
         let asked = caches.last_mut().filter(|_| self.tried > 0 && self.tried + 1 == quote.line);
         match asked {
             Some(asked) => {
@@ -72,7 +72,7 @@ impl Caches {
     }
 
     /// The operation under way failed; without one it was a restore, which comes first in a job.
-    pub(super) fn fails(&mut self, caches: &mut Vec<CiCache>, quote: Quote) {
+    pub(super) fn fails(&mut self, caches: &mut Few<CiCache>, quote: Quote) {
         let operation = self.operation.unwrap_or(CacheOperation::Restore);
         self.ends(caches, String::new(), operation, CacheOutcome::Failed, quote);
     }
@@ -80,7 +80,7 @@ impl Caches {
     /// An operation ended.
     pub(super) fn ends(
         &mut self,
-        caches: &mut Vec<CiCache>,
+        caches: &mut Few<CiCache>,
         name: String,
         operation: CacheOperation,
         outcome: CacheOutcome,
@@ -153,7 +153,7 @@ mod tests {
     use CacheOutcome::{Exists, Failed, Hit, Miss, Partial, Saved};
 
     fn heard(lines: &[(&str, CacheOperation, CacheOutcome)]) -> Vec<(String, CacheOutcome)> {
-        let (mut caches, mut all) = (Caches::default(), Vec::new());
+        let (mut caches, mut all) = (Caches::default(), Few::new());
         for ((name, operation, outcome), line) in lines.iter().zip(1..) {
             caches.ends(&mut all, (*name).to_owned(), *operation, *outcome, Quote::new(line, b""));
         }
@@ -180,7 +180,7 @@ mod tests {
         let taken = "Unable to reserve cache with key k, another job may be creating this cache.";
         let denied = "Cache reservation failed: cache write denied: token has no writable scopes";
         for lines in [[taken, denied], [denied, taken]] {
-            let (mut caches, mut all) = (Caches::default(), Vec::new());
+            let (mut caches, mut all) = (Caches::default(), Few::new());
             for (text, line) in lines.iter().zip(1..) {
                 caches.ends(&mut all, String::new(), Save, Failed, Quote::new(line, text.as_bytes()));
             }
@@ -192,7 +192,7 @@ mod tests {
     fn two_caches_stay_two() {
         let both = heard(&[("a", Save, Exists), ("b", Save, Saved), ("b", Restore, Hit)]);
         assert_eq!(both, [("a".to_owned(), Exists), ("b".to_owned(), Saved), ("b".to_owned(), Hit)]);
-        let (mut caches, mut all) = (Caches::default(), Vec::new());
+        let (mut caches, mut all) = (Caches::default(), Few::new());
         for line in 1..3 {
             caches.begins("k".into(), Save);
             caches.ends(&mut all, String::new(), Save, Saved, Quote::new(line, b""));

@@ -3,7 +3,7 @@
 //! A script is shown as it was written: `docker buildx build \\`, and its options in the lines below.
 //! Knows no CI.
 
-use crate::model::{Command, Quote, Run};
+use crate::model::{Command, Few, Quote, Run};
 
 /// The command typed last.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Typed {
         let mut lines = lines.into_iter();
         // Of a command whose end is not shown, what it does not say is not known.
         let Some(first) = lines.next().filter(|_| is_whole(&text, lines.len())) else { return };
-        let more: Vec<Quote> = lines.collect();
+        let more: Few<Quote> = lines.collect();
         let commands = Command::parse_all(&text, &first);
         run.asked_by(commands.into_iter().map(|command| Command { more: more.clone(), ..command }));
     }

@@ -1,7 +1,9 @@
 //! One build of the classic builder while its lines come in: strictly one step after another.
 
 use crate::dialect::Classic;
-use crate::model::{Base, Build, BuildOutcome, Dialect, Engine, Instruction, Outcome, Quote, Step, StepKind, Text};
+use crate::model::{
+    Base, Build, BuildOutcome, Dialect, Engine, Few, Instruction, Outcome, Quote, Step, StepKind, Text,
+};
 
 /// What was seen of one build.
 #[derive(Debug, Default)]
@@ -13,7 +15,7 @@ pub(super) struct ClassicSegment {
     of: Option<u32>,
     built: bool,
     pub(super) service: Option<Text>,
-    pub(super) errors: Vec<Quote>,
+    pub(super) errors: Few<Quote>,
     pub(super) tangled: bool,
 }
 

@@ -9,10 +9,10 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 use super::layout::{Written, write_inside};
 
 /// Elements that are made side by side, and the most builds that one of them may hold.
-pub(super) const GROUP: usize = 256;
+pub(super) const GROUP: usize = 128;
 
 /// Elements that are written together.
-const PIECE: usize = 32;
+const PIECE: usize = 16;
 
 /// A list of so many is written by one.
 const SHORT: usize = 8;

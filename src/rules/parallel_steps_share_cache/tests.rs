@@ -42,7 +42,7 @@ fn run(source: &str, commit: Option<&str>, outcome: CacheOutcome, builds: &str) 
         )
         .into_iter()
         .collect(),
-        ci_caches: vec![entry],
+        ci_caches: [entry].into(),
         ..Run::default()
     }
 }

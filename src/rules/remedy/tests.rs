@@ -48,13 +48,13 @@ fn a_cache_of_its_own_stays_where_it_is() {
 #[test]
 fn the_plugin_gets_its_block() {
     let note = |kind, value: &str| CiNote { kind, value: value.into(), quote: Quote::default() };
-    let notes = vec![
+    let notes = [
         note(NoteKind::ComposePluginVersion, "5-10-0"),
         note(NoteKind::ComposePluginBuilds, "app"),
         note(NoteKind::ComposeImage, "r.example.com/app:42"),
         note(NoteKind::ComposeCacheFrom, "r.example.com/app:latest"),
     ];
-    let run = Run { notes, ..made().with(|b| b.inline = Some(Quote::default())).run() };
+    let run = Run { notes: notes.into(), ..made().with(|b| b.inline = Some(Quote::default())).run() };
     insta::assert_snapshot!(snippet(&registry_max(&site(run))), @r#"
     plugins:
       - docker-compose#v5.14.0:

@@ -78,5 +78,5 @@ fn a_refused_push_is_an_export_error_in_a_good_build() {
                INFO[0007] Pushing image to r/app:1\nINFO[0008] Pushed r/app@sha256:00";
     let build = build(&format!("{LOG}\n{end}"));
     assert!(build.exports[0].error.is_some());
-    assert_eq!((build.outcome, build.images), (BuildOutcome::Succeeded, vec!["r/app:1".into()]));
+    assert_eq!((build.outcome, build.images), (BuildOutcome::Succeeded, ["r/app:1".into()].into()));
 }

@@ -22,6 +22,11 @@ pub(super) fn output(text: &[u8]) -> Option<u32> {
     vertex(text).filter(|(_, rest)| is_log(rest)).map(|(number, _)| number)
 }
 
+/// `#12 rest`: whatever it says, it is of a vertex.
+pub(super) fn is_vertex(text: &[u8]) -> bool {
+    vertex(text).is_some()
+}
+
 /// Splits `#12 rest`. Few builds have a hundred vertices.
 #[inline]
 fn vertex(text: &[u8]) -> Option<(u32, &[u8])> {

@@ -255,6 +255,12 @@ pub fn seconds(text: &[u8]) -> Option<Range<usize>> {
     Some(blanks.next()? + 1..blanks.next()? + 1)
 }
 
+/// Whether [`read`] understands a line.
+#[must_use]
+pub fn reads(text: &[u8]) -> bool {
+    buildkit::is_vertex(text) || read(text).is_some()
+}
+
 /// Reads a line in the first dialect that understands it.
 #[must_use]
 pub fn read(text: &[u8]) -> Option<Event<'_>> {

@@ -32,23 +32,24 @@ pub(super) fn scan<S: Sieve>(
 ) -> io::Result<u64> {
     let step = cut.size as u64;
     let blocks = len.div_ceil(step);
-    let group = (rayon::current_num_threads() * 32) as u64;
+    let group = u32::try_from(rayon::current_num_threads() * 32).unwrap_or(u32::MAX);
     let read = |from: u64| -> io::Result<Vec<Kept>> {
-        let to = (from + group).min(blocks);
         let scan = |i: u64| {
             let (start, end) = (i * step, (i * step + step).min(len));
             let kept = BUFFER.with_borrow_mut(|buffer| block(bytes, start..end, end < len, buffer, sieve));
             cut.scanned(end - start);
             kept
         };
-        (from..to).into_par_iter().map(scan).collect()
+        // One at a time: nobody waits for another's half.
+        let group = (0..group).into_par_iter().with_max_len(1).map(|i| from + u64::from(i));
+        group.filter(|i| *i < blocks).map(scan).collect()
     };
     let mut before = 0;
     let mut ready = read(0)?;
-    let mut next = group;
+    let mut next = u64::from(group);
     while !ready.is_empty() {
         let (read, ()) = rayon::join(
-            || if next < blocks { read(next) } else { Ok(Vec::new()) },
+            || read(next),
             || {
                 for kept in &ready {
                     kept.pour(before, sink);
@@ -57,7 +58,7 @@ pub(super) fn scan<S: Sieve>(
             },
         );
         ready = read?;
-        next += group;
+        next += u64::from(group);
     }
     Ok(before)
 }

@@ -80,13 +80,11 @@ impl Before {
             }
             return self.talking.replace(number) != Some(number) || moved;
         }
-        match dialect::read(peeled.text) {
-            Some(_) => {
-                self.talking = None;
-                true
-            }
-            None => says_something(peeled.text, stack),
+        if dialect::reads(peeled.text) {
+            self.talking = None;
+            return true;
         }
+        says_something(peeled.text, stack)
     }
 }
 
@@ -94,7 +92,7 @@ impl Before {
 fn says_something(text: &[u8], stack: &Stack) -> bool {
     let text = clean(text);
     let colored = matches!(text, Cow::Owned(_));
-    stack.mark(&text).is_some() || (colored && dialect::read(&text).is_some())
+    stack.mark(&text).is_some() || (colored && dialect::reads(&text))
 }
 
 #[cfg(test)]

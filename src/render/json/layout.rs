@@ -30,7 +30,7 @@ pub(crate) fn to_string(value: &impl Serialize) -> String {
 pub(super) fn write_inside(value: &impl Serialize, out: &mut Vec<u8>) {
     let start = out.len();
     // It cannot fail, see above.
-    if serde_json::to_writer(&mut *out, value).is_err() {
+    if value.serialize(&mut Serializer::with_formatter(&mut *out, Inside)).is_err() {
         out.truncate(start);
         out.extend_from_slice(b"null");
     }
@@ -47,12 +47,22 @@ pub(super) fn write_inside(value: &impl Serialize, out: &mut Vec<u8>) {
 pub(super) struct Written<'a>(pub(super) &'a [u8]);
 
 impl Serialize for Written<'_> {
-    /// The one thing that is given to [`Layout`] as bytes.
+    /// The one thing that is given to a formatter as bytes.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self.0)
     }
 }
 
+/// Everything on one line.
+struct Inside;
+
+impl Formatter for Inside {
+    fn write_byte_array<W: ?Sized + io::Write>(&mut self, writer: &mut W, written: &[u8]) -> io::Result<()> {
+        writer.write_all(written)
+    }
+}
+
+/// One element of a top-level list on each line.
 #[derive(Default)]
 struct Layout {
     depth: usize,

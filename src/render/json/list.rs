@@ -51,7 +51,11 @@ impl<I: Sync, T: Serialize> List<'_, I, T> {
         let end = (start + GROUP).min(self.items.len());
         pieces.resize_with(end.saturating_sub(start).div_ceil(PIECE), Piece::default);
         let starts = (start..end).into_par_iter().step_by(PIECE);
-        pieces.par_iter_mut().zip(starts).for_each(|(piece, start)| self.fill(piece, start..(start + PIECE).min(end)));
+        pieces
+            .par_iter_mut()
+            .zip(starts)
+            .with_max_len(1)
+            .for_each(|(piece, start)| self.fill(piece, start..(start + PIECE).min(end)));
         pieces
     }
 

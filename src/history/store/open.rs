@@ -45,7 +45,7 @@ impl Store {
         };
         let store = Self { connection, read_only: Some(why), samples: HashMap::new() };
         match store.version()? {
-            0 => Err(Trouble::Foreign),
+            0 => Err(Trouble::Empty),
             version if version < MIGRATIONS.len() => {
                 drop(store);
                 Self::writable(path)
@@ -68,10 +68,12 @@ impl Store {
         Ok(store)
     }
 
+    /// 0 for a file that is new. What tells it is read at one moment: another process may be making the file.
     fn version(&self) -> Result<usize, Trouble> {
-        let number = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let moment = self.connection.unchecked_transaction()?;
+        let number = |name| moment.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let (application, version) = (number("application_id")?, number("user_version")?);
-        let tables: i64 = self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let tables: i64 = moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         let ours = application == i64::from(APPLICATION) || (application == 0 && version == 0 && tables == 0);
         match usize::try_from(version) {
             _ if !ours => Err(Trouble::Foreign),

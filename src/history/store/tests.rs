@@ -1,6 +1,8 @@
 //! Records come back as they were, whatever comes before, beside and after them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Barrier;
+use std::thread;
 
 use chrono::DateTime;
 use rusqlite::Connection;
@@ -104,6 +106,25 @@ fn what_is_too_old_is_forgotten() {
     assert_eq!((rows("jobs"), rows("samples")), (1, 1));
 }
 
+/// What the file is, is told by three of its numbers, while another process writes them.
+#[test]
+fn a_file_that_is_being_made_is_never_taken_for_another_programs() {
+    for _ in 0..50 {
+        let (_folder, file) = desk();
+        let start = Barrier::new(8);
+        thread::scope(|scope| {
+            for job in 0..8 {
+                let (file, start) = (&file, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    Store::open(file).unwrap().add(&[record("web", job)]).unwrap();
+                });
+            }
+        });
+        assert_eq!(all(&file).len(), 8);
+    }
+}
+
 fn trouble(make: impl FnOnce(&Path)) -> String {
     let (_folder, file) = desk();
     make(&file);
@@ -125,6 +146,15 @@ fn what_is_no_history_is_left_alone_and_said_to_be_that() {
         connection.pragma_update(None, "user_version", 99).unwrap();
     });
     assert!(newer.contains("version 99") && newer.contains("newer cachediag"), "{newer}");
+}
+
+#[test]
+fn a_file_that_is_empty_can_be_written_and_has_nothing_to_read() {
+    let (_folder, file) = desk();
+    std::fs::write(&file, "").unwrap();
+    assert!(Store::existing(&file).unwrap_err().to_string().contains("is empty"));
+    Store::open(&file).unwrap().add(&[record("web", 1)]).unwrap();
+    assert_eq!(all(&file).len(), 1);
 }
 
 /// The file of each released version is in `tests/history/stores/`.

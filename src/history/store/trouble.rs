@@ -11,6 +11,9 @@ pub enum Trouble {
     /// A database of another program.
     #[error("is a database of another program; name another file")]
     Foreign,
+    /// Nothing was written to it so far, and nothing can be now.
+    #[error("is empty: nothing was recorded in it")]
+    Empty,
     /// Written by a newer version.
     #[error("is a history of version {0}, written by a newer cachediag; this one knows up to {1}")]
     Newer(i64, usize),

@@ -150,6 +150,12 @@ impl Build {
         self.decided().count()
     }
 
+    /// The log shows it from its beginning to its end: what is not in it did not happen.
+    #[must_use]
+    pub fn whole(&self) -> bool {
+        !self.headless && self.outcome != BuildOutcome::Unknown
+    }
+
     /// Some cache was imported without error.
     #[must_use]
     pub fn imported(&self) -> bool {

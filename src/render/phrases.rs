@@ -16,6 +16,9 @@ pub(super) fn costs(impact: Impact) -> String {
     let place = (impact.runs > 0).then(|| format!("in {}", count(impact.runs, "run")));
     // Below a tenth of a second nothing can be said to be lost.
     let time = (impact.seconds >= 0.05).then(|| time(impact));
+    if ran.is_none() && time.is_none() {
+        return String::new();
+    }
     let start: Vec<_> = ran.into_iter().chain(place).collect();
     let parts: Vec<_> = Some(start.join(" ")).filter(|s| !s.is_empty()).into_iter().chain(time).collect();
     parts.join(": ")
@@ -136,6 +139,6 @@ mod tests {
         assert_eq!(say(15, 450.0, 3), "15 steps ran again in 3 runs: up to 7 min 30 s, 2 min 30 s a run");
         assert_eq!(say(0, 450.0, 1), "in 1 run: up to 7 min 30 s");
         assert_eq!(say(1, 0.0, 0), "1 step ran again");
-        assert_eq!(say(0, 0.0, 0), "");
+        assert_eq!((say(0, 0.0, 0), say(0, 0.0, 2)), (String::new(), String::new()));
     }
 }

@@ -3,7 +3,7 @@
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
-use crate::model::{Build, BuildOutcome, CacheKind, Quote, Run};
+use crate::model::{Build, CacheKind, Quote, Run};
 use crate::series::Series;
 
 pub(super) struct LocalCacheMissing;
@@ -81,14 +81,10 @@ fn finds(build: &Build) -> bool {
     build.imports.iter().any(|i| i.kind == CacheKind::Local && i.ok())
 }
 
-fn is_cut(build: &Build) -> bool {
-    build.headless || build.outcome == BuildOutcome::Unknown
-}
-
 fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
     let written = missed.iter().any(|m| m.stored);
     // The build that makes the directory cannot find it; and the export may be what a cut log lacks.
-    if !written && missed.iter().any(|m| writes(m.build) || is_cut(m.build)) {
+    if !written && missed.iter().any(|m| writes(m.build) || !m.build.whole()) {
         return None;
     }
     let (confidence, title, cause, doubt) = match (written, found) {

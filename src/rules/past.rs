@@ -73,7 +73,7 @@ impl<'a> Past<'a> {
 
     /// The logs show all of their builds from beginning to end: what is not in them did not happen.
     pub(super) fn is_whole(&self) -> bool {
-        self.builds.iter().all(|build| !build.headless && build.outcome != BuildOutcome::Unknown)
+        self.builds.iter().all(|build| build.whole())
     }
 
     /// No build of the series ever looked for a cache. Of a log that begins inside a build that is not known.

@@ -6,12 +6,15 @@ mod place;
 
 use std::collections::BTreeSet;
 
-use self::conclude::{conclude, lacks_its_end, mark_pinned};
+use self::conclude::{conclude, mark_pinned};
 use self::place::{headless, place};
 use super::buildkit::Segment;
 use super::graph::Graph;
 use super::vertex::{End, Vertex};
 use crate::model::{Build, Quote, parse_step_name};
+
+/// Every image and cache that is written has a vertex `exporting …`.
+const EXPORT: &str = "exporting ";
 
 /// The builds of a segment; none where it built nothing and nothing went wrong.
 pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
@@ -25,8 +28,11 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         .flat_map(|(n, v)| v.names.iter().map(move |(name, quote)| (name.as_str(), quote, *n, v)))
         .collect();
     names.sort_by_key(|(_, quote, ..)| quote.line);
+    // Of a log without an export and without a word of the client, the last steps may be missing.
+    let mut ends = segment.over;
     for (name, quote, number, vertex) in names {
         let (target, rest) = split_target(name, &targets);
+        ends |= rest.starts_with(EXPORT);
         let at = of_target(&mut builds, &common, target);
         if let Some(build) = builds.get_mut(at) {
             place(build, name, rest, quote, vertex, &targets);
@@ -44,7 +50,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         builds.push(common);
     }
     builds.retain(|b| b.total_lines() > 0);
-    let cut = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty()) || lacks_its_end(segment);
+    let cut = !ends || segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
     for build in &mut builds {
         conclude(build, cut);
         mark_pinned(build, segment);

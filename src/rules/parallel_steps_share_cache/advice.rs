@@ -24,12 +24,13 @@ pub(super) struct Case<'a> {
 
 /// The fix.
 pub(super) fn fix(case: Case) -> Fix {
+    let snippet = Some(snippet::write(&case.recipes, case.builder)).filter(|s| s.contains("- step:"));
+    let pasted = snippet.is_some() || matches!(case.edit, Some(Ok(_)));
     let mut steps: Vec<String> = same_image(&case).into_iter().collect();
     match case.builder {
-        Builder::BuildKit => steps.extend(registry_first(&case)),
+        Builder::BuildKit => steps.extend(registry_first(&case, pasted)),
         Builder::Classic => steps.extend(images_first(&case)),
     }
-    let snippet = Some(snippet::write(&case.recipes, case.builder)).filter(|s| s.contains("- step:"));
     let edits = match case.edit {
         Some(Ok(edit)) => vec![edit],
         Some(Err(why)) => {
@@ -51,15 +52,16 @@ pub(super) fn fix(case: Case) -> Fix {
     Fix { summary: summary.to_owned(), steps, snippet, edits, cost: cost.to_owned(), ..Fix::default() }
 }
 
-fn registry_first(case: &Case) -> Vec<String> {
+fn registry_first(case: &Case, pasted: bool) -> Vec<String> {
     let assumed =
         if case.builder_known { "" } else { " (assumed: no log shows the builder, and BuildKit is today's default)" };
     let mut steps = vec![
         format!(
-            "Take `{}` out of `caches:` in {}, and let each build read and write a cache of its own in your registry: {}. This works with BuildKit{assumed}, which never reads images out of docker.tar; it has no 1 GB limit and is never frozen for a week.",
+            "Take `{}` out of `caches:` in {}, and let each build read and write a cache of its own in your registry{}. This works with BuildKit{assumed}, which never reads images out of docker.tar; it has no 1 GB limit and is never frozen for a week.",
             case.cache,
             case.who(),
-            case.each(|recipe| rewrite::references(recipe).join(", ")),
+            // What is pasted names them.
+            if pasted { ", as below".to_owned() } else { format!(": {}", case.each(references)) },
         ),
         format!(
             "`docker buildx` needs `runtime: cloud: version: \"3\"`. That runtime no longer puts a docker client into the step: its image must hold one with buildx, as {IMAGE} does."
@@ -98,9 +100,13 @@ fn images_first(case: &Case) -> Vec<String> {
     );
     steps.push(format!(
         "Alternative, and the better one as the older builder is deprecated: BuildKit with a registry cache, one reference per image ({}): `runtime: cloud: version: \"3\"`, an image with docker client and buildx such as {IMAGE}, then `docker buildx create --use --driver docker-container` and `docker buildx build --cache-from type=registry,ref=… --cache-to type=registry,ref=…,mode=max`.",
-        case.each(|recipe| rewrite::references(recipe).join(", ")),
+        case.each(references),
     ));
     steps
+}
+
+fn references(recipe: &Recipe) -> String {
+    rewrite::references(recipe).join(", ")
 }
 
 /// Steps with one script may build one image: then there is less to do.

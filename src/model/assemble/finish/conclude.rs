@@ -1,14 +1,7 @@
 //! How a build ended, and what only all of its vertices together tell.
 
 use super::Segment;
-use crate::model::{Build, BuildOutcome, CacheKind, Engine, Outcome, Step, StepKind, Text};
-
-/// Neither an export nor the client says that the build is over: its log may be cut behind any step, the last one too.
-/// Every image and cache that is written has a vertex `exporting …`.
-pub(super) fn lacks_its_end(segment: &Segment) -> bool {
-    let mut names = segment.vertices.values().flat_map(|v| &v.names);
-    !segment.over && !names.any(|(name, _)| name.contains("exporting "))
-}
+use crate::model::{Build, BuildOutcome, CacheKind, Engine, Outcome, Step, StepKind};
 
 /// A log is cut where something in it never came to its end.
 pub(super) fn conclude(build: &mut Build, cut: bool) {
@@ -34,11 +27,10 @@ pub(super) fn conclude(build: &mut Build, cut: bool) {
 
 /// `ADD https://…` has two vertices of one name; the first fetches and is never cached.
 fn mark_fetches(steps: &mut [Step]) {
-    let names: Vec<(Text, bool)> = steps.iter().map(|s| (s.name.clone(), s.instruction == "ADD")).collect();
-    for (i, step) in steps.iter_mut().enumerate() {
-        if names.iter().skip(i + 1).any(|(name, add)| *add && *name == step.name) {
-            step.kind = StepKind::Fetch;
-        }
+    for at in 0..steps.len() {
+        let Some((before, from)) = steps.split_at_mut_checked(at) else { return };
+        let Some(add) = from.first().filter(|step| step.instruction == "ADD") else { continue };
+        before.iter_mut().filter(|step| step.name == add.name).for_each(|step| step.kind = StepKind::Fetch);
     }
 }
 

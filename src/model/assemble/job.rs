@@ -1,0 +1,235 @@
+//! What one job of a log says, line by line, collected into its builds and its CI caches.
+//!
+//! Knows no envelope and no other job.
+
+use super::buildah::BuildahSegment;
+use super::buildkit::Segment;
+use super::ci::{self, Listener};
+use super::classic::ClassicSegment;
+use super::finish;
+use super::kaniko::KanikoSegment;
+use super::rawjson::RawJsonSegment;
+use super::tty::TtySegment;
+use crate::dialect::{self, Body, Classic, Event, Tty};
+use crate::envelope::{Mark, Stack};
+use crate::model::{Build, Dialect, Pull, Quote, Run, Text};
+
+/// Collects what one job says.
+#[derive(Default)]
+pub(super) struct Assembler {
+    pub(super) run: Run,
+    builds: Vec<Build>,
+    buildkit: Segment,
+    classic: ClassicSegment,
+    buildah: BuildahSegment,
+    rawjson: RawJsonSegment,
+    tty: TtySegment,
+    kaniko: KanikoSegment,
+    listener: Listener,
+    service: Option<(u64, Text)>,
+    invocations: usize,
+}
+
+impl Assembler {
+    pub(super) fn line(&mut self, number: u64, text: &[u8], said: Said) {
+        match said {
+            Said::Event(event) => self.event(number, text, event),
+            Said::Mark(ci, mark) => {
+                self.run.ci = self.run.ci.or(ci::names_itself(&mark).then_some(ci));
+                self.listener.hear(&mut self.run, number, text, mark);
+            }
+        }
+    }
+
+    fn event(&mut self, number: u64, text: &[u8], event: Event) {
+        match event {
+            Event::Vertex(n, body) => {
+                if let Body::Text(text) = body
+                    && (self.buildkit.restarts_with(n, text) || !self.tty.is_empty())
+                {
+                    self.close_buildkit();
+                }
+                self.begin_service();
+                self.buildkit.vertex(n, body, number, text);
+            }
+            Event::Builder { name, driver } => {
+                self.close_buildkit();
+                self.buildkit.built_by(name, driver, number);
+            }
+            Event::Classic(says) => {
+                self.pulled(says, number, text);
+                if self.classic.restarts_with(says) {
+                    self.close_classic();
+                }
+                self.begin_classic_service();
+                self.classic.hear(says, number, text);
+            }
+            Event::Buildah(says) => {
+                if self.buildah.restarts_with(says) {
+                    self.close_buildah();
+                }
+                self.buildah.hear(says, number, text);
+            }
+            Event::Tty(says) => self.terminal(says, number, text),
+            Event::RawJson(object) => self.status(number, object),
+            Event::Kaniko(message) => {
+                if self.kaniko.restarts_with(&message) {
+                    self.close_kaniko();
+                }
+                self.kaniko.hear(&message, number, text);
+            }
+            Event::Service(name) => self.next_service(number, name),
+            Event::Failure(_) => self.failed(Quote::new(number, text)),
+            Event::Warning(_) => self.warned(Quote::new(number, text)),
+            Event::NoOutput => self.buildkit.over |= self.builds_something(),
+            Event::Loaded(image) => {
+                let image = Text::of_log(image);
+                self.run.loads.push(Pull { image, quote: Quote::new(number, text) });
+            }
+        }
+    }
+
+    /// JSON status has no prefix for the builder; its vertices become the segment's when it ends.
+    fn status(&mut self, number: u64, object: &[u8]) {
+        if self.rawjson.restarts_with(object) {
+            self.close_buildkit();
+        }
+        self.begin_service();
+        self.rawjson.hear(object, number);
+        self.run.started = self.run.started.or(self.rawjson.started);
+    }
+
+    /// Frames after a plain build are another build; a line without a frame is nothing there.
+    fn terminal(&mut self, says: Tty, number: u64, text: &[u8]) {
+        let plain = !self.buildkit.vertices.is_empty();
+        match says {
+            Tty::Frame { .. } if plain || self.tty.restarts_with(says) => self.close_buildkit(),
+            _ if plain && self.tty.is_empty() => return,
+            _ => {}
+        }
+        self.begin_service();
+        self.tty.hear(says, number, text);
+    }
+
+    fn pulled(&mut self, says: Classic, number: u64, text: &[u8]) {
+        if let Classic::Downloaded(image) | Classic::UpToDate(image) = says {
+            let image = Text::of_log(image);
+            self.run.pulls.push(Pull { image, quote: Quote::new(number, text) });
+        }
+    }
+
+    /// Two services announced with no build between them are built side by side: their numbers collide.
+    fn next_service(&mut self, number: u64, name: &[u8]) {
+        let side_by_side = self.service.is_some();
+        self.close_buildkit();
+        self.close_classic();
+        self.service = Some((number, Text::of_log(name)));
+        self.buildkit.tangled |= side_by_side;
+        self.classic.tangled |= side_by_side;
+    }
+
+    fn begin_service(&mut self) {
+        if let Some((_, service)) = self.service.take() {
+            self.buildkit.service = Some(service);
+        }
+    }
+
+    fn begin_classic_service(&mut self) {
+        if let Some((_, service)) = self.service.take() {
+            self.classic.service = Some(service);
+        }
+    }
+
+    /// A final error belongs to the build before it; one that stops the client before any step is a
+    /// build of its own.
+    fn failed(&mut self, quote: Quote) {
+        let known =
+            |errors: &[Quote]| errors.iter().any(|q| q.text.ends_with(&*quote.text) || quote.text.ends_with(&*q.text));
+        if known(&self.buildkit.errors) || self.builds.last().is_some_and(|b| known(&b.errors)) {
+            return;
+        }
+        if self.builds_something() && finish::before_any_step(&quote.text) {
+            self.close_buildkit();
+        }
+        if self.classic.is_empty() {
+            self.buildkit.errors.push(quote);
+        } else {
+            self.classic.errors.push(quote);
+        }
+    }
+
+    fn builds_something(&self) -> bool {
+        self.buildkit.has_steps() || !self.rawjson.is_empty() || !self.tty.is_empty()
+    }
+
+    fn warned(&mut self, quote: Quote) {
+        self.buildkit.warnings.push(quote);
+    }
+
+    /// The builds of one `docker build`, complete.
+    fn built(&mut self, builds: impl IntoIterator<Item = Build>) {
+        let before = self.builds.len();
+        self.builds.extend(builds);
+        self.builds.iter_mut().skip(before).for_each(Build::settle);
+        self.invocations += usize::from(self.builds.len() > before);
+    }
+
+    fn close_buildkit(&mut self) {
+        let mut segment = std::mem::take(&mut self.buildkit);
+        let rawjson = std::mem::take(&mut self.rawjson);
+        if !rawjson.is_empty() {
+            (segment.dialect, segment.line) = (Dialect::BuildkitRawjson, rawjson.line);
+            segment.vertices = rawjson.vertices();
+        }
+        let tty = std::mem::take(&mut self.tty);
+        if !tty.is_empty() {
+            (segment.dialect, segment.line) = (Dialect::BuildkitTty, tty.line);
+            segment.builder.clone_from(&tty.builder);
+            segment.over |= tty.finished;
+            segment.vertices = tty.vertices();
+        }
+        let booted = segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());
+        self.built(segment.finish(self.invocations));
+        self.buildkit.booted = booted;
+    }
+
+    fn close_classic(&mut self) {
+        let segment = std::mem::take(&mut self.classic);
+        self.built(segment.finish(self.invocations));
+    }
+
+    fn close_buildah(&mut self) {
+        let segment = std::mem::take(&mut self.buildah);
+        self.built(segment.finish(self.invocations));
+    }
+
+    fn close_kaniko(&mut self) {
+        let segment = std::mem::take(&mut self.kaniko);
+        self.built(segment.finish(self.invocations));
+    }
+
+    pub(super) fn finish(mut self) -> Run {
+        self.close_buildkit();
+        self.close_classic();
+        self.close_kaniko();
+        self.close_buildah();
+        self.listener.end(&mut self.run);
+        self.builds.sort_by_key(|b| b.line);
+        self.run.builds = self.builds;
+        self.run.settle();
+        self.run
+    }
+}
+
+/// What a line says, by the builder or by the CI.
+#[derive(Clone, Copy)]
+pub(super) enum Said<'a> {
+    Event(Event<'a>),
+    Mark(&'static str, Mark<'a>),
+}
+
+impl<'a> Said<'a> {
+    pub(super) fn of(text: &'a [u8], stack: &Stack) -> Option<Self> {
+        dialect::read(text).map(Self::Event).or_else(|| stack.mark(text).map(|(ci, mark)| Self::Mark(ci, mark)))
+    }
+}

@@ -73,6 +73,13 @@ pub(super) fn healthy(report: &Report) -> String {
     } else {
         format!("{} of {} from the cache", grouped(hits), count(total, "step"))
     };
+    let again = builds().count() > report.study.series.len();
+    if hits == 0 && total > 0 && again {
+        return format!(
+            "No cause found, though no step came from the cache: {}, {steps}. Logs of two runs of one commit tell changed files from a cache that is lost.",
+            runs(report)
+        );
+    }
     format!("No cache trouble found: {}, {steps}.", runs(report))
 }
 

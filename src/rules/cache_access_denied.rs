@@ -69,7 +69,12 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
     let unsure = group.iter().all(may_be_missing);
     Draft {
         severity: if group.iter().all(Refusal::harmless) { Severity::Warning } else { Severity::Error },
-        confidence: if unsure || manifest_only(group) { Confidence::Likely } else { Confidence::Proven },
+        confidence: match (manifest_only(group), unsure) {
+            // One login served the layers.
+            (true, _) => Confidence::Suspected,
+            (false, true) => Confidence::Likely,
+            (false, false) => Confidence::Proven,
+        },
         title: format!("{} refuses {what}{}", subject_of(repo), in_repository(repo)),
         cause: format!("{}{}", reason(repo), silent(group)),
         fix: fix_of(repo, export, group),
@@ -89,13 +94,19 @@ fn fix_of(repo: &str, export: bool, group: &[Refusal]) -> Fix {
     match by_kaniko {
         _ if hub::is_too_deep(repo) => hub::fix(repo, by_kaniko),
         true => kaniko(repo),
+        false if manifest_only(group) => {
+            let mut fix = fix(repo, export);
+            fix.summary = format!("try `image-manifest=true`, or {}", fix.summary);
+            fix.steps.insert(0, "First try `image-manifest=true,oci-mediatypes=true` in `--cache-to`: the registry took the layers from the same account.".to_owned());
+            fix
+        }
         false => fix(repo, export),
     }
 }
 
 fn look_alikes(unsure: bool, group: &[Refusal]) -> Vec<String> {
     let missing = "The repository may not exist at all: the registry answers both in the same way.";
-    let manifest = "The layers were taken and only the manifest was refused: registries that do not know this form of manifest may answer so too. If the credentials may write, add `image-manifest=true,oci-mediatypes=true` to `--cache-to`.";
+    let manifest = "The layers were taken and only the manifest was refused: registries that do not know this form of manifest may answer so too.";
     let told = [(unsure, missing), (manifest_only(group), manifest)];
     told.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text.to_owned()).collect()
 }
@@ -211,7 +222,7 @@ mod tests {
     fn a_manifest_alone_may_be_of_an_unknown_form() {
         let text = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \"sha256:0\": unexpected status: 401 Unauthorized";
         let found = &CacheAccessDenied.check(&of(vec![made().error(text)]))[0];
-        assert_eq!((found.confidence, found.rules_out.len()), (Confidence::Likely, 1));
+        assert_eq!((found.confidence, found.rules_out.len()), (Confidence::Suspected, 1));
         assert!(!found.cause.contains("docker.io"), "the log does not name the registry: {}", found.cause);
         assert!(found.fix.snippet.as_deref().is_some_and(|s| s.ends_with(" REGISTRY")));
     }

@@ -39,7 +39,9 @@ impl Rule for CacheRefShared {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let all: Vec<Past> = Past::all(study).collect();
-        let names: BTreeSet<String> = all.iter().flat_map(names).collect();
+        // One series shares with nobody.
+        let several = Some(&all).filter(|all| all.len() > 1);
+        let names: BTreeSet<String> = several.into_iter().flatten().flat_map(names).collect();
         let seen = names.iter().filter_map(|name| finding(study, &all, name));
         seen.chain(all.iter().flat_map(in_turns::findings)).chain(written::findings(study)).collect()
     }

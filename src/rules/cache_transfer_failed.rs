@@ -56,7 +56,7 @@ fn draft(group: &[Refusal]) -> Draft {
         confidence: Confidence::Proven,
         title: format!("the cache {what}{}", if full { ": no space is left" } else { "" }),
         cause: format!("{so}{why}"),
-        fix: if full { make_room() } else { fix(exports) },
+        fix: if full { make_room() } else { fix(group, exports) },
         rules_out: Vec::new(),
     }
 }
@@ -72,12 +72,22 @@ fn severity(group: &[Refusal]) -> Severity {
     META.severity
 }
 
-fn fix(exports: bool) -> Fix {
+fn fix(group: &[Refusal], exports: bool) -> Fix {
+    // `failed to configure azblob cache exporter: …` comes before anything is sent (control/control.go).
+    let option = group.iter().all(|r| r.text.contains("failed to configure "));
+    let (summary, first) = if option {
+        (
+            "correct the option that the error names",
+            "The backend could not be set up: correct what the error names in `--cache-to` or `--cache-from`, or in the environment that it reads.",
+        )
+    } else {
+        ("read the error, and run again", "Run again: a fault that passes does not come back.")
+    };
     let optional = "Add `ignore-error=true` to the export where it must not fail the build.".to_owned();
     Fix {
-        summary: "read the error, and run again".to_owned(),
-        steps: std::iter::once("Run again: a fault that passes does not come back.".to_owned())
-            .chain(exports.then_some(optional))
+        summary: summary.to_owned(),
+        steps: std::iter::once(first.to_owned())
+            .chain(exports.then_some(optional).filter(|_| !option))
             .chain(["Look the error up in https://github.com/moby/buildkit/issues.".to_owned()])
             .collect(),
         ..Fix::default()
@@ -113,6 +123,14 @@ mod tests {
         );
         let failing = made().export(CacheKind::Registry, Some("x")).error("ERROR: failed to solve: x");
         assert_eq!(CacheTransferFailed.check(&of(vec![failing]))[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn an_option_that_cannot_be_used_is_not_tried_again() {
+        let error =
+            "failed to configure azblob cache exporter: failed to create container client: no Host in request URL";
+        let found = CacheTransferFailed.check(&of(vec![made().error(&format!("ERROR: failed to solve: {error}"))]));
+        assert_eq!(found[0].fix.summary, "correct the option that the error names");
     }
 
     #[test]

@@ -55,8 +55,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let at = *spot.broken.last()?;
     let step = spot.last()?;
     let (run, build) = past.get(at)?;
-    let used = |i: usize| past.builds.get(i).is_some_and(|b| b.hits() > 0);
-    if !first_copy(same_stage(build, step), step) || !spot.broken.iter().all(|&i| used(i) || stored(past, i)) {
+    if !first_copy(same_stage(build, step), step) || !spot.broken.iter().all(|&i| past.is_kept(i) || stored(past, i)) {
         return None;
     }
     let after: Vec<&Step> = runs_after(spot.rerun(past, at));

@@ -40,8 +40,12 @@ fn draft(group: &[Refusal]) -> Draft {
     let told = told(group);
     Draft {
         severity: if failed { Severity::Error } else { Severity::Warning },
-        confidence: Confidence::Proven,
-        title: "GitHub's cache service refused the build cache".to_owned(),
+        confidence: if told == Told::Gone { Confidence::Likely } else { Confidence::Proven },
+        title: match told {
+            Told::Gone => "GitHub's cache lost an entry during the export",
+            _ => "GitHub's cache service refused the build cache",
+        }
+        .to_owned(),
         cause: cause(told).to_owned(),
         fix: fix(told, group),
         rules_out: if told == Told::Reserve {
@@ -62,6 +66,8 @@ enum Told {
     Reserve,
     /// It does not know the job any more.
     Expired,
+    /// What the export had found or written is not there any more.
+    Gone,
     /// It does not answer, or with an error.
     Down,
 }
@@ -71,6 +77,7 @@ fn told(group: &[Refusal]) -> Told {
     match () {
         () if says("failed to reserve cache") => Told::Reserve,
         () if says("token expired") => Told::Expired,
+        () if group.iter().all(|r| r.text.trim_end().ends_with("not_found")) => Told::Gone,
         () => Told::Down,
     }
 }
@@ -82,6 +89,9 @@ fn cause(told: Told) -> &'static str {
         }
         Told::Expired => {
             "The job's cache token expired before the export ended: the build took longer than the token lives."
+        }
+        Told::Gone => {
+            "An entry that the export found or wrote was gone when it was used. GitHub removes the oldest entries of a repository that holds more than its limit (10 GB unless it was raised), also while a job runs."
         }
         Told::Down => "The service could not be reached or failed; the line quoted says how.",
     }
@@ -97,11 +107,15 @@ fn fix(told: Told, group: &[Refusal]) -> Fix {
             "Export on `push` only: pull requests from forks and some triggers have a read-only cache token.",
         ],
         Told::Expired => &["Keep the cache in a registry where builds take that long: its log-in lasts."],
+        Told::Gone => &[
+            "Look at the size under Actions, Caches: near the limit, take out scopes that nobody reads and export from fewer jobs, or keep the cache in a registry.",
+        ],
         Told::Down => &["Run again; https://www.githubstatus.com/ says whether the service is down."],
     };
     let summary = match told {
         Told::Reserve => "make the export optional, and give each image its own scope",
         Told::Expired => "make the export optional, or keep the cache in a registry",
+        Told::Gone => "keep less in GitHub's cache, or keep the cache in a registry",
         Told::Down if ignored => "run again when the service works",
         Told::Down => "make the export optional, and run again when the service works",
     };

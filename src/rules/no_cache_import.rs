@@ -4,7 +4,9 @@ use super::past::{Past, cost, header};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::model::{BuildOutcome, Dialect};
+use crate::model::{BuildOutcome, Dialect, Step};
+use crate::series::Because;
+use crate::series::chain::{self, Input};
 
 pub(super) struct NoCacheImport;
 
@@ -16,7 +18,7 @@ static META: RuleMeta = RuleMeta {
     what: "In several runs no step comes from a cache, and no run imports one.",
     why: "The builder is new in every run (as on ephemeral agents and with a docker-container builder created in the job), so its own cache is empty, and nothing else was asked for.",
     fix: "Export a cache and import it: `--cache-to` and `--cache-from` with a registry reference, or keep the builder between runs.",
-    rules_out: "Kept builders (a step comes from the cache in some run), failed builds, runs that export a cache (export-without-import), `--no-cache`, a local cache that was asked for and is missing. One log alone is a note: the first run of a kept builder looks the same.",
+    rules_out: "Kept builders (a step comes from the cache in some run, ARG and ENV of the classic builder too, or a base image is there that an earlier run fetched), runs whose first steps copy files and may follow changes of them, failed builds, runs that export a cache (export-without-import), `--no-cache`, a local cache that was asked for and is missing. One log alone is a note: the first run of a kept builder looks the same.",
     limits: "A build log does not say whether the machine was new. Steps that are cheap make an empty builder harmless.",
     example: include_str!("examples/no-cache-import.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
@@ -36,7 +38,7 @@ impl Rule for NoCacheImport {
 fn finding(past: &Past) -> Option<Finding> {
     let cold: Vec<usize> =
         (0..past.len()).filter(|&i| past.counts(i).is_some_and(|(hits, total)| hits == 0 && total > 0)).collect();
-    let warm = past.builds.iter().any(|b| b.hits() > 0);
+    let warm = (0..past.len()).any(|i| past.is_kept(i));
     let writes = past.builds.iter().any(|b| !b.exports.is_empty() || b.inline.is_some() || !b.warnings.is_empty());
     let no_cache = (0..past.len()).any(|i| past.asked_for_no_cache(i));
     let fresh = cold.iter().any(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some()));
@@ -48,7 +50,11 @@ fn finding(past: &Past) -> Option<Finding> {
     let site = Site::of(past.study, run, build);
     // kaniko keeps nothing between runs, and says every lookup: none means that its cache is off.
     let stateless = build.dialect == Dialect::Kaniko;
-    let shown = stateless || cold.iter().all(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some() || pulled(b)));
+    let shown = stateless || cold.iter().all(|&i| past.builds.get(i).is_some_and(|b| chain::begins_empty(b)));
+    // A kept builder runs the same steps where files changed.
+    if !shown && !cold.iter().any(|&i| unexplained(past, i).is_some()) {
+        return None;
+    }
     Some(Finding {
         rule: META.id,
         severity: if lone { Severity::Note } else { META.severity },
@@ -71,9 +77,17 @@ fn finding(past: &Past) -> Option<Finding> {
     })
 }
 
-/// A base image was fetched: the daemon did not have it.
-fn pulled(build: &crate::model::Build) -> bool {
-    build.bases.iter().any(|b| b.pulled.is_some())
+/// A step that ran though nothing it depends on changed since an earlier run: no builder that is kept does that.
+fn unexplained<'a>(past: &Past<'a>, i: usize) -> Option<&'a Step> {
+    let args = |i: usize| past.commands(i).iter().flat_map(|c| &c.build_args).collect::<Vec<_>>();
+    let changed = || i.checked_sub(1).is_none_or(|before| args(before) != args(i));
+    let immune = |step: &Step| match chain::input(step) {
+        Input::None => true,
+        Input::Values => !changed(),
+        Input::Files | Input::Stage => false,
+    };
+    let mut ran = past.breaks(i).filter(|found| found.because == Because::NotImported).map(|found| found.step);
+    ran.find(|step| immune(step))
 }
 
 /// With failed or cancelled runs among them, the cold ones may have their reason in those.
@@ -93,7 +107,10 @@ fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
                 .find_map(|b| b.pulled.as_ref())
                 .map(|q| Study::quote(run, q, "the builder does not even have the base image")),
         );
-        lines.extend(build.decided().next().map(|s| header(run, s, "ran")));
+        lines.extend(match unexplained(past, i) {
+            Some(step) => Some(header(run, step, "ran again, though nothing it depends on changed")),
+            None => build.decided().next().map(|s| header(run, s, "ran")),
+        });
     }
     lines
 }

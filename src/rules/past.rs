@@ -98,6 +98,11 @@ impl<'a> Past<'a> {
         self.losses(i).into_iter().filter(|l| Some(l.stage.name) == last).collect()
     }
 
+    /// The builder holds something of the runs before.
+    pub(super) fn is_kept(&self, i: usize) -> bool {
+        self.builds.get(i).is_some_and(|build| chain::is_kept(self.builds.iter().take(i).copied(), build))
+    }
+
     /// Where the chain of the build broke, and why.
     pub(super) fn breaks(&self, i: usize) -> impl Iterator<Item = Break<'a>> {
         let found = self.study.breaks.get(self.at).zip(self.places.get(i).copied()).zip(self.builds.get(i).copied());
@@ -126,6 +131,9 @@ impl<'a> Past<'a> {
 
     /// The build has a build of another series beside it that reads the same reference.
     pub(super) fn shares_reference(&self) -> bool {
+        if self.study.series.len() < 2 {
+            return false;
+        }
         let mine: BTreeSet<&str> =
             (0..self.len()).flat_map(|i| self.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
         let own = |at: &BuildRef| self.refs.contains(at);

@@ -175,6 +175,24 @@ fn same_base(a: Option<&Base>, b: Option<&Base>) -> bool {
     }
 }
 
+/// The builder has not even the base images: what a run before left is not there.
+#[must_use]
+pub fn begins_empty(build: &Build) -> bool {
+    build.booted.is_some() || build.bases.iter().any(|base| base.pulled.is_some())
+}
+
+/// The builder holds something of the runs before: a step of any kind came from the cache, or a base image is
+/// there that an earlier run had to fetch.
+#[must_use]
+pub fn is_kept<'a>(mut earlier: impl Iterator<Item = &'a Build>, build: &Build) -> bool {
+    let fetched = |base: &Base| base.pulled.is_some();
+    let there = |base: &&Base| !fetched(base) && base.digest.is_some();
+    let left = |other: &Build| {
+        build.bases.iter().filter(there).any(|b| other.bases.iter().any(|o| o.digest == b.digest && fetched(o)))
+    };
+    build.steps.iter().any(|step| step.outcome == Outcome::Hit) || earlier.any(left)
+}
+
 /// Some steps of a stage hit and some ran.
 #[must_use]
 pub fn partly_hit(stage: &Stage) -> bool {

@@ -43,7 +43,10 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
         Kind::BadReference => {
             "Quotation marks, blanks and capital letters have no place in a reference. Nothing can be under such a name."
         }
-        Kind::TypeUnsupported => "dockerd with its own image store imports from registries and directories only.",
+        // <https://docs.docker.com/build/cache/backends/>; pull requests 1974 and 3010 of BuildKit.
+        Kind::TypeUnsupported => {
+            "The builder names a type it does not know: dockerd has only inline, local and registry, with the containerd image store also gha; BuildKit has gha since 0.9, s3 and azblob since 0.11."
+        }
         _ => "The builder stops at such an option, or goes on without this cache.",
     };
     effect.to_owned()
@@ -54,7 +57,7 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     let summary = match (&mistake.nearest, mistake.kind) {
         (Some(meant), _) => format!("write {meant}"),
         (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
-        (None, Kind::TypeUnsupported) => "build with a docker-container builder".to_owned(),
+        (None, Kind::TypeUnsupported) => "build with a docker-container builder of a current BuildKit".to_owned(),
         (None, _) => format!("correct or take out `{}`", mistake.token),
     };
     let listed = (!mistake.valid.is_empty()).then(|| format!("Valid: {}.", mistake.valid.join(", ")));
@@ -63,11 +66,14 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     steps.extend(listed);
     let snippet = match mistake.kind {
         Kind::Missing => whole(&mistake.token).map(str::to_owned),
-        Kind::TypeUnsupported => Some("docker buildx create --name ci --driver docker-container --use".to_owned()),
+        Kind::TypeUnsupported => Some(BUILDER.to_owned()),
         _ => mistake.nearest.clone(),
     };
     Fix { summary, steps, snippet, ..Fix::default() }
 }
+
+/// The image is named, as an older one on the machine would be used again.
+const BUILDER: &str = "docker buildx create --name ci --driver docker-container --driver-opt image=moby/buildkit:buildx-stable-1 --use\ndocker buildx inspect --bootstrap ci   # prints the version";
 
 /// An option that has what was missing.
 fn whole(missing: &str) -> Option<&'static str> {

@@ -48,9 +48,14 @@ pub(crate) fn without_hub(name: &str) -> &str {
 /// The host a name is served by.
 pub(crate) fn host(name: &str) -> &str {
     match name.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" || is_hidden(host) => host,
         _ => "docker.io",
     }
+}
+
+/// `***/app`, `$REGISTRY/app`: masked by the CI, or by who pasted the log. No name in Docker Hub has such letters.
+fn is_hidden(host: &str) -> bool {
+    !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 
 /// Reference in the URL of a registry's API:
@@ -86,6 +91,7 @@ mod tests {
         assert_eq!(with_tag("localhost:$PORT/app", "c"), "localhost:$PORT/app:c");
         assert!(same("docker.io/library/app", "app:latest") && !same("app:1", "app"));
         assert_eq!((host("team/app"), host("localhost:5000/a")), ("docker.io", "localhost:5000"));
+        assert_eq!((host("***/app"), host("$REGISTRY/app:1")), ("***", "$REGISTRY"));
     }
 
     #[test]

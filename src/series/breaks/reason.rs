@@ -78,8 +78,12 @@ fn reason(past: &Past, i: usize, build: &Build, stage: &Stage, step: &Step) -> (
         return by_key(past, i, build, stage, step);
     }
     let first = stage.steps.first().is_some_and(|s| std::ptr::eq(*s, step));
-    let kept = build.decided().any(|s| s.outcome == Outcome::Hit) || build.imported();
+    let kept = build.imported() || chain::is_kept(past.before(i).map(|(_, other)| other), build);
     match (kept, build.imports.is_empty()) {
+        // Changed files explain it as well, unless the builder is shown to be empty.
+        (false, true) if chain::input(step) == Input::Files && !chain::begins_empty(build) => {
+            return (Because::Unknown, Suspected);
+        }
         (false, true) => return (Because::NotImported, Likely),
         (false, false) => return (Because::ImportFailed, Likely),
         (true, _) => {}

@@ -15,10 +15,10 @@ static META: RuleMeta = RuleMeta {
     title: "the inline cache stores the final stage only",
     group: "Multi-stage and inline",
     severity: Severity::Error,
-    what: "In a build of several stages with an inline cache, a change in a build stage reruns all steps of that stage, also those before the change, while steps of the final stage come from the cache. Without a log: an inline cache in the configuration, and a Dockerfile with stages that are no part of the image.",
+    what: "In a build of several stages with an inline cache, a change in a build stage reruns all steps of that stage, also those before the change, while steps of the final stage come from the cache; or, where the final stage begins with a copy out of that stage, such a run takes nothing from the cache. In the configuration, where no log tells more: an inline cache, and a Dockerfile with stages that are no part of the image.",
     why: "Inline cache metadata describes the layers of the image, and layers of build stages are not in the image. Nothing of them can be found again, so the expensive part of the build runs on every change.",
     fix: "Store every stage: a registry cache with mode=max, written by a docker-container builder. It holds all stages and grows accordingly.",
-    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`. With the docker driver it stays a note until one run was answered from the cache as a whole: only that shows that dockerd, which has bugs of its own here, writes its inline cache completely. A Dockerfile given with --config makes it proven where nothing else can have rerun the stage: no ARG or ENV reaches its first step, the builder was new, and nobody else writes the cache.",
+    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`. Where no step of the final stage can be found, several such runs are needed, or one and another that came from the cache as a whole. With the docker driver it stays a note (there a warning) until one run was answered from the cache as a whole: only that shows that dockerd, which has bugs of its own here, writes its inline cache completely. A Dockerfile given with --config makes it proven where nothing else can have rerun the stage: no ARG or ENV reaches its first step, the builder was new, and nobody else writes the cache.",
     limits: "Without a Dockerfile the stages are read from the steps. Runs in which nothing changed show every step CACHED and prove nothing.",
     example: include_str!("examples/inline-cache-multi-stage.txt"),
     references: &[
@@ -35,8 +35,7 @@ impl Rule for InlineCacheMultiStage {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let planned = planned::places(study).into_iter().filter_map(|at| written(study, at));
-        Past::all(study).filter_map(|past| finding(&past)).chain(planned).collect()
+        unstored_stage::check(study, finding, written)
     }
 }
 
@@ -83,7 +82,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             if inner.stages.len() == 1 { "is" } else { "are" }
         ),
         fix: remedy::registry_max(&site),
-        rules_out: vec!["no log was given: how much time it costs is not known".to_owned()],
+        rules_out: vec!["no log shows it: how much time it costs is not known".to_owned()],
         subject: site.imports.first().cloned().unwrap_or(site.image),
     };
     let lines = at.evidence("an inline cache is asked for").into_iter().chain(inner.evidence());
@@ -108,7 +107,13 @@ fn severity(past: &Past, seen: &[Rebuilt], site: &Site) -> Severity {
     let dockerd = seen.iter().filter_map(|r| past.builds.get(r.at)).any(|b| built_by_dockerd(b));
     let compared = seen.iter().any(|r| r.compared);
     match site.form {
-        _ if dockerd && !whole && site.form != Form::ComposePlugin => Severity::Note,
+        _ if dockerd && !whole && site.form != Form::ComposePlugin => {
+            if unstored_stage::is_blind(seen) {
+                Severity::Warning
+            } else {
+                Severity::Note
+            }
+        }
         _ if !compared => Severity::Warning,
         _ => Severity::Error,
     }

@@ -2,7 +2,7 @@
 
 use super::past::Past;
 use super::planned;
-use super::remedy::{self, At, Site};
+use super::remedy::{self, At, Site, reference};
 use super::unstored_stage::{self, Words};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Finding, Severity};
@@ -15,10 +15,10 @@ static META: RuleMeta = RuleMeta {
     title: "the cache is exported in mode=min and stores the final stage only",
     group: "Multi-stage and inline",
     severity: Severity::Warning,
-    what: "A build of several stages exports a registry, gha, local, S3 or Azure cache; a change in a build stage reruns all its steps, also those before the change, while steps of the final stage come from the cache. Without a log: an export without `mode=max` in the configuration, and a Dockerfile with stages that are no part of the image.",
+    what: "A build of several stages exports a registry, gha, local, S3 or Azure cache; a change in a build stage reruns all its steps, also those before the change, while steps of the final stage come from the cache; or, where the final stage begins with a copy out of that stage, such a run takes nothing from the cache. In the configuration, where no log tells more: an export without `mode=max`, and a Dockerfile with stages that are no part of the image.",
     why: "mode=min is the default and stores only the layers of the final image. Nothing of the build stages can be found again. The mode is never printed, and a misspelt one silently means min.",
     fix: "Write `mode=max` in `--cache-to`.",
-    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`, a `mode=max` on the command line. One log alone is a note: the mode is not printed, and a changed base image of the stage looks the same. A Dockerfile given with --config makes it proven as it does for inline-cache-multi-stage.",
+    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`, a `mode=max` on the command line. Where no step of the final stage can be found, several such runs are needed, and the command line or the configuration, which name the mode: else runs in between that came from the cache as a whole, and it is suspected. One log alone is a note: the mode is not printed, and a changed base image of the stage looks the same. A Dockerfile given with --config makes it proven as it does for inline-cache-multi-stage.",
     limits: "The mode is never printed; where the command line does not show it, it follows from which steps are missing.",
     example: include_str!("examples/min-mode-multi-stage.txt"),
     references: &["https://docs.docker.com/build/cache/backends/#cache-mode"],
@@ -31,8 +31,7 @@ impl Rule for MinModeMultiStage {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let planned = planned::places(study).into_iter().filter_map(|at| written(study, at));
-        Past::all(study).filter_map(|past| finding(&past)).chain(planned).collect()
+        unstored_stage::check(study, finding, written)
     }
 }
 
@@ -45,6 +44,11 @@ fn finding(past: &Past) -> Option<Finding> {
     let (run, build) = past.get(last.at)?;
     let site = Site::of(past.study, run, build);
     let export = build.exports.iter().find(|e| own_cache(e))?;
+    let asked = site.at.map(|at| &at.place.command);
+    let other = past.all_commands().any(reads_another) || asked.is_some_and(|c| says_max([c]));
+    if other && unstored_stage::is_blind(&seen) {
+        return None;
+    }
     let words = Words {
         meta: &META,
         severity: if seen.iter().any(|r| r.compared) { META.severity } else { Severity::Note },
@@ -52,14 +56,17 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: remedy::max_mode(&site),
         subject: site.cache.clone(),
         written: Some(Study::quote(run, &export.header, "the cache is exported")),
-        certain: seen.iter().filter_map(|r| past.get(r.at)).all(|(run, build)| asks_for_min(run.commands_of(build))),
+        certain: seen
+            .iter()
+            .filter_map(|r| past.get(r.at))
+            .all(|(run, build)| asks_for_min(run.commands_of(build)) || asked.is_some_and(|c| asks_for_min([c]))),
     };
     unstored_stage::finding(past, &seen, words)
 }
 
 /// The configuration alone: the export names no `mode=max`, and the Dockerfile has inner stages.
 fn written(study: &Study, at: At) -> Option<Finding> {
-    let mut exports = at.place.command.cache_to.iter().filter(|spec| spec.kind() != CacheKind::Inline);
+    let mut exports = own(&at.place.command.cache_to);
     let export = exports.next()?;
     if exports.next().is_some() || !says_min(export) {
         return None;
@@ -75,7 +82,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             if inner.stages.len() == 1 { "is" } else { "are" }
         ),
         fix: remedy::max_mode(&site),
-        rules_out: vec!["no log was given: how much time it costs is not known".to_owned()],
+        rules_out: vec!["no log shows it: how much time it costs is not known".to_owned()],
         subject: site.cache,
     };
     let lines = at.evidence("the cache is exported").into_iter().chain(inner.evidence());
@@ -94,12 +101,24 @@ fn own_cache(export: &Transfer) -> bool {
     export.kind != CacheKind::Inline && export.error.is_none()
 }
 
-/// The export is written on the command line, and no mode but `min`: that is the default.
-fn asks_for_min(commands: &[Command]) -> bool {
-    let mut exports = commands.iter().flat_map(|c| &c.cache_to).peekable();
-    exports.peek().is_some() && exports.all(|spec| spec.get("mode").is_none_or(|mode| mode == "min"))
+/// The exports are written down, and no mode but `min`: that is the default.
+fn asks_for_min<'a>(commands: impl IntoIterator<Item = &'a Command>) -> bool {
+    let mut exports = commands.into_iter().flat_map(|c| own(&c.cache_to)).peekable();
+    exports.peek().is_some() && exports.all(says_min)
 }
 
-fn says_max(commands: &[Command]) -> bool {
-    commands.iter().flat_map(|c| &c.cache_to).any(|spec| spec.get("mode") == Some("max"))
+/// References are imported, and others exported: what is imported need not be what was stored.
+fn reads_another(command: &Command) -> bool {
+    let names = |specs: &'_ [CacheSpec]| own(specs).filter_map(|spec| spec.get("ref")).map(str::to_owned).collect();
+    let (from, to): (Vec<String>, Vec<String>) = (names(&command.cache_from), names(&command.cache_to));
+    let read = |name: &String| from.iter().any(|from| reference::same(from, name));
+    !from.is_empty() && !to.is_empty() && !to.iter().any(read)
+}
+
+fn own(specs: &[CacheSpec]) -> impl Iterator<Item = &CacheSpec> {
+    specs.iter().filter(|spec| spec.kind() != CacheKind::Inline)
+}
+
+fn says_max<'a>(commands: impl IntoIterator<Item = &'a Command>) -> bool {
+    commands.into_iter().flat_map(|c| &c.cache_to).any(|spec| spec.get("mode") == Some("max"))
 }

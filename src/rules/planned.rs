@@ -1,9 +1,12 @@
 //! What the configuration alone tells, where no log was given: places that build, and the stages they
 //! build.
 //!
-//! A helper of the rules; with a log at hand it tells nothing, since the log knows better.
+//! A helper of the rules; with a log at hand most of them tell nothing, since the log knows better.
 
+mod open;
 mod path;
+
+pub(super) use open::Open;
 
 pub(super) use path::{context, dockerfile_path};
 

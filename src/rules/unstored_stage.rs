@@ -1,16 +1,20 @@
-//! A build stage that is rebuilt as a whole while the final stage comes from the cache: the
-//! signature of a cache that stores the final stage only.
+//! A build stage that is rebuilt as a whole though a cache is read and written: the signature of a cache
+//! that stores the final stage only. Plainest where steps of the final stage come from the cache in the
+//! same run; where none can, see `copied`.
 //!
 //! A helper of two rules; which kind of cache it was is for them.
 
+mod copied;
 mod proof;
+mod wording;
 
 use std::collections::BTreeSet;
 
-use super::dockerfile_at::DockerfileAt;
-use super::past::{Past, header, verdict};
+use super::past::{Past, cost};
+use super::planned;
+use super::remedy::At;
 use super::{RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Outcome, Step};
 use crate::series::chain::{self, Input, Stage};
 
@@ -20,8 +24,10 @@ pub(super) struct Rebuilt<'a> {
     pub(super) at: usize,
     /// The stages.
     pub(super) stages: Vec<Stage<'a>>,
-    /// A step of the final stage that came from the cache.
-    pub(super) hit: &'a Step,
+    /// The final stage.
+    last: &'a str,
+    /// A step of it that came from the cache; none where the stage begins with a copy out of a rebuilt one.
+    hit: Option<&'a Step>,
     /// Compared with an earlier run; a lone log cannot be.
     pub(super) compared: bool,
 }
@@ -38,10 +44,37 @@ pub(super) struct Words {
     pub(super) certain: bool,
 }
 
-/// Runs of the series that show it. A stage that is ever partly cached is stored, and shows nothing.
+/// What the logs show, and what is written in places of the configuration that they leave open.
+pub(super) fn check(
+    study: &Study,
+    seen: impl Fn(&Past) -> Option<Finding>,
+    written: impl Fn(&Study, At) -> Option<Finding>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut open = planned::Open::of(study);
+    for past in Past::all(study) {
+        let found = seen(&past);
+        open.close(&past, |past| found.is_some() || !stored(past).is_empty());
+        findings.extend(found);
+    }
+    findings.extend(open.places.into_iter().filter_map(|at| written(study, at)));
+    findings
+}
+
+/// Runs of the series that show it, those that found the final stage before all others. A stage that is
+/// ever partly cached is stored, and shows nothing.
 pub(super) fn rebuilt<'a>(past: &Past<'a>) -> Vec<Rebuilt<'a>> {
-    let stored = chain::stored_stages(past.builds.iter().copied());
-    (0..past.len()).filter_map(|i| in_run(past, i, &stored)).collect()
+    let stored = stored(past);
+    let mut seen: Vec<Rebuilt> = (0..past.len()).filter_map(|i| in_run(past, i, &stored)).collect();
+    if seen.iter().any(|r| r.hit.is_some()) {
+        seen.retain(|r| r.hit.is_some());
+    }
+    seen
+}
+
+/// No run found anything of the final stage.
+pub(super) fn is_blind(seen: &[Rebuilt]) -> bool {
+    seen.iter().all(|r| r.hit.is_none())
 }
 
 /// The finding for these runs.
@@ -53,16 +86,20 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
     let stage = if names.len() == 1 { "stage" } else { "stages" };
     let file = proof::of(past, last);
     let proven = compared && words.certain && file.as_ref().is_some_and(|file| proof::decides(past, file, seen));
-    let mut evidence = lines(past, seen, words.written);
+    let blind = is_blind(seen).then(|| copied::Case::of(past, seen, words.certain));
+    let mut evidence = wording::lines(past, seen, words.written);
+    evidence.extend(blind.iter().filter_map(|case| case.evidence(past)));
     evidence.extend(file.iter().flat_map(|file| proof::lines(file, last)));
+    let all = seen.iter().flat_map(|r| &r.stages).flat_map(|s| s.steps.iter().copied());
     let of = if past.len() > 1 { format!(" (in {} of {} runs)", seen.len(), past.len()) } else { String::new() };
     Some(Finding {
         rule: words.meta.id,
-        severity: words.severity,
-        confidence: match (compared, proven) {
-            (_, true) => Confidence::Proven,
-            (true, false) => Confidence::Likely,
-            (false, false) => Confidence::Suspected,
+        severity: blind.as_ref().map_or(words.severity, |case| case.severity(words.severity)),
+        confidence: match (&blind, compared, proven) {
+            (Some(case), ..) => case.confidence(),
+            (None, _, true) => Confidence::Proven,
+            (None, true, false) => Confidence::Likely,
+            (None, false, false) => Confidence::Suspected,
         },
         title: format!(
             "{stage} {} rebuilt from the start: {} stores the final stage only{of}",
@@ -70,16 +107,25 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
             words.store
         ),
         cause: format!(
-            "As soon as anything in {stage} {} changes, all its steps run again, those before the change included, while steps of the final stage come from the cache. {} keeps only the layers of the final image; a run in which nothing changed shows every step CACHED and hides it.",
+            "As soon as anything in {stage} {} changes, all its steps run again, those before the change included, {}. {} keeps only the layers of the final image; a run in which nothing changed shows every step CACHED and hides it.",
             names.join(", "),
-            sentence(words.store)
+            if blind.is_some() {
+                "and the final stage, which begins with a copy out of it, runs too"
+            } else {
+                "while steps of the final stage come from the cache"
+            },
+            wording::sentence(words.store)
         ),
         evidence: Proof::from_lines(evidence)?,
         fix: words.fix,
-        impact: cost(seen),
-        rules_out: rules_out(past, last, compared, file.as_ref()),
+        impact: cost(all, seen.len()),
+        rules_out: wording::rules_out(past, last, compared, file.as_ref(), blind.as_ref()),
         subject: words.subject,
     })
+}
+
+fn stored<'a>(past: &Past<'a>) -> BTreeSet<(&'a str, &'a str)> {
+    chain::stored_stages(past.builds.iter().copied())
 }
 
 fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Option<Rebuilt<'a>> {
@@ -88,7 +134,12 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
     if !past.imported(i) || past.asked_for_no_cache(i) || build.steps.iter().all(|s| s.stage == last) {
         return None;
     }
-    let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit)?;
+    let mut ran = chain::inner_stages(build);
+    ran.retain(chain::all_missed);
+    let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit);
+    if hit.is_none() && !copied::is_blind(past, i, last, &ran) {
+        return None;
+    }
     let losses = past.losses(i);
     let lone = past.len() == 1;
     let unexplained = |stage: &Stage| {
@@ -96,77 +147,7 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
         compared
             || (lone && stage.steps.first().is_some_and(|s| matches!(chain::input(s), Input::None | Input::Values)))
     };
-    let stages: Vec<Stage> = chain::inner_stages(build)
-        .into_iter()
-        .filter(|s| chain::all_missed(s) && !stored.contains(&(s.name, s.platform)) && unexplained(s))
-        .collect();
-    let rebuilt = Rebuilt { at: i, stages, hit, compared: !lone };
-    let rebuilt = proof::without_image(past, rebuilt);
+    ran.retain(|s| !stored.contains(&(s.name, s.platform)) && unexplained(s));
+    let rebuilt = proof::without_image(past, Rebuilt { at: i, stages: ran, last, hit, compared: !lone });
     (!rebuilt.stages.is_empty()).then_some(rebuilt)
-}
-
-fn cost(seen: &[Rebuilt]) -> Impact {
-    super::past::cost(seen.iter().flat_map(|r| &r.stages).flat_map(|s| s.steps.iter().copied()), seen.len())
-}
-
-fn lines(past: &Past, seen: &[Rebuilt], written: Option<Evidence>) -> Vec<Evidence> {
-    let mut lines = Vec::new();
-    for one in seen.iter().rev().take(2).rev() {
-        let Some((run, build)) = past.get(one.at) else { continue };
-        for stage in &one.stages {
-            let shows = if one.compared {
-                "ran again, though nothing it depends on changed"
-            } else {
-                "the first step of its stage ran"
-            };
-            let first = stage.steps.first().map(|s| header(run, s, shows));
-            lines.extend(first);
-            lines.extend(
-                build
-                    .base_of(stage.name, stage.platform)
-                    .filter(|_| one.compared)
-                    .map(|b| Study::quote(run, &b.quote, "same base image as before")),
-            );
-        }
-        lines.push(verdict(run, one.hit, "of the final stage came from the cache"));
-    }
-    lines.extend(written);
-    lines
-}
-
-fn rules_out(past: &Past, last: &Rebuilt, compared: bool, file: Option<&DockerfileAt>) -> Vec<String> {
-    let import = past.imports(last.at).iter().any(|t| t.ok());
-    let mut said = Vec::new();
-    if import {
-        said.push("cache not found: no, the import ended without error and the final stage used it".to_owned());
-    }
-    if compared {
-        said.push("base image of the stage changed: no, same digest as in the run before".to_owned());
-    } else {
-        said.push(
-            "one log cannot exclude that the stage's base image changed: the log of the run before would decide it"
-                .to_owned(),
-        );
-    }
-    let first = last.stages.first().and_then(|s| s.steps.first());
-    let values = |step: &Step| proof::takes_values(past, file, last.at, step);
-    if let Some(step) = first.filter(|s| chain::input(s) == Input::Values && values(s)) {
-        said.push(format!(
-            "a build argument that `{}` does not show can also rerun it; compare the build arguments of the runs",
-            step.text
-        ));
-    }
-    said.push(match file {
-        Some(file) => format!(
-            "layers of the stage in the image: no, {} copies files out of it, and no FROM leads to it",
-            file.config.path
-        ),
-        None => "the Dockerfile would prove which stages there are".to_owned(),
-    });
-    said
-}
-
-fn sentence(store: &str) -> String {
-    let mut letters = store.chars();
-    letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -18,18 +18,19 @@ pub(super) fn of<'a>(past: &Past<'a>, last: &Rebuilt) -> Option<DockerfileAt<'a>
 /// rebuilt them.
 pub(super) fn without_image<'a>(past: &Past<'a>, mut rebuilt: Rebuilt<'a>) -> Rebuilt<'a> {
     if let Some(file) = of(past, &rebuilt) {
-        let end = file.stage(&rebuilt.hit.stage);
+        let end = file.stage(rebuilt.last);
         let inside = |name: &str| file.stage(name).zip(end).is_some_and(|(stage, end)| file.is_below(stage, end));
         rebuilt.stages.retain(|stage| !inside(stage.name));
     }
     rebuilt
 }
 
-/// No other explanation is left: in each run the builder had nothing of its own, nobody else writes the
-/// cache, and the first step of each stage depends on nothing but its text and its base.
+/// No other explanation is left: in each run the final stage was found and the builder had nothing of its
+/// own, nobody else writes the cache, and the first step of each stage depends on nothing but its text and
+/// its base.
 pub(super) fn decides(past: &Past, file: &DockerfileAt, seen: &[Rebuilt]) -> bool {
-    let bare =
-        |r: &Rebuilt| r.hit.fetched.is_some() || past.builds.get(r.at).is_some_and(|build| build.booted.is_some());
+    let new = |r: &Rebuilt| past.builds.get(r.at).is_some_and(|build| build.booted.is_some());
+    let bare = |r: &Rebuilt| r.hit.is_some_and(|hit| hit.fetched.is_some() || new(r));
     let fixed = |r: &Rebuilt| {
         r.stages.iter().filter_map(|stage| stage.steps.first()).all(|step| !takes_values(past, Some(file), r.at, step))
     };

@@ -1,0 +1,81 @@
+//! What is quoted and said of runs that rebuilt a stage.
+
+use super::{Rebuilt, copied, proof};
+use crate::finding::Evidence;
+use crate::model::Step;
+use crate::rules::Study;
+use crate::rules::dockerfile_at::DockerfileAt;
+use crate::rules::past::{Past, header, verdict};
+use crate::series::chain::{self, Input};
+
+/// Two runs that show it, and where the cache is written.
+pub(super) fn lines(past: &Past, seen: &[Rebuilt], written: Option<Evidence>) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    for one in seen.iter().rev().take(2).rev() {
+        let Some((run, build)) = past.get(one.at) else { continue };
+        for stage in &one.stages {
+            let shows = if one.compared {
+                "ran again, though nothing it depends on changed"
+            } else {
+                "the first step of its stage ran"
+            };
+            let first = stage.steps.first().map(|s| header(run, s, shows));
+            lines.extend(first);
+            lines.extend(
+                build
+                    .base_of(stage.name, stage.platform)
+                    .filter(|_| one.compared)
+                    .map(|b| Study::quote(run, &b.quote, "same base image as before")),
+            );
+        }
+        match one.hit {
+            Some(hit) => lines.push(verdict(run, hit, "of the final stage came from the cache")),
+            None => lines.extend(copied::lines(past, one)),
+        }
+    }
+    lines.extend(written);
+    lines
+}
+
+/// What else it could have been, and why not.
+pub(super) fn rules_out(
+    past: &Past,
+    last: &Rebuilt,
+    compared: bool,
+    file: Option<&DockerfileAt>,
+    blind: Option<&copied::Case>,
+) -> Vec<String> {
+    let used = if blind.is_some() { "" } else { " and the final stage used it" };
+    let mut said = vec![format!("cache not found: no, the import ended without error{used}")];
+    said.extend(blind.into_iter().flat_map(copied::Case::rules_out));
+    if compared {
+        said.push("base image of the stage changed: no, same digest as in the run before".to_owned());
+    } else {
+        said.push(
+            "one log cannot exclude that the stage's base image changed: the log of the run before would decide it"
+                .to_owned(),
+        );
+    }
+    let first = last.stages.first().and_then(|s| s.steps.first());
+    let values = |step: &Step| proof::takes_values(past, file, last.at, step);
+    if let Some(step) = first.filter(|s| chain::input(s) == Input::Values && values(s)) {
+        said.push(format!(
+            "a build argument that `{}` does not show can also rerun it; compare the build arguments of the runs",
+            step.text
+        ));
+    }
+    said.push(match file {
+        Some(file) => format!(
+            "layers of the stage in the image: no, {} copies files out of it, and no FROM leads to it",
+            file.config.path
+        ),
+        None => "the Dockerfile would prove which stages there are".to_owned(),
+    });
+    said
+}
+
+/// With a capital letter.
+pub(super) fn sentence(store: &str) -> String {
+    let mut letters = store.chars();
+    letters.next().map(|c| c.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

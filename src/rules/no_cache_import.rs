@@ -1,10 +1,12 @@
 //! Every run starts with an empty builder and imports nothing.
 
+use std::collections::BTreeSet;
+
 use super::past::{Past, cost, header};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::model::{BuildOutcome, Dialect, Step};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
+use crate::model::{Build, BuildOutcome, CacheOperation, CacheOutcome, CiCache, Dialect, Run, Step};
 use crate::series::Because;
 use crate::series::chain::{self, Input};
 
@@ -18,7 +20,7 @@ static META: RuleMeta = RuleMeta {
     what: "In several runs no step comes from a cache, and no run imports one.",
     why: "The builder is new in every run (as on ephemeral agents and with a docker-container builder created in the job), so its own cache is empty, and nothing else was asked for.",
     fix: "Export a cache and import it: `--cache-to` and `--cache-from` with a registry reference, or keep the builder between runs.",
-    rules_out: "Kept builders (a step comes from the cache in some run, ARG and ENV of the classic builder too, or a base image is there that an earlier run fetched), runs whose first steps copy files and may follow changes of them, failed builds, runs that export a cache (export-without-import), `--no-cache`, a local cache that was asked for and is missing. One log alone is a note: the first run of a kept builder looks the same.",
+    rules_out: "Kept builders (a step comes from the cache in some run, ARG and ENV of the classic builder too, or a base image is there that an earlier run fetched), runs whose first steps copy files and may follow changes of them, failed builds, runs that export a cache (export-without-import), steps of one commit that ran side by side, `--no-cache`, a local cache that was asked for and is missing. One log alone is a note: the first run of a kept builder looks the same.",
     limits: "A build log does not say whether the machine was new. Steps that are cheap make an empty builder harmless.",
     example: include_str!("examples/no-cache-import.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
@@ -42,7 +44,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let writes = past.builds.iter().any(|b| !b.exports.is_empty() || b.inline.is_some() || !b.warnings.is_empty());
     let no_cache = (0..past.len()).any(|i| past.asked_for_no_cache(i));
     let fresh = cold.iter().any(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some()));
-    let lone = cold.len() == 1;
+    let lone = cold.len() == 1 || of_one_commit(past, &cold);
     if cold.is_empty() || warm || writes || no_cache || !past.never_imports() || (lone && !fresh) || interrupted(past) {
         return None;
     }
@@ -55,6 +57,7 @@ fn finding(past: &Past) -> Option<Finding> {
     if !shown && !cold.iter().any(|&i| unexplained(past, i).is_some()) {
         return None;
     }
+    let again = cold.iter().skip(1).filter_map(|&i| past.builds.get(i));
     Some(Finding {
         rule: META.id,
         severity: if lone { Severity::Note } else { META.severity },
@@ -71,10 +74,26 @@ fn finding(past: &Past) -> Option<Finding> {
         cause: cause(build.dialect).to_owned(),
         evidence: Proof::from_lines(lines(past, &cold))?,
         fix: if build.dialect == Dialect::Classic { classic(&site) } else { remedy::registry_max(&site) },
-        impact: cost(cold.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len() - 1),
+        impact: if lone { Impact::default() } else { cost(again.flat_map(|b| &b.steps), cold.len() - 1) },
         rules_out: rules_out(lone, shown),
         subject: site.cache,
     })
+}
+
+/// Steps of one commit that looked for a cache of the CI before any had stored it, or that different places
+/// of the configuration ask for: they ran side by side, and none of them is a later run of another.
+fn of_one_commit(past: &Past, cold: &[usize]) -> bool {
+    let runs: Vec<_> = cold.iter().filter_map(|&i| past.get(i)).collect();
+    let Some((first, _)) = runs.first() else { return false };
+    let not_there = |cache: &CiCache| cache.operation == CacheOperation::Restore && cache.outcome == CacheOutcome::Miss;
+    let missed = |run: &Run, name: &str| run.ci_caches.iter().any(|cache| not_there(cache) && cache.name == name);
+    let too_early = || first.ci_caches.iter().any(|cache| runs.iter().all(|(run, _)| missed(run, &cache.name)));
+    let place =
+        |(run, build): &(&Run, &Build)| Site::of(past.study, run, build).at.map(|at| (&at.config.path, at.index));
+    let places = || runs.iter().map(place).collect::<Option<BTreeSet<_>>>();
+    first.commit.is_some()
+        && runs.iter().all(|(run, _)| run.commit == first.commit)
+        && (too_early() || places().is_some_and(|places| places.len() > 1))
 }
 
 /// A step that ran though nothing it depends on changed since an earlier run: no builder that is kept does that.
@@ -131,7 +150,7 @@ fn cause(dialect: Dialect) -> &'static str {
             "No line of these logs looks a layer up: kaniko runs without `--cache=true`, so every step is executed in every run. It keeps nothing on the machine that a later run could use."
         }
         _ => {
-            "No line of these logs looks for a cache, and every step ran in every run. The builder's own cache is empty each time, as it is on agents that are thrown away after a job."
+            "No build in these logs imports a cache, and every step ran in every run. The builder's own cache is empty each time, as it is on agents that are thrown away after a job."
         }
     }
 }

@@ -51,6 +51,7 @@ mod task;
 mod teamcity;
 mod teamcity_message;
 mod tekton;
+mod told;
 mod travis;
 mod woodpecker;
 mod wrap;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
-use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, Stamp, ansi, echo, wrap};
+use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, Stamp, ansi, echo, told, wrap};
 
 /// How often one envelope may be inside another.
 const ROUNDS: usize = 4;
@@ -35,9 +35,10 @@ impl Stack {
         stack.layers.extend(packing);
         strip(&mut lines, packing);
         while stack.layers.len() < ROUNDS {
-            let Some(envelope) = ENVELOPES.iter().find(|e| stack.may_hold(**e) && e.recognise(&lines)) else { break };
-            stack.layers.push(*envelope);
-            strip(&mut lines, Some(*envelope));
+            let told = || stack.next(&told::behind_prefixes(&lines));
+            let Some(envelope) = stack.next(&lines).or_else(told) else { break };
+            stack.layers.push(envelope);
+            strip(&mut lines, Some(envelope));
         }
         // What a CI puts in front of each line would tell a rest from a line of its own.
         let bare = stack.layers.iter().all(|e| e.name() == "powershell");
@@ -126,6 +127,11 @@ impl Stack {
     /// No CI shows the prompt of a terminal: who copied it ran the build by hand.
     fn typed<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
         self.ci().is_none().then(|| echo::at_terminal(text))?
+    }
+
+    /// The outermost of the forms that these lines still have.
+    fn next(&self, lines: &[&[u8]]) -> Option<&'static dyn Envelope> {
+        ENVELOPES.iter().find(|e| self.may_hold(**e) && e.recognise(lines)).copied()
     }
 
     /// Not the same form twice, nor two forms of one CI; what packs can only be outermost.

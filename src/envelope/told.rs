@@ -1,0 +1,128 @@
+//! Lines of a builder behind a prefix, in a log that has other lines too: a command pasted above a log with
+//! time stamps, a script whose own output has none.
+//!
+//! Where each line in which a builder speaks has the prefix, it is the log's, however few of all lines these are.
+//! Knows how such lines begin, and no more of builders.
+
+use memchr::{memchr3_iter, memmem};
+
+use super::{ansi, wrap};
+
+/// How long a prefix may be.
+const LONGEST: usize = 160;
+
+/// The lines with a builder's statement behind something else. None where one stands bare: nothing is around that,
+/// and what has a prefix beside it is a program's output.
+pub(super) fn behind_prefixes<'a>(head: &[&'a [u8]]) -> Vec<&'a [u8]> {
+    if head.iter().any(|line| is_bare(ansi::lead(line))) {
+        return Vec::new();
+    }
+    head.iter().copied().filter(|line| holds(line)).collect()
+}
+
+/// Whether a builder's line begins here, as far as its first bytes tell.
+fn is_bare(text: &[u8]) -> bool {
+    match text.first() {
+        Some(b'#') => wrap::begins(text),
+        Some(b'=') => text.starts_with(b"=> "),
+        Some(b' ') => text.starts_with(b" => ") || text.starts_with(b" ---> "),
+        _ => begins(text),
+    }
+}
+
+/// Whether a builder's line stands somewhere behind the beginning. A word goes on before a `#`: `PR#12 DONE`.
+fn holds(line: &[u8]) -> bool {
+    let head = line.get(..LONGEST).unwrap_or(line);
+    let starts = |at: usize| {
+        let (before, text) = line.split_at_checked(at)?;
+        let free = before.last().is_some_and(|b| !b.is_ascii_alphanumeric());
+        (free && begins(text)).then_some(())
+    };
+    memchr3_iter(b'#', b'S', b'[', head).any(|at| starts(at).is_some())
+        || memmem::find(head, b"INFO[").is_some_and(|at| starts(at).is_some())
+}
+
+/// `#12 [2/5] RUN make`, `Step 2/5 : RUN make`, `STEP 2/5: RUN make`, `[+] Building 1.2s (3/9)`, `INFO[0001] RUN make`.
+fn begins(text: &[u8]) -> bool {
+    match text.first() {
+        Some(b'#') => wrap::begins(text) && is_said_of_a_vertex(text),
+        Some(b'S') => counts(text, b"Step ", b" : ") || counts(text, b"STEP ", b": "),
+        Some(b'[') => text.starts_with(b"[+] Building "),
+        Some(b'I') => text.starts_with(b"INFO[0"),
+        _ => false,
+    }
+}
+
+/// What is not said of issues and pull requests, which are numbered alike.
+fn is_said_of_a_vertex(text: &[u8]) -> bool {
+    const SAID: [&[u8]; 7] = [b"[", b"DONE ", b"CACHED", b"ERROR: ", b"importing ", b"exporting ", b"writing "];
+    let said = memchr::memchr(b' ', text).and_then(|at| text.get(at + 1..)).unwrap_or_default();
+    SAID.iter().any(|start| said.starts_with(start))
+}
+
+/// `Step 2/5 : `.
+fn counts(text: &[u8], word: &[u8], end: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(word) else { return false };
+    let count = rest.iter().take(16).take_while(|b| b.is_ascii_digit() || **b == b'/').count();
+    count > 0 && rest.get(count..).is_some_and(|rest| rest.starts_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Stack;
+
+    fn names(log: &str) -> Vec<&'static str> {
+        Stack::recognise(log.as_bytes()).names().collect()
+    }
+
+    const COMMAND: &str = "\
+docker buildx build --push -t $REPO:$TAG \\
+  --cache-from=type=registry,ref=$REPO:cache \\
+  --cache-to=type=registry,ref=$REPO:cache,mode=max \\
+  --file Dockerfile .
+";
+
+    #[test]
+    fn a_prefix_of_each_line_of_the_builder_is_the_logs() {
+        for (prefix, name) in [
+            ("[2026-05-04T09:00:00.123Z] ", "iso"),
+            ("2026-05-04T09:00:00Z ", "iso"),
+            ("2026-05-04T09:00:00.1234567Z ", "github"),
+            ("09:00:00  ", "clock"),
+            ("[build] ", "label"),
+            ("| DEBUG | ", "level"),
+            ("May 04 09:00:00 host docker[1]: ", "syslog"),
+            ("api:docker: ", "task"),
+            ("> ", "quoted"),
+            ("    ", "indent"),
+            ("out: ", "out"),
+        ] {
+            for said in [["#5 [2/3] RUN make", "#5 CACHED"], ["Step 1/2 : FROM a", "Step 2/2 : RUN make"]] {
+                let log = format!("{COMMAND}{prefix}{}\n{prefix}{}\n", said[0], said[1]);
+                assert_eq!(names(&log), [name], "{log}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_prefix_is_inside_the_other() {
+        let lines = "09:00:00 [build] #5 [2/3] RUN make\n09:00:00 [build] #5 CACHED\n";
+        assert_eq!(names(&format!("{COMMAND}{lines}")), ["clock", "label"]);
+    }
+
+    #[test]
+    fn what_a_program_prints_in_a_build_is_its_own() {
+        for bare in ["#5 [2/3] RUN make", "Step 2/3 : RUN make", " => [2/3] RUN make  1.0s", "\x1b[34m#5 CACHED"] {
+            let log = format!("{COMMAND}{bare}\n09:00:00 #5 [2/3] RUN make\n09:00:00 #5 CACHED\n");
+            assert!(names(&log).is_empty(), "{log}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_issues_are_no_builders() {
+        for line in ["fix: #12 in the parser", "fix: PR#12 DONE 1", "fix: Step 2 of 3", "fix: #12"] {
+            assert!(names(&format!("{COMMAND}{line}\n{line}\n")).is_empty(), "{line}");
+        }
+    }
+}

@@ -32,11 +32,20 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
     let stripped = text.strip_prefix(b"ERROR: ").or_else(|| text.strip_prefix(b"error: "));
     let known = match stripped {
         Some(rest) => {
-            NAMED.iter().chain(&UNNAMED).any(|start| rest.starts_with(start.as_bytes())) || option_error(rest)
+            let rest = without_status(rest);
+            NAMED.iter().chain(&UNNAMED).any(|start| rest.starts_with(start.as_bytes()))
+                || option_error(rest)
+                || service_failed(rest)
         }
         None => UNNAMED.iter().any(|start| text.starts_with(start.as_bytes())) || service_failed(text),
     };
     known.then_some(text)
+}
+
+/// `error: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: …` (buildctl before v0.8)
+fn without_status(rest: &[u8]) -> &[u8] {
+    let Some(status) = rest.strip_prefix(b"rpc error: code = ") else { return rest };
+    memmem::find(status, b" desc = ").and_then(|at| status.get(at + 8..)).unwrap_or(rest)
 }
 
 /// Final errors that are only taken with `ERROR: ` in front: other programs may say the same.
@@ -106,6 +115,8 @@ mod tests {
             "##[error]buildx failed with: ERROR: failed to solve: x",
             "ERROR: registry cache exporter requires ref",
             "Service 'api' failed to build : Build failed",
+            "ERROR: Service 'api' failed to build: The command '/bin/sh -c make' returned a non-zero code: 2",
+            "error: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: failed to load cache: x",
         ] {
             assert!(matches!(Client.read(line.as_bytes()), Some(Event::Failure(_))), "{line}");
         }
@@ -133,6 +144,7 @@ mod tests {
             "ERROR: Could not find a version that satisfies x",
             "ERROR: Job failed: exit code 1",
             "error: aborting",
+            "error: rpc error: code = Unavailable desc = connection closed",
             "Building wheel for x",
             "WARNING: x",
             "Loaded image: of a cat",

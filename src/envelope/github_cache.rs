@@ -10,6 +10,9 @@ use super::{CacheOperation as Op, CacheOutcome as End, Mark};
 /// A restore or save of a cache that may hold images; caches of the tools themselves are none.
 pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     let text = without_level(text);
+    if let [b'g' | b'u', ..] = text {
+        return request(text);
+    }
     if !matches!(
         text.first()?,
         b'C' | b'E' | b'F' | b'G' | b'K' | b'P' | b'S' | b'T' | b'U' | b'Y' | b'A' | b'r' | b'c' | b'R'
@@ -21,6 +24,18 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
         Some((name, operation, outcome)) => Some(Mark::Cache { name, operation, outcome }),
         None => unnamed(text).or_else(|| trouble(text)),
     }
+}
+
+/// Requests of clients that told no more of it: `getCacheEntry failed: Cache service responded with 503`,
+/// `uploadChunk (start: 0, end: 33554431) failed: Cache service responded with 503` (`cacheHttpClient.ts`,
+/// `requestUtils.ts`). What the client makes of a chunk that is missing comes below.
+fn request(text: &[u8]) -> Option<Mark<'_>> {
+    let failed = |operation| Some(Mark::Cache { name: b"", operation, outcome: End::Failed });
+    if text.starts_with(b"getCacheEntry failed: ") {
+        return failed(Op::Restore);
+    }
+    let chunk = text.starts_with(b"uploadChunk (") && memmem::find(text, b") failed: ").is_some();
+    if chunk { failed(Op::Save) } else { None }
 }
 
 /// `##[warning]`, `[warning]` (`actions/cache` `src/utils/actionUtils.ts`), `Warning: ` (web page).
@@ -40,7 +55,7 @@ fn without_level(text: &[u8]) -> &[u8] {
 
 /// Lines that name the key, up to a comma or to `. More details: cache write denied: …`.
 fn named(text: &[u8]) -> Option<(&[u8], Op, End)> {
-    const LINES: [(&[u8], Op, End); 12] = [
+    const LINES: [(&[u8], Op, End); 13] = [
         (b"Cache restored from key: ", Op::Restore, End::Hit),
         (b"Cache hit for restore-key: ", Op::Restore, End::Partial),
         (b"Cache hit for: ", Op::Restore, End::Hit),
@@ -51,6 +66,7 @@ fn named(text: &[u8]) -> Option<(&[u8], Op, End)> {
         (b"Cache hit occurred on the primary key ", Op::Save, End::Exists),
         (b"Failed to save: Unable to reserve cache with key ", Op::Save, End::Failed),
         (b"Unable to reserve cache with key ", Op::Save, End::Failed),
+        (b"ReserveCacheError: Unable to reserve cache with key ", Op::Save, End::Failed),
         (b"Failed to save: Unable to finalize cache with key ", Op::Save, End::Failed),
         (b"Unable to finalize cache with key ", Op::Save, End::Failed),
     ];
@@ -147,6 +163,8 @@ mod tests {
             "Cache Size: ~12 MB (12582912 B)",
             "Cache size of ~12 MB (12582912 B)",
             "Cached nothing",
+            "getCacheEntry is slow",
+            "uploadChunk (start: 0, end: 1)",
         ] {
             assert_eq!(mark(line.as_bytes()), None, "{line}");
         }

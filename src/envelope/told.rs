@@ -69,7 +69,6 @@ fn counts(text: &[u8], word: &[u8], end: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::envelope::Stack;
 
     fn names(log: &str) -> Vec<&'static str> {

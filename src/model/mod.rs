@@ -5,6 +5,7 @@
 
 mod assemble;
 mod build;
+mod cache_error;
 mod command;
 mod shared;
 mod step;
@@ -14,6 +15,7 @@ mod transfer;
 
 pub use assemble::{Interest, LogReader};
 pub use build::{Base, Build, BuildOutcome, Dialect, Engine};
+pub use cache_error::{About, cache_error, is_gone, is_of_layer};
 pub use command::{Asked, CacheSpec, Command, Tool};
 pub use shared::{Recent, Shared};
 pub use step::{Instruction, Outcome, Step, StepKind, Trace, elapsed};

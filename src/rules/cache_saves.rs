@@ -78,10 +78,13 @@ impl<'a> FailedSave<'a> {
         self.saves.iter().copied().filter(|save| save.entry.outcome == CacheOutcome::Failed).filter(open)
     }
 
-    /// `Upload failed` is all that Bitbucket prints, so what it can be is for a rule to say. A log
-    /// without a head of its own may be one of Bitbucket's.
+    /// `Cache "docker: docker.tar": Upload failed` is all that Bitbucket prints, so what it can be is for a rule to
+    /// say. A log without a head of its own may be one of Bitbucket's, where it has these words.
     pub(super) fn says_no_reason(&self) -> bool {
-        self.failures().all(|save| matches!(save.run.ci, None | Some("bitbucket")))
+        self.failures().all(|save| match save.run.ci {
+            Some(ci) => ci == "bitbucket",
+            None => save.entry.quote.text.contains("\": Upload failed"),
+        })
     }
 
     /// Runs in which the save failed.

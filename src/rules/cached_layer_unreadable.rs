@@ -1,8 +1,9 @@
 //! A layer that the imported cache names cannot be fetched, and the build fails.
 
-use super::backend::{self, Cause, Draft, Refusal, is_gone};
+use super::backend::{self, Cause, Draft, Refusal};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::model::is_gone;
 
 pub(super) struct CachedLayerUnreadable;
 

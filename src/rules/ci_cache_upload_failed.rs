@@ -1,6 +1,7 @@
 //! A cache of the CI that could not be saved, and no sharing of it is shown.
 
 use super::cache_saves::{self, FailedSave};
+use super::ci_caches::named;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::CacheReason;
@@ -50,9 +51,10 @@ fn finding(study: &Study, failed: &FailedSave) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Proven,
-        title: format!("the cache \"{cache}\" was not saved: its upload failed"),
+        title: format!("{} was not saved: its upload failed", named(cache)),
         cause: format!(
-            "The CI tried to save the cache \"{cache}\" at the end of the step and failed; {}. The step itself stays green, but the next run starts without it.",
+            "The CI tried to save {} at the end of the step and failed; {}. The step itself stays green, but the next run starts without it.",
+            named(cache),
             if nothing {
                 "there is nothing at its path"
             } else if bitbucket {
@@ -108,7 +110,8 @@ fn other_fix(cache: &str) -> Fix {
         steps: vec![
             "Run the job again: a fault of the cache service does not come back.".to_owned(),
             format!(
-                "Where it does: compare the size of \"{cache}\" with the CI's limit, and see whether another job saves the same key at the same time."
+                "Where it does: compare the size of {} with the CI's limit, and see whether another job saves the same key at the same time.",
+                named(cache)
             ),
         ],
         ..Fix::default()

@@ -145,9 +145,12 @@ impl BuildahSegment {
     }
 }
 
-/// `r/team/app/cache:0a1b…`, `[r/team/app/cache]:0a1b…`: each layer is a tag of one repository.
+/// `r/team/app/cache:0a1b…`, `[r/team/app/cache]:0a1b…`: each layer is a tag of one repository. podman prints the tag
+/// of a layer that it pulled twice: `r/team/app/cache:0a1b…:0a1b…`.
 fn transfer(all: &mut Vec<Transfer>, reference: &str, quote: Quote) {
-    let repo = reference.rsplit_once(':').map_or(reference, |(repo, _)| repo).trim_matches(['[', ']']);
+    let (repo, key) = reference.rsplit_once(':').unwrap_or((reference, ""));
+    let repo = repo.strip_suffix(key).and_then(|repo| repo.strip_suffix(':')).unwrap_or(repo);
+    let repo = repo.trim_matches(['[', ']']);
     if !all.iter().any(|t| t.reference.as_deref() == Some(repo)) {
         let header = quote.clone();
         let verdict = Some(quote);
@@ -184,6 +187,17 @@ mod tests {
             [("build", "RUN a", Outcome::Hit), ("stage-1", "COPY --from=build /a /a", Outcome::Hit)]
         );
         assert_eq!((build.outcome, build.imports[0].reference.as_deref()), (BuildOutcome::Succeeded, Some("r/c")));
+    }
+
+    #[test]
+    fn layers_of_one_repository_are_one_import() {
+        for pulled in ["r:5000/c:0a1b:0a1b", "r:5000/c:0a1b", "[r:5000/c]:0a1b"] {
+            let log =
+                format!("STEP 1/3: FROM a\nSTEP 2/3: RUN a\n--> Cache pulled from remote {pulled}\nSTEP 3/3: RUN b");
+            let build = build(&format!("{log}\n--> Cache pulled from remote r:5000/c:2c3d:2c3d"));
+            let from: Vec<_> = build.imports.iter().map(|i| i.reference.as_deref()).collect();
+            assert_eq!(from, [Some("r:5000/c")], "{pulled}");
+        }
     }
 
     #[test]

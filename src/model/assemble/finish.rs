@@ -2,16 +2,19 @@
 //! and targets.
 
 mod conclude;
+mod headless;
 mod place;
 
 use std::collections::BTreeSet;
 
+pub(super) use self::conclude::doubt;
 use self::conclude::{conclude, mark_pinned};
-use self::place::{headless, place};
+use self::headless::headless;
+use self::place::place;
 use super::buildkit::Segment;
 use super::graph::Graph;
 use super::vertex::{End, Vertex};
-use crate::model::{Build, Quote, parse_step_name};
+use crate::model::{Build, Dialect, Quote, parse_step_name};
 
 /// Every image and cache that is written has a vertex `exporting …`.
 const EXPORT: &str = "exporting ";
@@ -30,9 +33,14 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     names.sort_by_key(|(_, quote, ..)| quote.line);
     // Of a log without an export and without a word of the client, the last steps may be missing.
     let mut ends = segment.over;
+    let mut canceled = BTreeSet::new();
     for (name, quote, number, vertex) in names {
         let (target, rest) = split_target(name, &targets);
-        ends |= rest.starts_with(EXPORT);
+        // A terminal shows a vertex that is at work as one that is done; its last frame says that it is.
+        ends |= rest.starts_with(EXPORT) && segment.dialect != Dialect::BuildkitTty;
+        if rest.starts_with(EXPORT) && vertex.end == End::Canceled {
+            canceled.insert(target);
+        }
         let at = of_target(&mut builds, &common, target);
         if let Some(build) = builds.get_mut(at) {
             place(build, name, rest, quote, vertex, &targets);
@@ -40,10 +48,10 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         }
     }
     graph.trace(&mut builds);
-    for export in headless(segment) {
+    for failed in headless(segment) {
         let at = of_target(&mut builds, &common, None);
         if let Some(build) = builds.get_mut(at) {
-            build.exports.push(export);
+            failed.add_to(build);
         }
     }
     if builds.is_empty() && !(segment.errors.is_empty() && segment.warnings.is_empty()) {
@@ -52,7 +60,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     builds.retain(|b| b.total_lines() > 0);
     let cut = !ends || segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
     for build in &mut builds {
-        conclude(build, cut);
+        conclude(build, cut, canceled.contains(&build.target.as_deref()) || canceled.contains(&None));
         mark_pinned(build, segment);
     }
     builds

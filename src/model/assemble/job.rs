@@ -208,7 +208,8 @@ impl Assembler {
         self.built(segment.finish(self.invocations));
     }
 
-    pub(super) fn finish(mut self) -> Run {
+    /// What a job says in a log of so many lines.
+    pub(super) fn finish(mut self, lines: u64) -> Run {
         self.close_buildkit();
         self.close_classic();
         self.close_kaniko();
@@ -216,6 +217,7 @@ impl Assembler {
         self.listener.end(&mut self.run);
         self.builds.sort_by_key(|b| b.line);
         self.run.builds = self.builds;
+        finish::doubt(&mut self.run, lines);
         self.run.settle();
         self.run
     }

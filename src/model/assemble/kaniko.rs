@@ -62,8 +62,9 @@ impl KanikoSegment {
         let quote = || Quote::new(line, raw);
         if let Some(begun) = self.begun.take_if(|_| is_of_stage(&message.says)) {
             self.stage(&self.base.clone(), self.build.bases.len(), begun);
-        } else if self.build.bases.is_empty() && matches!(message.says, Says::Lookup(_)) {
+        } else if self.build.bases.is_empty() && is_of_cache(&message.says) {
             // The log begins inside a stage.
+            self.build.headless = !matches!(message.says, Says::Lookup(_));
             self.stage(&self.base.clone(), 0, quote());
         }
         match message.says {
@@ -97,6 +98,10 @@ impl KanikoSegment {
         if build.bases.is_empty() && build.errors.is_empty() {
             return None;
         }
+        if !self.done && build.errors.is_empty() {
+            self.ends_in_the_middle();
+        }
+        let build = &mut self.build;
         number(build);
         mark_uncached(&mut build.steps);
         (build.dialect, build.invocation) = (Dialect::Kaniko, invocation);
@@ -106,6 +111,19 @@ impl KanikoSegment {
             () => BuildOutcome::Unknown,
         };
         Some(self.build)
+    }
+
+    /// What became of a command is settled by its lookup, whether or not the log shows it taken or executed. Of
+    /// the last command of a log without lookups nothing is known.
+    fn ends_in_the_middle(&mut self) {
+        if let Some(step) = self.build.steps.last_mut().filter(|s| s.verdict.is_none() && self.build.headless) {
+            step.outcome = Outcome::Unknown;
+        }
+        for lookup in std::mem::take(&mut self.lookups) {
+            let Lookup { command, key, outcome, quote } = lookup;
+            let step = self.instruction(&command);
+            self.build.steps.push(Step { outcome, header: quote.clone(), verdict: Some(quote), key, ..step });
+        }
     }
 
     fn stage(&mut self, base: &str, index: usize, quote: Quote) {
@@ -130,15 +148,21 @@ impl KanikoSegment {
 
     fn step(&mut self, text: &str, clock: &[u8], header: Quote) {
         self.tick(clock);
-        let (instruction, _) = text.split_once(' ').unwrap_or((text, ""));
-        let kept = matches!(instruction, "RUN" | "COPY" | "ADD" | "WORKDIR");
+        let step = self.instruction(text);
         let known = self.lookups.iter().position(|l| l.command == text).map(|at| self.lookups.remove(at));
         let (outcome, verdict, key) = match known {
             Some(lookup) => (lookup.outcome, Some(lookup.quote), lookup.key),
-            None if kept => (Outcome::Miss, None, None),
+            None if step.kind == StepKind::Counted => (Outcome::Miss, None, None),
             // ARG, ENV and CMD are never looked up and leave nothing to store.
             None => (Outcome::Unknown, None, None),
         };
+        self.build.steps.push(Step { outcome, header, verdict, key, ..step });
+    }
+
+    /// A step of the stage that was begun last, of which nothing more is known.
+    fn instruction(&self, text: &str) -> Step {
+        let (instruction, _) = text.split_once(' ').unwrap_or((text, ""));
+        let kept = matches!(instruction, "RUN" | "COPY" | "ADD" | "WORKDIR");
         let what = Instruction {
             name: text.into(),
             stage: self.build.bases.last().map(|b| b.stage.clone()).unwrap_or_default(),
@@ -146,15 +170,8 @@ impl KanikoSegment {
             text: text.into(),
             ..Instruction::default()
         };
-        self.build.steps.push(Step {
-            what: what.into(),
-            kind: if kept { StepKind::Counted } else { StepKind::Metadata },
-            outcome,
-            header,
-            verdict,
-            key,
-            ..Step::default()
-        });
+        let kind = if kept { StepKind::Counted } else { StepKind::Metadata };
+        Step { what: what.into(), kind, ..Step::default() }
     }
 
     fn extracted(&mut self, quote: Quote) {
@@ -190,6 +207,11 @@ impl KanikoSegment {
 /// Says something of a command: the stage that began has no line of its own.
 fn is_of_stage(says: &Says) -> bool {
     matches!(says, Says::Lookup(_) | Says::Cached(_) | Says::NotCached(_) | Says::Step(_) | Says::Extracting)
+}
+
+/// Says something of the layer cache: no other program has these words.
+fn is_of_cache(says: &Says) -> bool {
+    matches!(says, Says::Lookup(_) | Says::Cached(_) | Says::NotCached(_) | Says::Storing(_) | Says::NotStored(_))
 }
 
 /// `0003`, or a time stamp.

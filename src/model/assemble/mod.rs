@@ -74,7 +74,7 @@ impl LogReader {
         // One stream is the log itself: its pod or container tells nothing, and changes with each run.
         let told_apart = self.jobs.len() > 1 || self.stack.names_jobs();
         let runs = self.jobs.into_iter().enumerate().map(|(i, (job, assembler))| {
-            let mut run = assembler.finish();
+            let mut run = assembler.finish(lines);
             run.source.clone_from(&source);
             run.ci = ci.or(run.ci);
             run.job = (told_apart && !job.is_empty()).then(|| Text::of_log(&job));

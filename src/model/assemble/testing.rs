@@ -13,8 +13,10 @@ pub(super) fn build(log: &str) -> Build {
 /// All builds of the log.
 pub(super) fn builds<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Build> {
     let mut reader = LogReader::new("x.log", Stack::default());
+    let mut last = 0;
     for (number, line) in (1..).zip(lines) {
         reader.line(number, line.as_bytes());
+        last = number;
     }
-    reader.finish(0).remove(0).builds
+    reader.finish(last).remove(0).builds
 }

@@ -3,9 +3,8 @@
 //!
 //! Reads text only; knows neither runs nor findings.
 
-use super::layer::is_gone;
 use super::texts::TEXTS;
-use crate::model::CacheKind;
+use crate::model::{CacheKind, is_gone};
 
 /// Why a cache backend refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,33 +4,12 @@
 //! ended well (`moby/buildkit` issue 2836). Who needs it then fails: a step, or the image's export.
 
 use super::super::remedy::reference::{in_url, repository};
-use crate::model::Build;
+use crate::model::{Build, is_of_layer};
 
 /// Whether the error of a step or of a build is about a layer of the cache, and not about a base image.
 pub(super) fn is_unreadable(text: &str, build: &Build) -> bool {
     let command = text.contains("did not complete successfully") || text.contains("executor failed running");
-    !command && (is_told(text) || is_of_import(text, build))
-}
-
-/// Words that are said of caches only.
-fn is_told(text: &str) -> bool {
-    // `solver/edge.go`: the stored result of a step.
-    text.contains("failed to load cache: ")
-        || is_gone(text)
-        // Azure's client: GitHub's cache service, and `type=azblob`. Registries are read by containerd's.
-        || text.contains("failed to copy: GET http")
-        // `tonistiigi/go-actions-cache` `cache.go`, before the service's second version.
-        || text.contains("failed to copy: invalid status response ")
-        || text.contains("failed to copy: operation error S3: GetObject")
-}
-
-/// `blob sha256:… not found`, before `BuildKit` 0.9 `blob not found` (`cache/remotecache/gha/gha.go`). The
-/// digest may be masked.
-pub(in crate::rules) fn is_gone(text: &str) -> bool {
-    let named = text.split_once("blob sha256:").is_some_and(|(_, rest)| {
-        rest.split_once(' ').is_some_and(|(_, after)| after == "not found" || after.starts_with("not found "))
-    });
-    named || text.ends_with("blob not found")
+    !command && (is_of_layer(text) || is_of_import(text, build))
 }
 
 /// `failed to copy: httpReadSeeker: failed open: … https://r/v2/team/app/blobs/sha256:…` (containerd): the

@@ -10,12 +10,11 @@ mod texts;
 
 use cause::classify_export;
 pub(in crate::rules) use cause::{Cause, classify, status};
-pub(in crate::rules) use layer::is_gone;
 pub(in crate::rules) use report::{Draft, cost_of, findings, place};
 
 use super::Study;
 use super::remedy::reference;
-use crate::model::{Build, CacheKind, CacheSpec, Outcome, Quote, Run, Tool, Transfer};
+use crate::model::{About, Build, CacheKind, CacheSpec, Outcome, Quote, Run, Tool, Transfer, cache_error};
 
 /// Which way the cache was going.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,16 +132,18 @@ fn unreadable<'a>(at: usize, run: &'a Run, build: &'a Build) -> Option<Refusal<'
 
 /// A final error that names a cache: `ERROR: failed to build: failed to solve: failed to configure
 /// registry cache exporter: unsupported compression type ztsd`. Errors of the image or of steps
-/// can have the same ending, so the words are asked for. `error writing … blob` is said by the cache
-/// exporter alone (cache/remotecache/export.go); logs that begin in the middle have nothing else.
+/// can have the same ending, so the words are asked for. Those of cache exporters are said by nothing else; logs that
+/// begin in the middle have no more of the export.
 fn at_end<'a>(at: usize, run: &'a Run, build: &'a Build, quote: &'a Quote) -> Option<Refusal<'a>> {
-    const WRITING: [&str; 3] = ["error writing layer blob", "error writing manifest blob", "error writing config blob"];
     let text: &str = &quote.text;
     let lower = text.to_ascii_lowercase();
-    let writing = WRITING.iter().any(|w| lower.contains(w));
-    let kind = if lower.contains("gha cache") { CacheKind::Gha } else { CacheKind::Unknown };
-    let cause = if writing { classify_export(text, kind) } else { classify(text, kind) };
     let configured = lower.contains("failed to configure") && lower.contains(" cache");
+    let named = if lower.contains("gha cache") { CacheKind::Gha } else { CacheKind::Unknown };
+    let (writing, kind) = match cache_error(text) {
+        Some(About::Export(kind)) if !configured => (true, kind),
+        _ => (false, named),
+    };
+    let cause = if writing { classify_export(text, kind) } else { classify(text, kind) };
     let told = matches!(cause, Cause::OptionInvalid | Cause::DriverUnsupported);
     let named = lower.contains("cache export") || lower.contains(" cache") || lower.contains("type required for \"");
     if !(writing || configured || told && named) {

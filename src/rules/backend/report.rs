@@ -2,9 +2,9 @@
 //!
 //! Decides what is quoted and what it cost; the words come from the rule.
 
-use super::{Cause, Refusal, Side, is_gone, refusals};
+use super::{Cause, Refusal, Side, refusals};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
-use crate::model::{Build, CacheKind, Outcome};
+use crate::model::{Build, CacheKind, Outcome, is_gone};
 use crate::rules::remedy::reference;
 use crate::rules::{RuleMeta, Study};
 

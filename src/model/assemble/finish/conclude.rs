@@ -1,10 +1,10 @@
 //! How a build ended, and what only all of its vertices together tell.
 
 use super::Segment;
-use crate::model::{Build, BuildOutcome, CacheKind, Engine, Outcome, Step, StepKind};
+use crate::model::{Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind};
 
-/// A log is cut where something in it never came to its end.
-pub(super) fn conclude(build: &mut Build, cut: bool) {
+/// A log is cut where something in it never came to its end; a build is stopped where its export was.
+pub(super) fn conclude(build: &mut Build, cut: bool, stopped: bool) {
     if let Some(inline) = build.exports.iter().find(|e| e.kind == CacheKind::Inline) {
         build.inline = build.inline.take().or_else(|| Some(inline.header.clone()));
     }
@@ -14,7 +14,7 @@ pub(super) fn conclude(build: &mut Build, cut: bool) {
         build.engine = Engine::Containerd;
     }
     mark_fetches(&mut build.steps);
-    let canceled = build.steps.iter().any(|s| s.outcome == Outcome::Canceled);
+    let canceled = stopped || build.steps.iter().any(|s| s.outcome == Outcome::Canceled);
     let open = build.steps.iter().any(|s| s.outcome == Outcome::Unknown);
     let failed = !build.errors.is_empty() || build.steps.iter().any(|s| s.outcome == Outcome::Failed);
     build.outcome = match () {
@@ -23,6 +23,23 @@ pub(super) fn conclude(build: &mut Build, cut: bool) {
         () if open || cut => BuildOutcome::Unknown,
         () => BuildOutcome::Succeeded,
     };
+}
+
+/// The error of a cache export is the build's, unless `ignore-error=true` was asked for; the client says which, below
+/// the error and an excerpt of each vertex that failed. Where the log ends before that, nobody knows.
+pub(in crate::model::assemble) fn doubt(run: &mut Run, lines: u64) {
+    const EXCERPTS: u64 = 8;
+    let last = |build: &Build| {
+        let failed = build.exports.iter().filter(|e| e.error.is_some()).filter_map(|e| e.verdict.as_ref());
+        failed.map(|quote| quote.line).max()
+    };
+    let ignored = run.commands.iter().flat_map(|c| &c.cache_to).any(|spec| spec.get("ignore-error") == Some("true"));
+    let told = |b: &Build| matches!(b.dialect, Dialect::Classic | Dialect::Kaniko | Dialect::Buildah);
+    for build in run.builds.iter_mut().filter(|b| b.outcome == BuildOutcome::Succeeded && !told(b) && !ignored) {
+        if last(build).is_some_and(|line| line + EXCERPTS > lines) {
+            build.outcome = BuildOutcome::Unknown;
+        }
+    }
 }
 
 /// `ADD https://…` has two vertices of one name; the first fetches and is never cached.
@@ -47,4 +64,41 @@ pub(super) fn mark_pinned(build: &mut Build, segment: &Segment) {
 /// `[internal] load metadata for …`, `[web internal] load metadata for …`
 fn loaded(name: &str) -> Option<&str> {
     name.strip_prefix('[')?.split_once(']')?.1.strip_prefix(" load metadata for ")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::assemble::testing::build;
+    use crate::model::{BuildOutcome, CacheKind};
+
+    const STEPS: &str = "#5 [2/2] RUN a\n#5 DONE 0.1s\n#6 exporting to image\n#6 DONE 0.1s";
+    const REFUSED: &str = "#7 exporting cache to registry\n#7 ERROR: error writing layer blob: denied";
+
+    fn outcome(end: &str) -> BuildOutcome {
+        build(&format!("{STEPS}\n{end}")).outcome
+    }
+
+    #[test]
+    fn a_refused_export_at_the_end_of_the_log_may_have_failed_the_build() {
+        let excerpt = "------\n > exporting cache to registry:\n------";
+        assert_eq!(outcome(REFUSED), BuildOutcome::Unknown);
+        assert_eq!(outcome(&format!("{REFUSED}\n{excerpt}")), BuildOutcome::Unknown);
+        let error = "ERROR: failed to solve: error writing layer blob: denied";
+        assert_eq!(outcome(&format!("{REFUSED}\n{excerpt}\n{error}")), BuildOutcome::Failed);
+        let goes_on = "echo done\n".repeat(9);
+        assert_eq!(outcome(&format!("{REFUSED}\n{excerpt}\n{goes_on}")), BuildOutcome::Succeeded);
+    }
+
+    #[test]
+    fn a_build_ends_as_its_exports_do() {
+        assert_eq!(outcome("#7 exporting cache to registry\n#7 CANCELED"), BuildOutcome::Canceled);
+        assert_eq!(outcome("#7 exporting to image\n#7 ERROR: failed to push r/a:1: denied"), BuildOutcome::Failed);
+    }
+
+    #[test]
+    fn an_export_that_has_not_written_yet_is_of_any_kind() {
+        let kind = |end: &str| build(&format!("{STEPS}\n#7 exporting cache\n{end}")).exports[0].kind;
+        assert_eq!(kind("#7 preparing build cache for export"), CacheKind::Unknown);
+        assert_eq!(kind("#7 preparing build cache for export done\n#7 DONE 0.0s"), CacheKind::Inline);
+    }
 }

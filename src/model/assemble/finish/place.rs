@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::instruction;
 use super::super::vertex::{End, Export, Vertex};
-use super::Segment;
+use super::EXPORT;
 use crate::model::{
     Base, Build, CacheKind, Engine, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer, parse_step_name,
 };
@@ -42,6 +42,9 @@ pub(super) fn place(
         build.imports.push(transfer(header, vertex));
     } else if let Some(kind) = export_kind(rest, vertex) {
         build.exports.push(Transfer { kind, ..transfer(header, vertex) });
+    } else if rest.starts_with(EXPORT) && vertex.end == End::Error && build.errors.is_empty() {
+        // The client's last words are cut off: the image could not be written.
+        build.errors.extend(vertex.ended.clone());
     }
     engine(build, vertex);
 }
@@ -61,7 +64,7 @@ fn base(what: &Instruction, quote: &Quote, vertex: &Vertex) -> Base {
     }
 }
 
-fn transfer(header: &Quote, vertex: &Vertex) -> Transfer {
+pub(super) fn transfer(header: &Quote, vertex: &Vertex) -> Transfer {
     Transfer {
         error: vertex.error.clone().filter(|_| vertex.end == End::Error),
         ended: matches!(vertex.end, End::Done | End::Error | End::Cached),
@@ -71,12 +74,6 @@ fn transfer(header: &Quote, vertex: &Vertex) -> Transfer {
         manifest_type: vertex.manifest_type.clone(),
         ..Transfer::default()
     }
-}
-
-/// Failed cache exports of a log that begins below their header.
-pub(super) fn headless(segment: &Segment) -> impl Iterator<Item = Transfer> {
-    let failed = |v: &&Vertex| v.names.is_empty() && v.export != Export::None && v.end == End::Error;
-    segment.vertices.values().filter(failed).filter_map(|v| Some(transfer(v.ended.as_ref()?, v)))
 }
 
 /// Registry imports print their reference, the others `gha:153…`, `local:57…`, `s3:…`.
@@ -97,7 +94,7 @@ fn export_kind(name: &str, vertex: &Vertex) -> Option<CacheKind> {
         "exporting cache to Amazon S3" | "exporting cache to s3" => CacheKind::S3,
         "exporting cache to Azure Blob Storage" | "exporting cache to azure blob store" => CacheKind::Azblob,
         "exporting content cache" => CacheKind::Unknown,
-        "exporting cache" if vertex.export == Export::Writes || vertex.end == End::Error => CacheKind::Unknown,
+        "exporting cache" if vertex.export == Export::Writes || vertex.end != End::Done => CacheKind::Unknown,
         "exporting cache" | "exporting inline cache" | "preparing layers for inline cache" => CacheKind::Inline,
         _ => return None,
     })

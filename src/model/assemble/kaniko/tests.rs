@@ -73,6 +73,27 @@ fn a_log_may_begin_inside_a_stage() {
 }
 
 #[test]
+fn a_lookup_settles_what_a_cut_log_does_not_show_any_more() {
+    let cut: Vec<&str> = LOG.lines().take(7).collect();
+    let build = build(&cut.join("\n"));
+    let steps: Vec<_> = build.steps.iter().map(|s| (s.text.as_str(), s.outcome)).collect();
+    assert_eq!(steps, [("RUN a", Outcome::Hit), ("RUN b", Outcome::Miss)]);
+    assert_eq!((build.outcome, build.total()), (BuildOutcome::Unknown, 2));
+}
+
+#[test]
+fn a_log_may_begin_below_the_lookups() {
+    let refused = "WARN[0009] error uploading layer to cache: failed to push to destination r/app/cache:bb: HEAD https://r/v2/app/cache/blobs/sha256:0: unexpected status code 401 Unauthorized";
+    let log = build(&format!("{refused}\nINFO[0009] RUN c\nINFO[0010] Taking snapshot of full filesystem..."));
+    assert_eq!(log.exports[0].reference.as_deref(), Some("r/app/cache"));
+    assert!(log.exports[0].error.as_deref().is_some_and(|e| e.contains("401")) && log.headless);
+    assert_eq!(log.steps[0].outcome, Outcome::Unknown, "nothing says how it went on");
+    let stored = build("INFO[0001] Pushing layer r/app/cache:bb to cache now\nINFO[0009] RUN c\nINFO[0010] RUN d");
+    assert_eq!(stored.steps[0].outcome, Outcome::Miss);
+    assert_eq!(stored.exports[0].reference.as_deref(), Some("r/app/cache"));
+}
+
+#[test]
 fn a_refused_push_is_an_export_error_in_a_good_build() {
     let end = "WARN[0007] Error uploading layer to cache: failed to push to destination r/app/cache:bb: 401\n\
                INFO[0007] Pushing image to r/app:1\nINFO[0008] Pushed r/app@sha256:00";

@@ -30,9 +30,16 @@ impl KanikoSegment {
         self.storing.insert(reference);
     }
 
-    /// `failed to push to destination REPO:KEY: …`: of several layers the first error is printed.
+    /// `failed to push to destination REPO:KEY: …`: of several layers the first error is printed. Where the log begins
+    /// below `Pushing layer`, it names the cache.
     pub(super) fn not_stored(&mut self, error: String, quote: Quote) {
         let fits = |t: &&mut Transfer| t.reference.as_ref().is_some_and(|r| error.contains(&**r));
+        if self.build.exports.is_empty()
+            && let Some(reference) =
+                error.strip_prefix("failed to push to destination ").and_then(|e| e.split(": ").next())
+        {
+            self.stores(reference.to_owned(), quote.clone());
+        }
         let at = self.build.exports.iter_mut().find(fits);
         if let Some(export) = at {
             (export.error, export.ended, export.verdict) = (Some(error.into()), true, Some(quote));

@@ -1,0 +1,118 @@
+//! Errors whose words are said of caches alone. Of a log that begins below a vertex' header, or of which only the
+//! end was kept, they are all that tells a cache's error from one of the image or of a step.
+
+use super::CacheKind;
+
+/// What an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A cache that is read.
+    Import(CacheKind),
+    /// A cache that is written.
+    Export(CacheKind),
+    /// A layer of an imported cache, when something needed it.
+    Layer,
+}
+
+/// `None` for words that are said of images, steps and base images too. A command may print anything.
+#[must_use]
+pub fn cache_error(error: &str) -> Option<About> {
+    if error.contains("did not complete successfully") || error.contains("executor failed running") {
+        return None;
+    }
+    let said = |table: &[Row]| table.iter().find(|(_, all)| all.iter().all(|part| error.contains(part))).map(|r| r.0);
+    let layer = || is_of_layer(error).then_some(About::Layer);
+    let export = said(EXPORTS).map(About::Export);
+    export.or_else(layer).or_else(|| said(IMPORTS).map(About::Import))
+}
+
+/// Whether it says that a layer of an imported cache could not be fetched, in words that are said of no other.
+#[must_use]
+pub fn is_of_layer(error: &str) -> bool {
+    LAYERS.iter().any(|words| error.contains(words)) || is_gone(error)
+}
+
+/// `blob sha256:… not found`, before `BuildKit` 0.9 `blob not found` (`cache/remotecache/gha/gha.go`). The
+/// digest may be masked.
+#[must_use]
+pub fn is_gone(error: &str) -> bool {
+    let named = error.split_once("blob sha256:").is_some_and(|(_, rest)| {
+        rest.split_once(' ').is_some_and(|(_, after)| after == "not found" || after.starts_with("not found "))
+    });
+    named || error.ends_with("blob not found")
+}
+
+/// All parts are in the text; the first row wins.
+type Row = (CacheKind, &'static [&'static str]);
+
+static EXPORTS: &[Row] = &[
+    // `control/control.go`
+    (CacheKind::Unknown, &["failed to configure ", " cache exporter"]),
+    // `cache/remotecache/export.go`
+    (CacheKind::Unknown, &["error writing layer blob"]),
+    (CacheKind::Unknown, &["error writing manifest blob"]),
+    (CacheKind::Unknown, &["error writing config blob"]),
+    // `cache/remotecache/s3/s3.go`
+    (CacheKind::S3, &["failed to check file presence in cache"]),
+    // `tonistiigi/go-actions-cache` `cache.go`, `cache_v2.go`, `retry.go`. An importer asks for its index only.
+    (CacheKind::Gha, &["/_apis/artifactcache/cache?keys=buildkit-blob-"]),
+    (CacheKind::Gha, &["/_apis/artifactcache/caches"]),
+    (CacheKind::Gha, &["failed to reserve cache"]),
+    (CacheKind::Gha, &["failed to commit cache"]),
+    (CacheKind::Gha, &["error committing cache"]),
+    (CacheKind::Gha, &["maximum timeout reached"]),
+    (CacheKind::Gha, &["legacy service is shutting down"]),
+];
+
+static IMPORTS: &[Row] = &[
+    // `solver/llbsolver/bridge.go`
+    (CacheKind::Unknown, &["failed to configure ", " cache importer"]),
+    // `cache/remotecache/import.go` `readBlob`
+    (CacheKind::Unknown, &["blob sha256:", " is too large (", "> 1048576)"]),
+    (CacheKind::S3, &["operation error S3: GetObject"]),
+    (CacheKind::Gha, &["/_apis/artifactcache/cache?keys="]),
+];
+
+static LAYERS: &[&str] = &[
+    // `solver/edge.go`: the stored result of a step.
+    "failed to load cache: ",
+    // Azure's client: GitHub's cache service, and `type=azblob`. Registries are read by containerd's.
+    "failed to copy: GET http",
+    // `tonistiigi/go-actions-cache` `cache.go`, before the service's second version.
+    "failed to copy: invalid status response ",
+    "failed to copy: operation error S3: GetObject",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::About::{Export, Import, Layer};
+    use super::*;
+    use crate::model::CacheKind::{Gha, S3, Unknown};
+
+    #[test]
+    fn tells_what_an_error_is_about() {
+        for (text, about) in [
+            ("failed to configure registry cache importer: r.example.com/a:c: not found", Import(Unknown)),
+            ("error writing config blob: failed to open writer: EOF", Export(Unknown)),
+            ("blob sha256:0a is too large (1200000 > 1048576)", Import(Unknown)),
+            ("failed to check file presence in cache: operation error S3: HeadObject, StatusCode: 403", Export(S3)),
+            ("operation error S3: GetObject, https response error StatusCode: 403", Import(S3)),
+            ("failed to push r/a:1: failed to copy: GET https://p.blob.core.windows.net/actions-cache/366-1", Layer),
+            ("maximum timeout reached", Export(Gha)),
+        ] {
+            assert_eq!(cache_error(text), Some(about), "{text}");
+        }
+    }
+
+    #[test]
+    fn leaves_what_is_said_of_images_and_steps() {
+        for text in [
+            "process \"/bin/sh -c echo error writing layer blob\" did not complete successfully: exit code: 1",
+            "failed to push r/a:1: unexpected status from PUT request to https://r/v2/a/manifests/1: 403 Forbidden",
+            "failed to copy: httpReadSeeker: failed open: unexpected status code https://r/v2/a/blobs/sha256:0: 404",
+            "r.example.com/a:c: not found",
+        ] {
+            assert_eq!(cache_error(text), None, "{text}");
+        }
+    }
+}

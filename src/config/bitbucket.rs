@@ -120,14 +120,27 @@ impl Pipelines {
         Ok(pipelines)
     }
 
-    /// Groups of steps that run side by side and name the same cache, each of two steps at least.
+    /// Groups of steps that run side by side and save the same cache, each of two steps at least.
     #[must_use]
     pub fn sharing(&self, cache: &str) -> Vec<Vec<&Step>> {
         let groups = self.steps.iter().filter_map(|s| s.parallel).max().map_or(0, |last| last + 1);
+        let saves = |step: &&Step| step.uses(cache) && !self.ignores(step, cache);
         (0..groups)
-            .map(|group| self.steps.iter().filter(|s| s.parallel == Some(group) && s.uses(cache)).collect::<Vec<_>>())
+            .map(|group| self.steps.iter().filter(|s| s.parallel == Some(group)).filter(saves).collect::<Vec<_>>())
             .filter(|steps| steps.len() > 1)
             .collect()
+    }
+
+    /// Runtime version 3, of the step or of the file.
+    #[must_use]
+    pub fn is_modern(&self, step: &Step) -> bool {
+        step.runtime.as_ref().or(self.runtime.as_ref()).is_some_and(|version| version == "3")
+    }
+
+    /// In runtime 3 the predefined docker cache "will be ignored and a warning message will be displayed"
+    /// (Atlassian, "Enable and use Runtime v3").
+    fn ignores(&self, step: &Step, cache: &str) -> bool {
+        cache == "docker" && self.is_modern(step)
     }
 }
 

@@ -69,6 +69,7 @@ fn place(doc: &Document, services: &[(&str, &Value)], (name, service): (&str, &V
         no_cache: field("no_cache").and_then(Value::as_bool).unwrap_or(false),
         file: field("dockerfile").and_then(text),
         target: field("target").and_then(text),
+        platforms: words("platforms"),
         tags: service.get("image").and_then(text).into_iter().chain(words("tags")).map(Text::from).collect(),
         pull: field("pull").and_then(Value::as_bool).unwrap_or(false),
         ..Asked::default()
@@ -76,7 +77,9 @@ fn place(doc: &Document, services: &[(&str, &Value)], (name, service): (&str, &V
     let quote = Quote { line, text: line_text(doc, line).into() };
     let command = Command { quote, asked: asked.into(), ..Command::default() };
     let context = short.or_else(|| field("context").and_then(text));
-    Some(Place { target: Some(name.to_owned()), command, context, ..Place::default() })
+    let inputs = arguments(field("additional_contexts")).into_iter().chain(field("dockerfile_inline").and_then(text));
+    let inputs = inputs.collect();
+    Some(Place { target: Some(name.to_owned()), command, context, inputs, ..Place::default() })
 }
 
 /// The service of the same file that this one extends.
@@ -87,7 +90,7 @@ fn extended<'a>(services: &[(&str, &'a Value)], service: &Value) -> Option<&'a V
     services.iter().find(|(known, _)| *known == name).map(|(_, service)| *service)
 }
 
-/// `args:` as a list or a mapping; one without a value takes it from the environment.
+/// `args:` or `additional_contexts:` as a list or a mapping; one without a value takes it from the environment.
 fn arguments(args: Option<&Value>) -> Vec<String> {
     let pairs = args.map(entries).unwrap_or_default();
     let pair =

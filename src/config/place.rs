@@ -36,6 +36,8 @@ pub struct Place {
     pub command: Command,
     /// Directory that is built, where the file tells.
     pub context: Option<String>,
+    /// What else decides what is built, as written: named contexts, a Dockerfile in place.
+    pub inputs: Vec<String>,
     /// Driver of the builder it uses, where the file tells: `docker`, `docker-container`.
     pub driver: Option<String>,
     /// Variables of the matrix it runs in (`matrix.platform`, `PLATFORM`); each of their values is a build.

@@ -14,11 +14,22 @@ use super::cache_saves::{self, FailedSave, Sharing};
 use super::{Rule, RuleMeta, Study};
 use crate::config::Config;
 use crate::config::bitbucket::Step;
-use crate::finding::{Evidence, Finding, Fix, Impact, Proof, Severity};
-use crate::model::{Dialect, Run};
+use crate::finding::{Evidence, Finding, Impact, Proof, Severity};
+use crate::model::{Dialect, Run, Transfer};
 use advice::Case;
 
 pub(super) struct ParallelStepsShareCache;
+
+/// What the cache is to the builds of the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Worth {
+    /// A build without it has no cache.
+    Layers,
+    /// `BuildKit` takes nothing from docker.tar.
+    Nothing,
+    /// The same, and the builds have caches of their own.
+    Replaced,
+}
 
 /// Which builder the advice is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +44,7 @@ static META: RuleMeta = RuleMeta {
     group: "The cache at the CI's teardown",
     severity: Severity::Error,
     what: "At the end of a Bitbucket step the upload of a cache fails (`Cache \"docker: docker.tar\": Upload failed`), and other steps of the same commit save under the same name: steps of one `parallel:` group in bitbucket-pipelines.yml, or other logs of the commit. Without a log: steps of one `parallel:` group that build images and name the predefined docker cache.",
-    why: "A cache name is one file. The predefined `docker` cache is docker.tar with all images of the step. The first step that ends uploads its images; for the others the upload fails. The stored file is never overwritten and lives a week, so all other images are built without a cache until then.",
+    why: "A cache name is one file. The predefined `docker` cache is docker.tar with all images of the step. The first step that ends uploads its images; for the others the upload fails. The stored file is never overwritten and lives a week, so with the older builder all other images are built without a cache until then. BuildKit takes no layers out of docker.tar at all: there the upload is time lost, and a cache of another kind is what helps.",
     fix: "Give each image a cache of its own. With BuildKit that is a registry cache with one reference per image; with the older builder a custom cache per image, filled with `docker save` and read with `docker load`.",
     rules_out: "Bitbucket prints no reason for a failed upload. Over 1 GB compressed and a fault of the storage look the same; so one log alone, without the pipelines file, is never called proven. `Skipping upload for existing cache` is no failure.",
     limits: "It knows this conflict from Bitbucket. Whether the steps really ran at the same time is told by the pipelines file only.",
@@ -63,14 +74,16 @@ fn finding(failed: &FailedSave, sharing: &Sharing) -> Option<Finding> {
     let mut evidence = failed.evidence("the upload of the cache failed");
     evidence.extend(more_evidence(failed, sharing));
     let same = same_image(sharing);
+    let case = case(failed, sharing);
+    let mild = same || case.worth == Worth::Replaced;
     Some(Finding {
         rule: META.id,
-        severity: if same { Severity::Warning } else { META.severity },
+        severity: if mild { Severity::Warning } else { META.severity },
         confidence: sharing.confidence(),
         title: wording::title(failed.cache, sharing, same),
-        cause: wording::cause(failed.cache, sharing, same),
+        cause: wording::cause(failed.cache, sharing, same, &case),
         evidence: Proof::from_lines(evidence)?,
-        fix: fix(failed, sharing),
+        fix: advice::fix(case),
         impact: Impact { runs: failed.runs().len(), ..Impact::default() },
         rules_out: wording::rules_out(failed.cache, sharing),
         subject: failed.cache.to_owned(),
@@ -105,7 +118,7 @@ fn declared(config: &Config, step: &Step, cache: &str) -> Option<Evidence> {
     })
 }
 
-fn fix(failed: &FailedSave, sharing: &Sharing) -> Fix {
+fn case<'a>(failed: &FailedSave<'a>, sharing: &'a Sharing) -> Case<'a> {
     let runs = failed.runs();
     let (recipes, file) = match sharing {
         Sharing::File { config, groups } => {
@@ -117,11 +130,27 @@ fn fix(failed: &FailedSave, sharing: &Sharing) -> Fix {
         Sharing::Predefined => (recipe::from_runs(&runs), None),
     };
     let (builder, builder_known) = builder(&runs, &recipes);
-    let edit = file.map(|(config, groups)| repair::edit(config, groups, &recipes, failed.cache, builder));
+    let worth = worth(failed, builder, &recipes);
+    let edit = file.map(|(config, groups)| repair::edit(config, groups, &recipes, failed.cache, (builder, worth)));
     let same_script = matches!(sharing, Sharing::File { groups, .. } if groups.iter().all(|group| one_script(group)));
-    let case =
-        Case { cache: failed.cache, builder, builder_known, recipes, same_script, from_file: file.is_some(), edit };
-    advice::fix(case)
+    let from_file = file.is_some();
+    Case { cache: failed.cache, builder, builder_known, worth, recipes, same_script, from_file, edit }
+}
+
+/// What is lost where the cache is not saved.
+fn worth(failed: &FailedSave, builder: Builder, recipes: &[recipe::Recipe]) -> Worth {
+    if builder == Builder::Classic || failed.cache != "docker" {
+        return Worth::Layers;
+    }
+    let own = !recipes.is_empty() && recipes.iter().all(recipe::Recipe::caches_itself);
+    let runs: Vec<&Run> = failed.saves.iter().map(|save| save.run).collect();
+    if own || imports_help(&runs) { Worth::Replaced } else { Worth::Nothing }
+}
+
+/// Every build of the logs found steps in a cache that it imported.
+fn imports_help(runs: &[&Run]) -> bool {
+    let mut builds = runs.iter().flat_map(|run| &run.builds).peekable();
+    builds.peek().is_some() && builds.all(|build| build.hits() > 0 && build.imports.iter().any(Transfer::ok))
 }
 
 /// The builder of the logs; else the one the script sets; else today's default.

@@ -111,12 +111,17 @@ fn place(all: &[Target], target: &Target) -> Place {
         no_cache_filter: texts("no-cache-filter"),
         file: text("dockerfile"),
         target: text("target"),
+        platforms: texts("platforms"),
         tags: texts("tags").into_iter().map(Text::from).collect(),
         push: texts("output").iter().any(|output| output.contains("type=registry") || output.contains("push=true")),
         pull: flag("pull"),
         ..Asked::default()
     };
     let command = Command { quote: target.quote.clone(), asked: asked.into(), ..Command::default() };
+    let mut inputs: Vec<String> = text("dockerfile-inline").into_iter().collect();
+    if let Some(Value::Pairs(pairs)) = field(all, target, "contexts") {
+        inputs.extend(pairs.iter().map(|(name, context)| format!("{name}={context}")));
+    }
     let name = target.own("name").and_then(Value::text).unwrap_or(&target.name);
-    Place { target: Some(name.to_owned()), command, context: text("context"), legs, ..Place::default() }
+    Place { target: Some(name.to_owned()), command, context: text("context"), inputs, legs, ..Place::default() }
 }

@@ -107,13 +107,28 @@ fn differ(a: At, b: At) -> bool {
         && !other.platforms.is_empty()
         && !one.platforms.iter().any(|platform| platform.contains(['$', '{']) || other.platforms.contains(platform))
         && !other.platforms.iter().any(|platform| platform.contains(['$', '{']));
-    a.place.target != b.place.target || (!one_job && one.target != other.target) || disjoint
+    let named = a.place.target != b.place.target && (named_elsewhere(a) || named_elsewhere(b) || inputs(a) != inputs(b));
+    named || (!one_job && one.target != other.target) || disjoint
+}
+
+/// A file of a CI names a service or target, what that builds stands in another file.
+fn named_elsewhere(at: At) -> bool {
+    at.config.kind.ci().is_some()
+}
+
+/// What decides beside directory, Dockerfile and stage what a service or target builds.
+fn inputs(at: At) -> Vec<String> {
+    let command = &at.place.command;
+    let given = at.place.inputs.iter().chain(&command.build_args).chain(&command.platforms);
+    let mut given: Vec<String> = given.map(|text| at.place.expanded(text)).collect();
+    given.sort();
+    given
 }
 
 /// The legs of the matrix build different things.
 fn legs_differ(place: &Place) -> bool {
     let command = &place.command;
-    let named = [&place.context, &command.file, &command.target, &place.target];
-    let mut given = command.platforms.iter().chain(&command.build_args);
+    let named = [&place.context, &command.file, &command.target];
+    let mut given = command.platforms.iter().chain(&command.build_args).chain(&place.inputs);
     named.into_iter().flatten().any(|value| place.varies(value)) || given.any(|value| place.names_leg(value))
 }

@@ -4,7 +4,7 @@
 
 use super::recipe::Recipe;
 use super::rewrite::{self, IMAGE, VARIABLE};
-use super::{Builder, snippet};
+use super::{Builder, Worth, snippet};
 use crate::finding::{Edit, Fix};
 
 /// What the advice is written for.
@@ -13,6 +13,7 @@ pub(super) struct Case<'a> {
     pub(super) builder: Builder,
     /// The builder was seen in a log or is set in the script, not just assumed.
     pub(super) builder_known: bool,
+    pub(super) worth: Worth,
     pub(super) recipes: Vec<Recipe<'a>>,
     /// All steps have the same script.
     pub(super) same_script: bool,
@@ -24,13 +25,16 @@ pub(super) struct Case<'a> {
 
 /// The fix.
 pub(super) fn fix(case: Case) -> Fix {
-    let snippet = Some(snippet::write(&case.recipes, case.builder)).filter(|s| s.contains("- step:"));
+    let replaced = case.worth == Worth::Replaced;
+    let snippet = Some(snippet::write(&case.recipes, case.builder)).filter(|s| !replaced && s.contains("- step:"));
     let pasted = snippet.is_some() || matches!(case.edit, Some(Ok(_)));
     let mut steps: Vec<String> = same_image(&case).into_iter().collect();
     match case.builder {
+        _ if replaced => steps.push(take_out(&case)),
         Builder::BuildKit => steps.extend(registry_first(&case, pasted)),
         Builder::Classic => steps.extend(images_first(&case)),
     }
+    let (summary, cost) = words(&case);
     let edits = match case.edit {
         Some(Ok(edit)) => vec![edit],
         Some(Err(why)) => {
@@ -39,7 +43,15 @@ pub(super) fn fix(case: Case) -> Fix {
         }
         None => Vec::new(),
     };
-    let (summary, cost) = match case.builder {
+    Fix { summary: summary.to_owned(), steps, snippet, edits, cost: cost.to_owned(), ..Fix::default() }
+}
+
+fn words(case: &Case) -> (&'static str, &'static str) {
+    match case.builder {
+        _ if case.worth == Worth::Replaced => (
+            "take the docker cache out of the steps: their builds have caches of their own",
+            "images that the scripts pull for anything but a build are pulled in each run",
+        ),
         Builder::BuildKit => (
             "give each image a cache of its own: in your registry, one reference per image",
             "the caches take space in the registry (mode=max stores every stage); runtime 3 starts Docker differently, so try it on a branch first",
@@ -48,8 +60,15 @@ pub(super) fn fix(case: Case) -> Fix {
             "give each image a custom cache of its own",
             "saving and loading images takes time in each run; each cache must stay below 1 GB compressed",
         ),
-    };
-    Fix { summary: summary.to_owned(), steps, snippet, edits, cost: cost.to_owned(), ..Fix::default() }
+    }
+}
+
+fn take_out(case: &Case) -> String {
+    format!(
+        "Take `{}` out of `caches:` in {}. Nothing has to come in its place: BuildKit never reads layers out of docker.tar, and the builds import caches of their own.",
+        case.cache,
+        case.who()
+    )
 }
 
 fn registry_first(case: &Case, pasted: bool) -> Vec<String> {

@@ -46,9 +46,8 @@ pub(super) fn from_file<'a>(file: &Pipelines, steps: &[&'a Step]) -> Vec<Recipe<
         if recipes.iter().any(|r| r.name == step.name && r.items == step.script) {
             continue;
         }
-        let runtime = step.runtime.as_ref().or(file.runtime.as_ref());
         let setting = Setting {
-            modern: runtime.is_some_and(|version| version == "3"),
+            modern: file.is_modern(step),
             docker_image: step.image.as_deref().is_some_and(is_docker),
         };
         let slug = free_slug(&recipes, &step.name);
@@ -96,6 +95,13 @@ impl Recipe<'_> {
     pub(super) fn builds(&self) -> Vec<(usize, Vec<Build>)> {
         let items = self.items.iter().enumerate().map(|(index, item)| (index, builds(item)));
         items.filter(|(_, builds)| !builds.is_empty()).collect()
+    }
+
+    /// Each build reads a cache that it also writes: nothing is missing where the CI keeps none.
+    pub(super) fn caches_itself(&self) -> bool {
+        let builds: Vec<Build> = self.builds().into_iter().flat_map(|(_, builds)| builds).collect();
+        let writes = |command: &Command| command.inline() || !command.cache_to.is_empty();
+        !builds.is_empty() && builds.iter().all(|b| !b.command.cache_from.is_empty() && writes(&b.command))
     }
 
     /// Repositories the script pushes to.

@@ -2,7 +2,7 @@
 //!
 //! A diff is given only where it is right by itself: it must not break a step that worked.
 
-use super::Builder;
+use super::{Builder, Worth};
 use super::recipe::Recipe;
 use super::rewrite::{self, IMAGE};
 use crate::config::Config;
@@ -23,7 +23,7 @@ pub(super) fn edit(
     groups: &[Vec<&Step>],
     recipes: &[Recipe],
     cache: &str,
-    builder: Builder,
+    (builder, worth): (Builder, Worth),
 ) -> Result<Edit, String> {
     let recipe_of = |step: &Step| recipes.iter().find(|r| r.name == step.name && r.items == step.script);
     let mut corrections = Vec::new();
@@ -31,7 +31,12 @@ pub(super) fn edit(
     for group in groups {
         let mut left = 0;
         for step in group {
-            match recipe_of(step).map_or(Err(String::new()), |recipe| correction(recipe, step, cache, builder)) {
+            let taken_out = without(step, cache);
+            let change = |recipe| match worth {
+                Worth::Replaced => Ok(taken_out.clone()),
+                _ => correction(recipe, step, taken_out.clone(), builder),
+            };
+            match recipe_of(step).map_or(Err(String::new()), change) {
                 Ok(correction) => corrections.push(correction),
                 Err(why) => {
                     left += 1;
@@ -50,7 +55,7 @@ pub(super) fn edit(
     let definitions: Vec<_> = recipes.iter().filter(changed).map(rewrite::definition).collect();
     let new = correct(&config.text, &corrections, &definitions)?;
     let diff = unified_diff(&config.path, &config.text, &new).ok_or("nothing to change was found")?;
-    Ok(Edit { path: config.path.clone(), diff, text: new, safe: false })
+    Ok(Edit { path: config.path.clone(), diff, text: new, safe: worth == Worth::Replaced })
 }
 
 /// One anchored step used twice stays one step: it cannot get two caches.
@@ -65,21 +70,29 @@ fn twins(group: &[&Step], builder: Builder) -> Result<(), String> {
     Ok(())
 }
 
-fn correction(recipe: &Recipe, step: &Step, cache: &str, builder: Builder) -> Result<Correction, String> {
-    if recipe.builds().is_empty() {
-        return Err(format!("step \"{}\" has no `docker build` line in its script", step.name));
-    }
-    let mut correction = Correction {
+/// The step no longer names the cache.
+fn without(step: &Step, cache: &str) -> Correction {
+    Correction {
         route: step.route.clone(),
         cache: cache.to_owned(),
         instead: None,
         image: None,
         runtime: None,
         builds: Vec::new(),
-    };
+    }
+}
+
+fn correction(recipe: &Recipe, step: &Step, taken_out: Correction, builder: Builder) -> Result<Correction, String> {
+    if recipe.builds().is_empty() {
+        return Err(format!("step \"{}\" has no `docker build` line in its script", step.name));
+    }
+    let mut correction = taken_out;
     if builder == Builder::Classic {
         correction.instead = Some(rewrite::cache_name(recipe));
         correction.builds = rewrite::classic(recipe);
+        return Ok(correction);
+    }
+    if recipe.caches_itself() {
         return Ok(correction);
     }
     correction.builds = rewrite::buildkit(recipe);

@@ -33,8 +33,11 @@ pub(super) fn buildkit(recipe: &Recipe) -> Vec<BuildChange> {
     changes
 }
 
-/// References the caches of a recipe get.
+/// References the caches of a recipe get; none where it has caches.
 pub(super) fn references(recipe: &Recipe) -> Vec<String> {
+    if recipe.caches_itself() {
+        return Vec::new();
+    }
     let builds = recipe.builds().into_iter().flat_map(|(_, builds)| builds).enumerate();
     builds.map(|(index, build)| cache_ref(recipe, &build, index + 1)).collect()
 }

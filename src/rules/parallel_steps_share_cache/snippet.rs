@@ -14,7 +14,8 @@ pub(super) fn write(recipes: &[Recipe], builder: Builder) -> String {
         lines.extend(definitions.flat_map(|d| d.lines()).map(|line| format!("    {line}")));
         lines.push("# the steps:".to_owned());
     }
-    for recipe in recipes.iter().filter(|r| !r.builds().is_empty()) {
+    let left_alone = |recipe: &Recipe| builder == Builder::BuildKit && recipe.caches_itself();
+    for recipe in recipes.iter().filter(|r| !r.builds().is_empty() && !left_alone(r)) {
         step(recipe, builder, &mut lines);
     }
     lines.join("\n")

@@ -1,5 +1,7 @@
 //! Title, cause and remaining doubt of the finding, for each way in which sharing is shown.
 
+use super::Worth;
+use super::advice::Case;
 use crate::config::bitbucket::Step;
 use crate::model::Run;
 use crate::rules::cache_saves::Sharing;
@@ -16,12 +18,12 @@ pub(super) fn title(cache: &str, sharing: &Sharing, same: bool) -> String {
     }
 }
 
-pub(super) fn cause(cache: &str, sharing: &Sharing, same: bool) -> String {
+pub(super) fn cause(cache: &str, sharing: &Sharing, same: bool, case: &Case) -> String {
     let file = if cache == "docker" { "one file, docker.tar, with all images of a step" } else { "one file" };
     let race = format!(
         "The cache \"{cache}\" is {file}. The first step that ends uploads its own, for the others the upload fails. What is stored is not overwritten for a week"
     );
-    let harm = format!("{race}, so the other images are built without a cache.");
+    let harm = format!("{race}{}", loss(case));
     match sharing {
         Sharing::File { groups, .. } => {
             let who: Vec<String> =
@@ -40,6 +42,22 @@ pub(super) fn cause(cache: &str, sharing: &Sharing, same: bool) -> String {
         ),
         Sharing::Predefined => {
             format!("{harm} The log does not say that this happened here, but it is the usual reason.")
+        }
+    }
+}
+
+/// What it means for the builds. A pipelines file alone does not tell the builder.
+fn loss(case: &Case) -> &'static str {
+    match (case.worth, case.builder_known) {
+        (Worth::Layers, _) => ", so the other images are built without a cache.",
+        (Worth::Replaced, _) => {
+            ". The builds do not miss it: BuildKit takes no layers out of docker.tar, and they have caches of their own. What is lost is the time to save it and to load it."
+        }
+        (Worth::Nothing, true) => {
+            ". BuildKit takes no layers out of docker.tar, not even out of the one that was stored: none of the images is built from it."
+        }
+        (Worth::Nothing, false) => {
+            ", so with the older builder the other images are built without a cache. BuildKit, today's default, takes no layers out of docker.tar at all."
         }
     }
 }

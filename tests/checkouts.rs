@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use assert_cmd::cargo::CommandCargoExt;
-use cachediag::config::{Change, Config, Settings};
+use cachediag::config::{Change, Config, Settings, Side};
 use serde_json::Value;
 
 const ROOT: &str = "tests/checkouts";
@@ -110,7 +110,7 @@ fn change(value: &Value) -> Change {
         return Change::Caches { place: place("caches"), settings };
     }
     if has("spec") {
-        return Change::Spec { place: place("spec"), old: text("old").unwrap(), new: text("new").unwrap() };
+        return Change::Spec { place: place("spec"), side: Side::Both, old: text("old").unwrap(), new: text("new").unwrap() };
     }
     if has("use-cache") {
         return Change::UseCache { place: place("use-cache") };

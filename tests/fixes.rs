@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cachediag::config::{Change, Config, Place, Settings};
+use cachediag::config::{Change, Config, Place, Settings, Side};
 
 /// Where files of a kind live in a repository.
 fn path_of(kind: &str) -> &'static str {
@@ -41,7 +41,8 @@ fn read(kind: &str, text: &str) -> Config {
     Config::read(path_of(kind), text).unwrap().unwrap()
 }
 
-/// `caches 0` with `from`, `to`, `inline`, `builder` below it; `spec 0` with `old`, `new`; `use-cache 0`.
+/// `caches 0` with `from`, `to`, `inline`, `builder` below it; `spec 0` with `old`, `new`, and `exported`
+/// where only the export is meant; `use-cache 0`.
 fn changes(text: &str) -> Vec<Change> {
     let mut found = Vec::new();
     for line in text.lines() {
@@ -49,12 +50,13 @@ fn changes(text: &str) -> Vec<Change> {
         let place = || rest.parse::<usize>().unwrap();
         match (word, found.last_mut()) {
             ("caches", _) => found.push(Change::Caches { place: place(), settings: Settings::default() }),
-            ("spec", _) => found.push(Change::Spec { place: place(), old: String::new(), new: String::new() }),
+            ("spec", _) => found.push(Change::Spec { place: place(), side: Side::Both, old: String::new(), new: String::new() }),
             ("use-cache", _) => found.push(Change::UseCache { place: place() }),
             ("from", Some(Change::Caches { settings, .. })) => settings.from.push(rest.into()),
             ("to", Some(Change::Caches { settings, .. })) => settings.to = Some(rest.into()),
             ("inline", Some(Change::Caches { settings, .. })) => settings.inline = true,
             ("builder", Some(Change::Caches { settings, .. })) => settings.builder = true,
+            ("exported", Some(Change::Spec { side, .. })) => *side = Side::To,
             ("old", Some(Change::Spec { old, .. })) => *old = rest.into(),
             ("new", Some(Change::Spec { new, .. })) => *new = rest.into(),
             other => panic!("{other:?}"),
@@ -210,7 +212,10 @@ proptest::proptest! {
         let place = at % config.content.places.len();
         let change = match (what, config.content.places[place].command.cache_to.first()) {
             (0, _) => Change::UseCache { place },
-            (1, Some(old)) => Change::Spec { place, old: old.raw.clone(), new: to.clone().unwrap_or("type=gha".into()) },
+            (1, Some(old)) => {
+                let new = to.clone().unwrap_or("type=gha".into());
+                Change::Spec { place, side: if inline { Side::To } else { Side::Both }, old: old.raw.clone(), new }
+            }
             _ => Change::Caches { place, settings: Settings { from, to, inline, builder } },
         };
         let Ok(new) = config.corrected(&[change]) else { return Ok(()) };

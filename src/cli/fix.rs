@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use super::args::FixArgs;
 use super::settings::{Project, Settings};
-use super::{TROUBLE, screen};
+use super::{TROUBLE, judge, screen};
 use crate::pipeline;
 use crate::render::{Report, problem_line};
 use crate::triage::{self, Patched};
@@ -21,10 +21,12 @@ pub(super) fn run(args: &FixArgs) -> anyhow::Result<ExitCode> {
     for problem in project.problems.iter().chain(&report.problems) {
         screen::complain(&format!("warning: {}", problem_line(problem)));
     }
-    if report.study.runs.is_empty() && report.study.configs.is_empty() {
-        screen::complain(
-            "error: neither a log nor a configuration was read; name them: cachediag fix build.log --config .",
-        );
+    if judge::nothing_read(&report, args.paths.is_empty()) {
+        screen::complain(if args.paths.is_empty() {
+            "error: neither a log nor a configuration was read; name them: cachediag fix build.log --config ."
+        } else {
+            "error: no log could be read; without a log: cachediag fix --config ."
+        });
         return Ok(ExitCode::from(TROUBLE));
     }
     let patches = triage::patches(&report.findings, &report.study.configs, args.r#unsafe);

@@ -41,7 +41,7 @@ pub(super) fn only_configuration(paths: &[PathBuf], config: Option<&[PathBuf]>) 
 }
 
 /// The configuration found by itself does not stand for the logs that were asked for.
-fn nothing_read(report: &Report, configuration_only: bool) -> bool {
+pub(super) fn nothing_read(report: &Report, configuration_only: bool) -> bool {
     let configs = if configuration_only { report.study.configs.len() } else { 0 };
     report.study.runs.is_empty() && configs == 0 && (configuration_only || !report.problems.is_empty())
 }

@@ -91,8 +91,8 @@ fn edits_of(all: &[Target], target: &Target, change: &Change) -> Result<Vec<Edit
             }
             Ok(edits.into_iter().flatten().collect())
         }
-        Change::Spec { old, new, .. } => {
-            let lists = ["cache-from", "cache-to"];
+        Change::Spec { side, old, new, .. } => {
+            let lists = side.of(&["cache-from"], &["cache-to"]);
             let held =
                 lists.into_iter().filter(|name| target.own(name).is_some_and(|value| value.texts().contains(old)));
             let edits: Vec<Edit> = held.map(|name| edit(name, Set::Item(old.clone(), new.clone()))).collect();

@@ -6,8 +6,10 @@
 mod correct;
 mod places;
 mod read;
+mod setting;
 
 pub use correct::{BuildChange, Correction, correct};
+pub use setting::{DOCKER_IMAGE, Setting};
 
 use yamlpath::{Document, Route};
 

@@ -21,6 +21,8 @@ pub enum Change {
     Spec {
         /// Which build.
         place: usize,
+        /// Where it stands.
+        side: Side,
         /// As it stands in the file.
         old: String,
         /// As it shall stand.
@@ -61,6 +63,28 @@ pub enum Change {
         /// As written there: `.git`.
         pattern: String,
     },
+}
+
+/// Which of the specifications of a build: the same text may stand on both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Those that are imported.
+    From,
+    /// Those that are exported.
+    To,
+    /// All.
+    Both,
+}
+
+impl Side {
+    /// The options of these names that are meant: those that import, those that export.
+    pub(super) fn of<'a>(self, from: &[&'a str], to: &[&'a str]) -> Vec<&'a str> {
+        match self {
+            Self::From => from.to_vec(),
+            Self::To => to.to_vec(),
+            Self::Both => [from, to].concat(),
+        }
+    }
 }
 
 /// Cache options of one build.
@@ -127,8 +151,12 @@ fn done(place: &Place, change: &Change) -> bool {
     let command = &place.command;
     match change {
         Change::Caches { settings, .. } => is_set(place, settings),
-        Change::Spec { old, new, .. } => {
-            let all = [raw(&command.cache_from), raw(&command.cache_to)].concat();
+        Change::Spec { side, old, new, .. } => {
+            let all: Vec<String> = match side {
+                Side::From => raw(&command.cache_from),
+                Side::To => raw(&command.cache_to),
+                Side::Both => [raw(&command.cache_from), raw(&command.cache_to)].concat(),
+            };
             all.contains(new) && !all.contains(old)
         }
         Change::UseCache { .. } => !command.no_cache && command.no_cache_filter.is_empty(),

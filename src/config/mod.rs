@@ -22,8 +22,8 @@ mod script;
 mod variables;
 mod yaml;
 
-pub use change::{Change, Settings};
-pub use place::{Content, Instruction, Place, Stage};
+pub use change::{Change, Settings, Side};
+pub use place::{Content, Instruction, Place, Stage, fits_tag};
 pub use refs::Refs;
 pub use script::{ImageBuild, image_builds};
 pub(crate) use variables::{Form, form, pieces};

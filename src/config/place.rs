@@ -38,11 +38,17 @@ pub struct Place {
     pub context: Option<String>,
     /// What else decides what is built, as written: named contexts, a Dockerfile in place.
     pub inputs: Vec<String>,
+    /// Names under which its job pushes the image, by commands of their own.
+    pub pushed: Vec<String>,
+    /// The job logs in to a registry only behind it.
+    pub logs_in_later: bool,
     /// Driver of the builder it uses, where the file tells: `docker`, `docker-container`.
     pub driver: Option<String>,
     /// Variables of the matrix it runs in (`matrix.platform`, `PLATFORM`); each of their values is a build.
     /// Those with one value only are none.
     pub legs: Vec<String>,
+    /// Those of them whose values are all written in the file and may stand in a tag.
+    pub plain_legs: Vec<String>,
     /// Variables that the file sets for it, with their values as written; also those of the matrix that
     /// have one value.
     pub variables: Vec<(String, String)>,
@@ -88,6 +94,12 @@ impl Place {
     pub fn expanded(&self, text: &str) -> String {
         variables::expand(text, &self.variables)
     }
+}
+
+/// It may stand in a tag: letters, digits, `_`, `.` and `-`.
+#[must_use]
+pub fn fits_tag(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
 /// One stage of a Dockerfile.

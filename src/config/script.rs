@@ -7,6 +7,7 @@ mod edit;
 mod image_builds;
 mod insert;
 mod options;
+mod registry;
 mod shell;
 
 pub(super) use builders::Builders;
@@ -57,12 +58,14 @@ pub(super) fn builds(
             let words = program(&simple);
             let values: Vec<String> = words.iter().map(|word| word.value.clone()).collect();
             builders.observe(&values);
+            builders.registry.observe(&values.iter().map(String::as_str).collect::<Vec<_>>());
             let Some(command) = command(&simple).filter(|c| builds_image(c, &values)) else { continue };
             let quote = doc.and_then(|doc| quote(doc, item, words)).unwrap_or_default();
             let options = Options::of(words, command.tool);
             let context = options.context(words).filter(|_| is_docker(command.tool));
             let driver = builders.driver(&command);
-            let place = Place { command: Command { quote, ..command }, context, driver, ..Place::default() };
+            let mut place = Place { command: Command { quote, ..command }, context, driver, ..Place::default() };
+            builders.registry.begin(&mut place);
             found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
         }
     }
@@ -131,14 +134,24 @@ fn quote(doc: &Document, item: &Item, words: &[Word]) -> Option<Quote> {
     Some(Quote { line: u64::try_from(line).ok()?, text: text.trim_end().into() })
 }
 
-/// Carries changes out in a file whose builds all stand in scripts. A builder is made once for each
-/// job, by the lines that `make` gives for it.
+/// Carries changes out in a file whose builds all stand in scripts.
 pub(super) fn correct(
     doc: &Document,
     found: &[(Place, Spot)],
     changes: &[Change],
     make: impl Fn(&Place) -> Vec<String>,
 ) -> Result<String, String> {
+    let patch = patch(doc, found, changes, make)?;
+    patch.apply(doc.source()).ok_or_else(|| "the changes contradict each other".into())
+}
+
+/// The changes to the scripts. A builder is made once for each job, by the lines that `make` gives for it.
+pub(super) fn patch(
+    doc: &Document,
+    found: &[(Place, Spot)],
+    changes: &[Change],
+    make: impl Fn(&Place) -> Vec<String>,
+) -> Result<Patch, String> {
     let mut patch = Patch::default();
     let mut maker = Maker::default();
     for change in changes {
@@ -146,7 +159,7 @@ pub(super) fn correct(
         let lines = maker.lines(spot, change, || make(place));
         edit::change(doc, spot, change, &lines, &mut patch)?;
     }
-    patch.apply(doc.source()).ok_or_else(|| "the changes contradict each other".into())
+    Ok(patch)
 }
 
 /// Makes one builder for each job that needs one.

@@ -122,9 +122,7 @@ fn case<'a>(failed: &FailedSave<'a>, sharing: &'a Sharing) -> Case<'a> {
     let runs = failed.runs();
     let (recipes, file) = match sharing {
         Sharing::File { config, groups } => {
-            let file = config.content.pipelines.as_ref();
-            let recipes = file.map(|file| recipe::from_file(file, &groups.concat())).unwrap_or_default();
-            (recipes, Some((*config, groups)))
+            (recipe::from_file(&groups.concat()), Some((*config, groups)))
         }
         Sharing::Commit(runs) | Sharing::Folder(runs) => (recipe::from_runs(runs), None),
         Sharing::Predefined => (recipe::from_runs(&runs), None),

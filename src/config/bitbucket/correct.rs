@@ -3,17 +3,17 @@
 //! Carries out what it is told and keeps all other text; what is right is for the rules. A file that
 //! it cannot change safely is refused, with the reason.
 
-mod caches;
+pub(super) mod caches;
 mod script;
-mod settings;
+pub(super) mod settings;
 
 use yamlpath::{Document, Route};
 
-use super::{CacheDefinition, Pipelines, Step};
+use super::{CacheDefinition, Pipelines, Setting, Step};
 use crate::config::patch::Patch;
 
 /// What to change in one step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Correction {
     /// The step.
     pub route: Route<'static>,
@@ -21,10 +21,8 @@ pub struct Correction {
     pub cache: String,
     /// Cache it shall name in its place.
     pub instead: Option<String>,
-    /// Image it shall run in.
-    pub image: Option<String>,
-    /// Runtime version it shall ask for.
-    pub runtime: Option<String>,
+    /// Image it shall run in and runtime version it shall ask for.
+    pub setting: Setting,
     /// Script items with builds.
     pub builds: Vec<BuildChange>,
 }
@@ -54,7 +52,7 @@ pub fn correct(text: &str, corrections: &[Correction], definitions: &[CacheDefin
     for correction in corrections {
         caches::change(&doc, correction, &mut patch)?;
         script::change(&doc, correction, &mut patch)?;
-        settings::change(&doc, correction, &mut patch)?;
+        settings::change(&doc, &correction.route, &correction.setting, &mut patch)?;
     }
     caches::define(&doc, definitions, &mut patch)?;
     let new = patch.apply(text).ok_or("steps that need different changes share the same lines by a YAML anchor")?;

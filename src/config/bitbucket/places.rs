@@ -2,10 +2,14 @@
 
 use yamlpath::Document;
 
-use super::{Pipelines, Step};
+use super::correct::{caches, settings};
+use super::{Correction, Pipelines, Step};
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{field, key, span};
 use crate::config::{Change, Place};
+
+/// The predefined cache of images.
+const DOCKER: &str = "docker";
 
 /// Makes a docker-container builder; the engine is the step's own.
 const MAKE: &str = "docker buildx create --name ci --driver docker-container --use";
@@ -41,14 +45,48 @@ fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)>
     let mut builders = if step.self_hosted { Builders::unknown() } else { Builders::fresh() };
     let mut found = script::builds(doc, job, &items, &mut builders);
     for (place, _) in &mut found {
+        builders.registry.end(place);
         place.job.clone_from(&step.name);
     }
     found
 }
 
-/// Carries out changes.
+/// Carries out changes. A step that gets a builder gets what it lacks for buildx too; the docker cache,
+/// which that runtime ignores, goes.
 pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> {
     let doc = Document::new(text).map_err(|e| e.to_string())?;
-    let found = find(Some(&doc), &Pipelines::parse(text)?);
-    script::correct(&doc, &found, changes, |_| vec![MAKE.to_owned()])
+    let pipelines = Pipelines::parse(text)?;
+    let found = find(Some(&doc), &pipelines);
+    let mut patch = script::patch(&doc, &found, changes, |_| vec![MAKE.to_owned()])?;
+    for step in new_builders(&found, changes).into_iter().filter_map(|job| pipelines.steps.get(job)) {
+        let lacks = pipelines.lacks(step)?;
+        settings::change(&doc, &step.route, &lacks, &mut patch)?;
+        if lacks.runtime.is_some() && step.uses(DOCKER) {
+            let gone = Correction { route: step.route.clone(), cache: DOCKER.to_owned(), ..Correction::default() };
+            caches::change(&doc, &gone, &mut patch)?;
+        }
+    }
+    let new = patch.apply(text).ok_or("the changes contradict each other")?;
+    others_stay(&pipelines, &Pipelines::parse(&new)?)?;
+    Ok(new)
+}
+
+/// Numbers of the steps for which a builder is made.
+fn new_builders(found: &[(Place, Spot)], changes: &[Change]) -> Vec<usize> {
+    let asks = |change: &&Change| matches!(change, Change::Caches { settings, .. } if settings.builder);
+    let spots = changes.iter().filter(asks).filter_map(|change| Some(&found.get(change.place()?)?.1));
+    let mut jobs: Vec<usize> = spots.filter(|spot| !spot.capable).map(|spot| spot.job).collect();
+    jobs.dedup();
+    jobs
+}
+
+/// A step whose script is as it was runs where it ran.
+fn others_stay(old: &Pipelines, new: &Pipelines) -> Result<(), String> {
+    let caches = |step: &Step| step.caches.iter().map(|cache| cache.name.clone()).collect::<Vec<_>>();
+    let moved = |a: &Step, b: &Step| a.image != b.image || a.runtime != b.runtime || caches(a) != caches(b);
+    let other = old.steps.iter().zip(&new.steps).find(|(a, b)| a.script == b.script && moved(a, b));
+    match other {
+        Some((step, _)) => Err(format!("step \"{}\" shares lines with the others by a YAML anchor", step.name)),
+        None => Ok(()),
+    }
 }

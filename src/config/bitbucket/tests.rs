@@ -116,8 +116,8 @@ proptest! {
         }
         if let Ok(file) = Pipelines::parse(&text) {
             let corrections: Vec<_> = file.steps.iter().map(|s| Correction {
-                route: s.route.clone(), cache: "docker".into(), instead: None, image: Some("docker:28-cli".into()),
-                runtime: Some("3".into()), builds: vec![BuildChange { item: 0, text: s.script.first().cloned().unwrap_or_default(), verbs: vec!["x".into()], ..BuildChange::default() }],
+                route: s.route.clone(), cache: "docker".into(), instead: None,
+                setting: Setting { image: Some("docker:28-cli".into()), runtime: Some("3".into()) }, builds: vec![BuildChange { item: 0, text: s.script.first().cloned().unwrap_or_default(), verbs: vec!["x".into()], ..BuildChange::default() }],
             }).collect();
             let _ = correct(&text, &corrections, &[]);
         }

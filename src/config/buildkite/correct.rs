@@ -7,7 +7,7 @@ use super::read::{At, Found, builds, uses_of_plugin};
 use crate::config::patch::Patch;
 use crate::config::script::{self, Maker};
 use crate::config::yaml::{self, Fields, Written, entries, key_span};
-use crate::config::{Change, Settings};
+use crate::config::{Change, Settings, Side};
 
 const UNUSUAL: &str = "the plugin's settings are written in an unusual form";
 /// Agents may keep their engine, with the builder of a job before.
@@ -70,9 +70,11 @@ impl Corrected<'_> {
         let service = build.place.target.as_deref().unwrap_or_default();
         match change {
             Change::Caches { settings, .. } => self.caches(service, settings),
-            Change::Spec { old, new, .. } => {
+            Change::Spec { side, old, new, .. } => {
                 let (old, new) = (format!("{service}:{old}"), format!("{service}:{new}"));
-                let entries = self.from.iter_mut().chain(&mut self.to).filter(|entry| **entry == old);
+                let from = self.from.iter_mut().filter(|_| *side != Side::To);
+                let to = self.to.iter_mut().filter(|_| *side != Side::From);
+                let entries = from.chain(to).filter(|entry| **entry == old);
                 let changed = entries.map(|entry| entry.clone_from(&new)).count();
                 if changed > 0 { Ok(()) } else { Err("the option is not written in the step itself".into()) }
             }
@@ -97,7 +99,7 @@ impl Corrected<'_> {
 
     fn write(&self, doc: &Document, alone: bool, patch: &mut Patch) -> Result<(), String> {
         let names: Vec<&str> = entries(&self.plugin.config).into_iter().map(|(name, _)| name).collect();
-        let fields = Fields::find(doc, &self.plugin.route, &names).ok_or(UNUSUAL)?;
+        let fields = Fields::find(doc, &self.plugin.route, &names).ok_or(UNUSUAL)?.without(&self.gone());
         // What is new goes behind the last field, so that one has to be complete by then.
         let mut lists = [("cache-from", &self.from), ("cache-to", &self.to)];
         lists.sort_by_key(|(name, _)| !names.contains(name));
@@ -120,6 +122,17 @@ impl Corrected<'_> {
         }
         let asks = new || self.inline || !self.to.is_empty() || self.from.iter().any(|entry| entry.contains("type="));
         if asks { self.raise(doc, alone, patch) } else { Ok(()) }
+    }
+
+    /// Fields that go.
+    fn gone(&self) -> Vec<&'static str> {
+        let goes = [
+            ("cache-from", self.from.is_empty()),
+            ("cache-to", self.to.is_empty()),
+            ("buildkit-inline-cache", !self.inline),
+            ("no-cache", self.uses_cache),
+        ];
+        goes.into_iter().filter(|(_, goes)| *goes).map(|(name, _)| name).collect()
     }
 
     /// Versions below 5.5.0 know no builder and no `cache-to`.

@@ -4,7 +4,7 @@ use yaml_serde::Value;
 use yamlpath::{Document, Route};
 
 use super::plugin::Plugin;
-use crate::config::Place;
+use crate::config::{Place, fits_tag};
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{entries, field, key, text};
 
@@ -80,7 +80,13 @@ impl Walk<'_> {
             (None, id) => (id.unwrap_or_default(), None),
         };
         let variables = [self.set.clone(), variables(step)].concat();
-        let frame = Place { job, key: id, legs: legs(step), variables, ..Place::default() };
+        let mut variables = variables;
+        let legs = legs(step);
+        if legs.is_empty() && !job.is_empty() {
+            variables.push(("BUILDKITE_LABEL".to_owned(), job.clone()));
+        }
+        let plain_legs = legs.iter().filter(|leg| is_plain(step, leg)).cloned().collect();
+        let frame = Place { job, key: id, legs, plain_legs, variables, ..Place::default() };
         let plugins =
             step.get("plugins").map(|plugins| Plugin::all(plugins, &key(route, "plugins"))).unwrap_or_default();
         for plugin in plugins {
@@ -89,6 +95,7 @@ impl Walk<'_> {
                     job: frame.job.clone(),
                     key: frame.key.clone(),
                     legs: frame.legs.clone(),
+                    plain_legs: frame.plain_legs.clone(),
                     variables: frame.variables.clone(),
                     ..place
                 };
@@ -100,8 +107,11 @@ impl Walk<'_> {
             .filter_map(|name| Some((step.get(*name)?, self.written(route, name))))
             .flat_map(|(value, route)| items(value, &route))
             .collect();
-        for (place, spot) in script::builds(self.doc, self.jobs, &items, &mut Builders::unknown()) {
-            let place = Place { command: place.command, context: place.context, driver: place.driver, ..frame.clone() };
+        let mut builders = Builders::unknown();
+        for (mut place, spot) in script::builds(self.doc, self.jobs, &items, &mut builders) {
+            builders.registry.end(&mut place);
+            let Place { job, key, legs, plain_legs, variables, .. } = frame.clone();
+            let place = Place { job, key, legs, plain_legs, variables, ..place };
             self.found.push(Found { place, at: At::Script(spot) });
         }
     }
@@ -134,6 +144,16 @@ fn legs(step: &Value) -> Vec<String> {
     let parallel = step.get("parallelism").and_then(Value::as_u64).is_some_and(|count| count > 1);
     legs.extend(parallel.then(|| "BUILDKITE_PARALLEL_JOB".to_owned()));
     legs
+}
+
+/// All values of the variable may stand in a tag.
+fn is_plain(step: &Value, leg: &str) -> bool {
+    let matrix = step.get("matrix").map(|matrix| matrix.get("setup").unwrap_or(matrix));
+    let list = matrix.map(|matrix| leg.strip_prefix("matrix.").and_then(|name| matrix.get(name)).unwrap_or(matrix));
+    let list = list.and_then(Value::as_sequence).into_iter().flatten();
+    let values: Vec<Option<String>> = list.map(text).collect();
+    let fit = |value: &Option<String>| value.as_deref().is_some_and(fits_tag);
+    leg == "BUILDKITE_PARALLEL_JOB" || (!values.is_empty() && values.iter().all(fit))
 }
 
 fn variables(value: &Value) -> Vec<(String, String)> {

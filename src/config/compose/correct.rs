@@ -6,7 +6,7 @@ use super::build_route;
 use crate::config::items::{List, lines, remove_key, trimmed_end};
 use crate::config::patch::{Patch, indent_at, line_at};
 use crate::config::yaml::{Scalar, field, flow_list, key, key_span, span};
-use crate::config::{Change, Content, Place, Settings};
+use crate::config::{Change, Content, Place, Settings, Side};
 use crate::model::CacheSpec;
 
 /// The text with these changes.
@@ -20,7 +20,7 @@ pub(super) fn correct(text: &str, content: &Content, changes: &[Change]) -> Resu
         let build = own_build(&doc, service)?;
         match change {
             Change::Caches { settings, .. } => caches(&doc, place, &build, settings, &mut patch)?,
-            Change::Spec { old, new, .. } => spec(&doc, &build, old, new, &mut patch)?,
+            Change::Spec { side, old, new, .. } => spec(&doc, &build, (*side, old, new), &mut patch)?,
             Change::UseCache { .. } => remove_key(&doc, &key(&build, "no_cache"), &mut patch)?,
             _ => return Err("a Compose file holds no such thing".to_owned()),
         }
@@ -115,10 +115,17 @@ fn expand(
     Ok(())
 }
 
-/// The specification in any of the lists of the build.
-fn spec(doc: &Document, build: &Route<'static>, old: &str, new: &str, patch: &mut Patch) -> Result<(), String> {
+/// The specification in any of the lists of the build that are meant.
+fn spec(
+    doc: &Document,
+    build: &Route<'static>,
+    (side, old, new): (Side, &str, &str),
+    patch: &mut Patch,
+) -> Result<(), String> {
     let bake = key(build, "x-bake");
-    let lists = [key(build, "cache_from"), key(build, "cache_to"), key(&bake, "cache-from"), key(&bake, "cache-to")];
+    let own = side.of(&["cache_from"], &["cache_to"]).into_iter().map(|name| key(build, name));
+    let of_bake = side.of(&["cache-from"], &["cache-to"]).into_iter().map(|name| key(&bake, name));
+    let lists: Vec<Route<'static>> = own.chain(of_bake).collect();
     let items = lists
         .iter()
         .flat_map(|list| (0..64).map(|index| list.with_key(index)).take_while(|item| doc.query_exists(item)));

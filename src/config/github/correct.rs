@@ -9,7 +9,7 @@ use super::setup;
 use crate::config::patch::Patch;
 use crate::config::script;
 use crate::config::yaml::{self, Fields, Scalar, Style, Written, entries, key, text};
-use crate::config::{Change, Settings};
+use crate::config::{Change, Settings, Side};
 
 const UNUSUAL: &str = "the step is written in an unusual form";
 
@@ -54,7 +54,7 @@ impl<'a> Inputs<'a> {
         match (change, &self.build.at) {
             (Change::Caches { settings, .. }, At::Bake) => self.bake(settings, patch),
             (Change::Caches { settings, .. }, _) => self.caches(settings, patch),
-            (Change::Spec { old, new, .. }, _) => self.spec(old, new, patch),
+            (Change::Spec { side, old, new, .. }, _) => self.spec(*side, old, new, patch),
             (Change::UseCache { .. }, _) => self.use_cache(patch),
             _ => Err("a workflow has no such thing".into()),
         }
@@ -124,9 +124,11 @@ impl<'a> Inputs<'a> {
     }
 
     /// The specification where it stands in a value; all else of the value stays.
-    fn spec(&self, old: &str, new: &str, patch: &mut Patch) -> Result<(), String> {
+    fn spec(&self, side: Side, old: &str, new: &str, patch: &mut Patch) -> Result<(), String> {
         let mut found = false;
-        for name in ["cache-from", "cache-to", "set"] {
+        let names = side.of(&["cache-from"], &["cache-to"]);
+        let meant = |line: &str| names.iter().any(|name| setting(line, name).is_some());
+        for name in names.iter().copied().chain(["set"]) {
             let Some(value) = self.input(name) else { continue };
             let route = key(&yaml::field(self.doc, &self.build.step, "with").ok_or(UNUSUAL)?.route, name);
             for (at, line) in value.split_inclusive('\n').scan(0, |at, line| {
@@ -135,7 +137,8 @@ impl<'a> Inputs<'a> {
                 Some((start, line))
             }) {
                 let bare = line.trim();
-                if bare != old && !bare.ends_with(&format!("={old}")) {
+                let other = bare != old && !bare.ends_with(&format!("={old}"));
+                if other || (name == "set" && !meant(bare)) {
                     continue;
                 }
                 let scalar = Scalar::find(self.doc, &route, &value).ok_or(UNUSUAL)?;

@@ -2,7 +2,7 @@
 
 use yaml_serde::Value;
 
-use crate::config::variables;
+use crate::config::{fits_tag, variables};
 use crate::config::yaml::{entries, text};
 
 /// `matrix.platform` and the like; those with one value are left out. Where the values come from an
@@ -44,6 +44,17 @@ pub(super) fn constants(job: &Value) -> Vec<(String, String)> {
         }
     }
     found
+}
+
+/// All values of `matrix.name` are written there and may stand in a tag.
+pub(super) fn is_plain(job: &Value, leg: &str) -> bool {
+    let matrix = job.get("strategy").and_then(|s| s.get("matrix"));
+    let name = leg.strip_prefix("matrix.").unwrap_or(leg);
+    let listed = matrix.and_then(|m| m.get(name)).map(|values| values.as_sequence().cloned().unwrap_or_default());
+    let included = matrix.and_then(|m| m.get("include")).and_then(Value::as_sequence).cloned().unwrap_or_default();
+    let included = included.iter().filter_map(|entry| entry.get(name).cloned());
+    let values: Vec<Value> = listed.into_iter().flatten().chain(included).collect();
+    !values.is_empty() && values.iter().all(|value| text(value).is_some_and(|value| fits_tag(&value)))
 }
 
 /// A variable with its value; of a mapping its parts.

@@ -45,6 +45,7 @@ struct Job {
     name: String,
     key: Option<String>,
     legs: Vec<String>,
+    plain_legs: Vec<String>,
     variables: Vec<(String, String)>,
     refs: Refs,
 }
@@ -60,7 +61,9 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
         let id = id.to_owned();
         let (name, key_of) = name.map_or((id.clone(), None), |name| (name, Some(id.clone())));
         let refs = refs.and(events::of_condition(value));
-        let job = Job { number, name, key: key_of, legs: matrix::legs(value), variables, refs };
+        let legs = matrix::legs(value);
+        let plain_legs = legs.iter().filter(|leg| matrix::is_plain(value, leg)).cloned().collect();
+        let job = Job { number, name, key: key_of, legs, plain_legs, variables, refs };
         let mut builders = if hosted(value) { Builders::fresh() } else { Builders::unknown() };
         steps(value, &key(&jobs, &id), &job, &mut builders, doc, &mut found);
     }
@@ -79,6 +82,7 @@ fn steps(
     doc: Option<&Document>,
     found: &mut Vec<Found>,
 ) {
+    let first = found.len();
     let at = key(at, "steps");
     for (index, step) in value.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate() {
         let route = at.with_key(index);
@@ -87,9 +91,9 @@ fn steps(
         let quote = || quote(doc, &key(&route, "uses"));
         let mut add = |place: Place, at: At, capable: bool| {
             let variables = [job.variables.clone(), place.variables.clone(), variables(step)].concat();
-            let (key, legs) = (job.key.clone(), job.legs.clone());
+            let (key, legs, plain_legs) = (job.key.clone(), job.legs.clone(), job.plain_legs.clone());
             let refs = job.refs.and(events::of_condition(step));
-            let place = Place { job: job.name.clone(), key, legs, variables, refs, ..place };
+            let place = Place { job: job.name.clone(), key, legs, plain_legs, variables, refs, ..place };
             found.push(Found { place, at, step: route.clone(), value: step.clone(), job: job.number, capable });
         };
         match action.as_str() {
@@ -114,6 +118,7 @@ fn steps(
             }
         }
     }
+    found.iter_mut().skip(first).for_each(|found| builders.registry.end(&mut found.place));
 }
 
 /// Only the driver `docker` keeps the image where later steps find it.
@@ -137,6 +142,7 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
                 builders.install();
             }
         }
+        "docker/login-action" | "aws-actions/amazon-ecr-login" => builders.registry.log_in(),
         "useblacksmith/setup-docker-builder" | "depot/setup-action" => builders.take(Some("remote".into())),
         // An action of the repository may do all of it; another engine may have another image store.
         _ if action.starts_with("./") => builders.take(None),

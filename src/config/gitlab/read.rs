@@ -4,7 +4,7 @@ use yaml_serde::Value;
 use yamlpath::Document;
 
 use super::inherit::{chain, items, keyword};
-use crate::config::Place;
+use crate::config::{Place, fits_tag};
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{entries, one_or_more, text};
 
@@ -41,10 +41,16 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
     let mut builders = if fresh { Builders::fresh() } else { Builders::unknown() };
     let mut found = script::builds(doc, number, &scripts, &mut builders);
     let parallel = keyword_of_chain(&chain, "parallel");
-    let variables = variables(root, &chain);
+    let mut variables = variables(root, &chain);
+    // Jobs of a matrix have its values in their names.
+    if parallel.is_none() {
+        variables.push(("CI_JOB_NAME".to_owned(), name.to_owned()));
+    }
     for (place, _) in &mut found {
+        builders.registry.end(place);
         name.clone_into(&mut place.job);
         place.legs = parallel.map(legs).unwrap_or_default();
+        place.plain_legs = place.legs.iter().filter(|leg| parallel.is_some_and(|p| is_plain(p, leg))).cloned().collect();
         place.variables.clone_from(&variables);
     }
     found
@@ -97,6 +103,13 @@ fn legs(parallel: &Value) -> Vec<String> {
         }
     }
     names.into_iter().map(str::to_owned).collect()
+}
+
+/// All values of the variable may stand in a tag.
+fn is_plain(parallel: &Value, leg: &str) -> bool {
+    let rows = parallel.get("matrix").and_then(Value::as_sequence).into_iter().flatten();
+    let values: Vec<String> = rows.filter_map(|row| row.get(leg)).flat_map(one_or_more).collect();
+    leg == "CI_NODE_INDEX" || (!values.is_empty() && values.iter().all(|value| fits_tag(value)))
 }
 
 /// Of the file, of what the job extends, of the job; later ones win.

@@ -1,8 +1,9 @@
 //! Which builder a command of a job gets, by what the job did before.
 
+use super::registry::Registry;
 use crate::model::{Command, Tool};
 
-/// Builders of one job.
+/// Builders of one job, and its registries.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Builders {
     /// Driver that builds have where nothing was made; `None` where the host may be set up otherwise.
@@ -13,6 +14,8 @@ pub(crate) struct Builders {
     named: Vec<(String, String)>,
     /// `docker build` goes to the builder in use too (`docker buildx install`).
     installed: bool,
+    /// What the job does with registries.
+    pub(crate) registry: Registry,
 }
 
 impl Builders {

@@ -8,7 +8,7 @@ use super::shell::{self, Word};
 use super::{Spot, program};
 use crate::config::patch::Patch;
 use crate::config::yaml::Scalar;
-use crate::config::{Change, Settings};
+use crate::config::{Change, Settings, Side};
 use crate::model::{Command, Tool};
 
 const UNUSUAL: &str = "the script is written in an unusual way";
@@ -38,7 +38,7 @@ pub(crate) fn change(
     let mut edit = Edit { source: doc.source(), scalar: &scalar, words, options: &options, patch };
     match change {
         Change::Caches { settings, .. } => edit.caches(&command, settings),
-        Change::Spec { old, new, .. } => edit.spec(old, new),
+        Change::Spec { side, old, new, .. } => edit.spec(*side, old, new),
         Change::UseCache { .. } => edit.use_cache(),
         _ => Err("a script has no such thing".into()),
     }
@@ -123,8 +123,8 @@ impl Edit<'_> {
         Ok(last)
     }
 
-    fn spec(&mut self, old: &str, new: &str) -> Result<(), String> {
-        let names = [DOCKER.from, DOCKER.to, BUILDCTL.from, BUILDCTL.to].concat();
+    fn spec(&mut self, side: Side, old: &str, new: &str) -> Result<(), String> {
+        let names = side.of(&[DOCKER.from, BUILDCTL.from].concat(), &[DOCKER.to, BUILDCTL.to].concat());
         let found: Vec<Opt> = self.options.named(&names).into_iter().filter(|opt| opt.value == old).cloned().collect();
         if found.is_empty() {
             return Err("the option is not written in the command itself".into());

@@ -16,6 +16,8 @@ pub struct ImageBuild {
     pub command: Command,
     /// Directory that is built, where it can be told.
     pub context: Option<String>,
+    /// It stands in a loop or a function, and builds as often as that runs.
+    pub repeated: bool,
 }
 
 /// All of a script, in order.
@@ -26,7 +28,7 @@ pub fn image_builds(script: &str) -> Vec<ImageBuild> {
         let verb = verb(words)?;
         let command = command(&simple)?;
         let context = Options::of(words, command.tool).context(words);
-        Some(ImageBuild { verb, command, context })
+        Some(ImageBuild { verb, command, context, repeated: simple.outer.is_some() })
     });
     found.collect()
 }

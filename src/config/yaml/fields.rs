@@ -14,6 +14,8 @@ pub(crate) struct Fields<'a> {
     at: Route<'static>,
     /// Keys in the order of the file.
     names: Vec<String>,
+    /// Those that will go: nothing is put behind them.
+    gone: Vec<&'static str>,
     place: Span,
 }
 
@@ -22,7 +24,12 @@ impl<'a> Fields<'a> {
     pub(crate) fn find(doc: &'a Document, at: &Route<'static>, names: &[&str]) -> Option<Self> {
         let place = span(doc, at)?;
         let names = names.iter().map(|name| (*name).to_owned()).collect();
-        Some(Self { doc, at: at.clone(), names, place })
+        Some(Self { doc, at: at.clone(), names, gone: Vec::new(), place })
+    }
+
+    /// The same mapping, of which these fields will go.
+    pub(crate) fn without(self, gone: &[&'static str]) -> Self {
+        Self { gone: gone.to_vec(), ..self }
     }
 
     /// Sets a field, at the end of the mapping where it is new.
@@ -140,7 +147,8 @@ impl<'a> Fields<'a> {
 
     fn insert(&self, name: &str, value: &Written, patch: &mut Patch) -> Result<(), String> {
         let source = self.doc.source();
-        let last = key(&self.at, self.names.last().ok_or(UNUSUAL)?);
+        let stays = |name: &&String| !self.gone.contains(&name.as_str());
+        let last = key(&self.at, self.names.iter().rfind(stays).ok_or(UNUSUAL)?);
         let head = key_span(self.doc, &last).ok_or(UNUSUAL)?;
         let end = span(self.doc, &last).map_or(head.end + 1, |value| value.end);
         let end = head.start + source.get(head.start..end).ok_or(UNUSUAL)?.trim_end().len();

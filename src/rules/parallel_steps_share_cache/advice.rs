@@ -3,9 +3,11 @@
 //! Both ways are always explained; which one comes first depends on the builder. Facts: ci-logs §3d, §3e.
 
 use super::recipe::Recipe;
-use super::rewrite::{self, IMAGE, VARIABLE};
+use super::rewrite::{self, VARIABLE};
 use super::{Builder, Worth, snippet};
+use crate::config::bitbucket::DOCKER_IMAGE;
 use crate::finding::{Edit, Fix};
+use crate::rules::remedy;
 
 /// What the advice is written for.
 pub(super) struct Case<'a> {
@@ -82,9 +84,7 @@ fn registry_first(case: &Case, pasted: bool) -> Vec<String> {
             // What is pasted names them.
             if pasted { ", as below".to_owned() } else { format!(": {}", case.each(references)) },
         ),
-        format!(
-            "`docker buildx` needs `runtime: cloud: version: \"3\"`. That runtime no longer puts a docker client into the step: its image must hold one with buildx, as {IMAGE} does."
-        ),
+        remedy::bitbucket_runtime(),
     ];
     if case.recipes.iter().any(|r| rewrite::references(r).iter().any(|name| name.starts_with(VARIABLE))) {
         steps.push(format!(
@@ -118,7 +118,7 @@ fn images_first(case: &Case) -> Vec<String> {
         "Only stages that end in the image are saved: a build stage of a multi-stage Dockerfile runs again.".to_owned(),
     );
     steps.push(format!(
-        "Alternative, and the better one as the older builder is deprecated: BuildKit with a registry cache, one reference per image ({}): `runtime: cloud: version: \"3\"`, an image with docker client and buildx such as {IMAGE}, then `docker buildx create --use --driver docker-container` and `docker buildx build --cache-from type=registry,ref=… --cache-to type=registry,ref=…,mode=max`.",
+        "Alternative, and the better one as the older builder is deprecated: BuildKit with a registry cache, one reference per image ({}): `runtime: cloud: version: \"3\"`, an image with docker client and buildx such as {DOCKER_IMAGE}, then `docker buildx create --use --driver docker-container` and `docker buildx build --cache-from type=registry,ref=… --cache-to type=registry,ref=…,mode=max`.",
         case.each(references),
     ));
     steps

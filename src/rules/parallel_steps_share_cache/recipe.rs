@@ -2,7 +2,7 @@
 //!
 //! States what is written; the words that go in its place are `rewrite`'s.
 
-use crate::config::bitbucket::{Pipelines, Step};
+use crate::config::bitbucket::Step;
 use crate::config::image_builds;
 use crate::model::{Command, Run};
 use crate::rules::remedy::{command_line, reference};
@@ -17,16 +17,6 @@ pub(super) struct Recipe<'a> {
     pub(super) items: Vec<String>,
     /// The step of the file.
     pub(super) step: Option<&'a Step>,
-    /// Runtime and image that hold for it.
-    pub(super) setting: Setting,
-}
-
-/// Where the script runs.
-pub(super) struct Setting {
-    /// It has runtime version 3, where buildx is allowed.
-    pub(super) modern: bool,
-    /// Its image is one of Docker's own, which holds client and buildx.
-    pub(super) docker_image: bool,
 }
 
 /// One build command of a recipe.
@@ -40,18 +30,14 @@ pub(super) struct Build {
 }
 
 /// From steps of the file, each different step once.
-pub(super) fn from_file<'a>(file: &Pipelines, steps: &[&'a Step]) -> Vec<Recipe<'a>> {
+pub(super) fn from_file<'a>(steps: &[&'a Step]) -> Vec<Recipe<'a>> {
     let mut recipes: Vec<Recipe> = Vec::new();
     for step in steps {
         if recipes.iter().any(|r| r.name == step.name && r.items == step.script) {
             continue;
         }
-        let setting = Setting {
-            modern: file.is_modern(step),
-            docker_image: step.image.as_deref().is_some_and(is_docker),
-        };
-        let slug = free_slug(&recipes, &step.name);
-        recipes.push(Recipe { name: step.name.clone(), slug, items: step.script.clone(), step: Some(step), setting });
+        let slug = slug_of_twin(&recipes, step).unwrap_or_else(|| free_slug(&recipes, &step.name));
+        recipes.push(Recipe { name: step.name.clone(), slug, items: step.script.clone(), step: Some(step) });
     }
     recipes
 }
@@ -68,8 +54,7 @@ pub(super) fn from_runs<'a>(runs: &[&Run]) -> Vec<Recipe<'a>> {
         }
         let name = name_of(run);
         let slug = free_slug(&recipes, &name);
-        let setting = Setting { modern: false, docker_image: false };
-        recipes.push(Recipe { name, slug, items, step: None, setting });
+        recipes.push(Recipe { name, slug, items, step: None });
     }
     recipes
 }
@@ -104,6 +89,11 @@ impl Recipe<'_> {
         !builds.is_empty() && builds.iter().all(|b| !b.command.cache_from.is_empty() && writes(&b.command))
     }
 
+    /// A command of its stands for several builds.
+    pub(super) fn repeats(&self) -> bool {
+        self.items.iter().flat_map(|item| image_builds(item)).any(|build| build.repeated)
+    }
+
     /// Repositories the script pushes to.
     pub(super) fn pushed(&self) -> Vec<String> {
         let lines = self.items.iter().flat_map(|item| item.lines());
@@ -136,6 +126,15 @@ fn slug(name: &str) -> String {
     if slug.is_empty() { "image".to_owned() } else { slug.chars().take(60).collect() }
 }
 
+/// One script under two names, in groups that do not run side by side: it builds one image, and may stand
+/// in the file only once.
+fn slug_of_twin(recipes: &[Recipe], step: &Step) -> Option<String> {
+    let twin = |recipe: &&Recipe| {
+        recipe.items == step.script && recipe.step.is_some_and(|other| other.parallel != step.parallel)
+    };
+    recipes.iter().find(twin).map(|recipe| recipe.slug.clone())
+}
+
 fn free_slug(taken: &[Recipe], name: &str) -> String {
     let slug = slug(name);
     let free = |candidate: &str| !taken.iter().any(|recipe| recipe.slug == candidate);
@@ -143,11 +142,4 @@ fn free_slug(taken: &[Recipe], name: &str) -> String {
         return slug;
     }
     (2..1000).map(|n| format!("{slug}-{n}")).find(|candidate| free(candidate)).unwrap_or(slug)
-}
-
-/// `docker:28-cli`, `docker:dind`. Images below 23 have no buildx.
-fn is_docker(image: &str) -> bool {
-    let name = reference::repository(image).rsplit('/').next().unwrap_or_default();
-    let major = reference::tag(image).and_then(|tag| tag.split(['.', '-']).next()?.parse::<u32>().ok());
-    name == "docker" && major.is_none_or(|major| major >= 23)
 }

@@ -10,9 +10,6 @@ use crate::rules::remedy::reference;
 /// Stands for a repository where the script pushes to none.
 pub(super) const VARIABLE: &str = "$CACHE_REPOSITORY";
 
-/// Image that holds the Docker client and buildx; runtime 3 brings none (Atlassian, "Enable and use Runtime v3").
-pub(super) const IMAGE: &str = "docker:28-cli";
-
 const CREATE: &str = "docker buildx create --use --driver docker-container";
 
 /// With a registry cache. `--load` keeps the image where later commands look for it, and

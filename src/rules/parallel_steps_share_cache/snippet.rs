@@ -2,20 +2,22 @@
 
 use super::Builder;
 use super::recipe::Recipe;
-use super::repair::foreign_tool;
-use super::rewrite::{self, IMAGE};
+use super::rewrite;
+use crate::config::bitbucket::DOCKER_IMAGE;
 
 /// Steps for the builder in use.
 pub(super) fn write(recipes: &[Recipe], builder: Builder) -> String {
     let mut lines = Vec::new();
-    if builder == Builder::Classic {
+    // What a loop builds has no one name.
+    let recipes = recipes.iter().filter(|recipe| !recipe.builds().is_empty() && !recipe.repeats());
+    if builder == Builder::Classic && recipes.clone().next().is_some() {
         lines.extend(["definitions:".to_owned(), "  caches:".to_owned()]);
-        let definitions = recipes.iter().filter(|r| !r.builds().is_empty()).map(rewrite::definition);
+        let definitions = recipes.clone().map(rewrite::definition);
         lines.extend(definitions.flat_map(|d| d.lines()).map(|line| format!("    {line}")));
         lines.push("# the steps:".to_owned());
     }
     let left_alone = |recipe: &Recipe| builder == Builder::BuildKit && recipe.caches_itself();
-    for recipe in recipes.iter().filter(|r| !r.builds().is_empty() && !left_alone(r)) {
+    for recipe in recipes.filter(|recipe| !left_alone(recipe)) {
         step(recipe, builder, &mut lines);
     }
     lines.join("\n")
@@ -47,13 +49,14 @@ fn step(recipe: &Recipe, builder: Builder, lines: &mut Vec<String>) {
 }
 
 fn image(recipe: &Recipe) -> String {
-    let own = recipe.step.and_then(|step| step.image.as_deref());
-    match own {
-        Some(own) if recipe.setting.docker_image => format!("    image: {own}"),
-        Some(own) if foreign_tool(recipe).is_some() => {
-            format!("    image: {own} # must hold the docker client and buildx, as {IMAGE} does")
+    let step = recipe.step.filter(|step| step.image.is_some());
+    let own = step.and_then(|step| step.image.as_deref()).unwrap_or_default();
+    match step {
+        Some(step) if step.has_docker_image() => format!("    image: {own}"),
+        Some(step) if step.foreign_tool().is_some() => {
+            format!("    image: {own} # must hold the docker client and buildx, as {DOCKER_IMAGE} does")
         }
-        _ => format!("    image: {IMAGE}"),
+        _ => format!("    image: {DOCKER_IMAGE}"),
     }
 }
 

@@ -4,8 +4,9 @@
 //! `snippet`.
 
 use super::snippet::{self, CREATE};
-use super::{Form, Site, patch, plain, reference};
-use crate::config::{Change, Settings};
+use super::{Form, PLACEHOLDER, Site, patch, plain, reference};
+use crate::config::bitbucket::DOCKER_IMAGE;
+use crate::config::{Change, Settings, Side};
 use crate::finding::Fix;
 use crate::model::{CacheKind, CacheSpec};
 
@@ -18,6 +19,14 @@ const GROWS: &str = "the cache holds every stage and grows; each export takes ti
 /// What a builder costs that is made in the job.
 pub(in crate::rules) const COLD: &str =
     "a builder made in each job starts empty: it pulls base images and cached layers each time";
+
+/// What a Bitbucket step has to have for buildx.
+#[must_use]
+pub fn bitbucket_runtime() -> String {
+    format!(
+        "`docker buildx` needs `runtime: cloud: version: \"3\"`. That runtime no longer puts a docker client into the step: its image must hold one with buildx, as {DOCKER_IMAGE} does."
+    )
+}
 
 /// Every stage in a registry cache, written by a builder that can.
 #[must_use]
@@ -32,12 +41,12 @@ pub fn registry_max(site: &Site) -> Fix {
         _ => format!("Make a docker-container builder in the job (`{CREATE}`): the default docker driver cannot export a registry cache."),
     });
     let mut steps: Vec<String> = make.into_iter().collect();
+    steps.extend((settings.builder && site.ci == Some("bitbucket")).then(bitbucket_runtime));
     steps.push(format!("Export every stage to {} with mode=max and import the same reference.", site.cache));
     steps.extend(site.form.eq(&Form::DockerBuild).then(|| {
         "The image then is in the builder, not in dockerd: --push it, or --load it where later commands use it."
             .to_owned()
     }));
-    steps.extend(placeholder(site));
     let fix = Fix {
         summary: "store every stage in a registry cache (mode=max), with a builder that can write it".to_owned(),
         steps,
@@ -45,7 +54,7 @@ pub fn registry_max(site: &Site) -> Fix {
         cost: if settings.builder { format!("{GROWS}; {COLD}") } else { GROWS.to_owned() },
         ..Fix::default()
     };
-    patch::with_caches(fix, site, max_settings)
+    noted(patch::with_caches(fix, site, max_settings), site)
 }
 
 /// The registry cache in place of the export there is; imports stay, so that what was written until
@@ -78,7 +87,7 @@ pub fn max_mode(site: &Site) -> Fix {
     };
     let Some((at, old)) = site.at.and_then(|at| Some((at, Site::written(at).export?))) else { return fix };
     let new = with_max(&old);
-    patch::with_change(fix, at, Change::Spec { place: at.index, old, new })
+    patch::with_change(fix, at, Change::Spec { place: at.index, side: Side::To, old, new })
 }
 
 /// `type=gha,mode=min` is `type=gha,mode=max`; a misspelt mode silently means min.
@@ -99,14 +108,15 @@ pub fn engine_upgrade(site: &Site) -> Fix {
         "Or turn on the containerd image store of the engine (\"features\": {\"containerd-snapshotter\": true} in daemon.json): the bug is in the older image store only.",
         "What does not help: `docker pull` before the build, and a newer buildx or docker client; the cache is written by the engine.",
     ];
-    Fix {
+    let fix = Fix {
         summary: "use Docker Engine 27.2 or newer, or a docker-container builder with a registry cache".to_owned(),
-        steps: steps.into_iter().map(str::to_owned).chain(placeholder(site)).collect(),
+        steps: steps.into_iter().map(str::to_owned).collect(),
         snippet: other.snippet,
         edits: other.edits,
         places: other.places,
         cost: format!("an engine upgrade costs nothing later; with the registry cache {}", other.cost),
-    }
+    };
+    noted(fix, site)
 }
 
 /// Inline cache metadata has to be in the image before it can serve as a cache.
@@ -122,7 +132,6 @@ pub fn inline_args(site: &Site) -> Fix {
         "Inline metadata covers the final stage only: with several stages use a registry cache with mode=max instead."
             .to_owned(),
     );
-    steps.extend(placeholder(site));
     let fix = Fix {
         summary: "build the image with inline cache metadata".to_owned(),
         steps,
@@ -130,7 +139,7 @@ pub fn inline_args(site: &Site) -> Fix {
         cost: String::new(),
         ..Fix::default()
     };
-    patch::with_caches(fix, site, inline_settings)
+    noted(patch::with_caches(fix, site, inline_settings), site)
 }
 
 fn inline_settings(site: &Site, now: Settings) -> Settings {
@@ -144,24 +153,32 @@ pub fn add_import(site: &Site) -> Fix {
     let settings = Settings { from: vec![import(&site.cache)], ..Settings::default() };
     let fix = Fix {
         summary: format!("import the cache from {}", site.cache),
-        steps: std::iter::once(format!("Add an import of {} to the build.", site.cache))
-            .chain(placeholder(site))
-            .collect(),
+        steps: vec![format!("Add an import of {} to the build.", site.cache)],
         snippet: Some(snippet::write(site, &settings)),
         cost: String::new(),
         ..Fix::default()
     };
-    patch::with_caches(fix, site, |site, mut now| {
+    let fix = patch::with_caches(fix, site, |site, mut now| {
         now.from.push(import(&site.cache));
         now
-    })
+    });
+    noted(fix, site)
 }
 
 pub(super) fn import(name: &str) -> String {
     format!("type=registry,ref={name}")
 }
 
-fn placeholder(site: &Site) -> Option<String> {
-    let missing = [&site.cache, &site.image].iter().any(|name| name.starts_with(super::PLACEHOLDER));
-    missing.then(|| format!("{} stands for the image's name: the log does not print it.", super::PLACEHOLDER))
+/// Says what the placeholders in what is shown stand for.
+fn noted(mut fix: Fix, site: &Site) -> Fix {
+    let shown = fix.edits.is_empty() && fix.snippet.as_deref().is_some_and(|text| text.contains(PLACEHOLDER));
+    let stands = match &site.unnamed {
+        _ if site.image.starts_with(PLACEHOLDER) && site.at.is_none() => {
+            "stands for the image's name: the log does not print it"
+        }
+        Some(_) => "stands for a repository of a registry that the job may write to",
+        None => "stands for the image's name",
+    };
+    fix.steps.extend(shown.then(|| format!("{PLACEHOLDER} {stands}.")));
+    fix
 }

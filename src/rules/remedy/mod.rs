@@ -4,6 +4,7 @@
 //! nothing about causes, and invents no host name: what is not in the log is a placeholder.
 
 mod advice;
+mod home;
 mod own_refs;
 mod pasted;
 pub(in crate::rules) mod patch;
@@ -14,7 +15,7 @@ mod site;
 mod snippet;
 
 pub(in crate::rules) use advice::COLD;
-pub use advice::{add_import, engine_upgrade, inline_args, max_mode, registry_max};
+pub use advice::{add_import, bitbucket_runtime, engine_upgrade, inline_args, max_mode, registry_max};
 pub(in crate::rules) use own_refs::own_caches;
 pub use own_refs::own_refs;
 pub(in crate::rules) use pasted::command_line;

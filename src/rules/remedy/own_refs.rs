@@ -5,7 +5,7 @@
 
 use super::advice::{ATTRIBUTES, import};
 use super::{At, PLACEHOLDER, Site, patch, reference, snippet};
-use crate::config::{Change, Settings};
+use crate::config::{Change, Settings, Side, fits_tag, pieces};
 use crate::finding::Fix;
 use crate::model::{CacheKind, CacheSpec};
 
@@ -42,20 +42,54 @@ pub(in crate::rules) fn own_caches(mut fix: Fix, places: &[At]) -> Fix {
     let naming = telling(places);
     for path in paths {
         let here: Vec<At> = places.iter().copied().filter(|at| at.config.path == path).collect();
-        let changes: Vec<Change> = here.iter().flat_map(|at| renamed(*at, naming)).collect();
+        if let Some((at, why)) = here.iter().find_map(|at| Some((*at, unnamable(*at)?))) {
+            fix = patch::refused(fix, at, &why);
+            continue;
+        }
+        let name = |at: &At| variable_of(*at, &here).or_else(|| naming(*at));
+        let mut changes: Vec<Change> = Vec::new();
+        for change in here.iter().flat_map(|at| name(at).map(|name| renamed(*at, &name)).unwrap_or_default()) {
+            if !changes.contains(&change) {
+                changes.push(change);
+            }
+        }
         fix = patch::with_all(fix, &here, &changes);
     }
     fix
 }
 
-fn renamed(at: At, naming: Naming) -> Vec<Change> {
+/// Why a leg of a matrix cannot stand in the tag of the cache.
+fn unnamable(at: At) -> Option<String> {
+    let registry = at.place.command.cache_to.iter().any(|spec| spec.kind() == CacheKind::Registry);
+    let leg = at.place.legs.iter().find(|leg| !at.place.plain_legs.contains(leg)).filter(|_| registry)?;
+    Some(format!("values of `{leg}` may hold characters that a tag cannot, such as `/`"))
+}
+
+/// Several jobs have one script by `extends`: a variable that each of them sets to a name of its own.
+fn variable_of(at: At, places: &[At]) -> Option<String> {
+    let line = at.place.command.quote.line;
+    let twins: Vec<&At> = places.iter().filter(|other| line > 0 && other.place.command.quote.line == line).collect();
+    if twins.len() < 2 || at.config.kind.ci() != Some("gitlab") {
+        return None;
+    }
+    let tells = |name: &str| {
+        let value = |twin: &&At| twin.place.expanded(&format!("${name}"));
+        let mut values: Vec<String> = twins.iter().map(value).collect();
+        values.sort();
+        values.dedup();
+        values.len() == twins.len() && values.iter().all(|value| fits_tag(value))
+    };
+    let name = at.place.variables.iter().map(|(name, _)| name).find(|name| tells(name))?;
+    Some(format!("${name}"))
+}
+
+fn renamed(at: At, name: &str) -> Vec<Change> {
     let command = &at.place.command;
-    let Some(name) = naming(at) else { return Vec::new() };
     let specs = command.cache_to.iter().map(|s| (s, true)).chain(command.cache_from.iter().map(|s| (s, false)));
     let mut changes: Vec<Change> = Vec::new();
     for (spec, export) in specs {
-        let new = own(at, spec, export, &name);
-        let change = new.map(|new| Change::Spec { place: at.index, old: spec.raw.clone(), new });
+        let new = own(at, spec, export, name);
+        let change = new.map(|new| Change::Spec { place: at.index, side: Side::Both, old: spec.raw.clone(), new });
         changes.extend(change.filter(|change| !changes.contains(change)));
     }
     changes
@@ -72,7 +106,8 @@ fn own(at: At, spec: &CacheSpec, export: bool, name: &str) -> Option<String> {
         CacheKind::Inline | CacheKind::Unknown => return None,
     };
     let legs: Option<Vec<String>> = at.place.legs.iter().map(|leg| at.config.kind.variable(leg)).collect();
-    let legs = legs.filter(|legs| legs.is_empty() || key == "scope")?;
+    let plain = key == "scope" || at.place.legs.iter().all(|leg| at.place.plain_legs.contains(leg));
+    let legs = legs.filter(|_| plain)?;
     let old = spec.get(key);
     let parts = old.into_iter().chain(std::iter::once(name)).chain(legs.iter().map(String::as_str));
     let value = parts.collect::<Vec<_>>().join("-");
@@ -104,13 +139,15 @@ fn telling(places: &[At]) -> Naming {
 
 /// The target, else the image, else the job.
 fn named_by_build(at: At) -> Option<String> {
-    let name = own_name(&Site::written(at)).filter(|name| !name.contains(['$', '%']));
+    let name = own_name(&Site::written(at)).filter(|name| !name.contains(['$', '%', '{']));
     name.map(|name| slug(&name)).or_else(|| named_by_job(at))
 }
 
 fn named_by_job(at: At) -> Option<String> {
     let job = at.place.key.as_ref().unwrap_or(&at.place.job);
-    (!job.is_empty()).then(|| slug(job))
+    // `:docker: {{matrix}}`: the leg is named beside it.
+    let written: String = pieces(job).filter(|piece| piece.form.is_none()).map(|piece| piece.text).collect();
+    Some(slug(&written)).filter(|name| !name.is_empty())
 }
 
 /// The job, what it builds and for what.
@@ -118,7 +155,7 @@ fn named_by_all(at: At) -> Option<String> {
     let command = &at.place.command;
     let file = command.file.as_deref().and_then(|file| file.rsplit('/').next());
     let parts = [named_by_job(at), own_name(&Site::written(at)), command.target.clone(), file.map(str::to_owned)];
-    let plain = parts.into_iter().flatten().filter(|part| !part.contains(['$', '%']));
+    let plain = parts.into_iter().flatten().filter(|part| !part.contains(['$', '%', '{']));
     let name = plain.map(|part| slug(&part)).collect::<Vec<_>>().join("-");
     (!name.is_empty()).then_some(name)
 }
@@ -132,5 +169,6 @@ fn own_name(site: &Site) -> Option<String> {
 
 /// A tag takes letters, digits, `_`, `.` and `-`.
 fn slug(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }

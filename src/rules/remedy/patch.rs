@@ -5,10 +5,13 @@
 
 use super::place::{self, At};
 use super::{PLACEHOLDER, Site};
-use crate::config::{Change, Settings};
+use crate::config::{Change, Settings, Side};
 use crate::finding::{Edit, Fix};
 use crate::model::{CacheKind, CacheSpec, Command};
 use crate::rules::Study;
+
+/// A cache in a registry is transferred during the build.
+const LATE: &str = "the script logs in to the registry behind the build, which is when the cache is read and written: put the login in front of it first";
 
 /// Adds the change of the build's cache options. `wanted` gets the place as the file writes it, and
 /// the options it has now.
@@ -19,7 +22,11 @@ pub(super) fn with_caches(fix: Fix, site: &Site, wanted: impl Fn(&Site, Settings
     let settings = wanted(&written, kept(&at.place.command));
     let named = settings.from.iter().chain(&settings.to).all(|spec| !spec.contains(PLACEHOLDER));
     if !named {
-        return refused(quoted(fix, &[at]), at, "the name of the image is not written there");
+        let why = written.unnamed.as_deref().unwrap_or("the name of the image is not written there");
+        return refused(quoted(fix, &[at]), at, why);
+    }
+    if at.place.logs_in_later && settings.to != kept(&at.place.command).to {
+        return refused(quoted(fix, &[at]), at, LATE);
     }
     with_all(fix, &[at], &[Change::Caches { place: at.index, settings }])
 }
@@ -46,7 +53,7 @@ fn respelt<'a>(at: &'a At, wrong: &'a str, right: &'a str) -> impl Iterator<Item
     specs.filter_map(move |old| {
         let parts: Vec<&str> = old.split(',').map(|part| if part == wrong { right } else { part }).collect();
         let new = parts.join(",");
-        (new != old).then_some(Change::Spec { place: at.index, old, new })
+        (new != old).then_some(Change::Spec { place: at.index, side: Side::Both, old, new })
     })
 }
 
@@ -80,7 +87,7 @@ fn quoted(mut fix: Fix, places: &[At]) -> Fix {
     fix
 }
 
-fn refused(mut fix: Fix, at: At, why: &str) -> Fix {
+pub(super) fn refused(mut fix: Fix, at: At, why: &str) -> Fix {
     fix.steps.push(format!("No patch for {}: {why}.", at.config.path));
     fix
 }

@@ -3,7 +3,7 @@
 //! Reads model data only; a fact that is not there is left to a guess that says so.
 
 use super::place::{self, At};
-use super::{PLACEHOLDER, reference};
+use super::{PLACEHOLDER, home, reference};
 use crate::config::pattern::tells_nothing;
 use crate::model::{Build, CacheKind, CacheSpec, CiNote, Command, Dialect, Engine, NoteKind, Run, Text, Tool};
 use crate::rules::Study;
@@ -39,6 +39,8 @@ pub struct Site<'a> {
     pub form: Form,
     /// Reference for a cache of its own: the one found, or `:buildcache` beside the image.
     pub cache: String,
+    /// Why `cache` is a placeholder though the image has a name; in words that complete "no patch:".
+    pub unnamed: Option<String>,
     /// References the build imports now.
     pub imports: Vec<String>,
     /// The image as tagged, or a placeholder.
@@ -55,6 +57,8 @@ pub struct Site<'a> {
     pub push: bool,
     /// The export as it is asked for: `type=gha,scope=web`.
     pub export: Option<String>,
+    /// The CI system that runs it, as `Run::ci` names it.
+    pub ci: Option<&'static str>,
     /// Where the configuration asks for the build.
     pub at: Option<At<'a>>,
 }
@@ -66,9 +70,11 @@ impl<'a> Site<'a> {
         let command = command_of(run, build);
         let image = image_of(run, build, command);
         let form = form_of(run, build, command);
+        let (cache, unnamed) = told(cache_of(run, build, command, image.as_deref()));
         Self {
             form,
-            cache: cache_of(run, build, command, image.as_deref()),
+            cache,
+            unnamed,
             imports: imports_of(run, build, command),
             target: target_of(run, build, form),
             stage: command.and_then(|c| c.target.clone()),
@@ -77,6 +83,7 @@ impl<'a> Site<'a> {
             push: command.is_some_and(|c| c.push) || build.engine == Engine::Buildkitd,
             image: image.unwrap_or_else(|| PLACEHOLDER.to_owned()),
             export: command.and_then(own_export),
+            ci: run.ci,
             at: place::of(study, run, build, command),
         }
     }
@@ -88,9 +95,11 @@ impl<'a> Site<'a> {
         // A lone `$IMAGE` may hold a tag: no other can be put behind it.
         let named = |name: &&Text| !tells_nothing(name) || reference::tag(name).is_some();
         let image = command.tags.iter().find(named).map(|name| reference_of(name));
+        let (cache, unnamed) = told(home::at(at.place));
         Self {
             form: form_of_tool(command.tool, at),
-            cache: cache_at(command, image.as_deref()),
+            cache,
+            unnamed,
             imports: command.cache_from.iter().filter_map(registry_ref).collect(),
             target: at.place.target.clone(),
             stage: command.target.clone(),
@@ -99,6 +108,7 @@ impl<'a> Site<'a> {
             push: command.push,
             image: image.unwrap_or_else(|| PLACEHOLDER.to_owned()),
             export: own_export(command),
+            ci: at.config.kind.ci(),
             at: Some(at),
         }
     }
@@ -188,32 +198,22 @@ fn reference_of(name: &str) -> String {
     reference::without_hub(name.split_once('@').map_or(name, |(name, _)| name)).to_owned()
 }
 
-fn cache_of(run: &Run, build: &Build, command: Option<&Command>, image: Option<&str>) -> String {
+/// The reference, or a placeholder and why.
+fn told(cache: Result<String, String>) -> (String, Option<String>) {
+    match cache {
+        Ok(cache) => (cache, None),
+        Err(why) => (reference::with_tag(PLACEHOLDER, home::TAG), Some(why).filter(|why| !why.is_empty())),
+    }
+}
+
+fn cache_of(run: &Run, build: &Build, command: Option<&Command>, image: Option<&str>) -> Result<String, String> {
     let note =
         notes(run, NoteKind::ComposeCacheTo).filter_map(|n| registry_ref(&CacheSpec::parse(&n.value))).next_back();
     let written = command.and_then(exported_ref).or(note);
     let inline = build.inline.is_some() || command.is_some_and(Command::inline);
-    written.unwrap_or_else(|| cache_beside(imports_of(run, build, command).pop(), image, inline))
-}
-
-fn cache_at(command: &Command, image: Option<&str>) -> String {
-    let found = command.cache_from.iter().filter_map(registry_ref).next_back();
-    exported_ref(command).unwrap_or_else(|| cache_beside(found, image, command.inline()))
-}
-
-fn exported_ref(command: &Command) -> Option<String> {
-    command.cache_to.iter().filter_map(registry_ref).next_back()
-}
-
-/// A reference for a cache of its own, beside the one that is imported or the image.
-fn cache_beside(found: Option<String>, image: Option<&str>, inline: bool) -> String {
-    match (found, image) {
-        (Some(found), Some(image)) if inline || reference::same(&found, image) => {
-            reference::with_tag(&found, "buildcache")
-        }
-        (Some(found), None) if inline => reference::with_tag(&found, "buildcache"),
-        (Some(found), _) => found,
-        (None, image) => reference::with_tag(image.unwrap_or(PLACEHOLDER), "buildcache"),
+    match written {
+        Some(written) => Ok(written),
+        None => home::beside(imports_of(run, build, command).pop(), image, inline),
     }
 }
 
@@ -232,7 +232,11 @@ fn imports_of(run: &Run, build: &Build, command: Option<&Command>) -> Vec<String
     notes(run, NoteKind::ComposeCacheFrom).filter_map(|n| registry_ref(&CacheSpec::parse(&n.value))).collect()
 }
 
-fn registry_ref(spec: &CacheSpec) -> Option<String> {
+pub(super) fn exported_ref(command: &Command) -> Option<String> {
+    command.cache_to.iter().filter_map(registry_ref).next_back()
+}
+
+pub(super) fn registry_ref(spec: &CacheSpec) -> Option<String> {
     let name = spec.get("ref").filter(|_| spec.kind() == CacheKind::Registry)?;
     (!name.is_empty()).then(|| name.split_once('@').map_or(name, |(name, _)| name).to_owned())
 }

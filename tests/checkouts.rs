@@ -110,7 +110,12 @@ fn change(value: &Value) -> Change {
         return Change::Caches { place: place("caches"), settings };
     }
     if has("spec") {
-        return Change::Spec { place: place("spec"), side: Side::Both, old: text("old").unwrap(), new: text("new").unwrap() };
+        return Change::Spec {
+            place: place("spec"),
+            side: Side::Both,
+            old: text("old").unwrap(),
+            new: text("new").unwrap(),
+        };
     }
     if has("use-cache") {
         return Change::UseCache { place: place("use-cache") };

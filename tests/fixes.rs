@@ -50,7 +50,10 @@ fn changes(text: &str) -> Vec<Change> {
         let place = || rest.parse::<usize>().unwrap();
         match (word, found.last_mut()) {
             ("caches", _) => found.push(Change::Caches { place: place(), settings: Settings::default() }),
-            ("spec", _) => found.push(Change::Spec { place: place(), side: Side::Both, old: String::new(), new: String::new() }),
+            ("spec", _) => {
+                let (old, new) = (String::new(), String::new());
+                found.push(Change::Spec { place: place(), side: Side::Both, old, new });
+            }
             ("use-cache", _) => found.push(Change::UseCache { place: place() }),
             ("from", Some(Change::Caches { settings, .. })) => settings.from.push(rest.into()),
             ("to", Some(Change::Caches { settings, .. })) => settings.to = Some(rest.into()),

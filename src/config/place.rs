@@ -50,7 +50,7 @@ pub struct Place {
     /// Those of them whose values are all written in the file and may stand in a tag.
     pub plain_legs: Vec<String>,
     /// Variables that the file sets for it, with their values as written; also those of the matrix that
-    /// have one value.
+    /// have one value, and the CI's own for the job's name.
     pub variables: Vec<(String, String)>,
     /// References whose runs come to it.
     pub refs: Refs,

@@ -121,9 +121,7 @@ fn declared(config: &Config, step: &Step, cache: &str) -> Option<Evidence> {
 fn case<'a>(failed: &FailedSave<'a>, sharing: &'a Sharing) -> Case<'a> {
     let runs = failed.runs();
     let (recipes, file) = match sharing {
-        Sharing::File { config, groups } => {
-            (recipe::from_file(&groups.concat()), Some((*config, groups)))
-        }
+        Sharing::File { config, groups } => (recipe::from_file(&groups.concat()), Some((*config, groups))),
         Sharing::Commit(runs) | Sharing::Folder(runs) => (recipe::from_runs(runs), None),
         Sharing::Predefined => (recipe::from_runs(&runs), None),
     };

@@ -12,8 +12,11 @@ pub const DOCKER_IMAGE: &str = "docker:28-cli";
 const IN_DOCKER_IMAGE: &[&str] = &[
     "docker", "echo", "printf", "export", "unset", "cd", "ls", "mkdir", "cp", "mv", "rm", "cat", "set", "test", "[",
     "if", "then", "else", "fi", "true", "false", ":", "exit", "sleep", "pwd", "env", "date", "sh", "grep", "sed",
-    "cut", "head", "tail", "tr", "touch", "tar", "pipe:", "!", "}", "{",
+    "cut", "head", "tail", "tr", "touch", "tar", "pipe:", "!", "}", "{", "for", "done",
 ];
+
+/// Words of the shell in front of a command.
+const SKIPPED: &[&str] = &["if", "then", "else", "!", "while", "until", "do"];
 
 /// What a step lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,7 +73,7 @@ impl Step {
         let pieces = joined.iter().flat_map(|item| item.split(['\n', ';', '|', '&', '(', '`']));
         let commands = pieces.filter_map(|piece| {
             let mut words = piece.split_ascii_whitespace();
-            words.find(|word| !is_assignment(word) && !matches!(*word, "if" | "then" | "else" | "!"))
+            words.find(|word| !is_assignment(word) && !SKIPPED.contains(word))
         });
         commands
             .filter(|word| !word.starts_with(['#', ')']))

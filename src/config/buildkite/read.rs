@@ -4,9 +4,9 @@ use yaml_serde::Value;
 use yamlpath::{Document, Route};
 
 use super::plugin::Plugin;
-use crate::config::{Place, fits_tag};
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{entries, field, key, text};
+use crate::config::{Place, fits_tag};
 
 /// A build of the file.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use yaml_serde::Value;
 
-use crate::config::{fits_tag, variables};
 use crate::config::yaml::{entries, text};
+use crate::config::{fits_tag, variables};
 
 /// `matrix.platform` and the like; those with one value are left out. Where the values come from an
 /// expression, the variables that the job uses.

@@ -4,9 +4,9 @@ use yaml_serde::Value;
 use yamlpath::Document;
 
 use super::inherit::{chain, items, keyword};
-use crate::config::{Place, fits_tag};
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{entries, one_or_more, text};
+use crate::config::{Place, fits_tag};
 
 /// Keys of the file that are no jobs (GitLab `lib/gitlab/ci/config/entry/root.rb`).
 const KEYWORDS: [&str; 13] = [
@@ -50,7 +50,8 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         builders.registry.end(place);
         name.clone_into(&mut place.job);
         place.legs = parallel.map(legs).unwrap_or_default();
-        place.plain_legs = place.legs.iter().filter(|leg| parallel.is_some_and(|p| is_plain(p, leg))).cloned().collect();
+        place.plain_legs =
+            place.legs.iter().filter(|leg| parallel.is_some_and(|p| is_plain(p, leg))).cloned().collect();
         place.variables.clone_from(&variables);
     }
     found

@@ -85,12 +85,12 @@ fn plain(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Command;
+    use crate::model::{Asked, Command};
 
     fn told(tag: &str, commands: &[&str]) -> Vec<String> {
         let mut registry = Registry::default();
-        let mut command = Command::default();
-        command.tags = vec![tag.into()];
+        let asked = Asked { tags: vec![tag.into()], ..Asked::default() };
+        let command = Command { asked: asked.into(), ..Command::default() };
         let mut place = Place { command, ..Place::default() };
         registry.begin(&mut place);
         for command in commands {
@@ -106,7 +106,11 @@ mod tests {
         for (tag, commands, names) in [
             ("app", &["docker push app"][..], &["app"][..]),
             ("${REG}/web:1", &["docker push --all-tags $REG/web"], &["$REG/web"]),
-            ("app", &["docker tag app r.example.com/app:1", "docker push r.example.com/app:1"], &["r.example.com/app:1"]),
+            (
+                "app",
+                &["docker tag app r.example.com/app:1", "docker push r.example.com/app:1"],
+                &["r.example.com/app:1"],
+            ),
             ("app", &["docker push web", "docker tag app other", "echo docker push app"], &[]),
             ("app", &["docker push application"], &[]),
             ("app", &["docker login -u x", "docker push app"], &["app", "login"]),

@@ -107,7 +107,8 @@ fn differ(a: At, b: At) -> bool {
         && !other.platforms.is_empty()
         && !one.platforms.iter().any(|platform| platform.contains(['$', '{']) || other.platforms.contains(platform))
         && !other.platforms.iter().any(|platform| platform.contains(['$', '{']));
-    let named = a.place.target != b.place.target && (named_elsewhere(a) || named_elsewhere(b) || inputs(a) != inputs(b));
+    let named =
+        a.place.target != b.place.target && (named_elsewhere(a) || named_elsewhere(b) || inputs(a) != inputs(b));
     named || (!one_job && one.target != other.target) || disjoint
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A diff is given only where it is right by itself: it must not break a step that worked.
 
-use super::{Builder, Worth};
 use super::recipe::Recipe;
 use super::rewrite;
+use super::{Builder, Worth};
 use crate::config::Config;
 use crate::config::bitbucket::{Correction, Pipelines, Step, correct};
 use crate::config::patch::unified_diff;
@@ -71,11 +71,7 @@ fn twins(group: &[&Step], builder: Builder) -> Result<(), String> {
 
 /// The step no longer names the cache.
 fn without(step: &Step, cache: &str) -> Correction {
-    Correction {
-        route: step.route.clone(),
-        cache: cache.to_owned(),
-        ..Correction::default()
-    }
+    Correction { route: step.route.clone(), cache: cache.to_owned(), ..Correction::default() }
 }
 
 fn correction(
@@ -89,7 +85,10 @@ fn correction(
         return Err(format!("step \"{}\" has no `docker build` line in its script", step.name));
     }
     if recipe.repeats() {
-        return Err(format!("step \"{}\" builds in a loop or a function, so one cache would be of several images", step.name));
+        return Err(format!(
+            "step \"{}\" builds in a loop or a function, so one cache would be of several images",
+            step.name
+        ));
     }
     let mut correction = taken_out;
     if builder == Builder::Classic {

@@ -43,7 +43,9 @@ pub(super) fn beside(found: Option<String>, image: Option<&str>, inline: bool) -
 fn is_image(found: &str, image: &str) -> bool {
     let cache = reference::tag(found).is_some_and(|tag| tag.to_ascii_lowercase().contains("cache"));
     reference::same(found, image)
-        || (!cache && reference::without_hub(reference::repository(found)) == reference::without_hub(reference::repository(image)))
+        || (!cache
+            && reference::without_hub(reference::repository(found))
+                == reference::without_hub(reference::repository(image)))
 }
 
 /// The name under which the image comes to a registry.
@@ -53,7 +55,8 @@ fn stored(place: &Place) -> Result<String, String> {
     if let Some(pushed) = place.pushed.first() {
         return Ok(pushed.clone());
     }
-    let stays = |tag: &&Text| !(command.push || is_hosted(place, tag) || (is_meant_for_one(command) && tag.contains('/')));
+    let stays =
+        |tag: &&Text| !(command.push || is_hosted(place, tag) || (is_meant_for_one(command) && tag.contains('/')));
     match command.tags.iter().find(|tag| !stays(tag)) {
         Some(tag) => Ok(tag.to_string()),
         None => Err(format!("`{first}` is pushed to no registry there, so a cache beside it may have no place")),
@@ -92,9 +95,16 @@ fn tagged(place: &Place, name: &str) -> Result<String, String> {
 
 /// Variables of the CI that hold a name without a tag.
 fn is_repository(variable: &str) -> bool {
-    ["CI_REGISTRY_IMAGE", "CI_PROJECT_", "github.repository", "GITHUB_REPOSITORY", "BITBUCKET_REPO_", "event.repository.name"]
-        .iter()
-        .any(|name| variable.contains(name))
+    [
+        "CI_REGISTRY_IMAGE",
+        "CI_PROJECT_",
+        "github.repository",
+        "GITHUB_REPOSITORY",
+        "BITBUCKET_REPO_",
+        "event.repository.name",
+    ]
+    .iter()
+    .any(|name| variable.contains(name))
 }
 
 #[cfg(test)]

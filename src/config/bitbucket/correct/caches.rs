@@ -8,7 +8,11 @@ use crate::config::patch::{Patch, indent_at, line_at};
 use crate::config::yaml::{Span, field, key_span, span};
 
 /// Changes the list of one step.
-pub(in crate::config::bitbucket) fn change(doc: &Document, correction: &Correction, patch: &mut Patch) -> Result<(), String> {
+pub(in crate::config::bitbucket) fn change(
+    doc: &Document,
+    correction: &Correction,
+    patch: &mut Patch,
+) -> Result<(), String> {
     let source = doc.source();
     let list = field(doc, &correction.route, "caches").ok_or("a list of caches was not found")?;
     let whole = span(doc, &list.route).ok_or("a list of caches was not found")?;

@@ -71,22 +71,37 @@ impl<T> Default for Recent<T> {
 }
 
 impl<T: Clone> Recent<T> {
-    const PLACES: usize = 1 << 14;
-
     /// The value that equals the key; where it is not there, one is made and kept if there is one.
     pub fn get<K: Hash + Eq + ?Sized>(&self, key: &K, make: impl FnOnce() -> Option<T>) -> Option<T>
     where
         T: Borrow<K>,
     {
-        let mut places = self.0.borrow_mut();
-        places.resize(Self::PLACES, None);
-        let hash = usize::try_from(FixedState::default().hash_one(key) >> 32).ok()?;
-        let place = places.get_mut(hash % Self::PLACES)?;
-        if place.as_ref().is_none_or(|known| known.borrow() != key) {
-            *place = Some(make()?);
-        }
-        place.clone()
+        place(&mut self.0.borrow_mut(), key, make).cloned()
     }
+
+    /// Whether there is such a value, as [`Recent::get`] says.
+    pub fn has<K: Hash + Eq + ?Sized>(&self, key: &K, make: impl FnOnce() -> Option<T>) -> bool
+    where
+        T: Borrow<K>,
+    {
+        place(&mut self.0.borrow_mut(), key, make).is_some()
+    }
+}
+
+const PLACES: usize = 1 << 14;
+
+fn place<'a, T, K>(places: &'a mut Vec<Option<T>>, key: &K, make: impl FnOnce() -> Option<T>) -> Option<&'a T>
+where
+    T: Borrow<K> + Clone,
+    K: Hash + Eq + ?Sized,
+{
+    places.resize(PLACES, None);
+    let hash = usize::try_from(FixedState::default().hash_one(key) >> 32).ok()?;
+    let place = places.get_mut(hash % PLACES)?;
+    if place.as_ref().is_none_or(|known| known.borrow() != key) {
+        *place = Some(make()?);
+    }
+    place.as_ref()
 }
 
 #[cfg(test)]

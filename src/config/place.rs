@@ -44,6 +44,8 @@ pub struct Place {
     pub logs_in_later: bool,
     /// Driver of the builder it uses, where the file tells: `docker`, `docker-container`.
     pub driver: Option<String>,
+    /// Its tool may take the builder before `BuildKit`, unless told otherwise by what the file does not show.
+    pub classic: bool,
     /// Variables of the matrix it runs in (`matrix.platform`, `PLATFORM`); each of their values is a build.
     /// Those with one value only are none.
     pub legs: Vec<String>,

@@ -3,9 +3,11 @@
 use super::past::{Past, cost, end, header, plural};
 use super::planned;
 use super::remedy::{self, At, Site};
+use super::unstored_stage;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::model::{CacheKind, Tool};
+use crate::model::{CacheKind, Text, Tool};
+use crate::series::chain::Loss;
 
 pub(super) struct ImageWithoutInlineCache;
 
@@ -14,11 +16,11 @@ static META: RuleMeta = RuleMeta {
     title: "the image that is imported as a cache holds no cache",
     group: "Multi-stage and inline",
     severity: Severity::Error,
-    what: "A build imports its own image as a cache without error, never a step comes from it, and no run prints that an inline cache is written. Without a log: a build in the configuration that imports the image it makes and asks for no inline cache.",
+    what: "A build imports its own image as a cache without error, never a step comes from it, and no run prints that an inline cache is written. Without a log: a build in the configuration that imports the image it makes, under any name it is pushed by, and asks for no inline cache.",
     why: "BuildKit uses an image as a cache only where the image was built with inline cache metadata. Without it the import succeeds, says nothing, and every build is a cold one.",
     fix: "Build the image with `--build-arg BUILDKIT_INLINE_CACHE=1` or `--cache-to type=inline` (single stage), or use a registry cache with mode=max (several stages).",
-    rules_out: "Runs that export a cache elsewhere, changed base images and instructions, `--no-cache`, and the engine that writes empty inline caches (inline-cache-never-exported prints that it does).",
-    limits: "That inline metadata is missing is not printed: it follows from imports that never bring a hit while no run writes any.",
+    rules_out: "Runs that export a cache elsewhere, changed base images and instructions, `--no-cache`, and the engine that writes empty inline caches (inline-cache-never-exported prints that it does). Without a log: tools that may take the older builder, which uses any image that was pulled (docker before 23, version 4 of Buildkite's docker-compose plugin without `cli-version: 2`).",
+    limits: "That inline metadata is missing is not printed: it follows from imports that never bring a hit while no run writes any. Where the final stage begins with a copy out of another one, and another job writes the image, it is a note.",
     example: include_str!("examples/image-without-inline-cache.txt"),
     references: &["https://docs.docker.com/build/cache/backends/inline/"],
     since: "0.1.0",
@@ -43,8 +45,7 @@ fn finding(past: &Past) -> Option<Finding> {
     if !writes_none || asked || hits || !past.is_whole() {
         return None;
     }
-    let vain: Vec<usize> =
-        (1..past.len()).filter(|&i| from_registry(past, i) && !past.final_losses(i).is_empty()).collect();
+    let vain: Vec<usize> = (1..past.len()).filter(|&i| from_registry(past, i) && !losses(past, i).is_empty()).collect();
     if vain.is_empty() {
         return None;
     }
@@ -53,14 +54,17 @@ fn finding(past: &Past) -> Option<Finding> {
     let reference = site.imports.first().cloned().unwrap_or_else(|| site.image.clone());
     let own = past.builds.iter().any(|b| b.images.iter().any(|i| remedy::reference::same(i, &reference)));
     let again = plural(vain.len(), "run", "runs");
+    // An inline cache holds no inner stages: one that another job writes would bring no hit either.
+    let inner = vain.iter().all(|&i| past.final_losses(i).is_empty());
+    let told = own || (vain.len() > 1 && !inner);
     Some(Finding {
         rule: META.id,
-        severity: META.severity,
-        confidence: if own || vain.len() > 1 { Confidence::Likely } else { Confidence::Suspected },
+        severity: if inner && !own { Severity::Note } else { META.severity },
+        confidence: if told { Confidence::Likely } else { Confidence::Suspected },
         title: format!("{reference} is imported as a cache but holds none: no hit in {again}"),
         cause: "The import finds the image and reports no error, but an image is a cache only if it was built with inline cache metadata, and no run in these logs writes any.".to_owned(),
         evidence: Proof::from_lines(lines(past, &vain))?,
-        fix: remedy::inline_args(&site),
+        fix: if inner { remedy::registry_max(&site) } else { remedy::inline_args(&site) },
         impact: cost(vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), vain.len()),
         rules_out: rules_out(own),
         subject: reference,
@@ -74,12 +78,13 @@ fn written(at: At) -> Option<Finding> {
     if command.inline() || !command.cache_to.is_empty() || classic.iter().any(|off| at.config.text.contains(off)) {
         return None;
     }
-    if command.tool == Tool::DockerBuild && older_client(&at.config.text) {
+    if at.place.classic || command.tool == Tool::DockerBuild && older_client(&at.config.text) {
         return None;
     }
     let from =
         command.cache_from.iter().filter(|spec| spec.kind() == CacheKind::Registry).filter_map(|spec| spec.get("ref"));
-    let own = |name: &&str| command.tags.iter().any(|tag| remedy::reference::same(tag, name));
+    let names = || command.tags.iter().map(Text::as_str).chain(at.place.pushed.iter().map(String::as_str));
+    let own = |name: &&str| names().any(|tag| remedy::reference::same(tag, name));
     let name = from.clone().find(own).filter(|_| from.clone().count() == command.cache_from.len())?.to_owned();
     let words = planned::Words {
         title: format!("{name} will be imported as a cache but hold none"),
@@ -102,6 +107,13 @@ fn older_client(text: &str) -> bool {
         tag.starts_with("stable") || version.is_some_and(|version| version < 23)
     };
     !asked && text.split("docker:").skip(1).any(old)
+}
+
+/// Losses of the final stage, which every cache stores; where that begins with a copy out of a stage that
+/// ran, it cannot be found, and those of the other stages tell as much.
+fn losses<'a>(past: &Past<'a>, i: usize) -> Vec<Loss<'a>> {
+    let of_image = past.final_losses(i);
+    if of_image.is_empty() && unstored_stage::begins_with_a_copy(past, i) { past.losses(i) } else { of_image }
 }
 
 fn from_registry(past: &Past, i: usize) -> bool {
@@ -130,9 +142,7 @@ fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
         lines.extend(import.map(|t| Study::quote(run, &t.header, "the image is imported as a cache")));
         lines.extend(import.map(|t| end(run, t, "without error")));
         lines.extend(
-            past.final_losses(i)
-                .first()
-                .map(|l| header(run, l.step, "ran again, though nothing it depends on changed")),
+            losses(past, i).first().map(|l| header(run, l.step, "ran again, though nothing it depends on changed")),
         );
         lines.extend(build.base_of("", "").map(|b| Study::quote(run, &b.quote, "same base image as before")));
     }

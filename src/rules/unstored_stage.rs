@@ -124,6 +124,16 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
     })
 }
 
+/// The final stage begins with a copy out of a stage that ran: nothing of it can come from a cache.
+pub(super) fn begins_with_a_copy(past: &Past, i: usize) -> bool {
+    let copies = |build| {
+        let mut ran = chain::inner_stages(build);
+        ran.retain(chain::all_missed);
+        chain::final_stage(build).is_some_and(|last| copied::copies(build, last, &ran))
+    };
+    past.builds.get(i).is_some_and(|build| copies(build))
+}
+
 fn stored<'a>(past: &Past<'a>) -> BTreeSet<(&'a str, &'a str)> {
     chain::stored_stages(past.builds.iter().copied())
 }

@@ -64,7 +64,15 @@ impl Plugin {
         command.target = self.config.get("target").and_then(text);
         command.push = !tags.is_empty() || self.config.get("image-repository").is_some();
         command.tags = tags.into_iter().map(Into::into).collect();
-        Place { target: Some(service.to_owned()), command, driver: self.driver(), ..Place::default() }
+        let (driver, classic) = (self.driver(), self.is_classic());
+        Place { target: Some(service.to_owned()), command, driver, classic, ..Place::default() }
+    }
+
+    /// Version 4 calls docker-compose 1 and does not turn `BuildKit` on, unless asked to (its README: `cli-version`,
+    /// `buildkit`).
+    fn is_classic(&self) -> bool {
+        let second = self.config.get("cli-version").and_then(text).is_some_and(|version| version == "2");
+        self.version().is_some_and(|version| version.0 < 5) && !second && !self.is_true("buildkit")
     }
 
     /// Driver of the builder that the plugin makes or uses.

@@ -150,6 +150,10 @@ mod tests {
             ),
             ("error writing layer blob: denied", Cause::AccessDenied),
             (
+                "failed to push to destination r.example.com/team/app:0: UNAUTHORIZED: authentication required; [map[Action:push Class: Name:team/app Type:repository]]",
+                Cause::AccessDenied,
+            ),
+            (
                 "error writing layer blob: failed commit on ref \"layer-sha256:0\": unexpected status from PUT request to http://r.example.com/v2/c/blobs/uploads/e46?digest=sha256%3A0: 400 Bad Request",
                 Cause::Other,
             ),

@@ -67,6 +67,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::AccessDenied, &["access denied"]),
     (Cause::AccessDenied, &["accessdenied"]),
     (Cause::AccessDenied, &["authorization failed"]),
+    // go-containerregistry transport/error.go, code and message: `UNAUTHORIZED: authentication required; [map[…]]`
+    (Cause::AccessDenied, &["unauthorized: "]),
     // AWS and Azure SDKs without credentials
     (Cause::AccessDenied, &["failed to refresh cached credentials"]),
     (Cause::AccessDenied, &["failed to create default azure credentials"]),

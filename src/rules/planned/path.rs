@@ -26,7 +26,7 @@ pub(in crate::rules) fn context(place: &Place) -> String {
 pub(in crate::rules) fn dockerfile_path(at: At) -> Option<String> {
     let root = root(&at.config.path);
     let context = context(at.place);
-    let file = at.place.command.file.as_deref();
+    let file = at.place.command.file.as_deref().map(|file| at.place.expanded(file));
     // bake and compose look for the file in the context, the command line in the working directory.
     let path = match file {
         Some(file) if at.place.target.is_some() => format!("{root}/{context}/{file}"),

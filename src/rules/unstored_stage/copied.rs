@@ -83,8 +83,15 @@ fn look_alikes(past: &Past, seen: &[Rebuilt]) -> Vec<&'static str> {
 /// out of one of the stages that ran.
 pub(super) fn is_blind(past: &Past, i: usize, last: &str, ran: &[Stage]) -> bool {
     let Some((_, build)) = past.get(i) else { return false };
-    let copied = first_of(build, last).is_some_and(|first| ran.iter().any(|s| chain::reads(build, first, s.name)));
-    copied && build.outcome == BuildOutcome::Succeeded && only_image(build, last) && stored_before(past, i)
+    copies(build, last, ran)
+        && build.outcome == BuildOutcome::Succeeded
+        && only_image(build, last)
+        && stored_before(past, i)
+}
+
+/// The final stage begins with a copy out of one of these stages.
+pub(super) fn copies(build: &Build, last: &str, ran: &[Stage]) -> bool {
+    first_of(build, last).is_some_and(|first| ran.iter().any(|s| chain::reads(build, first, s.name)))
 }
 
 /// What was found at most is a stage that the image is built `FROM`: its layers are in the image. The
@@ -96,7 +103,7 @@ fn only_image(build: &Build, last: &str) -> bool {
 }
 
 /// The step that the final stage begins with.
-pub(super) fn first_of<'a>(build: &'a Build, last: &str) -> Option<&'a Step> {
+fn first_of<'a>(build: &'a Build, last: &str) -> Option<&'a Step> {
     build.decided().filter(|s| s.stage == last).min_by_key(|s| s.position)
 }
 

@@ -25,7 +25,7 @@ mod yaml;
 pub use change::{Change, Settings, Side};
 pub use place::{Content, Instruction, Place, Stage, fits_tag};
 pub use refs::Refs;
-pub use script::{ImageBuild, image_builds};
+pub use script::{ImageBuild, builds_images, image_builds};
 pub(crate) use variables::{Form, form, pieces};
 
 use crate::model::Quote;

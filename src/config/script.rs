@@ -72,6 +72,15 @@ pub(super) fn builds(
     found
 }
 
+/// Some command of the script builds images: one, or those of a Compose or bake file.
+#[must_use]
+pub fn builds_images(script: &str) -> bool {
+    shell::commands(script).iter().any(|simple| {
+        let values: Vec<String> = program(simple).iter().map(|word| word.value.clone()).collect();
+        command(simple).is_some_and(|command| builds_image(&command, &values))
+    })
+}
+
 /// What the words ask for, together with variables that are set for the command. `./docker` is a file
 /// of the repository.
 fn command(simple: &Simple) -> Option<Command> {

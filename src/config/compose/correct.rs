@@ -20,7 +20,7 @@ pub(super) fn correct(text: &str, content: &Content, changes: &[Change]) -> Resu
         let build = own_build(&doc, service)?;
         match change {
             Change::Caches { settings, .. } => caches(&doc, place, &build, settings, &mut patch)?,
-            Change::Spec { side, old, new, .. } => spec(&doc, &build, (*side, old, new), &mut patch)?,
+            Change::Spec { side, old, new, .. } => spec(&doc, place, &build, (*side, old, new), &mut patch)?,
             Change::UseCache { .. } => remove_key(&doc, &key(&build, "no_cache"), &mut patch)?,
             _ => return Err("a Compose file holds no such thing".to_owned()),
         }
@@ -118,6 +118,7 @@ fn expand(
 /// The specification in any of the lists of the build that are meant.
 fn spec(
     doc: &Document,
+    place: &Place,
     build: &Route<'static>,
     (side, old, new): (Side, &str, &str),
     patch: &mut Patch,
@@ -137,7 +138,30 @@ fn spec(
         patch.replace(start..end, written);
         found = true;
     }
+    for name in side.of(&["cache_from"], &["cache_to"]) {
+        found |= own_list(doc, place, build, (name, old, new), patch)?;
+    }
     if found { Ok(()) } else { Err(format!("`{}` is not written there", CacheSpec::parse(old).raw)) }
+}
+
+/// A list that several services have by `<<:` becomes one of this service; false where it has none of that kind.
+fn own_list(
+    doc: &Document,
+    place: &Place,
+    build: &Route<'static>,
+    (name, old, new): (&str, &str, &str),
+    patch: &mut Patch,
+) -> Result<bool, String> {
+    let command = &place.command;
+    let specs = if name == "cache_to" { &command.cache_to } else { &command.cache_from };
+    let merged = field(doc, build, name).is_some_and(|field| field.merged);
+    if !merged || !specs.iter().any(|spec| spec.raw == old) {
+        return Ok(false);
+    }
+    let items: Vec<String> =
+        specs.iter().map(|spec| if spec.raw == old { new.to_owned() } else { spec.raw.clone() }).collect();
+    List { doc, mapping: build, name, json: false }.set(&items, patch)?;
+    Ok(true)
 }
 
 fn remove_inline(doc: &Document, build: &Route<'static>, patch: &mut Patch) -> Result<(), String> {

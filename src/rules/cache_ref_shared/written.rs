@@ -10,9 +10,9 @@ use crate::rules::remedy::{At, own_caches};
 
 /// One finding for each cache that several builds export.
 pub(super) fn findings(study: &Study) -> Vec<Finding> {
-    let mut groups: Vec<(String, Vec<At>)> = Vec::new();
+    let mut groups: Vec<(Name, Vec<At>)> = Vec::new();
     for at in planned::places(study) {
-        for name in at.place.command.cache_to.iter().filter_map(|spec| named(at.place, spec)) {
+        for name in at.place.command.cache_to.iter().filter_map(|spec| named(at, spec)) {
             match groups.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, places)) => places.push(at),
                 None => groups.push((name, vec![at])),
@@ -22,7 +22,8 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
     groups.into_iter().filter_map(|(name, places)| finding(study, &name, &places)).collect()
 }
 
-fn finding(study: &Study, name: &str, places: &[At]) -> Option<Finding> {
+fn finding(study: &Study, cache: &Name, places: &[At]) -> Option<Finding> {
+    let name = &cache.text;
     let replaces = |at: &At| places.iter().any(|other| replace_each_other(*at, *other));
     let several = places.iter().any(replaces);
     let losers: Vec<At> = places.iter().copied().filter(|at| replaces(at) || legs_differ(at.place)).collect();
@@ -37,7 +38,7 @@ fn finding(study: &Study, name: &str, places: &[At]) -> Option<Finding> {
     );
     let fix = Fix {
         summary: "give each build a cache of its own".to_owned(),
-        steps: std::iter::once(own).chain(readers(study, name)).collect(),
+        steps: std::iter::once(own).chain(readers(study, cache)).collect(),
         cost: "one more cache for each".to_owned(),
         ..Fix::default()
     };
@@ -50,17 +51,17 @@ fn finding(study: &Study, name: &str, places: &[At]) -> Option<Finding> {
         rules_out: vec![
             "no log was given: whether they run in the same pipeline, and what it costs, is not known".to_owned(),
         ],
-        subject: name.to_owned(),
+        subject: name.clone(),
     };
     let lines = places.iter().filter_map(|at| at.evidence("exports to it")).collect();
     planned::finding(&META, META.severity, lines, words)
 }
 
 /// What to do for builds that only read the cache.
-fn readers(study: &Study, name: &str) -> Option<String> {
-    let is_named = |place: &Place, spec: &CacheSpec| named(place, spec).as_deref() == Some(name);
-    let reads = |at: &At| at.place.command.cache_from.iter().any(|spec| is_named(at.place, spec));
-    let writes = |at: &At| at.place.command.cache_to.iter().any(|spec| is_named(at.place, spec));
+fn readers(study: &Study, name: &Name) -> Option<String> {
+    let is_named = |at: &At, spec: &CacheSpec| named(*at, spec).as_ref() == Some(name);
+    let reads = |at: &At| at.place.command.cache_from.iter().any(|spec| is_named(at, spec));
+    let writes = |at: &At| at.place.command.cache_to.iter().any(|spec| is_named(at, spec));
     let only = planned::places(study).into_iter().filter(|at| reads(at) && !writes(at));
     let lines: Vec<String> = only.map(|at| format!("{}:{}", at.config.path, at.place.command.quote.line)).collect();
     (!lines.is_empty()).then(|| {
@@ -71,8 +72,16 @@ fn readers(study: &Study, name: &str) -> Option<String> {
     })
 }
 
+/// Name of a cache, and the file within which it is one: a variable has one value in all of a bake or Compose
+/// file, whatever that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Name {
+    text: String,
+    file: Option<String>,
+}
+
 /// Name of a cache, where it is the same in every job.
-fn named(place: &Place, spec: &CacheSpec) -> Option<String> {
+fn named(at: At, spec: &CacheSpec) -> Option<Name> {
     let name = match spec.kind() {
         CacheKind::Registry => spec.get("ref")?.to_owned(),
         // `scope` is `buildkit` where none is given (BuildKit cache/remotecache/gha).
@@ -81,8 +90,12 @@ fn named(place: &Place, spec: &CacheSpec) -> Option<String> {
         // A directory belongs to the machine of the job; what carries it on is the CI's cache.
         CacheKind::Azblob | CacheKind::Local | CacheKind::Inline | CacheKind::Unknown => return None,
     };
-    let name = place.expanded(&name);
-    place.is_common(&name).then_some(name)
+    let text = at.place.expanded(&name);
+    if at.place.is_common(&text) {
+        return Some(Name { text, file: None });
+    }
+    let one_value = at.config.kind.ci().is_none() && !at.place.names_leg(&text);
+    one_value.then(|| Name { text, file: Some(at.config.path.clone()) })
 }
 
 /// They build different things, and what one exports is found by the other. gha caches are kept for each

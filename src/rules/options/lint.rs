@@ -14,6 +14,9 @@ pub(in crate::rules) fn lint(spec: &CacheSpec, export: bool) -> Vec<Mistake> {
     if let Some(mistake) = bare_type(&spec.raw) {
         return vec![mistake];
     }
+    if spec.raw.ends_with(',') {
+        return vec![Mistake { token: spec.raw.clone(), nearest: None, kind: Kind::Cut, valid: Vec::new() }];
+    }
     let mut found: Vec<Mistake> =
         spec.loose.iter().filter(|part| !part.contains('$')).map(|part| loose(part)).collect();
     let kind = spec.get("type").unwrap_or_default();
@@ -138,6 +141,7 @@ mod tests {
             ("ref=r/a:c,mode=max", "type", None, Kind::Missing),
             ("type=registry,ref=r/a:c,max", "max", None, Kind::Loose),
             ("inline", "inline", Some("type=inline"), Kind::BareType),
+            ("type=registry,", "type=registry,", None, Kind::Cut),
         ] {
             assert_eq!(one(raw), Some((token.to_owned(), nearest.map(str::to_owned), kind)), "{raw}");
         }

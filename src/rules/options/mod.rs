@@ -34,6 +34,8 @@ pub(super) enum Kind {
     UnknownAttribute,
     /// A blank after the comma makes it another attribute: silently ignored.
     Blank,
+    /// It ends behind a comma: in a shell the blank after it ends the word.
+    Cut,
     /// The name of a backend alone: it is read as a reference in a registry.
     BareType,
     /// A reference that is none.

@@ -12,6 +12,7 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::BadValue | Kind::IgnoredValue => "is no valid value",
         Kind::UnknownAttribute => "is no cache option",
         Kind::Blank => "has a blank after the comma",
+        Kind::Cut => return format!("the cache option `{token}` ends behind its comma"),
         Kind::UnknownType => "is no cache backend",
         Kind::BadReference => return format!("{token} is no valid reference"),
         Kind::BareType => return format!("the cache option `{token}` is read as the name of an image"),
@@ -40,6 +41,9 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
         Kind::Blank => {
             "The blank becomes part of the attribute's name, and an unknown attribute is ignored without a word."
         }
+        Kind::Cut => {
+            "A blank ends a word of a shell: what stands behind it is no part of the option any more, but a word of its own, such as the directory to build."
+        }
         Kind::BadReference => {
             "Quotation marks, blanks and capital letters have no place in a reference. Nothing can be under such a name."
         }
@@ -56,6 +60,7 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
 pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     let summary = match (&mistake.nearest, mistake.kind) {
         (Some(meant), _) => format!("write {meant}"),
+        (None, Kind::Cut) => "take the blank behind the comma out".to_owned(),
         (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
         (None, Kind::TypeUnsupported) => "build with a docker-container builder of a current BuildKit".to_owned(),
         (None, _) => format!("correct or take out `{}`", mistake.token),

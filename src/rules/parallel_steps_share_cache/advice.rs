@@ -81,8 +81,12 @@ fn registry_first(case: &Case, pasted: bool) -> Vec<String> {
             "Take `{}` out of `caches:` in {}, and let each build read and write a cache of its own in your registry{}. This works with BuildKit{assumed}, which never reads images out of docker.tar; it has no 1 GB limit and is never frozen for a week.",
             case.cache,
             case.who(),
-            // What is pasted names them.
-            if pasted { ", as below".to_owned() } else { format!(": {}", case.each(references)) },
+            // What is pasted names them; builds that stand elsewhere have no names here.
+            match case.each(references) {
+                _ if pasted => ", as below".to_owned(),
+                names if names.is_empty() => String::new(),
+                names => format!(": {names}"),
+            },
         ),
         remedy::bitbucket_runtime(),
     ];

@@ -2,7 +2,7 @@
 
 use super::finding;
 use crate::config::bitbucket::Step;
-use crate::config::image_builds;
+use crate::config::builds_images;
 use crate::finding::{Confidence, Finding};
 use crate::rules::cache_saves::{self, FailedSave, Sharing};
 use crate::rules::{Study, planned};
@@ -26,5 +26,5 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 }
 
 fn builds(step: &Step) -> bool {
-    step.script.iter().any(|item| !image_builds(item).is_empty())
+    step.script.iter().any(|item| builds_images(item))
 }

@@ -65,7 +65,8 @@ fn score(at: At, run: &Run, build: &Build, command: Option<&Command>) -> Option<
     let written = |values: Vec<&str>| values.into_iter().map(|value| at.place.expanded(value)).collect::<Vec<_>>();
     score += 4 * u32::from(compared(&written(one(at.place.target.as_deref())), &targets)?);
     let tags = written(strings(&asked.tags));
-    let printed: Vec<&str> = build.images.iter().map(|name| reference::without_hub(name)).collect();
+    let own = build.images.iter().filter(|name| !is_of_project(name, build.target.as_deref()));
+    let printed: Vec<&str> = own.map(|name| reference::without_hub(name)).collect();
     let known = command.map(|c| strings(&c.tags)).filter(|tags| !tags.is_empty()).unwrap_or(printed);
     score += 3 * u32::from(compared(&tags, &known)?);
     let named = build.imports.iter().filter(|import| import.kind == CacheKind::Registry);
@@ -78,6 +79,14 @@ fn score(at: At, run: &Run, build: &Build, command: Option<&Command>) -> Option<
         score += u32::from(compared(&written(one(planned.as_deref())), &one(known.as_deref()))?);
     }
     Some(score)
+}
+
+/// The name that Compose makes of its project and a service without `image:`, `buildkite018d-web`; with `_` before
+/// version 2. What is pushed gets another one.
+pub(super) fn is_of_project(name: &str, service: Option<&str>) -> bool {
+    let name = reference::repository(reference::without_hub(name));
+    let project = service.and_then(|service| name.strip_suffix(service)).and_then(|rest| rest.strip_suffix(['-', '_']));
+    project.is_some_and(|project| !project.is_empty() && !project.contains('/'))
 }
 
 /// `Some(true)` where some entry fits, `None` where none does though both sides say something,

@@ -190,7 +190,8 @@ fn own_export(command: &Command) -> Option<String> {
 fn image_of(run: &Run, build: &Build, command: Option<&Command>) -> Option<String> {
     let tag = command.and_then(|c| c.tags.first());
     let note = notes(run, NoteKind::ComposeImage).next_back().map(|n| &n.value);
-    build.images.first().or(tag).or(note).map(|name| reference_of(name))
+    let named = build.images.iter().find(|name| !place::is_of_project(name, build.target.as_deref()));
+    named.or(tag).or(note).map(|name| reference_of(name))
 }
 
 /// Digests and the names the engine adds itself are taken off.

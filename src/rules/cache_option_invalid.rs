@@ -161,8 +161,18 @@ fn fix(study: &Study, mistake: &Mistake) -> Fix {
     let fix = words::fix(mistake);
     match &mistake.nearest {
         Some(right) => patch::with_spelling(fix, study, &mistake.token, right),
+        None if mistake.kind == Kind::Cut => {
+            let holds = |at: &At| specs(at).any(|spec| spec.raw == mistake.token);
+            let places = planned::places(study).into_iter().filter(holds);
+            places.fold(fix, |fix, at| patch::refused(fix, at, "which of the words behind it belong to it is not told"))
+        }
         None => fix,
     }
+}
+
+fn specs<'a>(at: &At<'a>) -> impl Iterator<Item = &'a CacheSpec> {
+    let command = &at.place.command;
+    command.cache_from.iter().chain(&command.cache_to)
 }
 
 #[cfg(test)]

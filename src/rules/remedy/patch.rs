@@ -87,7 +87,8 @@ fn quoted(mut fix: Fix, places: &[At]) -> Fix {
     fix
 }
 
-pub(super) fn refused(mut fix: Fix, at: At, why: &str) -> Fix {
+/// Says why there is no patch, in words that complete "no patch:".
+pub(in crate::rules) fn refused(mut fix: Fix, at: At, why: &str) -> Fix {
     fix.steps.push(format!("No patch for {}: {why}.", at.config.path));
     fix
 }

@@ -40,7 +40,7 @@ pub(super) fn fix(case: Case) -> Fix {
     let edits = match case.edit {
         Some(Ok(edit)) => vec![edit],
         Some(Err(why)) => {
-            steps.push(format!("No ready patch for the file: {why}."));
+            steps.push(format!("No patch for the file: {why}."));
             Vec::new()
         }
         None => Vec::new(),

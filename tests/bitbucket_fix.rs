@@ -173,7 +173,7 @@ mod tests {
     fn lines_shared_with_other_needs_are_left_alone() {
         let finding = diagnose(ANCHORS, Dialect::Classic).unwrap();
         assert!(finding.fix.edits.is_empty());
-        assert!(finding.fix.steps.iter().any(|s| s.starts_with("No ready patch") && s.contains("anchor")));
+        assert!(finding.fix.steps.iter().any(|s| s.starts_with("No patch for the file") && s.contains("anchor")));
         let other = LIST
             .replace("docker login -u $USER -p $PASS registry.example.com", "npm ci")
             .replace("cd jobs", "aws ecr x");

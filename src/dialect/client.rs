@@ -13,7 +13,7 @@ pub(super) struct Client;
 impl Dialect for Client {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         match text.first()? {
-            b'E' | b'e' | b'f' | b'#' | b'b' | b'S' => failure(text).map(Event::Failure),
+            b'E' | b'e' | b'f' | b'#' | b'b' | b'S' | b'c' => failure(text).map(Event::Failure),
             b'W' | b't' | b'w' => warning(text),
             b'B' => service(text).map(Event::Service),
             b'L' => loaded(text).map(Event::Loaded),
@@ -36,8 +36,9 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
             NAMED.iter().chain(&UNNAMED).any(|start| rest.starts_with(start.as_bytes()))
                 || option_error(rest)
                 || service_failed(rest)
+                || locked(rest)
         }
-        None => UNNAMED.iter().any(|start| text.starts_with(start.as_bytes())) || service_failed(text),
+        None => UNNAMED.iter().any(|start| text.starts_with(start.as_bytes())) || service_failed(text) || locked(text),
     };
     known.then_some(text)
 }
@@ -73,6 +74,11 @@ fn option_error(rest: &[u8]) -> bool {
 /// `Service 'api' failed to build : Build failed`
 fn service_failed(text: &[u8]) -> bool {
     text.starts_with(b"Service '") && memmem::find(text, b"' failed to build").is_some()
+}
+
+/// `could not lock /tmp/.buildx-cache/index.json.lock` (`client/ociindex`): two exports into one directory.
+fn locked(text: &[u8]) -> bool {
+    text.starts_with(b"could not lock ") && text.ends_with(b"/index.json.lock")
 }
 
 /// `WARNING: local cache import at /c skipped due to err: …`; older: `time="…" level=warning msg="…"`.
@@ -114,6 +120,7 @@ mod tests {
             "failed to solve: rpc error: code = Unknown desc = x",
             "##[error]buildx failed with: ERROR: failed to solve: x",
             "ERROR: registry cache exporter requires ref",
+            "could not lock /tmp/.buildx-cache/index.json.lock",
             "Service 'api' failed to build : Build failed",
             "ERROR: Service 'api' failed to build: The command '/bin/sh -c make' returned a non-zero code: 2",
             "error: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: failed to load cache: x",
@@ -144,6 +151,7 @@ mod tests {
             "ERROR: Could not find a version that satisfies x",
             "ERROR: Job failed: exit code 1",
             "error: aborting",
+            "could not lock the door",
             "error: rpc error: code = Unavailable desc = connection closed",
             "Building wheel for x",
             "WARNING: x",

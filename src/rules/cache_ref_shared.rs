@@ -2,6 +2,7 @@
 
 mod in_turns;
 mod name;
+mod side_by_side;
 mod written;
 
 pub(super) use name::scope;
@@ -22,7 +23,7 @@ static META: RuleMeta = RuleMeta {
     title: "several builds write their caches to one reference",
     group: "Hits only every second run",
     severity: Severity::Error,
-    what: "Two different builds (jobs, bake targets) import one reference and both export a cache, and a build that stored its cache finds nothing of it in the next run although nothing it depends on changed. Or one job builds several branches or platforms in turns, and a step comes from the cache after a run of the same one, and runs after each run of another. Without a log: builds of the configuration that make different things and export one reference or scope.",
+    what: "Two different builds (jobs, bake targets) import one reference and both export a cache, and a build that stored its cache finds nothing of it in the next run although nothing it depends on changed. Or one job builds several branches or platforms in turns, and a step comes from the cache after a run of the same one, and runs after each run of another. Or several targets of a bake export side by side, and one finds the directory locked or its files moved. Without a log: builds of the configuration that make different things and export one reference or scope.",
     why: "An export replaces what the reference held. The build that finishes last wins; the other one starts cold, takes longer, finishes last and wins: each of them hits every second run, or never.",
     fix: "One reference (or gha scope) for each build, branch and platform.",
     rules_out: "Builds that only read a common reference, changed base images and instructions, failed imports and exports. The reference of an export is not printed; the command line proves it where the log shows it.",
@@ -43,7 +44,10 @@ impl Rule for CacheRefShared {
         let several = Some(&all).filter(|all| all.len() > 1);
         let names: BTreeSet<String> = several.into_iter().flatten().flat_map(names).collect();
         let seen = names.iter().filter_map(|name| finding(study, &all, name));
-        seen.chain(all.iter().flat_map(in_turns::findings)).chain(written::findings(study)).collect()
+        seen.chain(all.iter().flat_map(in_turns::findings))
+            .chain(written::findings(study))
+            .chain(side_by_side::findings(study))
+            .collect()
     }
 }
 

@@ -41,6 +41,8 @@ pub(in crate::rules) enum Cause {
     RepositoryMissing,
     /// A layer that the imported cache names could not be fetched.
     LayerUnreadable,
+    /// Another build writes the same directory at the same time.
+    Crowded,
     /// The reference does not exist.
     NotFound,
     /// None of these.

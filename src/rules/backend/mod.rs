@@ -4,6 +4,7 @@
 //! name a cache; an error of the image's own push is none of its business.
 
 mod cause;
+mod crowded;
 mod layer;
 mod report;
 mod texts;
@@ -87,8 +88,13 @@ pub(in crate::rules) fn asked<'a>(group: &'a [Refusal]) -> &'a str {
 
 /// All refused cache operations, in the order of runs.
 pub(in crate::rules) fn refusals(study: &Study) -> Vec<Refusal<'_>> {
-    let runs = study.runs.iter().enumerate();
-    runs.flat_map(|(at, run)| run.builds.iter().flat_map(move |build| of_build(at, run, build))).collect()
+    study.runs.iter().enumerate().flat_map(|(at, run)| of_run(at, run)).collect()
+}
+
+fn of_run(at: usize, run: &Run) -> Vec<Refusal<'_>> {
+    let mut all: Vec<_> = run.builds.iter().flat_map(|build| of_build(at, run, build)).collect();
+    crowded::settle(run, &mut all);
+    all
 }
 
 fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
@@ -146,9 +152,10 @@ fn at_end<'a>(at: usize, run: &'a Run, build: &'a Build, quote: &'a Quote) -> Op
     let cause = if writing { classify_export(text, kind) } else { classify(text, kind) };
     let told = matches!(cause, Cause::OptionInvalid | Cause::DriverUnsupported);
     let named = lower.contains("cache export") || lower.contains(" cache") || lower.contains("type required for \"");
-    if !(writing || configured || told && named) {
+    let crowded = cause == Cause::Crowded;
+    if !(writing || configured || crowded || told && named) {
         return None;
     }
-    let side = if writing { Side::Export } else { Side::Start };
+    let side = if writing || crowded { Side::Export } else { Side::Start };
     Some(Refusal { at, run, build, side, transfer: None, text, quote, cause })
 }

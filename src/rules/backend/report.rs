@@ -96,6 +96,9 @@ fn subject(refusal: &Refusal) -> String {
     if matches!(refusal.cause, Cause::GhaRetired | Cause::GhaTimeout | Cause::GhaService) || is_gone(refusal.text) {
         return CacheKind::Gha.name().to_owned();
     }
+    if refusal.cause == Cause::Crowded {
+        return CacheKind::Local.name().to_owned();
+    }
     match refusal.reference() {
         Some(name) => reference::repository(&name).to_owned(),
         None => refusal.transfer.map_or("cache", |t| t.kind.name()).to_owned(),

@@ -34,6 +34,9 @@ pub(super) static TEXTS: &[Row] = &[
     // buildx build/opt.go, ≥0.12: `Cache export is not supported for the docker driver.`,
     // before: `cache export feature is currently not supported for docker driver.`
     (Cause::DriverUnsupported, &["cache export", "not supported for", "driver"]),
+    // BuildKit client/ociindex, containerd plugins/content/local: `rename DIR/ingest/0a/data DIR/blobs/sha256/00: …`
+    (Cause::Crowded, &["could not lock ", "/index.json.lock"]),
+    (Cause::Crowded, &["rename ", "/ingest/", "/blobs/", "no such file or directory"]),
     // net/http, crypto/x509
     (Cause::Tls, &["server gave http response to https client"]),
     (Cause::Tls, &["client sent an http request to an https server"]),

@@ -44,7 +44,7 @@ impl Envelope for Azure {
 
 /// What the agent and its tasks print, and GitHub's runner does not.
 fn is_header(text: &[u8]) -> bool {
-    const HEADERS: [&[u8]; 9] = [
+    const HEADERS: [&[u8]; 10] = [
         b"##[section]Starting: ",
         b"##[section]Finishing: ",
         b"##[section]Async Command Start: ",
@@ -53,9 +53,10 @@ fn is_header(text: &[u8]) -> bool {
         b"Current agent version: '",
         b"Task         : ",
         b"Async Command Start: ",
+        b"Getting a pipeline cache artifact with one of the following fingerprints:",
         b"========================== Starting Command Output ====",
     ];
-    matches!(text.first(), Some(b'#' | b'A' | b'C' | b'T' | b'=')) && HEADERS.iter().any(|h| text.starts_with(h))
+    matches!(text.first(), Some(b'#' | b'A' | b'C' | b'G' | b'T' | b'=')) && HEADERS.iter().any(|h| text.starts_with(h))
 }
 
 /// `[command]/usr/bin/docker build -f /home/vsts/work/1/s/Dockerfile --label com.azure.dev.image.build.sourceversion=…`
@@ -139,6 +140,7 @@ mod tests {
         for part in [
             "[command]/usr/bin/docker build -f /home/vsts/work/1/s/Dockerfile --label com.azure.dev.image.build.buildnumber=1 .",
             "2026-05-04T09:00:00.1234567Z ========================== Starting Command Output ===========================",
+            "Getting a pipeline cache artifact with one of the following fingerprints:",
         ] {
             assert!(Azure.recognise(&[part.as_bytes()]), "{part}");
         }

@@ -87,8 +87,12 @@ fn trouble(text: &[u8]) -> Option<Mark<'_>> {
     let refused =
         code.is_some_and(|c| matches!(c, [b'4' | b'5', b, d, ..] if b.is_ascii_digit() && d.is_ascii_digit()));
     let broken = text == b"unexpected EOF" || text == b"invalid checksum" || memmem::find(text, INTERRUPTED).is_some();
-    (refused || broken).then_some(Mark::CacheTrouble)
+    (refused || broken || text.ends_with(FULL)).then_some(Mark::CacheTrouble)
 }
+
+/// `build/a.tar: write build/a.tar: no space left on device (suppressing repeats)`, for each file that did not fit
+/// (`commands/helpers/archive`); `Successfully extracted cache` follows.
+const FULL: &[u8] = b": no space left on device (suppressing repeats)";
 
 /// `cache.zip: context deadline exceeded`
 const INTERRUPTED: &[u8] = b"cache.zip: context deadline exceeded";

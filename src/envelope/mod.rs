@@ -8,6 +8,7 @@ mod act;
 mod ansi;
 mod argo;
 mod azure;
+mod bamboo;
 mod bitbucket;
 mod buildkite;
 mod buildkite_cache;
@@ -46,6 +47,7 @@ mod quoted;
 mod remote;
 mod stack;
 mod stamp;
+mod stern;
 mod syslog;
 mod task;
 mod teamcity;
@@ -140,6 +142,7 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &teamcity_message::TeamcityMessage,
     &pasted::Pasted,
     &kubectl::Kubectl,
+    &stern::Stern,
     &cri::Cri,
     &gutter::Gutter,
     &powershell::Powershell,
@@ -154,6 +157,7 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &gitlab::Gitlab,
     &buildkite::Buildkite,
     &bitbucket::Bitbucket,
+    &bamboo::Bamboo,
     &jenkins::Jenkins,
     &travis::Travis,
     &codebuild::Codebuild,

@@ -56,3 +56,15 @@ fn a_run_that_took_all_from_the_cache_may_repeat_another() {
     let desk = Desk::with(HEALTHY).and("run-2.log", HEALTHY);
     assert_eq!(read(&desk, &["."]).len(), 2);
 }
+
+/// `fix mistyped.log | git apply` would change what no log speaks of.
+#[test]
+fn a_patch_is_not_made_without_the_log_that_was_named() {
+    let bake =
+        "target \"a\" {\n  no-cache = true\n  cache-from = [\"type=gha\"]\n  cache-to = [\"type=gha,mode=max\"]\n}\n";
+    let desk = Desk::with(SICK).and("docker-bake.hcl", bake);
+    let alone = desk.run(&["fix", "--unsafe", "--config", "."]).output().unwrap();
+    assert!(alone.status.success() && !alone.stdout.is_empty());
+    let missing = desk.run(&["fix", "--unsafe", "missing.log", "--config", "."]).output().unwrap();
+    assert_eq!((missing.status.code(), missing.stdout.len()), (Some(2), 0));
+}

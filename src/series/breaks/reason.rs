@@ -88,8 +88,10 @@ fn reason(past: &Past, i: usize, build: &Build, stage: &Stage, step: &Step) -> (
         (false, false) => return (Because::ImportFailed, Likely),
         (true, _) => {}
     }
+    if let Some(confidence) = unstored(past, build, stage).filter(|_| first) {
+        return (Because::NotStored, confidence);
+    }
     match chain::input(step) {
-        _ if first && unstored(past, build, stage) => (Because::NotStored, Likely),
         Input::Files => (Because::InputsChanged, Likely),
         Input::Values if given(past, i) != given(past, at) => (Because::Unknown, Suspected),
         Input::None | Input::Values if first => (Because::RecordLost, Likely),
@@ -148,9 +150,16 @@ fn base_changed(past: &Past, i: usize, stage: &Stage) -> bool {
 }
 
 /// A stage that is not the final one, and is rebuilt from its first step on in every build that
-/// changes it, while some other step comes from the cache.
-fn unstored(past: &Past, build: &Build, stage: &Stage) -> bool {
-    let inner = chain::final_stage(build).is_some_and(|last| last != stage.name);
-    let stored = past.stored.contains(&(stage.name, stage.platform));
-    inner && !stored && chain::all_missed(stage) && build.hits() > 0
+/// changes it: how sure it is that the cache does not store it. Sure where some other step comes from the
+/// cache; where the final stage begins with a copy out of this one, none can.
+fn unstored(past: &Past, build: &Build, stage: &Stage) -> Option<Confidence> {
+    let last = chain::final_stage(build).filter(|last| *last != stage.name)?;
+    if past.stored.contains(&(stage.name, stage.platform)) || !chain::all_missed(stage) {
+        return None;
+    }
+    if build.hits() > 0 {
+        return Some(Confidence::Likely);
+    }
+    let first = build.steps.iter().find(|step| step.kind == StepKind::Counted && step.stage == last);
+    first.is_some_and(|step| chain::reads(build, step, stage.name)).then_some(Confidence::Suspected)
 }

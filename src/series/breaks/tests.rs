@@ -108,3 +108,25 @@ fn buildah_without_layers_is_the_reason() {
     layered.steps[0].verdict = Some(Quote::default());
     assert_eq!(because(&[(&run, &layered), (&run, &b)]), Because::NotImported);
 }
+
+#[test]
+fn a_final_stage_that_begins_with_a_copy_out_of_another_shows_nothing_of_what_is_stored() {
+    let of = |last: &str| {
+        let mut inner = step(1, "RUN make", None);
+        inner.stage = "build".into();
+        let imports = vec![Transfer { ended: true, ..Transfer::default() }];
+        Build { steps: vec![inner, step(1, last, None)], imports, ..Build::default() }
+    };
+    let counted = |mut build: Build| {
+        build.steps.iter_mut().for_each(|step| step.kind = StepKind::Counted);
+        build
+    };
+    let told = |last: &str| {
+        let (a, b) = (counted(of(last)), counted(of(last)));
+        let run = Run::default();
+        let breaks = Breaks::of(&[(&run, &a), (&run, &b)]);
+        breaks.in_build(1, &b).next().map(|found| (found.because, found.confidence)).unwrap()
+    };
+    assert_eq!(told("COPY --from=build /a /a"), (Because::NotStored, Confidence::Suspected));
+    assert_eq!(told("RUN other"), (Because::RecordLost, Confidence::Likely));
+}

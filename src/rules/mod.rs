@@ -18,6 +18,7 @@ mod cache_manifest_too_large;
 mod cache_mount_not_persisted;
 mod cache_option_invalid;
 mod cache_rate_limited;
+mod cache_ref_is_image;
 mod cache_ref_mismatch;
 mod cache_ref_never_written;
 mod cache_ref_shared;
@@ -160,6 +161,7 @@ pub static RULES: &[&dyn Rule] = &[
     &layers_disabled::LayersDisabled,
     &cache_ref_never_written::CacheRefNeverWritten,
     &cache_ref_mismatch::CacheRefMismatch,
+    &cache_ref_is_image::CacheRefIsImage,
     &local_cache_missing::LocalCacheMissing,
     &buildkite_compose_plugin_v4::BuildkiteComposePluginV4,
     &cache_option_invalid::CacheOptionInvalid,

@@ -63,7 +63,7 @@ pub(in crate::rules) fn with_change(fix: Fix, at: At, change: Change) -> Fix {
 }
 
 /// Adds changes to places of one file.
-pub(super) fn with_all(fix: Fix, places: &[At], changes: &[Change]) -> Fix {
+pub(in crate::rules) fn with_all(fix: Fix, places: &[At], changes: &[Change]) -> Fix {
     let mut fix = quoted(fix, places);
     let Some(at) = places.first().filter(|_| !changes.is_empty()) else { return fix };
     match at.config.corrected(changes) {

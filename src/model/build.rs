@@ -4,7 +4,7 @@
 
 use super::shared::Recent;
 use super::step::same;
-use super::{Few, Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Transfer, elapsed};
+use super::{Few, Found, Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Transfer, elapsed};
 
 /// Form of log the build was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -160,6 +160,16 @@ impl Build {
     #[must_use]
     pub fn imported(&self) -> bool {
         self.imports.iter().any(Transfer::ok)
+    }
+
+    /// Whether some import found a cache. A layer that was fetched, or a step from the cache in a builder that began
+    /// empty, shows it of back ends that do not say so.
+    #[must_use]
+    pub fn found(&self) -> Found {
+        let told = self.imports.iter().map(Transfer::found).max().unwrap_or(Found::No);
+        let empty = self.booted.is_some();
+        let served = |s: &Step| s.outcome == Outcome::Hit && (empty || s.fetched.is_some());
+        if told == Found::Unknown && self.decided().any(served) { Found::Yes } else { told }
     }
 
     /// Seconds of executed steps.

@@ -22,6 +22,18 @@ pub enum CacheKind {
     Unknown,
 }
 
+/// Whether an import found a cache where it looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, PartialOrd, Ord)]
+pub enum Found {
+    /// The log shows that there was none, or none that could be read.
+    No,
+    /// It was asked, and the back end prints the same whether something was there or not.
+    #[default]
+    Unknown,
+    /// There was one. An image without inline cache counts as one; it has no records.
+    Yes,
+}
+
 /// One cache import or export.
 #[derive(Clone, Debug, Default)]
 pub struct Transfer {
@@ -41,6 +53,8 @@ pub struct Transfer {
     pub verdict: Option<Quote>,
     /// `inferred cache manifest type`, where printed.
     pub manifest_type: Option<Text>,
+    /// Whether the import listed layers, where that is printed: `found 5 layers in cache`, kaniko's cached layers.
+    pub listed: Option<bool>,
 }
 
 impl Transfer {
@@ -48,5 +62,22 @@ impl Transfer {
     #[must_use]
     pub fn ok(&self) -> bool {
         self.ended && self.error.is_none()
+    }
+
+    /// Whether the import found a cache. Registries and directories end in an error where there is none, Azure's
+    /// storage lists layers only where it has some, and S3 and GitHub's service end in `DONE` in both cases
+    /// (`moby/buildkit` `cache/remotecache/{s3/s3,gha/gha,azblob/importer}.go`).
+    #[must_use]
+    pub fn found(&self) -> Found {
+        match (self.ok(), self.listed) {
+            (false, _) if self.error.is_some() => Found::No,
+            (false, _) => Found::Unknown,
+            (true, Some(true)) => Found::Yes,
+            (true, Some(false)) => Found::No,
+            (true, None) => match self.kind {
+                CacheKind::Registry | CacheKind::Local | CacheKind::Inline => Found::Yes,
+                CacheKind::Gha | CacheKind::S3 | CacheKind::Azblob | CacheKind::Unknown => Found::Unknown,
+            },
+        }
     }
 }

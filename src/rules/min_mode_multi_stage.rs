@@ -6,7 +6,7 @@ use super::remedy::{self, At, Site, reference};
 use super::unstored_stage::{self, Words};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Finding, Severity};
-use crate::model::{CacheKind, CacheSpec, Command, Transfer};
+use crate::model::{Build, CacheKind, CacheSpec, Command, Found, Run, Transfer};
 
 pub(super) struct MinModeMultiStage;
 
@@ -37,9 +37,7 @@ impl Rule for MinModeMultiStage {
 
 fn finding(past: &Past) -> Option<Finding> {
     let mut seen = unstored_stage::rebuilt(past);
-    seen.retain(|r| {
-        past.get(r.at).is_some_and(|(run, b)| b.exports.iter().any(own_cache) && !says_max(run.commands_of(b)))
-    });
+    seen.retain(|r| past.get(r.at).is_some_and(|(run, build)| may_be_min(run, build)));
     let last = seen.last()?;
     let (run, build) = past.get(last.at)?;
     let site = Site::of(past.study, run, build);
@@ -62,6 +60,12 @@ fn finding(past: &Past) -> Option<Finding> {
             .all(|(run, build)| asks_for_min(run.commands_of(build)) || asked.is_some_and(|c| asks_for_min([c]))),
     };
     unstored_stage::finding(past, &seen, words)
+}
+
+/// The build had a cache, and exports one whose mode is not known to be `max`.
+fn may_be_min(run: &Run, build: &Build) -> bool {
+    let had_one = build.imports.is_empty() || build.found() == Found::Yes;
+    had_one && build.exports.iter().any(own_cache) && !says_max(run.commands_of(build))
 }
 
 /// The configuration alone: the export names no `mode=max`, and the Dockerfile has inner stages.

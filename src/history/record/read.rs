@@ -134,6 +134,7 @@ impl Reader<'_> {
             header: self.quote(&transfer.header),
             verdict: self.quoted(transfer.verdict.as_ref()),
             manifest_type: self.maybe(transfer.manifest_type.as_ref()),
+            listed: transfer.listed,
         }
     }
 

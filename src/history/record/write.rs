@@ -135,6 +135,7 @@ impl Writer<'_> {
             header: self.quote(&transfer.header),
             verdict: self.quoted(transfer.verdict.as_ref()),
             manifest_type: self.maybe(transfer.manifest_type.as_ref()),
+            listed: transfer.listed,
         }
     }
 

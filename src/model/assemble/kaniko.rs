@@ -138,8 +138,11 @@ impl KanikoSegment {
     }
 
     fn answered(&mut self, command: String, outcome: Outcome, quote: Quote) {
-        if let Some(import) = self.build.imports.last_mut().filter(|i| !i.ended) {
-            (import.ended, import.verdict) = (true, Some(quote.clone()));
+        if let Some(import) = self.build.imports.last_mut() {
+            import.listed = Some(import.listed == Some(true) || outcome == Outcome::Hit);
+            if !import.ended {
+                (import.ended, import.verdict) = (true, Some(quote.clone()));
+            }
         }
         let asked = self.asked.take();
         let key = asked.and_then(|r| r.rsplit_once(':').map(|(_, key)| key.into()));

@@ -53,6 +53,8 @@ pub(super) struct Vertex {
     /// The command printed something.
     pub(super) logs: bool,
     pub(super) manifest_type: Option<Text>,
+    /// `found 5 layers in cache`.
+    pub(super) listed: bool,
     /// `preparing layers for inline cache`.
     pub(super) inline: Option<Quote>,
     pub(super) export: Export,
@@ -122,6 +124,7 @@ impl Vertex {
             }
             Some(b'u') if text.starts_with(b"unpacking to ") => self.engine = Engine::Containerd,
             Some(b'n') => self.images.extend(word_after(text, b"naming to ")),
+            Some(b'f') => self.listed |= text.starts_with(b"found ") && text.ends_with(b" layers in cache"),
             _ => {}
         }
     }

@@ -181,4 +181,7 @@ pub(in super::super) struct Transfer {
     /// Media type of its manifest, where printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_type: Option<String>,
+    /// It listed layers, where the back end prints that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed: Option<bool>,
 }

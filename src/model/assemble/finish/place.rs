@@ -81,7 +81,8 @@ fn import(reference: &str, header: &Quote, vertex: &Vertex) -> Transfer {
     let hashed = reference.split_once(':').filter(|(_, hash)| hash.bytes().all(|b| b.is_ascii_digit()));
     let kind = hashed.map_or(CacheKind::Registry, |(kind, _)| CacheKind::from_type(kind));
     let kind = if kind == CacheKind::Unknown { CacheKind::Registry } else { kind };
-    Transfer { reference: Some(reference.into()), kind, ..transfer(header, vertex) }
+    let listed = (kind == CacheKind::Azblob).then_some(vertex.listed);
+    Transfer { reference: Some(reference.into()), kind, listed, ..transfer(header, vertex) }
 }
 
 /// Names of exporters over all versions (`cache/remotecache/*` `Name()`). The bare `exporting cache`
@@ -110,5 +111,33 @@ fn engine(build: &mut Build, vertex: &Vertex) {
     };
     if let Some(quote) = &vertex.inline {
         build.inline = build.inline.take().or_else(|| Some(quote.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Found;
+    use crate::model::assemble::testing::build;
+
+    fn found(import: &str) -> Found {
+        build(&format!("#4 importing cache manifest from {import}\n\n#5 [1/2] RUN make\n#5 DONE 1.0s")).imports[0]
+            .found()
+    }
+
+    #[test]
+    fn back_ends_say_in_their_own_way_whether_something_was_there() {
+        for (import, want) in [
+            ("r.example.com/app:cache\n#4 DONE 0.1s", Found::Yes),
+            ("r.example.com/app:cache\n#4 ERROR: r.example.com/app:cache: not found", Found::No),
+            ("local:571\n#4 DONE 0.0s", Found::Yes),
+            ("gha:153\n#4 DONE 0.2s", Found::Unknown),
+            ("s3:144\n#4 DONE 0.1s", Found::Unknown),
+            ("s3:144\n#4 ERROR: api error NoSuchBucket: The specified bucket does not exist", Found::No),
+            ("azblob:93\n#4 found 5 layers in cache\n#4 DONE 0.1s", Found::Yes),
+            ("azblob:93\n#4 DONE 0.1s", Found::No),
+            ("azblob:93", Found::Unknown),
+        ] {
+            assert_eq!(found(import), want, "{import}");
+        }
     }
 }

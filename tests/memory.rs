@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use logs::Logs;
 use wait4::Wait4;
 
-/// What DESIGN allows, whatever the input.
+/// What is allowed, whatever the input.
 const PEAK: u64 = 64 << 20;
 
 const INPUT: usize = 96 << 20;

@@ -1,12 +1,12 @@
 //! From bytes to the report in every format: nothing panics, and every promise of
-//! `tests/invariants` holds.
+//! `tests/it/invariants` holds.
 //!
 //! An input is one case: files behind one another, cut by lines of one record separator. A file that
 //! begins with `@NAME` is configuration of that name, any other a log. CONTRIBUTING.md says how to run it.
 
 #![no_main]
 
-#[path = "../../tests/invariants/mod.rs"]
+#[path = "../../tests/it/invariants/mod.rs"]
 mod invariants;
 
 use invariants::check;

@@ -1,4 +1,4 @@
-//! What the page holds; how it behaves is tested in a browser, `tests/page.rs`.
+//! What the page holds; how it behaves is tested in a browser, `tests/it/page/`.
 
 use super::*;
 use crate::render::samples;

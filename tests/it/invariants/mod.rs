@@ -1,0 +1,71 @@
+//! What holds for every report, whatever the input was. Shared by `tests/it/total.rs` and by the fuzz
+//! target, `fuzz/fuzz_targets/report.rs`.
+
+pub(crate) mod input;
+pub(crate) mod mangle;
+
+use std::sync::LazyLock;
+
+use cachediag::envelope;
+use cachediag::finding::Evidence;
+use cachediag::pipeline::{Options, run_in_memory};
+use cachediag::render::{Human, Json, Renderer, Report, Screen, escape};
+use cachediag::source::Entry;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use input::{File, rendered};
+
+/// Threads of one check after the other: a fuzzer makes hundreds a second.
+static ONE: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPoolBuilder::new().num_threads(1).build().unwrap());
+static TWO: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPoolBuilder::new().num_threads(2).build().unwrap());
+
+/// Reads the files twice, as a whole and in small blocks, and panics where a promise is broken.
+pub(crate) fn check(files: &[File]) {
+    let report = ONE.install(|| report_on(files, None));
+    report.findings.iter().flat_map(|f| f.evidence.iter()).for_each(|e| is_quoted_truly(files, e));
+    for finding in &report.findings {
+        assert!(![&finding.title, &finding.cause, &finding.fix.summary].iter().any(|t| t.is_empty()), "{finding:?}");
+    }
+    let size: usize = files.iter().map(|f| f.bytes.len()).sum();
+    for (format, text) in rendered(&report, 80, false) {
+        is_safe(format, &text, size);
+    }
+    let colored = Human.render(&report, Screen { width: 60, color: true, ascii: false });
+    assert!(colored.ends_with('\n'), "{colored}");
+    let block = 1 + size % 1021;
+    let cut = TWO.install(|| report_on(files, Some(block)));
+    // It holds all of a report, and so stands for the other formats.
+    let json = |report| Json.render(report, Screen { width: 80, color: false, ascii: false });
+    assert_eq!(json(&report), json(&cut), "in blocks of {block} bytes");
+}
+
+fn report_on(files: &[File], block: Option<usize>) -> Report {
+    let entries = files.iter().map(|f| Entry::in_memory(&f.name, f.bytes.as_slice()));
+    run_in_memory(entries, &Options { block, ..Options::default() })
+}
+
+/// The quoted text stands in that line of that file. Letters and digits are compared: colours,
+/// prefixes and escapes are not part of a quote.
+fn is_quoted_truly(files: &[File], evidence: &Evidence) {
+    let file =
+        files.iter().find(|f| f.name == *evidence.source).unwrap_or_else(|| panic!("{evidence:?} is of no input"));
+    let line = file.bytes.split(|b| *b == b'\n').nth(usize::try_from(evidence.line).unwrap() - 1);
+    let line = line.unwrap_or_else(|| panic!("{evidence:?} is behind the end"));
+    let bare = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let start: String = bare(&evidence.text).chars().take(60).collect();
+    let line = bare(&String::from_utf8_lossy(&envelope::clean(line)));
+    assert!(line.contains(&start), "{evidence:?} is not in {line:?}");
+}
+
+fn is_safe(format: &str, text: &str, input: usize) {
+    // Formats that list findings alone have nothing to say where there is none.
+    assert!(text.is_empty() || text.ends_with('\n'), "{format}");
+    if let Some(bad) = text.chars().find(|c| *c != '\n' && escape::must_show(*c)) {
+        panic!("{format} prints {bad:?}");
+    }
+    if matches!(format, "json" | "sarif" | "gitlab" | "bitbucket") {
+        serde_json::from_str::<serde_json::Value>(text).unwrap();
+    }
+    // What does not depend on the input is the list of rules in SARIF.
+    assert!(text.len() < 400_000 + 100 * input, "{format}: {} bytes of {input}", text.len());
+}

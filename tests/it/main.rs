@@ -1,0 +1,39 @@
+//! The program and its library from outside: one binary, because each costs a link of all they are made of.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+mod architecture;
+mod bad_input;
+mod bitbucket_fix;
+mod checkouts;
+mod ci_caches;
+mod cli;
+mod coin;
+mod compare;
+mod dialects;
+mod docs;
+mod envelopes;
+mod explain;
+mod fixes;
+mod formats;
+mod history;
+mod invariants;
+mod look_alikes;
+mod one_result_in_every_frame;
+mod page;
+mod patches;
+mod rules;
+mod safe_output;
+mod same_result;
+mod samples;
+mod support;
+#[cfg(target_os = "linux")]
+mod terminal;
+mod total;
+mod trend;

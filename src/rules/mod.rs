@@ -71,6 +71,7 @@ mod options;
 mod parallel_steps_share_cache;
 mod past;
 mod planned;
+mod reads;
 mod recurring;
 mod registry_tls_mismatch;
 pub mod remedy;

@@ -2,10 +2,7 @@
 //!
 //! A helper of the rules about hits over a series; says what was, not why.
 
-use std::collections::BTreeSet;
-
 use super::Study;
-use super::remedy::reference;
 use crate::finding::{Evidence, Impact};
 use crate::model::{Build, BuildOutcome, CacheKind, Command, Engine, Outcome, Run, Step, StepKind, Transfer, elapsed};
 use crate::series::chain::{self, Loss};
@@ -59,11 +56,7 @@ impl<'a> Past<'a> {
 
     /// Imports of the build; targets of one bake share an import, which is printed for one of them.
     pub(super) fn imports(&self, i: usize) -> Vec<&'a Transfer> {
-        let Some((run, build)) = self.get(i) else { return Vec::new() };
-        if !build.imports.is_empty() {
-            return build.imports.iter().collect();
-        }
-        run.builds.iter().filter(|b| b.invocation == build.invocation).flat_map(|b| &b.imports).collect()
+        self.refs.get(i).map_or_else(Vec::new, |at| self.study.reads.imports(self.study, *at))
     }
 
     /// Some cache was read.
@@ -131,19 +124,7 @@ impl<'a> Past<'a> {
 
     /// The build has a build of another series beside it that reads the same reference.
     pub(super) fn shares_reference(&self) -> bool {
-        if self.study.series.len() < 2 {
-            return false;
-        }
-        let mine: BTreeSet<&str> =
-            (0..self.len()).flat_map(|i| self.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
-        let own = |at: &BuildRef| self.refs.contains(at);
-        let others = self.study.series.iter().filter(|s| !s.builds.first().is_some_and(own));
-        others
-            .flat_map(|s| self.study.members(s))
-            .flat_map(|(_, b)| &b.imports)
-            .filter(|t| t.kind == CacheKind::Registry)
-            .filter_map(|t| t.reference.as_deref())
-            .any(|other| mine.iter().any(|name| reference::same(name, other)))
+        self.study.reads.are_shared(self.at)
     }
 }
 

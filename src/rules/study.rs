@@ -1,6 +1,7 @@
 //! All that was read: what a rule may look at.
 
 use super::dockerfile_at;
+use super::reads::Reads;
 use super::recurring::{self, Spots};
 use crate::config::Config;
 use crate::finding::Evidence;
@@ -20,6 +21,8 @@ pub struct Study {
     pub breaks: Vec<Breaks>,
     /// And at which of their steps they do so again and again.
     pub(super) spots: Vec<Spots>,
+    /// Which caches are read, and by whom.
+    pub(super) reads: Reads,
 }
 
 impl Study {
@@ -30,6 +33,7 @@ impl Study {
         let mut study = Self { runs, series, configs, ..Self::default() };
         study.breaks =
             study.series.iter().map(|series| Breaks::of(&study.members(series).collect::<Vec<_>>())).collect();
+        study.reads = Reads::of(&study);
         study.spots = recurring::find(&study);
         study
     }

@@ -35,8 +35,13 @@ pub(crate) fn with_tag(name: &str, tag: &str) -> String {
 
 /// Two names of one reference: a missing tag is `latest`, and Docker Hub's host may be left out.
 pub(crate) fn same(a: &str, b: &str) -> bool {
-    let bare = |name| without_hub(repository(name));
-    bare(a) == bare(b) && tag(a).unwrap_or("latest") == tag(b).unwrap_or("latest")
+    key(a) == key(b)
+}
+
+/// Repository and tag, the same for all names of one reference.
+pub(crate) fn key(name: &str) -> (&str, &str) {
+    let (repository, tag) = split(name);
+    (without_hub(repository), tag.unwrap_or("latest"))
 }
 
 /// Without the host and folder of Docker Hub, which the engine adds itself.

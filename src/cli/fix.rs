@@ -2,13 +2,11 @@
 //!
 //! What is printed is what `--write` would write, byte for byte.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
-
 use super::args::FixArgs;
+use super::replace::{Replacement, replace_all};
 use super::settings::{Project, Settings};
 use super::{TROUBLE, judge, screen};
 use crate::pipeline;
@@ -30,20 +28,29 @@ pub(super) fn run(args: &FixArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(TROUBLE));
     }
     let patches = triage::patches(&report.findings, &report.study.configs, args.r#unsafe);
-    for patch in &patches {
-        if args.write {
-            // A file that was not read is made new, and must not take the place of one that is there.
-            let known = report.study.configs.iter().any(|config| config.path == patch.path);
-            if !known && Path::new(&patch.path).exists() {
-                anyhow::bail!("{} is there already and was not read; name it with --config", patch.path);
-            }
-            fs::write(&patch.path, &patch.text).with_context(|| format!("cannot write {}", patch.path))?;
-        } else {
+    if args.write {
+        write(&report, &patches)?;
+    } else {
+        for patch in &patches {
             screen::print(&patch.diff, screen::FILE)?;
         }
     }
     said(args, &report, &patches);
     Ok(ExitCode::SUCCESS)
+}
+
+/// A file that was not read is made new, and does not take the place of one that is there.
+fn write(report: &Report, patches: &[Patched]) -> anyhow::Result<()> {
+    let read = |patch: &Patched| report.study.configs.iter().find(|config| config.path == patch.path);
+    let files: Vec<Replacement> = patches
+        .iter()
+        .map(|patch| Replacement {
+            path: Path::new(&patch.path),
+            before: read(patch).map(|config| config.text.as_str()),
+            after: &patch.text,
+        })
+        .collect();
+    replace_all(&files)
 }
 
 /// What was changed, what it costs, and what is left, on standard error: the patch alone is on the other.

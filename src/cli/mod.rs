@@ -13,6 +13,7 @@ mod history;
 mod judge;
 mod manual;
 mod progress;
+mod replace;
 mod run;
 mod screen;
 mod settings;

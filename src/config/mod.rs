@@ -76,7 +76,7 @@ pub static KINDS: &[&dyn Kind] = &[
 pub struct Config {
     /// Path as the user named it, with `/`.
     pub path: String,
-    /// Its text.
+    /// Its text, with the byte order mark that some editors of Windows put first.
     pub text: String,
     /// Which kind of file.
     pub kind: &'static dyn Kind,
@@ -90,6 +90,10 @@ const TEMPLATE: &str = "is a template, not read; the file that is made of it can
 fn is_template(text: &str) -> bool {
     let marks = |line: &str| line.starts_with("{{") || ["{%", "{{-", " {{ ", "<%"].iter().any(|m| line.contains(m));
     text.lines().any(|line| marks(line.trim_start()))
+}
+
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// The one name of a file that may be named in several ways: `./Dockerfile`.
@@ -121,8 +125,9 @@ impl Config {
     pub fn read(path: &str, text: &str) -> Option<Result<Self, String>> {
         let path = plain_path(path);
         let named = KINDS.iter().find(|kind| kind.names(&path));
-        let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(text)))?;
-        let content = kind.read(text).map_err(|why| if is_template(text) { TEMPLATE.to_owned() } else { why });
+        let body = without_mark(text);
+        let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(body)))?;
+        let content = kind.read(body).map_err(|why| if is_template(body) { TEMPLATE.to_owned() } else { why });
         Some(content.map(|content| Self { path, text: text.to_owned(), kind, content }))
     }
 
@@ -131,8 +136,24 @@ impl Config {
     /// # Errors
     /// Why it cannot be changed safely, in words that complete "no patch:".
     pub fn corrected(&self, changes: &[Change]) -> Result<Corrected, String> {
-        let text = self.kind.correct(&self.text, changes)?;
+        let text = self.kind.correct(self.body(), changes)?;
         change::verify(&self.content, &self.kind.read(&text)?, changes)?;
+        self.with_body(&text)
+    }
+
+    /// The text that a reader of the format sees: without a byte order mark.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        without_mark(&self.text)
+    }
+
+    /// The file with another body; a byte order mark stays.
+    ///
+    /// # Errors
+    /// Where that changes nothing.
+    pub fn with_body(&self, body: &str) -> Result<Corrected, String> {
+        let mark = self.text.len() - self.body().len();
+        let text = [self.text.get(..mark).unwrap_or_default(), body].concat();
         let diff = patch::unified_diff(&self.path, &self.text, &text).ok_or("nothing to change was found")?;
         Ok(Corrected { text, diff })
     }
@@ -152,7 +173,7 @@ impl Config {
     /// A line of the file, to be shown; `None` where it has no such line.
     #[must_use]
     pub fn quote(&self, line: u64) -> Option<Quote> {
-        let text = self.text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+        let text = self.body().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
         Some(Quote { line, text: text.trim_end().into() })
     }
 }

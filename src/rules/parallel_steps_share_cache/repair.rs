@@ -7,7 +7,6 @@ use super::rewrite;
 use super::{Builder, Worth};
 use crate::config::Config;
 use crate::config::bitbucket::{Correction, Pipelines, Step, correct};
-use crate::config::patch::unified_diff;
 use crate::finding::Edit;
 
 /// Changes so many of the sharing steps that no two save the same cache any more.
@@ -52,9 +51,8 @@ pub(super) fn edit(
             definitions.push(definition);
         }
     }
-    let new = correct(&config.text, &corrections, &definitions)?;
-    let diff = unified_diff(&config.path, &config.text, &new).ok_or("nothing to change was found")?;
-    Ok(Edit { path: config.path.clone(), diff, text: new, safe: worth == Worth::Replaced })
+    let new = config.with_body(&correct(config.body(), &corrections, &definitions)?)?;
+    Ok(Edit { path: config.path.clone(), diff: new.diff, text: new.text, safe: worth == Worth::Replaced })
 }
 
 /// One anchored step used twice stays one step: it cannot get two caches.

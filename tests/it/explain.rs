@@ -1,4 +1,4 @@
-//! `cachediag explain RULE`: every page as it is read, its example taken from the rule's own samples.
+//! `cachediag explain RULE`: pages as they are read, and the example of each taken from the rule's own samples.
 //! `UPDATE_DOCS=1 cargo test --test it explain` writes the examples anew (`src/rules/examples`).
 
 use std::fmt::Write as _;
@@ -8,9 +8,12 @@ use std::path::{Path, PathBuf};
 use cachediag::finding::{Evidence, Finding};
 use cachediag::pipeline::{self, Options};
 use cachediag::render::{self, Screen};
-use cachediag::rules::RULES;
+use cachediag::rules::{RULES, by_id};
 
 use crate::support::folder;
+
+/// Pages that stand for all: a long one, one about configuration, one whose line proves it.
+const PAGES: [&str; 3] = ["inline-cache-lost-every-second-run", "parallel-steps-share-cache", "cache-option-invalid"];
 
 /// Lines of an example: as many as fit a page beside the text.
 const MOST: usize = 5;
@@ -62,7 +65,8 @@ fn examples_are_what_the_rules_say_of_their_samples() {
 
 #[test]
 fn pages_read_well() {
-    for meta in RULES.iter().map(|r| r.meta()) {
-        insta::assert_snapshot!(meta.id, render::explain(meta, Screen { width: 100, color: false, ascii: false }));
+    for id in PAGES {
+        let meta = by_id(id).unwrap().meta();
+        insta::assert_snapshot!(id, render::explain(meta, Screen { width: 100, color: false, ascii: false }));
     }
 }

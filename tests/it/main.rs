@@ -28,6 +28,7 @@ mod look_alikes;
 mod one_result_in_every_frame;
 mod page;
 mod patches;
+mod reports;
 mod rules;
 mod safe_output;
 mod same_result;

@@ -6,10 +6,11 @@
 
 use serde::Serialize;
 
-use super::{Renderer, Report, Screen, anchor, decisions, escape, fingerprint, json, phrases};
+use super::{Renderer, Report, Screen, anchor, decisions, escape, fingerprint, json, names, phrases};
 use crate::finding::{Finding, Severity};
 use crate::model::Build;
 use crate::render::units::{count, grouped};
+use crate::triage::Verdict;
 
 /// `--format bitbucket`.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ struct Summary {
     details: String,
     reporter: &'static str,
     report_type: &'static str,
-    /// None where nothing could be read.
+    /// None where nothing could be read, or it is too little to tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'static str>,
     data: Vec<Field>,
@@ -56,7 +57,14 @@ struct Field {
     title: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
-    value: usize,
+    value: Value,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Value {
+    Number(usize),
+    Text(&'static str),
 }
 
 #[derive(Serialize)]
@@ -81,10 +89,11 @@ fn summary(report: &Report) -> Summary {
     let problems = report.problems.len();
     let problems = (problems > 0).then(|| format!("{}, see the log.", count(problems, "problem")));
     let first = format!("{}.", phrases::headline(report).trim_end_matches('.'));
-    let nothing = report.study.runs.is_empty();
     let gates = decisions::gates(report).into_iter().filter(|gate| !gate.passed);
     let gates: Vec<String> = gates.map(|gate| format!("Gate failed: {}.", escape::line(&gate.asked))).collect();
     let fails = !gates.is_empty() || report.fresh().any(|finding| finding.severity == Severity::Error);
+    let verdict = report.assessment().verdict;
+    let told = !report.study.runs.is_empty() && (fails || verdict != Verdict::TooLittleToTell);
     let news = report.news.as_ref().map(|news| {
         format!("Since the job ran last: {} new, {} gone.", grouped(news.new.len()), grouped(news.gone.len()))
     });
@@ -94,7 +103,7 @@ fn summary(report: &Report) -> Summary {
         details: escape::shorten(&details, DETAILS),
         reporter: "cachediag",
         report_type: "BUG",
-        result: (!nothing).then_some(if fails { "FAILED" } else { "PASSED" }),
+        result: told.then_some(if fails { "FAILED" } else { "PASSED" }),
         data: data(report),
     }
 }
@@ -103,16 +112,19 @@ fn data(report: &Report) -> Vec<Field> {
     let builds = || report.study.runs.iter().flat_map(|run| &run.builds);
     let (hits, total) = (builds().map(Build::hits).sum::<usize>(), builds().map(Build::total).sum::<usize>());
     let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
-    let number = |title, value| Field { title, kind: "NUMBER", value };
+    let number = |title, value| Field { title, kind: "NUMBER", value: Value::Number(value) };
     let rate = (hits * 100).checked_div(total);
-    let rate = rate.map(|value| Field { title: "Steps from the cache", kind: "PERCENTAGE", value });
+    let rate =
+        rate.map(|value| Field { title: "Steps from the cache", kind: "PERCENTAGE", value: Value::Number(value) });
+    let verdict = names::verdict(report.assessment().verdict);
+    let verdict = Field { title: "Verdict", kind: "TEXT", value: Value::Text(verdict) };
     let counted = [
         number("Errors", of(Severity::Error)),
         number("Warnings", of(Severity::Warning)),
         number("Notes", of(Severity::Note)),
         number("Builds", builds().count()),
     ];
-    counted.into_iter().chain(rate).collect()
+    [verdict].into_iter().chain(counted).chain(rate).collect()
 }
 
 fn annotation(report: &Report, finding: &Finding, fingerprint: &str) -> Annotation {

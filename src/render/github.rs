@@ -8,6 +8,7 @@ use super::decisions::Said;
 use super::{Renderer, Report, Screen, anchor, decisions, escape, phrases, problem_line};
 use crate::finding::{Finding, Severity};
 use crate::render::units::count;
+use crate::triage::Verdict;
 
 /// `--format github`.
 #[derive(Debug)]
@@ -35,6 +36,7 @@ impl Renderer for Github {
         }));
         notices.extend((!hidden.is_empty()).then(|| format!("and {}", hidden.join(", "))));
         notices.extend(gone(report));
+        notices.extend(too_little(report));
         // Where they do not close, the job fails: that is said before all else.
         let failed = decisions::gates(report).into_iter().filter(|gate| !gate.passed).take(most(Severity::Error));
         let failed: String = failed.map(|gate| failure(&gate)).collect();
@@ -50,9 +52,9 @@ fn failure(gate: &Said) -> String {
     format!("::error title=gate failed::{}\n", escape::command::data(&lines.join("\n")))
 }
 
-/// Of the ten notices three are kept for what is not shown, and what is gone.
+/// Of the ten notices four are kept for what is not shown, what is gone, and what cannot be told.
 fn most(kind: Severity) -> usize {
-    if kind == Severity::Note { 7 } else { 10 }
+    if kind == Severity::Note { 6 } else { 10 }
 }
 
 /// What the job's last run had; it is told this once.
@@ -61,6 +63,13 @@ fn gone(report: &Report) -> Option<String> {
     let lines = gone.iter().take(10).map(|gone| format!("{}: {}", gone.rule, gone.title));
     let lines: Vec<String> = lines.map(|line| escape::shorten(&escape::line(&line), 250)).collect();
     Some(format!("gone since the job ran last: {}\n{}", count(gone.len(), "finding"), lines.join("\n")))
+}
+
+/// A green job says nothing where steps ran and nothing shows why.
+fn too_little(report: &Report) -> Option<String> {
+    let assessment = report.assessment();
+    let open = assessment.verdict == Verdict::TooLittleToTell;
+    open.then(|| escape::line(&phrases::too_little(report, &assessment)))
 }
 
 /// Characters of a text: the runner's limit, with room for escapes.

@@ -1,13 +1,14 @@
 //! `JUnit` XML, which Jenkins, GitLab, `CircleCI` and Azure Pipelines show as test results.
 //!
 //! A finding is a test that fails, a note or what is known one that is skipped; where there is no finding one test passes,
-//! because Jenkins takes a file without tests for an error.
+//! because Jenkins takes a file without tests for an error; it is skipped where it is too little to tell.
 
 use std::fmt::Write as _;
 
 use super::decisions::Said;
 use super::{Renderer, Report, Screen, anchor, decisions, escape, names, phrases, problem_line};
 use crate::finding::{Finding, Severity};
+use crate::triage::Verdict;
 
 /// `--format junit`.
 #[derive(Debug)]
@@ -19,7 +20,10 @@ impl Renderer for Junit {
     }
 
     fn render(&self, report: &Report, _screen: Screen) -> String {
+        let verdict = report.assessment().verdict;
+        let open = report.findings.is_empty() && verdict == Verdict::TooLittleToTell;
         let notes = report.findings.iter().filter(|finding| passes(report, finding)).count();
+        let skipped = notes + usize::from(open);
         let gates = decisions::gates(report);
         let failures = report.findings.len() - notes + gates.iter().filter(|gate| !gate.passed).count();
         let errors = usize::from(report.study.runs.is_empty());
@@ -34,9 +38,10 @@ impl Renderer for Junit {
         let news: Vec<String> = decisions::news(report).iter().map(|line| escape::xml(line)).collect();
         let news =
             if news.is_empty() { String::new() } else { format!("<system-out>{}</system-out>\n", news.join("\n")) };
+        let verdict = property("verdict", names::verdict(verdict));
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"cachediag\" {counts}>\n\
-             <testsuite name=\"cachediag\" {counts} skipped=\"{notes}\">\n{cases}{news}{unread}</testsuite>\n</testsuites>\n"
+             <testsuite name=\"cachediag\" {counts} skipped=\"{skipped}\">\n{verdict}{cases}{news}{unread}</testsuite>\n</testsuites>\n"
         )
     }
 }
@@ -46,10 +51,16 @@ fn alone(report: &Report) -> String {
     let text = escape::xml(&phrases::headline(report));
     let inside = if report.study.runs.is_empty() {
         format!("<error message=\"{text}\"/>")
+    } else if report.assessment().verdict == Verdict::TooLittleToTell {
+        format!("<skipped message=\"{text}\"/>")
     } else {
         format!("<system-out>{text}</system-out>")
     };
     format!("<testcase classname=\"cachediag\" name=\"build cache\">\n{inside}\n</testcase>\n")
+}
+
+fn property(name: &str, value: &str) -> String {
+    format!("<properties>\n<property name=\"{name}\" value=\"{value}\"/>\n</properties>\n")
 }
 
 fn each(report: &Report) -> String {

@@ -29,6 +29,7 @@ mod report;
 #[cfg(test)]
 pub(crate) mod samples;
 mod sarif;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod trend;

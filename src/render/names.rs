@@ -3,6 +3,7 @@
 use crate::finding::{Confidence, Severity};
 use crate::model::{BuildOutcome, CacheOperation, CacheOutcome, Dialect, Engine, Outcome};
 use crate::series::Because;
+use crate::triage::{Verdict, Wanted};
 
 /// `error`, `warning`, `note`.
 #[must_use]
@@ -21,6 +22,27 @@ pub fn confidence(confidence: Confidence) -> &'static str {
         Confidence::Proven => "proven",
         Confidence::Likely => "likely",
         Confidence::Suspected => "suspected",
+    }
+}
+
+/// `healthy`, `trouble`, `too-little-to-tell`, `nothing-read`.
+#[must_use]
+pub fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Healthy => "healthy",
+        Verdict::Trouble => "trouble",
+        Verdict::TooLittleToTell => "too-little-to-tell",
+        Verdict::NothingRead => "nothing-read",
+    }
+}
+
+/// What would tell why steps ran.
+#[must_use]
+pub fn wanted(wanted: Wanted) -> &'static str {
+    match wanted {
+        Wanted::EarlierRuns => "earlier-runs",
+        Wanted::SameCommit => "two-runs-of-one-commit",
+        Wanted::Dockerfile => "dockerfile",
     }
 }
 

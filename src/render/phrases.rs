@@ -9,6 +9,7 @@ use super::units::{count, duration, grouped};
 use crate::finding::{Finding, Impact, Severity};
 use crate::model::Build;
 use crate::rules;
+use crate::triage::{Assessment, Verdict, Wanted, rebuilt};
 
 /// `15 steps ran again in 3 runs: up to 7 min 30 s, 2 min 30 s a run`; empty where nothing was measured.
 pub(super) fn costs(impact: Impact) -> String {
@@ -39,12 +40,17 @@ pub(super) fn source(finding: &Finding) -> Option<&'static str> {
 
 /// The report in one line.
 pub(super) fn headline(report: &Report) -> String {
-    let builds = report.study.runs.iter().map(|run| run.builds.len()).sum::<usize>();
-    match (report.findings.is_empty(), builds) {
-        _ if report.study.runs.is_empty() => without_logs(report),
-        (true, 0) => no_build(report),
-        (true, _) => healthy(report),
-        (false, _) => format!("{} in {} · {}", counted(report), runs(report), inputs(report)),
+    if report.study.runs.is_empty() {
+        return without_logs(report);
+    }
+    let assessment = report.assessment();
+    let found = || format!("{} in {} · {}", counted(report), runs(report), inputs(report));
+    match (assessment.verdict, report.findings.is_empty()) {
+        (Verdict::TooLittleToTell, true) => too_little(report, &assessment),
+        (Verdict::TooLittleToTell, false) => format!("{}. {}", found(), too_little(report, &assessment)),
+        (Verdict::NothingRead, true) => no_build(report),
+        (Verdict::Healthy, true) => healthy(report),
+        (_, _) => found(),
     }
 }
 
@@ -73,14 +79,35 @@ pub(super) fn healthy(report: &Report) -> String {
     } else {
         format!("{} of {} from the cache", grouped(hits), count(total, "step"))
     };
-    let again = builds().count() > report.study.series.len();
-    if hits == 0 && total > 0 && again {
-        return format!(
-            "No cause found, though no step came from the cache: {}, {steps}. Logs of two runs of one commit tell changed files from a cache that is lost.",
-            runs(report)
-        );
-    }
     format!("No cache trouble found: {}, {steps}.", runs(report))
+}
+
+/// What to say where steps ran for a reason that nothing tells, and what would tell it.
+pub(super) fn too_little(report: &Report, assessment: &Assessment) -> String {
+    let series = assessment.open.iter().filter_map(|at| report.study.series.get(*at));
+    let newest: Vec<&Build> = series.filter_map(|series| report.study.build(*series.builds.last()?)).collect();
+    let ran: usize = newest.iter().map(|build| rebuilt(build).count()).sum();
+    let total: usize = newest.iter().map(|build| build.total()).sum();
+    let where_ = match (report.study.series.len(), assessment.open.len()) {
+        (1, _) => String::new(),
+        (all, open) if all == open => format!(" of {}", count(all, "build")),
+        (all, open) => format!(" of {} of {}", grouped(open), count(all, "build")),
+    };
+    let seen = match total {
+        0 => format!("no step{where_} was reached that a cache could answer"),
+        _ => format!("{} of {}{where_} ran, and nothing here shows why", grouped(ran), count(total, "step")),
+    };
+    format!("Too little to tell: {seen}. To find out, give {}.", wanted(&assessment.wanted))
+}
+
+/// `earlier logs of the same job (or use --history FILE.db), and the Dockerfile (--config DIR)`.
+fn wanted(wanted: &[Wanted]) -> String {
+    let words = wanted.iter().map(|wanted| match wanted {
+        Wanted::EarlierRuns => "earlier logs of the same job (or keep them with --history FILE.db)",
+        Wanted::SameCommit => "logs of two runs of the same commit",
+        Wanted::Dockerfile => "the Dockerfile (--config DIR)",
+    });
+    words.collect::<Vec<_>>().join(", and ")
 }
 
 /// The title of a finding, and whether it is in the baseline.

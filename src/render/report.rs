@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::finding::{Finding, Severity};
 use crate::model::Problem;
 use crate::rules::Study;
-use crate::triage::{Baseline, Gate, Hidden, Known};
+use crate::triage::{Assessment, Baseline, Gate, Hidden, Known};
 
 /// Everything a renderer needs.
 #[derive(Debug, Default)]
@@ -47,6 +47,12 @@ pub struct Gone {
 }
 
 impl Report {
+    /// The report in one word, and what would tell more.
+    #[must_use]
+    pub fn assessment(&self) -> Assessment {
+        Assessment::of(&self.study, &self.findings, &self.hidden)
+    }
+
     /// Findings in the order in which people read them: what is known comes after what is new, and what is
     /// worth knowing after what is wrong.
     pub(super) fn for_people(&self) -> impl Iterator<Item = &Finding> {
@@ -77,5 +83,37 @@ impl Report {
     #[must_use]
     pub fn gone(&self) -> Vec<&Known> {
         self.baseline.as_ref().map(|baseline| baseline.gone(&self.findings, &self.hidden)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+    use crate::triage::{Verdict, Wanted};
+
+    #[test]
+    fn what_was_read_decides() {
+        assert_eq!(Report::default().assessment().verdict, Verdict::NothingRead);
+        assert_eq!(samples::no_build().assessment().verdict, Verdict::NothingRead);
+        assert_eq!(samples::healthy().assessment().verdict, Verdict::Healthy);
+        assert_eq!(samples::multi_stage().assessment().verdict, Verdict::Trouble);
+    }
+
+    #[test]
+    fn one_run_does_not_tell_why_its_steps_ran() {
+        let one = samples::lone().assessment();
+        assert_eq!((one.verdict, one.open), (Verdict::TooLittleToTell, vec![0]));
+        assert_eq!(one.wanted, [Wanted::EarlierRuns, Wanted::Dockerfile]);
+    }
+
+    /// The findings of an error that were taken away leave a build stage that is rebuilt for no known reason.
+    #[test]
+    fn several_runs_do_not_tell_it_either_where_nothing_changed() {
+        let mut report = samples::multi_stage();
+        report.findings.clear();
+        let open = report.assessment();
+        assert_eq!(open.verdict, Verdict::TooLittleToTell);
+        assert_eq!(open.wanted, [Wanted::SameCommit, Wanted::Dockerfile]);
     }
 }

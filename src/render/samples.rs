@@ -40,6 +40,11 @@ pub(crate) fn healthy() -> Report {
     report((1..7).map(|n| run(&format!("run-{n}.log"), &format!("run-{n}"), vec![build("██")])).collect(), "team/svc")
 }
 
+/// One run, whose build stage ran.
+pub(crate) fn lone() -> Report {
+    report(vec![run("run-1.log", "run-1", vec![build("·█")])], "team/svc")
+}
+
 /// A log of something else.
 pub(crate) fn no_build() -> Report {
     Report {

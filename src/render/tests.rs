@@ -56,7 +56,10 @@ fn news_are_told() {
     let chosen = Report { news: samples::remembered().news, ..samples::decided() };
     assert_eq!(states(&chosen), [state("new", true), state("unchanged", false)]);
     let lines = print("ndjson", &samples::remembered());
-    assert_eq!(lines.lines().map(|line| line.contains("\"new\":true")).collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(
+        lines.lines().map(|line| line.contains("\"new\":true")).collect::<Vec<_>>(),
+        [true, false, false, false]
+    );
 }
 
 #[test]

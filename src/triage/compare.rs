@@ -19,7 +19,7 @@ pub struct Comparison<'a> {
     /// Findings of both, as the later one says them.
     pub still: Vec<&'a Finding>,
     /// All in all.
-    pub verdict: Verdict,
+    pub verdict: Effect,
 }
 
 /// One build before and after.
@@ -48,7 +48,7 @@ pub struct Figures {
 
 /// Whether a change helped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Effect {
     /// Nothing is wrong any more, and something was.
     Worked,
     /// Something is gone, something is left or new.
@@ -79,12 +79,12 @@ pub fn compare<'a>(before: (&Study, &'a [Finding]), after: (&Study, &'a [Finding
     let enough = builds.iter().any(|pair| pair.before.runs > 0 && pair.after.runs > 1);
     let loud = |list: &[&Finding]| list.iter().any(|f| f.severity > Severity::Note);
     let verdict = match (loud(&gone), loud(&still), loud(&left)) {
-        _ if !enough => Verdict::TooFewRuns,
-        (true, false, false) => Verdict::Worked,
-        (true, ..) => Verdict::Partly,
-        (false, true, _) => Verdict::NotYet,
-        (false, false, true) => Verdict::Worse,
-        (false, false, false) => Verdict::NothingToMend,
+        _ if !enough => Effect::TooFewRuns,
+        (true, false, false) => Effect::Worked,
+        (true, ..) => Effect::Partly,
+        (false, true, _) => Effect::NotYet,
+        (false, false, true) => Effect::Worse,
+        (false, false, false) => Effect::NothingToMend,
     };
     Comparison { builds, gone, new: left, still, verdict }
 }

@@ -14,13 +14,16 @@ mod once;
 mod patches;
 mod policy;
 mod rank;
+mod verdict;
 
 pub use baseline::{Baseline, Known};
 pub(crate) use compare::median;
-pub use compare::{Comparison, Figures, Pair, Verdict, compare};
+pub use compare::{Comparison, Effect, Figures, Pair, compare};
 pub use gates::{Gate, Gates, Judged, StepPattern, gates};
 pub use patches::{Patched, patches, unsafe_rules};
 pub use policy::{Hidden, Ignore, Policy};
+pub(crate) use verdict::rebuilt;
+pub use verdict::{Assessment, Verdict, Wanted};
 
 /// Runs every pass, in order; what the project hides is handed on beside the findings that stand.
 #[must_use]

@@ -54,12 +54,32 @@ fn json_follows_its_schema() {
 }
 
 #[test]
-fn ndjson_is_the_list_of_findings() {
+fn ndjson_is_the_list_of_findings_and_the_verdict() {
     for report in reports() {
-        let lines: Vec<Value> =
+        let mut lines: Vec<Value> =
             print("ndjson", &report).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(Value::from(lines), json("json", &report)["findings"]);
+        let (end, all) = (lines.pop().unwrap(), json("json", &report));
+        assert_eq!(end["end"], "report");
+        assert_eq!((&end["verdict"], &end["wanted"]), (&all["verdict"], &all["wanted"]));
+        assert_eq!(Value::from(lines), all["findings"]);
     }
+}
+
+/// One build alone: a step ran, and nothing says why. No format calls that well.
+#[test]
+fn no_format_praises_what_it_cannot_judge() {
+    let report = read("sample-logs/registry-mode-max-healthy/run-01.log");
+    let all = json("json", &report);
+    assert_eq!((&all["verdict"], &all["findings"]), (&"too-little-to-tell".into(), &Value::Array(Vec::new())));
+    for renderer in RENDERERS {
+        let text = renderer.render(&report, SCREEN);
+        assert!(!text.contains("No cache trouble found"), "{}: {text}", renderer.name());
+        // The format of GitLab is a list of what is wrong, and nothing else.
+        assert!(renderer.name() == "gitlab" || text.to_lowercase().replace('-', " ").contains("too little to tell"));
+    }
+    assert_eq!(json("sarif", &report)["runs"][0]["properties"]["verdict"], "too-little-to-tell");
+    assert_eq!(json("bitbucket", &report)["report"]["result"], Value::Null);
+    assert!(print("junit", &report).contains("<skipped message=\"Too little to tell"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::render::page::{BOLD, DIM, GREEN, Page, RED};
 use crate::render::units::{count, duration, share};
 use crate::render::{Screen, escape, names};
-use crate::triage::{Comparison, Figures, Pair, Verdict};
+use crate::triage::{Comparison, Effect, Figures, Pair};
 
 /// As text for a terminal or a log.
 #[must_use]
@@ -31,14 +31,14 @@ pub fn comparison(comparison: &Comparison, screen: Screen) -> String {
     page.print(&lines)
 }
 
-fn answer(verdict: Verdict) -> &'static str {
+fn answer(verdict: Effect) -> &'static str {
     match verdict {
-        Verdict::Worked => "It worked: nothing is wrong any more.",
-        Verdict::Partly => "It helped in part: something is gone, something is left or new.",
-        Verdict::NotYet => "It did not help yet: nothing of what was wrong is gone.",
-        Verdict::Worse => "It got worse: something is wrong that was not before.",
-        Verdict::NothingToMend => "Nothing was wrong before, and nothing is now.",
-        Verdict::TooFewRuns => {
+        Effect::Worked => "It worked: nothing is wrong any more.",
+        Effect::Partly => "It helped in part: something is gone, something is left or new.",
+        Effect::NotYet => "It did not help yet: nothing of what was wrong is gone.",
+        Effect::Worse => "It got worse: something is wrong that was not before.",
+        Effect::NothingToMend => "Nothing was wrong before, and nothing is now.",
+        Effect::TooFewRuns => {
             "Too few runs to say: the first run after a change of the cache starts cold. Compare again after two runs."
         }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::finding::Finding;
 use crate::render::names;
 use crate::render::redact::redact;
-use crate::triage::{Comparison, Figures, Verdict};
+use crate::triage::{Comparison, Effect, Figures};
 
 #[derive(Serialize)]
 struct Wire<'a> {
@@ -60,14 +60,14 @@ pub fn comparison_json(comparison: &Comparison) -> String {
     serde_json::to_string_pretty(&wire).unwrap_or_default() + "\n"
 }
 
-fn verdict(verdict: Verdict) -> &'static str {
+fn verdict(verdict: Effect) -> &'static str {
     match verdict {
-        Verdict::Worked => "worked",
-        Verdict::Partly => "partly",
-        Verdict::NotYet => "not-yet",
-        Verdict::Worse => "worse",
-        Verdict::NothingToMend => "nothing-to-mend",
-        Verdict::TooFewRuns => "too-few-runs",
+        Effect::Worked => "worked",
+        Effect::Partly => "partly",
+        Effect::NotYet => "not-yet",
+        Effect::Worse => "worse",
+        Effect::NothingToMend => "nothing-to-mend",
+        Effect::TooFewRuns => "too-few-runs",
     }
 }
 

@@ -7,10 +7,11 @@ use crate::finding::Finding;
 use crate::model::Build;
 use crate::render::escape::line;
 use crate::render::{Report, names, phrases, units};
+use crate::triage::Verdict;
 
 /// The answer.
 struct Answer {
-    /// `error`, `warning`, `note`, `healthy`, `nothing`: sets sign and colour.
+    /// `error`, `warning`, `note`, `healthy`, `open`, `nothing`: sets sign and colour.
     kind: &'static str,
     title: String,
     text: String,
@@ -18,7 +19,11 @@ struct Answer {
 
 impl Answer {
     fn of(report: &Report) -> Self {
-        let builds = report.study.runs.iter().map(|run| run.builds.len()).sum::<usize>();
+        let assessment = report.assessment();
+        if assessment.verdict == Verdict::TooLittleToTell {
+            let (title, text) = split(&phrases::too_little(report, &assessment));
+            return Self { kind: "open", title, text };
+        }
         match report.for_people().next() {
             Some(worst) => Self::found(worst),
             None if report.study.runs.is_empty() && report.study.configs.is_empty() => {
@@ -27,7 +32,9 @@ impl Answer {
             None if report.study.runs.is_empty() => {
                 Self { text: phrases::headline(report), ..Self::nothing("Nothing wrong found") }
             }
-            None if builds == 0 => Self { text: phrases::no_build(report), ..Self::nothing("No Docker build found") },
+            None if assessment.verdict == Verdict::NothingRead => {
+                Self { text: phrases::no_build(report), ..Self::nothing("No Docker build found") }
+            }
             None => {
                 let (title, text) = split(&phrases::healthy(report));
                 Self { kind: "healthy", title, text }
@@ -57,6 +64,9 @@ pub(super) fn head(report: &Report) -> Markup {
             h1 { span.sign aria-hidden="true" {} (prose(&answer.title)) }
             @if report.findings.is_empty() {
                 p.answer { (prose(&answer.text)) }
+            } @else if answer.kind == "open" {
+                p.answer { (prose(&answer.text)) }
+                (facts(report))
             } @else {
                 p.answer { a href="#finding-1" { "What to do" } ": " (prose(&answer.text)) }
                 (facts(report))
@@ -106,6 +116,8 @@ mod tests {
         assert_eq!(title(&Report::default()), "Nothing could be read");
         assert_eq!(title(&samples::no_build()), "No Docker build found");
         assert_eq!(title(&samples::healthy()), "No cache trouble found");
+        assert_eq!(title(&samples::lone()), "Too little to tell");
+        assert_eq!(Answer::of(&samples::lone()).kind, "open");
         assert!(title(&samples::multi_stage()).starts_with("The build stage is rebuilt"));
     }
 

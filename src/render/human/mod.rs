@@ -5,6 +5,7 @@ mod evidence;
 mod fix;
 mod matrix;
 mod place;
+mod steps;
 mod strip;
 mod summary;
 mod table;
@@ -36,6 +37,7 @@ impl Renderer for Human {
         if !report.findings.is_empty() {
             sections.extend(matrix::all(&page, report));
         }
+        sections.extend(steps::all(&page, report));
         sections.push(summary::gates(&page, report));
         sections.push(summary::baseline(&page, report));
         sections.push(summary::news(&page, report));

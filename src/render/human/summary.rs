@@ -8,6 +8,7 @@ use crate::render::page::{BOLD, DIM, GREEN, Page, RED, blanks};
 use crate::render::phrases::headline;
 use crate::render::units::{count, grouped};
 use crate::render::{Report, decisions, escape};
+use crate::triage::Verdict;
 
 /// Lines of problems: one per input, but not a thousand.
 const MOST: usize = 10;
@@ -78,11 +79,11 @@ pub fn problem_line(problem: &Problem) -> String {
 
 /// The last line of the report.
 pub(super) fn last_line(page: &Page, report: &Report) -> Vec<String> {
-    let built = report.study.runs.iter().any(|run| !run.builds.is_empty());
-    let (style, indent) = match (report.findings.is_empty(), built) {
+    let (style, indent) = match (report.findings.is_empty(), report.assessment().verdict) {
         (false, _) => (BOLD, 2),
-        (true, true) => (GREEN, 0),
-        (true, false) => (Style::new(), 0),
+        (true, Verdict::Healthy) => (GREEN, 0),
+        (true, Verdict::TooLittleToTell) => (BOLD, 0),
+        (true, _) => (Style::new(), 0),
     };
     page.wrap("", &blanks(indent), &page.parted(&headline(report))).iter().map(|line| page.paint(style, line)).collect()
 }

@@ -4,9 +4,10 @@ use chrono::SecondsFormat;
 
 use super::list::{self, List};
 use super::{decided, wire};
-use crate::finding::{Evidence, Finding, Fix};
+use crate::finding::{Edit, Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
 use crate::render::redact::redact;
+use crate::render::seen::Seen;
 use crate::render::{BuildIds, Report, names, phrases};
 use crate::series::{Break, Breaks, BuildRef, Series};
 
@@ -15,6 +16,7 @@ pub(super) struct Known<'a> {
     ids: BuildIds,
     /// Why each build's cache chain broke, in the order of builds.
     breaks: Vec<(BuildRef, Break<'a>)>,
+    seen: Seen<'a>,
 }
 
 impl<'a> Known<'a> {
@@ -29,7 +31,7 @@ impl<'a> Known<'a> {
         };
         let mut breaks: Vec<_> = study.series.iter().zip(&study.breaks).flat_map(of_series).collect();
         breaks.sort_by_key(|(at, _)| *at);
-        Self { ids: BuildIds::new(&study.runs), breaks }
+        Self { ids: BuildIds::new(&study.runs), breaks, seen: Seen::of(report) }
     }
 
     fn breaks_of(&self, at: BuildRef) -> impl Iterator<Item = &Break<'a>> {
@@ -40,17 +42,31 @@ impl<'a> Known<'a> {
 
 pub(super) fn report<'a>(report: &'a Report, known: &'a Known<'a>) -> wire::Report<'a> {
     let runs = List::new(&report.study.runs, move |index, of| run(index, of, known));
+    let assessment = report.assessment();
     wire::Report {
         schema_version: 1,
         tool: wire::Tool::this(),
+        verdict: names::verdict(assessment.verdict),
+        wanted: assessment.wanted.into_iter().map(names::wanted).collect(),
         runs: runs.of_lists(|run| run.builds.len() > list::GROUP),
         series: report.study.series.iter().map(|s| one_series(report, s, &known.ids)).collect(),
-        findings: report.findings.iter().map(|each| finding(report, each)).collect(),
+        findings: report.findings.iter().map(|each| finding(report, each, &known.seen)).collect(),
         gates: report.gates.iter().map(decided::gate).collect(),
         baseline: report.baseline.as_ref().map(|known| decided::baseline(report, known)),
         news: report.news.as_ref().map(decided::news),
         hidden: report.hidden.iter().map(decided::hidden).collect(),
         problems: report.problems.iter().map(problem).collect(),
+    }
+}
+
+pub(super) fn end(report: &Report) -> wire::End {
+    let assessment = report.assessment();
+    wire::End {
+        end: "report",
+        verdict: names::verdict(assessment.verdict),
+        wanted: assessment.wanted.into_iter().map(names::wanted).collect(),
+        findings: report.findings.len(),
+        problems: report.problems.len(),
     }
 }
 
@@ -165,14 +181,14 @@ fn one_series<'a>(report: &'a Report, series: &'a Series, ids: &'a BuildIds) -> 
     }
 }
 
-pub(super) fn finding<'a>(report: &Report, finding: &'a Finding) -> wire::Finding<'a> {
+pub(super) fn finding<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>) -> wire::Finding<'a> {
     wire::Finding {
         rule: finding.rule,
         severity: names::severity(finding.severity),
         confidence: names::confidence(finding.confidence),
         title: redact(&finding.title),
         cause: redact(&finding.cause),
-        evidence: finding.evidence.iter().map(evidence).collect(),
+        evidence: finding.evidence.iter().map(|line| evidence(line, seen)).collect(),
         fix: fix(&finding.fix, phrases::source(finding)),
         impact: wire::Impact {
             steps: finding.impact.steps,
@@ -182,15 +198,17 @@ pub(super) fn finding<'a>(report: &Report, finding: &'a Finding) -> wire::Findin
         rules_out: finding.rules_out.iter().map(|text| redact(text)).collect(),
         subject: redact(&finding.subject),
         fingerprint: finding.fingerprint(),
+        runs: seen.runs(finding).into_iter().map(redact).collect(),
         known: report.baseline.as_ref().map(|baseline| baseline.knows(finding)),
         new: report.is_new(finding),
     }
 }
 
-fn evidence(evidence: &Evidence) -> wire::Evidence<'_> {
+fn evidence<'a>(evidence: &'a Evidence, seen: &Seen<'a>) -> wire::Evidence<'a> {
     wire::Evidence {
         source: redact(&evidence.source),
         line: evidence.line,
+        step: seen.step(evidence).map(redact),
         text: redact(&evidence.text),
         shows: redact(&evidence.shows),
     }
@@ -201,10 +219,14 @@ fn fix<'a>(fix: &'a Fix, source: Option<&'static str>) -> wire::Fix<'a> {
         summary: redact(&fix.summary),
         steps: fix.steps.iter().map(|text| redact(text)).collect(),
         snippet: fix.snippet.as_deref().map(redact),
-        edits: fix.edits.iter().map(|e| wire::Edit { path: redact(&e.path), diff: redact(&e.diff) }).collect(),
+        edits: fix.edits.iter().map(edit).collect(),
         cost: redact(&fix.cost),
         source,
     }
+}
+
+fn edit(edit: &Edit) -> wire::Edit<'_> {
+    wire::Edit { path: redact(&edit.path), diff: redact(&edit.diff), safe: edit.safe }
 }
 
 fn problem(problem: &Problem) -> wire::Problem<'_> {

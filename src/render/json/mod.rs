@@ -14,7 +14,10 @@ pub(super) use wire::Tool;
 
 use std::io;
 
+use serde::Serialize;
+
 use self::convert::Known;
+use super::seen::Seen;
 use super::{Renderer, Report, Screen};
 use crate::finding::Finding;
 
@@ -37,9 +40,19 @@ impl Renderer for Json {
 }
 
 /// One element of `findings`, on one line.
-pub(super) fn finding_line(report: &Report, finding: &Finding) -> String {
+pub(super) fn finding_line<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>) -> String {
+    line(&convert::finding(report, finding, seen))
+}
+
+/// What closes the lines of a report.
+pub(super) fn end_line(report: &Report) -> String {
+    line(&convert::end(report))
+}
+
+/// The value on one line.
+pub(crate) fn line(value: &impl Serialize) -> String {
     let mut line = Vec::new();
-    layout::write_inside(&convert::finding(report, finding), &mut line);
+    layout::write_inside(value, &mut line);
     String::from_utf8(line).unwrap_or_default()
 }
 

@@ -29,6 +29,13 @@ pub(super) struct Report<'a> {
     pub schema_version: u32,
     /// What wrote the report.
     pub tool: Tool,
+    /// All in all: the cache is well; a finding above a note; steps ran that a cache could have answered and nothing
+    /// that was read says why; no build was read.
+    #[cfg_attr(test, schemars(extend("enum" = ["healthy", "trouble", "too-little-to-tell", "nothing-read"])))]
+    pub verdict: &'static str,
+    /// What would tell why steps ran, where it is too little to tell: `earlier-runs`, `two-runs-of-one-commit`,
+    /// `dockerfile`. Names may be added.
+    pub wanted: Vec<&'static str>,
     /// Logs, oldest first: by their time stamps where all have them, else in the natural order of their names.
     #[cfg_attr(test, schemars(with = "Vec<Run<'_>>"))]
     pub runs: List<'a, model::Run, Run<'a>>,
@@ -46,6 +53,21 @@ pub(super) struct Report<'a> {
     pub hidden: Vec<Hidden<'a>>,
     /// What could not be read, or is wrong with the settings.
     pub problems: Vec<Problem<'a>>,
+}
+
+/// What closes the lines of `--format ndjson`.
+#[derive(Serialize)]
+pub(super) struct End {
+    /// `report`.
+    pub end: &'static str,
+    /// As in the report.
+    pub verdict: &'static str,
+    /// As in the report.
+    pub wanted: Vec<&'static str>,
+    /// Number of lines before this one.
+    pub findings: usize,
+    /// Number of inputs that could not be read.
+    pub problems: usize,
 }
 
 /// What wrote the report.

@@ -8,7 +8,7 @@ mod results;
 mod rules;
 mod wire;
 
-use super::{Renderer, Report, Screen, escape, json, problem_line};
+use super::{Renderer, Report, Screen, escape, json, names, problem_line};
 use crate::model::Problem;
 
 /// `--format sarif`.
@@ -29,6 +29,7 @@ impl Renderer for Sarif {
                 invocations: [invocation(report)],
                 results: results::all(report),
                 column_kind: "unicodeCodePoints",
+                properties: properties(report),
             }],
         })
     }
@@ -47,6 +48,12 @@ fn invocation(report: &Report) -> wire::Invocation {
     let nothing = report.study.runs.is_empty() && !report.problems.is_empty();
     let notifications = report.problems.iter().map(notification).collect();
     wire::Invocation { execution_successful: !nothing, tool_execution_notifications: notifications }
+}
+
+fn properties(report: &Report) -> wire::RunProperties {
+    let assessment = report.assessment();
+    let wanted = assessment.wanted.into_iter().map(names::wanted).collect();
+    wire::RunProperties { verdict: names::verdict(assessment.verdict), wanted }
 }
 
 fn notification(problem: &Problem) -> wire::Notification {

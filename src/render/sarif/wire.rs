@@ -17,6 +17,14 @@ pub(super) struct Run {
     pub invocations: [Invocation; 1],
     pub column_kind: &'static str,
     pub results: Vec<SarifResult>,
+    pub properties: RunProperties,
+}
+
+/// The verdict, and what would tell more.
+#[derive(Serialize)]
+pub(super) struct RunProperties {
+    pub verdict: &'static str,
+    pub wanted: Vec<&'static str>,
 }
 
 #[derive(Serialize)]

@@ -33,6 +33,8 @@ pub(in super::super) struct Finding<'a> {
     pub subject: Text<'a>,
     /// Made of rule and subject: the same cause has the same one in every run.
     pub fingerprint: String,
+    /// Labels of the runs that are quoted.
+    pub runs: Vec<Text<'a>>,
     /// Whether it is in the baseline; `null` where there is none.
     pub known: Option<bool>,
     /// Whether the job's last run did not have it; not there where runs are not remembered.
@@ -48,6 +50,8 @@ pub(in super::super) struct Evidence<'a> {
     pub source: Text<'a>,
     /// 1-based line.
     pub line: u64,
+    /// Header of the step whose line it is; `null` where it is no step's, or does not say what became of one.
+    pub step: Option<Text<'a>>,
     /// The line, without what the CI put in front of it.
     pub text: Text<'a>,
     /// What it shows; may be empty.
@@ -80,6 +84,8 @@ pub(in super::super) struct Edit<'a> {
     pub path: Text<'a>,
     /// Unified diff, as `git apply` takes it.
     pub diff: Text<'a>,
+    /// Whether it cannot change the image that is built: it changes cache options and names of references only.
+    pub safe: bool,
 }
 
 /// What a cause cost in these runs.

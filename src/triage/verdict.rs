@@ -1,0 +1,115 @@
+//! The report in one word: whether the cache is well, and where that cannot be told, what would tell it.
+//!
+//! Found here alone; every format prints the same.
+
+use crate::finding::{Confidence, Finding, Severity};
+use crate::model::{Build, BuildOutcome, Outcome, Run, Step, StepKind};
+use crate::rules::Study;
+use crate::series::{Because, Breaks, Series};
+
+use super::Hidden;
+
+/// All in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Steps came from the cache, and of those that ran it is known why.
+    Healthy,
+    /// A finding above a note.
+    Trouble,
+    /// Steps ran that a cache could have answered, and nothing that was read says why.
+    TooLittleToTell,
+    /// No build was read.
+    NothingRead,
+}
+
+/// What would tell why steps ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Logs of earlier runs, as files or remembered: there is one run to look at.
+    EarlierRuns,
+    /// Logs of two runs of one commit: nothing that is built differs between them.
+    SameCommit,
+    /// The Dockerfile.
+    Dockerfile,
+}
+
+/// A verdict, and what stands behind "too little to tell".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assessment {
+    /// All in all.
+    pub verdict: Verdict,
+    /// Indices of the series whose newest build ran steps for a reason that is not known, or got to none.
+    pub open: Vec<usize>,
+    /// What to give, the most telling first; empty unless it is too little to tell.
+    pub wanted: Vec<Wanted>,
+}
+
+impl Assessment {
+    /// Of what was read and what was found in it. What a project hides is known as well as what it shows.
+    #[must_use]
+    pub fn of(study: &Study, findings: &[Finding], hidden: &[Hidden]) -> Self {
+        if findings.iter().any(|finding| finding.severity > Severity::Note) {
+            return Self { verdict: Verdict::Trouble, open: Vec::new(), wanted: Vec::new() };
+        }
+        if study.runs.iter().all(|run| run.builds.is_empty()) {
+            return Self { verdict: Verdict::NothingRead, open: Vec::new(), wanted: Vec::new() };
+        }
+        let known: Vec<&Finding> = findings.iter().chain(hidden.iter().map(|hidden| &hidden.finding)).collect();
+        let all = study.series.iter().zip(&study.breaks).enumerate();
+        let open: Vec<usize> =
+            all.filter(|(_, (series, breaks))| is_open(study, series, breaks, &known)).map(|(at, _)| at).collect();
+        let verdict = if open.is_empty() { Verdict::Healthy } else { Verdict::TooLittleToTell };
+        Self { verdict, wanted: wanted(study, &open), open }
+    }
+}
+
+/// Whether it is not known why the newest build of a series ran steps, or what it would have run: it ended before its
+/// first one. Older ones are evidence, not the question.
+fn is_open(study: &Study, series: &Series, breaks: &Breaks, known: &[&Finding]) -> bool {
+    let Some((run, newest)) = study.members(series).next_back().filter(|(run, _)| run.earlier.is_none()) else {
+        return false;
+    };
+    if rebuilt(newest).next().is_none() {
+        return newest.total() == 0 && newest.outcome != BuildOutcome::Succeeded;
+    }
+    if series.builds.len() == 1 {
+        return true;
+    }
+    if known.iter().any(|finding| explains(finding, run)) {
+        return false;
+    }
+    let cold = study.members(series).all(|(_, build)| build.hits() == 0);
+    cold || newest.tangled || !all_expected(breaks, series, newest)
+}
+
+/// Steps that a cache could have answered, and that ran.
+pub(crate) fn rebuilt(build: &Build) -> impl Iterator<Item = &Step> {
+    build.steps.iter().filter(|step| step.kind == StepKind::Counted && step.outcome == Outcome::Miss)
+}
+
+/// A finding that is more than a suspicion, and cost this run steps.
+fn explains(finding: &Finding, run: &Run) -> bool {
+    let seen = finding.evidence.iter().any(|line| line.source == *run.source);
+    seen && finding.impact.steps > 0 && finding.confidence > Confidence::Suspected
+}
+
+/// What the build consists of changed wherever its chain broke: it had to run.
+fn all_expected(breaks: &Breaks, series: &Series, newest: &Build) -> bool {
+    let last = series.builds.len().saturating_sub(1);
+    breaks.in_build(last, newest).all(|found| {
+        matches!(
+            found.because,
+            Because::FirstRun | Because::InstructionChanged | Because::BaseChanged | Because::InputsChanged
+        )
+    })
+}
+
+fn wanted(study: &Study, open: &[usize]) -> Vec<Wanted> {
+    let of = |at: &usize| study.series.get(*at).map_or(0, |series| series.builds.len());
+    let lone = open.iter().any(|at| of(at) == 1);
+    let several = open.iter().any(|at| of(at) > 1);
+    let file = study.configs.iter().any(|config| config.kind.name() == "dockerfile");
+    let all =
+        [(lone, Wanted::EarlierRuns), (several, Wanted::SameCommit), (!open.is_empty() && !file, Wanted::Dockerfile)];
+    all.into_iter().filter(|(asked, _)| *asked).map(|(_, wanted)| wanted).collect()
+}

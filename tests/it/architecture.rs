@@ -88,3 +88,17 @@ fn the_core_neither_fails_nor_panics_by_intent() {
         }
     }
 }
+
+/// Cargo does not look for tests by itself here: a file that is not named would be no test, and nobody would know.
+#[test]
+fn every_file_of_tests_is_compiled() {
+    let (manifest, modules) =
+        (fs::read_to_string("Cargo.toml").unwrap(), fs::read_to_string("tests/it/main.rs").unwrap());
+    for file in fs::read_dir("tests").unwrap().chain(fs::read_dir("tests/it").unwrap()).map(|e| e.unwrap().path()) {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let is_module = file.starts_with("tests/it") && (name == "main" || modules.contains(&format!("mod {name};\n")));
+        let is_source = file.extension().is_some_and(|e| e == "rs") || file.join("mod.rs").exists();
+        let is_named = is_module || manifest.contains(&format!("path = \"{}\"", file.display()));
+        assert!(!is_source || is_named, "{} is not in tests/it/main.rs", file.display());
+    }
+}

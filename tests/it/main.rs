@@ -20,6 +20,8 @@ mod dialects;
 mod docs;
 mod envelopes;
 mod explain;
+#[cfg(unix)]
+mod fix_write;
 mod fixes;
 mod formats;
 mod history;

@@ -26,7 +26,7 @@ pub(crate) fn files_of(folder: &Path) -> Vec<File> {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.is_dir() {
             files.extend(files_of(&path).into_iter().map(|f| File { name: format!("{name}/{}", f.name), ..f }));
-        } else if !name.ends_with(".snap") {
+        } else if path.extension().is_none_or(|e| e != "snap") {
             files.push(File { name, bytes: fs::read(&path).unwrap() });
         }
     }

@@ -1,9 +1,6 @@
 //! `fix --write` never damages a file: it holds the old text or the new one, whole, whatever happens meanwhile.
 //!
-//! `KILLS=200 cargo test --test fix_write` kills it so often; unless told otherwise a few times.
-
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its helpers")]
+//! `KILLS=200 cargo test --test it fix_write` kills it so often; unless told otherwise a few times.
 
 use std::fs;
 use std::io::Write;

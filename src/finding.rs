@@ -4,6 +4,8 @@
 
 mod fingerprint;
 
+use std::collections::HashSet;
+
 use crate::model::Quote;
 
 pub use crate::series::Confidence;
@@ -74,10 +76,14 @@ impl Proof {
 }
 
 impl Extend<Evidence> for Proof {
+    /// As [`Proof::push`] of each; of many lines none is compared with all others.
     fn extend<T: IntoIterator<Item = Evidence>>(&mut self, lines: T) {
-        for line in lines {
-            self.push(line);
+        let mut lines = lines.into_iter().peekable();
+        if lines.peek().is_none() {
+            return;
         }
+        let mut known: HashSet<(String, u64)> = self.iter().map(|e| (e.source.clone(), e.line)).collect();
+        self.rest.extend(lines.filter(|line| known.insert((line.source.clone(), line.line))));
     }
 }
 

@@ -1,5 +1,7 @@
 //! What follows from a reported cause is not reported again.
 
+use std::collections::HashMap;
+
 use crate::finding::{Finding, Severity};
 
 /// A rule that gives way, and the rules it gives way to where they quote a common source: a
@@ -84,15 +86,25 @@ const EXPLAIN_A_COLD_RUN: &[&str] = &[
 
 /// Drops findings whose cause is reported. A note is no cause of what costs more.
 pub(super) fn under_their_cause(findings: Vec<Finding>) -> Vec<Finding> {
+    let quoted = quoted(&findings);
     let follows = |finding: &Finding| {
-        let causes = GIVES_WAY.iter().filter(|(rule, _)| *rule == finding.rule).flat_map(|(_, causes)| *causes);
-        let cause = |f: &Finding, rule: &str| f.rule == rule && f.severity >= finding.severity.min(Severity::Warning);
-        causes.into_iter().any(|rule| findings.iter().any(|f| cause(f, rule) && common_source(f, finding)))
+        let bad = finding.severity.min(Severity::Warning);
+        let cause = |rule: &str, source: &str| quoted.get(&(rule, source)).is_some_and(|severity| *severity >= bad);
+        let mut causes = GIVES_WAY.iter().filter(|(rule, _)| *rule == finding.rule).flat_map(|(_, causes)| *causes);
+        causes.any(|rule| finding.evidence.iter().any(|line| cause(rule, &line.source)))
     };
     let keep: Vec<bool> = findings.iter().map(|f| !follows(f)).collect();
     findings.into_iter().zip(keep).filter_map(|(finding, keep)| keep.then_some(finding)).collect()
 }
 
-fn common_source(a: &Finding, b: &Finding) -> bool {
-    a.evidence.iter().any(|x| b.evidence.iter().any(|y| x.source == y.source))
+/// Sources that the findings of each rule quote, with the severity of the worst.
+fn quoted(findings: &[Finding]) -> HashMap<(&str, &str), Severity> {
+    let mut quoted = HashMap::new();
+    for finding in findings {
+        for line in finding.evidence.iter() {
+            let worst = quoted.entry((finding.rule, line.source.as_str())).or_insert(finding.severity);
+            *worst = finding.severity.max(*worst);
+        }
+    }
+    quoted
 }

@@ -1,31 +1,46 @@
 //! The same cause of the same subject, found in several series, is one finding.
 
-use crate::finding::Finding;
+use std::collections::HashMap;
+
+use crate::finding::{Edit, Finding};
 
 /// Merges findings of one rule and subject: the first keeps its words, evidence and cost add up.
 pub(super) fn once(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut kept: Vec<Finding> = Vec::new();
+    let mut groups: Vec<(Finding, Vec<Finding>)> = Vec::new();
+    let mut known: HashMap<(&'static str, String), usize> = HashMap::new();
     for finding in findings {
-        match kept.iter_mut().find(|k| k.rule == finding.rule && k.subject == finding.subject) {
-            Some(known) => merge(known, &finding),
-            None => kept.push(finding),
+        let at = *known.entry((finding.rule, finding.subject.clone())).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some((_, others)) => others.push(finding),
+            None => groups.push((finding, Vec::new())),
         }
     }
-    kept
+    groups.into_iter().map(|(first, others)| merged(first, &others)).collect()
 }
 
-fn merge(known: &mut Finding, other: &Finding) {
-    for line in other.evidence.iter() {
-        known.evidence.push(line.clone());
+fn merged(mut known: Finding, others: &[Finding]) -> Finding {
+    if others.is_empty() {
+        return known;
+    }
+    known.evidence.extend(others.iter().flat_map(|other| other.evidence.iter().cloned()));
+    let edits = others.iter().flat_map(|other| &other.fix.edits);
+    add_edits(&mut known.fix.edits, edits);
+    for other in others {
+        known.fix.places.extend(other.fix.places.iter().cloned());
+        known.impact.steps += other.impact.steps;
+        known.impact.seconds += other.impact.seconds;
+        known.impact.runs = known.impact.runs.max(other.impact.runs);
+        known.severity = known.severity.max(other.severity);
+        known.confidence = known.confidence.max(other.confidence);
     }
     known
-        .fix
-        .edits
-        .extend(other.fix.edits.iter().filter(|edit| !known.fix.edits.contains(edit)).cloned().collect::<Vec<_>>());
-    known.fix.places.extend(other.fix.places.iter().cloned());
-    known.impact.steps += other.impact.steps;
-    known.impact.seconds += other.impact.seconds;
-    known.impact.runs = known.impact.runs.max(other.impact.runs);
-    known.severity = known.severity.max(other.severity);
-    known.confidence = known.confidence.max(other.confidence);
+}
+
+/// An edit that several findings propose is one.
+fn add_edits<'a>(known: &mut Vec<Edit>, more: impl Iterator<Item = &'a Edit>) {
+    for edit in more {
+        if !known.contains(edit) {
+            known.push(edit.clone());
+        }
+    }
 }

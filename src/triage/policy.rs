@@ -3,6 +3,7 @@
 //! Plain values; where they are written down is not known here. Nothing is hidden silently: what is
 //! hidden is handed on with the reason.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use wildmatch::WildMatch;
@@ -58,9 +59,10 @@ impl Policy {
     /// What is shown, and what is not.
     pub(super) fn part(&self, findings: Vec<Finding>, runs: &[Run]) -> (Vec<Finding>, Vec<Hidden>) {
         let (mut shown, mut hidden) = (Vec::new(), Vec::new());
+        let jobs = LazyCell::new(|| Jobs::of(runs));
         let asked = |rule: &str| self.only.is_empty() || self.only.iter().any(|only| only == rule);
         for finding in findings.into_iter().filter(|finding| asked(finding.rule)) {
-            match self.ignores.iter().find(|ignore| ignore.holds_for(&finding, runs)) {
+            match self.ignores.iter().find(|ignore| ignore.holds_for(&finding, &jobs)) {
                 Some(by) => hidden.push(Hidden { finding, by: by.clone() }),
                 None => shown.push(finding),
             }
@@ -70,20 +72,33 @@ impl Policy {
 }
 
 impl Ignore {
-    fn holds_for(&self, finding: &Finding, runs: &[Run]) -> bool {
+    fn holds_for(&self, finding: &Finding, jobs: &Jobs) -> bool {
         self.rule == finding.rule
             && self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint())
             && self.subject.as_ref().is_none_or(|wanted| WildMatch::new(wanted).matches(&finding.subject))
-            && self.job.as_ref().is_none_or(|wanted| of_job(&WildMatch::new(wanted), finding, runs))
+            && self.job.as_ref().is_none_or(|wanted| jobs.are_all(&WildMatch::new(wanted), finding))
     }
 }
 
-/// Every log that the finding quotes is of such a job. A log of several jobs is of such a job where all
-/// of them are: when in doubt a finding is shown.
-fn of_job(wanted: &WildMatch, finding: &Finding, runs: &[Run]) -> bool {
-    let quoted = |run: &&Run| finding.evidence.iter().any(|line| *line.source == *run.source);
-    let mut jobs = runs.iter().filter(quoted).map(|run| run.job.as_ref().unwrap_or(&run.label)).peekable();
-    jobs.peek().is_some() && jobs.all(|job| wanted.matches(job))
+/// The jobs of each log.
+struct Jobs<'a>(BTreeMap<&'a str, Vec<&'a str>>);
+
+impl<'a> Jobs<'a> {
+    fn of(runs: &'a [Run]) -> Self {
+        let mut jobs: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for run in runs {
+            jobs.entry(&run.source).or_default().push(run.job.as_ref().unwrap_or(&run.label));
+        }
+        Self(jobs)
+    }
+
+    /// Every log that the finding quotes is of such a job. A log of several jobs is of such a job where all
+    /// of them are: when in doubt a finding is shown.
+    fn are_all(&self, wanted: &WildMatch, finding: &Finding) -> bool {
+        let quoted = finding.evidence.iter().filter_map(|line| self.0.get(line.source.as_str()));
+        let mut jobs = quoted.flatten().peekable();
+        jobs.peek().is_some() && jobs.all(|job| wanted.matches(job))
+    }
 }
 
 #[cfg(test)]
@@ -130,7 +145,7 @@ mod tests {
             (Ignore { fingerprint: Some(lost.fingerprint()), ..ignore() }, true),
             (Ignore { fingerprint: some("0"), ..ignore() }, false),
         ] {
-            assert_eq!(ignore.holds_for(&lost, &runs), holds, "{ignore:?}");
+            assert_eq!(ignore.holds_for(&lost, &Jobs::of(&runs)), holds, "{ignore:?}");
         }
     }
 
@@ -139,11 +154,11 @@ mod tests {
         let runs = [run("a.log", "nightly"), run("b.log", "release"), run("c.log", "nightly"), run("c.log", "x")];
         let nightly = Ignore { job: Some("nightly".to_owned()), ..ignore() };
         let mut both = finding("cache-lost", "", "a.log");
-        assert!(nightly.holds_for(&both, &runs));
+        assert!(nightly.holds_for(&both, &Jobs::of(&runs)));
         both.evidence.push(finding("cache-lost", "", "b.log").evidence.first().clone());
-        assert!(!nightly.holds_for(&both, &runs));
-        assert!(!nightly.holds_for(&finding("cache-lost", "", "c.log"), &runs));
-        assert!(!nightly.holds_for(&finding("cache-lost", "", "Dockerfile"), &runs));
+        assert!(!nightly.holds_for(&both, &Jobs::of(&runs)));
+        assert!(!nightly.holds_for(&finding("cache-lost", "", "c.log"), &Jobs::of(&runs)));
+        assert!(!nightly.holds_for(&finding("cache-lost", "", "Dockerfile"), &Jobs::of(&runs)));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! A helper of two rules: whether anybody writes them is for the rules.
 
+use std::collections::{HashMap, HashSet};
+
 use super::Study;
 use super::backend::{Cause, classify};
 use super::remedy::reference;
@@ -19,24 +21,26 @@ pub(super) struct Look<'a> {
 /// same build is well (a list of fallbacks), nothing is missing.
 pub(super) fn absent<'a>(study: &'a Study, series: &'a Series) -> Vec<(&'a str, Vec<Look<'a>>)> {
     let mut all: Vec<(&str, Vec<Look>)> = Vec::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     for (run, build) in study.members(series).filter(|(_, build)| !build.imported()) {
         for import in build.imports.iter().filter(|i| is_absent(i)) {
             let Some(name) = import.reference.as_deref() else { continue };
             let look = Look { run, build, import };
-            match all.iter_mut().find(|(known, _)| reference::same(known, name)) {
+            let at = *places.entry(reference::key(name)).or_insert(all.len());
+            match all.get_mut(at) {
                 Some((_, looks)) => looks.push(look),
                 None => all.push((name, vec![look])),
             }
         }
     }
-    all.retain(|(name, _)| !found_ever(study, series, name));
+    if all.is_empty() {
+        return all;
+    }
+    // A reference that some run of the series reads is written by somebody.
+    let imports = study.members(series).flat_map(|(_, build)| &build.imports).filter(|import| import.ok());
+    let found: HashSet<_> = imports.filter_map(|import| import.reference.as_deref()).map(reference::key).collect();
+    all.retain(|(name, _)| !found.contains(&reference::key(name)));
     all
-}
-
-/// A reference that some run of the series reads is written by somebody.
-fn found_ever(study: &Study, series: &Series, name: &str) -> bool {
-    let imports = study.members(series).flat_map(|(_, build)| &build.imports);
-    imports.filter(|i| i.ok()).filter_map(|i| i.reference.as_deref()).any(|found| reference::same(found, name))
 }
 
 /// The import failed because there is no such reference (yet): how every cache begins.

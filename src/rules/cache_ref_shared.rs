@@ -7,7 +7,7 @@ mod written;
 
 pub(super) use name::scope;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::past::{Past, cost, end, header, verdict};
 use super::remedy::{self, Site, reference};
@@ -41,9 +41,10 @@ impl Rule for CacheRefShared {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let all: Vec<Past> = Past::all(study).collect();
         // One series shares with nobody.
-        let several = Some(&all).filter(|all| all.len() > 1);
-        let names: BTreeSet<String> = several.into_iter().flatten().flat_map(names).collect();
-        let seen = names.iter().filter_map(|name| finding(study, &all, name));
+        let several: &[Past] = if all.len() > 1 { &all } else { &[] };
+        let names: BTreeSet<String> = several.iter().flat_map(names).collect();
+        let sharers = sharers(several);
+        let seen = names.iter().filter_map(|name| finding(study, sharers.get(&name::key(name))?, name));
         seen.chain(all.iter().flat_map(in_turns::findings))
             .chain(written::findings(study))
             .chain(side_by_side::findings(study))
@@ -68,15 +69,29 @@ fn writes(past: &Past, i: usize) -> bool {
     past.exported(i) || past.builds.get(i).is_some_and(|b| b.inline.is_some())
 }
 
+/// Of each cache the series that write one while they read this, and no other.
+fn sharers<'a, 'p>(all: &'p [Past<'a>]) -> HashMap<String, Vec<&'p Past<'a>>> {
+    let mut sharers: HashMap<String, Vec<&Past>> = HashMap::new();
+    for past in all {
+        let alone = (0..past.len()).filter(|&i| writes(past, i) && only(past, i));
+        let keys: BTreeSet<String> = alone.flat_map(|i| name::read(past, i)).map(|name| name::key(&name)).collect();
+        for key in keys {
+            sharers.entry(key).or_default().push(past);
+        }
+    }
+    sharers
+}
+
 fn reads(past: &Past, i: usize, name: &str) -> bool {
     name::read(past, i).iter().any(|read| name::same(read, name))
 }
 
-fn finding(study: &Study, all: &[Past], name: &str) -> Option<Finding> {
-    let sharers: Vec<&Past> =
-        all.iter().filter(|p| (0..p.len()).any(|i| writes(p, i) && reads(p, i, name) && only(p, i))).collect();
+fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
+    if sharers.len() < 2 {
+        return None;
+    }
     let victims: Vec<Victim> = sharers.iter().flat_map(|past| victims(past, name)).collect();
-    if sharers.len() < 2 || victims.is_empty() {
+    if victims.is_empty() {
         return None;
     }
     let site = |(run, build)| Site { cache: name.to_owned(), ..Site::of(study, run, build) };

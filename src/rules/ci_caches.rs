@@ -2,6 +2,8 @@
 //!
 //! A helper of the rules named `ci-cache-…`: what it means and how to mend it is for them.
 
+use std::collections::{BTreeMap, HashSet};
+
 use super::{RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason, CiCache, Run};
@@ -43,16 +45,11 @@ pub(super) fn because<'a>(study: &'a Study, reasons: &[CacheReason]) -> Vec<Seen
 
 /// The same, those of one cache together, in the order of the names.
 pub(super) fn by_cache(seen: Vec<Seen<'_>>) -> Vec<(&str, Vec<Seen<'_>>)> {
-    let mut caches: Vec<(&str, Vec<Seen>)> = Vec::new();
+    let mut caches: BTreeMap<&str, Vec<Seen>> = BTreeMap::new();
     for one in seen {
-        let name = bare(&one.entry.name);
-        match caches.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, all)) => all.push(one),
-            None => caches.push((name, vec![one])),
-        }
+        caches.entry(bare(&one.entry.name)).or_default().push(one);
     }
-    caches.sort_by_key(|(name, _)| *name);
-    caches
+    caches.into_iter().collect()
 }
 
 /// The finding about these operations; `None` where there are none.
@@ -79,13 +76,8 @@ pub(super) fn lines(seen: &[Seen], shows: &str) -> Vec<Evidence> {
 
 /// Each run once.
 pub(super) fn runs<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<&'a Run> {
-    let mut seen: Vec<&Run> = Vec::new();
-    for run in runs {
-        if !seen.iter().any(|known| std::ptr::eq(*known, run)) {
-            seen.push(run);
-        }
-    }
-    seen
+    let mut seen: HashSet<*const Run> = HashSet::new();
+    runs.filter(|run| seen.insert(std::ptr::from_ref(*run))).collect()
 }
 
 /// A cache by its name; some systems do not print it.

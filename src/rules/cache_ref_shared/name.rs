@@ -26,6 +26,15 @@ pub(super) fn same(a: &str, b: &str) -> bool {
     if is_scope(a) || is_scope(b) { a == b } else { reference::same(a, b) }
 }
 
+/// The same for all names of one place.
+pub(super) fn key(name: &str) -> String {
+    if is_scope(name) {
+        return name.to_owned();
+    }
+    let (repository, tag) = reference::key(name);
+    format!("{repository}:{tag}")
+}
+
 /// It is no reference in a registry.
 pub(super) fn is_scope(name: &str) -> bool {
     name.starts_with("type=")

@@ -3,9 +3,8 @@
 //! Sources: `docker/buildx` `cmd/buildx/main.go`, `util/logutil/format.go`; `docker/cli`;
 //! `moby/buildkit` `client/solve.go`; docker-compose v1.
 
-use memchr::memmem;
-
 use super::{Dialect, Event};
+use crate::source::find;
 
 /// Final errors, warnings, services, loaded images.
 pub(super) struct Client;
@@ -46,7 +45,7 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
 /// `error: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: …` (buildctl before v0.8)
 fn without_status(rest: &[u8]) -> &[u8] {
     let Some(status) = rest.strip_prefix(b"rpc error: code = ") else { return rest };
-    memmem::find(status, b" desc = ").and_then(|at| status.get(at + 8..)).unwrap_or(rest)
+    find(status, b" desc = ").and_then(|at| status.get(at + 8..)).unwrap_or(rest)
 }
 
 /// Final errors that are only taken with `ERROR: ` in front: other programs may say the same.
@@ -67,13 +66,13 @@ const UNNAMED: [&str; 2] = ["failed to solve", "executor failed running ["];
 
 /// `registry cache exporter requires ref`, `invalid value …`
 fn option_error(rest: &[u8]) -> bool {
-    let has = |needle: &[u8]| memmem::find(rest, needle).is_some();
+    let has = |needle: &[u8]| find(rest, needle).is_some();
     has(b" cache exporter requires ") || has(b" cache importer requires ")
 }
 
 /// `Service 'api' failed to build : Build failed`
 fn service_failed(text: &[u8]) -> bool {
-    text.starts_with(b"Service '") && memmem::find(text, b"' failed to build").is_some()
+    text.starts_with(b"Service '") && find(text, b"' failed to build").is_some()
 }
 
 /// `could not lock /tmp/.buildx-cache/index.json.lock` (`client/ociindex`): two exports into one directory.
@@ -86,7 +85,7 @@ fn locked(text: &[u8]) -> bool {
 /// of bake `… specified for web target(s) with …` (buildx `build/opt.go`).
 fn warning(text: &[u8]) -> Option<Event<'_>> {
     let level = text.starts_with(b"WARNING: ") || text.starts_with(b"time=\"") || text.starts_with(b"warning: ");
-    let has = |needle: &[u8]| level && memmem::find(text, needle).is_some();
+    let has = |needle: &[u8]| level && find(text, needle).is_some();
     if has(b"local cache import at ") {
         return Some(Event::Warning(text));
     }

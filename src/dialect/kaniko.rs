@@ -7,6 +7,7 @@
 use memchr::memmem;
 
 use super::{Dialect, Event, Kaniko, KanikoSays as Says};
+use crate::source::find;
 
 /// The three forms.
 pub(super) struct Logrus;
@@ -28,7 +29,7 @@ impl Dialect for Logrus {
 fn coloured(text: &[u8]) -> Option<Kaniko<'_>> {
     let level = [&b"INFO"[..], b"WARN", b"DEBU"].iter().find_map(|l| text.strip_prefix(*l))?;
     let rest = level.strip_prefix(b"\x1b[0m").unwrap_or(level).strip_prefix(b"[")?;
-    let (clock, message) = rest.split_at_checked(memmem::find(rest, b"] ")?)?;
+    let (clock, message) = rest.split_at_checked(find(rest, b"] ")?)?;
     let says = says(message.get(2..)?.trim_ascii())?;
     Some(Kaniko { says, clock, escaped: false })
 }
@@ -38,7 +39,7 @@ fn quoted(text: &[u8]) -> Option<Kaniko<'_>> {
     let rest = text.strip_prefix(b"time=\"")?;
     let (clock, rest) = rest.split_at_checked(memchr::memchr(b'"', rest)?)?;
     let rest = rest.strip_prefix(b"\" level=")?;
-    let start = memmem::find(rest, b" msg=\"")? + 6;
+    let start = find(rest, b" msg=\"")? + 6;
     let message = rest.get(start..)?.trim_ascii_end().strip_suffix(b"\"")?;
     Some(Kaniko { says: says(message)?, clock, escaped: true })
 }
@@ -46,7 +47,7 @@ fn quoted(text: &[u8]) -> Option<Kaniko<'_>> {
 /// `{"level":"info","msg":"RUN npm ci","time":"2026-11-21T02:59:18Z"}`
 fn json(text: &[u8]) -> Option<Kaniko<'_>> {
     let rest = text.strip_prefix(b"{\"level\":\"")?;
-    let start = memmem::find(rest, b"\",\"msg\":\"")? + 9;
+    let start = find(rest, b"\",\"msg\":\"")? + 9;
     let rest = rest.get(start..)?;
     let (message, rest) = rest.split_at_checked(memmem::rfind(rest, b"\",\"time\":\"")?)?;
     let clock = rest.get(10..)?.trim_ascii_end().strip_suffix(b"\"}")?;
@@ -106,14 +107,14 @@ fn pushes(message: &[u8]) -> Option<Says<'_>> {
 
 /// `golang:1.22-alpine' [idx: '0', base-idx: '-1']`
 fn stage(rest: &[u8]) -> Option<Says<'_>> {
-    let (base, rest) = rest.split_at_checked(memmem::find(rest, b"' [idx: '")?)?;
+    let (base, rest) = rest.split_at_checked(find(rest, b"' [idx: '")?)?;
     let digits = rest.get(9..)?.split(|b| *b == b'\'').next()?;
     Some(Says::Stage { base, index: std::str::from_utf8(digits).ok()?.parse().ok()? })
 }
 
 /// `golang:1.22-alpine to build`
 fn named(rest: &[u8]) -> Option<Says<'_>> {
-    let (base, rest) = rest.split_at_checked(memmem::find(rest, b" to ")?)?;
+    let (base, rest) = rest.split_at_checked(find(rest, b" to ")?)?;
     Some(Says::Named { base, name: rest.get(4..)? })
 }
 

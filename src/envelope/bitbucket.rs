@@ -3,6 +3,7 @@
 //! Teardown, from Atlassian's knowledge base: `Cache "docker: docker.tar": Upload failed`.
 
 use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, echo};
+use crate::source::find;
 
 /// Step log.
 pub(super) struct Bitbucket;
@@ -17,7 +18,7 @@ impl Envelope for Bitbucket {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        let agent = |line: &&[u8]| memchr::memmem::find(line, b"/opt/atlassian/pipelines/agent").is_some();
+        let agent = |line: &&[u8]| find(line, b"/opt/atlassian/pipelines/agent").is_some();
         head.iter().any(|line| *line == b"+ umask 000" || cache(line).is_some()) || head.iter().take(60).any(agent)
     }
 
@@ -45,7 +46,7 @@ fn commit(text: &[u8]) -> Option<Mark<'_>> {
 /// `+ GIT_LFS_SKIP_SMUDGE=1 retry 6 git clone --branch="main" --depth 50 https://…`
 fn branch(text: &[u8]) -> Option<Mark<'_>> {
     const OPTION: &[u8] = b"git clone --branch=\"";
-    let rest = text.get(memchr::memmem::find(text, OPTION)? + OPTION.len()..)?;
+    let rest = text.get(find(text, OPTION)? + OPTION.len()..)?;
     Some(Mark::Branch(rest.split(|b| *b == b'"').next()?))
 }
 
@@ -73,7 +74,7 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
 /// `… is X over the 1 GiB upload limit, so … will not be uploaded`: the artifacts' wording, that of
 /// caches is not published.
 fn too_large(message: &[u8]) -> bool {
-    let has = |needle: &[u8]| memchr::memmem::find(message, needle).is_some();
+    let has = |needle: &[u8]| find(message, needle).is_some();
     has(b"limit") && (has(b" over ") || has(b"exceed") || has(b"larger"))
 }
 

@@ -3,9 +3,8 @@
 //! Known by its checkout in `/drone/src`, or by its plugins. What it says of caches comes from
 //! plugins.
 
-use memchr::memmem;
-
 use super::{Envelope, Mark, drone_cache, echo};
+use crate::source::find;
 
 /// Log of a step.
 pub(super) struct Drone;
@@ -22,8 +21,8 @@ impl Envelope for Drone {
     fn recognise(&self, head: &[&[u8]]) -> bool {
         // The checkout and the plugin's daemon are the first a step prints.
         head.iter().take(40).any(|l| {
-            memmem::find(l, b"/drone/src/").is_some()
-                || memmem::find(l, b"Pulling from plugins/").is_some()
+            find(l, b"/drone/src/").is_some()
+                || find(l, b"Pulling from plugins/").is_some()
                 || l.starts_with(b"+ /usr/local/bin/dockerd ")
         })
     }

@@ -197,13 +197,17 @@ fn nearly_all(head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> bool {
 /// For how many of the first lines the test holds, where it does not fail for more than a share of them. Most
 /// forms are told from a log's own by few lines, and of many small logs each is asked for all forms.
 fn fails_at_most((part, of): (usize, usize), head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> Option<usize> {
-    let lines = || head.iter().filter(|l| !l.is_empty()).take(200);
-    let all = lines().count();
-    let mut left = all * part / of;
-    for line in lines() {
-        if !test(line) {
-            left = left.checked_sub(1)?;
+    const LOOKED_AT: usize = 200;
+    let share = |lines: usize| lines * part / of;
+    // There are no more lines than this, so that more failures are too many whatever follows.
+    let most = share(head.len().min(LOOKED_AT));
+    let (mut all, mut failures) = (0, 0);
+    for line in head.iter().filter(|line| !line.is_empty()).take(LOOKED_AT) {
+        all += 1;
+        failures += usize::from(!test(line));
+        if failures > most {
+            return None;
         }
     }
-    Some(all - (all * part / of - left))
+    (failures <= share(all)).then_some(all - failures)
 }

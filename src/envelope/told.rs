@@ -4,9 +4,10 @@
 //! Where each line in which a builder speaks has the prefix, it is the log's, however few of all lines these are.
 //! Knows how such lines begin, and no more of builders.
 
-use memchr::{memchr3_iter, memmem};
+use memchr::memchr3_iter;
 
 use super::{ansi, wrap};
+use crate::source::find;
 
 /// How long a prefix may be.
 const LONGEST: usize = 160;
@@ -39,7 +40,7 @@ fn holds(line: &[u8]) -> bool {
         (free && begins(text)).then_some(())
     };
     memchr3_iter(b'#', b'S', b'[', head).any(|at| starts(at).is_some())
-        || memmem::find(head, b"INFO[").is_some_and(|at| starts(at).is_some())
+        || find(head, b"INFO[").is_some_and(|at| starts(at).is_some())
 }
 
 /// `#12 [2/5] RUN make`, `Step 2/5 : RUN make`, `STEP 2/5: RUN make`, `[+] Building 1.2s (3/9)`, `INFO[0001] RUN make`.

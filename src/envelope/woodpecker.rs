@@ -3,6 +3,7 @@
 //! Source: `woodpecker-ci/woodpecker` `cli/exec/line.go` (`"[%s:L%d:%ds] %s"`).
 
 use super::{Envelope, Mark, Peeled, drone, mostly};
+use crate::source::find;
 
 /// Log of a pipeline.
 pub(super) struct Woodpecker;
@@ -17,8 +18,7 @@ impl Envelope for Woodpecker {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| split(l).is_some())
-            || head.iter().take(40).any(|l| memchr::memmem::find(l, b"/woodpecker/src/").is_some())
+        mostly(head, |l| split(l).is_some()) || head.iter().take(40).any(|l| find(l, b"/woodpecker/src/").is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

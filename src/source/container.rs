@@ -170,7 +170,8 @@ fn unzip(part: &Part, file: impl Read + Seek, budget: &Budget, visit: &mut Visit
     let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
     let mut names: Vec<String> = archive.file_names().flatten().map(Cow::into_owned).collect();
     names.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));
-    let wanted = names.iter().filter(|name| super::discover::is_log(Path::new(name)) && !jobs::is_copy(name, &names));
+    let whole = jobs::whole(&names);
+    let wanted = names.iter().filter(|name| super::discover::is_log(Path::new(name)) && !jobs::is_copy(name, &whole));
     for name in wanted {
         match archive.by_name(name) {
             Ok(entry) => member(part, name, entry, Depth { archives: 1, layers: 1 }, budget, visit),

@@ -32,8 +32,10 @@ impl Typed {
 
     /// Options in a line of their own, right below a line that is not finished.
     pub(super) fn goes_on(&mut self, options: &str, line: Quote) {
-        let Some(start) = unfinished(&self.text).filter(|_| self.next_is(line.line)) else { return };
-        self.text = format!("{start} {options}");
+        let Some(start) = unfinished(&self.text).map(str::len).filter(|_| self.next_is(line.line)) else { return };
+        self.text.truncate(start);
+        self.text.push(' ');
+        self.text.push_str(options);
         self.lines.push(line);
     }
 

@@ -88,7 +88,7 @@ impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Object<F> {
             match key.as_ref() {
                 "vertexes" => map.next_value_seed(Array(vertex, &mut self.0))?,
                 "statuses" => map.next_value_seed(Array(status, &mut self.0))?,
-                "logs" => map.next_value_seed(Array(log, &mut self.0))?,
+                "logs" => map.next_value_seed(Logs(&mut self.0))?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -125,16 +125,38 @@ impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Array<'_, 'a, F> {
     }
 }
 
+/// Output, which is long and of which no text is kept: it is read over once.
+struct Logs<'f, F>(&'f mut F);
+
+impl<'a, F: FnMut(Entry<'a>)> DeserializeSeed<'a> for Logs<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Logs<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("output")
+    }
+
+    fn visit_seq<S: SeqAccess<'a>>(self, mut seq: S) -> Result<(), S::Error> {
+        while let Some(log) = seq.next_element::<Log>()? {
+            (self.0)(Entry::Log(log));
+        }
+        Ok(())
+    }
+}
+
 fn vertex(raw: &str) -> Option<Entry<'_>> {
     Some(Entry::Vertex(Box::new(serde_json::from_str(raw).ok()?), raw))
 }
 
 fn status(raw: &str) -> Option<Entry<'_>> {
     Some(Entry::Status(serde_json::from_str(raw).ok()?, raw))
-}
-
-fn log(raw: &str) -> Option<Entry<'_>> {
-    Some(Entry::Log(serde_json::from_str(raw).ok()?))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod conclude;
 mod headless;
 mod place;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 pub(super) use self::conclude::doubt;
 use self::conclude::{conclude, mark_pinned};
@@ -24,6 +24,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     let targets = targets(segment);
     let common = common(segment, invocation);
     let mut builds: Vec<Build> = Vec::new();
+    let mut places = HashMap::new();
     let mut graph = Graph::new(&segment.vertices);
     let mut names: Vec<(&str, &Quote, u32, &Vertex)> = segment
         .vertices
@@ -41,7 +42,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         if rest.starts_with(EXPORT) && vertex.end == End::Canceled {
             canceled.insert(target);
         }
-        let at = of_target(&mut builds, &common, target);
+        let at = of_target(&mut builds, &mut places, &common, target);
         if let Some(build) = builds.get_mut(at) {
             place(build, name, rest, quote, vertex, &targets);
             graph.placed(at, build, number);
@@ -49,7 +50,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     }
     graph.trace(&mut builds);
     for failed in headless(segment) {
-        let at = of_target(&mut builds, &common, None);
+        let at = of_target(&mut builds, &mut places, &common, None);
         if let Some(build) = builds.get_mut(at) {
             failed.add_to(build);
         }
@@ -61,8 +62,8 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     let cut = !ends || segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
     for build in &mut builds {
         conclude(build, cut, canceled.contains(&build.target.as_deref()) || canceled.contains(&None));
-        mark_pinned(build, segment);
     }
+    mark_pinned(&mut builds, segment);
     builds
 }
 
@@ -141,11 +142,20 @@ fn common(segment: &Segment, invocation: usize) -> Build {
 }
 
 /// The build of a target, made at its first vertex. What names no target belongs to the first build
-/// that does, or to the only one.
-fn of_target(builds: &mut Vec<Build>, common: &Build, target: Option<&str>) -> usize {
-    let known = builds.iter().position(|b| target.is_none() || b.target.as_deref() == target);
-    let unnamed = || builds.iter().position(|b| b.target.is_none());
-    let at = known.or_else(unnamed).unwrap_or(builds.len());
+/// that does, or to the only one. `places` are those of the targets.
+fn of_target<'a>(
+    builds: &mut Vec<Build>,
+    places: &mut HashMap<&'a str, usize>,
+    common: &Build,
+    target: Option<&'a str>,
+) -> usize {
+    // Only the first can be without a name.
+    let open =
+        |target: &str| builds.first().is_none_or(|first| first.target.as_deref().is_none_or(|own| own == target));
+    let at = match target {
+        None => 0,
+        Some(target) => *places.entry(target).or_insert_with(|| if open(target) { 0 } else { builds.len() }),
+    };
     if at == builds.len() {
         builds.push(common.clone());
     }

@@ -6,7 +6,7 @@
 
 mod transfers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use chrono::DateTime;
 
@@ -24,7 +24,7 @@ pub(super) struct KanikoSegment {
     /// Base image and name of the named stages, in the order of the file.
     names: Vec<(String, String)>,
     /// Lookups of the stage that no command has taken yet.
-    lookups: Vec<Lookup>,
+    lookups: VecDeque<Lookup>,
     /// Reference of the lookup whose answer comes next.
     asked: Option<String>,
     /// Layers on their way to the cache.
@@ -146,13 +146,13 @@ impl KanikoSegment {
         }
         let asked = self.asked.take();
         let key = asked.and_then(|r| r.rsplit_once(':').map(|(_, key)| key.into()));
-        self.lookups.push(Lookup { command, key, outcome, quote });
+        self.lookups.push_back(Lookup { command, key, outcome, quote });
     }
 
     fn step(&mut self, text: &str, clock: &[u8], header: Quote) {
         self.tick(clock);
         let step = self.instruction(text);
-        let known = self.lookups.iter().position(|l| l.command == text).map(|at| self.lookups.remove(at));
+        let known = self.lookups.iter().position(|l| l.command == text).and_then(|at| self.lookups.remove(at));
         let (outcome, verdict, key) = match known {
             Some(lookup) => (lookup.outcome, Some(lookup.quote), lookup.key),
             None if step.kind == StepKind::Counted => (Outcome::Miss, None, None),
@@ -238,12 +238,14 @@ fn unescape(bytes: &[u8], escaped: bool) -> String {
 /// Positions, and no stage name where there is one stage, as `BuildKit` has it.
 fn number(build: &mut Build) {
     let lone = build.bases.len() == 1;
-    for i in 0..build.bases.len() {
-        let Some(stage) = build.bases.get(i).map(|b| b.stage.clone()) else { continue };
-        let of = build.steps.iter().filter(|s| s.stage == stage).count();
-        for (position, step) in (1u32..).zip(build.steps.iter_mut().filter(|s| s.stage == stage)) {
-            (step.position, step.of) = (position, u32::try_from(of).unwrap_or(u32::MAX));
-        }
+    let mut counts: HashMap<Text, u32> = HashMap::new();
+    for step in &mut build.steps {
+        let count = counts.entry(step.stage.clone()).or_default();
+        *count += 1;
+        step.position = *count;
+    }
+    for step in &mut build.steps {
+        step.of = counts.get(&step.stage).copied().unwrap_or_default();
     }
     if lone {
         build.bases.iter_mut().for_each(|b| b.stage = Text::default());

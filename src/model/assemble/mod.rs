@@ -21,6 +21,8 @@ mod testing;
 mod tty;
 mod vertex;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 
 pub use self::interest::Interest;
@@ -35,6 +37,8 @@ pub struct LogReader {
     stack: Stack,
     source: String,
     jobs: Vec<(Vec<u8>, Assembler)>,
+    /// Where each of them is, by its name.
+    places: HashMap<Vec<u8>, usize>,
     /// The job of the line before that said something: one that names none is of that job. Lines that
     /// say nothing count for nothing, because it depends on the block which of them are seen.
     job: usize,
@@ -60,7 +64,14 @@ impl LogReader {
     /// For a log with this name and these envelopes.
     #[must_use]
     pub fn new(source: &str, stack: Stack) -> Self {
-        Self { stack, source: source.to_owned(), jobs: Vec::new(), job: 0, pending: Pending::default() }
+        Self {
+            stack,
+            source: source.to_owned(),
+            jobs: Vec::new(),
+            places: HashMap::new(),
+            job: 0,
+            pending: Pending::default(),
+        }
     }
 
     /// The runs, in the order their jobs appear. A log without a line of interest is a run too.
@@ -88,7 +99,7 @@ impl LogReader {
         let text = clean(&self.pending.text);
         let Some(said) = Said::of(&text, &self.stack).filter(|_| self.pending.first > 0) else { return };
         if self.pending.named {
-            self.job = job_of(&mut self.jobs, &self.pending.job);
+            self.job = job_of(&mut self.jobs, &mut self.places, &self.pending.job);
         } else if self.jobs.is_empty() {
             self.jobs.push((Vec::new(), Assembler::default()));
         }
@@ -101,7 +112,7 @@ impl LogReader {
     /// Lets the line wait, in a buffer that is used again.
     fn wait(&mut self, number: u64, peeled: &Peeled) {
         let job = match peeled.job {
-            Some(name) => self.jobs.iter().find(|(job, _)| job == name),
+            Some(name) => self.places.get(name).and_then(|at| self.jobs.get(*at)),
             None => self.jobs.get(self.job),
         };
         let timed = job.is_some_and(|(_, assembler)| assembler.run.started.is_some());
@@ -146,17 +157,16 @@ impl Sink for LogReader {
 }
 
 /// The job of this name. What came before the first name is its beginning.
-fn job_of(jobs: &mut Vec<(Vec<u8>, Assembler)>, name: &[u8]) -> usize {
-    if let [(unnamed, _)] = jobs.as_mut_slice()
-        && unnamed.is_empty()
-    {
-        name.clone_into(unnamed);
+fn job_of(jobs: &mut Vec<(Vec<u8>, Assembler)>, places: &mut HashMap<Vec<u8>, usize>, name: &[u8]) -> usize {
+    if let Some(known) = places.get(name) {
+        return *known;
     }
-    let known = jobs.iter().position(|(job, _)| job == name);
-    known.unwrap_or_else(|| {
-        jobs.push((name.to_owned(), Assembler::default()));
-        jobs.len() - 1
-    })
+    match jobs.as_mut_slice() {
+        [(unnamed, _)] if unnamed.is_empty() => name.clone_into(unnamed),
+        _ => jobs.push((name.to_owned(), Assembler::default())),
+    }
+    places.insert(name.to_owned(), jobs.len() - 1);
+    jobs.len() - 1
 }
 
 fn time(stamp: Stamp) -> Option<DateTime<Utc>> {

@@ -5,8 +5,10 @@
 //! fetches a layer (`util/progress/controller/controller.go` starts it anew without inputs).
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
+use memchr::memmem;
 
 use super::entries::{Entry, Record, each};
 use super::vertex::Vertex;
@@ -21,6 +23,8 @@ pub(super) struct RawJsonSegment {
     /// Group of a digest.
     groups: BTreeMap<String, String>,
     nodes: Vec<Node>,
+    /// Some build step was seen.
+    steps: bool,
     /// Line of the first entry.
     pub(super) line: u64,
     pub(super) started: Option<DateTime<Utc>>,
@@ -42,8 +46,7 @@ impl RawJsonSegment {
     /// Whether the line begins another build: another Dockerfile is loaded after steps were seen.
     pub(super) fn restarts_with(&self, text: &[u8]) -> bool {
         const LOAD: &str = "[internal] load build definition from ";
-        let names = || self.nodes.iter().flat_map(|n| &n.vertex.names);
-        if !names().any(|(name, _)| parse_step_name(name).is_some()) {
+        if !self.steps || memmem::find(text, LOAD.as_bytes()).is_none() {
             return false;
         }
         let mut another = false;
@@ -80,7 +83,7 @@ impl RawJsonSegment {
     /// The vertices in the order they ran; those that began together in the order they depend on
     /// each other, those that never began last.
     pub(super) fn vertices(mut self) -> BTreeMap<u32, Vertex> {
-        let depths: Vec<usize> = (0..self.nodes.len()).map(|n| self.depth(n, self.nodes.len())).collect();
+        let depths = self.depths();
         let mut order: Vec<usize> = (0..self.nodes.len()).collect();
         order.sort_by_key(|&n| {
             let started = self.nodes.get(n).and_then(|node| node.started);
@@ -106,31 +109,38 @@ impl RawJsonSegment {
         self.numbers.get(key).copied()
     }
 
-    /// Length of the longest way from a source, at most `limit` (a broken log may hold a circle).
-    fn depth(&self, n: usize, limit: usize) -> usize {
-        let mut depth = 0;
-        let mut front = vec![n];
-        while depth < limit.min(1000) {
-            let mut next: Vec<usize> = front.iter().flat_map(|&n| self.inputs(n)).collect();
-            next.sort_unstable();
-            next.dedup();
-            if next.is_empty() {
-                break;
-            }
-            front = next;
-            depth += 1;
+    /// Of each node the length of the longest way from a source. A broken log may hold a circle: what is on
+    /// one, or behind it, has the length that is known when all else is done.
+    fn depths(&self) -> Vec<usize> {
+        let inputs: Vec<Vec<usize>> = (0..self.nodes.len()).map(|n| self.inputs(n).collect()).collect();
+        let mut users: Vec<Vec<usize>> = vec![Vec::new(); inputs.len()];
+        for (n, input) in inputs.iter().enumerate().flat_map(|(n, inputs)| inputs.iter().map(move |i| (n, *i))) {
+            users.get_mut(input).into_iter().for_each(|users| users.push(n));
         }
-        depth
+        let mut open: Vec<usize> = inputs.iter().map(Vec::len).collect();
+        let mut depths = vec![0; inputs.len()];
+        let mut ready: Vec<usize> = (0..open.len()).filter(|n| open.get(*n) == Some(&0)).collect();
+        while let Some(n) = ready.pop() {
+            let next = depths.get(n).map_or(0, |depth| depth + 1);
+            for user in users.get(n).into_iter().flatten() {
+                let Some((open, depth)) = open.get_mut(*user).zip(depths.get_mut(*user)) else { continue };
+                (*open, *depth) = (*open - 1, next.max(*depth));
+                if *open == 0 {
+                    ready.push(*user);
+                }
+            }
+        }
+        depths
     }
 
     fn node(&mut self, digest: &str) -> Option<&mut Node> {
         let key = self.groups.get(digest).map_or(digest, String::as_str);
-        let next = self.nodes.len();
-        let n = *self.numbers.entry(key.to_owned()).or_insert(next);
-        if n == next {
-            self.nodes.push(Node::default());
+        if let Some(known) = self.numbers.get(key) {
+            return self.nodes.get_mut(*known);
         }
-        self.nodes.get_mut(n)
+        self.numbers.insert(key.to_owned(), self.nodes.len());
+        self.nodes.push(Node::default());
+        self.nodes.last_mut()
     }
 
     fn vertex(&mut self, record: &Record, line: u64, raw: &str) {
@@ -142,6 +152,7 @@ impl RawJsonSegment {
         self.started = self.started.or(started);
         let name = group.map_or(&record.name, |g| &g.name);
         let shown = shown(raw);
+        self.steps |= parse_step_name(name).is_some();
         let Some(node) = self.node(&record.digest) else { return };
         if !name.is_empty() {
             node.vertex.named(name.as_bytes(), line, shown.as_bytes());
@@ -181,7 +192,8 @@ fn body<'a>(record: &'a Record, started: Option<DateTime<Utc>>, again: bool) -> 
 
 /// The part of an entry that is worth quoting: from its name on.
 fn shown(raw: &str) -> &str {
-    raw.find("\"name\":").and_then(|at| raw.get(at..)).unwrap_or(raw)
+    static NAME: LazyLock<memmem::Finder> = LazyLock::new(|| memmem::Finder::new("\"name\":"));
+    NAME.find(raw.as_bytes()).and_then(|at| raw.get(at..)).unwrap_or(raw)
 }
 
 fn time(text: &str) -> Option<DateTime<Utc>> {

@@ -2,7 +2,7 @@
 //!
 //! A vertex that a low terminal left out of the last frame is missing; nothing is guessed for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::vertex::Vertex;
 use crate::dialect::{Body, Tty, is_vertex};
@@ -13,7 +13,7 @@ use crate::model::{Quote, Text};
 pub(super) struct TtySegment {
     vertices: BTreeMap<u32, Vertex>,
     /// Output that was seen in any frame, by name: it vanishes when the vertex ends.
-    talked: Vec<Text>,
+    talked: HashSet<Text>,
     pub(super) finished: bool,
     pub(super) builder: Option<(Text, Text)>,
     /// Line it begins at.

@@ -70,7 +70,11 @@ pub(super) struct Vertex {
 impl Vertex {
     /// Takes a header.
     pub(super) fn named(&mut self, name: &[u8], line: u64, raw: &[u8]) {
-        let name = Text::of_log(name.get(..4096).unwrap_or(name));
+        let name = name.get(..4096).unwrap_or(name);
+        if self.names.iter().any(|(known, _)| known.as_bytes() == name) {
+            return;
+        }
+        let name = Text::of_log(name);
         if !self.names.iter().any(|(known, _)| *known == name) {
             self.names.push((name, Quote::new(line, raw)));
         }

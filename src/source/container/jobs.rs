@@ -3,6 +3,8 @@
 //!
 //! Source: `cli/cli` `pkg/cmd/run/view/view.go`, which looks for `<job>/<number>_…txt`.
 
+use std::collections::HashSet;
+
 /// The job a member is the log of.
 pub(super) fn job_of(name: &str) -> Option<String> {
     match name.split_once('/') {
@@ -12,10 +14,15 @@ pub(super) fn job_of(name: &str) -> Option<String> {
     }
 }
 
+/// The jobs that have a file of their own.
+pub(super) fn whole(all: &[String]) -> HashSet<&str> {
+    all.iter().filter(|name| !name.contains('/')).filter_map(|name| numbered(name)).collect()
+}
+
 /// A step's file says again what its job's file says.
-pub(super) fn is_copy(name: &str, all: &[String]) -> bool {
+pub(super) fn is_copy(name: &str, whole: &HashSet<&str>) -> bool {
     let Some((job, _)) = name.split_once('/') else { return false };
-    job_of(name).is_some() && all.iter().any(|other| !other.contains('/') && numbered(other) == Some(job))
+    job_of(name).is_some() && whole.contains(job)
 }
 
 /// `build` of `0_build.txt`.
@@ -38,7 +45,8 @@ mod tests {
         assert_eq!(job_of(&all[0]).as_deref(), Some("build (linux, amd64)"));
         assert_eq!(job_of(&all[1]).as_deref(), Some("build (linux, amd64)"));
         assert_eq!(job_of("logs/build.log"), None);
-        assert!(is_copy(&all[1], &all));
-        assert!(!is_copy(&all[0], &all) && !is_copy(&all[2], &all));
+        let whole = whole(&all);
+        assert!(is_copy(&all[1], &whole));
+        assert!(!is_copy(&all[0], &whole) && !is_copy(&all[2], &whole));
     }
 }

@@ -1,7 +1,9 @@
 //! How a build ended, and what only all of its vertices together tell.
 
+use std::collections::HashSet;
+
 use super::Segment;
-use crate::model::{Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind};
+use crate::model::{Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind, Text};
 
 /// A log is cut where something in it never came to its end; a build is stopped where its export was.
 pub(super) fn conclude(build: &mut Build, cut: bool, stopped: bool) {
@@ -44,20 +46,21 @@ pub(in crate::model::assemble) fn doubt(run: &mut Run, lines: u64) {
 
 /// `ADD https://…` has two vertices of one name; the first fetches and is never cached.
 fn mark_fetches(steps: &mut [Step]) {
-    for at in 0..steps.len() {
-        let Some((before, from)) = steps.split_at_mut_checked(at) else { return };
-        let Some(add) = from.first().filter(|step| step.instruction == "ADD") else { continue };
-        before.iter_mut().filter(|step| step.name == add.name).for_each(|step| step.kind = StepKind::Fetch);
+    let mut later: HashSet<Text> = HashSet::new();
+    for step in steps.iter_mut().rev().filter(|step| step.instruction == "ADD") {
+        if !later.insert(step.name.clone()) {
+            step.kind = StepKind::Fetch;
+        }
     }
 }
 
 /// `load metadata for node:20@sha256:…` names the FROM as it is written; the FROM line has a digest always.
-pub(super) fn mark_pinned(build: &mut Build, segment: &Segment) {
+pub(super) fn mark_pinned(builds: &mut [Build], segment: &Segment) {
     let names = segment.vertices.values().flat_map(|v| &v.names);
-    let written: Vec<&str> = names.filter_map(|(name, _)| loaded(name)).collect();
-    for base in &mut build.bases {
-        let digest = base.digest.as_deref().unwrap_or_default();
-        base.pinned = !digest.is_empty() && written.iter().any(|name| name.ends_with(digest));
+    let written = names.filter_map(|(name, _)| loaded(name)?.rsplit_once('@'));
+    let written: HashSet<&str> = written.map(|(_, digest)| digest).collect();
+    for base in builds.iter_mut().flat_map(|build| &mut build.bases) {
+        base.pinned = base.digest.as_deref().is_some_and(|digest| written.contains(digest));
     }
 }
 

@@ -102,9 +102,11 @@ fn export_kind(name: &str, vertex: &Vertex) -> Option<CacheKind> {
 }
 
 fn engine(build: &mut Build, vertex: &Vertex) {
-    build.images.extend(vertex.images.iter().cloned());
-    build.images.sort();
-    build.images.dedup();
+    if !vertex.images.is_empty() {
+        build.images.extend(vertex.images.iter().cloned());
+        build.images.sort();
+        build.images.dedup();
+    }
     build.engine = match (build.engine, vertex.engine) {
         (known, Engine::Unknown) | (known @ (Engine::Graphdriver | Engine::Containerd), Engine::Buildkitd) => known,
         (_, told) => told,

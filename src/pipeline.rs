@@ -1,6 +1,7 @@
 //! Runs the pipe from sources to a report. The only place that knows every stage.
 
 mod copies;
+mod forms;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -108,6 +109,7 @@ fn read_and_judge(options: &Options, found: &Found) -> Report {
     });
     problems.extend(trouble);
     problems.extend(copies::leave_out(&mut runs, &found.logs));
+    problems.extend(forms::leave_out(&mut runs));
     if runs.is_empty() && options.paths.is_empty() && !options.config.is_empty() {
         // Nobody piped a log in: the configuration is judged alone.
         problems.retain(|problem| &*problem.source != "-");

@@ -3,7 +3,7 @@
 //! Prefix: `2026-05-04T09:00:00.1234567Z ` (`actions/runner` `src/Runner.Common/Logging.cs`,
 //! format "O"). Continuation lines of one write have none.
 
-use super::{Envelope, Mark, Peeled, Stamp, echo, github_cache, mostly};
+use super::{Envelope, Mark, NoteKind, Peeled, Stamp, echo, github_cache, mostly};
 
 /// Job log, step log.
 pub(super) struct Github;
@@ -74,7 +74,7 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
         b'/' => executed(text),
         b' ' => input(text),
         b'+' | b'$' => echo::prompted(text),
-        b'H' => echo::checked_out(text),
+        b'H' => hosted(text).or_else(|| echo::checked_out(text)),
         b'R' => run(text),
         b'0'..=b'9' | b'a'..=b'f' | b'\'' => commit(text),
         _ => None,
@@ -82,6 +82,11 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     .or_else(|| github_cache::mark(text))
     .or_else(|| echo::bare(text))
     .or_else(|| more(text))
+}
+
+/// `Hosted Compute Agent` below `##[group]Runner Image Provisioner`: a machine of GitHub's, made for the job.
+fn hosted(text: &[u8]) -> Option<Mark<'_>> {
+    (text == b"Hosted Compute Agent").then_some(Mark::Note(NoteKind::NewMachine, text))
 }
 
 /// `##[end-action …]` ends a part of a composite action (`actions/runner`

@@ -93,4 +93,6 @@ pub enum NoteKind {
     ComposeCacheTo,
     /// Image name the plugin gives to the service: the reference.
     ComposeImage,
+    /// The machine is made for the job and thrown away after it: what says so.
+    NewMachine,
 }

@@ -24,6 +24,26 @@ pub enum Dialect {
     Buildah,
 }
 
+impl Dialect {
+    /// Prints instructions that make no layer (ARG, ENV, LABEL).
+    #[must_use]
+    pub fn prints_metadata(self) -> bool {
+        matches!(self, Self::Classic | Self::Kaniko | Self::Buildah)
+    }
+
+    /// Does not.
+    #[must_use]
+    pub fn hides_metadata(self) -> bool {
+        !self.prints_metadata()
+    }
+
+    /// Counts the FROM of an image as the first step of its stage, the FROM of another stage not.
+    #[must_use]
+    pub fn counts_from(self) -> bool {
+        matches!(self, Self::BuildkitPlain | Self::BuildkitRawjson | Self::BuildkitTty)
+    }
+}
+
 /// Which image store wrote the image: decides which engine bugs can be at work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Engine {
@@ -89,6 +109,13 @@ pub struct Build {
     pub warnings: Few<Quote>,
     /// Image references written or pushed.
     pub images: Few<Text>,
+    /// Digest of the image's config. It holds the creation time of every step, so two builds with one
+    /// config executed no step of the final stage in between.
+    pub config: Option<Text>,
+    /// The Dockerfile, as it was sent to the builder.
+    pub dockerfile: Option<Amount>,
+    /// The files of the build context that were sent to the builder.
+    pub context: Option<Amount>,
     /// First line.
     pub line: u64,
     /// Two builds with colliding numbers are interleaved: outcomes are not to be trusted.
@@ -98,6 +125,15 @@ pub struct Build {
     /// Command lines of the run that made it, from and up to an index; none where they cannot be told
     /// from those of other builds. Read through `Run::commands_of`.
     pub commands: (usize, usize),
+}
+
+/// How much was sent to the builder: `#1 transferring dockerfile: 156B done`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Amount {
+    /// As printed: `156B`, `1.03MB`. Rounded above 1000 bytes, so that equal amounts prove nothing.
+    pub size: Text,
+    /// The line.
+    pub quote: Quote,
 }
 
 /// A base image.

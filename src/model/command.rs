@@ -2,6 +2,7 @@
 //!
 //! Only states what was written; whether an option makes sense is for the rules.
 
+mod option;
 mod read;
 mod spec;
 mod words;
@@ -11,6 +12,7 @@ use std::ops::{Deref, DerefMut};
 use super::shared::Recent;
 use super::{Few, Quote, Shared, Step, Text};
 
+pub use option::KeyOption;
 pub use spec::CacheSpec;
 
 /// The tool a command line calls.
@@ -96,6 +98,10 @@ pub struct Asked {
     pub push: bool,
     /// `--pull`.
     pub pull: bool,
+    /// Options that are part of the cache key of every RUN, sorted.
+    pub options: Vec<KeyOption>,
+    /// The build context, where it is the last word.
+    pub context: Option<String>,
 }
 
 impl Command {

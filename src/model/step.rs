@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use chrono::{DateTime, Utc};
 
+use super::operation::{Lazy, Operation};
 use super::{Quote, Shared, Text};
 
 /// What kind of line a step is.
@@ -53,6 +54,16 @@ pub struct Instruction {
     pub instruction: Text,
     /// Text after the bracket: `RUN npm ci`.
     pub text: Text,
+    /// What it does, once it was asked for.
+    pub parsed: Lazy,
+}
+
+impl Instruction {
+    /// What it does.
+    #[must_use]
+    pub fn operation(&self) -> &Operation {
+        self.parsed.of(&self.text)
+    }
 }
 
 /// One build step; the fields of its [`Instruction`] are read and written as its own.

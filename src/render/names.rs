@@ -54,6 +54,8 @@ pub fn because(because: Because) -> &'static str {
         Because::InstructionChanged => "instruction-changed",
         Because::BaseChanged => "base-changed",
         Because::InputsChanged => "inputs-changed",
+        Because::ArgumentChanged => "argument-changed",
+        Because::OptionChanged => "option-changed",
         Because::NotStored => "not-stored",
         Because::RecordLost => "record-lost",
         Because::NotImported => "not-imported",

@@ -1,6 +1,6 @@
 //! Hits and total misses take turns, and no cause is established.
 
-use super::past::{Past, cost, end, header};
+use super::past::{self, Past, cost, end, header};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 
@@ -27,7 +27,7 @@ impl Rule for AlternatingHits {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

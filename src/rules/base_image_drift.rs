@@ -1,12 +1,14 @@
 //! A tag names another base image than in the run before.
 
 use super::dockerfile_at::{self, DockerfileAt, with_changes};
-use super::past::{Past, cost, header};
+use super::instruction::brief;
+use super::past::{self, Past, cost, header};
+use super::recurring::same_stage;
 use super::{Rule, RuleMeta, Study};
 use crate::config::Change;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
-use crate::model::Base;
-use crate::series::chain::{self, Stage};
+use crate::model::{Base, Build, Outcome, Step};
+use crate::series::Because;
 
 pub(super) struct BaseImageDrift;
 
@@ -15,10 +17,10 @@ static META: RuleMeta = RuleMeta {
     title: "the tag of a base image moves between runs",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "FROM names the same tag as in the run before, the digest is another one, and the stage was built from its first step.",
+    what: "FROM names the same tag as in the run before, the digest is another one, and steps built on it ran: from the first of their stage on, or, where only the config of the image changed, from the first RUN or WORKDIR that depends on it.",
     why: "Every step of a stage depends on its base image. A tag that is pushed anew makes the whole stage run again, whenever that happens.",
     fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds come with a commit.",
-    rules_out: "A FROM that names a digest (it changes by a commit only), another tag or image, a stage that came from the cache all the same. It is a warning where it happens in at least every fourth run or more than once, else a note: base images have to be updated.",
+    rules_out: "A FROM that names a digest (it changes by a commit only), another tag or image, a stage that came from the cache all the same, `COPY --link`, which does not depend on the base. It is a warning where it happens in at least every fourth run or more than once, else a note: base images have to be updated.",
     limits: "The builder prints FROM only where something of it is needed, and a local image has no digest: then drift is not seen. Which change of the image did it is not in the log.",
     example: include_str!("examples/base-image-drift.txt"),
     references: &[
@@ -34,16 +36,19 @@ impl Rule for BaseImageDrift {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).flat_map(|past| findings(&past)).collect()
+        past::judge(study, findings)
     }
 }
 
-/// A stage whose base moved.
+/// A stage that was rebuilt because its base moved.
 struct Drift<'a> {
     at: usize,
     before: (usize, &'a Base),
     now: &'a Base,
-    stage: Stage<'a>,
+    /// The first step that ran, and those after it in its stage.
+    rebuilt: Vec<&'a Step>,
+    /// Steps above it came from the cache: the layers of the base are the same, its config is not.
+    config: bool,
 }
 
 fn findings(past: &Past) -> Vec<Finding> {
@@ -56,14 +61,22 @@ fn findings(past: &Past) -> Vec<Finding> {
 
 fn drifts<'a>(past: &Past<'a>, i: usize) -> Vec<Drift<'a>> {
     let Some((_, build)) = past.get(i) else { return Vec::new() };
-    let drift = |stage: Stage<'a>| {
-        let now = stage.base?;
-        let before = (0..i).rev().find_map(|j| Some((j, past.builds.get(j)?.base_of(stage.name, stage.platform)?)))?;
-        let moved = before.1.digest.as_ref().zip(now.digest.as_ref()).is_some_and(|(a, b)| a != b);
-        let floats = before.1.image == now.image && !now.pinned && !before.1.pinned;
-        (moved && floats && chain::all_missed(&stage)).then_some(Drift { at: i, before, now, stage })
-    };
-    chain::stages(build).into_iter().filter_map(drift).collect()
+    let moved = past.misses(i).filter(|miss| miss.because == Because::BaseChanged);
+    moved.filter_map(|miss| drift(past, i, build, miss.step)).collect()
+}
+
+fn drift<'a>(past: &Past<'a>, i: usize, build: &'a Build, step: &'a Step) -> Option<Drift<'a>> {
+    let now = build.base_of(&step.stage, &step.platform)?;
+    let earlier = |j: usize| Some((j, past.builds.get(j)?.base_of(&step.stage, &step.platform)?));
+    let before = (0..i).rev().find_map(earlier)?;
+    if before.1.image != now.image || now.pinned || before.1.pinned {
+        return None;
+    }
+    let stage = same_stage(build, step);
+    let (above, rebuilt): (Vec<_>, Vec<_>) = stage.partition(|s| s.position < step.position);
+    let config = above.iter().any(|s| s.outcome == Outcome::Hit && !s.operation().is_link());
+    let rebuilt = rebuilt.into_iter().filter(|s| !s.operation().is_link()).collect();
+    Some(Drift { at: i, before, now, rebuilt, config })
 }
 
 fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
@@ -82,18 +95,28 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
         severity: if often { META.severity } else { Severity::Note },
         confidence: Confidence::Proven,
         title: format!("the base image {name} changed under its tag {}", times(runs.len(), past.len())),
-        cause: format!(
-            "FROM {name} names a tag, and the tag got another digest between the runs. Everything built on it had to run again; no cache can prevent that."
-        ),
+        cause: cause(name, last),
         evidence: Proof::from_lines(evidence)?,
         fix: pinned(fix(name, digest), file.as_ref(), image, digest),
         impact: impact(&drifts, runs.len()),
         rules_out: vec![
-            "changed sources or arguments: not needed to explain it, a new base image reruns every step of its stage"
+            "changed sources or arguments: not needed to explain it, the new base image invalidates these steps"
                 .to_owned(),
         ],
-        subject: image.to_owned(),
+        subject: past.subject(image),
     })
+}
+
+fn cause(name: &str, last: &Drift) -> String {
+    let moved = format!("FROM {name} names a tag, and the tag got another digest between the runs.");
+    let Some(step) = last.rebuilt.first() else { return moved };
+    if last.config {
+        return format!(
+            "{moved} Its layers are the same, as the steps above `{}` came from the cache; what its config says of environment or user invalidates that step and those below it.",
+            brief(&step.text)
+        );
+    }
+    format!("{moved} That invalidates `{}` and the steps below it; no cache can prevent it.", brief(&step.text))
 }
 
 /// Lines of the Dockerfile that name the image by its tag.
@@ -119,7 +142,7 @@ fn short(image: &str) -> &str {
 }
 
 fn impact(drifts: &[&Drift], runs: usize) -> Impact {
-    cost(drifts.iter().flat_map(|d| d.stage.steps.iter().copied()), runs)
+    cost(drifts.iter().flat_map(|d| d.rebuilt.iter().copied()), runs)
 }
 
 fn lines(past: &Past, drifts: &[&Drift]) -> Vec<Evidence> {
@@ -128,7 +151,8 @@ fn lines(past: &Past, drifts: &[&Drift]) -> Vec<Evidence> {
         let Some(((run, _), (before, _))) = past.get(drift.at).zip(past.get(drift.before.0)) else { continue };
         lines.push(Study::quote(before, &drift.before.1.quote, "the tag named this digest"));
         lines.push(Study::quote(run, &drift.now.quote, "and another one here"));
-        lines.extend(drift.stage.steps.first().map(|s| header(run, s, "so the stage was built from its first step")));
+        let first = drift.rebuilt.first();
+        lines.extend(first.map(|s| header(run, s, "so this step and those below it ran")));
     }
     lines
 }

@@ -33,6 +33,11 @@ pub(super) fn lines(past: &Past, runs: &[usize], name: &str) -> Vec<Evidence> {
     runs.iter().filter_map(line).take(3).collect()
 }
 
+/// The command line gives this argument.
+pub(super) fn gives(command: &Command, name: &str) -> bool {
+    pairs(command).any(|(known, _)| known == name)
+}
+
 /// All arguments of these runs are in their command lines, so one that is not there did not change.
 pub(super) fn all_known(past: &Past, runs: &[usize]) -> bool {
     let plain = |c: &Command| matches!(c.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl);

@@ -1,6 +1,6 @@
 //! Importing and exporting the cache takes longer than the steps it saves.
 
-use super::past::{Past, end};
+use super::past::{self, Past, end};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::{Outcome, Transfer};
@@ -33,7 +33,7 @@ impl Rule for CacheCostsMoreThanItSaves {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

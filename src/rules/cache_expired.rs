@@ -1,6 +1,6 @@
 //! Cache entries are there and not used, because they are older than allowed.
 
-use super::past::{Past, cost};
+use super::past::{self, Past, cost};
 use super::remedy::Site;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
@@ -31,7 +31,7 @@ impl Rule for CacheExpired {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

@@ -1,10 +1,9 @@
 //! A stored step is gone although nothing it depends on can have changed.
 
-use super::past::{Past, cost, end, header, verdict};
+use super::past::{self, Loss, Past, cost, end, header, verdict};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{BuildOutcome, Outcome, StepKind};
-use crate::series::chain::Loss;
 
 pub(super) struct CacheLost;
 
@@ -32,7 +31,7 @@ impl Rule for CacheLost {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 
@@ -128,10 +127,13 @@ fn cause(lost: &Lost) -> String {
         Store::Imported => "The cache was imported without an error, and an earlier run had written one",
         Store::Builder => "The builder answers other runs of this series from its own cache",
     };
-    format!(
-        "{place}; `{}` reads no files, and its text and base image are the same. Its record must have been removed or replaced between the runs.",
-        lost.loss.step.text
-    )
+    let same = format!("{place}; `{}` reads no files, and its text and base image are the same.", lost.loss.step.text);
+    if lost.loss.open {
+        return format!(
+            "{same} Either its record was removed or replaced between the runs, or this run asked for another key: `--no-cache`, an argument, a build option or an instruction that is not printed."
+        );
+    }
+    format!("{same} Its record must have been removed or replaced between the runs.")
 }
 
 fn lines(past: &Past, lost: &Lost) -> Vec<Evidence> {

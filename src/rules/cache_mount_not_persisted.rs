@@ -1,7 +1,7 @@
 //! A cache mount on a builder that is new in every run is always empty.
 
 use super::instruction::{brief, cache_mount};
-use super::past::{Past, cost, header};
+use super::past::{self, Past, cost, header};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Build, Outcome, Quote, Step};
@@ -33,7 +33,7 @@ impl Rule for CacheMountNotPersisted {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

@@ -9,12 +9,11 @@ pub(super) use name::scope;
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::past::{Past, cost, end, header, verdict};
+use super::past::{Loss, Past, cost, end, header, verdict};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::{Outcome, Text};
-use crate::series::chain::Loss;
 
 pub(super) struct CacheRefShared;
 

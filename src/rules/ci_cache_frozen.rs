@@ -7,7 +7,7 @@ use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::{Build, CacheKind, CacheOperation, CacheOutcome, Outcome, Run, Step, StepKind};
 use crate::series::chain::{self, Input};
-use crate::series::{Because, Break};
+use crate::series::{Because, Miss};
 
 pub(super) struct CiCacheFrozen;
 
@@ -82,13 +82,13 @@ fn again<'a>(past: &Past<'a>, kept: &[Seen]) -> Vec<Again<'a>> {
 fn twice<'a>(past: &Past<'a>, i: usize, j: usize) -> Vec<Again<'a>> {
     let Some(((a, earlier), (b, later))) = past.get(i).zip(past.get(j)) else { return Vec::new() };
     let one_commit = a.commit.is_some() && a.commit == b.commit;
-    let changed = |found: &Break| {
+    let changed = |found: &Miss| {
         matches!(found.because, Because::InstructionChanged | Because::BaseChanged) && reads_nothing(found.step)
     };
-    let first = past.breaks(i).filter(|found| one_commit || changed(found));
-    let pair = |found: Break<'a>| {
+    let first = past.misses(i).filter(|found| one_commit || changed(found));
+    let pair = |found: Miss<'a>| {
         let same = |step: &&Step| step.text == found.step.text && step.is_of(&found.step.stage, &found.step.platform);
-        let now = past.breaks(j).map(|other| other.step).find(same)?;
+        let now = past.misses(j).map(|other| other.step).find(same)?;
         let ran = now.outcome == Outcome::Miss && now.kind == StepKind::Counted;
         let base = |build: &Build| build.base_of(&now.stage, &now.platform).and_then(|b| b.digest.clone());
         (ran && base(earlier) == base(later)).then_some(Again {

@@ -6,12 +6,13 @@ mod order;
 
 use super::dockerfile_at;
 use super::instruction::{brief, copies_context, copies_everything, installs};
-use super::past::Past;
+use super::past::{self, Past};
 use super::planned;
 use super::recurring::{Spot, same_stage, spots};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Proof, Severity};
 use crate::model::{Outcome, Step};
+use crate::series::Because;
 
 pub(super) struct ContextCopiedTooEarly;
 
@@ -42,26 +43,30 @@ impl Rule for ContextCopiedTooEarly {
         if planned::alone(study) {
             return configured::findings(study);
         }
-        Past::all(study).flat_map(|past| findings(&past)).collect()
+        past::judge(study, findings)
     }
 }
 
 fn findings(past: &Past) -> Vec<Finding> {
-    let early = spots(past).into_iter().filter(|spot| copies_everything(spot.text) && spot.nearly_always());
-    early.filter_map(|spot| finding(past, &spot)).collect()
+    let often = spots(past).into_iter().filter(Spot::mostly);
+    often.filter_map(|spot| finding(past, &spot)).collect()
 }
 
 fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let at = *spot.broken.last()?;
-    let step = spot.last()?;
     let (run, build) = past.get(at)?;
+    let step = spot.copy(past, at).filter(|step| copies_everything(&step.text))?;
     if !first_copy(same_stage(build, step), step) || !spot.broken.iter().all(|&i| past.is_kept(i) || stored(past, i)) {
         return None;
     }
     let after: Vec<&Step> = runs_after(spot.rerun(past, at));
     let install = after.iter().copied().find(|s| installs(&s.text));
     let shown = install.or(after.first().copied().filter(|_| after.len() > 1))?;
-    let sure = install.is_some() && spot.behind_hits(past);
+    let changes = spot.changes(past);
+    if spot.broken.len() < 2 && !(install.is_some() && ran_in_the_first_run(past, spot)) {
+        return None;
+    }
+    let sure = install.is_some() && spot.behind_hits(past) && changes > 1;
     let fix = advice::fix(step, shown, &after);
     let file = dockerfile_at::of(past.study, run, build);
     let place = file.as_ref().and_then(|file| Some((file, file.of_step(build, step)?)));
@@ -86,8 +91,8 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
             None => fix,
         },
         impact: spot.impact(past),
-        rules_out: rules_out(install.is_some()),
-        subject: format!("{}:{}", step.stage, step.text),
+        rules_out: rules_out(install.is_some(), changes),
+        subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
 }
 
@@ -111,10 +116,19 @@ fn lines(past: &Past, spot: &Spot, shown: &Step) -> Vec<crate::finding::Evidence
     lines
 }
 
-fn rules_out(installs: bool) -> Vec<String> {
+/// The first run given ran it too, on a builder that held the steps before it: two runs in a row.
+fn ran_in_the_first_run(past: &Past, spot: &Spot) -> bool {
+    let first = past.misses(0).find(|miss| miss.because == Because::Unknown);
+    first.is_some_and(|miss| miss.step.stage == spot.stage && miss.step.text == spot.text)
+}
+
+fn rules_out(installs: bool, changes: usize) -> Vec<String> {
     let mut said = vec![
         "which file changed is not in a build log; `git diff --stat` between the commits shows it, and file modes and `.git` count too".to_owned(),
     ];
+    if changes < 2 {
+        said.push("one change may explain all of these misses: no run since the first one stored a cache".to_owned());
+    }
     if !installs {
         said.push("whether the RUN steps need the sources is for the Dockerfile's author to say: none of them is a known installation".to_owned());
     }

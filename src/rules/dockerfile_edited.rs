@@ -1,13 +1,16 @@
 //! An instruction was edited between two runs.
 
+mod resized;
+
 use super::dockerfile_at;
 use super::instruction::brief;
-use super::past::{Past, cost, header};
+use super::past::{self, Past, cost, header};
 use super::recurring::{Spot, same_stage, spots};
 use super::volatile_build_arg::{Culprit, culprits, explains};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::Step;
+use crate::series::Because;
 
 pub(super) struct DockerfileEdited;
 
@@ -16,11 +19,11 @@ static META: RuleMeta = RuleMeta {
     title: "an instruction of the Dockerfile changed between runs",
     group: "The Dockerfile and its inputs",
     severity: Severity::Note,
-    what: "The cache broke at a step that has another text than in the run before.",
+    what: "The cache broke at a step that has another text than in the run before; or at a RUN or WORKDIR with the same text on the same base image, and the Dockerfile that was sent to the builder has another size.",
     why: "A step with another text is another step: it runs, and everything after it. That is as it should be; it explains the run.",
     fix: "Nothing to mend. What is edited often belongs low in its stage.",
     rules_out: "A text that differs in a value in nearly every run (volatile-build-arg), steps that ran because one before them did.",
-    limits: "Only text that the builder prints is compared. It is a fact worth knowing, not a fault.",
+    limits: "Only the text that the builder prints is compared, and the size of the Dockerfile: ENV, USER, SHELL and the default of an ARG have no line of their own. It is a fact worth knowing, not a fault.",
     example: include_str!("examples/dockerfile-edited.txt"),
     references: &["https://docs.docker.com/build/cache/invalidation/"],
     since: "0.1.0",
@@ -32,14 +35,19 @@ impl Rule for DockerfileEdited {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 
 /// A step with another text than before: the run, the step, and the one it replaced.
 type Edit<'a> = (usize, &'a Step, Option<&'a Step>);
 
+/// An edit that is printed, else one that only the size of the Dockerfile shows.
 fn finding(past: &Past) -> Option<Finding> {
+    printed(past).or_else(|| resized::finding(past, &META))
+}
+
+fn printed(past: &Past) -> Option<Finding> {
     let known = culprits(past);
     let all = spots(past);
     let edits: Vec<(Edit, &Spot)> = all.iter().flat_map(|spot| edits(past, &known, spot)).collect();
@@ -68,11 +76,7 @@ fn finding(past: &Past) -> Option<Finding> {
         },
         impact: cost(rerun, edits.len()),
         rules_out: vec!["a build argument that the step prints looks the same; the commit decides it".to_owned()],
-        subject: past
-            .last()
-            .and_then(|(run, build)| build.target.as_deref().or(run.job.as_deref()))
-            .unwrap_or_default()
-            .to_owned(),
+        subject: past.subject("Dockerfile"),
     })
 }
 
@@ -82,6 +86,10 @@ fn edits<'p, 'a>(past: &'p Past<'a>, known: &'p [Culprit], spot: &'p Spot<'a>) -
     }
     let edit = |&i: &usize| {
         let step = spot.step(i)?;
+        let mut misses = past.misses(i).filter(|miss| std::ptr::eq(miss.step, step));
+        if !misses.any(|miss| miss.because == Because::InstructionChanged) {
+            return None;
+        }
         let aligned = (0..i).rev().find_map(|j| spot.step(j));
         let new = aligned.map_or_else(|| !appears_before(past, i, step), |old| old.text != step.text);
         new.then(|| ((i, step, aligned.or_else(|| replaced(past, i, step))), spot))

@@ -1,6 +1,6 @@
 //! A cache is exported in every run, and no run imports one.
 
-use super::past::{Past, cost, end, header};
+use super::past::{self, Past, cost, end, header};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -29,7 +29,7 @@ impl Rule for ExportWithoutImport {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

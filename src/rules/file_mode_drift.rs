@@ -3,11 +3,12 @@
 use super::context_copied_too_early::advice::without_git;
 use super::dockerfile_at;
 use super::instruction::{brief, copies_context, copies_everything, installs};
-use super::past::Past;
+use super::past::{self, Past};
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::Run;
+use crate::series::Because;
 
 pub(super) struct FileModeDrift;
 
@@ -35,7 +36,7 @@ impl Rule for FileModeDrift {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).flat_map(|past| findings(&past)).collect()
+        past::judge(study, findings)
     }
 }
 
@@ -45,8 +46,7 @@ fn findings(past: &Past) -> Vec<Finding> {
 }
 
 fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
-    spot.broken =
-        spot.broken.iter().copied().filter(|&i| same_commit(past, i).is_some() && unedited(&spot, i)).collect();
+    spot.broken = spot.broken.iter().copied().filter(|&i| found_other_files(past, &spot, i)).collect();
     let at = *spot.broken.last()?;
     let step = spot.last().filter(|_| spot.behind_hits(past))?;
     let (run, _) = past.get(at)?;
@@ -65,7 +65,7 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
             "changed sources: no, the commit is the same".to_owned(),
             "modes or untracked files: not decided; `git status --ignored --short` and `find . -printf '%m %p\\n'` on both agents would".to_owned(),
         ],
-        subject: format!("{}:{}", step.stage, step.text),
+        subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
 }
 
@@ -74,8 +74,10 @@ fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
     let step = spot.last().filter(|s| !copies_everything(&s.text))?;
     let rerun = spot.rerun(past, *spot.broken.last()?);
     let install = rerun.iter().find(|s| s.instruction == "RUN").filter(|s| installs(&s.text))?;
-    let often = spot.broken.len() > 2 && spot.mostly() && spot.behind_hits(past);
-    often.then_some(())?;
+    let often = spot.changes(past) > 2 && spot.mostly() && spot.behind_hits(past);
+    if !often {
+        return None;
+    }
     let mut evidence = spot.lines(past, "ran: the copied files, or their modes, are others");
     evidence.extend(dockerfile_at::line_of(past, spot, "copies them"));
     Some(Finding {
@@ -91,8 +93,16 @@ fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
             "dependencies that really change in each of these commits: `git diff` of the copied files between the commits decides it".to_owned(),
             "another job that replaces the cache, with other dependencies: its logs, given too, would show it".to_owned(),
         ],
-        subject: format!("{}:{}", step.stage, step.text),
+        subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
+}
+
+/// It has the commit and the text of the run before, and nothing shows that the files are the same.
+fn found_other_files(past: &Past, spot: &Spot, i: usize) -> bool {
+    let Some(step) = spot.step(i) else { return false };
+    let mut misses = past.misses(i).filter(|miss| std::ptr::eq(miss.step, step));
+    let files = misses.any(|miss| miss.because == Because::InputsChanged);
+    files && same_commit(past, i).is_some() && unedited(spot, i)
 }
 
 /// The run before, where it built the same commit.

@@ -1,6 +1,6 @@
 //! A GitHub cache is asked for, and buildx drops it without a word.
 
-use super::past::{Past, cost, header};
+use super::past::{self, Past, cost, header};
 use super::remedy::command_line;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
@@ -32,7 +32,7 @@ impl Rule for GhaTokensMissing {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

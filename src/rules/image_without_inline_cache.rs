@@ -1,13 +1,12 @@
 //! An image is imported as a cache, but it was built without cache metadata.
 
-use super::past::{Past, cost, end, header, plural};
+use super::past::{self, Loss, Past, cost, end, header, plural};
 use super::planned;
 use super::remedy::{self, At, Site};
 use super::unstored_stage;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
 use crate::model::{CacheKind, Text, Tool};
-use crate::series::chain::Loss;
 
 pub(super) struct ImageWithoutInlineCache;
 
@@ -33,7 +32,7 @@ impl Rule for ImageWithoutInlineCache {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let planned = planned::places(study).into_iter().filter_map(written);
-        Past::all(study).filter_map(|past| finding(&past)).chain(planned).collect()
+        past::judge(study, finding).into_iter().chain(planned).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A cache is looked for in every run, and nothing ever stores one.
 
-use super::past::{Past, cost};
+use super::past::{self, Past, cost};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -32,7 +32,7 @@ impl Rule for ImportWithoutExport {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

@@ -1,12 +1,12 @@
 //! The engine's inline-cache bug: a partly cached run stores an inline cache without the records it
 //! imported, and the next run that needs them misses everything.
 
-use super::past::{Past, graphdriver, header, plural, verdict};
+use super::past::{self, Loss, Past, graphdriver, header, plural, verdict};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
 use crate::model::Outcome;
-use crate::series::chain::{self, Loss};
+use crate::series::chain;
 
 pub(super) struct InlineCacheLostEverySecondRun;
 
@@ -35,7 +35,7 @@ impl Rule for InlineCacheLostEverySecondRun {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter(|past| !past.shares_reference()).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 
@@ -47,11 +47,15 @@ struct Period<'a> {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
+    if past.shares_reference() {
+        return None;
+    }
     let periods: Vec<Period> = (1..past.len()).filter_map(|i| period(past, i)).collect();
     let (first, last) = (periods.first()?, periods.last()?);
     let (run, build) = past.last()?;
     let recovers = periods.iter().any(|p| past.builds.get(p.lost + 1).is_some_and(|b| b.hits() > 0));
-    let sure = periods.len() > 1 || recovers;
+    let open = periods.iter().flat_map(|p| &p.losses).all(Loss::may_follow_a_value);
+    let sure = (periods.len() > 1 || recovers) && !open;
     let site = Site::of(past.study, run, build);
     let again = plural(periods.len(), "run", "runs");
     Some(Finding {
@@ -63,15 +67,16 @@ fn finding(past: &Past) -> Option<Finding> {
             past.len()
         ),
         cause: format!(
-            "{} used part of the inline cache, and the cache it wrote lacks exactly that part. {} then imported it without error and found nothing, not even for {}, which no change of the source can reach. This is a bug of Docker Engine 20.10 to 26.1 with its own image store; it needs a partly cached run, so unchanged builds in between look healthy.",
+            "{} used part of the inline cache, and the cache it wrote lacks exactly that part. {} then imported it without error and found nothing, not even for {}, which no change of the source can reach{}. This is a bug of Docker Engine 20.10 to 26.1 with its own image store; it needs a partly cached run, so unchanged builds in between look healthy.",
             past.runs.get(first.damaged)?.label,
             past.runs.get(first.lost)?.label,
-            quoted(first)?
+            quoted(first)?,
+            if open { " (a build argument or ENV that the logs do not show can)" } else { "" }
         ),
         evidence: proof(past, &periods)?,
         fix: remedy::engine_upgrade(&site),
         impact: cost(&periods),
-        rules_out: rules_out(past, last, sure)?,
+        rules_out: rules_out(past, last, sure, open)?,
         subject: site.imports.first().cloned().unwrap_or(site.image),
     })
 }
@@ -127,7 +132,7 @@ fn cost(periods: &[Period]) -> Impact {
     super::past::cost(steps, periods.len())
 }
 
-fn rules_out(past: &Past, last: &Period, sure: bool) -> Option<Vec<String>> {
+fn rules_out(past: &Past, last: &Period, sure: bool, open: bool) -> Option<Vec<String>> {
     let loss = last.losses.first()?;
     let base = past.builds.get(last.lost)?.base_of(&loss.step.stage, &loss.step.platform);
     let mut said = vec![match base.and_then(|b| b.digest.as_ref()) {
@@ -139,7 +144,12 @@ fn rules_out(past: &Past, last: &Period, sure: bool) -> Option<Vec<String>> {
     said.push(
         "a build does not print the engine's version, `docker version` on the build host does: 26.1 and older have this bug, 27.0.1 to 27.1.2 another one of the inline cache, 27.2 and newer neither".to_owned(),
     );
-    if !sure {
+    if open {
+        said.push(format!(
+            "an ARG or ENV in scope of `{}` with another value in the cold runs looks the same: the command lines, or a WORKDIR in front of it, would decide it",
+            loss.step.text
+        ));
+    } else if !sure {
         said.push("seen once only: a few more runs would decide it".to_owned());
     }
     Some(said)

@@ -2,11 +2,11 @@
 
 use super::past::Past;
 use super::planned;
-use super::remedy::{self, At, Form, Site};
+use super::remedy::{self, At, Site};
 use super::unstored_stage::{self, Rebuilt, Words};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Finding, Severity};
-use crate::model::{Build, CacheKind, Dialect, Engine};
+use crate::model::CacheKind;
 
 pub(super) struct InlineCacheMultiStage;
 
@@ -18,7 +18,7 @@ static META: RuleMeta = RuleMeta {
     what: "In a build of several stages with an inline cache, a change in a build stage reruns all steps of that stage, also those before the change, while steps of the final stage come from the cache; or, where the final stage begins with a copy out of that stage, such a run takes nothing from the cache. In the configuration, where no log tells more: an inline cache, and a Dockerfile with stages that are no part of the image.",
     why: "Inline cache metadata describes the layers of the image, and layers of build stages are not in the image. Nothing of them can be found again, so the expensive part of the build runs on every change.",
     fix: "Store every stage: a registry cache with mode=max, written by a docker-container builder. It holds all stages and grows accordingly.",
-    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`. Where no step of the final stage can be found, several such runs are needed, or one and another that came from the cache as a whole. With the docker driver it stays a note (there a warning) until one run was answered from the cache as a whole: only that shows that dockerd, which has bugs of its own here, writes its inline cache completely. A Dockerfile given with --config makes it proven where nothing else can have rerun the stage: no ARG or ENV reaches its first step, the builder was new, and nobody else writes the cache.",
+    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`. Where no step of the final stage can be found, several such runs are needed, or one and another that came from the cache as a whole. With the docker driver such a pair of runs is not enough: dockerd has bugs of its own with inline caches. A Dockerfile given with --config makes it proven where nothing else can have rerun the stage: no ARG or ENV reaches its first step, the builder was new, and nobody else writes the cache.",
     limits: "Without a Dockerfile the stages are read from the steps. Runs in which nothing changed show every step CACHED and prove nothing.",
     example: include_str!("examples/inline-cache-multi-stage.txt"),
     references: &[
@@ -55,7 +55,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let written = build.inline.as_ref().map(|q| Study::quote(run, q, "the cache is written into the image"));
     let words = Words {
         meta: &META,
-        severity: severity(past, &seen, &site),
+        severity: severity(&seen),
         store: "the inline cache",
         fix: remedy::registry_max(&site),
         subject: site.imports.first().cloned().unwrap_or(site.image),
@@ -89,32 +89,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     planned::finding(&META, META.severity, lines.collect(), words)
 }
 
-/// The driver is not printed everywhere (JSON status has none); the image store tells as much.
-fn built_by_dockerd(build: &Build) -> bool {
-    match build.driver.as_deref() {
-        Some(driver) => driver == "docker",
-        None => {
-            build.dialect == Dialect::BuildkitRawjson
-                && matches!(build.engine, Engine::Graphdriver | Engine::Containerd)
-        }
-    }
-}
-
-/// See `rules_out`. Buildkite's compose plugin is told apart because there the remedy is an option
-/// of the very step that built, so an early word is worth more than a late proof.
-fn severity(past: &Past, seen: &[Rebuilt], site: &Site) -> Severity {
-    let whole = past.builds.iter().any(|b| b.total() > 0 && b.hits() == b.total());
-    let dockerd = seen.iter().filter_map(|r| past.builds.get(r.at)).any(|b| built_by_dockerd(b));
-    let compared = seen.iter().any(|r| r.compared);
-    match site.form {
-        _ if dockerd && !whole && site.form != Form::ComposePlugin => {
-            if unstored_stage::is_blind(seen) {
-                Severity::Warning
-            } else {
-                Severity::Note
-            }
-        }
-        _ if !compared => Severity::Warning,
-        _ => Severity::Error,
-    }
+/// See `rules_out`: hits of the final stage show that the cache is written and read, whoever wrote it.
+fn severity(seen: &[Rebuilt]) -> Severity {
+    if seen.iter().any(|rebuilt| rebuilt.compared) { META.severity } else { Severity::Warning }
 }

@@ -1,6 +1,6 @@
 //! The engine writes an inline cache in which nothing can be found (Engine 27.0.1 to 27.1.2).
 
-use super::past::{Past, cost, graphdriver, header, plural};
+use super::past::{self, Past, cost, graphdriver, header, plural};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -28,7 +28,7 @@ impl Rule for InlineCacheNeverExported {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter(|past| !past.shares_reference()).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 
@@ -39,6 +39,9 @@ fn empty_handed(past: &Past) -> Vec<usize> {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
+    if past.shares_reference() {
+        return None;
+    }
     let written = past.builds.iter().all(|b| b.inline.is_some() && graphdriver(b));
     let nothing = past.builds.iter().all(|b| b.hits() == 0);
     // Of a log that is cut the hits may be what is missing.

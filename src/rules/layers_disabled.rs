@@ -1,6 +1,6 @@
 //! buildah builds without layers: there is nothing a next run could find.
 
-use super::past::{Past, cost, header};
+use super::past::{self, Past, cost, header};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -32,7 +32,7 @@ impl Rule for LayersDisabled {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The classic builder is given an image as cache that dockerd does not have.
 
-use super::past::{Past, cost, header};
+use super::past::{self, Past, cost, header};
 use super::remedy::{command_line, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
@@ -29,7 +29,7 @@ impl Rule for LegacyCacheFromNotPulled {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

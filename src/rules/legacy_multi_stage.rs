@@ -1,11 +1,11 @@
 //! The classic builder takes its cache from the image, which has nothing of the build stages.
 
-use super::past::{Past, header, verdict};
+use super::past::{self, Loss, Past, header, verdict};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Dialect, Outcome, Pull, Step};
-use crate::series::chain::{self, Loss, Stage};
+use crate::series::chain::{self, Stage};
 
 pub(super) struct LegacyMultiStage;
 
@@ -33,7 +33,7 @@ impl Rule for LegacyMultiStage {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

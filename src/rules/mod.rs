@@ -8,6 +8,7 @@ mod alternating_hits;
 mod backend;
 mod base_image_drift;
 mod build_args;
+mod build_option_changed;
 mod buildkite_compose_plugin_v4;
 mod cache_access_denied;
 mod cache_costs_more_than_it_saves;
@@ -188,6 +189,7 @@ pub static RULES: &[&dyn Rule] = &[
     &stale_cache_ref::StaleCacheRef,
     &cache_mount_not_persisted::CacheMountNotPersisted,
     &volatile_build_arg::VolatileBuildArg,
+    &build_option_changed::BuildOptionChanged,
     &context_copied_too_early::ContextCopiedTooEarly,
     &base_image_drift::BaseImageDrift,
     &remote_add_changed::RemoteAddChanged,

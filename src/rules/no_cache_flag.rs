@@ -1,6 +1,6 @@
 //! The command line tells the builder not to use its cache.
 
-use super::past::{Past, cost, header};
+use super::past::{self, Past, cost, header};
 use super::planned;
 use super::remedy::{At, Site, command_line, patch};
 use super::{Rule, RuleMeta, Study};
@@ -32,7 +32,7 @@ impl Rule for NoCacheFlag {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let planned = planned::places(study).into_iter().filter_map(written);
-        Past::all(study).filter_map(|past| finding(&past)).chain(planned).collect()
+        past::judge(study, finding).into_iter().chain(planned).collect()
     }
 }
 

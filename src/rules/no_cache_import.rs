@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::past::{Past, cost, header};
+use super::past::{self, Past, cost, header};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
-use crate::model::{Build, BuildOutcome, CacheOperation, CacheOutcome, CiCache, Dialect, Run, Step};
-use crate::series::Because;
+use crate::model::{Build, BuildOutcome, CacheOperation, CacheOutcome, CiCache, Dialect, NoteKind, Run, Step};
 use crate::series::chain::{self, Input};
+use crate::series::{Because, Start};
 
 pub(super) struct NoCacheImport;
 
@@ -20,7 +20,7 @@ static META: RuleMeta = RuleMeta {
     what: "In several runs no step comes from a cache, and no run imports one.",
     why: "The builder is new in every run (as on ephemeral agents and with a docker-container builder created in the job), so its own cache is empty, and nothing else was asked for.",
     fix: "Export a cache and import it: `--cache-to` and `--cache-from` with a registry reference, or keep the builder between runs.",
-    rules_out: "Kept builders (a step comes from the cache in some run, ARG and ENV of the classic builder too, or a base image is there that an earlier run fetched), runs whose first steps copy files and may follow changes of them, failed builds, runs that export a cache (export-without-import), steps of one commit that ran side by side, `--no-cache`, a local cache that was asked for and is missing. One log alone is a note: the first run of a kept builder looks the same.",
+    rules_out: "Kept builders (a step comes from the cache in some run, ARG and ENV of the classic builder too, or a base image is there that an earlier run fetched, or less of the context was sent than before), runs whose first steps copy files and may follow changes of them, failed builds, runs that export a cache (export-without-import), steps of one commit that ran side by side, `--no-cache`, a local cache that was asked for and is missing. One log alone is a note: the first run of a kept builder looks the same.",
     limits: "A build log does not say whether the machine was new. Steps that are cheap make an empty builder harmless.",
     example: include_str!("examples/no-cache-import.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
@@ -33,7 +33,7 @@ impl Rule for NoCacheImport {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 
@@ -43,7 +43,8 @@ fn finding(past: &Past) -> Option<Finding> {
     let warm = (0..past.len()).any(|i| past.is_kept(i));
     let writes = past.builds.iter().any(|b| !b.exports.is_empty() || b.inline.is_some() || !b.warnings.is_empty());
     let no_cache = (0..past.len()).any(|i| past.asked_for_no_cache(i));
-    let fresh = cold.iter().any(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some()));
+    let new = past.runs.iter().flat_map(|run| &run.notes).any(|note| note.kind == NoteKind::NewMachine);
+    let fresh = new || cold.iter().any(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some()));
     let lone = cold.len() == 1 || of_one_commit(past, &cold);
     if cold.is_empty() || warm || writes || no_cache || !past.never_imports() || (lone && !fresh) || interrupted(past) {
         return None;
@@ -52,7 +53,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let site = Site::of(past.study, run, build);
     // kaniko keeps nothing between runs, and says every lookup: none means that its cache is off.
     let stateless = build.dialect == Dialect::Kaniko;
-    let shown = stateless || cold.iter().all(|&i| past.builds.get(i).is_some_and(|b| chain::begins_empty(b)));
+    let shown = stateless || new || cold.iter().all(|&i| past.start(i) == Start::Empty);
     // A kept builder runs the same steps where files changed.
     if !shown && !cold.iter().any(|&i| unexplained(past, i).is_some()) {
         return None;
@@ -105,7 +106,7 @@ fn unexplained<'a>(past: &Past<'a>, i: usize) -> Option<&'a Step> {
         Input::Values => !changed(),
         Input::Files | Input::Stage => false,
     };
-    let mut ran = past.breaks(i).filter(|found| found.because == Because::NotImported).map(|found| found.step);
+    let mut ran = past.misses(i).filter(|found| found.because == Because::NotImported).map(|found| found.step);
     ran.find(|step| immune(step))
 }
 
@@ -119,6 +120,8 @@ fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
     for &i in cold.iter().take(3) {
         let Some((run, build)) = past.get(i) else { continue };
         lines.extend(build.booted.as_ref().map(|q| Study::quote(run, q, "the builder is created anew")));
+        let machine = run.notes.iter().find(|note| note.kind == NoteKind::NewMachine);
+        lines.extend(machine.map(|note| Study::quote(run, &note.quote, "the machine is made for this job")));
         lines.extend(
             build
                 .bases

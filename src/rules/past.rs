@@ -3,16 +3,20 @@
 //! A helper of the rules about hits over a series; says what was, not why.
 
 use super::Study;
-use crate::finding::{Evidence, Impact};
-use crate::model::{Build, BuildOutcome, CacheKind, Command, Engine, Outcome, Run, Step, StepKind, Transfer, elapsed};
-use crate::series::chain::{self, Loss};
-use crate::series::{Break, BuildRef, Series};
+use crate::finding::{Evidence, Finding, Impact};
+use crate::model::{
+    Build, BuildOutcome, CacheKind, Command, Engine, ImageRef, Outcome, Run, Step, StepKind, Transfer, elapsed,
+};
+use crate::series::chain::{self, Input, Stage};
+use crate::series::{BuildRef, Miss, Series, Start};
 
 /// A series whose builds can be trusted: interleaved ones are left out.
 pub(super) struct Past<'a> {
     pub(super) study: &'a Study,
     /// Index of the series in the study.
     pub(super) at: usize,
+    /// It is the newest stretch, not the series as a whole.
+    pub(super) part: bool,
     pub(super) runs: Vec<&'a Run>,
     pub(super) builds: Vec<&'a Build>,
     pub(super) refs: Vec<BuildRef>,
@@ -21,12 +25,12 @@ pub(super) struct Past<'a> {
 }
 
 impl<'a> Past<'a> {
-    fn of(study: &'a Study, at: usize, series: &'a Series) -> Self {
-        let n = series.builds.len();
+    fn of(study: &'a Study, at: usize, series: &'a Series, from: usize) -> Self {
+        let n = series.builds.len().saturating_sub(from);
         let (runs, builds) = (Vec::with_capacity(n), Vec::with_capacity(n));
         let (refs, places) = (Vec::with_capacity(n), Vec::with_capacity(n));
-        let mut past = Self { study, at, runs, builds, refs, places };
-        for (place, &at) in (0..).zip(&series.builds) {
+        let mut past = Self { study, at, part: from > 0, runs, builds, refs, places };
+        for (place, &at) in (0..).zip(&series.builds).skip(from) {
             if let Some((run, build)) = study.run_of(at).zip(study.build(at)).filter(|(_, b)| !b.tangled) {
                 past.runs.push(run);
                 past.builds.push(build);
@@ -37,9 +41,26 @@ impl<'a> Past<'a> {
         past
     }
 
-    /// All series of a study.
+    /// All series of a study, each as a whole.
     pub(super) fn all(study: &'a Study) -> impl Iterator<Item = Self> {
-        study.series.iter().enumerate().map(|(at, series)| Self::of(study, at, series))
+        study.series.iter().enumerate().map(|(at, series)| Self::of(study, at, series, 0))
+    }
+
+    /// The newest stretch of the series, where that is not all of it.
+    pub(super) fn newest(&self) -> Option<Self> {
+        let from = *self.study.newest.get(self.at)?;
+        let series = self.study.series.get(self.at)?;
+        (from > 0).then(|| Self::of(self.study, self.at, series, from))
+    }
+
+    /// What the finding of a series is about: `of`, and the image, target or Dockerfile that tells the series
+    /// from others, however the logs are given.
+    pub(super) fn subject(&self, of: &str) -> String {
+        let Some((run, build)) = self.last() else { return of.to_owned() };
+        let image = build.images.first().map(|image| ImageRef::parse(image).repository);
+        let file = || run.commands_of(build).iter().find_map(|command| command.file.as_deref());
+        let build = build.target.as_deref().or(image).or_else(file).unwrap_or_default();
+        if build.is_empty() { of.to_owned() } else { format!("{build}: {of}") }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -80,26 +101,56 @@ impl<'a> Past<'a> {
         self.builds.get(i).is_some_and(|b| b.exports.iter().any(|e| e.ok() && e.kind != CacheKind::Inline))
     }
 
-    /// Stages that ran from their first step on though nothing they depend on can have changed.
+    /// Stages that ran from their first step on though nothing that is shown of it changed.
     pub(super) fn losses(&self, i: usize) -> Vec<Loss<'a>> {
-        chain::losses(&self.builds, i)
+        let Some(build) = self.builds.get(i).copied() else { return Vec::new() };
+        let mut unexplained = self.misses(i).filter(Miss::is_unexplained).peekable();
+        if unexplained.peek().is_none() {
+            return Vec::new();
+        }
+        let stages = chain::stages(build);
+        let loss = |miss: Miss<'a>| {
+            let stage = stages.iter().find(|stage| miss.step.is_of(stage.name, stage.platform))?;
+            let (place, step) = miss.before?;
+            let seen = self.index_of(place)?;
+            let before = self.builds.get(seen)?.steps.get(step)?;
+            Some(Loss { stage: stage.clone(), step: miss.step, before, seen, open: miss.is_open() })
+        };
+        unexplained.filter_map(loss).collect()
     }
 
     /// Losses of the stage that becomes the image: every kind of cache stores that one.
     pub(super) fn final_losses(&self, i: usize) -> Vec<Loss<'a>> {
+        let losses = self.losses(i);
+        if losses.is_empty() {
+            return losses;
+        }
         let last = self.builds.get(i).and_then(|b| chain::final_stage(b));
-        self.losses(i).into_iter().filter(|l| Some(l.stage.name) == last).collect()
+        losses.into_iter().filter(|l| Some(l.stage.name) == last).collect()
+    }
+
+    /// Which build of this view is so many-th of the series.
+    pub(super) fn index_of(&self, place: usize) -> Option<usize> {
+        self.places.binary_search(&u32::try_from(place).ok()?).ok()
+    }
+
+    /// What the builder had when the build began.
+    pub(super) fn start(&self, i: usize) -> Start {
+        let misses = self.study.misses.get(self.at);
+        let place = self.places.get(i).copied();
+        misses.zip(place).map_or(Start::Unknown, |(misses, place)| misses.start(place as usize))
     }
 
     /// The builder holds something of the runs before.
     pub(super) fn is_kept(&self, i: usize) -> bool {
-        self.builds.get(i).is_some_and(|build| chain::is_kept(self.builds.iter().take(i).copied(), build))
+        self.start(i) == Start::Kept
     }
 
     /// Where the chain of the build broke, and why.
-    pub(super) fn breaks(&self, i: usize) -> impl Iterator<Item = Break<'a>> {
-        let found = self.study.breaks.get(self.at).zip(self.places.get(i).copied()).zip(self.builds.get(i).copied());
-        found.into_iter().flat_map(|((breaks, place), build)| breaks.in_build(place as usize, build))
+    pub(super) fn misses(&self, i: usize) -> impl Iterator<Item = Miss<'a>> {
+        let found = self.study.misses.get(self.at);
+        let found = found.zip(self.places.get(i).copied()).zip(self.builds.get(i).copied());
+        found.into_iter().flat_map(|((misses, place), build)| misses.in_build(place as usize, build))
     }
 
     /// Ran to its end, hits and misses both decided.
@@ -126,6 +177,58 @@ impl<'a> Past<'a> {
     pub(super) fn shares_reference(&self) -> bool {
         self.study.reads.are_shared(self.at)
     }
+}
+
+/// A miss that nothing in the logs explains.
+#[derive(Clone, Debug)]
+pub(super) struct Loss<'a> {
+    /// The stage.
+    pub(super) stage: Stage<'a>,
+    /// Its first step, which ran.
+    pub(super) step: &'a Step,
+    /// The same step in the nearest earlier build that has it.
+    pub(super) before: &'a Step,
+    /// Index of that build.
+    pub(super) seen: usize,
+    /// An argument, an option or an edit that the logs do not show can have rerun it.
+    pub(super) open: bool,
+}
+
+impl Loss<'_> {
+    /// Whether it is of this stage.
+    pub(super) fn is_of(&self, stage: &Stage) -> bool {
+        self.stage.name == stage.name && self.stage.platform == stage.platform
+    }
+
+    /// An argument, an option or an edit above it that is not shown reruns a RUN as well.
+    pub(super) fn may_follow_a_value(&self) -> bool {
+        self.open && chain::input(self.step) == Input::Values
+    }
+}
+
+/// The findings of a rule: of each series as a whole, and of its newest stretch, which decides where both
+/// have one. What the older runs alone show has passed.
+pub(super) fn judge<'a, F>(study: &'a Study, find: impl Fn(&Past<'a>) -> F) -> Vec<Finding>
+where
+    F: IntoIterator<Item = Finding>,
+{
+    let mut all = Vec::new();
+    for whole in Past::all(study) {
+        let found = find(&whole);
+        let Some(newest) = whole.newest() else {
+            all.extend(found);
+            continue;
+        };
+        let lately: Vec<Finding> = find(&newest).into_iter().collect();
+        let known = |finding: &Finding| lately.iter().any(|f| f.subject == finding.subject);
+        let holds = |finding: &Finding| {
+            let mut lines = finding.evidence.iter();
+            lines.any(|line| newest.runs.iter().any(|run| *run.source == *line.source))
+        };
+        all.extend(found.into_iter().filter(|finding| !known(finding) && holds(finding)));
+        all.extend(lately);
+    }
+    all
 }
 
 /// `run-03.log`-quotes: the header of a step.

@@ -3,6 +3,7 @@
 //! A helper of the rules about the Dockerfile: says where and how often, not why.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use super::Study;
@@ -39,6 +40,17 @@ impl<'a> Spot<'a> {
         step(self.study, *self.refs.get(i)?, *self.cells.get(i)?)
     }
 
+    /// How many changes of the step's inputs the misses show: those against the result of one build are one
+    /// change, however often it is missed.
+    pub(super) fn changes(&self, past: &Past) -> usize {
+        let against = |&i: &usize| {
+            let step = self.step(i)?;
+            past.misses(i).find(|miss| std::ptr::eq(miss.step, step)).map(|miss| miss.against)
+        };
+        let all: BTreeSet<Option<usize>> = self.broken.iter().filter_map(against).collect();
+        all.len()
+    }
+
     /// It broke in three of four runs that reached it, and more than once.
     pub(super) fn nearly_always(&self) -> bool {
         self.broken.len() > 1 && self.mostly()
@@ -52,6 +64,16 @@ impl<'a> Spot<'a> {
     /// Runs that broke here behind a step of the same stage that came from the cache.
     pub(super) fn behind_hits(&self, past: &Past) -> bool {
         self.broken.iter().all(|&i| parent(past, i, self).is_some_and(|s| s.outcome == Outcome::Hit))
+    }
+
+    /// The COPY whose files break the chain here: the step, or the one right before it that kaniko never
+    /// looks up.
+    pub(super) fn copy(&self, past: &Past<'a>, i: usize) -> Option<&'a Step> {
+        let step = self.step(i)?;
+        if step.operation().reads_context() {
+            return Some(step);
+        }
+        parent(past, i, self).filter(|step| step.kind == StepKind::Uncached)
     }
 
     /// In some run that broke here a COPY stands right before that kaniko never looks up: its files
@@ -109,8 +131,8 @@ struct SpotIndex {
 /// Every spot of a series, in the order of the Dockerfile.
 pub(super) fn spots<'a>(past: &Past<'a>) -> Vec<Spot<'a>> {
     let study = past.study;
-    let own = study.spots.get(past.at).into_iter();
-    own.flat_map(|spots| spots.found.iter().filter_map(|index| spot(study, &spots.refs, index))).collect()
+    let own = study.spots.get(past.at).map(|spots| if past.part { &spots.newest } else { &spots.whole });
+    own.into_iter().flat_map(|spots| spots.found.iter().filter_map(|index| spot(study, &spots.refs, index))).collect()
 }
 
 /// The same spot, with its steps.
@@ -124,13 +146,24 @@ fn step(study: &Study, at: BuildRef, cell: Option<NonZeroU32>) -> Option<&Step> 
     study.build(at)?.steps.get(usize::try_from(cell?.get()).ok()? - 1)
 }
 
+/// The spots of a series, and of its newest stretch.
+#[derive(Debug, Default)]
+pub(super) struct SeriesSpots {
+    whole: Spots,
+    newest: Spots,
+}
+
 /// What a study keeps of its series.
-pub(super) fn find(study: &Study) -> Vec<Spots> {
-    Past::all(study).map(of_series).collect()
+pub(super) fn find(study: &Study) -> Vec<SeriesSpots> {
+    let of = |past: Past| {
+        let newest = past.newest().map(of_series).unwrap_or_default();
+        SeriesSpots { whole: of_series(past), newest }
+    };
+    Past::all(study).map(of).collect()
 }
 
 fn of_series(past: Past) -> Spots {
-    let broke = |i: usize, step: &Step| past.breaks(i).any(|b| std::ptr::eq(b.step, step) && usable(b.because));
+    let broke = |i: usize, step: &Step| past.misses(i).any(|b| std::ptr::eq(b.step, step) && usable(b.because));
     let index = |row: Row| {
         let cells = || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
         let asked = |i: usize| past.asked_for_no_cache(i);
@@ -153,7 +186,14 @@ fn place(build: &Build, step: &Step) -> Option<NonZeroU32> {
 
 /// A cache was there, and holds what it is asked for.
 fn usable(because: Because) -> bool {
-    matches!(because, Because::InputsChanged | Because::InstructionChanged | Because::RecordLost | Because::Unknown)
+    matches!(
+        because,
+        Because::InputsChanged
+            | Because::InstructionChanged
+            | Because::ArgumentChanged
+            | Because::RecordLost
+            | Because::Unknown
+    )
 }
 
 /// The step right before it in its stage that can have changed. kaniko's COPY always runs, but what

@@ -2,7 +2,7 @@
 
 use super::dockerfile_at;
 use super::instruction::remote;
-use super::past::Past;
+use super::past::{self, Past};
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Proof, Severity};
@@ -34,7 +34,7 @@ impl Rule for RemoteAddChanged {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).flat_map(|past| findings(&past)).collect()
+        past::judge(study, findings)
     }
 }
 

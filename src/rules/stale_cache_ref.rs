@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::instruction::copies_everything;
-use super::past::{Past, cost, end, header};
+use super::past::{self, Past, cost, end, header};
 use super::recurring::{Spot, spots};
 use super::remedy::{self, Site, reference};
 use super::volatile_build_arg::{culprits, explains};
@@ -34,7 +34,7 @@ impl Rule for StaleCacheRef {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::dockerfile_at;
 use super::reads::Reads;
-use super::recurring::{self, Spots};
+use super::recurring::{self, SeriesSpots};
+use rayon::prelude::*;
+
 use crate::config::Config;
 use crate::finding::Evidence;
 use crate::model::{Build, Quote, Run};
-use crate::series::{Breaks, BuildRef, Series};
+use crate::series::{self, BuildRef, Misses, Series};
 
 /// Runs, series and configuration of one call.
 #[derive(Debug, Default)]
@@ -17,10 +19,12 @@ pub struct Study {
     pub series: Vec<Series>,
     /// Configuration files that were read.
     pub configs: Vec<Config>,
+    /// Where the newest stretch of each series begins: see [`series::newest`].
+    pub newest: Vec<usize>,
     /// Where the chains of the builds of each series broke, and why: found once, for all who ask.
-    pub breaks: Vec<Breaks>,
+    pub misses: Vec<Misses>,
     /// And at which of their steps they do so again and again.
-    pub(super) spots: Vec<Spots>,
+    pub(super) spots: Vec<SeriesSpots>,
     /// Which caches are read, and by whom.
     pub(super) reads: Reads,
 }
@@ -29,10 +33,15 @@ impl Study {
     /// Of what was read. A Dockerfile that was given says what a step takes its input from.
     #[must_use]
     pub fn new(mut runs: Vec<Run>, series: Vec<Series>, configs: Vec<Config>) -> Self {
+        series::settle_links(&mut runs, &series);
         dockerfile_at::complete(&mut runs, &configs);
         let mut study = Self { runs, series, configs, ..Self::default() };
-        study.breaks =
-            study.series.iter().map(|series| Breaks::of(&study.members(series).collect::<Vec<_>>())).collect();
+        let judged = |series: &Series| {
+            let members: Vec<_> = study.members(series).collect();
+            let newest = series::newest(&members);
+            (newest, Misses::of(&members, newest))
+        };
+        (study.newest, study.misses) = study.series.par_iter().map(judged).unzip();
         study.reads = Reads::of(&study);
         study.spots = recurring::find(&study);
         study

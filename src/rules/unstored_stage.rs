@@ -10,7 +10,7 @@ mod wording;
 
 use std::collections::BTreeSet;
 
-use super::past::{Past, cost};
+use super::past::{self, Loss, Past, cost};
 use super::planned;
 use super::remedy::At;
 use super::{RuleMeta, Study};
@@ -30,6 +30,8 @@ pub(super) struct Rebuilt<'a> {
     hit: Option<&'a Step>,
     /// Compared with an earlier run; a lone log cannot be.
     pub(super) compared: bool,
+    /// The first step of each stage is a RUN that an argument or option which is not shown may have rerun.
+    pub(super) open: bool,
 }
 
 /// Words of a rule for its finding.
@@ -52,11 +54,13 @@ pub(super) fn check(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut open = planned::Open::of(study);
-    for past in Past::all(study) {
-        let found = seen(&past);
-        open.close(&past, |past| found.is_some() || !stored(past).is_empty());
-        findings.extend(found);
+    let found = past::judge(study, |past| seen(past));
+    for whole in Past::all(study) {
+        let newest = whole.newest().unwrap_or(whole);
+        let decided = !stored(&newest).is_empty() || seen(&newest).is_some();
+        open.close(&newest, |_| decided);
     }
+    findings.extend(found);
     findings.extend(open.places.into_iter().filter_map(|at| written(study, at)));
     findings
 }
@@ -81,6 +85,7 @@ pub(super) fn is_blind(seen: &[Rebuilt]) -> bool {
 pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Finding> {
     let last = seen.last()?;
     let compared = seen.iter().any(|r| r.compared);
+    let open = !words.certain && seen.iter().all(|r| r.open);
     let names: BTreeSet<&str> = seen.iter().flat_map(|r| r.stages.iter().map(|s| s.name)).collect();
     let names: Vec<String> = names.into_iter().map(|n| format!("`{n}`")).collect();
     let stage = if names.len() == 1 { "stage" } else { "stages" };
@@ -98,6 +103,7 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
         confidence: match (&blind, compared, proven) {
             (Some(case), ..) => case.confidence(),
             (None, _, true) => Confidence::Proven,
+            (None, true, false) if open => Confidence::Suspected,
             (None, true, false) => Confidence::Likely,
             (None, false, false) => Confidence::Suspected,
         },
@@ -150,14 +156,23 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
     if hit.is_none() && !copied::is_blind(past, i, last, &ran) {
         return None;
     }
-    let losses = past.losses(i);
     let lone = past.len() == 1;
-    let unexplained = |stage: &Stage| {
-        let compared = losses.iter().any(|l| l.stage.name == stage.name && l.stage.platform == stage.platform);
-        compared
-            || (lone && stage.steps.first().is_some_and(|s| matches!(chain::input(s), Input::None | Input::Values)))
+    // What copies out of the stage was a hit all the same: nothing that the image needs was built again.
+    if lone && build.decided().filter(|s| s.stage == last).all(|s| s.outcome == Outcome::Hit) {
+        return None;
+    }
+    let losses = past.losses(i);
+    let of = |stage: &Stage| losses.iter().find(|loss| loss.is_of(stage));
+    let immune = |stage: &Stage| {
+        let first = stage.steps.first();
+        first.is_some_and(|s| matches!(chain::input(s), Input::None | Input::Values))
     };
-    ran.retain(|s| !stored.contains(&(s.name, s.platform)) && unexplained(s));
-    let rebuilt = proof::without_image(past, Rebuilt { at: i, stages: ran, last, hit, compared: !lone });
+    ran.retain(|stage| {
+        let known = stored.contains(&(stage.name, stage.platform));
+        !known && (of(stage).is_some() || (lone && immune(stage)))
+    });
+    let open = !lone && ran.iter().all(|stage| of(stage).is_some_and(Loss::may_follow_a_value));
+    let rebuilt = Rebuilt { at: i, stages: ran, last, hit, compared: !lone, open };
+    let rebuilt = proof::without_image(past, rebuilt);
     (!rebuilt.stages.is_empty()).then_some(rebuilt)
 }

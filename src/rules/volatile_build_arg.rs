@@ -3,12 +3,13 @@
 mod advice;
 mod configured;
 mod culprit;
+mod given;
 mod order;
 
 pub(super) use culprit::Culprit;
 use culprit::Sign;
 
-use super::past::Past;
+use super::past::{self, Past};
 use super::planned;
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study};
@@ -43,7 +44,7 @@ impl Rule for VolatileBuildArg {
         if planned::alone(study) {
             return configured::findings(study);
         }
-        Past::all(study).filter_map(|past| finding(&past)).collect()
+        past::judge(study, finding)
     }
 }
 
@@ -52,8 +53,13 @@ pub(super) fn culprits<'a>(past: &Past<'a>) -> Vec<Culprit<'a>> {
     spots(past).into_iter().filter_map(|spot| culprit::of(past, spot)).collect()
 }
 
-/// One cause, one finding, however many stages it reruns.
+/// What recurs at a step, else what the command lines show of single runs.
 fn finding(past: &Past) -> Option<Finding> {
+    recurring(past).or_else(|| given::finding(past, &META))
+}
+
+/// One cause, one finding, however many stages it reruns.
+fn recurring(past: &Past) -> Option<Finding> {
     let all = culprits(past);
     let seconds = |c: &&Culprit| c.spot.impact(past).seconds;
     let worst = all.iter().max_by(|a, b| seconds(a).total_cmp(&seconds(b)))?;
@@ -77,7 +83,8 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: advice::fix(past, worst),
         impact: impact(past, &all),
         rules_out: advice::rules_out(worst),
-        subject: worst.names.first().cloned().unwrap_or_else(|| format!("{}:{}", step.stage, step.position)),
+        subject: past
+            .subject(&worst.names.first().cloned().unwrap_or_else(|| format!("{}:{}", step.stage, step.position))),
     })
 }
 

@@ -5,9 +5,11 @@
 //! the composition of cache keys (a WORKDIR depends on its text and its parent only, a RUN on text,
 //! parent, ARG and ENV, a COPY on the files).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::model::{Base, Build, BuildOutcome, Dialect, Outcome, Step, StepKind};
+use crate::model::{
+    Amount, Base, Build, BuildOutcome, Dialect, Operation, Outcome, Run, Step, StepKind, Text, Transfer,
+};
 
 /// One stage of one build.
 #[derive(Clone, Debug)]
@@ -39,15 +41,16 @@ pub enum Input {
 #[must_use]
 pub fn stages(build: &Build) -> Vec<Stage<'_>> {
     let mut stages: Vec<Stage> = Vec::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     for step in build.steps.iter().filter(|s| s.kind == StepKind::Counted) {
-        match stages.iter_mut().find(|s| step.is_of(s.name, s.platform)) {
-            Some(stage) => stage.steps.push(step),
-            None => stages.push(Stage {
-                name: &step.stage,
-                platform: &step.platform,
-                steps: vec![step],
-                base: build.base_of(&step.stage, &step.platform),
-            }),
+        let (name, platform) = (step.stage.as_str(), step.platform.as_str());
+        let at = *places.entry((name, platform)).or_insert(stages.len());
+        if at == stages.len() {
+            let base = build.base_of(name, platform);
+            stages.push(Stage { name, platform, steps: Vec::new(), base });
+        }
+        if let Some(stage) = stages.get_mut(at) {
+            stage.steps.push(step);
         }
     }
     for stage in &mut stages {
@@ -59,13 +62,13 @@ pub fn stages(build: &Build) -> Vec<Stage<'_>> {
 /// What a step depends on.
 #[must_use]
 pub fn input(step: &Step) -> Input {
-    match step.instruction.as_str() {
-        "WORKDIR" => Input::None,
-        "RUN" if mounts(&step.text).any(|mount| source(mount).is_none()) => Input::Files,
-        "RUN" if mounts(&step.text).next().is_some() => Input::Stage,
-        "RUN" => Input::Values,
-        _ if step.text.contains("--from=") => Input::Stage,
-        _ => Input::Files,
+    let operation = step.operation();
+    match operation {
+        Operation::Workdir => Input::None,
+        _ if operation.reads_context() => Input::Files,
+        _ if operation.sources().next().is_some() => Input::Stage,
+        Operation::Run(_) => Input::Values,
+        Operation::Copy(_) | Operation::Other => Input::Files,
     }
 }
 
@@ -76,9 +79,37 @@ pub fn final_stage(build: &Build) -> Option<&str> {
     if build.steps.iter().all(|s| s.stage == first.stage) {
         return Some(&first.stage);
     }
-    let copied = |name: &str| build.steps.iter().any(|s| s.stage != name && reads(build, s, name));
-    let ends = stages(build).into_iter().filter(|s| !copied(s.name));
-    ends.max_by_key(|s| s.steps.iter().map(|step| step.header.line).max()).map(|s| s.name)
+    let taken = Taken::of(build);
+    // The line of the last step of each stage that nobody takes anything from.
+    let ends = build.steps.iter().filter(|step| !taken.contains(&step.stage));
+    ends.max_by_key(|step| step.header.line).map(|step| step.stage.as_str())
+}
+
+/// Stages that steps of other stages take something from.
+struct Taken<'a> {
+    stages: HashSet<&'a str>,
+    names: HashSet<String>,
+}
+
+impl<'a> Taken<'a> {
+    fn of(build: &'a Build) -> Self {
+        let mut taken = Self { stages: HashSet::new(), names: HashSet::new() };
+        for step in &build.steps {
+            if step.trace.is_some() {
+                let inputs = build.inputs(step).filter(|input| input.stage != step.stage);
+                taken.stages.extend(inputs.map(|input| input.stage.as_str()));
+                continue;
+            }
+            let others = step.operation().sources().filter(|name| !is_called(&step.stage, name));
+            taken.names.extend(others.map(str::to_ascii_lowercase));
+        }
+        taken
+    }
+
+    fn contains(&self, stage: &str) -> bool {
+        let number = || stage.strip_prefix("stage-").is_some_and(|n| self.names.contains(n));
+        self.stages.contains(stage) || self.names.contains(stage.to_ascii_lowercase().as_str()) || number()
+    }
 }
 
 /// Whether a step takes something from another stage: its inputs are known, or its text names
@@ -88,9 +119,7 @@ pub fn reads(build: &Build, step: &Step, stage: &str) -> bool {
     if step.trace.is_some() {
         return build.inputs(step).any(|input| input.stage == stage);
     }
-    let copied = step.text.split_once("--from=").and_then(|(_, rest)| rest.split_ascii_whitespace().next());
-    let mounted = mounts(&step.text).filter_map(source);
-    copied.into_iter().chain(mounted).any(|name| is_called(stage, name))
+    step.operation().sources().any(|name| is_called(stage, name))
 }
 
 /// The step ran because a step of another stage did that it takes its input from. Exact where the
@@ -102,95 +131,64 @@ pub fn follows_input(build: &Build, step: &Step) -> Option<bool> {
     Some(build.inputs(step).any(|input| input.stage != step.stage && ran(input)))
 }
 
-/// Bind mounts of a RUN: `type=bind,from=build,target=/x` of `RUN --mount=type=bind,from=build,target=/x a`.
-/// A mount is one unless it says that it is something else.
-fn mounts(text: &str) -> impl Iterator<Item = &str> {
-    let options = text.split("--mount=").skip(1).filter_map(|rest| rest.split_ascii_whitespace().next());
-    options.filter(|mount| mount.split(',').all(|part| !part.starts_with("type=") || part == "type=bind"))
-}
-
-/// The stage or image a mount is from; without one it is the build context.
-fn source(mount: &str) -> Option<&str> {
-    mount.split(',').find_map(|part| part.strip_prefix("from="))
-}
-
 /// Names of stages are printed in lower case, and a stage may be called by its number.
-fn is_called(stage: &str, name: &str) -> bool {
+pub(super) fn is_called(stage: &str, name: &str) -> bool {
     stage.eq_ignore_ascii_case(name) || stage.strip_prefix("stage-").is_some_and(|number| number == name)
 }
 
-/// A miss that nothing in the logs explains.
-#[derive(Clone, Debug)]
-pub struct Loss<'a> {
-    /// The stage.
-    pub stage: Stage<'a>,
-    /// Its first step, which ran.
-    pub step: &'a Step,
-    /// The same step in the nearest earlier build that has it.
-    pub before: &'a Step,
-    /// Index of that build.
-    pub seen: usize,
-}
-
-/// Stages of build `i` that were executed from their first step on although that step cannot have
-/// changed: it reads no files, and its text, and the digest of the base image below it, are those
-/// of an earlier build that went well.
+/// Another image, or another digest. A digest that was not printed (local image) says nothing.
 #[must_use]
-pub fn losses<'a>(builds: &[&'a Build], i: usize) -> Vec<Loss<'a>> {
-    let Some(build) = builds.get(i) else { return Vec::new() };
-    stages(build).into_iter().filter_map(|stage| loss(builds, i, stage)).collect()
+pub fn is_other_base(a: &Base, b: &Base) -> bool {
+    let digests = a.digest.as_ref().zip(b.digest.as_ref());
+    a.image != b.image || digests.is_some_and(|(a, b)| a != b)
 }
 
-fn loss<'a>(builds: &[&'a Build], i: usize, stage: Stage<'a>) -> Option<Loss<'a>> {
-    let step = *stage.steps.first()?;
-    let immune = matches!(input(step), Input::None | Input::Values);
-    let build = builds.get(i)?;
-    if step.outcome != Outcome::Miss || !immune || follows_input(build, step) == Some(true) {
-        return None;
+/// Both were printed, and differ. Equal ones prove nothing: they are rounded, and edits may keep the size.
+#[must_use]
+pub fn is_other_size(a: &Option<Amount>, b: &Option<Amount>) -> bool {
+    a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.size != b.size)
+}
+
+/// Some step of one build has a text that no step of the other has.
+#[must_use]
+pub fn has_other_texts(a: &Build, b: &Build) -> bool {
+    let texts = |build: &'_ Build| -> HashSet<Text> { build.steps.iter().map(|step| step.text.clone()).collect() };
+    a.steps.len() != b.steps.len() || texts(a) != texts(b)
+}
+
+/// Bytes of the build context that were sent to the builder, where the log gives them.
+#[must_use]
+pub fn sent(build: &Build) -> Option<u64> {
+    let size = build.context.as_ref()?.size.as_str();
+    let digits = size.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match size.get(digits.len()..)? {
+        "B" => 1.0,
+        "kB" => 1e3,
+        "MB" => 1e6,
+        "GB" => 1e9,
+        _ => return None,
+    };
+    // Sizes are far below what a float counts exactly; a negative or endless one saturates.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+    digits.parse::<f64>().ok().map(|number| (number * factor) as u64)
+}
+
+/// Imports of a build; targets of one bake share an import, which is printed for one of them.
+#[must_use]
+pub fn imports<'a>(run: &'a Run, build: &'a Build) -> Vec<&'a Transfer> {
+    if !build.imports.is_empty() {
+        return build.imports.iter().collect();
     }
-    let (seen, before) = earlier(builds, i, &stage)?;
-    Some(Loss { stage, step, before, seen })
-}
-
-/// The first step of the stage in the nearest earlier build that has it, where text and base are the same.
-fn earlier<'a>(builds: &[&'a Build], i: usize, stage: &Stage) -> Option<(usize, &'a Step)> {
-    let first = stage.steps.first()?;
-    let (j, before) = builds.iter().enumerate().take(i).rev().find_map(|(j, build)| {
-        let mut steps =
-            build.steps.iter().filter(|s| s.kind == StepKind::Counted && s.is_of(stage.name, stage.platform));
-        let step = steps.find(|s| s.text == first.text && matches!(s.outcome, Outcome::Hit | Outcome::Miss))?;
-        Some((j, step))
-    })?;
-    // FROM is printed only when something of it is needed: a fully cached build may lack it.
-    let known = builds.iter().take(i).rev().find_map(|b| b.base_of(stage.name, stage.platform));
-    same_base(known, stage.base).then_some((j, before))
-}
-
-/// Same image and same digest. A digest that was not printed (local image) proves nothing.
-fn same_base(a: Option<&Base>, b: Option<&Base>) -> bool {
-    match (a, b) {
-        (None, None) => true,
-        (Some(a), Some(b)) => a.image == b.image && a.digest == b.digest && a.digest.is_some(),
-        _ => false,
-    }
+    let at = run.builds.partition_point(|other| other.invocation < build.invocation);
+    let beside = run.builds.iter().skip(at);
+    let beside = beside.take_while(|other| other.invocation == build.invocation);
+    beside.flat_map(|other| &other.imports).collect()
 }
 
 /// The builder has not even the base images: what a run before left is not there.
 #[must_use]
 pub fn begins_empty(build: &Build) -> bool {
     build.booted.is_some() || build.bases.iter().any(|base| base.pulled.is_some())
-}
-
-/// The builder holds something of the runs before: a step of any kind came from the cache, or a base image is
-/// there that an earlier run had to fetch.
-#[must_use]
-pub fn is_kept<'a>(mut earlier: impl Iterator<Item = &'a Build>, build: &Build) -> bool {
-    let fetched = |base: &Base| base.pulled.is_some();
-    let there = |base: &&Base| !fetched(base) && base.digest.is_some();
-    let left = |other: &Build| {
-        build.bases.iter().filter(there).any(|b| other.bases.iter().any(|o| o.digest == b.digest && fetched(o)))
-    };
-    build.steps.iter().any(|step| step.outcome == Outcome::Hit) || earlier.any(left)
 }
 
 /// Some steps of a stage hit and some ran.

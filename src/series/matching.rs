@@ -1,13 +1,15 @@
-//! Which builds are the same build.
+//! Which builds are runs of one build.
 //!
-//! Two builds are the same when their stages and instructions are: more than half of the shorter
-//! one's steps are in the other. Values expanded into a header may differ, so may step numbers.
+//! Told by the job, the image's repository, the target and the Dockerfile where these are known, then by
+//! shape: two builds are the same when more than half of the shorter one's steps are in the other.
+//! Values expanded into a header may differ, so may step numbers. Series are found by keys, so the cost
+//! grows with the number of steps, not with the number of pairs of builds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::folders::{self, folder};
 use super::{BuildRef, Series, naming};
-use crate::model::{Build, BuildOutcome, Run, Step};
+use crate::model::{Build, BuildOutcome, ImageRef, Run, Step};
 
 /// Groups the builds of all runs into series, in the order of first appearance.
 ///
@@ -16,40 +18,171 @@ use crate::model::{Build, BuildOutcome, Run, Step};
 /// and their builds one series.
 #[must_use]
 pub fn group(runs: &[Run]) -> Vec<Series> {
-    let mut series: Vec<Series> = Vec::new();
-    // Series of each place: only those are compared.
-    let mut places: HashMap<(Option<&str>, &str), Vec<usize>> = HashMap::new();
+    let mut series: Vec<Growing> = Vec::new();
+    // Only series of one place are compared.
+    let mut places: HashMap<(Option<&str>, &str), Index> = HashMap::new();
     for (r, run) in runs.iter().enumerate() {
         let here = places.entry(place(run)).or_default();
         for (b, build) in run.builds.iter().enumerate() {
             let at = BuildRef { run: r, build: b };
-            let fits = |s: &usize| series.get(*s).is_some_and(|series| continues(runs, series, build));
-            let found = here.iter().copied().find(fits);
-            if let Some(found) = found.and_then(|s| series.get_mut(s)) {
-                found.builds.push(at);
-            } else {
-                here.push(series.len());
-                series.push(Series { key: String::new(), builds: vec![at] });
+            let found = here
+                .candidates(build)
+                .into_iter()
+                .find(|s| series.get(*s).is_some_and(|series| series.continues(run, build, at)));
+            let found = found.unwrap_or(series.len());
+            if found == series.len() {
+                series.push(Growing::default());
             }
+            if let Some(series) = series.get_mut(found) {
+                series.add(run, build, at);
+            }
+            here.add(found, build);
         }
     }
-    let mut series = folders::merge(runs, series);
+    let series = series.into_iter().map(|one| Series { key: String::new(), builds: one.builds });
+    let mut series = folders::merge(runs, series.collect());
     naming::name(runs, &mut series);
     series
 }
 
-/// The build is that of the series: it is like the last one, or like the last that came to its end. Of one that
-/// did not, the log may show too few steps to compare.
-fn continues(runs: &[Run], series: &Series, build: &Build) -> bool {
-    let mut builds = series.builds.iter().rev().filter_map(|at| look(runs, *at)).map(|(_, build)| build);
-    let Some(last) = builds.next() else { return false };
-    let ended = |build: &&Build| build.outcome == BuildOutcome::Succeeded;
-    same(last, build) || (!ended(&last) && builds.find(ended).is_some_and(|whole| same(whole, build)))
-}
-
 /// One job of one folder; jobs that have a name are the same wherever their logs lie.
 fn place(run: &Run) -> (Option<&str>, &str) {
-    run.job.as_deref().map_or_else(|| (None, folder(&run.source)), |job| (Some(job), ""))
+    match &run.job {
+        Some(job) => (Some(job), ""),
+        None => (None, folder(&run.source)),
+    }
+}
+
+/// A series while its builds are found.
+#[derive(Default)]
+struct Growing<'a> {
+    builds: Vec<BuildRef>,
+    last: Option<(&'a Run, &'a Build)>,
+    /// The last that came to its end: of one that did not, the log may show too few steps to compare.
+    whole: Option<(&'a Run, &'a Build)>,
+}
+
+impl<'a> Growing<'a> {
+    fn add(&mut self, run: &'a Run, build: &'a Build, at: BuildRef) {
+        self.builds.push(at);
+        self.last = Some((run, build));
+        if build.outcome == BuildOutcome::Succeeded {
+            self.whole = Some((run, build));
+        }
+    }
+
+    /// The build is that of the series: it is like the last one, or like the last that came to its end.
+    fn continues(&self, run: &Run, build: &Build, at: BuildRef) -> bool {
+        let within = self.builds.last().is_some_and(|last| last.run == at.run);
+        let fits = |known: Option<(&Run, &Build)>| {
+            known.is_some_and(|(other, known)| {
+                !other_image(known, build)
+                    && !(within && other_definition((other, known), (run, build)))
+                    && same(known, build)
+            })
+        };
+        let ended = self.last.is_some_and(|(_, last)| last.outcome == BuildOutcome::Succeeded);
+        fits(self.last) || (!ended && fits(self.whole))
+    }
+}
+
+/// Series by what their builds have: the newest first, so that of many with a common step few are tried.
+#[derive(Default)]
+struct Index<'a> {
+    images: HashMap<(&'a str, &'a str), Vec<usize>>,
+    steps: HashMap<(&'a str, &'a str), Vec<usize>>,
+    shapes: HashMap<(&'a str, u32, u32, &'a str), Vec<usize>>,
+    /// Of builds without any step.
+    bare: Vec<usize>,
+}
+
+impl<'a> Index<'a> {
+    /// At most so many series are kept for one key.
+    const NEWEST: usize = 8;
+    /// And at most so many steps of a build are looked up.
+    const STEPS: usize = 64;
+
+    fn add(&mut self, series: usize, build: &'a Build) {
+        for image in repositories(build) {
+            Self::newest(self.images.entry(image).or_default(), series);
+        }
+        if build.steps.is_empty() {
+            Self::newest(&mut self.bare, series);
+        }
+        for step in build.steps.iter().take(Self::STEPS) {
+            Self::newest(self.steps.entry((&step.stage, &step.text)).or_default(), series);
+            Self::newest(self.shapes.entry(shape(step)).or_default(), series);
+        }
+    }
+
+    fn newest(list: &mut Vec<usize>, series: usize) {
+        if list.last() == Some(&series) {
+            return;
+        }
+        list.retain(|known| *known != series);
+        list.push(series);
+        if list.len() > Self::NEWEST {
+            list.remove(0);
+        }
+    }
+
+    /// Series of the same image first, then those that have most steps in common.
+    fn candidates(&self, build: &Build) -> Vec<usize> {
+        let mut found: Vec<usize> = Vec::new();
+        for image in repositories(build) {
+            found.extend(self.images.get(&image).into_iter().flatten().rev());
+        }
+        let mut votes: BTreeMap<usize, usize> = BTreeMap::new();
+        for step in build.steps.iter().take(Self::STEPS) {
+            let text = self.steps.get(&(step.stage.as_str(), step.text.as_str()));
+            let alike = self.shapes.get(&shape(step)).filter(|_| text.is_none());
+            for series in text.or(alike).into_iter().flatten() {
+                *votes.entry(*series).or_default() += 1;
+            }
+        }
+        if build.steps.is_empty() {
+            found.extend(self.bare.iter().rev());
+        }
+        // In the order of first appearance, where they have equally many.
+        let mut voted: Vec<(usize, usize)> = votes.into_iter().collect();
+        voted.sort_by_key(|(_, votes)| std::cmp::Reverse(*votes));
+        found.extend(voted.into_iter().map(|(series, _)| series).take(Self::NEWEST));
+        found
+    }
+}
+
+/// Where a step stands, whatever values its text has.
+fn shape(step: &Step) -> (&str, u32, u32, &str) {
+    (&step.stage, step.position, step.of, &step.instruction)
+}
+
+/// Repositories that a build writes images to.
+fn repositories(build: &Build) -> impl Iterator<Item = (&str, &str)> {
+    build.images.iter().map(|image| {
+        let image = ImageRef::parse(image);
+        (image.registry, image.repository)
+    })
+}
+
+/// Both name their images, and none of the one is in a repository of the other.
+fn other_image(a: &Build, b: &Build) -> bool {
+    let masked = |image: &(&str, &str)| image.0.contains('*') || image.1.contains('*');
+    let (a, b): (Vec<_>, Vec<_>) = (repositories(a).collect(), repositories(b).collect());
+    if a.is_empty() || b.is_empty() || a.iter().chain(&b).any(masked) {
+        return false;
+    }
+    !a.iter().any(|image| b.contains(image))
+}
+
+/// Two builds of one log that name other images, Dockerfiles or contexts were not made one after another
+/// of one definition.
+fn other_definition(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
+    if !a.1.images.is_empty() && !b.1.images.is_empty() {
+        return !a.1.images.iter().any(|image| b.1.images.contains(image));
+    }
+    let (one, two) = (a.0.commands_of(a.1), b.0.commands_of(b.1));
+    let ([one], [two]) = (one, two) else { return false };
+    one.file != two.file || one.context != two.context || one.target != two.target
 }
 
 /// Whether two steps are the same instruction: equal texts, or texts that differ in values only.
@@ -58,9 +191,19 @@ pub fn alike(a: &str, b: &str) -> bool {
     if a == b {
         return true;
     }
-    let (a, b): (Vec<&str>, Vec<&str>) = (a.split_ascii_whitespace().collect(), b.split_ascii_whitespace().collect());
-    let equal = a.iter().zip(&b).filter(|(a, b)| a == b).count();
-    a.len() == b.len() && a.first() == b.first() && equal * 2 >= a.len()
+    let mut words = (a.split_ascii_whitespace(), b.split_ascii_whitespace());
+    let (mut equal, mut all) = (0, 0);
+    loop {
+        match (words.0.next(), words.1.next()) {
+            (Some(a), Some(b)) if all == 0 && a != b => return false,
+            (Some(a), Some(b)) => {
+                equal += usize::from(a == b);
+                all += 1;
+            }
+            (None, None) => return equal * 2 >= all,
+            _ => return false,
+        }
+    }
 }
 
 /// A build with its run.
@@ -69,40 +212,54 @@ pub(super) fn look(runs: &[Run], at: BuildRef) -> Option<(&Run, &Build)> {
     Some((run, run.builds.get(at.build)?))
 }
 
-/// The same build: see the module text.
+/// The same build by its shape: see the module text.
 #[must_use]
 pub fn same(a: &Build, b: &Build) -> bool {
-    if a.dialect != b.dialect || (a.target.is_some() && b.target.is_some() && a.target != b.target) {
+    let targets = a.target.as_ref().zip(b.target.as_ref());
+    if a.dialect != b.dialect || targets.is_some_and(|(a, b)| a != b) {
         return false;
     }
     if a.steps.is_empty() || b.steps.is_empty() {
         return a.steps.is_empty() && b.steps.is_empty() && bases_and_errors(a) == bases_and_errors(b);
     }
     let (short, long) = if a.steps.len() <= b.steps.len() { (a, b) } else { (b, a) };
-    let matched = short.steps.iter().filter(|s| long.steps.iter().any(|o| same_step(s, o))).count();
+    let matched = matched(short, long);
     let all = short.steps.len();
     if same_bases(a, b) { matched * 2 > all } else { matched * 5 >= all * 4 }
 }
 
-fn bases_and_errors(build: &Build) -> (Vec<&str>, Vec<&str>) {
-    (build.bases.iter().map(|b| b.image.as_str()).collect(), build.errors.iter().map(|e| &*e.text).collect())
+/// How many steps of the one are in the other.
+fn matched(short: &Build, long: &Build) -> usize {
+    let shared = short.steps.iter().zip(&long.steps).all(|(a, b)| a.what.is(&b.what));
+    if shared {
+        return short.steps.len();
+    }
+    let texts: HashSet<_> = long.steps.iter().map(|s| (&s.stage, &s.platform, &s.text)).collect();
+    let mut places: HashMap<_, Vec<&Step>> = HashMap::new();
+    for step in &long.steps {
+        places.entry((&step.platform, shape(step))).or_default().push(step);
+    }
+    let known = |step: &&Step| {
+        let there = || places.get(&(&step.platform, shape(step)));
+        texts.contains(&(&step.stage, &step.platform, &step.text))
+            || there().is_some_and(|there| there.iter().take(4).any(|other| alike(&step.text, &other.text)))
+    };
+    short.steps.iter().filter(known).count()
 }
 
-fn same_step(a: &Step, b: &Step) -> bool {
-    if a.what.is(&b.what) {
-        return true;
-    }
-    let number = a.position == b.position && a.of == b.of && a.instruction == b.instruction;
-    a.is_of(&b.stage, &b.platform) && (a.text == b.text || (number && alike(&a.text, &b.text)))
+fn bases_and_errors(build: &Build) -> (Vec<&str>, Vec<&str>) {
+    let bases = build.bases.iter().map(|b| b.image.as_str()).collect();
+    (bases, build.errors.iter().map(|e| &*e.text).collect())
 }
 
 /// Some stage begins with the same image in both, whatever its tag; a build whose FROM was not
 /// printed has no say.
 fn same_bases(a: &Build, b: &Build) -> bool {
-    let repository = |image: &str| image.rsplit_once(':').map_or(image, |(name, _)| name).to_owned();
-    a.bases.is_empty()
-        || b.bases.is_empty()
-        || a.bases.iter().any(|x| b.bases.iter().any(|y| repository(&x.image) == repository(&y.image)))
+    let of = |build: &'_ Build| -> HashSet<(String, String)> {
+        let names = build.bases.iter().map(|base| ImageRef::parse(&base.image));
+        names.map(|name| (name.registry.to_owned(), name.repository.to_owned())).collect()
+    };
+    a.bases.is_empty() || b.bases.is_empty() || !of(a).is_disjoint(&of(b))
 }
 
 #[cfg(test)]
@@ -119,6 +276,12 @@ mod tests {
         Run { builds: vec![build], ..Run::default() }
     }
 
+    fn named(image: &str) -> Run {
+        let mut run = run(&["RUN a", "RUN b"], BuildOutcome::Succeeded);
+        run.builds[0].images.push(image.into());
+        run
+    }
+
     #[test]
     fn a_cut_log_does_not_end_a_series() {
         let whole = || run(&["RUN a", "RUN b", "RUN c"], BuildOutcome::Succeeded);
@@ -127,5 +290,20 @@ mod tests {
         assert_eq!(group(&[next, cut, whole()]).len(), 1);
         let other = run(&["COPY x y z", "ADD u v w"], BuildOutcome::Succeeded);
         assert_eq!(group(&[whole(), other]).len(), 2);
+    }
+
+    #[test]
+    fn images_tell_builds_apart_and_tags_do_not() {
+        assert_eq!(group(&[named("localhost:5000/one"), named("localhost:5000/two")]).len(), 2);
+        assert_eq!(group(&[named("r.example.com/app:1"), named("r.example.com/app:2")]).len(), 1);
+        let unnamed = run(&["RUN a", "RUN b"], BuildOutcome::Failed);
+        assert_eq!(group(&[named("r.example.com/app:1"), unnamed]).len(), 1);
+    }
+
+    #[test]
+    fn two_images_of_one_log_are_two_builds() {
+        let mut both = named("r.example.com/app:web");
+        both.builds.extend(named("r.example.com/app:api").builds);
+        assert_eq!(group(&[both.clone(), both]).len(), 2);
     }
 }

@@ -3,15 +3,22 @@
 //! Knows no rule; compares what builds are made of, never their names in the CI.
 
 mod align;
-mod breaks;
+mod asked;
 pub mod chain;
 mod folders;
+mod ledger;
+mod linked;
 mod matching;
+mod miss;
 mod naming;
+mod reason;
+mod stretch;
 
 pub use align::{Row, rows};
-pub use breaks::{Because, Break, Breaks};
+pub use linked::settle as settle_links;
 pub use matching::{alike, group, same as same_build};
+pub use miss::{Because, KeyPart, Miss, Misses, Start, Store};
+pub use stretch::newest;
 
 /// Where a build is: index of the run, index in the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::Member;
 use crate::model::{Outcome, Step};
-use crate::series::{Because, Break, Breaks, Row};
+use crate::series::{Because, Miss, Misses, Row};
 
 /// One row, run by run: from the cache, executed, or `None` where that says nothing.
 pub(super) struct States {
@@ -21,10 +21,10 @@ pub(super) struct States {
 /// Of each row.
 pub(super) fn of(members: &[Member], rows: &[Row]) -> Vec<States> {
     let pairs: Vec<_> = members.iter().map(|member| (member.run, member.build)).collect();
-    let found = Breaks::of(&pairs);
-    let breaks: Vec<Vec<Break>> =
+    let found = Misses::of(&pairs, 0);
+    let breaks: Vec<Vec<Miss>> =
         members.iter().enumerate().map(|(i, member)| found.in_build(i, member.build).collect()).collect();
-    let own_reason = |breaks: &Vec<Break>| breaks.iter().any(|b| is_own_reason(b.because));
+    let own_reason = |breaks: &Vec<Miss>| breaks.iter().any(|b| is_own_reason(b.because));
     let asked: BTreeSet<usize> = (0..).zip(&breaks).filter(|(_, breaks)| own_reason(breaks)).map(|(i, _)| i).collect();
     let past = Past { members, rows, breaks: &breaks };
     let states = |row: &Row| {
@@ -48,7 +48,7 @@ fn is_own_reason(because: Because) -> bool {
 struct Past<'p, 'a> {
     members: &'p [Member<'a>],
     rows: &'p [Row<'a>],
-    breaks: &'p [Vec<Break<'a>>],
+    breaks: &'p [Vec<Miss<'a>>],
 }
 
 impl Past<'_, '_> {
@@ -66,7 +66,7 @@ impl Past<'_, '_> {
     /// It is new, or files that it reads changed, or those of a step that it always stood behind.
     fn had_to_run(&self, row: &Row, i: usize, step: &Step) -> bool {
         let breaks = self.breaks.get(i).map_or(&[][..], Vec::as_slice);
-        let before = |b: &&Break| b.step.is_of(&step.stage, &step.platform) && b.step.position <= step.position;
+        let before = |b: &&Miss| b.step.is_of(&step.stage, &step.platform) && b.step.position <= step.position;
         match breaks.iter().find(before) {
             Some(own) if own.because == Because::FirstRun => true,
             Some(own) => own.because == Because::InputsChanged && self.always_behind(row, i, own.step),

@@ -136,7 +136,6 @@ pub(super) enum CacheReason {
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(remote = "model::NoteKind", rename_all = "kebab-case")]
-#[expect(clippy::enum_variant_names, reason = "named as in the model")]
 pub(super) enum NoteKind {
     ComposePluginVersion,
     ComposePluginPullsCache,
@@ -146,4 +145,5 @@ pub(super) enum NoteKind {
     ComposeCacheFrom,
     ComposeCacheTo,
     ComposeImage,
+    NewMachine,
 }

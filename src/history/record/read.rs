@@ -1,6 +1,6 @@
 //! From a record back to the run that it was made of.
 
-use super::wire::{Base, Build, CiCache, Command, Note, Pull, Quote, Ran, Run, Step, Transfer};
+use super::wire::{Amount, Base, Build, CiCache, Command, KeyOption, Note, Pull, Quote, Ran, Run, Step, Transfer};
 use crate::envelope::ENVELOPES;
 use crate::model::{self, CacheSpec, Text};
 
@@ -80,12 +80,20 @@ impl Reader<'_> {
             expired: self.quotes(&build.expired),
             warnings: self.quotes(&build.warnings),
             images: build.images.iter().map(|image| self.text(image)).collect(),
+            config: self.maybe(build.config.as_ref()),
+            dockerfile: self.amount(build.dockerfile.as_ref()),
+            context: self.amount(build.context.as_ref()),
             line: build.line,
             tangled: build.tangled,
             headless: build.headless,
             // Found when the run is complete.
             commands: (0, 0),
         }
+    }
+
+    fn amount(&self, amount: Option<&Amount>) -> Option<model::Amount> {
+        let Amount { size, quote } = amount?;
+        Some(model::Amount { size: self.text(size), quote: self.quote(quote) })
     }
 
     fn step(&self, step: &Step) -> model::Step {
@@ -97,6 +105,7 @@ impl Reader<'_> {
             of: step.of,
             instruction: self.text(&step.instruction),
             text: self.text(&step.text),
+            ..model::Instruction::default()
         };
         let trace = |ran: &Ran| Box::new(model::Trace { inputs: ran.inputs.clone(), ran: ran.time });
         model::Step {
@@ -138,6 +147,10 @@ impl Reader<'_> {
         }
     }
 
+    fn option(&self, KeyOption(name, value): &KeyOption) -> model::KeyOption {
+        model::KeyOption { name: self.text(name), value: self.text(value) }
+    }
+
     fn ci_cache(&self, cache: &CiCache) -> model::CiCache {
         model::CiCache {
             name: self.text(&cache.name),
@@ -177,6 +190,8 @@ impl Reader<'_> {
             tags: command.tags.iter().map(|tag| self.text(tag)).collect(),
             push: command.push,
             pull: command.pull,
+            options: command.options.iter().map(|option| self.option(option)).collect(),
+            context: string(&command.context),
         };
         model::Command { quote: self.quote(&command.quote), more: self.quotes(&command.more), asked: asked.into() }
     }

@@ -12,8 +12,8 @@ use super::names;
 use crate::history::Identity;
 use crate::model;
 
-pub(super) use self::build::{Base, Build, Ran, Step, Transfer};
-pub(super) use self::command::Command;
+pub(super) use self::build::{Amount, Base, Build, Ran, Step, Transfer};
+pub(super) use self::command::{Command, KeyOption};
 
 /// What is kept of one build log: one line of JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,8 @@
 //! From a run to its record. Every text passes the function that takes out what may not be kept.
 
-use super::wire::{Base, Build, CiCache, Command, Note, Pull, Quote, Ran, Reason, Run, Step, Transfer};
+use super::wire::{
+    Amount, Base, Build, CiCache, Command, KeyOption, Note, Pull, Quote, Ran, Reason, Run, Step, Transfer,
+};
 use crate::model;
 
 /// Makes the texts of a record.
@@ -79,10 +81,17 @@ impl Writer<'_> {
             expired: self.quotes(&build.expired),
             warnings: self.quotes(&build.warnings),
             images: self.texts(&build.images),
+            config: self.maybe(build.config.as_ref()),
+            dockerfile: build.dockerfile.as_ref().map(|amount| self.amount(amount)),
+            context: build.context.as_ref().map(|amount| self.amount(amount)),
             line: build.line,
             tangled: build.tangled,
             headless: build.headless,
         }
+    }
+
+    fn amount(&self, amount: &model::Amount) -> Amount {
+        Amount { size: amount.size.to_string(), quote: self.quote(&amount.quote) }
     }
 
     fn step(&self, step: &model::Step) -> Step {
@@ -139,6 +148,10 @@ impl Writer<'_> {
         }
     }
 
+    fn option(&self, option: &model::KeyOption) -> KeyOption {
+        KeyOption(option.name.to_string(), self.text(&option.value))
+    }
+
     fn ci_cache(&self, cache: &model::CiCache) -> CiCache {
         CiCache {
             name: self.text(&cache.name),
@@ -178,6 +191,8 @@ impl Writer<'_> {
             tags: self.texts(&command.tags),
             push: command.push,
             pull: command.pull,
+            options: command.options.iter().map(|option| self.option(option)).collect(),
+            context: self.maybe(command.context.as_ref()),
         }
     }
 }

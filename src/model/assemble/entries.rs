@@ -58,6 +58,9 @@ pub(super) struct Status<'a> {
     pub(super) id: Cow<'a, str>,
     #[serde(borrow)]
     pub(super) vertex: Cow<'a, str>,
+    /// Bytes so far.
+    #[serde(default)]
+    pub(super) current: i64,
 }
 
 /// Some output; the text does not matter.

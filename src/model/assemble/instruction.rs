@@ -29,6 +29,7 @@ fn instruction(name: &str, parsed: &StepName, targets: &BTreeSet<String>) -> Ins
         of: parsed.of,
         instruction: instruction.to_ascii_uppercase().into(),
         text: parsed.text.into(),
+        ..Instruction::default()
     }
 }
 

@@ -67,7 +67,10 @@ impl RawJsonSegment {
             Entry::Vertex(record, raw) => self.vertex(&record, line, raw),
             Entry::Status(status, raw) => {
                 // Plain progress prints the size after a digest; that makes it a layer's.
-                let text = format!("{} done", status.id);
+                let text = match status.id.strip_suffix(':') {
+                    Some(sent) => format!("{sent}: {}B done", status.current),
+                    None => format!("{} done", status.id),
+                };
                 if let Some(node) = self.node(&status.vertex) {
                     node.vertex.status(text.as_bytes(), line, raw.as_bytes());
                 }

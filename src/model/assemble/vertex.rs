@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::dialect::Body;
-use crate::model::{Engine, Outcome, Quote, Text};
+use crate::model::{Amount, Engine, Outcome, Quote, Text};
 
 /// How a vertex ended last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +61,10 @@ pub(super) struct Vertex {
     /// The image store that the lines of an image export tell.
     pub(super) engine: Engine,
     pub(super) images: Vec<Text>,
+    /// `exporting config sha256:…`, `writing image sha256:…`.
+    pub(super) config: Option<Text>,
+    /// What a status line says of files that were sent, last.
+    pub(super) sent: Option<Amount>,
     /// Vertices it takes its input from, where the log names them.
     pub(super) inputs: Vec<u32>,
     /// From when to when it was executed last, where the log says so.
@@ -121,10 +125,17 @@ impl Vertex {
             Some(b'i') => {
                 self.manifest_type = word_after(text, b"inferred cache manifest type: ").or(self.manifest_type.take());
             }
-            Some(b'w') if text.starts_with(b"writing image sha256:") => self.engine = Engine::Graphdriver,
+            Some(b't') => self.sent = sent(text, line, raw).or(self.sent.take()),
+            Some(b'w') if text.starts_with(b"writing image sha256:") => {
+                self.engine = Engine::Graphdriver;
+                self.config = word_after(text, b"writing image ");
+            }
             Some(b'w') if text.starts_with(b"writing ") => self.export = Export::Writes,
             Some(b'e') if text.starts_with(b"exporting manifest sha256:") && self.engine == Engine::Unknown => {
                 self.engine = Engine::Buildkitd;
+            }
+            Some(b'e') if text.starts_with(b"exporting config sha256:") => {
+                self.config = word_after(text, b"exporting config ");
             }
             Some(b'u') if text.starts_with(b"unpacking to ") => self.engine = Engine::Containerd,
             Some(b'n') => self.images.extend(word_after(text, b"naming to ")),
@@ -192,6 +203,14 @@ fn is_layer(text: &[u8]) -> bool {
 fn word_after(text: &[u8], start: &[u8]) -> Option<Text> {
     let rest = text.strip_prefix(start)?;
     rest.split(|b| *b == b' ').next().map(Text::of_log)
+}
+
+/// `transferring dockerfile: 156B done`, `transferring context: 1.2MB 0.3s`
+fn sent(text: &[u8], line: u64, raw: &[u8]) -> Option<Amount> {
+    let amount = ["transferring dockerfile: ", "transferring context: "]
+        .iter()
+        .find_map(|start| word_after(text, start.as_bytes()))?;
+    Some(Amount { size: amount, quote: Quote::new(line, raw) })
 }
 
 fn without_digest(image: &Text) -> Text {

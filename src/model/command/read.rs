@@ -43,7 +43,7 @@ impl Command {
             "build-args" => self.build_args.push(value.to_owned()),
             "set" => self.overridden(value),
             "driver" => self.driver = Some(value.to_owned()),
-            _ => {}
+            field => self.key_option(field, value),
         }
     }
 
@@ -126,11 +126,22 @@ fn read(call: &Call, quote: &Quote) -> Command {
             "--set" => command.overridden(&value()),
             "--push" => command.push = on,
             "--pull" => command.pull = on,
+            option if Asked::is_key_option(option) => {
+                let value = value();
+                command.key_option(option, &value);
+            }
             _ => {}
         }
     }
+    command.context = context(call);
     repository(&mut command, call, kaniko);
     command
+}
+
+/// The directory or address that is built, where it is the last word: options may stand behind it.
+fn context(call: &Call) -> Option<String> {
+    let builds = matches!(call.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildah);
+    call.rest.last().filter(|word| builds && !word.starts_with('-')).map(|word| (*word).clone())
 }
 
 /// What stands before the verb: buildah's variable, compose's file.

@@ -9,7 +9,7 @@ use super::texts::Texts;
 use super::wire;
 use crate::model::{BuildOutcome, Dialect};
 use crate::render::{Report, names};
-use crate::series::{Breaks, Series};
+use crate::series::{Misses, Series};
 
 /// Builds of one series that are drawn, the newest: more than anybody scrolls through.
 const MOST_BUILDS: usize = 5_000;
@@ -59,7 +59,7 @@ impl<'a> Drawing<'a> {
             in_order: all.iter().any(|(_, build)| in_order(build.dialect)),
             older,
             builds: builds.map(|(at, (_, build))| (at.run, build.line, outcome(build.outcome))).collect(),
-            breaks: report.study.breaks.get(index).map_or_else(Vec::new, |found| breaks(found, &all, older, &rows)),
+            breaks: report.study.misses.get(index).map_or_else(Vec::new, |found| breaks(found, &all, older, &rows)),
             errors: errors(&rows).map(|(row, column, text)| (row, column, self.texts.number(text))).collect(),
             starts: starts(&rows, members.len()),
             rows: rows.iter().map(|row| self.row(row)).collect(),
@@ -97,7 +97,7 @@ fn outcome(outcome: BuildOutcome) -> char {
 
 /// Where the chain broke: found over all builds, also those that are not drawn.
 fn breaks(
-    found: &Breaks,
+    found: &Misses,
     all: &[Member],
     older: usize,
     rows: &[Row],

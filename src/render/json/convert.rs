@@ -9,32 +9,32 @@ use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKin
 use crate::render::redact::redact;
 use crate::render::seen::Seen;
 use crate::render::{BuildIds, Report, names, phrases};
-use crate::series::{Break, Breaks, BuildRef, Series};
+use crate::series::{BuildRef, Miss, Misses, Series};
 
 /// What is found once for all builds of a report.
 pub(super) struct Known<'a> {
     ids: BuildIds,
     /// Why each build's cache chain broke, in the order of builds.
-    breaks: Vec<(BuildRef, Break<'a>)>,
-    seen: Seen<'a>,
+    breaks: Vec<(BuildRef, Miss<'a>)>,
+    seen: Seen<\'a>,
 }
 
 impl<'a> Known<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         let study = &report.study;
-        let of_build = |breaks: &'a Breaks, place: usize, at: BuildRef| {
+        let of_build = |breaks: &'a Misses, place: usize, at: BuildRef| {
             let build = study.build(at).into_iter();
             build.flat_map(move |build| breaks.in_build(place, build)).map(move |found| (at, found))
         };
-        let of_series = |(series, breaks): (&'a Series, &'a Breaks)| {
+        let of_series = |(series, breaks): (&'a Series, &'a Misses)| {
             (0..).zip(&series.builds).flat_map(move |(place, at)| of_build(breaks, place, *at))
         };
-        let mut breaks: Vec<_> = study.series.iter().zip(&study.breaks).flat_map(of_series).collect();
+        let mut breaks: Vec<_> = study.series.iter().zip(&study.misses).flat_map(of_series).collect();
         breaks.sort_by_key(|(at, _)| *at);
         Self { ids: BuildIds::new(&study.runs), breaks, seen: Seen::of(report) }
     }
 
-    fn breaks_of(&self, at: BuildRef) -> impl Iterator<Item = &Break<'a>> {
+    fn breaks_of(&self, at: BuildRef) -> impl Iterator<Item = &Miss<'a>> {
         let start = self.breaks.partition_point(|(other, _)| *other < at);
         self.breaks.iter().skip(start).take_while(move |(other, _)| *other == at).map(|(_, found)| found)
     }
@@ -89,7 +89,7 @@ fn run<'a>(index: usize, run: &'a Run, known: &'a Known<'a>) -> wire::Run<'a> {
     }
 }
 
-fn build<'a>(build: &'a Build, id: &'a str, breaks: impl Iterator<Item = &'a Break<'a>>) -> wire::Build<'a> {
+fn build<'a>(build: &'a Build, id: &'a str, breaks: impl Iterator<Item = &'a Miss<'a>>) -> wire::Build<'a> {
     wire::Build {
         id,
         dialect: names::dialect(build.dialect),
@@ -107,7 +107,7 @@ fn build<'a>(build: &'a Build, id: &'a str, breaks: impl Iterator<Item = &'a Bre
     }
 }
 
-fn broken<'a>(found: &Break<'a>) -> wire::Break<'a> {
+fn broken<'a>(found: &Miss<'a>) -> wire::Break<'a> {
     wire::Break {
         step: redact(&found.step.name),
         because: names::because(found.because),

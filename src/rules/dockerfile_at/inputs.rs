@@ -75,7 +75,7 @@ mod tests {
     use super::super::tests::{FILE, config, logged};
     use super::*;
     use crate::model::Outcome;
-    use crate::series::Breaks;
+    use crate::series::Misses;
 
     fn inputs_with(file: &str) -> Vec<Option<Vec<usize>>> {
         let mut runs = vec![logged("0123").run()];
@@ -99,7 +99,7 @@ mod tests {
             steps[3].text = "COPY --from=0 /app /app".into();
             complete(&mut runs, configs);
             let (run, build) = (&runs[0], &runs[0].builds[0]);
-            let found = Breaks::of(&[(run, build)]);
+            let found = Misses::of(&[(run, build)], 0);
             found.in_build(0, build).map(|broken| broken.step.text.to_string()).collect::<Vec<_>>()
         };
         let file = config("Dockerfile", &FILE.replace("--from=build", "--from=0"));

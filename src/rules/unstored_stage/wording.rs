@@ -60,7 +60,7 @@ pub(super) fn rules_out(
     let values = |step: &Step| proof::takes_values(past, file, last.at, step);
     if let Some(step) = first.filter(|s| chain::input(s) == Input::Values && values(s)) {
         said.push(format!(
-            "a build argument that `{}` does not show can also rerun it; compare the build arguments of the runs",
+            "a build argument (ARG or ENV above it) that `{}` does not show can also rerun it; compare the build arguments of the runs",
             step.text
         ));
     }

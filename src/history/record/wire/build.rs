@@ -60,6 +60,15 @@ pub(in super::super) struct Build {
     /// References written or pushed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
+    /// Digest of the image's config.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// The Dockerfile, as it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dockerfile: Option<Amount>,
+    /// Files of the build context that were sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Amount>,
     /// First line.
     pub line: u64,
     /// Two builds are interleaved: outcomes are not to be trusted.
@@ -68,6 +77,17 @@ pub(in super::super) struct Build {
     /// The log begins inside the build.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub headless: bool,
+}
+
+/// How much was sent to the builder.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(in super::super) struct Amount {
+    /// As printed: `156B`.
+    pub size: String,
+    /// The line.
+    pub quote: Quote,
 }
 
 /// One step of a build.

@@ -60,4 +60,15 @@ pub(in super::super) struct Command {
     /// `--pull`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pull: bool,
+    /// Options that are part of cache keys: name and value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<KeyOption>,
+    /// The build context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
 }
+
+/// Name and value of an option that is part of cache keys.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct KeyOption(pub String, pub String);

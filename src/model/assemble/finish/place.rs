@@ -47,6 +47,22 @@ pub(super) fn place(
         build.errors.extend(vertex.ended.clone());
     }
     engine(build, vertex);
+    sent(build, name, vertex);
+}
+
+/// `[internal] load build definition from Dockerfile`, `[web internal] load build context`
+fn sent(build: &mut Build, name: &str, vertex: &Vertex) {
+    let Some((inside, what)) = name.strip_prefix('[').and_then(|name| name.split_once("] ")) else {
+        return;
+    };
+    if !inside.ends_with("internal") {
+        return;
+    }
+    if what.starts_with("load build definition from ") {
+        build.dockerfile.clone_from(&vertex.sent);
+    } else if what == "load build context" {
+        build.context.clone_from(&vertex.sent);
+    }
 }
 
 /// `FROM docker.io/library/node:20@sha256:…`
@@ -111,6 +127,7 @@ fn engine(build: &mut Build, vertex: &Vertex) {
         (known, Engine::Unknown) | (known @ (Engine::Graphdriver | Engine::Containerd), Engine::Buildkitd) => known,
         (_, told) => told,
     };
+    build.config = vertex.config.clone().or(build.config.take());
     if let Some(quote) = &vertex.inline {
         build.inline = build.inline.take().or_else(|| Some(quote.clone()));
     }

@@ -1,0 +1,60 @@
+//! The name of an image in a registry, taken apart.
+//!
+//! Source: `distribution/reference` `normalize.go`: Docker Hub's host and the folder `library` may be
+//! left out, a missing tag is `latest`.
+
+/// `registry/repository:tag@digest`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ImageRef<'a> {
+    /// Host with port; Docker Hub's where none is written.
+    pub registry: &'a str,
+    /// Path in the registry.
+    pub repository: &'a str,
+    /// Tag, where written.
+    pub tag: Option<&'a str>,
+    /// `sha256:…`, where written.
+    pub digest: Option<&'a str>,
+}
+
+impl<'a> ImageRef<'a> {
+    /// Takes a name apart.
+    #[must_use]
+    pub fn parse(name: &'a str) -> Self {
+        let (name, digest) = split(name, '@');
+        let (name, tag) = match name.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+            _ => (name, None),
+        };
+        let (registry, path) = match name.split_once('/') {
+            Some((host, path)) if host.contains(['.', ':', '*', '$']) || host == "localhost" => (host, path),
+            _ => ("docker.io", name),
+        };
+        let hub = registry == "docker.io";
+        let repository = if hub { path.strip_prefix("library/").unwrap_or(path) } else { path };
+        Self { registry, repository, tag, digest }
+    }
+
+    /// Another tag or digest is the same repository.
+    #[must_use]
+    pub fn is_of(&self, other: &Self) -> bool {
+        self.registry == other.registry && self.repository == other.repository
+    }
+}
+
+fn split(name: &str, at: char) -> (&str, Option<&str>) {
+    name.split_once(at).map_or((name, None), |(name, rest)| (name, Some(rest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_no_tags_and_hub_may_be_left_out() {
+        let one = ImageRef::parse("localhost:5000/one");
+        assert_eq!((one.registry, one.repository, one.tag), ("localhost:5000", "one", None));
+        assert!(!one.is_of(&ImageRef::parse("localhost:5000/two")));
+        assert!(ImageRef::parse("docker.io/library/node:20").is_of(&ImageRef::parse("node:22@sha256:0")));
+        assert_eq!(ImageRef::parse("node@sha256:0").digest, Some("sha256:0"));
+    }
+}

@@ -1,0 +1,60 @@
+//! An edit that the builder does not print: the Dockerfile is always sent whole, so another size of what was
+//! sent is another Dockerfile.
+
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof};
+use crate::model::Step;
+use crate::rules::instruction::brief;
+use crate::rules::past::{Past, cost, header};
+use crate::rules::recurring::same_stage;
+use crate::rules::{RuleMeta, Study};
+use crate::series::KeyPart;
+
+pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
+    let edited: Vec<(usize, &Step)> = (1..past.len()).filter_map(|i| Some((i, step(past, i)?))).collect();
+    let (_, last) = edited.last()?;
+    let evidence = edited.iter().rev().take(3).rev().flat_map(|(i, step)| lines(past, *i, step));
+    let rerun = edited.iter().filter_map(|(i, step)| {
+        let (_, build) = past.get(*i)?;
+        Some(same_stage(build, step).filter(|other| other.position >= step.position))
+    });
+    let text = brief(&last.text);
+    Some(Finding {
+        rule: meta.id,
+        severity: meta.severity,
+        confidence: Confidence::Likely,
+        title: format!("the Dockerfile was edited above `{text}`"),
+        cause: format!(
+            "The Dockerfile that was sent has another size than before, and no step has another text: what was edited is an instruction that the builder does not print, such as ENV, USER, SHELL or the default of an ARG. These are part of the cache key of `{text}`, so it and the steps below it ran."
+        ),
+        evidence: Proof::from_lines(evidence.collect())?,
+        fix: Fix {
+            summary: "nothing to mend".to_owned(),
+            steps: vec![
+                "Where this line is edited often, move it below the steps that do not depend on it.".to_owned(),
+            ],
+            ..Fix::default()
+        },
+        impact: cost(rerun.flatten(), edited.len()),
+        rules_out: vec![
+            "a lost cache: not needed to explain it, this run asked for another key".to_owned(),
+            "a comment or a LABEL changes the size too and invalidates nothing: `git diff` of the Dockerfile decides it".to_owned(),
+        ],
+        subject: past.subject("Dockerfile"),
+    })
+}
+
+fn step<'a>(past: &Past<'a>, i: usize) -> Option<&'a Step> {
+    let edited = past.misses(i).find(|miss| miss.differs.contains(&KeyPart::Dockerfile));
+    edited.map(|miss| miss.step)
+}
+
+fn lines(past: &Past, i: usize, step: &Step) -> Vec<Evidence> {
+    let size = |i: usize, shows: &str| {
+        let (run, build) = past.get(i)?;
+        Some(Study::quote(run, &build.dockerfile.as_ref()?.quote, shows))
+    };
+    let mut lines: Vec<Evidence> = size(i - 1, "the Dockerfile as it was").into_iter().collect();
+    lines.extend(size(i, "another size: it was edited"));
+    lines.extend(past.get(i).map(|(run, _)| header(run, step, "ran, with the same text as before")));
+    lines
+}

@@ -1,0 +1,162 @@
+//! An argument whose value is another one on the command lines of two runs, and the step that ran because
+//! of it: in its text, in the environment of a RUN, or, for `SOURCE_DATE_EPOCH`, in the time of a WORKDIR.
+
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{Command, Step, Text};
+use crate::rules::build_args;
+use crate::rules::instruction::brief;
+use crate::rules::past::{Past, cost, header};
+use crate::rules::recurring::same_stage;
+use crate::rules::{RuleMeta, Study, dockerfile_at};
+use crate::series::{Because, KeyPart, Miss};
+
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// A step that ran because of an argument, in one run.
+struct Rerun<'a> {
+    at: usize,
+    before: Option<usize>,
+    step: &'a Step,
+    confidence: Confidence,
+}
+
+/// The argument that reran steps in most runs.
+pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
+    let mut names: Vec<Text> = Vec::new();
+    for i in 0..past.len() {
+        names.extend(past.misses(i).flat_map(|miss| arguments(&miss)));
+    }
+    names.sort_unstable();
+    let mut best: Option<(usize, &str)> = None;
+    for same in names.chunk_by(|a, b| a == b) {
+        let Some(name) = same.first() else { continue };
+        if best.is_none_or(|(most, _)| same.len() > most) {
+            best = Some((same.len(), name));
+        }
+    }
+    of(past, best?.1, meta)
+}
+
+fn arguments(miss: &Miss) -> Vec<Text> {
+    if miss.because != Because::ArgumentChanged {
+        return Vec::new();
+    }
+    let name = |part: &KeyPart| match part {
+        KeyPart::Argument(name) => Some(name.clone()),
+        _ => None,
+    };
+    miss.differs.iter().filter_map(name).collect()
+}
+
+fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
+    let reruns: Vec<Rerun> = (0..past.len()).flat_map(|at| reruns(past, at, name)).collect();
+    let reruns: Vec<Rerun> = reruns.into_iter().filter(|r| is_declared(past, r, name)).collect();
+    let last = reruns.last()?;
+    let mut runs: Vec<usize> = reruns.iter().map(|rerun| rerun.at).collect();
+    runs.dedup();
+    let evidence = reruns.iter().rev().take(3).rev().flat_map(|rerun| lines(past, rerun, name));
+    let steps = reruns.iter().filter_map(|rerun| {
+        let (_, build) = past.get(rerun.at)?;
+        Some(same_stage(build, rerun.step).filter(|step| step.position >= rerun.step.position))
+    });
+    let text = brief(&last.step.text);
+    Some(Finding {
+        rule: meta.id,
+        severity: if runs.len() > 1 { meta.severity } else { Severity::Note },
+        confidence: reruns.iter().map(|rerun| rerun.confidence).max()?,
+        title: format!("`{name}` invalidates `{text}` in {} of {} builds", runs.len(), past.len()),
+        cause: cause(name, last.step),
+        evidence: Proof::from_lines(evidence.collect())?,
+        fix: fix(name),
+        impact: cost(steps.flatten(), runs.len()),
+        rules_out: vec![
+            "a lost cache: no, this run asked for another key".to_owned(),
+            "the Dockerfile: nothing in the logs shows that it was edited".to_owned(),
+        ],
+        subject: past.subject(name),
+    })
+}
+
+fn reruns<'a>(past: &Past<'a>, at: usize, name: &str) -> Vec<Rerun<'a>> {
+    let mut reruns = Vec::new();
+    for miss in past.misses(at) {
+        if arguments(&miss).iter().any(|known| known == name) {
+            let before = miss.before.and_then(|(place, _)| past.index_of(place)).or(at.checked_sub(1));
+            reruns.push(Rerun { at, before, step: miss.step, confidence: miss.confidence });
+        }
+    }
+    reruns
+}
+
+/// The Dockerfile, where it is given, declares the argument above the step; what is in the text is.
+fn is_declared(past: &Past, rerun: &Rerun, name: &str) -> bool {
+    if name == EPOCH || rerun.confidence == Confidence::Proven {
+        return true;
+    }
+    let Some((run, build)) = past.get(rerun.at) else { return false };
+    let Some(file) = dockerfile_at::of(past.study, run, build) else { return true };
+    let Some(place) = file.of_step(build, rerun.step) else { return true };
+    let values = file.values_above(place);
+    let mut names = values.iter().flat_map(|value| crate::config::dockerfile::declared(&value.text));
+    names.any(|known| known == name)
+}
+
+fn cause(name: &str, step: &Step) -> String {
+    let text = brief(&step.text);
+    if name == EPOCH {
+        return format!(
+            "The command lines give `{EPOCH}` another value than before. Since BuildKit 0.22 it is the time of the directory that a WORKDIR makes, and so part of its cache key: `{text}` and every step below it ran."
+        );
+    }
+    if step.instruction == "RUN" {
+        return format!(
+            "The command lines give the build argument `{name}` another value than before. A declared argument is part of the cache key of every RUN below it, used or not: `{text}` and the steps below it ran."
+        );
+    }
+    format!(
+        "The command lines give the build argument `{name}` another value than before, and `{text}` is printed with the value filled in. With another text it is another step: it and those below it ran."
+    )
+}
+
+/// Both command lines, and the step.
+fn lines(past: &Past, rerun: &Rerun, name: &str) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    let gives = |command: &&Command| build_args::gives(command, name);
+    for (at, shows) in [(rerun.before, "the run before"), (Some(rerun.at), "this run")] {
+        let Some(at) = at else { continue };
+        let Some((run, _)) = past.get(at) else { continue };
+        let commands = past.commands(at);
+        let Some(command) = commands.iter().find(gives).or_else(|| commands.last()) else { continue };
+        let has = if gives(&command) { "gives" } else { "does not give" };
+        let line = command.line_with(name);
+        lines.push(Study::quote(run, line, &format!("{shows} {has} `{name}`")));
+    }
+    let run = past.get(rerun.at).map(|(run, _)| run);
+    lines.extend(run.map(|run| header(run, rerun.step, "ran")));
+    lines
+}
+
+fn fix(name: &str) -> Fix {
+    if name == EPOCH {
+        return Fix {
+            summary: format!("give `{EPOCH}` a value that does not change with every commit"),
+            steps: vec![
+                format!(
+                    "Use a fixed value of `{EPOCH}` for builds whose cache matters, and the commit's time for releases alone."
+                ),
+                "A `COPY --link` does not depend on it: copies above the first WORKDIR keep their cache.".to_owned(),
+            ],
+            ..Fix::default()
+        };
+    }
+    Fix {
+        summary: format!("declare `ARG {name}` below the steps that do not need it"),
+        steps: vec![
+            format!("Move `ARG {name}` to right above the first instruction that needs its value."),
+            format!(
+                "Where `{name}` only tells one build from another, set it as a LABEL at the end of the last stage."
+            ),
+        ],
+        ..Fix::default()
+    }
+}

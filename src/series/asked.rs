@@ -1,0 +1,93 @@
+//! What the command lines of two builds ask for differently, as far as it is part of cache keys.
+
+use crate::model::{Build, Command, Run, Text, Tool};
+
+use super::KeyPart;
+
+/// Sets the time of files that are made: part of the key of WORKDIR since `BuildKit` v0.22.
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// What is known of the arguments and options of a build.
+pub(super) struct Asked<'a> {
+    commands: &'a [Command],
+}
+
+impl<'a> Asked<'a> {
+    /// Of a build.
+    pub(super) fn of(run: &'a Run, build: &'a Build) -> Self {
+        Self { commands: run.commands_of(build) }
+    }
+
+    fn building(&self) -> impl Iterator<Item = &'a Command> {
+        self.commands.iter().filter(|command| command.tool != Tool::BuildxCreate)
+    }
+
+    /// The command lines show every argument and option: those of tools that read no file for them.
+    pub(super) fn is_known(&self) -> bool {
+        let plain = |command: &Command| {
+            matches!(command.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl | Tool::Buildah)
+        };
+        let mut building = self.building().peekable();
+        building.peek().is_some() && building.all(plain)
+    }
+
+    /// Name and value of each argument, sorted.
+    pub(super) fn arguments(&self) -> Vec<(&'a str, &'a str)> {
+        let lines = self.building().flat_map(|command| &command.build_args);
+        let pairs = lines.flat_map(|line| line.split(['\n', '\r']));
+        let mut pairs: Vec<_> = pairs.filter_map(|pair| pair.trim().split_once('=')).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs
+    }
+
+    /// Every value is written out: a variable may have another one in each run.
+    pub(super) fn is_literal(&self) -> bool {
+        let lines = self.building().flat_map(|command| &command.build_args);
+        lines.into_iter().all(|line| line.split_once('=').is_some_and(|(_, value)| !value.contains(['$', '`'])))
+    }
+
+    /// Arguments that a RUN depends on and that are not those of the other build.
+    pub(super) fn other_arguments(&self, other: &Self) -> Vec<KeyPart> {
+        let counts =
+            |name: &str| !name.starts_with("BUILDKIT_") && name != EPOCH || name == "BUILDKIT_SANDBOX_HOSTNAME";
+        let names = differing(&self.arguments(), &other.arguments());
+        let names = names.into_iter().filter(|name| counts(name));
+        names.map(|name| KeyPart::Argument(Text::new(name))).collect()
+    }
+
+    /// The time of files is another one.
+    pub(super) fn other_epoch(&self, other: &Self) -> Option<KeyPart> {
+        let differs = differing(&self.arguments(), &other.arguments()).contains(&EPOCH);
+        differs.then(|| KeyPart::Argument(Text::new(EPOCH)))
+    }
+
+    /// Options that a RUN depends on and that are not those of the other build.
+    pub(super) fn other_options(&self, other: &Self) -> Vec<KeyPart> {
+        let of = |asked: &Self| -> Vec<(&'a str, &'a str)> {
+            let options = asked.building().flat_map(|command| &command.options);
+            let platforms = asked.building().flat_map(|command| &command.platforms);
+            let mut all: Vec<_> = options.map(|o| (o.name.as_str(), o.value.as_str())).collect();
+            // Only the variant counts: the platform itself is that of another build.
+            let variants = platforms.filter(|platform| platform.matches('/').count() == 2);
+            all.extend(variants.map(|platform| ("platform", platform.as_str())));
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let names = differing(&of(self), &of(other));
+        names.into_iter().map(|name| KeyPart::Option(Text::new(name))).collect()
+    }
+}
+
+/// Names with other values on the two sides, or on one side only.
+fn differing<'a>(a: &[(&'a str, &'a str)], b: &[(&'a str, &'a str)]) -> Vec<&'a str> {
+    let only = |of: &[(&'a str, &'a str)], not: &[(&'a str, &'a str)]| -> Vec<&'a str> {
+        of.iter().filter(|pair| not.binary_search(pair).is_err()).map(|(name, _)| *name).collect()
+    };
+    let mut names = only(a, b);
+    names.extend(only(b, a));
+    names.sort_unstable();
+    names.dedup();
+    names
+}

@@ -1,0 +1,285 @@
+//! One forward pass over the builds of a series: what each stage and step was when it was last seen,
+//! and so where the chains of the cache broke and why.
+//!
+//! A stage's steps depend on each other in order, so the first one that ran is where its chain broke;
+//! later ones follow. The cost is one pass over all steps; what is kept grows with the steps of one build.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::chain::{self, Stage};
+use super::miss::Found;
+use super::reason::Case;
+use super::{Misses, Start, Store};
+use crate::model::{Base, Build, BuildOutcome, Found as Finds, Outcome, Run, Step, StepKind, Transfer};
+
+impl Misses {
+    /// The misses of each build of a series, whose newest stretch begins at `newest`. Interleaved builds
+    /// have none, and tell nothing of others.
+    #[must_use]
+    pub fn of(members: &[(&Run, &Build)], newest: usize) -> Self {
+        let mut misses = Self::default();
+        let mut ledger = Ledger::of(members, newest);
+        for i in 0..members.len() {
+            let (found, start) = ledger.next(i);
+            misses.push(found, start);
+        }
+        misses
+    }
+}
+
+/// What is known of a series up to a build.
+pub(super) struct Ledger<'m, 'a> {
+    pub(super) members: &'m [(&'a Run, &'a Build)],
+    pub(super) newest: usize,
+    /// Build stages that the cache does hold, before and since the newest stretch.
+    pub(super) stored: [BTreeSet<(&'a str, &'a str)>; 2],
+    /// Some build of the series prints a layer for a step (buildah).
+    pub(super) layered: bool,
+    stages: HashMap<(&'a str, &'a str), Line<'a>>,
+    /// Some export of an earlier build went well.
+    pub(super) stored_once: bool,
+    /// Hashes that kaniko printed.
+    pub(super) keys: HashSet<&'a str>,
+    /// Base images that some build had to fetch.
+    fetched: HashSet<&'a str>,
+    /// The most that was sent of the build context.
+    context: u64,
+    /// The last build that stored its cache elsewhere.
+    exported: Option<usize>,
+    /// The last build that is not interleaved.
+    pub(super) last: Option<usize>,
+}
+
+/// What is known of a stage.
+#[derive(Default)]
+pub(super) struct Line<'a> {
+    /// Printed only when something of it is needed, so the last that was counts.
+    pub(super) base: Option<&'a Base>,
+    pub(super) seen: usize,
+    steps: HashMap<&'a str, Seen<'a>>,
+}
+
+/// A step when it was last seen.
+pub(super) struct Seen<'a> {
+    pub(super) build: usize,
+    step: usize,
+    /// How much of the context was sent when it was a hit.
+    pub(super) sent: Option<&'a str>,
+}
+
+/// What of a build all its stages share.
+pub(super) struct Now<'a> {
+    pub(super) i: usize,
+    pub(super) run: &'a Run,
+    pub(super) build: &'a Build,
+    pub(super) stages: Vec<Stage<'a>>,
+    pub(super) last: Option<&'a str>,
+    /// Stages some step of which ran.
+    broken: HashSet<(&'a str, &'a str)>,
+    imports: Vec<&'a Transfer>,
+    /// Some base image is another one than before.
+    pub(super) moved: bool,
+    /// The builder holds something of the builds before.
+    pub(super) kept: bool,
+    /// It begins without anything.
+    pub(super) empty: bool,
+}
+
+impl<'m, 'a> Ledger<'m, 'a> {
+    fn of(members: &'m [(&'a Run, &'a Build)], newest: usize) -> Self {
+        let (before, since) = members.split_at(newest.min(members.len()));
+        let stored = |part: &[(&'a Run, &'a Build)]| chain::stored_stages(part.iter().map(|(_, build)| *build));
+        Self {
+            members,
+            newest,
+            stored: [stored(before), stored(since)],
+            layered: members.len() < 2 || members.iter().any(|(_, b)| chain::keeps_layers(b)),
+            stages: HashMap::new(),
+            stored_once: false,
+            keys: HashSet::new(),
+            fetched: HashSet::new(),
+            context: 0,
+            exported: None,
+            last: None,
+        }
+    }
+
+    /// The misses of the next build.
+    fn next(&mut self, i: usize) -> (Vec<Found>, Start) {
+        let member = self.members.get(i).copied();
+        let Some((run, build)) = member.filter(|(_, build)| !build.tangled) else {
+            return (Vec::new(), Start::Unknown);
+        };
+        let now = self.now(i, run, build);
+        let broken = now.stages.iter().filter_map(|stage| {
+            let step = first_miss(stage, now.moved)?;
+            (!now.follows(stage, step)).then_some((stage, step))
+        });
+        let found = broken.filter_map(|(stage, step)| self.miss(&now, stage, step)).collect();
+        let start = match (now.kept, now.empty) {
+            (true, _) => Start::Kept,
+            (false, true) => Start::Empty,
+            (false, false) => Start::Unknown,
+        };
+        self.learn(now);
+        (found, start)
+    }
+
+    fn now(&self, i: usize, run: &'a Run, build: &'a Build) -> Now<'a> {
+        let stages = chain::stages(build);
+        let ran = |stage: &&Stage| first_miss(stage, false).is_some();
+        let broken = stages.iter().filter(ran).map(|s| (s.name, s.platform)).collect();
+        let moved = build.bases.iter().any(|base| {
+            let before = self.stages.get(&(base.stage.as_str(), base.platform.as_str()));
+            before.and_then(|line| line.base).is_some_and(|before| chain::is_other_base(before, base))
+        });
+        let empty = chain::begins_empty(build) && !self.was_sent_less(build);
+        Now {
+            i,
+            run,
+            build,
+            last: chain::final_stage(build),
+            stages,
+            broken,
+            imports: chain::imports(run, build),
+            moved,
+            kept: self.is_kept(build),
+            empty,
+        }
+    }
+
+    /// A hit of any kind, a base image that is there though an earlier build had to fetch it, or a context
+    /// of which most was there.
+    fn is_kept(&self, build: &Build) -> bool {
+        let left = |base: &Base| {
+            base.pulled.is_none() && base.digest.as_ref().is_some_and(|digest| self.fetched.contains(digest.as_str()))
+        };
+        build.steps.iter().any(|step| step.outcome == Outcome::Hit)
+            || build.bases.iter().any(left)
+            || self.was_sent_less(build)
+    }
+
+    /// A builder that has the files of an earlier build is sent the others only.
+    pub(super) fn was_sent_less(&self, build: &Build) -> bool {
+        build.booted.is_none() && chain::sent(build).is_some_and(|bytes| bytes < self.context)
+    }
+
+    fn miss(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Option<Found> {
+        let at = now.build.steps.iter().position(|other| std::ptr::eq(other, step))?;
+        let first = stage.steps.first().is_some_and(|first| std::ptr::eq(*first, step));
+        let line = self.stages.get(&(stage.name, stage.platform));
+        let seen = line.and_then(|line| line.steps.get(step.text.as_str()));
+        let against = self.against(now).and_then(|build| u32::try_from(build).ok());
+        let before = seen.and_then(|seen| Some((u32::try_from(seen.build).ok()?, u32::try_from(seen.step).ok()?)));
+        let why = Case { ledger: self, now, stage, step, first, line, seen }.reason(self.store(now));
+        Some(Found {
+            step: u32::try_from(at).ok()?,
+            first,
+            before,
+            against,
+            differs: why.differs.into(),
+            hidden: why.hidden.into(),
+            store: why.store,
+            because: why.because,
+            confidence: why.confidence,
+        })
+    }
+
+    /// The build whose result can be found: of a builder that is kept the one before, of a cache that is
+    /// imported into an empty one the last that stored one.
+    fn against(&self, now: &Now) -> Option<usize> {
+        let imported = now.imports.iter().any(|import| import.ok());
+        if imported && now.empty { self.exported } else { self.last }
+    }
+
+    fn store(&self, now: &Now) -> Store {
+        let asked = now.imports.iter().map(|import| import.found()).max();
+        match asked {
+            Some(Finds::Yes) => Store::Read,
+            _ if now.kept => Store::Read,
+            Some(Finds::Unknown) => Store::Asked,
+            Some(Finds::No) => Store::NotFound,
+            None => Store::NeverAsked,
+        }
+    }
+
+    /// Takes in what the build shows.
+    fn learn(&mut self, now: Now<'a>) {
+        let Now { i, build, stages, .. } = now;
+        for stage in stages {
+            let line = self.stages.entry((stage.name, stage.platform)).or_default();
+            line.base = stage.base.or(line.base);
+            line.seen = i;
+            line.forget(i, stage.steps.len());
+        }
+        let sent = build.context.as_ref().map(|amount| amount.size.as_str());
+        for (at, step) in (0..).zip(&build.steps) {
+            if step.kind != StepKind::Counted || !is_decided(step) {
+                continue;
+            }
+            let Some(line) = self.stages.get_mut(&(step.stage.as_str(), step.platform.as_str())) else {
+                continue;
+            };
+            let hit = step.outcome == Outcome::Hit;
+            let known = line.steps.get(step.text.as_str()).and_then(|seen| seen.sent);
+            let sent = if hit { sent.or(known) } else { known };
+            line.steps.insert(&step.text, Seen { build: i, step: at, sent });
+        }
+        self.keys.extend(build.steps.iter().filter_map(|step| step.key.as_deref()));
+        let pulled = build.bases.iter().filter(|base| base.pulled.is_some());
+        self.fetched.extend(pulled.filter_map(|base| base.digest.as_deref()));
+        self.context = self.context.max(chain::sent(build).unwrap_or_default());
+        self.last = Some(i);
+        self.stored_once |= build.exports.iter().any(Transfer::ok);
+        let stores = build.inline.is_some() || build.exports.iter().any(Transfer::ok);
+        if stores && build.outcome != BuildOutcome::Failed {
+            self.exported = Some(i);
+        }
+    }
+}
+
+impl Line<'_> {
+    /// Texts that hold another value in each run would be kept forever.
+    fn forget(&mut self, i: usize, steps: usize) {
+        const LATELY: usize = 64;
+        if self.steps.len() > 4 * steps + LATELY {
+            self.steps.retain(|_, seen| seen.build + LATELY >= i);
+        }
+    }
+}
+
+impl Now<'_> {
+    /// The step ran because another stage did: exact where its inputs are known, else as far as texts tell.
+    fn follows(&self, stage: &Stage, step: &Step) -> bool {
+        if let Some(follows) = chain::follows_input(self.build, step) {
+            return follows;
+        }
+        let copies = step
+            .operation()
+            .sources()
+            .any(|name| self.broken.iter().any(|(broken, _)| *broken != stage.name && chain::is_called(broken, name)));
+        copies || self.stands_on_a_rebuilt_stage(stage, step)
+    }
+
+    /// A stage without a base image of its own may be built on another stage. `BuildKit` counts the FROM of
+    /// an image: a stage whose first step is the second has an image, even where its FROM is printed under
+    /// the name of another stage.
+    fn stands_on_a_rebuilt_stage(&self, stage: &Stage, step: &Step) -> bool {
+        let first = stage.steps.first().is_some_and(|first| first.position == step.position);
+        let own = stage.base.is_some() || (self.build.dialect.counts_from() && step.position > 1);
+        first && !own && self.broken.iter().any(|(broken, _)| *broken != stage.name)
+    }
+}
+
+/// The first step that ran. On a base image that moved the copy of a `COPY --link` is not made anew, it is
+/// only put on the new base, which prints the same.
+fn first_miss<'a>(stage: &Stage<'a>, moved: bool) -> Option<&'a Step> {
+    let steps = stage.steps.iter().copied();
+    let mut open = steps.filter(|step| step.outcome != Outcome::Hit);
+    let first = open.find(|step| !(moved && step.operation().is_link()))?;
+    (first.outcome == Outcome::Miss).then_some(first)
+}
+
+fn is_decided(step: &Step) -> bool {
+    matches!(step.outcome, Outcome::Hit | Outcome::Miss)
+}

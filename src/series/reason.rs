@@ -1,0 +1,353 @@
+//! Why a step ran: the parts of its cache key that differ from the build before, those that may differ and
+//! are not shown, and what the cache could have answered.
+//!
+//! What is in the key of which instruction: a RUN depends on its text, its parent, every ARG and ENV in
+//! scope, added hosts, network, limits, user and shell; a WORKDIR on text, parent, user and
+//! `SOURCE_DATE_EPOCH`; a COPY on the files and its parent, with `--link` on the files alone.
+
+use super::asked::Asked;
+use super::chain::{self, Input, Stage};
+use super::ledger::{Ledger, Line, Now, Seen};
+use super::{Because, Confidence, KeyPart, Store};
+use crate::model::{Build, CacheKind, Run, Step, Transfer};
+
+use Confidence::{Likely, Proven, Suspected};
+
+/// One miss in its series.
+pub(super) struct Case<'c, 'm, 'a> {
+    pub(super) ledger: &'c Ledger<'m, 'a>,
+    pub(super) now: &'c Now<'a>,
+    pub(super) stage: &'c Stage<'a>,
+    pub(super) step: &'a Step,
+    /// It is the first step of its stage.
+    pub(super) first: bool,
+    /// What is known of the stage; `None` where no earlier build has it.
+    pub(super) line: Option<&'c Line<'a>>,
+    /// The step when it was last seen with this text.
+    pub(super) seen: Option<&'c Seen<'a>>,
+}
+
+/// The answer.
+pub(super) struct Why {
+    pub(super) because: Because,
+    pub(super) confidence: Confidence,
+    pub(super) differs: Vec<KeyPart>,
+    pub(super) hidden: Vec<KeyPart>,
+    pub(super) store: Store,
+}
+
+impl Why {
+    fn of(because: Because, confidence: Confidence, store: Store) -> Self {
+        Self { because, confidence, store, differs: Vec::new(), hidden: Vec::new() }
+    }
+
+    fn differing(self, differs: Vec<KeyPart>) -> Self {
+        Self { differs, ..self }
+    }
+
+    fn hiding(self, hidden: Vec<KeyPart>) -> Self {
+        Self { hidden, ..self }
+    }
+}
+
+impl<'a> Case<'_, '_, 'a> {
+    /// Why the step ran, where this is what was asked of a cache.
+    pub(super) fn reason(&self, store: Store) -> Why {
+        if let Some(confidence) = self.disabled() {
+            return Why::of(Because::CacheDisabled, confidence, Store::Disabled);
+        }
+        let Some(line) = self.line else { return self.first_run(store) };
+        if let Some(confidence) = self.base_changed(line) {
+            let differs = vec![KeyPart::Base];
+            return Why::of(Because::BaseChanged, confidence, store).differing(differs);
+        }
+        let before = self.ledger.members.get(line.seen).copied();
+        if self.seen.is_none() {
+            return self.text_changed(before, store);
+        }
+        if self.step.key.is_some() {
+            return self.by_key(store);
+        }
+        let unstored = if self.first { self.unstored() } else { None };
+        if unstored == Some(Likely) && store == Store::Read {
+            let hidden = self.hidden(before);
+            let why = Why::of(Because::NotStored, Likely, Store::FinalStageOnly);
+            return why.hiding(hidden);
+        }
+        if let Some(why) = self.asked_otherwise(before, store) {
+            return why;
+        }
+        self.by_store(before, store, unstored)
+    }
+
+    /// Nothing that is shown of the step differs: what the cache could answer decides.
+    fn by_store(&self, before: Option<(&'a Run, &'a Build)>, store: Store, unstored: Option<Confidence>) -> Why {
+        let input = chain::input(self.step);
+        let hidden = self.hidden(before);
+        let said = |because, confidence| Why::of(because, confidence, store).hiding(hidden.clone());
+        match store {
+            // Changed files explain it as well, unless the builder is shown to be empty.
+            Store::NeverAsked if input == Input::Files && !self.now.empty => {
+                return said(Because::Unknown, Suspected);
+            }
+            Store::NeverAsked => return said(Because::NotImported, Likely),
+            Store::NotFound => return said(Because::ImportFailed, Likely),
+            Store::Asked | Store::Read | Store::FinalStageOnly | Store::Disabled => {}
+        }
+        if let Some(confidence) = unstored {
+            let why = Why::of(Because::NotStored, confidence, Store::FinalStageOnly);
+            return why.hiding(hidden);
+        }
+        let sure = if hidden.is_empty() && store == Store::Read { Likely } else { Suspected };
+        match input {
+            Input::Files if store == Store::Asked => said(Because::Unknown, Suspected),
+            Input::Files if self.was_hit_with_the_same_files() => {
+                Why::of(Because::Unknown, Suspected, store).hiding(vec![KeyPart::Options])
+            }
+            Input::Files if self.step.operation().is_link() => said(Because::InputsChanged, Suspected),
+            Input::Files => said(Because::InputsChanged, Likely),
+            Input::None | Input::Values if self.first => said(Because::RecordLost, sure),
+            Input::None => said(Because::RecordLost, Suspected),
+            Input::Values | Input::Stage => said(Because::Unknown, Suspected),
+        }
+    }
+
+    /// No earlier build has the stage. That the builder had nothing of it, the log shows by what it had to
+    /// fetch or did not find; a step that came from the cache shows the contrary.
+    fn first_run(&self, store: Store) -> Why {
+        let build = self.now.build;
+        if build.hits() > 0 && self.ledger.last.is_none() {
+            let hidden = self.hidden(None);
+            return Why::of(Because::Unknown, Suspected, store).hiding(hidden);
+        }
+        let nothing = self.now.empty || build.imports.iter().any(|import| !import.ok());
+        let known = self.ledger.last.is_some();
+        let confidence = if nothing || known { Proven } else { Likely };
+        Why::of(Because::FirstRun, confidence, store)
+    }
+
+    /// Whether the step had to run whatever the caches hold: the command line says so; or buildah prints
+    /// a layer for no step in any run.
+    fn disabled(&self) -> Option<Confidence> {
+        let commands = self.now.run.commands_of(self.now.build);
+        if commands.iter().any(|command| command.ignores_caches_of(self.step)) {
+            return Some(Proven);
+        }
+        let bare = !self.ledger.layered && chain::lacks_layers(self.now.build);
+        bare.then_some(Likely)
+    }
+
+    /// The base image below the step is another one. A step above which others came from the cache stands on
+    /// the same layers: only what the image's config says of environment and user can have rerun a RUN or
+    /// WORKDIR there.
+    fn base_changed(&self, line: &Line) -> Option<Confidence> {
+        if self.step.operation().is_link() {
+            return None;
+        }
+        let input = chain::input(self.step);
+        if !self.first && !matches!(input, Input::None | Input::Values) {
+            return None;
+        }
+        match (line.base, self.stage.base) {
+            (Some(before), Some(now)) if chain::is_other_base(before, now) => {
+                Some(if self.first || self.above_is_linked() { Proven } else { Likely })
+            }
+            // One FROM is printed for all stages on it, under the name of one of them.
+            (_, None) if self.first && self.shares_a_base() && self.now.moved => Some(Likely),
+            _ => None,
+        }
+    }
+
+    /// The digest of the base is not printed (a local image, older builders), so it may be another one.
+    fn has_unknown_base(&self) -> bool {
+        let before = self.line.and_then(|line| line.base);
+        match (before, self.stage.base) {
+            (Some(before), Some(now)) => before.digest.is_none() || now.digest.is_none(),
+            (None, Some(now)) => now.digest.is_none(),
+            (Some(_), None) => !self.now.build.dialect.counts_from(),
+            (None, None) => false,
+        }
+    }
+
+    /// All steps of the stage above this one are copies with `--link`, which do not depend on the base.
+    fn above_is_linked(&self) -> bool {
+        let above = self.stage.steps.iter().take_while(|step| !std::ptr::eq(**step, self.step));
+        above.into_iter().all(|step| step.operation().is_link())
+    }
+
+    fn shares_a_base(&self) -> bool {
+        self.step.position > 1 || !self.now.build.dialect.counts_from()
+    }
+
+    /// The step has another text than in any earlier build of the stage.
+    fn text_changed(&self, before: Option<(&'a Run, &'a Build)>, store: Store) -> Why {
+        if let Some(argument) = self.argument_in_text(before) {
+            let why = Why::of(Because::ArgumentChanged, Proven, store);
+            return why.differing(vec![argument]);
+        }
+        let why = Why::of(Because::InstructionChanged, Proven, store);
+        why.differing(vec![KeyPart::Instruction])
+    }
+
+    /// The Dockerfile is the one of the commit before, and a value that is new in the text is that of an
+    /// argument which only this command line gives.
+    fn argument_in_text(&self, before: Option<(&'a Run, &'a Build)>) -> Option<KeyPart> {
+        let (run, build) = before?;
+        let same_commit = run.commit.is_some() && run.commit == self.now.run.commit;
+        if !same_commit || chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile) {
+            return None;
+        }
+        let now = Asked::of(self.now.run, self.now.build);
+        let changed = now.other_arguments(&Asked::of(run, build));
+        let arguments = now.arguments();
+        changed.into_iter().find(|part| {
+            let KeyPart::Argument(name) = part else { return false };
+            let value = arguments.iter().find(|(known, _)| *known == name.as_str());
+            value.is_some_and(|(_, value)| !value.is_empty() && self.step.text.contains(value))
+        })
+    }
+
+    /// What the command lines or the size of the Dockerfile say differently than before.
+    fn asked_otherwise(&self, before: Option<(&'a Run, &'a Build)>, store: Store) -> Option<Why> {
+        let (run, build) = before?;
+        let input = chain::input(self.step);
+        if !matches!(input, Input::None | Input::Values) || store == Store::NeverAsked {
+            return None;
+        }
+        let (now, then) = (Asked::of(self.now.run, self.now.build), Asked::of(run, build));
+        if let Some(epoch) = now.other_epoch(&then).filter(|_| input == Input::None) {
+            return Some(Why::of(Because::ArgumentChanged, Proven, store).differing(vec![epoch]));
+        }
+        if input == Input::Values && now.is_known() && then.is_known() {
+            let options = now.other_options(&then);
+            if !options.is_empty() {
+                let why = Why::of(Because::OptionChanged, Proven, store);
+                return Some(why.differing(options));
+            }
+            let arguments = now.other_arguments(&then);
+            if !arguments.is_empty() && !self.prints_no_argument() {
+                let why = Why::of(Because::ArgumentChanged, Likely, store);
+                return Some(why.differing(arguments));
+            }
+        }
+        let edited = chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile);
+        if edited && !chain::has_other_texts(build, self.now.build) {
+            let why = Why::of(Because::InstructionChanged, Likely, store);
+            return Some(why.differing(vec![KeyPart::Dockerfile]));
+        }
+        None
+    }
+
+    /// The builder prints each instruction, and no ARG stands above the step.
+    fn prints_no_argument(&self) -> bool {
+        let build = self.now.build;
+        let argument = |step: &Step| step.instruction == "ARG" && step.position < self.step.position;
+        build.dialect.prints_metadata() && !build.steps.iter().any(argument)
+    }
+
+    /// Parts of the key that the log does not show, and that may be others than before.
+    fn hidden(&self, before: Option<(&'a Run, &'a Build)>) -> Vec<KeyPart> {
+        let mut hidden = Vec::new();
+        let input = chain::input(self.step);
+        match input {
+            Input::Files => hidden.push(KeyPart::Files),
+            Input::Stage => hidden.push(KeyPart::Stage),
+            Input::None | Input::Values => {}
+        }
+        if self.first && self.has_unknown_base() {
+            hidden.push(KeyPart::Base);
+        }
+        let now = Asked::of(self.now.run, self.now.build);
+        let then = before.map(|(run, build)| Asked::of(run, build));
+        let known = now.is_known() && then.as_ref().is_some_and(Asked::is_known);
+        let takes_values = input == Input::Values || self.step.instruction == "RUN";
+        if takes_values && !self.prints_no_argument() && !(known && now.is_literal()) {
+            hidden.push(KeyPart::Values);
+        }
+        if takes_values && !known {
+            hidden.push(KeyPart::Options);
+        }
+        let (a, b) = (before.and_then(|(_, b)| b.dockerfile.as_ref()), &self.now.build.dockerfile);
+        let same_size = a.zip(b.as_ref()).is_some_and(|(a, b)| a.size == b.size);
+        if matches!(input, Input::None | Input::Values) && !same_size && self.now.build.dialect.hides_metadata() {
+            hidden.push(KeyPart::Dockerfile);
+        }
+        hidden
+    }
+
+    /// A kept builder is sent every file again whose time, size or mode changed: where as much was sent as in
+    /// a build in which the step was a hit, no file changed.
+    fn was_hit_with_the_same_files(&self) -> bool {
+        let build = self.now.build;
+        let sent = build.context.as_ref().map(|amount| amount.size.as_str());
+        let hit = self.seen.and_then(|seen| seen.sent);
+        !self.now.empty && self.ledger.was_sent_less(build) && sent.is_some() && sent == hit
+    }
+
+    /// kaniko prints the hash of all that a step depends on: the same one again is a record that is
+    /// gone, or never was stored; another one is a changed input, ARG or base, and the log says not which.
+    fn by_key(&self, store: Store) -> Why {
+        let known = self.step.key.as_deref().is_some_and(|key| self.ledger.keys.contains(key));
+        let why = match (known, self.ledger.stored_once) {
+            (true, true) => Why::of(Because::RecordLost, Proven, store),
+            (true, false) => Why::of(Because::NotStored, Likely, store),
+            (false, _) if self.copies_since_the_last_hit() => Why::of(Because::InputsChanged, Suspected, store),
+            (false, _) => Why::of(Because::Unknown, Suspected, store),
+        };
+        let mut hidden = if known { Vec::new() } else { vec![KeyPart::Files, KeyPart::Values] };
+        if self.first && self.has_unknown_base() {
+            hidden.push(KeyPart::Base);
+        }
+        why.hiding(hidden)
+    }
+
+    fn copies_since_the_last_hit(&self) -> bool {
+        let steps = &self.now.build.steps;
+        let hit = |step: &&&Step| step.outcome == crate::model::Outcome::Hit;
+        let since = self.stage.steps.iter().take_while(hit).last().map_or(0, |step| step.position);
+        let upto = self.step.position;
+        let reads = |step: &&Step| matches!(step.instruction.as_str(), "COPY" | "ADD");
+        let own = steps.iter().filter(|step| step.stage == self.stage.name && step.position <= upto);
+        own.filter(reads).any(|step| step.position > since)
+    }
+
+    /// A stage that is not the final one, and is rebuilt from its first step on in every build that
+    /// changes it: how sure it is that the cache does not store it. Sure where some other step comes from the
+    /// cache and nothing but a lost record can have rerun the step; where the final stage begins with a copy
+    /// out of this one, none can come.
+    fn unstored(&self) -> Option<Confidence> {
+        let build = self.now.build;
+        let last = self.now.last.filter(|last| *last != self.stage.name)?;
+        let stored = self.ledger.stored.get(usize::from(self.now.i >= self.ledger.newest));
+        let holds = stored.is_some_and(|all| all.contains(&(self.stage.name, self.stage.platform)));
+        if holds || !chain::all_missed(self.stage) || self.exports_every_stage() {
+            return None;
+        }
+        if build.hits() > 0 {
+            let certain = chain::input(self.step) == Input::None || self.exports_the_final_stage();
+            return Some(if certain { Likely } else { Suspected });
+        }
+        let mut steps = build.decided().filter(|step| step.stage == last);
+        let copies = steps.next().is_some_and(|step| chain::reads(build, step, self.stage.name));
+        copies.then_some(Suspected)
+    }
+
+    /// The command line asks for `mode=max`.
+    fn exports_every_stage(&self) -> bool {
+        let commands = self.now.run.commands_of(self.now.build);
+        let mut exports = commands.iter().flat_map(|command| &command.cache_to);
+        exports.any(|export| export.get("mode") == Some("max"))
+    }
+
+    /// An inline cache is written, or the command line names no other mode.
+    fn exports_the_final_stage(&self) -> bool {
+        let build = self.now.build;
+        let own = |export: &&Transfer| export.kind != CacheKind::Inline;
+        if build.inline.is_some() && build.exports.iter().filter(own).count() == 0 {
+            return true;
+        }
+        let commands = self.now.run.commands_of(build);
+        let mut exports = commands.iter().flat_map(|command| &command.cache_to).peekable();
+        exports.peek().is_some() && exports.all(|export| export.get("mode").is_none_or(|m| m == "min"))
+    }
+}

@@ -1,0 +1,108 @@
+//! Where the newest stretch of a series begins: since when something that used to be is otherwise for good.
+//!
+//! A job that was well and then broke is judged by its newest stretch: what the runs before show is no part
+//! of the question. A stretch begins with the run since which every build has something that no earlier one
+//! had (a cache reference, a driver, an instruction), or rebuilds a step that used to hit.
+
+use std::collections::HashMap;
+
+use crate::model::{Build, BuildOutcome, ImageRef, Outcome, Run, StepKind};
+
+/// A stretch shorter than this shows no pattern, neither before nor since.
+const RUNS: usize = 2;
+
+/// Index of the first build of the newest stretch; 0 where the series is one stretch.
+#[must_use]
+pub fn newest(members: &[(&Run, &Build)]) -> usize {
+    let counted: Vec<usize> =
+        (0..members.len()).filter(|i| members.get(*i).is_some_and(|(_, build)| counts(build))).collect();
+    let mut features: HashMap<Feature, Period> = HashMap::new();
+    for (nth, i) in counted.iter().enumerate() {
+        let Some((run, build)) = members.get(*i) else { continue };
+        for feature in of(run, build) {
+            features.entry(feature).or_insert(Period { first: nth, builds: 0, last: usize::MAX }).add(nth);
+        }
+    }
+    let all = counted.len();
+    let begin = features.iter().filter_map(|(feature, period)| match feature {
+        Feature::Hit(stage, text) => {
+            let misses = features.get(&Feature::Miss(stage, text));
+            period.ends_before(misses, all)
+        }
+        Feature::Miss(..) => None,
+        _ => (period.first + period.builds == all).then_some(period.first),
+    });
+    let begin = begin.filter(|nth| *nth >= RUNS && *nth + RUNS <= all).max();
+    begin.and_then(|nth| counted.get(nth).copied()).unwrap_or(0)
+}
+
+/// A build that came to its end, and whose lines are its own.
+fn counts(build: &Build) -> bool {
+    build.outcome == BuildOutcome::Succeeded && !build.tangled
+}
+
+/// Something that a build has or has not.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Feature<'a> {
+    Driver(&'a str),
+    Engine(u8),
+    Import(&'static str, &'a str),
+    Export(&'static str),
+    Inline,
+    Mode(&'a str),
+    /// A step of this stage with this text.
+    Step(&'a str, &'a str),
+    Hit(&'a str, &'a str),
+    Miss(&'a str, &'a str),
+}
+
+/// In which of the counted builds it is.
+struct Period {
+    first: usize,
+    builds: usize,
+    last: usize,
+}
+
+impl Period {
+    fn add(&mut self, nth: usize) {
+        if self.last != nth {
+            self.builds += 1;
+            self.last = nth;
+        }
+    }
+
+    /// Of hits: there were some in every build up to one, but for a first cold one, and since then the step
+    /// was executed in every build.
+    fn ends_before(&self, misses: Option<&Self>, all: usize) -> Option<usize> {
+        let without_gap = self.first + self.builds == self.last + 1;
+        let since = self.last + 1;
+        let rebuilt = misses.is_some_and(|misses| misses.builds == all - since + self.first);
+        (self.first <= 1 && without_gap && rebuilt).then_some(since)
+    }
+}
+
+fn of<'a>(run: &'a Run, build: &'a Build) -> Vec<Feature<'a>> {
+    let mut all = Vec::with_capacity(build.steps.len() * 2 + 4);
+    all.extend(build.driver.as_deref().map(Feature::Driver));
+    all.push(Feature::Engine(build.engine as u8));
+    for import in &build.imports {
+        let reference = import.reference.as_deref().unwrap_or_default();
+        all.push(Feature::Import(import.kind.name(), ImageRef::parse(reference).repository));
+    }
+    all.extend(build.exports.iter().map(|export| Feature::Export(export.kind.name())));
+    if build.inline.is_some() {
+        all.push(Feature::Inline);
+    }
+    let modes = run.commands_of(build).iter().flat_map(|command| &command.cache_to);
+    all.extend(modes.filter_map(|spec| spec.get("mode")).map(Feature::Mode));
+    for step in build.steps.iter().filter(|step| step.kind == StepKind::Counted) {
+        let (stage, text) = (step.stage.as_str(), step.text.as_str());
+        all.push(Feature::Step(stage, text));
+        match step.outcome {
+            Outcome::Hit => all.push(Feature::Hit(stage, text)),
+            Outcome::Miss => all.push(Feature::Miss(stage, text)),
+            Outcome::Failed | Outcome::Canceled | Outcome::Unknown => {}
+        }
+    }
+    all
+}

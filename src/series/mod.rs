@@ -13,6 +13,8 @@ mod miss;
 mod naming;
 mod reason;
 mod stretch;
+#[cfg(test)]
+mod tests;
 
 pub use align::{Row, rows};
 pub use linked::settle as settle_links;

@@ -62,10 +62,13 @@ fn finding(past: &Past) -> Option<Finding> {
     unstored_stage::finding(past, &seen, words)
 }
 
-/// The build had a cache, and exports one whose mode is not known to be `max`.
+/// The build exports a cache whose mode is not known to be `max`, and had one; what its command line says of
+/// the mode needs no hit to show it.
 fn may_be_min(run: &Run, build: &Build) -> bool {
+    let commands = run.commands_of(build);
     let had_one = build.imports.is_empty() || build.found() == Found::Yes;
-    had_one && build.exports.iter().any(own_cache) && !says_max(run.commands_of(build))
+    let shown = had_one || asks_for_min(commands);
+    shown && build.exports.iter().any(own_cache) && !says_max(commands)
 }
 
 /// The configuration alone: the export names no `mode=max`, and the Dockerfile has inner stages.

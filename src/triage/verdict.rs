@@ -5,7 +5,7 @@
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::{Build, BuildOutcome, Outcome, Run, Step, StepKind};
 use crate::rules::Study;
-use crate::series::{Because, Breaks, Series};
+use crate::series::{Because, Misses, Series};
 
 use super::Hidden;
 
@@ -55,7 +55,7 @@ impl Assessment {
             return Self { verdict: Verdict::NothingRead, open: Vec::new(), wanted: Vec::new() };
         }
         let known: Vec<&Finding> = findings.iter().chain(hidden.iter().map(|hidden| &hidden.finding)).collect();
-        let all = study.series.iter().zip(&study.breaks).enumerate();
+        let all = study.series.iter().zip(&study.misses).enumerate();
         let open: Vec<usize> =
             all.filter(|(_, (series, breaks))| is_open(study, series, breaks, &known)).map(|(at, _)| at).collect();
         let verdict = if open.is_empty() { Verdict::Healthy } else { Verdict::TooLittleToTell };
@@ -65,7 +65,7 @@ impl Assessment {
 
 /// Whether it is not known why the newest build of a series ran steps, or what it would have run: it ended before its
 /// first one. Older ones are evidence, not the question.
-fn is_open(study: &Study, series: &Series, breaks: &Breaks, known: &[&Finding]) -> bool {
+fn is_open(study: &Study, series: &Series, breaks: &Misses, known: &[&Finding]) -> bool {
     let Some((run, newest)) = study.members(series).next_back().filter(|(run, _)| run.earlier.is_none()) else {
         return false;
     };
@@ -94,7 +94,7 @@ fn explains(finding: &Finding, run: &Run) -> bool {
 }
 
 /// What the build consists of changed wherever its chain broke: it had to run.
-fn all_expected(breaks: &Breaks, series: &Series, newest: &Build) -> bool {
+fn all_expected(breaks: &Misses, series: &Series, newest: &Build) -> bool {
     let last = series.builds.len().saturating_sub(1);
     breaks.in_build(last, newest).all(|found| {
         matches!(

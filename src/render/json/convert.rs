@@ -16,7 +16,7 @@ pub(super) struct Known<'a> {
     ids: BuildIds,
     /// Why each build's cache chain broke, in the order of builds.
     breaks: Vec<(BuildRef, Miss<'a>)>,
-    seen: Seen<\'a>,
+    seen: Seen<'a>,
 }
 
 impl<'a> Known<'a> {

@@ -13,6 +13,7 @@ use super::args::{JobArgs, ListFormat, Look, RememberedArgs, Span, Verb};
 use super::{TROUBLE, screen, settings};
 use crate::history::{self, Added, Identity, Job, Record, Settings, Store};
 use crate::render::escape;
+use crate::render::redact::redact;
 
 /// What the command line and the variables of the CI say; `None` without `--history`.
 pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<Settings> {
@@ -25,16 +26,18 @@ pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<Se
 /// Earlier runs that are looked at where nobody says how many: enough to see what comes every few runs.
 const LAST: usize = 20;
 
+/// Flags are kept as variables are: without secrets.
 fn told(job: &JobArgs) -> Identity {
+    let said = |flag: &Option<String>| flag.as_deref().map(|text| redact(text).into_owned());
     Identity {
-        repository: job.repository.clone(),
-        pipeline: job.pipeline.clone(),
-        job: job.job.clone(),
-        leg: job.leg.clone(),
-        branch: job.branch.clone(),
-        commit: job.commit.clone(),
-        run: job.run_id.clone(),
-        attempt: job.attempt.clone(),
+        repository: said(&job.repository),
+        pipeline: said(&job.pipeline),
+        job: said(&job.job),
+        leg: said(&job.leg),
+        branch: said(&job.branch),
+        commit: said(&job.commit),
+        run: said(&job.run_id),
+        attempt: said(&job.attempt),
     }
 }
 

@@ -143,7 +143,7 @@ fn is_switch(name: &str) -> bool {
 }
 
 fn mark(name: &str, value: &str) -> String {
-    if redact(&format!("{name}={value}")).ends_with(SECRET) {
+    if redact(&format!("{name}={value}")).contains(SECRET) {
         return SECRET.to_owned();
     }
     let hash = Sha256::digest(format!("cachediag argument\0{name}\0{value}").as_bytes());

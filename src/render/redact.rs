@@ -3,25 +3,22 @@
 //! Errs on the side of the log: references, digests and names of variables must stay, because they
 //! are what a finding is about. Knows no format and no report.
 
-mod secrets;
+mod address;
+mod expression;
+mod issued;
+mod named;
+mod names;
+mod shapes;
+mod value;
+mod visible;
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::ops::Range;
 
-use regex::Captures;
-
-use self::secrets::Secrets;
 use crate::model::{Recent, Text};
 
 /// What stands in place of a secret: what CI systems print themselves.
 const MASK: &str = "***";
-
-/// Beginnings of values that are no secret: variables, masks, and the parts of `--secret id=…`.
-const PLAIN_STARTS: &[&str] =
-    &["$", "\\$", "%", "*", "[", "<", "{{", "id=", "type=", "src=", "source=", "env=", "sha256:"];
-
-/// Values that are no secret: words of sentences ("Using --password via the CLI is insecure") and switches.
-const PLAIN_VALUES: &[&str] = &["via", "is", "flag", "or", "and", "must", "option", "true", "false", "null", "none"];
 
 /// The text without secrets; borrowed where there are none.
 ///
@@ -31,56 +28,55 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     thread_local!(static CLEAN: Recent<Text> = Recent::default());
     let mut dirty = None;
     let mut search = || match without_secrets(text) {
-        Cow::Borrowed(same) if same == text => Some(Text::new(text)),
+        None => Some(Text::new(text)),
         other => {
-            dirty = Some(other);
+            dirty = other;
             None
         }
     };
     let clean = text.is_empty() || CLEAN.with(|clean| clean.has(text, &mut search));
-    if clean { Cow::Borrowed(text) } else { dirty.unwrap_or(Cow::Borrowed(MASK)) }
+    if clean { Cow::Borrowed(text) } else { dirty.map_or(Cow::Borrowed(MASK), Cow::Owned) }
 }
 
-fn without_secrets(text: &str) -> Cow<'_, str> {
-    static SECRETS: LazyLock<Option<Secrets>> = LazyLock::new(Secrets::new);
-    // The patterns are constants and a test compiles them; should one not compile, nothing may leave.
-    let Some(secrets) = SECRETS.as_ref() else { return Cow::Borrowed(MASK) };
-    let mut clean = Cow::Borrowed(text);
-    for pattern in secrets.of(text) {
-        let Some(pattern) = pattern else { return Cow::Borrowed(MASK) };
-        if let Cow::Owned(changed) = pattern.replace_all(&clean, mask) {
-            clean = Cow::Owned(changed);
+/// `None` where there are none.
+fn without_secrets(text: &str) -> Option<String> {
+    let seen = visible::visible(text);
+    let mut spans = secrets(seen.as_ref().map_or(text, |seen| &seen.text));
+    if let Some(seen) = &seen {
+        for span in &mut spans {
+            *span = seen.original(span);
         }
     }
-    clean
-}
-
-/// The match with its secret masked; as it was where the value is none.
-fn mask(found: &Captures) -> String {
-    let whole = found.get_match().as_str();
-    let Some(secret) = found.name("s").or(found.name("key")).map(|s| s.as_str()) else { return MASK.to_owned() };
-    let no_key = found.name("key").is_some() && !is_base64_of_bytes(secret);
-    if found.name("digest").is_some() || no_key || is_plain(secret) {
-        return whole.to_owned();
+    spans.retain(|span| !span.is_empty());
+    if spans.is_empty() {
+        return None;
     }
-    match whole.rsplit_once(secret) {
-        Some((before, after)) => format!("{before}{MASK}{after}"),
-        None => MASK.to_owned(),
+    spans.sort_by_key(|span| (span.start, span.end));
+    Some(masked(text, &spans))
+}
+
+/// Where secrets stand, in any order; they may meet.
+fn secrets(text: &str) -> Vec<Range<usize>> {
+    let mut spans = address::spans(text);
+    spans.extend(named::spans(text));
+    spans.extend(issued::spans(text));
+    spans.extend(shapes::spans(text));
+    spans
+}
+
+/// The text with a mask in the place of each span, or of several that meet.
+fn masked(text: &str, spans: &[Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for span in spans {
+        if span.start > done || out.is_empty() {
+            out.push_str(text.get(done..span.start).unwrap_or_default());
+            out.push_str(MASK);
+        }
+        done = done.max(span.end);
     }
-}
-
-/// Sixty characters of a key hold letters of both cases and digits; a digest and a path do not.
-fn is_base64_of_bytes(text: &str) -> bool {
-    let has = |wanted: fn(&u8) -> bool| text.as_bytes().iter().any(wanted);
-    has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
-}
-
-fn is_plain(value: &str) -> bool {
-    // In user:password the password decides: x-token-auth:$TOKEN names a variable.
-    let value = value.split_once(':').filter(|(user, _)| !user.is_empty()).map_or(value, |(_, password)| password);
-    value.is_empty()
-        || PLAIN_STARTS.iter().any(|start| value.starts_with(start))
-        || PLAIN_VALUES.iter().any(|word| value.trim_end_matches(['.', ',']).eq_ignore_ascii_case(word))
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod rules;
 mod safe_output;
 mod same_result;
 mod samples;
+mod secrets;
 mod support;
 #[cfg(target_os = "linux")]
 mod terminal;

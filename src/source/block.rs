@@ -20,6 +20,9 @@ type Room = (Vec<u8>, Vec<(u64, usize)>);
 /// Room of blocks that were handed on, for the next ones: fresh memory has to be cleared by the system each time.
 static SPARE: Mutex<Vec<Room>> = Mutex::new(Vec::new());
 
+/// Blank lines in a row that are asked for: what the sieve says of the next is what it said of these.
+const BLANK: u8 = 2;
+
 /// How many are kept, and of how many bytes at the most.
 const SPARES: usize = 128;
 const ROOM: usize = 64 << 10;
@@ -84,18 +87,31 @@ impl<'a, S: Sieve> Sifting<'a, S> {
     #[inline(always)]
     fn all<V: Simd>(&mut self, simd: V) {
         let mut passed = None;
+        let mut blank = 0;
         for line in Lines::of(simd, self.block) {
             self.kept.lines += 1;
+            let is_blank = self.is_blank(&line);
+            if is_blank && blank == BLANK {
+                self.left_out = Some(line);
+                continue;
+            }
             if passed.as_ref().is_some_and(|like: &Pattern<V>| like.fits(simd, self.block, line.start)) {
                 self.left_out = Some(line);
                 continue;
             }
-            let start = line.start;
+            let (start, kept) = (line.start, self.kept.entries.len());
             passed = self.ask(line).and_then(|likeness| Pattern::of(simd, self.block, start, likeness));
+            blank = if is_blank && kept == self.kept.entries.len() { blank + 1 } else { 0 };
         }
         if let Some(last) = self.left_out.take() {
             self.keep(self.kept.lines, last);
         }
+    }
+
+    /// It holds nothing but the first half of a line end of Windows.
+    #[inline(always)]
+    fn is_blank(&self, line: &Range<usize>) -> bool {
+        line.is_empty() || line.len() == 1 && self.block.get(line.start) == Some(&b'\r')
     }
 
     /// Keeps the line if it is wanted. If not, says which lines after it are not either.

@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::log::{Lines, Log};
 
@@ -36,7 +36,12 @@ pub(super) fn watch(command: &[OsString], log: &Arc<Log>) -> Result<i32, Refused
     let status = child.wait();
     #[cfg(unix)]
     drop(forwarding);
-    stdout.into_iter().chain(stderr).for_each(Copy::finish);
+    let copies: Vec<Copy> = stdout.into_iter().chain(stderr).collect();
+    // Of both streams before one is waited for: what is in them now is the build's.
+    let ends: Vec<u64> = copies.iter().map(Copy::end).collect();
+    for (copy, end) in copies.into_iter().zip(ends) {
+        copy.finish(end);
+    }
     status.map(code).map_err(|error| refused(&name, &error))
 }
 
@@ -68,16 +73,27 @@ struct Copy {
     thread: JoinHandle<()>,
     /// Odd while something is passed on.
     turns: Arc<AtomicU64>,
+    /// Bytes that were read, and that were passed on.
+    read: Arc<AtomicU64>,
+    passed: Arc<AtomicU64>,
+    waiting: Waiting,
 }
 
 /// A stream that is still open after the build, and silent so long, is held by something that it left behind (a
-/// daemon): that would never end.
+/// daemon): that would never end. Nor is waited longer for one that goes on printing, once all that the build itself
+/// said has passed.
 const SILENCE: Duration = Duration::from_secs(1);
 
 impl Copy {
-    fn start(mut from: impl Read + Send + 'static, mut to: impl Write + Send + 'static, log: &Arc<Log>) -> Self {
-        let turns = Arc::new(AtomicU64::new(0));
-        let (log, passed) = (Arc::clone(log), Arc::clone(&turns));
+    fn start(
+        mut from: impl Read + Source + Send + 'static,
+        mut to: impl Write + Send + 'static,
+        log: &Arc<Log>,
+    ) -> Self {
+        let [turns, read, passed] = [(); 3].map(|()| Arc::new(AtomicU64::new(0)));
+        let waiting = from.waiting();
+        let log = Arc::clone(log);
+        let (turn, come, gone) = (Arc::clone(&turns), Arc::clone(&read), Arc::clone(&passed));
         let thread = thread::spawn(move || {
             let mut lines = Lines::of(&log);
             let mut buffer = vec![0; 64 << 10];
@@ -89,28 +105,63 @@ impl Copy {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                     Err(_) => break,
                 };
-                passed.fetch_add(1, Ordering::SeqCst);
+                come.fetch_add(got as u64, Ordering::SeqCst);
+                turn.fetch_add(1, Ordering::SeqCst);
                 let bytes = buffer.get(..got).unwrap_or_default();
                 // Where nobody listens any more (`| head`) the build goes on all the same.
                 heard = heard && to.write_all(bytes).and_then(|()| to.flush()).is_ok();
                 lines.push(bytes);
-                passed.fetch_add(1, Ordering::SeqCst);
+                gone.fetch_add(got as u64, Ordering::SeqCst);
+                turn.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Self { thread, turns }
+        Self { thread, turns, read, passed, waiting }
     }
 
-    /// Waits for the end of the stream.
-    fn finish(self) {
+    /// Bytes that have passed when all that is in the stream now has.
+    fn end(&self) -> u64 {
+        let waiting = (self.waiting)();
+        self.read.load(Ordering::SeqCst) + waiting
+    }
+
+    /// Waits for the end of the stream, or of what the build itself said.
+    fn finish(self, end: u64) {
+        let begin = Instant::now();
         let mut before = None;
         let mut silent = Duration::ZERO;
         while !self.thread.is_finished() && silent < SILENCE {
+            if self.passed.load(Ordering::SeqCst) >= end && begin.elapsed() > SILENCE {
+                return;
+            }
             thread::sleep(LOOK);
             let turns = self.turns.load(Ordering::SeqCst);
             let waits = before == Some(turns) && turns.is_multiple_of(2);
             silent = if waits { silent + LOOK } else { Duration::ZERO };
             before = Some(turns);
         }
+    }
+}
+
+/// Says how many bytes wait in a stream.
+type Waiting = Box<dyn Fn() -> u64>;
+
+trait Source {
+    fn waiting(&self) -> Waiting;
+}
+
+#[cfg(unix)]
+impl<T: std::os::fd::AsFd> Source for T {
+    fn waiting(&self) -> Waiting {
+        let same = self.as_fd().try_clone_to_owned();
+        Box::new(move || same.as_ref().ok().and_then(|same| rustix::io::ioctl_fionread(same).ok()).unwrap_or(0))
+    }
+}
+
+/// A pipe of Windows holds no more than that.
+#[cfg(not(unix))]
+impl<T> Source for T {
+    fn waiting(&self) -> Waiting {
+        Box::new(|| 64 << 10)
     }
 }
 

@@ -16,14 +16,13 @@ use super::args::{AUTO, Look, RunArgs};
 use super::diagnosis::{Diagnosis, To};
 use super::screen::{self, Stream};
 use crate::pipeline;
-use crate::source::Entry;
 
 /// What evidence is quoted from: `output:44`.
 const NAME: &str = "output";
 
 pub(super) fn run(args: &RunArgs, look: Look) -> anyhow::Result<ExitCode> {
     let diagnosis = Diagnosis::open(&args.diagnosis)?;
-    let log = Arc::new(Log::new()?);
+    let log = Arc::new(Log::new());
     let built = match child::watch(&args.command, &log) {
         Ok(status) => status,
         Err(refused) => {
@@ -50,8 +49,7 @@ fn judge(log: &Log, diagnosis: Diagnosis, look: Look) -> anyhow::Result<u8> {
         // Between what the build said last and the report.
         screen::complain("");
     }
-    let entry = Entry { path: log.path(), name: NAME.to_owned(), bytes: None };
-    let mut report = pipeline::run_on(entry, &diagnosis.options(&[]));
+    let mut report = pipeline::run_on(log.entry(NAME), &diagnosis.options(&[]));
     report.problems.extend(log.problem(NAME));
     diagnosis.conclude(report, &To { stream: Stream::Err, look, nothing: false })
 }

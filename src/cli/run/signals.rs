@@ -6,13 +6,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::flag;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::{Handle, SignalsInfo};
 
-/// Not SIGHUP: `nohup` ignores it, and a build would inherit that no more.
-const ALL: [i32; 3] = [SIGINT, SIGQUIT, SIGTERM];
+/// What would end this process, and not the build: all that can be held back.
+const ALL: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM];
+
+/// Those of them that are not ignored already, as `nohup` has it: a build inherits that, and a handler would end it.
+/// Where the system does not tell (`/proc` is Linux's), `SIGHUP` is left alone.
+fn held() -> Vec<i32> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let is_held = |signal: &i32| match ignored {
+        Some(mask) => mask >> (signal - 1) & 1 == 0,
+        None => *signal != SIGHUP,
+    };
+    ALL.into_iter().filter(is_held).collect()
+}
 
 /// Signals that are held back.
 pub(super) struct Signals {
@@ -24,10 +37,11 @@ pub(super) struct Signals {
 impl Signals {
     pub(super) fn hold() -> io::Result<Self> {
         let over = Arc::new(AtomicBool::new(false));
-        for signal in ALL {
-            flag::register_conditional_default(signal, Arc::clone(&over))?;
+        let held = held();
+        for signal in &held {
+            flag::register_conditional_default(*signal, Arc::clone(&over))?;
         }
-        Ok(Self { signals: SignalsInfo::new(ALL)?, over })
+        Ok(Self { signals: SignalsInfo::new(held)?, over })
     }
 
     /// Until the result is dropped. What a terminal sends (Ctrl-C) goes to the whole group, so the build has it

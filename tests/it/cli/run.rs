@@ -147,6 +147,75 @@ fn what_a_build_leaves_behind_is_not_waited_for() {
     assert!(err(&output).contains("error[export-unsupported-by-driver]"));
 }
 
+/// Nor for one that goes on printing; what the build itself said is all there.
+#[test]
+fn what_goes_on_printing_is_not_waited_for() {
+    for every in ["0.01", "0.4"] {
+        let desk = build(&format!(
+            "(while :; do echo later; sleep {every}; done) & seq 60000; cat run.log; kill -0 $! && echo $! > pid"
+        ));
+        let begin = Instant::now();
+        let output = run(&desk, &[]);
+        assert!(begin.elapsed() < Duration::from_secs(20));
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("\n60000\n") && text.replace("later\n", "").ends_with(SICK), "{every}");
+        assert!(err(&output).contains("error[export-unsupported-by-driver]"));
+        Command::new("kill").arg(fs::read_to_string(desk.file("pid")).unwrap().trim()).status().unwrap();
+    }
+}
+
+/// No folder can be written to: the log is kept in memory.
+#[test]
+fn a_build_is_started_without_a_temporary_folder() {
+    let desk = build("cat run.log");
+    let output = command(&desk, &[]).env("TMPDIR", "/proc/nowhere").output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), SICK.as_bytes()));
+    assert!(err(&output).contains("error[export-unsupported-by-driver]"), "{}", err(&output));
+}
+
+/// Whatever ends it, nothing that the build said is left behind.
+#[test]
+fn a_kill_leaves_no_log() {
+    let desk = build("echo started; echo hunter2; sleep 2");
+    fs::create_dir(desk.file("tmp")).unwrap();
+    let mut child = command(&desk, &[])
+        .env("TMPDIR", desk.file("tmp"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(fs::read_dir(desk.file("tmp")).unwrap().count(), 0);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::read_dir(desk.file("tmp")).unwrap().count(), 0);
+}
+
+/// Those that would end it reach the build.
+#[test]
+fn other_signals_reach_the_build_too() {
+    for name in ["HUP", "USR1", "USR2", "ALRM"] {
+        let script = format!("trap 'cat run.log; exit 9' {name}; echo started; while :; do sleep 0.05; done");
+        let desk = build(&script);
+        let (mut child, mut stdout) = started(&desk);
+        signal(&child, &format!("-{name}"));
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!((rest.as_str(), child.wait().unwrap().code()), (SICK, Some(9)), "{name}");
+    }
+}
+
+/// `nohup` ignores one, and so does what it starts.
+#[test]
+fn an_ignored_signal_stays_ignored() {
+    let desk = build("kill -HUP $$; cat run.log");
+    let program = env!("CARGO_BIN_EXE_cachediag");
+    let script = format!("trap '' HUP; exec {program} run -- sh build.sh");
+    let output = Command::new("sh").args(["-c", &script]).current_dir(&desk.folder).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), SICK.as_bytes()));
+}
+
 #[test]
 fn progress_is_plain_where_nothing_else_was_asked_for() {
     let desk = build("echo \"$BUILDKIT_PROGRESS\"");

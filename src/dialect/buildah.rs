@@ -80,9 +80,11 @@ fn commit(rest: &[u8]) -> Option<Says<'_>> {
     }
 }
 
-/// `Error: building at STEP "RUN x": while running runtime: exit status 1`; `error building at STEP …` before v1.24
+/// `Error: building at STEP "RUN x": while running runtime: exit status 1`; `error building at STEP …` before v1.24;
+/// ``Error: unable to parse value provided `[]` to --cache-from: …`` (`pkg/cli/build.go`)
 fn failed(text: &[u8]) -> Option<Says<'_>> {
-    const STARTS: [&[u8]; 2] = [b"Error: building at STEP \"", b"error building at STEP \""];
+    const STARTS: [&[u8]; 3] =
+        [b"Error: building at STEP \"", b"error building at STEP \"", b"Error: unable to parse value provided "];
     let from_podman = text.starts_with(b"Error: error building at STEP \"");
     (from_podman || STARTS.iter().any(|start| text.starts_with(start))).then_some(Says::Failed)
 }
@@ -106,6 +108,7 @@ mod tests {
             ("COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
             ("Trying to pull r/node:20...", Says::Pulling(b"r/node:20")),
             ("Error: building at STEP \"RUN x\": while running runtime: exit status 1", Says::Failed),
+            ("Error: unable to parse value provided `[]` to --cache-from: repository must", Says::Failed),
         ] {
             assert_eq!(Buildah.read(line.as_bytes()), Some(Event::Buildah(says)), "{line}");
         }

@@ -12,7 +12,10 @@ pub(super) struct Client;
 impl Dialect for Client {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         match text.first()? {
-            b'E' | b'e' | b'f' | b'#' | b'b' | b'S' | b'c' => failure(text).map(Event::Failure),
+            b'E' | b'e' | b'f' | b'#' | b'b' | b'S' | b'c' => {
+                failure(text).map(Event::Failure).or_else(|| answer(text).map(Event::Answer))
+            }
+            b'R' | b'd' | b'u' | b'm' | b'n' => answer(text).map(Event::Answer),
             b'W' | b't' | b'w' => warning(text),
             b'B' => service(text).map(Event::Service),
             b'L' => loaded(text).map(Event::Loaded),
@@ -42,6 +45,28 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
     known.then_some(text)
 }
 
+/// What a back end answered, below the error that it belongs to. Azure's client prints `RESPONSE 403: 403 …` and
+/// `ERROR CODE: AuthorizationFailure` (`azure-sdk-for-go` `sdk/azcore/internal/exported/response_error.go`), registries
+/// that give several reasons one a line: `denied: requested access to the resource is denied`
+/// (`distribution/distribution` `registry/api/errcode/errors.go`).
+fn answer(text: &[u8]) -> Option<&[u8]> {
+    const STARTS: [&str; 12] = [
+        "RESPONSE 4",
+        "RESPONSE 5",
+        "ERROR CODE: ",
+        "denied: ",
+        "unauthorized: ",
+        "unsupported: ",
+        "manifest invalid: ",
+        "manifest unknown: ",
+        "name invalid: ",
+        "name unknown: ",
+        "blob unknown: ",
+        "toomanyrequests: ",
+    ];
+    STARTS.iter().any(|start| text.starts_with(start.as_bytes())).then_some(text)
+}
+
 /// `error: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: …` (buildctl before v0.8)
 fn without_status(rest: &[u8]) -> &[u8] {
     let Some(status) = rest.strip_prefix(b"rpc error: code = ") else { return rest };
@@ -64,10 +89,13 @@ const NAMED: [&str; 9] = [
 /// Final errors that stand alone in older clients.
 const UNNAMED: [&str; 2] = ["failed to solve", "executor failed running ["];
 
-/// `registry cache exporter requires ref`, `invalid value …`
+/// `registry cache exporter requires ref`, `cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN`
+/// (`moby/buildkit` `client/solve.go`, `cmd/buildctl/build/util.go`)
 fn option_error(rest: &[u8]) -> bool {
     let has = |needle: &[u8]| find(rest, needle).is_some();
-    has(b" cache exporter requires ") || has(b" cache importer requires ")
+    has(b" cache exporter requires ")
+        || has(b" cache importer requires ")
+        || (rest.starts_with(b"cache with type ") && has(b" requires "))
 }
 
 /// `Service 'api' failed to build : Build failed`
@@ -100,9 +128,12 @@ fn service(text: &[u8]) -> Option<&[u8]> {
     word.then_some(name)
 }
 
-/// `Loaded image: shop/web:latest` (`moby/moby` `daemon/internal/image/tarexport/load.go`).
+/// `Loaded image: shop/web:latest`, of one without a name `Loaded image ID: sha256:…`
+/// (`moby/moby` `daemon/internal/image/tarexport/load.go`).
 fn loaded(text: &[u8]) -> Option<&[u8]> {
-    let name = text.strip_prefix(b"Loaded image: ")?.trim_ascii_end();
+    let named = text.strip_prefix(b"Loaded image: ");
+    let digest = || text.strip_prefix(b"Loaded image ID: ").filter(|id| id.starts_with(b"sha256:"));
+    let name = named.or_else(digest)?.trim_ascii_end();
     (!name.is_empty() && !name.contains(&b' ')).then_some(name)
 }
 
@@ -119,6 +150,7 @@ mod tests {
             "failed to solve: rpc error: code = Unknown desc = x",
             "##[error]buildx failed with: ERROR: failed to solve: x",
             "ERROR: registry cache exporter requires ref",
+            "error: cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN",
             "could not lock /tmp/.buildx-cache/index.json.lock",
             "Service 'api' failed to build : Build failed",
             "ERROR: Service 'api' failed to build: The command '/bin/sh -c make' returned a non-zero code: 2",
@@ -132,6 +164,14 @@ mod tests {
     fn knows_a_loaded_image() {
         let line = b"Loaded image: registry.example.com/shop/web:latest";
         assert_eq!(Client.read(line), Some(Event::Loaded(b"registry.example.com/shop/web:latest")));
+        assert_eq!(Client.read(b"Loaded image ID: sha256:0a"), Some(Event::Loaded(b"sha256:0a")));
+    }
+
+    #[test]
+    fn knows_what_goes_on_with_an_error() {
+        for line in ["RESPONSE 403: 403 Server failed", "ERROR CODE: AuthorizationFailure", "denied: no such access"] {
+            assert_eq!(Client.read(line.as_bytes()), Some(Event::Answer(line.as_bytes())));
+        }
     }
 
     #[test]
@@ -155,7 +195,7 @@ mod tests {
             "Building wheel for x",
             "WARNING: x",
             "Loaded image: of a cat",
-            "Loaded image ID: sha256:0a",
+            "Loaded image ID: none",
         ] {
             assert_eq!(Client.read(line.as_bytes()), None, "{line}");
         }

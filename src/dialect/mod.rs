@@ -42,11 +42,13 @@ pub enum Event<'a> {
     Service(&'a [u8]),
     /// The final error of a build.
     Failure(&'a [u8]),
+    /// A line that goes on with the error above it, which has no prefix of its own.
+    Answer(&'a [u8]),
     /// A warning of the client about the cache.
     Warning(&'a [u8]),
     /// The client says that nothing takes the result of the build: it exports no image.
     NoOutput,
-    /// `docker load` put an image of this name into the daemon.
+    /// `docker load` put an image into the daemon: its name, or its digest where it has none.
     Loaded(&'a [u8]),
 }
 

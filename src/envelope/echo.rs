@@ -98,9 +98,10 @@ pub(super) fn builds(command: &[u8]) -> bool {
     let head = command.get(..512).unwrap_or(command);
     let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
     match () {
+        // `--dockerfile` is an option of kaniko.
+        () if has(b"kaniko/executor ") || has(b"buildah b") => true,
         () if has(b"docker") => has(b" build") || has(b" bake") || has(b"buildx ") || has(b" up"),
-        () if has(b"buildctl") || has(b"podman") => has(b" build"),
-        () => has(b"buildah b") || has(b"kaniko/executor "),
+        () => (has(b"buildctl") || has(b"podman")) && has(b" build"),
     }
 }
 
@@ -114,6 +115,8 @@ mod tests {
             assert_eq!(prompted(line.as_bytes()), Some(Mark::Command(b"docker build .")), "{line}");
         }
         assert_eq!(prompted(b"$\x1b[0m docker build ."), Some(Mark::Command(b"docker build .")));
+        let kaniko = b"$ /kaniko/executor --context . --dockerfile Dockerfile";
+        assert_eq!(prompted(kaniko), Some(Mark::Command(kaniko.get(2..).unwrap())));
         assert_eq!(prompted(b"+docker build ."), None);
         assert_eq!(prompted(b"+ npm run build"), None);
     }

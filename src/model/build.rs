@@ -4,7 +4,7 @@
 
 use super::shared::Recent;
 use super::step::same;
-use super::{Few, Found, Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Transfer, elapsed};
+use super::{CacheKind, Few, Found, Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Transfer, elapsed};
 
 /// Form of log the build was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -103,6 +103,12 @@ pub struct Build {
     pub inline: Option<Quote>,
     /// Final errors.
     pub errors: Few<Quote>,
+    /// Lines below an error that go on with it, and have no prefix of their own.
+    pub answers: Few<Quote>,
+    /// The final error, where no vertex printed it and the last one that ended is a cache export.
+    pub behind_export: Option<Quote>,
+    /// The line that lists, under a step, the layer that a later error says is not there any more.
+    pub gone: Option<Quote>,
     /// Cache entries that were too old to be used.
     pub expired: Few<Quote>,
     /// Client warnings about the cache.
@@ -156,6 +162,9 @@ pub struct Base {
 }
 
 impl Build {
+    /// How many lines below an error may go on with it.
+    pub const ANSWERS: u64 = 4;
+
     /// Nothing will be added any more: gives spare room back, and shares what earlier builds had too.
     pub(super) fn settle(&mut self) {
         thread_local!(static RECENT: Recent<Shared<Instruction>> = Recent::default());
@@ -165,6 +174,7 @@ impl Build {
         self.imports.shrink_to_fit();
         self.exports.shrink_to_fit();
         self.errors.shrink_to_fit();
+        self.answers.shrink_to_fit();
         self.warnings.shrink_to_fit();
         self.images.shrink_to_fit();
     }
@@ -190,6 +200,13 @@ impl Build {
     #[must_use]
     pub fn whole(&self) -> bool {
         !self.headless && self.outcome != BuildOutcome::Unknown
+    }
+
+    /// A step failed, so that nothing behind the steps was done: no cache is exported.
+    #[must_use]
+    pub fn failed_at_a_step(&self) -> bool {
+        let exported = self.exports.iter().any(|e| e.kind != CacheKind::Inline);
+        !exported && self.steps.iter().any(|s| s.outcome == Outcome::Failed)
     }
 
     /// Some cache was imported without error.

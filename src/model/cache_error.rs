@@ -26,6 +26,16 @@ pub fn cache_error(error: &str) -> Option<About> {
     export.or_else(layer).or_else(|| said(IMPORTS).map(About::Import))
 }
 
+/// The kind of cache that could not be set up: `failed to configure registry cache importer: …`
+/// (`control/control.go`), `cache with type gha requires token parameter or …` (buildctl).
+#[must_use]
+pub fn configured(error: &str) -> Option<CacheKind> {
+    let exporter = error.split_once("failed to configure ").map(|(_, rest)| rest);
+    let option = || error.split_once("cache with type ").map(|(_, rest)| rest);
+    let kind = exporter.filter(|rest| rest.contains(" cache ")).or_else(option)?.split(' ').next()?;
+    Some(CacheKind::from_type(kind)).filter(|kind| *kind != CacheKind::Unknown)
+}
+
 /// Whether it says that a layer of an imported cache could not be fetched, in words that are said of no other.
 #[must_use]
 pub fn is_of_layer(error: &str) -> bool {

@@ -83,6 +83,8 @@ pub struct Step {
     pub verdict: Option<Quote>,
     /// Hash of everything the step depends on, where the builder prints it (kaniko).
     pub key: Option<Text>,
+    /// The line that shows its result being stored under a key (kaniko).
+    pub stored: Option<Quote>,
     /// The line that shows its result being fetched from elsewhere: the builder did not have it.
     pub fetched: Option<Quote>,
     /// What only the JSON status tells of a step, or the Dockerfile where one was given.

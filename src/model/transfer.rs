@@ -53,6 +53,8 @@ pub struct Transfer {
     pub verdict: Option<Quote>,
     /// `inferred cache manifest type`, where printed.
     pub manifest_type: Option<Text>,
+    /// Whether an export writes the cache as an image, or as the older index of layers; `None` where it prints neither.
+    pub as_image: Option<bool>,
     /// Whether the import listed layers, where that is printed: `found 5 layers in cache`, kaniko's cached layers.
     pub listed: Option<bool>,
 }

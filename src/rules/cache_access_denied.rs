@@ -4,7 +4,7 @@ mod hub;
 
 use super::backend::{self, Cause, Draft, Refusal, Side, manifest_only};
 use super::options::is_bare_type;
-use super::remedy::reference;
+use super::remedy::{Site, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::Dialect;
@@ -42,7 +42,7 @@ impl Rule for CacheAccessDenied {
                 return None;
             }
             let only_new = group.iter().all(may_be_missing) && read_later(study, repo, group.last()?.at);
-            (!only_new).then(|| draft(repo, group))
+            (!only_new).then(|| draft(study, repo, group))
         })
     }
 }
@@ -55,10 +55,10 @@ fn may_be_missing(refusal: &Refusal) -> bool {
 
 fn read_later(study: &Study, repo: &str, at: usize) -> bool {
     let later = study.runs.iter().skip(at + 1).flat_map(|r| &r.builds).flat_map(|b| &b.imports);
-    later.filter(|i| i.ok()).filter_map(|i| i.reference.as_deref()).any(|name| reference::repository(name) == repo)
+    later.filter(|i| i.ok()).filter_map(|i| i.reference.as_deref()).any(|name| reference::same_repository(name, repo))
 }
 
-fn draft(repo: &str, group: &[Refusal]) -> Draft {
+fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
     let import = group.iter().any(|r| r.side == Side::Import);
     let export = group.iter().any(|r| r.side != Side::Import);
     let what = match (import, export) {
@@ -66,7 +66,8 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
         (true, false) => "reading the cache",
         _ => "writing the cache",
     };
-    let unsure = group.iter().all(may_be_missing);
+    let forgotten = lacks_registry(repo, group);
+    let unsure = !forgotten && group.iter().all(may_be_missing);
     Draft {
         severity: if group.iter().all(Refusal::harmless) { Severity::Warning } else { Severity::Error },
         confidence: match (manifest_only(group), unsure) {
@@ -75,33 +76,75 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
             (false, true) => Confidence::Likely,
             (false, false) => Confidence::Proven,
         },
-        title: format!("{} refuses {what}{}", subject_of(repo), in_repository(repo)),
-        cause: format!("{}{}", reason(repo), silent(group)),
-        fix: fix_of(repo, export, group),
+        title: if forgotten {
+            format!("`{}` names no registry, and Docker Hub refuses {what}", reference::without_hub(repo))
+        } else {
+            format!("{} refuses {what}{}", subject_of(repo), in_repository(repo))
+        },
+        cause: format!("{}{}", reason(repo, group), silent(group)),
+        fix: fix_of(study, repo, export, group),
         rules_out: look_alikes(unsure && !hub::is_too_deep(repo), group),
     }
 }
 
-fn reason(repo: &str) -> String {
+fn reason(repo: &str, group: &[Refusal]) -> String {
     if hub::is_too_deep(repo) {
         return hub::cause(repo);
+    }
+    if lacks_registry(repo, group) {
+        return hub::cause_without_registry(repo);
+    }
+    if let Some(said) = group.iter().find_map(refused_key) {
+        return format!("{} {said}.", capital(backend::place(repo)));
     }
     format!("The builder has no credentials, or not enough rights, for {}.", backend::place(repo))
 }
 
-fn fix_of(repo: &str, export: bool, group: &[Refusal]) -> Fix {
+/// What S3 and Azure answer to credentials that reached them.
+fn refused_key(refusal: &Refusal) -> Option<&'static str> {
+    const ANSWERS: [(&str, &str); 7] = [
+        ("InvalidAccessKeyId", "does not know the access key that was given"),
+        ("SignatureDoesNotMatch", "refuses the secret that was given: it does not belong to the access key"),
+        ("ExpiredToken", "refuses the session token that was given: it has expired"),
+        ("InvalidToken", "refuses the session token that was given"),
+        ("AuthorizationFailure", "refuses the account's name or key that was given"),
+        ("AuthenticationFailed", "refuses the account's name or key that was given"),
+        ("AuthorizationPermissionMismatch", "knows the account that was given, which has no right to the blobs"),
+    ];
+    let said = refusal.said();
+    ANSWERS.iter().find(|(code, _)| said.contains(code)).map(|(_, words)| *words)
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
+    if let Some(first) = group.first().filter(|_| lacks_registry(repo, group)) {
+        let site = Site::of(study, first.run, first.build);
+        let named =
+            group.iter().filter_map(Refusal::reference).find_map(|name| Some(reference::tag(&name)?.to_owned()));
+        return hub::fix_without_registry(repo, &site, named.as_deref());
+    }
     let by_kaniko = group.iter().all(|r| r.build.dialect == Dialect::Kaniko);
     match by_kaniko {
         _ if hub::is_too_deep(repo) => hub::fix(repo, by_kaniko),
+        true if group.iter().all(|r| reference::checked(r.text).is_some()) => checked(repo),
         true => kaniko(repo),
         false if manifest_only(group) => {
-            let mut fix = fix(repo, export);
+            let mut fix = fix(repo, export, backend::ignored(group));
             fix.summary = format!("try `image-manifest=true`, or {}", fix.summary);
             fix.steps.insert(0, "First try `image-manifest=true,oci-mediatypes=true` in `--cache-to`: the registry took the layers from the same account.".to_owned());
             fix
         }
-        false => fix(repo, export),
+        false => fix(repo, export, backend::ignored(group)),
     }
+}
+
+/// Where the log names no cache at all, the subject is a word of ours.
+fn lacks_registry(repo: &str, group: &[Refusal]) -> bool {
+    hub::lacks_registry(repo) && group.iter().any(|refusal| refusal.reference().is_some())
 }
 
 fn look_alikes(unsure: bool, group: &[Refusal]) -> Vec<String> {
@@ -128,7 +171,7 @@ fn silent(group: &[Refusal]) -> &'static str {
     if green { " The build goes on without the cache and stays green." } else { "" }
 }
 
-fn fix(repo: &str, export: bool) -> Fix {
+fn fix(repo: &str, export: bool, ignored: bool) -> Fix {
     if matches!(repo, "s3" | "azblob") {
         return bucket(repo);
     }
@@ -152,6 +195,7 @@ fn fix(repo: &str, export: bool) -> Fix {
     steps.extend(
         (host == "ghcr.io").then(|| "With GITHUB_TOKEN the workflow needs `permissions: packages: write`.".to_owned()),
     );
+    let export = export && !ignored;
     steps.extend(export.then(|| "Jobs that may not write (pull requests from forks) should import only: leave out `--cache-to` there, or add `ignore-error=true`.".to_owned()));
     Fix {
         summary: format!("log in to {host} with an account that may {rights} {repo}"),
@@ -161,11 +205,22 @@ fn fix(repo: &str, export: bool) -> Fix {
     }
 }
 
+/// kaniko asks before it builds whether it may write.
+fn checked(repo: &str) -> Fix {
+    let fix = kaniko(repo);
+    let mut steps = vec![
+        "In jobs that may only read, add `--no-push-cache`: they then take from the cache and write nothing. `--skip-push-permission-check` alone only puts the refusal off.".to_owned(),
+        "In jobs that should fill the cache, give kaniko the right to write:".to_owned(),
+    ];
+    steps.extend(fix.steps);
+    Fix { summary: format!("add `--no-push-cache`, or give kaniko the right to write {repo}"), steps, ..fix }
+}
+
 /// kaniko has no docker client; a read that is refused looks like a miss there.
 fn kaniko(repo: &str) -> Fix {
     let host = reference::host(repo);
     // What docker and go-containerregistry call it in their configuration.
-    let key = if hub::is_hub(repo) { "https://index.docker.io/v1/" } else { host };
+    let key = if reference::is_hub(repo) { "https://index.docker.io/v1/" } else { host };
     Fix {
         summary: format!("give kaniko credentials for {host} that may read and write {repo}"),
         steps: vec![
@@ -186,10 +241,22 @@ fn kaniko(repo: &str) -> Fix {
 /// The credentials of S3 and Azure reach the builder as attributes, or lie where it runs.
 fn bucket(kind: &str) -> Fix {
     let place = backend::place(kind);
+    let (given, environment) = match kind {
+        "azblob" => (
+            "`account_url`, `account_name` and `secret_access_key`",
+            "BUILDKIT_AZURE_STORAGE_ACCOUNT_URL, and the AZURE_ variables of a managed identity",
+        ),
+        _ => {
+            ("`access_key_id`, `secret_access_key` and `session_token`", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        }
+    };
     Fix {
-        summary: format!("give the builder credentials for {place}"),
+        summary: format!("give the builder credentials that {place} accepts"),
         steps: vec![
-            "Set the credentials in the environment of the client (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the Azure equivalents): a builder in a container does not see the host's files and roles.".to_owned(),
+            format!("Check {given} of the cache options, and that they have not expired."),
+            format!(
+                "Where they come from the environment, set it for the client ({environment}): a builder in a container does not see the host's files and roles."
+            ),
             format!("Give that account the right to list, read and write in {place}."),
         ],
         ..Fix::default()

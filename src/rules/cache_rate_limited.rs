@@ -42,26 +42,24 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
         confidence: Confidence::Proven,
         title: format!("{who} limits the rate of requests: the cache is refused"),
         cause: format!("{who} answered that too many requests were made."),
-        fix: fix(who),
+        fix: fix(who, backend::ignored(group)),
         rules_out: Vec::new(),
     }
 }
 
-fn fix(who: &str) -> Fix {
+fn fix(who: &str, ignored: bool) -> Fix {
     let log_in = match who {
         "GitHub's cache service" => "Export less: with mode=max each layer of each stage is an entry of its own, and entries per minute are limited.".to_owned(),
         _ => format!("Log in to {who} before the build: limits for anonymous requests are the lowest."),
     };
-    Fix {
-        summary: "make fewer requests, or use a backend without this limit".to_owned(),
-        steps: vec![
-            log_in,
-            "Export from one job only (the main branch), and let the others import.".to_owned(),
-            "Or keep the cache in a registry beside the builders (ECR, GHCR, one of your own).".to_owned(),
-            "Add `ignore-error=true` to `--cache-to`, so that a refused export does not fail the build.".to_owned(),
-        ],
-        ..Fix::default()
-    }
+    let optional = "Add `ignore-error=true` to `--cache-to`, so that a refused export does not fail the build.";
+    let mut steps = vec![
+        log_in,
+        "Export from one job only (the main branch), and let the others import.".to_owned(),
+        "Or keep the cache in a registry beside the builders (ECR, GHCR, one of your own).".to_owned(),
+    ];
+    steps.extend((!ignored).then(|| optional.to_owned()));
+    Fix { summary: "make fewer requests, or use a backend without this limit".to_owned(), steps, ..Fix::default() }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A cache backend that does not answer.
 
-use super::backend::{self, Cause, Draft, Refusal, manifest_only, place, status};
+use super::backend::{self, Cause, Draft, Refusal, ignored, lost, manifest_only, place, status};
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
@@ -28,7 +28,7 @@ impl Rule for CacheRegistryUnavailable {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        backend::findings(study, &META, Cause::Unavailable, |repo, group| Some(draft(study, repo, group)))
+        backend::findings(study, &META, Cause::Unavailable, |repo, group| Some(draft(repo, group)))
     }
 }
 
@@ -47,18 +47,14 @@ fn fault(group: &[Refusal]) -> Fault {
     let cut = |text: &str| ["EOF", "connection reset", "broken pipe"].iter().any(|word| text.contains(word));
     match () {
         () if group.iter().any(inside_its_container) => Fault::Localhost,
-        () if group.iter().any(|r| status(r.text).is_some() || cut(r.text)) => Fault::Failing,
+        () if group.iter().any(|r| status(&r.said()).is_some() || cut(r.text)) => Fault::Failing,
         () => Fault::Unreachable,
     }
 }
 
-fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
+fn draft(repo: &str, group: &[Refusal]) -> Draft {
     let fault = fault(group);
-    let failed = group.iter().any(|r| !r.build.errors.is_empty());
-    let served = group.iter().all(Refusal::harmless);
-    let over = group.last().is_some_and(|r| r.at + 1 < study.runs.len());
-    let passing = !failed && fault != Fault::Localhost && (over || served);
-    let stored = if failed { "stored" } else { "used" };
+    let served = fault != Fault::Localhost && group.iter().all(Refusal::harmless);
     let (what, cause) = match fault {
         Fault::Localhost => ("cannot be reached from the builder's container", LOCALHOST.to_owned()),
         Fault::Unreachable => {
@@ -67,16 +63,12 @@ fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
         Fault::Failing => ("fails", format!("The answer was an error of {}, or the connection was cut.", place(repo))),
     };
     Draft {
-        severity: if passing { Severity::Warning } else { Severity::Error },
+        severity: if served { Severity::Warning } else { Severity::Error },
         confidence: Confidence::Proven,
-        title: format!("{} {what}: the cache is not {stored}", place(repo)),
+        title: format!("{} {what}: the cache is {}", place(repo), lost(group)),
         cause,
-        fix: fix(repo, fault, unknown_form(group)),
-        rules_out: if passing && over {
-            vec!["Later runs are not affected: it may have been a fault that passed.".to_owned()]
-        } else {
-            Vec::new()
-        },
+        fix: fix(repo, fault, group),
+        rules_out: Vec::new(),
     }
 }
 
@@ -97,10 +89,11 @@ fn unknown_form(group: &[Refusal]) -> bool {
     manifest_only(group) && group.iter().all(|r| status(r.text) == Some(500))
 }
 
-fn fix(repo: &str, fault: Fault, unknown_form: bool) -> Fix {
+fn fix(repo: &str, fault: Fault, group: &[Refusal]) -> Fix {
     let place = place(repo);
     let ignore =
         "Add `ignore-error=true` to `--cache-to`, so that a fault of the registry costs the cache and not the build.";
+    let ignore = (!ignored(group)).then(|| ignore.to_owned());
     let (summary, mut steps) = match fault {
         Fault::Localhost => (format!("make {place} reachable from the builder"), vec![LOCALHOST_FIX.to_owned()]),
         Fault::Unreachable => (format!("make {place} reachable from the builder"), unreachable_steps(repo)),
@@ -111,8 +104,8 @@ fn fix(repo: &str, fault: Fault, unknown_form: bool) -> Fix {
             )],
         ),
     };
-    steps.extend(unknown_form.then(|| MANIFEST.to_owned()));
-    steps.push(ignore.to_owned());
+    steps.extend(unknown_form(group).then(|| MANIFEST.to_owned()));
+    steps.extend(ignore);
     let snippet = (fault == Fault::Localhost)
         .then(|| "docker buildx create --name ci --driver docker-container --driver-opt network=host --use".to_owned());
     Fix { summary, steps, snippet, ..Fix::default() }

@@ -1,9 +1,10 @@
 //! A cache export to a repository that does not exist, in a registry that does not make it.
 
-use super::backend::{self, Cause, Draft};
+use super::backend::{self, Cause, Draft, Refusal, lost};
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::model::CacheKind;
 
 pub(super) struct CacheRepositoryMissing;
 
@@ -12,9 +13,9 @@ static META: RuleMeta = RuleMeta {
     title: "the cache's repository does not exist",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "A cache export ends with `name unknown` (NAME_UNKNOWN), or with 404 when its first upload begins.",
+    what: "A cache export ends with `name unknown` (NAME_UNKNOWN), or with 404 when its first upload begins; an import or export of S3 with `NoSuchBucket`, of Azure with `ContainerNotFound`.",
     why: "Many registries make a repository when something is pushed to it. Amazon ECR, Google Artifact Registry and Harbor's projects have to be made before: no cache is stored, and every import finds nothing.",
-    fix: "Make the repository, or keep the cache under a tag of the image's own.",
+    fix: "Make the repository (the bucket, the container), or keep the cache under a tag of the image's own.",
     rules_out: "A reference that is not there yet: imports say that, and the first export makes it. Missing rights have 401 and 403.",
     limits: "Some registries answer 403 or `denied` for a repository that does not exist: that is `cache-access-denied`.",
     example: include_str!("examples/cache-repository-missing.txt"),
@@ -33,9 +34,36 @@ impl Rule for CacheRepositoryMissing {
     fn check(&self, study: &Study) -> Vec<Finding> {
         backend::findings(study, &META, Cause::RepositoryMissing, |repo, group| {
             let failed = group.iter().any(|refusal| !refusal.build.errors.is_empty());
-            Some(draft(repo, failed))
+            Some(bucket(group).unwrap_or_else(|| draft(repo, failed)))
         })
     }
+}
+
+/// S3 and Azure keep caches in a bucket or a container.
+fn bucket(group: &[Refusal]) -> Option<Draft> {
+    let first = group.first()?;
+    let (what, key, hint) = match first.kind {
+        CacheKind::S3 => ("bucket", "bucket", "`region` and `endpoint_url` have to be those of the bucket"),
+        CacheKind::Azblob => ("container", "container", "`account_url` has to be that of its storage account"),
+        _ => return None,
+    };
+    let name =
+        first.asked(first.kind).and_then(|spec| spec.get(key)).map(|name| format!(" {name}")).unwrap_or_default();
+    Some(Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Proven,
+        title: format!("the cache's {what}{name} does not exist: the cache is {}", lost(group)),
+        cause: format!("The storage answers that there is no such {what}; the builder makes none."),
+        fix: Fix {
+            summary: format!("make the {what}, or correct its name"),
+            steps: vec![
+                format!("Make the {what}{name}, with rights for the builder to list, read and write in it."),
+                format!("Or correct its name in `--cache-from` and `--cache-to`: {hint}."),
+            ],
+            ..Fix::default()
+        },
+        rules_out: Vec::new(),
+    })
 }
 
 fn draft(repo: &str, failed: bool) -> Draft {
@@ -76,7 +104,6 @@ fn fix(repo: &str) -> Fix {
 mod tests {
     use super::super::testing::{made, of};
     use super::*;
-    use crate::model::CacheKind;
 
     #[test]
     fn fires_where_nothing_can_be_written() {

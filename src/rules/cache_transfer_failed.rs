@@ -11,7 +11,7 @@ static META: RuleMeta = RuleMeta {
     title: "a cache import or export fails, and why is in the log only",
     group: "The cache backend refuses",
     severity: Severity::Warning,
-    what: "A cache import or export ends with an error that none of the other rules knows.",
+    what: "A cache import or export ends with an error that none of the other rules knows; or all steps and the export are well, and the build ends with an error that belongs to none of them (`ERROR: failed to solve: Internal: not found`).",
     why: "A failed import makes the run cold, a failed export the next one. Both stay green where the error is ignored.",
     fix: "Read the line that is quoted; give the export `ignore-error=true` if it should not fail the build.",
     rules_out: "Errors with a known cause have rules of their own. An export that was stopped because the build failed is a consequence. A reference that is not there yet is how every cache begins.",
@@ -27,7 +27,10 @@ impl Rule for CacheTransferFailed {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        backend::findings(study, &META, Cause::Other, |_, group| group.iter().any(tells).then(|| draft(group)))
+        let other = |_: &str, group: &[Refusal]| group.iter().any(tells).then(|| draft(group));
+        let mut found = backend::findings(study, &META, Cause::Other, other);
+        found.extend(backend::findings(study, &META, Cause::BehindExport, |_, group| Some(behind(group))));
+        found
     }
 }
 
@@ -61,6 +64,25 @@ fn draft(group: &[Refusal]) -> Draft {
     }
 }
 
+/// What the end of a build reads besides the cache export is its provenance (`solver/llbsolver/solver.go`).
+fn behind(group: &[Refusal]) -> Draft {
+    let optional = "Add `ignore-error=true` to the export: it helps where the export is what failed.".to_owned();
+    let mut steps = vec![
+        "Run again: the record is made anew.".to_owned(),
+        "Use a newer builder: before BuildKit 0.23 its own clean-up could take records away while a build used them."
+            .to_owned(),
+    ];
+    steps.extend((!backend::ignored(group)).then_some(optional));
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Likely,
+        title: "the build fails at its end, though all steps and the cache export were well".to_owned(),
+        cause: "No step and no export printed the final error: what failed is the work behind them, the end of the cache export or the provenance. Both read the builder's cache records, and one of them was gone or could not be read.".to_owned(),
+        fix: Fix { summary: "run again with a newer builder".to_owned(), steps, ..Fix::default() },
+        rules_out: vec!["The cache's service or registry: its answers have a URL or a name in them.".to_owned()],
+    }
+}
+
 /// Nothing is lost where another import of the build is well; a build that stops is worse than a cold one.
 fn severity(group: &[Refusal]) -> Severity {
     if group.iter().all(Refusal::harmless) {
@@ -87,7 +109,7 @@ fn fix(group: &[Refusal], exports: bool) -> Fix {
     Fix {
         summary: summary.to_owned(),
         steps: std::iter::once(first.to_owned())
-            .chain(exports.then_some(optional).filter(|_| !option))
+            .chain(exports.then_some(optional).filter(|_| !option && !backend::ignored(group)))
             .chain(["Look the error up in https://github.com/moby/buildkit/issues.".to_owned()])
             .collect(),
         ..Fix::default()

@@ -16,7 +16,7 @@ static META: RuleMeta = RuleMeta {
     why: "BuildKit imports the list of what is cached, and fetches a layer only when something needs it. If that fails it does not go back and run the step: the build fails, and does so again until the cache is written anew.",
     fix: "Build once without the import, so that the export writes the cache anew; keep the cache where layers are not evicted one by one.",
     rules_out: "A layer of a base image: its repository is another one. A file that COPY does not find has other words, and so has a command that fails.",
-    limits: "An error without a URL (`could not fetch content descriptor … from remote: not found`) may be about a base image, and is not reported.",
+    limits: "An error without a URL (`could not fetch content descriptor … from remote: not found`) may be about a base image: it is reported where the log lists the same layer under a step.",
     example: include_str!("examples/cached-layer-unreadable.txt"),
     references: &[
         "https://github.com/moby/buildkit/issues/2836",
@@ -57,7 +57,7 @@ fn why(text: &str) -> Why {
         () if is_gone(text) => Why::Evicted,
         () if text.contains("/actions-cache/") => Why::Link,
         () if text.contains("invalid status response 403") => Why::Expired,
-        () if backend::status(text) == Some(404) => Why::Removed,
+        () if backend::status(text) == Some(404) || text.contains("from remote: not found") => Why::Removed,
         () => Why::Told,
     }
 }

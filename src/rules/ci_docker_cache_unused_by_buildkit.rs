@@ -4,7 +4,7 @@ use super::past::{cost, header};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Proof, Severity};
-use crate::model::{Build, CacheOperation, CacheOutcome, Dialect, Quote, Run};
+use crate::model::{Build, CacheOperation, CacheOutcome, Dialect, Quote, Run, Text};
 
 pub(super) struct CiDockerCacheUnusedByBuildkit;
 
@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     why: "The older builder looked for its steps among the images of the daemon. BuildKit does not: it has a cache of its own, and an image counts only where `--cache-from` names it and it was built with inline cache metadata. Loading and saving the images costs time in each run and helps nothing.",
     fix: "Remove the docker cache and use a registry cache, one reference per image.",
     rules_out: "The older builder; a build that names the image in `--cache-from`; images loaded as a base image or for another purpose; steps that come from a cache.",
-    limits: "Only the first build of a log is judged, as later ones find what it left in the builder. `docker load` is recognised by the image's name: archives of untagged images print none.",
+    limits: "Only the first build of a log is judged, as later ones find what it left in the builder. `docker load` is recognised by the image's name; what an image without one is, the log does not show: then it is suspected, where the CI restored a cache and the build has no name either.",
     example: include_str!("examples/ci-docker-cache-unused-by-buildkit.txt"),
     references: &[
         "https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/",
@@ -39,7 +39,10 @@ impl Rule for CiDockerCacheUnusedByBuildkit {
 
 fn finding(study: &Study, run: &Run) -> Option<Finding> {
     let build = run.builds.first().filter(|build| ignores_images(run, build))?;
-    let restored = restored(run, build)?;
+    let (restored, named) = match restored(run, build) {
+        Some(quote) => (quote, true),
+        None => (nameless(run, build)?, false),
+    };
     let separate = build.driver.as_deref().is_some_and(|driver| driver != "docker");
     let site = Site::of(study, run, build);
     let mut lines = vec![Study::quote(run, restored, "images are restored")];
@@ -47,13 +50,17 @@ fn finding(study: &Study, run: &Run) -> Option<Finding> {
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: if separate { Confidence::Proven } else { Confidence::Likely },
+        confidence: match (named, separate) {
+            (false, _) => Confidence::Suspected,
+            (true, true) => Confidence::Proven,
+            (true, false) => Confidence::Likely,
+        },
         title: "images are restored before the build, and BuildKit does not use them".to_owned(),
         cause: "BuildKit takes nothing from images of the daemon unless `--cache-from` names one that was built with inline cache metadata. The time to restore and to save the images is lost in every run.".to_owned(),
         evidence: Proof::from_lines(lines)?,
         fix: fix(&site),
         impact: cost(&build.steps, 1),
-        rules_out: rules_out(separate),
+        rules_out: rules_out(separate, named),
         subject: site.image,
     })
 }
@@ -73,12 +80,21 @@ fn restored<'a>(run: &'a Run, build: &Build) -> Option<&'a Quote> {
         hit && cache.name.ends_with(": docker.tar") && cache.quote.line < build.line
     });
     let names = run.commands_of(build).iter().flat_map(|c| &c.tags).chain(&build.images);
-    let repositories: Vec<&str> = names.map(|name| reference::repository(name)).collect();
+    let names: Vec<&Text> = names.collect();
     let loaded = run.loads.iter().find(|load| {
         let based = build.bases.iter().any(|b| reference::same(&b.image, &load.image));
-        load.quote.line < build.line && !based && repositories.contains(&reference::repository(&load.image))
+        let same = names.iter().any(|name| reference::same_repository(name, &load.image));
+        load.quote.line < build.line && !based && same
     });
     saved.map(|cache| &cache.quote).or_else(|| loaded.map(|load| &load.quote))
+}
+
+/// `Loaded image ID: sha256:…` before a build that gives its image no name either: most likely the image of the build
+/// before. Other commands of the job may use it by its digest.
+fn nameless<'a>(run: &'a Run, build: &Build) -> Option<&'a Quote> {
+    let tagged = run.commands_of(build).iter().any(|c| !c.tags.is_empty()) || !build.images.is_empty();
+    let load = run.loads.iter().find(|load| load.quote.line < build.line && load.image.starts_with("sha256:"))?;
+    (!tagged).then_some(&load.quote)
 }
 
 fn fix(site: &Site) -> Fix {
@@ -88,7 +104,10 @@ fn fix(site: &Site) -> Fix {
     Fix { summary: "replace the image cache by a registry cache".to_owned(), steps, ..registry }
 }
 
-fn rules_out(separate: bool) -> Vec<String> {
+fn rules_out(separate: bool, named: bool) -> Vec<String> {
+    if !named {
+        return vec!["the image that is loaded has no name: it may be one that the job runs, not the one it builds; `docker image ls` after the load would show what it is".to_owned()];
+    }
     if separate {
         return vec!["a builder that sees the daemon's images: no, it runs in a container of its own".to_owned()];
     }

@@ -13,11 +13,11 @@ static META: RuleMeta = RuleMeta {
     title: "the registry does not accept the cache manifest",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "The layers of a registry cache are uploaded, and the last request, `PUT …/manifests/TAG`, is answered with 400, 404, 405 or 415.",
+    what: "The layers of a registry cache are uploaded, and the last request, `PUT …/manifests/TAG`, is answered with 400, 404, 405 or 415, or with `manifest invalid` or `unsupported` (BuildKit 0.30 and newer print the registry's code).",
     why: "Before 0.21 BuildKit described a cache with an image index that lists layers. Amazon ECR and other registries refuse that form. No cache is stored: without `ignore-error=true` the build fails, with it every run is cold.",
     fix: "Add `image-manifest=true,oci-mediatypes=true` to `--cache-to` (BuildKit 0.12 or newer), or use BuildKit 0.21 or newer, where it is the default.",
     rules_out: "A tag that may not be moved is refused in the same way: when an earlier run wrote to it, `cache-tag-immutable` is reported instead. 401 and 403 are `cache-access-denied`.",
-    limits: "It knows the answer of the registry, not its product. A proxy that changes requests looks the same.",
+    limits: "It knows the answer of the registry, not its product. A proxy that changes requests looks the same. Where the cache is written as an image already, it knows only that the registry refuses it.",
     example: include_str!("examples/export-manifest-rejected.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/registry/",
@@ -35,7 +35,8 @@ impl Rule for ExportManifestRejected {
     fn check(&self, study: &Study) -> Vec<Finding> {
         backend::findings(study, &META, Cause::ManifestRejected, |_, group| {
             let first = group.first().filter(|first| immutable(study, first).is_none())?;
-            Some(draft(study, first))
+            let image = group.iter().any(|r| r.transfer.and_then(|t| t.as_image) == Some(true));
+            Some(if image { of_an_image(first) } else { draft(study, first) })
         })
     }
 }
@@ -48,8 +49,8 @@ fn draft(study: &Study, refusal: &Refusal) -> Draft {
     Draft {
         severity: Severity::Error,
         confidence: if unsure { Confidence::Suspected } else { Confidence::Likely },
-        title: format!("the registry does not accept the cache manifest: no cache is stored in {}", remedy::reference::repository(&place)),
-        cause: format!("All layers were uploaded, then the registry refused the manifest ({}). BuildKit before 0.21 describes a cache with an image index, which Amazon ECR and others refuse.", answer(refusal)),
+        title: title(&place),
+        cause: format!("All layers were uploaded, then the registry refused the manifest ({}). {}", answer(refusal), index(refusal)),
         fix: fix(study, refusal),
         rules_out: vec![
             "A tag that may not be overwritten: no earlier run in the input wrote to this reference. The registry's settings would show it.".to_owned(),
@@ -58,8 +59,50 @@ fn draft(study: &Study, refusal: &Refusal) -> Draft {
     }
 }
 
+fn title(place: &str) -> String {
+    let repository = remedy::reference::repository(place);
+    format!("the registry does not accept the cache manifest: no cache is stored in {repository}")
+}
+
+/// `writing cache image manifest`: what the other drafts would mend is so already.
+fn of_an_image(refusal: &Refusal) -> Draft {
+    let place = refusal.reference().unwrap_or_else(|| "the registry".to_owned());
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Suspected,
+        title: title(&place),
+        cause: format!("All layers were uploaded, then the registry refused the manifest ({}). The cache is described as an ordinary image already, so its form is not what the registry lacks; its reason is not in the log.", answer(refusal)),
+        fix: Fix {
+            summary: "find out why the registry refuses the manifest".to_owned(),
+            steps: vec![
+                "Look at the log and at the settings of the registry: a tag that may not be overwritten, types of artifact or of layer (zstd) that are not allowed, a limit of layers or of size.".to_owned(),
+                "Try a new tag in a repository of its own: if that is taken, the tag or the repository is what is protected.".to_owned(),
+            ],
+            ..Fix::default()
+        },
+        rules_out: vec!["Missing rights: those are answered with 401 or 403, and not after all layers were taken.".to_owned()],
+    }
+}
+
+/// The status, else the code and message that newer builders print in its place.
 fn answer(refusal: &Refusal) -> String {
-    backend::status(refusal.text).map_or_else(|| "an error".to_owned(), |status| format!("status {status}"))
+    let code = || refusal.text.rsplit_once("error writing manifest blob: ").map(|(_, code)| format!("`{code}`"));
+    match backend::status(refusal.text) {
+        Some(status) => format!("status {status}"),
+        None => code().unwrap_or_else(|| "an error".to_owned()),
+    }
+}
+
+/// A builder that prints the registry's code writes an image unless it was told not to.
+fn is_new(refusal: &Refusal) -> bool {
+    backend::status(refusal.text).is_none() && refusal.text.contains("error writing manifest blob: ")
+}
+
+fn index(refusal: &Refusal) -> &'static str {
+    if is_new(refusal) {
+        return "This builder describes a cache as an image unless `image-manifest=false` or `oci-mediatypes=false` is set; the index that it writes then is refused by Amazon ECR and others.";
+    }
+    "BuildKit before 0.21 describes a cache with an image index, which Amazon ECR and others refuse."
 }
 
 fn asked_for_image_manifest(refusal: &Refusal) -> bool {
@@ -71,6 +114,13 @@ fn fix(study: &Study, refusal: &Refusal) -> Fix {
     let site = Site::of(study, refusal.run, refusal.build);
     let cache = refusal.reference().filter(|name| remedy::reference::tag(name).is_some());
     let site = Site { cache: cache.unwrap_or(site.cache.clone()), ..site };
+    if is_new(refusal) {
+        return Fix {
+            summary: "take `image-manifest=false` and `oci-mediatypes=false` out of the cache export".to_owned(),
+            steps: vec!["Take `image-manifest=false` and `oci-mediatypes=false` out of `--cache-to`, or write `image-manifest=true,oci-mediatypes=true`: the cache is then described as an ordinary image.".to_owned()],
+            ..remedy::registry_max(&site)
+        };
+    }
     Fix {
         summary: "add image-manifest=true,oci-mediatypes=true to the cache export".to_owned(),
         steps: vec![

@@ -64,6 +64,8 @@ fn draft(group: &[Refusal]) -> Draft {
 enum Told {
     /// It lets nobody write this entry.
     Reserve,
+    /// The job's token may read only.
+    ReadOnly,
     /// It does not know the job any more.
     Expired,
     /// What the export had found or written is not there any more.
@@ -76,6 +78,7 @@ fn told(group: &[Refusal]) -> Told {
     let says = |text: &str| group.iter().any(|r| r.text.contains(text));
     match () {
         () if says("failed to reserve cache") => Told::Reserve,
+        () if says("No scope with write permission") => Told::ReadOnly,
         () if says("token expired") => Told::Expired,
         () if group.iter().all(|r| r.text.trim_end().ends_with("not_found")) => Told::Gone,
         () => Told::Down,
@@ -86,6 +89,9 @@ fn cause(told: Told) -> &'static str {
     match told {
         Told::Reserve => {
             "The service did not let this job write: another job writes the same scope, too many entries were written, or the token of this trigger is read-only."
+        }
+        Told::ReadOnly => {
+            "The token of this job may read caches and not write them: so it is for pull requests from forks and for some triggers."
         }
         Told::Expired => {
             "The job's cache token expired before the export ended: the build took longer than the token lives."
@@ -106,6 +112,9 @@ fn fix(told: Told, group: &[Refusal]) -> Fix {
             "Give each image and platform its own `scope=`; the default scope is the same for all.",
             "Export on `push` only: pull requests from forks and some triggers have a read-only cache token.",
         ],
+        Told::ReadOnly => {
+            &["Leave `cache-to` out where the token may not write: such jobs import what the main branch stores."]
+        }
         Told::Expired => &["Keep the cache in a registry where builds take that long: its log-in lasts."],
         Told::Gone => &[
             "Look at the size under Actions, Caches: near the limit, take out scopes that nobody reads and export from fewer jobs, or keep the cache in a registry.",
@@ -114,6 +123,7 @@ fn fix(told: Told, group: &[Refusal]) -> Fix {
     };
     let summary = match told {
         Told::Reserve => "make the export optional, and give each image its own scope",
+        Told::ReadOnly => "export in jobs only whose token may write",
         Told::Expired => "make the export optional, or keep the cache in a registry",
         Told::Gone => "keep less in GitHub's cache, or keep the cache in a registry",
         Told::Down if ignored => "run again when the service works",

@@ -3,7 +3,7 @@
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
-use crate::model::{Build, CacheKind, Quote, Run};
+use crate::model::{Build, CacheKind, Outcome, Quote, Run};
 use crate::series::Series;
 
 pub(super) struct LocalCacheMissing;
@@ -40,6 +40,16 @@ struct Missed<'a> {
     quote: &'a Quote,
     /// A build before it stored a cache in a directory.
     stored: bool,
+}
+
+impl Missed<'_> {
+    /// buildctl prints nothing behind the last step of a build without an output, and its warnings before the first
+    /// (`time="…" level=warning msg="local cache import at …`).
+    fn shows_all(&self) -> bool {
+        let silent = self.quote.text.starts_with("time=\"") && self.quote.line < self.build.line;
+        let ended = self.build.steps.iter().all(|s| s.outcome != Outcome::Unknown);
+        self.build.whole() || silent && ended && !self.build.headless
+    }
 }
 
 fn of_series(study: &Study, series: &Series) -> Vec<Finding> {
@@ -84,7 +94,11 @@ fn finds(build: &Build) -> bool {
 fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
     let written = missed.iter().any(|m| m.stored);
     // The build that makes the directory cannot find it; and the export may be what a cut log lacks.
-    if !written && missed.iter().any(|m| writes(m.build) || !m.build.whole()) {
+    if !written && missed.iter().any(|m| writes(m.build) || !m.shows_all()) {
+        return None;
+    }
+    // A cache is exported behind the last step: a build that fails before stores none, wherever.
+    if !written && missed.iter().all(|m| m.build.failed_at_a_step()) {
         return None;
     }
     let (confidence, title, cause, doubt) = match (written, found) {

@@ -4,6 +4,7 @@
 //! `mod` line and its row in [`RULES`].
 
 mod absent_refs;
+mod alike;
 mod alternating_hits;
 mod backend;
 mod base_image_drift;
@@ -17,11 +18,13 @@ mod cache_export_too_large;
 mod cache_lost;
 mod cache_manifest_too_large;
 mod cache_mount_not_persisted;
+mod cache_never_found;
 mod cache_option_invalid;
 mod cache_rate_limited;
 mod cache_ref_is_image;
 mod cache_ref_mismatch;
 mod cache_ref_never_written;
+mod cache_ref_per_run;
 mod cache_ref_shared;
 mod cache_registry_unavailable;
 mod cache_repository_missing;
@@ -48,6 +51,7 @@ mod dockerfile_edited;
 mod export_manifest_rejected;
 mod export_unsupported_by_driver;
 mod export_without_import;
+mod failed_before_cache_export;
 mod file_mode_drift;
 mod gha_export_timeout;
 mod gha_service_error;
@@ -60,6 +64,7 @@ mod inline_cache_multi_stage;
 mod inline_cache_never_exported;
 mod installation;
 mod instruction;
+mod kaniko_stores_under_another_key;
 mod layers_disabled;
 mod legacy_cache_from_not_pulled;
 mod legacy_multi_stage;
@@ -163,6 +168,10 @@ pub static RULES: &[&dyn Rule] = &[
     &layers_disabled::LayersDisabled,
     &cache_ref_never_written::CacheRefNeverWritten,
     &cache_ref_mismatch::CacheRefMismatch,
+    &cache_ref_per_run::CacheRefPerRun,
+    &cache_never_found::CacheNeverFound,
+    &kaniko_stores_under_another_key::KanikoStoresUnderAnotherKey,
+    &failed_before_cache_export::FailedBeforeCacheExport,
     &cache_ref_is_image::CacheRefIsImage,
     &local_cache_missing::LocalCacheMissing,
     &buildkite_compose_plugin_v4::BuildkiteComposePluginV4,

@@ -77,6 +77,9 @@ impl Reader<'_> {
             exports: build.exports.iter().map(|export| self.transfer(export)).collect(),
             inline: self.quoted(build.inline.as_ref()),
             errors: self.quotes(&build.errors),
+            answers: self.quotes(&build.answers),
+            behind_export: self.quoted(build.behind_export.as_ref()),
+            gone: self.quoted(build.gone.as_ref()),
             expired: self.quotes(&build.expired),
             warnings: self.quotes(&build.warnings),
             images: build.images.iter().map(|image| self.text(image)).collect(),
@@ -116,6 +119,7 @@ impl Reader<'_> {
             header: self.quote(&step.header),
             verdict: self.quoted(step.verdict.as_ref()),
             key: self.maybe(step.key.as_ref()),
+            stored: self.quoted(step.stored.as_ref()),
             fetched: self.quoted(step.fetched.as_ref()),
             trace: step.ran.as_ref().map(trace),
         }
@@ -143,6 +147,7 @@ impl Reader<'_> {
             header: self.quote(&transfer.header),
             verdict: self.quoted(transfer.verdict.as_ref()),
             manifest_type: self.maybe(transfer.manifest_type.as_ref()),
+            as_image: transfer.as_image,
             listed: transfer.listed,
         }
     }

@@ -58,7 +58,8 @@ impl BuildahSegment {
         }
         let build = &mut self.build;
         // Where the log begins after FROM, an arrow tells a step from the `STEP 3: …` of a script.
-        if build.bases.is_empty() && build.steps.iter().all(|s| s.verdict.is_none()) {
+        let refused = build.errors.iter().any(|quote| quote.text.contains(" to --cache-"));
+        if build.bases.is_empty() && build.steps.iter().all(|s| s.verdict.is_none()) && !refused {
             return None;
         }
         (build.dialect, build.invocation) = (Dialect::Buildah, invocation);
@@ -140,6 +141,9 @@ impl BuildahSegment {
         if let Some(step) = self.build.steps.iter_mut().rfind(fits) {
             step.outcome = Outcome::Failed;
             step.verdict = Some(quote.clone());
+        }
+        if self.build.line == 0 {
+            self.build.line = quote.line;
         }
         self.build.errors.push(quote);
     }

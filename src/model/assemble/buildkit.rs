@@ -20,6 +20,10 @@ pub(super) struct Segment {
     pub(super) booted: Option<Quote>,
     pub(super) service: Option<Text>,
     pub(super) errors: Few<Quote>,
+    /// Lines that go on with an error.
+    pub(super) answers: Few<Quote>,
+    /// Line of the last error, of a vertex or final.
+    failed_at: Option<u64>,
     pub(super) warnings: Few<Quote>,
     pub(super) tangled: bool,
     pub(super) dialect: Dialect,
@@ -86,8 +90,24 @@ impl Segment {
             Body::Text(text) => self.header(n, text, line, raw),
             end => {
                 self.current = None;
+                if matches!(end, Body::Error(_)) {
+                    self.failed_at = Some(line);
+                }
                 self.vertices.entry(n).or_default().ended(end, line, raw);
             }
+        }
+    }
+
+    /// A final error.
+    pub(super) fn failed(&mut self, quote: Quote) {
+        self.failed_at = Some(quote.line);
+        self.errors.push(quote);
+    }
+
+    /// A line that goes on with the error right above it; any program may print such a line elsewhere.
+    pub(super) fn answered(&mut self, quote: Quote) {
+        if self.failed_at.is_some_and(|line| quote.line <= line + Build::ANSWERS) {
+            self.answers.push(quote);
         }
     }
 

@@ -2,13 +2,14 @@
 //! and targets.
 
 mod conclude;
+mod errors;
 mod headless;
 mod place;
 
 use std::collections::{BTreeSet, HashMap};
 
 pub(super) use self::conclude::doubt;
-use self::conclude::{conclude, mark_pinned};
+use self::conclude::{Ending, conclude, mark_pinned};
 use self::headless::headless;
 use self::place::place;
 use super::buildkit::Segment;
@@ -34,13 +35,13 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     names.sort_by_key(|(_, quote, ..)| quote.line);
     // Of a log without an export and without a word of the client, the last steps may be missing.
     let mut ends = segment.over;
-    let mut canceled = BTreeSet::new();
+    let mut exports = Exports::default();
     for (name, quote, number, vertex) in names {
         let (target, rest) = split_target(name, &targets);
         // A terminal shows a vertex that is at work as one that is done; its last frame says that it is.
         ends |= rest.starts_with(EXPORT) && segment.dialect != Dialect::BuildkitTty;
-        if rest.starts_with(EXPORT) && vertex.end == End::Canceled {
-            canceled.insert(target);
+        if rest.starts_with(EXPORT) {
+            exports.seen(target, vertex.end);
         }
         let at = of_target(&mut builds, &mut places, &common, target);
         if let Some(build) = builds.get_mut(at) {
@@ -59,18 +60,46 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         builds.push(common);
     }
     builds.retain(|b| b.total_lines() > 0);
-    let cut = !ends || segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
+    let open = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
     for build in &mut builds {
-        conclude(build, cut, canceled.contains(&build.target.as_deref()) || canceled.contains(&None));
+        let target = build.target.as_deref();
+        let ending = match () {
+            () if exports.are(target, End::Canceled) => Ending::Stopped,
+            () if exports.are(target, End::Open) || !ends => Ending::Cut,
+            // Of two builds that are printed as one, nobody knows whose export it is.
+            () if exports.are(target, End::Done) && !segment.tangled => Ending::Exported,
+            () if open => Ending::Cut,
+            () => Ending::Shown,
+        };
+        conclude(build, ending);
     }
     mark_pinned(&mut builds, segment);
     builds
 }
 
+/// How the exports of each target ended.
+#[derive(Default)]
+struct Exports<'a>(HashMap<Option<&'a str>, Vec<End>>);
+
+impl<'a> Exports<'a> {
+    fn seen(&mut self, target: Option<&'a str>, end: End) {
+        let ends = self.0.entry(target).or_default();
+        if !ends.contains(&end) {
+            ends.push(end);
+        }
+    }
+
+    /// One that names no target is of all.
+    fn are(&self, target: Option<&str>, end: End) -> bool {
+        let of = |target| self.0.get(&target).is_some_and(|ends| ends.contains(&end));
+        of(target) || of(None)
+    }
+}
+
 /// Errors that stop a client or daemon before the first step
 /// (`docker/buildx` `build/opt.go`, `moby/buildkit` `control/control.go`).
 pub(super) fn before_any_step(error: &str) -> bool {
-    const EARLY: [&str; 8] = [
+    const EARLY: [&str; 9] = [
         "Cache export is not supported",
         "cache export feature is currently not supported",
         "Multi-platform build is not supported",
@@ -79,6 +108,7 @@ pub(super) fn before_any_step(error: &str) -> bool {
         "unsupported compression type",
         "unknown cache importer",
         "type required for",
+        "cache with type ",
     ];
     EARLY.iter().any(|text| error.contains(text))
 }
@@ -132,6 +162,9 @@ fn common(segment: &Segment, invocation: usize) -> Build {
         target: segment.service.clone(),
         invocation,
         errors: segment.errors.clone(),
+        answers: segment.answers.clone(),
+        behind_export: errors::behind_export(segment),
+        gone: errors::gone(segment),
         warnings: segment.warnings.clone(),
         line: segment.line.max(segment.errors.first().map_or(0, |q| if segment.line == 0 { q.line } else { 0 })),
         tangled: segment.tangled,

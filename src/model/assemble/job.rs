@@ -80,6 +80,7 @@ impl Assembler {
             }
             Event::Service(name) => self.next_service(number, name),
             Event::Failure(_) => self.failed(Quote::new(number, text)),
+            Event::Answer(_) => self.buildkit.answered(Quote::new(number, text)),
             Event::Warning(_) => self.warned(Quote::new(number, text)),
             Event::NoOutput => self.buildkit.over |= self.builds_something(),
             Event::Loaded(image) => {
@@ -152,7 +153,7 @@ impl Assembler {
             self.close_buildkit();
         }
         if self.classic.is_empty() {
-            self.buildkit.errors.push(quote);
+            self.buildkit.failed(quote);
         } else {
             self.classic.errors.push(quote);
         }

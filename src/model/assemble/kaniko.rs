@@ -83,7 +83,10 @@ impl KanikoSegment {
             Says::Step(command) if !self.build.bases.is_empty() => self.step(&text(command), message.clock, quote()),
             Says::Step(_) | Says::Planned => {}
             Says::Extracting => self.extracted(quote()),
-            Says::Storing(reference) => self.stores(text(reference), quote()),
+            Says::Storing(reference) => {
+                self.stored(quote());
+                self.stores(text(reference), quote());
+            }
             Says::NotStored(error) => self.not_stored(text(error), quote()),
             Says::Pushing(image) => self.pushes(text(image), message.clock),
             Says::Pushed(image) => self.pushed(&text(image), quote()),
@@ -181,6 +184,13 @@ impl KanikoSegment {
         if let Some(step) = self.build.steps.last_mut() {
             step.outcome = Outcome::Hit;
             step.verdict.get_or_insert(quote);
+        }
+    }
+
+    /// A layer is pushed when its command is done, before the next one begins.
+    fn stored(&mut self, quote: Quote) {
+        if let Some(step) = self.build.steps.last_mut().filter(|s| s.stored.is_none()) {
+            step.stored = Some(quote);
         }
     }
 

@@ -50,11 +50,15 @@ pub(super) struct Vertex {
     pub(super) ended: Option<Quote>,
     /// A layer of its own was fetched: the result came from a cache.
     pub(super) pulled: Option<Quote>,
+    /// Layers that were fetched for a step, each with the first line that lists it.
+    pub(super) layers: Vec<Quote>,
     /// The command printed something.
     pub(super) logs: bool,
     pub(super) manifest_type: Option<Text>,
     /// `found 5 layers in cache`.
     pub(super) listed: bool,
+    /// A cache is written as an image (`writing cache image manifest`), or as the older index.
+    pub(super) as_image: Option<bool>,
     /// `preparing layers for inline cache`.
     pub(super) inline: Option<Quote>,
     pub(super) export: Export,
@@ -112,6 +116,7 @@ impl Vertex {
         match text.first() {
             Some(b's' | b'e' | b'p') if is_layer(text) => {
                 self.pulled = self.pulled.take().or_else(|| Some(Quote::new(line, raw)));
+                self.lists(text, line, raw);
             }
             Some(b'p') if text.starts_with(b"preparing layers for inline cache") => {
                 self.inline = self.inline.take().or_else(|| Some(Quote::new(line, raw)));
@@ -130,7 +135,10 @@ impl Vertex {
                 self.engine = Engine::Graphdriver;
                 self.config = word_after(text, b"writing image ");
             }
-            Some(b'w') if text.starts_with(b"writing ") => self.export = Export::Writes,
+            Some(b'w') if text.starts_with(b"writing ") => {
+                self.export = Export::Writes;
+                self.as_image = written_form(text).or(self.as_image);
+            }
             Some(b'e') if text.starts_with(b"exporting manifest sha256:") && self.engine == Engine::Unknown => {
                 self.engine = Engine::Buildkitd;
             }
@@ -141,6 +149,16 @@ impl Vertex {
             Some(b'n') => self.images.extend(word_after(text, b"naming to ")),
             Some(b'f') => self.listed |= text.starts_with(b"found ") && text.ends_with(b" layers in cache"),
             _ => {}
+        }
+    }
+
+    /// Base images have many layers, and an error of theirs names the image.
+    fn lists(&mut self, text: &[u8], line: u64, raw: &[u8]) {
+        const MANY: usize = 64;
+        let step = self.names.first().is_some_and(|(name, _)| name.starts_with('[') && !name.contains("] FROM "));
+        let Some(digest) = digest_in(text).filter(|_| step && self.layers.len() < MANY) else { return };
+        if !self.layers.iter().any(|known| known.text.contains(digest)) {
+            self.layers.push(Quote::new(line, raw));
         }
     }
 
@@ -198,6 +216,23 @@ fn is_layer(text: &[u8]) -> bool {
     text.starts_with(b"extracting sha256:")
         || text.starts_with(b"pulling sha256:")
         || (text.starts_with(b"sha256:") && text.len() > DIGEST)
+}
+
+/// `writing cache image manifest sha256:…` and `writing cache manifest sha256:…`, before `BuildKit` 0.12
+/// `writing manifest sha256:…` (`cache/remotecache/export.go`).
+fn written_form(text: &[u8]) -> Option<bool> {
+    if text.starts_with(b"writing cache image manifest ") {
+        return Some(true);
+    }
+    let index = text.starts_with(b"writing cache manifest ") || text.starts_with(b"writing manifest ");
+    index.then_some(false)
+}
+
+/// `sha256:` and 64 digits.
+fn digest_in(text: &[u8]) -> Option<&str> {
+    const LENGTH: usize = "sha256:".len() + 64;
+    let at = memchr::memmem::find(text, b"sha256:")?;
+    std::str::from_utf8(text.get(at..at + LENGTH)?).ok()
 }
 
 fn word_after(text: &[u8], start: &[u8]) -> Option<Text> {

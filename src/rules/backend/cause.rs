@@ -45,6 +45,8 @@ pub(in crate::rules) enum Cause {
     Crowded,
     /// The reference does not exist.
     NotFound,
+    /// No vertex failed, and the build did, behind its cache export.
+    BehindExport,
     /// None of these.
     Other,
 }
@@ -57,7 +59,7 @@ pub(in crate::rules) fn classify(error: &str, kind: CacheKind) -> Cause {
     }
     let by_text = TEXTS.iter().find(|(_, all)| all.iter().all(|part| text.contains(part))).map(|(cause, _)| *cause);
     let cause = by_text.or_else(|| by_status(&text)).or_else(|| by_ending(&text)).unwrap_or(Cause::Other);
-    let github = kind == CacheKind::Gha || text.contains(GITHUB);
+    let github = kind == CacheKind::Gha || GITHUB.iter().any(|host| text.contains(host));
     match cause {
         // Whatever else GitHub's cache answers is the service's: it has no references and no log-in.
         Cause::Unavailable | Cause::NotFound | Cause::AccessDenied | Cause::Other if github => Cause::GhaService,
@@ -83,8 +85,8 @@ fn lacks_repository(error: &str) -> bool {
     begun || text.contains("name unknown") || text.contains("name_unknown")
 }
 
-/// Host of the service: `BuildKit` up to 0.10 does not say which kind of cache it exports.
-const GITHUB: &str = ".actions.githubusercontent.com/";
+/// The service in URLs: `BuildKit` up to 0.10 does not say which kind of cache it exports.
+const GITHUB: [&str; 2] = [".actions.githubusercontent.com/", "/twirp/github.actions.results.api."];
 
 /// HTTP status in an error text.
 ///

@@ -14,7 +14,7 @@ pub(super) fn settle(run: &Run, all: &mut [Refusal]) {
     }
     let crowded: Vec<usize> = all.iter().filter(|r| r.cause == Cause::Crowded).map(|r| r.build.invocation).collect();
     let follows = |r: &&mut Refusal| {
-        let local = r.side == Side::Export && r.transfer.is_some_and(|t| t.kind == CacheKind::Local);
+        let local = r.side == Side::Export && r.kind == CacheKind::Local;
         local && r.cause == Cause::Other && crowded.contains(&r.build.invocation)
     };
     all.iter_mut().filter(follows).for_each(|refusal| refusal.cause = Cause::Crowded);

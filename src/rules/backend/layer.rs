@@ -3,13 +3,19 @@
 //! `BuildKit` fetches layers of an imported cache when something needs them, long after the import
 //! ended well (`moby/buildkit` issue 2836). Who needs it then fails: a step, or the image's export.
 
-use super::super::remedy::reference::{in_url, repository};
+use super::super::remedy::reference::{in_url, same_repository};
 use crate::model::{Build, is_of_layer};
 
 /// Whether the error of a step or of a build is about a layer of the cache, and not about a base image.
 pub(super) fn is_unreadable(text: &str, build: &Build) -> bool {
     let command = text.contains("did not complete successfully") || text.contains("executor failed running");
-    !command && (is_of_layer(text) || is_of_import(text, build))
+    !command && (is_of_layer(text) || is_of_step(text, build) || is_of_import(text, build))
+}
+
+/// `could not fetch content descriptor sha256:… (…) from remote: not found`, of a layer that the log lists under a step.
+fn is_of_step(text: &str, build: &Build) -> bool {
+    let digest = text.split_once("could not fetch content descriptor ").and_then(|(_, rest)| rest.split(' ').next());
+    digest.zip(build.gone.as_ref()).is_some_and(|(digest, listed)| listed.text.contains(digest))
 }
 
 /// `failed to copy: httpReadSeeker: failed open: … https://r/v2/team/app/blobs/sha256:…` (containerd): the
@@ -19,10 +25,9 @@ fn is_of_import(text: &str, build: &Build) -> bool {
         return false;
     }
     let Some(name) = in_url(text) else { return false };
-    let repo = repository(&name);
-    let imports = build.imports.iter().filter(|i| i.ok()).filter_map(|i| i.reference.as_deref());
-    let imported = imports.map(repository).any(|import| import == repo);
-    imported && !build.bases.iter().any(|base| repository(&base.image) == repo)
+    let mut imports = build.imports.iter().filter(|i| i.ok()).filter_map(|i| i.reference.as_deref());
+    let imported = imports.any(|import| same_repository(import, &name));
+    imported && !build.bases.iter().any(|base| same_repository(&base.image, &name))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Decides what is quoted and what it cost; the words come from the rule.
 
+use super::later::passed;
 use super::{Cause, Refusal, Side, refusals};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::{Build, CacheKind, Outcome, is_gone};
@@ -46,7 +47,7 @@ pub(in crate::rules) fn by_repository(all: Vec<Refusal<'_>>) -> Vec<(String, Vec
     let mut groups: Vec<(String, Vec<Refusal<'_>>)> = Vec::new();
     for refusal in all {
         let key = subject(&refusal);
-        match groups.iter_mut().find(|(k, _)| *k == key) {
+        match groups.iter_mut().find(|(known, _)| reference::same_repository(known, &key)) {
             Some((_, group)) => group.push(refusal),
             None => groups.push((key, vec![refusal])),
         }
@@ -62,9 +63,17 @@ pub(in crate::rules) fn evidence(group: &[Refusal<'_>], shows: &str) -> Vec<Evid
         let of_run = lines.iter().filter(|l| l.source == line.source).count();
         if of_run < 2 && lines.len() < 12 && !lines.contains(&line) {
             lines.push(line);
+            lines.extend(refusal.answers().take(2).map(|answer| Study::quote(refusal.run, answer, "what it answered")));
+            lines.extend(listed(refusal));
         }
     }
     lines
+}
+
+/// Where the log shows whose layer it is that could not be fetched.
+fn listed(refusal: &Refusal) -> Option<Evidence> {
+    let listed = refusal.build.gone.as_ref().filter(|_| refusal.cause == Cause::LayerUnreadable)?;
+    Some(Study::quote(refusal.run, listed, "the layer is that of a step which came from the cache"))
 }
 
 /// What these builds executed.
@@ -76,7 +85,20 @@ pub(in crate::rules) fn cost_of<'a>(builds: impl Iterator<Item = &'a Build>) -> 
     })
 }
 
+/// A fault that later runs of the same builds do not have is told as one that was.
+fn with_later_runs(study: &Study, group: &[Refusal], draft: Draft) -> Draft {
+    let Some(passed) = passed(study, group) else { return draft };
+    let doubt = "Later runs of the build use the same cache without an error: it passed, or was mended.".to_owned();
+    Draft {
+        severity: draft.severity.min(Severity::Warning),
+        title: format!("{} (in {} of {} runs; the later ones are well)", draft.title, passed.refused, passed.runs),
+        rules_out: draft.rules_out.into_iter().chain([doubt]).collect(),
+        ..draft
+    }
+}
+
 fn finding(study: &Study, meta: &'static RuleMeta, repo: &str, group: &[Refusal], draft: Draft) -> Option<Finding> {
+    let draft = with_later_runs(study, group, draft);
     Some(Finding {
         rule: meta.id,
         severity: draft.severity,
@@ -101,7 +123,8 @@ fn subject(refusal: &Refusal) -> String {
     }
     match refusal.reference() {
         Some(name) => reference::repository(&name).to_owned(),
-        None => refusal.transfer.map_or("cache", |t| t.kind.name()).to_owned(),
+        None if refusal.transfer.is_none() && refusal.kind == CacheKind::Unknown => "cache".to_owned(),
+        None => refusal.kind.name().to_owned(),
     }
 }
 
@@ -119,7 +142,7 @@ fn impact(study: &Study, repo: &str, group: &[Refusal]) -> Impact {
 
 fn hit(at: usize, build: &Build, repo: &str, group: &[Refusal], first_export: Option<usize>) -> bool {
     let refused = group.iter().any(|r| r.side == Side::Import && std::ptr::eq(r.build, build));
-    let failed = build.imports.iter().filter(|i| i.error.is_some()).filter_map(|i| i.reference.as_deref());
-    let looks_for_it = failed.map(reference::repository).any(|name| name == repo);
+    let mut failed = build.imports.iter().filter(|i| i.error.is_some()).filter_map(|i| i.reference.as_deref());
+    let looks_for_it = failed.any(|name| reference::same_repository(name, repo));
     refused || (looks_for_it && first_export.is_some_and(|first| at > first))
 }

@@ -25,7 +25,26 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::OptionInvalid, &["not set for github actions cache"]),
     (Cause::OptionInvalid, &["is required for azblob cache"]),
     (Cause::OptionInvalid, &["azure storage account url provided is not a valid url"]),
-    (Cause::OptionInvalid, &["nosuchbucket"]),
+    // cmd/buildctl/build: `cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN`
+    (Cause::OptionInvalid, &["cache with type ", " requires "]),
+    // go-actions-cache token.go, golang-jwt: what was given as the token is none, and nobody was asked
+    (Cause::OptionInvalid, &["token is malformed"]),
+    (Cause::OptionInvalid, &["token is unverifiable"]),
+    (Cause::OptionInvalid, &["token contains an invalid number of segments"]),
+    (Cause::OptionInvalid, &["invalid token without access controls"]),
+    (Cause::OptionInvalid, &["failed to parse token access controls"]),
+    // S3: the bucket is in another region
+    (Cause::OptionInvalid, &["authorizationheadermalformed"]),
+    (Cause::OptionInvalid, &["api error permanentredirect"]),
+    (Cause::OptionInvalid, &["api error movedpermanently"]),
+    (Cause::OptionInvalid, &["incorrect region"]),
+    // buildah: each layer has a tag of its own
+    (Cause::OptionInvalid, &["repository must contain neither a tag nor digest"]),
+    // S3, Azure: there is no such bucket or container
+    (Cause::RepositoryMissing, &["nosuchbucket"]),
+    (Cause::RepositoryMissing, &["specified bucket does not exist"]),
+    (Cause::RepositoryMissing, &["containernotfound"]),
+    (Cause::RepositoryMissing, &["specified container does not exist"]),
     (Cause::OptionInvalid, &["invalid configuration for remote cache"]),
     (Cause::OptionInvalid, &["failed to parse oci-mediatypes"]),
     (Cause::OptionInvalid, &["failed to parse image-manifest"]),
@@ -54,6 +73,11 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::UploadTooLarge, &["request entity too large"]),
     // BuildKit session/manager.go: the client is gone, and with it what it knows of log-ins.
     (Cause::Other, &["no active session"]),
+    // BuildKit ≥0.30 prints the registry's code and message instead of the status (distribution-spec errors)
+    (Cause::ManifestRejected, &["error writing manifest blob", ": manifest invalid"]),
+    (Cause::ManifestRejected, &["error writing manifest blob", "manifest_invalid"]),
+    (Cause::ManifestRejected, &["error writing manifest blob", ": unsupported"]),
+    (Cause::ManifestRejected, &["error writing manifest blob", "unsupported media type"]),
     // distribution-spec errors, as registries and go-containerregistry write them
     (Cause::NotFound, &["name_unknown"]),
     (Cause::NotFound, &["name unknown"]),
@@ -62,6 +86,7 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::GhaService, &["failed to commit cache"]),
     (Cause::GhaService, &["error committing cache"]),
     (Cause::GhaService, &["cache token expired"]),
+    (Cause::GhaService, &["no scope with write permission"]),
     // GitHub's front: the error of a service that is down, whatever kind of cache the builder names.
     (Cause::GhaService, &["githubstatus.com"]),
     // containerd remotes/docker/authorizer.go, registries' own words
@@ -72,6 +97,14 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::AccessDenied, &["authorization failed"]),
     // go-containerregistry transport/error.go, code and message: `UNAUTHORIZED: authentication required; [map[…]]`
     (Cause::AccessDenied, &["unauthorized: "]),
+    // AWS and Azure: the credentials that were given are refused
+    (Cause::AccessDenied, &["invalidaccesskeyid"]),
+    (Cause::AccessDenied, &["signaturedoesnotmatch"]),
+    (Cause::AccessDenied, &["expiredtoken"]),
+    (Cause::AccessDenied, &["api error invalidtoken"]),
+    (Cause::AccessDenied, &["authorizationfailure"]),
+    (Cause::AccessDenied, &["authenticationfailed"]),
+    (Cause::AccessDenied, &["authorizationpermissionmismatch"]),
     // AWS and Azure SDKs without credentials
     (Cause::AccessDenied, &["failed to refresh cached credentials"]),
     (Cause::AccessDenied, &["failed to create default azure credentials"]),

@@ -2,18 +2,45 @@
 //! (`GoogleContainerTools/kaniko` issue 524, whose cache is kept in `DESTINATION/cache` where nothing else is asked for).
 
 use crate::finding::Fix;
-use crate::rules::remedy::reference;
-
-/// Names under which Docker Hub is spoken to.
-const HOSTS: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
-
-pub(super) fn is_hub(repo: &str) -> bool {
-    HOSTS.contains(&reference::host(repo))
-}
+use crate::rules::remedy::{Form, PLACEHOLDER, Site, reference};
 
 /// Whether Docker Hub can have no such repository.
 pub(super) fn is_too_deep(repo: &str) -> bool {
-    is_hub(repo) && path(repo).split('/').count() > 2
+    reference::is_hub(repo) && path(repo).split('/').count() > 2
+}
+
+/// Whether it is of Docker Hub's `library`, where nobody but Docker writes: a name without a registry and without a
+/// user. None of the account's own repositories has such a name.
+pub(super) fn lacks_registry(repo: &str) -> bool {
+    reference::is_hub(repo) && !path(repo).contains('/')
+}
+
+pub(super) fn cause_without_registry(repo: &str) -> String {
+    let name = path(repo);
+    format!(
+        "`{name}` names no registry. Such a name is one of Docker Hub's own images, docker.io/library/{name}, and nobody but Docker can write there."
+    )
+}
+
+/// The name written out, beside the image.
+pub(super) fn fix_without_registry(repo: &str, site: &Site, tag: Option<&str>) -> Fix {
+    let name = path(repo);
+    let home = reference::repository(&site.image).rsplit_once('/').map(|(home, _)| home);
+    let home = home.filter(|_| site.image != PLACEHOLDER).unwrap_or("REGISTRY/TEAM");
+    let full = format!("{home}/{name}");
+    let option = match (site.form, tag) {
+        (Form::Kaniko, _) => format!("--cache-repo={full}"),
+        (_, Some(tag)) => format!("ref={full}:{tag}"),
+        (_, None) => format!("ref={full}"),
+    };
+    Fix {
+        summary: format!("write the cache's full name: {full}"),
+        steps: vec![
+            "Write the registry in front of the name, where the cache is imported and where it is written; beside the image the same log-in serves.".to_owned(),
+        ],
+        snippet: Some(option),
+        ..Fix::default()
+    }
 }
 
 pub(super) fn cause(repo: &str) -> String {
@@ -37,7 +64,7 @@ pub(super) fn fix(repo: &str, kaniko: bool) -> Fix {
 }
 
 fn path(repo: &str) -> &str {
-    HOSTS.iter().find_map(|host| repo.strip_prefix(host)?.strip_prefix('/')).unwrap_or(repo)
+    reference::without_hub(repo)
 }
 
 #[cfg(test)]

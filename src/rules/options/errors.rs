@@ -13,6 +13,7 @@ pub(in crate::rules) fn from_error(text: &str) -> Mistake {
         .or_else(|| backend(text))
         .or_else(|| requires(text))
         .or_else(|| unset(text))
+        .or_else(|| unusable(text))
         .unwrap_or_else(|| told(text))
 }
 
@@ -47,9 +48,12 @@ fn backend(text: &str) -> Option<Mistake> {
     Some(Mistake { token, nearest: meant, kind: Kind::UnknownType, valid: TYPES.to_vec() })
 }
 
-/// `registry cache exporter requires ref`, `local cache importer requires src`
+/// `registry cache exporter requires ref`, `local cache importer requires src`,
+/// `cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN`
 fn requires(text: &str) -> Option<Mistake> {
     let name = word(text, " cache exporter requires ").or_else(|| word(text, " cache importer requires "));
+    let buildctl = || text.split_once("cache with type ").and_then(|(_, rest)| word(rest, " requires "));
+    let name = name.or_else(buildctl);
     let name = name.or_else(|| text.contains("type required for \"").then_some("type"))?;
     Some(missing(name))
 }
@@ -64,6 +68,25 @@ fn unset(text: &str) -> Option<Mistake> {
         return Some(missing(phrase.split_ascii_whitespace().next()?));
     }
     text.contains("account_url attribute is required for azblob cache").then(|| missing("account_url"))
+}
+
+/// Words of a library that was given a value it cannot use, and the option that it came from.
+const UNUSABLE: [(&str, &str); 10] = [
+    ("token is malformed", "token"),
+    ("token is unverifiable", "token"),
+    ("token contains an invalid number of segments", "token"),
+    ("invalid token without access controls", "token"),
+    ("failed to parse token access controls", "token"),
+    ("AuthorizationHeaderMalformed", "region"),
+    ("PermanentRedirect", "region"),
+    ("MovedPermanently", "region"),
+    ("incorrect region", "region"),
+    ("repository must contain neither a tag nor digest", "tag"),
+];
+
+fn unusable(text: &str) -> Option<Mistake> {
+    let (_, name) = UNUSABLE.iter().find(|(words, _)| text.contains(words))?;
+    Some(Mistake { token: (*name).to_owned(), nearest: None, kind: Kind::Unusable, valid: Vec::new() })
 }
 
 fn missing(name: &str) -> Mistake {
@@ -107,6 +130,8 @@ mod tests {
                 None,
             ),
             ("failed to configure gha cache importer: token not set for github actions cache", "token", None),
+            ("error: cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN", "token", None),
+            ("failed to configure gha cache exporter: token is malformed: token contains an invalid", "token", None),
         ] {
             let mistake = from_error(text);
             assert_eq!((mistake.token.as_str(), mistake.nearest.as_deref()), (token, nearest), "{text}");

@@ -48,6 +48,8 @@ pub(super) enum Kind {
     Missing,
     /// A part that is no `key=value`.
     Loose,
+    /// A value that was taken and cannot be used.
+    Unusable,
     /// Another error of the configuration, told by the builder.
     Told,
 }

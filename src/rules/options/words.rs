@@ -8,6 +8,7 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
     let token = &mistake.token;
     let what = match mistake.kind {
         Kind::Missing => return format!("a cache option lacks `{token}`"),
+        Kind::Unusable => return format!("the `{token}` of a cache option cannot be used"),
         Kind::Told => return format!("the builder refuses a cache option: {token}"),
         Kind::BadValue | Kind::IgnoredValue => "is no valid value",
         Kind::UnknownAttribute => "is no cache option",
@@ -34,6 +35,7 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
                 mistake.token
             );
         }
+        Kind::Unusable => return unusable(&mistake.token).0.to_owned(),
         Kind::IgnoredValue => {
             "The builder replaces it by the default without a word: `mode` becomes min, and errors are not ignored."
         }
@@ -62,6 +64,7 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
         (Some(meant), _) => format!("write {meant}"),
         (None, Kind::Cut) => "take the blank behind the comma out".to_owned(),
         (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
+        (None, Kind::Unusable) => unusable(&mistake.token).1.to_owned(),
         (None, Kind::TypeUnsupported) => "build with a docker-container builder of a current BuildKit".to_owned(),
         (None, _) => format!("correct or take out `{}`", mistake.token),
     };
@@ -69,6 +72,7 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     let mut steps: Vec<String> =
         mistake.nearest.iter().map(|meant| format!("Replace `{}` by `{meant}`.", mistake.token)).collect();
     steps.extend(listed);
+    steps.extend((mistake.token == "token").then(|| TOKEN.to_owned()));
     let snippet = match mistake.kind {
         Kind::Missing => whole(&mistake.token).map(str::to_owned),
         Kind::TypeUnsupported => Some(BUILDER.to_owned()),
@@ -79,6 +83,27 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
 
 /// The image is named, as an older one on the machine would be used again.
 const BUILDER: &str = "docker buildx create --name ci --driver docker-container --driver-opt image=moby/buildkit:buildx-stable-1 --use\ndocker buildx inspect --bootstrap ci   # prints the version";
+
+/// GitHub gives its token to actions only.
+const TOKEN: &str = "On GitHub leave `token` and `url` out and give the build the runner's own: build with docker/build-push-action, or expose them to `run:` steps with crazy-max/ghaction-github-runtime. On any other CI system type=gha cannot work: use type=registry.";
+
+/// Why a value cannot be used, and what to do.
+fn unusable(token: &str) -> (&'static str, &'static str) {
+    match token {
+        "token" => (
+            "The builder read the token before it asked anybody, and it is no token of GitHub's cache service: an empty, cut or masked value, or a token of another kind such as GITHUB_TOKEN.",
+            "give the builder the runner's cache token (ACTIONS_RUNTIME_TOKEN)",
+        ),
+        "tag" => (
+            "buildah takes a repository in `--cache-from` and `--cache-to`, and gives each layer a tag of its own there: a name with a tag or digest is refused.",
+            "take the tag off the reference in `--cache-from` and `--cache-to`",
+        ),
+        _ => (
+            "The bucket is in another region than the one that the option or the environment names.",
+            "write the region of the bucket",
+        ),
+    }
+}
 
 /// An option that has what was missing.
 fn whole(missing: &str) -> Option<&'static str> {

@@ -33,20 +33,48 @@ pub(crate) fn with_tag(name: &str, tag: &str) -> String {
     format!("{}:{tag}", repository(name))
 }
 
-/// Two names of one reference: a missing tag is `latest`, and Docker Hub's host may be left out.
+/// Two names of one reference: a missing tag is `latest`, Docker Hub's host may be left out, and parts may be masked.
 pub(crate) fn same(a: &str, b: &str) -> bool {
-    key(a) == key(b)
+    key(a) == key(b) || (key(a).1 == key(b).1 && same_repository(a, b))
 }
 
-/// Repository and tag, the same for all names of one reference.
+/// Repository and tag, the same for all names of one reference that have nothing masked in them.
 pub(crate) fn key(name: &str) -> (&str, &str) {
     let (repository, tag) = split(name);
     (without_hub(repository), tag.unwrap_or("latest"))
 }
 
+/// The same of their repositories, whatever the tags.
+pub(crate) fn same_repository(a: &str, b: &str) -> bool {
+    let (a, b) = (without_hub(repository(a)), without_hub(repository(b)));
+    a == b || unmasked(a, b) || unmasked(b, a)
+}
+
+/// What CI systems print in the place of a secret: GitHub, Azure and others, Jenkins, GitLab, Buildkite.
+const MASKS: [&str; 4] = ["****", "***", "[MASKED]", "[REDACTED]"];
+
+/// Whether a name may be the masked one, as far as it is readable: `***/shop/web` is `r.example.com/shop/web`, and
+/// `shop/web`, which the engine calls an image that was loaded. Two masked names hide the same where they read alike.
+fn unmasked(masked: &str, name: &str) -> bool {
+    let hidden = |text: &str| MASKS.iter().any(|mask| text.contains(mask));
+    let ends = MASKS.iter().find_map(|mask| Some((masked.split_once(mask)?.0, masked.rsplit_once(mask)?.1)));
+    let Some((begin, end)) = ends.filter(|(begin, end)| !hidden(begin) && !hidden(end)) else { return false };
+    let tells = end.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    let whole = begin.is_empty() && end.strip_prefix('/') == Some(name);
+    tells && !hidden(name) && (whole || name.starts_with(begin) && name.ends_with(end))
+}
+
+/// Names under which Docker Hub is spoken to.
+const HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
+
+/// Whether Docker Hub serves a name: by its host, or because it has none.
+pub(crate) fn is_hub(name: &str) -> bool {
+    HUB.contains(&host(name))
+}
+
 /// Without the host and folder of Docker Hub, which the engine adds itself.
 pub(crate) fn without_hub(name: &str) -> &str {
-    let name = name.strip_prefix("docker.io/").unwrap_or(name);
+    let name = HUB.iter().find_map(|hub| name.strip_prefix(hub)?.strip_prefix('/')).unwrap_or(name);
     name.strip_prefix("library/").unwrap_or(name)
 }
 
@@ -61,6 +89,12 @@ pub(crate) fn host(name: &str) -> &str {
 /// `***/app`, `$REGISTRY/app`: masked by the CI, or by who pasted the log. No name in Docker Hub has such letters.
 fn is_hidden(host: &str) -> bool {
     !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+/// kaniko's `checking push permission for "r.example.com/team/app/cache": …` (`pkg/executor/push.go`).
+pub(crate) fn checked(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("checking push permission for \"")?;
+    rest.split('"').next()
 }
 
 /// Reference in the URL of a registry's API:
@@ -97,6 +131,29 @@ mod tests {
         assert!(same("docker.io/library/app", "app:latest") && !same("app:1", "app"));
         assert_eq!((host("team/app"), host("localhost:5000/a")), ("docker.io", "localhost:5000"));
         assert_eq!((host("***/app"), host("$REGISTRY/app:1")), ("***", "$REGISTRY"));
+    }
+
+    #[test]
+    fn compares_what_is_not_masked() {
+        for (masked, name) in [
+            ("***/shop/web:ci", "shop/web:ci"),
+            ("***/shop/web:ci", "r.example.com/shop/web:ci"),
+            ("[MASKED]/shop/web", "r.example.com:5000/shop/web:latest"),
+            ("****.dkr.ecr.eu-west-1.amazonaws.com/web", "1234.dkr.ecr.eu-west-1.amazonaws.com/web"),
+            ("ghcr.io/***/web:1", "ghcr.io/acme/web:1"),
+            ("***/shop/web", "***/shop/web"),
+        ] {
+            assert!(same(masked, name) && same(name, masked), "{masked} {name}");
+        }
+        for (masked, name) in [
+            ("***/shop/web:ci", "shop/web:1"),
+            ("***/shop/web", "shop/api"),
+            ("ghcr.io/***/web", "docker.io/acme/web"),
+            ("***", "shop/web"),
+            ("***/web", "***/shop/web"),
+        ] {
+            assert!(!same(masked, name) && !same(name, masked), "{masked} {name}");
+        }
     }
 
     #[test]

@@ -51,6 +51,15 @@ pub(in super::super) struct Build {
     /// Final errors.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Quote>,
+    /// Lines that go on with an error.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Quote>,
+    /// The final error that came behind a cache export.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behind_export: Option<Quote>,
+    /// The line that lists a layer which is not there any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Quote>,
     /// Cache entries that were too old.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<Quote>,
@@ -128,6 +137,9 @@ pub(in super::super) struct Step {
     /// Hash of all it depends on, where printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The line that shows its result being stored under a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stored: Option<Quote>,
     /// The line that shows its result being fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fetched: Option<Quote>,
@@ -201,6 +213,9 @@ pub(in super::super) struct Transfer {
     /// Media type of its manifest, where printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_type: Option<String>,
+    /// An export writes it as an image, where the back end prints that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_image: Option<bool>,
     /// It listed layers, where the back end prints that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listed: Option<bool>,

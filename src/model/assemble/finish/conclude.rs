@@ -5,8 +5,22 @@ use std::collections::HashSet;
 use super::Segment;
 use crate::model::{Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind, Text};
 
-/// A log is cut where something in it never came to its end; a build is stopped where its export was.
-pub(super) fn conclude(build: &mut Build, cut: bool, stopped: bool) {
+/// How far the log shows a build.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// An export was stopped.
+    Stopped,
+    /// Something never came to its end, or nothing says that it was the end.
+    Cut,
+    /// All exports are done. They need every step: one that was canceled had its result from another, and a vertex
+    /// that completes while a status line of it is open gets no closing line (`progressui` `printer.go`).
+    Exported,
+    /// Nothing is exported, and everything ended.
+    Shown,
+}
+
+/// The outcome follows from the errors, else from how the exports and the steps ended.
+pub(super) fn conclude(build: &mut Build, end: Ending) {
     if let Some(inline) = build.exports.iter().find(|e| e.kind == CacheKind::Inline) {
         build.inline = build.inline.take().or_else(|| Some(inline.header.clone()));
     }
@@ -16,14 +30,15 @@ pub(super) fn conclude(build: &mut Build, cut: bool, stopped: bool) {
         build.engine = Engine::Containerd;
     }
     mark_fetches(&mut build.steps);
-    let canceled = stopped || build.steps.iter().any(|s| s.outcome == Outcome::Canceled);
-    let open = build.steps.iter().any(|s| s.outcome == Outcome::Unknown);
-    let failed = !build.errors.is_empty() || build.steps.iter().any(|s| s.outcome == Outcome::Failed);
-    build.outcome = match () {
-        () if failed => BuildOutcome::Failed,
-        () if canceled => BuildOutcome::Canceled,
-        () if open || cut => BuildOutcome::Unknown,
-        () => BuildOutcome::Succeeded,
+    let some = |outcome: Outcome| build.steps.iter().any(|s| s.outcome == outcome);
+    let failed = !build.errors.is_empty() || some(Outcome::Failed);
+    let canceled = end == Ending::Stopped || end != Ending::Exported && some(Outcome::Canceled);
+    build.outcome = match end {
+        _ if failed => BuildOutcome::Failed,
+        _ if canceled => BuildOutcome::Canceled,
+        Ending::Exported => BuildOutcome::Succeeded,
+        Ending::Shown if !some(Outcome::Unknown) => BuildOutcome::Succeeded,
+        _ => BuildOutcome::Unknown,
     };
 }
 
@@ -96,6 +111,18 @@ mod tests {
     fn a_build_ends_as_its_exports_do() {
         assert_eq!(outcome("#7 exporting cache to registry\n#7 CANCELED"), BuildOutcome::Canceled);
         assert_eq!(outcome("#7 exporting to image\n#7 ERROR: failed to push r/a:1: denied"), BuildOutcome::Failed);
+    }
+
+    #[test]
+    fn what_was_exported_was_built_whatever_its_vertices_print() {
+        let built = |step: &str| build(&format!("#4 [1/2] COPY a /\n{step}\n{STEPS}")).outcome;
+        assert_eq!(built("#4 CANCELED"), BuildOutcome::Succeeded);
+        assert_eq!(built("#4 ..."), BuildOutcome::Succeeded);
+        assert_eq!(
+            build("#4 [1/2] COPY a /\n#4 CANCELED\n#5 [2/2] RUN a\n#5 DONE 0.1s").outcome,
+            BuildOutcome::Canceled
+        );
+        assert_eq!(outcome("#7 exporting cache to registry"), BuildOutcome::Unknown);
     }
 
     #[test]

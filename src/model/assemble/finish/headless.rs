@@ -3,7 +3,7 @@
 use super::super::buildkit::Segment;
 use super::super::vertex::{End, Export, Vertex};
 use super::place::transfer;
-use crate::model::{About, Build, CacheKind, Quote, Transfer, cache_error};
+use crate::model::{About, Build, CacheKind, Quote, Transfer, cache_error, configured};
 
 /// What failed in a vertex without a header, as far as its words tell.
 pub(super) enum Headless {
@@ -23,10 +23,10 @@ fn of_vertex(vertex: &Vertex) -> Option<Headless> {
     let (error, ended) = (vertex.error.as_deref()?, vertex.ended.as_ref()?);
     let of_kind = |kind| Transfer { kind, ..transfer(ended, vertex) };
     match cache_error(error) {
-        Some(About::Export(kind)) => Some(Headless::Export(of_kind(named(error).unwrap_or(kind)))),
+        Some(About::Export(kind)) => Some(Headless::Export(of_kind(configured(error).unwrap_or(kind)))),
         None if vertex.export != Export::None => Some(Headless::Export(of_kind(CacheKind::Unknown))),
         Some(About::Import(kind)) => {
-            let import = of_kind(named(error).unwrap_or(kind));
+            let import = of_kind(configured(error).unwrap_or(kind));
             Some(Headless::Import(Transfer { reference: reference(error).map(Into::into), ..import }))
         }
         Some(About::Layer) => Some(Headless::Layer(ended.clone())),
@@ -43,12 +43,6 @@ impl Headless {
             Self::Layer(_) => {}
         }
     }
-}
-
-/// `failed to configure registry cache importer: …`
-fn named(error: &str) -> Option<CacheKind> {
-    let kind = error.strip_prefix("failed to configure ")?.split(' ').next()?;
-    Some(CacheKind::from_type(kind)).filter(|kind| *kind != CacheKind::Unknown)
 }
 
 /// `failed to configure registry cache importer: r.example.com/team/app:cache: not found`

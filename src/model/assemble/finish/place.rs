@@ -32,6 +32,7 @@ pub(super) fn place(
             header: header.clone(),
             verdict,
             key: None,
+            stored: None,
             fetched: vertex.pulled.clone(),
             trace: None,
         });
@@ -88,6 +89,7 @@ pub(super) fn transfer(header: &Quote, vertex: &Vertex) -> Transfer {
         header: header.clone(),
         verdict: vertex.ended.clone(),
         manifest_type: vertex.manifest_type.clone(),
+        as_image: vertex.as_image,
         ..Transfer::default()
     }
 }
@@ -103,7 +105,7 @@ fn import(reference: &str, header: &Quote, vertex: &Vertex) -> Transfer {
 
 /// Names of exporters over all versions (`cache/remotecache/*` `Name()`). The bare `exporting cache`
 /// of versions up to 0.10 is inline where nothing is written (dockerd 20.10); an error may come before that.
-fn export_kind(name: &str, vertex: &Vertex) -> Option<CacheKind> {
+pub(super) fn export_kind(name: &str, vertex: &Vertex) -> Option<CacheKind> {
     Some(match name {
         "exporting cache to registry" => CacheKind::Registry,
         "exporting cache to client directory" => CacheKind::Local,

@@ -1,0 +1,128 @@
+//! Builds that fail again and again before they store their cache.
+
+use super::backend::cost_of;
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{Build, CacheKind, Outcome, Run};
+use crate::series::Series;
+
+pub(super) struct FailedBeforeCacheExport;
+
+static META: RuleMeta = RuleMeta {
+    id: "failed-before-cache-export",
+    title: "the runs fail before they store their cache",
+    group: "No cache in use",
+    severity: Severity::Note,
+    what: "Several runs in a row fail at a step, each asks for a cache to be exported, none of them got that far, and none found a cache.",
+    why: "BuildKit exports a cache at the very end of a build that succeeded. Until one does, nothing is stored, and all that comes before the failing step runs again each time. The failing step is not the cache's fault.",
+    fix: "Mend the step. Until then build the part before it first, with an export of its own (`--target`), or keep the builder.",
+    rules_out: "Runs that export; steps that come from a cache; a single failed run.",
+    limits: "Whether a cache would be found later is not known.",
+    example: include_str!("examples/failed-before-cache-export.txt"),
+    references: &["https://docs.docker.com/build/cache/backends/", "moby/buildkit solver/llbsolver/solver.go"],
+    since: "0.1.0",
+};
+
+impl Rule for FailedBeforeCacheExport {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        study.series.iter().filter_map(|series| finding(study, series)).collect()
+    }
+}
+
+fn finding(study: &Study, series: &Series) -> Option<Finding> {
+    let members: Vec<(&Run, &Build)> = study.members(series).collect();
+    let failed = members.iter().rev().take_while(|(run, build)| fails_cold(run, build)).count();
+    let stored = members.iter().any(|(_, build)| build.exports.iter().any(|e| e.ok() && e.kind != CacheKind::Inline));
+    if failed < 2 || stored {
+        return None;
+    }
+    let cold = members.get(members.len().saturating_sub(failed)..)?;
+    let (_, last) = cold.last()?;
+    let step = last.steps.iter().find(|s| s.outcome == Outcome::Failed)?;
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Proven,
+        title: format!("{failed} runs in a row failed before their cache export: no cache is stored"),
+        cause: format!(
+            "A cache is exported at the end of a build that succeeded. Each of these runs failed at `{}`, so none has stored anything, and what comes before that step runs again each time.",
+            short(&step.text)
+        ),
+        evidence: Proof::from_lines(cold.iter().take(4).filter_map(|(run, build)| line(run, build)).collect())?,
+        fix: fix(&step.stage),
+        impact: cost_of(cold.iter().skip(1).map(|(_, build)| *build)),
+        rules_out: vec!["the failing step itself is not the cache's fault".to_owned()],
+        subject: step.text.to_string(),
+    })
+}
+
+/// It failed at a step, would have stored a cache, and nothing came from one.
+fn fails_cold(run: &Run, build: &Build) -> bool {
+    let mut exports = run.commands_of(build).iter().flat_map(|c| &c.cache_to);
+    let asks = exports.any(|spec| spec.kind() != CacheKind::Inline);
+    asks && build.failed_at_a_step() && build.hits() == 0 && build.total() > 0
+}
+
+fn line(run: &Run, build: &Build) -> Option<Evidence> {
+    let step = build.steps.iter().find(|s| s.outcome == Outcome::Failed)?;
+    Some(Study::quote(
+        run,
+        step.verdict.as_ref().unwrap_or(&step.header),
+        "the build ends here, before any cache export",
+    ))
+}
+
+fn short(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let line: String = text.chars().take(LONGEST).collect();
+    if line.len() < text.len() { format!("{line}…") } else { line }
+}
+
+fn fix(stage: &str) -> Fix {
+    let target = if stage.is_empty() { "STAGE" } else { stage };
+    Fix {
+        summary: "store what comes before the failing step with a build of its own".to_owned(),
+        steps: vec![
+            "Give the part before the failing step a stage of its own, and build that first, with the same `--cache-from` and `--cache-to`: its cache is stored whatever the rest does.".to_owned(),
+            format!("So: `docker buildx build --target {target} --cache-from … --cache-to … .`, where the stage ends before the failing step; then the whole build."),
+            "Or keep the builder from run to run: it keeps what a failed build has done.".to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of};
+    use super::*;
+
+    const COMMAND: &str = "docker buildx build --cache-to type=registry,ref=r.example.com/a:c,mode=max .";
+
+    fn fails() -> Made {
+        let step = |b: &mut Build| b.steps.last_mut().unwrap().outcome = Outcome::Failed;
+        made().command(COMMAND).absent("r.example.com/a:c").miss("RUN get").miss("RUN make").with(step)
+    }
+
+    fn found(runs: Vec<Made>) -> usize {
+        FailedBeforeCacheExport.check(&of(runs)).len()
+    }
+
+    #[test]
+    fn fires_where_no_run_gets_to_its_export() {
+        assert_eq!(found(vec![fails(), fails()]), 1);
+    }
+
+    #[test]
+    fn leaves_single_failures_and_runs_that_store() {
+        let stores = || made().command(COMMAND).miss("RUN get").miss("RUN make").export(CacheKind::Registry, None);
+        assert_eq!(found(vec![fails()]), 0);
+        assert_eq!(found(vec![stores(), fails(), fails()]), 0);
+        assert_eq!(found(vec![fails(), fails(), stores()]), 0);
+        let hit = || fails().with(|b| b.steps[0].outcome = Outcome::Hit);
+        assert_eq!(found(vec![hit(), hit()]), 0);
+    }
+}

@@ -1,0 +1,109 @@
+//! kaniko looks a layer up under one key and stores it under another.
+
+use super::alike;
+use super::backend::cost_of;
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::{Build, Dialect, Outcome, Run, Step};
+
+pub(super) struct KanikoStoresUnderAnotherKey;
+
+static META: RuleMeta = RuleMeta {
+    id: "kaniko-stores-under-another-key",
+    title: "kaniko stores layers under other keys than it looks up",
+    group: "No cache in use",
+    severity: Severity::Error,
+    what: "In every run kaniko looks up the same key for a RUN, finds nothing, executes the command and pushes the layer under another key, also the same one in every run.",
+    why: "What is stored is never what is looked up, so nothing is ever found, whatever changes or does not. It is a fault of old executors.",
+    fix: "Use a newer executor: the project is archived, and forks go on with it.",
+    rules_out: "Changed files or arguments: the key that is looked up would change with them. A layer that is found in some run.",
+    limits: "Which executor runs is not always printed.",
+    example: include_str!("examples/kaniko-stores-under-another-key.txt"),
+    references: &["https://github.com/chainguard-forks/kaniko", "https://github.com/GoogleContainerTools/kaniko"],
+    since: "0.1.0",
+};
+
+impl Rule for KanikoStoresUnderAnotherKey {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        alike::groups(study).iter().filter_map(|group| finding(group)).collect()
+    }
+}
+
+fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
+    let (_, first) = group.first()?;
+    if group.len() < 2 || first.dialect != Dialect::Kaniko {
+        return None;
+    }
+    let always = |step: &&Step| apart(step) && group.iter().all(|(_, build)| build.steps.iter().any(|s| same(s, step)));
+    let steps: Vec<&Step> = first.steps.iter().filter(always).collect();
+    let step = steps.first()?;
+    let (asked, stored) = (step.key.as_deref()?, step.stored.as_ref()?);
+    let stored_key = stored.text.split_once("Pushing layer ").map_or("", |(_, rest)| key_of(rest));
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: "kaniko looks layers up under one key and stores them under another: none is ever found".to_owned(),
+        cause: format!(
+            "For `{}` each of the {} runs looks up the key {} and pushes the layer under another one, {}. Both are the same in every run, so nothing changed; the executor does not find its own layers.",
+            step.text,
+            group.len(),
+            start(asked),
+            start(stored_key)
+        ),
+        evidence: Proof::from_lines(group.iter().take(3).flat_map(|(run, build)| lines(run, build, step)).collect())?,
+        fix: fix(),
+        impact: cost_of(group.iter().skip(1).map(|(_, build)| *build)),
+        rules_out: vec!["changed files or arguments: no, the key that is looked up would change with them".to_owned()],
+        subject: step.text.to_string(),
+    })
+}
+
+/// Missed under one key, and stored under another.
+fn apart(step: &Step) -> bool {
+    let other = |key: &str| step.stored.as_ref().is_some_and(|quote| !quote.text.contains(key));
+    step.outcome == Outcome::Miss && step.key.as_deref().is_some_and(other)
+}
+
+fn same(step: &Step, other: &Step) -> bool {
+    let stored = |s: &Step| s.stored.as_ref().map(|quote| layer(&quote.text).to_owned());
+    step.text == other.text && step.key == other.key && stored(step) == stored(other) && step.outcome == Outcome::Miss
+}
+
+/// `Pushing layer REPO:KEY to cache now`, without what stands before it.
+fn layer(text: &str) -> &str {
+    text.split_once("Pushing layer ").map_or(text, |(_, rest)| rest)
+}
+
+/// `REPO:KEY to cache now`
+fn key_of(rest: &str) -> &str {
+    let reference = rest.split(' ').next().unwrap_or_default();
+    reference.rsplit(':').next().unwrap_or_default()
+}
+
+/// Keys have 64 digits.
+fn start(key: &str) -> String {
+    if key.chars().count() > 20 { format!("{}…", key.chars().take(20).collect::<String>()) } else { key.to_owned() }
+}
+
+fn lines(run: &Run, build: &Build, step: &Step) -> Vec<Evidence> {
+    let Some(own) = build.steps.iter().find(|s| same(s, step)) else { return Vec::new() };
+    let asked = own.verdict.as_ref().map(|quote| Study::quote(run, quote, "looked up, and not found"));
+    let stored = own.stored.as_ref().map(|quote| Study::quote(run, quote, "and stored under another"));
+    asked.into_iter().chain(stored).collect()
+}
+
+fn fix() -> Fix {
+    Fix {
+        summary: "use a newer kaniko executor".to_owned(),
+        steps: vec![
+            "Use a newer executor image; kaniko's own repository is archived since 2025, and forks go on with it (chainguard-forks/kaniko).".to_owned(),
+            "Then look at two runs of one commit: `Using caching version of cmd` in the second shows that it works.".to_owned(),
+        ],
+        ..Fix::default()
+    }
+}

@@ -1,6 +1,7 @@
 //! Runs the pipe from sources to a report. The only place that knows every stage.
 
 mod copies;
+mod fleet;
 mod forms;
 
 use std::collections::HashMap;
@@ -21,6 +22,8 @@ use crate::source::{self, Digest, Entry, Found, Input, Part, Progress, Reading};
 use crate::trend::{self, Branch};
 use crate::triage::{self, Baseline, Gates, Policy};
 
+pub use self::fleet::{judge_records, records};
+
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -40,6 +43,8 @@ pub struct Options {
     pub tee: bool,
     /// Bytes that one compressed file or archive may expand to; `None` is [`source::EXPANDED`].
     pub max_expanded: Option<u64>,
+    /// Runs are named by the bytes of their logs, although no history is kept.
+    pub digested: bool,
     /// No log is read, standard input neither: the configuration is judged alone.
     pub configuration_only: bool,
     /// Bytes scanned at a time; `None` is [`source::BLOCK`]. The report does not depend on it.
@@ -146,7 +151,7 @@ fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: 
     let findings = rules::RULES.par_iter().with_max_len(1).flat_map_iter(|rule| rule.check(&study)).collect::<Vec<_>>();
     let (findings, hidden) = triage::triage(findings, &study.runs, &options.policy);
     let gates = triage::gates(&study, &options.gates);
-    Report { study, findings, baseline: options.baseline.clone(), gates, hidden, problems, news: None }
+    Report { study, findings, baseline: options.baseline.clone(), gates, hidden, problems, ..Report::default() }
 }
 
 /// The runs of a job that a history remembers, branch by branch.
@@ -163,10 +168,11 @@ pub fn branches(records: &[Record]) -> Vec<Branch> {
 
 /// Every log of a path: an archive holds several.
 fn read_logs(entry: &Entry, options: &Options) -> (Vec<Run>, Vec<Problem>) {
+    let digested = options.digested || options.history.is_some();
     let (mut runs, mut problems) = (Vec::new(), Vec::new());
     source::each(entry, &reading(options), &mut |part, input| {
         let (read, trouble) = match input {
-            Ok(input) => read_log(part, input, options.history.is_some()),
+            Ok(input) => read_log(part, input, digested),
             Err(e) => (Vec::new(), Some(problem(&part.name, e.to_string()))),
         };
         runs.extend(read);

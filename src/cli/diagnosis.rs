@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -12,7 +13,7 @@ use super::screen::{self, Stream};
 use super::settings::{Project, Settings};
 use super::{TROUBLE, auto, history};
 use crate::pipeline::Options;
-use crate::render::{GithubSummary, Human, Renderer, Report, problem_line};
+use crate::render::{GithubSummary, Human, Renderer, Report, Summary, problem_line};
 
 /// What a diagnosis is made with.
 pub(super) struct Diagnosis<'a> {
@@ -50,6 +51,7 @@ impl<'a> Diagnosis<'a> {
     pub(super) fn conclude(self, mut report: Report, to: &To) -> anyhow::Result<u8> {
         let settings = &self.project.settings;
         report.problems.extend(self.project.problems);
+        report.top = settings.top.map(NonZeroUsize::get);
         tell(&report, settings, to)?;
         let mut status = status(&report, settings.fail_on.unwrap_or(FailOn::Never), to.nothing);
         if let Some(kept) = self.baseline.filter(|kept| kept.update && !to.nothing) {
@@ -74,7 +76,8 @@ fn tell(report: &Report, settings: &Settings, to: &To) -> anyhow::Result<()> {
             screen::complain("error: no configuration was found where --config points");
         }
     }
-    let format = settings.format.as_ref().map_or(Human.name(), |format| &format.0);
+    let usual = if settings.summary { Summary.name() } else { Human.name() };
+    let format = if settings.summary { None } else { settings.format.as_ref() }.map_or(usual, |format| &format.0);
     if format == AUTO {
         summarise(report)?;
     }

@@ -9,6 +9,7 @@ mod catalog;
 mod compare;
 mod diagnosis;
 mod fix;
+mod fleet;
 mod history;
 mod judge;
 mod manual;
@@ -38,6 +39,8 @@ pub fn run() -> ExitCode {
         Some(Command::Fix(fix)) => fix::run(fix),
         Some(Command::Explain(explain)) => catalog::explain(explain, look),
         Some(Command::History(remembered)) => history::run(remembered, look),
+        Some(Command::Records(records)) => fleet::records(records),
+        Some(Command::Judge(groups)) => fleet::judge(groups),
         Some(Command::Trend(trend)) => trend::run(trend, look),
         Some(Command::Completions(completions)) => manual::completions(completions.shell),
         Some(Command::Man(man)) => manual::page(man.command.as_deref()),

@@ -5,6 +5,7 @@
 //! the file is a [`Problem`], and the diagnosis goes on without it.
 
 mod arguments;
+mod fleet;
 mod identity;
 mod listed;
 mod news;
@@ -22,9 +23,10 @@ use crate::model::{Problem, Run};
 use crate::render::Report;
 use crate::trend::Reported;
 
+pub use self::fleet::{records_of, runs_of};
 pub use self::identity::{Identity, ci_around};
 pub use self::listed::{listed, listed_json, title, with_runs};
-pub use self::record::{Found, NoRecord, Record, VERSION};
+pub use self::record::{Facts, Found, NoRecord, Record, VERSION};
 pub use self::store::{Added, Job, Read, Store, Trouble};
 
 /// Which history, and how much of it.

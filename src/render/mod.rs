@@ -7,9 +7,11 @@ mod bitbucket;
 mod buildkite;
 mod catalog;
 mod comparison;
+mod csv;
 mod decisions;
 pub mod escape;
 mod fingerprint;
+mod fleet;
 mod github;
 mod github_summary;
 mod gitlab;
@@ -22,6 +24,7 @@ mod junit;
 mod markdown;
 pub mod names;
 mod ndjson;
+mod overview;
 mod page;
 mod phrases;
 pub mod redact;
@@ -30,6 +33,7 @@ mod report;
 pub(crate) mod samples;
 mod sarif;
 mod seen;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod trend;
@@ -41,6 +45,8 @@ pub use bitbucket::Bitbucket;
 pub use buildkite::Buildkite;
 pub use catalog::{explain, rules, rules_json};
 pub use comparison::{comparison, comparison_json};
+pub use csv::Csv;
+pub use fleet::{Ended, judged, row};
 pub use github::Github;
 pub use github_summary::GithubSummary;
 pub use gitlab::Gitlab;
@@ -48,11 +54,14 @@ pub use html::Html;
 pub use human::{Human, problem_line};
 pub use ids::BuildIds;
 pub use json::Json;
+#[cfg(test)]
+pub(crate) use json::finding_of_group;
 pub use junit::Junit;
 pub use markdown::Markdown;
 pub use ndjson::Ndjson;
 pub use report::{Gone, News, Report};
 pub use sarif::Sarif;
+pub use summary::Summary;
 pub use trend::{Question, TRENDS, TrendFormat};
 
 /// What a renderer may know of where it prints.
@@ -84,6 +93,7 @@ pub trait Renderer: Sync {
 /// All formats.
 pub static RENDERERS: &[&dyn Renderer] = &[
     &Human,
+    &Summary,
     &Json,
     &Ndjson,
     &Sarif,
@@ -95,4 +105,5 @@ pub static RENDERERS: &[&dyn Renderer] = &[
     &Markdown,
     &Junit,
     &Html,
+    &Csv,
 ];

@@ -22,6 +22,8 @@ pub struct Report {
     pub hidden: Vec<Hidden>,
     /// What could not be read, or is wrong with the settings.
     pub problems: Vec<Problem>,
+    /// How many causes or findings are wanted, of the costliest ones.
+    pub top: Option<usize>,
     /// What changed since the job ran last, where runs are remembered.
     pub news: Option<News>,
 }

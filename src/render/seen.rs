@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use super::Report;
 use crate::finding::{Evidence, Finding};
 use crate::model::{Quote, Run, Step};
@@ -15,7 +17,7 @@ pub(super) struct Seen<'a> {
 /// The runs of one log, each with its first line, and the lines that say what became of a step.
 #[derive(Debug, Default)]
 struct Log<'a> {
-    runs: Vec<(u64, &'a str)>,
+    runs: Vec<(u64, &'a Run)>,
     steps: HashMap<u64, &'a str>,
 }
 
@@ -38,27 +40,40 @@ impl<'a> Seen<'a> {
 
     /// Labels of the runs that a finding quotes, in the order in which it does.
     pub(super) fn runs(&self, finding: &Finding) -> Vec<&'a str> {
-        let mut labels = Vec::new();
-        for line in finding.evidence.iter() {
-            let label = self.logs.get(line.source.as_str()).and_then(|log| log.run_at(line.line));
-            labels.extend(label.filter(|label| !labels.contains(label)));
+        let mut labels: Vec<&str> = Vec::new();
+        for run in self.quoted(finding) {
+            if !labels.contains(&run.label.as_str()) {
+                labels.push(&run.label);
+            }
         }
         labels
+    }
+
+    /// When the runs were built that a finding quotes.
+    pub(super) fn times(&self, finding: &Finding) -> Vec<DateTime<Utc>> {
+        let recorded = |run: &Run| run.earlier.as_ref().map(|earlier| earlier.recorded);
+        let time = |run: &Run| run.started.or_else(|| recorded(run).filter(|at| *at != DateTime::UNIX_EPOCH));
+        self.quoted(finding).filter_map(time).collect()
+    }
+
+    /// The run of each quoted line.
+    pub(super) fn quoted(&self, finding: &Finding) -> impl Iterator<Item = &'a Run> {
+        finding.evidence.iter().filter_map(|line| self.logs.get(line.source.as_str())?.run_at(line.line))
     }
 }
 
 impl<'a> Log<'a> {
     fn add(&mut self, run: &'a Run) {
-        self.runs.push((first_line(run), &run.label));
+        self.runs.push((first_line(run), run));
         for step in run.builds.iter().flat_map(|build| &build.steps) {
             self.steps.extend(lines_of(step).map(|line| (line, &*step.name)));
         }
     }
 
     /// Jobs of one log stand one after another.
-    fn run_at(&self, line: u64) -> Option<&'a str> {
+    fn run_at(&self, line: u64) -> Option<&'a Run> {
         let before = self.runs.iter().filter(|(first, _)| *first <= line).max_by_key(|(first, _)| *first);
-        before.or(self.runs.first()).map(|(_, label)| *label)
+        before.or(self.runs.first()).map(|(_, run)| *run)
     }
 }
 

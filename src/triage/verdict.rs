@@ -63,10 +63,15 @@ impl Assessment {
     }
 }
 
+/// A build that is asked about: of a log that was just read, unless records alone are judged.
+fn is_asked(study: &Study, run: &Run) -> bool {
+    run.earlier.is_none() || study.runs.iter().all(|run| run.earlier.is_some())
+}
+
 /// Whether it is not known why the newest build of a series ran steps, or what it would have run: it ended before its
 /// first one. Older ones are evidence, not the question.
 fn is_open(study: &Study, series: &Series, breaks: &Misses, known: &[&Finding]) -> bool {
-    let Some((run, newest)) = study.members(series).next_back().filter(|(run, _)| run.earlier.is_none()) else {
+    let Some((run, newest)) = study.members(series).next_back().filter(|(run, _)| is_asked(study, run)) else {
         return false;
     };
     if rebuilt(newest).next().is_none() {

@@ -4,6 +4,7 @@ mod catalog;
 mod compare;
 mod diagnosis;
 mod fix;
+mod fleet;
 mod history;
 mod judge;
 mod look;
@@ -21,6 +22,7 @@ pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, ManArgs, RulesArgs,
 pub(super) use self::compare::CompareArgs;
 pub(super) use self::diagnosis::DiagnosisArgs;
 pub(super) use self::fix::FixArgs;
+pub(super) use self::fleet::{GroupsArgs, RecordsArgs};
 pub(super) use self::history::{JobArgs, RememberedArgs, Span, Verb};
 pub(super) use self::judge::JudgeArgs;
 pub(super) use self::look::{Charset, Look, When};
@@ -114,6 +116,10 @@ pub(in crate::cli) enum Command {
     History(RememberedArgs),
     /// Show how jobs fared from run to run: when they broke, and what changed then
     Trend(TrendArgs),
+    /// Turn logs that come over a pipe into records, for tables of many jobs
+    Records(RecordsArgs),
+    /// Judge records that come over a pipe, job by job
+    Judge(GroupsArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Print the man page, of cachediag or of one of its commands

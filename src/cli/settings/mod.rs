@@ -32,6 +32,13 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(formats()).map(Format))]
     #[arg(env = "CACHEDIAG_FORMAT", hide_env = true)]
     pub(super) format: Option<Format>,
+    /// The big picture of many jobs on one screen: --format summary
+    #[arg(long, conflicts_with = "format")]
+    #[serde(skip)]
+    pub(super) summary: bool,
+    /// How many are shown: causes of a summary, findings of the report for people and of csv
+    #[arg(long, value_name = "N", env = "CACHEDIAG_TOP", hide_env = true)]
+    pub(super) top: Option<NonZeroUsize>,
     /// Write the report to a file as well; can be repeated. auto=FILE writes what the CI collects
     #[arg(long, value_name = "FORMAT=FILE", env = "CACHEDIAG_OUTPUT", hide_env = true, value_delimiter = '\n')]
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
@@ -149,6 +156,8 @@ impl Settings {
     fn or(self, other: Self) -> Self {
         Self {
             format: self.format.or(other.format),
+            summary: self.summary,
+            top: self.top.or(other.top),
             output: self.output.or(other.output),
             fail_on: self.fail_on.or(other.fail_on),
             min_hit_rate: self.min_hit_rate.or(other.min_hit_rate),

@@ -3,6 +3,7 @@
 //! A record reads as the run it was made of, so that rules look at runs of today and of last week alike. What is left out:
 //! values of build arguments (`arguments.rs`), secrets (`render/redact.rs`), and all of the log that no rule may quote.
 
+mod facts;
 mod names;
 mod read;
 mod wire;
@@ -18,6 +19,7 @@ use super::arguments::{Arguments, hidden_argument};
 use crate::finding::Finding;
 use crate::model::{Run, Text};
 
+pub use self::facts::Facts;
 pub use self::wire::{Found, Record};
 
 /// The version of the format that is written, and the newest that is read.

@@ -15,6 +15,7 @@ pub(super) use self::strip::{STEP_MEANING, meaning, of_builds as strip_of, of_st
 pub use self::summary::problem_line;
 pub(super) use self::table::{legend, rows};
 use super::page::Page;
+use super::units::count;
 use super::{Renderer, Report, Screen};
 use crate::finding::Severity;
 
@@ -29,7 +30,11 @@ impl Renderer for Human {
 
     fn render(&self, report: &Report, screen: Screen) -> String {
         let page = Page::new(screen);
-        let mut sections = findings(&page, report);
+        let mut sections = Vec::new();
+        if is_fleet(report) {
+            sections.push(super::summary::table(&page, report));
+        }
+        sections.extend(findings(&page, report));
         sections.push(summary::problems(&page, report));
         if shows_series(report) {
             sections.push(table::series(&page, report));
@@ -60,14 +65,27 @@ pub(super) fn series_in_letters(report: &Report, screen: Screen) -> Vec<Vec<Stri
 /// What is wrong in full, what is known or worth knowing in short.
 fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
     let input = Input::of(report);
-    let each = report.for_people().map(|finding| {
+    let most = report.top.unwrap_or(if is_fleet(report) { MOST } else { usize::MAX });
+    let hidden = report.findings.len().saturating_sub(most);
+    let each = report.for_people().take(most).map(|finding| {
         if finding.severity == Severity::Note || report.is_known(finding) {
             block::short(page, finding, &input)
         } else {
             block::full(page, finding, &input)
         }
     });
-    each.collect()
+    let more = format!("… and {}; --top N shows N of them, --format json all", count(hidden, "more finding"));
+    each.chain((hidden > 0).then(|| page.wrap("", "  ", &more))).collect()
+}
+
+/// Findings of many builds that are told in full.
+const MOST: usize = 20;
+/// So many builds are more than one reads one by one.
+const MANY: usize = 8;
+
+/// Many builds have many findings: what they have in common comes first.
+fn is_fleet(report: &Report) -> bool {
+    report.study.series.len() > MANY && report.findings.len() > MANY
 }
 
 /// What the block of a finding says of the whole input.

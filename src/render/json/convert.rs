@@ -1,6 +1,6 @@
 //! From the report to the wire format; every text passes the redactor here.
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::list::{self, List};
 use super::{decided, wire};
@@ -59,9 +59,9 @@ pub(super) fn report<'a>(report: &'a Report, known: &'a Known<'a>) -> wire::Repo
     }
 }
 
-pub(super) fn end(report: &Report) -> wire::End {
+pub(super) fn end(report: &Report) -> wire::Last {
     let assessment = report.assessment();
-    wire::End {
+    wire::Last {
         end: "report",
         verdict: names::verdict(assessment.verdict),
         wanted: assessment.wanted.into_iter().map(names::wanted).collect(),
@@ -201,6 +201,19 @@ pub(super) fn finding<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>
         runs: seen.runs(finding).into_iter().map(redact).collect(),
         known: report.baseline.as_ref().map(|baseline| baseline.knows(finding)),
         new: report.is_new(finding),
+    }
+}
+
+pub(super) fn judged<'a>(report: &Report, of: &'a Finding, seen: &Seen<'a>, key: &'a str) -> wire::OfGroup<'a> {
+    let times = seen.times(of);
+    let at = |time: Option<DateTime<Utc>>| time.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
+    let runs = u32::try_from(of.impact.runs.max(1)).map_or(f64::from(u32::MAX), f64::from);
+    wire::OfGroup {
+        key: redact(key),
+        first: at(times.iter().min().copied()),
+        last: at(times.iter().max().copied()),
+        seconds_per_run: tidy(of.impact.seconds / runs),
+        finding: finding(report, of, seen),
     }
 }
 

@@ -49,6 +49,17 @@ pub(super) fn end_line(report: &Report) -> String {
     line(&convert::end(report))
 }
 
+/// A finding of a job whose records were judged, on one line.
+pub(crate) fn judged_line(report: &Report, finding: &Finding, seen: &Seen, key: &str) -> String {
+    line(&convert::judged(report, finding, seen, key))
+}
+
+/// The schema of such a line.
+#[cfg(test)]
+pub(crate) fn finding_of_group(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.subschema_for::<wire::OfGroup<'static>>()
+}
+
 /// The value on one line.
 pub(crate) fn line(value: &impl Serialize) -> String {
     let mut line = Vec::new();

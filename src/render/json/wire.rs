@@ -15,7 +15,7 @@ use crate::model;
 
 pub(super) use self::build::{Break, Build, CiCache, Step, Transfer};
 pub(super) use self::decided::{Baseline, Gate, Gone, Hidden, Judged, News, NoMore};
-pub(super) use self::finding::{Edit, Evidence, Finding, Fix, Impact};
+pub(super) use self::finding::{Edit, Evidence, Finding, Fix, Impact, OfGroup};
 
 /// Text of a log, without secrets.
 pub(super) type Text<'a> = Cow<'a, str>;
@@ -57,7 +57,7 @@ pub(super) struct Report<'a> {
 
 /// What closes the lines of `--format ndjson`.
 #[derive(Serialize)]
-pub(super) struct End {
+pub(super) struct Last {
     /// `report`.
     pub end: &'static str,
     /// As in the report.

@@ -42,6 +42,23 @@ pub(in super::super) struct Finding<'a> {
     pub new: Option<bool>,
 }
 
+/// A finding of a group of records: a line of `cachediag judge`.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct OfGroup<'a> {
+    /// Key of the group.
+    pub key: Text<'a>,
+    /// Time of the first run that is quoted, RFC 3339.
+    pub first: Option<String>,
+    /// Time of the last one.
+    pub last: Option<String>,
+    /// Seconds lost in each of the runs in which it happened.
+    pub seconds_per_run: f64,
+    /// The finding, as in the report of `cachediag --format json`.
+    #[serde(flatten)]
+    pub finding: Finding<'a>,
+}
+
 /// One quoted line.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

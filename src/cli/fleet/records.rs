@@ -1,0 +1,161 @@
+//! `cachediag records`: from logs to rows of a table.
+
+use std::borrow::Cow;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::{Streams, unless_closed};
+use crate::cli::args::RecordsArgs;
+use crate::history::{Identity, Record};
+use crate::model::{Problem, Run};
+use crate::pipeline::{self, Options};
+use crate::render::{self, Ended, problem_line};
+use crate::source::Entry;
+
+/// Says which log follows: in front of a log's bytes, or instead of them.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Frame {
+    /// Name of the log: it comes back in every line about it.
+    name: String,
+    /// Which job of which pipeline it is, and which run.
+    #[serde(default)]
+    identity: Identity,
+    /// When it was recorded, RFC 3339; where it is not given, the log's first time stamp counts.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    recorded: Option<DateTime<Utc>>,
+    /// Number of bytes that follow the line.
+    #[serde(default)]
+    bytes: Option<u64>,
+    /// A file to read instead.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    path: Option<PathBuf>,
+    /// Why there is no log: it comes back as a problem.
+    #[serde(default)]
+    problem: Option<String>,
+}
+
+pub(in crate::cli) fn run(args: &RecordsArgs) -> anyhow::Result<ExitCode> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.get()).build()?;
+    let options = Options { max_expanded: args.max_expanded, ..Options::default() };
+    let with_record = !args.no_record;
+    let done = pool.install(|| filter(io::stdin().lock(), io::stdout().lock(), &options, with_record));
+    unless_closed(done).map(|()| ExitCode::SUCCESS)
+}
+
+fn filter(input: impl Read, output: impl Write, options: &Options, with_record: bool) -> anyhow::Result<()> {
+    let mut streams = Streams::of(input, output);
+    while let Some(line) = streams.head()? {
+        let at = streams.line;
+        let frame: Frame = serde_json::from_slice(&line)
+            .with_context(|| format!("line {at} of standard input is no head of a frame"))?;
+        let named = || format!("the frame {:?}", frame.name);
+        let log = match (&frame.bytes, &frame.path, &frame.problem) {
+            (Some(length), None, None) => {
+                let bytes = streams.bytes(*length).with_context(named)?;
+                Some(Entry { path: PathBuf::from(&frame.name), name: frame.name.clone(), bytes: Some(bytes.into()) })
+            }
+            (None, Some(path), None) => Some(Entry { path: path.clone(), name: frame.name.clone(), bytes: None }),
+            (None, None, Some(_)) => None,
+            _ => bail!("{} needs one of \"bytes\", \"path\" and \"problem\"", named()),
+        };
+        let (runs, problems) = match log {
+            Some(log) => pipeline::records(&log, &frame.identity, frame.recorded, options),
+            None => (Vec::new(), Vec::new()),
+        };
+        answer(&mut streams, &frame, &runs, &problems, with_record)?;
+    }
+    Ok(streams.finish()?)
+}
+
+fn answer<R: Read, W: Write>(
+    streams: &mut Streams<R, W>,
+    frame: &Frame,
+    runs: &[(Run, Record)],
+    problems: &[Problem],
+    with_record: bool,
+) -> io::Result<()> {
+    for (run, record) in runs {
+        let facts = record.facts(run, &frame.name, frame.recorded.is_some(), with_record);
+        streams.say(&render::row(&facts))?;
+    }
+    let unbuilt = !runs.is_empty() && runs.iter().all(|(run, _)| run.builds.is_empty());
+    let said = frame.problem.as_deref().map(Cow::Borrowed);
+    let found = problems.iter().map(|problem| Cow::Owned(problem_line(problem)));
+    let unbuilt = unbuilt.then_some(Cow::Borrowed("holds no build"));
+    let problems = said.into_iter().chain(found).chain(unbuilt).collect();
+    streams.say(&render::row(&Ended::Log { end: &frame.name, records: runs.len(), problems }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOG: &str = "#5 [2/2] RUN make\n#5 DONE 1.5s\n";
+
+    fn rows(input: &[u8]) -> Result<Vec<serde_json::Value>, String> {
+        let mut output = Vec::new();
+        let done = filter(input, &mut output, &Options::default(), true);
+        let lines = String::from_utf8(output).unwrap();
+        let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        done.map(|()| lines).map_err(|error| format!("{error:#}"))
+    }
+
+    fn frame(head: &str, log: &str) -> Vec<u8> {
+        format!("{head}\n{log}").into_bytes()
+    }
+
+    #[test]
+    fn a_frame_is_answered_by_its_rows_and_an_end() {
+        let head = format!(
+            r#"{{"name":"s3://a","identity":{{"job":"web","run":"7"}},"recorded":"2026-04-01T00:00:00Z","bytes":{}}}"#,
+            LOG.len()
+        );
+        let lines = rows(&frame(&head, LOG)).unwrap();
+        assert_eq!(lines.len(), 2);
+        assert_eq!((&lines[0]["job"], &lines[0]["run"]), (&"web".into(), &"7".into()));
+        assert_eq!((&lines[0]["hits"], &lines[0]["total"]), (&0.into(), &1.into()));
+        assert_eq!(lines[0]["time"], "2026-04-01T00:00:00.000Z");
+        assert!(Record::parse(lines[0]["record"].as_str().unwrap()).is_ok());
+        assert_eq!(lines[1], serde_json::json!({"end": "s3://a", "records": 1, "problems": []}));
+    }
+
+    /// Neither the clock nor the environment is in it.
+    #[test]
+    fn the_same_frames_give_the_same_rows() {
+        let frame = frame(&format!("{{\"name\":\"a\",\"bytes\":{}}}", LOG.len()), LOG);
+        assert_eq!(rows(&frame), rows(&frame));
+        assert_eq!(rows(&frame).unwrap()[0]["time"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn a_log_that_is_bad_costs_no_other() {
+        let mut input = frame("{\"name\":\"gone\",\"path\":\"/no/such/log\"}", "");
+        input.extend(frame("{\"name\":\"lost\",\"problem\":\"no such object\"}", ""));
+        input.extend(frame("{\"name\":\"empty\",\"bytes\":0}", ""));
+        input.extend(frame("{\"name\":\"noise\",\"bytes\":6}", "hello\n"));
+        input.extend(frame(&format!("\n{{\"name\":\"a\",\"bytes\":{}}}", LOG.len()), LOG));
+        let lines = rows(&input).unwrap();
+        let ends: Vec<_> = lines.iter().filter(|line| !line["end"].is_null()).collect();
+        assert_eq!(
+            ends.iter().map(|end| end["end"].as_str().unwrap()).collect::<Vec<_>>(),
+            ["gone", "lost", "empty", "noise", "a"]
+        );
+        assert!(ends[..4].iter().all(|end| end["problems"].as_array().unwrap().len() == 1), "{ends:?}");
+        assert_eq!((&ends[4]["records"], &ends[4]["problems"]), (&1.into(), &serde_json::json!([])));
+    }
+
+    #[test]
+    fn a_frame_that_is_broken_is_named() {
+        assert!(rows(b"hello\n").unwrap_err().starts_with("line 1 of standard input is no head of a frame"));
+        assert!(rows(b"{\"name\":\"a\",\"bytes\":9}\nabc").unwrap_err().contains("\"a\": standard input ends after 3"));
+        assert!(rows(b"{\"name\":\"a\"}\n").unwrap_err().contains("needs one of"));
+    }
+}

@@ -1,0 +1,128 @@
+//! The big picture of many jobs on one screen: causes, the costliest first, with the jobs that have them.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::overview::{self, Cause};
+use super::page::{BOLD, DIM, Page, blanks, style_of};
+use super::units::{count, duration, grouped, share};
+use super::{Renderer, Report, Screen, escape, names, phrases};
+use crate::model::Build;
+
+/// `--format summary`, or `--summary`.
+#[derive(Debug)]
+pub struct Summary;
+
+/// Causes that are listed where nobody says how many: with a line below each they fit on a screen of 40 lines.
+const TOP: usize = 12;
+
+impl Renderer for Summary {
+    fn name(&self) -> &'static str {
+        "summary"
+    }
+
+    fn render(&self, report: &Report, screen: Screen) -> String {
+        let page = Page::new(screen);
+        let mut lines = table(&page, report);
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        let problems = report.problems.len();
+        if problems > 0 {
+            lines.push(format!("{}; --format json has them all", count(problems, "problem")));
+        }
+        lines.extend(page.wrap("", "", &page.parted(&phrases::headline(report))));
+        page.print(&lines)
+    }
+}
+
+/// The table, also as the head of a long report; nothing where nothing was found.
+pub(super) fn table(page: &Page, report: &Report) -> Vec<String> {
+    let causes = overview::causes(report);
+    if causes.is_empty() {
+        return Vec::new();
+    }
+    let (shown, rest) = causes.split_at(causes.len().min(report.top.unwrap_or(TOP)));
+    let mut lines = vec![page.paint(BOLD, &escape::cut(&totals(report), page.width)), String::new()];
+    lines.push(page.paint(BOLD, &row(page, &["time lost", "jobs", "runs"], "cause, and where")));
+    lines.extend(shown.iter().flat_map(|cause| both(page, report, cause)));
+    lines.extend((!rest.is_empty()).then(|| others(page, rest)));
+    let seconds: f64 = causes.iter().map(|cause| cause.seconds).sum();
+    let all = format!("in all, {} of {}", count(report.findings.len(), "finding"), count(causes.len(), "cause"));
+    lines.push(page.paint(BOLD, &row(page, &[&duration(seconds), "", ""], &all)));
+    lines
+}
+
+/// `120 builds in 5,000 runs: 12,310 of 40,200 (30 %) steps from the cache, the others took 31 h 05 min`.
+fn totals(report: &Report) -> String {
+    let builds = || report.study.runs.iter().flat_map(|run| &run.builds);
+    let (hits, total) = (builds().map(Build::hits).sum(), builds().map(Build::total).sum());
+    let seconds: f64 = builds().map(Build::seconds_executed).sum();
+    let steps = format!("{} steps from the cache, the others took {}", share(hits, total), duration(seconds));
+    format!("{} in {}: {steps}", count(report.study.series.len(), "build"), count(builds().count(), "run"))
+}
+
+fn both(page: &Page, report: &Report, cause: &Cause) -> [String; 2] {
+    let numbers = [duration(cause.seconds), grouped(cause.jobs.len()), grouped(cause.runs)];
+    let numbers = [numbers[0].as_str(), &numbers[1], &numbers[2]];
+    let name = format!("{}[{}]", names::severity(cause.severity), cause.rule);
+    let line = row(page, &numbers, "");
+    let room = page.width.saturating_sub(line.width() + name.width() + 2);
+    let jobs = jobs(cause, room);
+    let title = escape::line(&phrases::title(report, cause.worst));
+    let title = escape::cut(&title, page.width.saturating_sub(MARGIN + 2));
+    [
+        format!("{line}{}  {}", page.paint(style_of(cause.severity), &name), jobs),
+        page.paint(DIM, &format!("{}{title}", blanks(MARGIN + 2))),
+    ]
+}
+
+/// As many jobs as there is room for, and how many more.
+fn jobs(cause: &Cause, room: usize) -> String {
+    let mut text = String::new();
+    for (at, job) in cause.jobs.iter().enumerate() {
+        let left = cause.jobs.len() - at;
+        let more = if left > 1 { format!(" and {} more", grouped(left - 1)) } else { String::new() };
+        let next = if text.is_empty() { escape::line(job) } else { format!("{text}, {}", escape::line(job)) };
+        if next.width() + more.width() > room && !text.is_empty() {
+            return format!("{text} and {} more", grouped(left));
+        }
+        text = escape::cut(&next, room.saturating_sub(more.width()));
+    }
+    text
+}
+
+/// Width of the columns of numbers, with the gaps between them.
+const MARGIN: usize = 2 + 12 + 2 + 6 + 2 + 7 + 2;
+
+fn row(page: &Page, numbers: &[&str; 3], text: &str) -> String {
+    let [time, jobs, runs] = numbers;
+    let room = page.width.saturating_sub(MARGIN);
+    format!("  {time:>12}  {jobs:>6}  {runs:>7}  {}", escape::cut(text, room))
+}
+
+fn others(page: &Page, rest: &[Cause]) -> String {
+    let seconds: f64 = rest.iter().map(|cause| cause.seconds).sum();
+    let runs = grouped(rest.iter().map(|cause| cause.runs).sum());
+    row(page, &[&duration(seconds), "", &runs], &format!("{}; --top shows more", count(rest.len(), "other cause")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn causes_and_jobs() {
+        insta::assert_snapshot!("several", Summary.render(&samples::several(), samples::NARROW));
+        insta::assert_snapshot!("healthy", Summary.render(&samples::healthy(), samples::NARROW));
+    }
+
+    #[test]
+    fn ten_thousand_findings_are_one_screen() {
+        let text = Summary.render(&samples::flood(), samples::NARROW);
+        assert!(text.lines().count() <= 40 && text.lines().all(|line| line.width() <= 80), "{text}");
+        assert!(text.contains("10,000 findings"));
+        let top = Report { top: Some(1), ..samples::flood() };
+        assert!(Summary.render(&top, samples::NARROW).contains("2 other causes"));
+    }
+}

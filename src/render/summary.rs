@@ -71,7 +71,7 @@ fn both(page: &Page, report: &Report, cause: &Cause) -> [String; 2] {
     let title = escape::line(&phrases::title(report, cause.worst));
     let title = escape::cut(&title, page.width.saturating_sub(MARGIN + 2));
     [
-        format!("{line}{}  {}", page.paint(style_of(cause.severity), &name), jobs),
+        format!("{line}{}  {jobs}", page.paint(style_of(cause.severity), &name)).trim_end().to_owned(),
         page.paint(DIM, &format!("{}{title}", blanks(MARGIN + 2))),
     ]
 }

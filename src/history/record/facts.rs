@@ -119,11 +119,16 @@ impl Record {
             ci: self.run.ci.as_deref(),
             tool: &self.tool,
             builds: run.builds.len(),
-            outcome: run.builds.iter().map(|build| build.outcome).max_by_key(badness).map(names::build_outcome),
+            outcome: run
+                .builds
+                .iter()
+                .map(|build| build.outcome)
+                .max_by_key(|outcome| badness(*outcome))
+                .map(names::build_outcome),
             hits: run.builds.iter().map(model::Build::hits).sum(),
             total: run.builds.iter().map(model::Build::total).sum(),
             seconds: tidy(run.builds.iter().map(model::Build::seconds_executed).sum()),
-            steps: self.run.builds.iter().flat_map(|build| build.steps.iter().filter(counts).map(step)).collect(),
+            steps: self.run.builds.iter().flat_map(steps).collect(),
             imports: self.run.builds.iter().flat_map(|build| build.imports.iter().map(transfer)).collect(),
             exports: self.run.builds.iter().flat_map(exports).collect(),
             record: with_record.then(|| self.to_line()),
@@ -146,7 +151,7 @@ fn rfc3339(at: &DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-fn badness(outcome: &BuildOutcome) -> u8 {
+fn badness(outcome: BuildOutcome) -> u8 {
     match outcome {
         BuildOutcome::Succeeded => 0,
         BuildOutcome::Unknown => 1,
@@ -155,8 +160,8 @@ fn badness(outcome: &BuildOutcome) -> u8 {
     }
 }
 
-fn counts(step: &&Step) -> bool {
-    step.kind == StepKind::Counted
+fn steps(build: &Build) -> impl Iterator<Item = StepFacts<'_>> {
+    build.steps.iter().filter(|step| step.kind == StepKind::Counted).map(step)
 }
 
 fn step(step: &Step) -> StepFacts<'_> {

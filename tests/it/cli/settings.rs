@@ -61,6 +61,7 @@ static KEYS: &[Key] = &[
     },
     Key { name: "history", values: ["\"a\"", "b", "c"], shows: |desk, _| file_of(desk) },
     Key { name: "keep", values: ["\"90d\"", "0d", "12w"], shows: |_, output| output.status.to_string() },
+    Key { name: "top", values: ["20", "0", "3"], shows: |_, output| output.status.to_string() },
     Key { name: "last", values: ["20", "0", "3"], shows: |_, output| output.status.to_string() },
     Key {
         name: "charset",

@@ -104,7 +104,12 @@ fn all_expected(breaks: &Misses, series: &Series, newest: &Build) -> bool {
     breaks.in_build(last, newest).all(|found| {
         matches!(
             found.because,
-            Because::FirstRun | Because::InstructionChanged | Because::BaseChanged | Because::InputsChanged
+            Because::FirstRun
+                | Because::InstructionChanged
+                | Because::BaseChanged
+                | Because::InputsChanged
+                | Because::ArgumentChanged
+                | Because::OptionChanged
         )
     })
 }

@@ -4,7 +4,7 @@ mod copies;
 mod fleet;
 mod forms;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -277,19 +277,49 @@ fn stem(source: &str) -> String {
 /// The configuration among these files; what was named with `--config` has to be some.
 fn configs(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
     let (mut configs, mut problems): (Vec<Config>, Vec<Problem>) = (Vec::new(), Vec::new());
+    let mut seen: HashSet<String> = HashSet::new();
     for entry in files {
         let named = options.config.contains(&entry.path);
-        let known = |config: &Config| config.path == config::plain_path(&entry.name);
-        if !(named || Config::is_config(&entry.name)) || configs.iter().any(known) {
+        if !(named || Config::is_config(&entry.name)) || seen.contains(&config::plain_path(&entry.name)) {
             continue;
         }
         match source::read_text(entry).map(|text| Config::read(&entry.name, &text)) {
-            Ok(Some(Ok(config))) => configs.push(config),
+            Ok(Some(Ok(config))) => {
+                seen.insert(config.path.clone());
+                configs.push(config);
+            }
             Ok(Some(Err(message))) => problems.push(problem(&entry.name, message)),
             Ok(None) if named => problems.push(problem(&entry.name, "is no configuration that is known".to_owned())),
             Ok(None) => {}
             Err(e) => problems.push(problem(&entry.name, e.to_string())),
         }
     }
+    read_included(files, &mut seen, &mut configs, &mut problems);
+    config::link(&mut configs);
     (configs, problems)
+}
+
+/// Files that others include, whatever they are called.
+fn read_included(files: &[Entry], seen: &mut HashSet<String>, configs: &mut Vec<Config>, problems: &mut Vec<Problem>) {
+    // What is included may include others.
+    for _ in 0..4 {
+        let including: Vec<usize> =
+            (0..configs.len()).filter(|at| configs.get(*at).is_some_and(|c| !c.content.includes.is_empty())).collect();
+        let mut more: Vec<Config> = Vec::new();
+        for entry in files {
+            let path = config::plain_path(&entry.name);
+            let by = including.iter().filter_map(|at| configs.get(*at)).find(|c| config::is_included(c, &path));
+            let Some(by) = by.filter(|_| !seen.contains(&path)) else { continue };
+            seen.insert(path);
+            match source::read_text(entry).map(|text| by.read_as(&entry.name, &text)) {
+                Ok(Ok(config)) => more.push(config),
+                Ok(Err(message)) => problems.push(problem(&entry.name, message)),
+                Err(e) => problems.push(problem(&entry.name, e.to_string())),
+            }
+        }
+        if more.is_empty() {
+            return;
+        }
+        configs.extend(more);
+    }
 }

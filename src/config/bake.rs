@@ -23,7 +23,14 @@ impl Kind for Bake {
     fn names(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
         let Some((stem, end)) = name.rsplit_once('.') else { return false };
-        matches!(end, "hcl" | "json") && (stem.starts_with("docker-bake") || stem.rsplit('.').next() == Some("bake"))
+        let own = stem.starts_with("docker-bake") || stem.rsplit('.').next() == Some("bake");
+        end == "hcl" || (end == "json" && own)
+    }
+
+    /// A workflow may name any file as its bake file; Terraform and others write HCL too.
+    fn may_be_other(&self, path: &str, text: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        !name.starts_with("docker-bake") && !name.contains("bake.") && !self.looks(text)
     }
 
     fn looks(&self, text: &str) -> bool {
@@ -32,7 +39,8 @@ impl Kind for Bake {
 
     fn read(&self, text: &str) -> Result<Content, String> {
         let targets = targets(text)?;
-        Ok(Content { places: target::places(&targets), ..Content::default() })
+        let variables = if is_json(text) { json::variables(text) } else { hcl::variables(text) };
+        Ok(Content { places: target::places(&targets, &variables), groups: groups(text), ..Content::default() })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
@@ -116,6 +124,11 @@ fn exports(settings: &Settings) -> Vec<String> {
 
 fn is_json(text: &str) -> bool {
     text.trim_start().starts_with('{')
+}
+
+/// What each group builds.
+fn groups(text: &str) -> Vec<(String, Vec<String>)> {
+    if is_json(text) { json::groups(text) } else { hcl::groups(text) }
 }
 
 fn targets(text: &str) -> Result<Vec<Target>, String> {

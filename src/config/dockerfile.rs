@@ -39,6 +39,13 @@ impl Kind for Dockerfile {
         (word(first) && !OTHER.contains(&last)) || (word(last) && first != last)
     }
 
+    /// Source code and texts are named after what they are about; a Dockerfile has a FROM.
+    fn may_be_other(&self, path: &str, text: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+        let from = |line: &str| line.trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("FROM "));
+        !matches!(name.as_str(), "dockerfile" | "containerfile") && !text.lines().any(from)
+    }
+
     fn looks(&self, text: &str) -> bool {
         let known = |all: Vec<lines::Joined>| all.iter().all(|one| read::is_instruction(&one.text));
         lines::instructions(text).is_ok_and(known) && read::read(text).is_ok()

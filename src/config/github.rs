@@ -1,5 +1,6 @@
 //! GitHub workflows and composite actions: steps that build by an action or in a script.
 
+mod calls;
 mod correct;
 mod events;
 mod inputs;
@@ -84,5 +85,5 @@ fn content(text: &str) -> Result<Content, String> {
     let root = yaml::parse(text)?;
     let doc = Document::new(text).ok();
     let places = read::builds(&root, doc.as_ref()).into_iter().map(|found| found.place).collect();
-    Ok(Content { places, ..Content::default() })
+    Ok(Content { places, calls: calls::of(&root), inputs: calls::inputs(&root), ..Content::default() })
 }

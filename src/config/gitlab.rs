@@ -1,5 +1,6 @@
 //! `.gitlab-ci.yml`: jobs with their scripts, through `extends`, `default`, anchors and `!reference`.
 
+mod include;
 mod inherit;
 mod read;
 
@@ -38,22 +39,42 @@ impl Kind for GitlabCi {
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
+        self.read_among(text, &[])
+    }
+
+    fn read_among(&self, text: &str, others: &[String]) -> Result<Content, String> {
         let (head, jobs) = documents(text);
         // Its lines stay where they are.
         let text = "\n".repeat(head.matches('\n').count()) + jobs;
-        let root = yaml::parse(&text)?;
+        let own = yaml::parse(&text)?;
+        let includes = include::local(&own);
         let doc = Document::new(text).ok();
-        let places = read::builds(&root, doc.as_ref()).into_iter().map(|(place, _)| place).collect();
-        Ok(Content { places, ..Content::default() })
+        let root = include::together(own, others);
+        let places = builds(&root, doc.as_ref(), others).into_iter().map(|(place, _)| place).collect();
+        Ok(Content { places, includes, ..Content::default() })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        self.correct_among(text, &[], changes)
+    }
+
+    fn correct_among(&self, text: &str, others: &[String], changes: &[Change]) -> Result<String, String> {
         let (head, jobs) = documents(text);
         let doc = Document::new(jobs).map_err(|e| e.to_string())?;
-        let root = yaml::parse(jobs)?;
-        let jobs = script::correct(&doc, &read::builds(&root, Some(&doc)), changes, |place| make(&root, place))?;
+        let root = include::together(yaml::parse(jobs)?, others);
+        let jobs = script::correct(&doc, &builds(&root, Some(&doc), others), changes, |place| make(&root, place))?;
         Ok(format!("{head}{jobs}"))
     }
+}
+
+/// Builds whose scripts are written in this file; among others there are those of its hidden jobs too, which jobs
+/// of other files extend.
+fn builds(root: &yaml_serde::Value, doc: Option<&Document>, others: &[String]) -> Vec<(Place, script::Spot)> {
+    let mut found = read::builds(root, doc);
+    if let Some(doc) = doc.filter(|_| !others.is_empty()) {
+        found.retain(|(_, spot)| yaml::Scalar::find(doc, &spot.item.route, &spot.item.value).is_some());
+    }
+    found
 }
 
 /// What stands before the jobs, and the jobs: a file with inputs declares them in a document of its own,

@@ -10,10 +10,12 @@ mod change;
 mod compose;
 pub mod dockerfile;
 pub mod dockerignore;
+mod expression;
 mod github;
 mod gitlab;
 mod items;
 mod job;
+mod link;
 pub mod patch;
 pub mod pattern;
 mod place;
@@ -23,10 +25,13 @@ mod variables;
 mod yaml;
 
 pub use change::{Change, Settings, Side};
-pub use place::{Content, Instruction, Place, Stage, fits_tag};
+pub use link::{is_included, link};
+pub use place::{Call, Content, Instruction, Place, Stage, fits_tag};
 pub use refs::Refs;
 pub use script::{ImageBuild, builds_images, image_builds};
 pub(crate) use variables::{Form, form, pieces};
+
+use std::sync::Arc;
 
 use crate::model::Quote;
 
@@ -44,6 +49,10 @@ pub trait Kind: std::fmt::Debug + Sync {
     }
     /// The path has the name and folder that such files have.
     fn names(&self, path: &str) -> bool;
+    /// A file of this name that cannot be read need not be one of this kind: `dockerfile.spec.ts`.
+    fn may_be_other(&self, _path: &str, _text: &str) -> bool {
+        false
+    }
     /// The text can be nothing else: decides for files that the user names himself.
     fn looks(&self, text: &str) -> bool;
     /// What the file says. Parts of unexpected shape are left out.
@@ -51,6 +60,21 @@ pub trait Kind: std::fmt::Debug + Sync {
     /// # Errors
     /// The parser's message, where it is no such file at all.
     fn read(&self, text: &str) -> Result<Content, String>;
+    /// What the file says together with others that are part of the same configuration, as far as it is written in
+    /// this one.
+    ///
+    /// # Errors
+    /// As [`Kind::read`].
+    fn read_among(&self, text: &str, _others: &[String]) -> Result<Content, String> {
+        self.read(text)
+    }
+    /// As [`Kind::correct`], of a file read among others.
+    ///
+    /// # Errors
+    /// As [`Kind::correct`].
+    fn correct_among(&self, text: &str, _others: &[String], changes: &[Change]) -> Result<String, String> {
+        self.correct(text, changes)
+    }
     /// The text with these changes and no other; comments and formatting stay.
     ///
     /// # Errors
@@ -82,6 +106,8 @@ pub struct Config {
     pub kind: &'static dyn Kind,
     /// What it says.
     pub content: Content,
+    /// Texts of the other files that are part of the same configuration.
+    pub others: Arc<[String]>,
 }
 
 const TEMPLATE: &str = "is a template, not read; the file that is made of it can be";
@@ -128,7 +154,21 @@ impl Config {
         let body = without_mark(text);
         let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(body)))?;
         let content = kind.read(body).map_err(|why| if is_template(body) { TEMPLATE.to_owned() } else { why });
-        Some(content.map(|content| Self { path, text: text.to_owned(), kind, content }))
+        let nothing = content.as_ref().map_or(true, Content::is_empty);
+        if nothing && kind.may_be_other(&path, body) {
+            return None;
+        }
+        Some(content.map(|content| Self { path, text: text.to_owned(), kind, content, others: Arc::default() }))
+    }
+
+    /// Reads a file as one of the kind of another one that includes it.
+    ///
+    /// # Errors
+    /// The parser's message.
+    pub fn read_as(&self, path: &str, text: &str) -> Result<Self, String> {
+        let content = self.kind.read(without_mark(text))?;
+        let (path, text) = (plain_path(path), text.to_owned());
+        Ok(Self { path, text, kind: self.kind, content, others: Arc::default() })
     }
 
     /// The file with changes, read again to see that they are there and nothing else changed.
@@ -136,8 +176,8 @@ impl Config {
     /// # Errors
     /// Why it cannot be changed safely, in words that complete "no patch:".
     pub fn corrected(&self, changes: &[Change]) -> Result<Corrected, String> {
-        let text = self.kind.correct(self.body(), changes)?;
-        change::verify(&self.content, &self.kind.read(&text)?, changes)?;
+        let text = self.kind.correct_among(self.body(), &self.others, changes)?;
+        change::verify(&self.content, &self.kind.read_among(&text, &self.others)?, changes)?;
         self.with_body(&text)
     }
 
@@ -168,6 +208,13 @@ impl Config {
         change::verify(&Content::default(), &kind.read(&text)?, changes)?;
         let diff = patch::diff_of_new(path, &text);
         Ok(Corrected { text, diff })
+    }
+
+    /// The folder of the forge whose server keeps the caches of its jobs: `.github`, `.forgejo`; `None` where the
+    /// file is of no such one.
+    #[must_use]
+    pub fn forge(&self) -> Option<&str> {
+        self.path.split('/').find(|part| matches!(*part, ".github" | ".gitea" | ".forgejo"))
     }
 
     /// A line of the file, to be shown; `None` where it has no such line.

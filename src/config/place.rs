@@ -14,16 +14,45 @@ pub struct Content {
     pub places: Vec<Place>,
     /// Stages, where the file is a Dockerfile.
     pub stages: Vec<Stage>,
+    /// What each group of targets builds, where the file is one of bake.
+    pub groups: Vec<(String, Vec<String>)>,
     /// ARG instructions before the first stage.
     pub arguments: Vec<Instruction>,
     /// Patterns, where the file is a `.dockerignore`.
     pub ignored: Vec<String>,
+    /// Files of the repository that it takes jobs or steps from: they are read whatever they are called.
+    pub includes: Vec<String>,
+    /// Reusable workflows and actions of the repository that its jobs call.
+    pub calls: Vec<Call>,
+    /// Inputs that it declares, with their defaults.
+    pub inputs: Vec<(String, Option<String>)>,
     /// Steps and their caches, where the file is a `bitbucket-pipelines.yml`.
     pub pipelines: Option<Pipelines>,
 }
 
+impl Content {
+    /// Nothing was found in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.stages.is_empty() && self.ignored.is_empty() && self.pipelines.is_none()
+    }
+}
+
+/// A call of a reusable workflow or an action.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    /// As written: `./.github/workflows/build.yml`.
+    pub path: String,
+    /// Inputs that it gives, with their values as written.
+    pub with: Vec<(String, String)>,
+    /// References whose runs come to it.
+    pub refs: Refs,
+    /// Names of branches that come to it may hold a slash.
+    pub slashes: bool,
+}
+
 /// One place where an image is built.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that the file tells or does not")]
 pub struct Place {
     /// The job or step that holds it, as the CI's logs name it: its name, else its key. Variables in it
     /// stay as written, [`Place::is_job`] compares. Empty in files without jobs.
@@ -42,6 +71,19 @@ pub struct Place {
     pub pushed: Vec<String>,
     /// The job logs in to a registry only behind it.
     pub logs_in_later: bool,
+    /// Scope of a GitHub cache for it, where the repository has several builds that each need one; filled in when
+    /// all files were read.
+    pub scope: Option<String>,
+    /// Targets that a call of bake asks for; none: the default ones.
+    pub bake_targets: Vec<String>,
+    /// Exports that a call of bake sets for every target it builds (`*.cache-to=`).
+    pub every_target: Vec<String>,
+    /// Version of the plugin that builds, major and minor.
+    pub plugin: Option<(u32, u32)>,
+    /// The machine and its builder are new in each run, where the file tells.
+    pub fresh: bool,
+    /// A name of a branch that it puts into a reference may hold a slash.
+    pub slashes: bool,
     /// Driver of the builder it uses, where the file tells: `docker`, `docker-container`.
     pub driver: Option<String>,
     /// Its tool may take the builder before `BuildKit`, unless told otherwise by what the file does not show.
@@ -75,7 +117,8 @@ impl Place {
     #[must_use]
     pub fn varies(&self, text: &str) -> bool {
         let text = self.expanded(text);
-        !self.legs.is_empty() && variables::names(&text).iter().any(|name| !variables::of_pipeline(name))
+        let differs = |name: &String| self.legs.contains(name) || !variables::of_pipeline(name);
+        !self.legs.is_empty() && variables::names(&text).iter().any(differs)
     }
 
     /// The text names a variable that tells the legs of the matrix apart.
@@ -88,7 +131,8 @@ impl Place {
     /// The text is the same in all jobs of the pipeline, whatever its variables hold.
     #[must_use]
     pub fn is_common(&self, text: &str) -> bool {
-        variables::names(&self.expanded(text)).iter().all(|name| variables::of_pipeline(name))
+        let names = variables::names(&self.expanded(text));
+        names.iter().all(|name| variables::of_pipeline(name) && !self.legs.contains(name))
     }
 
     /// The text with the values of the variables that the file sets; others stay as written.

@@ -66,6 +66,14 @@ pub(super) fn builds(
             let driver = builders.driver(&command);
             let mut place = Place { command: Command { quote, ..command }, context, driver, ..Place::default() };
             builders.registry.begin(&mut place);
+            place.fresh = builders.is_fresh();
+            if place.command.tool == Tool::BuildxBake {
+                let set = options.named(&["--set"]).into_iter().filter_map(|opt| opt.value.split_once('='));
+                let every = set.filter(|(name, _)| name.trim_end_matches('+') == "*.cache-to");
+                place.every_target = every.map(|(_, spec)| spec.to_owned()).collect();
+                let targets = options.plain.iter().filter_map(|at| words.get(*at)).map(|word| word.value.clone());
+                place.bake_targets = targets.filter(|name| !name.starts_with('$')).collect();
+            }
             found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
         }
     }

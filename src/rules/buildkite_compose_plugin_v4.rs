@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::backend::cost_of;
-use super::remedy::{self, Form, Site};
+use super::planned;
+use super::remedy::{self, At, Form, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{CiNote, NoteKind, Run};
@@ -15,7 +16,7 @@ static META: RuleMeta = RuleMeta {
     title: "the docker-compose plugin pulls images instead of importing a cache",
     group: "Multi-stage and inline",
     severity: Severity::Warning,
-    what: "The log shows version 4 or older of Buildkite's docker-compose plugin, or its `Pulling cache image for …` lines.",
+    what: "The log shows, or the pipeline file asks for, version 4 or older of Buildkite's docker-compose plugin, or its `Pulling cache image for …` lines.",
     why: "Version 4 pulls each `cache-from` image before the build and hands it to the builder: the whole image is downloaded each time, only the first one that can be pulled is used for a service, and there is no `cache-to`. Build stages are cached only if they are images of their own.",
     fix: "Move to version 5.5 or newer with `builder:`, `cache-from:` and `cache-to:`. Version 5 alone is not enough: it does not pull, so the image needs inline cache metadata or a registry cache.",
     rules_out: "Version 5 imports the cache by itself and does not print these lines.",
@@ -35,8 +36,63 @@ impl Rule for BuildkiteComposePluginV4 {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let runs: Vec<&Run> = study.runs.iter().filter(|run| run.notes.iter().any(is_old)).collect();
-        finding(study, &runs).into_iter().collect()
+        let seen = finding(study, &runs);
+        let written = planned::places(study).filter_map(|at| written(study, at));
+        // A note of the logs and what the files tell are two views of one thing.
+        let written: Vec<Finding> = written.collect();
+        if written.is_empty() { seen.into_iter().collect() } else { with_logs(written, seen) }
     }
+}
+
+/// What the files tell, with the lines of the logs that show it.
+fn with_logs(mut written: Vec<Finding>, seen: Option<Finding>) -> Vec<Finding> {
+    if let (Some(first), Some(seen)) = (written.first_mut(), seen) {
+        first.confidence = seen.confidence;
+        first.evidence.extend(seen.evidence.iter().cloned());
+        first.impact = seen.impact;
+    }
+    written
+}
+
+/// The configuration: version 4 pulls an image of a build with stages that are not in the image.
+fn written(study: &Study, at: At) -> Option<Finding> {
+    let command = &at.place.command;
+    let old = at.place.plugin.is_some_and(|(major, _)| major < 5) && at.place.target.is_some();
+    if !old || command.cache_from.is_empty() {
+        return None;
+    }
+    let inner = planned::inner(study, at)?;
+    let (names, one) = (inner.names(), inner.stages.len() == 1);
+    let (is, are) = if one { ("is", "is") } else { ("are", "are") };
+    let site = Site { form: Form::ComposePlugin, capable: false, ..Site::written(at) };
+    let words = planned::Words {
+        title: format!(
+            "version 4 of the docker-compose plugin caches the image alone: {names} {is} built from the start each time"
+        ),
+        cause: format!(
+            "Version 4 of the plugin has no cache importer and no cache-to: it pulls the image of cache-from, which holds the layers of its last stage. {names} {are} not part of it and run from their first step on every new agent."
+        ),
+        fix: fix(&[], &site),
+        rules_out: vec![
+            "an agent that is kept has the layers of the build before: which kind it is, the file does not tell"
+                .to_owned(),
+        ],
+        subject: format!("docker-compose plugin {}", at.place.target.as_deref().unwrap_or_default()),
+    };
+    let version = at.place.plugin.map(|(major, _)| format!("docker-compose#v{major}")).unwrap_or_default();
+    let plugin = above(at, &version, "version of the plugin");
+    let lines =
+        plugin.into_iter().chain(at.evidence_of("cache-from", "is pulled, not imported")).chain(inner.evidence());
+    planned::finding(&META, META.severity, lines.collect(), words)
+}
+
+/// The line nearest above the place that holds these words.
+fn above(at: At, words: &str, shows: &str) -> Option<Evidence> {
+    let last = at.place.command.quote.line;
+    let first = last.saturating_sub(40).max(1);
+    let held =
+        (first..=last).rev().filter_map(|line| at.config.quote(line)).find(|quote| quote.text.contains(words))?;
+    Some(Evidence::of(&at.config.path, &held, shows))
 }
 
 /// Version 5 never pulls for the cache, so such a line is enough where the version is not printed.

@@ -1,7 +1,7 @@
 //! A mistake in `--cache-from` or `--cache-to`.
 
 use super::backend::{Cause, Refusal, cost_of, refusals};
-use super::options::{Kind, Mistake, bad_reference, bare_type, from_error, lint, words};
+use super::options::{Kind, Mistake, bad_reference, bare_type, from_error, lint, slash, words};
 use super::planned;
 use super::remedy::{At, patch};
 use super::{Rule, RuleMeta, Study};
@@ -37,7 +37,7 @@ impl Rule for CacheOptionInvalid {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let mut sightings = told(study);
         sightings.extend(written(study));
-        sightings.extend(planned::places(study).iter().flat_map(in_configuration));
+        sightings.extend(planned::places(study).flat_map(|at| in_configuration(&at)));
         by_token(sightings).into_iter().filter_map(|group| finding(study, &group)).collect()
     }
 }
@@ -112,9 +112,13 @@ fn in_configuration<'a>(at: &At<'a>) -> Vec<Sighting<'a>> {
     let command = &at.place.command;
     let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
     let to = command.cache_to.iter().flat_map(|spec| lint(spec, true));
-    let line = at.evidence("the option as written");
-    let sighting = |mistake| Some(Sighting { mistake, evidence: line.clone()?, builds: Vec::new(), planned: true });
-    from.chain(to).filter_map(sighting).collect()
+    let expanded = |spec: &CacheSpec| at.place.expanded(spec.get("ref").unwrap_or_default());
+    let slashes = specs(at).filter(|_| at.place.slashes).filter_map(|spec| slash(spec, &expanded(spec)));
+    let sighting = |mistake: Mistake| {
+        let evidence = at.evidence_of(&mistake.token, "the option as written")?;
+        Some(Sighting { mistake, evidence, builds: Vec::new(), planned: true })
+    };
+    from.chain(to).chain(slashes).filter_map(sighting).collect()
 }
 
 /// A mistake in import and export, in the command and in the error, is one mistake.
@@ -163,7 +167,7 @@ fn fix(study: &Study, mistake: &Mistake) -> Fix {
         Some(right) => patch::with_spelling(fix, study, &mistake.token, right),
         None if mistake.kind == Kind::Cut => {
             let holds = |at: &At| specs(at).any(|spec| spec.raw == mistake.token);
-            let places = planned::places(study).into_iter().filter(holds);
+            let places = planned::places(study).filter(holds);
             places.fold(fix, |fix, at| patch::refused(fix, at, "which of the words behind it belong to it is not told"))
         }
         None => fix,

@@ -39,8 +39,8 @@ impl Rule for CacheRefIsImage {
                 None => groups.push((seen.name.clone(), vec![seen])),
             }
         }
-        let shown = groups.iter().filter_map(|(name, all)| finding(study, name, all));
-        shown.chain(planned::places(study).into_iter().filter_map(written)).collect()
+        let shown = groups.iter().filter_map(|(name, all)| finding(study, name, all)).collect();
+        planned::beside(study, shown, |past| past.all_commands().next().is_some(), written)
     }
 }
 

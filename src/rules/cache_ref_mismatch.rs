@@ -1,13 +1,17 @@
 //! A cache that is written to one reference and looked for under another.
 
 mod scopes;
+pub(super) mod written;
 
 use super::absent_refs::{Look, absent, succeeded, written};
 use super::backend::cost_of;
-use super::remedy::{self, Site, reference};
+use super::past::Past;
+use super::planned;
+use super::remedy::{self, At, Site, reference};
 use super::{Rule, RuleMeta, Study};
+use crate::config::pattern::fits;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
-use crate::model::{CacheKind, Transfer};
+use crate::model::{CacheKind, CacheSpec, Transfer};
 
 pub(super) struct CacheRefMismatch;
 
@@ -37,7 +41,16 @@ impl Rule for CacheRefMismatch {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let absent = study.series.iter().flat_map(|series| absent(study, series));
         let references = absent.filter_map(|(name, looks)| finding(study, name, &looks));
-        references.chain(scopes::findings(study)).collect()
+        let seen: Vec<Finding> = references.chain(scopes::findings(study)).collect();
+        // A cache that is found is the one that was written.
+        let found =
+            |past: &Past| (1..past.len()).any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0));
+        let told = |past: &Past| {
+            past.last().is_some_and(|(run, _)| seen.iter().any(|f| f.evidence.iter().any(|e| e.source == run.source)))
+        };
+        let decides = |past: &Past| found(past) || told(past);
+        let written = written::findings(study);
+        planned::beside(study, seen.clone(), decides, written)
     }
 }
 
@@ -87,12 +100,26 @@ fn lines(looks: &[Look], first: usize) -> Vec<Evidence> {
 
 fn fix(name: &str, other: Option<&str>, site: &Site) -> Fix {
     let cache = other.unwrap_or(name).to_owned();
+    if let Some((at, from, to)) = site.at.and_then(|at| both(at, name, &cache)) {
+        return written::one_name(at, from, to, CacheKind::Registry);
+    }
     let site = Site { cache, imports: Vec::new(), ..site.clone() };
     Fix {
         summary: "use one reference for import and export".to_owned(),
         steps: vec![format!("Name the same reference in the import and in the export: {}.", site.cache)],
         ..remedy::registry_max(&site)
     }
+}
+
+/// The import and the export as the configuration has them.
+fn both<'a>(at: At<'a>, from: &str, to: &str) -> Option<(At<'a>, &'a CacheSpec, &'a CacheSpec)> {
+    let command = &at.place.command;
+    let named = |spec: &&CacheSpec, name: &str| {
+        spec.get("ref").is_some_and(|own| reference::same(&at.place.expanded(own), name) || fits(own, name))
+    };
+    let import = command.cache_from.iter().find(|spec| named(spec, from))?;
+    let export = command.cache_to.iter().find(|spec| named(spec, to))?;
+    Some((at, import, export))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod side_by_side;
 mod written;
 
 pub(super) use name::scope;
+pub(super) use written::differ;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -43,11 +44,11 @@ impl Rule for CacheRefShared {
         let several: &[Past] = if all.len() > 1 { &all } else { &[] };
         let names: BTreeSet<String> = several.iter().flat_map(names).collect();
         let sharers = sharers(several);
-        let seen = names.iter().filter_map(|name| finding(study, sharers.get(&name::key(name))?, name));
-        seen.chain(all.iter().flat_map(in_turns::findings))
-            .chain(written::findings(study))
-            .chain(side_by_side::findings(study))
-            .collect()
+        let shown = names.iter().filter_map(|name| finding(study, sharers.get(&name::key(name))?, name));
+        let mut found: Vec<Finding> = shown.chain(all.iter().flat_map(in_turns::findings)).collect();
+        let side_by_side = side_by_side::findings(study);
+        found.extend(written::findings(study, &all, &found));
+        found.into_iter().chain(side_by_side).collect()
     }
 }
 

@@ -30,10 +30,9 @@ impl Rule for ExportUnsupportedByDriver {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let planned = planned::places(study).into_iter().filter_map(written);
         let told =
             backend::findings(study, &META, Cause::DriverUnsupported, |_, group| Some(draft(study, group.first()?)));
-        told.into_iter().chain(planned).collect()
+        planned::beside(study, told, |past| past.builds.iter().any(|build| build.driver.is_some()), written)
     }
 }
 

@@ -1,6 +1,9 @@
 //! A cache is exported in every run, and no run imports one.
 
+mod written;
+
 use super::past::{self, Past, cost, end, header};
+use super::planned;
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -13,7 +16,7 @@ static META: RuleMeta = RuleMeta {
     title: "a cache is exported and never imported",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "Every run exports a cache, no run imports one, and no step ever comes from a cache.",
+    what: "Every run exports a cache, no run imports one, and no step ever comes from a cache. In the configuration: a build that exports a cache and imports none, and no other build of the files given reads that cache.",
     why: "`--cache-to` alone only writes: each run pays for the export and starts cold.",
     fix: "Add `--cache-from` with the same reference.",
     rules_out: "Runs with an import line, whatever its outcome; a local cache that was asked for and is missing; builders that keep their own cache; a single run (another job may import what this one exports).",
@@ -29,7 +32,9 @@ impl Rule for ExportWithoutImport {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding)
+        let seen = past::judge(study, finding);
+        let decides = |past: &Past| !past.never_imports() || finding(past).is_some();
+        planned::beside(study, seen, decides, written::findings(study))
     }
 }
 

@@ -31,9 +31,15 @@ impl Rule for ImageWithoutInlineCache {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let planned = planned::places(study).into_iter().filter_map(written);
-        past::judge(study, finding).into_iter().chain(planned).collect()
+        let seen: Vec<Finding> = past::judge(study, finding);
+        planned::beside(study, seen, decides, |at| written(study, at))
     }
+}
+
+/// The image is a cache, or has been looked for in vain.
+fn decides(past: &Past) -> bool {
+    let used = (1..past.len()).any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0));
+    used || past.builds.iter().any(|b| b.inline.is_some() || !b.exports.is_empty()) || finding(past).is_some()
 }
 
 fn finding(past: &Past) -> Option<Finding> {
@@ -71,7 +77,7 @@ fn finding(past: &Past) -> Option<Finding> {
 }
 
 /// The configuration alone: the build's own image is its only cache, and nothing writes one into it.
-fn written(at: At) -> Option<Finding> {
+fn written(study: &Study, at: At) -> Option<Finding> {
     let command = &at.place.command;
     let classic = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
     if command.inline() || !command.cache_to.is_empty() || classic.iter().any(|off| at.config.text.contains(off)) {
@@ -88,7 +94,11 @@ fn written(at: At) -> Option<Finding> {
     let words = planned::Words {
         title: format!("{name} will be imported as a cache but hold none"),
         cause: "The build imports the image it makes itself. An image is a cache only if it was built with inline cache metadata, and the build asks for none.".to_owned(),
-        fix: remedy::inline_args(&Site::written(at)),
+        fix: match planned::inner(study, at) {
+            // An inline cache would never hold the other stages.
+            Some(_) => remedy::registry_max(&Site::written(at)),
+            None => remedy::inline_args(&Site::written(at)),
+        },
         rules_out: vec!["the older builder (DOCKER_BUILDKIT=0), which can use any pulled image: nothing in the file asks for it".to_owned()],
         subject: name,
     };

@@ -1,6 +1,9 @@
 //! A cache is looked for in every run, and nothing ever stores one.
 
+mod written;
+
 use super::past::{self, Past, cost};
+use super::planned;
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
@@ -13,11 +16,11 @@ static META: RuleMeta = RuleMeta {
     title: "a cache is looked for in every run and never stored",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "In several runs kaniko looks layers up and finds none, executes the steps, and pushes none of their layers.",
+    what: "In several runs kaniko looks layers up and finds none, executes the steps, and pushes none of their layers. In the configuration: a build that imports a cache and exports none, and no other build of the files given writes that cache.",
     why: "With `--no-push-cache` or `--single-snapshot` kaniko reads its cache repository and never writes it. If no other job fills it, every run is cold.",
     fix: "Store the layers in at least one job: leave out `--no-push-cache` and `--single-snapshot`.",
     rules_out: "Runs that push a layer, whatever its outcome; runs that find a layer (another job writes this cache); failed runs, which may have ended before the push. For BuildKit see cache-ref-never-written.",
-    limits: "It judges kaniko, the builder that prints lookups and pushes; for BuildKit see cache-ref-never-written.",
+    limits: "Of logs it judges kaniko's, the builder that prints lookups and pushes; for BuildKit see cache-ref-never-written. What another repository writes, the configuration does not show.",
     example: include_str!("examples/import-without-export.txt"),
     references: &[
         "https://github.com/GoogleContainerTools/kaniko#caching",
@@ -32,7 +35,10 @@ impl Rule for ImportWithoutExport {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding)
+        let seen = past::judge(study, finding);
+        let used =
+            |past: &Past| (0..past.len()).any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0));
+        planned::beside(study, seen, used, written::findings(study))
     }
 }
 

@@ -68,7 +68,7 @@ fn of_command(words: &[&str]) -> Option<Vec<String>> {
         ["pnpm", "install" | "i", rest @ ..] if options(rest) && has(rest, &["--frozen-lockfile"]) => {
             &["package.json", "pnpm-lock.yaml"]
         }
-        ["go", "mod", "download"] => &["go.mod", "go.sum"],
+        ["go", "mod", "download", rest @ ..] if rest.iter().all(|word| *word == "-x") => &["go.mod", "go.sum"],
         ["poetry", "install", rest @ ..] if options(rest) && has(rest, &["--no-root"]) => {
             &["pyproject.toml", "poetry.lock"]
         }
@@ -76,6 +76,9 @@ fn of_command(words: &[&str]) -> Option<Vec<String>> {
             if options(rest) && has(rest, &["--frozen", "--locked"]) && has(rest, &["--no-install-project"]) =>
         {
             &["pyproject.toml", "uv.lock"]
+        }
+        ["pipenv", "install", rest @ ..] if options(rest) && has(rest, &["--deploy", "--ignore-pipfile"]) => {
+            &["Pipfile", "Pipfile.lock"]
         }
         ["pip" | "pip3", "install", rest @ ..] | ["python" | "python3", "-m", "pip", "install", rest @ ..] => {
             return of_pip(rest);

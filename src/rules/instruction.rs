@@ -51,43 +51,99 @@ pub(super) fn mounts_files(text: &str) -> bool {
 
 /// A command that fetches dependencies: it needs the manifests, not the sources.
 pub(super) fn installs(text: &str) -> bool {
-    const COMMANDS: [&str; 33] = [
-        "npm ci",
-        "npm install",
-        "npm i ",
-        "yarn install",
-        "pnpm install",
-        "pnpm i ",
-        "bun install",
-        "pip install",
-        "pip3 install",
-        "poetry install",
-        "uv sync",
-        "uv pip install",
-        "pipenv install",
-        "conda install",
-        "conda env",
-        "bundle install",
-        "gem install",
-        "go mod download",
-        "cargo fetch",
-        "cargo install",
-        "composer install",
-        "apt-get install",
-        "apt install",
-        "apk add",
-        "yum install",
-        "dnf install",
-        "microdnf install",
-        "dotnet restore",
-        "mix deps.get",
-        "mvn dependency",
-        "dependency:go-offline",
-        "dependency:resolve",
-        "gradle dependencies",
-    ];
-    text.starts_with("RUN ") && COMMANDS.iter().any(|c| text.contains(c))
+    let command = text.strip_prefix("RUN ").unwrap_or_default();
+    command.split(['&', ';', '|', '\n']).any(fetches)
 }
+
+/// The words of one command, whatever options stand between them: `mvn -B dependency:go-offline`.
+fn fetches(command: &str) -> bool {
+    let mut words = command.split(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '[' | ']' | ',' | '(' | ')'));
+    let tool = |word: &&str| TOOLS.iter().any(|(tool, _)| *tool == base_name(word));
+    let Some(found) = words.find(tool).map(base_name) else { return false };
+    let rest: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    // `npm run ci` is a script of the project.
+    let first = rest.iter().find(|word| !word.starts_with('-'));
+    if first.is_some_and(|word| matches!(*word, "run" | "run-script" | "exec" | "test" | "start")) {
+        return false;
+    }
+    let verb = |wanted: &str| {
+        wanted.split(' ').try_fold(0, |from, part| {
+            let at = rest.iter().skip(from).position(|word| names(word, part))?;
+            Some(from + at + 1)
+        })
+    };
+    let fetching = TOOLS.iter().filter(|(tool, _)| *tool == found).flat_map(|(_, verbs)| verbs.iter());
+    fetching.into_iter().any(|wanted| verb(wanted).is_some()) && !installs_sources(found, &rest)
+}
+
+/// `/usr/bin/npm`, `./gradlew`.
+fn base_name(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
+/// A task may have the project in front (`:app:dependencies`), a goal its version.
+fn names(word: &str, wanted: &str) -> bool {
+    word == wanted || (wanted.contains(':') && word.ends_with(wanted))
+}
+
+/// It builds what is in the context and fetches little else: `pip install .`, `cargo install --path .`, `npm install -g .`
+fn installs_sources(tool: &str, rest: &[&str]) -> bool {
+    let local = |word: &&str| {
+        matches!(word.trim_end_matches('/'), "." | "-e" | "--editable" | "--path") || word.starts_with("./")
+    };
+    let lists = rest.iter().any(|word| matches!(*word, "-r" | "--requirement"));
+    matches!(tool, "pip" | "pip3" | "cargo" | "go" | "uv" | "npm" | "apt" | "apt-get")
+        && !lists
+        && rest.iter().any(local)
+}
+
+/// Tools with the words that make them fetch what others have made.
+const TOOLS: [(&str, &[&str]); 38] = [
+    ("npm", &["ci", "install", "i", "clean-install"]),
+    ("yarn", &["install", "--frozen-lockfile", "--immutable", "workspaces focus"]),
+    ("pnpm", &["install", "i", "fetch", "ci"]),
+    ("bun", &["install", "i", "ci"]),
+    ("pip", &["install"]),
+    ("pip3", &["install"]),
+    ("poetry", &["install", "sync"]),
+    ("uv", &["sync", "pip install", "pip sync"]),
+    ("pipenv", &["install", "sync"]),
+    ("pdm", &["install", "sync"]),
+    ("conda", &["install", "env create", "env update"]),
+    ("mamba", &["install", "env create", "env update"]),
+    ("micromamba", &["install", "create"]),
+    ("bundle", &["install"]),
+    ("bundler", &["install"]),
+    ("gem", &["install"]),
+    ("go", &["mod download"]),
+    ("cargo", &["fetch", "install", "chef cook"]),
+    ("composer", &["install"]),
+    ("apt-get", &["install"]),
+    ("apt", &["install"]),
+    ("apk", &["add"]),
+    ("yum", &["install"]),
+    ("dnf", &["install"]),
+    ("microdnf", &["install"]),
+    ("zypper", &["install", "in"]),
+    ("pacman", &["-S", "-Sy", "-Syu"]),
+    ("dotnet", &["restore"]),
+    ("nuget", &["restore"]),
+    ("mix", &["deps.get"]),
+    (
+        "mvn",
+        &["dependency:go-offline", "dependency:resolve", "dependency:resolve-plugins", "dependency:copy-dependencies"],
+    ),
+    (
+        "mvnw",
+        &["dependency:go-offline", "dependency:resolve", "dependency:resolve-plugins", "dependency:copy-dependencies"],
+    ),
+    ("gradle", &["dependencies", ":dependencies", "downloadDependencies", "resolveDependencies"]),
+    ("gradlew", &["dependencies", ":dependencies", "downloadDependencies", "resolveDependencies"]),
+    ("swift", &["package resolve"]),
+    ("pub", &["get"]),
+    ("dart", &["pub get"]),
+    ("flutter", &["pub get"]),
+];
 
 /// A RUN can be pages long.
 pub(super) fn brief(text: &str) -> String {
@@ -116,6 +172,40 @@ mod tests {
         }
         assert_eq!(remote("ADD --chmod=644 https://x.example/a /a").as_deref(), Some("https://x.example/a"));
         assert_eq!(remote("ADD a.tar /"), None);
+    }
+
+    #[test]
+    fn tells_what_fetches_dependencies() {
+        for text in [
+            "RUN npm ci",
+            "RUN --mount=type=cache,target=/root/.npm npm install --omit=dev",
+            "RUN cd web && yarn install",
+            "RUN mvn -B -q dependency:go-offline",
+            "RUN ./mvnw -B org.apache.maven.plugins:maven-dependency-plugin:3.6.0:go-offline dependency:resolve",
+            "RUN ./gradlew --no-daemon :app:dependencies",
+            "RUN uv pip install -r requirements.txt",
+            "RUN python -m pip install -r requirements.txt .",
+            "RUN apt-get update && apt-get install -y git",
+            "RUN [\"npm\", \"ci\"]",
+            "RUN corepack enable; pnpm i --frozen-lockfile",
+        ] {
+            assert!(installs(text), "{text}");
+        }
+        for text in [
+            "RUN npm run install-hooks",
+            "RUN npm run ci",
+            "RUN make install",
+            "RUN pip install .",
+            "RUN pip3 install -e .",
+            "RUN cargo install --path .",
+            "RUN go install ./...",
+            "RUN npm run build",
+            "RUN apt-get update",
+            "RUN ./install.sh",
+            "COPY npm ci",
+        ] {
+            assert!(!installs(text), "{text}");
+        }
     }
 
     #[test]

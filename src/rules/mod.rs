@@ -32,6 +32,7 @@ mod cache_saves;
 mod cache_tag_immutable;
 mod cache_transfer_failed;
 mod cached_layer_unreadable;
+mod changing_value;
 mod ci_cache_client_retired;
 mod ci_cache_frozen;
 mod ci_cache_local_only;

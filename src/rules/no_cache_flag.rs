@@ -31,8 +31,8 @@ impl Rule for NoCacheFlag {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let planned = planned::places(study).into_iter().filter_map(written);
-        past::judge(study, finding).into_iter().chain(planned).collect()
+        let seen = past::judge(study, finding);
+        planned::beside(study, seen, |past| past.all_commands().next().is_some(), written)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every run starts with an empty builder and imports nothing.
 
+mod written;
+
 use std::collections::BTreeSet;
 
 use super::past::{self, Past, cost, header};
@@ -17,7 +19,7 @@ static META: RuleMeta = RuleMeta {
     title: "no run looks for a cache, and every run starts without one",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "In several runs no step comes from a cache, and no run imports one.",
+    what: "In several runs no step comes from a cache, and no run imports one. Without a log, as a note: builds in the configuration on machines that are new each time (GitHub's and Bitbucket's own, GitLab's with Docker as a service), without any cache.",
     why: "The builder is new in every run (as on ephemeral agents and with a docker-container builder created in the job), so its own cache is empty, and nothing else was asked for.",
     fix: "Export a cache and import it: `--cache-to` and `--cache-from` with a registry reference, or keep the builder between runs.",
     rules_out: "Kept builders (a step comes from the cache in some run, ARG and ENV of the classic builder too, or a base image is there that an earlier run fetched, or less of the context was sent than before), runs whose first steps copy files and may follow changes of them, failed builds, runs that export a cache (export-without-import), steps of one commit that ran side by side, `--no-cache`, a local cache that was asked for and is missing. One log alone is a note: the first run of a kept builder looks the same.",
@@ -33,7 +35,7 @@ impl Rule for NoCacheImport {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding)
+        past::judge(study, finding).into_iter().chain(written::findings(study)).collect()
     }
 }
 

@@ -1,31 +1,44 @@
-//! What the configuration alone tells, where no log was given: places that build, and the stages they
-//! build.
+//! What the configuration alone tells: places that build, and the stages they build.
 //!
-//! A helper of the rules; with a log at hand most of them tell nothing, since the log knows better.
+//! A helper of the rules; what a log takes back of it is for `logs` and `open`.
 
+mod dockerfiles;
+pub(super) mod flow;
+mod logs;
 mod open;
 mod path;
 
+pub(super) use dockerfiles::Dockerfiles;
+pub(super) use logs::{Ordered, beside, ordered};
 pub(super) use open::Open;
 
-pub(super) use path::{context, dockerfile_path};
-
-use path::plain;
+pub(super) use path::{context, dockerfile_path, plain, root};
 
 use super::Study;
 use super::remedy::{At, place};
-use crate::config::{Config, Stage};
+use crate::config::pattern::{fits, tells_nothing};
+use crate::config::{Config, Content, Place, Stage};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::model::Tool;
 use crate::rules::RuleMeta;
 
-/// Places of the configuration; none where a log shows a build or a cache of the CI.
-pub(super) fn places(study: &Study) -> Vec<At<'_>> {
-    if alone(study) { place::all(study).collect() } else { Vec::new() }
+/// Places of the configuration.
+pub(super) fn places(study: &Study) -> impl Iterator<Item = At<'_>> {
+    place::all(study)
 }
 
-/// No log shows a build or a cache of the CI: the configuration is all there is.
-pub(super) fn alone(study: &Study) -> bool {
-    study.runs.iter().all(|run| run.builds.is_empty() && run.ci_caches.is_empty())
+/// Places of one file.
+fn places_of(config: &Config) -> impl Iterator<Item = At<'_>> {
+    config.content.places.iter().enumerate().map(move |(index, place)| At { config, index, place })
+}
+
+/// Places that build this Dockerfile.
+pub(super) fn builds_of<'a>(study: &'a Study, config: &Config) -> Vec<At<'a>> {
+    let at = |(number, index): &(usize, usize)| {
+        let config = study.configs.get(*number)?;
+        Some(At { config, index: *index, place: config.content.places.get(*index)? })
+    };
+    study.dockerfiles.builds(&plain(&config.path)).iter().filter_map(at).collect()
 }
 
 /// Words of a rule for what it finds in the configuration.
@@ -82,10 +95,24 @@ pub(super) fn inner<'a>(study: &'a Study, at: At) -> Option<Inner<'a>> {
         Some(target) => all.iter().position(|stage| stage.name.eq_ignore_ascii_case(target))?,
         None => all.len().checked_sub(1)?,
     };
-    let needed = needed(all, last);
+    let needed = needed(&with_values(&config.content, at), last);
     let runs = |stage: &&Stage| stage.instructions.iter().any(|i| i.keyword == "RUN");
     let stages: Vec<&Stage> = needed.into_iter().filter_map(|index| all.get(index)).filter(runs).collect();
     (!stages.is_empty()).then_some(Inner { config, stages })
+}
+
+/// The stages with the base images that their arguments name: as the build gives them, else by default.
+fn with_values(content: &Content, at: At) -> Vec<Stage> {
+    let defaults = content.arguments.iter().filter_map(|argument| argument.text.strip_prefix("ARG "));
+    let given = at.place.command.build_args.iter().map(String::as_str);
+    let pair = |text: &str| {
+        let (name, value) = text.trim().split_once('=')?;
+        Some((name.to_owned(), at.place.expanded(value.trim_matches(['"', '\'']))))
+    };
+    let variables = defaults.chain(given).filter_map(pair).collect();
+    let values = Place { variables, ..Place::default() };
+    let stage = |stage: &Stage| Stage { base: values.expanded(&stage.base), ..stage.clone() };
+    content.stages.iter().map(stage).collect()
 }
 
 /// Stages whose files are copied into the image, or into one of these. What an image is built `FROM` is
@@ -95,11 +122,21 @@ fn needed(stages: &[Stage], last: usize) -> Vec<usize> {
         let number = name.parse::<usize>().ok().filter(|n| *n < before);
         number.or_else(|| stages.iter().take(before).rposition(|stage| stage.name.eq_ignore_ascii_case(name)))
     };
-    let below = |mut at: usize| {
-        let mut chain = vec![at];
-        while let Some(base) = stages.get(at).and_then(|stage| find(&stage.base, at)) {
-            chain.push(base);
-            at = base;
+    // `FROM tool-$TARGETOS` is any of the stages that the name can become.
+    let bases = |at: usize| -> Vec<usize> {
+        let Some(base) = stages.get(at).map(|stage| stage.base.as_str()) else { return Vec::new() };
+        let called = |stage: &Stage| !stage.name.is_empty() && fits(&base.to_lowercase(), &stage.name);
+        match find(base, at) {
+            Some(one) => vec![one],
+            None if !base.contains('$') || tells_nothing(base) => Vec::new(),
+            None => (0..at).filter(|before| stages.get(*before).is_some_and(called)).collect(),
+        }
+    };
+    let below = |at: usize| {
+        let (mut chain, mut next) = (vec![at], 0);
+        while let Some(&at) = chain.get(next) {
+            next += 1;
+            chain.extend(bases(at).into_iter().filter(|base| !chain.contains(base)).collect::<Vec<_>>());
         }
         chain
     };
@@ -120,10 +157,24 @@ fn needed(stages: &[Stage], last: usize) -> Vec<usize> {
 }
 
 /// The Dockerfile a place names.
-fn dockerfile<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
-    let wanted = dockerfile_path(at)?;
-    let named = |config: &&Config| plain(&config.path) == wanted;
-    study.configs.iter().filter(|config| !config.content.stages.is_empty()).find(named)
+pub(super) fn dockerfile<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
+    let path = match service(study, at) {
+        Some(service) => dockerfile_path(service)?,
+        None => dockerfile_path(at)?,
+    };
+    study.configs.get(study.dockerfiles.find(&path)?)
+}
+
+/// The service of a Compose file that a step of a CI builds.
+fn service<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
+    const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+    let target = at.place.target.as_ref().filter(|_| at.config.kind.ci().is_some())?;
+    let named = at.place.command.file.as_deref().filter(|_| at.place.command.tool == Tool::Compose);
+    let candidates = named.map_or_else(|| NAMES.to_vec(), |name| vec![name]);
+    let root = root(&at.config.path);
+    let paths: Vec<String> = candidates.iter().map(|name| plain(&format!("{root}/{name}"))).collect();
+    let files = study.configs.iter().filter(|config| config.kind.ci().is_none() && paths.contains(&config.path));
+    files.flat_map(places_of).find(|place| place.place.target.as_ref() == Some(target))
 }
 
 #[cfg(test)]
@@ -155,5 +206,12 @@ mod tests {
         assert_eq!(needed(&stages, 2), [1]);
         let numbered = [stage("", "golang", &[]), stage("", "alpine", &["0"])];
         assert_eq!(needed(&numbered, 1), [0]);
+        let chosen = [
+            stage("compile", "golang", &[]),
+            stage("tool-linux", "scratch", &["compile"]),
+            stage("tool-darwin", "scratch", &["compile"]),
+            stage("", "tool-$TARGETOS", &[]),
+        ];
+        assert_eq!(needed(&chosen, 3), [0]);
     }
 }

@@ -1,8 +1,11 @@
 //! All that was read: what a rule may look at.
 
+use super::cache_ref_shared::differ;
 use super::dockerfile_at;
+use super::planned::Dockerfiles;
 use super::reads::Reads;
 use super::recurring::{self, SeriesSpots};
+use super::remedy::scopes;
 use rayon::prelude::*;
 
 use crate::config::Config;
@@ -23,6 +26,8 @@ pub struct Study {
     pub newest: Vec<usize>,
     /// Where the chains of the builds of each series broke, and why: found once, for all who ask.
     pub misses: Vec<Misses>,
+    /// Dockerfiles by their paths, and the places that build each of them.
+    pub(super) dockerfiles: Dockerfiles,
     /// And at which of their steps they do so again and again.
     pub(super) spots: Vec<SeriesSpots>,
     /// Which caches are read, and by whom.
@@ -36,6 +41,9 @@ impl Study {
         series::settle_links(&mut runs, &series);
         dockerfile_at::complete(&mut runs, &configs);
         let mut study = Self { runs, series, configs, ..Self::default() };
+        study.dockerfiles = Dockerfiles::of(&study.configs);
+        let scopes = scopes::of(&study, |a, b| differ(&study, a, b));
+        scopes::fill(&mut study.configs, scopes);
         let judged = |series: &Series| {
             let members: Vec<_> = study.members(series).collect();
             let newest = series::newest(&members);

@@ -41,10 +41,9 @@ impl Rule for VolatileBuildArg {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        if planned::alone(study) {
-            return configured::findings(study);
-        }
-        past::judge(study, finding)
+        let seen = past::judge(study, finding);
+        let told = |past: &Past| finding(past).is_some();
+        seen.into_iter().chain(planned::ordered(study, configured::findings(study), told)).collect()
     }
 }
 

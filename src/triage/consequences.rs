@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Impact, Severity};
 
 /// A rule that gives way, and the rules it gives way to where they quote a common source: a
 /// symptom to its causes, a weaker reading of the same lines to a stronger one.
@@ -37,6 +37,9 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
     ("dockerfile-edited", &["cache-ref-shared"]),
     ("file-mode-drift", &["cache-ref-shared", "stale-cache-ref"]),
 ];
+
+/// Rules that judge a Dockerfile also where no run shows it.
+const ORDERS: &[&str] = &["volatile-build-arg", "context-copied-too-early"];
 
 /// A cache of the CI that was not stored, or not read: what was in it is missing in the build.
 const CI_CACHE_FAILS: &[&str] = &[
@@ -90,6 +93,10 @@ const EXPLAIN_A_COLD_RUN: &[&str] = &[
 pub(super) fn under_their_cause(findings: Vec<Finding>) -> Vec<Finding> {
     let quoted = quoted(&findings);
     let follows = |finding: &Finding| {
+        // The order of a Dockerfile is what it is, whatever becomes of the cache.
+        if ORDERS.contains(&finding.rule) && finding.impact == Impact::default() {
+            return false;
+        }
         let bad = finding.severity.min(Severity::Warning);
         let cause = |rule: &str, source: &str| quoted.get(&(rule, source)).is_some_and(|severity| *severity >= bad);
         let mut causes = GIVES_WAY.iter().filter(|(rule, _)| *rule == finding.rule).flat_map(|(_, causes)| *causes);

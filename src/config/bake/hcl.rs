@@ -17,11 +17,7 @@ const UNUSUAL: &str = "a target is written in an unusual way";
 /// Targets of a file.
 pub(super) fn targets(text: &str) -> Result<Vec<Target>, String> {
     let body = parse_body(text).map_err(|e| e.to_string())?;
-    let grouped: Vec<String> = body
-        .get_blocks("group")
-        .filter_map(|group| group.body.get_attribute("targets"))
-        .flat_map(|targets| value(text, "targets", &targets.value).map(|value| value.texts()).unwrap_or_default())
-        .collect();
+    let grouped: Vec<String> = groups_of(text, &body).into_iter().flat_map(|(_, targets)| targets).collect();
     let target = |block: &Block| {
         let name = label(block)?;
         let fields = block.body.attributes().filter_map(|a| Some((a.key.to_string(), value(text, &a.key, &a.value)?)));
@@ -29,6 +25,29 @@ pub(super) fn targets(text: &str) -> Result<Vec<Target>, String> {
         Some(Target { quote: quote(text, block), fields: fields.collect(), grouped, name })
     };
     Ok(body.get_blocks("target").filter_map(target).collect())
+}
+
+/// What each group builds.
+pub(super) fn groups(text: &str) -> Vec<(String, Vec<String>)> {
+    parse_body(text).map(|body| groups_of(text, &body)).unwrap_or_default()
+}
+
+fn groups_of(text: &str, body: &Body) -> Vec<(String, Vec<String>)> {
+    let targets = |group: &Block| {
+        let targets = group.body.get_attribute("targets")?;
+        Some((label(group)?, value(text, "targets", &targets.value)?.texts()))
+    };
+    body.get_blocks("group").filter_map(targets).collect()
+}
+
+/// Variables with the values that they have where nobody gives them another.
+pub(super) fn variables(text: &str) -> Vec<(String, String)> {
+    let Ok(body) = parse_body(text) else { return Vec::new() };
+    let default = |block: &Block| {
+        let default = block.body.get_attribute("default")?;
+        Some((label(block)?, value(text, "default", &default.value)?.texts().into_iter().next()?))
+    };
+    body.get_blocks("variable").filter_map(default).collect()
 }
 
 /// The text with these attributes.

@@ -13,8 +13,7 @@ use crate::model::Quote;
 pub(super) fn targets(source: &str) -> Result<Vec<Target>, String> {
     let root: yaml_serde::Value = yaml::parse(source)?;
     let doc = Document::new(source).map_err(|e| e.to_string())?;
-    let groups = root.get("group").map(entries).unwrap_or_default();
-    let grouped: Vec<String> = groups.iter().flat_map(|(_, group)| texts(group.get("targets"))).collect();
+    let grouped: Vec<String> = groups_of(&root).into_iter().flat_map(|(_, targets)| targets).collect();
     let target = |(name, value): (&str, &yaml_serde::Value)| {
         let fields = entries(value).into_iter().filter_map(|(name, value)| Some((name.to_owned(), field(value)?)));
         let line = yaml::line_of_key(&doc, &key(&route!("target"), name));
@@ -26,6 +25,24 @@ pub(super) fn targets(source: &str) -> Result<Vec<Target>, String> {
         }
     };
     Ok(root.get("target").map(entries).unwrap_or_default().into_iter().map(target).collect())
+}
+
+/// What each group builds.
+pub(super) fn groups(source: &str) -> Vec<(String, Vec<String>)> {
+    yaml::parse(source).map(|root| groups_of(&root)).unwrap_or_default()
+}
+
+fn groups_of(root: &yaml_serde::Value) -> Vec<(String, Vec<String>)> {
+    let groups = root.get("group").map(entries).unwrap_or_default();
+    groups.into_iter().map(|(name, group)| (name.to_owned(), texts(group.get("targets")))).collect()
+}
+
+/// Variables with the values that they have where nobody gives them another.
+pub(super) fn variables(source: &str) -> Vec<(String, String)> {
+    let Ok(root) = yaml::parse(source) else { return Vec::new() };
+    let variables = root.get("variable").map(entries).unwrap_or_default();
+    let default = |(name, value): (&str, &yaml_serde::Value)| Some((name.to_owned(), text(value.get("default")?)?));
+    variables.into_iter().filter_map(default).collect()
 }
 
 /// The text with these attributes.

@@ -4,6 +4,7 @@
 //! a target's own attribute replaces it.
 
 use crate::config::Place;
+use crate::config::variables::{expand, pieces};
 use crate::model::{Asked, CacheSpec, Command, Quote, Text, Tool};
 
 /// One target as written.
@@ -62,8 +63,16 @@ pub(super) fn built(all: &[Target]) -> Vec<&Target> {
 }
 
 /// One place for each target that builds.
-pub(super) fn places(all: &[Target]) -> Vec<Place> {
-    built(all).into_iter().map(|target| place(all, target)).collect()
+pub(super) fn places(all: &[Target], variables: &[(String, String)]) -> Vec<Place> {
+    let place = |target| Place { variables: variables.to_vec(), ..place(all, target, variables) };
+    built(all).into_iter().map(place).collect()
+}
+
+/// `cache-to = [store]`: the specification is what the variable holds.
+fn spec(raw: &str, variables: &[(String, String)]) -> CacheSpec {
+    let is_one = pieces(raw).all(|piece| piece.form.is_some());
+    let held = if is_one { expand(raw, variables) } else { raw.to_owned() };
+    if held == *raw { CacheSpec::parse(raw) } else { CacheSpec { raw: raw.to_owned(), ..CacheSpec::parse(&held) } }
 }
 
 /// The build is told to write inline metadata by an argument.
@@ -93,11 +102,11 @@ fn arguments(all: &[Target], target: &Target) -> Vec<String> {
     }
 }
 
-fn place(all: &[Target], target: &Target) -> Place {
+fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Place {
     let texts = |name: &str| field(all, target, name).map(Value::texts).unwrap_or_default();
     let text = |name: &str| field(all, target, name).and_then(Value::text).map(str::to_owned);
     let flag = |name: &str| field(all, target, name) == Some(&Value::Flag(true));
-    let specs = |name: &str| texts(name).iter().map(|raw| CacheSpec::parse(raw)).collect();
+    let specs = |name: &str| texts(name).iter().map(|raw| spec(raw, variables)).collect();
     let legs = match field(all, target, "matrix") {
         Some(Value::Pairs(pairs)) => pairs.iter().map(|(name, _)| name.clone()).collect(),
         _ => Vec::new(),

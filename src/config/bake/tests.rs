@@ -64,7 +64,9 @@ fn knows_its_names_and_refuses_what_is_none() {
     for name in ["docker-bake.hcl", "a/docker-bake.override.json", "api.bake.hcl"] {
         assert!(Bake.names(name), "{name}");
     }
-    assert!(!Bake.names("main.hcl") && !Bake.names("package.json") && !Bake.names("docker-bake.md"));
+    assert!(
+        Bake.may_be_other("main.hcl", "terraform {}") && !Bake.names("package.json") && !Bake.names("docker-bake.md")
+    );
     assert!(Config::read("docker-bake.hcl", "target \"a\" {").unwrap().is_err());
 }
 

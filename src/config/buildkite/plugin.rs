@@ -65,7 +65,8 @@ impl Plugin {
         command.push = !tags.is_empty() || self.config.get("image-repository").is_some();
         command.tags = tags.into_iter().map(Into::into).collect();
         let (driver, classic) = (self.driver(), self.is_classic());
-        Place { target: Some(service.to_owned()), command, driver, classic, ..Place::default() }
+        let plugin = self.version();
+        Place { target: Some(service.to_owned()), command, driver, classic, plugin, ..Place::default() }
     }
 
     /// Version 4 calls docker-compose 1 and does not turn `BuildKit` on, unless asked to (its README: `cli-version`,

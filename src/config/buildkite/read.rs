@@ -86,7 +86,10 @@ impl Walk<'_> {
             variables.push(("BUILDKITE_LABEL".to_owned(), job.clone()));
         }
         let plain_legs = legs.iter().filter(|leg| is_plain(step, leg)).cloned().collect();
-        let frame = Place { job, key: id, legs, plain_legs, variables, ..Place::default() };
+        let branches = value("branches").unwrap_or_else(|| "*".to_owned());
+        let slashes =
+            branches.contains(['*', '/', '!']) && !value("if").is_some_and(|test| test.contains("build.branch =="));
+        let frame = Place { job, key: id, legs, plain_legs, variables, slashes, ..Place::default() };
         let plugins =
             step.get("plugins").map(|plugins| Plugin::all(plugins, &key(route, "plugins"))).unwrap_or_default();
         for plugin in plugins {
@@ -97,6 +100,7 @@ impl Walk<'_> {
                     legs: frame.legs.clone(),
                     plain_legs: frame.plain_legs.clone(),
                     variables: frame.variables.clone(),
+                    slashes: frame.slashes,
                     ..place
                 };
                 self.found.push(Found { place, at: At::Plugin(Box::new(plugin.clone())) });
@@ -110,8 +114,8 @@ impl Walk<'_> {
         let mut builders = Builders::unknown();
         for (mut place, spot) in script::builds(self.doc, self.jobs, &items, &mut builders) {
             builders.registry.end(&mut place);
-            let Place { job, key, legs, plain_legs, variables, .. } = frame.clone();
-            let place = Place { job, key, legs, plain_legs, variables, ..place };
+            let Place { job, key, legs, plain_legs, variables, slashes, .. } = frame.clone();
+            let place = Place { job, key, slashes, legs, plain_legs, variables, ..place };
             self.found.push(Found { place, at: At::Script(spot) });
         }
     }

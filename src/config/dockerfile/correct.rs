@@ -40,7 +40,10 @@ fn copy_later<'a>(
     let sets = |i: &Instruction| declared(&i.text).iter().any(|name| mentions(&copy.text, name));
     let between = stage.instructions.iter().filter(|i| i.line > copy.line && i.line < last.line);
     let mut others = between.filter(|i| !runs.contains(&i.line));
-    if let Some(other) = others.find(|i| !leaves_files_alone(i) || sets(i)) {
+    // What goes to a folder named from the root goes there from everywhere.
+    let absolute = arguments(&copy.text).last().is_some_and(|(_, target)| target.starts_with('/'));
+    let stays = |i: &Instruction| leaves_files_alone(i) || (i.keyword == "WORKDIR" && absolute);
+    if let Some(other) = others.find(|i| !stays(i) || sets(i)) {
         return Err(format!("{} in line {} stands between the two", other.keyword, other.line));
     }
     let start = start(stage, lines, copy, &[]);

@@ -3,7 +3,7 @@
 use yaml_serde::Value;
 use yamlpath::Document;
 
-use super::inputs::{lines, setting};
+use super::inputs::{lines, possible, setting};
 use super::read::{At, Found, builds};
 use super::setup;
 use crate::config::patch::Patch;
@@ -78,8 +78,14 @@ impl<'a> Inputs<'a> {
     /// Sets a list input, or takes it out.
     fn list(&self, name: &str, wanted: &[String], patch: &mut Patch) -> Result<(), String> {
         let now = self.input(name);
-        if self.lines(name) == wanted {
+        let written = self.lines(name);
+        let possible: Option<Vec<String>> =
+            written.iter().map(|line| possible(line)).collect::<Option<Vec<_>>>().map(|all| all.concat());
+        if written == wanted || possible.as_deref() == Some(wanted) {
             return Ok(());
+        }
+        if possible.is_none_or(|possible| possible != written) && matches!(name, "cache-from" | "cache-to") {
+            return Err(format!("{name} is an expression"));
         }
         if let Some(value) = now.as_deref().map(str::trim).filter(|value| is_expression(value)) {
             return Err(format!("{name} is an expression ({value})"));
@@ -137,6 +143,14 @@ impl<'a> Inputs<'a> {
                 Some((start, line))
             }) {
                 let bare = line.trim();
+                if let Some(inside) = literal(line, old).filter(|_| bare != old) {
+                    let scalar = Scalar::find(self.doc, &route, &value).ok_or(UNUSUAL)?;
+                    let (start, end) = (at + inside.start, at + inside.end);
+                    let span = scalar.offset(start).ok_or(UNUSUAL)?..scalar.end_offset(end).ok_or(UNUSUAL)?;
+                    patch.replace(span, scalar.written(&new.replace('\'', "\'\'")).ok_or(UNUSUAL)?);
+                    found = true;
+                    continue;
+                }
                 let other = bare != old && !bare.ends_with(&format!("={old}"));
                 if other || (name == "set" && !meant(bare)) {
                     continue;
@@ -171,6 +185,14 @@ impl<'a> Inputs<'a> {
     fn lines(&self, name: &str) -> Vec<String> {
         lines(self.input(name).as_deref())
     }
+}
+
+/// The one text of an expression in the line that is this specification.
+fn literal(line: &str, spec: &str) -> Option<std::ops::Range<usize>> {
+    let quoted = format!("'{}'", spec.replace('\'', "''"));
+    let at = line.find(&quoted).filter(|at| line.get(..*at).is_some_and(|head| head.contains("${{")))?;
+    let again = line.get(at + quoted.len()..).is_some_and(|rest| rest.contains(&quoted));
+    (!again).then(|| at + 1..at + quoted.len() - 1)
 }
 
 /// The whole value is one expression: what it holds is not known here.

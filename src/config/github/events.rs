@@ -6,7 +6,7 @@
 use yaml_serde::Value;
 
 use crate::config::refs::Refs;
-use crate::config::yaml::{entries, text, texts};
+use crate::config::yaml::{entries, one_or_more, text, texts};
 
 /// Of a whole workflow.
 pub(super) fn of_workflow(root: &Value) -> Refs {
@@ -43,6 +43,40 @@ fn pushed(filter: Option<&Value>) -> Refs {
         (false, true) => Refs::TAGS,
         _ => Refs::BRANCHES.or(Refs::TAGS),
     }
+}
+
+/// The name of a branch or tag that starts it may hold a slash; pull requests are called `12/merge`.
+pub(super) fn has_slashes(root: &Value) -> bool {
+    let Some(on) = root.get("on") else { return false };
+    let named: Vec<String> = text(on).map_or_else(|| texts(Some(on)), |event| vec![event]);
+    let listed = named.iter().map(|event| (event.as_str(), None));
+    let filtered = entries(on).into_iter().map(|(event, filter)| (event, Some(filter)));
+    listed.chain(filtered).any(|(event, filter)| match event {
+        "pull_request" | "pull_request_target" | "merge_group" => true,
+        "push" => {
+            let list = |name: &str| filter.and_then(|filter| filter.get(name)).map(one_or_more);
+            let (branches, tags) = (list("branches"), list("tags"));
+            let open = branches.is_none() && tags.is_none();
+            open || branches
+                .iter()
+                .chain(&tags)
+                .flatten()
+                .any(|pattern| pattern.contains('/') || pattern.contains("**"))
+        }
+        _ => false,
+    })
+}
+
+/// Its `if:` lets the runs of one branch through, whose name has no slash.
+pub(super) fn names_one_branch(value: &Value) -> bool {
+    let Some(condition) = value.get("if").and_then(text) else { return false };
+    let condition = condition.replace([' ', '"', '('], "");
+    let one = |prefix: &str| {
+        let name = condition.split(prefix).nth(1).and_then(|rest| rest.split('\'').next());
+        name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    };
+    let either = condition.contains("||");
+    !either && (one("github.ref=='refs/heads/") || one("github.ref_name=='"))
 }
 
 /// What an `if:` leaves. A group in parentheses is read as if they were not there, which can only leave more.

@@ -5,9 +5,17 @@
 
 use yaml_serde::Value;
 
-use crate::config::Place;
 use crate::config::yaml::{entries, text};
-use crate::model::{Command, Quote, Tool};
+use crate::config::{Place, expression};
+use crate::model::{CacheSpec, Command, Quote, Tool};
+
+/// `docker/build-push-action` of a `uses:`, whatever server it is fetched from: Forgejo and Gitea name
+/// actions by their address (`https://code.forgejo.org/docker/build-push-action@v6`).
+pub(super) fn action(uses: &str) -> String {
+    let name = uses.split('@').next().unwrap_or_default();
+    let path = name.split_once("://").map(|(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    path.unwrap_or(name).trim_end_matches(".git").to_ascii_lowercase()
+}
 
 /// docker/build-push-action.
 pub(super) fn build_push(step: &Value, quote: Quote) -> Place {
@@ -21,7 +29,12 @@ pub(super) fn bake(step: &Value, quote: Quote) -> Place {
     let here = !command.cache_from.is_empty() || !command.cache_to.is_empty();
     let targets = lines(input(step, "targets").as_deref());
     let target = targets.first().filter(|name| here && targets.len() == 1 && !name.contains(','));
-    Place { target: target.cloned(), command, ..Place::default() }
+    let set = lines(input(step, "set").as_deref());
+    let every = set.iter().filter_map(|line| setting(line, "cache-to")).filter(|(target, _)| *target == "*");
+    let every_target = every.map(|(_, spec)| spec.to_owned()).collect();
+    let named = targets.iter().flat_map(|line| line.split(',')).map(|name| name.trim().to_owned());
+    let bake_targets = named.filter(|name| !name.is_empty()).collect();
+    Place { target: target.cloned(), command, every_target, bake_targets, ..Place::default() }
 }
 
 fn command(step: &Value, tool: Tool, quote: Quote) -> Command {
@@ -29,7 +42,12 @@ fn command(step: &Value, tool: Tool, quote: Quote) -> Command {
     command.tool = tool;
     for (name, value) in step.get("with").map(entries).unwrap_or_default() {
         for line in lines(text(value).as_deref()) {
-            command.input(name, &line);
+            match (name, possible(&line)) {
+                ("cache-from", None) => command.cache_from.push(CacheSpec::hidden(&line)),
+                ("cache-to", None) => command.cache_to.push(CacheSpec::hidden(&line)),
+                ("cache-from" | "cache-to", Some(values)) => values.iter().for_each(|value| command.input(name, value)),
+                _ => command.input(name, &line),
+            }
         }
     }
     // `${{ github.event_name != 'pull_request' }}` is true in the runs that matter.
@@ -38,6 +56,13 @@ fn command(step: &Value, tool: Tool, quote: Quote) -> Command {
         command.builder = None;
     }
     command
+}
+
+/// The values that a line may have, but for nothing at all; `None` where they are not known.
+pub(super) fn possible(line: &str) -> Option<Vec<String>> {
+    let mut values = if line.contains("${{") { expression::values(line)? } else { vec![line.to_owned()] };
+    values.retain(|value| !value.trim().is_empty());
+    Some(values)
 }
 
 fn input(step: &Value, name: &str) -> Option<String> {

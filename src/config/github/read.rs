@@ -48,12 +48,14 @@ struct Job {
     plain_legs: Vec<String>,
     variables: Vec<(String, String)>,
     refs: Refs,
+    slashes: bool,
 }
 
 /// All builds, in the order of the file.
 pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
     let mut found = Vec::new();
     let (set, refs) = (variables(root), events::of_workflow(root));
+    let slashes = events::has_slashes(root);
     let jobs = key(&Route::default(), "jobs");
     for (number, (id, value)) in root.get("jobs").map(entries).unwrap_or_default().into_iter().enumerate() {
         let name = value.get("name").and_then(text);
@@ -63,7 +65,8 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
         let refs = refs.and(events::of_condition(value));
         let legs = matrix::legs(value);
         let plain_legs = legs.iter().filter(|leg| matrix::is_plain(value, leg)).cloned().collect();
-        let job = Job { number, name, key: key_of, legs, plain_legs, variables, refs };
+        let slashes = slashes && !events::names_one_branch(value);
+        let job = Job { number, name, key: key_of, legs, plain_legs, variables, refs, slashes };
         let mut builders = if hosted(value) { Builders::fresh() } else { Builders::unknown() };
         steps(value, &key(&jobs, &id), &job, &mut builders, doc, &mut found);
     }
@@ -87,18 +90,20 @@ fn steps(
     for (index, step) in value.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate() {
         let route = at.with_key(index);
         let uses = step.get("uses").and_then(text).unwrap_or_default();
-        let action = uses.split('@').next().unwrap_or_default().to_ascii_lowercase();
+        let action = inputs::action(&uses);
         let quote = || quote(doc, &key(&route, "uses"));
         let mut add = |place: Place, at: At, capable: bool| {
             let variables = [job.variables.clone(), place.variables.clone(), variables(step)].concat();
             let (key, legs, plain_legs) = (job.key.clone(), job.legs.clone(), job.plain_legs.clone());
             let refs = job.refs.and(events::of_condition(step));
-            let place = Place { job: job.name.clone(), key, legs, plain_legs, variables, refs, ..place };
+            let slashes = job.slashes && !events::names_one_branch(step);
+            let place = Place { job: job.name.clone(), key, legs, plain_legs, variables, refs, slashes, ..place };
             found.push(Found { place, at, step: route.clone(), value: step.clone(), job: job.number, capable });
         };
         match action.as_str() {
             "docker/build-push-action" | "depot/build-push-action" | "useblacksmith/build-push-action" => {
                 let mut place = inputs::build_push(step, quote());
+                place.fresh = builders.is_fresh() && action.starts_with("docker/");
                 place.driver =
                     if action.starts_with("docker/") { builders.driver(&place.command) } else { Some("remote".into()) };
                 add(place, At::Build { lost: lost(step) }, builders.capable() || !action.starts_with("docker/"));
@@ -143,10 +148,18 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
             }
         }
         "docker/login-action" | "aws-actions/amazon-ecr-login" => builders.registry.log_in(),
-        "useblacksmith/setup-docker-builder" | "depot/setup-action" => builders.take(Some("remote".into())),
+        "useblacksmith/setup-docker-builder" | "depot/setup-action" => {
+            builders.take(Some("remote".into()));
+            builders.doubt();
+        }
         // An action of the repository may do all of it; another engine may have another image store.
-        _ if action.starts_with("./") => builders.take(None),
+        _ if action.starts_with("./") => {
+            builders.take(None);
+            builders.doubt();
+        }
         "docker/setup-docker-action" | "crazy-max/ghaction-setup-docker" => builders.take(None),
+        // Whoever carries layers from run to run has a cache of another kind.
+        _ if action.contains("docker-layer-caching") || action.contains("buildkit-cache-dance") => builders.doubt(),
         _ => {}
     }
 }

@@ -53,8 +53,32 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         place.plain_legs =
             place.legs.iter().filter(|leg| parallel.is_some_and(|p| is_plain(p, leg))).cloned().collect();
         place.variables.clone_from(&variables);
+        place.slashes = !is_of_one_branch(&chain);
     }
     found
+}
+
+/// Its rules let the runs of some named branches through, whose names have no slash.
+fn is_of_one_branch(chain: &[(String, &Value)]) -> bool {
+    let only = keyword_of_chain(chain, "only").map(|only| one_or_more(only.get("refs").unwrap_or(only)));
+    let plain = |name: &String| {
+        matches!(name.as_str(), "tags" | "main" | "master" | "develop" | "schedules" | "web")
+            || !name.contains(['/', '*'])
+    };
+    let groups = ["branches", "merge_requests", "pushes", "external_pull_requests", "pipelines", "triggers", "api"];
+    if let Some(only) = only {
+        return !only.is_empty() && only.iter().all(|name| plain(name) && !groups.contains(&name.as_str()));
+    }
+    let rules = keyword_of_chain(chain, "rules").and_then(Value::as_sequence).cloned().unwrap_or_default();
+    let one = |rule: &Value| {
+        let never = rule.get("when").and_then(text).as_deref() == Some("never");
+        let condition = rule.get("if").and_then(text).unwrap_or_default().replace(' ', "");
+        let named = ["$CI_COMMIT_BRANCH==", "$CI_COMMIT_REF_NAME=="]
+            .iter()
+            .any(|left| condition.strip_prefix(left).is_some_and(|name| !name.contains(['/', '|'])));
+        never || named || condition.starts_with("$CI_COMMIT_TAG")
+    };
+    !rules.is_empty() && rules.iter().all(one)
 }
 
 /// A part of the job may be written in another file, and make a builder there: what it extends or refers to,

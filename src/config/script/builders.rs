@@ -14,6 +14,8 @@ pub(crate) struct Builders {
     named: Vec<(String, String)>,
     /// `docker build` goes to the builder in use too (`docker buildx install`).
     installed: bool,
+    /// The machine and all its builders are new in each run.
+    fresh: bool,
     /// What the job does with registries.
     pub(crate) registry: Registry,
 }
@@ -21,12 +23,22 @@ pub(crate) struct Builders {
 impl Builders {
     /// Of a job that begins with a fresh engine: its own builder has the driver `docker`.
     pub(crate) fn fresh() -> Self {
-        Self { default: Some("docker".into()), ..Self::default() }
+        Self { default: Some("docker".into()), fresh: true, ..Self::default() }
     }
 
     /// Of a job on a host that may have builders already.
     pub(crate) fn unknown() -> Self {
         Self::default()
+    }
+
+    /// Nothing that a build leaves is there in the next run.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// What other steps set up is not known: they may bring a cache with them.
+    pub(crate) fn doubt(&mut self) {
+        self.fresh = false;
     }
 
     /// A builder is made and used.

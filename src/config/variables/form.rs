@@ -14,7 +14,7 @@ pub(crate) struct Piece<'a> {
 pub(crate) enum Form<'a> {
     /// `$NAME`, `${NAME}`, `${NAME:-x}`: the name, and what stands behind the operator.
     Variable(&'a str, &'a str),
-    /// `${{ github.sha }}`, `{{matrix.os}}`: what is inside.
+    /// `${{ github.sha }}`, `{{matrix.os}}`, `$[[ inputs.name ]]`: what is inside.
     Expression(&'a str),
     /// `$(date)`, `` `date` ``.
     Command,
@@ -60,6 +60,10 @@ pub(crate) fn form(text: &str) -> Option<(usize, Form<'_>)> {
     };
     if text.starts_with("${{") {
         return closed("${{", "}}").map(|(length, inside)| (length, Form::Expression(inside)));
+    }
+    // Inputs of GitLab's components and included files.
+    if text.starts_with("$[[") {
+        return closed("$[[", "]]").map(|(length, inside)| (length, Form::Expression(inside)));
     }
     if text.starts_with("{{") {
         let found = closed("{{", "}}").filter(|(_, inside)| !inside.contains(['{', '}']));

@@ -24,13 +24,19 @@ impl CacheSpec {
             spec.attributes = vec![("type".into(), "registry".into()), ("ref".into(), raw.into())];
             return spec;
         }
-        for part in raw.split(',') {
+        for part in parts(raw) {
             match part.split_once('=') {
                 Some((key, value)) => spec.attributes.push((key.to_owned(), value.to_owned())),
                 None => spec.loose.push(part.to_owned()),
             }
         }
         spec
+    }
+
+    /// An option whose text is not known: an expression that may be anything.
+    #[must_use]
+    pub fn hidden(raw: &str) -> Self {
+        Self { raw: raw.to_owned(), ..Self::default() }
     }
 
     /// Value of an attribute; keys are compared without blanks and case, as buildx does.
@@ -42,7 +48,8 @@ impl CacheSpec {
     /// The backend; a specification without `type` is a registry one.
     #[must_use]
     pub fn kind(&self) -> CacheKind {
-        CacheKind::from_type(self.get("type").unwrap_or("registry"))
+        let unknown = self.attributes.is_empty() && !self.raw.is_empty();
+        CacheKind::from_type(self.get("type").unwrap_or(if unknown { "" } else { "registry" }))
     }
 
     /// Reads a value that may be several references: buildx (`util/buildflags/cache.go`) and the older
@@ -54,6 +61,30 @@ impl CacheSpec {
         }
         raw.split(',').filter(|part| !part.trim().is_empty()).map(Self::parse).collect()
     }
+}
+
+/// Cut at the commas outside of expressions: `ref=${{ format('{0},{1}', a, b) }}` is one part.
+fn parts(raw: &str) -> Vec<&str> {
+    let (mut parts, mut depth, mut start) = (Vec::new(), 0_usize, 0);
+    let mut before = ' ';
+    for (at, c) in raw.char_indices() {
+        match c {
+            '{' | '(' if depth > 0 || before == '$' => depth += 1,
+            '}' | ')' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                parts.extend(raw.get(start..at));
+                start = at + 1;
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    // What is not closed is cut like anything else.
+    if depth > 0 {
+        return raw.split(',').collect();
+    }
+    parts.extend(raw.get(start..));
+    parts
 }
 
 impl CacheKind {
@@ -95,6 +126,14 @@ mod tests {
         let spec = CacheSpec::parse("type=gha, scope=x");
         assert_eq!(spec.get("scope"), Some("x"));
         assert_eq!(spec.attributes[1].0, " scope");
+    }
+
+    #[test]
+    fn expressions_are_not_cut() {
+        let spec = CacheSpec::parse("type=gha,scope=${{ format('{0},{1}', a, b) }},mode=max");
+        assert_eq!((spec.get("scope"), spec.get("mode")), (Some("${{ format('{0},{1}', a, b) }}"), Some("max")));
+        assert_eq!(CacheSpec::parse("type=gha,scope=${x,mode=max").get("mode"), Some("max"));
+        assert_eq!(CacheSpec::hidden("${{ a == 'b' && c }}").kind(), CacheKind::Unknown);
     }
 
     #[test]

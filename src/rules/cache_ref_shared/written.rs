@@ -1,32 +1,62 @@
-//! The configuration alone: places that build different things export one cache.
+//! The configuration: places that build different things export one cache.
 
-use super::META;
-use crate::config::Place;
+mod differ;
+mod linked;
+
+use std::collections::{HashMap, HashSet};
+
+use super::{META, scope};
+use crate::config::{Place, pieces};
 use crate::finding::{Finding, Fix};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
+use crate::rules::past::Past;
 use crate::rules::planned::{self, Words};
-use crate::rules::remedy::{At, own_caches};
+use crate::rules::remedy::{At, Site, own_caches};
 
-/// One finding for each cache that several builds export.
-pub(super) fn findings(study: &Study) -> Vec<Finding> {
+pub(in crate::rules) use self::differ::differ;
+
+/// One finding for each cache that several builds export, but for those that the logs tell of.
+pub(super) fn findings(study: &Study, all: &[Past], seen: &[Finding]) -> Vec<Finding> {
     let mut groups: Vec<(Name, Vec<At>)> = Vec::new();
+    let mut known: HashMap<Name, usize> = HashMap::new();
     for at in planned::places(study) {
         for name in at.place.command.cache_to.iter().filter_map(|spec| named(at, spec)) {
-            match groups.iter_mut().find(|(known, _)| *known == name) {
+            let index = *known.entry(name.clone()).or_insert(groups.len());
+            match groups.get_mut(index) {
                 Some((_, places)) => places.push(at),
                 None => groups.push((name, vec![at])),
             }
         }
     }
-    groups.into_iter().filter_map(|(name, places)| finding(study, &name, &places)).collect()
+    let told = |name: &Name| {
+        seen.iter().any(|found| found.subject == name.text || Some(&found.subject) == name.scope.as_ref())
+    };
+    groups.retain(|(name, _)| !told(name));
+    let fine: Vec<At> = all.iter().filter_map(|past| is_found_again(study, past)).collect();
+    let written = groups.into_iter().filter_map(|(name, places)| finding(study, &name, &places, &fine));
+    written.chain(linked::findings(study)).collect()
 }
 
-fn finding(study: &Study, cache: &Name, places: &[At]) -> Option<Finding> {
+/// The place of a series that finds its cache in each run but the first.
+fn is_found_again<'a>(study: &'a Study, past: &Past<'a>) -> Option<At<'a>> {
+    let found = |i: usize| past.imported(i) && past.builds.get(i).is_some_and(|build| build.hits() > 0);
+    let always = past.len() > 2 && (1..past.len()).all(found);
+    let (run, build) = past.last().filter(|_| always)?;
+    Site::of(study, run, build).at
+}
+
+fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Finding> {
     let name = &cache.text;
-    let replaces = |at: &At| places.iter().any(|other| replace_each_other(*at, *other));
-    let several = places.iter().any(replaces);
-    let losers: Vec<At> = places.iter().copied().filter(|at| replaces(at) || legs_differ(at.place)).collect();
+    let replaced = replaced(study, places);
+    let several = replaced.contains(&true);
+    let losers: Vec<At> =
+        places.iter().zip(replaced).filter(|(at, lost)| *lost || legs_differ(at.place)).map(|(at, _)| *at).collect();
+    let is_fine = |at: &At| fine.iter().any(|known| known.index == at.index && known.config.path == at.config.path);
+    // What several of them find again and again is replaced by nobody.
+    if losers.iter().filter(|at| is_fine(at)).count() > 1 {
+        return None;
+    }
     let places = losers.as_slice();
     let (who, writers) = if several {
         (format!("{} builds", places.len()), format!("{} builds", places.len()))
@@ -36,9 +66,10 @@ fn finding(study: &Study, cache: &Name, places: &[At]) -> Option<Finding> {
     let own = format!(
         "Name a reference (or `scope=` of a gha cache) of its own in each of them; {name} then holds one build's cache."
     );
+    let readers = readers(study, cache);
     let fix = Fix {
         summary: "give each build a cache of its own".to_owned(),
-        steps: std::iter::once(own).chain(readers(study, cache)).collect(),
+        steps: std::iter::once(own).chain(told(&readers)).collect(),
         cost: "one more cache for each".to_owned(),
         ..Fix::default()
     };
@@ -47,23 +78,42 @@ fn finding(study: &Study, cache: &Name, places: &[At]) -> Option<Finding> {
         cause: format!(
             "{writers} export to {name}. An export replaces what was there, so only the one that finishes last finds its cache in the next run."
         ),
-        fix: own_caches(fix, places),
-        rules_out: vec![
-            "no log was given: whether they run in the same pipeline, and what it costs, is not known".to_owned(),
-        ],
+        fix: own_caches(fix, places, &readers, |a, b| differ(study, a, b)),
+        rules_out: vec!["whether they run in the same pipeline, and what it costs, is for the logs to say".to_owned()],
         subject: name.clone(),
     };
-    let lines = places.iter().filter_map(|at| at.evidence("exports to it")).collect();
+    let lines = places.iter().take(MOST_LINES).filter_map(|at| at.evidence("exports to it")).collect();
     planned::finding(&META, META.severity, lines, words)
 }
 
-/// What to do for builds that only read the cache.
-fn readers(study: &Study, name: &Name) -> Option<String> {
+/// More lines than anybody reads.
+const MOST_LINES: usize = 48;
+
+/// For each place, whether another one replaces its cache. Of very many, folder and Dockerfile alone tell.
+fn replaced(study: &Study, places: &[At]) -> Vec<bool> {
+    const FEW: usize = 64;
+    if places.len() <= FEW {
+        let by_another = |at: &At| places.iter().any(|other| replace_each_other(study, *at, *other));
+        return places.iter().map(by_another).collect();
+    }
+    let key = |at: &At| (planned::context(at.place), planned::dockerfile_path(*at));
+    let keys: Vec<_> = places.iter().map(key).collect();
+    let several = keys.iter().collect::<HashSet<_>>().len() > 1;
+    vec![several; places.len()]
+}
+
+/// Builds that only read the cache.
+fn readers<'a>(study: &'a Study, name: &Name) -> Vec<At<'a>> {
     let is_named = |at: &At, spec: &CacheSpec| named(*at, spec).as_ref() == Some(name);
     let reads = |at: &At| at.place.command.cache_from.iter().any(|spec| is_named(at, spec));
     let writes = |at: &At| at.place.command.cache_to.iter().any(|spec| is_named(at, spec));
-    let only = planned::places(study).into_iter().filter(|at| reads(at) && !writes(at));
-    let lines: Vec<String> = only.map(|at| format!("{}:{}", at.config.path, at.place.command.quote.line)).collect();
+    planned::places(study).filter(|at| reads(at) && !writes(at)).collect()
+}
+
+/// What to do for them.
+fn told(readers: &[At]) -> Option<String> {
+    let lines: Vec<String> =
+        readers.iter().map(|at| format!("{}:{}", at.config.path, at.place.command.quote.line)).collect();
     (!lines.is_empty()).then(|| {
         format!(
             "Change what only reads it too ({}): it then imports the caches of the builds it starts from.",
@@ -72,12 +122,15 @@ fn readers(study: &Study, name: &Name) -> Option<String> {
     })
 }
 
-/// Name of a cache, and the file within which it is one: a variable has one value in all of a bake or Compose
-/// file, whatever that is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Name of a cache, with where it is one: a variable has one value in all of a bake or Compose file, whatever that
+/// is, and each forge has a cache server of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Name {
     text: String,
     file: Option<String>,
+    forge: Option<String>,
+    /// As findings about logs call it.
+    scope: Option<String>,
 }
 
 /// Name of a cache, where it is the same in every job.
@@ -91,52 +144,31 @@ fn named(at: At, spec: &CacheSpec) -> Option<Name> {
         CacheKind::Azblob | CacheKind::Local | CacheKind::Inline | CacheKind::Unknown => return None,
     };
     let text = at.place.expanded(&name);
-    if at.place.is_common(&text) {
-        return Some(Name { text, file: None });
+    let forge = at.config.forge().filter(|_| spec.kind() == CacheKind::Gha).map(str::to_owned);
+    let scope = scope(spec);
+    if at.place.is_common(&text) && !is_made_at_the_host(&text) {
+        return Some(Name { text, file: None, forge, scope });
     }
-    let one_value = at.config.kind.ci().is_none() && !at.place.names_leg(&text);
-    one_value.then(|| Name { text, file: Some(at.config.path.clone()) })
+    let one_value = at.config.kind.ci().is_none() && !at.place.names_leg(&text) && !is_made_at_the_host(&text);
+    one_value.then(|| Name { text, file: Some(at.config.path.clone()), forge, scope })
+}
+
+/// A command or a function, or the platform of the machine that runs bake: each machine may have another value.
+fn is_made_at_the_host(text: &str) -> bool {
+    pieces(text).any(|piece| {
+        piece.form.is_some()
+            && !piece.text.starts_with("${{")
+            && (piece.text.contains('(') || piece.text.contains("BAKE_LOCAL_PLATFORM"))
+    })
 }
 
 /// They build different things, and what one exports is found by the other. gha caches are kept for each
 /// branch, tag and pull request
 /// (<https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching#restrictions-for-accessing-a-cache>).
-fn replace_each_other(a: At, b: At) -> bool {
+fn replace_each_other(study: &Study, a: At, b: At) -> bool {
     let apart = |spec: &CacheSpec| spec.kind() == CacheKind::Gha;
     let isolated = a.place.command.cache_to.iter().any(apart) && !a.place.refs.meet(b.place.refs);
-    !isolated && differ(a, b)
-}
-
-/// Equal ones may share a cache. Of one Dockerfile built twice in a job, the second build has what the
-/// first one left in the builder, and exports it too as far as it is used.
-fn differ(a: At, b: At) -> bool {
-    let (one, other) = (&a.place.command, &b.place.command);
-    let dockerfile = |at: At| planned::dockerfile_path(at).or_else(|| at.place.command.file.clone());
-    if planned::context(a.place) != planned::context(b.place) || dockerfile(a) != dockerfile(b) {
-        return true;
-    }
-    let one_job = !a.place.job.is_empty() && a.place.job == b.place.job && a.config.path == b.config.path;
-    let disjoint = !one.platforms.is_empty()
-        && !other.platforms.is_empty()
-        && !one.platforms.iter().any(|platform| platform.contains(['$', '{']) || other.platforms.contains(platform))
-        && !other.platforms.iter().any(|platform| platform.contains(['$', '{']));
-    let named =
-        a.place.target != b.place.target && (named_elsewhere(a) || named_elsewhere(b) || inputs(a) != inputs(b));
-    named || (!one_job && one.target != other.target) || disjoint
-}
-
-/// A file of a CI names a service or target, what that builds stands in another file.
-fn named_elsewhere(at: At) -> bool {
-    at.config.kind.ci().is_some()
-}
-
-/// What decides beside directory, Dockerfile and stage what a service or target builds.
-fn inputs(at: At) -> Vec<String> {
-    let command = &at.place.command;
-    let given = at.place.inputs.iter().chain(&command.build_args).chain(&command.platforms);
-    let mut given: Vec<String> = given.map(|text| at.place.expanded(text)).collect();
-    given.sort();
-    given
+    !isolated && differ(study, a, b)
 }
 
 /// The legs of the matrix build different things.

@@ -2,25 +2,25 @@
 
 use super::{META, advice, order};
 use crate::config::{Change, Config, Instruction, Stage};
-use crate::finding::{Evidence, Finding, Fix};
+use crate::finding::{Evidence, Fix};
+use crate::rules::Study;
 use crate::rules::dockerfile_at::{all, line, with_changes};
 use crate::rules::instruction::{brief, copies_context, copies_everything, installs};
-use crate::rules::planned::{self, Words};
-use crate::rules::{Study, installation};
+use crate::rules::planned::{self, Ordered, Words};
 
 /// One finding for each Dockerfile.
-pub(super) fn findings(study: &Study) -> Vec<Finding> {
+pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
     all(study).filter(|config| !narrow(study, config)).filter_map(|config| finding(study, config)).collect()
 }
 
-/// What one stage copies too early.
+/// What one stage copies too early, and the order it should have, where that is certain to build.
 struct Early<'a> {
     copy: &'a Instruction,
     run: &'a Instruction,
-    change: Change,
+    change: Result<Change, String>,
 }
 
-fn finding(study: &Study, config: &Config) -> Option<Finding> {
+fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let found: Vec<Early> = config.content.stages.iter().filter_map(early).collect();
     let first = found.first()?;
     let (copy, run) = (&first.copy.text, brief(&first.run.text));
@@ -29,25 +29,30 @@ fn finding(study: &Study, config: &Config) -> Option<Finding> {
         steps: vec!["Copy the files that name the dependencies, install, and copy the rest afterwards. Files that the installation reads beside them (`.npmrc`, scripts it calls) are copied with them.".to_owned()],
         ..Fix::default()
     };
-    let fix = with_changes(fix, config, Ok(found.iter().map(|early| early.change.clone()).collect()));
+    let fix = with_changes(fix, config, found.iter().map(|early| early.change.clone()).collect());
     let words = Words {
         title: format!("`{copy}` comes before `{run}`: every changed file reruns it"),
         cause: format!(
             "`{copy}` takes in the whole build context. As soon as any file of it changes it runs again, and with it `{run}`, which reads only a few of them."
         ),
         fix: advice::without_git(fix, study, config),
-        rules_out: vec!["what it costs is for the logs to say: none was given".to_owned()],
+        rules_out: vec!["what it costs is for the logs to say".to_owned()],
         subject: format!("{}:{copy}", config.path),
     };
-    planned::finding(&META, META.severity, found.iter().flat_map(|early| lines(config, early)).collect(), words)
+    let lines = found.iter().flat_map(|early| lines(config, early)).collect();
+    let finding = planned::finding(&META, META.severity, lines, words)?;
+    Some(Ordered { config, spoilt: first.run.line, finding })
 }
 
-/// Only where it is certain that the installation builds without the sources.
+/// The first COPY of everything that stands above an installation. A stage that installs something above it
+/// has the order in mind; packages of the system are another matter.
 fn early(stage: &Stage) -> Option<Early<'_>> {
-    let copy = stage.instructions.iter().find(|i| copies_context(&i.text))?;
-    let run = stage.instructions.iter().find(|i| i.line > copy.line && i.keyword == "RUN")?;
-    let early = copies_everything(&copy.text) && installs(&run.text) && installation::reads(&run.text).is_some();
-    Some(Early { copy, run, change: order::change(stage, copy).ok().filter(|_| early)? })
+    let copy = stage.instructions.iter().find(|i| copies_everything(&i.text))?;
+    let first = stage.instructions.iter().find(|i| copies_context(&i.text))?;
+    let manifests =
+        first.line < copy.line && stage.instructions.iter().any(|i| i.line < copy.line && installs(&i.text));
+    let run = stage.instructions.iter().find(|i| i.line > copy.line && installs(&i.text))?;
+    (!manifests).then(|| Early { copy, run, change: order::change(stage, copy) })
 }
 
 fn lines(config: &Config, early: &Early) -> Vec<Evidence> {

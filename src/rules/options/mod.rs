@@ -4,11 +4,13 @@
 
 mod errors;
 mod lint;
+mod slash;
 mod valid;
 pub(super) mod words;
 
 pub(super) use errors::{bad_reference, from_error};
 pub(super) use lint::{bare_type, is_bare_type, lint};
+pub(super) use slash::slash;
 
 /// One mistake in a specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub(super) enum Kind {
     BareType,
     /// A reference that is none.
     BadReference,
+    /// A name of a branch in the tag: it may hold a slash.
+    Slash,
     /// No such backend.
     UnknownType,
     /// The backend is valid, this builder does not have it.

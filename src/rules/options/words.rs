@@ -17,6 +17,7 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::UnknownType => "is no cache backend",
         Kind::BadReference => return format!("{token} is no valid reference"),
         Kind::BareType => return format!("the cache option `{token}` is read as the name of an image"),
+        Kind::Slash => return format!("{token} in the tag of a cache may hold a slash, which no tag may"),
         Kind::TypeUnsupported => "is not supported by this builder",
         Kind::Loose => "is no key=value",
     };
@@ -49,6 +50,9 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
         Kind::BadReference => {
             "Quotation marks, blanks and capital letters have no place in a reference. Nothing can be under such a name."
         }
+        Kind::Slash => {
+            "A branch may be called feature/x, and the run of a pull request is called 12/merge. A tag takes letters, digits, `_`, `.` and `-`: with such a name the option is refused (invalid reference format), and the build fails or has no cache."
+        }
         // <https://docs.docker.com/build/cache/backends/>; pull requests 1974 and 3010 of BuildKit.
         Kind::TypeUnsupported => {
             "The builder names a type it does not know: dockerd has only inline, local and registry, with the containerd image store also gha; BuildKit has gha since 0.9, s3 and azblob since 0.11."
@@ -68,6 +72,17 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
         (None, Kind::TypeUnsupported) => "build with a docker-container builder of a current BuildKit".to_owned(),
         (None, _) => format!("correct or take out `{}`", mistake.token),
     };
+    if mistake.kind == Kind::Slash {
+        return Fix {
+            summary: format!("replace the slashes of {} before it comes into the tag", mistake.token),
+            steps: vec![
+                "GitLab has such a name ready: $CI_COMMIT_REF_SLUG. Elsewhere a line before the build makes one: `TAG=$(echo \"$BRANCH\" | tr / -)`; on GitHub, `echo \"TAG=${GITHUB_REF_NAME//\\//-}\" >> \"$GITHUB_ENV\"`.".to_owned(),
+                "On GitHub a gha cache does without: it is kept apart by branch already, and `scope=` takes any name.".to_owned(),
+                "Import the main branch's cache beside it, or a new branch starts cold.".to_owned(),
+            ],
+            ..Fix::default()
+        };
+    }
     let listed = (!mistake.valid.is_empty()).then(|| format!("Valid: {}.", mistake.valid.join(", ")));
     let mut steps: Vec<String> =
         mistake.nearest.iter().map(|meant| format!("Replace `{}` by `{meant}`.", mistake.token)).collect();

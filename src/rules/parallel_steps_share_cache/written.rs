@@ -4,17 +4,14 @@ use super::finding;
 use crate::config::bitbucket::Step;
 use crate::config::builds_images;
 use crate::finding::{Confidence, Finding};
+use crate::rules::Study;
 use crate::rules::cache_saves::{self, FailedSave, Sharing};
-use crate::rules::{Study, planned};
 
 /// The predefined cache: one file, docker.tar, with all images of the step.
 const DOCKER: &str = "docker";
 
 /// One finding for each file.
 pub(super) fn findings(study: &Study) -> Vec<Finding> {
-    if !planned::alone(study) {
-        return Vec::new();
-    }
     let shared = cache_saves::files(study).filter_map(|(config, file)| {
         let mut groups = file.sharing(DOCKER);
         groups.retain(|group| group.iter().filter(|step| builds(step)).count() > 1);

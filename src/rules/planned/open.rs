@@ -29,6 +29,16 @@ impl<'a> Open<'a> {
         if asked.is_none() && file.is_none() {
             return self.places.clear();
         }
+        self.remove(asked, file);
+    }
+
+    /// The same, but where nothing tells which places these are, all stay.
+    pub(in crate::rules) fn close_asked(&mut self, past: &Past<'a>, decides: impl Fn(&Past<'a>) -> bool) {
+        let Some((run, build)) = past.last().filter(|_| !self.places.is_empty() && decides(past)) else { return };
+        self.remove(Site::of(self.study, run, build).at, None);
+    }
+
+    fn remove(&mut self, asked: Option<At>, file: Option<&str>) {
         let asks = |at: &At| asked.is_some_and(|known| at.index == known.index && at.config.path == known.config.path);
         let builds = |at: &At| file.is_some() && dockerfile(self.study, *at).map(|config| config.path.as_str()) == file;
         self.places.retain(|at| !(asks(at) || builds(at)));

@@ -36,15 +36,17 @@ pub(in crate::rules) fn dockerfile_path(at: At) -> Option<String> {
     (!path.contains(['$', '{', '%']) && !context.contains("://")).then(|| plain(&path))
 }
 
-/// Folder that the paths in a file start from.
-fn root(path: &str) -> String {
+/// Folder that the paths in a file start from: of a CI's own folder the one that holds it.
+pub(in crate::rules) fn root(path: &str) -> String {
+    const HIDDEN: [&str; 6] = [".github", ".gitea", ".forgejo", ".buildkite", ".gitlab", ".circleci"];
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let checkout = [".github/workflows", ".buildkite", ".gitlab"].iter().find_map(|hidden| folder.strip_suffix(hidden));
-    checkout.unwrap_or(folder).trim_end_matches('/').to_owned()
+    let parts: Vec<&str> = folder.split('/').collect();
+    let end = parts.iter().position(|part| HIDDEN.contains(part)).unwrap_or(parts.len());
+    parts.into_iter().take(end).collect::<Vec<_>>().join("/")
 }
 
 /// Without `.` and empty parts; `..` takes one away.
-pub(super) fn plain(path: &str) -> String {
+pub(in crate::rules) fn plain(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -65,6 +67,8 @@ mod tests {
         assert_eq!(plain("./a/../b//Dockerfile"), "b/Dockerfile");
         assert_eq!(root("x/.github/workflows/ci.yml"), "x");
         assert_eq!(root("ci/compose.yaml"), "ci");
+        assert_eq!(root("x/.forgejo/workflows/ci.yml"), "x");
+        assert_eq!(root(".gitlab/ci/docker.yml"), "");
     }
 
     #[test]

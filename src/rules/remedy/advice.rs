@@ -4,7 +4,7 @@
 //! `snippet`.
 
 use super::snippet::{self, CREATE};
-use super::{Form, PLACEHOLDER, Site, patch, plain, reference};
+use super::{At, Form, PLACEHOLDER, Site, gha, patch, plain, reference};
 use crate::config::bitbucket::DOCKER_IMAGE;
 use crate::config::{Change, Settings, Side};
 use crate::finding::Fix;
@@ -31,7 +31,7 @@ pub fn bitbucket_runtime() -> String {
 /// Every stage in a registry cache, written by a builder that can.
 #[must_use]
 pub fn registry_max(site: &Site) -> Fix {
-    if let Some(fix) = plain::registry(site) {
+    if let Some(fix) = plain::registry(site).or_else(|| gha::store(site)) {
         return fix;
     }
     let settings = max_settings(site, Settings::default());
@@ -71,6 +71,18 @@ fn max_settings(site: &Site, now: Settings) -> Settings {
     }
 }
 
+/// The same for all of these builds of one file.
+pub(in crate::rules) fn together(fix: Fix, places: &[At]) -> Fix {
+    patch::together(fix, places, |at| {
+        let site = Site::written(at);
+        let now = Settings::default();
+        let settings = gha::settings_of(&site).unwrap_or_else(|| max_settings(&site, now));
+        let named = settings.from.iter().chain(&settings.to).all(|spec| !spec.contains(PLACEHOLDER));
+        (named && !at.place.logs_in_later && plain::registry(&site).is_none())
+            .then_some(Change::Caches { place: at.index, settings })
+    })
+}
+
 /// The cache there is, with every stage in it.
 #[must_use]
 pub fn max_mode(site: &Site) -> Fix {
@@ -86,6 +98,9 @@ pub fn max_mode(site: &Site) -> Fix {
         ..Fix::default()
     };
     let Some((at, old)) = site.at.and_then(|at| Some((at, Site::written(at).export?))) else { return fix };
+    if patch::is_variable(&CacheSpec::parse(&old)) {
+        return patch::refused(fix, at, &format!("the option is what `{old}` holds"));
+    }
     let new = with_max(&old);
     patch::with_change(fix, at, Change::Spec { place: at.index, side: Side::To, old, new })
 }

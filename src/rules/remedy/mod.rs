@@ -4,6 +4,7 @@
 //! nothing about causes, and invents no host name: what is not in the log is a placeholder.
 
 mod advice;
+mod gha;
 mod home;
 mod own_refs;
 mod pasted;
@@ -11,10 +12,11 @@ pub(in crate::rules) mod patch;
 pub(in crate::rules) mod place;
 mod plain;
 pub(crate) mod reference;
+pub(in crate::rules) mod scopes;
 mod site;
 mod snippet;
 
-pub(in crate::rules) use advice::COLD;
+pub(in crate::rules) use advice::{COLD, together};
 pub use advice::{add_import, bitbucket_runtime, engine_upgrade, inline_args, max_mode, registry_max};
 pub(in crate::rules) use own_refs::own_caches;
 pub use own_refs::own_refs;

@@ -32,30 +32,82 @@ pub fn own_refs(sites: &[Site]) -> Fix {
         cost: "one more tag in the registry for each".to_owned(),
         ..Fix::default()
     };
-    own_caches(fix, &sites.iter().filter_map(|site| site.at).collect::<Vec<_>>())
+    own_caches(fix, &sites.iter().filter_map(|site| site.at).collect::<Vec<_>>(), &[], |_, _| true)
 }
 
-/// Renames the caches of these places, each after its build; one edit for each file.
-pub(in crate::rules) fn own_caches(mut fix: Fix, places: &[At]) -> Fix {
-    let mut paths: Vec<&str> = places.iter().map(|at| at.config.path.as_str()).collect();
+/// Renames the caches of these places, each after its build; one edit for each file. Places that build the same
+/// get the same name: what one of them stores the other can use. `readers` only read the cache that is shared now.
+pub(in crate::rules) fn own_caches(
+    mut fix: Fix,
+    places: &[At],
+    readers: &[At],
+    differ: impl Fn(At, At) -> bool,
+) -> Fix {
+    let mut paths: Vec<&str> = places.iter().chain(readers).map(|at| at.config.path.as_str()).collect();
+    paths.sort_unstable();
     paths.dedup();
-    let naming = telling(places);
+    let naming = telling(places, &differ);
+    let name = |at: At| {
+        let here: Vec<At> = places.iter().copied().filter(|other| other.config.path == at.config.path).collect();
+        variable_of(at, &here).or_else(|| naming.and_then(|naming| naming(at)))
+    };
     for path in paths {
         let here: Vec<At> = places.iter().copied().filter(|at| at.config.path == path).collect();
+        let reading: Vec<At> = readers.iter().copied().filter(|at| at.config.path == path).collect();
+        let Some(first) = here.iter().chain(&reading).next() else { continue };
         if let Some((at, why)) = here.iter().find_map(|at| Some((*at, unnamable(*at)?))) {
             fix = patch::refused(fix, at, &why);
             continue;
         }
-        let name = |at: &At| variable_of(*at, &here).or_else(|| naming(*at));
-        let mut changes: Vec<Change> = Vec::new();
-        for change in here.iter().flat_map(|at| name(at).map(|name| renamed(*at, &name)).unwrap_or_default()) {
-            if !changes.contains(&change) {
-                changes.push(change);
-            }
+        let changes = changes_of(&here, &reading, places, &name, &differ);
+        match changes {
+            Ok(changes) => fix = patch::with_all(fix, &here, &changes),
+            Err(why) => fix = patch::refused(fix, *first, why),
         }
-        fix = patch::with_all(fix, &here, &changes);
     }
     fix
+}
+
+/// The changes of one file.
+fn changes_of(
+    here: &[At],
+    readers: &[At],
+    places: &[At],
+    name: &impl Fn(At) -> Option<String>,
+    differ: &impl Fn(At, At) -> bool,
+) -> Result<Vec<Change>, &'static str> {
+    let mut changes: Vec<Change> = Vec::new();
+    for at in here {
+        let name = name(*at).ok_or("no short name tells the builds apart")?;
+        changes.extend(renamed(*at, &name).into_iter().filter(|change| !changes.contains(change)).collect::<Vec<_>>());
+    }
+    for reader in readers {
+        let twin = places.iter().find(|at| !differ(**at, *reader) && at.place.legs == reader.place.legs);
+        match twin.and_then(|twin| name(*twin)) {
+            Some(name) => changes.extend(renamed(*reader, &name)),
+            None => changes.push(
+                reads_all(*reader, places, name)
+                    .ok_or("what only reads the cache has to name the new ones, and which is not told")?,
+            ),
+        }
+    }
+    Ok(changes)
+}
+
+/// The reader imports the caches of all builds in the place of the one they shared.
+fn reads_all(reader: At, places: &[At], name: &impl Fn(At) -> Option<String>) -> Option<Change> {
+    const MOST: usize = 4;
+    let alone = places.iter().all(|at| at.place.legs.is_empty()) && places.len() <= MOST;
+    let shared = |spec: &&CacheSpec| matches!(spec.kind(), CacheKind::Registry | CacheKind::Gha | CacheKind::S3);
+    let command = &reader.place.command;
+    let old = command.cache_from.iter().find(shared).filter(|_| alone && command.cache_from.len() == 1)?;
+    let mut from: Vec<String> = Vec::new();
+    for at in places {
+        let new = own(reader, old, false, &name(*at)?)?;
+        from.extend((!from.contains(&new)).then_some(new));
+    }
+    let settings = Settings { from, ..patch::kept(command) };
+    Some(Change::Caches { place: reader.index, settings })
 }
 
 /// Why a leg of a matrix cannot stand in the tag of the cache.
@@ -108,6 +160,9 @@ fn own(at: At, spec: &CacheSpec, export: bool, name: &str) -> Option<String> {
     let legs: Option<Vec<String>> = at.place.legs.iter().map(|leg| at.config.kind.variable(leg)).collect();
     let plain = key == "scope" || at.place.legs.iter().all(|leg| at.place.plain_legs.contains(leg));
     let legs = legs.filter(|_| plain)?;
+    if patch::is_variable(spec) {
+        return None;
+    }
     let old = spec.get(key);
     let parts = old.into_iter().chain(std::iter::once(name)).chain(legs.iter().map(String::as_str));
     let value = parts.collect::<Vec<_>>().join("-");
@@ -124,17 +179,62 @@ fn own(at: At, spec: &CacheSpec, export: bool, name: &str) -> Option<String> {
 }
 
 /// How a place is named.
-type Naming = fn(At) -> Option<String>;
+pub(super) type Naming = fn(At) -> Option<String>;
 
-/// The first way to name them that names no two alike: two jobs may build one image.
-fn telling(places: &[At]) -> Naming {
-    const WAYS: [Naming; 2] = [named_by_build, named_by_job];
-    let tells = |naming: &&Naming| {
-        let mut names: Vec<Option<String>> = places.iter().map(|at| naming(*at)).collect();
-        names.sort();
-        names.windows(2).all(|pair| pair.first() != pair.last())
+/// The first way to name them that gives those that differ different names, and those that do not the same;
+/// `None` where none does.
+pub(super) fn telling(places: &[At], differ: impl Fn(At, At) -> bool) -> Option<Naming> {
+    const WAYS: [Naming; 7] = [
+        named_by_build,
+        named_by_folder,
+        named_by_stage,
+        named_by_job,
+        named_by_file,
+        named_by_file_and_job,
+        named_by_all,
+    ];
+    // Names for more than that are nobody's to choose.
+    if places.len() > 256 {
+        return None;
+    }
+    let names = |naming: &Naming| places.iter().map(|at| naming(*at)).collect::<Option<Vec<String>>>();
+    let tells = |names: &[String], alike: bool| {
+        let numbered = || names.iter().zip(places).enumerate();
+        numbered().all(|(index, (name, at))| {
+            numbered().skip(index + 1).all(|(_, (other, beside))| {
+                let differs = differ(*at, *beside);
+                if differs { name != other } else { !alike || name == other }
+            })
+        })
     };
-    WAYS.iter().find(tells).copied().unwrap_or(named_by_all)
+    let way = |alike: bool| WAYS.into_iter().find(|naming| names(naming).is_some_and(|names| tells(&names, alike)));
+    way(true).or_else(|| way(false))
+}
+
+/// The last folder of the context: `services/web` is `web`.
+fn named_by_folder(at: At) -> Option<String> {
+    let context = crate::rules::planned::context(at.place);
+    let last = context.rsplit('/').next().filter(|last| !last.is_empty() && !last.contains(['$', '%', '{', ':']))?;
+    Some(slug(last)).filter(|name| !name.is_empty())
+}
+
+/// The stage, and for which platform.
+fn named_by_stage(at: At) -> Option<String> {
+    let command = &at.place.command;
+    let one = command.platforms.first().filter(|_| command.platforms.len() == 1);
+    let parts = command.target.iter().chain(one);
+    let plain: Vec<String> = parts.filter(|part| !part.contains(['$', '%', '{'])).map(|part| slug(part)).collect();
+    Some(plain.join("-")).filter(|name| !name.is_empty())
+}
+
+/// The file of the CI: `.github/workflows/web.yml` is `web`.
+fn named_by_file(at: At) -> Option<String> {
+    let name = at.config.path.rsplit('/').next()?;
+    Some(slug(name.split('.').find(|part| !part.is_empty())?)).filter(|name| !name.is_empty())
+}
+
+fn named_by_file_and_job(at: At) -> Option<String> {
+    Some(format!("{}-{}", named_by_file(at)?, named_by_job(at)?))
 }
 
 /// The target, else the image, else the job.
@@ -145,7 +245,7 @@ fn named_by_build(at: At) -> Option<String> {
 
 fn named_by_job(at: At) -> Option<String> {
     let job = at.place.key.as_ref().unwrap_or(&at.place.job);
-    // `:docker: {{matrix}}`: the leg is named beside it.
+    // The leg is named beside it, as in Buildkite's `:docker: {{matrix}}`.
     let written: String = pieces(job).filter(|piece| piece.form.is_none()).map(|piece| piece.text).collect();
     Some(slug(&written)).filter(|name| !name.is_empty())
 }

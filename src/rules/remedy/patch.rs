@@ -5,6 +5,7 @@
 
 use super::place::{self, At};
 use super::{PLACEHOLDER, Site};
+use crate::config::pattern::tells_nothing;
 use crate::config::{Change, Settings, Side};
 use crate::finding::{Edit, Fix};
 use crate::model::{CacheKind, CacheSpec, Command};
@@ -29,6 +30,17 @@ pub(super) fn with_caches(fix: Fix, site: &Site, wanted: impl Fn(&Site, Settings
         return refused(quoted(fix, &[at]), at, LATE);
     }
     with_all(fix, &[at], &[Change::Caches { place: at.index, settings }])
+}
+
+/// The changes of the builds of one file in one edit, each as its own fix would make it; a build that cannot be
+/// changed is left.
+pub(in crate::rules) fn together(fix: Fix, places: &[At], change: impl Fn(At) -> Option<Change>) -> Fix {
+    let (places, changes): (Vec<At>, Vec<Change>) = places
+        .iter()
+        .filter_map(|at| Some((*at, change(*at)?)))
+        .filter(|(at, change)| at.config.corrected(std::slice::from_ref(change)).is_ok())
+        .unzip();
+    with_all(Fix { edits: Vec::new(), ..fix }, &places, &changes)
 }
 
 /// Adds the builder that the place lacks; its caches stay.
@@ -87,6 +99,11 @@ fn quoted(mut fix: Fix, places: &[At]) -> Fix {
     fix
 }
 
+/// The whole option is what a variable or an expression holds: nothing can be put behind it.
+pub(in crate::rules) fn is_variable(spec: &CacheSpec) -> bool {
+    spec.attributes.is_empty() || tells_nothing(&spec.raw)
+}
+
 /// Says why there is no patch, in words that complete "no patch:".
 pub(in crate::rules) fn refused(mut fix: Fix, at: At, why: &str) -> Fix {
     fix.steps.push(format!("No patch for {}: {why}.", at.config.path));
@@ -94,7 +111,7 @@ pub(in crate::rules) fn refused(mut fix: Fix, at: At, why: &str) -> Fix {
 }
 
 /// The options a build has now.
-fn kept(command: &Command) -> Settings {
+pub(super) fn kept(command: &Command) -> Settings {
     let own = command.cache_to.iter().find(|spec| spec.kind() != CacheKind::Inline);
     let inline = command.inline();
     let to = own.or_else(|| command.cache_to.first()).map(|spec| spec.raw.clone());

@@ -28,6 +28,18 @@ impl At<'_> {
         let quote = self.config.quote(self.place.command.quote.line)?;
         Some(Evidence::of(&self.config.path, &quote, shows))
     }
+
+    /// The line of the place that holds these words, else the one that asks for the build.
+    #[must_use]
+    pub fn evidence_of(&self, words: &str, shows: &str) -> Option<Evidence> {
+        /// A step is rarely longer.
+        const MOST: u64 = 60;
+        let first = self.place.command.quote.line;
+        let places = self.config.content.places.iter().map(|place| place.command.quote.line);
+        let end = places.filter(|line| *line > first).min().unwrap_or(first + MOST).min(first + MOST);
+        let held = (first..end).filter_map(|line| self.config.quote(line)).find(|quote| quote.text.contains(words));
+        held.map(|quote| Evidence::of(&self.config.path, &quote, shows)).or_else(|| self.evidence(shows))
+    }
 }
 
 /// All places of the configuration.

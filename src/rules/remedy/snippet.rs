@@ -2,7 +2,7 @@
 //!
 //! Knows the syntax of each tool and nothing else.
 
-use super::{Form, Site};
+use super::{Form, PLACEHOLDER, Site};
 use crate::config::Settings;
 use std::fmt::Write as _;
 
@@ -98,7 +98,12 @@ fn plugin(site: &Site, settings: &Settings) -> String {
 fn action(site: &Site, settings: &Settings) -> String {
     let mut text = if settings.builder { "- uses: docker/setup-buildx-action@v3\n".to_owned() } else { String::new() };
     text.push_str("- uses: docker/build-push-action@v6\n  with:\n");
-    let _ = writeln!(text, "    push: true\n    tags: {}", site.image);
+    if site.push {
+        text.push_str("    push: true\n");
+    }
+    if site.image != PLACEHOLDER || site.push {
+        let _ = writeln!(text, "    tags: {}", site.image);
+    }
     match settings.from.as_slice() {
         [] => {}
         [one] => drop(writeln!(text, "    cache-from: {one}")),

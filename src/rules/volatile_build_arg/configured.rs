@@ -1,18 +1,23 @@
 //! A Dockerfile without a log: an argument of one commit or run, declared above installations.
+//!
+//! What is given decides, not what the argument is called: its name counts only where the configuration shows
+//! no build of the Dockerfile, or hides what that is given.
 
 use super::{META, order};
 use crate::config::dockerfile::declared;
 use crate::config::{Config, Instruction, Stage};
-use crate::finding::{Evidence, Finding, Fix};
+use crate::finding::{Evidence, Fix};
 use crate::rules::Study;
 use crate::rules::build_args::names_one_commit;
+use crate::rules::changing_value::changing;
 use crate::rules::dockerfile_at::{all, line, with_changes};
 use crate::rules::instruction::brief;
-use crate::rules::planned::{self, Words};
+use crate::rules::planned::{self, Ordered, Words};
+use crate::rules::remedy::At;
 
 /// One finding for each Dockerfile.
-pub(super) fn findings(study: &Study) -> Vec<Finding> {
-    all(study).filter_map(finding).collect()
+pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
+    all(study).filter_map(|config| finding(study, config)).collect()
 }
 
 /// What one stage declares too early.
@@ -23,8 +28,9 @@ struct Early<'a> {
     spoilt: &'a Instruction,
 }
 
-fn finding(config: &Config) -> Option<Finding> {
-    let found: Vec<Early> = config.content.stages.iter().filter_map(early).collect();
+fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
+    let builds = planned::builds_of(study, config);
+    let found: Vec<Early> = config.content.stages.iter().filter_map(|stage| early(stage, &builds)).collect();
     let first = found.first()?;
     let (name, spoilt) = (*first.names.first()?, brief(&first.spoilt.text));
     let changes = found.iter().map(|early| order::changes(early.stage, &early.names)).collect::<Result<Vec<_>, _>>();
@@ -35,24 +41,32 @@ fn finding(config: &Config) -> Option<Finding> {
         )],
         ..Fix::default()
     };
+    let given = builds.iter().find_map(|at| Some((at, given(at, name)?)));
+    let told = match &given {
+        Some((_, value)) => format!("It is given `{value}`, which is another one in each commit or run."),
+        None => format!("With another `{name}` in each build nothing below it ever comes from the cache."),
+    };
+    let doubt = "a build that never gives it a value is not slowed down by it: the command line decides";
     let words = Words {
         title: format!("`{name}` is declared above `{spoilt}`, which does not need it"),
-        cause: format!(
-            "The value of an ARG is part of what every RUN below it depends on, used or not. With another `{name}` in each build nothing below it ever comes from the cache."
-        ),
+        cause: format!("The value of an ARG is part of what every RUN below it depends on, used or not. {told}"),
         fix: with_changes(fix, config, changes.map(|changes| changes.concat())),
-        rules_out: vec![format!(
-            "a build that never gives `{name}` a value is not slowed down by it: the command line decides"
-        )],
+        rules_out: given.is_none().then(|| doubt.to_owned()).into_iter().collect(),
         subject: format!("{}:{name}", config.path),
     };
-    planned::finding(&META, META.severity, found.iter().flat_map(|early| lines(config, early)).collect(), words)
+    let asks = given.and_then(|(at, _)| at.evidence_of(name, "gives it"));
+    let lines = found.iter().flat_map(|early| lines(config, early)).chain(asks).collect();
+    let finding = planned::finding(&META, META.severity, lines, words)?;
+    Some(Ordered { config, spoilt: first.spoilt.line, finding })
 }
 
-fn early(stage: &Stage) -> Option<Early<'_>> {
+fn early<'a>(stage: &'a Stage, builds: &[At]) -> Option<Early<'a>> {
     let change = |name: &str| order::change(stage, name).ok().filter(|change| !order::spoilt(stage, change).is_empty());
-    let names: Vec<&str> =
-        stage.instructions.iter().filter_map(per_commit).filter(|name| change(name).is_some()).collect();
+    let arguments = stage.instructions.iter().filter(|i| i.keyword == "ARG");
+    let volatile =
+        arguments.flat_map(|argument| declared(&argument.text).into_iter().map(move |name| (argument, name)));
+    let volatile = volatile.filter(|(argument, name)| is_volatile(argument, name, builds));
+    let names: Vec<&str> = volatile.map(|(_, name)| name).filter(|name| change(name).is_some()).collect();
     let name = *names.first()?;
     let spoilt = *order::spoilt(stage, &change(name)?).first()?;
     let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(&name))?;
@@ -65,12 +79,35 @@ fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
     declared.into_iter().chain(spoilt).collect()
 }
 
+/// Some build gives it a value of one commit or run; where nothing shows what builds give, its name says so.
+fn is_volatile(argument: &Instruction, name: &str, builds: &[At]) -> bool {
+    if builds.iter().any(|at| given(at, name).is_some()) {
+        return true;
+    }
+    let hidden = builds.is_empty() || builds.iter().any(|at| hides(at, name));
+    hidden && per_commit(argument, name)
+}
+
+/// The value that a build gives it, if that is another one each time.
+fn given(at: &At, name: &str) -> Option<String> {
+    let own = |argument: &&String| argument.split_once('=').is_some_and(|(known, _)| known.trim() == name);
+    let (_, value) = at.place.command.build_args.iter().rev().find(own)?.split_once('=')?;
+    let value = at.place.expanded(value.trim_matches(['"', '\'']));
+    changing(&value).is_some().then_some(value)
+}
+
+/// It is given by a name alone, out of the environment, or all arguments are in one variable.
+fn hides(at: &At, name: &str) -> bool {
+    let hidden =
+        |argument: &String| argument.trim() == name || (argument.starts_with('$') && !argument.contains("}}="));
+    at.place.command.build_args.iter().any(hidden)
+}
+
 /// `ARG GIT_SHA`, `ARG BUILD_DATE=unknown`: a name that is given anew each time. One with a default that
 /// is a value of its own is a pinned version.
-fn per_commit(instruction: &Instruction) -> Option<&str> {
-    let argument = instruction.text.strip_prefix("ARG ")?.trim();
-    let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
-    let value = value.trim_matches(['"', '\'']);
+fn per_commit(argument: &Instruction, name: &str) -> bool {
+    let written = argument.text.split_ascii_whitespace().find(|word| word.split('=').next() == Some(name));
+    let value = written.and_then(|word| word.split_once('=')).map_or("", |(_, value)| value).trim_matches(['"', '\'']);
     let none = ["", "unknown", "none", "dev", "local", "development", "n/a", "unset"].contains(&value);
-    (none && names_one_commit(name) && !name.contains(' ')).then_some(name)
+    none && names_one_commit(name)
 }

@@ -1,0 +1,65 @@
+//! `include:` of files of the same repository: with them a file is one configuration
+//! (<https://docs.gitlab.com/ci/yaml/#include>).
+
+use yaml_serde::Value;
+
+use super::documents;
+use crate::config::yaml::{self, entries, text};
+
+/// Paths of files of the repository that are included, as written.
+pub(super) fn local(root: &Value) -> Vec<String> {
+    let Some(include) = root.get("include") else { return Vec::new() };
+    let one = |value: &Value| match text(value) {
+        // A text is a path or an address.
+        Some(path) => Some(path).filter(|path| !path.contains("://")),
+        None => value.get("local").and_then(text),
+    };
+    match include.as_sequence() {
+        Some(list) => list.iter().filter_map(one).collect(),
+        None => one(include).into_iter().collect(),
+    }
+}
+
+/// The keys of all files in one mapping. The file that includes others is merged over them; among files that
+/// are included the later one wins. What only files that are not there could say stays included.
+pub(super) fn together(own: Value, others: &[String]) -> Value {
+    if others.is_empty() {
+        return own;
+    }
+    let read = |text: &String| yaml::parse(documents(text).1).ok();
+    let mut all: Vec<Value> = others.iter().filter_map(read).chain(std::iter::once(own)).collect();
+    all.sort_by_key(|file| file.get("include").is_some());
+    let foreign = all.iter().any(has_foreign);
+    let mut root = all.into_iter().reduce(over).unwrap_or(Value::Null);
+    if let Some(mapping) = root.as_mapping_mut().filter(|_| !foreign) {
+        mapping.remove("include");
+    }
+    root
+}
+
+/// It includes something of another project, a template or an address.
+fn has_foreign(root: &Value) -> bool {
+    let Some(include) = root.get("include") else { return false };
+    let all = include.as_sequence().map_or(1, Vec::len);
+    all > local(root).len()
+}
+
+/// Mappings are merged key by key, everything else is replaced.
+fn over(below: Value, above: Value) -> Value {
+    if !below.is_mapping() || !above.is_mapping() {
+        return above;
+    }
+    let mut merged = below;
+    let pairs: Vec<(String, Value)> = entries(&above).into_iter().map(|(k, v)| (k.to_owned(), v.clone())).collect();
+    if let Some(mapping) = merged.as_mapping_mut() {
+        for (name, value) in pairs {
+            let old = mapping.remove(name.as_str());
+            let new = match old {
+                Some(old) => over(old, value),
+                None => value,
+            };
+            mapping.insert(Value::String(name), new);
+        }
+    }
+    merged
+}

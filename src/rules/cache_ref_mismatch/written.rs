@@ -1,0 +1,151 @@
+//! The configuration: a cache that is written under one name and looked for under another.
+
+use super::META;
+use crate::config::{Change, Side};
+use crate::finding::{Finding, Fix, Severity};
+use crate::model::{CacheKind, CacheSpec};
+use crate::rules::Study;
+use crate::rules::planned::flow::{self, Name, Names};
+use crate::rules::planned::{self, Words};
+use crate::rules::remedy::{At, patch};
+
+/// One finding for each build.
+pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Finding> {
+    let (read, written) = (flow::all_read(study), flow::all_written(study));
+    let hides = flow::hides_an_export(study);
+    move |at| {
+        if !flow::is_buildkit(at) {
+            return None;
+        }
+        of_one_run(at, &read, &written).or_else(|| apart(at, &read, &written).filter(|_| !hides))
+    }
+}
+
+/// What it exports nobody reads, and what it imports nobody writes.
+fn apart(at: At, read: &Names, written: &Names) -> Option<Finding> {
+    let (to, to_name) = only(flow::exported(at))?;
+    let (from, from_name) = flow::read(at).find(|(_, name)| name.kind == to_name.kind)?;
+    let vain = flow::read(at).all(|(_, name)| !written.holds(&name));
+    if !vain || read.holds(&to_name) {
+        return None;
+    }
+    let words = Words {
+        title: format!("the cache is written to {} and imported from {}", to_name.shown(), from_name.shown()),
+        cause: format!(
+            "The build stores its cache in {} and looks for it in {}, which nothing in this configuration writes: what is stored is never found.",
+            to_name.shown(),
+            from_name.shown()
+        ),
+        fix: one_name(at, from, to, to_name.kind),
+        rules_out: vec![format!(
+            "somebody else may write {}, and somebody else read what is stored: no file that was given does",
+            from_name.shown()
+        )],
+        subject: from_name.text.clone(),
+    };
+    let lines = [at.evidence_of(&from.raw, "is imported"), at.evidence_of(&to.raw, "is exported")];
+    planned::finding(&META, Severity::Error, lines.into_iter().flatten().collect(), words)
+}
+
+/// The one export; of several, each may be meant for somebody else.
+fn only<'a>(mut exports: impl Iterator<Item = (&'a CacheSpec, Name)>) -> Option<(&'a CacheSpec, Name)> {
+    exports.next().filter(|_| exports.next().is_none())
+}
+
+/// Export and import have the commit or the run in their name, and no other name is asked for: the next run asks
+/// for another one.
+fn of_one_run(at: At, read: &Names, written: &Names) -> Option<Finding> {
+    let (to, to_name) = only(flow::exported(at))?;
+    let part = to_name.changing()?.to_owned();
+    let mine: Vec<Name> = flow::read(at).map(|(_, name)| name).collect();
+    let others = mine.iter().any(|name| name.changing().is_none() && written.holds(name));
+    // A later job of the same run may read what this one stores.
+    let own = mine.iter().filter(|name| flow::may_be_one(name, &to_name)).count();
+    if others || mine.is_empty() || read.more_than(&to_name, own) {
+        return None;
+    }
+    let constant = without(to, &part);
+    let fix = Fix {
+        summary: format!("name the cache without {part}"),
+        steps: vec![
+            "Use one name that stays the same from run to run in the import and in the export: an export replaces the one before, and the branches of a gha cache are kept apart anyway.".to_owned(),
+            "Or import a constant name beside it, that the main branch exports.".to_owned(),
+        ],
+        ..Fix::default()
+    };
+    let words = Words {
+        title: format!("the name of the cache holds {part}: the run of another commit never asks for it"),
+        cause: format!(
+            "`{}` is another name in each commit or run. What one run stores is looked for by no later one, and nothing else is imported: each starts cold.",
+            to.raw
+        ),
+        fix: match constant {
+            Some(_) => renamed(fix, at, &part),
+            None => fix,
+        },
+        rules_out: vec!["a run of the same commit that is started again finds it".to_owned()],
+        subject: to_name.text.clone(),
+    };
+    let line = at.evidence_of(&part, "the name changes with each commit or run");
+    planned::finding(&META, Severity::Warning, line.into_iter().collect(), words)
+}
+
+/// The part and what joins it to the rest are taken out wherever the build has it.
+fn renamed(fix: Fix, at: At, part: &str) -> Fix {
+    let command = &at.place.command;
+    let mut changes: Vec<Change> = Vec::new();
+    for (spec, side) in
+        command.cache_to.iter().map(|s| (s, Side::To)).chain(command.cache_from.iter().map(|s| (s, Side::From)))
+    {
+        let Some(new) = without(spec, part) else { continue };
+        changes.push(Change::Spec { place: at.index, side, old: spec.raw.clone(), new });
+    }
+    patch::with_all(fix, &[at], &changes)
+}
+
+/// `scope=web-${{ github.sha }}` is `scope=web`; `None` where nothing would be left of the name.
+fn without(spec: &CacheSpec, part: &str) -> Option<String> {
+    let before = |join: &str| format!("{join}{part}");
+    let behind = |join: &str| format!("{part}{join}");
+    let joined = ["-", "_", "."]
+        .iter()
+        .find_map(|join| [before(join), behind(join)].into_iter().find(|text| spec.raw.contains(text.as_str())))?;
+    (!patch::is_variable(spec)).then(|| spec.raw.replace(&joined, ""))
+}
+
+/// The import names what is exported; the export stays as it is.
+pub(super) fn one_name(at: At, from: &CacheSpec, to: &CacheSpec, kind: CacheKind) -> Fix {
+    let fix = Fix {
+        summary: "use one name for import and export".to_owned(),
+        steps: vec![format!("Import what is exported: write `{}` in place of `{}`.", import_of(to), from.raw)],
+        snippet: Some(import_of(to)),
+        ..Fix::default()
+    };
+    if patch::is_variable(from) || patch::is_variable(to) || kind == CacheKind::Unknown {
+        return patch::refused(fix, at, "an option is what a variable holds");
+    }
+    // A list that has the right name already lacks nothing but the wrong one.
+    let change = Change::Spec { place: at.index, side: Side::From, old: from.raw.clone(), new: import_of(to) };
+    patch::with_change(fix, at, change)
+}
+
+/// Import of what is exported: what only an export has is left out.
+pub(in crate::rules) fn import_of(to: &CacheSpec) -> String {
+    const OF_EXPORTS: [&str; 10] = [
+        "mode",
+        "compression",
+        "compression-level",
+        "force-compression",
+        "oci-mediatypes",
+        "image-manifest",
+        "ignore-error",
+        "dest",
+        "timeout",
+        "upload_parallelism",
+    ];
+    if !to.raw.contains('=') {
+        return to.raw.clone();
+    }
+    let kept = to.attributes.iter().filter(|(key, _)| !OF_EXPORTS.contains(&key.trim().to_ascii_lowercase().as_str()));
+    kept.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,178 @@
+//! Values of a configuration that are others in each commit or run, told by the variables in them.
+//!
+//! A helper of the rules; knows the variables of CI systems and the commands that print commits and times,
+//! not what a value is for.
+
+use crate::config::{Form, pieces};
+
+/// What in a value is another one in each commit or run; `None` where nothing in it is known to be.
+pub(super) fn changing(value: &str) -> Option<&str> {
+    pieces(value).find(|piece| piece.form.is_some_and(|form| changes(piece.text, form))).map(|piece| piece.text)
+}
+
+fn changes(text: &str, form: Form) -> bool {
+    match form {
+        Form::Command => is_changing_command(text),
+        Form::Expression(inside) => inside.split(|c: char| !is_of_name(c)).any(is_of_one_run),
+        // A default is used where the variable is not set: the variable decides.
+        Form::Variable(name, _) => is_of_one_run(name),
+        Form::Percent => is_of_one_run(text.trim_matches('%')),
+    }
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
+}
+
+/// `github.sha`, `CI_PIPELINE_ID`, `steps.vars.outputs.short_sha`.
+fn is_of_one_run(name: &str) -> bool {
+    const NAMES: [&str; 64] = [
+        "github.sha",
+        "github.run_id",
+        "github.run_number",
+        "github.run_attempt",
+        "github.event.head_commit.timestamp",
+        "github.event.head_commit.id",
+        "github.event.after",
+        "github.event.pull_request.head.sha",
+        "github.event.repository.updated_at",
+        "github.event.repository.pushed_at",
+        "GITHUB_SHA",
+        "GITHUB_RUN_ID",
+        "GITHUB_RUN_NUMBER",
+        "CI_COMMIT_SHA",
+        "CI_COMMIT_SHORT_SHA",
+        "CI_COMMIT_BEFORE_SHA",
+        "CI_COMMIT_TIMESTAMP",
+        "CI_COMMIT_MESSAGE",
+        "CI_COMMIT_TITLE",
+        "CI_PIPELINE_ID",
+        "CI_PIPELINE_IID",
+        "CI_PIPELINE_CREATED_AT",
+        "CI_JOB_ID",
+        "CI_JOB_STARTED_AT",
+        "BITBUCKET_COMMIT",
+        "BITBUCKET_BUILD_NUMBER",
+        "BITBUCKET_PIPELINE_UUID",
+        "BUILDKITE_COMMIT",
+        "BUILDKITE_BUILD_NUMBER",
+        "BUILDKITE_BUILD_ID",
+        "BUILDKITE_JOB_ID",
+        "BUILDKITE_MESSAGE",
+        "CIRCLE_SHA1",
+        "CIRCLE_BUILD_NUM",
+        "CIRCLE_WORKFLOW_ID",
+        "CIRCLE_PIPELINE_ID",
+        "pipeline.number",
+        "pipeline.git.revision",
+        "Build.BuildId",
+        "Build.BuildNumber",
+        "Build.SourceVersion",
+        "BUILD_SOURCEVERSION",
+        "BUILD_BUILDID",
+        "BUILD_BUILDNUMBER",
+        "BUILD_NUMBER",
+        "BUILD_ID",
+        "BUILD_TAG",
+        "GIT_COMMIT",
+        "DRONE_COMMIT",
+        "DRONE_COMMIT_SHA",
+        "DRONE_BUILD_NUMBER",
+        "CI_COMMIT_ID",
+        "COMMIT_SHA",
+        "SHORT_SHA",
+        "REVISION_ID",
+        "CODEBUILD_RESOLVED_SOURCE_VERSION",
+        "CODEBUILD_BUILD_ID",
+        "CODEBUILD_BUILD_NUMBER",
+        "TRAVIS_COMMIT",
+        "TRAVIS_BUILD_NUMBER",
+        "TRAVIS_BUILD_ID",
+        "SEMAPHORE_GIT_SHA",
+        "RANDOM",
+        "EPOCHSECONDS",
+    ];
+    NAMES.contains(&name) || (is_made_there(name) && ends_like_one_run(name))
+}
+
+/// An output of a step, or a variable of the file or its script: what it holds is told by its name alone.
+fn is_made_there(name: &str) -> bool {
+    let of_ci = ["github.", "secrets.", "vars.", "matrix.", "CI_", "GITHUB_", "BITBUCKET_", "BUILDKITE_", "CIRCLE_"];
+    !of_ci.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn ends_like_one_run(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
+    let words: Vec<&str> = last.split(['_', '-']).collect();
+    let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
+    has(&["sha", "sha1", "commit", "revision", "timestamp", "shortsha"])
+        || (has(&["build", "run", "pipeline", "job"]) && has(&["date", "time", "number", "id", "num"]))
+        || matches!(
+            last.as_str(),
+            "date" | "now" | "vcs_ref" | "git_ref" | "builddate" | "buildtime" | "git_hash" | "githash" | "short_hash"
+        )
+}
+
+/// `$(git rev-parse HEAD)`, `$(date +%s)`; the name of the branch stays.
+fn is_changing_command(text: &str) -> bool {
+    let text = text.trim_start_matches(['$', '(', '`', ' ']);
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_ascii_whitespace() || matches!(c, ')' | '`' | '"' | '\'')).collect();
+    match words.as_slice() {
+        ["git", rest @ ..] if rest.contains(&"rev-parse") => {
+            !rest.contains(&"--abbrev-ref") && !rest.contains(&"--show-toplevel")
+        }
+        ["git", rest @ ..] => rest.iter().any(|word| matches!(*word, "describe" | "log" | "show" | "rev-list")),
+        ["date", rest @ ..] => {
+            let form = rest.iter().find(|word| word.starts_with('+'));
+            form.is_none_or(|form| {
+                ["%s", "%S", "%T", "%M", "%H", "%d", "%j", "%F", "%N", "%D"].iter().any(|part| form.contains(part))
+            })
+        }
+        ["uuidgen" | "uuid", ..] => true,
+        // Azure Pipelines and Cloud Build fill `$(Build.BuildId)` in.
+        [name] | [name, ""] => is_of_one_run(name),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_is_another_one_each_time() {
+        for value in [
+            "$CI_COMMIT_SHA",
+            "v1-${CI_PIPELINE_IID}",
+            "${{ github.sha }}",
+            "${{ format('{0}', github.run_id) }}",
+            "$(date -u +%Y-%m-%dT%H:%M:%SZ)",
+            "$(date)",
+            "$(git rev-parse --short HEAD)",
+            "`git describe --tags`",
+            "$(Build.BuildId)",
+            "${{ steps.vars.outputs.short_sha }}",
+            "$GIT_SHA",
+            "${BITBUCKET_COMMIT:0:7}",
+        ] {
+            assert!(changing(value).is_some(), "{value}");
+        }
+        for value in [
+            "v1.4.2",
+            "${{ github.ref_name }}",
+            "$CI_COMMIT_REF_SLUG",
+            "${{ matrix.sha }}",
+            "$(git rev-parse --abbrev-ref HEAD)",
+            "$(cat VERSION)",
+            "$(date +%Y)",
+            "${{ secrets.BUILD_ID }}",
+            "$VERSION",
+            "deadbeef",
+            "$BUILD_TYPE",
+        ] {
+            assert_eq!(changing(value), None, "{value}");
+        }
+        assert_eq!(changing("cache-$GITHUB_SHA-x"), Some("$GITHUB_SHA"));
+    }
+}

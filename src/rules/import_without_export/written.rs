@@ -1,0 +1,55 @@
+//! The configuration: a cache is imported, and nothing that was given writes it.
+
+use super::META;
+use crate::finding::{Finding, Fix};
+use crate::model::CacheKind;
+use crate::rules::Study;
+use crate::rules::planned::flow::{self, Name, Names};
+use crate::rules::planned::{self, Words};
+use crate::rules::remedy::{self, At, Site, reference};
+
+/// One finding for each build.
+pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Finding> {
+    let written = flow::all_written(study);
+    let hides = flow::hides_an_export(study);
+    move |at| finding(at, &written).filter(|_| !hides)
+}
+
+fn finding(at: At, written: &Names) -> Option<Finding> {
+    let command = &at.place.command;
+    if !command.cache_to.is_empty() || command.inline() || !flow::is_buildkit(at) {
+        return None;
+    }
+    let all: Vec<Name> = flow::read(at).map(|(_, name)| name).collect();
+    let vain = all.len() == command.cache_from.len() && all.iter().all(|name| !written.holds(name) && is_own(at, name));
+    let (spec, name) = flow::read(at).next().filter(|_| vain)?;
+    let base = remedy::registry_max(&Site::written(at));
+    let words = Words {
+        title: format!("{} is imported, and nothing in this configuration writes it", name.shown()),
+        cause: format!(
+            "`{}` is looked for in each run. The build exports no cache, and no other build of these files writes that one: the import finds nothing, and each run on a new machine starts cold. A gha cache that does not exist gives no error.",
+            spec.raw
+        ),
+        fix: Fix {
+            steps: std::iter::once(
+                "Export the cache in this build, or import one that another build writes.".to_owned(),
+            )
+            .chain(base.steps)
+            .collect(),
+            ..base
+        },
+        rules_out: vec!["another repository or a file that was not given may write it".to_owned()],
+        subject: name.text.clone(),
+    };
+    let line = at.evidence_of(&spec.raw, "is imported");
+    planned::finding(&META, META.severity, line.into_iter().collect(), words)
+}
+
+/// A cache of this repository: GitHub's are, and what stands beside the image that is built.
+fn is_own(at: At, name: &Name) -> bool {
+    let command = &at.place.command;
+    let mut images = command.tags.iter().map(ToString::to_string).chain(at.place.pushed.iter().cloned());
+    let beside = |image: String| reference::repository(&at.place.expanded(&image)) == reference::repository(&name.text);
+    name.kind != CacheKind::Registry
+        || (images.any(beside) && reference::tag(&name.text).is_some_and(|tag| tag != "latest"))
+}

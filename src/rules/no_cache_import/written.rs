@@ -1,0 +1,60 @@
+//! The configuration: builds on machines that are new each time, without any cache.
+
+use super::META;
+use crate::finding::{Finding, Fix, Severity};
+use crate::model::Tool;
+use crate::rules::Study;
+use crate::rules::past::Past;
+use crate::rules::planned::{self, Open, Words, flow};
+use crate::rules::remedy::{self, At, Site};
+
+/// One note for each file: what it costs is for the logs to say, and a project may not mind.
+pub(super) fn findings(study: &Study) -> Vec<Finding> {
+    let mut open = Open::of(study);
+    for past in Past::all(study) {
+        open.close_asked(&past, |_| true);
+    }
+    let mut files: Vec<(&str, Vec<At>)> = Vec::new();
+    for at in open.places.into_iter().filter(|at| starts_cold(study, *at)) {
+        match files.iter_mut().find(|(path, _)| *path == at.config.path) {
+            Some((_, places)) => places.push(at),
+            None => files.push((&at.config.path, vec![at])),
+        }
+    }
+    files.into_iter().filter_map(|(path, places)| finding(path, &places)).collect()
+}
+
+/// New machine, new builder, no cache of any kind, and something to run.
+fn starts_cold(study: &Study, at: At) -> bool {
+    let command = &at.place.command;
+    let asks = !command.cache_from.is_empty() || !command.cache_to.is_empty() || command.inline() || command.no_cache;
+    let own = matches!(command.tool, Tool::BuildPushAction | Tool::BuildxBuild | Tool::DockerBuild);
+    let runs = planned::dockerfile(study, at).is_none_or(|file| {
+        file.content.stages.iter().flat_map(|stage| &stage.instructions).any(|i| i.keyword == "RUN")
+    });
+    at.place.fresh && own && !asks && runs && flow::is_buildkit(at)
+}
+
+fn finding(path: &str, places: &[At]) -> Option<Finding> {
+    let first = places.first()?;
+    let base = remedy::registry_max(&Site::written(*first));
+    // One patch for all builds of the file.
+    let rest = places.iter().skip(1).map(|at| remedy::registry_max(&Site::written(*at)));
+    let more =
+        rest.filter(|fix| fix.edits.is_empty()).flat_map(|fix| fix.steps).filter(|step| step.starts_with("No patch"));
+    let fix = if places.len() == 1 { base } else { remedy::together(base, places) };
+    let more: Vec<String> = more.filter(|step| !fix.steps.contains(step)).collect();
+    let (builds, start) = match places.len() {
+        1 => ("the build".to_owned(), "starts"),
+        n => (format!("{n} builds"), "start"),
+    };
+    let words = Words {
+        title: format!("{builds} of {path} {start} on a new machine each time, and no cache is imported"),
+        cause: "The machine and its builder are new in each run, and nothing is imported or exported: every step runs every time.".to_owned(),
+        fix: Fix { steps: fix.steps.iter().cloned().chain(more).collect(), ..fix },
+        rules_out: vec!["how long the steps take is for the logs to say; where they are quick, no cache is needed".to_owned()],
+        subject: path.to_owned(),
+    };
+    let lines = places.iter().filter_map(|at| at.evidence("neither cache-from nor cache-to")).collect();
+    planned::finding(&META, Severity::Note, lines, words)
+}

@@ -1,0 +1,214 @@
+//! Which caches the places of the configuration write, and which they read.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::config::pattern::tells_nothing;
+use crate::config::pieces;
+use crate::model::{CacheKind, CacheSpec, Tool};
+use crate::rules::Study;
+use crate::rules::changing_value::changing;
+use crate::rules::remedy::{At, place, reference};
+
+/// The name that a cache is kept under, with the variables that are known put in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::rules) struct Name {
+    pub(in crate::rules) kind: CacheKind,
+    pub(in crate::rules) text: String,
+    /// Each forge has a cache server of its own.
+    forge: Option<String>,
+}
+
+impl Name {
+    /// As it is shown: a reference as it is, the others with what they are.
+    pub(in crate::rules) fn shown(&self) -> String {
+        match self.kind {
+            CacheKind::Gha => format!("the gha scope \"{}\"", self.text),
+            CacheKind::S3 | CacheKind::Azblob => format!("the {} cache {}", self.kind.name(), self.text),
+            _ => self.text.clone(),
+        }
+    }
+
+    /// The one form of a reference that may be written in several.
+    fn whole(&self) -> Self {
+        let text = match self.kind {
+            CacheKind::Registry if reference::tag(&self.text).is_none() && !tells_nothing(last_part(&self.text)) => {
+                format!("{}:latest", reference::without_hub(&self.text))
+            }
+            CacheKind::Registry => reference::without_hub(&self.text).to_owned(),
+            _ => self.text.clone(),
+        };
+        Self { text, ..self.clone() }
+    }
+
+    /// What in it is another one in each commit or run.
+    pub(in crate::rules) fn changing(&self) -> Option<&str> {
+        changing(&self.text)
+    }
+}
+
+fn last_part(text: &str) -> &str {
+    text.rsplit('/').next().unwrap_or(text)
+}
+
+/// Of a specification; none where it keeps nothing that another run could ask for by name.
+pub(in crate::rules) fn name(at: At, spec: &CacheSpec) -> Option<Name> {
+    let text = match spec.kind() {
+        CacheKind::Registry => spec.get("ref").filter(|name| !name.is_empty())?.to_owned(),
+        CacheKind::Gha => spec.get("scope").unwrap_or("buildkit").to_owned(),
+        CacheKind::S3 => format!("{}/{}", spec.get("bucket")?, spec.get("name").unwrap_or("buildkit")),
+        CacheKind::Azblob => format!("{}/{}", spec.get("account_url")?, spec.get("name").unwrap_or("buildkit")),
+        CacheKind::Local | CacheKind::Inline | CacheKind::Unknown => return None,
+    };
+    let forge = at.config.forge().filter(|_| spec.kind() == CacheKind::Gha).map(str::to_owned);
+    Some(Name { kind: spec.kind(), text: at.place.expanded(&text), forge })
+}
+
+/// What a build reads.
+pub(in crate::rules) fn read(at: At<'_>) -> impl Iterator<Item = (&CacheSpec, Name)> {
+    at.place.command.cache_from.iter().filter_map(move |spec| Some((spec, name(at, spec)?)))
+}
+
+/// What a build exports.
+pub(in crate::rules) fn exported(at: At<'_>) -> impl Iterator<Item = (&CacheSpec, Name)> {
+    at.place.command.cache_to.iter().filter_map(move |spec| Some((spec, name(at, spec)?)))
+}
+
+/// Names of many caches, to be asked whether one is among them.
+#[derive(Debug, Default)]
+pub(in crate::rules) struct Names {
+    exact: HashSet<Name>,
+    /// Those with variables, each once, with how many places have it.
+    vague: Vec<(Name, usize)>,
+    known: HashMap<Name, usize>,
+}
+
+/// Of more names than this nobody can say which of them a variable means.
+const MOST: usize = 512;
+
+impl Names {
+    fn add(&mut self, name: Name) {
+        if pieces(&name.text).all(|piece| piece.form.is_none()) {
+            self.exact.insert(name.whole());
+        } else if let Some((_, count)) = self.known.get(&name).and_then(|at| self.vague.get_mut(*at)) {
+            *count += 1;
+        } else {
+            self.known.insert(name.clone(), self.vague.len());
+            self.vague.push((name, 1));
+        }
+    }
+
+    /// One of them may be this.
+    pub(in crate::rules) fn holds(&self, name: &Name) -> bool {
+        self.exact.contains(&name.whole()) || self.vaguely(name) > 0
+    }
+
+    /// More places have it than these.
+    pub(in crate::rules) fn more_than(&self, name: &Name, places: usize) -> bool {
+        self.vaguely(name) > places
+    }
+
+    fn vaguely(&self, name: &Name) -> usize {
+        let plain = pieces(&name.text).all(|piece| piece.form.is_none());
+        if self.vague.len() > MOST || (!plain && self.exact.len() > MOST) {
+            return usize::MAX;
+        }
+        let vague: usize = self.vague.iter().filter(|(known, _)| may_be_one(known, name)).map(|(_, count)| count).sum();
+        let exact = self.exact.iter().filter(|known| !plain && may_be_one(known, name)).count();
+        vague + exact
+    }
+}
+
+/// All that is read.
+pub(in crate::rules) fn all_read(study: &Study) -> Names {
+    let mut names = Names::default();
+    place::all(study).flat_map(|at| read(at).map(|(_, name)| name)).for_each(|name| names.add(name));
+    names
+}
+
+/// All that is written under names: caches, and images, which may hold one.
+pub(in crate::rules) fn all_written(study: &Study) -> Names {
+    let mut names = Names::default();
+    for at in place::all(study) {
+        let images = at.place.command.tags.iter().map(ToString::to_string).chain(at.place.pushed.iter().cloned());
+        let image = |text: String| Name { kind: CacheKind::Registry, text: at.place.expanded(&text), forge: None };
+        let every = at.place.every_target.iter().filter_map(|raw| name(at, &CacheSpec::parse(raw)));
+        exported(at).map(|(_, name)| name).chain(every).chain(images.map(image)).for_each(|name| names.add(name));
+    }
+    names
+}
+
+/// Some export is not known, so that it may be to any name.
+pub(in crate::rules) fn hides_an_export(study: &Study) -> bool {
+    let hidden = |spec: &CacheSpec| spec.attributes.is_empty() || pieces(&spec.raw).all(|piece| piece.form.is_some());
+    place::all(study).any(|at| at.place.command.cache_to.iter().any(hidden))
+}
+
+/// The two may be one: variables stand for anything.
+pub(in crate::rules) fn may_be_one(a: &Name, b: &Name) -> bool {
+    if a.kind != b.kind || (a.kind == CacheKind::Gha && a.forge != b.forge) {
+        return false;
+    }
+    let (a, b) = (a.whole().text, b.whole().text);
+    a == b || overlap(&a, &b)
+}
+
+/// With something in the place of each variable the two can be equal: their beginnings and their ends are.
+fn overlap(a: &str, b: &str) -> bool {
+    let fixed = |text: &str| {
+        let all: Vec<(String, bool)> = pieces(text).map(|p| (p.text.to_owned(), p.form.is_some())).collect();
+        let head = all.iter().take_while(|(_, form)| !form).map(|(text, _)| text.as_str()).collect::<String>();
+        let tail = all
+            .iter()
+            .rev()
+            .take_while(|(_, form)| !form)
+            .map(|(text, _)| text.as_str())
+            .next()
+            .unwrap_or("")
+            .to_owned();
+        (head, tail, all.iter().any(|(_, form)| *form))
+    };
+    let ((head, tail, vague), (other_head, other_tail, other_vague)) = (fixed(a), fixed(b));
+    let begins = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
+    let ends = |a: &str, b: &str| a.ends_with(b) || b.ends_with(a);
+    match (vague, other_vague) {
+        (false, false) => false,
+        (true, false) => b.starts_with(&head) && b.ends_with(&tail),
+        (false, true) => a.starts_with(&other_head) && a.ends_with(&other_tail),
+        (true, true) => begins(&head, &other_head) && ends(&tail, &other_tail),
+    }
+}
+
+/// It is `BuildKit` that builds there: others read and write their caches by themselves.
+pub(in crate::rules) fn is_buildkit(at: At) -> bool {
+    !matches!(at.place.command.tool, Tool::Kaniko | Tool::Buildah | Tool::BuildxCreate) && !at.place.classic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_may_hold_what_the_other_says() {
+        let name = |text: &str| Name { kind: CacheKind::Registry, text: text.to_owned(), forge: None };
+        for (a, b) in [
+            ("r/a:cache", "r/a:cache"),
+            ("r/a", "docker.io/r/a:latest"),
+            ("r/a:cache-main", "r/a:cache-$BRANCH"),
+            ("$REG/a:c", "ghcr.io/x/a:c"),
+            ("r/a:c-$X", "r/a:c-$Y"),
+            ("$CACHE", "r/a:c"),
+        ] {
+            assert!(may_be_one(&name(a), &name(b)), "{a} {b}");
+            assert!(may_be_one(&name(b), &name(a)), "{b} {a}");
+        }
+        for (a, b) in [
+            ("r/a:cache", "r/a:buildcache"),
+            ("r/a:c-$X", "r/b:c-$X"),
+            ("r/a:x-$X", "r/a:y-main"),
+            ("$R/a:c", "$R/a:d"),
+        ] {
+            assert!(!may_be_one(&name(a), &name(b)), "{a} {b}");
+        }
+        assert!(!may_be_one(&name("buildkit"), &Name { kind: CacheKind::Gha, ..name("buildkit") }));
+    }
+}

@@ -1,0 +1,91 @@
+//! What is written beside what the logs show.
+//!
+//! A log takes a finding of the configuration away where it contradicts it or tells the same, not by being
+//! there: one of a first run, or of another job, leaves what is written as it is.
+
+use crate::config::Config;
+use crate::finding::{Evidence, Finding};
+use crate::model::{Build, Outcome, Run, Step};
+use crate::rules::Study;
+use crate::rules::dockerfile_at;
+use crate::rules::past::Past;
+use crate::rules::remedy::At;
+
+use super::Open;
+
+/// The findings of the logs, and those of the places that no log decides.
+pub(in crate::rules) fn beside<'a>(
+    study: &'a Study,
+    seen: Vec<Finding>,
+    decides: impl Fn(&Past<'a>) -> bool,
+    written: impl Fn(At<'a>) -> Option<Finding>,
+) -> Vec<Finding> {
+    let mut open = Open::of(study);
+    for past in Past::all(study) {
+        open.close_asked(&past, &decides);
+    }
+    let found: Vec<Finding> = open.places.into_iter().filter_map(written).collect();
+    let mut all = seen;
+    for one in found {
+        if !all.iter().any(|known| known.subject == one.subject && !is_configured(study, known)) {
+            all.push(one);
+        }
+    }
+    all
+}
+
+/// All its lines are of configuration files.
+fn is_configured(study: &Study, finding: &Finding) -> bool {
+    finding.evidence.iter().all(|line| study.configs.iter().any(|config| config.path == line.source))
+}
+
+/// A finding about the order of a Dockerfile.
+pub(in crate::rules) struct Ordered<'a> {
+    pub(in crate::rules) config: &'a Config,
+    /// Line of the RUN that runs again for nothing.
+    pub(in crate::rules) spoilt: u64,
+    pub(in crate::rules) finding: Finding,
+}
+
+/// Findings about Dockerfiles that the logs leave standing, with what they add. `told` are series of which the
+/// logs tell the same.
+pub(in crate::rules) fn ordered<'a>(
+    study: &'a Study,
+    written: Vec<Ordered<'a>>,
+    told: impl Fn(&Past<'a>) -> bool,
+) -> Vec<Finding> {
+    let all: Vec<Past> = if written.is_empty() { Vec::new() } else { Past::all(study).collect() };
+    let of = |past: &Past<'a>, config: &Config| {
+        let (run, build) = past.last()?;
+        Some(dockerfile_at::of(study, run, build)?.config.path == config.path)
+    };
+    let same = |past: &Past<'a>, config: &Config| of(past, config) == Some(true);
+    let left = written.into_iter().filter(|one| !all.iter().any(|past| same(past, one.config) && told(past)));
+    let left = left.filter(|one| !all.iter().any(|past| same(past, one.config) && contradicts(past, one)));
+    left.map(|one| {
+        let shown = all.iter().filter(|past| same(past, one.config)).find_map(|past| ran(past, &one));
+        let mut finding = one.finding;
+        finding.evidence.extend(shown);
+        finding
+    })
+    .collect()
+}
+
+/// In each later run the step came from the cache.
+fn contradicts(past: &Past, one: &Ordered) -> bool {
+    let later = || (1..past.len()).filter_map(|i| past.get(i));
+    let hit = |(run, build): (&Run, &Build)| step_of(past, run, build, one).is_some_and(|s| s.outcome == Outcome::Hit);
+    later().next().is_some() && later().all(hit)
+}
+
+fn step_of<'a>(past: &Past, run: &Run, build: &'a Build, one: &Ordered) -> Option<&'a Step> {
+    let file = dockerfile_at::of(past.study, run, build)?;
+    build.steps.iter().find(|step| file.of_step(build, step).is_some_and(|(_, i)| i.line == one.spoilt))
+}
+
+/// It ran in the last run, in which something came from the cache.
+fn ran(past: &Past, one: &Ordered) -> Option<Evidence> {
+    let (run, build) = past.last().filter(|(_, build)| build.hits() > 0)?;
+    let step = step_of(past, run, build, one).filter(|step| step.outcome == Outcome::Miss)?;
+    Some(Study::quote(run, &step.header, "ran again in this run"))
+}

@@ -45,7 +45,7 @@ impl Operation {
     pub fn parse(text: &str) -> Self {
         let (instruction, rest) = text.split_once(' ').unwrap_or((text, ""));
         match instruction.to_ascii_uppercase().as_str() {
-            "RUN" => Self::Run(options(rest).filter_map(|option| mount(option)).collect()),
+            "RUN" => Self::Run(options(rest).filter_map(mount).collect()),
             "COPY" | "ADD" => Self::Copy(copying(rest)),
             "WORKDIR" => Self::Workdir,
             _ => Self::Other,

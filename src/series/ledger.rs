@@ -171,7 +171,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         let seen = line.and_then(|line| line.steps.get(step.text.as_str()));
         let against = self.against(now).and_then(|build| u32::try_from(build).ok());
         let before = seen.and_then(|seen| Some((u32::try_from(seen.build).ok()?, u32::try_from(seen.step).ok()?)));
-        let why = Case { ledger: self, now, stage, step, first, line, seen }.reason(self.store(now));
+        let why = Case { ledger: self, now, stage, step, first, line, seen }.reason(now.store());
         Some(Found {
             step: u32::try_from(at).ok()?,
             first,
@@ -190,17 +190,6 @@ impl<'m, 'a> Ledger<'m, 'a> {
     fn against(&self, now: &Now) -> Option<usize> {
         let imported = now.imports.iter().any(|import| import.ok());
         if imported && now.empty { self.exported } else { self.last }
-    }
-
-    fn store(&self, now: &Now) -> Store {
-        let asked = now.imports.iter().map(|import| import.found()).max();
-        match asked {
-            Some(Finds::Yes) => Store::Read,
-            _ if now.kept => Store::Read,
-            Some(Finds::Unknown) => Store::Asked,
-            Some(Finds::No) => Store::NotFound,
-            None => Store::NeverAsked,
-        }
     }
 
     /// Takes in what the build shows.
@@ -249,6 +238,18 @@ impl Line<'_> {
 }
 
 impl Now<'_> {
+    /// What the cache could answer.
+    fn store(&self) -> Store {
+        let asked = self.imports.iter().map(|import| import.found()).max();
+        match asked {
+            Some(Finds::Yes) => Store::Read,
+            _ if self.kept => Store::Read,
+            Some(Finds::Unknown) => Store::Asked,
+            Some(Finds::No) => Store::NotFound,
+            None => Store::NeverAsked,
+        }
+    }
+
     /// The step ran because another stage did: exact where its inputs are known, else as far as texts tell.
     fn follows(&self, stage: &Stage, step: &Step) -> bool {
         if let Some(follows) = chain::follows_input(self.build, step) {

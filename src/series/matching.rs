@@ -73,16 +73,17 @@ impl<'a> Growing<'a> {
 
     /// The build is that of the series: it is like the last one, or like the last that came to its end.
     fn continues(&self, run: &Run, build: &Build, at: BuildRef) -> bool {
-        let within = self.builds.last().is_some_and(|last| last.run == at.run);
-        let fits = |known: Option<(&Run, &Build)>| {
-            known.is_some_and(|(other, known)| {
-                !other_image(known, build)
-                    && !(within && other_definition((other, known), (run, build)))
-                    && same(known, build)
-            })
-        };
-        let ended = self.last.is_some_and(|(_, last)| last.outcome == BuildOutcome::Succeeded);
-        fits(self.last) || (!ended && fits(self.whole))
+        let Some((other, last)) = self.last else { return false };
+        let one_log = self.builds.last().is_some_and(|known| known.run == at.run);
+        if one_log && other_definition((other, last), (run, build)) {
+            return false;
+        }
+        if !other_image(last, build) && same(last, build) {
+            return true;
+        }
+        let Some((_, whole)) = self.whole else { return false };
+        let ended = last.outcome == BuildOutcome::Succeeded;
+        !ended && !other_image(whole, build) && same(whole, build)
     }
 }
 
@@ -144,9 +145,9 @@ impl<'a> Index<'a> {
             found.extend(self.bare.iter().rev());
         }
         // In the order of first appearance, where they have equally many.
-        let mut voted: Vec<(usize, usize)> = votes.into_iter().collect();
-        voted.sort_by_key(|(_, votes)| std::cmp::Reverse(*votes));
-        found.extend(voted.into_iter().map(|(series, _)| series).take(Self::NEWEST));
+        let mut ranked: Vec<(usize, usize)> = votes.into_iter().collect();
+        ranked.sort_by_key(|(_, votes)| std::cmp::Reverse(*votes));
+        found.extend(ranked.into_iter().map(|(series, _)| series).take(Self::NEWEST));
         found
     }
 }

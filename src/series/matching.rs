@@ -26,7 +26,7 @@ pub fn group(runs: &[Run]) -> Vec<Series> {
         for (b, build) in run.builds.iter().enumerate() {
             let at = BuildRef { run: r, build: b };
             let found = here
-                .candidates(build)
+                .candidates(run, build)
                 .into_iter()
                 .find(|s| series.get(*s).is_some_and(|series| series.continues(run, build, at)));
             let found = found.unwrap_or(series.len());
@@ -36,7 +36,7 @@ pub fn group(runs: &[Run]) -> Vec<Series> {
             if let Some(series) = series.get_mut(found) {
                 series.add(run, build, at);
             }
-            here.add(found, build);
+            here.add(found, run, build);
         }
     }
     let series = series.into_iter().map(|one| Series { key: String::new(), builds: one.builds });
@@ -78,12 +78,12 @@ impl<'a> Growing<'a> {
         if one_log && other_definition((other, last), (run, build)) {
             return false;
         }
-        if !other_image(last, build) && same(last, build) {
+        let is_of = |other: &Run, known: &Build| !other_image((other, known), (run, build)) && same(known, build);
+        if is_of(other, last) {
             return true;
         }
-        let Some((_, whole)) = self.whole else { return false };
-        let ended = last.outcome == BuildOutcome::Succeeded;
-        !ended && !other_image(whole, build) && same(whole, build)
+        let Some((other, whole)) = self.whole else { return false };
+        last.outcome != BuildOutcome::Succeeded && is_of(other, whole)
     }
 }
 
@@ -103,8 +103,8 @@ impl<'a> Index<'a> {
     /// And at most so many steps of a build are looked up.
     const STEPS: usize = 64;
 
-    fn add(&mut self, series: usize, build: &'a Build) {
-        for image in repositories(build) {
+    fn add(&mut self, series: usize, run: &'a Run, build: &'a Build) {
+        for image in repositories(run, build) {
             Self::newest(self.images.entry(image).or_default(), series);
         }
         if build.steps.is_empty() {
@@ -128,9 +128,9 @@ impl<'a> Index<'a> {
     }
 
     /// Series of the same image first, then those that have most steps in common.
-    fn candidates(&self, build: &Build) -> Vec<usize> {
+    fn candidates(&self, run: &Run, build: &Build) -> Vec<usize> {
         let mut found: Vec<usize> = Vec::new();
-        for image in repositories(build) {
+        for image in repositories(run, build) {
             found.extend(self.images.get(&image).into_iter().flatten().rev());
         }
         let mut votes: BTreeMap<usize, usize> = BTreeMap::new();
@@ -157,18 +157,23 @@ fn shape(step: &Step) -> (&str, u32, u32, &str) {
     (&step.stage, step.position, step.of, &step.instruction)
 }
 
-/// Repositories that a build writes images to.
-fn repositories(build: &Build) -> impl Iterator<Item = (&str, &str)> {
-    build.images.iter().map(|image| {
-        let image = ImageRef::parse(image);
+/// Repositories that a build writes images to: those that it prints, else those that its command line names.
+fn repositories<'a>(run: &'a Run, build: &'a Build) -> Vec<(&'a str, &'a str)> {
+    let repository = |name: &'a str| {
+        let image = ImageRef::parse(name);
         (image.registry, image.repository)
-    })
+    };
+    if !build.images.is_empty() {
+        return build.images.iter().map(|image| repository(image)).collect();
+    }
+    let tags = run.commands_of(build).iter().flat_map(|command| &command.tags);
+    tags.filter(|tag| !tag.contains('$')).map(|tag| repository(tag)).collect()
 }
 
 /// Both name their images, and none of the one is in a repository of the other.
-fn other_image(a: &Build, b: &Build) -> bool {
+fn other_image(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
     let masked = |image: &(&str, &str)| image.0.contains('*') || image.1.contains('*');
-    let (a, b): (Vec<_>, Vec<_>) = (repositories(a).collect(), repositories(b).collect());
+    let (a, b) = (repositories(a.0, a.1), repositories(b.0, b.1));
     if a.is_empty() || b.is_empty() || a.iter().chain(&b).any(masked) {
         return false;
     }

@@ -170,6 +170,13 @@ fn fix(study: &Study, mistake: &Mistake) -> Fix {
             let places = planned::places(study).filter(holds);
             places.fold(fix, |fix, at| patch::refused(fix, at, "which of the words behind it belong to it is not told"))
         }
+        None if mistake.kind == Kind::Slash => {
+            let holds = |at: &At| specs(at).any(|spec| spec.raw.contains(&mistake.token));
+            let places = planned::places(study).filter(holds);
+            places.fold(fix, |fix, at| {
+                patch::refused(fix, at, "a step that makes a name without slashes is yours to write")
+            })
+        }
         None => fix,
     }
 }

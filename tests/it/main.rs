@@ -16,6 +16,7 @@ mod ci_caches;
 mod cli;
 mod coin;
 mod compare;
+mod configs;
 mod dialects;
 mod docs;
 mod envelopes;

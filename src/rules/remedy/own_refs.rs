@@ -61,6 +61,9 @@ pub(in crate::rules) fn own_caches(
         }
         let changes = changes_of(&here, &reading, places, &name, &differ);
         match changes {
+            Ok(changes) if changes.is_empty() => {
+                fix = patch::refused(fix, *first, "the option is what a variable or an expression holds");
+            }
             Ok(changes) => fix = patch::with_all(fix, &here, &changes),
             Err(why) => fix = patch::refused(fix, *first, why),
         }

@@ -46,7 +46,10 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
         ),
         fix: Fix {
             summary: "export each target's cache to a name of its own".to_owned(),
-            steps: vec![narrow],
+            steps: vec![
+                narrow,
+                format!("No patch for {}: which targets need a cache of their own is yours to say.", at.config.path),
+            ],
             cost: "one more cache for each".to_owned(),
             ..Fix::default()
         },

@@ -1,0 +1,9 @@
+group "default" {
+  targets = ["api", "web"]
+}
+target "api" {
+  context = "api"
+}
+target "web" {
+  context = "web"
+}

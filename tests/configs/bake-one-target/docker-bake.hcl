@@ -1,0 +1,6 @@
+target "api" {
+  context = "api"
+}
+target "web" {
+  context = "web"
+}

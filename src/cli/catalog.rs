@@ -23,6 +23,10 @@ pub(super) fn list(args: &RulesArgs, look: Look) -> anyhow::Result<ExitCode> {
 pub(super) fn explain(args: &ExplainArgs, look: Look) -> anyhow::Result<ExitCode> {
     let rule = rules::by_id(args.rule.as_str()).context("no such rule")?;
     let screen = screen::of_stdout(look);
-    screen::print(&render::explain(rule.meta(), screen), screen)?;
+    let text = match args.format {
+        ListFormat::Human => render::explain(rule.meta(), screen),
+        ListFormat::Json => render::explain_json(rule.meta()),
+    };
+    screen::print(&text, screen)?;
     Ok(ExitCode::SUCCESS)
 }

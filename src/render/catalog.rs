@@ -36,6 +36,12 @@ pub fn rules_json(metas: &[&RuleMeta]) -> String {
     json::to_string(&List { schema_version: 1, rules: metas.iter().map(|meta| wire(meta)).collect() })
 }
 
+/// One rule for machines: the fields of an element of `rules --format json`.
+#[must_use]
+pub fn explain_json(meta: &RuleMeta) -> String {
+    json::to_string(&One { schema_version: 1, rule: wire(meta) })
+}
+
 /// The page of one rule, in fixed sections.
 #[must_use]
 pub fn explain(meta: &RuleMeta, screen: Screen) -> String {
@@ -99,6 +105,13 @@ fn entry(page: &Page, meta: &RuleMeta, width: usize) -> Vec<String> {
 struct List {
     schema_version: u32,
     rules: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct One {
+    schema_version: u32,
+    #[serde(flatten)]
+    rule: Entry,
 }
 
 #[derive(Serialize)]
@@ -169,6 +182,7 @@ mod tests {
         insta::assert_snapshot!("rules", rules(&[&FIRST, &SECOND], samples::NARROW));
         insta::assert_snapshot!("rules_json", rules_json(&[&FIRST, &SECOND]));
         insta::assert_snapshot!("explain", explain(&FIRST, samples::NARROW));
+        insta::assert_snapshot!("explain_json", explain_json(&FIRST));
     }
 
     #[test]

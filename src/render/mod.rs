@@ -7,6 +7,7 @@ mod bitbucket;
 mod buildkite;
 mod catalog;
 mod comparison;
+mod concise;
 mod csv;
 mod decisions;
 pub mod escape;
@@ -43,8 +44,9 @@ use std::io;
 
 pub use bitbucket::Bitbucket;
 pub use buildkite::Buildkite;
-pub use catalog::{explain, rules, rules_json};
+pub use catalog::{explain, explain_json, rules, rules_json};
 pub use comparison::{comparison, comparison_json};
+pub use concise::Concise;
 pub use csv::Csv;
 pub use fleet::{Ended, judged, row};
 pub use github::Github;
@@ -94,6 +96,7 @@ pub trait Renderer: Sync {
 pub static RENDERERS: &[&dyn Renderer] = &[
     &Human,
     &Summary,
+    &Concise,
     &Json,
     &Ndjson,
     &Sarif,

@@ -1,29 +1,57 @@
-//! The generated parts of the README are what the tool says today. `UPDATE_DOCS=1 cargo test --test it docs`
+//! The generated parts of the documentation are what the tool says today. `UPDATE_DOCS=1 cargo test --test it docs`
 //! writes them anew.
 
-use std::fmt::Write as _;
+mod links;
+mod pages;
+
 use std::fs;
 
-use cachediag::finding::Severity;
 use cachediag::pipeline::{self, Options};
 use cachediag::render::{RENDERERS, Screen};
-use cachediag::rules::{RULES, RuleMeta};
+use cachediag::rules::RULES;
 
-const README: &str = "README.md";
-
-/// Replaces what stands between `<!-- name -->` and `<!-- /name -->`.
-fn with_part(text: &str, name: &str, part: &str) -> String {
-    let (before, rest) = text.split_once(&format!("<!-- {name} -->\n")).unwrap();
-    let (_, after) = rest.split_once(&format!("<!-- /{name} -->")).unwrap();
-    format!("{before}<!-- {name} -->\n{part}<!-- /{name} -->{after}")
+/// A part of a page that stands between `<!-- name -->` and `<!-- /name -->`.
+struct Part {
+    page: &'static str,
+    name: &'static str,
+    text: fn() -> String,
 }
 
-fn tour() -> String {
+static PARTS: [Part; 3] = [
+    Part { page: "README.md", name: "finding", text: finding },
+    Part { page: "docs/report.md", name: "tour", text: tour },
+    Part { page: "docs/history.md", name: "trend", text: trend },
+];
+
+impl Part {
+    /// The page with this part as it is now.
+    fn put_into(&self, page: &str) -> String {
+        let Self { name, .. } = self;
+        let (before, rest) = page.split_once(&format!("<!-- {name} -->\n")).unwrap();
+        let (_, after) = rest.split_once(&format!("<!-- /{name} -->")).unwrap();
+        format!("{before}<!-- {name} -->\n{}<!-- /{name} -->{after}", (self.text)())
+    }
+}
+
+/// What is said of the sample, on a page of this width.
+fn human(width: usize) -> String {
     let paths = vec!["sample-logs/every-second-run".into()];
     let report = pipeline::run(&Options { paths, ..Options::default() });
     let human = RENDERERS.iter().find(|r| r.name() == "human").unwrap();
-    let page = human.render(&report, Screen { width: 100, color: false, ascii: false });
-    format!("\n```console\n$ cachediag sample-logs/every-second-run\n{page}```\n\n")
+    human.render(&report, Screen { width, color: false, ascii: false })
+}
+
+/// Lines of a finding that the first page shows: what is wrong, what it costs, what to do and why.
+const FIRST: usize = 12;
+
+fn finding() -> String {
+    let said = human(100);
+    let lines: Vec<&str> = said.lines().take(FIRST).collect();
+    format!("\n```console\n$ cachediag sample-logs/every-second-run\n{}\n  …\n```\n\n", lines.join("\n"))
+}
+
+fn tour() -> String {
+    format!("\n```console\n$ cachediag sample-logs/every-second-run\n{}```\n\n", human(100))
 }
 
 /// What a test of `tests/trend` holds to be said.
@@ -33,46 +61,33 @@ fn trend() -> String {
     format!("\n```console\n$ cachediag trend image --history cachediag.db\n{}\n```\n\n", page.trim_end())
 }
 
-fn table() -> String {
-    let mut groups: Vec<&str> = Vec::new();
-    for rule in RULES {
-        if !groups.contains(&rule.meta().group) {
-            groups.push(rule.meta().group);
-        }
-    }
-    let mut text = String::new();
-    for group in groups {
-        let _ = writeln!(text, "\n### {group}\n\n| rule | severity | says |\n|---|---|---|");
-        for meta in RULES.iter().map(|r| r.meta()).filter(|m| m.group == group) {
-            let _ = writeln!(text, "| `{}` | {} | {} |", meta.id, severity(meta), meta.title);
-        }
-    }
-    text + "\n"
-}
-
-fn severity(meta: &RuleMeta) -> &'static str {
-    match meta.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
-}
-
-#[test]
-fn the_readme_shows_what_the_tool_says() {
-    let text = fs::read_to_string(README).unwrap();
-    let now = with_part(&with_part(&with_part(&text, "tour", &tour()), "trend", &trend()), "rules", &table());
+/// Writes the file where that is asked for, else holds it against what it should be.
+fn keep(path: &str, now: &str) {
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(README, &now).unwrap();
+        fs::write(path, now).unwrap();
         return;
     }
-    assert!(now == text, "run: UPDATE_DOCS=1 cargo test --test it docs");
+    assert!(fs::read_to_string(path).is_ok_and(|text| text == now), "{path}: UPDATE_DOCS=1 cargo test --test it docs");
 }
 
-/// The settings in the README are settings.
 #[test]
-fn the_settings_of_the_readme_are_read() {
-    let text = fs::read_to_string(README).unwrap();
+fn the_pages_show_what_the_tool_says() {
+    for part in &PARTS {
+        keep(part.page, &part.put_into(&fs::read_to_string(part.page).unwrap()));
+    }
+}
+
+/// A screen of a reader, not of a builder.
+#[test]
+fn the_readme_is_short() {
+    let lines = fs::read_to_string("README.md").unwrap().lines().count();
+    assert!(lines <= 100, "{lines} lines: the rest belongs into docs/");
+}
+
+/// The settings in the documentation are settings.
+#[test]
+fn the_settings_of_the_page_are_read() {
+    let text = fs::read_to_string("docs/settings.md").unwrap();
     let blocks: Vec<&str> = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(!blocks.is_empty());
     let folder = tempfile::TempDir::new().unwrap();

@@ -26,9 +26,13 @@ mod fix_write;
 mod fixes;
 mod formats;
 mod history;
+#[cfg(unix)]
+mod integrations;
 mod invariants;
 mod look_alikes;
 mod one_result_in_every_frame;
+#[cfg(unix)]
+mod packaging;
 mod page;
 mod patches;
 mod reports;

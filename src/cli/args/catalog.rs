@@ -16,6 +16,9 @@ pub(in crate::cli) struct ExplainArgs {
     /// Id of the rule
     #[arg(value_name = "RULE")]
     pub(in crate::cli) rule: RuleId,
+    /// Format of the page
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(in crate::cli) format: ListFormat,
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The first moment that a zip can hold: packages tell no time of their own.
 EPOCH = 315532800
 
-COMMANDS = ["", "run", "fix", "compare", "trend", "history", "rules", "explain", "completions"]
+COMMANDS = ["", "run", "fix", "compare", "trend", "history", "rules", "explain", "completions", "records", "judge"]
 
 
 @dataclasses.dataclass

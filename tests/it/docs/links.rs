@@ -35,13 +35,14 @@ fn links_lead_somewhere() {
     }
 }
 
-/// Options of all commands, as their manual pages name them.
+/// Options of all commands, as their help names them.
 fn options() -> BTreeSet<String> {
-    let commands = ["", "run", "fix", "compare", "trend", "history", "rules", "explain", "completions", "man"];
-    let pages = commands.iter().map(|command| {
-        let mut man = assert_cmd::Command::cargo_bin("cachediag").unwrap();
-        let said = man.arg("man").args((!command.is_empty()).then_some(command)).output().unwrap();
-        String::from_utf8(said.stdout).unwrap().replace("\\-", "-")
+    let commands = ["", "run", "fix", "compare", "trend", "rules", "explain", "completions", "man", "records", "judge"];
+    let verbs = ["list", "show", "export", "import", "prune"].map(|verb| vec!["history", verb]);
+    let all = commands.iter().map(|name| name.split_whitespace().collect()).chain(verbs);
+    let pages = all.map(|words: Vec<&str>| {
+        let mut help = assert_cmd::Command::cargo_bin("cachediag").unwrap();
+        String::from_utf8(help.args(words).arg("--help").output().unwrap().stdout).unwrap()
     });
     pages.flat_map(|page| flags(&page).map(str::to_owned).collect::<Vec<_>>()).collect()
 }

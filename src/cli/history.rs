@@ -161,12 +161,35 @@ fn read(path: &Path) -> Box<dyn Iterator<Item = Result<Record, String>>> {
         Err(error) => return Box::new(std::iter::once(Err(unreadable(&name, &error)))),
     };
     let mut over = false;
-    let lines = (1..).zip(lines.lines()).take_while(move |(_, line)| !std::mem::replace(&mut over, line.is_err()));
+    let lines = (1..).zip(Records(lines)).take_while(move |(_, line)| !std::mem::replace(&mut over, line.is_err()));
     Box::new(lines.filter_map(move |(at, line)| match line {
-        Ok(line) if line.trim().is_empty() => None,
-        Ok(line) => Some(Record::parse(&line).map_err(|reason| format!("{name}:{at}: {reason}"))),
+        Ok(Some(line)) if line.trim().is_empty() => None,
+        Ok(Some(line)) => Some(Record::parse(&line).map_err(|reason| format!("{name}:{at}: {reason}"))),
+        Ok(None) => Some(Err(format!("{name}:{at}: the line is longer than any record"))),
         Err(error) => Some(Err(unreadable(&name, &error))),
     }))
+}
+
+/// Bytes of a line that holds a record, at the most.
+const LONGEST: u64 = 8 << 20;
+
+/// Lines of a file; `None` for one that is too long, of which no more is kept.
+struct Records(BufReader<Box<dyn Read>>);
+
+impl Iterator for Records {
+    type Item = io::Result<Option<String>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut line = Vec::new();
+        match self.0.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
+            Ok(0) => None,
+            Ok(_) if line.len() as u64 == LONGEST && !line.ends_with(b"\n") => {
+                Some(self.0.skip_until(b'\n').map(|_| None))
+            }
+            Ok(_) => Some(String::from_utf8(line).map(Some).map_err(io::Error::other)),
+            Err(error) => Some(Err(error)),
+        }
+    }
 }
 
 fn lines(path: &Path) -> io::Result<BufReader<Box<dyn Read>>> {
@@ -177,8 +200,8 @@ fn lines(path: &Path) -> io::Result<BufReader<Box<dyn Read>>> {
 fn prune(file: &Path, keep: TimeDelta) -> anyhow::Result<()> {
     // What is not there is not made.
     Store::existing(file)?;
-    let before = Utc::now().checked_sub_signed(keep).context("--keep reaches further back than there is time")?;
-    let removed = Store::open(file)?.prune(before)?;
+    let kept = history::retained(Utc::now(), keep).context("--keep reaches further back than there is time")?;
+    let removed = Store::open(file)?.prune(kept.0, kept.1)?;
     screen::complain(&format!("{removed} records removed"));
     Ok(())
 }

@@ -3,6 +3,7 @@
 //!
 //! Knows no kind of file.
 
+mod bounds;
 mod fields;
 mod scalar;
 mod written;
@@ -18,6 +19,9 @@ use yamlpath::{Component, Document, Route};
 /// mapping merges itself stays behind as `<<`. A merge of something that is no mapping is a fault; the
 /// file is then read unmerged.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
+    if let Some(why) = bounds::refused(text) {
+        return Err(why);
+    }
     let read = |text: &str| yaml_serde::from_str::<Value>(text).map_err(|e| e.to_string());
     let mut root = read(text).or_else(|why| read(&one_merge(text)).map_err(|_| why))?;
     for _ in 0..4 {

@@ -15,7 +15,7 @@ mod store;
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use self::arguments::Arguments;
 use crate::finding::Finding;
@@ -44,6 +44,22 @@ pub struct Settings {
     pub now: DateTime<Utc>,
 }
 
+/// By so much the clocks of two machines may differ.
+const DAY: TimeDelta = TimeDelta::days(1);
+
+/// No clock that is right shows an earlier time: this program is younger.
+const FIRST_YEAR: i32 = 2026;
+
+/// From when to when records are kept. One that is further ahead than they are kept is of a clock that was wrong, if
+/// this one is right.
+#[must_use]
+pub fn retained(now: DateTime<Utc>, keep: TimeDelta) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let oldest = now.checked_sub_signed(keep)?;
+    let right = now.year() >= FIRST_YEAR;
+    let latest = right.then(|| now.checked_add_signed(keep)?.checked_add_signed(DAY)).flatten();
+    Some((oldest, latest.unwrap_or(DateTime::<Utc>::MAX_UTC)))
+}
+
 /// How many jobs of the same pipeline are looked at beside the job itself: those that share its caches.
 const BESIDE: usize = 8;
 
@@ -70,7 +86,7 @@ impl History {
         let (fresh, arguments) = (Vec::new(), Arguments::default());
         let mut history = Self { store: None, fresh, arguments, before: None, problems: Vec::new(), settings };
         match Store::open(&history.settings.file) {
-            Ok(store) => history.store = Some(store),
+            Ok(store) => history.store = Some(store.until(history.settings.now + DAY)),
             Err(trouble) => history.complain(&format!("{trouble} {WITHOUT}")),
         }
         history
@@ -123,11 +139,11 @@ impl History {
         report.findings.retain(|finding| concerns(&report.study.runs, finding));
         report.news = news::of(report, self.before.as_deref());
         self.fresh.iter_mut().for_each(|record| record.found(&report.findings, &self.arguments));
-        let oldest = self.settings.now.checked_sub_signed(self.settings.keep);
-        let kept = self
-            .store
-            .as_mut()
-            .map(|store| store.add(&self.fresh).and_then(|_| oldest.map_or(Ok(0), |oldest| store.forget(oldest))));
+        let kept = retained(self.settings.now, self.settings.keep);
+        let kept = self.store.as_mut().map(|store| {
+            let added = store.add(&self.fresh);
+            added.and_then(|_| kept.map_or(Ok(0), |(oldest, latest)| store.forget(oldest, latest)))
+        });
         if let Some(Err(trouble)) = kept {
             self.complain(&trouble.to_string());
         }

@@ -5,8 +5,10 @@
 //! once more, but archives in archives are not opened, and nothing expands without bound.
 
 mod bounded;
+mod directory;
 mod document;
 mod jobs;
+mod names;
 mod packed;
 
 use std::borrow::Cow;
@@ -20,7 +22,7 @@ use tempfile::SpooledTempFile;
 
 use super::progress::Counted;
 use super::tee::Tee;
-use super::{BLOCK, Entry, Input, Progress, Unreadable};
+use super::{BLOCK, Entry, Input, MAX_LINE, Progress, Unreadable};
 use bounded::{Bounded, Budget};
 use packed::{Packed, packed};
 
@@ -132,7 +134,9 @@ fn expand(
             expand(part, Box::new(Bounded::new(decoder, budget)), inner, budget, visit)?;
         }
         Packed::Zstd => {
-            let decoder = zstd::Decoder::new(stream)?;
+            let mut decoder = zstd::Decoder::new(stream)?;
+            decoder.window_log_max(WINDOW)?;
+            let decoder = Explained(decoder);
             expand(part, Box::new(Bounded::new(decoder, budget)), inner, budget, visit)?;
         }
         Packed::Utf16 => visit(part, Input::pipe(Box::new(DecodeReaderBytes::new(stream)))),
@@ -145,19 +149,47 @@ fn expand(
     Ok(())
 }
 
+/// What `.zst` may look back, as a power of two: 32 MiB. `zstd` itself stays below without `--long` and `--ultra`.
+const WINDOW: u32 = 25;
+
+/// Says what to do where more would be needed.
+struct Explained<R>(R);
+
+impl<R: Read> Read for Explained<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.to_string() {
+            said if said.contains("too much memory") => {
+                io::Error::other("needs a window of more than 32 MiB: compress it without --long")
+            }
+            _ => error,
+        })
+    }
+}
+
+/// Bytes of an answer of an API, at the most.
+const DOCUMENT: u64 = 12 << 20;
+
 /// The log in the answer of an API, which is read as a whole; what is none is a log itself.
-fn document(mut stream: impl Read) -> Result<Input, Unreadable> {
+fn document(mut stream: impl Read + Send + 'static) -> Result<Input, Unreadable> {
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes)?;
+    stream.by_ref().take(DOCUMENT).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 == DOCUMENT {
+        // Lines of JSON are a log; an answer is one line, or has a bracket around its lines.
+        let lines = bytes.starts_with(b"{") && bytes.get(..MAX_LINE).is_some_and(|start| start.contains(&b'\n'));
+        let whole = Box::new(Cursor::new(bytes).chain(stream));
+        return if lines { Input::pipe(whole) } else { Err(Unreadable::Document(DOCUMENT >> 20)) };
+    }
     let log = document::log(&bytes).unwrap_or(bytes);
     Input::pipe(Box::new(Cursor::new(log)))
 }
 
 fn untar(part: &Part, stream: impl Read, depth: Depth, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
     let mut archive = tar::Archive::new(stream);
-    for entry in archive.entries()? {
-        let entry = entry?;
-        let name = entry.path()?.to_string_lossy().into_owned();
+    let mut names = names::Names::default();
+    // Raw: the crate would read a name of any length.
+    for entry in archive.entries()?.raw(true) {
+        let mut entry = entry?;
+        let Some(name) = names.of(&mut entry)? else { continue };
         if entry.header().entry_type().is_file() && super::discover::is_log(Path::new(&name)) {
             let depth = Depth { archives: 1, ..depth };
             member(part, &name, entry, depth, budget, visit);
@@ -166,7 +198,8 @@ fn untar(part: &Part, stream: impl Read, depth: Depth, budget: &Budget, visit: &
     Ok(())
 }
 
-fn unzip(part: &Part, file: impl Read + Seek, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
+fn unzip(part: &Part, mut file: impl Read + Seek, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
+    directory::check(&mut file)?;
     let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
     let mut names: Vec<String> = archive.file_names().flatten().map(Cow::into_owned).collect();
     names.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));

@@ -173,8 +173,8 @@ fn files_of(folder: &Path) -> Vec<Entry> {
 /// # Errors
 /// Where it cannot be read, or is larger than any configuration.
 pub fn read_text(entry: &Entry) -> io::Result<String> {
-    const MOST: u64 = 8 << 20;
-    let too_large = || io::Error::other("is too large for a configuration file");
+    const MOST: u64 = 512 << 10;
+    let too_large = || io::Error::other("is too large for a configuration file (512 KiB at the most)");
     if let Some(bytes) = &entry.bytes {
         let small = Some(&**bytes).filter(|bytes| bytes.len() as u64 <= MOST).ok_or_else(too_large)?;
         return io::read_to_string(small);

@@ -130,6 +130,12 @@ pub enum Unreadable {
     /// A container in too many others.
     #[error("is {0} in an archive, which is not opened: unpack it first")]
     Nested(&'static str),
+    /// An answer of an API that is larger than is read at once.
+    #[error("is a JSON document of more than {0} MiB: take the log out of it first (jq -r .content)")]
+    Document(u64),
+    /// An archive with more in it than is looked at.
+    #[error("is an archive of more than {0} members: unpack it first")]
+    Members(u64),
     /// Mostly bytes that no log has.
     #[error("is a binary file, not a log")]
     Binary,

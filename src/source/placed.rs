@@ -14,6 +14,10 @@ use super::at::ReadAt;
 use super::block::Kept;
 use super::{Blocks, MAX_LINE, Sieve, Sink};
 
+/// Blocks that are scanned before they are handed on, at the least. Where every line is wanted, a block and its
+/// entries take some four times its size, and two groups are there at a time.
+const GROUP: usize = 16;
+
 /// Bytes by which a line is read on: most are shorter.
 const STEP: usize = 2 << 10;
 
@@ -32,7 +36,7 @@ pub(super) fn scan<S: Sieve>(
 ) -> io::Result<u64> {
     let step = cut.size as u64;
     let blocks = len.div_ceil(step);
-    let group = u32::try_from(rayon::current_num_threads() * 32).unwrap_or(u32::MAX);
+    let group = u32::try_from(GROUP.max(rayon::current_num_threads() * 2)).unwrap_or(u32::MAX);
     let read = |from: u64| -> io::Result<Vec<Kept>> {
         let scan = |i: u64| {
             let (start, end) = (i * step, (i * step + step).min(len));

@@ -6,7 +6,7 @@ use zstd::bulk::Compressor;
 use zstd::stream::read::Decoder;
 
 /// More than this is no record.
-pub(super) const LARGEST: usize = 16 << 20;
+pub(super) const LARGEST: usize = 4 << 20;
 
 /// Higher levels gain little on texts of a few kilobytes, and take longer.
 const LEVEL: i32 = 6;
@@ -18,10 +18,17 @@ pub(super) fn packed(text: &str, sample: &str) -> io::Result<Vec<u8>> {
 
 /// The text again.
 pub(super) fn unpacked(body: &[u8], sample: &str) -> io::Result<String> {
+    if body.is_empty() {
+        return Err(too_large());
+    }
     let decoder = Decoder::with_dictionary(body, sample.as_bytes())?;
     let mut text = String::new();
     decoder.take(LARGEST as u64 + 1).read_to_string(&mut text)?;
-    if text.len() > LARGEST { Err(io::Error::other("is larger than any record")) } else { Ok(text) }
+    if text.len() > LARGEST { Err(too_large()) } else { Ok(text) }
+}
+
+fn too_large() -> io::Error {
+    io::Error::other(format!("it is larger than any record ({} MiB)", LARGEST >> 20))
 }
 
 #[cfg(test)]

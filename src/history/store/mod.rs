@@ -25,6 +25,8 @@ pub struct Store {
     read_only: Option<Refused>,
     /// Samples that were read.
     samples: HashMap<i64, String>,
+    /// Records from later are left out, in microseconds since 1970.
+    until: i64,
 }
 
 /// Why a history can only be read.

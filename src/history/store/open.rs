@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::schema::{APPLICATION, MIGRATIONS};
@@ -38,25 +39,37 @@ impl Store {
     }
 
     fn refused(path: &Path, why: Refused) -> Result<Self, Trouble> {
-        let connection = match connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        // Who may write takes the files beside it away again when he closes it, also where he only reads.
+        let how = match why {
+            Refused::ReadOnly => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            Refused::Full => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        };
+        let connection = match connect(path, how) {
             // Where nothing can be written there is no room for the files beside a shared one; then nobody writes to it.
             Err(Trouble::Unopened(_) | Trouble::ReadOnly | Trouble::Full) if path.exists() => unshared(path)?,
             other => other?,
         };
-        let store = Self { connection, read_only: Some(why), samples: HashMap::new() };
+        let store = Self { connection, read_only: Some(why), samples: HashMap::new(), until: i64::MAX };
         match store.version()? {
             0 => Err(Trouble::Empty),
             version if version < MIGRATIONS.len() => {
                 drop(store);
                 Self::writable(path)
             }
-            _ => Ok(store),
+            _ => store.checked(),
         }
+    }
+
+    /// Its tables are those of this version and no others: a view or a trigger would be obeyed.
+    fn checked(self) -> Result<Self, Trouble> {
+        let made = Connection::open_in_memory()?;
+        MIGRATIONS.iter().try_for_each(|step| made.execute_batch(step))?;
+        if schema(&self.connection)? == schema(&made)? { Ok(self) } else { Err(Trouble::Altered) }
     }
 
     fn writable(path: &Path) -> Result<Self, Trouble> {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        let mut store = Self { connection, read_only: None, samples: HashMap::new() };
+        let mut store = Self { connection, read_only: None, samples: HashMap::new(), until: i64::MAX };
         // A file of this version needs no lock.
         if store.version()? < MIGRATIONS.len() {
             store.migrate()?;
@@ -65,7 +78,7 @@ impl Store {
             store.read_only = Some(Refused::ReadOnly);
         }
         store.connection.pragma_update(None, "synchronous", "FULL")?;
-        Ok(store)
+        store.checked()
     }
 
     /// 0 for a file that is new. What tells it is read at one moment: another process may be making the file.
@@ -111,6 +124,15 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// What is in a file: kinds, names, and how each was made; not what `ANALYZE` adds.
+fn schema(connection: &Connection) -> Result<Vec<(String, String, Option<String>)>, Trouble> {
+    let list = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'
+                ORDER BY name LIMIT 64";
+    let mut statement = connection.prepare(list)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 fn connect(path: &Path, how: OpenFlags) -> Result<Connection, Trouble> {
     if path.is_dir() {
         return Err(Trouble::Folder);
@@ -118,6 +140,15 @@ fn connect(path: &Path, how: OpenFlags) -> Result<Connection, Trouble> {
     // Without a folder in front `:memory:` would be no file.
     let connection = Connection::open_with_flags(Path::new(".").join(path), how | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
+    // The file may come from anybody: its tables are data.
+    for (obeyed, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+    ] {
+        connection.set_db_config(obeyed, on)?;
+    }
+    connection.pragma_update(None, "trusted_schema", false)?;
     // Opening reads nothing: the first look tells what the file is.
     let _: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(connection)

@@ -1,5 +1,6 @@
 //! Reads records: the newest of a job and of the jobs beside it, or all.
 
+use chrono::{DateTime, Utc};
 use rusqlite::params;
 
 use super::body;
@@ -66,14 +67,22 @@ impl Store {
         Ok(self.jobs()?.into_iter().filter(called).collect())
     }
 
+    /// Leaves out what was recorded later: a clock was wrong then.
+    #[must_use]
+    pub fn until(mut self, latest: DateTime<Utc>) -> Self {
+        self.until = latest.timestamp_micros();
+        self
+    }
+
     /// The newest records of a job by its number, the oldest of them first.
     ///
     /// # Errors
     /// Where the file cannot be read.
     pub fn newest_of(&mut self, job: i64, most: usize) -> Result<Read, Trouble> {
+        let until = self.until;
         let mut read = self.bodies(
-            "SELECT body, sample FROM records WHERE job = ?1 ORDER BY recorded DESC, id LIMIT ?2",
-            params![job, most],
+            "SELECT body, sample FROM records WHERE job = ?1 AND recorded <= ?3 ORDER BY recorded DESC, id LIMIT ?2",
+            params![job, most, until],
         )?;
         read.records.reverse();
         Ok(read)
@@ -157,7 +166,11 @@ impl Store {
         }
     }
 
+    /// The records that a query names by `body, sample`; all that they say together has a bound.
     fn bodies(&mut self, query: &str, values: impl rusqlite::Params) -> Result<Read, Trouble> {
+        // The length of a value is told without reading it.
+        let largest = body::LARGEST;
+        let query = &query.replacen("body,", &format!("iif(length(body) > {largest}, x'', body),"), 1);
         let mut statement = self.connection.prepare_cached(query)?;
         let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
         let rows = rows.collect::<Result<Vec<(Vec<u8>, Option<i64>)>, _>>()?;
@@ -189,8 +202,8 @@ impl Store {
             if self.samples.len() >= KEPT {
                 self.samples.clear();
             }
-            let read = "SELECT text FROM samples WHERE id = ?1";
-            let packed: Vec<u8> = self.connection.prepare_cached(read)?.query_row([id], |row| row.get(0))?;
+            let read = format!("SELECT iif(length(text) > {}, x'', text) FROM samples WHERE id = ?1", body::LARGEST);
+            let packed: Vec<u8> = self.connection.prepare_cached(&read)?.query_row([id], |row| row.get(0))?;
             let text = body::unpacked(&packed, "").map_err(|e| Trouble::Record(e.to_string()))?;
             self.samples.insert(id, text);
         }

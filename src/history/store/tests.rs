@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::thread;
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -97,12 +97,13 @@ fn what_is_too_old_is_forgotten() {
     };
     assert_eq!((rows("records"), rows("jobs"), rows("samples")), (3, 2, 2));
     let between = DateTime::from_timestamp(1_767_225_605, 0).unwrap();
-    assert_eq!((store.forget(between).unwrap(), store.forget(between).unwrap()), (2, 0));
+    let never = DateTime::<Utc>::MAX_UTC;
+    assert_eq!((store.forget(between, never).unwrap(), store.forget(between, never).unwrap()), (2, 0));
     // The sample of a job that is remembered stays, though the record it was made of is gone.
     assert_eq!((rows("records"), rows("jobs"), rows("samples")), (1, 1, 1));
     assert_eq!(all(&file), [record("web", 9).to_line()]);
     store.add(&[record("api", 2)]).unwrap();
-    assert_eq!(store.prune(between).unwrap(), 1);
+    assert_eq!(store.prune(between, never).unwrap(), 1);
     assert_eq!((rows("jobs"), rows("samples")), (1, 1));
 }
 
@@ -168,4 +169,64 @@ fn files_of_every_version_are_read_and_written() {
         assert_eq!(Store::open(&file).unwrap().add(&[record("web", 77)]).unwrap().new, 1);
         assert_eq!(all(&file).len(), 4);
     }
+}
+
+/// The file may come from anybody.
+#[test]
+fn a_file_with_other_tables_is_refused() {
+    for change in [
+        "CREATE TRIGGER t AFTER INSERT ON records BEGIN DELETE FROM records; END",
+        "CREATE VIEW v AS SELECT 1",
+        "ALTER TABLE records RENAME TO old; CREATE VIEW records AS SELECT * FROM old",
+        "CREATE TABLE more (a)",
+    ] {
+        let (_folder, file) = desk();
+        Store::open(&file).unwrap().add(&[record("web", 1)]).unwrap();
+        Connection::open(&file).unwrap().execute_batch(change).unwrap();
+        for opened in [Store::open(&file), Store::existing(&file)] {
+            assert!(matches!(opened, Err(Trouble::Altered)), "{change}");
+        }
+    }
+    let (_folder, file) = desk();
+    Store::open(&file).unwrap().add(&[record("web", 1)]).unwrap();
+    Connection::open(&file).unwrap().execute_batch("ANALYZE").unwrap();
+    assert_eq!(all(&file).len(), 1);
+}
+
+#[test]
+fn a_row_that_is_too_long_is_not_read() {
+    let (_folder, file) = desk();
+    Store::open(&file).unwrap().add(&[record("web", 1), record("web", 2)]).unwrap();
+    let long = "UPDATE records SET body = zeroblob(50000000) WHERE key = 1";
+    Connection::open(&file).unwrap().execute_batch(long).unwrap();
+    let read = Store::existing(&file).unwrap().newest("\n", "web\n", 9).unwrap();
+    assert_eq!(
+        (read.records.len(), read.unread.as_slice()),
+        (1, ["it is larger than any record (4 MiB)".to_owned()].as_slice())
+    );
+}
+
+#[test]
+fn a_wrong_clock_does_not_outlive_the_others() {
+    use crate::history::retained;
+    let (_folder, file) = desk();
+    let mut late = record("web", 2);
+    late.recorded = DateTime::from_timestamp(4_102_444_800, 0).unwrap();
+    let now = record("web", 1).recorded;
+    let mut store = Store::open(&file).unwrap().until(now + TimeDelta::days(1));
+    store.add(&[record("web", 1), late]).unwrap();
+    assert_eq!(store.newest("\n", "web\n", 1).unwrap().records.first().unwrap().recorded, now);
+    // A clock that is wrong itself removes nothing.
+    let (oldest, latest) = retained(DateTime::<Utc>::UNIX_EPOCH, TimeDelta::days(90)).unwrap();
+    assert_eq!(store.forget(oldest, latest).unwrap(), 0);
+    let (oldest, latest) = retained(now, TimeDelta::days(90)).unwrap();
+    assert_eq!(store.forget(oldest, latest).unwrap(), 1);
+}
+
+#[test]
+fn nothing_is_left_beside_the_file() {
+    let (folder, file) = desk();
+    Store::open(&file).unwrap().add(&[record("web", 1)]).unwrap();
+    all(&file);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

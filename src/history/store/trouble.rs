@@ -11,6 +11,9 @@ pub enum Trouble {
     /// A database of another program.
     #[error("is a database of another program; name another file")]
     Foreign,
+    /// It has other tables than a history, or views and triggers.
+    #[error("is no history any more: its tables were changed; name another file, or remove this one to begin anew")]
+    Altered,
     /// Nothing was written to it so far, and nothing can be now.
     #[error("is empty: nothing was recorded in it")]
     Empty,

@@ -41,30 +41,32 @@ impl Store {
         Ok(added)
     }
 
-    /// Removes some of the records from before a time, and what only they needed; returns how many.
+    /// Removes some of the records from before a time, or from so late that a clock was wrong, and what only they
+    /// needed; returns how many.
     ///
     /// # Errors
     /// Where nothing can be written.
-    pub fn forget(&mut self, before: DateTime<Utc>) -> Result<usize, Trouble> {
-        let before = before.timestamp_micros();
-        let some = "SELECT 1 FROM records WHERE recorded < ?1 LIMIT 1";
-        if self.read_only.is_some() || !self.connection.prepare_cached(some)?.exists([before])? {
+    pub fn forget(&mut self, before: DateTime<Utc>, after: DateTime<Utc>) -> Result<usize, Trouble> {
+        let times = [before, after].map(|time| time.timestamp_micros());
+        let some = "SELECT 1 FROM records WHERE recorded < ?1 OR recorded > ?2 LIMIT 1";
+        if self.read_only.is_some() || !self.connection.prepare_cached(some)?.exists(times)? {
             return Ok(0);
         }
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let removed = remove(&transaction, before)?;
+        let removed = remove(&transaction, times)?;
         transaction.commit()?;
         Ok(removed)
     }
 
-    /// Removes all records from before a time, and gives the room back; returns how many.
+    /// Removes all records from before a time, or from too late, and gives the room back; returns how many.
     ///
     /// # Errors
     /// Where nothing can be written.
-    pub fn prune(&mut self, before: DateTime<Utc>) -> Result<usize, Trouble> {
+    pub fn prune(&mut self, before: DateTime<Utc>, after: DateTime<Utc>) -> Result<usize, Trouble> {
         self.refuse()?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let removed = transaction.execute("DELETE FROM records WHERE recorded < ?1", [before.timestamp_micros()])?;
+        let times = [before, after].map(|time| time.timestamp_micros());
+        let removed = transaction.execute("DELETE FROM records WHERE recorded < ?1 OR recorded > ?2", times)?;
         transaction.execute("DELETE FROM jobs WHERE id NOT IN (SELECT job FROM records)", [])?;
         transaction.execute(
             "DELETE FROM samples WHERE id NOT IN (SELECT sample FROM records WHERE sample IS NOT NULL)
@@ -84,10 +86,11 @@ impl Store {
 }
 
 /// Removes records, and the jobs and samples of which no record is left: a sample is of one job.
-fn remove(transaction: &Transaction, before: i64) -> rusqlite::Result<usize> {
-    let old = "SELECT key, job, sample FROM records WHERE recorded < ?1 LIMIT ?2";
+fn remove(transaction: &Transaction, [before, after]: [i64; 2]) -> rusqlite::Result<usize> {
+    let old = "SELECT key, job, sample FROM records WHERE recorded < ?1 OR recorded > ?3 LIMIT ?2";
     let mut old = transaction.prepare_cached(old)?;
-    let rows = old.query_map(params![before, REMOVED_AT_ONCE], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let rows =
+        old.query_map(params![before, REMOVED_AT_ONCE, after], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let rows: Vec<(i64, i64, Option<i64>)> = rows.collect::<Result<_, _>>()?;
     let mut record = transaction.prepare_cached("DELETE FROM records WHERE key = ?1")?;
     let mut job = transaction
@@ -113,7 +116,7 @@ fn remove(transaction: &Transaction, before: i64) -> rusqlite::Result<usize> {
 fn insert(transaction: &Transaction, record: &Record) -> Result<bool, Trouble> {
     let text = record.to_line();
     if text.len() > LARGEST {
-        return Err(Trouble::Record(format!("{} is larger than any record", record.source())));
+        return Err(Trouble::Record(format!("{} is larger than any record ({} MiB)", record.source(), LARGEST >> 20)));
     }
     let id = bytes(&record.id).ok_or_else(|| Trouble::Record(format!("{} is no name of one", record.id)))?;
     let known = known(transaction, &id)?;

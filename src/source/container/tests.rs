@@ -154,3 +154,51 @@ fn documents_of_apis_are_unwrapped() {
     let other = b"{\"vertexes\":[]}\n";
     assert_eq!(read("raw.log", other, EXPANDED)[0].2, Ok(lines(&["{\"vertexes\":[]}"])));
 }
+
+#[test]
+fn long_names_are_read_up_to_a_length() {
+    let name = format!("{}/build.log", "folder".repeat(30));
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(2);
+    header.set_mode(0o644);
+    builder.append_data(&mut header, &name, &b"a\n"[..]).unwrap();
+    let parts = read("x.tar", &builder.into_inner().unwrap(), EXPANDED);
+    assert_eq!(parts, [(format!("x.tar/{name}"), None, Ok(lines(&["a"])))]);
+
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_size(1 << 20);
+    header.set_cksum();
+    builder.append(&header, io::repeat(b'n').take(1 << 20)).unwrap();
+    let parts = read("x.tar", &builder.into_inner().unwrap(), EXPANDED);
+    assert!(parts[0].2.as_ref().unwrap_err().contains("longer than any path"), "{parts:?}");
+}
+
+#[test]
+fn a_directory_of_any_number_of_members_is_refused() {
+    let mut end = b"PK\x03\x04PK\x05\x06".to_vec();
+    end.extend([0; 4]);
+    end.extend(60_000_u16.to_le_bytes());
+    end.extend(60_000_u16.to_le_bytes());
+    end.extend([0; 10]);
+    let parts = read("x.zip", &end, EXPANDED);
+    assert!(parts[0].2.as_ref().unwrap_err().contains("more than 50000 members"), "{parts:?}");
+}
+
+#[test]
+fn what_needs_much_memory_is_refused() {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(27).unwrap();
+    encoder.write_all(b"a\n").unwrap();
+    let parts = read("x.log.zst", &encoder.finish().unwrap(), EXPANDED);
+    assert!(parts[0].2.as_ref().unwrap_err().contains("without --long"), "{parts:?}");
+
+    let answer = format!(r#"{{"url":"x","content":"{}"}}"#, "a".repeat(13 << 20));
+    let parts = read("x.json", answer.as_bytes(), EXPANDED);
+    assert!(parts[0].2.as_ref().unwrap_err().contains("more than 12 MiB"), "{parts:?}");
+    let line = format!("{{\"url\":\"x\",\"content\":\"{}\"}}\n", "a".repeat(1000));
+    let parts = read("x.json", line.repeat(13 << 10).as_bytes(), EXPANDED);
+    assert_eq!(parts[0].2.as_ref().unwrap().len(), 13 << 10);
+}

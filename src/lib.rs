@@ -1,8 +1,8 @@
 //! Reads the logs of Docker builds and says why their cache did not help.
 //!
 //! One straight pipe, each module importing only from those before it:
-//! [`source`] → [`envelope`] → [`dialect`] → [`model`] → [`series`] → [`config`] → [`finding`] →
-//! [`rules`] → [`triage`] → [`trend`] → [`render`] → [`history`] → [`pipeline`] → [`cli`].
+//! [`source`] → [`envelope`] → [`dialect`] → [`model`] → [`evidence`] → [`series`] → [`config`] →
+//! [`finding`] → [`rules`] → [`triage`] → [`trend`] → [`render`] → [`history`] → [`pipeline`] → [`cli`].
 //! `ARCHITECTURE.md` says what each of them does and must not know.
 //!
 //! ```
@@ -32,6 +32,8 @@ pub mod envelope;
 pub mod dialect;
 
 pub mod model;
+
+pub mod evidence;
 
 pub mod series;
 

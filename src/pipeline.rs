@@ -13,12 +13,13 @@ use rayon::prelude::*;
 
 use crate::config::{self, Config};
 use crate::envelope::Stack;
+use crate::evidence::{self, Evidence};
 use crate::history::{self, History, Record};
 use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
 use crate::series;
-use crate::source::{self, Digest, Entry, Found, Input, Part, Progress, Reading};
+use crate::source::{self, Content, Digest, Entry, Found, Input, Part, Progress, Reading, Whole};
 use crate::trend::{self, Branch};
 use crate::triage::{self, Baseline, Gates, Policy};
 
@@ -76,7 +77,7 @@ fn on_threads(options: &Options, judge: impl FnOnce() -> Report + Send) -> Repor
 /// not count; and on the threads of the caller, if there are any beside its own (see `rayon::ThreadPool::install`).
 #[must_use]
 pub fn run_in_memory(files: impl IntoIterator<Item = Entry>, options: &Options) -> Report {
-    read_and_judge(options, &Found::among(files))
+    read_and_judge(options, &Found::among(files, WHOLE))
 }
 
 /// Judges one log that was not named by the user; configuration is read as [`run`] reads it.
@@ -87,9 +88,12 @@ pub fn run_on(log: Entry, options: &Options) -> Report {
     on_threads(&options, || read_and_judge(&options, &found))
 }
 
+/// Evidence is read as a whole.
+const WHOLE: Whole = Whole { begins: evidence::begins, longest: evidence::LONGEST };
+
 /// The files that the options name, and configuration that lies near where they name none.
 fn found(options: &Options) -> Found {
-    let mut found = if options.configuration_only { Found::default() } else { source::discover(&options.paths) };
+    let mut found = if options.configuration_only { Found::default() } else { source::discover(&options.paths, WHOLE) };
     let named = source::discover_configs(&options.config);
     found.missing.extend(named.missing);
     found.others.splice(0..0, named.others);
@@ -102,19 +106,18 @@ fn found(options: &Options) -> Found {
 fn read_and_judge(options: &Options, found: &Found) -> Report {
     let mut problems: Vec<Problem> =
         found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
-    let (configs, unread) = configs(options, &found.others);
+    let (mut configs, unread) = configs(options, &found.others);
     problems.extend(unread);
     options.progress.iter().for_each(|progress| announce(&found.logs, progress));
     // One list grows as the logs are read: a list a log would stay behind as holes in memory.
     let read = found.logs.par_iter().map(|entry| read_logs(entry, options));
-    let (mut runs, trouble) = read.reduce(Default::default, |(mut runs, mut trouble), next| {
-        runs.extend(next.0);
-        trouble.extend(next.1);
-        (runs, trouble)
-    });
+    let Read { mut runs, evidence, problems: trouble } = read.reduce(Read::default, Read::and);
     problems.extend(trouble);
     problems.extend(copies::leave_out(&mut runs, &found.logs));
     problems.extend(forms::leave_out(&mut runs));
+    let attached = evidence::attach(&mut runs, evidence, &hints(&configs));
+    problems.extend(attached.problems);
+    configs.extend(attached.dockerfiles.iter().filter_map(|(name, text)| Config::read(name, text)?.ok()));
     if runs.is_empty() && options.paths.is_empty() && !options.config.is_empty() {
         // Nobody piped a log in: the configuration is judged alone.
         problems.retain(|problem| &*problem.source != "-");
@@ -166,19 +169,60 @@ pub fn branches(records: &[Record]) -> Vec<Branch> {
     branches
 }
 
+/// What was read of some files.
+#[derive(Default)]
+struct Read {
+    runs: Vec<Run>,
+    evidence: Vec<Evidence>,
+    problems: Vec<Problem>,
+}
+
+impl Read {
+    fn and(mut self, next: Self) -> Self {
+        self.runs.extend(next.runs);
+        self.evidence.extend(next.evidence);
+        self.problems.extend(next.problems);
+        self
+    }
+}
+
 /// Every log of a path: an archive holds several.
-fn read_logs(entry: &Entry, options: &Options) -> (Vec<Run>, Vec<Problem>) {
+fn read_logs(entry: &Entry, options: &Options) -> Read {
+    let mut all = Read::default();
     let digested = options.digested || options.history.is_some();
-    let (mut runs, mut problems) = (Vec::new(), Vec::new());
-    source::each(entry, &reading(options), &mut |part, input| {
-        let (read, trouble) = match input {
-            Ok(input) => read_log(part, input, digested),
+    source::each(entry, &reading(options), &mut |part, content| {
+        let read = match content {
+            Ok(Content::Log(input)) => read_log(part, input, digested),
+            Ok(Content::Whole(bytes)) => return read_whole(part, bytes, digested, &mut all),
             Err(e) => (Vec::new(), Some(problem(&part.name, e.to_string()))),
         };
-        runs.extend(read);
-        problems.extend(trouble);
+        all.runs.extend(read.0);
+        all.problems.extend(read.1);
     });
-    (runs, problems)
+    all
+}
+
+/// A file that began as evidence does; what is none is a log like any other.
+fn read_whole(part: &Part, bytes: Vec<u8>, digested: bool, all: &mut Read) {
+    match evidence::read(&part.name, &bytes) {
+        Some(Ok(evidence)) => all.evidence.push(evidence),
+        Some(Err(why)) => all.problems.push(problem(&part.name, why)),
+        None => {
+            let read = match Input::of_bytes(bytes.into()) {
+                Ok(input) => read_log(part, input, digested),
+                Err(e) => (Vec::new(), Some(problem(&part.name, e.to_string()))),
+            };
+            all.runs.extend(read.0);
+            all.problems.extend(read.1);
+        }
+    }
+}
+
+/// Instructions of the Dockerfiles that were given.
+fn hints(configs: &[Config]) -> Vec<String> {
+    let stages = configs.iter().flat_map(|config| &config.content.stages);
+    let of_stage = stages.flat_map(|stage| &stage.instructions);
+    of_stage.map(|instruction| instruction.text.clone()).collect()
 }
 
 fn reading(options: &Options) -> Reading {
@@ -187,6 +231,7 @@ fn reading(options: &Options) -> Reading {
         expanded: options.max_expanded.unwrap_or(source::EXPANDED),
         block: options.block.unwrap_or(source::BLOCK),
         progress: options.progress.clone(),
+        whole: WHOLE,
     }
 }
 
@@ -269,7 +314,9 @@ fn tell_earlier_apart(runs: &mut [Run]) {
     }
 }
 
+/// A blob of a layout is called after the layout.
 fn stem(source: &str) -> String {
+    let source = source.rsplit_once("/blobs/sha256/").map_or(source, |(layout, _)| layout);
     let name = if source == "-" { "stdin" } else { source.rsplit(['/', '\\']).next().unwrap_or(source) };
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }

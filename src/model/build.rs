@@ -4,7 +4,9 @@
 
 use super::shared::Recent;
 use super::step::same;
-use super::{CacheKind, Few, Found, Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Transfer, elapsed};
+use super::{
+    CacheKind, Digest, Few, Found, Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Told, Transfer, elapsed,
+};
 
 /// Form of log the build was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -128,6 +130,12 @@ pub struct Build {
     pub tangled: bool,
     /// The log begins inside the build: imports and steps before that are not known.
     pub headless: bool,
+    /// Files beside the log that tell of it, with their names.
+    pub told: Few<(Told, Text)>,
+    /// What the builder's history calls it, where a file tells.
+    pub reference: Option<Text>,
+    /// Build arguments that files beside the log tell, each with a digest of its value.
+    pub given: Few<(Text, Digest)>,
     /// Command lines of the run that made it, from and up to an index; none where they cannot be told
     /// from those of other builds. Read through `Run::commands_of`.
     pub commands: (usize, usize),

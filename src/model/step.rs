@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use chrono::{DateTime, Utc};
 
 use super::operation::{Lazy, Operation};
-use super::{Quote, Shared, Text};
+use super::{Quote, Shared, StepKey, Text};
 
 /// What kind of line a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -89,6 +89,8 @@ pub struct Step {
     pub fetched: Option<Quote>,
     /// What only the JSON status tells of a step, or the Dockerfile where one was given.
     pub trace: Option<Box<Trace>>,
+    /// What it depends on, where a file beside the log tells.
+    pub digests: Option<Box<StepKey>>,
 }
 
 /// Where a step stands in the graph of its build, and in time.

@@ -1,6 +1,6 @@
 //! Caches that a build takes in and gives out.
 
-use super::{Quote, Text};
+use super::{Digest, Few, Quote, Text};
 
 /// Kind of cache backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
@@ -57,6 +57,8 @@ pub struct Transfer {
     pub as_image: Option<bool>,
     /// Whether the import listed layers, where that is printed: `found 5 layers in cache`, kaniko's cached layers.
     pub listed: Option<bool>,
+    /// Configuration and manifest of the cache that was written, where printed.
+    pub wrote: Few<Digest>,
 }
 
 impl Transfer {

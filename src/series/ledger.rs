@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::chain::{self, Stage};
 use super::miss::Found;
+use super::proof;
 use super::reason::Case;
 use super::{Misses, Start, Store};
 use crate::model::{Base, Build, BuildOutcome, Found as Finds, Outcome, Run, Step, StepKind, Transfer};
@@ -111,11 +112,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
             return (Vec::new(), Start::Unknown);
         };
         let now = self.now(i, run, build);
-        let broken = now.stages.iter().filter_map(|stage| {
-            let step = first_miss(stage, now.moved)?;
-            (!now.follows(stage, step)).then_some((stage, step))
-        });
-        let found = broken.filter_map(|(stage, step)| self.miss(&now, stage, step)).collect();
+        let broken = now.stages.iter().filter_map(|stage| Some((stage, first_miss(stage, now.moved)?)));
+        let found = broken.flat_map(|(stage, step)| self.misses(&now, stage, step)).collect();
         let start = match (now.kept, now.empty) {
             (true, _) => Start::Kept,
             (false, true) => Start::Empty,
@@ -164,6 +162,20 @@ impl<'m, 'a> Ledger<'m, 'a> {
         build.booted.is_none() && chain::sent(build).is_some_and(|bytes| bytes < self.context)
     }
 
+    /// What the log shows of a stage that ran, or what files beside it prove. A step that ran because another stage
+    /// did may have run by itself all the same; only those files can tell.
+    fn misses(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Vec<Found> {
+        let follows = now.follows(stage, step);
+        let said = if follows { None } else { self.miss(now, stage, step) };
+        if !proof::is_told(stage) {
+            return said.into_iter().collect();
+        }
+        let before = self.members.get(..now.i).unwrap_or_default().iter().map(|(_, build)| *build);
+        let cases = proof::of_stage(before, now.build, stage, said.as_ref().map(|found| found.because));
+        let proved: Vec<Found> = cases.into_iter().filter_map(|case| case.found(now.build, said.as_ref())).collect();
+        if proved.is_empty() { said.into_iter().collect() } else { proved }
+    }
+
     fn miss(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Option<Found> {
         let at = now.build.steps.iter().position(|other| std::ptr::eq(other, step))?;
         let first = stage.steps.first().is_some_and(|first| std::ptr::eq(*first, step));
@@ -182,6 +194,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             store: why.store,
             because: why.because,
             confidence: why.confidence,
+            proved: None,
         })
     }
 

@@ -222,7 +222,9 @@ pub(super) fn look(runs: &[Run], at: BuildRef) -> Option<(&Run, &Build)> {
 #[must_use]
 pub fn same(a: &Build, b: &Build) -> bool {
     let targets = a.target.as_ref().zip(b.target.as_ref());
-    if a.dialect != b.dialect || targets.is_some_and(|(a, b)| a != b) {
+    // A stored build is JSON, its log may be plain.
+    let kin = a.dialect == b.dialect || (a.dialect.counts_from() && b.dialect.counts_from());
+    if !kin || targets.is_some_and(|(a, b)| a != b) {
         return false;
     }
     if a.steps.is_empty() || b.steps.is_empty() {

@@ -4,7 +4,7 @@
 
 use crate::model::{Build, Few, Step, Text};
 
-use super::Confidence;
+use super::{Confidence, Proved};
 
 /// A part of a step's cache key. What is in the key of which instruction was measured with `BuildKit`
 /// v0.12.5 and v0.32.2.
@@ -99,6 +99,8 @@ pub struct Miss<'a> {
     pub because: Because,
     /// How sure that is.
     pub confidence: Confidence,
+    /// What files beside the log prove of it.
+    pub proved: Option<&'a Proved>,
 }
 
 /// The misses of the builds of a series: of thousands of builds, numbers only.
@@ -136,6 +138,7 @@ pub(super) struct Found {
     pub(super) store: Store,
     pub(super) because: Because,
     pub(super) confidence: Confidence,
+    pub(super) proved: Option<Box<Proved>>,
 }
 
 impl Misses {
@@ -173,6 +176,7 @@ impl Found {
             store: self.store,
             because: self.because,
             confidence: self.confidence,
+            proved: self.proved.as_deref(),
         })
     }
 }

@@ -11,6 +11,7 @@ mod linked;
 mod matching;
 mod miss;
 mod naming;
+mod proof;
 mod reason;
 mod stretch;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use align::{Row, rows};
 pub use linked::settle as settle_links;
 pub use matching::{alike, group, same as same_build};
 pub use miss::{Because, KeyPart, Miss, Misses, Start, Store};
+pub use proof::{Difference, Proved};
 pub use stretch::newest;
 
 /// Where a build is: index of the run, index in the run.

@@ -2,7 +2,8 @@
 //! JSON documents of APIs.
 //!
 //! What a file is decides its first bytes, not its name. Members of an archive may be compressed
-//! once more, but archives in archives are not opened, and nothing expands without bound.
+//! once more, but archives in archives are not opened unless they are image layouts, and nothing expands without
+//! bound. Files that somebody wants as a whole are handed out so.
 
 mod bounded;
 mod directory;
@@ -43,12 +44,67 @@ pub struct Reading {
     pub block: usize,
     /// Hears how far files have been read.
     pub progress: Option<Arc<Progress>>,
+    /// Which files are handed out as a whole.
+    pub whole: Whole,
 }
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { tee: false, expanded: EXPANDED, block: BLOCK, progress: None }
+        Self { tee: false, expanded: EXPANDED, block: BLOCK, progress: None, whole: Whole::default() }
     }
+}
+
+/// Files that are wanted as a whole, not line by line.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole {
+    /// Whether a file that begins so is one; it sees [`Whole::START`] bytes.
+    pub begins: fn(&[u8]) -> bool,
+    /// The longest that is read.
+    pub longest: u64,
+}
+
+impl Whole {
+    /// Bytes of a file that are shown.
+    pub const START: usize = packed::START;
+
+    /// Whether a file is one, or an archive of an image layout, whatever its name.
+    pub(super) fn is_file(&self, path: &Path) -> bool {
+        let start = |file: File| -> io::Result<Vec<u8>> {
+            let mut start = Vec::new();
+            file.take(PEEK).read_to_end(&mut start)?;
+            Ok(start)
+        };
+        File::open(path).and_then(start).is_ok_and(|start| self.wants(&start))
+    }
+
+    /// The same of the first bytes of a file.
+    pub(super) fn wants(&self, start: &[u8]) -> bool {
+        (self.begins)(start.get(..Self::START).unwrap_or(start)) || packed::is_layout(start)
+    }
+}
+
+impl Default for Whole {
+    fn default() -> Self {
+        Self { begins: |_| false, longest: 0 }
+    }
+}
+
+/// What is looked at of a member, or of a file in a folder, to tell what it is: enough for the first header of a
+/// compressed archive.
+const PEEK: u64 = 4096;
+
+/// What is in a file.
+pub enum Content {
+    /// Lines.
+    Log(Input),
+    /// All bytes of a file that is wanted as a whole.
+    Whole(Vec<u8>),
+}
+
+/// What counts while one input is opened.
+struct Limits {
+    budget: Budget,
+    whole: Whole,
 }
 
 /// One log, by itself or in an archive.
@@ -61,45 +117,63 @@ pub struct Part {
 }
 
 /// Takes each log of an input, or why it is not read.
-pub type Visit<'v> = dyn FnMut(&Part, Result<Input, Unreadable>) + 'v;
+pub type Visit<'v> = dyn FnMut(&Part, Result<Content, Unreadable>) + 'v;
 
 /// Opens a file, or standard input for `-`, and visits every log in it.
 pub fn each(entry: &Entry, reading: &Reading, visit: &mut Visit) {
     let part = Part { name: entry.name.clone(), job: None };
-    let visit: &mut Visit = &mut |part, input| visit(part, input.map(|input| input.in_blocks_of(reading.block)));
+    let visit: &mut Visit = &mut |part, content| {
+        let cut = |content| match content {
+            Content::Log(input) => Content::Log(input.in_blocks_of(reading.block)),
+            whole @ Content::Whole(_) => whole,
+        };
+        visit(part, content.map(cut));
+    };
     if let Err(e) = open(entry, &part, reading, visit) {
         visit(&part, Err(e));
     }
 }
 
 fn open(entry: &Entry, part: &Part, reading: &Reading, visit: &mut Visit) -> Result<(), Unreadable> {
-    let budget = Budget::new(reading.expanded);
+    let limits = &Limits { budget: Budget::new(reading.expanded), whole: reading.whole };
     if let Some(bytes) = &entry.bytes {
         match packed(bytes) {
-            Packed::No => visit(part, Input::of_bytes(bytes.clone())),
-            Packed::Zip => unzip(part, Cursor::new(bytes), &budget, visit)?,
-            _ => expand(part, Box::new(Cursor::new(bytes.clone())), Depth::default(), &budget, visit)?,
+            Packed::No if !limits.begins(bytes) => log(part, Input::of_bytes(bytes.clone()), visit),
+            Packed::Zip => unzip(part, Cursor::new(bytes), limits, visit)?,
+            _ => expand(part, Box::new(Cursor::new(bytes.clone())), Depth::default(), limits, visit)?,
         }
         return Ok(());
     }
     if entry.path == Path::new("-") {
         let stdin: Box<dyn Read + Send> =
             if reading.tee { Box::new(Tee::new(io::stdin(), io::stdout())) } else { Box::new(io::stdin()) };
-        return expand(part, stdin, Depth::default(), &budget, visit);
+        return expand(part, stdin, Depth::default(), limits, visit);
     }
     let mut file = File::open(&entry.path)?;
     if !file.metadata()?.is_file() {
-        return expand(part, Box::new(file), Depth::default(), &budget, visit);
+        return expand(part, Box::new(file), Depth::default(), limits, visit);
     }
     let mut start = Vec::new();
     (&file).take(packed::START as u64).read_to_end(&mut start)?;
     file.rewind()?;
     match packed(&start) {
-        Packed::No => visit(part, Input::of_file(file).map(|input| input.counted(reading.progress.clone()))),
-        Packed::Zip => unzip(part, counted(file, reading), &budget, visit)?,
-        _ => expand(part, Box::new(counted(file, reading)), Depth::default(), &budget, visit)?,
+        Packed::No if !limits.begins(&start) => {
+            log(part, Input::of_file(file).map(|input| input.counted(reading.progress.clone())), visit);
+        }
+        Packed::Zip => unzip(part, counted(file, reading), limits, visit)?,
+        _ => expand(part, Box::new(counted(file, reading)), Depth::default(), limits, visit)?,
     }
     Ok(())
+}
+
+fn log(part: &Part, input: Result<Input, Unreadable>, visit: &mut Visit) {
+    visit(part, input.map(Content::Log));
+}
+
+impl Limits {
+    fn begins(&self, start: &[u8]) -> bool {
+        (self.whole.begins)(start.get(..Whole::START).unwrap_or(start))
+    }
 }
 
 fn counted(file: File, reading: &Reading) -> Counted<File> {
@@ -118,33 +192,36 @@ fn expand(
     part: &Part,
     mut stream: Box<dyn Read + Send>,
     depth: Depth,
-    budget: &Budget,
+    limits: &Limits,
     visit: &mut Visit,
 ) -> Result<(), Unreadable> {
     let mut start = Vec::new();
     stream.by_ref().take(packed::START as u64).read_to_end(&mut start)?;
     let form = packed(&start);
+    let wanted = limits.begins(&start);
+    let nested = depth.archives > 0 && !(depth.archives == 1 && packed::is_layout(&start));
     let stream = Box::new(Cursor::new(start).chain(stream));
     let inner = Depth { layers: depth.layers + 1, ..depth };
     match form {
+        Packed::No | Packed::Document if wanted => visit(part, whole(stream, limits)),
         Packed::Gzip | Packed::Zstd if depth.layers > 1 => return Err(Unreadable::Nested("compressed file")),
-        Packed::Zip | Packed::Tar if depth.archives > 0 => return Err(Unreadable::Nested("archive")),
+        Packed::Zip | Packed::Tar if nested => return Err(Unreadable::Nested("archive")),
         Packed::Gzip => {
             let decoder = flate2::read::MultiGzDecoder::new(stream);
-            expand(part, Box::new(Bounded::new(decoder, budget)), inner, budget, visit)?;
+            expand(part, Box::new(Bounded::new(decoder, &limits.budget)), inner, limits, visit)?;
         }
         Packed::Zstd => {
             let mut decoder = zstd::Decoder::new(stream)?;
             decoder.window_log_max(WINDOW)?;
             let decoder = Explained(decoder);
-            expand(part, Box::new(Bounded::new(decoder, budget)), inner, budget, visit)?;
+            expand(part, Box::new(Bounded::new(decoder, &limits.budget)), inner, limits, visit)?;
         }
-        Packed::Utf16 => visit(part, Input::pipe(Box::new(DecodeReaderBytes::new(stream)))),
-        Packed::Document => visit(part, document(Bounded::new(stream, budget))),
-        Packed::Tar => untar(part, stream, inner, budget, visit)?,
+        Packed::Utf16 => log(part, Input::pipe(Box::new(DecodeReaderBytes::new(stream))), visit),
+        Packed::Document => log(part, document(Bounded::new(stream, &limits.budget)), visit),
+        Packed::Tar => untar(part, stream, inner, limits, visit)?,
         Packed::Zip => return Err(Unreadable::NeedsFile("zip")),
         Packed::Other(kind) => return Err(Unreadable::Packed(kind)),
-        Packed::No => visit(part, Input::pipe(stream)),
+        Packed::No => log(part, Input::pipe(stream), visit),
     }
     Ok(())
 }
@@ -169,6 +246,17 @@ impl<R: Read> Read for Explained<R> {
 /// Bytes of an answer of an API, at the most.
 const DOCUMENT: u64 = 12 << 20;
 
+/// A file that is wanted as a whole.
+fn whole(stream: impl Read, limits: &Limits) -> Result<Content, Unreadable> {
+    let longest = limits.whole.longest;
+    let mut bytes = Vec::new();
+    Bounded::new(stream, &limits.budget).take(longest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > longest {
+        return Err(Unreadable::TooLong(longest));
+    }
+    Ok(Content::Whole(bytes))
+}
+
 /// The log in the answer of an API, which is read as a whole; what is none is a log itself.
 fn document(mut stream: impl Read + Send + 'static) -> Result<Input, Unreadable> {
     let mut bytes = Vec::new();
@@ -183,44 +271,59 @@ fn document(mut stream: impl Read + Send + 'static) -> Result<Input, Unreadable>
     Input::pipe(Box::new(Cursor::new(log)))
 }
 
-fn untar(part: &Part, stream: impl Read, depth: Depth, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
+fn untar(part: &Part, stream: impl Read, depth: Depth, limits: &Limits, visit: &mut Visit) -> Result<(), Unreadable> {
     let mut archive = tar::Archive::new(stream);
     let mut names = names::Names::default();
     // Raw: the crate would read a name of any length.
     for entry in archive.entries()?.raw(true) {
         let mut entry = entry?;
         let Some(name) = names.of(&mut entry)? else { continue };
-        if entry.header().entry_type().is_file() && super::discover::is_log(Path::new(&name)) {
-            let depth = Depth { archives: 1, ..depth };
-            member(part, &name, entry, depth, budget, visit);
+        if entry.header().entry_type().is_file() {
+            let depth = Depth { archives: depth.archives + 1, ..depth };
+            wanted(part, &name, entry, depth, limits, visit);
         }
     }
     Ok(())
 }
 
-fn unzip(part: &Part, mut file: impl Read + Seek, budget: &Budget, visit: &mut Visit) -> Result<(), Unreadable> {
+fn unzip(part: &Part, mut file: impl Read + Seek, limits: &Limits, visit: &mut Visit) -> Result<(), Unreadable> {
     directory::check(&mut file)?;
     let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
     let mut names: Vec<String> = archive.file_names().flatten().map(Cow::into_owned).collect();
     names.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));
     let whole = jobs::whole(&names);
-    let wanted = names.iter().filter(|name| super::discover::is_log(Path::new(name)) && !jobs::is_copy(name, &whole));
-    for name in wanted {
+    for name in names.iter().filter(|name| !jobs::is_copy(name, &whole)) {
         match archive.by_name(name) {
-            Ok(entry) => member(part, name, entry, Depth { archives: 1, layers: 1 }, budget, visit),
-            Err(e) => visit(&inside(part, name), Err(io::Error::other(e).into())),
+            Ok(entry) => wanted(part, name, entry, Depth { archives: 1, layers: 1 }, limits, visit),
+            Err(e) if super::discover::is_log(Path::new(name)) => {
+                visit(&inside(part, name), Err(io::Error::other(e).into()));
+            }
+            Err(_) => {}
         }
     }
     Ok(())
 }
 
+/// Reads a member that has the name of a log, or begins as a file that is wanted as a whole.
+fn wanted(part: &Part, name: &str, mut entry: impl Read, depth: Depth, limits: &Limits, visit: &mut Visit) {
+    if super::discover::is_log(Path::new(name)) {
+        return member(part, name, entry, depth, limits, visit);
+    }
+    let mut start = Vec::new();
+    let read = Bounded::new(entry.by_ref(), &limits.budget).take(PEEK).read_to_end(&mut start);
+    if read.is_ok() && limits.whole.wants(&start) {
+        member(part, name, Cursor::new(start).chain(entry), depth, limits, visit);
+    }
+}
+
 /// Copies a member out, so that its scan needs nothing of the archive, and reads it.
-fn member(part: &Part, name: &str, entry: impl Read, depth: Depth, budget: &Budget, visit: &mut Visit) {
+fn member(part: &Part, name: &str, entry: impl Read, depth: Depth, limits: &Limits, visit: &mut Visit) {
     let part = inside(part, name);
     let mut copy = SpooledTempFile::new(IN_MEMORY);
-    let copied =
-        io::copy(&mut Bounded::new(entry, budget), &mut copy).and_then(|_| copy.flush()).and_then(|()| copy.rewind());
-    let read = copied.map_err(Unreadable::from).and_then(|()| expand(&part, Box::new(copy), depth, budget, visit));
+    let copied = io::copy(&mut Bounded::new(entry, &limits.budget), &mut copy)
+        .and_then(|_| copy.flush())
+        .and_then(|()| copy.rewind());
+    let read = copied.map_err(Unreadable::from).and_then(|()| expand(&part, Box::new(copy), depth, limits, visit));
     if let Err(e) = read {
         visit(&part, Err(e));
     }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use ignore::WalkBuilder;
 
+use super::Whole;
+
 /// One log to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -39,9 +41,9 @@ pub struct Found {
 }
 
 /// Looks every path up. No path at all is standard input. A file named on the command line is a log
-/// whatever its name; in a directory only names that logs have are.
+/// whatever its name; in a directory only names that logs have are, and files that are wanted as a whole.
 #[must_use]
-pub fn discover(paths: &[PathBuf]) -> Found {
+pub fn discover(paths: &[PathBuf], whole: Whole) -> Found {
     let mut found = Found::default();
     if paths.is_empty() {
         found.logs.push(stdin());
@@ -49,7 +51,7 @@ pub fn discover(paths: &[PathBuf]) -> Found {
     for path in paths {
         match path {
             p if is_stdin(p) => found.logs.push(stdin()),
-            p if p.is_dir() => walk(p, &mut found),
+            p if p.is_dir() => walk(p, whole, &mut found),
             p if p.exists() => found.logs.push(entry(p)),
             p => found.missing.push((p.display().to_string(), "no such file or directory".to_owned())),
         }
@@ -71,10 +73,11 @@ fn each_file_once(logs: &mut Vec<Entry>) {
 }
 
 impl Found {
-    /// Tells logs from other files as in a directory: by their names.
+    /// Tells logs from other files as in a directory: by their names, or by how they begin.
     #[must_use]
-    pub fn among(entries: impl IntoIterator<Item = Entry>) -> Self {
-        let (logs, others) = entries.into_iter().partition(|entry| is_log(&entry.path));
+    pub fn among(entries: impl IntoIterator<Item = Entry>, whole: Whole) -> Self {
+        let wanted = |entry: &Entry| entry.bytes.as_ref().is_some_and(|bytes| whole.wants(bytes));
+        let (logs, others) = entries.into_iter().partition(|entry| is_log(&entry.path) || wanted(entry));
         Self { logs, others, missing: Vec::new() }.sorted()
     }
 
@@ -100,12 +103,13 @@ fn entry(path: &Path) -> Entry {
 }
 
 /// Logs are ignored files more often than not, so no ignore file is honoured.
-fn walk(dir: &Path, found: &mut Found) {
+fn walk(dir: &Path, whole: Whole, found: &mut Found) {
     let before = found.logs.len();
     for item in WalkBuilder::new(dir).standard_filters(false).filter_entry(|e| e.file_name() != ".git").build() {
         match item {
             Ok(item) if item.file_type().is_some_and(|t| t.is_file()) => {
-                let list = if is_log(item.path()) { &mut found.logs } else { &mut found.others };
+                let wanted = is_log(item.path()) || whole.is_file(item.path());
+                let list = if wanted { &mut found.logs } else { &mut found.others };
                 list.push(entry(item.path()));
             }
             Ok(_) => {}
@@ -139,7 +143,7 @@ pub fn discover_configs(paths: &[PathBuf]) -> Found {
     for path in paths {
         if path.is_dir() {
             let mut inside = Found::default();
-            walk(path, &mut inside);
+            walk(path, Whole::default(), &mut inside);
             found.others.extend(inside.others);
         } else if path.exists() {
             found.others.push(entry(path));

@@ -17,7 +17,7 @@ mod progress;
 mod same;
 mod tee;
 
-pub use container::{EXPANDED, Part, Reading, Visit, each};
+pub use container::{Content, EXPANDED, Part, Reading, Visit, Whole, each};
 pub use digest::Digest;
 pub use discover::{Entry, Found, discover, discover_configs, read_text, working_directory};
 pub use find::find;
@@ -136,6 +136,9 @@ pub enum Unreadable {
     /// An archive with more in it than is looked at.
     #[error("is an archive of more than {0} members: unpack it first")]
     Members(u64),
+    /// It would have to be read as a whole.
+    #[error("is longer than {0} bytes, which no such file is")]
+    TooLong(u64),
     /// Mostly bytes that no log has.
     #[error("is a binary file, not a log")]
     Binary,

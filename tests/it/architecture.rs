@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The pipe, left to right.
-const PIPE: [&str; 14] = [
-    "source", "envelope", "dialect", "model", "series", "config", "finding", "rules", "triage", "trend", "render",
-    "history", "pipeline", "cli",
+/// The pipe, left to right (DESIGN: "The straight pipe").
+const PIPE: [&str; 15] = [
+    "source", "envelope", "dialect", "model", "evidence", "series", "config", "finding", "rules", "triage", "trend",
+    "render", "history", "pipeline", "cli",
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

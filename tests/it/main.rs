@@ -20,6 +20,7 @@ mod configs;
 mod dialects;
 mod docs;
 mod envelopes;
+mod evidence;
 mod explain;
 #[cfg(unix)]
 mod fix_write;

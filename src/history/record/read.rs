@@ -1,6 +1,8 @@
 //! From a record back to the run that it was made of.
 
-use super::wire::{Amount, Base, Build, CiCache, Command, KeyOption, Note, Pull, Quote, Ran, Run, Step, Transfer};
+use super::wire::{
+    Amount, Base, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote, Ran, Run, Step, Transfer,
+};
 use crate::envelope::ENVELOPES;
 use crate::model::{self, CacheSpec, Text};
 
@@ -89,6 +91,9 @@ impl Reader<'_> {
             line: build.line,
             tangled: build.tangled,
             headless: build.headless,
+            told: build.told.iter().filter_map(|told| Some((model::Told::named(told)?, Text::default()))).collect(),
+            given: model::Few::new(),
+            reference: None,
             // Found when the run is complete.
             commands: (0, 0),
         }
@@ -122,6 +127,7 @@ impl Reader<'_> {
             stored: self.quoted(step.stored.as_ref()),
             fetched: self.quoted(step.fetched.as_ref()),
             trace: step.ran.as_ref().map(trace),
+            digests: step.digests.as_ref().map(|digests| Box::new(key(digests))),
         }
     }
 
@@ -149,6 +155,7 @@ impl Reader<'_> {
             manifest_type: self.maybe(transfer.manifest_type.as_ref()),
             as_image: transfer.as_image,
             listed: transfer.listed,
+            wrote: transfer.wrote.iter().filter_map(|digest| model::Digest::of_hex(digest)).collect(),
         }
     }
 
@@ -199,6 +206,21 @@ impl Reader<'_> {
             context: string(&command.context),
         };
         model::Command { quote: self.quote(&command.quote), more: self.quotes(&command.more), asked: asked.into() }
+    }
+}
+
+fn key(digests: &Digests) -> model::StepKey {
+    let digest = |text: &String| model::Digest::of_hex(text);
+    let input = |input: &Input| model::KeyInput {
+        selector: input.selector.as_ref().and_then(digest),
+        contents: input.contents.iter().filter_map(digest).collect(),
+        step: input.step,
+    };
+    model::StepKey {
+        operation: digests.operation.as_ref().and_then(digest),
+        inputs: digests.inputs.iter().map(input).collect(),
+        fields: model::Few::new(),
+        stored: digests.stored,
     }
 }
 

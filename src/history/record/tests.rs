@@ -8,7 +8,7 @@ use schemars::generate::SchemaSettings;
 use super::*;
 use crate::envelope::Stack;
 use crate::model::{Few, Interest, LogReader};
-use crate::source::{self, Reading};
+use crate::source::{self, Content, Reading};
 
 const FILE: &str = "schema/history-v1.schema.json";
 
@@ -20,11 +20,11 @@ fn generated() -> String {
 /// All logs of this repository that hold a build: of all dialects, CI systems and caches.
 fn runs() -> Vec<Run> {
     let folders = ["sample-logs", "tests/dialects", "tests/envelopes", "tests/rules", "tests/look_alikes"];
-    let found = source::discover(&folders.map(PathBuf::from));
+    let found = source::discover(&folders.map(PathBuf::from), source::Whole::default());
     let mut runs = Vec::new();
     for entry in &found.logs {
-        source::each(entry, &Reading::default(), &mut |part, input| {
-            let input = input.unwrap();
+        source::each(entry, &Reading::default(), &mut |part, content| {
+            let Ok(Content::Log(input)) = content else { panic!("{} is no log", part.name) };
             let stack = Stack::recognise(&input.head);
             let mut reader = LogReader::new(&part.name, stack.clone());
             let lines = input.scan(&Interest { stack: &stack }, &mut reader).unwrap();

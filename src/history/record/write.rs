@@ -1,7 +1,8 @@
 //! From a run to its record. Every text passes the function that takes out what may not be kept.
 
 use super::wire::{
-    Amount, Base, Build, CiCache, Command, KeyOption, Note, Pull, Quote, Ran, Reason, Run, Step, Transfer,
+    Amount, Base, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote, Ran, Reason, Run, Step,
+    Transfer,
 };
 use crate::model;
 
@@ -89,6 +90,7 @@ impl Writer<'_> {
             context: build.context.as_ref().map(|amount| self.amount(amount)),
             line: build.line,
             tangled: build.tangled,
+            told: build.told.iter().map(|(told, _)| told.name().to_owned()).collect(),
             headless: build.headless,
         }
     }
@@ -114,6 +116,7 @@ impl Writer<'_> {
             key: self.maybe(step.key.as_ref()),
             stored: self.quoted(step.stored.as_ref()),
             fetched: self.quoted(step.fetched.as_ref()),
+            digests: step.digests.as_deref().map(digests),
             ran: step.trace.as_ref().map(|trace| Ran { inputs: trace.inputs.clone(), time: trace.ran }),
         }
     }
@@ -149,6 +152,7 @@ impl Writer<'_> {
             verdict: self.quoted(transfer.verdict.as_ref()),
             manifest_type: self.maybe(transfer.manifest_type.as_ref()),
             as_image: transfer.as_image,
+            wrote: transfer.wrote.iter().map(ToString::to_string).collect(),
             listed: transfer.listed,
         }
     }
@@ -199,5 +203,19 @@ impl Writer<'_> {
             options: command.options.iter().map(|option| self.option(option)).collect(),
             context: self.maybe(command.context.as_ref()),
         }
+    }
+}
+
+/// Digests of a step; names of its parts are left out with their digests, for short values can be guessed.
+fn digests(key: &model::StepKey) -> Digests {
+    let input = |input: &model::KeyInput| Input {
+        selector: input.selector.map(|digest| digest.to_string()),
+        contents: input.contents.iter().map(ToString::to_string).collect(),
+        step: input.step,
+    };
+    Digests {
+        operation: key.operation.map(|digest| digest.to_string()),
+        inputs: key.inputs.iter().map(input).collect(),
+        stored: key.stored,
     }
 }

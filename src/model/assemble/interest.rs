@@ -100,7 +100,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::source::{Input, Sink, discover};
+    use crate::source::{Input, Sink, Whole, discover};
 
     /// Logs of GitHub (stamps), of GitLab with stamps (which name streams and go on in other lines), and
     /// without any CI.
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn no_sample_log_has_a_line_that_its_likeness_hides() {
-        let found = discover(&["sample-logs".into(), "tests".into()]);
+        let found = discover(&["sample-logs".into(), "tests".into()], Whole::default());
         assert!(found.logs.len() > 300, "{}", found.logs.len());
         for file in found.logs {
             told_by_likeness(&std::fs::read(&file.path).unwrap()).unwrap();

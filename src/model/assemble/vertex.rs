@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::dialect::Body;
-use crate::model::{Amount, Engine, Outcome, Quote, Text};
+use crate::model::{Amount, Digest, Engine, Few, Outcome, Quote, Text};
 
 /// How a vertex ended last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub(super) struct Vertex {
     /// `preparing layers for inline cache`.
     pub(super) inline: Option<Quote>,
     pub(super) export: Export,
+    /// Configuration and manifest of a cache that is written.
+    pub(super) wrote: Few<Digest>,
     /// The image store that the lines of an image export tell.
     pub(super) engine: Engine,
     pub(super) images: Vec<Text>,
@@ -138,6 +140,7 @@ impl Vertex {
             Some(b'w') if text.starts_with(b"writing ") => {
                 self.export = Export::Writes;
                 self.as_image = written_form(text).or(self.as_image);
+                self.wrote.extend(written(text).filter(|digest| !self.wrote.contains(digest)));
             }
             Some(b'e') if text.starts_with(b"exporting manifest sha256:") && self.engine == Engine::Unknown => {
                 self.engine = Engine::Buildkitd;
@@ -246,6 +249,12 @@ fn sent(text: &[u8], line: u64, raw: &[u8]) -> Option<Amount> {
         .iter()
         .find_map(|start| word_after(text, start.as_bytes()))?;
     Some(Amount { size: amount, quote: Quote::new(line, raw) })
+}
+
+/// `writing config sha256:…`, `writing cache image manifest sha256:…` and, of an index, `writing manifest sha256:…`.
+fn written(text: &[u8]) -> Option<Digest> {
+    const STARTS: [&[u8]; 3] = [b"writing config ", b"writing cache image manifest ", b"writing manifest "];
+    STARTS.iter().find_map(|start| word_after(text, start)).and_then(|digest| Digest::parse(&digest))
 }
 
 fn without_digest(image: &Text) -> Text {

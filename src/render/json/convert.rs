@@ -112,6 +112,8 @@ fn broken<'a>(found: &Miss<'a>) -> wire::Break<'a> {
         step: redact(&found.step.name),
         because: names::because(found.because),
         confidence: names::confidence(found.confidence),
+        proof: found.proved.iter().flat_map(|proved| &proved.told).map(|told| told.name()).collect(),
+        inputs: found.proved.iter().flat_map(|proved| &proved.inputs).map(|input| redact(input)).collect(),
     }
 }
 

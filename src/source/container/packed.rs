@@ -1,5 +1,7 @@
 //! What a file is, by its first bytes.
 
+use std::io::Read as _;
+
 /// Bytes looked at: a tar archive has its mark at 257.
 pub(super) const START: usize = 512;
 
@@ -60,4 +62,21 @@ fn is_document(start: &[u8]) -> bool {
         [b'[', entries @ ..] if entries.trim_ascii_start().starts_with(b"{") => KEYS.iter().any(|key| has(key)),
         _ => false,
     }
+}
+
+/// The archive of an image layout, compressed or not: what `docker buildx history export` writes, and caches that
+/// were packed. Source: `opencontainers/image-spec` `image-layout.md`.
+pub(super) fn is_layout(start: &[u8]) -> bool {
+    const FIRST: [&[u8]; 4] = [b"blobs/", b"oci-layout", b"index.json", b"manifest.json"];
+    let names = |header: &[u8]| {
+        let name = header.strip_prefix(b"./").unwrap_or(header);
+        header.get(257..262) == Some(b"ustar") && FIRST.iter().any(|first| name.starts_with(first))
+    };
+    if !start.starts_with(b"\x1f\x8b") {
+        return names(start);
+    }
+    let mut header = Vec::new();
+    // What was read of a compressed file that goes on ends with an error.
+    let _ = flate2::read::GzDecoder::new(start).take(START as u64).read_to_end(&mut header);
+    names(&header)
 }

@@ -43,7 +43,13 @@ fn visited(entry: &Entry, expanded: u64) -> Vec<Seen> {
     each(entry, &Reading { expanded, ..Reading::default() }, &mut |part, input| {
         let mut lines = Lines::default();
         let read = input.map_err(|e| e.to_string());
-        let read = read.and_then(|input| input.scan(&Every, &mut lines).map_err(|e| e.to_string()));
+        let read = read.and_then(|content| match content {
+            Content::Log(input) => input.scan(&Every, &mut lines).map_err(|e| e.to_string()),
+            Content::Whole(bytes) => {
+                lines.0.push(format!("whole: {}", bytes.len()));
+                Ok(1)
+            }
+        });
         seen.push((part.name.clone(), part.job.clone(), read.map(|_| lines.0)));
     });
     seen

@@ -80,6 +80,9 @@ pub(in super::super) struct Build {
     pub context: Option<Amount>,
     /// First line.
     pub line: u64,
+    /// Kinds of files beside the log that told of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<String>,
     /// Two builds are interleaved: outcomes are not to be trusted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tangled: bool,
@@ -146,6 +149,40 @@ pub(in super::super) struct Step {
     /// When it ran and what it takes, where the log tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ran: Option<Ran>,
+    /// What it depends on, as digests, where a file beside the log tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digests: Option<Digests>,
+}
+
+/// What a step depends on: digests, no values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(in super::super) struct Digests {
+    /// Of the operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// For each input the digests that it may have.
+    pub inputs: Vec<Input>,
+    /// Whether the cache holds the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stored: Option<bool>,
+}
+
+/// One input of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(in super::super) struct Input {
+    /// Of the path that is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector: Option<String>,
+    /// Of contents or base images.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<String>,
+    /// It may be the result of a step.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub step: bool,
 }
 
 /// What only the JSON status tells of a step.
@@ -216,6 +253,9 @@ pub(in super::super) struct Transfer {
     /// An export writes it as an image, where the back end prints that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_image: Option<bool>,
+    /// Configuration and manifest of the cache that was written, where printed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wrote: Vec<String>,
     /// It listed layers, where the back end prints that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listed: Option<bool>,

@@ -35,6 +35,7 @@ pub(super) fn place(
             stored: None,
             fetched: vertex.pulled.clone(),
             trace: None,
+            digests: None,
         });
     } else if let Some(reference) = rest.strip_prefix("importing cache manifest from ") {
         build.imports.push(import(reference, header, vertex));
@@ -90,6 +91,7 @@ pub(super) fn transfer(header: &Quote, vertex: &Vertex) -> Transfer {
         verdict: vertex.ended.clone(),
         manifest_type: vertex.manifest_type.clone(),
         as_image: vertex.as_image,
+        wrote: vertex.wrote.clone(),
         ..Transfer::default()
     }
 }

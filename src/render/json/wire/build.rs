@@ -48,6 +48,12 @@ pub(in super::super) struct Break<'a> {
     /// How sure.
     #[cfg_attr(test, schemars(extend("enum" = ["proven", "likely", "suspected"])))]
     pub confidence: &'static str,
+    /// Kinds of files beside the log that prove it, as `cacheconfig`. Names may be added.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proof: Vec<&'static str>,
+    /// Sources of a copy, or names of arguments, that are proven to differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Text<'a>>,
 }
 
 /// One step of a build.

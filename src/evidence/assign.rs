@@ -1,0 +1,242 @@
+//! Which record of a cache configuration is which step of a build.
+//!
+//! Records have no names. A stage of the log is a path through the records, each the first input of the next; its
+//! length, the kinds of its steps, its base image and operations that can be named from a text tell which. Where two
+//! paths fit equally well, the steps in which they differ get no record.
+
+use super::cacheconfig::{CacheConfig, Record};
+use super::formula;
+use super::operation::Place;
+use crate::model::{Base, Build, Digest, Few, KeyInput, Step, StepKey, StepKind};
+
+/// Steps of the search for one stage, at most: a hostile file holds paths without end.
+const MOST: usize = 20_000;
+
+/// The graph of the records.
+pub(super) struct Graph<'a> {
+    pub(super) records: &'a [Record],
+    /// For each record those that it is the first input of.
+    above: Vec<Vec<usize>>,
+    root: Digest,
+    defined: bool,
+}
+
+impl<'a> Graph<'a> {
+    pub(super) fn of(config: &'a CacheConfig) -> Self {
+        let mut above = vec![Vec::new(); config.records.len()];
+        for (n, record) in config.records.iter().enumerate() {
+            for link in record.inputs.first().into_iter().flatten() {
+                if let Some(list) = above.get_mut(link.record).filter(|list| list.last() != Some(&n)) {
+                    list.push(n);
+                }
+            }
+        }
+        Self { records: &config.records, above, root: formula::selector("/"), defined: config.defined }
+    }
+
+    pub(super) fn get(&self, at: usize) -> Option<&'a Record> {
+        self.records.get(at)
+    }
+
+    /// Records whose first input is this one.
+    pub(super) fn above(&self, at: usize) -> &[usize] {
+        self.above.get(at).map_or(&[], Vec::as_slice)
+    }
+
+    /// Not the result of a step: a base image, or files.
+    pub(super) fn is_leaf(&self, at: usize) -> bool {
+        self.get(at).is_some_and(|record| record.inputs.is_empty())
+    }
+
+    /// A RUN takes the root of what is below it.
+    pub(super) fn is_run(&self, record: &Record) -> bool {
+        record
+            .inputs
+            .first()
+            .is_some_and(|below| !below.is_empty() && below.iter().all(|link| link.selector == Some(self.root)))
+    }
+
+    /// It takes files from another stage or image.
+    pub(super) fn takes_from_stage(&self, record: &Record) -> bool {
+        let others = record.inputs.iter().skip(usize::from(record.inputs.len() > 1)).flatten();
+        !self.is_run(record) && others.into_iter().any(|link| link.selector.is_some() || !self.is_leaf(link.record))
+    }
+
+    /// What the step of a record depends on.
+    pub(super) fn key(&self, at: usize) -> Option<StepKey> {
+        let record = self.get(at)?;
+        let inputs: Few<KeyInput> = record.inputs.iter().map(|links| self.input(links)).collect();
+        let stored = (!self.defined).then_some(record.stored);
+        Some(StepKey { operation: record.digest, inputs, fields: record.fields.clone(), stored })
+    }
+
+    fn input(&self, links: &[super::cacheconfig::Link]) -> KeyInput {
+        let leaves = links.iter().filter(|link| self.is_leaf(link.record));
+        let mut contents: Few<Digest> = leaves.filter_map(|link| self.get(link.record)?.digest).collect();
+        contents.sort_unstable();
+        contents.dedup();
+        KeyInput {
+            selector: links.iter().find_map(|link| link.selector),
+            contents,
+            step: links.iter().any(|link| !self.is_leaf(link.record)),
+        }
+    }
+
+    /// The shape of the record is that of the instruction.
+    fn fits(&self, step: &Step, record: &Record) -> bool {
+        match step.instruction.as_str() {
+            "RUN" => self.is_run(record),
+            _ if record.inputs.is_empty() || self.is_run(record) => false,
+            "WORKDIR" => record.inputs.len() == 1,
+            "COPY" if step.text.contains("--from=") => self.takes_from_stage(record),
+            _ => true,
+        }
+    }
+}
+
+/// For each step of the build its record, as far as it can be told.
+pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
+    let mut given = vec![None; build.steps.len()];
+    let mut stages = stages(build);
+    // The longest path is the least ambiguous; what it takes, others cannot have.
+    stages.sort_by_key(|stage| std::cmp::Reverse(stage.len()));
+    let mut taken = vec![false; graph.records.len()];
+    for stage in stages {
+        let search = Search::of(graph, build, &stage, &taken);
+        for (step, record) in stage.iter().zip(search.best()) {
+            if let Some((slot, record)) = given.get_mut(*step).zip(record) {
+                *slot = Some(record);
+                taken.get_mut(record).into_iter().for_each(|taken| *taken = true);
+            }
+        }
+    }
+    given
+}
+
+/// Indices of the counted steps of each stage, in their order.
+fn stages(build: &Build) -> Vec<Vec<usize>> {
+    let mut stages: Vec<Vec<usize>> = Vec::new();
+    for (n, step) in build.steps.iter().enumerate().filter(|(_, step)| step.kind == StepKind::Counted) {
+        let of_stage = |other: &usize| build.steps.get(*other).is_some_and(|o| step.is_of(&o.stage, &o.platform));
+        match stages.iter_mut().find(|stage| stage.first().is_some_and(of_stage)) {
+            Some(stage) => stage.push(n),
+            None => stages.push(vec![n]),
+        }
+    }
+    for stage in &mut stages {
+        stage.sort_by_key(|n| build.steps.get(*n).map(|step| step.position));
+    }
+    stages
+}
+
+/// The search for the path of one stage.
+struct Search<'a> {
+    graph: &'a Graph<'a>,
+    steps: Vec<&'a Step>,
+    /// Operations that the texts tell.
+    named: Vec<Option<Digest>>,
+    /// Records that the base image may be, where the log prints its digest.
+    bases: Vec<Digest>,
+    on_base: bool,
+    taken: &'a [bool],
+}
+
+/// How well a path fits; the larger the better.
+type Score = u32;
+
+impl<'a> Search<'a> {
+    fn of(graph: &'a Graph<'a>, build: &'a Build, stage: &[usize], taken: &'a [bool]) -> Self {
+        let steps: Vec<&Step> = stage.iter().filter_map(|n| build.steps.get(*n)).collect();
+        let mut place = Place::default();
+        let known = |step: &Step| step.digests.as_ref().and_then(|key| key.operation);
+        let named = steps.iter().map(|step| known(step).or(place.operation(step))).collect();
+        let base = steps.first().and_then(|step| build.base_of(&step.stage, &step.platform));
+        Self { graph, named, bases: base.map(bases).unwrap_or_default(), on_base: base.is_some(), steps, taken }
+    }
+
+    /// The records of the best path; nothing where equally good ones differ.
+    fn best(&self) -> Vec<Option<usize>> {
+        let mut found = Found { best: 0, paths: Vec::new() };
+        let mut left = MOST;
+        for start in 0..self.graph.records.len() {
+            if let Some(score) = self.starts_with(start) {
+                self.follow((start, score), &mut left, &mut found);
+            }
+        }
+        let Some((first, others)) = found.paths.split_first().filter(|_| left > 0) else { return Vec::new() };
+        let agreed = |(n, record): (usize, &usize)| others.iter().all(|path| path.get(n) == Some(record));
+        first.iter().enumerate().map(|at| agreed(at).then_some(*at.1)).collect()
+    }
+
+    /// Every path from a record on; without recursion, for a file may hold a path of any length.
+    fn follow(&self, (start, score): (usize, Score), left: &mut usize, found: &mut Found) {
+        let mut open = vec![(0, start, score)];
+        let mut path: Vec<usize> = Vec::new();
+        while let Some((depth, at, score)) = open.pop() {
+            let Some(less) = left.checked_sub(1) else { return };
+            *left = less;
+            path.truncate(depth);
+            path.push(at);
+            if path.len() == self.steps.len() {
+                found.keep(&path, score);
+                continue;
+            }
+            for next in self.graph.above(at) {
+                if let Some(more) = self.score(path.len(), *next).filter(|_| !path.contains(next)) {
+                    open.push((path.len(), *next, score + more));
+                }
+            }
+        }
+    }
+
+    fn starts_with(&self, at: usize) -> Option<Score> {
+        let score = self.score(0, at)?;
+        let below = self.graph.get(at)?.inputs.first()?;
+        let bases = below.iter().filter(|link| self.graph.is_leaf(link.record));
+        let mut digests = bases.clone().filter_map(|link| self.graph.get(link.record)?.digest);
+        if self.on_base && bases.clone().next().is_none() {
+            return None;
+        }
+        Some(score + if digests.any(|digest| self.bases.contains(&digest)) { 16 } else { 0 })
+    }
+
+    /// How well a record fits the step at a place; `None` where it cannot be.
+    fn score(&self, place: usize, at: usize) -> Option<Score> {
+        let (step, record) = (self.steps.get(place)?, self.graph.get(at)?);
+        if self.taken.get(at) == Some(&true) || !self.graph.fits(step, record) {
+            return None;
+        }
+        let named = self.named.get(place).copied().flatten();
+        let same = named.is_some() && named == record.digest;
+        let context = matches!(step.instruction.as_str(), "COPY" | "ADD") && !step.text.contains("--from=");
+        let alike = context == (record.inputs.len() > 1 && !self.graph.takes_from_stage(record));
+        let said = record.text.as_deref().is_some_and(|text| step.text.ends_with(text));
+        Some(Score::from(same || said) * 8 + Score::from(record.stored) * 2 + Score::from(alike))
+    }
+}
+
+struct Found {
+    best: Score,
+    paths: Vec<Vec<usize>>,
+}
+
+impl Found {
+    fn keep(&mut self, path: &[usize], score: Score) {
+        if score > self.best {
+            self.best = score;
+            self.paths.clear();
+        }
+        if score == self.best && self.paths.len() < 64 {
+            self.paths.push(path.to_vec());
+        }
+    }
+}
+
+/// What the record of a base image is called, on the platforms that are built for. One that is not among them is
+/// told by its place alone.
+fn bases(base: &Base) -> Vec<Digest> {
+    const PLATFORMS: [(&str, &str); 6] =
+        [("amd64", ""), ("arm64", ""), ("arm64", "v8"), ("arm", "v7"), ("amd64", "v2"), ("amd64", "v3")];
+    let Some(digest) = &base.digest else { return Vec::new() };
+    PLATFORMS.iter().map(|(arch, variant)| formula::base(digest, "linux", arch, variant)).collect()
+}

@@ -1,0 +1,264 @@
+//! Which build a file is of, and what its steps get from it.
+//!
+//! A log prints the digest of the cache that it wrote; a build record names its log and its attestations by their
+//! digests; else the file lies beside the log under its name, or alone with it in a folder. A file that fits none of
+//! the logs is named as a problem, never used.
+
+use super::assign::{self, Graph};
+use super::cacheconfig::CacheConfig;
+use super::metrics::Measured;
+use super::provenance::Attested;
+use super::store::Operations;
+use super::{Evidence, Given, What, alone, stored};
+use crate::model::{Build, Digest, Few, Outcome, Problem, Run, Step, Text};
+
+/// What else files say.
+#[derive(Debug, Default)]
+pub struct Attached {
+    /// Files that belong to no log.
+    pub problems: Vec<Problem>,
+    /// Dockerfiles of stored builds, each with its name: of those with one name the newest.
+    pub dockerfiles: Vec<(String, String)>,
+}
+
+/// Attaches what was read to the builds. Stored builds become runs; where there is no log at all, exported caches do;
+/// `hints` are instructions that their steps may be.
+pub fn attach(runs: &mut Vec<Run>, evidence: Vec<Evidence>, hints: &[String]) -> Attached {
+    let mut attached = Attached::default();
+    if evidence.is_empty() {
+        return attached;
+    }
+    let mut evidence = stored::runs(runs, evidence);
+    if runs.iter().all(|run| run.builds.is_empty()) {
+        runs.retain(|run| run.lines > 0);
+        runs.extend(alone::runs(&evidence, hints));
+        evidence.retain(|file| !matches!(file.what, What::Cache(_)));
+    }
+    // Definitions tell operations, by which the records of a cache are found.
+    evidence.sort_by_cached_key(|file| (order(&file.what), file.source.clone()));
+    let mut dockerfiles = Vec::new();
+    for file in &evidence {
+        if let What::Attested(attested) = &file.what {
+            dockerfiles.extend(attested.dockerfile.clone().map(|named| (attested.started, named)));
+        }
+        if !is_attached(runs, file) {
+            attached.problems.push(unmatched(file));
+        }
+    }
+    dockerfiles.sort();
+    dockerfiles.reverse();
+    for (_, (name, text)) in dockerfiles {
+        if !attached.dockerfiles.iter().any(|(known, _)| *known == name) {
+            attached.dockerfiles.push((name, text));
+        }
+    }
+    attached
+}
+
+fn order(what: &What) -> u8 {
+    match what {
+        What::Log(_) | What::Record(_) | What::Attested(_) => 0,
+        What::Cache(_) => 1,
+        What::Metrics(_) | What::Store(_) => 2,
+    }
+}
+
+fn unmatched(file: &Evidence) -> Problem {
+    let beside = "give the log of its build beside it, under the same name up to the first dot";
+    let message = match file.what {
+        What::Cache(_) => format!("is a {} that none of the logs wrote, so it was not used: {beside}", file.kind),
+        _ => format!("is a {} of a build whose log was not given, so it was not used: {beside}", file.kind),
+    };
+    Problem { source: file.source.clone(), line: None, message }
+}
+
+fn is_attached(runs: &mut [Run], file: &Evidence) -> bool {
+    match &file.what {
+        What::Cache(config) => cache(runs, file, config),
+        What::Attested(attested) => self::attested(runs, file, attested),
+        What::Record(record) => {
+            let named = only(runs.iter().map(|run| stored::is_named(run, &record.reference)));
+            let at = named.or_else(|| beside(runs, &file.source));
+            at.and_then(|at| runs.get_mut(at)).is_some_and(|run| give(run, file, &record.given))
+        }
+        What::Metrics(measured) => {
+            let run = beside(runs, &file.source).and_then(|at| runs.get_mut(at));
+            run.is_some_and(|run| measure(run, file, measured))
+        }
+        What::Store(operations) => name(runs, file, operations),
+        What::Log(_) => false,
+    }
+}
+
+fn attested(runs: &mut [Run], file: &Evidence, attested: &Attested) -> bool {
+    let named = |run: &Run| {
+        file.of.as_ref().or(attested.reference.as_ref()).is_some_and(|reference| stored::is_named(run, reference))
+    };
+    let wrote = |run: &Run| attested.cache.is_some_and(|cache| run.builds.iter().any(|b| has_written(b, &[cache])));
+    let at = only(runs.iter().map(named)).or_else(|| only(runs.iter().map(wrote))).or_else(|| {
+        let at = beside(runs, &file.source)?;
+        let digests = Vec::from_iter(attested.cache);
+        runs.get(at).filter(|run| digests.is_empty() || !wrote_another(run, &digests)).map(|_| at)
+    });
+    let Some(run) = at.and_then(|at| runs.get_mut(at)) else { return false };
+    if run.builds.iter().all(|build| contradicts(build, &attested.bases)) {
+        return false;
+    }
+    if let Some(definition) = &attested.definition {
+        keyed(run, file, definition, |_| true);
+    }
+    give(run, file, &attested.given)
+}
+
+/// The log prints base images, and none of them is one of these.
+fn contradicts(build: &Build, bases: &[Digest]) -> bool {
+    let printed: Vec<Digest> = build.bases.iter().filter_map(|base| Digest::parse(base.digest.as_deref()?)).collect();
+    !printed.is_empty() && !bases.is_empty() && !printed.iter().any(|digest| bases.contains(digest))
+}
+
+/// The only build of a run gets the arguments that a file tells.
+fn give(run: &mut Run, file: &Evidence, given: &Given) -> bool {
+    let [build] = run.builds.as_mut_slice() else { return !run.builds.is_empty() };
+    for argument in given {
+        if !build.given.contains(argument) {
+            build.given.push(argument.clone());
+        }
+    }
+    tell(build, file);
+    true
+}
+
+/// What the builder counted wins over what a log seems to show: a hit whose layer was fetched prints no `CACHED`.
+fn measure(run: &mut Run, file: &Evidence, measured: &Measured) -> bool {
+    let [build] = run.builds.as_mut_slice() else { return false };
+    let missed = |step: &Step| measured.missed.iter().any(|name| *name == step.name);
+    let count = build.steps.iter().filter(|step| missed(step)).count();
+    if count != measured.missed.len() || measured.cached + count as u64 != measured.cacheable {
+        return false;
+    }
+    for step in &mut build.steps {
+        if step.outcome == Outcome::Miss && !missed(step) {
+            step.outcome = Outcome::Hit;
+        }
+    }
+    tell(build, file);
+    true
+}
+
+/// Names the parts of operations that are known by their digests only.
+fn name(runs: &mut [Run], file: &Evidence, operations: &Operations) -> bool {
+    let mut any = false;
+    for build in runs.iter_mut().flat_map(|run| &mut run.builds) {
+        let keys = build.steps.iter_mut().filter_map(|step| step.digests.as_mut());
+        let mut named = false;
+        for key in keys.filter(|key| key.fields.is_empty()) {
+            let known = key.operation.and_then(|operation| operations.get(&operation));
+            named |= known.is_some();
+            key.fields.extend(known.into_iter().flatten().cloned());
+        }
+        if named {
+            tell(build, file);
+        }
+        any |= named;
+    }
+    any
+}
+
+fn cache(runs: &mut [Run], file: &Evidence, config: &CacheConfig) -> bool {
+    let digests: Vec<Digest> = config.written.into_iter().chain([file.digest]).collect();
+    let Some(run) = run_of(runs, file, &digests) else { return false };
+    // Of several builds of one log, those that wrote this cache, else the one that fits it best.
+    let wrote = run.builds.iter().any(|build| has_written(build, &digests));
+    keyed(run, file, config, |build| !wrote || has_written(build, &digests))
+}
+
+/// Gives the steps of the build that fits best what the records say.
+fn keyed(run: &mut Run, file: &Evidence, config: &CacheConfig, may: impl Fn(&Build) -> bool) -> bool {
+    let graph = Graph::of(config);
+    let mut best: Option<(usize, usize, Vec<Option<usize>>)> = None;
+    for (n, build) in run.builds.iter().enumerate().filter(|(_, build)| may(build)) {
+        let given = assign::assign(&graph, build);
+        let found = given.iter().flatten().count();
+        if found > best.as_ref().map_or(0, |(_, most, _)| *most) {
+            best = Some((n, found, given));
+        }
+    }
+    let Some((n, _, given)) = best else { return false };
+    let Some(build) = run.builds.get_mut(n) else { return false };
+    for (step, record) in build.steps.iter_mut().zip(given) {
+        let Some(mut key) = record.and_then(|at| graph.key(at)) else { continue };
+        if let Some(known) = step.digests.take() {
+            key.fields = if key.fields.is_empty() { known.fields } else { key.fields };
+            key.operation = key.operation.or(known.operation);
+        }
+        step.digests = Some(Box::new(key));
+    }
+    tell(build, file);
+    true
+}
+
+fn tell(build: &mut Build, file: &Evidence) {
+    let told = (file.told, Text::new(&file.source));
+    if !build.told.contains(&told) {
+        build.told.push(told);
+    }
+}
+
+fn has_written(build: &Build, digests: &[Digest]) -> bool {
+    build.exports.iter().any(|export| export.wrote.iter().any(|digest| digests.contains(digest)))
+}
+
+/// The build prints which cache it wrote, and it is not this one.
+fn wrote_another(run: &Run, digests: &[Digest]) -> bool {
+    let mut wrote = run.builds.iter().flat_map(|build| &build.exports).map(|export| &export.wrote);
+    wrote.any(|wrote: &Few<Digest>| !wrote.is_empty()) && !run.builds.iter().any(|b| has_written(b, digests))
+}
+
+/// The one run that a file is of.
+fn run_of<'a>(runs: &'a mut [Run], file: &Evidence, digests: &[Digest]) -> Option<&'a mut Run> {
+    let wrote = |run: &Run| run.builds.iter().any(|build| has_written(build, digests));
+    let at = only(runs.iter().map(wrote)).or_else(|| {
+        let beside = beside(runs, &file.source)?;
+        runs.get(beside).filter(|run| !wrote_another(run, digests)).map(|_| beside)
+    })?;
+    runs.get_mut(at)
+}
+
+/// The run whose log lies beside a file under its name, else alone with it in a folder.
+pub(super) fn beside(runs: &[Run], source: &str) -> Option<usize> {
+    let named = runs.iter().map(|run| !run.builds.is_empty() && has_name_of(source, &run.source));
+    only(named).or_else(|| {
+        let mut folders = source.match_indices('/').map(|(at, _)| source.get(..=at).unwrap_or_default());
+        // The nearest folder that holds a log decides.
+        let nearest = folders.rfind(|folder| runs.iter().any(|run| run.source.starts_with(folder)))?;
+        only(runs.iter().map(|run| run.source.starts_with(nearest) && !run.builds.is_empty()))
+    })
+}
+
+/// `logs/run-1.cache.json` and `logs/run-1/index.json` are of `logs/run-1.log`, `logs/run-10.json` is not.
+fn has_name_of(source: &str, log: &str) -> bool {
+    let start = log.rfind('/').map_or(0, |at| at + 1);
+    let stem = log.get(start..).and_then(|file| file.find('.')).map_or(log.len(), |at| start + at);
+    let Some(rest) = log.get(..stem).and_then(|stem| source.strip_prefix(stem)) else { return false };
+    stem > start && !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+/// The place of the only one that holds.
+pub(super) fn only(each: impl Iterator<Item = bool>) -> Option<usize> {
+    let mut places = each.enumerate().filter(|(_, holds)| *holds).map(|(at, _)| at);
+    places.next().filter(|_| places.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_same_up_to_its_first_dot() {
+        assert!(has_name_of("logs/run-1.cacheconfig.json", "logs/run-1.log"));
+        assert!(has_name_of("logs/run-1/blobs/sha256/ab", "logs/run-1.log"));
+        assert!(has_name_of("logs/run-1-cache/index.json", "logs/run-1.log"));
+        assert!(!has_name_of("logs/run-10.json", "logs/run-1.log"));
+        assert!(!has_name_of("other/run-1.json", "logs/run-1.log"));
+    }
+}

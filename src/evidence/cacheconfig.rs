@@ -1,0 +1,187 @@
+//! The configuration of an exported cache: one record for each step, with what it depends on.
+//!
+//! The same JSON is the configuration blob of a cache in a registry or a directory, the index object of S3, Azure
+//! and gha, and, in base64, a field of an image that carries its cache inline.
+//!
+//! Source: `moby/buildkit` `cache/remotecache/v1/spec.go`, `cache/remotecache/inline/inline.go`.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::{Given, Kind, What, formula};
+use crate::model::{Digest, Quote, Told};
+
+/// A configuration of its own.
+pub(super) struct Bare;
+
+/// The configuration of an image.
+pub(super) struct Inline;
+
+/// What is read of a cache configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct CacheConfig {
+    pub(super) records: Vec<Record>,
+    /// Digest of the configuration as the builder wrote it, whatever a tool made of its white space.
+    pub(super) written: Option<Digest>,
+    /// It is a field of an image.
+    pub(super) inline: bool,
+    /// It was made of a definition, and holds neither contents nor results.
+    pub(super) defined: bool,
+}
+
+/// One step, base image or content.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) digest: Option<Digest>,
+    /// The digest as it is written, and the line of the file where it is.
+    pub(super) quote: Quote,
+    /// For each input the records that it may be.
+    pub(super) inputs: Vec<Vec<Link>>,
+    /// When its result was made; `None` where the cache does not hold the result.
+    pub(super) created: Option<DateTime<Utc>>,
+    /// The cache holds its result.
+    pub(super) stored: bool,
+    /// The command, where a definition tells it.
+    pub(super) text: Option<Box<str>>,
+    /// Parts of the operation that a definition tells.
+    pub(super) fields: Given,
+}
+
+/// A record that an input may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    pub(super) record: usize,
+    pub(super) selector: Option<Digest>,
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    records: Vec<WireRecord<'a>>,
+}
+
+#[derive(Deserialize)]
+struct WireRecord<'a> {
+    #[serde(default)]
+    layers: Vec<WireResult>,
+    #[serde(default)]
+    chains: Vec<serde::de::IgnoredAny>,
+    digest: &'a str,
+    #[serde(borrow, default)]
+    inputs: Vec<Vec<WireLink<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct WireResult {
+    #[serde(rename = "createdAt", default)]
+    created: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+struct WireLink<'a> {
+    #[serde(default)]
+    selector: Option<&'a str>,
+    #[serde(default)]
+    link: usize,
+}
+
+impl Kind for Bare {
+    fn name(&self) -> &'static str {
+        "cache configuration"
+    }
+
+    fn told(&self) -> Told {
+        Told::CacheConfig
+    }
+
+    fn begins(&self, start: &[u8]) -> bool {
+        super::has_keys(start, &["layers", "blob"]) || super::has_keys(start, &["records", "digest"])
+    }
+
+    fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
+        let known = super::has_keys(bytes, &["records", "digest"]);
+        known.then(|| read(bytes).map(What::Cache))
+    }
+}
+
+impl Kind for Inline {
+    fn name(&self) -> &'static str {
+        "inline cache of an image"
+    }
+
+    fn told(&self) -> Told {
+        Told::CacheConfig
+    }
+
+    fn begins(&self, start: &[u8]) -> bool {
+        super::has_keys(start, &["architecture"]) || super::has_keys(start, &[FIELD])
+    }
+
+    fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
+        super::has_keys(bytes, &[FIELD]).then(|| inline(bytes).map(What::Cache))
+    }
+}
+
+/// Field of an image's configuration (`exptypes.ExporterInlineCache`).
+const FIELD: &str = "moby.buildkit.cache.v0";
+
+fn inline(bytes: &[u8]) -> Result<CacheConfig, String> {
+    #[derive(Deserialize)]
+    struct Image {
+        #[serde(rename = "moby.buildkit.cache.v0")]
+        cache: String,
+    }
+    let image: Image = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let config = BASE64_STANDARD.decode(image.cache).map_err(|e| e.to_string())?;
+    Ok(CacheConfig { inline: true, written: None, ..read(&config)? })
+}
+
+/// Reads the JSON.
+pub(super) fn read(bytes: &[u8]) -> Result<CacheConfig, String> {
+    let wire: Wire = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let count = wire.records.len();
+    let mut lines = Lines { bytes, at: 0, line: 1 };
+    let records: Vec<Record> = wire.records.iter().map(|record| record.read(count, &mut lines)).collect();
+    if records.iter().all(|record| record.digest.is_none()) {
+        return Err("holds no record".to_owned());
+    }
+    Ok(CacheConfig { records, written: Some(formula::of_bytes(&super::compact(bytes))), ..CacheConfig::default() })
+}
+
+impl WireRecord<'_> {
+    fn read(&self, count: usize, lines: &mut Lines) -> Record {
+        let one = |link: &WireLink| Link { record: link.link, selector: link.selector.and_then(Digest::parse) };
+        let alternatives = |links: &Vec<WireLink>| links.iter().filter(|l| l.link < count).map(one).collect();
+        Record {
+            digest: Digest::parse(self.digest),
+            quote: Quote::new(lines.of(self.digest), self.digest.as_bytes()),
+            inputs: self.inputs.iter().map(alternatives).collect(),
+            created: self.layers.iter().filter_map(|layer| layer.created).max(),
+            stored: !self.layers.is_empty() || !self.chains.is_empty(),
+            text: None,
+            fields: Given::new(),
+        }
+    }
+}
+
+/// Finds lines of texts that follow each other in a file.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of a text that was borrowed from the bytes, and lies behind the one before.
+    fn of(&mut self, text: &str) -> u64 {
+        let start = self.bytes.as_ptr().addr();
+        let upto = text.as_ptr().addr().saturating_sub(start);
+        if let Some(between) = self.bytes.get(self.at..upto) {
+            self.line += memchr::memchr_iter(b'\n', between).count() as u64;
+            self.at = upto;
+        }
+        self.line
+    }
+}

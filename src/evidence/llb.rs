@@ -1,0 +1,198 @@
+//! One operation of a build's definition, as an attestation holds it: what its record in a cache is called, and what
+//! is in it.
+//!
+//! Source: `moby/buildkit` `solver/pb/ops.proto`, `solver/llbsolver/ops`.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::record::given;
+use super::{Given, formula};
+use crate::model::Digest;
+
+/// An operation.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Op {
+    #[serde(rename = "Op")]
+    op: Which,
+    platform: Option<Platform>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Which {
+    source: Option<Source>,
+    exec: Option<Map<String, Value>>,
+    file: Option<File>,
+    merge: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Source {
+    identifier: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct File {
+    actions: Vec<Action>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Action {
+    #[serde(rename = "Action")]
+    action: Map<String, Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Platform {
+    #[serde(rename = "Architecture")]
+    arch: String,
+    #[serde(rename = "OS")]
+    os: String,
+    #[serde(rename = "Variant")]
+    variant: String,
+}
+
+impl Op {
+    /// It runs a command.
+    pub(super) fn runs(&self) -> bool {
+        self.op.exec.is_some()
+    }
+
+    /// It makes something of its inputs.
+    pub(super) fn is_step(&self) -> bool {
+        self.op.exec.is_some() || self.op.file.is_some() || self.op.merge.is_some()
+    }
+
+    /// The text of a command in shell form.
+    pub(super) fn command(&self) -> Option<Box<str>> {
+        let args = self.op.exec.as_ref()?.get("meta")?.get("args")?.as_array()?;
+        args.last()?.as_str().map(Into::into)
+    }
+
+    /// What its record in a cache is called, where every part of it is known.
+    pub(super) fn record(&self) -> Option<Digest> {
+        let which = &self.op;
+        if let Some(source) = &which.source {
+            let (_, digest) = source.identifier.strip_prefix("docker-image://")?.split_once('@')?;
+            let platform = self.platform.as_ref()?;
+            return Some(formula::base(digest, &platform.os, &platform.arch, &platform.variant));
+        }
+        if let Some(exec) = &which.exec {
+            return self.exec(exec);
+        }
+        let actions = which.file.as_ref()?.actions.iter().map(Action::json);
+        Some(formula::file(&actions.collect::<Option<Vec<_>>>()?))
+    }
+
+    /// A command whose only mount is the root.
+    fn exec(&self, exec: &Map<String, Value>) -> Option<Digest> {
+        const META: [&str; 8] =
+            ["args", "env", "cwd", "user", "extraHosts", "hostname", "cgroupParent", "removeMountStubsRecursive"];
+        let mounts = exec.get("mounts").and_then(Value::as_array).map_or(0, Vec::len);
+        if mounts > 1 || exec.keys().any(|key| !matches!(key.as_str(), "meta" | "mounts")) {
+            return None;
+        }
+        let meta = ordered(exec.get("meta")?.as_object()?, &META)?;
+        let platform = self.platform.as_ref()?;
+        let variant = match platform.variant.as_str() {
+            "" => String::new(),
+            variant => format!(r#","Variant":{}"#, formula::text(variant)),
+        };
+        Some(formula::operation(&format!(
+            r#"{{"Type":"buildkit.exec.v0","Exec":{{"meta":{meta}}},"OS":{},"Arch":{}{variant}}}"#,
+            formula::text(&platform.os),
+            formula::text(&platform.arch),
+        )))
+    }
+
+    /// Parts that can be named, each with a digest of its value.
+    pub(super) fn fields(&self) -> Given {
+        self.op.exec.as_ref().map(fields).unwrap_or_default()
+    }
+}
+
+/// Parts of a command that can be named.
+pub(super) fn fields(exec: &Map<String, Value>) -> Given {
+    let mut fields = Given::new();
+    for (name, value) in exec {
+        match value.as_object().filter(|_| name == "meta") {
+            Some(meta) => meta.iter().for_each(|(name, value)| field(name, value, &mut fields)),
+            None => fields.push(given(&format!("option {name}"), &value.to_string())),
+        }
+    }
+    fields
+}
+
+fn field(name: &str, value: &Value, fields: &mut Given) {
+    match (name, value.as_array()) {
+        ("env", Some(variables)) => {
+            for variable in variables.iter().filter_map(Value::as_str) {
+                let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+                fields.push(given(&format!("argument {name}"), value));
+            }
+        }
+        ("args", _) => fields.push(given("text", &value.to_string())),
+        ("extraHosts", _) => fields.push(given("option add-host", &value.to_string())),
+        _ => fields.push(given(&format!("option {name}"), &value.to_string())),
+    }
+}
+
+impl Action {
+    /// The JSON that an action is hashed as; `None` where it has parts that are not known.
+    fn json(&self) -> Option<String> {
+        const MKDIR: [&str; 4] = ["path", "mode", "makeParents", "timestamp"];
+        const COPY: [&str; 9] = [
+            "src",
+            "dest",
+            "mode",
+            "followSymlink",
+            "dirCopyContents",
+            "createDestPath",
+            "allowWildcard",
+            "allowEmptyWildcard",
+            "timestamp",
+        ];
+        let (kind, action) = self.action.iter().next()?;
+        let mut action = action.as_object()?.clone();
+        match kind.as_str() {
+            "mkdir" => ordered(&action, &MKDIR),
+            "copy" => {
+                // Where in the context a source lies is not part of it.
+                let last = action.get("src")?.as_str()?.rsplit('/').find(|part| !part.is_empty());
+                let last = last.unwrap_or("/").to_owned();
+                action.insert("src".to_owned(), Value::from(last));
+                ordered(&action, &COPY)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// JSON of an object with its members in this order; `None` where it has others.
+fn ordered(object: &Map<String, Value>, order: &[&str]) -> Option<String> {
+    if object.keys().any(|key| !order.contains(&key.as_str())) {
+        return None;
+    }
+    let members = order.iter().filter_map(|key| Some((key, object.get(*key)?)));
+    let texts: Vec<String> = members.map(|(key, value)| format!("\"{key}\":{}", go(value))).collect();
+    Some(format!("{{{}}}", texts.join(",")))
+}
+
+/// JSON as Go writes it.
+fn go(value: &Value) -> String {
+    match value {
+        Value::String(text) => formula::text(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(go).collect::<Vec<_>>().join(",")),
+        Value::Object(members) => {
+            let member = |(key, value): (&String, &Value)| format!("{}:{}", formula::text(key), go(value));
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
+}

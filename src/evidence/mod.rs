@@ -1,0 +1,144 @@
+//! Files beside the log that tell of a build: exported caches, build records, attestations.
+//!
+//! They hold what a log hides: digests of files and operations, arguments, base images. Each kind is told by its
+//! content, never by its name; what is read is attached to the steps of the build that it is of. No value that may be
+//! a secret is kept: only names, and digests that cannot be turned back. To add a kind: one new file, its `mod` line
+//! and its row in [`EVIDENCE`].
+
+mod alone;
+mod assign;
+mod attach;
+mod cacheconfig;
+mod formula;
+mod guess;
+mod llb;
+mod metrics;
+mod operation;
+mod provenance;
+mod record;
+mod status;
+mod store;
+mod stored;
+
+pub use attach::{Attached, attach};
+
+use memchr::memmem;
+
+use self::cacheconfig::CacheConfig;
+use self::metrics::Measured;
+use self::provenance::Attested;
+use self::record::Record;
+use self::store::Operations;
+use crate::model::{Digest, Few, Run, Text, Told};
+
+/// A kind of file.
+trait Kind: Sync {
+    /// Its name in sentences: `cache configuration`.
+    fn name(&self) -> &'static str;
+    /// What it proves things as.
+    fn told(&self) -> Told;
+    /// Whether a file that begins so may be one. Asked of every file, so it only looks for a few words.
+    fn begins(&self, start: &[u8]) -> bool;
+    /// What the file says, or why it cannot be read; `None` where it is no such file.
+    fn read(&self, bytes: &[u8]) -> Option<Result<What, String>>;
+}
+
+/// All kinds, the most telling first.
+static EVIDENCE: &[&dyn Kind] = &[
+    &cacheconfig::Bare,
+    &cacheconfig::Inline,
+    &status::Status,
+    &record::Stored,
+    &record::Inspected,
+    &provenance::Metadata,
+    &provenance::Provenance,
+    &metrics::Metrics,
+    &store::Store,
+];
+
+/// Build arguments, or other named parts of an operation, each with a digest of its value.
+type Given = Few<(Text, Digest)>;
+
+/// Bytes of a file that are looked at to tell whether it may be evidence.
+pub const START: usize = 512;
+
+/// Longest file that is read: `BuildKit` itself reads no cache configuration above 1 MiB.
+pub const LONGEST: u64 = 16 << 20;
+
+/// One file that was read.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// Name of the file as the user gave it.
+    source: String,
+    /// What it is, in sentences.
+    kind: &'static str,
+    /// Digest of its bytes: what a manifest or a log calls it.
+    digest: Digest,
+    /// What it proves things as.
+    told: Told,
+    /// The reference of the build it belongs to, where another file says so.
+    of: Option<String>,
+    what: What,
+}
+
+/// What a file says.
+#[derive(Clone, Debug)]
+enum What {
+    /// An exported cache.
+    Cache(CacheConfig),
+    /// The log of a stored build.
+    Log(Box<Run>),
+    /// What the builder remembers of it.
+    Record(Record),
+    /// How the image was made.
+    Attested(Box<Attested>),
+    /// Hits and misses as the builder counted them.
+    Metrics(Measured),
+    /// Plain texts of operations.
+    Store(Operations),
+}
+
+/// Whether a file that begins so may be evidence.
+#[must_use]
+pub fn begins(start: &[u8]) -> bool {
+    let start = start.get(..START).unwrap_or(start);
+    EVIDENCE.iter().any(|kind| kind.begins(start))
+}
+
+/// What a file says; `None` where it is no evidence, an error text where it is some that cannot be read.
+#[must_use]
+pub fn read(source: &str, bytes: &[u8]) -> Option<Result<Evidence, String>> {
+    EVIDENCE.iter().find_map(|kind| {
+        let what = kind.read(bytes)?;
+        let digest = formula::of_bytes(bytes);
+        let evidence =
+            |what| Evidence { source: source.to_owned(), kind: kind.name(), digest, told: kind.told(), of: None, what };
+        Some(what.map(evidence).map_err(|why| format!("is a {} that cannot be read: {why}", kind.name())))
+    })
+}
+
+#[cfg(test)]
+mod tests;
+
+/// A JSON object that has all of these keys, in whatever depth.
+fn has_keys(bytes: &[u8], keys: &[&str]) -> bool {
+    let quoted = |key: &&str| memmem::find(bytes, format!("\"{key}\"").as_bytes()).is_some();
+    bytes.trim_ascii_start().first() == Some(&b'{') && keys.iter().all(quoted)
+}
+
+/// JSON without white space between its tokens: the form that `BuildKit` writes.
+fn compact(json: &[u8]) -> Vec<u8> {
+    let mut compact = Vec::with_capacity(json.len());
+    let (mut inside, mut escaped) = (false, false);
+    for &byte in json {
+        if inside {
+            (inside, escaped) = (escaped || byte != b'"', !escaped && byte == b'\\');
+        } else if byte.is_ascii_whitespace() {
+            continue;
+        } else {
+            inside = byte == b'"';
+        }
+        compact.push(byte);
+    }
+    compact
+}

@@ -1,0 +1,296 @@
+//! Attestations of how an image was made: base images, arguments, and with `mode=max` the definition of each step.
+//!
+//! SLSA 0.2 and 1, as a predicate, inside a statement, as `docker buildx imagetools inspect` prints them, and in the
+//! metadata file of a build. Source: `moby/buildkit` `solver/llbsolver/provenance/types`,
+//! `docs/attestations/slsa-definitions.md`.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::cacheconfig::{CacheConfig, Link, Record};
+use super::llb::Op;
+use super::record::{arguments, last_part};
+use super::{Given, Kind, What, formula};
+use crate::model::{Digest, Told};
+
+/// A predicate or statement.
+pub(super) struct Provenance;
+
+/// `--metadata-file`.
+pub(super) struct Metadata;
+
+/// What is read of an attestation.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Attested {
+    /// The last part of the build's reference.
+    pub(super) reference: Option<String>,
+    pub(super) started: Option<DateTime<Utc>>,
+    pub(super) given: Given,
+    /// Digests of base images.
+    pub(super) bases: Vec<Digest>,
+    /// Its steps, as records without contents.
+    pub(super) definition: Option<CacheConfig>,
+    /// Name and text of the Dockerfile.
+    pub(super) dockerfile: Option<(String, String)>,
+    /// The manifest of the cache that the build wrote.
+    pub(super) cache: Option<Digest>,
+}
+
+#[derive(Deserialize)]
+struct Statement {
+    predicate: Predicate,
+}
+
+/// `{"SLSA": {…}}`, or the same for each platform.
+#[derive(Deserialize)]
+struct Shown {
+    #[serde(rename = "SLSA")]
+    slsa: Predicate,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Predicate {
+    // SLSA 1.
+    #[serde(rename = "buildDefinition")]
+    definition: Option<BuildDefinition>,
+    #[serde(rename = "runDetails")]
+    details: Option<Details>,
+    // SLSA 0.2.
+    materials: Vec<Dependency>,
+    invocation: Option<Invocation>,
+    #[serde(rename = "buildConfig")]
+    config: Option<BuildConfig>,
+    metadata: Option<RunMetadata>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct BuildDefinition {
+    #[serde(rename = "resolvedDependencies")]
+    dependencies: Vec<Dependency>,
+    #[serde(rename = "externalParameters")]
+    external: External,
+    #[serde(rename = "internalParameters")]
+    internal: Internal,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct External {
+    request: Request,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Request {
+    args: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Internal {
+    #[serde(rename = "buildConfig")]
+    config: Option<BuildConfig>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Invocation {
+    parameters: Request,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    #[serde(default)]
+    uri: String,
+    #[serde(default)]
+    digest: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct BuildConfig {
+    #[serde(rename = "llbDefinition")]
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    id: String,
+    #[serde(default)]
+    inputs: Vec<String>,
+    #[serde(default)]
+    op: Op,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Details {
+    metadata: RunMetadata,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RunMetadata {
+    #[serde(rename = "startedOn", alias = "buildStartedOn")]
+    started: Option<DateTime<Utc>>,
+    buildkit_metadata: Buildkit,
+    #[serde(rename = "https://mobyproject.org/buildkit@v1#metadata")]
+    buildkit: Buildkit,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Buildkit {
+    source: Source,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Source {
+    infos: Vec<Info>,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    #[serde(default)]
+    filename: String,
+    #[serde(default)]
+    language: String,
+    #[serde(default)]
+    data: String,
+}
+
+impl Kind for Provenance {
+    fn name(&self) -> &'static str {
+        "provenance"
+    }
+
+    fn told(&self) -> Told {
+        Told::Provenance
+    }
+
+    fn begins(&self, start: &[u8]) -> bool {
+        const FIRST: [&str; 7] =
+            ["buildDefinition", "predicateType", "buildType", "SLSA", "materials", "buildConfig", "invocation"];
+        FIRST.iter().any(|key| super::has_keys(start, &[key]))
+    }
+
+    fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
+        let known =
+            super::has_keys(bytes, &["buildDefinition"]) || super::has_keys(bytes, &["buildType", "invocation"]);
+        (known && !super::has_keys(bytes, &["buildx.build.ref"]))
+            .then(|| predicate(bytes).map(|predicate| What::Attested(Box::new(attested(predicate)))))
+    }
+}
+
+impl Kind for Metadata {
+    fn name(&self) -> &'static str {
+        "metadata file"
+    }
+
+    fn told(&self) -> Told {
+        Told::Metadata
+    }
+
+    fn begins(&self, start: &[u8]) -> bool {
+        const FIRST: [&str; 4] =
+            ["buildx.build.provenance", "buildx.build.ref", "containerimage.digest", "containerimage.config.digest"];
+        FIRST.iter().any(|key| super::has_keys(start, &[key]))
+    }
+
+    fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
+        self.begins(bytes).then(|| metadata(bytes).map(|attested| What::Attested(Box::new(attested))))
+    }
+}
+
+fn predicate(bytes: &[u8]) -> Result<Predicate, String> {
+    if super::has_keys(bytes, &["predicateType"])
+        && let Ok(statement) = serde_json::from_slice::<Statement>(bytes)
+    {
+        return Ok(statement.predicate);
+    }
+    if super::has_keys(bytes, &["SLSA"]) {
+        if let Ok(shown) = serde_json::from_slice::<Shown>(bytes) {
+            return Ok(shown.slsa);
+        }
+        let platforms: BTreeMap<String, Shown> = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        return platforms.into_values().next().map(|shown| shown.slsa).ok_or_else(|| "holds no platform".to_owned());
+    }
+    serde_json::from_slice(bytes).map_err(|e| e.to_string())
+}
+
+fn metadata(bytes: &[u8]) -> Result<Attested, String> {
+    #[derive(Deserialize)]
+    struct Wire {
+        #[serde(rename = "buildx.build.provenance", default)]
+        provenance: Predicate,
+        #[serde(rename = "buildx.build.ref")]
+        reference: Option<String>,
+        #[serde(rename = "cache.manifest")]
+        cache: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Manifest {
+        digest: String,
+    }
+    let wire: Wire = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let manifest = wire.cache.and_then(|json| serde_json::from_str::<Manifest>(&json).ok());
+    Ok(Attested {
+        reference: wire.reference.as_deref().map(last_part),
+        cache: manifest.and_then(|manifest| Digest::parse(&manifest.digest)),
+        ..attested(wire.provenance)
+    })
+}
+
+fn attested(predicate: Predicate) -> Attested {
+    let Predicate { definition, details, materials, invocation, config, metadata } = predicate;
+    let definition = definition.unwrap_or_default();
+    let run = details.map(|details| details.metadata).or(metadata).unwrap_or_default();
+    let request = invocation.map_or(definition.external.request, |invocation| invocation.parameters);
+    let dependencies = if materials.is_empty() { definition.dependencies } else { materials };
+    let images = dependencies.iter().filter(|dependency| dependency.uri.starts_with("pkg:docker/"));
+    let digest = |dependency: &Dependency| Digest::parse(&format!("sha256:{}", dependency.digest.get("sha256")?));
+    let config = config.or(definition.internal.config);
+    let infos = run.buildkit_metadata.source.infos.into_iter().chain(run.buildkit.source.infos);
+    Attested {
+        started: run.started,
+        given: arguments(request.args.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        bases: images.filter_map(digest).collect(),
+        definition: config.filter(|config| !config.steps.is_empty()).map(|config| records(&config.steps)),
+        dockerfile: infos.into_iter().find_map(dockerfile),
+        ..Attested::default()
+    }
+}
+
+fn dockerfile(info: Info) -> Option<(String, String)> {
+    let text = String::from_utf8(BASE64_STANDARD.decode(info.data).ok()?).ok()?;
+    (info.language == "Dockerfile").then_some((info.filename, text))
+}
+
+/// The steps of a definition as records of a cache: what is in their keys, but for contents.
+fn records(steps: &[Step]) -> CacheConfig {
+    let places: BTreeMap<&str, usize> = steps.iter().zip(0..).map(|(step, at)| (step.id.as_str(), at)).collect();
+    let root = formula::selector("/");
+    let record = |step: &Step| {
+        let runs = step.op.runs();
+        let link = |(n, input): (usize, &String)| {
+            let id = input.split_once(':').map_or(input.as_str(), |(id, _)| id);
+            let selector = (runs && n == 0).then_some(root);
+            places.get(id).map(|at| Link { record: *at, selector }).into_iter().collect()
+        };
+        Record {
+            digest: step.op.record(),
+            inputs: if step.op.is_step() { step.inputs.iter().enumerate().map(link).collect() } else { Vec::new() },
+            text: step.op.command(),
+            fields: step.op.fields(),
+            ..Record::default()
+        }
+    };
+    CacheConfig { records: steps.iter().map(record).collect(), defined: true, ..CacheConfig::default() }
+}

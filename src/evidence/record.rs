@@ -1,0 +1,178 @@
+//! The record of a build in `BuildKit`'s history: its reference, arguments, cache imports, times.
+//!
+//! `docker buildx history export` puts it into an image layout as the configuration, `buildctl debug histories` prints
+//! it inside an event, and `docker buildx history inspect` prints the same facts under other names. Values of arguments
+//! are in clear in all of them; only their digests are kept. Source: `moby/buildkit` `api/services/control/control.proto`
+//! (`BuildHistoryRecord`), `docker/buildx` `commands/history/inspect.go`.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::{Given, Kind, What, formula};
+use crate::model::{Digest, Text, Told};
+
+/// As it is stored.
+pub(super) struct Stored;
+
+/// As it is shown.
+pub(super) struct Inspected;
+
+/// What is read of a record.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record {
+    /// The last part of the build's reference.
+    pub(super) reference: String,
+    pub(super) created: Option<DateTime<Utc>>,
+    /// Digest of the status that belongs to it.
+    pub(super) log: Option<Digest>,
+    /// Digests of attestations.
+    pub(super) attestations: Vec<Digest>,
+    /// Names of arguments with digests of their values.
+    pub(super) given: Given,
+    pub(super) target: Option<Text>,
+    /// Its own error, where it failed.
+    pub(super) error: Option<String>,
+}
+
+impl Kind for Stored {
+    fn name(&self) -> &'static str {
+        "build record"
+    }
+
+    fn told(&self) -> Told {
+        Told::DockerBuild
+    }
+
+    fn begins(&self, start: &[u8]) -> bool {
+        super::has_keys(start, &["Ref", "FrontendAttrs"]) || super::has_keys(start, &["type", "record", "Ref"])
+    }
+
+    fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
+        super::has_keys(bytes, &["Ref", "CreatedAt"]).then(|| stored(bytes).map(What::Record))
+    }
+}
+
+#[derive(Deserialize)]
+struct Event {
+    record: Wire,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(rename = "Ref")]
+    reference: String,
+    #[serde(rename = "FrontendAttrs", default)]
+    attributes: BTreeMap<String, String>,
+    #[serde(rename = "CreatedAt")]
+    created: Option<Time>,
+    logs: Option<Descriptor>,
+    #[serde(rename = "Result")]
+    result: Option<Outcome>,
+    error: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+struct Time {
+    #[serde(default)]
+    seconds: i64,
+    #[serde(default)]
+    nanos: u32,
+}
+
+#[derive(Deserialize)]
+struct Descriptor {
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    #[serde(rename = "Attestations", default)]
+    attestations: Vec<Descriptor>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    #[serde(default)]
+    message: String,
+}
+
+fn stored(bytes: &[u8]) -> Result<Record, String> {
+    let wire = serde_json::from_slice::<Event>(bytes).map(|event| event.record);
+    let wire = wire.or_else(|_| serde_json::from_slice::<Wire>(bytes)).map_err(|e| e.to_string())?;
+    let digest = |descriptor: &Descriptor| Digest::parse(&descriptor.digest);
+    Ok(Record {
+        reference: last_part(&wire.reference),
+        created: wire.created.and_then(|time| DateTime::from_timestamp(time.seconds, time.nanos)),
+        log: wire.logs.as_ref().and_then(digest),
+        attestations: wire.result.iter().flat_map(|result| &result.attestations).filter_map(digest).collect(),
+        given: arguments(wire.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        target: wire.attributes.get("target").map(|target| Text::new(target)),
+        error: wire.error.map(|failure| failure.message).filter(|message| !message.is_empty()),
+    })
+}
+
+/// The reference of the record, without builder and node in front of it: `h/h0/00yfqrg0x2q1fnn150m4twdm6`.
+pub(super) fn last_part(reference: &str) -> String {
+    reference.rsplit('/').next().unwrap_or(reference).to_owned()
+}
+
+/// Build arguments among the attributes of a frontend: `build-arg:V`.
+pub(super) fn arguments<'a>(attributes: impl Iterator<Item = (&'a str, &'a str)>) -> Given {
+    let named = attributes.filter_map(|(name, value)| Some((name.strip_prefix("build-arg:")?, value)));
+    named.map(|(name, value)| given(name, value)).collect()
+}
+
+/// An argument, its value beyond recognition.
+pub(super) fn given(name: &str, value: &str) -> (Text, Digest) {
+    // The name in the hash keeps equal values of two arguments apart.
+    (Text::new(name), formula::of_bytes(format!("{name}={value}").as_bytes()))
+}
+
+impl Kind for Inspected {
+    fn name(&self) -> &'static str {
+        "build record as `docker buildx history inspect` prints it"
+    }
+
+    fn told(&self) -> Told {
+        Told::Inspect
+    }
+
+    fn begins(&self, start: &[u8]) -> bool {
+        super::has_keys(start, &["Name", "Ref", "StartedAt"])
+    }
+
+    fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
+        super::has_keys(bytes, &["Ref", "StartedAt", "NumCachedSteps"]).then(|| inspected(bytes).map(What::Record))
+    }
+}
+
+fn inspected(bytes: &[u8]) -> Result<Record, String> {
+    #[derive(Deserialize)]
+    struct Shown {
+        #[serde(rename = "Ref")]
+        reference: String,
+        #[serde(rename = "StartedAt")]
+        started: Option<DateTime<Utc>>,
+        #[serde(rename = "BuildArgs", default)]
+        arguments: Vec<Pair>,
+        #[serde(rename = "Target")]
+        target: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Pair {
+        #[serde(rename = "Name")]
+        name: String,
+        #[serde(rename = "Value", default)]
+        value: String,
+    }
+    let shown: Shown = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    Ok(Record {
+        reference: last_part(&shown.reference),
+        created: shown.started,
+        given: shown.arguments.iter().map(|pair| given(&pair.name, &pair.value)).collect(),
+        target: shown.target.as_deref().map(Text::new),
+        ..Record::default()
+    })
+}

@@ -1,0 +1,169 @@
+//! The status of a stored build: frames of four bytes of length and a message of Protocol Buffers.
+//!
+//! The same entries as JSON status has, and read as that, so that both make one model. What commands printed is left
+//! out. Source: `moby/buildkit` `api/services/control/control.proto` (`StatusResponse`), `util/...` of `buildx`'s
+//! export, which writes one frame for each event.
+
+use chrono::{DateTime, SecondsFormat};
+use prost::Message;
+use serde::Serialize;
+
+use super::{Kind, What};
+use crate::envelope::Stack;
+use crate::model::{Interest, LogReader, Run, Told};
+use crate::source::Input;
+
+/// Frames.
+pub(super) struct Status;
+
+/// `StatusResponse`.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Response {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) vertexes: Vec<Vertex>,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) statuses: Vec<VertexStatus>,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) logs: Vec<VertexLog>,
+}
+
+/// State of a vertex.
+#[derive(Clone, PartialEq, Message, Serialize)]
+pub(super) struct Vertex {
+    #[prost(string, tag = "1")]
+    pub(super) digest: String,
+    #[prost(string, repeated, tag = "2")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) inputs: Vec<String>,
+    #[prost(string, tag = "3")]
+    pub(super) name: String,
+    #[prost(bool, tag = "4")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) cached: bool,
+    #[prost(message, optional, tag = "5")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rfc3339")]
+    pub(super) started: Option<Time>,
+    #[prost(message, optional, tag = "6")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rfc3339")]
+    pub(super) completed: Option<Time>,
+    #[prost(string, tag = "7")]
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) error: String,
+    #[prost(message, optional, tag = "8")]
+    #[serde(rename = "progressGroup", skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<Group>,
+}
+
+/// Vertices that are shown as one.
+#[derive(Clone, PartialEq, Message, Serialize)]
+pub(super) struct Group {
+    #[prost(string, tag = "1")]
+    pub(super) id: String,
+    #[prost(string, tag = "2")]
+    pub(super) name: String,
+}
+
+/// Part of the work of a vertex.
+#[derive(Clone, PartialEq, Message, Serialize)]
+pub(super) struct VertexStatus {
+    #[prost(string, tag = "1")]
+    pub(super) id: String,
+    #[prost(string, tag = "2")]
+    pub(super) vertex: String,
+    #[prost(int64, tag = "4")]
+    pub(super) current: i64,
+    #[prost(int64, tag = "5")]
+    pub(super) total: i64,
+    #[prost(message, optional, tag = "8")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rfc3339")]
+    pub(super) completed: Option<Time>,
+}
+
+/// That a vertex printed something.
+#[derive(Clone, PartialEq, Message, Serialize)]
+pub(super) struct VertexLog {
+    #[prost(string, tag = "1")]
+    pub(super) vertex: String,
+}
+
+/// `google.protobuf.Timestamp`.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Time {
+    #[prost(int64, tag = "1")]
+    pub(super) seconds: i64,
+    #[prost(int32, tag = "2")]
+    pub(super) nanos: i32,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands a field over so")]
+fn rfc3339<S: serde::Serializer>(time: &Option<Time>, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = time.and_then(|time| {
+        let time = DateTime::from_timestamp(time.seconds, u32::try_from(time.nanos).ok()?)?;
+        Some(time.to_rfc3339_opts(SecondsFormat::Nanos, true))
+    });
+    text.serialize(serializer)
+}
+
+impl Kind for Status {
+    fn name(&self) -> &'static str {
+        "stored status of a build"
+    }
+
+    fn told(&self) -> Told {
+        Told::DockerBuild
+    }
+
+    fn begins(&self, start: &[u8]) -> bool {
+        // A field of some length in the first message, and in it a field that is a digest, or a name.
+        let Some((length, message)) = start.split_first_chunk::<4>() else { return false };
+        let length = u32::from_le_bytes(*length);
+        (4..1 << 24).contains(&length)
+            && matches!(message.first(), Some(0x0a | 0x12 | 0x1a | 0x22))
+            && memchr::memmem::find(message.get(..80).unwrap_or(message), b"sha256:").is_some()
+    }
+
+    fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
+        self.begins(bytes).then(|| run(bytes).map(|run| What::Log(Box::new(run))))
+    }
+}
+
+/// The run whose build has this status.
+fn run(bytes: &[u8]) -> Result<Run, String> {
+    let input = Input::of_bytes(as_json(bytes)?.into()).map_err(|e| e.to_string())?;
+    let stack = Stack::recognise(&input.head);
+    let mut reader = LogReader::new("", stack.clone());
+    let lines = input.scan(&Interest { stack: &stack }, &mut reader).map_err(|e| e.to_string())?;
+    reader.finish(lines).into_iter().next().ok_or_else(|| "holds no build".to_owned())
+}
+
+/// The entries as JSON status, one frame a line. What follows a frame that is cut is not there.
+fn as_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let mut lines = Vec::new();
+    let mut rest = bytes;
+    while let Some((length, behind)) = rest.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((frame, behind)) = behind.split_at_checked(length) else { break };
+        let response = Response::decode(frame).map_err(|e| e.to_string())?;
+        line(&response, &mut lines);
+        rest = behind;
+    }
+    if lines.is_empty() { Err("is cut off in its first frame".to_owned()) } else { Ok(lines) }
+}
+
+/// JSON status names its parts in this order, and leaves empty ones out.
+fn line(response: &Response, lines: &mut Vec<u8>) {
+    let mut parts = Vec::new();
+    let json = |name: &str, text: serde_json::Result<String>| text.ok().map(|text| format!("\"{name}\":{text}"));
+    if !response.vertexes.is_empty() {
+        parts.extend(json("vertexes", serde_json::to_string(&response.vertexes)));
+    }
+    if !response.statuses.is_empty() {
+        parts.extend(json("statuses", serde_json::to_string(&response.statuses)));
+    }
+    if !response.logs.is_empty() {
+        parts.extend(json("logs", serde_json::to_string(&response.logs)));
+    }
+    if !parts.is_empty() {
+        lines.extend_from_slice(format!("{{{}}}\n", parts.join(",")).as_bytes());
+    }
+}

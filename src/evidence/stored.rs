@@ -1,0 +1,116 @@
+//! Stored builds: a record, its log and its attestations, which name each other by digest.
+//!
+//! `docker buildx history export` writes one, or with `--all` several, into one archive; the actions of Docker upload
+//! it beside the job's log. A build whose own log was given as well is not read twice.
+
+use std::path::Path;
+
+use super::record::Record;
+use super::{Evidence, What};
+use crate::model::{Build, BuildOutcome, Outcome, Run, Step, Text};
+
+/// Makes runs of the logs among these files, and leaves the others, each marked with the build it belongs to.
+pub(super) fn runs(runs: &mut Vec<Run>, evidence: Vec<Evidence>) -> Vec<Evidence> {
+    let records: Vec<Record> = evidence.iter().filter_map(record).cloned().collect();
+    let logs: Vec<String> = evidence.iter().filter(|file| is_log(file)).map(|file| archive(&file.source)).collect();
+    let mut rest = Vec::new();
+    for mut file in evidence {
+        let of =
+            records.iter().find(|record| record.log == Some(file.digest) || record.attestations.contains(&file.digest));
+        file.of = of.map(|record| record.reference.clone());
+        let What::Log(run) = file.what else {
+            rest.push(file);
+            continue;
+        };
+        let source = archive(&file.source);
+        let alone = logs.iter().filter(|log| **log == source).count() == 1;
+        let source = match of.filter(|_| !alone) {
+            Some(record) => format!("{source}/{}", record.reference),
+            None if alone => source,
+            None => file.source,
+        };
+        let run = Run { digest: Some(file.digest.bytes()), ..told(*run, &source, of) };
+        match runs.iter_mut().find(|known| is_twin(known, &run)) {
+            Some(known) => name(known, of),
+            None => runs.push(run),
+        }
+    }
+    rest
+}
+
+fn record(file: &Evidence) -> Option<&Record> {
+    match &file.what {
+        What::Record(record) => Some(record),
+        _ => None,
+    }
+}
+
+fn is_log(file: &Evidence) -> bool {
+    matches!(file.what, What::Log(_))
+}
+
+/// The archive or folder of a layout: `web.dockerbuild` of `web.dockerbuild/blobs/sha256/ab…`.
+fn archive(source: &str) -> String {
+    source.rsplit_once("/blobs/sha256/").map_or(source, |(archive, _)| archive).to_owned()
+}
+
+/// The run, with what its record says of it.
+fn told(run: Run, source: &str, record: Option<&Record>) -> Run {
+    let label = Path::new(source).file_stem().map(|stem| Text::new(&stem.to_string_lossy())).unwrap_or_default();
+    let mut run = Run { source: Text::new(source), label, ..run };
+    let Some(record) = record else { return run };
+    run.started = record.created.or(run.started);
+    for build in &mut run.builds {
+        // The record was written when the build had ended.
+        build.outcome = match (&record.error, build.outcome) {
+            (Some(error), _) if error.ends_with("context canceled") => BuildOutcome::Canceled,
+            (Some(_), _) => BuildOutcome::Failed,
+            (None, BuildOutcome::Unknown) => BuildOutcome::Succeeded,
+            (None, known) => known,
+        };
+        build.headless = false;
+    }
+    name(&mut run, Some(record));
+    run
+}
+
+/// Remembers the reference of the build.
+fn name(run: &mut Run, record: Option<&Record>) {
+    if let (Some(record), [build]) = (record, run.builds.as_mut_slice()) {
+        build.reference = Some(Text::new(&record.reference));
+        build.target = build.target.take().or_else(|| record.target.clone());
+    }
+}
+
+/// The run has the build with this reference.
+pub(super) fn is_named(run: &Run, reference: &str) -> bool {
+    run.builds.iter().any(|build| build.reference.as_deref() == Some(reference))
+}
+
+/// Minutes that a job takes at most.
+const LONGEST_JOB: i64 = 360;
+
+/// Both are one build: each step ended the same way and took the same time, and some step was executed.
+fn is_twin(known: &Run, stored: &Run) -> bool {
+    let [build] = stored.builds.as_slice() else { return false };
+    let apart = known.started.zip(stored.started).map(|(known, stored)| (known - stored).num_minutes().abs());
+    // The log of a job may begin long before its build.
+    if apart.is_some_and(|minutes| minutes > LONGEST_JOB) {
+        return false;
+    }
+    let mut logged = known.builds.iter().filter(|known| known.reference.is_none());
+    logged.any(|known| is_same_build(known, build))
+}
+
+fn is_same_build(a: &Build, b: &Build) -> bool {
+    let ran = |build: &Build| build.steps.iter().any(|step| step.outcome == Outcome::Miss);
+    a.steps.len() == b.steps.len()
+        && ran(a)
+        && a.steps.iter().all(|step| b.steps.iter().any(|other| is_same_step(step, other)))
+}
+
+/// Plain progress prints tenths of seconds.
+fn is_same_step(a: &Step, b: &Step) -> bool {
+    let near = a.seconds.zip(b.seconds).is_none_or(|(a, b)| (a - b).abs() < 0.15);
+    a.name == b.name && a.outcome == b.outcome && (near || a.outcome == Outcome::Hit)
+}

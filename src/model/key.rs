@@ -1,0 +1,164 @@
+//! What the cache key of a step is made of, as digests: files beside a log hold it, no log does.
+//!
+//! Digests are the same on every builder, so those of two runs can be compared. No value can be read from them.
+
+use std::fmt;
+
+use super::{Few, Text};
+
+/// The first bytes of a SHA-256: enough to tell any two apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 16]);
+
+impl Digest {
+    /// Of `sha256:` and 64 hexadecimal digits, as `BuildKit` writes it; `None` where it is no such text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64)?;
+        Self::of_hex(hex.get(..32)?).filter(|_| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+    }
+
+    /// Of its own [`fmt::Display`].
+    #[must_use]
+    pub fn of_hex(hex: &str) -> Option<Self> {
+        let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+        let mut bytes = [0; 16];
+        let pairs = hex.as_bytes().chunks_exact(2);
+        if pairs.len() != bytes.len() || hex.len() != 2 * bytes.len() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(pairs) {
+            let [high, low] = pair else { return None };
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// Of a whole SHA-256.
+    #[must_use]
+    pub fn of_sha256(whole: &[u8; 32]) -> Self {
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(whole).for_each(|(to, from)| *to = *from);
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// A file beside the log that tells of a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Told {
+    /// The configuration of an exported cache.
+    CacheConfig,
+    /// A build record, as `docker buildx history export` writes it.
+    DockerBuild,
+    /// An attestation of how the image was made.
+    Provenance,
+    /// What `--metadata-file` wrote.
+    Metadata,
+    /// `docker buildx history inspect`.
+    Inspect,
+    /// `--debug-json-cache-metrics`.
+    Metrics,
+    /// The daemon's cache store, as its debug address shows it.
+    Store,
+}
+
+impl Told {
+    const ALL: [(Self, &str); 7] = [
+        (Self::CacheConfig, "cacheconfig"),
+        (Self::DockerBuild, "dockerbuild"),
+        (Self::Provenance, "provenance"),
+        (Self::Metadata, "metadata"),
+        (Self::Inspect, "inspect"),
+        (Self::Metrics, "metrics"),
+        (Self::Store, "store"),
+    ];
+
+    /// As reports and records call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(told, _)| *told == self).map_or("", |(_, name)| name)
+    }
+
+    /// The one of this name; `None` where this version does not know it.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(told, _)| *told)
+    }
+}
+
+/// Everything the result of one step depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StepKey {
+    /// The operation: instruction, arguments, environment, user, options. `None` where the file does not hold it.
+    pub operation: Option<Digest>,
+    /// What it takes its files from: the step or base image below it, then sources that are copied or mounted.
+    pub inputs: Few<KeyInput>,
+    /// Fields of the operation, each with the digest of its value, where the file names them: `argument V`.
+    pub fields: Few<(Text, Digest)>,
+    /// Whether the cache holds its result; without it the record names the step only. `None` where no cache tells.
+    pub stored: Option<bool>,
+}
+
+/// One input of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyInput {
+    /// The path that is taken of it.
+    pub selector: Option<Digest>,
+    /// Contents, or base images, that it may be: any one of them is enough for a hit.
+    pub contents: Few<Digest>,
+    /// It may be the result of a step.
+    pub step: bool,
+}
+
+impl KeyInput {
+    /// Whether both are the same: `None` where the digests do not tell.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> Option<bool> {
+        if self.contents.is_empty() || other.contents.is_empty() {
+            return None;
+        }
+        Some(self.contents.iter().any(|content| other.contents.contains(content)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_reads_as_it_is_written() {
+        let text = format!("sha256:{}", "0123456789abcdef".repeat(4));
+        let digest = Digest::parse(&text).unwrap();
+        assert_eq!(Digest::of_hex(&digest.to_string()), Some(digest));
+        for wrong in ["", "sha256:", "md5:00", &text.to_uppercase(), &text.replace('9', "g"), &format!("{text}0")] {
+            assert_eq!(Digest::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn one_content_in_common_is_enough() {
+        let digest = |n: char| Digest::of_hex(&n.to_string().repeat(32)).unwrap();
+        let input = |of: &str| KeyInput { contents: of.chars().map(digest).collect(), ..KeyInput::default() };
+        assert_eq!(input("ab").is_same(&input("bc")), Some(true));
+        assert_eq!(input("ab").is_same(&input("c")), Some(false));
+        assert_eq!(input("").is_same(&input("c")), None);
+    }
+}

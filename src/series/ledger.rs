@@ -173,7 +173,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
         let before = self.members.get(..now.i).unwrap_or_default().iter().map(|(_, build)| *build);
         let cases = proof::of_stage(before, now.build, stage, said.as_ref().map(|found| found.because));
         let proved: Vec<Found> = cases.into_iter().filter_map(|case| case.found(now.build, said.as_ref())).collect();
-        if proved.is_empty() { said.into_iter().collect() } else { proved }
+        // Of a build without its log nothing is known but what is proven.
+        if proved.is_empty() && !now.build.headless { said.into_iter().collect() } else { proved }
     }
 
     fn miss(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Option<Found> {

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Options, judge, read_logs};
+use super::{Options, Read, judge, read_logs};
+use crate::evidence;
 use crate::history::{self, Identity, Record};
 use crate::model::{Problem, Run};
 use crate::render::Report;
@@ -18,7 +19,8 @@ pub fn records(
     options: &Options,
 ) -> (Vec<(Run, Record)>, Vec<Problem>) {
     let options = Options { digested: true, max_expanded: options.max_expanded, ..Options::default() };
-    let (runs, problems) = read_logs(log, &options);
+    let Read { mut runs, evidence, mut problems } = read_logs(log, &options);
+    problems.extend(evidence::attach(&mut runs, evidence, &[]).problems);
     let records = history::records_of(&runs, identity, recorded);
     (runs.into_iter().zip(records).collect(), problems)
 }

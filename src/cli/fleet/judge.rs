@@ -96,7 +96,7 @@ mod tests {
     }
 
     fn records_of(folder: &str) -> Vec<String> {
-        let logs = crate::source::discover(&[folder.into()]).logs;
+        let logs = crate::source::discover(&[folder.into()], crate::source::Whole::default()).logs;
         let read = |log: &Entry| pipeline::records(log, &Identity::default(), None, &Options::default()).0;
         logs.iter().flat_map(read).map(|(_, record)| record.to_line()).collect()
     }

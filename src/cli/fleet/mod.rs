@@ -141,7 +141,8 @@ mod tests {
     #[test]
     fn what_is_printed_follows_the_schema() {
         let schema = jsonschema::validator_for(&serde_json::from_str(&generated()).unwrap()).unwrap();
-        let logs = crate::source::discover(&["sample-logs/inline-multi-stage".into()]).logs;
+        let logs =
+            crate::source::discover(&["sample-logs/inline-multi-stage".into()], crate::source::Whole::default()).logs;
         let mut records = Vec::new();
         let options = crate::pipeline::Options::default();
         for log in &logs {

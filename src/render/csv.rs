@@ -3,8 +3,6 @@
 //! <https://www.rfc-editor.org/rfc/rfc4180>. A spreadsheet takes a field that begins with `=`, `+`, `-` or `@` for a formula
 //! (<https://owasp.org/www-community/attacks/CSV_Injection>), so such a one begins with an apostrophe.
 
-use std::collections::{HashMap, HashSet};
-
 use super::seen::Seen;
 use super::{Renderer, Report, Screen, escape, names};
 use crate::finding::Finding;
@@ -22,10 +20,10 @@ impl Renderer for Csv {
     }
 
     fn render(&self, report: &Report, _screen: Screen) -> String {
-        let (seen, jobs, builds) = (Seen::of(report), Jobs::of(report), builds(report));
+        let (seen, jobs) = (Seen::of(report), Jobs::of(report));
         let mut out = format!("{HEAD}\n");
         for finding in report.findings.iter().take(report.top.unwrap_or(usize::MAX)) {
-            for (at, (build, job)) in places(finding, &seen, &jobs, &builds).iter().enumerate() {
+            for (at, (build, job)) in places(finding, &seen, &jobs).iter().enumerate() {
                 out.push_str(&row(finding, build, job, at == 0));
             }
         }
@@ -33,35 +31,20 @@ impl Renderer for Csv {
     }
 }
 
-/// The builds of each log, by the name of their series.
-fn builds(report: &Report) -> HashMap<&str, Vec<&str>> {
-    let mut builds: HashMap<&str, Vec<&str>> = HashMap::new();
-    for series in &report.study.series {
-        for at in &series.builds {
-            let names = report.study.run_of(*at).map(|run| builds.entry(&run.source).or_default());
-            if let Some(names) = names.filter(|names| names.last() != Some(&series.key.as_str())) {
-                names.push(&series.key);
-            }
+/// Each build that a finding concerns, with the jobs that it was quoted from; one place without either where no log is.
+fn places(finding: &Finding, seen: &Seen, jobs: &Jobs) -> Vec<(String, String)> {
+    let mut names: Vec<String> = Vec::new();
+    for name in seen.quoted(finding).map(|run| jobs.name(run)) {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    builds
-}
-
-/// Each build that a finding concerns, with its job; one place without either where it quotes no log.
-fn places(finding: &Finding, seen: &Seen, jobs: &Jobs, builds: &HashMap<&str, Vec<&str>>) -> Vec<(String, String)> {
-    let (mut places, mut known) = (Vec::new(), HashSet::new());
-    for run in seen.quoted(finding) {
-        let job = jobs.name(run);
-        for build in builds.get(&*run.source).map_or(&[] as &[&str], Vec::as_slice) {
-            if known.insert((*build, job.clone())) {
-                places.push(((*build).to_owned(), job.clone()));
-            }
-        }
+    let job = names.join("; ");
+    let builds = seen.series(finding);
+    if builds.is_empty() {
+        return vec![(String::new(), job)];
     }
-    if places.is_empty() {
-        places.push(Default::default());
-    }
-    places
+    builds.into_iter().map(|build| (build.to_owned(), job.clone())).collect()
 }
 
 /// What a finding cost stands in its first row, so that a column adds up.

@@ -1,4 +1,4 @@
-//! To which run and step a quoted line belongs.
+//! To which run, build and step a quoted line belongs.
 
 use std::collections::HashMap;
 
@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::Report;
 use crate::finding::{Evidence, Finding};
 use crate::model::{Quote, Run, Step};
+use crate::series::BuildRef;
 
 /// Of the logs that are quoted, what stands where.
 #[derive(Debug, Default)]
@@ -18,16 +19,22 @@ pub(super) struct Seen<'a> {
 #[derive(Debug, Default)]
 struct Log<'a> {
     runs: Vec<(u64, &'a Run)>,
-    steps: HashMap<u64, &'a str>,
+    /// Builds with their first lines, each as the key of its series.
+    builds: Vec<(u64, &'a str)>,
+    /// Headers of steps, each with the key of the series of its build.
+    steps: HashMap<u64, (&'a str, Option<&'a str>)>,
 }
 
 impl<'a> Seen<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         let lines = report.findings.iter().flat_map(|finding| finding.evidence.iter());
         let mut seen = Self { logs: lines.map(|line| (line.source.as_str(), Log::default())).collect() };
-        for run in &report.study.runs {
+        let quoted = |at: &BuildRef| report.study.run_of(*at).is_some_and(|run| seen.logs.contains_key(&*run.source));
+        let keys = report.study.series.iter().flat_map(|series| series.builds.iter().map(|at| (*at, &*series.key)));
+        let keys: HashMap<BuildRef, &str> = keys.filter(|(at, _)| quoted(at)).collect();
+        for (at, run) in report.study.runs.iter().enumerate() {
             if let Some(log) = seen.logs.get_mut(&*run.source) {
-                log.add(run);
+                log.add(at, run, &keys);
             }
         }
         seen
@@ -35,7 +42,17 @@ impl<'a> Seen<'a> {
 
     /// The header of the step that a line belongs to, where the line says what became of it.
     pub(super) fn step(&self, line: &Evidence) -> Option<&'a str> {
-        self.logs.get(line.source.as_str())?.steps.get(&line.line).copied()
+        self.logs.get(line.source.as_str())?.steps.get(&line.line).map(|(name, _)| *name)
+    }
+
+    /// Keys of the series whose builds a finding quotes, in the order in which it does.
+    pub(super) fn series(&self, finding: &Finding) -> Vec<&'a str> {
+        let mut keys = Vec::new();
+        for line in finding.evidence.iter() {
+            let key = self.logs.get(line.source.as_str()).and_then(|log| log.series_at(line.line));
+            keys.extend(key.filter(|key| !keys.contains(key)));
+        }
+        keys
     }
 
     /// Labels of the runs that a finding quotes, in the order in which it does.
@@ -63,11 +80,24 @@ impl<'a> Seen<'a> {
 }
 
 impl<'a> Log<'a> {
-    fn add(&mut self, run: &'a Run) {
+    fn add(&mut self, run_at: usize, run: &'a Run, keys: &HashMap<BuildRef, &'a str>) {
         self.runs.push((first_line(run), run));
-        for step in run.builds.iter().flat_map(|build| &build.steps) {
-            self.steps.extend(lines_of(step).map(|line| (line, &*step.name)));
+        for (at, build) in run.builds.iter().enumerate() {
+            let key = keys.get(&BuildRef { run: run_at, build: at }).copied();
+            self.builds.extend(key.map(|key| (build.line, key)));
+            for step in &build.steps {
+                self.steps.extend(lines_of(step).map(|line| (line, (&*step.name, key))));
+            }
         }
+    }
+
+    /// The build whose step it is, else the one that began last before it.
+    fn series_at(&self, line: u64) -> Option<&'a str> {
+        if let Some((_, key)) = self.steps.get(&line) {
+            return *key;
+        }
+        let before = self.builds.iter().filter(|(first, _)| *first <= line).max_by_key(|(first, _)| *first);
+        before.or(self.builds.first()).map(|(_, key)| *key)
     }
 
     /// Jobs of one log stand one after another.
@@ -98,6 +128,7 @@ mod tests {
         let seen = Seen::of(&report);
         let finding = &report.findings[0];
         assert_eq!(seen.runs(finding), ["run-03"]);
+        assert_eq!(seen.series(finding), ["team/svc"]);
         let steps: Vec<_> = finding.evidence.iter().map(|line| seen.step(line)).collect();
         let apk = "[stage-1 2/6] RUN apk add --no-cache ca-certificates";
         assert_eq!(steps, [Some("[build 2/6] WORKDIR /src"), Some(apk), None]);

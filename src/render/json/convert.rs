@@ -200,6 +200,7 @@ pub(super) fn finding<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>
         rules_out: finding.rules_out.iter().map(|text| redact(text)).collect(),
         subject: redact(&finding.subject),
         fingerprint: finding.fingerprint(),
+        series: seen.series(finding).into_iter().map(redact).collect(),
         runs: seen.runs(finding).into_iter().map(redact).collect(),
         known: report.baseline.as_ref().map(|baseline| baseline.knows(finding)),
         new: report.is_new(finding),

@@ -33,6 +33,8 @@ pub(in super::super) struct Finding<'a> {
     pub subject: Text<'a>,
     /// Made of rule and subject: the same cause has the same one in every run.
     pub fingerprint: String,
+    /// Keys of the series whose builds are quoted.
+    pub series: Vec<Text<'a>>,
     /// Labels of the runs that are quoted.
     pub runs: Vec<Text<'a>>,
     /// Whether it is in the baseline; `null` where there is none.

@@ -12,8 +12,8 @@ use crate::model::Build;
 #[derive(Debug)]
 pub struct Summary;
 
-/// Causes that are listed where nobody says how many: with a line below each they fit on a screen of 40 lines.
-const TOP: usize = 12;
+/// Causes that are listed where nobody says how many: with two lines below each they fit on a screen of 40 lines.
+const TOP: usize = 10;
 
 impl Renderer for Summary {
     fn name(&self) -> &'static str {
@@ -42,9 +42,11 @@ pub(super) fn table(page: &Page, report: &Report) -> Vec<String> {
         return Vec::new();
     }
     let (shown, rest) = causes.split_at(causes.len().min(report.top.unwrap_or(TOP)));
-    let mut lines = vec![page.paint(BOLD, &escape::cut(&totals(report), page.width)), String::new()];
+    let heading = page.wrap("", "  ", &totals(report));
+    let mut lines: Vec<String> = heading.iter().map(|line| page.paint(BOLD, line)).collect();
+    lines.push(String::new());
     lines.push(page.paint(BOLD, &row(page, &["time lost", "jobs", "runs"], "cause, and where")));
-    lines.extend(shown.iter().flat_map(|cause| both(page, report, cause)));
+    lines.extend(shown.iter().flat_map(|cause| told(page, report, cause)));
     lines.extend((!rest.is_empty()).then(|| others(page, rest)));
     let seconds: f64 = causes.iter().map(|cause| cause.seconds).sum();
     let all = format!("in all, {} of {}", count(report.findings.len(), "finding"), count(causes.len(), "cause"));
@@ -61,19 +63,20 @@ fn totals(report: &Report) -> String {
     format!("{} in {}: {steps}", count(report.study.series.len(), "build"), count(builds().count(), "run"))
 }
 
-fn both(page: &Page, report: &Report, cause: &Cause) -> [String; 2] {
+/// A line of numbers, and below it what it is and where.
+fn told(page: &Page, report: &Report, cause: &Cause) -> Vec<String> {
     let numbers = [duration(cause.seconds), grouped(cause.jobs.len()), grouped(cause.runs)];
-    let numbers = [numbers[0].as_str(), &numbers[1], &numbers[2]];
     let name = format!("{}[{}]", names::severity(cause.severity), cause.rule);
-    let line = row(page, &numbers, "");
-    let room = page.width.saturating_sub(line.width() + name.width() + 2);
-    let jobs = jobs(cause, room);
-    let title = escape::line(&phrases::title(report, cause.worst));
-    let title = escape::cut(&title, page.width.saturating_sub(MARGIN + 2));
-    [
-        format!("{line}{}  {jobs}", page.paint(style_of(cause.severity), &name)).trim_end().to_owned(),
-        page.paint(DIM, &format!("{}{title}", blanks(MARGIN + 2))),
-    ]
+    let room = page.width.saturating_sub(BELOW);
+    let title = escape::cut(&escape::line(&phrases::title(report, cause.worst)), room);
+    let mut lines = vec![
+        row(page, &numbers.each_ref().map(String::as_str), "") + &page.paint(style_of(cause.severity), &name),
+        blanks(BELOW) + &title,
+    ];
+    if !cause.jobs.is_empty() {
+        lines.push(page.paint(DIM, &format!("{}in {}", blanks(BELOW), jobs(cause, room.saturating_sub(3)))));
+    }
+    lines
 }
 
 /// As many jobs as there is room for, and how many more.
@@ -93,6 +96,8 @@ fn jobs(cause: &Cause, room: usize) -> String {
 
 /// Width of the columns of numbers, with the gaps between them.
 const MARGIN: usize = 2 + 12 + 2 + 6 + 2 + 7 + 2;
+/// What the lines below numbers begin with.
+const BELOW: usize = 6;
 
 fn row(page: &Page, numbers: &[&str; 3], text: &str) -> String {
     let [time, jobs, runs] = numbers;

@@ -54,7 +54,7 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
         places.iter().zip(replaced).filter(|(at, lost)| *lost || legs_differ(at.place)).map(|(at, _)| *at).collect();
     let is_fine = |at: &At| fine.iter().any(|known| known.index == at.index && known.config.path == at.config.path);
     // What several of them find again and again is replaced by nobody.
-    if losers.iter().filter(|at| is_fine(at)).count() > 1 {
+    if losers.is_empty() || losers.iter().filter(|at| is_fine(at)).count() > 1 {
         return None;
     }
     let places = losers.as_slice();

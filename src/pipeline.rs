@@ -122,6 +122,7 @@ fn read_and_judge(options: &Options, found: &Found) -> Report {
         // Nobody piped a log in: the configuration is judged alone.
         problems.retain(|problem| &*problem.source != "-");
     }
+    problems.extend(runs.iter().flat_map(|run| run.problems.iter().cloned()));
     problems.sort_by(|a, b| (&a.source, a.line).cmp(&(&b.source, b.line)));
     match &options.history {
         // Where no log could be read there is nothing to remember, and nothing to compare earlier runs with.

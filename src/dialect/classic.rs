@@ -5,7 +5,7 @@
 
 use memchr::memmem;
 
-use super::{Classic as Says, Dialect, Event};
+use super::{Bare, Classic as Says, Dialect, Event};
 
 /// Steps and what became of them.
 pub(super) struct Classic;
@@ -14,7 +14,11 @@ impl Dialect for Classic {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         let says = match text.first()? {
             b'S' => step(text).or_else(|| success(text)),
-            b' ' => text.strip_prefix(b" ---> ").and_then(arrow),
+            b' ' => match text.strip_prefix(b" ---> ") {
+                Some(rest) => arrow(rest),
+                None => bare(text.get(1..)?),
+            },
+            b'R' | b'U' | b'0'..=b'9' | b'a'..=b'f' => bare(text),
             // Markdown and some CIs take the blank at the start of a line off.
             b'-' => text.strip_prefix(b"---> ").and_then(arrow),
             b'T' | b'C' | b'A' => failed(text).then_some(Says::Failed),
@@ -38,7 +42,7 @@ fn step(text: &[u8]) -> Option<Says<'_>> {
     }
 }
 
-fn instructs(text: &[u8]) -> bool {
+pub(super) fn instructs(text: &[u8]) -> bool {
     const INSTRUCTIONS: [&[u8]; 18] = [
         b"ADD",
         b"ARG",
@@ -82,9 +86,30 @@ fn arrow(rest: &[u8]) -> Option<Says<'_>> {
     match rest {
         b"Using cache" => Some(Says::UsingCache),
         _ if rest.starts_with(b"Running in ") => Some(Says::Running),
-        _ if rest.len() == 12 && rest.iter().all(u8::is_ascii_hexdigit) => Some(Says::Image),
+        _ if rest.starts_with(b"Removed intermediate container ") => Some(Says::Removed),
+        _ if is_id(rest) => Some(Says::Image),
         _ => None,
     }
+}
+
+fn is_id(text: &[u8]) -> bool {
+    text.len() == 12 && text.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// What is left of a line whose arrow is lost: ` Using cache`, ` Running in 0a1b2c3d4e5f`, ` 0a1b2c3d4e5f`.
+fn bare(rest: &[u8]) -> Option<Says<'_>> {
+    let rest = rest.trim_ascii_end();
+    if rest == b"Using cache" {
+        return Some(Says::Bare(Bare::UsingCache));
+    }
+    const REMOVED: [&[u8]; 2] = [b"Removing intermediate container ", b"Removed intermediate container "];
+    if REMOVED.iter().find_map(|start| rest.strip_prefix(*start)).is_some_and(is_id) {
+        return Some(Says::Removed);
+    }
+    if rest.strip_prefix(b"Running in ").is_some_and(is_id) {
+        return Some(Says::Bare(Bare::Running));
+    }
+    is_id(rest).then_some(Says::Bare(Bare::Image))
 }
 
 /// `The command '/bin/sh -c npm ci' returned a non-zero code: 1`, `COPY failed: no source files were specified`
@@ -108,6 +133,11 @@ mod tests {
             (" ---> Running in 0bb89b0742a7", Says::Running),
             (" ---> f549e20c22dc", Says::Image),
             ("---> Using cache", Says::UsingCache),
+            (" Using cache", Says::Bare(Bare::UsingCache)),
+            (" Running in 0bb89b0742a7", Says::Bare(Bare::Running)),
+            (" f549e20c22dc", Says::Bare(Bare::Image)),
+            ("Removing intermediate container 0bb89b0742a7", Says::Removed),
+            (" ---> Removed intermediate container 0bb89b0742a7", Says::Removed),
             ("The command '/bin/sh -c npm ci' returned a non-zero code: 1", Says::Failed),
             ("COPY failed: no source files were specified", Says::Failed),
             ("Status: Downloaded newer image for node:20", Says::Downloaded(b"node:20")),
@@ -122,6 +152,9 @@ mod tests {
             " ---> done",
             "---> syntax:manifests",
             "The command failed",
+            "Running in circles",
+            "Using cached package",
+            "feed and water",
             "Step x/7 : RUN",
             "Successfully installed pip",
         ] {

@@ -93,6 +93,10 @@ pub enum Classic<'a> {
     Image,
     /// ` ---> Running in 0a1b2c3d4e5f`.
     Running,
+    /// `Removing intermediate container 0a1b2c3d4e5f`, ` ---> Removed intermediate container 0a1b2c3d4e5f`.
+    Removed,
+    /// A line whose arrow was lost on the way: it counts where nothing else can stand for it.
+    Bare(Bare),
     /// `Digest: sha256:…` of a pulled image.
     Digest(&'a [u8]),
     /// `Status: Downloaded newer image for node:20`: it was not there.
@@ -105,6 +109,18 @@ pub enum Classic<'a> {
     Tagged(&'a [u8]),
     /// `The command '/bin/sh -c npm ci' returned a non-zero code: 1`.
     Failed,
+}
+
+/// What the classic builder says behind an arrow, in a log without its arrows (Cloud Build's, copied from a
+/// terminal).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bare {
+    /// ` Using cache`.
+    UsingCache,
+    /// ` 0a1b2c3d4e5f`.
+    Image,
+    /// ` Running in 0a1b2c3d4e5f`.
+    Running,
 }
 
 /// What a terminal shows.
@@ -255,6 +271,12 @@ pub fn seconds(text: &[u8]) -> Option<Range<usize>> {
     output(text)?;
     let mut blanks = memchr::memchr_iter(b' ', text);
     Some(blanks.next()? + 1..blanks.next()? + 1)
+}
+
+/// Whether a text begins as an instruction of a Dockerfile does.
+#[must_use]
+pub fn instructs(text: &[u8]) -> bool {
+    classic::instructs(text)
 }
 
 /// Whether [`read`] understands a line.

@@ -20,6 +20,7 @@ mod cloudbuild;
 mod codebuild;
 mod compose;
 mod cri;
+mod devcontainer;
 mod drone;
 mod drone_cache;
 mod drone_json;
@@ -35,6 +36,8 @@ mod iso;
 mod jenkins;
 mod jenkins_branch;
 mod json_file;
+mod json_message;
+mod kamal;
 mod kubectl;
 mod label;
 mod level;
@@ -48,13 +51,17 @@ mod remote;
 mod stack;
 mod stamp;
 mod stern;
+mod stream;
+mod stream_text;
 mod syslog;
 mod task;
 mod teamcity;
 mod teamcity_message;
 mod tekton;
+mod terraform;
 mod told;
 mod travis;
+mod unknown;
 mod woodpecker;
 mod wrap;
 
@@ -64,6 +71,7 @@ pub use ansi::clean;
 pub use cache_reason::{CacheReason, cache_reason};
 pub use mark::{CacheOperation, CacheOutcome, Mark, NoteKind};
 pub use stack::Stack;
+pub use told::behind;
 
 /// A line without its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -109,11 +117,11 @@ pub trait Envelope: Sync {
     /// prints, or its prefix on most lines.
     fn recognise(&self, head: &[&[u8]]) -> bool;
     /// Whether the line is written in another alphabet (JSON, carets for escapes) and has to be
-    /// unpacked before anything else. Such a form can only be the outermost one.
+    /// unpacked before what is in it is seen. A log has one such form.
     fn packs(&self) -> bool {
         false
     }
-    /// The line in plain bytes, for forms that pack.
+    /// The line in plain bytes, for forms that pack; several lines where one holds several.
     fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         Cow::Borrowed(line)
     }
@@ -140,6 +148,8 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &drone_json::DroneJson,
     &cloud_logging::CloudLogging,
     &teamcity_message::TeamcityMessage,
+    &stream::Stream,
+    &json_message::JsonMessage,
     &pasted::Pasted,
     &kubectl::Kubectl,
     &stern::Stern,
@@ -148,6 +158,9 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &powershell::Powershell,
     &compose::Compose,
     &syslog::Syslog,
+    &kamal::Kamal,
+    &terraform::Terraform,
+    &devcontainer::Devcontainer,
     &remote::Remote,
     &out::Out,
     &gh::Gh,

@@ -1,10 +1,12 @@
 //! The envelopes of one log, outermost first.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
 use memchr::{memchr, memmem};
 
+use super::unknown::Prefix;
 use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, Stamp, ansi, echo, told, wrap};
 
 /// How often one envelope may be inside another.
@@ -16,34 +18,76 @@ const LINES: usize = 500;
 /// What is around the lines of one log.
 #[derive(Clone, Default)]
 pub struct Stack {
-    /// The outermost layer, where it has to be unpacked before any prefix is seen.
-    packing: Option<&'static dyn Envelope>,
-    layers: Vec<&'static dyn Envelope>,
+    /// The layer that has to be unpacked before what is in it is seen.
+    packing: Option<Packing>,
+    layers: Vec<Layer>,
     /// Lines were cut at this width.
     width: Option<usize>,
+}
+
+/// A layer whose text is written in another alphabet, and how many layers are around it.
+#[derive(Clone, Copy)]
+struct Packing {
+    envelope: &'static dyn Envelope,
+    outside: usize,
+}
+
+/// One envelope: a row of the table, or what was learned from the log itself.
+#[derive(Clone)]
+enum Layer {
+    Known(&'static dyn Envelope),
+    Learned(Arc<Prefix>),
+}
+
+impl Deref for Layer {
+    type Target = dyn Envelope;
+
+    #[inline]
+    fn deref(&self) -> &(dyn Envelope + 'static) {
+        match self {
+            Self::Known(envelope) => *envelope,
+            Self::Learned(prefix) => &**prefix,
+        }
+    }
 }
 
 impl Stack {
     /// Recognises the envelopes of a log by its beginning, outermost first.
     #[must_use]
     pub fn recognise(head: &[u8]) -> Self {
-        let raw: Vec<&[u8]> = lines(head).take(LINES).map(ansi::trim_end).collect();
-        let packing = ENVELOPES.iter().filter(|e| e.packs()).find(|e| e.recognise(&raw)).copied();
-        let mut stack = Self { packing, layers: Vec::new(), width: None };
-        let unpacked: Vec<Cow<[u8]>> = raw.iter().map(|line| stack.unpack(line)).collect();
-        let mut lines: Vec<&[u8]> = unpacked.iter().map(|line| ansi::trim_end(line)).collect();
-        stack.layers.extend(packing);
-        strip(&mut lines, packing);
-        while stack.layers.len() < ROUNDS {
-            let told = || stack.next(&told::behind_prefixes(&lines));
-            let Some(envelope) = stack.next(&lines).or_else(told) else { break };
-            stack.layers.push(envelope);
-            strip(&mut lines, Some(envelope));
+        let mut stack = Self::default();
+        stack.find_layers(lines(head).take(LINES).map(ansi::trim_end).collect());
+        stack
+    }
+
+    /// Finds what is around these lines, layer by layer.
+    fn find_layers(&mut self, mut lines: Vec<&[u8]>) {
+        while self.layers.len() < ROUNDS {
+            let Some(layer) = self.next_layer(&lines) else { break };
+            self.layers.push(layer.clone());
+            if let Layer::Known(envelope) = layer
+                && envelope.packs()
+            {
+                self.packing = Some(Packing { envelope, outside: self.layers.len() - 1 });
+                let unpacked: Vec<Cow<[u8]>> = lines.iter().map(|line| envelope.unpack(line)).collect();
+                let inner = unpacked.iter().flat_map(|text| text.split(|b| *b == b'\n'));
+                return self.find_layers(inner.map(|line| envelope.decode(ansi::trim_end(line)).text).collect());
+            }
+            lines.iter_mut().for_each(|line| *line = layer.decode(line).text);
         }
         // What a CI puts in front of each line would tell a rest from a line of its own.
-        let bare = stack.layers.iter().all(|e| e.name() == "powershell");
-        stack.width = if bare { wrap::width(&lines) } else { None };
-        stack
+        let bare = self.layers.iter().all(|e| e.name() == "powershell");
+        self.width = if bare { wrap::width(&lines) } else { None };
+    }
+
+    /// The outermost form that these lines still have; else a prefix of all lines in which a builder speaks.
+    fn next_layer(&self, lines: &[&[u8]]) -> Option<Layer> {
+        if let Some(envelope) = self.next(lines) {
+            return Some(Layer::Known(envelope));
+        }
+        let told = told::behind_prefixes(lines);
+        let learned = || self.layers.iter().all(|e| e.name() != "unknown").then(|| Prefix::learn(&told)).flatten();
+        self.next(&told).map(Layer::Known).or_else(|| learned().map(Arc::new).map(Layer::Learned))
     }
 
     /// CI system, `None` where none was recognised.
@@ -69,11 +113,31 @@ impl Stack {
         self.layers.iter().any(|e| e.names_jobs())
     }
 
-    /// The line in plain bytes. Borrowed, but for the few forms of log that pack their lines.
+    /// The line in plain bytes. Borrowed, but for the few forms of log that pack their lines; there it may be
+    /// several lines.
     #[must_use]
     #[inline]
     pub fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
-        self.packing.map_or(Cow::Borrowed(line), |packing| packing.unpack(ansi::trim_end(line)))
+        self.packing.map_or(Cow::Borrowed(line), |packing| self.unpack_inside(packing, ansi::trim_end(line)))
+    }
+
+    /// Whether an unpacked line may be several.
+    #[must_use]
+    #[inline]
+    pub fn packs(&self) -> bool {
+        self.packing.is_some()
+    }
+
+    /// Unpacks what is inside the outer layers, whose prefix stays.
+    fn unpack_inside<'a>(&self, packing: Packing, line: &'a [u8]) -> Cow<'a, [u8]> {
+        let around = self.layers.get(..packing.outside).unwrap_or_default();
+        let text = ansi::lead(decode_all(around, line).text);
+        let Some(prefix) = line.strip_suffix(text) else { return Cow::Borrowed(line) };
+        match packing.envelope.unpack(text) {
+            Cow::Borrowed(_) => Cow::Borrowed(line),
+            Cow::Owned(text) if prefix.is_empty() => Cow::Owned(text),
+            Cow::Owned(text) => Cow::Owned([prefix, &text].concat()),
+        }
     }
 
     /// Takes all prefixes off an unpacked line, and escapes in front of the text.
@@ -119,9 +183,12 @@ impl Stack {
     #[must_use]
     pub fn mark<'a>(&self, text: &'a [u8]) -> Option<(&'static str, Mark<'a>)> {
         let text = ansi::without_tail(text);
-        let asked = if self.ci().is_none() { KNOWN_BY_WORDS } else { self.layers.as_slice() };
-        let said = asked.iter().find_map(|e| Some((e.ci()?, e.mark(text)?)));
-        said.or_else(|| Some((asked.iter().find_map(|e| e.ci())?, echo::more(text).or_else(|| self.typed(text))?)))
+        let tool = self.layers.iter().filter(|e| e.ci().is_none()).find_map(|e| e.mark(text)).map(|mark| ("", mark));
+        let said = || match self.ci() {
+            Some(_) => self.layers.iter().find_map(|e| Some((e.ci()?, e.mark(text)?))),
+            None => KNOWN_BY_WORDS.iter().find_map(|e| Some((e.ci()?, e.mark(text)?))),
+        };
+        tool.or_else(said).or_else(|| Some((self.ci().unwrap_or_default(), echo::more(text).or_else(|| self.typed(text))?)))
     }
 
     /// No CI shows the prompt of a terminal: who copied it ran the build by hand.
@@ -134,10 +201,10 @@ impl Stack {
         ENVELOPES.iter().find(|e| self.may_hold(**e) && e.recognise(lines)).copied()
     }
 
-    /// Not the same form twice, nor two forms of one CI; what packs can only be outermost.
+    /// Not the same form twice, nor two forms of one CI, nor two that pack.
     fn may_hold(&self, envelope: &dyn Envelope) -> bool {
-        let same = |e: &&dyn Envelope| e.name() == envelope.name() || (e.ci().is_some() && e.ci() == envelope.ci());
-        !envelope.packs() && !self.layers.iter().any(same)
+        let same = |e: &Layer| e.name() == envelope.name() || (e.ci().is_some() && e.ci() == envelope.ci());
+        !(envelope.packs() && self.packing.is_some()) && !self.layers.iter().any(same)
     }
 }
 
@@ -151,7 +218,7 @@ fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn decode_all<'a>(layers: &[&dyn Envelope], line: &'a [u8]) -> Peeled<'a> {
+fn decode_all<'a>(layers: &[Layer], line: &'a [u8]) -> Peeled<'a> {
     let start = Peeled { text: line, ..Peeled::default() };
     layers.iter().fold(start, |peeled, layer| {
         let inner = layer.decode(peeled.text);
@@ -163,11 +230,4 @@ fn decode_all<'a>(layers: &[&dyn Envelope], line: &'a [u8]) -> Peeled<'a> {
             open: peeled.open || inner.open,
         }
     })
-}
-
-fn strip(lines: &mut [&[u8]], layer: Option<&'static dyn Envelope>) {
-    let Some(layer) = layer else { return };
-    for line in lines {
-        *line = layer.decode(line).text;
-    }
 }

@@ -31,20 +31,34 @@ fn is_bare(text: &[u8]) -> bool {
     }
 }
 
-/// Whether a builder's line stands somewhere behind the beginning. A word goes on before a `#`: `PR#12 DONE`.
+/// Whether a builder's line stands somewhere behind the beginning.
 fn holds(line: &[u8]) -> bool {
+    behind(line).is_some()
+}
+
+/// Where a builder's line begins that stands behind something else, as far as its first bytes tell. A word goes
+/// on before a `#`: `PR#12 DONE`.
+#[must_use]
+pub fn behind(line: &[u8]) -> Option<usize> {
     let head = line.get(..LONGEST).unwrap_or(line);
-    let starts = |at: usize| {
-        let (before, text) = line.split_at_checked(at)?;
-        let free = before.last().is_some_and(|b| !b.is_ascii_alphanumeric());
-        (free && begins(text)).then_some(())
+    let starts = |at: &usize| {
+        let free = at.checked_sub(1).and_then(|before| line.get(before)).is_some_and(|b| !b.is_ascii_alphanumeric());
+        free && line.get(*at..).is_some_and(begins)
     };
-    memchr3_iter(b'#', b'S', b'[', head).any(|at| starts(at).is_some())
-        || find(head, b"INFO[").is_some_and(|at| starts(at).is_some())
+    memchr3_iter(b'#', b'S', b'[', head).find(starts).or_else(|| find(head, b"INFO[").filter(starts))
+}
+
+/// Whether only a builder says it: a step with its count, a verdict, a file that is loaded.
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"#") else { return true };
+    let said = rest.trim_ascii_start().get(rest.iter().take_while(|b| b.is_ascii_digit()).count() + 1..);
+    let said = said.unwrap_or_default();
+    let step = said.starts_with(b"[") && said.iter().take(LONGEST).any(|b| *b == b'/');
+    step || said.starts_with(b"[internal] ") || said.starts_with(b"CACHED") || said.starts_with(b"DONE ")
 }
 
 /// `#12 [2/5] RUN make`, `Step 2/5 : RUN make`, `STEP 2/5: RUN make`, `[+] Building 1.2s (3/9)`, `INFO[0001] RUN make`.
-fn begins(text: &[u8]) -> bool {
+pub(super) fn begins(text: &[u8]) -> bool {
     match text.first() {
         Some(b'#') => wrap::begins(text) && is_said_of_a_vertex(text),
         Some(b'S') => counts(text, b"Step ", b" : ") || counts(text, b"STEP ", b": "),

@@ -66,7 +66,15 @@ fn without_logs(report: &Report) -> String {
 
 /// What to say where a log holds no build.
 pub(super) fn no_build(report: &Report) -> String {
+    if not_understood(report) {
+        return format!("No build could be read in {}, though there is something like one.", inputs(report));
+    }
     format!("No Docker build found in {}. Is this the log of the step that builds the image?", inputs(report))
+}
+
+/// Something in a log looks like a build and could not be read: the problems say what.
+pub(super) fn not_understood(report: &Report) -> bool {
+    report.study.runs.iter().any(|run| run.earlier.is_none() && !run.problems.is_empty())
 }
 
 /// What to say where nothing is wrong.
@@ -79,6 +87,13 @@ pub(super) fn healthy(report: &Report) -> String {
     } else {
         format!("{} of {} from the cache", grouped(hits), count(total, "step"))
     };
+    match (not_understood(report), total) {
+        (true, 0) => return format!("Not understood: {}, and no word of what became of a step.", runs(report)),
+        (true, _) => {
+            return format!("Not everything could be read: no trouble in the rest, {}, {steps}.", runs(report));
+        }
+        _ => {}
+    }
     format!("No cache trouble found: {}, {steps}.", runs(report))
 }
 

@@ -28,7 +28,7 @@ const CASES: [&str; 12] = [
 type Frame = fn(&str, usize) -> String;
 
 /// Name, what the CI prints before the build, and how it prints a line.
-const FRAMES: [(&str, &[&str], Frame); 17] = [
+const FRAMES: [(&str, &[&str], Frame); 21] = [
     ("echo", &["+ cd /src"], |line, _| format!("{line}\n")),
     ("crlf", &[], |line, _| format!("{line}\r\n")),
     ("no blank lines", &[], |line, _| if line.is_empty() { String::new() } else { format!("{line}\n") }),
@@ -45,6 +45,10 @@ const FRAMES: [(&str, &[&str], Frame); 17] = [
     ("compose", &[], |line, _| format!("builder-1  | {line}\n")),
     ("teamcity", &["Step 1/1: Command Line"], |line, _| format!("[09:00:00]W:\t [Step 1/1] {line}\n")),
     ("syslog", &[], |line, _| format!("May  4 09:00:00 ci-1 build[812]: {line}\n")),
+    ("kamal", &[], |line, _| format!(" DEBUG [5b1e09d2] \t{line}\n")),
+    ("terraform", &[], |line, _| format!("null_resource.image (local-exec): {line}\n")),
+    ("unknown", &["acme starts"], |line, n| format!("acme{{{n}}} {line}\n")),
+    ("json", &[], |line, _| format!("{}\n", serde_json::json!({ "level": "info", "message": line }))),
     ("gutter", &[], |line, n| format!("{:>4} | {line}\n", n % 1000 + 1)),
 ];
 

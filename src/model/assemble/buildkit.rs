@@ -116,6 +116,13 @@ impl Segment {
         self.vertices.values().flat_map(|v| &v.names).any(|(name, _)| parse_step_name(name).is_some())
     }
 
+    /// The first line of a vertex that only a build has; a builder that is made boots, and no more.
+    pub(super) fn first_line(&self) -> Option<&Quote> {
+        let names = self.vertices.values().flat_map(|v| &v.names);
+        let told = |name: &str| name.starts_with('[') && !name.starts_with("[internal] booting ");
+        names.filter(|(name, _)| told(name)).map(|(_, quote)| quote).min_by_key(|quote| quote.line)
+    }
+
     /// Vertices were seen, and not the one that is printed first.
     pub(super) fn lacks_its_begin(&self) -> bool {
         let first = self.vertices.get(&1).is_some_and(|vertex| !vertex.names.is_empty());

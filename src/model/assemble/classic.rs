@@ -1,6 +1,6 @@
 //! One build of the classic builder while its lines come in: strictly one step after another.
 
-use crate::dialect::Classic;
+use crate::dialect::{Bare, Classic};
 use crate::model::{
     Base, Build, BuildOutcome, Dialect, Engine, Few, Instruction, Outcome, Quote, Step, StepKind, Text,
 };
@@ -14,6 +14,10 @@ pub(super) struct ClassicSegment {
     /// Number of instructions.
     of: Option<u32>,
     built: bool,
+    /// The last line behind which the builder itself speaks: a header, or a container that was taken away.
+    last: u64,
+    /// A container was begun for the step, in a log without arrows.
+    running: Option<Quote>,
     pub(super) service: Option<Text>,
     pub(super) errors: Few<Quote>,
     pub(super) tangled: bool,
@@ -38,7 +42,13 @@ impl ClassicSegment {
             Classic::Step { position, of, text } => self.step(position, of, text, line, raw),
             Classic::UsingCache => self.outcome(Outcome::Hit, line, raw),
             Classic::Image => self.outcome(Outcome::Miss, line, raw),
-            Classic::Running | Classic::Built => self.built |= says == Classic::Built,
+            Classic::Running => {}
+            Classic::Removed => self.last = line,
+            Classic::Bare(bare) => self.without_arrow(bare, line, raw),
+            Classic::Built => {
+                self.ran();
+                self.built = true;
+            }
             Classic::Digest(digest) => {
                 if let Some(base) = self.build.bases.last_mut() {
                     base.digest = Some(Text::of_log(digest));
@@ -80,6 +90,8 @@ impl ClassicSegment {
     }
 
     fn step(&mut self, position: u32, of: u32, text: &[u8], line: u64, raw: &[u8]) {
+        self.ran();
+        self.last = line;
         let text = Text::of_log(text);
         let mut words = text.split_ascii_whitespace();
         let instruction = words.next().unwrap_or_default().to_ascii_uppercase();
@@ -134,6 +146,27 @@ impl ClassicSegment {
         }
     }
 
+    /// Right behind a header, or where a container was taken away, nothing but the builder prints such a line.
+    fn without_arrow(&mut self, bare: Bare, line: u64, raw: &[u8]) {
+        let behind = line == self.last + 1;
+        match bare {
+            Bare::UsingCache if behind => {
+                self.outcome(Outcome::Hit, line, raw);
+                self.last = line;
+            }
+            Bare::Image if behind => self.outcome(Outcome::Miss, line, raw),
+            Bare::Running if behind => self.running = Some(Quote::new(line, raw)),
+            _ => {}
+        }
+    }
+
+    /// The step before came to its end: its container ran, though no line says what it left.
+    fn ran(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.outcome(Outcome::Miss, running.line, running.text.as_bytes());
+        }
+    }
+
     fn downloaded(&mut self, image: &[u8], line: u64, raw: &[u8]) {
         let image = String::from_utf8_lossy(image);
         let base = self.build.bases.last_mut().filter(|b| image.ends_with(&*b.image));
@@ -171,5 +204,15 @@ mod tests {
             let builds = builds(log.lines());
             assert_eq!((builds.len(), builds[0].hits(), builds[0].total(), builds[0].tangled), (1, 2, 3, false));
         }
+    }
+
+    #[test]
+    fn lines_without_arrows_count_where_nothing_else_can_stand() {
+        let log = "Step 1/4 : FROM a\n 0a1b2c3d4e5f\nStep 2/4 : RUN make\n Running in 1a1b2c3d4e5f\nUsing cache\n\
+                   2a1b2c3d4e5f\nRemoving intermediate container 1a1b2c3d4e5f\n 3a1b2c3d4e5f\nStep 3/4 : COPY a b\n Using cache\n\
+                   4a1b2c3d4e5f\nStep 4/4 : RUN test\n Running in 5a1b2c3d4e5f\nok\nSuccessfully built 6a1b2c3d4e5f";
+        let builds = builds(log.lines());
+        assert_eq!((builds.len(), builds[0].hits(), builds[0].total()), (1, 1, 3));
+        assert_eq!(builds[0].steps[0].verdict.as_ref().map(|line| line.line), Some(8));
     }
 }

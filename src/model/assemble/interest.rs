@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::unread;
 use crate::dialect::{self, Event};
 use crate::envelope::{Peeled, Stack, clean};
 use crate::source::{Likeness, MAX_LINE, Sieve, Wanted};
@@ -47,6 +48,9 @@ impl Sieve for Interest<'_> {
 
     fn wants(&self, before: &mut Before, line: &[u8]) -> Wanted {
         let unpacked = self.stack.unpack(line);
+        if self.stack.packs() {
+            return self.wants_parts(before, &unpacked);
+        }
         let peeled = self.stack.peel(&unpacked);
         let joined = std::mem::replace(&mut before.open, peeled.open) || peeled.open;
         match before.is_news(&peeled, self.stack) {
@@ -58,6 +62,21 @@ impl Sieve for Interest<'_> {
 }
 
 impl Interest<'_> {
+    /// Wants a line that holds several where it wants one of them.
+    fn wants_parts(&self, before: &mut Before, unpacked: &[u8]) -> Wanted {
+        let mut wanted = Wanted::No(None);
+        for part in unpacked.split(|b| *b == b'\n') {
+            let peeled = self.stack.peel(part);
+            let joined = std::mem::replace(&mut before.open, peeled.open) || peeled.open;
+            match before.is_news(&peeled, self.stack) {
+                _ if peeled.append => wanted = Wanted::WithBefore,
+                news if (news || joined) && !matches!(wanted, Wanted::WithBefore) => wanted = Wanted::Yes,
+                _ => {}
+            }
+        }
+        wanted
+    }
+
     /// More output of the vertex that is talking: what nearly all lines are, alike but for the times in
     /// their stamps and behind the number of the vertex.
     fn likeness(&self, line: &[u8], peeled: &Peeled) -> Option<Likeness> {
@@ -92,7 +111,7 @@ impl Before {
 fn says_something(text: &[u8], stack: &Stack) -> bool {
     let text = clean(text);
     let colored = matches!(text, Cow::Owned(_));
-    stack.mark(&text).is_some() || (colored && dialect::reads(&text))
+    stack.mark(&text).is_some() || (colored && dialect::reads(&text)) || unread::holds(&text)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::finish;
 use super::kaniko::KanikoSegment;
 use super::rawjson::RawJsonSegment;
 use super::tty::TtySegment;
+use super::unread::{self, Unread};
 use crate::dialect::{self, Body, Classic, Event, Tty};
 use crate::envelope::{Mark, Stack};
 use crate::model::{Build, Dialect, Pull, Quote, Run, Text};
@@ -26,6 +27,7 @@ pub(super) struct Assembler {
     tty: TtySegment,
     kaniko: KanikoSegment,
     listener: Listener,
+    unread: Unread,
     service: Option<(u64, Text)>,
     invocations: usize,
 }
@@ -34,6 +36,7 @@ impl Assembler {
     pub(super) fn line(&mut self, number: u64, text: &[u8], said: Said) {
         match said {
             Said::Event(event) => self.event(number, text, event),
+            Said::Unread => self.unread.hear(number, text),
             Said::Mark(ci, mark) => {
                 self.run.ci = self.run.ci.or(ci::names_itself(&mark).then_some(ci));
                 self.listener.hear(&mut self.run, number, text, mark);
@@ -56,6 +59,7 @@ impl Assembler {
                 self.close_buildkit();
                 self.buildkit.built_by(name, driver, number);
             }
+            Event::Classic(Classic::Bare(_)) if self.classic.is_empty() => {}
             Event::Classic(says) => {
                 self.pulled(says, number, text);
                 if self.classic.restarts_with(says) {
@@ -190,7 +194,11 @@ impl Assembler {
             segment.vertices = tty.vertices();
         }
         let booted = segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());
-        self.built(segment.finish(self.invocations));
+        let builds = segment.finish(self.invocations);
+        if let Some(line) = segment.first_line().filter(|_| builds.is_empty()) {
+            self.unread.begins(line.line, line.text.as_bytes());
+        }
+        self.built(builds);
         self.buildkit.booted = booted;
     }
 
@@ -219,6 +227,7 @@ impl Assembler {
         self.builds.sort_by_key(|b| b.line);
         self.run.builds = self.builds;
         finish::doubt(&mut self.run, lines);
+        self.run.problems.extend(self.unread.problems(&self.run.builds));
         self.run.settle();
         self.run
     }
@@ -229,10 +238,13 @@ impl Assembler {
 pub(super) enum Said<'a> {
     Event(Event<'a>),
     Mark(&'static str, Mark<'a>),
+    /// Something a builder says, behind something that is not known.
+    Unread,
 }
 
 impl<'a> Said<'a> {
     pub(super) fn of(text: &'a [u8], stack: &Stack) -> Option<Self> {
-        dialect::read(text).map(Self::Event).or_else(|| stack.mark(text).map(|(ci, mark)| Self::Mark(ci, mark)))
+        let marked = || stack.mark(text).map(|(ci, mark)| Self::Mark(ci, mark));
+        dialect::read(text).map(Self::Event).or_else(marked).or_else(|| unread::holds(text).then_some(Self::Unread))
     }
 }

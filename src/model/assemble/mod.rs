@@ -19,6 +19,7 @@ mod rawjson;
 #[cfg(test)]
 mod testing;
 mod tty;
+mod unread;
 mod vertex;
 
 use std::collections::HashMap;
@@ -87,6 +88,7 @@ impl LogReader {
         let runs = self.jobs.into_iter().enumerate().map(|(i, (job, assembler))| {
             let mut run = assembler.finish(lines);
             run.source.clone_from(&source);
+            run.problems.iter_mut().for_each(|problem| problem.source.clone_from(&self.source));
             run.ci = ci.or(run.ci);
             run.job = (told_apart && !job.is_empty()).then(|| Text::of_log(&job));
             run.lines = if i == 0 { lines } else { 0 };
@@ -134,6 +136,17 @@ impl LogReader {
             && self.stack.may_continue(peeled.text)
     }
 
+    /// A line, or one of several that stand in one.
+    fn part(&mut self, number: u64, peeled: Peeled) {
+        if !peeled.append && !self.continues(number, &peeled) {
+            self.flush();
+            self.wait(number, &peeled);
+        } else if self.pending.last + 1 == number {
+            self.pending.text.extend_from_slice(peeled.text);
+            (self.pending.last, self.pending.open) = (number, peeled.open);
+        }
+    }
+
     fn waits_in(&self, job: &[u8]) -> bool {
         if self.pending.named {
             return self.pending.job == job;
@@ -145,13 +158,11 @@ impl LogReader {
 impl Sink for LogReader {
     fn line(&mut self, number: u64, bytes: &[u8]) {
         let line = self.stack.unpack(bytes);
-        let peeled = self.stack.peel(&line);
-        if !peeled.append && !self.continues(number, &peeled) {
-            self.flush();
-            self.wait(number, &peeled);
-        } else if self.pending.last + 1 == number {
-            self.pending.text.extend_from_slice(peeled.text);
-            (self.pending.last, self.pending.open) = (number, peeled.open);
+        if !self.stack.packs() {
+            return self.part(number, self.stack.peel(&line));
+        }
+        for part in line.split(|b| *b == b'\n') {
+            self.part(number, self.stack.peel(part));
         }
     }
 }

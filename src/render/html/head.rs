@@ -33,7 +33,8 @@ impl Answer {
                 Self { text: phrases::headline(report), ..Self::nothing("Nothing wrong found") }
             }
             None if assessment.verdict == Verdict::NothingRead => {
-                Self { text: phrases::no_build(report), ..Self::nothing("No Docker build found") }
+                let title = if phrases::not_understood(report) { "Not understood" } else { "No Docker build found" };
+                Self { text: phrases::no_build(report), ..Self::nothing(title) }
             }
             None => {
                 let (title, text) = split(&phrases::healthy(report));

@@ -1,0 +1,72 @@
+//! Programs that log in JSON and pass on what a builder prints: `{"type":"raw","text":"#5 CACHED\r\n"}` (the dev
+//! containers CLI with `--log-format json`), `{"level":"info","message":"#5 CACHED"}`.
+//!
+//! One message may hold several lines. Sources: `devcontainers/cli` `src/spec-utils/log.ts`; winston, zap, serilog.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::{Envelope, Mark, devcontainer, told};
+
+/// One object a line, whose message is a builder's line.
+pub(super) struct JsonMessage;
+
+#[derive(Deserialize)]
+struct Record<'a> {
+    #[serde(borrow, alias = "msg", alias = "text", alias = "line", alias = "log", alias = "output", alias = "@m")]
+    message: Cow<'a, str>,
+}
+
+impl Envelope for JsonMessage {
+    fn name(&self) -> &'static str {
+        "json-message"
+    }
+
+    /// A builder of its own kind (kaniko) logs in JSON too, and is left as it is.
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        let speaks = |line: &&[u8]| message(line).is_some_and(|m| m.lines().any(|l| told::begins(l.as_bytes())));
+        head.iter().any(speaks)
+    }
+
+    fn packs(&self) -> bool {
+        true
+    }
+
+    fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        match message(line) {
+            Some(message) => Cow::Owned(message.trim_end_matches(['\n', '\r']).as_bytes().to_owned()),
+            None => Cow::Borrowed(line),
+        }
+    }
+
+    fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
+        devcontainer::started(text)
+    }
+}
+
+fn message(line: &[u8]) -> Option<Cow<'_, str>> {
+    let object = line.starts_with(b"{\"");
+    serde_json::from_slice::<Record>(line).ok().filter(|_| object).map(|record| record.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unpacks_messages_of_one_and_of_several_lines() {
+        let line = br##"{"type":"raw","level":3,"timestamp":1,"text":"#5 [2/3] RUN a \"b\"\r\n#5 CACHED\r\n"}"##;
+        assert_eq!(&*JsonMessage.unpack(line), b"#5 [2/3] RUN a \"b\"\r\n#5 CACHED");
+        assert!(JsonMessage.recognise(&[b"{\"text\":\"a\"}", line]));
+        assert!(JsonMessage.recognise(&[br#"{"level":"info","message":"Step 1/2 : FROM a"}"#]));
+        for other in [&br#"{"level":"info","msg":"RUN npm ci","time":"2026-05-04T09:00:00Z"}"#[..], b"{\"text\":3}", b"{"] {
+            assert!(!JsonMessage.recognise(&[other]));
+        }
+    }
+
+    #[test]
+    fn what_the_cli_runs_is_a_command() {
+        assert_eq!(JsonMessage.mark(b"Run: docker build ."), Some(Mark::Command(b"docker build .")));
+    }
+}

@@ -1,0 +1,173 @@
+//! A prefix that no row of the table knows, learned from the lines of a builder that stand behind it.
+//!
+//! `acme-runner[4f2a] 12.1s> #5 CACHED`: where all such lines have one prefix, but for digits and hexadecimal
+//! numbers in it, it is the log's. What stands behind the line in turn (`"}` of an object) is learned with it.
+
+use super::{Envelope, Peeled, ansi, told};
+
+/// What stands before each line of a builder, and behind it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Prefix {
+    parts: Vec<Part>,
+    tail: Vec<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    /// The same in all lines.
+    Text(Vec<u8>),
+    /// A number, another one in each line.
+    Digits,
+    /// A word of hexadecimal digits.
+    Hex,
+}
+
+impl Prefix {
+    /// The prefix of nearly all lines in which a builder speaks; `None` where they have several, or where no line
+    /// says what only a builder would.
+    pub(super) fn learn(told: &[&[u8]]) -> Option<Self> {
+        let split = |line: &&'_ [u8]| told::behind(line);
+        let behind: Vec<(&[u8], &[u8])> =
+            told.iter().filter_map(|line| line.split_at_checked(split(line)?)).collect();
+        let known: Vec<Vec<Part>> = behind.iter().map(|(before, _)| parts(before)).collect();
+        let most = known.iter().max_by_key(|one| known.iter().filter(|other| other == one).count())?;
+        let texts = || known.iter().zip(&behind).filter(|(one, _)| *one == most).map(|(_, (_, text))| *text);
+        let enough = texts().count() > 1 && texts().count() * 10 >= behind.len() * 9;
+        (enough && texts().any(told::is_plain)).then(|| Self { parts: most.clone(), tail: tail(most, texts()) })
+    }
+
+    /// What stands behind the prefix; of an empty line its last blanks may be gone.
+    fn split<'a>(&self, line: &'a [u8]) -> Option<&'a [u8]> {
+        let mut rest = line;
+        for part in &self.parts {
+            rest = match part {
+                Part::Text(text) if rest.len() < text.len() && text.starts_with(rest) => {
+                    let missing = text.get(rest.len()..)?;
+                    return missing.iter().all(u8::is_ascii_whitespace).then_some(&[]);
+                }
+                Part::Text(text) => rest.strip_prefix(text.as_slice())?,
+                Part::Digits => after(rest, u8::is_ascii_digit)?,
+                Part::Hex => after(rest, u8::is_ascii_hexdigit)?,
+            };
+        }
+        Some(rest)
+    }
+}
+
+impl Envelope for Prefix {
+    fn name(&self) -> &'static str {
+        "unknown"
+    }
+
+    fn recognise(&self, head: &[&[u8]]) -> bool {
+        head.iter().any(|line| self.split(line).is_some())
+    }
+
+    fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
+        let Some(text) = self.split(line) else { return Peeled { text: line, ..Peeled::default() } };
+        let text = text.strip_suffix(self.tail.as_slice()).unwrap_or(text);
+        Peeled { text, ..Peeled::default() }
+    }
+}
+
+fn after(text: &[u8], belongs: fn(&u8) -> bool) -> Option<&[u8]> {
+    let run = text.iter().take_while(|b| belongs(b)).count();
+    text.get(run..).filter(|_| run > 0)
+}
+
+/// A word that is a hexadecimal number as a whole is one; of other words each run of digits.
+fn parts(prefix: &[u8]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = prefix;
+    while !rest.is_empty() {
+        let word = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let (taken, after) = rest.split_at_checked(word.max(1)).unwrap_or((rest, &[]));
+        if is_hex(taken) { push(&mut parts, Part::Hex) } else { digits_apart(&mut parts, taken) }
+        rest = after;
+    }
+    parts
+}
+
+/// `4f2a91c0`, and no word of the language: `add`, `feed`.
+fn is_hex(word: &[u8]) -> bool {
+    let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
+    let hex = word.len() > 3 && word.iter().all(u8::is_ascii_hexdigit);
+    hex && digits > 0 && (digits < word.len() || word.len() > 5)
+}
+
+fn digits_apart(parts: &mut Vec<Part>, word: &[u8]) {
+    for byte in word {
+        let part = if byte.is_ascii_digit() { Part::Digits } else { Part::Text(vec![*byte]) };
+        push(parts, part);
+    }
+}
+
+/// Text goes on where text is before it; of a run of digits one part is kept.
+fn push(parts: &mut Vec<Part>, part: Part) {
+    match (parts.last_mut(), part) {
+        (Some(Part::Text(before)), Part::Text(more)) => before.extend(more),
+        (Some(Part::Digits), Part::Digits) => {}
+        (_, part) => parts.push(part),
+    }
+}
+
+/// What closes the quote that the prefix opens: `"}`, `",`.
+fn tail<'a>(parts: &[Part], mut texts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let Some(Part::Text(last)) = parts.last() else { return Vec::new() };
+    let Some(quote) = last.last().copied().filter(|b| matches!(b, b'"' | b'\'' | b'`')) else { return Vec::new() };
+    let Some(first) = texts.next().map(ansi::trim_end) else { return Vec::new() };
+    let common = texts.fold(first, |common, text| {
+        let text = ansi::trim_end(text);
+        let same = common.iter().rev().zip(text.iter().rev()).take_while(|(a, b)| a == b).count();
+        common.get(common.len() - same..).unwrap_or_default()
+    });
+    let start = memchr::memchr(quote, common);
+    start.and_then(|at| common.get(at..)).unwrap_or_default().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Stack;
+
+    fn names(log: &str) -> Vec<&'static str> {
+        Stack::recognise(log.as_bytes()).names().collect()
+    }
+
+    fn learned(lines: &[&str]) -> Option<Prefix> {
+        Prefix::learn(&lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn one_prefix_but_for_numbers_is_learned() {
+        for (one, two) in [
+            ("acme> ", "acme> "),
+            ("runner-7 12.1s ~ ", "runner-12 3s ~ "),
+            ("<job 4f2a91c0> ", "<job 91c04f2a> "),
+            ("2026-05-04 09:00:00.123Z: ", "2026-05-04 09:00:01.9Z: "),
+        ] {
+            let lines = [format!("{one}#5 [2/3] RUN make"), format!("{two}#5 CACHED")];
+            let log = lines.join("\n");
+            let stack = Stack::recognise(log.as_bytes());
+            assert_eq!(names(&log), ["unknown"], "{one}");
+            assert_eq!(stack.peel(lines[1].as_bytes()).text, b"#5 CACHED", "{one}");
+            assert_eq!(stack.peel(one.trim_end().as_bytes()).text, b"", "{one}");
+            assert_eq!(stack.peel(b"npm warn").text, b"npm warn");
+        }
+    }
+
+    #[test]
+    fn what_closes_the_quote_is_learned_too() {
+        let lines = [r##"{"level":1,"m":"#5 [2/3] RUN make"}"##, r##"{"level":1,"m":"#5 CACHED"}"##];
+        let prefix = learned(&lines).unwrap();
+        assert_eq!(prefix.decode(lines[1].as_bytes()).text, b"#5 CACHED");
+    }
+
+    #[test]
+    fn several_prefixes_and_issues_are_not() {
+        assert_eq!(learned(&["red: #5 [2/3] RUN make", "blue: #5 CACHED"]), None);
+        assert_eq!(learned(&["* merge #12 [bug] mend it", "* merge #13 [bug] mend that"]), None);
+        assert_eq!(learned(&["acme> #5 CACHED"]), None, "once is no habit");
+        assert!(names("#1 [internal] load a\nacme> #5 [2/3] RUN make\nacme> #5 CACHED").is_empty());
+    }
+}

@@ -1,0 +1,121 @@
+//! What looks like a build and could not be read: it is named, never passed over as if nothing were there.
+
+use crate::dialect::{self, Body, Buildah, Classic, Event, Kaniko, KanikoSays};
+use crate::envelope;
+use crate::model::{Build, Outcome, Problem, Quote, Step, StepKind, parse_step_name};
+
+/// Longest part of a line that a problem shows.
+const SHOWN: usize = 120;
+
+/// Lines of a builder behind something that no envelope takes off.
+#[derive(Debug, Default)]
+pub(super) struct Unread {
+    first: Option<Quote>,
+    steps: usize,
+    verdicts: usize,
+    /// A build began, and nothing of it is left.
+    begun: Option<Quote>,
+}
+
+/// What such a line says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Step,
+    Verdict,
+}
+
+impl Unread {
+    /// Takes a line that nobody understood.
+    pub(super) fn hear(&mut self, number: u64, text: &[u8]) {
+        match says(text) {
+            Some(Says::Step) => self.steps += 1,
+            Some(Says::Verdict) => self.verdicts += 1,
+            None => return,
+        }
+        self.first.get_or_insert_with(|| Quote::new(number, text));
+    }
+
+    /// Vertices were seen, and no build was made of them.
+    pub(super) fn begins(&mut self, number: u64, text: &[u8]) {
+        self.begun.get_or_insert_with(|| Quote::new(number, text));
+    }
+
+    /// What the reader is to be told. Beside a build that was read it takes more than one line: its own commands may
+    /// print such a thing.
+    pub(super) fn problems(self, builds: &[Build]) -> impl Iterator<Item = Problem> {
+        let alone = builds.iter().all(|b| b.steps.is_empty());
+        let enough = if alone { self.steps > 0 } else { self.steps > 1 && self.verdicts > 0 };
+        let hidden = self.first.filter(|_| enough).map(|line| {
+            problem(&line, &format!("looks like a build behind something that is not known: {}", shown(&line)))
+        });
+        let begun = self.begun.filter(|_| builds.is_empty()).map(|line| {
+            problem(&line, &format!("a build begins here, and none of its steps is in the log: {}", shown(&line)))
+        });
+        hidden.or(begun).into_iter().chain(builds.iter().filter_map(without_verdict))
+    }
+}
+
+/// Whether a line that is no builder's own holds one behind something else.
+pub(super) fn holds(text: &[u8]) -> bool {
+    says(text).is_some()
+}
+
+fn says(text: &[u8]) -> Option<Says> {
+    let behind = text.get(envelope::behind(text)?..)?;
+    match dialect::read(behind)? {
+        Event::Vertex(_, Body::Text(name)) => {
+            let name = String::from_utf8_lossy(name);
+            (name.starts_with("[internal] ") || parse_step_name(&name).is_some()).then_some(Says::Step)
+        }
+        Event::Classic(Classic::Step { text, .. }) | Event::Buildah(Buildah::Step { text, .. }) => {
+            dialect::instructs(text).then_some(Says::Step)
+        }
+        Event::Kaniko(Kaniko { says: KanikoSays::Lookup(_) | KanikoSays::Stage { .. }, .. }) => Some(Says::Step),
+        Event::Vertex(_, Body::Done(_) | Body::Cached | Body::Error(_) | Body::Canceled) => Some(Says::Verdict),
+        Event::Kaniko(Kaniko { says: KanikoSays::Cached(_) | KanikoSays::NotCached(_), .. }) => Some(Says::Verdict),
+        _ => None,
+    }
+}
+
+/// A build with steps of which the log says nothing more: where the words were cut off, or two builds print into
+/// each other.
+fn without_verdict(build: &Build) -> Option<Problem> {
+    let counted: Vec<&Step> = build.steps.iter().filter(|step| step.kind == StepKind::Counted).collect();
+    let first = counted.first().filter(|_| counted.iter().all(|step| step.outcome == Outcome::Unknown))?;
+    let why = match build.tangled {
+        true => "builds print into each other here, so that no step can be told from another",
+        false => "nothing says whether this step, or one after it, came from the cache",
+    };
+    Some(problem(&first.header, &format!("{why}: {}", shown(&first.header))))
+}
+
+fn problem(line: &Quote, message: &str) -> Problem {
+    Problem { source: String::new(), line: Some(line.line), message: message.to_owned() }
+}
+
+fn shown(line: &Quote) -> String {
+    let text: String = line.text.chars().take(SHOWN).collect();
+    if text.len() < line.text.len() { format!("`{text}…`") } else { format!("`{text}`") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_builders_behind_anything() {
+        for line in [
+            "red: #5 [2/3] RUN make",
+            "x> #1 [internal] load build definition from Dockerfile",
+            "(a) Step 2/3 : RUN make",
+            "(a) STEP 2/3: RUN make",
+            "a INFO[0001] Checking for cached layer r/c:0a...",
+        ] {
+            assert!(says(line.as_bytes()) == Some(Says::Step), "{line}");
+        }
+        assert!(says(b"red: #5 CACHED") == Some(Says::Verdict));
+        for line in ["#5 [2/3] RUN make", "fixes #12 [bug] mend it", "a STEP 2/3: tests", "a INFO[0001] listening"] {
+            assert!(!holds(line.as_bytes()), "{line}");
+        }
+    }
+}

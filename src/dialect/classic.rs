@@ -98,11 +98,11 @@ fn is_id(text: &[u8]) -> bool {
 
 /// What is left of a line whose arrow is lost: ` Using cache`, ` Running in 0a1b2c3d4e5f`, ` 0a1b2c3d4e5f`.
 fn bare(rest: &[u8]) -> Option<Says<'_>> {
+    const REMOVED: [&[u8]; 2] = [b"Removing intermediate container ", b"Removed intermediate container "];
     let rest = rest.trim_ascii_end();
     if rest == b"Using cache" {
         return Some(Says::Bare(Bare::UsingCache));
     }
-    const REMOVED: [&[u8]; 2] = [b"Removing intermediate container ", b"Removed intermediate container "];
     if REMOVED.iter().find_map(|start| rest.strip_prefix(*start)).is_some_and(is_id) {
         return Some(Says::Removed);
     }

@@ -60,7 +60,9 @@ mod tests {
         assert_eq!(&*JsonMessage.unpack(line), b"#5 [2/3] RUN a \"b\"\r\n#5 CACHED");
         assert!(JsonMessage.recognise(&[b"{\"text\":\"a\"}", line]));
         assert!(JsonMessage.recognise(&[br#"{"level":"info","message":"Step 1/2 : FROM a"}"#]));
-        for other in [&br#"{"level":"info","msg":"RUN npm ci","time":"2026-05-04T09:00:00Z"}"#[..], b"{\"text\":3}", b"{"] {
+        for other in
+            [&br#"{"level":"info","msg":"RUN npm ci","time":"2026-05-04T09:00:00Z"}"#[..], b"{\"text\":3}", b"{"]
+        {
             assert!(!JsonMessage.recognise(&[other]));
         }
     }

@@ -73,7 +73,9 @@ impl Stack {
                 let inner = unpacked.iter().flat_map(|text| text.split(|b| *b == b'\n'));
                 return self.find_layers(inner.map(|line| envelope.decode(ansi::trim_end(line)).text).collect());
             }
-            lines.iter_mut().for_each(|line| *line = layer.decode(line).text);
+            for line in &mut lines {
+                *line = layer.decode(line).text;
+            }
         }
         // What a CI puts in front of each line would tell a rest from a line of its own.
         let bare = self.layers.iter().all(|e| e.name() == "powershell");
@@ -188,7 +190,8 @@ impl Stack {
             Some(_) => self.layers.iter().find_map(|e| Some((e.ci()?, e.mark(text)?))),
             None => KNOWN_BY_WORDS.iter().find_map(|e| Some((e.ci()?, e.mark(text)?))),
         };
-        tool.or_else(said).or_else(|| Some((self.ci().unwrap_or_default(), echo::more(text).or_else(|| self.typed(text))?)))
+        tool.or_else(said)
+            .or_else(|| Some((self.ci().unwrap_or_default(), echo::more(text).or_else(|| self.typed(text))?)))
     }
 
     /// No CI shows the prompt of a terminal: who copied it ran the build by hand.
@@ -204,7 +207,8 @@ impl Stack {
     /// Not the same form twice, nor two forms of one CI, nor two that pack.
     fn may_hold(&self, envelope: &dyn Envelope) -> bool {
         let same = |e: &Layer| e.name() == envelope.name() || (e.ci().is_some() && e.ci() == envelope.ci());
-        !(envelope.packs() && self.packing.is_some()) && !self.layers.iter().any(same)
+        let packed = envelope.packs() && self.packing.is_some();
+        !packed && !self.layers.iter().any(same)
     }
 }
 

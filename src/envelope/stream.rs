@@ -21,7 +21,8 @@ impl Envelope for Stream {
 
     /// `docker load` and `docker push` have such a stream too, and no steps in it.
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|line| stream_text::of(line).is_some_and(|said| said.text.split(|b| *b == b'\n').any(told::begins)))
+        head.iter()
+            .any(|line| stream_text::of(line).is_some_and(|said| said.text.split(|b| *b == b'\n').any(told::begins)))
     }
 
     fn packs(&self) -> bool {

@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
         while self.eat(b"}").is_none() {
             let key = self.key()?;
             self.named()?;
-            let value = self.value(depth)?;
+            let value = Some(self.value(depth)?);
             match key.as_slice() {
                 b"stream" => message.stream = value,
                 b"error" => message.error = value,
@@ -110,14 +110,14 @@ impl<'a> Reader<'a> {
         self.eat(b":").or_else(|| self.eat(b"=>"))
     }
 
-    /// A text, or something else that is passed over.
-    fn value(&mut self, depth: u8) -> Option<Option<Vec<u8>>> {
+    /// A text; anything else is passed over, and is none.
+    fn value(&mut self, depth: u8) -> Option<Vec<u8>> {
         match self.rest.first()? {
-            b'{' if depth < DEPTH => self.object(depth + 1).map(|_| None),
-            b'"' | b'\'' | b'`' => self.string().map(Some),
+            b'{' if depth < DEPTH => self.object(depth + 1).map(|_| Vec::new()),
+            b'"' | b'\'' | b'`' => self.string(),
             _ => {
                 let plain = self.rest.iter().take_while(|b| !matches!(b, b',' | b'}' | b'"' | b'\'' | b'{')).count();
-                self.take(plain).filter(|word| !word.is_empty()).map(|_| None)
+                self.take(plain).filter(|word| !word.is_empty()).map(|_| Vec::new())
             }
         }
     }
@@ -160,13 +160,12 @@ impl<'a> Reader<'a> {
         };
         let (hex, rest) = rest.split_at_checked(digits)?;
         let code = u32::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()?;
-        match u8::try_from(code).ok().filter(|_| self.bytes) {
-            Some(byte) => text.push(byte),
-            None => {
-                let shown = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
-                text.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
-            }
+        if let Some(byte) = u8::try_from(code).ok().filter(|_| self.bytes) {
+            text.push(byte);
+            return Some(rest);
         }
+        let shown = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+        text.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
         Some(rest)
     }
 }
@@ -218,7 +217,9 @@ mod tests {
     #[test]
     fn other_lines_are_left() {
         let deep = "{a:".repeat(99);
-        for line in ["", "{", "{}", "{'stream'", "{'stream': 'x", "{\"stream\": \"\\u12", "stream: up", "build: 'x'", &deep] {
+        for line in
+            ["", "{", "{}", "{'stream'", "{'stream': 'x", "{\"stream\": \"\\u12", "stream: up", "build: 'x'", &deep]
+        {
             assert_eq!(text(line), None, "{line}");
         }
     }

@@ -69,7 +69,8 @@ mod tests {
             assert!(Terraform.recognise(&[b"", line.as_bytes()]));
         }
         assert_eq!(Terraform.decode(b"null_resource.a (local-exec):  ---> Using cache").text, b" ---> Using cache");
-        for other in ["null_resource.image: Creating...", "see the docs (local-exec): it runs", "#5 0.1 (local-exec): x"]
+        for other in
+            ["null_resource.image: Creating...", "see the docs (local-exec): it runs", "#5 0.1 (local-exec): x"]
         {
             assert_eq!(split(other.as_bytes()), None, "{other}");
         }

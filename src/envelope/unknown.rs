@@ -27,8 +27,7 @@ impl Prefix {
     /// says what only a builder would.
     pub(super) fn learn(told: &[&[u8]]) -> Option<Self> {
         let split = |line: &&'_ [u8]| told::behind(line);
-        let behind: Vec<(&[u8], &[u8])> =
-            told.iter().filter_map(|line| line.split_at_checked(split(line)?)).collect();
+        let behind: Vec<(&[u8], &[u8])> = told.iter().filter_map(|line| line.split_at_checked(split(line)?)).collect();
         let known: Vec<Vec<Part>> = behind.iter().map(|(before, _)| parts(before)).collect();
         let most = known.iter().max_by_key(|one| known.iter().filter(|other| other == one).count())?;
         let texts = || known.iter().zip(&behind).filter(|(one, _)| *one == most).map(|(_, (_, text))| *text);
@@ -82,7 +81,11 @@ fn parts(prefix: &[u8]) -> Vec<Part> {
     while !rest.is_empty() {
         let word = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
         let (taken, after) = rest.split_at_checked(word.max(1)).unwrap_or((rest, &[]));
-        if is_hex(taken) { push(&mut parts, Part::Hex) } else { digits_apart(&mut parts, taken) }
+        if is_hex(taken) {
+            push(&mut parts, Part::Hex);
+        } else {
+            digits_apart(&mut parts, taken);
+        }
         rest = after;
     }
     parts

@@ -42,7 +42,6 @@ impl ClassicSegment {
             Classic::Step { position, of, text } => self.step(position, of, text, line, raw),
             Classic::UsingCache => self.outcome(Outcome::Hit, line, raw),
             Classic::Image => self.outcome(Outcome::Miss, line, raw),
-            Classic::Running => {}
             Classic::Removed => self.last = line,
             Classic::Bare(bare) => self.without_arrow(bare, line, raw),
             Classic::Built => {
@@ -55,7 +54,7 @@ impl ClassicSegment {
                 }
             }
             Classic::Downloaded(image) => self.downloaded(image, line, raw),
-            Classic::UpToDate(_) => {}
+            Classic::Running | Classic::UpToDate(_) => {}
             Classic::Failed if self.is_empty() => {}
             Classic::Failed => self.errors.push(Quote::new(line, raw)),
             Classic::Tagged(image) => self.build.images.push(Text::of_log(image)),

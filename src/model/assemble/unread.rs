@@ -70,9 +70,12 @@ fn says(text: &[u8]) -> Option<Says> {
         Event::Classic(Classic::Step { text, .. }) | Event::Buildah(Buildah::Step { text, .. }) => {
             dialect::instructs(text).then_some(Says::Step)
         }
-        Event::Kaniko(Kaniko { says: KanikoSays::Lookup(_) | KanikoSays::Stage { .. }, .. }) => Some(Says::Step),
+        Event::Kaniko(Kaniko { says, .. }) => match says {
+            KanikoSays::Lookup(_) | KanikoSays::Stage { .. } => Some(Says::Step),
+            KanikoSays::Cached(_) | KanikoSays::NotCached(_) => Some(Says::Verdict),
+            _ => None,
+        },
         Event::Vertex(_, Body::Done(_) | Body::Cached | Body::Error(_) | Body::Canceled) => Some(Says::Verdict),
-        Event::Kaniko(Kaniko { says: KanikoSays::Cached(_) | KanikoSays::NotCached(_), .. }) => Some(Says::Verdict),
         _ => None,
     }
 }
@@ -82,9 +85,10 @@ fn says(text: &[u8]) -> Option<Says> {
 fn without_verdict(build: &Build) -> Option<Problem> {
     let counted: Vec<&Step> = build.steps.iter().filter(|step| step.kind == StepKind::Counted).collect();
     let first = counted.first().filter(|_| counted.iter().all(|step| step.outcome == Outcome::Unknown))?;
-    let why = match build.tangled {
-        true => "builds print into each other here, so that no step can be told from another",
-        false => "nothing says whether this step, or one after it, came from the cache",
+    let why = if build.tangled {
+        "builds print into each other here, so that no step can be told from another"
+    } else {
+        "nothing says whether this step, or one after it, came from the cache"
     };
     Some(problem(&first.header, &format!("{why}: {}", shown(&first.header))))
 }

@@ -17,7 +17,8 @@ impl Dialect for Buildah {
             b'-' => arrow(text),
             b'C' => text.strip_prefix(b"COMMIT").and_then(commit),
             b'T' => text.strip_prefix(b"Trying to pull ").and_then(|rest| rest.strip_suffix(b"...")).map(Says::Pulling),
-            b'E' | b'e' => failed(text),
+            b'E' | b'e' => not_pushed(text).or_else(|| failed(text)),
+            b't' => not_asked(text),
             _ => None,
         };
         says.map(Event::Buildah)
@@ -89,6 +90,27 @@ fn failed(text: &[u8]) -> Option<Says<'_>> {
     (from_podman || STARTS.iter().any(|start| text.starts_with(start))).then_some(Says::Failed)
 }
 
+/// `Error: failed pushing cache to {{{"r.example.com" "team/cache"} "0a1b…"} …}: …`, which ends the build; older:
+/// `Error: building at STEP "RUN x": failed pushing cache to …`.
+fn not_pushed(text: &[u8]) -> Option<Says<'_>> {
+    let error = text.strip_prefix(b"Error: ").or_else(|| text.starts_with(b"error ").then_some(text))?;
+    let at = memmem::find(error, b"failed pushing cache to ")?;
+    (at == 0 || failed(text).is_some()).then(|| error.get(at..).map(Says::NotPushed))?
+}
+
+/// `time="…" level=warning msg="Failed, retrying in 1s ... (1/3). Error: initializing source docker://r/c:0a1b…: …"`
+/// (`containers/common` `pkg/retry`): a tag that is a digest is the key of a layer.
+fn not_asked(text: &[u8]) -> Option<Says<'_>> {
+    let said = text.get(memmem::find(text, b" msg=\"Failed, retrying in ")?..)?;
+    let start = b"Error: initializing source docker://";
+    let source = said.get(memmem::find(said, start)? + start.len()..)?;
+    let (reference, error) = source.split_at_checked(memmem::find(source, b": ")?)?;
+    let key = reference.rsplit(|b| *b == b':').next()?;
+    let layer = key.len() == 64 && key.iter().all(u8::is_ascii_hexdigit);
+    let error = error.get(2..)?.trim_ascii_end();
+    layer.then(|| Says::NotAsked { reference, error: error.strip_suffix(b"\"").unwrap_or(error) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +131,7 @@ mod tests {
             ("Trying to pull r/node:20...", Says::Pulling(b"r/node:20")),
             ("Error: building at STEP \"RUN x\": while running runtime: exit status 1", Says::Failed),
             ("Error: unable to parse value provided `[]` to --cache-from: repository must", Says::Failed),
+            ("Error: failed pushing cache to {r}: denied", Says::NotPushed(b"failed pushing cache to {r}: denied")),
         ] {
             assert_eq!(Buildah.read(line.as_bytes()), Some(Event::Buildah(says)), "{line}");
         }

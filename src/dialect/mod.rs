@@ -168,6 +168,15 @@ pub enum Buildah<'a> {
     Pulled(&'a [u8]),
     /// `--> Pushing cache REPO:KEY`.
     Pushing(&'a [u8]),
+    /// `Error: failed pushing cache to …`: it ends the build.
+    NotPushed(&'a [u8]),
+    /// `Failed, retrying in 1s ... Error: initializing source docker://REPO:KEY: …`: the cache cannot be asked.
+    NotAsked {
+        /// Repository and key.
+        reference: &'a [u8],
+        /// Why.
+        error: &'a [u8],
+    },
     /// `--> HASH`: the step's layer.
     Layer,
     /// `Trying to pull IMAGE...`.

@@ -40,6 +40,28 @@ fn unix_prompt(head: &[u8]) -> Option<usize> {
     (words < 4).then_some(host + sign + 2)
 }
 
+/// What a program says before it runs a command: `[CMD]: docker exec x bash -c '…'` (Coolify), `Executing: docker
+/// build .`. The command has to begin right behind it.
+pub(super) fn announced(text: &[u8]) -> Option<Mark<'_>> {
+    const MARKERS: [&[u8]; 12] = [
+        b"[CMD]: ",
+        b"[command]",
+        b"CMD: ",
+        b"cmd: ",
+        b"Command: ",
+        b"command: ",
+        b"Executing: ",
+        b"Executing command: ",
+        b"Running: ",
+        b"Running command: ",
+        b"exec: ",
+        b"==> ",
+    ];
+    let command = MARKERS.iter().find_map(|marker| text.strip_prefix(*marker))?;
+    let command = ansi::lead(command).trim_ascii_start();
+    starts(command).then_some(Mark::Command(command))
+}
+
 /// What the shell of a job says where the CI itself says nothing of use: commands and the commit.
 pub(super) fn shell(text: &[u8]) -> Option<Mark<'_>> {
     match text.first()? {
@@ -57,7 +79,11 @@ pub(super) fn bare(text: &[u8]) -> Option<Mark<'_>> {
 
 /// Begins with a tool that builds images, or with what is set for it.
 fn starts(command: &[u8]) -> bool {
-    const STARTS: [&[u8]; 11] = [
+    const STARTS: [&[u8]; 15] = [
+        b"ssh ",
+        b"bash -",
+        b"sh -c ",
+        b"/bin/sh -c ",
         b"docker",
         b"buildctl",
         b"DOCKER_",
@@ -159,6 +185,17 @@ mod tests {
         assert_eq!(more(b"> -t app ."), Some(Mark::More(b"-t app .")));
         for line in ["  - a list", "--cache-from x", "  -> b", " ---> Using cache", "  --- a"] {
             assert_eq!(more(line.as_bytes()), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn takes_markers_of_programs_off() {
+        for marker in ["[CMD]: ", "Executing: ", "Running command: ", "==> "] {
+            let line = format!("{marker}docker exec x bash -c 'docker compose build'");
+            assert!(announced(line.as_bytes()).is_some(), "{line}");
+        }
+        for other in ["Running: npm run build", "Command: see docker build", "[CMD]: docker pull a"] {
+            assert_eq!(announced(other.as_bytes()), None, "{other}");
         }
     }
 

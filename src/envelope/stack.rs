@@ -190,8 +190,12 @@ impl Stack {
             Some(_) => self.layers.iter().find_map(|e| Some((e.ci()?, e.mark(text)?))),
             None => KNOWN_BY_WORDS.iter().find_map(|e| Some((e.ci()?, e.mark(text)?))),
         };
-        tool.or_else(said)
-            .or_else(|| Some((self.ci().unwrap_or_default(), echo::more(text).or_else(|| self.typed(text))?)))
+        tool.or_else(said).or_else(|| {
+            Some((
+                self.ci().unwrap_or_default(),
+                echo::more(text).or_else(|| echo::announced(text)).or_else(|| self.typed(text))?,
+            ))
+        })
     }
 
     /// No CI shows the prompt of a terminal: who copied it ran the build by hand.

@@ -62,10 +62,17 @@ pub(super) fn begins(text: &[u8]) -> bool {
     match text.first() {
         Some(b'#') => wrap::begins(text) && is_said_of_a_vertex(text),
         Some(b'S') => counts(text, b"Step ", b" : ") || counts(text, b"STEP ", b": "),
-        Some(b'[') => text.starts_with(b"[+] Building "),
+        Some(b'[') => text.starts_with(b"[+] Building ") || is_stage(text),
         Some(b'I') => text.starts_with(b"INFO[0"),
         _ => false,
     }
+}
+
+/// `[1/2] STEP 3/6: RUN make`
+fn is_stage(text: &[u8]) -> bool {
+    let head = text.get(..16).unwrap_or(text);
+    let step = memmem::find(head, b"] ").and_then(|at| text.get(at + 2..));
+    step.is_some_and(|step| counts(step, b"STEP ", b": ")) && head.get(1).is_some_and(u8::is_ascii_digit)
 }
 
 /// What is not said of issues and pull requests, which are numbered alike.

@@ -45,8 +45,8 @@ impl Prefix {
                     return missing.iter().all(u8::is_ascii_whitespace).then_some(&[]);
                 }
                 Part::Text(text) => rest.strip_prefix(text.as_slice())?,
-                Part::Digits => after(rest, u8::is_ascii_digit)?,
-                Part::Hex => after(rest, u8::is_ascii_hexdigit)?,
+                Part::Digits => behind(rest, number(rest))?,
+                Part::Hex => behind(rest, rest.iter().take_while(|b| b.is_ascii_hexdigit()).count())?,
             };
         }
         Some(rest)
@@ -69,9 +69,18 @@ impl Envelope for Prefix {
     }
 }
 
-fn after(text: &[u8], belongs: fn(&u8) -> bool) -> Option<&[u8]> {
-    let run = text.iter().take_while(|b| belongs(b)).count();
-    text.get(run..).filter(|_| run > 0)
+fn behind(text: &[u8], length: usize) -> Option<&[u8]> {
+    text.get(length..).filter(|_| length > 0)
+}
+
+/// Length of a number at the start: `3`, `12.1`.
+fn number(text: &[u8]) -> usize {
+    let digits = |text: &[u8]| text.iter().take_while(|b| b.is_ascii_digit()).count();
+    let whole = digits(text);
+    match text.get(whole..) {
+        Some([b'.', rest @ ..]) if whole > 0 && digits(rest) > 0 => whole + 1 + number(rest),
+        _ => whole,
+    }
 }
 
 /// A word that is a hexadecimal number as a whole is one; of other words each run of digits.
@@ -79,6 +88,12 @@ fn parts(prefix: &[u8]) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = prefix;
     while !rest.is_empty() {
+        let digits = number(rest);
+        if rest.get(..digits).is_some_and(|number| number.contains(&b'.')) {
+            push(&mut parts, Part::Digits);
+            rest = rest.get(digits..).unwrap_or_default();
+            continue;
+        }
         let word = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
         let (taken, after) = rest.split_at_checked(word.max(1)).unwrap_or((rest, &[]));
         if is_hex(taken) {

@@ -233,6 +233,27 @@ mod tests {
     }
 
     #[test]
+    fn reads_what_is_handed_to_another_shell() {
+        for line in [
+            "docker exec k1 bash -c 'A=1 docker compose -f a.yml build --build-arg V=1'",
+            "sh -c \"cd app && docker compose build --build-arg V=1\"",
+            "/bin/sh -ec \"docker compose build --build-arg 'V=1'\"",
+            "ssh -p 2222 ci@host 'docker compose build --build-arg V=1'",
+            "ssh ci@host docker compose build --build-arg V=1",
+            "ssh host \"bash -lc 'docker compose build --build-arg V=1'\"",
+            "docker exec -t k1 docker compose build --build-arg V=1",
+            "kubectl exec pod -- sh -c 'docker compose build --build-arg V=1'",
+        ] {
+            let found = Command::parse_all(line, &Quote::default());
+            assert_eq!(found.iter().map(|c| c.tool).collect::<Vec<_>>(), [Tool::Compose], "{line}");
+            assert_eq!(found[0].build_args, ["V=1"], "{line}");
+        }
+        for other in ["docker exec k1 bash -c 'npm run build'", "docker run --rm -v a:b node sh -c 'npm run build'"] {
+            assert!(parse(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
     fn reads_kaniko() {
         let line = "/kaniko/executor --context dir:///w --dockerfile /w/Dockerfile --destination r/a:1 --cache=true --cache-repo r/a/cache --build-arg=V=1 --target app";
         let c = parse(line).unwrap();

@@ -2,8 +2,46 @@
 
 use super::Tool;
 
-/// The simple commands of a line: `cd app && docker build .` has two.
+/// How deep a command may be handed to another shell.
+const SHELLS: usize = 4;
+
+/// The simple commands of a line: `cd app && docker build .` has two. What is handed to another shell
+/// (`docker exec x bash -c '…'`, `ssh host '…'`) is a line of its own.
 pub(super) fn simple(text: &str) -> Vec<Vec<String>> {
+    let mut commands = split(text);
+    for _ in 0..SHELLS {
+        let inside = |words: &Vec<String>| handed_over(words).map(split);
+        if !commands.iter().any(|words| handed_over(words).is_some()) {
+            break;
+        }
+        commands = commands.into_iter().flat_map(|words| inside(&words).unwrap_or_else(|| vec![words])).collect();
+    }
+    commands
+}
+
+/// The script of `sh -c`, `bash -lc`; the command of `ssh host`, where it is one word.
+fn handed_over(words: &[String]) -> Option<&str> {
+    const SHELLS: [&str; 6] = ["sh", "bash", "ash", "dash", "zsh", "busybox"];
+    let name = |word: &String| word.rsplit('/').next().unwrap_or_default().to_owned();
+    let shell = words.iter().position(|word| SHELLS.contains(&name(word).as_str()));
+    let script = shell.and_then(|at| {
+        let mut options = words.get(at + 1..)?.iter().skip_while(|word| !is_script_option(word));
+        options.next().and(options.next())
+    });
+    let remote = || {
+        let at = words.iter().position(|word| name(word) == "ssh")?;
+        words.get(at + 1..)?.iter().rev().find(|word| word.contains(' '))
+    };
+    script.or_else(remote).map(String::as_str)
+}
+
+/// `-c`, `-ec`, `-lc`
+fn is_script_option(word: &str) -> bool {
+    let letters = word.strip_prefix('-').filter(|letters| letters.len() < 6);
+    letters.is_some_and(|letters| letters.ends_with('c') && letters.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+fn split(text: &str) -> Vec<Vec<String>> {
     let words = shlex::split(text).unwrap_or_else(|| text.split_ascii_whitespace().map(str::to_owned).collect());
     let mut commands = vec![Vec::new()];
     for word in words {
@@ -35,8 +73,9 @@ pub(super) struct Call<'a> {
 /// Finds the called tool; `None` where it builds nothing.
 pub(super) fn call(words: &[String]) -> Option<Call<'_>> {
     let named = |w: &String| Program::of(w.rsplit('/').next().unwrap_or(w), w);
-    let (start, program) = words.iter().enumerate().find_map(|(i, w)| Some((i, named(w)?)))?;
-    let rest = words.get(start + 1..)?;
+    let mut programs = words.iter().enumerate().filter_map(|(i, w)| Some((i, named(w)?, words.get(i + 1..)?)));
+    // `docker exec x docker build .` runs another one.
+    let (start, program, rest) = programs.find(|(_, program, rest)| !program.runs_another(rest))?;
     let (tool, at) = program.verb(rest)?;
     let before = words.iter().take(start).chain(rest.iter().take(at)).collect();
     let first = words.iter().take(start).all(|word| word.contains('=') && !word.starts_with('-'));
@@ -65,6 +104,12 @@ impl Program {
             "executor" if path.contains("kaniko") => Self::Kaniko,
             _ => return None,
         })
+    }
+
+    /// `docker exec`, `docker run`: what is called stands behind.
+    fn runs_another(&self, rest: &[String]) -> bool {
+        let runs = |word: &String| matches!(word.as_str(), "exec" | "run");
+        matches!(self, Self::Docker | Self::Podman) && rest.first().is_some_and(runs)
     }
 
     /// The tool, and how many words there are up to its verb.

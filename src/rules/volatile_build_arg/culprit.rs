@@ -50,6 +50,8 @@ impl Culprit<'_> {
     pub(super) fn confidence(&self) -> Confidence {
         let often = self.spot.broken.len() > 1;
         match (&self.sign, self.given.is_empty()) {
+            // That the Dockerfile declares it is shown by its text, or by the step's.
+            (Sign::SameText, false) if self.declared.is_empty() => Confidence::Likely,
             (_, false) if often => Confidence::Proven,
             (Sign::SameText, true) if !self.per_run => Confidence::Suspected,
             (_, false) | (Sign::Metadata(_), _) => Confidence::Likely,

@@ -18,6 +18,7 @@ impl Dialect for Classic {
                 Some(rest) => arrow(rest),
                 None => bare(text.get(1..)?),
             },
+            b'd' if text.starts_with(b"deleted: sha256:") => text.get(16..).map(Says::Deleted),
             b'R' | b'U' | b'0'..=b'9' | b'a'..=b'f' => bare(text),
             // Markdown and some CIs take the blank at the start of a line off.
             b'-' => text.strip_prefix(b"---> ").and_then(arrow),
@@ -87,7 +88,7 @@ fn arrow(rest: &[u8]) -> Option<Says<'_>> {
         b"Using cache" => Some(Says::UsingCache),
         _ if rest.starts_with(b"Running in ") => Some(Says::Running),
         _ if rest.starts_with(b"Removed intermediate container ") => Some(Says::Removed),
-        _ if is_id(rest) => Some(Says::Image),
+        _ if is_id(rest) => Some(Says::Image(rest)),
         _ => None,
     }
 }
@@ -109,7 +110,7 @@ fn bare(rest: &[u8]) -> Option<Says<'_>> {
     if rest.strip_prefix(b"Running in ").is_some_and(is_id) {
         return Some(Says::Bare(Bare::Running));
     }
-    is_id(rest).then_some(Says::Bare(Bare::Image))
+    is_id(rest).then_some(Says::Bare(Bare::Image(rest)))
 }
 
 /// `The command '/bin/sh -c npm ci' returned a non-zero code: 1`, `COPY failed: no source files were specified`
@@ -131,11 +132,11 @@ mod tests {
             ("Step 3 : RUN npm ci", Says::Step { position: 3, of: 0, text: b"RUN npm ci" }),
             (" ---> Using cache", Says::UsingCache),
             (" ---> Running in 0bb89b0742a7", Says::Running),
-            (" ---> f549e20c22dc", Says::Image),
+            (" ---> f549e20c22dc", Says::Image(b"f549e20c22dc")),
             ("---> Using cache", Says::UsingCache),
             (" Using cache", Says::Bare(Bare::UsingCache)),
             (" Running in 0bb89b0742a7", Says::Bare(Bare::Running)),
-            (" f549e20c22dc", Says::Bare(Bare::Image)),
+            (" f549e20c22dc", Says::Bare(Bare::Image(b"f549e20c22dc"))),
             ("Removing intermediate container 0bb89b0742a7", Says::Removed),
             (" ---> Removed intermediate container 0bb89b0742a7", Says::Removed),
             ("The command '/bin/sh -c npm ci' returned a non-zero code: 1", Says::Failed),

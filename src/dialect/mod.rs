@@ -90,13 +90,15 @@ pub enum Classic<'a> {
     /// ` ---> Using cache`.
     UsingCache,
     /// ` ---> 0a1b2c3d4e5f`: the step's image.
-    Image,
+    Image(&'a [u8]),
+    /// `deleted: sha256:0a1b…` of `docker image prune` and `docker rmi`.
+    Deleted(&'a [u8]),
     /// ` ---> Running in 0a1b2c3d4e5f`.
     Running,
     /// `Removing intermediate container 0a1b2c3d4e5f`, ` ---> Removed intermediate container 0a1b2c3d4e5f`.
     Removed,
     /// A line whose arrow was lost on the way: it counts where nothing else can stand for it.
-    Bare(Bare),
+    Bare(Bare<'a>),
     /// `Digest: sha256:…` of a pulled image.
     Digest(&'a [u8]),
     /// `Status: Downloaded newer image for node:20`: it was not there.
@@ -114,11 +116,11 @@ pub enum Classic<'a> {
 /// What the classic builder says behind an arrow, in a log without its arrows (Cloud Build's, copied from a
 /// terminal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bare {
+pub enum Bare<'a> {
     /// ` Using cache`.
     UsingCache,
     /// ` 0a1b2c3d4e5f`.
-    Image,
+    Image(&'a [u8]),
     /// ` Running in 0a1b2c3d4e5f`.
     Running,
 }

@@ -113,6 +113,10 @@ pub struct Build {
     pub gone: Option<Quote>,
     /// Cache entries that were too old to be used.
     pub expired: Few<Quote>,
+    /// Images of its own steps that were deleted after it: the first line that says so.
+    pub pruned: Option<Box<Quote>>,
+    /// Steps whose layer was pushed to a cache, by their index in [`Build::steps`], with the line that says so.
+    pub pushed: Few<(usize, Quote)>,
     /// Client warnings about the cache.
     pub warnings: Few<Quote>,
     /// Image references written or pushed.
@@ -163,6 +167,8 @@ pub struct Base {
     pub digest: Option<Text>,
     /// The Dockerfile names the digest itself: it does not float.
     pub pinned: bool,
+    /// Its short name in the store, where the builder prints it (the classic one).
+    pub id: Option<Text>,
     /// The FROM line.
     pub quote: Quote,
     /// The line that shows it being fetched: the builder did not have it.

@@ -5,7 +5,7 @@ use super::dockerfile_at;
 use super::instruction::{brief, copies_context, copies_everything, installs};
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
-use super::{Rule, RuleMeta, Study};
+use super::{Rule, RuleMeta, Study, legacy, legacy_dockerfile_outside};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::Run;
 use crate::series::Because;
@@ -41,7 +41,10 @@ impl Rule for FileModeDrift {
 }
 
 fn findings(past: &Past) -> Vec<Finding> {
-    let copies = spots(past).into_iter().filter(|s| copies_context(s.text));
+    // With an image as its only cache the classic builder compares with that image, never with the run before.
+    let fixed = |s: &Spot| s.broken.iter().any(|&i| legacy::compares_with_a_fixed_image(past, i));
+    let told = |s: &Spot| copies_context(s.text) && !fixed(s) && !legacy_dockerfile_outside::is_touched(past, s);
+    let copies = spots(past).into_iter().filter(told);
     copies.filter_map(|spot| manifests(past, &spot).or_else(|| finding(past, spot))).collect()
 }
 

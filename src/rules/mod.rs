@@ -10,6 +10,8 @@ mod backend;
 mod base_image_drift;
 mod build_args;
 mod build_option_changed;
+mod buildah_cache_ends_at_arg;
+mod buildah_stale_image;
 mod buildkite_compose_plugin_v4;
 mod cache_access_denied;
 mod cache_costs_more_than_it_saves;
@@ -67,8 +69,13 @@ mod installation;
 mod instruction;
 mod kaniko_stores_under_another_key;
 mod layers_disabled;
+mod legacy;
 mod legacy_cache_from_not_pulled;
+mod legacy_cache_from_order;
+mod legacy_cache_image_stale;
+mod legacy_dockerfile_outside;
 mod legacy_multi_stage;
+mod legacy_stage_pruned;
 mod local_cache_missing;
 mod manifest_refused;
 mod min_mode_multi_stage;
@@ -196,6 +203,12 @@ pub static RULES: &[&dyn Rule] = &[
     &no_cache_flag::NoCacheFlag,
     &gha_tokens_missing::GhaTokensMissing,
     &legacy_cache_from_not_pulled::LegacyCacheFromNotPulled,
+    &legacy_cache_from_order::LegacyCacheFromOrder,
+    &legacy_cache_image_stale::LegacyCacheImageStale,
+    &legacy_stage_pruned::LegacyStagePruned,
+    &legacy_dockerfile_outside::LegacyDockerfileOutside,
+    &buildah_cache_ends_at_arg::BuildahCacheEndsAtArg,
+    &buildah_stale_image::BuildahStaleImage,
     &stale_cache_ref::StaleCacheRef,
     &cache_mount_not_persisted::CacheMountNotPersisted,
     &volatile_build_arg::VolatileBuildArg,

@@ -83,6 +83,8 @@ impl Reader<'_> {
             behind_export: self.quoted(build.behind_export.as_ref()),
             gone: self.quoted(build.gone.as_ref()),
             expired: self.quotes(&build.expired),
+            pruned: self.quoted(build.pruned.as_ref()).map(Box::new),
+            pushed: build.pushed.iter().map(|(step, quote)| (*step, self.quote(quote))).collect(),
             warnings: self.quotes(&build.warnings),
             images: build.images.iter().map(|image| self.text(image)).collect(),
             config: self.maybe(build.config.as_ref()),
@@ -138,6 +140,7 @@ impl Reader<'_> {
             image: self.text(&base.image),
             digest: self.maybe(base.digest.as_ref()),
             pinned: base.pinned,
+            id: self.maybe(base.id.as_ref()),
             quote: self.quote(&base.quote),
             pulled: self.quoted(base.pulled.as_ref()),
         }

@@ -83,6 +83,8 @@ impl Writer<'_> {
             behind_export: self.quoted(build.behind_export.as_ref()),
             gone: self.quoted(build.gone.as_ref()),
             expired: self.quotes(&build.expired),
+            pruned: self.quoted(build.pruned.as_deref()),
+            pushed: build.pushed.iter().map(|(step, quote)| (*step, self.quote(quote))).collect(),
             warnings: self.quotes(&build.warnings),
             images: self.texts(&build.images),
             config: self.maybe(build.config.as_ref()),
@@ -136,6 +138,7 @@ impl Writer<'_> {
             image: self.text(&base.image),
             digest: self.maybe(base.digest.as_ref()),
             pinned: base.pinned,
+            id: self.maybe(base.id.as_ref()),
             quote: self.quote(&base.quote),
             pulled: self.quoted(base.pulled.as_ref()),
         }

@@ -22,8 +22,21 @@ pub(super) struct BuildahSegment {
     /// Headers that no arrow has answered yet: one a stage, since stages are built side by side.
     waiting: Vec<Waiting>,
     /// Arrows of which nobody knows yet to which of those they belong.
-    arrows: Vec<(Outcome, Quote)>,
+    arrows: Vec<(Arrow, Quote)>,
     committed: bool,
+}
+
+/// What an arrow says of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arrow {
+    /// Its result was in the store.
+    Cached,
+    /// Its result was fetched.
+    Pulled,
+    /// Its result is stored.
+    Pushed,
+    /// Its result: the last arrow of a step.
+    Layer,
 }
 
 /// A step that has begun.
@@ -55,15 +68,16 @@ impl BuildahSegment {
                 let numbered = raw.starts_with(b"[");
                 self.step((stage, numbered), (position, of), Text::of_log(words), quote());
             }
-            Buildah::UsingCache => self.outcome(Outcome::Hit, quote()),
-            Buildah::Layer => self.outcome(Outcome::Miss, quote()),
+            Buildah::UsingCache => self.arrow(Arrow::Cached, quote()),
+            Buildah::Layer => self.arrow(Arrow::Layer, quote()),
             Buildah::Pulled(reference) => {
-                self.outcome(Outcome::Hit, quote());
+                self.arrow(Arrow::Pulled, quote());
                 let at = transfer(&mut self.build.imports, &Text::of_log(reference), quote());
                 // It was tried again, and went well.
                 self.build.imports.get_mut(at).into_iter().for_each(|import| import.error = None);
             }
             Buildah::Pushing(reference) => {
+                self.arrow(Arrow::Pushed, quote());
                 transfer(&mut self.build.exports, &Text::of_log(reference), quote());
             }
             Buildah::NotPushed(error) => self.not_pushed(&Text::of_log(error), quote()),
@@ -148,22 +162,27 @@ impl BuildahSegment {
 
     /// The step that an arrow belongs to: the only one that has begun. One that copies from a stage cannot end
     /// before that stage does.
-    fn outcome(&mut self, outcome: Outcome, quote: Quote) {
+    fn arrow(&mut self, arrow: Arrow, quote: Quote) {
         let free: Vec<Waiting> = self.waiting.iter().filter(|step| !self.depends(step)).copied().collect();
         match free.as_slice() {
-            [one] => self.decide(*one, outcome, quote),
+            [one] => self.decide(*one, arrow, quote),
             [] => {}
-            _ => self.arrows.push((outcome, quote)),
+            _ => self.arrows.push((arrow, quote)),
         }
     }
 
-    /// `Pulled`, `Using cache` and the layer follow each other; the first of them decides, the layer ends the step.
-    fn decide(&mut self, step: Waiting, outcome: Outcome, quote: Quote) {
-        if outcome == Outcome::Miss {
-            self.waiting.retain(|other| other.at != step.at);
+    /// `Pulled`, `Using cache` and the layer follow each other: the first of them decides.
+    fn decide(&mut self, waiting: Waiting, arrow: Arrow, quote: Quote) {
+        if arrow == Arrow::Layer {
+            self.waiting.retain(|other| other.at != waiting.at);
         }
-        if let Some(step) = self.build.steps.get_mut(step.at).filter(|s| s.outcome == Outcome::Unknown) {
-            step.outcome = outcome;
+        if arrow == Arrow::Pushed {
+            self.build.pushed.push((waiting.at, quote));
+            return;
+        }
+        if let Some(step) = self.build.steps.get_mut(waiting.at).filter(|s| s.outcome == Outcome::Unknown) {
+            step.outcome = if arrow == Arrow::Layer { Outcome::Miss } else { Outcome::Hit };
+            step.fetched = (arrow == Arrow::Pulled).then(|| quote.clone());
             step.verdict = Some(quote);
         }
     }
@@ -171,9 +190,9 @@ impl BuildahSegment {
     /// A stage goes on: the last arrows were its own, those before them of stages that came to their end. Where its
     /// step has none at all, layers are off, and it simply ran.
     fn settle(&mut self, stage: Option<u32>) {
-        let mut groups: Vec<Vec<(Outcome, Quote)>> = vec![Vec::new()];
+        let mut groups: Vec<Vec<(Arrow, Quote)>> = vec![Vec::new()];
         for arrow in std::mem::take(&mut self.arrows) {
-            let ends = arrow.0 == Outcome::Miss;
+            let ends = arrow.0 == Arrow::Layer;
             groups.last_mut().into_iter().for_each(|group| group.push(arrow.clone()));
             groups.extend(ends.then(Vec::new));
         }
@@ -195,9 +214,9 @@ impl BuildahSegment {
         }
     }
 
-    fn decide_all(&mut self, step: Waiting, arrows: Vec<(Outcome, Quote)>) {
-        for (outcome, quote) in arrows {
-            self.decide(step, outcome, quote);
+    fn decide_all(&mut self, step: Waiting, arrows: Vec<(Arrow, Quote)>) {
+        for (arrow, quote) in arrows {
+            self.decide(step, arrow, quote);
         }
     }
 
@@ -294,125 +313,4 @@ fn transfer(all: &mut Vec<Transfer>, reference: &str, quote: Quote) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::model::assemble::testing::{build, builds};
-    use crate::model::{Build, BuildOutcome, Outcome};
-
-    fn outcomes(build: &Build) -> Vec<(&str, &str, Outcome)> {
-        build.steps.iter().map(|s| (s.stage.as_str(), s.text.as_str(), s.outcome)).collect()
-    }
-
-    #[test]
-    fn arrows_tell_hits_and_new_layers() {
-        let build = build(
-            "[1/2] STEP 1/2: FROM golang AS build\n[1/2] STEP 2/2: RUN a\n--> Using cache c70f3a76daca\n--> c70f3a76dac\n\
-             [2/2] STEP 1/2: FROM alpine\n[2/2] STEP 2/2: COPY --from=build /a /a\n--> Cache pulled from remote r/c:0a\n\
-             [2/2] COMMIT r/x\n--> 161bb1f8c15",
-        );
-        assert_eq!(
-            outcomes(&build),
-            [("build", "RUN a", Outcome::Hit), ("stage-1", "COPY --from=build /a /a", Outcome::Hit)]
-        );
-        assert_eq!((build.outcome, build.imports[0].reference.as_deref()), (BuildOutcome::Succeeded, Some("r/c")));
-    }
-
-    #[test]
-    fn layers_of_one_repository_are_one_import() {
-        for pulled in ["r:5000/c:0a1b:0a1b", "r:5000/c:0a1b", "[r:5000/c]:0a1b"] {
-            let log =
-                format!("STEP 1/3: FROM a\nSTEP 2/3: RUN a\n--> Cache pulled from remote {pulled}\nSTEP 3/3: RUN b");
-            let build = build(&format!("{log}\n--> Cache pulled from remote r:5000/c:2c3d:2c3d"));
-            let from: Vec<_> = build.imports.iter().map(|i| i.reference.as_deref()).collect();
-            assert_eq!(from, [Some("r:5000/c")], "{pulled}");
-        }
-    }
-
-    #[test]
-    fn a_log_may_begin_after_the_first_step() {
-        let cut =
-            build("STEP 3: RUN a\n--> Using cache c70f3a76daca\nSTEP 4: COPY . .\nSTEP 5: COMMIT r/x\n--> 161bb1f8c15");
-        assert_eq!(outcomes(&cut), [("", "RUN a", Outcome::Hit), ("", "COPY . .", Outcome::Miss)]);
-        assert_eq!((cut.outcome, cut.images), (BuildOutcome::Succeeded, ["r/x".into()].into()));
-        let script = ["STEP 3: RUN migrations", "STEP 4: COPY files", "STEP 5: done"];
-        assert!(builds(script.into_iter()).is_empty());
-    }
-
-    #[test]
-    fn the_last_step_ran_where_the_image_was_committed() {
-        let build = build("STEP 1: FROM busybox\nSTEP 2: COPY . .\nSTEP 3: COMMIT tom\n522b6e604a10");
-        assert_eq!(outcomes(&build), [("stage-0", "COPY . .", Outcome::Miss)]);
-    }
-
-    #[test]
-    fn without_layers_every_step_ran_and_the_failing_one_failed() {
-        let build = build(
-            "STEP 1/4: FROM a\nSTEP 2/4: RUN a\nSTEP 3/4: RUN b\nError: building at STEP \"RUN b\": while running runtime: exit status 1",
-        );
-        assert_eq!(outcomes(&build), [("stage-0", "RUN a", Outcome::Miss), ("stage-0", "RUN b", Outcome::Failed)]);
-        assert!(build.steps.iter().take(1).all(|s| s.verdict.is_none()));
-    }
-
-    #[test]
-    fn stages_are_built_side_by_side() {
-        let hit = |key: &str| format!("--> Using cache {key}0a1b2c3d4e\n--> {key}0a1b2c3d4e");
-        let log = [
-            "[2/2] STEP 1/3: FROM b",
-            "[1/2] STEP 1/3: FROM a AS deps",
-            "[1/2] STEP 2/3: WORKDIR /app",
-            "[2/2] STEP 2/3: COPY --from=deps /out /out",
-            &hit("a"),
-            "[1/2] STEP 3/3: RUN make",
-            "--> b0a1b2c3d4e",
-            &hit("c"),
-            "[2/2] STEP 3/3: RUN test",
-            "[2/2] COMMIT x",
-            "--> d0a1b2c3d4e",
-        ]
-        .join("\n");
-        let build = build(&log);
-        assert_eq!(
-            outcomes(&build),
-            [
-                ("deps", "WORKDIR /app", Outcome::Hit),
-                ("stage-1", "COPY --from=deps /out /out", Outcome::Hit),
-                ("deps", "RUN make", Outcome::Miss),
-                ("stage-1", "RUN test", Outcome::Miss),
-            ]
-        );
-        assert_eq!((builds(log.lines()).len(), build.outcome), (1, BuildOutcome::Succeeded));
-    }
-
-    #[test]
-    fn arrows_of_stages_that_need_nothing_of_each_other_belong_to_the_one_that_goes_on() {
-        let build = build(
-            "[1/3] STEP 1/3: FROM a AS x\n[2/3] STEP 1/2: FROM b AS y\n[1/3] STEP 2/3: RUN a\n[2/3] STEP 2/2: RUN b\n\
-             --> Using cache c70f3a76daca\n--> c70f3a76dac\n--> 161bb1f8c15\n[1/3] STEP 3/3: RUN c\n--> 261bb1f8c15",
-        );
-        let of = |text: &str| build.steps.iter().find(|s| s.text == text).map(|s| s.outcome);
-        assert_eq!(
-            (of("RUN a"), of("RUN b"), of("RUN c")),
-            (Some(Outcome::Miss), Some(Outcome::Hit), Some(Outcome::Miss))
-        );
-    }
-
-    #[test]
-    fn a_push_that_fails_ends_the_build() {
-        let build = build(
-            "STEP 1/2: FROM a\nSTEP 2/2: RUN a\n--> Pushing cache [r.example.com/c]:0a1b\n\
-             Error: failed pushing cache to {{{\"r.example.com\" \"c\"} \"0a1b\"} %!q(bool=false)}: connection refused",
-        );
-        assert_eq!((build.outcome, build.exports.len()), (BuildOutcome::Failed, 1));
-        assert!(build.exports[0].error.is_some() && build.steps[0].outcome == Outcome::Miss);
-    }
-
-    #[test]
-    fn a_registry_that_does_not_answer_is_an_import_that_failed() {
-        let key = "0a".repeat(32);
-        let retry = format!(
-            "time=\"2026-05-04T09:00:00Z\" level=warning msg=\"Failed, retrying in 1s ... (1/3). Error: initializing source docker://r:5000/c:{key}: pinging container registry r:5000: connection refused\""
-        );
-        let log = format!("STEP 1/2: FROM a\nSTEP 2/2: RUN a\n{retry}\n--> 161bb1f8c15\nCOMMIT x\n--> 161bb1f8c15");
-        let import = build(&log).imports.remove(0);
-        assert_eq!((import.reference.as_deref(), import.ok()), (Some("r:5000/c"), false));
-    }
-}
+mod tests;

@@ -18,6 +18,8 @@ pub(super) struct ClassicSegment {
     last: u64,
     /// A container was begun for the step, in a log without arrows.
     running: Option<Quote>,
+    /// Images of its steps.
+    ids: Vec<Text>,
     pub(super) service: Option<Text>,
     pub(super) errors: Few<Quote>,
     pub(super) tangled: bool,
@@ -41,7 +43,8 @@ impl ClassicSegment {
         match says {
             Classic::Step { position, of, text } => self.step(position, of, text, line, raw),
             Classic::UsingCache => self.outcome(Outcome::Hit, line, raw),
-            Classic::Image => self.outcome(Outcome::Miss, line, raw),
+            Classic::Image(id) => self.image(id, line, raw),
+            Classic::Deleted(id) => self.deleted(id, line, raw),
             Classic::Removed => self.last = line,
             Classic::Bare(bare) => self.without_arrow(bare, line, raw),
             Classic::Built => {
@@ -137,7 +140,7 @@ impl ClassicSegment {
 
     /// ` ---> Using cache` comes before the image; the first of the two decides.
     fn outcome(&mut self, outcome: Outcome, line: u64, raw: &[u8]) {
-        let after_base = self.build.bases.last().map_or(0, |b| b.quote.line);
+        let after_base = self.after_base();
         let step = self.build.steps.last_mut().filter(|s| s.header.line > after_base && s.outcome == Outcome::Unknown);
         if let Some(step) = step {
             step.outcome = outcome;
@@ -153,7 +156,7 @@ impl ClassicSegment {
                 self.outcome(Outcome::Hit, line, raw);
                 self.last = line;
             }
-            Bare::Image if behind => self.outcome(Outcome::Miss, line, raw),
+            Bare::Image(id) if behind => self.image(id, line, raw),
             Bare::Running if behind => self.running = Some(Quote::new(line, raw)),
             _ => {}
         }
@@ -164,6 +167,29 @@ impl ClassicSegment {
         if let Some(running) = self.running.take() {
             self.outcome(Outcome::Miss, running.line, running.text.as_bytes());
         }
+    }
+
+    /// The image under a FROM is the base's own.
+    fn image(&mut self, id: &[u8], line: u64, raw: &[u8]) {
+        let under_base = self.build.steps.last().is_none_or(|step| step.header.line < self.after_base());
+        let base = self.build.bases.last_mut().filter(|base| under_base && base.id.is_none());
+        match base {
+            Some(base) => base.id = Some(Text::of_log(id)),
+            None => self.ids.push(Text::of_log(id)),
+        }
+        self.outcome(Outcome::Miss, line, raw);
+    }
+
+    /// Taken away after the build: an image that it made, or found, for one of its steps.
+    fn deleted(&mut self, id: &[u8], line: u64, raw: &[u8]) {
+        let own = |known: &Text| id.starts_with(known.as_bytes());
+        if self.built && self.build.pruned.is_none() && self.ids.iter().any(own) {
+            self.build.pruned = Some(Box::new(Quote::new(line, raw)));
+        }
+    }
+
+    fn after_base(&self) -> u64 {
+        self.build.bases.last().map_or(0, |base| base.quote.line)
     }
 
     fn downloaded(&mut self, image: &[u8], line: u64, raw: &[u8]) {

@@ -10,7 +10,7 @@ const SHELLS: usize = 4;
 pub(super) fn simple(text: &str) -> Vec<Vec<String>> {
     let mut commands = split(text);
     for _ in 0..SHELLS {
-        let inside = |words: &Vec<String>| handed_over(words).map(split);
+        let inside = |words: &Vec<String>| handed_over(words).map(|script| split(&script));
         if !commands.iter().any(|words| handed_over(words).is_some()) {
             break;
         }
@@ -20,19 +20,22 @@ pub(super) fn simple(text: &str) -> Vec<Vec<String>> {
 }
 
 /// The script of `sh -c`, `bash -lc`; the command of `ssh host`, where it is one word.
-fn handed_over(words: &[String]) -> Option<&str> {
+fn handed_over(words: &[String]) -> Option<String> {
     const SHELLS: [&str; 6] = ["sh", "bash", "ash", "dash", "zsh", "busybox"];
     let name = |word: &String| word.rsplit('/').next().unwrap_or_default().to_owned();
     let shell = words.iter().position(|word| SHELLS.contains(&name(word).as_str()));
     let script = shell.and_then(|at| {
-        let mut options = words.get(at + 1..)?.iter().skip_while(|word| !is_script_option(word));
-        options.next().and(options.next())
+        let option = at + 1 + words.get(at + 1..)?.iter().position(|word| is_script_option(word))?;
+        let script = words.get(option + 1..)?;
+        // A log may show it without its quotes: `Starting: /bin/sh -c docker build .`
+        let whole = script.first().filter(|word| word.contains(' ')).cloned();
+        whole.or_else(|| (script.len() > 1).then(|| script.join(" ")))
     });
     let remote = || {
         let at = words.iter().position(|word| name(word) == "ssh")?;
-        words.get(at + 1..)?.iter().rev().find(|word| word.contains(' '))
+        words.get(at + 1..)?.iter().rev().find(|word| word.contains(' ')).cloned()
     };
-    script.or_else(remote).map(String::as_str)
+    script.or_else(remote)
 }
 
 /// `-c`, `-ec`, `-lc`

@@ -64,6 +64,9 @@ impl Culprit<'_> {
 /// The spot, where a value explains it.
 pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     let step = spot.last()?;
+    if no_value_reaches(past, &spot) {
+        return None;
+    }
     let words = differing(&spot);
     let arguments = build_args::changing(past, &spot.broken);
     let file = in_file(past, &spot);
@@ -176,6 +179,34 @@ fn metadata(past: &Past, spot: &Spot) -> Option<(String, Evidence)> {
     let missed = above.into_iter().find(|s| s.kind == StepKind::Metadata && s.outcome == Outcome::Miss)?;
     let same = (0..at).any(|j| past.builds.get(j).is_some_and(|b| b.steps.iter().any(|s| s.text == missed.text)));
     same.then(|| (missed.text.to_string(), header(run, missed, "was not found, with the same text as before")))
+}
+
+/// buildah and the classic builder print each instruction of the Dockerfile, so what is not printed is not there:
+/// without an ARG no value reaches the step. And the key of an ARG holds its text, never the value: one that was
+/// not found has another cause, which reran the step too.
+fn no_value_reaches(past: &Past, spot: &Spot) -> bool {
+    let found = spot.broken.last().and_then(|&i| Some((past.get(i)?.1, spot.step(i)?)));
+    let Some((build, step)) = found.filter(|(build, _)| matches!(build.dialect, Dialect::Classic | Dialect::Buildah))
+    else {
+        return false;
+    };
+    let above = above(build, step);
+    let mut arguments = above.iter().filter(|s| s.instruction == "ARG").peekable();
+    let sets = |s: &&&Step| s.instruction == "ENV";
+    let same = same_text(spot) && !above.iter().filter(sets).any(|s| s.outcome == Outcome::Miss);
+    match arguments.peek() {
+        None => same && prints_all(build, step),
+        Some(_) => arguments.any(|s| s.outcome == Outcome::Miss),
+    }
+}
+
+/// All instructions of the stage above the step are in the log.
+fn prints_all(build: &Build, step: &Step) -> bool {
+    let bases = build.bases.len();
+    let before = build.steps.iter().filter(|s| s.header.line < step.header.line);
+    let own = before.filter(|s| build.dialect == Dialect::Classic || s.stage == step.stage).count();
+    let counted = if build.dialect == Dialect::Classic { own + bases } else { own + 1 };
+    counted + 1 >= usize::try_from(step.position).unwrap_or(usize::MAX)
 }
 
 /// `BuildKit` prints no instruction that makes no layer.

@@ -25,10 +25,11 @@ fn fires_when_one_run_always_breaks() {
 }
 
 #[test]
-fn a_command_line_proves_it() {
+fn a_command_line_names_it() {
     let first = cold().command("docker buildx build --build-arg GIT_SHA=a1 .");
     let found = VolatileBuildArg.check(&of(vec![first, broken("b2"), broken("c3")]));
-    assert_eq!((found.len(), found[0].confidence), (1, Confidence::Proven));
+    // Whether the Dockerfile declares it is not in the log.
+    assert_eq!((found.len(), found[0].confidence), (1, Confidence::Likely));
     assert!(found[0].title.contains("`GIT_SHA`"), "{}", found[0].title);
 }
 

@@ -63,6 +63,12 @@ pub(in super::super) struct Build {
     /// Cache entries that were too old.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<Quote>,
+    /// An image of its own steps that was deleted after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<Quote>,
+    /// Steps whose layer was pushed to a cache, with the line that says so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pushed: Vec<(usize, Quote)>,
     /// Warnings about the cache.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Quote>,
@@ -216,6 +222,9 @@ pub(in super::super) struct Base {
     /// The Dockerfile names the digest.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub pinned: bool,
+    /// Its name in the store, where printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The FROM line.
     pub quote: Quote,
     /// The line that shows it being fetched.

@@ -77,6 +77,7 @@ fn base(what: &Instruction, quote: &Quote, vertex: &Vertex) -> Base {
         image: image.into(),
         digest,
         pinned: false,
+        id: None,
         quote: quote.clone(),
         pulled: vertex.pulled.clone(),
     }

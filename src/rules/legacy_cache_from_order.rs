@@ -1,0 +1,124 @@
+//! Of several images in `--cache-from` the classic builder keeps to the first that has the first step.
+
+use super::instruction::brief;
+use super::legacy;
+use super::past::Past;
+use super::recurring::{Spot, spots};
+use super::remedy::command_line;
+use super::volatile_build_arg::{culprits, explains};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::model::Command;
+
+pub(super) struct LegacyCacheFromOrder;
+
+static META: RuleMeta = RuleMeta {
+    id: "legacy-cache-from-order",
+    title: "of several images in `--cache-from` one answers, and it is not the one that fits best",
+    group: "No cache in use",
+    severity: Severity::Warning,
+    what: "The classic builder is called with two or more images in `--cache-from`, finds the first steps in one of them, and runs the same step and all below it in every run.",
+    why: "The classic builder goes through the list for the first step only. It keeps to the first image that has it and drops the others without a word, also where they hold more.",
+    fix: "Put the image that fits best first (the branch's before the default branch's), or build with BuildKit, which asks all of them for every step.",
+    rules_out: "Runs in which every step came from the cache; steps with an ARG in scope whose value changes; one image alone; BuildKit.",
+    limits: "Whether a later image holds the step is not in the log; `docker history --no-trunc` of each shows it.",
+    example: include_str!("examples/legacy-cache-from-order.txt"),
+    references: &[
+        "https://docs.docker.com/reference/cli/docker/image/build/#cache-from",
+        "https://github.com/moby/moby/blob/v25.0.0/image/cache/cache.go",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for LegacyCacheFromOrder {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let known = culprits(past);
+    let spot = spots(past)
+        .into_iter()
+        .find(|spot| legacy::always_given(past, spot) && spot.held.is_empty() && !explains(&known, spot))?;
+    let from = legacy::cache_from(past, *spot.broken.last()?).filter(|from| from.images.len() > 1)?;
+    let step = spot.last()?;
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Suspected,
+        title: format!(
+            "{} images in --cache-from, and one of them answers: `{}` runs again {}",
+            from.images.len(),
+            brief(&step.text),
+            spot.often(past)
+        ),
+        cause: format!(
+            "The classic builder keeps to the first image of the list that has the first step, and drops the others. It found the steps above and never `{}`; whether another of {} holds it, it does not look.",
+            brief(&step.text),
+            from.images.join(", ")
+        ),
+        evidence: Proof::from_lines(lines(past, &spot, from.command))?,
+        fix: fix(from.command, &from.images),
+        impact: spot.impact(past),
+        rules_out: vec![
+            "that another image holds the step is not decided: `docker history --no-trunc` of each decides it"
+                .to_owned(),
+            "where none does, no run stores a newer one: write one of them anew".to_owned(),
+        ],
+        subject: from.images.join(" "),
+    })
+}
+
+fn lines(past: &Past, spot: &Spot, command: &Command) -> Vec<Evidence> {
+    let run = spot.broken.last().and_then(|&i| past.get(i)).map(|(run, _)| run);
+    let told = run.map(|run| Study::quote(run, &command.quote, "several images, of which one is used"));
+    told.into_iter().chain(spot.lines(past, "ran: the image that is used does not hold it")).collect()
+}
+
+fn fix(command: &Command, images: &[&str]) -> Fix {
+    let order: Vec<String> = images.iter().rev().map(|image| format!("--cache-from {image}")).collect();
+    Fix {
+        summary: "put the image that fits best first in --cache-from".to_owned(),
+        steps: vec![
+            "The most special image comes first: the branch's, then the default branch's.".to_owned(),
+            "BuildKit (DOCKER_BUILDKIT=1) asks all images for every step, in any order; they have to be built with BUILDKIT_INLINE_CACHE=1.".to_owned(),
+        ],
+        snippet: Some(format!("# instead of: {}\ndocker build {} …", command_line(command), order.join(" "))),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of};
+    use super::*;
+    use crate::model::Dialect;
+
+    fn run(command: &str) -> Made {
+        made().with(|b| b.dialect = Dialect::Classic).command(command).from("node:20", "aa").hit("RUN a")
+    }
+
+    const TWO: &str = "docker build --cache-from main:1 --cache-from branch:1 -t app .";
+
+    #[test]
+    fn fires_where_one_of_two_answers_and_a_step_is_never_found() {
+        let found = LegacyCacheFromOrder.check(&of(vec![run(TWO).miss("RUN b"), run(TWO).miss("RUN b")]));
+        assert_eq!((found.len(), found[0].confidence), (1, Confidence::Suspected));
+        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.contains("--cache-from branch:1 --cache-from main:1")));
+    }
+
+    #[test]
+    fn leaves_one_image_all_hits_and_other_builders() {
+        let one = || run("docker build --cache-from main:1 .").miss("RUN b");
+        assert!(LegacyCacheFromOrder.check(&of(vec![one(), one()])).is_empty());
+        let warm = || run(TWO).hit("RUN b");
+        assert!(LegacyCacheFromOrder.check(&of(vec![warm(), warm()])).is_empty());
+        let buildkit = || run(TWO).miss("RUN b").with(|b| b.dialect = Dialect::BuildkitPlain);
+        assert!(LegacyCacheFromOrder.check(&of(vec![buildkit(), buildkit()])).is_empty());
+    }
+}

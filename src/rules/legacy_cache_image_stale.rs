@@ -1,0 +1,139 @@
+//! The image that the classic builder is given as its cache does not hold a step, and no run renews it.
+
+use super::instruction::{brief, copies_context, mounts_files};
+use super::legacy::{self, CacheFrom};
+use super::past::Past;
+use super::recurring::{Spot, spots};
+use super::remedy::command_line;
+use super::volatile_build_arg::{culprits, explains};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+
+pub(super) struct LegacyCacheImageStale;
+
+static META: RuleMeta = RuleMeta {
+    id: "legacy-cache-image-stale",
+    title: "the image given as the cache does not hold a step, and no run renews it",
+    group: "No cache in use",
+    severity: Severity::Warning,
+    what: "The classic builder is called with `--cache-from IMAGE`. Steps come from that image up to the same one in every run; that one and all below it run, with the same text, though nothing that differs from run to run can have changed it: a RUN without an ARG above it, or a COPY in runs of one commit.",
+    why: "The classic builder compares the text of each step, and the checksum of copied files, with the history of the image it is given, never with the run before. What the image does not hold runs in every build until somebody writes a newer image under that name.",
+    fix: "Write the image of this build under the name that `--cache-from` reads (on the default branch, say), made by the same builder with the same proxy settings.",
+    rules_out: "Steps with an ARG in scope whose value changes (volatile-build-arg); a step that comes from the image in some run; runs that write the image themselves and find the step in the next one; another base image; several images in `--cache-from` (legacy-cache-from-order); `--no-cache`.",
+    limits: "Why the image does not hold the step is not in the log: an older Dockerfile, other files, a proxy that was given when it was built (`docker history --no-trunc` then shows `|0 /bin/sh -c`), or another tool that made it.",
+    example: include_str!("examples/legacy-cache-image-stale.txt"),
+    references: &[
+        "https://docs.docker.com/reference/cli/docker/image/build/#cache-from",
+        "https://github.com/moby/moby/blob/v25.0.0/image/cache/cache.go",
+    ],
+    since: "0.1.0",
+};
+
+impl Rule for LegacyCacheImageStale {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|past| finding(&past)).collect()
+    }
+}
+
+fn finding(past: &Past) -> Option<Finding> {
+    let known = culprits(past);
+    let spot = spots(past)
+        .into_iter()
+        .find(|spot| legacy::always_given(past, spot) && !explains(&known, spot) && is_fixed(past, spot))?;
+    let last = *spot.broken.last()?;
+    let from = legacy::cache_from(past, last).filter(|from| from.images.len() == 1)?;
+    let (image, step) = (from.images.first()?, spot.last()?);
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!("--cache-from {image} does not hold `{}`, and no run renews it", brief(&step.text)),
+        cause: format!(
+            "Every run takes the steps above from {image} and runs `{}` and what is below it: the image was made without this step. The classic builder compares with the image only, never with the run before, so this goes on until {image} is written anew.",
+            brief(&step.text)
+        ),
+        evidence: Proof::from_lines(lines(past, &spot, &from))?,
+        fix: fix(&from, image),
+        impact: spot.impact(past),
+        rules_out: vec![
+            "a build argument: no, none is declared above the step and changes".to_owned(),
+            "why the image lacks the step is not decided: an older Dockerfile or other files, another tool that made it, or a proxy given on one side only; `docker history --no-trunc` of the image shows it".to_owned(),
+        ],
+        subject: (*image).to_owned(),
+    })
+}
+
+/// Nothing that differs from run to run is part of the step.
+fn is_fixed(past: &Past, spot: &Spot) -> bool {
+    let Some(step) = spot.last() else { return false };
+    if step.instruction == "RUN" {
+        return !mounts_files(&step.text) && spot.held.is_empty();
+    }
+    let commit = |i: &usize| past.get(*i).and_then(|(run, _)| run.commit.clone());
+    let first = spot.broken.first().and_then(commit);
+    copies_context(spot.text) && first.is_some() && spot.broken.iter().all(|i| commit(i) == first)
+}
+
+fn lines(past: &Past, spot: &Spot, from: &CacheFrom) -> Vec<Evidence> {
+    let run = spot.broken.last().and_then(|&i| past.get(i)).map(|(run, _)| run);
+    let told = run.map(|run| Study::quote(run, &from.command.quote, "the image is the only cache of this build"));
+    told.into_iter().chain(spot.lines(past, "ran: the image does not hold it")).collect()
+}
+
+fn fix(from: &CacheFrom, image: &str) -> Fix {
+    Fix {
+        summary: format!("write {image} anew from a build that succeeded"),
+        steps: vec![
+            format!("Tag the image that is built as {image} too, and push or save it where the next run takes it from."),
+            "Build it with the builder and the proxy settings that the CI uses: the classic builder compares texts, and a proxy given as a build argument is part of them.".to_owned(),
+        ],
+        snippet: Some(format!("{}\ndocker tag IMAGE {image}\ndocker push {image}", command_line(from.command))),
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of, study};
+    use super::*;
+    use crate::model::{Dialect, Run};
+
+    const FROM: &str = "docker build --cache-from r.example.com/a:base -t app .";
+
+    fn run(command: &str) -> Made {
+        made().with(|b| b.dialect = Dialect::Classic).command(command).from("node:20", "aa")
+    }
+
+    fn stale() -> Made {
+        run(FROM).hit("COPY a /a").miss("RUN make")
+    }
+
+    #[test]
+    fn fires_where_the_same_step_is_never_found() {
+        let found = LegacyCacheImageStale.check(&of(vec![stale(), stale(), stale()]));
+        assert_eq!((found.len(), found[0].impact.steps), (1, 3));
+    }
+
+    #[test]
+    fn fires_on_a_copy_in_runs_of_one_commit_only() {
+        let copy = |commit: &str| Run { commit: Some(commit.into()), ..run(FROM).hit("RUN a").miss("COPY . .").run() };
+        assert_eq!(LegacyCacheImageStale.check(&study(vec![copy("c0ffee"), copy("c0ffee")])).len(), 1);
+        assert!(LegacyCacheImageStale.check(&study(vec![copy("c0ffee"), copy("beef")])).is_empty());
+    }
+
+    #[test]
+    fn leaves_renewed_images_arguments_and_other_builders() {
+        let renewed = || run(FROM).hit("COPY a /a").hit("RUN make");
+        assert!(LegacyCacheImageStale.check(&of(vec![stale(), renewed(), renewed()])).is_empty());
+        let own = || run("docker build -t app .").hit("COPY a /a").miss("RUN make");
+        assert!(LegacyCacheImageStale.check(&of(vec![own(), own()])).is_empty());
+        let buildkit = || stale().with(|b| b.dialect = Dialect::BuildkitPlain);
+        assert!(LegacyCacheImageStale.check(&of(vec![buildkit(), buildkit()])).is_empty());
+        let two = || run("docker build --cache-from a:1 --cache-from b:1 .").hit("COPY a /a").miss("RUN make");
+        assert!(LegacyCacheImageStale.check(&of(vec![two(), two()])).is_empty());
+    }
+}

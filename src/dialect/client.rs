@@ -111,7 +111,7 @@ fn service_failed(text: &[u8]) -> bool {
 /// ``Error: unable to parse value provided `[]` to --cache-from: repository must contain neither a tag nor digest: r/c:1``
 /// (`containers/buildah` `pkg/parse/parse.go`)
 fn refused_repository(text: &[u8]) -> bool {
-    text.starts_with(b"unable to parse value provided ") && memmem::find(text, b" to --cache-").is_some()
+    text.starts_with(b"unable to parse value provided ") && find(text, b" to --cache-").is_some()
 }
 
 /// `could not lock /tmp/.buildx-cache/index.json.lock` (`client/ociindex`): two exports into one directory.

@@ -71,7 +71,7 @@ pub(super) fn begins(text: &[u8]) -> bool {
 /// `[1/2] STEP 3/6: RUN make`
 fn is_stage(text: &[u8]) -> bool {
     let head = text.get(..16).unwrap_or(text);
-    let step = memmem::find(head, b"] ").and_then(|at| text.get(at + 2..));
+    let step = find(head, b"] ").and_then(|at| text.get(at + 2..));
     step.is_some_and(|step| counts(step, b"STEP ", b": ")) && head.get(1).is_some_and(u8::is_ascii_digit)
 }
 

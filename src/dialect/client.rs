@@ -44,7 +44,6 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
             UNNAMED.iter().any(|start| text.starts_with(start.as_bytes()))
                 || service_failed(text)
                 || locked(text)
-                || refused_repository(text)
         }
     };
     known.then_some(text)
@@ -106,12 +105,6 @@ fn option_error(rest: &[u8]) -> bool {
 /// `Service 'api' failed to build : Build failed`
 fn service_failed(text: &[u8]) -> bool {
     text.starts_with(b"Service '") && find(text, b"' failed to build").is_some()
-}
-
-/// ``Error: unable to parse value provided `[]` to --cache-from: repository must contain neither a tag nor digest: r/c:1``
-/// (`containers/buildah` `pkg/parse/parse.go`)
-fn refused_repository(text: &[u8]) -> bool {
-    text.starts_with(b"unable to parse value provided ") && find(text, b" to --cache-").is_some()
 }
 
 /// `could not lock /tmp/.buildx-cache/index.json.lock` (`client/ociindex`): two exports into one directory.

@@ -82,8 +82,8 @@ fn says(message: &[u8]) -> Option<Says<'_>> {
             None => after("Found cached layer, extracting to filesystem").map(|_| Says::Extracting),
         },
         b'P' => pushes(message),
-        b'E' => match after("Error uploading layer to cache: ") {
-            Some(error) => Some(Says::NotStored(error)),
+        b'E' => match after("Error uploading layer to cache: ").map(Says::NotStored).or_else(|| eliminated(message)) {
+            Some(says) => Some(says),
             None => after("Executing ").filter(|r| r.ends_with(b" build triggers")).map(|_| Says::Begun),
         },
         // Before v0.10 in lower case.
@@ -101,8 +101,19 @@ fn pushes(message: &[u8]) -> Option<Says<'_>> {
     if let Some(rest) = message.strip_prefix(b"Pushing layer ") {
         return rest.strip_suffix(b" to cache now").map(Says::Storing);
     }
+    if let Some(rest) = message.strip_prefix(b"Pushing cache pointer ") {
+        return rest.split(|b| *b == b' ').next().map(Says::Pointing);
+    }
     let image = message.strip_prefix(b"Pushing image to ").map(Says::Pushing);
     image.or_else(|| message.strip_prefix(b"Pushed ").map(Says::Pushed))
+}
+
+/// `Eliminating stage 'golang:1.22-alpine' [idx: '0'], all consumers are served from cache` (from v1.28 on)
+fn eliminated(message: &[u8]) -> Option<Says<'_>> {
+    match stage(message.strip_prefix(b"Eliminating stage '")?)? {
+        Says::Stage { base, index } => Some(Says::Eliminated { base, index }),
+        _ => None,
+    }
 }
 
 /// `golang:1.22-alpine' [idx: '0', base-idx: '-1']`
@@ -175,6 +186,11 @@ mod tests {
     fn reads_messages() {
         for (message, says) in [
             ("Building stage 'a:1' [idx: '2', base-idx: '-1']", Says::Stage { base: b"a:1", index: 2 }),
+            (
+                "Eliminating stage 'a:1' [idx: '2'], all consumers are served from cache",
+                Says::Eliminated { base: b"a:1", index: 2 },
+            ),
+            ("Pushing cache pointer r/c:0a -> 0b", Says::Pointing(b"r/c:0a")),
             ("Resolved base name golang:1.22 to build", Says::Named { base: b"golang:1.22", name: b"build" }),
             ("Checking for cached layer r/c:0a1b...", Says::Lookup(b"r/c:0a1b")),
             ("Using caching version of cmd: RUN x", Says::Cached(b"RUN x")),

@@ -223,6 +223,15 @@ pub enum KanikoSays<'a> {
         /// Index, 0-based.
         index: u32,
     },
+    /// `Eliminating stage 'golang:1.22' [idx: '0'], all consumers are served from cache`: it is not built.
+    Eliminated {
+        /// Base image.
+        base: &'a [u8],
+        /// Index, 0-based.
+        index: u32,
+    },
+    /// `Pushing cache pointer REPO:KEY -> KEY`: a name for a layer that is stored.
+    Pointing(&'a [u8]),
     /// `Checking for cached layer REPO:KEY...`.
     Lookup(&'a [u8]),
     /// `Failed to retrieve layer: GET …` (debug).

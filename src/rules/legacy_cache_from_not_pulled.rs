@@ -4,7 +4,7 @@ use super::past::{self, Past, cost, header};
 use super::remedy::{command_line, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
-use crate::model::{Command, Dialect};
+use crate::model::{Command, Dialect, Pull, Text};
 
 pub(super) struct LegacyCacheFromNotPulled;
 
@@ -44,22 +44,28 @@ fn finding(past: &Past) -> Option<Finding> {
     let blind: Vec<Blind> = (0..past.len()).filter_map(|i| blind(past, i)).collect();
     let unexplained = blind.iter().any(|b| !past.losses(b.at).is_empty());
     let warm = past.builds.iter().any(|b| b.hits() > 0);
-    let last = blind.last().filter(|_| blind.len() > 1 && unexplained && !warm)?;
+    let last =
+        blind.last().filter(|_| blind.len() > 1 && !warm && (unexplained || blind_on_one_machine(past, &blind)))?;
     let later = blind.iter().skip(1).filter_map(|b| past.builds.get(b.at));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: Confidence::Likely,
+        // A COPY that stands first may bring other files each time.
+        confidence: if unexplained { Confidence::Likely } else { Confidence::Suspected },
         title: format!("--cache-from {} finds nothing: the image is not pulled first", last.image),
         cause: format!(
-            "The classic builder takes its cache from images that dockerd has. {} is not fetched before the build in any of these runs, so `--cache-from` is passed over without a message and every step runs.",
+            "The classic builder takes its cache from images that dockerd has. {} is not fetched before the build in any of these runs, so `--cache-from` is passed over without a message and every step runs: with the option the builder does not ask its own cache either.",
             last.image
         ),
         evidence: Proof::from_lines(blind.iter().take(3).flat_map(|b| lines(past, b)).collect())?,
         fix: fix(last),
         impact: cost(later.flat_map(|b| &b.steps), blind.len() - 1),
         rules_out: vec![
-            "changed sources: no, steps that read no files ran again on the same base image".to_owned(),
+            if unexplained {
+                "changed sources: no, steps that read no files ran again on the same base image".to_owned()
+            } else {
+                "changed sources: not excluded where the first step copies files; not one step was found in any of these runs, on the same base image".to_owned()
+            },
             "a quiet pull (`docker pull -q`) is not told from other output; it would have led to hits".to_owned(),
         ],
         subject: last.image.clone(),
@@ -71,10 +77,29 @@ fn blind<'a>(past: &Past<'a>, i: usize) -> Option<Blind<'a>> {
     let (hits, total) = past.counts(i)?;
     let command = past.commands(i).iter().find(|c| !c.cache_from.is_empty())?;
     let images: Vec<&str> = command.cache_from.iter().filter_map(|s| s.get("ref")).collect();
-    let pulled = |name: &&str| run.pulls.iter().any(|p| p.quote.line < build.line && reference::same(&p.image, name));
-    let cold = hits == 0 && total > 0 && !past.asked_for_no_cache(i) && !images.iter().any(pulled);
+    // An image that was loaded without a name may be the one.
+    let loaded =
+        |p: &&Pull| p.image.starts_with("sha256:") || images.iter().any(|name| reference::same(&p.image, name));
+    let pulled = |p: &&Pull| images.iter().any(|name| reference::same(&p.image, name));
+    let before = |p: &&Pull| p.quote.line < build.line;
+    let given =
+        run.pulls.iter().filter(before).any(|p| pulled(&p)) || run.loads.iter().filter(before).any(|p| loaded(&p));
+    let cold = hits == 0 && total > 0 && !past.asked_for_no_cache(i) && !given;
     let image = images.first().filter(|_| cold)?;
     Some(Blind { at: i, command, image: (*image).to_owned() })
+}
+
+/// Every run of three or more found nothing, on a base image that was there already and is the same: a machine that
+/// keeps its images. An image that the build writes itself would be there too.
+fn blind_on_one_machine(past: &Past, blind: &[Blind]) -> bool {
+    let ids = |b: &Blind| past.builds.get(b.at).map(|build| build.bases.iter().map(|base| base.id.clone()).collect());
+    let first: Option<Vec<Option<Text>>> = blind.first().and_then(ids);
+    let known = first.as_ref().is_some_and(|ids| !ids.is_empty() && ids.iter().all(Option::is_some));
+    let kept =
+        |b: &Blind| past.builds.get(b.at).is_some_and(|build| build.bases.iter().all(|base| base.pulled.is_none()));
+    let own = |b: &Blind| b.command.tags.iter().any(|tag| reference::same(tag, &b.image));
+    let alike = |b: &Blind| ids(b) == first && kept(b) && !own(b);
+    known && blind.len() > 2 && blind.len() == past.len() && blind.iter().all(alike)
 }
 
 fn lines(past: &Past, blind: &Blind) -> Vec<Evidence> {
@@ -91,6 +116,7 @@ fn fix(blind: &Blind) -> Fix {
         summary: format!("pull {} before the build", blind.image),
         steps: vec![
             format!("Pull {} first; `|| true` because it is not there before the first push.", blind.image),
+            "On a machine that keeps its images, leave --cache-from out: then the builder's own cache is asked.".to_owned(),
             "The pulled image serves the final stage only: with several stages, push and pull an image for each.".to_owned(),
             "BuildKit (DOCKER_BUILDKIT=1) reads the image in the registry without a pull, if it was built with BUILDKIT_INLINE_CACHE=1.".to_owned(),
         ],
@@ -104,7 +130,7 @@ fn fix(blind: &Blind) -> Fix {
 mod tests {
     use super::super::testing::{Made, made, study};
     use super::*;
-    use crate::model::{Pull, Quote, Run};
+    use crate::model::{Quote, Run};
 
     fn run(command: &str) -> Made {
         made()

@@ -105,23 +105,23 @@ mod tests {
         Run { commit: Some(commit.into()), ..build.hit("RUN a").miss(copy).run() }
     }
 
-    fn check(command: &str, commits: [&str; 2], copy: &str) -> Vec<Finding> {
+    fn check(command: &str, commits: [&str; 3], copy: &str) -> Vec<Finding> {
         LegacyDockerfileOutside.check(&study(commits.map(|commit| run(command, commit, copy)).into()))
     }
 
     #[test]
     fn fires_on_standard_input_and_on_a_folder_above() {
         for file in ["-", "../Dockerfile"] {
-            let found = check(&format!("docker build -f {file} app"), ["c0ffee", "c0ffee"], "COPY . /src");
+            let found = check(&format!("docker build -f {file} app"), ["c0ffee"; 3], "COPY . /src");
             assert_eq!((found.len(), found[0].confidence), (1, Confidence::Likely), "{file}");
         }
-        let found = check("docker build -f - app", ["c0ffee", "beef"], "COPY . /src");
+        let found = check("docker build -f - app", ["c0ffee", "beef", "dead"], "COPY . /src");
         assert_eq!(found[0].severity, Severity::Note);
     }
 
     #[test]
     fn leaves_dockerfiles_inside_and_named_files() {
-        assert!(check("docker build -f app/Dockerfile app", ["c0ffee", "c0ffee"], "COPY . /src").is_empty());
-        assert!(check("docker build -f - app", ["c0ffee", "c0ffee"], "COPY package.json /src/").is_empty());
+        assert!(check("docker build -f app/Dockerfile app", ["c0ffee"; 3], "COPY . /src").is_empty());
+        assert!(check("docker build -f - app", ["c0ffee"; 3], "COPY package.json /src/").is_empty());
     }
 }

@@ -95,7 +95,11 @@ fn reads_only(past: &Past, i: usize) -> bool {
     let building = past.commands(i).iter().filter(|c| c.tool != Tool::BuildxCreate);
     let commands: Vec<&Command> = building.filter(|c| !c.cache_from.is_empty()).collect();
     let read: Vec<&str> = past.imports(i).into_iter().filter_map(|t| t.reference.as_deref()).collect();
-    let known = !commands.is_empty() && past.imports(i).iter().any(|t| t.ok() && t.kind == CacheKind::Registry);
+    // A file may ask for caches that no command line shows; a log that shows all of a build shows its exports too.
+    let in_file = past.commands(i).iter().any(|c| matches!(c.tool, Tool::Compose | Tool::BuildxBake));
+    let shown = in_file && build.whole() && build.exports.is_empty() && build.inline.is_none() && commands.is_empty();
+    let known =
+        (shown || !commands.is_empty()) && past.imports(i).iter().any(|t| t.ok() && t.kind == CacheKind::Registry);
     known && !past.asked_for_no_cache(i) && !read.iter().any(|name| writes(&commands, build, name))
 }
 

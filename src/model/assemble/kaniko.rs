@@ -25,6 +25,12 @@ pub(super) struct KanikoSegment {
     names: Vec<(String, String)>,
     /// Lookups of the stage that no command has taken yet.
     lookups: VecDeque<Lookup>,
+    /// Lookups of each stage before the first was built: from v1.28 on all are made once more then.
+    ahead: Vec<VecDeque<Lookup>>,
+    /// Stages that are not built: what is taken from them is cached.
+    eliminated: Vec<(u32, String, Quote)>,
+    /// A line named the stage that is built.
+    staged: bool,
     /// Reference of the lookup whose answer comes next.
     asked: Option<String>,
     /// Layers on their way to the cache.
@@ -50,7 +56,8 @@ impl KanikoSegment {
     pub(super) fn restarts_with(&self, message: &Kaniko) -> bool {
         let ended = self.done || !self.build.errors.is_empty();
         match message.says {
-            Says::Planned | Says::Stage { index: 0, .. } => !self.build.bases.is_empty(),
+            Says::Planned => !self.build.bases.is_empty(),
+            Says::Stage { index: 0, .. } => !self.build.bases.is_empty() && !self.looks_ahead(),
             Says::Named { .. } | Says::Failed => ended,
             _ => false,
         }
@@ -71,8 +78,11 @@ impl KanikoSegment {
             Says::Base(image) => self.base = text(image),
             Says::Begun => self.begun = Some(quote()),
             Says::Named { base, name } => self.names.push((text(base), text(name))),
+            Says::Eliminated { base, index } => self.eliminated.push((index, text(base), quote())),
+            Says::Pointing(reference) => drop(self.storing.insert(text(reference))),
             Says::Stage { base, index } => {
                 self.begun = None;
+                self.built();
                 self.stage(&text(base), usize::try_from(index).unwrap_or(usize::MAX), quote());
             }
             Says::Lookup(reference) => self.asks(text(reference), quote()),
@@ -122,6 +132,36 @@ impl KanikoSegment {
         if let Some(step) = self.build.steps.last_mut().filter(|s| s.verdict.is_none() && self.build.headless) {
             step.outcome = Outcome::Unknown;
         }
+        self.take_lookups();
+    }
+
+    /// So far stages were only looked up.
+    fn looks_ahead(&self) -> bool {
+        !self.staged && self.build.steps.is_empty() && !self.build.headless
+    }
+
+    /// The first stage is built: what was looked up before is looked up again, but for the stages that nobody needs.
+    fn built(&mut self) {
+        if !self.looks_ahead() {
+            self.staged = true;
+            return;
+        }
+        self.staged = true;
+        let last = std::mem::take(&mut self.lookups);
+        let mut ahead = std::mem::take(&mut self.ahead);
+        ahead.push(last);
+        self.build.bases.clear();
+        for (index, base, quote) in std::mem::take(&mut self.eliminated) {
+            let index = usize::try_from(index).unwrap_or(usize::MAX);
+            let looked_up = ahead.get_mut(index).map(std::mem::take).unwrap_or_default();
+            self.stage(&base, index, quote);
+            self.lookups = looked_up;
+            self.take_lookups();
+        }
+    }
+
+    /// Commands that were looked up, and have no line of their own.
+    fn take_lookups(&mut self) {
         for lookup in std::mem::take(&mut self.lookups) {
             let Lookup { command, key, outcome, quote } = lookup;
             let step = self.instruction(&command);
@@ -135,7 +175,10 @@ impl KanikoSegment {
         if self.build.line == 0 {
             self.build.line = quote.line;
         }
-        self.lookups.clear();
+        let before = std::mem::take(&mut self.lookups);
+        if !self.build.bases.is_empty() && !self.staged {
+            self.ahead.push(before);
+        }
         self.since = None;
         self.build.bases.push(Base { stage: name.into(), image: base.into(), quote, ..Base::default() });
     }

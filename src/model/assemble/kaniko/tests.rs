@@ -1,7 +1,7 @@
 //! Builds of kaniko, read from lines.
 
 use super::*;
-use crate::model::assemble::testing::build;
+use crate::model::assemble::testing::{build, builds};
 
 const LOG: &str = "\
 INFO[0000] Resolved base name golang:1 to build
@@ -100,4 +100,46 @@ fn a_refused_push_is_an_export_error_in_a_good_build() {
     let build = build(&format!("{LOG}\n{end}"));
     assert!(build.exports[0].error.is_some());
     assert_eq!((build.outcome, build.images), (BuildOutcome::Succeeded, ["r/app:1".into()].into()));
+}
+
+/// v1.28 with `FF_KANIKO_CACHE_LOOKAHEAD` and its companions.
+#[test]
+fn stages_are_looked_up_before_they_are_built() {
+    let log = [
+        "Resolved base name golang:1.22 to build",
+        "Built cross stage deps: map[0:[/app]]",
+        "Executing 0 build triggers",
+        "Checking for cached layer r/c:0a...",
+        "Using caching version of cmd: RUN make",
+        "Executing 0 build triggers",
+        "Cache hit via inferred cross-stage key for cmd: COPY --from=build /app /app",
+        "Checking for cached layer r/c:0b...",
+        "Using caching version of cmd: COPY --from=build /app /app",
+        "Checking for cached layer r/c:0c...",
+        "No cached layer found for cmd RUN test",
+        "Eliminating stage 'golang:1.22' [idx: '0'], all consumers are served from cache",
+        "Executing 0 build triggers",
+        "Building stage 'alpine:3.20' [idx: '1', base-idx: '-1']",
+        "Using caching version of cmd: COPY --from=build /app /app",
+        "No cached layer found for cmd RUN test",
+        "COPY --from=build /app /app",
+        "Found cached layer, extracting to filesystem",
+        "RUN test",
+        "Pushing cache pointer r/c:0d -> 0c",
+        "Pushing image to r/c:0d",
+        "Pushing image to r/app:1",
+        "Pushed r/app@sha256:0a",
+    ]
+    .map(|message| format!("INFO[0001] {message}"));
+    let builds = builds(log.iter().map(String::as_str));
+    let steps: Vec<_> = builds[0].steps.iter().map(|s| (s.stage.as_str(), s.text.as_str(), s.outcome)).collect();
+    assert_eq!(
+        steps,
+        [
+            ("build", "RUN make", Outcome::Hit),
+            ("stage-1", "COPY --from=build /app /app", Outcome::Hit),
+            ("stage-1", "RUN test", Outcome::Miss),
+        ]
+    );
+    assert_eq!((builds.len(), builds[0].outcome, builds[0].images.len()), (1, BuildOutcome::Succeeded, 1));
 }

@@ -25,7 +25,10 @@ impl KanikoSegment {
     pub(super) fn stores(&mut self, reference: String, quote: Quote) {
         let repo = Text::from(repository(&reference));
         if !self.build.exports.iter().any(|e| e.reference.as_ref() == Some(&repo)) {
-            self.build.exports.push(transfer(repo, quote));
+            self.build.exports.push(transfer(repo, quote.clone()));
+        }
+        if let Some(at) = self.build.steps.len().checked_sub(1) {
+            self.build.pushed.push((at, quote));
         }
         self.storing.insert(reference);
     }
@@ -47,7 +50,7 @@ impl KanikoSegment {
     }
 
     pub(super) fn pushes(&mut self, image: String, clock: &[u8]) {
-        if self.storing.contains(&image) {
+        if self.storing.iter().any(|known| image.ends_with(known.as_str())) {
             return;
         }
         self.tick(clock);

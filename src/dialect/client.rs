@@ -40,11 +40,7 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
                 || service_failed(rest)
                 || locked(rest)
         }
-        None => {
-            UNNAMED.iter().any(|start| text.starts_with(start.as_bytes()))
-                || service_failed(text)
-                || locked(text)
-        }
+        None => UNNAMED.iter().any(|start| text.starts_with(start.as_bytes())) || service_failed(text) || locked(text),
     };
     known.then_some(text)
 }

@@ -1,5 +1,7 @@
 //! The classic builder takes its cache from the image, which has nothing of the build stages.
 
+use std::collections::BTreeSet;
+
 use super::past::{self, Loss, Past, header, verdict};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
@@ -45,7 +47,11 @@ struct Seen<'a> {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let seen: Vec<Seen> = (1..past.len()).filter_map(|i| seen(past, i)).collect();
+    if past.builds.iter().all(|build| build.dialect != Dialect::Classic) {
+        return None;
+    }
+    let stored = chain::stored_stages(past.builds.iter().copied());
+    let seen: Vec<Seen> = (1..past.len()).filter_map(|i| seen(past, &stored, i)).collect();
     let last = seen.last()?;
     let (run, build) = past.get(last.at)?;
     let mut names: Vec<&str> = seen.iter().flat_map(|s| s.losses.iter().map(|l| l.stage.name)).collect();
@@ -70,14 +76,13 @@ fn finding(past: &Past) -> Option<Finding> {
     })
 }
 
-fn seen<'a>(past: &Past<'a>, i: usize) -> Option<Seen<'a>> {
+fn seen<'a>(past: &Past<'a>, stored: &BTreeSet<(&str, &str)>, i: usize) -> Option<Seen<'a>> {
     let (_, build) = past.get(i).filter(|(_, b)| b.dialect == Dialect::Classic)?;
     if past.asked_for_no_cache(i) {
         return None;
     }
     let last = chain::final_stage(build)?;
     let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit)?;
-    let stored = chain::stored_stages(past.builds.iter().copied());
     let inner = |stage: &Stage| {
         stage.name != last && !stored.contains(&(stage.name, stage.platform)) && chain::all_missed(stage)
     };

@@ -42,16 +42,23 @@ pub enum Input {
 pub fn stages(build: &Build) -> Vec<Stage<'_>> {
     let mut stages: Vec<Stage> = Vec::new();
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut at = 0;
     for step in build.steps.iter().filter(|s| s.kind == StepKind::Counted) {
-        let (name, platform) = (step.stage.as_str(), step.platform.as_str());
-        let at = *places.entry((name, platform)).or_insert(stages.len());
+        // Most steps are of the stage of the one before.
+        if !stages.get(at).is_some_and(|stage| step.is_of(stage.name, stage.platform)) {
+            at = *places.entry((&step.stage, &step.platform)).or_insert(stages.len());
+        }
         if at == stages.len() {
-            let base = build.base_of(name, platform);
-            stages.push(Stage { name, platform, steps: Vec::new(), base });
+            stages.push(Stage { name: &step.stage, platform: &step.platform, steps: Vec::new(), base: None });
         }
         if let Some(stage) = stages.get_mut(at) {
             stage.steps.push(step);
         }
+    }
+    // The first of each stage is its own.
+    for base in build.bases.iter().rev() {
+        let known = places.get(&(base.stage.as_str(), base.platform.as_str())).and_then(|at| stages.get_mut(*at));
+        known.into_iter().for_each(|stage| stage.base = Some(base));
     }
     for stage in &mut stages {
         stage.steps.sort_by_key(|s| s.position);
@@ -129,6 +136,11 @@ pub fn follows_input(build: &Build, step: &Step) -> Option<bool> {
     step.trace.as_ref()?;
     let ran = |input: &Step| input.kind == StepKind::Counted && input.outcome == Outcome::Miss;
     Some(build.inputs(step).any(|input| input.stage != step.stage && ran(input)))
+}
+
+/// What a stage is called, in lower case: by its name, or by its number.
+pub(super) fn names(stage: &str) -> impl Iterator<Item = String> {
+    std::iter::once(stage.to_ascii_lowercase()).chain(stage.strip_prefix("stage-").map(str::to_owned))
 }
 
 /// Names of stages are printed in lower case, and a stage may be called by its number.

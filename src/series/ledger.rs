@@ -77,6 +77,8 @@ pub(super) struct Now<'a> {
     pub(super) last: Option<&'a str>,
     /// Stages some step of which ran.
     broken: HashSet<(&'a str, &'a str)>,
+    /// What steps call these by.
+    called: HashSet<String>,
     imports: Vec<&'a Transfer>,
     /// Some base image is another one than before.
     pub(super) moved: bool,
@@ -126,7 +128,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
     fn now(&self, i: usize, run: &'a Run, build: &'a Build) -> Now<'a> {
         let stages = chain::stages(build);
         let ran = |stage: &&Stage| first_miss(stage, false).is_some();
-        let broken = stages.iter().filter(ran).map(|s| (s.name, s.platform)).collect();
+        let broken: HashSet<_> = stages.iter().filter(ran).map(|s| (s.name, s.platform)).collect();
+        let called = stages.iter().filter(ran).flat_map(|s| chain::names(s.name)).collect();
         let moved = build.bases.iter().any(|base| {
             let before = self.stages.get(&(base.stage.as_str(), base.platform.as_str()));
             before.and_then(|line| line.base).is_some_and(|before| chain::is_other_base(before, base))
@@ -139,6 +142,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             last: chain::final_stage(build),
             stages,
             broken,
+            called,
             imports: chain::imports(run, build),
             moved,
             kept: self.is_kept(build),
@@ -269,10 +273,8 @@ impl Now<'_> {
         if let Some(follows) = chain::follows_input(self.build, step) {
             return follows;
         }
-        let copies = step
-            .operation()
-            .sources()
-            .any(|name| self.broken.iter().any(|(broken, _)| *broken != stage.name && chain::is_called(broken, name)));
+        let ran = |name: &str| self.called.contains(&name.to_ascii_lowercase()) && !chain::is_called(stage.name, name);
+        let copies = step.operation().sources().any(ran);
         copies || self.stands_on_a_rebuilt_stage(stage, step)
     }
 

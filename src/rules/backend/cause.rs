@@ -3,8 +3,10 @@
 //!
 //! Reads text only; knows neither runs nor findings.
 
+use std::borrow::Borrow;
+
 use super::texts::TEXTS;
-use crate::model::{CacheKind, is_gone};
+use crate::model::{CacheKind, Recent, Text, is_gone};
 
 /// Why a cache backend refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +54,31 @@ pub(in crate::rules) enum Cause {
 }
 
 /// Decides by the most specific text first.
+///
+/// Every rule about back ends asks for every error, and a job has the same ones in each run: what was lately read is
+/// not read again.
 pub(in crate::rules) fn classify(error: &str, kind: CacheKind) -> Cause {
+    thread_local!(static RECENT: Recent<Read> = Recent::default());
+    let make = || Some(Read { error: error.into(), kind, cause: read(error, kind) });
+    let known = RECENT.with(|recent| recent.get(error, make)).filter(|known| known.kind == kind);
+    known.map_or_else(|| read(error, kind), |known| known.cause)
+}
+
+/// An error that was read.
+#[derive(Clone)]
+struct Read {
+    error: Text,
+    kind: CacheKind,
+    cause: Cause,
+}
+
+impl Borrow<str> for Read {
+    fn borrow(&self) -> &str {
+        &self.error
+    }
+}
+
+fn read(error: &str, kind: CacheKind) -> Cause {
     let text = error.to_ascii_lowercase();
     if is_gone(error.trim_end()) {
         return Cause::LayerUnreadable;

@@ -26,6 +26,7 @@ mod explain;
 mod fix_write;
 mod fixes;
 mod formats;
+mod growth;
 mod history;
 #[cfg(unix)]
 mod integrations;

@@ -11,7 +11,7 @@ use crate::model::Build;
 use crate::rules;
 use crate::triage::{Assessment, Verdict, Wanted, rebuilt};
 
-/// `15 steps ran again in 3 runs: up to 7 min 30 s, 2 min 30 s a run`; empty where nothing was measured.
+/// `15 steps ran again in 3 runs: up to 2 min 30 s per run, 7 min 30 s in total`; empty where nothing was measured.
 pub(super) fn costs(impact: Impact) -> String {
     let ran = (impact.steps > 0).then(|| format!("{} ran again", count(impact.steps, "step")));
     let place = (impact.runs > 0).then(|| format!("in {}", count(impact.runs, "run")));
@@ -26,10 +26,10 @@ pub(super) fn costs(impact: Impact) -> String {
 }
 
 fn time(impact: Impact) -> String {
-    let all = format!("up to {}", duration(impact.seconds));
+    let all = duration(impact.seconds);
     match u32::try_from(impact.runs) {
-        Ok(runs @ 2..) => format!("{all}, {} a run", duration(impact.seconds / f64::from(runs))),
-        _ => all,
+        Ok(runs @ 2..) => format!("up to {} per run, {all} in total", duration(impact.seconds / f64::from(runs))),
+        _ => format!("up to {all}"),
     }
 }
 
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn costs_say_what_was_measured_only() {
         let say = |steps, seconds, runs| costs(Impact { steps, seconds, runs });
-        assert_eq!(say(15, 450.0, 3), "15 steps ran again in 3 runs: up to 7 min 30 s, 2 min 30 s a run");
+        assert_eq!(say(15, 450.0, 3), "15 steps ran again in 3 runs: up to 2 min 30 s per run, 7 min 30 s in total");
         assert_eq!(say(0, 450.0, 1), "in 1 run: up to 7 min 30 s");
         assert_eq!(say(1, 0.0, 0), "1 step ran again");
         assert_eq!((say(0, 0.0, 0), say(0, 0.0, 2)), (String::new(), String::new()));

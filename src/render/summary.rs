@@ -54,12 +54,12 @@ pub(super) fn table(page: &Page, report: &Report) -> Vec<String> {
     lines
 }
 
-/// `120 builds in 5,000 runs: 12,310 of 40,200 (30 %) steps from the cache, the others took 31 h 05 min`.
+/// `120 builds in 5,000 runs: 12,310 of 40,200 (30 %) steps from the cache, executed steps took 31 h 05 min`.
 fn totals(report: &Report) -> String {
     let builds = || report.study.runs.iter().flat_map(|run| &run.builds);
     let (hits, total) = (builds().map(Build::hits).sum(), builds().map(Build::total).sum());
     let seconds: f64 = builds().map(Build::seconds_executed).sum();
-    let steps = format!("{} steps from the cache, the others took {}", share(hits, total), duration(seconds));
+    let steps = format!("{} steps from the cache, executed steps took {}", share(hits, total), duration(seconds));
     format!("{} in {}: {steps}", count(report.study.series.len(), "build"), count(builds().count(), "run"))
 }
 

@@ -20,7 +20,7 @@ static META: RuleMeta = RuleMeta {
     why: "Version 4 pulls each `cache-from` image before the build and hands it to the builder: the whole image is downloaded each time, only the first one that can be pulled is used for a service, and there is no `cache-to`. Build stages are cached only if they are images of their own.",
     fix: "Move to version 5.5 or newer with `builder:`, `cache-from:` and `cache-to:`. Version 5 alone is not enough: it does not pull, so the image needs inline cache metadata or a registry cache.",
     rules_out: "Version 5 imports the cache by itself and does not print these lines.",
-    limits: "Without the plugin's own lines in the log its version is not known. Whether the pulled images helped is told by the steps, not by this rule.",
+    limits: "Without the plugin's own lines in the log its version is not known. The steps show whether the pulled images helped; this rule does not say.",
     example: include_str!("examples/buildkite-compose-plugin-v4.txt"),
     references: &[
         "https://github.com/buildkite-plugins/docker-compose-buildkite-plugin",

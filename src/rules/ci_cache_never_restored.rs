@@ -145,7 +145,7 @@ fn words(key: &Key) -> (&'static str, &'static str, Confidence) {
             *confidence,
         ),
         Key::Differs => (
-            "its key is another one each time",
+            "its key is different in every run",
             "Each run asks for a key that no earlier run saved. Either the key holds something that is new in every run, or the files it is made of changed in every run.",
             Confidence::Suspected,
         ),

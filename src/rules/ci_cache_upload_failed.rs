@@ -14,7 +14,7 @@ static META: RuleMeta = RuleMeta {
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
     what: "The CI says that saving a cache failed, it does not say why, and nothing shows that several steps save into the same one.",
-    why: "The step stays green and the next run starts without what should have been stored: it is slow, and nobody is told.",
+    why: "The step stays green and the next run starts without what should have been stored: it is slow, and nobody notices.",
     fix: "Keep the cache below the CI's limit, give it a name that no other step saves, and run again: a fault of the storage goes away by itself.",
     rules_out: "Steps that share the cache: then `parallel-steps-share-cache` says so. A cache that exists already (`Skipping upload for existing cache`) is no failure. Reasons that the CI prints (size, rights, limits, the service) have rules of their own. Caches of tools that build actions keep for themselves are left out.",
     limits: "It says that it failed, not why: no line of the log does.",

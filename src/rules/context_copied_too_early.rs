@@ -75,7 +75,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
         confidence: if sure { Confidence::Likely } else { Confidence::Suspected },
         title: format!("`{}` comes before `{}` and reruns it {}", step.text, brief(&shown.text), spot.often(past)),
         cause: format!(
-            "`{}` takes in the whole build context and is the first step that ran in these runs: something in the context is another one each time. `{}` runs again with it, though it can only need a few of the files.",
+            "`{}` takes in the whole build context and is the first step that ran in these runs: something in the build context changed in every run. `{}` runs again with it, though it can only need a few of the files.",
             step.text,
             brief(&shown.text)
         ),

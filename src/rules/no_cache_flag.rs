@@ -12,11 +12,11 @@ pub(super) struct NoCacheFlag;
 
 static META: RuleMeta = RuleMeta {
     id: "no-cache-flag",
-    title: "the build is told not to use the cache",
+    title: "the cache is switched off for this build",
     group: "No cache in use",
     severity: Severity::Warning,
     what: "`--no-cache`, `--no-cache-filter` or `no-cache: true` is on the command line of a build whose steps then ran. Without a log: the option in the configuration, beside a cache that is named there.",
-    why: "Every step is executed, whatever any cache holds. The builder does not print that it was told to, so the log looks like a cache that is broken.",
+    why: "Every step is executed, whatever any cache holds. The builder does not print that it was asked to, so the log looks like a cache that is broken.",
     fix: "Take the option out of the build that every commit runs.",
     rules_out: "A command line without the option. Whether a fresh build is meant (a nightly one for security updates) is not in a log.",
     limits: "BuildKit does not print the option: only a command line, or the inputs of an action, in the log show it.",

@@ -48,3 +48,4 @@ mod support;
 mod terminal;
 mod total;
 mod trend;
+mod words;

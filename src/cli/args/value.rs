@@ -256,6 +256,6 @@ mod tests {
         assert!(output("json").unwrap_err().contains("FORMAT=FILE"));
         assert!(output("json=").is_err());
         assert_eq!(output("jsn=x").unwrap_err(), "no such format, did you mean json?");
-        assert!(output("xyz=x").unwrap_err().contains("human, summary, json, "));
+        assert!(output("xyz=x").unwrap_err().contains("human, summary, concise, json, "));
     }
 }

@@ -60,13 +60,13 @@ pub(super) struct Settings {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     #[arg(env = "CACHEDIAG_CONFIG", hide_env = true, value_delimiter = '\n')]
     pub(super) config: Option<Vec<PathBuf>>,
-    /// Number of threads [default: one a core]
+    /// Number of threads [default: one per core]
     #[arg(long, value_name = "N", env = "CACHEDIAG_THREADS", hide_env = true)]
     pub(super) threads: Option<NonZeroUsize>,
     /// How much one compressed file or archive may expand to [default: 4 GiB]
     #[arg(long, value_name = "BYTES", env = "CACHEDIAG_MAX_EXPANDED", hide_env = true)]
     pub(super) max_expanded: Option<u64>,
-    /// Judge beside the earlier runs that this file remembers, and remember this one; made where it is not there
+    /// Compare with the earlier runs in this file and add this one; created if missing
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "CACHEDIAG_HISTORY", hide_env = true)]
     pub(super) history: Option<Inside>,
     /// How long the history remembers a run: 36h, 12w [default: 90d]

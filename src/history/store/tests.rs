@@ -138,7 +138,7 @@ fn trouble(make: impl FnOnce(&Path)) -> String {
 #[test]
 fn what_is_no_history_is_left_alone_and_said_to_be_that() {
     let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(4096).collect();
-    assert!(trouble(|file| std::fs::write(file, noise).unwrap()).contains("is no history"));
+    assert!(trouble(|file| std::fs::write(file, noise).unwrap()).contains("is not a cachediag history"));
     let foreign = trouble(|file| Connection::open(file).unwrap().execute_batch("CREATE TABLE t (a)").unwrap());
     assert!(foreign.contains("another program"), "{foreign}");
     let newer = trouble(|file| {

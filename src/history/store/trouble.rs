@@ -6,10 +6,10 @@ use rusqlite::{Error, ErrorCode};
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// Not a file of `SQLite`.
-    #[error("is no history: the file holds something else; name another file, or remove this one to begin anew")]
+    #[error("is not a cachediag history; choose another file, or delete it to start over")]
     NotADatabase,
     /// A database of another program.
-    #[error("is a database of another program; name another file")]
+    #[error("is a database of another program; choose another file")]
     Foreign,
     /// It has other tables than a history, or views and triggers.
     #[error("is no history any more: its tables were changed; name another file, or remove this one to begin anew")]
@@ -21,7 +21,7 @@ pub enum Trouble {
     #[error("is a history of version {0}, written by a newer cachediag; this one knows up to {1}")]
     Newer(i64, usize),
     /// Pages are missing or damaged.
-    #[error("is damaged ({0}); `cachediag history export` may save some of it, remove it to begin anew")]
+    #[error("is damaged ({0}); `cachediag history export` may save some of it; delete it to start over")]
     Damaged(String),
     /// Nothing can be written to it.
     #[error("is read-only: nothing is recorded")]

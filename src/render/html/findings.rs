@@ -132,7 +132,7 @@ fn kind(line: &str) -> Option<&'static str> {
 
 fn sure(finding: &Finding) -> Markup {
     html! {
-        p { (names::confidence(finding.confidence)) @if !finding.rules_out.is_empty() { ". Also considered:" } }
+        p { (names::confidence(finding.confidence)) @if !finding.rules_out.is_empty() { ". Other explanations:" } }
         @if !finding.rules_out.is_empty() {
             ul.considered { @for text in &finding.rules_out { li { (prose(text)) } } }
         }

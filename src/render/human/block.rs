@@ -39,12 +39,12 @@ fn heading(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     lines
 }
 
-/// `likely. Also considered: the base image changed (same digest); …`.
+/// `likely. Other explanations: the base image changed (same digest); …`.
 fn sure(finding: &Finding) -> String {
     let level = names::confidence(finding.confidence);
     if finding.rules_out.is_empty() {
         return format!("{level}.");
     }
     let others: Vec<_> = finding.rules_out.iter().map(|text| escape::line(text.trim_end_matches('.'))).collect();
-    format!("{level}. Also considered: {}.", others.join("; "))
+    format!("{level}. Other explanations: {}.", others.join("; "))
 }

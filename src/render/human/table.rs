@@ -62,7 +62,7 @@ fn table(page: &Page, rows: &[Row]) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let columns = if page.width < ROOMY { 3 } else { 4 };
-    table.set_header(["build", "runs, old → new", "steps from cache", "others took"].into_iter().take(columns));
+    table.set_header(["build", "runs, old → new", "steps from cache", "time executed"].into_iter().take(columns));
     for r in rows {
         let cells = [
             escape::cut_start(&r.name, name),
@@ -83,7 +83,7 @@ fn table(page: &Page, rows: &[Row]) -> Vec<String> {
 /// Widths of name and strip: the strip gets what its marks need, the name what is left.
 fn widths(page: &Page, rows: &[Row]) -> (usize, usize) {
     // What the columns of numbers take at most, with the gaps between the columns.
-    let room = page.width.saturating_sub(if page.width < ROOMY { 29 } else { 42 });
+    let room = page.width.saturating_sub(if page.width < ROOMY { 29 } else { 44 });
     let name = rows.iter().map(|r| r.name.width()).max().unwrap_or(0);
     let marks = rows.iter().map(|r| r.marks.len() * 2).max().unwrap_or(0).clamp(16, 60);
     let name = name.min(room.saturating_sub(marks).max(page.width / 4));

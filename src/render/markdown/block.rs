@@ -67,7 +67,7 @@ fn sure(finding: &Finding) -> String {
         return format!("**Sure**: {level}\n\n");
     }
     let others = finding.rules_out.iter().map(|text| format!("- {}\n", prose(&shortened(text))));
-    format!("**Sure**: {level}. Also considered:\n\n{}\n", others.collect::<String>())
+    format!("**Sure**: {level}. Other explanations:\n\n{}\n", others.collect::<String>())
 }
 
 fn fix(finding: &Finding) -> String {

@@ -57,7 +57,8 @@ impl Document {
         if rows.is_empty() {
             return String::new();
         }
-        let head = "| build | runs, old → new | steps from cache | others took |\n|---|---|---|--:|".to_owned();
+        let head =
+            "| build | runs, old → new | steps from cache | time of executed steps |\n|---|---|---|--:|".to_owned();
         let body = rows.iter().map(|row| {
             let name = escape::markdown::cell(&escape::cut_start(&row.name, 80));
             let cells = [name, human::strip(&row.marks, 40), share(row.hits, row.total), duration(row.seconds)];

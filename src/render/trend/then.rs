@@ -6,9 +6,9 @@ use crate::trend::{Change, Difference, Trend, What};
 /// What stands above the lines; the run before counts where it got better, see [`Change::compared`].
 pub(super) fn heading(change: &Change) -> &'static str {
     if change.better {
-        "then, or in the run before (it need not be why)"
+        "then, or in the run before (not necessarily the cause)"
     } else {
-        "at the same time (it need not be why)"
+        "at the same time (not necessarily the cause)"
     }
 }
 
@@ -80,7 +80,7 @@ fn what(what: What) -> &'static str {
         What::BaseImage => "base image",
         What::BaseDigest => "digest of",
         What::Instruction => "step",
-        What::Behind => "stands behind",
+        What::Behind => "comes after",
         What::BuildArg => "build argument",
         What::Platforms => "platforms",
         What::Target => "--target",

@@ -66,9 +66,9 @@ pub(super) fn builds<'a>(trend: &'a Trend) -> impl Iterator<Item = &'a Build> {
     trend.members.iter().map(|member| member.build)
 }
 
-/// `6 runs, steps from the cache: 35 of 42 (83 %), the others took 2.1 s a run (median)`
+/// `6 runs, steps from the cache: 35 of 42 (83 %), executed steps took 2.1 s per run (median)`
 pub(super) fn figures(figures: &Figures) -> String {
-    let took = figures.seconds.map(|seconds| format!(", the others took {} a run (median)", duration(seconds)));
+    let took = figures.seconds.map(|seconds| format!(", executed steps took {} per run (median)", duration(seconds)));
     let (runs, share) = (count(figures.runs, "run"), share(figures.hits, figures.total));
     format!("{runs}, steps from the cache: {share}{}", took.unwrap_or_default())
 }
@@ -94,11 +94,11 @@ pub(super) fn steady(trend: &Trend) -> &'static str {
     }
 }
 
-/// `12 runs · steps from the cache: 30 of 60 (50 %) · the others took 41 s a run (median)`
+/// `12 runs · steps from the cache: 30 of 60 (50 %) · executed steps took 41 s per run (median)`
 pub(super) fn summary(trend: &Trend) -> String {
     let whole = &trend.whole;
     let mut parts = vec![runs(trend), format!("steps from the cache: {}", share(whole.hits, whole.total))];
-    parts.extend(whole.seconds.map(|seconds| format!("the others took {} a run (median)", duration(seconds))));
+    parts.extend(whole.seconds.map(|seconds| format!("executed steps took {} per run (median)", duration(seconds))));
     parts.join(" · ")
 }
 

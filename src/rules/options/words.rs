@@ -10,19 +10,19 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::Missing => return format!("a cache option lacks `{token}`"),
         Kind::Unusable => return format!("the `{token}` of a cache option cannot be used"),
         Kind::Told => return format!("the builder refuses a cache option: {token}"),
-        Kind::BadValue | Kind::IgnoredValue => "is no valid value",
-        Kind::UnknownAttribute => "is no cache option",
+        Kind::BadValue | Kind::IgnoredValue => "is not a valid value",
+        Kind::UnknownAttribute => "is not a cache option",
         Kind::Blank => "has a blank after the comma",
         Kind::Cut => return format!("the cache option `{token}` ends behind its comma"),
-        Kind::UnknownType => "is no cache backend",
-        Kind::BadReference => return format!("{token} is no valid reference"),
+        Kind::UnknownType => "is not a cache backend",
+        Kind::BadReference => return format!("{token} is not a valid reference"),
         Kind::BareType => return format!("the cache option `{token}` is read as the name of an image"),
         Kind::Slash => return format!("{token} in the tag of a cache may hold a slash, which no tag may"),
         Kind::TypeUnsupported => "is not supported by this builder",
-        Kind::Loose => "is no key=value",
+        Kind::Loose => "is not key=value",
     };
     match &mistake.nearest {
-        Some(meant) if mistake.kind != Kind::Blank => format!("`{token}` {what}: {meant} is"),
+        Some(meant) if mistake.kind != Kind::Blank => format!("`{token}` {what}; did you mean `{meant}`?"),
         _ => format!("`{token}` {what}"),
     }
 }
@@ -45,7 +45,7 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
             "The blank becomes part of the attribute's name, and an unknown attribute is ignored without a word."
         }
         Kind::Cut => {
-            "A blank ends a word of a shell: what stands behind it is no part of the option any more, but a word of its own, such as the directory to build."
+            "A blank ends a word of a shell: what follows is no longer part of the option but a word of its own, such as the directory to build."
         }
         Kind::BadReference => {
             "Quotation marks, blanks and capital letters have no place in a reference. Nothing can be under such a name."

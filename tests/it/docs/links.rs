@@ -56,7 +56,10 @@ fn flags(text: &str) -> impl Iterator<Item = &str> {
 /// What stands behind `cachediag` in a command, up to where another command begins.
 fn commands(text: &str) -> impl Iterator<Item = &str> {
     let ends = |c: char| ['\n', '`', '|', ';', '#', '>'].contains(&c);
-    text.split("cachediag ").skip(1).filter_map(move |rest| rest.split(ends).next())
+    // A path that ends so is an argument of another program.
+    let begins = |at: usize| !text[..at].ends_with('/');
+    let found = text.match_indices("cachediag ").filter(move |(at, _)| begins(*at));
+    found.filter_map(move |(at, name)| text[at + name.len()..].split(ends).next())
 }
 
 #[test]

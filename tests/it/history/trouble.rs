@@ -27,7 +27,7 @@ fn files_that_are_no_history_are_named_and_left_alone() {
     let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(4096).collect();
     fs::write(desk.path().join("noise.db"), &noise).unwrap();
     let (_, problem) = diagnosed(desk.path(), "noise.db");
-    assert!(problem.contains("is no history"), "{problem}");
+    assert!(problem.contains("is not a cachediag history"), "{problem}");
     assert_eq!(fs::read(desk.path().join("noise.db")).unwrap(), noise);
 
     let (_, problem) = diagnosed(desk.path(), "no/such/folder.db");
@@ -53,7 +53,7 @@ fn a_truncated_file_is_damaged_or_still_good() {
         let file = desk.path().join("cut.db");
         fs::write(&file, &whole[..length]).unwrap();
         let (_, problem) = diagnosed(desk.path(), "cut.db");
-        let known = ["is damaged", "is no history"].iter().any(|words| problem.contains(words));
+        let known = ["is damaged", "is not a cachediag history"].iter().any(|words| problem.contains(words));
         assert!(problem.is_empty() || known, "{length}: {problem}");
         damaged += usize::from(known);
         for left in ["cut.db-wal", "cut.db-shm"] {
@@ -79,7 +79,8 @@ fn noise_in_a_file_is_told_or_does_no_harm() {
             &["--history", "noisy.db", "--repository", "team/app", "--job", "image", log.to_str().unwrap()],
         );
         let problem = said["problems"][0]["message"].as_str().unwrap_or_default();
-        let known = ["is damaged", "is no history", "a record cannot be read", "is a database of another program"];
+        let known =
+            ["is damaged", "is not a cachediag history", "a record cannot be read", "is a database of another program"];
         assert!(problem.is_empty() || known.iter().any(|words| problem.contains(words)), "{start}: {problem}");
         // A report is made, and of nothing but runs that are whole.
         assert!(!said["runs"].as_array().unwrap().is_empty());

@@ -69,7 +69,7 @@ fn what_is_not_there_is_said() {
     assert!(complaint(&["--format", "xml"]).contains("[possible values: human, json"));
     assert!(complaint(&["--last", "0"]).contains("--last"));
     fs::write(desk.path().join("h.db"), "a text").unwrap();
-    assert!(complaint(&[]).starts_with("error: h.db: is no history"));
+    assert!(complaint(&[]).starts_with("error: h.db: is not a cachediag history"));
     fs::remove_file(desk.path().join("h.db")).unwrap();
     assert!(complaint(&[]).starts_with("error: h.db: is not there"));
 }
@@ -94,6 +94,6 @@ fn the_page_of_a_report_tells_when_its_build_broke() {
     };
     let broke = page(&runs("broke-when-the-cache-became-inline"), "broke.db");
     assert!(broke.contains("image: broke at run 5 (2026-01-06): 3 of 7 steps"), "{broke}");
-    assert!(broke.contains("image: changed at the same time (it need not be why): builder: "), "{broke}");
+    assert!(broke.contains("image: changed at the same time (not necessarily the cause): builder: "), "{broke}");
     assert!(!page(&runs("quiet-late-source"), "quiet.db").contains("Over the earlier runs"));
 }

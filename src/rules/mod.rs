@@ -60,6 +60,7 @@ mod gha_export_timeout;
 mod gha_service_error;
 mod gha_service_retired;
 mod gha_tokens_missing;
+mod hits_dropped;
 mod image_without_inline_cache;
 mod import_without_export;
 mod inline_cache_lost_every_second_run;
@@ -166,6 +167,7 @@ pub static RULES: &[&dyn Rule] = &[
     &inline_cache_never_exported::InlineCacheNeverExported,
     &cache_ref_shared::CacheRefShared,
     &alternating_hits::AlternatingHits,
+    &hits_dropped::HitsDropped,
     &inline_cache_multi_stage::InlineCacheMultiStage,
     &min_mode_multi_stage::MinModeMultiStage,
     &image_without_inline_cache::ImageWithoutInlineCache,

@@ -5,6 +5,7 @@
 mod align;
 mod asked;
 pub mod chain;
+pub mod change;
 mod folders;
 mod ledger;
 mod linked;

@@ -103,12 +103,23 @@ pub(super) fn under_their_cause(findings: Vec<Finding>) -> Vec<Finding> {
             return false;
         }
         let bad = finding.severity.min(Severity::Warning);
+        if finding.rule == UNEXPLAINED {
+            let other = |f: &Finding| f.rule != UNEXPLAINED && f.severity >= bad;
+            return findings.iter().any(|f| other(f) && quotes_a_source_of(f, finding));
+        }
         let cause = |rule: &str, source: &str| quoted.get(&(rule, source)).is_some_and(|severity| *severity >= bad);
         let mut causes = GIVES_WAY.iter().filter(|(rule, _)| *rule == finding.rule).flat_map(|(_, causes)| *causes);
         causes.any(|rule| finding.evidence.iter().any(|line| cause(rule, &line.source)))
     };
     let keep: Vec<bool> = findings.iter().map(|f| !follows(f)).collect();
     findings.into_iter().zip(keep).filter_map(|(finding, keep)| keep.then_some(finding)).collect()
+}
+
+/// Says that runs became worse, and not why: gives way to every cause of theirs.
+const UNEXPLAINED: &str = "hits-dropped";
+
+fn quotes_a_source_of(finding: &Finding, other: &Finding) -> bool {
+    finding.evidence.iter().any(|a| other.evidence.iter().any(|b| a.source == b.source))
 }
 
 /// Sources that the findings of each rule quote, with the severity of the worst.

@@ -1,0 +1,136 @@
+//! Since some run fewer steps come from the cache than before, and no rule explains it.
+
+use super::instruction::brief;
+use super::past::{Past, header, verdict};
+use super::{Rule, RuleMeta, Study};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::model::{Build, Outcome, Step, elapsed};
+use crate::series::change;
+
+pub(super) struct HitsDropped;
+
+static META: RuleMeta = RuleMeta {
+    id: "hits-dropped",
+    title: "fewer steps come from the cache since a run, and no other rule says why",
+    group: "Hits only every second run",
+    severity: Severity::Warning,
+    what: "A job was well and then became worse for good: in the runs before at least half of the steps came from the cache, in every run since at least a third of all steps fewer do.",
+    why: "Whatever changed with that run costs time in every run since.",
+    fix: "Look at what changed with the first of these runs: it is listed where the logs show it.",
+    rules_out: "Everything with a rule of its own: where one of those explains the newest runs, this one is silent. A single worse run is none.",
+    limits: "It says when and what else changed then, not why. What the logs do not show (versions, limits of the builder, retention of a registry) is not listed.",
+    example: include_str!("examples/hits-dropped.txt"),
+    references: &["https://docs.docker.com/build/cache/invalidation/"],
+    since: "0.2.0",
+};
+
+impl Rule for HitsDropped {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, study: &Study) -> Vec<Finding> {
+        Past::all(study).filter_map(|whole| finding(&whole, &whole.newest()?)).collect()
+    }
+}
+
+/// Steps from the cache, and all that count, in percent.
+fn share(builds: &[&Build]) -> Option<usize> {
+    let total: usize = builds.iter().map(|build| build.total()).sum();
+    let hits: usize = builds.iter().map(|build| build.hits()).sum();
+    (hits * 100).checked_div(total)
+}
+
+fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
+    let since = whole.len().checked_sub(newest.len())?;
+    // The first run of a job has nothing to find.
+    let before = share(whole.builds.get(1..since)?)?;
+    let now = share(newest.builds.get(1..)?)?;
+    let worst = newest.builds.iter().skip(1).filter_map(|build| share(&[*build])).max()?;
+    if before < 50 || worst + 33 > before {
+        return None;
+    }
+    let run = newest.runs.first()?;
+    let changes = change::between(whole.get(since - 1)?, newest.get(0)?);
+    let ran = newest.builds.iter().flat_map(|build| build.decided()).filter(|s| s.outcome == Outcome::Miss);
+    let ran: Vec<&Step> = ran.collect();
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Suspected,
+        title: format!("worse since {}: {before} % → {now} % of the steps from the cache", run.label),
+        cause: cause(newest, &changes),
+        evidence: Proof::from_lines(lines(whole, newest, since))?,
+        fix: Fix {
+            summary: format!("look at what changed with {}", run.label),
+            steps: vec![
+                "Compare the configuration, the command line and the Dockerfile of that run with those of the run before.".to_owned(),
+                "Give the Dockerfile and the configuration (`--config`), and logs that show the command lines.".to_owned(),
+            ],
+            ..Fix::default()
+        },
+        impact: Impact { steps: ran.len(), seconds: elapsed(ran.iter().copied()), runs: newest.len() },
+        rules_out: vec!["one worse run: no, every run since is".to_owned()],
+        subject: whole.subject("hits"),
+    })
+}
+
+fn cause(newest: &Past, changes: &[String]) -> String {
+    let first = newest.misses(1).next();
+    let step = first.map_or_else(String::new, |miss| {
+        format!("The first step that runs in these runs is `{}`. ", brief(&miss.step.text))
+    });
+    if changes.is_empty() {
+        return format!("{step}No rule explains it, and nothing else that the logs show changed then.");
+    }
+    format!("{step}No rule explains it. Changed then: {}.", changes.join("; "))
+}
+
+/// A step that came from the cache before, and runs since.
+fn lines(whole: &Past, newest: &Past, since: usize) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    for i in 1..newest.len().min(3) {
+        let Some((run, build)) = newest.get(i) else { continue };
+        let Some(miss) = newest.misses(i).next() else { continue };
+        let earlier = (0..since).rev().find_map(|j| {
+            let (run, build) = whole.get(j)?;
+            let same = |s: &&Step| s.text == miss.step.text && s.outcome == Outcome::Hit;
+            Some((run, build.decided().find(same)?))
+        });
+        if lines.is_empty() {
+            lines.extend(earlier.map(|(run, step)| verdict(run, step, "came from the cache before")));
+        }
+        if build.total() > 0 {
+            lines.push(header(run, miss.step, "is the first step that runs since"));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Made, made, of};
+    use super::*;
+
+    fn good() -> Made {
+        made().from("node:22", "aa").hit("WORKDIR /app").hit("RUN a").hit("RUN b").miss("COPY . .")
+    }
+
+    fn bad() -> Made {
+        made().from("node:22", "aa").hit("WORKDIR /app").miss("RUN a").miss("RUN b").miss("COPY . .")
+    }
+
+    #[test]
+    fn tells_since_when() {
+        let found = HitsDropped.check(&of(vec![good(), good(), good(), bad(), bad(), bad()]));
+        let titles: Vec<&str> = found.iter().map(|f| f.title.as_str()).collect();
+        assert_eq!(titles, ["worse since run-04: 75 % → 25 % of the steps from the cache"]);
+    }
+
+    #[test]
+    fn leaves_single_runs_and_steady_jobs() {
+        assert!(HitsDropped.check(&of(vec![good(), good(), good(), bad()])).is_empty());
+        assert!(HitsDropped.check(&of(vec![good(), bad(), good(), bad()])).is_empty());
+        assert!(HitsDropped.check(&of(vec![bad(), bad(), bad(), bad()])).is_empty());
+    }
+}

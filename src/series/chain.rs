@@ -57,8 +57,10 @@ pub fn stages(build: &Build) -> Vec<Stage<'_>> {
     }
     // The first of each stage is its own.
     for base in build.bases.iter().rev() {
-        let known = places.get(&(base.stage.as_str(), base.platform.as_str())).and_then(|at| stages.get_mut(*at));
-        known.into_iter().for_each(|stage| stage.base = Some(base));
+        let at = places.get(&(base.stage.as_str(), base.platform.as_str()));
+        if let Some(stage) = at.and_then(|at| stages.get_mut(*at)) {
+            stage.base = Some(base);
+        }
     }
     for stage in &mut stages {
         stage.steps.sort_by_key(|s| s.position);

@@ -43,7 +43,7 @@ fn exports(build: &Build) -> String {
 
 fn options(of: (&Run, &Build), specs: impl Fn(&Command) -> &Vec<crate::model::CacheSpec>) -> String {
     let commands = of.0.commands_of(of.1);
-    let raw = commands.iter().flat_map(|command| specs(command)).map(|spec| spec.raw.as_str());
+    let raw = commands.iter().flat_map(specs).map(|spec| spec.raw.as_str());
     raw.collect::<Vec<_>>().join(" ")
 }
 

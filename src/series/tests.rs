@@ -130,5 +130,5 @@ fn a_final_stage_that_begins_with_a_copy_out_of_another_shows_nothing_of_what_is
         breaks.in_build(1, &b).next().map(|found| (found.because, found.confidence)).unwrap()
     };
     assert_eq!(told("COPY --from=build /a /a"), (Because::NotStored, Confidence::Suspected));
-    assert_eq!(told("RUN other"), (Because::RecordLost, Confidence::Likely));
+    assert_eq!(told("RUN other"), (Because::RecordLost, Confidence::Suspected));
 }

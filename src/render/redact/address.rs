@@ -90,7 +90,7 @@ mod tests {
             ("https://oauth2:p@ss@host/x", "oauth2:p@ss"),
             ("https://a1b2c3d4e5f6a1b2c3d4@host/x", "a1b2c3d4e5f6a1b2c3d4"),
         ] {
-            let found: Vec<&str> = spans(text).into_iter().map(|span| &text[span]).collect();
+            let found: Vec<&str> = spans(text).into_iter().filter_map(|span| text.get(span)).collect();
             assert_eq!(found, [secret], "{text}");
         }
     }

@@ -75,7 +75,7 @@ mod tests {
         let text = "a\u{1b}[32mb\u{200b}c\u{a0}d\u{1b}[0m";
         let seen = visible(text).unwrap();
         assert_eq!(seen.text, "abc d");
-        assert_eq!(&text[seen.original(&(1..3))], "b\u{200b}c\u{a0}".trim_end_matches('\u{a0}'));
+        assert_eq!(text.get(seen.original(&(1..3))), Some("b\u{200b}c"));
         assert_eq!(seen.original(&(0..5)).end, text.len());
     }
 }

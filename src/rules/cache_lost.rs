@@ -4,6 +4,7 @@ use super::past::{self, Loss, Past, cost, end, header, verdict};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{BuildOutcome, Outcome, StepKind};
+use crate::series::chain;
 
 pub(super) struct CacheLost;
 
@@ -83,7 +84,11 @@ fn lost<'a>(past: &Past<'a>, i: usize) -> Option<Lost<'a>> {
     if hits > 0 || total < 2 || past.asked_for_no_cache(i) || build.booted.is_some() {
         return None;
     }
-    let loss = past.final_losses(i).into_iter().find(|loss| !argument_above(past, i, loss))?;
+    let last = chain::final_stage(build);
+    // Every kind of cache stores the final stage; another one was stored where it came from the cache before.
+    let stored = |loss: &Loss| Some(loss.stage.name) == last || loss.before.outcome == Outcome::Hit;
+    let losses = past.losses(i).into_iter().filter(stored);
+    let loss = losses.into_iter().find(|loss| !argument_above(past, i, loss))?;
     let store = store(past, i, loss.seen)?;
     Some(Lost { at: i, loss, store })
 }

@@ -5,7 +5,7 @@ mod configured;
 mod order;
 
 use super::dockerfile_at;
-use super::instruction::{brief, copies_context, copies_everything, installs};
+use super::instruction::{brief, copies_a_folder, copies_context, copies_everything, installs};
 use super::past::{self, Past};
 use super::planned;
 use super::recurring::{Spot, same_stage, spots};
@@ -21,7 +21,7 @@ static META: RuleMeta = RuleMeta {
     title: "the whole build context is copied before dependencies are installed",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "The first COPY of a stage copies the whole context (`COPY . .`), it is where the cache breaks in nearly every run, and RUN steps behind it install dependencies or prepare the build. Without a log: a Dockerfile that copies the whole context before an installation whose files are known.",
+    what: "The first COPY of a stage copies the whole context (`COPY . .`), or a COPY takes a folder of sources before an installation; it is where the cache breaks in nearly every run, and RUN steps behind it install dependencies or prepare the build. Without a log: a Dockerfile that copies the whole context before an installation whose files are known.",
     why: "Any changed file in the context, a README or `.git` included, makes the COPY run again and with it everything after it, the installation of dependencies above all.",
     fix: "Copy the files that name the dependencies first, install, and copy the rest after that. Keep `.git` and what the build does not read out of the context with a `.dockerignore`.",
     rules_out: "Stages that copy something else of the context first (the usual good order), a whole-context COPY with only one RUN behind it that is not an installation, copies from other stages, changed base images, a cache that was not found, `--no-cache`. One changed run proves nothing: two are needed. Where no RUN behind it is a known installation it is a note: they may all need the sources. A Dockerfile without a log is judged only where it is certain which files the installation reads.",
@@ -54,13 +54,18 @@ fn findings(past: &Past) -> Vec<Finding> {
 fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let at = *spot.broken.last()?;
     let (run, build) = past.get(at)?;
-    let step = spot.copy(past, at).filter(|step| copies_everything(&step.text))?;
-    if !first_copy(same_stage(build, step), step) || !spot.broken.iter().all(|&i| past.is_kept(i) || stored(past, i)) {
+    let step = spot.copy(past, at)?;
+    let everything = copies_everything(&step.text);
+    if everything && !first_copy(same_stage(build, step), step) || !everything && !copies_a_folder(&step.text) {
+        return None;
+    }
+    if !spot.broken.iter().all(|&i| past.is_kept(i) || stored(past, i)) {
         return None;
     }
     let after: Vec<&Step> = runs_after(spot.rerun(past, at));
     let install = after.iter().copied().find(|s| installs(&s.text));
-    let shown = install.or(after.first().copied().filter(|_| after.len() > 1))?;
+    let other = after.first().copied().filter(|_| everything && after.len() > 1);
+    let shown = install.or(other)?;
     let changes = spot.changes(past);
     if spot.broken.len() < 2 && !(install.is_some() && ran_in_the_first_run(past, spot)) {
         return None;
@@ -75,8 +80,9 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
         confidence: if sure { Confidence::Likely } else { Confidence::Suspected },
         title: format!("`{}` comes before `{}` and reruns it {}", step.text, brief(&shown.text), spot.often(past)),
         cause: format!(
-            "`{}` takes in the whole build context and is the first step that ran in these runs: something in the build context changed in every run. `{}` runs again with it, though it can only need a few of the files.",
+            "`{}` takes in {} and is the first step that ran in these runs: something in it changed in every run. `{}` runs again with it, though it can only need a few of the files.",
             step.text,
+            if everything { "the whole build context" } else { "a folder of sources" },
             brief(&shown.text)
         ),
         evidence: Proof::from_lines(

@@ -2,7 +2,7 @@
 
 use super::context_copied_too_early::advice::without_git;
 use super::dockerfile_at;
-use super::instruction::{brief, copies_context, copies_everything, installs};
+use super::instruction::{brief, copies_a_folder, copies_context, copies_everything, installs};
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study, legacy, legacy_dockerfile_outside};
@@ -74,7 +74,7 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
 
 /// Files that name the dependencies, in nearly every run another: they are stamped, or their modes differ.
 fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
-    let step = spot.last().filter(|s| !copies_everything(&s.text))?;
+    let step = spot.last().filter(|s| !copies_everything(&s.text) && !copies_a_folder(&s.text))?;
     let rerun = spot.rerun(past, *spot.broken.last()?);
     let install = rerun.iter().find(|s| s.instruction == "RUN").filter(|s| installs(&s.text))?;
     let often = spot.changes(past) > 2 && spot.mostly() && spot.behind_hits(past);

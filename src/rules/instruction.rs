@@ -22,6 +22,20 @@ pub(super) fn copies_everything(text: &str) -> bool {
     copies_context(text) && sources(text).iter().any(|s| matches!(s.as_str(), "." | "./" | "*" | "./*" | "/"))
 }
 
+/// `COPY src/ ./src/`: folders of the context, which hold more than the files that name the dependencies.
+pub(super) fn copies_a_folder(text: &str) -> bool {
+    let folder = |source: &String| {
+        let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        source.ends_with('/') || !(name.contains(['.', '*']) || is_bare_manifest(name))
+    };
+    copies_context(text) && sources(text).iter().any(folder)
+}
+
+/// Files without an ending that name dependencies.
+fn is_bare_manifest(name: &str) -> bool {
+    matches!(name, "Gemfile" | "Pipfile" | "Makefile" | "Procfile" | "Cartfile" | "Brewfile")
+}
+
 /// The address of a remote ADD.
 pub(super) fn remote(text: &str) -> Option<String> {
     let remote = |s: &String| ["http://", "https://", "git@", "git://", "ssh://"].iter().any(|p| s.starts_with(p));
@@ -205,6 +219,16 @@ mod tests {
             "COPY npm ci",
         ] {
             assert!(!installs(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn tells_folders_from_files() {
+        for text in ["COPY src/ ./src/", "COPY ./app /app", "COPY service /srv/service", "COPY a.txt lib /x/"] {
+            assert!(copies_a_folder(text), "{text}");
+        }
+        for text in ["COPY package*.json ./", "COPY a/Gemfile a/Gemfile.lock ./", "COPY --from=build app /app"] {
+            assert!(!copies_a_folder(text), "{text}");
         }
     }
 

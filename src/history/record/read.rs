@@ -206,7 +206,8 @@ impl Reader<'_> {
             push: command.push,
             pull: command.pull,
             options: command.options.iter().map(|option| self.option(option)).collect(),
-            context: string(&command.context),
+            // Only tells builds of one log apart.
+            context: None,
         };
         model::Command { quote: self.quote(&command.quote), more: self.quotes(&command.more), asked: asked.into() }
     }

@@ -204,7 +204,6 @@ impl Writer<'_> {
             push: command.push,
             pull: command.pull,
             options: command.options.iter().map(|option| self.option(option)).collect(),
-            context: self.maybe(command.context.as_ref()),
         }
     }
 }

@@ -13,7 +13,8 @@ pub(super) fn fix(copy: &Step, shown: &Step, after: &[&Step]) -> Fix {
     let last = after.last().filter(|s| s.text != shown.text).map(|s| format!("\n{}", s.text)).unwrap_or_default();
     let target = copy.text.rsplit(' ').next().unwrap_or(".");
     let folder = if target.ends_with('/') || target == "." { "./" } else { target };
-    let manifests = manifests(&shown.text);
+    let named = requirements(&shown.text);
+    let manifests = named.or_else(|| manifests(&shown.text));
     let first = manifests.map(|files| format!("COPY {files} {folder}\n")).unwrap_or_default();
     let reads = manifests.map_or_else(|| "no file of the context".to_owned(), |files| format!("only {files}"));
     Fix {
@@ -30,6 +31,13 @@ pub(super) fn fix(copy: &Step, shown: &Step, after: &[&Step]) -> Fix {
         cost: String::new(),
         ..Fix::default()
     }
+}
+
+/// The file behind `-r` of pip, as it is written.
+fn requirements(run: &str) -> Option<&str> {
+    let mut words = run.split_ascii_whitespace();
+    words.find(|word| matches!(*word, "-r" | "--requirement"))?;
+    words.next()
 }
 
 /// The files that name the dependencies, by the tool that installs them; none for the system's packages.

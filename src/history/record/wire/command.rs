@@ -63,9 +63,6 @@ pub(in super::super) struct Command {
     /// Options that are part of cache keys: name and value.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<KeyOption>,
-    /// The build context.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<String>,
 }
 
 /// Name and value of an option that is part of cache keys.

@@ -44,14 +44,12 @@ fn filled(line: &str) -> String {
             ),
             None => ("R3st7x", asked),
         };
-        match number.parse::<usize>() {
-            Ok(number) => out.extend(letters.chars().cycle().take(number)),
-            Err(_) => {
-                out.push('{');
-                rest = behind;
-                continue;
-            }
-        }
+        let Ok(number) = number.parse::<usize>() else {
+            out.push('{');
+            rest = behind;
+            continue;
+        };
+        out.extend(letters.chars().cycle().take(number));
         rest = after;
     }
     out + rest

@@ -15,7 +15,7 @@ static META: RuleMeta = RuleMeta {
     id: "legacy-cache-image-stale",
     title: "the image given as the cache does not hold a step, and no run renews it",
     group: "No cache in use",
-    severity: Severity::Warning,
+    severity: Severity::Note,
     what: "The classic builder is called with `--cache-from IMAGE`. Steps come from that image up to the same one in every run; that one and all below it run, with the same text, though nothing that differs from run to run can have changed it: a RUN without an ARG above it, or a COPY in runs of one commit.",
     why: "The classic builder compares the text of each step, and the checksum of copied files, with the history of the image it is given, never with the run before. What the image does not hold runs in every build until somebody writes a newer image under that name.",
     fix: "Write the image of this build under the name that `--cache-from` reads (on the default branch, say), made by the same builder with the same proxy settings.",

@@ -193,6 +193,10 @@ impl<'a> Case<'_, '_, 'a> {
     /// argument which only this command line gives.
     fn argument_in_text(&self, before: Option<(&'a Run, &'a Build)>) -> Option<KeyPart> {
         let (run, build) = before?;
+        // A RUN is printed with the value filled in, and looks the same where its text was edited.
+        if self.step.instruction == "RUN" {
+            return None;
+        }
         let same_commit = run.commit.is_some() && run.commit == self.now.run.commit;
         if !same_commit || chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile) {
             return None;

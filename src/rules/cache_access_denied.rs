@@ -41,7 +41,7 @@ impl Rule for CacheAccessDenied {
             if is_bare_type(repo) {
                 return None;
             }
-            let only_new = group.iter().all(may_be_missing) && read_later(study, repo, group.last()?.at);
+            let only_new = group.iter().all(may_be_missing) && read_later(study, repo, group.last()?.at.run);
             (!only_new).then(|| draft(study, repo, group))
         })
     }

@@ -50,7 +50,8 @@ struct Lost<'a> {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let lost: Vec<Lost> = (1..past.len()).filter_map(|i| lost(past, i)).collect();
+    let keeps = past.never_imports() && answers_another_run(past) && !any_booted(past);
+    let lost: Vec<Lost> = (1..past.len()).filter_map(|i| lost(past, i, keeps)).collect();
     let newest = lost.last()?;
     let (run, build) = past.get(newest.at)?;
     let told = lost.len() > 1 || newest.store == Store::Imported;
@@ -78,7 +79,8 @@ fn finding(past: &Past) -> Option<Finding> {
     })
 }
 
-fn lost<'a>(past: &Past<'a>, i: usize) -> Option<Lost<'a>> {
+/// `keeps`: the builder is seen to keep its own cache.
+fn lost<'a>(past: &Past<'a>, i: usize, keeps: bool) -> Option<Lost<'a>> {
     let (_, build) = past.get(i)?;
     let (hits, total) = past.counts(i)?;
     if hits > 0 || total < 2 || past.asked_for_no_cache(i) || build.booted.is_some() {
@@ -89,18 +91,17 @@ fn lost<'a>(past: &Past<'a>, i: usize) -> Option<Lost<'a>> {
     let stored = |loss: &Loss| Some(loss.stage.name) == last || loss.before.outcome == Outcome::Hit;
     let losses = past.losses(i).into_iter().filter(stored);
     let loss = losses.into_iter().find(|loss| !argument_above(past, i, loss))?;
-    let store = store(past, i, loss.seen)?;
+    let store = store(past, i, loss.seen, keeps)?;
     Some(Lost { at: i, loss, store })
 }
 
 /// In the cache that this run reads and one since wrote; or in a builder that is seen to keep its own.
-fn store(past: &Past, i: usize, seen: usize) -> Option<Store> {
+fn store(past: &Past, i: usize, seen: usize, keeps: bool) -> Option<Store> {
     let all_well = past.imports(i).iter().all(|t| t.ok());
     let written = (seen..i).any(|j| past.exported(j) || past.builds.get(j).is_some_and(|b| b.inline.is_some()));
     if past.imported(i) && all_well && written && whole(past, i - 1) {
         return Some(Store::Imported);
     }
-    let keeps = past.never_imports() && answers_another_run(past) && !any_booted(past);
     (keeps && whole(past, i - 1)).then_some(Store::Builder)
 }
 

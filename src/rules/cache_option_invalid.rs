@@ -1,6 +1,6 @@
 //! A mistake in `--cache-from` or `--cache-to`.
 
-use super::backend::{Cause, Refusal, cost_of, refusals};
+use super::backend::{Cause, Refusal, cost_of, refusals_for};
 use super::options::{Kind, Mistake, bad_reference, bare_type, from_error, lint, slash, words};
 use super::planned;
 use super::remedy::{At, patch};
@@ -53,7 +53,7 @@ struct Sighting<'a> {
 
 /// What builders say. The error text is the first thing to quote.
 fn told(study: &Study) -> Vec<Sighting<'_>> {
-    let mine = refusals(study).into_iter().filter(|r| r.cause == Cause::OptionInvalid);
+    let mine = refusals_for(study, Cause::OptionInvalid).into_iter();
     let named = |r: &Refusal| bad_reference(r.text, r.transfer.and_then(|t| t.reference.as_deref()));
     mine.map(|r| Sighting {
         mistake: named(&r).unwrap_or_else(|| from_error(r.text)),

@@ -28,7 +28,7 @@ pub(super) fn immutable<'a>(study: &'a Study, refusal: &Refusal<'a>) -> Option<I
 }
 
 fn written_before<'a>(study: &'a Study, refusal: &Refusal<'a>, target: &str) -> Option<Immutable<'a>> {
-    let earlier = study.runs.iter().take(refusal.at);
+    let earlier = study.runs.iter().take(refusal.at.run);
     let builds = earlier.flat_map(|run| run.builds.iter().map(move |build| (run, build)));
     let named = |run: &Run, imports: &[Transfer]| {
         let asked = run.commands.iter().flat_map(|c| &c.cache_to).filter_map(|s| s.get("ref"));

@@ -92,8 +92,9 @@ impl<'a> Past<'a> {
 
     /// No build of the series ever looked for a cache. Of a log that begins inside a build that is not known.
     pub(super) fn never_imports(&self) -> bool {
-        let begins = |i: usize| self.builds.get(i).is_some_and(|b| !b.headless && !b.bases.is_empty());
-        (0..self.len()).all(|i| self.imports(i).is_empty() && begins(i))
+        let begins = |build: &Build| !build.headless && !build.bases.is_empty();
+        let silent = |at: &BuildRef| !self.study.reads.looks(*at);
+        self.builds.iter().all(|build| begins(build)) && self.refs.iter().all(silent)
     }
 
     /// The build wrote a cache that is not inline.

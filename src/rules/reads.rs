@@ -12,6 +12,8 @@ use crate::series::BuildRef;
 pub(super) struct Reads {
     /// Of each run: builds with imports of their own, by their `docker build`.
     printed: Vec<BTreeMap<usize, Vec<usize>>>,
+    /// Of each run: whether its builds looked for a cache, themselves or for their bake.
+    looks: Vec<Vec<bool>>,
     /// Of each series: whether another one reads a reference of its.
     shared: Vec<bool>,
 }
@@ -19,9 +21,16 @@ pub(super) struct Reads {
 impl Reads {
     /// Of all runs and series of a study.
     pub(super) fn of(study: &Study) -> Self {
-        let mut reads = Self { printed: study.runs.iter().map(printed).collect(), shared: Vec::new() };
+        let printed: Vec<_> = study.runs.iter().map(printed).collect();
+        let looks = study.runs.iter().zip(&printed).map(|(run, printed)| looks(run, printed)).collect();
+        let mut reads = Self { printed, looks, shared: Vec::new() };
         reads.shared = reads.shared(study);
         reads
+    }
+
+    /// Whether a build looked for a cache.
+    pub(super) fn looks(&self, at: BuildRef) -> bool {
+        self.looks.get(at.run).and_then(|builds| builds.get(at.build)).copied().unwrap_or_default()
     }
 
     /// Imports of a build; targets of one bake share an import, which is printed for one of them.
@@ -62,6 +71,10 @@ impl Reads {
 /// Targets of one bake without imports of their own all read what is printed for another: one is asked for all.
 fn group(build: &Build, at: &BuildRef) -> (bool, usize) {
     if build.imports.is_empty() { (true, build.invocation) } else { (false, at.build) }
+}
+
+fn looks(run: &Run, printed: &BTreeMap<usize, Vec<usize>>) -> Vec<bool> {
+    run.builds.iter().map(|build| printed.contains_key(&build.invocation)).collect()
 }
 
 fn printed(run: &Run) -> BTreeMap<usize, Vec<usize>> {

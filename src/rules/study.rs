@@ -1,6 +1,7 @@
 //! All that was read: what a rule may look at.
 
 use super::cache_ref_shared::differ;
+use super::backend::{Refused, refused};
 use super::dockerfile_at;
 use super::planned::Dockerfiles;
 use super::reads::Reads;
@@ -30,6 +31,8 @@ pub struct Study {
     pub(super) dockerfiles: Dockerfiles,
     /// And at which of their steps they do so again and again.
     pub(super) spots: Vec<SeriesSpots>,
+    /// Builds with refused cache operations.
+    pub(super) refused: Vec<Refused>,
     /// Which caches are read, and by whom.
     pub(super) reads: Reads,
 }
@@ -50,6 +53,7 @@ impl Study {
             (newest, Misses::of(&members, newest))
         };
         (study.newest, study.misses) = study.series.par_iter().map(judged).unzip();
+        study.refused = refused(&study.runs);
         study.reads = Reads::of(&study);
         study.spots = recurring::find(&study);
         study

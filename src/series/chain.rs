@@ -193,10 +193,7 @@ pub fn imports<'a>(run: &'a Run, build: &'a Build) -> Vec<&'a Transfer> {
     if !build.imports.is_empty() {
         return build.imports.iter().collect();
     }
-    let at = run.builds.partition_point(|other| other.invocation < build.invocation);
-    let beside = run.builds.iter().skip(at);
-    let beside = beside.take_while(|other| other.invocation == build.invocation);
-    beside.flat_map(|other| &other.imports).collect()
+    run.together(build).iter().flat_map(|other| &other.imports).collect()
 }
 
 /// The builder has not even the base images: what a run before left is not there.

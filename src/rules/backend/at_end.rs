@@ -9,8 +9,9 @@ use super::refusal::whole;
 use super::{Cause, Refusal, Side, classify};
 use crate::model::{About, Build, CacheKind, Dialect, Quote, Run, cache_error, configured};
 use crate::rules::remedy::reference;
+use crate::series::BuildRef;
 
-pub(super) fn refusal<'a>(at: usize, run: &'a Run, build: &'a Build, quote: &'a Quote) -> Option<Refusal<'a>> {
+pub(super) fn refusal<'a>(at: BuildRef, run: &'a Run, build: &'a Build, quote: &'a Quote) -> Option<Refusal<'a>> {
     let text: &str = &quote.text;
     let said = whole(text, build, quote);
     if checks_cache(run, build, text) {

@@ -1,9 +1,12 @@
 //! What became of a refused cache in later runs of the same build.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{Cause, Refusal, Side};
 use crate::model::{Build, BuildOutcome, CacheKind, Transfer};
 use crate::rules::Study;
 use crate::rules::remedy::reference;
+use crate::series::{BuildRef, Series};
 
 /// A fault that a later run of each build concerned did not have.
 pub(super) struct Passed {
@@ -15,26 +18,44 @@ pub(super) struct Passed {
 
 /// `None` where the last run that used the cache was refused. Other builds say nothing of it: they may not use it.
 pub(super) fn passed(study: &Study, group: &[Refusal]) -> Option<Passed> {
-    let mut all: Vec<&Build> = Vec::new();
-    for refusal in group {
-        let builds = builds_like(study, refusal.build)?;
-        let at = builds.iter().position(|build| std::ptr::eq(*build, refusal.build))?;
-        let mut later = builds.get(at + 1..)?.iter().rev();
+    let refused: HashSet<BuildRef> = group.iter().map(|refusal| refusal.at).collect();
+    let concerned = study.series.iter().filter(|series| series.builds.iter().any(|at| refused.contains(at)));
+    let mut runs = 0;
+    let mut series_of: HashMap<BuildRef, (usize, &Series)> = HashMap::new();
+    for series in concerned {
+        runs += series.builds.len();
+        series_of.extend(series.builds.iter().enumerate().map(|(nth, at)| (*at, (nth, series))));
+    }
+    let mut seen = HashSet::new();
+    // The last refusal of a cache decides for those before it.
+    for refusal in group.iter().rev() {
+        let (nth, series) = *series_of.get(&refusal.at)?;
+        if !seen.insert((std::ptr::from_ref(series), Used::of(refusal))) {
+            continue;
+        }
+        let mut later = series.builds.get(nth + 1..)?.iter().rev().filter_map(|at| study.build(*at));
         if later.find_map(|build| is_well(build, refusal)) != Some(true) {
             return None;
         }
-        if !all.iter().any(|known| std::ptr::eq(*known, refusal.build)) {
-            all.extend(builds);
-        }
     }
-    let refused = all.iter().filter(|build| group.iter().any(|r| std::ptr::eq(r.build, **build))).count();
-    Some(Passed { runs: all.len(), refused })
+    Some(Passed { runs, refused: refused.len() })
 }
 
-/// The builds of its series, in the order of time.
-fn builds_like<'a>(study: &'a Study, build: &Build) -> Option<Vec<&'a Build>> {
-    let builds = |series| study.members(series).map(|(_, build)| build).collect::<Vec<_>>();
-    study.series.iter().map(builds).find(|all| all.iter().any(|other| std::ptr::eq(*other, build)))
+/// The cache of a refusal: what [`is_well`] asks of another build is the same where this is.
+#[derive(PartialEq, Eq, Hash)]
+struct Used<'a> {
+    side: Side,
+    kind: CacheKind,
+    layer: bool,
+    reference: Option<&'a str>,
+}
+
+impl<'a> Used<'a> {
+    fn of(refusal: &Refusal<'a>) -> Self {
+        let reference = refusal.transfer.and_then(|t| t.reference.as_deref());
+        let layer = refusal.cause == Cause::LayerUnreadable;
+        Self { side: refusal.side, kind: refusal.kind, layer, reference }
+    }
 }
 
 /// Whether the same cache was well in a later build; `None` where that build does not use it, or was cut.

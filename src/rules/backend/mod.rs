@@ -18,6 +18,7 @@ pub(in crate::rules) use report::{Draft, cost_of, findings, place};
 
 use super::Study;
 use crate::model::{Build, CacheKind, Outcome, Run, Transfer};
+use crate::series::BuildRef;
 use cause::classify_export;
 use refusal::whole;
 
@@ -48,18 +49,58 @@ pub(in crate::rules) fn lost(group: &[Refusal]) -> &'static str {
     }
 }
 
+/// A build with refused cache operations.
+#[derive(Debug)]
+pub(in crate::rules) struct Refused {
+    at: BuildRef,
+    /// Why each of them was refused, in the order of [`of_build`].
+    causes: Vec<Cause>,
+}
+
+/// The builds with refused cache operations, in the order of runs: found once, as every rule about back ends asks.
+pub(in crate::rules) fn refused(runs: &[Run]) -> Vec<Refused> {
+    let mut all: Vec<Refused> = Vec::new();
+    for (at, run) in runs.iter().enumerate() {
+        for refusal in of_run(at, run) {
+            match all.last_mut() {
+                Some(last) if last.at == refusal.at => last.causes.push(refusal.cause),
+                _ => all.push(Refused { at: refusal.at, causes: vec![refusal.cause] }),
+            }
+        }
+    }
+    all
+}
+
 /// All refused cache operations, in the order of runs.
 pub(in crate::rules) fn refusals(study: &Study) -> Vec<Refusal<'_>> {
-    study.runs.iter().enumerate().flat_map(|(at, run)| of_run(at, run)).collect()
+    study.refused.iter().flat_map(|refused| again(study, refused)).collect()
+}
+
+/// Those that were refused for one cause.
+pub(in crate::rules) fn refusals_for(study: &Study, cause: Cause) -> Vec<Refusal<'_>> {
+    let builds = study.refused.iter().filter(|refused| refused.causes.contains(&cause));
+    builds.flat_map(|refused| again(study, refused)).filter(|refusal| refusal.cause == cause).collect()
+}
+
+fn again<'a>(study: &'a Study, refused: &Refused) -> Vec<Refusal<'a>> {
+    let at = refused.at;
+    let Some((run, build)) = study.run_of(at).zip(study.build(at)) else { return Vec::new() };
+    let mut all = of_build(at, run, build);
+    for (refusal, cause) in all.iter_mut().zip(&refused.causes) {
+        refusal.cause = *cause;
+    }
+    all
 }
 
 fn of_run(at: usize, run: &Run) -> Vec<Refusal<'_>> {
-    let mut all: Vec<_> = run.builds.iter().flat_map(|build| of_build(at, run, build)).collect();
+    let builds = run.builds.iter().enumerate();
+    let mut all: Vec<_> =
+        builds.flat_map(|(build, found)| of_build(BuildRef { run: at, build }, run, found)).collect();
     crowded::settle(run, &mut all);
     all
 }
 
-fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
+fn of_build<'a>(at: BuildRef, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
     let imports = build.imports.iter().filter_map(|t| of_transfer(at, run, build, Side::Import, t));
     let exports = build.exports.iter().filter_map(|t| of_transfer(at, run, build, Side::Export, t));
     let mut all: Vec<_> = imports.chain(exports).collect();
@@ -71,8 +112,7 @@ fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
     }
     // Targets of one bake share the final error: the export that failed has told it. A terminal shows that
     // an export failed, and why only at the end: then the end is what is told.
-    let together = run.builds.iter().filter(|b| b.invocation == build.invocation);
-    if !together.flat_map(|b| &b.exports).any(|e| e.error.as_deref().is_some_and(|text| !text.is_empty())) {
+    if !run.together(build).iter().flat_map(|b| &b.exports).any(|e| e.error.as_deref().is_some_and(|text| !text.is_empty())) {
         let told: Vec<_> = build.errors.iter().filter_map(|quote| at_end::refusal(at, run, build, quote)).collect();
         all.retain(|refusal| told.is_empty() || refusal.side == Side::Import || !refusal.text.is_empty());
         all.extend(told);
@@ -84,7 +124,7 @@ fn of_build<'a>(at: usize, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>> {
 }
 
 fn of_transfer<'a>(
-    at: usize,
+    at: BuildRef,
     run: &'a Run,
     build: &'a Build,
     side: Side,
@@ -102,7 +142,7 @@ fn of_transfer<'a>(
 }
 
 /// What needed a layer of the cache that could not be fetched: the first step, else the build.
-fn unreadable<'a>(at: usize, run: &'a Run, build: &'a Build) -> Option<Refusal<'a>> {
+fn unreadable<'a>(at: BuildRef, run: &'a Run, build: &'a Build) -> Option<Refusal<'a>> {
     let failed = build.steps.iter().filter(|s| s.outcome == Outcome::Failed).filter_map(|s| s.verdict.as_ref());
     let quote = failed.chain(&build.errors).find(|quote| layer::is_unreadable(&quote.text, build))?;
     let transfer = build.imports.iter().find(|import| import.ok());
@@ -112,7 +152,7 @@ fn unreadable<'a>(at: usize, run: &'a Run, build: &'a Build) -> Option<Refusal<'
 }
 
 /// All steps and exports are well, and the build is not.
-fn behind_export<'a>(at: usize, run: &'a Run, build: &'a Build) -> Option<Refusal<'a>> {
+fn behind_export<'a>(at: BuildRef, run: &'a Run, build: &'a Build) -> Option<Refusal<'a>> {
     let quote = build.behind_export.as_ref()?;
     let transfer = build.exports.iter().rfind(|export| export.ok())?;
     let (side, cause, kind) = (Side::Export, Cause::BehindExport, transfer.kind);

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use super::Cause;
 use crate::model::{Build, CacheKind, CacheSpec, Quote, Run, Tool, Transfer};
 use crate::rules::remedy::reference;
+use crate::series::BuildRef;
 
 /// Which way the cache was going.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::rules) enum Side {
     /// Read.
     Import,
@@ -20,7 +21,7 @@ pub(in crate::rules) enum Side {
 /// One refused cache operation.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::rules) struct Refusal<'a> {
-    pub(in crate::rules) at: usize,
+    pub(in crate::rules) at: BuildRef,
     pub(in crate::rules) run: &'a Run,
     pub(in crate::rules) build: &'a Build,
     pub(in crate::rules) side: Side,

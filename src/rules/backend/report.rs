@@ -2,12 +2,15 @@
 //!
 //! Decides what is quoted and what it cost; the words come from the rule.
 
+use std::collections::{HashMap, HashSet};
+
 use super::later::passed;
-use super::{Cause, Refusal, Side, refusals};
+use super::{Cause, Refusal, Side, refusals_for};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::{Build, CacheKind, Outcome, is_gone};
 use crate::rules::remedy::reference;
 use crate::rules::{RuleMeta, Study};
+use crate::series::BuildRef;
 
 /// What a rule says of a group of refusals.
 pub(in crate::rules) struct Draft {
@@ -26,8 +29,7 @@ pub(in crate::rules) fn findings(
     cause: Cause,
     draft: impl Fn(&str, &[Refusal]) -> Option<Draft>,
 ) -> Vec<Finding> {
-    let mine = refusals(study).into_iter().filter(|r| r.cause == cause).collect();
-    let groups = by_repository(mine);
+    let groups = by_repository(refusals_for(study, cause));
     groups.iter().filter_map(|(repo, group)| finding(study, meta, repo, group, draft(repo, group)?)).collect()
 }
 
@@ -45,12 +47,18 @@ pub(in crate::rules) fn place(subject: &str) -> &str {
 /// Groups refusals by repository: import and export of one cache name different tags or blobs of it.
 pub(in crate::rules) fn by_repository(all: Vec<Refusal<'_>>) -> Vec<(String, Vec<Refusal<'_>>)> {
     let mut groups: Vec<(String, Vec<Refusal<'_>>)> = Vec::new();
+    // One repository is written in few ways: each is compared with the groups once.
+    let mut places: HashMap<String, usize> = HashMap::new();
     for refusal in all {
         let key = subject(&refusal);
-        match groups.iter_mut().find(|(known, _)| reference::same_repository(known, &key)) {
-            Some((_, group)) => group.push(refusal),
-            None => groups.push((key, vec![refusal])),
-        }
+        let place = *places.entry(key).or_insert_with_key(|key| {
+            let known = groups.iter().position(|(known, _)| reference::same_repository(known, key));
+            known.unwrap_or_else(|| {
+                groups.push((key.clone(), Vec::new()));
+                groups.len() - 1
+            })
+        });
+        groups.get_mut(place).into_iter().for_each(|(_, group)| group.push(refusal));
     }
     groups
 }
@@ -132,17 +140,22 @@ fn subject(refusal: &Refusal) -> String {
 /// later builds that look for what a refused export did not write. A build that another import
 /// served is not counted.
 fn impact(study: &Study, repo: &str, group: &[Refusal]) -> Impact {
-    let first_export = group.iter().filter(|r| r.side == Side::Export).map(|r| r.at).min();
-    let runs = study.runs.iter().enumerate();
-    let builds = runs.flat_map(|(at, run)| run.builds.iter().map(move |b| (at, b)));
-    cost_of(
-        builds.filter(|(at, build)| !build.imported() && hit(*at, build, repo, group, first_export)).map(|(_, b)| b),
-    )
+    let not_read = group.iter().filter(|r| r.side == Side::Import).map(|r| r.at).collect::<HashSet<_>>();
+    let not_written = group.iter().filter(|r| r.side == Side::Export).map(|r| r.at.run).min();
+    let mut hit = Vec::new();
+    for (run, log) in study.runs.iter().enumerate() {
+        let later = not_written.is_some_and(|first| run > first);
+        for (at, build) in log.builds.iter().enumerate().filter(|(_, build)| !build.imported()) {
+            if not_read.contains(&BuildRef { run, build: at }) || later && looks_for(build, repo) {
+                hit.push(build);
+            }
+        }
+    }
+    cost_of(hit.into_iter())
 }
 
-fn hit(at: usize, build: &Build, repo: &str, group: &[Refusal], first_export: Option<usize>) -> bool {
-    let refused = group.iter().any(|r| r.side == Side::Import && std::ptr::eq(r.build, build));
+/// The build asked for a cache of this repository, in vain.
+fn looks_for(build: &Build, repo: &str) -> bool {
     let mut failed = build.imports.iter().filter(|i| i.error.is_some()).filter_map(|i| i.reference.as_deref());
-    let looks_for_it = failed.any(|name| reference::same_repository(name, repo));
-    refused || (looks_for_it && first_export.is_some_and(|first| at > first))
+    failed.any(|name| reference::same_repository(name, repo))
 }

@@ -61,7 +61,7 @@ fn bases(said: &mut Said, build: &Build) {
 
 fn caches(said: &mut Said, run: &Run, build: &Build) {
     // Targets of one bake share an import, which is printed for one of them.
-    let beside = || run.builds.iter().filter(|other| other.invocation == build.invocation);
+    let beside = || run.together(build).iter();
     let imports: Vec<&Transfer> = beside().flat_map(|build| &build.imports).collect();
     let named = |import: &&Transfer| match (&import.reference, import.kind) {
         (Some(reference), CacheKind::Unknown | CacheKind::Registry) => reference.to_string(),

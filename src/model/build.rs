@@ -2,6 +2,8 @@
 //!
 //! Plain data, plus the few readings of it that many rules need.
 
+use std::sync::OnceLock;
+
 use super::shared::Recent;
 use super::step::same;
 use super::{
@@ -9,7 +11,7 @@ use super::{
 };
 
 /// Form of log the build was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum Dialect {
     /// `BuildKit`'s plain progress.
     #[default]
@@ -74,6 +76,23 @@ pub enum BuildOutcome {
     Unknown,
 }
 
+/// The index of a step, looked for when it is first asked for. A clone, which may get other steps, looks anew.
+#[derive(Debug, Default)]
+pub(crate) struct FinalStep(OnceLock<Option<usize>>);
+
+impl FinalStep {
+    /// What `find` finds the first time.
+    pub(crate) fn or_find(&self, find: impl FnOnce() -> Option<usize>) -> Option<usize> {
+        *self.0.get_or_init(find)
+    }
+}
+
+impl Clone for FinalStep {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
 /// One build (one target of a bake or compose run).
 #[derive(Clone, Debug, Default)]
 pub struct Build {
@@ -95,6 +114,8 @@ pub struct Build {
     pub invocation: usize,
     /// Steps in the order they appear.
     pub steps: Vec<Step>,
+    /// A step of the final stage, once it was asked for.
+    pub(crate) final_step: FinalStep,
     /// Base images.
     pub bases: Vec<Base>,
     /// Cache imports.

@@ -4,8 +4,9 @@
 //! executed a step write the same bytes: durations, digests of new layers and identifiers of images differ. A run
 //! that took all from the cache may well repeat another.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+use foldhash::{HashMap, HashSet};
 
 use crate::model::{Outcome, Problem, Run};
 use crate::source::{Entry, same_bytes};
@@ -30,7 +31,7 @@ pub(super) fn leave_out(runs: &mut Vec<Run>, logs: &[Entry]) -> Vec<Problem> {
 
 /// Logs that say the same as an earlier one, each with that one: only their bytes are compared.
 fn alike(runs: &[Run]) -> Vec<(String, String)> {
-    let mut known: HashMap<u64, &str> = HashMap::new();
+    let mut known: HashMap<u64, &str> = HashMap::default();
     let mut alike = Vec::new();
     for log in runs.chunk_by(|a, b| a.source == b.source) {
         let Some((run, seen)) = log.first().zip(seen(log)) else { continue };

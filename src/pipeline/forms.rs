@@ -2,14 +2,15 @@
 //!
 //! They name the same image by its digest, which holds the time of every step that was executed.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+
+use foldhash::HashMap;
 
 use crate::model::{Dialect, Problem, Run};
 
 /// Leaves the JSON form of a run out where the printed one is there too.
 pub(super) fn leave_out(runs: &mut Vec<Run>) -> Vec<Problem> {
-    let mut printed: HashMap<u64, Vec<String>> = HashMap::new();
+    let mut printed: HashMap<u64, Vec<String>> = HashMap::default();
     for run in runs.iter().filter(|run| !is_json(run)) {
         if let Some(built) = built(run) {
             printed.entry(built).or_default().push(run.source.to_string());

@@ -1,12 +1,12 @@
 //! Fingerprints for services that show those of one name once.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::finding::Finding;
 
 /// The fingerprints of all findings; its like are numbered.
 pub(super) fn unique(findings: &[Finding]) -> Vec<String> {
-    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut seen: HashMap<String, usize> = HashMap::default();
     let names = findings.iter().map(Finding::fingerprint).map(|name| {
         let count = seen.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
         if *count == 1 { name } else { format!("{name}-{count}") }

@@ -1,7 +1,8 @@
 //! Names of builds in machine-readable formats: `run-03#1`.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use foldhash::HashMap;
 
 use super::redact::redact;
 use crate::model::Run;
@@ -22,7 +23,7 @@ impl BuildIds {
     /// `label#n`, where `n` counts the builds of all runs with that label: labels may repeat, ids do not.
     #[must_use]
     pub fn new(runs: &[Run]) -> Self {
-        let mut counts: HashMap<Cow<str>, usize> = HashMap::new();
+        let mut counts: HashMap<Cow<str>, usize> = HashMap::default();
         let mut ids = Self { text: String::new(), ends: Vec::new(), starts: Vec::new() };
         for run in runs {
             ids.starts.push(ids.ends.len());

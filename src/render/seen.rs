@@ -1,8 +1,7 @@
 //! To which run, build and step a quoted line belongs.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
 
 use super::Report;
 use crate::finding::{Evidence, Finding};

@@ -3,33 +3,53 @@
 //! A helper of the rules about caches that are never found: a name that changes with each run must not part the runs
 //! that it is compared over.
 
+use foldhash::HashMap;
+
 use super::Study;
 use super::remedy::reference;
-use crate::model::{Build, Outcome, Run, Step, StepKind};
+use crate::model::{Build, Dialect, Outcome, Run, Step, StepKind};
+use crate::series::BuildRef;
 
 /// Groups of like builds, each in the order of time.
-pub(super) fn groups(study: &Study) -> Vec<Vec<(&Run, &Build)>> {
-    let mut groups: Vec<Vec<(&Run, &Build)>> = Vec::new();
-    for run in &study.runs {
-        for build in run.builds.iter().filter(|build| counted(build).next().is_some()) {
-            let like =
-                |group: &&mut Vec<(&Run, &Build)>| group.first().is_some_and(|first| alike(*first, (run, build)));
-            match groups.iter_mut().find(like) {
-                Some(group) => group.push((run, build)),
-                None => groups.push(vec![(run, build)]),
-            }
-        }
-    }
-    groups
+pub(super) fn groups(study: &Study) -> impl Iterator<Item = Vec<(&Run, &Build)>> {
+    let member = |at: &BuildRef| study.run_of(*at).zip(study.build(*at));
+    study.alike.iter().map(move |group| group.iter().filter_map(member).collect())
 }
 
-/// The same steps, of the same job and target, for an image of the same repository.
-fn alike((run, one): (&Run, &Build), (other_run, other): (&Run, &Build)) -> bool {
-    run.job == other_run.job
-        && one.dialect == other.dialect
-        && one.target == other.target
-        && steps(one) == steps(other)
-        && same_image(one, other)
+/// The groups of all builds, for a study to keep: the same steps, of the same job and target, for an image of the
+/// same repository.
+pub(super) fn find(runs: &[Run]) -> Vec<Vec<BuildRef>> {
+    let mut groups: Vec<(&Build, Vec<BuildRef>)> = Vec::new();
+    let mut alike: HashMap<Likeness, Vec<usize>> = HashMap::default();
+    for (at, run) in runs.iter().enumerate() {
+        for (build, made) in run.builds.iter().enumerate().filter(|(_, build)| counted(build).next().is_some()) {
+            let known = alike.entry(Likeness::of(run, made)).or_default();
+            let same = known.iter().find(|group| groups.get(**group).is_some_and(|(first, _)| same_image(first, made)));
+            let group = same.copied().unwrap_or_else(|| {
+                known.push(groups.len());
+                groups.push((made, Vec::new()));
+                groups.len() - 1
+            });
+            groups.get_mut(group).into_iter().for_each(|(_, group)| group.push(BuildRef { run: at, build }));
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// What builds of a group have in common, but for their image.
+#[derive(PartialEq, Eq, Hash)]
+struct Likeness<'a> {
+    job: Option<&'a str>,
+    dialect: Dialect,
+    target: Option<&'a str>,
+    steps: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Likeness<'a> {
+    fn of(run: &'a Run, build: &'a Build) -> Self {
+        let (job, target) = (run.job.as_deref(), build.target.as_deref());
+        Self { job, dialect: build.dialect, target, steps: steps(build) }
+    }
 }
 
 /// In an order that does not depend on which stage was printed first.

@@ -34,7 +34,7 @@ impl Rule for CacheNeverFound {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        alike::groups(study).iter().filter_map(|group| finding(group)).collect()
+        alike::groups(study).filter_map(|group| finding(&group)).collect()
     }
 }
 

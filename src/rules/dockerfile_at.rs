@@ -54,7 +54,7 @@ fn is_dockerfile(config: &Config) -> bool {
 impl<'a> DockerfileAt<'a> {
     /// The stage and the instruction that a step of the build carries out.
     pub(super) fn of_step(&self, build: &Build, step: &Step) -> Option<(&'a Stage, &'a Instruction)> {
-        let index = build.steps.iter().position(|known| std::ptr::eq(known, step))?;
+        let index = build.steps.element_offset(step)?;
         let (stage, instruction) = (*self.steps.get(index)?)?;
         let stage = self.config.content.stages.get(stage)?;
         Some((stage, stage.instructions.get(instruction)?))

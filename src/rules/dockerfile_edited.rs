@@ -39,8 +39,8 @@ impl Rule for DockerfileEdited {
     }
 }
 
-/// A step with another text than before: the run, the step, and the one it replaced.
-type Edit<'a> = (usize, &'a Step, Option<&'a Step>);
+/// A step with another text than before: the run, the step, and the one it replaced, with its run.
+type Edit<'a> = (usize, &'a Step, Option<(usize, &'a Step)>);
 
 /// An edit that is printed, else one that only the size of the Dockerfile shows.
 fn finding(past: &Past) -> Option<Finding> {
@@ -56,7 +56,7 @@ fn printed(past: &Past) -> Option<Finding> {
     evidence.extend(dockerfile_at::line_of(past, spot, "where it stands now"));
     let told = before.map_or_else(
         || format!("`{}` is new", brief(&step.text)),
-        |old| format!("`{}` became `{}`", brief(&old.text), brief(&step.text)),
+        |(_, old)| format!("`{}` became `{}`", brief(&old.text), brief(&step.text)),
     );
     let rerun = edits.iter().flat_map(|((i, ..), spot)| spot.rerun(past, *i));
     Some(Finding {
@@ -86,21 +86,19 @@ fn edits<'p, 'a>(past: &'p Past<'a>, known: &'p [Culprit], spot: &'p Spot<'a>) -
     }
     let edit = |&i: &usize| {
         let step = spot.step(i)?;
-        let mut misses = past.misses(i).filter(|miss| std::ptr::eq(miss.step, step));
-        if !misses.any(|miss| miss.because == Because::InstructionChanged) {
+        if !past.misses_of(i, step).any(|miss| miss.because == Because::InstructionChanged) {
             return None;
         }
-        let aligned = (0..i).rev().find_map(|j| spot.step(j));
-        let new = aligned.map_or_else(|| !appears_before(past, i, step), |old| old.text != step.text);
-        new.then(|| ((i, step, aligned.or_else(|| replaced(past, i, step))), spot))
+        let aligned = (0..i).rev().find_map(|j| Some((j, spot.step(j)?)));
+        let new = aligned.map_or_else(|| !appears_before(past, i, step), |(_, old)| old.text != step.text);
+        new.then(|| ((i, step, aligned.or_else(|| Some((i - 1, replaced(past, i, step)?)))), spot))
     };
     spot.broken.iter().filter_map(edit).collect()
 }
 
 /// Another build of the stage has the very text, in another place.
 fn appears_before(past: &Past, i: usize, step: &Step) -> bool {
-    let earlier = past.builds.get(..i).unwrap_or_default();
-    earlier.iter().flat_map(|b| &b.steps).any(|s| s.stage == step.stage && s.text == step.text)
+    past.misses_of(i, step).filter_map(|miss| miss.before).any(|(place, _)| past.index_of(place).is_some())
 }
 
 /// The step that stood in its place in the run before, and is gone.
@@ -112,10 +110,7 @@ fn replaced<'a>(past: &Past<'a>, i: usize, step: &Step) -> Option<&'a Step> {
 
 fn lines(past: &Past, (i, step, before): &Edit) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    let home = |old: &Step| {
-        (0..*i).rev().find(|&j| past.builds.get(j).is_some_and(|b| b.steps.iter().any(|s| std::ptr::eq(s, old))))
-    };
-    let old = before.and_then(|old| Some((old, past.get(home(old)?)?)));
+    let old = before.and_then(|(at, old)| Some((old, past.get(at)?)));
     lines.extend(old.map(|(old, (run, _))| header(run, old, "as it was")));
     lines.extend(past.get(*i).map(|(run, _)| header(run, step, "as it is now: it ran, and what follows")));
     lines

@@ -103,7 +103,7 @@ fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
 /// It has the commit and the text of the run before, and nothing shows that the files are the same.
 fn found_other_files(past: &Past, spot: &Spot, i: usize) -> bool {
     let Some(step) = spot.step(i) else { return false };
-    let mut misses = past.misses(i).filter(|miss| std::ptr::eq(miss.step, step));
+    let mut misses = past.misses_of(i, step);
     let files = misses.any(|miss| miss.because == Because::InputsChanged);
     files && same_commit(past, i).is_some() && unedited(spot, i)
 }

@@ -29,7 +29,7 @@ impl Rule for KanikoStoresUnderAnotherKey {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        alike::groups(study).iter().filter_map(|group| finding(group)).collect()
+        alike::groups(study).filter_map(|group| finding(&group)).collect()
     }
 }
 

@@ -154,6 +154,13 @@ impl<'a> Past<'a> {
         found.into_iter().flat_map(|((misses, place), build)| misses.in_build(place as usize, build))
     }
 
+    /// Those of one step of the build.
+    pub(super) fn misses_of(&self, i: usize, step: &Step) -> impl Iterator<Item = Miss<'a>> {
+        let found = self.study.misses.get(self.at);
+        let found = found.zip(self.places.get(i).copied()).zip(self.builds.get(i).copied());
+        found.into_iter().flat_map(|((misses, place), build)| misses.of_step(place as usize, build, step))
+    }
+
     /// Ran to its end, hits and misses both decided.
     pub(super) fn counts(&self, i: usize) -> Option<(usize, usize)> {
         self.builds.get(i).filter(|b| b.outcome == BuildOutcome::Succeeded).map(|b| (b.hits(), b.total()))

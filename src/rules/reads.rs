@@ -1,6 +1,8 @@
 //! Which caches builds read, and which series read the same: found once, for all rules that ask.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashSet};
 
 use super::Study;
 use super::remedy::reference;
@@ -60,7 +62,7 @@ impl Reads {
     /// What the builds of a series read, but for interleaved ones.
     fn references<'a>(&'a self, study: &'a Study, series: usize) -> impl Iterator<Item = Key<'a>> {
         let builds = study.series.get(series).map_or(&[][..], |series| &series.builds);
-        let mut asked = HashSet::new();
+        let mut asked = HashSet::default();
         let once = move |at: &&BuildRef| {
             study.build(**at).is_some_and(|build| !build.tangled && asked.insert((at.run, group(build, at))))
         };
@@ -106,7 +108,7 @@ impl Readers {
 
 /// Who reads what of a registry.
 fn readers(study: &Study) -> HashMap<Key<'_>, Readers> {
-    let mut readers = HashMap::new();
+    let mut readers = HashMap::default();
     for (at, series) in study.series.iter().enumerate() {
         let imports = study.members(series).flat_map(|(_, build)| &build.imports);
         for key in imports.filter(|import| import.kind == CacheKind::Registry).filter_map(key) {

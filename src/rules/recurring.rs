@@ -45,7 +45,7 @@ impl<'a> Spot<'a> {
     pub(super) fn changes(&self, past: &Past) -> usize {
         let against = |&i: &usize| {
             let step = self.step(i)?;
-            past.misses(i).find(|miss| std::ptr::eq(miss.step, step)).map(|miss| miss.against)
+            past.misses_of(i, step).next().map(|miss| miss.against)
         };
         let all: BTreeSet<Option<usize>> = self.broken.iter().filter_map(against).collect();
         all.len()
@@ -163,7 +163,7 @@ pub(super) fn find(study: &Study) -> Vec<SeriesSpots> {
 }
 
 fn of_series(past: Past) -> Spots {
-    let broke = |i: usize, step: &Step| past.misses(i).any(|b| std::ptr::eq(b.step, step) && usable(b.because));
+    let broke = |i: usize, step: &Step| past.misses_of(i, step).any(|miss| usable(miss.because));
     let index = |row: Row| {
         let cells = || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
         let asked = |i: usize| past.asked_for_no_cache(i);
@@ -180,7 +180,7 @@ fn of_series(past: Past) -> Spots {
 }
 
 fn place(build: &Build, step: &Step) -> Option<NonZeroU32> {
-    let at = build.steps.iter().position(|s| std::ptr::eq(s, step))?;
+    let at = build.steps.element_offset(step)?;
     NonZeroU32::new(u32::try_from(at).ok()?.checked_add(1)?)
 }
 

@@ -1,7 +1,8 @@
 //! All that was read: what a rule may look at.
 
-use super::cache_ref_shared::differ;
+use super::alike;
 use super::backend::{Refused, refused};
+use super::cache_ref_shared::differ;
 use super::dockerfile_at;
 use super::planned::Dockerfiles;
 use super::reads::Reads;
@@ -33,6 +34,8 @@ pub struct Study {
     pub(super) spots: Vec<SeriesSpots>,
     /// Builds with refused cache operations.
     pub(super) refused: Vec<Refused>,
+    /// Builds of one Dockerfile, over all series.
+    pub(super) alike: Vec<Vec<BuildRef>>,
     /// Which caches are read, and by whom.
     pub(super) reads: Reads,
 }
@@ -54,6 +57,7 @@ impl Study {
         };
         (study.newest, study.misses) = study.series.par_iter().map(judged).unzip();
         study.refused = refused(&study.runs);
+        study.alike = alike::find(&study.runs);
         study.reads = Reads::of(&study);
         study.spots = recurring::find(&study);
         study

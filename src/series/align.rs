@@ -1,7 +1,9 @@
 //! Steps of a series side by side.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use foldhash::HashMap;
 
 use super::matching::alike;
 use crate::model::{Build, Step, StepKind};

@@ -5,7 +5,9 @@
 //! the composition of cache keys (a WORKDIR depends on its text and its parent only, a RUN on text,
 //! parent, ARG and ENV, a COPY on the files).
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashSet};
 
 use crate::model::{
     Amount, Base, Build, BuildOutcome, Dialect, Operation, Outcome, Run, Step, StepKind, Text, Transfer,
@@ -41,7 +43,7 @@ pub enum Input {
 #[must_use]
 pub fn stages(build: &Build) -> Vec<Stage<'_>> {
     let mut stages: Vec<Stage> = Vec::new();
-    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::default();
     let mut at = 0;
     for step in build.steps.iter().filter(|s| s.kind == StepKind::Counted) {
         // Most steps are of the stage of the one before.
@@ -84,14 +86,19 @@ pub fn input(step: &Step) -> Input {
 /// The name of the stage that becomes the image: no other stage copies from it.
 #[must_use]
 pub fn final_stage(build: &Build) -> Option<&str> {
+    let step = build.final_step.or_find(|| final_step(build))?;
+    build.steps.get(step).map(|step| step.stage.as_str())
+}
+
+fn final_step(build: &Build) -> Option<usize> {
     let first = build.steps.first()?;
     if build.steps.iter().all(|s| s.stage == first.stage) {
-        return Some(&first.stage);
+        return Some(0);
     }
     let taken = Taken::of(build);
     // The line of the last step of each stage that nobody takes anything from.
-    let ends = build.steps.iter().filter(|step| !taken.contains(&step.stage));
-    ends.max_by_key(|step| step.header.line).map(|step| step.stage.as_str())
+    let ends = build.steps.iter().enumerate().filter(|(_, step)| !taken.contains(&step.stage));
+    ends.max_by_key(|(_, step)| step.header.line).map(|(at, _)| at)
 }
 
 /// Stages that steps of other stages take something from.
@@ -102,7 +109,7 @@ struct Taken<'a> {
 
 impl<'a> Taken<'a> {
     fn of(build: &'a Build) -> Self {
-        let mut taken = Self { stages: HashSet::new(), names: HashSet::new() };
+        let mut taken = Self { stages: HashSet::default(), names: HashSet::default() };
         for step in &build.steps {
             if step.trace.is_some() {
                 let inputs = build.inputs(step).filter(|input| input.stage != step.stage);

@@ -4,7 +4,9 @@
 //! A stage's steps depend on each other in order, so the first one that ran is where its chain broke;
 //! later ones follow. The cost is one pass over all steps; what is kept grows with the steps of one build.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashSet};
 
 use super::chain::{self, Stage};
 use super::miss::Found;
@@ -97,10 +99,10 @@ impl<'m, 'a> Ledger<'m, 'a> {
             newest,
             stored: [stored(before), stored(since)],
             layered: members.len() < 2 || members.iter().any(|(_, b)| chain::keeps_layers(b)),
-            stages: HashMap::new(),
+            stages: HashMap::default(),
             stored_once: false,
-            keys: HashSet::new(),
-            fetched: HashSet::new(),
+            keys: HashSet::default(),
+            fetched: HashSet::default(),
             context: 0,
             exported: None,
             last: None,
@@ -182,7 +184,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
     }
 
     fn miss(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Option<Found> {
-        let at = now.build.steps.iter().position(|other| std::ptr::eq(other, step))?;
+        let at = now.build.steps.element_offset(step)?;
         let first = stage.steps.first().is_some_and(|first| std::ptr::eq(*first, step));
         let line = self.stages.get(&(stage.name, stage.platform));
         let seen = line.and_then(|line| line.steps.get(step.text.as_str()));

@@ -5,7 +5,9 @@
 //! Values expanded into a header may differ, so may step numbers. Series are found by keys, so the cost
 //! grows with the number of steps, not with the number of pairs of builds.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashSet};
 
 use super::folders::{self, folder};
 use super::{BuildRef, Series, naming};
@@ -20,7 +22,7 @@ use crate::model::{Build, BuildOutcome, ImageRef, Run, Step};
 pub fn group(runs: &[Run]) -> Vec<Series> {
     let mut series: Vec<Growing> = Vec::new();
     // Only series of one place are compared.
-    let mut places: HashMap<(Option<&str>, &str), Index> = HashMap::new();
+    let mut places: HashMap<(Option<&str>, &str), Index> = HashMap::default();
     for (r, run) in runs.iter().enumerate() {
         let here = places.entry(place(run)).or_default();
         for (b, build) in run.builds.iter().enumerate() {
@@ -243,7 +245,7 @@ fn matched(short: &Build, long: &Build) -> usize {
         return short.steps.len();
     }
     let texts: HashSet<_> = long.steps.iter().map(|s| (&s.stage, &s.platform, &s.text)).collect();
-    let mut places: HashMap<_, Vec<&Step>> = HashMap::new();
+    let mut places: HashMap<_, Vec<&Step>> = HashMap::default();
     for step in &long.steps {
         places.entry((&step.platform, shape(step))).or_default().push(step);
     }

@@ -143,8 +143,9 @@ pub(super) struct Found {
 
 impl Misses {
     /// Those of the next build.
-    pub(super) fn push(&mut self, found: impl IntoIterator<Item = Found>, start: Start) {
-        self.found.extend(found);
+    pub(super) fn push(&mut self, mut found: Vec<Found>, start: Start) {
+        found.sort_by_key(|found| found.step);
+        self.found.append(&mut found);
         self.starts.push(start);
         self.ends.push(u32::try_from(self.found.len()).unwrap_or(u32::MAX));
     }
@@ -155,12 +156,24 @@ impl Misses {
         self.starts.get(at).copied().unwrap_or_default()
     }
 
-    /// Those of a build, which is so many-th of the series.
+    /// Those of a build, which is so many-th of the series, in the order of its steps.
     pub fn in_build<'a>(&'a self, at: usize, build: &'a Build) -> impl Iterator<Item = Miss<'a>> + use<'a> {
+        self.found_in(at).iter().filter_map(|found| found.of(build))
+    }
+
+    /// Those of one step of the build.
+    pub fn of_step<'a>(&'a self, at: usize, build: &'a Build, step: &Step) -> impl Iterator<Item = Miss<'a>> + use<'a> {
+        let place = build.steps.element_offset(step).unwrap_or(usize::MAX);
+        let found = self.found_in(at);
+        let begin = found.partition_point(|found| (found.step as usize) < place);
+        let of_step = found.get(begin..).unwrap_or_default().iter();
+        of_step.take_while(move |found| found.step as usize == place).filter_map(|found| found.of(build))
+    }
+
+    fn found_in(&self, at: usize) -> &[Found] {
         let end = |at: usize| self.ends.get(at).map_or(0, |end| *end as usize);
         let start = at.checked_sub(1).map_or(0, end);
-        let found = self.found.get(start..end(at)).unwrap_or_default().iter();
-        found.filter_map(|found| found.of(build))
+        self.found.get(start..end(at)).unwrap_or_default()
     }
 }
 

@@ -194,7 +194,7 @@ impl<'a> Pair<'a> {
             _ => Few::new(),
         };
         let told: BTreeSet<Told> = self.before.told.iter().chain(&self.now.told).map(|(told, _)| *told).collect();
-        let at = self.now.steps.iter().position(|other| std::ptr::eq(other, step))?;
+        let at = self.now.steps.element_offset(step)?;
         let proved = Proved { differs, told: told.into_iter().collect(), inputs };
         Some(Case { step: at, proved, because, confidence })
     }

@@ -4,7 +4,7 @@
 //! of the question. A stretch begins with the run since which every build has something that no earlier one
 //! had (a cache reference, a driver, an instruction), or rebuilds a step that used to hit.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::model::{Build, BuildOutcome, ImageRef, Outcome, Run, StepKind};
 
@@ -16,7 +16,7 @@ const RUNS: usize = 2;
 pub fn newest(members: &[(&Run, &Build)]) -> usize {
     let counted: Vec<usize> =
         (0..members.len()).filter(|i| members.get(*i).is_some_and(|(_, build)| counts(build))).collect();
-    let mut features: HashMap<Feature, Period> = HashMap::new();
+    let mut features: HashMap<Feature, Period> = HashMap::default();
     for (nth, i) in counted.iter().enumerate() {
         let Some((run, build)) = members.get(*i) else { continue };
         for feature in of(run, build) {

@@ -6,7 +6,9 @@ mod errors;
 mod headless;
 mod place;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use foldhash::HashMap;
 
 pub(super) use self::conclude::doubt;
 use self::conclude::{Ending, conclude, mark_pinned};
@@ -25,7 +27,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     let targets = targets(segment);
     let common = common(segment, invocation);
     let mut builds: Vec<Build> = Vec::new();
-    let mut places = HashMap::new();
+    let mut places = HashMap::default();
     let mut graph = Graph::new(&segment.vertices);
     let mut names: Vec<(&str, &Quote, u32, &Vertex)> = segment
         .vertices

@@ -6,9 +6,10 @@
 
 mod transfers;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use chrono::DateTime;
+use foldhash::HashMap;
 
 use crate::dialect::{Kaniko, KanikoSays as Says};
 use crate::model::{Base, Build, BuildOutcome, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text};
@@ -291,7 +292,7 @@ fn unescape(bytes: &[u8], escaped: bool) -> String {
 /// Positions, and no stage name where there is one stage, as `BuildKit` has it.
 fn number(build: &mut Build) {
     let lone = build.bases.len() == 1;
-    let mut counts: HashMap<Text, u32> = HashMap::new();
+    let mut counts: HashMap<Text, u32> = HashMap::default();
     for step in &mut build.steps {
         let count = counts.entry(step.stage.clone()).or_default();
         *count += 1;

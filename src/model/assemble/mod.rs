@@ -22,9 +22,8 @@ mod tty;
 mod unread;
 mod vertex;
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
 
 pub use self::interest::Interest;
 
@@ -69,7 +68,7 @@ impl LogReader {
             stack,
             source: source.to_owned(),
             jobs: Vec::new(),
-            places: HashMap::new(),
+            places: HashMap::default(),
             job: 0,
             pending: Pending::default(),
         }

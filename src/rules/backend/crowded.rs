@@ -1,6 +1,6 @@
 //! Targets of one bake that write one directory: whichever comes second finds files moved or locked.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::{Cause, Refusal, Side};
 use crate::model::{CacheKind, Run};
@@ -13,7 +13,8 @@ pub(super) fn settle(run: &Run, all: &mut [Refusal]) {
             refusal.cause = Cause::Other;
         }
     }
-    let crowded: HashSet<usize> = all.iter().filter(|r| r.cause == Cause::Crowded).map(|r| r.build.invocation).collect();
+    let crowded: HashSet<usize> =
+        all.iter().filter(|r| r.cause == Cause::Crowded).map(|r| r.build.invocation).collect();
     let follows = |r: &&mut Refusal| {
         let local = r.side == Side::Export && r.kind == CacheKind::Local;
         local && r.cause == Cause::Other && crowded.contains(&r.build.invocation)

@@ -1,6 +1,6 @@
 //! What became of a refused cache in later runs of the same build.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::{Cause, Refusal, Side};
 use crate::model::{Build, BuildOutcome, CacheKind, Transfer};
@@ -21,12 +21,12 @@ pub(super) fn passed(study: &Study, group: &[Refusal]) -> Option<Passed> {
     let refused: HashSet<BuildRef> = group.iter().map(|refusal| refusal.at).collect();
     let concerned = study.series.iter().filter(|series| series.builds.iter().any(|at| refused.contains(at)));
     let mut runs = 0;
-    let mut series_of: HashMap<BuildRef, (usize, &Series)> = HashMap::new();
+    let mut series_of: HashMap<BuildRef, (usize, &Series)> = HashMap::default();
     for series in concerned {
         runs += series.builds.len();
         series_of.extend(series.builds.iter().enumerate().map(|(nth, at)| (*at, (nth, series))));
     }
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::default();
     // The last refusal of a cache decides for those before it.
     for refusal in group.iter().rev() {
         let (nth, series) = *series_of.get(&refusal.at)?;

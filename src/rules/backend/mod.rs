@@ -94,8 +94,7 @@ fn again<'a>(study: &'a Study, refused: &Refused) -> Vec<Refusal<'a>> {
 
 fn of_run(at: usize, run: &Run) -> Vec<Refusal<'_>> {
     let builds = run.builds.iter().enumerate();
-    let mut all: Vec<_> =
-        builds.flat_map(|(build, found)| of_build(BuildRef { run: at, build }, run, found)).collect();
+    let mut all: Vec<_> = builds.flat_map(|(build, found)| of_build(BuildRef { run: at, build }, run, found)).collect();
     crowded::settle(run, &mut all);
     all
 }
@@ -112,7 +111,12 @@ fn of_build<'a>(at: BuildRef, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>
     }
     // Targets of one bake share the final error: the export that failed has told it. A terminal shows that
     // an export failed, and why only at the end: then the end is what is told.
-    if !run.together(build).iter().flat_map(|b| &b.exports).any(|e| e.error.as_deref().is_some_and(|text| !text.is_empty())) {
+    if !run
+        .together(build)
+        .iter()
+        .flat_map(|b| &b.exports)
+        .any(|e| e.error.as_deref().is_some_and(|text| !text.is_empty()))
+    {
         let told: Vec<_> = build.errors.iter().filter_map(|quote| at_end::refusal(at, run, build, quote)).collect();
         all.retain(|refusal| told.is_empty() || refusal.side == Side::Import || !refusal.text.is_empty());
         all.extend(told);

@@ -2,7 +2,7 @@
 //!
 //! Decides what is quoted and what it cost; the words come from the rule.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 use super::later::passed;
 use super::{Cause, Refusal, Side, refusals_for};
@@ -48,7 +48,7 @@ pub(in crate::rules) fn place(subject: &str) -> &str {
 pub(in crate::rules) fn by_repository(all: Vec<Refusal<'_>>) -> Vec<(String, Vec<Refusal<'_>>)> {
     let mut groups: Vec<(String, Vec<Refusal<'_>>)> = Vec::new();
     // One repository is written in few ways: each is compared with the groups once.
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<String, usize> = HashMap::default();
     for refusal in all {
         let key = subject(&refusal);
         let place = *places.entry(key).or_insert_with_key(|key| {

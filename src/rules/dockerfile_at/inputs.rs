@@ -14,6 +14,7 @@ pub(in crate::rules) fn complete(runs: &mut [Run], configs: &[Config]) {
     for run in runs {
         let found: Vec<_> = run.builds.iter().map(|build| of_build(run, build, configs)).collect();
         for (build, inputs) in run.builds.iter_mut().zip(found) {
+            build.final_step = Default::default();
             for (step, inputs) in build.steps.iter_mut().zip(inputs.unwrap_or_default()) {
                 step.trace = Some(Box::new(Trace { inputs, ran: None }));
             }

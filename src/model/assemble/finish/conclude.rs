@@ -1,6 +1,6 @@
 //! How a build ended, and what only all of its vertices together tell.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::Segment;
 use crate::model::{Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind, Text};
@@ -61,7 +61,7 @@ pub(in crate::model::assemble) fn doubt(run: &mut Run, lines: u64) {
 
 /// `ADD https://…` has two vertices of one name; the first fetches and is never cached.
 fn mark_fetches(steps: &mut [Step]) {
-    let mut later: HashSet<Text> = HashSet::new();
+    let mut later: HashSet<Text> = HashSet::default();
     for step in steps.iter_mut().rev().filter(|step| step.instruction == "ADD") {
         if !later.insert(step.name.clone()) {
             step.kind = StepKind::Fetch;

@@ -204,7 +204,7 @@ fn classic_builds(n: usize, folder: &Path) {
 fn buildah_builds(n: usize, folder: &Path) {
     let builds = each(n, |log, i| {
         let task = i % 3;
-        writeln!(log, "STEP 1/2: FROM alpine\nSTEP 2/2: RUN task-{task}\n--> {i:012x}\nCOMMIT app:1\n{i:064x}")
+        writeln!(log, "STEP 1/2: FROM alpine\nSTEP 2/2: RUN task-{task}\n--> {i:012x}\nCOMMIT app:{i}\n{i:064x}")
             .unwrap();
     });
     log(folder, "run-1.log", &builds);

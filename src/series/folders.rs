@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use foldhash::HashMap;
+
 use super::Series;
-use super::matching::{look, same};
+use super::matching::{Index, look, same};
 use crate::model::Run;
 
 /// Merges series of one build each whose folders hold one run each, under one file name: there the
@@ -13,17 +15,28 @@ pub(super) fn merge(runs: &[Run], series: Vec<Series>) -> Vec<Series> {
     for run in runs {
         *sizes.entry(folder(&run.source)).or_default() += 1;
     }
-    // Each series, and whether all of its builds are alone in their folders.
-    let mut merged: Vec<(Series, bool)> = Vec::new();
+    let mut merged: Vec<Series> = Vec::new();
+    // Series whose builds are alone in their folders, by what their logs are called.
+    let mut homes: HashMap<(&str, Option<&str>), Index> = HashMap::default();
     for one in series {
-        let alone = alone(runs, &sizes, &one);
-        let home = merged.iter_mut().find(|(home, open)| alone && *open && fits(runs, home, &one));
-        match home {
-            Some((home, _)) => home.builds.extend(one.builds),
-            None => merged.push((one, alone)),
+        let first = one.builds.first().and_then(|&at| look(runs, at));
+        let Some((run, build)) = first.filter(|_| alone(runs, &sizes, &one)) else {
+            merged.push(one);
+            continue;
+        };
+        let here = homes.entry((file(&run.source), run.job.as_deref())).or_default();
+        let fitting = here.candidates(run, build).into_iter();
+        let home = fitting.filter(|at| merged.get(*at).is_some_and(|home| fits(runs, home, &one))).min();
+        let home = home.unwrap_or(merged.len());
+        if let Some((run, build)) = one.builds.last().and_then(|&at| look(runs, at)) {
+            here.add(home, run, build);
+        }
+        match merged.get_mut(home) {
+            Some(home) => home.builds.extend(one.builds),
+            None => merged.push(one),
         }
     }
-    merged.into_iter().map(|(series, _)| series).collect()
+    merged
 }
 
 /// The folder of a source, empty for the working directory and standard input.
@@ -45,6 +58,5 @@ fn fits(runs: &[Run], home: &Series, one: &Series) -> bool {
     let last = home.builds.last().and_then(|&at| look(runs, at));
     let next = one.builds.first().and_then(|&at| look(runs, at));
     let (Some((before, a)), Some((run, b))) = (last, next) else { return false };
-    let named_alike = file(&before.source) == file(&run.source) && before.source != run.source && before.job == run.job;
-    named_alike && same(a, b)
+    before.source != run.source && same(a, b)
 }

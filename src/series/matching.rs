@@ -91,7 +91,7 @@ impl<'a> Growing<'a> {
 
 /// Series by what their builds have: the newest first, so that of many with a common step few are tried.
 #[derive(Default)]
-struct Index<'a> {
+pub(super) struct Index<'a> {
     images: HashMap<(&'a str, &'a str), Vec<usize>>,
     steps: HashMap<(&'a str, &'a str), Vec<usize>>,
     shapes: HashMap<(&'a str, u32, u32, &'a str), Vec<usize>>,
@@ -105,7 +105,7 @@ impl<'a> Index<'a> {
     /// And at most so many steps of a build are looked up.
     const STEPS: usize = 64;
 
-    fn add(&mut self, series: usize, run: &'a Run, build: &'a Build) {
+    pub(super) fn add(&mut self, series: usize, run: &'a Run, build: &'a Build) {
         for image in repositories(run, build) {
             Self::newest(self.images.entry(image).or_default(), series);
         }
@@ -130,7 +130,7 @@ impl<'a> Index<'a> {
     }
 
     /// Series of the same image first, then those that have most steps in common.
-    fn candidates(&self, run: &Run, build: &Build) -> Vec<usize> {
+    pub(super) fn candidates(&self, run: &Run, build: &Build) -> Vec<usize> {
         let mut found: Vec<usize> = Vec::new();
         for image in repositories(run, build) {
             found.extend(self.images.get(&image).into_iter().flatten().rev());

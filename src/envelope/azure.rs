@@ -33,7 +33,6 @@ impl Envelope for Azure {
             b'#' => section(text),
             b'[' => text.strip_prefix(b"[command]").filter(|c| echo::builds(c)).map(Mark::Command),
             b'+' | b'$' | b'>' => echo::prompted(text),
-            b'H' => echo::checked_out(text),
             // Script tasks show the script between these two (`Tasks/BashV3`, `Tasks/CmdLineV2`).
             b'S' if text.starts_with(b"Script contents:") => Some(Mark::Section(b"")),
             b'=' if memmem::find(text, b"Starting Command Output").is_some() => Some(Mark::SectionEnd),

@@ -32,7 +32,6 @@ impl Envelope for Bitbucket {
             b'C' | b'0'..=b'9' => cache(text),
             b'Y' => existing(text),
             b'>' => echo::prompted(text),
-            b'H' => echo::checked_out(text),
             _ => None,
         }
     }

@@ -44,7 +44,6 @@ impl Envelope for Buildkite {
             b'!' => pull_failed(text),
             b'$' => plugin(text).or_else(|| checkout(text)).or_else(|| echo::prompted(text)),
             b' ' => entry(text),
-            b'H' => echo::checked_out(text),
             b'#' => plugin(text),
             _ => buildkite_cache::mark(text),
         }

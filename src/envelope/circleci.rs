@@ -36,7 +36,6 @@ impl Envelope for Circleci {
         match text.first()? {
             b'#' if text.starts_with(b"#!/bin/") => Some(Mark::Section(b"")),
             b'+' | b'$' => echo::prompted(text),
-            b'H' => echo::checked_out(text),
             b'F' | b'N' | b'S' | b'E' | b'W' => cache(text),
             _ => echo::bare(text),
         }

@@ -28,7 +28,6 @@ impl Envelope for Codebuild {
         match text.first()? {
             b'R' => text.strip_prefix(b"Running command ").filter(|c| echo::builds(c)).map(Mark::Command),
             b'+' | b'$' => echo::prompted(text),
-            b'H' => echo::checked_out(text),
             b'D' | b'U' | b'E' | b'S' => cache(text),
             _ => None,
         }

@@ -37,7 +37,6 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     match text.first()? {
         b'+' => text.strip_prefix(b"+ ").and_then(echo::git_checkout).or_else(|| echo::prompted(text)),
         b'$' => echo::prompted(text),
-        b'H' => echo::checked_out(text),
         b'l' | b't' => drone_cache::mark(text),
         _ => None,
     }

@@ -62,13 +62,9 @@ pub(super) fn announced(text: &[u8]) -> Option<Mark<'_>> {
     starts(command).then_some(Mark::Command(command))
 }
 
-/// What the shell of a job says where the CI itself says nothing of use: commands and the commit.
+/// What the shell of a job says where the CI itself says nothing of use: commands.
 pub(super) fn shell(text: &[u8]) -> Option<Mark<'_>> {
-    match text.first()? {
-        b'+' | b'$' => prompted(text),
-        b'H' => checked_out(text),
-        _ => None,
-    }
+    matches!(text.first()?, b'+' | b'$').then(|| prompted(text))?
 }
 
 /// A line that is a command where a script is shown without prompts.
@@ -108,7 +104,7 @@ pub(super) fn more(text: &[u8]) -> Option<Mark<'_>> {
     named.then_some(Mark::More(option))
 }
 
-/// `HEAD is now at 0a1b2c3 Message`
+/// `HEAD is now at 0a1b2c3 Message`: git says it in every CI.
 pub(super) fn checked_out(text: &[u8]) -> Option<Mark<'_>> {
     text.strip_prefix(b"HEAD is now at ")?.split(|b| *b == b' ').next().map(Mark::Commit)
 }

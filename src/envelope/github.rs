@@ -74,7 +74,7 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
         b'/' => executed(text),
         b' ' => input(text),
         b'+' | b'$' => echo::prompted(text),
-        b'H' => hosted(text).or_else(|| echo::checked_out(text)),
+        b'H' => hosted(text),
         b'R' => run(text),
         b'0'..=b'9' | b'a'..=b'f' | b'\'' => commit(text),
         _ => None,

@@ -190,12 +190,13 @@ impl Stack {
             Some(_) => self.layers.iter().find_map(|e| Some((e.ci()?, e.mark(text)?))),
             None => KNOWN_BY_WORDS.iter().find_map(|e| Some((e.ci()?, e.mark(text)?))),
         };
-        tool.or_else(said).or_else(|| {
-            Some((
-                self.ci().unwrap_or_default(),
-                echo::more(text).or_else(|| echo::announced(text)).or_else(|| self.typed(text))?,
-            ))
-        })
+        tool.or_else(said).or_else(|| Some((self.ci().unwrap_or_default(), self.of_any_ci(text)?)))
+    }
+
+    /// What programs print in every CI.
+    fn of_any_ci<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
+        let announced = || echo::checked_out(text).or_else(|| echo::announced(text));
+        echo::more(text).or_else(announced).or_else(|| self.typed(text))
     }
 
     /// No CI shows the prompt of a terminal: who copied it ran the build by hand.

@@ -35,7 +35,6 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     match text.first()? {
         b'+' | b'$' => echo::prompted(text),
         b'S' => text.strip_prefix(b"Starting: ").filter(|c| echo::builds(c)).map(Mark::Command),
-        b'H' => echo::checked_out(text),
         b'#' => block(text),
         _ => None,
     }

@@ -78,7 +78,7 @@ pub enum BuildOutcome {
 
 /// The index of a step, looked for when it is first asked for. A clone, which may get other steps, looks anew.
 #[derive(Debug, Default)]
-pub(crate) struct FinalStep(OnceLock<Option<usize>>);
+pub struct FinalStep(OnceLock<Option<usize>>);
 
 impl FinalStep {
     /// What `find` finds the first time.
@@ -115,7 +115,8 @@ pub struct Build {
     /// Steps in the order they appear.
     pub steps: Vec<Step>,
     /// A step of the final stage, once it was asked for.
-    pub(crate) final_step: FinalStep,
+    #[doc(hidden)]
+    pub final_step: FinalStep,
     /// Base images.
     pub bases: Vec<Base>,
     /// Cache imports.

@@ -46,8 +46,10 @@ impl Envelope for JsonMessage {
 }
 
 fn message(line: &[u8]) -> Option<Cow<'_, str>> {
-    let object = line.starts_with(b"{\"");
-    serde_json::from_slice::<Record>(line).ok().filter(|_| object).map(|record| record.message)
+    if !line.starts_with(b"{\"") {
+        return None;
+    }
+    serde_json::from_slice::<Record>(line).ok().map(|record| record.message)
 }
 
 #[cfg(test)]

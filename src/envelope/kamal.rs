@@ -31,6 +31,9 @@ impl Envelope for Kamal {
 fn text(line: &[u8]) -> Option<&[u8]> {
     const LEVELS: [&[u8]; 5] = [b"DEBUG", b"INFO", b"WARN", b"ERROR", b"FATAL"];
     let line = ansi::lead(ansi::lead(line).trim_ascii_start());
+    if !matches!(line.first(), Some(b'D' | b'I' | b'W' | b'E' | b'F')) {
+        return None;
+    }
     let rest = LEVELS.iter().find_map(|level| line.strip_prefix(*level))?;
     let number = ansi::lead(ansi::lead(rest).strip_prefix(b" [")?);
     let (number, rest) = number.split_at_checked(8)?;

@@ -28,6 +28,9 @@ impl Envelope for Powershell {
 
 fn text(line: &[u8]) -> Option<&[u8]> {
     const PROGRAMS: [&[u8]; 4] = [b"docker : ", b"docker.exe : ", b"docker-compose : ", b"docker-compose.exe : "];
+    if line.first() != Some(&b'd') {
+        return None;
+    }
     PROGRAMS.iter().find_map(|program| line.strip_prefix(*program))
 }
 

@@ -42,6 +42,9 @@ impl Envelope for Terraform {
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     const MARKS: [&[u8]; 2] = [b" (local-exec):", b" (remote-exec):"];
     let line = ansi::lead(line);
+    if !line.first().is_some_and(u8::is_ascii_alphabetic) {
+        return None;
+    }
     let head = line.get(..256).unwrap_or(line);
     let (at, mark) = MARKS.iter().find_map(|mark| Some((memmem::find(head, mark)?, mark)))?;
     let (address, rest) = line.split_at_checked(at)?;

@@ -3,6 +3,9 @@
 //! Called from many threads, each with a block of its own; remembers only what saves lines.
 
 use std::borrow::Cow;
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
 
 use super::unread;
 use crate::dialect::{self, Event};
@@ -27,11 +30,41 @@ pub struct Before {
     /// The line before may go on in this one. So it may at the start of a block, where the line
     /// before was not seen.
     open: bool,
+    silent: Silent,
 }
 
 impl Default for Before {
     fn default() -> Self {
-        Self { talking: None, job: Vec::new(), open: true }
+        Self { talking: None, job: Vec::new(), open: true, silent: Silent::default() }
+    }
+}
+
+/// Lines that say nothing, by their hashes: programs print the same ones in each of a log's builds.
+#[derive(Default)]
+struct Silent {
+    state: RandomState,
+    /// Each in its slot, where it stays until another one takes it; none before the first.
+    slots: Vec<u64>,
+}
+
+impl Silent {
+    const SLOTS: usize = 1024;
+
+    /// Whether a line says something, asked only of one that is not known.
+    fn or_says(&mut self, text: &[u8], says: impl FnOnce() -> bool) -> bool {
+        let hash = self.state.hash_one(text);
+        self.slots.resize(Self::SLOTS, 0);
+        // Any part of the hash will do.
+        #[expect(clippy::cast_possible_truncation, reason = "see above")]
+        let Some(slot) = self.slots.get_mut(hash as usize % Self::SLOTS) else { return says() };
+        if *slot == hash {
+            return false;
+        }
+        let says = says();
+        if !says {
+            *slot = hash;
+        }
+        says
     }
 }
 
@@ -103,7 +136,7 @@ impl Before {
             self.talking = None;
             return true;
         }
-        says_something(peeled.text, stack)
+        self.silent.or_says(peeled.text, || says_something(peeled.text, stack))
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
-use crate::config::{self, Config};
+use crate::config::{self, Called, Config};
 use crate::envelope::Stack;
 use crate::evidence::{self, Evidence};
 use crate::history::{self, History, Record};
@@ -343,6 +343,7 @@ fn configs(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
         }
     }
     read_included(files, &mut seen, &mut configs, &mut problems);
+    read_called(files, &mut configs);
     config::link(&mut configs);
     (configs, problems)
 }
@@ -370,4 +371,14 @@ fn read_included(files: &[Entry], seen: &mut HashSet<String>, configs: &mut Vec<
         }
         configs.extend(more);
     }
+}
+
+/// Scripts and Makefiles that the files of CIs call, where they build images.
+fn read_called(files: &[Entry], configs: &mut Vec<Config>) {
+    let called = Called::by(configs);
+    let named = files.iter().map(|entry| (entry, config::plain_path(&entry.name)));
+    let named = named.filter(|(_, path)| called.names(path));
+    let read = named.filter_map(|(entry, path)| called.read(&path, &source::read_text(entry).ok()?));
+    let read: Vec<Config> = read.collect();
+    configs.extend(read);
 }

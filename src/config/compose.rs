@@ -1,7 +1,7 @@
 //! Compose files: services that are built, with their cache options.
 //!
 //! Each file is read by itself: what an override adds to another file is for Compose to merge. A service
-//! that extends one of the same file has what that one has.
+//! that extends another one has what that one has.
 
 mod correct;
 
@@ -35,20 +35,46 @@ impl Kind for Compose {
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
+        self.read_among(text, &[])
+    }
+
+    fn read_among(&self, text: &str, others: &[String]) -> Result<Content, String> {
         let root = yaml::parse(text)?;
         let doc = Document::new(text).map_err(|e| e.to_string())?;
         let services = root.get("services").map(entries).unwrap_or_default();
-        let places = services.iter().filter_map(|(name, service)| place(&doc, &services, (name, service)));
-        Ok(Content { places: places.collect(), ..Content::default() })
+        let others: Vec<Value> = others.iter().filter_map(|text| yaml::parse(text).ok()).collect();
+        let elsewhere = others.iter().filter_map(|root| root.get("services")).flat_map(entries).collect();
+        let all = Services { own: &services, elsewhere };
+        let places = services.iter().filter_map(|(name, service)| place(&doc, &all, (name, service)));
+        Ok(Content { places: places.collect(), includes: extended_files(&services), ..Content::default() })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
-        correct::correct(text, &self.read(text)?, changes)
+        self.correct_among(text, &[], changes)
+    }
+
+    fn correct_among(&self, text: &str, others: &[String], changes: &[Change]) -> Result<String, String> {
+        correct::correct(text, &self.read_among(text, others)?, changes)
     }
 }
 
+/// Services by name: those of the file, and those of files that it extends.
+struct Services<'a> {
+    own: &'a [(&'a str, &'a Value)],
+    elsewhere: Vec<(&'a str, &'a Value)>,
+}
+
+/// Files whose services are extended.
+fn extended_files(services: &[(&str, &Value)]) -> Vec<String> {
+    let files = services.iter().filter_map(|(_, service)| service.get("extends")?.get("file").and_then(text));
+    let mut files: Vec<String> = files.collect();
+    files.sort();
+    files.dedup();
+    files
+}
+
 /// The build of a service; `None` where it is not built.
-fn place(doc: &Document, services: &[(&str, &Value)], (name, service): (&str, &Value)) -> Option<Place> {
+fn place(doc: &Document, services: &Services, (name, service): (&str, &Value)) -> Option<Place> {
     let own = service.get("build");
     let base = extended(services, service).and_then(|base| base.get("build"));
     let field = |key: &str| own.and_then(|build| build.get(key)).or_else(|| base.and_then(|build| build.get(key)));
@@ -82,12 +108,12 @@ fn place(doc: &Document, services: &[(&str, &Value)], (name, service): (&str, &V
     Some(Place { target: Some(name.to_owned()), command, context, inputs, ..Place::default() })
 }
 
-/// The service of the same file that this one extends.
-fn extended<'a>(services: &[(&str, &'a Value)], service: &Value) -> Option<&'a Value> {
+/// The service that this one extends: of the same file, or of another that is there.
+fn extended<'a>(services: &Services<'a>, service: &Value) -> Option<&'a Value> {
     let extends = service.get("extends")?;
-    let name =
-        text(extends).or_else(|| extends.get("service").filter(|_| extends.get("file").is_none()).and_then(text))?;
-    services.iter().find(|(known, _)| *known == name).map(|(_, service)| *service)
+    let name = text(extends).or_else(|| extends.get("service").and_then(text))?;
+    let candidates = if extends.get("file").is_some() { &services.elsewhere } else { services.own };
+    candidates.iter().find(|(known, _)| *known == name).map(|(_, service)| *service)
 }
 
 /// `args:` or `additional_contexts:` as a list or a mapping; one without a value takes it from the environment.

@@ -64,6 +64,10 @@ impl Kind for GithubAction {
         Some("github-actions")
     }
 
+    fn variable(&self, name: &str) -> Option<String> {
+        GithubWorkflow.variable(name)
+    }
+
     fn names(&self, path: &str) -> bool {
         matches!(path.rsplit('/').next(), Some("action.yml" | "action.yaml"))
     }

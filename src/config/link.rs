@@ -26,7 +26,7 @@ fn matches(pattern: &str, path: &str) -> bool {
 }
 
 /// From the root of the repository, which the including file lies in.
-fn in_root(including: &str, path: &str) -> String {
+pub(super) fn in_root(including: &str, path: &str) -> String {
     let folder = including.rsplit_once('/').map_or("", |(folder, _)| folder);
     let root = folder.split('/').take_while(|part| !part.starts_with('.')).collect::<Vec<_>>().join("/");
     let path = path.trim_start_matches("./").trim_start_matches('/');

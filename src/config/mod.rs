@@ -3,10 +3,15 @@
 //! Reads texts given by `source`; never touches the disk itself, never judges. To add a kind of file:
 //! one new file, its `mod` line and its row in [`KINDS`].
 
+mod azure;
 mod bake;
 pub mod bitbucket;
 mod buildkite;
+mod buildspec;
+mod called;
 mod change;
+mod circleci;
+mod cloudbuild;
 mod compose;
 pub mod dockerfile;
 pub mod dockerignore;
@@ -15,15 +20,20 @@ mod github;
 mod gitlab;
 mod items;
 mod job;
+mod jobs;
 mod link;
+mod makefile;
 pub mod patch;
 pub mod pattern;
 mod place;
 mod refs;
 mod script;
+mod shell_script;
 mod variables;
+mod woodpecker;
 mod yaml;
 
+pub use called::Called;
 pub use change::{Change, Settings, Side};
 pub use link::{is_included, link};
 pub use place::{Call, Content, Instruction, Place, Stage, fits_tag};
@@ -89,6 +99,12 @@ pub static KINDS: &[&dyn Kind] = &[
     &github::GithubAction,
     &gitlab::GitlabCi,
     &buildkite::BuildkitePipeline,
+    &circleci::CircleCi,
+    &azure::AzurePipelines,
+    &cloudbuild::CloudBuild,
+    &buildspec::Buildspec,
+    &woodpecker::Woodpecker,
+    &woodpecker::Drone,
     &compose::Compose,
     &bake::Bake,
     &dockerignore::Dockerignore,

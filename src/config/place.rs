@@ -82,6 +82,8 @@ pub struct Place {
     pub plugin: Option<(u32, u32)>,
     /// The machine and its builder are new in each run, where the file tells.
     pub fresh: bool,
+    /// The token of GitHub's cache service is in its environment, where the file tells.
+    pub gha_token: Option<bool>,
     /// A name of a branch that it puts into a reference may hold a slash.
     pub slashes: bool,
     /// Driver of the builder it uses, where the file tells: `docker`, `docker-container`.

@@ -10,7 +10,7 @@ mod options;
 mod registry;
 mod shell;
 
-pub(super) use builders::Builders;
+pub(super) use builders::{Builders, stays};
 pub(super) use edit::change;
 pub use image_builds::{ImageBuild, image_builds};
 
@@ -55,29 +55,40 @@ pub(super) fn builds(
     let mut found = Vec::new();
     for item in items {
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
-            let words = program(&simple);
-            let values: Vec<String> = words.iter().map(|word| word.value.clone()).collect();
-            builders.observe(&values);
-            builders.registry.observe(&values.iter().map(String::as_str).collect::<Vec<_>>());
-            let Some(command) = command(&simple).filter(|c| builds_image(c, &values)) else { continue };
-            let quote = doc.and_then(|doc| quote(doc, item, words)).unwrap_or_default();
-            let options = Options::of(words, command.tool);
-            let context = options.context(words).filter(|_| is_docker(command.tool));
-            let driver = builders.driver(&command);
-            let mut place = Place { command: Command { quote, ..command }, context, driver, ..Place::default() };
-            builders.registry.begin(&mut place);
-            place.fresh = builders.is_fresh();
-            if place.command.tool == Tool::BuildxBake {
-                let set = options.named(&["--set"]).into_iter().filter_map(|opt| opt.value.split_once('='));
-                let every = set.filter(|(name, _)| name.trim_end_matches('+') == "*.cache-to");
-                place.every_target = every.map(|(_, spec)| spec.to_owned()).collect();
-                let targets = options.plain.iter().filter_map(|at| words.get(*at)).map(|word| word.value.clone());
-                place.bake_targets = targets.filter(|name| !name.starts_with('$')).collect();
-            }
+            let quote = doc.and_then(|doc| quote(doc, item, program(&simple))).unwrap_or_default();
+            let Some(place) = build(&simple, quote, builders) else { continue };
             found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
         }
     }
     found
+}
+
+/// The build that a program and its words ask for, where no shell reads them.
+pub(super) fn build_of_words(words: &[String], quote: Quote, builders: &mut Builders) -> Option<Place> {
+    let word = |value: &String| Word { range: 0..0, value: value.clone() };
+    build(&Simple { words: words.iter().map(word).collect(), outer: None }, quote, builders)
+}
+
+fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place> {
+    let words = program(simple);
+    let values: Vec<String> = words.iter().map(|word| word.value.clone()).collect();
+    builders.observe(&values);
+    builders.registry.observe(&values.iter().map(String::as_str).collect::<Vec<_>>());
+    let command = command(simple).filter(|c| builds_image(c, &values))?;
+    let options = Options::of(words, command.tool);
+    let context = options.context(words).filter(|_| is_docker(command.tool));
+    let driver = builders.driver(&command);
+    let mut place = Place { command: Command { quote, ..command }, context, driver, ..Place::default() };
+    builders.registry.begin(&mut place);
+    place.fresh = builders.is_fresh();
+    if place.command.tool == Tool::BuildxBake {
+        let set = options.named(&["--set"]).into_iter().filter_map(|opt| opt.value.split_once('='));
+        let every = set.filter(|(name, _)| name.trim_end_matches('+') == "*.cache-to");
+        place.every_target = every.map(|(_, spec)| spec.to_owned()).collect();
+        let targets = options.plain.iter().filter_map(|at| words.get(*at)).map(|word| word.value.clone());
+        place.bake_targets = targets.filter(|name| !name.starts_with('$')).collect();
+    }
+    Some(place)
 }
 
 /// Some command of the script builds images: one, or those of a Compose or bake file.

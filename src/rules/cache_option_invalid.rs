@@ -5,6 +5,7 @@ use super::options::{Kind, Mistake, bad_reference, bare_type, from_error, lint, 
 use super::planned;
 use super::remedy::{At, patch};
 use super::{Rule, RuleMeta, Study};
+use crate::config::{Change, Side};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Build, CacheSpec, NoteKind, Quote, Run};
 
@@ -173,12 +174,28 @@ fn fix(study: &Study, mistake: &Mistake) -> Fix {
         None if mistake.kind == Kind::Slash => {
             let holds = |at: &At| specs(at).any(|spec| spec.raw.contains(&mistake.token));
             let places = planned::places(study).filter(holds);
-            places.fold(fix, |fix, at| {
-                patch::refused(fix, at, "a step that makes a name without slashes is yours to write")
-            })
+            places.fold(fix, |fix, at| without_slashes(fix, at, &mistake.token))
         }
         None => fix,
     }
+}
+
+/// GitLab has the branch's name without slashes in a variable of its own.
+fn without_slashes(fix: Fix, at: At, token: &str) -> Fix {
+    let name = token.trim_matches(['$', '{', '}']);
+    if at.config.kind.ci() != Some("gitlab") || !matches!(name, "CI_COMMIT_REF_NAME" | "CI_COMMIT_BRANCH") {
+        return patch::refused(fix, at, "a step that makes a name without slashes is yours to write");
+    }
+    let slug = token.replace(name, "CI_COMMIT_REF_SLUG");
+    let mut changes: Vec<Change> = Vec::new();
+    for spec in specs(&at).filter(|spec| spec.raw.contains(token)) {
+        let new = spec.raw.replace(token, &slug);
+        let change = Change::Spec { place: at.index, side: Side::Both, old: spec.raw.clone(), new };
+        if !changes.contains(&change) {
+            changes.push(change);
+        }
+    }
+    patch::with_all(fix, &[at], &changes)
 }
 
 fn specs<'a>(at: &At<'a>) -> impl Iterator<Item = &'a CacheSpec> {

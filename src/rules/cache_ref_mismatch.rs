@@ -1,5 +1,6 @@
 //! A cache that is written to one reference and looked for under another.
 
+mod isolated;
 mod scopes;
 pub(super) mod written;
 
@@ -20,7 +21,7 @@ static META: RuleMeta = RuleMeta {
     title: "the cache is written to one reference and imported from another",
     group: "No cache in use",
     severity: Severity::Error,
-    what: "A run exports its cache without error, and the next run of the same build still gets `not found` for the reference it imports; or its command line names one `scope=` (gha) or `name=` (s3, azblob) in the import and another in the export, and nothing comes from the cache.",
+    what: "A run exports its cache without error, and the next run of the same build still gets `not found` for the reference it imports; or its command line names one `scope=` (gha) or `name=` (s3, azblob) in the import and another in the export, and nothing comes from the cache. Without a log: an import and an export with two names, a name that holds the commit or the run, a GitHub cache that only runs of tags, or of pull requests, write.",
     why: "Both sides work, on different references: each run stores a cache that nobody reads.",
     fix: "Use the same reference, scope or name in `--cache-from` and `--cache-to`.",
     rules_out: "A first run, a refused export, a list of references of which another one is found, and command lines that name the same reference on both sides (then the registry lost it).",

@@ -2,6 +2,7 @@
 
 pub(super) mod advice;
 mod configured;
+mod git;
 mod order;
 
 use super::dockerfile_at;
@@ -21,7 +22,7 @@ static META: RuleMeta = RuleMeta {
     title: "the whole build context is copied before dependencies are installed",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "The first COPY of a stage copies the whole context (`COPY . .`), or a COPY takes a folder of sources before an installation; it is where the cache breaks in nearly every run, and RUN steps behind it install dependencies or prepare the build. Without a log: a Dockerfile that copies the whole context before an installation whose files are known.",
+    what: "The first COPY of a stage copies the whole context (`COPY . .`), or a COPY takes a folder of sources before an installation; it is where the cache breaks in nearly every run, and RUN steps behind it install dependencies or prepare the build. Without a log: a Dockerfile that copies the whole context before an installation; as a note, one that copies `.git` with it, which no `.dockerignore` leaves out.",
     why: "Any changed file in the context, a README or `.git` included, makes the COPY run again and with it everything after it, the installation of dependencies above all.",
     fix: "Copy the files that name the dependencies first, install, and copy the rest after that. Keep `.git` and what the build does not read out of the context with a `.dockerignore`.",
     rules_out: "Stages that copy something else of the context first (the usual good order), a whole-context COPY with only one RUN behind it that is not an installation, copies from other stages, changed base images, a cache that was not found, `--no-cache`. One changed run proves nothing: two are needed. Where no RUN behind it is a known installation it is a note: they may all need the sources. A Dockerfile without a log is judged only where it is certain which files the installation reads.",
@@ -42,7 +43,10 @@ impl Rule for ContextCopiedTooEarly {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen = past::judge(study, findings);
         let told = |past: &Past| !findings(past).is_empty();
-        seen.into_iter().chain(planned::ordered(study, configured::findings(study), told)).collect()
+        let mut written = configured::findings(study);
+        let of_git = git::findings(study, &written);
+        written.extend(of_git);
+        seen.into_iter().chain(planned::ordered(study, written, told)).collect()
     }
 }
 

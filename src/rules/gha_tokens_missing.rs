@@ -1,6 +1,9 @@
 //! A GitHub cache is asked for, and buildx drops it without a word.
 
+mod written;
+
 use super::past::{self, Past, cost, header};
+use super::planned;
 use super::remedy::command_line;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
@@ -13,7 +16,7 @@ static META: RuleMeta = RuleMeta {
     title: "type=gha is asked for and never used",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "The command line asks for `type=gha`, the build ran, and the log has neither an import nor an export of a GitHub cache.",
+    what: "The command line asks for `type=gha`, the build ran, and the log has neither an import nor an export of a GitHub cache. Without a log: a script of a job asks for it, and no step before hands the token on.",
     why: "buildx drops `type=gha` silently where `ACTIONS_RUNTIME_TOKEN` and the service's URL are not in its environment. GitHub gives them to actions only, not to `run:` steps and not to other CI systems.",
     fix: "Expose the tokens with crazy-max/ghaction-github-runtime before the `run:` step, or build with docker/build-push-action.",
     rules_out: "A cache that is imported or exported, with or without an error; builds that failed before their first step; other command lines.",
@@ -32,7 +35,8 @@ impl Rule for GhaTokensMissing {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding)
+        let seen = past::judge(study, finding);
+        planned::beside(study, seen, |past| past.len() > 1, |at| written::finding(study, at))
     }
 }
 

@@ -71,7 +71,8 @@ pub(super) fn installs(text: &str) -> bool {
 
 /// The words of one command, whatever options stand between them: `mvn -B dependency:go-offline`.
 fn fetches(command: &str) -> bool {
-    let mut words = command.split(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '[' | ']' | ',' | '(' | ')'));
+    let mut words =
+        command.split(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '[' | ']' | ',' | '(' | ')'));
     let tool = |word: &&str| TOOLS.iter().any(|(tool, _)| *tool == base_name(word));
     let Some(found) = words.find(tool).map(base_name) else { return false };
     let rest: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
@@ -112,7 +113,7 @@ fn installs_sources(tool: &str, rest: &[&str]) -> bool {
 }
 
 /// Tools with the words that make them fetch what others have made.
-const TOOLS: [(&str, &[&str]); 38] = [
+const TOOLS: [(&str, &[&str]); 49] = [
     ("npm", &["ci", "install", "i", "clean-install"]),
     ("yarn", &["install", "--frozen-lockfile", "--immutable", "workspaces focus"]),
     ("pnpm", &["install", "i", "fetch", "ci"]),
@@ -129,7 +130,7 @@ const TOOLS: [(&str, &[&str]); 38] = [
     ("bundle", &["install"]),
     ("bundler", &["install"]),
     ("gem", &["install"]),
-    ("go", &["mod download"]),
+    ("go", &["mod download", "mod vendor"]),
     ("cargo", &["fetch", "install", "chef cook"]),
     ("composer", &["install"]),
     ("apt-get", &["install"]),
@@ -157,6 +158,17 @@ const TOOLS: [(&str, &[&str]); 38] = [
     ("pub", &["get"]),
     ("dart", &["pub get"]),
     ("flutter", &["pub get"]),
+    ("sbt", &["update"]),
+    ("cabal", &["--only-dependencies", "--dependencies-only"]),
+    ("stack", &["--only-dependencies", "--dependencies-only"]),
+    ("deno", &["install", "cache"]),
+    ("rebar3", &["get-deps", "deps"]),
+    ("lein", &["deps"]),
+    ("clojure", &["-P"]),
+    ("conan", &["install"]),
+    ("opam", &["--deps-only"]),
+    ("rye", &["sync"]),
+    ("Rscript", &["renv::restore", "install.packages", "remotes::install_deps", "pak::pkg_install"]),
 ];
 
 /// A RUN can be pages long.
@@ -202,6 +214,9 @@ mod tests {
             "RUN apt-get update && apt-get install -y git",
             "RUN [\"npm\", \"ci\"]",
             "RUN corepack enable; pnpm i --frozen-lockfile",
+            "RUN Rscript -e 'renv::restore()'",
+            "RUN cabal build --only-dependencies all",
+            "RUN sbt update",
         ] {
             assert!(installs(text), "{text}");
         }
@@ -215,6 +230,7 @@ mod tests {
             "RUN go install ./...",
             "RUN npm run build",
             "RUN apt-get update",
+            "RUN sbt assembly",
             "RUN ./install.sh",
             "COPY npm ci",
         ] {

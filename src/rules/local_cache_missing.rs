@@ -1,6 +1,9 @@
 //! A `type=local` cache directory that is not there.
 
+mod written;
+
 use super::backend::cost_of;
+use super::planned;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Build, CacheKind, Outcome, Quote, Run};
@@ -13,7 +16,7 @@ static META: RuleMeta = RuleMeta {
     title: "the directory of the local cache is missing",
     group: "No cache in use",
     severity: Severity::Error,
-    what: "The client warns `local cache import at DIR skipped` or `not found`: there is no cache in that directory.",
+    what: "The client warns `local cache import at DIR skipped` or `not found`: there is no cache in that directory. Without a log: a local cache on a machine that is new in each run, whose directory nothing else in the file names.",
     why: "The build goes on without a cache, and the warning comes after its output. On a CI agent the directory is empty in each run unless something brings it along.",
     fix: "Persist the directory with the CI's own cache between runs, or use a registry cache.",
     rules_out: "The directory cannot be there before a run has stored a cache in it: where runs do, only those after the first that did are reported.",
@@ -29,7 +32,8 @@ impl Rule for LocalCacheMissing {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        study.series.iter().flat_map(|series| of_series(study, series)).collect()
+        let seen: Vec<Finding> = study.series.iter().flat_map(|series| of_series(study, series)).collect();
+        planned::beside(study, seen, |past| past.len() > 1, written::finding)
     }
 }
 

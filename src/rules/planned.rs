@@ -2,6 +2,7 @@
 //!
 //! A helper of the rules; what a log takes back of it is for `logs` and `open`.
 
+pub(super) mod bake;
 mod dockerfiles;
 pub(super) mod flow;
 mod logs;

@@ -62,6 +62,7 @@ fn leaves_files_alone(instruction: &Instruction) -> bool {
 fn declare_later(content: &Content, lines: &mut Lines, moved: &[u64], before: u64) -> Result<(), String> {
     let stage = stage_of(content, moved.first().copied().unwrap_or_default())?;
     let last = stage.instructions.last().map_or(stage.end, |i| i.end);
+    let mut behind = last_that_stays(stage, moved);
     for &line in moved {
         let declaration = find(stage, line)?;
         let target = stage.instructions.iter().find(|i| i.line == before);
@@ -76,14 +77,15 @@ fn declare_later(content: &Content, lines: &mut Lines, moved: &[u64], before: u6
         let lines_of = start(stage, lines, declaration, moved)..=declaration.end;
         match target {
             Some(target) => lines.move_before(lines_of, start(stage, lines, target, &[])),
-            None => lines.move_behind(lines_of, behind(stage, moved)),
+            None => lines.move_behind(lines_of, behind),
         }
+        behind = declaration.end;
     }
     Ok(())
 }
 
-/// Last line of the stage that does not move itself, or the last one that was moved behind it.
-fn behind(stage: &Stage, moved: &[u64]) -> u64 {
+/// Last line of the stage that does not move itself.
+fn last_that_stays(stage: &Stage, moved: &[u64]) -> u64 {
     let stays = stage.instructions.iter().rev().find(|i| !moved.contains(&i.line));
     stays.map_or(stage.end, |i| i.end)
 }

@@ -76,8 +76,30 @@ pub(super) fn setting<'a>(line: &'a str, name: &str) -> Option<(&'a str, &'a str
     (option == name).then_some((target, value))
 }
 
-/// The values of a list input.
+/// The values of a list input. An expression is computed first, and may go on over several lines.
 pub(super) fn lines(value: Option<&str>) -> Vec<String> {
-    let lines = value.into_iter().flat_map(str::lines).map(str::trim);
-    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    let is_open = |text: &str| text.rfind("${{").is_some_and(|at| text.get(at..).is_some_and(|t| !t.contains("}}")));
+    let mut all: Vec<String> = Vec::new();
+    for line in value.into_iter().flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty()) {
+        match all.last_mut().filter(|last| is_open(last)) {
+            Some(last) => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            None => all.push(line.to_owned()),
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_may_go_on_over_lines() {
+        let text = "a\n${{ x &&\n  'type=gha' ||\n '' }},mode=max\n\nb";
+        assert_eq!(lines(Some(text)), ["a", "${{ x && 'type=gha' || '' }},mode=max", "b"]);
+        assert_eq!(lines(Some("${{ never closed\nb")), ["${{ never closed b"]);
+    }
 }

@@ -48,13 +48,33 @@ pub(super) fn constants(job: &Value) -> Vec<(String, String)> {
 
 /// All values of `matrix.name` are written there and may stand in a tag.
 pub(super) fn is_plain(job: &Value, leg: &str) -> bool {
-    let matrix = job.get("strategy").and_then(|s| s.get("matrix"));
-    let name = leg.strip_prefix("matrix.").unwrap_or(leg);
-    let listed = matrix.and_then(|m| m.get(name)).map(|values| values.as_sequence().cloned().unwrap_or_default());
-    let included = matrix.and_then(|m| m.get("include")).and_then(Value::as_sequence).cloned().unwrap_or_default();
-    let included = included.iter().filter_map(|entry| entry.get(name).cloned());
-    let values: Vec<Value> = listed.into_iter().flatten().chain(included).collect();
+    let values = values(job, leg);
     !values.is_empty() && values.iter().all(|value| text(value).is_some_and(|value| fits_tag(&value)))
+}
+
+/// `runs-on`, where the legs run on machines of two architectures.
+pub(super) fn machine(job: &Value) -> Option<String> {
+    let machine = job.get("runs-on").and_then(text)?;
+    let names = variables::names(&machine);
+    let values = names.iter().filter(|name| name.starts_with("matrix.")).flat_map(|name| values(job, name));
+    let arm: Vec<bool> = values.filter_map(|value| text(&value)).map(|value| is_arm(&value)).collect();
+    (arm.contains(&true) && arm.contains(&false)).then_some(machine)
+}
+
+/// `ubuntu-24.04-arm`, `arm64`, `linux/arm64`, `aarch64`.
+fn is_arm(machine: &str) -> bool {
+    machine.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.starts_with("arm") || word == "aarch64")
+}
+
+/// All values of `matrix.name`, or of a part of it (`matrix.machine.runner`).
+fn values(job: &Value, leg: &str) -> Vec<Value> {
+    let matrix = job.get("strategy").and_then(|s| s.get("matrix"));
+    let mut path = leg.strip_prefix("matrix.").unwrap_or(leg).split('.');
+    let name = path.next().unwrap_or_default();
+    let listed = matrix.and_then(|m| m.get(name)).and_then(Value::as_sequence).into_iter().flatten();
+    let included = matrix.and_then(|m| m.get("include")).and_then(Value::as_sequence).into_iter().flatten();
+    let all = listed.chain(included.filter_map(|entry| entry.get(name)));
+    all.filter_map(|value| path.clone().try_fold(value, |value, part| value.get(part))).cloned().collect()
 }
 
 /// A variable with its value; of a mapping its parts.

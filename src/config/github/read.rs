@@ -4,7 +4,7 @@ use yaml_serde::Value;
 use yamlpath::{Document, Route};
 
 use super::{events, inputs, matrix};
-use crate::config::script::{self, Builders, Item, Spot};
+use crate::config::script::{self, Builders, Item, Spot, stays};
 use crate::config::yaml::{entries, key, line_of_key, text};
 use crate::config::{Place, Refs};
 use crate::model::Quote;
@@ -49,6 +49,8 @@ struct Job {
     variables: Vec<(String, String)>,
     refs: Refs,
     slashes: bool,
+    /// `runs-on`, where it decides for which architecture is built.
+    machine: Option<String>,
 }
 
 /// All builds, in the order of the file.
@@ -66,8 +68,10 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
         let legs = matrix::legs(value);
         let plain_legs = legs.iter().filter(|leg| matrix::is_plain(value, leg)).cloned().collect();
         let slashes = slashes && !events::names_one_branch(value);
-        let job = Job { number, name, key: key_of, legs, plain_legs, variables, refs, slashes };
+        let machine = matrix::machine(value);
+        let job = Job { number, name, key: key_of, legs, plain_legs, variables, refs, slashes, machine };
         let mut builders = if hosted(value) { Builders::fresh() } else { Builders::unknown() };
+        builders.gha_token = Some(false);
         steps(value, &key(&jobs, &id), &job, &mut builders, doc, &mut found);
     }
     if let Some(runs) = root.get("runs").filter(|runs| runs.get("using").and_then(text).as_deref() == Some("composite"))
@@ -97,7 +101,8 @@ fn steps(
             let (key, legs, plain_legs) = (job.key.clone(), job.legs.clone(), job.plain_legs.clone());
             let refs = job.refs.and(events::of_condition(step));
             let slashes = job.slashes && !events::names_one_branch(step);
-            let place = Place { job: job.name.clone(), key, legs, plain_legs, variables, refs, slashes, ..place };
+            let mut place = Place { job: job.name.clone(), key, legs, plain_legs, variables, refs, slashes, ..place };
+            place.inputs.extend(job.machine.clone().filter(|_| place.command.platforms.is_empty()));
             found.push(Found { place, at, step: route.clone(), value: step.clone(), job: job.number, capable });
         };
         match action.as_str() {
@@ -117,8 +122,9 @@ fn steps(
         }
         if let Some(value) = step.get("run").and_then(text) {
             let item = Item { route: key(&route, "run"), value };
-            for (place, spot) in script::builds(doc, job.number, &[item], builders) {
+            for (mut place, spot) in script::builds(doc, job.number, &[item], builders) {
                 let capable = spot.capable;
+                place.gha_token = builders.gha_token;
                 add(place, At::Script(spot), capable);
             }
         }
@@ -137,10 +143,16 @@ fn lost(step: &Value) -> bool {
 /// Actions that make a builder, or may.
 fn setup(action: &str, step: &Value, builders: &mut Builders) {
     let input = |name: &str| step.get("with").and_then(|with| with.get(name)).and_then(text);
+    if hands_on_tokens(action) {
+        builders.gha_token = None;
+    }
     match action {
         "docker/setup-buildx-action" => {
             if input("use").as_deref() != Some("false") {
                 let driver = input("driver").unwrap_or_else(|| "docker-container".to_owned());
+                if stays(&driver) || input("endpoint").is_some_and(|endpoint| endpoint.contains("://")) {
+                    builders.doubt();
+                }
                 builders.take(Some(driver).filter(|driver| !driver.contains("${{")));
             }
             if input("install").as_deref() == Some("true") {
@@ -162,6 +174,11 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
         _ if action.contains("docker-layer-caching") || action.contains("buildkit-cache-dance") => builders.doubt(),
         _ => {}
     }
+}
+
+/// Only actions get the runner's token. Some exist to hand it on, others run code that may.
+fn hands_on_tokens(action: &str) -> bool {
+    action.starts_with("./") || ["runtime", "github-script", "cache", "gha"].iter().any(|word| action.contains(word))
 }
 
 /// Machines of GitHub begin with a fresh engine; others may be set up in any way.

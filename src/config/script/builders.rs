@@ -16,6 +16,8 @@ pub(crate) struct Builders {
     installed: bool,
     /// The machine and all its builders are new in each run.
     fresh: bool,
+    /// Scripts have the token of GitHub's cache service, where that is known.
+    pub(crate) gha_token: Option<bool>,
     /// What the job does with registries.
     pub(crate) registry: Registry,
 }
@@ -39,6 +41,12 @@ impl Builders {
     /// What other steps set up is not known: they may bring a cache with them.
     pub(crate) fn doubt(&mut self) {
         self.fresh = false;
+    }
+
+    /// The job gets an engine of its own.
+    pub(crate) fn engine(&mut self, fresh: bool) {
+        *self = Self { registry: self.registry.clone(), gha_token: self.gha_token, ..Self::fresh() };
+        self.fresh = fresh;
     }
 
     /// A builder is made and used.
@@ -69,6 +77,9 @@ impl Builders {
 
     fn create(&mut self, options: &[&str]) {
         let driver = value(options, "--driver").unwrap_or("docker-container").to_owned();
+        if stays(&driver) || options.iter().any(|o| o.contains("://")) {
+            self.fresh = false;
+        }
         if let Some(name) = value(options, "--name") {
             self.named.push((name.to_owned(), driver.clone()));
         }
@@ -101,6 +112,11 @@ impl Builders {
             _ => None,
         }
     }
+}
+
+/// A builder of this driver lives elsewhere, and may keep its cache from run to run.
+pub(crate) fn stays(driver: &str) -> bool {
+    matches!(driver, "remote" | "cloud" | "kubernetes")
 }
 
 fn value<'a>(options: &[&'a str], name: &str) -> Option<&'a str> {

@@ -1,6 +1,6 @@
 //! The configuration: a cache that is written under one name and looked for under another.
 
-use super::META;
+use super::{META, isolated};
 use crate::config::{Change, Side};
 use crate::finding::{Finding, Fix, Severity};
 use crate::model::{CacheKind, CacheSpec};
@@ -12,12 +12,17 @@ use crate::rules::remedy::{At, patch};
 /// One finding for each build.
 pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Finding> {
     let (read, written) = (flow::all_read(study), flow::all_written(study));
+    let of_branches = flow::written_by_branches(study);
     let hides = flow::hides_an_export(study);
     move |at| {
         if !flow::is_buildkit(at) {
             return None;
         }
-        of_one_run(at, &read, &written).or_else(|| apart(at, &read, &written).filter(|_| !hides))
+        let apart = || {
+            let found = apart(at, &read, &written).or_else(|| isolated::finding(at, &of_branches));
+            found.filter(|_| !hides)
+        };
+        of_one_run(at, &read, &written).or_else(apart)
     }
 }
 
@@ -74,7 +79,7 @@ fn of_one_run(at: At, read: &Names, written: &Names) -> Option<Finding> {
         ..Fix::default()
     };
     let words = Words {
-        title: format!("the name of the cache holds {part}: the run of another commit never asks for it"),
+        title: format!("the name of the cache holds {part}: no later run asks for it"),
         cause: format!(
             "`{}` is another name in each commit or run. What one run stores is looked for by no later one, and nothing else is imported: each starts cold.",
             to.raw

@@ -1,5 +1,7 @@
 //! The order of a Dockerfile without a log: what will run again, not what did.
 
+use std::collections::HashSet;
+
 use super::{META, advice, order};
 use crate::config::{Change, Config, Instruction, Stage};
 use crate::finding::{Evidence, Fix};
@@ -10,7 +12,9 @@ use crate::rules::planned::{self, Ordered, Words};
 
 /// One finding for each Dockerfile.
 pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
-    all(study).filter(|config| !narrow(study, config)).filter_map(|config| finding(study, config)).collect()
+    let narrow = narrow(study);
+    let wide = all(study).filter(|config| !narrow.contains(folder(&config.path)));
+    wide.filter_map(|config| finding(study, config)).collect()
 }
 
 /// What one stage copies too early, and the order it should have, where that is certain to build.
@@ -61,9 +65,13 @@ fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
     copied.into_iter().chain(run).collect()
 }
 
-/// A context that lists what is in it (`*`, `!src`) may hold little but the manifests.
-fn narrow(study: &Study, dockerfile: &Config) -> bool {
-    let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
-    let beside = study.configs.iter().filter(|c| folder(&c.path) == folder(&dockerfile.path));
-    beside.flat_map(|c| &c.content.ignored).any(|pattern| matches!(pattern.as_str(), "*" | "**" | "**/*" | "/*"))
+/// Folders of contexts that list what is in them (`*`, `!src`): they may hold little but the manifests.
+fn narrow(study: &Study) -> HashSet<&str> {
+    let all = |pattern: &String| matches!(pattern.as_str(), "*" | "**" | "**/*" | "/*");
+    let narrow = study.configs.iter().filter(|config| config.content.ignored.iter().any(all));
+    narrow.map(|config| folder(&config.path)).collect()
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

@@ -49,7 +49,17 @@ fn finding(at: At, written: &Names) -> Option<Finding> {
 fn is_own(at: At, name: &Name) -> bool {
     let command = &at.place.command;
     let mut images = command.tags.iter().map(ToString::to_string).chain(at.place.pushed.iter().cloned());
-    let beside = |image: String| reference::repository(&at.place.expanded(&image)) == reference::repository(&name.text);
-    name.kind != CacheKind::Registry
-        || (images.any(beside) && reference::tag(&name.text).is_some_and(|tag| tag != "latest"))
+    let repository = reference::repository(&name.text);
+    let own_tag = reference::tag(&name.text).is_some_and(|tag| tag != "latest");
+    let beside = |image: String| {
+        let image = at.place.expanded(&image);
+        let below = repository.strip_prefix(reference::repository(&image));
+        below.is_some_and(|rest| (rest.is_empty() && own_tag) || is_named_after_it(rest))
+    };
+    name.kind != CacheKind::Registry || images.any(beside)
+}
+
+/// `registry.example/web/cache`, `registry.example/web-cache` of the image `registry.example/web`.
+fn is_named_after_it(rest: &str) -> bool {
+    rest.starts_with(['/', '-', '_', '.']) && rest.contains("cache")
 }

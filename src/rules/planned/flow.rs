@@ -14,7 +14,7 @@ use crate::rules::remedy::{At, place, reference};
 pub(in crate::rules) struct Name {
     pub(in crate::rules) kind: CacheKind,
     pub(in crate::rules) text: String,
-    /// Each forge has a cache server of its own.
+    /// Each forge has a cache server of its own; `None` where the file may be one of any.
     forge: Option<String>,
 }
 
@@ -77,6 +77,9 @@ pub(in crate::rules) fn exported(at: At<'_>) -> impl Iterator<Item = (&CacheSpec
 #[derive(Debug, Default)]
 pub(in crate::rules) struct Names {
     exact: HashSet<Name>,
+    /// Scopes of GitHub caches in files of no forge, and all of them.
+    homeless: HashSet<String>,
+    scopes: HashSet<String>,
     /// Those with variables, each once, with how many places have it.
     vague: Vec<(Name, usize)>,
     known: HashMap<Name, usize>,
@@ -88,6 +91,10 @@ const MOST: usize = 512;
 impl Names {
     fn add(&mut self, name: Name) {
         if pieces(&name.text).all(|piece| piece.form.is_none()) {
+            if name.kind == CacheKind::Gha {
+                self.scopes.insert(name.text.clone());
+                self.homeless.extend(name.forge.is_none().then(|| name.text.clone()));
+            }
             self.exact.insert(name.whole());
         } else if let Some((_, count)) = self.known.get(&name).and_then(|at| self.vague.get_mut(*at)) {
             *count += 1;
@@ -99,7 +106,12 @@ impl Names {
 
     /// One of them may be this.
     pub(in crate::rules) fn holds(&self, name: &Name) -> bool {
-        self.exact.contains(&name.whole()) || self.vaguely(name) > 0
+        self.exact.contains(&name.whole()) || self.of_any_forge(name) || self.vaguely(name) > 0
+    }
+
+    fn of_any_forge(&self, name: &Name) -> bool {
+        let scopes = if name.forge.is_some() { &self.homeless } else { &self.scopes };
+        name.kind == CacheKind::Gha && scopes.contains(&name.text)
     }
 
     /// More places have it than these.
@@ -137,6 +149,16 @@ pub(in crate::rules) fn all_written(study: &Study) -> Names {
     names
 }
 
+/// GitHub caches that runs of branches write.
+pub(in crate::rules) fn written_by_branches(study: &Study) -> Names {
+    let mut names = Names::default();
+    for at in place::all(study).filter(|at| at.place.refs.branches) {
+        let own = exported(at).map(|(_, name)| name).filter(|name| name.kind == CacheKind::Gha);
+        own.for_each(|name| names.add(name));
+    }
+    names
+}
+
 /// Some export is not known, so that it may be to any name.
 pub(in crate::rules) fn hides_an_export(study: &Study) -> bool {
     let hidden = |spec: &CacheSpec| spec.attributes.is_empty() || pieces(&spec.raw).all(|piece| piece.form.is_some());
@@ -145,7 +167,8 @@ pub(in crate::rules) fn hides_an_export(study: &Study) -> bool {
 
 /// The two may be one: variables stand for anything.
 pub(in crate::rules) fn may_be_one(a: &Name, b: &Name) -> bool {
-    if a.kind != b.kind || (a.kind == CacheKind::Gha && a.forge != b.forge) {
+    let elsewhere = a.forge.is_some() && b.forge.is_some() && a.forge != b.forge;
+    if a.kind != b.kind || (a.kind == CacheKind::Gha && elsewhere) {
         return false;
     }
     let (a, b) = (a.whole().text, b.whole().text);

@@ -24,7 +24,9 @@ pub(in crate::rules) fn context(place: &Place) -> String {
 
 /// Its path as configuration paths are written; `None` where a variable is in it.
 pub(in crate::rules) fn dockerfile_path(at: At) -> Option<String> {
-    let root = root(&at.config.path);
+    // A script runs where the job is, which is the checkout.
+    let script = at.config.kind.name() == "shell-script";
+    let root = if script { String::new() } else { root(&at.config.path) };
     let context = context(at.place);
     let file = at.place.command.file.as_deref().map(|file| at.place.expanded(file));
     // bake and compose look for the file in the context, the command line in the working directory.
@@ -38,7 +40,18 @@ pub(in crate::rules) fn dockerfile_path(at: At) -> Option<String> {
 
 /// Folder that the paths in a file start from: of a CI's own folder the one that holds it.
 pub(in crate::rules) fn root(path: &str) -> String {
-    const HIDDEN: [&str; 6] = [".github", ".gitea", ".forgejo", ".buildkite", ".gitlab", ".circleci"];
+    const HIDDEN: [&str; 10] = [
+        ".github",
+        ".gitea",
+        ".forgejo",
+        ".buildkite",
+        ".gitlab",
+        ".circleci",
+        ".woodpecker",
+        ".azure-pipelines",
+        ".azuredevops",
+        ".pipelines",
+    ];
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let parts: Vec<&str> = folder.split('/').collect();
     let end = parts.iter().position(|part| HIDDEN.contains(part)).unwrap_or(parts.len());

@@ -230,10 +230,11 @@ fn named_by_stage(at: At) -> Option<String> {
     Some(plain.join("-")).filter(|name| !name.is_empty())
 }
 
-/// The file of the CI: `.github/workflows/web.yml` is `web`.
+/// The file of the CI: `.github/workflows/web.yml` is `web`, `actions/image/action.yml` is `image`.
 fn named_by_file(at: At) -> Option<String> {
-    let name = at.config.path.rsplit('/').next()?;
-    Some(slug(name.split('.').find(|part| !part.is_empty())?)).filter(|name| !name.is_empty())
+    let stem = |part: &str| slug(part.split('.').find(|part| !part.is_empty()).unwrap_or_default());
+    let mut names = at.config.path.rsplit('/').map(stem);
+    names.find(|name| name != "action").filter(|name| !name.is_empty())
 }
 
 fn named_by_file_and_job(at: At) -> Option<String> {

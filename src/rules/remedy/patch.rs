@@ -62,11 +62,16 @@ pub(in crate::rules) fn with_spelling(mut fix: Fix, study: &Study, wrong: &str, 
 fn respelt<'a>(at: &'a At, wrong: &'a str, right: &'a str) -> impl Iterator<Item = Change> + 'a {
     let command = &at.place.command;
     let specs = command.cache_from.iter().chain(&command.cache_to).map(|spec| spec.raw.clone());
-    specs.filter_map(move |old| {
-        let parts: Vec<&str> = old.split(',').map(|part| if part == wrong { right } else { part }).collect();
-        let new = parts.join(",");
-        (new != old).then_some(Change::Spec { place: at.index, side: Side::Both, old, new })
+    specs.filter(move |old| old.split(',').any(|part| part == wrong)).map(move |old| {
+        let respelt = |part| if part == wrong { right } else { unblanked(part, wrong, right) };
+        let new = old.split(',').map(respelt).collect::<Vec<_>>().join(",");
+        Change::Spec { place: at.index, side: Side::Both, old, new }
     })
+}
+
+/// One blank is seldom alone: all of a specification go together.
+fn unblanked<'a>(part: &'a str, wrong: &str, right: &str) -> &'a str {
+    if wrong.trim() == right { part.trim() } else { part }
 }
 
 /// Adds one change to a fix.

@@ -15,9 +15,12 @@ pub(in crate::rules) fn of(study: &Study, differ: impl Fn(At, At) -> bool) -> Ve
             && kinds.clone().all(|kind| matches!(kind, CacheKind::Gha | CacheKind::Inline))
     };
     let places: Vec<At> = place::all(study).filter(own).collect();
-    let several = places.iter().any(|at| !at.place.legs.is_empty() || places.iter().any(|other| differ(*at, *other)));
     // Thousands of builds have no names that anybody could tell apart at a glance.
-    if !several || places.len() > 256 {
+    if places.len() > 256 {
+        return Vec::new();
+    }
+    let several = places.iter().any(|at| !at.place.legs.is_empty() || places.iter().any(|other| differ(*at, *other)));
+    if !several {
         return Vec::new();
     }
     let Some(naming) = telling(&places, differ) else { return Vec::new() };

@@ -5,14 +5,14 @@
 
 use super::{META, order};
 use crate::config::dockerfile::declared;
-use crate::config::{Config, Instruction, Stage};
+use crate::config::{Config, Instruction, Place, Stage};
 use crate::finding::{Evidence, Fix};
 use crate::rules::Study;
 use crate::rules::build_args::names_one_commit;
 use crate::rules::changing_value::changing;
 use crate::rules::dockerfile_at::{all, line, with_changes};
 use crate::rules::instruction::brief;
-use crate::rules::planned::{self, Ordered, Words};
+use crate::rules::planned::{self, Ordered, Words, bake};
 use crate::rules::remedy::At;
 
 /// One finding for each Dockerfile.
@@ -30,7 +30,7 @@ struct Early<'a> {
 
 fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let builds = planned::builds_of(study, config);
-    let found: Vec<Early> = config.content.stages.iter().filter_map(|stage| early(stage, &builds)).collect();
+    let found: Vec<Early> = config.content.stages.iter().filter_map(|stage| early(study, stage, &builds)).collect();
     let first = found.first()?;
     let (name, spoilt) = (*first.names.first()?, brief(&first.spoilt.text));
     let changes = found.iter().map(|early| order::changes(early.stage, &early.names)).collect::<Result<Vec<_>, _>>();
@@ -41,7 +41,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
         )],
         ..Fix::default()
     };
-    let given = builds.iter().find_map(|at| Some((at, given(at, name)?)));
+    let given = builds.iter().find_map(|at| Some((at, given(study, at, name)?)));
     let told = match &given {
         Some((_, value)) => format!("It is given `{value}`, which is another one in each commit or run."),
         None => format!("With another `{name}` in each build nothing below it ever comes from the cache."),
@@ -60,12 +60,12 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     Some(Ordered { config, spoilt: first.spoilt.line, finding })
 }
 
-fn early<'a>(stage: &'a Stage, builds: &[At]) -> Option<Early<'a>> {
+fn early<'a>(study: &Study, stage: &'a Stage, builds: &[At]) -> Option<Early<'a>> {
     let change = |name: &str| order::change(stage, name).ok().filter(|change| !order::spoilt(stage, change).is_empty());
     let arguments = stage.instructions.iter().filter(|i| i.keyword == "ARG");
     let volatile =
         arguments.flat_map(|argument| declared(&argument.text).into_iter().map(move |name| (argument, name)));
-    let volatile = volatile.filter(|(argument, name)| is_volatile(argument, name, builds));
+    let volatile = volatile.filter(|(argument, name)| is_volatile(study, argument, name, builds));
     let names: Vec<&str> = volatile.map(|(_, name)| name).filter(|name| change(name).is_some()).collect();
     let name = *names.first()?;
     let spoilt = *order::spoilt(stage, &change(name)?).first()?;
@@ -80,8 +80,8 @@ fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
 }
 
 /// Some build gives it a value of one commit or run; where nothing shows what builds give, its name says so.
-fn is_volatile(argument: &Instruction, name: &str, builds: &[At]) -> bool {
-    if builds.iter().any(|at| given(at, name).is_some()) {
+fn is_volatile(study: &Study, argument: &Instruction, name: &str, builds: &[At]) -> bool {
+    if builds.iter().any(|at| given(study, at, name).is_some()) {
         return true;
     }
     let hidden = builds.is_empty() || builds.iter().any(|at| hides(at, name));
@@ -89,11 +89,24 @@ fn is_volatile(argument: &Instruction, name: &str, builds: &[At]) -> bool {
 }
 
 /// The value that a build gives it, if that is another one each time.
-fn given(at: &At, name: &str) -> Option<String> {
+fn given(study: &Study, at: &At, name: &str) -> Option<String> {
     let own = |argument: &&String| argument.split_once('=').is_some_and(|(known, _)| known.trim() == name);
     let (_, value) = at.place.command.build_args.iter().rev().find(own)?.split_once('=')?;
-    let value = at.place.expanded(value.trim_matches(['"', '\'']));
-    changing(&value).is_some().then_some(value)
+    let value = value.trim_matches(['"', '\'']);
+    let of_bake = at.config.kind.name() == "bake" && value.contains('$');
+    let called = of_bake.then(|| of_calls(study, at, value)).into_iter().flatten();
+    called.chain([at.place.expanded(value)]).find(|value| changing(value).is_some())
+}
+
+/// A bake variable has its value from the environment of the call, where that sets it.
+fn of_calls(study: &Study, at: &At, value: &str) -> Vec<String> {
+    let of_file = |call: &At| bake::file_of(study, *call).is_some_and(|file| file.path == at.config.path);
+    let calls = bake::calls(study).filter(of_file);
+    let set = |call: At| {
+        let variables = at.place.variables.iter().chain(&call.place.variables).cloned().collect();
+        Place { variables, ..Place::default() }.expanded(value)
+    };
+    calls.map(set).collect()
 }
 
 /// It is given by a name alone, out of the environment, or all arguments are in one variable.

@@ -53,9 +53,11 @@ fn double_quoted(text: &str, value: &mut String) -> usize {
     text.len()
 }
 
-/// Length of `$(…)`, `${…}`, `${{ … }}` or `` `…` `` at the begin of the text.
+/// Length of `$(…)`, `${…}`, `${{ … }}`, `$[[ … ]]` or `` `…` `` at the begin of the text.
 pub(super) fn expansion(text: &str) -> Option<usize> {
     let (open, close) = match () {
+        // An input of GitLab, filled in before the shell reads it.
+        () if text.starts_with("$[[") => return text.find("]]").map(|end| end + 2),
         () if text.starts_with("$(") || text.starts_with("<(") || text.starts_with(">(") => (b'(', b')'),
         () if text.starts_with("${") => (b'{', b'}'),
         () if text.starts_with('`') => return text.get(1..)?.find('`').map(|end| end + 2),

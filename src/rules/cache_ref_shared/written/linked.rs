@@ -4,19 +4,16 @@
 //! (<https://docs.docker.com/build/bake/contexts/#using-a-target-as-a-build-context>).
 
 use super::super::META;
-use crate::config::{Config, Place};
 use crate::finding::{Finding, Fix};
-use crate::model::{CacheKind, CacheSpec, Tool};
+use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
 use crate::rules::cache_ref_shared::written::named;
-use crate::rules::planned::{self, Words};
+use crate::rules::planned::{self, Words, bake};
 use crate::rules::remedy::At;
 
 /// One finding for each such export.
 pub(super) fn findings(study: &Study) -> Vec<Finding> {
-    let calls = planned::places(study).filter(|at| at.config.kind.ci().is_some());
-    let calls = calls.filter(|at| at.place.command.tool == Tool::BuildxBake);
-    calls.filter_map(|at| finding(study, at)).collect()
+    bake::calls(study).filter_map(|at| finding(study, at)).collect()
 }
 
 fn finding(study: &Study, at: At) -> Option<Finding> {
@@ -25,8 +22,8 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
         matches!(spec.kind(), CacheKind::Registry | CacheKind::Gha | CacheKind::S3).then_some(spec)
     })?;
     let name = named(at, &export)?.text;
-    let file = file_of(study, at)?;
-    let (asked, built) = targets(file, &at.place.bake_targets);
+    let file = bake::file_of(study, at)?;
+    let (asked, built) = bake::targets(file, &at.place.bake_targets);
     if built.len() < 2 || name_of_target(&export.raw) {
         return None;
     }
@@ -77,43 +74,4 @@ fn listed(names: &[String]) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => names.concat(),
     }
-}
-
-/// The bake file that is named, else the one that bake finds by itself.
-fn file_of<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
-    let bake = || study.configs.iter().filter(|config| config.kind.name() == "bake");
-    let root = planned::root(&at.config.path);
-    let path = |name: &str| planned::plain(&format!("{root}/{name}"));
-    match &at.place.command.file {
-        Some(file) => bake().find(|config| config.path == path(file)),
-        None => ["docker-bake.json", "docker-bake.hcl"].iter().find_map(|name| bake().find(|c| c.path == path(name))),
-    }
-}
-
-/// Targets that are asked for, and those with all they are linked to.
-fn targets(file: &Config, named: &[String]) -> (Vec<String>, Vec<String>) {
-    let default = ["default".to_owned()];
-    let mut asked: Vec<String> = Vec::new();
-    let mut open: Vec<String> = if named.is_empty() { default.to_vec() } else { named.to_vec() };
-    while let Some(name) = open.pop() {
-        match file.content.groups.iter().find(|(group, _)| *group == name) {
-            Some((_, members)) => open.extend(members.iter().filter(|m| !asked.contains(m)).cloned()),
-            None if asked.contains(&name) => {}
-            None => asked.push(name),
-        }
-    }
-    asked.retain(|name| place(file, name).is_some());
-    let mut built = asked.clone();
-    let mut next = 0;
-    while let Some(target) = built.get(next).and_then(|name| place(file, name)) {
-        next += 1;
-        let links = target.inputs.iter().filter_map(|input| input.split_once("=target:"));
-        let new: Vec<String> = links.map(|(_, name)| name.to_owned()).filter(|name| !built.contains(name)).collect();
-        built.extend(new.into_iter().filter(|name| place(file, name).is_some()));
-    }
-    (asked, built)
-}
-
-fn place<'a>(file: &'a Config, name: &str) -> Option<&'a Place> {
-    file.content.places.iter().find(|place| place.target.as_deref() == Some(name))
 }

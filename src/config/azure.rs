@@ -1,0 +1,169 @@
+//! Azure Pipelines: scripts and the tasks that build images.
+//!
+//! <https://learn.microsoft.com/azure/devops/pipelines/yaml-schema/>,
+//! <https://learn.microsoft.com/azure/devops/pipelines/tasks/reference/docker-v2>
+
+use yaml_serde::Value;
+use yamlpath::Route;
+
+use super::jobs::{self, Job, Step, scripts, variables};
+use super::script::Builders;
+use super::yaml::{entries, key, text};
+use super::{Change, Content, Kind, Place, fits_tag, yaml};
+use crate::model::{Command, Quote, Text};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct AzurePipelines;
+
+impl Kind for AzurePipelines {
+    fn name(&self) -> &'static str {
+        "azure-pipelines"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("azure-pipelines")
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        Some(format!("$({name})"))
+    }
+
+    fn names(&self, path: &str) -> bool {
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let folders = [".azure-pipelines", ".azuredevops", ".azure", "azure-pipelines", ".pipelines"];
+        let named = file.trim_start_matches('.').starts_with("azure-pipelines");
+        yaml::is_file(file) && (named || folder.split('/').any(|part| folders.contains(&part)))
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        text.contains("vmImage:") && (text.contains("- task:") || text.contains("- script:"))
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        jobs::content(text, all)
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        jobs::correct(text, all, changes)
+    }
+}
+
+fn all(root: &Value) -> Vec<Job> {
+    let mut found = Vec::new();
+    walk(root, &Route::default(), &Outer { hosted: None, variables: Vec::new() }, &mut found);
+    found
+}
+
+/// What stages and the pipeline give their jobs.
+struct Outer {
+    /// The machine is Microsoft's, new for each job.
+    hosted: Option<bool>,
+    variables: Vec<(String, String)>,
+}
+
+/// Stages, jobs or steps of one level.
+fn walk(value: &Value, at: &Route<'static>, outer: &Outer, found: &mut Vec<Job>) {
+    let hosted = value.get("pool").map(|pool| pool.get("vmImage").is_some()).or(outer.hosted);
+    let variables = [outer.variables.clone(), variables(value.get("variables"))].concat();
+    let here = Outer { hosted, variables };
+    for list in ["stages", "jobs"] {
+        let route = key(at, list);
+        for (index, value) in value.get(list).and_then(Value::as_sequence).into_iter().flatten().enumerate() {
+            walk(value, &route.with_key(index), &here, found);
+        }
+    }
+    // A deployment has its steps below a strategy and a hook.
+    let strategies = value.get("strategy").map(entries).unwrap_or_default();
+    for (name, strategy) in strategies {
+        for (hook, inside) in entries(strategy).into_iter().filter(|(_, inside)| inside.get("steps").is_some()) {
+            let route = key(&key(&key(at, "strategy"), name), hook);
+            found.push(job(value, inside, &route, &here));
+        }
+    }
+    if value.get("steps").is_some() {
+        found.push(job(value, value, at, &here));
+    }
+}
+
+fn job(job: &Value, inside: &Value, at: &Route<'static>, outer: &Outer) -> Job {
+    let at = key(at, "steps");
+    let list = inside.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate();
+    let name = ["job", "deployment"].into_iter().find_map(|name| job.get(name).and_then(text));
+    let (legs, plain_legs) = legs(job);
+    Job {
+        name: name.unwrap_or_default(),
+        variables: outer.variables.clone(),
+        legs,
+        plain_legs,
+        slashes: true,
+        steps: list.flat_map(|(index, step)| of_step(step, &at.with_key(index))).collect(),
+        builders: if outer.hosted == Some(true) { Builders::fresh() } else { Builders::unknown() },
+    }
+}
+
+/// `strategy: matrix:` names its legs and sets variables in each.
+fn legs(job: &Value) -> (Vec<String>, Vec<String>) {
+    let matrix = job.get("strategy").and_then(|strategy| strategy.get("matrix")).map(entries).unwrap_or_default();
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in matrix.iter().flat_map(|(_, leg)| entries(leg)) {
+        let values = || matrix.iter().map(|(_, leg)| leg.get(name));
+        if !names.contains(&name) && values().any(|value| Some(value) != values().next()) {
+            names.push(name);
+        }
+    }
+    let plain = |name: &&&str| {
+        matrix.iter().all(|(_, leg)| leg.get(**name).and_then(text).is_none_or(|value| fits_tag(&value)))
+    };
+    let plain_names = names.iter().filter(plain).map(|name| (*name).to_owned()).collect();
+    (names.iter().map(|name| (*name).to_owned()).collect(), plain_names)
+}
+
+fn of_step(step: &Value, at: &Route<'static>) -> Vec<Step> {
+    let script = ["script", "bash", "pwsh", "powershell"].into_iter().find(|name| step.get(name).is_some());
+    if let Some(name) = script {
+        return scripts(step.get(name), &key(at, name));
+    }
+    let task = step.get("task").and_then(text).unwrap_or_default();
+    let input = |name: &str| step.get("inputs").and_then(|inputs| inputs.get(name)).and_then(text);
+    let route = key(&key(at, "inputs"), "script");
+    match task.split('@').next().unwrap_or_default() {
+        "Bash" | "CmdLine" | "PowerShell" => {
+            scripts(step.get("inputs").and_then(|inputs| inputs.get("script")), &route)
+        }
+        "AzureCLI" => scripts(
+            step.get("inputs").and_then(|inputs| inputs.get("inlineScript")),
+            &key(&key(at, "inputs"), "inlineScript"),
+        ),
+        // Whoever carries files from run to run may carry layers.
+        "Cache" => vec![Step::Doubt],
+        "Docker" => docker(&input, &key(at, "task")),
+        _ => Vec::new(),
+    }
+}
+
+/// Docker@2: `build` takes further options as `arguments`, `buildAndPush`, the default, takes none.
+fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route<'static>) -> Vec<Step> {
+    let asked = input("command").unwrap_or_else(|| "buildAndPush".to_owned());
+    if asked == "login" {
+        return vec![Step::Login];
+    }
+    if !matches!(asked.as_str(), "build" | "buildAndPush") {
+        return Vec::new();
+    }
+    let pushes = asked == "buildAndPush";
+    let arguments = input("arguments").filter(|_| !pushes).unwrap_or_default();
+    let words: Vec<String> =
+        ["docker", "build"].into_iter().chain(arguments.split_ascii_whitespace()).map(str::to_owned).collect();
+    let Some(mut command) = Command::of_words(&words, &Quote::default()) else { return Vec::new() };
+    let repository = input("repository").or_else(|| input("imageName"));
+    let tags = input("tags").unwrap_or_else(|| "$(Build.BuildId)".to_owned());
+    let tags = tags.split(['\n', ',']).map(str::trim).filter(|tag| !tag.is_empty());
+    let names = repository.iter().flat_map(|image| tags.clone().map(move |tag| Text::from(format!("{image}:{tag}"))));
+    command.tags.extend(names);
+    command.push |= pushes;
+    let file = input("Dockerfile").or_else(|| input("dockerFile")).filter(|file| !file.contains('*'));
+    command.file = command.file.take().or(file);
+    let context = input("buildContext").filter(|context| context != "**");
+    vec![Step::Build(Box::new(Place { command, context, ..Place::default() }), at.clone())]
+}

@@ -1,0 +1,55 @@
+//! AWS `CodeBuild`'s `buildspec.yml`: the commands of its phases.
+//!
+//! <https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html>
+
+use yaml_serde::Value;
+use yamlpath::Route;
+
+use super::jobs::{self, Job, Step, scripts, variables};
+use super::script::Builders;
+use super::yaml::{entries, key};
+use super::{Change, Content, Kind, yaml};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct Buildspec;
+
+impl Kind for Buildspec {
+    fn name(&self) -> &'static str {
+        "buildspec"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("aws-codebuild")
+    }
+
+    /// `buildspec.yml`, `buildspec-image.yaml`, `image.buildspec.yml`.
+    fn names(&self, path: &str) -> bool {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        yaml::is_file(file) && file.contains("buildspec")
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        let top = |key: &str| text.lines().any(|line| line.starts_with(key));
+        top("phases:") && top("version:") && text.contains("commands:")
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        jobs::content(text, all)
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        jobs::correct(text, all, changes)
+    }
+}
+
+/// The phases run one after the other on one machine. Whether that keeps its layers is set in the project, not here.
+fn all(root: &Value) -> Vec<Job> {
+    let at = key(&Route::default(), "phases");
+    let phases = root.get("phases").map(entries).unwrap_or_default();
+    let commands =
+        phases.into_iter().flat_map(|(name, phase)| scripts(phase.get("commands"), &key(&key(&at, name), "commands")));
+    let set = variables(root.get("env").and_then(|env| env.get("variables")));
+    let steps = std::iter::once(Step::Doubt).chain(commands).collect();
+    vec![Job { variables: set, slashes: true, steps, builders: Builders::fresh(), ..Job::default() }]
+}

@@ -1,0 +1,93 @@
+//! Google Cloud Build's `cloudbuild.yaml`: steps that call docker or kaniko, by their words or in a script.
+//!
+//! <https://cloud.google.com/build/docs/build-config-file-schema>
+
+use yaml_serde::Value;
+use yamlpath::Route;
+
+use super::jobs::{self, Job, Step, scripts, variables};
+use super::script::{Builders, Item};
+use super::yaml::{key, text, texts};
+use super::{Change, Content, Kind, yaml};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct CloudBuild;
+
+impl Kind for CloudBuild {
+    fn name(&self) -> &'static str {
+        "cloudbuild"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("google-cloud-build")
+    }
+
+    /// `cloudbuild.yaml`, `cloudbuild-release.yml`, `web.cloudbuild.json`.
+    fn names(&self, path: &str) -> bool {
+        let file = path.rsplit('/').next().unwrap_or(path);
+        let json = file.rsplit_once('.').is_some_and(|(_, end)| end == "json");
+        (json || yaml::is_file(file)) && file.contains("cloudbuild")
+    }
+
+    /// A file that is named after it may be anything.
+    fn may_be_other(&self, path: &str, text: &str) -> bool {
+        !path.rsplit('/').next().unwrap_or(path).starts_with("cloudbuild") && !self.looks(text)
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        text.contains("steps")
+            && text.contains("gcr.io/")
+            && text.contains("name")
+            && text.contains("args")
+            && !text.lines().any(|line| line.starts_with("on:") || line.starts_with("jobs:"))
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        jobs::content(text, all)
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        jobs::correct(text, all, changes)
+    }
+}
+
+/// All steps run on one machine, which is new in each build.
+fn all(root: &Value) -> Vec<Job> {
+    let at = key(&Route::default(), "steps");
+    let list = root.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate();
+    let everywhere = root.get("options").map(|options| variables(options.get("env"))).unwrap_or_default();
+    let steps = list.flat_map(|(index, step)| of_step(step, &at.with_key(index), &everywhere)).collect();
+    let builders = Builders::fresh();
+    vec![Job { variables: variables(root.get("substitutions")), steps, builders, ..Job::default() }]
+}
+
+fn of_step(step: &Value, at: &Route<'static>, everywhere: &[(String, String)]) -> Vec<Step> {
+    if step.get("script").is_some() {
+        return scripts(step.get("script"), &key(at, "script"));
+    }
+    let image = step.get("name").and_then(text).unwrap_or_default();
+    let program = step.get("entrypoint").and_then(text);
+    let arguments = texts(step.get("args"));
+    let shell = program.as_deref().is_some_and(|name| matches!(name.rsplit('/').next(), Some("bash" | "sh")));
+    let script = arguments.iter().position(|word| word.starts_with('-') && word.ends_with('c')).map(|flag| flag + 1);
+    if let Some((index, value)) = script.filter(|_| shell).and_then(|at| Some((at, arguments.get(at)?))) {
+        let route = key(at, "args").with_key(index);
+        return vec![Step::Script(Item { route, value: value.clone() })];
+    }
+    let Some(program) = program.filter(|_| !shell).or_else(|| program_of(&image)) else { return Vec::new() };
+    let set = [everywhere, &variables(step.get("env"))].concat();
+    let set = set.into_iter().map(|(name, value)| format!("{name}={value}"));
+    let words = set.chain([program]).chain(arguments).collect();
+    vec![Step::Words(words, key(at, "name"))]
+}
+
+/// What the image of a step runs.
+fn program_of(image: &str) -> Option<String> {
+    let name = image.split(['@', ':']).next().unwrap_or(image);
+    match name.rsplit('/').next()? {
+        "docker" => Some("docker".to_owned()),
+        "executor" if name.contains("kaniko") => Some("/kaniko/executor".to_owned()),
+        _ => None,
+    }
+}

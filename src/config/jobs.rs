@@ -1,0 +1,151 @@
+//! Files of CIs whose builds stand in scripts of jobs, or in settings beside them: read and corrected alike.
+//!
+//! What a job is, and what it runs, each kind says.
+
+use yaml_serde::Value;
+use yamlpath::{Document, Route};
+
+use super::patch::Patch;
+use super::script::{self, Builders, Item, Maker, Spot};
+use super::{Change, Content, Place, yaml};
+use crate::model::Quote;
+
+/// One job.
+#[derive(Debug, Default)]
+pub(super) struct Job {
+    /// As logs name it.
+    pub(super) name: String,
+    /// Variables that the file sets for it.
+    pub(super) variables: Vec<(String, String)>,
+    /// Variables of its matrix that differ between the legs.
+    pub(super) legs: Vec<String>,
+    /// Those of them that may stand in a tag.
+    pub(super) plain_legs: Vec<String>,
+    /// Branches whose names may have a slash come to it.
+    pub(super) slashes: bool,
+    /// What it does, in order.
+    pub(super) steps: Vec<Step>,
+    /// The builder it begins with.
+    pub(super) builders: Builders,
+}
+
+/// One step of a job.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// A shell runs it.
+    Script(Item),
+    /// A build that a task or plugin is set to do, with where it is written.
+    Build(Box<Place>, Route<'static>),
+    /// The program and its words, with where they are written.
+    Words(Vec<String>, Route<'static>),
+    /// An engine of its own comes; what it holds may be of an earlier run.
+    Engine {
+        /// It is empty.
+        fresh: bool,
+    },
+    /// What it brings along may be a cache.
+    Doubt,
+    /// It logs in to a registry.
+    Login,
+}
+
+/// Finds the jobs of a file.
+pub(super) type Jobs = fn(&Value) -> Vec<Job>;
+
+/// What the file says.
+pub(super) fn content(text: &str, jobs: Jobs) -> Result<Content, String> {
+    let root = yaml::parse(text)?;
+    let doc = Document::new(text).ok();
+    let places = builds(&root, doc.as_ref(), jobs).into_iter().map(|(place, _)| place).collect();
+    Ok(Content { places, ..Content::default() })
+}
+
+/// The text with these changes; builds of tasks and plugins have options of their own.
+pub(super) fn correct(text: &str, jobs: Jobs, changes: &[Change]) -> Result<String, String> {
+    const MAKE: &str = "docker buildx create --name ci --driver docker-container --use";
+    let root = yaml::parse(text)?;
+    let doc = Document::new(text).map_err(|e| e.to_string())?;
+    let found = builds(&root, Some(&doc), jobs);
+    let (mut patch, mut maker) = (Patch::default(), Maker::default());
+    for change in changes {
+        let (_, spot) = change.place().and_then(|index| found.get(index)).ok_or("the build is not in this file")?;
+        let spot = spot.as_ref().ok_or("its options are settings of a task or plugin")?;
+        let lines = maker.lines(spot, change, || vec![MAKE.to_owned()]);
+        script::change(&doc, spot, change, &lines, &mut patch)?;
+    }
+    patch.apply(text).ok_or_else(|| "the changes contradict each other".into())
+}
+
+/// Builds of all jobs, with where they stand in a script.
+fn builds(root: &Value, doc: Option<&Document>, jobs: Jobs) -> Vec<(Place, Option<Spot>)> {
+    jobs(root).into_iter().enumerate().flat_map(|(number, job)| of_job(job, number, doc)).collect()
+}
+
+fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option<Spot>)> {
+    let Job { name, variables, legs, plain_legs, slashes, steps, mut builders } = job;
+    let mut found: Vec<(Place, Option<Spot>)> = Vec::new();
+    for step in steps {
+        match step {
+            Step::Script(item) => {
+                let built = script::builds(doc, number, &[item], &mut builders);
+                found.extend(built.into_iter().map(|(place, spot)| (place, Some(spot))));
+            }
+            Step::Words(words, route) => {
+                let place = script::build_of_words(&words, quote(doc, &route), &mut builders);
+                found.extend(place.map(|place| (place, None)));
+            }
+            Step::Build(mut place, route) => {
+                place.command.quote = quote(doc, &route);
+                place.driver = place.driver.or_else(|| builders.driver(&place.command));
+                place.fresh |= builders.is_fresh();
+                found.push((*place, None));
+            }
+            Step::Engine { fresh } => builders.engine(fresh),
+            Step::Doubt => builders.doubt(),
+            Step::Login => builders.registry.log_in(),
+        }
+    }
+    for (place, _) in &mut found {
+        builders.registry.end(place);
+        place.job.clone_from(&name);
+        place.variables.extend(variables.iter().cloned());
+        (place.legs, place.plain_legs, place.slashes) = (legs.clone(), plain_legs.clone(), slashes);
+    }
+    found
+}
+
+/// The line of the value at `route`.
+fn quote(doc: Option<&Document>, route: &Route<'static>) -> Quote {
+    let line = doc.and_then(|doc| yaml::span(doc, route)).map_or(0, |span| span.line);
+    let text = doc.and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
+    Quote { line, text: text.unwrap_or_default().trim_end().into() }
+}
+
+/// Variables that a mapping sets, or a list of `NAME=value` or of `name:` and `value:`.
+pub(super) fn variables(value: Option<&Value>) -> Vec<(String, String)> {
+    let Some(value) = value else { return Vec::new() };
+    let set = |value: &Value| {
+        let named = |name: &str| value.get(name).and_then(yaml::text);
+        let pair = named("name").zip(named("value"));
+        pair.or_else(|| {
+            let text = yaml::text(value)?;
+            text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+        })
+    };
+    let listed = value.as_sequence().into_iter().flatten().filter_map(set);
+    let mapped = yaml::entries(value).into_iter();
+    let mapped = mapped.filter_map(|(name, value)| Some((name.to_owned(), yaml::text(value)?)));
+    listed.chain(mapped).collect()
+}
+
+/// Items of a list of commands, or of the one there is.
+pub(super) fn scripts(value: Option<&Value>, route: &Route<'static>) -> Vec<Step> {
+    let Some(value) = value else { return Vec::new() };
+    if let Some(text) = yaml::text(value) {
+        return vec![Step::Script(Item { route: route.clone(), value: text })];
+    }
+    let list = value.as_sequence().into_iter().flatten().enumerate();
+    let items =
+        list.filter_map(|(index, value)| Some(Item { route: route.with_key(index), value: yaml::text(value)? }));
+    items.map(Step::Script).collect()
+}

@@ -1,0 +1,124 @@
+//! Makefiles whose targets a CI calls: the recipes of their rules.
+
+use super::script::{self, Builders, Item};
+use super::{Change, Content, Kind};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct Makefile;
+
+impl Kind for Makefile {
+    fn name(&self) -> &'static str {
+        "makefile"
+    }
+
+    /// Read only where a CI calls one of its targets.
+    fn names(&self, _: &str) -> bool {
+        false
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        text.contains("\n\t") && text.lines().any(|line| line.starts_with(".PHONY:"))
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        let mut content = Content::default();
+        for rule in rules(text) {
+            let item = Item { route: yamlpath::Route::default(), value: rule.recipe.clone() };
+            for (mut place, _) in script::builds(None, 0, &[item], &mut Builders::unknown()) {
+                place.job.clone_from(&rule.target);
+                let words = place.command.cache_from.iter().chain(&place.command.cache_to).map(|spec| spec.raw.clone());
+                place.command.quote.line = line_of(text, &rule, &words.collect::<Vec<_>>());
+                content.places.push(place);
+            }
+        }
+        Ok(content)
+    }
+
+    fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {
+        Err("a recipe of a Makefile is yours to change".to_owned())
+    }
+}
+
+/// One rule with a recipe.
+struct Rule {
+    target: String,
+    needs: Vec<String>,
+    /// Its lines without the tab, and without what tells make how to run them.
+    recipe: String,
+    /// Number of the first of them.
+    line: u64,
+}
+
+/// Some target of these, or what it needs, has a recipe that builds images.
+pub(super) fn builds(text: &str, targets: &[String]) -> bool {
+    let rules = rules(text);
+    let mut open: Vec<String> = targets.to_vec();
+    let mut next = 0;
+    while let Some(target) = open.get(next).cloned() {
+        next += 1;
+        for rule in rules.iter().filter(|rule| rule.target.split_ascii_whitespace().any(|name| name == target)) {
+            if script::builds_images(&rule.recipe) {
+                return true;
+            }
+            open.extend(rule.needs.iter().filter(|name| !open.contains(name)).cloned().collect::<Vec<_>>());
+        }
+    }
+    false
+}
+
+fn rules(text: &str) -> Vec<Rule> {
+    let mut all: Vec<Rule> = Vec::new();
+    let mut open = false;
+    for (line, number) in text.lines().zip(1..) {
+        if let Some(command) = line.strip_prefix('\t') {
+            let Some(rule) = all.last_mut().filter(|_| open) else { continue };
+            if rule.recipe.is_empty() {
+                rule.line = number;
+            }
+            let goes_on = rule.recipe.ends_with("\\\n");
+            let command = if goes_on { command } else { command.trim_start_matches(['@', '-', '+', ' ']) };
+            rule.recipe.push_str(command);
+            rule.recipe.push('\n');
+        } else if let Some((target, needs)) = head(line) {
+            open = true;
+            let needs = needs.split_ascii_whitespace().map(str::to_owned).collect();
+            all.push(Rule { target, needs, recipe: String::new(), line: number });
+        } else if !line.trim().is_empty() && !line.starts_with('#') {
+            open = false;
+        }
+    }
+    all
+}
+
+/// `image: test lint ## comment`; an assignment is none.
+fn head(line: &str) -> Option<(String, String)> {
+    let (target, rest) = line.split_once(':')?;
+    let is_rule = !target.is_empty() && !target.starts_with([' ', '#']) && !target.contains('=');
+    let needs = rest.trim_start_matches(':').split('#').next().unwrap_or_default();
+    (is_rule && !rest.starts_with('=') && !needs.contains('=')).then(|| (target.trim().to_owned(), needs.to_owned()))
+}
+
+/// The line of the recipe that holds the first of the words, else the first that calls docker.
+fn line_of(text: &str, rule: &Rule, words: &[String]) -> u64 {
+    let first = usize::try_from(rule.line).unwrap_or(1).saturating_sub(1);
+    let lines = || text.lines().enumerate().skip(first).take_while(|(_, line)| line.starts_with('\t'));
+    let holds = |word: &str| lines().find(|(_, line)| line.contains(word)).map(|(index, _)| index);
+    let found = words.first().and_then(|word| holds(word)).or_else(|| holds("docker"));
+    found.and_then(|index| u64::try_from(index + 1).ok()).unwrap_or(rule.line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "IMAGE := a\nREF ?= x:y\n\n.PHONY: image\nimage: test ## builds it\n\t@docker build \\\n\t  --no-cache -t $(IMAGE) .\n\nall: image\n\ntest:\n\tgo test ./...\n";
+
+    #[test]
+    fn a_target_builds_what_it_needs() {
+        let content = Makefile.read(TEXT).unwrap();
+        assert_eq!((content.places.len(), content.places[0].command.quote.line), (1, 6));
+        assert!(content.places[0].job == "image" && content.places[0].command.no_cache);
+        assert!(builds(TEXT, &["all".to_owned()]) && !builds(TEXT, &["test".to_owned()]));
+    }
+}

@@ -1,0 +1,89 @@
+//! Shell scripts that a CI calls: read only where one names them.
+
+use yaml_serde::Value;
+use yamlpath::Route;
+
+use super::jobs::{self, Job, Step};
+use super::script::{Builders, Item};
+use super::yaml::{key, text};
+use super::{Change, Content, Kind};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct ShellScript;
+
+impl Kind for ShellScript {
+    fn name(&self) -> &'static str {
+        "shell-script"
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        Some(format!("${name}"))
+    }
+
+    /// A tree is full of scripts that no CI runs.
+    fn names(&self, _: &str) -> bool {
+        false
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        let first = text.lines().next().unwrap_or_default();
+        first.starts_with("#!") && first.trim_end().ends_with("sh")
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        let mut content = jobs::content(&wrapped(text), all)?;
+        for place in &mut content.places {
+            let quote = &mut place.command.quote;
+            quote.line = quote.line.saturating_sub(LINES);
+            quote.text = quote.text.strip_prefix(INDENT).unwrap_or(&quote.text).into();
+        }
+        Ok(content)
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        if text.contains('\r') {
+            return Err("its lines end in the way of Windows".to_owned());
+        }
+        let new = jobs::correct(&wrapped(text), all, changes)?;
+        let lines = new.strip_prefix(HEAD).ok_or("the script is written in an unusual way")?;
+        Ok(lines.split_inclusive('\n').map(|line| line.strip_prefix(INDENT).unwrap_or(line)).collect())
+    }
+}
+
+/// What stands before the script; the command that does nothing says how far its lines are indented.
+const HEAD: &str = "script: |\n  :\n";
+/// Lines of it.
+const LINES: u64 = 2;
+const INDENT: &str = "  ";
+
+/// The script as the only one of a file that is read like those of CIs.
+fn wrapped(text: &str) -> String {
+    let indented = |line: &str| if line.trim().is_empty() { line.to_owned() } else { format!("{INDENT}{line}") };
+    let lines: String = text.split_inclusive('\n').map(indented).collect();
+    format!("{HEAD}{lines}")
+}
+
+fn all(root: &Value) -> Vec<Job> {
+    let script = root.get("script").and_then(text).unwrap_or_default();
+    let item = Item { route: key(&Route::default(), "script"), value: script };
+    vec![Job { slashes: true, steps: vec![Step::Script(item)], builders: Builders::unknown(), ..Job::default() }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Side;
+
+    const SCRIPT: &str =
+        "  # begins with blanks\n\nif true; then\n\tdocker buildx build --cache-from type=registry,ref=r/a:x .\nfi\n";
+
+    #[test]
+    fn a_script_is_read_and_corrected_as_it_stands() {
+        let content = ShellScript.read(SCRIPT).unwrap();
+        assert_eq!(content.places[0].command.quote.line, 4);
+        let (old, new) = ("type=registry,ref=r/a:x".to_owned(), "type=registry,ref=r/a:y".to_owned());
+        let change = Change::Spec { place: 0, side: Side::From, old, new };
+        assert_eq!(ShellScript.correct(SCRIPT, &[change]).unwrap(), SCRIPT.replace(":x", ":y"));
+    }
+}

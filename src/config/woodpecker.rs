@@ -1,0 +1,205 @@
+//! Woodpecker's and Drone's pipelines: steps with commands, and steps that build by a plugin.
+//!
+//! <https://woodpecker-ci.org/docs/usage/workflow-syntax>, <https://woodpecker-ci.org/plugins/docker-buildx>,
+//! <https://plugins.drone.io/plugins/docker>
+
+use yaml_serde::Value;
+use yamlpath::Route;
+
+use super::jobs::{self, Job, Step, scripts, variables};
+use super::script::Builders;
+use super::yaml::{entries, key, one_or_more, text};
+use super::{Change, Content, Kind, Place, fits_tag, yaml};
+use crate::model::{CacheSpec, Command, Quote, Text, Tool};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct Woodpecker;
+
+/// `.drone.yml`: the same steps; a file may hold several pipelines.
+#[derive(Debug)]
+pub(super) struct Drone;
+
+impl Kind for Woodpecker {
+    fn name(&self) -> &'static str {
+        "woodpecker"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("woodpecker")
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        Some(format!("${{{name}}}"))
+    }
+
+    fn names(&self, path: &str) -> bool {
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let folder = folder.split('/').any(|part| part == ".woodpecker");
+        yaml::is_file(file) && (folder || file.trim_start_matches('.').starts_with("woodpecker."))
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        text.contains("woodpeckerci/plugin-")
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        jobs::content(text, all)
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        jobs::correct(text, all, changes)
+    }
+}
+
+impl Kind for Drone {
+    fn name(&self) -> &'static str {
+        "drone"
+    }
+
+    fn ci(&self) -> Option<&'static str> {
+        Some("drone")
+    }
+
+    fn names(&self, path: &str) -> bool {
+        matches!(path.rsplit('/').next(), Some(".drone.yml" | ".drone.yaml"))
+    }
+
+    fn looks(&self, text: &str) -> bool {
+        text.lines().any(|line| line.trim_end() == "kind: pipeline")
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        let mut content = Content::default();
+        for document in documents(text) {
+            content.places.extend(jobs::content(&document, all)?.places);
+        }
+        Ok(content)
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        if documents(text).len() > 1 {
+            return Err("the file holds several pipelines".to_owned());
+        }
+        jobs::correct(text, all, changes)
+    }
+}
+
+/// The documents of a file, each on the lines it stands in.
+fn documents(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = vec![String::new()];
+    for (number, line) in text.lines().enumerate() {
+        if line.trim_end() == "---" {
+            all.push("\n".repeat(number + 1));
+        } else if let Some(last) = all.last_mut() {
+            last.push_str(line);
+            last.push('\n');
+        }
+    }
+    all.retain(|document| !document.trim().is_empty());
+    all
+}
+
+fn all(root: &Value) -> Vec<Job> {
+    let list = ["steps", "pipeline"].into_iter().find_map(|name| Some((name, root.get(name)?)));
+    let Some((name, list)) = list else { return Vec::new() };
+    let at = key(&Route::default(), name);
+    let listed = list.as_sequence().into_iter().flatten().enumerate();
+    let listed =
+        listed.map(|(index, step)| (step.get("name").and_then(text).unwrap_or_default(), step, at.with_key(index)));
+    let named = entries(list).into_iter().map(|(name, step)| (name.to_owned(), step, key(&at, name)));
+    let legs = legs(root);
+    // Each step is a container of its own.
+    listed.chain(named).map(|(name, step, at)| job(name, step, &at, legs.clone())).collect()
+}
+
+fn job(name: String, step: &Value, at: &Route<'static>, (legs, plain_legs): (Vec<String>, Vec<String>)) -> Job {
+    let plugin = step.get("image").and_then(text).and_then(|image| plugin(&image, step));
+    let plugin = plugin.map(|place| Step::Build(Box::new(place), key(at, "image")));
+    let steps = scripts(step.get("commands"), &key(at, "commands")).into_iter().chain(plugin).collect();
+    let variables = variables(step.get("environment"));
+    Job { name, variables, legs, plain_legs, slashes: true, steps, builders: Builders::unknown() }
+}
+
+/// `matrix:` of a Woodpecker workflow.
+fn legs(root: &Value) -> (Vec<String>, Vec<String>) {
+    let matrix = root.get("matrix").map(entries).unwrap_or_default();
+    let mut given: Vec<(String, Vec<String>)> = Vec::new();
+    let included = matrix.iter().filter(|(name, _)| *name == "include").filter_map(|(_, list)| list.as_sequence());
+    let rows = included.flatten().flat_map(entries);
+    for (name, value) in matrix.iter().copied().filter(|(name, _)| *name != "include").chain(rows) {
+        match given.iter_mut().find(|(known, _)| known == name) {
+            Some((_, values)) => values.extend(one_or_more(value)),
+            None => given.push((name.to_owned(), one_or_more(value))),
+        }
+    }
+    given.retain(|(_, values)| values.iter().any(|value| Some(value) != values.first()));
+    let plain = given.iter().filter(|(_, values)| values.iter().all(|value| fits_tag(value)));
+    (given.iter().map(|(name, _)| name.clone()).collect(), plain.map(|(name, _)| name.clone()).collect())
+}
+
+/// A plugin that builds: by a builder of its own, which is gone with its container.
+fn plugin(image: &str, step: &Value) -> Option<Place> {
+    let name = image.split(['@', ':']).next().unwrap_or(image);
+    let tool = match name.rsplit('/').next()? {
+        "plugin-docker-buildx" | "drone-buildx" | "buildx" => Tool::BuildxBuild,
+        "plugin-kaniko" | "drone-kaniko" | "kaniko" => Tool::Kaniko,
+        "docker" | "drone-docker" | "gcr" | "ecr" if name.contains("plugins/") || name.contains("drone") => {
+            Tool::DockerBuild
+        }
+        _ => return None,
+    };
+    let settings = step.get("settings").unwrap_or(step);
+    let setting = |name: &str| settings.get(name).and_then(text);
+    let list = |name: &str| settings.get(name).map(lists).unwrap_or_default();
+    let mut command = Command { quote: Quote::default(), ..Command::default() };
+    command.tool = tool;
+    let images = list("cache_images");
+    let both = images.iter().map(|image| format!("type=registry,ref={image}"));
+    command.cache_from = specs(list("cache_from").into_iter().chain(both.clone()));
+    command.cache_to = specs(list("cache_to").into_iter().chain(both.map(|spec| format!("{spec},mode=max"))));
+    command.build_args = arguments(settings);
+    command.platforms = list("platforms");
+    command.target = setting("target");
+    command.file = setting("dockerfile");
+    command.no_cache = setting("no_cache").is_some_and(|asked| asked == "true");
+    command.push = setting("dry_run").or_else(|| setting("dry-run")).is_none_or(|dry| dry == "false");
+    let tags = list("tags").into_iter().chain(list("tag"));
+    let tags: Vec<String> = tags.collect();
+    let image = |repository: &String| {
+        let names = tags.iter().map(|tag| Text::from(format!("{repository}:{tag}"))).collect::<Vec<_>>();
+        if names.is_empty() { vec![Text::from(repository.clone())] } else { names }
+    };
+    command.tags = list("repo").iter().flat_map(image).collect();
+    let driver = (tool == Tool::BuildxBuild).then(|| "docker-container".to_owned());
+    let kept = settings.get("storage_path").is_some() || step.get("volumes").is_some();
+    let fresh = tool == Tool::BuildxBuild && !kept && setting("daemon_off").is_none();
+    Some(Place {
+        command,
+        context: setting("context"),
+        driver,
+        fresh,
+        classic: tool == Tool::DockerBuild,
+        ..Place::default()
+    })
+}
+
+/// A list, or its items in one text; a comma inside of an item is escaped: `type=registry\\,ref=r/a:c`.
+fn lists(value: &Value) -> Vec<String> {
+    let plain = |item: &str| item.replace("\\\\,", ",").replace("\\,", ",").trim().to_owned();
+    let Some(text) = text(value) else { return one_or_more(value).iter().map(|item| plain(item)).collect() };
+    if text.contains("type=") {
+        return vec![plain(&text)];
+    }
+    text.split(',').map(|item| item.trim().to_owned()).collect()
+}
+
+fn specs(all: impl Iterator<Item = String>) -> Vec<CacheSpec> {
+    all.filter(|raw| !raw.is_empty()).map(|raw| CacheSpec::parse(&raw)).collect()
+}
+
+/// `build_args` is a list of `NAME=value`, or a mapping.
+fn arguments(settings: &Value) -> Vec<String> {
+    let given = settings.get("build_args").or_else(|| settings.get("build-args"));
+    variables(given).into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+}

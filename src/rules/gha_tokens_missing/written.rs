@@ -1,0 +1,58 @@
+//! The configuration: a script asks for a GitHub cache, and nothing gives it the runner's token.
+
+use super::{META, fix};
+use crate::config::Place;
+use crate::finding::{Evidence, Finding};
+use crate::model::{CacheKind, CacheSpec, Tool};
+use crate::rules::Study;
+use crate::rules::planned::{self, Words, bake};
+use crate::rules::remedy::{At, patch};
+
+/// The finding of a build, or of a call of bake.
+pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
+    let ci = at.config.kind.ci()?;
+    // The runners of Gitea and Forgejo put the token into the environment of every step.
+    if at.config.forge().is_some_and(|forge| forge != ".github") {
+        return None;
+    }
+    let lacks = at.place.gha_token == Some(false) || (ci != "github-actions" && is_script(at.place));
+    if !lacks || at.config.body().contains("ACTIONS_RUNTIME_TOKEN") || at.config.body().contains("ACTIONS_CACHE_URL") {
+        return None;
+    }
+    let mut lines: Vec<Evidence> = at.evidence("runs in a script, which has no token").into_iter().collect();
+    match asks(at.place) {
+        Some(spec) => lines.extend(at.evidence_of(&spec.raw, "the GitHub cache is asked for")),
+        None => lines.push(of_bake(study, at)?),
+    }
+    lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
+    let words = Words {
+        title: "type=gha is asked for in a script that has no token: buildx drops it without a word".to_owned(),
+        cause: "GitHub gives the token and the address of its cache service to actions, not to `run:` steps and not to other CI systems. Where they are not in the environment, buildx leaves a GitHub cache out, and the build goes on without one.".to_owned(),
+        fix: patch::refused(fix(&at.place.command), at, "an action from outside your repository is yours to add"),
+        rules_out: vec!["a runner that is set up to hand the token on; a log would show the import".to_owned()],
+        subject: format!("{}:type=gha", at.config.path),
+    };
+    planned::finding(&META, META.severity, lines, words)
+}
+
+fn is_script(place: &Place) -> bool {
+    matches!(place.command.tool, Tool::BuildxBuild | Tool::BuildxBake | Tool::DockerBuild | Tool::Compose)
+}
+
+fn asks(place: &Place) -> Option<&CacheSpec> {
+    let given = |spec: &&CacheSpec| spec.kind() == CacheKind::Gha && spec.get("token").is_none();
+    place.command.cache_from.iter().chain(&place.command.cache_to).find(given)
+}
+
+/// A target that the call builds asks for it.
+fn of_bake(study: &Study, at: At) -> Option<Evidence> {
+    if at.place.command.tool != Tool::BuildxBake {
+        return None;
+    }
+    let file = bake::file_of(study, at)?;
+    let (_, built) = bake::targets(file, &at.place.bake_targets);
+    let mut targets = file.content.places.iter().enumerate();
+    let (index, target) = targets
+        .find(|(_, place)| place.target.as_ref().is_some_and(|name| built.contains(name)) && asks(place).is_some())?;
+    At { config: file, index, place: target }.evidence_of("type=gha", "the GitHub cache is asked for")
+}

@@ -1,0 +1,55 @@
+//! A call of bake in a CI, the file it reads and the targets it builds.
+//!
+//! Targets that are linked by `contexts = { x = "target:y" }` are built as well, each a build of its own
+//! (<https://docs.docker.com/build/bake/contexts/#using-a-target-as-a-build-context>).
+
+use super::{plain, root};
+use crate::config::{Config, Place};
+use crate::model::Tool;
+use crate::rules::Study;
+use crate::rules::remedy::{At, place};
+
+/// Calls of bake in the files of CIs.
+pub(in crate::rules) fn calls(study: &Study) -> impl Iterator<Item = At<'_>> {
+    let calls = place::all(study).filter(|at| at.config.kind.ci().is_some());
+    calls.filter(|at| at.place.command.tool == Tool::BuildxBake)
+}
+
+/// The bake file that a call names, else the one that bake finds by itself.
+pub(in crate::rules) fn file_of<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
+    let bake = || study.configs.iter().filter(|config| config.kind.name() == "bake");
+    let root = root(&at.config.path);
+    let path = |name: &str| plain(&format!("{root}/{name}"));
+    match &at.place.command.file {
+        Some(file) => bake().find(|config| config.path == path(file)),
+        None => ["docker-bake.json", "docker-bake.hcl"].iter().find_map(|name| bake().find(|c| c.path == path(name))),
+    }
+}
+
+/// Targets that are asked for, and those with all they are linked to.
+pub(in crate::rules) fn targets(file: &Config, named: &[String]) -> (Vec<String>, Vec<String>) {
+    let default = ["default".to_owned()];
+    let mut asked: Vec<String> = Vec::new();
+    let mut open: Vec<String> = if named.is_empty() { default.to_vec() } else { named.to_vec() };
+    while let Some(name) = open.pop() {
+        match file.content.groups.iter().find(|(group, _)| *group == name) {
+            Some((_, members)) => open.extend(members.iter().filter(|m| !asked.contains(m)).cloned()),
+            None if asked.contains(&name) => {}
+            None => asked.push(name),
+        }
+    }
+    asked.retain(|name| target(file, name).is_some());
+    let mut built = asked.clone();
+    let mut next = 0;
+    while let Some(place) = built.get(next).and_then(|name| target(file, name)) {
+        next += 1;
+        let links = place.inputs.iter().filter_map(|input| input.split_once("=target:"));
+        let new: Vec<String> = links.map(|(_, name)| name.to_owned()).filter(|name| !built.contains(name)).collect();
+        built.extend(new.into_iter().filter(|name| target(file, name).is_some()));
+    }
+    (asked, built)
+}
+
+fn target<'a>(file: &'a Config, name: &str) -> Option<&'a Place> {
+    file.content.places.iter().find(|place| place.target.as_deref() == Some(name))
+}

@@ -59,7 +59,12 @@ fn pair(text: &[u8]) -> Option<(u32, u32)> {
 /// `--> Using cache c70f…`, `--> Cache pulled from remote r/c:0a1b…`, `--> c70f3a76dac`
 fn arrow(text: &[u8]) -> Option<Says<'_>> {
     let rest = text.strip_prefix(b"--> ")?.trim_ascii_end();
-    let hash = |rest: &[u8]| (11..=64).contains(&rest.len()) && rest.iter().all(u8::is_ascii_hexdigit);
+    // Whoever passes the line on may have put something behind it.
+    let hash = |rest: &[u8]| {
+        let word = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+        let word = rest.get(..word).unwrap_or_default();
+        (11..=64).contains(&word.len()) && word.iter().all(u8::is_ascii_hexdigit)
+    };
     if let Some(image) = rest.strip_prefix(b"Using cache ") {
         return hash(image).then_some(Says::UsingCache);
     }

@@ -84,11 +84,14 @@ fn success(text: &[u8]) -> Option<Says<'_>> {
 /// ` ---> Using cache`, ` ---> Running in 0a1b…`, ` ---> 0a1b…`
 fn arrow(rest: &[u8]) -> Option<Says<'_>> {
     let rest = rest.trim_ascii_end();
+    let word = rest.split(|b| *b == b' ').next().unwrap_or(rest);
     match rest {
         b"Using cache" => Some(Says::UsingCache),
+        // Whoever passes the line on may have put something behind it.
+        _ if rest.starts_with(b"Using cache ") => Some(Says::UsingCache),
         _ if rest.starts_with(b"Running in ") => Some(Says::Running),
         _ if rest.starts_with(b"Removed intermediate container ") => Some(Says::Removed),
-        _ if is_id(rest) => Some(Says::Image(rest)),
+        _ if is_id(word) => Some(Says::Image(word)),
         _ => None,
     }
 }
@@ -134,6 +137,8 @@ mod tests {
             (" ---> Running in 0bb89b0742a7", Says::Running),
             (" ---> f549e20c22dc", Says::Image(b"f549e20c22dc")),
             ("---> Using cache", Says::UsingCache),
+            (" ---> Using cache [web]", Says::UsingCache),
+            (" ---> f549e20c22dc [web]", Says::Image(b"f549e20c22dc")),
             (" Using cache", Says::Bare(Bare::UsingCache)),
             (" Running in 0bb89b0742a7", Says::Bare(Bare::Running)),
             (" f549e20c22dc", Says::Bare(Bare::Image(b"f549e20c22dc"))),

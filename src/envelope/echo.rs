@@ -1,14 +1,49 @@
 //! Command lines as shells echo them: `+ docker build .`, `$ docker build .`; and what git prints.
 
-use super::{Mark, ansi};
+use super::{Mark, NoteKind, ansi};
 
 /// A command with the prompt of `set -x` (`+`), of GitLab and Buildkite (`$`), of Windows and npm
 /// (`>`), which may be coloured alone: `ESC[90m$ESC[0m docker build .`. Only commands that concern
 /// image builds are of interest.
 pub(super) fn prompted(text: &[u8]) -> Option<Mark<'_>> {
+    behind_prompt(text).filter(|command| builds(command)).map(Mark::Command)
+}
+
+fn behind_prompt(text: &[u8]) -> Option<&[u8]> {
     let ([b'+', b'+', rest @ ..] | [b'+' | b'$' | b'>', rest @ ..]) = text else { return None };
-    let command = ansi::lead(ansi::lead(rest).strip_prefix(b" ")?);
-    builds(command).then_some(Mark::Command(command))
+    Some(ansi::lead(ansi::lead(rest).strip_prefix(b" ")?))
+}
+
+/// A variable that is set to options or to the call of a tool, `opts=(--cache-from type=gha)`, and a command that
+/// one calls, `$BUILD -t a .`; behind a prompt, or in a script.
+pub(super) fn by_variable(text: &[u8]) -> Option<Mark<'_>> {
+    let prompted = behind_prompt(text);
+    let command = prompted.unwrap_or(text).trim_ascii_start();
+    if !(sets_options(command) || calls_variable(command)) {
+        return None;
+    }
+    Some(if prompted.is_some() { Mark::Command(command) } else { Mark::Script(command) })
+}
+
+fn sets_options(command: &[u8]) -> bool {
+    const WORDS: [&[u8]; 6] = [b"export ", b"declare -a ", b"declare ", b"local -a ", b"local ", b"readonly "];
+    let set = WORDS.iter().find_map(|word| command.strip_prefix(*word)).unwrap_or(command);
+    let name = set.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    let value = set.get(name..).map(|rest| rest.strip_prefix(b"+").unwrap_or(rest)).and_then(|v| v.strip_prefix(b"="));
+    match value.filter(|_| name > 0) {
+        Some([b'(']) => true,
+        Some([b'(', value @ ..]) => memchr::memchr(b'-', value).is_some() || memchr::memchr(b'$', value).is_some(),
+        Some([b'"' | b'\'', value @ ..]) => value.starts_with(b"-") || starts(value),
+        _ => false,
+    }
+}
+
+fn calls_variable(command: &[u8]) -> bool {
+    let name = match command.strip_prefix(b"\"").unwrap_or(command) {
+        [b'$', b'{', rest @ ..] | [b'$', rest @ ..] => rest,
+        _ => return false,
+    };
+    name.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
 }
 
 /// A command behind the prompt of a terminal: `ann@host:~/app$ docker build .`, `[ann@host app]$ podman build .`,
@@ -75,11 +110,13 @@ pub(super) fn bare(text: &[u8]) -> Option<Mark<'_>> {
 
 /// Begins with a tool that builds images, or with what is set for it.
 fn starts(command: &[u8]) -> bool {
-    const STARTS: [&[u8]; 15] = [
+    const STARTS: [&[u8]; 17] = [
         b"ssh ",
         b"bash -",
-        b"sh -c ",
-        b"/bin/sh -c ",
+        b"sh -",
+        b"/bin/sh -",
+        b"/bin/bash -",
+        b"/usr/bin/env ",
         b"docker",
         b"buildctl",
         b"DOCKER_",
@@ -97,11 +134,23 @@ fn starts(command: &[u8]) -> bool {
 
 /// `  --cache-from type=gha \` of a command that is written in several lines; `> ` in front of it is the
 /// prompt of shells for such lines.
+///
+/// A list of options (`opts=(`) is closed in a line of its own.
 pub(super) fn more(text: &[u8]) -> Option<Mark<'_>> {
+    if text == b")" {
+        return Some(Mark::More(text));
+    }
     let [b' ' | b'\t' | b'>', rest @ ..] = text else { return None };
     let option = rest.trim_ascii();
-    let named = matches!(option, [b'-', b'-', b'a'..=b'z', ..] | [b'-', b'a'..=b'z', b' ' | b'=', ..]);
+    let bare = option.strip_prefix(b"\"").or_else(|| option.strip_prefix(b"'")).unwrap_or(option);
+    let named = matches!(bare, [b'-', b'-', b'a'..=b'z', ..] | [b'-', b'a'..=b'z', b' ' | b'=', ..] | b")");
     named.then_some(Mark::More(option))
+}
+
+/// `Docker Compose version v2.37.1` (`docker compose version`).
+pub(super) fn compose_version(text: &[u8]) -> Option<Mark<'_>> {
+    let version = text.strip_prefix(b"Docker Compose version ")?.split(u8::is_ascii_whitespace).next()?;
+    Some(Mark::Note(NoteKind::ComposeVersion, version))
 }
 
 /// `HEAD is now at 0a1b2c3 Message`: git says it in every CI.
@@ -181,6 +230,26 @@ mod tests {
         assert_eq!(more(b"> -t app ."), Some(Mark::More(b"-t app .")));
         for line in ["  - a list", "--cache-from x", "  -> b", " ---> Using cache", "  --- a"] {
             assert_eq!(more(line.as_bytes()), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn knows_variables_that_hold_options_or_commands() {
+        for line in [
+            "opts=(--no-cache)",
+            "opts=(",
+            "opts+=(-t \"$A\")",
+            "export OPTS=\"--cache-from type=gha\"",
+            "BUILD='docker buildx build'",
+            "$BUILD -t a .",
+            "${BAKE} web",
+        ] {
+            assert_eq!(by_variable(line.as_bytes()), Some(Mark::Script(line.as_bytes())), "{line}");
+            let prompted = format!("+ {line}");
+            assert_eq!(by_variable(prompted.as_bytes()), Some(Mark::Command(line.as_bytes())), "{line}");
+        }
+        for line in ["NAME=web", "a = b", "A=1 docker build .", "=(-)", "$ 3", "$(date)", "x=\"a -b\"", "+ A=(1 2)"] {
+            assert_eq!(by_variable(line.as_bytes()), None, "{line}");
         }
     }
 

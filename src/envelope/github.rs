@@ -81,7 +81,13 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     }
     .or_else(|| github_cache::mark(text))
     .or_else(|| echo::bare(text))
+    .or_else(|| list(text))
     .or_else(|| more(text))
+}
+
+/// `opts=(` of a script: an input's value would not end so.
+fn list(text: &[u8]) -> Option<Mark<'_>> {
+    echo::by_variable(text).filter(|_| text.ends_with(b"("))
 }
 
 /// `Hosted Compute Agent` below `##[group]Runner Image Provisioner`: a machine of GitHub's, made for the job.

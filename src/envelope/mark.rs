@@ -93,6 +93,8 @@ pub enum NoteKind {
     ComposeCacheTo,
     /// Image name the plugin gives to the service: the reference.
     ComposeImage,
+    /// Version of Docker Compose: `v2.37.1`.
+    ComposeVersion,
     /// The machine is made for the job and thrown away after it: what says so.
     NewMachine,
 }

@@ -31,6 +31,7 @@ mod github_cache;
 mod gitlab;
 mod gitlab_cache;
 mod gutter;
+mod html;
 mod indent;
 mod iso;
 mod jenkins;
@@ -149,6 +150,7 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &cloud_logging::CloudLogging,
     &teamcity_message::TeamcityMessage,
     &stream::Stream,
+    &html::Html,
     &json_message::JsonMessage,
     &pasted::Pasted,
     &kubectl::Kubectl,

@@ -196,7 +196,8 @@ impl Stack {
     /// What programs print in every CI.
     fn of_any_ci<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
         let announced = || echo::checked_out(text).or_else(|| echo::announced(text));
-        echo::more(text).or_else(announced).or_else(|| self.typed(text))
+        let variable = || echo::by_variable(text).or_else(|| echo::compose_version(text));
+        echo::more(text).or_else(announced).or_else(|| self.typed(text)).or_else(variable)
     }
 
     /// No CI shows the prompt of a terminal: who copied it ran the build by hand.

@@ -26,7 +26,7 @@ impl Prefix {
     /// The prefix of nearly all lines in which a builder speaks; `None` where they have several, or where no line
     /// says what only a builder would.
     pub(super) fn learn(told: &[&[u8]]) -> Option<Self> {
-        let split = |line: &&'_ [u8]| told::behind(line);
+        let split = |line: &&'_ [u8]| told::behind(line).map(|at| object(line, at).unwrap_or(at));
         let behind: Vec<(&[u8], &[u8])> = told.iter().filter_map(|line| line.split_at_checked(split(line)?)).collect();
         let known: Vec<Vec<Part>> = behind.iter().map(|(before, _)| parts(before)).collect();
         let most = known.iter().max_by_key(|one| known.iter().filter(|other| other == one).count())?;
@@ -67,6 +67,16 @@ impl Envelope for Prefix {
         let text = text.strip_suffix(self.tail.as_slice()).unwrap_or(text);
         Peeled { text, ..Peeled::default() }
     }
+}
+
+/// Where the object of an Engine's stream begins that holds the builder's text: `INFO:build:{'stream': 'Step 1/4 : …`.
+/// It is read as a stream, so that the prefix ends before it.
+fn object(line: &[u8], text: usize) -> Option<usize> {
+    let before = line.get(..text)?;
+    let start = memchr::memrchr(b'{', before)?;
+    let key = before.get(start + 1..)?.trim_ascii_start();
+    let key = key.strip_prefix(b"'").or_else(|| key.strip_prefix(b"\"")).unwrap_or(key);
+    key.starts_with(b"stream").then_some(start)
 }
 
 fn behind(text: &[u8], length: usize) -> Option<&[u8]> {
@@ -179,6 +189,12 @@ mod tests {
         let lines = [r##"{"level":1,"m":"#5 [2/3] RUN make"}"##, r##"{"level":1,"m":"#5 CACHED"}"##];
         let prefix = learned(&lines).unwrap();
         assert_eq!(prefix.decode(lines[1].as_bytes()).text, b"#5 CACHED");
+    }
+
+    #[test]
+    fn a_stream_behind_a_prefix_is_a_stream() {
+        let log = "INFO:build:{'stream': 'Step 1/2 : FROM a'}\nINFO:build:{'stream': 'Step 2/2 : RUN make'}\n";
+        assert_eq!(names(log), ["unknown", "engine-stream"]);
     }
 
     #[test]

@@ -26,7 +26,8 @@ impl<'a> ImageRef<'a> {
             _ => (name, None),
         };
         let (registry, path) = match name.split_once('/') {
-            Some((host, path)) if host.contains(['.', ':', '*', '$']) || host == "localhost" => (host, path),
+            // No name in Docker Hub has another letter: `***`, `[MASKED]` and `$REGISTRY` stand for a host.
+            Some((host, path)) if !host.bytes().all(is_of_name) || host == "localhost" => (host, path),
             _ => ("docker.io", name),
         };
         let hub = registry == "docker.io";
@@ -39,6 +40,10 @@ impl<'a> ImageRef<'a> {
     pub fn is_of(&self, other: &Self) -> bool {
         self.registry == other.registry && self.repository == other.repository
     }
+}
+
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
 fn split(name: &str, at: char) -> (&str, Option<&str>) {
@@ -56,5 +61,10 @@ mod tests {
         assert!(!one.is_of(&ImageRef::parse("localhost:5000/two")));
         assert!(ImageRef::parse("docker.io/library/node:20").is_of(&ImageRef::parse("node:22@sha256:0")));
         assert_eq!(ImageRef::parse("node@sha256:0").digest, Some("sha256:0"));
+        for host in ["***", "[MASKED]", "$REGISTRY", "r.example.com", "localhost"] {
+            let name = format!("{host}/team/app:1");
+            let parsed = ImageRef::parse(&name);
+            assert_eq!((parsed.registry, parsed.repository, parsed.tag), (host, "team/app", Some("1")), "{name}");
+        }
     }
 }

@@ -46,6 +46,7 @@ pub(super) fn headline(report: &Report) -> String {
     let assessment = report.assessment();
     let found = || format!("{} in {} · {}", counted(report), runs(report), inputs(report));
     match (assessment.verdict, report.findings.is_empty()) {
+        (Verdict::TooLittleToTell, true) if not_understood(report) && decided(report) == 0 => healthy(report),
         (Verdict::TooLittleToTell, true) => too_little(report, &assessment),
         (Verdict::TooLittleToTell, false) => format!("{}. {}", found(), too_little(report, &assessment)),
         (Verdict::NothingRead, true) => no_build(report),
@@ -81,7 +82,7 @@ pub(super) fn not_understood(report: &Report) -> bool {
 pub(super) fn healthy(report: &Report) -> String {
     let builds = || report.study.runs.iter().flat_map(|run| &run.builds);
     let hits: usize = builds().map(Build::hits).sum();
-    let total: usize = builds().map(Build::total).sum();
+    let total = decided(report);
     let steps = if total == 0 {
         "no step that a cache could answer".to_owned()
     } else {
@@ -95,6 +96,11 @@ pub(super) fn healthy(report: &Report) -> String {
         _ => {}
     }
     format!("No cache trouble found: {}, {steps}.", runs(report))
+}
+
+/// Steps of which it is known what became of them.
+fn decided(report: &Report) -> usize {
+    report.study.runs.iter().flat_map(|run| &run.builds).map(Build::total).sum()
 }
 
 /// What to say where steps ran for a reason that nothing tells, and what would tell it.

@@ -1,4 +1,4 @@
-//! An upload the registry, or a proxy before it, finds too large.
+//! An upload the registry, or a proxy before it, finds too large, or has no room for.
 
 use super::backend::{self, Cause, Draft};
 use super::{Rule, RuleMeta, Study};
@@ -8,13 +8,13 @@ pub(super) struct CacheExportTooLarge;
 
 static META: RuleMeta = RuleMeta {
     id: "cache-export-too-large",
-    title: "a layer of the cache is too large for the registry",
+    title: "the cache is too large for the registry",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "A cache export ends with 413 Request Entity Too Large.",
-    why: "Usually a proxy before the registry limits the size of a request. mode=max exports layers the image itself does not have (build stages), so the image can be pushed while the cache cannot.",
-    fix: "Raise the limit of the proxy (nginx: `client_max_body_size 0`), or make the layer smaller.",
-    rules_out: "`blob … is too large (… > 1048576)` is about the cache's manifest: `cache-manifest-too-large`.",
+    what: "A cache export ends with 413 Request Entity Too Large, or with the registry's words for a storage quota that is used up.",
+    why: "Usually a proxy before the registry limits the size of a request; a quota limits what a project stores. mode=max exports layers the image itself does not have (build stages), so the image can be pushed while the cache cannot.",
+    fix: "Raise the limit of the proxy (nginx: `client_max_body_size 0`), or make the layer smaller; raise the quota, or remove old caches and images.",
+    rules_out: "A quota on requests is `cache-rate-limited`. `blob … is too large (… > 1048576)` is about the cache's manifest: `cache-manifest-too-large`.",
     limits: "The limit is the registry's, or that of a proxy before it; the log does not say whose.",
     example: include_str!("examples/cache-export-too-large.txt"),
     references: &["https://distribution.github.io/distribution/recipes/nginx/"],
@@ -27,7 +27,9 @@ impl Rule for CacheExportTooLarge {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        backend::findings(study, &META, Cause::UploadTooLarge, |repo, _| Some(draft(repo)))
+        let mut found = backend::findings(study, &META, Cause::UploadTooLarge, |repo, _| Some(draft(repo)));
+        found.extend(backend::findings(study, &META, Cause::QuotaUsedUp, |repo, _| Some(no_room(repo))));
+        found
     }
 }
 
@@ -52,6 +54,28 @@ fn draft(repo: &str) -> Draft {
     }
 }
 
+/// Harbor answers with 403, and Quay with `denied`, as if it were a matter of rights.
+fn no_room(repo: &str) -> Draft {
+    let host = backend::place(repo);
+    Draft {
+        severity: Severity::Error,
+        confidence: Confidence::Proven,
+        title: format!("the storage quota at {host} is used up, so the cache is not stored"),
+        cause: format!("{host} refused an upload of the cache because its project has no room left. The account may write: it is no matter of rights."),
+        fix: Fix {
+            summary: format!("raise the storage quota at {host}, or make room there"),
+            steps: vec![
+                "Raise the quota of the project, or keep the cache in a project of its own.".to_owned(),
+                "Remove old tags, and let the registry collect its garbage: until then what was removed counts. A retention rule for cache tags keeps it so.".to_owned(),
+                "One cache reference a branch grows with the branches: write one for the main branch, and import that.".to_owned(),
+                "`compression=zstd` in `--cache-to` makes layers smaller; mode=max stores every stage.".to_owned(),
+            ],
+            ..Fix::default()
+        },
+        rules_out: vec!["the account's rights: the registry names the quota".to_owned()],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{made, of};
@@ -63,6 +87,18 @@ mod tests {
         let error = "error writing layer blob: failed commit on ref \"layer-sha256:0\": unexpected status from PUT request to https://r.example.com/v2/a/blobs/uploads/1?_state=x: 413 Request Entity Too Large";
         let found = CacheExportTooLarge.check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
         assert_eq!(found[0].subject, "r.example.com/a");
+    }
+
+    #[test]
+    fn a_used_up_quota_is_no_matter_of_rights() {
+        for error in [
+            "error writing layer blob: denied: adding 12.3 MiB of storage resource, which when updated to current usage of 9.9 GiB will exceed the configured upper limit of 10.0 GiB.",
+            "error writing layer blob: unexpected status from POST request to https://r.example.com/v2/a/blobs/uploads/: 403 Forbidden: Quota exceeded when processing the request of adding 1.2 GiB",
+            "error writing layer blob: denied: Quota has been exceeded on namespace",
+        ] {
+            let found = CacheExportTooLarge.check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
+            assert!(found[0].title.contains("quota"), "{error}");
+        }
     }
 
     #[test]

@@ -48,6 +48,7 @@ mod ci_cache_upload_failed;
 mod ci_cache_write_denied;
 mod ci_caches;
 mod ci_docker_cache_unused_by_buildkit;
+mod compose_drops_cache_to;
 mod context_copied_too_early;
 mod dockerfile_at;
 mod dockerfile_edited;
@@ -211,6 +212,7 @@ pub static RULES: &[&dyn Rule] = &[
     &legacy_dockerfile_outside::LegacyDockerfileOutside,
     &buildah_cache_ends_at_arg::BuildahCacheEndsAtArg,
     &buildah_stale_image::BuildahStaleImage,
+    &compose_drops_cache_to::ComposeDropsCacheTo,
     &stale_cache_ref::StaleCacheRef,
     &cache_mount_not_persisted::CacheMountNotPersisted,
     &volatile_build_arg::VolatileBuildArg,

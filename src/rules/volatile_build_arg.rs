@@ -67,7 +67,7 @@ fn recurring(past: &Past) -> Option<Finding> {
     let step = worst.spot.last()?;
     let lone = all.iter().all(|c| c.spot.broken.len() == 1);
     let sure = worst.confidence();
-    let told = worst.names.first().map_or_else(|| "a build argument".to_owned(), |name| format!("`{name}`"));
+    let told = told(worst);
     let probably = if sure == Confidence::Suspected { "probably " } else { "" };
     let more = if all.len() > 1 { format!(" and {} more", all.len() - 1) } else { String::new() };
     Some(Finding {
@@ -87,6 +87,15 @@ fn recurring(past: &Past) -> Option<Finding> {
         subject: past
             .subject(&worst.names.first().cloned().unwrap_or_else(|| format!("{}:{}", step.stage, step.position))),
     })
+}
+
+/// The argument, as far as it is known. Command lines that show no changing one leave what is written into the file.
+fn told(culprit: &Culprit) -> String {
+    match culprit.names.first() {
+        Some(name) => format!("`{name}`"),
+        None if culprit.written() => "an ENV, or the default of an ARG, in the Dockerfile".to_owned(),
+        None => "a build argument".to_owned(),
+    }
 }
 
 fn impact(past: &Past, all: &[Culprit]) -> Impact {

@@ -18,6 +18,8 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
         ],
     ),
     ("image-without-inline-cache", &["cache-ref-is-image"]),
+    ("stale-cache-ref", &["compose-drops-cache-to"]),
+    ("import-without-export", &["compose-drops-cache-to"]),
     ("cache-never-found", &["cache-ref-shared", "cache-ref-mismatch", "cache-lost", "min-mode-multi-stage"]),
     ("no-cache-import", &["layers-disabled"]),
     ("ci-cache-upload-failed", &["parallel-steps-share-cache"]),
@@ -36,7 +38,7 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
     ("volatile-build-arg", &["cache-ref-shared"]),
     ("context-copied-too-early", &["cache-ref-shared"]),
     ("dockerfile-edited", &["cache-ref-shared"]),
-    ("file-mode-drift", &["cache-ref-shared", "stale-cache-ref"]),
+    ("file-mode-drift", &["cache-ref-shared", "stale-cache-ref", "compose-drops-cache-to"]),
 ];
 
 /// Rules that judge a Dockerfile also where no run shows it.

@@ -75,7 +75,7 @@ fn is_open(study: &Study, series: &Series, breaks: &Misses, known: &[&Finding]) 
         return false;
     };
     if rebuilt(newest).next().is_none() {
-        return newest.total() == 0 && newest.outcome != BuildOutcome::Succeeded;
+        return newest.total() == 0 && (newest.outcome != BuildOutcome::Succeeded || tells_nothing(newest));
     }
     if series.builds.len() == 1 {
         return true;
@@ -85,6 +85,11 @@ fn is_open(study: &Study, series: &Series, breaks: &Misses, known: &[&Finding]) 
     }
     let cold = study.members(series).all(|(_, build)| build.hits() == 0);
     cold || newest.tangled || !all_expected(breaks, series, newest)
+}
+
+/// Steps are there, and no word of what became of them.
+fn tells_nothing(build: &Build) -> bool {
+    build.steps.iter().any(|step| step.kind == StepKind::Counted && step.outcome == Outcome::Unknown)
 }
 
 /// Steps that a cache could have answered, and that ran.

@@ -32,6 +32,7 @@ mod history;
 mod integrations;
 mod invariants;
 mod look_alikes;
+mod nets;
 mod one_result_in_every_frame;
 #[cfg(unix)]
 mod packaging;

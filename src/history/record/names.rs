@@ -145,5 +145,6 @@ pub(super) enum NoteKind {
     ComposeCacheFrom,
     ComposeCacheTo,
     ComposeImage,
+    ComposeVersion,
     NewMachine,
 }

@@ -1,8 +1,10 @@
 //! Commands that are written in several lines, put together.
 //!
-//! A script is shown as it was written: `docker buildx build \\`, and its options in the lines below.
+//! A script is shown as it was written: `docker buildx build \\`, and its options in the lines below, or in a
+//! variable that it sets before.
 //! Knows no CI.
 
+use super::ci_variables::{self, Variables};
 use crate::model::{Command, Few, Quote, Run};
 
 /// The command typed last.
@@ -12,6 +14,8 @@ pub(super) struct Typed {
     lines: Vec<Quote>,
     /// It is the title of a step, which the script below may repeat in full.
     title: bool,
+    /// What it sets, and what commands before it set.
+    variables: Variables,
 }
 
 impl Typed {
@@ -21,18 +25,19 @@ impl Typed {
         if !shown {
             self.ends(run);
         }
-        *self = Self { text: text.to_owned(), lines: vec![line], title: false };
+        (self.text, self.lines, self.title) = (text.to_owned(), vec![line], false);
     }
 
     /// The first line of a script is the title of its step.
     pub(super) fn titled(&mut self, run: &mut Run, text: &str, line: Quote) {
         self.ends(run);
-        *self = Self { text: text.to_owned(), lines: vec![line], title: true };
+        (self.text, self.lines, self.title) = (text.to_owned(), vec![line], true);
     }
 
     /// Options in a line of their own, right below a line that is not finished.
     pub(super) fn goes_on(&mut self, options: &str, line: Quote) {
-        let Some(start) = unfinished(&self.text).map(str::len).filter(|_| self.next_is(line.line)) else { return };
+        let open = unfinished(&self.text).or_else(|| ci_variables::is_open(&self.text).then_some(&self.text));
+        let Some(start) = open.map(str::len).filter(|_| self.next_is(line.line)) else { return };
         self.text.truncate(start);
         self.text.push(' ');
         self.text.push_str(options);
@@ -41,11 +46,15 @@ impl Typed {
 
     /// Nothing more of it comes.
     pub(super) fn ends(&mut self, run: &mut Run) {
-        let Self { text, lines, .. } = std::mem::take(self);
+        let (text, lines) = (std::mem::take(&mut self.text), std::mem::take(&mut self.lines));
+        if self.variables.set(&text, &lines) {
+            return;
+        }
+        let (text, set) = self.variables.expand(&text);
         let mut lines = lines.into_iter();
         // Of a command whose end is not shown, what it does not say is not known.
         let Some(first) = lines.next().filter(|_| is_whole(&text, lines.len())) else { return };
-        let more: Few<Quote> = lines.collect();
+        let more: Few<Quote> = lines.chain(set).collect();
         let commands = Command::parse_all(&text, &first);
         run.asked_by(commands.into_iter().map(|command| Command { more: more.clone(), ..command }));
     }
@@ -96,6 +105,16 @@ mod tests {
         assert!(heard(&[("docker build -t a . 2> ...", true)]).is_empty());
         let commands = heard(&[("docker build .", true), ("--no-cache", false)]);
         assert!(!commands[0].no_cache, "the line before was finished");
+    }
+
+    #[test]
+    fn options_in_a_list_belong_to_the_command_that_is_given_it() {
+        let lines = [("opts=(", true), ("--no-cache", false), ("-t a", false), (")", false)];
+        let commands = heard(&[&lines[..], &[("docker build \"${opts[@]}\" .", true)]].concat());
+        assert_eq!((commands.len(), commands[0].no_cache, commands[0].tags.len()), (1, true, 1));
+        assert_eq!((commands[0].quote.line, commands[0].line_with("--no-cache").line), (5, 2));
+        let commands = heard(&[("B=\"docker buildx bake --no-cache\"", true), ("$B web", true)]);
+        assert!(commands[0].no_cache);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod buildkit;
 mod ci;
 mod ci_cache;
 mod ci_command;
+mod ci_variables;
 mod classic;
 mod entries;
 mod finish;

@@ -13,6 +13,8 @@ pub(super) struct Unread {
     first: Option<Quote>,
     steps: usize,
     verdicts: usize,
+    /// Steps that only the builders print that count all instructions.
+    instructions: usize,
     /// A build began, and nothing of it is left.
     begun: Option<Quote>,
 }
@@ -21,6 +23,8 @@ pub(super) struct Unread {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
     Step,
+    /// `Step 2/5 : RUN make`: no command prints such lines by chance.
+    Instruction,
     Verdict,
 }
 
@@ -29,6 +33,7 @@ impl Unread {
     pub(super) fn hear(&mut self, number: u64, text: &[u8]) {
         match says(text) {
             Some(Says::Step) => self.steps += 1,
+            Some(Says::Instruction) => self.instructions += 1,
             Some(Says::Verdict) => self.verdicts += 1,
             None => return,
         }
@@ -44,7 +49,8 @@ impl Unread {
     /// print such a thing.
     pub(super) fn problems(self, builds: &[Build]) -> impl Iterator<Item = Problem> {
         let alone = builds.iter().all(|b| b.steps.is_empty());
-        let enough = if alone { self.steps > 0 } else { self.steps > 1 && self.verdicts > 0 };
+        let numbered = if alone { self.steps > 0 } else { self.steps > 1 && self.verdicts > 0 };
+        let enough = numbered || self.instructions > usize::from(!alone);
         let hidden = self.first.filter(|_| enough).map(|line| {
             problem(&line, &format!("looks like a build behind something that is not known: {}", shown(&line)))
         });
@@ -68,7 +74,7 @@ fn says(text: &[u8]) -> Option<Says> {
             (name.starts_with("[internal] ") || parse_step_name(&name).is_some()).then_some(Says::Step)
         }
         Event::Classic(Classic::Step { text, .. }) | Event::Buildah(Buildah::Step { text, .. }) => {
-            dialect::instructs(text).then_some(Says::Step)
+            dialect::instructs(text).then_some(Says::Instruction)
         }
         Event::Kaniko(Kaniko { says, .. }) => match says {
             KanikoSays::Lookup(_) | KanikoSays::Stage { .. } => Some(Says::Step),
@@ -111,11 +117,12 @@ mod tests {
         for line in [
             "red: #5 [2/3] RUN make",
             "x> #1 [internal] load build definition from Dockerfile",
-            "(a) Step 2/3 : RUN make",
-            "(a) STEP 2/3: RUN make",
             "a INFO[0001] Checking for cached layer r/c:0a...",
         ] {
             assert!(says(line.as_bytes()) == Some(Says::Step), "{line}");
+        }
+        for line in ["(a) Step 2/3 : RUN make", "(a) STEP 2/3: RUN make"] {
+            assert!(says(line.as_bytes()) == Some(Says::Instruction), "{line}");
         }
         assert!(says(b"red: #5 CACHED") == Some(Says::Verdict));
         for line in ["#5 [2/3] RUN make", "fixes #12 [bug] mend it", "a STEP 2/3: tests", "a INFO[0001] listening"] {

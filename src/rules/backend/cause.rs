@@ -33,6 +33,8 @@ pub(in crate::rules) enum Cause {
     TagImmutable,
     /// 413.
     UploadTooLarge,
+    /// The registry has room for no more of this project.
+    QuotaUsedUp,
     /// 401, 403 and their texts.
     AccessDenied,
     /// The registry does not take the cache manifest.

@@ -71,6 +71,15 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::TagImmutable, &["immutable"]),
     (Cause::TagImmutable, &["imagetagalreadyexists"]),
     (Cause::UploadTooLarge, &["request entity too large"]),
+    // Harbor src/pkg/quota: `denied: adding 1 GiB of storage resource, which when updated to current usage of 9 GiB
+    // will exceed the configured upper limit of 10 GiB`, before 2.0 `Quota exceeded when processing the request of …`
+    (Cause::QuotaUsedUp, &["storage resource", "will exceed the configured upper limit"]),
+    (Cause::QuotaUsedUp, &["quota exceeded when processing the request"]),
+    // Quay data/model/namespacequota.py: `denied: Quota has been exceeded on namespace`; GitLab, Gitea, DigitalOcean
+    (Cause::QuotaUsedUp, &["quota has been exceeded"]),
+    (Cause::QuotaUsedUp, &["quota_exceeded"]),
+    (Cause::QuotaUsedUp, &["storage", "quota"]),
+    (Cause::QuotaUsedUp, &["over quota"]),
     // BuildKit session/manager.go: the client is gone, and with it what it knows of log-ins.
     (Cause::Other, &["no active session"]),
     // BuildKit ≥0.30 prints the registry's code and message instead of the status (distribution-spec errors)
@@ -95,6 +104,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::AccessDenied, &["access denied"]),
     (Cause::AccessDenied, &["accessdenied"]),
     (Cause::AccessDenied, &["authorization failed"]),
+    // containers/image docker/errors.go
+    (Cause::AccessDenied, &["authentication required"]),
     // go-containerregistry transport/error.go, code and message: `UNAUTHORIZED: authentication required; [map[…]]`
     (Cause::AccessDenied, &["unauthorized: "]),
     // AWS and Azure: the credentials that were given are refused

@@ -67,6 +67,7 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     let summary = match (&mistake.nearest, mistake.kind) {
         (Some(meant), _) => format!("write {meant}"),
         (None, Kind::Cut) => "take the blank behind the comma out".to_owned(),
+        (None, Kind::Missing) if of_runner(&mistake.token) => unusable("token").1.to_owned(),
         (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
         (None, Kind::Unusable) => unusable(&mistake.token).1.to_owned(),
         (None, Kind::TypeUnsupported) => "build with a docker-container builder of a current BuildKit".to_owned(),
@@ -87,7 +88,7 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     let mut steps: Vec<String> =
         mistake.nearest.iter().map(|meant| format!("Replace `{}` by `{meant}`.", mistake.token)).collect();
     steps.extend(listed);
-    steps.extend((mistake.token == "token").then(|| TOKEN.to_owned()));
+    steps.extend(of_runner(&mistake.token).then(|| TOKEN.to_owned()));
     let snippet = match mistake.kind {
         Kind::Missing => whole(&mistake.token).map(str::to_owned),
         Kind::TypeUnsupported => Some(BUILDER.to_owned()),
@@ -101,6 +102,11 @@ const BUILDER: &str = "docker buildx create --name ci --driver docker-container 
 
 /// GitHub gives its token to actions only.
 const TOKEN: &str = "On GitHub leave `token` and `url` out and give the build the runner's own: build with docker/build-push-action, or expose them to `run:` steps with crazy-max/ghaction-github-runtime. On any other CI system type=gha cannot work: use type=registry.";
+
+/// What GitHub's runner knows and nobody can write down.
+fn of_runner(token: &str) -> bool {
+    matches!(token, "token" | "url")
+}
 
 /// Why a value cannot be used, and what to do.
 fn unusable(token: &str) -> (&'static str, &'static str) {

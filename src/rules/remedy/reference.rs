@@ -82,6 +82,8 @@ pub(crate) fn without_hub(name: &str) -> &str {
 pub(crate) fn host(name: &str) -> &str {
     match name.split_once('/') {
         Some((host, _)) if host.contains(['.', ':']) || host == "localhost" || is_hidden(host) => host,
+        // `***:cache`: a secret holds the whole name, host and all.
+        None if name.starts_with(['*', '[', '$']) => repository(name),
         _ => "docker.io",
     }
 }
@@ -131,6 +133,7 @@ mod tests {
         assert!(same("docker.io/library/app", "app:latest") && !same("app:1", "app"));
         assert_eq!((host("team/app"), host("localhost:5000/a")), ("docker.io", "localhost:5000"));
         assert_eq!((host("***/app"), host("$REGISTRY/app:1")), ("***", "$REGISTRY"));
+        assert_eq!((host("***:cache"), host("[MASKED]"), host("app:1")), ("***", "[MASKED]", "docker.io"));
     }
 
     #[test]

@@ -52,7 +52,11 @@ fn move_down(past: &Past, culprit: &Culprit, name: &str) -> Fix {
     let steps = culprit.spot.broken.last().map(|&i| culprit.spot.rerun(past, i)).unwrap_or_default();
     let texts: Vec<&str> = steps.iter().map(|s| s.text.as_str()).collect();
     let texts = texts.join("\n");
-    let what = if name == "NAME" { "the argument".to_owned() } else { format!("`ARG {name}`") };
+    let what = match name {
+        "NAME" if culprit.written() => "the ENV or ARG that the job writes".to_owned(),
+        "NAME" => "the argument".to_owned(),
+        name => format!("`ARG {name}`"),
+    };
     Fix {
         summary: format!("declare {what} below the steps that do not need it"),
         steps: vec![

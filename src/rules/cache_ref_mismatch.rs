@@ -9,7 +9,7 @@ use super::backend::cost_of;
 use super::past::Past;
 use super::planned;
 use super::remedy::{self, At, Site, reference};
-use super::{Rule, RuleMeta, Study};
+use super::{Rule, RuleMeta, Study, unpulled};
 use crate::config::pattern::fits;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{CacheKind, CacheSpec, Transfer};
@@ -42,7 +42,7 @@ impl Rule for CacheRefMismatch {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let absent = study.series.iter().flat_map(|series| absent(study, series));
         let references = absent.filter_map(|(name, looks)| finding(study, name, &looks));
-        let seen: Vec<Finding> = references.chain(scopes::findings(study)).collect();
+        let seen: Vec<Finding> = references.chain(scopes::findings(study)).chain(repositories(study)).collect();
         // A cache that is found is the one that was written.
         let found =
             |past: &Past| (1..past.len()).any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0));
@@ -53,6 +53,16 @@ impl Rule for CacheRefMismatch {
         let written = written::findings(study);
         planned::beside(study, seen.clone(), decides, written)
     }
+}
+
+/// buildah, which names both on its command line and prints nothing of a layer that it does not find.
+fn repositories(study: &Study) -> impl Iterator<Item = Finding> {
+    Past::all(study).filter_map(|past| {
+        let found = unpulled::of(&past)?;
+        let title = format!("the cache is written to {} and imported from {}", found.written?, found.name);
+        let cause = "Each run pushes its layers to one repository and asks another one for them.";
+        unpulled::finding(&META, &found, unpulled::Words { title, cause, confidence: Confidence::Proven })
+    })
 }
 
 fn stored<'a>(look: &Look<'a>) -> Option<&'a Transfer> {

@@ -2,8 +2,9 @@
 
 use super::absent_refs::{Look, absent, asks_to_write, succeeded};
 use super::backend::cost_of;
+use super::past::Past;
 use super::remedy::{self, Site, reference};
-use super::{Rule, RuleMeta, Study};
+use super::{Rule, RuleMeta, Study, unpulled};
 use crate::finding::{Confidence, Finding, Fix, Proof, Severity};
 use crate::model::Build;
 
@@ -31,8 +32,18 @@ impl Rule for CacheRefNeverWritten {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let absent = study.series.iter().flat_map(|series| absent(study, series));
-        absent.filter_map(|(name, looks)| finding(study, name, &looks)).collect()
+        absent.filter_map(|(name, looks)| finding(study, name, &looks)).chain(repositories(study)).collect()
     }
+}
+
+/// buildah, which prints nothing of a layer that it does not find.
+fn repositories(study: &Study) -> impl Iterator<Item = Finding> {
+    Past::all(study).filter_map(|past| {
+        let found = unpulled::of(&past).filter(|found| found.written.is_none())?;
+        let title = format!("{} is asked for a cache in every run and written by none", found.name);
+        let cause = "`--cache-from` alone stores nothing. Nothing was ever pulled from the repository, and no run pushes to it.";
+        unpulled::finding(&META, &found, unpulled::Words { title, cause, confidence: Confidence::Likely })
+    })
 }
 
 /// The image of the run is stored under this very name: it was pushed, or should have been.

@@ -4,6 +4,7 @@ use super::backend::{self, Cause, Draft, Refusal, ignored, lost, manifest_only, 
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::model::Dialect;
 
 pub(super) struct CacheRegistryUnavailable;
 
@@ -96,7 +97,7 @@ fn fix(repo: &str, fault: Fault, group: &[Refusal]) -> Fix {
     let ignore = (!ignored(group)).then(|| ignore.to_owned());
     let (summary, mut steps) = match fault {
         Fault::Localhost => (format!("make {place} reachable from the builder"), vec![LOCALHOST_FIX.to_owned()]),
-        Fault::Unreachable => (format!("make {place} reachable from the builder"), unreachable_steps(repo)),
+        Fault::Unreachable => (format!("make {place} reachable from the builder"), unreachable_steps(repo, group)),
         Fault::Failing => (
             format!("find out why {place} fails"),
             vec![format!(
@@ -115,7 +116,13 @@ const MANIFEST: &str = "All layers were taken, and only the manifest fails: a re
 
 const LOCALHOST_FIX: &str = "Give the builder the host's network (`--driver-opt network=host`), or name the registry by an address that is valid inside the builder's container.";
 
-fn unreachable_steps(repo: &str) -> Vec<String> {
+fn unreachable_steps(repo: &str, group: &[Refusal]) -> Vec<String> {
+    if group.iter().all(|r| r.build.dialect == Dialect::Buildah) {
+        return vec![
+            format!("Check from the machine that builds that {} answers.", place(repo)),
+            "A cache that cannot be pushed ends the build, and one that cannot be asked costs some seconds a step: leave `--cache-from` and `--cache-to` out while the registry is down.".to_owned(),
+        ];
+    }
     let check =
         format!("Check from the build host, and from inside the builder's container, that {} answers.", place(repo));
     let local = "With a docker-container builder `localhost` is the builder's own container: use `--driver-opt network=host`, or another name for the registry.";

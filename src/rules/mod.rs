@@ -96,6 +96,7 @@ mod stale_cache_ref;
 mod study;
 #[cfg(test)]
 mod testing;
+mod unpulled;
 mod unstored_stage;
 mod volatile_build_arg;
 

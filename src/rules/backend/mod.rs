@@ -17,7 +17,7 @@ pub(in crate::rules) use refusal::{Refusal, Side};
 pub(in crate::rules) use report::{Draft, cost_of, findings, place};
 
 use super::Study;
-use crate::model::{Build, CacheKind, Outcome, Run, Transfer};
+use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Transfer};
 use crate::series::BuildRef;
 use cause::classify_export;
 use refusal::whole;
@@ -33,9 +33,11 @@ pub(in crate::rules) fn asked<'a>(group: &'a [Refusal]) -> &'a str {
     group.iter().find_map(|r| r.asked(CacheKind::Gha)).map_or("type=gha,mode=max", |spec| spec.raw.as_str())
 }
 
-/// An export failed and the build did not: `ignore-error=true` is what does that.
+/// `ignore-error=true` would change nothing: an export failed and the build did not, which is what it does, or the
+/// builder is one that has no such option.
 pub(in crate::rules) fn ignored(group: &[Refusal]) -> bool {
-    group.iter().any(|r| r.side == Side::Export && r.build.errors.is_empty())
+    let other = |dialect: Dialect| matches!(dialect, Dialect::Buildah | Dialect::Kaniko | Dialect::Classic);
+    group.iter().any(|r| (r.side == Side::Export && r.build.errors.is_empty()) || other(r.build.dialect))
 }
 
 /// What becomes of the cache in the builds of a group: `not used`, `not stored`.

@@ -7,7 +7,7 @@ use super::past::{self, Past};
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study, legacy, legacy_dockerfile_outside};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
-use crate::model::Run;
+use crate::model::{Dialect, Run};
 use crate::series::Because;
 
 pub(super) struct FileModeDrift;
@@ -64,12 +64,21 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
         evidence: Proof::from_lines(lines(past, &spot))?,
         fix: patched(past, &spot, fix()),
         impact: spot.impact(past),
-        rules_out: vec![
+        rules_out: outside(past, &spot).into_iter().chain([
             "changed sources: no, the commit is the same".to_owned(),
             "modes or untracked files: not decided; `git status --ignored --short` and `find . -printf '%m %p\\n'` on both agents would".to_owned(),
-        ],
+        ]).collect(),
         subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
+}
+
+/// Without a command line nothing tells where the Dockerfile of the classic builder came from (`docker/utils/build.py`
+/// of the SDK for Python does as the client does).
+fn outside(past: &Past, spot: &Spot) -> Option<String> {
+    let &last = spot.broken.last()?;
+    let classic = past.get(last).is_some_and(|(_, build)| build.dialect == Dialect::Classic);
+    let unknown = classic && past.commands(last).is_empty() && copies_everything(spot.text);
+    unknown.then(|| "a Dockerfile from outside the context (`-f -`, `-f ../Dockerfile`, the Docker SDK's `dockerfile=`) looks the same: client and SDK write a random name into the .dockerignore that they send, unless it lists itself".to_owned())
 }
 
 /// Files that name the dependencies, in nearly every run another: they are stamped, or their modes differ.

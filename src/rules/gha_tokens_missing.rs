@@ -70,7 +70,7 @@ fn dropped<'a>(past: &Past<'a>, i: usize) -> Option<&'a Command> {
 
 fn lines(past: &Past, i: usize, command: &Command) -> Vec<Evidence> {
     let Some((run, build)) = past.get(i) else { return Vec::new() };
-    let mut lines = vec![Study::quote(run, &command.quote, "the GitHub cache is asked for")];
+    let mut lines = vec![Study::quote(run, command.line_with("type=gha"), "the GitHub cache is asked for")];
     lines.extend(build.decided().next().map(|s| header(run, s, "the steps begin, and no cache was imported")));
     lines
 }

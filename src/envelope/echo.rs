@@ -39,10 +39,8 @@ fn sets_options(command: &[u8]) -> bool {
 }
 
 fn calls_variable(command: &[u8]) -> bool {
-    let name = match command.strip_prefix(b"\"").unwrap_or(command) {
-        [b'$', b'{', rest @ ..] | [b'$', rest @ ..] => rest,
-        _ => return false,
-    };
+    let called = command.strip_prefix(b"\"").unwrap_or(command);
+    let ([b'$', b'{', name @ ..] | [b'$', name @ ..]) = called else { return false };
     name.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
 }
 

@@ -47,7 +47,7 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
     let built: Vec<(&Run, &Build)> = builds.filter(|(run, build)| is_of(at, service, run, build)).collect();
     let newest: Vec<(&Run, &Build)> =
         built.iter().rev().take_while(|(_, build)| stores_nothing(build)).copied().collect();
-    let &(run, build) = newest.first()?;
+    let &(run, last) = newest.first()?;
     let told = run.notes.iter().find(|note| note.kind == NoteKind::ComposeVersion);
     if told.is_some_and(|note| !is_broken(&note.value)) {
         return None;
@@ -58,7 +58,7 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
         confidence: if told.is_some() { Confidence::Likely } else { Confidence::Suspected },
         title: format!("`cache_to` of the service {service} reaches no builder: Compose does not hand it on"),
         cause: cause(told, newest.len()),
-        evidence: Proof::from_lines(lines(at, run, build, told))?,
+        evidence: Proof::from_lines(lines(at, run, last, told))?,
         fix: fix(at, service),
         impact: cost_of(newest.iter().map(|(_, build)| *build)),
         rules_out: rules_out(told),

@@ -215,12 +215,10 @@ fn diagnose(text: &str, dialect: Dialect) -> Option<Finding> {
         restored: None,
         quote: line,
     };
-    let mut build = Build::default();
-    build.dialect = dialect;
     let run = Run {
         source: "step.log".into(),
         ci: Some("bitbucket"),
-        builds: vec![build],
+        builds: vec![Build { dialect, ..Build::default() }],
         ci_caches: [save].into(),
         ..Run::default()
     };

@@ -24,6 +24,7 @@ struct Variable {
 }
 
 /// `opts=(…)`, `opts+=(…)`, `export CACHE="…"`.
+#[derive(Clone, Copy)]
 struct Assignment<'a> {
     name: &'a str,
     adds: bool,

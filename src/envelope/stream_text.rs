@@ -14,7 +14,7 @@ pub(super) struct Said {
 
 /// What the line says; `None` where it holds no message of the Engine.
 pub(super) fn of(line: &[u8]) -> Option<Said> {
-    let line = line.trim_ascii();
+    let line = in_list(line.trim_ascii());
     match line {
         [b'{', ..] => objects(line),
         // `print(chunk)` of bytes.
@@ -29,12 +29,21 @@ pub(super) fn of(line: &[u8]) -> Option<Said> {
     }
 }
 
+/// Items of a list that is printed as a whole: `[{'stream': 'x'}, {'stream': 'y'}]`, or an item a line.
+fn in_list(line: &[u8]) -> &[u8] {
+    let item = line.strip_suffix(b"},").and_then(|_| line.strip_suffix(b","));
+    let list = || line.strip_prefix(b"[").and_then(|items| items.strip_suffix(b"]"));
+    item.or_else(list).filter(|items| items.starts_with(b"{")).unwrap_or(line)
+}
+
 fn objects(text: &[u8]) -> Option<Said> {
     let mut reader = Reader { rest: text, bytes: false };
     let mut said = Vec::new();
     while !reader.rest.is_empty() {
         said.extend(reader.object(0)?.message());
-        reader.blanks();
+        if reader.eat(b",").is_none() {
+            reader.blanks();
+        }
     }
     (!said.is_empty()).then_some(Said { text: said, goes_on: true })
 }
@@ -198,6 +207,8 @@ mod tests {
             r#"b'{"stream":" ---\\u003e Using cache\\n"}\r\n'"#,
             r#"{"stream":" ---> "}{"stream":"Using cache\n"}"#,
             r"  stream: ' ---> Using cache\n'",
+            r"[{'stream': ' ---> '}, {'stream': 'Using cache\n'}]",
+            r#"{"stream": " ---> Using cache\n"},"#,
         ] {
             assert_eq!(text(line).as_deref(), Some(" ---> Using cache\n"), "{line}");
         }

@@ -71,7 +71,7 @@ fn stored<'a>(look: &Look<'a>) -> Option<&'a Transfer> {
 }
 
 fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
-    let same = looks.iter().flat_map(|l| written(l.run)).any(|to| reference::same(to, name));
+    let same = looks.iter().flat_map(|l| written(l.run)).any(|to| reference::may_be(to, name));
     // The builds after a stored cache that look for it in vain.
     let first = looks.iter().position(|look| stored(look).is_some())?;
     let vain = looks.get(first + 1..).filter(|vain| !vain.is_empty() && !same)?;

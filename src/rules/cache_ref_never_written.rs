@@ -48,7 +48,7 @@ fn repositories(study: &Study) -> impl Iterator<Item = Finding> {
 
 /// The image of the run is stored under this very name: it was pushed, or should have been.
 fn stores_under(build: &Build, name: &str) -> bool {
-    build.inline.is_some() || build.images.iter().any(|image| reference::same(image, name))
+    build.inline.is_some() || build.images.iter().any(|image| reference::may_be(image, name))
 }
 
 fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {

@@ -79,8 +79,8 @@ fn blind<'a>(past: &Past<'a>, i: usize) -> Option<Blind<'a>> {
     let images: Vec<&str> = command.cache_from.iter().filter_map(|s| s.get("ref")).collect();
     // An image that was loaded without a name may be the one.
     let loaded =
-        |p: &&Pull| p.image.starts_with("sha256:") || images.iter().any(|name| reference::same(&p.image, name));
-    let pulled = |p: &&Pull| images.iter().any(|name| reference::same(&p.image, name));
+        |p: &&Pull| p.image.starts_with("sha256:") || images.iter().any(|name| reference::may_be(&p.image, name));
+    let pulled = |p: &&Pull| images.iter().any(|name| reference::may_be(&p.image, name));
     let before = |p: &&Pull| p.quote.line < build.line;
     let given =
         run.pulls.iter().filter(before).any(|p| pulled(&p)) || run.loads.iter().filter(before).any(|p| loaded(&p));

@@ -105,10 +105,10 @@ fn reads_only(past: &Past, i: usize) -> bool {
 
 /// The command stores a cache under this name, as a cache or inside the image.
 fn writes(commands: &[&Command], build: &Build, name: &str) -> bool {
-    let named = |c: &&Command| c.cache_to.iter().filter_map(|s| s.get("ref")).any(|to| reference::same(to, name));
-    let image = build.images.iter().any(|image| reference::same(image, name));
+    let named = |c: &&Command| c.cache_to.iter().filter_map(|s| s.get("ref")).any(|to| reference::may_be(to, name));
+    let image = build.images.iter().any(|image| reference::may_be(image, name));
     // A log that was cut does not say under which name the image was stored.
-    let tagged = |c: &&Command| c.tags.iter().any(|tag| reference::same(tag, name));
+    let tagged = |c: &&Command| c.tags.iter().any(|tag| reference::may_be(tag, name));
     commands.iter().any(|c| named(c) || (c.inline() && (image || tagged(c)))) || (build.inline.is_some() && image)
 }
 
@@ -118,7 +118,7 @@ fn written_elsewhere(past: &Past) -> bool {
         (0..past.len()).flat_map(|i| past.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
     let mut writers = past.study.runs.iter().filter(|run| {
         let mut written = run.commands.iter().flat_map(|c| &c.cache_to).filter_map(|s| s.get("ref"));
-        written.any(|to| names.iter().any(|name| reference::same(name, to)))
+        written.any(|to| names.iter().any(|name| reference::may_be(to, name)))
     });
     writers.any(|run| !past.runs.iter().any(|own| own.source == run.source))
 }

@@ -35,7 +35,7 @@ pub(super) fn of<'a>(past: &Past<'a>) -> Option<Unpulled<'a>> {
     let same = |command: &Command| command.cache_from.iter().all(|spec| spec.get("ref") == Some(name));
     let everybody = past.study.runs.iter().flat_map(|run| &run.commands);
     let mut written = everybody.flat_map(|command| &command.cache_to).filter_map(|spec| spec.get("ref"));
-    if !runs.iter().all(|(_, _, command)| same(command)) || written.any(|to| reference::same(to, name)) {
+    if !runs.iter().all(|(_, _, command)| same(command)) || written.any(|to| reference::may_be(to, name)) {
         return None;
     }
     let written = last.cache_to.first().and_then(|spec| spec.get("ref"));

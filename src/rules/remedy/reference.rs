@@ -2,6 +2,8 @@
 //!
 //! Text only; never asks a registry.
 
+use crate::config::pattern::fits;
+
 /// Without tag and digest: `localhost:5000/team/app:cache` is `localhost:5000/team/app`.
 pub(crate) fn repository(name: &str) -> &str {
     split(name).0
@@ -36,6 +38,12 @@ pub(crate) fn with_tag(name: &str, tag: &str) -> String {
 /// Two names of one reference: a missing tag is `latest`, Docker Hub's host may be left out, and parts may be masked.
 pub(crate) fn same(a: &str, b: &str) -> bool {
     key(a) == key(b) || (key(a).1 == key(b).1 && same_repository(a, b))
+}
+
+/// Whether both may be one reference: a CI echoes its variables as they are written, `$CI_REGISTRY_IMAGE:cache`, and a
+/// builder prints what they hold.
+pub(crate) fn may_be(written: &str, name: &str) -> bool {
+    same(written, name) || fits(written, name) || fits(name, written)
 }
 
 /// Repository and tag, the same for all names of one reference that have nothing masked in them.
@@ -156,6 +164,15 @@ mod tests {
             ("***/web", "***/shop/web"),
         ] {
             assert!(!same(masked, name) && !same(name, masked), "{masked} {name}");
+        }
+    }
+
+    #[test]
+    fn a_variable_may_hold_anything() {
+        for written in ["$IMAGE:cache", "${REGISTRY}/team/app:cache", "r.example.com/$TEAM/app:cache", "%IMAGE%:cache"]
+        {
+            assert!(may_be(written, "r.example.com/team/app:cache"), "{written}");
+            assert!(!may_be(written, "r.example.com/team/app:main"), "{written}");
         }
     }
 

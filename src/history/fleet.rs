@@ -30,12 +30,13 @@ pub fn runs_of(mut records: Vec<Record>, last: usize) -> Vec<Run> {
     let by_name = |a: &Record, b: &Record| natord::compare(a.source(), b.source());
     records.sort_by(|a, b| a.time().cmp(&b.time()).then_with(|| by_name(a, b)));
     let mut left = HashMap::new();
-    let mut runs: Vec<Run> = Vec::with_capacity(records.len());
-    for record in records.iter().rev() {
+    let mut runs: Vec<Run> = Vec::new();
+    // Each record is given up when its run is there, so that a job of many runs is not held twice.
+    for record in records.into_iter().rev() {
         let seen: &mut usize = left.entry(record.job_key()).or_default();
         *seen += 1;
         if *seen <= last {
-            runs.push(recall::run(record, &Arguments::default(), true));
+            runs.push(recall::run(&record, &Arguments::default(), true));
         }
     }
     runs.reverse();

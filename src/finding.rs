@@ -6,7 +6,7 @@ mod fingerprint;
 
 use std::collections::HashSet;
 
-use crate::model::Quote;
+use crate::model::{Build, Quote, Run};
 
 pub use crate::series::Confidence;
 
@@ -34,18 +34,37 @@ pub struct Evidence {
     pub shows: String,
 }
 
+/// A place in a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the source as the user gave it.
+    pub source: String,
+    /// 1-based line number.
+    pub line: u64,
+}
+
+impl Place {
+    /// Where a build begins.
+    #[must_use]
+    pub fn of(run: &Run, build: &Build) -> Self {
+        Self { source: run.source.to_string(), line: build.line }
+    }
+}
+
 /// Evidence that cannot be empty, by type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     first: Evidence,
     rest: Vec<Evidence>,
+    /// Builds that show the same: a few are quoted, all of them are counted.
+    builds: Vec<Place>,
 }
 
 impl Proof {
     /// Starts with the line that shows it best.
     #[must_use]
     pub fn new(first: Evidence) -> Self {
-        Self { first, rest: Vec::new() }
+        Self { first, rest: Vec::new(), builds: Vec::new() }
     }
 
     /// From a list in the order of reading; `None` where the list is empty.
@@ -53,7 +72,7 @@ impl Proof {
     pub fn from_lines(lines: Vec<Evidence>) -> Option<Self> {
         let mut lines = lines.into_iter();
         let first = lines.next()?;
-        Some(Self { first, rest: lines.collect() })
+        Some(Self { first, rest: lines.collect(), builds: Vec::new() })
     }
 
     /// One more line.
@@ -61,6 +80,25 @@ impl Proof {
         if !self.iter().any(|e| e.source == line.source && e.line == line.line) {
             self.rest.push(line);
         }
+    }
+
+    /// It happened in these builds, whether or not they are quoted.
+    #[must_use]
+    pub fn seen_in(mut self, builds: impl IntoIterator<Item = Place>) -> Self {
+        self.builds.extend(builds);
+        self
+    }
+
+    /// The builds in which it happened as well.
+    #[must_use]
+    pub fn builds(&self) -> &[Place] {
+        &self.builds
+    }
+
+    /// Source and line of all that shows it, the lines that are quoted before the others.
+    pub fn places(&self) -> impl Iterator<Item = (&str, u64)> {
+        let quoted = self.iter().map(|line| (line.source.as_str(), line.line));
+        quoted.chain(self.builds.iter().map(|place| (place.source.as_str(), place.line)))
     }
 
     /// All lines, in the order given.

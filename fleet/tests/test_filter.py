@@ -3,14 +3,13 @@
 import gzip
 import itertools
 import json
-import os
 import subprocess
 import sys
 
 import pytest
 
 from cachediag_fleet import FilterError, filter as filters, findings, frame, records
-from conftest import LOG
+from conftest import LOG, told
 
 
 def sent(name, body):
@@ -83,12 +82,12 @@ def test_the_environment_and_the_clock_are_not_in_the_rows(monkeypatch):
     assert rows() == plain and plain[0][0]["repository"] is None
 
 
-def test_findings_are_those_of_the_logs(series):
+def test_findings_are_those_of_the_logs(series, reports):
     for folder, logs in series.items():
         rows = [row["record"] for _, rows, _ in records(map(frame, ({"uri": log} for log in logs))) for row in rows]
         [(key, found, end)] = findings([(folder, len(rows), rows)])
         assert key == folder and end["runs"] == len(logs) and not end["unread"]
-        assert told(found) == told(report(logs)["findings"]), folder
+        assert told(found) == reports[folder], folder
 
 
 def test_a_record_of_a_newer_version_is_named():
@@ -109,15 +108,3 @@ def test_the_one_machine_way(tmp_path, series):
     lines = [json.loads(line) for line in piped([filters.binary(), "judge"], groups).splitlines()]
     assert sum("end" in line for line in lines) == len(series)
     assert any("rule" in line for line in lines)
-
-
-def told(found):
-    return sorted((line["rule"], line["confidence"], line["fingerprint"]) for line in found)
-
-
-def report(logs):
-    folder = os.path.dirname(logs[0])
-    names = [os.path.basename(log) for log in logs]
-    # Nothing of the folder's configuration: records hold what logs say.
-    command = [filters.binary(), "--format", "json", *(os.path.join(folder, name) for name in names)]
-    return json.loads(subprocess.run(command, cwd="/", capture_output=True, stdin=subprocess.DEVNULL).stdout)

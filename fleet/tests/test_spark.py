@@ -1,21 +1,19 @@
 """Spark, in one session with two executors of their own for all tests."""
 
 import gzip
-import itertools
 import os
-import subprocess
 import sys
-import threading
-import time
 
 import pytest
 
 pytest.importorskip("pyspark")
 from pyspark.sql import SparkSession, functions as F  # noqa: E402
 
-from cachediag_fleet import duck, spark  # noqa: E402
-from conftest import LOG  # noqa: E402
-from test_filter import report, told  # noqa: E402
+from cachediag_fleet import duck, spark, tables  # noqa: E402
+from conftest import LOG, SAMPLES, told  # noqa: E402
+
+# A session of a minute is over before the second compiler of the JVM has paid for itself.
+SHORT = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +22,18 @@ def session():
     builder = SparkSession.builder.master("local-cluster[2,1,1024]").appName("cachediag-fleet tests")
     settings = {
         "spark.executorEnv.CACHEDIAG": os.environ["CACHEDIAG"],
-        "spark.sql.shuffle.partitions": "4",
+        "spark.driver.extraJavaOptions": SHORT,
+        "spark.executor.extraJavaOptions": SHORT,
+        "spark.sql.shuffle.partitions": "2",
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": "512m",
     }
     for name, value in settings.items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
+    session.sparkContext.setLogLevel("OFF")
     yield session
     session.stop()
 
@@ -44,122 +45,138 @@ def manifest(session, rows):
     return session.createDataFrame([tuple(row.get(n.split()[0]) for n in MANIFEST.split(", ")) for row in rows], MANIFEST)
 
 
-@pytest.fixture(scope="module")
-def parsed(session, series, tmp_path_factory):
-    """The records of all series, each of them a pipeline, as Parquet."""
-    rows = [
+def of_series(series):
+    """Each series is a pipeline."""
+    return [
         {"uri": log, "repository": folder, "pipeline": "ci", "recorded": "2026-04-01T00:00:00Z"}
         for folder, logs in series.items()
         for log in logs
     ]
+
+
+@pytest.fixture(scope="module")
+def parsed(session, series, tmp_path_factory):
+    """The records of all series, as Parquet."""
     out = str(tmp_path_factory.mktemp("records"))
-    spark.write(spark.parse(manifest(session, rows).repartition(4)), out)
+    spark.write(spark.parse(manifest(session, of_series(series)).repartition(2)), out)
     return out
 
 
-def test_findings_are_those_of_the_logs(session, series, parsed):
-    found = spark.judge(session.read.parquet(parsed))
-    keys = {row["repository"]: row["pipeline_key"] for row in session.read.parquet(parsed).collect()}
-    rows = [row.asDict() for row in found.collect()]
-    assert not [row for row in rows if row["problem"]]
-    for folder, logs in series.items():
-        mine = [row for row in rows if row["key"] == keys[folder]]
-        assert told(mine) == told(report(logs)["findings"]), folder
+@pytest.fixture(scope="module")
+def judged(session, parsed, tmp_path_factory):
+    """The findings of these records, as Parquet."""
+    out = str(tmp_path_factory.mktemp("findings"))
+    found = spark.judge(session.read.parquet(parsed)).withColumn("day", F.lit("2026-04-01"))
+    spark.write(found, out, ("key", "rule", "fingerprint"))
+    return out
+
+
+def test_findings_are_those_of_the_logs(session, reports, parsed, judged):
+    records = session.read.parquet(parsed).select("repository", "pipeline_key").distinct()
+    folders = {row["pipeline_key"]: row["repository"] for row in records.collect()}
+    found = {folder: [] for folder in reports}
+    for row in session.read.parquet(judged).collect():
+        assert not row["problem"]
+        found[folders[row["key"]]].append(row)
+    assert {folder: told(rows) for folder, rows in found.items()} == reports
 
 
 def test_a_second_run_writes_the_same(session, series, parsed):
     def content():
-        return sorted(map(str, session.read.parquet(parsed).drop("record").collect()))
+        return sorted(map(str, session.read.parquet(parsed).collect()))
 
     before = content()
-    rows = [
-        {"uri": log, "repository": folder, "pipeline": "ci", "recorded": "2026-04-01T00:00:00Z"}
-        for folder, logs in series.items()
-        for log in logs
-    ]
-    spark.write(spark.parse(manifest(session, rows).repartition(3)), parsed)
+    spark.write(spark.parse(manifest(session, reversed(of_series(series))).repartition(3)), parsed)
     assert content() == before
 
 
-def test_bad_logs_cost_no_others(session, tmp_path):
+def test_an_executor_that_is_killed_loses_nothing(session, series, parsed, tmp_path):
+    killed = str(tmp_path / "killed")
+    rows = of_series(series)
+    victim = "test://" + rows[len(rows) // 2]["uri"]
+
+    def read(uri):
+        import os
+        import signal
+
+        if uri == victim and not os.path.exists(killed):
+            daemon = os.getppid()
+            with open(f"/proc/{daemon}/stat") as stat:
+                executor = int(stat.read().rsplit(")", 1)[1].split()[1])
+            with open(f"/proc/{executor}/cmdline") as command, open(killed, "w") as said:
+                said.write(command.read())
+            os.kill(executor, signal.SIGKILL)
+        with open(uri.removeprefix("test://"), "rb") as log:
+            return log.read()
+
+    sent = manifest(session, [{**row, "uri": "test://" + row["uri"]} for row in rows])
+    after = spark.parse(sent.repartition(4), read).select("id", "hits", "repository").collect()
+    assert "CoarseGrainedExecutorBackend" in (tmp_path / "killed").read_text()
+    before = session.read.parquet(parsed).select("id", "hits", "repository").collect()
+    assert sorted(after) == sorted(before)
+
+
+def test_bad_input_costs_no_others(session, tmp_path):
     logs = {
         "gz.log.gz": gzip.compress(LOG), "utf-16.log": LOG.decode().encode("utf-16"), "empty.log": b"",
-        "noise.log": b"\x00\x01\x02" * 1000, "good.log": LOG,
+        "noise.log": b"\x00\x01\x02" * 1000, "when.log": LOG, "good.log": LOG,
     }
     for name, body in logs.items():
         (tmp_path / name).write_bytes(body)
-    rows = [{"uri": str(tmp_path / name)} for name in [*logs, "missing.log"]]
-    found = {os.path.basename(row["name"]): row for row in spark.parse(manifest(session, rows)).collect()}
-    assert len(found) == 6
-    assert all(found[name]["total"] == 1 for name in ("gz.log.gz", "utf-16.log", "good.log"))
-    assert all(found[name]["problems"] for name in ("empty.log", "noise.log", "missing.log"))
+    rows = [{"uri": str(tmp_path / name), "run": name} for name in [*logs, "missing.log"]]
+    rows[-3]["recorded"] = "yesterday"
+    rows += [{"uri": "nowhere://bucket/gone.log"}, {"run": "8"}]
+    records = spark.parse(manifest(session, rows)).cache()
+    found = {os.path.basename(row["name"]): row for row in records.collect()}
+    assert len(found) == len(rows)
+    assert {name for name, row in found.items() if row["total"] == 1} == {"gz.log.gz", "utf-16.log", "good.log"}
+    assert all(row["problems"] for row in found.values() if row["total"] != 1)
+    assert "recorded" in found["when.log"]["problems"][0] and "uri" in found["row of the manifest without uri"]["problems"][0]
+
+    # A record of a newer cachediag, and one that is none, among good ones of the same job.
+    newer = records.where("run = 'good.log'").withColumns({"id": F.lit("n"), "record": F.lit('{"version":99}')})
+    torn = newer.withColumns({"id": F.lit("t"), "record": F.lit("no\nrecord")})
+    found = spark.judge(records.union(newer).union(torn)).where("problem IS NOT NULL").collect()
+    assert len(found) == 2 and any("version 99" in row["problem"] for row in found)
+    records.unpersist()
+
+    with pytest.raises(ValueError, match="manifest has no column uri"):
+        spark.parse(session.createDataFrame([("a",)], "url string"))
+    with pytest.raises(ValueError, match="records has no columns .*record"):
+        spark.judge(session.createDataFrame([("a",)], "id string"))
 
 
-def test_twenty_thousand_runs_of_one_job(session, tmp_path):
-    (tmp_path / "a.log").write_bytes(LOG)
-    one = {"uri": str(tmp_path / "a.log"), "repository": "team/app", "pipeline": "ci", "job": "web"}
-    runs = session.range(20_000).select(
+def test_twenty_thousand_runs_of_one_job(session):
+    one = {"uri": str(SAMPLES / "compression-typo" / "run-01.log"), "repository": "team/app", "pipeline": "ci", "job": "web"}
+    runs = session.range(20_000, numPartitions=2).select(
         *(F.lit(one[name]).alias(name) for name in one),
         F.col("id").cast("string").alias("run"),
         F.lit("2026-04-01T00:00:00Z").alias("recorded"),
     )
     records = spark.parse(runs).cache()
-    assert records.select("id").distinct().count() == 20_000
-    assert records.select("job_key").distinct().count() == 1
-    assert spark.judge(records, last=20).where(F.col("problem").isNotNull()).count() == 0
+    ids, jobs = records.agg(F.countDistinct("id"), F.countDistinct("job_key")).first()
+    assert (ids, jobs) == (20_000, 1)
+    # All of them go through one filter, and of the newest few the same is found.
+    assert told(spark.judge(records).collect()) == told(spark.judge(records, last=20).collect()) != []
     records.unpersist()
 
 
-def test_the_reports_say_the_same_in_both_engines(session, parsed, tmp_path):
-    found = spark.judge(session.read.parquet(parsed)).withColumn("day", F.lit("2026-04-01"))
-    spark.write(found, str(tmp_path / "findings"), ("key", "rule", "fingerprint"))
-    records = session.read.parquet(parsed).where(F.col("id").isNotNull())
-    records.createOrReplaceTempView("records")
-    session.read.parquet(str(tmp_path / "findings")).createOrReplaceTempView("findings")
-    records.select("*", F.explode("exports").alias("export")).select(
-        "*", "export.reference"
-    ).where(F.col("reference").isNotNull()).createOrReplaceTempView("exports")
-    machine = duck.connect(f"{parsed}/**/*.parquet", f"{tmp_path}/findings/**/*.parquet")
-    for name in ("causes", "teams", "shared_refs"):
+def test_references_of_several_pipelines_are_judged_together(session, shared_logs):
+    rows = [
+        {"uri": log, "repository": f"team/{job}", "pipeline": "ci", "run": str(run), "recorded": f"2026-04-0{run}T00:00:00Z"}
+        for job, logs in shared_logs.items()
+        for run, log in enumerate(logs, 1)
+    ]
+    records = spark.parse(manifest(session, rows).coalesce(1)).cache()
+    [found] = spark.shared(records).collect()
+    assert (found["rule"], found["problem"]) == ("cache-ref-shared", None)
+    assert "cache-ref-shared" not in {row["rule"] for row in spark.judge(records).collect()}
+    records.unpersist()
+
+
+def test_the_reports_say_the_same_in_both_engines(session, parsed, judged):
+    spark.views(session.read.parquet(parsed), session.read.parquet(judged))
+    machine = duck.connect(f"{parsed}/**/*.parquet", f"{judged}/**/*.parquet")
+    for name in tables.REPORTS:
         of_spark = [tuple(row) for row in session.sql(duck.sql(name)).collect()]
-        assert of_spark == duck.report(machine, name).fetchall(), name
-    assert session.sql(duck.sql("causes")).count() > 1
-
-
-def test_an_executor_that_is_killed_loses_nothing(session, series):
-    logs = list(itertools.chain.from_iterable(series.values())) * 40
-    rows = [{"uri": log, "repository": "team/app", "run": str(n)} for n, log in enumerate(logs)]
-
-    def names():
-        table = spark.parse(manifest(session, rows).repartition(8))
-        return sorted((row["id"], row["hits"]) for row in table.select("id", "hits").collect())
-
-    before = names()
-    killed = []
-
-    def kill():
-        time.sleep(1.0)
-        running = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "java"], capture_output=True, text=True)
-        mine = descendants(int(running.stdout.split()[0]))
-        workers = [pid for pid, command in mine if "CoarseGrainedExecutorBackend" in command]
-        if workers:
-            os.kill(workers[0], 9)
-            killed.append(workers[0])
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    after = names()
-    thread.join()
-    assert killed and after == before
-
-
-def descendants(root):
-    """Processes below one, with their command lines."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    found, parents = [], {root}
-    for pid, parent, command in sorted((int(p), int(q), c) for p, q, c in rows):
-        if parent in parents:
-            parents.add(pid)
-            found.append((pid, command))
-    return found
+        assert of_spark == duck.report(machine, name).fetchall() != [], name

@@ -6,7 +6,6 @@
 use super::seen::Seen;
 use super::{Renderer, Report, Screen, escape, names};
 use crate::finding::Finding;
-use crate::render::overview::Jobs;
 
 /// `--format csv`.
 #[derive(Debug)]
@@ -20,10 +19,10 @@ impl Renderer for Csv {
     }
 
     fn render(&self, report: &Report, _screen: Screen) -> String {
-        let (seen, jobs) = (Seen::of(report), Jobs::of(report));
+        let seen = Seen::of(report);
         let mut out = format!("{HEAD}\n");
         for finding in report.findings.iter().take(report.top.unwrap_or(usize::MAX)) {
-            for (at, (build, job)) in places(finding, &seen, &jobs).iter().enumerate() {
+            for (at, (build, job)) in places(finding, &seen).iter().enumerate() {
                 out.push_str(&row(finding, build, job, at == 0));
             }
         }
@@ -31,15 +30,9 @@ impl Renderer for Csv {
     }
 }
 
-/// Each build that a finding concerns, with the jobs that it was quoted from; one place without either where no log is.
-fn places(finding: &Finding, seen: &Seen, jobs: &Jobs) -> Vec<(String, String)> {
-    let mut names: Vec<String> = Vec::new();
-    for name in seen.quoted(finding).map(|run| jobs.name(run)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    let job = names.join("; ");
+/// Each build that a finding concerns, with the jobs that show it; one place without either where no log is.
+fn places(finding: &Finding, seen: &Seen) -> Vec<(String, String)> {
+    let job = seen.jobs(finding).join("; ");
     let builds = seen.series(finding);
     if builds.is_empty() {
         return vec![(String::new(), job)];

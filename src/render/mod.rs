@@ -20,6 +20,7 @@ mod glyphs;
 mod html;
 mod human;
 mod ids;
+mod jobs;
 mod json;
 mod junit;
 mod markdown;

@@ -1,9 +1,12 @@
-//! To which run, build and step a quoted line belongs.
+//! To which run, build and step a quoted line belongs, and where else a cause was seen.
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use foldhash::HashMap;
 
 use super::Report;
+use super::jobs::Jobs;
 use crate::finding::{Evidence, Finding};
 use crate::model::{Quote, Run, Step};
 use crate::series::BuildRef;
@@ -11,6 +14,7 @@ use crate::series::BuildRef;
 /// Of the logs that are quoted, what stands where.
 #[derive(Debug, Default)]
 pub(super) struct Seen<'a> {
+    jobs: Jobs<'a>,
     logs: HashMap<&'a str, Log<'a>>,
 }
 
@@ -26,8 +30,9 @@ struct Log<'a> {
 
 impl<'a> Seen<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
-        let lines = report.findings.iter().flat_map(|finding| finding.evidence.iter());
-        let mut seen = Self { logs: lines.map(|line| (line.source.as_str(), Log::default())).collect() };
+        let places = report.findings.iter().flat_map(|finding| finding.evidence.places());
+        let mut seen =
+            Self { jobs: Jobs::of(report), logs: places.map(|(source, _)| (source, Log::default())).collect() };
         let quoted = |at: &BuildRef| report.study.run_of(*at).is_some_and(|run| seen.logs.contains_key(&*run.source));
         let keys = report.study.series.iter().flat_map(|series| series.builds.iter().map(|at| (*at, &*series.key)));
         let keys: HashMap<BuildRef, &str> = keys.filter(|(at, _)| quoted(at)).collect();
@@ -44,38 +49,41 @@ impl<'a> Seen<'a> {
         self.logs.get(line.source.as_str())?.steps.get(&line.line).map(|(name, _)| *name)
     }
 
-    /// Keys of the series whose builds a finding quotes, in the order in which it does.
+    /// Keys of the series whose builds show it, those that are quoted first.
     pub(super) fn series(&self, finding: &Finding) -> Vec<&'a str> {
-        let mut keys = Vec::new();
-        for line in finding.evidence.iter() {
-            let key = self.logs.get(line.source.as_str()).and_then(|log| log.series_at(line.line));
-            keys.extend(key.filter(|key| !keys.contains(key)));
-        }
-        keys
+        let place = |(source, line): (&str, u64)| self.logs.get(source)?.series_at(line);
+        each_once(finding.evidence.places().filter_map(place))
     }
 
-    /// Labels of the runs that a finding quotes, in the order in which it does.
+    /// Labels of the runs that show it, those that are quoted first.
     pub(super) fn runs(&self, finding: &Finding) -> Vec<&'a str> {
-        let mut labels: Vec<&str> = Vec::new();
-        for run in self.quoted(finding) {
-            if !labels.contains(&run.label.as_str()) {
-                labels.push(&run.label);
-            }
-        }
-        labels
+        each_once(self.shown_by(finding).map(|run| run.label.as_str()))
     }
 
-    /// When the runs were built that a finding quotes.
+    /// Names of the jobs that show it, those that are quoted first.
+    pub(super) fn jobs(&self, finding: &Finding) -> Vec<String> {
+        let mut runs = HashSet::new();
+        let once = self.shown_by(finding).filter(|run| runs.insert(std::ptr::from_ref(*run)));
+        let mut known = HashSet::new();
+        once.map(|run| self.jobs.name(run)).filter(|name| known.insert(name.clone())).collect()
+    }
+
+    /// When the runs were built that show it.
     pub(super) fn times(&self, finding: &Finding) -> Vec<DateTime<Utc>> {
         let recorded = |run: &Run| run.earlier.as_ref().map(|earlier| earlier.recorded);
         let time = |run: &Run| run.started.or_else(|| recorded(run).filter(|at| *at != DateTime::UNIX_EPOCH));
-        self.quoted(finding).filter_map(time).collect()
+        self.shown_by(finding).filter_map(time).collect()
     }
 
-    /// The run of each quoted line.
-    pub(super) fn quoted(&self, finding: &Finding) -> impl Iterator<Item = &'a Run> {
-        finding.evidence.iter().filter_map(|line| self.logs.get(line.source.as_str())?.run_at(line.line))
+    /// The run of each place that shows it; a run may come more than once.
+    pub(super) fn shown_by(&self, finding: &Finding) -> impl Iterator<Item = &'a Run> {
+        finding.evidence.places().filter_map(|(source, line)| self.logs.get(source)?.run_at(line))
     }
+}
+
+fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut known = HashSet::new();
+    names.filter(|name| known.insert(*name)).collect()
 }
 
 impl<'a> Log<'a> {

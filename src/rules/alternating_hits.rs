@@ -54,7 +54,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: Confidence::Suspected,
         title: format!("{} of {} runs found nothing in a cache that other runs use", cold.len(), past.len()),
         cause: "The import reports no error, the base image has the same digest, and steps that no change of the source can reach ran again. What empties the cache between the runs is not in these logs.".to_owned(),
-        evidence: Proof::from_lines(lines(past, &cold))?,
+        evidence: Proof::from_lines(lines(past, &cold))?.seen_in(past.places(cold.iter().copied())),
         fix: Fix {
             summary: "find out who writes the reference between the runs".to_owned(),
             steps: vec![

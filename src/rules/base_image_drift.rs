@@ -98,7 +98,7 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
         confidence: Confidence::Proven,
         title: format!("the base image {name} changed under its tag {}", times(runs.len(), past.len())),
         cause: cause(name, last),
-        evidence: Proof::from_lines(evidence)?,
+        evidence: Proof::from_lines(evidence)?.seen_in(past.places(drifts.iter().map(|drift| drift.at))),
         fix: pinned(fix(name, digest), file.as_ref(), image, digest),
         impact: impact(&drifts, runs.len()),
         rules_out: vec![

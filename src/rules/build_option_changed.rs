@@ -77,7 +77,7 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
         cause: format!(
             "The command lines differ in `--{name}`, which is part of the cache key of every RUN. `{text}` has the same text on the same base image, but no result for this key is stored, so it and the steps below it ran."
         ),
-        evidence: Proof::from_lines(evidence.collect())?,
+        evidence: Proof::from_lines(evidence.collect())?.seen_in(past.places(reruns.iter().map(|rerun| rerun.at))),
         fix: fix(name),
         impact: impact(past, &reruns, runs.len()),
         rules_out: vec![

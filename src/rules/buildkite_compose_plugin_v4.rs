@@ -6,7 +6,7 @@ use super::backend::cost_of;
 use super::planned;
 use super::remedy::{self, At, Form, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
 use crate::model::{CiNote, NoteKind, Run};
 
 pub(super) struct BuildkiteComposePluginV4;
@@ -129,7 +129,7 @@ fn finding(study: &Study, runs: &[&Run]) -> Option<Finding> {
         confidence: Confidence::Proven,
         title: title.to_owned(),
         cause: "Version 4 of the plugin has no cache importer: it pulls the images of `cache-from` and lets the builder find them locally.".to_owned(),
-        evidence: Proof::from_lines(runs.iter().flat_map(|run| lines(run)).take(12).collect())?,
+        evidence: Proof::from_lines(runs.iter().flat_map(|run| lines(run)).take(12).collect())?.seen_in(runs.iter().flat_map(|run| run.builds.iter().map(|build| Place::of(run, build)))),
         fix: fix(&others(last, &site), &Site { form: Form::ComposePlugin, capable: false, ..site }),
         impact: cost_of(runs.iter().filter(|run| failed && pull_failed(run)).flat_map(|run| &run.builds)),
         rules_out: failed.then_some(first_build).into_iter().collect(),

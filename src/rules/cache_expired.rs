@@ -51,7 +51,7 @@ fn finding(past: &Past) -> Option<Finding> {
             n => format!("cached layers are too old to be used in {n} of {} runs", past.len()),
         },
         cause: "The layers are in the cache repository, but older than `--cache-ttl` allows, so their steps and all later ones of the stage ran again.".to_owned(),
-        evidence: Proof::from_lines(lines(past, &old))?,
+        evidence: Proof::from_lines(lines(past, &old))?.seen_in(past.places(old.iter().copied())),
         fix: fix(),
         impact: cost(old.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), old.len()),
         rules_out: Vec::new(),

@@ -65,7 +65,8 @@ fn finding(past: &Past) -> Option<Finding> {
             past.len()
         ),
         cause: cause(newest),
-        evidence: Proof::from_lines(lost.iter().rev().take(3).rev().flat_map(|l| lines(past, l)).collect())?,
+        evidence: Proof::from_lines(lost.iter().rev().take(3).rev().flat_map(|l| lines(past, l)).collect())?
+            .seen_in(past.places(lost.iter().map(|one| one.at))),
         fix: fix(newest.store),
         impact: cost(lost.iter().filter_map(|l| past.builds.get(l.at)).flat_map(|b| &b.steps), lost.len()),
         rules_out: rules_out(newest),

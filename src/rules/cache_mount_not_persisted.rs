@@ -62,7 +62,7 @@ fn finding(past: &Past) -> Option<Finding> {
             "The content of a cache mount stays in the builder that filled it and is no part of any exported cache. These builders were new, so {target} was empty and `{}` had to fetch everything.",
             brief(&step.text)
         ),
-        evidence: Proof::from_lines(lines(past, &empty))?,
+        evidence: Proof::from_lines(lines(past, &empty))?.seen_in(past.places(empty.iter().map(|(at, ..)| *at))),
         fix: fix(&step.text, target),
         impact: cost(empty.iter().map(|(_, step, _)| *step), runs.len()),
         rules_out: vec![

@@ -6,7 +6,7 @@ use super::planned::{self, Words};
 use super::remedy::{At, Site, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::config::pattern::tells_nothing;
-use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Place, Proof, Severity};
 use crate::model::{Build, CacheKind, Command, Run, Text, Tool};
 
 pub(super) struct CacheRefIsImage;
@@ -84,7 +84,8 @@ fn finding(study: &Study, name: &str, all: &[Seen]) -> Option<Finding> {
         confidence: if all.iter().any(stored) { Confidence::Proven } else { Confidence::Likely },
         title: title(name),
         cause: cause(name),
-        evidence: Proof::from_lines(all.iter().take(3).flat_map(lines).collect())?,
+        evidence: Proof::from_lines(all.iter().take(3).flat_map(lines).collect())?
+            .seen_in(all.iter().map(|seen| Place::of(seen.run, seen.build))),
         fix: repair::fix(name, Site::of(study, last.run, last.build)),
         impact: Impact { runs: all.len(), ..Impact::default() },
         rules_out: Vec::new(),

@@ -8,7 +8,7 @@ use super::backend::cost_of;
 use super::cache_ref_shared::scope;
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
 use crate::model::{Build, CacheKind, Found, Run, Transfer};
 
 pub(super) struct CacheRefPerRun;
@@ -63,7 +63,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         confidence: if shown && looks.len() > 2 { Confidence::Likely } else { Confidence::Suspected },
         title: format!("each run looks for its cache under another name, {} to {}: none is ever there", first.name, last.name),
         cause: "Every run stores a cache, and imports a reference that no run before it can have written: the name changes from run to run.".to_owned(),
-        evidence: Proof::from_lines(looks.iter().take(6).map(line).collect())?,
+        evidence: Proof::from_lines(looks.iter().take(6).map(line).collect())?.seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
         fix: fix(last),
         impact: cost_of(looks.iter().skip(1).map(|look| look.build)),
         rules_out: vec!["branches or pull requests of which each log is the first run: the configuration shows what the name is made of".to_owned()],

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason, CiCache, Run};
 
 /// One operation, with its run.
@@ -60,7 +60,8 @@ pub(super) fn finding(meta: &'static RuleMeta, seen: &[Seen], words: Words) -> O
         confidence: words.confidence,
         title: words.title,
         cause: words.cause,
-        evidence: Proof::from_lines(lines(seen, words.shows))?,
+        evidence: Proof::from_lines(lines(seen, words.shows))?
+            .seen_in(seen.iter().map(|one| Place { source: one.run.source.to_string(), line: one.entry.quote.line })),
         fix: words.fix,
         impact: Impact { runs: runs(seen.iter().map(|s| s.run)).len(), ..Impact::default() },
         rules_out: words.rules_out,

@@ -59,7 +59,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: Confidence::Likely,
         title: format!("{} runs export a cache and none imports it", writing.len()),
         cause: "Each run stores its cache, and no run looks for one: every step runs every time.".to_owned(),
-        evidence: Proof::from_lines(lines(past, &writing))?,
+        evidence: Proof::from_lines(lines(past, &writing))?.seen_in(past.places(writing.iter().copied())),
         fix: remedy::add_import(&site),
         impact: cost(
             writing.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),

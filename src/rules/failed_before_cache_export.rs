@@ -2,7 +2,7 @@
 
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
 use crate::model::{Build, CacheKind, Outcome, Run};
 use crate::series::Series;
 
@@ -52,7 +52,8 @@ fn finding(study: &Study, series: &Series) -> Option<Finding> {
             "A cache is exported at the end of a build that succeeded. Each of these runs failed at `{}`, so none has stored anything, and what comes before that step runs again each time.",
             short(&step.text)
         ),
-        evidence: Proof::from_lines(cold.iter().take(4).filter_map(|(run, build)| line(run, build)).collect())?,
+        evidence: Proof::from_lines(cold.iter().take(4).filter_map(|(run, build)| line(run, build)).collect())?
+            .seen_in(cold.iter().map(|(run, build)| Place::of(run, build))),
         fix: fix(&step.stage),
         impact: cost_of(cold.iter().skip(1).map(|(_, build)| *build)),
         rules_out: vec!["the failing step itself is not the cache's fault".to_owned()],

@@ -61,7 +61,7 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
         confidence: Confidence::Suspected,
         title: format!("`{}` found other files in two runs of commit {}", step.text, commit.get(..12).unwrap_or(commit)),
         cause: "Both runs built one commit, and the files that are copied differ all the same. A checkout brings the same content; what differs then is the mode bits (another umask on another agent), or files that are not in the commit: build results, `.git`, downloads.".to_owned(),
-        evidence: Proof::from_lines(lines(past, &spot))?,
+        evidence: Proof::from_lines(lines(past, &spot))?.seen_in(past.places(spot.broken.iter().copied())),
         fix: patched(past, &spot, fix()),
         impact: spot.impact(past),
         rules_out: outside(past, &spot).into_iter().chain([
@@ -98,7 +98,7 @@ fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
         confidence: Confidence::Suspected,
         title: format!("`{}` brings other files {} and reruns `{}`", step.text, spot.often(past), brief(&install.text)),
         cause: format!("`{}` copies the few files that name the dependencies, and something about them is another in nearly every run: mode bits set by another umask, a version that the job writes into them, a lock file made anew. `{}` runs again each time.", step.text, brief(&install.text)),
-        evidence: Proof::from_lines(evidence)?,
+        evidence: Proof::from_lines(evidence)?.seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(),
         impact: spot.impact(past),
         rules_out: vec![

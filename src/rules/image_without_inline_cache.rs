@@ -68,7 +68,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: if told { Confidence::Likely } else { Confidence::Suspected },
         title: format!("{reference} is imported as a cache but holds none: no hit in {again}"),
         cause: "The import finds the image and reports no error, but an image is a cache only if it was built with inline cache metadata, and no run in these logs writes any.".to_owned(),
-        evidence: Proof::from_lines(lines(past, &vain))?,
+        evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
         fix: if inner { remedy::registry_max(&site) } else { remedy::inline_args(&site) },
         impact: cost(vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), vain.len()),
         rules_out: rules_out(own),

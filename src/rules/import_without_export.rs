@@ -58,7 +58,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: if again { Confidence::Likely } else { Confidence::Suspected },
         title: format!("{} runs look for layers in {repo}, and none stores any", cold.len()),
         cause: "kaniko looked its steps up, found nothing, executed them, and pushed no layer to the cache: the next run finds nothing again.".to_owned(),
-        evidence: Proof::from_lines(lines(past, &cold))?,
+        evidence: Proof::from_lines(lines(past, &cold))?.seen_in(past.places(cold.iter().copied())),
         fix: remedy::registry_max(&site),
         impact: cost(cold.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len() - 1),
         rules_out: rules_out(again),

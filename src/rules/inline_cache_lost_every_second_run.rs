@@ -73,7 +73,7 @@ fn finding(past: &Past) -> Option<Finding> {
             quoted(first)?,
             if open { " (a build argument or ENV that the logs do not show can)" } else { "" }
         ),
-        evidence: proof(past, &periods)?,
+        evidence: proof(past, &periods)?.seen_in(past.places(periods.iter().map(|period| period.lost))),
         fix: remedy::engine_upgrade(&site),
         impact: cost(&periods),
         rules_out: rules_out(past, last, sure, open)?,

@@ -61,7 +61,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: Confidence::Likely,
         title: format!("the inline cache is empty: {again} imported it without error and found nothing"),
         cause: "Each run writes an inline cache into its image and the next one reads it, yet not one step comes from it, not even steps that no change of the source can reach. Docker Engine 27.0.1 to 27.1.2 with its own image store writes no records.".to_owned(),
-        evidence: Proof::from_lines(lines(past, &vain))?,
+        evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
         fix: remedy::engine_upgrade(&site),
         impact: cost(vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), vain.len()),
         rules_out: vec![

@@ -3,7 +3,7 @@
 use super::alike;
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
 use crate::model::{Build, Dialect, Outcome, Run, Step};
 
 pub(super) struct KanikoStoresUnderAnotherKey;
@@ -55,7 +55,8 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
             start(asked),
             start(stored_key)
         ),
-        evidence: Proof::from_lines(group.iter().take(3).flat_map(|(run, build)| lines(run, build, step)).collect())?,
+        evidence: Proof::from_lines(group.iter().take(3).flat_map(|(run, build)| lines(run, build, step)).collect())?
+            .seen_in(group.iter().map(|(run, build)| Place::of(run, build))),
         fix: fix(),
         impact: cost_of(group.iter().skip(1).map(|(_, build)| *build)),
         rules_out: vec!["changed files or arguments: no, the key that is looked up would change with them".to_owned()],

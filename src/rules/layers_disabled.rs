@@ -51,7 +51,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: Confidence::Likely,
         title: format!("{} runs of buildah keep no layers: every step ran in each", bare.len()),
         cause: "With layers buildah prints an arrow after each step, with the layer's name or with the cached one. None of these builds has any but the last: they run without layers.".to_owned(),
-        evidence: Proof::from_lines(lines(past, &bare))?,
+        evidence: Proof::from_lines(lines(past, &bare))?.seen_in(past.places(bare.iter().copied())),
         fix: remedy::registry_max(&site),
         impact: cost(bare.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), bare.len() - 1),
         rules_out: Vec::new(),

@@ -56,7 +56,7 @@ fn finding(past: &Past) -> Option<Finding> {
             "Every run takes the steps above from {image} and runs `{}` and what is below it: the image was made without this step. The classic builder compares with the image only, never with the run before, so this goes on until {image} is written anew.",
             brief(&step.text)
         ),
-        evidence: Proof::from_lines(lines(past, &spot, &from))?,
+        evidence: Proof::from_lines(lines(past, &spot, &from))?.seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(&from, image),
         impact: spot.impact(past),
         rules_out: vec![

@@ -65,7 +65,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: Confidence::Likely,
         title: format!("stage `{}` is rebuilt from the start in {} of {} runs: the image it is cached from holds the final stage only", names.join("`, `"), seen.len(), past.len()),
         cause: "The classic builder compares each step with the layers of the image it was given. That image has the final stage's layers and none of the build stages', so those run in full while the final stage is found.".to_owned(),
-        evidence: Proof::from_lines(seen.iter().rev().take(2).rev().flat_map(|s| lines(past, s)).collect())?,
+        evidence: Proof::from_lines(seen.iter().rev().take(2).rev().flat_map(|s| lines(past, s)).collect())?.seen_in(past.places(seen.iter().map(|one| one.at))),
         fix: fix(&site, &names),
         impact: super::past::cost(steps, seen.len()),
         rules_out: vec![

@@ -50,7 +50,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: Confidence::Likely,
         title: format!("{stage} runs again after each image prune: its image has no name and is deleted"),
         cause: "The build stage leaves an image without a tag. `docker image prune` at the end of the run deletes it, and with it all that the classic builder keeps of the stage, so the next run builds it from the start.".to_owned(),
-        evidence: Proof::from_lines(lacking.iter().rev().take(2).rev().flat_map(|l| lines(past, l)).collect())?,
+        evidence: Proof::from_lines(lacking.iter().rev().take(2).rev().flat_map(|l| lines(past, l)).collect())?.seen_in(past.places(lacking.iter().map(|one| one.at))),
         fix: fix(last.steps.first()?),
         impact: cost(steps(), lacking.len()),
         rules_out: vec![

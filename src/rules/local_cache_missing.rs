@@ -5,7 +5,7 @@ mod written;
 use super::backend::cost_of;
 use super::planned;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
 use crate::model::{Build, CacheKind, Outcome, Quote, Run};
 use crate::series::Series;
 
@@ -133,7 +133,7 @@ fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
         confidence,
         title,
         cause: cause.to_owned(),
-        evidence: Proof::from_lines(lines)?,
+        evidence: Proof::from_lines(lines)?.seen_in(missed.iter().map(|one| Place::of(one.run, one.build))),
         fix: fix(directory),
         impact: cost_of(missed.iter().filter(|m| m.stored == written).map(|m| m.build)),
         rules_out: doubt.map(str::to_owned).into_iter().collect(),

@@ -75,7 +75,7 @@ fn finding(past: &Past) -> Option<Finding> {
             format!("all {} runs start cold: no cache is imported and the builder keeps none", cold.len())
         },
         cause: cause(build.dialect).to_owned(),
-        evidence: Proof::from_lines(lines(past, &cold))?,
+        evidence: Proof::from_lines(lines(past, &cold))?.seen_in(past.places(cold.iter().copied())),
         fix: if build.dialect == Dialect::Classic { classic(&site) } else { remedy::registry_max(&site) },
         impact: if lone { Impact::default() } else { cost(again.flat_map(|b| &b.steps), cold.len() - 1) },
         rules_out: rules_out(lone, shown),

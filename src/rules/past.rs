@@ -3,7 +3,7 @@
 //! A helper of the rules about hits over a series; says what was, not why.
 
 use super::Study;
-use crate::finding::{Evidence, Finding, Impact};
+use crate::finding::{Evidence, Finding, Impact, Place};
 use crate::model::{
     Build, BuildOutcome, CacheKind, Command, Engine, ImageRef, Outcome, Run, Step, StepKind, Transfer, elapsed,
 };
@@ -69,6 +69,11 @@ impl<'a> Past<'a> {
 
     pub(super) fn get(&self, i: usize) -> Option<(&'a Run, &'a Build)> {
         Some((*self.runs.get(i)?, *self.builds.get(i)?))
+    }
+
+    /// Where these builds begin.
+    pub(super) fn places(&self, builds: impl IntoIterator<Item = usize>) -> impl Iterator<Item = Place> {
+        builds.into_iter().filter_map(|i| self.get(i)).map(|(run, build)| Place::of(run, build))
     }
 
     pub(super) fn last(&self) -> Option<(&'a Run, &'a Build)> {

@@ -58,7 +58,7 @@ fn finding(past: &Past, url: &str, mut spot: Spot) -> Option<Finding> {
             "`{}` fetches the file in every build. It ran with the same text on the same base image, so the server sent another file; everything below it ran again.",
             step.text
         ),
-        evidence: Proof::from_lines(evidence)?,
+        evidence: Proof::from_lines(evidence)?.seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(&step.text, url),
         impact: spot.impact(past),
         rules_out: rules_out(behind),

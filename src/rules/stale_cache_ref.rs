@@ -72,7 +72,7 @@ fn finding(past: &Past) -> Option<Finding> {
             hits(last),
             build.total()
         ),
-        evidence: Proof::from_lines(lines(past, &runs, early))?,
+        evidence: Proof::from_lines(lines(past, &runs, early))?.seen_in(past.places(runs.iter().copied())),
         fix: fix(&site, &name),
         impact: cost(ran, runs.len() - 1),
         rules_out: vec![

@@ -122,7 +122,7 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
             },
             wording::sentence(words.store)
         ),
-        evidence: Proof::from_lines(evidence)?,
+        evidence: Proof::from_lines(evidence)?.seen_in(past.places(seen.iter().map(|one| one.at))),
         fix: words.fix,
         impact: cost(all, seen.len()),
         rules_out: wording::rules_out(past, last, compared, file.as_ref(), blind.as_ref()),

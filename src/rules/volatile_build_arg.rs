@@ -80,7 +80,8 @@ fn recurring(past: &Past) -> Option<Finding> {
             worst.spot.often(past)
         ),
         cause: cause(worst, &told),
-        evidence: Proof::from_lines(all.iter().flat_map(|c| lines(past, c)).collect())?,
+        evidence: Proof::from_lines(all.iter().flat_map(|c| lines(past, c)).collect())?
+            .seen_in(all.iter().flat_map(|c| past.places(c.spot.broken.iter().copied()))),
         fix: advice::fix(past, worst),
         impact: impact(past, &all),
         rules_out: advice::rules_out(worst),

@@ -1,6 +1,6 @@
 //! The same cause of the same subject, found in several series, is one finding.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::finding::{Edit, Finding};
 
@@ -22,6 +22,8 @@ fn merged(mut known: Finding, others: &[Finding]) -> Finding {
     if others.is_empty() {
         return known;
     }
+    known.impact.runs = runs(&known, others);
+    known.evidence = others.iter().fold(known.evidence, |proof, other| proof.seen_in(other.evidence.builds().to_vec()));
     known.evidence.extend(others.iter().flat_map(|other| other.evidence.iter().cloned()));
     let edits = others.iter().flat_map(|other| &other.fix.edits);
     add_edits(&mut known.fix.edits, edits);
@@ -29,11 +31,23 @@ fn merged(mut known: Finding, others: &[Finding]) -> Finding {
         known.fix.places.extend(other.fix.places.iter().cloned());
         known.impact.steps += other.impact.steps;
         known.impact.seconds += other.impact.seconds;
-        known.impact.runs = known.impact.runs.max(other.impact.runs);
         known.severity = known.severity.max(other.severity);
         known.confidence = known.confidence.max(other.confidence);
     }
     known
+}
+
+/// Builds of one log are one run, those of other logs are runs of their own.
+fn runs(known: &Finding, others: &[Finding]) -> usize {
+    let mut logs: HashSet<&str> = HashSet::new();
+    let mut runs = 0;
+    for finding in std::iter::once(known).chain(others) {
+        let sources: HashSet<&str> = finding.evidence.places().map(|(source, _)| source).collect();
+        let apart = sources.is_disjoint(&logs);
+        runs = if apart { runs + finding.impact.runs } else { runs.max(finding.impact.runs) };
+        logs.extend(sources);
+    }
+    runs
 }
 
 /// An edit that several findings propose is one.

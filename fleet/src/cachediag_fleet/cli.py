@@ -11,8 +11,7 @@ import os
 import sys
 
 from . import filter as filters
-
-REPORTS = ("causes", "teams", "weeks", "shared_refs")
+from .tables import REPORTS
 
 
 def main(arguments=None):
@@ -21,7 +20,7 @@ def main(arguments=None):
     )
     steps = parser.add_subparsers(required=True)
     step = steps.add_parser("frames", help="paths on standard input, or a manifest, to frames")
-    step.add_argument("--manifest", help="NDJSON, a line a log: uri, identity, recorded")
+    step.add_argument("--manifest", help="NDJSON, a line a log: uri, repository, pipeline, job, leg, branch, commit, run, attempt, recorded")
     step.add_argument("--folder-is-job", action="store_true", help="the folder of a path names its job")
     step.set_defaults(run=frames)
     step = steps.add_parser("groups", help="rows of records to groups for cachediag judge")

@@ -10,9 +10,12 @@ FINDINGS = (
     "impact.runs AS runs, seconds_per_run, CAST(first AS TIMESTAMP) AS first, CAST(last AS TIMESTAMP) AS last FROM {} "
     "WHERE rule IS NOT NULL"
 )
-EXPORTS = (
-    "CREATE VIEW exports AS SELECT id, job_key, pipeline_key, repository, pipeline, job, time, export.reference AS reference "
-    "FROM (SELECT *, unnest(exports) AS export FROM records) WHERE export.reference IS NOT NULL"
+# Caches that a run writes. BuildKit does not print where an export goes: what the run looks for counts then.
+WRITES = (
+    "CREATE VIEW writes AS SELECT DISTINCT id, job_key, pipeline_key, repository, pipeline, job, time, reference FROM ("
+    "SELECT *, unnest(list_concat(list_transform(exports, lambda e: e.reference), "
+    "CASE WHEN len(list_filter(exports, lambda e: e.ok AND e.reference IS NULL)) > 0 "
+    "THEN list_transform(imports, lambda i: i.reference) ELSE [] END)) AS reference FROM records) WHERE reference IS NOT NULL"
 )
 
 
@@ -22,12 +25,13 @@ def sql(name):
 
 
 def connect(records, findings):
-    """A session with the views `records`, `findings` and `exports`."""
+    """A session with the views `records`, `findings` and `writes`."""
     session = duckdb.connect()
+    session.execute("SET TimeZone = 'UTC'")
     session.execute(f"CREATE VIEW records AS SELECT * FROM {_table(records)} WHERE id IS NOT NULL")
     plain = f"SELECT * FROM {_table(findings)} WHERE rule IS NOT NULL"
     session.execute(f"CREATE VIEW findings AS {plain if _is_parquet(findings) else FINDINGS.format(_table(findings))}")
-    session.execute(EXPORTS)
+    session.execute(WRITES)
     return session
 
 

@@ -34,7 +34,9 @@ def frame(row, read=None):
     A row has `uri`, and may have the fields of an identity and `recorded`. A log that cannot be read is a problem of its own
     row, never of the others.
     """
-    uri = row["uri"]
+    uri = row.get("uri")
+    if not isinstance(uri, str) or not uri:
+        return {"name": "row of the manifest without uri", "problem": f"no uri in {_shown(row)}"}, None
     head = {"name": uri, "identity": {k: str(row[k]) for k in IDENTITY if row.get(k) is not None}}
     if row.get("recorded") is not None:
         head["recorded"] = timestamp(row["recorded"])
@@ -48,9 +50,13 @@ def frame(row, read=None):
     return {**head, "bytes": len(body)}, body
 
 
+def _shown(row):
+    return json.dumps({name: value for name, value in row.items() if value is not None}, default=str)
+
+
 def timestamp(value):
     """RFC 3339; a time without a zone is UTC."""
-    text = value if isinstance(value, str) else value.isoformat()
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
     text = text.replace(" ", "T", 1)
     return text if text.endswith("Z") or "+" in text[10:] or "-" in text[10:] else text + "Z"
 
@@ -101,7 +107,8 @@ def _group_bytes(groups):
     for key, number, lines in groups:
         yield json.dumps({"key": key, "records": number}).encode() + b"\n"
         for line in lines:
-            yield line.encode() + b"\n"
+            # A record is one line, whatever a table holds.
+            yield line.replace("\n", " ").encode() + b"\n"
 
 
 def _lines(command, chunks, program):

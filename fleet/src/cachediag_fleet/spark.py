@@ -8,7 +8,7 @@ import itertools
 from pyspark.sql import DataFrame, Window, functions as F
 
 from . import filter as filters
-from .tables import FINDINGS, RECORDS, arrow, finding_rows, record_rows
+from .tables import FINDINGS, RECORDS, arrow, day_of, finding_rows, record_rows
 
 BATCH = 500
 
@@ -16,6 +16,7 @@ BATCH = 500
 def parse(manifest: DataFrame, read=None, args=()) -> DataFrame:
     """The records of the logs that a manifest names: columns `uri`, and as far as known those of an identity, `recorded`
     and `day`, which is the partition that is written (else the day of `recorded`, else that of the log)."""
+    _must_have("manifest", manifest, ["uri"])
 
     def rows(batches):
         days = {}
@@ -23,7 +24,7 @@ def parse(manifest: DataFrame, read=None, args=()) -> DataFrame:
         def frames():
             for row in _rows(batches):
                 head, body = filters.frame(row, read)
-                days.setdefault(head["name"], []).append(row.get("day") or (head.get("recorded") or "")[:10] or None)
+                days.setdefault(head["name"], []).append(row.get("day") or day_of(head.get("recorded")))
                 yield head, body
 
         for name, found, problems in filters.records(frames(), *args):
@@ -39,6 +40,7 @@ def parse(manifest: DataFrame, read=None, args=()) -> DataFrame:
 def judge(records: DataFrame, key="pipeline_key", last=None, args=()) -> DataFrame:
     """The findings of records. Jobs of one pipeline are judged together, since they may share a cache; of each job the
     newest `last` runs are looked at."""
+    _must_have("table of records", records, [key, "job_key", "time", "id", "record"])
     asked = records.where(F.col("record").isNotNull()).dropDuplicates([key, "id"])
     if last is not None:
         newest = Window.partitionBy(key, "job_key").orderBy(F.col("time").desc_nulls_last(), F.col("id"))
@@ -58,11 +60,29 @@ def judge(records: DataFrame, key="pipeline_key", last=None, args=()) -> DataFra
 
 def shared(records: DataFrame, last=None, args=()) -> DataFrame:
     """The findings about references that more than one pipeline writes: their jobs are judged together, by reference."""
-    written = records.select(F.explode("exports").alias("export"), "*").where(F.col("export.reference").isNotNull())
-    written = written.withColumn("reference", F.col("export.reference")).drop("export")
+    written = writes(records)
     several = written.groupBy("reference").agg(F.countDistinct("pipeline_key").alias("_n")).where(F.col("_n") > 1)
-    found = judge(written.join(several.select("reference"), "reference"), "reference", last, args)
+    of_several = written.join(several.select("reference"), "reference").select("reference", "id")
+    found = judge(records.join(of_several, "id"), "reference", last, args)
     return found.where((F.col("rule") == "cache-ref-shared") | F.col("problem").isNotNull())
+
+
+def writes(records: DataFrame) -> DataFrame:
+    """The caches that runs write. BuildKit does not print where an export goes: what the run looks for counts then."""
+    unnamed = F.exists("exports", lambda export: export.ok & export.reference.isNull())
+    sought = F.when(unnamed, F.col("imports.reference")).otherwise(F.array().cast("array<string>"))
+    written = records.where(F.col("id").isNotNull()).select(
+        *("id", "job_key", "pipeline_key", "repository", "pipeline", "job", "time"),
+        F.explode(F.concat("exports.reference", sought)).alias("reference"),
+    )
+    return written.where(F.col("reference").isNotNull()).distinct()
+
+
+def views(records: DataFrame, findings: DataFrame) -> None:
+    """The views that the SQL of the reports reads: `records`, `findings` and `writes`."""
+    records.where(F.col("id").isNotNull()).createOrReplaceTempView("records")
+    findings.where(F.col("rule").isNotNull()).createOrReplaceTempView("findings")
+    writes(records).createOrReplaceTempView("writes")
 
 
 def write(table: DataFrame, out: str, order=("job_key", "time", "id")) -> None:
@@ -71,6 +91,13 @@ def write(table: DataFrame, out: str, order=("job_key", "time", "id")) -> None:
     kept = kept.repartition("day").sortWithinPartitions("day", *order)
     kept = kept.write.mode("overwrite").option("partitionOverwriteMode", "dynamic").option("compression", "zstd")
     kept.partitionBy("day").parquet(out)
+
+
+def _must_have(what, table, names):
+    lacking = [name for name in names if name not in table.columns]
+    if lacking:
+        column = "column" if len(lacking) == 1 else "columns"
+        raise ValueError(f"the {what} has no {column} {', '.join(lacking)}; there are {', '.join(table.columns)}")
 
 
 def _rows(batches):

@@ -4,7 +4,11 @@ A test holds the columns against schema/fleet-v1.schema.json.
 """
 
 import json
+import re
 from datetime import datetime, timezone
+
+# What the reports are called: sql/NAME.sql.
+REPORTS = ("causes", "teams", "weeks", "shared_refs")
 
 STEP = "stage string, instruction string, text string, outcome string, seconds double"
 TRANSFER = "type string, reference string, ok boolean"
@@ -67,6 +71,11 @@ def _arrow_type(kind):
 
 def time_of(text):
     return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
+
+
+def day_of(text):
+    """The day of a time, as a partition is called; `None` where it is no time."""
+    return text[:10] if text and re.match(r"\d{4}-\d\d-\d\d", text) else None
 
 
 def record_rows(name, rows, problems, day=None):

@@ -18,7 +18,7 @@ use crate::render::{self, Ended, problem_line};
 use crate::source::Entry;
 
 /// Says which log follows: in front of a log's bytes, or instead of them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in crate::cli) struct Frame {
     /// Name of the log: it comes back in every line about it.
@@ -53,18 +53,17 @@ pub(in crate::cli) fn run(args: &RecordsArgs) -> anyhow::Result<ExitCode> {
 fn filter(input: impl Read, output: impl Write, options: &Options, with_record: bool) -> anyhow::Result<()> {
     let mut streams = Streams::of(input, output);
     while let Some(line) = streams.head()? {
-        let at = streams.line;
-        let frame: Frame = serde_json::from_slice(&line)
-            .with_context(|| format!("line {at} of standard input is no head of a frame"))?;
-        let named = || format!("the frame {:?}", frame.name);
-        let log = match (&frame.bytes, &frame.path, &frame.problem) {
-            (Some(length), None, None) => {
-                let bytes = streams.bytes(*length).with_context(named)?;
+        let frame = match Frame::parse(&line) {
+            Ok(frame) => frame,
+            Err(reason) => pass_over(&mut streams, &line, &reason)?,
+        };
+        let log = match (&frame.bytes, &frame.path) {
+            (Some(length), _) => {
+                let bytes = streams.bytes(*length).with_context(|| format!("the frame {:?}", frame.name))?;
                 Some(Entry { path: PathBuf::from(&frame.name), name: frame.name.clone(), bytes: Some(bytes.into()) })
             }
-            (None, Some(path), None) => Some(Entry { path: path.clone(), name: frame.name.clone(), bytes: None }),
-            (None, None, Some(_)) => None,
-            _ => bail!("{} needs one of \"bytes\", \"path\" and \"problem\"", named()),
+            (None, Some(path)) => Some(Entry { path: path.clone(), name: frame.name.clone(), bytes: None }),
+            (None, None) => None,
         };
         let (runs, problems) = match log {
             Some(log) => pipeline::records(&log, &frame.identity, frame.recorded, options),
@@ -73,6 +72,31 @@ fn filter(input: impl Read, output: impl Write, options: &Options, with_record: 
         answer(&mut streams, &frame, &runs, &problems, with_record)?;
     }
     Ok(streams.finish()?)
+}
+
+impl Frame {
+    fn parse(line: &[u8]) -> Result<Self, String> {
+        let frame: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let given = [frame.bytes.is_some(), frame.path.is_some(), frame.problem.is_some()];
+        let one = given.into_iter().filter(|given| *given).count() == 1;
+        if one { Ok(frame) } else { Err("needs one of \"bytes\", \"path\" and \"problem\"".to_owned()) }
+    }
+}
+
+/// A head that says how long its frame is costs that frame alone. Behind any other nobody knows where the next one begins.
+fn pass_over<R: Read, W: Write>(streams: &mut Streams<R, W>, line: &[u8], reason: &str) -> anyhow::Result<Frame> {
+    #[derive(Deserialize)]
+    struct Length {
+        name: String,
+        #[serde(default)]
+        bytes: Option<u64>,
+    }
+    let at = streams.line;
+    let Ok(Length { name, bytes }) = serde_json::from_slice(line) else {
+        bail!("line {at} of standard input is no head of a frame: {reason}");
+    };
+    streams.bytes(bytes.unwrap_or(0)).with_context(|| format!("the frame {name:?}"))?;
+    Ok(Frame { name, problem: Some(format!("is no head of a frame: {reason}")), ..Frame::default() })
 }
 
 fn answer<R: Read, W: Write>(
@@ -156,6 +180,19 @@ mod tests {
     fn a_frame_that_is_broken_is_named() {
         assert!(rows(b"hello\n").unwrap_err().starts_with("line 1 of standard input is no head of a frame"));
         assert!(rows(b"{\"name\":\"a\",\"bytes\":9}\nabc").unwrap_err().contains("\"a\": standard input ends after 3"));
-        assert!(rows(b"{\"name\":\"a\"}\n").unwrap_err().contains("needs one of"));
+    }
+
+    /// As long as it says where it ends.
+    #[test]
+    fn a_head_that_is_wrong_costs_its_own_frame() {
+        let mut input = frame(r#"{"name":"when","recorded":"yesterday","bytes":3}"#, "{\"\n");
+        input.extend(frame(r#"{"name":"none"}"#, ""));
+        input.extend(frame(r#"{"name":"both","path":"/a","bytes":1}"#, "x"));
+        input.extend(frame(&format!("{{\"name\":\"a\",\"bytes\":{}}}", LOG.len()), LOG));
+        let lines = rows(&input).unwrap();
+        let problem = |at: usize| lines[at]["problems"][0].as_str().unwrap_or_default();
+        assert!(problem(0).starts_with("is no head of a frame: input contains invalid characters at line 1"));
+        assert!(problem(1).contains("needs one of") && problem(2).contains("needs one of"));
+        assert_eq!((lines.len(), &lines[4]["end"]), (5, &"a".into()));
     }
 }

@@ -201,6 +201,7 @@ pub(super) fn finding<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>
         subject: redact(&finding.subject),
         fingerprint: finding.fingerprint(),
         series: seen.series(finding).into_iter().map(redact).collect(),
+        jobs: seen.jobs(finding).iter().map(|name| redact(name).into_owned()).collect(),
         runs: seen.runs(finding).into_iter().map(redact).collect(),
         known: report.baseline.as_ref().map(|baseline| baseline.knows(finding)),
         new: report.is_new(finding),

@@ -6,7 +6,7 @@ use foldhash::{HashMap, HashSet};
 
 use super::later::passed;
 use super::{Cause, Refusal, Side, refusals_for};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity};
 use crate::model::{Build, CacheKind, Outcome, is_gone};
 use crate::rules::remedy::reference;
 use crate::rules::{RuleMeta, Study};
@@ -107,13 +107,14 @@ fn with_later_runs(study: &Study, group: &[Refusal], draft: Draft) -> Draft {
 
 fn finding(study: &Study, meta: &'static RuleMeta, repo: &str, group: &[Refusal], draft: Draft) -> Option<Finding> {
     let draft = with_later_runs(study, group, draft);
+    let places = group.iter().map(|refusal| Place::of(refusal.run, refusal.build));
     Some(Finding {
         rule: meta.id,
         severity: draft.severity,
         confidence: draft.confidence,
         title: draft.title,
         cause: draft.cause,
-        evidence: Proof::from_lines(evidence(group, ""))?,
+        evidence: Proof::from_lines(evidence(group, ""))?.seen_in(places),
         fix: draft.fix,
         impact: impact(study, repo, group),
         rules_out: draft.rules_out,

@@ -38,7 +38,7 @@ fn finding(past: &Past, everybody: &BTreeSet<String>) -> Option<Finding> {
         title: format!("the cache is written to {written_to} and imported from {named}"),
         cause: "Each run stores a cache under one name and looks for it under another. Such an import ends without an error where nothing was ever written."
             .to_owned(),
-        evidence: Proof::from_lines(lines(past, &vain))?,
+        evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
         fix: fix(from, to),
         impact: cost_of(vain.iter().filter_map(|i| past.builds.get(*i).copied())),
         rules_out: vec![format!(

@@ -64,7 +64,8 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
             "The {kind} {who} are built in turns and export to one reference. An export replaces what was there: in each of the {back} runs that came after another's, `{}` ran again, and after one of their own ({stayed}) it came from the cache.",
             spot.text
         ),
-        evidence: Proof::from_lines(lines(past, name, &turns, &verdicts, &spot))?,
+        evidence: Proof::from_lines(lines(past, name, &turns, &verdicts, &spot))?
+            .seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(name, kind),
         impact: spot.impact(past),
         rules_out: vec![format!("changed sources: they would show in runs of one {} as well", singular(kind))],

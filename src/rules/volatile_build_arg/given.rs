@@ -66,7 +66,7 @@ fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
         confidence: reruns.iter().map(|rerun| rerun.confidence).max()?,
         title: format!("`{name}` invalidates `{text}` in {} of {} builds", runs.len(), past.len()),
         cause: cause(name, last.step),
-        evidence: Proof::from_lines(evidence.collect())?,
+        evidence: Proof::from_lines(evidence.collect())?.seen_in(past.places(reruns.iter().map(|rerun| rerun.at))),
         fix: fix(name),
         impact: cost(steps.flatten(), runs.len()),
         rules_out: vec![

@@ -33,9 +33,11 @@ pub(in super::super) struct Finding<'a> {
     pub subject: Text<'a>,
     /// Made of rule and subject: the same cause has the same one in every run.
     pub fingerprint: String,
-    /// Keys of the series whose builds are quoted.
+    /// Keys of the series in which it was seen, those that are quoted first.
     pub series: Vec<Text<'a>>,
-    /// Labels of the runs that are quoted.
+    /// Names of the jobs in which it was seen.
+    pub jobs: Vec<String>,
+    /// Labels of the runs in which it was seen.
     pub runs: Vec<Text<'a>>,
     /// Whether it is in the baseline; `null` where there is none.
     pub known: Option<bool>,
@@ -50,7 +52,7 @@ pub(in super::super) struct Finding<'a> {
 pub(in super::super) struct OfGroup<'a> {
     /// Key of the group.
     pub key: Text<'a>,
-    /// Time of the first run that is quoted, RFC 3339.
+    /// Time of the first run in which it was seen, RFC 3339.
     pub first: Option<String>,
     /// Time of the last one.
     pub last: Option<String>,

@@ -1,6 +1,7 @@
 """Spark, in one session with two executors of their own for all tests."""
 
 import gzip
+import json
 import os
 import sys
 
@@ -9,7 +10,7 @@ import pytest
 pytest.importorskip("pyspark")
 from pyspark.sql import SparkSession, functions as F  # noqa: E402
 
-from cachediag_fleet import duck, spark, tables  # noqa: E402
+from cachediag_fleet import duck, spark, submit, tables  # noqa: E402
 from conftest import LOG, SAMPLES, told  # noqa: E402
 
 # A session of a minute is over before the second compiler of the JVM has paid for itself.
@@ -19,6 +20,8 @@ SHORT = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 @pytest.fixture(scope="module")
 def session():
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    # A machine's own name need not have an address.
+    os.environ.update(SPARK_LOCAL_HOSTNAME="localhost", SPARK_LOCAL_IP="127.0.0.1")
     builder = SparkSession.builder.master("local-cluster[2,1,1024]").appName("cachediag-fleet tests")
     settings = {
         "spark.executorEnv.CACHEDIAG": os.environ["CACHEDIAG"],
@@ -88,6 +91,16 @@ def test_a_second_run_writes_the_same(session, series, parsed):
     before = content()
     spark.write(spark.parse(manifest(session, reversed(of_series(series))).repartition(3)), parsed)
     assert content() == before
+
+
+def test_the_steps_of_spark_submit(session, series, reports, tmp_path):
+    [(folder, logs)] = [(folder, logs) for folder, logs in series.items() if folder.endswith("/inline-multi-stage")]
+    rows = of_series({folder: logs})
+    (tmp_path / "manifest.ndjson").write_text("".join(json.dumps({**row, "day": "2026-04-01"}) + "\n" for row in rows))
+    submit.main(["parse", "--manifest", str(tmp_path / "manifest.ndjson"), "--out", str(tmp_path / "records")])
+    judge = ["judge", "--records", str(tmp_path / "records"), "--out", str(tmp_path / "findings")]
+    submit.main([*judge, "--since", "2026-03-01", "--last", "20"])
+    assert told(session.read.parquet(str(tmp_path / "findings")).collect()) == reports[folder] != []
 
 
 def test_an_executor_that_is_killed_loses_nothing(session, series, parsed, tmp_path):

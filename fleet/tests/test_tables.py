@@ -32,7 +32,7 @@ def test_the_reports_of_one_machine(tmp_path):
     facts = {
         "name": "a", "id": "1", "job_key": "j", "pipeline_key": "p", "repository": "team/app", "pipeline": "ci", "job": "web",
         "time": "2026-04-01T00:00:00.000Z", "builds": 1, "hits": 1, "total": 4, "seconds": 12.5,
-        "exports": [{"type": "registry", "reference": "r/app:cache", "ok": True}],
+        "imports": [], "exports": [{"type": "registry", "reference": "r/app:cache", "ok": True}],
     }
     other = {**facts, "id": "2", "job_key": "k", "pipeline_key": "q", "repository": "team/api", "hits": 3}
     finding = {

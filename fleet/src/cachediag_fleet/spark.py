@@ -12,6 +12,9 @@ from .tables import FINDINGS, RECORDS, arrow, day_of, finding_rows, record_rows
 
 BATCH = 500
 
+# Records of one job are alike: a page should hold many of them.
+PARQUET = {"compression": "zstd", "parquet.compression.codec.zstd.level": "6", "parquet.page.size": str(4 << 20)}
+
 
 def parse(manifest: DataFrame, read=None, args=()) -> DataFrame:
     """The records of the logs that a manifest names: columns `uri`, and as far as known those of an identity, `recorded`
@@ -89,7 +92,7 @@ def write(table: DataFrame, out: str, order=("job_key", "time", "id")) -> None:
     """Parquet by day, sorted, which is half the size. A day that is written again is replaced as a whole."""
     kept = table.dropDuplicates(["name", "id"]) if "id" in table.columns else table
     kept = kept.repartition("day").sortWithinPartitions("day", *order)
-    kept = kept.write.mode("overwrite").option("partitionOverwriteMode", "dynamic").option("compression", "zstd")
+    kept = kept.write.mode("overwrite").option("partitionOverwriteMode", "dynamic").options(**PARQUET)
     kept.partitionBy("day").parquet(out)
 
 

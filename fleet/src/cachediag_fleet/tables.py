@@ -32,17 +32,17 @@ FINDINGS = (
 
 def columns(ddl):
     """Names of the columns of a table."""
-    return [name for name, _ in _fields(ddl)]
+    return [name for name, _ in fields(ddl)]
 
 
 def arrow(ddl):
     """The same table in the words of Arrow."""
     import pyarrow
 
-    return pyarrow.schema([(name, _arrow_type(kind)) for name, kind in _fields(ddl)])
+    return pyarrow.schema([(name, _arrow_type(kind)) for name, kind in fields(ddl)])
 
 
-def _fields(ddl):
+def fields(ddl):
     """`(name, type)` of each field, of a table or inside a struct."""
     depth, word = 0, ""
     for char in ddl + ",":
@@ -64,7 +64,7 @@ def _arrow_type(kind):
     if outer == "array":
         return pyarrow.list_(_arrow_type(inner))
     if outer == "struct":
-        return pyarrow.struct([(name, _arrow_type(of)) for name, of in _fields(inner)])
+        return pyarrow.struct([(name, _arrow_type(of)) for name, of in fields(inner)])
     plain = {"string": "string", "int": "int32", "double": "float64", "boolean": "bool"}
     return pyarrow.timestamp("us", "UTC") if outer == "timestamp" else pyarrow.type_for_alias(plain[outer])
 

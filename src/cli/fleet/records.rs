@@ -147,7 +147,9 @@ mod tests {
         assert_eq!((&lines[0]["job"], &lines[0]["run"]), (&"web".into(), &"7".into()));
         assert_eq!((&lines[0]["hits"], &lines[0]["total"]), (&0.into(), &1.into()));
         assert_eq!(lines[0]["time"], "2026-04-01T00:00:00.000Z");
-        assert!(Record::parse(lines[0]["record"].as_str().unwrap()).is_ok());
+        let record = lines[0]["record"].as_str().unwrap();
+        assert!(!record.contains(lines[0]["id"].as_str().unwrap()));
+        assert_eq!(Record::parse(record).unwrap().id, Record::parse(record).unwrap().id);
         assert_eq!(lines[1], serde_json::json!({"end": "s3://a", "records": 1, "problems": []}));
     }
 

@@ -60,7 +60,7 @@ pub struct Facts<'a> {
     pub imports: Vec<TransferFacts<'a>>,
     /// Caches that were written.
     pub exports: Vec<TransferFacts<'a>>,
-    /// The record itself, as `cachediag judge` reads it.
+    /// The record itself but its `id`, as `cachediag judge` reads it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
 }
@@ -131,7 +131,7 @@ impl Record {
             steps: self.run.builds.iter().flat_map(steps).collect(),
             imports: self.run.builds.iter().flat_map(|build| build.imports.iter().map(transfer)).collect(),
             exports: self.run.builds.iter().flat_map(exports).collect(),
-            record: with_record.then(|| self.to_line()),
+            record: with_record.then(|| self.to_line_beside_id()),
         }
     }
 

@@ -22,7 +22,9 @@ pub struct Record {
     /// Version of the format. Within a version fields are only ever added.
     #[cfg_attr(test, schemars(extend("const" = 1)))]
     pub version: u32,
-    /// Name of the record: 32 hex digits, made of the log's bytes and of the run of the CI that wrote them.
+    /// Name of the record: 32 hex digits, made of the log's bytes and of the run of the CI that wrote them. Not there
+    /// where a table holds it beside the record; one that is read alone is named after its own text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// When it was recorded.
     #[cfg_attr(test, schemars(with = "String"))]

@@ -17,7 +17,7 @@ mod text;
 mod transfer;
 
 pub use assemble::{Interest, LogReader};
-pub use build::{Amount, Base, Build, BuildOutcome, Dialect, Engine};
+pub use build::{Amount, Base, Build, BuildOutcome, Dialect, Engine, FinalStep};
 pub use cache_error::{About, cache_error, configured, is_gone, is_of_layer};
 pub use command::{Asked, CacheSpec, Command, KeyOption, Tool};
 pub use image::ImageRef;

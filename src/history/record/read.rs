@@ -73,7 +73,7 @@ impl Reader<'_> {
             booted: self.quoted(build.booted.as_ref()),
             target: self.maybe(build.target.as_ref()),
             invocation: build.invocation,
-            final_step: Default::default(),
+            final_step: model::FinalStep::default(),
             steps: build.steps.iter().map(|step| self.step(step)).collect(),
             bases: build.bases.iter().map(|base| self.base(base)).collect(),
             imports: build.imports.iter().map(|import| self.transfer(import)).collect(),

@@ -3,7 +3,7 @@
 
 use super::{DockerfileAt, find, is_dockerfile, matching};
 use crate::config::{Config, Stage};
-use crate::model::{Build, Run, Trace};
+use crate::model::{Build, FinalStep, Run, Trace};
 
 /// Gives the steps of a build their inputs, where one of the Dockerfiles is its own and the log does
 /// not name them.
@@ -14,7 +14,7 @@ pub(in crate::rules) fn complete(runs: &mut [Run], configs: &[Config]) {
     for run in runs {
         let found: Vec<_> = run.builds.iter().map(|build| of_build(run, build, configs)).collect();
         for (build, inputs) in run.builds.iter_mut().zip(found) {
-            build.final_step = Default::default();
+            build.final_step = FinalStep::default();
             for (step, inputs) in build.steps.iter_mut().zip(inputs.unwrap_or_default()) {
                 step.trace = Some(Box::new(Trace { inputs, ran: None }));
             }

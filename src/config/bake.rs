@@ -19,6 +19,10 @@ impl Kind for Bake {
         "bake"
     }
 
+    fn variable(&self, name: &str) -> Option<String> {
+        Some(format!("${{{name}}}"))
+    }
+
     /// `docker-bake.hcl`, `docker-bake.override.json`, `api.bake.hcl`.
     fn names(&self, path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -104,6 +108,14 @@ fn edits_of(all: &[Target], target: &Target, change: &Change) -> Result<Vec<Edit
             let held =
                 lists.into_iter().filter(|name| target.own(name).is_some_and(|value| value.texts().contains(old)));
             let edits: Vec<Edit> = held.map(|name| edit(name, Set::Item(old.clone(), new.clone()))).collect();
+            if !edits.is_empty() {
+                return Ok(edits);
+            }
+            // What is inherited as a whole is written into the target as a whole.
+            let is_all =
+                |name: &&str| target::field(all, target, name).is_some_and(|value| value.texts() == [old.clone()]);
+            let lists = side.of(&["cache-from"], &["cache-to"]).into_iter().filter(is_all);
+            let edits: Vec<Edit> = lists.map(|name| edit(name, Set::List(vec![new.clone()]))).collect();
             if edits.is_empty() { Err(format!("`{old}` is inherited")) } else { Ok(edits) }
         }
         Change::UseCache { .. } => {

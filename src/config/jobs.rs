@@ -109,6 +109,7 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
         builders.registry.end(place);
         place.job.clone_from(&name);
         place.variables.extend(variables.iter().cloned());
+        place.resolve();
         (place.legs, place.plain_legs, place.slashes) = (legs.clone(), plain_legs.clone(), slashes);
     }
     found

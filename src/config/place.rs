@@ -5,7 +5,7 @@
 
 use super::bitbucket::Pipelines;
 use super::{Refs, job, variables};
-use crate::model::Command;
+use crate::model::{CacheSpec, Command};
 
 /// What was read from one file.
 #[derive(Clone, Debug, Default)]
@@ -135,6 +135,23 @@ impl Place {
     pub fn is_common(&self, text: &str) -> bool {
         let names = variables::names(&self.expanded(text));
         names.iter().all(|name| variables::of_pipeline(name) && !self.legs.contains(name))
+    }
+
+    /// Specifications that a variable of the file holds are what it holds; how they are written stays.
+    pub(super) fn resolve(&mut self) {
+        let held = |specs: &[CacheSpec]| -> Vec<CacheSpec> { specs.iter().map(|spec| self.held(spec)).collect() };
+        let (from, to) = (held(&self.command.cache_from), held(&self.command.cache_to));
+        if from != self.command.cache_from || to != self.command.cache_to {
+            (self.command.cache_from, self.command.cache_to) = (from, to);
+        }
+    }
+
+    fn held(&self, spec: &CacheSpec) -> CacheSpec {
+        let held = self.expanded(&spec.raw);
+        if spec.raw.starts_with('$') && held.starts_with("type=") {
+            return CacheSpec { raw: spec.raw.clone(), ..CacheSpec::parse(&held) };
+        }
+        spec.clone()
     }
 
     /// The text with the values of the variables that the file sets; others stay as written.

@@ -84,6 +84,7 @@ mod min_mode_multi_stage;
 mod no_cache_flag;
 mod no_cache_import;
 mod options;
+mod package_lists_alone;
 mod parallel_steps_share_cache;
 mod past;
 mod planned;
@@ -219,6 +220,7 @@ pub static RULES: &[&dyn Rule] = &[
     &volatile_build_arg::VolatileBuildArg,
     &build_option_changed::BuildOptionChanged,
     &context_copied_too_early::ContextCopiedTooEarly,
+    &package_lists_alone::PackageListsAlone,
     &base_image_drift::BaseImageDrift,
     &remote_add_changed::RemoteAddChanged,
     &file_mode_drift::FileModeDrift,

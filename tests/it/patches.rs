@@ -68,7 +68,8 @@ fn patches_apply_and_mend() {
         let folder = copy(&case);
         let (patch, said) = cachediag(folder.path(), &["fix", "--unsafe", "--config", "."]);
         if patch.is_empty() {
-            let (text, _) = cachediag(folder.path(), &["--config", "."]);
+            // On a terminal a note is told in short.
+            let (text, _) = cachediag(folder.path(), &["--format", "json", "--config", "."]);
             assert!(text.contains("No patch for"), "{}: neither a patch nor a reason: {said}{text}", case.display());
             continue;
         }

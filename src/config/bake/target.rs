@@ -3,8 +3,8 @@
 //! Source: `buildx` `bake/bake.go`, `Target`, `ResolveTarget`: of what is inherited the last one counts, and
 //! a target's own attribute replaces it.
 
-use crate::config::Place;
 use crate::config::variables::{expand, pieces};
+use crate::config::{Place, fits_tag};
 use crate::model::{Asked, CacheSpec, Command, Quote, Text, Tool};
 
 /// One target as written.
@@ -107,10 +107,12 @@ fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Pla
     let text = |name: &str| field(all, target, name).and_then(Value::text).map(str::to_owned);
     let flag = |name: &str| field(all, target, name) == Some(&Value::Flag(true));
     let specs = |name: &str| texts(name).iter().map(|raw| spec(raw, variables)).collect();
-    let legs = match field(all, target, "matrix") {
-        Some(Value::Pairs(pairs)) => pairs.iter().map(|(name, _)| name.clone()).collect(),
-        _ => Vec::new(),
+    let matrix = match field(all, target, "matrix") {
+        Some(Value::Pairs(pairs)) => pairs.as_slice(),
+        _ => &[],
     };
+    let legs = matrix.iter().map(|(name, _)| name.clone()).collect();
+    let plain_legs = matrix.iter().filter(|(_, values)| is_plain(values)).map(|(name, _)| name.clone()).collect();
     let asked = Asked {
         tool: Tool::BuildxBake,
         cache_from: specs("cache-from"),
@@ -132,5 +134,21 @@ fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Pla
         inputs.extend(pairs.iter().map(|(name, context)| format!("{name}={context}")));
     }
     let name = target.own("name").and_then(Value::text).unwrap_or(&target.name);
-    Place { target: Some(name.to_owned()), command, context: text("context"), inputs, legs, ..Place::default() }
+    Place {
+        target: Some(name.to_owned()),
+        command,
+        context: text("context"),
+        inputs,
+        legs,
+        plain_legs,
+        ..Place::default()
+    }
+}
+
+/// `["16", "17"]`: all of the list may stand in a tag.
+fn is_plain(values: &str) -> bool {
+    let list = values.trim_start_matches("${").trim_end_matches('}').trim();
+    let inside = list.strip_prefix('[').and_then(|list| list.strip_suffix(']'));
+    let items = |inside: &str| inside.split(',').all(|item| fits_tag(item.trim().trim_matches('"')));
+    inside.is_some_and(|inside| items(inside.trim().trim_end_matches(',')))
 }

@@ -53,6 +53,7 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         place.plain_legs =
             place.legs.iter().filter(|leg| parallel.is_some_and(|p| is_plain(p, leg))).cloned().collect();
         place.variables.clone_from(&variables);
+        place.resolve();
         place.slashes = !is_of_one_branch(&chain);
     }
     found

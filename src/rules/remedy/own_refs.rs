@@ -243,15 +243,20 @@ fn named_by_file_and_job(at: At) -> Option<String> {
 
 /// The target, else the image, else the job.
 fn named_by_build(at: At) -> Option<String> {
-    let name = own_name(&Site::written(at)).filter(|name| !name.contains(['$', '%', '{']));
-    name.map(|name| slug(&name)).or_else(|| named_by_job(at))
+    // A target of a matrix has the leg in its name: `web-${version}`.
+    let name = own_name(&Site::written(at)).map(|name| slug(&plain_part(&name)));
+    name.filter(|name| !name.is_empty()).or_else(|| named_by_job(at))
+}
+
+/// What of it no variable fills in.
+fn plain_part(text: &str) -> String {
+    pieces(text).filter(|piece| piece.form.is_none()).map(|piece| piece.text).collect()
 }
 
 fn named_by_job(at: At) -> Option<String> {
     let job = at.place.key.as_ref().unwrap_or(&at.place.job);
     // The leg is named beside it, as in Buildkite's `:docker: {{matrix}}`.
-    let written: String = pieces(job).filter(|piece| piece.form.is_none()).map(|piece| piece.text).collect();
-    Some(slug(&written)).filter(|name| !name.is_empty())
+    Some(slug(&plain_part(job))).filter(|name| !name.is_empty())
 }
 
 /// The job, what it builds and for what.

@@ -1,5 +1,5 @@
 target "_base" {
-  cache-from = ["app:cache"]
+  cache-from = ["app:cache", "app:other"]
 }
 target "app" {
   inherits = ["_base"]

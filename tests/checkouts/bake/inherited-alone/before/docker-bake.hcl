@@ -1,0 +1,6 @@
+target "_base" {
+  cache-from = ["app:cache"]
+}
+target "app" {
+  inherits = ["_base"]
+}

@@ -19,7 +19,7 @@ use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
 use crate::series;
-use crate::source::{self, Content, Digest, Entry, Found, Input, Part, Progress, Reading, Whole};
+use crate::source::{self, Checkout, Content, Digest, Entry, Found, Input, Part, Progress, Reading, Whole};
 use crate::trend::{self, Branch};
 use crate::triage::{self, Baseline, Gates, Policy};
 
@@ -52,6 +52,8 @@ pub struct Options {
     pub block: Option<usize>,
     /// Hears how far reading is.
     pub progress: Option<Arc<Progress>>,
+    /// A checkout whose commits hold the files that builds copied.
+    pub checkout: Option<PathBuf>,
     /// The earlier runs to judge beside the ones that are read, and where these are remembered.
     pub history: Option<history::Settings>,
 }
@@ -147,8 +149,14 @@ fn remember(
 }
 
 /// From runs to findings.
-fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, problems: Vec<Problem>) -> Report {
+fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, mut problems: Vec<Problem>) -> Report {
     order(&mut runs, |run| run);
+    if let Some(folder) = &options.checkout {
+        match Checkout::at(folder) {
+            Ok(checkout) => evidence::name_files(&mut runs, &checkout),
+            Err(why) => problems.push(problem(&folder.to_string_lossy(), why)),
+        }
+    }
     label(&mut runs);
     let series = series::group(&runs);
     let study = Study::new(runs, series, configs);
@@ -317,7 +325,7 @@ fn tell_earlier_apart(runs: &mut [Run]) {
 
 /// A blob of a layout is called after the layout.
 fn stem(source: &str) -> String {
-    let source = source.rsplit_once("/blobs/sha256/").map_or(source, |(layout, _)| layout);
+    let source = evidence::layout(source);
     let name = if source == "-" { "stdin" } else { source.rsplit(['/', '\\']).next().unwrap_or(source) };
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }

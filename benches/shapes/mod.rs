@@ -32,6 +32,8 @@ pub(crate) static SHAPES: &[Shape] = &[
     Shape { name: "kaniko builds", make: kaniko_builds, some: 2_000 },
     Shape { name: "jobs and their steps in an archive", make: archive, some: 500 },
     Shape { name: "lines of a command", make: command, some: 5_000 },
+    Shape { name: "records of two caches", make: records, some: 10_000 },
+    Shape { name: "records of two caches beside their logs", make: recorded, some: 5_000 },
     Shape { name: "blank lines", make: blank, some: 500_000 },
 ];
 
@@ -245,4 +247,44 @@ fn command(n: usize, folder: &Path) {
 
 fn blank(n: usize, folder: &Path) {
     log(folder, "run-1.log", &format!("{}{}", build("make"), "\n".repeat(n)));
+}
+
+/// The configuration of a cache of one stage, whose second half the second run made anew.
+fn cache(n: usize, run: usize) -> String {
+    let mut text = format!(
+        r#"{{"layers":[{{"blob":"sha256:{:064x}","parent":-1}}],"records":[{{"digest":"sha256:{:064x}"}}"#,
+        1, 2
+    );
+    for i in 0..n {
+        let anew = run * usize::from(i > n / 2);
+        write!(
+            text,
+            r#",{{"layers":[{{"layer":0,"createdAt":"2026-11-28T13:{:02}:{:02}.5Z"}}],"digest":"sha256:{:064x}","inputs":[[{{"selector":"sha256:8a5edab282632443219e051e4ade2d1d5bbc671c781051bf1437897cbdfea0f1","link":{i}}}]]}}"#,
+            anew * 10,
+            i % 60,
+            10 + 2 * i + anew,
+        )
+        .unwrap();
+    }
+    text + "]}"
+}
+
+fn records(n: usize, folder: &Path) {
+    (0..2).for_each(|run| log(folder, &format!("run-{run}.json"), &cache(n, run)));
+}
+
+fn recorded(n: usize, folder: &Path) {
+    records(n, folder);
+    for run in 0..2 {
+        let steps = each(n, |text, i| {
+            let end = if run == 0 || i > n / 2 { "DONE 0.3s" } else { "CACHED" };
+            writeln!(text, "#{0} [{1}/{2}] RUN make {i}\n#{0} {end}\n", i + 3, i + 2, n + 1).unwrap();
+        });
+        let head = format!(
+            "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n#2 [1/{}] FROM docker.io/library/base:1@sha256:{:064x}\n#2 DONE 0.1s\n\n",
+            n + 1,
+            7
+        );
+        log(folder, &format!("run-{run}.log"), &(head + &steps));
+    }
 }

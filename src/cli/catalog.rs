@@ -21,8 +21,16 @@ pub(super) fn list(args: &RulesArgs, look: Look) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn explain(args: &ExplainArgs, look: Look) -> anyhow::Result<ExitCode> {
-    let rule = rules::by_id(args.rule.as_str()).context("no such rule")?;
     let screen = screen::of_stdout(look);
+    let Some(rule) = &args.rule else {
+        let text = match args.format {
+            ListFormat::Human => render::explain_evidence(screen),
+            ListFormat::Json => render::explain_evidence_json(),
+        };
+        screen::print(&text, screen)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let rule = rules::by_id(rule.as_str()).context("no such rule")?;
     let text = match args.format {
         ListFormat::Human => render::explain(rule.meta(), screen),
         ListFormat::Json => render::explain_json(rule.meta()),

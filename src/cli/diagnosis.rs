@@ -20,6 +20,7 @@ pub(super) struct Diagnosis<'a> {
     pub(super) project: Project,
     baseline: Option<Kept>,
     job: &'a JobArgs,
+    checkout: Option<&'a PathBuf>,
 }
 
 /// Where the report goes.
@@ -35,7 +36,7 @@ impl<'a> Diagnosis<'a> {
     pub(super) fn open(args: &'a DiagnosisArgs) -> anyhow::Result<Self> {
         let project = Project::load(&args.settings, &args.scope)?;
         let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
-        Ok(Self { project, baseline, job: &args.job })
+        Ok(Self { project, baseline, job: &args.job, checkout: args.checkout.as_ref() })
     }
 
     /// What the pipeline is asked for. A run that is remembered is one of now.
@@ -43,6 +44,7 @@ impl<'a> Diagnosis<'a> {
         Options {
             baseline: self.baseline.as_ref().map(|kept| kept.known.clone()),
             history: history::settings(&self.project.settings, self.job),
+            checkout: self.checkout.cloned(),
             ..self.project.options(paths)
         }
     }

@@ -1,8 +1,9 @@
-//! Builds of exported caches alone, where no log was given.
+//! Builds of exported caches or of attestations alone, where no log was given.
 //!
 //! A cache holds the steps of the run that wrote it, each with its result. Nothing says what their texts are, so a
 //! step is called by its kind, and by its text only where a guess of it has the very digest that the record has.
-//! A result that is older than the cache of the run before was reused.
+//! A result that is older than the cache of the run before was reused. An attestation holds commands and layers; a
+//! layer that the run before did not have was made anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,39 +12,60 @@ use chrono::{DateTime, Utc};
 use super::assign::Graph;
 use super::cacheconfig::CacheConfig;
 use super::guess::Guesses;
+use super::provenance::Attested;
 use super::{Evidence, What};
 use crate::model::{Build, BuildOutcome, Digest, Instruction, Outcome, Run, Step, Text};
 
-/// A run for each cache, the oldest first; `hints` are instructions that its steps may be.
+/// A run for each cache, else for each attestation that holds a definition, the oldest first; `hints` are
+/// instructions that its steps may be.
 pub(super) fn runs(evidence: &[Evidence], hints: &[String]) -> Vec<Run> {
-    let mut caches: Vec<(&Evidence, &CacheConfig)> = evidence.iter().filter_map(cache).collect();
-    caches.sort_by(|a, b| latest(a.1).cmp(&latest(b.1)).then_with(|| natord::compare(&a.0.source, &b.0.source)));
+    let caches: Vec<Made> = evidence.iter().filter_map(Made::of_cache).collect();
+    let defined = || evidence.iter().filter_map(Made::of_attestation).collect();
+    let mut all = if caches.is_empty() { defined() } else { caches };
+    all.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| natord::compare(&a.file.source, &b.file.source)));
     let mut before: Vec<Seen> = Vec::new();
     let mut runs = Vec::new();
-    for (file, config) in caches {
-        let graph = Graph::of(config);
-        let earlier = before.iter().rev().find(|seen| seen.is_like(config));
+    for made in all {
+        let graph = Graph::of(made.config);
+        let earlier = before.iter().rev().find(|seen| seen.is_like(made.config));
         let stages = stages(&graph, earlier);
-        runs.push(run(file, &graph, &stages, earlier, hints));
-        before.push(Seen::of(&graph, &stages, latest(config)));
+        runs.push(run(&made, &graph, &stages, earlier, hints));
+        before.push(Seen::of(&graph, &stages, made.at));
     }
     runs
 }
 
-fn cache(file: &Evidence) -> Option<(&Evidence, &CacheConfig)> {
-    match &file.what {
-        What::Cache(config) => Some((file, config)),
-        _ => None,
-    }
+/// What tells of the steps of a build.
+struct Made<'a> {
+    file: &'a Evidence,
+    config: &'a CacheConfig,
+    attested: Option<&'a Attested>,
+    at: Option<DateTime<Utc>>,
 }
 
-fn latest(config: &CacheConfig) -> Option<DateTime<Utc>> {
-    config.records.iter().filter_map(|record| record.created).max()
+impl<'a> Made<'a> {
+    fn of_cache(file: &'a Evidence) -> Option<Self> {
+        let What::Cache(config) = &file.what else { return None };
+        let latest = config.records.iter().filter_map(|record| record.created).max();
+        Some(Self { file, config, attested: None, at: latest })
+    }
+
+    fn of_attestation(file: &'a Evidence) -> Option<Self> {
+        let What::Attested(attested) = &file.what else { return None };
+        Some(Self { file, config: attested.definition.as_ref()?, attested: Some(attested), at: attested.started })
+    }
+
+    /// Instructions of its own Dockerfile.
+    fn hints(&self) -> impl Iterator<Item = String> + use<'a> {
+        let file = self.attested.and_then(|attested| attested.dockerfile.as_ref());
+        let lines = file.into_iter().flat_map(|(_, text)| text.lines()).map(str::trim);
+        lines.filter(|line| ["COPY ", "ADD ", "WORKDIR "].iter().any(|word| line.starts_with(word))).map(str::to_owned)
+    }
 }
 
 /// What is remembered of a cache for those after it.
 struct Seen {
-    /// Operations and contents of all records.
+    /// Operations, contents and layers of all records.
     digests: BTreeSet<Digest>,
     /// The operations of each stage.
     stages: Vec<Vec<Digest>>,
@@ -60,7 +82,8 @@ impl Seen {
                 *slot = stage.iter().filter_map(digest).collect();
             }
         }
-        Self { digests: graph.records.iter().filter_map(|record| record.digest).collect(), stages: named, latest }
+        let digests = graph.records.iter().flat_map(|record| record.digest.into_iter().chain(record.layer)).collect();
+        Self { digests, stages: named, latest }
     }
 
     /// Some step of it is in the other cache, too.
@@ -160,18 +183,16 @@ fn chains(graph: &Graph, own: &[bool]) -> Vec<Vec<usize>> {
     chains
 }
 
-fn run(
-    file: &Evidence,
-    graph: &Graph,
-    stages: &[(usize, Vec<usize>)],
-    earlier: Option<&Seen>,
-    hints: &[String],
-) -> Run {
+fn run(made: &Made, graph: &Graph, stages: &[(usize, Vec<usize>)], earlier: Option<&Seen>, hints: &[String]) -> Run {
     // No log says what was imported.
     let mut build = Build { outcome: BuildOutcome::Succeeded, line: 1, headless: true, ..Build::default() };
+    let file = made.file;
     build.told.push((file.told, Text::new(&file.source)));
+    build.given = made.attested.map(|attested| attested.given.clone()).unwrap_or_default();
+    let hints: Vec<String> = hints.iter().cloned().chain(made.hints()).collect();
+    let mut guesses = Guesses::new(&hints);
     for (name, stage) in stages {
-        let mut guesses = Guesses::new(hints);
+        guesses.begin();
         let name = if stages.len() > 1 { format!("stage-{name}") } else { String::new() };
         let base = stage.first().is_some_and(|at| on_base(graph, *at));
         for (n, at) in stage.iter().enumerate() {
@@ -180,8 +201,7 @@ fn run(
             build.steps.extend(step(graph, *at, &place, &mut guesses, earlier));
         }
     }
-    let latest = graph.records.iter().filter_map(|record| record.created).max();
-    let mut run = Run { source: Text::new(&file.source), started: latest, lines: 1, ..Run::default() };
+    let mut run = Run { source: Text::new(&file.source), started: made.at, lines: 1, ..Run::default() };
     run.digest = Some(file.digest.bytes());
     run.builds.push(build);
     run.settle();
@@ -203,7 +223,9 @@ struct Place<'a> {
 fn step(graph: &Graph, at: usize, place: &Place, guesses: &mut Guesses, earlier: Option<&Seen>) -> Option<Step> {
     let record = graph.get(at)?;
     let kind = kind(graph, at);
-    let text = record.digest.and_then(|digest| guesses.text(kind, digest)).unwrap_or_else(|| kind.to_owned());
+    let said = record.text.as_ref().filter(|_| kind == "RUN").map(|text| format!("RUN {text}"));
+    let guessed = || record.digest.and_then(|digest| guesses.text(kind, digest));
+    let text = said.or_else(guessed).unwrap_or_else(|| kind.to_owned());
     let stage = if place.stage.is_empty() { String::new() } else { format!("{} ", place.stage) };
     let what = Instruction {
         name: format!("[{stage}{}/{}] {text}", place.position, place.of).into(),
@@ -217,7 +239,8 @@ fn step(graph: &Graph, at: usize, place: &Place, guesses: &mut Guesses, earlier:
     let outcome = match (earlier, record.created) {
         (Some(seen), Some(created)) if seen.latest.is_some_and(|latest| created <= latest) => Outcome::Hit,
         (Some(_), Some(_)) => Outcome::Miss,
-        (Some(_), None) if record.digest.is_some_and(|digest| !has(earlier, digest)) => Outcome::Miss,
+        (Some(_), None) if record.digest.or(record.layer).is_some_and(|digest| !has(earlier, digest)) => Outcome::Miss,
+        (Some(_), None) if record.layer.is_some_and(|layer| !has(earlier, layer)) => Outcome::Miss,
         (None, _) | (Some(_), None) => Outcome::Unknown,
     };
     let digests = graph.key(at).map(Box::new);

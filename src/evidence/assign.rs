@@ -67,7 +67,7 @@ impl<'a> Graph<'a> {
         let record = self.get(at)?;
         let inputs: Few<KeyInput> = record.inputs.iter().map(|links| self.input(links)).collect();
         let stored = (!self.defined).then_some(record.stored);
-        Some(StepKey { operation: record.digest, inputs, fields: record.fields.clone(), stored })
+        Some(StepKey { operation: record.digest, inputs, fields: record.fields.clone(), stored, ..StepKey::default() })
     }
 
     fn input(&self, links: &[super::cacheconfig::Link]) -> KeyInput {

@@ -34,6 +34,8 @@ pub fn attach(runs: &mut Vec<Run>, evidence: Vec<Evidence>, hints: &[String]) ->
         runs.extend(alone::runs(&evidence, hints));
         evidence.retain(|file| !matches!(file.what, What::Cache(_)));
     }
+    let alone = |file: &Evidence| runs.iter().any(|run| run.source.as_str() == file.source);
+    let alone: Vec<String> = evidence.iter().filter(|file| alone(file)).map(|file| file.source.clone()).collect();
     // Definitions tell operations, by which the records of a cache are found.
     evidence.sort_by_cached_key(|file| (order(&file.what), file.source.clone()));
     let mut dockerfiles = Vec::new();
@@ -41,7 +43,7 @@ pub fn attach(runs: &mut Vec<Run>, evidence: Vec<Evidence>, hints: &[String]) ->
         if let What::Attested(attested) = &file.what {
             dockerfiles.extend(attested.dockerfile.clone().map(|named| (attested.started, named)));
         }
-        if !is_attached(runs, file) {
+        if !alone.contains(&file.source) && !is_attached(runs, file) {
             attached.problems.push(unmatched(file));
         }
     }
@@ -67,7 +69,7 @@ fn unmatched(file: &Evidence) -> Problem {
     let beside = "give the log of its build beside it, under the same name up to the first dot";
     let message = match file.what {
         What::Cache(_) => format!("is a {} that none of the logs wrote, so it was not used: {beside}", file.kind),
-        _ => format!("is a {} of a build whose log was not given, so it was not used: {beside}", file.kind),
+        _ => format!("is the {} of a build whose log was not given, so it was not used: {beside}", file.kind),
     };
     Problem { source: file.source.clone(), line: None, message }
 }

@@ -10,7 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{Given, Kind, What, formula};
+use super::{Given, Kind, Page, What, formula};
 use crate::model::{Digest, Quote, Told};
 
 /// A configuration of its own.
@@ -43,6 +43,8 @@ pub(super) struct Record {
     pub(super) created: Option<DateTime<Utc>>,
     /// The cache holds its result.
     pub(super) stored: bool,
+    /// The layer that it made, where an attestation tells it.
+    pub(super) layer: Option<Digest>,
     /// The command, where a definition tells it.
     pub(super) text: Option<Box<str>>,
     /// Parts of the operation that a definition tells.
@@ -104,7 +106,27 @@ impl Kind for Bare {
         let known = super::has_keys(bytes, &["records", "digest"]);
         known.then(|| read(bytes).map(What::Cache))
     }
+
+    fn page(&self) -> Option<Page> {
+        Some(PAGE)
+    }
 }
+
+const PAGE: Page = Page {
+    name: "configuration of an exported cache",
+    proves: "which step has another operation, base image or files than in the run before; that nothing differs, and whether the cache held the result",
+    get: &[
+        ("registry", "crane config registry.example.com/team/web:buildcache > cache-$RUN.json"),
+        (
+            "registry, without crane",
+            "skopeo inspect --config --raw docker://registry.example.com/team/web:buildcache > cache-$RUN.json",
+        ),
+        ("type=local", "cachediag build.log DIR: the folder of the cache, layers need not be kept"),
+        ("type=s3", "aws s3 cp s3://BUCKET/PREFIX/manifests/buildkit cache-$RUN.json"),
+        ("type=azblob", "az storage blob download -c CONTAINER -n PREFIX/manifests/buildkit -f cache-$RUN.json"),
+        ("type=gha", "only a job reads it: export a second cache, --cache-to type=local,dest=cache,mode=max"),
+    ],
+};
 
 impl Kind for Inline {
     fn name(&self) -> &'static str {
@@ -160,8 +182,7 @@ impl WireRecord<'_> {
             inputs: self.inputs.iter().map(alternatives).collect(),
             created: self.layers.iter().filter_map(|layer| layer.created).max(),
             stored: !self.layers.is_empty() || !self.chains.is_empty(),
-            text: None,
-            fields: Given::new(),
+            ..Record::default()
         }
     }
 }

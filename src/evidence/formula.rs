@@ -11,8 +11,19 @@ use crate::model::Digest;
 
 /// A whole SHA-256 as it is written.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    let hex: Vec<String> = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{}", hex.concat())
+    written(&Sha256::digest(bytes).into())
+}
+
+/// A SHA-256 as it is written.
+pub(super) fn written(digest: &[u8; 32]) -> String {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digit = |half: u8| DIGITS.get(usize::from(half & 15)).copied().unwrap_or_default();
+    "sha256:".chars().chain(digest.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)])).collect()
+}
+
+/// The record of the content that a copy takes, from the digest of each of its sources.
+pub(super) fn content(sources: &[String]) -> Digest {
+    record(&sha256(sources.join("\0").as_bytes()), "-1")
 }
 
 /// What a file is called in a layout, and in a log that names it.

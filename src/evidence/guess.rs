@@ -1,6 +1,8 @@
 //! Texts of instructions whose digests are those of a record: from the Dockerfile that was given, else from what
 //! Dockerfiles usually say. A guess that has the digest is no guess any more.
 
+use std::collections::HashMap;
+
 use super::operation::Place;
 use crate::model::Digest;
 
@@ -66,38 +68,54 @@ const SOURCES: [&str; 38] = [
     "dist",
 ];
 
-/// Guesses along one stage.
+/// Guesses along the stages of a build.
 pub(super) struct Guesses<'a> {
     hints: &'a [String],
     place: Place,
+    /// What the guesses are called, by the working directory.
+    known: HashMap<String, HashMap<Digest, String>>,
 }
 
 impl<'a> Guesses<'a> {
     pub(super) fn new(hints: &'a [String]) -> Self {
-        Self { hints, place: Place::default() }
+        Self { hints, place: Place::default(), known: HashMap::new() }
+    }
+
+    /// Goes on with the first step of a stage.
+    pub(super) fn begin(&mut self) {
+        self.place = Place::default();
     }
 
     /// The text whose operation has this digest.
     pub(super) fn text(&mut self, kind: &str, digest: Digest) -> Option<String> {
-        let hint = self.hints.iter().find(|hint| self.is(hint, digest)).cloned();
-        let text = hint.or_else(|| match kind {
-            "WORKDIR" => self.first(digest, DIRECTORIES.iter().map(|path| format!("WORKDIR {path}"))),
-            "COPY" => self.first(digest, SOURCES.iter().flat_map(|source| copies(source))),
-            _ => None,
-        })?;
-        let instruction = text.split(' ').next().unwrap_or_default();
-        self.place.of_text(instruction, &text);
+        if kind == "RUN" {
+            return None;
+        }
+        if !self.known.contains_key(self.place.directory()) {
+            let names = names(self.hints, &self.place);
+            self.known.insert(self.place.directory().to_owned(), names);
+        }
+        let text = self.known.get(self.place.directory())?.get(&digest)?.clone();
+        self.place.of_text(instruction(&text), &text);
         Some(text)
     }
+}
 
-    fn first(&self, digest: Digest, mut texts: impl Iterator<Item = String>) -> Option<String> {
-        texts.find(|text| self.is(text, digest))
+/// What all guesses are called here; what was given comes first.
+fn names(hints: &[String], place: &Place) -> HashMap<Digest, String> {
+    let directories = DIRECTORIES.iter().map(|path| format!("WORKDIR {path}"));
+    let guesses = hints.iter().cloned().chain(directories).chain(SOURCES.iter().flat_map(|source| copies(source)));
+    let mut names = HashMap::new();
+    for text in guesses {
+        if let Some(digest) = place.clone().of_text(instruction(&text), &text) {
+            names.entry(digest).or_insert(text);
+        }
     }
+    names
+}
 
-    fn is(&self, text: &str, digest: Digest) -> bool {
-        let instruction = text.split(' ').next().unwrap_or_default();
-        self.place.clone().of_text(instruction, text) == Some(digest)
-    }
+fn instruction(text: &str) -> &str {
+    text.split(' ').next().unwrap_or_default()
 }
 
 /// To the working directory, or under its own name.

@@ -113,20 +113,32 @@ impl Op {
 
     /// Parts that can be named, each with a digest of its value.
     pub(super) fn fields(&self) -> Given {
-        self.op.exec.as_ref().map(fields).unwrap_or_default()
+        let file = || self.op.file.as_ref().map(|file| file.actions.iter().flat_map(Action::fields).collect());
+        self.op.exec.as_ref().map(fields).or_else(file).unwrap_or_default()
     }
 }
 
-/// Parts of a command that can be named.
+/// Parts of a command that can be named: `argument V`, `option add-host`, and what is written in the Dockerfile by its
+/// bare name.
 pub(super) fn fields(exec: &Map<String, Value>) -> Given {
     let mut fields = Given::new();
     for (name, value) in exec {
-        match value.as_object().filter(|_| name == "meta") {
-            Some(meta) => meta.iter().for_each(|(name, value)| field(name, value, &mut fields)),
-            None => fields.push(given(&format!("option {name}"), &value.to_string())),
+        match (name.as_str(), value) {
+            ("meta", Value::Object(meta)) => meta.iter().for_each(|(name, value)| field(name, value, &mut fields)),
+            ("mounts", Value::Array(mounts)) => {
+                fields.push(given("mounts", &mounts.iter().map(mount).collect::<String>()))
+            }
+            _ => fields.push(given(&format!("option {name}"), &value.to_string())),
         }
     }
     fields
+}
+
+/// What of a mount is part of the key: neither which input it is, nor the name of a cache.
+fn mount(mount: &Value) -> String {
+    const KEYED: [&str; 6] = ["dest", "selector", "mountType", "TmpfsOpt", "secretOpt", "SSHOpt"];
+    let part = |name: &&str| mount.get(*name).map(|value| format!("{name}={value};"));
+    KEYED.iter().filter_map(part).collect()
 }
 
 fn field(name: &str, value: &Value, fields: &mut Given) {
@@ -138,12 +150,26 @@ fn field(name: &str, value: &Value, fields: &mut Given) {
             }
         }
         ("args", _) => fields.push(given("text", &value.to_string())),
+        ("user" | "cwd", _) => fields.push(given(name, &value.to_string())),
+        // Set by the builder's version.
+        ("removeMountStubsRecursive" | "validExitCodes", _) => {}
         ("extraHosts", _) => fields.push(given("option add-host", &value.to_string())),
         _ => fields.push(given(&format!("option {name}"), &value.to_string())),
     }
 }
 
 impl Action {
+    /// Of a directory the time, which the build sets, and its owner; of anything else all of it.
+    fn fields(&self) -> Given {
+        let Some((kind, action)) = self.action.iter().next() else { return Given::new() };
+        let Some(parts) = action.as_object().filter(|_| kind == "mkdir") else {
+            return Given::from([given("text", &action.to_string())]);
+        };
+        let name =
+            |name: &str| if name == "timestamp" { "option SOURCE_DATE_EPOCH".to_owned() } else { name.to_owned() };
+        parts.iter().map(|(part, value)| given(&name(part), &value.to_string())).collect()
+    }
+
     /// The JSON that an action is hashed as; `None` where it has parts that are not known.
     fn json(&self) -> Option<String> {
         const MKDIR: [&str; 4] = ["path", "mode", "makeParents", "timestamp"];

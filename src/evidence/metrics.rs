@@ -2,7 +2,7 @@
 //!
 //! The only file in which `BuildKit` counts hits itself. Source: `moby/buildkit` `client/build.go`.
 
-use super::{Kind, What};
+use super::{Kind, Page, What};
 use crate::model::Told;
 
 /// Counts, behind the steps that missed.
@@ -10,7 +10,7 @@ pub(super) struct Metrics;
 
 impl Kind for Metrics {
     fn name(&self) -> &'static str {
-        "cache metrics of buildctl"
+        "count of hits and misses by buildctl"
     }
 
     fn told(&self) -> Told {
@@ -34,7 +34,17 @@ impl Kind for Metrics {
                 .map(|Counts { cached, cacheable }| What::Metrics(Measured { missed, cached, cacheable })),
         )
     }
+
+    fn page(&self) -> Option<Page> {
+        Some(PAGE)
+    }
 }
+
+const PAGE: Page = Page {
+    name: "count of hits and misses",
+    proves: "which steps ran, where a log shows a hit as if it had run",
+    get: &[("buildctl", "buildctl build --debug-json-cache-metrics metrics-$RUN.txt")],
+};
 
 #[derive(serde::Deserialize)]
 struct Counts {

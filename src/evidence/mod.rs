@@ -9,11 +9,14 @@ mod alone;
 mod assign;
 mod attach;
 mod cacheconfig;
+mod checkout;
+mod content;
 mod formula;
 mod guess;
 mod llb;
 mod metrics;
 mod operation;
+mod page;
 mod provenance;
 mod record;
 mod status;
@@ -21,6 +24,8 @@ mod store;
 mod stored;
 
 pub use attach::{Attached, attach};
+pub use checkout::name_files;
+pub use page::{Page, pages};
 
 use memchr::memmem;
 
@@ -41,6 +46,10 @@ trait Kind: Sync {
     fn begins(&self, start: &[u8]) -> bool;
     /// What the file says, or why it cannot be read; `None` where it is no such file.
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>>;
+    /// What the user reads of it; `None` where it is part of another kind.
+    fn page(&self) -> Option<Page> {
+        None
+    }
 }
 
 /// All kinds, the most telling first.
@@ -64,6 +73,10 @@ pub const START: usize = 512;
 
 /// Longest file that is read: `BuildKit` itself reads no cache configuration above 1 MiB.
 pub const LONGEST: u64 = 16 << 20;
+
+/// Parts that a file is read with, at most: ten times those of a build of thousands of steps. What is read of a part
+/// takes more room than the part itself.
+const PARTS: usize = 400_000;
 
 /// One file that was read.
 #[derive(Clone, Debug)]
@@ -108,6 +121,10 @@ pub fn begins(start: &[u8]) -> bool {
 /// What a file says; `None` where it is no evidence, an error text where it is some that cannot be read.
 #[must_use]
 pub fn read(source: &str, bytes: &[u8]) -> Option<Result<Evidence, String>> {
+    let start = bytes.get(..START).unwrap_or(bytes);
+    if bytes.first() == Some(&b'{') && begins(start) && json_parts(bytes) > PARTS {
+        return Some(Err(format!("holds more than {PARTS} parts, and is not read")));
+    }
     EVIDENCE.iter().find_map(|kind| {
         let what = kind.read(bytes)?;
         let digest = formula::of_bytes(bytes);
@@ -117,8 +134,19 @@ pub fn read(source: &str, bytes: &[u8]) -> Option<Result<Evidence, String>> {
     })
 }
 
+/// The archive or folder of a layout: `web.dockerbuild` of `web.dockerbuild/blobs/sha256/ab…`, else the file itself.
+#[must_use]
+pub fn layout(source: &str) -> &str {
+    source.rsplit_once("/blobs/sha256/").map_or(source, |(layout, _)| layout)
+}
+
 #[cfg(test)]
 mod tests;
+
+/// Members and elements, and what looks like it inside texts.
+fn json_parts(bytes: &[u8]) -> usize {
+    memchr::memchr3_iter(b'{', b'[', b',', bytes).count()
+}
 
 /// A JSON object that has all of these keys, in whatever depth.
 fn has_keys(bytes: &[u8], keys: &[&str]) -> bool {

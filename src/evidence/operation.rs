@@ -24,6 +24,11 @@ impl Place {
         self.of_text(&step.instruction, &step.text)
     }
 
+    /// The working directory.
+    pub(super) fn directory(&self) -> &str {
+        &self.cwd
+    }
+
     pub(super) fn of_text(&mut self, instruction: &str, text: &str) -> Option<Digest> {
         let rest = text.split_once(' ').map_or("", |(_, rest)| rest).trim();
         match instruction {

@@ -14,8 +14,8 @@ use serde::Deserialize;
 use super::cacheconfig::{CacheConfig, Link, Record};
 use super::llb::Op;
 use super::record::{arguments, last_part};
-use super::{Given, Kind, What, formula};
-use crate::model::{Digest, Told};
+use super::{Given, Kind, Page, What, formula};
+use crate::model::{Digest, Quote, Told};
 
 /// A predicate or statement.
 pub(super) struct Provenance;
@@ -148,6 +148,13 @@ struct RunMetadata {
 #[serde(default)]
 struct Buildkit {
     source: Source,
+    /// `"step4:0": [[{"digest": …}, …]]`: chains of layers, the last one the step's own.
+    layers: BTreeMap<String, Vec<Vec<Layer>>>,
+}
+
+#[derive(Deserialize)]
+struct Layer {
+    digest: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -184,10 +191,26 @@ impl Kind for Provenance {
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
         let known =
             super::has_keys(bytes, &["buildDefinition"]) || super::has_keys(bytes, &["buildType", "invocation"]);
-        (known && !super::has_keys(bytes, &["buildx.build.ref"]))
-            .then(|| predicate(bytes).map(|predicate| What::Attested(Box::new(attested(predicate)))))
+        let read = || predicate(bytes).map(|predicate| What::Attested(Box::new(attested(predicate, bytes))));
+        (known && !super::has_keys(bytes, &["buildx.build.ref"])).then(read)
+    }
+
+    fn page(&self) -> Option<Page> {
+        Some(PROVENANCE)
     }
 }
+
+const PROVENANCE: Page = Page {
+    name: "provenance with mode=max",
+    proves: "the definition of each step: which argument, option, user or text differs; base images; which layers were made anew",
+    get: &[
+        (
+            "image in a registry",
+            "docker buildx imagetools inspect registry.example.com/team/web:1.2 --format '{{json .Provenance}}' > provenance-$RUN.json",
+        ),
+        ("build", "docker buildx build --provenance=mode=max"),
+    ],
+};
 
 impl Kind for Metadata {
     fn name(&self) -> &'static str {
@@ -207,7 +230,20 @@ impl Kind for Metadata {
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
         self.begins(bytes).then(|| metadata(bytes).map(|attested| What::Attested(Box::new(attested))))
     }
+
+    fn page(&self) -> Option<Page> {
+        Some(METADATA)
+    }
 }
+
+const METADATA: Page = Page {
+    name: "metadata file",
+    proves: "names of arguments that differ, base images, and which cache the build wrote",
+    get: &[
+        ("build", "docker buildx build --metadata-file metadata-$RUN.json"),
+        ("with every step", "BUILDX_METADATA_PROVENANCE=max docker buildx build --metadata-file metadata-$RUN.json"),
+    ],
+};
 
 fn predicate(bytes: &[u8]) -> Result<Predicate, String> {
     if super::has_keys(bytes, &["predicateType"])
@@ -244,11 +280,11 @@ fn metadata(bytes: &[u8]) -> Result<Attested, String> {
     Ok(Attested {
         reference: wire.reference.as_deref().map(last_part),
         cache: manifest.and_then(|manifest| Digest::parse(&manifest.digest)),
-        ..attested(wire.provenance)
+        ..attested(wire.provenance, bytes)
     })
 }
 
-fn attested(predicate: Predicate) -> Attested {
+fn attested(predicate: Predicate, bytes: &[u8]) -> Attested {
     let Predicate { definition, details, materials, invocation, config, metadata } = predicate;
     let definition = definition.unwrap_or_default();
     let run = details.map(|details| details.metadata).or(metadata).unwrap_or_default();
@@ -257,12 +293,18 @@ fn attested(predicate: Predicate) -> Attested {
     let images = dependencies.iter().filter(|dependency| dependency.uri.starts_with("pkg:docker/"));
     let digest = |dependency: &Dependency| Digest::parse(&format!("sha256:{}", dependency.digest.get("sha256")?));
     let config = config.or(definition.internal.config);
-    let infos = run.buildkit_metadata.source.infos.into_iter().chain(run.buildkit.source.infos);
+    let (v1, v0) = (run.buildkit_metadata, run.buildkit);
+    let layers = if v1.layers.is_empty() { v0.layers } else { v1.layers };
+    let infos = v1.source.infos.into_iter().chain(v0.source.infos);
     Attested {
         started: run.started,
         given: arguments(request.args.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
         bases: images.filter_map(digest).collect(),
-        definition: config.filter(|config| !config.steps.is_empty()).map(|config| records(&config.steps)),
+        definition: config.filter(|config| !config.steps.is_empty()).map(|config| CacheConfig {
+            records: records(&config.steps, &layers, bytes),
+            defined: true,
+            ..CacheConfig::default()
+        }),
         dockerfile: infos.into_iter().find_map(dockerfile),
         ..Attested::default()
     }
@@ -274,9 +316,10 @@ fn dockerfile(info: Info) -> Option<(String, String)> {
 }
 
 /// The steps of a definition as records of a cache: what is in their keys, but for contents.
-fn records(steps: &[Step]) -> CacheConfig {
+fn records(steps: &[Step], layers: &BTreeMap<String, Vec<Vec<Layer>>>, bytes: &[u8]) -> Vec<Record> {
     let places: BTreeMap<&str, usize> = steps.iter().zip(0..).map(|(step, at)| (step.id.as_str(), at)).collect();
     let root = formula::selector("/");
+    let lines: BTreeMap<&str, Quote> = lines(bytes);
     let record = |step: &Step| {
         let runs = step.op.runs();
         let link = |(n, input): (usize, &String)| {
@@ -284,13 +327,33 @@ fn records(steps: &[Step]) -> CacheConfig {
             let selector = (runs && n == 0).then_some(root);
             places.get(id).map(|at| Link { record: *at, selector }).into_iter().collect()
         };
+        let own = layers.get(&format!("{}:0", step.id)).and_then(|chains| chains.first()?.last());
         Record {
             digest: step.op.record(),
+            quote: lines.get(step.id.as_str()).cloned().unwrap_or_default(),
             inputs: if step.op.is_step() { step.inputs.iter().enumerate().map(link).collect() } else { Vec::new() },
+            layer: own.and_then(|layer| Digest::parse(&layer.digest)),
             text: step.op.command(),
             fields: step.op.fields(),
             ..Record::default()
         }
     };
-    CacheConfig { records: steps.iter().map(record).collect(), defined: true, ..CacheConfig::default() }
+    steps.iter().map(record).collect()
+}
+
+/// Where the file names each step: `"id": "step4"`.
+fn lines(bytes: &[u8]) -> BTreeMap<&str, Quote> {
+    let mut found = BTreeMap::new();
+    let (mut line, mut at) = (1, 0);
+    for start in memchr::memmem::find_iter(bytes, "\"id\":") {
+        line += bytes.get(at..start).map_or(0, |between| memchr::memchr_iter(b'\n', between).count() as u64);
+        at = start;
+        let behind = bytes.get(start + 5..).unwrap_or_default().trim_ascii_start();
+        let name = behind.strip_prefix(b"\"").and_then(|name| name.split(|byte| *byte == b'"').next());
+        let Some(name) = name.filter(|name| name.len() < 32).and_then(|name| std::str::from_utf8(name).ok()) else {
+            continue;
+        };
+        found.entry(name).or_insert_with(|| Quote::new(line, name.as_bytes()));
+    }
+    found
 }

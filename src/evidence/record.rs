@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{Given, Kind, What, formula};
+use super::{Given, Kind, Page, What, formula};
 use crate::model::{Digest, Text, Told};
 
 /// As it is stored.
@@ -52,7 +52,25 @@ impl Kind for Stored {
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
         super::has_keys(bytes, &["Ref", "CreatedAt"]).then(|| stored(bytes).map(What::Record))
     }
+
+    fn page(&self) -> Option<Page> {
+        Some(PAGE)
+    }
 }
+
+const PAGE: Page = Page {
+    name: ".dockerbuild, the build record",
+    proves: "all that the log shows, without its gaps; the Dockerfile, base images, and by name every argument and option that differs",
+    get: &[
+        ("GitHub Actions", "gh run download RUN --pattern '*.dockerbuild': docker/build-push-action uploads it"),
+        (
+            "GitLab",
+            "docker buildx history export -o build.dockerbuild, and artifacts: {when: always, paths: [build.dockerbuild]}",
+        ),
+        ("Buildkite", "docker buildx history export -o build.dockerbuild, and artifact_paths: build.dockerbuild"),
+        ("elsewhere", "docker buildx history export -o build.dockerbuild"),
+    ],
+};
 
 #[derive(Deserialize)]
 struct Event {
@@ -146,7 +164,17 @@ impl Kind for Inspected {
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
         super::has_keys(bytes, &["Ref", "StartedAt", "NumCachedSteps"]).then(|| inspected(bytes).map(What::Record))
     }
+
+    fn page(&self) -> Option<Page> {
+        Some(INSPECTED)
+    }
 }
+
+const INSPECTED: Page = Page {
+    name: "build record as it is shown",
+    proves: "names of arguments that differ, base images",
+    get: &[("build", "docker buildx history inspect --format json > record-$RUN.json")],
+};
 
 fn inspected(bytes: &[u8]) -> Result<Record, String> {
     #[derive(Deserialize)]

@@ -6,9 +6,10 @@
 
 use chrono::{DateTime, SecondsFormat};
 use prost::Message;
+use prost::encoding::decode_varint;
 use serde::Serialize;
 
-use super::{Kind, What};
+use super::{Kind, PARTS, What};
 use crate::envelope::Stack;
 use crate::model::{Interest, LogReader, Run, Told};
 use crate::source::Input;
@@ -139,15 +140,53 @@ fn run(bytes: &[u8]) -> Result<Run, String> {
 /// The entries as JSON status, one frame a line. What follows a frame that is cut is not there.
 fn as_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut lines = Vec::new();
-    let mut rest = bytes;
+    let (mut rest, mut parts) = (bytes, 0);
     while let Some((length, behind)) = rest.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let Some((frame, behind)) = behind.split_at_checked(length) else { break };
+        parts += count(frame);
+        if parts > PARTS {
+            return Err(format!("holds more than {PARTS} parts"));
+        }
         let response = Response::decode(frame).map_err(|e| e.to_string())?;
         line(&response, &mut lines);
         rest = behind;
     }
     if lines.is_empty() { Err("is cut off in its first frame".to_owned()) } else { Ok(lines) }
+}
+
+/// How much room a message takes when it is read, in parts: its fields, and those of each of them. What commands
+/// printed is left out, and takes little.
+fn count(frame: &[u8]) -> usize {
+    const LOG: u64 = 3;
+    const ROOM: usize = 4;
+    let fields = Fields(frame);
+    let room = |(number, inside): (u64, &[u8])| if number == LOG { 1 } else { ROOM + Fields(inside).count() };
+    fields.map(room).sum()
+}
+
+/// Numbers and contents of the fields of a message, up to what cannot be read.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (u64, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let tag = decode_varint(&mut self.0).ok()?;
+        let length = match tag & 7 {
+            0 => {
+                decode_varint(&mut self.0).ok()?;
+                0
+            }
+            1 => 8,
+            5 => 4,
+            2 => usize::try_from(decode_varint(&mut self.0).ok()?).ok()?,
+            _ => return None,
+        };
+        let (inside, behind) = self.0.split_at_checked(length)?;
+        self.0 = behind;
+        Some((tag >> 3, inside))
+    }
 }
 
 /// JSON status names its parts in this order, and leaves empty ones out.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Given, Kind, What, formula, llb};
+use super::{Given, Kind, Page, What, formula, llb};
 use crate::model::{Digest, Told};
 
 /// The text form.
@@ -35,7 +35,17 @@ impl Kind for Store {
         let data = text.lines().filter_map(|line| line.trim_start().strip_prefix("data: "));
         known.then(|| Ok(What::Store(data.filter_map(operation).collect())))
     }
+
+    fn page(&self) -> Option<Page> {
+        Some(PAGE)
+    }
 }
+
+const PAGE: Page = Page {
+    name: "cache store of a daemon",
+    proves: "names of the arguments and options in an operation",
+    get: &[("buildkitd --save-cache-debug", "curl http://127.0.0.1:6060/debug/cache/store > store.txt")],
+};
 
 /// `data: {"Type":"buildkit.exec.v0","Exec":{…},"OS":"linux","Arch":"amd64"}`
 fn operation(json: &str) -> Option<(Digest, Given)> {
@@ -54,7 +64,7 @@ mod tests {
         let file = b"ID: 6\nParents:\n  Input 0:\t5\tsha256:aa\nPlaintexts:\nsha256:9b (json):\n  data: {\"Type\":\"buildkit.exec.v0\",\"Exec\":{\"meta\":{\"args\":[\"/bin/sh\",\"-c\",\"make\"],\"env\":[\"TOKEN=hunter2\"],\"cwd\":\"/\"}},\"OS\":\"linux\",\"Arch\":\"amd64\"}\n";
         let Some(Ok(What::Store(operations))) = Store.read(file) else { panic!("not read") };
         let names: Vec<&str> = operations.values().flatten().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["text", "option cwd", "argument TOKEN"]);
+        assert_eq!(names, ["text", "cwd", "argument TOKEN"]);
         assert!(!format!("{operations:?}").contains("hunter2"));
     }
 }

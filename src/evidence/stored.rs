@@ -6,13 +6,14 @@
 use std::path::Path;
 
 use super::record::Record;
-use super::{Evidence, What};
+use super::{Evidence, What, layout};
 use crate::model::{Build, BuildOutcome, Outcome, Run, Step, Text};
 
 /// Makes runs of the logs among these files, and leaves the others, each marked with the build it belongs to.
 pub(super) fn runs(runs: &mut Vec<Run>, evidence: Vec<Evidence>) -> Vec<Evidence> {
     let records: Vec<Record> = evidence.iter().filter_map(record).cloned().collect();
-    let logs: Vec<String> = evidence.iter().filter(|file| is_log(file)).map(|file| archive(&file.source)).collect();
+    let logs: Vec<String> =
+        evidence.iter().filter(|file| is_log(file)).map(|file| layout(&file.source).to_owned()).collect();
     let mut rest = Vec::new();
     for mut file in evidence {
         let of =
@@ -22,7 +23,7 @@ pub(super) fn runs(runs: &mut Vec<Run>, evidence: Vec<Evidence>) -> Vec<Evidence
             rest.push(file);
             continue;
         };
-        let source = archive(&file.source);
+        let source = layout(&file.source).to_owned();
         let alone = logs.iter().filter(|log| **log == source).count() == 1;
         let source = match of.filter(|_| !alone) {
             Some(record) => format!("{source}/{}", record.reference),
@@ -47,11 +48,6 @@ fn record(file: &Evidence) -> Option<&Record> {
 
 fn is_log(file: &Evidence) -> bool {
     matches!(file.what, What::Log(_))
-}
-
-/// The archive or folder of a layout: `web.dockerbuild` of `web.dockerbuild/blobs/sha256/ab…`.
-fn archive(source: &str) -> String {
-    source.rsplit_once("/blobs/sha256/").map_or(source, |(archive, _)| archive).to_owned()
 }
 
 /// The run, with what its record says of it.

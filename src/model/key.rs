@@ -78,10 +78,12 @@ pub enum Told {
     Metrics,
     /// The daemon's cache store, as its debug address shows it.
     Store,
+    /// A commit of the checkout.
+    Checkout,
 }
 
 impl Told {
-    const ALL: [(Self, &str); 7] = [
+    const ALL: [(Self, &str); 8] = [
         (Self::CacheConfig, "cacheconfig"),
         (Self::DockerBuild, "dockerbuild"),
         (Self::Provenance, "provenance"),
@@ -89,6 +91,7 @@ impl Told {
         (Self::Inspect, "inspect"),
         (Self::Metrics, "metrics"),
         (Self::Store, "store"),
+        (Self::Checkout, "checkout"),
     ];
 
     /// As reports and records call it.
@@ -113,8 +116,18 @@ pub struct StepKey {
     pub inputs: Few<KeyInput>,
     /// Fields of the operation, each with the digest of its value, where the file names them: `argument V`.
     pub fields: Few<(Text, Digest)>,
+    /// Files of a copy, each with the digest of its content and mode, where a commit has the very digest of all.
+    pub files: Few<(Text, Digest)>,
     /// Whether the cache holds its result; without it the record names the step only. `None` where no cache tells.
     pub stored: Option<bool>,
+}
+
+impl StepKey {
+    /// The files that it takes are known.
+    #[must_use]
+    pub fn has_files(&self) -> bool {
+        !self.files.is_empty()
+    }
 }
 
 /// One input of a step.

@@ -29,6 +29,7 @@ mod ndjson;
 mod overview;
 mod page;
 mod phrases;
+mod proofs;
 pub mod redact;
 mod report;
 #[cfg(test)]
@@ -62,6 +63,7 @@ pub(crate) use json::finding_of_group;
 pub use junit::Junit;
 pub use markdown::Markdown;
 pub use ndjson::Ndjson;
+pub use proofs::{explain_evidence, explain_evidence_json};
 pub use report::{Gone, News, Report};
 pub use sarif::Sarif;
 pub use summary::Summary;

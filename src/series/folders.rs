@@ -6,6 +6,7 @@ use foldhash::HashMap;
 
 use super::Series;
 use super::matching::{Index, look, same};
+use crate::evidence::layout;
 use crate::model::Run;
 
 /// Merges series of one build each whose folders hold one run each, under one file name: there the
@@ -41,10 +42,11 @@ pub(super) fn merge(runs: &[Run], series: Vec<Series>) -> Vec<Series> {
 
 /// The folder of a source, empty for the working directory and standard input.
 pub(super) fn folder(source: &str) -> &str {
-    source.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder)
+    layout(source).rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder)
 }
 
 fn file(source: &str) -> &str {
+    let source = layout(source);
     source.rsplit(['/', '\\']).next().unwrap_or(source)
 }
 

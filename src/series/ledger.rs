@@ -116,7 +116,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             return (Vec::new(), Start::Unknown);
         };
         let now = self.now(i, run, build);
-        let broken = now.stages.iter().filter_map(|stage| Some((stage, first_miss(stage, now.moved)?)));
+        let broken = now.stages.iter().filter_map(|stage| Some((stage, now.first_miss(stage)?)));
         let found = broken.flat_map(|(stage, step)| self.misses(&now, stage, step)).collect();
         let start = match (now.kept, now.empty) {
             (true, _) => Start::Kept,
@@ -177,7 +177,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             return said.into_iter().collect();
         }
         let before = self.members.get(..now.i).unwrap_or_default().iter().map(|(_, build)| *build);
-        let cases = proof::of_stage(before, now.build, stage, said.as_ref().map(|found| found.because));
+        let cases = proof::of_stage(before, now.build, stage, said.as_ref());
         let proved: Vec<Found> = cases.into_iter().filter_map(|case| case.found(now.build, said.as_ref())).collect();
         // Of a build without its log nothing is known but what is proven.
         if proved.is_empty() && !now.build.headless { said.into_iter().collect() } else { proved }
@@ -257,7 +257,7 @@ impl Line<'_> {
     }
 }
 
-impl Now<'_> {
+impl<'a> Now<'a> {
     /// What the cache could answer.
     fn store(&self) -> Store {
         let asked = self.imports.iter().map(|import| import.found()).max();
@@ -268,6 +268,14 @@ impl Now<'_> {
             Some(Finds::No) => Store::NotFound,
             None => Store::NeverAsked,
         }
+    }
+
+    /// The first step of a stage that ran. Without its log, files tell of some steps only.
+    fn first_miss(&self, stage: &Stage<'a>) -> Option<&'a Step> {
+        if self.build.headless && proof::is_told(stage) {
+            return stage.steps.iter().copied().find(|step| step.outcome == Outcome::Miss);
+        }
+        first_miss(stage, self.moved)
     }
 
     /// The step ran because another stage did: exact where its inputs are known, else as far as texts tell.

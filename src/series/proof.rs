@@ -4,12 +4,14 @@
 //! whose own operation, base image or files have another digest is why its stage broke. Where nothing differs, the
 //! result was there to be found, and the cache is to blame.
 
+mod operation;
+
 use std::collections::BTreeSet;
 
 use super::chain::Stage;
 use super::miss::Found;
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, Digest, Few, KeyInput, Outcome, Step, StepKey, Text, Told};
+use crate::model::{Build, Few, KeyInput, Outcome, Step, StepKey, Text, Told};
 
 /// What is proven of one step that ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Proved {
 pub enum Difference {
     /// The instruction itself.
     Instruction,
+    /// An instruction above it that no log prints: ENV, USER, SHELL, the default of an ARG.
+    Above,
     /// Arguments or environment of the instruction.
     Arguments,
     /// User, epoch or another option of the build.
@@ -51,10 +55,26 @@ impl Difference {
 /// A step that ran, and why.
 pub(super) struct Case {
     /// Its index in the build.
-    pub(super) step: usize,
-    pub(super) proved: Proved,
-    pub(super) because: Because,
-    pub(super) confidence: Confidence,
+    step: usize,
+    proved: Proved,
+    why: Why,
+}
+
+/// Why a step ran, as far as files and log tell together.
+struct Why {
+    differs: Difference,
+    because: Because,
+    confidence: Confidence,
+    /// Names of the arguments or options.
+    inputs: Few<Text>,
+    /// What it may be as well.
+    open: Few<KeyPart>,
+}
+
+impl Why {
+    fn of(differs: Difference, because: Because, confidence: Confidence) -> Self {
+        Self { differs, because, confidence, inputs: Few::new(), open: Few::new() }
+    }
 }
 
 /// What is proven of the first step of a stage that ran, and of one below it that would have run all the same.
@@ -62,11 +82,11 @@ pub(super) struct Case {
 pub(super) fn of_stage<'a>(
     before: impl DoubleEndedIterator<Item = &'a Build>,
     now: &Build,
-    stage: &Stage,
-    said: Option<Because>,
+    stage: &'a Stage<'a>,
+    said: Option<&'a Found>,
 ) -> Vec<Case> {
     let Some(earlier) = before.rev().find(|build| has_stage(build, stage)) else { return Vec::new() };
-    let pair = Pair { before: earlier, now, stage };
+    let pair = Pair { before: earlier, then: steps_of(earlier, stage), now, stage, said };
     let ran = stage.steps.iter().position(|step| step.outcome == Outcome::Miss);
     let Some(first) = ran else { return Vec::new() };
     let mut cases = Vec::new();
@@ -77,7 +97,7 @@ pub(super) fn of_stage<'a>(
             return Vec::new();
         }
         if (at == first && said.is_some()) || !nothing {
-            cases.extend(pair.case(step, difference, said.unwrap_or(Because::Unknown)));
+            cases.extend(pair.case(step, difference));
         }
         if !nothing {
             break;
@@ -92,23 +112,31 @@ fn has_stage(build: &Build, stage: &Stage) -> bool {
     !build.tangled && build.steps.iter().filter(of_stage).count() > 0
 }
 
+/// Steps of the stage in a build, by their positions.
+fn steps_of<'a>(build: &'a Build, stage: &Stage) -> Vec<&'a Step> {
+    let mut steps: Vec<&Step> = build.steps.iter().filter(|step| step.is_of(stage.name, stage.platform)).collect();
+    steps.sort_by_key(|step| step.position);
+    steps
+}
+
 /// A stage of a build beside the same stage of an earlier one.
 struct Pair<'a> {
     before: &'a Build,
+    /// The steps of the stage in it, by their positions.
+    then: Vec<&'a Step>,
     now: &'a Build,
     stage: &'a Stage<'a>,
+    /// What the log shows of the first step that ran.
+    said: Option<&'a Found>,
 }
 
 impl<'a> Pair<'a> {
     /// The step of the earlier build at the same place.
     fn earlier(&self, step: &Step) -> Option<&'a Step> {
-        let mut steps = self
-            .before
-            .steps
-            .iter()
-            .filter(|other| other.is_of(&step.stage, &step.platform) && other.instruction == step.instruction);
-        let same_text = steps.clone().find(|other| other.text == step.text && other.position == step.position);
-        same_text.or_else(|| steps.find(|other| other.position == step.position))
+        let start = self.then.partition_point(|other| other.position < step.position);
+        let here = self.then.iter().skip(start).take_while(|other| other.position == step.position).copied();
+        let mut here = here.filter(|other| other.instruction == step.instruction);
+        here.clone().find(|other| other.text == step.text).or_else(|| here.next())
     }
 
     fn keys(&self, step: &'a Step) -> Option<(&'a StepKey, &'a StepKey)> {
@@ -119,7 +147,7 @@ impl<'a> Pair<'a> {
     fn difference(&self, at: usize, step: &'a Step) -> Option<Difference> {
         let (before, now) = self.keys(step)?;
         if is_other_operation(before, now)? {
-            return Some(self.of_operation(step));
+            return Some(Difference::Instruction);
         }
         if before.inputs.len() != now.inputs.len() {
             return None;
@@ -147,36 +175,6 @@ impl<'a> Pair<'a> {
         (!input.step && input.selector.is_none()).then_some(Difference::Files)
     }
 
-    /// The same text makes another operation by what stands above it, or by what the build was asked for.
-    fn of_operation(&self, step: &'a Step) -> Difference {
-        if self.earlier(step).is_some_and(|other| other.text != step.text) {
-            return Difference::Instruction;
-        }
-        if step.instruction == "WORKDIR" {
-            return Difference::Options;
-        }
-        let parts = self.parts(step);
-        if let Some(part) = parts.first() {
-            return match part.split(' ').next() {
-                Some("argument") => Difference::Arguments,
-                Some("option") => Difference::Options,
-                _ => Difference::Instruction,
-            };
-        }
-        let below = self.stage.steps.iter().filter(|other| other.position > step.position);
-        let runs = below.filter(|other| other.instruction == "RUN").filter_map(|other| self.keys(other));
-        let mut told = 0;
-        for (before, now) in runs {
-            told += 1;
-            if is_other_operation(before, now) == Some(false) {
-                // An argument or a variable is in all that follow; a here-document is not.
-                return Difference::Instruction;
-            }
-        }
-        let silent = step.text == step.instruction;
-        if step.instruction != "RUN" || (silent && told == 0) { Difference::Instruction } else { Difference::Arguments }
-    }
-
     /// All steps above have the same keys in both builds.
     fn is_same_above(&self, at: usize) -> bool {
         self.stage.steps.iter().take(at).enumerate().all(|(n, step)| {
@@ -185,88 +183,49 @@ impl<'a> Pair<'a> {
         })
     }
 
-    fn case(&self, step: &'a Step, differs: Difference, said: Because) -> Option<Case> {
-        let (because, confidence) = self.because(step, differs, said);
-        let inputs = match differs {
-            Difference::Files => files(&step.text),
-            Difference::Arguments => self.arguments(step),
-            Difference::Options => self.parts(step).iter().map(option).collect(),
-            _ => Few::new(),
-        };
-        let told: BTreeSet<Told> = self.before.told.iter().chain(&self.now.told).map(|(told, _)| *told).collect();
+    fn case(&self, step: &'a Step, differs: Difference) -> Option<Case> {
+        let mut why = self.why(step, differs);
+        let changed = self.changed_files(step);
+        let told = self.before.told.iter().chain(&self.now.told).map(|(told, _)| *told);
+        let used = |told: &Told| *told != Told::Checkout || (differs == Difference::Files && !changed.is_empty());
+        let told: BTreeSet<Told> = told.filter(used).collect();
+        if differs == Difference::Files {
+            why.inputs = if changed.is_empty() { files(&step.text) } else { changed };
+        }
         let at = self.now.steps.element_offset(step)?;
-        let proved = Proved { differs, told: told.into_iter().collect(), inputs };
-        Some(Case { step: at, proved, because, confidence })
+        let proved = Proved { differs: why.differs, told: told.into_iter().collect(), inputs: why.inputs.clone() };
+        Some(Case { step: at, proved, why })
     }
 
-    fn because(&self, step: &'a Step, differs: Difference, said: Because) -> (Because, Confidence) {
-        use Confidence::{Likely, Proven, Suspected};
-        let text = self.earlier(step).is_some_and(|other| other.text != step.text);
+    /// Files with another content or mode, where the commits of both builds are known; none where they are too many
+    /// to be named.
+    fn changed_files(&self, step: &'a Step) -> Few<Text> {
+        const MOST: usize = 100;
+        let Some((before, now)) = self.keys(step).filter(|(before, now)| before.has_files() && now.has_files()) else {
+            return Few::new();
+        };
+        let (was, is): (BTreeSet<_>, BTreeSet<_>) = (before.files.iter().collect(), now.files.iter().collect());
+        let names: BTreeSet<Text> = was.symmetric_difference(&is).map(|(name, _)| name.clone()).collect();
+        if names.len() > MOST { Few::new() } else { names.into_iter().collect() }
+    }
+
+    fn why(&self, step: &'a Step, differs: Difference) -> Why {
+        use Confidence::Proven;
+        let why = |because| Why::of(differs, because, Proven);
         match differs {
-            Difference::Instruction if text || step.instruction == "RUN" && step.text != "RUN" => {
-                (Because::InstructionChanged, Proven)
+            Difference::Instruction | Difference::Above | Difference::Arguments | Difference::Options => {
+                self.operation(step)
             }
-            Difference::Instruction if self.has_other_runs(step) => (Because::InstructionChanged, Proven),
-            Difference::Instruction => (Because::InstructionChanged, Suspected),
-            Difference::Arguments => (Because::ArgumentChanged, Proven),
-            Difference::Options if !self.parts(step).is_empty() => (Because::OptionChanged, Proven),
-            Difference::Options => (Because::OptionChanged, Likely),
-            Difference::Base => (Because::BaseChanged, Proven),
-            Difference::Files => (Because::InputsChanged, Proven),
-            Difference::NothingStored => (Because::NotStored, Proven),
-            Difference::Nothing => match said {
-                Because::NotImported | Because::ImportFailed if !self.now.headless => (said, Proven),
-                Because::CacheDisabled => (said, Proven),
-                _ => (Because::RecordLost, Proven),
+            Difference::Base => why(Because::BaseChanged),
+            Difference::Files => why(Because::InputsChanged),
+            Difference::NothingStored => why(Because::NotStored),
+            Difference::Nothing => match self.said.map(|said| said.because) {
+                Some(said @ (Because::NotImported | Because::ImportFailed)) if !self.now.headless => why(said),
+                Some(Because::CacheDisabled) => why(Because::CacheDisabled),
+                _ => why(Because::RecordLost),
             },
         }
     }
-
-    fn has_other_runs(&self, step: &Step) -> bool {
-        self.stage.steps.iter().any(|other| other.instruction == "RUN" && other.position > step.position)
-    }
-
-    /// Parts of the operation that both builds tell, with other values: `argument V`.
-    fn parts(&self, step: &'a Step) -> Vec<Text> {
-        self.keys(step).map_or_else(Vec::new, |(before, now)| differing(&before.fields, &now.fields))
-    }
-
-    /// Names of arguments with other values: those of the step, else those of the whole build.
-    fn arguments(&self, step: &'a Step) -> Few<Text> {
-        let parts = self.parts(step);
-        if !parts.is_empty() {
-            let names = parts.iter().filter_map(|part| part.split_once(' ')).map(|(_, name)| Text::new(name));
-            return names.collect();
-        }
-        let told = |build: &Build| build.told.iter().any(|(told, _)| tells_arguments(*told));
-        if told(self.before) && told(self.now) {
-            return differing(&self.before.given, &self.now.given).into_iter().collect();
-        }
-        Few::new()
-    }
-}
-
-/// `add-host` of `option add-host`.
-fn option(part: &Text) -> Text {
-    part.split_once(' ').map_or_else(|| part.clone(), |(_, name)| Text::new(name))
-}
-
-/// The file names all build arguments.
-fn tells_arguments(told: Told) -> bool {
-    matches!(told, Told::DockerBuild | Told::Provenance | Told::Metadata | Told::Inspect)
-}
-
-/// Names that stand for other values on the two sides, or are on one side only.
-fn differing(before: &[(Text, Digest)], now: &[(Text, Digest)]) -> Vec<Text> {
-    if before.is_empty() && now.is_empty() {
-        return Vec::new();
-    }
-    let only = |of: &[(Text, Digest)], not: &[(Text, Digest)]| -> BTreeSet<Text> {
-        of.iter().filter(|part| !not.contains(part)).map(|(name, _)| name.clone()).collect()
-    };
-    let mut names = only(now, before);
-    names.extend(only(before, now));
-    names.into_iter().collect()
 }
 
 /// Whether the operations differ: by their digests, else by all of their parts.
@@ -313,10 +272,10 @@ impl Case {
             before: same.and_then(|said| said.before),
             against: said.and_then(|said| said.against),
             differs: self.proved.parts(),
-            hidden: Few::new(),
+            hidden: self.why.open,
             store: said.map_or(Store::default(), |said| said.store),
-            because: self.because,
-            confidence: self.confidence,
+            because: self.why.because,
+            confidence: self.why.confidence,
             proved: Some(Box::new(self.proved)),
         })
     }
@@ -330,6 +289,7 @@ impl Proved {
         };
         match self.differs {
             Difference::Instruction => Few::from([KeyPart::Instruction]),
+            Difference::Above => Few::from([KeyPart::Dockerfile]),
             Difference::Arguments => each(KeyPart::Argument, KeyPart::Values),
             Difference::Options => each(KeyPart::Option, KeyPart::Options),
             Difference::Base => Few::from([KeyPart::Base]),

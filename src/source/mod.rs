@@ -5,6 +5,7 @@
 
 mod at;
 mod block;
+mod checkout;
 mod container;
 mod digest;
 mod discover;
@@ -17,6 +18,7 @@ mod progress;
 mod same;
 mod tee;
 
+pub use checkout::{Checkout, Tracked, TrackedKind};
 pub use container::{Content, EXPANDED, Part, Reading, Visit, Whole, each};
 pub use digest::Digest;
 pub use discover::{Entry, Found, discover, discover_configs, read_text, working_directory};

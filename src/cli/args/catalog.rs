@@ -14,8 +14,11 @@ pub(in crate::cli) struct RulesArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ExplainArgs {
     /// Id of the rule
-    #[arg(value_name = "RULE")]
-    pub(in crate::cli) rule: RuleId,
+    #[arg(value_name = "RULE", required_unless_present = "evidence")]
+    pub(in crate::cli) rule: Option<RuleId>,
+    /// Say instead which files beside a log prove what, and how to get them
+    #[arg(long, conflicts_with = "rule")]
+    pub(in crate::cli) evidence: bool,
     /// Format of the page
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(in crate::cli) format: ListFormat,

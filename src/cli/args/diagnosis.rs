@@ -1,6 +1,8 @@
 //! What a diagnosis takes, whether its log is there or a build is run for it.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 
 use super::history::JobArgs;
 use crate::cli::settings::{Scope, Settings};
@@ -14,6 +16,9 @@ pub(in crate::cli) struct DiagnosisArgs {
     /// Write what is found to the file of --baseline: it is known from now on
     #[arg(long)]
     pub(in crate::cli) update_baseline: bool,
+    /// Checkout whose commits hold the files that builds copied: names those that changed
+    #[arg(long, value_name = "DIR", env = "CACHEDIAG_CHECKOUT", hide_env = true, value_hint = ValueHint::DirPath)]
+    pub(in crate::cli) checkout: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) job: JobArgs,
 }

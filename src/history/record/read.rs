@@ -224,8 +224,8 @@ fn key(digests: &Digests) -> model::StepKey {
     model::StepKey {
         operation: digests.operation.as_ref().and_then(digest),
         inputs: digests.inputs.iter().map(input).collect(),
-        fields: model::Few::new(),
         stored: digests.stored,
+        ..model::StepKey::default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Exported caches beside logs, and alone: the cause of each miss, and nothing that is wrong.
 
+mod checkout;
+mod generated;
 mod project;
 
 use cachediag::pipeline::{Options, run_in_memory};
@@ -34,7 +36,7 @@ impl Default for Service {
 
 impl Service {
     fn stages(&self) -> Vec<Stage> {
-        let stage = |name, from, steps| Stage { name, from, steps, environment: self.arguments.clone() };
+        let stage = |name, from, steps| Stage { arguments: self.arguments.clone(), ..Stage::of(name, from, steps) };
         let lock = Step::Copy("package.json package-lock.json", "/app/", self.lock.to_owned());
         let sources = Step::Copy("src", "/app/src", self.sources.to_owned());
         vec![
@@ -57,14 +59,20 @@ impl Service {
 type Break = (String, String, String, Vec<String>);
 
 fn breaks(files: Vec<Entry>, nth: usize) -> Vec<Break> {
-    let report = run_in_memory(files, &Options::default());
+    breaks_with(files, nth, &Options::default()).into_iter().map(|(found, _)| found).collect()
+}
+
+/// Each with the files that prove it.
+fn breaks_with(files: Vec<Entry>, nth: usize, options: &Options) -> Vec<(Break, Vec<String>)> {
+    let report = run_in_memory(files, options);
     let json = RENDERERS.iter().find(|renderer| renderer.name() == "json").unwrap();
     let report: Value =
         serde_json::from_str(&json.render(&report, Screen { width: 100, color: false, ascii: false })).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let texts = |value: &Value| value.as_array().map_or(Vec::new(), |all| all.iter().map(text).collect());
     let of = |found: &Value| {
-        (text(&found["step"]), text(&found["because"]), text(&found["confidence"]), texts(&found["inputs"]))
+        let told = (text(&found["step"]), text(&found["because"]), text(&found["confidence"]), texts(&found["inputs"]));
+        (told, texts(&found["proof"]))
     };
     report["runs"][nth]["builds"][0]["breaks"].as_array().unwrap().iter().map(of).collect()
 }
@@ -128,6 +136,79 @@ fn a_stage_that_makes_the_same_again_is_the_only_one_that_broke() {
 fn a_changed_command_is_told_from_a_changed_argument() {
     let edited = Service { install: "npm ci --no-audit && npm cache clean --force", ..Service::default() };
     proves(&built(&[Service::default(), edited], Mode::Max), "RUN npm ci --no-audit", "instruction-changed", &[]);
+}
+
+/// A service of one stage, each time with another edit above its commands.
+fn edited(edits: [fn(&mut Stage); 2]) -> Vec<Left> {
+    let mut builder = Builder::default();
+    let build = |edit: fn(&mut Stage)| {
+        let steps = vec![Step::Workdir("/app"), run("npm ci"), run("npm test")];
+        let mut stage = Stage::of("web", Err(Base::of("node", "layers of node")), steps);
+        edit(&mut stage);
+        builder.build(&[stage], Mode::Max, "")
+    };
+    edits.map(build).into()
+}
+
+#[test]
+fn what_the_dockerfile_says_above_a_command_is_no_argument() {
+    let edits: [fn(&mut Stage); 3] = [
+        |stage| stage.environment.push("NODE_ENV=production".to_owned()),
+        |stage| stage.user = "node",
+        |stage| stage.shell = "/bin/bash",
+    ];
+    for edit in edits {
+        let [logs, _] = last(&edited([|_| {}, edit]));
+        let expected = [("[web 3/4] RUN npm ci", "instruction-changed", "likely")];
+        assert_eq!(logs.iter().map(|b| (b.0.as_str(), b.1.as_str(), b.2.as_str())).collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn an_argument_is_proven_by_a_dockerfile_of_the_same_size_only() {
+    let mut left = edited([
+        |stage| stage.arguments = vec!["VERSION=1".to_owned()],
+        |stage| stage.arguments = vec!["VERSION=2".to_owned()],
+    ]);
+    let [logs, alone] = last(&left);
+    assert!(holds(&logs, "RUN npm ci", "argument-changed", &[]), "{logs:?}");
+    assert!(holds(&alone, "RUN", "argument-changed", &[]), "{alone:?}");
+    for left in &mut left {
+        left.log = left.log.lines().filter(|line| !line.contains("dockerfile:")).map(|l| format!("{l}\n")).collect();
+    }
+    let [logs, _] = last(&left);
+    assert_eq!((logs[0].1.as_str(), logs[0].2.as_str()), ("argument-changed", "likely"));
+}
+
+#[test]
+fn the_environment_of_a_base_image_is_no_argument() {
+    // Pushed anew with other variables and the same layers: what is below the first command stays.
+    let base = |manifest| Base::of(manifest, "layers of node");
+    let steps = || vec![Step::Workdir("/app"), run("npm ci"), run("npm test")];
+    let stage = Stage::of("web", Err(base("node")), steps());
+    let pushed = Stage { environment: vec!["NODE=22".into()], ..Stage::of("web", Err(base("node anew")), steps()) };
+    let mut builder = Builder::default();
+    let mut left: Vec<Left> = [stage, pushed].map(|stage| builder.build(&[stage], Mode::Max, "")).into();
+    let size = |log: &str| log.lines().find(|line| line.contains("dockerfile:")).unwrap().to_owned();
+    left[1].log = left[1].log.replace(&size(&left[1].log), &size(&left[0].log));
+    let [logs, _] = last(&left);
+    assert_eq!(
+        (logs[0].0.as_str(), logs[0].1.as_str(), logs[0].2.as_str()),
+        ("[web 3/4] RUN npm ci", "base-changed", "likely")
+    );
+}
+
+#[test]
+fn layouts_in_folders_of_their_own_are_runs_of_one_build() {
+    let changed = Service { sources: "sources 2", built: "dist 2", ..Service::default() };
+    let left = built(&[Service::default(), changed], Mode::Max);
+    for names in
+        [["cache-1/blobs/sha256/aa", "cache-2/blobs/sha256/bb"], ["1/cache/blobs/sha256/aa", "2/cache/blobs/sha256/bb"]]
+    {
+        let files = names.iter().zip(&left).map(|(name, left)| Entry::in_memory(name, left.cache.as_bytes()));
+        let found = breaks(files.collect(), 1);
+        assert!(holds(&found, "COPY src", "inputs-changed", &["src"]), "{names:?}: {found:?}");
+    }
 }
 
 #[test]

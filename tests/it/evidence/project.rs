@@ -37,7 +37,43 @@ pub(super) struct Stage {
     /// A stage, or an image.
     pub(super) from: Result<&'static str, Base>,
     pub(super) steps: Vec<Step>,
+    /// `ENV`, as written in the Dockerfile.
     pub(super) environment: Vec<String>,
+    /// `ARG`, with values from outside.
+    pub(super) arguments: Vec<String>,
+    pub(super) user: &'static str,
+    pub(super) shell: &'static str,
+}
+
+impl Stage {
+    pub(super) fn of(name: &'static str, from: Result<&'static str, Base>, steps: Vec<Step>) -> Self {
+        Self { name, from, steps, environment: Vec::new(), arguments: Vec::new(), user: "", shell: "/bin/sh" }
+    }
+
+    /// What is hashed of a command in this stage.
+    fn exec(&self, text: &str) -> String {
+        let environment: Vec<String> = self.environment.iter().chain(&self.arguments).cloned().collect();
+        exec(text, &environment_of(&environment), self.shell, self.user)
+    }
+
+    fn dockerfile(&self) -> String {
+        let from = match &self.from {
+            Ok(stage) => (*stage).to_owned(),
+            Err(_) => "base:1".to_owned(),
+        };
+        let mut text = format!("FROM {from} AS {}\n", self.name);
+        self.environment.iter().for_each(|variable| writeln!(text, "ENV {variable}").unwrap());
+        let name = |argument: &String| argument.split('=').next().unwrap_or_default().to_owned();
+        self.arguments.iter().for_each(|argument| writeln!(text, "ARG {}", name(argument)).unwrap());
+        if !self.user.is_empty() {
+            writeln!(text, "USER {}", self.user).unwrap();
+        }
+        if self.shell != "/bin/sh" {
+            writeln!(text, "SHELL [\"{}\", \"-c\"]", self.shell).unwrap();
+        }
+        self.steps.iter().for_each(|step| writeln!(text, "{}", step.text()).unwrap());
+        text
+    }
 }
 
 /// An image by its manifest and its layers.
@@ -90,16 +126,23 @@ impl Builder {
 
     /// Forgets the results of all stages but the last, as an import of `mode=min` into a new builder does.
     pub(super) fn keep(&mut self, texts: &[&str]) {
-        let kept = |key: &Key| texts.iter().any(|text| key.0 == operation(&exec(text, &environment(&[]))));
+        let exec = |text| exec(text, &environment_of(&[]), "/bin/sh", "");
+        let kept = |key: &Key| texts.iter().any(|text| key.0 == operation(&exec(text)));
         self.made.retain(|key, _| kept(key));
     }
 
     pub(super) fn build(&mut self, stages: &[Stage], mode: Mode, notes: &str) -> Left {
         self.clock += 100;
-        let mut log = format!("#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n{notes}");
+        let size: usize = stages.iter().map(|stage| stage.dockerfile().len()).sum::<usize>() + 37;
+        let size = if size < 1000 { format!("{size}B") } else { format!("{:.2}kB", size as f64 / 1000.0) };
+        let mut log = format!(
+            "#1 [internal] load build definition from Dockerfile\n#1 transferring dockerfile: {size} done\n#1 DONE 0.0s\n\n{notes}"
+        );
         let mut number = 2;
         let mut ends: BTreeMap<&str, Key> = BTreeMap::new();
         let mut results: Vec<(Key, bool)> = Vec::new();
+        // Steps of two stages that are the same are one, and so are their base images.
+        let mut printed: BTreeSet<Key> = BTreeSet::new();
         for (n, stage) in stages.iter().enumerate() {
             let last = n + 1 == stages.len();
             // The FROM of another stage is not counted.
@@ -109,14 +152,13 @@ impl Builder {
                 Ok(stage) => vec![ends[stage].clone()],
                 Err(base) => {
                     let done = if base.pulled { "DONE 0.1s" } else { "CACHED" };
-                    writeln!(
-                        log,
-                        "#{number} [{} 1/{of}] FROM docker.io/library/base:1@{}\n#{number} {done}\n",
-                        stage.name, base.manifest
-                    )
-                    .unwrap();
-                    number += 1;
-                    base.keys()
+                    let keys = base.keys();
+                    if printed.insert(keys[0].clone()) {
+                        let from = format!("[{} 1/{of}] FROM docker.io/library/base:1@{}", stage.name, base.manifest);
+                        writeln!(log, "#{number} {from}\n#{number} {done}\n").unwrap();
+                        number += 1;
+                    }
+                    keys
                 }
             };
             for (position, step) in stage.steps.iter().enumerate() {
@@ -128,8 +170,10 @@ impl Builder {
                 }
                 let at = position + 1 + begun;
                 let end = if hit { "CACHED" } else { "DONE 0.4s" };
-                writeln!(log, "#{number} [{} {at}/{of}] {}\n#{number} {end}\n", stage.name, step.text()).unwrap();
-                number += 1;
+                if printed.insert(key.clone()) {
+                    writeln!(log, "#{number} [{} {at}/{of}] {}\n#{number} {end}\n", stage.name, step.text()).unwrap();
+                    number += 1;
+                }
                 results.push((key.clone(), last || mode == Mode::Max));
                 below = vec![key];
             }
@@ -158,7 +202,7 @@ impl Builder {
             }
             Step::Run(text) => {
                 let rooted = below.iter().map(|key| (sha("/"), key.clone())).collect();
-                Key(operation(&exec(text, &environment(&stage.environment))), vec![rooted])
+                Key(operation(&stage.exec(text)), vec![rooted])
             }
             Step::Copy(sources, dest, held) => {
                 let files = Key::leaf(content(held));
@@ -236,7 +280,7 @@ impl Base {
 }
 
 impl Step {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self {
             Self::Workdir(path) => format!("WORKDIR {path}"),
             Self::Run(text) => format!("RUN {text}"),
@@ -250,16 +294,17 @@ pub(super) fn run(text: &str) -> Step {
     Step::Run(text.to_owned())
 }
 
-fn environment(more: &[String]) -> Vec<String> {
+fn environment_of(more: &[String]) -> Vec<String> {
     std::iter::once("PATH=/bin:/usr/bin".to_owned()).chain(more.iter().cloned()).collect()
 }
 
-fn exec(text: &str, environment: &[String]) -> String {
+fn exec(text: &str, environment: &[String], shell: &str, user: &str) -> String {
     let command = serde_json::to_string(text).unwrap();
     let command = command.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e");
     let environment = serde_json::to_string(environment).unwrap();
+    let user = if user.is_empty() { String::new() } else { format!(r#","user":"{user}""#) };
     format!(
-        r#"{{"Type":"buildkit.exec.v0","Exec":{{"meta":{{"args":["/bin/sh","-c",{command}],"env":{environment},"cwd":"/app","removeMountStubsRecursive":true}}}},"OS":"linux","Arch":"amd64"}}"#
+        r#"{{"Type":"buildkit.exec.v0","Exec":{{"meta":{{"args":["{shell}","-c",{command}],"env":{environment},"cwd":"/app"{user},"removeMountStubsRecursive":true}}}},"OS":"linux","Arch":"amd64"}}"#
     )
 }
 
@@ -283,5 +328,6 @@ fn operation(json: &str) -> String {
 }
 
 fn content(held: &str) -> String {
-    sha(&format!("{}@-1", sha(&made_up(held))))
+    let digest = if held.starts_with("sha256:") { held.to_owned() } else { made_up(held) };
+    sha(&format!("{}@-1", sha(&digest)))
 }

@@ -1,0 +1,347 @@
+//! What `BuildKit` calls the files that a COPY takes, from the files themselves.
+//!
+//! A directory is hashed with all that is in it; a wildcard, `--exclude` and `--parents` make a flat list. Owner and
+//! time are not part of it, modes are. Source: `moby/buildkit` `cache/contenthash/checksum.go`, `filehash.go`,
+//! `solver/llbsolver/ops/file.go`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::formula;
+use super::operation::join;
+use crate::model::Digest;
+
+/// What a name in a directory stands for.
+#[derive(Clone, Debug)]
+pub(super) enum Node {
+    /// What it is called by its content and mode.
+    File(String),
+    /// Where it leads.
+    Link(String),
+    Directory(BTreeMap<String, Node>),
+}
+
+/// Files as they lie in a build context.
+pub(super) struct Tree {
+    root: Node,
+    /// The mode of directories.
+    mode: u32,
+}
+
+/// What a COPY takes, as far as its text tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) sources: Vec<String>,
+    pub(super) exclude: Vec<String>,
+    pub(super) parents: bool,
+}
+
+/// Links that are followed one after another, at most.
+const LINKS: usize = 40;
+
+/// What is hashed of a file besides its content: `mode420`, `size2`.
+pub(super) fn header(mode: u32, kind: char, length: u64, link: &str) -> String {
+    format!("namemode{mode}uid0gid0size{length}typeflag{kind}linkname{link}unamegnamedevmajor0devminor0")
+}
+
+impl Taken {
+    /// Of the text of a COPY or ADD of the build context, or of a RUN that mounts some of it; `None` where the text
+    /// does not tell, or nothing of the context is taken.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        let (instruction, rest) = text.split_once(' ')?;
+        if instruction == "RUN" {
+            return Self::mounted(rest);
+        }
+        let mut taken = Self::default();
+        let mut words = Vec::new();
+        for word in words_of(rest)? {
+            match word.strip_prefix("--").filter(|_| words.is_empty()) {
+                Some(option) if option.starts_with("from=") => return None,
+                Some(option) => {
+                    taken.exclude.extend(option.strip_prefix("exclude=").map(str::to_owned));
+                    taken.parents |= option == "parents" || option == "parents=true";
+                }
+                None => words.push(word),
+            }
+        }
+        words.pop()?;
+        let told = |word: &String| !word.contains("://") && !word.starts_with("git@") && !word.starts_with("<<");
+        taken.sources = words;
+        let pivot = taken.parents && taken.sources.iter().any(|source| source.contains("/./"));
+        (!taken.sources.is_empty() && !pivot && taken.sources.iter().all(told)).then_some(taken)
+    }
+
+    /// `--mount=type=bind,source=go.mod,target=go.mod`: of one such mount.
+    fn mounted(rest: &str) -> Option<Self> {
+        let options = rest.split_ascii_whitespace().take_while(|word| word.starts_with("--"));
+        let mounts = options.filter_map(|option| option.strip_prefix("--mount="));
+        let binds = |mount: &&str| !mount.contains("type=") || mount.split(',').any(|part| part == "type=bind");
+        let mut mounts = mounts.filter(binds).filter(|mount| !mount.split(',').any(|part| part.starts_with("from=")));
+        let mount = mounts.next().filter(|_| mounts.next().is_none())?;
+        let source = mount.split(',').find_map(|part| part.strip_prefix("source=").or(part.strip_prefix("src=")));
+        Some(Self { sources: vec![source.unwrap_or("/").to_owned()], ..Self::default() })
+    }
+}
+
+/// Words as written, or those of a list: `["a b", "/c"]`.
+fn words_of(rest: &str) -> Option<Vec<String>> {
+    let Some(start) = rest.find('[').filter(|start| rest.trim_end().ends_with(']') && is_list(rest, *start)) else {
+        return Some(rest.split_ascii_whitespace().map(str::to_owned).collect());
+    };
+    let (options, list) = rest.split_at(start);
+    let listed: Vec<String> = serde_json::from_str(list).ok()?;
+    Some(options.split_ascii_whitespace().map(str::to_owned).chain(listed).collect())
+}
+
+/// Only options stand in front.
+fn is_list(rest: &str, start: usize) -> bool {
+    rest.get(..start).is_some_and(|front| front.split_ascii_whitespace().all(|word| word.starts_with("--")))
+}
+
+impl Tree {
+    /// Of files by their paths, without those that `.dockerignore` leaves out.
+    pub(super) fn of(files: impl Iterator<Item = (String, Node)>, mode: u32, ignored: &[String]) -> Self {
+        let mut root = BTreeMap::new();
+        for (path, node) in files {
+            insert(&mut root, &path, node);
+        }
+        let patterns = Patterns::of(ignored);
+        if !patterns.0.is_empty() {
+            root = patterns.kept(root, "", false);
+        }
+        Self { root: Node::Directory(root), mode }
+    }
+
+    /// The record that a COPY has for these files, and the files with their digests; `None` where one is not there.
+    pub(super) fn record(&self, taken: &Taken) -> Option<(Digest, Vec<(String, String)>)> {
+        let mut sources: Vec<String> = taken.sources.iter().map(|source| join("/", source)).collect();
+        sources.sort();
+        sources.dedup();
+        let plain: Vec<String> = sources.iter().filter(|source| !is_wild(source)).cloned().collect();
+        let flat = taken.parents || !taken.exclude.is_empty();
+        let below = |source: &String| plain.iter().any(|other| is_below(source, other));
+        let mut digests = Vec::new();
+        let mut files = BTreeMap::new();
+        for source in sources.iter().filter(|source| is_wild(source) || !below(source)) {
+            let all = self.matching(source)?;
+            all.iter().for_each(|(path, node)| self.list(path, node, &mut files));
+            digests.push(if flat || is_wild(source) { self.flat(source, &all, taken) } else { self.plain(&all)? });
+        }
+        Some((formula::content(&digests), files.into_iter().collect()))
+    }
+
+    /// What is called so, each with its path, links followed.
+    fn matching(&self, source: &str) -> Option<Vec<(String, &Node)>> {
+        if !is_wild(source) {
+            return Some(vec![(source.to_owned(), self.follow(source)?)]);
+        }
+        let mut all = vec![(String::new(), &self.root)];
+        for part in source.split('/').filter(|part| !part.is_empty()) {
+            let glob = glob(part)?;
+            let mut next = Vec::new();
+            for (path, node) in all {
+                let Node::Directory(children) = node else { continue };
+                for (name, child) in children.iter().filter(|(name, _)| glob.is_match(name.as_str())) {
+                    let path = format!("{path}/{name}");
+                    let child = if matches!(child, Node::Link(_)) { self.follow(&path)? } else { child };
+                    next.push((path, child));
+                }
+            }
+            all = next;
+        }
+        Some(all)
+    }
+
+    /// The file or directory behind a path, and behind the links on it.
+    fn follow(&self, path: &str) -> Option<&Node> {
+        let mut path = path.to_owned();
+        for _ in 0..LINKS {
+            let mut node = &self.root;
+            let mut at = String::new();
+            let mut parts = path.split('/').filter(|part| !part.is_empty());
+            let leads = loop {
+                let Some(part) = parts.next() else { return Some(node) };
+                let Node::Directory(children) = node else { return None };
+                match children.get(part)? {
+                    Node::Link(target) => break join(&at, target),
+                    child => node = child,
+                }
+                at = format!("{at}/{part}");
+            };
+            let rest: Vec<&str> = parts.collect();
+            path = join(&leads, &rest.join("/"));
+        }
+        None
+    }
+
+    fn plain(&self, all: &[(String, &Node)]) -> Option<String> {
+        let (path, node) = all.first()?;
+        Some(match node {
+            Node::Directory(children) if path == "/" => self.directory(&formula::sha256(b""), children),
+            node => self.digest(node),
+        })
+    }
+
+    /// The digest of a file, or of a directory with all that is in it.
+    fn digest(&self, node: &Node) -> String {
+        match node {
+            Node::File(digest) => digest.clone(),
+            Node::Link(target) => formula::sha256(header(0o777, '2', 0, target).as_bytes()),
+            Node::Directory(children) => self.directory(&self.bare(), children),
+        }
+    }
+
+    /// A directory by itself.
+    fn bare(&self) -> String {
+        formula::sha256(header(self.mode, '5', 0, "").as_bytes())
+    }
+
+    fn directory(&self, own: &str, children: &BTreeMap<String, Node>) -> String {
+        let mut text = format!("\0{own}");
+        for (name, child) in children {
+            text.push('\0');
+            text.push_str(name);
+            text.push_str(&self.digest(child));
+        }
+        formula::sha256(text.as_bytes())
+    }
+
+    /// The list that a wildcard, `--exclude` and `--parents` make, each entry with a digest of its own.
+    fn flat(&self, source: &str, all: &[(String, &Node)], taken: &Taken) -> String {
+        let patterns = Patterns::of(&taken.exclude);
+        let front = if taken.parents { String::new() } else { front(source) };
+        let mut entries = BTreeMap::new();
+        for (path, node) in all {
+            if taken.parents {
+                let parents = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+                let parents = parents.filter(|parent| !parent.is_empty());
+                entries.extend(parents.map(|parent| (parent.replace('/', "\0"), self.bare())));
+            }
+            let is_link = is_wild(source) && self.is_link(path);
+            self.entries(path, node, &front, (is_link, &patterns), &mut entries);
+        }
+        let text: String = entries.into_iter().flat_map(|(path, digest)| [path, digest]).collect();
+        formula::sha256(text.as_bytes())
+    }
+
+    fn entries(
+        &self,
+        path: &str,
+        node: &Node,
+        front: &str,
+        how: (bool, &Patterns),
+        entries: &mut BTreeMap<String, String>,
+    ) {
+        let (whole, patterns) = how;
+        let key = path.strip_prefix(front).unwrap_or(path).replace('/', "\0");
+        let key = if key.is_empty() { "\0".to_owned() } else { key };
+        match node {
+            Node::Directory(children) if !whole => {
+                if path != "/" {
+                    entries.insert(key, self.bare());
+                }
+                for (name, child) in children {
+                    let below = format!("{}/{name}", path.trim_end_matches('/'));
+                    if !patterns.leave_out(below.strip_prefix(front).unwrap_or(&below).trim_start_matches('/')) {
+                        self.entries(&below, child, front, (false, patterns), entries);
+                    }
+                }
+            }
+            node => drop(entries.insert(key, self.digest(node))),
+        }
+    }
+
+    /// The path itself is a link.
+    fn is_link(&self, path: &str) -> bool {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let folder = self.follow(folder);
+        matches!(folder, Some(Node::Directory(children)) if matches!(children.get(name), Some(Node::Link(_))))
+    }
+
+    fn list(&self, path: &str, node: &Node, files: &mut BTreeMap<String, String>) {
+        match node {
+            Node::Directory(children) => {
+                let path = path.trim_end_matches('/');
+                children.iter().for_each(|(name, child)| self.list(&format!("{path}/{name}"), child, files));
+            }
+            node => drop(files.insert(path.trim_start_matches('/').to_owned(), self.digest(node))),
+        }
+    }
+}
+
+fn insert(folder: &mut BTreeMap<String, Node>, path: &str, node: Node) {
+    let Some((first, rest)) = path.split_once('/') else {
+        folder.insert(path.to_owned(), node);
+        return;
+    };
+    let child = folder.entry(first.to_owned()).or_insert_with(|| Node::Directory(BTreeMap::new()));
+    if let Node::Directory(children) = child {
+        insert(children, rest, node);
+    }
+}
+
+fn is_wild(source: &str) -> bool {
+    source.contains(['*', '?', '[', '\\'])
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path != folder && (folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// What stands in front of the first part with a wildcard: `/src` of `/src/*.ts`; all of it where there is none.
+fn front(source: &str) -> String {
+    let parts = source.split('/').take_while(|part| !is_wild(part));
+    let front = parts.collect::<Vec<_>>().join("/");
+    if front == "/" { String::new() } else { front }
+}
+
+fn glob(pattern: &str) -> Option<GlobMatcher> {
+    let glob = GlobBuilder::new(pattern).literal_separator(true).backslash_escape(true).build();
+    glob.ok().map(|glob| glob.compile_matcher())
+}
+
+/// Lines of a `.dockerignore`, each with whether it takes back. The last that fits decides.
+struct Patterns(Vec<(bool, GlobMatcher)>);
+
+impl Patterns {
+    fn of(lines: &[String]) -> Self {
+        let lines = lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let pattern = |line: &str| {
+            let (back, pattern) = line.strip_prefix('!').map_or((false, line), |pattern| (true, pattern.trim()));
+            Some((back, glob(join("/", pattern).trim_start_matches('/'))?))
+        };
+        Self(lines.filter_map(pattern).collect())
+    }
+
+    /// A pattern that fits a folder fits all that is in it.
+    fn leave_out(&self, path: &str) -> bool {
+        let parents = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        let paths: BTreeSet<&str> = parents.chain([path]).collect();
+        let fits = |glob: &GlobMatcher| paths.iter().any(|path| glob.is_match(path));
+        self.0.iter().fold(false, |out, (back, glob)| if fits(glob) { !back } else { out })
+    }
+
+    /// What is left of a folder. One that is left out stays where something in it does.
+    fn kept(&self, folder: BTreeMap<String, Node>, path: &str, out: bool) -> BTreeMap<String, Node> {
+        let mut kept = BTreeMap::new();
+        for (name, node) in folder {
+            let below = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+            let out = self.leave_out(&below) || (out && self.0.iter().all(|(back, _)| !back));
+            match node {
+                Node::Directory(children) => {
+                    let children = self.kept(children, &below, out);
+                    if !out || !children.is_empty() {
+                        kept.insert(name, Node::Directory(children));
+                    }
+                }
+                node if !out => drop(kept.insert(name, node)),
+                Node::File(_) | Node::Link(_) => {}
+            }
+        }
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -224,8 +224,8 @@ fn step(graph: &Graph, at: usize, place: &Place, guesses: &mut Guesses, earlier:
     let record = graph.get(at)?;
     let kind = kind(graph, at);
     let said = record.text.as_ref().filter(|_| kind == "RUN").map(|text| format!("RUN {text}"));
-    let guessed = || record.digest.and_then(|digest| guesses.text(kind, digest));
-    let text = said.or_else(guessed).unwrap_or_else(|| kind.to_owned());
+    let told = || record.digest.and_then(|digest| guesses.text(kind, digest));
+    let text = said.or_else(told).unwrap_or_else(|| kind.to_owned());
     let stage = if place.stage.is_empty() { String::new() } else { format!("{} ", place.stage) };
     let what = Instruction {
         name: format!("[{stage}{}/{}] {text}", place.position, place.of).into(),

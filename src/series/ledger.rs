@@ -116,7 +116,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             return (Vec::new(), Start::Unknown);
         };
         let now = self.now(i, run, build);
-        let broken = now.stages.iter().filter_map(|stage| Some((stage, now.first_miss(stage)?)));
+        let broken = now.stages.iter().filter_map(|stage| Some((stage, self.first_miss(&now, stage)?)));
         let found = broken.flat_map(|(stage, step)| self.misses(&now, stage, step)).collect();
         let start = match (now.kept, now.empty) {
             (true, _) => Start::Kept,
@@ -176,11 +176,27 @@ impl<'m, 'a> Ledger<'m, 'a> {
         if !proof::is_told(stage) {
             return said.into_iter().collect();
         }
-        let before = self.members.get(..now.i).unwrap_or_default().iter().map(|(_, build)| *build);
-        let cases = proof::of_stage(before, now.build, stage, said.as_ref());
+        let cases = proof::of_stage(self.before(now), now.build, stage, (step, said.as_ref()));
         let proved: Vec<Found> = cases.into_iter().filter_map(|case| case.found(now.build, said.as_ref())).collect();
         // Of a build without its log nothing is known but what is proven.
         if proved.is_empty() && !now.build.headless { said.into_iter().collect() } else { proved }
+    }
+
+    /// The first step of a stage that ran. Without its log, files tell of some steps only.
+    fn first_miss(&self, now: &Now<'a>, stage: &Stage<'a>) -> Option<&'a Step> {
+        if !now.build.headless || !proof::is_told(stage) {
+            return first_miss(stage, now.moved);
+        }
+        let ran = stage.steps.iter().copied().find(|step| step.outcome == Outcome::Miss);
+        ran.or_else(|| {
+            let at = proof::first_changed(self.before(now), now.build, stage)?;
+            stage.steps.get(at).copied()
+        })
+    }
+
+    /// The builds before.
+    fn before(&self, now: &Now) -> impl DoubleEndedIterator<Item = &'a Build> + use<'m, 'a> {
+        self.members.get(..now.i).unwrap_or_default().iter().map(|(_, build)| *build)
     }
 
     fn miss(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Option<Found> {
@@ -257,7 +273,7 @@ impl Line<'_> {
     }
 }
 
-impl<'a> Now<'a> {
+impl Now<'_> {
     /// What the cache could answer.
     fn store(&self) -> Store {
         let asked = self.imports.iter().map(|import| import.found()).max();
@@ -268,14 +284,6 @@ impl<'a> Now<'a> {
             Some(Finds::No) => Store::NotFound,
             None => Store::NeverAsked,
         }
-    }
-
-    /// The first step of a stage that ran. Without its log, files tell of some steps only.
-    fn first_miss(&self, stage: &Stage<'a>) -> Option<&'a Step> {
-        if self.build.headless && proof::is_told(stage) {
-            return stage.steps.iter().copied().find(|step| step.outcome == Outcome::Miss);
-        }
-        first_miss(stage, self.moved)
     }
 
     /// The step ran because another stage did: exact where its inputs are known, else as far as texts tell.

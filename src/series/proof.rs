@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::chain::Stage;
 use super::miss::Found;
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, Few, KeyInput, Outcome, Step, StepKey, Text, Told};
+use crate::model::{Build, Few, KeyInput, Step, StepKey, Text, Told};
 
 /// What is proven of one step that ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,16 +79,15 @@ impl Why {
 
 /// What is proven of the first step of a stage that ran, and of one below it that would have run all the same.
 /// `said` is what the log shows of the first; nothing where it ran because another stage did.
-pub(super) fn of_stage<'a>(
-    before: impl DoubleEndedIterator<Item = &'a Build>,
-    now: &Build,
+pub(super) fn of_stage<'a, 'b: 'a>(
+    before: impl DoubleEndedIterator<Item = &'b Build>,
+    now: &'a Build,
     stage: &'a Stage<'a>,
-    said: Option<&'a Found>,
+    (ran, said): (&Step, Option<&'a Found>),
 ) -> Vec<Case> {
-    let Some(earlier) = before.rev().find(|build| has_stage(build, stage)) else { return Vec::new() };
-    let pair = Pair { before: earlier, then: steps_of(earlier, stage), now, stage, said };
-    let ran = stage.steps.iter().position(|step| step.outcome == Outcome::Miss);
-    let Some(first) = ran else { return Vec::new() };
+    let Some(pair) = Pair::of(before, now, stage, said) else { return Vec::new() };
+    let first = stage.steps.iter().position(|step| std::ptr::eq(*step, ran));
+    let Some(first) = first else { return Vec::new() };
     let mut cases = Vec::new();
     for (at, step) in stage.steps.iter().enumerate().skip(first) {
         let Some(difference) = pair.difference(at, step) else { break };
@@ -104,6 +103,18 @@ pub(super) fn of_stage<'a>(
         }
     }
     cases
+}
+
+/// Which step of a stage is the first that an earlier build cannot have made: of a build without its log, nothing else shows
+/// that it ran.
+pub(super) fn first_changed<'a, 'b: 'a>(
+    before: impl DoubleEndedIterator<Item = &'b Build>,
+    now: &'a Build,
+    stage: &'a Stage<'a>,
+) -> Option<usize> {
+    let pair = Pair::of(before, now, stage, None)?;
+    let changed = |(at, step): &(usize, &&Step)| pair.difference(*at, step).is_some_and(Difference::is_something);
+    stage.steps.iter().enumerate().find(changed).map(|(at, _)| at)
 }
 
 /// The stage is in the build, and a file tells of its steps.
@@ -131,6 +142,17 @@ struct Pair<'a> {
 }
 
 impl<'a> Pair<'a> {
+    /// A stage, and the same one in the nearest earlier build that files tell of.
+    fn of<'b: 'a>(
+        before: impl DoubleEndedIterator<Item = &'b Build>,
+        now: &'a Build,
+        stage: &'a Stage<'a>,
+        said: Option<&'a Found>,
+    ) -> Option<Self> {
+        let earlier = before.rev().find(|build| has_stage(build, stage))?;
+        Some(Self { before: earlier, then: steps_of(earlier, stage), now, stage, said })
+    }
+
     /// The step of the earlier build at the same place.
     fn earlier(&self, step: &Step) -> Option<&'a Step> {
         let start = self.then.partition_point(|other| other.position < step.position);

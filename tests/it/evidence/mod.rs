@@ -2,7 +2,9 @@
 
 mod checkout;
 mod generated;
+mod hostile;
 mod project;
+mod remembered;
 
 use cachediag::pipeline::{Options, run_in_memory};
 use cachediag::render::{RENDERERS, Screen};

@@ -80,3 +80,39 @@ fn a_tree_of_any_size() {
     let peak = peak_of_path(folder.path());
     assert!(peak < PEAK, "{} MiB", peak >> 20);
 }
+
+/// A file of 15 MiB that begins as evidence does, and is full of the smallest parts.
+fn full(start: &str, part: &str, end: &str) -> Vec<u8> {
+    [start, &part.repeat((15 << 20) / part.len()), end].concat().into_bytes()
+}
+
+/// Vertices or statuses without anything in them, in one frame behind one that has a digest.
+fn frame(part: [u8; 2]) -> Vec<u8> {
+    let digest = format!("sha256:{:064x}", 1);
+    let vertex = [&[0x0a, 73, 0x0a, 71][..], digest.as_bytes()].concat();
+    let body = [&vertex[..], &part.repeat(7 << 20)].concat();
+    [&u32::try_from(body.len()).unwrap().to_le_bytes()[..], &body].concat()
+}
+
+#[test]
+fn evidence_full_of_small_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = "{\"buildDefinition\":{\"externalParameters\":{\"request\":{\"args\":{\"a\":\"\"";
+    let hostile = [
+        ("records.json", full("{\"records\":[{\"digest\":\"\"}", ",{\"digest\":\"\"}", "]}")),
+        ("inputs.json", full("{\"records\":[{\"digest\":\"\",\"inputs\":[[]", ",[]", "]}]}")),
+        ("links.json", full("{\"records\":[{\"digest\":\"\",\"inputs\":[[{}", ",{}", "]]}]}")),
+        ("arguments.json", full(arguments, ",\"\":\"\"", "}}}}}")),
+        ("deep.json", full("{\"buildDefinition\":", "[", "")),
+        ("vertices", frame([0x0a, 0])),
+        ("statuses", frame([0x12, 0])),
+    ];
+    for (name, bytes) in hostile {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let used = command().arg(&path).stderr(Stdio::null()).spawn().unwrap().wait4().unwrap();
+        // Nothing could be read.
+        assert_eq!(used.status.code(), Some(2), "{name}");
+        assert!(used.rusage.maxrss < PEAK, "{name}: {} MiB", used.rusage.maxrss >> 20);
+    }
+}

@@ -181,12 +181,28 @@ impl<'a> Case<'_, '_, 'a> {
 
     /// The step has another text than in any earlier build of the stage.
     fn text_changed(&self, before: Option<(&'a Run, &'a Build)>, store: Store) -> Why {
+        if before.is_some_and(|(_, build)| self.was_shared(build)) {
+            let why = |because, sure| Why::of(because, sure, store);
+            return match self.stage.base {
+                Some(_) => why(Because::BaseChanged, Likely).differing(vec![KeyPart::Base]),
+                None => why(Because::Unknown, Suspected).hiding(self.hidden(before)),
+            };
+        }
         if let Some(argument) = self.argument_in_text(before) {
             let why = Why::of(Because::ArgumentChanged, Proven, store);
             return why.differing(vec![argument]);
         }
         let why = Why::of(Because::InstructionChanged, Proven, store);
         why.differing(vec![KeyPart::Instruction])
+    }
+
+    /// A builder that makes one step of two equal ones printed it under the name of another stage: both had one base.
+    fn was_shared(&self, before: &Build) -> bool {
+        let step = self.step;
+        let here = |other: &&Step| other.position == step.position && other.platform == step.platform;
+        let mut at = before.steps.iter().filter(here);
+        let own = at.clone().any(|other| other.stage == step.stage);
+        !own && at.any(|other| other.text == step.text)
     }
 
     /// The Dockerfile is the one of the commit before, and a value that is new in the text is that of an

@@ -82,7 +82,7 @@ const CHANGES: [Change; 9] = [
     Change::Nothing,
 ];
 
-/// What may be said of the change: the step, and why it ran.
+/// What may be said of the change: the end of the step, and why it ran.
 struct Truth {
     step: String,
     because: &'static str,
@@ -118,8 +118,10 @@ fn changed(stages: &[Stage], change: Change, dice: &mut Dice) -> Option<(Vec<Sta
             (place, "instruction-changed", true)
         }
         Change::Argument => {
-            stage.arguments = vec!["VERSION=2".to_owned()];
-            (first_run, "argument-changed", true)
+            // It is the same for all stages.
+            stages.iter_mut().for_each(|stage| stage.arguments = vec!["VERSION=2".to_owned()]);
+            let truth = Truth { step: String::new(), because: "argument-changed", sure: true };
+            return Some((stages, Some(truth)));
         }
         Change::Environment => {
             stage.environment = vec!["LANG=C".to_owned()];
@@ -178,6 +180,11 @@ fn pair(seed: u64, change: Change) -> Option<(Vec<Left>, Option<Truth>)> {
     Some((left, truth))
 }
 
+/// The log has a step in this place, whatever its text: `[build 2/8]`.
+fn printed_in(left: &Left, step: &str) -> bool {
+    step.split_once(']').is_some_and(|(place, _)| left.log.contains(place))
+}
+
 /// Nothing changed, so the step ran because its result was not there.
 fn is_lost(found: &Break) -> bool {
     matches!(found.1.as_str(), "record-lost" | "not-imported" | "not-stored" | "import-failed")
@@ -208,7 +215,9 @@ fn nothing_wrong_is_proven_and_every_change_is_found() {
             if let Some(truth) = &truth {
                 let said = |found: &&Break| found.0.ends_with(&truth.step) && found.1 == truth.because;
                 let found = logs.iter().find(said);
-                assert!(found.is_some_and(|found| !truth.sure || found.2 == "proven"), "not found. {case}");
+                // Where two stages began alike, the first run printed what both had under one name.
+                let sure = truth.sure && found.is_some_and(|found| printed_in(&left[0], &found.0));
+                assert!(found.is_some_and(|found| !sure || found.2 == "proven"), "not found. {case}");
             }
         }
         assert!(tried >= 20, "{change:?}");

@@ -66,17 +66,24 @@ fn breaks(files: Vec<Entry>, nth: usize) -> Vec<Break> {
 
 /// Each with the files that prove it.
 fn breaks_with(files: Vec<Entry>, nth: usize, options: &Options) -> Vec<(Break, Vec<String>)> {
+    broken(&report(files, options)["runs"][nth]["builds"][0])
+}
+
+fn report(files: Vec<Entry>, options: &Options) -> Value {
     let report = run_in_memory(files, options);
     let json = RENDERERS.iter().find(|renderer| renderer.name() == "json").unwrap();
-    let report: Value =
-        serde_json::from_str(&json.render(&report, Screen { width: 100, color: false, ascii: false })).unwrap();
+    serde_json::from_str(&json.render(&report, Screen { width: 100, color: false, ascii: false })).unwrap()
+}
+
+/// The breaks of a build, each with the files that prove it.
+fn broken(build: &Value) -> Vec<(Break, Vec<String>)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let texts = |value: &Value| value.as_array().map_or(Vec::new(), |all| all.iter().map(text).collect());
     let of = |found: &Value| {
         let told = (text(&found["step"]), text(&found["because"]), text(&found["confidence"]), texts(&found["inputs"]));
         (told, texts(&found["proof"]))
     };
-    report["runs"][nth]["builds"][0]["breaks"].as_array().unwrap().iter().map(of).collect()
+    build["breaks"].as_array().unwrap().iter().map(of).collect()
 }
 
 fn files(left: &[Left], logs: bool) -> Vec<Entry> {

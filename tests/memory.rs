@@ -96,20 +96,21 @@ fn frame(part: [u8; 2]) -> Vec<u8> {
 
 #[test]
 fn evidence_full_of_small_parts() {
-    let folder = tempfile::tempdir().unwrap();
-    let arguments = "{\"buildDefinition\":{\"externalParameters\":{\"request\":{\"args\":{\"a\":\"\"";
-    let hostile = [
-        ("records.json", full("{\"records\":[{\"digest\":\"\"}", ",{\"digest\":\"\"}", "]}")),
-        ("inputs.json", full("{\"records\":[{\"digest\":\"\",\"inputs\":[[]", ",[]", "]}]}")),
-        ("links.json", full("{\"records\":[{\"digest\":\"\",\"inputs\":[[{}", ",{}", "]]}]}")),
-        ("arguments.json", full(arguments, ",\"\":\"\"", "}}}}}")),
-        ("deep.json", full("{\"buildDefinition\":", "[", "")),
-        ("vertices", frame([0x0a, 0])),
-        ("statuses", frame([0x12, 0])),
+    const ARGUMENTS: &str = r#"{"buildDefinition":{"externalParameters":{"request":{"args":{"a":"""#;
+    // Made one after another: a process that is begun counts what this one has.
+    let hostile: [(&str, fn() -> Vec<u8>); 7] = [
+        ("records.json", || full(r#"{"records":[{"digest":""}"#, r#",{"digest":""}"#, "]}")),
+        ("inputs.json", || full(r#"{"records":[{"digest":"","inputs":[[]"#, ",[]", "]}]}")),
+        ("links.json", || full(r#"{"records":[{"digest":"","inputs":[[{}"#, ",{}", "]]}]}")),
+        ("arguments.json", || full(ARGUMENTS, r#","":"""#, "}}}}}")),
+        ("deep.json", || full("{\"buildDefinition\":", "[", "")),
+        ("vertices", || frame([0x0a, 0])),
+        ("statuses", || frame([0x12, 0])),
     ];
+    let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in hostile {
         let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(&path, bytes()).unwrap();
         let used = command().arg(&path).stderr(Stdio::null()).spawn().unwrap().wait4().unwrap();
         // Nothing could be read.
         assert_eq!(used.status.code(), Some(2), "{name}");

@@ -2,7 +2,7 @@
 
 use crate::finding::{Confidence, Severity};
 use crate::model::{BuildOutcome, CacheOperation, CacheOutcome, Dialect, Engine, Outcome};
-use crate::series::Because;
+use crate::series::{Because, KeyPart};
 use crate::triage::{Verdict, Wanted};
 
 /// `error`, `warning`, `note`.
@@ -62,6 +62,20 @@ pub fn because(because: Because) -> &'static str {
         Because::ImportFailed => "import-failed",
         Because::CacheDisabled => "cache-disabled",
         Because::Unknown => "unknown",
+    }
+}
+
+/// What a step depends on, in words.
+#[must_use]
+pub fn key_part(part: &KeyPart) -> &'static str {
+    match part {
+        KeyPart::Instruction => "the text of the instruction",
+        KeyPart::Base => "the base image",
+        KeyPart::Dockerfile => "an ENV, USER or SHELL above it, or the default of an ARG",
+        KeyPart::Files => "files",
+        KeyPart::Stage => "files of another stage",
+        KeyPart::Argument(_) | KeyPart::Values => "the value of a build argument",
+        KeyPart::Option(_) | KeyPart::Options => "an option of the build",
     }
 }
 

@@ -207,6 +207,9 @@ impl<'a> Pair<'a> {
 
     fn case(&self, step: &'a Step, differs: Difference) -> Option<Case> {
         let mut why = self.why(step, differs);
+        if self.now.headless && differs.is_something() && !self.is_aligned(step) {
+            why.confidence = Confidence::Suspected;
+        }
         let changed = self.changed_files(step);
         let told = self.before.told.iter().chain(&self.now.told).map(|(told, _)| *told);
         let used = |told: &Told| *told != Told::Checkout || (differs == Difference::Files && !changed.is_empty());
@@ -217,6 +220,15 @@ impl<'a> Pair<'a> {
         let at = self.now.steps.element_offset(step)?;
         let proved = Proved { differs: why.differs, told: told.into_iter().collect(), inputs: why.inputs.clone() };
         Some(Case { step: at, proved, why })
+    }
+
+    /// Without logs stages have no names: the step is the same one as before only where its stage has as many steps,
+    /// and the one above it is the same.
+    fn is_aligned(&self, step: &'a Step) -> bool {
+        let same = |(before, now): (&StepKey, &StepKey)| before.operation == now.operation;
+        let above = self.stage.steps.iter().take_while(|other| other.position < step.position).last();
+        let alike = above.is_none_or(|above| self.keys(above).is_some_and(same));
+        alike && self.earlier(step).is_some_and(|other| other.of == step.of)
     }
 
     /// Files with another content or mode, where the commits of both builds are known; none where they are too many

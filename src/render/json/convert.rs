@@ -114,6 +114,7 @@ fn broken<'a>(found: &Miss<'a>) -> wire::Break<'a> {
         confidence: names::confidence(found.confidence),
         proof: found.proved.iter().flat_map(|proved| &proved.told).map(|told| told.name()).collect(),
         inputs: found.proved.iter().flat_map(|proved| &proved.inputs).map(|input| redact(input)).collect(),
+        open: found.proved.iter().flat_map(|_| found.hidden).map(names::key_part).collect(),
     }
 }
 

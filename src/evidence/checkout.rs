@@ -208,8 +208,12 @@ fn hash(
     let mut buffer = vec![0; 64 << 10];
     while let Ok(read) = content.read(&mut buffer) {
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-        hashes.iter_mut().for_each(|hash| hash.update(bytes));
-        text.iter_mut().for_each(|text| text.extend_from_slice(bytes));
+        for hash in &mut hashes {
+            hash.update(bytes);
+        }
+        if let Some(text) = &mut text {
+            text.extend_from_slice(bytes);
+        }
     }
     hashes.map(|hash| formula::written(&hash.finalize().into()))
 }

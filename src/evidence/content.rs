@@ -125,7 +125,9 @@ impl Tree {
         let mut files = BTreeMap::new();
         for source in sources.iter().filter(|source| is_wild(source) || !below(source)) {
             let all = self.matching(source)?;
-            all.iter().for_each(|(path, node)| self.list(path, node, &mut files));
+            for (path, node) in &all {
+                self.list(path, node, &mut files);
+            }
             digests.push(if flat || is_wild(source) { self.flat(source, &all, taken) } else { self.plain(&all)? });
         }
         Some((formula::content(&digests), files.into_iter().collect()))
@@ -263,7 +265,9 @@ impl Tree {
         match node {
             Node::Directory(children) => {
                 let path = path.trim_end_matches('/');
-                children.iter().for_each(|(name, child)| self.list(&format!("{path}/{name}"), child, files));
+                for (name, child) in children {
+                    self.list(&format!("{path}/{name}"), child, files);
+                }
             }
             node => drop(files.insert(path.trim_start_matches('/').to_owned(), self.digest(node))),
         }

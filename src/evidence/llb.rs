@@ -126,7 +126,7 @@ pub(super) fn fields(exec: &Map<String, Value>) -> Given {
         match (name.as_str(), value) {
             ("meta", Value::Object(meta)) => meta.iter().for_each(|(name, value)| field(name, value, &mut fields)),
             ("mounts", Value::Array(mounts)) => {
-                fields.push(given("mounts", &mounts.iter().map(mount).collect::<String>()))
+                fields.push(given("mounts", &mounts.iter().map(mount).collect::<String>()));
             }
             _ => fields.push(given(&format!("option {name}"), &value.to_string())),
         }

@@ -1,3 +1,5 @@
+//! Digests of made-up contexts: those that a daemon wrote, and those that the formulas give by hand.
+
 use super::*;
 
 fn file(content: &str, mode: u32) -> Node {

@@ -42,6 +42,37 @@ impl<'a> ImageRef<'a> {
     }
 }
 
+/// What CI systems print in the place of a secret, beside a run of stars.
+const MASKS: [&str; 2] = ["[MASKED]", "[REDACTED]"];
+
+/// Whether something in the name is masked.
+#[must_use]
+pub fn is_masked(name: &str) -> bool {
+    readable(name).is_some()
+}
+
+/// Whether two names, parts of which may be masked, can be one: what is readable of one does not contradict the other.
+#[must_use]
+pub fn may_be_one(a: &str, b: &str) -> bool {
+    match (readable(a), readable(b)) {
+        (None, None) => a == b,
+        (Some((begin, end)), None) => b.starts_with(begin) && b.ends_with(end),
+        (None, Some((begin, end))) => a.starts_with(begin) && a.ends_with(end),
+        (Some((begin, end)), Some((other, tail))) => {
+            let begins = begin.starts_with(other) || other.starts_with(begin);
+            begins && (end.ends_with(tail) || tail.ends_with(end))
+        }
+    }
+}
+
+/// What stands before the first mask and behind the last; `None` without any.
+fn readable(name: &str) -> Option<(&str, &str)> {
+    let masks = || MASKS.iter().chain(&["*"]);
+    let begin = masks().filter_map(|mask| Some(name.split_once(mask)?.0)).min_by_key(|begin| begin.len())?;
+    let end = masks().filter_map(|mask| Some(name.rsplit_once(mask)?.1)).min_by_key(|end| end.len())?;
+    Some((begin, end))
+}
+
 fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
@@ -53,6 +84,22 @@ fn split(name: &str, at: char) -> (&str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_readable_tells_masked_names_apart() {
+        for (a, b) in [
+            ("***/shop/web", "r.example.com/shop/web"),
+            ("[MASKED]/web", "***/web"),
+            ("ghcr.io/***", "ghcr.io/***-api"),
+            ("***", "r.example.com/web"),
+        ] {
+            assert!(may_be_one(a, b) && may_be_one(b, a), "{a} {b}");
+        }
+        for (a, b) in [("***/prod/api", "***/dev/api"), ("***/web", "r.example.com/api"), ("ghcr.io/***", "quay.io/a")] {
+            assert!(!may_be_one(a, b) && !may_be_one(b, a), "{a} {b}");
+        }
+        assert!(is_masked("a/[REDACTED]") && !is_masked("r.example.com/a:1"));
+    }
 
     #[test]
     fn ports_are_no_tags_and_hub_may_be_left_out() {

@@ -11,7 +11,7 @@ use foldhash::{HashMap, HashSet};
 
 use super::folders::{self, folder};
 use super::{BuildRef, Series, naming};
-use crate::model::{Build, BuildOutcome, ImageRef, Run, Step};
+use crate::model::{Build, BuildOutcome, ImageRef, Run, Step, is_masked, may_be_one};
 
 /// Groups the builds of all runs into series, in the order of first appearance.
 ///
@@ -174,12 +174,16 @@ fn repositories<'a>(run: &'a Run, build: &'a Build) -> Vec<(&'a str, &'a str)> {
 
 /// Both name their images, and none of the one is in a repository of the other.
 fn other_image(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
-    let masked = |image: &(&str, &str)| image.0.contains('*') || image.1.contains('*');
+    let masked = |image: &(&str, &str)| is_masked(image.0) || is_masked(image.1);
     let (a, b) = (repositories(a.0, a.1), repositories(b.0, b.1));
-    if a.is_empty() || b.is_empty() || a.iter().chain(&b).any(masked) {
+    if a.is_empty() || b.is_empty() || a.iter().any(|image| b.contains(image)) {
         return false;
     }
-    !a.iter().any(|image| b.contains(image))
+    if !a.iter().chain(&b).any(masked) {
+        return true;
+    }
+    let whole = |image: &(&str, &str)| format!("{}/{}", image.0, image.1);
+    !a.iter().any(|one| b.iter().any(|other| may_be_one(&whole(one), &whole(other))))
 }
 
 /// Two builds of one log that name other images, Dockerfiles or contexts were not made one after another
@@ -306,6 +310,8 @@ mod tests {
     fn images_tell_builds_apart_and_tags_do_not() {
         assert_eq!(group(&[named("localhost:5000/one"), named("localhost:5000/two")]).len(), 2);
         assert_eq!(group(&[named("r.example.com/app:1"), named("r.example.com/app:2")]).len(), 1);
+        assert_eq!(group(&[named("***/prod/app:1"), named("***/dev/app:2")]).len(), 2);
+        assert_eq!(group(&[named("***/prod/app:1"), named("r.example.com/prod/app:2")]).len(), 1);
         let unnamed = run(&["RUN a", "RUN b"], BuildOutcome::Failed);
         assert_eq!(group(&[named("r.example.com/app:1"), unnamed]).len(), 1);
     }

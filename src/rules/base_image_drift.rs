@@ -20,7 +20,7 @@ static META: RuleMeta = RuleMeta {
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
     what: "FROM names the same tag as in the run before, the digest is another one, and steps built on it ran: from the first of their stage on, or, where only the config of the image changed, from the first RUN or WORKDIR that depends on it. Without a log, as a note: a build with `--pull` on an image without a version.",
-    why: "Every step of a stage depends on its base image. A tag that is pushed anew makes the whole stage run again, whenever that happens.",
+    why: "Every step of a stage depends on its base image. A tag that is pushed again makes the whole stage run again, whenever that happens.",
     fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds come with a commit.",
     rules_out: "A FROM that names a digest (it changes by a commit only), another tag or image, a stage that came from the cache all the same, `COPY --link`, which does not depend on the base. It is a warning where it happens in at least every fourth run or more than once, else a note: base images have to be updated.",
     limits: "The builder prints FROM only where something of it is needed, and a local image has no digest: then drift is not seen. Which change of the image did it is not in the log.",

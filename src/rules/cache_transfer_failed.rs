@@ -68,7 +68,7 @@ fn draft(group: &[Refusal]) -> Draft {
 fn behind(group: &[Refusal]) -> Draft {
     let optional = "Add `ignore-error=true` to the export: it helps where the export is what failed.".to_owned();
     let mut steps = vec![
-        "Run again: the record is made anew.".to_owned(),
+        "Run again: the record is created again.".to_owned(),
         "Use a newer builder: before BuildKit 0.23 its own clean-up could take records away while a build used them."
             .to_owned(),
     ];

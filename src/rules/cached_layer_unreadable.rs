@@ -14,7 +14,7 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     what: "A step or the image's export ends with `blob sha256:… not found`, `failed to load cache: …`, or with `failed to copy: …` of a layer that can only be the cache's, though the import ended well.",
     why: "BuildKit imports the list of what is cached, and fetches a layer only when something needs it. If that fails it does not go back and run the step: the build fails, and does so again until the cache is written anew.",
-    fix: "Build once without the import, so that the export writes the cache anew; keep the cache where layers are not evicted one by one.",
+    fix: "Build once without the import, so that the export rewrites the cache; keep the cache where layers are not evicted one by one.",
     rules_out: "A layer of a base image: its repository is another one. A file that COPY does not find has other words, and so has a command that fails.",
     limits: "An error without a URL (`could not fetch content descriptor … from remote: not found`) may be about a base image: it is reported where the log lists the same layer under a step.",
     example: include_str!("examples/cached-layer-unreadable.txt"),
@@ -97,7 +97,7 @@ fn fix(why: Why) -> Fix {
     let newer = "Use BuildKit 0.24 or newer: it asks for a new link when the old one has expired.";
     let checks = "Use a BuildKit newer than 0.13.0: that version uses evicted layers unseen, later ones check first. A layer that is evicted during the build still fails it.";
     let retry = "Run the job again: a fault that passes does not come back.";
-    let again = "Build once without `--cache-from` and with `--cache-to`: the export writes what is missing, and the index anew. A job may do so by itself when its build fails.";
+    let again = "Build once without `--cache-from` and with `--cache-to`: the export writes what is missing, and a new index. A job may do so by itself when its build fails.";
     let room = "Stay below the limit of the repository's caches (10 GB by default), or keep the cache in a registry, which keeps the layers of a manifest.";
     let rules = "Let such rules take whole caches, manifest and layers, or none of it.";
     let steps = match why {
@@ -117,7 +117,7 @@ fn fix(why: Why) -> Fix {
 
 fn summary(why: Why) -> &'static str {
     match why {
-        Why::Evicted | Why::Removed => "build once without the import, so that the cache is written anew",
+        Why::Evicted | Why::Removed => "build once without the import, so that the cache is rewritten",
         Why::Told => "run again; if that fails too, build once without the import",
         Why::Link => "use a newer BuildKit; where the layer was evicted, build once without the import",
         Why::Expired => "use BuildKit 0.24 or newer, which renews such links",

@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
     what: "Runs restore a cache by its exact key and do not save it again because the key exists; and a step that one run executed after a change is executed again by the next, though nothing it depends on changed since.",
-    why: "The key never changes, so the cache stays what the first run made. What changed since then is built anew in every run, and each change adds to it.",
+    why: "The key never changes, so the cache stays what the first run made. What changed since then is rebuilt in every run, and each change adds to it.",
     fix: "Let the key change with the content (a hash of the Dockerfile and lock files) and fall back to the newest older key.",
     rules_out: "A restored cache that still fits (no step is executed twice for one change), builds that read another cache as well, and steps that run in every run because they read changed files or arguments.",
     limits: "A cache that is frozen and still complete costs nothing and is not reported. Steps below changed files are judged only between runs of one commit. Systems that print neither key nor name of a cache are not judged.",

@@ -16,7 +16,7 @@ static META: RuleMeta = RuleMeta {
     why: "A key is written once and never again. Where jobs with different contents use one key, the first to end is kept and all others start from a cache that is not theirs.",
     fix: "Put what tells the jobs apart into the key (image, platform, version), or let one job save and the others only restore.",
     rules_out: "Jobs of one content that race for one key lose nothing: a note. Older clients print the same words for a token that may not write; where the reason is printed, `ci-cache-write-denied` says so.",
-    limits: "From one log it cannot be told whether the other job stored the same content; it is a note then.",
+    limits: "One log does not show whether the other job stored the same content; it is a note then.",
     example: include_str!("examples/ci-cache-save-conflict.txt"),
     references: &[
         "https://github.com/actions/cache/blob/main/tips-and-workarounds.md",

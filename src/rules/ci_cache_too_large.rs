@@ -13,7 +13,7 @@ static META: RuleMeta = RuleMeta {
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
     what: "The CI says that a cache is over its limit, or that the storage for caches is used up, and does not store it.",
-    why: "The job stays green, and every later run starts without the cache. It does not mend itself: caches of builds grow.",
+    why: "The job stays green, and every later run starts without the cache. It does not go away by itself: build caches grow.",
     fix: "Store less, or store layers in a registry cache, which has no such limit.",
     rules_out: "A failed upload for which the CI gives no reason: `ci-cache-upload-failed` names the size among the candidates there.",
     limits: "Bitbucket does not print that a cache was too large: there it is one of the candidates of `ci-cache-upload-failed`.",

@@ -21,7 +21,7 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Note,
     what: "The cache broke at a step that has another text than in the run before; or at a RUN or WORKDIR with the same text on the same base image, and the Dockerfile that was sent to the builder has another size.",
     why: "A step with another text is another step: it runs, and everything after it. That is as it should be; it explains the run.",
-    fix: "Nothing to mend. What is edited often belongs low in its stage.",
+    fix: "No action needed. What is edited often belongs low in its stage.",
     rules_out: "A text that differs in a value in nearly every run (volatile-build-arg), steps that ran because one before them did.",
     limits: "Only the text that the builder prints is compared, and the size of the Dockerfile: ENV, USER, SHELL and the default of an ARG have no line of their own. It is a fact worth knowing, not a fault.",
     example: include_str!("examples/dockerfile-edited.txt"),
@@ -68,7 +68,7 @@ fn printed(past: &Past) -> Option<Finding> {
             .to_owned(),
         evidence: Proof::from_lines(evidence)?,
         fix: Fix {
-            summary: "nothing to mend".to_owned(),
+            summary: "no action needed".to_owned(),
             steps: vec![
                 "Where this step is edited often, move it below the steps that do not depend on it.".to_owned(),
             ],

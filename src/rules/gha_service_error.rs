@@ -15,7 +15,7 @@ static META: RuleMeta = RuleMeta {
     why: "The run is cold, or its export is lost and the build fails.",
     fix: "Add `ignore-error=true`; where entries cannot be reserved, give each image a scope of its own and export from jobs with a writable token only.",
     rules_out: "Timeouts, rate limits and the retired service are rules of their own.",
-    limits: "Whether the service was down or the cache of the repository full is not always told by the words.",
+    limits: "The words do not always show whether the service was down or the cache of the repository was full.",
     example: include_str!("examples/gha-service-error.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/gha/",

@@ -16,7 +16,7 @@ static META: RuleMeta = RuleMeta {
     what: "In several runs no step of a buildah build is followed by an arrow with its layer (`--> c70f3a76dac`) or with `Using cache`.",
     why: "`buildah build` (`bud`) makes one layer of the whole build unless `--layers` is given or BUILDAH_LAYERS=true is set: it neither looks for earlier results nor keeps any.",
     fix: "Build with `--layers`; with `--cache-from` and `--cache-to` where the storage does not outlive the job.",
-    rules_out: "Builds in which some step has an arrow; failed builds; a single run. `podman build` keeps layers unless told otherwise.",
+    rules_out: "Builds in which some step has an arrow; failed builds; a single run. `podman build` keeps layers unless an option says otherwise.",
     limits: "The command line of buildah is seldom in the log; missing arrows in several runs are what shows it.",
     example: include_str!("examples/layers-disabled.txt"),
     references: &[

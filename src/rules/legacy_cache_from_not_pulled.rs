@@ -67,7 +67,7 @@ fn finding(past: &Past) -> Option<Finding> {
             } else {
                 "changed sources: not excluded where the first step copies files; not one step was found in any of these runs, on the same base image".to_owned()
             },
-            "a quiet pull (`docker pull -q`) is not told from other output; it would have led to hits".to_owned(),
+            "a quiet pull (`docker pull -q`) prints nothing that shows it; it would have led to hits".to_owned(),
         ],
         subject: last.image.clone(),
     })

@@ -68,7 +68,7 @@ fn finding(past: &Past) -> Option<Finding> {
         rules_out: vec![
             "that another image holds the step is not decided: `docker history --no-trunc` of each decides it"
                 .to_owned(),
-            "where none does, no run stores a newer one: write one of them anew".to_owned(),
+            "where none does, no run stores a newer one: rebuild and push one of them".to_owned(),
         ],
         subject: from.images.join(" "),
     })

@@ -86,7 +86,7 @@ fn lines(past: &Past, spot: &Spot, from: &CacheFrom) -> Vec<Evidence> {
 
 fn fix(from: &CacheFrom, image: &str) -> Fix {
     Fix {
-        summary: format!("write {image} anew from a build that succeeded"),
+        summary: format!("rebuild and push {image} from a build that succeeded"),
         steps: vec![
             format!("Tag the image that is built as {image} too, and push or save it where the next run takes it from."),
             "Build it with the builder and the proxy settings that the CI uses: the classic builder compares texts, and a proxy given as a build argument is part of them.".to_owned(),

@@ -19,7 +19,7 @@ static META: RuleMeta = RuleMeta {
     what: "The classic builder runs a build stage from its first step on, although nothing it depends on changed, while steps of the final stage come from the cache.",
     why: "With `--cache-from IMAGE` the classic builder looks in that image only, and an image holds the layers of its final stage. The build stages run in every build.",
     fix: "Push an image of each build stage too and name all of them in `--cache-from`, or build with BuildKit and a registry cache with mode=max.",
-    rules_out: "Kept daemons, which have the build stage's layers themselves (their base image is not fetched anew); changed base images and instructions; stages that are partly cached in some run; `--no-cache`.",
+    rules_out: "Kept daemons, which have the build stage's layers themselves (their base image is not fetched again); changed base images and instructions; stages that are partly cached in some run; `--no-cache`.",
     limits: "Whether the build stage's image exists under a name of its own, ready to be pulled, is not in the log.",
     example: include_str!("examples/legacy-multi-stage.txt"),
     references: &[

@@ -121,7 +121,7 @@ fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
     for &i in cold.iter().take(3) {
         let Some((run, build)) = past.get(i) else { continue };
-        lines.extend(build.booted.as_ref().map(|q| Study::quote(run, q, "the builder is created anew")));
+        lines.extend(build.booted.as_ref().map(|q| Study::quote(run, q, "the builder is created in this run")));
         let machine = run.notes.iter().find(|note| note.kind == NoteKind::NewMachine);
         lines.extend(machine.map(|note| Study::quote(run, &note.quote, "the machine is made for this job")));
         lines.extend(

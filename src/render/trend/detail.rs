@@ -175,7 +175,7 @@ fn other_branches(page: &Page, others: &[Branch]) -> Vec<String> {
 }
 
 fn other_branch(page: &Page, branch: &Branch, trend: &Trend) -> String {
-    let name = branch.name.as_deref().map_or_else(|| "(no branch told)".to_owned(), escape::line);
+    let name = branch.name.as_deref().map_or_else(|| "(branch not printed)".to_owned(), escape::line);
     let name = padded(&escape::cut(&name, page.width / 3), page.width / 3);
     let strip = padded(&human::strip_of(words::builds(trend), page.width / 4), page.width / 4);
     let when = trend.changes.last().map(|change| words::when(trend, change)).unwrap_or_default();

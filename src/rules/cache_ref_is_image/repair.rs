@@ -22,7 +22,7 @@ pub(super) fn fix(name: &str, site: Site) -> Fix {
     let fix = Fix {
         summary: format!("keep the cache under a tag of its own, {cache}"),
         steps: vec![format!(
-            "Name {cache} in `--cache-to` and in `--cache-from`; the image keeps its name, and is pushed there anew by the next build."
+            "Name {cache} in `--cache-to` and in `--cache-from`; the image keeps its name, and the next build pushes it there again."
         )],
         snippet: example.snippet,
         cost: "one more tag in the registry".to_owned(),

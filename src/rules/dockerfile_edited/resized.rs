@@ -28,7 +28,7 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         ),
         evidence: Proof::from_lines(evidence.collect())?,
         fix: Fix {
-            summary: "nothing to mend".to_owned(),
+            summary: "no action needed".to_owned(),
             steps: vec![
                 "Where this line is edited often, move it below the steps that do not depend on it.".to_owned(),
             ],

@@ -90,7 +90,7 @@ fn changes_of(
             Some(name) => changes.extend(renamed(*reader, &name)),
             None => changes.push(
                 reads_all(*reader, places, name)
-                    .ok_or("what only reads the cache has to name the new ones, and which is not told")?,
+                    .ok_or("what only reads the cache has to name the new ones, and nothing shows which")?,
             ),
         }
     }

@@ -231,8 +231,12 @@ def parquet(work, series):
             chance.shuffle(table)
         whole = pyarrow.Table.from_pylist(table, schema=arrow(RECORDS)).drop_columns(["day"])
         # As cachediag_fleet.spark.PARQUET has it.
-        many = [name for name in whole.column_names if name not in ("record", "id", "name", "run")]
-        parquet.write_table(whole, order, compression="zstd", compression_level=6, data_page_size=4 << 20, use_dictionary=many)
+        parquet.write_table(whole, order)
+        leaves = parquet.ParquetFile(order).schema
+        paths = [leaves.column(n).path for n in range(len(leaves))]
+        alike = [path for path in paths if path not in ("record", "id", "name", "run")]
+        settings = {"compression_level": 6, "data_page_size": 8 << 20, "use_dictionary": alike}
+        parquet.write_table(whole, order, compression="zstd", **settings)
         size = os.path.getsize(order) / builds
         said(f"Parquet, {order}, builds of {counted / builds:.1f} steps, all columns", size, "bytes a build", most=most)
 

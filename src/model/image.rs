@@ -95,7 +95,8 @@ mod tests {
         ] {
             assert!(may_be_one(a, b) && may_be_one(b, a), "{a} {b}");
         }
-        for (a, b) in [("***/prod/api", "***/dev/api"), ("***/web", "r.example.com/api"), ("ghcr.io/***", "quay.io/a")] {
+        for (a, b) in [("***/prod/api", "***/dev/api"), ("***/web", "r.example.com/api"), ("ghcr.io/***", "quay.io/a")]
+        {
             assert!(!may_be_one(a, b) && !may_be_one(b, a), "{a} {b}");
         }
         assert!(is_masked("a/[REDACTED]") && !is_masked("r.example.com/a:1"));

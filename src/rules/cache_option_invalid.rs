@@ -169,7 +169,9 @@ fn fix(study: &Study, mistake: &Mistake) -> Fix {
         None if mistake.kind == Kind::Cut => {
             let holds = |at: &At| specs(at).any(|spec| spec.raw == mistake.token);
             let places = planned::places(study).filter(holds);
-            places.fold(fix, |fix, at| patch::refused(fix, at, "the file does not show which of the words after it belong to it"))
+            places.fold(fix, |fix, at| {
+                patch::refused(fix, at, "the file does not show which of the words after it belong to it")
+            })
         }
         None if mistake.kind == Kind::Slash => {
             let holds = |at: &At| specs(at).any(|spec| spec.raw.contains(&mistake.token));

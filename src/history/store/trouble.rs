@@ -12,7 +12,9 @@ pub enum Trouble {
     #[error("is a database of another program; choose another file")]
     Foreign,
     /// It has other tables than a history, or views and triggers.
-    #[error("is not a cachediag history any more: its tables were changed; choose another file, or delete it to start over")]
+    #[error(
+        "is not a cachediag history any more: its tables were changed; choose another file, or delete it to start over"
+    )]
     Altered,
     /// Nothing was written to it so far, and nothing can be now.
     #[error("is empty: nothing was recorded in it")]

@@ -94,11 +94,14 @@ fn frame(part: [u8; 2]) -> Vec<u8> {
     [&u32::try_from(body.len()).unwrap().to_le_bytes()[..], &body].concat()
 }
 
+/// Makes the bytes of a file.
+type Make = fn() -> Vec<u8>;
+
 #[test]
 fn evidence_full_of_small_parts() {
     const ARGUMENTS: &str = r#"{"buildDefinition":{"externalParameters":{"request":{"args":{"a":"""#;
     // Made one after another: a process that is begun counts what this one has.
-    let hostile: [(&str, fn() -> Vec<u8>); 7] = [
+    let hostile: [(&str, Make); 7] = [
         ("records.json", || full(r#"{"records":[{"digest":""}"#, r#",{"digest":""}"#, "]}")),
         ("inputs.json", || full(r#"{"records":[{"digest":"","inputs":[[]"#, ",[]", "]}]}")),
         ("links.json", || full(r#"{"records":[{"digest":"","inputs":[[{}"#, ",{}", "]]}]}")),

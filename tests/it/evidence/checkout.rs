@@ -28,7 +28,7 @@ fn file(content: &str, mode: u32) -> String {
 fn directory(files: &[(&str, &str)], umask: u32) -> String {
     let mut text = format!("\0{}", sha(&header(0o777 & !umask, '5', 0)));
     for (name, content) in files {
-        text.push_str(&format!("\0{name}{}", file(content, 0o666 & !umask)));
+        text.extend(["\0", name, &file(content, 0o666 & !umask)]);
     }
     sha(&text)
 }
@@ -44,7 +44,9 @@ fn repository(context: &str) -> tempfile::TempDir {
     fs::create_dir_all(&source).unwrap();
     fs::write(folder.path().join(context).join("Dockerfile"), "FROM base:1\n").unwrap();
     for files in [&BEFORE[..], &AFTER[..]] {
-        files.iter().for_each(|(name, content)| fs::write(source.join(name), content).unwrap());
+        for (name, content) in files {
+            fs::write(source.join(name), content).unwrap();
+        }
         git(folder.path(), &["add", "-A"]);
         git(folder.path(), &["commit", "-q", "-m", "a"]);
     }

@@ -41,7 +41,7 @@ fn project(dice: &mut Dice) -> Vec<Stage> {
             steps.push(Step::Workdir(if last { "/srv" } else { "/app" }));
         }
         let mut files: Vec<usize> = (0..FILES.len()).collect();
-        for at in 0..1 + dice.below(3) {
+        for at in 0..=dice.below(3) {
             let (sources, dest) = FILES[files.remove(dice.below(files.len()))];
             if !last || n == 0 {
                 steps.push(Step::Copy(sources, dest, format!("{sources} of {n}")));
@@ -119,7 +119,9 @@ fn changed(stages: &[Stage], change: Change, dice: &mut Dice) -> Option<(Vec<Sta
         }
         Change::Argument => {
             // It is the same for all stages.
-            stages.iter_mut().for_each(|stage| stage.arguments = vec!["VERSION=2".to_owned()]);
+            for stage in &mut stages {
+                stage.arguments = vec!["VERSION=2".to_owned()];
+            }
             let truth = Truth { step: String::new(), because: "argument-changed", sure: true };
             return Some((stages, Some(truth)));
         }
@@ -161,7 +163,9 @@ fn changed(stages: &[Stage], change: Change, dice: &mut Dice) -> Option<(Vec<Sta
 /// All stages declare the argument, with its first value.
 fn declared(mut stages: Vec<Stage>, change: Change) -> Vec<Stage> {
     if change == Change::Argument {
-        stages.iter_mut().for_each(|stage| stage.arguments = vec!["VERSION=1".to_owned()]);
+        for stage in &mut stages {
+            stage.arguments = vec!["VERSION=1".to_owned()];
+        }
     }
     stages
 }

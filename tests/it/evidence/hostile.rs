@@ -32,7 +32,7 @@ fn a_cut_cache_is_a_problem() {
     for end in (1..whole.len()).step_by(61) {
         let mut entries = files(&left, true);
         entries.pop();
-        entries.push(Entry::in_memory("run-2.cache.json", whole[..end].as_bytes()));
+        entries.push(Entry::in_memory("run-2.cache.json", &whole.as_bytes()[..end]));
         assert!(wrong(entries.clone()).is_empty(), "{end}");
         let report = run_in_memory(entries, &Options::default());
         // What is cut before the first key is a file of any kind.

@@ -134,7 +134,8 @@ impl Builder {
     pub(super) fn build(&mut self, stages: &[Stage], mode: Mode, notes: &str) -> Left {
         self.clock += 100;
         let size: usize = stages.iter().map(|stage| stage.dockerfile().len()).sum::<usize>() + 37;
-        let size = if size < 1000 { format!("{size}B") } else { format!("{:.2}kB", size as f64 / 1000.0) };
+        let kilobytes = f64::from(u32::try_from(size).unwrap()) / 1000.0;
+        let size = if size < 1000 { format!("{size}B") } else { format!("{kilobytes:.2}kB") };
         let mut log = format!(
             "#1 [internal] load build definition from Dockerfile\n#1 transferring dockerfile: {size} done\n#1 DONE 0.0s\n\n{notes}"
         );

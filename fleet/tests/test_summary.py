@@ -59,7 +59,7 @@ def test_thousands_of_jobs_are_one_screen(many):
     assert int(number.replace(",", "")) == len(found) and int(causes) == len({finding["rule"] for finding in found})
     # A duration is printed in whole minutes where it is hours.
     assert abs(seconds(total) - lost) <= (60 if " h " in f"{total} " else 1)
-    assert short < 1.2 * full, f"{short:.2f} s against {full:.2f} s"
+    assert short < 1.5 * full, f"{short:.2f} s against {full:.2f} s"
 
 
 def test_a_table_of_the_same_findings(many):

@@ -61,6 +61,12 @@ pub struct Trend<'a> {
     pub follows: Option<Followed>,
 }
 
+/// Seconds that the steps of these builds were executed for, over all of their runs.
+#[must_use]
+pub fn seconds(trends: &[Trend]) -> f64 {
+    trends.iter().flat_map(|trend| &trend.members).map(|member| member.build.seconds_executed()).sum()
+}
+
 /// A build that ended when another one began.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Followed {

@@ -52,11 +52,12 @@ fn overview(
     // The newest change of each job that broke, and what is said of it.
     let mut broken: Vec<(DateTime<Utc>, Vec<String>)> = Vec::new();
     let (mut number, mut sick) = (0, 0);
+    let mut rows: Vec<(f64, Vec<String>)> = Vec::new();
     for job in jobs {
         number += 1;
         let Some(branch) = job.branches.first() else { continue };
         let trends = trend::trends(branch);
-        out.write_all(page.print(&columns.job(page, &job, &trends)).as_bytes())?;
+        rows.push((trend::seconds(&trends), columns.job(page, &job, &trends)));
         if let Some((when, lines)) = broke(page, &job, branch, &trends) {
             sick += 1;
             broken.push((when, lines));
@@ -64,6 +65,9 @@ fn overview(
             broken.truncate(IN_FULL);
         }
     }
+    // The jobs that cost most first, and as they are called where none does.
+    rows.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    out.write_all(page.print(&rows.into_iter().flat_map(|(_, lines)| lines).collect::<Vec<_>>()).as_bytes())?;
     let mut lines = vec![page.paint(DIM, &format!("  {}", human::meaning()))];
     lines.extend(broken.into_iter().flat_map(|(_, lines)| std::iter::once(String::new()).chain(lines)));
     lines.extend([String::new(), page.paint(BOLD, &page.parted(&last_line(number, sick, question)))]);

@@ -41,15 +41,16 @@ impl TrendFormat for Html {
         for job in jobs {
             seen.add(&job, question);
         }
+        seen.rows.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         out.write_all(document(&seen, question).into_string().as_bytes())?;
         out.write_all(b"\n")
     }
 }
 
-/// What is kept of the jobs when they are let go: a row each, and the newest that broke.
+/// What is kept of the jobs when they are let go: a row each with what the job costs, and the newest that broke.
 #[derive(Default)]
 struct Seen {
-    rows: Vec<Markup>,
+    rows: Vec<(f64, Markup)>,
     full: Vec<(Option<DateTime<Utc>>, Markup)>,
     jobs: usize,
     broke: usize,
@@ -67,8 +68,9 @@ impl Seen {
         self.last = one(job, &trends);
         let shown = newest.is_some() || question.in_full;
         let anchor = shown.then(|| format!("job-{}", self.jobs));
+        let seconds = trend::seconds(&trends);
         for trend in &trends {
-            self.rows.push(row(job, branch, trend, trends.len() > 1, anchor.as_deref()));
+            self.rows.push((seconds, row(job, branch, trend, trends.len() > 1, anchor.as_deref())));
         }
         if let Some(anchor) = anchor {
             self.full.push((newest, job::full(job, &anchor, question)));
@@ -143,7 +145,7 @@ fn body(seen: &Seen) -> Markup {
             div.scroll tabindex="0" role="region" aria-label="List of jobs" {
                 table.trends {
                     thead { tr { th scope="col" { "job" } th scope="col" { "runs, old → new" } th.figure scope="col" { "hits" } th.figure scope="col" { "median" } th scope="col" { "when" } } }
-                    tbody { @for row in &seen.rows { (row) } }
+                    tbody { @for (_, row) in &seen.rows { (row) } }
                 }
             }
         }

@@ -5,6 +5,7 @@ import itertools
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -108,3 +109,27 @@ def test_the_one_machine_way(tmp_path, series):
     lines = [json.loads(line) for line in piped([filters.binary(), "judge"], groups).splitlines()]
     assert sum("end" in line for line in lines) == len(series)
     assert any("rule" in line for line in lines)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
+@pytest.mark.parametrize(("frames", "size"), [(100_000, 1_000), (2_000, 100_000)])
+def test_memory_is_flat(frames, size):
+    log = (LOG + b"#9 0.1 a line of output that says nothing\n" * (size // 40))[:size]
+    one = json.dumps({"name": "a", "bytes": len(log)}).encode() + b"\n" + log
+    process = subprocess.Popen([filters.binary(), "records"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    peak = []
+
+    def feed():
+        for _ in range(frames // 100):
+            process.stdin.write(one * 100)
+        process.stdin.flush()
+        with open(f"/proc/{process.pid}/status") as status:
+            peak.extend(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+        process.stdin.close()
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    ends = sum(line.startswith(b'{"end"') for line in process.stdout)
+    feeder.join()
+    assert (process.wait(), ends) == (0, frames)
+    assert peak[0] <= 32 << 10, f"{peak[0] >> 10} MiB"

@@ -39,6 +39,19 @@ fn all_jobs_are_a_line_each_and_what_broke_is_told() {
 }
 
 #[test]
+fn the_costliest_job_comes_first() {
+    let desk = TempDir::new().unwrap();
+    let log = |n: u32| format!("sample-logs/every-second-run/run-0{n}.log");
+    let runs = format!("{} job=a\n{} job=b\n{} job=b\n", log(1), log(1), log(3));
+    remember(&desk.path().join("h.db"), &runs);
+    for format in ["human", "html"] {
+        let said = said(&desk, &["--format", format]);
+        let place = |job: &str| said.find(&job.replace("JOB", if format == "html" { ">" } else { "  " })).unwrap();
+        assert!(place("JOBb") < place("JOBa"), "{said}");
+    }
+}
+
+#[test]
 fn a_job_is_told_in_full_with_its_branches() {
     insta::assert_snapshot!(said(&desk(), &["svc"]));
 }

@@ -61,13 +61,13 @@ fn no_room(repo: &str) -> Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,
         title: format!("the storage quota at {host} is used up, so the cache is not stored"),
-        cause: format!("{host} refused an upload of the cache because its project has no room left. The account may write: it is no matter of rights."),
+        cause: format!("{host} refused an upload of the cache because its project has no room left. The account has the right to write; the project is full."),
         fix: Fix {
             summary: format!("raise the storage quota at {host}, or make room there"),
             steps: vec![
                 "Raise the quota of the project, or keep the cache in a project of its own.".to_owned(),
                 "Remove old tags, and let the registry collect its garbage: until then what was removed counts. A retention rule for cache tags keeps it so.".to_owned(),
-                "One cache reference a branch grows with the branches: write one for the main branch, and import that.".to_owned(),
+                "A cache reference per branch takes more room with each branch: write one for the main branch, and import that.".to_owned(),
                 "`compression=zstd` in `--cache-to` makes layers smaller; mode=max stores every stage.".to_owned(),
             ],
             ..Fix::default()

@@ -97,7 +97,7 @@ fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Suspected,
         title: format!("`{}` brings other files {} and reruns `{}`", step.text, spot.often(past), brief(&install.text)),
-        cause: format!("`{}` copies the few files that name the dependencies, and something about them is another in nearly every run: mode bits set by another umask, a version that the job writes into them, a lock file made anew. `{}` runs again each time.", step.text, brief(&install.text)),
+        cause: format!("`{}` copies the few files that name the dependencies, and something about them differs in nearly every run: mode bits set by another umask, a version that the job writes into them, a lock file that the job regenerates. `{}` runs again each time.", step.text, brief(&install.text)),
         evidence: Proof::from_lines(evidence)?.seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(),
         impact: spot.impact(past),

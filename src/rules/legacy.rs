@@ -3,8 +3,9 @@
 //! A helper of the rules about that builder; knows command lines only.
 
 use super::past::Past;
-use super::recurring::Spot;
+use super::recurring::{Spot, spots};
 use super::remedy::reference;
+use super::volatile_build_arg::{culprits, explains};
 use crate::model::{Command, Dialect};
 
 /// A command line with `--cache-from`, and the images it names.
@@ -37,10 +38,16 @@ pub(super) fn compares_with_a_fixed_image(past: &Past, i: usize) -> bool {
 }
 
 /// All runs that broke at a spot were given images, which held the steps before it.
-pub(super) fn always_given(past: &Past, spot: &Spot) -> bool {
+fn always_given(past: &Past, spot: &Spot) -> bool {
     spot.nearly_always()
         && spot.behind_hits(past)
         && spot.broken.iter().all(|&i| cache_from(past, i).is_some() && !past.asked_for_no_cache(i))
+}
+
+/// The first spot that reruns in nearly every run though each is given a cache, where no changing argument explains it.
+pub(super) fn always_rerun<'a>(past: &Past<'a>, also: impl Fn(&Spot) -> bool) -> Option<Spot<'a>> {
+    let known = culprits(past);
+    spots(past).into_iter().find(|spot| always_given(past, spot) && !explains(&known, spot) && also(spot))
 }
 
 /// The command line that gives the Dockerfile from outside the context: on standard input, or from a folder above.

@@ -3,9 +3,8 @@
 use super::instruction::brief;
 use super::legacy;
 use super::past::Past;
-use super::recurring::{Spot, spots};
+use super::recurring::Spot;
 use super::remedy::command_line;
-use super::volatile_build_arg::{culprits, explains};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::Command;
@@ -41,10 +40,7 @@ impl Rule for LegacyCacheFromOrder {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let known = culprits(past);
-    let spot = spots(past)
-        .into_iter()
-        .find(|spot| legacy::always_given(past, spot) && spot.held.is_empty() && !explains(&known, spot))?;
+    let spot = legacy::always_rerun(past, |spot| spot.held.is_empty())?;
     let from = legacy::cache_from(past, *spot.broken.last()?).filter(|from| from.images.len() > 1)?;
     let step = spot.last()?;
     Some(Finding {

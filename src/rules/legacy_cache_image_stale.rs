@@ -3,9 +3,8 @@
 use super::instruction::{brief, copies_context, mounts_files};
 use super::legacy::{self, CacheFrom};
 use super::past::Past;
-use super::recurring::{Spot, spots};
+use super::recurring::Spot;
 use super::remedy::command_line;
-use super::volatile_build_arg::{culprits, explains};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 
@@ -40,10 +39,7 @@ impl Rule for LegacyCacheImageStale {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let known = culprits(past);
-    let spot = spots(past)
-        .into_iter()
-        .find(|spot| legacy::always_given(past, spot) && !explains(&known, spot) && is_fixed(past, spot))?;
+    let spot = legacy::always_rerun(past, |spot| is_fixed(past, spot))?;
     let last = *spot.broken.last()?;
     let from = legacy::cache_from(past, last).filter(|from| from.images.len() == 1)?;
     let (image, step) = (from.images.first()?, spot.last()?);

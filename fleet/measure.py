@@ -137,12 +137,16 @@ def rows(series, jobs, runs, name="rows"):
         for job in range(jobs):
             logs = series[job % len(series)]
             for n in range(runs):
-                identity = {"repository": f"team-{job % 40:02}/app-{job}", "pipeline": "ci", "job": "web", "run": str(n)}
-                day, minute = divmod(n, 1440)
-                recorded = f"2026-{1 + day // 28 % 12:02}-{1 + day % 28:02}T{minute // 60:02}:{minute % 60:02}:{job % 60:02}Z"
-                row = {"name": f"s3://l/{job}/{n}.log", "path": str(logs[n % len(logs)]), "identity": identity}
-                frames.write(json.dumps({**row, "recorded": recorded}) + "\n")
+                frames.write(json.dumps({**head(job, n), "path": str(logs[n % len(logs)])}) + "\n")
     run([PROGRAM, "records"], "frames", name)
+
+
+def head(job, n):
+    """Who run `n` of a job was, and when."""
+    identity = {"repository": f"team-{job % 40:02}/app-{job}", "pipeline": "ci", "job": "web", "run": str(n)}
+    day, minute = divmod(n, 1440)
+    recorded = f"2026-{1 + day // 28 % 12:02}-{1 + day % 28:02}T{minute // 60:02}:{minute % 60:02}:{job % 60:02}Z"
+    return {"name": f"s3://l/{job}/{n}.log", "identity": identity, "recorded": recorded}
 
 
 def groups(name="rows", out="groups"):
@@ -185,24 +189,11 @@ def summary(work, series):
     said("its width", max(map(len, lines)), "columns", most=80)
 
 
-def jittered(record, chance):
+def jittered(log, chance):
     """No two builds take the same time, and each step of theirs says a few lines more or less."""
-    more = 0
-
-    def later(found):
-        nonlocal more
-        more += chance.randrange(4) if found[1] else 0
-        return f'{found[1] or ""}[{int(found[2]) + more},"'
-
-    digit = 0
-
-    def longer(found):
-        nonlocal digit
-        # Said twice: as a number, and in the line that ends the step.
-        digit = chance.randrange(10) if found[1] != "DONE " else digit
-        return f"{found[1]}{found[2]}.{digit}"
-
-    return re.sub(r'("header":)?\[(\d+),"', later, re.sub(r'(DONE |"seconds":)(\d+)\.\d', longer, record))
+    longer = lambda found: b"%s%s.%d" % (found[1], found[2], chance.randrange(10))
+    later = lambda found: found[0] + b"%s 0.1 make: Nothing to be done\n" % found[1] * chance.randrange(4)
+    return re.sub(rb"(?m)^(#\d+) \[.*\n", later, re.sub(rb"( DONE )(\d+)\.\d", longer, log))
 
 
 def parquet(work, series):
@@ -212,16 +203,17 @@ def parquet(work, series):
     from cachediag_fleet.tables import RECORDS, arrow, record_rows
 
     steps = lambda logs: sum(row["total"] for row in facts(logs)) / len(logs)
-    seven = sorted(series, key=lambda logs: abs(steps(logs) - 7))[:20]
-    rows(seven, 400, 50)
+    seven = [logs for logs in series if 6 <= steps(logs) <= 8]
     chance, table, counted, builds = random.Random(1), [], 0, 0
+    with open("frames", "wb") as frames:
+        for job, n in itertools.product(range(400), range(50)):
+            logs = seven[job % len(seven)]
+            body = jittered(logs[n % len(logs)].read_bytes(), chance)
+            frames.write(json.dumps({**head(job, n), "bytes": len(body)}).encode() + b"\n" + body)
+    run([PROGRAM, "records"], "frames", "rows")
     with open("rows") as lines:
         for row in map(json.loads, lines):
             if "record" in row:
-                row["record"] = jittered(row["record"], chance)
-                row["seconds"] += chance.randrange(10) / 10
-                for step in row["steps"]:
-                    step["seconds"] = step["seconds"] and round(step["seconds"] + chance.randrange(10) / 10, 1)
                 table.extend(record_rows(row["name"], [row], []))
                 counted, builds = counted + row["total"], builds + row["builds"]
     for order, most in (("sorted", 100), ("unsorted", None)):

@@ -26,7 +26,7 @@ def series():
     folders = [path for path in sorted(SAMPLES.iterdir()) if path.is_dir()]
     folders += [SHARED / job for job in ("api", "web")]
     folders += sorted({path.parent for path in CORPUS.rglob("run-01.log")})
-    found = {str(folder): sorted(map(str, folder.glob("run-[0-9][0-9].log"))) for folder in folders}
+    found = {str(folder): sorted(map(str, folder.glob("run-*.log"))) for folder in folders}
     return {name: logs for name, logs in found.items() if logs}
 
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Options, Read, judge, read_logs};
+use super::{Options, Read, forms, judge, read_logs};
 use crate::evidence;
 use crate::history::{self, Identity, Record};
 use crate::model::{Problem, Run};
@@ -28,5 +28,7 @@ pub fn records(
 /// Judges records as the logs that they were made of, of each job the newest `last`.
 #[must_use]
 pub fn judge_records(records: Vec<Record>, last: usize, options: &Options) -> Report {
-    judge(options, history::runs_of(records, last), Vec::new(), Vec::new())
+    let mut runs = history::runs_of(records, last);
+    let problems = forms::leave_out(&mut runs);
+    judge(options, runs, Vec::new(), problems)
 }

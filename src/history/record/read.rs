@@ -1,7 +1,8 @@
 //! From a record back to the run that it was made of.
 
 use super::wire::{
-    Amount, Base, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote, Ran, Run, Step, Transfer,
+    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote, Ran, Run, Step,
+    Transfer,
 };
 use crate::envelope::ENVELOPES;
 use crate::model::{self, CacheSpec, Text};
@@ -61,6 +62,10 @@ impl Reader<'_> {
 
     fn quoted(&self, quote: Option<&Quote>) -> Option<model::Quote> {
         quote.map(|quote| self.quote(quote))
+    }
+
+    fn below(&self, quote: Option<&Below>, header: &Quote, seconds: Option<f64>) -> Option<model::Quote> {
+        quote.map(|quote| self.quote(&quote.quote(header, seconds)))
     }
 
     fn build(&self, build: &Build) -> model::Build {
@@ -125,10 +130,10 @@ impl Reader<'_> {
             outcome: step.outcome,
             seconds: step.seconds,
             header: self.quote(&step.header),
-            verdict: self.quoted(step.verdict.as_ref()),
+            verdict: self.below(step.verdict.as_ref(), &step.header, step.seconds),
             key: self.maybe(step.key.as_ref()),
             stored: self.quoted(step.stored.as_ref()),
-            fetched: self.quoted(step.fetched.as_ref()),
+            fetched: self.below(step.fetched.as_ref(), &step.header, None),
             trace: step.ran.as_ref().map(trace),
             digests: step.digests.as_ref().map(|digests| Box::new(key(digests))),
         }
@@ -155,7 +160,7 @@ impl Reader<'_> {
             ended: transfer.ended,
             seconds: transfer.seconds,
             header: self.quote(&transfer.header),
-            verdict: self.quoted(transfer.verdict.as_ref()),
+            verdict: self.below(transfer.verdict.as_ref(), &transfer.header, transfer.seconds),
             manifest_type: self.maybe(transfer.manifest_type.as_ref()),
             as_image: transfer.as_image,
             listed: transfer.listed,

@@ -58,6 +58,37 @@ pub struct Found {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Quote(pub u64, pub String);
 
+/// A line of what a header begins: its distance from the header's, and its text. A verdict that repeats the number of
+/// the header and the seconds, `#9 DONE 0.4s`, has an empty one: a table of many builds is half the size, since what
+/// differs from build to build is said once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Below(pub i64, pub String);
+
+impl Below {
+    /// This line as it is kept below its header.
+    pub(super) fn of(quote: Quote, header: &Quote, seconds: Option<f64>) -> Self {
+        let Quote(line, text) = quote;
+        let repeats = header.done(seconds).is_some_and(|done| done == text);
+        Self(line.wrapping_sub(header.0).cast_signed(), if repeats { String::new() } else { text })
+    }
+
+    /// The line that it was made of.
+    pub(super) fn quote(&self, header: &Quote, seconds: Option<f64>) -> Quote {
+        let line = header.0.wrapping_add_signed(self.0);
+        let text = if self.1.is_empty() { header.done(seconds).unwrap_or_default() } else { self.1.clone() };
+        Quote(line, text)
+    }
+}
+
+impl Quote {
+    /// The line by which BuildKit ends what this header begins.
+    fn done(&self, seconds: Option<f64>) -> Option<String> {
+        let (vertex, _) = self.1.split_once(' ')?;
+        Some(format!("{vertex} DONE {:.1}s", seconds?))
+    }
+}
+
 /// What one log, or one job of a log, says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

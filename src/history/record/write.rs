@@ -1,7 +1,7 @@
 //! From a run to its record. Every text passes the function that takes out what may not be kept.
 
 use super::wire::{
-    Amount, Base, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote, Ran, Reason, Run, Step,
+    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote, Ran, Reason, Run, Step,
     Transfer,
 };
 use crate::model;
@@ -63,6 +63,10 @@ impl Writer<'_> {
         quote.map(|quote| self.quote(quote))
     }
 
+    fn below(&self, quote: Option<&model::Quote>, header: &Quote, seconds: Option<f64>) -> Option<Below> {
+        quote.map(|quote| Below::of(self.quote(quote), header, seconds))
+    }
+
     fn build(&self, build: &model::Build) -> Build {
         Build {
             dialect: build.dialect,
@@ -102,6 +106,7 @@ impl Writer<'_> {
     }
 
     fn step(&self, step: &model::Step) -> Step {
+        let header = self.quote(&step.header);
         Step {
             name: self.name(step),
             stage: step.stage.to_string(),
@@ -113,11 +118,11 @@ impl Writer<'_> {
             kind: step.kind,
             outcome: step.outcome,
             seconds: step.seconds,
-            header: self.quote(&step.header),
-            verdict: self.quoted(step.verdict.as_ref()),
+            verdict: self.below(step.verdict.as_ref(), &header, step.seconds),
+            fetched: self.below(step.fetched.as_ref(), &header, None),
+            header,
             key: self.maybe(step.key.as_ref()),
             stored: self.quoted(step.stored.as_ref()),
-            fetched: self.quoted(step.fetched.as_ref()),
             digests: step.digests.as_deref().map(digests),
             ran: step.trace.as_ref().map(|trace| Ran { inputs: trace.inputs.clone(), time: trace.ran }),
         }
@@ -145,14 +150,15 @@ impl Writer<'_> {
     }
 
     fn transfer(&self, transfer: &model::Transfer) -> Transfer {
+        let header = self.quote(&transfer.header);
         Transfer {
             reference: self.maybe(transfer.reference.as_ref()),
             kind: transfer.kind,
             error: self.maybe(transfer.error.as_ref()),
             ended: transfer.ended,
             seconds: transfer.seconds,
-            header: self.quote(&transfer.header),
-            verdict: self.quoted(transfer.verdict.as_ref()),
+            verdict: self.below(transfer.verdict.as_ref(), &header, transfer.seconds),
+            header,
             manifest_type: self.maybe(transfer.manifest_type.as_ref()),
             as_image: transfer.as_image,
             wrote: transfer.wrote.iter().map(ToString::to_string).collect(),

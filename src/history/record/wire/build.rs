@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Quote, names};
+use super::{Below, Quote, names};
 use crate::model;
 
 /// One build of one image.
@@ -142,7 +142,7 @@ pub(in super::super) struct Step {
     pub header: Quote,
     /// The line that decides what became of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Quote>,
+    pub verdict: Option<Below>,
     /// Hash of all it depends on, where printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -151,7 +151,7 @@ pub(in super::super) struct Step {
     pub stored: Option<Quote>,
     /// The line that shows its result being fetched.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fetched: Option<Quote>,
+    pub fetched: Option<Below>,
     /// When it ran and what it takes, where the log tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ran: Option<Ran>,
@@ -255,7 +255,7 @@ pub(in super::super) struct Transfer {
     pub header: Quote,
     /// The line that tells its end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Quote>,
+    pub verdict: Option<Below>,
     /// Media type of its manifest, where printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest_type: Option<String>,

@@ -56,7 +56,7 @@ fn finding(past: &Past) -> Option<Finding> {
         cause:
             "The imports and exports of these runs took longer than the steps they made unnecessary take when they run."
                 .to_owned(),
-        evidence: Proof::from_lines(lines(past, &runs))?,
+        evidence: Proof::from_lines(lines(past, &runs))?.seen_in(past.places(runs.iter().copied())),
         fix: fix(),
         impact: Impact { steps: 0, seconds: spent - saved, runs: runs.len() },
         rules_out: vec!["layers that are fetched for a hit, and the push of the image, are not counted".to_owned()],

@@ -8,7 +8,7 @@ import re
 from datetime import datetime, timezone
 
 # What the reports are called: sql/NAME.sql.
-REPORTS = ("causes", "teams", "weeks", "shared_refs")
+REPORTS = ("causes", "causes_by_week", "teams", "weeks", "shared_refs")
 
 STEP = "stage string, instruction string, text string, outcome string, seconds double"
 TRANSFER = "type string, reference string, ok boolean"

@@ -82,7 +82,7 @@ impl Below {
 }
 
 impl Quote {
-    /// The line by which BuildKit ends what this header begins.
+    /// The line of `BuildKit` that ends what this header begins.
     fn done(&self, seconds: Option<f64>) -> Option<String> {
         let (vertex, _) = self.1.split_once(' ')?;
         Some(format!("{vertex} DONE {:.1}s", seconds?))

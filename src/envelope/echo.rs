@@ -100,8 +100,37 @@ pub(super) fn shell(text: &[u8]) -> Option<Mark<'_>> {
     matches!(text.first()?, b'+' | b'$').then(|| prompted(text))?
 }
 
+/// A command without a prompt, as make and rake print what they run: `docker build -t app .`. A sentence that begins
+/// like one, `docker build failed`, has no option and no path behind the verb.
+pub(super) fn recipe(text: &[u8]) -> Option<Mark<'_>> {
+    const TOOLS: [&[u8]; 8] =
+        [b"docker", b"buildah ", b"podman ", b"DOCKER_", b"BUILDKIT_", b"COMPOSE_", b"sudo ", b"/kaniko/executor "];
+    if !matches!(text.first()?, b'd' | b'b' | b'p' | b'D' | b'B' | b'C' | b's' | b'/') {
+        return None;
+    }
+    let begins = TOOLS.iter().any(|tool| text.starts_with(tool)) && builds(text);
+    (begins && asks(text)).then_some(Mark::Command(text))
+}
+
+/// An option, a path or the end of a line that goes on stands behind the verb.
+fn asks(command: &[u8]) -> bool {
+    let head = command.get(..512).unwrap_or(command);
+    let mut words = head.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    let verb = |word: &&[u8]| matches!(*word, b"build" | b"bake" | b"bud" | b"up" | b"/kaniko/executor");
+    if !words.any(|word| verb(&word)) {
+        return false;
+    }
+    let mut behind = words.skip_while(|word| matches!(*word, b"build" | b"bake"));
+    let first = behind.next().unwrap_or_default();
+    let path = || matches!(first, b"." | b"\\") || first.starts_with(b"./") || first.starts_with(b"$");
+    (first.starts_with(b"-") && first.len() > 1) || path()
+}
+
 /// A line that is a command where a script is shown without prompts.
 pub(super) fn bare(text: &[u8]) -> Option<Mark<'_>> {
+    if let Some(command) = recipe(text) {
+        return Some(command);
+    }
     let text = text.trim_ascii_start();
     starts(text).then_some(Mark::Script(text))
 }
@@ -177,6 +206,33 @@ pub(super) fn builds(command: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_make_prints_is_a_command_and_a_sentence_is_none() {
+        for line in [
+            "docker build -t app .",
+            "docker build .",
+            "DOCKER_BUILDKIT=1 docker build --no-cache -t app .",
+            "docker buildx build \\",
+            "docker buildx bake --push",
+            "docker compose -f ci.yml build --pull api",
+            "podman build -t app .",
+            "/kaniko/executor --context=.",
+        ] {
+            assert_eq!(recipe(line.as_bytes()), Some(Mark::Command(line.as_bytes())), "{line}");
+        }
+        for line in [
+            "docker build failed with exit code 1",
+            "docker build - done",
+            "docker buildx build requires exactly 1 argument.",
+            "docker build [OPTIONS] PATH | URL | -",
+            "docker run -t app ./build.sh",
+            "  docker build -t app .",
+            "building docker build -t app .",
+        ] {
+            assert_eq!(recipe(line.as_bytes()), None, "{line}");
+        }
+    }
 
     #[test]
     fn takes_prompts_off() {

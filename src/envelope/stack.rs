@@ -197,7 +197,8 @@ impl Stack {
     fn of_any_ci<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
         let announced = || echo::checked_out(text).or_else(|| echo::announced(text));
         let variable = || echo::by_variable(text).or_else(|| echo::compose_version(text));
-        echo::more(text).or_else(announced).or_else(|| self.typed(text)).or_else(variable)
+        let typed = || self.typed(text).or_else(|| echo::recipe(text));
+        echo::more(text).or_else(announced).or_else(typed).or_else(variable)
     }
 
     /// No CI shows the prompt of a terminal: who copied it ran the build by hand.

@@ -11,7 +11,7 @@ use super::planned;
 use super::remedy::{self, At, Site, reference};
 use super::{Rule, RuleMeta, Study, unpulled};
 use crate::config::pattern::fits;
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::{CacheKind, CacheSpec, Transfer};
 
 pub(super) struct CacheRefMismatch;
@@ -21,10 +21,10 @@ static META: RuleMeta = RuleMeta {
     title: "the cache is written to one reference and imported from another",
     group: "No cache in use",
     severity: Severity::Error,
-    what: "A run exports its cache without error, and the next run of the same build still gets `not found` for the reference it imports; or its command line names one `scope=` (gha) or `name=` (s3, azblob) in the import and another in the export, and nothing comes from the cache. Without a log: an import and an export with two names, a name that holds the commit or the run, a GitHub cache that only runs of tags, or of pull requests, write.",
+    what: "A run exports its cache without error, and the next run of the same build still gets `not found` for the reference it imports; or its command line names one `scope=` (gha) or `name=` (s3, azblob) in the import and another in the export, and nothing comes from the cache. A note where it is one run whose command line names two references. Without a log: an import and an export with two names, a name that holds the commit or the run, a GitHub cache that only runs of tags, or of pull requests, write.",
     why: "Both sides work, on different references: each run stores a cache that nobody reads.",
     fix: "Use the same reference, scope or name in `--cache-from` and `--cache-to`.",
-    rules_out: "A first run, a refused export, a list of references of which another one is found, and command lines that name the same reference on both sides (then the registry lost it).",
+    rules_out: "A first run without its command line, a refused export, a list of references of which another one is found, and command lines that name the same reference on both sides (then the registry lost it).",
     limits: "BuildKit does not print where an export goes; without the command line the mismatch follows from `not found` after an export that went well.",
     example: include_str!("examples/cache-ref-mismatch.txt"),
     references: &[
@@ -74,9 +74,12 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
     let same = looks.iter().flat_map(|l| written(l.run)).any(|to| reference::may_be(to, name));
     // The builds after a stored cache that look for it in vain.
     let first = looks.iter().position(|look| stored(look).is_some())?;
-    let vain = looks.get(first + 1..).filter(|vain| !vain.is_empty() && !same)?;
+    let vain = looks.get(first + 1..).filter(|_| !same)?;
     let other = looks.iter().flat_map(|l| written(l.run)).next();
     let last = looks.last()?;
+    if vain.is_empty() {
+        return lone(study, name, other.filter(|_| looks.len() == 1)?, last);
+    }
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -95,6 +98,29 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
         } else {
             vec!["The registry may delete the reference between runs; the command line would show whether both sides name the same one.".to_owned()]
         },
+        subject: name.to_owned(),
+    })
+}
+
+/// One run whose command line names two references: the next one looks for the first in vain, unless somebody else
+/// writes it.
+fn lone(study: &Study, name: &str, other: &str, look: &Look) -> Option<Finding> {
+    let command = look.run.commands_of(look.build).first()?;
+    let mut read = look.build.imports.iter().filter_map(|import| import.reference.as_deref());
+    if read.any(|read| reference::may_be(other, read)) {
+        return None;
+    }
+    let asked = Study::quote(look.run, &command.quote, "names two references");
+    Some(Finding {
+        rule: META.id,
+        severity: Severity::Note,
+        confidence: Confidence::Suspected,
+        title: format!("the cache is written to {other} and imported from {name}"),
+        cause: "The build looks for its cache under one reference and stores it under another.".to_owned(),
+        evidence: Proof::from_lines(std::iter::once(asked).chain(lines(std::slice::from_ref(look), 0)).collect())?,
+        fix: fix(name, Some(other), &Site::of(study, look.run, look.build)),
+        impact: Impact::default(),
+        rules_out: vec![format!("Not excluded: another job writes {name}, and has not run yet.")],
         subject: name.to_owned(),
     })
 }

@@ -5,7 +5,7 @@ use super::backend::cost_of;
 use super::past::Past;
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study, unpulled};
-use crate::finding::{Confidence, Finding, Fix, Place, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity};
 use crate::model::Build;
 
 pub(super) struct CacheRefNeverWritten;
@@ -15,7 +15,7 @@ static META: RuleMeta = RuleMeta {
     title: "the cache reference is never written",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "Two or more runs import the same reference and get `not found`, although the runs succeeded and none of them exports a cache.",
+    what: "Two or more runs import the same reference and get `not found`, although the runs succeeded and none of them exports a cache. A note where it is one run whose command line stores none.",
     why: "`--cache-from` alone stores nothing. The error never fails a build, so each run is cold and green.",
     fix: "Export to the same reference (`--cache-to`), or import the reference that another job writes.",
     rules_out: "`not found` in a first run is normal, and so is a list of references of which another one is found. A failed export is reported as such.",
@@ -55,11 +55,15 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
     let silent = |l: &Look| l.build.exports.is_empty() && !stores_under(l.build, name) && !asks_to_write(l.run);
     let (last, earlier) = looks.split_last()?;
     // A run that failed had no chance to store anything.
-    if !looks.iter().all(silent) || !earlier.iter().any(|l| succeeded(l.build)) {
+    if !looks.iter().all(silent) {
         return None;
     }
-    let line =
-        |l: &Look| Study::quote(l.run, l.import.verdict.as_ref().unwrap_or(&l.import.header), "the cache is not there");
+    if earlier.is_empty() {
+        return lone(study, name, last);
+    }
+    if !earlier.iter().any(|l| succeeded(l.build)) {
+        return None;
+    }
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -73,6 +77,30 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
         rules_out: vec![
             "Another job may be meant to write it: it has not between these runs, or writes another name.".to_owned(),
         ],
+        subject: name.to_owned(),
+    })
+}
+
+fn line(look: &Look) -> Evidence {
+    let end = look.import.verdict.as_ref().unwrap_or(&look.import.header);
+    Study::quote(look.run, end, "the cache is not there")
+}
+
+/// One run whose command line is in its log: the next run finds nothing either, unless somebody else stores it.
+fn lone(study: &Study, name: &str, look: &Look) -> Option<Finding> {
+    let command = look.run.commands_of(look.build).first().filter(|_| succeeded(look.build))?;
+    let asked = Study::quote(look.run, &command.quote, "asks for a cache and stores none");
+    Some(Finding {
+        rule: META.id,
+        severity: Severity::Note,
+        confidence: Confidence::Suspected,
+        title: format!("{name} is not there, and this build does not write it"),
+        cause: "The build imports a cache that is not there, and stores none: the next run is as cold as this one."
+            .to_owned(),
+        evidence: Proof::from_lines(vec![asked, line(look)])?,
+        fix: fix(&Site::of(study, look.run, look.build)),
+        impact: Impact::default(),
+        rules_out: vec!["Not excluded: another job writes it, and has not run yet.".to_owned()],
         subject: name.to_owned(),
     })
 }

@@ -6,7 +6,7 @@ use super::past::{self, Past, cost, end, header};
 use super::planned;
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
 use crate::model::{CacheKind, Dialect};
 
 pub(super) struct ExportWithoutImport;
@@ -16,10 +16,10 @@ static META: RuleMeta = RuleMeta {
     title: "a cache is exported and never imported",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "Every run exports a cache, no run imports one, and no step ever comes from a cache. In the configuration: a build that exports a cache and imports none, and no other build of the files given reads that cache.",
+    what: "Every run exports a cache, no run imports one, and no step ever comes from a cache; a note where it is one run, on a new builder, whose command line asks for none. In the configuration: a build that exports a cache and imports none, and no other build of the files given reads that cache.",
     why: "`--cache-to` alone only writes: each run pays for the export and starts cold.",
     fix: "Add `--cache-from` with the same reference.",
-    rules_out: "Runs with an import line, whatever its outcome; a local cache that was asked for and is missing; builders that keep their own cache; a single run (another job may import what this one exports).",
+    rules_out: "Runs with an import line, whatever its outcome; a local cache that was asked for and is missing; builders that keep their own cache; a single run whose command line is not in the log.",
     limits: "Another job may import what this one stores; with its logs the rule is silent.",
     example: include_str!("examples/export-without-import.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
@@ -48,7 +48,13 @@ fn finding(past: &Past) -> Option<Finding> {
         .builds
         .iter()
         .any(|b| b.dialect == Dialect::BuildkitRawjson && b.exports.iter().any(|e| e.kind == CacheKind::Local));
-    if silent || writing.len() < 2 || !cold || asked || !again || !past.never_imports() {
+    if silent || !cold || asked || !past.never_imports() {
+        return None;
+    }
+    if past.len() == 1 {
+        return lone(past);
+    }
+    if writing.len() < 2 || !again {
         return None;
     }
     let (run, build) = past.last()?;
@@ -66,6 +72,28 @@ fn finding(past: &Past) -> Option<Finding> {
             writing.len() - 1,
         ),
         rules_out: vec!["a kept builder: no, steps that nothing can have changed ran again".to_owned()],
+        subject: site.cache,
+    })
+}
+
+/// One run on a new builder whose command line stores a cache and asks for none.
+fn lone(past: &Past) -> Option<Finding> {
+    let (run, build) = past.last().filter(|_| past.exported(0))?;
+    let booted = build.booted.as_ref()?;
+    let command = past.commands(0).first()?;
+    let site = Site::of(past.study, run, build);
+    let asked = Study::quote(run, &command.quote, "stores a cache and asks for none");
+    let new = Study::quote(run, booted, "the builder is created in this run");
+    Some(Finding {
+        rule: META.id,
+        severity: Severity::Note,
+        confidence: Confidence::Suspected,
+        title: "a cache is exported and none is imported, on a new builder".to_owned(),
+        cause: "The builder is new, and the build asks for no cache: every step runs, whatever is stored.".to_owned(),
+        evidence: Proof::from_lines([asked, new].into_iter().chain(lines(past, &[0])).collect())?,
+        fix: remedy::add_import(&site),
+        impact: Impact::default(),
+        rules_out: vec!["Not excluded: this job fills the cache from scratch for other jobs.".to_owned()],
         subject: site.cache,
     })
 }

@@ -5,8 +5,8 @@ use super::planned;
 use super::remedy::{self, At, Site};
 use super::unstored_stage;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
-use crate::model::{CacheKind, Text, Tool};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
+use crate::model::{BuildOutcome, CacheKind, Dialect, Outcome, Text, Tool, Transfer};
 
 pub(super) struct ImageWithoutInlineCache;
 
@@ -15,7 +15,7 @@ static META: RuleMeta = RuleMeta {
     title: "the image that is imported as a cache holds no cache",
     group: "Multi-stage and inline",
     severity: Severity::Error,
-    what: "A build imports its own image as a cache without error, never a step comes from it, and no run prints that an inline cache is written. Without a log: a build in the configuration that imports the image it makes, under any name it is pushed by, and asks for no inline cache.",
+    what: "A build imports its own image as a cache without error, never a step comes from it, and no run prints that an inline cache is written; of one run a warning. Without a log: a build in the configuration that imports the image it makes, under any name it is pushed by, and asks for no inline cache.",
     why: "BuildKit uses an image as a cache only where the image was built with inline cache metadata. Without it the import succeeds, says nothing, and every build is a cold one.",
     fix: "Build the image with `--build-arg BUILDKIT_INLINE_CACHE=1` or `--cache-to type=inline` (single stage), or use a registry cache with mode=max (several stages).",
     rules_out: "Runs that export a cache elsewhere, changed base images and instructions, `--no-cache`, and the engine that writes empty inline caches (inline-cache-never-exported prints that it does). Without a log: tools that may take the older builder, which uses any image that was pulled (docker before 23, version 4 of Buildkite's docker-compose plugin without `cli-version: 2`).",
@@ -50,6 +50,9 @@ fn finding(past: &Past) -> Option<Finding> {
     if !writes_none || asked || hits || !past.is_whole() {
         return None;
     }
+    if past.len() == 1 {
+        return lone(past);
+    }
     let vain: Vec<usize> = (1..past.len()).filter(|&i| from_registry(past, i) && !losses(past, i).is_empty()).collect();
     if vain.is_empty() {
         return None;
@@ -73,6 +76,43 @@ fn finding(past: &Past) -> Option<Finding> {
         impact: cost(vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), vain.len()),
         rules_out: rules_out(own),
         subject: reference,
+    })
+}
+
+/// One run that imports the image it builds anew: whatever made its steps run, the next one finds no cache either.
+fn lone(past: &Past) -> Option<Finding> {
+    let (run, build) = past.last().filter(|(_, b)| {
+        b.outcome == BuildOutcome::Succeeded
+            && matches!(b.dialect, Dialect::BuildkitPlain | Dialect::BuildkitTty | Dialect::BuildkitRawjson)
+    })?;
+    let own = |t: &&Transfer| {
+        let name = t.reference.as_deref().unwrap_or_default();
+        t.ok() && t.kind == CacheKind::Registry && build.images.iter().any(|i| remedy::reference::same(i, name))
+    };
+    let import = past.imports(0).into_iter().find(own)?;
+    let name = import.reference.as_deref()?;
+    let ran = build.decided().next().filter(|step| step.outcome == Outcome::Miss)?;
+    let site = Site::of(past.study, run, build);
+    let asked = past.commands(0).first().map(|c| Study::quote(run, &c.quote, "asks for no inline cache"));
+    let seen = [
+        Study::quote(run, &import.header, "the image is imported as a cache"),
+        end(run, import, "without error"),
+        header(run, ran, "ran"),
+    ];
+    Some(Finding {
+        rule: META.id,
+        severity: Severity::Warning,
+        confidence: if asked.is_some() { Confidence::Likely } else { Confidence::Suspected },
+        title: format!("{name} is imported as a cache, and this build makes it anew without one"),
+        cause: "An image is a cache only if it was built with inline cache metadata. This build imports its own image, finds nothing in it, and writes none into the new one.".to_owned(),
+        evidence: Proof::from_lines(asked.into_iter().chain(seen).collect())?,
+        fix: if build.decided().any(|step| step.stage != ran.stage) { remedy::registry_max(&site) } else { remedy::inline_args(&site) },
+        impact: Impact::default(),
+        rules_out: vec![
+            "Not excluded: a changed base image or source made these steps run this time; earlier logs would show it. The next run has no cache all the same.".to_owned(),
+            "Not excluded: another job pushes this image, with inline cache metadata.".to_owned(),
+        ],
+        subject: name.to_owned(),
     })
 }
 

@@ -90,9 +90,16 @@ pub(super) fn announced(text: &[u8]) -> Option<Mark<'_>> {
         b"exec: ",
         b"==> ",
     ];
-    let command = MARKERS.iter().find_map(|marker| text.strip_prefix(*marker))?;
-    let command = ansi::lead(command).trim_ascii_start();
+    let behind = MARKERS.iter().find_map(|marker| text.strip_prefix(*marker));
+    let command = ansi::lead(behind.or_else(|| behind_arrow(text))?).trim_ascii_start();
     starts(command).then_some(Mark::Command(command))
+}
+
+/// `Docker build command -> docker buildx build --push .`, as scripts announce what they run.
+fn behind_arrow(text: &[u8]) -> Option<&[u8]> {
+    let head = text.get(..60).unwrap_or(text);
+    let at = memchr::memmem::find(head, b" -> ")?;
+    text.get(at + 4..).filter(|command| recipe(command).is_some())
 }
 
 /// What the shell of a job says where the CI itself says nothing of use: commands.

@@ -124,7 +124,7 @@ impl Command {
     /// Inline cache is asked for.
     #[must_use]
     pub fn inline(&self) -> bool {
-        self.build_args.iter().any(|a| a == "BUILDKIT_INLINE_CACHE=1")
+        self.build_args.iter().any(|argument| asks_inline(argument))
             || self.cache_to.iter().any(|s| s.kind() == super::CacheKind::Inline)
     }
 
@@ -133,4 +133,11 @@ impl Command {
     pub fn line_with(&self, words: &str) -> &Quote {
         self.more.iter().find(|line| line.text.contains(words)).unwrap_or(&self.quote)
     }
+}
+
+/// The build argument that asks for an inline cache, with what Go's `strconv.ParseBool` reads as true.
+#[must_use]
+pub fn asks_inline(argument: &str) -> bool {
+    let value = argument.strip_prefix("BUILDKIT_INLINE_CACHE=");
+    value.is_some_and(|value| matches!(value, "1" | "t" | "T" | "TRUE" | "true" | "True"))
 }

@@ -1,7 +1,7 @@
 //! A mistake in `--cache-from` or `--cache-to`.
 
 use super::backend::{Cause, Refusal, cost_of, refusals_for};
-use super::options::{Kind, Mistake, bad_reference, bare_type, from_error, lint, slash, words};
+use super::options::{Kind, Mistake, bad_reference, bare_type, from_error, inline, lint, slash, words};
 use super::planned;
 use super::remedy::{At, patch};
 use super::{Rule, RuleMeta, Study};
@@ -16,7 +16,7 @@ static META: RuleMeta = RuleMeta {
     title: "a cache option is misspelt, unknown or incomplete",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "The builder names a mistake in `--cache-from` or `--cache-to` (`unsupported compression type ztsd`, `unknown cache exporter`, `requires ref`, missing settings of s3, azblob or gha), or a command line echoed in the log shows one that no builder complains of: `mode=maxx`, an unknown attribute, a blank after the comma. Without a log, the options in the configuration are judged the same way.",
+    what: "The builder names a mistake in `--cache-from` or `--cache-to` (`unsupported compression type ztsd`, `unknown cache exporter`, `requires ref`, missing settings of s3, azblob or gha), or a command line echoed in the log shows one that no builder complains of: `mode=maxx`, an unknown attribute, a blank after the comma, a build argument that is nearly `BUILDKIT_INLINE_CACHE=1`. Without a log, the options in the configuration are judged the same way.",
     why: "Some mistakes stop the build before its first step. The others are ignored in silence: `mode=maxx` is `mode=min`, `type=gha, scope=x` has no scope.",
     fix: "Correct the option; the finding names the nearest valid one.",
     rules_out: "Values that hold variables are not judged. Attributes without effect in one direction (`mode` in `--cache-from`) are left alone.",
@@ -84,6 +84,8 @@ fn on_command_lines(run: &Run) -> Vec<Sighting<'_>> {
         let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
         let to = command.cache_to.iter().flat_map(|spec| lint(spec, true));
         found.extend(from.chain(to).map(|mistake| sighting(run, mistake, &command.quote)));
+        let arguments = command.build_args.iter().filter_map(|argument| inline(argument));
+        found.extend(arguments.map(|mistake| sighting(run, mistake, command.line_with("--build-arg"))));
     }
     found
 }
@@ -119,7 +121,8 @@ fn in_configuration<'a>(at: &At<'a>) -> Vec<Sighting<'a>> {
         let evidence = at.evidence_of(&mistake.token, "the option as written")?;
         Some(Sighting { mistake, evidence, builds: Vec::new(), planned: true })
     };
-    from.chain(to).chain(slashes).filter_map(sighting).collect()
+    let arguments = command.build_args.iter().filter_map(|argument| inline(argument));
+    from.chain(to).chain(slashes).chain(arguments).filter_map(sighting).collect()
 }
 
 /// A mistake in import and export, in the command and in the error, is one mistake.
@@ -165,6 +168,11 @@ fn finding(study: &Study, group: &[Sighting]) -> Option<Finding> {
 fn fix(study: &Study, mistake: &Mistake) -> Fix {
     let fix = words::fix(mistake);
     match &mistake.nearest {
+        Some(_) if mistake.kind == Kind::Argument => {
+            let passes = |at: &At| at.place.command.build_args.contains(&mistake.token);
+            let places = planned::places(study).filter(passes);
+            places.fold(fix, |fix, at| patch::refused(fix, at, "an argument may be used by the Dockerfile too"))
+        }
         Some(right) => patch::with_spelling(fix, study, &mistake.token, right),
         None if mistake.kind == Kind::Cut => {
             let holds = |at: &At| specs(at).any(|spec| spec.raw == mistake.token);

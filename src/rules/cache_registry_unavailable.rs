@@ -126,7 +126,9 @@ fn unreachable_steps(repo: &str, group: &[Refusal]) -> Vec<String> {
     let check =
         format!("Check from the build host, and from inside the builder's container, that {} answers.", place(repo));
     let local = "With a docker-container builder `localhost` is the builder's own container: use `--driver-opt network=host`, or another name for the registry.";
-    std::iter::once(check).chain(is_local(repo).then(|| local.to_owned())).collect()
+    let image = "An image that was only loaded or pulled into the engine is no cache for BuildKit: it asks the registry that the name begins with, here one on localhost.";
+    let of_localhost = is_local(repo).then_some([local.to_owned(), image.to_owned()]);
+    std::iter::once(check).chain(of_localhost.into_iter().flatten()).collect()
 }
 
 #[cfg(test)]

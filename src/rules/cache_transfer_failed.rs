@@ -97,7 +97,14 @@ fn severity(group: &[Refusal]) -> Severity {
 fn fix(group: &[Refusal], exports: bool) -> Fix {
     // `failed to configure azblob cache exporter: …` comes before anything is sent (control/control.go).
     let option = group.iter().all(|r| r.text.contains("failed to configure "));
-    let (summary, first) = if option {
+    // `operation error S3: HeadObject, https response error StatusCode: 400, … api error BadRequest: Bad Request`
+    let bucket = group.iter().all(|r| r.text.contains("operation error S3") && r.text.contains("StatusCode: 4"));
+    let (summary, first) = if bucket {
+        (
+            "correct the region, the endpoint or the credentials of the bucket",
+            "A request that is refused is refused again. Check `region` and `endpoint_url` (S3 of other makers mostly wants `use_path_style=true`), and that the key, its secret and the session token belong together: `access_key_id`, `secret_access_key`, `session_token`, or the environment of the builder.",
+        )
+    } else if option {
         (
             "correct the option that the error names",
             "The backend could not be set up: correct what the error names in `--cache-to` or `--cache-from`, or in the environment that it reads.",
@@ -109,7 +116,7 @@ fn fix(group: &[Refusal], exports: bool) -> Fix {
     Fix {
         summary: summary.to_owned(),
         steps: std::iter::once(first.to_owned())
-            .chain(exports.then_some(optional).filter(|_| !option && !backend::ignored(group)))
+            .chain(exports.then_some(optional).filter(|_| !option && !bucket && !backend::ignored(group)))
             .chain(["Look the error up in https://github.com/moby/buildkit/issues.".to_owned()])
             .collect(),
         ..Fix::default()

@@ -5,7 +5,7 @@
 
 use crate::config::variables::{expand, pieces};
 use crate::config::{Place, fits_tag};
-use crate::model::{Asked, CacheSpec, Command, Quote, Text, Tool};
+use crate::model::{Asked, CacheSpec, Command, Quote, Text, Tool, asks_inline};
 
 /// One target as written.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +77,7 @@ fn spec(raw: &str, variables: &[(String, String)]) -> CacheSpec {
 
 /// The build is told to write inline metadata by an argument.
 pub(super) fn inline_argument(all: &[Target], target: &Target) -> bool {
-    arguments(all, target).iter().any(|argument| argument == "BUILDKIT_INLINE_CACHE=1")
+    arguments(all, target).iter().any(|argument| asks_inline(argument))
 }
 
 /// An attribute, own or inherited.

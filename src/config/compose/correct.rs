@@ -7,7 +7,7 @@ use crate::config::items::{List, lines, remove_key, trimmed_end};
 use crate::config::patch::{Patch, indent_at, line_at};
 use crate::config::yaml::{Scalar, field, flow_list, key, key_span, span};
 use crate::config::{Change, Content, Place, Settings, Side};
-use crate::model::CacheSpec;
+use crate::model::{CacheSpec, asks_inline};
 
 /// The text with these changes.
 pub(super) fn correct(text: &str, content: &Content, changes: &[Change]) -> Result<String, String> {
@@ -54,7 +54,7 @@ fn caches(
     }
     let inline = settings.inline && settings.to.is_none();
     let to: Vec<String> = settings.to.iter().cloned().chain(inline.then(|| "type=inline".to_owned())).collect();
-    if place.command.build_args.iter().any(|argument| argument == "BUILDKIT_INLINE_CACHE=1") && !settings.inline {
+    if place.command.build_args.iter().any(|argument| asks_inline(argument)) && !settings.inline {
         remove_inline(doc, build, patch)?;
     }
     let command = &place.command;

@@ -3,12 +3,14 @@
 //! Knows specifications, not runs: the rule decides what to report.
 
 mod errors;
+mod inline;
 mod lint;
 mod slash;
 mod valid;
 pub(super) mod words;
 
 pub(super) use errors::{bad_reference, from_error};
+pub(super) use inline::inline;
 pub(super) use lint::{bare_type, is_bare_type, lint};
 pub(super) use slash::slash;
 
@@ -42,6 +44,8 @@ pub(super) enum Kind {
     BareType,
     /// A reference that is none.
     BadReference,
+    /// An argument that is nearly the one that asks for an inline cache: the Dockerfile gets it.
+    Argument,
     /// A name of a branch in the tag: it may hold a slash.
     Slash,
     /// No such backend.
@@ -61,6 +65,6 @@ pub(super) enum Kind {
 impl Kind {
     /// The build stops, and does not go on with less.
     pub(super) fn stops(self) -> bool {
-        !matches!(self, Self::IgnoredValue | Self::UnknownAttribute | Self::Blank | Self::BareType)
+        !matches!(self, Self::IgnoredValue | Self::UnknownAttribute | Self::Blank | Self::BareType | Self::Argument)
     }
 }

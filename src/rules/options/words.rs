@@ -12,6 +12,7 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::Told => return format!("the builder refuses a cache option: {token}"),
         Kind::BadValue | Kind::IgnoredValue => "is not a valid value",
         Kind::UnknownAttribute => "is not a cache option",
+        Kind::Argument => "asks for no inline cache",
         Kind::Blank => "has a blank after the comma",
         Kind::Cut => return format!("the cache option `{token}` ends behind its comma"),
         Kind::UnknownType => "is not a cache backend",
@@ -43,6 +44,9 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
         Kind::UnknownAttribute => "The builder ignores attributes it does not know, without a word.",
         Kind::Blank => {
             "The blank becomes part of the attribute's name, and an unknown attribute is ignored without a word."
+        }
+        Kind::Argument => {
+            "The builder writes an inline cache for `BUILDKIT_INLINE_CACHE` alone, with 1 or true. Anything else is an argument of the Dockerfile, and nobody complains of one that is not used."
         }
         Kind::Cut => {
             "A blank ends a word of a shell: what follows is no longer part of the option but a word of its own, such as the directory to build."

@@ -2,12 +2,14 @@
 //!
 //! Plain data. Knows nothing of how rules find it or how it is printed.
 
+mod alternative;
 mod fingerprint;
 
 use std::collections::HashSet;
 
 use crate::model::{Build, Quote, Run};
 
+pub use self::alternative::{Alternative, Standing, not_ruled_out, ruled_out, to_decide};
 pub use crate::series::Confidence;
 
 /// How bad it is: an `Error` defeats the cache, a `Warning` costs, a `Note` is worth knowing.
@@ -185,8 +187,8 @@ pub struct Finding {
     pub fix: Fix,
     /// What it cost.
     pub impact: Impact,
-    /// What else it could have been, and why it is not; or what would decide it.
-    pub rules_out: Vec<String>,
+    /// What else it could have been: what is ruled out, what is not, and what would decide it.
+    pub rules_out: Vec<Alternative>,
     /// What it is about (a cache, a reference, a stage): the same cause seen twice has the same subject.
     pub subject: String,
 }

@@ -54,6 +54,7 @@ impl<'a> Diagnosis<'a> {
         let settings = &self.project.settings;
         report.problems.extend(self.project.problems);
         report.top = settings.top.map(NonZeroUsize::get);
+        report.details = settings.details;
         tell(&report, settings, to)?;
         let mut status = status(&report, settings.fail_on.unwrap_or(FailOn::Never), to.nothing);
         if let Some(kept) = self.baseline.filter(|kept| kept.update && !to.nothing) {

@@ -71,14 +71,15 @@ fn said(args: &FixArgs, report: &Report, patches: &[Patched]) {
     let held: Vec<&str> = if args.r#unsafe { Vec::new() } else { triage::unsafe_rules(&report.findings) };
     if !held.is_empty() {
         screen::complain(&format!(
-            "left: {} can change the image or where it is built; --unsafe takes them as well",
+            "skipped: {} (may change the image or the builder); add --unsafe to include it",
             held.join(", ")
         ));
     }
     let without = report.findings.iter().filter(|finding| finding.fix.edits.is_empty()).count();
     if without > 0 {
         let findings = if without == 1 { "finding has" } else { "findings have" };
-        screen::complain(&format!("{without} {findings} no patch; cachediag without `fix` says what to do"));
+        let why = if report.study.configs.is_empty() { ": no configuration was found here (use --config)" } else { "" };
+        screen::complain(&format!("{without} {findings} no patch{why}; run `cachediag LOG` for the manual fix"));
     }
     if report.findings.is_empty() {
         screen::complain("nothing to change");

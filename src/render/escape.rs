@@ -47,6 +47,18 @@ pub fn cut(text: &str, width: usize) -> String {
     out
 }
 
+/// Cuts to a display width and keeps both ends: an error says at its end why.
+#[must_use]
+pub fn cut_middle(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(1);
+    let end = prefix(text.chars().rev(), room / 2);
+    let start = prefix(text.chars(), room.saturating_sub(end.width()));
+    format!("{start}…{}", end.chars().rev().collect::<String>())
+}
+
 /// Cuts to a display width and keeps the end: of a path the file name says most.
 #[must_use]
 pub fn cut_start(text: &str, width: usize) -> String {
@@ -169,6 +181,8 @@ mod tests {
         assert_eq!(cut("abc  defg", 6), "abc…");
         assert_eq!(cut_start("/very/long/run-03.log", 11), "…run-03.log");
         assert_eq!(cut("ab", 0), "…");
+        assert_eq!((cut_middle("abcdef", 6), cut_middle("abcdefgh", 6)), ("abcdef".into(), "abc…gh".into()));
+        assert_eq!(cut_middle("日本語テキスト", 7), "日本…ト");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! A renderer decides nothing. To add one: one new file, its `mod` line and its row in [`RENDERERS`].
 
+mod alternatives;
 mod anchor;
 mod bitbucket;
 mod buildkite;

@@ -1,6 +1,6 @@
 //! The words for the values of the model, the same in every format.
 
-use crate::finding::{Confidence, Severity};
+use crate::finding::{Confidence, Severity, Standing};
 use crate::model::{BuildOutcome, CacheOperation, CacheOutcome, Dialect, Engine, Outcome};
 use crate::series::{Because, KeyPart};
 use crate::triage::{Verdict, Wanted};
@@ -22,6 +22,16 @@ pub fn confidence(confidence: Confidence) -> &'static str {
         Confidence::Proven => "proven",
         Confidence::Likely => "likely",
         Confidence::Suspected => "suspected",
+    }
+}
+
+/// `ruled-out`, `not-ruled-out`, `to-decide`.
+#[must_use]
+pub fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::RuledOut => "ruled-out",
+        Standing::NotRuledOut => "not-ruled-out",
+        Standing::ToDecide => "to-decide",
     }
 }
 

@@ -86,7 +86,7 @@ fn disarmed(line: String) -> String {
 }
 
 /// Width of the margin that holds the labels.
-pub(super) const INDENT: usize = 10;
+pub(super) const INDENT: usize = 14;
 
 pub(super) fn blanks(width: usize) -> String {
     " ".repeat(width)

@@ -24,6 +24,8 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// How many causes or findings are wanted, of the costliest ones.
     pub top: Option<usize>,
+    /// The report for people tells all of each finding.
+    pub details: bool,
     /// What changed since the job ran last, where runs are remembered.
     pub news: Option<News>,
 }
@@ -57,7 +59,7 @@ impl Report {
 
     /// Findings in the order in which people read them: what is known comes after what is new, and what is
     /// worth knowing after what is wrong.
-    pub(super) fn for_people(&self) -> impl Iterator<Item = &Finding> {
+    pub fn for_people(&self) -> impl Iterator<Item = &Finding> {
         let late = |finding: &&Finding| (self.is_known(finding), finding.severity == Severity::Note);
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
         findings.sort_by_cached_key(late);

@@ -3,7 +3,9 @@
 use super::{Gone, News, Report, Screen};
 use crate::config::Config;
 use crate::config::patch::unified_diff;
-use crate::finding::{Confidence, Edit, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{
+    Confidence, Edit, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::{
     Base, Build, BuildOutcome, CacheKind, CacheOperation, CacheOutcome, CiCache, Engine, Instruction, Outcome, Problem,
     Quote, Run, Step, Transfer,
@@ -78,7 +80,7 @@ pub(crate) fn hostile() -> Report {
             cost: bad.to_owned(),
             ..Fix::default()
         },
-        rules_out: vec![long.clone()],
+        rules_out: vec![not_ruled_out(long.clone())],
         ..inline_finding()
     }];
     report.problems = vec![Problem { source: bad.to_owned(), line: Some(1), message: long }];
@@ -257,9 +259,9 @@ fn inline_finding() -> Finding {
         },
         impact: Impact { steps: 15, seconds: 451.0, runs: 3 },
         rules_out: vec![
-            "the base image changed (it did not: same digest in every run)".to_owned(),
-            "the cache was not found (it was: the import is ok)".to_owned(),
-            "a Dockerfile given with --config would prove the stages".to_owned(),
+            ruled_out("base image changed (same digest in every run)"),
+            ruled_out("cache not found (the import is ok)"),
+            to_decide("give the Dockerfile (--config): it proves which stages there are"),
         ],
         subject: "registry.example.com/team/svc:latest".to_owned(),
     }
@@ -290,7 +292,7 @@ fn upload_failed() -> Finding {
             ..Fix::default()
         },
         impact: Impact::default(),
-        rules_out: vec!["the cache may be larger than 1 GB".to_owned()],
+        rules_out: vec![not_ruled_out("a cache larger than 1 GB")],
         subject: "docker: docker.tar".to_owned(),
     }
 }

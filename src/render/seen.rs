@@ -49,6 +49,11 @@ impl<'a> Seen<'a> {
         self.logs.get(line.source.as_str())?.steps.get(&line.line).map(|(name, _)| *name)
     }
 
+    /// The run that a line is of.
+    pub(super) fn run(&self, line: &Evidence) -> Option<&'a Run> {
+        self.logs.get(line.source.as_str())?.run_at(line.line)
+    }
+
     /// Keys of the series whose builds show it, those that are quoted first.
     pub(super) fn series(&self, finding: &Finding) -> Vec<&'a str> {
         let place = |(source, line): (&str, u64)| self.logs.get(source)?.series_at(line);

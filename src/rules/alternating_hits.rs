@@ -2,7 +2,7 @@
 
 use super::past::{self, Past, cost, end, header};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out};
 
 pub(super) struct AlternatingHits;
 
@@ -65,7 +65,7 @@ fn finding(past: &Past) -> Option<Finding> {
             ..Fix::default()
         },
         impact: cost(cold.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len()),
-        rules_out: vec!["a shared reference, the engine's inline cache bug and lost registry content all look like this".to_owned()],
+        rules_out: vec![not_ruled_out("a shared reference, the engine's inline cache bug, and content that the registry lost")],
         subject: last.imports.first().and_then(|i| i.reference.as_deref()).unwrap_or_default().to_owned(),
     })
 }

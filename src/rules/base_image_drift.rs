@@ -8,7 +8,7 @@ use super::past::{self, Past, cost, header};
 use super::recurring::same_stage;
 use super::{Rule, RuleMeta, Study};
 use crate::config::Change;
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
 use crate::model::{Base, Build, Outcome, Step};
 use crate::series::Because;
 
@@ -19,7 +19,7 @@ static META: RuleMeta = RuleMeta {
     title: "the tag of a base image moves between runs",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "FROM names the same tag as in the run before, the digest is another one, and steps built on it ran: from the first of their stage on, or, where only the config of the image changed, from the first RUN or WORKDIR that depends on it. Without a log, as a note: a build with `--pull` on an image without a version.",
+    what: "FROM names the same tag as in the run before, the digest changed, and steps built on it ran: from the first of their stage on, or, where only the config of the image changed, from the first RUN or WORKDIR that depends on it. Without a log, as a note: a build with `--pull` on an image without a version.",
     why: "Every step of a stage depends on its base image. A tag that is pushed again makes the whole stage run again, whenever that happens.",
     fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds come with a commit.",
     rules_out: "A FROM that names a digest (it changes by a commit only), another tag or image, a stage that came from the cache all the same, `COPY --link`, which does not depend on the base. It is a warning where it happens in at least every fourth run or more than once, else a note: base images have to be updated.",
@@ -101,10 +101,9 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
         evidence: Proof::from_lines(evidence)?.seen_in(past.places(drifts.iter().map(|drift| drift.at))),
         fix: pinned(fix(name, digest), file.as_ref(), image, digest),
         impact: impact(&drifts, runs.len()),
-        rules_out: vec![
-            "changed sources or arguments: not needed to explain it, the new base image invalidates these steps"
-                .to_owned(),
-        ],
+        rules_out: vec![ruled_out(
+            "changed sources or arguments (not needed to explain it: the new base image invalidates these steps)",
+        )],
         subject: past.subject(image),
     })
 }
@@ -151,17 +150,17 @@ fn lines(past: &Past, drifts: &[&Drift]) -> Vec<Evidence> {
     let mut lines = Vec::new();
     for drift in drifts.iter().take(3) {
         let Some(((run, _), (before, _))) = past.get(drift.at).zip(past.get(drift.before.0)) else { continue };
-        lines.push(Study::quote(before, &drift.before.1.quote, "the tag named this digest"));
-        lines.push(Study::quote(run, &drift.now.quote, "and another one here"));
+        lines.push(Study::quote(before, &drift.before.1.quote, "the tag named this digest before"));
+        lines.push(Study::quote(run, &drift.now.quote, "the tag names a different digest here"));
         let first = drift.rebuilt.first();
-        lines.extend(first.map(|s| header(run, s, "so this step and those below it ran")));
+        lines.extend(first.map(|s| header(run, s, "this step and those below it ran")));
     }
     lines
 }
 
 fn fix(name: &str, digest: &str) -> Fix {
     Fix {
-        summary: format!("pin {name} to a digest and let a bot move it"),
+        summary: format!("pin {name} to a digest and let Renovate or Dependabot update it"),
         steps: vec![
             "Name the digest in FROM. The tag before it is for readers.".to_owned(),
             "Let Renovate (`docker:pinDigests`) or Dependabot (package-ecosystem: docker) move it: the rebuild then happens once, in the commit that updates the base.".to_owned(),

@@ -4,7 +4,7 @@ use super::instruction::brief;
 use super::past::{self, Past, cost, header};
 use super::recurring::same_stage;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{Command, Step};
 use crate::series::{Because, KeyPart};
 
@@ -81,8 +81,8 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
         fix: fix(name),
         impact: impact(past, &reruns, runs.len()),
         rules_out: vec![
-            "build arguments and the Dockerfile: no, the command lines differ in this option".to_owned(),
-            "a lost cache: no, this run asked for another key".to_owned(),
+            ruled_out("build arguments and the Dockerfile (the command lines differ in this option)"),
+            ruled_out("a lost cache (this run asked for another key)"),
         ],
         subject: past.subject(name),
     })

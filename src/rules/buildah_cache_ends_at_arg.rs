@@ -2,7 +2,7 @@
 
 use super::past::{Past, cost, header};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{Build, Dialect, Outcome, Quote, Run, Step};
 
 pub(super) struct BuildahCacheEndsAtArg;
@@ -64,8 +64,8 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(argument),
         impact: cost(again.iter().flat_map(|e| below(e)), again.len()),
         rules_out: vec![
-            "another value of the argument: no, the key of an ARG holds its name and no value".to_owned(),
-            "a repository that cannot be read: no, the steps above came from it".to_owned(),
+            ruled_out("another value of the argument (the key of an ARG holds its name and no value)"),
+            ruled_out("a repository that cannot be read (the steps above came from it)"),
         ],
         subject: format!("{}:{argument}", last.argument.stage),
     })

@@ -2,7 +2,7 @@
 
 use super::past::Past;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
 use crate::model::{Build, Command, Dialect, Outcome, Run, Step};
 
 pub(super) struct BuildahStaleImage;
@@ -63,7 +63,7 @@ fn finding(past: &Past) -> Option<Finding> {
         evidence: Proof::from_lines(lines(&stale))?,
         fix: fix(&stale),
         impact: Impact::default(),
-        rules_out: vec!["an image of its own: no, the last step has the image of the earlier build".to_owned()],
+        rules_out: vec![ruled_out("an image of its own (the last step has the image of the earlier build)")],
         subject: stale.argument.map_or_else(|| stale.options.join(" "), |(step, _)| step.text.to_string()),
     })
 }

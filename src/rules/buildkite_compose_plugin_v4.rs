@@ -6,7 +6,7 @@ use super::backend::cost_of;
 use super::planned;
 use super::remedy::{self, At, Form, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out};
 use crate::model::{CiNote, NoteKind, Run};
 
 pub(super) struct BuildkiteComposePluginV4;
@@ -73,10 +73,9 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             "Version 4 of the plugin has no cache importer and no cache-to: it pulls the image of cache-from, which holds the layers of its last stage. {names} {are} not part of it and run from their first step on every new agent."
         ),
         fix: fix(&[], &site),
-        rules_out: vec![
-            "an agent that is kept has the layers of the build before: which kind it is, the file does not tell"
-                .to_owned(),
-        ],
+        rules_out: vec![not_ruled_out(
+            "an agent that is kept between builds (it has the layers of the build before; the file does not say which kind it is)",
+        )],
         subject: format!("docker-compose plugin {}", at.place.target.as_deref().unwrap_or_default()),
     };
     let version = at.place.plugin.map(|(major, _)| format!("docker-compose#v{major}")).unwrap_or_default();
@@ -122,7 +121,7 @@ fn finding(study: &Study, runs: &[&Run]) -> Option<Finding> {
     } else {
         META.title
     };
-    let first_build = "In the first build of a branch the image may not be there yet.".to_owned();
+    let first_build = not_ruled_out("the first build of a branch (the image may not be there yet)");
     Some(Finding {
         rule: META.id,
         severity: if failed { Severity::Warning } else { Severity::Note },

@@ -6,7 +6,7 @@ use super::backend::{self, Cause, Draft, Refusal, Side, manifest_only};
 use super::options::is_bare_type;
 use super::remedy::{Site, reference};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Alternative, Confidence, Finding, Fix, Severity, not_ruled_out};
 use crate::model::Dialect;
 
 pub(super) struct CacheAccessDenied;
@@ -147,11 +147,13 @@ fn lacks_registry(repo: &str, group: &[Refusal]) -> bool {
     hub::lacks_registry(repo) && group.iter().any(|refusal| refusal.reference().is_some())
 }
 
-fn look_alikes(unsure: bool, group: &[Refusal]) -> Vec<String> {
-    let missing = "The repository may not exist at all: the registry answers both in the same way.";
-    let manifest = "The layers were taken and only the manifest was refused: registries that do not know this form of manifest may answer so too.";
+fn look_alikes(unsure: bool, group: &[Refusal]) -> Vec<Alternative> {
+    let missing = not_ruled_out("a repository that does not exist (the registry answers both in the same way)");
+    let manifest = not_ruled_out(
+        "a registry that does not know this form of manifest (the layers were taken, only the manifest was refused)",
+    );
     let told = [(unsure, missing), (manifest_only(group), manifest)];
-    told.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text.to_owned()).collect()
+    told.into_iter().filter(|(holds, _)| *holds).map(|(_, other)| other).collect()
 }
 
 fn named(repo: &str) -> bool {

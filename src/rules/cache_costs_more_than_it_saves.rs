@@ -2,7 +2,7 @@
 
 use super::past::{self, Past, end};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out};
 use crate::model::{Outcome, Transfer};
 use crate::series::rows;
 
@@ -59,7 +59,9 @@ fn finding(past: &Past) -> Option<Finding> {
         evidence: Proof::from_lines(lines(past, &runs))?.seen_in(past.places(runs.iter().copied())),
         fix: fix(),
         impact: Impact { steps: 0, seconds: spent - saved, runs: runs.len() },
-        rules_out: vec!["layers that are fetched for a hit, and the push of the image, are not counted".to_owned()],
+        rules_out: vec![not_ruled_out(
+            "a larger loss: layers that are fetched for a hit, and the push of the image, are not counted",
+        )],
         subject: transfers().find_map(|t| t.reference.as_deref()).unwrap_or_default().to_owned(),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::backend::{self, Cause, Draft};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
 
 pub(super) struct CacheExportTooLarge;
 
@@ -72,7 +72,7 @@ fn no_room(repo: &str) -> Draft {
             ],
             ..Fix::default()
         },
-        rules_out: vec!["the account's rights: the registry names the quota".to_owned()],
+        rules_out: vec![ruled_out("missing rights of the account (the registry names the quota)")],
     }
 }
 

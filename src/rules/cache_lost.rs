@@ -2,7 +2,9 @@
 
 use super::past::{self, Loss, Past, cost, end, header, verdict};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::{BuildOutcome, Outcome, StepKind};
 use crate::series::chain;
 
@@ -147,7 +149,7 @@ fn lines(past: &Past, lost: &Lost) -> Vec<Evidence> {
     let Some(((run, _), (before, earlier))) = past.get(lost.at).zip(past.get(lost.loss.seen)) else {
         return Vec::new();
     };
-    let mut lines = vec![verdict(before, lost.loss.before, "here it was built or found")];
+    let mut lines = vec![verdict(before, lost.loss.before, "was built or found here")];
     let export = earlier.exports.iter().find(|e| e.ok());
     lines.extend(export.map(|e| Study::quote(before, &e.header, "and stored")));
     lines.extend(past.imports(lost.at).into_iter().find(|t| t.ok()).map(|t| end(run, t, "imported without error")));
@@ -184,13 +186,16 @@ fn fix(store: Store) -> Fix {
     }
 }
 
-fn rules_out(lost: &Lost) -> Vec<String> {
+fn rules_out(lost: &Lost) -> Vec<Alternative> {
     let mut said = vec![
-        "changed sources, base image or instruction: no, the first step reads no files and has the same text and digest".to_owned(),
-        "`--no-cache` and another agent look the same and are not printed by the builder; the command line and the agent's name would decide it".to_owned(),
+        ruled_out(
+            "changed sources, base image or instruction (the first step reads no files and has the same text and digest)",
+        ),
+        not_ruled_out("`--no-cache`, or another agent (the builder prints neither)"),
+        to_decide("look at the command line and at the agent's name"),
     ];
     if lost.loss.step.instruction == "RUN" {
-        said.push("an ARG or ENV with another value can rerun a RUN that does not show it".to_owned());
+        said.push(not_ruled_out("an ARG or ENV with another value (it can rerun a RUN that does not show it)"));
     }
     said
 }

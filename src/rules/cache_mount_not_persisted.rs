@@ -3,7 +3,9 @@
 use super::instruction::{brief, cache_mount};
 use super::past::{self, Past, cost, header};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::{Build, Outcome, Quote, Step};
 
 pub(super) struct CacheMountNotPersisted;
@@ -65,10 +67,7 @@ fn finding(past: &Past) -> Option<Finding> {
         evidence: Proof::from_lines(lines(past, &empty))?.seen_in(past.places(empty.iter().map(|(at, ..)| *at))),
         fix: fix(&step.text, target),
         impact: cost(empty.iter().map(|(_, step, _)| *step), runs.len()),
-        rules_out: vec![
-            kept(booted).to_owned(),
-            "how much a full mount would have saved is not in the log; the seconds are an upper bound".to_owned(),
-        ],
+        rules_out: rules_out(booted),
         subject: target.to_owned(),
     })
 }
@@ -85,12 +84,17 @@ fn fresh(build: &Build) -> Option<&Quote> {
     build.booted.as_ref().or_else(|| build.steps.iter().find_map(|s| s.fetched.as_ref()))
 }
 
-fn kept(booted: bool) -> &'static str {
+fn rules_out(booted: bool) -> Vec<Alternative> {
+    let less =
+        "a smaller saving (what a full mount would have saved is not in the log; the seconds are an upper bound)";
     if booted {
-        "a kept builder: no, it is created in the log"
-    } else {
-        "a kept builder that fetches what another agent has built looks the same; the line that creates the builder would decide it"
+        return vec![ruled_out("a builder that is kept (it is created in the log)"), not_ruled_out(less)];
     }
+    vec![
+        not_ruled_out("a builder that is kept and fetches what another agent has built"),
+        to_decide("look for the line that creates the builder"),
+        not_ruled_out(less),
+    ]
 }
 
 fn lines(past: &Past, empty: &[Empty]) -> Vec<Evidence> {

@@ -4,7 +4,7 @@ use super::alike;
 use super::backend::cost_of;
 use super::cache_ref_shared::scope;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Build, CacheKind, Found, Run, Step, Transfer};
 
 pub(super) struct CacheNeverFound;
@@ -67,14 +67,23 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: if silent(group.last()?.1)?.found() == Found::No { Confidence::Likely } else { Confidence::Suspected },
+        confidence: if silent(group.last()?.1)?.found() == Found::No {
+            Confidence::Likely
+        } else {
+            Confidence::Suspected
+        },
         title: format!("{what} is stored and imported in every run, and no step ever comes from it"),
-        cause: format!("Steps that nothing can have changed run again, though the run before exported its cache. {} Most likely it looks under another {} than the export writes.", says(kind), key(kind)),
+        cause: format!(
+            "Steps that nothing can have changed run again, though the run before exported its cache. {} Most likely it looks under another {} than the export writes.",
+            says(kind),
+            key(kind)
+        ),
         evidence: Proof::from_lines(lines.collect())?.seen_in(vain.iter().map(|one| Place::of(one.run, one.build))),
         fix: fix(kind),
         impact: cost_of(vain.iter().map(|v| v.build)),
         rules_out: vec![
-            "an index that was evicted or deleted between the runs; the list of the caches, or of the objects in the bucket, would show under which name it is stored".to_owned(),
+            not_ruled_out("an index that was evicted or deleted between the runs"),
+            to_decide("list the caches, or the objects in the bucket: they show under which name it is stored"),
         ],
         subject: kind.name().to_owned(),
     })

@@ -6,7 +6,7 @@ use super::planned::{self, Words};
 use super::remedy::{At, Site, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::config::pattern::tells_nothing;
-use crate::finding::{Confidence, Evidence, Finding, Impact, Place, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Place, Proof, Severity, not_ruled_out};
 use crate::model::{Build, CacheKind, Command, Run, Text, Tool};
 
 pub(super) struct CacheRefIsImage;
@@ -117,7 +117,7 @@ fn written(at: At) -> Option<Finding> {
         title: title(name),
         cause: cause(name),
         fix: repair::fix(name, Site::written(at)),
-        rules_out: vec!["no log was given: which of the two is there now is not known".to_owned()],
+        rules_out: vec![not_ruled_out("which of the two is there now (no log was given)")],
         subject: name.to_owned(),
     };
     planned::finding(&META, META.severity, at.evidence("pushes both").into_iter().collect(), words)

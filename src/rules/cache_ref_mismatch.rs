@@ -11,7 +11,7 @@ use super::planned;
 use super::remedy::{self, At, Site, reference};
 use super::{Rule, RuleMeta, Study, unpulled};
 use crate::config::pattern::fits;
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{CacheKind, CacheSpec, Transfer};
 
 pub(super) struct CacheRefMismatch;
@@ -96,7 +96,10 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
         rules_out: if other.is_some() {
             Vec::new()
         } else {
-            vec!["The registry may delete the reference between runs; the command line would show whether both sides name the same one.".to_owned()]
+            vec![
+                not_ruled_out("a registry that deletes the reference between runs"),
+                to_decide("look at the command line: it shows whether both sides name the same reference"),
+            ]
         },
         subject: name.to_owned(),
     })
@@ -120,7 +123,7 @@ fn lone(study: &Study, name: &str, other: &str, look: &Look) -> Option<Finding> 
         evidence: Proof::from_lines(std::iter::once(asked).chain(lines(std::slice::from_ref(look), 0)).collect())?,
         fix: fix(name, Some(other), &Site::of(study, look.run, look.build)),
         impact: Impact::default(),
-        rules_out: vec![format!("Not excluded: another job writes {name}, and has not run yet.")],
+        rules_out: vec![not_ruled_out(format!("another job that writes {name} and has not run yet"))],
         subject: name.to_owned(),
     })
 }

@@ -5,7 +5,7 @@ use super::backend::cost_of;
 use super::past::Past;
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study, unpulled};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out};
 use crate::model::Build;
 
 pub(super) struct CacheRefNeverWritten;
@@ -74,9 +74,9 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
             .seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
         fix: fix(&Site::of(study, last.run, last.build)),
         impact: cost_of(looks.iter().skip(1).map(|l| l.build)),
-        rules_out: vec![
-            "Another job may be meant to write it: it has not between these runs, or writes another name.".to_owned(),
-        ],
+        rules_out: vec![not_ruled_out(
+            "another job that is meant to write it (it has not between these runs, or writes another name)",
+        )],
         subject: name.to_owned(),
     })
 }
@@ -100,7 +100,7 @@ fn lone(study: &Study, name: &str, look: &Look) -> Option<Finding> {
         evidence: Proof::from_lines(vec![asked, line(look)])?,
         fix: fix(&Site::of(study, look.run, look.build)),
         impact: Impact::default(),
-        rules_out: vec!["Not excluded: another job writes it, and has not run yet.".to_owned()],
+        rules_out: vec![not_ruled_out("another job that writes it and has not run yet")],
         subject: name.to_owned(),
     })
 }

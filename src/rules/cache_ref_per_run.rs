@@ -8,7 +8,7 @@ use super::backend::cost_of;
 use super::cache_ref_shared::scope;
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Build, CacheKind, Found, Run, Transfer};
 
 pub(super) struct CacheRefPerRun;
@@ -19,7 +19,7 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Error,
     what: "Runs of one build import references that differ in a number or a commit, none of which is there, and each run stores a cache; or their command lines name such a `scope=` (gha) or `name=` (s3, azblob), and no step comes from it.",
-    why: "A cache is found under the name it was stored under. A name that holds the number of the run, the commit or a date is another one in each run: all of them start cold and fill the registry.",
+    why: "A cache is found under the name it was stored under. A name that holds the number of the run, the commit or a date is different in each run: all of them start cold and fill the registry.",
     fix: "Use a name that stays the same from run to run: one for each image, or one for each branch with that of the main branch as a second import.",
     rules_out: "References that some run finds; a second import that is found; names that differ in words, as those of branches do, or in the number of a pull request.",
     limits: "Where the cache is written is not printed. A log of the first run of each of several branches looks the same.",
@@ -66,7 +66,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         evidence: Proof::from_lines(looks.iter().take(6).map(line).collect())?.seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
         fix: fix(last),
         impact: cost_of(looks.iter().skip(1).map(|look| look.build)),
-        rules_out: vec!["branches or pull requests of which each log is the first run: the configuration shows what the name is made of".to_owned()],
+        rules_out: vec![not_ruled_out("branches or pull requests of which each log is the first run"), to_decide("look in the configuration what the name is made of")],
         subject: stem(&first.name, &last.name).to_owned(),
     })
 }

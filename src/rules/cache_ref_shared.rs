@@ -13,7 +13,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::past::{Loss, Past, cost, end, header, verdict};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::{Outcome, Text};
 
 pub(super) struct CacheRefShared;
@@ -185,14 +187,18 @@ fn own_scopes(name: &str, who: &[Text]) -> Fix {
     }
 }
 
-fn rules_out(proven: bool) -> Vec<String> {
+fn rules_out(proven: bool) -> Vec<Alternative> {
     let mut said = vec![
-        "changed source or base image: no, the steps that were lost read no files, and the digests are the same"
-            .to_owned(),
-        "cache not found: no, the import ended without error".to_owned(),
+        ruled_out(
+            "changed source or base image (the steps that were lost read no files, and the digests are the same)",
+        ),
+        ruled_out("cache not found (the import ended without error)"),
     ];
     if !proven {
-        said.push("where an export goes is not printed; the command lines or the bake file would prove it".to_owned());
+        said.extend([
+            not_ruled_out("exports to different references (where an export goes is not printed)"),
+            to_decide("give the command lines or the bake file"),
+        ]);
     }
     said
 }

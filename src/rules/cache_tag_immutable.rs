@@ -4,7 +4,7 @@ use super::backend::{self, Cause, Draft, Refusal};
 use super::manifest_refused::{Immutable, immutable};
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
 
 pub(super) struct CacheTagImmutable;
 
@@ -53,7 +53,7 @@ fn draft(study: &Study, refusal: &Refusal) -> Option<Draft> {
         fix: fix(&place),
         rules_out: match why {
             Immutable::Said => Vec::new(),
-            _ => vec!["The form of the manifest: the registry has taken the same form under this tag before.".to_owned()],
+            _ => vec![ruled_out("the form of the manifest (the registry has taken the same form under this tag before)")],
         },
     })
 }

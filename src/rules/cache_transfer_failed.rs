@@ -2,7 +2,7 @@
 
 use super::backend::{self, Cause, Draft, Refusal, Side};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
 
 pub(super) struct CacheTransferFailed;
 
@@ -79,7 +79,7 @@ fn behind(group: &[Refusal]) -> Draft {
         title: "the build fails at its end, though all steps and the cache export were well".to_owned(),
         cause: "No step and no export printed the final error: what failed is the work behind them, the end of the cache export or the provenance. Both read the builder's cache records, and one of them was gone or could not be read.".to_owned(),
         fix: Fix { summary: "run again with a newer builder".to_owned(), steps, ..Fix::default() },
-        rules_out: vec!["The cache's service or registry: its answers have a URL or a name in them.".to_owned()],
+        rules_out: vec![ruled_out("the cache's service or registry (its answers have a URL or a name in them)")],
     }
 }
 

@@ -15,7 +15,7 @@ static META: RuleMeta = RuleMeta {
     what: "A step or the image's export ends with `blob sha256:… not found`, `failed to load cache: …`, or with `failed to copy: …` of a layer that can only be the cache's, though the import ended well.",
     why: "BuildKit imports the list of what is cached, and fetches a layer only when something needs it. If that fails it does not go back and run the step: the build fails, and does so again until the cache is written anew.",
     fix: "Build once without the import, so that the export rewrites the cache; keep the cache where layers are not evicted one by one.",
-    rules_out: "A layer of a base image: its repository is another one. A file that COPY does not find has other words, and so has a command that fails.",
+    rules_out: "A layer of a base image: it is in a different repository. A file that COPY does not find has other words, and so has a command that fails.",
     limits: "An error without a URL (`could not fetch content descriptor … from remote: not found`) may be about a base image: it is reported where the log lists the same layer under a step.",
     example: include_str!("examples/cached-layer-unreadable.txt"),
     references: &[

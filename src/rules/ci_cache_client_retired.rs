@@ -2,7 +2,7 @@
 
 use super::ci_caches::{self, Seen, Words};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::CacheReason;
 
 pub(super) struct CiCacheClientRetired;
@@ -50,7 +50,7 @@ fn finding(seen: &[Seen]) -> Option<Finding> {
             snippet: Some("- uses: actions/cache@v4".to_owned()),
             ..Fix::default()
         },
-        rules_out: if stated { Vec::new() } else { vec!["422 can mean another request that the service does not take; the version of the action in the log's \"Download action repository\" lines would decide it".to_owned()] },
+        rules_out: if stated { Vec::new() } else { vec![not_ruled_out("another request that the service does not take (422 can mean that too)"), to_decide("look at the version of the action in the log's \"Download action repository\" lines")] },
         subject: "client".to_owned(),
     };
     ci_caches::finding(&META, seen, words)

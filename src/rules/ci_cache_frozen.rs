@@ -4,7 +4,7 @@ use super::ci_caches::{self, Seen, Words, named};
 use super::past::{Past, cost, header, verdict};
 use super::recurring::same_stage;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
 use crate::model::{Build, CacheKind, CacheOperation, CacheOutcome, Outcome, Run, Step, StepKind};
 use crate::series::chain::{self, Input};
 use crate::series::{Because, Miss};
@@ -129,8 +129,10 @@ fn finding(cache: &str, kept: &[Seen], again: &[Again]) -> Option<Finding> {
         shows: "restored, and not saved again",
         fix: fix(cache),
         rules_out: vec![
-            "a change of the sources: no, the step reads none, or the runs are of one commit".to_owned(),
-            "an argument that changes in every run: not before the step's text or base image changed".to_owned(),
+            ruled_out("a change of the sources (the step reads none, or the runs are of one commit)"),
+            ruled_out(
+                "an argument that changes in every run (it did not before the step's text or base image changed)",
+            ),
         ],
         subject: cache.to_owned(),
     };

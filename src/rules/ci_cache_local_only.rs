@@ -2,7 +2,7 @@
 
 use super::ci_caches::{self, Seen, Words};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
 
 pub(super) struct CiCacheLocalOnly;
@@ -51,7 +51,7 @@ fn finding(study: &Study, local: &[Seen]) -> Option<Finding> {
         cause: "The runners have no shared store for caches. Each keeps what its own jobs saved, so only a job that comes to the same machine and slot finds it.".to_owned(),
         shows: "stored on this machine only",
         fix: fix(),
-        rules_out: if missed.is_empty() { vec!["a single runner that is kept works well with this; the log of the next run would decide it".to_owned()] } else { Vec::new() },
+        rules_out: if missed.is_empty() { vec![not_ruled_out("a single runner that is kept (it works well with this)"), to_decide("give the log of the next run")] } else { Vec::new() },
         subject: "local".to_owned(),
     };
     let mut found = ci_caches::finding(&META, local, words)?;

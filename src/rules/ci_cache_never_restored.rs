@@ -3,7 +3,7 @@
 use super::ci_caches::{self, Seen, Words, named};
 use super::past::Past;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide};
 use crate::model::{CacheOperation, CacheOutcome, Run};
 
 pub(super) struct CiCacheNeverRestored;
@@ -112,7 +112,7 @@ fn key(missed: &[Seen]) -> Option<Key> {
     let twice =
         |(i, s): (usize, &Seen)| s.run.commit.is_some() && missed.iter().take(i).any(|o| o.run.commit == s.run.commit);
     if missed.iter().enumerate().any(twice) {
-        return Some(Key::Unique("its key is another one in two runs of one commit", Confidence::Proven));
+        return Some(Key::Unique("its key differs between two runs of one commit", Confidence::Proven));
     }
     if counts_up(&names) {
         return Some(Key::Unique("its key holds a number that counts up", Confidence::Likely));
@@ -181,11 +181,17 @@ fn fix(key: &Key, name: &str) -> Fix {
     }
 }
 
-fn rules_out(key: &Key) -> Vec<String> {
+fn rules_out(key: &Key) -> Vec<Alternative> {
     match key {
-        Key::Unique(..) => vec!["nothing saved: no, the runs saved their caches".to_owned()],
-        Key::Differs => vec!["a key made of a hash of files that changed before every run looks the same; two runs of one commit would decide it".to_owned()],
-        Key::Same => vec!["deleted, another branch, other paths: the CI's list of caches would decide it".to_owned()],
+        Key::Unique(..) => vec![ruled_out("nothing saved (the runs saved their caches)")],
+        Key::Differs => vec![
+            not_ruled_out("a key made of a hash of files that changed before every run"),
+            to_decide("give two runs of one commit"),
+        ],
+        Key::Same => vec![
+            not_ruled_out("a cache that was deleted, is of another branch, or has other paths"),
+            to_decide("look at the CI's list of caches"),
+        ],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::ci_caches::{self, Seen, Words, named};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
 
 pub(super) struct CiCacheRestoreFailed;
@@ -63,7 +63,7 @@ fn finding(cache: &str, seen: &[Seen]) -> Option<Finding> {
         cause: format!("{cause} The job went on without the cache."),
         shows: "the restore failed",
         fix,
-        rules_out: vec!["no cache stored yet: no, that is said in other words (`not found`)".to_owned()],
+        rules_out: vec![ruled_out("no cache stored yet (the message for that is `not found`)")],
         subject: cache.to_owned(),
     };
     ci_caches::finding(&META, seen, words)

@@ -2,7 +2,7 @@
 
 use super::ci_caches::{self, Seen, Words, named};
 use super::{Rule, RuleMeta, Study, cache_saves};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
 
 pub(super) struct CiCacheSaveConflict;
@@ -85,10 +85,13 @@ fn fix(cache: &str) -> Fix {
     }
 }
 
-fn rules_out(others: &[Seen]) -> Vec<String> {
+fn rules_out(others: &[Seen]) -> Vec<Alternative> {
     if others.is_empty() {
-        vec!["a token that may not write: older versions of actions/cache print the same words for it. The logs of the other jobs of the commit would decide it.".to_owned()]
+        vec![
+            not_ruled_out("a token that may not write (older versions of actions/cache print the same words for it)"),
+            to_decide("give the logs of the other jobs of the commit"),
+        ]
     } else {
-        vec!["a token that may not write: no, another job saved the key".to_owned()]
+        vec![ruled_out("a token that may not write (another job saved the key)")]
     }
 }

@@ -3,7 +3,9 @@
 use super::cache_saves::{self, FailedSave};
 use super::ci_caches::named;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{
+    Alternative, Confidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::CacheReason;
 
 pub(super) struct CiCacheUploadFailed;
@@ -119,12 +121,17 @@ fn other_fix(cache: &str) -> Fix {
 }
 
 /// What it can be, and what the input says of each.
-fn candidates(study: &Study, cache: &str) -> Vec<String> {
-    let shared = match cache_saves::files(study).next() {
-        Some((config, _)) => format!("Parallel steps that share it: not in {}, where no two of a parallel group name \"{cache}\".", config.path),
-        None => "Parallel steps that share it: not excluded. bitbucket-pipelines.yml given with --config, or the logs of the other steps of the commit, would decide it.".to_owned(),
+fn candidates(study: &Study, cache: &str) -> Vec<Alternative> {
+    let size = not_ruled_out("a cache over 1 GB compressed, or a fault of Bitbucket's storage (neither is in the log)");
+    let Some((config, _)) = cache_saves::files(study).next() else {
+        return vec![
+            not_ruled_out("parallel steps that share it"),
+            to_decide("give bitbucket-pipelines.yml (--config), or the logs of the other steps of the commit"),
+            size,
+        ];
     };
-    vec![shared, "Over 1 GB compressed, or a fault of Bitbucket's storage: neither is in the log.".to_owned()]
+    let why = format!("in {} no two of a parallel group name \"{cache}\"", config.path);
+    vec![ruled_out(format!("parallel steps that share it ({why})")), size]
 }
 
 #[cfg(test)]
@@ -165,7 +172,7 @@ mod tests {
             CacheOutcome::Failed,
             Some(file),
         ));
-        assert!(found[0].rules_out[0].contains("bitbucket-pipelines.yml"));
+        assert!(found[0].rules_out[0].text.contains("bitbucket-pipelines.yml"));
     }
 
     #[test]

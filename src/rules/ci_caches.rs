@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity};
+use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason, CiCache, Run};
 
 /// One operation, with its run.
@@ -24,7 +24,7 @@ pub(super) struct Words {
     /// What every quoted line shows.
     pub(super) shows: &'static str,
     pub(super) fix: Fix,
-    pub(super) rules_out: Vec<String>,
+    pub(super) rules_out: Vec<Alternative>,
     pub(super) subject: String,
 }
 

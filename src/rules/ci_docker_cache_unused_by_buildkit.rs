@@ -3,7 +3,7 @@
 use super::past::{cost, header};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Alternative, Confidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide};
 use crate::model::{Build, CacheOperation, CacheOutcome, Dialect, Quote, Run, Text};
 
 pub(super) struct CiDockerCacheUnusedByBuildkit;
@@ -104,12 +104,17 @@ fn fix(site: &Site) -> Fix {
     Fix { summary: "replace the image cache by a registry cache".to_owned(), steps, ..registry }
 }
 
-fn rules_out(separate: bool, named: bool) -> Vec<String> {
+fn rules_out(separate: bool, named: bool) -> Vec<Alternative> {
     if !named {
-        return vec!["the image that is loaded has no name: it may be one that the job runs, not the one it builds; `docker image ls` after the load would show what it is".to_owned()];
+        return vec![
+            not_ruled_out("an image that the job runs, not the one it builds (what is loaded has no name)"),
+            to_decide("run `docker image ls` after the load: it shows what the image is"),
+        ];
     }
     if separate {
-        return vec!["a builder that sees the daemon's images: no, it runs in a container of its own".to_owned()];
+        return vec![ruled_out("a builder that sees the daemon's images (it runs in a container of its own)")];
     }
-    vec!["a base image or Dockerfile that changed before this run leaves the same lines; but BuildKit was given no cache that it could have used".to_owned()]
+    vec![not_ruled_out(
+        "a base image or Dockerfile that changed before this run (it leaves the same lines; but BuildKit was given no cache that it could have used)",
+    )]
 }

@@ -4,7 +4,7 @@ use super::backend::cost_of;
 use super::planned;
 use super::remedy::At;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Build, BuildOutcome, CacheKind, CiNote, Command, NoteKind, Run, Tool, Transfer};
 
 pub(super) struct ComposeDropsCacheTo;
@@ -113,9 +113,14 @@ fn cause(told: Option<&CiNote>, runs: usize) -> String {
     )
 }
 
-fn rules_out(told: Option<&CiNote>) -> Vec<String> {
-    let unsure = "another file, or an override, that leaves `cache_to` out: `docker compose config` prints what is read, `docker compose version` which Compose it is".to_owned();
-    told.is_none().then_some(unsure).into_iter().collect()
+fn rules_out(told: Option<&CiNote>) -> Vec<Alternative> {
+    if told.is_some() {
+        return Vec::new();
+    }
+    vec![
+        not_ruled_out("another file, or an override, that leaves `cache_to` out"),
+        to_decide("run `docker compose config` (what is read) and `docker compose version`"),
+    ]
 }
 
 fn lines(at: At, run: &Run, build: &Build, told: Option<&CiNote>) -> Vec<Evidence> {

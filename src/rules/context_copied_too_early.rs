@@ -11,7 +11,7 @@ use super::past::{self, Past};
 use super::planned;
 use super::recurring::{Spot, same_stage, spots};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Proof, Severity};
+use crate::finding::{Alternative, Confidence, Finding, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Outcome, Step};
 use crate::series::Because;
 
@@ -131,15 +131,20 @@ fn ran_in_the_first_run(past: &Past, spot: &Spot) -> bool {
     first.is_some_and(|miss| miss.step.stage == spot.stage && miss.step.text == spot.text)
 }
 
-fn rules_out(installs: bool, changes: usize) -> Vec<String> {
+fn rules_out(installs: bool, changes: usize) -> Vec<Alternative> {
     let mut said = vec![
-        "which file changed is not in a build log; `git diff --stat` between the commits shows it, and file modes and `.git` count too".to_owned(),
+        not_ruled_out("file modes or `.git` (which file changed is not in a build log)"),
+        to_decide("run `git diff --stat` between the commits"),
     ];
     if changes < 2 {
-        said.push("one change may explain all of these misses: no run since the first one stored a cache".to_owned());
+        said.push(not_ruled_out(
+            "a single change (no run since the first one stored a cache, so it may explain all of these misses)",
+        ));
     }
     if !installs {
-        said.push("whether the RUN steps need the sources is for the Dockerfile's author to say: none of them is a known installation".to_owned());
+        said.push(not_ruled_out(
+            "RUN steps that all need the sources (none of them is a known installation: the Dockerfile's author knows)",
+        ));
     }
     said
 }

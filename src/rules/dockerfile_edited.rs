@@ -8,7 +8,7 @@ use super::past::{self, Past, cost, header};
 use super::recurring::{Spot, same_stage, spots};
 use super::volatile_build_arg::{Culprit, culprits, explains};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::Step;
 use crate::series::Because;
 
@@ -75,7 +75,7 @@ fn printed(past: &Past) -> Option<Finding> {
             ..Fix::default()
         },
         impact: cost(rerun, edits.len()),
-        rules_out: vec!["a build argument that the step prints looks the same; the commit decides it".to_owned()],
+        rules_out: vec![not_ruled_out("a build argument that the step prints"), to_decide("look at the commit")],
         subject: past.subject("Dockerfile"),
     })
 }

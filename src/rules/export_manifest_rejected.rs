@@ -4,7 +4,7 @@ use super::backend::{self, Cause, Draft, Refusal};
 use super::manifest_refused::immutable;
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide};
 
 pub(super) struct ExportManifestRejected;
 
@@ -50,11 +50,16 @@ fn draft(study: &Study, refusal: &Refusal) -> Draft {
         severity: Severity::Error,
         confidence: if unsure { Confidence::Suspected } else { Confidence::Likely },
         title: title(&place),
-        cause: format!("All layers were uploaded, then the registry refused the manifest ({}). {}", answer(refusal), index(refusal)),
+        cause: format!(
+            "All layers were uploaded, then the registry refused the manifest ({}). {}",
+            answer(refusal),
+            index(refusal)
+        ),
         fix: fix(study, refusal),
         rules_out: vec![
-            "A tag that may not be overwritten: no earlier run in the input wrote to this reference. The registry's settings would show it.".to_owned(),
-            "Missing rights: those are answered with 401 or 403, and not after all layers were taken.".to_owned(),
+            not_ruled_out("a tag that may not be overwritten (no earlier run in the input wrote to this reference)"),
+            to_decide("look at the registry's settings"),
+            ruled_out("missing rights (those are answered with 401 or 403, and not after all layers were taken)"),
         ],
     }
 }
@@ -80,7 +85,7 @@ fn of_an_image(refusal: &Refusal) -> Draft {
             ],
             ..Fix::default()
         },
-        rules_out: vec!["Missing rights: those are answered with 401 or 403, and not after all layers were taken.".to_owned()],
+        rules_out: vec![ruled_out("missing rights (those are answered with 401 or 403, and not after all layers were taken)")],
     }
 }
 

@@ -4,7 +4,7 @@ use super::backend::{self, Cause, Draft, Refusal};
 use super::planned;
 use super::remedy::{self, At, Form, Site, patch};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::CacheKind;
 
 pub(super) struct ExportUnsupportedByDriver;
@@ -58,7 +58,7 @@ fn written(at: At) -> Option<Finding> {
         title: format!("the docker driver cannot export `{}`: the build will stop before its first step", export.raw),
         cause: "A cache export is asked for, and nothing in the job makes a builder: dockerd itself then builds (driver `docker`), which writes inline cache only unless it runs with the containerd image store.".to_owned(),
         fix: builder_only(&Site::written(at)),
-        rules_out: vec!["an engine with the containerd image store exports every kind of cache; only a log shows which one it has".to_owned()],
+        rules_out: vec![not_ruled_out("an engine with the containerd image store (it exports every kind of cache)"), to_decide("give a log: it shows which image store the engine has")],
         subject: at.place.job.clone(),
     };
     planned::finding(

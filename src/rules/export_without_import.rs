@@ -6,7 +6,7 @@ use super::past::{self, Past, cost, end, header};
 use super::planned;
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out};
 use crate::model::{CacheKind, Dialect};
 
 pub(super) struct ExportWithoutImport;
@@ -71,7 +71,7 @@ fn finding(past: &Past) -> Option<Finding> {
             writing.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
             writing.len() - 1,
         ),
-        rules_out: vec!["a kept builder: no, steps that nothing can have changed ran again".to_owned()],
+        rules_out: vec![ruled_out("a builder that is kept (steps that nothing can have changed ran again)")],
         subject: site.cache,
     })
 }
@@ -93,7 +93,7 @@ fn lone(past: &Past) -> Option<Finding> {
         evidence: Proof::from_lines([asked, new].into_iter().chain(lines(past, &[0])).collect())?,
         fix: remedy::add_import(&site),
         impact: Impact::default(),
-        rules_out: vec!["Not excluded: this job fills the cache from scratch for other jobs.".to_owned()],
+        rules_out: vec![not_ruled_out("a job that fills the cache from scratch for other jobs")],
         subject: site.cache,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, ruled_out};
 use crate::model::{Build, CacheKind, Outcome, Run};
 use crate::series::Series;
 
@@ -56,7 +56,7 @@ fn finding(study: &Study, series: &Series) -> Option<Finding> {
             .seen_in(cold.iter().map(|(run, build)| Place::of(run, build))),
         fix: fix(&step.stage),
         impact: cost_of(cold.iter().skip(1).map(|(_, build)| *build)),
-        rules_out: vec!["the failing step itself is not the cache's fault".to_owned()],
+        rules_out: vec![ruled_out("the cache as the cause of the failing step")],
         subject: step.text.to_string(),
     })
 }

@@ -6,7 +6,9 @@ use super::instruction::{brief, copies_a_folder, copies_context, copies_everythi
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study, legacy, legacy_dockerfile_outside};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::{Dialect, Run};
 use crate::series::Because;
 
@@ -65,8 +67,8 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
         fix: patched(past, &spot, fix()),
         impact: spot.impact(past),
         rules_out: outside(past, &spot).into_iter().chain([
-            "changed sources: no, the commit is the same".to_owned(),
-            "modes or untracked files: not decided; `git status --ignored --short` and `find . -printf '%m %p\\n'` on both agents would".to_owned(),
+            ruled_out("changed sources (the commit is the same)"),
+            not_ruled_out("file modes or untracked files: which of the two"), to_decide("run `git status --ignored --short` and `find . -printf '%m %p\\n'` on both agents"),
         ]).collect(),
         subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
@@ -74,11 +76,11 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
 
 /// Without a command line nothing tells where the Dockerfile of the classic builder came from (`docker/utils/build.py`
 /// of the SDK for Python does as the client does).
-fn outside(past: &Past, spot: &Spot) -> Option<String> {
+fn outside(past: &Past, spot: &Spot) -> Option<Alternative> {
     let &last = spot.broken.last()?;
     let classic = past.get(last).is_some_and(|(_, build)| build.dialect == Dialect::Classic);
     let unknown = classic && past.commands(last).is_empty() && copies_everything(spot.text);
-    unknown.then(|| "a Dockerfile from outside the context (`-f -`, `-f ../Dockerfile`, the Docker SDK's `dockerfile=`) looks the same: client and SDK write a random name into the .dockerignore that they send, unless it lists itself".to_owned())
+    unknown.then(|| not_ruled_out("a Dockerfile from outside the context (`-f -`, `-f ../Dockerfile`, the Docker SDK's `dockerfile=`): client and SDK write a random name into the .dockerignore that they send, unless it lists itself"))
 }
 
 /// Files that name the dependencies, in nearly every run another: they are stamped, or their modes differ.
@@ -97,13 +99,19 @@ fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Suspected,
         title: format!("`{}` brings other files {} and reruns `{}`", step.text, spot.often(past), brief(&install.text)),
-        cause: format!("`{}` copies the few files that name the dependencies, and something about them differs in nearly every run: mode bits set by another umask, a version that the job writes into them, a lock file that the job regenerates. `{}` runs again each time.", step.text, brief(&install.text)),
+        cause: format!(
+            "`{}` copies the few files that name the dependencies, and something about them differs in nearly every run: mode bits set by another umask, a version that the job writes into them, a lock file that the job regenerates. `{}` runs again each time.",
+            step.text,
+            brief(&install.text)
+        ),
         evidence: Proof::from_lines(evidence)?.seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(),
         impact: spot.impact(past),
         rules_out: vec![
-            "dependencies that really change in each of these commits: `git diff` of the copied files between the commits decides it".to_owned(),
-            "another job that replaces the cache, with other dependencies: its logs, given too, would show it".to_owned(),
+            not_ruled_out("dependencies that really change in each of these commits"),
+            to_decide("run `git diff` on the copied files between the commits"),
+            not_ruled_out("another job that replaces the cache, with other dependencies"),
+            to_decide("give that job's logs too"),
         ],
         subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })

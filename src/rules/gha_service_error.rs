@@ -2,7 +2,7 @@
 
 use super::backend::{self, Cause, Draft, Refusal};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 
 pub(super) struct GhaServiceError;
 
@@ -50,8 +50,8 @@ fn draft(group: &[Refusal]) -> Draft {
         fix: fix(told, group),
         rules_out: if told == Told::Reserve {
             vec![
-                "Which of the three it is, the error does not say; a log of a parallel job with the same scope would."
-                    .to_owned(),
+                not_ruled_out("which of the three it is (the error does not say)"),
+                to_decide("give the log of a parallel job with the same scope"),
             ]
         } else {
             Vec::new()

@@ -6,7 +6,7 @@ use super::past::{self, Past, cost, header};
 use super::planned;
 use super::remedy::command_line;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{BuildOutcome, CacheKind, Command, Tool};
 
 pub(super) struct GhaTokensMissing;
@@ -53,7 +53,7 @@ fn finding(past: &Past) -> Option<Finding> {
         evidence: Proof::from_lines(dropped.iter().take(3).flat_map(|(i, c)| lines(past, *i, c)).collect())?.seen_in(past.places(dropped.iter().map(|(i, _)| *i))),
         fix: fix(command),
         impact: cost(later.flat_map(|b| &b.steps), dropped.len()),
-        rules_out: vec!["a service that is down or refuses: no, that prints an import with an error".to_owned()],
+        rules_out: vec![ruled_out("a service that is down or refuses (that prints an import with an error)")],
         subject: "type=gha".to_owned(),
     })
 }

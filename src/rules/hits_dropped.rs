@@ -3,7 +3,7 @@
 use super::instruction::brief;
 use super::past::{Past, header, verdict};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
 use crate::model::{Build, Outcome, Step, elapsed};
 use crate::series::change;
 
@@ -70,7 +70,7 @@ fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
             ..Fix::default()
         },
         impact: Impact { steps: ran.len(), seconds: elapsed(ran.iter().copied()), runs: newest.len() },
-        rules_out: vec!["one worse run: no, every run since is".to_owned()],
+        rules_out: vec![ruled_out("one worse run (every run since is worse)")],
         subject: whole.subject("hits"),
     })
 }

@@ -5,7 +5,9 @@ use super::planned;
 use super::remedy::{self, At, Site};
 use super::unstored_stage;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::{BuildOutcome, CacheKind, Dialect, Outcome, Text, Tool, Transfer};
 
 pub(super) struct ImageWithoutInlineCache;
@@ -109,8 +111,9 @@ fn lone(past: &Past) -> Option<Finding> {
         fix: if build.decided().any(|step| step.stage != ran.stage) { remedy::registry_max(&site) } else { remedy::inline_args(&site) },
         impact: Impact::default(),
         rules_out: vec![
-            "Not excluded: a changed base image or source made these steps run this time; earlier logs would show it. The next run has no cache all the same.".to_owned(),
-            "Not excluded: another job pushes this image, with inline cache metadata.".to_owned(),
+            not_ruled_out("a changed base image or source as the reason for these steps (the next run has no cache all the same)"),
+            to_decide("give earlier logs"),
+            not_ruled_out("another job that pushes this image with inline cache metadata"),
         ],
         subject: name.to_owned(),
     })
@@ -139,7 +142,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             Some(_) => remedy::registry_max(&Site::written(at)),
             None => remedy::inline_args(&Site::written(at)),
         },
-        rules_out: vec!["the older builder (DOCKER_BUILDKIT=0), which can use any pulled image: nothing in the file asks for it".to_owned()],
+        rules_out: vec![not_ruled_out("the older builder (DOCKER_BUILDKIT=0), which can use any pulled image (nothing in the file asks for it)")],
         subject: name,
     };
     let line = at.evidence("the image is the cache, without inline metadata");
@@ -169,16 +172,18 @@ fn from_registry(past: &Past, i: usize) -> bool {
     past.imports(i).iter().any(|t| t.ok() && t.kind == CacheKind::Registry)
 }
 
-fn rules_out(own: bool) -> Vec<String> {
+fn rules_out(own: bool) -> Vec<Alternative> {
     let mut said = vec![
-        "changed source: the first steps of the build ran too, and no change of the source can reach them".to_owned(),
-        "changed base image: its digest is the same in these runs".to_owned(),
+        ruled_out("changed source (the first steps of the build ran too, and no change of the source can reach them)"),
+        ruled_out("changed base image (its digest is the same in these runs)"),
     ];
     if !own {
-        said.push(
-            "who writes that image is not in these logs: its build's log would show whether it writes an inline cache"
-                .to_owned(),
-        );
+        said.extend([
+            not_ruled_out(
+                "a build that writes an inline cache into that image (who writes the image is not in these logs)",
+            ),
+            to_decide("give the log of the build that writes it"),
+        ]);
     }
     said
 }

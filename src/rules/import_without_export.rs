@@ -6,7 +6,7 @@ use super::past::{self, Past, cost};
 use super::planned;
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::finding::{Alternative, Confidence, Evidence, Finding, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Build, BuildOutcome, Dialect, Outcome, Step};
 
 pub(super) struct ImportWithoutExport;
@@ -96,12 +96,15 @@ fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
     lines
 }
 
-fn rules_out(again: bool) -> Vec<String> {
-    let denied =
-        "a repository that refuses to be read looks like an empty one; `--verbosity=debug` would show the error"
-            .to_owned();
-    let changed = "the looked up keys differ from run to run, so an input changes too; a cache that was stored might still not be found".to_owned();
-    std::iter::once(denied).chain((!again).then_some(changed)).collect()
+fn rules_out(again: bool) -> Vec<Alternative> {
+    let denied = [
+        not_ruled_out("a repository that refuses to be read (it looks like an empty one)"),
+        to_decide("build with `--verbosity=debug`: it shows the error"),
+    ];
+    let changed = not_ruled_out(
+        "an input that changes too (the keys that are looked up differ from run to run: a stored cache might still not be found)",
+    );
+    denied.into_iter().chain((!again).then_some(changed)).collect()
 }
 
 #[cfg(test)]

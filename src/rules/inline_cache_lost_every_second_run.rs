@@ -4,7 +4,9 @@
 use super::past::{self, Loss, Past, graphdriver, header, plural, verdict};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::Outcome;
 use crate::series::chain;
 
@@ -132,25 +134,30 @@ fn cost(periods: &[Period]) -> Impact {
     super::past::cost(steps, periods.len())
 }
 
-fn rules_out(past: &Past, last: &Period, sure: bool, open: bool) -> Option<Vec<String>> {
+fn rules_out(past: &Past, last: &Period, sure: bool, open: bool) -> Option<Vec<Alternative>> {
     let loss = last.losses.first()?;
     let base = past.builds.get(last.lost)?.base_of(&loss.step.stage, &loss.step.platform);
     let mut said = vec![match base.and_then(|b| b.digest.as_ref()) {
-        Some(digest) => format!("base image changed: no, {} before and after", digest.get(..19).unwrap_or(digest)),
-        None => "base image changed: no, none is used".to_owned(),
+        Some(digest) => {
+            ruled_out(format!("base image changed ({} before and after)", digest.get(..19).unwrap_or(digest)))
+        }
+        None => ruled_out("base image changed (none is used)"),
     }];
-    said.push("cache not found: no, the import ended without error".to_owned());
-    said.push("another build writes the same reference: none in these logs".to_owned());
+    said.push(ruled_out("cache not found (the import ended without error)"));
+    said.push(ruled_out("another build that writes the same reference (none in these logs)"));
     said.push(
-        "a build does not print the engine's version, `docker version` on the build host does: 26.1 and older have this bug, 27.0.1 to 27.1.2 another one of the inline cache, 27.2 and newer neither".to_owned(),
+        to_decide("run `docker version` on the build host (up to 26.1: this bug; 27.0.1 to 27.1.2: a different inline-cache bug; 27.2 and newer: neither)"),
     );
     if open {
-        said.push(format!(
-            "an ARG or ENV in scope of `{}` with another value in the cold runs looks the same: the command lines, or a WORKDIR in front of it, would decide it",
-            loss.step.text
-        ));
+        said.extend([
+            not_ruled_out(format!(
+                "an ARG or ENV in scope of `{}` with another value in the cold runs",
+                loss.step.text
+            )),
+            to_decide("give the command lines, or put a WORKDIR in front of it"),
+        ]);
     } else if !sure {
-        said.push("seen once only: a few more runs would decide it".to_owned());
+        said.extend([not_ruled_out("chance (seen only once)"), to_decide("give a few more runs")]);
     }
     Some(said)
 }

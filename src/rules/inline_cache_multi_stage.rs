@@ -5,7 +5,7 @@ use super::planned;
 use super::remedy::{self, At, Site};
 use super::unstored_stage::{self, Rebuilt, Words};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, to_decide};
 use crate::model::CacheKind;
 
 pub(super) struct InlineCacheMultiStage;
@@ -15,7 +15,7 @@ static META: RuleMeta = RuleMeta {
     title: "the inline cache stores the final stage only",
     group: "Multi-stage and inline",
     severity: Severity::Error,
-    what: "In a build of several stages with an inline cache, a change in a build stage reruns all steps of that stage, also those before the change, while steps of the final stage come from the cache; or, where the final stage begins with a copy out of that stage, such a run takes nothing from the cache. In the configuration, where no log tells more: an inline cache, and a Dockerfile with stages that are no part of the image.",
+    what: "In a build of several stages with an inline cache, a change in a build stage reruns all steps of that stage, including those before the change, while steps of the final stage come from the cache; or, where the final stage begins with a copy out of that stage, such a run takes nothing from the cache. In the configuration, where no log tells more: an inline cache, and a Dockerfile with stages that are no part of the image.",
     why: "Inline cache metadata describes the layers of the image, and layers of build stages are not in the image. Nothing of them can be found again, so the expensive part of the build runs on every change.",
     fix: "Store every stage: a registry cache with mode=max, written by a docker-container builder. It holds all stages and grows accordingly.",
     rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`. Where no step of the final stage can be found, several such runs are needed, or one and another that came from the cache as a whole. With the docker driver such a pair of runs is not enough: dockerd has bugs of its own with inline caches. A Dockerfile given with --config makes it proven where nothing else can have rerun the stage: no ARG or ENV reaches its first step, the builder was new, and nobody else writes the cache.",
@@ -82,7 +82,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             if inner.stages.len() == 1 { "is" } else { "are" }
         ),
         fix: remedy::registry_max(&site),
-        rules_out: vec!["no log shows it: how much time it costs is not known".to_owned()],
+        rules_out: vec![to_decide("give logs: they show what it costs")],
         subject: site.imports.first().cloned().unwrap_or(site.image),
     };
     let lines = at.evidence("an inline cache is asked for").into_iter().chain(inner.evidence());

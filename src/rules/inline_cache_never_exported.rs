@@ -3,7 +3,7 @@
 use super::past::{self, Past, cost, graphdriver, header, plural};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Proof, Severity, ruled_out, to_decide};
 
 pub(super) struct InlineCacheNeverExported;
 
@@ -65,9 +65,9 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: remedy::engine_upgrade(&site),
         impact: cost(vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), vain.len()),
         rules_out: vec![
-            "image built without inline cache: no, each run prints that it is written".to_owned(),
-            "lost every second run: no, there is no hit in any run".to_owned(),
-            "the engine's version is never printed; `docker version` on the build host decides it".to_owned(),
+            ruled_out("image built without inline cache (each run prints that it is written)"),
+            ruled_out("lost every second run (there is no hit in any run)"),
+            to_decide("run `docker version` on the build host"),
         ],
         subject: site.imports.first().cloned().unwrap_or(site.image),
     })

@@ -3,7 +3,7 @@
 use super::alike;
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, ruled_out};
 use crate::model::{Build, Dialect, Outcome, Run, Step};
 
 pub(super) struct KanikoStoresUnderAnotherKey;
@@ -59,7 +59,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
             .seen_in(group.iter().map(|(run, build)| Place::of(run, build))),
         fix: fix(),
         impact: cost_of(group.iter().skip(1).map(|(_, build)| *build)),
-        rules_out: vec!["changed files or arguments: no, the key that is looked up would change with them".to_owned()],
+        rules_out: vec![ruled_out("changed files or arguments (the key that is looked up would change with them)")],
         subject: step.text.to_string(),
     })
 }

@@ -3,7 +3,7 @@
 use super::past::{self, Past, cost, header};
 use super::remedy::{command_line, reference};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out};
 use crate::model::{Command, Dialect, Pull, Text};
 
 pub(super) struct LegacyCacheFromNotPulled;
@@ -63,11 +63,13 @@ fn finding(past: &Past) -> Option<Finding> {
         impact: cost(later.flat_map(|b| &b.steps), blind.len() - 1),
         rules_out: vec![
             if unexplained {
-                "changed sources: no, steps that read no files ran again on the same base image".to_owned()
+                ruled_out("changed sources (steps that read no files ran again on the same base image)")
             } else {
-                "changed sources: not excluded where the first step copies files; not one step was found in any of these runs, on the same base image".to_owned()
+                not_ruled_out(
+                    "changed sources, where the first step copies files (but no step was found in any of these runs, on the same base image)",
+                )
             },
-            "a quiet pull (`docker pull -q`) prints nothing that shows it; it would have led to hits".to_owned(),
+            ruled_out("a quiet pull (`docker pull -q`; nothing shows it, but it would have led to hits)"),
         ],
         subject: last.image.clone(),
     })

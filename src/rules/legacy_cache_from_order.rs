@@ -6,7 +6,7 @@ use super::past::Past;
 use super::recurring::Spot;
 use super::remedy::command_line;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::Command;
 
 pub(super) struct LegacyCacheFromOrder;
@@ -62,9 +62,9 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(from.command, &from.images),
         impact: spot.impact(past),
         rules_out: vec![
-            "that another image holds the step is not decided: `docker history --no-trunc` of each decides it"
-                .to_owned(),
-            "where none does, no run stores a newer one: rebuild and push one of them".to_owned(),
+            not_ruled_out("no image that holds the step"),
+            to_decide("run `docker history --no-trunc` on each image"),
+            to_decide("if none holds it, rebuild and push one of them: no run stores a newer one"),
         ],
         subject: from.images.join(" "),
     })

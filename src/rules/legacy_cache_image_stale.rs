@@ -6,7 +6,7 @@ use super::past::Past;
 use super::recurring::Spot;
 use super::remedy::command_line;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide};
 
 pub(super) struct LegacyCacheImageStale;
 
@@ -56,8 +56,11 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(&from, image),
         impact: spot.impact(past),
         rules_out: vec![
-            "a build argument: no, none is declared above the step and changes".to_owned(),
-            "why the image lacks the step is not decided: an older Dockerfile or other files, another tool that made it, or a proxy given on one side only; `docker history --no-trunc` of the image shows it".to_owned(),
+            ruled_out("a build argument (none that is declared above the step changes)"),
+            not_ruled_out(
+                "an older Dockerfile or other files, another tool that made the image, or a proxy given on one side only",
+            ),
+            to_decide("run `docker history --no-trunc` on the image: it shows why it lacks the step"),
         ],
         subject: (*image).to_owned(),
     })

@@ -6,7 +6,7 @@ use super::past::Past;
 use super::recurring::{Spot, spots};
 use super::remedy::command_line;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out};
 use crate::model::Command;
 
 pub(super) struct LegacyDockerfileOutside;
@@ -52,8 +52,12 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(command),
         impact: spot.impact(past),
         rules_out: vec![
-            if one_commit { "changed sources: no, the commit is the same" } else { "changed sources: not excluded, the commits differ or are not shown" }.to_owned(),
-            "a context without a .dockerignore is not touched by it: whether there is one is not in the log".to_owned(),
+            if one_commit {
+                ruled_out("changed sources (the commit is the same)")
+            } else {
+                not_ruled_out("changed sources (the commits differ or are not shown)")
+            },
+            not_ruled_out("a context without a .dockerignore (it is not touched by this; whether there is one is not in the log)"),
         ],
         subject: format!("{}:{}", step.stage, step.text),
     })
@@ -76,7 +80,7 @@ fn one_commit(past: &Past, spot: &Spot) -> bool {
 fn lines(past: &Past, spot: &Spot, command: &Command) -> Vec<Evidence> {
     let run = spot.broken.last().and_then(|&i| past.get(i)).map(|(run, _)| run);
     let told = run.map(|run| Study::quote(run, &command.quote, "the Dockerfile is not in the context"));
-    told.into_iter().chain(spot.lines(past, "ran: the copied context is another one")).collect()
+    told.into_iter().chain(spot.lines(past, "ran: the copied context changed")).collect()
 }
 
 fn fix(command: &Command) -> Fix {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::past::{self, Loss, Past, header, verdict};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{Dialect, Outcome, Pull, Step};
 use crate::series::chain::{self, Stage};
 
@@ -69,8 +69,8 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(&site, &names),
         impact: super::past::cost(steps, seen.len()),
         rules_out: vec![
-            "base image changed: no, same digest as in the run before".to_owned(),
-            "image not pulled: no, the final stage came from it".to_owned(),
+            ruled_out("base image changed (same digest as in the run before)"),
+            ruled_out("image not pulled (the final stage came from it)"),
         ],
         subject: site.image,
     })

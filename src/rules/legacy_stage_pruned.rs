@@ -2,7 +2,7 @@
 
 use super::past::{Past, cost, header, verdict};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{Build, Dialect, Outcome, Step};
 use crate::series::chain::{self, Stage};
 
@@ -54,8 +54,8 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(last.steps.first()?),
         impact: cost(steps(), lacking.len()),
         rules_out: vec![
-            "changed sources or another base image: no, the first steps of the stage read no files, and ran again on the same base".to_owned(),
-            "images that only lost their tag: no, the deleted one is printed under a step of the same run".to_owned(),
+            ruled_out("changed sources or another base image (the first steps of the stage read no files, and ran again on the same base)"),
+            ruled_out("images that only lost their tag (the deleted one is printed under a step of the same run)"),
         ],
         subject: stage,
     })

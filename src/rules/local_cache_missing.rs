@@ -5,7 +5,7 @@ mod written;
 use super::backend::cost_of;
 use super::planned;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out};
 use crate::model::{Build, CacheKind, Outcome, Quote, Run};
 use crate::series::Series;
 
@@ -116,13 +116,13 @@ fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
             Confidence::Suspected,
             format!("the cache in {directory} is there in some runs only"),
             "Runs store their cache in this directory, and some of the later runs find it, others do not.",
-            Some("The runs may be of several machines that keep a directory each, or of several jobs."),
+            Some(not_ruled_out("several machines that keep a directory each, or several jobs")),
         ),
         (false, _) => (
             Confidence::Likely,
             format!("there is no cache in {directory}"),
             "The build imports a cache from this directory, and no run in the input writes one there.",
-            Some("Another job may write the directory; its log would show it."),
+            Some(not_ruled_out("another job that writes the directory (its log would show it)")),
         ),
     };
     let lines: Vec<Evidence> =
@@ -136,7 +136,7 @@ fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
         evidence: Proof::from_lines(lines)?.seen_in(missed.iter().map(|one| Place::of(one.run, one.build))),
         fix: fix(directory),
         impact: cost_of(missed.iter().filter(|m| m.stored == written).map(|m| m.build)),
-        rules_out: doubt.map(str::to_owned).into_iter().collect(),
+        rules_out: doubt.into_iter().collect(),
         subject: directory.to_owned(),
     })
 }

@@ -5,7 +5,7 @@ use super::planned;
 use super::remedy::{self, At, Site, reference};
 use super::unstored_stage::{self, Words};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, to_decide};
 use crate::model::{Build, CacheKind, CacheSpec, Command, Found, Run, Transfer};
 
 pub(super) struct MinModeMultiStage;
@@ -15,7 +15,7 @@ static META: RuleMeta = RuleMeta {
     title: "the cache is exported in mode=min and stores the final stage only",
     group: "Multi-stage and inline",
     severity: Severity::Warning,
-    what: "A build of several stages exports a registry, gha, local, S3 or Azure cache; a change in a build stage reruns all its steps, also those before the change, while steps of the final stage come from the cache; or, where the final stage begins with a copy out of that stage, such a run takes nothing from the cache. In the configuration, where no log tells more: an export without `mode=max`, and a Dockerfile with stages that are no part of the image.",
+    what: "A build of several stages exports a registry, gha, local, S3 or Azure cache; a change in a build stage reruns all its steps, including those before the change, while steps of the final stage come from the cache; or, where the final stage begins with a copy out of that stage, such a run takes nothing from the cache. In the configuration, where no log tells more: an export without `mode=max`, and a Dockerfile with stages that are no part of the image.",
     why: "mode=min is the default and stores only the layers of the final image. Nothing of the build stages can be found again. The mode is never printed, and a misspelt one silently means min.",
     fix: "Write `mode=max` in `--cache-to`.",
     rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`, a `mode=max` on the command line. Where no step of the final stage can be found, several such runs are needed, and the command line or the configuration, which name the mode: else runs in between that came from the cache as a whole, and it is suspected. One log alone is a note: the mode is not printed, and a changed base image of the stage looks the same. A Dockerfile given with --config makes it proven as it does for inline-cache-multi-stage.",
@@ -89,7 +89,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             if inner.stages.len() == 1 { "is" } else { "are" }
         ),
         fix: remedy::max_mode(&site),
-        rules_out: vec!["no log shows it: how much time it costs is not known".to_owned()],
+        rules_out: vec![to_decide("give logs: they show what it costs")],
         subject: site.cache,
     };
     let lines = at.evidence("the cache is exported").into_iter().chain(inner.evidence());

@@ -5,7 +5,7 @@ use super::planned;
 use super::remedy::{At, Site, command_line, patch};
 use super::{Rule, RuleMeta, Study};
 use crate::config::Change;
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out};
 use crate::model::{Command, Outcome, Step, Tool};
 
 pub(super) struct NoCacheFlag;
@@ -52,11 +52,16 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Proven,
         title: format!("`{option}` on the command line: {} of {} runs build without the cache", told.len(), past.len()),
-        cause: format!("The command says `{option}`, so the steps are executed whatever the caches hold. Importing a cache beside it only costs time."),
-        evidence: Proof::from_lines(told.iter().take(3).flat_map(|t| lines(past, t)).collect())?.seen_in(past.places(told.iter().map(|one| one.at))),
+        cause: format!(
+            "The command says `{option}`, so the steps are executed whatever the caches hold. Importing a cache beside it only costs time."
+        ),
+        evidence: Proof::from_lines(told.iter().take(3).flat_map(|t| lines(past, t)).collect())?
+            .seen_in(past.places(told.iter().map(|one| one.at))),
         fix: patched(past, last, fix(last.command, &option)),
         impact: cost(told.iter().flat_map(|t| t.ran.iter().copied()), told.len()),
-        rules_out: vec!["a build that is meant to start afresh, as a nightly one is: not in the log; then ignore this rule for that job".to_owned()],
+        rules_out: vec![not_ruled_out(
+            "a build that is meant to start without a cache, such as a nightly one (then ignore this rule for that job)",
+        )],
         subject: option,
     })
 }
@@ -75,9 +80,9 @@ fn written(at: At) -> Option<Finding> {
             "The build names a cache and says `{option}`, so every step is executed whatever the cache holds."
         ),
         fix: patch::with_change(fix(command, &option), at, Change::UseCache { place: at.index }),
-        rules_out: vec![
-            "a build that is meant to start afresh, as a nightly one is: then leave the caches out".to_owned(),
-        ],
+        rules_out: vec![not_ruled_out(
+            "a build that is meant to start without a cache, such as a nightly one (then leave the caches out)",
+        )],
         subject: option,
     };
     planned::finding(&META, META.severity, at.evidence("no cache is to be used").into_iter().collect(), words)
@@ -123,7 +128,7 @@ fn fix(command: &Command, option: &str) -> Fix {
         summary: format!("take `{option}` out"),
         steps: vec![
             format!("Take `{option}` out of the build that runs for every commit."),
-            "Where single steps must be fresh (package updates), rebuild in a scheduled job, or pin the base image and let a bot move it.".to_owned(),
+            "Where single steps must be fresh (package updates), rebuild in a scheduled job, or pin the base image and let Renovate or Dependabot update it.".to_owned(),
         ],
         snippet,
         ..Fix::default()

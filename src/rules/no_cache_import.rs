@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::past::{self, Past, cost, header};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
+use crate::finding::{Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Build, BuildOutcome, CacheOperation, CacheOutcome, CiCache, Dialect, NoteKind, Run, Step};
 use crate::series::chain::{self, Input};
 use crate::series::{Because, Start};
@@ -72,7 +72,8 @@ fn finding(past: &Past) -> Option<Finding> {
         title: if lone {
             "a new builder, and no cache is imported".to_owned()
         } else {
-            format!("all {} runs start cold: no cache is imported and the builder keeps none", cold.len())
+            let all = if cold.len() == 2 { "both".to_owned() } else { format!("all {}", cold.len()) };
+            format!("{all} runs start cold: no cache is imported and the builder keeps none")
         },
         cause: cause(build.dialect).to_owned(),
         evidence: Proof::from_lines(lines(past, &cold))?.seen_in(past.places(cold.iter().copied())),
@@ -160,10 +161,15 @@ fn cause(dialect: Dialect) -> &'static str {
     }
 }
 
-fn rules_out(lone: bool, shown: bool) -> Vec<String> {
+fn rules_out(lone: bool, shown: bool) -> Vec<Alternative> {
     match (lone, shown) {
-        (true, _) => vec!["this may be the first run of a builder that is kept: the log of the next run would decide it".to_owned()],
+        (true, _) => {
+            vec![not_ruled_out("the first run of a builder that is kept"), to_decide("give the log of the next run")]
+        }
         (false, true) => Vec::new(),
-        (false, false) => vec!["`--no-cache` looks the same and is not printed by the builder; the command line of the build would show it".to_owned()],
+        (false, false) => vec![
+            not_ruled_out("`--no-cache` (the builder does not print it)"),
+            to_decide("look at the command line of the build"),
+        ],
     }
 }

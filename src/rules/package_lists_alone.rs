@@ -5,7 +5,7 @@ use super::instruction::brief;
 use super::planned::{self, Words};
 use super::{Rule, RuleMeta, Study};
 use crate::config::{Config, Instruction, Stage};
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 
 pub(super) struct PackageListsAlone;
 
@@ -57,7 +57,7 @@ fn finding(config: &Config) -> Option<Finding> {
             ],
             ..Fix::default()
         },
-        rules_out: vec!["where nothing is cached for longer than a day the lists are new enough".to_owned()],
+        rules_out: vec![not_ruled_out("a cache that is never older than a day (then the lists are new enough)")],
         subject: format!("{}:{}", config.path, lists.text),
     };
     let fetched = line(config, lists.line, "fetches the lists");

@@ -19,7 +19,7 @@ use super::Study;
 use super::remedy::{At, place};
 use crate::config::pattern::{fits, tells_nothing};
 use crate::config::{Config, Content, Place, Stage};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
+use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
 use crate::model::Tool;
 use crate::rules::RuleMeta;
 
@@ -47,7 +47,7 @@ pub(super) struct Words {
     pub(super) title: String,
     pub(super) cause: String,
     pub(super) fix: Fix,
-    pub(super) rules_out: Vec<String>,
+    pub(super) rules_out: Vec<Alternative>,
     pub(super) subject: String,
 }
 

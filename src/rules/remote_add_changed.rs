@@ -5,7 +5,7 @@ use super::instruction::remote;
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Alternative, Confidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide};
 use crate::model::Outcome;
 
 pub(super) struct RemoteAddChanged;
@@ -94,13 +94,13 @@ fn fix(text: &str, url: &str) -> Fix {
     }
 }
 
-fn rules_out(behind: bool) -> Vec<String> {
-    let mut said = vec!["changed base image or instruction: no, both are the same as before".to_owned()];
+fn rules_out(behind: bool) -> Vec<Alternative> {
+    let mut said = vec![ruled_out("changed base image or instruction (both are the same as before)")];
     if !behind {
-        said.push(
-            "a lost cache record looks the same where the ADD is the first step; comparing the files the server sent would decide it"
-                .to_owned(),
-        );
+        said.extend([
+            not_ruled_out("a lost cache record (it looks the same where the ADD is the first step)"),
+            to_decide("compare the files that the server sent"),
+        ]);
     }
     said
 }

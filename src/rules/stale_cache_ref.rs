@@ -8,7 +8,7 @@ use super::recurring::{Spot, spots};
 use super::remedy::{self, Site, reference};
 use super::volatile_build_arg::{culprits, explains};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Build, CacheKind, Command, Tool};
 
 pub(super) struct StaleCacheRef;
@@ -76,8 +76,8 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(&site, &name),
         impact: cost(ran, runs.len() - 1),
         rules_out: vec![
-            "another job that writes it: its logs are not among those given; with them this would be decided"
-                .to_owned(),
+            not_ruled_out("another job that writes it (its logs are not among those given)"),
+            to_decide("give the logs of that job"),
         ],
         subject: name.to_string(),
     })

@@ -7,7 +7,7 @@ use super::backend::cost_of;
 use super::past::{Past, header};
 use super::remedy::reference;
 use super::{RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, not_ruled_out};
 use crate::model::{Build, BuildOutcome, Command, Dialect, Run, Tool};
 
 /// Runs of one build that all ask for a repository in vain.
@@ -74,10 +74,10 @@ pub(super) fn finding(meta: &RuleMeta, found: &Unpulled, words: Words) -> Option
             ..Fix::default()
         },
         impact: cost_of(found.runs.iter().skip(1).map(|(_, build, _)| *build)),
-        rules_out: vec![format!(
-            "a job whose log is not given may write {}: then it holds no layer of these builds",
+        rules_out: vec![not_ruled_out(format!(
+            "a job whose log is not given may write {} (then it holds no layer of these builds)",
             found.name
-        )],
+        ))],
         subject: found.name.to_owned(),
     })
 }

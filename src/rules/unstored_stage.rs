@@ -113,7 +113,7 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
             words.store
         ),
         cause: format!(
-            "As soon as anything in {stage} {} changes, all its steps run again, those before the change included, {}. {} keeps only the layers of the final image; a run in which nothing changed shows every step CACHED and hides it.",
+            "As soon as anything in {stage} {} changes, all its steps run again, including those before the change, {}. {} keeps only the layers of the final image; a run in which nothing changed shows every step CACHED and hides it.",
             names.join(", "),
             if blind.is_some() {
                 "and the final stage, which begins with a copy out of it, runs too"

@@ -42,11 +42,15 @@ fn human(width: usize) -> String {
 }
 
 /// Lines of a finding that the first page shows: what is wrong, what it costs, what to do and why.
-const FIRST: usize = 12;
+const FIRST: usize = 13;
 
 fn finding() -> String {
     let said = human(100);
-    let lines: Vec<&str> = said.lines().take(FIRST).collect();
+    let (before, after) = said.split_once("\n  cause").unwrap();
+    // What is to be pasted is wider than the first page.
+    let before = before.lines().take_while(|line| !line.starts_with(&" ".repeat(16)));
+    let after = format!("                …\n  cause{after}");
+    let lines: Vec<&str> = before.chain(after.lines()).take(FIRST).collect();
     format!("\n```console\n$ cachediag sample-logs/every-second-run\n{}\n  …\n```\n\n", lines.join("\n"))
 }
 

@@ -22,6 +22,7 @@ mod docs;
 mod envelopes;
 mod evidence;
 mod explain;
+mod first_screen;
 #[cfg(unix)]
 mod fix_write;
 mod fixes;

@@ -11,7 +11,7 @@ use crate::support::folder;
 const BANNED: &[(&str, &str)] = &[
     ("stands behind", "comes after"),
     ("others took", "executed steps took"),
-    ("also considered", "other explanations"),
+    ("also considered", "not ruled out"),
     ("is no valid", "is not a valid"),
     ("need not be why", "not necessarily the cause"),
     ("is no history", "is not a cachediag history"),
@@ -23,6 +23,15 @@ const BANNED: &[(&str, &str)] = &[
     ("is told not to", "is switched off, runs without"),
     ("nobody is told", "nobody notices"),
     (" s a run", "per run"),
+    ("those before the change included", "including those before the change"),
+    ("let a bot move it", "let Renovate or Dependabot update it"),
+    ("here it was built", "was built or found here"),
+    ("takes them as well", "add --unsafe to include it"),
+    ("something is wrong that was not before", "there is a new problem"),
+    ("is another one each", "is different in each"),
+    ("nothing to mend", "no action needed"),
+    ("not excluded:", "not ruled out:"),
+    ("other explanations:", "ruled out: …, not ruled out: …, to decide: …"),
 ];
 
 /// What is wrong with a text, phrase by phrase.

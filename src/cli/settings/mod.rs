@@ -36,6 +36,10 @@ pub(super) struct Settings {
     #[arg(long, conflicts_with = "format")]
     #[serde(skip)]
     pub(super) summary: bool,
+    /// Tell all of each finding: steps of the fix, all evidence, what was ruled out
+    #[arg(long)]
+    #[serde(skip)]
+    pub(super) details: bool,
     /// How many are shown: causes of a summary, findings of the report for people and of csv
     #[arg(long, value_name = "N", env = "CACHEDIAG_TOP", hide_env = true)]
     pub(super) top: Option<NonZeroUsize>,
@@ -157,6 +161,7 @@ impl Settings {
         Self {
             format: self.format.or(other.format),
             summary: self.summary,
+            details: self.details,
             top: self.top.or(other.top),
             output: self.output.or(other.output),
             fail_on: self.fail_on.or(other.fail_on),

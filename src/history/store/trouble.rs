@@ -35,7 +35,7 @@ pub enum Trouble {
     #[error("is in use by another process: nothing is recorded")]
     Busy,
     /// It is not there.
-    #[error("is not there; `cachediag --history` makes it when a run is remembered")]
+    #[error("not found; `cachediag --history` creates it")]
     Missing,
     /// It is not there, and neither is its folder.
     #[error("cannot be made: there is no folder {0}")]

@@ -36,7 +36,7 @@ fn answer(verdict: Effect) -> &'static str {
         Effect::Worked => "It worked: nothing is wrong any more.",
         Effect::Partly => "It helped in part: something is gone, something is left or new.",
         Effect::NotYet => "It did not help yet: nothing of what was wrong is gone.",
-        Effect::Worse => "It got worse: something is wrong that was not before.",
+        Effect::Worse => "It got worse: there is a new problem.",
         Effect::NothingToMend => "Nothing was wrong before, and nothing is now.",
         Effect::TooFewRuns => {
             "Too few runs to say: the first run after a change of the cache starts cold. Compare again after two runs."

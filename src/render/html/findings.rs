@@ -10,7 +10,7 @@ use crate::finding::{Edit, Evidence, Finding, Fix};
 use crate::render::escape::{line, lines};
 use crate::render::phrases::{costs, source, title};
 use crate::render::units::count;
-use crate::render::{Report, names};
+use crate::render::{Report, alternatives, names};
 
 /// Findings in full. What comes after them is listed by its title: nobody reads so many, and all of them
 /// in full would make the page slow to open.
@@ -40,13 +40,13 @@ fn full(report: &Report, index: usize, finding: &Finding) -> Markup {
     html! {
         details.finding.(names::severity(finding.severity)) id=(format!("finding-{}", index + 1)) data-finding=(index) open {
             summary { (heading(report, finding)) }
-            (labelled("Costs", &costs(finding.impact)))
-            (labelled("Why", &finding.cause))
+            (labelled("Impact", &costs(finding.impact)))
             h4 { "Fix" }
             (fix(&finding.fix, source(finding)))
-            h4 { "Seen in the logs" }
+            (labelled("Cause", &finding.cause))
+            h4 { "Evidence" }
             (seen(finding))
-            h4 { "How sure" }
+            h4 { "Confidence" }
             (sure(finding))
             p.more { "More: " code { "cachediag explain " (finding.rule) } }
         }
@@ -132,9 +132,10 @@ fn kind(line: &str) -> Option<&'static str> {
 
 fn sure(finding: &Finding) -> Markup {
     html! {
-        p { (names::confidence(finding.confidence)) @if !finding.rules_out.is_empty() { ". Other explanations:" } }
-        @if !finding.rules_out.is_empty() {
-            ul.considered { @for text in &finding.rules_out { li { (prose(text)) } } }
+        p { (names::confidence(finding.confidence)) }
+        @for (label, texts) in alternatives::kinds(finding) {
+            p.standing { (label) ":" }
+            ul.considered { @for text in texts { li { (prose(text)) } } }
         }
     }
 }

@@ -84,7 +84,7 @@ fn facts(report: &Report) -> Markup {
     html! {
         dl.facts {
             @if total > 0 { div { dt { "steps from the cache" } dd { (units::share(hits, total)) } } }
-            @if !lost.is_empty() { div { dt { "lost to the first cause" } dd { (lost) } } }
+            @if !lost.is_empty() { div { dt { "cost of the top finding" } dd { (lost) } } }
             div { dt { "read" } dd { (phrases::runs(report)) } }
         }
     }

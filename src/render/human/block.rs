@@ -1,29 +1,58 @@
-//! One finding: what it is, what it cost, the lines that show it, how sure, how to mend it.
+//! One finding: what it is, what it cost, how to mend it, the lines that show it, how sure.
 
-use super::fix;
-use super::{Input, evidence};
+use super::{Input, evidence, fix};
 use crate::finding::Finding;
-use crate::render::page::{BOLD, Page, style_of};
+use crate::render::page::{BOLD, INDENT, Page, blanks, style_of};
 use crate::render::phrases::{costs, title};
-use crate::render::{escape, names};
+use crate::render::{alternatives, escape, names};
+
+/// Quoted lines where all is told; more prove nothing more to a reader.
+const MOST: usize = 6;
+/// Quoted lines of a first look.
+const FEW: usize = 3;
+/// And where there are several findings.
+const TWO: usize = 2;
 
 /// All of it.
 pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
-    let mut lines = heading(page, finding, input);
-    lines.extend(page.labelled("costs", &costs(finding.impact)));
-    lines.extend(fix::short(page, finding));
-    lines.extend(page.labelled("why", &escape::line(&finding.cause)));
-    lines.extend(evidence::lines(page, finding.evidence.iter(), &input.sources));
-    lines.extend(page.labelled("sure", &sure(finding)));
-    lines.extend(fix::full(page, finding));
+    let mut lines = head(page, finding, input);
+    lines.extend(evidence::lines(page, &input.newest_first(finding), MOST, input));
+    lines.extend(page.labelled("confidence", names::confidence(finding.confidence)));
+    for (label, texts) in alternatives::kinds(finding) {
+        lines.extend(standing(page, label, &texts));
+    }
+    lines.extend(fix::full(page, finding, input));
+    lines
+}
+
+/// What one needs to decide: the rest comes with `--details`.
+pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
+    let mut lines = head(page, finding, input);
+    let few = if input.report.findings.len() > 1 { TWO } else { FEW };
+    lines.extend(evidence::lines(page, &input.newest_first(finding), few, input));
+    let mut told = vec![names::confidence(finding.confidence).to_owned()];
+    told.extend(alternatives::kinds(finding).map(|(label, texts)| format!("{label}: {}", listed(&texts, short_name))));
+    lines.extend(page.labelled("confidence", &told.join(". ")));
     lines
 }
 
 /// What is known, or worth knowing only, with the line that shows it best.
 pub(super) fn short(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     let mut lines = heading(page, finding, input);
-    lines.extend(evidence::lines(page, std::iter::once(finding.evidence.first()), &input.sources));
     lines.extend(fix::short(page, finding));
+    lines.extend(evidence::lines(page, &[finding.evidence.first()], FEW, input));
+    lines
+}
+
+/// What both lengths begin with.
+fn head(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
+    let mut lines = heading(page, finding, input);
+    lines.extend(page.labelled("impact", &costs(finding.impact)));
+    lines.extend(fix::short(page, finding));
+    if !input.report.details {
+        lines.extend(fix::brief(page, finding, input));
+    }
+    lines.extend(page.labelled("cause", &escape::line(&finding.cause)));
     lines
 }
 
@@ -39,12 +68,17 @@ fn heading(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     lines
 }
 
-/// `likely. Other explanations: the base image changed (same digest); …`.
-fn sure(finding: &Finding) -> String {
-    let level = names::confidence(finding.confidence);
-    if finding.rules_out.is_empty() {
-        return format!("{level}.");
-    }
-    let others: Vec<_> = finding.rules_out.iter().map(|text| escape::line(text.trim_end_matches('.'))).collect();
-    format!("{level}. Other explanations: {}.", others.join("; "))
+/// `Ruled out: the base image changed (same digest); …`, below the confidence.
+fn standing(page: &Page, label: &str, texts: &[&str]) -> Vec<String> {
+    let margin = blanks(INDENT);
+    page.wrap(&margin, &format!("{margin}  "), &format!("{label}: {}", listed(texts, |text| text)))
+}
+
+fn listed(texts: &[&str], shown: impl Fn(&str) -> &str) -> String {
+    texts.iter().map(|text| escape::line(shown(text))).collect::<Vec<_>>().join("; ")
+}
+
+/// Without the reason in brackets.
+fn short_name(text: &str) -> &str {
+    text.split_once(" (").map_or(text, |(name, _)| name)
 }

@@ -1,14 +1,15 @@
 //! The quoted lines of a finding: where, what stands there, what it shows.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
 use unicode_width::UnicodeWidthStr;
 
-use super::place;
+use super::{Input, place};
 use crate::finding::Evidence;
 use crate::render::page::{CYAN, DIM, INDENT, Page, blanks};
 use crate::render::{escape, units};
 
-/// More lines prove nothing more to a reader.
-const MOST: usize = 6;
 /// Blanks between columns.
 const GAP: usize = 3;
 
@@ -19,22 +20,24 @@ struct Row {
     shows: String,
 }
 
-pub(super) fn lines<'a>(page: &Page, evidence: impl Iterator<Item = &'a Evidence>, sources: &[&str]) -> Vec<String> {
-    let evidence: Vec<&Evidence> = evidence.collect();
+pub(super) fn lines(page: &Page, evidence: &[&Evidence], most: usize, input: &Input) -> Vec<String> {
+    let hidden = evidence.len().saturating_sub(most);
+    let evidence = evidence.get(..most).unwrap_or(evidence);
     let long = evidence.iter().any(|e| named(&e.source, e.line).width() > page.width / 3);
-    let rows: Vec<Row> = evidence
-        .iter()
-        .map(|e| row(page, e, if long { place::shortest(&e.source, sources) } else { &e.source }))
-        .collect();
-    let hidden = rows.len().saturating_sub(MOST);
-    let rows = rows.get(..MOST).unwrap_or(&rows);
+    let name = |e: &Evidence| if long { place::shortest(&e.source, &input.sources) } else { &e.source }.to_owned();
+    let rows: Vec<Row> = evidence.iter().map(|e| row(page, e, &name(e), input.seen.step(e))).collect();
+    let rows = rows.as_slice();
     let columns = Columns::of(page, rows);
     let beside = !columns.stacked && rows.iter().all(|r| r.shows.is_empty() || columns.takes(r));
     let mut lines = Vec::new();
     for (index, r) in rows.iter().enumerate() {
         // What several lines in a row show is said once, after the last of them.
         let repeats = rows.get(index + 1).is_some_and(|next| next.shows == r.shows);
-        lines.extend(if beside { vec![one_line(page, r, &columns)] } else { quoted(page, r, &columns) });
+        lines.extend(if beside && !r.shows.is_empty() {
+            vec![one_line(page, r, &columns)]
+        } else {
+            quoted(page, r, &columns)
+        });
         if !beside && !repeats {
             lines.extend(shown(page, r, &columns));
         }
@@ -42,19 +45,37 @@ pub(super) fn lines<'a>(page: &Page, evidence: impl Iterator<Item = &'a Evidence
     if hidden > 0 {
         lines.push(format!("{}… and {}", blanks(INDENT), units::count(hidden, "more line")));
     }
-    page.with_label("seen", lines)
+    page.with_label("evidence", lines)
 }
 
 fn named(source: &str, line: u64) -> String {
     format!("{}:{line}", escape::line(source))
 }
 
-fn row(page: &Page, evidence: &Evidence, source: &str) -> Row {
+fn row(page: &Page, evidence: &Evidence, source: &str, step: Option<&str>) -> Row {
     Row {
         place: escape::cut_start(&named(source, evidence.line), page.width * 2 / 5),
-        text: escape::line(evidence.text.trim()),
-        shows: escape::line(&evidence.shows),
+        text: short_digests(&escape::line(evidence.text.trim())),
+        shows: escape::line(&with_step(evidence, step)),
     }
+}
+
+/// `#8 CACHED` says nothing alone: its step is named, where neither the line nor what it shows does so.
+fn with_step(evidence: &Evidence, step: Option<&str>) -> String {
+    let Some(step) = step else { return evidence.shows.clone() };
+    let text = step.split_once("] ").map_or(step, |(_, text)| text);
+    let told = evidence.text.contains(text) || evidence.shows.contains(text);
+    match (told, evidence.shows.is_empty()) {
+        (true, _) => evidence.shows.clone(),
+        (false, true) => step.to_owned(),
+        (false, false) => format!("{step}: {}", evidence.shows),
+    }
+}
+
+/// Nobody reads 64 digits, and they push out what comes after them.
+fn short_digests(text: &str) -> String {
+    static DIGEST: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b([0-9a-f]{12})[0-9a-f]{52}\b").ok());
+    DIGEST.as_ref().map_or_else(|| text.to_owned(), |digest| digest.replace_all(text, "$1…").into_owned())
 }
 
 fn widest(rows: &[Row], column: impl Fn(&Row) -> &String) -> usize {
@@ -97,20 +118,37 @@ impl Columns {
 /// What it shows stands beside the text.
 fn one_line(page: &Page, row: &Row, columns: &Columns) -> String {
     let start = start(page, row, columns);
-    if row.shows.is_empty() {
-        return start + &escape::cut(&row.text, columns.room);
-    }
     let gap = blanks(columns.text.saturating_sub(row.text.width()) + GAP);
     format!("{start}{}{gap}{}", row.text, page.paint(CYAN, &row.shows))
 }
 
 fn quoted(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
-    let text = escape::cut(&row.text, columns.room);
+    if row.text.width() > columns.room && is_error(&row.text) {
+        return wrapped(page, row, columns);
+    }
+    let text = escape::cut_middle(&row.text, columns.room);
     if columns.stacked {
         vec![format!("{}{}", blanks(INDENT), page.paint(DIM, &row.place)), columns.margin() + &text]
     } else {
         vec![start(page, row, columns) + &text]
     }
+}
+
+/// Of an error every word may be the reason: it gets a second line before something is cut out of its middle.
+fn wrapped(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
+    let margin = columns.margin();
+    let mut lines = page.wrap(&margin, &margin, &escape::cut_middle(&row.text, columns.room * 2));
+    if columns.stacked {
+        lines.insert(0, format!("{}{}", blanks(INDENT), page.paint(DIM, &row.place)));
+    } else if let Some(first) = lines.first_mut() {
+        *first = start(page, row, columns) + first.trim_start();
+    }
+    lines
+}
+
+fn is_error(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["error", "failed", "denied", "refused", "warning", "expired"].iter().any(|word| text.contains(word))
 }
 
 /// What it shows stands below the text, as compilers do it.

@@ -2,8 +2,10 @@
 
 use crate::finding::{Edit, Finding, Fix};
 use crate::render::escape;
+use crate::render::human::{Input, place};
 use crate::render::page::{CYAN, DIM, GREEN, INDENT, Page, RED, blanks};
 use crate::render::phrases;
+use crate::render::units::count;
 
 /// Indentation of text to paste.
 const PASTE: usize = INDENT + 2;
@@ -13,14 +15,50 @@ pub(super) fn short(page: &Page, finding: &Finding) -> Vec<String> {
     page.labelled("fix", &escape::line(finding.fix.summary.trim_end_matches(':')))
 }
 
+/// Lines to paste that a first look has room for.
+const FEW: usize = 8;
+
+/// What to paste where that is little, or how to get it; not again what another finding has said.
+pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
+    let fix = &finding.fix;
+    let said = |text: &str| page.wrap(&blanks(INDENT), &blanks(INDENT), text);
+    if let Some(first) = fix.edits.first() {
+        let more = fix.edits.len() - 1;
+        let more = if more > 0 { format!(" and {}", count(more, "more file")) } else { String::new() };
+        let file = escape::line(place::shortest(&first.path, &[]));
+        return said(&format!("`cachediag fix` with the same arguments prints the patch for {file}{more}"));
+    }
+    let Some(snippet) = fix.snippet.as_ref().filter(|snippet| !fix.summary.contains(snippet.as_str())) else {
+        return Vec::new();
+    };
+    if let Some(other) = input.said_before(finding, |other| other.fix.snippet == fix.snippet) {
+        return said(&format!("The lines to paste are those of {}.", other.rule));
+    }
+    if snippet.lines().count() > FEW { said("The lines to paste: --details") } else { paste(snippet) }
+}
+
 /// How to do it.
-pub(super) fn full(page: &Page, finding: &Finding) -> Vec<String> {
+pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     let fix = &finding.fix;
     let margin = blanks(INDENT);
-    let mut lines = steps(page, fix);
+    let mut lines = Vec::new();
+    if let Some(other) =
+        input.said_before(finding, |other| other.fix.steps == fix.steps && other.fix.edits == fix.edits)
+    {
+        lines.extend(page.wrap(&margin, &margin, &format!("As for {} above.", other.rule)));
+    } else {
+        lines.extend(steps(page, fix));
+        lines.extend(fix.edits.iter().flat_map(|edit| diff(page, edit)));
+    }
     // A patch says all that the snippet says, at its place.
-    lines.extend(fix.snippet.iter().filter(|_| fix.edits.is_empty()).flat_map(|snippet| paste(snippet)));
-    lines.extend(fix.edits.iter().flat_map(|edit| diff(page, edit)));
+    if let Some(snippet) = fix.snippet.as_ref().filter(|_| fix.edits.is_empty()) {
+        match input.said_before(finding, |other| other.fix.snippet == fix.snippet) {
+            Some(other) => {
+                lines.extend(page.wrap(&margin, &margin, &format!("The lines to paste are those of {}.", other.rule)));
+            }
+            None => lines.extend(paste(snippet)),
+        }
+    }
     if !fix.cost.is_empty() {
         let costs = format!("Costs: {}.", escape::line(fix.cost.trim_end_matches('.')));
         lines.extend(page.wrap(&margin, &margin, &costs));
@@ -28,7 +66,7 @@ pub(super) fn full(page: &Page, finding: &Finding) -> Vec<String> {
     // Not wrapped: they must work as they stand.
     lines.push(format!("{margin}More: cachediag explain {}", finding.rule));
     lines.extend(phrases::source(finding).map(|address| page.paint(DIM, &format!("{margin}Source: {address}"))));
-    page.with_label("how", lines)
+    page.with_label("how to fix", lines)
 }
 
 fn steps(page: &Page, fix: &Fix) -> Vec<String> {

@@ -12,6 +12,10 @@ use crate::series::{self, Row, Series};
 const SERIES: usize = 3;
 /// Rows of one matrix.
 const ROWS: usize = 24;
+/// Rows of a first look.
+const FEW: usize = 10;
+/// Width of what stands around a build's name.
+const HEADING: usize = 24;
 /// Widest names that are still laid out in full.
 const STAGE: usize = 20;
 
@@ -23,17 +27,45 @@ pub(super) fn all(page: &Page, report: &Report) -> Vec<Vec<String>> {
     compared.map(|s| one(page, report, s)).collect()
 }
 
+/// The only build of the input, where there is something to compare.
+pub(super) fn only(report: &Report) -> Option<&Series> {
+    let [series] = report.study.series.as_slice() else { return None };
+    (series.builds.len() > 1 && !rows(report, series).is_empty()).then_some(series)
+}
+
+/// Its steps, with the figures that its line in the table would have.
+pub(super) fn summed(page: &Page, report: &Report, series: &Series) -> Vec<String> {
+    let builds = || report.study.members(series).map(|(_, build)| build);
+    let (hits, total) = (builds().map(Build::hits).sum(), builds().map(Build::total).sum());
+    let seconds: f64 = builds().map(Build::seconds_executed).sum();
+    let figures = format!("{} from the cache, {} executed", units::share(hits, total), units::duration(seconds));
+    let name = escape::cut(&escape::line(&series.key), page.width.saturating_sub(HEADING));
+    let heading = format!("  steps of {name}, old → new");
+    let beside = heading.width() + 3 + figures.width() <= page.width;
+    let heading = page.paint(BOLD, &heading);
+    let mut lines = if beside { vec![format!("{heading}   {figures}")] } else { vec![heading, format!("  {figures}")] };
+    lines.extend(some(page, report, series, FEW));
+    lines.push(page.paint(DIM, &format!("  {}", strip::STEP_MEANING)));
+    lines
+}
+
 fn one(page: &Page, report: &Report, series: &Series) -> Vec<String> {
+    let body = some(page, report, series, ROWS);
+    if body.is_empty() { body } else { [heading(page, &series.key), body].concat() }
+}
+
+fn rows<'a>(report: &'a Report, series: &'a Series) -> Vec<Row<'a>> {
     let builds: Vec<&Build> = report.study.members(series).map(|(_, build)| build).collect();
     let mut rows = series::rows(&builds);
     rows.retain(|row| row.cells.iter().flatten().any(|s| s.kind == StepKind::Counted));
-    if rows.is_empty() {
-        return Vec::new();
-    }
-    let hidden = rows.len().saturating_sub(ROWS);
-    rows.truncate(ROWS);
-    let mut lines = heading(page, &series.key);
-    lines.extend(body(page, &rows));
+    rows
+}
+
+fn some(page: &Page, report: &Report, series: &Series, most: usize) -> Vec<String> {
+    let mut rows = rows(report, series);
+    let hidden = rows.len().saturating_sub(most);
+    rows.truncate(most);
+    let mut lines = body(page, &rows);
     if hidden > 0 {
         lines.push(page.paint(DIM, &format!("  … and {}", units::count(hidden, "more step"))));
     }

@@ -3,6 +3,7 @@
 mod block;
 mod evidence;
 mod fix;
+mod list;
 mod matrix;
 mod place;
 mod steps;
@@ -15,9 +16,11 @@ pub(super) use self::strip::{STEP_MEANING, meaning, of_builds as strip_of, of_st
 pub use self::summary::problem_line;
 pub(super) use self::table::{legend, rows};
 use super::page::Page;
+use super::seen::Seen;
 use super::units::count;
 use super::{Renderer, Report, Screen};
-use crate::finding::Severity;
+use crate::finding::{Evidence, Finding, Severity};
+use crate::model::Run;
 
 /// `--format human`.
 #[derive(Debug)]
@@ -34,12 +37,17 @@ impl Renderer for Human {
         if is_fleet(report) {
             sections.push(super::summary::table(&page, report));
         }
+        sections.push(list::all(&page, report));
         sections.extend(findings(&page, report));
+        sections.push(summary::more(&page, report));
         sections.push(summary::problems(&page, report));
-        if shows_series(report) {
+        let only = matrix::only(report).filter(|_| !report.details && !report.findings.is_empty());
+        if let Some(series) = only {
+            sections.push(matrix::summed(&page, report, series));
+        } else if shows_series(report) {
             sections.push(table::series(&page, report));
         }
-        if !report.findings.is_empty() {
+        if only.is_none() && !report.findings.is_empty() {
             sections.extend(matrix::all(&page, report));
         }
         sections.extend(steps::all(&page, report));
@@ -68,10 +76,12 @@ fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
     let most = report.top.unwrap_or(if is_fleet(report) { MOST } else { usize::MAX });
     let hidden = report.findings.len().saturating_sub(most);
     let each = report.for_people().take(most).map(|finding| {
-        if finding.severity == Severity::Note || report.is_known(finding) {
+        if !is_told(report, finding) {
             block::short(page, finding, &input)
-        } else {
+        } else if report.details {
             block::full(page, finding, &input)
+        } else {
+            block::brief(page, finding, &input)
         }
     });
     let more = format!("… and {}; --top N shows N of them, --format json all", count(hidden, "more finding"));
@@ -93,13 +103,38 @@ struct Input<'a> {
     report: &'a Report,
     /// Names of all logs.
     sources: Vec<&'a str>,
+    seen: Seen<'a>,
 }
 
 impl<'a> Input<'a> {
     fn of(report: &'a Report) -> Self {
         let runs = &report.study.runs;
-        Self { report, sources: runs.iter().map(|run| run.source.as_str()).collect() }
+        Self { report, sources: runs.iter().map(|run| run.source.as_str()).collect(), seen: Seen::of(report) }
     }
+
+    /// Its quoted lines, those of the newest run first: old logs are soon gone. Configuration keeps its place.
+    fn newest_first(&self, finding: &'a Finding) -> Vec<&'a Evidence> {
+        let place = |run: &Run| self.report.study.runs.iter().position(|other| std::ptr::eq(other, run));
+        let runs: Vec<Option<usize>> =
+            finding.evidence.iter().map(|line| self.seen.run(line).and_then(place)).collect();
+        let mut of_logs: Vec<(usize, &Evidence)> =
+            runs.iter().zip(finding.evidence.iter()).filter_map(|(run, line)| Some(((*run)?, line))).collect();
+        of_logs.sort_by_key(|(run, _)| std::cmp::Reverse(*run));
+        let mut of_logs = of_logs.into_iter().map(|(_, line)| line);
+        let lines = runs.iter().zip(finding.evidence.iter());
+        lines.filter_map(|(run, line)| if run.is_some() { of_logs.next() } else { Some(line) }).collect()
+    }
+
+    /// A finding that is told before this one, of which something holds.
+    fn said_before(&self, finding: &Finding, holds: impl Fn(&Finding) -> bool) -> Option<&'a Finding> {
+        let before = self.report.for_people().take_while(|other| !std::ptr::eq(*other, finding));
+        before.filter(|other| is_told(self.report, other)).find(|other| holds(other))
+    }
+}
+
+/// It is told with all that is to do about it.
+fn is_told(report: &Report, finding: &Finding) -> bool {
+    finding.severity != Severity::Note && !report.is_known(finding)
 }
 
 /// One healthy log needs no table: a line says it all.

@@ -2,6 +2,7 @@
 
 use anstyle::Style;
 
+use super::is_told;
 use crate::model::Problem;
 use crate::render::decisions::Said;
 use crate::render::page::{BOLD, DIM, GREEN, Page, RED, blanks};
@@ -27,6 +28,16 @@ pub(super) fn problems(page: &Page, report: &Report) -> Vec<String> {
     let hidden = report.problems.len().saturating_sub(MOST);
     let more = (hidden > 0).then(|| format!("… and {}", count(hidden, "more problem")));
     shown.chain(more).collect()
+}
+
+/// Where the rest of the findings is.
+pub(super) fn more(page: &Page, report: &Report) -> Vec<String> {
+    let Some(finding) = report.for_people().find(|finding| is_told(report, finding)) else { return Vec::new() };
+    if report.details {
+        return Vec::new();
+    }
+    let text = format!("More: --details (steps of the fix, all evidence) · cachediag explain {}", finding.rule);
+    page.wrap("", "  ", &page.parted(&text)).iter().map(|line| page.paint(DIM, line)).collect()
 }
 
 /// What was asked of the builds: why a gate is not passed, a line a build.

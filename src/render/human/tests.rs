@@ -20,6 +20,14 @@ fn one_finding() {
 }
 
 #[test]
+fn details() {
+    let report = Report { details: true, ..samples::multi_stage() };
+    insta::assert_snapshot!("details_80", print(&report));
+    let report = Report { details: true, ..samples::several() };
+    insta::assert_snapshot!("details_several_80", print(&report));
+}
+
+#[test]
 fn several_findings() {
     insta::assert_snapshot!("several_80", print(&samples::several()));
     insta::assert_snapshot!("several_120", Human.render(&samples::several(), samples::WIDE));

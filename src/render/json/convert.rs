@@ -4,11 +4,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::list::{self, List};
 use super::{decided, wire};
-use crate::finding::{Edit, Evidence, Finding, Fix};
+use crate::finding::{Alternative, Edit, Evidence, Finding, Fix};
 use crate::model::{Build, CacheKind, CiCache, Problem, Quote, Run, Step, StepKind, Transfer};
 use crate::render::redact::redact;
 use crate::render::seen::Seen;
-use crate::render::{BuildIds, Report, names, phrases};
+use crate::render::{BuildIds, Report, alternatives, names, phrases};
 use crate::series::{BuildRef, Miss, Misses, Series};
 
 /// What is found once for all builds of a report.
@@ -184,6 +184,10 @@ fn one_series<'a>(report: &'a Report, series: &'a Series, ids: &'a BuildIds) -> 
     }
 }
 
+fn alternative(of: &Alternative) -> wire::Alternative<'_> {
+    wire::Alternative { standing: names::standing(of.standing), text: redact(&of.text) }
+}
+
 pub(super) fn finding<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>) -> wire::Finding<'a> {
     wire::Finding {
         rule: finding.rule,
@@ -198,7 +202,8 @@ pub(super) fn finding<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>
             seconds: tidy(finding.impact.seconds),
             runs: finding.impact.runs,
         },
-        rules_out: finding.rules_out.iter().map(|text| redact(text)).collect(),
+        rules_out: finding.rules_out.iter().map(|each| redact(&alternatives::sentence(each)).into_owned()).collect(),
+        alternatives: finding.rules_out.iter().map(alternative).collect(),
         subject: redact(&finding.subject),
         fingerprint: finding.fingerprint(),
         series: seen.series(finding).into_iter().map(redact).collect(),

@@ -15,7 +15,7 @@ use crate::model;
 
 pub(super) use self::build::{Break, Build, CiCache, Step, Transfer};
 pub(super) use self::decided::{Baseline, Gate, Gone, Hidden, Judged, News, NoMore};
-pub(super) use self::finding::{Edit, Evidence, Finding, Fix, Impact, OfGroup};
+pub(super) use self::finding::{Alternative, Edit, Evidence, Finding, Fix, Impact, OfGroup};
 
 /// Text of a log, without secrets.
 pub(super) type Text<'a> = Cow<'a, str>;

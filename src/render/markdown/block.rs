@@ -2,7 +2,7 @@
 
 use crate::finding::{Edit, Evidence, Finding};
 use crate::render::escape::markdown::{block, code, html_prose, prose};
-use crate::render::{Report, escape, names, phrases};
+use crate::render::{Report, alternatives, escape, names, phrases};
 
 /// Lines of a log that are quoted.
 const MOST: usize = 6;
@@ -15,11 +15,11 @@ const LONGEST: usize = 2000;
 pub(super) fn full(report: &Report, finding: &Finding, open: bool) -> String {
     let open = if open { " open" } else { "" };
     let parts = [
-        labelled("Costs", &phrases::costs(finding.impact)),
-        labelled("Why", &prose(&shortened(&finding.cause))),
+        labelled("Impact", &phrases::costs(finding.impact)),
+        fix(finding),
+        labelled("Cause", &prose(&shortened(&finding.cause))),
         seen(finding),
         sure(finding),
-        fix(finding),
     ];
     format!("<details{open}>\n<summary>{}</summary>\n\n{}</details>\n\n", title(report, finding), parts.concat())
 }
@@ -50,7 +50,7 @@ fn seen(finding: &Finding) -> String {
     let all = finding.evidence.iter().count();
     let lines: String = finding.evidence.iter().take(MOST).map(line).collect();
     let more = if all > MOST { format!("- … and {} more\n", all - MOST) } else { String::new() };
-    format!("**Seen**\n\n{lines}{more}\n")
+    format!("**Evidence**\n\n{lines}{more}\n")
 }
 
 fn line(evidence: &Evidence) -> String {
@@ -62,12 +62,14 @@ fn line(evidence: &Evidence) -> String {
 }
 
 fn sure(finding: &Finding) -> String {
-    let level = names::confidence(finding.confidence);
-    if finding.rules_out.is_empty() {
-        return format!("**Sure**: {level}\n\n");
-    }
-    let others = finding.rules_out.iter().map(|text| format!("- {}\n", prose(&shortened(text))));
-    format!("**Sure**: {level}. Other explanations:\n\n{}\n", others.collect::<String>())
+    let level = labelled("Confidence", names::confidence(finding.confidence));
+    let others: String = alternatives::kinds(finding).map(|(label, texts)| alternatives_of(label, &texts)).collect();
+    level + &others
+}
+
+fn alternatives_of(label: &str, texts: &[&str]) -> String {
+    let items = texts.iter().map(|text| format!("- {}\n", prose(&shortened(text))));
+    format!("{label}:\n\n{}\n", items.collect::<String>())
 }
 
 fn fix(finding: &Finding) -> String {

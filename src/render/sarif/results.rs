@@ -6,7 +6,7 @@ use super::wire::{ArtifactLocation, Fingerprints, Line, Location, PhysicalLocati
 use super::{fixes, message};
 use crate::finding::{Evidence, Finding};
 use crate::render::anchor::{self, Anchor};
-use crate::render::{Report, escape, fingerprint, names};
+use crate::render::{Report, alternatives, escape, fingerprint, names};
 
 /// Lines of evidence of a result: GitHub shows no more than a hundred places.
 const MOST: usize = 20;
@@ -32,7 +32,7 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
         fixes: finding.fix.edits.iter().filter_map(|edit| fixes::fix(report, &finding.fix, edit)).collect(),
         properties: ResultProperties {
             confidence: names::confidence(finding.confidence),
-            rules_out: finding.rules_out.iter().map(|text| escape::line(text)).collect(),
+            rules_out: finding.rules_out.iter().map(|each| escape::line(&alternatives::sentence(each))).collect(),
             steps: finding.impact.steps,
             seconds: finding.impact.seconds,
             runs: finding.impact.runs,

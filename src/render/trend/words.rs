@@ -43,7 +43,7 @@ pub(super) fn steps(trend: &Trend, change: &Change) -> String {
     if change.better {
         format!("{number} mostly from the cache since, executed before")
     } else {
-        format!("{number} mostly executed since, from the cache before")
+        format!("{number} used to hit and have been rebuilt since")
     }
 }
 

@@ -6,7 +6,7 @@ use foldhash::{HashMap, HashSet};
 
 use super::later::passed;
 use super::{Cause, Refusal, Side, refusals_for};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity};
+use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out};
 use crate::model::{Build, CacheKind, Outcome, is_gone};
 use crate::rules::remedy::reference;
 use crate::rules::{RuleMeta, Study};
@@ -19,7 +19,7 @@ pub(in crate::rules) struct Draft {
     pub(in crate::rules) title: String,
     pub(in crate::rules) cause: String,
     pub(in crate::rules) fix: Fix,
-    pub(in crate::rules) rules_out: Vec<String>,
+    pub(in crate::rules) rules_out: Vec<Alternative>,
 }
 
 /// Findings of a rule that is about one cause: `draft` may look at a group and pass.
@@ -96,7 +96,7 @@ pub(in crate::rules) fn cost_of<'a>(builds: impl Iterator<Item = &'a Build>) -> 
 /// A fault that later runs of the same builds do not have is told as one that was.
 fn with_later_runs(study: &Study, group: &[Refusal], draft: Draft) -> Draft {
     let Some(passed) = passed(study, group) else { return draft };
-    let doubt = "Later runs of the build use the same cache without an error: it passed, or was mended.".to_owned();
+    let doubt = not_ruled_out("a fault that is over (later runs of the build use the same cache without an error)");
     Draft {
         severity: draft.severity.min(Severity::Warning),
         title: format!("{} (in {} of {} runs; the later ones are well)", draft.title, passed.refused, passed.runs),

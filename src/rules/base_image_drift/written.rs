@@ -2,7 +2,7 @@
 
 use super::META;
 use crate::config::{Config, Stage};
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::rules::Study;
 use crate::rules::dockerfile_at::line;
 use crate::rules::planned::{self, Words};
@@ -32,7 +32,7 @@ fn finding(at: At, file: &Config) -> Option<Finding> {
             ],
             ..Fix::default()
         },
-        rules_out: vec!["base images have to be updated: where that is what `--pull` is for, nothing is wrong".to_owned()],
+        rules_out: vec![not_ruled_out("updates on purpose: if `--pull` is there to get newer base images, nothing is wrong")],
         subject: format!("{}:{}", file.path, stage.base),
     };
     let asked = at.evidence_of("pull", "asks for the newest image");

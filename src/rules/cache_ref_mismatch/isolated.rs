@@ -6,7 +6,7 @@
 
 use super::META;
 use crate::config::Refs;
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::CacheKind;
 use crate::rules::planned::flow::{self, Names};
 use crate::rules::planned::{self, Words};
@@ -39,7 +39,7 @@ pub(super) fn finding(at: At, of_branches: &Names) -> Option<Finding> {
             of.effect
         ),
         fix: patch::refused(fix, at, "which workflow is to build on the default branch is yours to say"),
-        rules_out: vec!["a workflow of the default branch that was not given may write it".to_owned()],
+        rules_out: vec![not_ruled_out("a workflow of the default branch that was not given may write it")],
         subject: format!("{}:{}", at.config.path, name.text),
     };
     let lines = at.evidence_of(&spec.raw, "is exported").into_iter();

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::META;
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, not_ruled_out};
 use crate::model::{CacheSpec, Command};
 use crate::rules::Study;
 use crate::rules::backend::cost_of;
@@ -41,9 +41,8 @@ fn finding(past: &Past, everybody: &BTreeSet<String>) -> Option<Finding> {
         evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
         fix: fix(from, to),
         impact: cost_of(vain.iter().filter_map(|i| past.builds.get(*i).copied())),
-        rules_out: vec![format!(
-            "a job whose log is not given may write {named}: then it holds nothing of use, as no step came from it"
-        )],
+        rules_out: vec![not_ruled_out(format!("a job whose log is not given may write {named} (then it holds nothing of use, as no step came from it)"
+        ))],
         subject: named,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{META, isolated};
 use crate::config::{Change, Side};
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
 use crate::rules::planned::flow::{self, Name, Names};
@@ -42,10 +42,10 @@ fn apart(at: At, read: &Names, written: &Names) -> Option<Finding> {
             from_name.shown()
         ),
         fix: one_name(at, from, to, to_name.kind),
-        rules_out: vec![format!(
-            "somebody else may write {}, and somebody else read what is stored: no file that was given does",
+        rules_out: vec![not_ruled_out(format!(
+            "somebody else may write {}, and somebody else read what is stored (no file that was given does)",
             from_name.shown()
-        )],
+        ))],
         subject: from_name.text.clone(),
     };
     let lines = [at.evidence_of(&from.raw, "is imported"), at.evidence_of(&to.raw, "is exported")];
@@ -88,7 +88,7 @@ fn of_one_run(at: At, read: &Names, written: &Names) -> Option<Finding> {
             Some(_) => renamed(fix, at, &part),
             None => fix,
         },
-        rules_out: vec!["a run of the same commit that is started again finds it".to_owned()],
+        rules_out: vec![not_ruled_out("a rerun of the same commit: it finds the cache")],
         subject: to_name.text.clone(),
     };
     let line = at.evidence_of(&part, "the name changes with each commit or run");

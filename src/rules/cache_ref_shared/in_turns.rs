@@ -10,7 +10,7 @@ use super::super::past::{Past, end, header, verdict};
 use super::super::recurring::{Spot, spots};
 use super::super::remedy::reference;
 use super::{META, name as names, only, reads, writes};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, ruled_out};
 
 use crate::rules::Study;
 
@@ -68,7 +68,10 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
             .seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(name, kind),
         impact: spot.impact(past),
-        rules_out: vec![format!("changed sources: they would show in runs of one {} as well", singular(kind))],
+        rules_out: vec![ruled_out(format!(
+            "changed sources (they would show in runs of one {} as well)",
+            singular(kind)
+        ))],
         subject: name.to_owned(),
     })
 }

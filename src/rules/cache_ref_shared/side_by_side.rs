@@ -1,7 +1,7 @@
 //! Targets of one bake that write one directory at the same time: one of them finds it locked, or its files moved.
 
 use super::META;
-use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::rules::Study;
 use crate::rules::backend::{self, Cause, Draft, Refusal};
 
@@ -32,7 +32,8 @@ fn draft(group: &[Refusal]) -> Draft {
             ..Fix::default()
         },
         rules_out: vec![
-            "The targets' own `cache-to` is not in the log: it would show that they name one directory.".to_owned(),
+            not_ruled_out("targets with a directory each (their own `cache-to` is not in the log)"),
+            to_decide("look at the targets' `cache-to`: do they name one directory?"),
         ],
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{META, scope};
 use crate::config::{Place, pieces};
-use crate::finding::{Finding, Fix};
+use crate::finding::{Finding, Fix, not_ruled_out, to_decide};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
 use crate::rules::past::Past;
@@ -79,7 +79,10 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
             "{writers} export to {name}. An export replaces what was there, so only the one that finishes last finds its cache in the next run."
         ),
         fix: own_caches(fix, places, &readers, |a, b| differ(study, a, b)),
-        rules_out: vec!["whether they run in the same pipeline, and what it costs, is for the logs to say".to_owned()],
+        rules_out: vec![
+            not_ruled_out("jobs that never run in the same pipeline"),
+            to_decide("give logs: they show that, and what it costs"),
+        ],
         subject: name.clone(),
     };
     let lines = places.iter().take(MOST_LINES).filter_map(|at| at.evidence("exports to it")).collect();

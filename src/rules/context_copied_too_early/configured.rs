@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{META, advice, order};
 use crate::config::{Change, Config, Instruction, Stage};
-use crate::finding::{Evidence, Fix};
+use crate::finding::{Evidence, Fix, to_decide};
 use crate::rules::Study;
 use crate::rules::dockerfile_at::{all, line, with_changes};
 use crate::rules::instruction::{brief, copies_context, copies_everything, installs};
@@ -40,7 +40,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
             "`{copy}` takes in the whole build context. As soon as any file of it changes it runs again, and with it `{run}`, which reads only a few of them."
         ),
         fix: advice::without_git(fix, study, config),
-        rules_out: vec!["what it costs is for the logs to say".to_owned()],
+        rules_out: vec![to_decide("give logs: they show what it costs")],
         subject: format!("{}:{copy}", config.path),
     };
     let lines = found.iter().flat_map(|early| lines(config, early)).collect();

@@ -5,7 +5,7 @@
 use super::META;
 use crate::config::dockerignore::ignores;
 use crate::config::{Config, Instruction, Stage};
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::Tool;
 use crate::rules::Study;
 use crate::rules::dockerfile_at::{all, line};
@@ -44,12 +44,12 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
     let words = Words {
         title: format!("`{}` takes in `.git`, which no `.dockerignore` leaves out", copy.text),
         cause: format!(
-            "`.git` is another one with every commit, so `{}` runs again with each, and `{}` with it, also where no file changed that the build reads.",
+            "`.git` changes with every commit, so `{}` runs again with each, and `{}` with it, also where no file changed that the build reads.",
             copy.text,
             brief(&run.text)
         ),
         fix,
-        rules_out: vec!["a step that reads `.git` without naming git in its text needs it".to_owned()],
+        rules_out: vec![not_ruled_out("a step that reads `.git` without naming git in its text")],
         subject: format!("{}:.git", config.path),
     };
     let copied = line(config, copy.line, "copies the whole context");

@@ -1,7 +1,7 @@
 //! An edit that the builder does not print: the Dockerfile is always sent whole, so another size of what was
 //! sent is another Dockerfile.
 
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, not_ruled_out, ruled_out, to_decide};
 use crate::model::Step;
 use crate::rules::instruction::brief;
 use crate::rules::past::{Past, cost, header};
@@ -36,8 +36,9 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         },
         impact: cost(rerun.flatten(), edited.len()),
         rules_out: vec![
-            "a lost cache: not needed to explain it, this run asked for another key".to_owned(),
-            "a comment or a LABEL changes the size too and invalidates nothing: `git diff` of the Dockerfile decides it".to_owned(),
+            ruled_out("a lost cache (this run asked for another key)"),
+            not_ruled_out("a comment or a LABEL (it changes the size too and invalidates nothing)"),
+            to_decide("run `git diff` on the Dockerfile"),
         ],
         subject: past.subject("Dockerfile"),
     })

@@ -3,7 +3,7 @@
 use super::META;
 use crate::config::pattern::tells_nothing;
 use crate::config::{Change, Settings};
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::rules::Study;
 use crate::rules::cache_ref_mismatch::written::import_of;
 use crate::rules::planned::flow::{self, Names};
@@ -51,7 +51,7 @@ fn finding(at: At, read: &Names) -> Option<Finding> {
             spec.raw
         ),
         fix,
-        rules_out: vec!["another repository, or a developer's machine, may read it".to_owned()],
+        rules_out: vec![not_ruled_out("another repository, or a developer's machine, may read it")],
         subject: name.text.clone(),
     };
     let line = at.evidence_of(&spec.raw, "is exported");

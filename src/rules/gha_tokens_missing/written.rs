@@ -2,7 +2,7 @@
 
 use super::{META, fix};
 use crate::config::Place;
-use crate::finding::{Evidence, Finding};
+use crate::finding::{Evidence, Finding, not_ruled_out, to_decide};
 use crate::model::{CacheKind, CacheSpec, Tool};
 use crate::rules::Study;
 use crate::rules::planned::{self, Words, bake};
@@ -29,7 +29,7 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
         title: "type=gha is asked for in a script that has no token: buildx drops it without a word".to_owned(),
         cause: "GitHub gives the token and the address of its cache service to actions, not to `run:` steps and not to other CI systems. Where they are not in the environment, buildx leaves a GitHub cache out, and the build goes on without one.".to_owned(),
         fix: patch::refused(fix(&at.place.command), at, "an action from outside your repository is yours to add"),
-        rules_out: vec!["a runner that is set up to hand the token on; a log would show the import".to_owned()],
+        rules_out: vec![not_ruled_out("a runner that is set up to hand the token on"), to_decide("give a log: it would show the import")],
         subject: format!("{}:type=gha", at.config.path),
     };
     planned::finding(&META, META.severity, lines, words)

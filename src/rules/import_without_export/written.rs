@@ -1,7 +1,7 @@
 //! The configuration: a cache is imported, and nothing that was given writes it.
 
 use super::META;
-use crate::finding::{Finding, Fix};
+use crate::finding::{Finding, Fix, not_ruled_out};
 use crate::model::CacheKind;
 use crate::rules::Study;
 use crate::rules::planned::flow::{self, Name, Names};
@@ -38,7 +38,7 @@ fn finding(at: At, written: &Names) -> Option<Finding> {
             .collect(),
             ..base
         },
-        rules_out: vec!["another repository or a file that was not given may write it".to_owned()],
+        rules_out: vec![not_ruled_out("another repository or a file that was not given may write it")],
         subject: name.text.clone(),
     };
     let line = at.evidence_of(&spec.raw, "is imported");

@@ -1,7 +1,7 @@
 //! The configuration: a cache in a directory of a machine that is new in each run, and nothing carries it on.
 
 use super::{META, fix};
-use crate::finding::{Evidence, Finding, Severity};
+use crate::finding::{Evidence, Finding, Severity, not_ruled_out};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::{At, patch};
@@ -22,7 +22,7 @@ pub(super) fn finding(at: At) -> Option<Finding> {
             "The build stores its cache in {target} and looks for it in {source}. The machine is new in each run, and nothing else in the file names the directory: no cache of the CI carries it on, so the import finds nothing."
         ),
         fix: patch::refused(fix(source), at, "which of the two ways fits is yours to say"),
-        rules_out: vec!["an action or script that is not in this file may carry the directory on".to_owned()],
+        rules_out: vec![not_ruled_out("an action or script that is not in this file may carry the directory on")],
         subject: source.to_owned(),
     };
     let lines = [at.evidence_of(&to.raw, "is exported"), at.evidence_of(&from.raw, "is imported")];

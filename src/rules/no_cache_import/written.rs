@@ -1,7 +1,7 @@
 //! The configuration: builds on machines that are new each time, without any cache.
 
 use super::META;
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::Tool;
 use crate::rules::Study;
 use crate::rules::past::Past;
@@ -52,7 +52,7 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
         title: format!("{builds} of {path} {start} on a new machine each time, and no cache is imported"),
         cause: "The machine and its builder are new in each run, and nothing is imported or exported: every step runs every time.".to_owned(),
         fix: Fix { steps: fix.steps.iter().cloned().chain(more).collect(), ..fix },
-        rules_out: vec!["how long the steps take is for the logs to say; where they are quick, no cache is needed".to_owned()],
+        rules_out: vec![not_ruled_out("steps so quick that no cache is needed"), to_decide("give logs: they show how long the steps take")],
         subject: path.to_owned(),
     };
     let lines = places.iter().filter_map(|at| at.evidence("neither cache-from nor cache-to")).collect();

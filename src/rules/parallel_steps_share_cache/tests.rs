@@ -80,7 +80,7 @@ fn logs_of_two_commits_are_one_log_each() {
     ];
     let found = check(runs, None);
     assert_eq!((found.len(), found[0].confidence), (1, Confidence::Likely));
-    assert!(found[0].rules_out[1].contains("--config"));
+    assert!(found[0].rules_out[1].text.contains("--config"));
 }
 
 #[test]

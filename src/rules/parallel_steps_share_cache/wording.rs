@@ -3,6 +3,7 @@
 use super::Worth;
 use super::advice::Case;
 use crate::config::bitbucket::Step;
+use crate::finding::{Alternative, not_ruled_out, to_decide};
 use crate::model::Run;
 use crate::rules::cache_saves::Sharing;
 
@@ -62,18 +63,22 @@ fn loss(case: &Case) -> &'static str {
     }
 }
 
-pub(super) fn rules_out(cache: &str, sharing: &Sharing) -> Vec<String> {
-    let others = "a cache over 1 GB compressed, and a fault of Bitbucket's storage, end in the same line";
+pub(super) fn rules_out(cache: &str, sharing: &Sharing) -> Vec<Alternative> {
+    let others = "a cache over 1 GB compressed, or a fault of Bitbucket's storage (both end in the same line, which gives no reason)";
     match sharing {
-        Sharing::File { .. } | Sharing::Commit(_) => vec![format!(
-            "Bitbucket prints no reason for a failed upload: {others}. The steps named cannot all save \"{cache}\" in any case; should the line come again once each has a cache of its own, look at the size."
-        )],
-        Sharing::Folder(_) => vec![format!(
-            "Bitbucket prints no reason: {others}. The commit in the logs, or bitbucket-pipelines.yml given with --config, would decide it."
-        )],
+        Sharing::File { .. } | Sharing::Commit(_) => vec![
+            not_ruled_out(others),
+            to_decide(format!(
+                "give each step a cache of its own (these cannot all save \"{cache}\" in any case); if the line comes again, look at the size"
+            )),
+        ],
+        Sharing::Folder(_) => vec![
+            not_ruled_out(others),
+            to_decide("give logs that print the commit, or bitbucket-pipelines.yml (--config)"),
+        ],
         Sharing::Predefined => vec![
-            format!("Not excluded: {others}."),
-            "What would decide it: bitbucket-pipelines.yml given with --config, or the logs of the other steps of this commit.".to_owned(),
+            not_ruled_out(others),
+            to_decide("give bitbucket-pipelines.yml (--config), or the logs of the other steps of this commit"),
         ],
     }
 }

@@ -24,7 +24,7 @@ pub(in crate::rules) const COLD: &str =
 #[must_use]
 pub fn bitbucket_runtime() -> String {
     format!(
-        "`docker buildx` needs `runtime: cloud: version: \"3\"`. That runtime no longer puts a docker client into the step: its image must hold one with buildx, as {DOCKER_IMAGE} does."
+        "`docker buildx` needs `runtime: cloud: version: \"3\"`. That runtime no longer puts a docker client into the step: use an image that has one with buildx, such as {DOCKER_IMAGE}."
     )
 }
 

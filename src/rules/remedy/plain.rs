@@ -36,7 +36,7 @@ fn kaniko(site: &Site) -> Fix {
             "Leave out `--no-push-cache` and `--single-snapshot`: with either of them no layer is ever stored.".to_owned(),
         ],
         snippet: Some(options(site)),
-        cost: "every layer is pushed under a tag of its own; the repository wants a rule that deletes old ones".to_owned(),
+        cost: "every layer is pushed under a tag of its own; add a retention rule to the repository".to_owned(),
         ..Fix::default()
     }
 }

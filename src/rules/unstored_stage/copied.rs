@@ -5,7 +5,7 @@
 //! was found: a stored cache, and several such runs, or one that was answered as a whole.
 
 use super::Rebuilt;
-use crate::finding::{Confidence, Evidence, Severity};
+use crate::finding::{Alternative, Confidence, Evidence, Severity, not_ruled_out, ruled_out, to_decide};
 use crate::model::{Build, BuildOutcome, Outcome, Step};
 use crate::rules::past::{Past, end, graphdriver, header, verdict};
 use crate::series::chain::{self, Stage};
@@ -21,7 +21,7 @@ pub(super) struct Case<'a> {
     /// The store is known to hold the final stage only.
     certain: bool,
     /// What looks the same where no run came from the cache as a whole.
-    look_alikes: Vec<&'static str>,
+    look_alikes: Vec<Alternative>,
 }
 
 impl<'a> Case<'a> {
@@ -46,20 +46,25 @@ impl<'a> Case<'a> {
         if told && self.is_pattern() { usual } else { Severity::Note }
     }
 
-    pub(super) fn rules_out(&self) -> Vec<String> {
+    pub(super) fn rules_out(&self) -> Vec<Alternative> {
         let mut said = self.look_alikes.clone();
         if self.whole.is_some() {
-            said.push("a cache that is never read, or not written: no, a run in between came from it as a whole");
+            said.push(ruled_out(
+                "a cache that is never read, or not written (a run in between came from it as a whole)",
+            ));
         }
         said.push(if self.shared {
-            "another build in these logs reads the same reference; if it writes it too, it replaces the cache"
+            not_ruled_out("another build that replaces the cache (one in these logs reads the same reference; it may write it too)")
         } else {
-            "another build that replaces the cache between the runs: none in these logs"
+            ruled_out("another build that replaces the cache between the runs (none in these logs)")
         });
         if !self.certain {
-            said.push("the mode of an export is not printed; its command line or configuration would decide it");
+            said.extend([
+                not_ruled_out("an export with mode=max (the mode is not printed)"),
+                to_decide("give the command line or the configuration of the export"),
+            ]);
         }
-        said.into_iter().map(str::to_owned).collect()
+        said
     }
 
     /// The run that was answered as a whole.
@@ -69,14 +74,20 @@ impl<'a> Case<'a> {
     }
 }
 
-fn look_alikes(past: &Past, seen: &[Rebuilt]) -> Vec<&'static str> {
+fn look_alikes(past: &Past, seen: &[Rebuilt]) -> Vec<Alternative> {
     let by_dockerd = |r: &Rebuilt| past.builds.get(r.at).is_some_and(|b| b.inline.is_some() && graphdriver(b));
     let unseen = past.all_commands().next().is_none();
-    let told = unseen.then_some("`--no-cache` looks the same: the command line would decide it");
-    let engine = seen.iter().any(by_dockerd).then_some(
-        "an engine that writes no records into its inline cache (27.0.1 to 27.1.2) looks the same: `docker version` on the build host would decide it",
-    );
-    told.into_iter().chain(engine).collect()
+    let mut said = Vec::new();
+    if unseen {
+        said.extend([not_ruled_out("`--no-cache`"), to_decide("look at the command line")]);
+    }
+    if seen.iter().any(by_dockerd) {
+        said.extend([
+            not_ruled_out("an engine that writes no records into its inline cache (27.0.1 to 27.1.2)"),
+            to_decide("run `docker version` on the build host"),
+        ]);
+    }
+    said
 }
 
 /// The run took nothing from a cache that an earlier one had stored, and its final stage begins with a copy

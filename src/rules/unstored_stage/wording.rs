@@ -1,7 +1,7 @@
 //! What is quoted and said of runs that rebuilt a stage.
 
 use super::{Rebuilt, copied, proof};
-use crate::finding::Evidence;
+use crate::finding::{Alternative, Evidence, not_ruled_out, ruled_out, to_decide};
 use crate::model::Step;
 use crate::rules::Study;
 use crate::rules::dockerfile_at::DockerfileAt;
@@ -44,32 +44,32 @@ pub(super) fn rules_out(
     compared: bool,
     file: Option<&DockerfileAt>,
     blind: Option<&copied::Case>,
-) -> Vec<String> {
+) -> Vec<Alternative> {
     let used = if blind.is_some() { "" } else { " and the final stage used it" };
-    let mut said = vec![format!("cache not found: no, the import ended without error{used}")];
+    let mut said = vec![ruled_out(format!("cache not found (the import ended without error{used})"))];
     said.extend(blind.into_iter().flat_map(copied::Case::rules_out));
     if compared {
-        said.push("base image of the stage changed: no, same digest as in the run before".to_owned());
+        said.push(ruled_out("base image of the stage changed (same digest as in the run before)"));
     } else {
-        said.push(
-            "one log cannot exclude that the stage's base image changed: the log of the run before would decide it"
-                .to_owned(),
-        );
+        said.extend([
+            not_ruled_out("base image of the stage changed (one log cannot show it)"),
+            to_decide("give the log of the run before"),
+        ]);
     }
     let first = last.stages.first().and_then(|s| s.steps.first());
     let values = |step: &Step| proof::takes_values(past, file, last.at, step);
     if let Some(step) = first.filter(|s| chain::input(s) == Input::Values && values(s)) {
-        said.push(format!(
-            "a build argument (ARG or ENV above it) that `{}` does not show can also rerun it; compare the build arguments of the runs",
-            step.text
-        ));
+        said.extend([
+            not_ruled_out(format!("a build argument (ARG or ENV above it) that `{}` does not show", step.text)),
+            to_decide("compare the build arguments of the runs"),
+        ]);
     }
     said.push(match file {
-        Some(file) => format!(
-            "layers of the stage in the image: no, {} copies files out of it, and no FROM leads to it",
+        Some(file) => ruled_out(format!(
+            "layers of the stage in the image ({} copies files out of it, and no FROM leads to it)",
             file.config.path
-        ),
-        None => "the Dockerfile would prove which stages there are".to_owned(),
+        )),
+        None => to_decide("give the Dockerfile (--config): it proves which stages there are"),
     });
     said
 }

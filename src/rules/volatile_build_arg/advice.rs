@@ -2,7 +2,7 @@
 
 use super::{Culprit, Sign, order};
 use crate::config::{Config, Stage};
-use crate::finding::Fix;
+use crate::finding::{Alternative, Fix, not_ruled_out, ruled_out, to_decide};
 use crate::rules::build_args::names_a_run;
 use crate::rules::dockerfile_at::with_changes;
 use crate::rules::past::Past;
@@ -30,20 +30,25 @@ pub(super) fn patched(fix: Fix, config: &Config, stage: &Stage, names: &[&str]) 
     with_changes(fix, config, order::changes(stage, names))
 }
 
-pub(super) fn rules_out(culprit: &Culprit) -> Vec<String> {
-    let mut said = vec![
-        "changed files: no, a RUN reads none of the context, and the steps before it came from the cache".to_owned(),
-    ];
+pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
+    let mut said =
+        vec![ruled_out("changed files (a RUN reads none of the context, and the steps before it came from the cache)")];
     if matches!(culprit.sign, Sign::Text) {
-        said = vec!["an edited Dockerfile looks the same once; it does not in nearly every run".to_owned()];
+        said = vec![ruled_out("an edited Dockerfile (it looks the same once, not in nearly every run)")];
     } else if culprit.given.is_empty() {
-        said.push("`--no-cache-filter`, a changed mount option or here-document, and a lost cache record look the same: the command line of the build, or the Dockerfile, would decide it".to_owned());
+        said.extend([
+            not_ruled_out("`--no-cache-filter`, a changed mount option or here-document, or a lost cache record"),
+            to_decide("give the command line of the build, or the Dockerfile"),
+        ]);
     }
     if culprit.written() {
-        said.push("a `--build-arg`: no, the command lines show none that changes; an ENV, or the default of an ARG, that the job writes into the Dockerfile remains".to_owned());
+        said.extend([
+            ruled_out("a `--build-arg` (the command lines show none that changes)"),
+            not_ruled_out("an ENV, or the default of an ARG, that the job writes into the Dockerfile"),
+        ]);
     }
     if culprit.names.len() > 1 {
-        said.push(format!("which of {} it is, the log does not show", culprit.names.join(", ")));
+        said.push(not_ruled_out(format!("which of {} it is (the log does not show it)", culprit.names.join(", "))));
     }
     said
 }

@@ -6,7 +6,7 @@
 use super::{META, order};
 use crate::config::dockerfile::declared;
 use crate::config::{Config, Instruction, Place, Stage};
-use crate::finding::{Evidence, Fix};
+use crate::finding::{Evidence, Fix, not_ruled_out};
 use crate::rules::Study;
 use crate::rules::build_args::names_one_commit;
 use crate::rules::changing_value::changing;
@@ -43,15 +43,16 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     };
     let given = builds.iter().find_map(|at| Some((at, given(study, at, name)?)));
     let told = match &given {
-        Some((_, value)) => format!("It is given `{value}`, which is another one in each commit or run."),
+        Some((_, value)) => format!("It is given `{value}`, which is different in each commit or run."),
         None => format!("With another `{name}` in each build nothing below it ever comes from the cache."),
     };
-    let doubt = "a build that never gives it a value is not slowed down by it: the command line decides";
+    let doubt =
+        not_ruled_out("a build that never gives it a value (then it is not slowed down; the command line shows it)");
     let words = Words {
         title: format!("`{name}` is declared above `{spoilt}`, which does not need it"),
         cause: format!("The value of an ARG is part of what every RUN below it depends on, used or not. {told}"),
         fix: with_changes(fix, config, changes.map(|changes| changes.concat())),
-        rules_out: given.is_none().then(|| doubt.to_owned()).into_iter().collect(),
+        rules_out: given.is_none().then_some(doubt).into_iter().collect(),
         subject: format!("{}:{name}", config.path),
     };
     let asks = given.and_then(|(at, _)| at.evidence_of(name, "gives it"));
@@ -74,7 +75,7 @@ fn early<'a>(study: &Study, stage: &'a Stage, builds: &[At]) -> Option<Early<'a>
 }
 
 fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
-    let declared = line(config, early.declaration.line, "its value is another one in each commit or run");
+    let declared = line(config, early.declaration.line, "its value is different in each commit or run");
     let spoilt = line(config, early.spoilt.line, "does not need it, and runs again with every value");
     declared.into_iter().chain(spoilt).collect()
 }

@@ -1,7 +1,7 @@
 //! An argument whose value is another one on the command lines of two runs, and the step that ran because
 //! of it: in its text, in the environment of a RUN, or, for `SOURCE_DATE_EPOCH`, in the time of a WORKDIR.
 
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{Command, Step, Text};
 use crate::rules::build_args;
 use crate::rules::instruction::brief;
@@ -70,8 +70,8 @@ fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
         fix: fix(name),
         impact: cost(steps.flatten(), runs.len()),
         rules_out: vec![
-            "a lost cache: no, this run asked for another key".to_owned(),
-            "the Dockerfile: nothing in the logs shows that it was edited".to_owned(),
+            ruled_out("a lost cache (this run asked for another key)"),
+            ruled_out("the Dockerfile (nothing in the logs shows that it was edited)"),
         ],
         subject: past.subject(name),
     })

@@ -6,7 +6,7 @@
 use super::META;
 use crate::config::dockerfile::{declared, mentions};
 use crate::config::{Change, Config, Instruction, Stage};
-use crate::finding::{Fix, Severity};
+use crate::finding::{Fix, Severity, not_ruled_out};
 use crate::rules::Study;
 use crate::rules::dockerfile_at::{all, line, with_changes};
 use crate::rules::installation;
@@ -50,7 +50,7 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
         title: format!("`{}` stands above `{spoilt}`, which then runs once for each platform", argument.text),
         cause: "The stage runs on the builder's own platform, so its steps are the same for every platform that is built for, until one of them depends on it. The value of an ARG is part of what every RUN below it depends on, used or not.".to_owned(),
         fix: with_changes(fix, config, Ok(found.iter().map(change).collect())),
-        rules_out: vec!["an installation that reads the platform from the environment, though its text does not name it".to_owned()],
+        rules_out: vec![not_ruled_out("an installation that reads the platform from the environment, though its text does not name it")],
         subject: format!("{}:platform", config.path),
     };
     let lines = found.iter().flat_map(|early| {

@@ -38,7 +38,7 @@ fn command_lines_without_a_change_leave_an_env_in_the_dockerfile() {
     let first = cold().command("docker buildx build --build-arg GIT_SHA=a1 .");
     let found = VolatileBuildArg.check(&of(vec![first, broken("a1"), broken("a1")]));
     assert_eq!((found.len(), found[0].confidence), (1, Confidence::Suspected));
-    assert!(found[0].rules_out.iter().any(|said| said.contains("writes into the Dockerfile")));
+    assert!(found[0].rules_out.iter().any(|said| said.text.contains("writes into the Dockerfile")));
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn streams_and_status_are_those_of_the_build() {
     let told = err(&output);
     assert!(told.starts_with(SICK) && told.contains("error[export-unsupported-by-driver]"), "{told}");
     // Which number depends on which of the two streams was first.
-    assert!(told.contains("seen    output:") && told.contains("   ERROR: Cache export is not supported"), "{told}");
+    assert!(told.contains("evidence    output:") && told.contains("   ERROR: Cache export is not supported"), "{told}");
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn the_file_is_that_of_the_project_where_none_is_named() {
         assert!(output.status.success() && said.contains(word), "{command}: {output:?}");
     }
     let named = program(&inside).args(["history", "list"]).env("CACHEDIAG_HISTORY", "none.db").output().unwrap();
-    assert!(String::from_utf8_lossy(&named.stderr).starts_with("error: none.db: is not there"));
+    assert!(String::from_utf8_lossy(&named.stderr).starts_with("error: none.db: not found"));
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn what_is_not_there_is_said() {
     fs::write(desk.path().join("h.db"), "a text").unwrap();
     assert!(complaint(&[]).starts_with("error: h.db: is not a cachediag history"));
     fs::remove_file(desk.path().join("h.db")).unwrap();
-    assert!(complaint(&[]).starts_with("error: h.db: is not there"));
+    assert!(complaint(&[]).starts_with("error: h.db: not found"));
 }
 
 /// Jobs are written as they come: what is said of each is the same beside others.

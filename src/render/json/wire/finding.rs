@@ -28,7 +28,9 @@ pub(in super::super) struct Finding<'a> {
     /// What it cost in these runs.
     pub impact: Impact,
     /// What else it could have been, and why it is not; or what would decide it.
-    pub rules_out: Vec<Text<'a>>,
+    pub rules_out: Vec<String>,
+    /// The same, each with how it stands.
+    pub alternatives: Vec<Alternative<'a>>,
     /// What it is about: a cache, a reference, a stage.
     pub subject: Text<'a>,
     /// Made of rule and subject: the same cause has the same one in every run.
@@ -77,6 +79,17 @@ pub(in super::super) struct Evidence<'a> {
     pub text: Text<'a>,
     /// What it shows; may be empty.
     pub shows: Text<'a>,
+}
+
+/// Another explanation, or what would decide.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct Alternative<'a> {
+    /// Whether it is ruled out, is not, or is no explanation but what to look at to decide.
+    #[cfg_attr(test, schemars(extend("enum" = ["ruled-out", "not-ruled-out", "to-decide"])))]
+    pub standing: &'static str,
+    /// Its name, with the reason in brackets; or what to do.
+    pub text: Text<'a>,
 }
 
 /// How to mend it.

@@ -4,7 +4,7 @@
 //! (<https://docs.docker.com/build/bake/contexts/#using-a-target-as-a-build-context>).
 
 use super::super::META;
-use crate::finding::{Finding, Fix};
+use crate::finding::{Finding, Fix, not_ruled_out};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
 use crate::rules::cache_ref_shared::written::named;
@@ -50,7 +50,7 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
             cost: "one more cache for each".to_owned(),
             ..Fix::default()
         },
-        rules_out: vec!["the target that takes longest mostly ends last, but nothing makes it so".to_owned()],
+        rules_out: vec![not_ruled_out("luck: the target that takes longest mostly ends last, but nothing makes it so")],
         subject: name,
     };
     let lines = at.evidence_of("*.cache-to", "one export for all targets").into_iter();

@@ -1,0 +1,42 @@
+//! Several findings, a line each, before each is told.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::is_fleet;
+use crate::finding::Finding;
+use crate::render::page::{BOLD, Page, blanks, style_of};
+use crate::render::phrases::{counted, title};
+use crate::render::units::{count, duration};
+use crate::render::{Report, escape, names};
+
+/// Findings that are listed.
+const MOST: usize = 10;
+
+/// Nothing where there is one, or where the summary of many jobs stands above.
+pub(super) fn all(page: &Page, report: &Report) -> Vec<String> {
+    if report.findings.len() < 2 || is_fleet(report) {
+        return Vec::new();
+    }
+    let shown: Vec<&Finding> = report.for_people().take(MOST).collect();
+    let cells = shown.iter().map(|finding| (names::severity(finding.severity), lost(finding)));
+    let cells: Vec<(&str, String)> = cells.collect();
+    let severity = cells.iter().map(|(severity, _)| severity.width()).max().unwrap_or(0);
+    let cost = cells.iter().map(|(_, cost)| cost.width()).max().unwrap_or(0);
+    let mut lines = vec![page.paint(BOLD, &counted(report))];
+    for (finding, (name, lost)) in shown.iter().zip(&cells) {
+        let gap = blanks(severity.saturating_sub(name.width()) + 2);
+        let column =
+            format!("{}{lost}{}", blanks(cost.saturating_sub(lost.width())), blanks(if cost > 0 { 2 } else { 0 }));
+        let room = page.width.saturating_sub(2 + severity + 2 + column.width());
+        let title = escape::cut(&escape::line(&title(report, finding)), room);
+        lines.push(format!("  {}{gap}{column}{title}", page.paint(style_of(finding.severity), name)));
+    }
+    let hidden = report.findings.len().saturating_sub(MOST);
+    lines.extend((hidden > 0).then(|| format!("  … and {}", count(hidden, "more finding"))));
+    lines
+}
+
+/// What it cost in all runs; nothing where no log tells.
+fn lost(finding: &Finding) -> String {
+    if finding.impact.seconds > 0.0 { duration(finding.impact.seconds) } else { String::new() }
+}

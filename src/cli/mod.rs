@@ -6,6 +6,7 @@ mod args;
 mod auto;
 mod baseline;
 mod catalog;
+mod check;
 mod compare;
 mod diagnosis;
 mod fix;
@@ -13,6 +14,7 @@ mod fleet;
 mod history;
 mod judge;
 mod manual;
+mod mcp;
 mod progress;
 mod replace;
 mod run;
@@ -35,6 +37,7 @@ pub fn run() -> ExitCode {
     let done = match &cli.command {
         Some(Command::Run(build)) => run::run(build, look),
         Some(Command::Rules(rules)) => catalog::list(rules, look),
+        Some(Command::Check(check)) => check::run(check, look),
         Some(Command::Compare(compare)) => compare::run(compare, look),
         Some(Command::Fix(fix)) => fix::run(fix),
         Some(Command::Explain(explain)) => catalog::explain(explain, look),
@@ -42,6 +45,7 @@ pub fn run() -> ExitCode {
         Some(Command::Records(records)) => fleet::records(records),
         Some(Command::Judge(groups)) => fleet::judge(groups),
         Some(Command::Trend(trend)) => trend::run(trend, look),
+        Some(Command::Mcp) => mcp::run(),
         Some(Command::Completions(completions)) => manual::completions(completions.shell),
         Some(Command::Man(man)) => manual::page(man.command.as_deref()),
         None => judge::run(&cli.judge, look),

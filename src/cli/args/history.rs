@@ -14,7 +14,7 @@ use crate::cli::settings::{Project, Scope, Settings};
 const JOB: &str = "The job, for --history";
 
 /// Which job this is, for the history: what the CI's variables and the log say where it is not given.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(in crate::cli) struct JobArgs {
     /// Repository of the job, where no variable of the CI tells
     #[arg(long, value_name = "NAME", help_heading = JOB)]

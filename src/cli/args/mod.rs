@@ -1,6 +1,7 @@
 //! What can be written on the command line: the whole of it, and a file a subcommand.
 
 mod catalog;
+mod check;
 mod compare;
 mod diagnosis;
 mod fix;
@@ -19,6 +20,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::screen;
 
 pub(super) use self::catalog::{CompletionsArgs, ExplainArgs, ManArgs, RulesArgs, Shell};
+pub(super) use self::check::CheckArgs;
 pub(super) use self::compare::CompareArgs;
 pub(super) use self::diagnosis::DiagnosisArgs;
 pub(super) use self::fix::FixArgs;
@@ -108,6 +110,8 @@ pub(in crate::cli) enum Command {
     Rules(RulesArgs),
     /// Print the patches of all findings for the configuration, or write them
     Fix(FixArgs),
+    /// Judge Dockerfiles and the configuration of CI and build; no log is needed
+    Check(CheckArgs),
     /// Compare logs from before and after a change: did it help?
     Compare(CompareArgs),
     /// Say what a rule looks for, why that is bad and how to mend it
@@ -120,6 +124,8 @@ pub(in crate::cli) enum Command {
     Records(RecordsArgs),
     /// Judge records that come over a pipe, job by job
     Judge(GroupsArgs),
+    /// Serve agents over the Model Context Protocol: diagnose, explain, fix, compare
+    Mcp,
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Print the man page, of cachediag or of one of its commands

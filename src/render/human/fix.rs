@@ -26,7 +26,7 @@ pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String
         let more = fix.edits.len() - 1;
         let more = if more > 0 { format!(" and {}", count(more, "more file")) } else { String::new() };
         let file = escape::line(place::shortest(&first.path, &[]));
-        return said(&format!("`cachediag fix` with the same arguments prints the patch for {file}{more}"));
+        return said(&format!("`cachediag fix` prints the patch for {file}{more}"));
     }
     let Some(snippet) = fix.snippet.as_ref().filter(|snippet| !fix.summary.contains(snippet.as_str())) else {
         return Vec::new();

@@ -1,6 +1,7 @@
 //! The command line as a user meets it: exit status, streams, files, colour.
 
 mod baseline;
+mod check;
 mod desk;
 mod gates;
 mod inputs;

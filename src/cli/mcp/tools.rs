@@ -57,12 +57,7 @@ pub(super) static TOOLS: &[Tool] = &[
         name: "fix",
         title: "Make patches",
         description: "Answers with patches (unified diffs for git apply) of the configuration for all findings. Writes nothing. Secrets in the lines of a patch are masked: such a patch is marked and does not apply.",
-        takes: || {
-            let mut takes = of_logs();
-            takes["unsafe"] =
-                json!({ "type": "boolean", "description": "Also changes that can change the image or the builder" });
-            takes
-        },
+        takes: of_fix,
         required: &[],
         call: fix,
     },
@@ -99,6 +94,15 @@ fn of_logs() -> Value {
         "log": { "type": "string", "description": "Text of one log, instead of paths" },
         "config": paths("Dockerfiles, files of CI or build, or folders of them, to correlate with or to judge alone"),
     })
+}
+
+fn of_fix() -> Value {
+    let all = json!({ "type": "boolean", "description": "Also changes that can change the image or the builder" });
+    let mut takes = of_logs();
+    if let Some(takes) = takes.as_object_mut() {
+        takes.insert("unsafe".to_owned(), all);
+    }
+    takes
 }
 
 /// What is to be read.

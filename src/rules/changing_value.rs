@@ -10,6 +10,52 @@ pub(super) fn changing(value: &str) -> Option<&str> {
     pieces(value).find(|piece| piece.form.is_some_and(|form| changes(piece.text, form))).map(|piece| piece.text)
 }
 
+/// What in a value is a token that is made for one job alone; `None` where nothing in it is known to be.
+pub(super) fn job_token(value: &str) -> Option<&str> {
+    pieces(value).find(|piece| piece.form.is_some_and(|form| is_job_token(piece.text, form))).map(|piece| piece.text)
+}
+
+fn is_job_token(text: &str, form: Form) -> bool {
+    match form {
+        Form::Command => prints_token(text) || is_token_name(text.trim_matches(['$', '(', ')', '`'])),
+        Form::Expression(inside) => inside.split(|c: char| !is_of_name(c)).any(is_token_name),
+        Form::Variable(name, _) => is_token_name(name),
+        Form::Percent => is_token_name(text.trim_matches('%')),
+    }
+}
+
+/// <https://docs.gitlab.com/ci/variables/predefined_variables/>,
+/// <https://docs.github.com/actions/security-for-github-actions/security-guides/automatic-token-authentication>,
+/// <https://learn.microsoft.com/azure/devops/pipelines/build/variables>, and the tasks `PipAuthenticate` and
+/// `NuGetAuthenticate`, which put the job's token into these; Bitbucket's and CircleCI's tokens for OpenID Connect.
+fn is_token_name(name: &str) -> bool {
+    matches!(
+        name,
+        "CI_JOB_TOKEN"
+            | "CI_JOB_JWT"
+            | "CI_JOB_JWT_V2"
+            | "CI_REGISTRY_PASSWORD"
+            | "CI_DEPENDENCY_PROXY_PASSWORD"
+            | "github.token"
+            | "secrets.GITHUB_TOKEN"
+            | "System.AccessToken"
+            | "SYSTEM_ACCESSTOKEN"
+            | "PIP_EXTRA_INDEX_URL"
+            | "VSS_NUGET_EXTERNAL_FEED_ENDPOINTS"
+            | "BITBUCKET_STEP_OIDC_TOKEN"
+            | "CIRCLE_OIDC_TOKEN"
+            | "CIRCLE_OIDC_TOKEN_V2"
+            | "CODEARTIFACT_AUTH_TOKEN"
+    )
+}
+
+/// Commands of clouds that print a token which lives for hours.
+fn prints_token(command: &str) -> bool {
+    ["codeartifact get-authorization-token", "auth print-access-token", "account get-access-token"]
+        .iter()
+        .any(|words| command.contains(words))
+}
+
 fn changes(text: &str, form: Form) -> bool {
     match form {
         Form::Command => is_changing_command(text),
@@ -139,6 +185,22 @@ fn is_changing_command(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_a_token_of_one_job_from_one_that_stays() {
+        for value in [
+            "$CI_JOB_TOKEN",
+            "${{ secrets.GITHUB_TOKEN }}",
+            "$(System.AccessToken)",
+            "https://x:${CI_JOB_TOKEN}@gitlab.com",
+            "$(aws codeartifact get-authorization-token --query token)",
+        ] {
+            assert!(job_token(value).is_some(), "{value}");
+        }
+        for value in ["$NPM_TOKEN", "${{ secrets.NPM_TOKEN }}", "$CI_DEPLOY_TOKEN", "$CI_JOB_NAME", "token"] {
+            assert_eq!(job_token(value), None, "{value}");
+        }
+    }
 
     #[test]
     fn tells_what_is_another_one_each_time() {

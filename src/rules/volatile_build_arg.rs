@@ -6,6 +6,7 @@ mod culprit;
 mod given;
 mod order;
 mod platform;
+mod token;
 
 pub(super) use culprit::Culprit;
 use culprit::Sign;
@@ -23,9 +24,9 @@ static META: RuleMeta = RuleMeta {
     title: "a build argument changes in every run, above steps that do not need it",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "In nearly every run the cache breaks at one RUN although everything before it came from the cache: the text of the step differs in a value, or it is the same and nothing but an ARG or ENV can have changed it. Without a log: a Dockerfile that declares an argument of one commit or run (`GIT_SHA`) above an installation; as a note, the platform that is built for, above one in a stage of the builder's own.",
+    what: "In nearly every run the cache breaks at one RUN although everything before it came from the cache: the text of the step differs in a value, or it is the same and nothing but an ARG or ENV can have changed it. Without a log: a Dockerfile that declares an argument of one commit or run (`GIT_SHA`) above an installation; one that is given the token of the job (`$CI_JOB_TOKEN`); as a note, the platform that is built for, above one in a stage of the builder's own.",
     why: "The values of all ARG and ENV in scope are part of what a RUN depends on, also where the command does not use them. A commit id or a date declared at the top of a stage makes every RUN below it run again.",
-    fix: "Declare the ARG right before the instruction that needs it, at the end of the stage where that is a LABEL or ENV; keep long commands out of the step that prints it.",
+    fix: "Declare the ARG right before the instruction that needs it, at the end of the stage where that is a LABEL or ENV; keep long commands out of the step that prints it. A token goes into a secret mount, which is no part of the key.",
     rules_out: "COPY and WORKDIR (no ARG reaches them but through their text), RUN with a bind mount (it reads files), a text that changed once (dockerfile-edited), steps before which something else broke the chain, a changed base image, `--no-cache` and `--no-cache-filter` where the command line shows them. Command lines that give the same arguments in each run leave an ENV that the job writes into the Dockerfile. With the Dockerfile at hand a RUN without any ARG or ENV above it is left alone; a Dockerfile without a log is judged by names that can only be of one commit or run (`GIT_SHA`, `BUILD_DATE`), declared above an installation.",
     limits: "An argument that the step does not name leaves no trace in a log: then the command lines decide which it is, or a list of candidates is all there is.",
     example: include_str!("examples/volatile-build-arg.txt"),
@@ -44,7 +45,10 @@ impl Rule for VolatileBuildArg {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen = past::judge(study, finding);
         let told = |past: &Past| finding(past).is_some();
-        let written = configured::findings(study).into_iter().chain(platform::findings(study)).collect();
+        let written = [configured::findings(study), platform::findings(study), token::findings(study)]
+            .into_iter()
+            .flatten()
+            .collect();
         seen.into_iter().chain(planned::ordered(study, written, told)).collect()
     }
 }

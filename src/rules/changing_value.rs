@@ -27,7 +27,7 @@ fn is_job_token(text: &str, form: Form) -> bool {
 /// <https://docs.gitlab.com/ci/variables/predefined_variables/>,
 /// <https://docs.github.com/actions/security-for-github-actions/security-guides/automatic-token-authentication>,
 /// <https://learn.microsoft.com/azure/devops/pipelines/build/variables>, and the tasks `PipAuthenticate` and
-/// `NuGetAuthenticate`, which put the job's token into these; Bitbucket's and CircleCI's tokens for OpenID Connect.
+/// `NuGetAuthenticate`, which put the job's token into these; the tokens for `OpenID Connect` of Bitbucket and `CircleCI`.
 fn is_token_name(name: &str) -> bool {
     matches!(
         name,

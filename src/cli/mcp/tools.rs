@@ -195,6 +195,7 @@ fn named(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
 
 fn report(input: Input) -> Result<Report, String> {
     let project = project(&input.config)?;
+    let logs = input.log.is_some() || !input.paths.is_empty();
     let report = match (input.log, input.paths.is_empty()) {
         (Some(_), false) => return Err("give either paths or log".to_owned()),
         (Some(log), true) => pipeline::run_on(Entry::in_memory("log", log.into_bytes()), &project.options(&[])),
@@ -202,7 +203,8 @@ fn report(input: Input) -> Result<Report, String> {
         (None, true) if input.config.is_empty() => return Err("give paths, log or config".to_owned()),
         (None, true) => pipeline::run(&Options { configuration_only: true, ..project.options(&[]) }),
     };
-    let nothing = report.study.runs.is_empty() && report.study.configs.is_empty();
+    // Configuration that lies near does not stand for the logs that were asked for.
+    let nothing = report.study.runs.is_empty() && (logs || report.study.configs.is_empty());
     if nothing && !report.problems.is_empty() { Err(unread(&report)) } else { Ok(report) }
 }
 

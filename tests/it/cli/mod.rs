@@ -5,6 +5,7 @@ mod check;
 mod desk;
 mod gates;
 mod inputs;
+mod mcp;
 #[cfg(unix)]
 mod run;
 mod settings;

@@ -13,7 +13,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The first moment that a zip can hold: packages tell no time of their own.
 EPOCH = 315532800
 
-COMMANDS = ["", "run", "fix", "compare", "trend", "history", "rules", "explain", "completions", "records", "judge"]
+COMMANDS = [
+    "", "run", "check", "fix", "compare", "trend", "history", "rules", "explain", "mcp", "completions", "records", "judge",
+]
 
 
 @dataclasses.dataclass

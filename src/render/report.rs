@@ -1,9 +1,9 @@
 //! What is rendered: the study, the findings that stood, and what could not be read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::finding::{Finding, Severity};
-use crate::model::Problem;
+use crate::model::{Problem, Run};
 use crate::rules::Study;
 use crate::triage::{Assessment, Baseline, Gate, Hidden, Known};
 
@@ -78,9 +78,24 @@ impl Report {
         self.news.as_ref().map(|news| news.new.contains(&finding.fingerprint()))
     }
 
-    /// What counts for the exit status: all findings, of a baseline those that are new.
+    /// What counts for the exit status: all findings, of a baseline those that are new. What only earlier runs of
+    /// builds show that this run did not make fails nothing: a mistake that was put right would fail it for weeks.
     pub fn fresh(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| !self.is_known(finding))
+        self.findings.iter().filter(|finding| !self.is_known(finding) && self.is_of_now(finding))
+    }
+
+    /// It is seen in a run that was read now, in an earlier one of the same build, or in the configuration.
+    fn is_of_now(&self, finding: &Finding) -> bool {
+        let study = &self.study;
+        let named: HashSet<&str> = finding.evidence.places().map(|(source, _)| source).collect();
+        let earlier = |run: &Run| run.earlier.is_some();
+        let shown: Vec<&Run> = study.runs.iter().filter(|run| named.contains(&*run.source)).collect();
+        if shown.len() < named.len() || !shown.iter().all(|run| earlier(run)) {
+            return true;
+        }
+        let is_shown = |run: &Run| named.contains(&*run.source);
+        let mut builds = study.series.iter().filter(|series| study.members(series).any(|(run, _)| is_shown(run)));
+        builds.any(|series| study.members(series).any(|(run, _)| !earlier(run)))
     }
 
     /// What is in the baseline and not found any more.

@@ -54,7 +54,8 @@ fn pages_of_rules_are_plain() {
 
 #[test]
 fn help_is_plain() {
-    let commands = ["", "run", "fix", "compare", "trend", "history", "rules", "explain", "completions", "man"];
+    let commands =
+        ["", "run", "check", "mcp", "fix", "compare", "trend", "history", "rules", "explain", "completions", "man"];
     for command in commands {
         let mut man = assert_cmd::Command::cargo_bin("cachediag").unwrap();
         let said = man.arg("man").args((!command.is_empty()).then_some(command)).output().unwrap();

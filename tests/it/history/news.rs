@@ -62,3 +62,30 @@ fn a_job_beside_it_has_a_report_of_its_own() {
     let api = report(desk.path(), &["--history", "h.db", "--job", "api", "--run-id", "1", "api.log"]);
     assert_eq!((api["runs"].as_array().unwrap().len(), &api["findings"]), (2, &json!([])));
 }
+
+/// A build that stopped before it had a name, and the next one, which was put right.
+#[test]
+fn a_mistake_that_was_put_right_fails_no_later_run() {
+    let desk = tempfile::TempDir::new().unwrap();
+    let status = |sample: &str| {
+        let log = super::absolute("sample-logs").join(sample);
+        let judged = ["--history", "h.db", "--job", "image", "--fail-on", "error"];
+        super::program(desk.path()).args(judged).arg(log).output().unwrap().status.code()
+    };
+    assert_eq!(status("compression-typo/run-01.log"), Some(1));
+    assert_eq!(status("registry-mode-max-healthy/run-04.log"), Some(0));
+    assert_eq!(status("docker-driver-refuses-export/run-01.log"), Some(1));
+}
+
+/// What several runs of one build show together counts in each of them.
+#[test]
+fn a_pattern_of_earlier_runs_fails_the_run_that_is_part_of_it() {
+    let desk = tempfile::TempDir::new().unwrap();
+    let status = |number: usize| {
+        let log = super::absolute(&format!("sample-logs/every-second-run/run-0{number}.log"));
+        let judged = ["--history", "h.db", "--job", "image", "--fail-on", "error"];
+        super::program(desk.path()).args(judged).arg(log).output().unwrap().status.code()
+    };
+    let all: Vec<_> = (1..=6).map(status).collect();
+    assert_eq!((all.first(), all.last()), (Some(&Some(0)), Some(&Some(1))), "{all:?}");
+}

@@ -11,7 +11,7 @@ const READY: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 fn answers(lines: &[String]) -> Vec<Value> {
     let input = [&[HELLO.to_owned(), READY.to_owned()], lines].concat().join("\n") + "\n";
     let mut server = Command::cargo_bin("cachediag").unwrap();
-    let output = server.arg("mcp").timeout(std::time::Duration::from_secs(60)).write_stdin(input).output().unwrap();
+    let output = server.arg("mcp").timeout(std::time::Duration::from_mins(1)).write_stdin(input).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -72,7 +72,7 @@ fn odd_arguments_are_refused_or_read() {
 #[test]
 fn without_a_client_it_ends() {
     let mut server = Command::cargo_bin("cachediag").unwrap();
-    let output = server.arg("mcp").timeout(std::time::Duration::from_secs(60)).write_stdin("").output().unwrap();
+    let output = server.arg("mcp").timeout(std::time::Duration::from_mins(1)).write_stdin("").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: the client did not begin with initialize"));
 }

@@ -6,7 +6,7 @@ use super::past::{self, Past, cost};
 use super::planned;
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Alternative, Confidence, Evidence, Finding, Proof, Severity, not_ruled_out, to_decide};
+use crate::finding::{Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Build, BuildOutcome, Dialect, Outcome, Step};
 
 pub(super) struct ImportWithoutExport;
@@ -45,8 +45,11 @@ impl Rule for ImportWithoutExport {
 fn finding(past: &Past) -> Option<Finding> {
     let cold: Vec<usize> = (0..past.len()).filter(|&i| past.builds.get(i).is_some_and(|b| looked_in_vain(b))).collect();
     let stored = past.builds.iter().any(|b| b.hits() > 0 || !b.exports.is_empty() || !b.expired.is_empty());
-    if cold.len() < 2 || stored {
+    if cold.is_empty() || stored || (cold.len() == 1 && past.len() > 1) {
         return None;
+    }
+    if cold.len() == 1 {
+        return lone(past);
     }
     let (run, build) = past.get(*cold.last()?)?;
     let site = Site::of(past.study, run, build);
@@ -62,6 +65,25 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: remedy::registry_max(&site),
         impact: cost(cold.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len() - 1),
         rules_out: rules_out(again),
+        subject: repo,
+    })
+}
+
+/// One run that looked its steps up and pushed no layer: the next one finds nothing either.
+fn lone(past: &Past) -> Option<Finding> {
+    let (run, build) = past.last()?;
+    let site = Site::of(past.study, run, build);
+    let repo = site.imports.last().unwrap_or(&site.cache).clone();
+    Some(Finding {
+        rule: META.id,
+        severity: Severity::Note,
+        confidence: Confidence::Suspected,
+        title: format!("this run looks for layers in {repo}, and stores none"),
+        cause: "kaniko looked its steps up, found nothing, executed them, and pushed no layer to the cache.".to_owned(),
+        evidence: Proof::from_lines(lines(past, &[0]))?,
+        fix: remedy::registry_max(&site),
+        impact: Impact::default(),
+        rules_out: vec![not_ruled_out("another job that fills the cache and has not run yet")],
         subject: repo,
     })
 }
@@ -130,11 +152,11 @@ mod tests {
     }
 
     #[test]
-    fn a_push_a_hit_or_a_lone_run_is_quiet() {
+    fn a_push_or_a_hit_is_quiet_and_a_lone_run_is_a_note() {
         let pushed = || run("a").export(CacheKind::Registry, Some("401"));
         assert!(ImportWithoutExport.check(&of(vec![pushed(), pushed()])).is_empty());
         let hit = || run("a").with(|b| b.steps[0].outcome = Outcome::Hit);
         assert!(ImportWithoutExport.check(&of(vec![run("a"), hit(), run("a")])).is_empty());
-        assert!(ImportWithoutExport.check(&of(vec![run("a")])).is_empty());
+        assert_eq!(ImportWithoutExport.check(&of(vec![run("a")]))[0].severity, Severity::Note);
     }
 }

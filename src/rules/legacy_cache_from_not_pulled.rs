@@ -3,7 +3,7 @@
 use super::past::{self, Past, cost, header};
 use super::remedy::{command_line, reference};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out};
+use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out};
 use crate::model::{Command, Dialect, Pull, Text};
 
 pub(super) struct LegacyCacheFromNotPulled;
@@ -42,6 +42,9 @@ struct Blind<'a> {
 
 fn finding(past: &Past) -> Option<Finding> {
     let blind: Vec<Blind> = (0..past.len()).filter_map(|i| blind(past, i)).collect();
+    if let ([one], 1) = (blind.as_slice(), past.len()) {
+        return lone(past, one);
+    }
     let unexplained = blind.iter().any(|b| !past.losses(b.at).is_empty());
     let warm = past.builds.iter().any(|b| b.hits() > 0);
     let last =
@@ -72,6 +75,29 @@ fn finding(past: &Past) -> Option<Finding> {
             ruled_out("a quiet pull (`docker pull -q`; nothing shows it, but it would have led to hits)"),
         ],
         subject: last.image.clone(),
+    })
+}
+
+/// One run on a machine that does not even have the base image: it cannot have the image of the cache either.
+fn lone(past: &Past, blind: &Blind) -> Option<Finding> {
+    let (run, build) = past.get(blind.at)?;
+    let pulled = build.bases.iter().find_map(|base| base.pulled.as_ref())?;
+    let mut evidence = lines(past, blind);
+    evidence.push(Study::quote(run, pulled, "the machine does not even have the base image"));
+    Some(Finding {
+        rule: META.id,
+        severity: Severity::Note,
+        confidence: Confidence::Likely,
+        title: format!("--cache-from {} finds nothing: the image is not pulled first", blind.image),
+        cause: format!(
+            "The classic builder takes its cache from images that dockerd has. {} is not fetched before the build, so `--cache-from` is passed over without a message and every step runs.",
+            blind.image
+        ),
+        evidence: Proof::from_lines(evidence)?,
+        fix: fix(blind),
+        impact: Impact::default(),
+        rules_out: vec![not_ruled_out("a first run, before the image was ever pushed")],
+        subject: blind.image.clone(),
     })
 }
 

@@ -46,16 +46,17 @@ fn finding(past: &Past) -> Option<Finding> {
     let writes = past.builds.iter().any(|b| !b.exports.is_empty() || b.inline.is_some() || !b.warnings.is_empty());
     let no_cache = (0..past.len()).any(|i| past.asked_for_no_cache(i));
     let new = past.runs.iter().flat_map(|run| &run.notes).any(|note| note.kind == NoteKind::NewMachine);
-    let fresh = new || cold.iter().any(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some()));
+    // kaniko keeps nothing between runs, and says every lookup: none means that its cache is off.
+    let off = past.builds.iter().all(|b| b.dialect == Dialect::Kaniko);
+    let booted = || cold.iter().any(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some()));
+    let fresh = new || off || booted();
     let lone = cold.len() == 1 || of_one_commit(past, &cold);
     if cold.is_empty() || warm || writes || no_cache || !past.never_imports() || (lone && !fresh) || interrupted(past) {
         return None;
     }
     let (run, build) = past.last()?;
     let site = Site::of(past.study, run, build);
-    // kaniko keeps nothing between runs, and says every lookup: none means that its cache is off.
-    let stateless = build.dialect == Dialect::Kaniko;
-    let shown = stateless || new || cold.iter().all(|&i| past.start(i) == Start::Empty);
+    let shown = off || new || cold.iter().all(|&i| past.start(i) == Start::Empty);
     // A kept builder runs the same steps where files changed.
     if !shown && !cold.iter().any(|&i| unexplained(past, i).is_some()) {
         return None;
@@ -69,7 +70,9 @@ fn finding(past: &Past) -> Option<Finding> {
             (false, true) => Confidence::Proven,
             (false, false) => Confidence::Likely,
         },
-        title: if lone {
+        title: if lone && off {
+            "kaniko runs without its cache".to_owned()
+        } else if lone {
             "a new builder, and no cache is imported".to_owned()
         } else {
             let all = if cold.len() == 2 { "both".to_owned() } else { format!("all {}", cold.len()) };

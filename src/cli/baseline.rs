@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::screen;
 use crate::render::Report;
 use crate::render::redact::redact;
+use crate::source;
 use crate::triage::{Baseline, Known};
 
 const VERSION: u32 = 1;
@@ -66,7 +67,7 @@ impl Kept {
 /// Reads it; `None` where there is no such file.
 fn read(path: &Path) -> anyhow::Result<Option<Baseline>> {
     let name = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
+    let text = match source::read_small(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).context(format!("cannot read the baseline {name}")),

@@ -102,7 +102,10 @@ fn of_step(root: &Value, step: &Value, at: &Route<'static>, depth: usize) -> Vec
             let route = key(at, "run");
             let script = text(value).map(|text| (text, route.clone()));
             let script = script.or_else(|| Some((value.get("command").and_then(text)?, key(&route, "command"))));
-            script.map(|(value, route)| Step::Script(Item { value: with_forms(&value), route })).into_iter().collect()
+            script
+                .map(|(value, route)| Step::Script(Item { value: with_forms(&value).into(), route }))
+                .into_iter()
+                .collect()
         }
         ("setup_remote_docker", value) => vec![Step::Engine { fresh: !value.is_some_and(keeps_layers) }],
         ("when" | "unless", Some(value)) if depth < DEEPEST => nested(&name, value),

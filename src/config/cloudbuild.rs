@@ -73,7 +73,7 @@ fn of_step(step: &Value, at: &Route<'static>, everywhere: &[(String, String)]) -
     let script = arguments.iter().position(|word| word.starts_with('-') && word.ends_with('c')).map(|flag| flag + 1);
     if let Some((index, value)) = script.filter(|_| shell).and_then(|at| Some((at, arguments.get(at)?))) {
         let route = key(at, "args").with_key(index);
-        return vec![Step::Script(Item { route, value: value.clone() })];
+        return vec![Step::Script(Item { route, value: value.as_str().into() })];
     }
     let Some(program) = program.filter(|_| !shell).or_else(|| program_of(&image)) else { return Vec::new() };
     let set = [everywhere, &variables(step.get("env"))].concat();

@@ -143,10 +143,10 @@ pub(super) fn variables(value: Option<&Value>) -> Vec<(String, String)> {
 pub(super) fn scripts(value: Option<&Value>, route: &Route<'static>) -> Vec<Step> {
     let Some(value) = value else { return Vec::new() };
     if let Some(text) = yaml::text(value) {
-        return vec![Step::Script(Item { route: route.clone(), value: text })];
+        return vec![Step::Script(Item { route: route.clone(), value: text.into() })];
     }
     let list = value.as_sequence().into_iter().flatten().enumerate();
     let items =
-        list.filter_map(|(index, value)| Some(Item { route: route.with_key(index), value: yaml::text(value)? }));
+        list.filter_map(|(index, value)| Some(Item { route: route.with_key(index), value: yaml::text(value)?.into() }));
     items.map(Step::Script).collect()
 }

@@ -24,7 +24,7 @@ impl Kind for Makefile {
     fn read(&self, text: &str) -> Result<Content, String> {
         let mut content = Content::default();
         for rule in rules(text) {
-            let item = Item { route: yamlpath::Route::default(), value: rule.recipe.clone() };
+            let item = Item { route: yamlpath::Route::default(), value: rule.recipe.as_str().into() };
             for (mut place, _) in script::builds(None, 0, &[item], &mut Builders::unknown()) {
                 place.job.clone_from(&rule.target);
                 let words = place.command.cache_from.iter().chain(&place.command.cache_to).map(|spec| spec.raw.clone());

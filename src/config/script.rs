@@ -14,6 +14,8 @@ pub(super) use builders::{Builders, stays};
 pub(super) use edit::change;
 pub use image_builds::{ImageBuild, image_builds};
 
+use std::sync::Arc;
+
 use yamlpath::{Document, Route};
 
 use self::options::Options;
@@ -28,8 +30,8 @@ use crate::model::{Command, Quote, Tool};
 pub(super) struct Item {
     /// Where it is written.
     pub(super) route: Route<'static>,
-    /// Its value.
-    pub(super) value: String,
+    /// Its value, which the builds in it share.
+    pub(super) value: Arc<str>,
 }
 
 /// A build command in a file.
@@ -54,9 +56,14 @@ pub(super) fn builds(
 ) -> Vec<(Place, Spot)> {
     let mut found = Vec::new();
     for item in items {
+        let mut script = None;
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
-            let quote = doc.and_then(|doc| quote(doc, item, program(&simple))).unwrap_or_default();
-            let Some(place) = build(&simple, quote, builders) else { continue };
+            let Some(mut place) = build(&simple, Quote::default(), builders) else { continue };
+            // To find the script in the file takes long, so it is looked for once, and only where something is built.
+            let script =
+                script.get_or_insert_with(|| doc.map(|doc| (doc, Scalar::find(doc, &item.route, &item.value))));
+            let quote = script.as_ref().and_then(|(doc, scalar)| quote(doc, item, scalar.as_ref(), program(&simple)));
+            place.command.quote = quote.unwrap_or_default();
             found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
         }
     }
@@ -151,9 +158,9 @@ fn is_docker(tool: Tool) -> bool {
 }
 
 /// The line of the file that begins the command.
-fn quote(doc: &Document, item: &Item, words: &[Word]) -> Option<Quote> {
+fn quote(doc: &Document, item: &Item, scalar: Option<&Scalar>, words: &[Word]) -> Option<Quote> {
     let source = doc.source();
-    let at = match Scalar::find(doc, &item.route, &item.value) {
+    let at = match scalar {
         Some(scalar) => scalar.offset(words.first()?.range.start)?,
         None => yaml::span(doc, &item.route)?.start,
     };

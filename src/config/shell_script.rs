@@ -66,7 +66,7 @@ fn wrapped(text: &str) -> String {
 
 fn all(root: &Value) -> Vec<Job> {
     let script = root.get("script").and_then(text).unwrap_or_default();
-    let item = Item { route: key(&Route::default(), "script"), value: script };
+    let item = Item { route: key(&Route::default(), "script"), value: script.into() };
     vec![Job { slashes: true, steps: vec![Step::Script(item)], builders: Builders::unknown(), ..Job::default() }]
 }
 

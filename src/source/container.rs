@@ -274,9 +274,14 @@ fn document(mut stream: impl Read + Send + 'static) -> Result<Input, Unreadable>
 fn untar(part: &Part, stream: impl Read, depth: Depth, limits: &Limits, visit: &mut Visit) -> Result<(), Unreadable> {
     let mut archive = tar::Archive::new(stream);
     let mut names = names::Names::default();
+    let mut members = 0;
     // Raw: the crate would read a name of any length.
     for entry in archive.entries()?.raw(true) {
         let mut entry = entry?;
+        members += 1;
+        if members > directory::MEMBERS {
+            return Err(Unreadable::Members(directory::MEMBERS));
+        }
         let Some(name) = names.of(&mut entry)? else { continue };
         if entry.header().entry_type().is_file() {
             let depth = Depth { archives: depth.archives + 1, ..depth };

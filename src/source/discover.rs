@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -177,15 +177,27 @@ fn files_of(folder: &Path) -> Vec<Entry> {
 /// # Errors
 /// Where it cannot be read, or is larger than any configuration.
 pub fn read_text(entry: &Entry) -> io::Result<String> {
+    match &entry.bytes {
+        Some(bytes) => small(&**bytes),
+        None => read_small(&entry.path),
+    }
+}
+
+/// As [`read_text`], of a file that is none of the input.
+///
+/// # Errors
+/// As [`read_text`].
+pub fn read_small(path: &Path) -> io::Result<String> {
+    small(File::open(path)?)
+}
+
+/// A file may be a pipe, which has no size.
+fn small(bytes: impl Read) -> io::Result<String> {
     const MOST: u64 = 512 << 10;
-    let too_large = || io::Error::other("is too large for a configuration file (512 KiB at the most)");
-    if let Some(bytes) = &entry.bytes {
-        let small = Some(&**bytes).filter(|bytes| bytes.len() as u64 <= MOST).ok_or_else(too_large)?;
-        return io::read_to_string(small);
+    let mut text = String::new();
+    bytes.take(MOST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST {
+        return Err(io::Error::other("is too large for a configuration file (512 KiB at the most)"));
     }
-    let file = File::open(&entry.path)?;
-    if file.metadata()?.len() > MOST {
-        return Err(too_large());
-    }
-    io::read_to_string(file)
+    Ok(text)
 }

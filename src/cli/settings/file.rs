@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::Settings;
 use crate::cli::args::nearest;
 use crate::render::escape;
+use crate::source;
 
 const NAME: &str = "cachediag.toml";
 
@@ -42,7 +43,7 @@ pub(super) fn find() -> Option<PathBuf> {
 /// Reads it. What cannot be read as settings is an error: a gate that is misspelt would never close.
 pub(super) fn read(path: &Path) -> anyhow::Result<(File, Settings)> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the settings {name}"))?;
+    let text = source::read_small(path).with_context(|| format!("cannot read the settings {name}"))?;
     let file = File { name, text };
     match toml::from_str(&file.text) {
         Ok(settings) => Ok((file, settings)),

@@ -7,7 +7,7 @@ use hcl_edit::expr::{Expression, ObjectKey};
 use hcl_edit::parser::parse_body;
 use hcl_edit::structure::{Attribute, Block, Body};
 
-use super::target::{Target, Value};
+use super::target::{self, Target, Value};
 use super::{Edit, Set};
 use crate::config::patch::{Patch, eol, indent_at, line_at};
 use crate::model::Quote;
@@ -17,6 +17,7 @@ const UNUSUAL: &str = "a target is written in an unusual way";
 /// Targets of a file.
 pub(super) fn targets(text: &str) -> Result<Vec<Target>, String> {
     let body = parse_body(text).map_err(|e| e.to_string())?;
+    target::bounded(body.get_blocks("target").count())?;
     let grouped: Vec<String> = groups_of(text, &body).into_iter().flat_map(|(_, targets)| targets).collect();
     let target = |block: &Block| {
         let name = label(block)?;

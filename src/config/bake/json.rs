@@ -2,7 +2,7 @@
 
 use yamlpath::{Document, Route, route};
 
-use super::target::{Target, Value};
+use super::target::{self, Target, Value};
 use super::{Edit, Set};
 use crate::config::items::{List, remove_key};
 use crate::config::patch::Patch;
@@ -12,6 +12,7 @@ use crate::model::Quote;
 /// Targets of a file.
 pub(super) fn targets(source: &str) -> Result<Vec<Target>, String> {
     let root: yaml_serde::Value = yaml::parse(source)?;
+    target::bounded(root.get("target").map_or(0, |targets| entries(targets).len()))?;
     let doc = Document::new(source).map_err(|e| e.to_string())?;
     let grouped: Vec<String> = groups_of(&root).into_iter().flat_map(|(_, targets)| targets).collect();
     let target = |(name, value): (&str, &yaml_serde::Value)| {

@@ -30,6 +30,14 @@ pub(super) enum Value {
     Pairs(Vec<(String, String)>),
 }
 
+/// Targets of one file: each is looked for from its beginning.
+const MOST: usize = 2_000;
+
+/// Refuses a file with more targets than any has.
+pub(super) fn bounded(targets: usize) -> Result<(), String> {
+    if targets > MOST { Err(format!("has more than {MOST} targets, which no file has")) } else { Ok(()) }
+}
+
 impl Target {
     /// An attribute of its own.
     pub(super) fn own(&self, name: &str) -> Option<&Value> {

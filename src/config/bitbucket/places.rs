@@ -40,7 +40,7 @@ fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)>
         .iter()
         .enumerate()
         .filter(|(_, value)| !value.starts_with("pipe: "))
-        .map(|(index, value)| Item { route: route.with_key(index), value: value.clone() })
+        .map(|(index, value)| Item { route: route.with_key(index), value: value.as_str().into() })
         .collect();
     let mut builders = if step.self_hosted { Builders::unknown() } else { Builders::fresh() };
     let mut found = script::builds(doc, job, &items, &mut builders);

@@ -130,7 +130,7 @@ impl Walk<'_> {
 fn items(value: &Value, route: &Route<'static>) -> Vec<Item> {
     match value.as_sequence() {
         Some(list) => list.iter().enumerate().flat_map(|(index, value)| items(value, &route.with_key(index))).collect(),
-        None => text(value).map(|value| Item { route: route.clone(), value }).into_iter().collect(),
+        None => text(value).map(|value| Item { route: route.clone(), value: value.into() }).into_iter().collect(),
     }
 }
 

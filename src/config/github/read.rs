@@ -1,5 +1,7 @@
 //! Walks jobs and their steps.
 
+use std::sync::Arc;
+
 use yaml_serde::Value;
 use yamlpath::{Document, Route};
 
@@ -17,7 +19,7 @@ pub(super) struct Found {
     /// The step that builds.
     pub(super) step: Route<'static>,
     /// What it says.
-    pub(super) value: Value,
+    pub(super) value: Arc<Value>,
     /// Number of its job.
     pub(super) job: usize,
     /// A builder that exports caches is in use there.
@@ -95,6 +97,7 @@ fn steps(
         let route = at.with_key(index);
         let uses = step.get("uses").and_then(text).unwrap_or_default();
         let action = inputs::action(&uses);
+        let shared = Arc::new(step.clone());
         let quote = || quote(doc, &key(&route, "uses"));
         let mut add = |place: Place, at: At, capable: bool| {
             let variables = [job.variables.clone(), place.variables.clone(), variables(step)].concat();
@@ -103,7 +106,7 @@ fn steps(
             let slashes = job.slashes && !events::names_one_branch(step);
             let mut place = Place { job: job.name.clone(), key, legs, plain_legs, variables, refs, slashes, ..place };
             place.inputs.extend(job.machine.clone().filter(|_| place.command.platforms.is_empty()));
-            found.push(Found { place, at, step: route.clone(), value: step.clone(), job: job.number, capable });
+            found.push(Found { place, at, step: route.clone(), value: Arc::clone(&shared), job: job.number, capable });
         };
         match action.as_str() {
             "docker/build-push-action" | "depot/build-push-action" | "useblacksmith/build-push-action" => {
@@ -121,7 +124,7 @@ fn steps(
             _ => setup(&action, step, builders),
         }
         if let Some(value) = step.get("run").and_then(text) {
-            let item = Item { route: key(&route, "run"), value };
+            let item = Item { route: key(&route, "run"), value: value.into() };
             for (mut place, spot) in script::builds(doc, job.number, &[item], builders) {
                 let capable = spot.capable;
                 place.gha_token = builders.gha_token;

@@ -72,7 +72,7 @@ fn listed(root: &Value, doc: Option<&Document>, from: &Inherited, depth: usize) 
             };
             list.iter().enumerate().flat_map(inner).collect()
         }
-        value => text(value).map(|value| Item { route: from.route.clone(), value }).into_iter().collect(),
+        value => text(value).map(|value| Item { route: from.route.clone(), value: value.into() }).into_iter().collect(),
     }
 }
 

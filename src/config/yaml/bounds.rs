@@ -6,6 +6,9 @@ const VALUES: usize = 40_000;
 /// Lists in lists. The parser's time grows with the square of it.
 const DEPTH: usize = 500;
 
+/// What a file may have to do with builds: each is looked for in the file from its beginning.
+const BUILDS: usize = 2_000;
+
 /// Bytes of the text with its aliases written out.
 const EXPANDED: usize = 1 << 20;
 
@@ -16,6 +19,9 @@ pub(super) fn refused(text: &str) -> Option<String> {
     }
     if depth(text) > DEPTH {
         return Some(format!("has lists in lists, more than {DEPTH} deep"));
+    }
+    if memchr::memmem::find_iter(text.as_bytes(), "build").count() > BUILDS {
+        return Some(format!("speaks of builds more than {BUILDS} times, which no configuration does"));
     }
     (expanded(text) > EXPANDED).then(|| format!("is larger than {EXPANDED} bytes with its aliases written out"))
 }
@@ -89,6 +95,7 @@ mod tests {
         assert_eq!(refused("a: [1, 2]\nb: &x {c: 1}\nd: *x\n"), None);
         assert!(refused(&"[".repeat(DEPTH + 1)).unwrap().contains("deep"));
         assert!(refused(&"a,".repeat(VALUES + 1)).unwrap().contains("values"));
+        assert!(refused(&"docker build .\n".repeat(BUILDS + 1)).unwrap().contains("builds"));
         let mut square = ".all: &all\n".to_owned();
         (0..600).for_each(|n| writeln!(square, "  key{n}: a value of some length").unwrap());
         (0..600).for_each(|n| writeln!(square, "job{n}:\n  <<: *all").unwrap());

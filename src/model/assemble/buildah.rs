@@ -50,6 +50,11 @@ struct Waiting {
 }
 
 impl BuildahSegment {
+    /// How many parts it has.
+    pub(super) fn held(&self) -> usize {
+        self.build.steps.len() + self.build.bases.len() + self.waiting.len() + self.arrows.len()
+    }
+
     /// Whether this begins another build: a stage begins that has begun before. With `--jobs` the first one
     /// need not be printed first.
     pub(super) fn restarts_with(&self, says: Buildah) -> bool {

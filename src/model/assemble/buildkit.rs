@@ -60,6 +60,11 @@ impl Segment {
         other && !self.tangled && self.vertices.values().any(written)
     }
 
+    /// How many parts it has.
+    pub(super) fn held(&self) -> usize {
+        self.vertices.len() + self.errors.len() + self.warnings.len()
+    }
+
     /// `#0 building with …`
     pub(super) fn built_by(&mut self, name: &[u8], driver: &[u8], line: u64) {
         self.builder = Some((Text::of_log(name), Text::of_log(driver)));

@@ -31,6 +31,11 @@ impl ClassicSegment {
         self.build.steps.is_empty() && self.build.bases.is_empty()
     }
 
+    /// How many parts it has.
+    pub(super) fn held(&self) -> usize {
+        self.build.steps.len() + self.build.bases.len() + self.ids.len()
+    }
+
     /// Whether this begins another build. One that begins while another is not done is interleaved
     /// with it (docker-compose v1 `--parallel`), and stays.
     pub(super) fn restarts_with(&self, says: Classic) -> bool {

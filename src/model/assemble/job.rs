@@ -2,6 +2,7 @@
 //!
 //! Knows no envelope and no other job.
 
+use super::bound::{self, Kept};
 use super::buildah::BuildahSegment;
 use super::buildkit::Segment;
 use super::ci::{self, Listener};
@@ -20,6 +21,7 @@ use crate::model::{Build, Dialect, Pull, Quote, Run, Text};
 pub(super) struct Assembler {
     pub(super) run: Run,
     builds: Vec<Build>,
+    kept: Kept,
     buildkit: Segment,
     classic: ClassicSegment,
     buildah: BuildahSegment,
@@ -42,6 +44,15 @@ impl Assembler {
                 self.listener.hear(&mut self.run, number, text, mark);
             }
         }
+    }
+
+    /// What it holds, in bytes, roughly.
+    pub(super) fn held(&self) -> usize {
+        let open = self.buildkit.held() + self.rawjson.held() + self.tty.held();
+        let steps = self.classic.held() + self.buildah.held() + self.kaniko.held();
+        let run = &self.run;
+        let small = run.ci_caches.len() + run.pulls.len() + run.loads.len() + run.notes.len();
+        self.kept.bytes + (open + steps + run.commands.len()) * bound::NEW + small * bound::SMALL
     }
 
     fn event(&mut self, number: u64, text: &[u8], event: Event) {
@@ -175,7 +186,10 @@ impl Assembler {
     fn built(&mut self, builds: impl IntoIterator<Item = Build>) {
         let before = self.builds.len();
         self.builds.extend(builds);
-        self.builds.iter_mut().skip(before).for_each(Build::settle);
+        for build in self.builds.iter_mut().skip(before) {
+            build.settle();
+            self.kept.add(build);
+        }
         self.invocations += usize::from(self.builds.len() > before);
     }
 

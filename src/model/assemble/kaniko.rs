@@ -53,6 +53,11 @@ struct Lookup {
 }
 
 impl KanikoSegment {
+    /// How many parts it has.
+    pub(super) fn held(&self) -> usize {
+        self.build.steps.len() + self.build.imports.len() + self.names.len() + self.lookups.len() + self.ahead.len()
+    }
+
     /// Whether this begins another build: its stages are planned again, or are named after a build's end.
     pub(super) fn restarts_with(&self, message: &Kaniko) -> bool {
         let ended = self.done || !self.build.errors.is_empty();

@@ -2,6 +2,7 @@
 //!
 //! [`Interest`] says which lines matter, [`LogReader`] takes them in order.
 
+mod bound;
 mod buildah;
 mod buildkit;
 mod ci;
@@ -30,7 +31,7 @@ pub use self::interest::Interest;
 
 use self::job::{Assembler, Said};
 use crate::envelope::{Peeled, Stack, Stamp, clean};
-use crate::model::{Run, Text};
+use crate::model::{Problem, Run, Text};
 use crate::source::Sink;
 
 /// Reads one log into runs: one, or one a job where every line names its job.
@@ -44,6 +45,9 @@ pub struct LogReader {
     /// say nothing count for nothing, because it depends on the block which of them are seen.
     job: usize,
     pending: Pending,
+    /// Bytes that the jobs hold, roughly, and the line from which on nothing is read for that.
+    held: usize,
+    full: Option<u64>,
 }
 
 /// A line that waits for a continuation.
@@ -72,6 +76,8 @@ impl LogReader {
             places: HashMap::default(),
             job: 0,
             pending: Pending::default(),
+            held: 0,
+            full: None,
         }
     }
 
@@ -85,6 +91,7 @@ impl LogReader {
         let (ci, source) = (self.stack.ci(), Text::new(&self.source));
         // One stream is the log itself: its pod or container tells nothing, and changes with each run.
         let told_apart = self.jobs.len() > 1 || self.stack.names_jobs();
+        let full = self.full.map(|line| too_much(&self.source, line));
         let runs = self.jobs.into_iter().enumerate().map(|(i, (job, assembler))| {
             let mut run = assembler.finish(lines);
             run.source.clone_from(&source);
@@ -94,7 +101,9 @@ impl LogReader {
             run.lines = if i == 0 { lines } else { 0 };
             run
         });
-        runs.collect()
+        let mut runs: Vec<Run> = runs.collect();
+        runs.iter_mut().take(1).for_each(|run| run.problems.extend(full.clone()));
+        runs
     }
 
     fn flush(&mut self) {
@@ -107,7 +116,12 @@ impl LogReader {
         }
         if let Some((_, assembler)) = self.jobs.get_mut(self.job) {
             assembler.run.started = assembler.run.started.or(self.pending.time);
+            let before = assembler.held();
             assembler.line(self.pending.first, &text, said);
+            self.held = (self.held + assembler.held()).saturating_sub(before);
+            if self.held + self.jobs.len() * size_of::<Assembler>() > bound::MOST {
+                self.full = Some(self.pending.first);
+            }
         }
     }
 
@@ -157,6 +171,9 @@ impl LogReader {
 
 impl Sink for LogReader {
     fn line(&mut self, number: u64, bytes: &[u8]) {
+        if self.full.is_some() {
+            return;
+        }
         let line = self.stack.unpack(bytes);
         if !self.stack.packs() {
             return self.part(number, self.stack.peel(&line));
@@ -165,6 +182,11 @@ impl Sink for LogReader {
             self.part(number, self.stack.peel(part));
         }
     }
+}
+
+fn too_much(source: &str, line: u64) -> Problem {
+    let message = "it holds more builds and steps than are kept of one log: what follows is not read; split it";
+    Problem { source: source.to_owned(), line: Some(line), message: message.to_owned() }
 }
 
 /// The job of this name. What came before the first name is its beginning.

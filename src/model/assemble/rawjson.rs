@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use memchr::memmem;
 
 use super::entries::{Entry, Record, each};
-use super::vertex::Vertex;
+use super::vertex::{MANY, Vertex};
 use crate::dialect::Body;
 use crate::model::{Quote, parse_step_name};
 
@@ -23,6 +23,8 @@ pub(super) struct RawJsonSegment {
     /// Group of a digest.
     groups: BTreeMap<String, String>,
     nodes: Vec<Node>,
+    /// How many inputs they have together.
+    inputs: usize,
     /// Some build step was seen.
     steps: bool,
     /// Line of the first entry.
@@ -41,6 +43,11 @@ impl RawJsonSegment {
     /// Nothing was seen.
     pub(super) fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// How many parts it has.
+    pub(super) fn held(&self) -> usize {
+        self.nodes.len() + self.inputs / 8
     }
 
     /// Whether the line begins another build: another Dockerfile is loaded after steps were seen.
@@ -162,8 +169,9 @@ impl RawJsonSegment {
         }
         node.started = node.started.or(started);
         let again = record.inputs.is_empty() && !node.inputs.is_empty();
-        let new = record.inputs.iter().filter(|digest| !node.inputs.iter().any(|known| known == *digest));
+        let new = record.inputs.iter().take(MANY).filter(|digest| !node.inputs.iter().any(|known| known == *digest));
         let new: Vec<String> = new.map(ToString::to_string).collect();
+        let added = new.len();
         node.inputs.extend(new);
         if let Some(body) = body(record, started, again) {
             if matches!(body, Body::Done(_)) {
@@ -174,6 +182,7 @@ impl RawJsonSegment {
         if name.ends_with("preparing layers for inline cache") {
             node.vertex.inline.get_or_insert_with(|| Quote::new(line, shown.as_bytes()));
         }
+        self.inputs += added;
     }
 }
 

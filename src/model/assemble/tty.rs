@@ -26,6 +26,11 @@ impl TtySegment {
         self.line == 0
     }
 
+    /// How many parts it has.
+    pub(super) fn held(&self) -> usize {
+        self.vertices.len() + self.talked.len()
+    }
+
     /// Whether this begins another build: a frame after the last one.
     pub(super) fn restarts_with(&self, says: Tty) -> bool {
         self.finished && matches!(says, Tty::Frame { .. })

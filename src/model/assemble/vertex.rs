@@ -36,6 +36,9 @@ pub(super) enum Export {
     Writes,
 }
 
+/// Names, inputs, layers and images of one vertex, at the most.
+pub(super) const MANY: usize = 256;
+
 /// What was seen of a vertex.
 #[derive(Debug, Default)]
 pub(super) struct Vertex {
@@ -81,7 +84,7 @@ impl Vertex {
     /// Takes a header.
     pub(super) fn named(&mut self, name: &[u8], line: u64, raw: &[u8]) {
         let name = name.get(..4096).unwrap_or(name);
-        if self.names.iter().any(|(known, _)| known.as_bytes() == name) {
+        if self.names.len() >= MANY || self.names.iter().any(|(known, _)| known.as_bytes() == name) {
             return;
         }
         let name = Text::of_log(name);
@@ -149,7 +152,7 @@ impl Vertex {
                 self.config = word_after(text, b"exporting config ");
             }
             Some(b'u') if text.starts_with(b"unpacking to ") => self.engine = Engine::Containerd,
-            Some(b'n') => self.images.extend(word_after(text, b"naming to ")),
+            Some(b'n') if self.images.len() < MANY => self.images.extend(word_after(text, b"naming to ")),
             Some(b'f') => self.listed |= text.starts_with(b"found ") && text.ends_with(b" layers in cache"),
             _ => {}
         }
@@ -157,7 +160,6 @@ impl Vertex {
 
     /// Base images have many layers, and an error of theirs names the image.
     fn lists(&mut self, text: &[u8], line: u64, raw: &[u8]) {
-        const MANY: usize = 64;
         let step = self.names.first().is_some_and(|(name, _)| name.starts_with('[') && !name.contains("] FROM "));
         let Some(digest) = digest_in(text).filter(|_| step && self.layers.len() < MANY) else { return };
         if !self.layers.iter().any(|known| known.text.contains(digest)) {

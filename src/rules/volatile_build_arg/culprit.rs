@@ -1,9 +1,11 @@
 //! Whether a changing value explains that the chain breaks at a spot, and how sure that is.
 
+use foldhash::HashSet;
+
 use crate::config::dockerfile;
 use crate::config::{Config, Stage};
 use crate::finding::{Confidence, Evidence};
-use crate::model::{Build, Dialect, Outcome, Step, StepKind};
+use crate::model::{Build, Dialect, Outcome, Step, StepKind, Text};
 use crate::rules::build_args::{self, Argument};
 use crate::rules::dockerfile_at::{self, DockerfileAt};
 use crate::rules::instruction::mounts_files;
@@ -119,6 +121,7 @@ fn enough(past: &Past, culprit: &Culprit) -> bool {
 /// or where it is not the same places that differ, and by values with a digit in them: an edit.
 fn differing(spot: &Spot) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
+    let mut known: HashSet<&str> = HashSet::default();
     let mut places: Option<Vec<usize>> = None;
     for &i in spot.broken.iter() {
         let before = (0..i).rev().find_map(|j| spot.step(j));
@@ -131,7 +134,7 @@ fn differing(spot: &Spot) -> Vec<String> {
             return Vec::new();
         }
         for word in changed.iter().flat_map(|(_, a, b)| [*a, *b]) {
-            if !values.iter().any(|known| known == word) {
+            if known.insert(word) {
                 values.push(word.to_owned());
             }
         }
@@ -165,9 +168,13 @@ fn reads_values_only(past: &Past, spot: &Spot, step: &Step, seen: bool) -> bool 
 
 /// kaniko prints the hash of all that the step depends on: another one in each run is a changed input.
 fn keys_differ(spot: &Spot) -> bool {
-    spot.broken.iter().all(|&i| {
-        let key = spot.step(i).and_then(|s| s.key.as_ref());
-        key.is_some() && (0..i).filter_map(|j| spot.step(j)).all(|s| s.key.as_ref() != key)
+    let last = spot.broken.last().copied().unwrap_or_default();
+    let mut known: HashSet<&Text> = HashSet::default();
+    let mut broken = spot.broken.iter().peekable();
+    (0..=last).all(|i| {
+        let key = spot.step(i).and_then(|step| step.key.as_ref());
+        let new = key.is_some_and(|key| known.insert(key));
+        broken.next_if(|at| **at == i).is_none() || new
     })
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use crate::source::Unreadable;
 
 /// Members of one archive, and bytes of its directory.
-const MEMBERS: u64 = 50_000;
+pub(super) const MEMBERS: u64 = 50_000;
 const DIRECTORY: u64 = 16 << 20;
 
 /// The end record and the longest comment behind it.

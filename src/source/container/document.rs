@@ -1,9 +1,11 @@
 //! Logs inside one JSON document: answers of the APIs of CI systems, read as a whole.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer as _, IgnoredAny, SeqAccess, Visitor};
 
 /// Answer of Buildkite's API (`buildkite/docs` `pages/apis/rest_api/jobs.md`).
 #[derive(Deserialize)]
@@ -51,22 +53,57 @@ pub(super) fn log(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.trim_ascii_start().first() == Some(&b'{') {
         return serde_json::from_slice::<Answer>(bytes).ok().map(|answer| answer.content.into_bytes());
     }
-    let mut entries: Vec<Entry> = serde_json::from_slice(bytes).ok()?;
-    if newest_first(&entries) {
-        entries.reverse();
-    }
-    let mut log = Vec::new();
-    let pieces = entries.iter().filter(|entry| append(&mut log, entry)).count();
-    (pieces > 0).then_some(log)
+    let mut pieces = Pieces::default();
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    json.deserialize_seq(&mut pieces).and_then(|()| json.end()).ok()?;
+    (!pieces.ends.is_empty()).then(|| pieces.in_order())
 }
 
-/// Cloud Logging lists the newest entry first unless told otherwise.
-fn newest_first(entries: &[Entry]) -> bool {
-    let mut stamps = entries.iter().filter_map(|entry| match entry {
-        Entry::Cloud { timestamp, .. } => Some(timestamp),
-        _ => None,
-    });
-    stamps.next().zip(stamps.next_back()).is_some_and(|(first, last)| first > last)
+/// The text of the entries, each of which is read and let go again.
+#[derive(Default)]
+struct Pieces {
+    log: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+    /// Time of the first and of the last one.
+    times: Option<(String, String)>,
+}
+
+impl Pieces {
+    /// Cloud Logging lists the newest entry first unless told otherwise.
+    fn in_order(self) -> Vec<u8> {
+        if self.times.is_none_or(|(first, last)| first <= last) {
+            return self.log;
+        }
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let pieces: Vec<&[u8]> = starts.zip(&self.ends).filter_map(|(start, end)| self.log.get(start..*end)).collect();
+        pieces.into_iter().rev().flatten().copied().collect()
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Pieces {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(entry) = entries.next_element::<Entry>()? {
+            if !append(&mut self.log, &entry) {
+                continue;
+            }
+            self.ends.push(self.log.len());
+            if let Entry::Cloud { timestamp, .. } = entry {
+                self.times = Some(
+                    self.times
+                        .take()
+                        .map_or((timestamp.clone(), timestamp.clone()), |(first, _)| (first, timestamp.clone())),
+                );
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Writes the text of an entry; whether it has one.

@@ -9,9 +9,13 @@ mod logs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use logs::Logs;
 use wait4::Wait4;
+
+/// One of these at a time: a process that is begun counts what this one has.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// What is allowed, whatever the input.
 const PEAK: u64 = 64 << 20;
@@ -100,7 +104,7 @@ type Make = fn() -> Vec<u8>;
 #[test]
 fn evidence_full_of_small_parts() {
     const ARGUMENTS: &str = r#"{"buildDefinition":{"externalParameters":{"request":{"args":{"a":"""#;
-    // Made one after another: a process that is begun counts what this one has.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let hostile: [(&str, Make); 7] = [
         ("records.json", || full(r#"{"records":[{"digest":""}"#, r#",{"digest":""}"#, "]}")),
         ("inputs.json", || full(r#"{"records":[{"digest":"","inputs":[[]"#, ",[]", "]}]}")),
@@ -118,5 +122,60 @@ fn evidence_full_of_small_parts() {
         // Nothing could be read.
         assert_eq!(used.status.code(), Some(2), "{name}");
         assert!(used.rusage.maxrss < PEAK, "{name}: {} MiB", used.rusage.maxrss >> 20);
+    }
+}
+
+/// The line of a number.
+type Line = fn(usize) -> String;
+
+/// What is left of [`PEAK`] for a program that begins with 17 MiB. One that is not optimised begins with more.
+const ROOM: u64 = 46 << 20;
+
+/// What counts without end: a log, an archive, a configuration.
+#[test]
+fn what_never_ends_is_read_to_a_limit_that_is_told() {
+    const LOAD: &str = "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n";
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let logs: [(&str, Line); 6] = [
+        ("text", |n| format!("#{n} text\n")),
+        ("steps", |n| format!("#{n} [{n}/{}] RUN task-{n}\n#{n} DONE 0.1s\n", n + 1)),
+        ("imports", |n| format!("#{n} importing cache manifest from r/a:{n}\n#{n} DONE 0.1s\n")),
+        ("builds", |_| format!("{LOAD}#2 [1/1] RUN make\n#2 DONE 0.1s\n")),
+        ("classic", |n| format!("Step {n}/150000 : RUN task-{n}\n ---> {n:012x}\n")),
+        ("commands", |n| format!("+ docker buildx build -t app:{n} .\n")),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let begins = peak_of_path(Path::new("sample-logs/inline-multi-stage/run-01.log"));
+    for (name, line) in logs {
+        let path = folder.path().join(format!("{name}.log"));
+        let mut file = BufWriter::new(std::fs::File::create(&path).unwrap());
+        file.write_all(LOAD.as_bytes()).unwrap();
+        (4..150_000).for_each(|n| file.write_all(line(n).as_bytes()).unwrap());
+        drop(file);
+        let said = folder.path().join("said.txt");
+        let output = format!("human={}", said.display());
+        let used = command().args(["--output", &output]).arg(&path).spawn().unwrap().wait4().unwrap();
+        assert!(std::fs::read_to_string(&said).unwrap().contains("split it"), "{name} was read as a whole");
+        assert!(peak(&used) < begins + ROOM, "{name}: {} MiB", used.rusage.maxrss >> 20);
+    }
+}
+
+#[test]
+fn configuration_without_end_is_refused() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let files: [(&str, Make); 4] = [
+        (".gitlab-ci.yml", || "job:\n  script: docker build .\n".repeat(9_000).into_bytes()),
+        ("bitbucket-pipelines.yml", || format!("a: [{}a]\n", "a,".repeat(60_000)).into_bytes()),
+        ("docker-bake.hcl", || "target \"t\" {}\n".repeat(9_000).into_bytes()),
+        ("compose.yml", || "#".repeat(600 << 10).into_bytes()),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text()).unwrap();
+        let mut command = command();
+        let log = "sample-logs/inline-multi-stage/run-01.log";
+        let used = command.args([log, "--config"]).arg(&path).spawn().unwrap().wait4().unwrap();
+        assert!(peak(&used) < PEAK, "{name}: {} MiB", used.rusage.maxrss >> 20);
     }
 }

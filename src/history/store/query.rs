@@ -168,9 +168,7 @@ impl Store {
 
     /// The records that a query names by `body, sample`; all that they say together has a bound.
     fn bodies(&mut self, query: &str, values: impl rusqlite::Params) -> Result<Read, Trouble> {
-        // The length of a value is told without reading it.
-        let largest = body::LARGEST;
-        let query = &query.replacen("body,", &format!("iif(length(body) > {largest}, x'', body),"), 1);
+        let query = &query.replacen("body,", &format!("{},", body::bounded("body")), 1);
         let mut statement = self.connection.prepare_cached(query)?;
         let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
         let rows = rows.collect::<Result<Vec<(Vec<u8>, Option<i64>)>, _>>()?;
@@ -202,7 +200,7 @@ impl Store {
             if self.samples.len() >= KEPT {
                 self.samples.clear();
             }
-            let read = format!("SELECT iif(length(text) > {}, x'', text) FROM samples WHERE id = ?1", body::LARGEST);
+            let read = format!("SELECT {} FROM samples WHERE id = ?1", body::bounded("text"));
             let packed: Vec<u8> = self.connection.prepare_cached(&read)?.query_row([id], |row| row.get(0))?;
             let text = body::unpacked(&packed, "").map_err(|e| Trouble::Record(e.to_string()))?;
             self.samples.insert(id, text);

@@ -153,9 +153,12 @@ impl Known {
 }
 
 fn known(transaction: &Transaction, id: &[u8; 16]) -> rusqlite::Result<Option<Known>> {
-    let known = "SELECT records.key, records.recorded, records.body, samples.text FROM records
-                 LEFT JOIN samples ON samples.id = records.sample WHERE records.id = ?1";
-    let known = transaction.prepare_cached(known)?.query_row([id], |row| {
+    let [body, text] = ["records.body", "samples.text"].map(body::bounded);
+    let known = format!(
+        "SELECT records.key, records.recorded, {body}, {text} FROM records
+         LEFT JOIN samples ON samples.id = records.sample WHERE records.id = ?1"
+    );
+    let known = transaction.prepare_cached(&known)?.query_row([id], |row| {
         Ok(Known { key: row.get(0)?, recorded: row.get(1)?, body: row.get(2)?, sample: row.get(3)? })
     });
     known.optional()
@@ -174,8 +177,8 @@ fn job(transaction: &Transaction, record: &Record, recorded: i64) -> Result<(i64
 fn packed(transaction: &Transaction, job: i64, sample: Option<i64>, text: &str) -> Result<(i64, Vec<u8>), Trouble> {
     let trouble = |e: io::Error| Trouble::Record(e.to_string());
     if let Some(sample) = sample {
-        let read = "SELECT text FROM samples WHERE id = ?1";
-        let alone: Vec<u8> = transaction.prepare_cached(read)?.query_row([sample], |row| row.get(0))?;
+        let read = format!("SELECT {} FROM samples WHERE id = ?1", body::bounded("text"));
+        let alone: Vec<u8> = transaction.prepare_cached(&read)?.query_row([sample], |row| row.get(0))?;
         let known = body::unpacked(&alone, "").map_err(trouble)?;
         let body = body::packed(text, &known).map_err(trouble)?;
         // Against a sample that says nearly the same, a fifth is common.

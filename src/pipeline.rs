@@ -1,5 +1,6 @@
 //! Runs the pipe from sources to a report. The only place that knows every stage.
 
+mod alone;
 mod copies;
 mod fleet;
 mod forms;
@@ -162,6 +163,7 @@ fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, mut proble
     let study = Study::new(runs, series, configs);
     let findings = rules::RULES.par_iter().with_max_len(1).flat_map_iter(|rule| rule.check(&study)).collect::<Vec<_>>();
     let (findings, hidden) = triage::triage(findings, &study.runs, &options.policy);
+    problems.extend(alone::without_build(&study, &findings));
     let gates = triage::gates(&study, &options.gates);
     Report { study, findings, baseline: options.baseline.clone(), gates, hidden, problems, ..Report::default() }
 }

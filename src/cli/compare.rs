@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::args::{CompareArgs, ListFormat, Look};
+use super::args::{CompareArgs, FailOn, ListFormat, Look};
 use super::settings::{Project, Settings};
-use super::{TROUBLE, screen};
+use super::{TROUBLE, mistyped, screen};
 use crate::pipeline;
 use crate::render::{self, problem_line};
 use crate::triage;
@@ -13,7 +13,13 @@ use crate::triage;
 pub(super) fn run(args: &CompareArgs, look: Look) -> anyhow::Result<ExitCode> {
     let project = Project::load(&Settings::default(), &args.scope)?;
     let read = |paths: &[PathBuf]| pipeline::run(&project.options(paths));
-    let (before, after) = (read(&args.before), read(&args.with));
+    let (before, after) = match (args.before.as_slice(), args.with.as_slice()) {
+        ([before, after], []) => (std::slice::from_ref(before), std::slice::from_ref(after)),
+        (_, []) => anyhow::bail!("name the logs from after the change: cachediag compare old/*.log --with new/*.log"),
+        sides => sides,
+    };
+    mistyped::refuse(before)?;
+    let (before, after) = (read(before), read(after));
     let problems = project.problems.iter().chain(&before.problems).chain(&after.problems);
     problems.for_each(|problem| screen::complain(&format!("warning: {}", problem_line(problem))));
     if before.study.runs.is_empty() || after.study.runs.is_empty() {
@@ -27,5 +33,7 @@ pub(super) fn run(args: &CompareArgs, look: Look) -> anyhow::Result<ExitCode> {
         ListFormat::Json => render::comparison_json(&comparison),
     };
     screen::print(&text, screen)?;
-    Ok(ExitCode::SUCCESS)
+    let least = args.fail_on.and_then(FailOn::least);
+    let worse = least.is_some_and(|least| comparison.new.iter().any(|finding| finding.severity >= least));
+    Ok(ExitCode::from(u8::from(worse)))
 }

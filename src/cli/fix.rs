@@ -8,13 +8,15 @@ use std::process::ExitCode;
 use super::args::FixArgs;
 use super::replace::{Replacement, replace_all};
 use super::settings::{Project, Settings};
-use super::{TROUBLE, judge, screen};
+use super::{TROUBLE, judge, mistyped, screen};
 use crate::pipeline;
 use crate::render::{Report, problem_line};
 use crate::triage::{self, Patched};
 
 pub(super) fn run(args: &FixArgs) -> anyhow::Result<ExitCode> {
     let project = Project::load(&Settings::of_config(args.config.as_deref()), &args.scope)?;
+    mistyped::refuse(&args.paths)?;
+    mistyped::missing("--config", args.config.iter().flatten())?;
     let report = pipeline::run(&project.options(&args.paths));
     for problem in project.problems.iter().chain(&report.problems) {
         screen::complain(&format!("warning: {}", problem_line(problem)));

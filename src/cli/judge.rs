@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::args::{JudgeArgs, Look};
 use super::diagnosis::{Diagnosis, To};
 use super::screen::{self, Stream};
-use super::{TROUBLE, progress};
+use super::{TROUBLE, mistyped, progress};
 use crate::pipeline::Options;
 use crate::render::Report;
 
@@ -25,8 +25,14 @@ pub(super) fn run(args: &JudgeArgs, look: Look) -> anyhow::Result<ExitCode> {
         screen::complain(HINT);
         return Ok(ExitCode::from(TROUBLE));
     }
+    mistyped::refuse(&args.paths)?;
+    mistyped::missing("--config", config.into_iter().flatten())?;
+    mistyped::missing("--checkout", &args.diagnosis.checkout)?;
     let report = progress::watched(Options { tee: args.tee, ..diagnosis.options(&args.paths) });
     let nothing = nothing_read(&report, args.paths.is_empty() && config.is_some());
+    if let Some(history) = diagnosis.project.settings.history.as_ref().filter(|_| nothing && args.paths.is_empty()) {
+        screen::complain(&format!("error: no log was given; {} is the file that remembers runs", history.0.display()));
+    }
     diagnosis.conclude(report, &To { stream: Stream::Out, look, nothing }).map(ExitCode::from)
 }
 

@@ -15,6 +15,7 @@ mod history;
 mod judge;
 mod manual;
 mod mcp;
+mod mistyped;
 mod progress;
 mod replace;
 mod run;

@@ -26,7 +26,7 @@ impl Renderer for Junit {
         let skipped = notes + usize::from(open);
         let gates = decisions::gates(report);
         let failures = report.findings.len() - notes + gates.iter().filter(|gate| !gate.passed).count();
-        let errors = usize::from(report.study.runs.is_empty());
+        let errors = usize::from(report.findings.is_empty() && verdict == Verdict::NothingRead);
         let cases = if report.findings.is_empty() { alone(report) } else { each(report) };
         let cases = cases + &gates.iter().map(asked).collect::<String>();
         let tests = report.findings.len().max(1) + gates.len();
@@ -49,7 +49,7 @@ impl Renderer for Junit {
 /// The test that stands for a report without findings.
 fn alone(report: &Report) -> String {
     let text = escape::xml(&phrases::headline(report));
-    let inside = if report.study.runs.is_empty() {
+    let inside = if report.assessment().verdict == Verdict::NothingRead {
         format!("<error message=\"{text}\"/>")
     } else if report.assessment().verdict == Verdict::TooLittleToTell {
         format!("<skipped message=\"{text}\"/>")

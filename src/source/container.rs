@@ -221,6 +221,7 @@ fn expand(
         Packed::Tar => untar(part, stream, inner, limits, visit)?,
         Packed::Zip => return Err(Unreadable::NeedsFile("zip")),
         Packed::Other(kind) => return Err(Unreadable::Packed(kind)),
+        Packed::Foreign(kind) => return Err(Unreadable::Foreign(kind)),
         Packed::No => log(part, Input::pipe(stream), visit),
     }
     Ok(())
@@ -274,7 +275,7 @@ fn document(mut stream: impl Read + Send + 'static) -> Result<Input, Unreadable>
 fn untar(part: &Part, stream: impl Read, depth: Depth, limits: &Limits, visit: &mut Visit) -> Result<(), Unreadable> {
     let mut archive = tar::Archive::new(stream);
     let mut names = names::Names::default();
-    let mut members = 0;
+    let (mut members, mut read, mut image) = (0, false, false);
     // Raw: the crate would read a name of any length.
     for entry in archive.entries()?.raw(true) {
         let mut entry = entry?;
@@ -283,12 +284,30 @@ fn untar(part: &Part, stream: impl Read, depth: Depth, limits: &Limits, visit: &
             return Err(Unreadable::Members(directory::MEMBERS));
         }
         let Some(name) = names.of(&mut entry)? else { continue };
-        if entry.header().entry_type().is_file() {
+        image |= matches!(name.trim_start_matches("./"), "oci-layout" | "repositories");
+        if entry.header().entry_type().is_file() && !is_of_image(&name) {
             let depth = Depth { archives: depth.archives + 1, ..depth };
+            let visit: &mut Visit = &mut |part, content| {
+                read |= content.is_ok();
+                visit(part, content);
+            };
             wanted(part, &name, entry, depth, limits, visit);
         }
     }
-    Ok(())
+    match (read, image) {
+        (true, _) => Ok(()),
+        (false, true) => Err(Unreadable::Foreign("container image")),
+        (false, false) => Err(Unreadable::WithoutLogs),
+    }
+}
+
+/// A member of what `docker save` writes, which has the name of a log.
+fn is_of_image(name: &str) -> bool {
+    let name = name.trim_start_matches("./");
+    let digest = |name: &str| name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());
+    matches!(name, "manifest.json" | "repositories")
+        || name.strip_suffix(".json").is_some_and(digest)
+        || name.ends_with("/layer.tar")
 }
 
 fn unzip(part: &Part, mut file: impl Read + Seek, limits: &Limits, visit: &mut Visit) -> Result<(), Unreadable> {

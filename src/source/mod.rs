@@ -126,6 +126,12 @@ pub enum Unreadable {
     /// A container that is not known.
     #[error("is a {0} file: unpack it first")]
     Packed(&'static str),
+    /// Something that holds no log.
+    #[error("is a {0}, not a log")]
+    Foreign(&'static str),
+    /// An archive in which there is nothing to read.
+    #[error("is an archive without logs")]
+    WithoutLogs,
     /// A container that can only be read from a file.
     #[error("is a {0} archive in a stream: give it as a file")]
     NeedsFile(&'static str),

@@ -138,8 +138,8 @@ fn neither_a_comparison_nor_the_history_holds_one() {
         assert!(!leaks(&text), "{args:?}:\n{}", shown(&text));
         text
     };
-    run(&["compare", "logs", "logs"]);
-    run(&["compare", "logs", "logs", "--format", "json"]);
+    run(&["compare", "logs", "--with", "logs"]);
+    run(&["compare", "logs", "--with", "logs", "--format", "json"]);
     let flags = [
         "--repository",
         "https://me:Hu4R3st7x9@h/a",

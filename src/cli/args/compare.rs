@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::value::ListFormat;
+use super::value::{FailOn, ListFormat};
 use crate::cli::settings::Scope;
 
 #[derive(Debug, Args)]
@@ -15,9 +15,12 @@ pub(in crate::cli) struct CompareArgs {
     /// Logs, directories or archives from before the change
     #[arg(value_name = "BEFORE", required = true, value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) before: Vec<PathBuf>,
-    /// Logs from after the change
-    #[arg(long, value_name = "AFTER", required = true, num_args = 1.., value_hint = ValueHint::AnyPath)]
+    /// Logs from after the change; of two paths alone the second is after
+    #[arg(long, value_name = "AFTER", num_args = 1.., value_hint = ValueHint::AnyPath)]
     pub(in crate::cli) with: Vec<PathBuf>,
+    /// Exit with status 1 where a finding that was not there before is at least this bad [default: never]
+    #[arg(long, value_name = "SEVERITY")]
+    pub(in crate::cli) fail_on: Option<FailOn>,
     /// Format of the answer
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(in crate::cli) format: ListFormat,

@@ -77,6 +77,19 @@ pub(in crate::cli) fn formats() -> impl Iterator<Item = &'static str> {
     RENDERERS.iter().map(|renderer| renderer.name()).chain([AUTO])
 }
 
+/// The format whose files end so.
+fn by_ending(path: &str) -> Option<&'static str> {
+    let (_, ending) = path.rsplit_once('.')?;
+    let known = match ending {
+        "md" => "markdown",
+        "xml" => "junit",
+        "txt" | "log" => "human",
+        "htm" => "html",
+        other => other,
+    };
+    formats().find(|format| *format == known)
+}
+
 /// The renderer of this name.
 pub(in crate::cli) fn renderer(name: &str) -> Option<&'static dyn Renderer> {
     RENDERERS.iter().copied().find(|r| r.name() == name)
@@ -86,10 +99,12 @@ impl FromStr for Output {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (format, path) = text
-            .split_once('=')
-            .filter(|(_, path)| !path.is_empty())
-            .ok_or("write it as FORMAT=FILE: --output sarif=report.sarif")?;
+        let Some((format, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+            return Err(match by_ending(text) {
+                Some(format) => format!("the format is missing: --output {format}={text}"),
+                None => "write it as FORMAT=FILE: --output sarif=report.sarif".to_owned(),
+            });
+        };
         let name = if format == AUTO { auto::file() } else { format };
         let renderer = renderer(name).ok_or_else(|| no_format(format))?;
         Ok(Output { renderer, path: path.into() })
@@ -148,7 +163,7 @@ fn no_format(name: &str) -> String {
 #[serde(try_from = "u8")]
 pub(in crate::cli) struct Percent(#[cfg_attr(test, schemars(range(max = 100)))] pub(in crate::cli) u8);
 
-const NO_PERCENT: &str = "a share is a number from 0 to 100";
+const NO_PERCENT: &str = "whole per cent, 0 to 100";
 
 impl TryFrom<u8> for Percent {
     type Error = &'static str;
@@ -159,11 +174,19 @@ impl TryFrom<u8> for Percent {
 }
 
 impl FromStr for Percent {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let number: u8 = text.trim_end_matches('%').trim_end().parse().map_err(|_| NO_PERCENT)?;
-        Self::try_from(number)
+        let number = text.trim_end_matches('%').trim_end();
+        if let Ok(number) = number.parse::<u8>() {
+            return Self::try_from(number).map_err(ToOwned::to_owned);
+        }
+        Err(match number.parse::<f64>() {
+            Ok(share) if share > 0.0 && share < 1.0 => {
+                format!("{NO_PERCENT}; did you mean {:.0}?", (share * 100.0).max(1.0))
+            }
+            _ => NO_PERCENT.to_owned(),
+        })
     }
 }
 
@@ -203,8 +226,15 @@ impl FromStr for RuleId {
         if ids.contains(&text) {
             return Ok(Self(text.to_owned()));
         }
-        let hint =
-            nearest(text, &ids).map_or_else(|| "see: cachediag rules".to_owned(), |id| format!("did you mean {id}?"));
+        let near: Vec<&str> = match nearest(text, &ids) {
+            Some(near) => vec![near],
+            None => ids.into_iter().filter(|id| id.contains(text)).take(4).collect(),
+        };
+        let hint = if near.is_empty() {
+            "see: cachediag rules".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(", "))
+        };
         Err(format!("no such rule, {hint}"))
     }
 }

@@ -84,6 +84,9 @@ fn dim(page: &Page, label: &str, all: &[String]) -> Vec<String> {
 /// `run-03.log:12: not UTF-8`.
 #[must_use]
 pub fn problem_line(problem: &Problem) -> String {
+    if problem.source == "-" && problem.line.is_none() {
+        return format!("standard input {}", escape::line(&problem.message));
+    }
     let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
     format!("{}{line}: {}", escape::line(&problem.source), escape::line(&problem.message))
 }

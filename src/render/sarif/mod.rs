@@ -10,6 +10,7 @@ mod wire;
 
 use super::{Renderer, Report, Screen, escape, json, names, problem_line};
 use crate::model::Problem;
+use crate::triage::Verdict;
 
 /// `--format sarif`.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ fn driver() -> wire::Driver {
 }
 
 fn invocation(report: &Report) -> wire::Invocation {
-    let nothing = report.study.runs.is_empty() && !report.problems.is_empty();
+    let nothing = report.findings.is_empty() && report.assessment().verdict == Verdict::NothingRead;
     let notifications = report.problems.iter().map(notification).collect();
     wire::Invocation { execution_successful: !nothing, tool_execution_notifications: notifications }
 }

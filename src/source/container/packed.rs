@@ -22,13 +22,15 @@ pub(super) enum Packed {
     Utf16,
     /// A JSON document of an API that may hold a log.
     Document,
+    /// No log, and no container of one.
+    Foreign(&'static str),
     /// A container that is not read.
     Other(&'static str),
 }
 
 /// Looks at the beginning of a file.
 pub(super) fn packed(start: &[u8]) -> Packed {
-    const MAGIC: [(&[u8], Packed); 7] = [
+    const MAGIC: [(&[u8], Packed); 16] = [
         (b"\x1f\x8b", Packed::Gzip),
         (b"\x28\xb5\x2f\xfd", Packed::Zstd),
         (b"PK\x03\x04", Packed::Zip),
@@ -36,6 +38,15 @@ pub(super) fn packed(start: &[u8]) -> Packed {
         (b"\xfe\xff", Packed::Utf16),
         (b"BZh", Packed::Other("bzip2")),
         (b"\xfd7zXZ", Packed::Other("xz")),
+        (b"7z\xbc\xaf", Packed::Other("7z")),
+        (b"Rar!", Packed::Other("rar")),
+        (b"%PDF-", Packed::Foreign("PDF document")),
+        (b"\x89PNG", Packed::Foreign("picture")),
+        (b"\xff\xd8\xff", Packed::Foreign("picture")),
+        (b"GIF8", Packed::Foreign("picture")),
+        (b"SQLite format 3\0", Packed::Foreign("database (a history is given with --history)")),
+        (b"<!DOCTYPE html", Packed::Foreign("web page")),
+        (b"<html", Packed::Foreign("web page")),
     ];
     let start = start.get(..START).unwrap_or(start);
     if start.get(257..262) == Some(b"ustar") {

@@ -48,6 +48,21 @@ fn a_share_is_measured_over_all_successful_runs() {
 }
 
 #[test]
+fn good_runs_of_the_past_do_not_hide_the_newest() {
+    let (good, cold) = (HALF.replace("#4 DONE 0.3s", "#4 CACHED"), HALF.replace("#3 CACHED", "#3 DONE 9.0s"));
+    let desk = Desk::with(HEALTHY).and("a/1.log", &good).and("a/2.log", &good).and("a/3.log", &cold);
+    let output = desk.run(&["a", "--min-hit-rate", "60"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = flat(&String::from_utf8(output.stdout).unwrap());
+    assert!(
+        said.contains(
+            "4 of 6 RUN, COPY, ADD and WORKDIR steps from the cache in 3 successful runs, 0 of 2 in the newest"
+        ),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_gate_that_measures_nothing_is_not_passed() {
     let desk = Desk::with("hello\nworld\n");
     desk.run(&["run.log", "--min-hit-rate", "1"]).assert().code(1);

@@ -68,3 +68,90 @@ fn a_patch_is_not_made_without_the_log_that_was_named() {
     let missing = desk.run(&["fix", "--unsafe", "missing.log", "--config", "."]).output().unwrap();
     assert_eq!((missing.status.code(), missing.stdout.len()), (Some(2), 0));
 }
+
+/// What the program says to a mistake; its exit status is 2.
+fn refused(desk: &Desk, args: &[&str]) -> String {
+    let output = desk.run(args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+    said
+}
+
+#[test]
+fn mistakes_at_the_keyboard_are_told_what_was_meant() {
+    let desk = Desk::with(HEALTHY);
+    for (args, meant) in [
+        (&["explian", "cache-lost"][..], "did you mean explain?"),
+        (&["histroy", "list"], "did you mean history?"),
+        (&["explain", "every-second-run"], "did you mean inline-cache-lost-every-second-run?"),
+        (&["--rule", "inline-cache", "run.log"], "inline-cache-multi-stage"),
+        (&["--min-hit-rate", "0.6", "run.log"], "did you mean 60?"),
+        (&["--output", "report.html", "run.log"], "--output html=report.html"),
+        (&["--output", "report.md", "run.log"], "--output markdown=report.md"),
+        (&["--config", "nosuch.yml", "run.log"], "--config nosuch.yml: no such file"),
+        (&["--checkout", "nosuch", "run.log"], "--checkout nosuch: no such file"),
+        (&["fix", "--config", "nosuch.yml", "run.log"], "--config nosuch.yml: no such file"),
+        (&["compare", "run.log"], "--with"),
+        (&["https://github.com/o/r/actions/runs/123"], "gh run view 123 --log | cachediag"),
+        (&["--history", "run.log"], "no log was given"),
+        (&["-"], "standard input is empty"),
+    ] {
+        let said = refused(&desk, args);
+        assert!(said.contains(meant), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn files_that_are_no_log_are_named() {
+    let desk = Desk::with(HEALTHY);
+    let digest = "a".repeat(64);
+    for (name, members) in [
+        (
+            "saved.tar",
+            vec![
+                format!("{digest}/layer.tar"),
+                format!("{digest}.json"),
+                "manifest.json".into(),
+                "repositories".into(),
+            ],
+        ),
+        ("layout.tar", vec!["oci-layout".into(), format!("blobs/sha256/{digest}")]),
+    ] {
+        let mut archive = tar::Builder::new(std::fs::File::create(desk.file(name)).unwrap());
+        for member in members {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(2);
+            archive.append_data(&mut header, member, &b"{}"[..]).unwrap();
+        }
+        archive.finish().unwrap();
+        assert!(refused(&desk, &[name]).contains("is a container image, not a log"), "{name}");
+    }
+    for (name, bytes, what) in [
+        ("a.pdf", "%PDF-1.7 ...", "is a PDF document, not a log"),
+        ("a.log", "<!DOCTYPE html><title>Sign in</title>", "is a web page, not a log"),
+    ] {
+        std::fs::write(desk.file(name), bytes).unwrap();
+        assert!(refused(&desk, &[name]).contains(what), "{name}");
+    }
+}
+
+#[test]
+fn a_log_without_a_build_is_named_beside_what_the_configuration_says() {
+    let desk = Desk::with(HEALTHY)
+        .and("npm.log", "npm info it worked if it ends with ok\n")
+        .and("Dockerfile", "FROM node:22\nCOPY . .\nRUN npm ci\n");
+    let said = report(&desk, &["npm.log"]);
+    assert!(!list(&said, "/findings*/rule").is_empty());
+    assert!(list(&said, "/problems*/message")[0].starts_with("no Docker build in it"), "{said}");
+    let junit = stdout(&mut desk.run(&["npm.log", "--format", "junit", "--rule", "cache-lost"]));
+    assert!(junit.contains("errors=\"1\""), "{junit}");
+}
+
+#[test]
+fn a_comparison_of_two_logs_needs_no_flag_and_can_fail() {
+    let desk = Desk::with(HEALTHY).and("sick.log", SICK);
+    let code = |args: &[&str]| desk.run(args).output().unwrap().status.code();
+    assert_eq!(code(&["compare", "run.log", "sick.log"]), Some(0));
+    assert_eq!(code(&["compare", "run.log", "sick.log", "--fail-on", "note"]), Some(1));
+    assert_eq!(code(&["compare", "sick.log", "sick.log", "--fail-on", "note"]), Some(0));
+}

@@ -2,6 +2,7 @@
 
 mod in_turns;
 mod name;
+mod one_run;
 mod side_by_side;
 mod written;
 
@@ -25,7 +26,7 @@ static META: RuleMeta = RuleMeta {
     title: "several builds write their caches to one reference",
     group: "Hits only every second run",
     severity: Severity::Error,
-    what: "Two different builds (jobs, bake targets) import one reference and both export a cache, and a build that stored its cache finds nothing of it in the next run although nothing it depends on changed. Or one job builds several branches or platforms in turns, and a step comes from the cache after a run of the same one, and runs after each run of another. Or several targets of a bake export side by side, and one finds the directory locked or its files moved. Without a log: builds of the configuration that make different things and export one reference or scope.",
+    what: "Two different builds (jobs, bake targets) import one reference and both export a cache, and a build that stored its cache finds nothing of it in the next run although nothing it depends on changed. Or one job builds several branches or platforms in turns, and a step comes from the cache after a run of the same one, and runs after each run of another. Or several targets of a bake export side by side, and one finds the directory locked or its files moved. A warning where the command lines of one log name one reference for builds that have little in common. Without a log: builds of the configuration that make different things and export one reference or scope.",
     why: "An export replaces what the reference held. The build that finishes last wins; the other one starts cold, takes longer, finishes last and wins: each of them hits every second run, or never.",
     fix: "One reference (or gha scope) for each build, branch and platform.",
     rules_out: "Builds that only read a common reference, changed base images and instructions, failed imports and exports. The reference of an export is not printed; the command line proves it where the log shows it.",
@@ -94,7 +95,7 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
     }
     let victims: Vec<Victim> = sharers.iter().flat_map(|past| victims(past, name)).collect();
     if victims.is_empty() {
-        return None;
+        return one_run::finding(study, sharers, name);
     }
     let site = |(run, build)| Site { cache: name.to_owned(), ..Site::of(study, run, build) };
     let sites: Vec<Site> = sharers.iter().filter_map(|p| p.last()).map(site).collect();

@@ -1,0 +1,75 @@
+//! One log whose own command lines export different builds to one cache: the next run of all but the
+//! last will not find theirs.
+
+use std::collections::HashSet;
+
+use super::{META, Past, name, own_scopes};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out};
+use crate::model::{Build, Command, Run, Text};
+use crate::rules::Study;
+use crate::rules::past::end;
+use crate::rules::remedy::{self, Site};
+
+/// A build that stored its cache under the name.
+struct Writer<'a> {
+    run: &'a Run,
+    build: &'a Build,
+    command: &'a Command,
+}
+
+pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<Finding> {
+    let writers = sharers.iter().map(|past| writer(past, cache)).collect::<Option<Vec<_>>>()?;
+    let (last, earlier) = writers.split_last()?;
+    let of_one_log = earlier.iter().all(|one| std::ptr::eq(one.run, last.run));
+    if !of_one_log || earlier.iter().any(|one| alike(one, last)) {
+        return None;
+    }
+    let who: Vec<Text> = writers.iter().map(who).collect();
+    let site = |one: &Writer| Site { cache: cache.to_owned(), ..Site::of(study, one.run, one.build) };
+    let sites: Vec<Site> = writers.iter().map(site).collect();
+    Some(Finding {
+        rule: META.id,
+        severity: Severity::Warning,
+        confidence: Confidence::Likely,
+        title: format!("{} builds of this run write their caches to {cache}", writers.len()),
+        cause: format!(
+            "{} export to {cache}, one after the other. An export replaces what was there: what is \
+             left is the cache of the last one, and the next run of the others starts cold.",
+            who.join(" and ")
+        ),
+        evidence: Proof::from_lines(writers.iter().flat_map(lines).collect())?,
+        fix: if name::is_scope(cache) { own_scopes(cache, &who) } else { remedy::own_refs(&sites) },
+        impact: Impact::default(),
+        rules_out: vec![not_ruled_out("a later build that holds the layers of the earlier one")],
+        subject: cache.to_owned(),
+    })
+}
+
+fn writer<'a>(past: &Past<'a>, cache: &str) -> Option<Writer<'a>> {
+    let (run, build) = past.last().filter(|_| past.len() == 1 && past.exported(0))?;
+    let command = past.commands(0).iter().find(|command| name::written_by(command, cache))?;
+    Some(Writer { run, build, command })
+}
+
+/// Of one Dockerfile and directory, with most steps of the smaller one in the other: its export holds them too.
+fn alike(one: &Writer, other: &Writer) -> bool {
+    let source = |writer: &Writer| {
+        let commands = writer.run.commands_of(writer.build);
+        let file = commands.iter().find_map(|command| command.file.clone());
+        (file, commands.iter().find_map(|command| command.context.clone()))
+    };
+    let texts = |writer: &Writer| writer.build.decided().map(|s| s.text.clone()).collect::<HashSet<_>>();
+    let both = texts(one).intersection(&texts(other)).count();
+    source(one) == source(other) && 2 * both >= texts(one).len().min(texts(other).len())
+}
+
+fn who(writer: &Writer) -> Text {
+    let image = || writer.build.images.first().cloned();
+    writer.build.target.clone().or_else(image).unwrap_or_else(|| writer.run.label.clone())
+}
+
+fn lines(writer: &Writer) -> Vec<Evidence> {
+    let export = writer.build.exports.iter().find(|export| export.ok());
+    let asked = Study::quote(writer.run, &writer.command.quote, "exports to it");
+    std::iter::once(asked).chain(export.map(|export| end(writer.run, export, "without error"))).collect()
+}

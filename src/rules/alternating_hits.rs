@@ -72,7 +72,7 @@ fn finding(past: &Past) -> Option<Finding> {
 
 fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for &i in cold.iter().take(3) {
+    for &i in cold.iter().rev().take(3).rev() {
         let Some((run, _)) = past.get(i) else { continue };
         lines.extend(past.imports(i).into_iter().find(|t| t.ok()).map(|t| end(run, t, "imported without error")));
         lines.extend(

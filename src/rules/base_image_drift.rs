@@ -148,7 +148,7 @@ fn impact(drifts: &[&Drift], runs: usize) -> Impact {
 
 fn lines(past: &Past, drifts: &[&Drift]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for drift in drifts.iter().take(3) {
+    for drift in drifts.iter().rev().take(3).rev() {
         let Some(((run, _), (before, _))) = past.get(drift.at).zip(past.get(drift.before.0)) else { continue };
         lines.push(Study::quote(before, &drift.before.1.quote, "the tag named this digest before"));
         lines.push(Study::quote(run, &drift.now.quote, "the tag names a different digest here"));

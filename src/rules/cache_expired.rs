@@ -61,7 +61,7 @@ fn finding(past: &Past) -> Option<Finding> {
 
 fn lines(past: &Past, old: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for (run, build) in old.iter().take(3).filter_map(|&i| past.get(i)) {
+    for (run, build) in old.iter().rev().take(3).rev().filter_map(|&i| past.get(i)) {
         lines.extend(build.expired.first().map(|q| Study::quote(run, q, "found, and too old")));
         let answer = build.decided().filter_map(|s| s.verdict.as_ref());
         let first = build.expired.first().map_or(0, |q| q.line);

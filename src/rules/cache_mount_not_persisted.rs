@@ -99,7 +99,7 @@ fn rules_out(booted: bool) -> Vec<Alternative> {
 
 fn lines(past: &Past, empty: &[Empty]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for (i, step, fresh) in empty.iter().take(3) {
+    for (i, step, fresh) in empty.iter().rev().take(3).rev() {
         let Some((run, _)) = past.get(*i) else { continue };
         lines.push(Study::quote(run, fresh, "the builder is new: it does not have its own earlier layers"));
         lines.push(header(run, step, "ran with an empty cache mount"));

@@ -58,7 +58,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     if vain.len() + 1 < group.len() {
         return None;
     }
-    let lines = vain.iter().take(3).flat_map(lines).chain(export.map(|e| of_export(last.run, e)));
+    let lines = vain.iter().rev().take(3).rev().flat_map(lines).chain(export.map(|e| of_export(last.run, e)));
     let what = match kind {
         CacheKind::Gha => "GitHub's cache",
         CacheKind::S3 => "the cache in S3",

@@ -70,7 +70,7 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
         confidence: Confidence::Likely,
         title: format!("{name} is imported in every run and written by none"),
         cause: "The runs import a cache from this reference, none of them exports one, and it is not there.".to_owned(),
-        evidence: Proof::from_lines(looks.iter().take(12).map(line).collect())?
+        evidence: Proof::from_lines(looks.iter().rev().take(12).rev().map(line).collect())?
             .seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
         fix: fix(&Site::of(study, last.run, last.build)),
         impact: cost_of(looks.iter().skip(1).map(|l| l.build)),

@@ -63,7 +63,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         confidence: if shown && looks.len() > 2 { Confidence::Likely } else { Confidence::Suspected },
         title: format!("each run looks for its cache under another name, {} to {}: none is ever there", first.name, last.name),
         cause: "Every run stores a cache, and imports a reference that no run before it can have written: the name changes from run to run.".to_owned(),
-        evidence: Proof::from_lines(looks.iter().take(6).map(line).collect())?.seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
+        evidence: Proof::from_lines(looks.iter().rev().take(6).rev().map(line).collect())?.seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
         fix: fix(last),
         impact: cost_of(looks.iter().skip(1).map(|look| look.build)),
         rules_out: vec![not_ruled_out("branches or pull requests of which each log is the first run"), to_decide("look in the configuration what the name is made of")],

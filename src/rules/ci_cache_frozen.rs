@@ -137,7 +137,7 @@ fn finding(cache: &str, kept: &[Seen], again: &[Again]) -> Option<Finding> {
         subject: cache.to_owned(),
     };
     let mut found = ci_caches::finding(&META, kept, words)?;
-    for one in again.iter().take(3) {
+    for one in again.iter().rev().take(3).rev() {
         found.evidence.push(header(one.before.0, one.before.1, "executed, and not stored"));
         found.evidence.push(verdict(one.now.0, one.now.2, "is executed again in the next run"));
     }

@@ -100,7 +100,7 @@ fn lone(past: &Past) -> Option<Finding> {
 
 fn lines(past: &Past, writing: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for &i in writing.iter().take(2) {
+    for &i in writing.iter().rev().take(2).rev() {
         let Some((run, build)) = past.get(i) else { continue };
         let export = build.exports.iter().find(|e| e.ok() && e.kind != CacheKind::Inline);
         lines.extend(build.decided().next().filter(|_| i > 0).map(|s| header(run, s, "ran again")));

@@ -52,8 +52,10 @@ fn finding(study: &Study, series: &Series) -> Option<Finding> {
             "A cache is exported at the end of a build that succeeded. Each of these runs failed at `{}`, so none has stored anything, and what comes before that step runs again each time.",
             short(&step.text)
         ),
-        evidence: Proof::from_lines(cold.iter().take(4).filter_map(|(run, build)| line(run, build)).collect())?
-            .seen_in(cold.iter().map(|(run, build)| Place::of(run, build))),
+        evidence: Proof::from_lines(
+            cold.iter().rev().take(4).rev().filter_map(|(run, build)| line(run, build)).collect(),
+        )?
+        .seen_in(cold.iter().map(|(run, build)| Place::of(run, build))),
         fix: fix(&step.stage),
         impact: cost_of(cold.iter().skip(1).map(|(_, build)| *build)),
         rules_out: vec![ruled_out("the cache as the cause of the failing step")],

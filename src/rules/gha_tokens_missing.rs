@@ -50,7 +50,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: Confidence::Likely,
         title: format!("type=gha is asked for and dropped in {} of {} runs: no token", dropped.len(), past.len()),
         cause: "The command asks for the GitHub cache, and the log shows no import and no export of one. buildx leaves it out without a message where the runner's token or the service's address is not in the environment.".to_owned(),
-        evidence: Proof::from_lines(dropped.iter().take(3).flat_map(|(i, c)| lines(past, *i, c)).collect())?.seen_in(past.places(dropped.iter().map(|(i, _)| *i))),
+        evidence: Proof::from_lines(dropped.iter().rev().take(3).rev().flat_map(|(i, c)| lines(past, *i, c)).collect())?.seen_in(past.places(dropped.iter().map(|(i, _)| *i))),
         fix: fix(command),
         impact: cost(later.flat_map(|b| &b.steps), dropped.len()),
         rules_out: vec![ruled_out("a service that is down or refuses (that prints an import with an error)")],

@@ -190,7 +190,7 @@ fn rules_out(own: bool) -> Vec<Alternative> {
 
 fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for &i in vain.iter().take(2) {
+    for &i in vain.iter().rev().take(2).rev() {
         let Some((run, build)) = past.get(i) else { continue };
         let import = past.imports(i).into_iter().find(|t| t.ok());
         lines.extend(import.map(|t| Study::quote(run, &t.header, "the image is imported as a cache")));

@@ -110,7 +110,7 @@ fn same_key(past: &Past, cold: &[usize]) -> bool {
 
 fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for (run, build) in cold.iter().take(3).filter_map(|&i| past.get(i)) {
+    for (run, build) in cold.iter().rev().take(3).rev().filter_map(|&i| past.get(i)) {
         lines.extend(build.imports.first().map(|i| Study::quote(run, &i.header, "looked up")));
         let verdict = missed(build).find_map(|s| s.verdict.as_ref());
         lines.extend(verdict.map(|q| Study::quote(run, q, "not found; no layer is pushed later")));

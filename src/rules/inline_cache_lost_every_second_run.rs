@@ -53,7 +53,7 @@ fn finding(past: &Past) -> Option<Finding> {
         return None;
     }
     let periods: Vec<Period> = (1..past.len()).filter_map(|i| period(past, i)).collect();
-    let (first, last) = (periods.first()?, periods.last()?);
+    let last = periods.last()?;
     let (run, build) = past.last()?;
     let recovers = periods.iter().any(|p| past.builds.get(p.lost + 1).is_some_and(|b| b.hits() > 0));
     let open = periods.iter().flat_map(|p| &p.losses).all(Loss::may_follow_a_value);
@@ -70,9 +70,9 @@ fn finding(past: &Past) -> Option<Finding> {
         ),
         cause: format!(
             "{} used part of the inline cache, and the cache it wrote lacks exactly that part. {} then imported it without error and found nothing, not even for {}, which no change of the source can reach{}. This is a bug of Docker Engine 20.10 to 26.1 with its own image store; it needs a partly cached run, so unchanged builds in between look healthy.",
-            past.runs.get(first.damaged)?.label,
-            past.runs.get(first.lost)?.label,
-            quoted(first)?,
+            past.runs.get(last.damaged)?.label,
+            past.runs.get(last.lost)?.label,
+            quoted(last)?,
             if open { " (a build argument or ENV that the logs do not show can)" } else { "" }
         ),
         evidence: proof(past, &periods)?.seen_in(past.places(periods.iter().map(|period| period.lost))),
@@ -107,7 +107,7 @@ fn quoted(period: &Period) -> Option<String> {
 }
 
 fn proof(past: &Past, periods: &[Period]) -> Option<Proof> {
-    let lines = periods.iter().take(3).flat_map(|p| lines(past, p).unwrap_or_default());
+    let lines = periods.iter().rev().take(3).rev().flat_map(|p| lines(past, p).unwrap_or_default());
     Proof::from_lines(lines.collect())
 }
 

@@ -75,7 +75,7 @@ fn finding(past: &Past) -> Option<Finding> {
 
 fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for &i in vain.iter().take(2) {
+    for &i in vain.iter().rev().take(2).rev() {
         let (Some((run, _)), Some((before, earlier))) = (past.get(i), past.get(i - 1)) else { continue };
         lines.extend(earlier.inline.as_ref().map(|q| Study::quote(before, q, "an inline cache is written")));
         lines.extend(

@@ -55,8 +55,10 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
             start(asked),
             start(stored_key)
         ),
-        evidence: Proof::from_lines(group.iter().take(3).flat_map(|(run, build)| lines(run, build, step)).collect())?
-            .seen_in(group.iter().map(|(run, build)| Place::of(run, build))),
+        evidence: Proof::from_lines(
+            group.iter().rev().take(3).rev().flat_map(|(run, build)| lines(run, build, step)).collect(),
+        )?
+        .seen_in(group.iter().map(|(run, build)| Place::of(run, build))),
         fix: fix(),
         impact: cost_of(group.iter().skip(1).map(|(_, build)| *build)),
         rules_out: vec![ruled_out("changed files or arguments (the key that is looked up would change with them)")],

@@ -60,7 +60,7 @@ fn finding(past: &Past) -> Option<Finding> {
 }
 
 fn lines(past: &Past, bare: &[usize]) -> Vec<Evidence> {
-    let runs = bare.iter().take(3).filter_map(|&i| past.get(i));
+    let runs = bare.iter().rev().take(3).rev().filter_map(|&i| past.get(i));
     let pairs = runs.flat_map(|(run, build)| chain::before_the_last(build).iter().take(2).map(move |s| (run, s)));
     pairs.map(|(run, step)| header(run, step, "no arrow with a layer follows")).collect()
 }

@@ -60,7 +60,7 @@ fn finding(past: &Past) -> Option<Finding> {
             "The classic builder takes its cache from images that dockerd has. {} is not fetched before the build in any of these runs, so `--cache-from` is passed over without a message and every step runs: with the option the builder does not ask its own cache either.",
             last.image
         ),
-        evidence: Proof::from_lines(blind.iter().take(3).flat_map(|b| lines(past, b)).collect())?
+        evidence: Proof::from_lines(blind.iter().rev().take(3).rev().flat_map(|b| lines(past, b)).collect())?
             .seen_in(past.places(blind.iter().map(|one| one.at))),
         fix: fix(last),
         impact: cost(later.flat_map(|b| &b.steps), blind.len() - 1),

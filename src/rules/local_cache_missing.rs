@@ -126,7 +126,7 @@ fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
         ),
     };
     let lines: Vec<Evidence> =
-        missed.iter().take(12).map(|m| Study::quote(m.run, m.quote, "no cache in the directory")).collect();
+        missed.iter().rev().take(12).rev().map(|m| Study::quote(m.run, m.quote, "no cache in the directory")).collect();
     Some(Finding {
         rule: META.id,
         severity: if !found && (written || missed.len() > 1) { Severity::Error } else { Severity::Warning },

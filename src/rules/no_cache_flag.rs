@@ -55,7 +55,7 @@ fn finding(past: &Past) -> Option<Finding> {
         cause: format!(
             "The command says `{option}`, so the steps are executed whatever the caches hold. Importing a cache beside it only costs time."
         ),
-        evidence: Proof::from_lines(told.iter().take(3).flat_map(|t| lines(past, t)).collect())?
+        evidence: Proof::from_lines(told.iter().rev().take(3).rev().flat_map(|t| lines(past, t)).collect())?
             .seen_in(past.places(told.iter().map(|one| one.at))),
         fix: patched(past, last, fix(last.command, &option)),
         impact: cost(told.iter().flat_map(|t| t.ran.iter().copied()), told.len()),

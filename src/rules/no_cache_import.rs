@@ -123,7 +123,7 @@ fn interrupted(past: &Past) -> bool {
 
 fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
-    for &i in cold.iter().take(3) {
+    for &i in cold.iter().rev().take(3).rev() {
         let Some((run, build)) = past.get(i) else { continue };
         lines.extend(build.booted.as_ref().map(|q| Study::quote(run, q, "the builder is created in this run")));
         let machine = run.notes.iter().find(|note| note.kind == NoteKind::NewMachine);

@@ -121,7 +121,7 @@ fn decides(spot: &Spot, verdicts: &Verdicts) -> bool {
 fn lines(past: &Past, name: &str, turns: &Turns, verdicts: &Verdicts, spot: &Spot) -> Vec<Evidence> {
     let owner = |i: usize| turns.runs.iter().find(|(at, _)| *at == i).map_or("", |(_, owner)| owner.as_str());
     let mut lines = Vec::new();
-    for &i in verdicts.back.iter().take(2) {
+    for &i in verdicts.back.iter().rev().take(2).rev() {
         let Some(((run, _), step)) = past.get(i).zip(spot.step(i)) else { continue };
         let import = names::import(past, i, name);
         let asked = past.commands(i).iter().find(|c| names::written_by(c, name));

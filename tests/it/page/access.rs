@@ -16,6 +16,9 @@ fn axe_finds_no_violation() {
     for report in [
         reports::of("sample-logs"),
         reports::of("sample-logs/registry-mode-max-healthy"),
+        reports::alternating(1),
+        reports::alternating(30),
+        reports::alternating(2_000),
         reports::hostile(),
         reports::of("no/such/log"),
     ] {

@@ -5,6 +5,7 @@
 mod access;
 mod behaviour;
 mod browser;
+mod keyboard;
 mod limits;
 mod reports;
 mod safety;

@@ -19,7 +19,8 @@ pub(crate) fn every_second_run() -> Report {
 pub(crate) fn alternating(runs: usize) -> Report {
     let folder = tempfile::tempdir().unwrap();
     for run in 1..=runs {
-        fs::write(folder.path().join(format!("run-{run:04}.log")), log(run % 2 == 0)).unwrap();
+        fs::write(folder.path().join(format!("run-{run:04}.log")), log(run % 2 == 0) + &format!("run {run}\n"))
+            .unwrap();
     }
     of(folder.path())
 }

@@ -15,15 +15,15 @@ class Grid {
     this.sheet = el("div", { class: "sheet", role: "presentation" },
       el("div", { role: "rowgroup", class: "runs-group" }, this.head), this.body);
     this.element = el("div", { role: "grid", id: "grid", class: "grid", tabindex: 0, "aria-readonly": "true",
-      onkeydown: (e) => this.key(e), onclick: (e) => this.click(e), onpointermove: (e) => this.hover(e),
+      onkeydown: (e) => this.key(e), onfocus: () => this.approach(), onclick: (e) => this.click(e), onpointermove: (e) => this.hover(e),
       onpointerleave: () => this.tell(), onscroll: perFrame(() => this.draw()) }, this.sheet);
     this.readout = el("p", { class: "readout" });
-    this.redraw = perFrame(() => { this.layout(); this.draw(true); });
+    this.redraw = perFrame(() => { this.layout(); this.reveal(); this.draw(true); });
     new ResizeObserver(this.redraw).observe(this.element);
   }
 
   show(series, column) {
-    Object.assign(this, { series, chosen: column, marks: null });
+    Object.assign(this, { series, chosen: column, marks: null, moved: false });
     this.lines = linesOf(series);
     this.widest = 28 + 8 * Math.max(...series.rows.map((row) => rowName(row).length));
     this.at = { line: Math.max(this.lines.findIndex((l) => l.row !== null), 0), column };
@@ -39,9 +39,12 @@ class Grid {
   mark(marks) {
     this.marks = marks && marks.columns.size > 0 ? marks : null;
     this.element.classList.toggle("marking", this.marks !== null);
-    const first = this.marks && [...this.marks.cells][0]?.split(",").map(Number);
+    // The newest run that shows it: logs of old ones are gone.
+    const newest = this.marks && Math.max(...this.marks.columns);
+    const cells = this.marks ? [...this.marks.cells].map((cell) => cell.split(",").map(Number)) : [];
+    const first = cells.find((cell) => cell[1] === newest);
     if (first) this.go(this.lines.findIndex((l) => l.row === first[0]), first[1]);
-    else if (this.marks) this.go(this.at.line, [...this.marks.columns][0]);
+    else if (this.marks) this.go(this.at.line, newest);
     this.draw(true);
   }
 
@@ -86,7 +89,23 @@ class Grid {
     this.drawn = { left: view.left - BEYOND, right: view.right + BEYOND, top: view.top - BEYOND, bottom: view.bottom + BEYOND };
     this.head.replaceChildren(this.corner(), ...range(area.left, area.right, (c) => this.run(c)));
     this.body.replaceChildren(...range(area.top, area.bottom, (l) => this.line(l, area)));
-    this.element.setAttribute("aria-activedescendant", this.idOf(this.at.line, this.at.column));
+    const here = this.idOf(this.at.line, this.at.column);
+    if (byId(here)) this.element.setAttribute("aria-activedescendant", here);
+    else this.element.removeAttribute("aria-activedescendant");
+  }
+
+  /** Brings the cursor into the window: who has read what stands below has the grid out of it. */
+  approach() {
+    this.reveal();
+    this.draw(true);
+    const cell = byId(this.idOf(this.at.line, this.at.column));
+    const box = cell?.getBoundingClientRect();
+    if (!box || (box.top >= 0 && box.bottom <= innerHeight)) return;
+    // What sticks to the window does not move with it.
+    const sticky = this.element.closest("#builds");
+    sticky.style.position = "static";
+    cell.scrollIntoView({ block: "center", inline: "nearest" });
+    sticky.style.position = "";
   }
 
   corner() {
@@ -98,10 +117,11 @@ class Grid {
     const bar = el("i", { class: failed ? "bar broken" : "bar" });
     bar.style.height = `${total === 0 ? 0 : Math.max(2, Math.round((hits / total) * 24))}px`;
     const every = this.cell >= 26 ? 1 : 5;
-    const number = (column + 1) % every === 0 || column === 0 ? String(column + 1) : "";
+    // Where there is no room for a number it is there for who hears the page.
+    const shown = (column + 1) % every === 0 || column === 0;
     const run = el("span", { role: "columnheader", class: this.classes("run", column), "aria-colindex": column + 2, "data-column": column,
       "aria-label": `run ${column + 1}, ${this.series.label(column)}: ${share(hits, total)} from the cache${failed ? ", failed" : ""}` },
-    el("span", { class: "gauge" }, bar), el("b", { text: number }));
+    el("span", { class: "gauge" }, bar), el("b", { text: String(column + 1), class: shown ? "" : "unseen" }));
     run.style.left = `${this.names + column * this.cell}px`;
     return run;
   }
@@ -168,6 +188,7 @@ class Grid {
     const box = event.target.closest("[data-column]");
     if (!box) return;
     const column = Number(box.dataset.column);
+    this.moved = true;
     this.go(box.dataset.line === undefined ? this.at.line : Number(box.dataset.line), column);
     this.onpick(column);
   }
@@ -181,6 +202,9 @@ class Grid {
 
   /** Scrolls as little as shows the cursor. */
   reveal() {
+    if (!this.series) return;
+    // At first the newest runs: logs of old ones are gone.
+    if (!this.moved) this.element.scrollLeft = this.element.scrollWidth;
     const left = this.at.column * this.cell;
     const top = this.at.line * ROW;
     const room = this.element.clientWidth - this.names - this.cell;
@@ -197,6 +221,7 @@ class Grid {
   }
 
   key(event) {
+    this.moved = true;
     const { line, column } = this.at;
     const page = Math.max(1, this.view().right - this.view().left - 2);
     const moves = {
@@ -207,6 +232,7 @@ class Grid {
     if (event.key === "Enter" || event.key === " ") this.onpick(column);
     else if (moves[event.key] && !event.altKey && !event.metaKey) this.go(...moves[event.key]);
     else return;
+    this.approach();
     event.preventDefault();
   }
 }

@@ -55,16 +55,16 @@ function goTo([series, row, column]) {
   pickBuild(column);
   const line = row === null ? grid.at.line : grid.lines.findIndex((l) => l.row === row);
   grid.go(line, column);
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  grid.element.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
   grid.element.focus({ preventScroll: true });
+  grid.approach();
 }
 
-/** The build that a finding shows best: the first marked one in which a step ran. */
+/** The build that a finding shows best: the newest marked one in which a step ran. */
 function columnOf(finding, series) {
   const found = data.findings[finding].filter((m) => m !== null && m[0] === series.index);
-  const ran = found.find((m) => m[1] !== null && /[mf]/.test(series.rows[m[1]].cells[m[2]]));
-  return (ran ?? found[0])?.[2] ?? series.length - 1;
+  const ran = found.filter((m) => m[1] !== null && /[mf]/.test(series.rows[m[1]].cells[m[2]]));
+  const columns = (ran.length > 0 ? ran : found).map((m) => m[2]);
+  return columns.length > 0 ? Math.max(...columns) : series.length - 1;
 }
 
 /** The newest build, unless a finding is chosen that shows another one. */

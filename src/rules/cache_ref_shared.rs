@@ -114,7 +114,7 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
             "{} import {name} and export their caches. An export replaces what was there, so only the build that finishes last finds its cache in the next run.",
             who.join(" and ")
         ),
-        evidence: Proof::from_lines(victims.iter().rev().take(2).rev().flat_map(|v| lines(v, name)).collect())?
+        evidence: Proof::from_lines(victims.iter().take(2).flat_map(|v| lines(v, name)).collect())?
             .seen_in(victims.iter().flat_map(|v| v.past.places([v.at]))),
         fix: if name::is_scope(name) { own_scopes(name, &who) } else { remedy::own_refs(&sites) },
         impact: impact(&victims),

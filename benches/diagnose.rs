@@ -30,7 +30,8 @@ struct Inputs {
 }
 
 static INPUTS: LazyLock<Inputs> = LazyLock::new(|| {
-    let mib: usize = std::env::var("CACHEDIAG_BENCH_MIB").ok().and_then(|n| n.parse().ok()).unwrap_or(64);
+    let mib: usize =
+        std::env::var("CACHEDIAG_BENCH_MIB").ok().and_then(|n| n.parse().ok()).unwrap_or(64);
     let inputs = Inputs { folder: tempfile::tempdir().unwrap(), bytes: mib << 20 };
     inputs.make();
     inputs
@@ -50,8 +51,10 @@ impl Inputs {
         file.flush().unwrap();
         Logs::new(2).write(1, File::create(self.path("small.log")).unwrap()).unwrap();
         let log = fs::read(self.path("one.log")).unwrap();
-        let mut gzip =
-            flate2::write::GzEncoder::new(File::create(self.path("one.log.gz")).unwrap(), flate2::Compression::fast());
+        let mut gzip = flate2::write::GzEncoder::new(
+            File::create(self.path("one.log.gz")).unwrap(),
+            flate2::Compression::fast(),
+        );
         gzip.write_all(&log).unwrap();
         gzip.finish().unwrap();
         fs::write(self.path("one.log.zst"), zstd::encode_all(&log[..], 1).unwrap()).unwrap();
@@ -75,7 +78,9 @@ fn size(path: &Path) -> usize {
 
 fn diagnose(bencher: Bencher, name: &str, bytes: usize) {
     let path = INPUTS.path(name);
-    bencher.counter(BytesCount::new(bytes)).bench(|| run(Command::new(env!("CARGO_BIN_EXE_cachediag")).arg(&path)));
+    bencher
+        .counter(BytesCount::new(bytes))
+        .bench(|| run(Command::new(env!("CARGO_BIN_EXE_cachediag")).arg(&path)));
 }
 
 fn run(command: &mut Command) {

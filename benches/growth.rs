@@ -21,7 +21,9 @@ fn main() {
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
 
 fn cases() -> impl Iterator<Item = String> {
-    SHAPES.iter().flat_map(|shape| [1, 2, 4].map(|times| format!("{}: {}", shape.name, shape.some * times)))
+    SHAPES
+        .iter()
+        .flat_map(|shape| [1, 2, 4].map(|times| format!("{}: {}", shape.name, shape.some * times)))
 }
 
 #[divan::bench(args = cases(), sample_count = 3, sample_size = 1)]
@@ -34,5 +36,13 @@ fn growth(bencher: Bencher, case: &str) {
 
 fn diagnose(input: &Path) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachediag"));
-    assert!(command.args(["--format", "json"]).arg(input).stdout(Stdio::null()).status().unwrap().success());
+    assert!(
+        command
+            .args(["--format", "json"])
+            .arg(input)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
 }

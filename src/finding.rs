@@ -122,7 +122,8 @@ impl Extend<Evidence> for Proof {
         if lines.peek().is_none() {
             return;
         }
-        let mut known: HashSet<(String, u64)> = self.iter().map(|e| (e.source.clone(), e.line)).collect();
+        let mut known: HashSet<(String, u64)> =
+            self.iter().map(|e| (e.source.clone(), e.line)).collect();
         self.rest.extend(lines.filter(|line| known.insert((line.source.clone(), line.line))));
     }
 }
@@ -162,7 +163,8 @@ pub struct Fix {
 pub struct Impact {
     /// Steps that ran again, over all runs.
     pub steps: usize,
-    /// Seconds they took: an upper bound where steps ran side by side and the log does not tell when.
+    /// Seconds they took: an upper bound where steps ran side by side and the log does not tell
+    /// when.
     pub seconds: f64,
     /// Runs in which that happened.
     pub runs: usize,
@@ -189,7 +191,8 @@ pub struct Finding {
     pub impact: Impact,
     /// What else it could have been: what is ruled out, what is not, and what would decide it.
     pub rules_out: Vec<Alternative>,
-    /// What it is about (a cache, a reference, a stage): the same cause seen twice has the same subject.
+    /// What it is about (a cache, a reference, a stage): the same cause seen twice has the same
+    /// subject.
     pub subject: String,
 }
 
@@ -197,6 +200,11 @@ impl Evidence {
     /// Quotes a line kept by the model.
     #[must_use]
     pub fn of(source: &str, quote: &Quote, shows: impl Into<String>) -> Self {
-        Self { source: source.to_owned(), line: quote.line, text: quote.text.to_string(), shows: shows.into() }
+        Self {
+            source: source.to_owned(),
+            line: quote.line,
+            text: quote.text.to_string(),
+            shows: shows.into(),
+        }
     }
 }

@@ -1,15 +1,15 @@
 //! Reads the logs of Docker builds and says why their cache did not help.
 //!
-//! One straight pipe, each module importing only from those before it:
-//! [`source`] → [`envelope`] → [`dialect`] → [`model`] → [`evidence`] → [`series`] → [`config`] →
-//! [`finding`] → [`rules`] → [`triage`] → [`trend`] → [`render`] → [`history`] → [`pipeline`] → [`cli`].
-//! `ARCHITECTURE.md` says what each of them does and must not know.
+//! One straight pipe, each module importing only from those before it: [`source`] → [`envelope`] →
+//! [`dialect`] → [`model`] → [`evidence`] → [`series`] → [`config`] → [`finding`] → [`rules`] →
+//! [`triage`] → [`trend`] → [`render`] → [`history`] → [`pipeline`] → [`cli`]. `ARCHITECTURE.md`
+//! says what each of them does and must not know.
 //!
 //! ```
 //! use cachediag::pipeline::{Options, run};
 //!
-//! let healthy = Options { paths: vec!["sample-logs/registry-mode-max-healthy".into()], ..Options::default() };
-//! assert!(run(&healthy).findings.is_empty());
+//! let healthy = Options { paths: vec!["sample-logs/registry-mode-max-healthy".into()],
+//! ..Options::default() }; assert!(run(&healthy).findings.is_empty());
 //!
 //! let sick = Options { paths: vec!["sample-logs/every-second-run".into()], ..Options::default() };
 //! assert_eq!(run(&sick).findings[0].rule, "inline-cache-lost-every-second-run");
@@ -21,8 +21,9 @@
 //! use cachediag::pipeline::{Options, run_in_memory};
 //! use cachediag::source::Entry;
 //!
-//! let log = Entry::in_memory("build.log", *b"#1 [1/2] FROM node:20\n#1 CACHED\n\n#2 [2/2] RUN npm ci\n#2 CACHED\n");
-//! assert_eq!(run_in_memory([log], &Options::default()).study.runs[0].builds[0].hits(), 1);
+//! let log = Entry::in_memory("build.log", *b"#1 [1/2] FROM node:20\n#1 CACHED\n\n#2 [2/2] RUN npm
+//! ci\n#2 CACHED\n"); assert_eq!(run_in_memory([log],
+//! &Options::default()).study.runs[0].builds[0].hits(), 1);
 //! ```
 
 pub mod source;

@@ -20,7 +20,9 @@ use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
 use crate::series;
-use crate::source::{self, Checkout, Content, Digest, Entry, Found, Input, Part, Progress, Reading, Whole};
+use crate::source::{
+    self, Checkout, Content, Digest, Entry, Found, Input, Part, Progress, Reading, Whole,
+};
 use crate::trend::{self, Branch};
 use crate::triage::{self, Baseline, Gates, Policy};
 
@@ -65,19 +67,22 @@ pub fn run(options: &Options) -> Report {
     on_threads(options, || read_and_judge(options, &found(options)))
 }
 
-/// On the threads that write the report too, unless their number is told: new ones would not find the memory that
-/// these gave back.
+/// On the threads that write the report too, unless their number is told: new ones would not find
+/// the memory that these gave back.
 fn on_threads(options: &Options, judge: impl FnOnce() -> Report + Send) -> Report {
-    let own = options.threads.and_then(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok());
+    let own = options
+        .threads
+        .and_then(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok());
     match own {
         Some(pool) => pool.install(judge),
         None => rayon::scope(|_| judge()),
     }
 }
 
-/// Judges files that are in memory, as [`run`] judges a directory that holds them: their names tell logs
-/// from configuration. Nothing is read from the disk, so that of the options those that name files do
-/// not count; and on the threads of the caller, if there are any beside its own (see `rayon::ThreadPool::install`).
+/// Judges files that are in memory, as [`run`] judges a directory that holds them: their names tell
+/// logs from configuration. Nothing is read from the disk, so that of the options those that name
+/// files do not count; and on the threads of the caller, if there are any beside its own (see
+/// `rayon::ThreadPool::install`).
 #[must_use]
 pub fn run_in_memory(files: impl IntoIterator<Item = Entry>, options: &Options) -> Report {
     read_and_judge(options, &Found::among(files, WHOLE))
@@ -96,7 +101,11 @@ const WHOLE: Whole = Whole { begins: evidence::begins, longest: evidence::LONGES
 
 /// The files that the options name, and configuration that lies near where they name none.
 fn found(options: &Options) -> Found {
-    let mut found = if options.configuration_only { Found::default() } else { source::discover(&options.paths, WHOLE) };
+    let mut found = if options.configuration_only {
+        Found::default()
+    } else {
+        source::discover(&options.paths, WHOLE)
+    };
     let named = source::discover_configs(&options.config);
     found.missing.extend(named.missing);
     found.others.splice(0..0, named.others);
@@ -120,7 +129,9 @@ fn read_and_judge(options: &Options, found: &Found) -> Report {
     problems.extend(forms::leave_out(&mut runs));
     let attached = evidence::attach(&mut runs, evidence, &hints(&configs));
     problems.extend(attached.problems);
-    configs.extend(attached.dockerfiles.iter().filter_map(|(name, text)| Config::read(name, text)?.ok()));
+    configs.extend(
+        attached.dockerfiles.iter().filter_map(|(name, text)| Config::read(name, text)?.ok()),
+    );
     if runs.is_empty() && options.paths.is_empty() && !options.config.is_empty() {
         // Nobody piped a log in: the configuration is judged alone.
         problems.retain(|problem| &*problem.source != "-");
@@ -128,7 +139,8 @@ fn read_and_judge(options: &Options, found: &Found) -> Report {
     problems.extend(runs.iter().flat_map(|run| run.problems.iter().cloned()));
     problems.sort_by(|a, b| (&a.source, a.line).cmp(&(&b.source, b.line)));
     match &options.history {
-        // Where no log could be read there is nothing to remember, and nothing to compare earlier runs with.
+        // Where no log could be read there is nothing to remember, and nothing to compare earlier
+        // runs with.
         Some(settings) if !runs.is_empty() => remember(settings, options, &runs, configs, problems),
         _ => judge(options, runs, configs, problems),
     }
@@ -150,7 +162,12 @@ fn remember(
 }
 
 /// From runs to findings.
-fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, mut problems: Vec<Problem>) -> Report {
+fn judge(
+    options: &Options,
+    mut runs: Vec<Run>,
+    configs: Vec<Config>,
+    mut problems: Vec<Problem>,
+) -> Report {
     order(&mut runs, |run| run);
     if let Some(folder) = &options.checkout {
         match Checkout::at(folder) {
@@ -161,11 +178,23 @@ fn judge(options: &Options, mut runs: Vec<Run>, configs: Vec<Config>, mut proble
     label(&mut runs);
     let series = series::group(&runs);
     let study = Study::new(runs, series, configs);
-    let findings = rules::RULES.par_iter().with_max_len(1).flat_map_iter(|rule| rule.check(&study)).collect::<Vec<_>>();
+    let findings = rules::RULES
+        .par_iter()
+        .with_max_len(1)
+        .flat_map_iter(|rule| rule.check(&study))
+        .collect::<Vec<_>>();
     let (findings, hidden) = triage::triage(findings, &study.runs, &options.policy);
     problems.extend(alone::without_build(&study, &findings));
     let gates = triage::gates(&study, &options.gates);
-    Report { study, findings, baseline: options.baseline.clone(), gates, hidden, problems, ..Report::default() }
+    Report {
+        study,
+        findings,
+        baseline: options.baseline.clone(),
+        gates,
+        hidden,
+        problems,
+        ..Report::default()
+    }
 }
 
 /// The runs of a job that a history remembers, branch by branch.
@@ -248,7 +277,8 @@ fn reading(options: &Options) -> Reading {
 
 /// Only somebody who watches wants to know how much there is: of 20,000 files that takes time.
 fn announce(logs: &[Entry], progress: &Progress) {
-    let bytes = logs.iter().filter_map(|log| std::fs::metadata(&log.path).ok()).map(|file| file.len());
+    let bytes =
+        logs.iter().filter_map(|log| std::fs::metadata(&log.path).ok()).map(|file| file.len());
     progress.plan(bytes.sum());
 }
 
@@ -275,14 +305,18 @@ fn problem(source: &str, message: String) -> Problem {
     Problem { source: source.to_owned(), line: None, message }
 }
 
-/// In the order of time where every log tells it, else as they were read, call by call, in the natural order of names.
+/// In the order of time where every log tells it, else as they were read, call by call, in the
+/// natural order of names.
 fn order<T>(runs: &mut [T], run: impl Fn(&T) -> &Run) {
     let timed = runs.iter().all(|r| run(r).started.is_some());
-    let read = |run: &Run| run.earlier.as_ref().map_or(DateTime::<Utc>::MAX_UTC, |earlier| earlier.recorded);
+    let read = |run: &Run| {
+        run.earlier.as_ref().map_or(DateTime::<Utc>::MAX_UTC, |earlier| earlier.recorded)
+    };
     let compare = |a: &T, b: &T| {
         let (a, b) = (run(a), run(b));
         let time = if timed { a.started.cmp(&b.started) } else { read(a).cmp(&read(b)) };
-        time.then_with(|| natord::compare(&a.source, &b.source)).then_with(|| a.source.cmp(&b.source))
+        time.then_with(|| natord::compare(&a.source, &b.source))
+            .then_with(|| a.source.cmp(&b.source))
     };
     // To sort takes room for all of them once more.
     if !runs.is_sorted_by(|a, b| compare(a, b).is_le()) {
@@ -293,9 +327,13 @@ fn order<T>(runs: &mut [T], run: impl Fn(&T) -> &Run) {
 /// The job, else the file name; with its folder where that alone does not tell runs apart.
 fn label(runs: &mut [Run]) {
     for run in &mut *runs {
-        // `build.log (run 4711)` is an earlier run: its label is told apart below, where it has to be.
-        let file =
-            run.source.rsplit_once(" (").filter(|_| run.earlier.is_some()).map_or(&*run.source, |(file, _)| file);
+        // `build.log (run 4711)` is an earlier run: its label is told apart below, where it has to
+        // be.
+        let file = run
+            .source
+            .rsplit_once(" (")
+            .filter(|_| run.earlier.is_some())
+            .map_or(&*run.source, |(file, _)| file);
         run.label = run.job.clone().unwrap_or_else(|| stem(file).into());
     }
     let mut counts: HashMap<Text, usize> = HashMap::new();
@@ -318,7 +356,9 @@ fn tell_earlier_apart(runs: &mut [Run]) {
         *counts.entry(run.label.clone()).or_default() += 1;
     }
     for run in &mut *runs {
-        let Some(earlier) = run.earlier.as_ref().filter(|_| counts.get(&run.label).is_some_and(|n| *n > 1)) else {
+        let Some(earlier) =
+            run.earlier.as_ref().filter(|_| counts.get(&run.label).is_some_and(|n| *n > 1))
+        else {
             continue;
         };
         run.label = format!("{} ({})", run.label, earlier.name).into();
@@ -328,7 +368,8 @@ fn tell_earlier_apart(runs: &mut [Run]) {
 /// A blob of a layout is called after the layout.
 fn stem(source: &str) -> String {
     let source = evidence::layout(source);
-    let name = if source == "-" { "stdin" } else { source.rsplit(['/', '\\']).next().unwrap_or(source) };
+    let name =
+        if source == "-" { "stdin" } else { source.rsplit(['/', '\\']).next().unwrap_or(source) };
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }
 
@@ -338,7 +379,9 @@ fn configs(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
     let mut seen: HashSet<String> = HashSet::new();
     for entry in files {
         let named = options.config.contains(&entry.path);
-        if !(named || Config::is_config(&entry.name)) || seen.contains(&config::plain_path(&entry.name)) {
+        if !(named || Config::is_config(&entry.name))
+            || seen.contains(&config::plain_path(&entry.name))
+        {
             continue;
         }
         match source::read_text(entry).map(|text| Config::read(&entry.name, &text)) {
@@ -347,7 +390,9 @@ fn configs(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
                 configs.push(config);
             }
             Ok(Some(Err(message))) => problems.push(problem(&entry.name, message)),
-            Ok(None) if named => problems.push(problem(&entry.name, "is no configuration that is known".to_owned())),
+            Ok(None) if named => {
+                problems.push(problem(&entry.name, "is no configuration that is known".to_owned()))
+            }
             Ok(None) => {}
             Err(e) => problems.push(problem(&entry.name, e.to_string())),
         }
@@ -359,15 +404,24 @@ fn configs(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
 }
 
 /// Files that others include, whatever they are called.
-fn read_included(files: &[Entry], seen: &mut HashSet<String>, configs: &mut Vec<Config>, problems: &mut Vec<Problem>) {
+fn read_included(
+    files: &[Entry],
+    seen: &mut HashSet<String>,
+    configs: &mut Vec<Config>,
+    problems: &mut Vec<Problem>,
+) {
     // What is included may include others.
     for _ in 0..4 {
-        let including: Vec<usize> =
-            (0..configs.len()).filter(|at| configs.get(*at).is_some_and(|c| !c.content.includes.is_empty())).collect();
+        let including: Vec<usize> = (0..configs.len())
+            .filter(|at| configs.get(*at).is_some_and(|c| !c.content.includes.is_empty()))
+            .collect();
         let mut more: Vec<Config> = Vec::new();
         for entry in files {
             let path = config::plain_path(&entry.name);
-            let by = including.iter().filter_map(|at| configs.get(*at)).find(|c| config::is_included(c, &path));
+            let by = including
+                .iter()
+                .filter_map(|at| configs.get(*at))
+                .find(|c| config::is_included(c, &path));
             let Some(by) = by.filter(|_| !seen.contains(&path)) else { continue };
             seen.insert(path);
             match source::read_text(entry).map(|text| by.read_as(&entry.name, &text)) {
@@ -388,7 +442,8 @@ fn read_called(files: &[Entry], configs: &mut Vec<Config>) {
     let called = Called::by(configs);
     let named = files.iter().map(|entry| (entry, config::plain_path(&entry.name)));
     let named = named.filter(|(_, path)| called.names(path));
-    let read = named.filter_map(|(entry, path)| called.read(&path, &source::read_text(entry).ok()?));
+    let read =
+        named.filter_map(|(entry, path)| called.read(&path, &source::read_text(entry).ok()?));
     let read: Vec<Config> = read.collect();
     configs.extend(read);
 }

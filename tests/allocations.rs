@@ -2,7 +2,11 @@
 //!
 //! Left of `model` nothing is allocated per line, and what builds have in common is kept once.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, also in its helpers")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 
 #[path = "../benches/logs/mod.rs"]
 mod logs;
@@ -23,7 +27,8 @@ fn diagnosed(mib: usize) -> (u64, usize, usize) {
     let builds = Logs::new(1).write(mib << 20, File::create(&path).unwrap()).unwrap();
     let profiler = dhat::Profiler::builder().testing().build();
     let report = run(&Options { paths: vec![path], threads: Some(2), ..Options::default() });
-    Json.write(&report, Screen { width: 100, color: false, ascii: false }, &mut std::io::sink()).unwrap();
+    Json.write(&report, Screen { width: 100, color: false, ascii: false }, &mut std::io::sink())
+        .unwrap();
     let stats = dhat::HeapStats::get();
     drop(report);
     let held = stats.curr_bytes.saturating_sub(dhat::HeapStats::get().curr_bytes);

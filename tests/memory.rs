@@ -1,7 +1,11 @@
 //! Memory does not grow with the size of the input: the peak of the whole process, as the system
 //! counts it. Linux only, where that count can be trusted.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, also in its helpers")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, also in its helpers"
+)]
 
 #[path = "../benches/logs/mod.rs"]
 mod logs;
@@ -103,7 +107,8 @@ type Make = fn() -> Vec<u8>;
 
 #[test]
 fn evidence_full_of_small_parts() {
-    const ARGUMENTS: &str = r#"{"buildDefinition":{"externalParameters":{"request":{"args":{"a":"""#;
+    const ARGUMENTS: &str =
+        r#"{"buildDefinition":{"externalParameters":{"request":{"args":{"a":"""#;
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let hostile: [(&str, Make); 7] = [
         ("records.json", || full(r#"{"records":[{"digest":""}"#, r#",{"digest":""}"#, "]}")),
@@ -128,7 +133,8 @@ fn evidence_full_of_small_parts() {
 /// The line of a number.
 type Line = fn(usize) -> String;
 
-/// What is left of [`PEAK`] for a program that begins with 17 MiB. One that is not optimised begins with more.
+/// What is left of [`PEAK`] for a program that begins with 17 MiB. One that is not optimised begins
+/// with more.
 const ROOM: u64 = 46 << 20;
 
 /// What counts without end: a log, an archive, a configuration.
@@ -154,8 +160,12 @@ fn what_never_ends_is_read_to_a_limit_that_is_told() {
         drop(file);
         let said = folder.path().join("said.txt");
         let output = format!("human={}", said.display());
-        let used = command().args(["--output", &output]).arg(&path).spawn().unwrap().wait4().unwrap();
-        assert!(std::fs::read_to_string(&said).unwrap().contains("split it"), "{name} was read as a whole");
+        let used =
+            command().args(["--output", &output]).arg(&path).spawn().unwrap().wait4().unwrap();
+        assert!(
+            std::fs::read_to_string(&said).unwrap().contains("split it"),
+            "{name} was read as a whole"
+        );
         assert!(peak(&used) < begins + ROOM, "{name}: {} MiB", used.rusage.maxrss >> 20);
     }
 }

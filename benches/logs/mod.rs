@@ -1,6 +1,6 @@
-//! Large logs for benches and tests: the builds of a sample log again and again, under the time stamps
-//! of GitHub, with as much output below each RUN as compilers and package managers print. The same
-//! seed gives the same bytes.
+//! Large logs for benches and tests: the builds of a sample log again and again, under the time
+//! stamps of GitHub, with as much output below each RUN as compilers and package managers print.
+//! The same seed gives the same bytes.
 
 use std::io::{self, Write};
 
@@ -68,8 +68,12 @@ impl Logs {
 
     fn output(&mut self, log: &mut String, number: &str) {
         for line in 0..OUTPUT + self.random.usize(..OUTPUT) {
-            let words: Vec<&str> = (0..4 + self.random.usize(..10)).map(|_| WORDS[self.random.usize(..12)]).collect();
-            self.line(log, &format!("{number} {}.{:03} {}", line / 20, line % 1000, words.join(" ")));
+            let words: Vec<&str> =
+                (0..4 + self.random.usize(..10)).map(|_| WORDS[self.random.usize(..12)]).collect();
+            self.line(
+                log,
+                &format!("{number} {}.{:03} {}", line / 20, line % 1000, words.join(" ")),
+            );
         }
     }
 
@@ -78,6 +82,10 @@ impl Logs {
         let second = self.builds;
         let (hour, minute, second) = (second / 3600 % 24, second / 60 % 60, second % 60);
         let fraction = self.random.u32(..9_999_999);
-        log.extend([&format!("2026-04-01T{hour:02}:{minute:02}:{second:02}.{fraction:07}Z "), text, "\n"]);
+        log.extend([
+            &format!("2026-04-01T{hour:02}:{minute:02}:{second:02}.{fraction:07}Z "),
+            text,
+            "\n",
+        ]);
     }
 }

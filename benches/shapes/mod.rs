@@ -1,5 +1,5 @@
-//! Inputs that are large in one respect: many steps, stages, services, jobs, files. A diagnosis of twice as many
-//! takes twice as long, which a bench shows and a test asserts.
+//! Inputs that are large in one respect: many steps, stages, services, jobs, files. A diagnosis of
+//! twice as many takes twice as long, which a bench shows and a test asserts.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -65,34 +65,52 @@ const LOAD: &str = "#1 [internal] load build definition from Dockerfile\n#1 DONE
 /// A build with a step, whose text ends so.
 fn build(step: &str) -> String {
     format!(
-        "{LOAD}#2 [1/2] FROM docker.io/library/alpine:3.20@sha256:{0}\n#2 CACHED\n\n#3 [2/2] RUN {step}\n#3 DONE 1.5s\n\n\
-         #4 exporting to image\n#4 DONE 0.1s\n",
+        "{LOAD}#2 [1/2] FROM docker.io/library/alpine:3.20@sha256:{0}\n#2 CACHED\n\n#3 [2/2] RUN \
+            {step}\n#3 DONE 1.5s\n\n#4 exporting to image\n#4 DONE 0.1s\n",
         "0".repeat(64)
     )
 }
 
 fn steps(n: usize, folder: &Path) {
     let steps = each(n, |log, i| {
-        writeln!(log, "#{} [{}/{}] RUN task-{i} --now\n#{} DONE 0.1s\n", i + 2, i + 2, n + 1, i + 2).unwrap();
+        writeln!(
+            log,
+            "#{} [{}/{}] RUN task-{i} --now\n#{} DONE 0.1s\n",
+            i + 2,
+            i + 2,
+            n + 1,
+            i + 2
+        )
+        .unwrap();
     });
     log(folder, "run-1.log", &format!("{LOAD}{steps}"));
 }
 
 fn classic_steps(n: usize, folder: &Path) {
     let steps = each(n, |log, i| {
-        writeln!(log, "Step {}/{} : RUN task-{i} --now\n ---> Running in {i:012x}\n ---> {i:012x}", i + 2, n + 1)
-            .unwrap();
+        writeln!(
+            log,
+            "Step {}/{} : RUN task-{i} --now\n ---> Running in {i:012x}\n ---> {i:012x}",
+            i + 2,
+            n + 1
+        )
+        .unwrap();
     });
     log(
         folder,
         "run-1.log",
-        &format!("Step 1/{} : FROM alpine\n ---> {:012x}\n{steps}Successfully built 0a1b2c3d4e5f\n", n + 1, 1),
+        &format!(
+            "Step 1/{} : FROM alpine\n ---> {:012x}\n{steps}Successfully built 0a1b2c3d4e5f\n",
+            n + 1,
+            1
+        ),
     );
 }
 
 fn stages(n: usize, folder: &Path) {
     let stages = each(n, |log, i| {
-        writeln!(log, "#{} [part-{i} 2/2] RUN task-{i} --now\n#{} DONE 0.1s\n", i + 2, i + 2).unwrap();
+        writeln!(log, "#{} [part-{i} 2/2] RUN task-{i} --now\n#{} DONE 0.1s\n", i + 2, i + 2)
+            .unwrap();
     });
     for run in 1..3 {
         log(folder, &format!("run-{run}.log"), &format!("{LOAD}{stages}"));
@@ -102,7 +120,12 @@ fn stages(n: usize, folder: &Path) {
 fn copies(n: usize, folder: &Path) {
     let stages = each(n, |log, i| {
         let before = i.saturating_sub(1);
-        writeln!(log, "#{0} [part-{i} 2/2] COPY --from=part-{before} /a /b\n#{0} DONE 0.1s\n", i + 2).unwrap();
+        writeln!(
+            log,
+            "#{0} [part-{i} 2/2] COPY --from=part-{before} /a /b\n#{0} DONE 0.1s\n",
+            i + 2
+        )
+        .unwrap();
     });
     for run in 1..3 {
         log(folder, &format!("run-{run}.log"), &format!("{LOAD}{stages}"));
@@ -112,11 +135,20 @@ fn copies(n: usize, folder: &Path) {
 fn services(n: usize, folder: &Path) {
     let services = each(n, |log, i| {
         let number = 4 * i + 2;
-        writeln!(log, "#{number} [web-{i} internal] load build definition from Dockerfile\n#{number} DONE 0.0s\n")
-            .unwrap();
+        writeln!(
+            log,
+            "#{number} [web-{i} internal] load build definition from \
+            Dockerfile\n#{number} DONE 0.0s\n"
+        )
+        .unwrap();
         for step in 1..4 {
             let number = number + step;
-            writeln!(log, "#{number} [web-{i} {}/4] RUN task-{i}-{step}\n#{number} DONE 0.1s\n", step + 1).unwrap();
+            writeln!(
+                log,
+                "#{number} [web-{i} {}/4] RUN task-{i}-{step}\n#{number} DONE 0.1s\n",
+                step + 1
+            )
+            .unwrap();
         }
     });
     for run in 1..3 {
@@ -125,7 +157,11 @@ fn services(n: usize, folder: &Path) {
 }
 
 fn turns(n: usize, folder: &Path) {
-    log(folder, "run-1.log", &each(n, |log, i| log.push_str(&build(["make web", "make worker --all"][i % 2]))));
+    log(
+        folder,
+        "run-1.log",
+        &each(n, |log, i| log.push_str(&build(["make web", "make worker --all"][i % 2]))),
+    );
 }
 
 fn jobs(n: usize, folder: &Path) {
@@ -154,8 +190,9 @@ fn files(n: usize, folder: &Path) {
 fn findings(n: usize, folder: &Path) {
     let builds = each(n, |log, i| {
         let refused = format!(
-            "#5 exporting cache to registry\n#5 ERROR: error writing layer blob: failed to authorize: unexpected status from GET \
-             request to https://r{i}.example.com/v2/team/app-{i}/blobs/uploads/: 403 Forbidden\n\n"
+            "#5 exporting cache to registry\n#5 ERROR: error writing layer blob: failed to \
+                authorize: unexpected status from GET request to \
+                https://r{i}.example.com/v2/team/app-{i}/blobs/uploads/: 403 Forbidden\n\n"
         );
         log.push_str(&build(&format!("task-{i}")));
         log.push_str(&refused);
@@ -164,9 +201,11 @@ fn findings(n: usize, folder: &Path) {
 }
 
 fn vertices(n: usize, folder: &Path) {
-    const STARTED: &str = r#""started":"2026-05-04T09:00:00.1Z","completed":"2026-05-04T09:00:01.2Z""#;
+    const STARTED: &str =
+        r#""started":"2026-05-04T09:00:00.1Z","completed":"2026-05-04T09:00:01.2Z""#;
     let lines = each(n, |log, i| {
-        let inputs = if i == 0 { String::new() } else { format!(r#""inputs":["sha256:{:064x}"],"#, i - 1) };
+        let inputs =
+            if i == 0 { String::new() } else { format!(r#""inputs":["sha256:{:064x}"],"#, i - 1) };
         writeln!(
             log,
             r#"{{"vertexes":[{{"digest":"sha256:{i:064x}",{inputs}"name":"[{}/{}] RUN task-{i}",{STARTED}}}]}}"#,
@@ -183,7 +222,11 @@ fn vertices(n: usize, folder: &Path) {
 fn two_runs(n: usize, folder: &Path) {
     for run in 1..3 {
         let steps = each(n, |log, i| {
-            let own = if i % 2 == 0 { format!("task-{i} --now") } else { format!("task-{i} in-{run} {run} {i}") };
+            let own = if i % 2 == 0 {
+                format!("task-{i} --now")
+            } else {
+                format!("task-{i} in-{run} {run} {i}")
+            };
             writeln!(log, "#{0} [{0}/{1}] RUN {own}\n#{0} DONE 0.1s\n", i + 2, n + 1).unwrap();
         });
         log(folder, &format!("run-{run}.log"), &format!("{LOAD}{steps}"));
@@ -194,8 +237,8 @@ fn classic_builds(n: usize, folder: &Path) {
     let builds = each(n, |log, i| {
         writeln!(
             log,
-            "Step 1/2 : FROM alpine\n ---> 0a1b2c3d4e5f\nStep 2/2 : RUN task-{}\n ---> Running in {i:012x}\n ---> {i:012x}\n\
-             Successfully built {i:012x}",
+            "Step 1/2 : FROM alpine\n ---> 0a1b2c3d4e5f\nStep 2/2 : RUN task-{}\n ---> Running in \
+                {i:012x}\n ---> {i:012x}\nSuccessfully built {i:012x}",
             i % 3
         )
         .unwrap();
@@ -206,8 +249,12 @@ fn classic_builds(n: usize, folder: &Path) {
 fn buildah_builds(n: usize, folder: &Path) {
     let builds = each(n, |log, i| {
         let task = i % 3;
-        writeln!(log, "STEP 1/2: FROM alpine\nSTEP 2/2: RUN task-{task}\n--> {i:012x}\nCOMMIT app:{i}\n{i:064x}")
-            .unwrap();
+        writeln!(
+            log,
+            "STEP 1/2: FROM alpine\nSTEP 2/2: RUN task-{task}\n--> {i:012x}\nCOMMIT \
+            app:{i}\n{i:064x}"
+        )
+        .unwrap();
     });
     log(folder, "run-1.log", &builds);
 }
@@ -216,9 +263,10 @@ fn kaniko_builds(n: usize, folder: &Path) {
     let builds = each(n, |log, i| {
         writeln!(
             log,
-            "INFO[0000] Retrieving image manifest alpine:3.20\nINFO[0000] Built cross stage deps: map[]\n\
-             INFO[0000] Executing 0 build triggers\nINFO[0000] Checking for cached layer r/app/cache:{i:064x}...\n\
-             INFO[0000] No cached layer found for cmd RUN task-{0}\nINFO[0001] RUN task-{0}\nINFO[0002] Pushed r/app@sha256:{i:064x}",
+            "INFO[0000] Retrieving image manifest alpine:3.20\nINFO[0000] Built cross stage deps: \
+                map[]\nINFO[0000] Executing 0 build triggers\nINFO[0000] Checking for cached layer \
+                r/app/cache:{i:064x}...\nINFO[0000] No cached layer found for cmd RUN \
+                task-{0}\nINFO[0001] RUN task-{0}\nINFO[0002] Pushed r/app@sha256:{i:064x}",
             i % 3
         )
         .unwrap();
@@ -242,7 +290,11 @@ fn archive(n: usize, folder: &Path) {
 
 fn command(n: usize, folder: &Path) {
     let options = each(n, |log, i| writeln!(log, "  --build-arg VALUE_{i}=x{i} \\").unwrap());
-    log(folder, "run-1.log", &format!("+ docker buildx build \\\n{options}  -t app .\n{}", build("make")));
+    log(
+        folder,
+        "run-1.log",
+        &format!("+ docker buildx build \\\n{options}  -t app .\n{}", build("make")),
+    );
 }
 
 fn blank(n: usize, folder: &Path) {
@@ -278,10 +330,12 @@ fn recorded(n: usize, folder: &Path) {
     for run in 0..2 {
         let steps = each(n, |text, i| {
             let end = if run == 0 || i > n / 2 { "DONE 0.3s" } else { "CACHED" };
-            writeln!(text, "#{0} [{1}/{2}] RUN make {i}\n#{0} {end}\n", i + 3, i + 2, n + 1).unwrap();
+            writeln!(text, "#{0} [{1}/{2}] RUN make {i}\n#{0} {end}\n", i + 3, i + 2, n + 1)
+                .unwrap();
         });
         let head = format!(
-            "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n#2 [1/{}] FROM docker.io/library/base:1@sha256:{:064x}\n#2 DONE 0.1s\n\n",
+            "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n#2 [1/{}] FROM \
+                docker.io/library/base:1@sha256:{:064x}\n#2 DONE 0.1s\n\n",
             n + 1,
             7
         );

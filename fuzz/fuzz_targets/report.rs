@@ -1,8 +1,9 @@
 //! From bytes to the report in every format: nothing panics, and every promise of
 //! `tests/it/invariants` holds.
 //!
-//! An input is one case: files behind one another, cut by lines of one record separator. A file that
-//! begins with `@NAME` is configuration of that name, any other a log. CONTRIBUTING.md says how to run it.
+//! An input is one case: files behind one another, cut by lines of one record separator. A file
+//! that begins with `@NAME` is configuration of that name, any other a log. CONTRIBUTING.md says
+//! how to run it.
 
 #![no_main]
 
@@ -26,7 +27,8 @@ fuzz_target!(|case: &[u8]| {
     }
 });
 
-// Half of the cases are changed by lines, as logs are damaged; the fuzzer's own ways know bytes only.
+// Half of the cases are changed by lines, as logs are damaged; the fuzzer's own ways know bytes
+// only.
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     if seed & 1 == 0 {
         return fuzzer_mutate(data, size, max_size);

@@ -58,7 +58,11 @@ mod tests {
     #[test]
     fn every_ci_gets_formats_that_exist() {
         for shown in SHOWN {
-            assert!(ENVELOPES.iter().any(|envelope| envelope.ci() == Some(shown.ci)), "{}", shown.ci);
+            assert!(
+                ENVELOPES.iter().any(|envelope| envelope.ci() == Some(shown.ci)),
+                "{}",
+                shown.ci
+            );
             for name in shown.log.iter().chain([&shown.file]) {
                 assert!(RENDERERS.iter().any(|r| r.name() == *name), "{name}");
             }

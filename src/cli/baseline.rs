@@ -1,4 +1,5 @@
-//! The baseline as a file: JSON, sorted, of nothing that moves from day to day, so that its diffs say something.
+//! The baseline as a file: JSON, sorted, of nothing that moves from day to day, so that its diffs
+//! say something.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -37,10 +38,14 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// `None` where nobody asked for one. One that is asked for and not there is an error, but where it is made now.
+    /// `None` where nobody asked for one. One that is asked for and not there is an error, but
+    /// where it is made now.
     pub(super) fn open(path: Option<&Path>, update: bool) -> anyhow::Result<Option<Self>> {
         let Some(path) = path else {
-            anyhow::ensure!(!update, "--update-baseline needs the file: --baseline cachediag-baseline.json");
+            anyhow::ensure!(
+                !update,
+                "--update-baseline needs the file: --baseline cachediag-baseline.json"
+            );
             return Ok(None);
         };
         let name = path.display().to_string();
@@ -48,7 +53,8 @@ impl Kept {
             Some(known) => known,
             None if update => Baseline { name, ..Baseline::default() },
             None => anyhow::bail!(
-                "there is no baseline {name}. Make it of what is found today: add --update-baseline once, and commit the file"
+                "there is no baseline {name}. Make it of what is found today: add \
+                    --update-baseline once, and commit the file"
             ),
         };
         Ok(Some(Self { path: path.to_owned(), known, update }))
@@ -59,7 +65,10 @@ impl Kept {
         let now = Baseline::of(self.known.name, &report.findings);
         write(&self.path, &now)?;
         let (all, new, gone) = (now.known.len(), report.fresh().count(), report.gone().len());
-        screen::complain(&format!("{}: {all} known from now on, {new} of them new; {gone} taken off", now.name));
+        screen::complain(&format!(
+            "{}: {all} known from now on, {new} of them new; {gone} taken off",
+            now.name
+        ));
         Ok(())
     }
 }
@@ -72,13 +81,18 @@ fn read(path: &Path) -> anyhow::Result<Option<Baseline>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).context(format!("cannot read the baseline {name}")),
     };
-    let wire: Wire = serde_json::from_str(&text)
-        .with_context(|| format!("{name} is no baseline; give another name, or remove it and use --update-baseline"))?;
+    let wire: Wire = serde_json::from_str(&text).with_context(|| {
+        format!("{name} is no baseline; give another name, or remove it and use --update-baseline")
+    })?;
     if wire.version != VERSION {
-        anyhow::bail!("{name} is a baseline of version {}, this cachediag reads {VERSION}", wire.version);
+        anyhow::bail!(
+            "{name} is a baseline of version {}, this cachediag reads {VERSION}",
+            wire.version
+        );
     }
     let known = wire.findings.into_iter();
-    let known = known.map(|Entry { rule, subject, fingerprint }| (fingerprint, Known { rule, subject }));
+    let known =
+        known.map(|Entry { rule, subject, fingerprint }| (fingerprint, Known { rule, subject }));
     Ok(Some(Baseline { name, known: known.collect() }))
 }
 
@@ -92,11 +106,13 @@ fn write(path: &Path, baseline: &Baseline) -> anyhow::Result<()> {
     let mut findings: Vec<Entry> = baseline.known.iter().map(entry).collect();
     findings.sort();
     let text = serde_json::to_string_pretty(&Wire { version: VERSION, findings })? + "\n";
-    replace(path, text.as_bytes()).with_context(|| format!("cannot write the baseline {}", path.display()))
+    replace(path, text.as_bytes())
+        .with_context(|| format!("cannot write the baseline {}", path.display()))
 }
 
 fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     // As any other file is made; else it could be read by nobody but its maker.
     #[cfg(unix)]

@@ -15,7 +15,9 @@ pub(super) fn run(args: &CompareArgs, look: Look) -> anyhow::Result<ExitCode> {
     let read = |paths: &[PathBuf]| pipeline::run(&project.options(paths));
     let (before, after) = match (args.before.as_slice(), args.with.as_slice()) {
         ([before, after], []) => (std::slice::from_ref(before), std::slice::from_ref(after)),
-        (_, []) => anyhow::bail!("name the logs from after the change: cachediag compare old/*.log --with new/*.log"),
+        (_, []) => anyhow::bail!(
+            "name the logs from after the change: cachediag compare old/*.log --with new/*.log"
+        ),
         sides => sides,
     };
     mistyped::refuse(before)?;
@@ -26,7 +28,8 @@ pub(super) fn run(args: &CompareArgs, look: Look) -> anyhow::Result<ExitCode> {
         screen::complain("error: logs are needed from before and from after the change");
         return Ok(ExitCode::from(TROUBLE));
     }
-    let comparison = triage::compare((&before.study, &before.findings), (&after.study, &after.findings));
+    let comparison =
+        triage::compare((&before.study, &before.findings), (&after.study, &after.findings));
     let screen = screen::of_stdout(look.or(project.settings.look()));
     let text = match args.format {
         ListFormat::Human => render::comparison(&comparison, screen),
@@ -34,6 +37,7 @@ pub(super) fn run(args: &CompareArgs, look: Look) -> anyhow::Result<ExitCode> {
     };
     screen::print(&text, screen)?;
     let least = args.fail_on.and_then(FailOn::least);
-    let worse = least.is_some_and(|least| comparison.new.iter().any(|finding| finding.severity >= least));
+    let worse =
+        least.is_some_and(|least| comparison.new.iter().any(|finding| finding.severity >= least));
     Ok(ExitCode::from(u8::from(worse)))
 }

@@ -32,7 +32,8 @@ pub(super) struct To {
 }
 
 impl<'a> Diagnosis<'a> {
-    /// Reads the settings and the baseline: what is wrong with them is told before anything is read or built.
+    /// Reads the settings and the baseline: what is wrong with them is told before anything is read
+    /// or built.
     pub(super) fn open(args: &'a DiagnosisArgs) -> anyhow::Result<Self> {
         let project = Project::load(&args.settings, &args.scope)?;
         let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
@@ -61,7 +62,8 @@ impl<'a> Diagnosis<'a> {
             kept.update(&report)?;
             status = gates_status(&report);
         }
-        // The process ends soon: giving thousands of builds back piece by piece would only take time.
+        // The process ends soon: giving thousands of builds back piece by piece would only take
+        // time.
         std::mem::forget(report);
         Ok(status)
     }
@@ -71,16 +73,21 @@ impl<'a> Diagnosis<'a> {
 fn tell(report: &Report, settings: &Settings, to: &To) -> anyhow::Result<()> {
     // Files first: they must be there although nobody reads standard output to its end.
     for output in settings.output.iter().flatten() {
-        write_file(output, report).with_context(|| format!("cannot write {}", output.path.display()))?;
+        write_file(output, report)
+            .with_context(|| format!("cannot write {}", output.path.display()))?;
     }
     if to.nothing {
-        report.problems.iter().for_each(|problem| screen::complain(&format!("error: {}", problem_line(problem))));
+        report
+            .problems
+            .iter()
+            .for_each(|problem| screen::complain(&format!("error: {}", problem_line(problem))));
         if report.problems.is_empty() {
             screen::complain("error: no configuration was found where --config points");
         }
     }
     let usual = if settings.summary { Summary.name() } else { Human.name() };
-    let format = if settings.summary { None } else { settings.format.as_ref() }.map_or(usual, |format| &format.0);
+    let format = if settings.summary { None } else { settings.format.as_ref() }
+        .map_or(usual, |format| &format.0);
     if format == AUTO {
         summarise(report)?;
     }
@@ -104,7 +111,8 @@ fn log_formats(format: &str) -> Vec<&str> {
 fn summarise(report: &Report) -> anyhow::Result<()> {
     let Some(path) = auto::summary().map(PathBuf::from) else { return Ok(()) };
     let trouble = || format!("cannot write the step summary {}", path.display());
-    let mut file = OpenOptions::new().append(true).create(true).open(&path).with_context(trouble)?;
+    let mut file =
+        OpenOptions::new().append(true).create(true).open(&path).with_context(trouble)?;
     file.write_all(GithubSummary.render(report, screen::FILE).as_bytes()).with_context(trouble)
 }
 
@@ -134,7 +142,8 @@ mod tests {
     #[test]
     fn status_follows_the_worst_finding() {
         let fails = |report: &Report| {
-            [FailOn::Never, FailOn::Error, FailOn::Warning, FailOn::Note].map(|fail_on| status(report, fail_on, false))
+            [FailOn::Never, FailOn::Error, FailOn::Warning, FailOn::Note]
+                .map(|fail_on| status(report, fail_on, false))
         };
         assert_eq!(fails(&samples::healthy()), [0, 0, 0, 0]);
         assert_eq!(fails(&samples::many()), [0, 0, 1, 1]);

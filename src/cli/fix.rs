@@ -23,7 +23,8 @@ pub(super) fn run(args: &FixArgs) -> anyhow::Result<ExitCode> {
     }
     if judge::nothing_read(&report, args.paths.is_empty()) {
         screen::complain(if args.paths.is_empty() {
-            "error: neither a log nor a configuration was read; name them: cachediag fix build.log --config ."
+            "error: neither a log nor a configuration was read; name them: cachediag fix build.log \
+                --config ."
         } else {
             "error: no log could be read; without a log: cachediag fix --config ."
         });
@@ -43,7 +44,8 @@ pub(super) fn run(args: &FixArgs) -> anyhow::Result<ExitCode> {
 
 /// A file that was not read is made new, and does not take the place of one that is there.
 fn write(report: &Report, patches: &[Patched]) -> anyhow::Result<()> {
-    let read = |patch: &Patched| report.study.configs.iter().find(|config| config.path == patch.path);
+    let read =
+        |patch: &Patched| report.study.configs.iter().find(|config| config.path == patch.path);
     let files: Vec<Replacement> = patches
         .iter()
         .map(|patch| Replacement {
@@ -55,7 +57,8 @@ fn write(report: &Report, patches: &[Patched]) -> anyhow::Result<()> {
     replace_all(&files)
 }
 
-/// What was changed, what it costs, and what is left, on standard error: the patch alone is on the other.
+/// What was changed, what it costs, and what is left, on standard error: the patch alone is on the
+/// other.
 fn said(args: &FixArgs, report: &Report, patches: &[Patched]) {
     let done = if args.write { "changed" } else { "patch for" };
     for patch in patches {
@@ -70,7 +73,8 @@ fn said(args: &FixArgs, report: &Report, patches: &[Patched]) {
             ));
         }
     }
-    let held: Vec<&str> = if args.r#unsafe { Vec::new() } else { triage::unsafe_rules(&report.findings) };
+    let held: Vec<&str> =
+        if args.r#unsafe { Vec::new() } else { triage::unsafe_rules(&report.findings) };
     if !held.is_empty() {
         screen::complain(&format!(
             "skipped: {} (may change the image or the builder); add --unsafe to include it",
@@ -80,8 +84,14 @@ fn said(args: &FixArgs, report: &Report, patches: &[Patched]) {
     let without = report.findings.iter().filter(|finding| finding.fix.edits.is_empty()).count();
     if without > 0 {
         let findings = if without == 1 { "finding has" } else { "findings have" };
-        let why = if report.study.configs.is_empty() { ": no configuration was found here (use --config)" } else { "" };
-        screen::complain(&format!("{without} {findings} no patch{why}; run `cachediag LOG` for the manual fix"));
+        let why = if report.study.configs.is_empty() {
+            ": no configuration was found here (use --config)"
+        } else {
+            ""
+        };
+        screen::complain(&format!(
+            "{without} {findings} no patch{why}; run `cachediag LOG` for the manual fix"
+        ));
     }
     if report.findings.is_empty() {
         screen::complain("nothing to change");

@@ -19,11 +19,13 @@ use crate::render::redact::redact;
 pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<Settings> {
     let file = project.history.as_ref()?.0.clone();
     let identity = told(job).or(Identity::of_environment(&screen::variable));
-    let (keep, last) = (project.keep.unwrap_or_default().0, project.last.map_or(LAST, NonZeroUsize::get));
+    let (keep, last) =
+        (project.keep.unwrap_or_default().0, project.last.map_or(LAST, NonZeroUsize::get));
     Some(Settings { file, keep, last, identity, now: Utc::now() })
 }
 
-/// Earlier runs that are looked at where nobody says how many: enough to see what comes every few runs.
+/// Earlier runs that are looked at where nobody says how many: enough to see what comes every few
+/// runs.
 const LAST: usize = 20;
 
 /// Flags are kept as variables are: without secrets.
@@ -48,7 +50,9 @@ pub(super) fn run(args: &RememberedArgs, look: Look) -> anyhow::Result<ExitCode>
     match &args.verb {
         Verb::List { format } => list(&mut existing(file)?, *format, look).with_context(trouble)?,
         Verb::Show { name } => show(&mut existing(file)?, name).with_context(trouble)?,
-        Verb::Export { younger, .. } => return export(&mut existing(file)?, *younger).with_context(trouble),
+        Verb::Export { younger, .. } => {
+            return export(&mut existing(file)?, *younger).with_context(trouble);
+        }
         Verb::Import { files, one_by_one } => return import(file, files, *one_by_one),
         Verb::Prune { keep } => prune(file, keep.0).with_context(trouble)?,
     }
@@ -86,10 +90,13 @@ fn show(store: &mut Store, name: &str) -> anyhow::Result<()> {
 
 fn the_job(store: &Store, name: &str) -> anyhow::Result<Job> {
     let mut jobs = store.jobs_called(name)?;
-    let titles: Vec<String> = jobs.iter().map(|job| format!("\n  {}", escape::line(&history::title(job)))).collect();
+    let titles: Vec<String> =
+        jobs.iter().map(|job| format!("\n  {}", escape::line(&history::title(job)))).collect();
     match (jobs.pop(), titles.len()) {
         (Some(job), 1) => Ok(job),
-        (None, _) => bail!("neither a record nor a job is called {name}; see: cachediag history list"),
+        (None, _) => {
+            bail!("neither a record nor a job is called {name}; see: cachediag history list")
+        }
         _ => bail!("several jobs are called {name}; give all of the name:{}", titles.concat()),
     }
 }
@@ -102,7 +109,10 @@ fn export(store: &mut Store, younger: Option<Span>) -> anyhow::Result<ExitCode> 
         let done = store.each(|read| -> anyhow::Result<()> {
             read.unread.iter().for_each(|reason| screen::complain(&format!("warning: {reason}")));
             unread += read.unread.len();
-            let mut asked = read.records.iter().filter(|record| after.is_none_or(|after| record.recorded > after));
+            let mut asked = read
+                .records
+                .iter()
+                .filter(|record| after.is_none_or(|after| record.recorded > after));
             asked.try_for_each(|record| writeln!(out, "{}", record.to_line())).map_err(Into::into)
         });
         done.map_err(|error| error.downcast::<io::Error>().unwrap_or_else(io::Error::other))
@@ -152,7 +162,8 @@ fn confirm(records: &[Record]) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// The records of a file, and for each line that is none the reason. Of a file that cannot be read further nothing more comes.
+/// The records of a file, and for each line that is none the reason. Of a file that cannot be read
+/// further nothing more comes.
 fn read(path: &Path) -> Box<dyn Iterator<Item = Result<Record, String>>> {
     let name = path.display().to_string();
     let unreadable = |name: &str, error: &io::Error| format!("cannot read {name}: {error}");
@@ -161,10 +172,14 @@ fn read(path: &Path) -> Box<dyn Iterator<Item = Result<Record, String>>> {
         Err(error) => return Box::new(std::iter::once(Err(unreadable(&name, &error)))),
     };
     let mut over = false;
-    let lines = (1..).zip(Records(lines)).take_while(move |(_, line)| !std::mem::replace(&mut over, line.is_err()));
+    let lines = (1..)
+        .zip(Records(lines))
+        .take_while(move |(_, line)| !std::mem::replace(&mut over, line.is_err()));
     Box::new(lines.filter_map(move |(at, line)| match line {
         Ok(Some(line)) if line.trim().is_empty() => None,
-        Ok(Some(line)) => Some(Record::parse(&line).map_err(|reason| format!("{name}:{at}: {reason}"))),
+        Ok(Some(line)) => {
+            Some(Record::parse(&line).map_err(|reason| format!("{name}:{at}: {reason}")))
+        }
         Ok(None) => Some(Err(format!("{name}:{at}: the line is longer than any record"))),
         Err(error) => Some(Err(unreadable(&name, &error))),
     }))
@@ -193,14 +208,16 @@ impl Iterator for Records {
 }
 
 fn lines(path: &Path) -> io::Result<BufReader<Box<dyn Read>>> {
-    let read: Box<dyn Read> = if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
+    let read: Box<dyn Read> =
+        if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
     Ok(BufReader::new(read))
 }
 
 fn prune(file: &Path, keep: TimeDelta) -> anyhow::Result<()> {
     // What is not there is not made.
     Store::existing(file)?;
-    let kept = history::retained(Utc::now(), keep).context("--keep reaches further back than there is time")?;
+    let kept = history::retained(Utc::now(), keep)
+        .context("--keep reaches further back than there is time")?;
     let removed = Store::open(file)?.prune(kept.0, kept.1)?;
     screen::complain(&format!("{removed} records removed"));
     Ok(())

@@ -30,8 +30,13 @@ pub(super) fn run(args: &JudgeArgs, look: Look) -> anyhow::Result<ExitCode> {
     mistyped::missing("--checkout", &args.diagnosis.checkout)?;
     let report = progress::watched(Options { tee: args.tee, ..diagnosis.options(&args.paths) });
     let nothing = nothing_read(&report, args.paths.is_empty() && config.is_some());
-    if let Some(history) = diagnosis.project.settings.history.as_ref().filter(|_| nothing && args.paths.is_empty()) {
-        screen::complain(&format!("error: no log was given; {} is the file that remembers runs", history.0.display()));
+    if let Some(history) =
+        diagnosis.project.settings.history.as_ref().filter(|_| nothing && args.paths.is_empty())
+    {
+        screen::complain(&format!(
+            "error: no log was given; {} is the file that remembers runs",
+            history.0.display()
+        ));
     }
     diagnosis.conclude(report, &To { stream: Stream::Out, look, nothing }).map(ExitCode::from)
 }
@@ -49,7 +54,9 @@ pub(super) fn only_configuration(paths: &[PathBuf], config: Option<&[PathBuf]>) 
 /// The configuration found by itself does not stand for the logs that were asked for.
 pub(super) fn nothing_read(report: &Report, configuration_only: bool) -> bool {
     let configs = if configuration_only { report.study.configs.len() } else { 0 };
-    report.study.runs.is_empty() && configs == 0 && (configuration_only || !report.problems.is_empty())
+    report.study.runs.is_empty()
+        && configs == 0
+        && (configuration_only || !report.problems.is_empty())
 }
 
 #[cfg(test)]

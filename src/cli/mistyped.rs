@@ -1,4 +1,5 @@
-//! What was meant by words that are no file: a command, the page of a log, files that are not there.
+//! What was meant by words that are no file: a command, the page of a log, files that are not
+//! there.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +7,15 @@ use clap::CommandFactory;
 
 use super::args::{Cli, nearest};
 
-/// Refuses paths that can only be a mistake: what is found beside them would be told as if it were theirs.
+/// Refuses paths that can only be a mistake: what is found beside them would be told as if it were
+/// theirs.
 pub(super) fn refuse(paths: &[PathBuf]) -> anyhow::Result<()> {
     for path in paths {
         let text = path.to_string_lossy();
         if let Some(how) = page(&text) {
-            anyhow::bail!("{text} is a page of the web, which is not fetched. Pipe its log in: {how}");
+            anyhow::bail!(
+                "{text} is a page of the web, which is not fetched. Pipe its log in: {how}"
+            );
         }
     }
     let Some(first) = paths.first().filter(|path| !path.exists()) else { return Ok(()) };
@@ -24,7 +28,10 @@ pub(super) fn refuse(paths: &[PathBuf]) -> anyhow::Result<()> {
 }
 
 /// A file or folder that an option names has to be there.
-pub(super) fn missing<'p>(option: &str, paths: impl IntoIterator<Item = &'p PathBuf>) -> anyhow::Result<()> {
+pub(super) fn missing<'p>(
+    option: &str,
+    paths: impl IntoIterator<Item = &'p PathBuf>,
+) -> anyhow::Result<()> {
     match paths.into_iter().find(|path| !path.exists() && path.as_path() != Path::new("-")) {
         Some(path) => anyhow::bail!("{option} {}: no such file or directory", path.display()),
         None => Ok(()),
@@ -57,10 +64,19 @@ mod tests {
     #[test]
     fn pages_say_how_to_get_their_log() {
         let said = |url: &str| page(url).unwrap();
-        assert_eq!(said("https://github.com/o/r/actions/runs/123"), "gh run view 123 --log | cachediag");
-        assert_eq!(said("https://github.com/o/r/actions/runs/1/job/45?pr=6"), "gh run view --job 45 --log | cachediag");
+        assert_eq!(
+            said("https://github.com/o/r/actions/runs/123"),
+            "gh run view 123 --log | cachediag"
+        );
+        assert_eq!(
+            said("https://github.com/o/r/actions/runs/1/job/45?pr=6"),
+            "gh run view --job 45 --log | cachediag"
+        );
         assert_eq!(said("https://gitlab.com/a/b/-/jobs/7"), "glab ci trace 7 | cachediag");
-        assert_eq!(said("https://h.example.com/x.log"), "curl -fsSL https://h.example.com/x.log | cachediag");
+        assert_eq!(
+            said("https://h.example.com/x.log"),
+            "curl -fsSL https://h.example.com/x.log | cachediag"
+        );
         assert_eq!(page("logs/https.log"), None);
     }
 }

@@ -21,7 +21,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Reads and judges. Files are watched, because how long they are is known. A stream is not: who
 /// feeds it shows what it does.
 pub(super) fn watched(options: Options) -> Report {
-    let streams = options.tee || options.paths.is_empty() || options.paths.iter().any(|path| path == Path::new("-"));
+    let streams = options.tee
+        || options.paths.is_empty()
+        || options.paths.iter().any(|path| path == Path::new("-"));
     let progress = Arc::default();
     let bar = if streams { None } else { Bar::watch(&progress) };
     let report = pipeline::run(&Options { progress: bar.is_some().then_some(progress), ..options });
@@ -38,7 +40,9 @@ struct Bar {
 impl Bar {
     /// `None` where nobody sees it. A dumb terminal cannot take a bar back.
     fn watch(progress: &Arc<Progress>) -> Option<Self> {
-        if !io::stderr().is_terminal() || std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        if !io::stderr().is_terminal()
+            || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+        {
             return None;
         }
         let (over, end) = channel::<()>();
@@ -74,7 +78,8 @@ impl Drop for Bar {
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("reading {wide_bar} {bytes} of {total_bytes}, {eta} left");
+    let style =
+        ProgressStyle::with_template("reading {wide_bar} {bytes} of {total_bytes}, {eta} left");
     // Every terminal has these.
     style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style.progress_chars("=> ")))
 }

@@ -1,7 +1,7 @@
 //! Puts new texts in the place of files: all of them or none, and each whole at any moment.
 //!
-//! A new file is written beside the old one, synced, and renamed over it, so that whoever is interrupted
-//! (a full disk, a kill, a power cut) finds the old text or the new one.
+//! A new file is written beside the old one, synced, and renamed over it, so that whoever is
+//! interrupted (a full disk, a kill, a power cut) finds the old text or the new one.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
@@ -18,7 +18,8 @@ pub(super) struct Replacement<'a> {
     pub(super) after: &'a str,
 }
 
-/// Writes all texts. Where one cannot be, none is: those that were renamed already get their old text back.
+/// Writes all texts. Where one cannot be, none is: those that were renamed already get their old
+/// text back.
 pub(super) fn replace_all(files: &[Replacement]) -> anyhow::Result<()> {
     let staged: Vec<Staged> = files.iter().map(Staged::of).collect::<Result<_, _>>()?;
     // Nothing is touched yet; the last look comes right before it.
@@ -50,11 +51,16 @@ impl<'a> Staged<'a> {
     fn of(asked: &'a Replacement<'a>) -> anyhow::Result<Self> {
         let name = asked.path.display();
         let target = match asked.before {
-            Some(_) => fs::canonicalize(asked.path).with_context(|| format!("cannot change {name}"))?,
+            Some(_) => {
+                fs::canonicalize(asked.path).with_context(|| format!("cannot change {name}"))?
+            }
             None => asked.path.to_owned(),
         };
-        let old =
-            asked.before.map(|_| writable(&target)).transpose().with_context(|| format!("cannot change {name}"))?;
+        let old = asked
+            .before
+            .map(|_| writable(&target))
+            .transpose()
+            .with_context(|| format!("cannot change {name}"))?;
         let new = beside(&target, old.as_ref(), asked.after)
             .with_context(|| format!("cannot write a new {name} beside the old one"))?;
         Ok(Self { asked, target, new })
@@ -71,7 +77,9 @@ impl<'a> Staged<'a> {
         };
         let now = fs::read(&self.target).with_context(|| format!("cannot change {name}"))?;
         if now != before.as_bytes() {
-            bail!("{name} was changed while the logs were read, so nothing is written; run it again");
+            bail!(
+                "{name} was changed while the logs were read, so nothing is written; run it again"
+            );
         }
         Ok(())
     }
@@ -82,7 +90,8 @@ impl<'a> Staged<'a> {
             Some(_) => self.new.persist(&self.target),
             None => self.new.persist_noclobber(&self.target),
         };
-        put.map_err(|failed| failed.error).with_context(|| format!("cannot put the new {name} in place"))?;
+        put.map_err(|failed| failed.error)
+            .with_context(|| format!("cannot put the new {name} in place"))?;
         sync_folder(&self.target);
         Ok(Done { asked: self.asked, target: self.target })
     }
@@ -101,18 +110,23 @@ impl Done<'_> {
             None => fs::remove_file(&self.target),
             Some(before) => self.put_back(before),
         };
-        undone.err().map(|error| format!("{} is changed and could not be put back: {error}", self.asked.path.display()))
+        undone.err().map(|error| {
+            format!("{} is changed and could not be put back: {error}", self.asked.path.display())
+        })
     }
 
     fn put_back(&self, before: &str) -> io::Result<()> {
         let old = writable(&self.target)?;
-        beside(&self.target, Some(&old), before)?.persist(&self.target).map_err(|failed| failed.error)?;
+        beside(&self.target, Some(&old), before)?
+            .persist(&self.target)
+            .map_err(|failed| failed.error)?;
         sync_folder(&self.target);
         Ok(())
     }
 }
 
-/// A plain file that its owner lets be written. To rename over a file asks its folder only, so it is asked here.
+/// A plain file that its owner lets be written. To rename over a file asks its folder only, so it
+/// is asked here.
 fn writable(target: &Path) -> io::Result<Metadata> {
     let metadata = fs::metadata(target)?;
     if !metadata.is_file() {
@@ -127,7 +141,8 @@ fn writable(target: &Path) -> io::Result<Metadata> {
 
 /// A file of this text in the folder of another, with its mode and owner, and safe on the disk.
 fn beside(target: &Path, old: Option<&Metadata>, text: &str) -> io::Result<NamedTempFile> {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // No name that is read as configuration: a kill may leave it there.
     let mut builder = Builder::new();
     builder.prefix(".cachediag-").suffix(".tmp");
@@ -155,8 +170,9 @@ fn keep_owner(new: &File, old: &Metadata) -> io::Result<()> {
     if (made.uid(), made.gid()) == (old.uid(), old.gid()) {
         return Ok(());
     }
-    fchown(new, Some(old.uid()), Some(old.gid()))
-        .map_err(|error| io::Error::new(error.kind(), format!("its owner {} could not be kept: {error}", old.uid())))
+    fchown(new, Some(old.uid()), Some(old.gid())).map_err(|error| {
+        io::Error::new(error.kind(), format!("its owner {} could not be kept: {error}", old.uid()))
+    })
 }
 
 #[cfg(not(unix))]
@@ -164,7 +180,8 @@ fn keep_owner(_new: &File, _old: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// The new name is on the disk as well. Not every system can sync a folder, and the file is whole either way.
+/// The new name is on the disk as well. Not every system can sync a folder, and the file is whole
+/// either way.
 fn sync_folder(target: &Path) {
     if let Some(folder) = target.parent() {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
@@ -180,8 +197,10 @@ mod tests {
     }
 
     fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -192,18 +211,32 @@ mod tests {
         let [one, two, new] = ["one", "two", "new"].map(|name| desk.path().join(name));
         fs::write(&one, "1").unwrap();
         fs::write(&two, "2").unwrap();
-        let edited = [file(&one, Some("1"), "I"), file(&two, Some("other"), "II"), file(&new, None, "III")];
+        let edited =
+            [file(&one, Some("1"), "I"), file(&two, Some("other"), "II"), file(&new, None, "III")];
         let why = replace_all(&edited).unwrap_err().to_string();
         assert!(why.contains("two was changed while"), "{why}");
         assert_eq!(
             (fs::read_to_string(&one).unwrap(), names(desk.path())),
             ("1".into(), vec!["one".into(), "two".into()])
         );
-        replace_all(&[file(&one, Some("1"), "I"), file(&two, Some("2"), "II"), file(&new, None, "III")]).unwrap();
-        assert_eq!([&one, &two, &new].map(|path| fs::read_to_string(path).unwrap()), ["I", "II", "III"]);
+        replace_all(&[
+            file(&one, Some("1"), "I"),
+            file(&two, Some("2"), "II"),
+            file(&new, None, "III"),
+        ])
+        .unwrap();
+        assert_eq!(
+            [&one, &two, &new].map(|path| fs::read_to_string(path).unwrap()),
+            ["I", "II", "III"]
+        );
         assert_eq!(names(desk.path()), ["new", "one", "two"]);
-        let there = replace_all(&[file(&one, Some("I"), "1"), file(&new, None, "x")]).unwrap_err().to_string();
-        assert!(there.contains("is there already") && fs::read_to_string(&one).unwrap() == "I", "{there}");
+        let there = replace_all(&[file(&one, Some("I"), "1"), file(&new, None, "x")])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            there.contains("is there already") && fs::read_to_string(&one).unwrap() == "I",
+            "{there}"
+        );
     }
 
     #[test]
@@ -229,7 +262,10 @@ mod tests {
         replace_all(&[file(&link, Some("1"), "I")]).unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         let after = target.metadata().unwrap();
-        assert_eq!((fs::read_to_string(&target).unwrap(), after.mode() & 0o7777), ("I".into(), 0o640));
+        assert_eq!(
+            (fs::read_to_string(&target).unwrap(), after.mode() & 0o7777),
+            ("I".into(), 0o640)
+        );
     }
 
     #[test]

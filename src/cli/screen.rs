@@ -29,8 +29,16 @@ pub(super) fn of_stdout(look: Look) -> Screen {
 /// What a stream can show.
 pub(super) fn of(stream: Stream, look: Look) -> Screen {
     let (choice, terminal, size) = match stream {
-        Stream::Out => (AutoStream::choice(&io::stdout()), io::stdout().is_terminal(), terminal_size_of(io::stdout())),
-        Stream::Err => (AutoStream::choice(&io::stderr()), io::stderr().is_terminal(), terminal_size_of(io::stderr())),
+        Stream::Out => (
+            AutoStream::choice(&io::stdout()),
+            io::stdout().is_terminal(),
+            terminal_size_of(io::stdout()),
+        ),
+        Stream::Err => (
+            AutoStream::choice(&io::stderr()),
+            io::stderr().is_terminal(),
+            terminal_size_of(io::stderr()),
+        ),
     };
     let color = match look.color {
         Some(When::Always) => true,
@@ -57,9 +65,9 @@ fn columns(variable: &dyn Fn(&str) -> Option<String>) -> Option<usize> {
     variable("COLUMNS")?.parse().ok().filter(|columns| *columns > 0)
 }
 
-/// The locale is not UTF-8 (`locale(7)`: the first of these that is set). Where there is none a terminal is taken at
-/// its word, and a file or the log of a CI, which every viewer takes for UTF-8, is not. The console of Linux has
-/// no glyphs for our marks.
+/// The locale is not UTF-8 (`locale(7)`: the first of these that is set). Where there is none a
+/// terminal is taken at its word, and a file or the log of a CI, which every viewer takes for
+/// UTF-8, is not. The console of Linux has no glyphs for our marks.
 fn ascii(terminal: bool, variable: &dyn Fn(&str) -> Option<String>) -> bool {
     if terminal && variable("TERM").is_some_and(|term| term == "linux") {
         return true;
@@ -104,7 +112,9 @@ mod tests {
     use super::*;
 
     fn plain(terminal: bool, set: &'static [(&str, &str)]) -> bool {
-        ascii(terminal, &|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        ascii(terminal, &|name| {
+            set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]

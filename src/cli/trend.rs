@@ -29,7 +29,9 @@ pub(super) fn run(args: &TrendArgs, look: Look) -> anyhow::Result<ExitCode> {
     let mut unread = Vec::new();
     // A job at a time: a history may hold thousands.
     let mut read = jobs.iter().filter_map(|job| with_runs(&mut store, job, args, &mut unread));
-    screen::print_by(screen::Stream::Out, screen, |out| args.format.write(&mut read, question, screen, out))?;
+    screen::print_by(screen::Stream::Out, screen, |out| {
+        args.format.write(&mut read, question, screen, out)
+    })?;
     for reason in &unread {
         screen::complain(&format!("warning: {reason}"));
     }
@@ -37,7 +39,12 @@ pub(super) fn run(args: &TrendArgs, look: Look) -> anyhow::Result<ExitCode> {
 }
 
 /// The job with its newest runs; `None` where it has none that are asked for.
-fn with_runs(store: &mut Store, job: &history::Job, args: &TrendArgs, unread: &mut Vec<String>) -> Option<Job> {
+fn with_runs(
+    store: &mut Store,
+    job: &history::Job,
+    args: &TrendArgs,
+    unread: &mut Vec<String>,
+) -> Option<Job> {
     let read = match &args.branch {
         Some(branch) => store.newest_on(job.number, branch, args.last.into()),
         None => store.newest_of(job.number, args.last.into()),

@@ -31,7 +31,8 @@ impl Kind for AzurePipelines {
 
     fn names(&self, path: &str) -> bool {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
-        let folders = [".azure-pipelines", ".azuredevops", ".azure", "azure-pipelines", ".pipelines"];
+        let folders =
+            [".azure-pipelines", ".azuredevops", ".azure", "azure-pipelines", ".pipelines"];
         let named = file.trim_start_matches('.').starts_with("azure-pipelines");
         yaml::is_file(file) && (named || folder.split('/').any(|part| folders.contains(&part)))
     }
@@ -69,14 +70,18 @@ fn walk(value: &Value, at: &Route<'static>, outer: &Outer, found: &mut Vec<Job>)
     let here = Outer { hosted, variables };
     for list in ["stages", "jobs"] {
         let route = key(at, list);
-        for (index, value) in value.get(list).and_then(Value::as_sequence).into_iter().flatten().enumerate() {
+        for (index, value) in
+            value.get(list).and_then(Value::as_sequence).into_iter().flatten().enumerate()
+        {
             walk(value, &route.with_key(index), &here, found);
         }
     }
     // A deployment has its steps below a strategy and a hook.
     let strategies = value.get("strategy").map(entries).unwrap_or_default();
     for (name, strategy) in strategies {
-        for (hook, inside) in entries(strategy).into_iter().filter(|(_, inside)| inside.get("steps").is_some()) {
+        for (hook, inside) in
+            entries(strategy).into_iter().filter(|(_, inside)| inside.get("steps").is_some())
+        {
             let route = key(&key(&key(at, "strategy"), name), hook);
             found.push(job(value, inside, &route, &here));
         }
@@ -104,7 +109,11 @@ fn job(job: &Value, inside: &Value, at: &Route<'static>, outer: &Outer) -> Job {
 
 /// `strategy: matrix:` names its legs and sets variables in each.
 fn legs(job: &Value) -> (Vec<String>, Vec<String>) {
-    let matrix = job.get("strategy").and_then(|strategy| strategy.get("matrix")).map(entries).unwrap_or_default();
+    let matrix = job
+        .get("strategy")
+        .and_then(|strategy| strategy.get("matrix"))
+        .map(entries)
+        .unwrap_or_default();
     let mut names: Vec<&str> = Vec::new();
     for (name, _) in matrix.iter().flat_map(|(_, leg)| entries(leg)) {
         let values = || matrix.iter().map(|(_, leg)| leg.get(name));
@@ -113,14 +122,17 @@ fn legs(job: &Value) -> (Vec<String>, Vec<String>) {
         }
     }
     let plain = |name: &&&str| {
-        matrix.iter().all(|(_, leg)| leg.get(**name).and_then(text).is_none_or(|value| fits_tag(&value)))
+        matrix
+            .iter()
+            .all(|(_, leg)| leg.get(**name).and_then(text).is_none_or(|value| fits_tag(&value)))
     };
     let plain_names = names.iter().filter(plain).map(|name| (*name).to_owned()).collect();
     (names.iter().map(|name| (*name).to_owned()).collect(), plain_names)
 }
 
 fn of_step(step: &Value, at: &Route<'static>) -> Vec<Step> {
-    let script = ["script", "bash", "pwsh", "powershell"].into_iter().find(|name| step.get(name).is_some());
+    let script =
+        ["script", "bash", "pwsh", "powershell"].into_iter().find(|name| step.get(name).is_some());
     if let Some(name) = script {
         return scripts(step.get(name), &key(at, name));
     }
@@ -153,16 +165,22 @@ fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route<'static>) -> Vec<S
     }
     let pushes = asked == "buildAndPush";
     let arguments = input("arguments").filter(|_| !pushes).unwrap_or_default();
-    let words: Vec<String> =
-        ["docker", "build"].into_iter().chain(arguments.split_ascii_whitespace()).map(str::to_owned).collect();
+    let words: Vec<String> = ["docker", "build"]
+        .into_iter()
+        .chain(arguments.split_ascii_whitespace())
+        .map(str::to_owned)
+        .collect();
     let Some(mut command) = Command::of_words(&words, &Quote::default()) else { return Vec::new() };
     let repository = input("repository").or_else(|| input("imageName"));
     let tags = input("tags").unwrap_or_else(|| "$(Build.BuildId)".to_owned());
     let tags = tags.split(['\n', ',']).map(str::trim).filter(|tag| !tag.is_empty());
-    let names = repository.iter().flat_map(|image| tags.clone().map(move |tag| Text::from(format!("{image}:{tag}"))));
+    let names = repository
+        .iter()
+        .flat_map(|image| tags.clone().map(move |tag| Text::from(format!("{image}:{tag}"))));
     command.tags.extend(names);
     command.push |= pushes;
-    let file = input("Dockerfile").or_else(|| input("dockerFile")).filter(|file| !file.contains('*'));
+    let file =
+        input("Dockerfile").or_else(|| input("dockerFile")).filter(|file| !file.contains('*'));
     command.file = command.file.take().or(file);
     let context = input("buildContext").filter(|context| context != "**");
     vec![Step::Build(Box::new(Place { command, context, ..Place::default() }), at.clone())]

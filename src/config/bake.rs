@@ -1,7 +1,7 @@
 //! Bake files, in HCL and JSON: targets with their cache options.
 //!
-//! Variables and functions are kept as written: what they hold is decided where bake is called. A target
-//! has what it inherits; one that is there only to be inherited from builds nothing.
+//! Variables and functions are kept as written: what they hold is decided where bake is called. A
+//! target has what it inherits; one that is there only to be inherited from builds nothing.
 
 mod hcl;
 mod json;
@@ -44,7 +44,11 @@ impl Kind for Bake {
     fn read(&self, text: &str) -> Result<Content, String> {
         let targets = targets(text)?;
         let variables = if is_json(text) { json::variables(text) } else { hcl::variables(text) };
-        Ok(Content { places: target::places(&targets, &variables), groups: groups(text), ..Content::default() })
+        Ok(Content {
+            places: target::places(&targets, &variables),
+            groups: groups(text),
+            ..Content::default()
+        })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
@@ -52,7 +56,8 @@ impl Kind for Bake {
         let built = target::built(&all);
         let mut edits = Vec::new();
         for change in changes {
-            let target = change.place().and_then(|index| built.get(index).copied()).ok_or(NO_SUCH)?;
+            let target =
+                change.place().and_then(|index| built.get(index).copied()).ok_or(NO_SUCH)?;
             edits.extend(edits_of(&all, target, change)?);
         }
         if is_json(text) { json::correct(text, &edits) } else { hcl::correct(text, &edits) }
@@ -90,32 +95,44 @@ fn edits_of(all: &[Target], target: &Target, change: &Change) -> Result<Vec<Edit
             if settings.builder {
                 return Err("the builder is made where the build is started".to_owned());
             }
-            let list = |attribute, items: Vec<String>| match (items.is_empty(), own(attribute), has(attribute)) {
+            let list = |attribute, items: Vec<String>| match (
+                items.is_empty(),
+                own(attribute),
+                has(attribute),
+            ) {
                 (true, false, true) => Err(format!("{attribute} is inherited")),
                 (true, false, false) => Ok(None),
                 _ if target.own(attribute).is_some_and(|value| value.texts() == items) => Ok(None),
                 _ => Ok(Some(edit(attribute, Set::List(items)))),
             };
-            let mut edits = vec![list("cache-from", settings.from.clone())?, list("cache-to", exports(settings))?];
+            let mut edits = vec![
+                list("cache-from", settings.from.clone())?,
+                list("cache-to", exports(settings))?,
+            ];
             if target::inline_argument(all, target) && !settings.inline {
-                let argument = own("args").then(|| edit("args", Set::Without("BUILDKIT_INLINE_CACHE")));
+                let argument =
+                    own("args").then(|| edit("args", Set::Without("BUILDKIT_INLINE_CACHE")));
                 edits.push(Some(argument.ok_or("BUILDKIT_INLINE_CACHE is inherited")?));
             }
             Ok(edits.into_iter().flatten().collect())
         }
         Change::Spec { side, old, new, .. } => {
             let lists = side.of(&["cache-from"], &["cache-to"]);
-            let held =
-                lists.into_iter().filter(|name| target.own(name).is_some_and(|value| value.texts().contains(old)));
-            let edits: Vec<Edit> = held.map(|name| edit(name, Set::Item(old.clone(), new.clone()))).collect();
+            let held = lists
+                .into_iter()
+                .filter(|name| target.own(name).is_some_and(|value| value.texts().contains(old)));
+            let edits: Vec<Edit> =
+                held.map(|name| edit(name, Set::Item(old.clone(), new.clone()))).collect();
             if !edits.is_empty() {
                 return Ok(edits);
             }
             // What is inherited as a whole is written into the target as a whole.
-            let is_all =
-                |name: &&str| target::field(all, target, name).is_some_and(|value| value.texts() == [old.clone()]);
+            let is_all = |name: &&str| {
+                target::field(all, target, name).is_some_and(|value| value.texts() == [old.clone()])
+            };
             let lists = side.of(&["cache-from"], &["cache-to"]).into_iter().filter(is_all);
-            let edits: Vec<Edit> = lists.map(|name| edit(name, Set::List(vec![new.clone()]))).collect();
+            let edits: Vec<Edit> =
+                lists.map(|name| edit(name, Set::List(vec![new.clone()]))).collect();
             if edits.is_empty() { Err(format!("`{old}` is inherited")) } else { Ok(edits) }
         }
         Change::UseCache { .. } => {
@@ -123,7 +140,11 @@ fn edits_of(all: &[Target], target: &Target, change: &Change) -> Result<Vec<Edit
             if options.into_iter().any(|name| has(name) && !own(name)) {
                 return Err("no-cache is inherited".to_owned());
             }
-            Ok(options.into_iter().filter(|name| own(name)).map(|name| edit(name, Set::Nothing)).collect())
+            Ok(options
+                .into_iter()
+                .filter(|name| own(name))
+                .map(|name| edit(name, Set::Nothing))
+                .collect())
         }
         _ => Err(NO_SUCH.to_owned()),
     }

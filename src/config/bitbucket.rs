@@ -40,7 +40,8 @@ impl Kind for BitbucketPipelines {
     fn read(&self, text: &str) -> Result<Content, String> {
         let pipelines = Pipelines::parse(text)?;
         let doc = Document::new(text).ok();
-        let places = places::find(doc.as_ref(), &pipelines).into_iter().map(|(place, _)| place).collect();
+        let places =
+            places::find(doc.as_ref(), &pipelines).into_iter().map(|(place, _)| place).collect();
         Ok(Content { places, pipelines: Some(pipelines), ..Content::default() })
     }
 
@@ -128,7 +129,13 @@ impl Pipelines {
         let groups = self.steps.iter().filter_map(|s| s.parallel).max().map_or(0, |last| last + 1);
         let saves = |step: &&Step| step.uses(cache) && !self.ignores(step, cache);
         (0..groups)
-            .map(|group| self.steps.iter().filter(|s| s.parallel == Some(group)).filter(saves).collect::<Vec<_>>())
+            .map(|group| {
+                self.steps
+                    .iter()
+                    .filter(|s| s.parallel == Some(group))
+                    .filter(saves)
+                    .collect::<Vec<_>>()
+            })
             .filter(|steps| steps.len() > 1)
             .collect()
     }
@@ -139,8 +146,8 @@ impl Pipelines {
         step.runtime.as_ref().or(self.runtime.as_ref()).is_some_and(|version| version == "3")
     }
 
-    /// In runtime 3 the predefined docker cache "will be ignored and a warning message will be displayed"
-    /// (Atlassian, "Enable and use Runtime v3").
+    /// In runtime 3 the predefined docker cache "will be ignored and a warning message will be
+    /// displayed" (Atlassian, "Enable and use Runtime v3").
     fn ignores(&self, step: &Step, cache: &str) -> bool {
         cache == "docker" && self.is_modern(step)
     }

@@ -1,4 +1,5 @@
-//! Buildkite's `pipeline.yml`: steps with commands, and steps that build by the docker-compose plugin.
+//! Buildkite's `pipeline.yml`: steps with commands, and steps that build by the docker-compose
+//! plugin.
 
 mod correct;
 mod plugin;
@@ -22,13 +23,20 @@ impl Kind for BuildkitePipeline {
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        Some(if name.starts_with("matrix") { format!("{{{{{name}}}}}") } else { format!("${name}") })
+        Some(if name.starts_with("matrix") {
+            format!("{{{{{name}}}}}")
+        } else {
+            format!("${name}")
+        })
     }
 
-    /// `.buildkite/*.yml`; `buildkite.yml` is looked for by the agent too (agent `clicommand/pipeline_upload.go`).
+    /// `.buildkite/*.yml`; `buildkite.yml` is looked for by the agent too (agent
+    /// `clicommand/pipeline_upload.go`).
     fn names(&self, path: &str) -> bool {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
-        yaml::is_file(file) && (file.starts_with("buildkite.") || folder.split('/').any(|part| part == ".buildkite"))
+        yaml::is_file(file)
+            && (file.starts_with("buildkite.")
+                || folder.split('/').any(|part| part == ".buildkite"))
     }
 
     fn looks(&self, text: &str) -> bool {
@@ -42,7 +50,8 @@ impl Kind for BuildkitePipeline {
     fn read(&self, text: &str) -> Result<Content, String> {
         let root = yaml::parse(text)?;
         let doc = Document::new(text).ok();
-        let places = read::builds(&root, doc.as_ref()).into_iter().map(|found| found.place).collect();
+        let places =
+            read::builds(&root, doc.as_ref()).into_iter().map(|found| found.place).collect();
         Ok(Content { places, ..Content::default() })
     }
 

@@ -43,13 +43,21 @@ impl Kind for Buildspec {
     }
 }
 
-/// The phases run one after the other on one machine. Whether that keeps its layers is set in the project, not here.
+/// The phases run one after the other on one machine. Whether that keeps its layers is set in the
+/// project, not here.
 fn all(root: &Value) -> Vec<Job> {
     let at = key(&Route::default(), "phases");
     let phases = root.get("phases").map(entries).unwrap_or_default();
-    let commands =
-        phases.into_iter().flat_map(|(name, phase)| scripts(phase.get("commands"), &key(&key(&at, name), "commands")));
+    let commands = phases.into_iter().flat_map(|(name, phase)| {
+        scripts(phase.get("commands"), &key(&key(&at, name), "commands"))
+    });
     let set = variables(root.get("env").and_then(|env| env.get("variables")));
     let steps = std::iter::once(Step::Doubt).chain(commands).collect();
-    vec![Job { variables: set, slashes: true, steps, builders: Builders::fresh(), ..Job::default() }]
+    vec![Job {
+        variables: set,
+        slashes: true,
+        steps,
+        builders: Builders::fresh(),
+        ..Job::default()
+    }]
 }

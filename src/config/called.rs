@@ -35,15 +35,21 @@ impl Called {
             return;
         }
         let ends = |c: char| {
-            c.is_ascii_whitespace() || matches!(c, '"' | '\'' | ';' | '(' | ')' | '&' | '|' | ',' | '[' | ']')
+            c.is_ascii_whitespace()
+                || matches!(c, '"' | '\'' | ';' | '(' | ')' | '&' | '|' | ',' | '[' | ']')
         };
         let words: Vec<&str> = line.split(ends).filter(|word| !word.is_empty()).collect();
         let scripts = words.iter().filter(|word| is_script(word));
-        self.scripts.extend(scripts.map(|word| super::link::in_root(&config.path, in_checkout(word))));
+        self.scripts
+            .extend(scripts.map(|word| super::link::in_root(&config.path, in_checkout(word))));
         let Some(make) = words.iter().position(|word| *word == "make") else { return };
-        let targets = words.iter().skip(make + 1).filter(|word| !word.starts_with('-') && !word.contains('='));
-        for target in targets.take_while(|word| word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b)))
-        {
+        let targets = words
+            .iter()
+            .skip(make + 1)
+            .filter(|word| !word.starts_with('-') && !word.contains('='));
+        for target in targets.take_while(|word| {
+            word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+        }) {
             if !self.targets.iter().any(|known| known == target) {
                 self.targets.push((*target).to_owned());
             }
@@ -59,7 +65,8 @@ impl Called {
     /// The file, if it builds images.
     #[must_use]
     pub fn read(&self, path: &str, text: &str) -> Option<Config> {
-        let kind: &'static dyn Kind = if self.scripts.contains(path) { &ShellScript } else { &Makefile };
+        let kind: &'static dyn Kind =
+            if self.scripts.contains(path) { &ShellScript } else { &Makefile };
         if kind.name() == Makefile.name() && !makefile::builds(text, &self.targets) {
             return None;
         }

@@ -33,8 +33,8 @@ pub enum Change {
         /// Which build.
         place: usize,
     },
-    /// Dockerfile: a few files are copied before the instructions that need only them, and the COPY of
-    /// everything comes behind those.
+    /// Dockerfile: a few files are copied before the instructions that need only them, and the COPY
+    /// of everything comes behind those.
     CopyLater {
         /// Line of the COPY that takes everything.
         copy: u64,
@@ -43,12 +43,13 @@ pub enum Change {
         /// The COPY of those files; `None` where they read none.
         first: Option<String>,
     },
-    /// Dockerfile: an ARG, and the ENV and LABEL made of it, come right before the first instruction
-    /// that uses them.
+    /// Dockerfile: an ARG, and the ENV and LABEL made of it, come right before the first
+    /// instruction that uses them.
     DeclareLater {
         /// Their lines, in the order of the file.
         declared: Vec<u64>,
-        /// Line of the instruction they go in front of; one past the last line of the stage: to its end.
+        /// Line of the instruction they go in front of; one past the last line of the stage: to its
+        /// end.
         before: u64,
     },
     /// Dockerfile: the base image is named with its digest.
@@ -101,13 +102,16 @@ pub struct Settings {
     pub builder: bool,
 }
 
-/// Compares the file before and after: what was asked for is done, all other builds are as they were.
+/// Compares the file before and after: what was asked for is done, all other builds are as they
+/// were.
 ///
 /// # Errors
 /// Words that complete "no patch:".
 pub(super) fn verify(before: &Content, after: &Content, changes: &[Change]) -> Result<(), String> {
     instructions::verify(before, after, changes)?;
-    let added = changes.iter().filter_map(|c| if let Change::Ignore { pattern } = c { Some(pattern) } else { None });
+    let added = changes
+        .iter()
+        .filter_map(|c| if let Change::Ignore { pattern } = c { Some(pattern) } else { None });
     if !before.ignored.iter().chain(added).eq(&after.ignored) {
         return Err("another pattern would change with it".into());
     }
@@ -117,10 +121,16 @@ pub(super) fn verify(before: &Content, after: &Content, changes: &[Change]) -> R
     for (index, (old, new)) in before.places.iter().zip(&after.places).enumerate() {
         let mut asked = changes.iter().filter(|change| change.place() == Some(index)).peekable();
         if asked.peek().is_none() && !alike(old, new) {
-            return Err(format!("the build in line {} would change with it", old.command.quote.line));
+            return Err(format!(
+                "the build in line {} would change with it",
+                old.command.quote.line
+            ));
         }
         if !asked.all(|change| done(new, change)) {
-            return Err(format!("the build in line {} is written in an unusual way", old.command.quote.line));
+            return Err(format!(
+                "the build in line {} is written in an unusual way",
+                old.command.quote.line
+            ));
         }
     }
     Ok(())
@@ -131,7 +141,9 @@ impl Change {
     #[must_use]
     pub fn place(&self) -> Option<usize> {
         match self {
-            Self::Caches { place, .. } | Self::Spec { place, .. } | Self::UseCache { place } => Some(*place),
+            Self::Caches { place, .. } | Self::Spec { place, .. } | Self::UseCache { place } => {
+                Some(*place)
+            }
             _ => None,
         }
     }
@@ -169,7 +181,8 @@ fn is_set(place: &Place, settings: &Settings) -> bool {
     let to: Vec<String> = settings.to.iter().cloned().collect();
     let written = raw(&command.cache_to);
     let inline_only = written.iter().all(|spec| spec == "type=inline");
-    let inline = settings.inline || to.iter().any(|spec| CacheSpec::parse(spec).kind() == CacheKind::Inline);
+    let inline =
+        settings.inline || to.iter().any(|spec| CacheSpec::parse(spec).kind() == CacheKind::Inline);
     raw(&command.cache_from) == settings.from
         && command.inline() == inline
         && (written == to || (settings.inline && to.is_empty() && inline_only))

@@ -1,4 +1,5 @@
-//! `CircleCI`'s `config.yml`: jobs with their `run` steps, and the commands of the file that they call.
+//! `CircleCI`'s `config.yml`: jobs with their `run` steps, and the commands of the file that they
+//! call.
 //!
 //! <https://circleci.com/docs/configuration-reference/>
 
@@ -34,7 +35,10 @@ impl Kind for CircleCi {
 
     fn looks(&self, text: &str) -> bool {
         let top = |key: &str| text.lines().any(|line| line.starts_with(key));
-        top("jobs:") && (top("version: 2") || top("workflows:")) && !top("on:") && text.contains("steps:")
+        top("jobs:")
+            && (top("version: 2") || top("workflows:"))
+            && !top("on:")
+            && text.contains("steps:")
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
@@ -58,7 +62,8 @@ fn job(root: &Value, id: &str, value: &Value, at: &Route<'static>) -> Job {
     let machine = machine(root, value);
     Job {
         name: id.to_owned(),
-        variables: [variables(root.get("environment")), variables(value.get("environment"))].concat(),
+        variables: [variables(root.get("environment")), variables(value.get("environment"))]
+            .concat(),
         legs,
         plain_legs,
         slashes: !called.iter().any(|call| names_one_branch(call)),
@@ -71,7 +76,8 @@ fn job(root: &Value, id: &str, value: &Value, at: &Route<'static>) -> Job {
 fn machine(root: &Value, job: &Value) -> bool {
     let named = job.get("executor").and_then(|e| text(e).or_else(|| e.get("name").and_then(text)));
     let executor = named.and_then(|name| root.get("executors").and_then(|all| all.get(&name)));
-    let of = |name: &str| job.get(name).or_else(|| executor.and_then(|executor| executor.get(name)));
+    let of =
+        |name: &str| job.get(name).or_else(|| executor.and_then(|executor| executor.get(name)));
     let own = of("resource_class").and_then(text).is_some_and(|class| class.contains('/'));
     of("machine").is_some_and(|machine| !keeps_layers(machine)) && !own
 }
@@ -101,29 +107,39 @@ fn of_step(root: &Value, step: &Value, at: &Route<'static>, depth: usize) -> Vec
         ("run", Some(value)) => {
             let route = key(at, "run");
             let script = text(value).map(|text| (text, route.clone()));
-            let script = script.or_else(|| Some((value.get("command").and_then(text)?, key(&route, "command"))));
+            let script = script
+                .or_else(|| Some((value.get("command").and_then(text)?, key(&route, "command"))));
             script
-                .map(|(value, route)| Step::Script(Item { value: with_forms(&value).into(), route }))
+                .map(|(value, route)| {
+                    Step::Script(Item { value: with_forms(&value).into(), route })
+                })
                 .into_iter()
                 .collect()
         }
-        ("setup_remote_docker", value) => vec![Step::Engine { fresh: !value.is_some_and(keeps_layers) }],
+        ("setup_remote_docker", value) => {
+            vec![Step::Engine { fresh: !value.is_some_and(keeps_layers) }]
+        }
         ("when" | "unless", Some(value)) if depth < DEEPEST => nested(&name, value),
         (name, _) if depth < DEEPEST => match root.get("commands").and_then(|all| all.get(name)) {
-            Some(command) => steps(root, command, &key(&key(&Route::default(), "commands"), name), depth + 1),
+            Some(command) => {
+                steps(root, command, &key(&key(&Route::default(), "commands"), name), depth + 1)
+            }
             None => Vec::new(),
         },
         _ => Vec::new(),
     }
 }
 
-/// `<< parameters.tag >>` in the form of other expressions: a shell reads `<<` as the begin of a document.
+/// `<< parameters.tag >>` in the form of other expressions: a shell reads `<<` as the begin of a
+/// document.
 fn with_forms(script: &str) -> String {
     let mut rest = script;
     let mut formed = String::new();
     while let Some((before, behind)) = rest.split_once("<<") {
         formed.push_str(before);
-        if let Some((inside, after)) = behind.split_once(">>").filter(|(inside, _)| is_parameter(inside)) {
+        if let Some((inside, after)) =
+            behind.split_once(">>").filter(|(inside, _)| is_parameter(inside))
+        {
             formed.push_str("${{");
             formed.push_str(inside);
             formed.push_str("}}");
@@ -138,22 +154,31 @@ fn with_forms(script: &str) -> String {
 
 fn is_parameter(inside: &str) -> bool {
     let name = inside.trim();
-    ["parameters.", "pipeline.", "matrix."].iter().any(|prefix| name.starts_with(prefix)) && !name.contains('\n')
+    ["parameters.", "pipeline.", "matrix."].iter().any(|prefix| name.starts_with(prefix))
+        && !name.contains('\n')
 }
 
 /// What the workflows give the job, each time they call it.
 fn calls<'a>(root: &'a Value, id: &str) -> Vec<&'a Value> {
     let workflows = root.get("workflows").map(entries).unwrap_or_default();
-    let jobs = workflows.into_iter().filter_map(|(_, workflow)| workflow.get("jobs")?.as_sequence()).flatten();
+    let jobs = workflows
+        .into_iter()
+        .filter_map(|(_, workflow)| workflow.get("jobs")?.as_sequence())
+        .flatten();
     jobs.filter_map(|job| job.get(id)).collect()
 }
 
 /// Parameters that differ between the calls, or between the legs of one.
 fn legs(calls: &[&Value]) -> (Vec<String>, Vec<String>) {
-    const OWN: [&str; 8] = ["name", "requires", "context", "filters", "matrix", "type", "pre-steps", "post-steps"];
+    const OWN: [&str; 8] =
+        ["name", "requires", "context", "filters", "matrix", "type", "pre-steps", "post-steps"];
     let mut given: Vec<(String, Vec<String>)> = Vec::new();
     for call in calls {
-        let matrix = call.get("matrix").and_then(|matrix| matrix.get("parameters")).map(entries).unwrap_or_default();
+        let matrix = call
+            .get("matrix")
+            .and_then(|matrix| matrix.get("parameters"))
+            .map(entries)
+            .unwrap_or_default();
         let own = entries(call).into_iter().filter(|(name, _)| !OWN.contains(name));
         for (name, value) in matrix.into_iter().chain(own) {
             let values = one_or_more(value);
@@ -172,6 +197,12 @@ fn legs(calls: &[&Value]) -> (Vec<String>, Vec<String>) {
 
 /// `filters: branches: only: main`.
 fn names_one_branch(call: &Value) -> bool {
-    let only = call.get("filters").and_then(|f| f.get("branches")).and_then(|b| b.get("only")).map(one_or_more);
-    only.is_some_and(|names| !names.is_empty() && names.iter().all(|name| !name.contains(['/', '*'])))
+    let only = call
+        .get("filters")
+        .and_then(|f| f.get("branches"))
+        .and_then(|b| b.get("only"))
+        .map(one_or_more);
+    only.is_some_and(|names| {
+        !names.is_empty() && names.iter().all(|name| !name.contains(['/', '*']))
+    })
 }

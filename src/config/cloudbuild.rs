@@ -1,4 +1,5 @@
-//! Google Cloud Build's `cloudbuild.yaml`: steps that call docker or kaniko, by their words or in a script.
+//! Google Cloud Build's `cloudbuild.yaml`: steps that call docker or kaniko, by their words or in a
+//! script.
 //!
 //! <https://cloud.google.com/build/docs/build-config-file-schema>
 
@@ -56,8 +57,10 @@ impl Kind for CloudBuild {
 fn all(root: &Value) -> Vec<Job> {
     let at = key(&Route::default(), "steps");
     let list = root.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate();
-    let everywhere = root.get("options").map(|options| variables(options.get("env"))).unwrap_or_default();
-    let steps = list.flat_map(|(index, step)| of_step(step, &at.with_key(index), &everywhere)).collect();
+    let everywhere =
+        root.get("options").map(|options| variables(options.get("env"))).unwrap_or_default();
+    let steps =
+        list.flat_map(|(index, step)| of_step(step, &at.with_key(index), &everywhere)).collect();
     let builders = Builders::fresh();
     vec![Job { variables: variables(root.get("substitutions")), steps, builders, ..Job::default() }]
 }
@@ -69,13 +72,22 @@ fn of_step(step: &Value, at: &Route<'static>, everywhere: &[(String, String)]) -
     let image = step.get("name").and_then(text).unwrap_or_default();
     let program = step.get("entrypoint").and_then(text);
     let arguments = texts(step.get("args"));
-    let shell = program.as_deref().is_some_and(|name| matches!(name.rsplit('/').next(), Some("bash" | "sh")));
-    let script = arguments.iter().position(|word| word.starts_with('-') && word.ends_with('c')).map(|flag| flag + 1);
-    if let Some((index, value)) = script.filter(|_| shell).and_then(|at| Some((at, arguments.get(at)?))) {
+    let shell = program
+        .as_deref()
+        .is_some_and(|name| matches!(name.rsplit('/').next(), Some("bash" | "sh")));
+    let script = arguments
+        .iter()
+        .position(|word| word.starts_with('-') && word.ends_with('c'))
+        .map(|flag| flag + 1);
+    if let Some((index, value)) =
+        script.filter(|_| shell).and_then(|at| Some((at, arguments.get(at)?)))
+    {
         let route = key(at, "args").with_key(index);
         return vec![Step::Script(Item { route, value: value.as_str().into() })];
     }
-    let Some(program) = program.filter(|_| !shell).or_else(|| program_of(&image)) else { return Vec::new() };
+    let Some(program) = program.filter(|_| !shell).or_else(|| program_of(&image)) else {
+        return Vec::new();
+    };
     let set = [everywhere, &variables(step.get("env"))].concat();
     let set = set.into_iter().map(|(name, value)| format!("{name}={value}"));
     let words = set.chain([program]).chain(arguments).collect();

@@ -1,7 +1,7 @@
 //! Compose files: services that are built, with their cache options.
 //!
-//! Each file is read by itself: what an override adds to another file is for Compose to merge. A service
-//! that extends another one has what that one has.
+//! Each file is read by itself: what an override adds to another file is for Compose to merge. A
+//! service that extends another one has what that one has.
 
 mod correct;
 
@@ -43,17 +43,28 @@ impl Kind for Compose {
         let doc = Document::new(text).map_err(|e| e.to_string())?;
         let services = root.get("services").map(entries).unwrap_or_default();
         let others: Vec<Value> = others.iter().filter_map(|text| yaml::parse(text).ok()).collect();
-        let elsewhere = others.iter().filter_map(|root| root.get("services")).flat_map(entries).collect();
+        let elsewhere =
+            others.iter().filter_map(|root| root.get("services")).flat_map(entries).collect();
         let all = Services { own: &services, elsewhere };
-        let places = services.iter().filter_map(|(name, service)| place(&doc, &all, (name, service)));
-        Ok(Content { places: places.collect(), includes: extended_files(&services), ..Content::default() })
+        let places =
+            services.iter().filter_map(|(name, service)| place(&doc, &all, (name, service)));
+        Ok(Content {
+            places: places.collect(),
+            includes: extended_files(&services),
+            ..Content::default()
+        })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
         self.correct_among(text, &[], changes)
     }
 
-    fn correct_among(&self, text: &str, others: &[String], changes: &[Change]) -> Result<String, String> {
+    fn correct_among(
+        &self,
+        text: &str,
+        others: &[String],
+        changes: &[Change],
+    ) -> Result<String, String> {
         correct::correct(text, &self.read_among(text, others)?, changes)
     }
 }
@@ -66,7 +77,9 @@ struct Services<'a> {
 
 /// Files whose services are extended.
 fn extended_files(services: &[(&str, &Value)]) -> Vec<String> {
-    let files = services.iter().filter_map(|(_, service)| service.get("extends")?.get("file").and_then(text));
+    let files = services
+        .iter()
+        .filter_map(|(_, service)| service.get("extends")?.get("file").and_then(text));
     let mut files: Vec<String> = files.collect();
     files.sort();
     files.dedup();
@@ -77,7 +90,9 @@ fn extended_files(services: &[(&str, &Value)]) -> Vec<String> {
 fn place(doc: &Document, services: &Services, (name, service): (&str, &Value)) -> Option<Place> {
     let own = service.get("build");
     let base = extended(services, service).and_then(|base| base.get("build"));
-    let field = |key: &str| own.and_then(|build| build.get(key)).or_else(|| base.and_then(|build| build.get(key)));
+    let field = |key: &str| {
+        own.and_then(|build| build.get(key)).or_else(|| base.and_then(|build| build.get(key)))
+    };
     let short = own.and_then(text).or_else(|| base.and_then(text));
     own.or(base)?;
     let line = line_of_key(doc, &key(&route!("services"), name));
@@ -96,14 +111,22 @@ fn place(doc: &Document, services: &Services, (name, service): (&str, &Value)) -
         file: field("dockerfile").and_then(text),
         target: field("target").and_then(text),
         platforms: words("platforms"),
-        tags: service.get("image").and_then(text).into_iter().chain(words("tags")).map(Text::from).collect(),
+        tags: service
+            .get("image")
+            .and_then(text)
+            .into_iter()
+            .chain(words("tags"))
+            .map(Text::from)
+            .collect(),
         pull: field("pull").and_then(Value::as_bool).unwrap_or(false),
         ..Asked::default()
     };
     let quote = Quote { line, text: line_text(doc, line).into() };
     let command = Command { quote, asked: asked.into(), ..Command::default() };
     let context = short.or_else(|| field("context").and_then(text));
-    let inputs = arguments(field("additional_contexts")).into_iter().chain(field("dockerfile_inline").and_then(text));
+    let inputs = arguments(field("additional_contexts"))
+        .into_iter()
+        .chain(field("dockerfile_inline").and_then(text));
     let inputs = inputs.collect();
     Some(Place { target: Some(name.to_owned()), command, context, inputs, ..Place::default() })
 }
@@ -116,17 +139,23 @@ fn extended<'a>(services: &Services<'a>, service: &Value) -> Option<&'a Value> {
     candidates.iter().find(|(known, _)| *known == name).map(|(_, service)| *service)
 }
 
-/// `args:` or `additional_contexts:` as a list or a mapping; one without a value takes it from the environment.
+/// `args:` or `additional_contexts:` as a list or a mapping; one without a value takes it from the
+/// environment.
 fn arguments(args: Option<&Value>) -> Vec<String> {
     let pairs = args.map(entries).unwrap_or_default();
-    let pair =
-        |(name, value): (&str, &Value)| text(value).map_or_else(|| name.to_owned(), |value| format!("{name}={value}"));
+    let pair = |(name, value): (&str, &Value)| {
+        text(value).map_or_else(|| name.to_owned(), |value| format!("{name}={value}"))
+    };
     texts(args).into_iter().chain(pairs.into_iter().map(pair)).collect()
 }
 
 fn line_text(doc: &Document, line: u64) -> String {
     let index = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
-    index.and_then(|index| doc.source().lines().nth(index)).unwrap_or_default().trim_end().to_owned()
+    index
+        .and_then(|index| doc.source().lines().nth(index))
+        .unwrap_or_default()
+        .trim_end()
+        .to_owned()
 }
 
 /// Where the build of a service is written.

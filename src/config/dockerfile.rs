@@ -1,8 +1,9 @@
-//! Dockerfiles: stages and instructions with their lines, in the words that `BuildKit` prints them with.
+//! Dockerfiles: stages and instructions with their lines, in the words that `BuildKit` prints them
+//! with.
 //!
-//! Read by lines as `BuildKit` itself does (`frontend/dockerfile/parser`), because the texts are compared
-//! with step headers and a correction moves whole lines. Tolerant: an unknown instruction is one all the
-//! same. What an order of instructions means for the cache is for the rules.
+//! Read by lines as `BuildKit` itself does (`frontend/dockerfile/parser`), because the texts are
+//! compared with step headers and a correction moves whole lines. Tolerant: an unknown instruction
+//! is one all the same. What an order of instructions means for the cache is for the rules.
 
 mod correct;
 mod heredoc;
@@ -27,14 +28,18 @@ impl Kind for Dockerfile {
     }
 
     fn names(&self, path: &str) -> bool {
-        /// Ends of names of what is made from a Dockerfile, makes one, or tells an editor about them.
+        /// Ends of names of what is made from a Dockerfile, makes one, or tells an editor about
+        /// them.
         #[rustfmt::skip]
         const OTHER: [&str; 22] = [
             "md", "txt", "j2", "jinja", "jinja2", "tmpl", "tpl", "template", "erb", "in", "bak", "orig",
             "go", "json", "nanorc", "py", "sh", "tmlanguage", "tmpreferences", "vim", "yaml", "yml",
         ];
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-        let (first, last) = (name.split('.').next().unwrap_or_default(), name.rsplit('.').next().unwrap_or_default());
+        let (first, last) = (
+            name.split('.').next().unwrap_or_default(),
+            name.rsplit('.').next().unwrap_or_default(),
+        );
         let word = |part: &str| matches!(part, "dockerfile" | "containerfile");
         (word(first) && !OTHER.contains(&last)) || (word(last) && first != last)
     }
@@ -42,7 +47,9 @@ impl Kind for Dockerfile {
     /// Source code and texts are named after what they are about; a Dockerfile has a FROM.
     fn may_be_other(&self, path: &str, text: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-        let from = |line: &str| line.trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("FROM "));
+        let from = |line: &str| {
+            line.trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("FROM "))
+        };
         !matches!(name.as_str(), "dockerfile" | "containerfile") && !text.lines().any(from)
     }
 

@@ -63,7 +63,8 @@ fn append(text: &str, patterns: &[String]) -> String {
 
 /// A pattern for one name in the root. What is in a folder (`.git/**`) is as good as the folder.
 fn fits(pattern: &str, name: &str) -> bool {
-    let bare = pattern.trim().trim_start_matches("./").trim_start_matches('/').trim_end_matches('/');
+    let bare =
+        pattern.trim().trim_start_matches("./").trim_start_matches('/').trim_end_matches('/');
     let bare = bare.strip_suffix("/**").or_else(|| bare.strip_suffix("/*")).unwrap_or(bare);
     let bare = bare.trim_start_matches("**/");
     !bare.contains('/') && glob(bare.as_bytes(), name.as_bytes())
@@ -74,7 +75,8 @@ fn glob(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
         (Some((b'*', rest)), _) => {
-            glob(rest, name) || name.split_first().is_some_and(|(_, shorter)| glob(pattern, shorter))
+            glob(rest, name)
+                || name.split_first().is_some_and(|(_, shorter)| glob(pattern, shorter))
         }
         (Some((b'?', rest)), Some((_, name))) => glob(rest, name),
         (Some((a, rest)), Some((b, name))) => a == b && glob(rest, name),
@@ -92,7 +94,17 @@ mod tests {
 
     #[test]
     fn knows_what_leaves_git_out() {
-        for text in [".git", "/.git/\n", "**/.git", ".git*", "*\n!src", ".*", "# x\r\n.git\r\n", ".git/**", "**"] {
+        for text in [
+            ".git",
+            "/.git/\n",
+            "**/.git",
+            ".git*",
+            "*\n!src",
+            ".*",
+            "# x\r\n.git\r\n",
+            ".git/**",
+            "**",
+        ] {
             assert!(ignores(&patterns(text), ".git"), "{text}");
         }
         for text in ["", "git", ".git\n!.git", "docs/.git", ".github", "*.md", "# .git", "*/.git"] {
@@ -102,7 +114,9 @@ mod tests {
 
     #[test]
     fn a_pattern_is_added_at_the_end() {
-        let add = |text: &str| Dockerignore.correct(text, &[Change::Ignore { pattern: ".git".into() }]).unwrap();
+        let add = |text: &str| {
+            Dockerignore.correct(text, &[Change::Ignore { pattern: ".git".into() }]).unwrap()
+        };
         assert_eq!(add(""), ".git\n");
         assert_eq!(add("a\n!b\n"), "a\n!b\n.git\n");
         assert_eq!(add("a\r\nb"), "a\r\nb\r\n.git");

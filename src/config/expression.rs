@@ -1,15 +1,16 @@
 //! GitHub's expressions: the values that one can have, where they can be computed.
 //!
-//! Conditions are not decided: `${{ github.event_name == 'push' && 'type=gha' || '' }}` is `type=gha` or nothing.
-//! Grammar: <https://docs.github.com/en/actions/reference/workflows-and-actions/expressions>.
+//! Conditions are not decided: `${{ github.event_name == 'push' && 'type=gha' || '' }}` is
+//! `type=gha` or nothing. Grammar:
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/expressions>.
 
 use super::variables::{Form, pieces};
 
 /// More values than anybody writes.
 const MOST: usize = 16;
 
-/// The values of a text with expressions in it; what is not known stays as it is written. `None` where
-/// nothing is known of one of them but that it is true or false.
+/// The values of a text with expressions in it; what is not known stays as it is written. `None`
+/// where nothing is known of one of them but that it is true or false.
 pub(super) fn values(text: &str) -> Option<Vec<String>> {
     let mut all = vec![String::new()];
     for piece in pieces(text) {
@@ -17,7 +18,11 @@ pub(super) fn values(text: &str) -> Option<Vec<String>> {
             Some(Form::Expression(inside)) if piece.text.starts_with("${{") => computed(inside)?,
             _ => vec![piece.text.to_owned()],
         };
-        all = all.iter().flat_map(|head| next.iter().map(move |tail| format!("{head}{tail}"))).take(MOST).collect();
+        all = all
+            .iter()
+            .flat_map(|head| next.iter().map(move |tail| format!("{head}{tail}")))
+            .take(MOST)
+            .collect();
     }
     all.dedup();
     Some(all)
@@ -70,7 +75,8 @@ enum Token {
 
 /// `None` where a text is not closed, or a character has no place.
 fn tokens(text: &str) -> Option<Vec<Token>> {
-    const SIGNS: [&str; 13] = ["&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "(", ")", ",", "["];
+    const SIGNS: [&str; 13] =
+        ["&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "(", ")", ",", "["];
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -136,7 +142,8 @@ impl Reader {
         let mut left = self.compared()?;
         while self.takes("&&") {
             let right = self.compared()?;
-            let (reached, nothing) = (left.iter().any(Value::may_be_true), left.iter().any(Value::may_be_false));
+            let (reached, nothing) =
+                (left.iter().any(Value::may_be_true), left.iter().any(Value::may_be_false));
             left = right.into_iter().filter(|_| reached).collect();
             left.extend(nothing.then(|| Value::Text(String::new())));
         }
@@ -182,9 +189,8 @@ impl Reader {
         }
         match name.to_ascii_lowercase().as_str() {
             "format" => formatted(&arguments),
-            "contains" | "startswith" | "endswith" | "always" | "success" | "failure" | "cancelled" => {
-                Some(vec![Value::Condition])
-            }
+            "contains" | "startswith" | "endswith" | "always" | "success" | "failure"
+            | "cancelled" => Some(vec![Value::Condition]),
             _ => None,
         }
     }
@@ -197,7 +203,11 @@ fn formatted(arguments: &[Vec<Value>]) -> Option<Vec<Value>> {
     for (index, values) in rest.iter().enumerate() {
         let values: Vec<String> = values.iter().cloned().map(Value::text).collect::<Option<_>>()?;
         let hole = format!("{{{index}}}");
-        all = all.iter().flat_map(|text| values.iter().map(|value| text.replace(&hole, value))).take(MOST).collect();
+        all = all
+            .iter()
+            .flat_map(|text| values.iter().map(|value| text.replace(&hole, value)))
+            .take(MOST)
+            .collect();
     }
     Some(all.into_iter().map(Value::Text).collect())
 }
@@ -220,9 +230,15 @@ mod tests {
     fn each_value_is_one_that_can_be() {
         for (text, wanted) in [
             ("type=gha", &["type=gha"][..]),
-            ("${{ github.event_name == 'push' && 'type=gha,mode=max' || '' }}", &["type=gha,mode=max", ""]),
+            (
+                "${{ github.event_name == 'push' && 'type=gha,mode=max' || '' }}",
+                &["type=gha,mode=max", ""],
+            ),
             ("${{ a && 'x' || b && 'y' || 'z' }}", &["x", "y", "z"]),
-            ("type=gha,scope=${{ format('web-{0}', matrix.os) }}", &["type=gha,scope=web-${{ matrix.os }}"]),
+            (
+                "type=gha,scope=${{ format('web-{0}', matrix.os) }}",
+                &["type=gha,scope=web-${{ matrix.os }}"],
+            ),
             (
                 "scope=${{ github.ref == 'refs/heads/main' && 'main' || github.head_ref }}",
                 &["scope=main", "scope=${{ github.head_ref }}"],
@@ -233,8 +249,13 @@ mod tests {
         ] {
             assert_eq!(values(text).unwrap(), wanted, "{text}");
         }
-        for text in ["${{ a == 'b' }}", "${{ fromJSON(x).y }}", "${{ toJSON(matrix) }}", "${{ 'open }}", "${{ a[0] }}"]
-        {
+        for text in [
+            "${{ a == 'b' }}",
+            "${{ fromJSON(x).y }}",
+            "${{ toJSON(matrix) }}",
+            "${{ 'open }}",
+            "${{ a[0] }}",
+        ] {
             assert_eq!(values(text), None, "{text}");
         }
     }

@@ -36,13 +36,15 @@ impl Kind for GithubWorkflow {
     fn names(&self, path: &str) -> bool {
         let folders = [".github/workflows", ".gitea/workflows", ".forgejo/workflows"];
         let Some((folder, file)) = path.rsplit_once('/') else { return false };
-        let known =
-            folders.iter().any(|known| folder.strip_suffix(known).is_some_and(|p| p.is_empty() || p.ends_with('/')));
+        let known = folders.iter().any(|known| {
+            folder.strip_suffix(known).is_some_and(|p| p.is_empty() || p.ends_with('/'))
+        });
         known && yaml::is_file(file)
     }
 
     fn looks(&self, text: &str) -> bool {
-        let has = |key: &str| text.lines().any(|line| line.trim_matches(['"', '\'']).starts_with(key));
+        let has =
+            |key: &str| text.lines().any(|line| line.trim_matches(['"', '\'']).starts_with(key));
         has("jobs:") && (has("on:") || has("on\":") || has("on':")) && text.contains("runs-on:")
     }
 
@@ -73,7 +75,9 @@ impl Kind for GithubAction {
     }
 
     fn looks(&self, text: &str) -> bool {
-        text.lines().any(|line| line.trim_end() == "runs:") && text.contains("using:") && text.contains("composite")
+        text.lines().any(|line| line.trim_end() == "runs:")
+            && text.contains("using:")
+            && text.contains("composite")
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
@@ -89,5 +93,10 @@ fn content(text: &str) -> Result<Content, String> {
     let root = yaml::parse(text)?;
     let doc = Document::new(text).ok();
     let places = read::builds(&root, doc.as_ref()).into_iter().map(|found| found.place).collect();
-    Ok(Content { places, calls: calls::of(&root), inputs: calls::inputs(&root), ..Content::default() })
+    Ok(Content {
+        places,
+        calls: calls::of(&root),
+        inputs: calls::inputs(&root),
+        ..Content::default()
+    })
 }

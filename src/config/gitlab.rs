@@ -1,4 +1,5 @@
-//! `.gitlab-ci.yml`: jobs with their scripts, through `extends`, `default`, anchors and `!reference`.
+//! `.gitlab-ci.yml`: jobs with their scripts, through `extends`, `default`, anchors and
+//! `!reference`.
 
 mod include;
 mod inherit;
@@ -29,7 +30,8 @@ impl Kind for GitlabCi {
     /// Files that it includes are named `docker.gitlab-ci.yml`, or lie in `.gitlab/`.
     fn names(&self, path: &str) -> bool {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
-        yaml::is_file(file) && (file.contains("gitlab-ci.") || folder.split('/').any(|part| part == ".gitlab"))
+        yaml::is_file(file)
+            && (file.contains("gitlab-ci.") || folder.split('/').any(|part| part == ".gitlab"))
     }
 
     fn looks(&self, text: &str) -> bool {
@@ -50,7 +52,8 @@ impl Kind for GitlabCi {
         let includes = include::local(&own);
         let doc = Document::new(text).ok();
         let root = include::together(own, others);
-        let places = builds(&root, doc.as_ref(), others).into_iter().map(|(place, _)| place).collect();
+        let places =
+            builds(&root, doc.as_ref(), others).into_iter().map(|(place, _)| place).collect();
         Ok(Content { places, includes, ..Content::default() })
     }
 
@@ -58,27 +61,40 @@ impl Kind for GitlabCi {
         self.correct_among(text, &[], changes)
     }
 
-    fn correct_among(&self, text: &str, others: &[String], changes: &[Change]) -> Result<String, String> {
+    fn correct_among(
+        &self,
+        text: &str,
+        others: &[String],
+        changes: &[Change],
+    ) -> Result<String, String> {
         let (head, jobs) = documents(text);
         let doc = Document::new(jobs).map_err(|e| e.to_string())?;
         let root = include::together(yaml::parse(jobs)?, others);
-        let jobs = script::correct(&doc, &builds(&root, Some(&doc), others), changes, |place| make(&root, place))?;
+        let jobs = script::correct(&doc, &builds(&root, Some(&doc), others), changes, |place| {
+            make(&root, place)
+        })?;
         Ok(format!("{head}{jobs}"))
     }
 }
 
-/// Builds whose scripts are written in this file; among others there are those of its hidden jobs too, which jobs
-/// of other files extend.
-fn builds(root: &yaml_serde::Value, doc: Option<&Document>, others: &[String]) -> Vec<(Place, script::Spot)> {
+/// Builds whose scripts are written in this file; among others there are those of its hidden jobs
+/// too, which jobs of other files extend.
+fn builds(
+    root: &yaml_serde::Value,
+    doc: Option<&Document>,
+    others: &[String],
+) -> Vec<(Place, script::Spot)> {
     let mut found = read::builds(root, doc);
     if let Some(doc) = doc.filter(|_| !others.is_empty()) {
-        found.retain(|(_, spot)| yaml::Scalar::find(doc, &spot.item.route, &spot.item.value).is_some());
+        found.retain(|(_, spot)| {
+            yaml::Scalar::find(doc, &spot.item.route, &spot.item.value).is_some()
+        });
     }
     found
 }
 
-/// What stands before the jobs, and the jobs: a file with inputs declares them in a document of its own,
-/// `spec:` to `---` (<https://docs.gitlab.com/ci/yaml/#spec>).
+/// What stands before the jobs, and the jobs: a file with inputs declares them in a document of its
+/// own, `spec:` to `---` (<https://docs.gitlab.com/ci/yaml/#spec>).
 fn documents(text: &str) -> (&str, &str) {
     let (mut end, mut declares) = (0, false);
     for line in text.split_inclusive('\n') {
@@ -91,14 +107,18 @@ fn documents(text: &str) -> (&str, &str) {
     ("", text)
 }
 
-/// Lines that make a docker-container builder. A dind service is reached by TLS, and buildx takes that
-/// from a context only ("could not create a builder instance with TLS data loaded from environment",
-/// docker/buildx `commands/create.go`). A runner's own engine may have the builder from a job before.
+/// Lines that make a docker-container builder. A dind service is reached by TLS, and buildx takes
+/// that from a context only ("could not create a builder instance with TLS data loaded from
+/// environment", docker/buildx `commands/create.go`). A runner's own engine may have the builder
+/// from a job before.
 fn make(root: &yaml_serde::Value, place: &Place) -> Vec<String> {
     let job = place.key.as_deref().unwrap_or(&place.job);
     if read::has_dind(root, job) {
         let create = "docker buildx create --name ci --driver docker-container --use ci-engine";
         return vec!["docker context create ci-engine".to_owned(), create.to_owned()];
     }
-    vec!["docker buildx create --name ci --driver docker-container --use || docker buildx use ci".to_owned()]
+    vec![
+        "docker buildx create --name ci --driver docker-container --use || docker buildx use ci"
+            .to_owned(),
+    ]
 }

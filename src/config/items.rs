@@ -31,7 +31,9 @@ impl List<'_> {
             None if items.is_empty() => Ok(()),
             None => self.insert(items, patch),
             // A list of its own goes before the one it gets by `<<`.
-            Some(other) if other.merged && items.is_empty() => Err("its list is got by a YAML merge key".to_owned()),
+            Some(other) if other.merged && items.is_empty() => {
+                Err("its list is got by a YAML merge key".to_owned())
+            }
             Some(other) if other.merged => self.insert(items, patch),
             Some(own) if items.is_empty() => remove_key(self.doc, &own.route, patch),
             Some(own) => self.change(&own, items, patch),
@@ -44,7 +46,8 @@ impl List<'_> {
         if source.get(place.start..).is_some_and(|rest| rest.starts_with('[')) {
             return flow::replace(source, &place, items, patch);
         }
-        let old: Vec<Span> = (0..256).map_while(|index| span(self.doc, &own.route.with_key(index))).collect();
+        let old: Vec<Span> =
+            (0..256).map_while(|index| span(self.doc, &own.route.with_key(index))).collect();
         let last = old.last().ok_or(UNUSUAL)?;
         if old.iter().any(|item| !is_line(source, item)) {
             return Err(UNUSUAL.to_owned());
@@ -53,10 +56,15 @@ impl List<'_> {
             patch.replace(item.start..trimmed_end(source, item), quoted_like(source, item, new));
         }
         for item in old.iter().skip(items.len()) {
-            patch.remove_line(source, item.start, comment_behind(source, trimmed_end(source, item)));
+            patch.remove_line(
+                source,
+                item.start,
+                comment_behind(source, trimmed_end(source, item)),
+            );
         }
         let lead = indent_at(source, last.start);
-        let more: Vec<String> = items.iter().skip(old.len()).map(|item| format!("{lead}- {}", scalar(item))).collect();
+        let more: Vec<String> =
+            items.iter().skip(old.len()).map(|item| format!("{lead}- {}", scalar(item))).collect();
         if !more.is_empty() {
             patch.insert_after(source, last.start, &more);
         }
@@ -90,7 +98,11 @@ pub(super) fn lines(lead: &str, name: &str, items: &[String]) -> Vec<String> {
 ///
 /// # Errors
 /// Words that complete "no patch:".
-pub(super) fn remove_key(doc: &Document, route: &Route<'static>, patch: &mut Patch) -> Result<(), String> {
+pub(super) fn remove_key(
+    doc: &Document,
+    route: &Route<'static>,
+    patch: &mut Patch,
+) -> Result<(), String> {
     let source = doc.source();
     let (name, place) = key_span(doc, route).zip(span(doc, route)).ok_or(UNUSUAL)?;
     let line = line_at(source, name.start);
@@ -105,9 +117,16 @@ pub(super) fn remove_key(doc: &Document, route: &Route<'static>, patch: &mut Pat
         let own = text.trim_start();
         if !own.is_empty() && !own.starts_with('#') {
             let item = this.end.min(end).max(this.start);
-            patch.remove_line(source, this.start, comment_behind(source, item).or_else(|| comment_in(source, &this)));
+            patch.remove_line(
+                source,
+                this.start,
+                comment_behind(source, item).or_else(|| comment_in(source, &this)),
+            );
         }
-        at = source.get(this.end..).and_then(|rest| rest.find('\n')).map_or(source.len(), |n| this.end + n + 1);
+        at = source
+            .get(this.end..)
+            .and_then(|rest| rest.find('\n'))
+            .map_or(source.len(), |n| this.end + n + 1);
         if at >= source.len() {
             break;
         }

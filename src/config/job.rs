@@ -3,8 +3,8 @@
 use super::pattern::fits_pieces;
 use super::variables::between;
 
-/// The printed name is this job's: variables in `written` stand for anything, and what a CI adds for
-/// a leg is skipped. A name that is nothing but variables is nobody's.
+/// The printed name is this job's: variables in `written` stand for anything, and what a CI adds
+/// for a leg is skipped. A name that is nothing but variables is nobody's.
 pub(super) fn matches(written: &str, printed: &str) -> bool {
     let pieces = pieces(written);
     let certain = pieces.iter().any(|piece| !piece.is_empty());
@@ -13,9 +13,12 @@ pub(super) fn matches(written: &str, printed: &str) -> bool {
 
 /// The name with and without the leg: `build (linux/amd64)`, `test 1/5`, `deploy: [aws, data]`.
 fn candidates(printed: &str) -> Vec<&str> {
-    let cut = |open: &str, close: char| printed.strip_suffix(close).and_then(|text| text.split_once(open));
+    let cut = |open: &str, close: char| {
+        printed.strip_suffix(close).and_then(|text| text.split_once(open))
+    };
     let number = printed.rsplit_once(' ').filter(|(_, leg)| {
-        leg.split_once('/').is_some_and(|(n, of)| [n, of].iter().all(|part| part.parse::<u32>().is_ok()))
+        leg.split_once('/')
+            .is_some_and(|(n, of)| [n, of].iter().all(|part| part.parse::<u32>().is_ok()))
     });
     let legs = [cut(" (", ')'), cut(": [", ']'), number];
     std::iter::once(printed).chain(legs.into_iter().flatten().map(|(name, _)| name)).collect()

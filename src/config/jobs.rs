@@ -1,4 +1,5 @@
-//! Files of CIs whose builds stand in scripts of jobs, or in settings beside them: read and corrected alike.
+//! Files of CIs whose builds stand in scripts of jobs, or in settings beside them: read and
+//! corrected alike.
 //!
 //! What a job is, and what it runs, each kind says.
 
@@ -68,7 +69,10 @@ pub(super) fn correct(text: &str, jobs: Jobs, changes: &[Change]) -> Result<Stri
     let found = builds(&root, Some(&doc), jobs);
     let (mut patch, mut maker) = (Patch::default(), Maker::default());
     for change in changes {
-        let (_, spot) = change.place().and_then(|index| found.get(index)).ok_or("the build is not in this file")?;
+        let (_, spot) = change
+            .place()
+            .and_then(|index| found.get(index))
+            .ok_or("the build is not in this file")?;
         let spot = spot.as_ref().ok_or("its options are settings of a task or plugin")?;
         let lines = maker.lines(spot, change, || vec![MAKE.to_owned()]);
         script::change(&doc, spot, change, &lines, &mut patch)?;
@@ -118,7 +122,8 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
 /// The line of the value at `route`.
 fn quote(doc: Option<&Document>, route: &Route<'static>) -> Quote {
     let line = doc.and_then(|doc| yaml::span(doc, route)).map_or(0, |span| span.line);
-    let text = doc.and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
+    let text =
+        doc.and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
     Quote { line, text: text.unwrap_or_default().trim_end().into() }
 }
 
@@ -146,7 +151,8 @@ pub(super) fn scripts(value: Option<&Value>, route: &Route<'static>) -> Vec<Step
         return vec![Step::Script(Item { route: route.clone(), value: text.into() })];
     }
     let list = value.as_sequence().into_iter().flatten().enumerate();
-    let items =
-        list.filter_map(|(index, value)| Some(Item { route: route.with_key(index), value: yaml::text(value)?.into() }));
+    let items = list.filter_map(|(index, value)| {
+        Some(Item { route: route.with_key(index), value: yaml::text(value)?.into() })
+    });
     items.map(Step::Script).collect()
 }

@@ -21,28 +21,35 @@ pub fn is_included(config: &Config, path: &str) -> bool {
 fn matches(pattern: &str, path: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return pattern == path };
     let Some(rest) = path.strip_prefix(head) else { return false };
-    let (tail, deep) = tail.strip_prefix('*').map_or((tail, false), |tail| (tail.trim_start_matches('/'), true));
+    let (tail, deep) =
+        tail.strip_prefix('*').map_or((tail, false), |tail| (tail.trim_start_matches('/'), true));
     rest.strip_suffix(tail).is_some_and(|inside| deep || !inside.contains('/'))
 }
 
 /// From the root of the repository, which the including file lies in.
 pub(super) fn in_root(including: &str, path: &str) -> String {
     let folder = including.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let root = folder.split('/').take_while(|part| !part.starts_with('.')).collect::<Vec<_>>().join("/");
+    let root =
+        folder.split('/').take_while(|part| !part.starts_with('.')).collect::<Vec<_>>().join("/");
     let path = path.trim_start_matches("./").trim_start_matches('/');
     if root.is_empty() { path.to_owned() } else { format!("{root}/{path}") }
 }
 
 /// Files that include each other are one configuration.
 fn include(configs: &mut [Config]) {
-    let with: Vec<usize> = (0..configs.len()).filter(|at| configs.get(*at).is_some_and(includes)).collect();
+    let with: Vec<usize> =
+        (0..configs.len()).filter(|at| configs.get(*at).is_some_and(includes)).collect();
     let mut groups: Vec<HashSet<usize>> = Vec::new();
     for at in with {
         let Some(config) = configs.get(at) else { continue };
-        let same = |other: &Config| other.kind.name() == config.kind.name() && is_included(config, &other.path);
-        let mut group: HashSet<usize> = configs.iter().enumerate().filter(|(_, c)| same(c)).map(|(n, _)| n).collect();
+        let same = |other: &Config| {
+            other.kind.name() == config.kind.name() && is_included(config, &other.path)
+        };
+        let mut group: HashSet<usize> =
+            configs.iter().enumerate().filter(|(_, c)| same(c)).map(|(n, _)| n).collect();
         group.insert(at);
-        let (joined, apart): (Vec<_>, Vec<_>) = groups.into_iter().partition(|known| !known.is_disjoint(&group));
+        let (joined, apart): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|known| !known.is_disjoint(&group));
         group.extend(joined.into_iter().flatten());
         groups = apart;
         groups.push(group);
@@ -51,11 +58,13 @@ fn include(configs: &mut [Config]) {
         let mut members: Vec<usize> = group.into_iter().collect();
         members.sort_unstable();
         for at in &members {
-            let others = members.iter().filter(|other| *other != at).filter_map(|other| configs.get(*other));
+            let others =
+                members.iter().filter(|other| *other != at).filter_map(|other| configs.get(*other));
             let others: Arc<[String]> = others.map(|config| config.body().to_owned()).collect();
             let Some(config) = configs.get_mut(*at) else { continue };
             if let Ok(content) = config.kind.read_among(config.body(), &others) {
-                config.content = Content { includes: std::mem::take(&mut config.content.includes), ..content };
+                config.content =
+                    Content { includes: std::mem::take(&mut config.content.includes), ..content };
                 config.others = others;
             }
         }
@@ -66,8 +75,8 @@ fn includes(config: &Config) -> bool {
     !config.content.includes.is_empty()
 }
 
-/// A reusable workflow or an action that is called several times is built with each caller's inputs: those that
-/// differ tell the calls apart as the variables of a matrix do.
+/// A reusable workflow or an action that is called several times is built with each caller's
+/// inputs: those that differ tell the calls apart as the variables of a matrix do.
 fn call(configs: &mut [Config]) {
     let mut calls: HashMap<String, Vec<Call>> = HashMap::new();
     for config in configs.iter() {
@@ -87,7 +96,8 @@ fn call(configs: &mut [Config]) {
 fn take_inputs(place: &mut Place, inputs: &[(String, Option<String>)], calls: &[Call]) {
     for (name, default) in inputs {
         let given = |call: &Call| {
-            let own = call.with.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+            let own =
+                call.with.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
             own.or_else(|| default.clone())
         };
         let values: Vec<Option<String>> = calls.iter().map(given).collect();
@@ -95,7 +105,9 @@ fn take_inputs(place: &mut Place, inputs: &[(String, Option<String>)], calls: &[
         let input = format!("inputs.{name}");
         let all: Option<Vec<&String>> = values.iter().map(Option::as_ref).collect();
         match (distinct.len(), all) {
-            (1, Some(all)) => place.variables.extend(all.first().map(|value| (input, (*value).clone()))),
+            (1, Some(all)) => {
+                place.variables.extend(all.first().map(|value| (input, (*value).clone())))
+            }
             (0 | 1, _) => {}
             (_, all) => {
                 if all.is_some_and(|all| all.iter().all(|value| fits_tag(value))) {
@@ -117,7 +129,10 @@ mod tests {
     #[test]
     fn paths_start_at_the_root_and_may_have_stars() {
         assert_eq!(in_root(".gitlab-ci.yml", "/ci/a.yml"), "ci/a.yml");
-        assert_eq!(in_root("x/.github/workflows/a.yml", "./.github/workflows/b.yml"), "x/.github/workflows/b.yml");
+        assert_eq!(
+            in_root("x/.github/workflows/a.yml", "./.github/workflows/b.yml"),
+            "x/.github/workflows/b.yml"
+        );
         assert!(matches("ci/*.yml", "ci/a.yml") && !matches("ci/*.yml", "ci/b/a.yml"));
         assert!(matches("ci/**/*.yml", "ci/b/a.yml") || matches("ci/**.yml", "ci/b/a.yml"));
     }

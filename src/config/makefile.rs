@@ -24,10 +24,16 @@ impl Kind for Makefile {
     fn read(&self, text: &str) -> Result<Content, String> {
         let mut content = Content::default();
         for rule in rules(text) {
-            let item = Item { route: yamlpath::Route::default(), value: rule.recipe.as_str().into() };
+            let item =
+                Item { route: yamlpath::Route::default(), value: rule.recipe.as_str().into() };
             for (mut place, _) in script::builds(None, 0, &[item], &mut Builders::unknown()) {
                 place.job.clone_from(&rule.target);
-                let words = place.command.cache_from.iter().chain(&place.command.cache_to).map(|spec| spec.raw.clone());
+                let words = place
+                    .command
+                    .cache_from
+                    .iter()
+                    .chain(&place.command.cache_to)
+                    .map(|spec| spec.raw.clone());
                 place.command.quote.line = line_of(text, &rule, &words.collect::<Vec<_>>());
                 content.places.push(place);
             }
@@ -57,11 +63,16 @@ pub(super) fn builds(text: &str, targets: &[String]) -> bool {
     let mut next = 0;
     while let Some(target) = open.get(next).cloned() {
         next += 1;
-        for rule in rules.iter().filter(|rule| rule.target.split_ascii_whitespace().any(|name| name == target)) {
+        for rule in rules
+            .iter()
+            .filter(|rule| rule.target.split_ascii_whitespace().any(|name| name == target))
+        {
             if script::builds_images(&rule.recipe) {
                 return true;
             }
-            open.extend(rule.needs.iter().filter(|name| !open.contains(name)).cloned().collect::<Vec<_>>());
+            open.extend(
+                rule.needs.iter().filter(|name| !open.contains(name)).cloned().collect::<Vec<_>>(),
+            );
         }
     }
     false
@@ -77,7 +88,8 @@ fn rules(text: &str) -> Vec<Rule> {
                 rule.line = number;
             }
             let goes_on = rule.recipe.ends_with("\\\n");
-            let command = if goes_on { command } else { command.trim_start_matches(['@', '-', '+', ' ']) };
+            let command =
+                if goes_on { command } else { command.trim_start_matches(['@', '-', '+', ' ']) };
             rule.recipe.push_str(command);
             rule.recipe.push('\n');
         } else if let Some((target, needs)) = head(line) {
@@ -96,13 +108,15 @@ fn head(line: &str) -> Option<(String, String)> {
     let (target, rest) = line.split_once(':')?;
     let is_rule = !target.is_empty() && !target.starts_with([' ', '#']) && !target.contains('=');
     let needs = rest.trim_start_matches(':').split('#').next().unwrap_or_default();
-    (is_rule && !rest.starts_with('=') && !needs.contains('=')).then(|| (target.trim().to_owned(), needs.to_owned()))
+    (is_rule && !rest.starts_with('=') && !needs.contains('='))
+        .then(|| (target.trim().to_owned(), needs.to_owned()))
 }
 
 /// The line of the recipe that holds the first of the words, else the first that calls docker.
 fn line_of(text: &str, rule: &Rule, words: &[String]) -> u64 {
     let first = usize::try_from(rule.line).unwrap_or(1).saturating_sub(1);
-    let lines = || text.lines().enumerate().skip(first).take_while(|(_, line)| line.starts_with('\t'));
+    let lines =
+        || text.lines().enumerate().skip(first).take_while(|(_, line)| line.starts_with('\t'));
     let holds = |word: &str| lines().find(|(_, line)| line.contains(word)).map(|(index, _)| index);
     let found = words.first().and_then(|word| holds(word)).or_else(|| holds("docker"));
     found.and_then(|index| u64::try_from(index + 1).ok()).unwrap_or(rule.line)
@@ -112,7 +126,9 @@ fn line_of(text: &str, rule: &Rule, words: &[String]) -> u64 {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "IMAGE := a\nREF ?= x:y\n\n.PHONY: image\nimage: test ## builds it\n\t@docker build \\\n\t  --no-cache -t $(IMAGE) .\n\nall: image\n\ntest:\n\tgo test ./...\n";
+    const TEXT: &str = "IMAGE := a\nREF ?= x:y\n\n.PHONY: image\nimage: test ## builds \
+        it\n\t@docker build \\\n\t  --no-cache -t $(IMAGE) .\n\nall: image\n\ntest:\n\tgo test \
+        ./...\n";
 
     #[test]
     fn a_target_builds_what_it_needs() {

@@ -1,7 +1,7 @@
 //! Configuration of CI systems and builders, read to correlate with logs and to be corrected.
 //!
-//! Reads texts given by `source`; never touches the disk itself, never judges. To add a kind of file:
-//! one new file, its `mod` line and its row in [`KINDS`].
+//! Reads texts given by `source`; never touches the disk itself, never judges. To add a kind of
+//! file: one new file, its `mod` line and its row in [`KINDS`].
 
 mod azure;
 mod bake;
@@ -53,7 +53,8 @@ pub trait Kind: std::fmt::Debug + Sync {
     fn ci(&self) -> Option<&'static str> {
         None
     }
-    /// How a variable of the matrix is written in a value (`${{ matrix.os }}`); `None` where that is not known.
+    /// How a variable of the matrix is written in a value (`${{ matrix.os }}`); `None` where that
+    /// is not known.
     fn variable(&self, _name: &str) -> Option<String> {
         None
     }
@@ -70,8 +71,8 @@ pub trait Kind: std::fmt::Debug + Sync {
     /// # Errors
     /// The parser's message, where it is no such file at all.
     fn read(&self, text: &str) -> Result<Content, String>;
-    /// What the file says together with others that are part of the same configuration, as far as it is written in
-    /// this one.
+    /// What the file says together with others that are part of the same configuration, as far as
+    /// it is written in this one.
     ///
     /// # Errors
     /// As [`Kind::read`].
@@ -82,7 +83,12 @@ pub trait Kind: std::fmt::Debug + Sync {
     ///
     /// # Errors
     /// As [`Kind::correct`].
-    fn correct_among(&self, text: &str, _others: &[String], changes: &[Change]) -> Result<String, String> {
+    fn correct_among(
+        &self,
+        text: &str,
+        _others: &[String],
+        changes: &[Change],
+    ) -> Result<String, String> {
         self.correct(text, changes)
     }
     /// The text with these changes and no other; comments and formatting stay.
@@ -130,7 +136,9 @@ const TEMPLATE: &str = "is a template, not read; the file that is made of it can
 
 /// Jinja, Go templates, ERB. GitHub's `${{ … }}` stands in values.
 fn is_template(text: &str) -> bool {
-    let marks = |line: &str| line.starts_with("{{") || ["{%", "{{-", " {{ ", "<%"].iter().any(|m| line.contains(m));
+    let marks = |line: &str| {
+        line.starts_with("{{") || ["{%", "{{-", " {{ ", "<%"].iter().any(|m| line.contains(m))
+    };
     text.lines().any(|line| marks(line.trim_start()))
 }
 
@@ -169,12 +177,20 @@ impl Config {
         let named = KINDS.iter().find(|kind| kind.names(&path));
         let body = without_mark(text);
         let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(body)))?;
-        let content = kind.read(body).map_err(|why| if is_template(body) { TEMPLATE.to_owned() } else { why });
+        let content = kind
+            .read(body)
+            .map_err(|why| if is_template(body) { TEMPLATE.to_owned() } else { why });
         let nothing = content.as_ref().map_or(true, Content::is_empty);
         if nothing && kind.may_be_other(&path, body) {
             return None;
         }
-        Some(content.map(|content| Self { path, text: text.to_owned(), kind, content, others: Arc::default() }))
+        Some(content.map(|content| Self {
+            path,
+            text: text.to_owned(),
+            kind,
+            content,
+            others: Arc::default(),
+        }))
     }
 
     /// Reads a file as one of the kind of another one that includes it.
@@ -210,7 +226,8 @@ impl Config {
     pub fn with_body(&self, body: &str) -> Result<Corrected, String> {
         let mark = self.text.len() - self.body().len();
         let text = [self.text.get(..mark).unwrap_or_default(), body].concat();
-        let diff = patch::unified_diff(&self.path, &self.text, &text).ok_or("nothing to change was found")?;
+        let diff = patch::unified_diff(&self.path, &self.text, &text)
+            .ok_or("nothing to change was found")?;
         Ok(Corrected { text, diff })
     }
 
@@ -219,15 +236,18 @@ impl Config {
     /// # Errors
     /// Why there can be no such file, in words that complete "no patch:".
     pub fn created(path: &str, changes: &[Change]) -> Result<Corrected, String> {
-        let kind = KINDS.iter().find(|kind| kind.names(path)).ok_or("is no configuration that is known")?;
+        let kind = KINDS
+            .iter()
+            .find(|kind| kind.names(path))
+            .ok_or("is no configuration that is known")?;
         let text = kind.correct("", changes)?;
         change::verify(&Content::default(), &kind.read(&text)?, changes)?;
         let diff = patch::diff_of_new(path, &text);
         Ok(Corrected { text, diff })
     }
 
-    /// The folder of the forge whose server keeps the caches of its jobs: `.github`, `.forgejo`; `None` where the
-    /// file is of no such one.
+    /// The folder of the forge whose server keeps the caches of its jobs: `.github`, `.forgejo`;
+    /// `None` where the file is of no such one.
     #[must_use]
     pub fn forge(&self) -> Option<&str> {
         self.path.split('/').find(|part| matches!(*part, ".github" | ".gitea" | ".forgejo"))

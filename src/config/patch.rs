@@ -4,8 +4,8 @@
 //! and line ends included. Knows no file format and does not judge a change.
 //!
 //! Not built on `yamlpatch`: 1.26.1 writes `\n` into files with `\r\n`, adds a final newline where
-//! there was none, flattens nested mappings (`line.trim_start()` in `handle_block_mapping_addition`)
-//! and cannot insert into the middle of a list.
+//! there was none, flattens nested mappings (`line.trim_start()` in
+//! `handle_block_mapping_addition`) and cannot insert into the middle of a list.
 
 use std::ops::Range;
 
@@ -47,7 +47,10 @@ impl Patch {
     pub fn remove_line(&mut self, source: &str, at: usize, comment: Option<usize>) {
         let line = line_at(source, at);
         let Some(comment) = comment else {
-            let end = source.get(line.end..).and_then(|rest| rest.find('\n')).map_or(line.end, |n| line.end + n + 1);
+            let end = source
+                .get(line.end..)
+                .and_then(|rest| rest.find('\n'))
+                .map_or(line.end, |n| line.end + n + 1);
             return self.add(Splice { range: line.start..end, text: String::new() });
         };
         let indent = indent_at(source, at).len();
@@ -88,7 +91,8 @@ impl Patch {
     }
 }
 
-/// One text with all of these changes of `base`, and the places in the list of those that contradict an earlier one.
+/// One text with all of these changes of `base`, and the places in the list of those that
+/// contradict an earlier one.
 #[must_use]
 pub fn merged(base: &str, changed: &[&str]) -> (String, Vec<usize>) {
     let mut left = Vec::new();
@@ -109,7 +113,12 @@ pub fn unified_diff(path: &str, old: &str, new: &str) -> Option<String> {
     }
     let name = in_repository(path);
     let diff = TextDiff::from_lines(old, new);
-    Some(diff.unified_diff().context_radius(3).header(&format!("a/{name}"), &format!("b/{name}")).to_string())
+    Some(
+        diff.unified_diff()
+            .context_radius(3)
+            .header(&format!("a/{name}"), &format!("b/{name}"))
+            .to_string(),
+    )
 }
 
 /// A new file as `git apply` takes it.
@@ -124,7 +133,8 @@ pub fn diff_of_new(path: &str, text: &str) -> String {
 pub fn line_at(source: &str, at: usize) -> Range<usize> {
     let start = source.get(..at).and_then(|head| head.rfind('\n')).map_or(0, |n| n + 1);
     let end = source.get(at..).and_then(|rest| rest.find('\n')).map_or(source.len(), |n| at + n);
-    let end = if source.get(start..end).is_some_and(|line| line.ends_with('\r')) { end - 1 } else { end };
+    let end =
+        if source.get(start..end).is_some_and(|line| line.ends_with('\r')) { end - 1 } else { end };
     start..end.max(start)
 }
 
@@ -148,7 +158,8 @@ pub(super) fn eol(source: &str) -> &'static str {
 #[must_use]
 pub fn in_repository(path: &str) -> &str {
     let path = path.trim_start_matches("./");
-    let outside = path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains(':');
+    let outside =
+        path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains(':');
     if outside { path.rsplit('/').next().unwrap_or(path) } else { path }
 }
 
@@ -189,13 +200,20 @@ mod tests {
     #[test]
     fn changes_of_one_text_are_put_together_unless_they_contradict() {
         let base = "a\nb\nc\nd\ne\n";
-        let (text, left) = merged(base, &["A\nb\nc\nd\ne\n", "a\nb\nc\nd\nE\n", "A\nb\nc\nd\ne\n", "x\nb\nc\nd\ne\n"]);
+        let (text, left) = merged(
+            base,
+            &["A\nb\nc\nd\ne\n", "a\nb\nc\nd\nE\n", "A\nb\nc\nd\ne\n", "x\nb\nc\nd\ne\n"],
+        );
         assert_eq!((text.as_str(), left.as_slice()), ("A\nb\nc\nd\nE\n", [3].as_slice()));
     }
 
     #[test]
     fn diff_names_a_path_of_the_repository() {
-        assert!(unified_diff("./ci/a.yml", "x\n", "y").unwrap().starts_with("--- a/ci/a.yml\n+++ b/ci/a.yml\n"));
+        assert!(
+            unified_diff("./ci/a.yml", "x\n", "y")
+                .unwrap()
+                .starts_with("--- a/ci/a.yml\n+++ b/ci/a.yml\n")
+        );
         assert!(unified_diff("/home/x/a.yml", "x\n", "y").unwrap().starts_with("--- a/a.yml\n"));
         assert!(unified_diff("a.yml", "x", "x").is_none());
     }

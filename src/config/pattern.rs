@@ -10,12 +10,14 @@ pub fn fits(written: &str, text: &str) -> bool {
     written == text || fits_pieces(&variables::between(written), text)
 }
 
-/// The pieces stand in the text, in order, the first at its begin and the last at its end; one piece
-/// alone is the whole text.
+/// The pieces stand in the text, in order, the first at its begin and the last at its end; one
+/// piece alone is the whole text.
 pub(super) fn fits_pieces(pieces: &[String], text: &str) -> bool {
     let Some((first, rest)) = pieces.split_first() else { return false };
     let Some((last, inner)) = rest.split_last() else { return text == first };
-    let Some(mut left) = text.strip_prefix(first.as_str()).and_then(|left| left.strip_suffix(last.as_str())) else {
+    let Some(mut left) =
+        text.strip_prefix(first.as_str()).and_then(|left| left.strip_suffix(last.as_str()))
+    else {
         return false;
     };
     inner.iter().all(|piece| match left.split_once(piece.as_str()) {
@@ -62,7 +64,9 @@ mod tests {
         ] {
             assert!(!fits(written, text), "{written} {text}");
         }
-        assert!(tells_nothing("$IMAGE${TAG}") && !tells_nothing("$IMAGE:1") && !tells_nothing("r/app"));
+        assert!(
+            tells_nothing("$IMAGE${TAG}") && !tells_nothing("$IMAGE:1") && !tells_nothing("r/app")
+        );
         assert!(!fits("a$", "ab") && !fits("50%", "501"));
     }
 }

@@ -1,5 +1,5 @@
-//! What any configuration file says of builds: where images are built, with which cache options, and
-//! the stages of a Dockerfile.
+//! What any configuration file says of builds: where images are built, with which cache options,
+//! and the stages of a Dockerfile.
 //!
 //! Plain data, filled by the kinds; what it means is for the rules.
 
@@ -20,7 +20,8 @@ pub struct Content {
     pub arguments: Vec<Instruction>,
     /// Patterns, where the file is a `.dockerignore`.
     pub ignored: Vec<String>,
-    /// Files of the repository that it takes jobs or steps from: they are read whatever they are called.
+    /// Files of the repository that it takes jobs or steps from: they are read whatever they are
+    /// called.
     pub includes: Vec<String>,
     /// Reusable workflows and actions of the repository that its jobs call.
     pub calls: Vec<Call>,
@@ -33,7 +34,10 @@ pub struct Content {
 impl Content {
     /// Nothing was found in it.
     pub(super) fn is_empty(&self) -> bool {
-        self.places.is_empty() && self.stages.is_empty() && self.ignored.is_empty() && self.pipelines.is_none()
+        self.places.is_empty()
+            && self.stages.is_empty()
+            && self.ignored.is_empty()
+            && self.pipelines.is_none()
     }
 }
 
@@ -52,10 +56,13 @@ pub struct Call {
 
 /// One place where an image is built.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that the file tells or does not")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own that the file tells or does not"
+)]
 pub struct Place {
-    /// The job or step that holds it, as the CI's logs name it: its name, else its key. Variables in it
-    /// stay as written, [`Place::is_job`] compares. Empty in files without jobs.
+    /// The job or step that holds it, as the CI's logs name it: its name, else its key. Variables
+    /// in it stay as written, [`Place::is_job`] compares. Empty in files without jobs.
     pub job: String,
     /// Its key, where it has a name beside it.
     pub key: Option<String>,
@@ -71,8 +78,8 @@ pub struct Place {
     pub pushed: Vec<String>,
     /// The job logs in to a registry only behind it.
     pub logs_in_later: bool,
-    /// Scope of a GitHub cache for it, where the repository has several builds that each need one; filled in when
-    /// all files were read.
+    /// Scope of a GitHub cache for it, where the repository has several builds that each need one;
+    /// filled in when all files were read.
     pub scope: Option<String>,
     /// Targets that a call of bake asks for; none: the default ones.
     pub bake_targets: Vec<String>,
@@ -88,15 +95,16 @@ pub struct Place {
     pub slashes: bool,
     /// Driver of the builder it uses, where the file tells: `docker`, `docker-container`.
     pub driver: Option<String>,
-    /// Its tool may take the builder before `BuildKit`, unless told otherwise by what the file does not show.
+    /// Its tool may take the builder before `BuildKit`, unless told otherwise by what the file does
+    /// not show.
     pub classic: bool,
-    /// Variables of the matrix it runs in (`matrix.platform`, `PLATFORM`); each of their values is a build.
-    /// Those with one value only are none.
+    /// Variables of the matrix it runs in (`matrix.platform`, `PLATFORM`); each of their values is
+    /// a build. Those with one value only are none.
     pub legs: Vec<String>,
     /// Those of them whose values are all written in the file and may stand in a tag.
     pub plain_legs: Vec<String>,
-    /// Variables that the file sets for it, with their values as written; also those of the matrix that
-    /// have one value, and the CI's own for the job's name.
+    /// Variables that the file sets for it, with their values as written; also those of the matrix
+    /// that have one value, and the CI's own for the job's name.
     pub variables: Vec<(String, String)>,
     /// References whose runs come to it.
     pub refs: Refs,
@@ -110,12 +118,14 @@ impl Place {
     #[must_use]
     pub fn is_job(&self, printed: &str) -> bool {
         let called = printed.rsplit_once(" / ").map_or(printed, |(_, job)| job);
-        let names = || std::iter::once(self.job.as_str()).chain(self.key.as_deref()).filter(|n| !n.is_empty());
+        let names = || {
+            std::iter::once(self.job.as_str()).chain(self.key.as_deref()).filter(|n| !n.is_empty())
+        };
         [printed, called].iter().any(|printed| names().any(|name| job::matches(name, printed)))
     }
 
-    /// The text may differ between legs of the matrix. Only what is sure to be the same in all of them
-    /// is not: plain text, and variables of the commit, the pipeline and the project.
+    /// The text may differ between legs of the matrix. Only what is sure to be the same in all of
+    /// them is not: plain text, and variables of the commit, the pipeline and the project.
     #[must_use]
     pub fn varies(&self, text: &str) -> bool {
         let text = self.expanded(text);
@@ -137,9 +147,12 @@ impl Place {
         names.iter().all(|name| variables::of_pipeline(name) && !self.legs.contains(name))
     }
 
-    /// Specifications that a variable of the file holds are what it holds; how they are written stays.
+    /// Specifications that a variable of the file holds are what it holds; how they are written
+    /// stays.
     pub(super) fn resolve(&mut self) {
-        let held = |specs: &[CacheSpec]| -> Vec<CacheSpec> { specs.iter().map(|spec| self.held(spec)).collect() };
+        let held = |specs: &[CacheSpec]| -> Vec<CacheSpec> {
+            specs.iter().map(|spec| self.held(spec)).collect()
+        };
         let (from, to) = (held(&self.command.cache_from), held(&self.command.cache_to));
         if from != self.command.cache_from || to != self.command.cache_to {
             (self.command.cache_from, self.command.cache_to) = (from, to);
@@ -164,7 +177,8 @@ impl Place {
 /// It may stand in a tag: letters, digits, `_`, `.` and `-`.
 #[must_use]
 pub fn fits_tag(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+    !value.is_empty()
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
 /// One stage of a Dockerfile.
@@ -207,14 +221,24 @@ mod tests {
 
     #[test]
     fn a_text_varies_with_its_leg() {
-        let variables = [("PAIR", "${{ matrix.os }}-x"), ("IMAGE", "ghcr.io/${{ github.repository }}")];
+        let variables =
+            [("PAIR", "${{ matrix.os }}-x"), ("IMAGE", "ghcr.io/${{ github.repository }}")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         let place = Place { legs: vec!["matrix.os".into()], variables, ..Place::default() };
-        for text in ["type=gha,scope=${{ matrix.os }}", "ref=${{ env.PAIR }}", "ref=$PAIR", "${{ steps.x.outputs.y }}"]
-        {
+        for text in [
+            "type=gha,scope=${{ matrix.os }}",
+            "ref=${{ env.PAIR }}",
+            "ref=$PAIR",
+            "${{ steps.x.outputs.y }}",
+        ] {
             assert!(place.varies(text), "{text}");
         }
-        for text in ["type=gha", "ref=${{ env.IMAGE }}:cache", "scope=${{ github.ref_name }}", "$CI_REGISTRY_IMAGE:c"] {
+        for text in [
+            "type=gha",
+            "ref=${{ env.IMAGE }}:cache",
+            "scope=${{ github.ref_name }}",
+            "$CI_REGISTRY_IMAGE:c",
+        ] {
             assert!(!place.varies(text), "{text}");
         }
         assert!(!Place::default().varies("${{ matrix.os }}"));
@@ -223,7 +247,8 @@ mod tests {
 
     #[test]
     fn a_log_names_its_job() {
-        let place = |job: &str| Place { job: job.into(), key: Some("key-1".into()), ..Place::default() };
+        let place =
+            |job: &str| Place { job: job.into(), key: Some("key-1".into()), ..Place::default() };
         for (job, printed) in [
             ("build", "build"),
             ("build", "build (linux/amd64, 20)"),
@@ -237,8 +262,12 @@ mod tests {
         ] {
             assert!(place(job).is_job(printed), "{job} {printed}");
         }
-        for (job, printed) in [("build", "build-api"), ("build", "Build 2"), ("", ""), ("${{ matrix.x }}", "anything")]
-        {
+        for (job, printed) in [
+            ("build", "build-api"),
+            ("build", "Build 2"),
+            ("", ""),
+            ("${{ matrix.x }}", "anything"),
+        ] {
             assert!(!place(job).is_job(printed), "{job} {printed}");
         }
     }

@@ -59,10 +59,14 @@ pub(super) fn builds(
         let mut script = None;
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
             let Some(mut place) = build(&simple, Quote::default(), builders) else { continue };
-            // To find the script in the file takes long, so it is looked for once, and only where something is built.
-            let script =
-                script.get_or_insert_with(|| doc.map(|doc| (doc, Scalar::find(doc, &item.route, &item.value))));
-            let quote = script.as_ref().and_then(|(doc, scalar)| quote(doc, item, scalar.as_ref(), program(&simple)));
+            // To find the script in the file takes long, so it is looked for once, and only where
+            // something is built.
+            let script = script.get_or_insert_with(|| {
+                doc.map(|doc| (doc, Scalar::find(doc, &item.route, &item.value)))
+            });
+            let quote = script
+                .as_ref()
+                .and_then(|(doc, scalar)| quote(doc, item, scalar.as_ref(), program(&simple)));
             place.command.quote = quote.unwrap_or_default();
             found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
         }
@@ -71,7 +75,11 @@ pub(super) fn builds(
 }
 
 /// The build that a program and its words ask for, where no shell reads them.
-pub(super) fn build_of_words(words: &[String], quote: Quote, builders: &mut Builders) -> Option<Place> {
+pub(super) fn build_of_words(
+    words: &[String],
+    quote: Quote,
+    builders: &mut Builders,
+) -> Option<Place> {
     let word = |value: &String| Word { range: 0..0, value: value.clone() };
     build(&Simple { words: words.iter().map(word).collect(), outer: None }, quote, builders)
 }
@@ -85,14 +93,16 @@ fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place
     let options = Options::of(words, command.tool);
     let context = options.context(words).filter(|_| is_docker(command.tool));
     let driver = builders.driver(&command);
-    let mut place = Place { command: Command { quote, ..command }, context, driver, ..Place::default() };
+    let mut place =
+        Place { command: Command { quote, ..command }, context, driver, ..Place::default() };
     builders.registry.begin(&mut place);
     place.fresh = builders.is_fresh();
     if place.command.tool == Tool::BuildxBake {
         let set = options.named(&["--set"]).into_iter().filter_map(|opt| opt.value.split_once('='));
         let every = set.filter(|(name, _)| name.trim_end_matches('+') == "*.cache-to");
         place.every_target = every.map(|(_, spec)| spec.to_owned()).collect();
-        let targets = options.plain.iter().filter_map(|at| words.get(*at)).map(|word| word.value.clone());
+        let targets =
+            options.plain.iter().filter_map(|at| words.get(*at)).map(|word| word.value.clone());
         place.bake_targets = targets.filter(|name| !name.starts_with('$')).collect();
     }
     Some(place)
@@ -107,8 +117,8 @@ pub fn builds_images(script: &str) -> bool {
     })
 }
 
-/// What the words ask for, together with variables that are set for the command. `./docker` is a file
-/// of the repository.
+/// What the words ask for, together with variables that are set for the command. `./docker` is a
+/// file of the repository.
 fn command(simple: &Simple) -> Option<Command> {
     if program(simple).first()?.value.starts_with('.') {
         return None;
@@ -124,12 +134,14 @@ fn program(simple: &Simple) -> &[Word] {
     let mut called = false;
     while let Some((first, rest)) = words.split_first() {
         match first.value.as_str() {
-            "sudo" | "time" | "exec" | "command" | "env" | "nice" | "nohup" | "retry" | "travis_retry" | "timeout" => {
+            "sudo" | "time" | "exec" | "command" | "env" | "nice" | "nohup" | "retry"
+            | "travis_retry" | "timeout" => {
                 called = true;
             }
             word if is_assignment(word) => {}
             // What these commands ask for themselves: flags, a number of seconds or tries.
-            word if called && (word.starts_with('-') || word.starts_with(|c: char| c.is_ascii_digit())) => {}
+            word if called
+                && (word.starts_with('-') || word.starts_with(|c: char| c.is_ascii_digit())) => {}
             _ => break,
         }
         words = rest;
@@ -180,7 +192,8 @@ pub(super) fn correct(
     patch.apply(doc.source()).ok_or_else(|| "the changes contradict each other".into())
 }
 
-/// The changes to the scripts. A builder is made once for each job, by the lines that `make` gives for it.
+/// The changes to the scripts. A builder is made once for each job, by the lines that `make` gives
+/// for it.
 pub(super) fn patch(
     doc: &Document,
     found: &[(Place, Spot)],
@@ -190,7 +203,10 @@ pub(super) fn patch(
     let mut patch = Patch::default();
     let mut maker = Maker::default();
     for change in changes {
-        let (place, spot) = change.place().and_then(|index| found.get(index)).ok_or("the build is not in this file")?;
+        let (place, spot) = change
+            .place()
+            .and_then(|index| found.get(index))
+            .ok_or("the build is not in this file")?;
         let lines = maker.lines(spot, change, || make(place));
         edit::change(doc, spot, change, &lines, &mut patch)?;
     }
@@ -205,7 +221,12 @@ pub(super) struct Maker {
 
 impl Maker {
     /// Lines to stand before the command; none where the builder is there already.
-    pub(super) fn lines(&mut self, spot: &Spot, change: &Change, make: impl Fn() -> Vec<String>) -> Vec<String> {
+    pub(super) fn lines(
+        &mut self,
+        spot: &Spot,
+        change: &Change,
+        make: impl Fn() -> Vec<String>,
+    ) -> Vec<String> {
         let asked = matches!(change, Change::Caches { settings, .. } if settings.builder);
         if !asked || spot.capable || self.made.contains(&spot.job) {
             return Vec::new();

@@ -47,11 +47,15 @@ impl Kind for ShellScript {
         }
         let new = jobs::correct(&wrapped(text), all, changes)?;
         let lines = new.strip_prefix(HEAD).ok_or("the script is written in an unusual way")?;
-        Ok(lines.split_inclusive('\n').map(|line| line.strip_prefix(INDENT).unwrap_or(line)).collect())
+        Ok(lines
+            .split_inclusive('\n')
+            .map(|line| line.strip_prefix(INDENT).unwrap_or(line))
+            .collect())
     }
 }
 
-/// What stands before the script; the command that does nothing says how far its lines are indented.
+/// What stands before the script; the command that does nothing says how far its lines are
+/// indented.
 const HEAD: &str = "script: |\n  :\n";
 /// Lines of it.
 const LINES: u64 = 2;
@@ -59,7 +63,9 @@ const INDENT: &str = "  ";
 
 /// The script as the only one of a file that is read like those of CIs.
 fn wrapped(text: &str) -> String {
-    let indented = |line: &str| if line.trim().is_empty() { line.to_owned() } else { format!("{INDENT}{line}") };
+    let indented = |line: &str| {
+        if line.trim().is_empty() { line.to_owned() } else { format!("{INDENT}{line}") }
+    };
     let lines: String = text.split_inclusive('\n').map(indented).collect();
     format!("{HEAD}{lines}")
 }
@@ -67,7 +73,12 @@ fn wrapped(text: &str) -> String {
 fn all(root: &Value) -> Vec<Job> {
     let script = root.get("script").and_then(text).unwrap_or_default();
     let item = Item { route: key(&Route::default(), "script"), value: script.into() };
-    vec![Job { slashes: true, steps: vec![Step::Script(item)], builders: Builders::unknown(), ..Job::default() }]
+    vec![Job {
+        slashes: true,
+        steps: vec![Step::Script(item)],
+        builders: Builders::unknown(),
+        ..Job::default()
+    }]
 }
 
 #[cfg(test)]
@@ -75,14 +86,15 @@ mod tests {
     use super::*;
     use crate::config::Side;
 
-    const SCRIPT: &str =
-        "  # begins with blanks\n\nif true; then\n\tdocker buildx build --cache-from type=registry,ref=r/a:x .\nfi\n";
+    const SCRIPT: &str = "  # begins with blanks\n\nif true; then\n\tdocker buildx build \
+        --cache-from type=registry,ref=r/a:x .\nfi\n";
 
     #[test]
     fn a_script_is_read_and_corrected_as_it_stands() {
         let content = ShellScript.read(SCRIPT).unwrap();
         assert_eq!(content.places[0].command.quote.line, 4);
-        let (old, new) = ("type=registry,ref=r/a:x".to_owned(), "type=registry,ref=r/a:y".to_owned());
+        let (old, new) =
+            ("type=registry,ref=r/a:x".to_owned(), "type=registry,ref=r/a:y".to_owned());
         let change = Change::Spec { place: 0, side: Side::From, old, new };
         assert_eq!(ShellScript.correct(SCRIPT, &[change]).unwrap(), SCRIPT.replace(":x", ":y"));
     }

@@ -105,18 +105,26 @@ fn all(root: &Value) -> Vec<Job> {
     let Some((name, list)) = list else { return Vec::new() };
     let at = key(&Route::default(), name);
     let listed = list.as_sequence().into_iter().flatten().enumerate();
-    let listed =
-        listed.map(|(index, step)| (step.get("name").and_then(text).unwrap_or_default(), step, at.with_key(index)));
-    let named = entries(list).into_iter().map(|(name, step)| (name.to_owned(), step, key(&at, name)));
+    let listed = listed.map(|(index, step)| {
+        (step.get("name").and_then(text).unwrap_or_default(), step, at.with_key(index))
+    });
+    let named =
+        entries(list).into_iter().map(|(name, step)| (name.to_owned(), step, key(&at, name)));
     let legs = legs(root);
     // Each step is a container of its own.
     listed.chain(named).map(|(name, step, at)| job(name, step, &at, legs.clone())).collect()
 }
 
-fn job(name: String, step: &Value, at: &Route<'static>, (legs, plain_legs): (Vec<String>, Vec<String>)) -> Job {
+fn job(
+    name: String,
+    step: &Value,
+    at: &Route<'static>,
+    (legs, plain_legs): (Vec<String>, Vec<String>),
+) -> Job {
     let plugin = step.get("image").and_then(text).and_then(|image| plugin(&image, step));
     let plugin = plugin.map(|place| Step::Build(Box::new(place), key(at, "image")));
-    let steps = scripts(step.get("commands"), &key(at, "commands")).into_iter().chain(plugin).collect();
+    let steps =
+        scripts(step.get("commands"), &key(at, "commands")).into_iter().chain(plugin).collect();
     let variables = variables(step.get("environment"));
     Job { name, variables, legs, plain_legs, slashes: true, steps, builders: Builders::unknown() }
 }
@@ -125,7 +133,10 @@ fn job(name: String, step: &Value, at: &Route<'static>, (legs, plain_legs): (Vec
 fn legs(root: &Value) -> (Vec<String>, Vec<String>) {
     let matrix = root.get("matrix").map(entries).unwrap_or_default();
     let mut given: Vec<(String, Vec<String>)> = Vec::new();
-    let included = matrix.iter().filter(|(name, _)| *name == "include").filter_map(|(_, list)| list.as_sequence());
+    let included = matrix
+        .iter()
+        .filter(|(name, _)| *name == "include")
+        .filter_map(|(_, list)| list.as_sequence());
     let rows = included.flatten().flat_map(entries);
     for (name, value) in matrix.iter().copied().filter(|(name, _)| *name != "include").chain(rows) {
         match given.iter_mut().find(|(known, _)| known == name) {
@@ -135,7 +146,10 @@ fn legs(root: &Value) -> (Vec<String>, Vec<String>) {
     }
     given.retain(|(_, values)| values.iter().any(|value| Some(value) != values.first()));
     let plain = given.iter().filter(|(_, values)| values.iter().all(|value| fits_tag(value)));
-    (given.iter().map(|(name, _)| name.clone()).collect(), plain.map(|(name, _)| name.clone()).collect())
+    (
+        given.iter().map(|(name, _)| name.clone()).collect(),
+        plain.map(|(name, _)| name.clone()).collect(),
+    )
 }
 
 /// A plugin that builds: by a builder of its own, which is gone with its container.
@@ -144,7 +158,9 @@ fn plugin(image: &str, step: &Value) -> Option<Place> {
     let tool = match name.rsplit('/').next()? {
         "plugin-docker-buildx" | "drone-buildx" | "buildx" => Tool::BuildxBuild,
         "plugin-kaniko" | "drone-kaniko" | "kaniko" => Tool::Kaniko,
-        "docker" | "drone-docker" | "gcr" | "ecr" if name.contains("plugins/") || name.contains("drone") => {
+        "docker" | "drone-docker" | "gcr" | "ecr"
+            if name.contains("plugins/") || name.contains("drone") =>
+        {
             Tool::DockerBuild
         }
         _ => return None,
@@ -157,17 +173,20 @@ fn plugin(image: &str, step: &Value) -> Option<Place> {
     let images = list("cache_images");
     let both = images.iter().map(|image| format!("type=registry,ref={image}"));
     command.cache_from = specs(list("cache_from").into_iter().chain(both.clone()));
-    command.cache_to = specs(list("cache_to").into_iter().chain(both.map(|spec| format!("{spec},mode=max"))));
+    command.cache_to =
+        specs(list("cache_to").into_iter().chain(both.map(|spec| format!("{spec},mode=max"))));
     command.build_args = arguments(settings);
     command.platforms = list("platforms");
     command.target = setting("target");
     command.file = setting("dockerfile");
     command.no_cache = setting("no_cache").is_some_and(|asked| asked == "true");
-    command.push = setting("dry_run").or_else(|| setting("dry-run")).is_none_or(|dry| dry == "false");
+    command.push =
+        setting("dry_run").or_else(|| setting("dry-run")).is_none_or(|dry| dry == "false");
     let tags = list("tags").into_iter().chain(list("tag"));
     let tags: Vec<String> = tags.collect();
     let image = |repository: &String| {
-        let names = tags.iter().map(|tag| Text::from(format!("{repository}:{tag}"))).collect::<Vec<_>>();
+        let names =
+            tags.iter().map(|tag| Text::from(format!("{repository}:{tag}"))).collect::<Vec<_>>();
         if names.is_empty() { vec![Text::from(repository.clone())] } else { names }
     };
     command.tags = list("repo").iter().flat_map(image).collect();
@@ -184,10 +203,13 @@ fn plugin(image: &str, step: &Value) -> Option<Place> {
     })
 }
 
-/// A list, or its items in one text; a comma inside of an item is escaped: `type=registry\\,ref=r/a:c`.
+/// A list, or its items in one text; a comma inside of an item is escaped:
+/// `type=registry\\,ref=r/a:c`.
 fn lists(value: &Value) -> Vec<String> {
     let plain = |item: &str| item.replace("\\\\,", ",").replace("\\,", ",").trim().to_owned();
-    let Some(text) = text(value) else { return one_or_more(value).iter().map(|item| plain(item)).collect() };
+    let Some(text) = text(value) else {
+        return one_or_more(value).iter().map(|item| plain(item)).collect();
+    };
     if text.contains("type=") {
         return vec![plain(&text)];
     }

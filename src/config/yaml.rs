@@ -1,5 +1,5 @@
-//! YAML as all kinds of configuration read it: values with anchors and merge keys resolved, and where
-//! in the text a value stands.
+//! YAML as all kinds of configuration read it: values with anchors and merge keys resolved, and
+//! where in the text a value stands.
 //!
 //! Knows no kind of file.
 
@@ -16,8 +16,8 @@ use yaml_serde::Value;
 use yamlpath::{Component, Document, Route};
 
 /// The values of a file. `<<:` is resolved; `yaml_serde` merges one level a call: what a merged
-/// mapping merges itself stays behind as `<<`. A merge of something that is no mapping is a fault; the
-/// file is then read unmerged.
+/// mapping merges itself stays behind as `<<`. A merge of something that is no mapping is a fault;
+/// the file is then read unmerged.
 pub(super) fn parse(text: &str) -> Result<Value, String> {
     if let Some(why) = bounds::refused(text) {
         return Err(why);
@@ -32,12 +32,14 @@ pub(super) fn parse(text: &str) -> Result<Value, String> {
     Ok(root)
 }
 
-/// The text with merges right below each other made one, on the same lines: Ruby's YAML takes `<<:` several
-/// times, the later ones win, and GitLab reads its files with that.
+/// The text with merges right below each other made one, on the same lines: Ruby's YAML takes `<<:`
+/// several times, the later ones win, and GitLab reads its files with that.
 fn one_merge(text: &str) -> String {
     let merge = |line: &str| {
         let (indent, alias) = line.split_once("<<:")?;
-        let plain = indent.trim().is_empty() && alias.trim().starts_with('*') && !alias.trim().contains([' ', '#']);
+        let plain = indent.trim().is_empty()
+            && alias.trim().starts_with('*')
+            && !alias.trim().contains([' ', '#']);
         plain.then(|| (indent.to_owned(), alias.trim().to_owned()))
     };
     let mut lines: Vec<String> = Vec::new();
@@ -117,7 +119,8 @@ pub(super) struct Span {
     pub(super) line: u64,
 }
 
-/// The field `name` of the mapping at `route`, as YAML resolves it: its own key first, then what is merged.
+/// The field `name` of the mapping at `route`, as YAML resolves it: its own key first, then what is
+/// merged.
 pub(super) fn field(doc: &Document, route: &Route<'static>, name: &str) -> Option<Field> {
     let own = route.with_key(name.to_owned());
     if doc.query_exists(&own) {
@@ -130,16 +133,22 @@ pub(super) fn field(doc: &Document, route: &Route<'static>, name: &str) -> Optio
         .map(|route| Field { route, merged: true })
 }
 
-/// Mappings merged into this one, nearest first. Eight levels of nesting are more than anyone can read.
+/// Mappings merged into this one, nearest first. Eight levels of nesting are more than anyone can
+/// read.
 fn merges(doc: &Document, route: &Route<'static>, depth: usize) -> Vec<Route<'static>> {
     let merge = route.with_key("<<");
     if depth > 8 || !doc.query_exists(&merge) {
         return Vec::new();
     }
-    let listed: Vec<_> =
-        (0..64).map(|index| merge.with_key(index)).take_while(|route| doc.query_exists(route)).collect();
+    let listed: Vec<_> = (0..64)
+        .map(|index| merge.with_key(index))
+        .take_while(|route| doc.query_exists(route))
+        .collect();
     let sources = if listed.is_empty() { vec![merge] } else { listed };
-    sources.into_iter().flat_map(|from| std::iter::once(from.clone()).chain(merges(doc, &from, depth + 1))).collect()
+    sources
+        .into_iter()
+        .flat_map(|from| std::iter::once(from.clone()).chain(merges(doc, &from, depth + 1)))
+        .collect()
 }
 
 /// Place of the value at `route`; an alias is followed to its anchor.

@@ -16,7 +16,10 @@ impl Dialect for Buildah {
             b'S' | b'[' => step(text),
             b'-' => arrow(text),
             b'C' => text.strip_prefix(b"COMMIT").and_then(commit),
-            b'T' => text.strip_prefix(b"Trying to pull ").and_then(|rest| rest.strip_suffix(b"...")).map(Says::Pulling),
+            b'T' => text
+                .strip_prefix(b"Trying to pull ")
+                .and_then(|rest| rest.strip_suffix(b"..."))
+                .map(Says::Pulling),
             b'E' | b'e' => not_pushed(text).or_else(|| failed(text)),
             b't' => not_asked(text),
             _ => None,
@@ -29,7 +32,8 @@ impl Dialect for Buildah {
 fn step(text: &[u8]) -> Option<Says<'_>> {
     let (stage, rest) = match text.strip_prefix(b"[") {
         Some(inside) => {
-            let (stage, rest) = inside.split_at_checked(memmem::find(inside.get(..16).unwrap_or(inside), b"] ")?)?;
+            let (stage, rest) = inside
+                .split_at_checked(memmem::find(inside.get(..16).unwrap_or(inside), b"] ")?)?;
             (pair(stage)?.0, rest.get(2..)?)
         }
         None => (1, text),
@@ -38,7 +42,8 @@ fn step(text: &[u8]) -> Option<Says<'_>> {
         return commit(rest);
     }
     let rest = rest.strip_prefix(b"STEP ")?;
-    let (count, text) = rest.split_at_checked(memmem::find(rest.get(..16).unwrap_or(rest), b": ")?)?;
+    let (count, text) =
+        rest.split_at_checked(memmem::find(rest.get(..16).unwrap_or(rest), b": ")?)?;
     let (position, of) = pair(count)?;
     // Before v1.20 the commit is a step: `STEP 4: COMMIT team/app`.
     if let Some(name) = text.strip_prefix(b": COMMIT") {
@@ -86,19 +91,24 @@ fn commit(rest: &[u8]) -> Option<Says<'_>> {
     }
 }
 
-/// `Error: building at STEP "RUN x": while running runtime: exit status 1`; `error building at STEP …` before v1.24;
-/// ``Error: unable to parse value provided `[]` to --cache-from: …`` (`pkg/cli/build.go`)
+/// `Error: building at STEP "RUN x": while running runtime: exit status 1`;
+/// `error building at STEP …` before v1.24; ``Error: unable to parse value provided `[]` to
+/// --cache-from: …`` (`pkg/cli/build.go`)
 fn failed(text: &[u8]) -> Option<Says<'_>> {
-    const STARTS: [&[u8]; 3] =
-        [b"Error: building at STEP \"", b"error building at STEP \"", b"Error: unable to parse value provided "];
+    const STARTS: [&[u8]; 3] = [
+        b"Error: building at STEP \"",
+        b"error building at STEP \"",
+        b"Error: unable to parse value provided ",
+    ];
     let from_podman = text.starts_with(b"Error: error building at STEP \"");
     (from_podman || STARTS.iter().any(|start| text.starts_with(start))).then_some(Says::Failed)
 }
 
-/// `Error: failed pushing cache to {{{"r.example.com" "team/cache"} "0a1b…"} …}: …`, which ends the build; older:
-/// `Error: building at STEP "RUN x": failed pushing cache to …`.
+/// `Error: failed pushing cache to {{{"r.example.com" "team/cache"} "0a1b…"} …}: …`, which ends the
+/// build; older: `Error: building at STEP "RUN x": failed pushing cache to …`.
 fn not_pushed(text: &[u8]) -> Option<Says<'_>> {
-    let error = text.strip_prefix(b"Error: ").or_else(|| text.starts_with(b"error ").then_some(text))?;
+    let error =
+        text.strip_prefix(b"Error: ").or_else(|| text.starts_with(b"error ").then_some(text))?;
     let at = memmem::find(error, b"failed pushing cache to ")?;
     (at == 0 || failed(text).is_some()).then(|| error.get(at..).map(Says::NotPushed))?
 }
@@ -124,7 +134,10 @@ mod tests {
     fn reads_steps_and_arrows() {
         for (line, says) in [
             ("STEP 3/6: RUN make", Says::Step { stage: 1, position: 3, of: 6, text: b"RUN make" }),
-            ("[2/2] STEP 1/3: FROM a", Says::Step { stage: 2, position: 1, of: 3, text: b"FROM a" }),
+            (
+                "[2/2] STEP 1/3: FROM a",
+                Says::Step { stage: 2, position: 1, of: 3, text: b"FROM a" },
+            ),
             ("STEP 4: COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
             ("STEP 4: COMMIT", Says::Commit(b"")),
             ("STEP 3: RUN make", Says::Step { stage: 1, position: 3, of: 0, text: b"RUN make" }),
@@ -134,9 +147,18 @@ mod tests {
             ("[2/2] COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
             ("COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
             ("Trying to pull r/node:20...", Says::Pulling(b"r/node:20")),
-            ("Error: building at STEP \"RUN x\": while running runtime: exit status 1", Says::Failed),
-            ("Error: unable to parse value provided `[]` to --cache-from: repository must", Says::Failed),
-            ("Error: failed pushing cache to {r}: denied", Says::NotPushed(b"failed pushing cache to {r}: denied")),
+            (
+                "Error: building at STEP \"RUN x\": while running runtime: exit status 1",
+                Says::Failed,
+            ),
+            (
+                "Error: unable to parse value provided `[]` to --cache-from: repository must",
+                Says::Failed,
+            ),
+            (
+                "Error: failed pushing cache to {r}: denied",
+                Says::NotPushed(b"failed pushing cache to {r}: denied"),
+            ),
         ] {
             assert_eq!(Buildah.read(line.as_bytes()), Some(Event::Buildah(says)), "{line}");
         }

@@ -32,7 +32,9 @@ pub(super) fn is_vertex(text: &[u8]) -> bool {
 fn vertex(text: &[u8]) -> Option<(u32, &[u8])> {
     match text {
         [b'#', a @ b'0'..=b'9', b' ', rest @ ..] => Some((digit(*a), rest)),
-        [b'#', a @ b'0'..=b'9', b @ b'0'..=b'9', b' ', rest @ ..] => Some((digit(*a) * 10 + digit(*b), rest)),
+        [b'#', a @ b'0'..=b'9', b @ b'0'..=b'9', b' ', rest @ ..] => {
+            Some((digit(*a) * 10 + digit(*b), rest))
+        }
         [b'#', digits @ ..] => long_number(digits),
         _ => None,
     }
@@ -72,7 +74,8 @@ fn body(rest: &[u8]) -> Body<'_> {
 /// `0.133 npm warn…`: seconds with one to three decimals, then a blank or the end of an empty line.
 #[inline]
 fn is_log(rest: &[u8]) -> bool {
-    // Three decimals are what all but the oldest clients print, and few commands take a thousand seconds.
+    // Three decimals are what all but the oldest clients print, and few commands take a thousand
+    // seconds.
     match rest {
         [b'0'..=b'9', b'.', end @ ..]
         | [b'0'..=b'9', b'0'..=b'9', b'.', end @ ..]
@@ -104,17 +107,22 @@ fn done(rest: &[u8]) -> Option<Body<'_>> {
     std::str::from_utf8(seconds).ok()?.parse().ok().map(|s| Body::Done(Some(s)))
 }
 
-/// `      digest: sha256:…`, `    duration: 1.2s`, `      cached: true`, `       error: "…"`: before v0.5 a
-/// vertex ended with a list of what is known of it, each key right-aligned to 13 columns.
+/// `      digest: sha256:…`, `    duration: 1.2s`, `      cached: true`, `       error: "…"`:
+/// before v0.5 a vertex ended with a list of what is known of it, each key right-aligned to 13
+/// columns.
 fn detail(rest: &[u8]) -> Body<'_> {
-    let Some((key, value)) = memchr::memmem::find(rest, b": ").and_then(|at| rest.split_at_checked(at)) else {
+    let Some((key, value)) =
+        memchr::memmem::find(rest, b": ").and_then(|at| rest.split_at_checked(at))
+    else {
         return Body::Text(rest);
     };
     let value = value.get(2..).unwrap_or_default();
     match key.trim_ascii_start() {
         b"cached" if value == b"true" => Body::Cached,
         b"duration" => Body::Took(duration(value)),
-        b"error" => Body::Error(value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value)),
+        b"error" => Body::Error(
+            value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value),
+        ),
         b"digest" | b"name" | b"started" | b"completed" | b"cached" => Body::Detail,
         _ => Body::Text(rest),
     }
@@ -162,7 +170,10 @@ mod tests {
             ("#5       cached: true", Event::Vertex(5, Body::Cached)),
             ("#5     duration: 12.5ms", Event::Vertex(5, Body::Took(Some(0.0125)))),
             ("#5       digest: sha256:0a", Event::Vertex(5, Body::Detail)),
-            ("#0 building with \"ci\" instance using remote driver", Event::Builder { name: b"ci", driver: b"remote" }),
+            (
+                "#0 building with \"ci\" instance using remote driver",
+                Event::Builder { name: b"ci", driver: b"remote" },
+            ),
         ] {
             assert_eq!(read(line), Some(event), "{line}");
         }
@@ -176,9 +187,12 @@ mod tests {
                 "{line}"
             );
         }
-        for line in ["#9 1.2345 x", "#9 .1 x", "#9 1. x", "#9 DONE 0.1s", "#9 1.23x", "9 1.2 x", "#9", ""] {
+        for line in
+            ["#9 1.2345 x", "#9 .1 x", "#9 1. x", "#9 DONE 0.1s", "#9 1.23x", "9 1.2 x", "#9", ""]
+        {
             assert!(
-                output(line.as_bytes()).is_none() && !matches!(read(line), Some(Event::Vertex(_, Body::Log))),
+                output(line.as_bytes()).is_none()
+                    && !matches!(read(line), Some(Event::Vertex(_, Body::Log))),
                 "{line}"
             );
         }
@@ -186,7 +200,9 @@ mod tests {
 
     #[test]
     fn leaves_other_lines() {
-        for line in ["# a comment", "#no", "#12", "12 CACHED", "##[group]Run x", "#99999999999 CACHED", ""] {
+        for line in
+            ["# a comment", "#no", "#12", "12 CACHED", "##[group]Run x", "#99999999999 CACHED", ""]
+        {
             assert_eq!(read(line), None, "{line}");
         }
         assert_eq!(read("#7 DONE soon"), Some(Event::Vertex(7, Body::Text(b"DONE soon"))));

@@ -23,21 +23,28 @@ impl Dialect for Classic {
             // Markdown and some CIs take the blank at the start of a line off.
             b'-' => text.strip_prefix(b"---> ").and_then(arrow),
             b'T' | b'C' | b'A' => failed(text).then_some(Says::Failed),
-            b'D' => text.strip_prefix(b"Digest: ").filter(|d| d.starts_with(b"sha256:")).map(Says::Digest),
+            b'D' => text
+                .strip_prefix(b"Digest: ")
+                .filter(|d| d.starts_with(b"sha256:"))
+                .map(Says::Digest),
             _ => None,
         };
         says.map(Event::Classic)
     }
 }
 
-/// `Step 3/7 : RUN npm ci`, before 1.13 `Step 3 : RUN npm ci` (`builder/dockerfile/evaluator.go`). CI systems
-/// count their steps like that, so the older form is taken with an instruction behind it only.
+/// `Step 3/7 : RUN npm ci`, before 1.13 `Step 3 : RUN npm ci` (`builder/dockerfile/evaluator.go`).
+/// CI systems count their steps like that, so the older form is taken with an instruction behind it
+/// only.
 fn step(text: &[u8]) -> Option<Says<'_>> {
     let rest = text.strip_prefix(b"Step ")?;
-    let (count, text) = rest.split_at_checked(memmem::find(rest.get(..24).unwrap_or(rest), b" : ")?)?;
+    let (count, text) =
+        rest.split_at_checked(memmem::find(rest.get(..24).unwrap_or(rest), b" : ")?)?;
     let (count, text) = (std::str::from_utf8(count).ok()?, text.get(3..)?);
     match count.split_once('/') {
-        Some((position, of)) => Some(Says::Step { position: position.parse().ok()?, of: of.parse().ok()?, text }),
+        Some((position, of)) => {
+            Some(Says::Step { position: position.parse().ok()?, of: of.parse().ok()?, text })
+        }
         None if instructs(text) => Some(Says::Step { position: count.parse().ok()?, of: 0, text }),
         None => None,
     }
@@ -100,9 +107,11 @@ fn is_id(text: &[u8]) -> bool {
     text.len() == 12 && text.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// What is left of a line whose arrow is lost: ` Using cache`, ` Running in 0a1b2c3d4e5f`, ` 0a1b2c3d4e5f`.
+/// What is left of a line whose arrow is lost: ` Using cache`, ` Running in 0a1b2c3d4e5f`,
+/// ` 0a1b2c3d4e5f`.
 fn bare(rest: &[u8]) -> Option<Says<'_>> {
-    const REMOVED: [&[u8]; 2] = [b"Removing intermediate container ", b"Removed intermediate container "];
+    const REMOVED: [&[u8]; 2] =
+        [b"Removing intermediate container ", b"Removed intermediate container "];
     let rest = rest.trim_ascii_end();
     if rest == b"Using cache" {
         return Some(Says::Bare(Bare::UsingCache));
@@ -116,11 +125,14 @@ fn bare(rest: &[u8]) -> Option<Says<'_>> {
     is_id(rest).then_some(Says::Bare(Bare::Image(rest)))
 }
 
-/// `The command '/bin/sh -c npm ci' returned a non-zero code: 1`, `COPY failed: no source files were specified`
-/// (`builder/dockerfile/dispatchers.go`, `errors.go`, `copy.go`).
+/// `The command '/bin/sh -c npm ci' returned a non-zero code: 1`,
+/// `COPY failed: no source files were specified` (`builder/dockerfile/dispatchers.go`, `errors.go`,
+/// `copy.go`).
 fn failed(text: &[u8]) -> bool {
-    let command =
-        || text.starts_with(b"The command '") && memmem::find(text, b"' returned a non-zero code: ").is_some();
+    let command = || {
+        text.starts_with(b"The command '")
+            && memmem::find(text, b"' returned a non-zero code: ").is_some()
+    };
     text.starts_with(b"COPY failed: ") || text.starts_with(b"ADD failed: ") || command()
 }
 

@@ -40,15 +40,20 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
                 || service_failed(rest)
                 || locked(rest)
         }
-        None => UNNAMED.iter().any(|start| text.starts_with(start.as_bytes())) || service_failed(text) || locked(text),
+        None => {
+            UNNAMED.iter().any(|start| text.starts_with(start.as_bytes()))
+                || service_failed(text)
+                || locked(text)
+        }
     };
     known.then_some(text)
 }
 
-/// What a back end answered, below the error that it belongs to. Azure's client prints `RESPONSE 403: 403 …` and
-/// `ERROR CODE: AuthorizationFailure` (`azure-sdk-for-go` `sdk/azcore/internal/exported/response_error.go`), registries
-/// that give several reasons one a line: `denied: requested access to the resource is denied`
-/// (`distribution/distribution` `registry/api/errcode/errors.go`).
+/// What a back end answered, below the error that it belongs to. Azure's client prints
+/// `RESPONSE 403: 403 …` and `ERROR CODE: AuthorizationFailure` (`azure-sdk-for-go`
+/// `sdk/azcore/internal/exported/response_error.go`), registries that give several reasons one a
+/// line: `denied: requested access to the resource is denied` (`distribution/distribution`
+/// `registry/api/errcode/errors.go`).
 fn answer(text: &[u8]) -> Option<&[u8]> {
     const STARTS: [&str; 12] = [
         "RESPONSE 4",
@@ -67,7 +72,8 @@ fn answer(text: &[u8]) -> Option<&[u8]> {
     STARTS.iter().any(|start| text.starts_with(start.as_bytes())).then_some(text)
 }
 
-/// `error: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: …` (buildctl before v0.8)
+/// `error: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: …`
+/// (buildctl before v0.8)
 fn without_status(rest: &[u8]) -> &[u8] {
     let Some(status) = rest.strip_prefix(b"rpc error: code = ") else { return rest };
     find(status, b" desc = ").and_then(|at| status.get(at + 8..)).unwrap_or(rest)
@@ -89,8 +95,9 @@ const NAMED: [&str; 9] = [
 /// Final errors that stand alone in older clients.
 const UNNAMED: [&str; 2] = ["failed to solve", "executor failed running ["];
 
-/// `registry cache exporter requires ref`, `cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN`
-/// (`moby/buildkit` `client/solve.go`, `cmd/buildctl/build/util.go`)
+/// `registry cache exporter requires ref`,
+/// `cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN` (`moby/buildkit`
+/// `client/solve.go`, `cmd/buildctl/build/util.go`)
 fn option_error(rest: &[u8]) -> bool {
     let has = |needle: &[u8]| find(rest, needle).is_some();
     has(b" cache exporter requires ")
@@ -103,16 +110,20 @@ fn service_failed(text: &[u8]) -> bool {
     text.starts_with(b"Service '") && find(text, b"' failed to build").is_some()
 }
 
-/// `could not lock /tmp/.buildx-cache/index.json.lock` (`client/ociindex`): two exports into one directory.
+/// `could not lock /tmp/.buildx-cache/index.json.lock` (`client/ociindex`): two exports into one
+/// directory.
 fn locked(text: &[u8]) -> bool {
     text.starts_with(b"could not lock ") && text.ends_with(b"/index.json.lock")
 }
 
-/// `WARNING: local cache import at /c skipped due to err: …`; older: `time="…" level=warning msg="…"`.
+/// `WARNING: local cache import at /c skipped due to err: …`; older:
+/// `time="…" level=warning msg="…"`.
 /// `WARNING: No output specified with docker-container driver. Build result will only remain in the build cache. …`,
 /// of bake `… specified for web target(s) with …` (buildx `build/opt.go`).
 fn warning(text: &[u8]) -> Option<Event<'_>> {
-    let level = text.starts_with(b"WARNING: ") || text.starts_with(b"time=\"") || text.starts_with(b"warning: ");
+    let level = text.starts_with(b"WARNING: ")
+        || text.starts_with(b"time=\"")
+        || text.starts_with(b"warning: ");
     let has = |needle: &[u8]| level && find(text, needle).is_some();
     if has(b"local cache import at ") {
         return Some(Event::Warning(text));
@@ -124,7 +135,9 @@ fn warning(text: &[u8]) -> Option<Event<'_>> {
 fn service(text: &[u8]) -> Option<&[u8]> {
     let name = text.strip_prefix(b"Building ")?.trim_ascii_end();
     let word = !name.is_empty()
-        && name.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.'));
+        && name.iter().all(|b| {
+            b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.')
+        });
     word.then_some(name)
 }
 
@@ -146,15 +159,18 @@ mod tests {
         for line in [
             "ERROR: failed to build: Cache export is not supported for the docker driver.",
             "ERROR: failed to build: failed to solve: unsupported compression type ztsd",
-            "error: failed to solve: process \"/bin/sh -c x\" did not complete successfully: exit code: 1",
+            "error: failed to solve: process \"/bin/sh -c x\" did not complete successfully: exit \
+                code: 1",
             "failed to solve: rpc error: code = Unknown desc = x",
             "##[error]buildx failed with: ERROR: failed to solve: x",
             "ERROR: registry cache exporter requires ref",
             "error: cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN",
             "could not lock /tmp/.buildx-cache/index.json.lock",
             "Service 'api' failed to build : Build failed",
-            "ERROR: Service 'api' failed to build: The command '/bin/sh -c make' returned a non-zero code: 2",
-            "error: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: failed to load cache: x",
+            "ERROR: Service 'api' failed to build: The command '/bin/sh -c make' returned a \
+                non-zero code: 2",
+            "error: rpc error: code = Unknown desc = failed to solve with frontend dockerfile.v0: \
+                failed to load cache: x",
         ] {
             assert!(matches!(Client.read(line.as_bytes()), Some(Event::Failure(_))), "{line}");
         }
@@ -169,7 +185,11 @@ mod tests {
 
     #[test]
     fn knows_what_goes_on_with_an_error() {
-        for line in ["RESPONSE 403: 403 Server failed", "ERROR CODE: AuthorizationFailure", "denied: no such access"] {
+        for line in [
+            "RESPONSE 403: 403 Server failed",
+            "ERROR CODE: AuthorizationFailure",
+            "denied: no such access",
+        ] {
             assert_eq!(Client.read(line.as_bytes()), Some(Event::Answer(line.as_bytes())));
         }
     }
@@ -178,7 +198,8 @@ mod tests {
     fn knows_a_build_without_output() {
         for of in ["", "for api, web target(s) "] {
             let line = format!(
-                "WARNING: No output specified {of}with docker-container driver. Build result will only remain in the build cache. To push"
+                "WARNING: No output specified {of}with docker-container driver. Build result will \
+                    only remain in the build cache. To push"
             );
             assert_eq!(Client.read(line.as_bytes()), Some(Event::NoOutput));
         }

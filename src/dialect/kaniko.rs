@@ -25,7 +25,8 @@ impl Dialect for Logrus {
     }
 }
 
-/// `INFO[0003] msg   `, `WARN[2026-11-21T03:01:28Z] msg`: padded, and the colour may still end inside.
+/// `INFO[0003] msg   `, `WARN[2026-11-21T03:01:28Z] msg`: padded, and the colour may still end
+/// inside.
 fn coloured(text: &[u8]) -> Option<Kaniko<'_>> {
     let level = [&b"INFO"[..], b"WARN", b"DEBU"].iter().find_map(|l| text.strip_prefix(*l))?;
     let rest = level.strip_prefix(b"\x1b[0m").unwrap_or(level).strip_prefix(b"[")?;
@@ -54,9 +55,11 @@ fn json(text: &[u8]) -> Option<Kaniko<'_>> {
     Some(Kaniko { says: says(message)?, clock, escaped: true })
 }
 
-/// `error building image: error building stage: failed to execute command: …` (`cmd/executor/cmd/root.go`)
+/// `error building image: error building stage: failed to execute command: …`
+/// (`cmd/executor/cmd/root.go`)
 fn failed(text: &[u8]) -> Option<Kaniko<'_>> {
-    const ENDS: [&str; 3] = ["error building image: ", "error pushing image: ", "error checking push permissions"];
+    const ENDS: [&str; 3] =
+        ["error building image: ", "error pushing image: ", "error checking push permissions"];
     let known = ENDS.iter().any(|end| text.starts_with(end.as_bytes()));
     known.then_some(Kaniko { says: Says::Failed, clock: b"", escaped: false })
 }
@@ -82,9 +85,14 @@ fn says(message: &[u8]) -> Option<Says<'_>> {
             None => after("Found cached layer, extracting to filesystem").map(|_| Says::Extracting),
         },
         b'P' => pushes(message),
-        b'E' => match after("Error uploading layer to cache: ").map(Says::NotStored).or_else(|| eliminated(message)) {
+        b'E' => match after("Error uploading layer to cache: ")
+            .map(Says::NotStored)
+            .or_else(|| eliminated(message))
+        {
             Some(says) => Some(says),
-            None => after("Executing ").filter(|r| r.ends_with(b" build triggers")).map(|_| Says::Begun),
+            None => {
+                after("Executing ").filter(|r| r.ends_with(b" build triggers")).map(|_| Says::Begun)
+            }
         },
         // Before v0.10 in lower case.
         b'e' => after("error uploading layer to cache: ").map(Says::NotStored),
@@ -108,7 +116,8 @@ fn pushes(message: &[u8]) -> Option<Says<'_>> {
     image.or_else(|| message.strip_prefix(b"Pushed ").map(Says::Pushed))
 }
 
-/// `Eliminating stage 'golang:1.22-alpine' [idx: '0'], all consumers are served from cache` (from v1.28 on)
+/// `Eliminating stage 'golang:1.22-alpine' [idx: '0'], all consumers are served from cache` (from
+/// v1.28 on)
 fn eliminated(message: &[u8]) -> Option<Says<'_>> {
     match stage(message.strip_prefix(b"Eliminating stage '")?)? {
         Says::Stage { base, index } => Some(Says::Eliminated { base, index }),
@@ -171,27 +180,41 @@ mod tests {
             ("INFO[0003] RUN npm ci                               ", "0003", false),
             ("INFO\x1b[0m[0003] RUN npm ci  ", "0003", false),
             ("INFO[2026-11-21T03:01:28Z] RUN npm ci", "2026-11-21T03:01:28Z", false),
-            ("time=\"2026-11-21T02:59:09Z\" level=info msg=\"RUN npm ci\"", "2026-11-21T02:59:09Z", true),
+            (
+                "time=\"2026-11-21T02:59:09Z\" level=info msg=\"RUN npm ci\"",
+                "2026-11-21T02:59:09Z",
+                true,
+            ),
             (
                 "{\"level\":\"info\",\"msg\":\"RUN npm ci\",\"time\":\"2026-11-21T02:59:18Z\"}",
                 "2026-11-21T02:59:18Z",
                 true,
             ),
         ] {
-            assert_eq!(read(line), Some(Kaniko { says: step, clock: clock.as_bytes(), escaped }), "{line}");
+            assert_eq!(
+                read(line),
+                Some(Kaniko { says: step, clock: clock.as_bytes(), escaped }),
+                "{line}"
+            );
         }
     }
 
     #[test]
     fn reads_messages() {
         for (message, says) in [
-            ("Building stage 'a:1' [idx: '2', base-idx: '-1']", Says::Stage { base: b"a:1", index: 2 }),
+            (
+                "Building stage 'a:1' [idx: '2', base-idx: '-1']",
+                Says::Stage { base: b"a:1", index: 2 },
+            ),
             (
                 "Eliminating stage 'a:1' [idx: '2'], all consumers are served from cache",
                 Says::Eliminated { base: b"a:1", index: 2 },
             ),
             ("Pushing cache pointer r/c:0a -> 0b", Says::Pointing(b"r/c:0a")),
-            ("Resolved base name golang:1.22 to build", Says::Named { base: b"golang:1.22", name: b"build" }),
+            (
+                "Resolved base name golang:1.22 to build",
+                Says::Named { base: b"golang:1.22", name: b"build" },
+            ),
             ("Checking for cached layer r/c:0a1b...", Says::Lookup(b"r/c:0a1b")),
             ("Using caching version of cmd: RUN x", Says::Cached(b"RUN x")),
             ("No cached layer found for cmd RUN x", Says::NotCached(b"RUN x")),

@@ -95,7 +95,8 @@ pub enum Classic<'a> {
     Deleted(&'a [u8]),
     /// ` ---> Running in 0a1b2c3d4e5f`.
     Running,
-    /// `Removing intermediate container 0a1b2c3d4e5f`, ` ---> Removed intermediate container 0a1b2c3d4e5f`.
+    /// `Removing intermediate container 0a1b2c3d4e5f`,
+    /// ` ---> Removed intermediate container 0a1b2c3d4e5f`.
     Removed,
     /// A line whose arrow was lost on the way: it counts where nothing else can stand for it.
     Bare(Bare<'a>),
@@ -113,8 +114,8 @@ pub enum Classic<'a> {
     Failed,
 }
 
-/// What the classic builder says behind an arrow, in a log without its arrows (Cloud Build's, copied from a
-/// terminal).
+/// What the classic builder says behind an arrow, in a log without its arrows (Cloud Build's,
+/// copied from a terminal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bare<'a> {
     /// ` Using cache`.
@@ -172,7 +173,8 @@ pub enum Buildah<'a> {
     Pushing(&'a [u8]),
     /// `Error: failed pushing cache to …`: it ends the build.
     NotPushed(&'a [u8]),
-    /// `Failed, retrying in 1s ... Error: initializing source docker://REPO:KEY: …`: the cache cannot be asked.
+    /// `Failed, retrying in 1s ... Error: initializing source docker://REPO:KEY: …`: the cache
+    /// cannot be asked.
     NotAsked {
         /// Repository and key.
         reference: &'a [u8],
@@ -223,7 +225,8 @@ pub enum KanikoSays<'a> {
         /// Index, 0-based.
         index: u32,
     },
-    /// `Eliminating stage 'golang:1.22' [idx: '0'], all consumers are served from cache`: it is not built.
+    /// `Eliminating stage 'golang:1.22' [idx: '0'], all consumers are served from cache`: it is not
+    /// built.
     Eliminated {
         /// Base image.
         base: &'a [u8],
@@ -277,15 +280,16 @@ pub static DIALECTS: &[&dyn Dialect] = &[
     &tty::Tty,
 ];
 
-/// The number of the vertex whose output the line is: [`read`] says [`Body::Log`] of the same lines.
+/// The number of the vertex whose output the line is: [`read`] says [`Body::Log`] of the same
+/// lines.
 #[must_use]
 #[inline]
 pub fn output(text: &[u8]) -> Option<u32> {
     buildkit::output(text)
 }
 
-/// Where the seconds of a line of output stand, with the blank behind them: of its beginning, only they are
-/// others in the vertex' next line. `None` for another line.
+/// Where the seconds of a line of output stand, with the blank behind them: of its beginning, only
+/// they are others in the vertex' next line. `None` for another line.
 #[must_use]
 pub fn seconds(text: &[u8]) -> Option<Range<usize>> {
     output(text)?;

@@ -10,8 +10,10 @@ pub(super) struct RawJson;
 
 impl Dialect for RawJson {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
-        const STARTS: [&[u8]; 4] = [b"{\"vertexes\":[", b"{\"statuses\":[", b"{\"logs\":[", b"{\"warnings\":["];
-        let status = text.first() == Some(&b'{') && STARTS.iter().any(|start| text.starts_with(start));
+        const STARTS: [&[u8]; 4] =
+            [b"{\"vertexes\":[", b"{\"statuses\":[", b"{\"logs\":[", b"{\"warnings\":["];
+        let status =
+            text.first() == Some(&b'{') && STARTS.iter().any(|start| text.starts_with(start));
         status.then_some(Event::RawJson(text))
     }
 }

@@ -1,7 +1,7 @@
 //! `BuildKit`'s frames for a terminal, as a fake terminal in a CI job leaves them.
 //!
-//! Source: `moby/buildkit` `util/progress/progressui/display.go` (`ttyDisplay.print`). Names are cut
-//! to the width of the terminal, and lines carry no number: which frame they are of is for the
+//! Source: `moby/buildkit` `util/progress/progressui/display.go` (`ttyDisplay.print`). Names are
+//! cut to the width of the terminal, and lines carry no number: which frame they are of is for the
 //! assembler.
 
 use memchr::memmem;
@@ -17,7 +17,9 @@ impl Dialect for Tty {
             [b'[', b'+', b']', b' ', rest @ ..] => frame(rest),
             [b' ', b'=', b'>', b' ', rest @ ..] => line(rest),
             // Markdown takes the blank at the start of a line off.
-            [b'=', b'>', b' ', rest @ ..] if is_vertex(rest) || rest.starts_with(b"=> ") => line(rest),
+            [b'=', b'>', b' ', rest @ ..] if is_vertex(rest) || rest.starts_with(b"=> ") => {
+                line(rest)
+            }
             _ => None,
         };
         says.map(Event::Tty)
@@ -49,10 +51,12 @@ fn line(rest: &[u8]) -> Option<Says<'_>> {
     })
 }
 
-/// Whether what stands behind an arrow can only be a vertex of `BuildKit`: other programs print arrows too.
+/// Whether what stands behind an arrow can only be a vertex of `BuildKit`: other programs print
+/// arrows too.
 #[must_use]
 pub fn is_vertex(text: &[u8]) -> bool {
-    const STARTS: [&[u8]; 4] = [b"[", b"importing cache manifest from ", b"exporting cache", b"exporting to "];
+    const STARTS: [&[u8]; 4] =
+        [b"[", b"importing cache manifest from ", b"exporting cache", b"exporting to "];
     let verdicts = [&b"CACHED "[..], b"ERROR ", b"CANCELED "];
     let name = verdicts.iter().find_map(|v| text.strip_prefix(*v)).unwrap_or(text);
     STARTS.iter().any(|start| name.starts_with(start))
@@ -62,7 +66,8 @@ pub fn is_vertex(text: &[u8]) -> bool {
 fn timed(rest: &[u8]) -> Option<(&[u8], f64)> {
     let rest = rest.trim_ascii_end();
     let (text, seconds) = rest.split_at_checked(memchr::memrchr(b' ', rest)?)?;
-    let seconds = std::str::from_utf8(seconds.trim_ascii_start().strip_suffix(b"s")?).ok()?.parse().ok()?;
+    let seconds =
+        std::str::from_utf8(seconds.trim_ascii_start().strip_suffix(b"s")?).ok()?.parse().ok()?;
     Some((text.trim_ascii_end(), seconds))
 }
 
@@ -77,8 +82,14 @@ mod tests {
                 "[+] Building 0.1s (7/15)       remote:ci",
                 Says::Frame { driver: b"remote", builder: b"ci", finished: false },
             ),
-            ("[+] Building 2.6s (17/17) FINISHED", Says::Frame { driver: b"", builder: b"", finished: true }),
-            (" => CACHED [2/5] RUN make    0.0s", Says::Vertex { text: b"CACHED [2/5] RUN make", seconds: 0.0 }),
+            (
+                "[+] Building 2.6s (17/17) FINISHED",
+                Says::Frame { driver: b"", builder: b"", finished: true },
+            ),
+            (
+                " => CACHED [2/5] RUN make    0.0s",
+                Says::Vertex { text: b"CACHED [2/5] RUN make", seconds: 0.0 },
+            ),
             (" => => extracting sha256:0a       0.1s", Says::Status(b"extracting sha256:0a")),
             (" => => # npm warn", Says::Output),
             ("=> [2/5] RUN make    0.3s", Says::Vertex { text: b"[2/5] RUN make", seconds: 0.3 }),

@@ -1,7 +1,9 @@
-//! `act`, which runs workflows of GitHub Actions on one's own machine: `[CI/build]   | text` is what a
-//! step prints, `[CI/build]   ✅  Success - Main Build` what act says; coloured, the former is `| text`.
+//! `act`, which runs workflows of GitHub Actions on one's own machine: `[CI/build]   | text` is
+//! what a step prints, `[CI/build]   ✅  Success - Main Build` what act says; coloured, the former
+//! is `| text`.
 //!
-//! Source: `nektos/act` `pkg/runner/logger.go` (`jobLogFormatter`). Names are padded to the longest.
+//! Source: `nektos/act` `pkg/runner/logger.go` (`jobLogFormatter`). Names are padded to the
+//! longest.
 
 use super::{Envelope, Mark, Peeled, ansi, github, nearly_all};
 
@@ -74,7 +76,10 @@ mod tests {
         ];
         assert!(Act.recognise(&head));
         let peeled = Act.decode(head[0]);
-        assert_eq!((peeled.text, peeled.job), (&b"#5 [2/3] RUN make"[..], Some(&b"CI tests/build image"[..])));
+        assert_eq!(
+            (peeled.text, peeled.job),
+            (&b"#5 [2/3] RUN make"[..], Some(&b"CI tests/build image"[..]))
+        );
         assert_eq!(Act.decode(head[1]).text, b"");
         assert_eq!(Act.decode(b"\x1b[36m|\x1b[0m #5 CACHED").text, b"#5 CACHED");
         assert_eq!(Act.decode(b"\x1b[36m[CI/b] \x1b[0m  | #5 CACHED").text, b"#5 CACHED");
@@ -82,8 +87,12 @@ mod tests {
 
     #[test]
     fn leaves_builders() {
-        for line in ["[1/2] STEP 3/6: RUN make", "[linux/amd64 2/5] RUN make", "[internal] load .dockerignore", "[a] b"]
-        {
+        for line in [
+            "[1/2] STEP 3/6: RUN make",
+            "[linux/amd64 2/5] RUN make",
+            "[internal] load .dockerignore",
+            "[a] b",
+        ] {
             assert_eq!(job(line.as_bytes()), None, "{line}");
         }
         assert!(!Act.recognise(&[b"| a | b |", b"|---|---|", b"| 1 | 2 |"]));

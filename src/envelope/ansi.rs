@@ -59,7 +59,8 @@ pub(super) fn trim_end(mut text: &[u8]) -> &[u8] {
 /// Without the colours and erasures at the end: `Created cache ESC[0;m`, `CACHED ESC[K`.
 pub(super) fn without_tail(mut text: &[u8]) -> &[u8] {
     while let [rest @ .., b'm' | b'K'] = text {
-        let parameters = rest.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b';').count();
+        let parameters =
+            rest.iter().rev().take_while(|b| b.is_ascii_digit() || **b == b';').count();
         let Some([before @ .., ESC, b'[']) = rest.get(..rest.len() - parameters) else { break };
         text = before;
     }
@@ -70,7 +71,9 @@ pub(super) fn without_tail(mut text: &[u8]) -> &[u8] {
 fn sequence(text: &[u8]) -> usize {
     match text {
         [ESC, b'[', b'8', b'm', b'h', b'a', b':', note @ ..] => NOTE + console_note(note),
-        [ESC, b'[', rest @ ..] => rest.iter().position(|b| (0x40..=0x7e).contains(b)).map_or(0, |at| at + 3),
+        [ESC, b'[', rest @ ..] => {
+            rest.iter().position(|b| (0x40..=0x7e).contains(b)).map_or(0, |at| at + 3)
+        }
         [ESC, b']' | b'_' | b'P' | b'^', rest @ ..] => terminated(rest),
         [ESC, 0x40..=0x7e, ..] => 2,
         _ => 0,
@@ -82,7 +85,8 @@ const NOTE: usize = 7;
 
 /// The note's base64 and the `ESC[0m` after it: nothing of it is shown.
 fn console_note(note: &[u8]) -> usize {
-    let end = memchr(ESC, note).filter(|at| note.get(*at..).is_some_and(|end| end.starts_with(b"\x1b[0m")));
+    let end = memchr(ESC, note)
+        .filter(|at| note.get(*at..).is_some_and(|end| end.starts_with(b"\x1b[0m")));
     end.map_or(0, |at| at + 4)
 }
 

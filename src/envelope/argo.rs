@@ -22,9 +22,13 @@ impl Envelope for Argo {
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
-        let Some((pod, rest)) = split(line) else { return Peeled { text: line, ..Peeled::default() } };
+        let Some((pod, rest)) = split(line) else {
+            return Peeled { text: line, ..Peeled::default() };
+        };
         let (stamp, text) = match stamp::date_time(rest) {
-            Some((stamp, [b' ', text @ ..])) if stamp.get(10) == Some(&b'T') => (Some(Stamp::Rfc3339(stamp)), text),
+            Some((stamp, [b' ', text @ ..])) if stamp.get(10) == Some(&b'T') => {
+                (Some(Stamp::Rfc3339(stamp)), text)
+            }
             _ => (None, rest),
         };
         Peeled { text, stamp, job: Some(pod), ..Peeled::default() }
@@ -54,7 +58,10 @@ mod tests {
     #[test]
     fn takes_the_pod_off() {
         let peeled = Argo.decode(b"build-x7k2p-1234567890: 2026-05-04T09:00:00.1Z #5 CACHED");
-        assert_eq!((peeled.text, peeled.job), (&b"#5 CACHED"[..], Some(&b"build-x7k2p-1234567890"[..])));
+        assert_eq!(
+            (peeled.text, peeled.job),
+            (&b"#5 CACHED"[..], Some(&b"build-x7k2p-1234567890"[..]))
+        );
         for line in ["remote: x", "warning: x", "pre-commit: x", "npm-run-all: x"] {
             assert_eq!(split(line.as_bytes()), None, "{line}");
         }

@@ -21,7 +21,9 @@ impl Envelope for Azure {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().map(|line| github::decode(line).text).any(|text| is_header(text) || is_agents_command(text))
+        head.iter()
+            .map(|line| github::decode(line).text)
+            .any(|text| is_header(text) || is_agents_command(text))
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -35,8 +37,11 @@ impl Envelope for Azure {
             b'+' | b'$' | b'>' => echo::prompted(text),
             // Script tasks show the script between these two (`Tasks/BashV3`, `Tasks/CmdLineV2`).
             b'S' if text.starts_with(b"Script contents:") => Some(Mark::Section(b"")),
-            b'=' if memmem::find(text, b"Starting Command Output").is_some() => Some(Mark::SectionEnd),
-            _ => cache(text.strip_prefix(b"Information, ").unwrap_or(text)).or_else(|| echo::bare(text)),
+            b'=' if memmem::find(text, b"Starting Command Output").is_some() => {
+                Some(Mark::SectionEnd)
+            }
+            _ => cache(text.strip_prefix(b"Information, ").unwrap_or(text))
+                .or_else(|| echo::bare(text)),
         }
     }
 }
@@ -55,13 +60,16 @@ fn is_header(text: &[u8]) -> bool {
         b"Getting a pipeline cache artifact with one of the following fingerprints:",
         b"========================== Starting Command Output ====",
     ];
-    matches!(text.first(), Some(b'#' | b'A' | b'C' | b'G' | b'T' | b'=')) && HEADERS.iter().any(|h| text.starts_with(h))
+    matches!(text.first(), Some(b'#' | b'A' | b'C' | b'G' | b'T' | b'='))
+        && HEADERS.iter().any(|h| text.starts_with(h))
 }
 
 /// `[command]/usr/bin/docker build -f /home/vsts/work/1/s/Dockerfile --label com.azure.dev.image.build.sourceversion=…`
 /// (task Docker@2): a part of a log has no header.
 fn is_agents_command(text: &[u8]) -> bool {
-    let Some(command) = text.strip_prefix(b"##[command]").or_else(|| text.strip_prefix(b"[command]")) else {
+    let Some(command) =
+        text.strip_prefix(b"##[command]").or_else(|| text.strip_prefix(b"[command]"))
+    else {
         return false;
     };
     let has = |part: &[u8]| memmem::find(command, part).is_some();
@@ -70,7 +78,8 @@ fn is_agents_command(text: &[u8]) -> bool {
 
 fn section(text: &[u8]) -> Option<Mark<'_>> {
     if let Some(command) = text.strip_prefix(b"##[command]") {
-        return echo::git_checkout(command).or_else(|| echo::builds(command).then_some(Mark::Command(command)));
+        return echo::git_checkout(command)
+            .or_else(|| echo::builds(command).then_some(Mark::Command(command)));
     }
     if let Some(title) = text.strip_prefix(b"##[section]Starting: ") {
         return Some(Mark::Section(title));
@@ -117,8 +126,10 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
     exists.then_some(Mark::Cache { name, operation: *operation, outcome: *outcome })
 }
 
-/// The service is not there: `Exception of type 'Microsoft.VisualStudio.Services.WebApi.VssServiceResponseException'…`
-const VSS: &[u8] = b"Exception of type 'Microsoft.VisualStudio.Services.WebApi.VssServiceResponseException'";
+/// The service is not there:
+/// `Exception of type 'Microsoft.VisualStudio.Services.WebApi.VssServiceResponseException'…`
+const VSS: &[u8] =
+    b"Exception of type 'Microsoft.VisualStudio.Services.WebApi.VssServiceResponseException'";
 
 /// The fingerprint between backticks.
 fn quoted(text: &[u8]) -> Option<&[u8]> {
@@ -137,24 +148,40 @@ mod tests {
         assert!(Azure.recognise(&[line]));
         assert!(!Azure.recognise(&[b"2026-05-04T09:00:00.1234567Z ##[group]Run docker build ."]));
         for part in [
-            "[command]/usr/bin/docker build -f /home/vsts/work/1/s/Dockerfile --label com.azure.dev.image.build.buildnumber=1 .",
-            "2026-05-04T09:00:00.1234567Z ========================== Starting Command Output ===========================",
+            "[command]/usr/bin/docker build -f /home/vsts/work/1/s/Dockerfile --label \
+                com.azure.dev.image.build.buildnumber=1 .",
+            "2026-05-04T09:00:00.1234567Z ========================== Starting Command Output \
+                ===========================",
             "Getting a pipeline cache artifact with one of the following fingerprints:",
         ] {
             assert!(Azure.recognise(&[part.as_bytes()]), "{part}");
         }
-        assert!(!Azure.recognise(&[b"##[command]/usr/bin/docker build -t a:b /home/runner/work/_actions/x"]));
+        assert!(
+            !Azure.recognise(&[
+                b"##[command]/usr/bin/docker build -t a:b /home/runner/work/_actions/x"
+            ])
+        );
         assert_eq!(Azure.decode(line).text, b"##[section]Starting: Build image");
     }
 
     #[test]
     fn hears_the_cache_task() {
-        let save = |name: &'static [u8], outcome| Some(Mark::Cache { name, operation: Op::Save, outcome });
-        assert_eq!(Azure.mark(b"Resolved to: docker|a="), Some(Mark::CacheKey(b"docker|a=", Op::Restore)));
-        assert_eq!(Azure.mark(b"Cache with fingerprint `docker|a=` already exists."), save(b"docker|a=", End::Exists));
+        let save =
+            |name: &'static [u8], outcome| Some(Mark::Cache { name, operation: Op::Save, outcome });
+        assert_eq!(
+            Azure.mark(b"Resolved to: docker|a="),
+            Some(Mark::CacheKey(b"docker|a=", Op::Restore))
+        );
+        assert_eq!(
+            Azure.mark(b"Cache with fingerprint `docker|a=` already exists."),
+            save(b"docker|a=", End::Exists)
+        );
         assert_eq!(Azure.mark(b"Information, Saved item."), save(b"", End::Saved));
         assert_eq!(Azure.mark(b"Resolving restore key:"), Some(Mark::CacheAside));
         assert_eq!(Azure.mark(b"Caches are nice"), None);
-        assert_eq!(Azure.mark(b"##[command]docker build -t a ."), Some(Mark::Command(b"docker build -t a .")));
+        assert_eq!(
+            Azure.mark(b"##[command]docker build -t a ."),
+            Some(Mark::Command(b"docker build -t a ."))
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Bamboo: `build<tab>24-Jan-2026 22:58:16<tab>text`, `error`, `command` and `simple` for `build`.
 //!
-//! Source: the log that Bamboo lets download (`BuildLogger`, `LogEntry`); dates are in the server's zone, which is
-//! not printed, so they are no time.
+//! Source: the log that Bamboo lets download (`BuildLogger`, `LogEntry`); dates are in the server's
+//! zone, which is not printed, so they are no time.
 
 use super::{Envelope, Peeled, mostly};
 
@@ -29,7 +29,9 @@ impl Envelope for Bamboo {
 /// What follows the second tab.
 fn text(line: &[u8]) -> Option<&[u8]> {
     const SHAPE: &[u8] = b"00-Aaa-0000 00:00:00\t";
-    let rest = [&b"build\t"[..], b"simple\t", b"error\t", b"command\t"].iter().find_map(|k| line.strip_prefix(*k))?;
+    let rest = [&b"build\t"[..], b"simple\t", b"error\t", b"command\t"]
+        .iter()
+        .find_map(|k| line.strip_prefix(*k))?;
     let (date, text) = rest.split_at_checked(SHAPE.len())?;
     let fits = date.iter().zip(SHAPE).all(|(byte, shape)| match shape {
         b'0' => byte.is_ascii_digit(),
@@ -49,7 +51,9 @@ mod tests {
         assert!(Bamboo.recognise(&[line, line]));
         assert_eq!(Bamboo.decode(line).text, b" ---> Using cache");
         assert_eq!(text(b"error\t24-Jan-2026 22:58:16\t"), Some(&b""[..]));
-        for other in ["build\t24-01-2026 22:58:16\tx", "build 24-Jan-2026 22:58:16 x", "build\t24-Jan-2026"] {
+        for other in
+            ["build\t24-01-2026 22:58:16\tx", "build 24-Jan-2026 22:58:16 x", "build\t24-Jan-2026"]
+        {
             assert_eq!(text(other.as_bytes()), None, "{other}");
         }
     }

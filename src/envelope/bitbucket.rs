@@ -19,7 +19,8 @@ impl Envelope for Bitbucket {
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
         let agent = |line: &&[u8]| find(line, b"/opt/atlassian/pipelines/agent").is_some();
-        head.iter().any(|line| *line == b"+ umask 000" || cache(line).is_some()) || head.iter().take(60).any(agent)
+        head.iter().any(|line| *line == b"+ umask 000" || cache(line).is_some())
+            || head.iter().take(60).any(agent)
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -90,7 +91,8 @@ mod tests {
 
     #[test]
     fn hears_the_teardown() {
-        let failed = Mark::Cache { name: b"docker: docker.tar", operation: Op::Save, outcome: End::Failed };
+        let failed =
+            Mark::Cache { name: b"docker: docker.tar", operation: Op::Save, outcome: End::Failed };
         assert_eq!(Bitbucket.mark(b"Cache \"docker: docker.tar\": Upload failed"), Some(failed));
         assert_eq!(Bitbucket.mark(b"1 Cache \"docker: docker.tar\": Upload failed"), Some(failed));
         assert_eq!(Bitbucket.mark(b"+ echo 'Cache \"docker\": Upload failed'"), None);
@@ -99,7 +101,8 @@ mod tests {
     #[test]
     fn knows_commit_and_branch() {
         assert_eq!(Bitbucket.mark(b"+ git reset --hard 0a1b2c"), Some(Mark::Commit(b"0a1b2c")));
-        let clone = b"+ GIT_LFS_SKIP_SMUDGE=1 retry 6 git clone --branch=\"main\" --depth 50 https://x";
+        let clone =
+            b"+ GIT_LFS_SKIP_SMUDGE=1 retry 6 git clone --branch=\"main\" --depth 50 https://x";
         assert_eq!(Bitbucket.mark(clone), Some(Mark::Branch(b"main")));
     }
 }

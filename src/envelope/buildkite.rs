@@ -30,16 +30,18 @@ impl Envelope for Buildkite {
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
         match stamp(line) {
-            Some((stamp, text)) => Peeled { text, stamp: Some(Stamp::Millis(stamp)), ..Peeled::default() },
+            Some((stamp, text)) => {
+                Peeled { text, stamp: Some(Stamp::Millis(stamp)), ..Peeled::default() }
+            }
             None => Peeled { text: line, ..Peeled::default() },
         }
     }
 
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
         match text.first()? {
-            b'~' | b'-' | b'+' => {
-                buildkite_cache::header(text).or_else(|| header(text)).or_else(|| echo::prompted(text))
-            }
+            b'~' | b'-' | b'+' => buildkite_cache::header(text)
+                .or_else(|| header(text))
+                .or_else(|| echo::prompted(text)),
             b'>' => echo::prompted(text),
             b'!' => pull_failed(text),
             b'$' => plugin(text).or_else(|| checkout(text)).or_else(|| echo::prompted(text)),
@@ -72,13 +74,19 @@ fn header(text: &[u8]) -> Option<Mark<'_>> {
 /// Headers of the docker-compose plugin.
 fn compose_header(title: &[u8]) -> Option<Mark<'_>> {
     if let Some(rest) = title.strip_prefix(b"Pulling cache image for ") {
-        return Some(Mark::Note(NoteKind::ComposePluginPullsCache, rest.split(|b| *b == b' ').next()?));
+        return Some(Mark::Note(
+            NoteKind::ComposePluginPullsCache,
+            rest.split(|b| *b == b' ').next()?,
+        ));
     }
-    let building = title.strip_prefix(b"Building services ").or_else(|| title.strip_prefix(b"Building service "));
+    let building = title
+        .strip_prefix(b"Building services ")
+        .or_else(|| title.strip_prefix(b"Building service "));
     if let Some(service) = building {
         return Some(Mark::Note(NoteKind::ComposePluginBuilds, service.trim_ascii()));
     }
-    // `Using Default Builder 'default' with Driver 'docker'`, `Creating Builder Instance 'N' with Driver 'D'`
+    // `Using Default Builder 'default' with Driver 'docker'`,
+    // `Creating Builder Instance 'N' with Driver 'D'`
     let at = memmem::find(title, b" with Driver '")?;
     let driver = title.get(at + 14..)?.split(|b| *b == b'\'').next()?;
     Some(Mark::Note(NoteKind::ComposePluginDriver, driver))
@@ -90,7 +98,8 @@ fn pull_failed(text: &[u8]) -> Option<Mark<'_>> {
     Some(Mark::Note(NoteKind::ComposePluginPullFailed, rest.split(|b| *b == b' ').next()?))
 }
 
-/// `…/plugins/github-com-buildkite-plugins-docker-compose-buildkite-plugin-v5-10-0`, or `docker-compose#v5.10.0`.
+/// `…/plugins/github-com-buildkite-plugins-docker-compose-buildkite-plugin-v5-10-0`, or
+/// `docker-compose#v5.10.0`.
 fn plugin(text: &[u8]) -> Option<Mark<'_>> {
     const NAMES: [&[u8]; 4] = [
         b"docker-compose-buildkite-plugin-git-v",
@@ -99,7 +108,8 @@ fn plugin(text: &[u8]) -> Option<Mark<'_>> {
         b"docker-compose#v",
     ];
     let rest = NAMES.iter().find_map(|name| text.get(memmem::find(text, name)? + name.len()..))?;
-    let end = rest.iter().position(|b| !matches!(b, b'0'..=b'9' | b'.' | b'-')).unwrap_or(rest.len());
+    let end =
+        rest.iter().position(|b| !matches!(b, b'0'..=b'9' | b'.' | b'-')).unwrap_or(rest.len());
     Some(Mark::Note(NoteKind::ComposePluginVersion, rest.get(..end)?))
 }
 
@@ -108,7 +118,8 @@ fn checkout(text: &[u8]) -> Option<Mark<'_>> {
     echo::git_checkout(ansi::lead(text.strip_prefix(b"$")?).strip_prefix(b" ")?)
 }
 
-/// Lines of the override file the plugin prints: `      - REF` below `cache_from:`, `    image: REF`.
+/// Lines of the override file the plugin prints: `      - REF` below `cache_from:`,
+/// `    image: REF`.
 fn entry(text: &[u8]) -> Option<Mark<'_>> {
     let text = text.trim_ascii_start();
     if let Some(image) = text.strip_prefix(b"image: ") {
@@ -129,7 +140,10 @@ mod tests {
     #[test]
     fn takes_stamps_off() {
         let peeled = Buildkite.decode(b"\x1b_bk;t=1700000000000\x07~~~ Running commands");
-        assert_eq!((peeled.text, peeled.stamp), (&b"~~~ Running commands"[..], Some(Stamp::Millis(b"1700000000000"))));
+        assert_eq!(
+            (peeled.text, peeled.stamp),
+            (&b"~~~ Running commands"[..], Some(Stamp::Millis(b"1700000000000")))
+        );
         assert_eq!(Buildkite.decode(b"_bk;t=1700000000000#5 CACHED").text, b"#5 CACHED");
     }
 
@@ -137,7 +151,10 @@ mod tests {
     fn hears_the_compose_plugin() {
         use NoteKind::*;
         for (line, mark) in [
-            ("~~~ :docker: Pulling cache image for app (group 1)", Mark::Note(ComposePluginPullsCache, b"app")),
+            (
+                "~~~ :docker: Pulling cache image for app (group 1)",
+                Mark::Note(ComposePluginPullsCache, b"app"),
+            ),
             (
                 "~~~ :docker: Using Default Builder 'default' with Driver 'docker'",
                 Mark::Note(ComposePluginDriver, b"docker"),

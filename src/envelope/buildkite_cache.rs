@@ -17,7 +17,11 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
         (b"cache archive failed verification, ", Op::Restore, End::Failed),
         (b"Cache not setup for restoring", Op::Restore, End::Skipped),
         (b"Cache not setup for saving", Op::Save, End::Skipped),
-        (b"Aborting cache post-command hook because command exited with status ", Op::Save, End::Skipped),
+        (
+            b"Aborting cache post-command hook because command exited with status ",
+            Op::Save,
+            End::Skipped,
+        ),
         (b"Cache created", Op::Save, End::Saved),
         (b"Cache already exists, not saving", Op::Save, End::Exists),
         (b"failed to upload cache: ", Op::Save, End::Failed),
@@ -34,7 +38,8 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     folder.then_some(Mark::Cache { name: b"", operation: *operation, outcome: *outcome })
 }
 
-/// `Cache hit at branch level, restoring node_modules...`, `Saving file-level cache of node_modules`
+/// `Cache hit at branch level, restoring node_modules...`,
+/// `Saving file-level cache of node_modules`
 fn by_level(text: &[u8]) -> Option<Mark<'_>> {
     let after = |start: &[u8], middle: &[u8]| {
         let rest = text.strip_prefix(start)?;
@@ -62,11 +67,14 @@ fn by_level(text: &[u8]) -> Option<Mark<'_>> {
 }
 
 /// `--- ⚠️  Cache save operation failed, continuing build (soft-fail enabled)`, which comes after
-/// `--- :warning: Cache save failed (attempt 3/3), retrying`; `+++ 🚨 Cache path 'node_modules' does not exist`
+/// `--- :warning: Cache save failed (attempt 3/3), retrying`;
+/// `+++ 🚨 Cache path 'node_modules' does not exist`
 pub(super) fn header(text: &[u8]) -> Option<Mark<'_>> {
     let at = memmem::find(text.get(..32).unwrap_or(text), b" Cache ")?;
     let rest = text.get(at + 7..)?;
-    if let Some(path) = rest.strip_prefix(b"path '").and_then(|r| r.strip_suffix(b"' does not exist")) {
+    if let Some(path) =
+        rest.strip_prefix(b"path '").and_then(|r| r.strip_suffix(b"' does not exist"))
+    {
         return Some(Mark::Cache { name: path, operation: Op::Save, outcome: End::Failed });
     }
     let operation = match rest.get(..memmem::find(rest, b" operation failed, ")?)? {
@@ -88,7 +96,10 @@ mod tests {
         assert_eq!(header("+++ 🚨 Cache path 'a' does not exist".as_bytes()).map(|_| ()), Some(()));
         assert_eq!(header(b"--- :warning: Cache save failed (attempt 1/3), retrying"), None);
         let failed = Mark::Cache { name: b"", operation: Op::Save, outcome: End::Failed };
-        assert_eq!(header(b"--- :warning: Cache save operation failed, continuing build"), Some(failed));
+        assert_eq!(
+            header(b"--- :warning: Cache save operation failed, continuing build"),
+            Some(failed)
+        );
         assert_eq!(mark(b"Cache is a word"), None);
     }
 }

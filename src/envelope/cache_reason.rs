@@ -30,7 +30,9 @@ pub enum CacheReason {
     LocalOnly,
 }
 
-use CacheReason::{Broken, ClientRetired, Conflict, Denied, LocalOnly, NothingThere, QuotaUsedUp, RateLimited};
+use CacheReason::{
+    Broken, ClientRetired, Conflict, Denied, LocalOnly, NothingThere, QuotaUsedUp, RateLimited,
+};
 use CacheReason::{Service, TooLarge};
 
 /// The reason a line gives; `None` where it gives none.
@@ -45,8 +47,8 @@ pub fn cache_reason(line: &[u8]) -> Option<CacheReason> {
 }
 
 /// `actions/toolkit` `packages/cache/src` (GitHub); `gitlab-runner` `commands/helpers`; Atlassian's
-/// artifacts; `azure-pipelines-agent` `PipelineCache`; `buildkite/agent` `internal/cache`; errors of
-/// S3, node and Go.
+/// artifacts; `azure-pipelines-agent` `PipelineCache`; `buildkite/agent` `internal/cache`; errors
+/// of S3, node and Go.
 const WORDS: &[(&str, CacheReason)] = &[
     ("cache write denied", Denied),
     ("cache read denied", Denied),
@@ -123,17 +125,27 @@ mod tests {
 
     #[test]
     fn the_services_answer_counts_not_what_the_client_makes_of_it() {
-        let reserve = "Failed to save: Unable to reserve cache with key k, another job may be creating this cache.";
+        let reserve = "Failed to save: Unable to reserve cache with key k, another job may be \
+            creating this cache.";
         let with = |details: &str| reason(&format!("{reserve} More details: {details}"));
         assert_eq!(reason(reserve), Some(Conflict));
-        assert_eq!(with("Cache already exists. Scope: refs/heads/main, Key: k, Version: 0a"), Some(Conflict));
+        assert_eq!(
+            with("Cache already exists. Scope: refs/heads/main, Key: k, Version: 0a"),
+            Some(Conflict)
+        );
         assert_eq!(with("cache write denied: token has no writable scopes"), Some(Denied));
-        assert_eq!(with("This legacy service is shutting down, effective April 15, 2025."), Some(ClientRetired));
+        assert_eq!(
+            with("This legacy service is shutting down, effective April 15, 2025."),
+            Some(ClientRetired)
+        );
     }
 
     #[test]
     fn reads_a_status() {
-        assert_eq!(reason("Failed to restore: Cache service responded with 422"), Some(ClientRetired));
+        assert_eq!(
+            reason("Failed to restore: Cache service responded with 422"),
+            Some(ClientRetired)
+        );
         assert_eq!(reason("Cache service responded with 503"), Some(Service));
         assert_eq!(reason("FATAL: received: 403 Forbidden"), Some(Denied));
         assert_eq!(reason("WARNING: Received: 422 Unprocessable Entity"), None);
@@ -145,7 +157,11 @@ mod tests {
 
     #[test]
     fn gives_none_where_the_line_gives_none() {
-        for line in ["Cache \"docker: docker.tar\": Upload failed", "Failed to cache item.", "failed to upload cache"] {
+        for line in [
+            "Cache \"docker: docker.tar\": Upload failed",
+            "Failed to cache item.",
+            "failed to upload cache",
+        ] {
             assert_eq!(reason(line), None, "{line}");
         }
     }

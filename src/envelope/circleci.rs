@@ -43,7 +43,8 @@ impl Envelope for Circleci {
 }
 
 fn is_cache(line: &[u8]) -> bool {
-    line.starts_with(b"Found a cache from build ") || line.starts_with(b"No cache is found for key: ")
+    line.starts_with(b"Found a cache from build ")
+        || line.starts_with(b"No cache is found for key: ")
 }
 
 fn cache(text: &[u8]) -> Option<Mark<'_>> {
@@ -63,8 +64,11 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
         return Some(Mark::CacheTried(key.trim_ascii()));
     }
     let (start, operation, outcome) = LINES.iter().find(|(start, ..)| text.starts_with(start))?;
-    let name =
-        if start.ends_with(b"key: ") || start.ends_with(b" to ") { text.get(start.len()..)?.trim_ascii() } else { b"" };
+    let name = if start.ends_with(b"key: ") || start.ends_with(b" to ") {
+        text.get(start.len()..)?.trim_ascii()
+    } else {
+        b""
+    };
     Some(Mark::Cache { name, operation: *operation, outcome: *outcome })
 }
 
@@ -75,8 +79,14 @@ mod tests {
     #[test]
     fn hears_the_cache() {
         let mark = |name, operation, outcome| Some(Mark::Cache { name, operation, outcome });
-        assert_eq!(Circleci.mark(b"Found a cache from build 12 at v1-abc "), Some(Mark::CacheFound(b"v1-abc")));
-        assert_eq!(Circleci.mark(b"No cache is found for key: v1-"), Some(Mark::CacheTried(b"v1-")));
+        assert_eq!(
+            Circleci.mark(b"Found a cache from build 12 at v1-abc "),
+            Some(Mark::CacheFound(b"v1-abc"))
+        );
+        assert_eq!(
+            Circleci.mark(b"No cache is found for key: v1-"),
+            Some(Mark::CacheTried(b"v1-"))
+        );
         assert_eq!(
             Circleci.mark(b"Skipping cache generation, cache already exists for key: v1-abc "),
             mark(b"v1-abc", Op::Save, End::Exists)

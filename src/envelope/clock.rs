@@ -1,5 +1,6 @@
 //! A time of day, or the time since the start, in front of every line: `09:00:00 text`,
-//! `[09:00:00] text`, `09:00:00.1  text` (Jenkins' timestamper as its pages show it), `[   12.345678] text`.
+//! `[09:00:00] text`, `09:00:00.1  text` (Jenkins' timestamper as its pages show it),
+//! `[   12.345678] text`.
 //!
 //! Knows no CI.
 
@@ -52,7 +53,12 @@ mod tests {
 
     #[test]
     fn takes_times_off() {
-        for line in ["09:00:00 #5 CACHED", "09:00:00  #5 CACHED", "[09:00:00] #5 CACHED", "00:00:01.5 #5 CACHED"] {
+        for line in [
+            "09:00:00 #5 CACHED",
+            "09:00:00  #5 CACHED",
+            "[09:00:00] #5 CACHED",
+            "00:00:01.5 #5 CACHED",
+        ] {
             assert_eq!(text(line.as_bytes()), Some(&b"#5 CACHED"[..]), "{line}");
         }
         assert_eq!(text(b"09:00:00  ---> Using cache"), Some(&b" ---> Using cache"[..]));

@@ -1,8 +1,8 @@
 //! Entries of Google Cloud Logging, one JSON object a line, as its sinks export them:
 //! `{"insertId":"…","textPayload":"Step #1: #5 CACHED","timestamp":"2026-…Z"}`.
 //!
-//! Source: `googleapis/googleapis` `google/logging/v2/log_entry.proto`. Unpacked, an entry is a line
-//! with a stamp in front, which is left to that form. Knows no CI.
+//! Source: `googleapis/googleapis` `google/logging/v2/log_entry.proto`. Unpacked, an entry is a
+//! line with a stamp in front, which is left to that form. Knows no CI.
 
 use std::borrow::Cow;
 
@@ -36,7 +36,9 @@ impl Envelope for CloudLogging {
 
     fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         match record(line) {
-            Some(record) => Cow::Owned(format!("{} {}", record.timestamp, record.text.trim_end()).into_bytes()),
+            Some(record) => {
+                Cow::Owned(format!("{} {}", record.timestamp, record.text.trim_end()).into_bytes())
+            }
             None => Cow::Borrowed(line),
         }
     }

@@ -21,7 +21,8 @@ impl Envelope for Cloudbuild {
             l.starts_with(b"Starting Step #")
                 || l.starts_with(b"starting build \"")
                 || *l == b"FETCHSOURCE"
-                || (l.starts_with(b"------") && memchr::memmem::find(l, b"- REMOTE BUILD OUTPUT -").is_some())
+                || (l.starts_with(b"------")
+                    && memchr::memmem::find(l, b"- REMOTE BUILD OUTPUT -").is_some())
         };
         head.iter().any(header) || mostly(head, |l| split(l).is_some())
     }

@@ -1,4 +1,5 @@
-//! AWS `CodeBuild`: `[Container] 2026/05/04 09:00:00.123456 ` in front of the agent's own lines only.
+//! AWS `CodeBuild`: `[Container] 2026/05/04 09:00:00.123456 ` in front of the agent's own lines
+//! only.
 //!
 //! Messages from issues of `aws/aws-codebuild-docker-images`; the agent is not published.
 
@@ -26,7 +27,10 @@ impl Envelope for Codebuild {
 
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
         match text.first()? {
-            b'R' => text.strip_prefix(b"Running command ").filter(|c| echo::builds(c)).map(Mark::Command),
+            b'R' => text
+                .strip_prefix(b"Running command ")
+                .filter(|c| echo::builds(c))
+                .map(Mark::Command),
             b'+' | b'$' => echo::prompted(text),
             b'D' | b'U' | b'E' | b'S' => cache(text),
             _ => None,
@@ -65,7 +69,10 @@ mod tests {
     fn takes_the_agents_stamp_off() {
         let line = b"[Container] 2026/05/04 09:00:00.123456 Running command docker build .";
         assert_eq!(Codebuild.decode(line).text, b"Running command docker build .");
-        assert_eq!(Codebuild.mark(Codebuild.decode(line).text), Some(Mark::Command(b"docker build .")));
+        assert_eq!(
+            Codebuild.mark(Codebuild.decode(line).text),
+            Some(Mark::Command(b"docker build ."))
+        );
         assert_eq!(split(b"[Container] started"), None);
     }
 

@@ -18,7 +18,9 @@ impl Envelope for Compose {
         if !mostly(head, |l| split(l).is_some()) {
             return false;
         }
-        let Some(column) = head.iter().find_map(|l| split(l)).map(|(_, column, _)| column) else { return false };
+        let Some(column) = head.iter().find_map(|l| split(l)).map(|(_, column, _)| column) else {
+            return false;
+        };
         let aligned = |l: &[u8]| split(l).is_some_and(|(_, c, _)| c == column);
         head.iter().filter(|l| aligned(l)).count() > 1 && mostly(head, aligned)
     }
@@ -41,7 +43,11 @@ fn split(line: &[u8]) -> Option<(&[u8], usize, &[u8])> {
         [b'|'] => &[],
         _ => return None,
     };
-    (blanks >= 2 && name.first()?.is_ascii_alphanumeric()).then_some((name, name.len() + blanks, text))
+    (blanks >= 2 && name.first()?.is_ascii_alphanumeric()).then_some((
+        name,
+        name.len() + blanks,
+        text,
+    ))
 }
 
 #[cfg(test)]
@@ -50,7 +56,8 @@ mod tests {
 
     #[test]
     fn knows_the_padded_name() {
-        let head: [&[u8]; 3] = [b"web-1      | #5 CACHED", b"builder-1  | #6 CACHED", b"web-1      |"];
+        let head: [&[u8]; 3] =
+            [b"web-1      | #5 CACHED", b"builder-1  | #6 CACHED", b"web-1      |"];
         assert!(Compose.recognise(&head));
         assert_eq!(Compose.decode(head[0]).text, b"#5 CACHED");
         assert_eq!(Compose.decode(head[0]).job, Some(&b"web-1"[..]));

@@ -25,7 +25,9 @@ impl Envelope for Cri {
 /// Takes the prefix off.
 pub(super) fn decode(line: &[u8]) -> Peeled<'_> {
     match split(line) {
-        Some((stamp, open, text)) => Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), open, ..Peeled::default() },
+        Some((stamp, open, text)) => {
+            Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), open, ..Peeled::default() }
+        }
         None => Peeled { text: line, ..Peeled::default() },
     }
 }

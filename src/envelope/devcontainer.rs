@@ -1,5 +1,5 @@
-//! The dev containers CLI: `[1234 ms] text` in front of what it says itself, and in Codespaces' logs a stamp with a
-//! colon, `2026-05-04 09:00:00.123Z: #5 CACHED`.
+//! The dev containers CLI: `[1234 ms] text` in front of what it says itself, and in Codespaces'
+//! logs a stamp with a colon, `2026-05-04 09:00:00.123Z: #5 CACHED`.
 //!
 //! Source: `devcontainers/cli` `src/spec-utils/log.ts`. Knows no CI.
 
@@ -15,14 +15,19 @@ impl Envelope for Devcontainer {
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
         head.iter().any(|line| {
-            let text = millis(line).or_else(|| stamped(line).map(|(_, text)| text)).unwrap_or_default();
+            let text =
+                millis(line).or_else(|| stamped(line).map(|(_, text)| text)).unwrap_or_default();
             text.starts_with(b"@devcontainers/cli ") || text.starts_with(b"Start: Run: ")
         })
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
         let plain = || Peeled { text: millis(line).unwrap_or(line), ..Peeled::default() };
-        let timed = |(stamp, text)| Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), ..Peeled::default() };
+        let timed = |(stamp, text)| Peeled {
+            text,
+            stamp: Some(Stamp::Rfc3339(stamp)),
+            ..Peeled::default()
+        };
         stamped(line).map_or_else(plain, timed)
     }
 
@@ -58,17 +63,27 @@ mod tests {
 
     #[test]
     fn takes_milliseconds_and_stamps_off() {
-        assert!(Devcontainer.recognise(&[b"[2 ms] @devcontainers/cli 0.80.0. Node.js v22.1.0. linux 6.8.0 x64."]));
+        assert!(
+            Devcontainer.recognise(&[
+                b"[2 ms] @devcontainers/cli 0.80.0. Node.js v22.1.0. linux 6.8.0 x64."
+            ])
+        );
         assert_eq!(Devcontainer.decode(b"[1234 ms] #5 CACHED").text, b"#5 CACHED");
         assert_eq!(Devcontainer.decode(b"2026-05-04 09:00:00.123Z: #5 CACHED").text, b"#5 CACHED");
-        assert_eq!(Devcontainer.decode(b"[internal] load .dockerignore").text, b"[internal] load .dockerignore");
+        assert_eq!(
+            Devcontainer.decode(b"[internal] load .dockerignore").text,
+            b"[internal] load .dockerignore"
+        );
         assert!(!Devcontainer.recognise(&[b"[12 ms] GET /", b"#5 CACHED"]));
     }
 
     #[test]
     fn what_is_run_is_a_command() {
         let said = b"Start: Run: docker buildx build --load -f a .";
-        assert_eq!(Devcontainer.mark(said), Some(Mark::Command(b"docker buildx build --load -f a .")));
+        assert_eq!(
+            Devcontainer.mark(said),
+            Some(Mark::Command(b"docker buildx build --load -f a ."))
+        );
         assert_eq!(Devcontainer.mark(b"Start: Run: docker version"), None);
     }
 }

@@ -35,7 +35,9 @@ impl Envelope for Drone {
 /// What Drone and Woodpecker print, whose plugins are the same.
 pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     match text.first()? {
-        b'+' => text.strip_prefix(b"+ ").and_then(echo::git_checkout).or_else(|| echo::prompted(text)),
+        b'+' => {
+            text.strip_prefix(b"+ ").and_then(echo::git_checkout).or_else(|| echo::prompted(text))
+        }
         b'$' => echo::prompted(text),
         b'l' | b't' => drone_cache::mark(text),
         _ => None,

@@ -38,7 +38,10 @@ mod tests {
     fn hears_the_plugin() {
         let hit = Mark::Cache { name: b"", operation: Op::Restore, outcome: End::Hit };
         assert_eq!(mark(b"level=info name=drone-cache msg=\"cache restored\" took=1s"), Some(hit));
-        assert_eq!(mark(b"level=info msg=\"restoring  cache\""), Some(Mark::CacheKey(b"", Op::Restore)));
+        assert_eq!(
+            mark(b"level=info msg=\"restoring  cache\""),
+            Some(Mark::CacheKey(b"", Op::Restore))
+        );
         assert_eq!(mark(b"time=\"2026\" level=fatal msg=\"exit status 1\""), None);
     }
 }

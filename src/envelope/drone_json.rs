@@ -1,4 +1,5 @@
-//! Drone's stored logs: `{"pos":0,"out":"+ docker build .\n","time":3}`, seconds since the step began.
+//! Drone's stored logs: `{"pos":0,"out":"+ docker build .\n","time":3}`, seconds since the step
+//! began.
 //!
 //! Source: `drone/drone` `core/log.go` (`type Line`).
 
@@ -36,7 +37,9 @@ impl Envelope for DroneJson {
 
     fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         match serde_json::from_slice::<Record>(line) {
-            Ok(record) => Cow::Owned(record.out.trim_end_matches(['\n', '\r']).as_bytes().to_owned()),
+            Ok(record) => {
+                Cow::Owned(record.out.trim_end_matches(['\n', '\r']).as_bytes().to_owned())
+            }
             Err(_) => Cow::Borrowed(line),
         }
     }

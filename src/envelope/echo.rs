@@ -14,8 +14,8 @@ fn behind_prompt(text: &[u8]) -> Option<&[u8]> {
     Some(ansi::lead(ansi::lead(rest).strip_prefix(b" ")?))
 }
 
-/// A variable that is set to options or to the call of a tool, `opts=(--cache-from type=gha)`, and a command that
-/// one calls, `$BUILD -t a .`; behind a prompt, or in a script.
+/// A variable that is set to options or to the call of a tool, `opts=(--cache-from type=gha)`, and
+/// a command that one calls, `$BUILD -t a .`; behind a prompt, or in a script.
 pub(super) fn by_variable(text: &[u8]) -> Option<Mark<'_>> {
     let prompted = behind_prompt(text);
     let command = prompted.unwrap_or(text).trim_ascii_start();
@@ -26,13 +26,19 @@ pub(super) fn by_variable(text: &[u8]) -> Option<Mark<'_>> {
 }
 
 fn sets_options(command: &[u8]) -> bool {
-    const WORDS: [&[u8]; 6] = [b"export ", b"declare -a ", b"declare ", b"local -a ", b"local ", b"readonly "];
+    const WORDS: [&[u8]; 6] =
+        [b"export ", b"declare -a ", b"declare ", b"local -a ", b"local ", b"readonly "];
     let set = WORDS.iter().find_map(|word| command.strip_prefix(*word)).unwrap_or(command);
     let name = set.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-    let value = set.get(name..).map(|rest| rest.strip_prefix(b"+").unwrap_or(rest)).and_then(|v| v.strip_prefix(b"="));
+    let value = set
+        .get(name..)
+        .map(|rest| rest.strip_prefix(b"+").unwrap_or(rest))
+        .and_then(|v| v.strip_prefix(b"="));
     match value.filter(|_| name > 0) {
         Some([b'(']) => true,
-        Some([b'(', value @ ..]) => memchr::memchr(b'-', value).is_some() || memchr::memchr(b'$', value).is_some(),
+        Some([b'(', value @ ..]) => {
+            memchr::memchr(b'-', value).is_some() || memchr::memchr(b'$', value).is_some()
+        }
         Some([b'"' | b'\'', value @ ..]) => value.starts_with(b"-") || starts(value),
         _ => false,
     }
@@ -44,9 +50,10 @@ fn calls_variable(command: &[u8]) -> bool {
     name.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
 }
 
-/// A command behind the prompt of a terminal: `ann@host:~/app$ docker build .`, `[ann@host app]$ podman build .`,
-/// `ann@mac app % docker build .`, `PS C:\\app> docker build .`, `C:\\app>docker build .`. The command has to begin
-/// right behind the prompt: anything else may be output.
+/// A command behind the prompt of a terminal: `ann@host:~/app$ docker build .`,
+/// `[ann@host app]$ podman build .`, `ann@mac app % docker build .`, `PS C:\\app> docker build .`,
+/// `C:\\app>docker build .`. The command has to begin right behind the prompt: anything else may be
+/// output.
 pub(super) fn at_terminal(text: &[u8]) -> Option<Mark<'_>> {
     let head = text.get(..120).unwrap_or(text);
     let end = match head {
@@ -66,15 +73,16 @@ fn unix_prompt(head: &[u8]) -> Option<usize> {
     let venv = memchr::memmem::find(before, b") ").filter(|_| before.starts_with(b"("));
     let user = venv.map_or(before, |end| before.get(end + 2..).unwrap_or_default());
     let user = user.strip_prefix(b"[").unwrap_or(user);
-    let named = !user.is_empty() && user.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let named = !user.is_empty()
+        && user.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     let rest = head.get(host..).filter(|_| named)?;
     let sign = rest.windows(2).position(|two| matches!(two, [b'$' | b'#' | b'%', b' ']))?;
     let words = rest.get(..sign)?.split(|b| *b == b' ').count();
     (words < 4).then_some(host + sign + 2)
 }
 
-/// What a program says before it runs a command: `[CMD]: docker exec x bash -c '…'` (Coolify), `Executing: docker
-/// build .`. The command has to begin right behind it.
+/// What a program says before it runs a command: `[CMD]: docker exec x bash -c '…'` (Coolify),
+/// `Executing: docker build .`. The command has to begin right behind it.
 pub(super) fn announced(text: &[u8]) -> Option<Mark<'_>> {
     const MARKERS: [&[u8]; 12] = [
         b"[CMD]: ",
@@ -107,11 +115,19 @@ pub(super) fn shell(text: &[u8]) -> Option<Mark<'_>> {
     matches!(text.first()?, b'+' | b'$').then(|| prompted(text))?
 }
 
-/// A command without a prompt, as make and rake print what they run: `docker build -t app .`. A sentence that begins
-/// like one, `docker build failed`, has no option and no path behind the verb.
+/// A command without a prompt, as make and rake print what they run: `docker build -t app .`. A
+/// sentence that begins like one, `docker build failed`, has no option and no path behind the verb.
 pub(super) fn recipe(text: &[u8]) -> Option<Mark<'_>> {
-    const TOOLS: [&[u8]; 8] =
-        [b"docker", b"buildah ", b"podman ", b"DOCKER_", b"BUILDKIT_", b"COMPOSE_", b"sudo ", b"/kaniko/executor "];
+    const TOOLS: [&[u8]; 8] = [
+        b"docker",
+        b"buildah ",
+        b"podman ",
+        b"DOCKER_",
+        b"BUILDKIT_",
+        b"COMPOSE_",
+        b"sudo ",
+        b"/kaniko/executor ",
+    ];
     if !matches!(text.first()?, b'd' | b'b' | b'p' | b'D' | b'B' | b'C' | b's' | b'/') {
         return None;
     }
@@ -123,13 +139,15 @@ pub(super) fn recipe(text: &[u8]) -> Option<Mark<'_>> {
 fn asks(command: &[u8]) -> bool {
     let head = command.get(..512).unwrap_or(command);
     let mut words = head.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
-    let verb = |word: &&[u8]| matches!(*word, b"build" | b"bake" | b"bud" | b"up" | b"/kaniko/executor");
+    let verb =
+        |word: &&[u8]| matches!(*word, b"build" | b"bake" | b"bud" | b"up" | b"/kaniko/executor");
     if !words.any(|word| verb(&word)) {
         return false;
     }
     let mut behind = words.skip_while(|word| matches!(*word, b"build" | b"bake"));
     let first = behind.next().unwrap_or_default();
-    let path = || matches!(first, b"." | b"\\") || first.starts_with(b"./") || first.starts_with(b"$");
+    let path =
+        || matches!(first, b"." | b"\\") || first.starts_with(b"./") || first.starts_with(b"$");
     (first.starts_with(b"-") && first.len() > 1) || path()
 }
 
@@ -166,8 +184,8 @@ fn starts(command: &[u8]) -> bool {
     STARTS.iter().any(|s| command.starts_with(s)) && builds(command)
 }
 
-/// `  --cache-from type=gha \` of a command that is written in several lines; `> ` in front of it is the
-/// prompt of shells for such lines.
+/// `  --cache-from type=gha \` of a command that is written in several lines; `> ` in front of it
+/// is the prompt of shells for such lines.
 ///
 /// A list of options (`opts=(`) is closed in a line of its own.
 pub(super) fn more(text: &[u8]) -> Option<Mark<'_>> {
@@ -177,13 +195,15 @@ pub(super) fn more(text: &[u8]) -> Option<Mark<'_>> {
     let [b' ' | b'\t' | b'>', rest @ ..] = text else { return None };
     let option = rest.trim_ascii();
     let bare = option.strip_prefix(b"\"").or_else(|| option.strip_prefix(b"'")).unwrap_or(option);
-    let named = matches!(bare, [b'-', b'-', b'a'..=b'z', ..] | [b'-', b'a'..=b'z', b' ' | b'=', ..] | b")");
+    let named =
+        matches!(bare, [b'-', b'-', b'a'..=b'z', ..] | [b'-', b'a'..=b'z', b' ' | b'=', ..] | b")");
     named.then_some(Mark::More(option))
 }
 
 /// `Docker Compose version v2.37.1` (`docker compose version`).
 pub(super) fn compose_version(text: &[u8]) -> Option<Mark<'_>> {
-    let version = text.strip_prefix(b"Docker Compose version ")?.split(u8::is_ascii_whitespace).next()?;
+    let version =
+        text.strip_prefix(b"Docker Compose version ")?.split(u8::is_ascii_whitespace).next()?;
     Some(Mark::Note(NoteKind::ComposeVersion, version))
 }
 
@@ -243,7 +263,9 @@ mod tests {
 
     #[test]
     fn takes_prompts_off() {
-        for line in ["+ docker build .", "++ docker build .", "$ docker build .", "> docker build ."] {
+        for line in
+            ["+ docker build .", "++ docker build .", "$ docker build .", "> docker build ."]
+        {
             assert_eq!(prompted(line.as_bytes()), Some(Mark::Command(b"docker build .")), "{line}");
         }
         assert_eq!(prompted(b"$\x1b[0m docker build ."), Some(Mark::Command(b"docker build .")));
@@ -265,7 +287,11 @@ mod tests {
             "C:\\app>",
         ] {
             let line = format!("{prompt}docker buildx build .");
-            assert_eq!(at_terminal(line.as_bytes()), Some(Mark::Command(b"docker buildx build .")), "{line}");
+            assert_eq!(
+                at_terminal(line.as_bytes()),
+                Some(Mark::Command(b"docker buildx build .")),
+                "{line}"
+            );
         }
         for line in [
             "ann@host:~/app$ npm run build",
@@ -281,13 +307,21 @@ mod tests {
 
     #[test]
     fn knows_builders_and_options_in_lines_of_their_own() {
-        for line in ["buildah bud .", "podman build .", "/kaniko/executor --cache", "buildctl-daemonless.sh build x"] {
+        for line in [
+            "buildah bud .",
+            "podman build .",
+            "/kaniko/executor --cache",
+            "buildctl-daemonless.sh build x",
+        ] {
             assert!(builds(line.as_bytes()), "{line}");
         }
         for line in ["buildah push a", "podman run a", "ls /kaniko/executor", "npm run build"] {
             assert!(!builds(line.as_bytes()), "{line}");
         }
-        assert_eq!(more(b"    --cache-from type=gha \\"), Some(Mark::More(b"--cache-from type=gha \\")));
+        assert_eq!(
+            more(b"    --cache-from type=gha \\"),
+            Some(Mark::More(b"--cache-from type=gha \\"))
+        );
         assert_eq!(more(b"> -t app ."), Some(Mark::More(b"-t app .")));
         for line in ["  - a list", "--cache-from x", "  -> b", " ---> Using cache", "  --- a"] {
             assert_eq!(more(line.as_bytes()), None, "{line}");
@@ -307,9 +341,22 @@ mod tests {
         ] {
             assert_eq!(by_variable(line.as_bytes()), Some(Mark::Script(line.as_bytes())), "{line}");
             let prompted = format!("+ {line}");
-            assert_eq!(by_variable(prompted.as_bytes()), Some(Mark::Command(line.as_bytes())), "{line}");
+            assert_eq!(
+                by_variable(prompted.as_bytes()),
+                Some(Mark::Command(line.as_bytes())),
+                "{line}"
+            );
         }
-        for line in ["NAME=web", "a = b", "A=1 docker build .", "=(-)", "$ 3", "$(date)", "x=\"a -b\"", "+ A=(1 2)"] {
+        for line in [
+            "NAME=web",
+            "a = b",
+            "A=1 docker build .",
+            "=(-)",
+            "$ 3",
+            "$(date)",
+            "x=\"a -b\"",
+            "+ A=(1 2)",
+        ] {
             assert_eq!(by_variable(line.as_bytes()), None, "{line}");
         }
     }
@@ -320,7 +367,8 @@ mod tests {
             let line = format!("{marker}docker exec x bash -c 'docker compose build'");
             assert!(announced(line.as_bytes()).is_some(), "{line}");
         }
-        for other in ["Running: npm run build", "Command: see docker build", "[CMD]: docker pull a"] {
+        for other in ["Running: npm run build", "Command: see docker build", "[CMD]: docker pull a"]
+        {
             assert_eq!(announced(other.as_bytes()), None, "{other}");
         }
     }

@@ -24,7 +24,9 @@ impl Envelope for Gh {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |line| columns(line).is_some_and(|(_, rest)| github::decode(rest).stamp.is_some()))
+        mostly(head, |line| {
+            columns(line).is_some_and(|(_, rest)| github::decode(rest).stamp.is_some())
+        })
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -21,10 +21,15 @@ impl Envelope for Github {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        const HEADERS: [&[u8]; 4] =
-            [b"##[group]Run ", b"Current runner version: '", b"Run actions/checkout@", b"Job defined at: "];
+        const HEADERS: [&[u8]; 4] = [
+            b"##[group]Run ",
+            b"Current runner version: '",
+            b"Run actions/checkout@",
+            b"Job defined at: ",
+        ];
         let header = |l: &&[u8]| {
-            matches!(l.first(), Some(b'#' | b'C' | b'R' | b'J')) && HEADERS.iter().any(|h| l.starts_with(h))
+            matches!(l.first(), Some(b'#' | b'C' | b'R' | b'J'))
+                && HEADERS.iter().any(|h| l.starts_with(h))
         };
         mostly(head, |l| stamp(l).is_some()) || head.iter().any(header)
     }
@@ -41,7 +46,9 @@ impl Envelope for Github {
 /// Takes the stamp off.
 pub(super) fn decode(line: &[u8]) -> Peeled<'_> {
     match stamp(line) {
-        Some((stamp, text)) => Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), ..Peeled::default() },
+        Some((stamp, text)) => {
+            Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), ..Peeled::default() }
+        }
         None => Peeled { text: without_mark(line), ..Peeled::default() },
     }
 }
@@ -57,7 +64,9 @@ fn without_mark(line: &[u8]) -> &[u8] {
 /// Splits `2026-05-04T09:00:00.1234567Z text`.
 fn stamp(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (stamp, rest) = without_mark(line).split_at_checked(STAMP)?;
-    let fits = matches!(stamp, [b'0'..=b'9', .., b'Z']) && stamp.get(10) == Some(&b'T') && stamp.get(19) == Some(&b'.');
+    let fits = matches!(stamp, [b'0'..=b'9', .., b'Z'])
+        && stamp.get(10) == Some(&b'T')
+        && stamp.get(19) == Some(&b'.');
     match rest {
         [b' ', text @ ..] if fits => Some((stamp, text)),
         [] if fits => Some((stamp, rest)),
@@ -90,7 +99,8 @@ fn list(text: &[u8]) -> Option<Mark<'_>> {
     echo::by_variable(text).filter(|_| text.ends_with(b"("))
 }
 
-/// `Hosted Compute Agent` below `##[group]Runner Image Provisioner`: a machine of GitHub's, made for the job.
+/// `Hosted Compute Agent` below `##[group]Runner Image Provisioner`: a machine of GitHub's, made
+/// for the job.
 fn hosted(text: &[u8]) -> Option<Mark<'_>> {
     (text == b"Hosted Compute Agent").then_some(Mark::Note(NoteKind::NewMachine, text))
 }
@@ -116,8 +126,8 @@ fn command(text: &[u8]) -> Option<Mark<'_>> {
     echo::builds(command).then_some(Mark::Command(command))
 }
 
-/// `/usr/bin/docker buildx build --cache-from …`: copies of the page have no `[command]`. Options behind it tell
-/// a command from a file's name.
+/// `/usr/bin/docker buildx build --cache-from …`: copies of the page have no `[command]`. Options
+/// behind it tell a command from a file's name.
 fn executed(text: &[u8]) -> Option<Mark<'_>> {
     let rest = text.strip_prefix(b"/usr/bin/docker buildx ")?;
     let verb = rest.strip_prefix(b"build ").or_else(|| rest.strip_prefix(b"bake "))?;
@@ -131,14 +141,16 @@ fn run(text: &[u8]) -> Option<Mark<'_>> {
     (action || echo::builds(title)).then_some(Mark::Section(title))
 }
 
-/// What `git log -1 --format=%H` prints below its command (`actions/checkout`): nothing else of a line.
+/// What `git log -1 --format=%H` prints below its command (`actions/checkout`): nothing else of a
+/// line.
 fn commit(text: &[u8]) -> Option<Mark<'_>> {
     let bare = text.strip_prefix(b"'").and_then(|t| t.strip_suffix(b"'")).unwrap_or(text);
     let hash = bare.len() == 40 && bare.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     hash.then_some(Mark::Hash(bare))
 }
 
-/// `  cache-from: type=gha` in the block of an action's inputs; copies of the page indent it once more.
+/// `  cache-from: type=gha` in the block of an action's inputs; copies of the page indent it once
+/// more.
 fn input(text: &[u8]) -> Option<Mark<'_>> {
     let text = text.strip_prefix(b"  ")?;
     let text = text.strip_prefix(b"  ").unwrap_or(text);
@@ -146,7 +158,8 @@ fn input(text: &[u8]) -> Option<Mark<'_>> {
     let (key, value) = text.split_at_checked(memchr::memchr(b':', text)?)?;
     let named = key.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     let value = value.strip_prefix(b":")?;
-    (named && matches!(value.first(), None | Some(b' '))).then_some(Mark::Input(key, value.trim_ascii()))
+    (named && matches!(value.first(), None | Some(b' ')))
+        .then_some(Mark::Input(key, value.trim_ascii()))
 }
 
 /// A further line of an input: one word that may be an attribute, an argument or a reference. The
@@ -175,7 +188,10 @@ mod tests {
     #[test]
     fn reads_the_inputs_of_an_action() {
         assert_eq!(mark(b"  cache-from: type=gha"), Some(Mark::Input(b"cache-from", b"type=gha")));
-        assert_eq!(mark(b"type=registry,ref=r/a:b"), Some(Mark::Input(b"", b"type=registry,ref=r/a:b")));
+        assert_eq!(
+            mark(b"type=registry,ref=r/a:b"),
+            Some(Mark::Input(b"", b"type=registry,ref=r/a:b"))
+        );
         assert_eq!(mark(b"some words, a=b"), None);
         let hash = b"0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
         assert_eq!(mark(hash), Some(Mark::Hash(hash)));
@@ -187,7 +203,10 @@ mod tests {
     #[test]
     fn knows_copies_of_the_page() {
         assert!(Github.recognise(&[b"Run actions/checkout@v4", b"with:"]));
-        assert_eq!(mark(b"Run docker/build-push-action@v6"), Some(Mark::Section(b"docker/build-push-action@v6")));
+        assert_eq!(
+            mark(b"Run docker/build-push-action@v6"),
+            Some(Mark::Section(b"docker/build-push-action@v6"))
+        );
         assert_eq!(mark(b"Run the tests"), None);
         let executed = b"/usr/bin/docker buildx build --cache-to type=gha .";
         assert_eq!(mark(executed), Some(Mark::Command(executed)));

@@ -15,7 +15,19 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     }
     if !matches!(
         text.first()?,
-        b'C' | b'E' | b'F' | b'G' | b'K' | b'P' | b'S' | b'T' | b'U' | b'Y' | b'A' | b'r' | b'c' | b'R'
+        b'C' | b'E'
+            | b'F'
+            | b'G'
+            | b'K'
+            | b'P'
+            | b'S'
+            | b'T'
+            | b'U'
+            | b'Y'
+            | b'A'
+            | b'r'
+            | b'c'
+            | b'R'
     ) {
         return None;
     }
@@ -26,9 +38,11 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     }
 }
 
-/// Requests of clients that told no more of it: `getCacheEntry failed: Cache service responded with 503`,
-/// `uploadChunk (start: 0, end: 33554431) failed: Cache service responded with 503` (`cacheHttpClient.ts`,
-/// `requestUtils.ts`). What the client makes of a chunk that is missing comes below.
+/// Requests of clients that told no more of it:
+/// `getCacheEntry failed: Cache service responded with 503`,
+/// `uploadChunk (start: 0, end: 33554431) failed: Cache service responded with 503`
+/// (`cacheHttpClient.ts`, `requestUtils.ts`). What the client makes of a chunk that is missing
+/// comes below.
 fn request(text: &[u8]) -> Option<Mark<'_>> {
     let failed = |operation| Some(Mark::Cache { name: b"", operation, outcome: End::Failed });
     if text.starts_with(b"getCacheEntry failed: ") {
@@ -61,7 +75,11 @@ fn named(text: &[u8]) -> Option<(&[u8], Op, End)> {
         (b"Cache hit for: ", Op::Restore, End::Hit),
         (b"Cache found and can be restored from key: ", Op::Restore, End::Hit),
         (b"Cache not found for input keys: ", Op::Restore, End::Miss),
-        (b"Failed to restore cache entry. Exiting as fail-on-cache-miss is set. Input key: ", Op::Restore, End::Miss),
+        (
+            b"Failed to restore cache entry. Exiting as fail-on-cache-miss is set. Input key: ",
+            Op::Restore,
+            End::Miss,
+        ),
         (b"Cache saved with key: ", Op::Save, End::Saved),
         (b"Cache hit occurred on the primary key ", Op::Save, End::Exists),
         (b"Failed to save: Unable to reserve cache with key ", Op::Save, End::Failed),
@@ -72,7 +90,8 @@ fn named(text: &[u8]) -> Option<(&[u8], Op, End)> {
     ];
     let (rest, operation, outcome) =
         LINES.iter().find_map(|(start, op, end)| Some((text.strip_prefix(*start)?, *op, *end)))?;
-    let rest = memmem::find(rest, b". More details: ").map_or(rest, |end| rest.get(..end).unwrap_or(rest));
+    let rest =
+        memmem::find(rest, b". More details: ").map_or(rest, |end| rest.get(..end).unwrap_or(rest));
     Some((rest.split(|b| *b == b',').next()?.trim_ascii_end(), operation, outcome))
 }
 
@@ -101,7 +120,11 @@ fn unnamed(text: &[u8]) -> Option<Mark<'_>> {
         (b"Error in setupStickyDisk: ", Op::Restore, End::Failed),
         (b"Failed to setup Blacksmith builder, using local builder", Op::Restore, End::Failed),
         (b"Successfully committed sticky disk", Op::Save, End::Saved),
-        (b"This request has been automatically failed because it uses a deprecated version", Op::Restore, End::Failed),
+        (
+            b"This request has been automatically failed because it uses a deprecated version",
+            Op::Restore,
+            End::Failed,
+        ),
     ];
     if let Some(key) = text.strip_prefix(b"Getting sticky disk for ") {
         return Some(Mark::CacheKey(key.trim_ascii_end(), Op::Restore));
@@ -111,7 +134,8 @@ fn unnamed(text: &[u8]) -> Option<Mark<'_>> {
         return Some(Mark::CacheKey(b"", Op::Save));
     }
     let (_, operation, outcome) = LINES.iter().find(|(start, ..)| text.starts_with(start))?;
-    let over = !text.starts_with(b"Cache size of ~") || memmem::find(text, b" limit, not saving cache.").is_some();
+    let over = !text.starts_with(b"Cache size of ~")
+        || memmem::find(text, b" limit, not saving cache.").is_some();
     over.then_some(Mark::Cache { name: b"", operation: *operation, outcome: *outcome })
 }
 
@@ -137,7 +161,8 @@ mod tests {
 
     #[test]
     fn hears_the_cache_in_every_form_of_copy() {
-        let reserve = "Failed to save: Unable to reserve cache with key k, another job may be creating this cache.";
+        let reserve = "Failed to save: Unable to reserve cache with key k, another job may be \
+            creating this cache.";
         for level in ["", "##[warning]", "Warning: ", "[warning]"] {
             assert_eq!(
                 mark(format!("{level}{reserve}").as_bytes()),
@@ -145,11 +170,21 @@ mod tests {
                 "{level}"
             );
         }
-        let denied = b"Failed to save: Unable to reserve cache with key k. More details: cache write denied: x";
+        let denied = b"Failed to save: Unable to reserve cache with key k. More details: cache \
+            write denied: x";
         assert_eq!(mark(denied), Some(cache("k", Op::Save, End::Failed)));
-        assert_eq!(mark(b"Cache not found for input keys: a-1, a-"), Some(cache("a-1", Op::Restore, End::Miss)));
-        assert_eq!(mark(b"Cache hit for restore-key: a-"), Some(cache("a-", Op::Restore, End::Partial)));
-        assert_eq!(mark(b"##[warning]Failed to restore: getaddrinfo"), Some(cache("", Op::Restore, End::Failed)));
+        assert_eq!(
+            mark(b"Cache not found for input keys: a-1, a-"),
+            Some(cache("a-1", Op::Restore, End::Miss))
+        );
+        assert_eq!(
+            mark(b"Cache hit for restore-key: a-"),
+            Some(cache("a-", Op::Restore, End::Partial))
+        );
+        assert_eq!(
+            mark(b"##[warning]Failed to restore: getaddrinfo"),
+            Some(cache("", Op::Restore, End::Failed))
+        );
         assert_eq!(mark(b"Cache service responded with 503"), Some(Mark::CacheTrouble));
     }
 
@@ -158,7 +193,8 @@ mod tests {
         for line in [
             "Cache saved with key: docker.io--tonistiigi--binfmt-latest-linux-x64",
             "Cache restored from key: buildx-dl-bin-0.20.0-linux-x64",
-            "Failed to save: Unable to reserve cache with key docker.io--a, another job may be creating this cache.",
+            "Failed to save: Unable to reserve cache with key docker.io--a, another job may be \
+                creating this cache.",
             "Cache saved successfully",
             "Cache Size: ~12 MB (12582912 B)",
             "Cache size of ~12 MB (12582912 B)",

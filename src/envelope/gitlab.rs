@@ -12,8 +12,11 @@ use super::{Envelope, Mark, Peeled, Stamp, ansi, echo, gitlab_cache, mostly};
 pub(super) struct Gitlab;
 
 /// The runner's own lines; copies of the page have titles for sections.
-const HEADERS: [&[u8]; 3] =
-    [b"Running with gitlab-runner", b"section_start:", b"Executing \"step_script\" stage of the job script"];
+const HEADERS: [&[u8]; 3] = [
+    b"Running with gitlab-runner",
+    b"section_start:",
+    b"Executing \"step_script\" stage of the job script",
+];
 
 /// Length of stamp, blank, stream, type and flag.
 const PREFIX: usize = 32;
@@ -59,7 +62,9 @@ fn prefix(line: &[u8]) -> Option<(&[u8], bool, &[u8])> {
     let (head, text) = line.split_at_checked(PREFIX)?;
     match head {
         [stamp @ .., b' ', _, _, b'O' | b'E', flag @ (b' ' | b'+')]
-            if stamp.last() == Some(&b'Z') && stamp.get(10) == Some(&b'T') && stamp.get(19) == Some(&b'.') =>
+            if stamp.last() == Some(&b'Z')
+                && stamp.get(10) == Some(&b'T')
+                && stamp.get(19) == Some(&b'.') =>
         {
             Some((stamp, *flag == b'+', text))
         }
@@ -99,7 +104,8 @@ mod tests {
 
     #[test]
     fn reads_sections_that_share_a_line() {
-        let line = b"section_end:17:a\r\x1b[0Ksection_start:18:step_script[collapsed=true]\r\x1b[0KTitle";
+        let line =
+            b"section_end:17:a\r\x1b[0Ksection_start:18:step_script[collapsed=true]\r\x1b[0KTitle";
         assert_eq!(Gitlab.mark(line), Some(Mark::Section(b"step_script")));
         let script = b"section_start:18:section_script_step_0\r\x1b[0K\x1b[32;1m$ docker build .";
         assert_eq!(Gitlab.mark(script), Some(Mark::Command(b"docker build .")));

@@ -11,12 +11,27 @@ use super::{CacheOperation as Op, CacheOutcome as End, Mark};
 pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     if !matches!(
         text.first()?,
-        b'W' | b'F' | b'E' | b'C' | b'S' | b'A' | b'N' | b'P' | b'R' | b'r' | b'M' | b'z' | b'f' | b'u' | b'i' | b'c'
+        b'W' | b'F'
+            | b'E'
+            | b'C'
+            | b'S'
+            | b'A'
+            | b'N'
+            | b'P'
+            | b'R'
+            | b'r'
+            | b'M'
+            | b'z'
+            | b'f'
+            | b'u'
+            | b'i'
+            | b'c'
     ) {
         return None;
     }
-    let text =
-        ["WARNING: ", "FATAL: ", "ERROR: "].iter().fold(without_duration(text.trim_ascii_end()), |rest, level| {
+    let text = ["WARNING: ", "FATAL: ", "ERROR: "]
+        .iter()
+        .fold(without_duration(text.trim_ascii_end()), |rest, level| {
             rest.strip_prefix(level.as_bytes()).unwrap_or(rest)
         });
     key(text).or_else(|| by_policy(text)).or_else(|| line(text)).or_else(|| trouble(text))
@@ -25,7 +40,9 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
 /// Copies of the page glue the duration of a section to its last line: `Created cache00:02`.
 fn without_duration(text: &[u8]) -> &[u8] {
     match text {
-        [rest @ .., a, b, b':', c, d] if [a, b, c, d].iter().all(|b| b.is_ascii_digit()) => rest.trim_ascii_end(),
+        [rest @ .., a, b, b':', c, d] if [a, b, c, d].iter().all(|b| b.is_ascii_digit()) => {
+            rest.trim_ascii_end()
+        }
         _ => text,
     }
 }
@@ -33,15 +50,18 @@ fn without_duration(text: &[u8]) -> &[u8] {
 /// `Checking cache for main-protected...`, `Creating cache main-protected...`
 fn key(text: &[u8]) -> Option<Mark<'_>> {
     let name = text.strip_suffix(b"...")?;
-    let restore = name.strip_prefix(b"Checking cache for ").map(|key| Mark::CacheKey(key, Op::Restore));
-    restore.or_else(|| name.strip_prefix(b"Creating cache ").map(|key| Mark::CacheKey(key, Op::Save)))
+    let restore =
+        name.strip_prefix(b"Checking cache for ").map(|key| Mark::CacheKey(key, Op::Restore));
+    restore
+        .or_else(|| name.strip_prefix(b"Creating cache ").map(|key| Mark::CacheKey(key, Op::Save)))
 }
 
 /// `Not uploading cache main-protected due to policy`
 fn by_policy(text: &[u8]) -> Option<Mark<'_>> {
     let rest = text.strip_prefix(b"Not ")?.strip_suffix(b" due to policy")?;
     let restore = rest.strip_prefix(b"downloading cache ").map(|name| (name, Op::Restore));
-    let (name, operation) = restore.or_else(|| Some((rest.strip_prefix(b"uploading cache ")?, Op::Save)))?;
+    let (name, operation) =
+        restore.or_else(|| Some((rest.strip_prefix(b"uploading cache ")?, Op::Save)))?;
     Some(Mark::Cache { name, operation, outcome: End::Skipped })
 }
 
@@ -61,18 +81,32 @@ fn line(text: &[u8]) -> Option<Mark<'_>> {
         (b"Cache archive size (", Op::Save, End::Failed),
         (b"No files to cache.", Op::Save, End::Skipped),
         (b"Skipping cache archiving due to ", Op::Save, End::Skipped),
-        (b"No URL provided, cache will not be uploaded to shared cache server.", Op::Save, End::Skipped),
-        (b"No URL provided, cache will be not uploaded to shared cache server.", Op::Save, End::Skipped),
+        (
+            b"No URL provided, cache will not be uploaded to shared cache server.",
+            Op::Save,
+            End::Skipped,
+        ),
+        (
+            b"No URL provided, cache will be not uploaded to shared cache server.",
+            Op::Save,
+            End::Skipped,
+        ),
         (b"computed cache path outside of project bucket", Op::Save, End::Failed),
     ];
-    let found = LINES.iter().find(|(start, ..)| text == *start || (text.starts_with(start) && !WORDS.contains(start)));
+    let found = LINES
+        .iter()
+        .find(|(start, ..)| text == *start || (text.starts_with(start) && !WORDS.contains(start)));
     let (operation, outcome) = found.map(|(_, op, end)| (*op, *end)).or_else(|| disabled(text))?;
     Some(Mark::Cache { name: b"", operation, outcome })
 }
 
 /// Lines that have to be whole: a program may begin one so.
-const WORDS: [&[u8]; 4] =
-    [b"Successfully extracted cache", b"Created cache", b"file does not exist", b"zip: not a valid zip file"];
+const WORDS: [&[u8]; 4] = [
+    b"Successfully extracted cache",
+    b"Created cache",
+    b"file does not exist",
+    b"zip: not a valid zip file",
+];
 
 /// `Missing /usr/bin/gitlab-runner-helper. Extracting cache is disabled.`
 fn disabled(text: &[u8]) -> Option<(Op, End)> {
@@ -84,14 +118,17 @@ fn disabled(text: &[u8]) -> Option<(Op, End)> {
 /// `Received: 403 Forbidden. Request failed with code: SignatureDoesNotMatch, …`; a broken archive.
 fn trouble(text: &[u8]) -> Option<Mark<'_>> {
     let code = text.strip_prefix(b"Received: ").or_else(|| text.strip_prefix(b"received: "));
-    let refused =
-        code.is_some_and(|c| matches!(c, [b'4' | b'5', b, d, ..] if b.is_ascii_digit() && d.is_ascii_digit()));
-    let broken = text == b"unexpected EOF" || text == b"invalid checksum" || memmem::find(text, INTERRUPTED).is_some();
+    let refused = code.is_some_and(
+        |c| matches!(c, [b'4' | b'5', b, d, ..] if b.is_ascii_digit() && d.is_ascii_digit()),
+    );
+    let broken = text == b"unexpected EOF"
+        || text == b"invalid checksum"
+        || memmem::find(text, INTERRUPTED).is_some();
     (refused || broken || text.ends_with(FULL)).then_some(Mark::CacheTrouble)
 }
 
-/// `build/a.tar: write build/a.tar: no space left on device (suppressing repeats)`, for each file that did not fit
-/// (`commands/helpers/archive`); `Successfully extracted cache` follows.
+/// `build/a.tar: write build/a.tar: no space left on device (suppressing repeats)`, for each file
+/// that did not fit (`commands/helpers/archive`); `Successfully extracted cache` follows.
 const FULL: &[u8] = b": no space left on device (suppressing repeats)";
 
 /// `cache.zip: context deadline exceeded`
@@ -118,7 +155,9 @@ mod tests {
 
     #[test]
     fn leaves_other_words() {
-        for line in ["Created cacheable", "Received: 200 OK", "Checking cache for x", "Failed to compile"] {
+        for line in
+            ["Created cacheable", "Received: 200 OK", "Checking cache for x", "Failed to compile"]
+        {
             assert_eq!(mark(line.as_bytes()), None, "{line}");
         }
     }

@@ -1,5 +1,5 @@
-//! Line numbers that a page puts in front of a copied log: `12 | text`, `12 text`, `12<tab>text`; and
-//! the table that a copy of a page becomes in an issue: `-- | --` above `  | text`.
+//! Line numbers that a page puts in front of a copied log: `12 | text`, `12 text`, `12<tab>text`;
+//! and the table that a copy of a page becomes in an issue: `-- | --` above `  | text`.
 //!
 //! Known by numbers that go up by one from line to line: no program prints those. Knows no CI.
 
@@ -23,7 +23,8 @@ impl Envelope for Gutter {
         }
         let lines: Vec<&[u8]> = head.iter().copied().filter(|l| !l.is_empty()).take(200).collect();
         let numbers = || lines.iter().map(|l| number(l).map(|(n, _)| n));
-        let next = |pair: &(Option<u64>, Option<u64>)| pair.0.zip(pair.1).is_some_and(|(a, b)| b == a + 1);
+        let next =
+            |pair: &(Option<u64>, Option<u64>)| pair.0.zip(pair.1).is_some_and(|(a, b)| b == a + 1);
         let steps = numbers().zip(numbers().skip(1)).filter(next).count();
         steps > 2 && (steps + 1) * 10 >= lines.len() * 9
     }
@@ -69,7 +70,12 @@ mod tests {
             (["1 | #1 [1/2] FROM a", "2 | #1 CACHED", "3 |", "4 | #2 [2/2] RUN b"], "#1 CACHED"),
             (["  9\t#1 [1/2] FROM a", " 10\t#1 CACHED", " 11", " 12\t#2 [2/2] RUN b"], "#1 CACHED"),
             (
-                ["7 Step 1/2 : FROM a", "8  ---> Using cache", "9  ---> 0a1b2c3d4e5f", "10 Step 2/2"],
+                [
+                    "7 Step 1/2 : FROM a",
+                    "8  ---> Using cache",
+                    "9  ---> 0a1b2c3d4e5f",
+                    "10 Step 2/2",
+                ],
                 " ---> Using cache",
             ),
             (["-- | --", "  | #1 CACHED", "  |", "  | #2 [2/2] RUN b"], "#1 CACHED"),

@@ -1,7 +1,9 @@
-//! Logs that went through a page: ` ---&gt; Using cache`, ` =&gt; CACHED [2/4] COPY . .`, `RUN a &amp;&amp; b`.
+//! Logs that went through a page: ` ---&gt; Using cache`, ` =&gt; CACHED [2/4] COPY . .`,
+//! `RUN a &amp;&amp; b`.
 //!
-//! Whoever escapes text for HTML writes five letters otherwise, in a few spellings (Go `html/template`, Python
-//! `html.escape`, Java's `StringEscapeUtils`); other entities are somebody's own text and stay.
+//! Whoever escapes text for HTML writes five letters otherwise, in a few spellings (Go
+//! `html/template`, Python `html.escape`, Java's `StringEscapeUtils`); other entities are
+//! somebody's own text and stay.
 
 use std::borrow::Cow;
 
@@ -45,7 +47,9 @@ impl Envelope for Html {
         let (before, mut rest) = line.split_at_checked(first).unwrap_or((line, &[]));
         let mut plain = before.to_vec();
         while let Some((byte, after)) = rest.split_first() {
-            let entity = ENTITIES.iter().find_map(|(name, letter)| Some((letter, rest.strip_prefix(*name)?)));
+            let entity = ENTITIES
+                .iter()
+                .find_map(|(name, letter)| Some((letter, rest.strip_prefix(*name)?)));
             let (letter, next) = entity.unwrap_or((byte, after));
             plain.push(*letter);
             rest = next;
@@ -84,7 +88,10 @@ mod tests {
     fn five_letters_are_read_and_nothing_else() {
         for (escaped, plain) in [
             (" ---&gt; Using cache", " ---> Using cache"),
-            ("#5 [2/3] RUN a &amp;&amp; echo &#39;&lt;b&gt;&quot;", "#5 [2/3] RUN a && echo '<b>\""),
+            (
+                "#5 [2/3] RUN a &amp;&amp; echo &#39;&lt;b&gt;&quot;",
+                "#5 [2/3] RUN a && echo '<b>\"",
+            ),
             ("&amp;gt; is &gt;", "&gt; is >"),
             ("a &nbsp; & b &#27;", "a &nbsp; & b &#27;"),
         ] {
@@ -94,19 +101,24 @@ mod tests {
 
     #[test]
     fn a_builders_own_lines_tell() {
-        for line in
-            [" ---&gt; Running in 0a1b2c3d4e5f", " =&gt; CACHED [2/4] COPY . .   0.0s", "#5 [2/3] RUN a &amp;&amp; b"]
-        {
+        for line in [
+            " ---&gt; Running in 0a1b2c3d4e5f",
+            " =&gt; CACHED [2/4] COPY . .   0.0s",
+            "#5 [2/3] RUN a &amp;&amp; b",
+        ] {
             assert!(Html.recognise(&[b"docker build .", line.as_bytes()]), "{line}");
         }
-        for line in ["#5 0.311 a &amp;&amp; b", "see &gt; here", "#5 [2/3] RUN a && b", " ---> Using cache"] {
+        for line in
+            ["#5 0.311 a &amp;&amp; b", "see &gt; here", "#5 [2/3] RUN a && b", " ---> Using cache"]
+        {
             assert!(!Html.recognise(&[line.as_bytes()]), "{line}");
         }
     }
 
     #[test]
     fn stands_inside_of_a_prefix() {
-        let log = "2026-05-04T09:00:00.1234567Z Step 1/2 : FROM a\n2026-05-04T09:00:00.1234567Z  ---&gt; Using cache\n";
+        let log = "2026-05-04T09:00:00.1234567Z Step 1/2 : FROM a\n2026-05-04T09:00:00.1234567Z  \
+            ---&gt; Using cache\n";
         let stack = Stack::recognise(log.as_bytes());
         assert!(stack.names().any(|name| name == "html"));
         let line = stack.unpack(b"2026-05-04T09:00:00.1234567Z  ---&gt; Using cache");

@@ -1,7 +1,8 @@
-//! A full date in front of every line: `2026-05-04T09:00:00Z text`, `[2026-05-04 09:00:00,123] text`.
+//! A full date in front of every line: `2026-05-04T09:00:00Z text`,
+//! `[2026-05-04 09:00:00,123] text`.
 //!
-//! What `kubectl logs --timestamps`, `docker logs -t`, `CloudWatch` and `ts` put there. Knows no CI;
-//! CI systems whose stamp is their own come first.
+//! What `kubectl logs --timestamps`, `docker logs -t`, `CloudWatch` and `ts` put there. Knows no
+//! CI; CI systems whose stamp is their own come first.
 
 use super::{Envelope, Peeled, Stamp, nearly_all, stamp};
 
@@ -19,7 +20,9 @@ impl Envelope for Iso {
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
         match split(line) {
-            Some((stamp, text)) => Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), ..Peeled::default() },
+            Some((stamp, text)) => {
+                Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), ..Peeled::default() }
+            }
             None => Peeled { text: line, ..Peeled::default() },
         }
     }
@@ -51,7 +54,11 @@ mod tests {
 
     #[test]
     fn leaves_logs_in_which_a_program_prints_dates() {
-        assert!(!Iso.recognise(&[b"Step 1/2 : FROM a", b" ---> 0a", b"2026-05-04T09:00:00Z INFO start"]));
+        assert!(!Iso.recognise(&[
+            b"Step 1/2 : FROM a",
+            b" ---> 0a",
+            b"2026-05-04T09:00:00Z INFO start"
+        ]));
         assert!(!Iso.recognise(&[b"#1 [internal] load .dockerignore", b"#1 DONE 0.0s"]));
     }
 }

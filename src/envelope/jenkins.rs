@@ -1,5 +1,5 @@
-//! Jenkins: `consoleText`, with the timestamper's `[2026-05-04T09:00:00.123Z] ` where it is switched
-//! on for all pipelines, and `ConsoleNote`s.
+//! Jenkins: `consoleText`, with the timestamper's `[2026-05-04T09:00:00.123Z] ` where it is
+//! switched on for all pipelines, and `ConsoleNote`s.
 //!
 //! Sources: `jenkinsci/timestamper-plugin` `GlobalDecorator.java`, `jenkinsci/workflow-job-plugin`
 //! `NewNodeConsoleNote.java`, `jenkinsci/jobcacher-plugin` `ArbitraryFileCache.java`. Other stamps
@@ -7,7 +7,9 @@
 
 use memchr::memmem;
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, Stamp, ansi, echo, stamp};
+use super::{
+    CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, Stamp, ansi, echo, stamp,
+};
 
 /// Console text.
 pub(super) struct Jenkins;
@@ -22,17 +24,24 @@ impl Envelope for Jenkins {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        const HEADERS: [&[u8]; 4] =
-            [b"[Pipeline] ", b"Started by user ", b"Building in workspace ", b"Running in Durability level: "];
+        const HEADERS: [&[u8]; 4] = [
+            b"[Pipeline] ",
+            b"Started by user ",
+            b"Building in workspace ",
+            b"Running in Durability level: ",
+        ];
         head.iter().any(|l| {
             let text = text(l);
-            matches!(text.first(), Some(b'[' | b'S' | b'B' | b'R')) && HEADERS.iter().any(|h| text.starts_with(h))
+            matches!(text.first(), Some(b'[' | b'S' | b'B' | b'R'))
+                && HEADERS.iter().any(|h| text.starts_with(h))
         })
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
         match stamped(line) {
-            Some((stamp, text)) => Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), ..Peeled::default() },
+            Some((stamp, text)) => {
+                Peeled { text, stamp: Some(Stamp::Rfc3339(stamp)), ..Peeled::default() }
+            }
             None => Peeled { text: line, ..Peeled::default() },
         }
     }
@@ -59,7 +68,8 @@ pub(super) fn text(line: &[u8]) -> &[u8] {
 /// `[2026-05-04T09:00:00.123Z] text`: always milliseconds and UTC.
 fn stamped(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (stamp, rest) = stamp::date_time(line.strip_prefix(b"[")?)?;
-    let text = rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]").filter(|r| r.is_empty()))?;
+    let text =
+        rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]").filter(|r| r.is_empty()))?;
     (stamp.len() == 24 && stamp.ends_with(b"Z")).then_some((stamp, text))
 }
 
@@ -80,7 +90,11 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
     const LINES: [(&[u8], Op, End); 8] = [
         (b"Cache restored in ", Op::Restore, End::Hit),
         (b"Skip restoring cache as no up-to-date cache exists", Op::Restore, End::Miss),
-        (b"cacheValidityDecidingFile configured, but previous hash does not match", Op::Restore, End::Miss),
+        (
+            b"cacheValidityDecidingFile configured, but previous hash does not match",
+            Op::Restore,
+            End::Miss,
+        ),
         (b"Failed to restore cache", Op::Restore, End::Failed),
         (b"Cache created in ", Op::Save, End::Saved),
         (b"Skip cache creation as the cache is up-to-date", Op::Save, End::Exists),
@@ -97,7 +111,8 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
 
 /// `Removing job cache as it has grown beyond configured maximum size of 1024M. Next build will …`
 fn removed(text: &[u8]) -> Option<Mark<'_>> {
-    let removed = text.starts_with(b"Removing job cache as it has grown beyond configured maximum size");
+    let removed =
+        text.starts_with(b"Removing job cache as it has grown beyond configured maximum size");
     removed.then_some(Mark::Cache { name: b"", operation: Op::Save, outcome: End::Failed })
 }
 
@@ -121,8 +136,12 @@ mod tests {
 
     #[test]
     fn hears_jobcacher_and_git() {
-        let saved = Mark::Cache { name: b".docker (docker)", operation: Op::Save, outcome: End::Saved };
-        assert_eq!(Jenkins.mark(b"[Cache for .docker (docker) with id 0a1b] Cache created in 12ms"), Some(saved));
+        let saved =
+            Mark::Cache { name: b".docker (docker)", operation: Op::Save, outcome: End::Saved };
+        assert_eq!(
+            Jenkins.mark(b"[Cache for .docker (docker) with id 0a1b] Cache created in 12ms"),
+            Some(saved)
+        );
         assert_eq!(Jenkins.mark(b"[Cache for x] Searching cache"), None);
         assert_eq!(
             Jenkins.mark(b"Checking out Revision 0a1b2c3d (refs/remotes/origin/main)"),

@@ -1,8 +1,8 @@
 //! Parallel branches of a Jenkins pipeline: `[api] text`, in the logs of older versions.
 //!
-//! Source: `jenkinsci/workflow-job-plugin` before 2.26 (later versions add the name on the page only).
-//! Taken only where the log opened a branch of that name, `[Pipeline] { (Branch: api)`: users print
-//! brackets too.
+//! Source: `jenkinsci/workflow-job-plugin` before 2.26 (later versions add the name on the page
+//! only). Taken only where the log opened a branch of that name, `[Pipeline] { (Branch: api)`:
+//! users print brackets too.
 
 use memchr::memmem;
 
@@ -18,7 +18,8 @@ impl Envelope for JenkinsBranch {
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
         let branches: Vec<&[u8]> = head.iter().filter_map(|l| opened(jenkins::text(l))).collect();
-        !branches.is_empty() && head.iter().filter_map(|l| split(l)).any(|(name, _)| branches.contains(&name))
+        !branches.is_empty()
+            && head.iter().filter_map(|l| split(l)).any(|(name, _)| branches.contains(&name))
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -38,7 +39,8 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     const KEPT: [&[u8]; 5] = [b"Pipeline", b"internal", b"auth", b"context", b"+"];
     let rest = line.strip_prefix(b"[")?;
     let (name, text) = rest.split_at_checked(rest.iter().take(60).position(|b| *b == b']')?)?;
-    let text = text.strip_prefix(b"] ").or_else(|| text.strip_prefix(b"]").filter(|t| t.is_empty()))?;
+    let text =
+        text.strip_prefix(b"] ").or_else(|| text.strip_prefix(b"]").filter(|t| t.is_empty()))?;
     let odd = name.contains(&b'/') || name.starts_with(b"Cache for ") || KEPT.contains(&name);
     (!odd && !name.is_empty()).then_some((name, text))
 }
@@ -49,14 +51,21 @@ mod tests {
 
     #[test]
     fn needs_the_branch_to_be_opened() {
-        assert!(JenkinsBranch.recognise(&[b"[Pipeline] { (Branch: api)", b"[api] + docker build ."]));
-        assert!(!JenkinsBranch.recognise(&[b"[Pipeline] { (Branch: api)", b"[web] + docker build ."]));
+        assert!(
+            JenkinsBranch.recognise(&[b"[Pipeline] { (Branch: api)", b"[api] + docker build ."])
+        );
+        assert!(
+            !JenkinsBranch.recognise(&[b"[Pipeline] { (Branch: api)", b"[web] + docker build ."])
+        );
         assert!(!JenkinsBranch.recognise(&[b"[api] + docker build ."]));
     }
 
     #[test]
     fn takes_only_names_off() {
-        assert_eq!(JenkinsBranch.decode(b"[api] [1/2] STEP 1/3: FROM a").text, b"[1/2] STEP 1/3: FROM a");
+        assert_eq!(
+            JenkinsBranch.decode(b"[api] [1/2] STEP 1/3: FROM a").text,
+            b"[1/2] STEP 1/3: FROM a"
+        );
         for line in ["[internal] load .dockerignore", "[1/2] STEP 1/3: FROM a", "[Pipeline] sh"] {
             assert_eq!(JenkinsBranch.decode(line.as_bytes()).job, None, "{line}");
         }

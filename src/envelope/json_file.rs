@@ -37,7 +37,9 @@ impl Envelope for JsonFile {
         let Some(record) = record(line) else { return Cow::Borrowed(line) };
         let whole = record.log.strip_suffix('\n');
         let tag = if whole.is_some() { 'F' } else { 'P' };
-        Cow::Owned(format!("{} stdout {tag} {}", record.time, whole.unwrap_or(&record.log)).into_bytes())
+        Cow::Owned(
+            format!("{} stdout {tag} {}", record.time, whole.unwrap_or(&record.log)).into_bytes(),
+        )
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -61,7 +63,9 @@ mod tests {
         assert_eq!(JsonFile.decode(&unpacked).text, br#"#5 [2/2] RUN echo "a""#);
         assert!(JsonFile.recognise(&[line]));
         assert!(!JsonFile.recognise(&[b"{\"vertexes\":[]}"]));
-        let half = JsonFile.unpack(br#"{"log":"half","stream":"stderr","time":"2026-05-04T09:00:00.1Z"}"#).into_owned();
+        let half = JsonFile
+            .unpack(br#"{"log":"half","stream":"stderr","time":"2026-05-04T09:00:00.1Z"}"#)
+            .into_owned();
         assert!(JsonFile.decode(&half).open);
     }
 }

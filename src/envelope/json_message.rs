@@ -1,7 +1,9 @@
-//! Programs that log in JSON and pass on what a builder prints: `{"type":"raw","text":"#5 CACHED\r\n"}` (the dev
-//! containers CLI with `--log-format json`), `{"level":"info","message":"#5 CACHED"}`.
+//! Programs that log in JSON and pass on what a builder prints:
+//! `{"type":"raw","text":"#5 CACHED\r\n"}` (the dev containers CLI with `--log-format json`),
+//! `{"level":"info","message":"#5 CACHED"}`.
 //!
-//! One message may hold several lines. Sources: `devcontainers/cli` `src/spec-utils/log.ts`; winston, zap, serilog.
+//! One message may hold several lines. Sources: `devcontainers/cli` `src/spec-utils/log.ts`;
+//! winston, zap, serilog.
 
 use std::borrow::Cow;
 
@@ -14,7 +16,15 @@ pub(super) struct JsonMessage;
 
 #[derive(Deserialize)]
 struct Record<'a> {
-    #[serde(borrow, alias = "msg", alias = "text", alias = "line", alias = "log", alias = "output", alias = "@m")]
+    #[serde(
+        borrow,
+        alias = "msg",
+        alias = "text",
+        alias = "line",
+        alias = "log",
+        alias = "output",
+        alias = "@m"
+    )]
     message: Cow<'a, str>,
 }
 
@@ -25,7 +35,9 @@ impl Envelope for JsonMessage {
 
     /// A builder of its own kind (kaniko) logs in JSON too, and is left as it is.
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        let speaks = |line: &&[u8]| message(line).is_some_and(|m| m.lines().any(|l| told::begins(l.as_bytes())));
+        let speaks = |line: &&[u8]| {
+            message(line).is_some_and(|m| m.lines().any(|l| told::begins(l.as_bytes())))
+        };
         head.iter().any(speaks)
     }
 
@@ -35,7 +47,9 @@ impl Envelope for JsonMessage {
 
     fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         match message(line) {
-            Some(message) => Cow::Owned(message.trim_end_matches(['\n', '\r']).as_bytes().to_owned()),
+            Some(message) => {
+                Cow::Owned(message.trim_end_matches(['\n', '\r']).as_bytes().to_owned())
+            }
             None => Cow::Borrowed(line),
         }
     }
@@ -62,15 +76,20 @@ mod tests {
         assert_eq!(&*JsonMessage.unpack(line), b"#5 [2/3] RUN a \"b\"\r\n#5 CACHED");
         assert!(JsonMessage.recognise(&[b"{\"text\":\"a\"}", line]));
         assert!(JsonMessage.recognise(&[br#"{"level":"info","message":"Step 1/2 : FROM a"}"#]));
-        for other in
-            [&br#"{"level":"info","msg":"RUN npm ci","time":"2026-05-04T09:00:00Z"}"#[..], b"{\"text\":3}", b"{"]
-        {
+        for other in [
+            &br#"{"level":"info","msg":"RUN npm ci","time":"2026-05-04T09:00:00Z"}"#[..],
+            b"{\"text\":3}",
+            b"{",
+        ] {
             assert!(!JsonMessage.recognise(&[other]));
         }
     }
 
     #[test]
     fn what_the_cli_runs_is_a_command() {
-        assert_eq!(JsonMessage.mark(b"Run: docker build ."), Some(Mark::Command(b"docker build .")));
+        assert_eq!(
+            JsonMessage.mark(b"Run: docker build ."),
+            Some(Mark::Command(b"docker build ."))
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! Kamal, whose commands run through `SSHKit`: ` DEBUG [5b1e09d2] <tab>text`, `  INFO [5b1e09d2] Running docker …`.
+//! Kamal, whose commands run through `SSHKit`: ` DEBUG [5b1e09d2] <tab>text`,
+//! `  INFO [5b1e09d2] Running docker …`.
 //!
-//! Source: `capistrano/sshkit` `lib/sshkit/formatters/pretty.rb`: the level in six columns, the command's
-//! number, a tab before what the command prints; each of them may be coloured. Knows no CI.
+//! Source: `capistrano/sshkit` `lib/sshkit/formatters/pretty.rb`: the level in six columns, the
+//! command's number, a tab before what the command prints; each of them may be coloured. Knows no
+//! CI.
 
 use super::{Envelope, Mark, Peeled, ansi, echo};
 
@@ -37,7 +39,8 @@ fn text(line: &[u8]) -> Option<&[u8]> {
     let rest = LEVELS.iter().find_map(|level| line.strip_prefix(*level))?;
     let number = ansi::lead(ansi::lead(rest).strip_prefix(b" [")?);
     let (number, rest) = number.split_at_checked(8)?;
-    let rest = ansi::lead(rest).strip_prefix(b"]").filter(|_| number.iter().all(u8::is_ascii_hexdigit))?;
+    let rest =
+        ansi::lead(rest).strip_prefix(b"]").filter(|_| number.iter().all(u8::is_ascii_hexdigit))?;
     let rest = rest.strip_prefix(b" ").unwrap_or(rest);
     Some(rest.strip_prefix(b"\t").unwrap_or(rest))
 }
@@ -52,7 +55,10 @@ mod tests {
             (&b" DEBUG [5b1e09d2] \t#5 CACHED"[..], &b"#5 CACHED"[..]),
             (b" DEBUG [5b1e09d2] \t ---> Using cache", b" ---> Using cache"),
             (b" DEBUG [5b1e09d2] ", b""),
-            (b"\x1b[0;30;49m DEBUG\x1b[0m [\x1b[0;32;49m5b1e09d2\x1b[0m] \t#5 CACHED", b"#5 CACHED"),
+            (
+                b"\x1b[0;30;49m DEBUG\x1b[0m [\x1b[0;32;49m5b1e09d2\x1b[0m] \t#5 CACHED",
+                b"#5 CACHED",
+            ),
             (b"  INFO [5b1e09d2] Finished in 1.2 seconds", b"Finished in 1.2 seconds"),
         ] {
             assert_eq!(Kamal.decode(line).text, text);

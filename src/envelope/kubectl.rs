@@ -17,7 +17,9 @@ impl Envelope for Kubectl {
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
-        let Some((container, rest)) = prefix(line) else { return Peeled { text: line, ..Peeled::default() } };
+        let Some((container, rest)) = prefix(line) else {
+            return Peeled { text: line, ..Peeled::default() };
+        };
         let stamped = stamp::date_time(rest).filter(|(s, _)| s.get(10) == Some(&b'T'));
         let (stamp, text) = match stamped {
             Some((stamp, [b' ', text @ ..])) => (Some(Stamp::Rfc3339(stamp)), text),
@@ -32,7 +34,8 @@ impl Envelope for Kubectl {
 fn prefix(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = line.strip_prefix(b"[pod/")?;
     let (name, text) = rest.split_at_checked(memchr::memchr(b']', rest)?)?;
-    let text = text.strip_prefix(b"] ").or_else(|| text.strip_prefix(b"]").filter(|t| t.is_empty()))?;
+    let text =
+        text.strip_prefix(b"] ").or_else(|| text.strip_prefix(b"]").filter(|t| t.is_empty()))?;
     Some((name, text))
 }
 
@@ -42,9 +45,13 @@ mod tests {
 
     #[test]
     fn takes_prefix_and_stamp_off() {
-        let peeled = Kubectl.decode(b"[pod/build-x7k2p/main] 2026-05-04T09:00:00.123456789Z #5 CACHED");
+        let peeled =
+            Kubectl.decode(b"[pod/build-x7k2p/main] 2026-05-04T09:00:00.123456789Z #5 CACHED");
         assert_eq!((peeled.text, peeled.job), (&b"#5 CACHED"[..], Some(&b"build-x7k2p/main"[..])));
         assert_eq!(Kubectl.decode(b"[pod/a/b] 2026 was a year").text, b"2026 was a year");
-        assert_eq!(Kubectl.decode(b"[internal] load .dockerignore").text, b"[internal] load .dockerignore");
+        assert_eq!(
+            Kubectl.decode(b"[internal] load .dockerignore").text,
+            b"[internal] load .dockerignore"
+        );
     }
 }

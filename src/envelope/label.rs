@@ -1,5 +1,5 @@
-//! A name in brackets in front of every line: `[build-and-push] text` (`tkn taskrun logs`, npm-run-all,
-//! concurrently, and other programs that run several at once).
+//! A name in brackets in front of every line: `[build-and-push] text` (`tkn taskrun logs`,
+//! npm-run-all, concurrently, and other programs that run several at once).
 //!
 //! Only where nearly every line has one: `[internal] load …` is `BuildKit`'s own. Knows no CI.
 
@@ -26,9 +26,11 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     const KEPT: [&[u8]; 4] = [b"internal", b"auth", b"context", b"warning"];
     let begins = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let rest = line.strip_prefix(b"[").filter(|r| r.first().is_some_and(begins))?;
-    let named = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
+    let named =
+        |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.');
     let (name, rest) = rest.split_at_checked(rest.iter().take(64).position(|b| !named(b))?)?;
-    let text = rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]").filter(|r| r.is_empty()))?;
+    let text =
+        rest.strip_prefix(b"] ").or_else(|| rest.strip_prefix(b"]").filter(|r| r.is_empty()))?;
     (!KEPT.contains(&name)).then_some((name, text))
 }
 
@@ -46,7 +48,12 @@ mod tests {
 
     #[test]
     fn leaves_what_builders_print() {
-        for line in ["[internal] load .dockerignore", "[1/2] STEP 1/3: FROM a", "[+] Building 1.2s", "[INFO] x"] {
+        for line in [
+            "[internal] load .dockerignore",
+            "[1/2] STEP 1/3: FROM a",
+            "[+] Building 1.2s",
+            "[INFO] x",
+        ] {
             assert_eq!(split(line.as_bytes()), None, "{line}");
         }
     }

@@ -1,9 +1,10 @@
-//! The level of a message in front of every line, as logging libraries of programs that start builds put
-//! it: `INFO: text`, `[INFO] text`, `| DEBUG | text` and `- builder - INFO - text` behind a time stamp.
+//! The level of a message in front of every line, as logging libraries of programs that start
+//! builds put it: `INFO: text`, `[INFO] text`, `| DEBUG | text` and `- builder - INFO - text`
+//! behind a time stamp.
 //!
 //! Sources: Python's `logging` (`BASIC_FORMAT`, and what its manual recommends), loguru
-//! (`_defaults.py`: `| INFO     | module:function:12 - text`), winston. Only where nearly every line
-//! has one. Knows no CI.
+//! (`_defaults.py`: `| INFO     | module:function:12 - text`), winston. Only where nearly every
+//! line has one. Knows no CI.
 
 use super::{Envelope, Peeled, nearly_all};
 
@@ -30,17 +31,24 @@ fn split(line: &[u8]) -> Option<&[u8]> {
     if line.starts_with(b"ERROR: ") {
         return None;
     }
-    let before =
-        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-' | b'|' | b'[' | b'.' | b'_' | b',' | b':');
+    let before = |b: &u8| {
+        b.is_ascii_alphanumeric()
+            || matches!(b, b' ' | b'-' | b'|' | b'[' | b'.' | b'_' | b',' | b':')
+    };
     let free = line.iter().take(64).take_while(|b| before(b)).count();
-    let start = (0..free).find(|at| starts_word(line, *at) && level(line.get(*at..).unwrap_or_default()) > 0)?;
+    let start = (0..free)
+        .find(|at| starts_word(line, *at) && level(line.get(*at..).unwrap_or_default()) > 0)?;
     let (_, rest) = line.split_at_checked(start)?;
     let rest = rest.get(level(rest)..)?;
     let separated = rest.strip_prefix(b"]").unwrap_or(rest);
     let text = separated.trim_ascii_start();
-    let bar = [&b"|"[..], b"-", b":"].iter().find_map(|mark| text.strip_prefix(*mark)).and_then(after_mark);
-    let told =
-        bar.or_else(|| (separated.len() < rest.len()).then(|| separated.strip_prefix(b" ").unwrap_or(separated)))?;
+    let bar = [&b"|"[..], b"-", b":"]
+        .iter()
+        .find_map(|mark| text.strip_prefix(*mark))
+        .and_then(after_mark);
+    let told = bar.or_else(|| {
+        (separated.len() < rest.len()).then(|| separated.strip_prefix(b" ").unwrap_or(separated))
+    })?;
     Some(without_place(told))
 }
 
@@ -55,7 +63,8 @@ fn starts_word(line: &[u8], at: usize) -> bool {
 
 /// Length of the level that the text begins with; 0 where it does not.
 fn level(text: &[u8]) -> usize {
-    const LEVELS: [&[u8]; 9] = [b"INFO", b"DEBUG", b"WARNING", b"WARN", b"ERROR", b"info", b"debug", b"warn", b"error"];
+    const LEVELS: [&[u8]; 9] =
+        [b"INFO", b"DEBUG", b"WARNING", b"WARN", b"ERROR", b"info", b"debug", b"warn", b"error"];
     let word = text.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
     LEVELS.iter().find(|l| text.get(..word) == Some(**l)).map_or(0, |l| l.len())
 }

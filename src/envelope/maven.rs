@@ -24,7 +24,9 @@ impl Envelope for Maven {
 /// After the level (`[INFO] `, coloured inside its brackets) and `DOCKER> `.
 fn text(line: &[u8]) -> Option<&[u8]> {
     let level = ansi::lead(ansi::lead(line).strip_prefix(b"[")?);
-    let name = ["INFO", "ERROR", "WARNING", "DEBUG"].iter().find_map(|l| level.strip_prefix(l.as_bytes()))?;
+    let name = ["INFO", "ERROR", "WARNING", "DEBUG"]
+        .iter()
+        .find_map(|l| level.strip_prefix(l.as_bytes()))?;
     ansi::lead(ansi::lead(name).strip_prefix(b"] ")?).strip_prefix(b"DOCKER> ")
 }
 
@@ -34,7 +36,10 @@ mod tests {
 
     #[test]
     fn takes_level_and_name_off() {
-        assert_eq!(text(b"[INFO] DOCKER> Step 1/7 : FROM alpine"), Some(&b"Step 1/7 : FROM alpine"[..]));
+        assert_eq!(
+            text(b"[INFO] DOCKER> Step 1/7 : FROM alpine"),
+            Some(&b"Step 1/7 : FROM alpine"[..])
+        );
         assert_eq!(text(b"[\x1b[1;34mINFO\x1b[m] DOCKER> #5 CACHED"), Some(&b"#5 CACHED"[..]));
         assert_eq!(text(b"[INFO] Building jar"), None);
     }

@@ -126,13 +126,14 @@ pub trait Envelope: Sync {
     fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         Cow::Borrowed(line)
     }
-    /// Takes the prefix off; a line without one is left as it is. Lines with the same prefix, but for the
-    /// digits of the stamp, and with `#12 0.1` behind it are decoded alike: not all of them are asked for.
+    /// Takes the prefix off; a line without one is left as it is. Lines with the same prefix, but
+    /// for the digits of the stamp, and with `#12 0.1` behind it are decoded alike: not all of them
+    /// are asked for.
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
         Peeled { text: line, ..Peeled::default() }
     }
-    /// Whether what it calls a job keeps its name from run to run. Streams (pods, containers, steps)
-    /// are only worth naming where a log has several.
+    /// Whether what it calls a job keeps its name from run to run. Streams (pods, containers,
+    /// steps) are only worth naming where a log has several.
     fn names_jobs(&self) -> bool {
         false
     }
@@ -209,9 +210,14 @@ fn nearly_all(head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> bool {
     fails_at_most((1, 10), head, test).is_some_and(|with| with > 1)
 }
 
-/// For how many of the first lines the test holds, where it does not fail for more than a share of them. Most
-/// forms are told from a log's own by few lines, and of many small logs each is asked for all forms.
-fn fails_at_most((part, of): (usize, usize), head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> Option<usize> {
+/// For how many of the first lines the test holds, where it does not fail for more than a share of
+/// them. Most forms are told from a log's own by few lines, and of many small logs each is asked
+/// for all forms.
+fn fails_at_most(
+    (part, of): (usize, usize),
+    head: &[&[u8]],
+    test: impl Fn(&[u8]) -> bool,
+) -> Option<usize> {
     const LOOKED_AT: usize = 200;
     let share = |lines: usize| lines * part / of;
     // There are no more lines than this, so that more failures are too many whatever follows.

@@ -1,5 +1,5 @@
-//! What copying does to a log: escapes shown as carets (`^[[0K`), and in issues `BuildKit`'s numbers
-//! made into links (`#[12](https://github.com/…#step:5:12) CACHED`). Knows no CI.
+//! What copying does to a log: escapes shown as carets (`^[[0K`), and in issues `BuildKit`'s
+//! numbers made into links (`#[12](https://github.com/…#step:5:12) CACHED`). Knows no CI.
 
 use std::borrow::Cow;
 
@@ -17,9 +17,12 @@ impl Envelope for Pasted {
 
     /// A real escape shows that carets are meant.
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        let caret = |l: &&[u8]| memchr(b'^', l).and_then(|at| l.get(at..)).is_some_and(|l| l.starts_with(b"^[["));
+        let caret = |l: &&[u8]| {
+            memchr(b'^', l).and_then(|at| l.get(at..)).is_some_and(|l| l.starts_with(b"^[["))
+        };
         let escape = |l: &&[u8]| memchr(0x1b, l).is_some();
-        head.iter().any(|l| link(l).is_some()) || (head.iter().any(caret) && !head.iter().any(escape))
+        head.iter().any(|l| link(l).is_some())
+            || (head.iter().any(caret) && !head.iter().any(escape))
     }
 
     fn packs(&self) -> bool {
@@ -27,7 +30,9 @@ impl Envelope for Pasted {
     }
 
     fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
-        let plain = link(line).map_or(Cow::Borrowed(line), |(number, rest)| Cow::Owned([b"#", number, rest].concat()));
+        let plain = link(line).map_or(Cow::Borrowed(line), |(number, rest)| {
+            Cow::Owned([b"#", number, rest].concat())
+        });
         if memmem::find(&plain, b"^[").is_none() && memmem::find(&plain, b"^M").is_none() {
             return plain;
         }
@@ -58,7 +63,9 @@ fn without_carets(line: &[u8]) -> Vec<u8> {
 fn link(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = line.strip_prefix(b"#[")?;
     let (number, rest) = rest.split_at_checked(memchr(b']', rest)?)?;
-    let rest = rest.strip_prefix(b"](https://github.com/").filter(|_| number.iter().all(u8::is_ascii_digit))?;
+    let rest = rest
+        .strip_prefix(b"](https://github.com/")
+        .filter(|_| number.iter().all(u8::is_ascii_digit))?;
     let (target, rest) = rest.split_at_checked(memchr(b')', rest)?)?;
     memmem::find(target, b"#step:").map(|_| (number, rest.get(1..).unwrap_or_default()))
 }
@@ -71,7 +78,10 @@ mod tests {
     fn undoes_carets_and_links() {
         let link = b"#[12](https://github.com/o/r/actions/runs/1/job/2#step:5:12) CACHED";
         assert_eq!(&*Pasted.unpack(link), b"#12 CACHED");
-        assert_eq!(&*Pasted.unpack(b"^[[0K^[[36;1m#5 CACHED^[[0m^M"), b"\x1b[0K\x1b[36;1m#5 CACHED\x1b[0m\r");
+        assert_eq!(
+            &*Pasted.unpack(b"^[[0K^[[36;1m#5 CACHED^[[0m^M"),
+            b"\x1b[0K\x1b[36;1m#5 CACHED\x1b[0m\r"
+        );
         assert_eq!(&*Pasted.unpack(b"2^10"), b"2^10");
         assert!(Pasted.recognise(&[link]) && Pasted.recognise(&[b"^[[0K"]));
         assert!(!Pasted.recognise(&[b"a regex: ^[[:alpha:]]", b"\x1b[0K"]));

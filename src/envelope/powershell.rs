@@ -1,5 +1,5 @@
-//! What Windows `PowerShell` makes of a program's errors: `docker : #0 building with …`, and below that
-//! `At line:1 char:1`, `    + FullyQualifiedErrorId : NativeCommandError`.
+//! What Windows `PowerShell` makes of a program's errors: `docker : #0 building with …`, and below
+//! that `At line:1 char:1`, `    + FullyQualifiedErrorId : NativeCommandError`.
 //!
 //! Only the first line of the output has the prefix. It is not taken for sure without the id. Knows
 //! no CI. That it also cuts lines at the width of the console is seen in `wrap.rs`.
@@ -17,7 +17,9 @@ impl Envelope for Powershell {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        let id = |l: &&[u8]| l.starts_with(b"    + ") && memmem::find(l, b": NativeCommandError").is_some();
+        let id = |l: &&[u8]| {
+            l.starts_with(b"    + ") && memmem::find(l, b": NativeCommandError").is_some()
+        };
         head.iter().any(|l| text(l).is_some()) && head.iter().any(id)
     }
 
@@ -27,7 +29,8 @@ impl Envelope for Powershell {
 }
 
 fn text(line: &[u8]) -> Option<&[u8]> {
-    const PROGRAMS: [&[u8]; 4] = [b"docker : ", b"docker.exe : ", b"docker-compose : ", b"docker-compose.exe : "];
+    const PROGRAMS: [&[u8]; 4] =
+        [b"docker : ", b"docker.exe : ", b"docker-compose : ", b"docker-compose.exe : "];
     if line.first() != Some(&b'd') {
         return None;
     }
@@ -48,6 +51,9 @@ mod tests {
         assert!(Powershell.recognise(&head));
         assert!(Powershell.decode(head[0]).text.starts_with(b"#0 building"));
         assert!(!Powershell.recognise(&head[..2]));
-        assert_eq!(Powershell.decode(b"docker: command not found").text, b"docker: command not found");
+        assert_eq!(
+            Powershell.decode(b"docker: command not found").text,
+            b"docker: command not found"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Output of a server's hooks as `git push` shows it: `remote: text`, padded over what it overwrites.
+//! Output of a server's hooks as `git push` shows it: `remote: text`, padded over what it
+//! overwrites.
 //!
 //! Source: `git/git` `sideband.c` (eight blanks, or `ESC[K`). Knows no CI.
 
@@ -23,7 +24,8 @@ impl Envelope for Remote {
 
 fn text(line: &[u8]) -> Option<&[u8]> {
     let text = line.strip_prefix(b"remote:")?;
-    let text = text.strip_suffix(b"\x1b[K").or_else(|| text.strip_suffix(b"        ")).unwrap_or(text);
+    let text =
+        text.strip_suffix(b"\x1b[K").or_else(|| text.strip_suffix(b"        ")).unwrap_or(text);
     if text.is_empty() { Some(text) } else { text.strip_prefix(b" ") }
 }
 
@@ -36,6 +38,10 @@ mod tests {
         assert_eq!(Remote.decode(b"remote: #5 CACHED        ").text, b"#5 CACHED");
         assert_eq!(Remote.decode(b"remote: #5 CACHED\x1b[K").text, b"#5 CACHED");
         assert_eq!(Remote.decode(b"remote:").text, b"");
-        assert!(!Remote.recognise(&[b"#1 DONE 0.0s", b"#2 DONE 0.0s", b"remote: Compressing objects"]));
+        assert!(!Remote.recognise(&[
+            b"#1 DONE 0.0s",
+            b"#2 DONE 0.0s",
+            b"remote: Compressing objects"
+        ]));
     }
 }

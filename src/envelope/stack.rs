@@ -69,9 +69,12 @@ impl Stack {
                 && envelope.packs()
             {
                 self.packing = Some(Packing { envelope, outside: self.layers.len() - 1 });
-                let unpacked: Vec<Cow<[u8]>> = lines.iter().map(|line| envelope.unpack(line)).collect();
+                let unpacked: Vec<Cow<[u8]>> =
+                    lines.iter().map(|line| envelope.unpack(line)).collect();
                 let inner = unpacked.iter().flat_map(|text| text.split(|b| *b == b'\n'));
-                return self.find_layers(inner.map(|line| envelope.decode(ansi::trim_end(line)).text).collect());
+                return self.find_layers(
+                    inner.map(|line| envelope.decode(ansi::trim_end(line)).text).collect(),
+                );
             }
             for line in &mut lines {
                 *line = layer.decode(line).text;
@@ -82,13 +85,20 @@ impl Stack {
         self.width = if bare { wrap::width(&lines) } else { None };
     }
 
-    /// The outermost form that these lines still have; else a prefix of all lines in which a builder speaks.
+    /// The outermost form that these lines still have; else a prefix of all lines in which a
+    /// builder speaks.
     fn next_layer(&self, lines: &[&[u8]]) -> Option<Layer> {
         if let Some(envelope) = self.next(lines) {
             return Some(Layer::Known(envelope));
         }
         let told = told::behind_prefixes(lines);
-        let learned = || self.layers.iter().all(|e| e.name() != "unknown").then(|| Prefix::learn(&told)).flatten();
+        let learned = || {
+            self.layers
+                .iter()
+                .all(|e| e.name() != "unknown")
+                .then(|| Prefix::learn(&told))
+                .flatten()
+        };
         self.next(&told).map(Layer::Known).or_else(|| learned().map(Arc::new).map(Layer::Learned))
     }
 
@@ -115,12 +125,14 @@ impl Stack {
         self.layers.iter().any(|e| e.names_jobs())
     }
 
-    /// The line in plain bytes. Borrowed, but for the few forms of log that pack their lines; there it may be
-    /// several lines.
+    /// The line in plain bytes. Borrowed, but for the few forms of log that pack their lines; there
+    /// it may be several lines.
     #[must_use]
     #[inline]
     pub fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
-        self.packing.map_or(Cow::Borrowed(line), |packing| self.unpack_inside(packing, ansi::trim_end(line)))
+        self.packing.map_or(Cow::Borrowed(line), |packing| {
+            self.unpack_inside(packing, ansi::trim_end(line))
+        })
     }
 
     /// Whether an unpacked line may be several.
@@ -158,8 +170,9 @@ impl Stack {
         peeled
     }
 
-    /// How much of a line stands before its text, and where in it the stamp is, whose digits are others in each
-    /// line. `None` where it takes more than this beginning to tell where the text begins.
+    /// How much of a line stands before its text, and where in it the stamp is, whose digits are
+    /// others in each line. `None` where it takes more than this beginning to tell where the text
+    /// begins.
     #[must_use]
     pub fn prefix(&self, line: &[u8], peeled: &Peeled) -> Option<(usize, Range<usize>)> {
         if self.packing.is_some() || self.width.is_some() {
@@ -173,8 +186,8 @@ impl Stack {
         Some((prefix.len(), at..at + stamp.len()))
     }
 
-    /// Whether a line may be the rest of the one before that is open. Where lines were cut at a width,
-    /// one may fill it by chance.
+    /// Whether a line may be the rest of the one before that is open. Where lines were cut at a
+    /// width, one may fill it by chance.
     #[must_use]
     pub fn may_continue(&self, text: &[u8]) -> bool {
         self.width.is_none() || !wrap::begins(text)
@@ -185,7 +198,12 @@ impl Stack {
     #[must_use]
     pub fn mark<'a>(&self, text: &'a [u8]) -> Option<(&'static str, Mark<'a>)> {
         let text = ansi::without_tail(text);
-        let tool = self.layers.iter().filter(|e| e.ci().is_none()).find_map(|e| e.mark(text)).map(|mark| ("", mark));
+        let tool = self
+            .layers
+            .iter()
+            .filter(|e| e.ci().is_none())
+            .find_map(|e| e.mark(text))
+            .map(|mark| ("", mark));
         let said = || match self.ci() {
             Some(_) => self.layers.iter().find_map(|e| Some((e.ci()?, e.mark(text)?))),
             None => KNOWN_BY_WORDS.iter().find_map(|e| Some((e.ci()?, e.mark(text)?))),
@@ -213,7 +231,9 @@ impl Stack {
 
     /// Not the same form twice, nor two forms of one CI, nor two that pack.
     fn may_hold(&self, envelope: &dyn Envelope) -> bool {
-        let same = |e: &Layer| e.name() == envelope.name() || (e.ci().is_some() && e.ci() == envelope.ci());
+        let same = |e: &Layer| {
+            e.name() == envelope.name() || (e.ci().is_some() && e.ci() == envelope.ci())
+        };
         let packed = envelope.packs() && self.packing.is_some();
         !packed && !self.layers.iter().any(same)
     }

@@ -53,7 +53,11 @@ mod tests {
             "2026-05-04T09:00:00+0200",
         ] {
             let line = format!("{stamp} #5 CACHED");
-            assert_eq!(date_time(line.as_bytes()), Some((stamp.as_bytes(), &b" #5 CACHED"[..])), "{stamp}");
+            assert_eq!(
+                date_time(line.as_bytes()),
+                Some((stamp.as_bytes(), &b" #5 CACHED"[..])),
+                "{stamp}"
+            );
         }
         assert_eq!(clock(b"09:00:00.5 x"), Some((&b"09:00:00.5"[..], &b" x"[..])));
         for other in ["2026-05-04", "2026-05-04Taa:00:00Z", "#12 3.456 x"] {

@@ -1,7 +1,9 @@
-//! `stern`, which skaffold too had behind it: `build-k8nhg main text`, pod and container in front of every line.
+//! `stern`, which skaffold too had behind it: `build-k8nhg main text`, pod and container in front
+//! of every line.
 //!
-//! Source: `stern/stern` `cmd/cmd.go` (`{{.PodName}} {{.ContainerName}} {{.Message}}`). A pod is known by the end of its
-//! name, five letters of Kubernetes' alphabet without vowels (`k8s.io/apimachinery` `pkg/util/rand`). Knows no CI.
+//! Source: `stern/stern` `cmd/cmd.go` (`{{.PodName}} {{.ContainerName}} {{.Message}}`). A pod is
+//! known by the end of its name, five letters of Kubernetes' alphabet without vowels
+//! (`k8s.io/apimachinery` `pkg/util/rand`). Knows no CI.
 
 use super::{Envelope, Peeled, nearly_all};
 
@@ -28,7 +30,8 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let named = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
     let name = |text: &[u8]| text.iter().take(253).take_while(|b| named(b)).count();
     let pod = name(line);
-    let suffix = line.get(..pod)?.rsplit(|b| *b == b'-').next().filter(|suffix| suffix.len() < pod)?;
+    let suffix =
+        line.get(..pod)?.rsplit(|b| *b == b'-').next().filter(|suffix| suffix.len() < pod)?;
     let generated = suffix.len() == 5 && suffix.iter().all(|b| ALPHABET.contains(b));
     let rest = line.get(pod..)?.strip_prefix(b" ").filter(|_| generated)?;
     let container = name(rest);
@@ -46,7 +49,10 @@ mod tests {
         let line: &[u8] = b"build-k8nhg main INFO[0002] RUN make";
         assert!(Stern.recognise(&[line, b"build-k8nhg main "]));
         let peeled = Stern.decode(line);
-        assert_eq!((peeled.text, peeled.job), (&b"INFO[0002] RUN make"[..], Some(&b"build-k8nhg main"[..])));
+        assert_eq!(
+            (peeled.text, peeled.job),
+            (&b"INFO[0002] RUN make"[..], Some(&b"build-k8nhg main"[..]))
+        );
         for other in [
             "docker-compose build web",
             "re-tried again",

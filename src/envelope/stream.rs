@@ -1,8 +1,9 @@
-//! The stream of the Engine's `/build` call as a program prints it, an object a line: `{"stream":"Step 1/4 : FROM a"}`
-//! and `{"stream":"\n"}`, which are one line of the builder.
+//! The stream of the Engine's `/build` call as a program prints it, an object a line:
+//! `{"stream":"Step 1/4 : FROM a"}` and `{"stream":"\n"}`, which are one line of the builder.
 //!
-//! Source: `moby/moby` `pkg/jsonmessage`, `pkg/streamformatter`. Printed by `docker-py` (`{'stream': 'x\n'}`, and
-//! `b'{"stream":"x\\n"}'`), dockerode (`{ stream: 'x\n' }`), docker-api for Ruby (`{"stream"=>"x\n"}`).
+//! Source: `moby/moby` `pkg/jsonmessage`, `pkg/streamformatter`. Printed by `docker-py`
+//! (`{'stream': 'x\n'}`, and `b'{"stream":"x\\n"}'`), dockerode (`{ stream: 'x\n' }`), docker-api
+//! for Ruby (`{"stream"=>"x\n"}`).
 
 use std::borrow::Cow;
 
@@ -21,8 +22,10 @@ impl Envelope for Stream {
 
     /// `docker load` and `docker push` have such a stream too, and no steps in it.
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter()
-            .any(|line| stream_text::of(line).is_some_and(|said| said.text.split(|b| *b == b'\n').any(told::begins)))
+        head.iter().any(|line| {
+            stream_text::of(line)
+                .is_some_and(|said| said.text.split(|b| *b == b'\n').any(told::begins))
+        })
     }
 
     fn packs(&self) -> bool {
@@ -55,13 +58,20 @@ mod tests {
         let peeled = Stream.decode(&header);
         assert_eq!((peeled.text, peeled.open), (&b"Step 1/4 : FROM a:1"[..], true));
         assert_eq!(&*Stream.unpack(br#"{"stream":"\n"}"#), b"");
-        assert_eq!(&*Stream.unpack(br#"{"stream":" ---\u003e Using cache\n"}"#), b" ---> Using cache");
+        assert_eq!(
+            &*Stream.unpack(br#"{"stream":" ---\u003e Using cache\n"}"#),
+            b" ---> Using cache"
+        );
     }
 
     #[test]
     fn only_a_stream_with_steps_is_one_of_a_build() {
         assert!(Stream.recognise(&[b"Building", b"{'stream': 'Step 1/4 : FROM a'}"]));
-        for other in [&br#"{"stream": "Loaded image: base:1\n"}"#[..], b"{\"stream\": \"stdout\"}", b"#5 CACHED"] {
+        for other in [
+            &br#"{"stream": "Loaded image: base:1\n"}"#[..],
+            b"{\"stream\": \"stdout\"}",
+            b"#5 CACHED",
+        ] {
             assert!(!Stream.recognise(&[other]));
         }
     }

@@ -1,6 +1,7 @@
 //! What the objects of an Engine's stream say, in the notations in which languages print them.
 //!
-//! JSON, Python's `repr` (of an object, and of bytes that hold JSON), Node's `util.inspect`, Ruby's `inspect`.
+//! JSON, Python's `repr` (of an object, and of bytes that hold JSON), Node's `util.inspect`, Ruby's
+//! `inspect`.
 
 /// How deep objects are read.
 const DEPTH: u8 = 8;
@@ -18,7 +19,9 @@ pub(super) fn of(line: &[u8]) -> Option<Said> {
     match line {
         [b'{', ..] => objects(line),
         // `print(chunk)` of bytes.
-        [b'b', b'\'' | b'"', ..] => objects(Reader { rest: line.get(1..)?, bytes: true }.string()?.trim_ascii()),
+        [b'b', b'\'' | b'"', ..] => {
+            objects(Reader { rest: line.get(1..)?, bytes: true }.string()?.trim_ascii())
+        }
         // A long object that Node prints in several lines.
         _ => {
             let mut reader = Reader { rest: line, bytes: false };
@@ -29,7 +32,8 @@ pub(super) fn of(line: &[u8]) -> Option<Said> {
     }
 }
 
-/// Items of a list that is printed as a whole: `[{'stream': 'x'}, {'stream': 'y'}]`, or an item a line.
+/// Items of a list that is printed as a whole: `[{'stream': 'x'}, {'stream': 'y'}]`, or an item a
+/// line.
 fn in_list(line: &[u8]) -> &[u8] {
     let item = line.strip_suffix(b"},").and_then(|_| line.strip_suffix(b","));
     let list = || line.strip_prefix(b"[").and_then(|items| items.strip_suffix(b"]"));
@@ -109,7 +113,8 @@ impl<'a> Reader<'a> {
     fn key(&mut self) -> Option<Vec<u8>> {
         self.blanks();
         self.string().or_else(|| {
-            let word = self.rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+            let word =
+                self.rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
             Some(self.take(word)?.to_vec()).filter(|word| !word.is_empty())
         })
     }
@@ -125,7 +130,11 @@ impl<'a> Reader<'a> {
             b'{' if depth < DEPTH => self.object(depth + 1).map(|_| Vec::new()),
             b'"' | b'\'' | b'`' => self.string(),
             _ => {
-                let plain = self.rest.iter().take_while(|b| !matches!(b, b',' | b'}' | b'"' | b'\'' | b'{')).count();
+                let plain = self
+                    .rest
+                    .iter()
+                    .take_while(|b| !matches!(b, b',' | b'}' | b'"' | b'\'' | b'{'))
+                    .count();
                 self.take(plain).filter(|word| !word.is_empty()).map(|_| Vec::new())
             }
         }
@@ -139,7 +148,8 @@ impl<'a> Reader<'a> {
 
     /// A quoted text, unescaped.
     fn string(&mut self) -> Option<Vec<u8>> {
-        let (quote, mut rest) = self.rest.split_first().filter(|(quote, _)| matches!(quote, b'"' | b'\'' | b'`'))?;
+        let (quote, mut rest) =
+            self.rest.split_first().filter(|(quote, _)| matches!(quote, b'"' | b'\'' | b'`'))?;
         let mut text = Vec::new();
         loop {
             let plain = rest.iter().take_while(|b| *b != quote && **b != b'\\').count();
@@ -218,19 +228,33 @@ mod tests {
     #[test]
     fn errors_and_states_are_lines_of_their_own() {
         let failed = r#"{"errorDetail":{"code":1,"message":"x"},"error":"The command '/bin/sh -c a' returned a non-zero code: 1"}"#;
-        assert_eq!(text(failed).as_deref(), Some("The command '/bin/sh -c a' returned a non-zero code: 1\n"));
+        assert_eq!(
+            text(failed).as_deref(),
+            Some("The command '/bin/sh -c a' returned a non-zero code: 1\n")
+        );
         let pulled = r"{'status': 'Status: Downloaded newer image for a:1'}";
         assert_eq!(text(pulled).as_deref(), Some("Status: Downloaded newer image for a:1\n"));
-        assert_eq!(text(r#"{"status":"Pulling","progressDetail":{"current":1},"id":"0a1b"}"#), None);
+        assert_eq!(
+            text(r#"{"status":"Pulling","progressDetail":{"current":1},"id":"0a1b"}"#),
+            None
+        );
         assert_eq!(text(r"{'aux': {'ID': 'sha256:0a'}}"), None);
     }
 
     #[test]
     fn other_lines_are_left() {
         let deep = "{a:".repeat(99);
-        for line in
-            ["", "{", "{}", "{'stream'", "{'stream': 'x", "{\"stream\": \"\\u12", "stream: up", "build: 'x'", &deep]
-        {
+        for line in [
+            "",
+            "{",
+            "{}",
+            "{'stream'",
+            "{'stream': 'x",
+            "{\"stream\": \"\\u12",
+            "stream: up",
+            "build: 'x'",
+            &deep,
+        ] {
             assert_eq!(text(line), None, "{line}");
         }
     }

@@ -1,6 +1,6 @@
 //! Lines shipped through syslog or journald: `May  4 09:00:00 host dockerd[12]: text`,
-//! `<34>1 2026-05-04T09:00:00Z host app 12 - - text` (RFC 5424), and `ts` of moreutils, which has the
-//! date alone. Knows no CI.
+//! `<34>1 2026-05-04T09:00:00Z host app 12 - - text` (RFC 5424), and `ts` of moreutils, which has
+//! the date alone. Knows no CI.
 
 use super::{Envelope, Peeled, Stamp, nearly_all, stamp};
 
@@ -56,7 +56,17 @@ fn rfc5424(line: &[u8]) -> Option<Peeled<'_>> {
 
 /// `May  4 09:00:00 host program[12]: text`, or only the date and the text.
 fn dated(line: &[u8]) -> Option<Peeled<'_>> {
-    let [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', b' ' | b'0'..=b'3', b'0'..=b'9', b' ', clock @ ..] = line else {
+    let [
+        b'A'..=b'Z',
+        b'a'..=b'z',
+        b'a'..=b'z',
+        b' ',
+        b' ' | b'0'..=b'3',
+        b'0'..=b'9',
+        b' ',
+        clock @ ..,
+    ] = line
+    else {
         return None;
     };
     let (_, rest) = stamp::clock(clock)?;
@@ -67,7 +77,8 @@ fn dated(line: &[u8]) -> Option<Peeled<'_>> {
 /// What follows `host program[12]: `.
 fn program(rest: &[u8]) -> Option<&[u8]> {
     let (_, rest) = rest.split_at_checked(memchr::memchr(b' ', rest)? + 1)?;
-    let named = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.' | b'[' | b']');
+    let named =
+        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.' | b'[' | b']');
     let end = rest.iter().position(|b| !named(b)).filter(|end| *end > 0)?;
     match rest.get(end..)? {
         [b':', b' ', text @ ..] => Some(text),

@@ -32,7 +32,9 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let head = line.get(..80).unwrap_or(line);
     let end = memmem::find(head, b": ").or_else(|| line.ends_with(b":").then(|| line.len() - 1))?;
     let (name, rest) = line.split_at_checked(end)?;
-    let named = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b'@' | b' ');
+    let named = |b: &u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b'@' | b' ')
+    };
     let starts = name.first().is_some_and(|b| b.is_ascii_lowercase() || *b == b'@');
     let words = name.split(|b| *b == b' ').count();
     let free = starts && words < 3 && name.iter().all(named) && !KEPT.contains(&name);
@@ -45,7 +47,8 @@ mod tests {
 
     #[test]
     fn takes_names_off_where_nearly_all_lines_have_one() {
-        for line in ["api:docker: #5 CACHED", "apps/api docker: #5 CACHED", "@shop/api: #5 CACHED"] {
+        for line in ["api:docker: #5 CACHED", "apps/api docker: #5 CACHED", "@shop/api: #5 CACHED"]
+        {
             let blank = line.split_once('#').unwrap().0.trim_end();
             assert!(Task.recognise(&[line.as_bytes(), blank.as_bytes()]));
             assert_eq!(Task.decode(line.as_bytes()).text, b"#5 CACHED");
@@ -56,7 +59,13 @@ mod tests {
 
     #[test]
     fn leaves_what_others_print() {
-        for line in ["error: failed to solve: x", "ERROR: x", "#5 sha256:0a: 1", "Step 1/2 : FROM a", "a b c: d"] {
+        for line in [
+            "error: failed to solve: x",
+            "ERROR: x",
+            "#5 sha256:0a: 1",
+            "Step 1/2 : FROM a",
+            "a b c: d",
+        ] {
             assert_eq!(split(line.as_bytes()), None, "{line}");
         }
     }

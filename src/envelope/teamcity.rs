@@ -50,7 +50,9 @@ fn block(text: &[u8]) -> Option<Mark<'_>> {
 /// a bare clock.
 fn split(line: &[u8]) -> Option<&[u8]> {
     let (_, rest) = stamp::clock(line.strip_prefix(b"[")?)?;
-    let ([b' ' | b'i' | b'W' | b'E' | b'F', b':', rest @ ..] | [b':', rest @ ..]) = rest.strip_prefix(b"]")? else {
+    let ([b' ' | b'i' | b'W' | b'E' | b'F', b':', rest @ ..] | [b':', rest @ ..]) =
+        rest.strip_prefix(b"]")?
+    else {
         return None;
     };
     let rest = rest.strip_prefix(b"\t").or_else(|| rest.strip_prefix(b" ")).unwrap_or(rest);
@@ -65,13 +67,21 @@ mod tests {
 
     #[test]
     fn takes_stamp_level_and_step_off() {
-        for line in
-            ["[12:34:56]W:\t [Step 1/3] #5 CACHED", "[12:34:56] :\t [Step 1/3] #5 CACHED", "[12:34:56]i: #5 CACHED"]
-        {
+        for line in [
+            "[12:34:56]W:\t [Step 1/3] #5 CACHED",
+            "[12:34:56] :\t [Step 1/3] #5 CACHED",
+            "[12:34:56]i: #5 CACHED",
+        ] {
             assert_eq!(Teamcity.decode(line.as_bytes()).text, b"#5 CACHED", "{line}");
         }
-        assert_eq!(Teamcity.decode(b"[12:34:56] :\t [Step 1/3]  ---> Using cache").text, b" ---> Using cache");
+        assert_eq!(
+            Teamcity.decode(b"[12:34:56] :\t [Step 1/3]  ---> Using cache").text,
+            b" ---> Using cache"
+        );
         assert_eq!(split(b"[12:34:56] text"), None);
-        assert_eq!(split(b"[12:34:56]:  [1/2] STEP 1/3: FROM a"), Some(&b"[1/2] STEP 1/3: FROM a"[..]));
+        assert_eq!(
+            split(b"[12:34:56]:  [1/2] STEP 1/3: FROM a"),
+            Some(&b"[1/2] STEP 1/3: FROM a"[..])
+        );
     }
 }

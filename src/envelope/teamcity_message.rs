@@ -1,8 +1,8 @@
 //! `TeamCity`'s service messages as a build runner prints them:
 //! `##teamcity[message text='#5 CACHED' flowId='web' status='NORMAL']`.
 //!
-//! Source: `JetBrains`' documentation of service messages. `|` escapes, and `flowId` tells what runs
-//! side by side. Unpacked, a message is its flow, a unit separator and its text.
+//! Source: `JetBrains`' documentation of service messages. `|` escapes, and `flowId` tells what
+//! runs side by side. Unpacked, a message is its flow, a unit separator and its text.
 
 use std::borrow::Cow;
 
@@ -34,7 +34,9 @@ impl Envelope for TeamcityMessage {
     }
 
     fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
-        let Some((message, text)) = message(line).and_then(|m| Some((m, attribute(m, b" text='")?))) else {
+        let Some((message, text)) =
+            message(line).and_then(|m| Some((m, attribute(m, b" text='")?)))
+        else {
             return Cow::Borrowed(line);
         };
         let mut unpacked = attribute(message, b" flowId='").unwrap_or_default();
@@ -61,7 +63,9 @@ impl Envelope for TeamcityMessage {
 
 /// The attributes, with the blank before the first.
 fn message(line: &[u8]) -> Option<&[u8]> {
-    line.strip_prefix(b"##teamcity[message").filter(|rest| rest.starts_with(b" "))?.strip_suffix(b"]")
+    line.strip_prefix(b"##teamcity[message")
+        .filter(|rest| rest.starts_with(b" "))?
+        .strip_suffix(b"]")
 }
 
 /// The value of ` name='`, unescaped, up to a quote that is not.
@@ -73,7 +77,9 @@ fn attribute(message: &[u8], name: &[u8]) -> Option<Vec<u8>> {
             [b'\'', ..] => return Some(value),
             [b'|', b'0', b'x', a, b, c, d, after @ ..] => {
                 let digits = [*a, *b, *c, *d];
-                let code = std::str::from_utf8(&digits).ok().and_then(|hex| u32::from_str_radix(hex, 16).ok());
+                let code = std::str::from_utf8(&digits)
+                    .ok()
+                    .and_then(|hex| u32::from_str_radix(hex, 16).ok());
                 let shown = code.and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER);
                 value.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
                 rest = after;
@@ -101,18 +107,24 @@ mod tests {
 
     #[test]
     fn undoes_escapes_and_names_the_flow() {
-        let line = b"##teamcity[message text='#5 |[2/3|] RUN echo |'a|' || b |0x00e9|r' flowId='web' status='NORMAL']";
+        let line = b"##teamcity[message text='#5 |[2/3|] RUN echo |'a|' || b |0x00e9|r' \
+            flowId='web' status='NORMAL']";
         let unpacked = TeamcityMessage.unpack(line).into_owned();
         let peeled = TeamcityMessage.decode(&unpacked);
-        assert_eq!((peeled.text, peeled.job), ("#5 [2/3] RUN echo 'a' | b \u{e9}\r".as_bytes(), Some(&b"web"[..])));
+        assert_eq!(
+            (peeled.text, peeled.job),
+            ("#5 [2/3] RUN echo 'a' | b \u{e9}\r".as_bytes(), Some(&b"web"[..]))
+        );
         assert!(TeamcityMessage.recognise(&[line]));
     }
 
     #[test]
     fn leaves_other_lines() {
-        for line in
-            ["##teamcity[blockOpened name='a']", "##teamcity[message text='cut", "##teamcity[messages text='a']"]
-        {
+        for line in [
+            "##teamcity[blockOpened name='a']",
+            "##teamcity[message text='cut",
+            "##teamcity[messages text='a']",
+        ] {
             assert!(!TeamcityMessage.recognise(&[line.as_bytes()]), "{line}");
             assert_eq!(&*TeamcityMessage.unpack(line.as_bytes()), line.as_bytes());
         }

@@ -1,5 +1,5 @@
-//! Commands that Terraform and `OpenTofu` run: `null_resource.image (local-exec): text`. Empty lines come without a
-//! prefix, and lines of other resources stand between.
+//! Commands that Terraform and `OpenTofu` run: `null_resource.image (local-exec): text`. Empty
+//! lines come without a prefix, and lines of other resources stand between.
 //!
 //! Source: `hashicorp/terraform` `internal/command/views/hook_ui.go` (`ProvisionOutput`),
 //! `internal/builtin/provisioners/local-exec`. Knows no CI.
@@ -24,7 +24,9 @@ impl Envelope for Terraform {
             b"OpenTofu will perform the following actions",
             b"Initializing the backend...",
         ];
-        head.iter().any(|line| split(line).is_some() || BEGINS.iter().any(|start| ansi::lead(line).starts_with(start)))
+        head.iter().any(|line| {
+            split(line).is_some() || BEGINS.iter().any(|start| ansi::lead(line).starts_with(start))
+        })
     }
 
     /// Resources are made side by side: each is a stream of its own.
@@ -64,17 +66,32 @@ mod tests {
     fn takes_resource_and_provisioner_off() {
         for (line, job) in [
             ("null_resource.image (local-exec): #5 CACHED", "null_resource.image"),
-            ("module.a.null_resource.b[\"k v\"] (local-exec): #5 CACHED", "module.a.null_resource.b[\"k v\"]"),
-            ("\u{1b}[0m\u{1b}[1mterraform_data.z[0] (remote-exec):\u{1b}[0m #5 CACHED", "terraform_data.z[0]"),
+            (
+                "module.a.null_resource.b[\"k v\"] (local-exec): #5 CACHED",
+                "module.a.null_resource.b[\"k v\"]",
+            ),
+            (
+                "\u{1b}[0m\u{1b}[1mterraform_data.z[0] (remote-exec):\u{1b}[0m #5 CACHED",
+                "terraform_data.z[0]",
+            ),
         ] {
             let peeled = Terraform.decode(line.as_bytes());
-            assert_eq!((peeled.text, peeled.job), (&b"#5 CACHED"[..], Some(job.as_bytes())), "{line}");
+            assert_eq!(
+                (peeled.text, peeled.job),
+                (&b"#5 CACHED"[..], Some(job.as_bytes())),
+                "{line}"
+            );
             assert!(Terraform.recognise(&[b"", line.as_bytes()]));
         }
-        assert_eq!(Terraform.decode(b"null_resource.a (local-exec):  ---> Using cache").text, b" ---> Using cache");
-        for other in
-            ["null_resource.image: Creating...", "see the docs (local-exec): it runs", "#5 0.1 (local-exec): x"]
-        {
+        assert_eq!(
+            Terraform.decode(b"null_resource.a (local-exec):  ---> Using cache").text,
+            b" ---> Using cache"
+        );
+        for other in [
+            "null_resource.image: Creating...",
+            "see the docs (local-exec): it runs",
+            "#5 0.1 (local-exec): x",
+        ] {
             assert_eq!(split(other.as_bytes()), None, "{other}");
         }
     }

@@ -1,8 +1,8 @@
-//! Lines of a builder behind a prefix, in a log that has other lines too: a command pasted above a log with
-//! time stamps, a script whose own output has none.
+//! Lines of a builder behind a prefix, in a log that has other lines too: a command pasted above a
+//! log with time stamps, a script whose own output has none.
 //!
-//! Where each line in which a builder speaks has the prefix, it is the log's, however few of all lines these are.
-//! Knows how such lines begin, and no more of builders.
+//! Where each line in which a builder speaks has the prefix, it is the log's, however few of all
+//! lines these are. Knows how such lines begin, and no more of builders.
 
 use memchr::memchr3_iter;
 
@@ -12,8 +12,8 @@ use crate::source::find;
 /// How long a prefix may be.
 const LONGEST: usize = 160;
 
-/// The lines with a builder's statement behind something else. None where one stands bare: nothing is around that,
-/// and what has a prefix beside it is a program's output.
+/// The lines with a builder's statement behind something else. None where one stands bare: nothing
+/// is around that, and what has a prefix beside it is a program's output.
 pub(super) fn behind_prefixes<'a>(head: &[&'a [u8]]) -> Vec<&'a [u8]> {
     if head.iter().any(|line| is_bare(ansi::lead(line))) {
         return Vec::new();
@@ -36,28 +36,37 @@ fn holds(line: &[u8]) -> bool {
     behind(line).is_some()
 }
 
-/// Where a builder's line begins that stands behind something else, as far as its first bytes tell. A word goes
-/// on before a `#`: `PR#12 DONE`.
+/// Where a builder's line begins that stands behind something else, as far as its first bytes tell.
+/// A word goes on before a `#`: `PR#12 DONE`.
 #[must_use]
 pub fn behind(line: &[u8]) -> Option<usize> {
     let head = line.get(..LONGEST).unwrap_or(line);
     let starts = |at: &usize| {
-        let free = at.checked_sub(1).and_then(|before| line.get(before)).is_some_and(|b| !b.is_ascii_alphanumeric());
+        let free = at
+            .checked_sub(1)
+            .and_then(|before| line.get(before))
+            .is_some_and(|b| !b.is_ascii_alphanumeric());
         free && line.get(*at..).is_some_and(begins)
     };
-    memchr3_iter(b'#', b'S', b'[', head).find(starts).or_else(|| find(head, b"INFO[").filter(starts))
+    memchr3_iter(b'#', b'S', b'[', head)
+        .find(starts)
+        .or_else(|| find(head, b"INFO[").filter(starts))
 }
 
 /// Whether only a builder says it: a step with its count, a verdict, a file that is loaded.
 pub(super) fn is_plain(text: &[u8]) -> bool {
     let Some(rest) = text.strip_prefix(b"#") else { return true };
-    let said = rest.trim_ascii_start().get(rest.iter().take_while(|b| b.is_ascii_digit()).count() + 1..);
+    let said =
+        rest.trim_ascii_start().get(rest.iter().take_while(|b| b.is_ascii_digit()).count() + 1..);
     let said = said.unwrap_or_default();
     let step = said.starts_with(b"[") && said.iter().take(LONGEST).any(|b| *b == b'/');
-    step || said.starts_with(b"[internal] ") || said.starts_with(b"CACHED") || said.starts_with(b"DONE ")
+    step || said.starts_with(b"[internal] ")
+        || said.starts_with(b"CACHED")
+        || said.starts_with(b"DONE ")
 }
 
-/// `#12 [2/5] RUN make`, `Step 2/5 : RUN make`, `STEP 2/5: RUN make`, `[+] Building 1.2s (3/9)`, `INFO[0001] RUN make`.
+/// `#12 [2/5] RUN make`, `Step 2/5 : RUN make`, `STEP 2/5: RUN make`, `[+] Building 1.2s (3/9)`,
+/// `INFO[0001] RUN make`.
 pub(super) fn begins(text: &[u8]) -> bool {
     match text.first() {
         Some(b'#') => wrap::begins(text) && is_said_of_a_vertex(text),
@@ -72,12 +81,14 @@ pub(super) fn begins(text: &[u8]) -> bool {
 fn is_stage(text: &[u8]) -> bool {
     let head = text.get(..16).unwrap_or(text);
     let step = find(head, b"] ").and_then(|at| text.get(at + 2..));
-    step.is_some_and(|step| counts(step, b"STEP ", b": ")) && head.get(1).is_some_and(u8::is_ascii_digit)
+    step.is_some_and(|step| counts(step, b"STEP ", b": "))
+        && head.get(1).is_some_and(u8::is_ascii_digit)
 }
 
 /// What is not said of issues and pull requests, which are numbered alike.
 fn is_said_of_a_vertex(text: &[u8]) -> bool {
-    const SAID: [&[u8]; 7] = [b"[", b"DONE ", b"CACHED", b"ERROR: ", b"importing ", b"exporting ", b"writing "];
+    const SAID: [&[u8]; 7] =
+        [b"[", b"DONE ", b"CACHED", b"ERROR: ", b"importing ", b"exporting ", b"writing "];
     let said = memchr::memchr(b' ', text).and_then(|at| text.get(at + 1..)).unwrap_or_default();
     SAID.iter().any(|start| said.starts_with(start))
 }
@@ -119,7 +130,9 @@ docker buildx build --push -t $REPO:$TAG \\
             ("    ", "indent"),
             ("out: ", "out"),
         ] {
-            for said in [["#5 [2/3] RUN make", "#5 CACHED"], ["Step 1/2 : FROM a", "Step 2/2 : RUN make"]] {
+            for said in
+                [["#5 [2/3] RUN make", "#5 CACHED"], ["Step 1/2 : FROM a", "Step 2/2 : RUN make"]]
+            {
                 let log = format!("{COMMAND}{prefix}{}\n{prefix}{}\n", said[0], said[1]);
                 assert_eq!(names(&log), [name], "{log}");
             }
@@ -134,7 +147,12 @@ docker buildx build --push -t $REPO:$TAG \\
 
     #[test]
     fn what_a_program_prints_in_a_build_is_its_own() {
-        for bare in ["#5 [2/3] RUN make", "Step 2/3 : RUN make", " => [2/3] RUN make  1.0s", "\x1b[34m#5 CACHED"] {
+        for bare in [
+            "#5 [2/3] RUN make",
+            "Step 2/3 : RUN make",
+            " => [2/3] RUN make  1.0s",
+            "\x1b[34m#5 CACHED",
+        ] {
             let log = format!("{COMMAND}{bare}\n09:00:00 #5 [2/3] RUN make\n09:00:00 #5 CACHED\n");
             assert!(names(&log).is_empty(), "{log}");
         }
@@ -142,7 +160,8 @@ docker buildx build --push -t $REPO:$TAG \\
 
     #[test]
     fn numbers_of_issues_are_no_builders() {
-        for line in ["fix: #12 in the parser", "fix: PR#12 DONE 1", "fix: Step 2 of 3", "fix: #12"] {
+        for line in ["fix: #12 in the parser", "fix: PR#12 DONE 1", "fix: Step 2 of 3", "fix: #12"]
+        {
             assert!(names(&format!("{COMMAND}{line}\n{line}\n")).is_empty(), "{line}");
         }
     }

@@ -1,7 +1,7 @@
 //! Travis CI: `travis_fold:start:NAME\rESC[0K` and `travis_time:start:ID\rESC[0K` in front of text.
 //!
-//! Sources: `travis-ci/travis-build` `lib/travis/build/bash`, `travis-ci/casher` `bin/casher`. Copies
-//! of the page glue durations to the text: `0.61sattempting to download cache archive`.
+//! Sources: `travis-ci/travis-build` `lib/travis/build/bash`, `travis-ci/casher` `bin/casher`.
+//! Copies of the page glue durations to the text: `0.61sattempting to download cache archive`.
 
 use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, ansi, echo};
 
@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn takes_markers_and_durations_off() {
-        let line = b"travis_fold:start:docker\r\x1b[0Ktravis_time:start:0a1b\r\x1b[0K$ docker build .";
+        let line =
+            b"travis_fold:start:docker\r\x1b[0Ktravis_time:start:0a1b\r\x1b[0K$ docker build .";
         assert_eq!(Travis.decode(line).text, b"$ docker build .");
         assert_eq!(Travis.decode(b"0.61sfound cache").text, b"found cache");
         assert_eq!(Travis.decode(b"0.61s later").text, b"0.61s later");

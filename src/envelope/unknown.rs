@@ -1,7 +1,9 @@
-//! A prefix that no row of the table knows, learned from the lines of a builder that stand behind it.
+//! A prefix that no row of the table knows, learned from the lines of a builder that stand behind
+//! it.
 //!
-//! `acme-runner[4f2a] 12.1s> #5 CACHED`: where all such lines have one prefix, but for digits and hexadecimal
-//! numbers in it, it is the log's. What stands behind the line in turn (`"}` of an object) is learned with it.
+//! `acme-runner[4f2a] 12.1s> #5 CACHED`: where all such lines have one prefix, but for digits and
+//! hexadecimal numbers in it, it is the log's. What stands behind the line in turn (`"}` of an
+//! object) is learned with it.
 
 use super::{Envelope, Peeled, ansi, told};
 
@@ -23,16 +25,21 @@ enum Part {
 }
 
 impl Prefix {
-    /// The prefix of nearly all lines in which a builder speaks; `None` where they have several, or where no line
-    /// says what only a builder would.
+    /// The prefix of nearly all lines in which a builder speaks; `None` where they have several, or
+    /// where no line says what only a builder would.
     pub(super) fn learn(told: &[&[u8]]) -> Option<Self> {
         let split = |line: &&'_ [u8]| told::behind(line).map(|at| object(line, at).unwrap_or(at));
-        let behind: Vec<(&[u8], &[u8])> = told.iter().filter_map(|line| line.split_at_checked(split(line)?)).collect();
+        let behind: Vec<(&[u8], &[u8])> =
+            told.iter().filter_map(|line| line.split_at_checked(split(line)?)).collect();
         let known: Vec<Vec<Part>> = behind.iter().map(|(before, _)| parts(before)).collect();
-        let most = known.iter().max_by_key(|one| known.iter().filter(|other| other == one).count())?;
-        let texts = || known.iter().zip(&behind).filter(|(one, _)| *one == most).map(|(_, (_, text))| *text);
+        let most =
+            known.iter().max_by_key(|one| known.iter().filter(|other| other == one).count())?;
+        let texts = || {
+            known.iter().zip(&behind).filter(|(one, _)| *one == most).map(|(_, (_, text))| *text)
+        };
         let enough = texts().count() > 1 && texts().count() * 10 >= behind.len() * 9;
-        (enough && texts().any(told::is_plain)).then(|| Self { parts: most.clone(), tail: tail(most, texts()) })
+        (enough && texts().any(told::is_plain))
+            .then(|| Self { parts: most.clone(), tail: tail(most, texts()) })
     }
 
     /// What stands behind the prefix; of an empty line its last blanks may be gone.
@@ -46,7 +53,9 @@ impl Prefix {
                 }
                 Part::Text(text) => rest.strip_prefix(text.as_slice())?,
                 Part::Digits => behind(rest, number(rest))?,
-                Part::Hex => behind(rest, rest.iter().take_while(|b| b.is_ascii_hexdigit()).count())?,
+                Part::Hex => {
+                    behind(rest, rest.iter().take_while(|b| b.is_ascii_hexdigit()).count())?
+                }
             };
         }
         Some(rest)
@@ -63,14 +72,17 @@ impl Envelope for Prefix {
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
-        let Some(text) = self.split(line) else { return Peeled { text: line, ..Peeled::default() } };
+        let Some(text) = self.split(line) else {
+            return Peeled { text: line, ..Peeled::default() };
+        };
         let text = text.strip_suffix(self.tail.as_slice()).unwrap_or(text);
         Peeled { text, ..Peeled::default() }
     }
 }
 
-/// Where the object of an Engine's stream begins that holds the builder's text: `INFO:build:{'stream': 'Step 1/4 : …`.
-/// It is read as a stream, so that the prefix ends before it.
+/// Where the object of an Engine's stream begins that holds the builder's text:
+/// `INFO:build:{'stream': 'Step 1/4 : …`. It is read as a stream, so that the prefix ends before
+/// it.
 fn object(line: &[u8], text: usize) -> Option<usize> {
     let before = line.get(..text)?;
     let start = memchr::memrchr(b'{', before)?;
@@ -142,7 +154,9 @@ fn push(parts: &mut Vec<Part>, part: Part) {
 /// What closes the quote that the prefix opens: `"}`, `",`.
 fn tail<'a>(parts: &[Part], mut texts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let Some(Part::Text(last)) = parts.last() else { return Vec::new() };
-    let Some(quote) = last.last().copied().filter(|b| matches!(b, b'"' | b'\'' | b'`')) else { return Vec::new() };
+    let Some(quote) = last.last().copied().filter(|b| matches!(b, b'"' | b'\'' | b'`')) else {
+        return Vec::new();
+    };
     let Some(first) = texts.next().map(ansi::trim_end) else { return Vec::new() };
     let common = texts.fold(first, |common, text| {
         let text = ansi::trim_end(text);
@@ -186,14 +200,16 @@ mod tests {
 
     #[test]
     fn what_closes_the_quote_is_learned_too() {
-        let lines = [r##"{"level":1,"m":"#5 [2/3] RUN make"}"##, r##"{"level":1,"m":"#5 CACHED"}"##];
+        let lines =
+            [r##"{"level":1,"m":"#5 [2/3] RUN make"}"##, r##"{"level":1,"m":"#5 CACHED"}"##];
         let prefix = learned(&lines).unwrap();
         assert_eq!(prefix.decode(lines[1].as_bytes()).text, b"#5 CACHED");
     }
 
     #[test]
     fn a_stream_behind_a_prefix_is_a_stream() {
-        let log = "INFO:build:{'stream': 'Step 1/2 : FROM a'}\nINFO:build:{'stream': 'Step 2/2 : RUN make'}\n";
+        let log = "INFO:build:{'stream': 'Step 1/2 : FROM a'}\nINFO:build:{'stream': 'Step 2/2 : \
+            RUN make'}\n";
         assert_eq!(names(log), ["unknown", "engine-stream"]);
     }
 

@@ -18,7 +18,8 @@ impl Envelope for Woodpecker {
     }
 
     fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| split(l).is_some()) || head.iter().take(40).any(|l| find(l, b"/woodpecker/src/").is_some())
+        mostly(head, |l| split(l).is_some())
+            || head.iter().take(40).any(|l| find(l, b"/woodpecker/src/").is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -36,8 +37,10 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut parts = head.rsplitn(3, |b| *b == b':');
     let (seconds, number, step) = (parts.next()?, parts.next()?, parts.next()?);
     let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let fits = seconds.strip_suffix(b"s").is_some_and(digits) && number.strip_prefix(b"L").is_some_and(digits);
-    let text = text.strip_prefix(b"] ").or_else(|| text.strip_prefix(b"]").filter(|t| t.is_empty()))?;
+    let fits = seconds.strip_suffix(b"s").is_some_and(digits)
+        && number.strip_prefix(b"L").is_some_and(digits);
+    let text =
+        text.strip_prefix(b"] ").or_else(|| text.strip_prefix(b"]").filter(|t| t.is_empty()))?;
     fits.then_some((step, text))
 }
 

@@ -1,7 +1,8 @@
 //! Lines that were cut at one width, as Windows `PowerShell` writes what it redirects into a file.
 //!
 //! A line that fills the width goes on in the next one. Whether a log is cut is only seen where
-//! `BuildKit`'s `#12 ` stands in front of all other lines: a line without it is then the rest of one.
+//! `BuildKit`'s `#12 ` stands in front of all other lines: a line without it is then the rest of
+//! one.
 
 use memchr::memmem;
 
@@ -13,7 +14,8 @@ pub(super) fn width(head: &[&[u8]]) -> Option<usize> {
     // The error record of `powershell.rs` is no output.
     let record = head.iter().rposition(|l| memmem::find(l, b": NativeCommandError").is_some());
     let output = head.iter().skip(record.map_or(0, |at| at + 1));
-    let lines: Vec<&[u8]> = output.copied().filter(|l| !l.trim_ascii().is_empty()).take(300).collect();
+    let lines: Vec<&[u8]> =
+        output.copied().filter(|l| !l.trim_ascii().is_empty()).take(300).collect();
     let widest = lines.iter().map(|l| length(l)).max().filter(|w| WIDTHS.contains(w))?;
     let numbered = lines.iter().filter(|l| begins(l)).count();
     if numbered * 2 < lines.len() {
@@ -48,7 +50,9 @@ mod tests {
 
     /// Cuts every line of a log at a width.
     fn cut(log: &str, width: usize) -> Vec<Vec<u8>> {
-        log.lines().flat_map(|line| line.as_bytes().chunks(width).map(<[u8]>::to_vec).collect::<Vec<_>>()).collect()
+        log.lines()
+            .flat_map(|line| line.as_bytes().chunks(width).map(<[u8]>::to_vec).collect::<Vec<_>>())
+            .collect()
     }
 
     fn found(lines: &[Vec<u8>]) -> Option<usize> {

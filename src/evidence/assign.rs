@@ -1,8 +1,9 @@
 //! Which record of a cache configuration is which step of a build.
 //!
-//! Records have no names. A stage of the log is a path through the records, each the first input of the next; its
-//! length, the kinds of its steps, its base image and operations that can be named from a text tell which. Where two
-//! paths fit equally well, the steps in which they differ get no record.
+//! Records have no names. A stage of the log is a path through the records, each the first input of
+//! the next; its length, the kinds of its steps, its base image and operations that can be named
+//! from a text tell which. Where two paths fit equally well, the steps in which they differ get no
+//! record.
 
 use super::cacheconfig::{CacheConfig, Record};
 use super::formula;
@@ -26,12 +27,19 @@ impl<'a> Graph<'a> {
         let mut above = vec![Vec::new(); config.records.len()];
         for (n, record) in config.records.iter().enumerate() {
             for link in record.inputs.first().into_iter().flatten() {
-                if let Some(list) = above.get_mut(link.record).filter(|list| list.last() != Some(&n)) {
+                if let Some(list) =
+                    above.get_mut(link.record).filter(|list| list.last() != Some(&n))
+                {
                     list.push(n);
                 }
             }
         }
-        Self { records: &config.records, above, root: formula::selector("/"), defined: config.defined }
+        Self {
+            records: &config.records,
+            above,
+            root: formula::selector("/"),
+            defined: config.defined,
+        }
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&'a Record> {
@@ -50,16 +58,16 @@ impl<'a> Graph<'a> {
 
     /// A RUN takes the root of what is below it.
     pub(super) fn is_run(&self, record: &Record) -> bool {
-        record
-            .inputs
-            .first()
-            .is_some_and(|below| !below.is_empty() && below.iter().all(|link| link.selector == Some(self.root)))
+        record.inputs.first().is_some_and(|below| {
+            !below.is_empty() && below.iter().all(|link| link.selector == Some(self.root))
+        })
     }
 
     /// It takes files from another stage or image.
     pub(super) fn takes_from_stage(&self, record: &Record) -> bool {
         let others = record.inputs.iter().skip(usize::from(record.inputs.len() > 1)).flatten();
-        !self.is_run(record) && others.into_iter().any(|link| link.selector.is_some() || !self.is_leaf(link.record))
+        !self.is_run(record)
+            && others.into_iter().any(|link| link.selector.is_some() || !self.is_leaf(link.record))
     }
 
     /// What the step of a record depends on.
@@ -67,12 +75,19 @@ impl<'a> Graph<'a> {
         let record = self.get(at)?;
         let inputs: Few<KeyInput> = record.inputs.iter().map(|links| self.input(links)).collect();
         let stored = (!self.defined).then_some(record.stored);
-        Some(StepKey { operation: record.digest, inputs, fields: record.fields.clone(), stored, ..StepKey::default() })
+        Some(StepKey {
+            operation: record.digest,
+            inputs,
+            fields: record.fields.clone(),
+            stored,
+            ..StepKey::default()
+        })
     }
 
     fn input(&self, links: &[super::cacheconfig::Link]) -> KeyInput {
         let leaves = links.iter().filter(|link| self.is_leaf(link.record));
-        let mut contents: Few<Digest> = leaves.filter_map(|link| self.get(link.record)?.digest).collect();
+        let mut contents: Few<Digest> =
+            leaves.filter_map(|link| self.get(link.record)?.digest).collect();
         contents.sort_unstable();
         contents.dedup();
         KeyInput {
@@ -116,8 +131,12 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
 /// Indices of the counted steps of each stage, in their order.
 fn stages(build: &Build) -> Vec<Vec<usize>> {
     let mut stages: Vec<Vec<usize>> = Vec::new();
-    for (n, step) in build.steps.iter().enumerate().filter(|(_, step)| step.kind == StepKind::Counted) {
-        let of_stage = |other: &usize| build.steps.get(*other).is_some_and(|o| step.is_of(&o.stage, &o.platform));
+    for (n, step) in
+        build.steps.iter().enumerate().filter(|(_, step)| step.kind == StepKind::Counted)
+    {
+        let of_stage = |other: &usize| {
+            build.steps.get(*other).is_some_and(|o| step.is_of(&o.stage, &o.platform))
+        };
         match stages.iter_mut().find(|stage| stage.first().is_some_and(of_stage)) {
             Some(stage) => stage.push(n),
             None => stages.push(vec![n]),
@@ -151,7 +170,14 @@ impl<'a> Search<'a> {
         let known = |step: &Step| step.digests.as_ref().and_then(|key| key.operation);
         let named = steps.iter().map(|step| known(step).or(place.operation(step))).collect();
         let base = steps.first().and_then(|step| build.base_of(&step.stage, &step.platform));
-        Self { graph, named, bases: base.map(bases).unwrap_or_default(), on_base: base.is_some(), steps, taken }
+        Self {
+            graph,
+            named,
+            bases: base.map(bases).unwrap_or_default(),
+            on_base: base.is_some(),
+            steps,
+            taken,
+        }
     }
 
     /// The records of the best path; nothing where equally good ones differ.
@@ -163,8 +189,11 @@ impl<'a> Search<'a> {
                 self.follow((start, score), &mut left, &mut found);
             }
         }
-        let Some((first, others)) = found.paths.split_first().filter(|_| left > 0) else { return Vec::new() };
-        let agreed = |(n, record): (usize, &usize)| others.iter().all(|path| path.get(n) == Some(record));
+        let Some((first, others)) = found.paths.split_first().filter(|_| left > 0) else {
+            return Vec::new();
+        };
+        let agreed =
+            |(n, record): (usize, &usize)| others.iter().all(|path| path.get(n) == Some(record));
         first.iter().enumerate().map(|at| agreed(at).then_some(*at.1)).collect()
     }
 
@@ -208,7 +237,8 @@ impl<'a> Search<'a> {
         }
         let named = self.named.get(place).copied().flatten();
         let same = named.is_some() && named == record.digest;
-        let context = matches!(step.instruction.as_str(), "COPY" | "ADD") && !step.text.contains("--from=");
+        let context =
+            matches!(step.instruction.as_str(), "COPY" | "ADD") && !step.text.contains("--from=");
         let alike = context == (record.inputs.len() > 1 && !self.graph.takes_from_stage(record));
         let said = record.text.as_deref().is_some_and(|text| step.text.ends_with(text));
         Some(Score::from(same || said) * 8 + Score::from(record.stored) * 2 + Score::from(alike))
@@ -232,11 +262,17 @@ impl Found {
     }
 }
 
-/// What the record of a base image is called, on the platforms that are built for. One that is not among them is
-/// told by its place alone.
+/// What the record of a base image is called, on the platforms that are built for. One that is not
+/// among them is told by its place alone.
 fn bases(base: &Base) -> Vec<Digest> {
-    const PLATFORMS: [(&str, &str); 6] =
-        [("amd64", ""), ("arm64", ""), ("arm64", "v8"), ("arm", "v7"), ("amd64", "v2"), ("amd64", "v3")];
+    const PLATFORMS: [(&str, &str); 6] = [
+        ("amd64", ""),
+        ("arm64", ""),
+        ("arm64", "v8"),
+        ("arm", "v7"),
+        ("amd64", "v2"),
+        ("amd64", "v3"),
+    ];
     let Some(digest) = &base.digest else { return Vec::new() };
     PLATFORMS.iter().map(|(arch, variant)| formula::base(digest, "linux", arch, variant)).collect()
 }

@@ -1,8 +1,8 @@
 //! Which build a file is of, and what its steps get from it.
 //!
-//! A log prints the digest of the cache that it wrote; a build record names its log and its attestations by their
-//! digests; else the file lies beside the log under its name, or alone with it in a folder. A file that fits none of
-//! the logs is named as a problem, never used.
+//! A log prints the digest of the cache that it wrote; a build record names its log and its
+//! attestations by their digests; else the file lies beside the log under its name, or alone with
+//! it in a folder. A file that fits none of the logs is named as a problem, never used.
 
 use super::assign::{self, Graph};
 use super::cacheconfig::CacheConfig;
@@ -21,8 +21,8 @@ pub struct Attached {
     pub dockerfiles: Vec<(String, String)>,
 }
 
-/// Attaches what was read to the builds. Stored builds become runs; where there is no log at all, exported caches do;
-/// `hints` are instructions that their steps may be.
+/// Attaches what was read to the builds. Stored builds become runs; where there is no log at all,
+/// exported caches do; `hints` are instructions that their steps may be.
 pub fn attach(runs: &mut Vec<Run>, evidence: Vec<Evidence>, hints: &[String]) -> Attached {
     let mut attached = Attached::default();
     if evidence.is_empty() {
@@ -35,7 +35,8 @@ pub fn attach(runs: &mut Vec<Run>, evidence: Vec<Evidence>, hints: &[String]) ->
         evidence.retain(|file| !matches!(file.what, What::Cache(_)));
     }
     let alone = |file: &Evidence| runs.iter().any(|run| run.source.as_str() == file.source);
-    let alone: Vec<String> = evidence.iter().filter(|file| alone(file)).map(|file| file.source.clone()).collect();
+    let alone: Vec<String> =
+        evidence.iter().filter(|file| alone(file)).map(|file| file.source.clone()).collect();
     // Definitions tell operations, by which the records of a cache are found.
     evidence.sort_by_cached_key(|file| (order(&file.what), file.source.clone()));
     let mut dockerfiles = Vec::new();
@@ -68,8 +69,13 @@ fn order(what: &What) -> u8 {
 fn unmatched(file: &Evidence) -> Problem {
     let beside = "give the log of its build beside it, under the same name up to the first dot";
     let message = match file.what {
-        What::Cache(_) => format!("is a {} that none of the logs wrote, so it was not used: {beside}", file.kind),
-        _ => format!("is the {} of a build whose log was not given, so it was not used: {beside}", file.kind),
+        What::Cache(_) => {
+            format!("is a {} that none of the logs wrote, so it was not used: {beside}", file.kind)
+        }
+        _ => format!(
+            "is the {} of a build whose log was not given, so it was not used: {beside}",
+            file.kind
+        ),
     };
     Problem { source: file.source.clone(), line: None, message }
 }
@@ -94,9 +100,14 @@ fn is_attached(runs: &mut [Run], file: &Evidence) -> bool {
 
 fn attested(runs: &mut [Run], file: &Evidence, attested: &Attested) -> bool {
     let named = |run: &Run| {
-        file.of.as_ref().or(attested.reference.as_ref()).is_some_and(|reference| stored::is_named(run, reference))
+        file.of
+            .as_ref()
+            .or(attested.reference.as_ref())
+            .is_some_and(|reference| stored::is_named(run, reference))
     };
-    let wrote = |run: &Run| attested.cache.is_some_and(|cache| run.builds.iter().any(|b| has_written(b, &[cache])));
+    let wrote = |run: &Run| {
+        attested.cache.is_some_and(|cache| run.builds.iter().any(|b| has_written(b, &[cache])))
+    };
     let at = only(runs.iter().map(named)).or_else(|| only(runs.iter().map(wrote))).or_else(|| {
         let at = beside(runs, &file.source)?;
         let digests = Vec::from_iter(attested.cache);
@@ -114,7 +125,8 @@ fn attested(runs: &mut [Run], file: &Evidence, attested: &Attested) -> bool {
 
 /// The log prints base images, and none of them is one of these.
 fn contradicts(build: &Build, bases: &[Digest]) -> bool {
-    let printed: Vec<Digest> = build.bases.iter().filter_map(|base| Digest::parse(base.digest.as_deref()?)).collect();
+    let printed: Vec<Digest> =
+        build.bases.iter().filter_map(|base| Digest::parse(base.digest.as_deref()?)).collect();
     !printed.is_empty() && !bases.is_empty() && !printed.iter().any(|digest| bases.contains(digest))
 }
 
@@ -130,7 +142,8 @@ fn give(run: &mut Run, file: &Evidence, given: &Given) -> bool {
     true
 }
 
-/// What the builder counted wins over what a log seems to show: a hit whose layer was fetched prints no `CACHED`.
+/// What the builder counted wins over what a log seems to show: a hit whose layer was fetched
+/// prints no `CACHED`.
 fn measure(run: &mut Run, file: &Evidence, measured: &Measured) -> bool {
     let [build] = run.builds.as_mut_slice() else { return false };
     let missed = |step: &Step| measured.missed.iter().any(|name| *name == step.name);
@@ -175,7 +188,12 @@ fn cache(runs: &mut [Run], file: &Evidence, config: &CacheConfig) -> bool {
 }
 
 /// Gives the steps of the build that fits best what the records say.
-fn keyed(run: &mut Run, file: &Evidence, config: &CacheConfig, may: impl Fn(&Build) -> bool) -> bool {
+fn keyed(
+    run: &mut Run,
+    file: &Evidence,
+    config: &CacheConfig,
+    may: impl Fn(&Build) -> bool,
+) -> bool {
     let graph = Graph::of(config);
     let mut best: Option<(usize, usize, Vec<Option<usize>>)> = None;
     for (n, build) in run.builds.iter().enumerate().filter(|(_, build)| may(build)) {
@@ -213,7 +231,8 @@ fn has_written(build: &Build, digests: &[Digest]) -> bool {
 /// The build prints which cache it wrote, and it is not this one.
 fn wrote_another(run: &Run, digests: &[Digest]) -> bool {
     let mut wrote = run.builds.iter().flat_map(|build| &build.exports).map(|export| &export.wrote);
-    wrote.any(|wrote: &Few<Digest>| !wrote.is_empty()) && !run.builds.iter().any(|b| has_written(b, digests))
+    wrote.any(|wrote: &Few<Digest>| !wrote.is_empty())
+        && !run.builds.iter().any(|b| has_written(b, digests))
 }
 
 /// The one run that a file is of.
@@ -230,18 +249,23 @@ fn run_of<'a>(runs: &'a mut [Run], file: &Evidence, digests: &[Digest]) -> Optio
 pub(super) fn beside(runs: &[Run], source: &str) -> Option<usize> {
     let named = runs.iter().map(|run| !run.builds.is_empty() && has_name_of(source, &run.source));
     only(named).or_else(|| {
-        let mut folders = source.match_indices('/').map(|(at, _)| source.get(..=at).unwrap_or_default());
+        let mut folders =
+            source.match_indices('/').map(|(at, _)| source.get(..=at).unwrap_or_default());
         // The nearest folder that holds a log decides.
-        let nearest = folders.rfind(|folder| runs.iter().any(|run| run.source.starts_with(folder)))?;
+        let nearest =
+            folders.rfind(|folder| runs.iter().any(|run| run.source.starts_with(folder)))?;
         only(runs.iter().map(|run| run.source.starts_with(nearest) && !run.builds.is_empty()))
     })
 }
 
-/// `logs/run-1.cache.json` and `logs/run-1/index.json` are of `logs/run-1.log`, `logs/run-10.json` is not.
+/// `logs/run-1.cache.json` and `logs/run-1/index.json` are of `logs/run-1.log`, `logs/run-10.json`
+/// is not.
 fn has_name_of(source: &str, log: &str) -> bool {
     let start = log.rfind('/').map_or(0, |at| at + 1);
     let stem = log.get(start..).and_then(|file| file.find('.')).map_or(log.len(), |at| start + at);
-    let Some(rest) = log.get(..stem).and_then(|stem| source.strip_prefix(stem)) else { return false };
+    let Some(rest) = log.get(..stem).and_then(|stem| source.strip_prefix(stem)) else {
+        return false;
+    };
     stem > start && !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 

@@ -1,7 +1,7 @@
 //! The configuration of an exported cache: one record for each step, with what it depends on.
 //!
-//! The same JSON is the configuration blob of a cache in a registry or a directory, the index object of S3, Azure
-//! and gha, and, in base64, a field of an image that carries its cache inline.
+//! The same JSON is the configuration blob of a cache in a registry or a directory, the index
+//! object of S3, Azure and gha, and, in base64, a field of an image that carries its cache inline.
 //!
 //! Source: `moby/buildkit` `cache/remotecache/v1/spec.go`, `cache/remotecache/inline/inline.go`.
 
@@ -23,7 +23,8 @@ pub(super) struct Inline;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct CacheConfig {
     pub(super) records: Vec<Record>,
-    /// Digest of the configuration as the builder wrote it, whatever a tool made of its white space.
+    /// Digest of the configuration as the builder wrote it, whatever a tool made of its white
+    /// space.
     pub(super) written: Option<Digest>,
     /// It is a field of an image.
     pub(super) inline: bool,
@@ -99,12 +100,14 @@ impl Kind for Bare {
     }
 
     fn begins(&self, start: &[u8]) -> bool {
-        super::has_keys(start, &["layers", "blob"]) || super::has_keys(start, &["records", "digest"])
+        super::has_keys(start, &["layers", "blob"])
+            || super::has_keys(start, &["records", "digest"])
     }
 
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
         // Only the beginning of one is one that is cut off.
-        let known = super::has_keys(bytes, &["records", "digest"]) || bytes.starts_with(b"{\"layers\":[{\"blob\":");
+        let known = super::has_keys(bytes, &["records", "digest"])
+            || bytes.starts_with(b"{\"layers\":[{\"blob\":");
         known.then(|| read(bytes).map(What::Cache))
     }
 
@@ -115,17 +118,25 @@ impl Kind for Bare {
 
 const PAGE: Page = Page {
     name: "configuration of an exported cache",
-    proves: "which step has another operation, base image or files than in the run before; that nothing differs, and whether the cache held the result",
+    proves: "which step has another operation, base image or files than in the run before; that \
+        nothing differs, and whether the cache held the result",
     get: &[
         ("registry", "crane config registry.example.com/team/web:buildcache > cache-$RUN.json"),
         (
             "registry, without crane",
-            "skopeo inspect --config --raw docker://registry.example.com/team/web:buildcache > cache-$RUN.json",
+            "skopeo inspect --config --raw docker://registry.example.com/team/web:buildcache > \
+                cache-$RUN.json",
         ),
         ("type=local", "cachediag build.log DIR: the folder of the cache, layers need not be kept"),
         ("type=s3", "aws s3 cp s3://BUCKET/PREFIX/manifests/buildkit cache-$RUN.json"),
-        ("type=azblob", "az storage blob download -c CONTAINER -n PREFIX/manifests/buildkit -f cache-$RUN.json"),
-        ("type=gha", "only a job reads it: export a second cache, --cache-to type=local,dest=cache,mode=max"),
+        (
+            "type=azblob",
+            "az storage blob download -c CONTAINER -n PREFIX/manifests/buildkit -f cache-$RUN.json",
+        ),
+        (
+            "type=gha",
+            "only a job reads it: export a second cache, --cache-to type=local,dest=cache,mode=max",
+        ),
     ],
 };
 
@@ -166,17 +177,26 @@ pub(super) fn read(bytes: &[u8]) -> Result<CacheConfig, String> {
     let wire: Wire = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
     let count = wire.records.len();
     let mut lines = Lines { bytes, at: 0, line: 1 };
-    let records: Vec<Record> = wire.records.iter().map(|record| record.read(count, &mut lines)).collect();
+    let records: Vec<Record> =
+        wire.records.iter().map(|record| record.read(count, &mut lines)).collect();
     if records.iter().all(|record| record.digest.is_none()) {
         return Err("holds no record".to_owned());
     }
-    Ok(CacheConfig { records, written: Some(formula::of_bytes(&super::compact(bytes))), ..CacheConfig::default() })
+    Ok(CacheConfig {
+        records,
+        written: Some(formula::of_bytes(&super::compact(bytes))),
+        ..CacheConfig::default()
+    })
 }
 
 impl WireRecord<'_> {
     fn read(&self, count: usize, lines: &mut Lines) -> Record {
-        let one = |link: &WireLink| Link { record: link.link, selector: link.selector.and_then(Digest::parse) };
-        let alternatives = |links: &Vec<WireLink>| links.iter().filter(|l| l.link < count).map(one).collect();
+        let one = |link: &WireLink| Link {
+            record: link.link,
+            selector: link.selector.and_then(Digest::parse),
+        };
+        let alternatives =
+            |links: &Vec<WireLink>| links.iter().filter(|l| l.link < count).map(one).collect();
         Record {
             digest: Digest::parse(self.digest),
             quote: Quote::new(lines.of(self.digest), self.digest.as_bytes()),

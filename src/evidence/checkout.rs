@@ -1,9 +1,11 @@
-//! Which commit the files of a COPY are of: its tree has the very digest that a cache recorded for them.
+//! Which commit the files of a COPY are of: its tree has the very digest that a cache recorded for
+//! them.
 //!
-//! A cache holds one digest for all that a COPY takes. Where the files of a commit have it, they are known one by
-//! one, and two runs can be compared file by file. Modes are those of a checkout: git keeps only whether a file may be
-//! executed, the rest is the umask of the agent. A tree that does not have the digest says nothing: files that are
-//! made before the build, submodules, LFS and converted line ends are not in a commit.
+//! A cache holds one digest for all that a COPY takes. Where the files of a commit have it, they
+//! are known one by one, and two runs can be compared file by file. Modes are those of a checkout:
+//! git keeps only whether a file may be executed, the rest is the umask of the agent. A tree that
+//! does not have the digest says nothing: files that are made before the build, submodules, LFS and
+//! converted line ends are not in a commit.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
@@ -55,7 +57,8 @@ fn name_in_build(build: &mut Build, own: Option<&str>, commits: &mut Commits) {
 fn wanted(step: &Step) -> Option<(Taken, Vec<Digest>)> {
     let key: &StepKey = step.digests.as_deref()?;
     let inputs = key.inputs.iter().skip(usize::from(key.inputs.len() > 1));
-    let contents: Vec<Digest> = inputs.filter(|input| !input.step).flat_map(|input| input.contents.clone()).collect();
+    let contents: Vec<Digest> =
+        inputs.filter(|input| !input.step).flat_map(|input| input.contents.clone()).collect();
     let taken = Taken::of(&step.text).filter(|_| !contents.is_empty())?;
     Some((taken, contents))
 }
@@ -89,7 +92,12 @@ impl<'a> Commits<'a> {
     }
 
     /// The commit whose files have one of these digests, and the files.
-    fn find(&mut self, own: Option<&str>, taken: &Taken, contents: &[Digest]) -> Option<(String, Few<(Text, Digest)>)> {
+    fn find(
+        &mut self,
+        own: Option<&str>,
+        taken: &Taken,
+        contents: &[Digest],
+    ) -> Option<(String, Few<(Text, Digest)>)> {
         if self.latest.is_none() {
             self.latest = Some(self.checkout.latest(COMMITS));
         }
@@ -101,16 +109,24 @@ impl<'a> Commits<'a> {
         })
     }
 
-    fn find_in(&mut self, commit: &str, taken: &Taken, contents: &[Digest]) -> Option<Few<(Text, Digest)>> {
+    fn find_in(
+        &mut self,
+        commit: &str,
+        taken: &Taken,
+        contents: &[Digest],
+    ) -> Option<Few<(Text, Digest)>> {
         self.read(commit);
         let usual = self.usual.clone();
-        for context in usual.iter().map(|(context, _)| context.clone()).chain(self.contexts(commit)) {
+        for context in usual.iter().map(|(context, _)| context.clone()).chain(self.contexts(commit))
+        {
             for umask in 0..UMASKS.len() {
                 let tree = self.tree(commit, &context, umask);
                 let Some((record, files)) = tree.record(taken) else { break };
                 if contents.contains(&record) {
                     self.usual = Some((context, umask));
-                    let digest = |(path, digest): (String, String)| Some((Text::new(&path), Digest::parse(&digest)?));
+                    let digest = |(path, digest): (String, String)| {
+                        Some((Text::new(&path), Digest::parse(&digest)?))
+                    };
                     return Some(files.into_iter().filter_map(digest).collect());
                 }
             }
@@ -132,8 +148,11 @@ impl<'a> Commits<'a> {
             .map(|file| (file.id.as_str(), file.kind))
             .collect();
         let new: Vec<(&str, TrackedKind)> = new.into_iter().collect();
-        let texts: BTreeSet<&str> =
-            files.iter().filter(|file| is_ignore(&file.path)).map(|file| file.id.as_str()).collect();
+        let texts: BTreeSet<&str> = files
+            .iter()
+            .filter(|file| is_ignore(&file.path))
+            .map(|file| file.id.as_str())
+            .collect();
         let ids: Vec<&str> = new.iter().map(|(id, _)| *id).collect();
         let (hashed, links, kept) = (&mut self.hashed, &mut self.links, &mut self.texts);
         let read = self.checkout.contents(&ids, &mut |n, length, content| {
@@ -177,10 +196,13 @@ impl<'a> Commits<'a> {
         self.trees.entry(at).or_insert_with(|| {
             let files = files.get(commit).map_or(&[][..], Vec::as_slice);
             let front = if context.is_empty() { String::new() } else { format!("{context}/") };
-            let within: BTreeMap<&str, &Tracked> =
-                files.iter().filter_map(|file| Some((file.path.strip_prefix(&front)?, file))).collect();
+            let within: BTreeMap<&str, &Tracked> = files
+                .iter()
+                .filter_map(|file| Some((file.path.strip_prefix(&front)?, file)))
+                .collect();
             let ignore = within.get(".dockerignore").and_then(|file| texts.get(&file.id));
-            let ignored: Vec<String> = ignore.into_iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
+            let ignored: Vec<String> =
+                ignore.into_iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
             let nodes = within.iter().filter_map(|(path, file)| {
                 let node = match file.kind {
                     TrackedKind::Link => Node::Link(links.get(&file.id)?.clone()),
@@ -204,7 +226,8 @@ fn hash(
     mut text: Option<&mut Vec<u8>>,
 ) -> [String; UMASKS.len()] {
     let mode = if kind == TrackedKind::Executable { 0o777 } else { 0o666 };
-    let mut hashes = UMASKS.map(|umask| Sha256::new_with_prefix(header(mode & !umask, '0', length, "")));
+    let mut hashes =
+        UMASKS.map(|umask| Sha256::new_with_prefix(header(mode & !umask, '0', length, "")));
     let mut buffer = vec![0; 64 << 10];
     while let Ok(read) = content.read(&mut buffer) {
         let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };

@@ -1,8 +1,8 @@
 //! What `BuildKit` calls the files that a COPY takes, from the files themselves.
 //!
-//! A directory is hashed with all that is in it; a wildcard, `--exclude` and `--parents` make a flat list. Owner and
-//! time are not part of it, modes are. Source: `moby/buildkit` `cache/contenthash/checksum.go`, `filehash.go`,
-//! `solver/llbsolver/ops/file.go`.
+//! A directory is hashed with all that is in it; a wildcard, `--exclude` and `--parents` make a
+//! flat list. Owner and time are not part of it, modes are. Source: `moby/buildkit`
+//! `cache/contenthash/checksum.go`, `filehash.go`, `solver/llbsolver/ops/file.go`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,12 +42,14 @@ const LINKS: usize = 40;
 
 /// What is hashed of a file besides its content: `mode420`, `size2`.
 pub(super) fn header(mode: u32, kind: char, length: u64, link: &str) -> String {
-    format!("namemode{mode}uid0gid0size{length}typeflag{kind}linkname{link}unamegnamedevmajor0devminor0")
+    format!(
+        "namemode{mode}uid0gid0size{length}typeflag{kind}linkname{link}unamegnamedevmajor0devminor0"
+    )
 }
 
 impl Taken {
-    /// Of the text of a COPY or ADD of the build context, or of a RUN that mounts some of it; `None` where the text
-    /// does not tell, or nothing of the context is taken.
+    /// Of the text of a COPY or ADD of the build context, or of a RUN that mounts some of it;
+    /// `None` where the text does not tell, or nothing of the context is taken.
     pub(super) fn of(text: &str) -> Option<Self> {
         let (instruction, rest) = text.split_once(' ')?;
         if instruction == "RUN" {
@@ -66,7 +68,9 @@ impl Taken {
             }
         }
         words.pop()?;
-        let told = |word: &String| !word.contains("://") && !word.starts_with("git@") && !word.starts_with("<<");
+        let told = |word: &String| {
+            !word.contains("://") && !word.starts_with("git@") && !word.starts_with("<<")
+        };
         taken.sources = words;
         let pivot = taken.parents && taken.sources.iter().any(|source| source.contains("/./"));
         (!taken.sources.is_empty() && !pivot && taken.sources.iter().all(told)).then_some(taken)
@@ -76,17 +80,25 @@ impl Taken {
     fn mounted(rest: &str) -> Option<Self> {
         let options = rest.split_ascii_whitespace().take_while(|word| word.starts_with("--"));
         let mounts = options.filter_map(|option| option.strip_prefix("--mount="));
-        let binds = |mount: &&str| !mount.contains("type=") || mount.split(',').any(|part| part == "type=bind");
-        let mut mounts = mounts.filter(binds).filter(|mount| !mount.split(',').any(|part| part.starts_with("from=")));
+        let binds = |mount: &&str| {
+            !mount.contains("type=") || mount.split(',').any(|part| part == "type=bind")
+        };
+        let mut mounts = mounts
+            .filter(binds)
+            .filter(|mount| !mount.split(',').any(|part| part.starts_with("from=")));
         let mount = mounts.next().filter(|_| mounts.next().is_none())?;
-        let source = mount.split(',').find_map(|part| part.strip_prefix("source=").or(part.strip_prefix("src=")));
+        let source = mount
+            .split(',')
+            .find_map(|part| part.strip_prefix("source=").or(part.strip_prefix("src=")));
         Some(Self { sources: vec![source.unwrap_or("/").to_owned()], ..Self::default() })
     }
 }
 
 /// Words as written, or those of a list: `["a b", "/c"]`.
 fn words_of(rest: &str) -> Option<Vec<String>> {
-    let Some(start) = rest.find('[').filter(|start| rest.trim_end().ends_with(']') && is_list(rest, *start)) else {
+    let Some(start) =
+        rest.find('[').filter(|start| rest.trim_end().ends_with(']') && is_list(rest, *start))
+    else {
         return Some(rest.split_ascii_whitespace().map(str::to_owned).collect());
     };
     let (options, list) = rest.split_at(start);
@@ -96,12 +108,17 @@ fn words_of(rest: &str) -> Option<Vec<String>> {
 
 /// Only options stand in front.
 fn is_list(rest: &str, start: usize) -> bool {
-    rest.get(..start).is_some_and(|front| front.split_ascii_whitespace().all(|word| word.starts_with("--")))
+    rest.get(..start)
+        .is_some_and(|front| front.split_ascii_whitespace().all(|word| word.starts_with("--")))
 }
 
 impl Tree {
     /// Of files by their paths, without those that `.dockerignore` leaves out.
-    pub(super) fn of(files: impl Iterator<Item = (String, Node)>, mode: u32, ignored: &[String]) -> Self {
+    pub(super) fn of(
+        files: impl Iterator<Item = (String, Node)>,
+        mode: u32,
+        ignored: &[String],
+    ) -> Self {
         let mut root = BTreeMap::new();
         for (path, node) in files {
             insert(&mut root, &path, node);
@@ -113,12 +130,15 @@ impl Tree {
         Self { root: Node::Directory(root), mode }
     }
 
-    /// The record that a COPY has for these files, and the files with their digests; `None` where one is not there.
+    /// The record that a COPY has for these files, and the files with their digests; `None` where
+    /// one is not there.
     pub(super) fn record(&self, taken: &Taken) -> Option<(Digest, Vec<(String, String)>)> {
-        let mut sources: Vec<String> = taken.sources.iter().map(|source| join("/", source)).collect();
+        let mut sources: Vec<String> =
+            taken.sources.iter().map(|source| join("/", source)).collect();
         sources.sort();
         sources.dedup();
-        let plain: Vec<String> = sources.iter().filter(|source| !is_wild(source)).cloned().collect();
+        let plain: Vec<String> =
+            sources.iter().filter(|source| !is_wild(source)).cloned().collect();
         let flat = taken.parents || !taken.exclude.is_empty();
         let below = |source: &String| plain.iter().any(|other| is_below(source, other));
         let mut digests = Vec::new();
@@ -128,7 +148,11 @@ impl Tree {
             for (path, node) in &all {
                 self.list(path, node, &mut files);
             }
-            digests.push(if flat || is_wild(source) { self.flat(source, &all, taken) } else { self.plain(&all)? });
+            digests.push(if flat || is_wild(source) {
+                self.flat(source, &all, taken)
+            } else {
+                self.plain(&all)?
+            });
         }
         Some((formula::content(&digests), files.into_iter().collect()))
     }
@@ -144,9 +168,12 @@ impl Tree {
             let mut next = Vec::new();
             for (path, node) in all {
                 let Node::Directory(children) = node else { continue };
-                for (name, child) in children.iter().filter(|(name, _)| glob.is_match(name.as_str())) {
+                for (name, child) in
+                    children.iter().filter(|(name, _)| glob.is_match(name.as_str()))
+                {
                     let path = format!("{path}/{name}");
-                    let child = if matches!(child, Node::Link(_)) { self.follow(&path)? } else { child };
+                    let child =
+                        if matches!(child, Node::Link(_)) { self.follow(&path)? } else { child };
                     next.push((path, child));
                 }
             }
@@ -180,7 +207,9 @@ impl Tree {
     fn plain(&self, all: &[(String, &Node)]) -> Option<String> {
         let (path, node) = all.first()?;
         Some(match node {
-            Node::Directory(children) if path == "/" => self.directory(&formula::sha256(b""), children),
+            Node::Directory(children) if path == "/" => {
+                self.directory(&formula::sha256(b""), children)
+            }
             node => self.digest(node),
         })
     }
@@ -209,7 +238,8 @@ impl Tree {
         formula::sha256(text.as_bytes())
     }
 
-    /// The list that a wildcard, `--exclude` and `--parents` make, each entry with a digest of its own.
+    /// The list that a wildcard, `--exclude` and `--parents` make, each entry with a digest of its
+    /// own.
     fn flat(&self, source: &str, all: &[(String, &Node)], taken: &Taken) -> String {
         let patterns = Patterns::of(&taken.exclude);
         let front = if taken.parents { String::new() } else { front(source) };
@@ -245,7 +275,9 @@ impl Tree {
                 }
                 for (name, child) in children {
                     let below = format!("{}/{name}", path.trim_end_matches('/'));
-                    if !patterns.leave_out(below.strip_prefix(front).unwrap_or(&below).trim_start_matches('/')) {
+                    if !patterns.leave_out(
+                        below.strip_prefix(front).unwrap_or(&below).trim_start_matches('/'),
+                    ) {
                         self.entries(&below, child, front, (false, patterns), entries);
                     }
                 }
@@ -290,10 +322,12 @@ fn is_wild(source: &str) -> bool {
 }
 
 fn is_below(path: &str, folder: &str) -> bool {
-    path != folder && (folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+    path != folder
+        && (folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
 }
 
-/// What stands in front of the first part with a wildcard: `/src` of `/src/*.ts`; all of it where there is none.
+/// What stands in front of the first part with a wildcard: `/src` of `/src/*.ts`; all of it where
+/// there is none.
 fn front(source: &str) -> String {
     let parts = source.split('/').take_while(|part| !is_wild(part));
     let front = parts.collect::<Vec<_>>().join("/");
@@ -310,9 +344,13 @@ struct Patterns(Vec<(bool, GlobMatcher)>);
 
 impl Patterns {
     fn of(lines: &[String]) -> Self {
-        let lines = lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines = lines
+            .iter()
+            .map(|line| line.trim())
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
         let pattern = |line: &str| {
-            let (back, pattern) = line.strip_prefix('!').map_or((false, line), |pattern| (true, pattern.trim()));
+            let (back, pattern) =
+                line.strip_prefix('!').map_or((false, line), |pattern| (true, pattern.trim()));
             Some((back, glob(join("/", pattern).trim_start_matches('/'))?))
         };
         Self(lines.filter_map(pattern).collect())
@@ -327,7 +365,12 @@ impl Patterns {
     }
 
     /// What is left of a folder. One that is left out stays where something in it does.
-    fn kept(&self, folder: BTreeMap<String, Node>, path: &str, out: bool) -> BTreeMap<String, Node> {
+    fn kept(
+        &self,
+        folder: BTreeMap<String, Node>,
+        path: &str,
+        out: bool,
+    ) -> BTreeMap<String, Node> {
         let mut kept = BTreeMap::new();
         for (name, node) in folder {
             let below = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };

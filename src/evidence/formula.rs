@@ -1,7 +1,9 @@
-//! How `BuildKit` names what a step depends on: the digests that a cache configuration holds, from plain texts.
+//! How `BuildKit` names what a step depends on: the digests that a cache configuration holds, from
+//! plain texts.
 //!
-//! Source: `moby/buildkit` `solver/cachekey.go` (`@N` behind an operation), `solver/llbsolver/ops/{exec,file,source}.go`,
-//! `cache/contenthash` (files and trees). Texts are hashed as `sha256:` and hexadecimal digits.
+//! Source: `moby/buildkit` `solver/cachekey.go` (`@N` behind an operation),
+//! `solver/llbsolver/ops/{exec,file,source}.go`, `cache/contenthash` (files and trees). Texts are
+//! hashed as `sha256:` and hexadecimal digits.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -16,9 +18,13 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 
 /// A SHA-256 as it is written.
 pub(super) fn written(digest: &[u8; 32]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let digit = |half: u8| DIGITS.get(usize::from(half & 15)).copied().unwrap_or_default();
-    "sha256:".chars().chain(digest.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)])).collect()
+    "sha256:"
+        .chars()
+        .chain(digest.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]))
+        .collect()
 }
 
 /// The record of the content that a copy takes, from the digest of each of its sources.
@@ -43,8 +49,11 @@ pub(super) fn operation(json: &str) -> Digest {
 
 /// The record of a base image by its manifest: what a FROM line prints is enough.
 pub(super) fn base(digest: &str, os: &str, arch: &str, variant: &str) -> Digest {
-    let variant = if variant.is_empty() { String::new() } else { format!(r#","Variant":"{variant}""#) };
-    let image = sha256(format!(r#"{{"Digest":"{digest}","OS":"{os}","Arch":"{arch}"{variant}}}"#).as_bytes());
+    let variant =
+        if variant.is_empty() { String::new() } else { format!(r#","Variant":"{variant}""#) };
+    let image = sha256(
+        format!(r#"{{"Digest":"{digest}","OS":"{os}","Arch":"{arch}"{variant}}}"#).as_bytes(),
+    );
     record(&sha256(format!("buildkit.source.v0:{image}").as_bytes()), "0")
 }
 
@@ -55,7 +64,8 @@ pub(super) fn selector(path: &str) -> Digest {
 
 /// The operation of `WORKDIR`, with an absolute path.
 pub(super) fn workdir(path: &str) -> Digest {
-    let action = format!(r#"{{"path":{},"mode":493,"makeParents":true,"timestamp":-1}}"#, text(path));
+    let action =
+        format!(r#"{{"path":{},"mode":493,"makeParents":true,"timestamp":-1}}"#, text(path));
     file(&[action])
 }
 
@@ -73,11 +83,17 @@ pub(super) fn copy(sources: &[&str], dest: &str) -> Digest {
 
 /// The operation of actions on files. From three of them on it says which input each of them has.
 pub(super) fn file(actions: &[String]) -> Digest {
-    let encoded: Vec<String> = actions.iter().map(|a| format!("\"{}\"", BASE64_STANDARD.encode(a))).collect();
-    operation(&format!(r#"{{"Type":"buildkit.file.v0","Actions":[{}]{}}}"#, encoded.join(","), indexes(actions.len())))
+    let encoded: Vec<String> =
+        actions.iter().map(|a| format!("\"{}\"", BASE64_STANDARD.encode(a))).collect();
+    operation(&format!(
+        r#"{{"Type":"buildkit.file.v0","Actions":[{}]{}}}"#,
+        encoded.join(","),
+        indexes(actions.len())
+    ))
 }
 
-/// `,"indexes":[[0,1,-1],[2,1,-1],[3,1,0]]`: the parent or the action before, the source, and the output of the last.
+/// `,"indexes":[[0,1,-1],[2,1,-1],[3,1,0]]`: the parent or the action before, the source, and the
+/// output of the last.
 fn indexes(actions: usize) -> String {
     if actions < 3 {
         return String::new();

@@ -1,5 +1,5 @@
-//! Texts of instructions whose digests are those of a record: from the Dockerfile that was given, else from what
-//! Dockerfiles usually say. A guess that has the digest is no guess any more.
+//! Texts of instructions whose digests are those of a record: from the Dockerfile that was given,
+//! else from what Dockerfiles usually say. A guess that has the digest is no guess any more.
 
 use std::collections::HashMap;
 
@@ -104,7 +104,11 @@ impl<'a> Guesses<'a> {
 /// What all guesses are called here; what was given comes first.
 fn names(hints: &[String], place: &Place) -> HashMap<Digest, String> {
     let directories = DIRECTORIES.iter().map(|path| format!("WORKDIR {path}"));
-    let guesses = hints.iter().cloned().chain(directories).chain(SOURCES.iter().flat_map(|source| copies(source)));
+    let guesses = hints
+        .iter()
+        .cloned()
+        .chain(directories)
+        .chain(SOURCES.iter().flat_map(|source| copies(source)));
     let mut names = HashMap::new();
     for text in guesses {
         if let Some(digest) = place.clone().of_text(instruction(&text), &text) {

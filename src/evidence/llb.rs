@@ -1,5 +1,5 @@
-//! One operation of a build's definition, as an attestation holds it: what its record in a cache is called, and what
-//! is in it.
+//! One operation of a build's definition, as an attestation holds it: what its record in a cache is
+//! called, and what is in it.
 //!
 //! Source: `moby/buildkit` `solver/pb/ops.proto`, `solver/llbsolver/ops`.
 
@@ -92,8 +92,16 @@ impl Op {
 
     /// A command whose only mount is the root.
     fn exec(&self, exec: &Map<String, Value>) -> Option<Digest> {
-        const META: [&str; 8] =
-            ["args", "env", "cwd", "user", "extraHosts", "hostname", "cgroupParent", "removeMountStubsRecursive"];
+        const META: [&str; 8] = [
+            "args",
+            "env",
+            "cwd",
+            "user",
+            "extraHosts",
+            "hostname",
+            "cgroupParent",
+            "removeMountStubsRecursive",
+        ];
         let mounts = exec.get("mounts").and_then(Value::as_array).map_or(0, Vec::len);
         if mounts > 1 || exec.keys().any(|key| !matches!(key.as_str(), "meta" | "mounts")) {
             return None;
@@ -113,18 +121,22 @@ impl Op {
 
     /// Parts that can be named, each with a digest of its value.
     pub(super) fn fields(&self) -> Given {
-        let file = || self.op.file.as_ref().map(|file| file.actions.iter().flat_map(Action::fields).collect());
+        let file = || {
+            self.op.file.as_ref().map(|file| file.actions.iter().flat_map(Action::fields).collect())
+        };
         self.op.exec.as_ref().map(fields).or_else(file).unwrap_or_default()
     }
 }
 
-/// Parts of a command that can be named: `argument V`, `option add-host`, and what is written in the Dockerfile by its
-/// bare name.
+/// Parts of a command that can be named: `argument V`, `option add-host`, and what is written in
+/// the Dockerfile by its bare name.
 pub(super) fn fields(exec: &Map<String, Value>) -> Given {
     let mut fields = Given::new();
     for (name, value) in exec {
         match (name.as_str(), value) {
-            ("meta", Value::Object(meta)) => meta.iter().for_each(|(name, value)| field(name, value, &mut fields)),
+            ("meta", Value::Object(meta)) => {
+                meta.iter().for_each(|(name, value)| field(name, value, &mut fields))
+            }
             ("mounts", Value::Array(mounts)) => {
                 fields.push(given("mounts", &mounts.iter().map(mount).collect::<String>()));
             }
@@ -165,8 +177,13 @@ impl Action {
         let Some(parts) = action.as_object().filter(|_| kind == "mkdir") else {
             return Given::from([given("text", &action.to_string())]);
         };
-        let name =
-            |name: &str| if name == "timestamp" { "option SOURCE_DATE_EPOCH".to_owned() } else { name.to_owned() };
+        let name = |name: &str| {
+            if name == "timestamp" {
+                "option SOURCE_DATE_EPOCH".to_owned()
+            } else {
+                name.to_owned()
+            }
+        };
         parts.iter().map(|(part, value)| given(&name(part), &value.to_string())).collect()
     }
 
@@ -206,7 +223,8 @@ fn ordered(object: &Map<String, Value>, order: &[&str]) -> Option<String> {
         return None;
     }
     let members = order.iter().filter_map(|key| Some((key, object.get(*key)?)));
-    let texts: Vec<String> = members.map(|(key, value)| format!("\"{key}\":{}", go(value))).collect();
+    let texts: Vec<String> =
+        members.map(|(key, value)| format!("\"{key}\":{}", go(value))).collect();
     Some(format!("{{{}}}", texts.join(",")))
 }
 
@@ -216,7 +234,8 @@ fn go(value: &Value) -> String {
         Value::String(text) => formula::text(text),
         Value::Array(items) => format!("[{}]", items.iter().map(go).collect::<Vec<_>>().join(",")),
         Value::Object(members) => {
-            let member = |(key, value): (&String, &Value)| format!("{}:{}", formula::text(key), go(value));
+            let member =
+                |(key, value): (&String, &Value)| format!("{}:{}", formula::text(key), go(value));
             format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
         }
         other => other.to_string(),

@@ -27,12 +27,14 @@ impl Kind for Metrics {
         let (counts, names): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with('{'));
         let only = names.iter().all(|line| line.starts_with("cache miss: "));
         let counts = counts.first().filter(|line| only && line.contains("\"user_cacheable\":"))?;
-        let missed = names.iter().filter_map(|line| line.strip_prefix("cache miss: ")).map(str::to_owned).collect();
-        Some(
-            serde_json::from_str(counts)
-                .map_err(|e| e.to_string())
-                .map(|Counts { cached, cacheable }| What::Metrics(Measured { missed, cached, cacheable })),
-        )
+        let missed = names
+            .iter()
+            .filter_map(|line| line.strip_prefix("cache miss: "))
+            .map(str::to_owned)
+            .collect();
+        Some(serde_json::from_str(counts).map_err(|e| e.to_string()).map(
+            |Counts { cached, cacheable }| What::Metrics(Measured { missed, cached, cacheable }),
+        ))
     }
 
     fn page(&self) -> Option<Page> {
@@ -69,9 +71,13 @@ mod tests {
 
     #[test]
     fn misses_and_counts_are_read_and_a_log_is_not() {
-        let file = b"cache miss: [2/3] RUN a\n{\"total\":9,\"user_total\":4,\"user_cached\":2,\"user_cacheable\":3,\"miss\":1}\n";
+        let file = b"cache miss: [2/3] RUN \
+            a\n{\"total\":9,\"user_total\":4,\"user_cached\":2,\"user_cacheable\":3,\"miss\":1}\n";
         let Some(Ok(What::Metrics(measured))) = Metrics.read(file) else { panic!("not read") };
-        assert_eq!(measured, Measured { missed: vec!["[2/3] RUN a".to_owned()], cached: 2, cacheable: 3 });
+        assert_eq!(
+            measured,
+            Measured { missed: vec!["[2/3] RUN a".to_owned()], cached: 2, cacheable: 3 }
+        );
         assert!(Metrics.read(b"cache miss: [2/3] RUN a\n#1 DONE 0.1s\n").is_none());
     }
 }

@@ -1,9 +1,9 @@
 //! Files beside the log that tell of a build: exported caches, build records, attestations.
 //!
-//! They hold what a log hides: digests of files and operations, arguments, base images. Each kind is told by its
-//! content, never by its name; what is read is attached to the steps of the build that it is of. No value that may be
-//! a secret is kept: only names, and digests that cannot be turned back. To add a kind: one new file, its `mod` line
-//! and its row in [`EVIDENCE`].
+//! They hold what a log hides: digests of files and operations, arguments, base images. Each kind
+//! is told by its content, never by its name; what is read is attached to the steps of the build
+//! that it is of. No value that may be a secret is kept: only names, and digests that cannot be
+//! turned back. To add a kind: one new file, its `mod` line and its row in [`EVIDENCE`].
 
 mod alone;
 mod assign;
@@ -42,7 +42,8 @@ trait Kind: Sync {
     fn name(&self) -> &'static str;
     /// What it proves things as.
     fn told(&self) -> Told;
-    /// Whether a file that begins so may be one. Asked of every file, so it only looks for a few words.
+    /// Whether a file that begins so may be one. Asked of every file, so it only looks for a few
+    /// words.
     fn begins(&self, start: &[u8]) -> bool;
     /// What the file says, or why it cannot be read; `None` where it is no such file.
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>>;
@@ -74,8 +75,8 @@ pub const START: usize = 512;
 /// Longest file that is read: `BuildKit` itself reads no cache configuration above 1 MiB.
 pub const LONGEST: u64 = 16 << 20;
 
-/// Parts that a file is read with, at most: ten times those of a build of thousands of steps. What is read of a part
-/// takes more room than the part itself.
+/// Parts that a file is read with, at most: ten times those of a build of thousands of steps. What
+/// is read of a part takes more room than the part itself.
 const PARTS: usize = 400_000;
 
 /// One file that was read.
@@ -118,7 +119,8 @@ pub fn begins(start: &[u8]) -> bool {
     EVIDENCE.iter().any(|kind| kind.begins(start))
 }
 
-/// What a file says; `None` where it is no evidence, an error text where it is some that cannot be read.
+/// What a file says; `None` where it is no evidence, an error text where it is some that cannot be
+/// read.
 #[must_use]
 pub fn read(source: &str, bytes: &[u8]) -> Option<Result<Evidence, String>> {
     let start = bytes.get(..START).unwrap_or(bytes);
@@ -128,13 +130,23 @@ pub fn read(source: &str, bytes: &[u8]) -> Option<Result<Evidence, String>> {
     EVIDENCE.iter().find_map(|kind| {
         let what = kind.read(bytes)?;
         let digest = formula::of_bytes(bytes);
-        let evidence =
-            |what| Evidence { source: source.to_owned(), kind: kind.name(), digest, told: kind.told(), of: None, what };
-        Some(what.map(evidence).map_err(|why| format!("is a {} that cannot be read: {why}", kind.name())))
+        let evidence = |what| Evidence {
+            source: source.to_owned(),
+            kind: kind.name(),
+            digest,
+            told: kind.told(),
+            of: None,
+            what,
+        };
+        Some(
+            what.map(evidence)
+                .map_err(|why| format!("is a {} that cannot be read: {why}", kind.name())),
+        )
     })
 }
 
-/// The archive or folder of a layout: `web.dockerbuild` of `web.dockerbuild/blobs/sha256/ab…`, else the file itself.
+/// The archive or folder of a layout: `web.dockerbuild` of `web.dockerbuild/blobs/sha256/ab…`, else
+/// the file itself.
 #[must_use]
 pub fn layout(source: &str) -> &str {
     source.rsplit_once("/blobs/sha256/").map_or(source, |(layout, _)| layout)

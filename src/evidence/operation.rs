@@ -1,7 +1,7 @@
 //! Operations that can be named from the text of an instruction alone: `WORKDIR` and plain copies.
 //!
-//! They serve to find the record of a step, never to prove anything: an owner, an epoch or a working directory of the
-//! base image makes another digest.
+//! They serve to find the record of a step, never to prove anything: an owner, an epoch or a
+//! working directory of the base image makes another digest.
 
 use super::formula;
 use crate::model::{Digest, Step};
@@ -46,7 +46,8 @@ impl Place {
         let plain = |word: &&&str| !(word.starts_with("--from=") || **word == "--link");
         let words: Vec<&str> = words.iter().filter(plain).copied().collect();
         let (dest, sources) = words.split_last()?;
-        let odd = |word: &&str| word.starts_with("--") || word.starts_with("<<") || word.starts_with('[');
+        let odd =
+            |word: &&str| word.starts_with("--") || word.starts_with("<<") || word.starts_with('[');
         if sources.is_empty() || words.iter().any(odd) {
             return None;
         }
@@ -89,9 +90,15 @@ mod tests {
         assert_eq!(place.of_text("WORKDIR", "WORKDIR /app"), Some(formula::workdir("/app")));
         let dot = place.of_text("COPY", "COPY package.json ./");
         assert_eq!(dot, Some(formula::copy(&["package.json"], "/app/")));
-        assert_eq!(place.of_text("COPY", "COPY --from=deps /x/src/ src"), Some(formula::copy(&["src"], "/app/src")));
+        assert_eq!(
+            place.of_text("COPY", "COPY --from=deps /x/src/ src"),
+            Some(formula::copy(&["src"], "/app/src"))
+        );
         assert_eq!(place.of_text("COPY", "COPY . ."), Some(formula::copy(&["/"], "/app/")));
-        assert_eq!(place.of_text("WORKDIR", "WORKDIR web/../api"), Some(formula::workdir("/app/api")));
+        assert_eq!(
+            place.of_text("WORKDIR", "WORKDIR web/../api"),
+            Some(formula::workdir("/app/api"))
+        );
         assert_eq!(place.of_text("COPY", "COPY --chown=1 a b"), None);
     }
 }

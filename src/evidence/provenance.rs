@@ -1,8 +1,9 @@
-//! Attestations of how an image was made: base images, arguments, and with `mode=max` the definition of each step.
+//! Attestations of how an image was made: base images, arguments, and with `mode=max` the
+//! definition of each step.
 //!
-//! SLSA 0.2 and 1, as a predicate, inside a statement, as `docker buildx imagetools inspect` prints them, and in the
-//! metadata file of a build. Source: `moby/buildkit` `solver/llbsolver/provenance/types`,
-//! `docs/attestations/slsa-definitions.md`.
+//! SLSA 0.2 and 1, as a predicate, inside a statement, as `docker buildx imagetools inspect` prints
+//! them, and in the metadata file of a build. Source: `moby/buildkit`
+//! `solver/llbsolver/provenance/types`, `docs/attestations/slsa-definitions.md`.
 
 use std::collections::BTreeMap;
 
@@ -183,15 +184,24 @@ impl Kind for Provenance {
     }
 
     fn begins(&self, start: &[u8]) -> bool {
-        const FIRST: [&str; 7] =
-            ["buildDefinition", "predicateType", "buildType", "SLSA", "materials", "buildConfig", "invocation"];
+        const FIRST: [&str; 7] = [
+            "buildDefinition",
+            "predicateType",
+            "buildType",
+            "SLSA",
+            "materials",
+            "buildConfig",
+            "invocation",
+        ];
         FIRST.iter().any(|key| super::has_keys(start, &[key]))
     }
 
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
-        let known =
-            super::has_keys(bytes, &["buildDefinition"]) || super::has_keys(bytes, &["buildType", "invocation"]);
-        let read = || predicate(bytes).map(|predicate| What::Attested(Box::new(attested(predicate, bytes))));
+        let known = super::has_keys(bytes, &["buildDefinition"])
+            || super::has_keys(bytes, &["buildType", "invocation"]);
+        let read = || {
+            predicate(bytes).map(|predicate| What::Attested(Box::new(attested(predicate, bytes))))
+        };
         (known && !super::has_keys(bytes, &["buildx.build.ref"])).then(read)
     }
 
@@ -202,11 +212,13 @@ impl Kind for Provenance {
 
 const PROVENANCE: Page = Page {
     name: "provenance with mode=max",
-    proves: "the definition of each step: which argument, option, user or text differs; base images; which layers were made anew",
+    proves: "the definition of each step: which argument, option, user or text differs; base \
+        images; which layers were made anew",
     get: &[
         (
             "image in a registry",
-            "docker buildx imagetools inspect registry.example.com/team/web:1.2 --format '{{json .Provenance}}' > provenance-$RUN.json",
+            "docker buildx imagetools inspect registry.example.com/team/web:1.2 --format '{{json \
+                .Provenance}}' > provenance-$RUN.json",
         ),
         ("build", "docker buildx build --provenance=mode=max"),
     ],
@@ -222,13 +234,18 @@ impl Kind for Metadata {
     }
 
     fn begins(&self, start: &[u8]) -> bool {
-        const FIRST: [&str; 4] =
-            ["buildx.build.provenance", "buildx.build.ref", "containerimage.digest", "containerimage.config.digest"];
+        const FIRST: [&str; 4] = [
+            "buildx.build.provenance",
+            "buildx.build.ref",
+            "containerimage.digest",
+            "containerimage.config.digest",
+        ];
         FIRST.iter().any(|key| super::has_keys(start, &[key]))
     }
 
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
-        self.begins(bytes).then(|| metadata(bytes).map(|attested| What::Attested(Box::new(attested))))
+        self.begins(bytes)
+            .then(|| metadata(bytes).map(|attested| What::Attested(Box::new(attested))))
     }
 
     fn page(&self) -> Option<Page> {
@@ -241,7 +258,10 @@ const METADATA: Page = Page {
     proves: "names of arguments that differ, base images, and which cache the build wrote",
     get: &[
         ("build", "docker buildx build --metadata-file metadata-$RUN.json"),
-        ("with every step", "BUILDX_METADATA_PROVENANCE=max docker buildx build --metadata-file metadata-$RUN.json"),
+        (
+            "with every step",
+            "BUILDX_METADATA_PROVENANCE=max docker buildx build --metadata-file metadata-$RUN.json",
+        ),
     ],
 };
 
@@ -255,8 +275,13 @@ fn predicate(bytes: &[u8]) -> Result<Predicate, String> {
         if let Ok(shown) = serde_json::from_slice::<Shown>(bytes) {
             return Ok(shown.slsa);
         }
-        let platforms: BTreeMap<String, Shown> = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-        return platforms.into_values().next().map(|shown| shown.slsa).ok_or_else(|| "holds no platform".to_owned());
+        let platforms: BTreeMap<String, Shown> =
+            serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+        return platforms
+            .into_values()
+            .next()
+            .map(|shown| shown.slsa)
+            .ok_or_else(|| "holds no platform".to_owned());
     }
     serde_json::from_slice(bytes).map_err(|e| e.to_string())
 }
@@ -288,10 +313,13 @@ fn attested(predicate: Predicate, bytes: &[u8]) -> Attested {
     let Predicate { definition, details, materials, invocation, config, metadata } = predicate;
     let definition = definition.unwrap_or_default();
     let run = details.map(|details| details.metadata).or(metadata).unwrap_or_default();
-    let request = invocation.map_or(definition.external.request, |invocation| invocation.parameters);
+    let request =
+        invocation.map_or(definition.external.request, |invocation| invocation.parameters);
     let dependencies = if materials.is_empty() { definition.dependencies } else { materials };
     let images = dependencies.iter().filter(|dependency| dependency.uri.starts_with("pkg:docker/"));
-    let digest = |dependency: &Dependency| Digest::parse(&format!("sha256:{}", dependency.digest.get("sha256")?));
+    let digest = |dependency: &Dependency| {
+        Digest::parse(&format!("sha256:{}", dependency.digest.get("sha256")?))
+    };
     let config = config.or(definition.internal.config);
     let (v1, v0) = (run.buildkit_metadata, run.buildkit);
     let layers = if v1.layers.is_empty() { v0.layers } else { v1.layers };
@@ -316,8 +344,13 @@ fn dockerfile(info: Info) -> Option<(String, String)> {
 }
 
 /// The steps of a definition as records of a cache: what is in their keys, but for contents.
-fn records(steps: &[Step], layers: &BTreeMap<String, Vec<Vec<Layer>>>, bytes: &[u8]) -> Vec<Record> {
-    let places: BTreeMap<&str, usize> = steps.iter().zip(0..).map(|(step, at)| (step.id.as_str(), at)).collect();
+fn records(
+    steps: &[Step],
+    layers: &BTreeMap<String, Vec<Vec<Layer>>>,
+    bytes: &[u8],
+) -> Vec<Record> {
+    let places: BTreeMap<&str, usize> =
+        steps.iter().zip(0..).map(|(step, at)| (step.id.as_str(), at)).collect();
     let root = formula::selector("/");
     let lines: BTreeMap<&str, Quote> = lines(bytes);
     let record = |step: &Step| {
@@ -331,7 +364,11 @@ fn records(steps: &[Step], layers: &BTreeMap<String, Vec<Vec<Layer>>>, bytes: &[
         Record {
             digest: step.op.record(),
             quote: lines.get(step.id.as_str()).cloned().unwrap_or_default(),
-            inputs: if step.op.is_step() { step.inputs.iter().enumerate().map(link).collect() } else { Vec::new() },
+            inputs: if step.op.is_step() {
+                step.inputs.iter().enumerate().map(link).collect()
+            } else {
+                Vec::new()
+            },
             layer: own.and_then(|layer| Digest::parse(&layer.digest)),
             text: step.op.command(),
             fields: step.op.fields(),
@@ -346,11 +383,16 @@ fn lines(bytes: &[u8]) -> BTreeMap<&str, Quote> {
     let mut found = BTreeMap::new();
     let (mut line, mut at) = (1, 0);
     for start in memchr::memmem::find_iter(bytes, "\"id\":") {
-        line += bytes.get(at..start).map_or(0, |between| memchr::memchr_iter(b'\n', between).count() as u64);
+        line += bytes
+            .get(at..start)
+            .map_or(0, |between| memchr::memchr_iter(b'\n', between).count() as u64);
         at = start;
         let behind = bytes.get(start + 5..).unwrap_or_default().trim_ascii_start();
-        let name = behind.strip_prefix(b"\"").and_then(|name| name.split(|byte| *byte == b'"').next());
-        let Some(name) = name.filter(|name| name.len() < 32).and_then(|name| std::str::from_utf8(name).ok()) else {
+        let name =
+            behind.strip_prefix(b"\"").and_then(|name| name.split(|byte| *byte == b'"').next());
+        let Some(name) =
+            name.filter(|name| name.len() < 32).and_then(|name| std::str::from_utf8(name).ok())
+        else {
             continue;
         };
         found.entry(name).or_insert_with(|| Quote::new(line, name.as_bytes()));

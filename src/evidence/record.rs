@@ -1,8 +1,9 @@
 //! The record of a build in `BuildKit`'s history: its reference, arguments, cache imports, times.
 //!
-//! `docker buildx history export` puts it into an image layout as the configuration, `buildctl debug histories` prints
-//! it inside an event, and `docker buildx history inspect` prints the same facts under other names. Values of arguments
-//! are in clear in all of them; only their digests are kept. Source: `moby/buildkit` `api/services/control/control.proto`
+//! `docker buildx history export` puts it into an image layout as the configuration,
+//! `buildctl debug histories` prints it inside an event, and `docker buildx history inspect` prints
+//! the same facts under other names. Values of arguments are in clear in all of them; only their
+//! digests are kept. Source: `moby/buildkit` `api/services/control/control.proto`
 //! (`BuildHistoryRecord`), `docker/buildx` `commands/history/inspect.go`.
 
 use std::collections::BTreeMap;
@@ -46,7 +47,8 @@ impl Kind for Stored {
     }
 
     fn begins(&self, start: &[u8]) -> bool {
-        super::has_keys(start, &["Ref", "FrontendAttrs"]) || super::has_keys(start, &["type", "record", "Ref"])
+        super::has_keys(start, &["Ref", "FrontendAttrs"])
+            || super::has_keys(start, &["type", "record", "Ref"])
     }
 
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
@@ -60,14 +62,23 @@ impl Kind for Stored {
 
 const PAGE: Page = Page {
     name: ".dockerbuild, the build record",
-    proves: "all that the log shows, without its gaps; the Dockerfile, base images, and by name every argument and option that differs",
+    proves: "all that the log shows, without its gaps; the Dockerfile, base images, and by name \
+        every argument and option that differs",
     get: &[
-        ("GitHub Actions", "gh run download RUN --pattern '*.dockerbuild': docker/build-push-action uploads it"),
+        (
+            "GitHub Actions",
+            "gh run download RUN --pattern '*.dockerbuild': docker/build-push-action uploads it",
+        ),
         (
             "GitLab",
-            "docker buildx history export -o build.dockerbuild, and artifacts: {when: always, paths: [build.dockerbuild]}",
+            "docker buildx history export -o build.dockerbuild, and artifacts: {when: always, \
+                paths: [build.dockerbuild]}",
         ),
-        ("Buildkite", "docker buildx history export -o build.dockerbuild, and artifact_paths: build.dockerbuild"),
+        (
+            "Buildkite",
+            "docker buildx history export -o build.dockerbuild, and artifact_paths: \
+                build.dockerbuild",
+        ),
         ("elsewhere", "docker buildx history export -o build.dockerbuild"),
     ],
 };
@@ -118,27 +129,37 @@ struct Failure {
 
 fn stored(bytes: &[u8]) -> Result<Record, String> {
     let wire = serde_json::from_slice::<Event>(bytes).map(|event| event.record);
-    let wire = wire.or_else(|_| serde_json::from_slice::<Wire>(bytes)).map_err(|e| e.to_string())?;
+    let wire =
+        wire.or_else(|_| serde_json::from_slice::<Wire>(bytes)).map_err(|e| e.to_string())?;
     let digest = |descriptor: &Descriptor| Digest::parse(&descriptor.digest);
     Ok(Record {
         reference: last_part(&wire.reference),
         created: wire.created.and_then(|time| DateTime::from_timestamp(time.seconds, time.nanos)),
         log: wire.logs.as_ref().and_then(digest),
-        attestations: wire.result.iter().flat_map(|result| &result.attestations).filter_map(digest).collect(),
-        given: arguments(wire.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+        attestations: wire
+            .result
+            .iter()
+            .flat_map(|result| &result.attestations)
+            .filter_map(digest)
+            .collect(),
+        given: arguments(
+            wire.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())),
+        ),
         target: wire.attributes.get("target").map(|target| Text::new(target)),
         error: wire.error.map(|failure| failure.message).filter(|message| !message.is_empty()),
     })
 }
 
-/// The reference of the record, without builder and node in front of it: `h/h0/00yfqrg0x2q1fnn150m4twdm6`.
+/// The reference of the record, without builder and node in front of it:
+/// `h/h0/00yfqrg0x2q1fnn150m4twdm6`.
 pub(super) fn last_part(reference: &str) -> String {
     reference.rsplit('/').next().unwrap_or(reference).to_owned()
 }
 
 /// Build arguments among the attributes of a frontend: `build-arg:V`.
 pub(super) fn arguments<'a>(attributes: impl Iterator<Item = (&'a str, &'a str)>) -> Given {
-    let named = attributes.filter_map(|(name, value)| Some((name.strip_prefix("build-arg:")?, value)));
+    let named =
+        attributes.filter_map(|(name, value)| Some((name.strip_prefix("build-arg:")?, value)));
     named.map(|(name, value)| given(name, value)).collect()
 }
 
@@ -162,7 +183,8 @@ impl Kind for Inspected {
     }
 
     fn read(&self, bytes: &[u8]) -> Option<Result<What, String>> {
-        super::has_keys(bytes, &["Ref", "StartedAt", "NumCachedSteps"]).then(|| inspected(bytes).map(What::Record))
+        super::has_keys(bytes, &["Ref", "StartedAt", "NumCachedSteps"])
+            .then(|| inspected(bytes).map(What::Record))
     }
 
     fn page(&self) -> Option<Page> {

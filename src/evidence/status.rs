@@ -1,8 +1,8 @@
 //! The status of a stored build: frames of four bytes of length and a message of Protocol Buffers.
 //!
-//! The same entries as JSON status has, and read as that, so that both make one model. What commands printed is left
-//! out. Source: `moby/buildkit` `api/services/control/control.proto` (`StatusResponse`), `util/...` of `buildx`'s
-//! export, which writes one frame for each event.
+//! The same entries as JSON status has, and read as that, so that both make one model. What
+//! commands printed is left out. Source: `moby/buildkit` `api/services/control/control.proto`
+//! (`StatusResponse`), `util/...` of `buildx`'s export, which writes one frame for each event.
 
 use chrono::{DateTime, SecondsFormat};
 use prost::Message;
@@ -115,7 +115,8 @@ impl Kind for Status {
     }
 
     fn begins(&self, start: &[u8]) -> bool {
-        // A field of some length in the first message, and in it a field that is a digest, or a name.
+        // A field of some length in the first message, and in it a field that is a digest, or a
+        // name.
         let Some((length, message)) = start.split_first_chunk::<4>() else { return false };
         let length = u32::from_le_bytes(*length);
         (4..1 << 24).contains(&length)
@@ -155,13 +156,15 @@ fn as_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
     if lines.is_empty() { Err("is cut off in its first frame".to_owned()) } else { Ok(lines) }
 }
 
-/// How much room a message takes when it is read, in parts: its fields, and those of each of them. What commands
-/// printed is left out, and takes little.
+/// How much room a message takes when it is read, in parts: its fields, and those of each of them.
+/// What commands printed is left out, and takes little.
 fn count(frame: &[u8]) -> usize {
     const LOG: u64 = 3;
     const ROOM: usize = 4;
     let fields = Fields(frame);
-    let room = |(number, inside): (u64, &[u8])| if number == LOG { 1 } else { ROOM + Fields(inside).count() };
+    let room = |(number, inside): (u64, &[u8])| {
+        if number == LOG { 1 } else { ROOM + Fields(inside).count() }
+    };
     fields.map(room).sum()
 }
 
@@ -192,7 +195,9 @@ impl<'a> Iterator for Fields<'a> {
 /// JSON status names its parts in this order, and leaves empty ones out.
 fn line(response: &Response, lines: &mut Vec<u8>) {
     let mut parts = Vec::new();
-    let json = |name: &str, text: serde_json::Result<String>| text.ok().map(|text| format!("\"{name}\":{text}"));
+    let json = |name: &str, text: serde_json::Result<String>| {
+        text.ok().map(|text| format!("\"{name}\":{text}"))
+    };
     if !response.vertexes.is_empty() {
         parts.extend(json("vertexes", serde_json::to_string(&response.vertexes)));
     }

@@ -1,8 +1,8 @@
 //! The daemon's cache store as its debug address shows it: the plain text of digests.
 //!
-//! `buildkitd --save-cache-debug`, `GET /debug/cache/store` or `/debug/cache/all`. It names what is in an operation;
-//! values are in clear, and only their digests are kept. Source: `moby/buildkit` `cmd/buildkitd/debug.go`,
-//! `util/cachedigest`.
+//! `buildkitd --save-cache-debug`, `GET /debug/cache/store` or `/debug/cache/all`. It names what is
+//! in an operation; values are in clear, and only their digests are kept. Source: `moby/buildkit`
+//! `cmd/buildkitd/debug.go`, `util/cachedigest`.
 
 use std::collections::BTreeMap;
 
@@ -44,14 +44,18 @@ impl Kind for Store {
 const PAGE: Page = Page {
     name: "cache store of a daemon",
     proves: "names of the arguments and options in an operation",
-    get: &[("buildkitd --save-cache-debug", "curl http://127.0.0.1:6060/debug/cache/store > store.txt")],
+    get: &[(
+        "buildkitd --save-cache-debug",
+        "curl http://127.0.0.1:6060/debug/cache/store > store.txt",
+    )],
 };
 
 /// `data: {"Type":"buildkit.exec.v0","Exec":{…},"OS":"linux","Arch":"amd64"}`
 fn operation(json: &str) -> Option<(Digest, Given)> {
     let json = json.trim_end();
-    let whole: serde_json::Value =
-        json.starts_with("{\"Type\":\"buildkit.exec").then(|| serde_json::from_str(json).ok())??;
+    let whole: serde_json::Value = json
+        .starts_with("{\"Type\":\"buildkit.exec")
+        .then(|| serde_json::from_str(json).ok())??;
     Some((formula::operation(json), llb::fields(whole.get("Exec")?.as_object()?)))
 }
 
@@ -61,9 +65,12 @@ mod tests {
 
     #[test]
     fn arguments_of_an_operation_are_named_without_their_values() {
-        let file = b"ID: 6\nParents:\n  Input 0:\t5\tsha256:aa\nPlaintexts:\nsha256:9b (json):\n  data: {\"Type\":\"buildkit.exec.v0\",\"Exec\":{\"meta\":{\"args\":[\"/bin/sh\",\"-c\",\"make\"],\"env\":[\"TOKEN=hunter2\"],\"cwd\":\"/\"}},\"OS\":\"linux\",\"Arch\":\"amd64\"}\n";
+        let file = b"ID: 6\nParents:\n  Input 0:\t5\tsha256:aa\nPlaintexts:\nsha256:9b (json):\n  \
+            data: \
+            {\"Type\":\"buildkit.exec.v0\",\"Exec\":{\"meta\":{\"args\":[\"/bin/sh\",\"-c\",\"make\"],\"env\":[\"TOKEN=hunter2\"],\"cwd\":\"/\"}},\"OS\":\"linux\",\"Arch\":\"amd64\"}\n";
         let Some(Ok(What::Store(operations))) = Store.read(file) else { panic!("not read") };
-        let names: Vec<&str> = operations.values().flatten().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> =
+            operations.values().flatten().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["text", "cwd", "argument TOKEN"]);
         assert!(!format!("{operations:?}").contains("hunter2"));
     }

@@ -1,7 +1,8 @@
 //! Stored builds: a record, its log and its attestations, which name each other by digest.
 //!
-//! `docker buildx history export` writes one, or with `--all` several, into one archive; the actions of Docker upload
-//! it beside the job's log. A build whose own log was given as well is not read twice.
+//! `docker buildx history export` writes one, or with `--all` several, into one archive; the
+//! actions of Docker upload it beside the job's log. A build whose own log was given as well is not
+//! read twice.
 
 use std::path::Path;
 
@@ -9,15 +10,20 @@ use super::record::Record;
 use super::{Evidence, What, layout};
 use crate::model::{Build, BuildOutcome, Outcome, Run, Step, Text};
 
-/// Makes runs of the logs among these files, and leaves the others, each marked with the build it belongs to.
+/// Makes runs of the logs among these files, and leaves the others, each marked with the build it
+/// belongs to.
 pub(super) fn runs(runs: &mut Vec<Run>, evidence: Vec<Evidence>) -> Vec<Evidence> {
     let records: Vec<Record> = evidence.iter().filter_map(record).cloned().collect();
-    let logs: Vec<String> =
-        evidence.iter().filter(|file| is_log(file)).map(|file| layout(&file.source).to_owned()).collect();
+    let logs: Vec<String> = evidence
+        .iter()
+        .filter(|file| is_log(file))
+        .map(|file| layout(&file.source).to_owned())
+        .collect();
     let mut rest = Vec::new();
     for mut file in evidence {
-        let of =
-            records.iter().find(|record| record.log == Some(file.digest) || record.attestations.contains(&file.digest));
+        let of = records.iter().find(|record| {
+            record.log == Some(file.digest) || record.attestations.contains(&file.digest)
+        });
         file.of = of.map(|record| record.reference.clone());
         let What::Log(run) = file.what else {
             rest.push(file);
@@ -52,7 +58,10 @@ fn is_log(file: &Evidence) -> bool {
 
 /// The run, with what its record says of it.
 fn told(run: Run, source: &str, record: Option<&Record>) -> Run {
-    let label = Path::new(source).file_stem().map(|stem| Text::new(&stem.to_string_lossy())).unwrap_or_default();
+    let label = Path::new(source)
+        .file_stem()
+        .map(|stem| Text::new(&stem.to_string_lossy()))
+        .unwrap_or_default();
     let mut run = Run { source: Text::new(source), label, ..run };
     let Some(record) = record else { return run };
     run.started = record.created.or(run.started);
@@ -86,10 +95,14 @@ pub(super) fn is_named(run: &Run, reference: &str) -> bool {
 /// Minutes that a job takes at most.
 const LONGEST_JOB: i64 = 360;
 
-/// Both are one build: each step ended the same way and took the same time, and some step was executed.
+/// Both are one build: each step ended the same way and took the same time, and some step was
+/// executed.
 fn is_twin(known: &Run, stored: &Run) -> bool {
     let [build] = stored.builds.as_slice() else { return false };
-    let apart = known.started.zip(stored.started).map(|(known, stored)| (known - stored).num_minutes().abs());
+    let apart = known
+        .started
+        .zip(stored.started)
+        .map(|(known, stored)| (known - stored).num_minutes().abs());
     // The log of a job may begin long before its build.
     if apart.is_some_and(|minutes| minutes > LONGEST_JOB) {
         return false;

@@ -1,4 +1,5 @@
-//! Archives as tools write them, made with the crates of their formats, and what is not to be believed.
+//! Archives as tools write them, made with the crates of their formats, and what is not to be
+//! believed.
 
 use std::io::Write as _;
 
@@ -27,8 +28,8 @@ fn vertex(name: &str, inputs: &[&str], at: Option<(i64, i64)>, cached: bool) -> 
     }
 }
 
-const FROM: &str =
-    "[1/3] FROM docker.io/library/alpine:3@sha256:32a9a592613c62eeaf6af81772a075b4a5e15a06fecdb0338f7b23b20ccbc92e";
+const FROM: &str = "[1/3] FROM \
+    docker.io/library/alpine:3@sha256:32a9a592613c62eeaf6af81772a075b4a5e15a06fecdb0338f7b23b20ccbc92e";
 
 fn frames() -> Vec<u8> {
     let frame = |vertexes: Vec<Vertex>| Response { vertexes, ..Response::default() };
@@ -86,7 +87,8 @@ fn dockerbuild() -> Vec<u8> {
         .unwrap()
         .to_string()
         .unwrap();
-    let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let mut archive =
+        tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
     for bytes in [&log[..], provenance, record.as_bytes(), manifest.as_bytes()] {
         let mut header = tar::Header::new_ustar();
         header.set_size(bytes.len() as u64);
@@ -109,8 +111,10 @@ fn read_all(name: &str, bytes: &[u8]) -> (Vec<Run>, Attached, Vec<String>) {
     let (mut found, mut errors) = (Vec::new(), Vec::new());
     let whole = Whole { begins, longest: LONGEST };
     let entry = Entry::in_memory(name, bytes);
-    source::each(&entry, &Reading { whole, expanded: 64 << 20, ..Reading::default() }, &mut |part, content| {
-        match content {
+    source::each(
+        &entry,
+        &Reading { whole, expanded: 64 << 20, ..Reading::default() },
+        &mut |part, content| match content {
             Ok(Content::Whole(bytes)) => match read(&part.name, &bytes) {
                 Some(Ok(evidence)) => found.push(evidence),
                 Some(Err(why)) => errors.push(why),
@@ -118,8 +122,8 @@ fn read_all(name: &str, bytes: &[u8]) -> (Vec<Run>, Attached, Vec<String>) {
             },
             Ok(Content::Log(_)) => {}
             Err(e) => errors.push(e.to_string()),
-        }
-    });
+        },
+    );
     let mut runs = Vec::new();
     let attached = attach(&mut runs, found, &[]);
     (runs, attached, errors)
@@ -128,18 +132,34 @@ fn read_all(name: &str, bytes: &[u8]) -> (Vec<Run>, Attached, Vec<String>) {
 #[test]
 fn a_stored_build_is_a_run_with_its_definition_and_dockerfile() {
     let file = dockerbuild();
-    for (name, bytes) in [("web.dockerbuild", file.clone()), ("artifact.zip", zipped("web.dockerbuild", &file))] {
+    for (name, bytes) in
+        [("web.dockerbuild", file.clone()), ("artifact.zip", zipped("web.dockerbuild", &file))]
+    {
         let (runs, attached, errors) = read_all(name, &bytes);
-        assert!(errors.is_empty() && attached.problems.is_empty(), "{errors:?} {:?}", attached.problems);
+        assert!(
+            errors.is_empty() && attached.problems.is_empty(),
+            "{errors:?} {:?}",
+            attached.problems
+        );
         let build = &runs[0].builds[0];
-        let steps: Vec<_> = build.steps.iter().map(|s| (s.text.as_str(), s.outcome, s.digests.is_some())).collect();
-        assert_eq!(steps, [("WORKDIR /app", Outcome::Hit, true), ("RUN make", Outcome::Miss, true)]);
-        assert_eq!(build.steps[0].digests.as_ref().unwrap().operation, Some(formula::workdir("/app")));
+        let steps: Vec<_> =
+            build.steps.iter().map(|s| (s.text.as_str(), s.outcome, s.digests.is_some())).collect();
+        assert_eq!(
+            steps,
+            [("WORKDIR /app", Outcome::Hit, true), ("RUN make", Outcome::Miss, true)]
+        );
+        assert_eq!(
+            build.steps[0].digests.as_ref().unwrap().operation,
+            Some(formula::workdir("/app"))
+        );
         assert_eq!(
             attached.dockerfiles,
             [("Dockerfile".to_owned(), "FROM alpine:3\nWORKDIR /app\nRUN make\n".to_owned())]
         );
-        assert_eq!(build.given.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["TOKEN"]);
+        assert_eq!(
+            build.given.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["TOKEN"]
+        );
         assert!(!format!("{runs:?}").contains("hunter2"));
     }
 }

@@ -16,8 +16,8 @@ pub enum Standing {
 pub struct Alternative {
     /// Whether it still stands.
     pub standing: Standing,
-    /// Its name, with the reason in brackets; of [`Standing::ToDecide`] what to do. Begins in lower case, ends
-    /// without a full stop.
+    /// Its name, with the reason in brackets; of [`Standing::ToDecide`] what to do. Begins in lower
+    /// case, ends without a full stop.
     pub text: String,
 }
 

@@ -1,14 +1,16 @@
-//! Values of build arguments: taken out of what is kept, so that only *whether they changed* remains.
+//! Values of build arguments: taken out of what is kept, so that only *whether they changed*
+//! remains.
 //!
-//! A value becomes a mark, `<arg:0293847561>`: 32 bits of the SHA-256 of the argument's name and value, in decimal.
-//! The name in the hash keeps a table of common values from serving for all arguments, and tells nothing by two arguments
-//! having one value. So few bits cannot lead back to a long value, since a million commits share a mark by chance; a value
-//! that can be guessed from a short list can be guessed from any hash, so what is called a secret has no mark at all, only
-//! `***`. Two values in a row have one mark by chance once in four billion runs. Decimal because rules take a word with a
-//! digit in it for a value.
+//! A value becomes a mark, `<arg:0293847561>`: 32 bits of the SHA-256 of the argument's name and
+//! value, in decimal. The name in the hash keeps a table of common values from serving for all
+//! arguments, and tells nothing by two arguments having one value. So few bits cannot lead back to
+//! a long value, since a million commits share a mark by chance; a value that can be guessed from a
+//! short list can be guessed from any hash, so what is called a secret has no mark at all, only
+//! `***`. Two values in a row have one mark by chance once in four billion runs. Decimal because
+//! rules take a word with a digit in it for a value.
 //!
-//! Where the log that was just read has the same value, the mark in an earlier record reads as that value again: equal
-//! texts stay equal, and nothing is shown that is not in the log at hand.
+//! Where the log that was just read has the same value, the mark in an earlier record reads as that
+//! value again: equal texts stay equal, and nothing is shown that is not in the log at hand.
 
 mod shell;
 
@@ -22,7 +24,8 @@ use crate::render::redact::redact;
 /// Stands for a value of a secret.
 const SECRET: &str = "***";
 
-/// Values of fewer bytes are taken out only where they are written as arguments: `RUN sleep 5` would lose its `5` to `JOBS=5`.
+/// Values of fewer bytes are taken out only where they are written as arguments: `RUN sleep 5`
+/// would lose its `5` to `JOBS=5`.
 const SHORT: usize = 4;
 
 /// The arguments that command lines give, with their values.
@@ -35,11 +38,16 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// Of the command lines of these runs, and of instructions that are printed with their arguments.
+    /// Of the command lines of these runs, and of instructions that are printed with their
+    /// arguments.
     pub(super) fn of<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Self {
         let mut known = Self::default();
         for run in runs {
-            let given = run.commands.iter().flat_map(|command| &command.build_args).flat_map(|text| text.lines());
+            let given = run
+                .commands
+                .iter()
+                .flat_map(|command| &command.build_args)
+                .flat_map(|text| text.lines());
             given.for_each(|argument| known.add(argument.trim()));
             let steps = run.builds.iter().flat_map(|build| &build.steps);
             steps.flat_map(|step| printed(&step.text)).for_each(|argument| known.add(argument));
@@ -57,14 +65,18 @@ impl Arguments {
         if !self.names.iter().any(|known| known == name) {
             self.names.push(name.to_owned());
         }
-        let written = shell::parts(value).into_iter().filter(|(literal, part)| *literal && says_something(part));
+        let written = shell::parts(value)
+            .into_iter()
+            .filter(|(literal, part)| *literal && says_something(part));
         self.values.extend(written.map(|(_, part)| (part.to_owned(), mark(name, part))));
     }
 
     /// A text of the log as it may be kept.
     pub(super) fn hidden(&self, text: &str) -> String {
         match text {
-            _ if text.contains("build-arg") => self.without_values(&shell::assigned(text, &[], &hidden_value)),
+            _ if text.contains("build-arg") => {
+                self.without_values(&shell::assigned(text, &[], &hidden_value))
+            }
             _ if text.contains("RUN |") => self.command(text),
             _ => self.without_values(text),
         }
@@ -130,7 +142,8 @@ fn says_something(text: &str) -> bool {
     text.contains(char::is_alphanumeric)
 }
 
-/// `RUN |2 SHA=0f3c9a7 N=1 npm ci`: how the classic builder and `docker history` print a RUN and its arguments.
+/// `RUN |2 SHA=0f3c9a7 N=1 npm ci`: how the classic builder and `docker history` print a RUN and
+/// its arguments.
 fn printed(text: &str) -> impl Iterator<Item = &str> {
     let behind = text.split_once("RUN |").map_or("", |(_, behind)| behind);
     let count = behind.split(' ').next().and_then(|count| count.parse().ok()).unwrap_or(0);

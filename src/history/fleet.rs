@@ -1,4 +1,5 @@
-//! Many logs without a file: records of logs whose identity and time somebody else knows, and runs of such records.
+//! Many logs without a file: records of logs whose identity and time somebody else knows, and runs
+//! of such records.
 //!
 //! Knows no clock and no environment: the same input gives the same records.
 
@@ -13,7 +14,11 @@ use crate::model::Run;
 
 /// The record of each run of one log. What nobody says of it the log says itself.
 #[must_use]
-pub fn records_of(runs: &[Run], identity: &Identity, recorded: Option<DateTime<Utc>>) -> Vec<Record> {
+pub fn records_of(
+    runs: &[Run],
+    identity: &Identity,
+    recorded: Option<DateTime<Utc>>,
+) -> Vec<Record> {
     let of = |(at, run): (usize, &Run)| {
         let identity = identity.clone().or(Identity::of_log(run));
         let recorded = recorded.or(run.started).unwrap_or(DateTime::UNIX_EPOCH);

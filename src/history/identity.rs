@@ -1,4 +1,5 @@
-//! Which job of which pipeline a log is of: what flags say, else the CI's variables, else the log itself.
+//! Which job of which pipeline a log is of: what flags say, else the CI's variables, else the log
+//! itself.
 
 mod said;
 mod table;
@@ -119,8 +120,11 @@ pub fn ci_around(variable: &dyn Fn(&str) -> Option<String>) -> Option<&'static s
 
 /// Some tools set the variable of a CI to `false`, or to nothing.
 fn around(variable: &dyn Fn(&str) -> Option<String>) -> Option<&'static Ci> {
-    let says = |name: &str| variable(name).filter(|value| !value.trim().is_empty() && value != "false");
-    CIS.iter().find(|ci| says(ci.known_by.0).is_some_and(|value| ci.known_by.1.is_none_or(|wanted| wanted == value)))
+    let says =
+        |name: &str| variable(name).filter(|value| !value.trim().is_empty() && value != "false");
+    CIS.iter().find(|ci| {
+        says(ci.known_by.0).is_some_and(|value| ci.known_by.1.is_none_or(|wanted| wanted == value))
+    })
 }
 
 fn joined(parts: &[&Option<String>]) -> String {
@@ -146,20 +150,34 @@ mod tests {
     use crate::envelope::ENVELOPES;
 
     fn here(set: &[(&str, &str)]) -> Identity {
-        let lookup = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let lookup = |name: &str| {
+            set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
         Identity::of_environment(&lookup)
     }
 
     #[test]
     fn flags_come_before_variables() {
         let flags = Identity { job: Some("web".into()), ..Identity::default() };
-        let all = flags.or(here(&[("BUILDKITE", "true"), ("BUILDKITE_LABEL", "x"), ("BUILDKITE_BUILD_NUMBER", "7")]));
+        let all = flags.or(here(&[
+            ("BUILDKITE", "true"),
+            ("BUILDKITE_LABEL", "x"),
+            ("BUILDKITE_BUILD_NUMBER", "7"),
+        ]));
         assert_eq!((all.job.as_deref(), all.run.as_deref()), (Some("web"), Some("7")));
     }
 
     #[test]
     fn what_is_switched_off_is_not_there() {
-        assert!(here(&[("CI", "true"), ("TRAVIS", "false"), ("CIRCLECI", ""), ("TRAVIS_REPO_SLUG", "a/b")]).is_empty());
+        assert!(
+            here(&[
+                ("CI", "true"),
+                ("TRAVIS", "false"),
+                ("CIRCLECI", ""),
+                ("TRAVIS_REPO_SLUG", "a/b")
+            ])
+            .is_empty()
+        );
     }
 
     /// One that is known by another's variable would never be found.
@@ -169,7 +187,11 @@ mod tests {
             let (name, value) = ci.known_by;
             let set = |asked: &str| (asked == name).then(|| value.unwrap_or("1").to_owned());
             assert_eq!(ci_around(&set), Some(ci.name));
-            assert!(ENVELOPES.iter().any(|envelope| envelope.ci() == Some(ci.name)), "{} has no logs", ci.name);
+            assert!(
+                ENVELOPES.iter().any(|envelope| envelope.ci() == Some(ci.name)),
+                "{} has no logs",
+                ci.name
+            );
             assert!(
                 fs::exists(format!("tests/history/variables/{}.env", ci.name)).unwrap(),
                 "{} is not tried",
@@ -181,11 +203,13 @@ mod tests {
     /// What a job of each CI has in its environment, and below it what is known of the job.
     #[test]
     fn a_job_of_every_ci_is_known_by_its_variables() {
-        let files = fs::read_dir("tests/history/variables").unwrap().map(|entry| entry.unwrap().path());
+        let files =
+            fs::read_dir("tests/history/variables").unwrap().map(|entry| entry.unwrap().path());
         for file in files.filter(|path| path.extension().is_some_and(|end| end == "env")) {
             let text = fs::read_to_string(&file).unwrap();
             let (set, known) = text.split_once("\n\n").unwrap();
-            let set: Vec<(&str, &str)> = set.lines().filter_map(|line| line.split_once('=')).collect();
+            let set: Vec<(&str, &str)> =
+                set.lines().filter_map(|line| line.split_once('=')).collect();
             let known: Identity = serde_json::from_str(known).unwrap();
             assert_eq!(here(&set), known, "{}", file.display());
         }

@@ -13,7 +13,11 @@ pub fn listed(jobs: &[Job]) -> String {
         let runs = if job.records == 1 { "run " } else { "runs" };
         format!("{:>7} {runs}  {}\n", job.records, escape::line(&title(job)))
     };
-    if jobs.is_empty() { "no runs are remembered\n".to_owned() } else { jobs.iter().map(line).collect() }
+    if jobs.is_empty() {
+        "no runs are remembered\n".to_owned()
+    } else {
+        jobs.iter().map(line).collect()
+    }
 }
 
 /// The same for programs.
@@ -40,7 +44,8 @@ pub fn listed_json(jobs: &[Job]) -> String {
 pub fn title(job: &Job) -> String {
     let ((repository, pipeline), (name, leg), _) = parts(job);
     let leg = if leg.is_empty() { String::new() } else { format!("({leg})") };
-    let words: Vec<&str> = [repository, pipeline, name, &leg].into_iter().filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        [repository, pipeline, name, &leg].into_iter().filter(|word| !word.is_empty()).collect();
     if words.is_empty() { "(a job without a name)".to_owned() } else { words.join(" ") }
 }
 

@@ -1,8 +1,9 @@
 //! Remembers runs, so that a build's own log is judged beside the runs before it.
 //!
-//! A record (`record/`) reads as the run it was made of, and the file (`store/`) hands out those of the same job. Rules see
-//! a study of runs and know nothing of where they come from. Knows neither rules nor the command line; what is wrong with
-//! the file is a [`Problem`], and the diagnosis goes on without it.
+//! A record (`record/`) reads as the run it was made of, and the file (`store/`) hands out those of
+//! the same job. Rules see a study of runs and know nothing of where they come from. Knows neither
+//! rules nor the command line; what is wrong with the file is a [`Problem`], and the diagnosis goes
+//! on without it.
 
 mod arguments;
 mod fleet;
@@ -50,8 +51,8 @@ const DAY: TimeDelta = TimeDelta::days(1);
 /// No clock that is right shows an earlier time: this program is younger.
 const FIRST_YEAR: i32 = 2026;
 
-/// From when to when records are kept. One that is further ahead than they are kept is of a clock that was wrong, if
-/// this one is right.
+/// From when to when records are kept. One that is further ahead than they are kept is of a clock
+/// that was wrong, if this one is right.
 #[must_use]
 pub fn retained(now: DateTime<Utc>, keep: TimeDelta) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let oldest = now.checked_sub_signed(keep)?;
@@ -60,7 +61,8 @@ pub fn retained(now: DateTime<Utc>, keep: TimeDelta) -> Option<(DateTime<Utc>, D
     Some((oldest, latest.unwrap_or(DateTime::<Utc>::MAX_UTC)))
 }
 
-/// How many jobs of the same pipeline are looked at beside the job itself: those that share its caches.
+/// How many jobs of the same pipeline are looked at beside the job itself: those that share its
+/// caches.
 const BESIDE: usize = 8;
 
 const WITHOUT: &str = "(the diagnosis goes on without earlier runs)";
@@ -84,7 +86,8 @@ impl History {
     #[must_use]
     pub fn open(settings: Settings) -> Self {
         let (fresh, arguments) = (Vec::new(), Arguments::default());
-        let mut history = Self { store: None, fresh, arguments, before: None, problems: Vec::new(), settings };
+        let mut history =
+            Self { store: None, fresh, arguments, before: None, problems: Vec::new(), settings };
         match Store::open(&history.settings.file) {
             Ok(store) => history.store = Some(store.until(history.settings.now + DAY)),
             Err(trouble) => history.complain(&format!("{trouble} {WITHOUT}")),
@@ -119,7 +122,10 @@ impl History {
         match recall::records(store, &self.fresh, self.settings.last, BESIDE) {
             Ok(recalled) => {
                 for reason in &recalled.unread {
-                    self.problems.push(problem(&self.settings, &format!("a record cannot be read: {reason}")));
+                    self.problems.push(problem(
+                        &self.settings,
+                        &format!("a record cannot be read: {reason}"),
+                    ));
                 }
                 let runs = recalled.runs(&self.arguments);
                 self.before = recalled.before;
@@ -133,8 +139,8 @@ impl History {
         }
     }
 
-    /// Leaves out of the report what is of other jobs alone, says in it what is new, and keeps the runs that were just
-    /// read for the next time.
+    /// Leaves out of the report what is of other jobs alone, says in it what is new, and keeps the
+    /// runs that were just read for the next time.
     pub fn keep(mut self, report: &mut Report) {
         report.findings.retain(|finding| concerns(&report.study.runs, finding));
         report.news = news::of(report, self.before.as_deref());
@@ -155,8 +161,8 @@ impl History {
     }
 }
 
-/// A record as the run it was made of, and what was found in it. Values of build arguments stay marks: no log at hand
-/// tells them.
+/// A record as the run it was made of, and what was found in it. Values of build arguments stay
+/// marks: no log at hand tells them.
 #[must_use]
 pub fn remembered(record: &Record) -> (Run, Vec<Reported>) {
     let reported = record.findings.iter().map(|found| Reported {
@@ -171,9 +177,11 @@ fn problem(settings: &Settings, message: &str) -> Problem {
     Problem { source: settings.file.display().to_string(), line: None, message: message.to_owned() }
 }
 
-/// It quotes a run of a job that was just read, or no run at all: jobs beside it have reports of their own.
+/// It quotes a run of a job that was just read, or no run at all: jobs beside it have reports of
+/// their own.
 fn concerns(runs: &[Run], finding: &Finding) -> bool {
     let quoted = |run: &&Run| finding.evidence.iter().any(|line| *line.source == *run.source);
     let mut quoted = runs.iter().filter(quoted).peekable();
-    quoted.peek().is_none() || quoted.any(|run| run.earlier.as_ref().is_none_or(|earlier| earlier.own))
+    quoted.peek().is_none()
+        || quoted.any(|run| run.earlier.as_ref().is_none_or(|earlier| earlier.own))
 }

@@ -20,9 +20,14 @@ pub(super) struct Recalled {
     pub before: Option<Vec<Found>>,
 }
 
-/// The newest records of each job that was just read, and of the jobs beside them: what two jobs do to one cache shows
-/// in the logs of both.
-pub(super) fn records(store: &mut Store, fresh: &[Record], last: usize, beside: usize) -> Result<Recalled, Trouble> {
+/// The newest records of each job that was just read, and of the jobs beside them: what two jobs do
+/// to one cache shows in the logs of both.
+pub(super) fn records(
+    store: &mut Store,
+    fresh: &[Record],
+    last: usize,
+    beside: usize,
+) -> Result<Recalled, Trouble> {
     let known: BTreeSet<&str> = fresh.iter().map(|record| record.id.as_str()).collect();
     let mut jobs: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for record in fresh {
@@ -35,8 +40,11 @@ pub(super) fn records(store: &mut Store, fresh: &[Record], last: usize, beside: 
     for (scope, names) in &jobs {
         for name in names {
             let read = store.newest(scope, name, last + fresh.len())?;
-            let earlier: Vec<Record> =
-                read.records.into_iter().filter(|record| !known.contains(record.id.as_str())).collect();
+            let earlier: Vec<Record> = read
+                .records
+                .into_iter()
+                .filter(|record| !known.contains(record.id.as_str()))
+                .collect();
             let skip = earlier.len().saturating_sub(last);
             if let Some(newest) = earlier.last() {
                 let before = recalled.before.get_or_insert_default();
@@ -74,7 +82,8 @@ pub(super) fn run(record: &Record, arguments: &Arguments, own: bool) -> Run {
 
 /// A run whose log does not name its job, commit or branch is of those that its record names.
 pub(super) fn of_job(run: Run, record: &Record) -> Run {
-    let text = |own: Option<Text>, told: &Option<String>| own.or_else(|| told.as_deref().map(Text::new));
+    let text =
+        |own: Option<Text>, told: &Option<String>| own.or_else(|| told.as_deref().map(Text::new));
     let identity = &record.identity;
     let job = identity.job.as_ref().map(|job| match &identity.leg {
         Some(leg) => format!("{job} ({leg})"),
@@ -88,7 +97,8 @@ pub(super) fn of_job(run: Run, record: &Record) -> Run {
     }
 }
 
-/// Earlier runs and those just read, each with a name of its own: in a CI every log has the same one.
+/// Earlier runs and those just read, each with a name of its own: in a CI every log has the same
+/// one.
 pub(super) fn told_apart(mut earlier: Vec<Run>, fresh: Vec<Run>) -> Vec<Run> {
     let mut used: BTreeSet<Text> = fresh.iter().map(|run| run.source.clone()).collect();
     // The newest keeps the name of its file where that is free.

@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 use super::shared::Recent;
 use super::step::same;
 use super::{
-    CacheKind, Digest, Few, Found, Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Told, Transfer, elapsed,
+    CacheKind, Digest, Few, Found, Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Told,
+    Transfer, elapsed,
 };
 
 /// Form of log the build was read from.
@@ -71,12 +72,14 @@ pub enum BuildOutcome {
     Failed,
     /// Cancelled.
     Canceled,
-    /// The log does not show how: it ends before the build does, or nothing in it says that it was the end.
+    /// The log does not show how: it ends before the build does, or nothing in it says that it was
+    /// the end.
     #[default]
     Unknown,
 }
 
-/// The index of a step, looked for when it is first asked for. A clone, which may get other steps, looks anew.
+/// The index of a step, looked for when it is first asked for. A clone, which may get other steps,
+/// looks anew.
 #[derive(Debug, Default)]
 pub struct FinalStep(OnceLock<Option<usize>>);
 
@@ -137,14 +140,15 @@ pub struct Build {
     pub expired: Few<Quote>,
     /// Images of its own steps that were deleted after it: the first line that says so.
     pub pruned: Option<Box<Quote>>,
-    /// Steps whose layer was pushed to a cache, by their index in [`Build::steps`], with the line that says so.
+    /// Steps whose layer was pushed to a cache, by their index in [`Build::steps`], with the line
+    /// that says so.
     pub pushed: Few<(usize, Quote)>,
     /// Client warnings about the cache.
     pub warnings: Few<Quote>,
     /// Image references written or pushed.
     pub images: Few<Text>,
-    /// Digest of the image's config. It holds the creation time of every step, so two builds with one
-    /// config executed no step of the final stage in between.
+    /// Digest of the image's config. It holds the creation time of every step, so two builds with
+    /// one config executed no step of the final stage in between.
     pub config: Option<Text>,
     /// The Dockerfile, as it was sent to the builder.
     pub dockerfile: Option<Amount>,
@@ -162,8 +166,8 @@ pub struct Build {
     pub reference: Option<Text>,
     /// Build arguments that files beside the log tell, each with a digest of its value.
     pub given: Few<(Text, Digest)>,
-    /// Command lines of the run that made it, from and up to an index; none where they cannot be told
-    /// from those of other builds. Read through `Run::commands_of`.
+    /// Command lines of the run that made it, from and up to an index; none where they cannot be
+    /// told from those of other builds. Read through `Run::commands_of`.
     pub commands: (usize, usize),
 }
 
@@ -201,7 +205,8 @@ impl Build {
     /// How many lines below an error may go on with it.
     pub const ANSWERS: u64 = 4;
 
-    /// Nothing will be added any more: gives spare room back, and shares what earlier builds had too.
+    /// Nothing will be added any more: gives spare room back, and shares what earlier builds had
+    /// too.
     pub(super) fn settle(&mut self) {
         thread_local!(static RECENT: Recent<Shared<Instruction>> = Recent::default());
         RECENT.with(|recent| self.steps.iter_mut().for_each(|step| step.what.share(recent)));
@@ -217,7 +222,9 @@ impl Build {
 
     /// Steps that count in a hit rate and whose outcome is known.
     pub fn decided(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|s| s.kind == StepKind::Counted && matches!(s.outcome, Outcome::Hit | Outcome::Miss))
+        self.steps.iter().filter(|s| {
+            s.kind == StepKind::Counted && matches!(s.outcome, Outcome::Hit | Outcome::Miss)
+        })
     }
 
     /// Steps answered from a cache.
@@ -251,8 +258,8 @@ impl Build {
         self.imports.iter().any(Transfer::ok)
     }
 
-    /// Whether some import found a cache. A layer that was fetched, or a step from the cache in a builder that began
-    /// empty, shows it of back ends that do not say so.
+    /// Whether some import found a cache. A layer that was fetched, or a step from the cache in a
+    /// builder that began empty, shows it of back ends that do not say so.
     #[must_use]
     pub fn found(&self) -> Found {
         let told = self.imports.iter().map(Transfer::found).max().unwrap_or(Found::No);

@@ -1,5 +1,6 @@
-//! Errors whose words are said of caches alone. Of a log that begins below a vertex' header, or of which only the
-//! end was kept, they are all that tells a cache's error from one of the image or of a step.
+//! Errors whose words are said of caches alone. Of a log that begins below a vertex' header, or of
+//! which only the end was kept, they are all that tells a cache's error from one of the image or of
+//! a step.
 
 use super::CacheKind;
 
@@ -14,13 +15,17 @@ pub enum About {
     Layer,
 }
 
-/// `None` for words that are said of images, steps and base images too. A command may print anything.
+/// `None` for words that are said of images, steps and base images too. A command may print
+/// anything.
 #[must_use]
 pub fn cache_error(error: &str) -> Option<About> {
-    if error.contains("did not complete successfully") || error.contains("executor failed running") {
+    if error.contains("did not complete successfully") || error.contains("executor failed running")
+    {
         return None;
     }
-    let said = |table: &[Row]| table.iter().find(|(_, all)| all.iter().all(|part| error.contains(part))).map(|r| r.0);
+    let said = |table: &[Row]| {
+        table.iter().find(|(_, all)| all.iter().all(|part| error.contains(part))).map(|r| r.0)
+    };
     let layer = || is_of_layer(error).then_some(About::Layer);
     let export = said(EXPORTS).map(About::Export);
     export.or_else(layer).or_else(|| said(IMPORTS).map(About::Import))
@@ -32,22 +37,25 @@ pub fn cache_error(error: &str) -> Option<About> {
 pub fn configured(error: &str) -> Option<CacheKind> {
     let exporter = error.split_once("failed to configure ").map(|(_, rest)| rest);
     let option = || error.split_once("cache with type ").map(|(_, rest)| rest);
-    let kind = exporter.filter(|rest| rest.contains(" cache ")).or_else(option)?.split(' ').next()?;
+    let kind =
+        exporter.filter(|rest| rest.contains(" cache ")).or_else(option)?.split(' ').next()?;
     Some(CacheKind::from_type(kind)).filter(|kind| *kind != CacheKind::Unknown)
 }
 
-/// Whether it says that a layer of an imported cache could not be fetched, in words that are said of no other.
+/// Whether it says that a layer of an imported cache could not be fetched, in words that are said
+/// of no other.
 #[must_use]
 pub fn is_of_layer(error: &str) -> bool {
     LAYERS.iter().any(|words| error.contains(words)) || is_gone(error)
 }
 
-/// `blob sha256:… not found`, before `BuildKit` 0.9 `blob not found` (`cache/remotecache/gha/gha.go`). The
-/// digest may be masked.
+/// `blob sha256:… not found`, before `BuildKit` 0.9 `blob not found`
+/// (`cache/remotecache/gha/gha.go`). The digest may be masked.
 #[must_use]
 pub fn is_gone(error: &str) -> bool {
     let named = error.split_once("blob sha256:").is_some_and(|(_, rest)| {
-        rest.split_once(' ').is_some_and(|(_, after)| after == "not found" || after.starts_with("not found "))
+        rest.split_once(' ')
+            .is_some_and(|(_, after)| after == "not found" || after.starts_with("not found "))
     });
     named || error.ends_with("blob not found")
 }
@@ -64,7 +72,8 @@ static EXPORTS: &[Row] = &[
     (CacheKind::Unknown, &["error writing config blob"]),
     // `cache/remotecache/s3/s3.go`
     (CacheKind::S3, &["failed to check file presence in cache"]),
-    // `tonistiigi/go-actions-cache` `cache.go`, `cache_v2.go`, `retry.go`. An importer asks for its index only.
+    // `tonistiigi/go-actions-cache` `cache.go`, `cache_v2.go`, `retry.go`. An importer asks for its
+    // index only.
     (CacheKind::Gha, &["/_apis/artifactcache/cache?keys=buildkit-blob-"]),
     (CacheKind::Gha, &["/_apis/artifactcache/caches"]),
     (CacheKind::Gha, &["failed to reserve cache"]),
@@ -86,7 +95,8 @@ static IMPORTS: &[Row] = &[
 static LAYERS: &[&str] = &[
     // `solver/edge.go`: the stored result of a step.
     "failed to load cache: ",
-    // Azure's client: GitHub's cache service, and `type=azblob`. Registries are read by containerd's.
+    // Azure's client: GitHub's cache service, and `type=azblob`. Registries are read by
+    // containerd's.
     "failed to copy: GET http",
     // `tonistiigi/go-actions-cache` `cache.go`, before the service's second version.
     "failed to copy: invalid status response ",
@@ -102,12 +112,23 @@ mod tests {
     #[test]
     fn tells_what_an_error_is_about() {
         for (text, about) in [
-            ("failed to configure registry cache importer: r.example.com/a:c: not found", Import(Unknown)),
+            (
+                "failed to configure registry cache importer: r.example.com/a:c: not found",
+                Import(Unknown),
+            ),
             ("error writing config blob: failed to open writer: EOF", Export(Unknown)),
             ("blob sha256:0a is too large (1200000 > 1048576)", Import(Unknown)),
-            ("failed to check file presence in cache: operation error S3: HeadObject, StatusCode: 403", Export(S3)),
+            (
+                "failed to check file presence in cache: operation error S3: HeadObject, \
+                    StatusCode: 403",
+                Export(S3),
+            ),
             ("operation error S3: GetObject, https response error StatusCode: 403", Import(S3)),
-            ("failed to push r/a:1: failed to copy: GET https://p.blob.core.windows.net/actions-cache/366-1", Layer),
+            (
+                "failed to push r/a:1: failed to copy: GET \
+                    https://p.blob.core.windows.net/actions-cache/366-1",
+                Layer,
+            ),
             ("maximum timeout reached", Export(Gha)),
         ] {
             assert_eq!(cache_error(text), Some(about), "{text}");
@@ -117,9 +138,12 @@ mod tests {
     #[test]
     fn leaves_what_is_said_of_images_and_steps() {
         for text in [
-            "process \"/bin/sh -c echo error writing layer blob\" did not complete successfully: exit code: 1",
-            "failed to push r/a:1: unexpected status from PUT request to https://r/v2/a/manifests/1: 403 Forbidden",
-            "failed to copy: httpReadSeeker: failed open: unexpected status code https://r/v2/a/blobs/sha256:0: 404",
+            "process \"/bin/sh -c echo error writing layer blob\" did not complete successfully: \
+                exit code: 1",
+            "failed to push r/a:1: unexpected status from PUT request to \
+                https://r/v2/a/manifests/1: 403 Forbidden",
+            "failed to copy: httpReadSeeker: failed open: unexpected status code \
+                https://r/v2/a/blobs/sha256:0: 404",
             "r.example.com/a:c: not found",
         ] {
             assert_eq!(cache_error(text), None, "{text}");

@@ -39,8 +39,8 @@ pub enum Tool {
     Kaniko,
 }
 
-/// One command line that builds an image or makes a builder; the fields of what it [`Asked`] for are
-/// read and written as its own.
+/// One command line that builds an image or makes a builder; the fields of what it [`Asked`] for
+/// are read and written as its own.
 #[derive(Clone, Debug, Default)]
 pub struct Command {
     /// The line, or its first where it goes on in others.
@@ -112,12 +112,13 @@ impl Command {
         self
     }
 
-    /// The step is to be executed whatever the caches hold. A Dockerfile of one stage prints no name
-    /// that a filter could be compared with. `--layers=false` of buildah and `--cache=false` of kaniko
-    /// say the same.
+    /// The step is to be executed whatever the caches hold. A Dockerfile of one stage prints no
+    /// name that a filter could be compared with. `--layers=false` of buildah and `--cache=false`
+    /// of kaniko say the same.
     #[must_use]
     pub fn ignores_caches_of(&self, step: &Step) -> bool {
-        let named = step.stage.is_empty() || self.no_cache_filter.iter().any(|stage| **stage == *step.stage);
+        let named = step.stage.is_empty()
+            || self.no_cache_filter.iter().any(|stage| **stage == *step.stage);
         self.no_cache || self.layers == Some(false) || (named && !self.no_cache_filter.is_empty())
     }
 
@@ -135,7 +136,8 @@ impl Command {
     }
 }
 
-/// The build argument that asks for an inline cache, with what Go's `strconv.ParseBool` reads as true.
+/// The build argument that asks for an inline cache, with what Go's `strconv.ParseBool` reads as
+/// true.
 #[must_use]
 pub fn asks_inline(argument: &str) -> bool {
     let value = argument.strip_prefix("BUILDKIT_INLINE_CACHE=");

@@ -1,7 +1,7 @@
 //! The name of an image in a registry, taken apart.
 //!
-//! Source: `distribution/reference` `normalize.go`: Docker Hub's host and the folder `library` may be
-//! left out, a missing tag is `latest`.
+//! Source: `distribution/reference` `normalize.go`: Docker Hub's host and the folder `library` may
+//! be left out, a missing tag is `latest`.
 
 /// `registry/repository:tag@digest`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,8 +26,11 @@ impl<'a> ImageRef<'a> {
             _ => (name, None),
         };
         let (registry, path) = match name.split_once('/') {
-            // No name in Docker Hub has another letter: `***`, `[MASKED]` and `$REGISTRY` stand for a host.
-            Some((host, path)) if !host.bytes().all(is_of_name) || host == "localhost" => (host, path),
+            // No name in Docker Hub has another letter: `***`, `[MASKED]` and `$REGISTRY` stand for
+            // a host.
+            Some((host, path)) if !host.bytes().all(is_of_name) || host == "localhost" => {
+                (host, path)
+            }
             _ => ("docker.io", name),
         };
         let hub = registry == "docker.io";
@@ -51,7 +54,8 @@ pub fn is_masked(name: &str) -> bool {
     readable(name).is_some()
 }
 
-/// Whether two names, parts of which may be masked, can be one: what is readable of one does not contradict the other.
+/// Whether two names, parts of which may be masked, can be one: what is readable of one does not
+/// contradict the other.
 #[must_use]
 pub fn may_be_one(a: &str, b: &str) -> bool {
     match (readable(a), readable(b)) {
@@ -68,8 +72,11 @@ pub fn may_be_one(a: &str, b: &str) -> bool {
 /// What stands before the first mask and behind the last; `None` without any.
 fn readable(name: &str) -> Option<(&str, &str)> {
     let masks = || MASKS.iter().chain(&["*"]);
-    let begin = masks().filter_map(|mask| Some(name.split_once(mask)?.0)).min_by_key(|begin| begin.len())?;
-    let end = masks().filter_map(|mask| Some(name.rsplit_once(mask)?.1)).min_by_key(|end| end.len())?;
+    let begin = masks()
+        .filter_map(|mask| Some(name.split_once(mask)?.0))
+        .min_by_key(|begin| begin.len())?;
+    let end =
+        masks().filter_map(|mask| Some(name.rsplit_once(mask)?.1)).min_by_key(|end| end.len())?;
     Some((begin, end))
 }
 
@@ -95,8 +102,11 @@ mod tests {
         ] {
             assert!(may_be_one(a, b) && may_be_one(b, a), "{a} {b}");
         }
-        for (a, b) in [("***/prod/api", "***/dev/api"), ("***/web", "r.example.com/api"), ("ghcr.io/***", "quay.io/a")]
-        {
+        for (a, b) in [
+            ("***/prod/api", "***/dev/api"),
+            ("***/web", "r.example.com/api"),
+            ("ghcr.io/***", "quay.io/a"),
+        ] {
             assert!(!may_be_one(a, b) && !may_be_one(b, a), "{a} {b}");
         }
         assert!(is_masked("a/[REDACTED]") && !is_masked("r.example.com/a:1"));
@@ -107,12 +117,19 @@ mod tests {
         let one = ImageRef::parse("localhost:5000/one");
         assert_eq!((one.registry, one.repository, one.tag), ("localhost:5000", "one", None));
         assert!(!one.is_of(&ImageRef::parse("localhost:5000/two")));
-        assert!(ImageRef::parse("docker.io/library/node:20").is_of(&ImageRef::parse("node:22@sha256:0")));
+        assert!(
+            ImageRef::parse("docker.io/library/node:20")
+                .is_of(&ImageRef::parse("node:22@sha256:0"))
+        );
         assert_eq!(ImageRef::parse("node@sha256:0").digest, Some("sha256:0"));
         for host in ["***", "[MASKED]", "$REGISTRY", "r.example.com", "localhost"] {
             let name = format!("{host}/team/app:1");
             let parsed = ImageRef::parse(&name);
-            assert_eq!((parsed.registry, parsed.repository, parsed.tag), (host, "team/app", Some("1")), "{name}");
+            assert_eq!(
+                (parsed.registry, parsed.repository, parsed.tag),
+                (host, "team/app", Some("1")),
+                "{name}"
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the cache key of a step is made of, as digests: files beside a log hold it, no log does.
 //!
-//! Digests are the same on every builder, so those of two runs can be compared. No value can be read from them.
+//! Digests are the same on every builder, so those of two runs can be compared. No value can be
+//! read from them.
 
 use std::fmt;
 
@@ -11,7 +12,8 @@ use super::{Few, Text};
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// Of `sha256:` and 64 hexadecimal digits, as `BuildKit` writes it; `None` where it is no such text.
+    /// Of `sha256:` and 64 hexadecimal digits, as `BuildKit` writes it; `None` where it is no such
+    /// text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64)?;
@@ -110,15 +112,20 @@ impl Told {
 /// Everything the result of one step depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepKey {
-    /// The operation: instruction, arguments, environment, user, options. `None` where the file does not hold it.
+    /// The operation: instruction, arguments, environment, user, options. `None` where the file
+    /// does not hold it.
     pub operation: Option<Digest>,
-    /// What it takes its files from: the step or base image below it, then sources that are copied or mounted.
+    /// What it takes its files from: the step or base image below it, then sources that are copied
+    /// or mounted.
     pub inputs: Few<KeyInput>,
-    /// Fields of the operation, each with the digest of its value, where the file names them: `argument V`.
+    /// Fields of the operation, each with the digest of its value, where the file names them:
+    /// `argument V`.
     pub fields: Few<(Text, Digest)>,
-    /// Files of a copy, each with the digest of its content and mode, where a commit has the very digest of all.
+    /// Files of a copy, each with the digest of its content and mode, where a commit has the very
+    /// digest of all.
     pub files: Few<(Text, Digest)>,
-    /// Whether the cache holds its result; without it the record names the step only. `None` where no cache tells.
+    /// Whether the cache holds its result; without it the record names the step only. `None` where
+    /// no cache tells.
     pub stored: Option<bool>,
 }
 
@@ -161,7 +168,14 @@ mod tests {
         let text = format!("sha256:{}", "0123456789abcdef".repeat(4));
         let digest = Digest::parse(&text).unwrap();
         assert_eq!(Digest::of_hex(&digest.to_string()), Some(digest));
-        for wrong in ["", "sha256:", "md5:00", &text.to_uppercase(), &text.replace('9', "g"), &format!("{text}0")] {
+        for wrong in [
+            "",
+            "sha256:",
+            "md5:00",
+            &text.to_uppercase(),
+            &text.replace('9', "g"),
+            &format!("{text}0"),
+        ] {
             assert_eq!(Digest::parse(wrong), None, "{wrong}");
         }
     }
@@ -169,7 +183,10 @@ mod tests {
     #[test]
     fn one_content_in_common_is_enough() {
         let digest = |n: char| Digest::of_hex(&n.to_string().repeat(32)).unwrap();
-        let input = |of: &str| KeyInput { contents: of.chars().map(digest).collect(), ..KeyInput::default() };
+        let input = |of: &str| KeyInput {
+            contents: of.chars().map(digest).collect(),
+            ..KeyInput::default()
+        };
         assert_eq!(input("ab").is_same(&input("bc")), Some(true));
         assert_eq!(input("ab").is_same(&input("c")), Some(false));
         assert_eq!(input("").is_same(&input("c")), None);

@@ -34,7 +34,8 @@ use thin_vec::ThinVec;
 
 pub use crate::envelope::{CacheOperation, CacheOutcome, CacheReason, NoteKind};
 
-/// A list that most runs and builds have nothing in: one word wide, and there are tens of thousands.
+/// A list that most runs and builds have nothing in: one word wide, and there are tens of
+/// thousands.
 pub type Few<T> = ThinVec<T>;
 
 /// A line kept to be quoted: its text is without CI prefix and colour, otherwise as printed.
@@ -109,13 +110,14 @@ pub struct Earlier {
 }
 
 impl Run {
-    /// Keeps commands to which nothing will be added. What they ask for is shared with earlier ones at once: a log
-    /// may hold thousands.
+    /// Keeps commands to which nothing will be added. What they ask for is shared with earlier ones
+    /// at once: a log may hold thousands.
     pub(crate) fn asked_by(&mut self, commands: impl IntoIterator<Item = Command>) {
         self.commands.extend(commands.into_iter().map(Command::settled));
     }
 
-    /// Nothing will be added any more: gives spare room back and finds the command lines of each build.
+    /// Nothing will be added any more: gives spare room back and finds the command lines of each
+    /// build.
     pub(crate) fn settle(&mut self) {
         let made: Vec<(usize, usize)> = self.builds.iter().map(|build| self.made(build)).collect();
         self.builds.iter_mut().zip(made).for_each(|(build, made)| build.commands = made);
@@ -126,7 +128,8 @@ impl Run {
     }
 
     /// Command lines that made a build: those since the build before it. Where there are none, one
-    /// command made several builds (bake, compose), or it was echoed later: all command lines of the run.
+    /// command made several builds (bake, compose), or it was echoed later: all command lines of
+    /// the run.
     #[must_use]
     pub fn commands_of(&self, build: &Build) -> &[Command] {
         let (start, end) = build.commands;
@@ -145,7 +148,9 @@ impl Run {
     fn made(&self, build: &Build) -> (usize, usize) {
         let upto = |line: u64| self.commands.partition_point(|c| c.quote.line <= line);
         let end = upto(build.line);
-        let Some(last) = end.checked_sub(1).and_then(|at| self.commands.get(at)) else { return (0, 0) };
+        let Some(last) = end.checked_sub(1).and_then(|at| self.commands.get(at)) else {
+            return (0, 0);
+        };
         // Those since the build that comes before the last of them.
         let before = self.builds.partition_point(|b| b.line < last.quote.line).checked_sub(1);
         let start = before.and_then(|at| self.builds.get(at)).map_or(0, |build| upto(build.line));

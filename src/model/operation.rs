@@ -1,7 +1,7 @@
 //! What an instruction of a Dockerfile does, read from its text once.
 //!
-//! Source: `moby/buildkit` `frontend/dockerfile/instructions/parse.go`: options stand in front, a RUN's
-//! `--from=build` further on is a word of its command.
+//! Source: `moby/buildkit` `frontend/dockerfile/instructions/parse.go`: options stand in front, a
+//! RUN's `--from=build` further on is a word of its command.
 
 use std::sync::OnceLock;
 
@@ -59,7 +59,11 @@ impl Operation {
             Self::Copy(copying) => (&[][..], copying.from.as_deref()),
             Self::Workdir | Self::Other => (&[][..], None),
         };
-        mounts.iter().filter(|mount| mount.binds()).filter_map(|mount| mount.from.as_deref()).chain(copy)
+        mounts
+            .iter()
+            .filter(|mount| mount.binds())
+            .filter_map(|mount| mount.from.as_deref())
+            .chain(copy)
     }
 
     /// It takes files of the build context, or from an address.
@@ -111,8 +115,8 @@ fn copying(rest: &str) -> Copying {
     Copying { from: from.map(str::to_owned), sources, link }
 }
 
-/// An operation that is read when it is first asked for. Equal texts have equal ones, so it takes no
-/// part in comparisons; a clone, which may get another text, reads anew.
+/// An operation that is read when it is first asked for. Equal texts have equal ones, so it takes
+/// no part in comparisons; a clone, which may get another text, reads anew.
 #[derive(Debug, Default)]
 pub struct Lazy(OnceLock<Operation>);
 
@@ -167,7 +171,9 @@ mod tests {
 
     #[test]
     fn copies_are_taken_apart() {
-        let Operation::Copy(copying) = Operation::parse("COPY --link [\"a b\", \"/c\"]") else { panic!() };
+        let Operation::Copy(copying) = Operation::parse("COPY --link [\"a b\", \"/c\"]") else {
+            panic!()
+        };
         assert!(copying.link && copying.from.is_none());
         let Operation::Copy(copying) = Operation::parse("ADD a.txt b.txt /dir/") else { panic!() };
         assert_eq!(copying.sources, ["a.txt", "b.txt"]);

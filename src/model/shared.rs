@@ -90,7 +90,11 @@ impl<T: Clone> Recent<T> {
 
 const PLACES: usize = 1 << 14;
 
-fn place<'a, T, K>(places: &'a mut Vec<Option<T>>, key: &K, make: impl FnOnce() -> Option<T>) -> Option<&'a T>
+fn place<'a, T, K>(
+    places: &'a mut Vec<Option<T>>,
+    key: &K,
+    make: impl FnOnce() -> Option<T>,
+) -> Option<&'a T>
 where
     T: Borrow<K> + Clone,
     K: Hash + Eq + ?Sized,

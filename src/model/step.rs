@@ -17,7 +17,8 @@ pub enum StepKind {
     Fetch,
     /// ENV, ARG, CMD … of the classic builder: nothing to save.
     Metadata,
-    /// The builder has no cache for it: kaniko's WORKDIR, and its COPY without `--cache-copy-layers`.
+    /// The builder has no cache for it: kaniko's WORKDIR, and its COPY without
+    /// `--cache-copy-layers`.
     Uncached,
 }
 
@@ -125,8 +126,8 @@ impl Step {
     }
 }
 
-/// Seconds that steps took. Those that ran side by side count once where the log tells when they ran;
-/// else the sum, which is an upper bound.
+/// Seconds that steps took. Those that ran side by side count once where the log tells when they
+/// ran; else the sum, which is an upper bound.
 pub fn elapsed<'a>(steps: impl IntoIterator<Item = &'a Step>) -> f64 {
     let mut sum = 0.0;
     let mut spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
@@ -146,8 +147,8 @@ pub fn elapsed<'a>(steps: impl IntoIterator<Item = &'a Step>) -> f64 {
     sum
 }
 
-/// Most platforms and many stages are empty, and comparing two empty strings is slow: `memcmp` of no
-/// bytes at a dangling address takes a fault on processors that mask the load.
+/// Most platforms and many stages are empty, and comparing two empty strings is slow: `memcmp` of
+/// no bytes at a dangling address takes a fault on processors that mask the load.
 pub(super) fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && (a.is_empty() || a == b)
 }

@@ -1,7 +1,8 @@
 //! Text of a log that many steps and builds share.
 //!
 //! Builds of one job say the same things again and again. A text that was lately kept by the same
-//! thread is not kept twice, so that memory grows with what logs say, not with how often they say it.
+//! thread is not kept twice, so that memory grows with what logs say, not with how often they say
+//! it.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -25,9 +26,11 @@ impl Text {
         thread_local!(static RECENT: Recent<ArcStr> = Recent::default());
         match text.len() {
             0 => Self::default(),
-            1..=SHARED => {
-                Self(RECENT.with(|recent| recent.get(text, || Some(text.into()))).unwrap_or_else(|| text.into()))
-            }
+            1..=SHARED => Self(
+                RECENT
+                    .with(|recent| recent.get(text, || Some(text.into())))
+                    .unwrap_or_else(|| text.into()),
+            ),
             _ => Self(text.into()),
         }
     }

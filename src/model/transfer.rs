@@ -53,9 +53,11 @@ pub struct Transfer {
     pub verdict: Option<Quote>,
     /// `inferred cache manifest type`, where printed.
     pub manifest_type: Option<Text>,
-    /// Whether an export writes the cache as an image, or as the older index of layers; `None` where it prints neither.
+    /// Whether an export writes the cache as an image, or as the older index of layers; `None`
+    /// where it prints neither.
     pub as_image: Option<bool>,
-    /// Whether the import listed layers, where that is printed: `found 5 layers in cache`, kaniko's cached layers.
+    /// Whether the import listed layers, where that is printed: `found 5 layers in cache`, kaniko's
+    /// cached layers.
     pub listed: Option<bool>,
     /// Configuration and manifest of the cache that was written, where printed.
     pub wrote: Few<Digest>,
@@ -68,9 +70,10 @@ impl Transfer {
         self.ended && self.error.is_none()
     }
 
-    /// Whether the import found a cache. Registries and directories end in an error where there is none, Azure's
-    /// storage lists layers only where it has some, and S3 and GitHub's service end in `DONE` in both cases
-    /// (`moby/buildkit` `cache/remotecache/{s3/s3,gha/gha,azblob/importer}.go`).
+    /// Whether the import found a cache. Registries and directories end in an error where there is
+    /// none, Azure's storage lists layers only where it has some, and S3 and GitHub's service end
+    /// in `DONE` in both cases (`moby/buildkit`
+    /// `cache/remotecache/{s3/s3,gha/gha,azblob/importer}.go`).
     #[must_use]
     pub fn found(&self) -> Found {
         match (self.ok(), self.listed) {
@@ -80,7 +83,9 @@ impl Transfer {
             (true, Some(false)) => Found::No,
             (true, None) => match self.kind {
                 CacheKind::Registry | CacheKind::Local | CacheKind::Inline => Found::Yes,
-                CacheKind::Gha | CacheKind::S3 | CacheKind::Azblob | CacheKind::Unknown => Found::Unknown,
+                CacheKind::Gha | CacheKind::S3 | CacheKind::Azblob | CacheKind::Unknown => {
+                    Found::Unknown
+                }
             },
         }
     }

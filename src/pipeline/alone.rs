@@ -7,14 +7,16 @@ use crate::rules::Study;
 /// Findings of the configuration alone would be taken for what the logs say.
 pub(super) fn without_build(study: &Study, findings: &[Finding]) -> Option<Problem> {
     let first = study.runs.first().filter(|_| study.runs.iter().all(says_nothing))?;
-    let of_log =
-        |finding: &Finding| finding.evidence.iter().any(|line| study.runs.iter().any(|r| r.source == line.source));
+    let of_log = |finding: &Finding| {
+        finding.evidence.iter().any(|line| study.runs.iter().any(|r| r.source == line.source))
+    };
     if findings.is_empty() || findings.iter().any(of_log) {
         return None;
     }
     let others = study.runs.len() - 1;
     let others = if others > 0 { format!(", nor in {others} more") } else { String::new() };
-    let message = format!("no Docker build in it{others}; what is found is about the configuration alone");
+    let message =
+        format!("no Docker build in it{others}; what is found is about the configuration alone");
     Some(super::problem(&first.source, message))
 }
 

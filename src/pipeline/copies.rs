@@ -1,8 +1,8 @@
 //! Logs that are copies of others: `latest.log` beside `build-17.log`, one log downloaded twice.
 //!
-//! The copy of a cold run would be a second cold run, and prove that nothing is kept between runs. No two runs that
-//! executed a step write the same bytes: durations, digests of new layers and identifiers of images differ. A run
-//! that took all from the cache may well repeat another.
+//! The copy of a cold run would be a second cold run, and prove that nothing is kept between runs.
+//! No two runs that executed a step write the same bytes: durations, digests of new layers and
+//! identifiers of images differ. A run that took all from the cache may well repeat another.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -11,18 +11,23 @@ use foldhash::{HashMap, HashSet};
 use crate::model::{Outcome, Problem, Run};
 use crate::source::{Entry, same_bytes};
 
-/// Among more logs than this a copy proves little, and looking for it would read many of them again.
+/// Among more logs than this a copy proves little, and looking for it would read many of them
+/// again.
 const MOST: usize = 100;
 
-/// Leaves the runs of copies out, and says which logs these are. Runs of one log stand side by side.
+/// Leaves the runs of copies out, and says which logs these are. Runs of one log stand side by
+/// side.
 pub(super) fn leave_out(runs: &mut Vec<Run>, logs: &[Entry]) -> Vec<Problem> {
     if logs.len() > MOST {
         return Vec::new();
     }
     let alike = alike(runs);
     let entries: HashMap<&str, &Entry> = logs.iter().map(|log| (log.name.as_str(), log)).collect();
-    let same = |a: &str, b: &str| entries.get(a).zip(entries.get(b)).is_some_and(|(a, b)| same_bytes(a, b));
-    let copies: Vec<(String, String)> = alike.into_iter().filter(|(copy, first)| same(copy, first)).collect();
+    let same = |a: &str, b: &str| {
+        entries.get(a).zip(entries.get(b)).is_some_and(|(a, b)| same_bytes(a, b))
+    };
+    let copies: Vec<(String, String)> =
+        alike.into_iter().filter(|(copy, first)| same(copy, first)).collect();
     let names: HashSet<&str> = copies.iter().map(|(copy, _)| copy.as_str()).collect();
     runs.retain(|run| !names.contains(&*run.source));
     let message = |first: &str| format!("has the same bytes as {first}: a copy, not another run");

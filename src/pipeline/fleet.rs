@@ -9,8 +9,8 @@ use crate::model::{Problem, Run};
 use crate::render::Report;
 use crate::source::Entry;
 
-/// The runs of one log with the record of each, and what could not be read of it. Nothing but the arguments counts:
-/// no clock, no environment.
+/// The runs of one log with the record of each, and what could not be read of it. Nothing but the
+/// arguments counts: no clock, no environment.
 #[must_use]
 pub fn records(
     log: &Entry,
@@ -18,7 +18,8 @@ pub fn records(
     recorded: Option<DateTime<Utc>>,
     options: &Options,
 ) -> (Vec<(Run, Record)>, Vec<Problem>) {
-    let options = Options { digested: true, max_expanded: options.max_expanded, ..Options::default() };
+    let options =
+        Options { digested: true, max_expanded: options.max_expanded, ..Options::default() };
     let Read { mut runs, evidence, mut problems } = read_logs(log, &options);
     problems.extend(evidence::attach(&mut runs, evidence, &[]).problems);
     let records = history::records_of(&runs, identity, recorded);

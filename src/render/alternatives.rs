@@ -19,10 +19,16 @@ pub(super) fn kinds(finding: &Finding) -> impl Iterator<Item = (&'static str, Ve
 }
 
 fn texts(finding: &Finding, standing: Standing) -> Vec<&str> {
-    finding.rules_out.iter().filter(|each| each.standing == standing).map(|each| each.text.as_str()).collect()
+    finding
+        .rules_out
+        .iter()
+        .filter(|each| each.standing == standing)
+        .map(|each| each.text.as_str())
+        .collect()
 }
 
-/// One of a list that mixes all kinds: `base image changed (same digest)`, `not ruled out: …`, `to decide: …`.
+/// One of a list that mixes all kinds: `base image changed (same digest)`, `not ruled out: …`,
+/// `to decide: …`.
 pub(super) fn sentence(of: &Alternative) -> String {
     match of.standing {
         Standing::RuledOut => of.text.clone(),

@@ -1,4 +1,5 @@
-//! Where in a repository a finding is shown: at the line of the configuration that is to blame, else in the log.
+//! Where in a repository a finding is shown: at the line of the configuration that is to blame,
+//! else in the log.
 
 use super::{Report, escape};
 use crate::config::patch::in_repository;

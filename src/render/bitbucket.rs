@@ -1,12 +1,15 @@
-//! Code Insights of Bitbucket Cloud: one report and its annotations, in one document. `report` is the body of
-//! `PUT …/reports/cachediag`, each list in `annotations` the body of one `POST …/reports/cachediag/annotations`.
+//! Code Insights of Bitbucket Cloud: one report and its annotations, in one document. `report` is
+//! the body of `PUT …/reports/cachediag`, each list in `annotations` the body of one
+//! `POST …/reports/cachediag/annotations`.
 //!
 //! <https://developer.atlassian.com/cloud/bitbucket/rest/api-group-reports/>: 100 annotations a call, 1000 a
 //! report, ten fields of data; a summary has at most 450 characters, details have 2000.
 
 use serde::Serialize;
 
-use super::{Renderer, Report, Screen, anchor, decisions, escape, fingerprint, json, names, phrases};
+use super::{
+    Renderer, Report, Screen, anchor, decisions, escape, fingerprint, json, names, phrases,
+};
 use crate::finding::{Finding, Severity};
 use crate::model::Build;
 use crate::render::units::{count, grouped};
@@ -24,8 +27,12 @@ impl Renderer for Bitbucket {
     fn render(&self, report: &Report, _screen: Screen) -> String {
         let fingerprints = fingerprint::unique(&report.findings);
         let all = report.findings.iter().zip(fingerprints).take(MOST);
-        let all: Vec<Annotation> = all.map(|(finding, print)| annotation(report, finding, &print)).collect();
-        json::to_string(&Insights { report: summary(report), annotations: all.chunks(CALL).collect() })
+        let all: Vec<Annotation> =
+            all.map(|(finding, print)| annotation(report, finding, &print)).collect();
+        json::to_string(&Insights {
+            report: summary(report),
+            annotations: all.chunks(CALL).collect(),
+        })
     }
 }
 
@@ -85,19 +92,31 @@ struct Annotation {
 
 fn summary(report: &Report) -> Summary {
     let hidden = report.findings.len().saturating_sub(MOST);
-    let more = (hidden > 0).then(|| format!("The annotations leave out {}.", count(hidden, "finding")));
+    let more =
+        (hidden > 0).then(|| format!("The annotations leave out {}.", count(hidden, "finding")));
     let problems = report.problems.len();
     let problems = (problems > 0).then(|| format!("{}, see the log.", count(problems, "problem")));
     let first = format!("{}.", phrases::headline(report).trim_end_matches('.'));
     let gates = decisions::gates(report).into_iter().filter(|gate| !gate.passed);
-    let gates: Vec<String> = gates.map(|gate| format!("Gate failed: {}.", escape::line(&gate.asked))).collect();
-    let fails = !gates.is_empty() || report.fresh().any(|finding| finding.severity == Severity::Error);
+    let gates: Vec<String> =
+        gates.map(|gate| format!("Gate failed: {}.", escape::line(&gate.asked))).collect();
+    let fails =
+        !gates.is_empty() || report.fresh().any(|finding| finding.severity == Severity::Error);
     let verdict = report.assessment().verdict;
     let told = !report.study.runs.is_empty() && (fails || verdict != Verdict::TooLittleToTell);
     let news = report.news.as_ref().map(|news| {
-        format!("Since the job ran last: {} new, {} gone.", grouped(news.new.len()), grouped(news.gone.len()))
+        format!(
+            "Since the job ran last: {} new, {} gone.",
+            grouped(news.new.len()),
+            grouped(news.gone.len())
+        )
     });
-    let details = [Some(first), news, more, problems].into_iter().flatten().chain(gates).collect::<Vec<_>>().join(" ");
+    let details = [Some(first), news, more, problems]
+        .into_iter()
+        .flatten()
+        .chain(gates)
+        .collect::<Vec<_>>()
+        .join(" ");
     Summary {
         title: "Docker build cache",
         details: escape::shorten(&details, DETAILS),
@@ -110,12 +129,17 @@ fn summary(report: &Report) -> Summary {
 
 fn data(report: &Report) -> Vec<Field> {
     let builds = || report.study.runs.iter().flat_map(|run| &run.builds);
-    let (hits, total) = (builds().map(Build::hits).sum::<usize>(), builds().map(Build::total).sum::<usize>());
-    let of = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let (hits, total) =
+        (builds().map(Build::hits).sum::<usize>(), builds().map(Build::total).sum::<usize>());
+    let of =
+        |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
     let number = |title, value| Field { title, kind: "NUMBER", value: Value::Number(value) };
     let rate = (hits * 100).checked_div(total);
-    let rate =
-        rate.map(|value| Field { title: "Steps from the cache", kind: "PERCENTAGE", value: Value::Number(value) });
+    let rate = rate.map(|value| Field {
+        title: "Steps from the cache",
+        kind: "PERCENTAGE",
+        value: Value::Number(value),
+    });
     let verdict = names::verdict(report.assessment().verdict);
     let verdict = Field { title: "Verdict", kind: "TEXT", value: Value::Text(verdict) };
     let counted = [
@@ -130,7 +154,10 @@ fn data(report: &Report) -> Vec<Field> {
 fn annotation(report: &Report, finding: &Finding, fingerprint: &str) -> Annotation {
     let anchor = anchor::of(report, finding);
     let cause = escape::line(&finding.cause);
-    let seen = escape::shorten(&format!("Seen: {}:{}: {}", anchor.path, anchor.line, anchor.text), DETAILS / 4);
+    let seen = escape::shorten(
+        &format!("Seen: {}:{}: {}", anchor.path, anchor.line, anchor.text),
+        DETAILS / 4,
+    );
     let fix = escape::shorten(&escape::line(&finding.fix.summary), DETAILS / 4);
     let details = format!("{}\n{seen}\nFix: {fix}", escape::shorten(&cause, DETAILS / 3));
     Annotation {

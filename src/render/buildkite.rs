@@ -1,7 +1,7 @@
 //! An annotation of Buildkite, for `buildkite-agent annotate`.
 //!
-//! Its body has at most 1 MiB: <https://buildkite.com/docs/agent/cli/reference/annotate>. The style is an option of that
-//! command, not part of the text.
+//! Its body has at most 1 MiB: <https://buildkite.com/docs/agent/cli/reference/annotate>. The style
+//! is an option of that command, not part of the text.
 
 use super::markdown::Document;
 use super::{Renderer, Report, Screen};

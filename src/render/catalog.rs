@@ -33,7 +33,10 @@ pub fn rules(metas: &[&RuleMeta], screen: Screen) -> String {
 /// The same for machines.
 #[must_use]
 pub fn rules_json(metas: &[&RuleMeta]) -> String {
-    json::to_string(&List { schema_version: 1, rules: metas.iter().map(|meta| wire(meta)).collect() })
+    json::to_string(&List {
+        schema_version: 1,
+        rules: metas.iter().map(|meta| wire(meta)).collect(),
+    })
 }
 
 /// One rule for machines: the fields of an element of `rules --format json`.
@@ -50,7 +53,9 @@ pub fn explain(meta: &RuleMeta, screen: Screen) -> String {
     let name = format!("{severity}[{}]", meta.id);
     let mut lines = vec![page.paint(style_of(meta.severity), &name)];
     lines.extend(page.wrap("", "", meta.title).iter().map(|line| page.paint(BOLD, line)));
-    let prose = |text: &str| text.lines().flat_map(|line| page.wrap("  ", "  ", line.trim())).collect::<Vec<_>>();
+    let prose = |text: &str| {
+        text.lines().flat_map(|line| page.wrap("  ", "  ", line.trim())).collect::<Vec<_>>()
+    };
     // Addresses are not wrapped: they would no longer work.
     let references = meta.references.iter().map(|reference| format!("  {reference}")).collect();
     let sections = [
@@ -67,7 +72,11 @@ pub fn explain(meta: &RuleMeta, screen: Screen) -> String {
         lines.extend(body);
     }
     lines.push(String::new());
-    lines.extend(page.wrap("", "  ", &format!("Since version {}, in the group \"{}\".", meta.since, meta.group)));
+    lines.extend(page.wrap(
+        "",
+        "  ",
+        &format!("Since version {}, in the group \"{}\".", meta.since, meta.group),
+    ));
     page.print(&lines)
 }
 
@@ -93,7 +102,9 @@ fn entry(page: &Page, meta: &RuleMeta, width: usize) -> Vec<String> {
         page.wrap(&start, &blanks(start.width()), meta.title)
     } else {
         let below = blanks(11);
-        std::iter::once(start.trim_end().to_owned()).chain(page.wrap(&below, &below, meta.title)).collect()
+        std::iter::once(start.trim_end().to_owned())
+            .chain(page.wrap(&below, &below, meta.title))
+            .collect()
     };
     if let Some(first) = lines.first_mut() {
         *first = first.replacen(severity, &page.paint(style_of(meta.severity), severity), 1);
@@ -131,7 +142,20 @@ struct Entry {
 }
 
 fn wire(meta: &RuleMeta) -> Entry {
-    let &RuleMeta { id, title, group, severity, what, why, fix, rules_out, limits, example, references, since } = meta;
+    let &RuleMeta {
+        id,
+        title,
+        group,
+        severity,
+        what,
+        why,
+        fix,
+        rules_out,
+        limits,
+        example,
+        references,
+        since,
+    } = meta;
     Entry {
         id,
         title,
@@ -160,13 +184,17 @@ mod tests {
         title: "the registry refuses the cache because it is too large, so the next run finds none",
         group: "The cache backend refuses",
         severity: Severity::Error,
-        what: "Looks for an export that ends with a refusal by size, and quotes the limit where the registry says it.",
+        what: "Looks for an export that ends with a refusal by size, and quotes the limit where \
+            the registry says it.",
         why: "Nothing is stored.",
         fix: "Store less:\nuse mode=min, or drop a stage.",
         rules_out: "A full disk.",
         limits: "The limit is not in the log.",
-        example: "run-02.log:12  #9 ERROR: error writing layer blob: 413 Request Entity Too Large and more of this line\n    ^ refused\n= the layer is too large for the registry",
-        references: &["https://docs.docker.com/build/cache/backends/registry/a/very/long/address/that/does/not/fit"],
+        example: "run-02.log:12  #9 ERROR: error writing layer blob: 413 Request Entity Too Large \
+            and more of this line\n    ^ refused\n= the layer is too large for the registry",
+        references: &[
+            "https://docs.docker.com/build/cache/backends/registry/a/very/long/address/that/does/not/fit",
+        ],
         since: "0.1.0",
     };
     static SECOND: RuleMeta = RuleMeta {
@@ -188,7 +216,10 @@ mod tests {
     #[test]
     fn every_rule_fits_the_screen() {
         let metas: Vec<_> = RULES.iter().map(|rule| rule.meta()).collect();
-        let pages = metas.iter().map(|meta| explain(meta, samples::NARROW)).chain([rules(&metas, samples::NARROW)]);
+        let pages = metas
+            .iter()
+            .map(|meta| explain(meta, samples::NARROW))
+            .chain([rules(&metas, samples::NARROW)]);
         for line in pages.collect::<String>().lines().filter(|line| !line.contains("://")) {
             assert!(line.width() <= 80, "{line}");
         }

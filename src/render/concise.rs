@@ -1,4 +1,5 @@
-//! One line a finding, for scripts, chats and a first look: place, cause, build, cost, fix; then one line that sums up.
+//! One line a finding, for scripts, chats and a first look: place, cause, build, cost, fix; then
+//! one line that sums up.
 
 use std::collections::HashMap;
 
@@ -19,13 +20,16 @@ impl Renderer for Concise {
     fn render(&self, report: &Report, screen: Screen) -> String {
         let page = Page::new(screen);
         let builds = Builds::of(report);
-        let mut lines: Vec<String> = report.for_people().map(|each| line(&page, report, each, &builds)).collect();
+        let mut lines: Vec<String> =
+            report.for_people().map(|each| line(&page, report, each, &builds)).collect();
         lines.extend(report.problems.iter().map(|problem| {
             let text = problem_line(problem);
             format!("{} {text}", page.paint(RED, "problem:"))
         }));
         lines.extend(failed_gates(&page, report));
-        lines.extend(decisions::hidden(report).iter().map(|text| format!("hidden: {}", escape::line(text))));
+        lines.extend(
+            decisions::hidden(report).iter().map(|text| format!("hidden: {}", escape::line(text))),
+        );
         lines.push(page.parted(&headline(report)));
         page.print(&lines)
     }
@@ -40,13 +44,19 @@ fn line(page: &Page, report: &Report, finding: &Finding, builds: &Builds) -> Str
     parts.extend(Some(costs(finding.impact)).filter(|text| !text.is_empty()));
     parts.push(format!("fix: {}", escape::line(&finding.fix.summary)));
     let said = page.parted(&parts.join(" · "));
-    format!("{}:{}: {} {said}", place.path, place.line, page.paint(style_of(finding.severity), &name))
+    format!(
+        "{}:{}: {} {said}",
+        place.path,
+        place.line,
+        page.paint(style_of(finding.severity), &name)
+    )
 }
 
 fn failed_gates(page: &Page, report: &Report) -> Vec<String> {
     let failed = decisions::gates(report).into_iter().filter(|gate| !gate.passed);
     let said = failed.map(|gate| {
-        let why = gate.lines.first().map(|line| format!(": {}", escape::line(line))).unwrap_or_default();
+        let why =
+            gate.lines.first().map(|line| format!(": {}", escape::line(line))).unwrap_or_default();
         format!("{} {}{why}", page.paint(RED, "gate failed:"), escape::line(&gate.asked))
     });
     said.collect()
@@ -69,14 +79,16 @@ impl<'a> Builds<'a> {
         Self { logs }
     }
 
-    /// The build of the first quoted line that is one's; `None` where configuration alone is quoted.
+    /// The build of the first quoted line that is one's; `None` where configuration alone is
+    /// quoted.
     fn of_finding(&self, finding: &Finding) -> Option<&'a str> {
         finding.evidence.iter().find_map(|line| self.at(line))
     }
 
     fn at(&self, line: &Evidence) -> Option<&'a str> {
         let builds = self.logs.get(line.source.as_str())?;
-        let before = builds.iter().filter(|(first, _)| *first <= line.line).max_by_key(|(first, _)| *first);
+        let before =
+            builds.iter().filter(|(first, _)| *first <= line.line).max_by_key(|(first, _)| *first);
         before.or(builds.first()).map(|(_, key)| *key)
     }
 }
@@ -88,9 +100,15 @@ mod tests {
 
     #[test]
     fn a_finding_is_one_line_whatever_it_holds() {
-        for report in [samples::several(), samples::hostile(), samples::configured(), samples::flood()] {
+        for report in
+            [samples::several(), samples::hostile(), samples::configured(), samples::flood()]
+        {
             let text = Concise.render(&report, samples::NARROW);
-            assert_eq!(text.lines().count(), report.findings.len() + report.problems.len() + 1, "{text}");
+            assert_eq!(
+                text.lines().count(),
+                report.findings.len() + report.problems.len() + 1,
+                "{text}"
+            );
         }
     }
 

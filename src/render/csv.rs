@@ -1,7 +1,8 @@
 //! Findings for spreadsheets: a row a finding and build, the costliest first.
 //!
 //! <https://www.rfc-editor.org/rfc/rfc4180>. A spreadsheet takes a field that begins with `=`, `+`, `-` or `@` for a formula
-//! (<https://owasp.org/www-community/attacks/CSV_Injection>), so such a one begins with an apostrophe.
+//! (<https://owasp.org/www-community/attacks/CSV_Injection>), so such a one begins with an
+//! apostrophe.
 
 use super::seen::Seen;
 use super::{Renderer, Report, Screen, escape, names};
@@ -11,7 +12,8 @@ use crate::finding::Finding;
 #[derive(Debug)]
 pub struct Csv;
 
-const HEAD: &str = "rule,severity,confidence,build,job,runs,steps,seconds,title,fix,subject,fingerprint";
+const HEAD: &str =
+    "rule,severity,confidence,build,job,runs,steps,seconds,title,fix,subject,fingerprint";
 
 impl Renderer for Csv {
     fn name(&self) -> &'static str {
@@ -30,7 +32,8 @@ impl Renderer for Csv {
     }
 }
 
-/// Each build that a finding concerns, with the jobs that show it; one place without either where no log is.
+/// Each build that a finding concerns, with the jobs that show it; one place without either where
+/// no log is.
 fn places(finding: &Finding, seen: &Seen) -> Vec<(String, String)> {
     let job = seen.jobs(finding).join("; ");
     let builds = seen.series(finding);

@@ -33,22 +33,33 @@ fn gate(gate: &Gate) -> Said {
         passed: gate.passed,
         asked,
         of,
-        lines: unmeasured.into_iter().chain(builds(Some(false)).map(line)).chain(builds(None).map(line)).collect(),
+        lines: unmeasured
+            .into_iter()
+            .chain(builds(Some(false)).map(line))
+            .chain(builds(None).map(line))
+            .collect(),
     }
 }
 
-/// What the baseline says, a line each; nothing where there is none. Names and subjects are still to be escaped.
+/// What the baseline says, a line each; nothing where there is none. Names and subjects are still
+/// to be escaped.
 pub(super) fn baseline(report: &Report) -> Vec<String> {
     let Some(baseline) = &report.baseline else { return Vec::new() };
     let (new, gone) = (report.fresh().count(), report.gone());
     let known = report.findings.len() - new;
-    let first =
-        format!("{}: {} new, {} known, {} gone", baseline.name, grouped(new), grouped(known), grouped(gone.len()));
+    let first = format!(
+        "{}: {} new, {} known, {} gone",
+        baseline.name,
+        grouped(new),
+        grouped(known),
+        grouped(gone.len())
+    );
     let gone = gone.into_iter().map(|known| format!("gone: {} of {}", known.rule, known.subject));
     std::iter::once(first).chain(gone).collect()
 }
 
-/// What is new since the job ran last, a line each; nothing where no runs are remembered. Titles are still to be escaped.
+/// What is new since the job ran last, a line each; nothing where no runs are remembered. Titles
+/// are still to be escaped.
 pub(super) fn news(report: &Report) -> Vec<String> {
     let Some(news) = &report.news else { return Vec::new() };
     let known = report.findings.len().saturating_sub(news.new.len());
@@ -60,13 +71,17 @@ pub(super) fn news(report: &Report) -> Vec<String> {
         grouped(news.gone.len())
     );
     let is_new = |finding: &&Finding| report.is_new(finding) == Some(true);
-    let new =
-        report.findings.iter().filter(is_new).map(|finding| format!("new: {} of {}", finding.rule, finding.subject));
+    let new = report
+        .findings
+        .iter()
+        .filter(is_new)
+        .map(|finding| format!("new: {} of {}", finding.rule, finding.subject));
     let gone = news.gone.iter().map(|gone| format!("gone: {}, {}", gone.rule, gone.title));
     std::iter::once(first).chain(new).chain(gone).collect()
 }
 
-/// What hides how many findings, a line each: `2 findings of cache-lost: nightly jobs start cold (cachediag.toml:3)`.
+/// What hides how many findings, a line each:
+/// `2 findings of cache-lost: nightly jobs start cold (cachediag.toml:3)`.
 ///
 /// Reasons and places are the project's words, and still to be escaped.
 pub(super) fn hidden(report: &Report) -> Vec<String> {

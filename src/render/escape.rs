@@ -1,8 +1,9 @@
 //! The one place where text of a log is made safe to print.
 //!
 //! A log is written by strangers: it may hold terminal control sequences, text that reverses what
-//! one reads, or commands that the CI system of *this* job would obey. [`line`] takes care of these;
-//! what HTML, XML, Markdown and workflow commands need on top has a file each. Knows no report.
+//! one reads, or commands that the CI system of *this* job would obey. [`line`] takes care of
+//! these; what HTML, XML, Markdown and workflow commands need on top has a file each. Knows no
+//! report.
 
 pub mod command;
 pub mod markdown;
@@ -18,7 +19,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 pub use self::markup::{html, xml};
 use super::redact::redact;
 
-/// One line of a log, ready for a terminal or a CI log: no secrets, no control characters, no commands.
+/// One line of a log, ready for a terminal or a CI log: no secrets, no control characters, no
+/// commands.
 #[must_use]
 pub fn line(text: &str) -> String {
     let visible = visible(&redact(text)).into_owned();
@@ -69,7 +71,8 @@ pub fn cut_start(text: &str, width: usize) -> String {
     std::iter::once('…').chain(kept.chars().rev()).collect()
 }
 
-/// Cuts to a number of characters, counted in UTF-16 units as web services do, and says so with `…`.
+/// Cuts to a number of characters, counted in UTF-16 units as web services do, and says so with
+/// `…`.
 #[must_use]
 pub fn shorten(text: &str, most: usize) -> String {
     let units = |text: &str| text.chars().map(char::len_utf16).sum::<usize>();
@@ -87,7 +90,9 @@ pub fn shorten(text: &str, most: usize) -> String {
 fn prefix(chars: impl Iterator<Item = char>, width: usize) -> String {
     let mut room = width;
     chars
-        .map_while(|c| Some((c, room.checked_sub(c.width().unwrap_or(0)).inspect(|left| room = *left)?)))
+        .map_while(|c| {
+            Some((c, room.checked_sub(c.width().unwrap_or(0)).inspect(|left| room = *left)?))
+        })
         .map(|(c, _)| c)
         .collect()
 }
@@ -112,7 +117,8 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Control characters, and the format characters that hide text or change its order (Unicode TR 36).
+/// Control characters, and the format characters that hide text or change its order (Unicode TR
+/// 36).
 #[must_use]
 pub fn must_show(c: char) -> bool {
     c.is_control()
@@ -123,9 +129,9 @@ pub fn must_show(c: char) -> bool {
 
 /// Breaks up what a CI system would take for a command.
 ///
-/// The GitHub runner looks for `::name` after leading blanks and for `##[` anywhere in a line; Azure looks
-/// for `##vso[` anywhere, `TeamCity` for `##teamcity[`, GitLab for `section_start:`. Wrapping can bring any
-/// word to the start of a line, so words count as starts.
+/// The GitHub runner looks for `::name` after leading blanks and for `##[` anywhere in a line;
+/// Azure looks for `##vso[` anywhere, `TeamCity` for `##teamcity[`, GitLab for `section_start:`.
+/// Wrapping can bring any word to the start of a line, so words count as starts.
 fn neutral(text: &str) -> Cow<'_, str> {
     static COMMAND: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?P<before>^|\s)(?P<colons>::)(?P<name>\S)|(?P<hashes>##)(?P<bracket>(?:vso|teamcity)?\[)|(?P<section>section_(?:start|end)):").ok()
@@ -153,7 +159,8 @@ mod tests {
 
     #[test]
     fn leaves_other_letters() {
-        for text in ["#9 [build 2/6] COPY café /ä", "日本語 ✓ ●", "std::vec ::", "# [a] ## b"] {
+        for text in ["#9 [build 2/6] COPY café /ä", "日本語 ✓ ●", "std::vec ::", "# [a] ## b"]
+        {
             assert_eq!(line(text), text);
         }
     }
@@ -181,7 +188,10 @@ mod tests {
         assert_eq!(cut("abc  defg", 6), "abc…");
         assert_eq!(cut_start("/very/long/run-03.log", 11), "…run-03.log");
         assert_eq!(cut("ab", 0), "…");
-        assert_eq!((cut_middle("abcdef", 6), cut_middle("abcdefgh", 6)), ("abcdef".into(), "abc…gh".into()));
+        assert_eq!(
+            (cut_middle("abcdef", 6), cut_middle("abcdefgh", 6)),
+            ("abcdef".into(), "abc…gh".into())
+        );
         assert_eq!(cut_middle("日本語テキスト", 7), "日本…ト");
     }
 

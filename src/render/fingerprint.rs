@@ -22,7 +22,9 @@ mod tests {
     fn like_findings_are_numbered() {
         let findings = crate::render::samples::several().findings;
         let [first, second, third] =
-            unique(&[findings[0].clone(), findings[1].clone(), findings[0].clone()]).try_into().unwrap();
+            unique(&[findings[0].clone(), findings[1].clone(), findings[0].clone()])
+                .try_into()
+                .unwrap();
         assert_eq!(third, format!("{first}-2"));
         assert_ne!(first, second);
     }

@@ -50,7 +50,13 @@ impl<'a> Ended<'a> {
     /// A group without a record.
     #[must_use]
     pub fn empty(key: &'a str, unread: &'a [String]) -> Self {
-        Self::Group { end: key, runs: 0, findings: 0, verdict: names::verdict(Verdict::NothingRead), unread }
+        Self::Group {
+            end: key,
+            runs: 0,
+            findings: 0,
+            verdict: names::verdict(Verdict::NothingRead),
+            unread,
+        }
     }
 }
 

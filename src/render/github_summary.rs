@@ -1,6 +1,7 @@
 //! The summary of a step of GitHub Actions: what is written to `$GITHUB_STEP_SUMMARY`.
 //!
-//! 1 MiB a step: <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits>.
+//! 1 MiB a step:
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits>.
 
 use super::markdown::Document;
 use super::{Renderer, Report, Screen};

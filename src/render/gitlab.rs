@@ -20,7 +20,11 @@ impl Renderer for Gitlab {
     fn render(&self, report: &Report, _screen: Screen) -> String {
         let fingerprints = fingerprint::unique(&report.findings);
         let issues = report.findings.iter().zip(fingerprints);
-        json::to_string(&issues.map(|(finding, fingerprint)| issue(report, finding, fingerprint)).collect::<Vec<_>>())
+        json::to_string(
+            &issues
+                .map(|(finding, fingerprint)| issue(report, finding, fingerprint))
+                .collect::<Vec<_>>(),
+        )
     }
 }
 

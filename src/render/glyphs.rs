@@ -1,4 +1,5 @@
-//! Text for screens that show ASCII only. Every character keeps its width, so that columns stay columns.
+//! Text for screens that show ASCII only. Every character keeps its width, so that columns stay
+//! columns.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -17,7 +18,8 @@ static MARKS: [(char, char); 11] = [
     ('…', '~'),
 ];
 
-/// The line in ASCII; `… and 3 more`, and what is left out at its end, is three dots where these fit.
+/// The line in ASCII; `… and 3 more`, and what is left out at its end, is three dots where these
+/// fit.
 pub(super) fn ascii(line: &str, width: usize) -> String {
     if line.is_ascii() {
         return line.to_owned();
@@ -25,8 +27,10 @@ pub(super) fn ascii(line: &str, width: usize) -> String {
     let fits = anstream::adapter::strip_str(line).to_string().width() + 2 <= width;
     let rest = line.trim_start();
     let indent = line.get(..line.len() - rest.len()).unwrap_or_default();
-    let (begin, rest) = rest.strip_prefix("… ").filter(|_| fits).map_or(("", rest), |rest| ("... ", rest));
-    let (rest, end) = rest.strip_suffix('…').filter(|_| fits).map_or((rest, ""), |rest| (rest, "..."));
+    let (begin, rest) =
+        rest.strip_prefix("… ").filter(|_| fits).map_or(("", rest), |rest| ("... ", rest));
+    let (rest, end) =
+        rest.strip_suffix('…').filter(|_| fits).map_or((rest, ""), |rest| (rest, "..."));
     let marks: String = rest.chars().map(mark).collect();
     format!("{indent}{begin}{marks}{end}")
 }

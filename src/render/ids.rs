@@ -20,7 +20,8 @@ pub struct BuildIds {
 }
 
 impl BuildIds {
-    /// `label#n`, where `n` counts the builds of all runs with that label: labels may repeat, ids do not.
+    /// `label#n`, where `n` counts the builds of all runs with that label: labels may repeat, ids
+    /// do not.
     #[must_use]
     pub fn new(runs: &[Run]) -> Self {
         let mut counts: HashMap<Cow<str>, usize> = HashMap::default();
@@ -42,7 +43,8 @@ impl BuildIds {
     #[must_use]
     pub fn get(&self, at: BuildRef) -> Option<&str> {
         let place = self.starts.get(at.run)? + at.build;
-        let start = place.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        let start =
+            place.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
         self.text.get(start..*self.ends.get(place)?)
     }
 }

@@ -16,8 +16,9 @@ impl<'a> Jobs<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         let mut sources = report.study.runs.iter().map(|run| folder(&run.source));
         let first = sources.next().unwrap_or_default();
-        let (common, folders) =
-            sources.fold((first, false), |(common, differ), next| (shared(common, next), differ || next != first));
+        let (common, folders) = sources.fold((first, false), |(common, differ), next| {
+            (shared(common, next), differ || next != first)
+        });
         Self { common, folders }
     }
 
@@ -26,7 +27,10 @@ impl<'a> Jobs<'a> {
         if !self.folders {
             return if job.is_empty() { run.label.to_string() } else { job.to_owned() };
         }
-        let folder = folder(&run.source).get(self.common.len()..).unwrap_or_default().trim_matches(['/', '\\']);
+        let folder = folder(&run.source)
+            .get(self.common.len()..)
+            .unwrap_or_default()
+            .trim_matches(['/', '\\']);
         match (folder, job) {
             ("", "") => run.label.to_string(),
             ("", job) => job.to_owned(),

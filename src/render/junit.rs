@@ -1,7 +1,8 @@
 //! `JUnit` XML, which Jenkins, GitLab, `CircleCI` and Azure Pipelines show as test results.
 //!
-//! A finding is a test that fails, a note or what is known one that is skipped; where there is no finding one test passes,
-//! because Jenkins takes a file without tests for an error; it is skipped where it is too little to tell.
+//! A finding is a test that fails, a note or what is known one that is skipped; where there is no
+//! finding one test passes, because Jenkins takes a file without tests for an error; it is skipped
+//! where it is too little to tell.
 
 use std::fmt::Write as _;
 
@@ -25,23 +26,33 @@ impl Renderer for Junit {
         let notes = report.findings.iter().filter(|finding| passes(report, finding)).count();
         let skipped = notes + usize::from(open);
         let gates = decisions::gates(report);
-        let failures = report.findings.len() - notes + gates.iter().filter(|gate| !gate.passed).count();
+        let failures =
+            report.findings.len() - notes + gates.iter().filter(|gate| !gate.passed).count();
         let errors = usize::from(report.findings.is_empty() && verdict == Verdict::NothingRead);
         let cases = if report.findings.is_empty() { alone(report) } else { each(report) };
         let cases = cases + &gates.iter().map(asked).collect::<String>();
         let tests = report.findings.len().max(1) + gates.len();
         let counts = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\"");
-        let unread: Vec<String> = report.problems.iter().map(|problem| escape::xml(&problem_line(problem))).collect();
-        let unread =
-            if unread.is_empty() { String::new() } else { format!("<system-err>{}</system-err>\n", unread.join("\n")) };
+        let unread: Vec<String> =
+            report.problems.iter().map(|problem| escape::xml(&problem_line(problem))).collect();
+        let unread = if unread.is_empty() {
+            String::new()
+        } else {
+            format!("<system-err>{}</system-err>\n", unread.join("\n"))
+        };
         // Which tests are new their readers tell by the names themselves.
-        let news: Vec<String> = decisions::news(report).iter().map(|line| escape::xml(line)).collect();
-        let news =
-            if news.is_empty() { String::new() } else { format!("<system-out>{}</system-out>\n", news.join("\n")) };
+        let news: Vec<String> =
+            decisions::news(report).iter().map(|line| escape::xml(line)).collect();
+        let news = if news.is_empty() {
+            String::new()
+        } else {
+            format!("<system-out>{}</system-out>\n", news.join("\n"))
+        };
         let verdict = property("verdict", names::verdict(verdict));
         format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"cachediag\" {counts}>\n\
-             <testsuite name=\"cachediag\" {counts} skipped=\"{skipped}\">\n{verdict}{cases}{news}{unread}</testsuite>\n</testsuites>\n"
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"cachediag\" \
+                {counts}>\n<testsuite name=\"cachediag\" {counts} \
+                skipped=\"{skipped}\">\n{verdict}{cases}{news}{unread}</testsuite>\n</testsuites>\n"
         )
     }
 }
@@ -95,7 +106,10 @@ fn case(report: &Report, finding: &Finding) -> String {
         let kind = names::severity(finding.severity);
         format!("<failure type=\"{kind}\" message=\"{message}\">{}</failure>", text(finding))
     };
-    format!("<testcase classname=\"cachediag\" name=\"{}\">\n{inside}\n</testcase>\n", escape::xml(&name))
+    format!(
+        "<testcase classname=\"cachediag\" name=\"{}\">\n{inside}\n</testcase>\n",
+        escape::xml(&name)
+    )
 }
 
 /// Lines of a log that are quoted.
@@ -105,8 +119,13 @@ fn text(finding: &Finding) -> String {
     let mut text = format!("{}\n", escape::xml(&finding.cause));
     for line in finding.evidence.iter().take(MOST) {
         // Writing into a String cannot fail.
-        let _ =
-            writeln!(text, "{}:{}: {}", escape::xml(&line.source), line.line, escape::xml(&anchor::quoted(&line.text)));
+        let _ = writeln!(
+            text,
+            "{}:{}: {}",
+            escape::xml(&line.source),
+            line.line,
+            escape::xml(&anchor::quoted(&line.text))
+        );
     }
     let _ = writeln!(text, "Fix: {}", escape::xml(&finding.fix.summary));
     for (number, step) in (1..).zip(&finding.fix.steps) {

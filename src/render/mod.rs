@@ -1,6 +1,7 @@
 //! The formats of a report.
 //!
-//! A renderer decides nothing. To add one: one new file, its `mod` line and its row in [`RENDERERS`].
+//! A renderer decides nothing. To add one: one new file, its `mod` line and its row in
+//! [`RENDERERS`].
 
 mod alternatives;
 mod anchor;

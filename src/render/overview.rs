@@ -41,7 +41,10 @@ fn cause<'a>(mut findings: Vec<&'a Finding>, seen: &Seen) -> Option<Cause<'a>> {
     findings.sort_by(|a, b| b.impact.seconds.total_cmp(&a.impact.seconds));
     let worst = *findings.first()?;
     let mut known = HashSet::new();
-    let named = findings.iter().flat_map(|finding| seen.jobs(finding)).filter(|name| known.insert(name.clone()));
+    let named = findings
+        .iter()
+        .flat_map(|finding| seen.jobs(finding))
+        .filter(|name| known.insert(name.clone()));
     let named = named.collect();
     Some(Cause {
         rule: worst.rule,
@@ -65,7 +68,10 @@ mod tests {
             let causes = causes(&report);
             let seconds: f64 = report.findings.iter().map(|finding| finding.impact.seconds).sum();
             assert!((causes.iter().map(|cause| cause.seconds).sum::<f64>() - seconds).abs() < 1e-3);
-            assert_eq!(causes.iter().map(|cause| cause.findings).sum::<usize>(), report.findings.len());
+            assert_eq!(
+                causes.iter().map(|cause| cause.findings).sum::<usize>(),
+                report.findings.len()
+            );
             assert!(causes.is_sorted_by(|a, b| a.seconds >= b.seconds));
         }
     }

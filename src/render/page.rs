@@ -48,7 +48,11 @@ impl Page {
 
     /// Colours text that is already laid out.
     pub(super) fn paint(&self, style: Style, text: &str) -> String {
-        if self.color && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.color && !text.is_empty() {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Prose, wrapped by display width; `first` and `rest` begin its lines. No text, no line.
@@ -74,13 +78,18 @@ impl Page {
     pub(super) fn with_label(&self, label: &str, mut lines: Vec<String>) -> Vec<String> {
         if let Some(first) = lines.first_mut() {
             let rest = first.strip_prefix(&*blanks(INDENT)).unwrap_or(first);
-            *first = format!("  {}{}{rest}", self.paint(DIM, label), blanks(INDENT.saturating_sub(2 + label.len())));
+            *first = format!(
+                "  {}{}{rest}",
+                self.paint(DIM, label),
+                blanks(INDENT.saturating_sub(2 + label.len()))
+            );
         }
         lines
     }
 }
 
-/// A word too long for its line is broken, which can bring a CI command to the start of the next line.
+/// A word too long for its line is broken, which can bring a CI command to the start of the next
+/// line.
 fn disarmed(line: String) -> String {
     if line.trim_start().starts_with("::") { line.replacen("::", "…:", 1) } else { line }
 }

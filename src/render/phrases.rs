@@ -11,7 +11,8 @@ use crate::model::Build;
 use crate::rules;
 use crate::triage::{Assessment, Verdict, Wanted, rebuilt};
 
-/// `15 steps ran again in 3 runs: up to 2 min 30 s per run, 7 min 30 s in total`; empty where nothing was measured.
+/// `15 steps ran again in 3 runs: up to 2 min 30 s per run, 7 min 30 s in total`; empty where
+/// nothing was measured.
 pub(super) fn costs(impact: Impact) -> String {
     let ran = (impact.steps > 0).then(|| format!("{} ran again", count(impact.steps, "step")));
     let place = (impact.runs > 0).then(|| format!("in {}", count(impact.runs, "run")));
@@ -21,14 +22,17 @@ pub(super) fn costs(impact: Impact) -> String {
         return String::new();
     }
     let start: Vec<_> = ran.into_iter().chain(place).collect();
-    let parts: Vec<_> = Some(start.join(" ")).filter(|s| !s.is_empty()).into_iter().chain(time).collect();
+    let parts: Vec<_> =
+        Some(start.join(" ")).filter(|s| !s.is_empty()).into_iter().chain(time).collect();
     parts.join(": ")
 }
 
 fn time(impact: Impact) -> String {
     let all = duration(impact.seconds);
     match u32::try_from(impact.runs) {
-        Ok(runs @ 2..) => format!("up to {} per run, {all} in total", duration(impact.seconds / f64::from(runs))),
+        Ok(runs @ 2..) => {
+            format!("up to {} per run, {all} in total", duration(impact.seconds / f64::from(runs)))
+        }
         _ => format!("up to {all}"),
     }
 }
@@ -46,9 +50,13 @@ pub(super) fn headline(report: &Report) -> String {
     let assessment = report.assessment();
     let found = || format!("{} in {} · {}", counted(report), runs(report), inputs(report));
     match (assessment.verdict, report.findings.is_empty()) {
-        (Verdict::TooLittleToTell, true) if not_understood(report) && decided(report) == 0 => healthy(report),
+        (Verdict::TooLittleToTell, true) if not_understood(report) && decided(report) == 0 => {
+            healthy(report)
+        }
         (Verdict::TooLittleToTell, true) => too_little(report, &assessment),
-        (Verdict::TooLittleToTell, false) => format!("{}. {}", found(), too_little(report, &assessment)),
+        (Verdict::TooLittleToTell, false) => {
+            format!("{}. {}", found(), too_little(report, &assessment))
+        }
         (Verdict::NothingRead, true) => no_build(report),
         (Verdict::Healthy, true) => healthy(report),
         (_, _) => found(),
@@ -60,7 +68,9 @@ fn without_logs(report: &Report) -> String {
     let files = count(report.study.configs.len(), "configuration file");
     match (report.study.configs.is_empty(), report.findings.is_empty()) {
         (true, _) => "Nothing could be read.".to_owned(),
-        (false, true) => format!("Nothing wrong found in {files}. No log was given: a log shows more."),
+        (false, true) => {
+            format!("Nothing wrong found in {files}. No log was given: a log shows more.")
+        }
         (false, false) => format!("{} in {files} · no log was given", counted(report)),
     }
 }
@@ -68,9 +78,15 @@ fn without_logs(report: &Report) -> String {
 /// What to say where a log holds no build.
 pub(super) fn no_build(report: &Report) -> String {
     if not_understood(report) {
-        return format!("No build could be read in {}, though there is something like one.", inputs(report));
+        return format!(
+            "No build could be read in {}, though there is something like one.",
+            inputs(report)
+        );
     }
-    format!("No Docker build found in {}. Is this the log of the step that builds the image?", inputs(report))
+    format!(
+        "No Docker build found in {}. Is this the log of the step that builds the image?",
+        inputs(report)
+    )
 }
 
 /// Something in a log looks like a build and could not be read: the problems say what.
@@ -89,9 +105,17 @@ pub(super) fn healthy(report: &Report) -> String {
         format!("{} of {} from the cache", grouped(hits), count(total, "step"))
     };
     match (not_understood(report), total) {
-        (true, 0) => return format!("Not understood: {}, and no word of what became of a step.", runs(report)),
+        (true, 0) => {
+            return format!(
+                "Not understood: {}, and no word of what became of a step.",
+                runs(report)
+            );
+        }
         (true, _) => {
-            return format!("Not everything could be read: no trouble in the rest, {}, {steps}.", runs(report));
+            return format!(
+                "Not everything could be read: no trouble in the rest, {}, {steps}.",
+                runs(report)
+            );
         }
         _ => {}
     }
@@ -106,7 +130,8 @@ fn decided(report: &Report) -> usize {
 /// What to say where steps ran for a reason that nothing tells, and what would tell it.
 pub(super) fn too_little(report: &Report, assessment: &Assessment) -> String {
     let series = assessment.open.iter().filter_map(|at| report.study.series.get(*at));
-    let newest: Vec<&Build> = series.filter_map(|series| report.study.build(*series.builds.last()?)).collect();
+    let newest: Vec<&Build> =
+        series.filter_map(|series| report.study.build(*series.builds.last()?)).collect();
     let ran: usize = newest.iter().map(|build| rebuilt(build).count()).sum();
     let total: usize = newest.iter().map(|build| build.total()).sum();
     let where_ = match (report.study.series.len(), assessment.open.len()) {
@@ -116,7 +141,11 @@ pub(super) fn too_little(report: &Report, assessment: &Assessment) -> String {
     };
     let seen = match total {
         0 => format!("no step{where_} was reached that a cache could answer"),
-        _ => format!("{} of {}{where_} ran, and nothing here shows why", grouped(ran), count(total, "step")),
+        _ => format!(
+            "{} of {}{where_} ran, and nothing here shows why",
+            grouped(ran),
+            count(total, "step")
+        ),
     };
     format!("Too little to tell: {seen}. To find out, give {}.", wanted(&assessment.wanted))
 }
@@ -133,7 +162,11 @@ fn wanted(wanted: &[Wanted]) -> String {
 
 /// The title of a finding, and whether it is in the baseline.
 pub(super) fn title<'a>(report: &Report, finding: &'a Finding) -> Cow<'a, str> {
-    if report.is_known(finding) { format!("known: {}", finding.title).into() } else { Cow::Borrowed(&finding.title) }
+    if report.is_known(finding) {
+        format!("known: {}", finding.title).into()
+    } else {
+        Cow::Borrowed(&finding.title)
+    }
 }
 
 /// `1 error, 2 warnings`, with a baseline also how many of them are new.
@@ -146,7 +179,8 @@ pub(super) fn counted(report: &Report) -> String {
 }
 
 fn kinds(report: &Report) -> String {
-    let kinds = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+    let kinds =
+        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
     let words = kinds.iter().filter_map(|&(severity, word)| {
         let number = report.findings.iter().filter(|f| f.severity == severity).count();
         (number > 0).then(|| count(number, word))
@@ -169,7 +203,11 @@ pub(super) fn inputs(report: &Report) -> String {
     sources.sort_unstable();
     sources.dedup();
     let lines: u64 = report.study.runs.iter().map(|run| run.lines).sum();
-    format!("{}, {}", count(sources.len(), "log"), count(usize::try_from(lines).unwrap_or(usize::MAX), "line"))
+    format!(
+        "{}, {}",
+        count(sources.len(), "log"),
+        count(usize::try_from(lines).unwrap_or(usize::MAX), "line")
+    )
 }
 
 #[cfg(test)]
@@ -191,7 +229,10 @@ mod tests {
     #[test]
     fn costs_say_what_was_measured_only() {
         let say = |steps, seconds, runs| costs(Impact { steps, seconds, runs });
-        assert_eq!(say(15, 450.0, 3), "15 steps ran again in 3 runs: up to 2 min 30 s per run, 7 min 30 s in total");
+        assert_eq!(
+            say(15, 450.0, 3),
+            "15 steps ran again in 3 runs: up to 2 min 30 s per run, 7 min 30 s in total"
+        );
         assert_eq!(say(0, 450.0, 1), "in 1 run: up to 7 min 30 s");
         assert_eq!(say(1, 0.0, 0), "1 step ran again");
         assert_eq!((say(0, 0.0, 0), say(0, 0.0, 2)), (String::new(), String::new()));

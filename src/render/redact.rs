@@ -83,7 +83,8 @@ fn masked(text: &str, spans: &[Range<usize>]) -> String {
 mod tests {
     use super::*;
 
-    /// Put together at run time: secret scanners of hosting services reject files that look like secrets.
+    /// Put together at run time: secret scanners of hosting services reject files that look like
+    /// secrets.
     fn fake(prefix: &str, length: usize) -> String {
         format!("{prefix}{}", "a1B2".repeat(length / 4))
     }
@@ -105,18 +106,27 @@ mod tests {
             assert_eq!(redact(&text), "RUN login *** now");
         }
         assert_eq!(redact(&format!("AKIA{} x", "A2B3".repeat(4))), "*** x");
-        assert_eq!(redact(&format!("{}.{}.{}", fake("eyJ", 12), fake("eyJ", 12), fake("", 12))), "***");
+        assert_eq!(
+            redact(&format!("{}.{}.{}", fake("eyJ", 12), fake("eyJ", 12), fake("", 12))),
+            "***"
+        );
     }
 
     #[test]
     fn masks_values_by_their_names() {
         for (text, want) in [
-            ("git clone https://x-token-auth:hunter22@bitbucket.org/a/b", "git clone https://***@bitbucket.org/a/b"),
+            (
+                "git clone https://x-token-auth:hunter22@bitbucket.org/a/b",
+                "git clone https://***@bitbucket.org/a/b",
+            ),
             ("https://oauth2:p@ss@host/x", "https://***@host/x"),
             ("Authorization: Basic dTpw", "Authorization: Basic ***"),
             ("-H 'Authorization: Bearer abc.def'", "-H 'Authorization: Bearer ***'"),
             ("--build-arg NPM_TOKEN=hunter2 .", "--build-arg NPM_TOKEN=*** ."),
-            ("type=s3,secret_access_key=abc/def,bucket=b", "type=s3,secret_access_key=***,bucket=b"),
+            (
+                "type=s3,secret_access_key=abc/def,bucket=b",
+                "type=s3,secret_access_key=***,bucket=b",
+            ),
             ("AWS_SECRET_ACCESS_KEY=abc", "AWS_SECRET_ACCESS_KEY=***"),
             (r#"{"token":"abc","expires_in":300}"#, r#"{"token":"***","expires_in":300}"#),
             ("  password: hunter2", "  password: ***"),
@@ -129,8 +139,14 @@ mod tests {
             ),
             ("https://a/b?se=1&sig=abc%3D&sp=r", "https://a/b?se=1&sig=***&sp=r"),
             ("?X-Amz-Signature=abc&X-Amz-Date=1", "?X-Amz-Signature=***&X-Amz-Date=1"),
-            ("#7 0.312 MIIEowIBAAKCAQEA7/Ab+MIIEowIBAAKCAQEA7/AbMIIEowIBAAKCAQEA7/Ab", "#7 0.312 ***"),
-            ("k: -----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY----- .", "k: *** ."),
+            (
+                "#7 0.312 MIIEowIBAAKCAQEA7/Ab+MIIEowIBAAKCAQEA7/AbMIIEowIBAAKCAQEA7/Ab",
+                "#7 0.312 ***",
+            ),
+            (
+                "k: -----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY----- .",
+                "k: *** .",
+            ),
         ] {
             assert_eq!(redact(text), want);
         }
@@ -141,7 +157,8 @@ mod tests {
         for text in [
             "--cache-from type=gha,token=$X --cache-to type=gha,token=${GITHUB_TOKEN}",
             "https://x-token-auth:$REPOSITORY_OAUTH_ACCESS_TOKEN@bitbucket.org/$BITBUCKET_REPO_FULL_NAME.git",
-            "#5 [1/6] FROM docker.io/library/node:20@sha256:aff3b30e32b96f51ed5f6ea7f9f16f940a996e23317e9995229911cbbcf0d947",
+            "#5 [1/6] FROM \
+                docker.io/library/node:20@sha256:aff3b30e32b96f51ed5f6ea7f9f16f940a996e23317e9995229911cbbcf0d947",
             "docker-image://alpine:3.20@sha256:395d0a4944a79061f474b1ae7608af03d381dd19425e2165c469411e2d1fe0aa",
             "RUN echo token",
             "aff3b30e32b96f51ed5f6ea7f9f16f940a996e23317e9995229911cbbcf0d947",
@@ -149,8 +166,10 @@ mod tests {
             "RUN --mount=type=secret,id=npm_token,target=/root/.npmrc npm ci",
             "docker build --secret id=token,src=t . && docker build --secret=id=x,env=TOKEN .",
             "#3 [auth] team/svc:pull,push token for registry-1.docker.io",
-            "failed to fetch anonymous token: unexpected status from GET request to https://auth.docker.io/token?scope=x&service=y: 429",
-            "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed",
+            "failed to fetch anonymous token: unexpected status from GET request to \
+                https://auth.docker.io/token?scope=x&service=y: 429",
+            "pull access denied, repository does not exist or may require authorization: server \
+                message: insufficient_scope: authorization failed",
             "may require authorization: …insufficient_scope: authorization failed",
             "WARNING! Using --password via the CLI is insecure. Use --password-stdin.",
             "docker login -u $USER --password-stdin registry.example.com",
@@ -161,7 +180,11 @@ mod tests {
             "  token: ***",
             "ARG TOKEN=",
         ] {
-            assert!(matches!(redact(text), Cow::Borrowed(_)) || redact(text) == text, "{text}\n{}", redact(text));
+            assert!(
+                matches!(redact(text), Cow::Borrowed(_)) || redact(text) == text,
+                "{text}\n{}",
+                redact(text)
+            );
         }
     }
 }

@@ -57,10 +57,11 @@ impl Report {
         Assessment::of(&self.study, &self.findings, &self.hidden)
     }
 
-    /// Findings in the order in which people read them: what is known comes after what is new, and what is
-    /// worth knowing after what is wrong.
+    /// Findings in the order in which people read them: what is known comes after what is new, and
+    /// what is worth knowing after what is wrong.
     pub fn for_people(&self) -> impl Iterator<Item = &Finding> {
-        let late = |finding: &&Finding| (self.is_known(finding), finding.severity == Severity::Note);
+        let late =
+            |finding: &&Finding| (self.is_known(finding), finding.severity == Severity::Note);
         let mut findings: Vec<&Finding> = self.findings.iter().collect();
         findings.sort_by_cached_key(late);
         findings.into_iter()
@@ -78,30 +79,39 @@ impl Report {
         self.news.as_ref().map(|news| news.new.contains(&finding.fingerprint()))
     }
 
-    /// What counts for the exit status: all findings, of a baseline those that are new. What only earlier runs of
-    /// builds show that this run did not make fails nothing: a mistake that was put right would fail it for weeks.
+    /// What counts for the exit status: all findings, of a baseline those that are new. What only
+    /// earlier runs of builds show that this run did not make fails nothing: a mistake that was put
+    /// right would fail it for weeks.
     pub fn fresh(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| !self.is_known(finding) && self.is_of_now(finding))
     }
 
-    /// It is seen in a run that was read now, in an earlier one of the same build, or in the configuration.
+    /// It is seen in a run that was read now, in an earlier one of the same build, or in the
+    /// configuration.
     fn is_of_now(&self, finding: &Finding) -> bool {
         let study = &self.study;
         let named: HashSet<&str> = finding.evidence.places().map(|(source, _)| source).collect();
         let earlier = |run: &Run| run.earlier.is_some();
-        let shown: Vec<&Run> = study.runs.iter().filter(|run| named.contains(&*run.source)).collect();
+        let shown: Vec<&Run> =
+            study.runs.iter().filter(|run| named.contains(&*run.source)).collect();
         if shown.len() < named.len() || !shown.iter().all(|run| earlier(run)) {
             return true;
         }
         let is_shown = |run: &Run| named.contains(&*run.source);
-        let mut builds = study.series.iter().filter(|series| study.members(series).any(|(run, _)| is_shown(run)));
+        let mut builds = study
+            .series
+            .iter()
+            .filter(|series| study.members(series).any(|(run, _)| is_shown(run)));
         builds.any(|series| study.members(series).any(|(run, _)| !earlier(run)))
     }
 
     /// What is in the baseline and not found any more.
     #[must_use]
     pub fn gone(&self) -> Vec<&Known> {
-        self.baseline.as_ref().map(|baseline| baseline.gone(&self.findings, &self.hidden)).unwrap_or_default()
+        self.baseline
+            .as_ref()
+            .map(|baseline| baseline.gone(&self.findings, &self.hidden))
+            .unwrap_or_default()
     }
 }
 
@@ -126,7 +136,8 @@ mod tests {
         assert_eq!(one.wanted, [Wanted::EarlierRuns, Wanted::Dockerfile]);
     }
 
-    /// The findings of an error that were taken away leave a build stage that is rebuilt for no known reason.
+    /// The findings of an error that were taken away leave a build stage that is rebuilt for no
+    /// known reason.
     #[test]
     fn several_runs_do_not_tell_it_either_where_nothing_changed() {
         let mut report = samples::multi_stage();

@@ -4,11 +4,12 @@ use super::{Gone, News, Report, Screen};
 use crate::config::Config;
 use crate::config::patch::unified_diff;
 use crate::finding::{
-    Confidence, Edit, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+    Confidence, Edit, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
+    to_decide,
 };
 use crate::model::{
-    Base, Build, BuildOutcome, CacheKind, CacheOperation, CacheOutcome, CiCache, Engine, Instruction, Outcome, Problem,
-    Quote, Run, Step, Transfer,
+    Base, Build, BuildOutcome, CacheKind, CacheOperation, CacheOutcome, CiCache, Engine,
+    Instruction, Outcome, Problem, Quote, Run, Step, Transfer,
 };
 use crate::rules::Study;
 use crate::series::{BuildRef, Series};
@@ -39,7 +40,12 @@ pub(crate) fn several() -> Report {
 
 /// Six healthy runs.
 pub(crate) fn healthy() -> Report {
-    report((1..7).map(|n| run(&format!("run-{n}.log"), &format!("run-{n}"), vec![build("██")])).collect(), "team/svc")
+    report(
+        (1..7)
+            .map(|n| run(&format!("run-{n}.log"), &format!("run-{n}"), vec![build("██")]))
+            .collect(),
+        "team/svc",
+    )
 }
 
 /// One run, whose build stage ran.
@@ -50,7 +56,11 @@ pub(crate) fn lone() -> Report {
 /// A log of something else.
 pub(crate) fn no_build() -> Report {
     Report {
-        study: Study::new(report(vec![run("test.log", "test", vec![])], "").study.runs, Vec::new(), Vec::new()),
+        study: Study::new(
+            report(vec![run("test.log", "test", vec![])], "").study.runs,
+            Vec::new(),
+            Vec::new(),
+        ),
         ..Report::default()
     }
 }
@@ -89,13 +99,20 @@ pub(crate) fn hostile() -> Report {
 
 /// Two runs called the same.
 pub(crate) fn same_labels() -> Report {
-    report(vec![run("a/build.log", "build", vec![build("·█")]), run("b/build.log", "build", vec![build("██")])], "app")
+    report(
+        vec![
+            run("a/build.log", "build", vec![build("·█")]),
+            run("b/build.log", "build", vec![build("██")]),
+        ],
+        "app",
+    )
 }
 
 /// A hundred builds with a hundred runs each.
 pub(crate) fn many() -> Report {
-    let runs: Vec<Run> =
-        (0..100).map(|n| run(&format!("{n}.log"), &n.to_string(), (0..100).map(|_| build("·█")).collect())).collect();
+    let runs: Vec<Run> = (0..100)
+        .map(|n| run(&format!("{n}.log"), &n.to_string(), (0..100).map(|_| build("·█")).collect()))
+        .collect();
     let series = |build| Series {
         key: format!("registry.example.com/a-team-with-a-long-name/service-{build}"),
         builds: (0..100).map(|run| BuildRef { run, build }).collect(),
@@ -104,10 +121,12 @@ pub(crate) fn many() -> Report {
     Report { study, findings: vec![upload_failed()], ..Report::default() }
 }
 
-/// What is wrong with a configuration, which is corrected; a note; and an input that could not be read.
+/// What is wrong with a configuration, which is corrected; a note; and an input that could not be
+/// read.
 pub(crate) fn configured() -> Report {
     const FILE: &str = "bitbucket-pipelines.yml";
-    const TEXT: &str = "pipelines:\n  default:\n    - step:\n        name: build\n        caches:\n          - docker\n        script:\n          - docker build .\n";
+    const TEXT: &str = "pipelines:\n  default:\n    - step:\n        name: build\n        \
+        caches:\n          - docker\n        script:\n          - docker build .\n";
     let corrected = TEXT.replace("- docker\n", "- docker-web\n");
     let mut report = several();
     report.study.configs = vec![Config::read(FILE, TEXT).unwrap().unwrap()];
@@ -118,12 +137,15 @@ pub(crate) fn configured() -> Report {
     report
 }
 
-/// Much was decided: one finding is known, one hidden, one gone; one gate is passed, one is not, one measured nothing.
+/// Much was decided: one finding is known, one hidden, one gone; one gate is passed, one is not,
+/// one measured nothing.
 pub(crate) fn decided() -> Report {
     let mut report = several();
     let [new, known, note] = report.findings.clone().try_into().unwrap();
-    let mut baseline = Baseline::of("cachediag-baseline.json".to_owned(), std::slice::from_ref(&known));
-    let gone = Known { rule: "cache-lost".to_owned(), subject: "registry/app::error::x".to_owned() };
+    let mut baseline =
+        Baseline::of("cachediag-baseline.json".to_owned(), std::slice::from_ref(&known));
+    let gone =
+        Known { rule: "cache-lost".to_owned(), subject: "registry/app::error::x".to_owned() };
     baseline.known.insert("0123456789abcdef".to_owned(), gone);
     let by = Ignore {
         rule: note.rule.to_owned(),
@@ -136,7 +158,9 @@ pub(crate) fn decided() -> Report {
     report.baseline = Some(baseline);
     let asked = Gates {
         min_hit_rate: Some(60),
-        must_hit: ["stage-1: RUN apk add", "build: WORKDIR", "build: RUN npm ci"].map(StepPattern::new).to_vec(),
+        must_hit: ["stage-1: RUN apk add", "build: WORKDIR", "build: RUN npm ci"]
+            .map(StepPattern::new)
+            .to_vec(),
     };
     report.gates = gates(&report.study, &asked);
     report
@@ -145,14 +169,17 @@ pub(crate) fn decided() -> Report {
 /// Runs are remembered: one finding is new, two are known, one is gone, whose title is an attack.
 pub(crate) fn remembered() -> Report {
     let mut report = several();
-    let gone =
-        Gone { rule: "cache-lost".to_owned(), title: "the cache of <b>team/app</b> is lost %0A::error::x".to_owned() };
+    let gone = Gone {
+        rule: "cache-lost".to_owned(),
+        title: "the cache of <b>team/app</b> is lost %0A::error::x".to_owned(),
+    };
     let new = [report.findings[0].fingerprint()].into();
     report.news = Some(News { runs: 1234, new, gone: vec![gone] });
     report
 }
 
-/// Ten thousand findings of all severities, each about another cache; every third is in a configuration.
+/// Ten thousand findings of all severities, each about another cache; every third is in a
+/// configuration.
 pub(crate) fn flood() -> Report {
     let mut report = configured();
     let kinds = [inline_finding(), report.findings[2].clone(), note()];
@@ -170,8 +197,10 @@ pub(crate) fn flood() -> Report {
 
 /// The builds of all runs as one series.
 fn report(runs: Vec<Run>, key: &str) -> Report {
-    let builds =
-        runs.iter().enumerate().flat_map(|(run, r)| (0..r.builds.len()).map(move |build| BuildRef { run, build }));
+    let builds = runs
+        .iter()
+        .enumerate()
+        .flat_map(|(run, r)| (0..r.builds.len()).map(move |build| BuildRef { run, build }));
     let series = vec![Series { key: key.to_owned(), builds: builds.collect() }];
     Report { study: Study::new(runs, series, Vec::new()), ..Report::default() }
 }
@@ -186,12 +215,21 @@ fn run(source: &str, label: &str, builds: Vec<Build>) -> Run {
         quote: quote(78, "Cache \"docker: docker.tar\": Upload failed"),
     }];
     let (source, label) = (source.into(), label.into());
-    Run { source, label, lines: 78, builds, ci_caches: ci_caches.into(), ci: Some("bitbucket"), ..Run::default() }
+    Run {
+        source,
+        label,
+        lines: 78,
+        builds,
+        ci_caches: ci_caches.into(),
+        ci: Some("bitbucket"),
+        ..Run::default()
+    }
 }
 
 /// A build of two steps: `█` from the cache, `·` ran.
 fn build(marks: &str) -> Build {
-    let texts = [("build", "WORKDIR /src", 44), ("stage-1", "RUN apk add --no-cache ca-certificates", 71)];
+    let texts =
+        [("build", "WORKDIR /src", 44), ("stage-1", "RUN apk add --no-cache ca-certificates", 71)];
     let steps = texts.iter().zip(marks.chars()).map(|(&(stage, text, line), mark)| Step {
         what: instruction(stage, text).into(),
         outcome: if mark == '█' { Outcome::Hit } else { Outcome::Miss },
@@ -233,7 +271,12 @@ fn instruction(stage: &str, text: &str) -> Instruction {
 
 fn inline_finding() -> Finding {
     let lines = vec![
-        evidence("run-03.log", 44, "#9 [build 2/6] WORKDIR /src", "ran again, though nothing it depends on changed"),
+        evidence(
+            "run-03.log",
+            44,
+            "#9 [build 2/6] WORKDIR /src",
+            "ran again, though nothing it depends on changed",
+        ),
         evidence(
             "run-03.log",
             71,
@@ -246,13 +289,21 @@ fn inline_finding() -> Finding {
         rule: "inline-cache-multi-stage",
         severity: Severity::Error,
         confidence: Confidence::Likely,
-        title: "the build stage is rebuilt on every change: the inline cache stores the final stage only".to_owned(),
-        cause: "An inline cache is written into the image that is pushed, and that image holds the layers of the last stage. Layers of the stages before it are stored nowhere, so any change there builds the whole stage again.".to_owned(),
+        title: "the build stage is rebuilt on every change: the inline cache stores the final \
+            stage only".to_owned(),
+        cause: "An inline cache is written into the image that is pushed, and that image holds the \
+            layers of the last stage. Layers of the stages before it are stored nowhere, so any \
+            change there builds the whole stage again.".to_owned(),
         evidence: Proof::from_lines(lines).unwrap(),
         fix: Fix {
-            summary: "Store every stage in a registry cache (mode=max), with a builder that can write it:".to_owned(),
+            summary: "Store every stage in a registry cache (mode=max), with a builder that can \
+                write it:".to_owned(),
             steps: vec![],
-            snippet: Some("docker buildx create --name ci --driver docker-container --use\ndocker buildx build --cache-from type=registry,ref=registry.example.com/team/svc:buildcache \\\n  --cache-to type=registry,ref=registry.example.com/team/svc:buildcache,mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd .".to_owned()),
+            snippet: Some("docker buildx create --name ci --driver docker-container --use\ndocker \
+                buildx build --cache-from \
+                type=registry,ref=registry.example.com/team/svc:buildcache \\\n  --cache-to \
+                type=registry,ref=registry.example.com/team/svc:buildcache,mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd \
+                .".to_owned()),
             edits: vec![],
             cost: "the cache holds every stage, so it is larger and takes longer to write".to_owned(),
             ..Fix::default()
@@ -281,13 +332,29 @@ fn upload_failed() -> Finding {
         severity: Severity::Warning,
         confidence: Confidence::Suspected,
         title: "the CI could not save its cache \"docker: docker.tar\"".to_owned(),
-        cause: "Nothing is stored at the end of the job, so the next one starts without it.".to_owned(),
+        cause: "Nothing is stored at the end of the job, so the next one starts without it."
+            .to_owned(),
         evidence: Proof::from_lines((1..9).map(quoted).collect()).unwrap(),
         fix: Fix {
             summary: "Give each image a cache of its own.".to_owned(),
-            steps: vec!["Define one cache per image under definitions.".to_owned(), "Or use a registry cache with one reference per image, which works with every builder and outlives the week that a pipeline cache is kept.".to_owned()],
+            steps: vec![
+                "Define one cache per image under definitions.".to_owned(),
+                "Or use a \
+                registry cache with one reference per image, which works with every builder and \
+                outlives the week that a pipeline cache is kept."
+                    .to_owned(),
+            ],
             snippet: None,
-            edits: vec![Edit { path: "bitbucket-pipelines.yml".to_owned(), diff: "@@ -1,3 +1,3 @@\n caches:\n-  - docker\n+  - docker-web\n".to_owned(), text: "caches:\n  - docker-web\n".to_owned(), safe: false }],
+            edits: vec![Edit {
+                path: "bitbucket-pipelines.yml".to_owned(),
+                diff: "@@ -1,3 +1,3 \
+                @@\n caches:\n-  - docker\n+  - docker-web\n"
+                    .to_owned(),
+                text: "caches:\n  - \
+                    docker-web\n"
+                    .to_owned(),
+                safe: false,
+            }],
             cost: String::new(),
             ..Fix::default()
         },
@@ -303,7 +370,10 @@ fn note() -> Finding {
         severity: Severity::Note,
         confidence: Confidence::Proven,
         title: "the Dockerfile was edited between two runs".to_owned(),
-        fix: Fix { summary: "Nothing to do: steps after an edit must run once.".to_owned(), ..Fix::default() },
+        fix: Fix {
+            summary: "Nothing to do: steps after an edit must run once.".to_owned(),
+            ..Fix::default()
+        },
         ..upload_failed()
     }
 }

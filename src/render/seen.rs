@@ -31,10 +31,18 @@ struct Log<'a> {
 impl<'a> Seen<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         let places = report.findings.iter().flat_map(|finding| finding.evidence.places());
-        let mut seen =
-            Self { jobs: Jobs::of(report), logs: places.map(|(source, _)| (source, Log::default())).collect() };
-        let quoted = |at: &BuildRef| report.study.run_of(*at).is_some_and(|run| seen.logs.contains_key(&*run.source));
-        let keys = report.study.series.iter().flat_map(|series| series.builds.iter().map(|at| (*at, &*series.key)));
+        let mut seen = Self {
+            jobs: Jobs::of(report),
+            logs: places.map(|(source, _)| (source, Log::default())).collect(),
+        };
+        let quoted = |at: &BuildRef| {
+            report.study.run_of(*at).is_some_and(|run| seen.logs.contains_key(&*run.source))
+        };
+        let keys = report
+            .study
+            .series
+            .iter()
+            .flat_map(|series| series.builds.iter().map(|at| (*at, &*series.key)));
         let keys: HashMap<BuildRef, &str> = keys.filter(|(at, _)| quoted(at)).collect();
         for (at, run) in report.study.runs.iter().enumerate() {
             if let Some(log) = seen.logs.get_mut(&*run.source) {
@@ -76,7 +84,9 @@ impl<'a> Seen<'a> {
     /// When the runs were built that show it.
     pub(super) fn times(&self, finding: &Finding) -> Vec<DateTime<Utc>> {
         let recorded = |run: &Run| run.earlier.as_ref().map(|earlier| earlier.recorded);
-        let time = |run: &Run| run.started.or_else(|| recorded(run).filter(|at| *at != DateTime::UNIX_EPOCH));
+        let time = |run: &Run| {
+            run.started.or_else(|| recorded(run).filter(|at| *at != DateTime::UNIX_EPOCH))
+        };
         self.shown_by(finding).filter_map(time).collect()
     }
 
@@ -108,13 +118,15 @@ impl<'a> Log<'a> {
         if let Some((_, key)) = self.steps.get(&line) {
             return *key;
         }
-        let before = self.builds.iter().filter(|(first, _)| *first <= line).max_by_key(|(first, _)| *first);
+        let before =
+            self.builds.iter().filter(|(first, _)| *first <= line).max_by_key(|(first, _)| *first);
         before.or(self.builds.first()).map(|(_, key)| *key)
     }
 
     /// Jobs of one log stand one after another.
     fn run_at(&self, line: u64) -> Option<&'a Run> {
-        let before = self.runs.iter().filter(|(first, _)| *first <= line).max_by_key(|(first, _)| *first);
+        let before =
+            self.runs.iter().filter(|(first, _)| *first <= line).max_by_key(|(first, _)| *first);
         before.or(self.runs.first()).map(|(_, run)| *run)
     }
 }

@@ -1,4 +1,5 @@
-//! The big picture of many jobs on one screen: causes, the costliest first, with the jobs that have them.
+//! The big picture of many jobs on one screen: causes, the costliest first, with the jobs that have
+//! them.
 
 use unicode_width::UnicodeWidthStr;
 
@@ -12,7 +13,8 @@ use crate::model::Build;
 #[derive(Debug)]
 pub struct Summary;
 
-/// Causes that are listed where nobody says how many: with two lines below each they fit on a screen of 40 lines.
+/// Causes that are listed where nobody says how many: with two lines below each they fit on a
+/// screen of 40 lines.
 const TOP: usize = 10;
 
 impl Renderer for Summary {
@@ -49,7 +51,11 @@ pub(super) fn table(page: &Page, report: &Report) -> Vec<String> {
     lines.extend(shown.iter().flat_map(|cause| told(page, report, cause)));
     lines.extend((!rest.is_empty()).then(|| others(page, rest)));
     let seconds: f64 = causes.iter().map(|cause| cause.seconds).sum();
-    let all = format!("in all, {} of {}", count(report.findings.len(), "finding"), count(causes.len(), "cause"));
+    let all = format!(
+        "in all, {} of {}",
+        count(report.findings.len(), "finding"),
+        count(causes.len(), "cause")
+    );
     lines.push(page.paint(BOLD, &row(page, &[&duration(seconds), "", ""], &all)));
     lines
 }
@@ -59,8 +65,16 @@ fn totals(report: &Report) -> String {
     let builds = || report.study.runs.iter().flat_map(|run| &run.builds);
     let (hits, total) = (builds().map(Build::hits).sum(), builds().map(Build::total).sum());
     let seconds: f64 = builds().map(Build::seconds_executed).sum();
-    let steps = format!("{} steps from the cache, executed steps took {}", share(hits, total), duration(seconds));
-    format!("{} in {}: {steps}", count(report.study.series.len(), "build"), count(builds().count(), "run"))
+    let steps = format!(
+        "{} steps from the cache, executed steps took {}",
+        share(hits, total),
+        duration(seconds)
+    );
+    format!(
+        "{} in {}: {steps}",
+        count(report.study.series.len(), "build"),
+        count(builds().count(), "run")
+    )
 }
 
 /// A line of numbers, and below it what it is and where.
@@ -70,11 +84,17 @@ fn told(page: &Page, report: &Report, cause: &Cause) -> Vec<String> {
     let room = page.width.saturating_sub(BELOW);
     let title = escape::cut(&escape::line(&phrases::title(report, cause.worst)), room);
     let mut lines = vec![
-        row(page, &numbers.each_ref().map(String::as_str), "") + &page.paint(style_of(cause.severity), &name),
+        row(page, &numbers.each_ref().map(String::as_str), "")
+            + &page.paint(style_of(cause.severity), &name),
         blanks(BELOW) + &title,
     ];
     if !cause.jobs.is_empty() {
-        lines.push(page.paint(DIM, &format!("{}in {}", blanks(BELOW), jobs(cause, room.saturating_sub(3)))));
+        lines.push(
+            page.paint(
+                DIM,
+                &format!("{}in {}", blanks(BELOW), jobs(cause, room.saturating_sub(3))),
+            ),
+        );
     }
     lines
 }
@@ -84,8 +104,13 @@ fn jobs(cause: &Cause, room: usize) -> String {
     let mut text = String::new();
     for (at, job) in cause.jobs.iter().enumerate() {
         let left = cause.jobs.len() - at;
-        let more = if left > 1 { format!(" and {} more", grouped(left - 1)) } else { String::new() };
-        let next = if text.is_empty() { escape::line(job) } else { format!("{text}, {}", escape::line(job)) };
+        let more =
+            if left > 1 { format!(" and {} more", grouped(left - 1)) } else { String::new() };
+        let next = if text.is_empty() {
+            escape::line(job)
+        } else {
+            format!("{text}, {}", escape::line(job))
+        };
         if next.width() + more.width() > room && !text.is_empty() {
             return format!("{text} and {} more", grouped(left));
         }
@@ -108,7 +133,11 @@ fn row(page: &Page, numbers: &[&str; 3], text: &str) -> String {
 fn others(page: &Page, rest: &[Cause]) -> String {
     let seconds: f64 = rest.iter().map(|cause| cause.seconds).sum();
     let runs = grouped(rest.iter().map(|cause| cause.runs).sum());
-    row(page, &[&duration(seconds), "", &runs], &format!("{}; --top shows more", count(rest.len(), "other cause")))
+    row(
+        page,
+        &[&duration(seconds), "", &runs],
+        &format!("{}; --top shows more", count(rest.len(), "other cause")),
+    )
 }
 
 #[cfg(test)]
@@ -125,7 +154,10 @@ mod tests {
     #[test]
     fn ten_thousand_findings_are_one_screen() {
         let text = Summary.render(&samples::flood(), samples::NARROW);
-        assert!(text.lines().count() <= 40 && text.lines().all(|line| line.width() <= 80), "{text}");
+        assert!(
+            text.lines().count() <= 40 && text.lines().all(|line| line.width() <= 80),
+            "{text}"
+        );
         assert!(text.contains("10,000 findings"));
         let top = Report { top: Some(1), ..samples::flood() };
         assert!(Summary.render(&top, samples::NARROW).contains("2 other causes"));

@@ -7,7 +7,11 @@ pub(crate) fn duration(seconds: f64) -> String {
     if tenths < 10.0 {
         return format!("{tenths:.1} s");
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; not negative here")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates; not negative here"
+    )]
     let whole = seconds.round() as u64;
     match whole {
         0..60 => format!("{whole} s"),
@@ -67,7 +71,10 @@ mod tests {
 
     #[test]
     fn counts_and_shares() {
-        assert_eq!((count(1, "run"), count(1_234_567, "run")), ("1 run".into(), "1,234,567 runs".into()));
+        assert_eq!(
+            (count(1, "run"), count(1_234_567, "run")),
+            ("1 run".into(), "1,234,567 runs".into())
+        );
         assert_eq!(share(9, 28), "9 of 28 (32 %)");
         assert_eq!(share(999, 1000), "999 of 1,000 (99 %)");
         assert_eq!(share(0, 0), "nothing to count");

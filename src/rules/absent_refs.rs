@@ -37,8 +37,10 @@ pub(super) fn absent<'a>(study: &'a Study, series: &'a Series) -> Vec<(&'a str, 
         return all;
     }
     // A reference that some run of the series reads is written by somebody.
-    let imports = study.members(series).flat_map(|(_, build)| &build.imports).filter(|import| import.ok());
-    let found: HashSet<_> = imports.filter_map(|import| import.reference.as_deref()).map(reference::key).collect();
+    let imports =
+        study.members(series).flat_map(|(_, build)| &build.imports).filter(|import| import.ok());
+    let found: HashSet<_> =
+        imports.filter_map(|import| import.reference.as_deref()).map(reference::key).collect();
     all.retain(|(name, _)| !found.contains(&reference::key(name)));
     all
 }

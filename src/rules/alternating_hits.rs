@@ -11,11 +11,17 @@ static META: RuleMeta = RuleMeta {
     title: "runs take turns between a warm and a cold cache",
     group: "Hits only every second run",
     severity: Severity::Warning,
-    what: "At least two runs import the cache without error and find nothing, not even steps that no change can reach, while a run between them used it.",
-    why: "Half of the builds are cold ones. Known causes are the engine's inline cache bug, a reference shared by several builds, and caches deleted between runs; the logs given do not say which.",
-    fix: "Give the logs of all jobs that use the reference, and the command lines; look at which engine runs the builds.",
-    rules_out: "Every cause with a rule of its own: where one of those is found, this one is silent.",
-    limits: "It names no cause: from these logs several fit. Fewer than two cold runs, with a warm one between them, show no pattern.",
+    what: "At least two runs import the cache without error and find nothing, not even steps that \
+        no change can reach, while a run between them used it.",
+    why: "Half of the builds are cold ones. Known causes are the engine's inline cache bug, a \
+        reference shared by several builds, and caches deleted between runs; the logs given do not \
+        say which.",
+    fix: "Give the logs of all jobs that use the reference, and the command lines; look at which \
+        engine runs the builds.",
+    rules_out: "Every cause with a rule of its own: where one of those is found, this one is \
+        silent.",
+    limits: "It names no cause: from these logs several fit. Fewer than two cold runs, with a warm \
+        one between them, show no pattern.",
     example: include_str!("examples/alternating-hits.txt"),
     references: &["https://github.com/moby/buildkit/issues/2274"],
     since: "0.1.0",
@@ -35,7 +41,10 @@ impl Rule for AlternatingHits {
 fn cold(past: &Past) -> Vec<usize> {
     let lost = |i: &usize| {
         let nothing = past.counts(*i).is_some_and(|(hits, total)| hits == 0 && total > 0);
-        nothing && past.imported(*i) && !past.final_losses(*i).is_empty() && !past.asked_for_no_cache(*i)
+        nothing
+            && past.imported(*i)
+            && !past.final_losses(*i).is_empty()
+            && !past.asked_for_no_cache(*i)
     };
     (1..past.len()).filter(lost).collect()
 }
@@ -53,19 +62,24 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Suspected,
         title: format!("{} of {} runs found nothing in a cache that other runs use", cold.len(), past.len()),
-        cause: "The import reports no error, the base image has the same digest, and steps that no change of the source can reach ran again. What empties the cache between the runs is not in these logs.".to_owned(),
+        cause: "The import reports no error, the base image has the same digest, and steps that no \
+            change of the source can reach ran again. What empties the cache between the runs is \
+            not in these logs.".to_owned(),
         evidence: Proof::from_lines(lines(past, &cold))?.seen_in(past.places(cold.iter().copied())),
         fix: Fix {
             summary: "find out who writes the reference between the runs".to_owned(),
             steps: vec![
-                "Read the logs of all jobs that write this reference together: several builds sharing one are then named.".to_owned(),
-                "See which engine runs the builds (`docker version`): 20.10 to 26.1 with an inline cache has a bug that looks like this.".to_owned(),
+                "Read the logs of all jobs that write this reference together: several builds \
+                    sharing one are then named.".to_owned(),
+                "See which engine runs the builds (`docker version`): 20.10 to 26.1 with an inline \
+                    cache has a bug that looks like this.".to_owned(),
                 "See whether the registry deletes tags or untagged manifests between the runs.".to_owned(),
             ],
             ..Fix::default()
         },
         impact: cost(cold.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len()),
-        rules_out: vec![not_ruled_out("a shared reference, the engine's inline cache bug, and content that the registry lost")],
+        rules_out: vec![not_ruled_out("a shared reference, the engine's inline cache bug, and \
+            content that the registry lost")],
         subject: last.imports.first().and_then(|i| i.reference.as_deref()).unwrap_or_default().to_owned(),
     })
 }
@@ -74,7 +88,12 @@ fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
     for &i in cold.iter().rev().take(3).rev() {
         let Some((run, _)) = past.get(i) else { continue };
-        lines.extend(past.imports(i).into_iter().find(|t| t.ok()).map(|t| end(run, t, "imported without error")));
+        lines.extend(
+            past.imports(i)
+                .into_iter()
+                .find(|t| t.ok())
+                .map(|t| end(run, t, "imported without error")),
+        );
         lines.extend(
             past.final_losses(i)
                 .first()

@@ -19,11 +19,20 @@ static META: RuleMeta = RuleMeta {
     title: "the tag of a base image moves between runs",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "FROM names the same tag as in the run before, the digest changed, and steps built on it ran: from the first of their stage on, or, where only the config of the image changed, from the first RUN or WORKDIR that depends on it. Without a log, as a note: a build with `--pull` on an image without a version.",
-    why: "Every step of a stage depends on its base image. A tag that is pushed again makes the whole stage run again, whenever that happens.",
-    fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds come with a commit.",
-    rules_out: "A FROM that names a digest (it changes by a commit only), another tag or image, a stage that came from the cache all the same, `COPY --link`, which does not depend on the base. It is a warning where it happens in at least every fourth run or more than once, else a note: base images have to be updated.",
-    limits: "The builder prints FROM only where something of it is needed, and a local image has no digest: then drift is not seen. Which change of the image did it is not in the log.",
+    what: "FROM names the same tag as in the run before, the digest changed, and steps built on it \
+        ran: from the first of their stage on, or, where only the config of the image changed, \
+        from the first RUN or WORKDIR that depends on it. Without a log, as a note: a build with \
+        `--pull` on an image without a version.",
+    why: "Every step of a stage depends on its base image. A tag that is pushed again makes the \
+        whole stage run again, whenever that happens.",
+    fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds \
+        come with a commit.",
+    rules_out: "A FROM that names a digest (it changes by a commit only), another tag or image, a \
+        stage that came from the cache all the same, `COPY --link`, which does not depend on the \
+        base. It is a warning where it happens in at least every fourth run or more than once, \
+        else a note: base images have to be updated.",
+    limits: "The builder prints FROM only where something of it is needed, and a local image has \
+        no digest: then drift is not seen. Which change of the image did it is not in the log.",
     example: include_str!("examples/base-image-drift.txt"),
     references: &[
         "https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",
@@ -96,28 +105,38 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
         rule: META.id,
         severity: if often { META.severity } else { Severity::Note },
         confidence: Confidence::Proven,
-        title: format!("the base image {name} changed under its tag {}", times(runs.len(), past.len())),
+        title: format!(
+            "the base image {name} changed under its tag {}",
+            times(runs.len(), past.len())
+        ),
         cause: cause(name, last),
-        evidence: Proof::from_lines(evidence)?.seen_in(past.places(drifts.iter().map(|drift| drift.at))),
+        evidence: Proof::from_lines(evidence)?
+            .seen_in(past.places(drifts.iter().map(|drift| drift.at))),
         fix: pinned(fix(name, digest), file.as_ref(), image, digest),
         impact: impact(&drifts, runs.len()),
         rules_out: vec![ruled_out(
-            "changed sources or arguments (not needed to explain it: the new base image invalidates these steps)",
+            "changed sources or arguments (not needed to explain it: the new base image \
+                invalidates these steps)",
         )],
         subject: past.subject(image),
     })
 }
 
 fn cause(name: &str, last: &Drift) -> String {
-    let moved = format!("FROM {name} names a tag, and the tag got another digest between the runs.");
+    let moved =
+        format!("FROM {name} names a tag, and the tag got another digest between the runs.");
     let Some(step) = last.rebuilt.first() else { return moved };
     if last.config {
         return format!(
-            "{moved} Its layers are the same, as the steps above `{}` came from the cache; what its config says of environment or user invalidates that step and those below it.",
+            "{moved} Its layers are the same, as the steps above `{}` came from the cache; what \
+                its config says of environment or user invalidates that step and those below it.",
             brief(&step.text)
         );
     }
-    format!("{moved} That invalidates `{}` and the steps below it; no cache can prevent it.", brief(&step.text))
+    format!(
+        "{moved} That invalidates `{}` and the steps below it; no cache can prevent it.",
+        brief(&step.text)
+    )
 }
 
 /// Lines of the Dockerfile that name the image by its tag.
@@ -149,7 +168,9 @@ fn impact(drifts: &[&Drift], runs: usize) -> Impact {
 fn lines(past: &Past, drifts: &[&Drift]) -> Vec<Evidence> {
     let mut lines = Vec::new();
     for drift in drifts.iter().rev().take(3).rev() {
-        let Some(((run, _), (before, _))) = past.get(drift.at).zip(past.get(drift.before.0)) else { continue };
+        let Some(((run, _), (before, _))) = past.get(drift.at).zip(past.get(drift.before.0)) else {
+            continue;
+        };
         lines.push(Study::quote(before, &drift.before.1.quote, "the tag named this digest before"));
         lines.push(Study::quote(run, &drift.now.quote, "the tag names a different digest here"));
         let first = drift.rebuilt.first();
@@ -163,7 +184,8 @@ fn fix(name: &str, digest: &str) -> Fix {
         summary: format!("pin {name} to a digest and let Renovate or Dependabot update it"),
         steps: vec![
             "Name the digest in FROM. The tag before it is for readers.".to_owned(),
-            "Let Renovate (`docker:pinDigests`) or Dependabot (package-ecosystem: docker) move it: the rebuild then happens once, in the commit that updates the base.".to_owned(),
+            "Let Renovate (`docker:pinDigests`) or Dependabot (package-ecosystem: docker) move it: \
+                the rebuild then happens once, in the commit that updates the base.".to_owned(),
         ],
         snippet: Some(format!("# before\nFROM {name}\n# after\nFROM {name}@{digest}")),
         cost: "security fixes of the base image arrive only when the digest is moved".to_owned(),
@@ -182,9 +204,12 @@ mod tests {
 
     #[test]
     fn fires_when_the_digest_moves() {
-        let found = BaseImageDrift.check(&of(vec![run("aa").miss("RUN a"), run("bb").miss("RUN a")]));
+        let found =
+            BaseImageDrift.check(&of(vec![run("aa").miss("RUN a"), run("bb").miss("RUN a")]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
-        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.contains("FROM node:20@sha256:bb")));
+        assert!(
+            found[0].fix.snippet.as_ref().is_some_and(|s| s.contains("FROM node:20@sha256:bb"))
+        );
     }
 
     #[test]
@@ -201,6 +226,10 @@ mod tests {
         assert!(BaseImageDrift.check(&of(vec![pinned("aa"), pinned("bb")])).is_empty());
         let edited = made().from("docker.io/library/node:22", "bb").miss("RUN a");
         assert!(BaseImageDrift.check(&of(vec![run("aa").miss("RUN a"), edited])).is_empty());
-        assert!(BaseImageDrift.check(&of(vec![run("aa").miss("RUN a"), run("aa").miss("RUN a")])).is_empty());
+        assert!(
+            BaseImageDrift
+                .check(&of(vec![run("aa").miss("RUN a"), run("aa").miss("RUN a")]))
+                .is_empty()
+        );
     }
 }

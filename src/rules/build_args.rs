@@ -28,7 +28,11 @@ pub(super) fn lines(past: &Past, runs: &[usize], name: &str) -> Vec<Evidence> {
     let line = |&i: &usize| {
         let (run, _) = past.get(i)?;
         let command = past.commands(i).iter().find(|c| pairs(c).any(|(known, _)| known == name))?;
-        Some(Study::quote(run, &command.quote, &format!("`{name}` has another value than in the run before")))
+        Some(Study::quote(
+            run,
+            &command.quote,
+            &format!("`{name}` has another value than in the run before"),
+        ))
     };
     runs.iter().filter_map(line).take(3).collect()
 }
@@ -40,8 +44,11 @@ pub(super) fn gives(command: &Command, name: &str) -> bool {
 
 /// All arguments of these runs are in their command lines, so one that is not there did not change.
 pub(super) fn all_known(past: &Past, runs: &[usize]) -> bool {
-    let plain = |c: &Command| matches!(c.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl);
-    let valued = |c: &Command| c.build_args.iter().all(|a| a.split_once('=').is_some_and(|(_, v)| !v.contains('$')));
+    let plain =
+        |c: &Command| matches!(c.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl);
+    let valued = |c: &Command| {
+        c.build_args.iter().all(|a| a.split_once('=').is_some_and(|(_, v)| !v.contains('$')))
+    };
     runs.iter().all(|&i| {
         let building = past.commands(i).iter().filter(|c| c.tool != Tool::BuildxCreate);
         let mut building = building.peekable();
@@ -65,11 +72,19 @@ fn value(past: &Past, i: usize, name: &str) -> Option<String> {
 }
 
 fn given(past: &Past, i: usize) -> Vec<(String, String)> {
-    past.commands(i).iter().flat_map(pairs).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    past.commands(i)
+        .iter()
+        .flat_map(pairs)
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 fn pairs(command: &Command) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = command.build_args.iter().flat_map(|a| a.split(['\n', '\r'])).filter_map(|a| a.trim().split_once('='));
+    let pairs = command
+        .build_args
+        .iter()
+        .flat_map(|a| a.split(['\n', '\r']))
+        .filter_map(|a| a.trim().split_once('='));
     pairs.filter(|(name, _)| !name.starts_with("BUILDKIT_"))
 }
 
@@ -115,12 +130,14 @@ pub(super) fn names_a_run(name: &str) -> bool {
     name.to_ascii_uppercase().split('_').any(|word| WORDS.contains(&word))
 }
 
-/// A name that can only be a value of one commit or run: `GIT_SHA`, `BUILD_DATE`; not `BUILD_TYPE`, `USER_ID`.
+/// A name that can only be a value of one commit or run: `GIT_SHA`, `BUILD_DATE`; not `BUILD_TYPE`,
+/// `USER_ID`.
 pub(super) fn names_one_commit(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let words: Vec<&str> = name.split('_').collect();
     let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
     has(&["SHA", "COMMIT", "REVISION", "TIMESTAMP"])
-        || (has(&["BUILD", "CI", "PIPELINE", "JOB", "RUN"]) && has(&["DATE", "TIME", "NUMBER", "ID"]))
+        || (has(&["BUILD", "CI", "PIPELINE", "JOB", "RUN"])
+            && has(&["DATE", "TIME", "NUMBER", "ID"]))
         || matches!(name.as_str(), "VCS_REF" | "GIT_REF" | "BUILDTIME" | "BUILDDATE")
 }

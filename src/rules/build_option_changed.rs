@@ -15,11 +15,19 @@ static META: RuleMeta = RuleMeta {
     title: "a build option that is part of the cache key changes between runs",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "The command lines of two runs differ in an option that is part of the cache key of every RUN (`--add-host`, `--network`, `--shm-size`, `--ulimit`, `--cgroup-parent`, the variant of `--platform`), and the first step that ran is a RUN with the same text on the same base image.",
-    why: "Such an option is part of the environment that a RUN is executed in, so BuildKit puts it into the key of every RUN. With another value none of them is found again.",
-    fix: "Give the option the same value in every run, or leave it out of builds that do not need it.",
-    rules_out: "Options that are no part of the key: the address of an added host, secrets, ssh, labels, provenance, outputs. Runs whose command lines are not shown, and tools that take options from files.",
-    limits: "It needs the command lines of both runs. One changed run is a note: the option may have been meant to change once.",
+    what: "The command lines of two runs differ in an option that is part of the cache key of \
+        every RUN (`--add-host`, `--network`, `--shm-size`, `--ulimit`, `--cgroup-parent`, the \
+        variant of `--platform`), and the first step that ran is a RUN with the same text on the \
+        same base image.",
+    why: "Such an option is part of the environment that a RUN is executed in, so BuildKit puts it \
+        into the key of every RUN. With another value none of them is found again.",
+    fix: "Give the option the same value in every run, or leave it out of builds that do not need \
+        it.",
+    rules_out: "Options that are no part of the key: the address of an added host, secrets, ssh, \
+        labels, provenance, outputs. Runs whose command lines are not shown, and tools that take \
+        options from files.",
+    limits: "It needs the command lines of both runs. One changed run is a note: the option may \
+        have been meant to change once.",
     example: include_str!("examples/build-option-changed.txt"),
     references: &[
         "https://docs.docker.com/reference/cli/docker/buildx/build/",
@@ -73,15 +81,24 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
         rule: META.id,
         severity: if runs.len() > 1 { META.severity } else { Severity::Note },
         confidence: Confidence::Proven,
-        title: format!("`--{name}` invalidates `{text}` in {} of {} builds", runs.len(), past.len()),
-        cause: format!(
-            "The command lines differ in `--{name}`, which is part of the cache key of every RUN. `{text}` has the same text on the same base image, but no result for this key is stored, so it and the steps below it ran."
+        title: format!(
+            "`--{name}` invalidates `{text}` in {} of {} builds",
+            runs.len(),
+            past.len()
         ),
-        evidence: Proof::from_lines(evidence.collect())?.seen_in(past.places(reruns.iter().map(|rerun| rerun.at))),
+        cause: format!(
+            "The command lines differ in `--{name}`, which is part of the cache key of every RUN. \
+                `{text}` has the same text on the same base image, but no result for this key is \
+                stored, so it and the steps below it ran."
+        ),
+        evidence: Proof::from_lines(evidence.collect())?
+            .seen_in(past.places(reruns.iter().map(|rerun| rerun.at))),
         fix: fix(name),
         impact: impact(past, &reruns, runs.len()),
         rules_out: vec![
-            ruled_out("build arguments and the Dockerfile (the command lines differ in this option)"),
+            ruled_out(
+                "build arguments and the Dockerfile (the command lines differ in this option)",
+            ),
             ruled_out("a lost cache (this run asked for another key)"),
         ],
         subject: past.subject(name),
@@ -115,7 +132,9 @@ fn lines(past: &Past, rerun: &Rerun, name: &str) -> Vec<Evidence> {
         let Some(at) = at else { continue };
         let Some((run, _)) = past.get(at) else { continue };
         let commands = past.commands(at);
-        let Some(command) = commands.iter().find(with).or_else(|| commands.last()) else { continue };
+        let Some(command) = commands.iter().find(with).or_else(|| commands.last()) else {
+            continue;
+        };
         let has = if with(&command) { "has" } else { "has no" };
         let line = command.line_with(name);
         lines.push(Study::quote(run, line, &format!("{shows} {has} `--{name}`")));
@@ -129,8 +148,10 @@ fn fix(name: &str) -> Fix {
     Fix {
         summary: format!("give `--{name}` the same value in every run"),
         steps: vec![
-            format!("Write one fixed value of `--{name}` into the command, without a job's or a run's name or number in it."),
-            "Where only one command of the build needs it, do that command in a step of its own at the end, or outside of the build.".to_owned(),
+            format!("Write one fixed value of `--{name}` into the command, without a job's or a \
+                run's name or number in it."),
+            "Where only one command of the build needs it, do that command in a step of its own at \
+                the end, or outside of the build.".to_owned(),
         ],
         ..Fix::default()
     }

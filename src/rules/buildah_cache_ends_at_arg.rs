@@ -12,13 +12,22 @@ static META: RuleMeta = RuleMeta {
     title: "buildah's cache repository is of no use below an ARG",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "buildah or podman builds with `--cache-from` and `--cache-to`. The steps above an ARG are pulled from the repository, the ARG itself and all below it are built and pushed again, in run after run.",
-    why: "buildah pushes the step of an ARG and never looks one up in the repository, whatever its value. The keys of the steps below hold the time at which the ARG's step was made, so that another machine finds none of them.",
-    fix: "Declare the ARG as low as it can be, right before the step that uses it, or do without: an ENV, or a file that is copied.",
-    rules_out: "An ARG that came from the cache in these runs; ARG lines whose text changed; runs without a step that was pulled; one run alone. The value is not the cause: it is no part of the key of an ARG.",
+    what: "buildah or podman builds with `--cache-from` and `--cache-to`. The steps above an ARG \
+        are pulled from the repository, the ARG itself and all below it are built and pushed \
+        again, in run after run.",
+    why: "buildah pushes the step of an ARG and never looks one up in the repository, whatever its \
+        value. The keys of the steps below hold the time at which the ARG's step was made, so that \
+        another machine finds none of them.",
+    fix: "Declare the ARG as low as it can be, right before the step that uses it, or do without: \
+        an ENV, or a file that is copied.",
+    rules_out: "An ARG that came from the cache in these runs; ARG lines whose text changed; runs \
+        without a step that was pulled; one run alone. The value is not the cause: it is no part \
+        of the key of an ARG.",
     limits: "Versions that look ARG steps up are not known by their log.",
     example: include_str!("examples/buildah-cache-ends-at-arg.txt"),
-    references: &["https://github.com/containers/buildah/blob/v1.28.2/imagebuildah/stage_executor.go"],
+    references: &[
+        "https://github.com/containers/buildah/blob/v1.28.2/imagebuildah/stage_executor.go",
+    ],
     since: "0.1.0",
 };
 
@@ -44,10 +53,14 @@ struct Ended<'a> {
 fn finding(past: &Past) -> Option<Finding> {
     let all: Vec<Ended> = (0..past.len()).filter_map(|i| ended(past, i)).collect();
     let last = all.last()?;
-    let same = |e: &&Ended| e.argument.text == last.argument.text && e.argument.stage == last.argument.stage;
+    let same = |e: &&Ended| {
+        e.argument.text == last.argument.text && e.argument.stage == last.argument.stage
+    };
     let again: Vec<&Ended> = all.iter().filter(same).collect();
     // The run that stored it first, or another one at which the repository ended.
-    let stored = (0..past.len()).filter(|&i| past.builds.get(i).is_some_and(|b| pushes(b, last.argument))).count();
+    let stored = (0..past.len())
+        .filter(|&i| past.builds.get(i).is_some_and(|b| pushes(b, last.argument)))
+        .count();
     if stored < 2 {
         return None;
     }
@@ -56,15 +69,23 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Likely,
-        title: format!("the remote cache ends at `{argument}`: buildah never looks an ARG up there"),
-        cause: format!(
-            "The steps above `{argument}` are pulled from the cache repository. Its own step is pushed in each of these runs and found in none, and the keys of the steps below hold the time at which it was made: they run on every machine, changed or not."
+        title: format!(
+            "the remote cache ends at `{argument}`: buildah never looks an ARG up there"
         ),
-        evidence: Proof::from_lines(again.iter().rev().take(2).rev().flat_map(|e| lines(e)).collect())?,
+        cause: format!(
+            "The steps above `{argument}` are pulled from the cache repository. Its own step is \
+                pushed in each of these runs and found in none, and the keys of the steps below \
+                hold the time at which it was made: they run on every machine, changed or not."
+        ),
+        evidence: Proof::from_lines(
+            again.iter().rev().take(2).rev().flat_map(|e| lines(e)).collect(),
+        )?,
         fix: fix(argument),
         impact: cost(again.iter().flat_map(|e| below(e)), again.len()),
         rules_out: vec![
-            ruled_out("another value of the argument (the key of an ARG holds its name and no value)"),
+            ruled_out(
+                "another value of the argument (the key of an ARG holds its name and no value)",
+            ),
             ruled_out("a repository that cannot be read (the steps above came from it)"),
         ],
         subject: format!("{}:{argument}", last.argument.stage),
@@ -73,9 +94,14 @@ fn finding(past: &Past) -> Option<Finding> {
 
 fn ended<'a>(past: &Past<'a>, i: usize) -> Option<Ended<'a>> {
     let (run, build) = past.get(i).filter(|(_, b)| b.dialect == Dialect::Buildah)?;
-    let (at, argument) = build.steps.iter().enumerate().find(|(_, s)| is_argument(s) && s.outcome == Outcome::Miss)?;
+    let (at, argument) = build
+        .steps
+        .iter()
+        .enumerate()
+        .find(|(_, s)| is_argument(s) && s.outcome == Outcome::Miss)?;
     let pushed = build.pushed.iter().find(|(step, _)| *step == at).map(|(_, quote)| quote)?;
-    let mut before = build.steps.iter().filter(|s| s.stage == argument.stage && s.position < argument.position);
+    let mut before =
+        build.steps.iter().filter(|s| s.stage == argument.stage && s.position < argument.position);
     let above = before.clone().next_back().filter(|s| s.fetched.is_some())?;
     let hit = before.all(|s| s.outcome == Outcome::Hit);
     hit.then_some(Ended { run, build, above, argument, pushed })
@@ -98,8 +124,9 @@ fn below<'a>(ended: &Ended<'a>) -> impl Iterator<Item = &'a Step> {
 
 fn lines(ended: &Ended) -> Vec<Evidence> {
     let fetched = ended.above.fetched.as_ref();
-    let pulled =
-        fetched.map(|quote| Study::quote(ended.run, quote, &format!("`{}` is in the repository", ended.above.text)));
+    let pulled = fetched.map(|quote| {
+        Study::quote(ended.run, quote, &format!("`{}` is in the repository", ended.above.text))
+    });
     let mut lines: Vec<Evidence> = pulled.into_iter().collect();
     lines.push(header(ended.run, ended.argument, "is not looked up there"));
     lines.push(Study::quote(ended.run, ended.pushed, "and is pushed again"));
@@ -110,9 +137,12 @@ fn fix(argument: &str) -> Fix {
     Fix {
         summary: format!("declare `{argument}` below the steps that do not need it"),
         steps: vec![
-            "Move the ARG right before the step that uses it: the remote cache serves what is above.".to_owned(),
-            "Where no step needs it to differ from build to build, do without the argument: an ENV is found in the repository.".to_owned(),
-            "On a machine that keeps its storage the local cache (`--layers`) finds the steps below it too.".to_owned(),
+            "Move the ARG right before the step that uses it: the remote cache serves what is \
+                above.".to_owned(),
+            "Where no step needs it to differ from build to build, do without the argument: an ENV \
+                is found in the repository.".to_owned(),
+            "On a machine that keeps its storage the local cache (`--layers`) finds the steps \
+                below it too.".to_owned(),
         ],
         ..Fix::default()
     }

@@ -9,16 +9,27 @@ pub(super) struct BuildahStaleImage;
 
 static META: RuleMeta = RuleMeta {
     id: "buildah-stale-image",
-    title: "every step came from the cache, and the image is an older one without what was asked for",
+    title: "every step came from the cache, and the image is an older one without what was asked \
+        for",
     group: "The Dockerfile and its inputs",
     severity: Severity::Note,
-    what: "buildah or podman takes all steps from the cache and prints the image of an earlier build, although this command line has other options (`--env`, `--unsetenv`, `--annotation`, `--timestamp`), or gives another value to a build argument that a LABEL, ENV or path uses.",
-    why: "Where every step is cached, buildah gives the cached image the new name: options that change the image alone are dropped without a word. And the key of a LABEL, ENV or WORKDIR holds its text as it is written, `$V`, not the value that it gets.",
-    fix: "Write the value into the Dockerfile (ENV, LABEL), or build with `--no-cache` where the option has to count.",
-    rules_out: "Builds that ran a step; the same options in the build that made the image; arguments that no instruction uses; another image than before.",
-    limits: "Seen in buildah 1.28; later versions make `--env` a step of its own and honour `--timestamp`. `--label` is honoured.",
+    what: "buildah or podman takes all steps from the cache and prints the image of an earlier \
+        build, although this command line has other options (`--env`, `--unsetenv`, \
+        `--annotation`, `--timestamp`), or gives another value to a build argument that a LABEL, \
+        ENV or path uses.",
+    why: "Where every step is cached, buildah gives the cached image the new name: options that \
+        change the image alone are dropped without a word. And the key of a LABEL, ENV or WORKDIR \
+        holds its text as it is written, `$V`, not the value that it gets.",
+    fix: "Write the value into the Dockerfile (ENV, LABEL), or build with `--no-cache` where the \
+        option has to count.",
+    rules_out: "Builds that ran a step; the same options in the build that made the image; \
+        arguments that no instruction uses; another image than before.",
+    limits: "Seen in buildah 1.28; later versions make `--env` a step of its own and honour \
+        `--timestamp`. `--label` is honoured.",
     example: include_str!("examples/buildah-stale-image.txt"),
-    references: &["https://github.com/containers/buildah/blob/v1.28.2/imagebuildah/stage_executor.go"],
+    references: &[
+        "https://github.com/containers/buildah/blob/v1.28.2/imagebuildah/stage_executor.go",
+    ],
     since: "0.1.0",
 };
 
@@ -46,12 +57,28 @@ fn finding(past: &Past) -> Option<Finding> {
     let stale = (1..past.len()).rev().find_map(|i| stale(past, i))?;
     let (title, cause) = match &stale.argument {
         Some((step, name)) if stale.options.is_empty() => (
-            format!("`{}` came from the cache with the old value of `{name}`: the image is stale", step.text),
-            format!("buildah compares the text of the step as it is written, and not the value of `{name}`. With another value it finds the same step and hands out the image that an earlier build made."),
+            format!(
+                "`{}` came from the cache with the old value of `{name}`: the image is stale",
+                step.text
+            ),
+            format!(
+                "buildah compares the text of the step as it is written, and not the value of \
+                `{name}`. With another value it finds the same step and hands out the image that \
+                an earlier build made."
+            ),
         ),
         _ => (
-            format!("{} is dropped: every step came from the cache, and the image is an older one", stale.options.join(", ")),
-            "Where all steps are cached, buildah gives the cached image the new name and drops options that change the image alone. The image that it prints is the one that a build without them made.".to_owned(),
+            format!(
+                "{} is dropped: every step came from the cache, and the image is an older one",
+                stale.options.join(
+                    ", \
+                "
+                )
+            ),
+            "Where all steps are cached, buildah gives the cached image the new name and drops \
+                options that change the image alone. The image that it prints is the one that a \
+                build without them made."
+                .to_owned(),
         ),
     };
     Some(Finding {
@@ -63,21 +90,31 @@ fn finding(past: &Past) -> Option<Finding> {
         evidence: Proof::from_lines(lines(&stale))?,
         fix: fix(&stale),
         impact: Impact::default(),
-        rules_out: vec![ruled_out("an image of its own (the last step has the image of the earlier build)")],
-        subject: stale.argument.map_or_else(|| stale.options.join(" "), |(step, _)| step.text.to_string()),
+        rules_out: vec![ruled_out(
+            "an image of its own (the last step has the image of the earlier build)",
+        )],
+        subject: stale
+            .argument
+            .map_or_else(|| stale.options.join(" "), |(step, _)| step.text.to_string()),
     })
 }
 
 fn stale<'a>(past: &Past<'a>, i: usize) -> Option<Stale<'a>> {
     let (run, build) = past.get(i).filter(|(_, b)| is_answered(b))?;
     let image = image_of(build)?;
-    let same = |j: &usize| past.builds.get(*j).and_then(|b| image_of(b)).is_some_and(|id| is_same(id, image));
+    let same = |j: &usize| {
+        past.builds.get(*j).and_then(|b| image_of(b)).is_some_and(|id| is_same(id, image))
+    };
     let first = (0..i).find(same)?;
     let (made_in, made) = past.get(first)?;
     let (before, now) = (past.commands(first).first()?, past.commands(i).first()?);
-    let options: Vec<&'static str> =
-        OPTIONS.iter().copied().filter(|o| given(now, o) != given(before, o) && !given(now, o).is_empty()).collect();
-    let argument = build.steps.iter().find_map(|step| Some((step, other_value(step, before, now)?)));
+    let options: Vec<&'static str> = OPTIONS
+        .iter()
+        .copied()
+        .filter(|o| given(now, o) != given(before, o) && !given(now, o).is_empty())
+        .collect();
+    let argument =
+        build.steps.iter().find_map(|step| Some((step, other_value(step, before, now)?)));
     let told = !options.is_empty() || argument.is_some();
     told.then_some(Stale { made: (made_in, made, before), given: (run, now), options, argument })
 }
@@ -109,7 +146,9 @@ fn given(command: &Command, option: &str) -> Vec<String> {
         let rest = word.strip_prefix(option)?;
         match rest.strip_prefix('=') {
             Some(value) => Some(value.to_owned()),
-            None => rest.is_empty().then(|| words.get(at + 1).copied().unwrap_or_default().to_owned()),
+            None => {
+                rest.is_empty().then(|| words.get(at + 1).copied().unwrap_or_default().to_owned())
+            }
         }
     };
     words.iter().enumerate().filter_map(value).collect()
@@ -146,18 +185,21 @@ fn lines(stale: &Stale) -> Vec<Evidence> {
         Study::quote(run, &now.quote, "asks for something else"),
     ];
     let shown = made.steps.last().and_then(|step| step.verdict.as_ref());
-    lines.extend(
-        shown.map(|quote| Study::quote(made_in, quote, "the image that it made, and that the later build got")),
-    );
+    lines.extend(shown.map(|quote| {
+        Study::quote(made_in, quote, "the image that it made, and that the later build got")
+    }));
     lines
 }
 
 fn fix(stale: &Stale) -> Fix {
     let wanted = if stale.options.is_empty() { "the new value" } else { "the option" };
     Fix {
-        summary: format!("build with --no-cache where {wanted} has to count, or write it into the Dockerfile"),
+        summary: format!(
+            "build with --no-cache where {wanted} has to count, or write it into the Dockerfile"
+        ),
         steps: vec![
-            "An ENV or LABEL with the value itself in the Dockerfile is a step with another text.".to_owned(),
+            "An ENV or LABEL with the value itself in the Dockerfile is a step with another text."
+                .to_owned(),
             "Or `buildah build --no-cache` for the build that is published.".to_owned(),
         ],
         ..Fix::default()
@@ -181,14 +223,21 @@ mod tests {
     }
 
     fn check(first: &str, second: &str, step: &str) -> Vec<Finding> {
-        let (made, id) =
-            ("d3e3f500390", "Using cache d3e3f5003902be08104cda30e391994249e4d73d87d21fca7cdaf5a6d0d375d7");
-        BuildahStaleImage.check(&of(vec![run(first, step, false, made), run(second, step, true, id)]))
+        let (made, id) = (
+            "d3e3f500390",
+            "Using cache d3e3f5003902be08104cda30e391994249e4d73d87d21fca7cdaf5a6d0d375d7",
+        );
+        BuildahStaleImage
+            .check(&of(vec![run(first, step, false, made), run(second, step, true, id)]))
     }
 
     #[test]
     fn fires_on_options_that_are_dropped_and_on_labels_with_an_old_value() {
-        let found = check("buildah build --layers .", "buildah build --layers --timestamp 0 --env X=2 .", "RUN a");
+        let found = check(
+            "buildah build --layers .",
+            "buildah build --layers --timestamp 0 --env X=2 .",
+            "RUN a",
+        );
         assert!(found[0].title.contains("--env, --timestamp"), "{found:?}");
         let args = |v: u8| format!("buildah build --layers --build-arg SHA={v} .");
         assert_eq!(check(&args(1), &args(2), "LABEL sha=${SHA}").len(), 1);

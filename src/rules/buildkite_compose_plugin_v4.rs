@@ -1,4 +1,5 @@
-//! Buildkite's docker-compose plugin before version 5, which pulls images instead of importing a cache.
+//! Buildkite's docker-compose plugin before version 5, which pulls images instead of importing a
+//! cache.
 
 use std::collections::BTreeSet;
 
@@ -16,11 +17,18 @@ static META: RuleMeta = RuleMeta {
     title: "the docker-compose plugin pulls images instead of importing a cache",
     group: "Multi-stage and inline",
     severity: Severity::Warning,
-    what: "The log shows, or the pipeline file asks for, version 4 or older of Buildkite's docker-compose plugin, or its `Pulling cache image for …` lines.",
-    why: "Version 4 pulls each `cache-from` image before the build and hands it to the builder: the whole image is downloaded each time, only the first one that can be pulled is used for a service, and there is no `cache-to`. Build stages are cached only if they are images of their own.",
-    fix: "Move to version 5.5 or newer with `builder:`, `cache-from:` and `cache-to:`. Version 5 alone is not enough: it does not pull, so the image needs inline cache metadata or a registry cache.",
+    what: "The log shows, or the pipeline file asks for, version 4 or older of Buildkite's \
+        docker-compose plugin, or its `Pulling cache image for …` lines.",
+    why: "Version 4 pulls each `cache-from` image before the build and hands it to the builder: \
+        the whole image is downloaded each time, only the first one that can be pulled is used for \
+        a service, and there is no `cache-to`. Build stages are cached only if they are images of \
+        their own.",
+    fix: "Move to version 5.5 or newer with `builder:`, `cache-from:` and `cache-to:`. Version 5 \
+        alone is not enough: it does not pull, so the image needs inline cache metadata or a \
+        registry cache.",
     rules_out: "Version 5 imports the cache by itself and does not print these lines.",
-    limits: "Without the plugin's own lines in the log its version is not known. The steps show whether the pulled images helped; this rule does not say.",
+    limits: "Without the plugin's own lines in the log its version is not known. The steps show \
+        whether the pulled images helped; this rule does not say.",
     example: include_str!("examples/buildkite-compose-plugin-v4.txt"),
     references: &[
         "https://github.com/buildkite-plugins/docker-compose-buildkite-plugin",
@@ -35,7 +43,8 @@ impl Rule for BuildkiteComposePluginV4 {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let runs: Vec<&Run> = study.runs.iter().filter(|run| run.notes.iter().any(is_old)).collect();
+        let runs: Vec<&Run> =
+            study.runs.iter().filter(|run| run.notes.iter().any(is_old)).collect();
         let seen = finding(study, &runs);
         let written = planned::places(study).filter_map(|at| written(study, at));
         // A note of the logs and what the files tell are two views of one thing.
@@ -67,21 +76,31 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     let site = Site { form: Form::ComposePlugin, capable: false, ..Site::written(at) };
     let words = planned::Words {
         title: format!(
-            "version 4 of the docker-compose plugin caches the image alone: {names} {is} built from the start each time"
+            "version 4 of the docker-compose plugin caches the image alone: {names} {is} built \
+                from the start each time"
         ),
         cause: format!(
-            "Version 4 of the plugin has no cache importer and no cache-to: it pulls the image of cache-from, which holds the layers of its last stage. {names} {are} not part of it and run from their first step on every new agent."
+            "Version 4 of the plugin has no cache importer and no cache-to: it pulls the image of \
+                cache-from, which holds the layers of its last stage. {names} {are} not part of it \
+                and run from their first step on every new agent."
         ),
         fix: fix(&[], &site),
         rules_out: vec![not_ruled_out(
-            "an agent that is kept between builds (it has the layers of the build before; the file does not say which kind it is)",
+            "an agent that is kept between builds (it has the layers of the build before; the file \
+                does not say which kind it is)",
         )],
-        subject: format!("docker-compose plugin {}", at.place.target.as_deref().unwrap_or_default()),
+        subject: format!(
+            "docker-compose plugin {}",
+            at.place.target.as_deref().unwrap_or_default()
+        ),
     };
-    let version = at.place.plugin.map(|(major, _)| format!("docker-compose#v{major}")).unwrap_or_default();
+    let version =
+        at.place.plugin.map(|(major, _)| format!("docker-compose#v{major}")).unwrap_or_default();
     let plugin = above(at, &version, "version of the plugin");
-    let lines =
-        plugin.into_iter().chain(at.evidence_of("cache-from", "is pulled, not imported")).chain(inner.evidence());
+    let lines = plugin
+        .into_iter()
+        .chain(at.evidence_of("cache-from", "is pulled, not imported"))
+        .chain(inner.evidence());
     planned::finding(&META, META.severity, lines.collect(), words)
 }
 
@@ -89,8 +108,10 @@ fn written(study: &Study, at: At) -> Option<Finding> {
 fn above(at: At, words: &str, shows: &str) -> Option<Evidence> {
     let last = at.place.command.quote.line;
     let first = last.saturating_sub(40).max(1);
-    let held =
-        (first..=last).rev().filter_map(|line| at.config.quote(line)).find(|quote| quote.text.contains(words))?;
+    let held = (first..=last)
+        .rev()
+        .filter_map(|line| at.config.quote(line))
+        .find(|quote| quote.text.contains(words))?;
     Some(Evidence::of(&at.config.path, &held, shows))
 }
 
@@ -113,7 +134,8 @@ fn pull_failed(run: &Run) -> bool {
 
 fn finding(study: &Study, runs: &[&Run]) -> Option<Finding> {
     let last = runs.last()?;
-    // In the first build the image is not there yet; where the newest run pulls it, nothing failed for long.
+    // In the first build the image is not there yet; where the newest run pulls it, nothing failed
+    // for long.
     let failed = pull_failed(last);
     let site = last.builds.last().map(|build| Site::of(study, last, build)).unwrap_or_default();
     let title = if failed {
@@ -127,17 +149,30 @@ fn finding(study: &Study, runs: &[&Run]) -> Option<Finding> {
         severity: if failed { Severity::Warning } else { Severity::Note },
         confidence: Confidence::Proven,
         title: title.to_owned(),
-        cause: "Version 4 of the plugin has no cache importer: it pulls the images of `cache-from` and lets the builder find them locally.".to_owned(),
-        evidence: Proof::from_lines(runs.iter().flat_map(|run| lines(run)).take(12).collect())?.seen_in(runs.iter().flat_map(|run| run.builds.iter().map(|build| Place::of(run, build)))),
+        cause:
+            "Version 4 of the plugin has no cache importer: it pulls the images of `cache-from` \
+            and lets the builder find them locally."
+                .to_owned(),
+        evidence: Proof::from_lines(runs.iter().flat_map(|run| lines(run)).take(12).collect())?
+            .seen_in(
+                runs.iter().flat_map(|run| run.builds.iter().map(|build| Place::of(run, build))),
+            ),
         fix: fix(&others(last, &site), &Site { form: Form::ComposePlugin, capable: false, ..site }),
-        impact: cost_of(runs.iter().filter(|run| failed && pull_failed(run)).flat_map(|run| &run.builds)),
+        impact: cost_of(
+            runs.iter().filter(|run| failed && pull_failed(run)).flat_map(|run| &run.builds),
+        ),
         rules_out: failed.then_some(first_build).into_iter().collect(),
         subject: "docker-compose plugin".to_owned(),
     })
 }
 
 fn lines(run: &Run) -> Vec<Evidence> {
-    run.notes.iter().filter(|n| is_old(n)).take(3).map(|n| Study::quote(run, &n.quote, shows(n.kind))).collect()
+    run.notes
+        .iter()
+        .filter(|n| is_old(n))
+        .take(3)
+        .map(|n| Study::quote(run, &n.quote, shows(n.kind)))
+        .collect()
 }
 
 fn shows(kind: NoteKind) -> &'static str {
@@ -159,10 +194,15 @@ fn fix(others: &[String], site: &Site) -> Fix {
     let base = remedy::registry_max(site);
     let moved = [
         "`image-repository` and `image-name` are gone in version 5: name the image in `push:`.",
-        "Groups and separators in `cache-from` are gone too; list the references, BuildKit looks in all of them.",
+        "Groups and separators in `cache-from` are gone too; list the references, BuildKit looks \
+            in all of them.",
     ];
-    let more = (!others.is_empty())
-        .then(|| format!("The block names one service; add the others to each of its lists: {}.", others.join(", ")));
+    let more = (!others.is_empty()).then(|| {
+        format!(
+            "The block names one service; add the others to each of its lists: {}.",
+            others.join(", ")
+        )
+    });
     Fix {
         summary: "move to version 5 of the plugin, with a builder and a registry cache".to_owned(),
         steps: base.steps.into_iter().chain(moved.map(str::to_owned)).chain(more).collect(),
@@ -177,8 +217,11 @@ mod tests {
     use crate::model::Quote;
 
     fn run(notes: &[(NoteKind, &str)]) -> Run {
-        let note =
-            |(kind, value): &(NoteKind, &str)| CiNote { kind: *kind, value: (*value).into(), quote: Quote::default() };
+        let note = |(kind, value): &(NoteKind, &str)| CiNote {
+            kind: *kind,
+            value: (*value).into(),
+            quote: Quote::default(),
+        };
         Run { notes: notes.iter().map(note).collect(), ..made().miss("RUN a").run() }
     }
 
@@ -196,13 +239,15 @@ mod tests {
 
     #[test]
     fn an_old_version_that_pulls_well_is_a_note() {
-        let found = BuildkiteComposePluginV4.check(&study(vec![run(&[(NoteKind::ComposePluginVersion, "4.16.0")])]));
+        let found = BuildkiteComposePluginV4
+            .check(&study(vec![run(&[(NoteKind::ComposePluginVersion, "4.16.0")])]));
         assert_eq!(found[0].severity, Severity::Note);
     }
 
     #[test]
     fn leaves_version_5() {
-        let notes = [(NoteKind::ComposePluginVersion, "5.10.0"), (NoteKind::ComposePluginBuilds, "app")];
+        let notes =
+            [(NoteKind::ComposePluginVersion, "5.10.0"), (NoteKind::ComposePluginBuilds, "app")];
         assert!(BuildkiteComposePluginV4.check(&study(vec![run(&notes)])).is_empty());
     }
 }

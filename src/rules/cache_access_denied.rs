@@ -16,11 +16,17 @@ static META: RuleMeta = RuleMeta {
     title: "the registry refuses access to the cache",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "A cache import or export is answered with 401, 403, `denied`, `insufficient_scope` or `no basic auth credentials`.",
-    why: "A refused import never fails a build: it runs cold each time and stays green. A refused export fails the build unless `ignore-error=true` is set; then nothing is ever stored.",
-    fix: "Log in to the cache's registry before the build, with an account that may read and write that repository.",
-    rules_out: "Errors of the image's own push are not the cache's. Docker Hub answers `insufficient_scope` for a repository that does not exist yet: where a later run reads the cache, nothing is reported.",
-    limits: "Which right is missing is known to the registry only. kaniko prints a refused lookup as a plain miss: there only the refused push shows it.",
+    what: "A cache import or export is answered with 401, 403, `denied`, `insufficient_scope` or \
+        `no basic auth credentials`.",
+    why: "A refused import never fails a build: it runs cold each time and stays green. A refused \
+        export fails the build unless `ignore-error=true` is set; then nothing is ever stored.",
+    fix: "Log in to the cache's registry before the build, with an account that may read and write \
+        that repository.",
+    rules_out: "Errors of the image's own push are not the cache's. Docker Hub answers \
+        `insufficient_scope` for a repository that does not exist yet: where a later run reads the \
+        cache, nothing is reported.",
+    limits: "Which right is missing is known to the registry only. kaniko prints a refused lookup \
+        as a plain miss: there only the refused push shows it.",
     example: include_str!("examples/cache-access-denied.txt"),
     references: &[
         "https://docs.docker.com/reference/cli/docker/login/",
@@ -41,7 +47,8 @@ impl Rule for CacheAccessDenied {
             if is_bare_type(repo) {
                 return None;
             }
-            let only_new = group.iter().all(may_be_missing) && read_later(study, repo, group.last()?.at.run);
+            let only_new =
+                group.iter().all(may_be_missing) && read_later(study, repo, group.last()?.at.run);
             (!only_new).then(|| draft(study, repo, group))
         })
     }
@@ -55,7 +62,10 @@ fn may_be_missing(refusal: &Refusal) -> bool {
 
 fn read_later(study: &Study, repo: &str, at: usize) -> bool {
     let later = study.runs.iter().skip(at + 1).flat_map(|r| &r.builds).flat_map(|b| &b.imports);
-    later.filter(|i| i.ok()).filter_map(|i| i.reference.as_deref()).any(|name| reference::same_repository(name, repo))
+    later
+        .filter(|i| i.ok())
+        .filter_map(|i| i.reference.as_deref())
+        .any(|name| reference::same_repository(name, repo))
 }
 
 fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
@@ -69,7 +79,11 @@ fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
     let forgotten = lacks_registry(repo, group);
     let unsure = !forgotten && group.iter().all(may_be_missing);
     Draft {
-        severity: if group.iter().all(Refusal::harmless) { Severity::Warning } else { Severity::Error },
+        severity: if group.iter().all(Refusal::harmless) {
+            Severity::Warning
+        } else {
+            Severity::Error
+        },
         confidence: match (manifest_only(group), unsure) {
             // One login served the layers.
             (true, _) => Confidence::Suspected,
@@ -77,7 +91,10 @@ fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
             (false, false) => Confidence::Proven,
         },
         title: if forgotten {
-            format!("`{}` names no registry, and Docker Hub refuses {what}", reference::without_hub(repo))
+            format!(
+                "`{}` names no registry, and Docker Hub refuses {what}",
+                reference::without_hub(repo)
+            )
         } else {
             format!("{} refuses {what}{}", subject_of(repo), in_repository(repo))
         },
@@ -104,12 +121,18 @@ fn reason(repo: &str, group: &[Refusal]) -> String {
 fn refused_key(refusal: &Refusal) -> Option<&'static str> {
     const ANSWERS: [(&str, &str); 7] = [
         ("InvalidAccessKeyId", "does not know the access key that was given"),
-        ("SignatureDoesNotMatch", "refuses the secret that was given: it does not belong to the access key"),
+        (
+            "SignatureDoesNotMatch",
+            "refuses the secret that was given: it does not belong to the access key",
+        ),
         ("ExpiredToken", "refuses the session token that was given: it has expired"),
         ("InvalidToken", "refuses the session token that was given"),
         ("AuthorizationFailure", "refuses the account's name or key that was given"),
         ("AuthenticationFailed", "refuses the account's name or key that was given"),
-        ("AuthorizationPermissionMismatch", "knows the account that was given, which has no right to the blobs"),
+        (
+            "AuthorizationPermissionMismatch",
+            "knows the account that was given, which has no right to the blobs",
+        ),
     ];
     let said = refusal.said();
     ANSWERS.iter().find(|(code, _)| said.contains(code)).map(|(_, words)| *words)
@@ -123,8 +146,10 @@ fn capital(text: &str) -> String {
 fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
     if let Some(first) = group.first().filter(|_| lacks_registry(repo, group)) {
         let site = Site::of(study, first.run, first.build);
-        let named =
-            group.iter().filter_map(Refusal::reference).find_map(|name| Some(reference::tag(&name)?.to_owned()));
+        let named = group
+            .iter()
+            .filter_map(Refusal::reference)
+            .find_map(|name| Some(reference::tag(&name)?.to_owned()));
         return hub::fix_without_registry(repo, &site, named.as_deref());
     }
     let by_kaniko = group.iter().all(|r| r.build.dialect == Dialect::Kaniko);
@@ -135,7 +160,12 @@ fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
         false if manifest_only(group) => {
             let mut fix = fix(repo, export, backend::ignored(group));
             fix.summary = format!("try `image-manifest=true`, or {}", fix.summary);
-            fix.steps.insert(0, "First try `image-manifest=true,oci-mediatypes=true` in `--cache-to`: the registry took the layers from the same account.".to_owned());
+            fix.steps.insert(
+                0,
+                "First try `image-manifest=true,oci-mediatypes=true` in \
+                `--cache-to`: the registry took the layers from the same account."
+                    .to_owned(),
+            );
             fix
         }
         false => fix(repo, export, backend::ignored(group)),
@@ -148,9 +178,12 @@ fn lacks_registry(repo: &str, group: &[Refusal]) -> bool {
 }
 
 fn look_alikes(unsure: bool, group: &[Refusal]) -> Vec<Alternative> {
-    let missing = not_ruled_out("a repository that does not exist (the registry answers both in the same way)");
+    let missing = not_ruled_out(
+        "a repository that does not exist (the registry answers both in the same way)",
+    );
     let manifest = not_ruled_out(
-        "a registry that does not know this form of manifest (the layers were taken, only the manifest was refused)",
+        "a registry that does not know this form of manifest (the layers were taken, only the \
+            manifest was refused)",
     );
     let told = [(unsure, missing), (manifest_only(group), manifest)];
     told.into_iter().filter(|(holds, _)| *holds).map(|(_, other)| other).collect()
@@ -182,23 +215,34 @@ fn fix(repo: &str, export: bool, ignored: bool) -> Fix {
     let rights = if export { "read and write" } else { "read" };
     let snippet = if host.contains(".dkr.ecr.") {
         let region = host.split('.').nth(3).unwrap_or("REGION");
-        format!("aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin {host}")
+        format!(
+            "aws ecr get-login-password --region {region} | docker login --username AWS \
+                --password-stdin {host}"
+        )
     } else {
         let login = if known { host } else { "REGISTRY" };
-        format!("echo \"$REGISTRY_PASSWORD\" | docker login --username \"$REGISTRY_USER\" --password-stdin {login}")
+        format!(
+            "echo \"$REGISTRY_PASSWORD\" | docker login --username \"$REGISTRY_USER\" \
+                --password-stdin {login}"
+        )
     };
     let repo = if known { repo } else { "it" };
     let mut steps = vec![
         format!(
-            "Log in to {host} in the same job, as the same user, before the build: the builder uses the credentials of the docker client that calls it."
+            "Log in to {host} in the same job, as the same user, before the build: the builder \
+                uses the credentials of the docker client that calls it."
         ),
         format!("Give that account the right to {rights} {repo}."),
     ];
-    steps.extend(
-        (host == "ghcr.io").then(|| "With GITHUB_TOKEN the workflow needs `permissions: packages: write`.".to_owned()),
-    );
+    steps.extend((host == "ghcr.io").then(|| {
+        "With GITHUB_TOKEN the workflow needs `permissions: packages: write`.".to_owned()
+    }));
     let export = export && !ignored;
-    steps.extend(export.then(|| "Jobs that may not write (pull requests from forks) should import only: leave out `--cache-to` there, or add `ignore-error=true`.".to_owned()));
+    steps.extend(export.then(|| {
+        "Jobs that may not write (pull requests from forks) should import \
+        only: leave out `--cache-to` there, or add `ignore-error=true`."
+            .to_owned()
+    }));
     Fix {
         summary: format!("log in to {host} with an account that may {rights} {repo}"),
         steps,
@@ -211,11 +255,17 @@ fn fix(repo: &str, export: bool, ignored: bool) -> Fix {
 fn checked(repo: &str) -> Fix {
     let fix = kaniko(repo);
     let mut steps = vec![
-        "In jobs that may only read, add `--no-push-cache`: they then take from the cache and write nothing. `--skip-push-permission-check` alone only puts the refusal off.".to_owned(),
+        "In jobs that may only read, add `--no-push-cache`: they then take from the cache and \
+            write nothing. `--skip-push-permission-check` alone only puts the refusal off."
+            .to_owned(),
         "In jobs that should fill the cache, give kaniko the right to write:".to_owned(),
     ];
     steps.extend(fix.steps);
-    Fix { summary: format!("add `--no-push-cache`, or give kaniko the right to write {repo}"), steps, ..fix }
+    Fix {
+        summary: format!("add `--no-push-cache`, or give kaniko the right to write {repo}"),
+        steps,
+        ..fix
+    }
 }
 
 /// kaniko has no docker client; a read that is refused looks like a miss there.
@@ -227,14 +277,18 @@ fn kaniko(repo: &str) -> Fix {
         summary: format!("give kaniko credentials for {host} that may read and write {repo}"),
         steps: vec![
             format!(
-                "Write credentials for {host} into /kaniko/.docker/config.json before the executor starts, or mount them there."
+                "Write credentials for {host} into /kaniko/.docker/config.json before the executor \
+                    starts, or mount them there."
             ),
             format!(
-                "Give that account the right to read and write {repo}: kaniko takes a refused read for a miss and says nothing."
+                "Give that account the right to read and write {repo}: kaniko takes a refused read \
+                    for a miss and says nothing."
             ),
         ],
         snippet: Some(format!(
-            "mkdir -p /kaniko/.docker\nprintf '{{\"auths\":{{\"{key}\":{{\"auth\":\"%s\"}}}}}}' \"$(printf '%s:%s' \"$REGISTRY_USER\" \"$REGISTRY_PASSWORD\" | base64 | tr -d '\\n')\" \\\n  > /kaniko/.docker/config.json"
+            "mkdir -p /kaniko/.docker\nprintf '{{\"auths\":{{\"{key}\":{{\"auth\":\"%s\"}}}}}}' \
+                \"$(printf '%s:%s' \"$REGISTRY_USER\" \"$REGISTRY_PASSWORD\" | base64 | tr -d \
+                '\\n')\" \\\n  > /kaniko/.docker/config.json"
         )),
         ..Fix::default()
     }
@@ -248,16 +302,18 @@ fn bucket(kind: &str) -> Fix {
             "`account_url`, `account_name` and `secret_access_key`",
             "BUILDKIT_AZURE_STORAGE_ACCOUNT_URL, and the AZURE_ variables of a managed identity",
         ),
-        _ => {
-            ("`access_key_id`, `secret_access_key` and `session_token`", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-        }
+        _ => (
+            "`access_key_id`, `secret_access_key` and `session_token`",
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ),
     };
     Fix {
         summary: format!("give the builder credentials that {place} accepts"),
         steps: vec![
             format!("Check {given} of the cache options, and that they have not expired."),
             format!(
-                "Where they come from the environment, set it for the client ({environment}): a builder in a container does not see the host's files and roles."
+                "Where they come from the environment, set it for the client ({environment}): a \
+                    builder in a container does not see the host's files and roles."
             ),
             format!("Give that account the right to list, read and write in {place}."),
         ],
@@ -271,12 +327,16 @@ mod tests {
     use super::*;
     use crate::model::CacheKind;
 
-    const HEAD: &str = "failed to configure registry cache importer: unexpected status from HEAD request to http://r.example.com/v2/team/app/manifests/cache: 401 Unauthorized";
-    const HUB: &str = "failed to configure registry cache importer: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed";
+    const HEAD: &str = "failed to configure registry cache importer: unexpected status from HEAD \
+        request to http://r.example.com/v2/team/app/manifests/cache: 401 Unauthorized";
+    const HUB: &str = "failed to configure registry cache importer: pull access denied, repository \
+        does not exist or may require authorization: server message: insufficient_scope: \
+        authorization failed";
 
     #[test]
     fn import_and_export_of_one_cache_are_one_finding() {
-        let blob = "error writing layer blob: unexpected status from HEAD request to http://r.example.com/v2/team/app/blobs/sha256:0: 401 Unauthorized";
+        let blob = "error writing layer blob: unexpected status from HEAD request to \
+            http://r.example.com/v2/team/app/blobs/sha256:0: 401 Unauthorized";
         let run = || {
             made()
                 .import("r.example.com/team/app:cache", Some(HEAD))
@@ -284,28 +344,45 @@ mod tests {
                 .export(CacheKind::Registry, Some(blob))
         };
         let found = CacheAccessDenied.check(&of(vec![run(), run()]));
-        assert_eq!((found.len(), found[0].evidence.iter().count(), found[0].impact.steps), (1, 4, 2));
+        assert_eq!(
+            (found.len(), found[0].evidence.iter().count(), found[0].impact.steps),
+            (1, 4, 2)
+        );
     }
 
     #[test]
     fn a_manifest_alone_may_be_of_an_unknown_form() {
-        let text = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \"sha256:0\": unexpected status: 401 Unauthorized";
+        let text = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \
+            \"sha256:0\": unexpected status: 401 Unauthorized";
         let found = &CacheAccessDenied.check(&of(vec![made().error(text)]))[0];
         assert_eq!((found.confidence, found.rules_out.len()), (Confidence::Suspected, 1));
-        assert!(!found.cause.contains("docker.io"), "the log does not name the registry: {}", found.cause);
+        assert!(
+            !found.cause.contains("docker.io"),
+            "the log does not name the registry: {}",
+            found.cause
+        );
         assert!(found.fix.snippet.as_deref().is_some_and(|s| s.ends_with(" REGISTRY")));
     }
 
     #[test]
     fn leaves_a_repository_that_is_new() {
         let first = made().import("team/app:cache", Some(HUB)).export(CacheKind::Registry, None);
-        assert!(CacheAccessDenied.check(&of(vec![first, made().import("team/app:cache", None)])).is_empty());
-        assert_eq!(CacheAccessDenied.check(&of(vec![made().import("team/app:cache", Some(HUB))])).len(), 1);
+        assert!(
+            CacheAccessDenied
+                .check(&of(vec![first, made().import("team/app:cache", None)]))
+                .is_empty()
+        );
+        assert_eq!(
+            CacheAccessDenied.check(&of(vec![made().import("team/app:cache", Some(HUB))])).len(),
+            1
+        );
     }
 
     #[test]
     fn leaves_the_push_of_the_image() {
-        let push = "ERROR: failed to build: failed to solve: failed to push r.example.com/a:1: unexpected status from HEAD request to http://r.example.com/v2/a/blobs/sha256:0: 401 Unauthorized";
+        let push = "ERROR: failed to build: failed to solve: failed to push r.example.com/a:1: \
+            unexpected status from HEAD request to http://r.example.com/v2/a/blobs/sha256:0: 401 \
+            Unauthorized";
         assert!(CacheAccessDenied.check(&of(vec![made().error(push)])).is_empty());
     }
 }

@@ -13,11 +13,19 @@ static META: RuleMeta = RuleMeta {
     title: "importing and exporting the cache takes longer than it saves",
     group: "Cost",
     severity: Severity::Note,
-    what: "Over five or more runs the seconds of cache imports and exports are more than the seconds of the steps that came from the cache, taken from the runs in which those steps were executed.",
-    why: "A cache with large layers, or compressed at the highest level, can take longer to move than the steps take to run.",
-    fix: "Store less: mode=min where the build stages are cheap, zstd instead of gzip, and export on the main branch only.",
-    rules_out: "Fewer than five runs, steps whose duration no run shows, differences too small to matter. Steps run side by side, so what is saved is an upper bound: the true loss is larger, never smaller. A warning only where the cache costs twice what it saves and half a minute a run.",
-    limits: "Seconds are what the builder printed; steps that ran side by side are added up. What a step would have cost is taken from other runs, which may have had a slower machine.",
+    what: "Over five or more runs the seconds of cache imports and exports are more than the \
+        seconds of the steps that came from the cache, taken from the runs in which those steps \
+        were executed.",
+    why: "A cache with large layers, or compressed at the highest level, can take longer to move \
+        than the steps take to run.",
+    fix: "Store less: mode=min where the build stages are cheap, zstd instead of gzip, and export \
+        on the main branch only.",
+    rules_out: "Fewer than five runs, steps whose duration no run shows, differences too small to \
+        matter. Steps run side by side, so what is saved is an upper bound: the true loss is \
+        larger, never smaller. A warning only where the cache costs twice what it saves and half a \
+        minute a run.",
+    limits: "Seconds are what the builder printed; steps that ran side by side are added up. What \
+        a step would have cost is taken from other runs, which may have had a slower machine.",
     example: include_str!("examples/cache-costs-more-than-it-saves.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
@@ -38,9 +46,15 @@ impl Rule for CacheCostsMoreThanItSaves {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let moving = |i: &usize| past.builds.get(*i).is_some_and(|b| b.imports.iter().chain(&b.exports).any(Transfer::ok));
+    let moving = |i: &usize| {
+        past.builds.get(*i).is_some_and(|b| b.imports.iter().chain(&b.exports).any(Transfer::ok))
+    };
     let runs: Vec<usize> = (0..past.len()).filter(moving).collect();
-    let transfers = || runs.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| b.imports.iter().chain(&b.exports));
+    let transfers = || {
+        runs.iter()
+            .filter_map(|&i| past.builds.get(i))
+            .flat_map(|b| b.imports.iter().chain(&b.exports))
+    };
     let spent: f64 = transfers().filter_map(|t| t.seconds).sum();
     let saved = saved(past)?;
     let lost = (spent - saved) / count(runs.len());
@@ -52,15 +66,20 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: if clear { Severity::Warning } else { META.severity },
         confidence: Confidence::Likely,
-        title: format!("the cache takes {spent:.0} s to move over {} runs and saves at most {saved:.0} s", runs.len()),
-        cause:
-            "The imports and exports of these runs took longer than the steps they made unnecessary take when they run."
-                .to_owned(),
+        title: format!(
+            "the cache takes {spent:.0} s to move over {} runs and saves at most \
+            {saved:.0} s",
+            runs.len()
+        ),
+        cause: "The imports and exports of these runs took longer than the steps they made \
+                unnecessary take when they run."
+            .to_owned(),
         evidence: Proof::from_lines(lines(past, &runs))?.seen_in(past.places(runs.iter().copied())),
         fix: fix(),
         impact: Impact { steps: 0, seconds: spent - saved, runs: runs.len() },
         rules_out: vec![not_ruled_out(
-            "a larger loss: layers that are fetched for a hit, and the push of the image, are not counted",
+            "a larger loss: layers that are fetched for a hit, and the push of the image, are not \
+                counted",
         )],
         subject: transfers().find_map(|t| t.reference.as_deref()).unwrap_or_default().to_owned(),
     })
@@ -85,7 +104,8 @@ fn lines(past: &Past, runs: &[usize]) -> Vec<Evidence> {
     let slowest = |&i: &usize| {
         let (run, build) = past.get(i)?;
         let all = build.imports.iter().chain(&build.exports).filter(|t| t.ok());
-        let most = all.max_by(|a, b| a.seconds.unwrap_or(0.0).total_cmp(&b.seconds.unwrap_or(0.0)))?;
+        let most =
+            all.max_by(|a, b| a.seconds.unwrap_or(0.0).total_cmp(&b.seconds.unwrap_or(0.0)))?;
         Some(end(run, most, "time to move the cache"))
     };
     runs.iter().rev().filter_map(slowest).take(3).collect()
@@ -96,12 +116,18 @@ fn fix() -> Fix {
         summary: "store less, less often, or faster".to_owned(),
         steps: vec![
             "Export on the main branch only and import everywhere.".to_owned(),
-            "Use mode=min where the build stages are cheap to run: it stores the final stage only.".to_owned(),
-            "Use compression=zstd with a low level for type=registry and type=local; gha, s3 and azblob ignore it."
+            "Use mode=min where the build stages are cheap to run: it stores the final stage only."
+                .to_owned(),
+            "Use compression=zstd with a low level for type=registry and type=local; gha, s3 and \
+                azblob ignore it."
                 .to_owned(),
             "Keep large artefacts out of layers that change with every commit.".to_owned(),
         ],
-        snippet: Some("--cache-to type=registry,ref=…,mode=min,compression=zstd,compression-level=3".to_owned()),
+        snippet: Some(
+            "--cache-to \
+            type=registry,ref=…,mode=min,compression=zstd,compression-level=3"
+                .to_owned(),
+        ),
         cost: "mode=min loses the build stages as soon as one of their inputs changes".to_owned(),
         ..Fix::default()
     }
@@ -122,7 +148,8 @@ mod tests {
 
     fn series(seconds: f64, runs: usize) -> Vec<Finding> {
         let warm = (1..runs).map(|_| run(seconds).hit("RUN a"));
-        CacheCostsMoreThanItSaves.check(&of(std::iter::once(run(seconds).miss("RUN a")).chain(warm).collect()))
+        CacheCostsMoreThanItSaves
+            .check(&of(std::iter::once(run(seconds).miss("RUN a")).chain(warm).collect()))
     }
 
     #[test]
@@ -136,6 +163,10 @@ mod tests {
         assert!(series(60.0, 4).is_empty());
         assert!(series(3.0, 6).is_empty());
         let warm = || run(60.0).hit("RUN a");
-        assert!(CacheCostsMoreThanItSaves.check(&of(vec![warm(), warm(), warm(), warm(), warm()])).is_empty());
+        assert!(
+            CacheCostsMoreThanItSaves
+                .check(&of(vec![warm(), warm(), warm(), warm(), warm()]))
+                .is_empty()
+        );
     }
 }

@@ -13,10 +13,13 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Warning,
     what: "kaniko finds a layer in the cache repository and says `Cache entry expired`.",
-    why: "A layer older than `--cache-ttl` (two weeks unless set) counts as missing: the step runs again although nothing changed, and so do all later steps of its stage.",
+    why: "A layer older than `--cache-ttl` (two weeks unless set) counts as missing: the step runs \
+        again although nothing changed, and so do all later steps of its stage.",
     fix: "Raise `--cache-ttl` above the time between two builds.",
-    rules_out: "A miss without that line has another reason. Entries that expire once and are found again in the next runs are what the limit is for: a note.",
-    limits: "Only kaniko prints the age of an entry. Other builders lose old entries without a word: see cache-lost.",
+    rules_out: "A miss without that line has another reason. Entries that expire once and are \
+        found again in the next runs are what the limit is for: a note.",
+    limits: "Only kaniko prints the age of an entry. Other builders lose old entries without a \
+        word: see cache-lost.",
     example: include_str!("examples/cache-expired.txt"),
     references: &[
         "https://github.com/GoogleContainerTools/kaniko#flag---cache-ttl-duration",
@@ -36,10 +39,12 @@ impl Rule for CacheExpired {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let old: Vec<usize> =
-        (0..past.len()).filter(|&i| past.get(i).is_some_and(|(_, b)| !b.expired.is_empty())).collect();
+    let old: Vec<usize> = (0..past.len())
+        .filter(|&i| past.get(i).is_some_and(|(_, b)| !b.expired.is_empty()))
+        .collect();
     let &last = old.last()?;
-    let healed = old.len() == 1 && (last + 1..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
+    let healed = old.len() == 1
+        && (last + 1..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
     let (run, build) = past.get(last)?;
     let site = Site::of(past.study, run, build);
     Some(Finding {
@@ -50,10 +55,15 @@ fn finding(past: &Past) -> Option<Finding> {
             1 => "a cached layer is too old to be used".to_owned(),
             n => format!("cached layers are too old to be used in {n} of {} runs", past.len()),
         },
-        cause: "The layers are in the cache repository, but older than `--cache-ttl` allows, so their steps and all later ones of the stage ran again.".to_owned(),
+        cause: "The layers are in the cache repository, but older than `--cache-ttl` allows, so \
+            their steps and all later ones of the stage ran again."
+            .to_owned(),
         evidence: Proof::from_lines(lines(past, &old))?.seen_in(past.places(old.iter().copied())),
         fix: fix(),
-        impact: cost(old.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), old.len()),
+        impact: cost(
+            old.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            old.len(),
+        ),
         rules_out: Vec::new(),
         subject: site.imports.last().unwrap_or(&site.cache).clone(),
     })
@@ -65,7 +75,12 @@ fn lines(past: &Past, old: &[usize]) -> Vec<Evidence> {
         lines.extend(build.expired.first().map(|q| Study::quote(run, q, "found, and too old")));
         let answer = build.decided().filter_map(|s| s.verdict.as_ref());
         let first = build.expired.first().map_or(0, |q| q.line);
-        lines.extend(answer.filter(|q| q.line > first).map(|q| Study::quote(run, q, "so the step runs")).next());
+        lines.extend(
+            answer
+                .filter(|q| q.line > first)
+                .map(|q| Study::quote(run, q, "so the step runs"))
+                .next(),
+        );
     }
     lines
 }
@@ -74,11 +89,15 @@ fn fix() -> Fix {
     Fix {
         summary: "raise --cache-ttl above the time between two builds".to_owned(),
         steps: vec![
-            "Set `--cache-ttl` of the executor; two weeks (336h) is the default, a shorter one was asked for where younger layers expire.".to_owned(),
-            "A layer is as old as its push; one that is found is not pushed again. A layer of packages that should be renewed now and then is a reason for a limit; put it at that age.".to_owned(),
+            "Set `--cache-ttl` of the executor; two weeks (336h) is the default, a shorter one was \
+                asked for where younger layers expire.".to_owned(),
+            "A layer is as old as its push; one that is found is not pushed again. A layer of \
+                packages that should be renewed now and then is a reason for a limit; put it at \
+                that age.".to_owned(),
         ],
         snippet: Some("/kaniko/executor … --cache=true --cache-ttl=720h".to_owned()),
-        cost: "layers that install packages without a version stay as they are for longer".to_owned(),
+        cost: "layers that install packages without a version stay as they are for longer"
+            .to_owned(),
         ..Fix::default()
     }
 }
@@ -101,14 +120,23 @@ mod tests {
     #[test]
     fn a_layer_that_expires_again_and_again_is_a_warning() {
         let miss = Outcome::Miss;
-        let found = CacheExpired.check(&of(vec![run(false, miss), run(true, miss), run(true, miss)]));
-        assert_eq!((found.len(), found[0].severity, found[0].impact.steps), (1, Severity::Warning, 2));
+        let found =
+            CacheExpired.check(&of(vec![run(false, miss), run(true, miss), run(true, miss)]));
+        assert_eq!(
+            (found.len(), found[0].severity, found[0].impact.steps),
+            (1, Severity::Warning, 2)
+        );
     }
 
     #[test]
     fn one_that_is_renewed_is_a_note_and_a_plain_miss_is_nothing() {
-        let found = CacheExpired.check(&of(vec![run(true, Outcome::Miss), run(false, Outcome::Hit)]));
+        let found =
+            CacheExpired.check(&of(vec![run(true, Outcome::Miss), run(false, Outcome::Hit)]));
         assert_eq!(found[0].severity, Severity::Note);
-        assert!(CacheExpired.check(&of(vec![run(false, Outcome::Miss), run(false, Outcome::Miss)])).is_empty());
+        assert!(
+            CacheExpired
+                .check(&of(vec![run(false, Outcome::Miss), run(false, Outcome::Miss)]))
+                .is_empty()
+        );
     }
 }

@@ -11,11 +11,17 @@ static META: RuleMeta = RuleMeta {
     title: "the cache is too large for the registry",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "A cache export ends with 413 Request Entity Too Large, or with the registry's words for a storage quota that is used up.",
-    why: "Usually a proxy before the registry limits the size of a request; a quota limits what a project stores. mode=max exports layers the image itself does not have (build stages), so the image can be pushed while the cache cannot.",
-    fix: "Raise the limit of the proxy (nginx: `client_max_body_size 0`), or make the layer smaller; raise the quota, or remove old caches and images.",
-    rules_out: "A quota on requests is `cache-rate-limited`. `blob … is too large (… > 1048576)` is about the cache's manifest: `cache-manifest-too-large`.",
-    limits: "The limit is the registry's, or that of a proxy before it; the log does not say whose.",
+    what: "A cache export ends with 413 Request Entity Too Large, or with the registry's words for \
+        a storage quota that is used up.",
+    why: "Usually a proxy before the registry limits the size of a request; a quota limits what a \
+        project stores. mode=max exports layers the image itself does not have (build stages), so \
+        the image can be pushed while the cache cannot.",
+    fix: "Raise the limit of the proxy (nginx: `client_max_body_size 0`), or make the layer \
+        smaller; raise the quota, or remove old caches and images.",
+    rules_out: "A quota on requests is `cache-rate-limited`. `blob … is too large (… > 1048576)` \
+        is about the cache's manifest: `cache-manifest-too-large`.",
+    limits: "The limit is the registry's, or that of a proxy before it; the log does not say \
+        whose.",
     example: include_str!("examples/cache-export-too-large.txt"),
     references: &["https://distribution.github.io/distribution/recipes/nginx/"],
     since: "0.1.0",
@@ -27,8 +33,11 @@ impl Rule for CacheExportTooLarge {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let mut found = backend::findings(study, &META, Cause::UploadTooLarge, |repo, _| Some(draft(repo)));
-        found.extend(backend::findings(study, &META, Cause::QuotaUsedUp, |repo, _| Some(no_room(repo))));
+        let mut found =
+            backend::findings(study, &META, Cause::UploadTooLarge, |repo, _| Some(draft(repo)));
+        found.extend(backend::findings(study, &META, Cause::QuotaUsedUp, |repo, _| {
+            Some(no_room(repo))
+        }));
         found
     }
 }
@@ -39,12 +48,20 @@ fn draft(repo: &str) -> Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,
         title: format!("a layer of the cache is too large for {host}"),
-        cause: format!("{host}, or a proxy before it, refused an upload because of its size (413)."),
+        cause: format!(
+            "{host}, or a proxy before it, refused an upload because of its size \
+            (413)."
+        ),
         fix: Fix {
             summary: format!("raise the size limit before {host}"),
             steps: vec![
-                format!("Raise the limit for request bodies on the proxy before {host} (the snippet is nginx's; Cloudflare and others have fixed limits)."),
-                "Or make the layer smaller: split the step, or keep package caches out of it with `RUN --mount=type=cache`.".to_owned(),
+                format!(
+                    "Raise the limit for request bodies on the proxy before {host} (the \
+                    snippet is nginx's; Cloudflare and others have fixed limits)."
+                ),
+                "Or make the layer smaller: split the step, or keep package caches out of it with \
+                    `RUN --mount=type=cache`."
+                    .to_owned(),
                 "`compression=zstd` in `--cache-to` makes layers smaller.".to_owned(),
             ],
             snippet: Some("client_max_body_size 0;".to_owned()),
@@ -61,14 +78,24 @@ fn no_room(repo: &str) -> Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,
         title: format!("the storage quota at {host} is used up, so the cache is not stored"),
-        cause: format!("{host} refused an upload of the cache because its project has no room left. The account has the right to write; the project is full."),
+        cause: format!(
+            "{host} refused an upload of the cache because its project has no room \
+            left. The account has the right to write; the project is full."
+        ),
         fix: Fix {
             summary: format!("raise the storage quota at {host}, or make room there"),
             steps: vec![
-                "Raise the quota of the project, or keep the cache in a project of its own.".to_owned(),
-                "Remove old tags, and let the registry collect its garbage: until then what was removed counts. A retention rule for cache tags keeps it so.".to_owned(),
-                "A cache reference per branch takes more room with each branch: write one for the main branch, and import that.".to_owned(),
-                "`compression=zstd` in `--cache-to` makes layers smaller; mode=max stores every stage.".to_owned(),
+                "Raise the quota of the project, or keep the cache in a project of its own."
+                    .to_owned(),
+                "Remove old tags, and let the registry collect its garbage: until then what was \
+                    removed counts. A retention rule for cache tags keeps it so."
+                    .to_owned(),
+                "A cache reference per branch takes more room with each branch: write one for the \
+                    main branch, and import that."
+                    .to_owned(),
+                "`compression=zstd` in `--cache-to` makes layers smaller; mode=max stores every \
+                    stage."
+                    .to_owned(),
             ],
             ..Fix::default()
         },
@@ -84,19 +111,27 @@ mod tests {
 
     #[test]
     fn fires_on_413() {
-        let error = "error writing layer blob: failed commit on ref \"layer-sha256:0\": unexpected status from PUT request to https://r.example.com/v2/a/blobs/uploads/1?_state=x: 413 Request Entity Too Large";
-        let found = CacheExportTooLarge.check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
+        let error = "error writing layer blob: failed commit on ref \"layer-sha256:0\": unexpected \
+            status from PUT request to https://r.example.com/v2/a/blobs/uploads/1?_state=x: 413 \
+            Request Entity Too Large";
+        let found =
+            CacheExportTooLarge.check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
         assert_eq!(found[0].subject, "r.example.com/a");
     }
 
     #[test]
     fn a_used_up_quota_is_no_matter_of_rights() {
         for error in [
-            "error writing layer blob: denied: adding 12.3 MiB of storage resource, which when updated to current usage of 9.9 GiB will exceed the configured upper limit of 10.0 GiB.",
-            "error writing layer blob: unexpected status from POST request to https://r.example.com/v2/a/blobs/uploads/: 403 Forbidden: Quota exceeded when processing the request of adding 1.2 GiB",
+            "error writing layer blob: denied: adding 12.3 MiB of storage resource, which when \
+                updated to current usage of 9.9 GiB will exceed the configured upper limit of 10.0 \
+                GiB.",
+            "error writing layer blob: unexpected status from POST request to \
+                https://r.example.com/v2/a/blobs/uploads/: 403 Forbidden: Quota exceeded when \
+                processing the request of adding 1.2 GiB",
             "error writing layer blob: denied: Quota has been exceeded on namespace",
         ] {
-            let found = CacheExportTooLarge.check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
+            let found = CacheExportTooLarge
+                .check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
             assert!(found[0].title.contains("quota"), "{error}");
         }
     }
@@ -104,6 +139,10 @@ mod tests {
     #[test]
     fn leaves_a_large_manifest() {
         let error = "blob sha256:0 is too large (1200000 > 1048576)";
-        assert!(CacheExportTooLarge.check(&of(vec![made().import("r.example.com/a:b", Some(error))])).is_empty());
+        assert!(
+            CacheExportTooLarge
+                .check(&of(vec![made().import("r.example.com/a:b", Some(error))]))
+                .is_empty()
+        );
     }
 }

@@ -3,7 +3,8 @@
 use super::past::{self, Loss, Past, cost, end, header, verdict};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
+    to_decide,
 };
 use crate::model::{BuildOutcome, Outcome, StepKind};
 use crate::series::chain;
@@ -15,11 +16,20 @@ static META: RuleMeta = RuleMeta {
     title: "a stored cache is gone though nothing changed",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "The final stage ran from its first step on, though that step reads no files and its text and base image are the same as in an earlier successful run that stored it: in the cache that this run imports, or in a builder that answered other runs.",
-    why: "The record was removed or replaced between the runs: pruned by the builder's garbage collection, deleted in the registry, overwritten by another build, or the job ran on another agent.",
-    fix: "Find out who removes it: give the builder more space, exempt the cache tag from the registry's retention, use a registry cache where agents change.",
-    rules_out: "Everything with a rule of its own: the engine's inline cache bugs, shared references, stages that are not stored, failed imports and exports, changed base images and instructions, changing arguments, `--no-cache`, first runs, failed and cancelled runs. Silent wherever one of those is found.",
-    limits: "Who deleted it (garbage collection of the builder, a clean-up rule of the registry, a person) is not in a log. A step below a COPY is not judged: its files may have changed.",
+    what: "The final stage ran from its first step on, though that step reads no files and its \
+        text and base image are the same as in an earlier successful run that stored it: in the \
+        cache that this run imports, or in a builder that answered other runs.",
+    why: "The record was removed or replaced between the runs: pruned by the builder's garbage \
+        collection, deleted in the registry, overwritten by another build, or the job ran on \
+        another agent.",
+    fix: "Find out who removes it: give the builder more space, exempt the cache tag from the \
+        registry's retention, use a registry cache where agents change.",
+    rules_out: "Everything with a rule of its own: the engine's inline cache bugs, shared \
+        references, stages that are not stored, failed imports and exports, changed base images \
+        and instructions, changing arguments, `--no-cache`, first runs, failed and cancelled runs. \
+        Silent wherever one of those is found.",
+    limits: "Who deleted it (garbage collection of the builder, a clean-up rule of the registry, a \
+        person) is not in a log. A step below a COPY is not judged: its files may have changed.",
     example: include_str!("examples/cache-lost.txt"),
     references: &[
         "https://docs.docker.com/build/cache/garbage-collection/",
@@ -67,10 +77,15 @@ fn finding(past: &Past) -> Option<Finding> {
             past.len()
         ),
         cause: cause(newest),
-        evidence: Proof::from_lines(lost.iter().rev().take(3).rev().flat_map(|l| lines(past, l)).collect())?
-            .seen_in(past.places(lost.iter().map(|one| one.at))),
+        evidence: Proof::from_lines(
+            lost.iter().rev().take(3).rev().flat_map(|l| lines(past, l)).collect(),
+        )?
+        .seen_in(past.places(lost.iter().map(|one| one.at))),
         fix: fix(newest.store),
-        impact: cost(lost.iter().filter_map(|l| past.builds.get(l.at)).flat_map(|b| &b.steps), lost.len()),
+        impact: cost(
+            lost.iter().filter_map(|l| past.builds.get(l.at)).flat_map(|b| &b.steps),
+            lost.len(),
+        ),
         rules_out: rules_out(newest),
         subject: build
             .imports
@@ -90,7 +105,8 @@ fn lost<'a>(past: &Past<'a>, i: usize, keeps: bool) -> Option<Lost<'a>> {
         return None;
     }
     let last = chain::final_stage(build);
-    // Every kind of cache stores the final stage; another one was stored where it came from the cache before.
+    // Every kind of cache stores the final stage; another one was stored where it came from the
+    // cache before.
     let stored = |loss: &Loss| Some(loss.stage.name) == last || loss.before.outcome == Outcome::Hit;
     let losses = past.losses(i).into_iter().filter(stored);
     let loss = losses.into_iter().find(|loss| !argument_above(past, i, loss))?;
@@ -98,10 +114,12 @@ fn lost<'a>(past: &Past<'a>, i: usize, keeps: bool) -> Option<Lost<'a>> {
     Some(Lost { at: i, loss, store })
 }
 
-/// In the cache that this run reads and one since wrote; or in a builder that is seen to keep its own.
+/// In the cache that this run reads and one since wrote; or in a builder that is seen to keep its
+/// own.
 fn store(past: &Past, i: usize, seen: usize, keeps: bool) -> Option<Store> {
     let all_well = past.imports(i).iter().all(|t| t.ok());
-    let written = (seen..i).any(|j| past.exported(j) || past.builds.get(j).is_some_and(|b| b.inline.is_some()));
+    let written = (seen..i)
+        .any(|j| past.exported(j) || past.builds.get(j).is_some_and(|b| b.inline.is_some()));
     if past.imported(i) && all_well && written && whole(past, i - 1) {
         return Some(Store::Imported);
     }
@@ -110,7 +128,8 @@ fn store(past: &Past, i: usize, seen: usize, keeps: bool) -> Option<Store> {
 
 /// Some run began with hits: of a second build in one run they say nothing.
 fn answers_another_run(past: &Past) -> bool {
-    let first = |i: usize| past.refs.get(i).map(|at| at.run) != past.refs.get(i - 1).map(|at| at.run);
+    let first =
+        |i: usize| past.refs.get(i).map(|at| at.run) != past.refs.get(i - 1).map(|at| at.run);
     (1..past.len()).any(|i| first(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0))
 }
 
@@ -124,7 +143,8 @@ fn any_booted(past: &Past) -> bool {
     past.builds.iter().skip(1).any(|b| b.booted.is_some())
 }
 
-/// The classic builder prints ENV and LABEL: where one above the step was not found, a value changed.
+/// The classic builder prints ENV and LABEL: where one above the step was not found, a value
+/// changed.
 fn argument_above(past: &Past, i: usize, loss: &Loss) -> bool {
     let steps = past.builds.get(i).map(|b| &b.steps).into_iter().flatten();
     let mut above = steps.filter(|s| s.stage == loss.step.stage && s.position < loss.step.position);
@@ -133,26 +153,39 @@ fn argument_above(past: &Past, i: usize, loss: &Loss) -> bool {
 
 fn cause(lost: &Lost) -> String {
     let place = match lost.store {
-        Store::Imported => "The cache was imported without an error, and an earlier run had written one",
+        Store::Imported => {
+            "The cache was imported without an error, and an earlier run had written one"
+        }
         Store::Builder => "The builder answers other runs of this series from its own cache",
     };
-    let same = format!("{place}; `{}` reads no files, and its text and base image are the same.", lost.loss.step.text);
+    let same = format!(
+        "{place}; `{}` reads no files, and its text and base image are the same.",
+        lost.loss.step.text
+    );
     if lost.loss.open {
         return format!(
-            "{same} Either its record was removed or replaced between the runs, or this run asked for another key: `--no-cache`, an argument, a build option or an instruction that is not printed."
+            "{same} Either its record was removed or replaced between the runs, or this run asked \
+                for another key: `--no-cache`, an argument, a build option or an instruction that \
+                is not printed."
         );
     }
     format!("{same} Its record must have been removed or replaced between the runs.")
 }
 
 fn lines(past: &Past, lost: &Lost) -> Vec<Evidence> {
-    let Some(((run, _), (before, earlier))) = past.get(lost.at).zip(past.get(lost.loss.seen)) else {
+    let Some(((run, _), (before, earlier))) = past.get(lost.at).zip(past.get(lost.loss.seen))
+    else {
         return Vec::new();
     };
     let mut lines = vec![verdict(before, lost.loss.before, "was built or found here")];
     let export = earlier.exports.iter().find(|e| e.ok());
     lines.extend(export.map(|e| Study::quote(before, &e.header, "and stored")));
-    lines.extend(past.imports(lost.at).into_iter().find(|t| t.ok()).map(|t| end(run, t, "imported without error")));
+    lines.extend(
+        past.imports(lost.at)
+            .into_iter()
+            .find(|t| t.ok())
+            .map(|t| end(run, t, "imported without error")),
+    );
     lines.push(header(run, lost.loss.step, "ran again, though nothing it depends on changed"));
     lines
 }
@@ -162,19 +195,24 @@ fn fix(store: Store) -> Fix {
         Store::Imported => (
             "find out who replaces or deletes the cache between the runs",
             [
-                "Read the logs of all jobs that write this reference together with these: a shared reference is then named.",
-                "See whether the registry's retention deletes the tag, or manifests without a tag; exempt the cache.",
+                "Read the logs of all jobs that write this reference together with these: a shared \
+                    reference is then named.",
+                "See whether the registry's retention deletes the tag, or manifests without a tag; \
+                    exempt the cache.",
             ],
             None,
         ),
         Store::Builder => (
             "keep the builder's cache, or put it where every agent finds it",
             [
-                "See on the agent whether the cache is pruned (a cron job, `docker system prune`, a full disk, the builder's own limit) or whether the job runs on several agents.",
+                "See on the agent whether the cache is pruned (a cron job, `docker system prune`, \
+                    a full disk, the builder's own limit) or whether the job runs on several \
+                    agents.",
                 "Allow the builder more space, or use a registry cache, which survives both.",
             ],
             Some(
-                "docker buildx du\ndocker buildx ls\n\n# buildkitd.toml of the builder\n[worker.oci]\n  gc = true\n  maxUsedSpace = \"50GB\"",
+                "docker buildx du\ndocker buildx ls\n\n# buildkitd.toml of the \
+                    builder\n[worker.oci]\n  gc = true\n  maxUsedSpace = \"50GB\"",
             ),
         ),
     };
@@ -189,13 +227,16 @@ fn fix(store: Store) -> Fix {
 fn rules_out(lost: &Lost) -> Vec<Alternative> {
     let mut said = vec![
         ruled_out(
-            "changed sources, base image or instruction (the first step reads no files and has the same text and digest)",
+            "changed sources, base image or instruction (the first step reads no files and has the \
+                same text and digest)",
         ),
         not_ruled_out("`--no-cache`, or another agent (the builder prints neither)"),
         to_decide("look at the command line and at the agent's name"),
     ];
     if lost.loss.step.instruction == "RUN" {
-        said.push(not_ruled_out("an ARG or ENV with another value (it can rerun a RUN that does not show it)"));
+        said.push(not_ruled_out(
+            "an ARG or ENV with another value (it can rerun a RUN that does not show it)",
+        ));
     }
     said
 }
@@ -221,14 +262,18 @@ mod tests {
             (found.len(), found[0].severity, found[0].confidence),
             (1, Severity::Warning, Confidence::Suspected)
         );
-        let stored = |made: Made| made.import("r.example.com/a:c", None).export(CacheKind::Registry, None);
+        let stored =
+            |made: Made| made.import("r.example.com/a:c", None).export(CacheKind::Registry, None);
         let found = CacheLost.check(&of(vec![stored(cold()), stored(warm()), stored(cold())]));
         assert_eq!((found.len(), found[0].impact.steps), (1, 3));
     }
 
     #[test]
     fn once_on_a_kept_builder_is_a_note() {
-        assert_eq!(CacheLost.check(&of(vec![cold(), warm(), warm(), cold()]))[0].severity, Severity::Note);
+        assert_eq!(
+            CacheLost.check(&of(vec![cold(), warm(), warm(), cold()]))[0].severity,
+            Severity::Note
+        );
     }
 
     #[test]
@@ -244,7 +289,8 @@ mod tests {
         assert!(CacheLost.check(&of(vec![cold(), cold()])).is_empty());
     }
 
-    /// An agent that is new each time builds the image twice: the second build finds the first one's steps.
+    /// An agent that is new each time builds the image twice: the second build finds the first
+    /// one's steps.
     #[test]
     fn leaves_two_builds_in_one_run() {
         let twice = || {

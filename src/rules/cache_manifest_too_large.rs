@@ -12,12 +12,18 @@ static META: RuleMeta = RuleMeta {
     group: "The cache backend refuses",
     severity: Severity::Error,
     what: "A cache import ends with `blob sha256:… is too large (N > 1048576)`.",
-    why: "BuildKit reads cache manifests and configs up to 1 MiB only, but writes them in any size: exports succeed, every import fails, every run is cold.",
-    fix: "Make the cache smaller: one reference per target and platform, mode=min or fewer stages, fewer steps.",
+    why: "BuildKit reads cache manifests and configs up to 1 MiB only, but writes them in any \
+        size: exports succeed, every import fails, every run is cold.",
+    fix: "Make the cache smaller: one reference per target and platform, mode=min or fewer stages, \
+        fewer steps.",
     rules_out: "Nothing else prints this text.",
-    limits: "It shows when the cache is imported: the export that made it too large ended without an error, perhaps in a log that is not given.",
+    limits: "It shows when the cache is imported: the export that made it too large ended without \
+        an error, perhaps in a log that is not given.",
     example: include_str!("examples/cache-manifest-too-large.txt"),
-    references: &["https://github.com/moby/buildkit/issues/3719", "moby/buildkit cache/remotecache/import.go readBlob"],
+    references: &[
+        "https://github.com/moby/buildkit/issues/3719",
+        "moby/buildkit cache/remotecache/import.go readBlob",
+    ],
     since: "0.1.0",
 };
 
@@ -35,13 +41,20 @@ fn draft(repo: &str) -> Draft {
     Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,
-        title: format!("the cache in {repo} has a manifest over 1 MiB: it is stored, and can never be imported"),
-        cause: "BuildKit reads at most 1 MiB of a cache's manifest or config, and writes them in any size.".to_owned(),
+        title: format!(
+            "the cache in {repo} has a manifest over 1 MiB: it is stored, and can never \
+            be imported"
+        ),
+        cause: "BuildKit reads at most 1 MiB of a cache's manifest or config, and writes them in \
+            any size."
+            .to_owned(),
         fix: Fix {
             summary: "make the cache smaller".to_owned(),
             steps: vec![
-                "Give each target and platform a cache reference of its own instead of one for all.".to_owned(),
-                "Where that is not enough: mode=min, or fewer and larger steps; each exported step adds to the manifest.".to_owned(),
+                "Give each target and platform a cache reference of its own instead of one for \
+                    all.".to_owned(),
+                "Where that is not enough: mode=min, or fewer and larger steps; each exported step \
+                    adds to the manifest.".to_owned(),
                 "No released BuildKit up to 0.32 has a higher limit.".to_owned(),
             ],
             ..Fix::default()
@@ -57,7 +70,8 @@ mod tests {
 
     #[test]
     fn fires_though_exports_succeed() {
-        let error = "failed to configure registry cache importer: blob sha256:0 is too large (1200000 > 1048576)";
+        let error = "failed to configure registry cache importer: blob sha256:0 is too large \
+            (1200000 > 1048576)";
         let run = || {
             made()
                 .import("r.example.com/a:b", Some(error))
@@ -71,6 +85,10 @@ mod tests {
     #[test]
     fn leaves_other_sizes() {
         let error = "error writing layer blob: unexpected status: 413 Request Entity Too Large";
-        assert!(CacheManifestTooLarge.check(&of(vec![made().import("r.example.com/a:b", Some(error))])).is_empty());
+        assert!(
+            CacheManifestTooLarge
+                .check(&of(vec![made().import("r.example.com/a:b", Some(error))]))
+                .is_empty()
+        );
     }
 }

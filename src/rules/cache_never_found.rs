@@ -4,7 +4,9 @@ use super::alike;
 use super::backend::cost_of;
 use super::cache_ref_shared::scope;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide,
+};
 use crate::model::{Build, CacheKind, Found, Run, Step, Transfer};
 
 pub(super) struct CacheNeverFound;
@@ -14,10 +16,15 @@ static META: RuleMeta = RuleMeta {
     title: "a cache is stored and imported in every run, and nothing ever comes from it",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "Runs import and export a GitHub, S3 or Azure cache without an error, and no step of any run comes from it, not even those that nothing can have changed.",
-    why: "BuildKit prints the same for an index that is there and for one that is not. A scope or name in the import that nobody writes looks like a cache that works.",
-    fix: "Name the same `scope=` (gha) or `bucket=`, `prefix=` and `name=` (s3) in the import and in the export.",
-    rules_out: "A run with a step from the cache; a changed base image; `--no-cache`; runs of several branches, which GitHub keeps apart. Where the command lines name two scopes, `cache-ref-mismatch` is reported.",
+    what: "Runs import and export a GitHub, S3 or Azure cache without an error, and no step of any \
+        run comes from it, not even those that nothing can have changed.",
+    why: "BuildKit prints the same for an index that is there and for one that is not. A scope or \
+        name in the import that nobody writes looks like a cache that works.",
+    fix: "Name the same `scope=` (gha) or `bucket=`, `prefix=` and `name=` (s3) in the import and \
+        in the export.",
+    rules_out: "A run with a step from the cache; a changed base image; `--no-cache`; runs of \
+        several branches, which GitHub keeps apart. Where the command lines name two scopes, \
+        `cache-ref-mismatch` is reported.",
     limits: "It cannot tell another name from an index that was evicted before the next run.",
     example: include_str!("examples/cache-never-found.txt"),
     references: &[
@@ -58,7 +65,13 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     if vain.len() + 1 < group.len() {
         return None;
     }
-    let lines = vain.iter().rev().take(3).rev().flat_map(lines).chain(export.map(|e| of_export(last.run, e)));
+    let lines = vain
+        .iter()
+        .rev()
+        .take(3)
+        .rev()
+        .flat_map(lines)
+        .chain(export.map(|e| of_export(last.run, e)));
     let what = match kind {
         CacheKind::Gha => "GitHub's cache",
         CacheKind::S3 => "the cache in S3",
@@ -72,18 +85,25 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         } else {
             Confidence::Suspected
         },
-        title: format!("{what} is stored and imported in every run, and no step ever comes from it"),
+        title: format!(
+            "{what} is stored and imported in every run, and no step ever comes from it"
+        ),
         cause: format!(
-            "Steps that nothing can have changed run again, though the run before exported its cache. {} Most likely it looks under another {} than the export writes.",
+            "Steps that nothing can have changed run again, though the run before exported its \
+                cache. {} Most likely it looks under another {} than the export writes.",
             says(kind),
             key(kind)
         ),
-        evidence: Proof::from_lines(lines.collect())?.seen_in(vain.iter().map(|one| Place::of(one.run, one.build))),
+        evidence: Proof::from_lines(lines.collect())?
+            .seen_in(vain.iter().map(|one| Place::of(one.run, one.build))),
         fix: fix(kind),
         impact: cost_of(vain.iter().map(|v| v.build)),
         rules_out: vec![
             not_ruled_out("an index that was evicted or deleted between the runs"),
-            to_decide("list the caches, or the objects in the bucket: they show under which name it is stored"),
+            to_decide(
+                "list the caches, or the objects in the bucket: they show under which name it is \
+                    stored",
+            ),
         ],
         subject: kind.name().to_owned(),
     })
@@ -91,12 +111,15 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
 
 fn says(kind: CacheKind) -> &'static str {
     match kind {
-        CacheKind::Azblob => "An import from Azure's storage prints how many layers it found, and these found none.",
+        CacheKind::Azblob => {
+            "An import from Azure's storage prints how many layers it found, and these found none."
+        }
         _ => "An import of this kind ends in DONE whether or not it found anything.",
     }
 }
 
-/// The import that is not known to have found anything: the only one, so that no other served the build.
+/// The import that is not known to have found anything: the only one, so that no other served the
+/// build.
 fn silent(build: &Build) -> Option<&Transfer> {
     let [import] = build.imports.as_slice() else { return None };
     let known = matches!(import.kind, CacheKind::Gha | CacheKind::S3 | CacheKind::Azblob);
@@ -123,8 +146,10 @@ fn stored(build: &Build, kind: CacheKind) -> Option<&Transfer> {
 
 /// The command lines show that one scope or name is written and another is read.
 fn named_apart(before_run: &Run, before: &Build, run: &Run, build: &Build) -> bool {
-    let written: Vec<_> = before_run.commands_of(before).iter().flat_map(|c| &c.cache_to).filter_map(scope).collect();
-    let read: Vec<_> = run.commands_of(build).iter().flat_map(|c| &c.cache_from).filter_map(scope).collect();
+    let written: Vec<_> =
+        before_run.commands_of(before).iter().flat_map(|c| &c.cache_to).filter_map(scope).collect();
+    let read: Vec<_> =
+        run.commands_of(build).iter().flat_map(|c| &c.cache_from).filter_map(scope).collect();
     !written.is_empty() && !read.is_empty() && !read.iter().any(|name| written.contains(name))
 }
 
@@ -152,23 +177,31 @@ fn key(kind: CacheKind) -> &'static str {
 fn fix(kind: CacheKind) -> Fix {
     let (step, snippet) = match kind {
         CacheKind::Gha => (
-            "Write the same `scope=` in `--cache-from` and in `--cache-to`; left out on both sides it is `buildkit`.",
+            "Write the same `scope=` in `--cache-from` and in `--cache-to`; left out on both sides \
+                it is `buildkit`.",
             "cache-from: type=gha,scope=IMAGE\ncache-to: type=gha,scope=IMAGE,mode=max",
         ),
         CacheKind::Azblob => (
-            "Write the same `account_url=`, `container=`, `prefix=` and `name=` in `--cache-from` and in `--cache-to`; `name` is `buildkit` where it is left out.",
-            "--cache-from type=azblob,account_url=URL,name=IMAGE \\\n--cache-to type=azblob,account_url=URL,name=IMAGE,mode=max",
+            "Write the same `account_url=`, `container=`, `prefix=` and `name=` in `--cache-from` \
+                and in `--cache-to`; `name` is `buildkit` where it is left out.",
+            "--cache-from type=azblob,account_url=URL,name=IMAGE \\\n--cache-to \
+                type=azblob,account_url=URL,name=IMAGE,mode=max",
         ),
         _ => (
-            "Write the same `bucket=`, `prefix=`, `manifests_prefix=` and `name=` in `--cache-from` and in `--cache-to`; `name` is `buildkit` where it is left out.",
-            "--cache-from type=s3,region=REGION,bucket=BUCKET,name=IMAGE \\\n--cache-to type=s3,region=REGION,bucket=BUCKET,name=IMAGE,mode=max",
+            "Write the same `bucket=`, `prefix=`, `manifests_prefix=` and `name=` in \
+                `--cache-from` and in `--cache-to`; `name` is `buildkit` where it is left out.",
+            "--cache-from type=s3,region=REGION,bucket=BUCKET,name=IMAGE \\\n--cache-to \
+                type=s3,region=REGION,bucket=BUCKET,name=IMAGE,mode=max",
         ),
     };
     Fix {
         summary: format!("check that import and export name the same {}", key(kind)),
         steps: vec![
             step.to_owned(),
-            "Look at what is stored: `gh cache list` shows entries `index-SCOPE-…`, a bucket or container holds PREFIX/manifests/NAME. If the name is right, it is evicted too early.".to_owned(),
+            "Look at what is stored: `gh cache list` shows entries `index-SCOPE-…`, a bucket or \
+                container holds PREFIX/manifests/NAME. If the name is right, it is evicted too \
+                early."
+                .to_owned(),
         ],
         snippet: Some(snippet.to_owned()),
         ..Fix::default()
@@ -181,7 +214,11 @@ mod tests {
     use super::*;
 
     fn run() -> Made {
-        made().import("gha:153", None).from("docker.io/library/node:20", "0a").miss("WORKDIR /app").miss("COPY . .")
+        made()
+            .import("gha:153", None)
+            .from("docker.io/library/node:20", "0a")
+            .miss("WORKDIR /app")
+            .miss("COPY . .")
     }
 
     fn found(runs: Vec<Made>) -> usize {
@@ -192,7 +229,8 @@ mod tests {
     fn fires_where_nothing_ever_comes_from_it() {
         let stores = || run().export(CacheKind::Gha, None);
         assert_eq!(found(vec![stores(), stores()]), 1);
-        let same = "docker buildx build --cache-from type=gha,scope=web --cache-to type=gha,scope=web .";
+        let same =
+            "docker buildx build --cache-from type=gha,scope=web --cache-to type=gha,scope=web .";
         assert_eq!(found(vec![stores().command(same), stores().command(same)]), 1);
     }
 
@@ -202,7 +240,8 @@ mod tests {
         assert_eq!(found(vec![stores()]), 0);
         assert_eq!(found(vec![run(), run()]), 0, "nothing is stored");
         assert_eq!(found(vec![stores(), stores().hit("RUN b")]), 0);
-        let apart = "docker buildx build --cache-from type=gha,scope=a --cache-to type=gha,scope=b .";
+        let apart =
+            "docker buildx build --cache-from type=gha,scope=a --cache-to type=gha,scope=b .";
         assert_eq!(found(vec![stores().command(apart), stores().command(apart)]), 0);
         let moved = run().with(|b| b.bases.clear()).from("docker.io/library/node:20", "0b");
         assert_eq!(found(vec![stores(), moved.export(CacheKind::Gha, None)]), 0);

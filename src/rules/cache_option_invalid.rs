@@ -1,7 +1,9 @@
 //! A mistake in `--cache-from` or `--cache-to`.
 
 use super::backend::{Cause, Refusal, cost_of, refusals_for};
-use super::options::{Kind, Mistake, bad_reference, bare_type, from_error, inline, lint, slash, words};
+use super::options::{
+    Kind, Mistake, bad_reference, bare_type, from_error, inline, lint, slash, words,
+};
 use super::planned;
 use super::remedy::{At, patch};
 use super::{Rule, RuleMeta, Study};
@@ -16,11 +18,20 @@ static META: RuleMeta = RuleMeta {
     title: "a cache option is misspelt, unknown or incomplete",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "The builder names a mistake in `--cache-from` or `--cache-to` (`unsupported compression type ztsd`, `unknown cache exporter`, `requires ref`, missing settings of s3, azblob or gha), or a command line echoed in the log shows one that no builder complains of: `mode=maxx`, an unknown attribute, a blank after the comma, a build argument that is nearly `BUILDKIT_INLINE_CACHE=1`. Without a log, the options in the configuration are judged the same way.",
-    why: "Some mistakes stop the build before its first step. The others are ignored in silence: `mode=maxx` is `mode=min`, `type=gha, scope=x` has no scope.",
+    what: "The builder names a mistake in `--cache-from` or `--cache-to` (`unsupported compression \
+        type ztsd`, `unknown cache exporter`, `requires ref`, missing settings of s3, azblob or \
+        gha), or a command line echoed in the log shows one that no builder complains of: \
+        `mode=maxx`, an unknown attribute, a blank after the comma, a build argument that is \
+        nearly `BUILDKIT_INLINE_CACHE=1`. Without a log, the options in the configuration are \
+        judged the same way.",
+    why: "Some mistakes stop the build before its first step. The others are ignored in silence: \
+        `mode=maxx` is `mode=min`, `type=gha, scope=x` has no scope.",
     fix: "Correct the option; the finding names the nearest valid one.",
-    rules_out: "Values that hold variables are not judged. Attributes without effect in one direction (`mode` in `--cache-from`) are left alone.",
-    limits: "Options without effect and without an error are only seen where the log shows the command line. The options known are those of buildx 0.36 and BuildKit 0.32; newer ones may be called unknown.",
+    rules_out: "Values that hold variables are not judged. Attributes without effect in one \
+        direction (`mode` in `--cache-from`) are left alone.",
+    limits: "Options without effect and without an error are only seen where the log shows the \
+        command line. The options known are those of buildx 0.36 and BuildKit 0.32; newer ones may \
+        be called unknown.",
     example: include_str!("examples/cache-option-invalid.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/",
@@ -55,7 +66,8 @@ struct Sighting<'a> {
 /// What builders say. The error text is the first thing to quote.
 fn told(study: &Study) -> Vec<Sighting<'_>> {
     let mine = refusals_for(study, Cause::OptionInvalid).into_iter();
-    let named = |r: &Refusal| bad_reference(r.text, r.transfer.and_then(|t| t.reference.as_deref()));
+    let named =
+        |r: &Refusal| bad_reference(r.text, r.transfer.and_then(|t| t.reference.as_deref()));
     mine.map(|r| Sighting {
         mistake: named(&r).unwrap_or_else(|| from_error(r.text)),
         evidence: Study::quote(r.run, r.quote, "the builder refuses the option"),
@@ -67,14 +79,16 @@ fn told(study: &Study) -> Vec<Sighting<'_>> {
 
 /// What command lines and the compose plugin's override file show.
 fn written(study: &Study) -> Vec<Sighting<'_>> {
-    let of_run = |run| on_command_lines(run).into_iter().chain(in_override_file(run)).chain(in_imports(run));
+    let of_run =
+        |run| on_command_lines(run).into_iter().chain(in_override_file(run)).chain(in_imports(run));
     study.runs.iter().flat_map(of_run).collect()
 }
 
 /// `importing cache manifest from gha`: what GitHub's caches are called has a number behind it.
 fn in_imports(run: &Run) -> Vec<Sighting<'_>> {
     let imports = run.builds.iter().flat_map(|build| &build.imports);
-    let named = imports.filter_map(|import| Some((import, bare_type(import.reference.as_deref()?)?)));
+    let named =
+        imports.filter_map(|import| Some((import, bare_type(import.reference.as_deref()?)?)));
     named.map(|(import, mistake)| sighting(run, mistake, &import.header)).collect()
 }
 
@@ -85,7 +99,9 @@ fn on_command_lines(run: &Run) -> Vec<Sighting<'_>> {
         let to = command.cache_to.iter().flat_map(|spec| lint(spec, true));
         found.extend(from.chain(to).map(|mistake| sighting(run, mistake, &command.quote)));
         let arguments = command.build_args.iter().filter_map(|argument| inline(argument));
-        found.extend(arguments.map(|mistake| sighting(run, mistake, command.line_with("--build-arg"))));
+        found.extend(
+            arguments.map(|mistake| sighting(run, mistake, command.line_with("--build-arg"))),
+        );
     }
     found
 }
@@ -96,7 +112,9 @@ fn in_override_file(run: &Run) -> Vec<Sighting<'_>> {
         let export = note.kind == NoteKind::ComposeCacheTo;
         if export || note.kind == NoteKind::ComposeCacheFrom {
             let spec = CacheSpec::parse(note.value.trim_matches(['"', '\'']));
-            found.extend(lint(&spec, export).into_iter().map(|mistake| sighting(run, mistake, &note.quote)));
+            found.extend(
+                lint(&spec, export).into_iter().map(|mistake| sighting(run, mistake, &note.quote)),
+            );
         }
     }
     found
@@ -116,7 +134,8 @@ fn in_configuration<'a>(at: &At<'a>) -> Vec<Sighting<'a>> {
     let from = command.cache_from.iter().flat_map(|spec| lint(spec, false));
     let to = command.cache_to.iter().flat_map(|spec| lint(spec, true));
     let expanded = |spec: &CacheSpec| at.place.expanded(spec.get("ref").unwrap_or_default());
-    let slashes = specs(at).filter(|_| at.place.slashes).filter_map(|spec| slash(spec, &expanded(spec)));
+    let slashes =
+        specs(at).filter(|_| at.place.slashes).filter_map(|spec| slash(spec, &expanded(spec)));
     let sighting = |mistake: Mistake| {
         let evidence = at.evidence_of(&mistake.token, "the option as written")?;
         Some(Sighting { mistake, evidence, builds: Vec::new(), planned: true })
@@ -129,7 +148,9 @@ fn in_configuration<'a>(at: &At<'a>) -> Vec<Sighting<'a>> {
 fn by_token(sightings: Vec<Sighting<'_>>) -> Vec<Vec<Sighting<'_>>> {
     let mut groups: Vec<Vec<Sighting>> = Vec::new();
     for sighting in sightings {
-        let same = |g: &&mut Vec<Sighting>| g.first().is_some_and(|s| s.mistake.token == sighting.mistake.token);
+        let same = |g: &&mut Vec<Sighting>| {
+            g.first().is_some_and(|s| s.mistake.token == sighting.mistake.token)
+        };
         match groups.iter_mut().find(same) {
             Some(group) => group.push(sighting),
             None => groups.push(vec![sighting]),
@@ -154,12 +175,18 @@ fn finding(study: &Study, group: &[Sighting]) -> Option<Finding> {
         } else {
             META.severity
         },
-        confidence: if group.iter().all(|s| s.planned) { Confidence::Likely } else { Confidence::Proven },
+        confidence: if group.iter().all(|s| s.planned) {
+            Confidence::Likely
+        } else {
+            Confidence::Proven
+        },
         title: words::title(mistake),
         cause: words::cause(mistake),
         evidence: proof?,
         fix: fix(study, mistake),
-        impact: cost_of(group.iter().filter(|s| s.mistake.kind.stops()).flat_map(|s| s.builds.iter().copied())),
+        impact: cost_of(
+            group.iter().filter(|s| s.mistake.kind.stops()).flat_map(|s| s.builds.iter().copied()),
+        ),
         rules_out: Vec::new(),
         subject: mistake.token.clone(),
     })
@@ -171,14 +198,20 @@ fn fix(study: &Study, mistake: &Mistake) -> Fix {
         Some(_) if mistake.kind == Kind::Argument => {
             let passes = |at: &At| at.place.command.build_args.contains(&mistake.token);
             let places = planned::places(study).filter(passes);
-            places.fold(fix, |fix, at| patch::refused(fix, at, "an argument may be used by the Dockerfile too"))
+            places.fold(fix, |fix, at| {
+                patch::refused(fix, at, "an argument may be used by the Dockerfile too")
+            })
         }
         Some(right) => patch::with_spelling(fix, study, &mistake.token, right),
         None if mistake.kind == Kind::Cut => {
             let holds = |at: &At| specs(at).any(|spec| spec.raw == mistake.token);
             let places = planned::places(study).filter(holds);
             places.fold(fix, |fix, at| {
-                patch::refused(fix, at, "the file does not show which of the words after it belong to it")
+                patch::refused(
+                    fix,
+                    at,
+                    "the file does not show which of the words after it belong to it",
+                )
             })
         }
         None if mistake.kind == Kind::Slash => {
@@ -193,8 +226,14 @@ fn fix(study: &Study, mistake: &Mistake) -> Fix {
 /// GitLab has the branch's name without slashes in a variable of its own.
 fn without_slashes(fix: Fix, at: At, token: &str) -> Fix {
     let name = token.trim_matches(['$', '{', '}']);
-    if at.config.kind.ci() != Some("gitlab") || !matches!(name, "CI_COMMIT_REF_NAME" | "CI_COMMIT_BRANCH") {
-        return patch::refused(fix, at, "a step that makes a name without slashes is yours to write");
+    if at.config.kind.ci() != Some("gitlab")
+        || !matches!(name, "CI_COMMIT_REF_NAME" | "CI_COMMIT_BRANCH")
+    {
+        return patch::refused(
+            fix,
+            at,
+            "a step that makes a name without slashes is yours to write",
+        );
     }
     let slug = token.replace(name, "CI_COMMIT_REF_SLUG");
     let mut changes: Vec<Change> = Vec::new();
@@ -222,8 +261,14 @@ mod tests {
     #[test]
     fn command_and_error_are_one_finding() {
         let run = made()
-            .command("docker buildx build --cache-to type=registry,ref=r.example.com/a:c,compression=ztsd .")
-            .error("ERROR: failed to build: failed to solve: failed to configure registry cache exporter: unsupported compression type ztsd");
+            .command(
+                "docker buildx build --cache-to \
+                type=registry,ref=r.example.com/a:c,compression=ztsd .",
+            )
+            .error(
+                "ERROR: failed to build: failed to solve: failed to configure registry cache \
+                exporter: unsupported compression type ztsd",
+            );
         let found = CacheOptionInvalid.check(&of(vec![run]));
         assert_eq!((found.len(), found[0].evidence.iter().count()), (1, 2));
         assert_eq!(found[0].fix.snippet.as_deref(), Some("compression=zstd"));
@@ -231,26 +276,42 @@ mod tests {
 
     #[test]
     fn silent_mistakes_are_seen_on_the_command_line() {
-        let command = "docker buildx build --cache-to type=registry,ref=r.example.com/a:c,mode=maxx --cache-from 'type=gha, scope=x' .";
-        let found = CacheOptionInvalid.check(&of(vec![made().command(command), made().command(command)]));
-        assert_eq!(found.iter().map(|f| f.subject.as_str()).collect::<Vec<_>>(), [" scope=x", "mode=maxx"]);
+        let command = "docker buildx build --cache-to \
+            type=registry,ref=r.example.com/a:c,mode=maxx --cache-from 'type=gha, scope=x' .";
+        let found =
+            CacheOptionInvalid.check(&of(vec![made().command(command), made().command(command)]));
+        assert_eq!(
+            found.iter().map(|f| f.subject.as_str()).collect::<Vec<_>>(),
+            [" scope=x", "mode=maxx"]
+        );
     }
 
     #[test]
     fn the_plugins_override_file_is_read_too() {
-        let note = |kind, value: &str| CiNote { kind, value: value.into(), quote: Quote::default() };
+        let note =
+            |kind, value: &str| CiNote { kind, value: value.into(), quote: Quote::default() };
         let notes = [
             note(NoteKind::ComposeCacheFrom, "r.example.com/a:c"),
-            note(NoteKind::ComposeCacheTo, "ref=r.example.com/a:c,type=registry,mode=max,compression=ztsd"),
+            note(
+                NoteKind::ComposeCacheTo,
+                "ref=r.example.com/a:c,type=registry,mode=max,compression=ztsd",
+            ),
         ];
-        let found = CacheOptionInvalid.check(&study(vec![Run { notes: notes.into(), ..made().run() }]));
-        assert_eq!(found.iter().map(|f| f.subject.as_str()).collect::<Vec<_>>(), ["compression=ztsd"]);
+        let found =
+            CacheOptionInvalid.check(&study(vec![Run { notes: notes.into(), ..made().run() }]));
+        assert_eq!(
+            found.iter().map(|f| f.subject.as_str()).collect::<Vec<_>>(),
+            ["compression=ztsd"]
+        );
     }
 
     #[test]
     fn leaves_valid_options_and_other_errors() {
         let run = made()
-            .command("docker buildx build --cache-from r.example.com/a:c --cache-to type=registry,ref=r.example.com/a:c,mode=max .")
+            .command(
+                "docker buildx build --cache-from r.example.com/a:c --cache-to \
+                type=registry,ref=r.example.com/a:c,mode=max .",
+            )
             .error("ERROR: failed to solve: invalid reference format")
             .error("ERROR: failed to solve: failed to compute cache key: \"/x\": not found");
         assert!(CacheOptionInvalid.check(&of(vec![run])).is_empty());

@@ -11,9 +11,12 @@ static META: RuleMeta = RuleMeta {
     title: "the cache backend limits the rate of requests",
     group: "The cache backend refuses",
     severity: Severity::Warning,
-    what: "A cache import or export ends with 429, `toomanyrequests` or GitHub's `Request was blocked due to exceeding usage`.",
-    why: "The run is cold, or its export fails. Limits count requests, so many jobs at once and caches of many layers reach them first.",
-    fix: "Log in (anonymous limits are the lowest), keep the cache in a registry without such limits, and export from fewer jobs.",
+    what: "A cache import or export ends with 429, `toomanyrequests` or GitHub's `Request was \
+        blocked due to exceeding usage`.",
+    why: "The run is cold, or its export fails. Limits count requests, so many jobs at once and \
+        caches of many layers reach them first.",
+    fix: "Log in (anonymous limits are the lowest), keep the cache in a registry without such \
+        limits, and export from fewer jobs.",
     rules_out: "A rate limit on pulling a base image is not the cache's.",
     limits: "How many requests are allowed, and who else makes them, is not in the log.",
     example: include_str!("examples/cache-rate-limited.txt"),
@@ -49,17 +52,28 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
 
 fn fix(who: &str, ignored: bool) -> Fix {
     let log_in = match who {
-        "GitHub's cache service" => "Export less: with mode=max each layer of each stage is an entry of its own, and entries per minute are limited.".to_owned(),
-        _ => format!("Log in to {who} before the build: limits for anonymous requests are the lowest."),
+        "GitHub's cache service" => "Export less: with mode=max each layer of each stage is an \
+            entry of its own, and entries per minute are limited."
+            .to_owned(),
+        _ => format!(
+            "Log in to {who} before the build: limits for anonymous requests are the \
+            lowest."
+        ),
     };
-    let optional = "Add `ignore-error=true` to `--cache-to`, so that a refused export does not fail the build.";
+    let optional = "Add `ignore-error=true` to `--cache-to`, so that a refused export does not \
+        fail the build.";
     let mut steps = vec![
         log_in,
         "Export from one job only (the main branch), and let the others import.".to_owned(),
-        "Or keep the cache in a registry beside the builders (ECR, GHCR, one of your own).".to_owned(),
+        "Or keep the cache in a registry beside the builders (ECR, GHCR, one of your own)."
+            .to_owned(),
     ];
     steps.extend((!ignored).then(|| optional.to_owned()));
-    Fix { summary: "make fewer requests, or use a backend without this limit".to_owned(), steps, ..Fix::default() }
+    Fix {
+        summary: "make fewer requests, or use a backend without this limit".to_owned(),
+        steps,
+        ..Fix::default()
+    }
 }
 
 #[cfg(test)]
@@ -69,14 +83,20 @@ mod tests {
 
     #[test]
     fn fires_on_429_of_an_import() {
-        let error =
-            "unexpected status from HEAD request to https://r.example.com/v2/a/manifests/b: 429 Too Many Requests";
-        assert_eq!(CacheRateLimited.check(&of(vec![made().import("r.example.com/a:b", Some(error))])).len(), 1);
+        let error = "unexpected status from HEAD request to \
+            https://r.example.com/v2/a/manifests/b: 429 Too Many Requests";
+        assert_eq!(
+            CacheRateLimited
+                .check(&of(vec![made().import("r.example.com/a:b", Some(error))]))
+                .len(),
+            1
+        );
     }
 
     #[test]
     fn leaves_the_pull_of_a_base_image() {
-        let error = "ERROR: failed to solve: node:20: failed to resolve source metadata: 429 Too Many Requests - toomanyrequests: You have reached your pull rate limit";
+        let error = "ERROR: failed to solve: node:20: failed to resolve source metadata: 429 Too \
+            Many Requests - toomanyrequests: You have reached your pull rate limit";
         assert!(CacheRateLimited.check(&of(vec![made().error(error)])).is_empty());
     }
 }

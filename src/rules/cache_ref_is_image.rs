@@ -6,7 +6,9 @@ use super::planned::{self, Words};
 use super::remedy::{At, Site, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::config::pattern::tells_nothing;
-use crate::finding::{Confidence, Evidence, Finding, Impact, Place, Proof, Severity, not_ruled_out};
+use crate::finding::{
+    Confidence, Evidence, Finding, Impact, Place, Proof, Severity, not_ruled_out,
+};
 use crate::model::{Build, CacheKind, Command, Run, Text, Tool};
 
 pub(super) struct CacheRefIsImage;
@@ -16,13 +18,21 @@ static META: RuleMeta = RuleMeta {
     title: "the cache and the image are pushed to one reference",
     group: "No cache in use",
     severity: Severity::Error,
-    what: "A command line, or the configuration, pushes the image under the name that `--cache-to type=registry,ref=…` names too.",
-    why: "A registry keeps one thing under a name. The image and its cache replace each other: who pulls the image gets a cache, which is no image, or the next build imports an image in which no cache is.",
+    what: "A command line, or the configuration, pushes the image under the name that `--cache-to \
+        type=registry,ref=…` names too.",
+    why: "A registry keeps one thing under a name. The image and its cache replace each other: who \
+        pulls the image gets a cache, which is no image, or the next build imports an image in \
+        which no cache is.",
     fix: "Keep the cache under a tag of its own.",
-    rules_out: "Inline caches, which are part of the image; other tags of the same repository; images that are not pushed; kaniko and buildah, which keep the steps of a cache under tags of their own; variables of which it is not known what they hold.",
+    rules_out: "Inline caches, which are part of the image; other tags of the same repository; \
+        images that are not pushed; kaniko and buildah, which keep the steps of a cache under tags \
+        of their own; variables of which it is not known what they hold.",
     limits: "An image that a later command pushes is seen in the configuration only.",
     example: include_str!("examples/cache-ref-is-image.txt"),
-    references: &["https://docs.docker.com/build/cache/backends/registry/", "moby/buildkit solver/llbsolver/solver.go"],
+    references: &[
+        "https://docs.docker.com/build/cache/backends/registry/",
+        "moby/buildkit solver/llbsolver/solver.go",
+    ],
     since: "0.1.0",
 };
 
@@ -55,7 +65,8 @@ struct Seen<'a> {
 fn seen(run: &Run) -> impl Iterator<Item = Seen<'_>> {
     run.builds.iter().filter_map(move |build| {
         let mut own = run.commands_of(build).iter().filter(|command| command.push);
-        let (command, name) = own.find_map(|command| Some((command, shared(command, &command.tags)?)))?;
+        let (command, name) =
+            own.find_map(|command| Some((command, shared(command, &command.tags)?)))?;
         Some(Seen { name: name.to_owned(), run, build, command })
     })
 }
@@ -72,12 +83,14 @@ fn shared<'a>(command: &'a Command, pushed: &[Text]) -> Option<&'a str> {
 
 /// A lone variable may hold a tag, so that only the same words are the same name.
 fn is_one(cache: &str, image: &str) -> bool {
-    cache == image || (!tells_nothing(cache) && !tells_nothing(image) && reference::same(cache, image))
+    cache == image
+        || (!tells_nothing(cache) && !tells_nothing(image) && reference::same(cache, image))
 }
 
 fn finding(study: &Study, name: &str, all: &[Seen]) -> Option<Finding> {
     let last = all.last()?;
-    let stored = |seen: &Seen| seen.build.exports.iter().any(|e| e.ok() && e.kind == CacheKind::Registry);
+    let stored =
+        |seen: &Seen| seen.build.exports.iter().any(|e| e.ok() && e.kind == CacheKind::Registry);
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -129,7 +142,10 @@ fn title(name: &str) -> String {
 
 fn cause(name: &str) -> String {
     format!(
-        "A registry keeps one thing under a name. The image and its cache both go to {name}, and what is pushed last replaces the other: either who pulls the image gets a cache, or the next build imports an image in which no cache is. Docker's documentation asks for another reference."
+        "A registry keeps one thing under a name. The image and its cache both go to {name}, and \
+            what is pushed last replaces the other: either who pulls the image gets a cache, or \
+            the next build imports an image in which no cache is. Docker's documentation asks for \
+            another reference."
     )
 }
 
@@ -139,24 +155,32 @@ mod tests {
     use super::*;
 
     fn found(command: &str) -> Vec<Finding> {
-        CacheRefIsImage.check(&of(vec![made().command(command).export(CacheKind::Registry, None).miss("RUN a")]))
+        CacheRefIsImage.check(&of(vec![
+            made().command(command).export(CacheKind::Registry, None).miss("RUN a"),
+        ]))
     }
 
     #[test]
     fn fires_where_both_go_to_one_name() {
         for tag in ["team/app:1", "docker.io/team/app:1"] {
-            let command = format!("docker buildx build --push -t {tag} --cache-to type=registry,ref=team/app:1 .");
+            let command = format!(
+                "docker buildx build --push -t {tag} --cache-to type=registry,ref=team/app:1 ."
+            );
             let all = found(&command);
             assert_eq!((all.len(), all[0].confidence), (1, Confidence::Proven), "{command}");
             assert!(all[0].fix.summary.ends_with("team/app:buildcache"));
         }
-        assert_eq!(found("docker buildx build --push -t $APP --cache-to type=registry,ref=$APP .").len(), 1);
+        assert_eq!(
+            found("docker buildx build --push -t $APP --cache-to type=registry,ref=$APP .").len(),
+            1
+        );
     }
 
     #[test]
     fn leaves_other_names_inline_caches_and_images_that_stay() {
         for command in [
-            "docker buildx build --push -t team/app:1 --cache-to type=registry,ref=team/app:buildcache .",
+            "docker buildx build --push -t team/app:1 --cache-to \
+                type=registry,ref=team/app:buildcache .",
             "docker buildx build --push -t team/app --cache-to type=inline .",
             "docker buildx build --load -t team/app:1 --cache-to type=registry,ref=team/app:1 .",
             "docker buildx build --push -t $APP:latest --cache-to type=registry,ref=$APP .",

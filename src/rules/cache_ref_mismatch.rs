@@ -11,7 +11,9 @@ use super::planned;
 use super::remedy::{self, At, Site, reference};
 use super::{Rule, RuleMeta, Study, unpulled};
 use crate::config::pattern::fits;
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, to_decide};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, to_decide,
+};
 use crate::model::{CacheKind, CacheSpec, Transfer};
 
 pub(super) struct CacheRefMismatch;
@@ -21,11 +23,19 @@ static META: RuleMeta = RuleMeta {
     title: "the cache is written to one reference and imported from another",
     group: "No cache in use",
     severity: Severity::Error,
-    what: "A run exports its cache without error, and the next run of the same build still gets `not found` for the reference it imports; or its command line names one `scope=` (gha) or `name=` (s3, azblob) in the import and another in the export, and nothing comes from the cache. A note where it is one run whose command line names two references. Without a log: an import and an export with two names, a name that holds the commit or the run, a GitHub cache that only runs of tags, or of pull requests, write.",
+    what: "A run exports its cache without error, and the next run of the same build still gets \
+        `not found` for the reference it imports; or its command line names one `scope=` (gha) or \
+        `name=` (s3, azblob) in the import and another in the export, and nothing comes from the \
+        cache. A note where it is one run whose command line names two references. Without a log: \
+        an import and an export with two names, a name that holds the commit or the run, a GitHub \
+        cache that only runs of tags, or of pull requests, write.",
     why: "Both sides work, on different references: each run stores a cache that nobody reads.",
     fix: "Use the same reference, scope or name in `--cache-from` and `--cache-to`.",
-    rules_out: "A first run without its command line, a refused export, a list of references of which another one is found, and command lines that name the same reference on both sides (then the registry lost it).",
-    limits: "BuildKit does not print where an export goes; without the command line the mismatch follows from `not found` after an export that went well.",
+    rules_out: "A first run without its command line, a refused export, a list of references of \
+        which another one is found, and command lines that name the same reference on both sides \
+        (then the registry lost it).",
+    limits: "BuildKit does not print where an export goes; without the command line the mismatch \
+        follows from `not found` after an export that went well.",
     example: include_str!("examples/cache-ref-mismatch.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/registry/",
@@ -42,12 +52,17 @@ impl Rule for CacheRefMismatch {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let absent = study.series.iter().flat_map(|series| absent(study, series));
         let references = absent.filter_map(|(name, looks)| finding(study, name, &looks));
-        let seen: Vec<Finding> = references.chain(scopes::findings(study)).chain(repositories(study)).collect();
+        let seen: Vec<Finding> =
+            references.chain(scopes::findings(study)).chain(repositories(study)).collect();
         // A cache that is found is the one that was written.
-        let found =
-            |past: &Past| (1..past.len()).any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0));
+        let found = |past: &Past| {
+            (1..past.len())
+                .any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0))
+        };
         let told = |past: &Past| {
-            past.last().is_some_and(|(run, _)| seen.iter().any(|f| f.evidence.iter().any(|e| e.source == run.source)))
+            past.last().is_some_and(|(run, _)| {
+                seen.iter().any(|f| f.evidence.iter().any(|e| e.source == run.source))
+            })
         };
         let decides = |past: &Past| found(past) || told(past);
         let written = written::findings(study);
@@ -55,13 +70,19 @@ impl Rule for CacheRefMismatch {
     }
 }
 
-/// buildah, which names both on its command line and prints nothing of a layer that it does not find.
+/// buildah, which names both on its command line and prints nothing of a layer that it does not
+/// find.
 fn repositories(study: &Study) -> impl Iterator<Item = Finding> {
     Past::all(study).filter_map(|past| {
         let found = unpulled::of(&past)?;
-        let title = format!("the cache is written to {} and imported from {}", found.written?, found.name);
+        let title =
+            format!("the cache is written to {} and imported from {}", found.written?, found.name);
         let cause = "Each run pushes its layers to one repository and asks another one for them.";
-        unpulled::finding(&META, &found, unpulled::Words { title, cause, confidence: Confidence::Proven })
+        unpulled::finding(
+            &META,
+            &found,
+            unpulled::Words { title, cause, confidence: Confidence::Proven },
+        )
     })
 }
 
@@ -88,7 +109,8 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
             Some(to) => format!("the cache is written to {to} and imported from {name}"),
             None => format!("the cache is written, but not to {name}, where it is imported from"),
         },
-        cause: "Each run stores a cache without error, and the next one does not find the reference it imports."
+        cause: "Each run stores a cache without error, and the next one does not find the \
+            reference it imports."
             .to_owned(),
         evidence: Proof::from_lines(lines(looks, first))?,
         fix: fix(name, other, &Site::of(study, last.run, last.build)),
@@ -98,15 +120,18 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
         } else {
             vec![
                 not_ruled_out("a registry that deletes the reference between runs"),
-                to_decide("look at the command line: it shows whether both sides name the same reference"),
+                to_decide(
+                    "look at the command line: it shows whether both sides name the same \
+                    reference",
+                ),
             ]
         },
         subject: name.to_owned(),
     })
 }
 
-/// One run whose command line names two references: the next one looks for the first in vain, unless somebody else
-/// writes it.
+/// One run whose command line names two references: the next one looks for the first in vain,
+/// unless somebody else writes it.
 fn lone(study: &Study, name: &str, other: &str, look: &Look) -> Option<Finding> {
     let command = look.run.commands_of(look.build).first()?;
     let mut read = look.build.imports.iter().filter_map(|import| import.reference.as_deref());
@@ -119,19 +144,25 @@ fn lone(study: &Study, name: &str, other: &str, look: &Look) -> Option<Finding> 
         severity: Severity::Note,
         confidence: Confidence::Suspected,
         title: format!("the cache is written to {other} and imported from {name}"),
-        cause: "The build looks for its cache under one reference and stores it under another.".to_owned(),
-        evidence: Proof::from_lines(std::iter::once(asked).chain(lines(std::slice::from_ref(look), 0)).collect())?,
+        cause: "The build looks for its cache under one reference and stores it under another."
+            .to_owned(),
+        evidence: Proof::from_lines(
+            std::iter::once(asked).chain(lines(std::slice::from_ref(look), 0)).collect(),
+        )?,
         fix: fix(name, Some(other), &Site::of(study, look.run, look.build)),
         impact: Impact::default(),
-        rules_out: vec![not_ruled_out(format!("another job that writes {name} and has not run yet"))],
+        rules_out: vec![not_ruled_out(format!(
+            "another job that writes {name} and has not run yet"
+        ))],
         subject: name.to_owned(),
     })
 }
 
 fn lines(looks: &[Look], first: usize) -> Vec<Evidence> {
     let pair = |look: &Look| {
-        let export = stored(look)
-            .map(|e| Study::quote(look.run, e.verdict.as_ref().unwrap_or(&e.header), "the cache is stored"));
+        let export = stored(look).map(|e| {
+            Study::quote(look.run, e.verdict.as_ref().unwrap_or(&e.header), "the cache is stored")
+        });
         let import = look.import.verdict.as_ref().unwrap_or(&look.import.header);
         [Some(Study::quote(look.run, import, "the cache is not there")), export]
     };
@@ -146,7 +177,10 @@ fn fix(name: &str, other: Option<&str>, site: &Site) -> Fix {
     let site = Site { cache, imports: Vec::new(), ..site.clone() };
     Fix {
         summary: "use one reference for import and export".to_owned(),
-        steps: vec![format!("Name the same reference in the import and in the export: {}.", site.cache)],
+        steps: vec![format!(
+            "Name the same reference in the import and in the export: {}.",
+            site.cache
+        )],
         ..remedy::registry_max(&site)
     }
 }
@@ -155,7 +189,8 @@ fn fix(name: &str, other: Option<&str>, site: &Site) -> Fix {
 fn both<'a>(at: At<'a>, from: &str, to: &str) -> Option<(At<'a>, &'a CacheSpec, &'a CacheSpec)> {
     let command = &at.place.command;
     let named = |spec: &&CacheSpec, name: &str| {
-        spec.get("ref").is_some_and(|own| reference::same(&at.place.expanded(own), name) || fits(own, name))
+        spec.get("ref")
+            .is_some_and(|own| reference::same(&at.place.expanded(own), name) || fits(own, name))
     };
     let import = command.cache_from.iter().find(|spec| named(spec, from))?;
     let export = command.cache_to.iter().find(|spec| named(spec, to))?;
@@ -169,10 +204,17 @@ mod tests {
 
     #[test]
     fn fires_and_names_both_where_the_command_shows() {
-        let run = || made().absent("r.example.com/app:cache").export(CacheKind::Registry, None).miss("RUN a");
-        assert_eq!(CacheRefMismatch.check(&of(vec![run(), run()]))[0].confidence, Confidence::Likely);
-        let command = "docker buildx build --cache-from r.example.com/app:cache --cache-to type=registry,ref=r.example.com/app:buildcache .";
-        let found = CacheRefMismatch.check(&of(vec![run().command(command), run().command(command)]));
+        let run = || {
+            made().absent("r.example.com/app:cache").export(CacheKind::Registry, None).miss("RUN a")
+        };
+        assert_eq!(
+            CacheRefMismatch.check(&of(vec![run(), run()]))[0].confidence,
+            Confidence::Likely
+        );
+        let command = "docker buildx build --cache-from r.example.com/app:cache --cache-to \
+            type=registry,ref=r.example.com/app:buildcache .";
+        let found =
+            CacheRefMismatch.check(&of(vec![run().command(command), run().command(command)]));
         assert_eq!(found[0].confidence, Confidence::Proven);
         assert!(found[0].title.contains(":buildcache"));
     }
@@ -181,17 +223,25 @@ mod tests {
     fn leaves_a_healthy_cache() {
         let first = || made().absent("r.example.com/app:cache").export(CacheKind::Registry, None);
         assert!(CacheRefMismatch.check(&of(vec![first()])).is_empty());
-        assert!(CacheRefMismatch.check(&of(vec![first(), made().import("r.example.com/app:cache", None)])).is_empty());
+        assert!(
+            CacheRefMismatch
+                .check(&of(vec![first(), made().import("r.example.com/app:cache", None)]))
+                .is_empty()
+        );
     }
 
     #[test]
     fn leaves_lost_references_and_refused_exports() {
-        let command =
-            "docker buildx build --cache-from r.example.com/app:c --cache-to type=registry,ref=r.example.com/app:c .";
-        let lost = || made().absent("r.example.com/app:c").export(CacheKind::Registry, None).command(command);
+        let command = "docker buildx build --cache-from r.example.com/app:c --cache-to \
+            type=registry,ref=r.example.com/app:c .";
+        let lost = || {
+            made().absent("r.example.com/app:c").export(CacheKind::Registry, None).command(command)
+        };
         assert!(CacheRefMismatch.check(&of(vec![lost(), lost()])).is_empty());
         let refused = || {
-            made().absent("r.example.com/app:c").export(CacheKind::Registry, Some("error writing layer blob: denied"))
+            made()
+                .absent("r.example.com/app:c")
+                .export(CacheKind::Registry, Some("error writing layer blob: denied"))
         };
         assert!(CacheRefMismatch.check(&of(vec![refused(), refused()])).is_empty());
     }

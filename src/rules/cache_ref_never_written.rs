@@ -5,7 +5,9 @@ use super::backend::cost_of;
 use super::past::Past;
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study, unpulled};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out,
+};
 use crate::model::Build;
 
 pub(super) struct CacheRefNeverWritten;
@@ -15,11 +17,17 @@ static META: RuleMeta = RuleMeta {
     title: "the cache reference is never written",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "Two or more runs import the same reference and get `not found`, although the runs succeeded and none of them exports a cache. A note where it is one run whose command line stores none.",
-    why: "`--cache-from` alone stores nothing. The error never fails a build, so each run is cold and green.",
-    fix: "Export to the same reference (`--cache-to`), or import the reference that another job writes.",
-    rules_out: "`not found` in a first run is normal, and so is a list of references of which another one is found. A failed export is reported as such.",
-    limits: "Another job may write it, whose logs are not given; it has not done so in the time of these runs.",
+    what: "Two or more runs import the same reference and get `not found`, although the runs \
+        succeeded and none of them exports a cache. A note where it is one run whose command line \
+        stores none.",
+    why: "`--cache-from` alone stores nothing. The error never fails a build, so each run is cold \
+        and green.",
+    fix: "Export to the same reference (`--cache-to`), or import the reference that another job \
+        writes.",
+    rules_out: "`not found` in a first run is normal, and so is a list of references of which \
+        another one is found. A failed export is reported as such.",
+    limits: "Another job may write it, whose logs are not given; it has not done so in the time of \
+        these runs.",
     example: include_str!("examples/cache-ref-never-written.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
@@ -32,7 +40,10 @@ impl Rule for CacheRefNeverWritten {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let absent = study.series.iter().flat_map(|series| absent(study, series));
-        absent.filter_map(|(name, looks)| finding(study, name, &looks)).chain(repositories(study)).collect()
+        absent
+            .filter_map(|(name, looks)| finding(study, name, &looks))
+            .chain(repositories(study))
+            .collect()
     }
 }
 
@@ -41,8 +52,13 @@ fn repositories(study: &Study) -> impl Iterator<Item = Finding> {
     Past::all(study).filter_map(|past| {
         let found = unpulled::of(&past).filter(|found| found.written.is_none())?;
         let title = format!("{} is asked for a cache in every run and written by none", found.name);
-        let cause = "`--cache-from` alone stores nothing. Nothing was ever pulled from the repository, and no run pushes to it.";
-        unpulled::finding(&META, &found, unpulled::Words { title, cause, confidence: Confidence::Likely })
+        let cause = "`--cache-from` alone stores nothing. Nothing was ever pulled from the \
+            repository, and no run pushes to it.";
+        unpulled::finding(
+            &META,
+            &found,
+            unpulled::Words { title, cause, confidence: Confidence::Likely },
+        )
     })
 }
 
@@ -52,7 +68,9 @@ fn stores_under(build: &Build, name: &str) -> bool {
 }
 
 fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
-    let silent = |l: &Look| l.build.exports.is_empty() && !stores_under(l.build, name) && !asks_to_write(l.run);
+    let silent = |l: &Look| {
+        l.build.exports.is_empty() && !stores_under(l.build, name) && !asks_to_write(l.run)
+    };
     let (last, earlier) = looks.split_last()?;
     // A run that failed had no chance to store anything.
     if !looks.iter().all(silent) {
@@ -69,13 +87,16 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Likely,
         title: format!("{name} is imported in every run and written by none"),
-        cause: "The runs import a cache from this reference, none of them exports one, and it is not there.".to_owned(),
+        cause: "The runs import a cache from this reference, none of them exports one, and it is \
+            not there."
+            .to_owned(),
         evidence: Proof::from_lines(looks.iter().rev().take(12).rev().map(line).collect())?
             .seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
         fix: fix(&Site::of(study, last.run, last.build)),
         impact: cost_of(looks.iter().skip(1).map(|l| l.build)),
         rules_out: vec![not_ruled_out(
-            "another job that is meant to write it (it has not between these runs, or writes another name)",
+            "another job that is meant to write it (it has not between these runs, or writes \
+                another name)",
         )],
         subject: name.to_owned(),
     })
@@ -86,7 +107,8 @@ fn line(look: &Look) -> Evidence {
     Study::quote(look.run, end, "the cache is not there")
 }
 
-/// One run whose command line is in its log: the next run finds nothing either, unless somebody else stores it.
+/// One run whose command line is in its log: the next run finds nothing either, unless somebody
+/// else stores it.
 fn lone(study: &Study, name: &str, look: &Look) -> Option<Finding> {
     let command = look.run.commands_of(look.build).first().filter(|_| succeeded(look.build))?;
     let asked = Study::quote(look.run, &command.quote, "asks for a cache and stores none");
@@ -95,7 +117,8 @@ fn lone(study: &Study, name: &str, look: &Look) -> Option<Finding> {
         severity: Severity::Note,
         confidence: Confidence::Suspected,
         title: format!("{name} is not there, and this build does not write it"),
-        cause: "The build imports a cache that is not there, and stores none: the next run is as cold as this one."
+        cause: "The build imports a cache that is not there, and stores none: the next run is as \
+            cold as this one."
             .to_owned(),
         evidence: Proof::from_lines(vec![asked, line(look)])?,
         fix: fix(&Site::of(study, look.run, look.build)),
@@ -108,9 +131,13 @@ fn lone(study: &Study, name: &str, look: &Look) -> Option<Finding> {
 fn fix(site: &Site) -> Fix {
     let base = remedy::registry_max(site);
     Fix {
-        summary: format!("write the cache to {}, or import a reference that is written", site.cache),
+        summary: format!(
+            "write the cache to {}, or import a reference that is written",
+            site.cache
+        ),
         steps: std::iter::once(
-            "Export the cache in this job, or correct the reference if another job writes it.".to_owned(),
+            "Export the cache in this job, or correct the reference if another job writes it."
+                .to_owned(),
         )
         .chain(base.steps)
         .collect(),
@@ -126,7 +153,9 @@ mod tests {
 
     #[test]
     fn fires_when_nothing_writes_it() {
-        let run = || made().absent("r.example.com/app:gone").image("r.example.com/app:latest").miss("RUN a");
+        let run = || {
+            made().absent("r.example.com/app:gone").image("r.example.com/app:latest").miss("RUN a")
+        };
         let found = CacheRefNeverWritten.check(&of(vec![run(), run()]));
         assert_eq!((found.len(), found[0].impact.steps), (1, 1));
     }
@@ -135,16 +164,27 @@ mod tests {
     fn leaves_first_runs_and_failed_runs() {
         let run = || made().absent("r.example.com/app:gone");
         assert!(CacheRefNeverWritten.check(&of(vec![run()])).is_empty());
-        assert!(CacheRefNeverWritten.check(&of(vec![run().error("ERROR: failed to solve: x"), run()])).is_empty());
-        assert!(CacheRefNeverWritten.check(&of(vec![run(), made().import("r.example.com/app:gone", None)])).is_empty());
+        assert!(
+            CacheRefNeverWritten
+                .check(&of(vec![run().error("ERROR: failed to solve: x"), run()]))
+                .is_empty()
+        );
+        assert!(
+            CacheRefNeverWritten
+                .check(&of(vec![run(), made().import("r.example.com/app:gone", None)]))
+                .is_empty()
+        );
     }
 
     #[test]
     fn leaves_fallbacks_and_refused_exports() {
-        let fallback = || made().absent("r.example.com/app:branch").import("r.example.com/app:main", None);
+        let fallback =
+            || made().absent("r.example.com/app:branch").import("r.example.com/app:main", None);
         assert!(CacheRefNeverWritten.check(&of(vec![fallback(), fallback()])).is_empty());
         let refused = || {
-            made().absent("r.example.com/app:c").export(CacheKind::Registry, Some("error writing layer blob: denied"))
+            made()
+                .absent("r.example.com/app:c")
+                .export(CacheKind::Registry, Some("error writing layer blob: denied"))
         };
         assert!(CacheRefNeverWritten.check(&of(vec![refused(), refused()])).is_empty());
     }

@@ -8,7 +8,9 @@ use super::backend::cost_of;
 use super::cache_ref_shared::scope;
 use super::remedy::reference;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide,
+};
 use crate::model::{Build, CacheKind, Found, Run, Transfer};
 
 pub(super) struct CacheRefPerRun;
@@ -18,11 +20,18 @@ static META: RuleMeta = RuleMeta {
     title: "each run looks for its cache under another name",
     group: "No cache in use",
     severity: Severity::Error,
-    what: "Runs of one build import references that differ in a number or a commit, none of which is there, and each run stores a cache; or their command lines name such a `scope=` (gha) or `name=` (s3, azblob), and no step comes from it.",
-    why: "A cache is found under the name it was stored under. A name that holds the number of the run, the commit or a date is different in each run: all of them start cold and fill the registry.",
-    fix: "Use a name that stays the same from run to run: one for each image, or one for each branch with that of the main branch as a second import.",
-    rules_out: "References that some run finds; a second import that is found; names that differ in words, as those of branches do, or in the number of a pull request.",
-    limits: "Where the cache is written is not printed. A log of the first run of each of several branches looks the same.",
+    what: "Runs of one build import references that differ in a number or a commit, none of which \
+        is there, and each run stores a cache; or their command lines name such a `scope=` (gha) \
+        or `name=` (s3, azblob), and no step comes from it.",
+    why: "A cache is found under the name it was stored under. A name that holds the number of the \
+        run, the commit or a date is different in each run: all of them start cold and fill the \
+        registry.",
+    fix: "Use a name that stays the same from run to run: one for each image, or one for each \
+        branch with that of the main branch as a second import.",
+    rules_out: "References that some run finds; a second import that is found; names that differ \
+        in words, as those of branches do, or in the number of a pull request.",
+    limits: "Where the cache is written is not printed. A log of the first run of each of several \
+        branches looks the same.",
     example: include_str!("examples/cache-ref-per-run.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/",
@@ -50,7 +59,8 @@ struct Look<'a> {
 }
 
 fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
-    let looks: Vec<Look> = group.iter().map(|(run, build)| look(run, build)).collect::<Option<_>>()?;
+    let looks: Vec<Look> =
+        group.iter().map(|(run, build)| look(run, build)).collect::<Option<_>>()?;
     let (first, last) = (looks.first()?, looks.last()?);
     let stored = looks.iter().filter(|l| l.build.exports.iter().any(Transfer::ok)).count();
     if looks.len() < 2 || stored < 2 || !all_differ(&looks) {
@@ -60,13 +70,30 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: if shown && looks.len() > 2 { Confidence::Likely } else { Confidence::Suspected },
-        title: format!("each run looks for its cache under another name, {} to {}: none is ever there", first.name, last.name),
-        cause: "Every run stores a cache, and imports a reference that no run before it can have written: the name changes from run to run.".to_owned(),
-        evidence: Proof::from_lines(looks.iter().rev().take(6).rev().map(line).collect())?.seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
+        confidence: if shown && looks.len() > 2 {
+            Confidence::Likely
+        } else {
+            Confidence::Suspected
+        },
+        title: format!(
+            "each run looks for its cache under another name, {} to {}: none is ever \
+            there",
+            first.name, last.name
+        ),
+        cause: "Every run stores a cache, and imports a reference that no run before it can have \
+            written: the name changes from run to run."
+            .to_owned(),
+        evidence: Proof::from_lines(looks.iter().rev().take(6).rev().map(line).collect())?
+            .seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
         fix: fix(last),
         impact: cost_of(looks.iter().skip(1).map(|look| look.build)),
-        rules_out: vec![not_ruled_out("branches or pull requests of which each log is the first run"), to_decide("look in the configuration what the name is made of")],
+        rules_out: vec![
+            not_ruled_out(
+                "branches or pull requests of which each log is the first \
+            run",
+            ),
+            to_decide("look in the configuration what the name is made of"),
+        ],
         subject: stem(&first.name, &last.name).to_owned(),
     })
 }
@@ -79,7 +106,11 @@ fn look<'a>(run: &'a Run, build: &'a Build) -> Option<Look<'a>> {
         let absent = is_absent(import) || import.listed == Some(false) && import.error.is_none();
         import.reference.as_deref().filter(|_| absent).map(Cow::Borrowed)
     } else {
-        let asked = run.commands_of(build).iter().flat_map(|c| &c.cache_from).find(|spec| spec.kind() == import.kind);
+        let asked = run
+            .commands_of(build)
+            .iter()
+            .flat_map(|c| &c.cache_from)
+            .find(|spec| spec.kind() == import.kind);
         asked.filter(|_| import.error.is_none()).and_then(scope).map(Cow::Owned)
     };
     name.filter(|_| vain).map(|name| Look { run, build, import, name })
@@ -87,7 +118,10 @@ fn look<'a>(run: &'a Run, build: &'a Build) -> Option<Look<'a>> {
 
 /// No two are the same, and all differ in one place, in what counts or names runs and commits.
 fn all_differ(looks: &[Look]) -> bool {
-    let pairs = looks.iter().enumerate().flat_map(|(i, a)| looks.iter().skip(i + 1).map(move |b| (&a.name, &b.name)));
+    let pairs = looks
+        .iter()
+        .enumerate()
+        .flat_map(|(i, a)| looks.iter().skip(i + 1).map(move |b| (&a.name, &b.name)));
     pairs.into_iter().all(|(a, b)| !reference::same(a, b) && is_of_run(a, b) && is_of_run(b, a))
 }
 
@@ -95,15 +129,27 @@ fn all_differ(looks: &[Look]) -> bool {
 fn is_of_run(name: &str, other: &str) -> bool {
     let same = |(a, b): &(char, char)| a == b;
     let is_break = |c: char| !c.is_ascii_alphanumeric();
-    let before = name.chars().zip(other.chars()).take_while(same).map(|(c, _)| c.len_utf8()).sum::<usize>();
-    let after = name.chars().rev().zip(other.chars().rev()).take_while(same).map(|(c, _)| c.len_utf8()).sum::<usize>();
+    let before =
+        name.chars().zip(other.chars()).take_while(same).map(|(c, _)| c.len_utf8()).sum::<usize>();
+    let after = name
+        .chars()
+        .rev()
+        .zip(other.chars().rev())
+        .take_while(same)
+        .map(|(c, _)| c.len_utf8())
+        .sum::<usize>();
     // Whole words: 4411 and 4412 differ in their last digit.
     let start = name.get(..before).and_then(|text| text.rfind(is_break)).map_or(0, |at| at + 1);
     let rest = name.len().saturating_sub(after);
-    let end = name.get(rest..).and_then(|text| text.find(is_break)).map_or(name.len(), |at| rest + at);
+    let end =
+        name.get(rest..).and_then(|text| text.find(is_break)).map_or(name.len(), |at| rest + at);
     let request = name.get(..start).is_some_and(|text| {
         let words: Vec<String> = text.split(is_break).map(str::to_ascii_lowercase).collect();
-        words.iter().rev().find(|word| !word.is_empty()).is_some_and(|word| REQUESTS.contains(&word.as_str()))
+        words
+            .iter()
+            .rev()
+            .find(|word| !word.is_empty())
+            .is_some_and(|word| REQUESTS.contains(&word.as_str()))
     });
     let word = name.get(start..end).unwrap_or_default();
     !request && !word.is_empty() && word.split(is_break).all(is_number)
@@ -114,8 +160,9 @@ const REQUESTS: [&str; 7] = ["pr", "mr", "pull", "merge", "request", "issue", "t
 
 /// A count, a date, or the first digits of a commit or digest.
 fn is_number(word: &str) -> bool {
-    let hex =
-        word.len() >= 7 && word.bytes().all(|b| b.is_ascii_hexdigit()) && word.bytes().any(|b| b.is_ascii_digit());
+    let hex = word.len() >= 7
+        && word.bytes().all(|b| b.is_ascii_hexdigit())
+        && word.bytes().any(|b| b.is_ascii_digit());
     !word.is_empty() && (hex || word.bytes().all(|b| b.is_ascii_digit()))
 }
 
@@ -137,7 +184,9 @@ fn line(look: &Look) -> Evidence {
 fn stem<'a>(first: &'a str, last: &str) -> &'a str {
     let same = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
     let begin = first.get(..same).unwrap_or(first);
-    begin.trim_end_matches(|c: char| c.is_ascii_alphanumeric()).trim_end_matches(['-', '_', '.', ':', '/'])
+    begin
+        .trim_end_matches(|c: char| c.is_ascii_alphanumeric())
+        .trim_end_matches(['-', '_', '.', ':', '/'])
 }
 
 fn fix(look: &Look) -> Fix {
@@ -153,11 +202,15 @@ fn fix(look: &Look) -> Fix {
         summary: format!("use a name that stays the same from run to run: {name}"),
         steps: vec![
             format!("Take the number out of the name, in the import and in the export: {name}."),
-            "Where each branch has a cache of its own, name it after the branch, and import that of the main branch as well."
+            "Where each branch has a cache of its own, name it after the branch, and import that \
+                of the main branch as well."
                 .to_owned(),
         ],
         snippet: in_tag.then(|| {
-            format!("--cache-from type=registry,ref={name} \\\n--cache-to type=registry,ref={name},mode=max")
+            format!(
+                "--cache-from type=registry,ref={name} \\\n--cache-to \
+                type=registry,ref={name},mode=max"
+            )
         }),
         ..Fix::default()
     }
@@ -175,8 +228,16 @@ mod tests {
     #[test]
     fn fires_on_numbers_and_commits() {
         for names in [
-            ["r.example.com/app:cache-8", "r.example.com/app:cache-9", "r.example.com/app:cache-10"],
-            ["r.example.com/app:0a1b2c3d", "r.example.com/app:9f8e7d6c", "r.example.com/app:77aa55bb"],
+            [
+                "r.example.com/app:cache-8",
+                "r.example.com/app:cache-9",
+                "r.example.com/app:cache-10",
+            ],
+            [
+                "r.example.com/app:0a1b2c3d",
+                "r.example.com/app:9f8e7d6c",
+                "r.example.com/app:77aa55bb",
+            ],
             ["r.example.com/41/app:c", "r.example.com/42/app:c", "r.example.com/43/app:c"],
         ] {
             let found = CacheRefPerRun.check(&of(names.map(run).into()));
@@ -184,9 +245,15 @@ mod tests {
             assert_eq!(found[0].confidence, Confidence::Suspected);
         }
         let scoped = |n: u32| {
-            let command =
-                format!("docker buildx build --cache-from type=gha,scope=web-{n} --cache-to type=gha,scope=web-{n} .");
-            made().command(&command).import("gha:153", None).miss("RUN a").export(CacheKind::Gha, None)
+            let command = format!(
+                "docker buildx build --cache-from type=gha,scope=web-{n} --cache-to \
+                    type=gha,scope=web-{n} ."
+            );
+            made()
+                .command(&command)
+                .import("gha:153", None)
+                .miss("RUN a")
+                .export(CacheKind::Gha, None)
         };
         let found = CacheRefPerRun.check(&of(vec![scoped(71), scoped(72), scoped(73)]));
         assert_eq!(found[0].confidence, Confidence::Likely);
@@ -198,7 +265,11 @@ mod tests {
         assert!(quiet(vec![run("r.example.com/app:main"), run("r.example.com/app:feature-a")]));
         assert!(quiet(vec![run("r.example.com/app:pr-12"), run("r.example.com/app:pr-15")]));
         assert!(quiet(vec![run("r.example.com/app:cache"), run("r.example.com/app:cache")]));
-        assert!(quiet(vec![run("r.example.com/app:c-1"), run("r.example.com/app:c-2"), run("r.example.com/app:c-1")]));
+        assert!(quiet(vec![
+            run("r.example.com/app:c-1"),
+            run("r.example.com/app:c-2"),
+            run("r.example.com/app:c-1")
+        ]));
         let second = run("r.example.com/app:c-2").import("r.example.com/app:main", None);
         assert!(quiet(vec![run("r.example.com/app:c-1"), second]));
     }

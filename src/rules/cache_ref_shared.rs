@@ -15,7 +15,8 @@ use super::past::{Loss, Past, cost, end, header, verdict};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+    Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
+    ruled_out, to_decide,
 };
 use crate::model::{Outcome, Text};
 
@@ -26,13 +27,29 @@ static META: RuleMeta = RuleMeta {
     title: "several builds write their caches to one reference",
     group: "Hits only every second run",
     severity: Severity::Error,
-    what: "Two different builds (jobs, bake targets) import one reference and both export a cache, and a build that stored its cache finds nothing of it in the next run although nothing it depends on changed. Or one job builds several branches or platforms in turns, and a step comes from the cache after a run of the same one, and runs after each run of another. Or several targets of a bake export side by side, and one finds the directory locked or its files moved. A warning where the command lines of one log name one reference for builds that have little in common. Without a log: builds of the configuration that make different things and export one reference or scope.",
-    why: "An export replaces what the reference held. The build that finishes last wins; the other one starts cold, takes longer, finishes last and wins: each of them hits every second run, or never.",
+    what: "Two different builds (jobs, bake targets) import one reference and both export a cache, \
+        and a build that stored its cache finds nothing of it in the next run although nothing it \
+        depends on changed. Or one job builds several branches or platforms in turns, and a step \
+        comes from the cache after a run of the same one, and runs after each run of another. Or \
+        several targets of a bake export side by side, and one finds the directory locked or its \
+        files moved. A warning where the command lines of one log name one reference for builds \
+        that have little in common. Without a log: builds of the configuration that make different \
+        things and export one reference or scope.",
+    why: "An export replaces what the reference held. The build that finishes last wins; the other \
+        one starts cold, takes longer, finishes last and wins: each of them hits every second run, \
+        or never.",
     fix: "One reference (or gha scope) for each build, branch and platform.",
-    rules_out: "Builds that only read a common reference, changed base images and instructions, failed imports and exports. The reference of an export is not printed; the command line proves it where the log shows it.",
-    limits: "Branches and platforms that one job builds in turns are told apart only where the log names them: without that, a job whose files change in some runs looks the same. A reference written by a job whose logs are not given is not seen.",
+    rules_out: "Builds that only read a common reference, changed base images and instructions, \
+        failed imports and exports. The reference of an export is not printed; the command line \
+        proves it where the log shows it.",
+    limits: "Branches and platforms that one job builds in turns are told apart only where the log \
+        names them: without that, a job whose files change in some runs looks the same. A \
+        reference written by a job whose logs are not given is not seen.",
     example: include_str!("examples/cache-ref-shared.txt"),
-    references: &["https://docs.docker.com/build/cache/backends/", "https://github.com/docker/buildx/discussions/1382"],
+    references: &[
+        "https://docs.docker.com/build/cache/backends/",
+        "https://github.com/docker/buildx/discussions/1382",
+    ],
     since: "0.1.0",
 };
 
@@ -47,8 +64,10 @@ impl Rule for CacheRefShared {
         let several: &[Past] = if all.len() > 1 { &all } else { &[] };
         let names: BTreeSet<String> = several.iter().flat_map(names).collect();
         let sharers = sharers(several);
-        let shown = names.iter().filter_map(|name| finding(study, sharers.get(&name::key(name))?, name));
-        let mut found: Vec<Finding> = shown.chain(all.iter().flat_map(in_turns::findings)).collect();
+        let shown =
+            names.iter().filter_map(|name| finding(study, sharers.get(&name::key(name))?, name));
+        let mut found: Vec<Finding> =
+            shown.chain(all.iter().flat_map(in_turns::findings)).collect();
         let side_by_side = side_by_side::findings(study);
         found.extend(written::findings(study, &all, &found));
         found.into_iter().chain(side_by_side).collect()
@@ -77,7 +96,8 @@ fn sharers<'a, 'p>(all: &'p [Past<'a>]) -> HashMap<String, Vec<&'p Past<'a>>> {
     let mut sharers: HashMap<String, Vec<&Past>> = HashMap::new();
     for past in all {
         let alone = (0..past.len()).filter(|&i| writes(past, i) && only(past, i));
-        let keys: BTreeSet<String> = alone.flat_map(|i| name::read(past, i)).map(|name| name::key(&name)).collect();
+        let keys: BTreeSet<String> =
+            alone.flat_map(|i| name::read(past, i)).map(|name| name::key(&name)).collect();
         for key in keys {
             sharers.entry(key).or_default().push(past);
         }
@@ -100,18 +120,27 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
     let site = |(run, build)| Site { cache: name.to_owned(), ..Site::of(study, run, build) };
     let sites: Vec<Site> = sharers.iter().filter_map(|p| p.last()).map(site).collect();
     let proven =
-        sharers.iter().filter(|p| p.all_commands().any(|c| name::written_by(c, name))).count() == sharers.len();
+        sharers.iter().filter(|p| p.all_commands().any(|c| name::written_by(c, name))).count()
+            == sharers.len();
     let who = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| {
-        build.target.clone().or_else(|| build.images.first().cloned()).unwrap_or_else(|| run.label.clone())
+        build
+            .target
+            .clone()
+            .or_else(|| build.images.first().cloned())
+            .unwrap_or_else(|| run.label.clone())
     });
     let who: Vec<Text> = who.collect();
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         confidence: if proven { Confidence::Proven } else { Confidence::Likely },
-        title: format!("{} builds write their caches to {name}, and each replaces the other's", sharers.len()),
+        title: format!(
+            "{} builds write their caches to {name}, and each replaces the other's",
+            sharers.len()
+        ),
         cause: format!(
-            "{} import {name} and export their caches. An export replaces what was there, so only the build that finishes last finds its cache in the next run.",
+            "{} import {name} and export their caches. An export replaces what was there, so only \
+                the build that finishes last finds its cache in the next run.",
             who.join(" and ")
         ),
         evidence: Proof::from_lines(victims.iter().take(2).flat_map(|v| lines(v, name)).collect())?
@@ -125,18 +154,24 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
 
 /// The build imports nothing else: one with a list of references may write to another of them.
 fn only(past: &Past, i: usize) -> bool {
-    let names: BTreeSet<&str> = past.imports(i).into_iter().filter_map(|t| t.reference.as_deref()).collect();
+    let names: BTreeSet<&str> =
+        past.imports(i).into_iter().filter_map(|t| t.reference.as_deref()).collect();
     names.len() == 1
 }
 
-/// Runs that imported the reference, and lost steps that an earlier run of the same build had stored there.
+/// Runs that imported the reference, and lost steps that an earlier run of the same build had
+/// stored there.
 fn victims<'a, 'p>(past: &'p Past<'a>, name: &str) -> Vec<Victim<'a, 'p>> {
     let cold = |i: usize| past.builds.get(i).is_some_and(|build| build.hits() * 2 <= build.total());
-    let lost =
-        (1..past.len()).filter(|&i| cold(i) && past.imported(i) && reads(past, i, name) && !past.asked_for_no_cache(i));
+    let lost = (1..past.len()).filter(|&i| {
+        cold(i) && past.imported(i) && reads(past, i, name) && !past.asked_for_no_cache(i)
+    });
     let victim = |at| {
-        let losses: Vec<Loss> =
-            past.final_losses(at).into_iter().filter(|l| (l.seen..at).any(|j| writes(past, j))).collect();
+        let losses: Vec<Loss> = past
+            .final_losses(at)
+            .into_iter()
+            .filter(|l| (l.seen..at).any(|j| writes(past, j)))
+            .collect();
         (!losses.is_empty()).then_some(Victim { past, at, losses })
     };
     lost.filter_map(victim).collect()
@@ -148,9 +183,12 @@ fn impact(victims: &[Victim]) -> Impact {
 }
 
 fn lines(victim: &Victim, name: &str) -> Vec<Evidence> {
-    let Some(((run, build), loss)) = victim.past.get(victim.at).zip(victim.losses.first()) else { return Vec::new() };
+    let Some(((run, build), loss)) = victim.past.get(victim.at).zip(victim.losses.first()) else {
+        return Vec::new();
+    };
     let asked = victim.past.commands(victim.at).iter().find(|c| name::written_by(c, name));
-    let mut lines: Vec<Evidence> = asked.map(|c| Study::quote(run, &c.quote, "exports to it")).into_iter().collect();
+    let mut lines: Vec<Evidence> =
+        asked.map(|c| Study::quote(run, &c.quote, "exports to it")).into_iter().collect();
     if let Some((before, earlier)) = victim.past.get(loss.seen) {
         let export = earlier.exports.iter().find(|e| e.ok());
         lines.push(verdict(before, loss.before, "was built or found here"));
@@ -174,13 +212,16 @@ fn lines(victim: &Victim, name: &str) -> Vec<Evidence> {
 fn own_scopes(name: &str, who: &[Text]) -> Fix {
     let (before, _) = name.rsplit_once('=').unwrap_or((name, ""));
     let each = who.iter().map(|one| {
-        let own = format!("{before}={}", reference::repository(one).rsplit('/').next().unwrap_or(one));
+        let own =
+            format!("{before}={}", reference::repository(one).rsplit('/').next().unwrap_or(one));
         format!("# {one}\n--cache-from {own}\n--cache-to {own},mode=max")
     });
     Fix {
         summary: "give each build a scope or name of its own".to_owned(),
         steps: vec![
-            "The layers of all scopes are kept once, but each scope has one index, and the last build to end replaces it: write one scope for each image and platform.".to_owned(),
+            "The layers of all scopes are kept once, but each scope has one index, and the last \
+                build to end replaces it: write one scope for each image and platform."
+                .to_owned(),
             "A build may import several scopes.".to_owned(),
         ],
         snippet: Some(each.collect::<Vec<_>>().join("\n\n")),
@@ -191,7 +232,8 @@ fn own_scopes(name: &str, who: &[Text]) -> Fix {
 fn rules_out(proven: bool) -> Vec<Alternative> {
     let mut said = vec![
         ruled_out(
-            "changed source or base image (the steps that were lost read no files, and the digests are the same)",
+            "changed source or base image (the steps that were lost read no files, and the digests \
+                are the same)",
         ),
         ruled_out("cache not found (the import ended without error)"),
     ];

@@ -13,11 +13,17 @@ static META: RuleMeta = RuleMeta {
     title: "the cache's registry cannot be reached or fails",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "A cache import or export ends with a 5xx status, a refused or cut connection, a name that cannot be resolved, or a timeout.",
-    why: "A failed import makes the run cold and stays green; a failed export fails the build unless `ignore-error=true` is set.",
-    fix: "Make the registry reachable from the builder: from inside its container, where the driver is docker-container. Add `ignore-error=true` so that a registry fault does not fail builds.",
-    rules_out: "Faults of the image's own push are not the cache's. TLS mismatches, rights and rate limits are rules of their own.",
-    limits: "It does not know whether the registry, a proxy or the network is at fault, nor for how long.",
+    what: "A cache import or export ends with a 5xx status, a refused or cut connection, a name \
+        that cannot be resolved, or a timeout.",
+    why: "A failed import makes the run cold and stays green; a failed export fails the build \
+        unless `ignore-error=true` is set.",
+    fix: "Make the registry reachable from the builder: from inside its container, where the \
+        driver is docker-container. Add `ignore-error=true` so that a registry fault does not fail \
+        builds.",
+    rules_out: "Faults of the image's own push are not the cache's. TLS mismatches, rights and \
+        rate limits are rules of their own.",
+    limits: "It does not know whether the registry, a proxy or the network is at fault, nor for \
+        how long.",
     example: include_str!("examples/cache-registry-unavailable.txt"),
     references: &["https://docs.docker.com/build/builders/drivers/docker-container/"],
     since: "0.1.0",
@@ -45,7 +51,9 @@ enum Fault {
 }
 
 fn fault(group: &[Refusal]) -> Fault {
-    let cut = |text: &str| ["EOF", "connection reset", "broken pipe"].iter().any(|word| text.contains(word));
+    let cut = |text: &str| {
+        ["EOF", "connection reset", "broken pipe"].iter().any(|word| text.contains(word))
+    };
     match () {
         () if group.iter().any(inside_its_container) => Fault::Localhost,
         () if group.iter().any(|r| status(&r.said()).is_some() || cut(r.text)) => Fault::Failing,
@@ -57,11 +65,17 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
     let fault = fault(group);
     let served = fault != Fault::Localhost && group.iter().all(Refusal::harmless);
     let (what, cause) = match fault {
-        Fault::Localhost => ("cannot be reached from the builder's container", LOCALHOST.to_owned()),
-        Fault::Unreachable => {
-            ("cannot be reached", format!("The builder got no answer from {}; the line quoted says how.", place(repo)))
+        Fault::Localhost => {
+            ("cannot be reached from the builder's container", LOCALHOST.to_owned())
         }
-        Fault::Failing => ("fails", format!("The answer was an error of {}, or the connection was cut.", place(repo))),
+        Fault::Unreachable => (
+            "cannot be reached",
+            format!("The builder got no answer from {}; the line quoted says how.", place(repo)),
+        ),
+        Fault::Failing => (
+            "fails",
+            format!("The answer was an error of {}, or the connection was cut.", place(repo)),
+        ),
     };
     Draft {
         severity: if served { Severity::Warning } else { Severity::Error },
@@ -73,12 +87,15 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
     }
 }
 
-const LOCALHOST: &str = "The cache is named by `localhost`, and the builder runs in a container of its own, where localhost is that container: the registry on the host is not there.";
+const LOCALHOST: &str = "The cache is named by `localhost`, and the builder runs in a container of \
+    its own, where localhost is that container: the registry on the host is not there.";
 
 /// `dial tcp [::1]:5000: connect: connection refused`, with a registry that is well on the host.
 fn inside_its_container(refusal: &Refusal) -> bool {
-    let own = refusal.build.driver.as_deref() == Some("docker-container") || refusal.build.booted.is_some();
-    own && refusal.text.contains("connection refused") && refusal.reference().is_some_and(|name| is_local(&name))
+    let own = refusal.build.driver.as_deref() == Some("docker-container")
+        || refusal.build.booted.is_some();
+    own && refusal.text.contains("connection refused")
+        && refusal.reference().is_some_and(|name| is_local(&name))
 }
 
 fn is_local(name: &str) -> bool {
@@ -92,41 +109,58 @@ fn unknown_form(group: &[Refusal]) -> bool {
 
 fn fix(repo: &str, fault: Fault, group: &[Refusal]) -> Fix {
     let place = place(repo);
-    let ignore =
-        "Add `ignore-error=true` to `--cache-to`, so that a fault of the registry costs the cache and not the build.";
+    let ignore = "Add `ignore-error=true` to `--cache-to`, so that a fault of the registry costs \
+        the cache and not the build.";
     let ignore = (!ignored(group)).then(|| ignore.to_owned());
     let (summary, mut steps) = match fault {
-        Fault::Localhost => (format!("make {place} reachable from the builder"), vec![LOCALHOST_FIX.to_owned()]),
-        Fault::Unreachable => (format!("make {place} reachable from the builder"), unreachable_steps(repo, group)),
+        Fault::Localhost => {
+            (format!("make {place} reachable from the builder"), vec![LOCALHOST_FIX.to_owned()])
+        }
+        Fault::Unreachable => {
+            (format!("make {place} reachable from the builder"), unreachable_steps(repo, group))
+        }
         Fault::Failing => (
             format!("find out why {place} fails"),
             vec![format!(
-                "Look at the log of {place} and of any proxy before it at the time of the build: its limits of size and time, its storage."
+                "Look at the log of {place} and of any proxy before it at the time of the build: \
+                    its limits of size and time, its storage."
             )],
         ),
     };
     steps.extend(unknown_form(group).then(|| MANIFEST.to_owned()));
     steps.extend(ignore);
-    let snippet = (fault == Fault::Localhost)
-        .then(|| "docker buildx create --name ci --driver docker-container --driver-opt network=host --use".to_owned());
+    let snippet = (fault == Fault::Localhost).then(|| {
+        "docker buildx create --name ci --driver docker-container --driver-opt \
+            network=host --use"
+            .to_owned()
+    });
     Fix { summary, steps, snippet, ..Fix::default() }
 }
 
-const MANIFEST: &str = "All layers were taken, and only the manifest fails: a registry may not know its form (Nexus before 3.22). Add `image-manifest=true,oci-mediatypes=true` to `--cache-to`, which describes the cache as an ordinary image, or upgrade the registry.";
+const MANIFEST: &str = "All layers were taken, and only the manifest fails: a registry may not \
+    know its form (Nexus before 3.22). Add `image-manifest=true,oci-mediatypes=true` to \
+    `--cache-to`, which describes the cache as an ordinary image, or upgrade the registry.";
 
-const LOCALHOST_FIX: &str = "Give the builder the host's network (`--driver-opt network=host`), or name the registry by an address that is valid inside the builder's container.";
+const LOCALHOST_FIX: &str = "Give the builder the host's network (`--driver-opt network=host`), or \
+    name the registry by an address that is valid inside the builder's container.";
 
 fn unreachable_steps(repo: &str, group: &[Refusal]) -> Vec<String> {
     if group.iter().all(|r| r.build.dialect == Dialect::Buildah) {
         return vec![
             format!("Check from the machine that builds that {} answers.", place(repo)),
-            "A cache that cannot be pushed ends the build, and one that cannot be asked costs some seconds a step: leave `--cache-from` and `--cache-to` out while the registry is down.".to_owned(),
+            "A cache that cannot be pushed ends the build, and one that cannot be asked costs some \
+                seconds a step: leave `--cache-from` and `--cache-to` out while the registry is \
+                down.".to_owned(),
         ];
     }
-    let check =
-        format!("Check from the build host, and from inside the builder's container, that {} answers.", place(repo));
-    let local = "With a docker-container builder `localhost` is the builder's own container: use `--driver-opt network=host`, or another name for the registry.";
-    let image = "An image that was only loaded or pulled into the engine is no cache for BuildKit: it asks the registry that the name begins with, here one on localhost.";
+    let check = format!(
+        "Check from the build host, and from inside the builder's container, that {} answers.",
+        place(repo)
+    );
+    let local = "With a docker-container builder `localhost` is the builder's own container: use \
+        `--driver-opt network=host`, or another name for the registry.";
+    let image = "An image that was only loaded or pulled into the engine is no cache for BuildKit: \
+        it asks the registry that the name begins with, here one on localhost.";
     let of_localhost = is_local(repo).then_some([local.to_owned(), image.to_owned()]);
     std::iter::once(check).chain(of_localhost.into_iter().flatten()).collect()
 }
@@ -136,27 +170,46 @@ mod tests {
     use super::super::testing::{made, of};
     use super::*;
 
-    const REFUSED: &str = "failed to configure registry cache importer: failed to do request: Head \"http://localhost:5000/v2/a/manifests/b\": dial tcp [::1]:5000: connect: connection refused";
+    const REFUSED: &str = "failed to configure registry cache importer: failed to do request: Head \
+        \"http://localhost:5000/v2/a/manifests/b\": dial tcp [::1]:5000: connect: connection \
+        refused";
 
     #[test]
     fn says_what_localhost_means_in_a_container() {
-        let run =
-            made().import("localhost:5000/a:b", Some(REFUSED)).with(|b| b.driver = Some("docker-container".into()));
+        let run = made()
+            .import("localhost:5000/a:b", Some(REFUSED))
+            .with(|b| b.driver = Some("docker-container".into()));
         let found = CacheRegistryUnavailable.check(&of(vec![run]));
         assert!(
-            found[0].cause.contains("localhost") && found[0].fix.snippet.as_deref().unwrap().contains("network=host")
+            found[0].cause.contains("localhost")
+                && found[0].fix.snippet.as_deref().unwrap().contains("network=host")
         );
     }
 
     #[test]
     fn a_fault_that_passed_is_a_warning() {
-        let found = CacheRegistryUnavailable.check(&of(vec![made().import("r.example.com/a:b", Some("unexpected status from HEAD request to https://r.example.com/v2/a/manifests/b: 503 Service Unavailable")), made().import("r.example.com/a:b", None)]));
+        let found = CacheRegistryUnavailable.check(&of(vec![
+            made().import(
+                "r.example.com/a:b",
+                Some(
+                    "unexpected \
+            status from HEAD request to https://r.example.com/v2/a/manifests/b: 503 Service \
+            Unavailable",
+                ),
+            ),
+            made().import("r.example.com/a:b", None),
+        ]));
         assert_eq!(found[0].severity, Severity::Warning);
     }
 
     #[test]
     fn leaves_missing_references_and_failing_steps() {
-        let step = "ERROR: failed to solve: process \"/bin/sh -c curl https://cache.example.com\" did not complete: connection refused";
-        assert!(CacheRegistryUnavailable.check(&of(vec![made().absent("r.example.com/a:b").error(step)])).is_empty());
+        let step = "ERROR: failed to solve: process \"/bin/sh -c curl https://cache.example.com\" \
+            did not complete: connection refused";
+        assert!(
+            CacheRegistryUnavailable
+                .check(&of(vec![made().absent("r.example.com/a:b").error(step)]))
+                .is_empty()
+        );
     }
 }

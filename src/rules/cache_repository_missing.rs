@@ -13,11 +13,18 @@ static META: RuleMeta = RuleMeta {
     title: "the cache's repository does not exist",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "A cache export ends with `name unknown` (NAME_UNKNOWN), or with 404 when its first upload begins; an import or export of S3 with `NoSuchBucket`, of Azure with `ContainerNotFound`.",
-    why: "Many registries make a repository when something is pushed to it. Amazon ECR, Google Artifact Registry and Harbor's projects have to be made before: no cache is stored, and every import finds nothing.",
-    fix: "Make the repository (the bucket, the container), or keep the cache under a tag of the image's own.",
-    rules_out: "A reference that is not there yet: imports say that, and the first export makes it. Missing rights have 401 and 403.",
-    limits: "Some registries answer 403 or `denied` for a repository that does not exist: that is `cache-access-denied`.",
+    what: "A cache export ends with `name unknown` (NAME_UNKNOWN), or with 404 when its first \
+        upload begins; an import or export of S3 with `NoSuchBucket`, of Azure with \
+        `ContainerNotFound`.",
+    why: "Many registries make a repository when something is pushed to it. Amazon ECR, Google \
+        Artifact Registry and Harbor's projects have to be made before: no cache is stored, and \
+        every import finds nothing.",
+    fix: "Make the repository (the bucket, the container), or keep the cache under a tag of the \
+        image's own.",
+    rules_out: "A reference that is not there yet: imports say that, and the first export makes \
+        it. Missing rights have 401 and 403.",
+    limits: "Some registries answer 403 or `denied` for a repository that does not exist: that is \
+        `cache-access-denied`.",
     example: include_str!("examples/cache-repository-missing.txt"),
     references: &[
         "https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-create.html",
@@ -43,12 +50,19 @@ impl Rule for CacheRepositoryMissing {
 fn bucket(group: &[Refusal]) -> Option<Draft> {
     let first = group.first()?;
     let (what, key, hint) = match first.kind {
-        CacheKind::S3 => ("bucket", "bucket", "`region` and `endpoint_url` have to be those of the bucket"),
-        CacheKind::Azblob => ("container", "container", "`account_url` has to be that of its storage account"),
+        CacheKind::S3 => {
+            ("bucket", "bucket", "`region` and `endpoint_url` have to be those of the bucket")
+        }
+        CacheKind::Azblob => {
+            ("container", "container", "`account_url` has to be that of its storage account")
+        }
         _ => return None,
     };
-    let name =
-        first.asked(first.kind).and_then(|spec| spec.get(key)).map(|name| format!(" {name}")).unwrap_or_default();
+    let name = first
+        .asked(first.kind)
+        .and_then(|spec| spec.get(key))
+        .map(|name| format!(" {name}"))
+        .unwrap_or_default();
     Some(Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,
@@ -57,7 +71,10 @@ fn bucket(group: &[Refusal]) -> Option<Draft> {
         fix: Fix {
             summary: format!("make the {what}, or correct its name"),
             steps: vec![
-                format!("Make the {what}{name}, with rights for the builder to list, read and write in it."),
+                format!(
+                    "Make the {what}{name}, with rights for the builder to list, read and write in \
+                        it."
+                ),
                 format!("Or correct its name in `--cache-from` and `--cache-to`: {hint}."),
             ],
             ..Fix::default()
@@ -72,7 +89,9 @@ fn draft(repo: &str, failed: bool) -> Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,
         title: format!("the cache's repository {repo} does not exist: no cache is stored"),
-        cause: format!("The registry has no such repository, and made none when the cache was pushed.{goes_on}"),
+        cause: format!(
+            "The registry has no such repository, and made none when the cache was pushed.{goes_on}"
+        ),
         fix: fix(repo),
         rules_out: Vec::new(),
     }
@@ -84,16 +103,25 @@ fn fix(repo: &str) -> Fix {
     let project = name.split('/').next().unwrap_or(name);
     let (make, snippet) = if host.contains(".dkr.ecr.") {
         let region = host.split('.').nth(3).unwrap_or("REGION");
-        let create = format!("aws ecr create-repository --repository-name {name} --region {region}");
+        let create =
+            format!("aws ecr create-repository --repository-name {name} --region {region}");
         ("Make the repository in Amazon ECR.".to_owned(), Some(create))
     } else {
-        (format!("Make the repository {name} in {host}; where it has projects (Harbor), the project {project}."), None)
+        (
+            format!(
+                "Make the repository {name} in {host}; where it has projects (Harbor), the project \
+                    {project}."
+            ),
+            None,
+        )
     };
     Fix {
         summary: "make the repository, or keep the cache beside the image".to_owned(),
         steps: vec![
             make,
-            "Or write the cache to a tag of the image's repository, which is there: `ref=IMAGE:buildcache` (kaniko: `--cache-repo`). Its tags must be mutable.".to_owned(),
+            "Or write the cache to a tag of the image's repository, which is there: \
+                `ref=IMAGE:buildcache` (kaniko: `--cache-repo`). Its tags must be mutable."
+                .to_owned(),
         ],
         snippet,
         ..Fix::default()
@@ -107,10 +135,15 @@ mod tests {
 
     #[test]
     fn fires_where_nothing_can_be_written() {
-        let error = "error writing layer blob: unexpected status from POST request to https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/team/cache/blobs/uploads/: 404 Not Found";
-        let found = CacheRepositoryMissing.check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
+        let error = "error writing layer blob: unexpected status from POST request to \
+            https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/team/cache/blobs/uploads/: 404 Not Found";
+        let found = CacheRepositoryMissing
+            .check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
         let create = found[0].fix.snippet.as_deref().unwrap();
-        assert_eq!(create, "aws ecr create-repository --repository-name team/cache --region eu-west-1");
+        assert_eq!(
+            create,
+            "aws ecr create-repository --repository-name team/cache --region eu-west-1"
+        );
     }
 
     #[test]

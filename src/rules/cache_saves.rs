@@ -31,12 +31,15 @@ pub(super) enum Sharing<'a> {
 
 /// Caches whose save failed, by name; a reason that the log tells has a rule of its own.
 pub(super) fn failed(study: &Study) -> Vec<FailedSave<'_>> {
-    let saves = ci_caches::all(study).filter(|s| s.entry.operation == CacheOperation::Save).collect();
-    let caches = ci_caches::by_cache(saves).into_iter().map(|(cache, saves)| FailedSave { cache, saves });
+    let saves =
+        ci_caches::all(study).filter(|s| s.entry.operation == CacheOperation::Save).collect();
+    let caches =
+        ci_caches::by_cache(saves).into_iter().map(|(cache, saves)| FailedSave { cache, saves });
     caches.filter(|cache| cache.failures().next().is_some()).collect()
 }
 
-/// The strongest thing that shows sharing; `None` where nothing does, or a pipelines file excludes it.
+/// The strongest thing that shows sharing; `None` where nothing does, or a pipelines file excludes
+/// it.
 pub(super) fn sharing<'a>(study: &'a Study, failed: &FailedSave<'a>) -> Option<Sharing<'a>> {
     if !failed.says_no_reason() {
         return None;
@@ -74,12 +77,18 @@ impl Sharing<'_> {
 
 impl<'a> FailedSave<'a> {
     pub(super) fn failures(&self) -> impl Iterator<Item = Seen<'a>> + '_ {
-        let open = |save: &Seen| matches!(save.entry.reason, None | Some(CacheReason::NothingThere));
-        self.saves.iter().copied().filter(|save| save.entry.outcome == CacheOutcome::Failed).filter(open)
+        let open =
+            |save: &Seen| matches!(save.entry.reason, None | Some(CacheReason::NothingThere));
+        self.saves
+            .iter()
+            .copied()
+            .filter(|save| save.entry.outcome == CacheOutcome::Failed)
+            .filter(open)
     }
 
-    /// `Cache "docker: docker.tar": Upload failed` is all that Bitbucket prints, so what it can be is for a rule to
-    /// say. A log without a head of its own may be one of Bitbucket's, where it has these words.
+    /// `Cache "docker: docker.tar": Upload failed` is all that Bitbucket prints, so what it can be
+    /// is for a rule to say. A log without a head of its own may be one of Bitbucket's, where it
+    /// has these words.
     pub(super) fn says_no_reason(&self) -> bool {
         self.failures().all(|save| match save.run.ci {
             Some(ci) => ci == "bitbucket",
@@ -108,7 +117,9 @@ impl<'a> FailedSave<'a> {
     /// The same for logs in one folder that print no commit.
     fn one_folder(&self) -> Option<Vec<&'a Run>> {
         self.failures().filter(|save| save.run.commit.is_none()).find_map(|save| {
-            let near = |other: &Run| other.commit.is_none() && folder(&other.source) == folder(&save.run.source);
+            let near = |other: &Run| {
+                other.commit.is_none() && folder(&other.source) == folder(&save.run.source)
+            };
             self.others(save.run, near)
         })
     }
@@ -122,12 +133,17 @@ impl<'a> FailedSave<'a> {
     }
 }
 
-/// They build different things, or are steps of different names. A step that was run again does neither.
+/// They build different things, or are steps of different names. A step that was run again does
+/// neither.
 pub(super) fn differ(a: &Run, b: &Run) -> bool {
     let steps = |run: &Run| -> Vec<Text> {
-        run.builds.iter().flat_map(|build| build.steps.iter().map(|step| step.text.clone())).collect()
+        run.builds
+            .iter()
+            .flat_map(|build| build.steps.iter().map(|step| step.text.clone()))
+            .collect()
     };
-    let commands = |run: &Run| -> Vec<Text> { run.commands.iter().map(|c| c.quote.text.clone()).collect() };
+    let commands =
+        |run: &Run| -> Vec<Text> { run.commands.iter().map(|c| c.quote.text.clone()).collect() };
     let unlike = |x: &[Text], y: &[Text]| !x.is_empty() && !y.is_empty() && x != y;
     let jobs = a.job.as_ref().zip(b.job.as_ref()).is_some_and(|(x, y)| x != y);
     jobs || unlike(&commands(a), &commands(b)) || unlike(&steps(a), &steps(b))

@@ -13,13 +13,20 @@ static META: RuleMeta = RuleMeta {
     title: "the cache tag cannot be overwritten",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "The first run stores its cache under a tag, every later run is refused when it writes the manifest of the same tag.",
-    why: "Registries can forbid that a tag is moved. A cache has to be overwritten at each run: it stays what the first run stored, and the build fails or grows colder with each change.",
-    fix: "Exempt the cache tag from immutability, or keep the cache in a repository of its own whose tags may be moved.",
-    rules_out: "A registry that refuses the form of the manifest refuses the first run as well: `export-manifest-rejected`.",
-    limits: "The refusal does not say its reason; that an earlier run could write the same tag is what shows it. A log alone is judged by its words only.",
+    what: "The first run stores its cache under a tag, every later run is refused when it writes \
+        the manifest of the same tag.",
+    why: "Registries can forbid that a tag is moved. A cache has to be overwritten at each run: it \
+        stays what the first run stored, and the build fails or grows colder with each change.",
+    fix: "Exempt the cache tag from immutability, or keep the cache in a repository of its own \
+        whose tags may be moved.",
+    rules_out: "A registry that refuses the form of the manifest refuses the first run as well: \
+        `export-manifest-rejected`.",
+    limits: "The refusal does not say its reason; that an earlier run could write the same tag is \
+        what shows it. A log alone is judged by its words only.",
     example: include_str!("examples/cache-tag-immutable.txt"),
-    references: &["https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html"],
+    references: &[
+        "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html",
+    ],
     since: "0.1.0",
 };
 
@@ -29,8 +36,12 @@ impl Rule for CacheTagImmutable {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let mut found = backend::findings(study, &META, Cause::TagImmutable, |_, group| draft(study, group.first()?));
-        found.extend(backend::findings(study, &META, Cause::ManifestRejected, |_, group| draft(study, group.first()?)));
+        let mut found = backend::findings(study, &META, Cause::TagImmutable, |_, group| {
+            draft(study, group.first()?)
+        });
+        found.extend(backend::findings(study, &META, Cause::ManifestRejected, |_, group| {
+            draft(study, group.first()?)
+        }));
         for finding in &mut found {
             push_first_write(study, finding);
         }
@@ -43,35 +54,52 @@ fn draft(study: &Study, refusal: &Refusal) -> Option<Draft> {
     let place = refusal.reference().unwrap_or_else(|| "the cache tag".to_owned());
     Some(Draft {
         severity: Severity::Error,
-        confidence: if matches!(why, Immutable::Said) { Confidence::Proven } else { Confidence::Likely },
+        confidence: if matches!(why, Immutable::Said) {
+            Confidence::Proven
+        } else {
+            Confidence::Likely
+        },
         title: format!("{place} cannot be overwritten: the cache stays what the first run stored"),
         cause: match why {
             Immutable::Said => "The registry says that the tag is immutable.".to_owned(),
-            Immutable::WrittenBefore(..) => "An earlier run stored its cache under this tag, and the registry refuses to move the tag: it is immutable.".to_owned(),
-            Immutable::ReadNow(..) => "This run read a cache of the same form from this tag, and the registry refuses to move the tag: it is immutable.".to_owned(),
+            Immutable::WrittenBefore(..) => "An earlier run stored its cache under this tag, and \
+                the registry refuses to move the tag: it is immutable."
+                .to_owned(),
+            Immutable::ReadNow(..) => "This run read a cache of the same form from this tag, and \
+                the registry refuses to move the tag: it is immutable."
+                .to_owned(),
         },
         fix: fix(&place),
         rules_out: match why {
             Immutable::Said => Vec::new(),
-            _ => vec![ruled_out("the form of the manifest (the registry has taken the same form under this tag before)")],
+            _ => vec![ruled_out(
+                "the form of the manifest (the registry has taken the same form \
+                under this tag before)",
+            )],
         },
     })
 }
 
 fn fix(place: &str) -> Fix {
     let repository = reference::repository(place);
-    let own = format!("{repository}-{}", if repository.ends_with("cache") { "mutable" } else { "cache" });
+    let own =
+        format!("{repository}-{}", if repository.ends_with("cache") { "mutable" } else { "cache" });
     Fix {
         summary: "keep the cache where tags may be moved".to_owned(),
         steps: vec![
             format!(
-                "Exempt the cache tag from immutability (Amazon ECR: tag immutability with an exclusion filter for {}).",
+                "Exempt the cache tag from immutability (Amazon ECR: tag immutability with an \
+                    exclusion filter for {}).",
                 reference::tag(place).unwrap_or("the cache tag")
             ),
-            format!("Or write the cache to a repository of its own whose tags are mutable, for example {own}."),
+            format!(
+                "Or write the cache to a repository of its own whose tags are mutable, for example \
+                    {own}."
+            ),
         ],
         snippet: Some(format!(
-            "--cache-from type=registry,ref={own}:buildcache \\\n--cache-to type=registry,ref={own}:buildcache,mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd"
+            "--cache-from type=registry,ref={own}:buildcache \\\n--cache-to \
+                type=registry,ref={own}:buildcache,mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd"
         )),
         cost: "one more repository".to_owned(),
         ..Fix::default()
@@ -81,9 +109,10 @@ fn fix(place: &str) -> Fix {
 /// Shows where the tag was written or read, beside the refusal.
 fn push_first_write(study: &Study, finding: &mut Finding) {
     let refusals = backend::refusals(study);
-    let first = refusals
-        .iter()
-        .find(|r| finding.evidence.first().line == r.quote.line && finding.evidence.first().source == r.run.source);
+    let first = refusals.iter().find(|r| {
+        finding.evidence.first().line == r.quote.line
+            && finding.evidence.first().source == r.run.source
+    });
     match first.and_then(|refusal| immutable(study, refusal)) {
         Some(Immutable::WrittenBefore(run, quote)) => {
             finding.evidence.push(Study::quote(run, quote, "an earlier run stored a cache"));
@@ -101,26 +130,31 @@ mod tests {
     use super::*;
     use crate::model::CacheKind;
 
-    const PUT: &str = "error writing manifest blob: failed commit on ref \"sha256:0\": unexpected status from PUT request to http://r.example.com/v2/app/manifests/cache: 400 Bad Request";
+    const PUT: &str = "error writing manifest blob: failed commit on ref \"sha256:0\": unexpected \
+        status from PUT request to http://r.example.com/v2/app/manifests/cache: 400 Bad Request";
 
     #[test]
     fn fires_when_an_earlier_run_wrote_the_tag() {
         let first = made().absent("r.example.com/app:cache").export(CacheKind::Registry, None);
-        let second = made().import("r.example.com/app:cache", None).export(CacheKind::Registry, Some(PUT));
+        let second =
+            made().import("r.example.com/app:cache", None).export(CacheKind::Registry, Some(PUT));
         let found = CacheTagImmutable.check(&of(vec![first, second]));
         assert_eq!((found.len(), found[0].evidence.iter().count()), (1, 2));
     }
 
     #[test]
     fn fires_when_the_registry_says_so() {
-        let text = "error writing manifest blob: 409 Conflict: The image tag 'cache' already exists and cannot be overwritten because the repository is immutable.";
-        let found = CacheTagImmutable.check(&of(vec![made().export(CacheKind::Registry, Some(text))]));
+        let text = "error writing manifest blob: 409 Conflict: The image tag 'cache' already \
+            exists and cannot be overwritten because the repository is immutable.";
+        let found =
+            CacheTagImmutable.check(&of(vec![made().export(CacheKind::Registry, Some(text))]));
         assert_eq!(found[0].confidence, Confidence::Proven);
     }
 
     #[test]
     fn leaves_a_registry_that_refuses_every_run() {
-        let run = || made().absent("r.example.com/app:cache").export(CacheKind::Registry, Some(PUT));
+        let run =
+            || made().absent("r.example.com/app:cache").export(CacheKind::Registry, Some(PUT));
         assert!(CacheTagImmutable.check(&of(vec![run(), run()])).is_empty());
     }
 }

@@ -11,10 +11,16 @@ static META: RuleMeta = RuleMeta {
     title: "a cache import or export fails, and why is in the log only",
     group: "The cache backend refuses",
     severity: Severity::Warning,
-    what: "A cache import or export ends with an error that none of the other rules knows; or all steps and the export are well, and the build ends with an error that belongs to none of them (`ERROR: failed to solve: Internal: not found`).",
-    why: "A failed import makes the run cold, a failed export the next one. Both stay green where the error is ignored.",
-    fix: "Read the line that is quoted; give the export `ignore-error=true` if it should not fail the build.",
-    rules_out: "Errors with a known cause have rules of their own. An export that was stopped because the build failed is a consequence. A reference that is not there yet is how every cache begins.",
+    what: "A cache import or export ends with an error that none of the other rules knows; or all \
+        steps and the export are well, and the build ends with an error that belongs to none of \
+        them (`ERROR: failed to solve: Internal: not found`).",
+    why: "A failed import makes the run cold, a failed export the next one. Both stay green where \
+        the error is ignored.",
+    fix: "Read the line that is quoted; give the export `ignore-error=true` if it should not fail \
+        the build.",
+    rules_out: "Errors with a known cause have rules of their own. An export that was stopped \
+        because the build failed is a consequence. A reference that is not there yet is how every \
+        cache begins.",
     limits: "It knows that the transfer failed, not why.",
     example: include_str!("examples/cache-transfer-failed.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
@@ -29,12 +35,15 @@ impl Rule for CacheTransferFailed {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let other = |_: &str, group: &[Refusal]| group.iter().any(tells).then(|| draft(group));
         let mut found = backend::findings(study, &META, Cause::Other, other);
-        found.extend(backend::findings(study, &META, Cause::BehindExport, |_, group| Some(behind(group))));
+        found.extend(backend::findings(study, &META, Cause::BehindExport, |_, group| {
+            Some(behind(group))
+        }));
         found
     }
 }
 
-/// A terminal shows of an import that it failed and not why: most often the reference is not there yet.
+/// A terminal shows of an import that it failed and not why: most often the reference is not there
+/// yet.
 fn tells(refusal: &Refusal) -> bool {
     refusal.side != Side::Import || !refusal.text.trim().is_empty()
 }
@@ -51,7 +60,9 @@ fn draft(group: &[Refusal]) -> Draft {
     let full = group.iter().all(|r| r.text.contains("no space left on device"));
     let why = match (silent, full) {
         (true, _) => ", and the log does not say why.",
-        (false, true) => ": a disk is full, the builder's or that of the directory that is written.",
+        (false, true) => {
+            ": a disk is full, the builder's or that of the directory that is written."
+        }
         (false, false) => "; the line quoted says why.",
     };
     Draft {
@@ -64,26 +75,38 @@ fn draft(group: &[Refusal]) -> Draft {
     }
 }
 
-/// What the end of a build reads besides the cache export is its provenance (`solver/llbsolver/solver.go`).
+/// What the end of a build reads besides the cache export is its provenance
+/// (`solver/llbsolver/solver.go`).
 fn behind(group: &[Refusal]) -> Draft {
-    let optional = "Add `ignore-error=true` to the export: it helps where the export is what failed.".to_owned();
+    let optional =
+        "Add `ignore-error=true` to the export: it helps where the export is what failed."
+            .to_owned();
     let mut steps = vec![
         "Run again: the record is created again.".to_owned(),
-        "Use a newer builder: before BuildKit 0.23 its own clean-up could take records away while a build used them."
+        "Use a newer builder: before BuildKit 0.23 its own clean-up could take records away while \
+            a build used them."
             .to_owned(),
     ];
     steps.extend((!backend::ignored(group)).then_some(optional));
     Draft {
         severity: Severity::Error,
         confidence: Confidence::Likely,
-        title: "the build fails at its end, though all steps and the cache export were well".to_owned(),
-        cause: "No step and no export printed the final error: what failed is the work behind them, the end of the cache export or the provenance. Both read the builder's cache records, and one of them was gone or could not be read.".to_owned(),
+        title: "the build fails at its end, though all steps and the cache export were well"
+            .to_owned(),
+        cause: "No step and no export printed the final error: what failed is the work behind \
+            them, the end of the cache export or the provenance. Both read the builder's cache \
+            records, and one of them was gone or could not be read."
+            .to_owned(),
         fix: Fix { summary: "run again with a newer builder".to_owned(), steps, ..Fix::default() },
-        rules_out: vec![ruled_out("the cache's service or registry (its answers have a URL or a name in them)")],
+        rules_out: vec![ruled_out(
+            "the cache's service or registry (its answers have a URL or a \
+            name in them)",
+        )],
     }
 }
 
-/// Nothing is lost where another import of the build is well; a build that stops is worse than a cold one.
+/// Nothing is lost where another import of the build is well; a build that stops is worse than a
+/// cold one.
 fn severity(group: &[Refusal]) -> Severity {
     if group.iter().all(Refusal::harmless) {
         return Severity::Note;
@@ -95,28 +118,40 @@ fn severity(group: &[Refusal]) -> Severity {
 }
 
 fn fix(group: &[Refusal], exports: bool) -> Fix {
-    // `failed to configure azblob cache exporter: …` comes before anything is sent (control/control.go).
+    // `failed to configure azblob cache exporter: …` comes before anything is sent
+    // (control/control.go).
     let option = group.iter().all(|r| r.text.contains("failed to configure "));
     // `operation error S3: HeadObject, https response error StatusCode: 400, … api error BadRequest: Bad Request`
-    let bucket = group.iter().all(|r| r.text.contains("operation error S3") && r.text.contains("StatusCode: 4"));
+    let bucket = group
+        .iter()
+        .all(|r| r.text.contains("operation error S3") && r.text.contains("StatusCode: 4"));
     let (summary, first) = if bucket {
         (
             "correct the region, the endpoint or the credentials of the bucket",
-            "A request that is refused is refused again. Check `region` and `endpoint_url` (S3 of other makers mostly wants `use_path_style=true`), and that the key, its secret and the session token belong together: `access_key_id`, `secret_access_key`, `session_token`, or the environment of the builder.",
+            "A request that is refused is refused again. Check `region` and `endpoint_url` (S3 of \
+                other makers mostly wants `use_path_style=true`), and that the key, its secret and \
+                the session token belong together: `access_key_id`, `secret_access_key`, \
+                `session_token`, or the environment of the builder.",
         )
     } else if option {
         (
             "correct the option that the error names",
-            "The backend could not be set up: correct what the error names in `--cache-to` or `--cache-from`, or in the environment that it reads.",
+            "The backend could not be set up: correct what the error names in `--cache-to` or \
+                `--cache-from`, or in the environment that it reads.",
         )
     } else {
         ("read the error, and run again", "Run again: a fault that passes does not come back.")
     };
-    let optional = "Add `ignore-error=true` to the export where it must not fail the build.".to_owned();
+    let optional =
+        "Add `ignore-error=true` to the export where it must not fail the build.".to_owned();
     Fix {
         summary: summary.to_owned(),
         steps: std::iter::once(first.to_owned())
-            .chain(exports.then_some(optional).filter(|_| !option && !bucket && !backend::ignored(group)))
+            .chain(
+                exports
+                    .then_some(optional)
+                    .filter(|_| !option && !bucket && !backend::ignored(group)),
+            )
             .chain(["Look the error up in https://github.com/moby/buildkit/issues.".to_owned()])
             .collect(),
         ..Fix::default()
@@ -127,11 +162,21 @@ fn make_room() -> Fix {
     Fix {
         summary: "make room on the disk before the build".to_owned(),
         steps: vec![
-            "A builder that is kept: limit its cache (`docker buildx prune --max-used-space 20GB`), and take old images away.".to_owned(),
-            "A directory (`type=local`) only grows: export to a second one and move it into the place of the first.".to_owned(),
-            "A runner of its own for each job: remove tools that the job does not need, or use a larger one.".to_owned(),
+            "A builder that is kept: limit its cache (`docker buildx prune --max-used-space \
+                20GB`), and take old images away."
+                .to_owned(),
+            "A directory (`type=local`) only grows: export to a second one and move it into the \
+                place of the first."
+                .to_owned(),
+            "A runner of its own for each job: remove tools that the job does not need, or use a \
+                larger one."
+                .to_owned(),
         ],
-        snippet: Some("docker buildx prune --force --max-used-space 20GB\ndocker image prune --force".to_owned()),
+        snippet: Some(
+            "docker buildx prune --force --max-used-space 20GB\ndocker image prune \
+            --force"
+                .to_owned(),
+        ),
         ..Fix::default()
     }
 }
@@ -144,21 +189,23 @@ mod tests {
 
     #[test]
     fn fires_on_words_that_are_not_known() {
-        let found =
-            CacheTransferFailed.check(&of(vec![made().export(CacheKind::Registry, Some("invalid incomplete links"))]));
+        let found = CacheTransferFailed
+            .check(&of(vec![made().export(CacheKind::Registry, Some("invalid incomplete links"))]));
         assert_eq!(
             (found.len(), found[0].severity, found[0].title.as_str()),
             (1, Severity::Warning, "the cache export fails")
         );
-        let failing = made().export(CacheKind::Registry, Some("x")).error("ERROR: failed to solve: x");
+        let failing =
+            made().export(CacheKind::Registry, Some("x")).error("ERROR: failed to solve: x");
         assert_eq!(CacheTransferFailed.check(&of(vec![failing]))[0].severity, Severity::Error);
     }
 
     #[test]
     fn an_option_that_cannot_be_used_is_not_tried_again() {
-        let error =
-            "failed to configure azblob cache exporter: failed to create container client: no Host in request URL";
-        let found = CacheTransferFailed.check(&of(vec![made().error(&format!("ERROR: failed to solve: {error}"))]));
+        let error = "failed to configure azblob cache exporter: failed to create container client: \
+            no Host in request URL";
+        let found = CacheTransferFailed
+            .check(&of(vec![made().error(&format!("ERROR: failed to solve: {error}"))]));
         assert_eq!(found[0].fix.summary, "correct the option that the error names");
     }
 
@@ -175,7 +222,8 @@ mod tests {
         }
         // A terminal: ` => ERROR exporting cache`, and at the end why.
         let silent = || made().export(CacheKind::Registry, Some(""));
-        let end = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \"sha256:1\": unexpected status: 400 Bad Request";
+        let end = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \
+            \"sha256:1\": unexpected status: 400 Bad Request";
         assert!(CacheTransferFailed.check(&of(vec![silent().error(end)])).is_empty());
         assert_eq!(CacheTransferFailed.check(&of(vec![silent()])).len(), 1);
     }

@@ -12,11 +12,19 @@ static META: RuleMeta = RuleMeta {
     title: "a cached layer cannot be fetched, and the build fails",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "A step or the image's export ends with `blob sha256:… not found`, `failed to load cache: …`, or with `failed to copy: …` of a layer that can only be the cache's, though the import ended well.",
-    why: "BuildKit imports the list of what is cached, and fetches a layer only when something needs it. If that fails it does not go back and run the step: the build fails, and does so again until the cache is written anew.",
-    fix: "Build once without the import, so that the export rewrites the cache; keep the cache where layers are not evicted one by one.",
-    rules_out: "A layer of a base image: it is in a different repository. A file that COPY does not find has other words, and so has a command that fails.",
-    limits: "An error without a URL (`could not fetch content descriptor … from remote: not found`) may be about a base image: it is reported where the log lists the same layer under a step.",
+    what: "A step or the image's export ends with `blob sha256:… not found`, `failed to load \
+        cache: …`, or with `failed to copy: …` of a layer that can only be the cache's, though the \
+        import ended well.",
+    why: "BuildKit imports the list of what is cached, and fetches a layer only when something \
+        needs it. If that fails it does not go back and run the step: the build fails, and does so \
+        again until the cache is written anew.",
+    fix: "Build once without the import, so that the export rewrites the cache; keep the cache \
+        where layers are not evicted one by one.",
+    rules_out: "A layer of a base image: it is in a different repository. A file that COPY does \
+        not find has other words, and so has a command that fails.",
+    limits: "An error without a URL (`could not fetch content descriptor … from remote: not \
+        found`) may be about a base image: it is reported where the log lists the same layer under \
+        a step.",
     example: include_str!("examples/cached-layer-unreadable.txt"),
     references: &[
         "https://github.com/moby/buildkit/issues/2836",
@@ -33,7 +41,9 @@ impl Rule for CachedLayerUnreadable {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        backend::findings(study, &META, Cause::LayerUnreadable, |_, group| Some(draft(group.first()?)))
+        backend::findings(study, &META, Cause::LayerUnreadable, |_, group| {
+            Some(draft(group.first()?))
+        })
     }
 }
 
@@ -42,7 +52,8 @@ impl Rule for CachedLayerUnreadable {
 enum Why {
     /// GitHub evicted it.
     Evicted,
-    /// GitHub's link to it is too old, or leads nowhere: Azure's client says which in the lines below.
+    /// GitHub's link to it is too old, or leads nowhere: Azure's client says which in the lines
+    /// below.
     Link,
     /// GitHub's link to it is too old.
     Expired,
@@ -57,7 +68,9 @@ fn why(text: &str) -> Why {
         () if is_gone(text) => Why::Evicted,
         () if text.contains("/actions-cache/") => Why::Link,
         () if text.contains("invalid status response 403") => Why::Expired,
-        () if backend::status(text) == Some(404) || text.contains("from remote: not found") => Why::Removed,
+        () if backend::status(text) == Some(404) || text.contains("from remote: not found") => {
+            Why::Removed
+        }
         () => Why::Told,
     }
 }
@@ -74,20 +87,27 @@ fn draft(refusal: &Refusal) -> Draft {
     }
 }
 
-const LATE: &str =
-    "BuildKit fetches a cached layer only when something needs it, and then cannot run its step instead.";
+const LATE: &str = "BuildKit fetches a cached layer only when something needs it, and then cannot \
+    run its step instead.";
 
 fn reason(why: Why) -> &'static str {
     match why {
         Why::Evicted => {
-            "GitHub evicted a layer and kept the index that names it: each is an entry of its own, removed when the repository's caches pass their limit or the entry was unused for a week."
+            "GitHub evicted a layer and kept the index that names it: each is an entry of its own, \
+                removed when the repository's caches pass their limit or the entry was unused for \
+                a week."
         }
         Why::Link => {
-            "GitHub's link to the layer did not work. Below the line quoted the log says why: with 403 the link was over ten minutes old, with 404 (BlobNotFound) the layer was evicted."
+            "GitHub's link to the layer did not work. Below the line quoted the log says why: with \
+                403 the link was over ten minutes old, with 404 (BlobNotFound) the layer was \
+                evicted."
         }
-        Why::Expired => "GitHub's link to the layer had expired: the build took longer than the link is valid.",
+        Why::Expired => {
+            "GitHub's link to the layer had expired: the build took longer than the link is valid."
+        }
         Why::Removed => {
-            "A layer was removed and the manifest that names it was kept: garbage collection, a retention rule or a lifecycle rule may do so."
+            "A layer was removed and the manifest that names it was kept: garbage collection, a \
+                retention rule or a lifecycle rule may do so."
         }
         Why::Told => "The line quoted says why the layer could not be fetched.",
     }
@@ -95,10 +115,13 @@ fn reason(why: Why) -> &'static str {
 
 fn fix(why: Why) -> Fix {
     let newer = "Use BuildKit 0.24 or newer: it asks for a new link when the old one has expired.";
-    let checks = "Use a BuildKit newer than 0.13.0: that version uses evicted layers unseen, later ones check first. A layer that is evicted during the build still fails it.";
+    let checks = "Use a BuildKit newer than 0.13.0: that version uses evicted layers unseen, later \
+        ones check first. A layer that is evicted during the build still fails it.";
     let retry = "Run the job again: a fault that passes does not come back.";
-    let again = "Build once without `--cache-from` and with `--cache-to`: the export writes what is missing, and a new index. A job may do so by itself when its build fails.";
-    let room = "Stay below the limit of the repository's caches (10 GB by default), or keep the cache in a registry, which keeps the layers of a manifest.";
+    let again = "Build once without `--cache-from` and with `--cache-to`: the export writes what \
+        is missing, and a new index. A job may do so by itself when its build fails.";
+    let room = "Stay below the limit of the repository's caches (10 GB by default), or keep the \
+        cache in a registry, which keeps the layers of a manifest.";
     let rules = "Let such rules take whole caches, manifest and layers, or none of it.";
     let steps = match why {
         Why::Evicted => vec![again, checks, room],
@@ -107,7 +130,8 @@ fn fix(why: Why) -> Fix {
         Why::Removed => vec![again, rules],
         Why::Told => vec![retry, again],
     };
-    let no_use = "`ignore-error=true` does not help: it is for exports, an import has no such option.";
+    let no_use =
+        "`ignore-error=true` does not help: it is for exports, an import has no such option.";
     Fix {
         summary: summary(why).to_owned(),
         steps: steps.into_iter().chain([no_use]).map(str::to_owned).collect(),
@@ -117,9 +141,13 @@ fn fix(why: Why) -> Fix {
 
 fn summary(why: Why) -> &'static str {
     match why {
-        Why::Evicted | Why::Removed => "build once without the import, so that the cache is rewritten",
+        Why::Evicted | Why::Removed => {
+            "build once without the import, so that the cache is rewritten"
+        }
         Why::Told => "run again; if that fails too, build once without the import",
-        Why::Link => "use a newer BuildKit; where the layer was evicted, build once without the import",
+        Why::Link => {
+            "use a newer BuildKit; where the layer was evicted, build once without the import"
+        }
         Why::Expired => "use BuildKit 0.24 or newer, which renews such links",
     }
 }
@@ -136,28 +164,38 @@ mod tests {
 
     #[test]
     fn says_what_the_error_tells() {
-        let evicted = found("ERROR: failed to solve: failed to compute cache key: blob sha256:043e not found");
+        let evicted = found(
+            "ERROR: failed to solve: failed to compute cache key: blob sha256:043e not found",
+        );
         assert!(evicted[0].cause.starts_with("GitHub evicted"));
         let link = found(
-            "ERROR: failed to solve: failed to push r/a:1: failed to copy: GET https://p.blob.core.windows.net/actions-cache/366-1",
+            "ERROR: failed to solve: failed to push r/a:1: failed to copy: GET \
+                https://p.blob.core.windows.net/actions-cache/366-1",
         );
-        assert!(link[0].cause.contains("404 (BlobNotFound)") && link[0].fix.steps[0].contains("0.24"));
-        let locked = found("failed to solve: rpc error: code = Unknown desc = failed to load cache: ref x locked");
+        assert!(
+            link[0].cause.contains("404 (BlobNotFound)") && link[0].fix.steps[0].contains("0.24")
+        );
+        let locked = found(
+            "failed to solve: rpc error: code = Unknown desc = failed to load cache: ref x locked",
+        );
         assert!(locked[0].cause.starts_with("The line quoted"));
     }
 
     #[test]
     fn an_export_that_lists_it_is_told_once() {
         let error = "blob sha256:043e not found";
-        let run = made().export(CacheKind::Unknown, Some(error)).error(&format!("ERROR: failed to solve: {error}"));
+        let run = made()
+            .export(CacheKind::Unknown, Some(error))
+            .error(&format!("ERROR: failed to solve: {error}"));
         assert_eq!(CachedLayerUnreadable.check(&of(vec![run])).len(), 1);
     }
 
     #[test]
     fn leaves_other_failures() {
-        for error in
-            ["ERROR: failed to solve: failed to compute cache key: \"/a\": not found", "ERROR: failed to solve: x"]
-        {
+        for error in [
+            "ERROR: failed to solve: failed to compute cache key: \"/a\": not found",
+            "ERROR: failed to solve: x",
+        ] {
             assert!(found(error).is_empty(), "{error}");
         }
     }

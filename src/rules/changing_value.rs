@@ -1,23 +1,30 @@
 //! Values of a configuration that are others in each commit or run, told by the variables in them.
 //!
-//! A helper of the rules; knows the variables of CI systems and the commands that print commits and times,
-//! not what a value is for.
+//! A helper of the rules; knows the variables of CI systems and the commands that print commits and
+//! times, not what a value is for.
 
 use crate::config::{Form, pieces};
 
 /// What in a value is another one in each commit or run; `None` where nothing in it is known to be.
 pub(super) fn changing(value: &str) -> Option<&str> {
-    pieces(value).find(|piece| piece.form.is_some_and(|form| changes(piece.text, form))).map(|piece| piece.text)
+    pieces(value)
+        .find(|piece| piece.form.is_some_and(|form| changes(piece.text, form)))
+        .map(|piece| piece.text)
 }
 
-/// What in a value is a token that is made for one job alone; `None` where nothing in it is known to be.
+/// What in a value is a token that is made for one job alone; `None` where nothing in it is known
+/// to be.
 pub(super) fn job_token(value: &str) -> Option<&str> {
-    pieces(value).find(|piece| piece.form.is_some_and(|form| is_job_token(piece.text, form))).map(|piece| piece.text)
+    pieces(value)
+        .find(|piece| piece.form.is_some_and(|form| is_job_token(piece.text, form)))
+        .map(|piece| piece.text)
 }
 
 fn is_job_token(text: &str, form: Form) -> bool {
     match form {
-        Form::Command => prints_token(text) || is_token_name(text.trim_matches(['$', '(', ')', '`'])),
+        Form::Command => {
+            prints_token(text) || is_token_name(text.trim_matches(['$', '(', ')', '`']))
+        }
         Form::Expression(inside) => inside.split(|c: char| !is_of_name(c)).any(is_token_name),
         Form::Variable(name, _) => is_token_name(name),
         Form::Percent => is_token_name(text.trim_matches('%')),
@@ -27,7 +34,8 @@ fn is_job_token(text: &str, form: Form) -> bool {
 /// <https://docs.gitlab.com/ci/variables/predefined_variables/>,
 /// <https://docs.github.com/actions/security-for-github-actions/security-guides/automatic-token-authentication>,
 /// <https://learn.microsoft.com/azure/devops/pipelines/build/variables>, and the tasks `PipAuthenticate` and
-/// `NuGetAuthenticate`, which put the job's token into these; the tokens for `OpenID Connect` of Bitbucket and `CircleCI`.
+/// `NuGetAuthenticate`, which put the job's token into these; the tokens for `OpenID Connect` of
+/// Bitbucket and `CircleCI`.
 fn is_token_name(name: &str) -> bool {
     matches!(
         name,
@@ -141,9 +149,20 @@ fn is_of_one_run(name: &str) -> bool {
     NAMES.contains(&name) || (is_made_there(name) && ends_like_one_run(name))
 }
 
-/// An output of a step, or a variable of the file or its script: what it holds is told by its name alone.
+/// An output of a step, or a variable of the file or its script: what it holds is told by its name
+/// alone.
 fn is_made_there(name: &str) -> bool {
-    let of_ci = ["github.", "secrets.", "vars.", "matrix.", "CI_", "GITHUB_", "BITBUCKET_", "BUILDKITE_", "CIRCLE_"];
+    let of_ci = [
+        "github.",
+        "secrets.",
+        "vars.",
+        "matrix.",
+        "CI_",
+        "GITHUB_",
+        "BITBUCKET_",
+        "BUILDKITE_",
+        "CIRCLE_",
+    ];
     !of_ci.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -152,27 +171,41 @@ fn ends_like_one_run(name: &str) -> bool {
     let words: Vec<&str> = last.split(['_', '-']).collect();
     let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
     has(&["sha", "sha1", "commit", "revision", "timestamp", "shortsha"])
-        || (has(&["build", "run", "pipeline", "job"]) && has(&["date", "time", "number", "id", "num"]))
+        || (has(&["build", "run", "pipeline", "job"])
+            && has(&["date", "time", "number", "id", "num"]))
         || matches!(
             last.as_str(),
-            "date" | "now" | "vcs_ref" | "git_ref" | "builddate" | "buildtime" | "git_hash" | "githash" | "short_hash"
+            "date"
+                | "now"
+                | "vcs_ref"
+                | "git_ref"
+                | "builddate"
+                | "buildtime"
+                | "git_hash"
+                | "githash"
+                | "short_hash"
         )
 }
 
 /// `$(git rev-parse HEAD)`, `$(date +%s)`; the name of the branch stays.
 fn is_changing_command(text: &str) -> bool {
     let text = text.trim_start_matches(['$', '(', '`', ' ']);
-    let words: Vec<&str> =
-        text.split(|c: char| c.is_ascii_whitespace() || matches!(c, ')' | '`' | '"' | '\'')).collect();
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_ascii_whitespace() || matches!(c, ')' | '`' | '"' | '\''))
+        .collect();
     match words.as_slice() {
         ["git", rest @ ..] if rest.contains(&"rev-parse") => {
             !rest.contains(&"--abbrev-ref") && !rest.contains(&"--show-toplevel")
         }
-        ["git", rest @ ..] => rest.iter().any(|word| matches!(*word, "describe" | "log" | "show" | "rev-list")),
+        ["git", rest @ ..] => {
+            rest.iter().any(|word| matches!(*word, "describe" | "log" | "show" | "rev-list"))
+        }
         ["date", rest @ ..] => {
             let form = rest.iter().find(|word| word.starts_with('+'));
             form.is_none_or(|form| {
-                ["%s", "%S", "%T", "%M", "%H", "%d", "%j", "%F", "%N", "%D"].iter().any(|part| form.contains(part))
+                ["%s", "%S", "%T", "%M", "%H", "%d", "%j", "%F", "%N", "%D"]
+                    .iter()
+                    .any(|part| form.contains(part))
             })
         }
         ["uuidgen" | "uuid", ..] => true,
@@ -197,7 +230,9 @@ mod tests {
         ] {
             assert!(job_token(value).is_some(), "{value}");
         }
-        for value in ["$NPM_TOKEN", "${{ secrets.NPM_TOKEN }}", "$CI_DEPLOY_TOKEN", "$CI_JOB_NAME", "token"] {
+        for value in
+            ["$NPM_TOKEN", "${{ secrets.NPM_TOKEN }}", "$CI_DEPLOY_TOKEN", "$CI_JOB_NAME", "token"]
+        {
             assert_eq!(job_token(value), None, "{value}");
         }
     }

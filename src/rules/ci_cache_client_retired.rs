@@ -12,13 +12,21 @@ static META: RuleMeta = RuleMeta {
     title: "the cache action is too old for the CI's cache service",
     group: "The cache at the CI's teardown",
     severity: Severity::Error,
-    what: "GitHub's cache service answers an old client: `This legacy service is shutting down`, `Cache service responded with 422`, or the job is failed because it uses a deprecated version of actions/cache.",
-    why: "GitHub closed the first version of its cache service in April 2025. Old clients restore nothing and save nothing, in every run, and most of them only warn.",
-    fix: "Use actions/cache v4.2.0 or newer (v3.4.0 in the third line), and newer versions of every action that caches by itself.",
-    rules_out: "`422` alone is called likely: the words that name the reason are not always printed. An old BuildKit with `type=gha` is `gha-service-retired`.",
+    what: "GitHub's cache service answers an old client: `This legacy service is shutting down`, \
+        `Cache service responded with 422`, or the job is failed because it uses a deprecated \
+        version of actions/cache.",
+    why: "GitHub closed the first version of its cache service in April 2025. Old clients restore \
+        nothing and save nothing, in every run, and most of them only warn.",
+    fix: "Use actions/cache v4.2.0 or newer (v3.4.0 in the third line), and newer versions of \
+        every action that caches by itself.",
+    rules_out: "`422` alone is called likely: the words that name the reason are not always \
+        printed. An old BuildKit with `type=gha` is `gha-service-retired`.",
     limits: "It speaks of GitHub's service only; other systems print nothing of the kind.",
     example: include_str!("examples/ci-cache-client-retired.txt"),
-    references: &["https://gh.io/gha-cache-sunset", "https://github.com/actions/cache/discussions/1510"],
+    references: &[
+        "https://gh.io/gha-cache-sunset",
+        "https://github.com/actions/cache/discussions/1510",
+    ],
     since: "0.1.0",
 };
 
@@ -38,19 +46,38 @@ fn finding(seen: &[Seen]) -> Option<Finding> {
         severity: META.severity,
         confidence: if stated { Confidence::Proven } else { Confidence::Likely },
         title: format!("{}: the action is too old for the cache service", ci_caches::lost(seen)),
-        cause: "The service that this version of the action talks to was closed in April 2025. Nothing is restored and nothing is stored until a newer one is used.".to_owned(),
+        cause: "The service that this version of the action talks to was closed in April 2025. \
+            Nothing is restored and nothing is stored until a newer one is used."
+            .to_owned(),
         shows: "the old service's answer",
         fix: Fix {
             summary: "use a cache action that talks to the new service".to_owned(),
             steps: vec![
-                "actions/cache: v4.2.0 or newer, or v3.4.0. A version pinned by commit has to be moved by hand.".to_owned(),
-                "Actions that cache by themselves (setup-node, setup-java, docker/*) bring their own client: their newest release.".to_owned(),
+                "actions/cache: v4.2.0 or newer, or v3.4.0. A version pinned by commit has to be \
+                    moved by hand."
+                    .to_owned(),
+                "Actions that cache by themselves (setup-node, setup-java, docker/*) bring their \
+                    own client: their newest release."
+                    .to_owned(),
                 "On runners of your own: version 2.231.0 of the runner or newer.".to_owned(),
             ],
             snippet: Some("- uses: actions/cache@v4".to_owned()),
             ..Fix::default()
         },
-        rules_out: if stated { Vec::new() } else { vec![not_ruled_out("another request that the service does not take (422 can mean that too)"), to_decide("look at the version of the action in the log's \"Download action repository\" lines")] },
+        rules_out: if stated {
+            Vec::new()
+        } else {
+            vec![
+                not_ruled_out(
+                    "another request that the \
+            service does not take (422 can mean that too)",
+                ),
+                to_decide(
+                    "look at the version of the \
+                action in the log's \"Download action repository\" lines",
+                ),
+            ]
+        },
         subject: "client".to_owned(),
     };
     ci_caches::finding(&META, seen, words)

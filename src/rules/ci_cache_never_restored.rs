@@ -3,7 +3,9 @@
 use super::ci_caches::{self, Seen, Words, named};
 use super::past::Past;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide};
+use crate::finding::{
+    Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::{CacheOperation, CacheOutcome, Run};
 
 pub(super) struct CiCacheNeverRestored;
@@ -13,11 +15,18 @@ static META: RuleMeta = RuleMeta {
     title: "every run saves a cache and no run restores one",
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
-    what: "In three or more runs of a build the CI finds no cache, though earlier runs saved one: each run asks for a key that no run before had, or the key is the same and what was saved is gone.",
-    why: "Saving costs time in every run and fills the storage, and nothing ever comes back. A key that holds a commit, a date or a run number is new each time.",
-    fix: "Build the key from the files that decide the content (a lock file, the Dockerfile), and name a prefix to fall back to.",
-    rules_out: "A prefix that finds an older cache (a partial hit). A key made of a hash of files that really changed in each run looks like a unique one and is a note: only a commit, a number that counts up, or two keys in one commit are taken for proof.",
-    limits: "The runs have to be of one build, three or more, with the same number of caches. A key that is not printed counts as the same key.",
+    what: "In three or more runs of a build the CI finds no cache, though earlier runs saved one: \
+        each run asks for a key that no run before had, or the key is the same and what was saved \
+        is gone.",
+    why: "Saving costs time in every run and fills the storage, and nothing ever comes back. A key \
+        that holds a commit, a date or a run number is new each time.",
+    fix: "Build the key from the files that decide the content (a lock file, the Dockerfile), and \
+        name a prefix to fall back to.",
+    rules_out: "A prefix that finds an older cache (a partial hit). A key made of a hash of files \
+        that really changed in each run looks like a unique one and is a note: only a commit, a \
+        number that counts up, or two keys in one commit are taken for proof.",
+    limits: "The runs have to be of one build, three or more, with the same number of caches. A \
+        key that is not printed counts as the same key.",
     example: include_str!("examples/ci-cache-never-restored.txt"),
     references: &[
         "https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching",
@@ -55,12 +64,14 @@ fn slots<'a>(past: &Past<'a>) -> Vec<Vec<Seen<'a>>> {
     let restores = |run: &&'a Run| -> Vec<Seen<'a>> {
         ci_caches::of_run(run).filter(|s| s.entry.operation == CacheOperation::Restore).collect()
     };
-    let runs: Vec<Vec<Seen>> = ci_caches::runs(past.runs.iter().copied()).iter().map(restores).collect();
+    let runs: Vec<Vec<Seen>> =
+        ci_caches::runs(past.runs.iter().copied()).iter().map(restores).collect();
     let count = runs.first().map_or(0, Vec::len);
     if runs.len() < RUNS || runs.iter().any(|restores| restores.len() != count) {
         return Vec::new();
     }
-    let slots = (0..count).map(|n| runs.iter().filter_map(|restores| restores.get(n).copied()).collect::<Vec<_>>());
+    let slots = (0..count)
+        .map(|n| runs.iter().filter_map(|restores| restores.get(n).copied()).collect::<Vec<_>>());
     slots.filter(|slot| slot.iter().all(|s| s.entry.outcome == CacheOutcome::Miss)).collect()
 }
 
@@ -90,8 +101,12 @@ fn finding(study: &Study, missed: &[Seen]) -> Option<Finding> {
 /// Saves of these keys in runs that another run follows.
 fn saved_before_last<'a>(study: &'a Study, missed: &[Seen]) -> Vec<Seen<'a>> {
     let earlier = missed.split_last().map_or(&[][..], |(_, earlier)| earlier);
-    let same = |s: &Seen| earlier.iter().any(|m| std::ptr::eq(m.run, s.run) && m.entry.name == s.entry.name);
-    ci_caches::all(study).filter(|s| s.is(CacheOperation::Save, CacheOutcome::Saved) && same(s)).collect()
+    let same = |s: &Seen| {
+        earlier.iter().any(|m| std::ptr::eq(m.run, s.run) && m.entry.name == s.entry.name)
+    };
+    ci_caches::all(study)
+        .filter(|s| s.is(CacheOperation::Save, CacheOutcome::Saved) && same(s))
+        .collect()
 }
 
 fn key(missed: &[Seen]) -> Option<Key> {
@@ -104,15 +119,20 @@ fn key(missed: &[Seen]) -> Option<Key> {
     if !(0..names.len()).all(distinct) || missed.iter().any(|s| s.entry.quote.text.contains(", ")) {
         return None;
     }
-    let with_commit =
-        |s: &Seen| s.run.commit.as_deref().and_then(|c| c.get(..7)).is_some_and(|c| s.entry.name.contains(c));
+    let with_commit = |s: &Seen| {
+        s.run.commit.as_deref().and_then(|c| c.get(..7)).is_some_and(|c| s.entry.name.contains(c))
+    };
     if missed.iter().all(with_commit) {
         return Some(Key::Unique("its key holds the commit", Confidence::Proven));
     }
-    let twice =
-        |(i, s): (usize, &Seen)| s.run.commit.is_some() && missed.iter().take(i).any(|o| o.run.commit == s.run.commit);
+    let twice = |(i, s): (usize, &Seen)| {
+        s.run.commit.is_some() && missed.iter().take(i).any(|o| o.run.commit == s.run.commit)
+    };
     if missed.iter().enumerate().any(twice) {
-        return Some(Key::Unique("its key differs between two runs of one commit", Confidence::Proven));
+        return Some(Key::Unique(
+            "its key differs between two runs of one commit",
+            Confidence::Proven,
+        ));
     }
     if counts_up(&names) {
         return Some(Key::Unique("its key holds a number that counts up", Confidence::Likely));
@@ -122,14 +142,20 @@ fn key(missed: &[Seen]) -> Option<Key> {
 
 /// The keys are alike but for one number, which grows from run to run: a run number or a time.
 fn counts_up(names: &[&str]) -> bool {
-    let parts = |name: &str| name.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect::<Vec<_>>();
+    let parts = |name: &str| {
+        name.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect::<Vec<_>>()
+    };
     let keys: Vec<Vec<String>> = names.iter().map(|name| parts(name)).collect();
-    let Some(first) = keys.first().filter(|first| keys.iter().all(|key| key.len() == first.len())) else {
+    let Some(first) = keys.first().filter(|first| keys.iter().all(|key| key.len() == first.len()))
+    else {
         return false;
     };
-    let column = |n: usize| keys.iter().filter_map(move |key| key.get(n).map(String::as_str)).collect::<Vec<_>>();
+    let column = |n: usize| {
+        keys.iter().filter_map(move |key| key.get(n).map(String::as_str)).collect::<Vec<_>>()
+    };
     let columns: Vec<Vec<&str>> = (0..first.len()).map(column).collect();
-    let varying: Vec<&Vec<&str>> = columns.iter().filter(|c| c.iter().any(|v| Some(v) != c.first())).collect();
+    let varying: Vec<&Vec<&str>> =
+        columns.iter().filter(|c| c.iter().any(|v| Some(v) != c.first())).collect();
     let grows = |values: &Vec<&str>| {
         let numbers: Vec<u64> = values.iter().filter_map(|v| v.parse().ok()).collect();
         numbers.len() == values.len() && numbers.windows(2).all(|w| w.first() < w.last())
@@ -141,17 +167,20 @@ fn words(key: &Key) -> (&'static str, &'static str, Confidence) {
     match key {
         Key::Unique(what, confidence) => (
             what,
-            "The key has a part that only this run has. Each run therefore asks for a key that nobody saved, and saves one that nobody will ask for.",
+            "The key has a part that only this run has. Each run therefore asks for a key that \
+                nobody saved, and saves one that nobody will ask for.",
             *confidence,
         ),
         Key::Differs => (
             "its key is different in every run",
-            "Each run asks for a key that no earlier run saved. Either the key holds something that is new in every run, or the files it is made of changed in every run.",
+            "Each run asks for a key that no earlier run saved. Either the key holds something \
+                that is new in every run, or the files it is made of changed in every run.",
             Confidence::Suspected,
         ),
         Key::Same => (
             "the key is the same, and what was saved is gone",
-            "The key does not change, an earlier run saved it, and later runs do not find it: it was deleted, or it is not visible from where the later runs ask.",
+            "The key does not change, an earlier run saved it, and later runs do not find it: it \
+                was deleted, or it is not visible from where the later runs ask.",
             Confidence::Suspected,
         ),
     }
@@ -160,16 +189,22 @@ fn words(key: &Key) -> (&'static str, &'static str, Confidence) {
 fn fix(key: &Key, name: &str) -> Fix {
     let steps: &[&str] = match key {
         Key::Same => &[
-            "Caches of one branch are not visible from others, except those of the default branch: let that branch save it.",
-            "A cache belongs to its list of paths and its system too: restore and save have to name the same ones.",
-            "Look in the CI's list of caches whether it is there, and how full the storage is: the oldest ones are deleted.",
+            "Caches of one branch are not visible from others, except those of the default branch: \
+                let that branch save it.",
+            "A cache belongs to its list of paths and its system too: restore and save have to \
+                name the same ones.",
+            "Look in the CI's list of caches whether it is there, and how full the storage is: the \
+                oldest ones are deleted.",
         ],
         _ => &[
-            "Build the key from a hash of the files that decide the content: then runs without a change find it.",
-            "Name a prefix to fall back to (`restore-keys`, `fallback_keys`): then a changed key starts from the newest older cache.",
+            "Build the key from a hash of the files that decide the content: then runs without a \
+                change find it.",
+            "Name a prefix to fall back to (`restore-keys`, `fallback_keys`): then a changed key \
+                starts from the newest older cache.",
         ],
     };
-    let github = "key: docker-${{ hashFiles('Dockerfile', 'package-lock.json') }}\nrestore-keys: docker-";
+    let github =
+        "key: docker-${{ hashFiles('Dockerfile', 'package-lock.json') }}\nrestore-keys: docker-";
     Fix {
         summary: match key {
             Key::Same => format!("find out where {} goes", named(name)),
@@ -199,6 +234,8 @@ fn rules_out(key: &Key) -> Vec<Alternative> {
 fn shape(missed: &[Seen]) -> String {
     let mut names = missed.iter().map(|s| s.entry.name.as_str());
     let first = names.next().unwrap_or_default();
-    let common = |a: String, b: &str| a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x).collect();
+    let common = |a: String, b: &str| {
+        a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x).collect()
+    };
     names.fold(first.to_owned(), common)
 }

@@ -13,9 +13,12 @@ static META: RuleMeta = RuleMeta {
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
     what: "A restore or save ends with `429 Too Many Requests` or `You've hit a rate limit`.",
-    why: "The request is given up, so the job runs without the cache or does not store it. It hits whole matrices at once, as all their jobs start and end together.",
-    fix: "Fewer and larger caches: one for a job in place of one for each tool, saves in one job of a matrix, layers in a registry cache.",
-    rules_out: "A service that is down (5xx) has a rule of its own; so have limits of registries, which BuildKit prints.",
+    why: "The request is given up, so the job runs without the cache or does not store it. It hits \
+        whole matrices at once, as all their jobs start and end together.",
+    fix: "Fewer and larger caches: one for a job in place of one for each tool, saves in one job \
+        of a matrix, layers in a registry cache.",
+    rules_out: "A service that is down (5xx) has a rule of its own; so have limits of registries, \
+        which BuildKit prints.",
     limits: "Which of the jobs made the many requests is not in a log.",
     example: include_str!("examples/ci-cache-rate-limited.txt"),
     references: &["https://github.com/actions/toolkit/tree/main/packages/cache"],
@@ -33,23 +36,31 @@ impl Rule for CiCacheRateLimited {
 }
 
 fn finding(seen: &[Seen]) -> Option<Finding> {
-    let words = Words {
-        severity: META.severity,
-        confidence: Confidence::Proven,
-        title: format!("{}: too many requests", ci_caches::lost(seen)),
-        cause: "The cache service counts requests and refused this one. The client does not try again later in the job, so it went on without the cache.".to_owned(),
-        shows: "refused: too many requests",
-        fix: Fix {
-            summary: "make fewer requests to the cache service".to_owned(),
-            steps: vec![
-                "Save in one job of a matrix and only restore in the others: a restore that hits costs few requests.".to_owned(),
-                "Tools that store many small entries (`type=gha` with mode=max, compiler caches) reach the limit first: mode=min, or a registry cache, needs none of these requests.".to_owned(),
-                "GitHub takes 200 uploads a minute for a repository since January 2026; jobs that start at different times stay below it.".to_owned(),
+    let words =
+        Words {
+            severity: META.severity,
+            confidence: Confidence::Proven,
+            title: format!("{}: too many requests", ci_caches::lost(seen)),
+            cause:
+                "The cache service counts requests and refused this one. The client does not try \
+            again later in the job, so it went on without the cache."
+                    .to_owned(),
+            shows: "refused: too many requests",
+            fix: Fix {
+                summary: "make fewer requests to the cache service".to_owned(),
+                steps: vec![
+                "Save in one job of a matrix and only restore in the others: a restore that hits \
+                    costs few requests.".to_owned(),
+                "Tools that store many small entries (`type=gha` with mode=max, compiler caches) \
+                    reach the limit first: mode=min, or a registry cache, needs none of these \
+                    requests.".to_owned(),
+                "GitHub takes 200 uploads a minute for a repository since January 2026; jobs that \
+                    start at different times stay below it.".to_owned(),
             ],
-            ..Fix::default()
-        },
-        rules_out: Vec::new(),
-        subject: "rate limit".to_owned(),
-    };
+                ..Fix::default()
+            },
+            rules_out: Vec::new(),
+            subject: "rate limit".to_owned(),
+        };
     ci_caches::finding(&META, seen, words)
 }

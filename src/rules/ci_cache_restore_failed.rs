@@ -12,11 +12,16 @@ static META: RuleMeta = RuleMeta {
     title: "the CI could not restore a cache",
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
-    what: "Restoring a cache ends with an error: an archive that cannot be unpacked, a refusal, a failure without a reason.",
-    why: "The job goes on as if there were no cache. Often a line `cache not found` follows that names the wrong cause.",
-    fix: "Delete the stored cache if its archive is broken; give the job the right to read it if it is refused.",
-    rules_out: "A cache that is not there (`not found`) is no failure. Limits, faults of the service and clients that are too old have rules of their own.",
-    limits: "GitLab's runner before version 10 prints success for a cache that is not there; that cannot be seen.",
+    what: "Restoring a cache ends with an error: an archive that cannot be unpacked, a refusal, a \
+        failure without a reason.",
+    why: "The job goes on as if there were no cache. Often a line `cache not found` follows that \
+        names the wrong cause.",
+    fix: "Delete the stored cache if its archive is broken; give the job the right to read it if \
+        it is refused.",
+    rules_out: "A cache that is not there (`not found`) is no failure. Limits, faults of the \
+        service and clients that are too old have rules of their own.",
+    limits: "GitLab's runner before version 10 prints success for a cache that is not there; that \
+        cannot be seen.",
     example: include_str!("examples/ci-cache-restore-failed.txt"),
     references: &[
         "https://gitlab.com/gitlab-org/gitlab-runner/-/blob/main/commands/helpers/cache_extractor.go",
@@ -35,7 +40,9 @@ impl Rule for CiCacheRestoreFailed {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let failed = |s: &Seen| s.is(CacheOperation::Restore, CacheOutcome::Failed) && OWN.contains(&s.entry.reason);
+        let failed = |s: &Seen| {
+            s.is(CacheOperation::Restore, CacheOutcome::Failed) && OWN.contains(&s.entry.reason)
+        };
         let caches = ci_caches::by_cache(ci_caches::all(study).filter(failed).collect());
         caches.iter().filter_map(|(cache, seen)| finding(cache, seen)).collect()
     }
@@ -46,7 +53,8 @@ fn finding(cache: &str, seen: &[Seen]) -> Option<Finding> {
     let (why, cause, fix) = match reason {
         Some(CacheReason::Broken) => (
             "its archive is broken",
-            "What is stored cannot be unpacked: it was cut off while it was written, written by two jobs at once, or comes from another kind of machine.",
+            "What is stored cannot be unpacked: it was cut off while it was written, written by \
+                two jobs at once, or comes from another kind of machine.",
             broken(),
         ),
         Some(CacheReason::Denied) => (
@@ -73,9 +81,14 @@ fn broken() -> Fix {
     Fix {
         summary: "delete the stored cache, and let one job write it".to_owned(),
         steps: vec![
-            "Delete the cache, or change its key: a broken archive is not overwritten while its key exists.".to_owned(),
-            "Where jobs of several systems or processors restore it, put those into the key.".to_owned(),
-            "Let one job save and the others only restore; an archive is cut off where a job is killed while it uploads.".to_owned(),
+            "Delete the cache, or change its key: a broken archive is not overwritten while its \
+                key exists."
+                .to_owned(),
+            "Where jobs of several systems or processors restore it, put those into the key."
+                .to_owned(),
+            "Let one job save and the others only restore; an archive is cut off where a job is \
+                killed while it uploads."
+                .to_owned(),
         ],
         ..Fix::default()
     }
@@ -85,8 +98,12 @@ fn denied() -> Fix {
     Fix {
         summary: "give the job the right to read the cache".to_owned(),
         steps: vec![
-            "Check the credentials the runner uses for its cache, and the clock of the runner: a wrong clock makes signatures invalid.".to_owned(),
-            "An S3 key without the right to list the bucket gets 403 in place of 404 for a cache that is not there: allow ListBucket.".to_owned(),
+            "Check the credentials the runner uses for its cache, and the clock of the runner: a \
+                wrong clock makes signatures invalid."
+                .to_owned(),
+            "An S3 key without the right to list the bucket gets 403 in place of 404 for a cache \
+                that is not there: allow ListBucket."
+                .to_owned(),
         ],
         ..Fix::default()
     }
@@ -97,7 +114,8 @@ fn unknown() -> Fix {
         summary: "run again, and delete the cache if it stays".to_owned(),
         steps: vec![
             "Run the job again: a passing fault does not come back.".to_owned(),
-            "Where it does, delete the cache or change its key, and look at the setting that the line names."
+            "Where it does, delete the cache or change its key, and look at the setting that the \
+                line names."
                 .to_owned(),
         ],
         ..Fix::default()

@@ -2,7 +2,9 @@
 
 use super::ci_caches::{self, Seen, Words, named};
 use super::{Rule, RuleMeta, Study, cache_saves};
-use crate::finding::{Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide};
+use crate::finding::{
+    Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
 
 pub(super) struct CiCacheSaveConflict;
@@ -12,11 +14,18 @@ static META: RuleMeta = RuleMeta {
     title: "two jobs save one key of the CI's cache",
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
-    what: "The CI refuses to save a cache because its key is taken: `Unable to reserve cache with key …, another job may be creating this cache`. A warning where the logs show that the jobs build different things, else a note.",
-    why: "A key is written once and never again. Where jobs with different contents use one key, the first to end is kept and all others start from a cache that is not theirs.",
-    fix: "Put what tells the jobs apart into the key (image, platform, version), or let one job save and the others only restore.",
-    rules_out: "Jobs of one content that race for one key lose nothing: a note. Older clients print the same words for a token that may not write; where the reason is printed, `ci-cache-write-denied` says so.",
-    limits: "One log does not show whether the other job stored the same content; it is a note then.",
+    what: "The CI refuses to save a cache because its key is taken: `Unable to reserve cache with \
+        key …, another job may be creating this cache`. A warning where the logs show that the \
+        jobs build different things, else a note.",
+    why: "A key is written once and never again. Where jobs with different contents use one key, \
+        the first to end is kept and all others start from a cache that is not theirs.",
+    fix: "Put what tells the jobs apart into the key (image, platform, version), or let one job \
+        save and the others only restore.",
+    rules_out: "Jobs of one content that race for one key lose nothing: a note. Older clients \
+        print the same words for a token that may not write; where the reason is printed, \
+        `ci-cache-write-denied` says so.",
+    limits: "One log does not show whether the other job stored the same content; it is a note \
+        then.",
     example: include_str!("examples/ci-cache-save-conflict.txt"),
     references: &[
         "https://github.com/actions/cache/blob/main/tips-and-workarounds.md",
@@ -38,7 +47,9 @@ impl Rule for CiCacheSaveConflict {
 
 fn finding(study: &Study, cache: &str, refused: &[Seen]) -> Option<Finding> {
     let others = others(study, cache, refused);
-    let differ = others.iter().any(|other| refused.iter().any(|one| cache_saves::differ(one.run, other.run)));
+    let differ = others
+        .iter()
+        .any(|other| refused.iter().any(|one| cache_saves::differ(one.run, other.run)));
     let key = named(cache);
     let words = Words {
         severity: if differ { META.severity } else { Severity::Note },
@@ -46,10 +57,14 @@ fn finding(study: &Study, cache: &str, refused: &[Seen]) -> Option<Finding> {
         title: format!("{key} was not saved: its key is taken"),
         cause: if differ {
             format!(
-                "Jobs that build different things save under one key. The first one to end is kept, so {key} holds what one of them made, and the others start without theirs."
+                "Jobs that build different things save under one key. The first one to end is \
+                    kept, so {key} holds what one of them made, and the others start without \
+                    theirs."
             )
         } else {
-            "Another job saves, or has saved, the same key. If all of them store the same there is no loss, and the message can be ignored.".to_owned()
+            "Another job saves, or has saved, the same key. If all of them store the same there is \
+                no loss, and the message can be ignored."
+                .to_owned()
         },
         shows: "the key is taken",
         fix: fix(cache),
@@ -65,21 +80,34 @@ fn finding(study: &Study, cache: &str, refused: &[Seen]) -> Option<Finding> {
 fn others<'a>(study: &'a Study, cache: &str, refused: &[Seen]) -> Vec<Seen<'a>> {
     let near = |other: &Seen, one: &Seen| match (&one.run.commit, &other.run.commit) {
         (Some(a), Some(b)) => a == b,
-        (None, None) => cache_saves::folder(&one.run.source) == cache_saves::folder(&other.run.source),
+        (None, None) => {
+            cache_saves::folder(&one.run.source) == cache_saves::folder(&other.run.source)
+        }
         _ => false,
     };
-    let beside = |other: &Seen| refused.iter().any(|one| !std::ptr::eq(one.run, other.run) && near(other, one));
-    let stores =
-        |s: &Seen| s.is(CacheOperation::Save, CacheOutcome::Saved) || s.is(CacheOperation::Save, CacheOutcome::Exists);
-    ci_caches::all(study).filter(|s| ci_caches::bare(&s.entry.name) == cache && stores(s) && beside(s)).collect()
+    let beside = |other: &Seen| {
+        refused.iter().any(|one| !std::ptr::eq(one.run, other.run) && near(other, one))
+    };
+    let stores = |s: &Seen| {
+        s.is(CacheOperation::Save, CacheOutcome::Saved)
+            || s.is(CacheOperation::Save, CacheOutcome::Exists)
+    };
+    ci_caches::all(study)
+        .filter(|s| ci_caches::bare(&s.entry.name) == cache && stores(s) && beside(s))
+        .collect()
 }
 
 fn fix(cache: &str) -> Fix {
     Fix {
         summary: "give each job a key of its own, or let one job save".to_owned(),
         steps: vec![
-            format!("Jobs that store different things: put the image, the platform or the matrix value into the key, for instance {cache}-api and {cache}-web."),
-            "Jobs that store the same: save in one of them only (on GitHub actions/cache/save in that one, actions/cache/restore in the others).".to_owned(),
+            format!(
+                "Jobs that store different things: put the image, the platform or the matrix \
+                value into the key, for instance {cache}-api and {cache}-web."
+            ),
+            "Jobs that store the same: save in one of them only (on GitHub actions/cache/save in \
+                that one, actions/cache/restore in the others)."
+                .to_owned(),
         ],
         ..Fix::default()
     }
@@ -88,7 +116,10 @@ fn fix(cache: &str) -> Fix {
 fn rules_out(others: &[Seen]) -> Vec<Alternative> {
     if others.is_empty() {
         vec![
-            not_ruled_out("a token that may not write (older versions of actions/cache print the same words for it)"),
+            not_ruled_out(
+                "a token that may not write (older versions of actions/cache print the same words \
+                    for it)",
+            ),
             to_decide("give the logs of the other jobs of the commit"),
         ]
     } else {

@@ -12,13 +12,19 @@ static META: RuleMeta = RuleMeta {
     title: "the CI's cache service does not answer",
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
-    what: "A restore or save ends with an error of the service (`503`, `An internal error has occurred in cache backend`) or of the network (a timeout, a name that is not found).",
-    why: "The job goes on without the cache: it is slow for a reason that is not in its code, and what it built may not be stored.",
+    what: "A restore or save ends with an error of the service (`503`, `An internal error has \
+        occurred in cache backend`) or of the network (a timeout, a name that is not found).",
+    why: "The job goes on without the cache: it is slow for a reason that is not in its code, and \
+        what it built may not be stored.",
     fix: "Run again later; where it stays, look at the network of the runners, not at the build.",
-    rules_out: "Refusals (403), limits (429) and clients that are too old have rules of their own. `not found` is no error.",
+    rules_out: "Refusals (403), limits (429) and clients that are too old have rules of their own. \
+        `not found` is no error.",
     limits: "It cannot tell an outage of the service from a fault of the network between.",
     example: include_str!("examples/ci-cache-service-error.txt"),
-    references: &["https://www.githubstatus.com/", "https://github.com/actions/toolkit/tree/main/packages/cache"],
+    references: &[
+        "https://www.githubstatus.com/",
+        "https://github.com/actions/toolkit/tree/main/packages/cache",
+    ],
     since: "0.1.0",
 };
 
@@ -34,7 +40,9 @@ impl Rule for CiCacheServiceError {
 
 fn finding(study: &Study, seen: &[Seen]) -> Option<Finding> {
     let failed = ci_caches::runs(seen.iter().map(|s| s.run)).len();
-    let good = |s: &Seen| matches!(s.entry.outcome, CacheOutcome::Hit | CacheOutcome::Partial | CacheOutcome::Saved);
+    let good = |s: &Seen| {
+        matches!(s.entry.outcome, CacheOutcome::Hit | CacheOutcome::Partial | CacheOutcome::Saved)
+    };
     let elsewhere = ci_caches::all(study).any(|s| good(&s));
     let restore = seen.iter().any(|s| s.entry.operation == CacheOperation::Restore);
     let words = Words {
@@ -44,14 +52,26 @@ fn finding(study: &Study, seen: &[Seen]) -> Option<Finding> {
         cause: format!(
             "The service, or the network to it, answered with an error in {failed} of {} runs.{}",
             study.runs.len(),
-            if restore { " A miss after it is a consequence: the cache may well be there." } else { "" }
+            if restore {
+                " A miss after it is a consequence: the cache may well be there."
+            } else {
+                ""
+            }
         ),
         shows: "the service's answer",
         fix: Fix {
-            summary: if elsewhere { "run again: the service works in other runs" } else { "run again; look at the runners' network if it stays" }.to_owned(),
+            summary: if elsewhere {
+                "run again: the service works in other runs"
+            } else {
+                "run \
+                again; look at the runners' network if it stays"
+            }
+            .to_owned(),
             steps: vec![
                 "Look at the status page of the CI for the time of the run.".to_owned(),
-                "Where it stays, and on runners of your own: see whether they reach the cache's address at all (proxy, firewall, DNS).".to_owned(),
+                "Where it stays, and on runners of your own: see whether they reach the cache's \
+                    address at all (proxy, firewall, DNS)."
+                    .to_owned(),
                 "A registry cache does not depend on this service.".to_owned(),
             ],
             ..Fix::default()

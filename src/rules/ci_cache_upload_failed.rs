@@ -4,7 +4,8 @@ use super::cache_saves::{self, FailedSave};
 use super::ci_caches::named;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+    Alternative, Confidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
+    to_decide,
 };
 use crate::model::CacheReason;
 
@@ -15,10 +16,16 @@ static META: RuleMeta = RuleMeta {
     title: "the CI could not save a cache",
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
-    what: "The CI says that saving a cache failed, it does not say why, and nothing shows that several steps save into the same one.",
-    why: "The step stays green and the next run starts without what should have been stored: it is slow, and nobody notices.",
-    fix: "Keep the cache below the CI's limit, give it a name that no other step saves, and run again: a fault of the storage goes away by itself.",
-    rules_out: "Steps that share the cache: then `parallel-steps-share-cache` says so. A cache that exists already (`Skipping upload for existing cache`) is no failure. Reasons that the CI prints (size, rights, limits, the service) have rules of their own. Caches of tools that build actions keep for themselves are left out.",
+    what: "The CI says that saving a cache failed, it does not say why, and nothing shows that \
+        several steps save into the same one.",
+    why: "The step stays green and the next run starts without what should have been stored: it is \
+        slow, and nobody notices.",
+    fix: "Keep the cache below the CI's limit, give it a name that no other step saves, and run \
+        again: a fault of the storage goes away by itself.",
+    rules_out: "Steps that share the cache: then `parallel-steps-share-cache` says so. A cache \
+        that exists already (`Skipping upload for existing cache`) is no failure. Reasons that the \
+        CI prints (size, rights, limits, the service) have rules of their own. Caches of tools \
+        that build actions keep for themselves are left out.",
     limits: "It says that it failed, not why: no line of the log does.",
     example: include_str!("examples/ci-cache-upload-failed.txt"),
     references: &[
@@ -28,7 +35,8 @@ static META: RuleMeta = RuleMeta {
     since: "0.1.0",
 };
 
-/// Keys of images and binaries that setup-qemu-action and setup-buildx-action keep: jobs always race for them, at no cost.
+/// Keys of images and binaries that setup-qemu-action and setup-buildx-action keep: jobs always
+/// race for them, at no cost.
 const TOOL_CACHES: &[&str] = &["docker.io--", "buildx-dl-", "setup-"];
 
 impl Rule for CiCacheUploadFailed {
@@ -48,14 +56,16 @@ impl Rule for CiCacheUploadFailed {
 fn finding(study: &Study, failed: &FailedSave) -> Option<Finding> {
     let cache = failed.cache;
     let bitbucket = failed.says_no_reason();
-    let nothing = failed.failures().all(|save| save.entry.reason == Some(CacheReason::NothingThere));
+    let nothing =
+        failed.failures().all(|save| save.entry.reason == Some(CacheReason::NothingThere));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Proven,
         title: format!("{} was not saved: its upload failed", named(cache)),
         cause: format!(
-            "The CI tried to save {} at the end of the step and failed; {}. The step itself stays green, but the next run starts without it.",
+            "The CI tried to save {} at the end of the step and failed; {}. The step itself stays \
+                green, but the next run starts without it.",
             named(cache),
             if nothing {
                 "there is nothing at its path"
@@ -83,10 +93,13 @@ fn bitbucket_fix(cache: &str) -> Fix {
         steps: vec![
             "Run the step again: a fault of the storage does not come back.".to_owned(),
             format!(
-                "Look at the size of what \"{cache}\" stores: Bitbucket does not save a cache over 1 GB compressed. `du -sh` of its directory at the end of the script shows it; for the docker cache `docker system df`."
+                "Look at the size of what \"{cache}\" stores: Bitbucket does not save a cache over \
+                    1 GB compressed. `du -sh` of its directory at the end of the script shows it; \
+                    for the docker cache `docker system df`."
             ),
             format!(
-                "Look in bitbucket-pipelines.yml whether other steps that run at the same time name \"{cache}\": only one of them can save it. Give each a name of its own."
+                "Look in bitbucket-pipelines.yml whether other steps that run at the same time \
+                    name \"{cache}\": only one of them can save it. Give each a name of its own."
             ),
         ],
         ..Fix::default()
@@ -98,9 +111,12 @@ fn nothing_fix(cache: &str) -> Fix {
         summary: "save a path that exists at the end of the job".to_owned(),
         steps: vec![
             format!(
-                "Compare the path of \"{cache}\" with what the build writes: `--cache-to type=local,dest=PATH` is a path of the build host, relative to the working directory of the command."
+                "Compare the path of \"{cache}\" with what the build writes: `--cache-to \
+                    type=local,dest=PATH` is a path of the build host, relative to the working \
+                    directory of the command."
             ),
-            "A build that fails writes no cache: then this is a consequence of its failure.".to_owned(),
+            "A build that fails writes no cache: then this is a consequence of its failure."
+                .to_owned(),
         ],
         ..Fix::default()
     }
@@ -112,7 +128,8 @@ fn other_fix(cache: &str) -> Fix {
         steps: vec![
             "Run the job again: a fault of the cache service does not come back.".to_owned(),
             format!(
-                "Where it does: compare the size of {} with the CI's limit, and see whether another job saves the same key at the same time.",
+                "Where it does: compare the size of {} with the CI's limit, and see whether \
+                    another job saves the same key at the same time.",
                 named(cache)
             ),
         ],
@@ -122,11 +139,16 @@ fn other_fix(cache: &str) -> Fix {
 
 /// What it can be, and what the input says of each.
 fn candidates(study: &Study, cache: &str) -> Vec<Alternative> {
-    let size = not_ruled_out("a cache over 1 GB compressed, or a fault of Bitbucket's storage (neither is in the log)");
+    let size = not_ruled_out(
+        "a cache over 1 GB compressed, or a fault of Bitbucket's storage (neither is in the log)",
+    );
     let Some((config, _)) = cache_saves::files(study).next() else {
         return vec![
             not_ruled_out("parallel steps that share it"),
-            to_decide("give bitbucket-pipelines.yml (--config), or the logs of the other steps of the commit"),
+            to_decide(
+                "give bitbucket-pipelines.yml (--config), or the logs of the other steps of the \
+                    commit",
+            ),
             size,
         ];
     };
@@ -140,7 +162,12 @@ mod tests {
     use crate::config::Config;
     use crate::model::{CacheOperation, CacheOutcome, CiCache, Quote, Run};
 
-    fn study(ci: Option<&'static str>, name: &str, outcome: CacheOutcome, file: Option<&str>) -> Study {
+    fn study(
+        ci: Option<&'static str>,
+        name: &str,
+        outcome: CacheOutcome,
+        file: Option<&str>,
+    ) -> Study {
         let quote = Quote { line: 9, text: format!("Cache \"{name}\": Upload failed").into() };
         let entry = CiCache {
             name: name.into(),
@@ -151,7 +178,8 @@ mod tests {
             quote,
         };
         let run = Run { source: "a.log".into(), ci, ci_caches: [entry].into(), ..Run::default() };
-        let configs = file.map(|text| Config::read("bitbucket-pipelines.yml", text).unwrap().unwrap());
+        let configs =
+            file.map(|text| Config::read("bitbucket-pipelines.yml", text).unwrap().unwrap());
         Study { runs: vec![run], configs: configs.into_iter().collect(), ..Study::default() }
     }
 
@@ -165,7 +193,8 @@ mod tests {
 
     #[test]
     fn fires_where_the_file_excludes_sharing() {
-        let file = "pipelines:\n  default:\n    - step:\n        caches: [docker]\n        script: [make]\n";
+        let file = "pipelines:\n  default:\n    - step:\n        caches: [docker]\n        script: \
+            [make]\n";
         let found = CiCacheUploadFailed.check(&study(
             Some("bitbucket"),
             "docker: docker.tar",
@@ -177,9 +206,15 @@ mod tests {
 
     #[test]
     fn quiet_for_the_docker_cache_existing_caches_and_tools() {
-        let quiet = |ci, name, outcome| CiCacheUploadFailed.check(&study(ci, name, outcome, None)).is_empty();
+        let quiet = |ci, name, outcome| {
+            CiCacheUploadFailed.check(&study(ci, name, outcome, None)).is_empty()
+        };
         assert!(quiet(Some("bitbucket"), "docker: docker.tar", CacheOutcome::Failed));
         assert!(quiet(Some("bitbucket"), "gradle", CacheOutcome::Exists));
-        assert!(quiet(Some("github-actions"), "docker.io--tonistiigi--binfmt-latest", CacheOutcome::Failed));
+        assert!(quiet(
+            Some("github-actions"),
+            "docker.io--tonistiigi--binfmt-latest",
+            CacheOutcome::Failed
+        ));
     }
 }

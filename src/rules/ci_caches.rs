@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{RuleMeta, Study};
-use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity,
+};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason, CiCache, Run};
 
 /// One operation, with its run.
@@ -40,7 +42,9 @@ pub(super) fn of_run(run: &Run) -> impl Iterator<Item = Seen<'_>> {
 
 /// Operations that ended badly for one of these reasons.
 pub(super) fn because<'a>(study: &'a Study, reasons: &[CacheReason]) -> Vec<Seen<'a>> {
-    all(study).filter(|seen| seen.entry.reason.is_some_and(|reason| reasons.contains(&reason))).collect()
+    all(study)
+        .filter(|seen| seen.entry.reason.is_some_and(|reason| reasons.contains(&reason)))
+        .collect()
 }
 
 /// The same, those of one cache together, in the order of the names.
@@ -60,8 +64,12 @@ pub(super) fn finding(meta: &'static RuleMeta, seen: &[Seen], words: Words) -> O
         confidence: words.confidence,
         title: words.title,
         cause: words.cause,
-        evidence: Proof::from_lines(lines(seen, words.shows))?
-            .seen_in(seen.iter().map(|one| Place { source: one.run.source.to_string(), line: one.entry.quote.line })),
+        evidence: Proof::from_lines(lines(seen, words.shows))?.seen_in(
+            seen.iter().map(|one| Place {
+                source: one.run.source.to_string(),
+                line: one.entry.quote.line,
+            }),
+        ),
         fix: words.fix,
         impact: Impact { runs: runs(seen.iter().map(|s| s.run)).len(), ..Impact::default() },
         rules_out: words.rules_out,

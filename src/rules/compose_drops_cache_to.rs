@@ -4,8 +4,12 @@ use super::backend::cost_of;
 use super::planned;
 use super::remedy::At;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide};
-use crate::model::{Build, BuildOutcome, CacheKind, CiNote, Command, NoteKind, Run, Tool, Transfer};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
+};
+use crate::model::{
+    Build, BuildOutcome, CacheKind, CiNote, Command, NoteKind, Run, Tool, Transfer,
+};
 
 pub(super) struct ComposeDropsCacheTo;
 
@@ -14,17 +18,22 @@ static META: RuleMeta = RuleMeta {
     title: "Compose does not hand cache_to on to the builder",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "The Compose file has `cache_to` for a service, `docker compose` builds it, and no log has an export of its cache; the version of Compose is 2.37.0 to 2.37.2, or not printed.",
-    why: "Since 2.37 Compose builds through bake. Its first three versions give bake `cache_from` and leave `cache_to` out, without a word: the cache that is imported is never updated.",
+    what: "The Compose file has `cache_to` for a service, `docker compose` builds it, and no log \
+        has an export of its cache; the version of Compose is 2.37.0 to 2.37.2, or not printed.",
+    why: "Since 2.37 Compose builds through bake. Its first three versions give bake `cache_from` \
+        and leave `cache_to` out, without a word: the cache that is imported is never updated.",
     fix: "Use Docker Compose 2.37.3 or newer, or build the same file with `docker buildx bake`.",
-    rules_out: "A build that exports a cache, with or without an error; one that failed before; versions that hand both on; the docker driver, which has no such export.",
-    limits: "Without its version in the log (`docker compose version`) another file or an override that takes `cache_to` away looks the same.",
+    rules_out: "A build that exports a cache, with or without an error; one that failed before; \
+        versions that hand both on; the docker driver, which has no such export.",
+    limits: "Without its version in the log (`docker compose version`) another file or an override \
+        that takes `cache_to` away looks the same.",
     example: include_str!("examples/compose-drops-cache-to.txt"),
     references: &["https://github.com/docker/compose/releases/tag/v2.37.3"],
     since: "0.1.0",
 };
 
-/// The first version that builds through bake unless told otherwise, and the first that hands `cache_to` on.
+/// The first version that builds through bake unless told otherwise, and the first that hands
+/// `cache_to` on.
 const BROKEN: ([u32; 3], [u32; 3]) = ([2, 37, 0], [2, 37, 3]);
 
 impl Rule for ComposeDropsCacheTo {
@@ -44,7 +53,8 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
         return None;
     }
     let builds = study.runs.iter().flat_map(|run| run.builds.iter().map(move |build| (run, build)));
-    let built: Vec<(&Run, &Build)> = builds.filter(|(run, build)| is_of(at, service, run, build)).collect();
+    let built: Vec<(&Run, &Build)> =
+        builds.filter(|(run, build)| is_of(at, service, run, build)).collect();
     let newest: Vec<(&Run, &Build)> =
         built.iter().rev().take_while(|(_, build)| stores_nothing(build)).copied().collect();
     let &(run, last) = newest.first()?;
@@ -56,7 +66,9 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: if told.is_some() { Confidence::Likely } else { Confidence::Suspected },
-        title: format!("`cache_to` of the service {service} reaches no builder: Compose does not hand it on"),
+        title: format!(
+            "`cache_to` of the service {service} reaches no builder: Compose does not hand it on"
+        ),
         cause: cause(told, newest.len()),
         evidence: Proof::from_lines(lines(at, run, last, told))?,
         fix: fix(at, service),
@@ -95,7 +107,8 @@ fn stores_nothing(build: &Build) -> bool {
 
 /// `v2.37.1`, `2.37.1-desktop.1`; a version that cannot be read is none of these.
 fn is_broken(version: &str) -> bool {
-    let mut numbers = version.trim_start_matches('v').split(['.', '-', '+']).map_while(|part| part.parse().ok());
+    let mut numbers =
+        version.trim_start_matches('v').split(['.', '-', '+']).map_while(|part| part.parse().ok());
     let read: [Option<u32>; 3] = [numbers.next(), numbers.next(), numbers.next()];
     let [Some(major), Some(minor), Some(patch)] = read else { return false };
     let (first, mended) = BROKEN;
@@ -104,12 +117,27 @@ fn is_broken(version: &str) -> bool {
 
 fn cause(told: Option<&CiNote>, runs: usize) -> String {
     let version = told.map_or_else(
-        || "Docker Compose 2.37.0 to 2.37.2 build through bake and leave `cache_to` out; which version this is, no line says.".to_owned(),
-        |note| format!("Docker Compose {} builds through bake, and leaves `cache_to` out (2.37.0 to 2.37.2 do).", note.value),
+        || {
+            "Docker Compose 2.37.0 to 2.37.2 build through bake and leave `cache_to` out; which \
+            version this is, no line says."
+                .to_owned()
+        },
+        |note| {
+            format!(
+                "Docker Compose {} builds through bake, and leaves `cache_to` out (2.37.0 \
+            to 2.37.2 do).",
+                note.value
+            )
+        },
     );
-    let logs = if runs == 1 { "the log has no export".to_owned() } else { format!("{runs} logs have no export") };
+    let logs = if runs == 1 {
+        "the log has no export".to_owned()
+    } else {
+        format!("{runs} logs have no export")
+    };
     format!(
-        "The Compose file asks for a cache to be exported, and {logs} of one. {version} Nothing updates the cache, so what changed since it was written is built again in every run."
+        "The Compose file asks for a cache to be exported, and {logs} of one. {version} Nothing \
+            updates the cache, so what changed since it was written is built again in every run."
     )
 }
 
@@ -126,9 +154,12 @@ fn rules_out(told: Option<&CiNote>) -> Vec<Alternative> {
 fn lines(at: At, run: &Run, build: &Build, told: Option<&CiNote>) -> Vec<Evidence> {
     let import = build.imports.iter().find(|import| Transfer::ok(import));
     let command = run.commands_of(build).iter().find(|command| command.tool == Tool::Compose);
-    let mut lines: Vec<Evidence> = at.evidence_of("cache_to", "a cache is to be exported").into_iter().collect();
+    let mut lines: Vec<Evidence> =
+        at.evidence_of("cache_to", "a cache is to be exported").into_iter().collect();
     lines.extend(told.map(|note| Study::quote(run, &note.quote, "the version that builds")));
-    lines.extend(command.map(|command| Study::quote(run, &command.quote, "builds the service, and exports no cache")));
+    lines.extend(command.map(|command| {
+        Study::quote(run, &command.quote, "builds the service, and exports no cache")
+    }));
     lines.extend(import.map(|import| Study::quote(run, &import.header, "the cache is imported")));
     lines
 }
@@ -137,8 +168,12 @@ fn fix(at: At, service: &str) -> Fix {
     Fix {
         summary: "use Docker Compose 2.37.3 or newer".to_owned(),
         steps: vec![
-            "On GitHub: docker/setup-compose-action. Elsewhere replace the CLI plugin, and print `docker compose version` in the job.".to_owned(),
-            "Until then build the same file with bake, which hands both on; or set COMPOSE_BAKE=false.".to_owned(),
+            "On GitHub: docker/setup-compose-action. Elsewhere replace the CLI plugin, and print \
+                `docker compose version` in the job."
+                .to_owned(),
+            "Until then build the same file with bake, which hands both on; or set \
+                COMPOSE_BAKE=false."
+                .to_owned(),
         ],
         snippet: Some(format!("docker buildx bake -f {} --load {service}", at.config.path)),
         ..Fix::default()

@@ -22,11 +22,23 @@ static META: RuleMeta = RuleMeta {
     title: "the whole build context is copied before dependencies are installed",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "The first COPY of a stage copies the whole context (`COPY . .`), or a COPY takes a folder of sources before an installation; it is where the cache breaks in nearly every run, and RUN steps behind it install dependencies or prepare the build. Without a log: a Dockerfile that copies the whole context before an installation; as a note, one that copies `.git` with it, which no `.dockerignore` leaves out.",
-    why: "Any changed file in the context, a README or `.git` included, makes the COPY run again and with it everything after it, the installation of dependencies above all.",
-    fix: "Copy the files that name the dependencies first, install, and copy the rest after that. Keep `.git` and what the build does not read out of the context with a `.dockerignore`.",
-    rules_out: "Stages that copy something else of the context first (the usual good order), a whole-context COPY with only one RUN behind it that is not an installation, copies from other stages, changed base images, a cache that was not found, `--no-cache`. One changed run proves nothing: two are needed. Where no RUN behind it is a known installation it is a note: they may all need the sources. A Dockerfile without a log is judged only where it is certain which files the installation reads.",
-    limits: "It sees the order of instructions, not the files: which of them an installation needs has to be looked up in the Dockerfile.",
+    what: "The first COPY of a stage copies the whole context (`COPY . .`), or a COPY takes a \
+        folder of sources before an installation; it is where the cache breaks in nearly every \
+        run, and RUN steps behind it install dependencies or prepare the build. Without a log: a \
+        Dockerfile that copies the whole context before an installation; as a note, one that \
+        copies `.git` with it, which no `.dockerignore` leaves out.",
+    why: "Any changed file in the context, a README or `.git` included, makes the COPY run again \
+        and with it everything after it, the installation of dependencies above all.",
+    fix: "Copy the files that name the dependencies first, install, and copy the rest after that. \
+        Keep `.git` and what the build does not read out of the context with a `.dockerignore`.",
+    rules_out: "Stages that copy something else of the context first (the usual good order), a \
+        whole-context COPY with only one RUN behind it that is not an installation, copies from \
+        other stages, changed base images, a cache that was not found, `--no-cache`. One changed \
+        run proves nothing: two are needed. Where no RUN behind it is a known installation it is a \
+        note: they may all need the sources. A Dockerfile without a log is judged only where it is \
+        certain which files the installation reads.",
+    limits: "It sees the order of instructions, not the files: which of them an installation needs \
+        has to be looked up in the Dockerfile.",
     example: include_str!("examples/context-copied-too-early.txt"),
     references: &[
         "https://docs.docker.com/build/cache/optimize/#order-your-layers",
@@ -60,7 +72,9 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let (run, build) = past.get(at)?;
     let step = spot.copy(past, at)?;
     let everything = copies_everything(&step.text);
-    if everything && !first_copy(same_stage(build, step), step) || !everything && !copies_a_folder(&step.text) {
+    if everything && !first_copy(same_stage(build, step), step)
+        || !everything && !copies_a_folder(&step.text)
+    {
         return None;
     }
     if !spot.broken.iter().all(|&i| past.is_kept(i) || stored(past, i)) {
@@ -82,9 +96,16 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
         rule: META.id,
         severity: if install.is_some() { META.severity } else { Severity::Note },
         confidence: if sure { Confidence::Likely } else { Confidence::Suspected },
-        title: format!("`{}` comes before `{}` and reruns it {}", step.text, brief(&shown.text), spot.often(past)),
+        title: format!(
+            "`{}` comes before `{}` and reruns it {}",
+            step.text,
+            brief(&shown.text),
+            spot.often(past)
+        ),
         cause: format!(
-            "`{}` takes in {} and is the first step that ran in these runs: something in it changed in every run. `{}` runs again with it, though it can only need a few of the files.",
+            "`{}` takes in {} and is the first step that ran in these runs: something in it \
+                changed in every run. `{}` runs again with it, though it can only need a few of \
+                the files.",
             step.text,
             if everything { "the whole build context" } else { "a folder of sources" },
             brief(&shown.text)
@@ -92,7 +113,10 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
         evidence: Proof::from_lines(
             lines(past, spot, shown)
                 .into_iter()
-                .chain(file.as_ref().and_then(|file| file.line_of(build, step, "copies the whole context")))
+                .chain(
+                    file.as_ref()
+                        .and_then(|file| file.line_of(build, step, "copies the whole context")),
+                )
                 .collect(),
         )?,
         fix: match place {
@@ -105,7 +129,8 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     })
 }
 
-/// An earlier run wrote a cache, and this one read one: a miss of the first step then has its reason in the files.
+/// An earlier run wrote a cache, and this one read one: a miss of the first step then has its
+/// reason in the files.
 fn stored(past: &Past, i: usize) -> bool {
     past.imported(i) && (0..i).any(|j| past.exported(j))
 }
@@ -138,12 +163,14 @@ fn rules_out(installs: bool, changes: usize) -> Vec<Alternative> {
     ];
     if changes < 2 {
         said.push(not_ruled_out(
-            "a single change (no run since the first one stored a cache, so it may explain all of these misses)",
+            "a single change (no run since the first one stored a cache, so it may explain all of \
+                these misses)",
         ));
     }
     if !installs {
         said.push(not_ruled_out(
-            "RUN steps that all need the sources (none of them is a known installation: the Dockerfile's author knows)",
+            "RUN steps that all need the sources (none of them is a known installation: the \
+                Dockerfile's author knows)",
         ));
     }
     said

@@ -1,7 +1,7 @@
 //! The Dockerfile of a build, found by what it says, and its lines.
 //!
-//! A Dockerfile is the one of a build only where every step of the log is an instruction of it, in its
-//! place; of several that fit equally well none is taken. Says nothing of causes.
+//! A Dockerfile is the one of a build only where every step of the log is an instruction of it, in
+//! its place; of several that fit equally well none is taken. Says nothing of causes.
 
 mod inputs;
 mod matching;
@@ -38,7 +38,9 @@ fn find<'a>(configs: &'a [Config], run: &Run, build: &Build) -> Option<Dockerfil
     });
     let mut fitting: Vec<(usize, DockerfileAt)> = fitting.collect();
     fitting.sort_by_key(|(hint, _)| std::cmp::Reverse(*hint));
-    let tied = fitting.get(1).is_some_and(|(next, _)| fitting.first().is_some_and(|(best, _)| best == next));
+    let tied = fitting
+        .get(1)
+        .is_some_and(|(next, _)| fitting.first().is_some_and(|(best, _)| best == next));
     fitting.into_iter().next().filter(|_| !tied).map(|(_, at)| at)
 }
 
@@ -53,7 +55,11 @@ fn is_dockerfile(config: &Config) -> bool {
 
 impl<'a> DockerfileAt<'a> {
     /// The stage and the instruction that a step of the build carries out.
-    pub(super) fn of_step(&self, build: &Build, step: &Step) -> Option<(&'a Stage, &'a Instruction)> {
+    pub(super) fn of_step(
+        &self,
+        build: &Build,
+        step: &Step,
+    ) -> Option<(&'a Stage, &'a Instruction)> {
         let index = build.steps.element_offset(step)?;
         let (stage, instruction) = (*self.steps.get(index)?)?;
         let stage = self.config.content.stages.get(stage)?;
@@ -68,7 +74,11 @@ impl<'a> DockerfileAt<'a> {
     /// Stages that are built on this image.
     pub(super) fn on(&self, image: &str) -> impl Iterator<Item = &'a Stage> {
         let image = reference::without_hub(image).to_owned();
-        self.config.content.stages.iter().filter(move |stage| matching::is_image(&stage.base, &image))
+        self.config
+            .content
+            .stages
+            .iter()
+            .filter(move |stage| matching::is_image(&stage.base, &image))
     }
 
     /// The stage that the log calls so.
@@ -95,8 +105,12 @@ impl<'a> DockerfileAt<'a> {
     pub(super) fn values_above(&self, step: (&Stage, &Instruction)) -> Vec<&'a Instruction> {
         let stages = &self.config.content.stages;
         let own = stages.iter().position(|s| s.line == step.0.line).unwrap_or_default();
-        let below = (0..=own).filter(|index| self.is_below(*index, own)).filter_map(|index| stages.get(index));
-        let values = below.flat_map(|s| &s.instructions).filter(|i| matches!(i.keyword.as_str(), "ARG" | "ENV"));
+        let below = (0..=own)
+            .filter(|index| self.is_below(*index, own))
+            .filter_map(|index| stages.get(index));
+        let values = below
+            .flat_map(|s| &s.instructions)
+            .filter(|i| matches!(i.keyword.as_str(), "ARG" | "ENV"));
         values.filter(|i| i.line < step.1.line).collect()
     }
 }
@@ -113,7 +127,11 @@ pub(super) fn line(config: &Config, line: u64, shows: &str) -> Option<Evidence> 
 }
 
 /// Adds the change of a file to a fix, or says why there is none.
-pub(super) fn with_changes(mut fix: Fix, config: &Config, changes: Result<Vec<Change>, String>) -> Fix {
+pub(super) fn with_changes(
+    mut fix: Fix,
+    config: &Config,
+    changes: Result<Vec<Change>, String>,
+) -> Fix {
     let corrected = changes.and_then(|changes| Ok((config.corrected(&changes)?, changes)));
     match corrected {
         Ok((new, changes)) => fix.edits.push(Edit {

@@ -8,7 +8,9 @@ use super::past::{self, Past, cost, header};
 use super::recurring::{Spot, same_stage, spots};
 use super::volatile_build_arg::{Culprit, culprits, explains};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
+};
 use crate::model::Step;
 use crate::series::Because;
 
@@ -19,11 +21,17 @@ static META: RuleMeta = RuleMeta {
     title: "an instruction of the Dockerfile changed between runs",
     group: "The Dockerfile and its inputs",
     severity: Severity::Note,
-    what: "The cache broke at a step that has another text than in the run before; or at a RUN or WORKDIR with the same text on the same base image, and the Dockerfile that was sent to the builder has another size.",
-    why: "A step with another text is another step: it runs, and everything after it. That is as it should be; it explains the run.",
+    what: "The cache broke at a step that has another text than in the run before; or at a RUN or \
+        WORKDIR with the same text on the same base image, and the Dockerfile that was sent to the \
+        builder has another size.",
+    why: "A step with another text is another step: it runs, and everything after it. That is as \
+        it should be; it explains the run.",
     fix: "No action needed. What is edited often belongs low in its stage.",
-    rules_out: "A text that differs in a value in nearly every run (volatile-build-arg), steps that ran because one before them did.",
-    limits: "Only the text that the builder prints is compared, and the size of the Dockerfile: ENV, USER, SHELL and the default of an ARG have no line of their own. It is a fact worth knowing, not a fault.",
+    rules_out: "A text that differs in a value in nearly every run (volatile-build-arg), steps \
+        that ran because one before them did.",
+    limits: "Only the text that the builder prints is compared, and the size of the Dockerfile: \
+        ENV, USER, SHELL and the default of an ARG have no line of their own. It is a fact worth \
+        knowing, not a fault.",
     example: include_str!("examples/dockerfile-edited.txt"),
     references: &["https://docs.docker.com/build/cache/invalidation/"],
     since: "0.1.0",
@@ -52,7 +60,8 @@ fn printed(past: &Past) -> Option<Finding> {
     let all = spots(past);
     let edits: Vec<(Edit, &Spot)> = all.iter().flat_map(|spot| edits(past, &known, spot)).collect();
     let ((_, step, before), spot) = edits.last()?;
-    let mut evidence: Vec<Evidence> = edits.iter().rev().take(3).flat_map(|(edit, _)| lines(past, edit)).collect();
+    let mut evidence: Vec<Evidence> =
+        edits.iter().rev().take(3).flat_map(|(edit, _)| lines(past, edit)).collect();
     evidence.extend(dockerfile_at::line_of(past, spot, "where it stands now"));
     let told = before.map_or_else(
         || format!("`{}` is new", brief(&step.text)),
@@ -64,23 +73,36 @@ fn printed(past: &Past) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Likely,
         title: format!("the Dockerfile was edited: {told}"),
-        cause: "A step is looked up by its text, so an edited one is not in any cache, and what follows it runs again."
+        cause: "A step is looked up by its text, so an edited one is not in any cache, and what \
+            follows it runs again."
             .to_owned(),
         evidence: Proof::from_lines(evidence)?,
         fix: Fix {
             summary: "no action needed".to_owned(),
             steps: vec![
-                "Where this step is edited often, move it below the steps that do not depend on it.".to_owned(),
+                "Where this step is edited often, move it below the steps that do not depend on \
+                    it."
+                .to_owned(),
             ],
             ..Fix::default()
         },
         impact: cost(rerun, edits.len()),
-        rules_out: vec![not_ruled_out("a build argument that the step prints"), to_decide("look at the commit")],
+        rules_out: vec![
+            not_ruled_out("a build argument that the step prints"),
+            to_decide(
+                "look at \
+            the commit",
+            ),
+        ],
         subject: past.subject("Dockerfile"),
     })
 }
 
-fn edits<'p, 'a>(past: &'p Past<'a>, known: &'p [Culprit], spot: &'p Spot<'a>) -> Vec<(Edit<'a>, &'p Spot<'a>)> {
+fn edits<'p, 'a>(
+    past: &'p Past<'a>,
+    known: &'p [Culprit],
+    spot: &'p Spot<'a>,
+) -> Vec<(Edit<'a>, &'p Spot<'a>)> {
     if explains(known, spot) {
         return Vec::new();
     }
@@ -90,7 +112,8 @@ fn edits<'p, 'a>(past: &'p Past<'a>, known: &'p [Culprit], spot: &'p Spot<'a>) -
             return None;
         }
         let aligned = (0..i).rev().find_map(|j| Some((j, spot.step(j)?)));
-        let new = aligned.map_or_else(|| !appears_before(past, i, step), |(_, old)| old.text != step.text);
+        let new = aligned
+            .map_or_else(|| !appears_before(past, i, step), |(_, old)| old.text != step.text);
         new.then(|| ((i, step, aligned.or_else(|| Some((i - 1, replaced(past, i, step)?)))), spot))
     };
     spot.broken.iter().filter_map(edit).collect()
@@ -98,21 +121,27 @@ fn edits<'p, 'a>(past: &'p Past<'a>, known: &'p [Culprit], spot: &'p Spot<'a>) -
 
 /// Another build of the stage has the very text, in another place.
 fn appears_before(past: &Past, i: usize, step: &Step) -> bool {
-    past.misses_of(i, step).filter_map(|miss| miss.before).any(|(place, _)| past.index_of(place).is_some())
+    past.misses_of(i, step)
+        .filter_map(|miss| miss.before)
+        .any(|(place, _)| past.index_of(place).is_some())
 }
 
 /// The step that stood in its place in the run before, and is gone.
 fn replaced<'a>(past: &Past<'a>, i: usize, step: &Step) -> Option<&'a Step> {
     let (before, now) = (past.builds.get(i.checked_sub(1)?)?, past.builds.get(i)?);
     let mut there = same_stage(before, step).filter(|s| s.position == step.position);
-    there.find(|s| s.instruction == step.instruction && !same_stage(now, step).any(|n| n.text == s.text))
+    there.find(|s| {
+        s.instruction == step.instruction && !same_stage(now, step).any(|n| n.text == s.text)
+    })
 }
 
 fn lines(past: &Past, (i, step, before): &Edit) -> Vec<Evidence> {
     let mut lines = Vec::new();
     let old = before.and_then(|(at, old)| Some((old, past.get(at)?)));
     lines.extend(old.map(|(old, (run, _))| header(run, old, "as it was")));
-    lines.extend(past.get(*i).map(|(run, _)| header(run, step, "as it is now: it ran, and what follows")));
+    lines.extend(
+        past.get(*i).map(|(run, _)| header(run, step, "as it is now: it ran, and what follows")),
+    );
     lines
 }
 
@@ -127,7 +156,8 @@ mod tests {
 
     #[test]
     fn notes_an_edit() {
-        let found = DockerfileEdited.check(&of(vec![run().hit("RUN npm ci"), run().miss("RUN npm ci --omit=dev")]));
+        let found = DockerfileEdited
+            .check(&of(vec![run().hit("RUN npm ci"), run().miss("RUN npm ci --omit=dev")]));
         assert_eq!((found.len(), found[0].severity), (1, Severity::Note));
         assert!(found[0].title.contains("became `RUN npm ci --omit=dev`"), "{}", found[0].title);
     }

@@ -13,11 +13,19 @@ static META: RuleMeta = RuleMeta {
     title: "the registry does not accept the cache manifest",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "The layers of a registry cache are uploaded, and the last request, `PUT …/manifests/TAG`, is answered with 400, 404, 405 or 415, or with `manifest invalid` or `unsupported` (BuildKit 0.30 and newer print the registry's code).",
-    why: "Before 0.21 BuildKit described a cache with an image index that lists layers. Amazon ECR and other registries refuse that form. No cache is stored: without `ignore-error=true` the build fails, with it every run is cold.",
-    fix: "Add `image-manifest=true,oci-mediatypes=true` to `--cache-to` (BuildKit 0.12 or newer), or use BuildKit 0.21 or newer, where it is the default.",
-    rules_out: "A tag that may not be moved is refused in the same way: when an earlier run wrote to it, `cache-tag-immutable` is reported instead. 401 and 403 are `cache-access-denied`.",
-    limits: "It knows the answer of the registry, not its product. A proxy that changes requests looks the same. Where the cache is written as an image already, it knows only that the registry refuses it.",
+    what: "The layers of a registry cache are uploaded, and the last request, `PUT \
+        …/manifests/TAG`, is answered with 400, 404, 405 or 415, or with `manifest invalid` or \
+        `unsupported` (BuildKit 0.30 and newer print the registry's code).",
+    why: "Before 0.21 BuildKit described a cache with an image index that lists layers. Amazon ECR \
+        and other registries refuse that form. No cache is stored: without `ignore-error=true` the \
+        build fails, with it every run is cold.",
+    fix: "Add `image-manifest=true,oci-mediatypes=true` to `--cache-to` (BuildKit 0.12 or newer), \
+        or use BuildKit 0.21 or newer, where it is the default.",
+    rules_out: "A tag that may not be moved is refused in the same way: when an earlier run wrote \
+        to it, `cache-tag-immutable` is reported instead. 401 and 403 are `cache-access-denied`.",
+    limits: "It knows the answer of the registry, not its product. A proxy that changes requests \
+        looks the same. Where the cache is written as an image already, it knows only that the \
+        registry refuses it.",
     example: include_str!("examples/export-manifest-rejected.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/registry/",
@@ -57,9 +65,15 @@ fn draft(study: &Study, refusal: &Refusal) -> Draft {
         ),
         fix: fix(study, refusal),
         rules_out: vec![
-            not_ruled_out("a tag that may not be overwritten (no earlier run in the input wrote to this reference)"),
+            not_ruled_out(
+                "a tag that may not be overwritten (no earlier run in the input wrote to this \
+                    reference)",
+            ),
             to_decide("look at the registry's settings"),
-            ruled_out("missing rights (those are answered with 401 or 403, and not after all layers were taken)"),
+            ruled_out(
+                "missing rights (those are answered with 401 or 403, and not after all layers were \
+                    taken)",
+            ),
         ],
     }
 }
@@ -76,22 +90,40 @@ fn of_an_image(refusal: &Refusal) -> Draft {
         severity: Severity::Error,
         confidence: Confidence::Suspected,
         title: title(&place),
-        cause: format!("All layers were uploaded, then the registry refused the manifest ({}). The cache is described as an ordinary image already, so its form is not what the registry lacks; its reason is not in the log.", answer(refusal)),
+        cause: format!(
+            "All layers were uploaded, then the registry refused the manifest ({}). The \
+            cache is described as an ordinary image already, so its form is not what the registry \
+            lacks; its reason is not in the log.",
+            answer(refusal)
+        ),
         fix: Fix {
             summary: "find out why the registry refuses the manifest".to_owned(),
             steps: vec![
-                "Look at the log and at the settings of the registry: a tag that may not be overwritten, types of artifact or of layer (zstd) that are not allowed, a limit of layers or of size.".to_owned(),
-                "Try a new tag in a repository of its own: if that is taken, the tag or the repository is what is protected.".to_owned(),
+                "Look at the log and at the settings of the registry: a tag that may not be \
+                    overwritten, types of artifact or of layer (zstd) that are not allowed, a \
+                    limit of layers or of size."
+                    .to_owned(),
+                "Try a new tag in a repository of its own: if that is taken, the tag or the \
+                    repository is what is protected."
+                    .to_owned(),
             ],
             ..Fix::default()
         },
-        rules_out: vec![ruled_out("missing rights (those are answered with 401 or 403, and not after all layers were taken)")],
+        rules_out: vec![ruled_out(
+            "missing rights (those are answered with 401 or 403, and not \
+            after all layers were taken)",
+        )],
     }
 }
 
 /// The status, else the code and message that newer builders print in its place.
 fn answer(refusal: &Refusal) -> String {
-    let code = || refusal.text.rsplit_once("error writing manifest blob: ").map(|(_, code)| format!("`{code}`"));
+    let code = || {
+        refusal
+            .text
+            .rsplit_once("error writing manifest blob: ")
+            .map(|(_, code)| format!("`{code}`"))
+    };
     match backend::status(refusal.text) {
         Some(status) => format!("status {status}"),
         None => code().unwrap_or_else(|| "an error".to_owned()),
@@ -100,14 +132,18 @@ fn answer(refusal: &Refusal) -> String {
 
 /// A builder that prints the registry's code writes an image unless it was told not to.
 fn is_new(refusal: &Refusal) -> bool {
-    backend::status(refusal.text).is_none() && refusal.text.contains("error writing manifest blob: ")
+    backend::status(refusal.text).is_none()
+        && refusal.text.contains("error writing manifest blob: ")
 }
 
 fn index(refusal: &Refusal) -> &'static str {
     if is_new(refusal) {
-        return "This builder describes a cache as an image unless `image-manifest=false` or `oci-mediatypes=false` is set; the index that it writes then is refused by Amazon ECR and others.";
+        return "This builder describes a cache as an image unless `image-manifest=false` or \
+            `oci-mediatypes=false` is set; the index that it writes then is refused by Amazon ECR \
+            and others.";
     }
-    "BuildKit before 0.21 describes a cache with an image index, which Amazon ECR and others refuse."
+    "BuildKit before 0.21 describes a cache with an image index, which Amazon ECR and others \
+        refuse."
 }
 
 fn asked_for_image_manifest(refusal: &Refusal) -> bool {
@@ -121,17 +157,28 @@ fn fix(study: &Study, refusal: &Refusal) -> Fix {
     let site = Site { cache: cache.unwrap_or(site.cache.clone()), ..site };
     if is_new(refusal) {
         return Fix {
-            summary: "take `image-manifest=false` and `oci-mediatypes=false` out of the cache export".to_owned(),
-            steps: vec!["Take `image-manifest=false` and `oci-mediatypes=false` out of `--cache-to`, or write `image-manifest=true,oci-mediatypes=true`: the cache is then described as an ordinary image.".to_owned()],
+            summary: "take `image-manifest=false` and `oci-mediatypes=false` out of the cache \
+                export"
+                .to_owned(),
+            steps: vec![
+                "Take `image-manifest=false` and `oci-mediatypes=false` out of \
+                `--cache-to`, or write `image-manifest=true,oci-mediatypes=true`: the cache is \
+                then described as an ordinary image."
+                    .to_owned(),
+            ],
             ..remedy::registry_max(&site)
         };
     }
     Fix {
         summary: "add image-manifest=true,oci-mediatypes=true to the cache export".to_owned(),
         steps: vec![
-            "Add `image-manifest=true,oci-mediatypes=true` to `--cache-to`: the cache is then described as an ordinary image. It needs BuildKit 0.12 or newer (Engine 25.0).".to_owned(),
+            "Add `image-manifest=true,oci-mediatypes=true` to `--cache-to`: the cache is then \
+                described as an ordinary image. It needs BuildKit 0.12 or newer (Engine 25.0)."
+                .to_owned(),
             "Or use BuildKit 0.21 or newer, where it is the default.".to_owned(),
-            "`ignore-error=true` keeps a build green when the cache cannot be written; alone it hides that every run is cold.".to_owned(),
+            "`ignore-error=true` keeps a build green when the cache cannot be written; alone it \
+                hides that every run is cold."
+                .to_owned(),
         ],
         ..remedy::registry_max(&site)
     }
@@ -143,11 +190,15 @@ mod tests {
     use super::*;
     use crate::model::CacheKind;
 
-    const PUT: &str = "error writing manifest blob: failed commit on ref \"sha256:0\": unexpected status from PUT request to https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/app/manifests/cache: 400 Bad Request";
+    const PUT: &str = "error writing manifest blob: failed commit on ref \"sha256:0\": unexpected \
+        status from PUT request to \
+        https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/app/manifests/cache: 400 Bad Request";
 
     #[test]
     fn fires_with_and_without_a_failed_build() {
-        let failed = made().export(CacheKind::Registry, Some(PUT)).error(&format!("ERROR: failed to solve: {PUT}"));
+        let failed = made()
+            .export(CacheKind::Registry, Some(PUT))
+            .error(&format!("ERROR: failed to solve: {PUT}"));
         let ignored = made()
             .absent("1.dkr.ecr.eu-west-1.amazonaws.com/app:cache")
             .miss("RUN a")
@@ -159,7 +210,8 @@ mod tests {
 
     #[test]
     fn the_final_error_is_enough() {
-        let text = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \"sha256:0\": unexpected status: 400 Bad Request";
+        let text = "ERROR: failed to solve: error writing manifest blob: failed commit on ref \
+            \"sha256:0\": unexpected status: 400 Bad Request";
         assert_eq!(ExportManifestRejected.check(&of(vec![made().error(text)])).len(), 1);
     }
 
@@ -167,19 +219,25 @@ mod tests {
     fn a_log_that_begins_inside_the_build_leaves_doubt() {
         let mut run = made().export(CacheKind::Registry, Some(PUT)).run();
         run.builds[0].headless = true;
-        assert_eq!(ExportManifestRejected.check(&study(vec![run]))[0].confidence, Confidence::Suspected);
+        assert_eq!(
+            ExportManifestRejected.check(&study(vec![run]))[0].confidence,
+            Confidence::Suspected
+        );
     }
 
     #[test]
     fn leaves_a_tag_that_was_written_before() {
-        let first = made().absent("1.dkr.ecr.eu-west-1.amazonaws.com/app:cache").export(CacheKind::Registry, None);
+        let first = made()
+            .absent("1.dkr.ecr.eu-west-1.amazonaws.com/app:cache")
+            .export(CacheKind::Registry, None);
         let second = made().export(CacheKind::Registry, Some(PUT));
         assert!(ExportManifestRejected.check(&of(vec![first, second])).is_empty());
     }
 
     #[test]
     fn leaves_the_push_of_the_image() {
-        let push = "ERROR: failed to solve: failed to push r/a:1: unexpected status from PUT request to https://r/v2/a/manifests/1: 400 Bad Request";
+        let push = "ERROR: failed to solve: failed to push r/a:1: unexpected status from PUT \
+            request to https://r/v2/a/manifests/1: 400 Bad Request";
         assert!(ExportManifestRejected.check(&of(vec![made().error(push)])).is_empty());
     }
 }

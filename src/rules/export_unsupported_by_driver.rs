@@ -14,11 +14,18 @@ static META: RuleMeta = RuleMeta {
     title: "the builder in use cannot export a cache",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "The build stops before its first step with `Cache export is not supported for the docker driver.` (buildx 0.12 and newer) or `cache export feature is currently not supported for docker driver` (older). Without a log: an export in the configuration, in a job where nothing makes a builder that can.",
-    why: "The default `docker` driver builds inside dockerd, whose own image store can write inline cache only. Nothing is built.",
-    fix: "Make a builder with the docker-container driver in the job, or turn on the containerd image store of the engine. `--cache-to type=inline` works with every driver.",
-    rules_out: "`Multi-platform build is not supported for the docker driver` stops the build too, but is not about the cache.",
-    limits: "The build stops before it says anything else: what the cache would have done is not known.",
+    what: "The build stops before its first step with `Cache export is not supported for the \
+        docker driver.` (buildx 0.12 and newer) or `cache export feature is currently not \
+        supported for docker driver` (older). Without a log: an export in the configuration, in a \
+        job where nothing makes a builder that can.",
+    why: "The default `docker` driver builds inside dockerd, whose own image store can write \
+        inline cache only. Nothing is built.",
+    fix: "Make a builder with the docker-container driver in the job, or turn on the containerd \
+        image store of the engine. `--cache-to type=inline` works with every driver.",
+    rules_out: "`Multi-platform build is not supported for the docker driver` stops the build too, \
+        but is not about the cache.",
+    limits: "The build stops before it says anything else: what the cache would have done is not \
+        known.",
     example: include_str!("examples/export-unsupported-by-driver.txt"),
     references: &["https://docs.docker.com/go/build-cache-backends/", "docker/buildx build/opt.go"],
     since: "0.1.0",
@@ -30,9 +37,15 @@ impl Rule for ExportUnsupportedByDriver {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let told =
-            backend::findings(study, &META, Cause::DriverUnsupported, |_, group| Some(draft(study, group.first()?)));
-        planned::beside(study, told, |past| past.builds.iter().any(|build| build.driver.is_some()), written)
+        let told = backend::findings(study, &META, Cause::DriverUnsupported, |_, group| {
+            Some(draft(study, group.first()?))
+        });
+        planned::beside(
+            study,
+            told,
+            |past| past.builds.iter().any(|build| build.driver.is_some()),
+            written,
+        )
     }
 }
 
@@ -40,8 +53,11 @@ fn draft(study: &Study, refusal: &Refusal) -> Draft {
     Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,
-        title: "the docker driver cannot export a cache: the build stops before its first step".to_owned(),
-        cause: "`--cache-to` asks for a cache export, and the builder in use is dockerd itself (driver `docker`) with its own image store, which writes inline cache only.".to_owned(),
+        title: "the docker driver cannot export a cache: the build stops before its first step"
+            .to_owned(),
+        cause: "`--cache-to` asks for a cache export, and the builder in use is dockerd itself \
+            (driver `docker`) with its own image store, which writes inline cache only."
+            .to_owned(),
         fix: fix(study, refusal),
         rules_out: Vec::new(),
     }
@@ -50,15 +66,31 @@ fn draft(study: &Study, refusal: &Refusal) -> Draft {
 /// The configuration alone: a cache is exported and no builder is made that can.
 fn written(at: At) -> Option<Finding> {
     let command = &at.place.command;
-    let export = command.cache_to.iter().find(|spec| spec.kind() != CacheKind::Inline && !spec.raw.starts_with('$'))?;
+    let export = command
+        .cache_to
+        .iter()
+        .find(|spec| spec.kind() != CacheKind::Inline && !spec.raw.starts_with('$'))?;
     if at.place.driver.as_deref() != Some("docker") {
         return None;
     }
     let words = planned::Words {
-        title: format!("the docker driver cannot export `{}`: the build will stop before its first step", export.raw),
-        cause: "A cache export is asked for, and nothing in the job makes a builder: dockerd itself then builds (driver `docker`), which writes inline cache only unless it runs with the containerd image store.".to_owned(),
+        title: format!(
+            "the docker driver cannot export `{}`: the build will stop before its first \
+            step",
+            export.raw
+        ),
+        cause: "A cache export is asked for, and nothing in the job makes a builder: dockerd \
+            itself then builds (driver `docker`), which writes inline cache only unless it runs \
+            with the containerd image store."
+            .to_owned(),
         fix: builder_only(&Site::written(at)),
-        rules_out: vec![not_ruled_out("an engine with the containerd image store (it exports every kind of cache)"), to_decide("give a log: it shows which image store the engine has")],
+        rules_out: vec![
+            not_ruled_out(
+                "an engine with the containerd image store (it exports every \
+            kind of cache)",
+            ),
+            to_decide("give a log: it shows which image store the engine has"),
+        ],
         subject: at.place.job.clone(),
     };
     planned::finding(
@@ -72,12 +104,19 @@ fn written(at: At) -> Option<Finding> {
 fn fix(study: &Study, refusal: &Refusal) -> Fix {
     let site = Site { capable: false, ..Site::of(study, refusal.run, refusal.build) };
     let commands = refusal.run.commands.iter().filter(|c| c.quote.line <= refusal.quote.line);
-    let registry = commands.flat_map(|c| &c.cache_to).any(|spec| spec.kind() == CacheKind::Registry);
-    let fix =
-        if registry || site.form == Form::ComposePlugin { remedy::registry_max(&site) } else { builder_only(&site) };
+    let registry =
+        commands.flat_map(|c| &c.cache_to).any(|spec| spec.kind() == CacheKind::Registry);
+    let fix = if registry || site.form == Form::ComposePlugin {
+        remedy::registry_max(&site)
+    } else {
+        builder_only(&site)
+    };
     let other = [
-        "Or turn on the containerd image store of the engine (\"features\": {\"containerd-snapshotter\": true} in daemon.json; the default of new installations since Engine 29).",
-        "Or write the cache into the image (`--cache-to type=inline`): it works with the docker driver, and covers the final stage only.",
+        "Or turn on the containerd image store of the engine (\"features\": \
+            {\"containerd-snapshotter\": true} in daemon.json; the default of new installations \
+            since Engine 29).",
+        "Or write the cache into the image (`--cache-to type=inline`): it works with the docker \
+            driver, and covers the final stage only.",
     ];
     Fix { steps: fix.steps.into_iter().chain(other.map(str::to_owned)).collect(), ..fix }
 }
@@ -92,7 +131,8 @@ fn builder_only(site: &Site) -> Fix {
         summary: "build with a docker-container builder".to_owned(),
         steps: vec![
             "Make a docker-container builder before the build; `--cache-to` stays as it is.".to_owned(),
-            "The image then is in the builder, not in dockerd: --push it, or --load it where later commands use it."
+            "The image then is in the builder, not in dockerd: --push it, or --load it where later \
+                commands use it."
                 .to_owned(),
         ],
         snippet: Some(snippet.to_owned()),
@@ -111,23 +151,28 @@ mod tests {
     fn fires_on_both_wordings() {
         for text in [
             "ERROR: failed to build: Cache export is not supported for the docker driver.",
-            "ERROR: cache export feature is currently not supported for docker driver. Please switch to a different driver (eg. \"docker buildx create --use\")",
+            "ERROR: cache export feature is currently not supported for docker driver. Please \
+                switch to a different driver (eg. \"docker buildx create --use\")",
         ] {
             let study = of(vec![
-                made().command("docker buildx build --cache-to type=registry,ref=r.example.com/a:c .").error(text),
+                made()
+                    .command("docker buildx build --cache-to type=registry,ref=r.example.com/a:c .")
+                    .error(text),
             ]);
             let found = ExportUnsupportedByDriver.check(&study);
             let [finding] = found.as_slice() else { panic!("{text}") };
             let snippet = finding.fix.snippet.as_deref().unwrap();
             assert!(
-                snippet.contains("--driver docker-container") && snippet.contains("ref=r.example.com/a:c,mode=max")
+                snippet.contains("--driver docker-container")
+                    && snippet.contains("ref=r.example.com/a:c,mode=max")
             );
         }
     }
 
     #[test]
     fn leaves_other_limits_of_the_driver() {
-        let text = "ERROR: failed to build: Multi-platform build is not supported for the docker driver.";
+        let text =
+            "ERROR: failed to build: Multi-platform build is not supported for the docker driver.";
         assert!(ExportUnsupportedByDriver.check(&of(vec![made().error(text)])).is_empty());
     }
 }

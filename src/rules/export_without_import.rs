@@ -6,7 +6,9 @@ use super::past::{self, Past, cost, end, header};
 use super::planned;
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out};
+use crate::finding::{
+    Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
+};
 use crate::model::{CacheKind, Dialect};
 
 pub(super) struct ExportWithoutImport;
@@ -16,10 +18,15 @@ static META: RuleMeta = RuleMeta {
     title: "a cache is exported and never imported",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "Every run exports a cache, no run imports one, and no step ever comes from a cache; a note where it is one run, on a new builder, whose command line asks for none. In the configuration: a build that exports a cache and imports none, and no other build of the files given reads that cache.",
+    what: "Every run exports a cache, no run imports one, and no step ever comes from a cache; a \
+        note where it is one run, on a new builder, whose command line asks for none. In the \
+        configuration: a build that exports a cache and imports none, and no other build of the \
+        files given reads that cache.",
     why: "`--cache-to` alone only writes: each run pays for the export and starts cold.",
     fix: "Add `--cache-from` with the same reference.",
-    rules_out: "Runs with an import line, whatever its outcome; a local cache that was asked for and is missing; builders that keep their own cache; a single run whose command line is not in the log.",
+    rules_out: "Runs with an import line, whatever its outcome; a local cache that was asked for \
+        and is missing; builders that keep their own cache; a single run whose command line is not \
+        in the log.",
     limits: "Another job may import what this one stores; with its logs the rule is silent.",
     example: include_str!("examples/export-without-import.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
@@ -44,10 +51,10 @@ fn finding(past: &Past) -> Option<Finding> {
     let asked = past.all_commands().any(|c| !c.cache_from.is_empty());
     let again = writing.iter().any(|&i| i > 0 && !past.losses(i).is_empty());
     // Only the client says that a directory to import is missing, and JSON status has no client.
-    let silent = past
-        .builds
-        .iter()
-        .any(|b| b.dialect == Dialect::BuildkitRawjson && b.exports.iter().any(|e| e.kind == CacheKind::Local));
+    let silent = past.builds.iter().any(|b| {
+        b.dialect == Dialect::BuildkitRawjson
+            && b.exports.iter().any(|e| e.kind == CacheKind::Local)
+    });
     if silent || !cold || asked || !past.never_imports() {
         return None;
     }
@@ -64,14 +71,18 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Likely,
         title: format!("{} runs export a cache and none imports it", writing.len()),
-        cause: "Each run stores its cache, and no run looks for one: every step runs every time.".to_owned(),
-        evidence: Proof::from_lines(lines(past, &writing))?.seen_in(past.places(writing.iter().copied())),
+        cause: "Each run stores its cache, and no run looks for one: every step runs every time."
+            .to_owned(),
+        evidence: Proof::from_lines(lines(past, &writing))?
+            .seen_in(past.places(writing.iter().copied())),
         fix: remedy::add_import(&site),
         impact: cost(
             writing.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
             writing.len() - 1,
         ),
-        rules_out: vec![ruled_out("a builder that is kept (steps that nothing can have changed ran again)")],
+        rules_out: vec![ruled_out(
+            "a builder that is kept (steps that nothing can have changed ran again)",
+        )],
         subject: site.cache,
     })
 }
@@ -89,7 +100,9 @@ fn lone(past: &Past) -> Option<Finding> {
         severity: Severity::Note,
         confidence: Confidence::Suspected,
         title: "a cache is exported and none is imported, on a new builder".to_owned(),
-        cause: "The builder is new, and the build asks for no cache: every step runs, whatever is stored.".to_owned(),
+        cause: "The builder is new, and the build asks for no cache: every step runs, whatever is \
+            stored."
+            .to_owned(),
         evidence: Proof::from_lines([asked, new].into_iter().chain(lines(past, &[0])).collect())?,
         fix: remedy::add_import(&site),
         impact: Impact::default(),

@@ -13,13 +13,20 @@ static META: RuleMeta = RuleMeta {
     title: "the runs fail before they store their cache",
     group: "No cache in use",
     severity: Severity::Note,
-    what: "Several runs in a row fail at a step, each asks for a cache to be exported, none of them got that far, and none found a cache.",
-    why: "BuildKit exports a cache at the very end of a build that succeeded. Until one does, nothing is stored, and all that comes before the failing step runs again each time. The failing step is not the cache's fault.",
-    fix: "Mend the step. Until then build the part before it first, with an export of its own (`--target`), or keep the builder.",
+    what: "Several runs in a row fail at a step, each asks for a cache to be exported, none of \
+        them got that far, and none found a cache.",
+    why: "BuildKit exports a cache at the very end of a build that succeeded. Until one does, \
+        nothing is stored, and all that comes before the failing step runs again each time. The \
+        failing step is not the cache's fault.",
+    fix: "Mend the step. Until then build the part before it first, with an export of its own \
+        (`--target`), or keep the builder.",
     rules_out: "Runs that export; steps that come from a cache; a single failed run.",
     limits: "Whether a cache would be found later is not known.",
     example: include_str!("examples/failed-before-cache-export.txt"),
-    references: &["https://docs.docker.com/build/cache/backends/", "moby/buildkit solver/llbsolver/solver.go"],
+    references: &[
+        "https://docs.docker.com/build/cache/backends/",
+        "moby/buildkit solver/llbsolver/solver.go",
+    ],
     since: "0.1.0",
 };
 
@@ -36,7 +43,9 @@ impl Rule for FailedBeforeCacheExport {
 fn finding(study: &Study, series: &Series) -> Option<Finding> {
     let members: Vec<(&Run, &Build)> = study.members(series).collect();
     let failed = members.iter().rev().take_while(|(run, build)| fails_cold(run, build)).count();
-    let stored = members.iter().any(|(_, build)| build.exports.iter().any(|e| e.ok() && e.kind != CacheKind::Inline));
+    let stored = members
+        .iter()
+        .any(|(_, build)| build.exports.iter().any(|e| e.ok() && e.kind != CacheKind::Inline));
     if failed < 2 || stored {
         return None;
     }
@@ -47,9 +56,13 @@ fn finding(study: &Study, series: &Series) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Proven,
-        title: format!("{failed} runs in a row failed before their cache export: no cache is stored"),
+        title: format!(
+            "{failed} runs in a row failed before their cache export: no cache is stored"
+        ),
         cause: format!(
-            "A cache is exported at the end of a build that succeeded. Each of these runs failed at `{}`, so none has stored anything, and what comes before that step runs again each time.",
+            "A cache is exported at the end of a build that succeeded. Each of these runs failed \
+                at `{}`, so none has stored anything, and what comes before that step runs again \
+                each time.",
             short(&step.text)
         ),
         evidence: Proof::from_lines(
@@ -90,9 +103,16 @@ fn fix(stage: &str) -> Fix {
     Fix {
         summary: "store what comes before the failing step with a build of its own".to_owned(),
         steps: vec![
-            "Give the part before the failing step a stage of its own, and build that first, with the same `--cache-from` and `--cache-to`: its cache is stored whatever the rest does.".to_owned(),
-            format!("So: `docker buildx build --target {target} --cache-from … --cache-to … .`, where the stage ends before the failing step; then the whole build."),
-            "Or keep the builder from run to run: it keeps what a failed build has done.".to_owned(),
+            "Give the part before the failing step a stage of its own, and build that first, with \
+                the same `--cache-from` and `--cache-to`: its cache is stored whatever the rest \
+                does."
+                .to_owned(),
+            format!(
+                "So: `docker buildx build --target {target} --cache-from … --cache-to … .`, \
+                where the stage ends before the failing step; then the whole build."
+            ),
+            "Or keep the builder from run to run: it keeps what a failed build has done."
+                .to_owned(),
         ],
         ..Fix::default()
     }
@@ -103,11 +123,17 @@ mod tests {
     use super::super::testing::{Made, made, of};
     use super::*;
 
-    const COMMAND: &str = "docker buildx build --cache-to type=registry,ref=r.example.com/a:c,mode=max .";
+    const COMMAND: &str =
+        "docker buildx build --cache-to type=registry,ref=r.example.com/a:c,mode=max .";
 
     fn fails() -> Made {
         let step = |b: &mut Build| b.steps.last_mut().unwrap().outcome = Outcome::Failed;
-        made().command(COMMAND).absent("r.example.com/a:c").miss("RUN get").miss("RUN make").with(step)
+        made()
+            .command(COMMAND)
+            .absent("r.example.com/a:c")
+            .miss("RUN get")
+            .miss("RUN make")
+            .with(step)
     }
 
     fn found(runs: Vec<Made>) -> usize {
@@ -121,7 +147,13 @@ mod tests {
 
     #[test]
     fn leaves_single_failures_and_runs_that_store() {
-        let stores = || made().command(COMMAND).miss("RUN get").miss("RUN make").export(CacheKind::Registry, None);
+        let stores = || {
+            made()
+                .command(COMMAND)
+                .miss("RUN get")
+                .miss("RUN make")
+                .export(CacheKind::Registry, None)
+        };
         assert_eq!(found(vec![fails()]), 0);
         assert_eq!(found(vec![stores(), fails(), fails()]), 0);
         assert_eq!(found(vec![fails(), fails(), stores()]), 0);

@@ -7,7 +7,8 @@ use super::past::{self, Past};
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study, legacy, legacy_dockerfile_outside};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
+    to_decide,
 };
 use crate::model::{Dialect, Run};
 use crate::series::Because;
@@ -19,11 +20,19 @@ static META: RuleMeta = RuleMeta {
     title: "the same commit gives another build context",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "A COPY of the context broke the cache although the run before built the same commit, and everything before the COPY came from the cache; or the COPY of the few files that an installation reads breaks it in nearly every run, three times or more.",
-    why: "Content and mode bits of the copied files are part of the cache key. Two agents with different umasks, or a checkout that leaves other untracked files behind, never find each other's cache.",
-    fix: "Set the umask and the modes after the checkout the same way everywhere, and keep untracked files out of the context with `.dockerignore`.",
-    rules_out: "Different commits, and logs that do not print theirs: what changed a COPY is not in a build log. Modification times do not matter to BuildKit, owners neither. Two runs of one commit are a note: files that the job makes before the build differ on purpose.",
-    limits: "A build log holds neither file names nor modes: that it is the mode, and not a file that the job writes before the build, follows from the commit alone.",
+    what: "A COPY of the context broke the cache although the run before built the same commit, \
+        and everything before the COPY came from the cache; or the COPY of the few files that an \
+        installation reads breaks it in nearly every run, three times or more.",
+    why: "Content and mode bits of the copied files are part of the cache key. Two agents with \
+        different umasks, or a checkout that leaves other untracked files behind, never find each \
+        other's cache.",
+    fix: "Set the umask and the modes after the checkout the same way everywhere, and keep \
+        untracked files out of the context with `.dockerignore`.",
+    rules_out: "Different commits, and logs that do not print theirs: what changed a COPY is not \
+        in a build log. Modification times do not matter to BuildKit, owners neither. Two runs of \
+        one commit are a note: files that the job makes before the build differ on purpose.",
+    limits: "A build log holds neither file names nor modes: that it is the mode, and not a file \
+        that the job writes before the build, follows from the commit alone.",
     example: include_str!("examples/file-mode-drift.txt"),
     references: &[
         "https://docs.docker.com/build/cache/invalidation/#add-and-copy",
@@ -43,15 +52,19 @@ impl Rule for FileModeDrift {
 }
 
 fn findings(past: &Past) -> Vec<Finding> {
-    // With an image as its only cache the classic builder compares with that image, never with the run before.
+    // With an image as its only cache the classic builder compares with that image, never with the
+    // run before.
     let fixed = |s: &Spot| s.broken.iter().any(|&i| legacy::compares_with_a_fixed_image(past, i));
-    let told = |s: &Spot| copies_context(s.text) && !fixed(s) && !legacy_dockerfile_outside::is_touched(past, s);
+    let told = |s: &Spot| {
+        copies_context(s.text) && !fixed(s) && !legacy_dockerfile_outside::is_touched(past, s)
+    };
     let copies = spots(past).into_iter().filter(told);
     copies.filter_map(|spot| manifests(past, &spot).or_else(|| finding(past, spot))).collect()
 }
 
 fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
-    spot.broken = spot.broken.iter().copied().filter(|&i| found_other_files(past, &spot, i)).collect();
+    spot.broken =
+        spot.broken.iter().copied().filter(|&i| found_other_files(past, &spot, i)).collect();
     let at = *spot.broken.last()?;
     let step = spot.last().filter(|_| spot.behind_hits(past))?;
     let (run, _) = past.get(at)?;
@@ -61,29 +74,51 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
         // Files that the job makes before the build, on purpose, look the same.
         severity: Severity::Note,
         confidence: Confidence::Suspected,
-        title: format!("`{}` found other files in two runs of commit {}", step.text, commit.get(..12).unwrap_or(commit)),
-        cause: "Both runs built one commit, and the files that are copied differ all the same. A checkout brings the same content; what differs then is the mode bits (another umask on another agent), or files that are not in the commit: build results, `.git`, downloads.".to_owned(),
-        evidence: Proof::from_lines(lines(past, &spot))?.seen_in(past.places(spot.broken.iter().copied())),
+        title: format!(
+            "`{}` found other files in two runs of commit {}",
+            step.text,
+            commit.get(..12).unwrap_or(commit)
+        ),
+        cause: "Both runs built one commit, and the files that are copied differ all the same. A \
+            checkout brings the same content; what differs then is the mode bits (another umask on \
+            another agent), or files that are not in the commit: build results, `.git`, downloads."
+            .to_owned(),
+        evidence: Proof::from_lines(lines(past, &spot))?
+            .seen_in(past.places(spot.broken.iter().copied())),
         fix: patched(past, &spot, fix()),
         impact: spot.impact(past),
-        rules_out: outside(past, &spot).into_iter().chain([
-            ruled_out("changed sources (the commit is the same)"),
-            not_ruled_out("file modes or untracked files: which of the two"), to_decide("run `git status --ignored --short` and `find . -printf '%m %p\\n'` on both agents"),
-        ]).collect(),
+        rules_out: outside(past, &spot)
+            .into_iter()
+            .chain([
+                ruled_out("changed sources (the commit is the same)"),
+                not_ruled_out("file modes or untracked files: which of the two"),
+                to_decide(
+                    "run `git \
+                status --ignored --short` and `find . -printf '%m %p\\n'` on both agents",
+                ),
+            ])
+            .collect(),
         subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
 }
 
-/// Without a command line nothing tells where the Dockerfile of the classic builder came from (`docker/utils/build.py`
-/// of the SDK for Python does as the client does).
+/// Without a command line nothing tells where the Dockerfile of the classic builder came from
+/// (`docker/utils/build.py` of the SDK for Python does as the client does).
 fn outside(past: &Past, spot: &Spot) -> Option<Alternative> {
     let &last = spot.broken.last()?;
     let classic = past.get(last).is_some_and(|(_, build)| build.dialect == Dialect::Classic);
     let unknown = classic && past.commands(last).is_empty() && copies_everything(spot.text);
-    unknown.then(|| not_ruled_out("a Dockerfile from outside the context (`-f -`, `-f ../Dockerfile`, the Docker SDK's `dockerfile=`): client and SDK write a random name into the .dockerignore that they send, unless it lists itself"))
+    unknown.then(|| {
+        not_ruled_out(
+            "a Dockerfile from outside the context (`-f -`, `-f \
+        ../Dockerfile`, the Docker SDK's `dockerfile=`): client and SDK write a random name into \
+        the .dockerignore that they send, unless it lists itself",
+        )
+    })
 }
 
-/// Files that name the dependencies, in nearly every run another: they are stamped, or their modes differ.
+/// Files that name the dependencies, in nearly every run another: they are stamped, or their modes
+/// differ.
 fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
     let step = spot.last().filter(|s| !copies_everything(&s.text) && !copies_a_folder(&s.text))?;
     let rerun = spot.rerun(past, *spot.broken.last()?);
@@ -98,9 +133,17 @@ fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Suspected,
-        title: format!("`{}` brings other files {} and reruns `{}`", step.text, spot.often(past), brief(&install.text)),
+        title: format!(
+            "`{}` brings other files {} and reruns `{}`",
+            step.text,
+            spot.often(past),
+            brief(&install.text)
+        ),
         cause: format!(
-            "`{}` copies the few files that name the dependencies, and something about them differs in nearly every run: mode bits set by another umask, a version that the job writes into them, a lock file that the job regenerates. `{}` runs again each time.",
+            "`{}` copies the few files that name the dependencies, and something about them \
+                differs in nearly every run: mode bits set by another umask, a version that the \
+                job writes into them, a lock file that the job regenerates. `{}` runs again each \
+                time.",
             step.text,
             brief(&install.text)
         ),
@@ -134,7 +177,8 @@ fn same_commit<'a>(past: &Past<'a>, i: usize) -> Option<&'a Run> {
 
 /// The run before left its cache where this one looks.
 fn stored(past: &Past, i: usize) -> bool {
-    past.builds.get(i - 1).is_some_and(|b| past.exported(i - 1) || b.inline.is_some()) || past.never_imports()
+    past.builds.get(i - 1).is_some_and(|b| past.exported(i - 1) || b.inline.is_some())
+        || past.never_imports()
 }
 
 fn unedited(spot: &Spot, i: usize) -> bool {
@@ -142,7 +186,8 @@ fn unedited(spot: &Spot, i: usize) -> bool {
 }
 
 fn lines(past: &Past, spot: &Spot) -> Vec<Evidence> {
-    let mut lines = spot.lines(past, "ran, with the same commit as the run before: the files it copies are others");
+    let mut lines = spot
+        .lines(past, "ran, with the same commit as the run before: the files it copies are others");
     lines.extend(dockerfile_at::line_of(past, spot, "copies them"));
     lines
 }
@@ -164,11 +209,19 @@ fn fix() -> Fix {
     Fix {
         summary: "make the context the same on every agent".to_owned(),
         steps: vec![
-            "Before the build, remove what is not in the commit (`git clean -ffdx` takes all untracked files of the workspace), and set the modes that git does not keep: it keeps the executable bit only.".to_owned(),
-            "Do not write versions or build numbers into files that are copied before the installation; commit the lock file.".to_owned(),
+            "Before the build, remove what is not in the commit (`git clean -ffdx` takes all \
+                untracked files of the workspace), and set the modes that git does not keep: it \
+                keeps the executable bit only."
+                .to_owned(),
+            "Do not write versions or build numbers into files that are copied before the \
+                installation; commit the lock file."
+                .to_owned(),
             "List in `.dockerignore` what is not in the commit.".to_owned(),
         ],
-        snippet: Some("umask 022\ngit clean -ffdx\nchmod -R u=rwX,go=rX .\n\n# .dockerignore\n.git".to_owned()),
+        snippet: Some(
+            "umask 022\ngit clean -ffdx\nchmod -R u=rwX,go=rX .\n\n# .dockerignore\n.git"
+                .to_owned(),
+        ),
         ..Fix::default()
     }
 }
@@ -180,8 +233,10 @@ mod tests {
     use crate::model::CacheKind;
 
     fn run(commit: &str) -> Run {
-        let build: Made =
-            made().import("r.example.com/a:c", None).from("node:20", "aa").export(CacheKind::Registry, None);
+        let build: Made = made()
+            .import("r.example.com/a:c", None)
+            .from("node:20", "aa")
+            .export(CacheKind::Registry, None);
         Run { commit: Some(commit.into()), ..build.hit("WORKDIR /app").miss("COPY . .").run() }
     }
 
@@ -194,7 +249,8 @@ mod tests {
     #[test]
     fn fires_on_manifests_that_are_others_each_time() {
         let run = || {
-            let run = made().import("r.example.com/a:c", None).from("node:20", "aa").hit("WORKDIR /app");
+            let run =
+                made().import("r.example.com/a:c", None).from("node:20", "aa").hit("WORKDIR /app");
             run.miss("COPY package.json ./").miss("RUN npm ci").miss("COPY . .").run()
         };
         assert_eq!(FileModeDrift.check(&study(vec![run(), run(), run(), run()])).len(), 1);

@@ -12,10 +12,14 @@ static META: RuleMeta = RuleMeta {
     group: "The cache backend refuses",
     severity: Severity::Error,
     what: "A `type=gha` import or export ends with `maximum timeout reached`.",
-    why: "The client waits ten minutes (five before BuildKit 0.14). Mostly GitHub throttles: a cache of many layers, or many jobs exporting at once. The build fails though the image is built.",
-    fix: "Export less and from fewer jobs, or keep the cache in a registry; `ignore-error=true` keeps the build green.",
+    why: "The client waits ten minutes (five before BuildKit 0.14). Mostly GitHub throttles: a \
+        cache of many layers, or many jobs exporting at once. The build fails though the image is \
+        built.",
+    fix: "Export less and from fewer jobs, or keep the cache in a registry; `ignore-error=true` \
+        keeps the build green.",
     rules_out: "A plain 429 is `cache-rate-limited`.",
-    limits: "How much time the throttling took is not printed; the size of the cache and of the matrix is not known.",
+    limits: "How much time the throttling took is not printed; the size of the cache and of the \
+        matrix is not known.",
     example: include_str!("examples/gha-export-timeout.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/gha/",
@@ -55,7 +59,8 @@ fn draft(throttled: bool, asked: &str) -> Draft {
             summary: "export less to GitHub's cache, or keep the cache in a registry".to_owned(),
             steps: vec![
                 "Add `ignore-error=true` so that a lost export does not fail the build.".to_owned(),
-                "Export from the main branch only; mode=max uploads each layer of each stage as an entry of its own."
+                "Export from the main branch only; mode=max uploads each layer of each stage as an \
+                    entry of its own."
                     .to_owned(),
                 "Or use a registry cache (GHCR): no limit of entries per minute.".to_owned(),
                 "`timeout=20m` in `--cache-to` waits longer (BuildKit 0.14 and newer).".to_owned(),
@@ -69,7 +74,9 @@ fn draft(throttled: bool, asked: &str) -> Draft {
 
 /// The export with more time, and without power over the build.
 fn longer(asked: &str) -> String {
-    let kept = asked.split(',').filter(|part| !part.starts_with("timeout=") && !part.starts_with("ignore-error="));
+    let kept = asked
+        .split(',')
+        .filter(|part| !part.starts_with("timeout=") && !part.starts_with("ignore-error="));
     kept.chain(["ignore-error=true", "timeout=20m"]).collect::<Vec<_>>().join(",")
 }
 
@@ -81,14 +88,20 @@ mod tests {
 
     #[test]
     fn fires_and_names_throttling_where_it_shows() {
-        let error = "maximum timeout reached: failed to parse error response 429: {\"$id\":\"1\",\"typeKey\":\"RequestBlockedException\"}";
+        let error = "maximum timeout reached: failed to parse error response 429: \
+            {\"$id\":\"1\",\"typeKey\":\"RequestBlockedException\"}";
         let found = GhaExportTimeout.check(&of(vec![made().export(CacheKind::Gha, Some(error))]));
         assert!(found[0].cause.contains("throttled"));
     }
 
     #[test]
     fn leaves_registry_timeouts() {
-        let error = "failed to do request: Head \"https://r.example.com/v2/\": dial tcp 192.0.2.1:443: i/o timeout";
-        assert!(GhaExportTimeout.check(&of(vec![made().export(CacheKind::Registry, Some(error))])).is_empty());
+        let error = "failed to do request: Head \"https://r.example.com/v2/\": dial tcp \
+            192.0.2.1:443: i/o timeout";
+        assert!(
+            GhaExportTimeout
+                .check(&of(vec![made().export(CacheKind::Registry, Some(error))]))
+                .is_empty()
+        );
     }
 }

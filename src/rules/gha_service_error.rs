@@ -11,11 +11,14 @@ static META: RuleMeta = RuleMeta {
     title: "GitHub's cache service fails",
     group: "The cache backend refuses",
     severity: Severity::Warning,
-    what: "A `type=gha` import or export ends with a 5xx status, a failed connection, `failed to reserve cache`, `error committing cache` or `cache token expired`.",
+    what: "A `type=gha` import or export ends with a 5xx status, a failed connection, `failed to \
+        reserve cache`, `error committing cache` or `cache token expired`.",
     why: "The run is cold, or its export is lost and the build fails.",
-    fix: "Add `ignore-error=true`; where entries cannot be reserved, give each image a scope of its own and export from jobs with a writable token only.",
+    fix: "Add `ignore-error=true`; where entries cannot be reserved, give each image a scope of \
+        its own and export from jobs with a writable token only.",
     rules_out: "Timeouts, rate limits and the retired service are rules of their own.",
-    limits: "The words do not always show whether the service was down or the cache of the repository was full.",
+    limits: "The words do not always show whether the service was down or the cache of the \
+        repository was full.",
     example: include_str!("examples/gha-service-error.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/gha/",
@@ -88,16 +91,21 @@ fn told(group: &[Refusal]) -> Told {
 fn cause(told: Told) -> &'static str {
     match told {
         Told::Reserve => {
-            "The service did not let this job write: another job writes the same scope, too many entries were written, or the token of this trigger is read-only."
+            "The service did not let this job write: another job writes the same scope, too many \
+                entries were written, or the token of this trigger is read-only."
         }
         Told::ReadOnly => {
-            "The token of this job may read caches and not write them: so it is for pull requests from forks and for some triggers."
+            "The token of this job may read caches and not write them: so it is for pull requests \
+                from forks and for some triggers."
         }
         Told::Expired => {
-            "The job's cache token expired before the export ended: the build took longer than the token lives."
+            "The job's cache token expired before the export ended: the build took longer than the \
+                token lives."
         }
         Told::Gone => {
-            "An entry that the export found or wrote was gone when it was used. GitHub removes the oldest entries of a repository that holds more than its limit (10 GB unless it was raised), also while a job runs."
+            "An entry that the export found or wrote was gone when it was used. GitHub removes the \
+                oldest entries of a repository that holds more than its limit (10 GB unless it was \
+                raised), also while a job runs."
         }
         Told::Down => "The service could not be reached or failed; the line quoted says how.",
     }
@@ -106,20 +114,28 @@ fn cause(told: Told) -> &'static str {
 fn fix(told: Told, group: &[Refusal]) -> Fix {
     let asked = backend::asked(group);
     let ignored = asked.contains("ignore-error=true");
-    let optional = "Add `ignore-error=true`: an export that fails then costs the cache and not the build.";
+    let optional =
+        "Add `ignore-error=true`: an export that fails then costs the cache and not the build.";
     let own: &[&str] = match told {
         Told::Reserve => &[
             "Give each image and platform its own `scope=`; the default scope is the same for all.",
-            "Export on `push` only: pull requests from forks and some triggers have a read-only cache token.",
+            "Export on `push` only: pull requests from forks and some triggers have a read-only \
+                cache token.",
         ],
         Told::ReadOnly => {
-            &["Leave `cache-to` out where the token may not write: such jobs import what the main branch stores."]
+            &["Leave `cache-to` out where the token may not write: such jobs import what the main \
+                branch stores."]
         }
-        Told::Expired => &["Keep the cache in a registry where builds take that long: its log-in lasts."],
+        Told::Expired => {
+            &["Keep the cache in a registry where builds take that long: its log-in lasts."]
+        }
         Told::Gone => &[
-            "Look at the size under Actions, Caches: near the limit, take out scopes that nobody reads and export from fewer jobs, or keep the cache in a registry.",
+            "Look at the size under Actions, Caches: near the limit, take out scopes that nobody \
+                reads and export from fewer jobs, or keep the cache in a registry.",
         ],
-        Told::Down => &["Run again; https://www.githubstatus.com/ says whether the service is down."],
+        Told::Down => {
+            &["Run again; https://www.githubstatus.com/ says whether the service is down."]
+        }
     };
     let summary = match told {
         Told::Reserve => "make the export optional, and give each image its own scope",
@@ -131,7 +147,12 @@ fn fix(told: Told, group: &[Refusal]) -> Fix {
     };
     Fix {
         summary: summary.to_owned(),
-        steps: (!ignored).then_some(optional).into_iter().chain(own.iter().copied()).map(str::to_owned).collect(),
+        steps: (!ignored)
+            .then_some(optional)
+            .into_iter()
+            .chain(own.iter().copied())
+            .map(str::to_owned)
+            .collect(),
         snippet: (!ignored).then(|| format!("cache-to: {asked},ignore-error=true")),
         ..Fix::default()
     }
@@ -145,22 +166,29 @@ mod tests {
 
     #[test]
     fn fires_when_an_entry_cannot_be_reserved() {
-        let found = GhaServiceError
-            .check(&of(vec![made().export(CacheKind::Gha, Some("error writing layer blob: failed to reserve cache"))]));
+        let found =
+            GhaServiceError.check(&of(vec![made().export(
+                CacheKind::Gha,
+                Some("error writing layer blob: failed to reserve cache"),
+            )]));
         assert!(found[0].cause.contains("scope"));
     }
 
     #[test]
     fn an_outage_is_no_reason_for_other_scopes() {
-        let down = "GitHub Actions is temporarily unavailable. Please visit https://www.githubstatus.com/ for the status of our services.";
+        let down = "GitHub Actions is temporarily unavailable. Please visit \
+            https://www.githubstatus.com/ for the status of our services.";
         let run = made()
-            .command("docker buildx build --cache-to type=gha,scope=web,mode=max,ignore-error=true .")
+            .command(
+                "docker buildx build --cache-to type=gha,scope=web,mode=max,ignore-error=true .",
+            )
             .import("gha:153", Some(down))
             .export(CacheKind::Unknown, Some(down));
         let found = GhaServiceError.check(&of(vec![run]));
         assert_eq!((found.len(), found[0].fix.steps.len()), (1, 1), "{:?}", found[0].fix);
-        let run =
-            made().command("docker buildx build --cache-to type=gha,scope=web .").export(CacheKind::Gha, Some("x 503"));
+        let run = made()
+            .command("docker buildx build --cache-to type=gha,scope=web .")
+            .export(CacheKind::Gha, Some("x 503"));
         let snippet = GhaServiceError.check(&of(vec![run])).remove(0).fix.snippet;
         assert_eq!(snippet.as_deref(), Some("cache-to: type=gha,scope=web,ignore-error=true"));
     }
@@ -169,7 +197,10 @@ mod tests {
     fn leaves_a_canceled_export() {
         assert!(
             GhaServiceError
-                .check(&of(vec![made().export(CacheKind::Gha, Some("error writing layer blob: context canceled"))]))
+                .check(&of(vec![
+                    made()
+                        .export(CacheKind::Gha, Some("error writing layer blob: context canceled"))
+                ]))
                 .is_empty()
         );
     }

@@ -14,11 +14,14 @@ static META: RuleMeta = RuleMeta {
     title: "fewer steps come from the cache since a run, and no other rule says why",
     group: "Hits only every second run",
     severity: Severity::Warning,
-    what: "A job was well and then became worse for good: in the runs before at least half of the steps came from the cache, in every run since at least a third of all steps fewer do.",
+    what: "A job was well and then became worse for good: in the runs before at least half of the \
+        steps came from the cache, in every run since at least a third of all steps fewer do.",
     why: "Whatever changed with that run costs time in every run since.",
     fix: "Look at what changed with the first of these runs: it is listed where the logs show it.",
-    rules_out: "Everything with a rule of its own: where one of those explains the newest runs, this one is silent. A single worse run is none.",
-    limits: "It says when and what else changed then, not why. What the logs do not show (versions, limits of the builder, retention of a registry) is not listed.",
+    rules_out: "Everything with a rule of its own: where one of those explains the newest runs, \
+        this one is silent. A single worse run is none.",
+    limits: "It says when and what else changed then, not why. What the logs do not show \
+        (versions, limits of the builder, retention of a registry) is not listed.",
     example: include_str!("examples/hits-dropped.txt"),
     references: &["https://docs.docker.com/build/cache/invalidation/"],
     since: "0.2.0",
@@ -52,24 +55,39 @@ fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
     }
     let run = newest.runs.first()?;
     let changes = change::between(whole.get(since - 1)?, newest.get(0)?);
-    let ran = newest.builds.iter().flat_map(|build| build.decided()).filter(|s| s.outcome == Outcome::Miss);
+    let ran = newest
+        .builds
+        .iter()
+        .flat_map(|build| build.decided())
+        .filter(|s| s.outcome == Outcome::Miss);
     let ran: Vec<&Step> = ran.collect();
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Suspected,
-        title: format!("worse since {}: {before} % → {now} % of the steps from the cache", run.label),
+        title: format!(
+            "worse since {}: {before} % → {now} % of the steps from the cache",
+            run.label
+        ),
         cause: cause(newest, &changes),
         evidence: Proof::from_lines(lines(whole, newest, since))?,
         fix: Fix {
             summary: format!("look at what changed with {}", run.label),
             steps: vec![
-                "Compare the configuration, the command line and the Dockerfile of that run with those of the run before.".to_owned(),
-                "Give the Dockerfile and the configuration (`--config`), and logs that show the command lines.".to_owned(),
+                "Compare the configuration, the command line and the Dockerfile of that run with \
+                    those of the run before."
+                    .to_owned(),
+                "Give the Dockerfile and the configuration (`--config`), and logs that show the \
+                    command lines."
+                    .to_owned(),
             ],
             ..Fix::default()
         },
-        impact: Impact { steps: ran.len(), seconds: elapsed(ran.iter().copied()), runs: newest.len() },
+        impact: Impact {
+            steps: ran.len(),
+            seconds: elapsed(ran.iter().copied()),
+            runs: newest.len(),
+        },
         rules_out: vec![ruled_out("one worse run (every run since is worse)")],
         subject: whole.subject("hits"),
     })
@@ -81,7 +99,9 @@ fn cause(newest: &Past, changes: &[String]) -> String {
         format!("The first step that runs in these runs is `{}`. ", brief(&miss.step.text))
     });
     if changes.is_empty() {
-        return format!("{step}No rule explains it, and nothing else that the logs show changed then.");
+        return format!(
+            "{step}No rule explains it, and nothing else that the logs show changed then."
+        );
     }
     format!("{step}No rule explains it. Changed then: {}.", changes.join("; "))
 }
@@ -98,7 +118,9 @@ fn lines(whole: &Past, newest: &Past, since: usize) -> Vec<Evidence> {
             Some((run, build.decided().find(same)?))
         });
         if lines.is_empty() {
-            lines.extend(earlier.map(|(run, step)| verdict(run, step, "came from the cache before")));
+            lines.extend(
+                earlier.map(|(run, step)| verdict(run, step, "came from the cache before")),
+            );
         }
         if build.total() > 0 {
             lines.push(header(run, miss.step, "is the first step that runs since"));
@@ -117,7 +139,12 @@ mod tests {
     }
 
     fn bad() -> Made {
-        made().from("node:22", "aa").hit("WORKDIR /app").miss("RUN a").miss("RUN b").miss("COPY . .")
+        made()
+            .from("node:22", "aa")
+            .hit("WORKDIR /app")
+            .miss("RUN a")
+            .miss("RUN b")
+            .miss("COPY . .")
     }
 
     #[test]

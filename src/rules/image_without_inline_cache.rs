@@ -6,7 +6,8 @@ use super::remedy::{self, At, Site};
 use super::unstored_stage;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+    Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
+    to_decide,
 };
 use crate::model::{BuildOutcome, CacheKind, Dialect, Outcome, Text, Tool, Transfer};
 
@@ -17,11 +18,22 @@ static META: RuleMeta = RuleMeta {
     title: "the image that is imported as a cache holds no cache",
     group: "Multi-stage and inline",
     severity: Severity::Error,
-    what: "A build imports its own image as a cache without error, never a step comes from it, and no run prints that an inline cache is written; of one run a warning. Without a log: a build in the configuration that imports the image it makes, under any name it is pushed by, and asks for no inline cache.",
-    why: "BuildKit uses an image as a cache only where the image was built with inline cache metadata. Without it the import succeeds, says nothing, and every build is a cold one.",
-    fix: "Build the image with `--build-arg BUILDKIT_INLINE_CACHE=1` or `--cache-to type=inline` (single stage), or use a registry cache with mode=max (several stages).",
-    rules_out: "Runs that export a cache elsewhere, changed base images and instructions, `--no-cache`, and the engine that writes empty inline caches (inline-cache-never-exported prints that it does). Without a log: tools that may take the older builder, which uses any image that was pulled (docker before 23, version 4 of Buildkite's docker-compose plugin without `cli-version: 2`).",
-    limits: "That inline metadata is missing is not printed: it follows from imports that never bring a hit while no run writes any. Where the final stage begins with a copy out of another one, and another job writes the image, it is a note.",
+    what: "A build imports its own image as a cache without error, never a step comes from it, and \
+        no run prints that an inline cache is written; of one run a warning. Without a log: a \
+        build in the configuration that imports the image it makes, under any name it is pushed \
+        by, and asks for no inline cache.",
+    why: "BuildKit uses an image as a cache only where the image was built with inline cache \
+        metadata. Without it the import succeeds, says nothing, and every build is a cold one.",
+    fix: "Build the image with `--build-arg BUILDKIT_INLINE_CACHE=1` or `--cache-to type=inline` \
+        (single stage), or use a registry cache with mode=max (several stages).",
+    rules_out: "Runs that export a cache elsewhere, changed base images and instructions, \
+        `--no-cache`, and the engine that writes empty inline caches (inline-cache-never-exported \
+        prints that it does). Without a log: tools that may take the older builder, which uses any \
+        image that was pulled (docker before 23, version 4 of Buildkite's docker-compose plugin \
+        without `cli-version: 2`).",
+    limits: "That inline metadata is missing is not printed: it follows from imports that never \
+        bring a hit while no run writes any. Where the final stage begins with a copy out of \
+        another one, and another job writes the image, it is a note.",
     example: include_str!("examples/image-without-inline-cache.txt"),
     references: &["https://docs.docker.com/build/cache/backends/inline/"],
     since: "0.1.0",
@@ -40,8 +52,10 @@ impl Rule for ImageWithoutInlineCache {
 
 /// The image is a cache, or has been looked for in vain.
 fn decides(past: &Past) -> bool {
-    let used = (1..past.len()).any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0));
-    used || past.builds.iter().any(|b| b.inline.is_some() || !b.exports.is_empty()) || finding(past).is_some()
+    let used = (1..past.len())
+        .any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0));
+    used || past.builds.iter().any(|b| b.inline.is_some() || !b.exports.is_empty())
+        || finding(past).is_some()
 }
 
 fn finding(past: &Past) -> Option<Finding> {
@@ -55,14 +69,17 @@ fn finding(past: &Past) -> Option<Finding> {
     if past.len() == 1 {
         return lone(past);
     }
-    let vain: Vec<usize> = (1..past.len()).filter(|&i| from_registry(past, i) && !losses(past, i).is_empty()).collect();
+    let vain: Vec<usize> = (1..past.len())
+        .filter(|&i| from_registry(past, i) && !losses(past, i).is_empty())
+        .collect();
     if vain.is_empty() {
         return None;
     }
     let (run, build) = past.last()?;
     let site = Site::of(past.study, run, build);
     let reference = site.imports.first().cloned().unwrap_or_else(|| site.image.clone());
-    let own = past.builds.iter().any(|b| b.images.iter().any(|i| remedy::reference::same(i, &reference)));
+    let own =
+        past.builds.iter().any(|b| b.images.iter().any(|i| remedy::reference::same(i, &reference)));
     let again = plural(vain.len(), "run", "runs");
     // An inline cache holds no inner stages: one that another job writes would bring no hit either.
     let inner = vain.iter().all(|&i| past.final_losses(i).is_empty());
@@ -72,30 +89,42 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: if inner && !own { Severity::Note } else { META.severity },
         confidence: if told { Confidence::Likely } else { Confidence::Suspected },
         title: format!("{reference} is imported as a cache but holds none: no hit in {again}"),
-        cause: "The import finds the image and reports no error, but an image is a cache only if it was built with inline cache metadata, and no run in these logs writes any.".to_owned(),
+        cause: "The import finds the image and reports no error, but an image is a cache only if \
+            it was built with inline cache metadata, and no run in these logs writes any."
+            .to_owned(),
         evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
         fix: if inner { remedy::registry_max(&site) } else { remedy::inline_args(&site) },
-        impact: cost(vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), vain.len()),
+        impact: cost(
+            vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            vain.len(),
+        ),
         rules_out: rules_out(own),
         subject: reference,
     })
 }
 
-/// One run that imports the image it builds anew: whatever made its steps run, the next one finds no cache either.
+/// One run that imports the image it builds anew: whatever made its steps run, the next one finds
+/// no cache either.
 fn lone(past: &Past) -> Option<Finding> {
     let (run, build) = past.last().filter(|(_, b)| {
         b.outcome == BuildOutcome::Succeeded
-            && matches!(b.dialect, Dialect::BuildkitPlain | Dialect::BuildkitTty | Dialect::BuildkitRawjson)
+            && matches!(
+                b.dialect,
+                Dialect::BuildkitPlain | Dialect::BuildkitTty | Dialect::BuildkitRawjson
+            )
     })?;
     let own = |t: &&Transfer| {
         let name = t.reference.as_deref().unwrap_or_default();
-        t.ok() && t.kind == CacheKind::Registry && build.images.iter().any(|i| remedy::reference::same(i, name))
+        t.ok()
+            && t.kind == CacheKind::Registry
+            && build.images.iter().any(|i| remedy::reference::same(i, name))
     };
     let import = past.imports(0).into_iter().find(own)?;
     let name = import.reference.as_deref()?;
     let ran = build.decided().next().filter(|step| step.outcome == Outcome::Miss)?;
     let site = Site::of(past.study, run, build);
-    let asked = past.commands(0).first().map(|c| Study::quote(run, &c.quote, "asks for no inline cache"));
+    let asked =
+        past.commands(0).first().map(|c| Study::quote(run, &c.quote, "asks for no inline cache"));
     let seen = [
         Study::quote(run, &import.header, "the image is imported as a cache"),
         end(run, import, "without error"),
@@ -106,12 +135,21 @@ fn lone(past: &Past) -> Option<Finding> {
         severity: Severity::Warning,
         confidence: if asked.is_some() { Confidence::Likely } else { Confidence::Suspected },
         title: format!("{name} is imported as a cache, and this build makes it anew without one"),
-        cause: "An image is a cache only if it was built with inline cache metadata. This build imports its own image, finds nothing in it, and writes none into the new one.".to_owned(),
+        cause: "An image is a cache only if it was built with inline cache metadata. This build \
+            imports its own image, finds nothing in it, and writes none into the new one."
+            .to_owned(),
         evidence: Proof::from_lines(asked.into_iter().chain(seen).collect())?,
-        fix: if build.decided().any(|step| step.stage != ran.stage) { remedy::registry_max(&site) } else { remedy::inline_args(&site) },
+        fix: if build.decided().any(|step| step.stage != ran.stage) {
+            remedy::registry_max(&site)
+        } else {
+            remedy::inline_args(&site)
+        },
         impact: Impact::default(),
         rules_out: vec![
-            not_ruled_out("a changed base image or source as the reason for these steps (the next run has no cache all the same)"),
+            not_ruled_out(
+                "a changed base image or source as the reason for these steps (the next \
+                run has no cache all the same)",
+            ),
             to_decide("give earlier logs"),
             not_ruled_out("another job that pushes this image with inline cache metadata"),
         ],
@@ -119,53 +157,79 @@ fn lone(past: &Past) -> Option<Finding> {
     })
 }
 
-/// The configuration alone: the build's own image is its only cache, and nothing writes one into it.
+/// The configuration alone: the build's own image is its only cache, and nothing writes one into
+/// it.
 fn written(study: &Study, at: At) -> Option<Finding> {
     let command = &at.place.command;
     let classic = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
-    if command.inline() || !command.cache_to.is_empty() || classic.iter().any(|off| at.config.text.contains(off)) {
+    if command.inline()
+        || !command.cache_to.is_empty()
+        || classic.iter().any(|off| at.config.text.contains(off))
+    {
         return None;
     }
     if at.place.classic || command.tool == Tool::DockerBuild && older_client(&at.config.text) {
         return None;
     }
-    let from =
-        command.cache_from.iter().filter(|spec| spec.kind() == CacheKind::Registry).filter_map(|spec| spec.get("ref"));
-    let names = || command.tags.iter().map(Text::as_str).chain(at.place.pushed.iter().map(String::as_str));
+    let from = command
+        .cache_from
+        .iter()
+        .filter(|spec| spec.kind() == CacheKind::Registry)
+        .filter_map(|spec| spec.get("ref"));
+    let names =
+        || command.tags.iter().map(Text::as_str).chain(at.place.pushed.iter().map(String::as_str));
     let own = |name: &&str| names().any(|tag| remedy::reference::same(tag, name));
-    let name = from.clone().find(own).filter(|_| from.clone().count() == command.cache_from.len())?.to_owned();
+    let name = from
+        .clone()
+        .find(own)
+        .filter(|_| from.clone().count() == command.cache_from.len())?
+        .to_owned();
     let words = planned::Words {
         title: format!("{name} will be imported as a cache but hold none"),
-        cause: "The build imports the image it makes itself. An image is a cache only if it was built with inline cache metadata, and the build asks for none.".to_owned(),
+        cause: "The build imports the image it makes itself. An image is a cache only if it was \
+            built with inline cache metadata, and the build asks for none."
+            .to_owned(),
         fix: match planned::inner(study, at) {
             // An inline cache would never hold the other stages.
             Some(_) => remedy::registry_max(&Site::written(at)),
             None => remedy::inline_args(&Site::written(at)),
         },
-        rules_out: vec![not_ruled_out("the older builder (DOCKER_BUILDKIT=0), which can use any pulled image (nothing in the file asks for it)")],
+        rules_out: vec![not_ruled_out(
+            "the older builder (DOCKER_BUILDKIT=0), which can use any \
+            pulled image (nothing in the file asks for it)",
+        )],
         subject: name,
     };
     let line = at.evidence("the image is the cache, without inline metadata");
     planned::finding(&META, META.severity, line.into_iter().collect(), words)
 }
 
-/// The file names a docker client before 23, which builds with the older builder unless told otherwise
-/// (docker/cli, release notes of 23.0). `docker:stable` has been 20.10 since it was given up.
+/// The file names a docker client before 23, which builds with the older builder unless told
+/// otherwise (docker/cli, release notes of 23.0). `docker:stable` has been 20.10 since it was given
+/// up.
 fn older_client(text: &str) -> bool {
-    let value = |rest: &str| rest.trim_start_matches([':', '=', ' ', '"', '\'']).starts_with(['1', 't']);
+    let value =
+        |rest: &str| rest.trim_start_matches([':', '=', ' ', '"', '\'']).starts_with(['1', 't']);
     let asked = text.split("DOCKER_BUILDKIT").skip(1).any(value);
     let old = |tag: &str| {
-        let version = tag.split(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse::<u32>().ok());
+        let version = tag
+            .split(|c: char| !c.is_ascii_digit())
+            .next()
+            .and_then(|digits| digits.parse::<u32>().ok());
         tag.starts_with("stable") || version.is_some_and(|version| version < 23)
     };
     !asked && text.split("docker:").skip(1).any(old)
 }
 
-/// Losses of the final stage, which every cache stores; where that begins with a copy out of a stage that
-/// ran, it cannot be found, and those of the other stages tell as much.
+/// Losses of the final stage, which every cache stores; where that begins with a copy out of a
+/// stage that ran, it cannot be found, and those of the other stages tell as much.
 fn losses<'a>(past: &Past<'a>, i: usize) -> Vec<Loss<'a>> {
     let of_image = past.final_losses(i);
-    if of_image.is_empty() && unstored_stage::begins_with_a_copy(past, i) { past.losses(i) } else { of_image }
+    if of_image.is_empty() && unstored_stage::begins_with_a_copy(past, i) {
+        past.losses(i)
+    } else {
+        of_image
+    }
 }
 
 fn from_registry(past: &Past, i: usize) -> bool {
@@ -174,13 +238,17 @@ fn from_registry(past: &Past, i: usize) -> bool {
 
 fn rules_out(own: bool) -> Vec<Alternative> {
     let mut said = vec![
-        ruled_out("changed source (the first steps of the build ran too, and no change of the source can reach them)"),
+        ruled_out(
+            "changed source (the first steps of the build ran too, and no change of the source can \
+                reach them)",
+        ),
         ruled_out("changed base image (its digest is the same in these runs)"),
     ];
     if !own {
         said.extend([
             not_ruled_out(
-                "a build that writes an inline cache into that image (who writes the image is not in these logs)",
+                "a build that writes an inline cache into that image (who writes the image is not \
+                    in these logs)",
             ),
             to_decide("give the log of the build that writes it"),
         ]);
@@ -193,12 +261,18 @@ fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
     for &i in vain.iter().rev().take(2).rev() {
         let Some((run, build)) = past.get(i) else { continue };
         let import = past.imports(i).into_iter().find(|t| t.ok());
-        lines.extend(import.map(|t| Study::quote(run, &t.header, "the image is imported as a cache")));
+        lines.extend(
+            import.map(|t| Study::quote(run, &t.header, "the image is imported as a cache")),
+        );
         lines.extend(import.map(|t| end(run, t, "without error")));
         lines.extend(
-            losses(past, i).first().map(|l| header(run, l.step, "ran again, though nothing it depends on changed")),
+            losses(past, i)
+                .first()
+                .map(|l| header(run, l.step, "ran again, though nothing it depends on changed")),
         );
-        lines.extend(build.base_of("", "").map(|b| Study::quote(run, &b.quote, "same base image as before")));
+        lines.extend(
+            build.base_of("", "").map(|b| Study::quote(run, &b.quote, "same base image as before")),
+        );
     }
     lines
 }

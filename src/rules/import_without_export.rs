@@ -6,7 +6,9 @@ use super::past::{self, Past, cost};
 use super::planned;
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, to_decide};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, to_decide,
+};
 use crate::model::{Build, BuildOutcome, Dialect, Outcome, Step};
 
 pub(super) struct ImportWithoutExport;
@@ -16,11 +18,19 @@ static META: RuleMeta = RuleMeta {
     title: "a cache is looked for in every run and never stored",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "In several runs kaniko looks layers up and finds none, executes the steps, and pushes none of their layers. In the configuration: a build that imports a cache and exports none, and no other build of the files given writes that cache.",
-    why: "With `--no-push-cache` or `--single-snapshot` kaniko reads its cache repository and never writes it. If no other job fills it, every run is cold.",
-    fix: "Store the layers in at least one job: leave out `--no-push-cache` and `--single-snapshot`.",
-    rules_out: "Runs that push a layer, whatever its outcome; runs that find a layer (another job writes this cache); failed runs, which may have ended before the push. For BuildKit see cache-ref-never-written.",
-    limits: "Of logs it judges kaniko's, the builder that prints lookups and pushes; for BuildKit see cache-ref-never-written. What another repository writes, the configuration does not show.",
+    what: "In several runs kaniko looks layers up and finds none, executes the steps, and pushes \
+        none of their layers. In the configuration: a build that imports a cache and exports none, \
+        and no other build of the files given writes that cache.",
+    why: "With `--no-push-cache` or `--single-snapshot` kaniko reads its cache repository and \
+        never writes it. If no other job fills it, every run is cold.",
+    fix: "Store the layers in at least one job: leave out `--no-push-cache` and \
+        `--single-snapshot`.",
+    rules_out: "Runs that push a layer, whatever its outcome; runs that find a layer (another job \
+        writes this cache); failed runs, which may have ended before the push. For BuildKit see \
+        cache-ref-never-written.",
+    limits: "Of logs it judges kaniko's, the builder that prints lookups and pushes; for BuildKit \
+        see cache-ref-never-written. What another repository writes, the configuration does not \
+        show.",
     example: include_str!("examples/import-without-export.txt"),
     references: &[
         "https://github.com/GoogleContainerTools/kaniko#caching",
@@ -36,15 +46,20 @@ impl Rule for ImportWithoutExport {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen = past::judge(study, finding);
-        let used =
-            |past: &Past| (0..past.len()).any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0));
+        let used = |past: &Past| {
+            (0..past.len())
+                .any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0))
+        };
         planned::beside(study, seen, used, written::findings(study))
     }
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let cold: Vec<usize> = (0..past.len()).filter(|&i| past.builds.get(i).is_some_and(|b| looked_in_vain(b))).collect();
-    let stored = past.builds.iter().any(|b| b.hits() > 0 || !b.exports.is_empty() || !b.expired.is_empty());
+    let cold: Vec<usize> = (0..past.len())
+        .filter(|&i| past.builds.get(i).is_some_and(|b| looked_in_vain(b)))
+        .collect();
+    let stored =
+        past.builds.iter().any(|b| b.hits() > 0 || !b.exports.is_empty() || !b.expired.is_empty());
     if cold.is_empty() || stored || (cold.len() == 1 && past.len() > 1) {
         return None;
     }
@@ -60,10 +75,15 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: META.severity,
         confidence: if again { Confidence::Likely } else { Confidence::Suspected },
         title: format!("{} runs look for layers in {repo}, and none stores any", cold.len()),
-        cause: "kaniko looked its steps up, found nothing, executed them, and pushed no layer to the cache: the next run finds nothing again.".to_owned(),
+        cause: "kaniko looked its steps up, found nothing, executed them, and pushed no layer to \
+            the cache: the next run finds nothing again."
+            .to_owned(),
         evidence: Proof::from_lines(lines(past, &cold))?.seen_in(past.places(cold.iter().copied())),
         fix: remedy::registry_max(&site),
-        impact: cost(cold.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len() - 1),
+        impact: cost(
+            cold.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            cold.len() - 1,
+        ),
         rules_out: rules_out(again),
         subject: repo,
     })
@@ -79,7 +99,9 @@ fn lone(past: &Past) -> Option<Finding> {
         severity: Severity::Note,
         confidence: Confidence::Suspected,
         title: format!("this run looks for layers in {repo}, and stores none"),
-        cause: "kaniko looked its steps up, found nothing, executed them, and pushed no layer to the cache.".to_owned(),
+        cause: "kaniko looked its steps up, found nothing, executed them, and pushed no layer to \
+            the cache."
+            .to_owned(),
         evidence: Proof::from_lines(lines(past, &[0]))?,
         fix: remedy::registry_max(&site),
         impact: Impact::default(),
@@ -102,10 +124,12 @@ fn missed(build: &Build) -> impl Iterator<Item = &Step> {
 
 /// The very layer that an earlier run built is looked for again, and is not there.
 fn same_key(past: &Past, cold: &[usize]) -> bool {
-    let keys = |i: usize| past.builds.get(i).into_iter().flat_map(|b| missed(b)).filter_map(|s| s.key.as_deref());
-    cold.iter()
-        .enumerate()
-        .any(|(n, &i)| cold.iter().take(n).any(|&before| keys(i).any(|key| keys(before).any(|old| old == key))))
+    let keys = |i: usize| {
+        past.builds.get(i).into_iter().flat_map(|b| missed(b)).filter_map(|s| s.key.as_deref())
+    };
+    cold.iter().enumerate().any(|(n, &i)| {
+        cold.iter().take(n).any(|&before| keys(i).any(|key| keys(before).any(|old| old == key)))
+    })
 }
 
 fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
@@ -124,7 +148,8 @@ fn rules_out(again: bool) -> Vec<Alternative> {
         to_decide("build with `--verbosity=debug`: it shows the error"),
     ];
     let changed = not_ruled_out(
-        "an input that changes too (the keys that are looked up differ from run to run: a stored cache might still not be found)",
+        "an input that changes too (the keys that are looked up differ from run to run: a stored \
+            cache might still not be found)",
     );
     denied.into_iter().chain((!again).then_some(changed)).collect()
 }

@@ -5,7 +5,8 @@ use super::past::{self, Loss, Past, graphdriver, header, plural, verdict};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{
-    Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+    Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
+    to_decide,
 };
 use crate::model::Outcome;
 use crate::series::chain;
@@ -17,11 +18,22 @@ static META: RuleMeta = RuleMeta {
     title: "the engine loses its inline cache after every run that used part of it",
     group: "Hits only every second run",
     severity: Severity::Error,
-    what: "With dockerd's own image store and an inline cache, a run hits part of its steps, and the next run that changes something misses all of them, those included that no change can reach, although the import reports no error, the base image has the same digest and the instructions the same text.",
-    why: "The partly cached run writes the inline cache of its image without the records it had imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs cold, writes a complete cache, and so on: every second build is a cold one.",
-    fix: "Docker Engine 27.2 or newer (25.x and 26.x never got the fix, and 27.0.1 to 27.1.2 never store a usable inline cache); or a docker-container builder with a registry cache; or the containerd image store. A `docker pull` before the build and a newer client do not help.",
-    rules_out: "A changed base image (its digest is compared), changed instructions, failed imports, another build writing the same reference (cache-ref-shared), builders of their own (docker-container, remote) and the containerd image store, which do not have the bug.",
-    limits: "The version of the engine is never printed by a build. One cold run after a partial one is not enough for certainty, and runs in which the cache is used in full hide the damage.",
+    what: "With dockerd's own image store and an inline cache, a run hits part of its steps, and \
+        the next run that changes something misses all of them, those included that no change can \
+        reach, although the import reports no error, the base image has the same digest and the \
+        instructions the same text.",
+    why: "The partly cached run writes the inline cache of its image without the records it had \
+        imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs cold, \
+        writes a complete cache, and so on: every second build is a cold one.",
+    fix: "Docker Engine 27.2 or newer (25.x and 26.x never got the fix, and 27.0.1 to 27.1.2 never \
+        store a usable inline cache); or a docker-container builder with a registry cache; or the \
+        containerd image store. A `docker pull` before the build and a newer client do not help.",
+    rules_out: "A changed base image (its digest is compared), changed instructions, failed \
+        imports, another build writing the same reference (cache-ref-shared), builders of their \
+        own (docker-container, remote) and the containerd image store, which do not have the bug.",
+    limits: "The version of the engine is never printed by a build. One cold run after a partial \
+        one is not enough for certainty, and runs in which the cache is used in full hide the \
+        damage.",
     example: include_str!("examples/inline-cache-lost-every-second-run.txt"),
     references: &[
         "https://github.com/moby/buildkit/pull/4796",
@@ -55,7 +67,8 @@ fn finding(past: &Past) -> Option<Finding> {
     let periods: Vec<Period> = (1..past.len()).filter_map(|i| period(past, i)).collect();
     let last = periods.last()?;
     let (run, build) = past.last()?;
-    let recovers = periods.iter().any(|p| past.builds.get(p.lost + 1).is_some_and(|b| b.hits() > 0));
+    let recovers =
+        periods.iter().any(|p| past.builds.get(p.lost + 1).is_some_and(|b| b.hits() > 0));
     let open = periods.iter().flat_map(|p| &p.losses).all(Loss::may_follow_a_value);
     let sure = (periods.len() > 1 || recovers) && !open;
     let site = Site::of(past.study, run, build);
@@ -69,13 +82,18 @@ fn finding(past: &Past) -> Option<Finding> {
             past.len()
         ),
         cause: format!(
-            "{} used part of the inline cache, and the cache it wrote lacks exactly that part. {} then imported it without error and found nothing, not even for {}, which no change of the source can reach{}. This is a bug of Docker Engine 20.10 to 26.1 with its own image store; it needs a partly cached run, so unchanged builds in between look healthy.",
+            "{} used part of the inline cache, and the cache it wrote lacks exactly that part. {} \
+                then imported it without error and found nothing, not even for {}, which no change \
+                of the source can reach{}. This is a bug of Docker Engine 20.10 to 26.1 with its \
+                own image store; it needs a partly cached run, so unchanged builds in between look \
+                healthy.",
             past.runs.get(last.damaged)?.label,
             past.runs.get(last.lost)?.label,
             quoted(last)?,
             if open { " (a build argument or ENV that the logs do not show can)" } else { "" }
         ),
-        evidence: proof(past, &periods)?.seen_in(past.places(periods.iter().map(|period| period.lost))),
+        evidence: proof(past, &periods)?
+            .seen_in(past.places(periods.iter().map(|period| period.lost))),
         fix: remedy::engine_upgrade(&site),
         impact: cost(&periods),
         rules_out: rules_out(past, last, sure, open)?,
@@ -89,14 +107,22 @@ fn period<'a>(past: &Past<'a>, i: usize) -> Option<Period<'a>> {
     if !past.imported(i) || !graphdriver(build) || past.asked_for_no_cache(i) {
         return None;
     }
-    let damaged = (0..i).rev().find(|&j| past.builds.get(j).is_some_and(|b| b.hits() < b.total()))?;
+    let damaged =
+        (0..i).rev().find(|&j| past.builds.get(j).is_some_and(|b| b.hits() < b.total()))?;
     let (_, before) = past.get(damaged)?;
-    if before.inline.is_none() || !graphdriver(before) || before.hits() == 0 || !past.imported(damaged) {
+    if before.inline.is_none()
+        || !graphdriver(before)
+        || before.hits() == 0
+        || !past.imported(damaged)
+    {
         return None;
     }
     let had = |loss: &Loss| {
-        let same = |s: &&crate::model::Step| s.is_of(&loss.step.stage, &loss.step.platform) && s.text == loss.step.text;
-        before.steps.iter().find(same).is_some_and(|s| s.outcome == Outcome::Hit) && chain::all_missed(&loss.stage)
+        let same = |s: &&crate::model::Step| {
+            s.is_of(&loss.step.stage, &loss.step.platform) && s.text == loss.step.text
+        };
+        before.steps.iter().find(same).is_some_and(|s| s.outcome == Outcome::Hit)
+            && chain::all_missed(&loss.stage)
     };
     let losses: Vec<Loss> = past.final_losses(i).into_iter().filter(had).collect();
     (!losses.is_empty()).then_some(Period { damaged, lost: i, losses })
@@ -115,9 +141,12 @@ fn lines(past: &Past, period: &Period) -> Option<Vec<Evidence>> {
     let (good, before) = past.get(period.damaged)?;
     let (bad, build) = past.get(period.lost)?;
     let loss = period.losses.first()?;
-    let hit = before.steps.iter().find(|s| s.stage == loss.step.stage && s.text == loss.step.text)?;
+    let hit =
+        before.steps.iter().find(|s| s.stage == loss.step.stage && s.text == loss.step.text)?;
     let mut lines = vec![verdict(good, hit, "came from the cache")];
-    lines.extend(before.inline.as_ref().map(|q| Study::quote(good, q, "wrote an inline cache, incomplete")));
+    lines.extend(
+        before.inline.as_ref().map(|q| Study::quote(good, q, "wrote an inline cache, incomplete")),
+    );
     let import = past.imports(period.lost).into_iter().find(|t| t.ok())?;
     lines.push(Study::quote(bad, &import.header, "imported without error"));
     lines.push(header(bad, loss.step, "ran again, though nothing it depends on changed"));
@@ -138,16 +167,18 @@ fn rules_out(past: &Past, last: &Period, sure: bool, open: bool) -> Option<Vec<A
     let loss = last.losses.first()?;
     let base = past.builds.get(last.lost)?.base_of(&loss.step.stage, &loss.step.platform);
     let mut said = vec![match base.and_then(|b| b.digest.as_ref()) {
-        Some(digest) => {
-            ruled_out(format!("base image changed ({} before and after)", digest.get(..19).unwrap_or(digest)))
-        }
+        Some(digest) => ruled_out(format!(
+            "base image changed ({} before and after)",
+            digest.get(..19).unwrap_or(digest)
+        )),
         None => ruled_out("base image changed (none is used)"),
     }];
     said.push(ruled_out("cache not found (the import ended without error)"));
     said.push(ruled_out("another build that writes the same reference (none in these logs)"));
-    said.push(
-        to_decide("run `docker version` on the build host (up to 26.1: this bug; 27.0.1 to 27.1.2: a different inline-cache bug; 27.2 and newer: neither)"),
-    );
+    said.push(to_decide(
+        "run `docker version` on the build host (up to 26.1: this bug; 27.0.1 to 27.1.2: \
+            a different inline-cache bug; 27.2 and newer: neither)",
+    ));
     if open {
         said.extend([
             not_ruled_out(format!(

@@ -15,11 +15,25 @@ static META: RuleMeta = RuleMeta {
     title: "the inline cache stores the final stage only",
     group: "Multi-stage and inline",
     severity: Severity::Error,
-    what: "In a build of several stages with an inline cache, a change in a build stage reruns all steps of that stage, including those before the change, while steps of the final stage come from the cache; or, where the final stage begins with a copy out of that stage, such a run takes nothing from the cache. In the configuration, where no log tells more: an inline cache, and a Dockerfile with stages that are no part of the image.",
-    why: "Inline cache metadata describes the layers of the image, and layers of build stages are not in the image. Nothing of them can be found again, so the expensive part of the build runs on every change.",
-    fix: "Store every stage: a registry cache with mode=max, written by a docker-container builder. It holds all stages and grows accordingly.",
-    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`. Where no step of the final stage can be found, several such runs are needed, or one and another that came from the cache as a whole. With the docker driver such a pair of runs is not enough: dockerd has bugs of its own with inline caches. A Dockerfile given with --config makes it proven where nothing else can have rerun the stage: no ARG or ENV reaches its first step, the builder was new, and nobody else writes the cache.",
-    limits: "Without a Dockerfile the stages are read from the steps. Runs in which nothing changed show every step CACHED and prove nothing.",
+    what: "In a build of several stages with an inline cache, a change in a build stage reruns all \
+        steps of that stage, including those before the change, while steps of the final stage \
+        come from the cache; or, where the final stage begins with a copy out of that stage, such \
+        a run takes nothing from the cache. In the configuration, where no log tells more: an \
+        inline cache, and a Dockerfile with stages that are no part of the image.",
+    why: "Inline cache metadata describes the layers of the image, and layers of build stages are \
+        not in the image. Nothing of them can be found again, so the expensive part of the build \
+        runs on every change.",
+    fix: "Store every stage: a registry cache with mode=max, written by a docker-container \
+        builder. It holds all stages and grows accordingly.",
+    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are \
+        sometimes partly cached (then they are stored), `--no-cache`. Where no step of the final \
+        stage can be found, several such runs are needed, or one and another that came from the \
+        cache as a whole. With the docker driver such a pair of runs is not enough: dockerd has \
+        bugs of its own with inline caches. A Dockerfile given with --config makes it proven where \
+        nothing else can have rerun the stage: no ARG or ENV reaches its first step, the builder \
+        was new, and nobody else writes the cache.",
+    limits: "Without a Dockerfile the stages are read from the steps. Runs in which nothing \
+        changed show every step CACHED and prove nothing.",
     example: include_str!("examples/inline-cache-multi-stage.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/registry/",
@@ -45,14 +59,15 @@ fn finding(past: &Past) -> Option<Finding> {
     }
     let mut seen = unstored_stage::rebuilt(past);
     seen.retain(|r| {
-        past.builds
-            .get(r.at)
-            .is_some_and(|b| b.inline.is_some() && b.exports.iter().all(|e| e.kind == CacheKind::Inline))
+        past.builds.get(r.at).is_some_and(|b| {
+            b.inline.is_some() && b.exports.iter().all(|e| e.kind == CacheKind::Inline)
+        })
     });
     let last = seen.last()?;
     let (run, build) = past.get(last.at)?;
     let site = Site::of(past.study, run, build);
-    let written = build.inline.as_ref().map(|q| Study::quote(run, q, "the cache is written into the image"));
+    let written =
+        build.inline.as_ref().map(|q| Study::quote(run, q, "the cache is written into the image"));
     let words = Words {
         meta: &META,
         severity: severity(&seen),
@@ -65,7 +80,8 @@ fn finding(past: &Past) -> Option<Finding> {
     unstored_stage::finding(past, &seen, words)
 }
 
-/// The configuration alone: an inline cache is written and read, and the Dockerfile has inner stages.
+/// The configuration alone: an inline cache is written and read, and the Dockerfile has inner
+/// stages.
 fn written(study: &Study, at: At) -> Option<Finding> {
     let command = &at.place.command;
     let other = command.cache_to.iter().any(|spec| spec.kind() != CacheKind::Inline);
@@ -77,7 +93,8 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     let words = planned::Words {
         title: format!("the inline cache will never hold {}", inner.names()),
         cause: format!(
-            "The build asks for an inline cache, which stores the layers of the image only. {} {} not part of the image, so after any change all its steps run again.",
+            "The build asks for an inline cache, which stores the layers of the image only. {} {} \
+                not part of the image, so after any change all its steps run again.",
             inner.names(),
             if inner.stages.len() == 1 { "is" } else { "are" }
         ),
@@ -89,7 +106,8 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     planned::finding(&META, META.severity, lines.collect(), words)
 }
 
-/// See `rules_out`: hits of the final stage show that the cache is written and read, whoever wrote it.
+/// See `rules_out`: hits of the final stage show that the cache is written and read, whoever wrote
+/// it.
 fn severity(seen: &[Rebuilt]) -> Severity {
     if seen.iter().any(|rebuilt| rebuilt.compared) { META.severity } else { Severity::Warning }
 }

@@ -12,13 +12,21 @@ static META: RuleMeta = RuleMeta {
     title: "the inline cache is written and imported, and never holds anything",
     group: "Hits only every second run",
     severity: Severity::Error,
-    what: "Every run prints that it writes an inline cache, every run after the first imports it without error, and no step ever comes from it.",
-    why: "Docker Engine 27.0.1 to 27.1.2 with its own image store writes no cache records into the image (moby/buildkit issue 5242), so every build is a cold one.",
+    what: "Every run prints that it writes an inline cache, every run after the first imports it \
+        without error, and no step ever comes from it.",
+    why: "Docker Engine 27.0.1 to 27.1.2 with its own image store writes no cache records into the \
+        image (moby/buildkit issue 5242), so every build is a cold one.",
     fix: "Docker Engine 27.2 or newer; or a docker-container builder with a registry cache.",
-    rules_out: "Images built without inline cache (image-without-inline-cache: nothing is printed about it), changed base images and instructions, builders of their own and the containerd image store.",
-    limits: "The version of the engine is not printed; that every import is empty while every export says it is written is what shows it. One run cannot.",
+    rules_out: "Images built without inline cache (image-without-inline-cache: nothing is printed \
+        about it), changed base images and instructions, builders of their own and the containerd \
+        image store.",
+    limits: "The version of the engine is not printed; that every import is empty while every \
+        export says it is written is what shows it. One run cannot.",
     example: include_str!("examples/inline-cache-never-exported.txt"),
-    references: &["https://github.com/moby/buildkit/issues/5242", "https://github.com/moby/buildkit/pull/5257"],
+    references: &[
+        "https://github.com/moby/buildkit/issues/5242",
+        "https://github.com/moby/buildkit/pull/5257",
+    ],
     since: "0.1.0",
 };
 
@@ -35,7 +43,10 @@ impl Rule for InlineCacheNeverExported {
 /// Runs that imported, found nothing, and cannot blame a change for it.
 fn empty_handed(past: &Past) -> Vec<usize> {
     let runs = 1..past.len();
-    runs.filter(|&i| past.imported(i) && !past.asked_for_no_cache(i) && !past.final_losses(i).is_empty()).collect()
+    runs.filter(|&i| {
+        past.imported(i) && !past.asked_for_no_cache(i) && !past.final_losses(i).is_empty()
+    })
+    .collect()
 }
 
 fn finding(past: &Past) -> Option<Finding> {
@@ -59,11 +70,20 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Likely,
-        title: format!("the inline cache is empty: {again} imported it without error and found nothing"),
-        cause: "Each run writes an inline cache into its image and the next one reads it, yet not one step comes from it, not even steps that no change of the source can reach. Docker Engine 27.0.1 to 27.1.2 with its own image store writes no records.".to_owned(),
+        title: format!(
+            "the inline cache is empty: {again} imported it without error and found \
+            nothing"
+        ),
+        cause: "Each run writes an inline cache into its image and the next one reads it, yet not \
+            one step comes from it, not even steps that no change of the source can reach. Docker \
+            Engine 27.0.1 to 27.1.2 with its own image store writes no records."
+            .to_owned(),
         evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
         fix: remedy::engine_upgrade(&site),
-        impact: cost(vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), vain.len()),
+        impact: cost(
+            vain.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            vain.len(),
+        ),
         rules_out: vec![
             ruled_out("image built without inline cache (each run prints that it is written)"),
             ruled_out("lost every second run (there is no hit in any run)"),
@@ -76,8 +96,12 @@ fn finding(past: &Past) -> Option<Finding> {
 fn lines(past: &Past, vain: &[usize]) -> Vec<Evidence> {
     let mut lines = Vec::new();
     for &i in vain.iter().rev().take(2).rev() {
-        let (Some((run, _)), Some((before, earlier))) = (past.get(i), past.get(i - 1)) else { continue };
-        lines.extend(earlier.inline.as_ref().map(|q| Study::quote(before, q, "an inline cache is written")));
+        let (Some((run, _)), Some((before, earlier))) = (past.get(i), past.get(i - 1)) else {
+            continue;
+        };
+        lines.extend(
+            earlier.inline.as_ref().map(|q| Study::quote(before, q, "an inline cache is written")),
+        );
         lines.extend(
             past.imports(i)
                 .into_iter()

@@ -1,7 +1,7 @@
 //! Which files of the build context a dependency installation reads, where that is certain.
 //!
-//! A helper of the rules about the Dockerfile; knows texts of RUN only. One word that is not understood
-//! and it says nothing: a COPY moved behind a RUN that needs its files breaks the build.
+//! A helper of the rules about the Dockerfile; knows texts of RUN only. One word that is not
+//! understood and it says nothing: a COPY moved behind a RUN that needs its files breaks the build.
 
 /// The files that a RUN reads, none for packages of the system; `None` where it may read others.
 pub(super) fn reads(run: &str) -> Option<Vec<String>> {
@@ -29,7 +29,9 @@ fn without_mounts(mut command: &str) -> Option<&str> {
     while command.starts_with("--") {
         let (option, rest) = command.split_once(' ')?;
         let kinds = ["type=cache", "type=secret", "type=ssh", "type=tmpfs"];
-        let mount = option.strip_prefix("--mount=").is_none_or(|m| m.split(',').any(|part| kinds.contains(&part)));
+        let mount = option
+            .strip_prefix("--mount=")
+            .is_none_or(|m| m.split(',').any(|part| kinds.contains(&part)));
         if !mount {
             return None;
         }
@@ -39,7 +41,8 @@ fn without_mounts(mut command: &str) -> Option<&str> {
 }
 
 fn is_assignment(word: &&str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+    word.split_once('=')
+        .is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
 }
 
 /// It installs nothing and reads no files of the context.
@@ -61,30 +64,44 @@ fn of_command(words: &[&str]) -> Option<Vec<String>> {
     let options = |rest: &[&str]| rest.iter().all(|word| is_plain_option(word));
     let has = |rest: &[&str], any: &[&str]| rest.iter().any(|word| any.contains(word));
     let files = match words {
-        ["npm", "ci" | "clean-install", rest @ ..] if options(rest) => &["package.json", "package-lock.json"][..],
-        ["yarn", "install", rest @ ..] if options(rest) && has(rest, &["--frozen-lockfile", "--immutable"]) => {
+        ["npm", "ci" | "clean-install", rest @ ..] if options(rest) => {
+            &["package.json", "package-lock.json"][..]
+        }
+        ["yarn", "install", rest @ ..]
+            if options(rest) && has(rest, &["--frozen-lockfile", "--immutable"]) =>
+        {
             &["package.json", "yarn.lock"]
         }
-        ["pnpm", "install" | "i", rest @ ..] if options(rest) && has(rest, &["--frozen-lockfile"]) => {
+        ["pnpm", "install" | "i", rest @ ..]
+            if options(rest) && has(rest, &["--frozen-lockfile"]) =>
+        {
             &["package.json", "pnpm-lock.yaml"]
         }
-        ["go", "mod", "download", rest @ ..] if rest.iter().all(|word| *word == "-x") => &["go.mod", "go.sum"],
+        ["go", "mod", "download", rest @ ..] if rest.iter().all(|word| *word == "-x") => {
+            &["go.mod", "go.sum"]
+        }
         ["poetry", "install", rest @ ..] if options(rest) && has(rest, &["--no-root"]) => {
             &["pyproject.toml", "poetry.lock"]
         }
         ["uv", "sync", rest @ ..]
-            if options(rest) && has(rest, &["--frozen", "--locked"]) && has(rest, &["--no-install-project"]) =>
+            if options(rest)
+                && has(rest, &["--frozen", "--locked"])
+                && has(rest, &["--no-install-project"]) =>
         {
             &["pyproject.toml", "uv.lock"]
         }
-        ["pipenv", "install", rest @ ..] if options(rest) && has(rest, &["--deploy", "--ignore-pipfile"]) => {
+        ["pipenv", "install", rest @ ..]
+            if options(rest) && has(rest, &["--deploy", "--ignore-pipfile"]) =>
+        {
             &["Pipfile", "Pipfile.lock"]
         }
-        ["pip" | "pip3", "install", rest @ ..] | ["python" | "python3", "-m", "pip", "install", rest @ ..] => {
+        ["pip" | "pip3", "install", rest @ ..]
+        | ["python" | "python3", "-m", "pip", "install", rest @ ..] => {
             return of_pip(rest);
         }
         ["apt-get" | "apt" | "apk" | "yum" | "dnf" | "microdnf", rest @ ..] => {
-            let fetches = has(rest, &["install", "add"]) && rest.iter().all(|word| !word.contains('/'));
+            let fetches =
+                has(rest, &["install", "add"]) && rest.iter().all(|word| !word.contains('/'));
             return fetches.then(Vec::new);
         }
         _ => return None,
@@ -99,7 +116,8 @@ fn of_pip(words: &[&str]) -> Option<Vec<String>> {
     while let Some(word) = words.next() {
         match *word {
             "-r" | "--requirement" => files.push((*words.next()?).to_owned()),
-            "-e" | "--editable" | "-c" | "--constraint" | "-t" | "--target" | "--find-links" | "-f" => return None,
+            "-e" | "--editable" | "-c" | "--constraint" | "-t" | "--target" | "--find-links"
+            | "-f" => return None,
             word if word.starts_with('-') => {}
             word if word.contains('/') || word.starts_with('.') => return None,
             _ => {}
@@ -110,8 +128,10 @@ fn of_pip(words: &[&str]) -> Option<Vec<String>> {
 
 /// An option that leads to no other folder.
 fn is_plain_option(word: &str) -> bool {
-    let elsewhere = ["prefix", "cwd", "dir", "directory", "project", "workspace", "filter", "-w", "-C"];
-    word.starts_with('-') && !elsewhere.iter().any(|part| word.contains(part)) || word == "--no-install-project"
+    let elsewhere =
+        ["prefix", "cwd", "dir", "directory", "project", "workspace", "filter", "-w", "-C"];
+    word.starts_with('-') && !elsewhere.iter().any(|part| word.contains(part))
+        || word == "--no-install-project"
 }
 
 #[cfg(test)]
@@ -124,10 +144,16 @@ mod tests {
             ("RUN npm ci --omit=dev && npm cache clean --force", "package.json package-lock.json"),
             ("RUN --mount=type=cache,target=/root/.npm npm ci", "package.json package-lock.json"),
             ("RUN pip install --no-cache-dir -r requirements.txt", "requirements.txt"),
-            ("RUN python -m pip install -r /app/requirements.txt gunicorn", "/app/requirements.txt"),
+            (
+                "RUN python -m pip install -r /app/requirements.txt gunicorn",
+                "/app/requirements.txt",
+            ),
             ("RUN apt-get update && apt-get install -y git && rm -rf /var/lib/apt/lists/*", ""),
             ("RUN apk add --no-cache git; go mod download", "go.mod go.sum"),
-            ("RUN UV_LINK_MODE=copy uv sync --locked --no-install-project", "pyproject.toml uv.lock"),
+            (
+                "RUN UV_LINK_MODE=copy uv sync --locked --no-install-project",
+                "pyproject.toml uv.lock",
+            ),
         ] {
             assert_eq!(reads(run).map(|files| files.join(" ")).as_deref(), Some(files), "{run}");
         }

@@ -7,22 +7,27 @@ pub(super) fn sources(text: &str) -> Vec<String> {
     let (_, rest) = text.split_once(' ').unwrap_or_default();
     let words = rest.split(|c: char| c.is_ascii_whitespace() || matches!(c, '[' | ']' | ','));
     let words = words.map(|w| w.trim_matches('"')).filter(|w| !w.is_empty());
-    let mut words: Vec<String> = words.skip_while(|w| w.starts_with("--")).map(str::to_owned).collect();
+    let mut words: Vec<String> =
+        words.skip_while(|w| w.starts_with("--")).map(str::to_owned).collect();
     words.pop();
     words
 }
 
 /// A COPY or ADD of the build context, not of another stage or image.
 pub(super) fn copies_context(text: &str) -> bool {
-    (text.starts_with("COPY ") || text.starts_with("ADD ")) && !text.contains("--from=") && remote(text).is_none()
+    (text.starts_with("COPY ") || text.starts_with("ADD "))
+        && !text.contains("--from=")
+        && remote(text).is_none()
 }
 
 /// `COPY . .`: the context as a whole.
 pub(super) fn copies_everything(text: &str) -> bool {
-    copies_context(text) && sources(text).iter().any(|s| matches!(s.as_str(), "." | "./" | "*" | "./*" | "/"))
+    copies_context(text)
+        && sources(text).iter().any(|s| matches!(s.as_str(), "." | "./" | "*" | "./*" | "/"))
 }
 
-/// `COPY src/ ./src/`: folders of the context, which hold more than the files that name the dependencies.
+/// `COPY src/ ./src/`: folders of the context, which hold more than the files that name the
+/// dependencies.
 pub(super) fn copies_a_folder(text: &str) -> bool {
     let folder = |source: &String| {
         let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -38,7 +43,9 @@ fn is_bare_manifest(name: &str) -> bool {
 
 /// The address of a remote ADD.
 pub(super) fn remote(text: &str) -> Option<String> {
-    let remote = |s: &String| ["http://", "https://", "git@", "git://", "ssh://"].iter().any(|p| s.starts_with(p));
+    let remote = |s: &String| {
+        ["http://", "https://", "git@", "git://", "ssh://"].iter().any(|p| s.starts_with(p))
+    };
     sources(text).into_iter().find(remote).filter(|_| text.starts_with("ADD "))
 }
 
@@ -49,7 +56,9 @@ fn mounts(text: &str) -> impl Iterator<Item = &str> {
 
 /// The target of a cache mount.
 pub(super) fn cache_mount(text: &str) -> Option<&str> {
-    let mount = mounts(text).filter(|_| text.starts_with("RUN ")).find(|m| m.split(',').any(|p| p == "type=cache"))?;
+    let mount = mounts(text)
+        .filter(|_| text.starts_with("RUN "))
+        .find(|m| m.split(',').any(|p| p == "type=cache"))?;
     let target = mount.split(',').find_map(|p| {
         let (key, value) = p.split_once('=')?;
         matches!(key, "target" | "dst" | "destination").then_some(value)
@@ -71,8 +80,9 @@ pub(super) fn installs(text: &str) -> bool {
 
 /// The words of one command, whatever options stand between them: `mvn -B dependency:go-offline`.
 fn fetches(command: &str) -> bool {
-    let mut words =
-        command.split(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '[' | ']' | ',' | '(' | ')'));
+    let mut words = command.split(|c: char| {
+        c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '[' | ']' | ',' | '(' | ')')
+    });
     let tool = |word: &&str| TOOLS.iter().any(|(tool, _)| *tool == base_name(word));
     let Some(found) = words.find(tool).map(base_name) else { return false };
     let rest: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
@@ -87,7 +97,8 @@ fn fetches(command: &str) -> bool {
             Some(from + at + 1)
         })
     };
-    let fetching = TOOLS.iter().filter(|(tool, _)| *tool == found).flat_map(|(_, verbs)| verbs.iter());
+    let fetching =
+        TOOLS.iter().filter(|(tool, _)| *tool == found).flat_map(|(_, verbs)| verbs.iter());
     fetching.into_iter().any(|wanted| verb(wanted).is_some()) && !installs_sources(found, &rest)
 }
 
@@ -101,10 +112,12 @@ fn names(word: &str, wanted: &str) -> bool {
     word == wanted || (wanted.contains(':') && word.ends_with(wanted))
 }
 
-/// It builds what is in the context and fetches little else: `pip install .`, `cargo install --path .`, `npm install -g .`
+/// It builds what is in the context and fetches little else: `pip install .`,
+/// `cargo install --path .`, `npm install -g .`
 fn installs_sources(tool: &str, rest: &[&str]) -> bool {
     let local = |word: &&str| {
-        matches!(word.trim_end_matches('/'), "." | "-e" | "--editable" | "--path") || word.starts_with("./")
+        matches!(word.trim_end_matches('/'), "." | "-e" | "--editable" | "--path")
+            || word.starts_with("./")
     };
     let lists = rest.iter().any(|word| matches!(*word, "-r" | "--requirement"));
     matches!(tool, "pip" | "pip3" | "cargo" | "go" | "uv" | "npm" | "apt" | "apt-get")
@@ -146,11 +159,21 @@ const TOOLS: [(&str, &[&str]); 49] = [
     ("mix", &["deps.get"]),
     (
         "mvn",
-        &["dependency:go-offline", "dependency:resolve", "dependency:resolve-plugins", "dependency:copy-dependencies"],
+        &[
+            "dependency:go-offline",
+            "dependency:resolve",
+            "dependency:resolve-plugins",
+            "dependency:copy-dependencies",
+        ],
     ),
     (
         "mvnw",
-        &["dependency:go-offline", "dependency:resolve", "dependency:resolve-plugins", "dependency:copy-dependencies"],
+        &[
+            "dependency:go-offline",
+            "dependency:resolve",
+            "dependency:resolve-plugins",
+            "dependency:copy-dependencies",
+        ],
     ),
     ("gradle", &["dependencies", ":dependencies", "downloadDependencies", "resolveDependencies"]),
     ("gradlew", &["dependencies", ":dependencies", "downloadDependencies", "resolveDependencies"]),
@@ -168,7 +191,10 @@ const TOOLS: [(&str, &[&str]); 49] = [
     ("conan", &["install"]),
     ("opam", &["--deps-only"]),
     ("rye", &["sync"]),
-    ("Rscript", &["renv::restore", "install.packages", "remotes::install_deps", "pak::pkg_install"]),
+    (
+        "Rscript",
+        &["renv::restore", "install.packages", "remotes::install_deps", "pak::pkg_install"],
+    ),
 ];
 
 /// A RUN can be pages long.
@@ -193,10 +219,14 @@ mod tests {
         ] {
             assert!(copies_everything(text), "{text}");
         }
-        for text in ["COPY package.json ./", "COPY --from=build . .", "COPY src /src", "RUN cp . ."] {
+        for text in ["COPY package.json ./", "COPY --from=build . .", "COPY src /src", "RUN cp . ."]
+        {
             assert!(!copies_everything(text), "{text}");
         }
-        assert_eq!(remote("ADD --chmod=644 https://x.example/a /a").as_deref(), Some("https://x.example/a"));
+        assert_eq!(
+            remote("ADD --chmod=644 https://x.example/a /a").as_deref(),
+            Some("https://x.example/a")
+        );
         assert_eq!(remote("ADD a.tar /"), None);
     }
 
@@ -207,7 +237,8 @@ mod tests {
             "RUN --mount=type=cache,target=/root/.npm npm install --omit=dev",
             "RUN cd web && yarn install",
             "RUN mvn -B -q dependency:go-offline",
-            "RUN ./mvnw -B org.apache.maven.plugins:maven-dependency-plugin:3.6.0:go-offline dependency:resolve",
+            "RUN ./mvnw -B org.apache.maven.plugins:maven-dependency-plugin:3.6.0:go-offline \
+                dependency:resolve",
             "RUN ./gradlew --no-daemon :app:dependencies",
             "RUN uv pip install -r requirements.txt",
             "RUN python -m pip install -r requirements.txt .",
@@ -240,18 +271,33 @@ mod tests {
 
     #[test]
     fn tells_folders_from_files() {
-        for text in ["COPY src/ ./src/", "COPY ./app /app", "COPY service /srv/service", "COPY a.txt lib /x/"] {
+        for text in [
+            "COPY src/ ./src/",
+            "COPY ./app /app",
+            "COPY service /srv/service",
+            "COPY a.txt lib /x/",
+        ] {
             assert!(copies_a_folder(text), "{text}");
         }
-        for text in ["COPY package*.json ./", "COPY a/Gemfile a/Gemfile.lock ./", "COPY --from=build app /app"] {
+        for text in [
+            "COPY package*.json ./",
+            "COPY a/Gemfile a/Gemfile.lock ./",
+            "COPY --from=build app /app",
+        ] {
             assert!(!copies_a_folder(text), "{text}");
         }
     }
 
     #[test]
     fn reads_mounts() {
-        assert_eq!(cache_mount("RUN --mount=type=cache,target=/root/.npm npm ci"), Some("/root/.npm"));
+        assert_eq!(
+            cache_mount("RUN --mount=type=cache,target=/root/.npm npm ci"),
+            Some("/root/.npm")
+        );
         assert_eq!(cache_mount("RUN --mount=type=secret,id=x npm ci"), None);
-        assert!(mounts_files("RUN --mount=target=/src make") && !mounts_files("RUN --mount=type=secret,id=x make"));
+        assert!(
+            mounts_files("RUN --mount=target=/src make")
+                && !mounts_files("RUN --mount=type=secret,id=x make")
+        );
     }
 }

@@ -13,13 +13,19 @@ static META: RuleMeta = RuleMeta {
     title: "kaniko stores layers under other keys than it looks up",
     group: "No cache in use",
     severity: Severity::Error,
-    what: "In every run kaniko looks up the same key for a RUN, finds nothing, executes the command and pushes the layer under another key, also the same one in every run.",
-    why: "What is stored is never what is looked up, so nothing is ever found, whatever changes or does not. It is a fault of old executors.",
+    what: "In every run kaniko looks up the same key for a RUN, finds nothing, executes the \
+        command and pushes the layer under another key, also the same one in every run.",
+    why: "What is stored is never what is looked up, so nothing is ever found, whatever changes or \
+        does not. It is a fault of old executors.",
     fix: "Use a newer executor: the project is archived, and forks go on with it.",
-    rules_out: "Changed files or arguments: the key that is looked up would change with them. A layer that is found in some run.",
+    rules_out: "Changed files or arguments: the key that is looked up would change with them. A \
+        layer that is found in some run.",
     limits: "Which executor runs is not always printed.",
     example: include_str!("examples/kaniko-stores-under-another-key.txt"),
-    references: &["https://github.com/chainguard-forks/kaniko", "https://github.com/GoogleContainerTools/kaniko"],
+    references: &[
+        "https://github.com/chainguard-forks/kaniko",
+        "https://github.com/GoogleContainerTools/kaniko",
+    ],
     since: "0.1.0",
 };
 
@@ -38,7 +44,9 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     if group.len() < 2 || first.dialect != Dialect::Kaniko {
         return None;
     }
-    let always = |step: &&Step| apart(step) && group.iter().all(|(_, build)| build.steps.iter().any(|s| same(s, step)));
+    let always = |step: &&Step| {
+        apart(step) && group.iter().all(|(_, build)| build.steps.iter().any(|s| same(s, step)))
+    };
     let steps: Vec<&Step> = first.steps.iter().filter(always).collect();
     let step = steps.first()?;
     let (asked, stored) = (step.key.as_deref()?, step.stored.as_ref()?);
@@ -47,21 +55,33 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Likely,
-        title: "kaniko looks layers up under one key and stores them under another: none is ever found".to_owned(),
+        title:
+            "kaniko looks layers up under one key and stores them under another: none is ever found"
+                .to_owned(),
         cause: format!(
-            "For `{}` each of the {} runs looks up the key {} and pushes the layer under another one, {}. Both are the same in every run, so nothing changed; the executor does not find its own layers.",
+            "For `{}` each of the {} runs looks up the key {} and pushes the layer under another \
+                one, {}. Both are the same in every run, so nothing changed; the executor does not \
+                find its own layers.",
             step.text,
             group.len(),
             start(asked),
             start(stored_key)
         ),
         evidence: Proof::from_lines(
-            group.iter().rev().take(3).rev().flat_map(|(run, build)| lines(run, build, step)).collect(),
+            group
+                .iter()
+                .rev()
+                .take(3)
+                .rev()
+                .flat_map(|(run, build)| lines(run, build, step))
+                .collect(),
         )?
         .seen_in(group.iter().map(|(run, build)| Place::of(run, build))),
         fix: fix(),
         impact: cost_of(group.iter().skip(1).map(|(_, build)| *build)),
-        rules_out: vec![ruled_out("changed files or arguments (the key that is looked up would change with them)")],
+        rules_out: vec![ruled_out(
+            "changed files or arguments (the key that is looked up would change with them)",
+        )],
         subject: step.text.to_string(),
     })
 }
@@ -74,7 +94,10 @@ fn apart(step: &Step) -> bool {
 
 fn same(step: &Step, other: &Step) -> bool {
     let stored = |s: &Step| s.stored.as_ref().map(|quote| layer(&quote.text).to_owned());
-    step.text == other.text && step.key == other.key && stored(step) == stored(other) && step.outcome == Outcome::Miss
+    step.text == other.text
+        && step.key == other.key
+        && stored(step) == stored(other)
+        && step.outcome == Outcome::Miss
 }
 
 /// `Pushing layer REPO:KEY to cache now`, without what stands before it.
@@ -90,13 +113,19 @@ fn key_of(rest: &str) -> &str {
 
 /// Keys have 64 digits.
 fn start(key: &str) -> String {
-    if key.chars().count() > 20 { format!("{}…", key.chars().take(20).collect::<String>()) } else { key.to_owned() }
+    if key.chars().count() > 20 {
+        format!("{}…", key.chars().take(20).collect::<String>())
+    } else {
+        key.to_owned()
+    }
 }
 
 fn lines(run: &Run, build: &Build, step: &Step) -> Vec<Evidence> {
     let Some(own) = build.steps.iter().find(|s| same(s, step)) else { return Vec::new() };
-    let asked = own.verdict.as_ref().map(|quote| Study::quote(run, quote, "looked up, and not found"));
-    let stored = own.stored.as_ref().map(|quote| Study::quote(run, quote, "and stored under another"));
+    let asked =
+        own.verdict.as_ref().map(|quote| Study::quote(run, quote, "looked up, and not found"));
+    let stored =
+        own.stored.as_ref().map(|quote| Study::quote(run, quote, "and stored under another"));
     asked.into_iter().chain(stored).collect()
 }
 
@@ -104,8 +133,10 @@ fn fix() -> Fix {
     Fix {
         summary: "use a newer kaniko executor".to_owned(),
         steps: vec![
-            "Use a newer executor image; kaniko's own repository is archived since 2025, and forks go on with it (chainguard-forks/kaniko).".to_owned(),
-            "Then look at two runs of one commit: `Using caching version of cmd` in the second shows that it works.".to_owned(),
+            "Use a newer executor image; kaniko's own repository is archived since 2025, and forks \
+                go on with it (chainguard-forks/kaniko).".to_owned(),
+            "Then look at two runs of one commit: `Using caching version of cmd` in the second \
+                shows that it works.".to_owned(),
         ],
         ..Fix::default()
     }

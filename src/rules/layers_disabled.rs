@@ -13,11 +13,16 @@ static META: RuleMeta = RuleMeta {
     title: "buildah keeps no layers, so every step runs in every build",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "In several runs no step of a buildah build is followed by an arrow with its layer (`--> c70f3a76dac`) or with `Using cache`.",
-    why: "`buildah build` (`bud`) makes one layer of the whole build unless `--layers` is given or BUILDAH_LAYERS=true is set: it neither looks for earlier results nor keeps any.",
-    fix: "Build with `--layers`; with `--cache-from` and `--cache-to` where the storage does not outlive the job.",
-    rules_out: "Builds in which some step has an arrow; failed builds; a single run. `podman build` keeps layers unless an option says otherwise.",
-    limits: "The command line of buildah is seldom in the log; missing arrows in several runs are what shows it.",
+    what: "In several runs no step of a buildah build is followed by an arrow with its layer (`--> \
+        c70f3a76dac`) or with `Using cache`.",
+    why: "`buildah build` (`bud`) makes one layer of the whole build unless `--layers` is given or \
+        BUILDAH_LAYERS=true is set: it neither looks for earlier results nor keeps any.",
+    fix: "Build with `--layers`; with `--cache-from` and `--cache-to` where the storage does not \
+        outlive the job.",
+    rules_out: "Builds in which some step has an arrow; failed builds; a single run. `podman \
+        build` keeps layers unless an option says otherwise.",
+    limits: "The command line of buildah is seldom in the log; missing arrows in several runs are \
+        what shows it.",
     example: include_str!("examples/layers-disabled.txt"),
     references: &[
         "https://github.com/containers/buildah/blob/main/docs/buildah-build.1.md",
@@ -37,8 +42,9 @@ impl Rule for LayersDisabled {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let bare: Vec<usize> =
-        (0..past.len()).filter(|&i| past.builds.get(i).is_some_and(|b| chain::lacks_layers(b))).collect();
+    let bare: Vec<usize> = (0..past.len())
+        .filter(|&i| past.builds.get(i).is_some_and(|b| chain::lacks_layers(b)))
+        .collect();
     let arrows = past.builds.iter().any(|b| chain::keeps_layers(b));
     if bare.len() < 2 || arrows {
         return None;
@@ -50,10 +56,16 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Likely,
         title: format!("{} runs of buildah keep no layers: every step ran in each", bare.len()),
-        cause: "With layers buildah prints an arrow after each step, with the layer's name or with the cached one. None of these builds has any but the last: they run without layers.".to_owned(),
+        cause:
+            "With layers buildah prints an arrow after each step, with the layer's name or with \
+            the cached one. None of these builds has any but the last: they run without layers."
+                .to_owned(),
         evidence: Proof::from_lines(lines(past, &bare))?.seen_in(past.places(bare.iter().copied())),
         fix: remedy::registry_max(&site),
-        impact: cost(bare.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), bare.len() - 1),
+        impact: cost(
+            bare.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            bare.len() - 1,
+        ),
         rules_out: Vec::new(),
         subject: site.image,
     })
@@ -61,7 +73,9 @@ fn finding(past: &Past) -> Option<Finding> {
 
 fn lines(past: &Past, bare: &[usize]) -> Vec<Evidence> {
     let runs = bare.iter().rev().take(3).rev().filter_map(|&i| past.get(i));
-    let pairs = runs.flat_map(|(run, build)| chain::before_the_last(build).iter().take(2).map(move |s| (run, s)));
+    let pairs = runs.flat_map(|(run, build)| {
+        chain::before_the_last(build).iter().take(2).map(move |s| (run, s))
+    });
     pairs.map(|(run, step)| header(run, step, "no arrow with a layer follows")).collect()
 }
 

@@ -14,8 +14,8 @@ pub(super) struct CacheFrom<'a> {
     pub(super) images: Vec<&'a str>,
 }
 
-/// What a build of the classic builder takes its cache from: with `--cache-from`, these images alone. `None` where
-/// the log shows no such command.
+/// What a build of the classic builder takes its cache from: with `--cache-from`, these images
+/// alone. `None` where the log shows no such command.
 pub(super) fn cache_from<'a>(past: &Past<'a>, i: usize) -> Option<CacheFrom<'a>> {
     past.get(i).filter(|(_, build)| build.dialect == Dialect::Classic)?;
     let command = past.commands(i).iter().find(|c| !c.cache_from.is_empty())?;
@@ -31,8 +31,8 @@ impl CacheFrom<'_> {
     }
 }
 
-/// The images of `--cache-from` were made by none of the runs: what is not found in them differs from them, not from
-/// the run before.
+/// The images of `--cache-from` were made by none of the runs: what is not found in them differs
+/// from them, not from the run before.
 pub(super) fn compares_with_a_fixed_image(past: &Past, i: usize) -> bool {
     cache_from(past, i).is_some_and(|from| !from.renews())
 }
@@ -44,15 +44,20 @@ fn always_given(past: &Past, spot: &Spot) -> bool {
         && spot.broken.iter().all(|&i| cache_from(past, i).is_some() && !past.asked_for_no_cache(i))
 }
 
-/// The first spot that reruns in nearly every run though each is given a cache, where no changing argument explains it.
+/// The first spot that reruns in nearly every run though each is given a cache, where no changing
+/// argument explains it.
 pub(super) fn always_rerun<'a>(past: &Past<'a>, also: impl Fn(&Spot) -> bool) -> Option<Spot<'a>> {
     let known = culprits(past);
-    spots(past).into_iter().find(|spot| always_given(past, spot) && !explains(&known, spot) && also(spot))
+    spots(past)
+        .into_iter()
+        .find(|spot| always_given(past, spot) && !explains(&known, spot) && also(spot))
 }
 
-/// The command line that gives the Dockerfile from outside the context: on standard input, or from a folder above.
+/// The command line that gives the Dockerfile from outside the context: on standard input, or from
+/// a folder above.
 pub(super) fn dockerfile_outside<'a>(past: &Past<'a>, i: usize) -> Option<&'a Command> {
     past.get(i).filter(|(_, build)| build.dialect == Dialect::Classic)?;
-    let outside = |c: &&Command| c.file.as_deref().is_some_and(|file| file == "-" || file.starts_with("../"));
+    let outside =
+        |c: &&Command| c.file.as_deref().is_some_and(|file| file == "-" || file.starts_with("../"));
     past.commands(i).iter().find(outside)
 }

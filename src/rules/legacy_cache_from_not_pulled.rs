@@ -3,7 +3,9 @@
 use super::past::{self, Past, cost, header};
 use super::remedy::{command_line, reference};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
+};
 use crate::model::{Command, Dialect, Pull, Text};
 
 pub(super) struct LegacyCacheFromNotPulled;
@@ -13,11 +15,16 @@ static META: RuleMeta = RuleMeta {
     title: "`--cache-from` names an image that was never pulled",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "The classic builder is called with `--cache-from IMAGE`, no line shows that image being pulled before, and every step runs in every run.",
-    why: "The classic builder looks for the image in the daemon only and says nothing where it is not there. On a new agent it never is.",
-    fix: "`docker pull IMAGE || true` before the build, or BuildKit, which reads the image in the registry.",
-    rules_out: "A pull before the build, steps that came from the cache, a changed base image, `--no-cache`, BuildKit. One run alone proves nothing: the image may not exist yet.",
-    limits: "A pull that another step of the job made, and whose output is not in the log, is not seen.",
+    what: "The classic builder is called with `--cache-from IMAGE`, no line shows that image being \
+        pulled before, and every step runs in every run.",
+    why: "The classic builder looks for the image in the daemon only and says nothing where it is \
+        not there. On a new agent it never is.",
+    fix: "`docker pull IMAGE || true` before the build, or BuildKit, which reads the image in the \
+        registry.",
+    rules_out: "A pull before the build, steps that came from the cache, a changed base image, \
+        `--no-cache`, BuildKit. One run alone proves nothing: the image may not exist yet.",
+    limits: "A pull that another step of the job made, and whose output is not in the log, is not \
+        seen.",
     example: include_str!("examples/legacy-cache-from-not-pulled.txt"),
     references: &["https://docs.docker.com/reference/cli/docker/image/build/#cache-from"],
     since: "0.1.0",
@@ -47,8 +54,9 @@ fn finding(past: &Past) -> Option<Finding> {
     }
     let unexplained = blind.iter().any(|b| !past.losses(b.at).is_empty());
     let warm = past.builds.iter().any(|b| b.hits() > 0);
-    let last =
-        blind.last().filter(|_| blind.len() > 1 && !warm && (unexplained || blind_on_one_machine(past, &blind)))?;
+    let last = blind.last().filter(|_| {
+        blind.len() > 1 && !warm && (unexplained || blind_on_one_machine(past, &blind))
+    })?;
     let later = blind.iter().skip(1).filter_map(|b| past.builds.get(b.at));
     Some(Finding {
         rule: META.id,
@@ -57,28 +65,39 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: if unexplained { Confidence::Likely } else { Confidence::Suspected },
         title: format!("--cache-from {} finds nothing: the image is not pulled first", last.image),
         cause: format!(
-            "The classic builder takes its cache from images that dockerd has. {} is not fetched before the build in any of these runs, so `--cache-from` is passed over without a message and every step runs: with the option the builder does not ask its own cache either.",
+            "The classic builder takes its cache from images that dockerd has. {} is not fetched \
+                before the build in any of these runs, so `--cache-from` is passed over without a \
+                message and every step runs: with the option the builder does not ask its own \
+                cache either.",
             last.image
         ),
-        evidence: Proof::from_lines(blind.iter().rev().take(3).rev().flat_map(|b| lines(past, b)).collect())?
-            .seen_in(past.places(blind.iter().map(|one| one.at))),
+        evidence: Proof::from_lines(
+            blind.iter().rev().take(3).rev().flat_map(|b| lines(past, b)).collect(),
+        )?
+        .seen_in(past.places(blind.iter().map(|one| one.at))),
         fix: fix(last),
         impact: cost(later.flat_map(|b| &b.steps), blind.len() - 1),
         rules_out: vec![
             if unexplained {
-                ruled_out("changed sources (steps that read no files ran again on the same base image)")
+                ruled_out(
+                    "changed sources (steps that read no files ran again on the same base image)",
+                )
             } else {
                 not_ruled_out(
-                    "changed sources, where the first step copies files (but no step was found in any of these runs, on the same base image)",
+                    "changed sources, where the first step copies files (but no step was found in \
+                        any of these runs, on the same base image)",
                 )
             },
-            ruled_out("a quiet pull (`docker pull -q`; nothing shows it, but it would have led to hits)"),
+            ruled_out(
+                "a quiet pull (`docker pull -q`; nothing shows it, but it would have led to hits)",
+            ),
         ],
         subject: last.image.clone(),
     })
 }
 
-/// One run on a machine that does not even have the base image: it cannot have the image of the cache either.
+/// One run on a machine that does not even have the base image: it cannot have the image of the
+/// cache either.
 fn lone(past: &Past, blind: &Blind) -> Option<Finding> {
     let (run, build) = past.get(blind.at)?;
     let pulled = build.bases.iter().find_map(|base| base.pulled.as_ref())?;
@@ -90,7 +109,9 @@ fn lone(past: &Past, blind: &Blind) -> Option<Finding> {
         confidence: Confidence::Likely,
         title: format!("--cache-from {} finds nothing: the image is not pulled first", blind.image),
         cause: format!(
-            "The classic builder takes its cache from images that dockerd has. {} is not fetched before the build, so `--cache-from` is passed over without a message and every step runs.",
+            "The classic builder takes its cache from images that dockerd has. {} is not fetched \
+                before the build, so `--cache-from` is passed over without a message and every \
+                step runs.",
             blind.image
         ),
         evidence: Proof::from_lines(evidence)?,
@@ -107,25 +128,33 @@ fn blind<'a>(past: &Past<'a>, i: usize) -> Option<Blind<'a>> {
     let command = past.commands(i).iter().find(|c| !c.cache_from.is_empty())?;
     let images: Vec<&str> = command.cache_from.iter().filter_map(|s| s.get("ref")).collect();
     // An image that was loaded without a name may be the one.
-    let loaded =
-        |p: &&Pull| p.image.starts_with("sha256:") || images.iter().any(|name| reference::may_be(&p.image, name));
+    let loaded = |p: &&Pull| {
+        p.image.starts_with("sha256:")
+            || images.iter().any(|name| reference::may_be(&p.image, name))
+    };
     let pulled = |p: &&Pull| images.iter().any(|name| reference::may_be(&p.image, name));
     let before = |p: &&Pull| p.quote.line < build.line;
-    let given =
-        run.pulls.iter().filter(before).any(|p| pulled(&p)) || run.loads.iter().filter(before).any(|p| loaded(&p));
+    let given = run.pulls.iter().filter(before).any(|p| pulled(&p))
+        || run.loads.iter().filter(before).any(|p| loaded(&p));
     let cold = hits == 0 && total > 0 && !past.asked_for_no_cache(i) && !given;
     let image = images.first().filter(|_| cold)?;
     Some(Blind { at: i, command, image: (*image).to_owned() })
 }
 
-/// Every run of three or more found nothing, on a base image that was there already and is the same: a machine that
-/// keeps its images. An image that the build writes itself would be there too.
+/// Every run of three or more found nothing, on a base image that was there already and is the
+/// same: a machine that keeps its images. An image that the build writes itself would be there too.
 fn blind_on_one_machine(past: &Past, blind: &[Blind]) -> bool {
-    let ids = |b: &Blind| past.builds.get(b.at).map(|build| build.bases.iter().map(|base| base.id.clone()).collect());
+    let ids = |b: &Blind| {
+        past.builds.get(b.at).map(|build| build.bases.iter().map(|base| base.id.clone()).collect())
+    };
     let first: Option<Vec<Option<Text>>> = blind.first().and_then(ids);
-    let known = first.as_ref().is_some_and(|ids| !ids.is_empty() && ids.iter().all(Option::is_some));
-    let kept =
-        |b: &Blind| past.builds.get(b.at).is_some_and(|build| build.bases.iter().all(|base| base.pulled.is_none()));
+    let known =
+        first.as_ref().is_some_and(|ids| !ids.is_empty() && ids.iter().all(Option::is_some));
+    let kept = |b: &Blind| {
+        past.builds
+            .get(b.at)
+            .is_some_and(|build| build.bases.iter().all(|base| base.pulled.is_none()))
+    };
     let own = |b: &Blind| b.command.tags.iter().any(|tag| reference::same(tag, &b.image));
     let alike = |b: &Blind| ids(b) == first && kept(b) && !own(b);
     known && blind.len() > 2 && blind.len() == past.len() && blind.iter().all(alike)
@@ -133,8 +162,11 @@ fn blind_on_one_machine(past: &Past, blind: &[Blind]) -> bool {
 
 fn lines(past: &Past, blind: &Blind) -> Vec<Evidence> {
     let Some((run, build)) = past.get(blind.at) else { return Vec::new() };
-    let mut lines =
-        vec![Study::quote(run, &blind.command.quote, "the image is to be the cache; nothing pulls it before")];
+    let mut lines = vec![Study::quote(
+        run,
+        &blind.command.quote,
+        "the image is to be the cache; nothing pulls it before",
+    )];
     lines.extend(build.decided().next().map(|s| header(run, s, "ran")));
     lines
 }
@@ -144,10 +176,19 @@ fn fix(blind: &Blind) -> Fix {
     Fix {
         summary: format!("pull {} before the build", blind.image),
         steps: vec![
-            format!("Pull {} first; `|| true` because it is not there before the first push.", blind.image),
-            "On a machine that keeps its images, leave --cache-from out: then the builder's own cache is asked.".to_owned(),
-            "The pulled image serves the final stage only: with several stages, push and pull an image for each.".to_owned(),
-            "BuildKit (DOCKER_BUILDKIT=1) reads the image in the registry without a pull, if it was built with BUILDKIT_INLINE_CACHE=1.".to_owned(),
+            format!(
+                "Pull {} first; `|| true` because it is not there before the first push.",
+                blind.image
+            ),
+            "On a machine that keeps its images, leave --cache-from out: then the builder's own \
+                cache is asked."
+                .to_owned(),
+            "The pulled image serves the final stage only: with several stages, push and pull an \
+                image for each."
+                .to_owned(),
+            "BuildKit (DOCKER_BUILDKIT=1) reads the image in the registry without a pull, if it \
+                was built with BUILDKIT_INLINE_CACHE=1."
+                .to_owned(),
         ],
         snippet: Some(format!("docker pull {} || true\n{text}", blind.image)),
         cost: "the whole image is pulled in every run".to_owned(),
@@ -170,7 +211,8 @@ mod tests {
             .miss("RUN a")
     }
 
-    const FROM: &str = "docker build --cache-from r.example.com/a:latest -t r.example.com/a:latest .";
+    const FROM: &str =
+        "docker build --cache-from r.example.com/a:latest -t r.example.com/a:latest .";
 
     fn check(runs: Vec<Run>) -> Vec<Finding> {
         LegacyCacheFromNotPulled.check(&study(runs))
@@ -180,20 +222,30 @@ mod tests {
     fn fires_without_a_pull() {
         let found = check(vec![run(FROM).run(), run(FROM).run()]);
         assert_eq!((found.len(), found[0].impact.steps), (1, 2));
-        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.starts_with("docker pull r.example.com/a:latest")));
+        assert!(
+            found[0]
+                .fix
+                .snippet
+                .as_ref()
+                .is_some_and(|s| s.starts_with("docker pull r.example.com/a:latest"))
+        );
     }
 
     #[test]
     fn leaves_pulled_images_and_other_builders() {
-        let pull =
-            Pull { image: "r.example.com/a:latest".into(), quote: Quote { line: 3, text: "Status: …".into() } };
+        let pull = Pull {
+            image: "r.example.com/a:latest".into(),
+            quote: Quote { line: 3, text: "Status: …".into() },
+        };
         let pulled = || Run { pulls: [pull.clone()].into(), ..run(FROM).run() };
         assert!(check(vec![pulled(), pulled()]).is_empty());
         assert!(check(vec![run(FROM).run()]).is_empty());
         assert!(check(vec![run("docker build .").run(), run("docker build .").run()]).is_empty());
         let buildkit = || run(FROM).with(|b| b.dialect = Dialect::BuildkitPlain).run();
         assert!(check(vec![buildkit(), buildkit()]).is_empty());
-        let warm = || made().with(|b| b.dialect = Dialect::Classic).command(FROM).hit("WORKDIR /app").run();
+        let warm = || {
+            made().with(|b| b.dialect = Dialect::Classic).command(FROM).hit("WORKDIR /app").run()
+        };
         assert!(check(vec![run(FROM).run(), warm()]).is_empty());
     }
 }

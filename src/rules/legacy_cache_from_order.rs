@@ -1,4 +1,5 @@
-//! Of several images in `--cache-from` the classic builder keeps to the first that has the first step.
+//! Of several images in `--cache-from` the classic builder keeps to the first that has the first
+//! step.
 
 use super::instruction::brief;
 use super::legacy;
@@ -6,7 +7,9 @@ use super::past::Past;
 use super::recurring::Spot;
 use super::remedy::command_line;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
+};
 use crate::model::Command;
 
 pub(super) struct LegacyCacheFromOrder;
@@ -16,11 +19,16 @@ static META: RuleMeta = RuleMeta {
     title: "of several images in `--cache-from` one answers, and it is not the one that fits best",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "The classic builder is called with two or more images in `--cache-from`, finds the first steps in one of them, and runs the same step and all below it in every run.",
-    why: "The classic builder goes through the list for the first step only. It keeps to the first image that has it and drops the others without a word, also where they hold more.",
-    fix: "Put the image that fits best first (the branch's before the default branch's), or build with BuildKit, which asks all of them for every step.",
-    rules_out: "Runs in which every step came from the cache; steps with an ARG in scope whose value changes; one image alone; BuildKit.",
-    limits: "Whether a later image holds the step is not in the log; `docker history --no-trunc` of each shows it.",
+    what: "The classic builder is called with two or more images in `--cache-from`, finds the \
+        first steps in one of them, and runs the same step and all below it in every run.",
+    why: "The classic builder goes through the list for the first step only. It keeps to the first \
+        image that has it and drops the others without a word, also where they hold more.",
+    fix: "Put the image that fits best first (the branch's before the default branch's), or build \
+        with BuildKit, which asks all of them for every step.",
+    rules_out: "Runs in which every step came from the cache; steps with an ARG in scope whose \
+        value changes; one image alone; BuildKit.",
+    limits: "Whether a later image holds the step is not in the log; `docker history --no-trunc` \
+        of each shows it.",
     example: include_str!("examples/legacy-cache-from-order.txt"),
     references: &[
         "https://docs.docker.com/reference/cli/docker/image/build/#cache-from",
@@ -41,7 +49,8 @@ impl Rule for LegacyCacheFromOrder {
 
 fn finding(past: &Past) -> Option<Finding> {
     let spot = legacy::always_rerun(past, |spot| spot.held.is_empty())?;
-    let from = legacy::cache_from(past, *spot.broken.last()?).filter(|from| from.images.len() > 1)?;
+    let from =
+        legacy::cache_from(past, *spot.broken.last()?).filter(|from| from.images.len() > 1)?;
     let step = spot.last()?;
     Some(Finding {
         rule: META.id,
@@ -54,7 +63,9 @@ fn finding(past: &Past) -> Option<Finding> {
             spot.often(past)
         ),
         cause: format!(
-            "The classic builder keeps to the first image of the list that has the first step, and drops the others. It found the steps above and never `{}`; whether another of {} holds it, it does not look.",
+            "The classic builder keeps to the first image of the list that has the first step, and \
+                drops the others. It found the steps above and never `{}`; whether another of {} \
+                holds it, it does not look.",
             brief(&step.text),
             from.images.join(", ")
         ),
@@ -72,19 +83,33 @@ fn finding(past: &Past) -> Option<Finding> {
 
 fn lines(past: &Past, spot: &Spot, command: &Command) -> Vec<Evidence> {
     let run = spot.broken.last().and_then(|&i| past.get(i)).map(|(run, _)| run);
-    let told = run.map(|run| Study::quote(run, &command.quote, "several images, of which one is used"));
-    told.into_iter().chain(spot.lines(past, "ran: the image that is used does not hold it")).collect()
+    let told =
+        run.map(|run| Study::quote(run, &command.quote, "several images, of which one is used"));
+    told.into_iter()
+        .chain(spot.lines(past, "ran: the image that is used does not hold it"))
+        .collect()
 }
 
 fn fix(command: &Command, images: &[&str]) -> Fix {
-    let order: Vec<String> = images.iter().rev().map(|image| format!("--cache-from {image}")).collect();
+    let order: Vec<String> =
+        images.iter().rev().map(|image| format!("--cache-from {image}")).collect();
     Fix {
         summary: "put the image that fits best first in --cache-from".to_owned(),
         steps: vec![
-            "The most special image comes first: the branch's, then the default branch's.".to_owned(),
-            "BuildKit (DOCKER_BUILDKIT=1) asks all images for every step, in any order; they have to be built with BUILDKIT_INLINE_CACHE=1.".to_owned(),
+            "The most special image comes first: the branch's, then the default branch's."
+                .to_owned(),
+            "BuildKit (DOCKER_BUILDKIT=1) asks all images for every step, in any order; they have \
+                to be built with BUILDKIT_INLINE_CACHE=1."
+                .to_owned(),
         ],
-        snippet: Some(format!("# instead of: {}\ndocker build {} …", command_line(command), order.join(" "))),
+        snippet: Some(format!(
+            "# instead of: {}\ndocker build {} …",
+            command_line(command),
+            order.join(
+                " \
+            "
+            )
+        )),
         ..Fix::default()
     }
 }
@@ -96,16 +121,27 @@ mod tests {
     use crate::model::Dialect;
 
     fn run(command: &str) -> Made {
-        made().with(|b| b.dialect = Dialect::Classic).command(command).from("node:20", "aa").hit("RUN a")
+        made()
+            .with(|b| b.dialect = Dialect::Classic)
+            .command(command)
+            .from("node:20", "aa")
+            .hit("RUN a")
     }
 
     const TWO: &str = "docker build --cache-from main:1 --cache-from branch:1 -t app .";
 
     #[test]
     fn fires_where_one_of_two_answers_and_a_step_is_never_found() {
-        let found = LegacyCacheFromOrder.check(&of((0..3).map(|_| run(TWO).miss("RUN b")).collect()));
+        let found =
+            LegacyCacheFromOrder.check(&of((0..3).map(|_| run(TWO).miss("RUN b")).collect()));
         assert_eq!((found.len(), found[0].confidence), (1, Confidence::Suspected));
-        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.contains("--cache-from branch:1 --cache-from main:1")));
+        assert!(
+            found[0]
+                .fix
+                .snippet
+                .as_ref()
+                .is_some_and(|s| s.contains("--cache-from branch:1 --cache-from main:1"))
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The image that the classic builder is given as its cache does not hold a step, and no run renews it.
+//! The image that the classic builder is given as its cache does not hold a step, and no run renews
+//! it.
 
 use super::instruction::{brief, copies_context, mounts_files};
 use super::legacy::{self, CacheFrom};
@@ -6,7 +7,9 @@ use super::past::Past;
 use super::recurring::Spot;
 use super::remedy::command_line;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+};
 
 pub(super) struct LegacyCacheImageStale;
 
@@ -15,11 +18,22 @@ static META: RuleMeta = RuleMeta {
     title: "the image given as the cache does not hold a step, and no run renews it",
     group: "No cache in use",
     severity: Severity::Note,
-    what: "The classic builder is called with `--cache-from IMAGE`. Steps come from that image up to the same one in every run; that one and all below it run, with the same text, though nothing that differs from run to run can have changed it: a RUN without an ARG above it, or a COPY in runs of one commit.",
-    why: "The classic builder compares the text of each step, and the checksum of copied files, with the history of the image it is given, never with the run before. What the image does not hold runs in every build until somebody writes a newer image under that name.",
-    fix: "Write the image of this build under the name that `--cache-from` reads (on the default branch, say), made by the same builder with the same proxy settings.",
-    rules_out: "Steps with an ARG in scope whose value changes (volatile-build-arg); a step that comes from the image in some run; runs that write the image themselves and find the step in the next one; another base image; several images in `--cache-from` (legacy-cache-from-order); `--no-cache`.",
-    limits: "Why the image does not hold the step is not in the log: an older Dockerfile, other files, a proxy that was given when it was built (`docker history --no-trunc` then shows `|0 /bin/sh -c`), or another tool that made it.",
+    what: "The classic builder is called with `--cache-from IMAGE`. Steps come from that image up \
+        to the same one in every run; that one and all below it run, with the same text, though \
+        nothing that differs from run to run can have changed it: a RUN without an ARG above it, \
+        or a COPY in runs of one commit.",
+    why: "The classic builder compares the text of each step, and the checksum of copied files, \
+        with the history of the image it is given, never with the run before. What the image does \
+        not hold runs in every build until somebody writes a newer image under that name.",
+    fix: "Write the image of this build under the name that `--cache-from` reads (on the default \
+        branch, say), made by the same builder with the same proxy settings.",
+    rules_out: "Steps with an ARG in scope whose value changes (volatile-build-arg); a step that \
+        comes from the image in some run; runs that write the image themselves and find the step \
+        in the next one; another base image; several images in `--cache-from` \
+        (legacy-cache-from-order); `--no-cache`.",
+    limits: "Why the image does not hold the step is not in the log: an older Dockerfile, other \
+        files, a proxy that was given when it was built (`docker history --no-trunc` then shows \
+        `|0 /bin/sh -c`), or another tool that made it.",
     example: include_str!("examples/legacy-cache-image-stale.txt"),
     references: &[
         "https://docs.docker.com/reference/cli/docker/image/build/#cache-from",
@@ -47,20 +61,29 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Likely,
-        title: format!("--cache-from {image} does not hold `{}`, and no run renews it", brief(&step.text)),
-        cause: format!(
-            "Every run takes the steps above from {image} and runs `{}` and what is below it: the image was made without this step. The classic builder compares with the image only, never with the run before, so this goes on until {image} is written anew.",
+        title: format!(
+            "--cache-from {image} does not hold `{}`, and no run renews it",
             brief(&step.text)
         ),
-        evidence: Proof::from_lines(lines(past, &spot, &from))?.seen_in(past.places(spot.broken.iter().copied())),
+        cause: format!(
+            "Every run takes the steps above from {image} and runs `{}` and what is below it: the \
+                image was made without this step. The classic builder compares with the image \
+                only, never with the run before, so this goes on until {image} is written anew.",
+            brief(&step.text)
+        ),
+        evidence: Proof::from_lines(lines(past, &spot, &from))?
+            .seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(&from, image),
         impact: spot.impact(past),
         rules_out: vec![
             ruled_out("a build argument (none that is declared above the step changes)"),
             not_ruled_out(
-                "an older Dockerfile or other files, another tool that made the image, or a proxy given on one side only",
+                "an older Dockerfile or other files, another tool that made the image, or a proxy \
+                    given on one side only",
             ),
-            to_decide("run `docker history --no-trunc` on the image: it shows why it lacks the step"),
+            to_decide(
+                "run `docker history --no-trunc` on the image: it shows why it lacks the step",
+            ),
         ],
         subject: (*image).to_owned(),
     })
@@ -79,7 +102,9 @@ fn is_fixed(past: &Past, spot: &Spot) -> bool {
 
 fn lines(past: &Past, spot: &Spot, from: &CacheFrom) -> Vec<Evidence> {
     let run = spot.broken.last().and_then(|&i| past.get(i)).map(|(run, _)| run);
-    let told = run.map(|run| Study::quote(run, &from.command.quote, "the image is the only cache of this build"));
+    let told = run.map(|run| {
+        Study::quote(run, &from.command.quote, "the image is the only cache of this build")
+    });
     told.into_iter().chain(spot.lines(past, "ran: the image does not hold it")).collect()
 }
 
@@ -87,10 +112,18 @@ fn fix(from: &CacheFrom, image: &str) -> Fix {
     Fix {
         summary: format!("rebuild and push {image} from a build that succeeded"),
         steps: vec![
-            format!("Tag the image that is built as {image} too, and push or save it where the next run takes it from."),
-            "Build it with the builder and the proxy settings that the CI uses: the classic builder compares texts, and a proxy given as a build argument is part of them.".to_owned(),
+            format!(
+                "Tag the image that is built as {image} too, and push or save it where the \
+                next run takes it from."
+            ),
+            "Build it with the builder and the proxy settings that the CI uses: the classic \
+                builder compares texts, and a proxy given as a build argument is part of them."
+                .to_owned(),
         ],
-        snippet: Some(format!("{}\ndocker tag IMAGE {image}\ndocker push {image}", command_line(from.command))),
+        snippet: Some(format!(
+            "{}\ndocker tag IMAGE {image}\ndocker push {image}",
+            command_line(from.command)
+        )),
         ..Fix::default()
     }
 }
@@ -119,9 +152,21 @@ mod tests {
 
     #[test]
     fn fires_on_a_copy_in_runs_of_one_commit_only() {
-        let copy = |commit: &str| Run { commit: Some(commit.into()), ..run(FROM).hit("RUN a").miss("COPY . .").run() };
-        assert_eq!(LegacyCacheImageStale.check(&study(vec![copy("c0ffee"), copy("c0ffee"), copy("c0ffee")])).len(), 1);
-        assert!(LegacyCacheImageStale.check(&study(vec![copy("c0ffee"), copy("beef"), copy("dead")])).is_empty());
+        let copy = |commit: &str| Run {
+            commit: Some(commit.into()),
+            ..run(FROM).hit("RUN a").miss("COPY . .").run()
+        };
+        assert_eq!(
+            LegacyCacheImageStale
+                .check(&study(vec![copy("c0ffee"), copy("c0ffee"), copy("c0ffee")]))
+                .len(),
+            1
+        );
+        assert!(
+            LegacyCacheImageStale
+                .check(&study(vec![copy("c0ffee"), copy("beef"), copy("dead")]))
+                .is_empty()
+        );
     }
 
     #[test]
@@ -132,7 +177,11 @@ mod tests {
         assert!(LegacyCacheImageStale.check(&of(vec![own(), own()])).is_empty());
         let buildkit = || stale().with(|b| b.dialect = Dialect::BuildkitPlain);
         assert!(LegacyCacheImageStale.check(&of(vec![buildkit(), buildkit()])).is_empty());
-        let two = || run("docker build --cache-from a:1 --cache-from b:1 .").hit("COPY a /a").miss("RUN make");
+        let two = || {
+            run("docker build --cache-from a:1 --cache-from b:1 .")
+                .hit("COPY a /a")
+                .miss("RUN make")
+        };
         assert!(LegacyCacheImageStale.check(&of(vec![two(), two()])).is_empty());
     }
 }

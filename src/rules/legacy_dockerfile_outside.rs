@@ -1,4 +1,5 @@
-//! A Dockerfile from outside the context makes the classic client send another `.dockerignore` each time.
+//! A Dockerfile from outside the context makes the classic client send another `.dockerignore` each
+//! time.
 
 use super::instruction::copies_everything;
 use super::legacy;
@@ -6,7 +7,9 @@ use super::past::Past;
 use super::recurring::{Spot, spots};
 use super::remedy::command_line;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
+};
 use crate::model::Command;
 
 pub(super) struct LegacyDockerfileOutside;
@@ -16,11 +19,19 @@ static META: RuleMeta = RuleMeta {
     title: "a Dockerfile from outside the context changes the `.dockerignore` that is copied",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "The classic builder gets its Dockerfile on standard input (`-f -`) or from a folder above the context (`-f ../Dockerfile`), and a `COPY .` of the whole context is never found in the cache, while the steps above it are.",
-    why: "The client adds such a Dockerfile to the context under a random name, and writes that name into the `.dockerignore` that it sends. Where the context has a `.dockerignore` that does not list itself, the file is part of what `COPY .` copies, and another one in each build.",
-    fix: "List `.dockerignore` in `.dockerignore`, keep the Dockerfile inside the context, or build with BuildKit.",
-    rules_out: "A COPY that comes from the cache in some run; a COPY of named files; a Dockerfile inside the context; BuildKit, which sends the file apart.",
-    limits: "Whether the context has a `.dockerignore` is not in the log. Runs of several commits, whose files differ anyway, make a note.",
+    what: "The classic builder gets its Dockerfile on standard input (`-f -`) or from a folder \
+        above the context (`-f ../Dockerfile`), and a `COPY .` of the whole context is never found \
+        in the cache, while the steps above it are.",
+    why: "The client adds such a Dockerfile to the context under a random name, and writes that \
+        name into the `.dockerignore` that it sends. Where the context has a `.dockerignore` that \
+        does not list itself, the file is part of what `COPY .` copies, and another one in each \
+        build.",
+    fix: "List `.dockerignore` in `.dockerignore`, keep the Dockerfile inside the context, or \
+        build with BuildKit.",
+    rules_out: "A COPY that comes from the cache in some run; a COPY of named files; a Dockerfile \
+        inside the context; BuildKit, which sends the file apart.",
+    limits: "Whether the context has a `.dockerignore` is not in the log. Runs of several commits, \
+        whose files differ anyway, make a note.",
     example: include_str!("examples/legacy-dockerfile-outside.txt"),
     references: &["https://github.com/docker/cli/blob/v25.0.0/cli/command/image/build/context.go"],
     since: "0.1.0",
@@ -46,8 +57,16 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: if one_commit { META.severity } else { Severity::Note },
         confidence: if one_commit { Confidence::Likely } else { Confidence::Suspected },
-        title: format!("`{}` is never found: the Dockerfile comes from outside the context (`-f {file}`)", step.text),
-        cause: "The client adds a Dockerfile from outside the context under a random name, and writes that name into the .dockerignore that it sends along. With a .dockerignore in the context, a copy of the whole context so has another content in each build, though no file of the repository changed.".to_owned(),
+        title: format!(
+            "`{}` is never found: the Dockerfile comes from outside the context (`-f \
+            {file}`)",
+            step.text
+        ),
+        cause: "The client adds a Dockerfile from outside the context under a random name, and \
+            writes that name into the .dockerignore that it sends along. With a .dockerignore in \
+            the context, a copy of the whole context so has another content in each build, though \
+            no file of the repository changed."
+            .to_owned(),
         evidence: Proof::from_lines(lines(past, &spot, command))?,
         fix: fix(command),
         impact: spot.impact(past),
@@ -57,7 +76,10 @@ fn finding(past: &Past) -> Option<Finding> {
             } else {
                 not_ruled_out("changed sources (the commits differ or are not shown)")
             },
-            not_ruled_out("a context without a .dockerignore (it is not touched by this; whether there is one is not in the log)"),
+            not_ruled_out(
+                "a context without a .dockerignore (it is not touched by this; whether \
+                there is one is not in the log)",
+            ),
         ],
         subject: format!("{}:{}", step.stage, step.text),
     })
@@ -79,16 +101,21 @@ fn one_commit(past: &Past, spot: &Spot) -> bool {
 
 fn lines(past: &Past, spot: &Spot, command: &Command) -> Vec<Evidence> {
     let run = spot.broken.last().and_then(|&i| past.get(i)).map(|(run, _)| run);
-    let told = run.map(|run| Study::quote(run, &command.quote, "the Dockerfile is not in the context"));
+    let told =
+        run.map(|run| Study::quote(run, &command.quote, "the Dockerfile is not in the context"));
     told.into_iter().chain(spot.lines(past, "ran: the copied context changed")).collect()
 }
 
 fn fix(command: &Command) -> Fix {
     Fix {
-        summary: "list .dockerignore in .dockerignore, or keep the Dockerfile inside the context".to_owned(),
+        summary: "list .dockerignore in .dockerignore, or keep the Dockerfile inside the context"
+            .to_owned(),
         steps: vec![
-            "Add the line `.dockerignore` to .dockerignore: then the changed file is not copied.".to_owned(),
-            "Or keep the Dockerfile inside the context, or build with BuildKit, which sends it apart.".to_owned(),
+            "Add the line `.dockerignore` to .dockerignore: then the changed file is not copied."
+                .to_owned(),
+            "Or keep the Dockerfile inside the context, or build with BuildKit, which sends it \
+                apart."
+                .to_owned(),
         ],
         snippet: Some(format!(
             "echo .dockerignore >> .dockerignore\n# or, with BuildKit\nDOCKER_BUILDKIT=1 {}",
@@ -105,12 +132,14 @@ mod tests {
     use crate::model::{Dialect, Run};
 
     fn run(command: &str, commit: &str, copy: &str) -> Run {
-        let build = made().with(|b| b.dialect = Dialect::Classic).command(command).from("node:20", "aa");
+        let build =
+            made().with(|b| b.dialect = Dialect::Classic).command(command).from("node:20", "aa");
         Run { commit: Some(commit.into()), ..build.hit("RUN a").miss(copy).run() }
     }
 
     fn check(command: &str, commits: [&str; 3], copy: &str) -> Vec<Finding> {
-        LegacyDockerfileOutside.check(&study(commits.map(|commit| run(command, commit, copy)).into()))
+        LegacyDockerfileOutside
+            .check(&study(commits.map(|commit| run(command, commit, copy)).into()))
     }
 
     #[test]
@@ -125,7 +154,11 @@ mod tests {
 
     #[test]
     fn leaves_dockerfiles_inside_and_named_files() {
-        assert!(check("docker build -f app/Dockerfile app", ["c0ffee"; 3], "COPY . /src").is_empty());
-        assert!(check("docker build -f - app", ["c0ffee"; 3], "COPY package.json /src/").is_empty());
+        assert!(
+            check("docker build -f app/Dockerfile app", ["c0ffee"; 3], "COPY . /src").is_empty()
+        );
+        assert!(
+            check("docker build -f - app", ["c0ffee"; 3], "COPY package.json /src/").is_empty()
+        );
     }
 }

@@ -16,11 +16,17 @@ static META: RuleMeta = RuleMeta {
     title: "the pulled image has no layers of the build stages",
     group: "Multi-stage and inline",
     severity: Severity::Warning,
-    what: "The classic builder runs a build stage from its first step on, although nothing it depends on changed, while steps of the final stage come from the cache.",
-    why: "With `--cache-from IMAGE` the classic builder looks in that image only, and an image holds the layers of its final stage. The build stages run in every build.",
-    fix: "Push an image of each build stage too and name all of them in `--cache-from`, or build with BuildKit and a registry cache with mode=max.",
-    rules_out: "Kept daemons, which have the build stage's layers themselves (their base image is not fetched again); changed base images and instructions; stages that are partly cached in some run; `--no-cache`.",
-    limits: "Whether the build stage's image exists under a name of its own, ready to be pulled, is not in the log.",
+    what: "The classic builder runs a build stage from its first step on, although nothing it \
+        depends on changed, while steps of the final stage come from the cache.",
+    why: "With `--cache-from IMAGE` the classic builder looks in that image only, and an image \
+        holds the layers of its final stage. The build stages run in every build.",
+    fix: "Push an image of each build stage too and name all of them in `--cache-from`, or build \
+        with BuildKit and a registry cache with mode=max.",
+    rules_out: "Kept daemons, which have the build stage's layers themselves (their base image is \
+        not fetched again); changed base images and instructions; stages that are partly cached in \
+        some run; `--no-cache`.",
+    limits: "Whether the build stage's image exists under a name of its own, ready to be pulled, \
+        is not in the log.",
     example: include_str!("examples/legacy-multi-stage.txt"),
     references: &[
         "https://docs.docker.com/build/building/multi-stage/#differences-between-legacy-builder-and-buildkit",
@@ -54,7 +60,8 @@ fn finding(past: &Past) -> Option<Finding> {
     let seen: Vec<Seen> = (1..past.len()).filter_map(|i| seen(past, &stored, i)).collect();
     let last = seen.last()?;
     let (run, build) = past.get(last.at)?;
-    let mut names: Vec<&str> = seen.iter().flat_map(|s| s.losses.iter().map(|l| l.stage.name)).collect();
+    let mut names: Vec<&str> =
+        seen.iter().flat_map(|s| s.losses.iter().map(|l| l.stage.name)).collect();
     names.sort_unstable();
     names.dedup();
     let site = Site::of(past.study, run, build);
@@ -63,9 +70,21 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Likely,
-        title: format!("stage `{}` is rebuilt from the start in {} of {} runs: the image it is cached from holds the final stage only", names.join("`, `"), seen.len(), past.len()),
-        cause: "The classic builder compares each step with the layers of the image it was given. That image has the final stage's layers and none of the build stages', so those run in full while the final stage is found.".to_owned(),
-        evidence: Proof::from_lines(seen.iter().rev().take(2).rev().flat_map(|s| lines(past, s)).collect())?.seen_in(past.places(seen.iter().map(|one| one.at))),
+        title: format!(
+            "stage `{}` is rebuilt from the start in {} of {} runs: the image it is \
+            cached from holds the final stage only",
+            names.join("`, `"),
+            seen.len(),
+            past.len()
+        ),
+        cause: "The classic builder compares each step with the layers of the image it was given. \
+            That image has the final stage's layers and none of the build stages', so those run in \
+            full while the final stage is found."
+            .to_owned(),
+        evidence: Proof::from_lines(
+            seen.iter().rev().take(2).rev().flat_map(|s| lines(past, s)).collect(),
+        )?
+        .seen_in(past.places(seen.iter().map(|one| one.at))),
         fix: fix(&site, &names),
         impact: super::past::cost(steps, seen.len()),
         rules_out: vec![
@@ -84,20 +103,29 @@ fn seen<'a>(past: &Past<'a>, stored: &BTreeSet<(&str, &str)>, i: usize) -> Optio
     let last = chain::final_stage(build)?;
     let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit)?;
     let inner = |stage: &Stage| {
-        stage.name != last && !stored.contains(&(stage.name, stage.platform)) && chain::all_missed(stage)
+        stage.name != last
+            && !stored.contains(&(stage.name, stage.platform))
+            && chain::all_missed(stage)
     };
-    // A daemon that has the base image already may have the build stage's layers too: then something else lost them.
+    // A daemon that has the base image already may have the build stage's layers too: then
+    // something else lost them.
     let new = |stage: &Stage| stage.base.is_some_and(|b| b.pulled.is_some());
-    let losses: Vec<Loss> = past.losses(i).into_iter().filter(|l| inner(&l.stage) && new(&l.stage)).collect();
+    let losses: Vec<Loss> =
+        past.losses(i).into_iter().filter(|l| inner(&l.stage) && new(&l.stage)).collect();
     (!losses.is_empty()).then_some(Seen { at: i, losses, hit })
 }
 
 fn lines(past: &Past, seen: &Seen) -> Vec<Evidence> {
     let Some((run, build)) = past.get(seen.at) else { return Vec::new() };
-    let ours = |p: &&Pull| p.quote.line < build.line && build.images.iter().any(|name| reference::same(name, &p.image));
+    let ours = |p: &&Pull| {
+        p.quote.line < build.line && build.images.iter().any(|name| reference::same(name, &p.image))
+    };
     let mut lines = Vec::new();
     lines.extend(
-        run.pulls.iter().find(ours).map(|p| Study::quote(run, &p.quote, "the image is fetched to be the cache")),
+        run.pulls
+            .iter()
+            .find(ours)
+            .map(|p| Study::quote(run, &p.quote, "the image is fetched to be the cache")),
     );
     for loss in &seen.losses {
         let base = build.base_of(loss.stage.name, loss.stage.platform);
@@ -109,23 +137,49 @@ fn lines(past: &Past, seen: &Seen) -> Vec<Evidence> {
 }
 
 fn fix(site: &Site, stages: &[&str]) -> Fix {
-    let refs: Vec<(String, &str)> =
-        stages.iter().map(|stage| (reference::with_tag(&site.image, &format!("cache-{stage}")), *stage)).collect();
-    let mut lines: Vec<String> = refs.iter().map(|(name, _)| format!("docker pull {name} || true")).collect();
+    let refs: Vec<(String, &str)> = stages
+        .iter()
+        .map(|stage| (reference::with_tag(&site.image, &format!("cache-{stage}")), *stage))
+        .collect();
+    let mut lines: Vec<String> =
+        refs.iter().map(|(name, _)| format!("docker pull {name} || true")).collect();
     lines.push(format!("docker pull {} || true", site.image));
     lines.extend(refs.iter().map(|(name, stage)| {
-        format!("docker build --target {stage} --cache-from {name} --tag {name} .\ndocker push {name}")
+        format!(
+            "docker build --target {stage} --cache-from {name} --tag {name} .\ndocker push {name}"
+        )
     }));
     let from: Vec<String> = refs.iter().map(|(name, _)| format!("--cache-from {name}")).collect();
-    lines.push(format!("docker build {} --cache-from {} --tag {} .", from.join(" "), site.image, site.image));
+    lines.push(format!(
+        "docker build {} --cache-from {} --tag {} .",
+        from.join(" "),
+        site.image,
+        site.image
+    ));
     let better = remedy::registry_max(site);
     Fix {
-        summary: "store the build stages too: an image for each, or BuildKit with a registry cache".to_owned(),
-        steps: std::iter::once("With the classic builder: push an image of each build stage and name all of them, in this order, in `--cache-from`. A stage without a name gets one with `FROM … AS NAME`.".to_owned())
-            .chain(std::iter::once("Better: BuildKit (DOCKER_BUILDKIT=1 or buildx) and the settings at the end, which keep every stage in one reference.".to_owned()))
-            .collect(),
-        snippet: Some(format!("# classic builder\n{}\n\n# or, with BuildKit\n{}", lines.join("\n"), better.snippet.unwrap_or_default())),
-        cost: "an image more to push and pull for each build stage; with mode=max the cache holds every stage".to_owned(),
+        summary: "store the build stages too: an image for each, or BuildKit with a registry cache"
+            .to_owned(),
+        steps: std::iter::once(
+            "With the classic builder: push an image of each build stage and \
+            name all of them, in this order, in `--cache-from`. A stage without a name gets one \
+            with `FROM … AS NAME`."
+                .to_owned(),
+        )
+        .chain(std::iter::once(
+            "Better: BuildKit (DOCKER_BUILDKIT=1 or buildx) and the \
+                settings at the end, which keep every stage in one reference."
+                .to_owned(),
+        ))
+        .collect(),
+        snippet: Some(format!(
+            "# classic builder\n{}\n\n# or, with BuildKit\n{}",
+            lines.join("\n"),
+            better.snippet.unwrap_or_default()
+        )),
+        cost: "an image more to push and pull for each build stage; with mode=max the cache holds \
+            every stage"
+            .to_owned(),
         ..Fix::default()
     }
 }
@@ -136,9 +190,14 @@ mod tests {
     use super::*;
 
     fn run() -> Made {
-        let build = made().with(|b| b.dialect = Dialect::Classic).stage("build").from("golang:1.22", "aa");
         let build =
-            build.miss("WORKDIR /src").miss("COPY . .").miss("RUN go build").stage("stage-1").from("alpine:3.20", "bb");
+            made().with(|b| b.dialect = Dialect::Classic).stage("build").from("golang:1.22", "aa");
+        let build = build
+            .miss("WORKDIR /src")
+            .miss("COPY . .")
+            .miss("RUN go build")
+            .stage("stage-1")
+            .from("alpine:3.20", "bb");
         build.with(|b| b.bases.iter_mut().for_each(|base| base.pulled = Some(base.quote.clone())))
     }
 

@@ -13,10 +13,18 @@ static META: RuleMeta = RuleMeta {
     title: "an image prune deletes the build stage that the next run needs",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "The log of the classic builder ends with `docker image prune`, which deletes an image that the same log prints under a step of its own, and in the next run a build stage runs from its first step on although the final stage comes from the cache.",
-    why: "A build stage without a name of its own is an image without a tag, which is what `docker image prune` deletes; its layers are the classic builder's cache. The final stage keeps its tag, so its steps hit.",
-    fix: "Give the build stage a name before the prune: `docker build --target STAGE -t NAME`, or prune with `--filter until=…`, or build with BuildKit, whose cache an image prune does not touch.",
-    rules_out: "A prune that deletes nothing of this build (images whose tag moved, other builds'); runs whose build stage came from the cache after it; a changed base image; `--no-cache`; BuildKit.",
+    what: "The log of the classic builder ends with `docker image prune`, which deletes an image \
+        that the same log prints under a step of its own, and in the next run a build stage runs \
+        from its first step on although the final stage comes from the cache.",
+    why: "A build stage without a name of its own is an image without a tag, which is what `docker \
+        image prune` deletes; its layers are the classic builder's cache. The final stage keeps \
+        its tag, so its steps hit.",
+    fix: "Give the build stage a name before the prune: `docker build --target STAGE -t NAME`, or \
+        prune with `--filter until=…`, or build with BuildKit, whose cache an image prune does not \
+        touch.",
+    rules_out: "A prune that deletes nothing of this build (images whose tag moved, other \
+        builds'); runs whose build stage came from the cache after it; a changed base image; \
+        `--no-cache`; BuildKit.",
     limits: "What another job on the same machine deletes is not seen.",
     example: include_str!("examples/legacy-stage-pruned.txt"),
     references: &["https://docs.docker.com/reference/cli/docker/image/prune/"],
@@ -48,21 +56,40 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Likely,
-        title: format!("{stage} runs again after each image prune: its image has no name and is deleted"),
-        cause: "The build stage leaves an image without a tag. `docker image prune` at the end of the run deletes it, and with it all that the classic builder keeps of the stage, so the next run builds it from the start.".to_owned(),
-        evidence: Proof::from_lines(lacking.iter().rev().take(2).rev().flat_map(|l| lines(past, l)).collect())?.seen_in(past.places(lacking.iter().map(|one| one.at))),
+        title: format!(
+            "{stage} runs again after each image prune: its image has no name and is \
+            deleted"
+        ),
+        cause: "The build stage leaves an image without a tag. `docker image prune` at the end of \
+            the run deletes it, and with it all that the classic builder keeps of the stage, so \
+            the next run builds it from the start."
+            .to_owned(),
+        evidence: Proof::from_lines(
+            lacking.iter().rev().take(2).rev().flat_map(|l| lines(past, l)).collect(),
+        )?
+        .seen_in(past.places(lacking.iter().map(|one| one.at))),
         fix: fix(last.steps.first()?),
         impact: cost(steps(), lacking.len()),
         rules_out: vec![
-            ruled_out("changed sources or another base image (the first steps of the stage read no files, and ran again on the same base)"),
-            ruled_out("images that only lost their tag (the deleted one is printed under a step of the same run)"),
+            ruled_out(
+                "changed sources or another base image (the first steps of the stage read no \
+                files, and ran again on the same base)",
+            ),
+            ruled_out(
+                "images that only lost their tag (the deleted one is printed under a step of \
+                the same run)",
+            ),
         ],
         subject: stage,
     })
 }
 
 fn stage_of(step: &Step) -> String {
-    if step.stage.is_empty() { "the build stage".to_owned() } else { format!("stage `{}`", step.stage) }
+    if step.stage.is_empty() {
+        "the build stage".to_owned()
+    } else {
+        format!("stage `{}`", step.stage)
+    }
 }
 
 fn lacking<'a>(past: &Past<'a>, i: usize) -> Option<Lacking<'a>> {
@@ -74,7 +101,8 @@ fn lacking<'a>(past: &Past<'a>, i: usize) -> Option<Lacking<'a>> {
     if !kept || past.asked_for_no_cache(i) {
         return None;
     }
-    let ran = |stage: &Stage| stage.name != last && chain::all_missed(stage) && same_text(stage, before);
+    let ran =
+        |stage: &Stage| stage.name != last && chain::all_missed(stage) && same_text(stage, before);
     let stages = chain::stages(build).into_iter().filter(ran);
     let steps: Vec<&Step> = stages.flat_map(|stage| stage.steps).collect();
     (!steps.is_empty()).then_some(Lacking { at: i, steps })
@@ -83,11 +111,14 @@ fn lacking<'a>(past: &Past<'a>, i: usize) -> Option<Lacking<'a>> {
 /// The stage began as it does now.
 fn same_text(stage: &Stage, before: &Build) -> bool {
     let first = stage.steps.first();
-    first.is_some_and(|step| before.steps.iter().any(|s| s.stage == step.stage && s.text == step.text))
+    first.is_some_and(|step| {
+        before.steps.iter().any(|s| s.stage == step.stage && s.text == step.text)
+    })
 }
 
 fn lines(past: &Past, lacking: &Lacking) -> Vec<Evidence> {
-    let pruned = past.get(lacking.at - 1).and_then(|(run, build)| Some((run, build.pruned.as_deref()?)));
+    let pruned =
+        past.get(lacking.at - 1).and_then(|(run, build)| Some((run, build.pruned.as_deref()?)));
     let mut lines: Vec<Evidence> = pruned
         .into_iter()
         .map(|(run, quote)| Study::quote(run, quote, "an image of this very build is deleted"))
@@ -96,7 +127,9 @@ fn lines(past: &Past, lacking: &Lacking) -> Vec<Evidence> {
     lines.extend(lacking.steps.first().map(|step| header(run, step, "ran again in the next run")));
     let kept = chain::final_stage(build)
         .and_then(|last| build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit));
-    lines.extend(kept.map(|step| verdict(run, step, "came from the cache: the final image has a name")));
+    lines.extend(
+        kept.map(|step| verdict(run, step, "came from the cache: the final image has a name")),
+    );
     lines
 }
 
@@ -105,12 +138,15 @@ fn fix(step: &Step) -> Fix {
     Fix {
         summary: "give the build stage a name, or prune less".to_owned(),
         steps: vec![
-            "Build the stage under a name of its own first: a named image is not pruned.".to_owned(),
+            "Build the stage under a name of its own first: a named image is not pruned."
+                .to_owned(),
             "Or keep what is young: `docker image prune -f --filter until=168h`.".to_owned(),
-            "Or build with BuildKit (DOCKER_BUILDKIT=1): an image prune does not touch its cache.".to_owned(),
+            "Or build with BuildKit (DOCKER_BUILDKIT=1): an image prune does not touch its cache."
+                .to_owned(),
         ],
         snippet: Some(format!(
-            "docker build --target {stage} -t NAME-{stage} .\ndocker build -t NAME .\ndocker image prune -f --filter until=168h"
+            "docker build --target {stage} -t NAME-{stage} .\ndocker build -t NAME .\ndocker image \
+                prune -f --filter until=168h"
         )),
         cost: "the stage's image stays on the machine".to_owned(),
         ..Fix::default()
@@ -125,10 +161,16 @@ mod tests {
 
     fn run(stage: bool, pruned: bool) -> Made {
         let build = made().stage("build").from("golang:1.22", "aa");
-        let build =
-            if stage { build.hit("RUN tools").hit("RUN make") } else { build.miss("RUN tools").miss("RUN make") };
-        let build =
-            build.stage("stage-1").from("alpine:3.20", "bb").hit("RUN apk add a").hit("COPY --from=build /a /a");
+        let build = if stage {
+            build.hit("RUN tools").hit("RUN make")
+        } else {
+            build.miss("RUN tools").miss("RUN make")
+        };
+        let build = build
+            .stage("stage-1")
+            .from("alpine:3.20", "bb")
+            .hit("RUN apk add a")
+            .hit("COPY --from=build /a /a");
         build.with(|b| {
             b.dialect = Dialect::Classic;
             let line = || Box::new(Quote { line: 900, text: "deleted: sha256:0a".into() });

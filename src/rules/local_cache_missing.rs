@@ -16,13 +16,20 @@ static META: RuleMeta = RuleMeta {
     title: "the directory of the local cache is missing",
     group: "No cache in use",
     severity: Severity::Error,
-    what: "The client warns `local cache import at DIR skipped` or `not found`: there is no cache in that directory. Without a log: a local cache on a machine that is new in each run, whose directory nothing else in the file names.",
-    why: "The build goes on without a cache, and the warning comes after its output. On a CI agent the directory is empty in each run unless something brings it along.",
+    what: "The client warns `local cache import at DIR skipped` or `not found`: there is no cache \
+        in that directory. Without a log: a local cache on a machine that is new in each run, \
+        whose directory nothing else in the file names.",
+    why: "The build goes on without a cache, and the warning comes after its output. On a CI agent \
+        the directory is empty in each run unless something brings it along.",
     fix: "Persist the directory with the CI's own cache between runs, or use a registry cache.",
-    rules_out: "The directory cannot be there before a run has stored a cache in it: where runs do, only those after the first that did are reported.",
+    rules_out: "The directory cannot be there before a run has stored a cache in it: where runs \
+        do, only those after the first that did are reported.",
     limits: "The directory is the client's; who clears it between runs is not in the build log.",
     example: include_str!("examples/local-cache-missing.txt"),
-    references: &["https://docs.docker.com/build/cache/backends/local/", "moby/buildkit client/solve.go"],
+    references: &[
+        "https://docs.docker.com/build/cache/backends/local/",
+        "moby/buildkit client/solve.go",
+    ],
     since: "0.1.0",
 };
 
@@ -32,7 +39,8 @@ impl Rule for LocalCacheMissing {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let seen: Vec<Finding> = study.series.iter().flat_map(|series| of_series(study, series)).collect();
+        let seen: Vec<Finding> =
+            study.series.iter().flat_map(|series| of_series(study, series)).collect();
         planned::beside(study, seen, |past| past.len() > 1, written::finding)
     }
 }
@@ -47,8 +55,8 @@ struct Missed<'a> {
 }
 
 impl Missed<'_> {
-    /// buildctl prints nothing behind the last step of a build without an output, and its warnings before the first
-    /// (`time="…" level=warning msg="local cache import at …`).
+    /// buildctl prints nothing behind the last step of a build without an output, and its warnings
+    /// before the first (`time="…" level=warning msg="local cache import at …`).
     fn shows_all(&self) -> bool {
         let silent = self.quote.text.starts_with("time=\"") && self.quote.line < self.build.line;
         let ended = self.build.steps.iter().all(|s| s.outcome != Outcome::Unknown);
@@ -84,7 +92,9 @@ fn of_series(study: &Study, series: &Series) -> Vec<Finding> {
 /// `… at /cache not found due to err: …` (client/solve.go).
 fn directory(warning: &str) -> Option<&str> {
     let (_, rest) = warning.split_once("local cache import at ")?;
-    rest.split_once(" skipped").or_else(|| rest.split_once(" not found")).map(|(directory, _)| directory)
+    rest.split_once(" skipped")
+        .or_else(|| rest.split_once(" not found"))
+        .map(|(directory, _)| directory)
 }
 
 fn writes(build: &Build) -> bool {
@@ -97,7 +107,8 @@ fn finds(build: &Build) -> bool {
 
 fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
     let written = missed.iter().any(|m| m.stored);
-    // The build that makes the directory cannot find it; and the export may be what a cut log lacks.
+    // The build that makes the directory cannot find it; and the export may be what a cut log
+    // lacks.
     if !written && missed.iter().any(|m| writes(m.build) || !m.shows_all()) {
         return None;
     }
@@ -109,31 +120,44 @@ fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
         (true, false) => (
             Confidence::Proven,
             format!("the cache in {directory} is written by each run and gone in the next"),
-            "Runs store their cache in this directory, and the next run does not find it: the directory is not kept between runs.",
+            "Runs store their cache in this directory, and the next run does not find it: the \
+                directory is not kept between runs.",
             None,
         ),
         (true, true) => (
             Confidence::Suspected,
             format!("the cache in {directory} is there in some runs only"),
-            "Runs store their cache in this directory, and some of the later runs find it, others do not.",
+            "Runs store their cache in this directory, and some of the later runs find it, others \
+                do not.",
             Some(not_ruled_out("several machines that keep a directory each, or several jobs")),
         ),
         (false, _) => (
             Confidence::Likely,
             format!("there is no cache in {directory}"),
-            "The build imports a cache from this directory, and no run in the input writes one there.",
+            "The build imports a cache from this directory, and no run in the input writes one \
+                there.",
             Some(not_ruled_out("another job that writes the directory (its log would show it)")),
         ),
     };
-    let lines: Vec<Evidence> =
-        missed.iter().rev().take(12).rev().map(|m| Study::quote(m.run, m.quote, "no cache in the directory")).collect();
+    let lines: Vec<Evidence> = missed
+        .iter()
+        .rev()
+        .take(12)
+        .rev()
+        .map(|m| Study::quote(m.run, m.quote, "no cache in the directory"))
+        .collect();
     Some(Finding {
         rule: META.id,
-        severity: if !found && (written || missed.len() > 1) { Severity::Error } else { Severity::Warning },
+        severity: if !found && (written || missed.len() > 1) {
+            Severity::Error
+        } else {
+            Severity::Warning
+        },
         confidence,
         title,
         cause: cause.to_owned(),
-        evidence: Proof::from_lines(lines)?.seen_in(missed.iter().map(|one| Place::of(one.run, one.build))),
+        evidence: Proof::from_lines(lines)?
+            .seen_in(missed.iter().map(|one| Place::of(one.run, one.build))),
         fix: fix(directory),
         impact: cost_of(missed.iter().filter(|m| m.stored == written).map(|m| m.build)),
         rules_out: doubt.into_iter().collect(),
@@ -145,11 +169,21 @@ fn fix(directory: &str) -> Fix {
     Fix {
         summary: format!("keep {directory} between runs, or use a registry cache"),
         steps: vec![
-            format!("Restore {directory} with the CI's own cache before the build and save it after; export to a second directory and move it into place, as the cache otherwise only grows."),
-            "The path is the client's, not the builder's: import and export have to name the same directory of the build host.".to_owned(),
+            format!(
+                "Restore {directory} with the CI's own cache before the build and save it \
+                after; export to a second directory and move it into place, as the cache otherwise \
+                only grows."
+            ),
+            "The path is the client's, not the builder's: import and export have to name the same \
+                directory of the build host."
+                .to_owned(),
             "A registry cache (`type=registry`) needs no directory and no CI cache.".to_owned(),
         ],
-        snippet: Some(format!("docker buildx build \\\n  --cache-from type=local,src={directory} \\\n  --cache-to type=local,dest={directory}-new,mode=max …\nrm -rf {directory} && mv {directory}-new {directory}")),
+        snippet: Some(format!(
+            "docker buildx build \\\n  --cache-from type=local,src={directory} \
+            \\\n  --cache-to type=local,dest={directory}-new,mode=max …\nrm -rf {directory} && mv \
+            {directory}-new {directory}"
+        )),
         ..Fix::default()
     }
 }
@@ -159,27 +193,35 @@ mod tests {
     use super::super::testing::{made, of};
     use super::*;
 
-    const WARNING: &str = "WARNING: local cache import at /cache skipped due to err: could not read /cache/index.json: open /cache/index.json: no such file or directory";
+    const WARNING: &str = "WARNING: local cache import at /cache skipped due to err: could not \
+        read /cache/index.json: open /cache/index.json: no such file or directory";
 
     #[test]
     fn fires_when_the_directory_is_gone_again() {
         let run = || made().miss("RUN a").export(CacheKind::Local, None).warning(WARNING);
         let found = LocalCacheMissing.check(&of(vec![run(), run()]));
-        assert_eq!((found.len(), found[0].impact.runs, found[0].subject.as_str()), (1, 1, "/cache"));
+        assert_eq!(
+            (found.len(), found[0].impact.runs, found[0].subject.as_str()),
+            (1, 1, "/cache")
+        );
     }
 
     #[test]
     fn a_directory_that_is_there_in_some_runs_is_suspected_when_it_is_gone_twice() {
         let missed = || made().miss("RUN a").export(CacheKind::Local, None).warning(WARNING);
         let found = || made().import("local:1", None).export(CacheKind::Local, None);
-        assert!(LocalCacheMissing.check(&of(vec![missed(), found(), missed(), found()])).is_empty());
-        let twice = LocalCacheMissing.check(&of(vec![missed(), found(), missed(), found(), missed()]));
+        assert!(
+            LocalCacheMissing.check(&of(vec![missed(), found(), missed(), found()])).is_empty()
+        );
+        let twice =
+            LocalCacheMissing.check(&of(vec![missed(), found(), missed(), found(), missed()]));
         assert_eq!((twice.len(), twice[0].confidence), (1, Confidence::Suspected));
     }
 
     #[test]
     fn fires_when_nothing_writes_it() {
-        let old = "WARNING: local cache import at /cache not found due to err: could not read /cache/index.json";
+        let old = "WARNING: local cache import at /cache not found due to err: could not read \
+            /cache/index.json";
         assert_eq!(LocalCacheMissing.check(&of(vec![made().warning(old)])).len(), 1);
     }
 
@@ -187,7 +229,9 @@ mod tests {
     fn leaves_the_run_that_makes_the_directory() {
         let first = || made().export(CacheKind::Local, None).warning(WARNING);
         assert!(LocalCacheMissing.check(&of(vec![first()])).is_empty());
-        assert!(LocalCacheMissing.check(&of(vec![first(), made().import("local:1", None)])).is_empty());
+        assert!(
+            LocalCacheMissing.check(&of(vec![first(), made().import("local:1", None)])).is_empty()
+        );
         // Another build of the job came before, with another cache.
         assert!(LocalCacheMissing.check(&of(vec![made().miss("RUN a"), first()])).is_empty());
     }

@@ -27,7 +27,11 @@ pub(super) fn immutable<'a>(study: &'a Study, refusal: &Refusal<'a>) -> Option<I
     written_before(study, refusal, &target).or_else(|| read_now(refusal, &target))
 }
 
-fn written_before<'a>(study: &'a Study, refusal: &Refusal<'a>, target: &str) -> Option<Immutable<'a>> {
+fn written_before<'a>(
+    study: &'a Study,
+    refusal: &Refusal<'a>,
+    target: &str,
+) -> Option<Immutable<'a>> {
     let earlier = study.runs.iter().take(refusal.at.run);
     let builds = earlier.flat_map(|run| run.builds.iter().map(move |build| (run, build)));
     let named = |run: &Run, imports: &[Transfer]| {
@@ -43,8 +47,11 @@ fn written_before<'a>(study: &'a Study, refusal: &Refusal<'a>, target: &str) -> 
 
 /// An index at the reference means that the registry once took the very form it now refuses.
 fn read_now<'a>(refusal: &Refusal<'a>, target: &str) -> Option<Immutable<'a>> {
-    let index = |i: &Transfer| i.manifest_type.as_deref().is_some_and(|t| t.contains("index") || t.contains("list"));
+    let index = |i: &Transfer| {
+        i.manifest_type.as_deref().is_some_and(|t| t.contains("index") || t.contains("list"))
+    };
     let mut imports = refusal.build.imports.iter().filter(|i| i.ok() && index(i));
-    let import = imports.find(|i| i.reference.as_deref().is_some_and(|name| reference::same(name, target)))?;
+    let import = imports
+        .find(|i| i.reference.as_deref().is_some_and(|name| reference::same(name, target)))?;
     Some(Immutable::ReadNow(refusal.run, &import.header))
 }

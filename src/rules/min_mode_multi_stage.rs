@@ -15,11 +15,25 @@ static META: RuleMeta = RuleMeta {
     title: "the cache is exported in mode=min and stores the final stage only",
     group: "Multi-stage and inline",
     severity: Severity::Warning,
-    what: "A build of several stages exports a registry, gha, local, S3 or Azure cache; a change in a build stage reruns all its steps, including those before the change, while steps of the final stage come from the cache; or, where the final stage begins with a copy out of that stage, such a run takes nothing from the cache. In the configuration, where no log tells more: an export without `mode=max`, and a Dockerfile with stages that are no part of the image.",
-    why: "mode=min is the default and stores only the layers of the final image. Nothing of the build stages can be found again. The mode is never printed, and a misspelt one silently means min.",
+    what: "A build of several stages exports a registry, gha, local, S3 or Azure cache; a change \
+        in a build stage reruns all its steps, including those before the change, while steps of \
+        the final stage come from the cache; or, where the final stage begins with a copy out of \
+        that stage, such a run takes nothing from the cache. In the configuration, where no log \
+        tells more: an export without `mode=max`, and a Dockerfile with stages that are no part of \
+        the image.",
+    why: "mode=min is the default and stores only the layers of the final image. Nothing of the \
+        build stages can be found again. The mode is never printed, and a misspelt one silently \
+        means min.",
     fix: "Write `mode=max` in `--cache-to`.",
-    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are sometimes partly cached (then they are stored), `--no-cache`, a `mode=max` on the command line. Where no step of the final stage can be found, several such runs are needed, and the command line or the configuration, which name the mode: else runs in between that came from the cache as a whole, and it is suspected. One log alone is a note: the mode is not printed, and a changed base image of the stage looks the same. A Dockerfile given with --config makes it proven as it does for inline-cache-multi-stage.",
-    limits: "The mode is never printed; where the command line does not show it, it follows from which steps are missing.",
+    rules_out: "Changed base images and instructions of the stage, failed imports, stages that are \
+        sometimes partly cached (then they are stored), `--no-cache`, a `mode=max` on the command \
+        line. Where no step of the final stage can be found, several such runs are needed, and the \
+        command line or the configuration, which name the mode: else runs in between that came \
+        from the cache as a whole, and it is suspected. One log alone is a note: the mode is not \
+        printed, and a changed base image of the stage looks the same. A Dockerfile given with \
+        --config makes it proven as it does for inline-cache-multi-stage.",
+    limits: "The mode is never printed; where the command line does not show it, it follows from \
+        which steps are missing.",
     example: include_str!("examples/min-mode-multi-stage.txt"),
     references: &["https://docs.docker.com/build/cache/backends/#cache-mode"],
     since: "0.1.0",
@@ -54,16 +68,15 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: remedy::max_mode(&site),
         subject: site.cache.clone(),
         written: Some(Study::quote(run, &export.header, "the cache is exported")),
-        certain: seen
-            .iter()
-            .filter_map(|r| past.get(r.at))
-            .all(|(run, build)| asks_for_min(run.commands_of(build)) || asked.is_some_and(|c| asks_for_min([c]))),
+        certain: seen.iter().filter_map(|r| past.get(r.at)).all(|(run, build)| {
+            asks_for_min(run.commands_of(build)) || asked.is_some_and(|c| asks_for_min([c]))
+        }),
     };
     unstored_stage::finding(past, &seen, words)
 }
 
-/// The build exports a cache whose mode is not known to be `max`, and had one; what its command line says of
-/// the mode needs no hit to show it.
+/// The build exports a cache whose mode is not known to be `max`, and had one; what its command
+/// line says of the mode needs no hit to show it.
 fn may_be_min(run: &Run, build: &Build) -> bool {
     let commands = run.commands_of(build);
     let had_one = build.imports.is_empty() || build.found() == Found::Yes;
@@ -83,7 +96,8 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     let words = planned::Words {
         title: format!("the cache is exported in mode=min and will never hold {}", inner.names()),
         cause: format!(
-            "`{}` names no mode=max. The default, mode=min, stores the layers of the image only; {} {} not part of it, so after any change all its steps run again.",
+            "`{}` names no mode=max. The default, mode=min, stores the layers of the image only; \
+                {} {} not part of it, so after any change all its steps run again.",
             export.raw,
             inner.names(),
             if inner.stages.len() == 1 { "is" } else { "are" }
@@ -116,8 +130,11 @@ fn asks_for_min<'a>(commands: impl IntoIterator<Item = &'a Command>) -> bool {
 
 /// References are imported, and others exported: what is imported need not be what was stored.
 fn reads_another(command: &Command) -> bool {
-    let names = |specs: &'_ [CacheSpec]| own(specs).filter_map(|spec| spec.get("ref")).map(str::to_owned).collect();
-    let (from, to): (Vec<String>, Vec<String>) = (names(&command.cache_from), names(&command.cache_to));
+    let names = |specs: &'_ [CacheSpec]| {
+        own(specs).filter_map(|spec| spec.get("ref")).map(str::to_owned).collect()
+    };
+    let (from, to): (Vec<String>, Vec<String>) =
+        (names(&command.cache_from), names(&command.cache_to));
     let read = |name: &String| from.iter().any(|from| reference::same(from, name));
     !from.is_empty() && !to.is_empty() && !to.iter().any(read)
 }

@@ -127,7 +127,8 @@ pub struct RuleMeta {
     pub rules_out: &'static str,
     /// What it cannot see or decide.
     pub limits: &'static str,
-    /// Lines of one of its samples as it quotes them: `FILE:LINE  TEXT`, `    ^ what it shows`, `= title`.
+    /// Lines of one of its samples as it quotes them: `FILE:LINE  TEXT`, `    ^ what it shows`,
+    /// `= title`.
     pub example: &'static str,
     /// Where the facts come from; the first one documents the fix.
     pub references: &'static [&'static str],

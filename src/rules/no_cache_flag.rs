@@ -15,11 +15,16 @@ static META: RuleMeta = RuleMeta {
     title: "the cache is switched off for this build",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "`--no-cache`, `--no-cache-filter` or `no-cache: true` is on the command line of a build whose steps then ran. Without a log: the option in the configuration, beside a cache that is named there.",
-    why: "Every step is executed, whatever any cache holds. The builder does not print that it was asked to, so the log looks like a cache that is broken.",
+    what: "`--no-cache`, `--no-cache-filter` or `no-cache: true` is on the command line of a build \
+        whose steps then ran. Without a log: the option in the configuration, beside a cache that \
+        is named there.",
+    why: "Every step is executed, whatever any cache holds. The builder does not print that it was \
+        asked to, so the log looks like a cache that is broken.",
     fix: "Take the option out of the build that every commit runs.",
-    rules_out: "A command line without the option. Whether a fresh build is meant (a nightly one for security updates) is not in a log.",
-    limits: "BuildKit does not print the option: only a command line, or the inputs of an action, in the log show it.",
+    rules_out: "A command line without the option. Whether a fresh build is meant (a nightly one \
+        for security updates) is not in a log.",
+    limits: "BuildKit does not print the option: only a command line, or the inputs of an action, \
+        in the log show it.",
     example: include_str!("examples/no-cache-flag.txt"),
     references: &["https://docs.docker.com/reference/cli/docker/buildx/build/#no-cache-filter"],
     since: "0.1.0",
@@ -51,23 +56,31 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Proven,
-        title: format!("`{option}` on the command line: {} of {} runs build without the cache", told.len(), past.len()),
-        cause: format!(
-            "The command says `{option}`, so the steps are executed whatever the caches hold. Importing a cache beside it only costs time."
+        title: format!(
+            "`{option}` on the command line: {} of {} runs build without the cache",
+            told.len(),
+            past.len()
         ),
-        evidence: Proof::from_lines(told.iter().rev().take(3).rev().flat_map(|t| lines(past, t)).collect())?
-            .seen_in(past.places(told.iter().map(|one| one.at))),
+        cause: format!(
+            "The command says `{option}`, so the steps are executed whatever the caches hold. \
+                Importing a cache beside it only costs time."
+        ),
+        evidence: Proof::from_lines(
+            told.iter().rev().take(3).rev().flat_map(|t| lines(past, t)).collect(),
+        )?
+        .seen_in(past.places(told.iter().map(|one| one.at))),
         fix: patched(past, last, fix(last.command, &option)),
         impact: cost(told.iter().flat_map(|t| t.ran.iter().copied()), told.len()),
         rules_out: vec![not_ruled_out(
-            "a build that is meant to start without a cache, such as a nightly one (then ignore this rule for that job)",
+            "a build that is meant to start without a cache, such as a nightly one (then ignore \
+                this rule for that job)",
         )],
         subject: option,
     })
 }
 
-/// The configuration alone: a cache is named, and not to be used. One that is only written is made anew for
-/// others.
+/// The configuration alone: a cache is named, and not to be used. One that is only written is made
+/// anew for others.
 fn written(at: At) -> Option<Finding> {
     let command = &at.place.command;
     if !command.no_cache || command.cache_from.is_empty() {
@@ -77,21 +90,29 @@ fn written(at: At) -> Option<Finding> {
     let words = planned::Words {
         title: format!("`{option}` beside a cache: the build will not use it"),
         cause: format!(
-            "The build names a cache and says `{option}`, so every step is executed whatever the cache holds."
+            "The build names a cache and says `{option}`, so every step is executed whatever the \
+                cache holds."
         ),
         fix: patch::with_change(fix(command, &option), at, Change::UseCache { place: at.index }),
         rules_out: vec![not_ruled_out(
-            "a build that is meant to start without a cache, such as a nightly one (then leave the caches out)",
+            "a build that is meant to start without a cache, such as a nightly one (then leave the \
+                caches out)",
         )],
         subject: option,
     };
-    planned::finding(&META, META.severity, at.evidence("no cache is to be used").into_iter().collect(), words)
+    planned::finding(
+        &META,
+        META.severity,
+        at.evidence("no cache is to be used").into_iter().collect(),
+        words,
+    )
 }
 
 fn told<'a>(past: &Past<'a>, i: usize) -> Option<Told<'a>> {
     let command = past.commands(i).iter().find(|c| c.no_cache || !c.no_cache_filter.is_empty())?;
     let (_, build) = past.get(i)?;
-    let ran = build.decided().filter(|s| s.outcome == Outcome::Miss && command.ignores_caches_of(s));
+    let ran =
+        build.decided().filter(|s| s.outcome == Outcome::Miss && command.ignores_caches_of(s));
     let ran: Vec<&Step> = ran.collect();
     (!ran.is_empty()).then_some(Told { at: i, command, ran })
 }
@@ -106,7 +127,8 @@ fn option(command: &Command) -> String {
 
 fn lines(past: &Past, told: &Told) -> Vec<Evidence> {
     let Some((run, _)) = past.get(told.at) else { return Vec::new() };
-    let mut lines = vec![Study::quote(run, told.command.line_with("no-cache"), "no cache is to be used")];
+    let mut lines =
+        vec![Study::quote(run, told.command.line_with("no-cache"), "no cache is to be used")];
     lines.extend(told.ran.iter().take(2).map(|s| header(run, s, "and so it ran")));
     lines
 }
@@ -122,13 +144,16 @@ fn patched(past: &Past, told: &Told, fix: Fix) -> Fix {
 
 fn fix(command: &Command, option: &str) -> Fix {
     let text = command_line(command);
-    let without = text.replace(&format!(" {option}"), "").replace(&option.replacen(' ', "=", 1), "");
+    let without =
+        text.replace(&format!(" {option}"), "").replace(&option.replacen(' ', "=", 1), "");
     let snippet = (without != text).then(|| format!("# before\n{text}\n# after\n{without}"));
     Fix {
         summary: format!("take `{option}` out"),
         steps: vec![
             format!("Take `{option}` out of the build that runs for every commit."),
-            "Where single steps must be fresh (package updates), rebuild in a scheduled job, or pin the base image and let Renovate or Dependabot update it.".to_owned(),
+            "Where single steps must be fresh (package updates), rebuild in a scheduled job, or \
+                pin the base image and let Renovate or Dependabot update it."
+                .to_owned(),
         ],
         snippet,
         ..Fix::default()
@@ -145,7 +170,13 @@ mod tests {
         let run = made().command("docker buildx build --no-cache -t a .").miss("RUN a");
         let found = NoCacheFlag.check(&of(vec![run]));
         assert_eq!((found.len(), found[0].confidence), (1, Confidence::Proven));
-        assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.ends_with("\ndocker buildx build -t a .")));
+        assert!(
+            found[0]
+                .fix
+                .snippet
+                .as_ref()
+                .is_some_and(|s| s.ends_with("\ndocker buildx build -t a ."))
+        );
         let run = made()
             .command("docker buildx build --no-cache-filter=web .")
             .stage("web")
@@ -157,11 +188,18 @@ mod tests {
 
     #[test]
     fn leaves_other_builds() {
-        assert!(NoCacheFlag.check(&of(vec![made().command("docker build .").miss("RUN a")])).is_empty());
         assert!(
-            NoCacheFlag.check(&of(vec![made().command("docker build --no-cache=false .").miss("RUN a")])).is_empty()
+            NoCacheFlag.check(&of(vec![made().command("docker build .").miss("RUN a")])).is_empty()
         );
-        let other = made().command("docker buildx build --no-cache-filter web .").stage("api").miss("RUN a");
+        assert!(
+            NoCacheFlag
+                .check(&of(vec![made().command("docker build --no-cache=false .").miss("RUN a")]))
+                .is_empty()
+        );
+        let other = made()
+            .command("docker buildx build --no-cache-filter web .")
+            .stage("api")
+            .miss("RUN a");
         assert!(NoCacheFlag.check(&of(vec![other])).is_empty());
     }
 }

@@ -1,4 +1,5 @@
-//! The lists of the system's packages are fetched in a step of their own, which the cache then answers for ever.
+//! The lists of the system's packages are fetched in a step of their own, which the cache then
+//! answers for ever.
 
 use super::dockerfile_at::{all, line};
 use super::instruction::brief;
@@ -14,10 +15,14 @@ static META: RuleMeta = RuleMeta {
     title: "package lists are fetched in a step of their own",
     group: "The Dockerfile and its inputs",
     severity: Severity::Note,
-    what: "A Dockerfile fetches the lists of its packages in one RUN (`apt-get update`) and installs from them in a later one of the same stage that fetches none.",
-    why: "The step that fetches the lists has the same text in every build, so it comes from the cache, with the lists of the day it ran. A changed installation below it then asks for versions that the archive no longer has, or gets old ones.",
+    what: "A Dockerfile fetches the lists of its packages in one RUN (`apt-get update`) and \
+        installs from them in a later one of the same stage that fetches none.",
+    why: "The step that fetches the lists has the same text in every build, so it comes from the \
+        cache, with the lists of the day it ran. A changed installation below it then asks for \
+        versions that the archive no longer has, or gets old ones.",
     fix: "Fetch the lists and install in one RUN: `apt-get update && apt-get install -y …`.",
-    rules_out: "An installation that fetches the lists itself, and lists that nothing of the stage installs from.",
+    rules_out: "An installation that fetches the lists itself, and lists that nothing of the stage \
+        installs from.",
     limits: "Stages that are built on this one are not looked at.",
     example: include_str!("examples/package-lists-alone.txt"),
     references: &[
@@ -40,9 +45,13 @@ impl Rule for PackageListsAlone {
 fn finding(config: &Config) -> Option<Finding> {
     let (lists, install) = config.content.stages.iter().find_map(alone)?;
     let words = Words {
-        title: format!("`{}` is a step of its own: from the cache its lists are as old as the cache", lists.text),
+        title: format!(
+            "`{}` is a step of its own: from the cache its lists are as old as the cache",
+            lists.text
+        ),
         cause: format!(
-            "Nothing in the text of `{}` changes, so it comes from the cache with the lists of the day it ran; `{}` installs from those.",
+            "Nothing in the text of `{}` changes, so it comes from the cache with the lists of the \
+                day it ran; `{}` installs from those.",
             lists.text,
             brief(&install.text)
         ),
@@ -53,11 +62,16 @@ fn finding(config: &Config) -> Option<Finding> {
                     "Put `{}` in front of the installation, joined by `&&`.",
                     lists.text.trim_start_matches("RUN ")
                 ),
-                format!("No patch for {}: which of the steps below need the lists is yours to say.", config.path),
+                format!(
+                    "No patch for {}: which of the steps below need the lists is yours to say.",
+                    config.path
+                ),
             ],
             ..Fix::default()
         },
-        rules_out: vec![not_ruled_out("a cache that is never older than a day (then the lists are new enough)")],
+        rules_out: vec![not_ruled_out(
+            "a cache that is never older than a day (then the lists are new enough)",
+        )],
         subject: format!("{}:{}", config.path, lists.text),
     };
     let fetched = line(config, lists.line, "fetches the lists");
@@ -88,7 +102,8 @@ fn calls(run: &Instruction, verbs: &[&str]) -> bool {
     commands.any(|command| {
         let mut words = command.split_ascii_whitespace();
         let manager = words.any(|word| matches!(word, "apt-get" | "apt" | "aptitude"));
-        manager && words.find(|word| !word.starts_with('-')).is_some_and(|verb| verbs.contains(&verb))
+        manager
+            && words.find(|word| !word.starts_with('-')).is_some_and(|verb| verbs.contains(&verb))
     })
 }
 
@@ -110,7 +125,12 @@ mod tests {
     fn lists_and_installation_apart_are_found() {
         assert!(alone(&stage(&["apt-get update", "apt-get install -y curl"])).is_some());
         assert!(
-            alone(&stage(&["apt-get update -qq && apt-get clean", "echo", "sudo apt-get -y install git"])).is_some()
+            alone(&stage(&[
+                "apt-get update -qq && apt-get clean",
+                "echo",
+                "sudo apt-get -y install git"
+            ]))
+            .is_some()
         );
         for runs in [
             &["apt-get update && apt-get install -y curl", "apt-get install -y git"][..],

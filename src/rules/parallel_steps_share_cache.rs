@@ -43,11 +43,24 @@ static META: RuleMeta = RuleMeta {
     title: "parallel steps save different images into one cache",
     group: "The cache at the CI's teardown",
     severity: Severity::Error,
-    what: "At the end of a Bitbucket step the upload of a cache fails (`Cache \"docker: docker.tar\": Upload failed`), and other steps of the same commit save under the same name: steps of one `parallel:` group in bitbucket-pipelines.yml, or other logs of the commit. Without a log: steps of one `parallel:` group that build images and name the predefined docker cache.",
-    why: "A cache name is one file. The predefined `docker` cache is docker.tar with all images of the step. The first step that ends uploads its images; for the others the upload fails. The stored file is never overwritten and lives a week, so with the older builder all other images are built without a cache until then. BuildKit takes no layers out of docker.tar at all: there the upload is time lost, and a cache of another kind is what helps.",
-    fix: "Give each image a cache of its own. With BuildKit that is a registry cache with one reference per image; with the older builder a custom cache per image, filled with `docker save` and read with `docker load`.",
-    rules_out: "Bitbucket prints no reason for a failed upload. Over 1 GB compressed and a fault of the storage look the same; so one log alone, without the pipelines file, is never called proven. `Skipping upload for existing cache` is no failure.",
-    limits: "It knows this conflict from Bitbucket. Only the pipelines file says whether the steps really ran at the same time.",
+    what: "At the end of a Bitbucket step the upload of a cache fails (`Cache \"docker: \
+        docker.tar\": Upload failed`), and other steps of the same commit save under the same \
+        name: steps of one `parallel:` group in bitbucket-pipelines.yml, or other logs of the \
+        commit. Without a log: steps of one `parallel:` group that build images and name the \
+        predefined docker cache.",
+    why: "A cache name is one file. The predefined `docker` cache is docker.tar with all images of \
+        the step. The first step that ends uploads its images; for the others the upload fails. \
+        The stored file is never overwritten and lives a week, so with the older builder all other \
+        images are built without a cache until then. BuildKit takes no layers out of docker.tar at \
+        all: there the upload is time lost, and a cache of another kind is what helps.",
+    fix: "Give each image a cache of its own. With BuildKit that is a registry cache with one \
+        reference per image; with the older builder a custom cache per image, filled with `docker \
+        save` and read with `docker load`.",
+    rules_out: "Bitbucket prints no reason for a failed upload. Over 1 GB compressed and a fault \
+        of the storage look the same; so one log alone, without the pipelines file, is never \
+        called proven. `Skipping upload for existing cache` is no failure.",
+    limits: "It knows this conflict from Bitbucket. Only the pipelines file says whether the steps \
+        really ran at the same time.",
     example: include_str!("examples/parallel-steps-share-cache.txt"),
     references: &[
         "https://support.atlassian.com/bitbucket-cloud/kb/resolving-docker-cache-upload-failure-in-parallel-pipeline-steps/",
@@ -65,9 +78,12 @@ impl Rule for ParallelStepsShareCache {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let failed = cache_saves::failed(study);
-        let seen: Vec<Finding> =
-            failed.iter().filter_map(|save| finding(save, &cache_saves::sharing(study, save)?)).collect();
-        // An upload that was tried tells of the same cache; the others are left as they are written.
+        let seen: Vec<Finding> = failed
+            .iter()
+            .filter_map(|save| finding(save, &cache_saves::sharing(study, save)?))
+            .collect();
+        // An upload that was tried tells of the same cache; the others are left as they are
+        // written.
         if failed.is_empty() { written::findings(study) } else { seen }
     }
 }
@@ -94,15 +110,21 @@ fn finding(failed: &FailedSave, sharing: &Sharing) -> Option<Finding> {
 
 fn more_evidence(failed: &FailedSave, sharing: &Sharing) -> Vec<Evidence> {
     match sharing {
-        Sharing::File { config, groups } => {
-            groups.iter().flatten().filter_map(|step| declared(config, step, failed.cache)).collect()
-        }
+        Sharing::File { config, groups } => groups
+            .iter()
+            .flatten()
+            .filter_map(|step| declared(config, step, failed.cache))
+            .collect(),
         Sharing::Commit(runs) | Sharing::Folder(runs) => {
             // A failing step may print `Uploading` as well: its own lines show no other step.
             let failing = failed.runs();
-            let holds = |runs: &[&Run], run: &Run| runs.iter().any(|known| std::ptr::eq(*known, run));
-            let others = failed.saves.iter().filter(|s| !holds(&failing, s.run) && holds(runs, s.run));
-            others.map(|s| Study::quote(s.run, &s.entry.quote, "another step saves the same cache")).collect()
+            let holds =
+                |runs: &[&Run], run: &Run| runs.iter().any(|known| std::ptr::eq(*known, run));
+            let others =
+                failed.saves.iter().filter(|s| !holds(&failing, s.run) && holds(runs, s.run));
+            others
+                .map(|s| Study::quote(s.run, &s.entry.quote, "another step saves the same cache"))
+                .collect()
         }
         Sharing::Predefined => Vec::new(),
     }
@@ -123,16 +145,29 @@ fn declared(config: &Config, step: &Step, cache: &str) -> Option<Evidence> {
 fn case<'a>(failed: &FailedSave<'a>, sharing: &'a Sharing) -> Case<'a> {
     let runs = failed.runs();
     let (recipes, file) = match sharing {
-        Sharing::File { config, groups } => (recipe::from_file(&groups.concat()), Some((*config, groups))),
+        Sharing::File { config, groups } => {
+            (recipe::from_file(&groups.concat()), Some((*config, groups)))
+        }
         Sharing::Commit(runs) | Sharing::Folder(runs) => (recipe::from_runs(runs), None),
         Sharing::Predefined => (recipe::from_runs(&runs), None),
     };
     let (builder, builder_known) = builder(&runs, &recipes);
     let worth = worth(failed, builder, &recipes);
-    let edit = file.map(|(config, groups)| repair::edit(config, groups, &recipes, failed.cache, (builder, worth)));
+    let edit = file.map(|(config, groups)| {
+        repair::edit(config, groups, &recipes, failed.cache, (builder, worth))
+    });
     let same_script = matches!(sharing, Sharing::File { groups, .. } if groups.iter().all(|group| one_script(group)));
     let from_file = file.is_some();
-    Case { cache: failed.cache, builder, builder_known, worth, recipes, same_script, from_file, edit }
+    Case {
+        cache: failed.cache,
+        builder,
+        builder_known,
+        worth,
+        recipes,
+        same_script,
+        from_file,
+        edit,
+    }
 }
 
 /// What is lost where the cache is not saved.
@@ -148,12 +183,14 @@ fn worth(failed: &FailedSave, builder: Builder, recipes: &[recipe::Recipe]) -> W
 /// Every build of the logs found steps in a cache that it imported.
 fn imports_help(runs: &[&Run]) -> bool {
     let mut builds = runs.iter().flat_map(|run| &run.builds).peekable();
-    builds.peek().is_some() && builds.all(|build| build.hits() > 0 && build.imports.iter().any(Transfer::ok))
+    builds.peek().is_some()
+        && builds.all(|build| build.hits() > 0 && build.imports.iter().any(Transfer::ok))
 }
 
 /// The builder of the logs; else the one the script sets; else today's default.
 fn builder(runs: &[&Run], recipes: &[recipe::Recipe]) -> (Builder, bool) {
-    let mut dialects = runs.iter().flat_map(|run| &run.builds).map(|build| build.dialect).peekable();
+    let mut dialects =
+        runs.iter().flat_map(|run| &run.builds).map(|build| build.dialect).peekable();
     if dialects.peek().is_some() {
         let classic = dialects.all(|dialect| dialect == Dialect::Classic);
         return (if classic { Builder::Classic } else { Builder::BuildKit }, true);

@@ -5,7 +5,8 @@
 use super::Study;
 use crate::finding::{Evidence, Finding, Impact, Place};
 use crate::model::{
-    Build, BuildOutcome, CacheKind, Command, Engine, ImageRef, Outcome, Run, Step, StepKind, Transfer, elapsed,
+    Build, BuildOutcome, CacheKind, Command, Engine, ImageRef, Outcome, Run, Step, StepKind,
+    Transfer, elapsed,
 };
 use crate::series::chain::{self, Input, Stage};
 use crate::series::{BuildRef, Miss, Series, Start};
@@ -31,7 +32,9 @@ impl<'a> Past<'a> {
         let (refs, places) = (Vec::with_capacity(n), Vec::with_capacity(n));
         let mut past = Self { study, at, part: from > 0, runs, builds, refs, places };
         for (place, &at) in (0..).zip(&series.builds).skip(from) {
-            if let Some((run, build)) = study.run_of(at).zip(study.build(at)).filter(|(_, b)| !b.tangled) {
+            if let Some((run, build)) =
+                study.run_of(at).zip(study.build(at)).filter(|(_, b)| !b.tangled)
+            {
                 past.runs.push(run);
                 past.builds.push(build);
                 past.refs.push(at);
@@ -53,8 +56,8 @@ impl<'a> Past<'a> {
         (from > 0).then(|| Self::of(self.study, self.at, series, from))
     }
 
-    /// What the finding of a series is about: `of`, and the image, target or Dockerfile that tells the series
-    /// from others, however the logs are given.
+    /// What the finding of a series is about: `of`, and the image, target or Dockerfile that tells
+    /// the series from others, however the logs are given.
     pub(super) fn subject(&self, of: &str) -> String {
         let Some((run, build)) = self.last() else { return of.to_owned() };
         let image = build.images.first().map(|image| ImageRef::parse(image).repository);
@@ -72,7 +75,10 @@ impl<'a> Past<'a> {
     }
 
     /// Where these builds begin.
-    pub(super) fn places(&self, builds: impl IntoIterator<Item = usize>) -> impl Iterator<Item = Place> {
+    pub(super) fn places(
+        &self,
+        builds: impl IntoIterator<Item = usize>,
+    ) -> impl Iterator<Item = Place> {
         builds.into_iter().filter_map(|i| self.get(i)).map(|(run, build)| Place::of(run, build))
     }
 
@@ -95,7 +101,8 @@ impl<'a> Past<'a> {
         self.builds.iter().all(|build| build.whole())
     }
 
-    /// No build of the series ever looked for a cache. Of a log that begins inside a build that is not known.
+    /// No build of the series ever looked for a cache. Of a log that begins inside a build that is
+    /// not known.
     pub(super) fn never_imports(&self) -> bool {
         let begins = |build: &Build| !build.headless && !build.bases.is_empty();
         let silent = |at: &BuildRef| !self.study.reads.looks(*at);
@@ -104,7 +111,9 @@ impl<'a> Past<'a> {
 
     /// The build wrote a cache that is not inline.
     pub(super) fn exported(&self, i: usize) -> bool {
-        self.builds.get(i).is_some_and(|b| b.exports.iter().any(|e| e.ok() && e.kind != CacheKind::Inline))
+        self.builds
+            .get(i)
+            .is_some_and(|b| b.exports.iter().any(|e| e.ok() && e.kind != CacheKind::Inline))
     }
 
     /// Stages that ran from their first step on though nothing that is shown of it changed.
@@ -156,19 +165,26 @@ impl<'a> Past<'a> {
     pub(super) fn misses(&self, i: usize) -> impl Iterator<Item = Miss<'a>> {
         let found = self.study.misses.get(self.at);
         let found = found.zip(self.places.get(i).copied()).zip(self.builds.get(i).copied());
-        found.into_iter().flat_map(|((misses, place), build)| misses.in_build(place as usize, build))
+        found
+            .into_iter()
+            .flat_map(|((misses, place), build)| misses.in_build(place as usize, build))
     }
 
     /// Those of one step of the build.
     pub(super) fn misses_of(&self, i: usize, step: &Step) -> impl Iterator<Item = Miss<'a>> {
         let found = self.study.misses.get(self.at);
         let found = found.zip(self.places.get(i).copied()).zip(self.builds.get(i).copied());
-        found.into_iter().flat_map(|((misses, place), build)| misses.of_step(place as usize, build, step))
+        found
+            .into_iter()
+            .flat_map(|((misses, place), build)| misses.of_step(place as usize, build, step))
     }
 
     /// Ran to its end, hits and misses both decided.
     pub(super) fn counts(&self, i: usize) -> Option<(usize, usize)> {
-        self.builds.get(i).filter(|b| b.outcome == BuildOutcome::Succeeded).map(|b| (b.hits(), b.total()))
+        self.builds
+            .get(i)
+            .filter(|b| b.outcome == BuildOutcome::Succeeded)
+            .map(|b| (b.hits(), b.total()))
     }
 
     /// Command lines of the run said to use no cache.
@@ -219,8 +235,8 @@ impl Loss<'_> {
     }
 }
 
-/// The findings of a rule: of each series as a whole, and of its newest stretch, which decides where both
-/// have one. What the older runs alone show has passed.
+/// The findings of a rule: of each series as a whole, and of its newest stretch, which decides
+/// where both have one. What the older runs alone show has passed.
 pub(super) fn judge<'a, F>(study: &'a Study, find: impl Fn(&Past<'a>) -> F) -> Vec<Finding>
 where
     F: IntoIterator<Item = Finding>,
@@ -251,7 +267,11 @@ pub(super) fn header(run: &Run, step: &Step, shows: &str) -> Evidence {
 
 /// The line that decides what became of a step, else its header; it names no step, so the words do.
 pub(super) fn verdict(run: &Run, step: &Step, shows: &str) -> Evidence {
-    Study::quote(run, step.verdict.as_ref().unwrap_or(&step.header), &format!("`{}` {shows}", step.text))
+    Study::quote(
+        run,
+        step.verdict.as_ref().unwrap_or(&step.header),
+        &format!("`{}` {shows}", step.text),
+    )
 }
 
 /// The line that tells the end of an import or export.
@@ -261,7 +281,8 @@ pub(super) fn end(run: &Run, transfer: &Transfer, shows: &str) -> Evidence {
 
 /// What executing these steps cost; `runs` is how many runs they are from.
 pub(super) fn cost<'a>(steps: impl IntoIterator<Item = &'a Step>, runs: usize) -> Impact {
-    let ran = steps.into_iter().filter(|s| s.outcome == Outcome::Miss && s.kind == StepKind::Counted);
+    let ran =
+        steps.into_iter().filter(|s| s.outcome == Outcome::Miss && s.kind == StepKind::Counted);
     let ran: Vec<&Step> = ran.collect();
     Impact { steps: ran.len(), seconds: elapsed(ran.iter().copied()), runs }
 }

@@ -52,7 +52,12 @@ pub(super) struct Words {
 }
 
 /// A finding about what will go wrong: never more than likely.
-pub(super) fn finding(meta: &RuleMeta, severity: Severity, evidence: Vec<Evidence>, words: Words) -> Option<Finding> {
+pub(super) fn finding(
+    meta: &RuleMeta,
+    severity: Severity,
+    evidence: Vec<Evidence>,
+    words: Words,
+) -> Option<Finding> {
     Some(Finding {
         rule: meta.id,
         severity,
@@ -76,19 +81,23 @@ pub(super) struct Inner<'a> {
 impl Inner<'_> {
     /// `` `build`, `deps` ``
     pub(super) fn names(&self) -> String {
-        let name = |stage: &&Stage| if stage.name.is_empty() { stage.base.clone() } else { stage.name.clone() };
+        let name = |stage: &&Stage| {
+            if stage.name.is_empty() { stage.base.clone() } else { stage.name.clone() }
+        };
         self.stages.iter().map(|stage| format!("`{}`", name(stage))).collect::<Vec<_>>().join(", ")
     }
 
     /// Where the stages begin.
     pub(super) fn evidence(&self) -> Vec<Evidence> {
         let lines = self.stages.iter().filter_map(|stage| self.config.quote(stage.line));
-        lines.map(|line| Evidence::of(&self.config.path, &line, "a stage that is not the image")).collect()
+        lines
+            .map(|line| Evidence::of(&self.config.path, &line, "a stage that is not the image"))
+            .collect()
     }
 }
 
-/// The inner stages of what a place builds; `None` where its Dockerfile is not among the configuration,
-/// or has none.
+/// The inner stages of what a place builds; `None` where its Dockerfile is not among the
+/// configuration, or has none.
 pub(super) fn inner<'a>(study: &'a Study, at: At) -> Option<Inner<'a>> {
     let config = dockerfile(study, at)?;
     let all = &config.content.stages;
@@ -98,13 +107,16 @@ pub(super) fn inner<'a>(study: &'a Study, at: At) -> Option<Inner<'a>> {
     };
     let needed = needed(&with_values(&config.content, at), last);
     let runs = |stage: &&Stage| stage.instructions.iter().any(|i| i.keyword == "RUN");
-    let stages: Vec<&Stage> = needed.into_iter().filter_map(|index| all.get(index)).filter(runs).collect();
+    let stages: Vec<&Stage> =
+        needed.into_iter().filter_map(|index| all.get(index)).filter(runs).collect();
     (!stages.is_empty()).then_some(Inner { config, stages })
 }
 
-/// The stages with the base images that their arguments name: as the build gives them, else by default.
+/// The stages with the base images that their arguments name: as the build gives them, else by
+/// default.
 fn with_values(content: &Content, at: At) -> Vec<Stage> {
-    let defaults = content.arguments.iter().filter_map(|argument| argument.text.strip_prefix("ARG "));
+    let defaults =
+        content.arguments.iter().filter_map(|argument| argument.text.strip_prefix("ARG "));
     let given = at.place.command.build_args.iter().map(String::as_str);
     let pair = |text: &str| {
         let (name, value) = text.trim().split_once('=')?;
@@ -116,17 +128,20 @@ fn with_values(content: &Content, at: At) -> Vec<Stage> {
     content.stages.iter().map(stage).collect()
 }
 
-/// Stages whose files are copied into the image, or into one of these. What an image is built `FROM` is
-/// part of the image: every cache stores that.
+/// Stages whose files are copied into the image, or into one of these. What an image is built
+/// `FROM` is part of the image: every cache stores that.
 fn needed(stages: &[Stage], last: usize) -> Vec<usize> {
     let find = |name: &str, before: usize| {
         let number = name.parse::<usize>().ok().filter(|n| *n < before);
-        number.or_else(|| stages.iter().take(before).rposition(|stage| stage.name.eq_ignore_ascii_case(name)))
+        number.or_else(|| {
+            stages.iter().take(before).rposition(|stage| stage.name.eq_ignore_ascii_case(name))
+        })
     };
     // `FROM tool-$TARGETOS` is any of the stages that the name can become.
     let bases = |at: usize| -> Vec<usize> {
         let Some(base) = stages.get(at).map(|stage| stage.base.as_str()) else { return Vec::new() };
-        let called = |stage: &Stage| !stage.name.is_empty() && fits(&base.to_lowercase(), &stage.name);
+        let called =
+            |stage: &Stage| !stage.name.is_empty() && fits(&base.to_lowercase(), &stage.name);
         match find(base, at) {
             Some(one) => vec![one],
             None if !base.contains('$') || tells_nothing(base) => Vec::new(),
@@ -137,7 +152,9 @@ fn needed(stages: &[Stage], last: usize) -> Vec<usize> {
         let (mut chain, mut next) = (vec![at], 0);
         while let Some(&at) = chain.get(next) {
             next += 1;
-            chain.extend(bases(at).into_iter().filter(|base| !chain.contains(base)).collect::<Vec<_>>());
+            chain.extend(
+                bases(at).into_iter().filter(|base| !chain.contains(base)).collect::<Vec<_>>(),
+            );
         }
         chain
     };
@@ -145,7 +162,8 @@ fn needed(stages: &[Stage], last: usize) -> Vec<usize> {
     let mut found: Vec<usize> = Vec::new();
     let mut open = image.clone();
     while let Some(at) = open.pop() {
-        let copied = stages.get(at).into_iter().flat_map(|stage| &stage.instructions).flat_map(|i| &i.from);
+        let copied =
+            stages.get(at).into_iter().flat_map(|stage| &stage.instructions).flat_map(|i| &i.from);
         for from in copied.filter_map(|name| find(name, at)).flat_map(below) {
             if !image.contains(&from) && !found.contains(&from) {
                 found.push(from);
@@ -168,13 +186,18 @@ pub(super) fn dockerfile<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
 
 /// The service of a Compose file that a step of a CI builds.
 fn service<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
-    const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+    const NAMES: [&str; 4] =
+        ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
     let target = at.place.target.as_ref().filter(|_| at.config.kind.ci().is_some())?;
     let named = at.place.command.file.as_deref().filter(|_| at.place.command.tool == Tool::Compose);
     let candidates = named.map_or_else(|| NAMES.to_vec(), |name| vec![name]);
     let root = root(&at.config.path);
-    let paths: Vec<String> = candidates.iter().map(|name| plain(&format!("{root}/{name}"))).collect();
-    let files = study.configs.iter().filter(|config| config.kind.ci().is_none() && paths.contains(&config.path));
+    let paths: Vec<String> =
+        candidates.iter().map(|name| plain(&format!("{root}/{name}"))).collect();
+    let files = study
+        .configs
+        .iter()
+        .filter(|config| config.kind.ci().is_none() && paths.contains(&config.path));
     files.flat_map(places_of).find(|place| place.place.target.as_ref() == Some(target))
 }
 
@@ -184,8 +207,11 @@ mod tests {
     use crate::config::Instruction;
 
     fn stage(name: &str, base: &str, from: &[&str]) -> Stage {
-        let copy =
-            |from: &&str| Instruction { keyword: "COPY".into(), from: vec![(*from).into()], ..Instruction::default() };
+        let copy = |from: &&str| Instruction {
+            keyword: "COPY".into(),
+            from: vec![(*from).into()],
+            ..Instruction::default()
+        };
         Stage {
             name: name.into(),
             base: base.into(),

@@ -24,7 +24,8 @@ impl Reads {
     /// Of all runs and series of a study.
     pub(super) fn of(study: &Study) -> Self {
         let printed: Vec<_> = study.runs.iter().map(printed).collect();
-        let looks = study.runs.iter().zip(&printed).map(|(run, printed)| looks(run, printed)).collect();
+        let looks =
+            study.runs.iter().zip(&printed).map(|(run, printed)| looks(run, printed)).collect();
         let mut reads = Self { printed, looks, shared: Vec::new() };
         reads.shared = reads.shared(study);
         reads
@@ -42,7 +43,12 @@ impl Reads {
             return build.imports.iter().collect();
         }
         let beside = self.printed.get(at.run).and_then(|printed| printed.get(&build.invocation));
-        beside.into_iter().flatten().filter_map(|at| run.builds.get(*at)).flat_map(|b| &b.imports).collect()
+        beside
+            .into_iter()
+            .flatten()
+            .filter_map(|at| run.builds.get(*at))
+            .flat_map(|b| &b.imports)
+            .collect()
     }
 
     /// A series has another one beside it that reads the same reference.
@@ -55,7 +61,10 @@ impl Reads {
             return Vec::new();
         }
         let readers = readers(study);
-        let shared = |at| self.references(study, at).any(|key| readers.get(&key).is_some_and(|r| r.has_another(at)));
+        let shared = |at| {
+            self.references(study, at)
+                .any(|key| readers.get(&key).is_some_and(|r| r.has_another(at)))
+        };
         (0..study.series.len()).map(shared).collect()
     }
 
@@ -64,13 +73,16 @@ impl Reads {
         let builds = study.series.get(series).map_or(&[][..], |series| &series.builds);
         let mut asked = HashSet::default();
         let once = move |at: &&BuildRef| {
-            study.build(**at).is_some_and(|build| !build.tangled && asked.insert((at.run, group(build, at))))
+            study
+                .build(**at)
+                .is_some_and(|build| !build.tangled && asked.insert((at.run, group(build, at))))
         };
         builds.iter().filter(once).flat_map(|at| self.imports(study, *at)).filter_map(key)
     }
 }
 
-/// Targets of one bake without imports of their own all read what is printed for another: one is asked for all.
+/// Targets of one bake without imports of their own all read what is printed for another: one is
+/// asked for all.
 fn group(build: &Build, at: &BuildRef) -> (bool, usize) {
     if build.imports.is_empty() { (true, build.invocation) } else { (false, at.build) }
 }
@@ -81,7 +93,8 @@ fn looks(run: &Run, printed: &BTreeMap<usize, Vec<usize>>) -> Vec<bool> {
 
 fn printed(run: &Run) -> BTreeMap<usize, Vec<usize>> {
     let mut printed: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (at, build) in run.builds.iter().enumerate().filter(|(_, build)| !build.imports.is_empty()) {
+    for (at, build) in run.builds.iter().enumerate().filter(|(_, build)| !build.imports.is_empty())
+    {
         printed.entry(build.invocation).or_default().push(at);
     }
     printed
@@ -112,7 +125,8 @@ fn readers(study: &Study) -> HashMap<Key<'_>, Readers> {
     for (at, series) in study.series.iter().enumerate() {
         let imports = study.members(series).flat_map(|(_, build)| &build.imports);
         for key in imports.filter(|import| import.kind == CacheKind::Registry).filter_map(key) {
-            let known: &mut Readers = readers.entry(key).or_insert(Readers { first: at, several: false });
+            let known: &mut Readers =
+                readers.entry(key).or_insert(Readers { first: at, several: false });
             known.several |= known.first != at;
         }
     }

@@ -40,8 +40,8 @@ impl<'a> Spot<'a> {
         step(self.study, *self.refs.get(i)?, *self.cells.get(i)?)
     }
 
-    /// How many changes of the step's inputs the misses show: those against the result of one build are one
-    /// change, however often it is missed.
+    /// How many changes of the step's inputs the misses show: those against the result of one build
+    /// are one change, however often it is missed.
     pub(super) fn changes(&self, past: &Past) -> usize {
         let against = |&i: &usize| {
             let step = self.step(i)?;
@@ -63,11 +63,13 @@ impl<'a> Spot<'a> {
 
     /// Runs that broke here behind a step of the same stage that came from the cache.
     pub(super) fn behind_hits(&self, past: &Past) -> bool {
-        self.broken.iter().all(|&i| parent(past, i, self).is_some_and(|s| s.outcome == Outcome::Hit))
+        self.broken
+            .iter()
+            .all(|&i| parent(past, i, self).is_some_and(|s| s.outcome == Outcome::Hit))
     }
 
-    /// The COPY whose files break the chain here: the step, or the one right before it that kaniko never
-    /// looks up.
+    /// The COPY whose files break the chain here: the step, or the one right before it that kaniko
+    /// never looks up.
     pub(super) fn copy(&self, past: &Past<'a>, i: usize) -> Option<&'a Step> {
         let step = self.step(i)?;
         if step.operation().reads_context() {
@@ -79,7 +81,9 @@ impl<'a> Spot<'a> {
     /// In some run that broke here a COPY stands right before that kaniko never looks up: its files
     /// may be what changed.
     pub(super) fn behind_files(&self, past: &Past) -> bool {
-        self.broken.iter().any(|&i| parent(past, i, self).is_some_and(|s| s.kind == StepKind::Uncached))
+        self.broken
+            .iter()
+            .any(|&i| parent(past, i, self).is_some_and(|s| s.kind == StepKind::Uncached))
     }
 
     /// What the break cost: the step and those after it in its stage.
@@ -99,8 +103,9 @@ impl<'a> Spot<'a> {
         for &i in self.broken.iter().rev().take(3).rev() {
             let Some((step, (run, _))) = self.step(i).zip(past.get(i)) else { continue };
             let before = parent(past, i, self).filter(|s| s.outcome == Outcome::Hit);
-            lines
-                .extend(before.map(|s| verdict(run, s, "came from the cache, so everything before it did not change")));
+            lines.extend(before.map(|s| {
+                verdict(run, s, "came from the cache, so everything before it did not change")
+            }));
             lines.push(header(run, step, says));
         }
         lines
@@ -131,15 +136,27 @@ struct SpotIndex {
 /// Every spot of a series, in the order of the Dockerfile.
 pub(super) fn spots<'a>(past: &Past<'a>) -> Vec<Spot<'a>> {
     let study = past.study;
-    let own = study.spots.get(past.at).map(|spots| if past.part { &spots.newest } else { &spots.whole });
-    own.into_iter().flat_map(|spots| spots.found.iter().filter_map(|index| spot(study, &spots.refs, index))).collect()
+    let own =
+        study.spots.get(past.at).map(|spots| if past.part { &spots.newest } else { &spots.whole });
+    own.into_iter()
+        .flat_map(|spots| spots.found.iter().filter_map(|index| spot(study, &spots.refs, index)))
+        .collect()
 }
 
 /// The same spot, with its steps.
 fn spot<'a>(study: &'a Study, refs: &'a [BuildRef], index: &'a SpotIndex) -> Option<Spot<'a>> {
-    let newest = refs.iter().zip(&index.cells).rev().find_map(|(at, cell)| step(study, *at, *cell))?;
+    let newest =
+        refs.iter().zip(&index.cells).rev().find_map(|(at, cell)| step(study, *at, *cell))?;
     let (broken, held) = (Cow::Borrowed(index.broken.as_slice()), index.held.as_slice());
-    Some(Spot { study, refs, cells: &index.cells, stage: &newest.stage, text: &newest.text, broken, held })
+    Some(Spot {
+        study,
+        refs,
+        cells: &index.cells,
+        stage: &newest.stage,
+        text: &newest.text,
+        broken,
+        held,
+    })
 }
 
 fn step(study: &Study, at: BuildRef, cell: Option<NonZeroU32>) -> Option<&Step> {
@@ -165,14 +182,21 @@ pub(super) fn find(study: &Study) -> Vec<SeriesSpots> {
 fn of_series(past: Past) -> Spots {
     let broke = |i: usize, step: &Step| past.misses_of(i, step).any(|miss| usable(miss.because));
     let index = |row: Row| {
-        let cells = || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
+        let cells =
+            || row.cells.iter().enumerate().skip(1).filter_map(|(i, cell)| Some((i, (*cell)?)));
         let asked = |i: usize| past.asked_for_no_cache(i);
-        let broken: Vec<usize> = cells().filter(|(i, s)| broke(*i, s) && !asked(*i)).map(|(i, _)| i).collect();
+        let broken: Vec<usize> =
+            cells().filter(|(i, s)| broke(*i, s) && !asked(*i)).map(|(i, _)| i).collect();
         if broken.is_empty() {
             return None;
         }
         let held = cells().filter(|(_, s)| s.outcome == Outcome::Hit).map(|(i, _)| i).collect();
-        let cells = past.builds.iter().zip(&row.cells).map(|(build, cell)| place(build, (*cell)?)).collect();
+        let cells = past
+            .builds
+            .iter()
+            .zip(&row.cells)
+            .map(|(build, cell)| place(build, (*cell)?))
+            .collect();
         Some(SpotIndex { cells, broken, held })
     };
     let found: Vec<SpotIndex> = rows(&past.builds).into_iter().filter_map(index).collect();
@@ -200,9 +224,13 @@ fn usable(because: Because) -> bool {
 /// it brings in is part of what follows.
 fn parent<'a>(past: &Past<'a>, i: usize, spot: &Spot) -> Option<&'a Step> {
     let (step, (_, build)) = spot.step(i).zip(past.get(i))?;
-    let copies = build.steps.iter().filter(|s| s.kind == StepKind::Uncached && s.instruction != "WORKDIR");
+    let copies =
+        build.steps.iter().filter(|s| s.kind == StepKind::Uncached && s.instruction != "WORKDIR");
     let copies = copies.filter(|s| s.is_of(&step.stage, &step.platform));
-    same_stage(build, step).chain(copies).filter(|s| s.position < step.position).max_by_key(|s| s.position)
+    same_stage(build, step)
+        .chain(copies)
+        .filter(|s| s.position < step.position)
+        .max_by_key(|s| s.position)
 }
 
 /// Counted steps of the stage of a step.

@@ -11,11 +11,15 @@ static META: RuleMeta = RuleMeta {
     title: "builder and cache registry disagree about TLS",
     group: "The cache backend refuses",
     severity: Severity::Error,
-    what: "A cache import or export ends with `http: server gave HTTP response to HTTPS client` or an `x509:` error.",
-    why: "BuildKit speaks HTTPS to every registry but localhost. dockerd's `insecure-registries` and the host's trusted certificates do not reach a docker-container builder.",
-    fix: "Tell the builder: `[registry.\"HOST\"] http = true` or `ca = [\"…\"]` in its buildkitd.toml, given with `docker buildx create --buildkitd-config`.",
+    what: "A cache import or export ends with `http: server gave HTTP response to HTTPS client` or \
+        an `x509:` error.",
+    why: "BuildKit speaks HTTPS to every registry but localhost. dockerd's `insecure-registries` \
+        and the host's trusted certificates do not reach a docker-container builder.",
+    fix: "Tell the builder: `[registry.\"HOST\"] http = true` or `ca = [\"…\"]` in its \
+        buildkitd.toml, given with `docker buildx create --buildkitd-config`.",
     rules_out: "Refused connections and timeouts are `cache-registry-unavailable`.",
-    limits: "Which side is set up wrongly is not in the log: the registry may be meant to speak plain HTTP.",
+    limits: "Which side is set up wrongly is not in the log: the registry may be meant to speak \
+        plain HTTP.",
     example: include_str!("examples/registry-tls-mismatch.txt"),
     references: &["https://docs.docker.com/build/buildkit/configure/"],
     since: "0.1.0",
@@ -45,7 +49,9 @@ enum Mismatch {
 fn mismatch(text: &str) -> Mismatch {
     match () {
         () if text.contains("x509") => Mismatch::Certificate,
-        () if text.contains("request to http://") || text.contains("HTTP request to an HTTPS server") => {
+        () if text.contains("request to http://")
+            || text.contains("HTTP request to an HTTPS server") =>
+        {
             Mismatch::PlainBuilder
         }
         () => Mismatch::PlainServer,
@@ -58,13 +64,25 @@ fn draft(repo: &str, refusal: &Refusal) -> Draft {
     Draft {
         severity: Severity::Error,
         // A bare 400 to a plain request does not say why.
-        confidence: if mismatch == Mismatch::PlainBuilder { Confidence::Likely } else { Confidence::Proven },
+        confidence: if mismatch == Mismatch::PlainBuilder {
+            Confidence::Likely
+        } else {
+            Confidence::Proven
+        },
         title: match mismatch {
             Mismatch::PlainServer => format!("{host} speaks HTTP, the builder asks for HTTPS"),
-            Mismatch::PlainBuilder => format!("{host} speaks HTTPS, the builder asks in plain HTTP"),
-            Mismatch::Certificate => format!("the builder does not trust the certificate of {host}"),
+            Mismatch::PlainBuilder => format!(
+                "{host} speaks HTTPS, the builder asks in plain \
+                HTTP"
+            ),
+            Mismatch::Certificate => format!(
+                "the builder does not trust the certificate of \
+                {host}"
+            ),
         },
-        cause: "The builder has settings of its own for registries: those of dockerd and the certificates of the host do not reach a docker-container builder.".to_owned(),
+        cause: "The builder has settings of its own for registries: those of dockerd and the \
+            certificates of the host do not reach a docker-container builder."
+            .to_owned(),
         fix: fix(host, mismatch),
         rules_out: Vec::new(),
     }
@@ -79,10 +97,18 @@ fn fix(host: &str, mismatch: Mismatch) -> Fix {
     Fix {
         summary: format!("configure {host} in the builder"),
         steps: vec![
-            "Write the registry's setting into a buildkitd.toml and make the builder with it (`--config` before buildx 0.17).".to_owned(),
-            "With the docker driver the setting belongs into dockerd (`insecure-registries`, /etc/docker/certs.d).".to_owned(),
+            "Write the registry's setting into a buildkitd.toml and make the builder with it \
+                (`--config` before buildx 0.17)."
+                .to_owned(),
+            "With the docker driver the setting belongs into dockerd (`insecure-registries`, \
+                /etc/docker/certs.d)."
+                .to_owned(),
         ],
-        snippet: Some(format!("# buildkitd.toml\n[registry.\"{host}\"]\n{setting}\n\n# then\ndocker buildx create --name ci --driver docker-container --buildkitd-config buildkitd.toml --use")),
+        snippet: Some(format!(
+            "# buildkitd.toml\n[registry.\"{host}\"]\n{setting}\n\n# \
+            then\ndocker buildx create --name ci --driver docker-container --buildkitd-config \
+            buildkitd.toml --use"
+        )),
         ..Fix::default()
     }
 }
@@ -95,18 +121,33 @@ mod tests {
     #[test]
     fn fires_on_http_and_on_unknown_certificates() {
         for error in [
-            "failed to do request: Head \"https://r.example.com:5000/v2/a/manifests/b\": http: server gave HTTP response to HTTPS client",
-            "unexpected status from HEAD request to http://r.example.com:5000/v2/a/manifests/b: 400 Bad Request",
-            "failed to do request: Head \"https://r.example.com:5000/v2/a/manifests/b\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            "failed to do request: Head \"https://r.example.com:5000/v2/a/manifests/b\": http: \
+                server gave HTTP response to HTTPS client",
+            "unexpected status from HEAD request to http://r.example.com:5000/v2/a/manifests/b: \
+                400 Bad Request",
+            "failed to do request: Head \"https://r.example.com:5000/v2/a/manifests/b\": tls: \
+                failed to verify certificate: x509: certificate signed by unknown authority",
         ] {
-            let found = RegistryTlsMismatch.check(&of(vec![made().import("r.example.com:5000/a:b", Some(error))]));
-            assert!(found[0].fix.snippet.as_deref().unwrap().contains("[registry.\"r.example.com:5000\"]"));
+            let found = RegistryTlsMismatch
+                .check(&of(vec![made().import("r.example.com:5000/a:b", Some(error))]));
+            assert!(
+                found[0]
+                    .fix
+                    .snippet
+                    .as_deref()
+                    .unwrap()
+                    .contains("[registry.\"r.example.com:5000\"]")
+            );
         }
     }
 
     #[test]
     fn leaves_timeouts_of_the_handshake() {
         let error = "Head \"https://r.example.com/v2/\": net/http: TLS handshake timeout";
-        assert!(RegistryTlsMismatch.check(&of(vec![made().import("r.example.com/a:b", Some(error))])).is_empty());
+        assert!(
+            RegistryTlsMismatch
+                .check(&of(vec![made().import("r.example.com/a:b", Some(error))]))
+                .is_empty()
+        );
     }
 }

@@ -5,7 +5,9 @@ use super::instruction::remote;
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Alternative, Confidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide};
+use crate::finding::{
+    Alternative, Confidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::Outcome;
 
 pub(super) struct RemoteAddChanged;
@@ -15,11 +17,17 @@ static META: RuleMeta = RuleMeta {
     title: "ADD from a URL brings another file than in the run before",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "`ADD http(s)://…` (or of a git repository) ran again with the same text and the same base image, while what stands before it came from the cache or nothing does.",
-    why: "The file is fetched in every build and its content is part of the cache key: when the server changes it, the ADD and everything below it runs again.",
-    fix: "Fetch a version that does not change and say so with `--checksum`, or move the ADD below the expensive steps.",
-    rules_out: "The fetch itself (printed as a step of the same name, done in every run), ADD with `--checksum`, an edited instruction, a changed base image, a cache that was not found, `--no-cache`.",
-    limits: "What changed behind the address is not in the log; a server that sends other headers for the same file can have the same effect.",
+    what: "`ADD http(s)://…` (or of a git repository) ran again with the same text and the same \
+        base image, while what stands before it came from the cache or nothing does.",
+    why: "The file is fetched in every build and its content is part of the cache key: when the \
+        server changes it, the ADD and everything below it runs again.",
+    fix: "Fetch a version that does not change and say so with `--checksum`, or move the ADD below \
+        the expensive steps.",
+    rules_out: "The fetch itself (printed as a step of the same name, done in every run), ADD with \
+        `--checksum`, an edited instruction, a changed base image, a cache that was not found, \
+        `--no-cache`.",
+    limits: "What changed behind the address is not in the log; a server that sends other headers \
+        for the same file can have the same effect.",
     example: include_str!("examples/remote-add-changed.txt"),
     references: &[
         "https://docs.docker.com/reference/dockerfile/#add---checksum",
@@ -44,7 +52,12 @@ fn findings(past: &Past) -> Vec<Finding> {
 }
 
 fn finding(past: &Past, url: &str, mut spot: Spot) -> Option<Finding> {
-    spot.broken = spot.broken.iter().copied().filter(|&i| same_text(&spot, i) && could_hit(past, &spot, i)).collect();
+    spot.broken = spot
+        .broken
+        .iter()
+        .copied()
+        .filter(|&i| same_text(&spot, i) && could_hit(past, &spot, i))
+        .collect();
     let step = spot.last().filter(|s| !s.text.contains("--checksum="))?;
     let behind = spot.behind_hits(past) || spot.broken.len() > 1;
     let mut evidence = spot.lines(past, "ran: what was fetched is not what was fetched before");
@@ -55,7 +68,8 @@ fn finding(past: &Past, url: &str, mut spot: Spot) -> Option<Finding> {
         confidence: if behind { Confidence::Likely } else { Confidence::Suspected },
         title: format!("the file behind {url} changed {}", spot.often(past)),
         cause: format!(
-            "`{}` fetches the file in every build. It ran with the same text on the same base image, so the server sent another file; everything below it ran again.",
+            "`{}` fetches the file in every build. It ran with the same text on the same base \
+                image, so the server sent another file; everything below it ran again.",
             step.text
         ),
         evidence: Proof::from_lines(evidence)?.seen_in(past.places(spot.broken.iter().copied())),
@@ -74,7 +88,8 @@ fn same_text(spot: &Spot, i: usize) -> bool {
 /// An earlier run had it, in a cache that this run used: by a hit of its own, or by an import of
 /// what was exported.
 fn could_hit(past: &Past, spot: &Spot, i: usize) -> bool {
-    let earlier = |j: usize| spot.step(j).is_some_and(|s| matches!(s.outcome, Outcome::Hit | Outcome::Miss));
+    let earlier =
+        |j: usize| spot.step(j).is_some_and(|s| matches!(s.outcome, Outcome::Hit | Outcome::Miss));
     let warm = past.builds.get(i).is_some_and(|b| b.hits() > 0);
     let stored = past.imported(i) && (0..i).any(|j| past.exported(j) && earlier(j));
     warm || stored
@@ -85,8 +100,12 @@ fn fix(text: &str, url: &str) -> Fix {
     Fix {
         summary: format!("fetch a version of {url} that does not change, or fetch it later"),
         steps: vec![
-            "Use the address of one version and pin it: a file that changes then fails the build instead of rerunning it.".to_owned(),
-            "Where the newest file is wanted: put the ADD below the steps that do not need it, or fetch it when the container starts.".to_owned(),
+            "Use the address of one version and pin it: a file that changes then fails the build \
+                instead of rerunning it."
+                .to_owned(),
+            "Where the newest file is wanted: put the ADD below the steps that do not need it, or \
+                fetch it when the container starts."
+                .to_owned(),
         ],
         snippet: Some(format!("# before\n{text}\n# after\n{pinned}")),
         cost: "a pinned file has to be moved to a new version by hand or by a bot".to_owned(),
@@ -95,10 +114,13 @@ fn fix(text: &str, url: &str) -> Fix {
 }
 
 fn rules_out(behind: bool) -> Vec<Alternative> {
-    let mut said = vec![ruled_out("changed base image or instruction (both are the same as before)")];
+    let mut said =
+        vec![ruled_out("changed base image or instruction (both are the same as before)")];
     if !behind {
         said.extend([
-            not_ruled_out("a lost cache record (it looks the same where the ADD is the first step)"),
+            not_ruled_out(
+                "a lost cache record (it looks the same where the ADD is the first step)",
+            ),
             to_decide("compare the files that the server sent"),
         ]);
     }
@@ -114,30 +136,46 @@ mod tests {
     const ADD: &str = "ADD https://x.example/config.json /etc/";
 
     fn run() -> Made {
-        made().import("r.example.com/a:c", None).from("node:20", "aa").export(CacheKind::Registry, None)
+        made()
+            .import("r.example.com/a:c", None)
+            .from("node:20", "aa")
+            .export(CacheKind::Registry, None)
     }
 
     #[test]
     fn fires_when_the_file_changed() {
         let warm = || run().hit(ADD).hit("RUN a");
-        let found =
-            RemoteAddChanged.check(&of(vec![run().miss(ADD).miss("RUN a"), warm(), run().miss(ADD).miss("RUN a")]));
-        assert_eq!((found.len(), found[0].confidence, found[0].impact.steps), (1, Confidence::Suspected, 2));
+        let found = RemoteAddChanged.check(&of(vec![
+            run().miss(ADD).miss("RUN a"),
+            warm(),
+            run().miss(ADD).miss("RUN a"),
+        ]));
+        assert_eq!(
+            (found.len(), found[0].confidence, found[0].impact.steps),
+            (1, Confidence::Suspected, 2)
+        );
         let behind = || run().hit("WORKDIR /a").miss(ADD);
-        assert_eq!(RemoteAddChanged.check(&of(vec![behind(), behind()]))[0].confidence, Confidence::Likely);
+        assert_eq!(
+            RemoteAddChanged.check(&of(vec![behind(), behind()]))[0].confidence,
+            Confidence::Likely
+        );
     }
 
     #[test]
     fn leaves_pins_drifts_and_cold_runs() {
-        let pinned = || run().hit("WORKDIR /a").miss("ADD --checksum=sha256:00 https://x.example/a /a");
+        let pinned =
+            || run().hit("WORKDIR /a").miss("ADD --checksum=sha256:00 https://x.example/a /a");
         assert!(RemoteAddChanged.check(&of(vec![pinned(), pinned()])).is_empty());
-        let drift = |digest| made().import("r.example.com/a:c", None).from("node:20", digest).miss(ADD);
+        let drift =
+            |digest| made().import("r.example.com/a:c", None).from("node:20", digest).miss(ADD);
         assert!(RemoteAddChanged.check(&of(vec![drift("aa"), drift("bb")])).is_empty());
         let cold = || made().from("node:20", "aa").miss(ADD);
         assert!(RemoteAddChanged.check(&of(vec![cold(), cold()])).is_empty());
         let other = |url: &str| run().hit("WORKDIR /a").miss(&format!("ADD {url} /a"));
         assert!(
-            RemoteAddChanged.check(&of(vec![other("https://x.example/1"), other("https://x.example/2")])).is_empty()
+            RemoteAddChanged
+                .check(&of(vec![other("https://x.example/1"), other("https://x.example/2")]))
+                .is_empty()
         );
     }
 }

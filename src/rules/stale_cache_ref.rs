@@ -8,7 +8,9 @@ use super::recurring::{Spot, spots};
 use super::remedy::{self, Site, reference};
 use super::volatile_build_arg::{culprits, explains};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
+};
 use crate::model::{Build, CacheKind, Command, Tool};
 
 pub(super) struct StaleCacheRef;
@@ -18,11 +20,19 @@ static META: RuleMeta = RuleMeta {
     title: "the imported cache is not updated",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "Several runs in a row import a cache without error, their command lines write none to that reference, no other log given does, and the cache breaks again and again at the same early step, or answers fewer steps than at first.",
-    why: "What changed since the reference was written is built again in every run, because no run stores it.",
+    what: "Several runs in a row import a cache without error, their command lines write none to \
+        that reference, no other log given does, and the cache breaks again and again at the same \
+        early step, or answers fewer steps than at first.",
+    why: "What changed since the reference was written is built again in every run, because no run \
+        stores it.",
     fix: "Export to the reference that is imported, or import the one that is written.",
-    rules_out: "A reference that one of the runs given writes later; an import of several references of which one is written; a cache that never answered anything (it has another fault); inline caches of the image that is pushed; breaks at a `COPY . .` change with every commit anyway and make a note in three runs. Another job may write it rarely: then its logs, given too, would show it.",
-    limits: "A job that writes the reference once a week looks like one that never does, if its logs are not given.",
+    rules_out: "A reference that one of the runs given writes later; an import of several \
+        references of which one is written; a cache that never answered anything (it has another \
+        fault); inline caches of the image that is pushed; breaks at a `COPY . .` change with \
+        every commit anyway and make a note in three runs. Another job may write it rarely: then \
+        its logs, given too, would show it.",
+    limits: "A job that writes the reference once a week looks like one that never does, if its \
+        logs are not given.",
     example: include_str!("examples/stale-cache-ref.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
@@ -49,9 +59,13 @@ fn finding(past: &Past) -> Option<Finding> {
     let all = spots(past);
     let known = culprits(past);
     // These runs are the newest in a row.
-    let again = || all.iter().filter(|s| s.broken.len() - s.broken.partition_point(|i| *i < first) > 1);
-    let early = again().filter(|s| !copies_everything(s.text) && !explains(&known, s)).max_by_key(|s| s.broken.len());
-    let fewer = runs.windows(2).all(|w| matches!(w, [a, b] if hits(*a) >= hits(*b))) && hits(first) > hits(last);
+    let again =
+        || all.iter().filter(|s| s.broken.len() - s.broken.partition_point(|i| *i < first) > 1);
+    let early = again()
+        .filter(|s| !copies_everything(s.text) && !explains(&known, s))
+        .max_by_key(|s| s.broken.len());
+    let fewer = runs.windows(2).all(|w| matches!(w, [a, b] if hits(*a) >= hits(*b)))
+        && hits(first) > hits(last);
     let told = early.is_some() || fewer;
     let same = runs.len() > 2 && again().next().is_some() && known.is_empty();
     if !(told || same) || written_elsewhere(past) {
@@ -63,16 +77,23 @@ fn finding(past: &Past) -> Option<Finding> {
     Some(Finding {
         rule: META.id,
         severity: if told { META.severity } else { Severity::Note },
-        confidence: if fewer && early.is_some() { Confidence::Likely } else { Confidence::Suspected },
+        confidence: if fewer && early.is_some() {
+            Confidence::Likely
+        } else {
+            Confidence::Suspected
+        },
         title: format!("{name} is read in {} runs and updated by none of them", runs.len()),
         cause: format!(
-            "These runs import {name} and write their cache elsewhere or nowhere. What changed since it was stored is built again in each of them: {} of {} steps came from it at first, {} of {} now.",
+            "These runs import {name} and write their cache elsewhere or nowhere. What changed \
+                since it was stored is built again in each of them: {} of {} steps came from it at \
+                first, {} of {} now.",
             hits(first),
             past.builds.get(first).map_or(0, |b| b.total()),
             hits(last),
             build.total()
         ),
-        evidence: Proof::from_lines(lines(past, &runs, early))?.seen_in(past.places(runs.iter().copied())),
+        evidence: Proof::from_lines(lines(past, &runs, early))?
+            .seen_in(past.places(runs.iter().copied())),
         fix: fix(&site, &name),
         impact: cost(ran, runs.len() - 1),
         rules_out: vec![
@@ -94,30 +115,43 @@ fn reads_only(past: &Past, i: usize) -> bool {
     let Some((_, build)) = past.get(i) else { return false };
     let building = past.commands(i).iter().filter(|c| c.tool != Tool::BuildxCreate);
     let commands: Vec<&Command> = building.filter(|c| !c.cache_from.is_empty()).collect();
-    let read: Vec<&str> = past.imports(i).into_iter().filter_map(|t| t.reference.as_deref()).collect();
-    // A file may ask for caches that no command line shows; a log that shows all of a build shows its exports too.
-    let in_file = past.commands(i).iter().any(|c| matches!(c.tool, Tool::Compose | Tool::BuildxBake));
-    let shown = in_file && build.whole() && build.exports.is_empty() && build.inline.is_none() && commands.is_empty();
-    let known =
-        (shown || !commands.is_empty()) && past.imports(i).iter().any(|t| t.ok() && t.kind == CacheKind::Registry);
+    let read: Vec<&str> =
+        past.imports(i).into_iter().filter_map(|t| t.reference.as_deref()).collect();
+    // A file may ask for caches that no command line shows; a log that shows all of a build shows
+    // its exports too.
+    let in_file =
+        past.commands(i).iter().any(|c| matches!(c.tool, Tool::Compose | Tool::BuildxBake));
+    let shown = in_file
+        && build.whole()
+        && build.exports.is_empty()
+        && build.inline.is_none()
+        && commands.is_empty();
+    let known = (shown || !commands.is_empty())
+        && past.imports(i).iter().any(|t| t.ok() && t.kind == CacheKind::Registry);
     known && !past.asked_for_no_cache(i) && !read.iter().any(|name| writes(&commands, build, name))
 }
 
 /// The command stores a cache under this name, as a cache or inside the image.
 fn writes(commands: &[&Command], build: &Build, name: &str) -> bool {
-    let named = |c: &&Command| c.cache_to.iter().filter_map(|s| s.get("ref")).any(|to| reference::may_be(to, name));
+    let named = |c: &&Command| {
+        c.cache_to.iter().filter_map(|s| s.get("ref")).any(|to| reference::may_be(to, name))
+    };
     let image = build.images.iter().any(|image| reference::may_be(image, name));
     // A log that was cut does not say under which name the image was stored.
     let tagged = |c: &&Command| c.tags.iter().any(|tag| reference::may_be(tag, name));
-    commands.iter().any(|c| named(c) || (c.inline() && (image || tagged(c)))) || (build.inline.is_some() && image)
+    commands.iter().any(|c| named(c) || (c.inline() && (image || tagged(c))))
+        || (build.inline.is_some() && image)
 }
 
 /// Another series among the logs writes it.
 fn written_elsewhere(past: &Past) -> bool {
-    let names: BTreeSet<&str> =
-        (0..past.len()).flat_map(|i| past.imports(i)).filter_map(|t| t.reference.as_deref()).collect();
+    let names: BTreeSet<&str> = (0..past.len())
+        .flat_map(|i| past.imports(i))
+        .filter_map(|t| t.reference.as_deref())
+        .collect();
     let mut writers = past.study.runs.iter().filter(|run| {
-        let mut written = run.commands.iter().flat_map(|c| &c.cache_to).filter_map(|s| s.get("ref"));
+        let mut written =
+            run.commands.iter().flat_map(|c| &c.cache_to).filter_map(|s| s.get("ref"));
         written.any(|to| names.iter().any(|name| reference::may_be(to, name)))
     });
     writers.any(|run| !past.runs.iter().any(|own| own.source == run.source))
@@ -128,10 +162,20 @@ fn lines(past: &Past, runs: &[usize], early: Option<&Spot>) -> Vec<Evidence> {
     for &i in runs.iter().rev().take(2).rev() {
         let Some((run, _)) = past.get(i) else { continue };
         let command = past.commands(i).iter().find(|c| !c.cache_from.is_empty());
-        lines.extend(command.map(|c| Study::quote(run, &c.quote, "reads the reference, and does not write it")));
-        lines.extend(past.imports(i).into_iter().find(|t| t.ok()).map(|t| end(run, t, "imported without error")));
+        lines
+            .extend(command.map(|c| {
+                Study::quote(run, &c.quote, "reads the reference, and does not write it")
+            }));
+        lines.extend(
+            past.imports(i)
+                .into_iter()
+                .find(|t| t.ok())
+                .map(|t| end(run, t, "imported without error")),
+        );
         let step = early.and_then(|s| s.step(i).filter(|_| s.broken.binary_search(&i).is_ok()));
-        lines.extend(step.map(|s| header(run, s, "ran again, as in the run before: nothing stored it")));
+        lines.extend(
+            step.map(|s| header(run, s, "ran again, as in the run before: nothing stored it")),
+        );
     }
     lines
 }
@@ -142,7 +186,8 @@ fn fix(site: &Site, name: &str) -> Fix {
         summary: format!("write the cache to {name}, where it is read"),
         steps: vec![
             format!(
-                "Export to {name} in this job; or, where only the main branch may write it, see that its job runs and exports there."
+                "Export to {name} in this job; or, where only the main branch may write it, see \
+                    that its job runs and exports there."
             ),
             "A branch may write a reference of its own and import both.".to_owned(),
         ],
@@ -156,11 +201,15 @@ mod tests {
     use super::*;
 
     const READS: &str = "docker buildx build --cache-from type=registry,ref=r.example.com/a:c .";
-    const WRITES: &str =
-        "docker buildx build --cache-from r.example.com/a:c --cache-to type=registry,ref=r.example.com/a:c .";
+    const WRITES: &str = "docker buildx build --cache-from r.example.com/a:c --cache-to \
+        type=registry,ref=r.example.com/a:c .";
 
     fn run(command: &str) -> Made {
-        made().command(command).import("r.example.com/a:c", None).from("node:20", "aa").hit("WORKDIR /app")
+        made()
+            .command(command)
+            .import("r.example.com/a:c", None)
+            .from("node:20", "aa")
+            .hit("WORKDIR /app")
     }
 
     fn stale(command: &str) -> Made {
@@ -181,15 +230,26 @@ mod tests {
 
     #[test]
     fn leaves_jobs_that_write_and_late_changes() {
-        assert!(StaleCacheRef.check(&of(vec![stale(WRITES), stale(WRITES), stale(WRITES)])).is_empty());
-        assert_eq!(StaleCacheRef.check(&of(vec![good(READS), good(READS), good(READS)]))[0].severity, Severity::Note);
+        assert!(
+            StaleCacheRef.check(&of(vec![stale(WRITES), stale(WRITES), stale(WRITES)])).is_empty()
+        );
+        assert_eq!(
+            StaleCacheRef.check(&of(vec![good(READS), good(READS), good(READS)]))[0].severity,
+            Severity::Note
+        );
         assert!(StaleCacheRef.check(&of(vec![good(READS), good(READS)])).is_empty());
-        let empty =
-            || made().command(READS).import("r.example.com/a:c", None).miss("COPY package.json ./").miss("RUN a");
+        let empty = || {
+            made()
+                .command(READS)
+                .import("r.example.com/a:c", None)
+                .miss("COPY package.json ./")
+                .miss("RUN a")
+        };
         assert!(StaleCacheRef.check(&of(vec![empty(), empty(), empty()])).is_empty());
         let unknown = || stale("docker buildx build .");
         assert!(StaleCacheRef.check(&of(vec![unknown(), unknown(), unknown()])).is_empty());
-        let inline = "docker buildx build --cache-from r.example.com/a:c --build-arg BUILDKIT_INLINE_CACHE=1 -t r.example.com/a:c .";
+        let inline = "docker buildx build --cache-from r.example.com/a:c --build-arg \
+            BUILDKIT_INLINE_CACHE=1 -t r.example.com/a:c .";
         let whole = || stale(inline).image("r.example.com/a:c");
         assert!(StaleCacheRef.check(&of(vec![whole(), whole(), whole()])).is_empty());
         let cut = || stale(inline);

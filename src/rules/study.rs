@@ -77,11 +77,15 @@ impl Study {
 
     /// Builds of a series in the order of time, each with its run.
     #[must_use]
-    pub fn members<'a>(&'a self, series: &'a Series) -> impl DoubleEndedIterator<Item = (&'a Run, &'a Build)> {
+    pub fn members<'a>(
+        &'a self,
+        series: &'a Series,
+    ) -> impl DoubleEndedIterator<Item = (&'a Run, &'a Build)> {
         series.builds.iter().filter_map(|&at| Some((self.run_of(at)?, self.build(at)?)))
     }
 
-    /// The series with the builds of the logs that were just read alone, without those that are remembered.
+    /// The series with the builds of the logs that were just read alone, without those that are
+    /// remembered.
     #[must_use]
     pub fn just_read(&self) -> Vec<Series> {
         let fresh = |at: &&BuildRef| self.run_of(**at).is_some_and(|run| run.earlier.is_none());

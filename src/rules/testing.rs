@@ -2,7 +2,8 @@
 
 use super::Study;
 use crate::model::{
-    Base, Build, BuildOutcome, CacheKind, Command, Instruction, Outcome, Quote, Run, Step, Text, Transfer,
+    Base, Build, BuildOutcome, CacheKind, Command, Instruction, Outcome, Quote, Run, Step, Text,
+    Transfer,
 };
 use crate::series::{BuildRef, Series};
 
@@ -26,9 +27,16 @@ impl Made {
         Quote { line: self.line, text: text.into() }
     }
 
-    fn transfer(&mut self, header: &str, reference: Option<&str>, kind: CacheKind, error: Option<&str>) -> Transfer {
+    fn transfer(
+        &mut self,
+        header: &str,
+        reference: Option<&str>,
+        kind: CacheKind,
+        error: Option<&str>,
+    ) -> Transfer {
         let header = self.quote(header);
-        let verdict = self.quote(&error.map_or("#4 DONE 0.1s".to_owned(), |e| format!("#4 ERROR: {e}")));
+        let verdict =
+            self.quote(&error.map_or("#4 DONE 0.1s".to_owned(), |e| format!("#4 ERROR: {e}")));
         Transfer {
             reference: reference.map(Into::into),
             kind,
@@ -54,7 +62,10 @@ impl Made {
 
     /// An import of this reference that is not there.
     pub(super) fn absent(self, name: &str) -> Self {
-        self.import(name, Some(&format!("failed to configure registry cache importer: {name}: not found")))
+        self.import(
+            name,
+            Some(&format!("failed to configure registry cache importer: {name}: not found")),
+        )
     }
 
     pub(super) fn export(mut self, kind: CacheKind, error: Option<&str>) -> Self {
@@ -127,7 +138,13 @@ impl Made {
         let quote = self.quote(&format!("FROM {image}@sha256:{digest}"));
         let stage = Text::new(&self.stage);
         let digest = Some(format!("sha256:{digest}").into());
-        self.build.bases.push(Base { stage, image: image.into(), digest, quote, ..Base::default() });
+        self.build.bases.push(Base {
+            stage,
+            image: image.into(),
+            digest,
+            quote,
+            ..Base::default()
+        });
         self
     }
 
@@ -137,7 +154,12 @@ impl Made {
     }
 
     pub(super) fn run(self) -> Run {
-        Run { source: "run.log".into(), builds: vec![self.build], commands: self.commands, ..Run::default() }
+        Run {
+            source: "run.log".into(),
+            builds: vec![self.build],
+            commands: self.commands,
+            ..Run::default()
+        }
     }
 }
 
@@ -151,8 +173,11 @@ pub(super) fn study(runs: Vec<Run>) -> Study {
             Run { source: format!("{label}.log").into(), label: label.into(), ..run }
         })
         .collect();
-    let builds =
-        runs.iter().enumerate().filter(|(_, r)| !r.builds.is_empty()).map(|(run, _)| BuildRef { run, build: 0 });
+    let builds = runs
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| !r.builds.is_empty())
+        .map(|(run, _)| BuildRef { run, build: 0 });
     let series = vec![Series { key: "app".into(), builds: builds.collect() }];
     Study::new(runs, series, Vec::new())
 }

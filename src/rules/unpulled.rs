@@ -1,7 +1,8 @@
 //! What buildah was asked to pull its cache from, and never pulled anything from.
 //!
-//! A helper of two rules. buildah prints `Cache pulled from remote …` for a layer that it found and nothing for one
-//! that it did not (`imagebuildah/stage_executor.go`), so the repository is on the command line alone.
+//! A helper of two rules. buildah prints `Cache pulled from remote …` for a layer that it found and
+//! nothing for one that it did not (`imagebuildah/stage_executor.go`), so the repository is on the
+//! command line alone.
 
 use super::backend::cost_of;
 use super::past::{Past, header};
@@ -26,16 +27,20 @@ pub(super) struct Words {
     pub(super) confidence: Confidence,
 }
 
-/// The repository that every run of a series asks for; `None` where one of them found something, or somebody whose log
-/// is given writes it.
+/// The repository that every run of a series asks for; `None` where one of them found something, or
+/// somebody whose log is given writes it.
 pub(super) fn of<'a>(past: &Past<'a>) -> Option<Unpulled<'a>> {
     let runs: Vec<_> = (0..past.len()).map(|i| in_vain(past, i)).collect::<Option<_>>()?;
     let (_, _, last) = runs.last().filter(|_| runs.len() > 1)?;
     let name = last.cache_from.first()?.get("ref")?;
-    let same = |command: &Command| command.cache_from.iter().all(|spec| spec.get("ref") == Some(name));
+    let same =
+        |command: &Command| command.cache_from.iter().all(|spec| spec.get("ref") == Some(name));
     let everybody = past.study.runs.iter().flat_map(|run| &run.commands);
-    let mut written = everybody.flat_map(|command| &command.cache_to).filter_map(|spec| spec.get("ref"));
-    if !runs.iter().all(|(_, _, command)| same(command)) || written.any(|to| reference::may_be(to, name)) {
+    let mut written =
+        everybody.flat_map(|command| &command.cache_to).filter_map(|spec| spec.get("ref"));
+    if !runs.iter().all(|(_, _, command)| same(command))
+        || written.any(|to| reference::may_be(to, name))
+    {
         return None;
     }
     let written = last.cache_to.first().and_then(|spec| spec.get("ref"));
@@ -44,9 +49,11 @@ pub(super) fn of<'a>(past: &Past<'a>) -> Option<Unpulled<'a>> {
 
 fn in_vain<'a>(past: &Past<'a>, i: usize) -> Option<(&'a Run, &'a Build, &'a Command)> {
     let (run, build) = past.get(i)?;
-    let command = past.commands(i).iter().find(|c| c.tool == Tool::Buildah && !c.cache_from.is_empty())?;
+    let command =
+        past.commands(i).iter().find(|c| c.tool == Tool::Buildah && !c.cache_from.is_empty())?;
     // Without layers there is no cache at all; podman has them on.
-    let layers = command.layers.unwrap_or_else(|| command.quote.text.contains("podman")) && !command.no_cache;
+    let layers = command.layers.unwrap_or_else(|| command.quote.text.contains("podman"))
+        && !command.no_cache;
     let cold = build.hits() == 0 && build.imports.is_empty() && build.total() > 0;
     let whole = build.dialect == Dialect::Buildah && build.outcome == BuildOutcome::Succeeded;
     (layers && cold && whole).then_some((run, build, command))
@@ -65,9 +72,11 @@ pub(super) fn finding(meta: &RuleMeta, found: &Unpulled, words: Words) -> Option
         fix: Fix {
             summary: format!("name one repository in `--cache-from` and `--cache-to`: {to}"),
             steps: vec![
-                "Each layer has a tag of its own there, so the repository can serve several images and branches."
+                "Each layer has a tag of its own there, so the repository can serve several images \
+                    and branches."
                     .to_owned(),
-                "Jobs that may only read leave `--cache-to` out, as long as another job writes the same repository."
+                "Jobs that may only read leave `--cache-to` out, as long as another job writes the \
+                    same repository."
                     .to_owned(),
             ],
             snippet: Some(format!("buildah build --layers --cache-from {to} --cache-to {to} …")),
@@ -84,6 +93,7 @@ pub(super) fn finding(meta: &RuleMeta, found: &Unpulled, words: Words) -> Option
 
 fn lines((run, build, command): &(&Run, &Build, &Command)) -> Vec<Evidence> {
     let asked = Study::quote(run, command.line_with("--cache-from"), "asks for the repository");
-    let step = build.decided().next().map(|step| header(run, step, "ran: nothing was pulled for it"));
+    let step =
+        build.decided().next().map(|step| header(run, step, "ran: nothing was pulled for it"));
     std::iter::once(asked).chain(step).collect()
 }

@@ -1,6 +1,6 @@
-//! A build stage that is rebuilt as a whole though a cache is read and written: the signature of a cache
-//! that stores the final stage only. Plainest where steps of the final stage come from the cache in the
-//! same run; where none can, see `copied`.
+//! A build stage that is rebuilt as a whole though a cache is read and written: the signature of a
+//! cache that stores the final stage only. Plainest where steps of the final stage come from the
+//! cache in the same run; where none can, see `copied`.
 //!
 //! A helper of two rules; which kind of cache it was is for them.
 
@@ -26,11 +26,13 @@ pub(super) struct Rebuilt<'a> {
     pub(super) stages: Vec<Stage<'a>>,
     /// The final stage.
     last: &'a str,
-    /// A step of it that came from the cache; none where the stage begins with a copy out of a rebuilt one.
+    /// A step of it that came from the cache; none where the stage begins with a copy out of a
+    /// rebuilt one.
     hit: Option<&'a Step>,
     /// Compared with an earlier run; a lone log cannot be.
     pub(super) compared: bool,
-    /// The first step of each stage is a RUN that an argument or option which is not shown may have rerun.
+    /// The first step of each stage is a RUN that an argument or option which is not shown may have
+    /// rerun.
     pub(super) open: bool,
 }
 
@@ -65,8 +67,8 @@ pub(super) fn check(
     findings
 }
 
-/// Runs of the series that show it, those that found the final stage before all others. A stage that is
-/// ever partly cached is stored, and shows nothing.
+/// Runs of the series that show it, those that found the final stage before all others. A stage
+/// that is ever partly cached is stored, and shows nothing.
 pub(super) fn rebuilt<'a>(past: &Past<'a>) -> Vec<Rebuilt<'a>> {
     let stored = stored(past);
     let mut seen: Vec<Rebuilt> = (0..past.len()).filter_map(|i| in_run(past, i, &stored)).collect();
@@ -90,13 +92,19 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
     let names: Vec<String> = names.into_iter().map(|n| format!("`{n}`")).collect();
     let stage = if names.len() == 1 { "stage" } else { "stages" };
     let file = proof::of(past, last);
-    let proven = compared && words.certain && file.as_ref().is_some_and(|file| proof::decides(past, file, seen));
+    let proven = compared
+        && words.certain
+        && file.as_ref().is_some_and(|file| proof::decides(past, file, seen));
     let blind = is_blind(seen).then(|| copied::Case::of(past, seen, words.certain));
     let mut evidence = wording::lines(past, seen, words.written);
     evidence.extend(blind.iter().filter_map(|case| case.evidence(past)));
     evidence.extend(file.iter().flat_map(|file| proof::lines(file, last)));
     let all = seen.iter().flat_map(|r| &r.stages).flat_map(|s| s.steps.iter().copied());
-    let of = if past.len() > 1 { format!(" (in {} of {} runs)", seen.len(), past.len()) } else { String::new() };
+    let of = if past.len() > 1 {
+        format!(" (in {} of {} runs)", seen.len(), past.len())
+    } else {
+        String::new()
+    };
     Some(Finding {
         rule: words.meta.id,
         severity: blind.as_ref().map_or(words.severity, |case| case.severity(words.severity)),
@@ -113,7 +121,9 @@ pub(super) fn finding(past: &Past, seen: &[Rebuilt], words: Words) -> Option<Fin
             words.store
         ),
         cause: format!(
-            "As soon as anything in {stage} {} changes, all its steps run again, including those before the change, {}. {} keeps only the layers of the final image; a run in which nothing changed shows every step CACHED and hides it.",
+            "As soon as anything in {stage} {} changes, all its steps run again, including those \
+                before the change, {}. {} keeps only the layers of the final image; a run in which \
+                nothing changed shows every step CACHED and hides it.",
             names.join(", "),
             if blind.is_some() {
                 "and the final stage, which begins with a copy out of it, runs too"
@@ -147,7 +157,10 @@ fn stored<'a>(past: &Past<'a>) -> BTreeSet<(&'a str, &'a str)> {
 fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Option<Rebuilt<'a>> {
     let (_, build) = past.get(i)?;
     let last = chain::final_stage(build)?;
-    if !past.imported(i) || past.asked_for_no_cache(i) || build.steps.iter().all(|s| s.stage == last) {
+    if !past.imported(i)
+        || past.asked_for_no_cache(i)
+        || build.steps.iter().all(|s| s.stage == last)
+    {
         return None;
     }
     let mut ran = chain::inner_stages(build);
@@ -157,7 +170,8 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
         return None;
     }
     let lone = past.len() == 1;
-    // What copies out of the stage was a hit all the same: nothing that the image needs was built again.
+    // What copies out of the stage was a hit all the same: nothing that the image needs was built
+    // again.
     if lone && build.decided().filter(|s| s.stage == last).all(|s| s.outcome == Outcome::Hit) {
         return None;
     }

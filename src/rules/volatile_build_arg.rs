@@ -24,11 +24,28 @@ static META: RuleMeta = RuleMeta {
     title: "a build argument changes in every run, above steps that do not need it",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "In nearly every run the cache breaks at one RUN although everything before it came from the cache: the text of the step differs in a value, or it is the same and nothing but an ARG or ENV can have changed it. Without a log: a Dockerfile that declares an argument of one commit or run (`GIT_SHA`) above an installation; one that is given the token of the job (`$CI_JOB_TOKEN`); as a note, the platform that is built for, above one in a stage of the builder's own.",
-    why: "The values of all ARG and ENV in scope are part of what a RUN depends on, also where the command does not use them. A commit id or a date declared at the top of a stage makes every RUN below it run again.",
-    fix: "Declare the ARG right before the instruction that needs it, at the end of the stage where that is a LABEL or ENV; keep long commands out of the step that prints it. A token goes into a secret mount, which is no part of the key.",
-    rules_out: "COPY and WORKDIR (no ARG reaches them but through their text), RUN with a bind mount (it reads files), a text that changed once (dockerfile-edited), steps before which something else broke the chain, a changed base image, `--no-cache` and `--no-cache-filter` where the command line shows them. Command lines that give the same arguments in each run leave an ENV that the job writes into the Dockerfile. With the Dockerfile at hand a RUN without any ARG or ENV above it is left alone; a Dockerfile without a log is judged by names that can only be of one commit or run (`GIT_SHA`, `BUILD_DATE`), declared above an installation.",
-    limits: "An argument that the step does not name leaves no trace in a log: then the command lines decide which it is, or a list of candidates is all there is.",
+    what: "In nearly every run the cache breaks at one RUN although everything before it came from \
+        the cache: the text of the step differs in a value, or it is the same and nothing but an \
+        ARG or ENV can have changed it. Without a log: a Dockerfile that declares an argument of \
+        one commit or run (`GIT_SHA`) above an installation; one that is given the token of the \
+        job (`$CI_JOB_TOKEN`); as a note, the platform that is built for, above one in a stage of \
+        the builder's own.",
+    why: "The values of all ARG and ENV in scope are part of what a RUN depends on, also where the \
+        command does not use them. A commit id or a date declared at the top of a stage makes \
+        every RUN below it run again.",
+    fix: "Declare the ARG right before the instruction that needs it, at the end of the stage \
+        where that is a LABEL or ENV; keep long commands out of the step that prints it. A token \
+        goes into a secret mount, which is no part of the key.",
+    rules_out: "COPY and WORKDIR (no ARG reaches them but through their text), RUN with a bind \
+        mount (it reads files), a text that changed once (dockerfile-edited), steps before which \
+        something else broke the chain, a changed base image, `--no-cache` and `--no-cache-filter` \
+        where the command line shows them. Command lines that give the same arguments in each run \
+        leave an ENV that the job writes into the Dockerfile. With the Dockerfile at hand a RUN \
+        without any ARG or ENV above it is left alone; a Dockerfile without a log is judged by \
+        names that can only be of one commit or run (`GIT_SHA`, `BUILD_DATE`), declared above an \
+        installation.",
+    limits: "An argument that the step does not name leaves no trace in a log: then the command \
+        lines decide which it is, or a list of candidates is all there is.",
     example: include_str!("examples/volatile-build-arg.txt"),
     references: &[
         "https://docs.docker.com/build/cache/invalidation/#build-arguments",
@@ -45,10 +62,11 @@ impl Rule for VolatileBuildArg {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen = past::judge(study, finding);
         let told = |past: &Past| finding(past).is_some();
-        let written = [configured::findings(study), platform::findings(study), token::findings(study)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let written =
+            [configured::findings(study), platform::findings(study), token::findings(study)]
+                .into_iter()
+                .flatten()
+                .collect();
         seen.into_iter().chain(planned::ordered(study, written, told)).collect()
     }
 }
@@ -76,7 +94,11 @@ fn recurring(past: &Past) -> Option<Finding> {
     let more = if all.len() > 1 { format!(" and {} more", all.len() - 1) } else { String::new() };
     Some(Finding {
         rule: META.id,
-        severity: if lone && sure == Confidence::Suspected { Severity::Note } else { META.severity },
+        severity: if lone && sure == Confidence::Suspected {
+            Severity::Note
+        } else {
+            META.severity
+        },
         confidence: sure,
         title: format!(
             "`{}`{more} runs again {}: {probably}{told} has another value each time",
@@ -89,16 +111,24 @@ fn recurring(past: &Past) -> Option<Finding> {
         fix: advice::fix(past, worst),
         impact: impact(past, &all),
         rules_out: advice::rules_out(worst),
-        subject: past
-            .subject(&worst.names.first().cloned().unwrap_or_else(|| format!("{}:{}", step.stage, step.position))),
+        subject: past.subject(
+            &worst
+                .names
+                .first()
+                .cloned()
+                .unwrap_or_else(|| format!("{}:{}", step.stage, step.position)),
+        ),
     })
 }
 
-/// The argument, as far as it is known. Command lines that show no changing one leave what is written into the file.
+/// The argument, as far as it is known. Command lines that show no changing one leave what is
+/// written into the file.
 fn told(culprit: &Culprit) -> String {
     match culprit.names.first() {
         Some(name) => format!("`{name}`"),
-        None if culprit.written() => "an ENV, or the default of an ARG, in the Dockerfile".to_owned(),
+        None if culprit.written() => {
+            "an ENV, or the default of an ARG, in the Dockerfile".to_owned()
+        }
         None => "a build argument".to_owned(),
     }
 }
@@ -114,14 +144,19 @@ fn impact(past: &Past, all: &[Culprit]) -> Impact {
 fn cause(culprit: &Culprit, told: &str) -> String {
     match &culprit.sign {
         Sign::Text => format!(
-            "The step is printed with its arguments filled in, and it differs from run to run in a value only: {}. A step with another text is another step, so it and everything after it runs again.",
+            "The step is printed with its arguments filled in, and it differs from run to run in a \
+                value only: {}. A step with another text is another step, so it and everything \
+                after it runs again.",
             culprit.words.join(" → ")
         ),
         Sign::Metadata(text) => format!(
-            "`{text}` has the same text in each run and was still not found in the cache: the value it is given changed. Everything below it runs again."
+            "`{text}` has the same text in each run and was still not found in the cache: the \
+                value it is given changed. Everything below it runs again."
         ),
         Sign::SameText => format!(
-            "Everything before the step came from the cache, its text is the same, and a RUN reads no files: what is left is the value of an ARG or ENV in scope, {told}, used by the command or not."
+            "Everything before the step came from the cache, its text is the same, and a RUN reads \
+                no files: what is left is the value of an ARG or ENV in scope, {told}, used by the \
+                command or not."
         ),
     }
 }

@@ -17,7 +17,8 @@ pub struct Row<'a> {
     pub platform: &'a str,
     /// Text in the newest build that has it.
     pub text: &'a str,
-    /// The step in each build, in the order of `Series::builds`; `None` where a build has no such step.
+    /// The step in each build, in the order of `Series::builds`; `None` where a build has no such
+    /// step.
     pub cells: Vec<Option<&'a Step>>,
 }
 
@@ -36,8 +37,8 @@ pub fn rows<'a>(builds: &[&'a Build]) -> Vec<Row<'a>> {
     rows.in_order()
 }
 
-/// Rows while builds are added. They are found by keys, and each knows the one behind it: of thousands of steps none
-/// is looked for among all others.
+/// Rows while builds are added. They are found by keys, and each knows the one behind it: of
+/// thousands of steps none is looked for among all others.
 #[derive(Default)]
 struct Rows<'a> {
     columns: usize,
@@ -97,7 +98,9 @@ impl<'a> Rows<'a> {
     /// The row of a step. Most often it is the one behind the row of the step before.
     fn find(&mut self, step: &'a Step, column: usize, before: Option<usize>) -> Option<usize> {
         let next = before.map_or(self.first, |before| self.all.get(before)?.next);
-        if next.is_some_and(|at| self.all.get(at).is_some_and(|row| row.is_open(column) && says(row, step))) {
+        if next.is_some_and(|at| {
+            self.all.get(at).is_some_and(|row| row.is_open(column) && says(row, step))
+        }) {
             return next;
         }
         self.by_text(step, column).or_else(|| self.by_position(step, column))
@@ -106,7 +109,9 @@ impl<'a> Rows<'a> {
     fn by_text(&mut self, step: &'a Step, column: usize) -> Option<usize> {
         let all = &self.all;
         let candidates = self.texts.get_mut(&(&*step.stage, &*step.platform, &*step.text))?;
-        let open = |at: usize| all.get(at).is_some_and(|row| row.is_open(column) && row.row.text == step.text);
+        let open = |at: usize| {
+            all.get(at).is_some_and(|row| row.is_open(column) && row.row.text == step.text)
+        };
         candidates.of(column, open).first().copied()
     }
 
@@ -117,7 +122,8 @@ impl<'a> Rows<'a> {
         let open = |at: usize| all.get(at).is_some_and(|row| row.is_open(column));
         let rows = candidates.of(column, open);
         let newest = rows.get(rows.len().saturating_sub(NEWEST)..)?;
-        let fits = |row: &Growing| row.last.position == step.position && alike(&row.last.text, &step.text);
+        let fits =
+            |row: &Growing| row.last.position == step.position && alike(&row.last.text, &step.text);
         newest.iter().copied().find(|at| open(*at) && all.get(*at).is_some_and(fits))
     }
 
@@ -125,7 +131,8 @@ impl<'a> Rows<'a> {
     fn insert(&mut self, step: &'a Step, before: Option<usize>) -> usize {
         let stage = self.stages.get(&(&*step.stage, &*step.platform));
         let upto = (step.position, Reverse(usize::MAX));
-        let behind = stage.and_then(|rows| rows.range(..upto).next_back()).map(|(_, at)| at.0).or(before);
+        let behind =
+            stage.and_then(|rows| rows.range(..upto).next_back()).map(|(_, at)| at.0).or(before);
         let at = self.all.len();
         let next = match behind {
             Some(behind) => self.all.get_mut(behind).and_then(|row| row.next.replace(at)),
@@ -194,7 +201,13 @@ mod tests {
         let step = |(stage, position, text): &(&str, u32, &str)| {
             let instruction = text.split(' ').next().unwrap_or_default().into();
             let (stage, text) = ((*stage).into(), (*text).into());
-            let what = Instruction { stage, text, instruction, position: *position, ..Instruction::default() };
+            let what = Instruction {
+                stage,
+                text,
+                instruction,
+                position: *position,
+                ..Instruction::default()
+            };
             Step { what: what.into(), ..Step::default() }
         };
         Build { steps: steps.iter().map(step).collect(), ..Build::default() }
@@ -203,14 +216,26 @@ mod tests {
     /// The texts of the rows, each with the builds that have it.
     fn aligned(builds: &[Build]) -> Vec<(String, Vec<bool>)> {
         let rows = rows(&builds.iter().collect::<Vec<_>>());
-        rows.iter().map(|row| (row.text.to_owned(), row.cells.iter().map(Option::is_some).collect())).collect()
+        rows.iter()
+            .map(|row| (row.text.to_owned(), row.cells.iter().map(Option::is_some).collect()))
+            .collect()
     }
 
     #[test]
     fn a_step_keeps_its_row_where_its_text_or_its_position_stays() {
         let old = build(&[("", 2, "RUN a x y"), ("", 3, "COPY . /app"), ("", 4, "RUN b")]);
-        let new = build(&[("", 2, "WORKDIR /w"), ("", 3, "RUN a x z"), ("", 4, "COPY . /app"), ("", 5, "RUN b")]);
-        let again = build(&[("", 2, "WORKDIR /w"), ("", 3, "RUN a x z"), ("", 4, "COPY . /app"), ("", 5, "RUN c")]);
+        let new = build(&[
+            ("", 2, "WORKDIR /w"),
+            ("", 3, "RUN a x z"),
+            ("", 4, "COPY . /app"),
+            ("", 5, "RUN b"),
+        ]);
+        let again = build(&[
+            ("", 2, "WORKDIR /w"),
+            ("", 3, "RUN a x z"),
+            ("", 4, "COPY . /app"),
+            ("", 5, "RUN c"),
+        ]);
         let texts: Vec<_> = aligned(&[old, new, again]).into_iter().map(|(text, _)| text).collect();
         assert_eq!(texts, ["WORKDIR /w", "RUN a x y", "RUN a x z", "COPY . /app", "RUN c"]);
     }
@@ -218,13 +243,17 @@ mod tests {
     #[test]
     fn equal_steps_of_one_build_have_a_row_each() {
         let twice = || build(&[("", 2, "RUN a"), ("", 3, "RUN a")]);
-        assert_eq!(aligned(&[twice(), twice()]), [("RUN a".into(), vec![true; 2]), ("RUN a".into(), vec![true; 2])]);
+        assert_eq!(
+            aligned(&[twice(), twice()]),
+            [("RUN a".into(), vec![true; 2]), ("RUN a".into(), vec![true; 2])]
+        );
     }
 
     #[test]
     fn stages_stand_one_after_another_whatever_is_added() {
         let old = build(&[("a", 2, "RUN a"), ("b", 2, "RUN b")]);
-        let new = build(&[("b", 2, "RUN b"), ("b", 3, "RUN d"), ("a", 2, "RUN a"), ("a", 3, "RUN c")]);
+        let new =
+            build(&[("b", 2, "RUN b"), ("b", 3, "RUN d"), ("a", 2, "RUN a"), ("a", 3, "RUN c")]);
         let texts: Vec<_> = aligned(&[old, new]).into_iter().map(|(text, _)| text).collect();
         assert_eq!(texts, ["RUN a", "RUN c", "RUN b", "RUN d"]);
     }

@@ -25,7 +25,10 @@ impl<'a> Asked<'a> {
     /// The command lines show every argument and option: those of tools that read no file for them.
     pub(super) fn is_known(&self) -> bool {
         let plain = |command: &Command| {
-            matches!(command.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl | Tool::Buildah)
+            matches!(
+                command.tool,
+                Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl | Tool::Buildah
+            )
         };
         let mut building = self.building().peekable();
         building.peek().is_some() && building.all(plain)
@@ -44,13 +47,16 @@ impl<'a> Asked<'a> {
     /// Every value is written out: a variable may have another one in each run.
     pub(super) fn is_literal(&self) -> bool {
         let lines = self.building().flat_map(|command| &command.build_args);
-        lines.into_iter().all(|line| line.split_once('=').is_some_and(|(_, value)| !value.contains(['$', '`'])))
+        lines
+            .into_iter()
+            .all(|line| line.split_once('=').is_some_and(|(_, value)| !value.contains(['$', '`'])))
     }
 
     /// Arguments that a RUN depends on and that are not those of the other build.
     pub(super) fn other_arguments(&self, other: &Self) -> Vec<KeyPart> {
-        let counts =
-            |name: &str| !name.starts_with("BUILDKIT_") && name != EPOCH || name == "BUILDKIT_SANDBOX_HOSTNAME";
+        let counts = |name: &str| {
+            !name.starts_with("BUILDKIT_") && name != EPOCH || name == "BUILDKIT_SANDBOX_HOSTNAME"
+        };
         let names = differing(&self.arguments(), &other.arguments());
         let names = names.into_iter().filter(|name| counts(name));
         names.map(|name| KeyPart::Argument(Text::new(name))).collect()

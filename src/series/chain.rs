@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashSet};
 
 use crate::model::{
-    Amount, Base, Build, BuildOutcome, Dialect, Operation, Outcome, Run, Step, StepKind, Text, Transfer,
+    Amount, Base, Build, BuildOutcome, Dialect, Operation, Outcome, Run, Step, StepKind, Text,
+    Transfer,
 };
 
 /// One stage of one build.
@@ -51,7 +52,12 @@ pub fn stages(build: &Build) -> Vec<Stage<'_>> {
             at = *places.entry((&step.stage, &step.platform)).or_insert(stages.len());
         }
         if at == stages.len() {
-            stages.push(Stage { name: &step.stage, platform: &step.platform, steps: Vec::new(), base: None });
+            stages.push(Stage {
+                name: &step.stage,
+                platform: &step.platform,
+                steps: Vec::new(),
+                base: None,
+            });
         }
         if let Some(stage) = stages.get_mut(at) {
             stage.steps.push(step);
@@ -124,7 +130,9 @@ impl<'a> Taken<'a> {
 
     fn contains(&self, stage: &str) -> bool {
         let number = || stage.strip_prefix("stage-").is_some_and(|n| self.names.contains(n));
-        self.stages.contains(stage) || self.names.contains(stage.to_ascii_lowercase().as_str()) || number()
+        self.stages.contains(stage)
+            || self.names.contains(stage.to_ascii_lowercase().as_str())
+            || number()
     }
 }
 
@@ -149,12 +157,14 @@ pub fn follows_input(build: &Build, step: &Step) -> Option<bool> {
 
 /// What a stage is called, in lower case: by its name, or by its number.
 pub(super) fn names(stage: &str) -> impl Iterator<Item = String> {
-    std::iter::once(stage.to_ascii_lowercase()).chain(stage.strip_prefix("stage-").map(str::to_owned))
+    std::iter::once(stage.to_ascii_lowercase())
+        .chain(stage.strip_prefix("stage-").map(str::to_owned))
 }
 
 /// Names of stages are printed in lower case, and a stage may be called by its number.
 pub(super) fn is_called(stage: &str, name: &str) -> bool {
-    stage.eq_ignore_ascii_case(name) || stage.strip_prefix("stage-").is_some_and(|number| number == name)
+    stage.eq_ignore_ascii_case(name)
+        || stage.strip_prefix("stage-").is_some_and(|number| number == name)
 }
 
 /// Another image, or another digest. A digest that was not printed (local image) says nothing.
@@ -164,7 +174,8 @@ pub fn is_other_base(a: &Base, b: &Base) -> bool {
     a.image != b.image || digests.is_some_and(|(a, b)| a != b)
 }
 
-/// Both were printed, and differ. Equal ones prove nothing: they are rounded, and edits may keep the size.
+/// Both were printed, and differ. Equal ones prove nothing: they are rounded, and edits may keep
+/// the size.
 #[must_use]
 pub fn is_other_size(a: &Option<Amount>, b: &Option<Amount>) -> bool {
     a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.size != b.size)
@@ -173,7 +184,9 @@ pub fn is_other_size(a: &Option<Amount>, b: &Option<Amount>) -> bool {
 /// Some step of one build has a text that no step of the other has.
 #[must_use]
 pub fn has_other_texts(a: &Build, b: &Build) -> bool {
-    let texts = |build: &'_ Build| -> HashSet<Text> { build.steps.iter().map(|step| step.text.clone()).collect() };
+    let texts = |build: &'_ Build| -> HashSet<Text> {
+        build.steps.iter().map(|step| step.text.clone()).collect()
+    };
     a.steps.len() != b.steps.len() || texts(a) != texts(b)
 }
 
@@ -216,10 +229,12 @@ pub fn partly_hit(stage: &Stage) -> bool {
     has(Outcome::Hit) && has(Outcome::Miss)
 }
 
-/// Stages other than the final one that were partly cached in some build: their steps are stored. Interleaved
-/// builds tell nothing.
+/// Stages other than the final one that were partly cached in some build: their steps are stored.
+/// Interleaved builds tell nothing.
 #[must_use]
-pub fn stored_stages<'a>(builds: impl IntoIterator<Item = &'a Build>) -> BTreeSet<(&'a str, &'a str)> {
+pub fn stored_stages<'a>(
+    builds: impl IntoIterator<Item = &'a Build>,
+) -> BTreeSet<(&'a str, &'a str)> {
     let all = builds.into_iter().filter(|b| !b.tangled).flat_map(inner_stages);
     all.filter(partly_hit).map(|s| (s.name, s.platform)).collect()
 }
@@ -259,7 +274,8 @@ pub fn before_the_last(build: &Build) -> &[Step] {
 /// Every decided step of a stage ran.
 #[must_use]
 pub fn all_missed(stage: &Stage) -> bool {
-    stage.steps.iter().any(|s| s.outcome == Outcome::Miss) && stage.steps.iter().all(|s| s.outcome != Outcome::Hit)
+    stage.steps.iter().any(|s| s.outcome == Outcome::Miss)
+        && stage.steps.iter().all(|s| s.outcome != Outcome::Hit)
 }
 
 #[cfg(test)]
@@ -269,7 +285,12 @@ mod tests {
 
     fn step(stage: &str, text: &str, outcome: Outcome, inputs: Option<&[usize]>) -> Step {
         let instruction = text.split(' ').next().unwrap_or_default().into();
-        let what = Instruction { stage: stage.into(), text: text.into(), instruction, ..Instruction::default() };
+        let what = Instruction {
+            stage: stage.into(),
+            text: text.into(),
+            instruction,
+            ..Instruction::default()
+        };
         let trace = inputs.map(|inputs| Box::new(Trace { inputs: inputs.to_vec(), ran: None }));
         Step { what: what.into(), outcome, trace, ..Step::default() }
     }
@@ -285,7 +306,9 @@ mod tests {
         let build = Build { steps, ..Build::default() };
         let follows = |at: usize| follows_input(&build, &build.steps[at]);
         assert_eq!((follows(0), follows(2), follows(3)), (Some(false), Some(true), Some(false)));
-        assert!(reads(&build, &build.steps[3], "assets") && !reads(&build, &build.steps[3], "build"));
+        assert!(
+            reads(&build, &build.steps[3], "assets") && !reads(&build, &build.steps[3], "build")
+        );
         assert_eq!(final_stage(&build), Some("stage-2"));
     }
 

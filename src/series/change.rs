@@ -2,8 +2,8 @@
 
 use crate::model::{Build, Command, Run};
 
-/// Driver, image store, caches read and written, and the options of the command line that are other ones
-/// in the second build.
+/// Driver, image store, caches read and written, and the options of the command line that are other
+/// ones in the second build.
 #[must_use]
 pub fn between(before: (&Run, &Build), now: (&Run, &Build)) -> Vec<String> {
     let mut changes = Vec::new();
@@ -27,7 +27,10 @@ fn driver(build: &Build) -> String {
 }
 
 fn imports(build: &Build) -> String {
-    let names = build.imports.iter().map(|import| import.reference.as_deref().unwrap_or_else(|| import.kind.name()));
+    let names = build
+        .imports
+        .iter()
+        .map(|import| import.reference.as_deref().unwrap_or_else(|| import.kind.name()));
     names.collect::<Vec<_>>().join(", ")
 }
 
@@ -41,7 +44,10 @@ fn exports(build: &Build) -> String {
     kinds.join(", ")
 }
 
-fn options(of: (&Run, &Build), specs: impl Fn(&Command) -> &Vec<crate::model::CacheSpec>) -> String {
+fn options(
+    of: (&Run, &Build),
+    specs: impl Fn(&Command) -> &Vec<crate::model::CacheSpec>,
+) -> String {
     let commands = of.0.commands_of(of.1);
     let raw = commands.iter().flat_map(specs).map(|spec| spec.raw.as_str());
     raw.collect::<Vec<_>>().join(" ")

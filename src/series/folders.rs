@@ -27,7 +27,8 @@ pub(super) fn merge(runs: &[Run], series: Vec<Series>) -> Vec<Series> {
         };
         let here = homes.entry((file(&run.source), run.job.as_deref())).or_default();
         let fitting = here.candidates(run, build).into_iter();
-        let home = fitting.filter(|at| merged.get(*at).is_some_and(|home| fits(runs, home, &one))).min();
+        let home =
+            fitting.filter(|at| merged.get(*at).is_some_and(|home| fits(runs, home, &one))).min();
         let home = home.unwrap_or(merged.len());
         if let Some((run, build)) = one.builds.last().and_then(|&at| look(runs, at)) {
             here.add(home, run, build);

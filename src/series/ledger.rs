@@ -1,8 +1,9 @@
-//! One forward pass over the builds of a series: what each stage and step was when it was last seen,
-//! and so where the chains of the cache broke and why.
+//! One forward pass over the builds of a series: what each stage and step was when it was last
+//! seen, and so where the chains of the cache broke and why.
 //!
-//! A stage's steps depend on each other in order, so the first one that ran is where its chain broke;
-//! later ones follow. The cost is one pass over all steps; what is kept grows with the steps of one build.
+//! A stage's steps depend on each other in order, so the first one that ran is where its chain
+//! broke; later ones follow. The cost is one pass over all steps; what is kept grows with the steps
+//! of one build.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +14,13 @@ use super::miss::Found;
 use super::proof;
 use super::reason::Case;
 use super::{Misses, Start, Store};
-use crate::model::{Base, Build, BuildOutcome, Found as Finds, Outcome, Run, Step, StepKind, Transfer};
+use crate::model::{
+    Base, Build, BuildOutcome, Found as Finds, Outcome, Run, Step, StepKind, Transfer,
+};
 
 impl Misses {
-    /// The misses of each build of a series, whose newest stretch begins at `newest`. Interleaved builds
-    /// have none, and tell nothing of others.
+    /// The misses of each build of a series, whose newest stretch begins at `newest`. Interleaved
+    /// builds have none, and tell nothing of others.
     #[must_use]
     pub fn of(members: &[(&Run, &Build)], newest: usize) -> Self {
         let mut misses = Self::default();
@@ -93,7 +96,9 @@ pub(super) struct Now<'a> {
 impl<'m, 'a> Ledger<'m, 'a> {
     fn of(members: &'m [(&'a Run, &'a Build)], newest: usize) -> Self {
         let (before, since) = members.split_at(newest.min(members.len()));
-        let stored = |part: &[(&'a Run, &'a Build)]| chain::stored_stages(part.iter().map(|(_, build)| *build));
+        let stored = |part: &[(&'a Run, &'a Build)]| {
+            chain::stored_stages(part.iter().map(|(_, build)| *build))
+        };
         Self {
             members,
             newest,
@@ -116,7 +121,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
             return (Vec::new(), Start::Unknown);
         };
         let now = self.now(i, run, build);
-        let broken = now.stages.iter().filter_map(|stage| Some((stage, self.first_miss(&now, stage)?)));
+        let broken =
+            now.stages.iter().filter_map(|stage| Some((stage, self.first_miss(&now, stage)?)));
         let found = broken.flat_map(|(stage, step)| self.misses(&now, stage, step)).collect();
         let start = match (now.kept, now.empty) {
             (true, _) => Start::Kept,
@@ -134,7 +140,9 @@ impl<'m, 'a> Ledger<'m, 'a> {
         let called = stages.iter().filter(ran).flat_map(|s| chain::names(s.name)).collect();
         let moved = build.bases.iter().any(|base| {
             let before = self.stages.get(&(base.stage.as_str(), base.platform.as_str()));
-            before.and_then(|line| line.base).is_some_and(|before| chain::is_other_base(before, base))
+            before
+                .and_then(|line| line.base)
+                .is_some_and(|before| chain::is_other_base(before, base))
         });
         let empty = chain::begins_empty(build) && !self.was_sent_less(build);
         Now {
@@ -152,11 +160,12 @@ impl<'m, 'a> Ledger<'m, 'a> {
         }
     }
 
-    /// A hit of any kind, a base image that is there though an earlier build had to fetch it, or a context
-    /// of which most was there.
+    /// A hit of any kind, a base image that is there though an earlier build had to fetch it, or a
+    /// context of which most was there.
     fn is_kept(&self, build: &Build) -> bool {
         let left = |base: &Base| {
-            base.pulled.is_none() && base.digest.as_ref().is_some_and(|digest| self.fetched.contains(digest.as_str()))
+            base.pulled.is_none()
+                && base.digest.as_ref().is_some_and(|digest| self.fetched.contains(digest.as_str()))
         };
         build.steps.iter().any(|step| step.outcome == Outcome::Hit)
             || build.bases.iter().any(left)
@@ -168,8 +177,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
         build.booted.is_none() && chain::sent(build).is_some_and(|bytes| bytes < self.context)
     }
 
-    /// What the log shows of a stage that ran, or what files beside it prove. A step that ran because another stage
-    /// did may have run by itself all the same; only those files can tell.
+    /// What the log shows of a stage that ran, or what files beside it prove. A step that ran
+    /// because another stage did may have run by itself all the same; only those files can tell.
     fn misses(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Vec<Found> {
         let follows = now.follows(stage, step);
         let said = if follows { None } else { self.miss(now, stage, step) };
@@ -177,7 +186,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
             return said.into_iter().collect();
         }
         let cases = proof::of_stage(self.before(now), now.build, stage, (step, said.as_ref()));
-        let proved: Vec<Found> = cases.into_iter().filter_map(|case| case.found(now.build, said.as_ref())).collect();
+        let proved: Vec<Found> =
+            cases.into_iter().filter_map(|case| case.found(now.build, said.as_ref())).collect();
         // Of a build without its log nothing is known but what is proven.
         if proved.is_empty() && !now.build.headless { said.into_iter().collect() } else { proved }
     }
@@ -205,7 +215,9 @@ impl<'m, 'a> Ledger<'m, 'a> {
         let line = self.stages.get(&(stage.name, stage.platform));
         let seen = line.and_then(|line| line.steps.get(step.text.as_str()));
         let against = self.against(now).and_then(|build| u32::try_from(build).ok());
-        let before = seen.and_then(|seen| Some((u32::try_from(seen.build).ok()?, u32::try_from(seen.step).ok()?)));
+        let before = seen.and_then(|seen| {
+            Some((u32::try_from(seen.build).ok()?, u32::try_from(seen.step).ok()?))
+        });
         let why = Case { ledger: self, now, stage, step, first, line, seen }.reason(now.store());
         Some(Found {
             step: u32::try_from(at).ok()?,
@@ -221,8 +233,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
         })
     }
 
-    /// The build whose result can be found: of a builder that is kept the one before, of a cache that is
-    /// imported into an empty one the last that stored one.
+    /// The build whose result can be found: of a builder that is kept the one before, of a cache
+    /// that is imported into an empty one the last that stored one.
     fn against(&self, now: &Now) -> Option<usize> {
         let imported = now.imports.iter().any(|import| import.ok());
         if imported && now.empty { self.exported } else { self.last }
@@ -242,7 +254,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
             if step.kind != StepKind::Counted || !is_decided(step) {
                 continue;
             }
-            let Some(line) = self.stages.get_mut(&(step.stage.as_str(), step.platform.as_str())) else {
+            let Some(line) = self.stages.get_mut(&(step.stage.as_str(), step.platform.as_str()))
+            else {
                 continue;
             };
             let hit = step.outcome == Outcome::Hit;
@@ -286,19 +299,22 @@ impl Now<'_> {
         }
     }
 
-    /// The step ran because another stage did: exact where its inputs are known, else as far as texts tell.
+    /// The step ran because another stage did: exact where its inputs are known, else as far as
+    /// texts tell.
     fn follows(&self, stage: &Stage, step: &Step) -> bool {
         if let Some(follows) = chain::follows_input(self.build, step) {
             return follows;
         }
-        let ran = |name: &str| self.called.contains(&name.to_ascii_lowercase()) && !chain::is_called(stage.name, name);
+        let ran = |name: &str| {
+            self.called.contains(&name.to_ascii_lowercase()) && !chain::is_called(stage.name, name)
+        };
         let copies = step.operation().sources().any(ran);
         copies || self.stands_on_a_rebuilt_stage(stage, step)
     }
 
-    /// A stage without a base image of its own may be built on another stage. `BuildKit` counts the FROM of
-    /// an image: a stage whose first step is the second has an image, even where its FROM is printed under
-    /// the name of another stage.
+    /// A stage without a base image of its own may be built on another stage. `BuildKit` counts the
+    /// FROM of an image: a stage whose first step is the second has an image, even where its FROM
+    /// is printed under the name of another stage.
     fn stands_on_a_rebuilt_stage(&self, stage: &Stage, step: &Step) -> bool {
         let first = stage.steps.first().is_some_and(|first| first.position == step.position);
         let own = stage.base.is_some() || (self.build.dialect.counts_from() && step.position > 1);
@@ -306,8 +322,8 @@ impl Now<'_> {
     }
 }
 
-/// The first step that ran. On a base image that moved the copy of a `COPY --link` is not made anew, it is
-/// only put on the new base, which prints the same.
+/// The first step that ran. On a base image that moved the copy of a `COPY --link` is not made
+/// anew, it is only put on the new base, which prints the same.
 fn first_miss<'a>(stage: &Stage<'a>, moved: bool) -> Option<&'a Step> {
     let steps = stage.steps.iter().copied();
     let mut open = steps.filter(|step| step.outcome != Outcome::Hit);

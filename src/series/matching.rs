@@ -1,9 +1,9 @@
 //! Which builds are runs of one build.
 //!
-//! Told by the job, the image's repository, the target and the Dockerfile where these are known, then by
-//! shape: two builds are the same when more than half of the shorter one's steps are in the other.
-//! Values expanded into a header may differ, so may step numbers. Series are found by keys, so the cost
-//! grows with the number of steps, not with the number of pairs of builds.
+//! Told by the job, the image's repository, the target and the Dockerfile where these are known,
+//! then by shape: two builds are the same when more than half of the shorter one's steps are in the
+//! other. Values expanded into a header may differ, so may step numbers. Series are found by keys,
+//! so the cost grows with the number of steps, not with the number of pairs of builds.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,8 @@ fn place(run: &Run) -> (Option<&str>, &str) {
 struct Growing<'a> {
     builds: Vec<BuildRef>,
     last: Option<(&'a Run, &'a Build)>,
-    /// The last that came to its end: of one that did not, the log may show too few steps to compare.
+    /// The last that came to its end: of one that did not, the log may show too few steps to
+    /// compare.
     whole: Option<(&'a Run, &'a Build)>,
 }
 
@@ -73,14 +74,17 @@ impl<'a> Growing<'a> {
         }
     }
 
-    /// The build is that of the series: it is like the last one, or like the last that came to its end.
+    /// The build is that of the series: it is like the last one, or like the last that came to its
+    /// end.
     fn continues(&self, run: &Run, build: &Build, at: BuildRef) -> bool {
         let Some((other, last)) = self.last else { return false };
         let one_log = self.builds.last().is_some_and(|known| known.run == at.run);
         if one_log && other_definition((other, last), (run, build)) {
             return false;
         }
-        let is_of = |other: &Run, known: &Build| !other_image((other, known), (run, build)) && same(known, build);
+        let is_of = |other: &Run, known: &Build| {
+            !other_image((other, known), (run, build)) && same(known, build)
+        };
         if is_of(other, last) {
             return true;
         }
@@ -89,7 +93,8 @@ impl<'a> Growing<'a> {
     }
 }
 
-/// Series by what their builds have: the newest first, so that of many with a common step few are tried.
+/// Series by what their builds have: the newest first, so that of many with a common step few are
+/// tried.
 #[derive(Default)]
 pub(super) struct Index<'a> {
     images: HashMap<(&'a str, &'a str), Vec<usize>>,
@@ -159,7 +164,8 @@ fn shape(step: &Step) -> (&str, u32, u32, &str) {
     (&step.stage, step.position, step.of, &step.instruction)
 }
 
-/// Repositories that a build writes images to: those that it prints, else those that its command line names.
+/// Repositories that a build writes images to: those that it prints, else those that its command
+/// line names.
 fn repositories<'a>(run: &'a Run, build: &'a Build) -> Vec<(&'a str, &'a str)> {
     let repository = |name: &'a str| {
         let image = ImageRef::parse(name);
@@ -186,8 +192,8 @@ fn other_image(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
     !a.iter().any(|one| b.iter().any(|other| may_be_one(&whole(one), &whole(other))))
 }
 
-/// Two builds of one log that name other images, Dockerfiles or contexts were not made one after another
-/// of one definition.
+/// Two builds of one log that name other images, Dockerfiles or contexts were not made one after
+/// another of one definition.
 fn other_definition(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
     if !a.1.images.is_empty() && !b.1.images.is_empty() {
         return !a.1.images.iter().any(|image| b.1.images.contains(image));
@@ -234,7 +240,9 @@ pub fn same(a: &Build, b: &Build) -> bool {
         return false;
     }
     if a.steps.is_empty() || b.steps.is_empty() {
-        return a.steps.is_empty() && b.steps.is_empty() && bases_and_errors(a) == bases_and_errors(b);
+        return a.steps.is_empty()
+            && b.steps.is_empty()
+            && bases_and_errors(a) == bases_and_errors(b);
     }
     let (short, long) = if a.steps.len() <= b.steps.len() { (a, b) } else { (b, a) };
     let matched = matched(short, long);
@@ -256,7 +264,9 @@ fn matched(short: &Build, long: &Build) -> usize {
     let known = |step: &&Step| {
         let there = || places.get(&(&step.platform, shape(step)));
         texts.contains(&(&step.stage, &step.platform, &step.text))
-            || there().is_some_and(|there| there.iter().take(4).any(|other| alike(&step.text, &other.text)))
+            || there().is_some_and(|there| {
+                there.iter().take(4).any(|other| alike(&step.text, &other.text))
+            })
     };
     short.steps.iter().filter(known).count()
 }
@@ -300,7 +310,8 @@ mod tests {
     fn a_cut_log_does_not_end_a_series() {
         let whole = || run(&["RUN a", "RUN b", "RUN c"], BuildOutcome::Succeeded);
         let cut = run(&["WORKDIR /web", "RUN a"], BuildOutcome::Unknown);
-        let next = run(&["WORKDIR /web", "RUN a", "RUN b", "RUN c", "RUN d"], BuildOutcome::Succeeded);
+        let next =
+            run(&["WORKDIR /web", "RUN a", "RUN b", "RUN c", "RUN d"], BuildOutcome::Succeeded);
         assert_eq!(group(&[next, cut, whole()]).len(), 1);
         let other = run(&["COPY x y z", "ADD u v w"], BuildOutcome::Succeeded);
         assert_eq!(group(&[whole(), other]).len(), 2);

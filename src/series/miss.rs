@@ -6,8 +6,8 @@ use crate::model::{Build, Few, Step, Text};
 
 use super::{Confidence, Proved};
 
-/// A part of a step's cache key. What is in the key of which instruction was measured with `BuildKit`
-/// v0.12.5 and v0.32.2.
+/// A part of a step's cache key. What is in the key of which instruction was measured with
+/// `BuildKit` v0.12.5 and v0.32.2.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyPart {
     /// The text of the instruction, values filled in.
@@ -84,10 +84,11 @@ pub struct Miss<'a> {
     pub step: &'a Step,
     /// It is the first one of its stage.
     pub first: bool,
-    /// The build of the series that has the same step, nearest before this one, and its index there.
+    /// The build of the series that has the same step, nearest before this one, and its index
+    /// there.
     pub before: Option<(usize, usize)>,
-    /// The build whose result was there to be found, where that is known: several misses of one step
-    /// against the same build are one change.
+    /// The build whose result was there to be found, where that is known: several misses of one
+    /// step against the same build are one change.
     pub against: Option<usize>,
     /// Parts of the key that are known to differ from `before`.
     pub differs: &'a [KeyPart],
@@ -109,7 +110,8 @@ pub struct Misses {
     /// Where those of each build end.
     ends: Vec<u32>,
     found: Vec<Found>,
-    /// Of each build, whether its builder held something of the builds before, or began without anything.
+    /// Of each build, whether its builder held something of the builds before, or began without
+    /// anything.
     starts: Vec<Start>,
 }
 
@@ -119,8 +121,8 @@ pub enum Start {
     /// The log does not show it.
     #[default]
     Unknown,
-    /// Something of the builds before: a step came from its cache, a base image that an earlier build had to
-    /// fetch is there, or most of the build context.
+    /// Something of the builds before: a step came from its cache, a base image that an earlier
+    /// build had to fetch is there, or most of the build context.
     Kept,
     /// Nothing: it was created in the log, or fetched even its base images.
     Empty,
@@ -157,17 +159,28 @@ impl Misses {
     }
 
     /// Those of a build, which is so many-th of the series, in the order of its steps.
-    pub fn in_build<'a>(&'a self, at: usize, build: &'a Build) -> impl Iterator<Item = Miss<'a>> + use<'a> {
+    pub fn in_build<'a>(
+        &'a self,
+        at: usize,
+        build: &'a Build,
+    ) -> impl Iterator<Item = Miss<'a>> + use<'a> {
         self.found_in(at).iter().filter_map(|found| found.of(build))
     }
 
     /// Those of one step of the build.
-    pub fn of_step<'a>(&'a self, at: usize, build: &'a Build, step: &Step) -> impl Iterator<Item = Miss<'a>> + use<'a> {
+    pub fn of_step<'a>(
+        &'a self,
+        at: usize,
+        build: &'a Build,
+        step: &Step,
+    ) -> impl Iterator<Item = Miss<'a>> + use<'a> {
         let place = build.steps.element_offset(step).unwrap_or(usize::MAX);
         let found = self.found_in(at);
         let begin = found.partition_point(|found| (found.step as usize) < place);
         let of_step = found.get(begin..).unwrap_or_default().iter();
-        of_step.take_while(move |found| found.step as usize == place).filter_map(|found| found.of(build))
+        of_step
+            .take_while(move |found| found.step as usize == place)
+            .filter_map(|found| found.of(build))
     }
 
     fn found_in(&self, at: usize) -> &[Found] {
@@ -195,7 +208,8 @@ impl Found {
 }
 
 impl Miss<'_> {
-    /// The step is the first of its stage, was there before, and nothing that is shown of it changed.
+    /// The step is the first of its stage, was there before, and nothing that is shown of it
+    /// changed.
     #[must_use]
     pub fn is_unexplained(&self) -> bool {
         let open = |part: &KeyPart| matches!(part, KeyPart::Files | KeyPart::Stage | KeyPart::Base);

@@ -7,13 +7,14 @@ use super::folders::folder;
 use super::matching::look;
 use crate::model::{Build, Run};
 
-/// Names every series after its target, job or image, else its newest run; the folder is added where
-/// two would be called the same, and a number where that does not help.
+/// Names every series after its target, job or image, else its newest run; the folder is added
+/// where two would be called the same, and a number where that does not help.
 pub(super) fn name(runs: &[Run], series: &mut [Series]) {
     each(series, |one| newest(runs, one).map(own_name).unwrap_or_default());
     let counts = count(series);
     each(series, |one| {
-        let place = newest(runs, one).map(|(run, _)| last_folder(run)).filter(|place| !place.is_empty());
+        let place =
+            newest(runs, one).map(|(run, _)| last_folder(run)).filter(|place| !place.is_empty());
         match place.filter(|_| counts.get(&one.key).is_some_and(|n| *n > 1)) {
             Some(place) => format!("{} ({place})", one.key),
             None => one.key.clone(),
@@ -24,7 +25,11 @@ pub(super) fn name(runs: &[Run], series: &mut [Series]) {
     each(series, |one| {
         let nth = used.entry(one.key.clone()).or_default();
         *nth += 1;
-        if counts.get(&one.key).is_some_and(|n| *n > 1) { format!("{} #{nth}", one.key) } else { one.key.clone() }
+        if counts.get(&one.key).is_some_and(|n| *n > 1) {
+            format!("{} #{nth}", one.key)
+        } else {
+            one.key.clone()
+        }
     });
 }
 
@@ -51,14 +56,23 @@ fn last_folder(run: &Run) -> &str {
 }
 
 fn own_name((run, build): (&Run, &Build)) -> String {
-    let image = build.images.first().or_else(|| build.imports.first().and_then(|i| i.reference.as_ref()));
-    let named = build.target.clone().or_else(|| run.job.clone()).or_else(|| image.map(|i| repository(i).into()));
+    let image =
+        build.images.first().or_else(|| build.imports.first().and_then(|i| i.reference.as_ref()));
+    let named = build
+        .target
+        .clone()
+        .or_else(|| run.job.clone())
+        .or_else(|| image.map(|i| repository(i).into()));
     named.unwrap_or_else(|| run.label.clone()).to_string()
 }
 
 /// `team/app` of `registry.example.com/team/app:latest`.
 fn repository(image: &str) -> String {
     let path = image.split('@').next().unwrap_or(image);
-    let path = path.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(path, |(path, _)| path);
-    path.split_once('/').filter(|(host, _)| host.contains(['.', ':'])).map_or(path, |(_, rest)| rest).to_owned()
+    let path =
+        path.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(path, |(path, _)| path);
+    path.split_once('/')
+        .filter(|(host, _)| host.contains(['.', ':']))
+        .map_or(path, |(_, rest)| rest)
+        .to_owned()
 }

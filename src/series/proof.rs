@@ -1,8 +1,9 @@
-//! What files beside the logs prove of a miss: digests of what a step depends on, of this build and an earlier one.
+//! What files beside the logs prove of a miss: digests of what a step depends on, of this build and
+//! an earlier one.
 //!
-//! A log shows neither the files nor all arguments; a cache configuration holds a digest of each. The first step
-//! whose own operation, base image or files have another digest is why its stage broke. Where nothing differs, the
-//! result was there to be found, and the cache is to blame.
+//! A log shows neither the files nor all arguments; a cache configuration holds a digest of each.
+//! The first step whose own operation, base image or files have another digest is why its stage
+//! broke. Where nothing differs, the result was there to be found, and the cache is to blame.
 
 mod operation;
 
@@ -77,8 +78,9 @@ impl Why {
     }
 }
 
-/// What is proven of the first step of a stage that ran, and of one below it that would have run all the same.
-/// `said` is what the log shows of the first; nothing where it ran because another stage did.
+/// What is proven of the first step of a stage that ran, and of one below it that would have run
+/// all the same. `said` is what the log shows of the first; nothing where it ran because another
+/// stage did.
 pub(super) fn of_stage<'a, 'b: 'a>(
     before: impl DoubleEndedIterator<Item = &'b Build>,
     now: &'a Build,
@@ -105,15 +107,17 @@ pub(super) fn of_stage<'a, 'b: 'a>(
     cases
 }
 
-/// Which step of a stage is the first that an earlier build cannot have made: of a build without its log, nothing else shows
-/// that it ran.
+/// Which step of a stage is the first that an earlier build cannot have made: of a build without
+/// its log, nothing else shows that it ran.
 pub(super) fn first_changed<'a, 'b: 'a>(
     before: impl DoubleEndedIterator<Item = &'b Build>,
     now: &'a Build,
     stage: &'a Stage<'a>,
 ) -> Option<usize> {
     let pair = Pair::of(before, now, stage, None)?;
-    let changed = |(at, step): &(usize, &&Step)| pair.difference(*at, step).is_some_and(Difference::is_something);
+    let changed = |(at, step): &(usize, &&Step)| {
+        pair.difference(*at, step).is_some_and(Difference::is_something)
+    };
     stage.steps.iter().enumerate().find(changed).map(|(at, _)| at)
 }
 
@@ -125,7 +129,8 @@ fn has_stage(build: &Build, stage: &Stage) -> bool {
 
 /// Steps of the stage in a build, by their positions.
 fn steps_of<'a>(build: &'a Build, stage: &Stage) -> Vec<&'a Step> {
-    let mut steps: Vec<&Step> = build.steps.iter().filter(|step| step.is_of(stage.name, stage.platform)).collect();
+    let mut steps: Vec<&Step> =
+        build.steps.iter().filter(|step| step.is_of(stage.name, stage.platform)).collect();
     steps.sort_by_key(|step| step.position);
     steps
 }
@@ -156,7 +161,12 @@ impl<'a> Pair<'a> {
     /// The step of the earlier build at the same place.
     fn earlier(&self, step: &Step) -> Option<&'a Step> {
         let start = self.then.partition_point(|other| other.position < step.position);
-        let here = self.then.iter().skip(start).take_while(|other| other.position == step.position).copied();
+        let here = self
+            .then
+            .iter()
+            .skip(start)
+            .take_while(|other| other.position == step.position)
+            .copied();
         let mut here = here.filter(|other| other.instruction == step.instruction);
         here.clone().find(|other| other.text == step.text).or_else(|| here.next())
     }
@@ -187,7 +197,8 @@ impl<'a> Pair<'a> {
         told.then_some(if lacks { Difference::NothingStored } else { Difference::Nothing })
     }
 
-    /// What an input is: the first one of the first step of a stage is its base image, unless it is all there is.
+    /// What an input is: the first one of the first step of a stage is its base image, unless it is
+    /// all there is.
     fn of_input(&self, at: usize, n: usize, step: &Step, input: &KeyInput) -> Option<Difference> {
         let copies = matches!(step.instruction.as_str(), "COPY" | "ADD");
         if n == 0 && at == 0 && (!copies || self.stage.base.is_some() || step.position > 1) {
@@ -212,34 +223,45 @@ impl<'a> Pair<'a> {
         }
         let changed = self.changed_files(step);
         let told = self.before.told.iter().chain(&self.now.told).map(|(told, _)| *told);
-        let used = |told: &Told| *told != Told::Checkout || (differs == Difference::Files && !changed.is_empty());
+        let used = |told: &Told| {
+            *told != Told::Checkout || (differs == Difference::Files && !changed.is_empty())
+        };
         let told: BTreeSet<Told> = told.filter(used).collect();
         if differs == Difference::Files {
             why.inputs = if changed.is_empty() { files(&step.text) } else { changed };
         }
         let at = self.now.steps.element_offset(step)?;
-        let proved = Proved { differs: why.differs, told: told.into_iter().collect(), inputs: why.inputs.clone() };
+        let proved = Proved {
+            differs: why.differs,
+            told: told.into_iter().collect(),
+            inputs: why.inputs.clone(),
+        };
         Some(Case { step: at, proved, why })
     }
 
-    /// Without logs stages have no names: the step is the same one as before only where its stage has as many steps,
-    /// and the one above it is the same.
+    /// Without logs stages have no names: the step is the same one as before only where its stage
+    /// has as many steps, and the one above it is the same.
     fn is_aligned(&self, step: &'a Step) -> bool {
         let same = |(before, now): (&StepKey, &StepKey)| before.operation == now.operation;
-        let above = self.stage.steps.iter().take_while(|other| other.position < step.position).last();
+        let above =
+            self.stage.steps.iter().take_while(|other| other.position < step.position).last();
         let alike = above.is_none_or(|above| self.keys(above).is_some_and(same));
         alike && self.earlier(step).is_some_and(|other| other.of == step.of)
     }
 
-    /// Files with another content or mode, where the commits of both builds are known; none where they are too many
-    /// to be named.
+    /// Files with another content or mode, where the commits of both builds are known; none where
+    /// they are too many to be named.
     fn changed_files(&self, step: &'a Step) -> Few<Text> {
         const MOST: usize = 100;
-        let Some((before, now)) = self.keys(step).filter(|(before, now)| before.has_files() && now.has_files()) else {
+        let Some((before, now)) =
+            self.keys(step).filter(|(before, now)| before.has_files() && now.has_files())
+        else {
             return Few::new();
         };
-        let (was, is): (BTreeSet<_>, BTreeSet<_>) = (before.files.iter().collect(), now.files.iter().collect());
-        let names: BTreeSet<Text> = was.symmetric_difference(&is).map(|(name, _)| name.clone()).collect();
+        let (was, is): (BTreeSet<_>, BTreeSet<_>) =
+            (before.files.iter().collect(), now.files.iter().collect());
+        let names: BTreeSet<Text> =
+            was.symmetric_difference(&is).map(|(name, _)| name.clone()).collect();
         if names.len() > MOST { Few::new() } else { names.into_iter().collect() }
     }
 
@@ -247,14 +269,19 @@ impl<'a> Pair<'a> {
         use Confidence::Proven;
         let why = |because| Why::of(differs, because, Proven);
         match differs {
-            Difference::Instruction | Difference::Above | Difference::Arguments | Difference::Options => {
-                self.operation(step)
-            }
+            Difference::Instruction
+            | Difference::Above
+            | Difference::Arguments
+            | Difference::Options => self.operation(step),
             Difference::Base => why(Because::BaseChanged),
             Difference::Files => why(Because::InputsChanged),
             Difference::NothingStored => why(Because::NotStored),
             Difference::Nothing => match self.said.map(|said| said.because) {
-                Some(said @ (Because::NotImported | Because::ImportFailed)) if !self.now.headless => why(said),
+                Some(said @ (Because::NotImported | Because::ImportFailed))
+                    if !self.now.headless =>
+                {
+                    why(said)
+                }
                 Some(Because::CacheDisabled) => why(Because::CacheDisabled),
                 _ => why(Because::RecordLost),
             },
@@ -273,14 +300,18 @@ fn is_other_operation(before: &StepKey, now: &StepKey) -> Option<bool> {
 
 /// Sources of a copy as its text names them; none where the text is not known.
 fn files(text: &str) -> Few<Text> {
-    let mounted = text.split("--mount=").skip(1).filter_map(|rest| rest.split_ascii_whitespace().next());
+    let mounted =
+        text.split("--mount=").skip(1).filter_map(|rest| rest.split_ascii_whitespace().next());
     let mounted = mounted.filter(|mount| !mount.contains("from=")).filter_map(|mount| {
-        mount.split(',').find_map(|part| part.strip_prefix("source=").or_else(|| part.strip_prefix("src=")))
+        mount
+            .split(',')
+            .find_map(|part| part.strip_prefix("source=").or_else(|| part.strip_prefix("src=")))
     });
     if text.starts_with("RUN") {
         return mounted.map(Text::new).collect();
     }
-    let words: Vec<&str> = text.split_ascii_whitespace().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let words: Vec<&str> =
+        text.split_ascii_whitespace().skip(1).filter(|word| !word.starts_with("--")).collect();
     match words.split_last() {
         Some((_, sources)) if !sources.iter().any(|source| source.starts_with(['[', '<'])) => {
             sources.iter().copied().map(Text::new).collect()
@@ -319,7 +350,11 @@ impl Proved {
     /// Parts of the key that differ.
     fn parts(&self) -> Few<KeyPart> {
         let each = |part: fn(Text) -> KeyPart, unnamed: KeyPart| -> Few<KeyPart> {
-            if self.inputs.is_empty() { Few::from([unnamed]) } else { self.inputs.iter().cloned().map(part).collect() }
+            if self.inputs.is_empty() {
+                Few::from([unnamed])
+            } else {
+                self.inputs.iter().cloned().map(part).collect()
+            }
         };
         match self.differs {
             Difference::Instruction => Few::from([KeyPart::Instruction]),

@@ -1,8 +1,8 @@
-//! Why a step ran: the parts of its cache key that differ from the build before, those that may differ and
-//! are not shown, and what the cache could have answered.
+//! Why a step ran: the parts of its cache key that differ from the build before, those that may
+//! differ and are not shown, and what the cache could have answered.
 //!
-//! What is in the key of which instruction: a RUN depends on its text, its parent, every ARG and ENV in
-//! scope, added hosts, network, limits, user and shell; a WORKDIR on text, parent, user and
+//! What is in the key of which instruction: a RUN depends on its text, its parent, every ARG and
+//! ENV in scope, added hosts, network, limits, user and shell; a WORKDIR on text, parent, user and
 //! `SOURCE_DATE_EPOCH`; a COPY on the files and its parent, with `--link` on the files alone.
 
 use super::asked::Asked;
@@ -81,7 +81,12 @@ impl<'a> Case<'_, '_, 'a> {
     }
 
     /// Nothing that is shown of the step differs: what the cache could answer decides.
-    fn by_store(&self, before: Option<(&'a Run, &'a Build)>, store: Store, unstored: Option<Confidence>) -> Why {
+    fn by_store(
+        &self,
+        before: Option<(&'a Run, &'a Build)>,
+        store: Store,
+        unstored: Option<Confidence>,
+    ) -> Why {
         let input = chain::input(self.step);
         let hidden = self.hidden(before);
         let said = |because, confidence| Why::of(because, confidence, store).hiding(hidden.clone());
@@ -104,7 +109,9 @@ impl<'a> Case<'_, '_, 'a> {
             Input::Files if self.was_hit_with_the_same_files() => {
                 Why::of(Because::Unknown, Suspected, store).hiding(vec![KeyPart::Options])
             }
-            Input::Files if self.step.operation().is_link() => said(Because::InputsChanged, Suspected),
+            Input::Files if self.step.operation().is_link() => {
+                said(Because::InputsChanged, Suspected)
+            }
             Input::Files => said(Because::InputsChanged, Likely),
             Input::None | Input::Values if self.first => said(Because::RecordLost, sure),
             Input::None => said(Because::RecordLost, Suspected),
@@ -112,8 +119,8 @@ impl<'a> Case<'_, '_, 'a> {
         }
     }
 
-    /// No earlier build has the stage. That the builder had nothing of it, the log shows by what it had to
-    /// fetch or did not find; a step that came from the cache shows the contrary.
+    /// No earlier build has the stage. That the builder had nothing of it, the log shows by what it
+    /// had to fetch or did not find; a step that came from the cache shows the contrary.
     fn first_run(&self, store: Store) -> Why {
         let build = self.now.build;
         if build.hits() > 0 && self.ledger.last.is_none() {
@@ -126,8 +133,8 @@ impl<'a> Case<'_, '_, 'a> {
         Why::of(Because::FirstRun, confidence, store)
     }
 
-    /// Whether the step had to run whatever the caches hold: the command line says so; or buildah prints
-    /// a layer for no step in any run.
+    /// Whether the step had to run whatever the caches hold: the command line says so; or buildah
+    /// prints a layer for no step in any run.
     fn disabled(&self) -> Option<Confidence> {
         let commands = self.now.run.commands_of(self.now.build);
         if commands.iter().any(|command| command.ignores_caches_of(self.step)) {
@@ -137,9 +144,9 @@ impl<'a> Case<'_, '_, 'a> {
         bare.then_some(Likely)
     }
 
-    /// The base image below the step is another one. A step above which others came from the cache stands on
-    /// the same layers: only what the image's config says of environment and user can have rerun a RUN or
-    /// WORKDIR there.
+    /// The base image below the step is another one. A step above which others came from the cache
+    /// stands on the same layers: only what the image's config says of environment and user can
+    /// have rerun a RUN or WORKDIR there.
     fn base_changed(&self, line: &Line) -> Option<Confidence> {
         if self.step.operation().is_link() {
             return None;
@@ -158,7 +165,8 @@ impl<'a> Case<'_, '_, 'a> {
         }
     }
 
-    /// The digest of the base is not printed (a local image, older builders), so it may be another one.
+    /// The digest of the base is not printed (a local image, older builders), so it may be another
+    /// one.
     fn has_unknown_base(&self) -> bool {
         let before = self.line.and_then(|line| line.base);
         match (before, self.stage.base) {
@@ -169,7 +177,8 @@ impl<'a> Case<'_, '_, 'a> {
         }
     }
 
-    /// All steps of the stage above this one are copies with `--link`, which do not depend on the base.
+    /// All steps of the stage above this one are copies with `--link`, which do not depend on the
+    /// base.
     fn above_is_linked(&self) -> bool {
         let above = self.stage.steps.iter().take_while(|step| !std::ptr::eq(**step, self.step));
         above.into_iter().all(|step| step.operation().is_link())
@@ -196,17 +205,19 @@ impl<'a> Case<'_, '_, 'a> {
         why.differing(vec![KeyPart::Instruction])
     }
 
-    /// A builder that makes one step of two equal ones printed it under the name of another stage: both had one base.
+    /// A builder that makes one step of two equal ones printed it under the name of another stage:
+    /// both had one base.
     fn was_shared(&self, before: &Build) -> bool {
         let step = self.step;
-        let here = |other: &&Step| other.position == step.position && other.platform == step.platform;
+        let here =
+            |other: &&Step| other.position == step.position && other.platform == step.platform;
         let mut at = before.steps.iter().filter(here);
         let own = at.clone().any(|other| other.stage == step.stage);
         !own && at.any(|other| other.text == step.text)
     }
 
-    /// The Dockerfile is the one of the commit before, and a value that is new in the text is that of an
-    /// argument which only this command line gives.
+    /// The Dockerfile is the one of the commit before, and a value that is new in the text is that
+    /// of an argument which only this command line gives.
     fn argument_in_text(&self, before: Option<(&'a Run, &'a Build)>) -> Option<KeyPart> {
         let (run, build) = before?;
         // A RUN is printed with the value filled in, and looks the same where its text was edited.
@@ -261,7 +272,8 @@ impl<'a> Case<'_, '_, 'a> {
     /// The builder prints each instruction, and no ARG stands above the step.
     fn prints_no_argument(&self) -> bool {
         let build = self.now.build;
-        let argument = |step: &Step| step.instruction == "ARG" && step.position < self.step.position;
+        let argument =
+            |step: &Step| step.instruction == "ARG" && step.position < self.step.position;
         build.dialect.prints_metadata() && !build.steps.iter().any(argument)
     }
 
@@ -289,14 +301,17 @@ impl<'a> Case<'_, '_, 'a> {
         }
         let (a, b) = (before.and_then(|(_, b)| b.dockerfile.as_ref()), &self.now.build.dockerfile);
         let same_size = a.zip(b.as_ref()).is_some_and(|(a, b)| a.size == b.size);
-        if matches!(input, Input::None | Input::Values) && !same_size && self.now.build.dialect.hides_metadata() {
+        if matches!(input, Input::None | Input::Values)
+            && !same_size
+            && self.now.build.dialect.hides_metadata()
+        {
             hidden.push(KeyPart::Dockerfile);
         }
         hidden
     }
 
-    /// A kept builder is sent every file again whose time, size or mode changed: where as much was sent as in
-    /// a build in which the step was a hit, no file changed.
+    /// A kept builder is sent every file again whose time, size or mode changed: where as much was
+    /// sent as in a build in which the step was a hit, no file changed.
     fn was_hit_with_the_same_files(&self) -> bool {
         let build = self.now.build;
         let sent = build.context.as_ref().map(|amount| amount.size.as_str());
@@ -305,13 +320,16 @@ impl<'a> Case<'_, '_, 'a> {
     }
 
     /// kaniko prints the hash of all that a step depends on: the same one again is a record that is
-    /// gone, or never was stored; another one is a changed input, ARG or base, and the log says not which.
+    /// gone, or never was stored; another one is a changed input, ARG or base, and the log says not
+    /// which.
     fn by_key(&self, store: Store) -> Why {
         let known = self.step.key.as_deref().is_some_and(|key| self.ledger.keys.contains(key));
         let why = match (known, self.ledger.stored_once) {
             (true, true) => Why::of(Because::RecordLost, Proven, store),
             (true, false) => Why::of(Because::NotStored, Likely, store),
-            (false, _) if self.copies_since_the_last_hit() => Why::of(Because::InputsChanged, Suspected, store),
+            (false, _) if self.copies_since_the_last_hit() => {
+                Why::of(Because::InputsChanged, Suspected, store)
+            }
             (false, _) => Why::of(Because::Unknown, Suspected, store),
         };
         let mut hidden = if known { Vec::new() } else { vec![KeyPart::Files, KeyPart::Values] };
@@ -327,14 +345,15 @@ impl<'a> Case<'_, '_, 'a> {
         let since = self.stage.steps.iter().take_while(hit).last().map_or(0, |step| step.position);
         let upto = self.step.position;
         let reads = |step: &&Step| matches!(step.instruction.as_str(), "COPY" | "ADD");
-        let own = steps.iter().filter(|step| step.stage == self.stage.name && step.position <= upto);
+        let own =
+            steps.iter().filter(|step| step.stage == self.stage.name && step.position <= upto);
         own.filter(reads).any(|step| step.position > since)
     }
 
     /// A stage that is not the final one, and is rebuilt from its first step on in every build that
-    /// changes it: how sure it is that the cache does not store it. Sure where some other step comes from the
-    /// cache and nothing but a lost record can have rerun the step; where the final stage begins with a copy
-    /// out of this one, none can come.
+    /// changes it: how sure it is that the cache does not store it. Sure where some other step
+    /// comes from the cache and nothing but a lost record can have rerun the step; where the final
+    /// stage begins with a copy out of this one, none can come.
     fn unstored(&self) -> Option<Confidence> {
         let build = self.now.build;
         let last = self.now.last.filter(|last| *last != self.stage.name)?;
@@ -368,6 +387,7 @@ impl<'a> Case<'_, '_, 'a> {
         }
         let commands = self.now.run.commands_of(build);
         let mut exports = commands.iter().flat_map(|command| &command.cache_to).peekable();
-        exports.peek().is_some() && exports.all(|export| export.get("mode").is_none_or(|m| m == "min"))
+        exports.peek().is_some()
+            && exports.all(|export| export.get("mode").is_none_or(|m| m == "min"))
     }
 }

@@ -1,8 +1,10 @@
-//! Where the newest stretch of a series begins: since when something that used to be is otherwise for good.
+//! Where the newest stretch of a series begins: since when something that used to be is otherwise
+//! for good.
 //!
-//! A job that was well and then broke is judged by its newest stretch: what the runs before show is no part
-//! of the question. A stretch begins with the run since which every build has something that no earlier one
-//! had (a cache reference, a driver, an instruction), or rebuilds a step that used to hit.
+//! A job that was well and then broke is judged by its newest stretch: what the runs before show is
+//! no part of the question. A stretch begins with the run since which every build has something
+//! that no earlier one had (a cache reference, a driver, an instruction), or rebuilds a step that
+//! used to hit.
 
 use foldhash::HashMap;
 
@@ -14,13 +16,17 @@ const RUNS: usize = 2;
 /// Index of the first build of the newest stretch; 0 where the series is one stretch.
 #[must_use]
 pub fn newest(members: &[(&Run, &Build)]) -> usize {
-    let counted: Vec<usize> =
-        (0..members.len()).filter(|i| members.get(*i).is_some_and(|(_, build)| counts(build))).collect();
+    let counted: Vec<usize> = (0..members.len())
+        .filter(|i| members.get(*i).is_some_and(|(_, build)| counts(build)))
+        .collect();
     let mut features: HashMap<Feature, Period> = HashMap::default();
     for (nth, i) in counted.iter().enumerate() {
         let Some((run, build)) = members.get(*i) else { continue };
         for feature in of(run, build) {
-            features.entry(feature).or_insert(Period { first: nth, builds: 0, last: usize::MAX }).add(nth);
+            features
+                .entry(feature)
+                .or_insert(Period { first: nth, builds: 0, last: usize::MAX })
+                .add(nth);
         }
     }
     let all = counted.len();
@@ -71,8 +77,8 @@ impl Period {
         }
     }
 
-    /// Of hits: there were some in every build up to one, but for a first cold one, and since then the step
-    /// was executed in every build.
+    /// Of hits: there were some in every build up to one, but for a first cold one, and since then
+    /// the step was executed in every build.
     fn ends_before(&self, misses: Option<&Self>, all: usize) -> Option<usize> {
         let without_gap = self.first + self.builds == self.last + 1;
         let since = self.last + 1;

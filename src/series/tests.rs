@@ -2,20 +2,33 @@
 
 use super::*;
 use crate::model::{
-    Build, BuildOutcome, Command, Dialect, Instruction, Outcome, Quote, Run, Step, StepKind, Trace, Transfer,
+    Build, BuildOutcome, Command, Dialect, Instruction, Outcome, Quote, Run, Step, StepKind, Trace,
+    Transfer,
 };
 
 fn step(position: u32, text: &str, key: Option<&str>) -> Step {
     let instruction = text.split(' ').next().unwrap_or_default();
     let kind = if instruction == "COPY" { StepKind::Uncached } else { StepKind::Counted };
-    let what = Instruction { position, text: text.into(), instruction: instruction.into(), ..Instruction::default() };
-    Step { what: what.into(), kind, outcome: Outcome::Miss, key: key.map(Into::into), ..Step::default() }
+    let what = Instruction {
+        position,
+        text: text.into(),
+        instruction: instruction.into(),
+        ..Instruction::default()
+    };
+    Step {
+        what: what.into(),
+        kind,
+        outcome: Outcome::Miss,
+        key: key.map(Into::into),
+        ..Step::default()
+    }
 }
 
 fn build(copies: bool, key: &str, stored: bool) -> Build {
     let copy = copies.then(|| step(1, "COPY . .", None));
     let steps = copy.into_iter().chain([step(2, "RUN a", Some(key))]).collect();
-    let exports = if stored { vec![Transfer { ended: true, ..Transfer::default() }] } else { Vec::new() };
+    let exports =
+        if stored { vec![Transfer { ended: true, ..Transfer::default() }] } else { Vec::new() };
     Build { steps, exports, ..Build::default() }
 }
 
@@ -81,7 +94,8 @@ fn a_command_without_cache_is_the_reason() {
 fn another_argument_may_have_rerun_a_step() {
     let because = |args: [&str; 2]| {
         let imports = vec![Transfer { ended: true, ..Transfer::default() }];
-        let build = Build { steps: vec![step(2, "RUN a", None)], imports, line: 2, ..Build::default() };
+        let build =
+            Build { steps: vec![step(2, "RUN a", None)], imports, line: 2, ..Build::default() };
         let runs = args.map(|arg| {
             let quote = Quote { line: 1, ..Quote::default() };
             let command = Command::parse(&format!("docker build --build-arg {arg} ."), &quote);

@@ -24,7 +24,8 @@ impl ReadAt for File {
 
 impl ReadAt for Arc<[u8]> {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let mut rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or_default();
+        let mut rest =
+            usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or_default();
         rest.read(buffer)
     }
 }

@@ -17,10 +17,12 @@ use super::{MAX_LINE, Sieve, Sink, Wanted};
 /// Bytes and entries.
 type Room = (Vec<u8>, Vec<(u64, usize)>);
 
-/// Room of blocks that were handed on, for the next ones: fresh memory has to be cleared by the system each time.
+/// Room of blocks that were handed on, for the next ones: fresh memory has to be cleared by the
+/// system each time.
 static SPARE: Mutex<Vec<Room>> = Mutex::new(Vec::new());
 
-/// Blank lines in a row that are asked for: what the sieve says of the next is what it said of these.
+/// Blank lines in a row that are asked for: what the sieve says of the next is what it said of
+/// these.
 const BLANK: u8 = 2;
 
 /// How many are kept, and of how many bytes at the most.
@@ -41,9 +43,11 @@ impl Kept {
     pub(super) fn of<S: Sieve>(block: &[u8], sieve: &S) -> Self {
         let spare = SPARE.lock().ok().and_then(|mut spare| spare.pop());
         // About one byte in twenty is wanted.
-        let (bytes, entries) = spare.unwrap_or_else(|| (Vec::with_capacity(block.len() / 16), Vec::new()));
+        let (bytes, entries) =
+            spare.unwrap_or_else(|| (Vec::with_capacity(block.len() / 16), Vec::new()));
         let kept = Self { bytes, entries, lines: 0 };
-        let mut sifting = Sifting { block, sieve, state: S::State::default(), left_out: None, kept };
+        let mut sifting =
+            Sifting { block, sieve, state: S::State::default(), left_out: None, kept };
         dispatch!(Level::new(), simd => sifting.all(simd));
         sifting.kept
     }
@@ -60,7 +64,8 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        let (mut bytes, mut entries) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.entries));
+        let (mut bytes, mut entries) =
+            (std::mem::take(&mut self.bytes), std::mem::take(&mut self.entries));
         bytes.clear();
         entries.clear();
         if bytes.capacity().max(entries.capacity() * size_of::<(u64, usize)>()) <= ROOM
@@ -95,12 +100,16 @@ impl<'a, S: Sieve> Sifting<'a, S> {
                 self.left_out = Some(line);
                 continue;
             }
-            if passed.as_ref().is_some_and(|like: &Pattern<V>| like.fits(simd, self.block, line.start)) {
+            if passed
+                .as_ref()
+                .is_some_and(|like: &Pattern<V>| like.fits(simd, self.block, line.start))
+            {
                 self.left_out = Some(line);
                 continue;
             }
             let (start, kept) = (line.start, self.kept.entries.len());
-            passed = self.ask(line).and_then(|likeness| Pattern::of(simd, self.block, start, likeness));
+            passed =
+                self.ask(line).and_then(|likeness| Pattern::of(simd, self.block, start, likeness));
             blank = if is_blank && kept == self.kept.entries.len() { blank + 1 } else { 0 };
         }
         if let Some(last) = self.left_out.take() {
@@ -141,6 +150,10 @@ impl<'a, S: Sieve> Sifting<'a, S> {
     fn text(&self, line: &Range<usize>) -> &'a [u8] {
         let line = self.block.get(line.clone()).unwrap_or_default();
         let start = line.get(..MAX_LINE).unwrap_or(line);
-        if line.len() > MAX_LINE { line.get(..self.sieve.longest(start)).unwrap_or(line) } else { line }
+        if line.len() > MAX_LINE {
+            line.get(..self.sieve.longest(start)).unwrap_or(line)
+        } else {
+            line
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Commits of a checkout, read with the `git` command: nothing is written, fetched or executed of it.
+//! Commits of a checkout, read with the `git` command: nothing is written, fetched or executed of
+//! it.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -59,7 +60,13 @@ impl Checkout {
     pub fn commit(&self, name: &str) -> Option<String> {
         let hex = name.len() >= 7 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
         let mut command = git(&self.folder);
-        command.args(["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{name}^{{commit}}")]);
+        command.args([
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &format!("{name}^{{commit}}"),
+        ]);
         let text = hex.then(|| output(command).ok())??;
         Some(String::from_utf8_lossy(&text).trim().to_owned())
     }
@@ -73,15 +80,26 @@ impl Checkout {
         listed.split(|byte| *byte == 0).filter_map(tracked).collect()
     }
 
-    /// Hands over the content of each of these, in their order, with its length: what is not there has none.
+    /// Hands over the content of each of these, in their order, with its length: what is not there
+    /// has none.
     ///
     /// # Errors
     /// Those of the pipes to `git`.
-    pub fn contents(&self, ids: &[&str], hear: &mut dyn FnMut(usize, u64, &mut dyn Read)) -> io::Result<()> {
+    pub fn contents(
+        &self,
+        ids: &[&str],
+        hear: &mut dyn FnMut(usize, u64, &mut dyn Read),
+    ) -> io::Result<()> {
         let mut command = git(&self.folder);
-        command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
         let mut child = command.spawn()?;
-        let (Some(mut ask), Some(answers)) = (child.stdin.take(), child.stdout.take()) else { return Ok(()) };
+        let (Some(mut ask), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Ok(());
+        };
         let read = std::thread::scope(|scope| {
             // A pipe that is full would stop both.
             scope.spawn(move || ids.iter().try_for_each(|id| writeln!(ask, "{id}")));
@@ -101,7 +119,9 @@ fn answers_of(
     for n in 0..count {
         let mut line = String::new();
         answers.by_ref().take(256).read_line(&mut line)?;
-        let Some(length) = line.trim_end().rsplit(' ').next().and_then(|word| word.parse::<u64>().ok()) else {
+        let Some(length) =
+            line.trim_end().rsplit(' ').next().and_then(|word| word.parse::<u64>().ok())
+        else {
             continue;
         };
         let mut content = answers.by_ref().take(length);
@@ -129,8 +149,16 @@ fn tracked(line: &[u8]) -> Option<Tracked> {
 /// Without what a repository can make `git` do: hooks, a pager, a fetch of what is missing.
 fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(["--no-pager", "--no-replace-objects", "-c", "core.fsmonitor=false"]);
-    command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_OPTIONAL_LOCKS", "0").env("GIT_TERMINAL_PROMPT", "0");
+    command.arg("-C").arg(folder).args([
+        "--no-pager",
+        "--no-replace-objects",
+        "-c",
+        "core.fsmonitor=false",
+    ]);
+    command
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0");
     command.stdin(Stdio::null());
     command
 }
@@ -153,7 +181,11 @@ mod tests {
         let of = |line: &[u8]| tracked(line).map(|file| (file.path, file.kind, file.id));
         assert_eq!(
             of(b"100755 blob 3b18e512dba79e4c8300dd08aeb37f8e728b8dad\tbin/a b"),
-            Some(("bin/a b".into(), TrackedKind::Executable, "3b18e512dba79e4c8300dd08aeb37f8e728b8dad".into()))
+            Some((
+                "bin/a b".into(),
+                TrackedKind::Executable,
+                "3b18e512dba79e4c8300dd08aeb37f8e728b8dad".into()
+            ))
         );
         assert_eq!(of(b"160000 commit 00\tvendor/x").unwrap().1, TrackedKind::Submodule);
         assert_eq!(of(b""), None);

@@ -1,9 +1,9 @@
-//! Compressed files and archives, read through: `.gz`, `.zst`, `.tar`, `.tar.gz`, `.zip`, UTF-16; and
-//! JSON documents of APIs.
+//! Compressed files and archives, read through: `.gz`, `.zst`, `.tar`, `.tar.gz`, `.zip`, UTF-16;
+//! and JSON documents of APIs.
 //!
 //! What a file is decides its first bytes, not its name. Members of an archive may be compressed
-//! once more, but archives in archives are not opened unless they are image layouts, and nothing expands without
-//! bound. Files that somebody wants as a whole are handed out so.
+//! once more, but archives in archives are not opened unless they are image layouts, and nothing
+//! expands without bound. Files that somebody wants as a whole are handed out so.
 
 mod bounded;
 mod directory;
@@ -50,7 +50,13 @@ pub struct Reading {
 
 impl Default for Reading {
     fn default() -> Self {
-        Self { tee: false, expanded: EXPANDED, block: BLOCK, progress: None, whole: Whole::default() }
+        Self {
+            tee: false,
+            expanded: EXPANDED,
+            block: BLOCK,
+            progress: None,
+            whole: Whole::default(),
+        }
     }
 }
 
@@ -89,8 +95,8 @@ impl Default for Whole {
     }
 }
 
-/// What is looked at of a member, or of a file in a folder, to tell what it is: enough for the first header of a
-/// compressed archive.
+/// What is looked at of a member, or of a file in a folder, to tell what it is: enough for the
+/// first header of a compressed archive.
 const PEEK: u64 = 4096;
 
 /// What is in a file.
@@ -134,19 +140,29 @@ pub fn each(entry: &Entry, reading: &Reading, visit: &mut Visit) {
     }
 }
 
-fn open(entry: &Entry, part: &Part, reading: &Reading, visit: &mut Visit) -> Result<(), Unreadable> {
+fn open(
+    entry: &Entry,
+    part: &Part,
+    reading: &Reading,
+    visit: &mut Visit,
+) -> Result<(), Unreadable> {
     let limits = &Limits { budget: Budget::new(reading.expanded), whole: reading.whole };
     if let Some(bytes) = &entry.bytes {
         match packed(bytes) {
             Packed::No if !limits.begins(bytes) => log(part, Input::of_bytes(bytes.clone()), visit),
             Packed::Zip => unzip(part, Cursor::new(bytes), limits, visit)?,
-            _ => expand(part, Box::new(Cursor::new(bytes.clone())), Depth::default(), limits, visit)?,
+            _ => {
+                expand(part, Box::new(Cursor::new(bytes.clone())), Depth::default(), limits, visit)?
+            }
         }
         return Ok(());
     }
     if entry.path == Path::new("-") {
-        let stdin: Box<dyn Read + Send> =
-            if reading.tee { Box::new(Tee::new(io::stdin(), io::stdout())) } else { Box::new(io::stdin()) };
+        let stdin: Box<dyn Read + Send> = if reading.tee {
+            Box::new(Tee::new(io::stdin(), io::stdout()))
+        } else {
+            Box::new(io::stdin())
+        };
         return expand(part, stdin, Depth::default(), limits, visit);
     }
     let mut file = File::open(&entry.path)?;
@@ -158,7 +174,11 @@ fn open(entry: &Entry, part: &Part, reading: &Reading, visit: &mut Visit) -> Res
     file.rewind()?;
     match packed(&start) {
         Packed::No if !limits.begins(&start) => {
-            log(part, Input::of_file(file).map(|input| input.counted(reading.progress.clone())), visit);
+            log(
+                part,
+                Input::of_file(file).map(|input| input.counted(reading.progress.clone())),
+                visit,
+            );
         }
         Packed::Zip => unzip(part, counted(file, reading), limits, visit)?,
         _ => expand(part, Box::new(counted(file, reading)), Depth::default(), limits, visit)?,
@@ -204,7 +224,9 @@ fn expand(
     let inner = Depth { layers: depth.layers + 1, ..depth };
     match form {
         Packed::No | Packed::Document if wanted => visit(part, whole(stream, limits)),
-        Packed::Gzip | Packed::Zstd if depth.layers > 1 => return Err(Unreadable::Nested("compressed file")),
+        Packed::Gzip | Packed::Zstd if depth.layers > 1 => {
+            return Err(Unreadable::Nested("compressed file"));
+        }
         Packed::Zip | Packed::Tar if nested => return Err(Unreadable::Nested("archive")),
         Packed::Gzip => {
             let decoder = flate2::read::MultiGzDecoder::new(stream);
@@ -227,7 +249,8 @@ fn expand(
     Ok(())
 }
 
-/// What `.zst` may look back, as a power of two: 32 MiB. `zstd` itself stays below without `--long` and `--ultra`.
+/// What `.zst` may look back, as a power of two: 32 MiB. `zstd` itself stays below without `--long`
+/// and `--ultra`.
 const WINDOW: u32 = 25;
 
 /// Says what to do where more would be needed.
@@ -264,7 +287,8 @@ fn document(mut stream: impl Read + Send + 'static) -> Result<Input, Unreadable>
     stream.by_ref().take(DOCUMENT).read_to_end(&mut bytes)?;
     if bytes.len() as u64 == DOCUMENT {
         // Lines of JSON are a log; an answer is one line, or has a bracket around its lines.
-        let lines = bytes.starts_with(b"{") && bytes.get(..MAX_LINE).is_some_and(|start| start.contains(&b'\n'));
+        let lines = bytes.starts_with(b"{")
+            && bytes.get(..MAX_LINE).is_some_and(|start| start.contains(&b'\n'));
         let whole = Box::new(Cursor::new(bytes).chain(stream));
         return if lines { Input::pipe(whole) } else { Err(Unreadable::Document(DOCUMENT >> 20)) };
     }
@@ -272,7 +296,13 @@ fn document(mut stream: impl Read + Send + 'static) -> Result<Input, Unreadable>
     Input::pipe(Box::new(Cursor::new(log)))
 }
 
-fn untar(part: &Part, stream: impl Read, depth: Depth, limits: &Limits, visit: &mut Visit) -> Result<(), Unreadable> {
+fn untar(
+    part: &Part,
+    stream: impl Read,
+    depth: Depth,
+    limits: &Limits,
+    visit: &mut Visit,
+) -> Result<(), Unreadable> {
     let mut archive = tar::Archive::new(stream);
     let mut names = names::Names::default();
     let (mut members, mut read, mut image) = (0, false, false);
@@ -310,7 +340,12 @@ fn is_of_image(name: &str) -> bool {
         || name.ends_with("/layer.tar")
 }
 
-fn unzip(part: &Part, mut file: impl Read + Seek, limits: &Limits, visit: &mut Visit) -> Result<(), Unreadable> {
+fn unzip(
+    part: &Part,
+    mut file: impl Read + Seek,
+    limits: &Limits,
+    visit: &mut Visit,
+) -> Result<(), Unreadable> {
     directory::check(&mut file)?;
     let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
     let mut names: Vec<String> = archive.file_names().flatten().map(Cow::into_owned).collect();
@@ -329,7 +364,14 @@ fn unzip(part: &Part, mut file: impl Read + Seek, limits: &Limits, visit: &mut V
 }
 
 /// Reads a member that has the name of a log, or begins as a file that is wanted as a whole.
-fn wanted(part: &Part, name: &str, mut entry: impl Read, depth: Depth, limits: &Limits, visit: &mut Visit) {
+fn wanted(
+    part: &Part,
+    name: &str,
+    mut entry: impl Read,
+    depth: Depth,
+    limits: &Limits,
+    visit: &mut Visit,
+) {
     if super::discover::is_log(Path::new(name)) {
         return member(part, name, entry, depth, limits, visit);
     }
@@ -341,13 +383,22 @@ fn wanted(part: &Part, name: &str, mut entry: impl Read, depth: Depth, limits: &
 }
 
 /// Copies a member out, so that its scan needs nothing of the archive, and reads it.
-fn member(part: &Part, name: &str, entry: impl Read, depth: Depth, limits: &Limits, visit: &mut Visit) {
+fn member(
+    part: &Part,
+    name: &str,
+    entry: impl Read,
+    depth: Depth,
+    limits: &Limits,
+    visit: &mut Visit,
+) {
     let part = inside(part, name);
     let mut copy = SpooledTempFile::new(IN_MEMORY);
     let copied = io::copy(&mut Bounded::new(entry, &limits.budget), &mut copy)
         .and_then(|_| copy.flush())
         .and_then(|()| copy.rewind());
-    let read = copied.map_err(Unreadable::from).and_then(|()| expand(&part, Box::new(copy), depth, limits, visit));
+    let read = copied
+        .map_err(Unreadable::from)
+        .and_then(|()| expand(&part, Box::new(copy), depth, limits, visit));
     if let Err(e) = read {
         visit(&part, Err(e));
     }

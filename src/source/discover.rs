@@ -41,7 +41,8 @@ pub struct Found {
 }
 
 /// Looks every path up. No path at all is standard input. A file named on the command line is a log
-/// whatever its name; in a directory only names that logs have are, and files that are wanted as a whole.
+/// whatever its name; in a directory only names that logs have are, and files that are wanted as a
+/// whole.
 #[must_use]
 pub fn discover(paths: &[PathBuf], whole: Whole) -> Found {
     let mut found = Found::default();
@@ -53,7 +54,9 @@ pub fn discover(paths: &[PathBuf], whole: Whole) -> Found {
             p if is_stdin(p) => found.logs.push(stdin()),
             p if p.is_dir() => walk(p, whole, &mut found),
             p if p.exists() => found.logs.push(entry(p)),
-            p => found.missing.push((p.display().to_string(), "no such file or directory".to_owned())),
+            p => found
+                .missing
+                .push((p.display().to_string(), "no such file or directory".to_owned())),
         }
     }
     let mut found = found.sorted();
@@ -64,11 +67,12 @@ pub fn discover(paths: &[PathBuf], whole: Whole) -> Found {
     found
 }
 
-/// A file under two names (`a.log ./a.log`, a link beside its target, a directory and a file in it) is one log:
-/// read twice it would be a second run that did all again. The first name stays.
+/// A file under two names (`a.log ./a.log`, a link beside its target, a directory and a file in it)
+/// is one log: read twice it would be a second run that did all again. The first name stays.
 fn each_file_once(logs: &mut Vec<Entry>) {
     let mut seen = HashSet::new();
-    let mut again = |log: &Entry| file_id::get_file_id(&log.path).is_ok_and(|file| !seen.insert(file));
+    let mut again =
+        |log: &Entry| file_id::get_file_id(&log.path).is_ok_and(|file| !seen.insert(file));
     logs.retain(|log| is_stdin(&log.path) || !again(log));
 }
 
@@ -77,13 +81,16 @@ impl Found {
     #[must_use]
     pub fn among(entries: impl IntoIterator<Item = Entry>, whole: Whole) -> Self {
         let wanted = |entry: &Entry| entry.bytes.as_ref().is_some_and(|bytes| whole.wants(bytes));
-        let (logs, others) = entries.into_iter().partition(|entry| is_log(&entry.path) || wanted(entry));
+        let (logs, others) =
+            entries.into_iter().partition(|entry| is_log(&entry.path) || wanted(entry));
         Self { logs, others, missing: Vec::new() }.sorted()
     }
 
     fn sorted(mut self) -> Self {
         for list in [&mut self.logs, &mut self.others] {
-            list.sort_by(|a, b| natord::compare(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
+            list.sort_by(|a, b| {
+                natord::compare(&a.name, &b.name).then_with(|| a.name.cmp(&b.name))
+            });
             list.dedup();
         }
         self
@@ -105,7 +112,11 @@ fn entry(path: &Path) -> Entry {
 /// Logs are ignored files more often than not, so no ignore file is honoured.
 fn walk(dir: &Path, whole: Whole, found: &mut Found) {
     let before = found.logs.len();
-    for item in WalkBuilder::new(dir).standard_filters(false).filter_entry(|e| e.file_name() != ".git").build() {
+    for item in WalkBuilder::new(dir)
+        .standard_filters(false)
+        .filter_entry(|e| e.file_name() != ".git")
+        .build()
+    {
         match item {
             Ok(item) if item.file_type().is_some_and(|t| t.is_file()) => {
                 let wanted = is_log(item.path()) || whole.is_file(item.path());
@@ -117,7 +128,8 @@ fn walk(dir: &Path, whole: Whole, found: &mut Found) {
         }
     }
     if found.logs.len() == before {
-        let reason = "directory without logs (*.log, *.txt, *.out, compressed or in archives)".to_owned();
+        let reason =
+            "directory without logs (*.log, *.txt, *.out, compressed or in archives)".to_owned();
         found.missing.push((dir.display().to_string(), reason));
     }
 }
@@ -148,7 +160,9 @@ pub fn discover_configs(paths: &[PathBuf]) -> Found {
         } else if path.exists() {
             found.others.push(entry(path));
         } else {
-            found.missing.push((path.display().to_string(), "no such file or directory".to_owned()));
+            found
+                .missing
+                .push((path.display().to_string(), "no such file or directory".to_owned()));
         }
     }
     found.others.sort_by(|a, b| a.name.cmp(&b.name));
@@ -166,8 +180,11 @@ pub fn working_directory() -> Vec<Entry> {
 
 fn files_of(folder: &Path) -> Vec<Entry> {
     let Ok(items) = std::fs::read_dir(Path::new(".").join(folder)) else { return Vec::new() };
-    let mut entries: Vec<Entry> =
-        items.flatten().filter(|i| i.path().is_file()).map(|i| entry(&folder.join(i.file_name()))).collect();
+    let mut entries: Vec<Entry> = items
+        .flatten()
+        .filter(|i| i.path().is_file())
+        .map(|i| entry(&folder.join(i.file_name())))
+        .collect();
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     entries
 }
@@ -197,7 +214,9 @@ fn small(bytes: impl Read) -> io::Result<String> {
     let mut text = String::new();
     bytes.take(MOST + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MOST {
-        return Err(io::Error::other("is too large for a configuration file (512 KiB at the most)"));
+        return Err(io::Error::other(
+            "is too large for a configuration file (512 KiB at the most)",
+        ));
     }
     Ok(text)
 }

@@ -2,11 +2,13 @@
 
 use memchr::memchr_iter;
 
-/// Where these words begin. [`memchr::memmem`] prepares its search, which takes longer than most lines are.
+/// Where these words begin. [`memchr::memmem`] prepares its search, which takes longer than most
+/// lines are.
 #[must_use]
 pub fn find(line: &[u8], words: &[u8]) -> Option<usize> {
     let (first, rest) = words.split_first()?;
-    memchr_iter(*first, line).find(|at| line.get(at + 1..).is_some_and(|line| line.starts_with(rest)))
+    memchr_iter(*first, line)
+        .find(|at| line.get(at + 1..).is_some_and(|line| line.starts_with(rest)))
 }
 
 #[cfg(test)]

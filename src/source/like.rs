@@ -1,7 +1,7 @@
 //! Lines that begin as one before them did.
 //!
-//! Nearly all lines of a log are what commands print, and begin alike: the same words, other times. To
-//! compare their first bytes at once costs less than to read any of them.
+//! Nearly all lines of a log are what commands print, and begin alike: the same words, other times.
+//! To compare their first bytes at once costs less than to read any of them.
 
 #![expect(
     clippy::inline_always,
@@ -26,11 +26,12 @@ pub struct Likeness {
 }
 
 impl Likeness {
-    /// The same `head` bytes, but for the digits in a part of them. `None` where these are more than
-    /// are compared.
+    /// The same `head` bytes, but for the digits in a part of them. `None` where these are more
+    /// than are compared.
     #[must_use]
     pub fn new(head: usize, free: Range<usize>) -> Option<Self> {
-        (head < HEAD).then(|| Self { head: below(head), free: below(free.end) & !below(free.start) })
+        (head < HEAD)
+            .then(|| Self { head: below(head), free: below(free.end) & !below(free.start) })
     }
 
     /// Another part in which the digits may be others.
@@ -42,7 +43,10 @@ impl Likeness {
 
 /// The lowest bits, so many.
 fn below(count: usize) -> u64 {
-    u32::try_from(count).ok().and_then(|count| 1u64.checked_shl(count)).map_or(u64::MAX, |bit| bit - 1)
+    u32::try_from(count)
+        .ok()
+        .and_then(|count| 1u64.checked_shl(count))
+        .map_or(u64::MAX, |bit| bit - 1)
 }
 
 /// What a line must begin with, byte by byte, to be like another.
@@ -54,14 +58,19 @@ pub(super) struct Pattern<V: Simd> {
 }
 
 impl<V: Simd> Pattern<V> {
-    /// What lines like the one at `start` begin with. `None` at the end of a block, where too few bytes follow.
+    /// What lines like the one at `start` begin with. `None` at the end of a block, where too few
+    /// bytes follow.
     #[inline(always)]
     pub(super) fn of(simd: V, block: &[u8], start: usize, likeness: Likeness) -> Option<Self> {
         let line = head(simd, block, start)?;
         let digits = (line - b'0').simd_le(9);
         let free = digits & mask8x64::from_bitmask(simd, likeness.free);
         let either = |digit: u8, other: u8x64<V>| free.select(u8x64::splat(simd, digit), other);
-        Some(Self { least: either(b'0', line), more: either(9, u8x64::splat(simd, 0)), head: likeness.head })
+        Some(Self {
+            least: either(b'0', line),
+            more: either(9, u8x64::splat(simd, 0)),
+            head: likeness.head,
+        })
     }
 
     /// Whether the line at `start` begins so.

@@ -98,8 +98,9 @@ fn ends<V: Simd>(simd: V, part: &[u8], found: &mut [u32; ROOM]) -> usize {
     places.next().map_or(count, |at| write(rest, at, found, count))
 }
 
-/// Adds the ends of a window to `count` others: a bit each, the lowest is the first. Most windows have
-/// none, one or two: those are written without a branch, which the processor could not foresee.
+/// Adds the ends of a window to `count` others: a bit each, the lowest is the first. Most windows
+/// have none, one or two: those are written without a branch, which the processor could not
+/// foresee.
 #[inline(always)]
 fn write(ends: u64, at: u32, found: &mut [u32; ROOM], mut count: usize) -> usize {
     let without_lowest = |ends: u64| ends & ends.wrapping_sub(1);

@@ -21,7 +21,9 @@ mod tee;
 pub use checkout::{Checkout, Tracked, TrackedKind};
 pub use container::{Content, EXPANDED, Part, Reading, Visit, Whole, each};
 pub use digest::Digest;
-pub use discover::{Entry, Found, discover, discover_configs, read_small, read_text, working_directory};
+pub use discover::{
+    Entry, Found, discover, discover_configs, read_small, read_text, working_directory,
+};
 pub use find::find;
 pub use like::Likeness;
 pub use progress::Progress;
@@ -40,8 +42,8 @@ pub const MAX_LINE: usize = 64 << 10;
 /// What is looked at to recognise the CI system.
 pub const HEAD: usize = 256 << 10;
 
-/// Bytes scanned at a time, unless told otherwise: what a core's own cache holds from the copy by the
-/// system to the scan.
+/// Bytes scanned at a time, unless told otherwise: what a core's own cache holds from the copy by
+/// the system to the scan.
 pub const BLOCK: usize = 256 << 10;
 
 /// Decides which lines are worth keeping. Called from many threads, each with a state of its own
@@ -60,8 +62,9 @@ pub trait Sieve: Sync {
 /// What is to become of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// It says nothing, and neither do the lines that follow it and are like it. It may come nevertheless: the
-    /// last line of a block always does, because the next block may want it with its first.
+    /// It says nothing, and neither do the lines that follow it and are like it. It may come
+    /// nevertheless: the last line of a block always does, because the next block may want it with
+    /// its first.
     No(Option<Likeness>),
     /// It is kept.
     Yes,
@@ -76,7 +79,8 @@ pub trait Sink: Send {
 }
 
 thread_local! {
-    /// The buffer of a head that was read, for the next: many small logs would spend their time on memory.
+    /// The buffer of a head that was read, for the next: many small logs would spend their time on
+    /// memory.
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
@@ -139,7 +143,9 @@ pub enum Unreadable {
     #[error("is {0} in an archive, which is not opened: unpack it first")]
     Nested(&'static str),
     /// An answer of an API that is larger than is read at once.
-    #[error("is a JSON document of more than {0} MiB: take the log out of it first (jq -r .content)")]
+    #[error(
+        "is a JSON document of more than {0} MiB: take the log out of it first (jq -r .content)"
+    )]
     Document(u64),
     /// An archive with more in it than is looked at.
     #[error("is an archive of more than {0} members: unpack it first")]

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use super::block::Kept;
 use super::{MAX_LINE, Sieve, Sink};
 
-/// Scans the head and what follows it. The channel is bounded, so memory is; buffers come back to the
-/// reader and are filled again.
+/// Scans the head and what follows it. The channel is bounded, so memory is; buffers come back to
+/// the reader and are filled again.
 pub(super) fn scan<S: Sieve>(
     head: Vec<u8>,
     stream: Box<dyn Read + Send>,
@@ -58,8 +58,8 @@ fn drain<S: Sieve>(
     Ok(lines)
 }
 
-/// Cuts the stream after line ends. Of a line longer than [`MAX_LINE`] the rest is skipped, as it is
-/// in files.
+/// Cuts the stream after line ends. Of a line longer than [`MAX_LINE`] the rest is skipped, as it
+/// is in files.
 fn read_blocks<S: Sieve>(
     head: Vec<u8>,
     mut input: impl Read,

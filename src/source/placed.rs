@@ -1,7 +1,7 @@
 //! A file of any size, or memory: blocks are read at their positions and scanned in parallel.
 //!
-//! A line belongs to the block in which the line before it ends, so blocks need to know nothing of each other
-//! and the result cannot depend on their number.
+//! A line belongs to the block in which the line before it ends, so blocks need to know nothing of
+//! each other and the result cannot depend on their number.
 
 use std::cell::RefCell;
 use std::io;
@@ -14,8 +14,8 @@ use super::at::ReadAt;
 use super::block::Kept;
 use super::{Blocks, MAX_LINE, Sieve, Sink};
 
-/// Blocks that are scanned before they are handed on, at the least. Where every line is wanted, a block and its
-/// entries take some four times its size, and two groups are there at a time.
+/// Blocks that are scanned before they are handed on, at the least. Where every line is wanted, a
+/// block and its entries take some four times its size, and two groups are there at a time.
 const GROUP: usize = 16;
 
 /// Bytes by which a line is read on: most are shorter.
@@ -40,7 +40,8 @@ pub(super) fn scan<S: Sieve>(
     let read = |from: u64| -> io::Result<Vec<Kept>> {
         let scan = |i: u64| {
             let (start, end) = (i * step, (i * step + step).min(len));
-            let kept = BUFFER.with_borrow_mut(|buffer| block(bytes, start..end, end < len, buffer, sieve));
+            let kept =
+                BUFFER.with_borrow_mut(|buffer| block(bytes, start..end, end < len, buffer, sieve));
             cut.scanned(end - start);
             kept
         };
@@ -81,9 +82,9 @@ fn read_at(bytes: &dyn ReadAt, buffer: &mut [u8], offset: u64) -> io::Result<usi
     Ok(done)
 }
 
-/// The lines that belong to a block: the first one of the file, or what follows a line end in the block. The last
-/// of them is read on into the next block. Only whole blocks are read at their places: the system copies faster
-/// between places that are whole multiples of a cache line.
+/// The lines that belong to a block: the first one of the file, or what follows a line end in the
+/// block. The last of them is read on into the next block. Only whole blocks are read at their
+/// places: the system copies faster between places that are whole multiples of a cache line.
 fn block<S: Sieve>(
     bytes: &dyn ReadAt,
     own: Range<u64>,
@@ -111,9 +112,14 @@ fn fill(bytes: &dyn ReadAt, own: &Range<u64>, buffer: &mut Vec<u8>) -> io::Resul
     Ok(())
 }
 
-/// Reads the end of the last line, or as much of it as is looked at: its first [`MAX_LINE`] bytes tell
-/// how much that is, wherever the block ends.
-fn end_line<S: Sieve>(bytes: &dyn ReadAt, end: u64, buffer: &mut Vec<u8>, sieve: &S) -> io::Result<()> {
+/// Reads the end of the last line, or as much of it as is looked at: its first [`MAX_LINE`] bytes
+/// tell how much that is, wherever the block ends.
+fn end_line<S: Sieve>(
+    bytes: &dyn ReadAt,
+    end: u64,
+    buffer: &mut Vec<u8>,
+    sieve: &S,
+) -> io::Result<()> {
     let start = memrchr(b'\n', buffer).map_or(0, |at| at + 1);
     let next = extend(bytes, end, start + MAX_LINE, buffer)?;
     if let Some(next) = next {
@@ -123,8 +129,14 @@ fn end_line<S: Sieve>(bytes: &dyn ReadAt, end: u64, buffer: &mut Vec<u8>, sieve:
     Ok(())
 }
 
-/// Reads on from `at` up to a line end, or until the buffer holds `want` bytes; then says where to go on.
-fn extend(bytes: &dyn ReadAt, mut at: u64, want: usize, buffer: &mut Vec<u8>) -> io::Result<Option<u64>> {
+/// Reads on from `at` up to a line end, or until the buffer holds `want` bytes; then says where to
+/// go on.
+fn extend(
+    bytes: &dyn ReadAt,
+    mut at: u64,
+    want: usize,
+    buffer: &mut Vec<u8>,
+) -> io::Result<Option<u64>> {
     let mut part = [0; STEP];
     while buffer.len() < want {
         let got = read_at(bytes, &mut part, at)?;

@@ -5,7 +5,8 @@ use std::io::{self, BufRead, BufReader, Cursor};
 
 use super::Entry;
 
-/// Whether two logs, on the disk or in memory, hold the same bytes. What cannot be read, or only once, is like nothing.
+/// Whether two logs, on the disk or in memory, hold the same bytes. What cannot be read, or only
+/// once, is like nothing.
 #[must_use]
 pub fn same_bytes(a: &Entry, b: &Entry) -> bool {
     let files = |entry: &Entry| entry.bytes.is_some() || entry.path.is_file();

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read, Write};
 
-/// Writes what it reads, at once and as it is. Whoever stops reading (a binary file, a log that cannot be unpacked)
-/// does not stop the stream: what is left of it passes when this is dropped.
+/// Writes what it reads, at once and as it is. Whoever stops reading (a binary file, a log that
+/// cannot be unpacked) does not stop the stream: what is left of it passes when this is dropped.
 pub(super) struct Tee<R: Read, W: Write> {
     from: R,
     /// `None` where nobody listens any more (`| head`): reading goes on.

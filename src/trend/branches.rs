@@ -31,16 +31,18 @@ pub struct Branch {
     pub reported: Vec<Vec<Reported>>,
 }
 
-/// Parts runs that are in the order of time; the branch with most runs comes first, of two the one that ran last.
+/// Parts runs that are in the order of time; the branch with most runs comes first, of two the one
+/// that ran last.
 #[must_use]
 pub fn branches(runs: Vec<(Run, Vec<Reported>)>) -> Vec<Branch> {
     // In the order in which they ran last, since the newest is looked at first.
     let mut branches: Vec<Branch> = Vec::new();
     for (run, reported) in runs.into_iter().rev() {
-        let at = branches.iter().position(|branch| branch.name == run.branch).unwrap_or_else(|| {
-            branches.push(Branch { name: run.branch.clone(), ..Branch::default() });
-            branches.len() - 1
-        });
+        let at =
+            branches.iter().position(|branch| branch.name == run.branch).unwrap_or_else(|| {
+                branches.push(Branch { name: run.branch.clone(), ..Branch::default() });
+                branches.len() - 1
+            });
         if let Some(branch) = branches.get_mut(at) {
             branch.runs.push(run);
             branch.reported.push(reported);
@@ -61,9 +63,13 @@ mod tests {
     #[test]
     fn the_branch_that_ran_most_comes_first_and_stays_in_order() {
         let run = |(label, branch): (&str, Option<&str>)| {
-            (Run { label: label.into(), branch: branch.map(Text::new), ..Run::default() }, Vec::new())
+            (
+                Run { label: label.into(), branch: branch.map(Text::new), ..Run::default() },
+                Vec::new(),
+            )
         };
-        let runs = [("1", Some("main")), ("2", None), ("3", Some("x")), ("4", Some("main"))].map(run);
+        let runs =
+            [("1", Some("main")), ("2", None), ("3", Some("x")), ("4", Some("main"))].map(run);
         let parted = branches(runs.into());
         let names: Vec<_> = parted.iter().map(|branch| branch.name.as_deref()).collect();
         assert_eq!(names, [Some("main"), Some("x"), None]);

@@ -13,19 +13,25 @@ impl Odds {
         Self(std::iter::once(0.0).chain(sums).collect())
     }
 
-    /// Fisher's exact test, to one side: with these hits and misses in any order, how often the first part would have a
-    /// share of hits at least as large as it has. Each part is hits, and all.
+    /// Fisher's exact test, to one side: with these hits and misses in any order, how often the
+    /// first part would have a share of hits at least as large as it has. Each part is hits, and
+    /// all.
     pub(super) fn of_split(&self, first: (usize, usize), second: (usize, usize)) -> f64 {
         let (hits, all) = (first.0 + second.0, first.1 + second.1);
         let ways = self.ln_choose(all, first.1);
-        let of = |n: usize| (self.ln_choose(hits, n) + self.ln_choose(all - hits, first.1 - n) - ways).exp();
+        let of = |n: usize| {
+            (self.ln_choose(hits, n) + self.ln_choose(all - hits, first.1 - n) - ways).exp()
+        };
         // Fewer hits than what the rest cannot hold are not possible.
         (first.0..=hits.min(first.1)).filter(|n| first.1 - n <= all - hits).map(of).sum()
     }
 
-    /// How often a coin would change sides at least so often between the throws at these many places.
+    /// How often a coin would change sides at least so often between the throws at these many
+    /// places.
     pub(super) fn of_turns(&self, turns: usize, places: usize) -> f64 {
-        (turns..=places).map(|n| (self.ln_choose(places, n) - real(places) * 2_f64.ln()).exp()).sum()
+        (turns..=places)
+            .map(|n| (self.ln_choose(places, n) - real(places) * 2_f64.ln()).exp())
+            .sum()
     }
 
     /// Logarithm of the number of ways to choose `k` of `n`.

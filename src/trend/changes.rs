@@ -15,8 +15,8 @@ pub struct Change<'a> {
     pub between: (usize, usize),
     /// The steps come from the cache since, and ran before.
     pub better: bool,
-    /// Index of the run before and of the run after that are compared for what else changed. The first run with a new
-    /// cache is cold: what makes it better comes a run before it shows.
+    /// Index of the run before and of the run after that are compared for what else changed. The
+    /// first run with a new cache is cold: what makes it better comes a run before it shows.
     pub compared: (usize, usize),
     /// The steps.
     pub steps: Vec<Moved>,
@@ -59,7 +59,11 @@ struct Spot {
     better: bool,
 }
 
-pub(super) fn of<'a>(members: &[Member<'a>], rows: &[Row<'a>], states: &[States]) -> Vec<Change<'a>> {
+pub(super) fn of<'a>(
+    members: &[Member<'a>],
+    rows: &[Row<'a>],
+    states: &[States],
+) -> Vec<Change<'a>> {
     let spots = states.iter().enumerate().flat_map(|(row, states)| spots(row, &states.all));
     let mut groups = together(spots.collect());
     groups.sort_by_key(|group| (group.between.1, group.better));
@@ -68,11 +72,20 @@ pub(super) fn of<'a>(members: &[Member<'a>], rows: &[Row<'a>], states: &[States]
         let (last, first) = group.between;
         // Up to the neighbouring changes; two of one place go in opposite directions.
         let begin = ends.iter().map(|end| end.1).filter(|end| *end <= last).max().unwrap_or(0);
-        let end = ends.iter().map(|end| end.0).filter(|end| *end >= first).min().unwrap_or(members.len() - 1);
+        let end = ends
+            .iter()
+            .map(|end| end.0)
+            .filter(|end| *end >= first)
+            .min()
+            .unwrap_or(members.len() - 1);
         let figures = |from: usize, to: usize| Figures::of(builds(members, from, to));
         let moved = |row: &usize| {
             let states = states.get(*row).map_or(&[][..], |states| &states.all);
-            Moved { step: *row, before: counted(states, begin, last), after: counted(states, first, end) }
+            Moved {
+                step: *row,
+                before: counted(states, begin, last),
+                after: counted(states, first, end),
+            }
         };
         let compared = if group.better { (last.saturating_sub(1), first) } else { group.between };
         let (came, gone) = reported(members, (begin, last), (first, end));
@@ -117,19 +130,28 @@ struct Group {
     rows: Vec<usize>,
 }
 
-/// A step that had to run at that time says less exactly when it changed: what overlaps is one change.
+/// A step that had to run at that time says less exactly when it changed: what overlaps is one
+/// change.
 fn together(mut spots: Vec<Spot>) -> Vec<Group> {
     spots.sort_by_key(|spot| (spot.better, spot.between.1, spot.between.0, spot.row));
     let mut groups: Vec<Group> = Vec::new();
     for spot in spots {
-        let narrowed = |group: &Group| (group.between.0.max(spot.between.0), group.between.1.min(spot.between.1));
-        let fits = |group: &&mut Group| group.better == spot.better && narrowed(group).0 < narrowed(group).1;
+        let narrowed = |group: &Group| {
+            (group.between.0.max(spot.between.0), group.between.1.min(spot.between.1))
+        };
+        let fits = |group: &&mut Group| {
+            group.better == spot.better && narrowed(group).0 < narrowed(group).1
+        };
         match groups.iter_mut().find(fits) {
             Some(group) => {
                 group.between = narrowed(group);
                 group.rows.push(spot.row);
             }
-            None => groups.push(Group { between: spot.between, better: spot.better, rows: vec![spot.row] }),
+            None => groups.push(Group {
+                between: spot.between,
+                better: spot.better,
+                rows: vec![spot.row],
+            }),
         }
     }
     for group in &mut groups {
@@ -150,14 +172,17 @@ fn counted(states: &[Option<bool>], from: usize, to: usize) -> Counted {
     })
 }
 
-/// Findings that came and went. Some take several runs to be seen, so the newest run of the stretch is asked.
+/// Findings that came and went. Some take several runs to be seen, so the newest run of the stretch
+/// is asked.
 fn reported<'a>(
     members: &[Member<'a>],
     before: (usize, usize),
     after: (usize, usize),
 ) -> (Vec<&'a Reported>, Vec<&'a Reported>) {
     let of = |at: usize| members.get(at).map_or(&[][..], |member| member.reported);
-    let has = |at: usize, known: &Reported| of(at).iter().any(|other| other.fingerprint == known.fingerprint);
+    let has = |at: usize, known: &Reported| {
+        of(at).iter().any(|other| other.fingerprint == known.fingerprint)
+    };
     let came = of(after.1).iter().filter(|new| (before.0..=before.1).all(|at| !has(at, new)));
     let gone = of(before.1).iter().filter(|old| !has(after.1, old));
     (came.collect(), gone.collect())

@@ -1,14 +1,17 @@
-//! How the builds of a job fared from run to run: when they broke or got better, and what else changed then.
+//! How the builds of a job fared from run to run: when they broke or got better, and what else
+//! changed then.
 //!
-//! A change is one of *steps*, not of a hit rate, which moves with what commits touch. For each step the runs are a row of
-//! hits and misses. What says nothing is left out of it: runs that did not end well, and misses whose input changed
-//! (`states.rs`). A row has changed where two stretches of at least three runs each differ so much that chance would do as
-//! well less often than once in [`SELDOM`] (`stretches.rs`, `chance.rs`). So a single miss is none, nor is a COPY that runs
-//! with each commit, nor a step that hits every second run: that is said to take turns. Steps that changed between the same
-//! two runs are one change (`changes.rs`).
+//! A change is one of *steps*, not of a hit rate, which moves with what commits touch. For each
+//! step the runs are a row of hits and misses. What says nothing is left out of it: runs that did
+//! not end well, and misses whose input changed (`states.rs`). A row has changed where two
+//! stretches of at least three runs each differ so much that chance would do as well less often
+//! than once in [`SELDOM`] (`stretches.rs`, `chance.rs`). So a single miss is none, nor is a COPY
+//! that runs with each commit, nor a step that hits every second run: that is said to take turns.
+//! Steps that changed between the same two runs are one change (`changes.rs`).
 //!
-//! What else changed then is what the logs record: what the last run before and the first run after say differently, and
-//! say the same for some runs on one side at least (`recorded/`). That is a coincidence, not a cause.
+//! What else changed then is what the logs record: what the last run before and the first run after
+//! say differently, and say the same for some runs on one side at least (`recorded/`). That is a
+//! coincidence, not a cause.
 //!
 //! Computes from runs; knows neither where they are kept nor how a trend is printed.
 
@@ -64,7 +67,11 @@ pub struct Trend<'a> {
 /// Seconds that the steps of these builds were executed for, over all of their runs.
 #[must_use]
 pub fn seconds(trends: &[Trend]) -> f64 {
-    trends.iter().flat_map(|trend| &trend.members).map(|member| member.build.seconds_executed()).sum()
+    trends
+        .iter()
+        .flat_map(|trend| &trend.members)
+        .map(|member| member.build.seconds_executed())
+        .sum()
 }
 
 /// A build that ended when another one began.
@@ -116,8 +123,10 @@ pub struct StepTrend<'a> {
 #[must_use]
 pub fn trends(branch: &Branch) -> Vec<Trend<'_>> {
     let series = series::group(&branch.runs);
-    let mut trends: Vec<Trend> = series.iter().map(|series| trend(&branch.runs, &branch.reported, series)).collect();
-    let follows: Vec<Option<Followed>> = series.iter().map(|one| followed(&series, &trends, one)).collect();
+    let mut trends: Vec<Trend> =
+        series.iter().map(|series| trend(&branch.runs, &branch.reported, series)).collect();
+    let follows: Vec<Option<Followed>> =
+        series.iter().map(|one| followed(&series, &trends, one)).collect();
     for (trend, followed) in trends.iter_mut().zip(follows) {
         trend.follows = followed;
     }
@@ -128,7 +137,10 @@ pub fn trends(branch: &Branch) -> Vec<Trend<'_>> {
 /// The series that ended last before this one began.
 fn followed(series: &[Series], trends: &[Trend], one: &Series) -> Option<Followed> {
     let begin = one.builds.first()?.run;
-    let ended = series.iter().zip(trends).filter_map(|(other, trend)| Some((other.builds.last()?.run, trend)));
+    let ended = series
+        .iter()
+        .zip(trends)
+        .filter_map(|(other, trend)| Some((other.builds.last()?.run, trend)));
     let (_, before) = ended.filter(|(end, _)| *end < begin).max_by_key(|(end, _)| *end)?;
     let dialect = before.members.first()?.build.dialect;
     Some(Followed { key: before.key.clone(), dialect, whole: before.whole.clone() })
@@ -147,13 +159,28 @@ pub fn trend<'a>(runs: &'a [Run], reported: &'a [Vec<Reported>], series: &Series
     let rows = series::rows(&builds);
     let states = states::of(&members, &rows);
     let changes = changes::of(&members, &rows, &states);
-    let turns: Vec<bool> = states.iter().map(|states| stretches::in_turns(&states.unasked)).collect();
-    let steps = rows.into_iter().zip(turns).map(|(row, in_turns)| step(&members, row, in_turns)).collect();
-    Trend { key: series.key.clone(), whole: Figures::of(builds), members, steps, changes, follows: None }
+    let turns: Vec<bool> =
+        states.iter().map(|states| stretches::in_turns(&states.unasked)).collect();
+    let steps =
+        rows.into_iter().zip(turns).map(|(row, in_turns)| step(&members, row, in_turns)).collect();
+    Trend {
+        key: series.key.clone(),
+        whole: Figures::of(builds),
+        members,
+        steps,
+        changes,
+        follows: None,
+    }
 }
 
 fn step<'a>(members: &[Member], row: Row<'a>, in_turns: bool) -> StepTrend<'a> {
-    let cells = || row.cells.iter().zip(members).filter(|(_, member)| member.counts()).filter_map(|(cell, _)| *cell);
+    let cells = || {
+        row.cells
+            .iter()
+            .zip(members)
+            .filter(|(_, member)| member.counts())
+            .filter_map(|(cell, _)| *cell)
+    };
     let of = |outcome| cells().filter(move |step| step.outcome == outcome);
     let hits = of(Outcome::Hit).count();
     StepTrend {

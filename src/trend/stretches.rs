@@ -3,15 +3,16 @@
 use super::SELDOM;
 use super::chance::{Odds, real};
 
-/// Runs of a stretch, at least: one cold run after a change is how every cache begins, and two may be bad luck.
+/// Runs of a stretch, at least: one cold run after a change is how every cache begins, and two may
+/// be bad luck.
 pub(super) const LEAST: usize = 3;
 
-/// What a stretch more costs, in halves of a run that is not like the others of its stretch: at the end of a row three
-/// runs make a stretch, between two that are alike it takes four.
+/// What a stretch more costs, in halves of a run that is not like the others of its stretch: at the
+/// end of a row three runs make a stretch, between two that are alike it takes four.
 const PRICE: usize = 3;
 
-/// The first place of each stretch but the first: a row of hits (`true`) and misses in as few stretches as tell it, of
-/// which neighbours differ more than by chance.
+/// The first place of each stretch but the first: a row of hits (`true`) and misses in as few
+/// stretches as tell it, of which neighbours differ more than by chance.
 pub(super) fn starts(row: &[bool]) -> Vec<usize> {
     let places = (row.len() + 1).saturating_sub(2 * LEAST);
     let mut starts = fewest(row);
@@ -34,7 +35,8 @@ pub(super) fn in_turns(states: &[Option<bool>]) -> bool {
     Odds::of(places).of_turns(turns, places) * SELDOM <= 1.0
 }
 
-/// The stretches with the least cost: runs that are not like most of theirs, and the price of each stretch.
+/// The stretches with the least cost: runs that are not like most of theirs, and the price of each
+/// stretch.
 fn fewest(row: &[bool]) -> Vec<usize> {
     let upto: Vec<usize> = std::iter::once(0)
         .chain(row.iter().scan(0, |hits, hit| {
@@ -42,7 +44,8 @@ fn fewest(row: &[bool]) -> Vec<usize> {
             Some(*hits)
         }))
         .collect();
-    let hits = |from: usize, to: usize| upto.get(to).zip(upto.get(from)).map_or(0, |(to, from)| to - from);
+    let hits =
+        |from: usize, to: usize| upto.get(to).zip(upto.get(from)).map_or(0, |(to, from)| to - from);
     let odd = |from: usize, to: usize| hits(from, to).min(to - from - hits(from, to));
     // Of each prefix, its least cost and where its last stretch starts.
     let mut best: Vec<(usize, usize)> = vec![(0, 0)];
@@ -67,7 +70,8 @@ fn fewest(row: &[bool]) -> Vec<usize> {
 /// How likely by chance the stretches before and after a start are as different as they are.
 fn by_chance(odds: &Odds, row: &[bool], starts: &[usize], at: usize) -> f64 {
     let begin = at.checked_sub(1).and_then(|before| starts.get(before)).copied().unwrap_or(0);
-    let (start, end) = (starts.get(at).copied().unwrap_or(0), starts.get(at + 1).copied().unwrap_or(row.len()));
+    let (start, end) =
+        (starts.get(at).copied().unwrap_or(0), starts.get(at + 1).copied().unwrap_or(row.len()));
     let count = |from: usize, to: usize| {
         let part = row.get(from..to).unwrap_or_default();
         (part.iter().filter(|hit| **hit).count(), part.len())
@@ -99,14 +103,18 @@ mod tests {
 
     #[test]
     fn says_nothing_of_a_miss_or_of_too_few_runs() {
-        for marks in ["", "#", "##..", "###..", "#######.", "#######..", "####.####", "####...####", "..###"] {
+        for marks in
+            ["", "#", "##..", "###..", "#######.", "#######..", "####.####", "####...####", "..###"]
+        {
             assert_eq!(found(marks), [0; 0], "{marks}");
         }
     }
 
     #[test]
     fn to_and_fro_is_no_break() {
-        for marks in ["#.#.#.#.#.#.", "##..##..##..", "##.##.##.##.", "#..#..#..#..#..", "##.#..#.##..#."] {
+        for marks in
+            ["#.#.#.#.#.#.", "##..##..##..", "##.##.##.##.", "#..#..#..#..#..", "##.#..#.##..#."]
+        {
             assert_eq!(found(marks), [0; 0], "{marks}");
         }
     }
@@ -121,7 +129,8 @@ mod tests {
     /// All rows of ten runs that a coin can throw: few of them have a change in them.
     #[test]
     fn chance_is_seldom_called_a_change() {
-        let thrown = (0..1024_u32).map(|bits| (0..10).map(|n| bits >> n & 1 == 1).collect::<Vec<bool>>());
+        let thrown =
+            (0..1024_u32).map(|bits| (0..10).map(|n| bits >> n & 1 == 1).collect::<Vec<bool>>());
         let called = thrown.filter(|row| !starts(row).is_empty()).count();
         assert!(called * 15 < 1024, "{called} of 1024");
     }

@@ -9,13 +9,20 @@ const STEPS: [&str; 3] = ["RUN apk add make", "COPY . .", "RUN make"];
 fn run(marks: &str) -> Run {
     let step = |((position, text), mark): ((u32, &&str), char)| {
         let instruction = text.split(' ').next().unwrap_or_default().into();
-        let what = Instruction { position, instruction, text: (**text).into(), ..Instruction::default() };
+        let what =
+            Instruction { position, instruction, text: (**text).into(), ..Instruction::default() };
         let outcome = if mark == '#' { Outcome::Hit } else { Outcome::Miss };
         Step { what: what.into(), outcome, seconds: Some(2.0), ..Step::default() }
     };
     let steps = (1..).zip(&STEPS).zip(marks.chars()).map(step).collect();
     let import = crate::model::Transfer { ended: true, ..crate::model::Transfer::default() };
-    let build = Build { steps, imports: vec![import], outcome: BuildOutcome::Succeeded, line: 9, ..Build::default() };
+    let build = Build {
+        steps,
+        imports: vec![import],
+        outcome: BuildOutcome::Succeeded,
+        line: 9,
+        ..Build::default()
+    };
     Run { builds: vec![build], ..Run::default() }
 }
 
@@ -31,7 +38,9 @@ fn runs(marks: &str) -> Vec<Run> {
 fn changes(branch: &Branch) -> Vec<((usize, usize), bool, Vec<usize>)> {
     let trends = trends(branch);
     let changes = trends.iter().flat_map(|trend| &trend.changes);
-    changes.map(|c| (c.between, c.better, c.steps.iter().map(|moved| moved.step).collect())).collect()
+    changes
+        .map(|c| (c.between, c.better, c.steps.iter().map(|moved| moved.step).collect()))
+        .collect()
 }
 
 #[test]
@@ -54,7 +63,10 @@ fn runs_that_failed_are_neither() {
     let branch = branch(runs);
     let trends = trends(&branch);
     assert_eq!((trends[0].whole.runs, trends[0].whole.hits, trends[0].members.len()), (6, 18, 8));
-    assert_eq!((trends[0].steps[0].hits, trends[0].steps[0].total, trends[0].steps[0].seconds), (6, 6, None));
+    assert_eq!(
+        (trends[0].steps[0].hits, trends[0].steps[0].total, trends[0].steps[0].seconds),
+        (6, 6, None)
+    );
 }
 
 fn told(run: &mut Run, line: &str) {
@@ -110,15 +122,23 @@ fn any_runs_have_a_trend() {
         let mark = |random: &mut fastrand::Rng| if random.bool() { '#' } else { '.' };
         let steps = random.usize(0..4);
         let runs: Vec<Run> = (0..random.usize(0..40))
-            .map(
-                |n| if n % 13 == 0 { run("") } else { run(&(0..steps).map(|_| mark(&mut random)).collect::<String>()) },
-            )
+            .map(|n| {
+                if n % 13 == 0 {
+                    run("")
+                } else {
+                    run(&(0..steps).map(|_| mark(&mut random)).collect::<String>())
+                }
+            })
             .collect();
         let branch = branch(runs);
         for trend in trends(&branch) {
             for change in &trend.changes {
-                assert!(change.between.0 < change.between.1 && change.between.1 < trend.members.len());
-                assert!(change.before.runs >= 3 && change.after.runs >= 3 && !change.steps.is_empty());
+                assert!(
+                    change.between.0 < change.between.1 && change.between.1 < trend.members.len()
+                );
+                assert!(
+                    change.before.runs >= 3 && change.after.runs >= 3 && !change.steps.is_empty()
+                );
                 assert!(change.steps.iter().all(|moved| moved.step < trend.steps.len()));
             }
         }
@@ -133,6 +153,7 @@ fn another_builder_takes_over() {
     }
     let branch = branch(runs);
     let trends = trends(&branch);
-    let follows: Vec<_> = trends.iter().map(|trend| trend.follows.as_ref().map(|known| known.dialect)).collect();
+    let follows: Vec<_> =
+        trends.iter().map(|trend| trend.follows.as_ref().map(|known| known.dialect)).collect();
     assert_eq!(follows, [None, Some(Dialect::BuildkitPlain)]);
 }

@@ -29,7 +29,10 @@ impl Baseline {
     /// Made of what is found today. Nothing in it moves from day to day: no costs, lines or dates.
     #[must_use]
     pub fn of(name: String, findings: &[Finding]) -> Self {
-        let known = |finding: &Finding| Known { rule: finding.rule.to_owned(), subject: finding.subject.clone() };
+        let known = |finding: &Finding| Known {
+            rule: finding.rule.to_owned(),
+            subject: finding.subject.clone(),
+        };
         let known = findings.iter().map(|finding| (finding.fingerprint(), known(finding)));
         Self { name, known: known.collect() }
     }
@@ -40,7 +43,8 @@ impl Baseline {
         self.known.contains_key(&finding.fingerprint())
     }
 
-    /// What was known and is not found any more, by rule and subject. What is hidden is still there.
+    /// What was known and is not found any more, by rule and subject. What is hidden is still
+    /// there.
     #[must_use]
     pub fn gone(&self, findings: &[Finding], hidden: &[Hidden]) -> Vec<&Known> {
         let found = findings.iter().chain(hidden.iter().map(|hidden| &hidden.finding));

@@ -42,7 +42,8 @@ pub struct Figures {
     pub hits: usize,
     /// Steps that count, over all runs.
     pub total: usize,
-    /// Median of the seconds in which a run's steps were executed; `None` without runs whose log tells it.
+    /// Median of the seconds in which a run's steps were executed; `None` without runs whose log
+    /// tells it.
     pub seconds: Option<f64>,
 }
 
@@ -59,14 +60,17 @@ pub enum Effect {
     Worse,
     /// Nothing was wrong before, and nothing is now.
     NothingToMend,
-    /// Less than two runs after the change, or no build that is in both: the first run after a change
-    /// of the cache starts cold and shows nothing.
+    /// Less than two runs after the change, or no build that is in both: the first run after a
+    /// change of the cache starts cold and shows nothing.
     TooFewRuns,
 }
 
 /// Compares what was before with what is after.
 #[must_use]
-pub fn compare<'a>(before: (&Study, &'a [Finding]), after: (&Study, &'a [Finding])) -> Comparison<'a> {
+pub fn compare<'a>(
+    before: (&Study, &'a [Finding]),
+    after: (&Study, &'a [Finding]),
+) -> Comparison<'a> {
     let builds = pairs(before.0, after.0);
     let mut left: Vec<&Finding> = after.1.iter().collect();
     let (mut gone, mut still) = (Vec::new(), Vec::new());
@@ -89,7 +93,8 @@ pub fn compare<'a>(before: (&Study, &'a [Finding]), after: (&Study, &'a [Finding
     Comparison { builds, gone, new: left, still, verdict }
 }
 
-/// The same rule on the same thing; else the same rule, since a change may give the thing another name.
+/// The same rule on the same thing; else the same rule, since a change may give the thing another
+/// name.
 fn counterpart(old: &Finding, left: &[&Finding]) -> Option<usize> {
     let exact = left.iter().position(|new| new.rule == old.rule && new.subject == old.subject);
     exact.or_else(|| left.iter().position(|new| new.rule == old.rule))
@@ -115,11 +120,13 @@ fn pairs(before: &Study, after: &Study) -> Vec<Pair> {
     pairs.into_iter().chain(only).collect()
 }
 
-/// The last build before and the first after are the same build, of the same job where both have one.
+/// The last build before and the first after are the same build, of the same job where both have
+/// one.
 fn same(before: &Study, old: &Series, after: &Study, new: &Series) -> bool {
     let last = before.members(old).next_back();
     last.zip(after.members(new).next()).is_some_and(|((ran, old), (runs, new))| {
-        (ran.job.is_none() || runs.job.is_none() || ran.job == runs.job) && series::same_build(old, new)
+        (ran.job.is_none() || runs.job.is_none() || ran.job == runs.job)
+            && series::same_build(old, new)
     })
 }
 
@@ -136,7 +143,13 @@ impl Figures {
             runs: builds.len(),
             hits: builds.iter().map(|build| build.hits()).sum(),
             total: builds.iter().map(|build| build.total()).sum(),
-            seconds: median(builds.iter().filter(|build| timed(build)).map(|build| build.seconds_executed()).collect()),
+            seconds: median(
+                builds
+                    .iter()
+                    .filter(|build| timed(build))
+                    .map(|build| build.seconds_executed())
+                    .collect(),
+            ),
         }
     }
 }

@@ -20,7 +20,10 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
     ("image-without-inline-cache", &["cache-ref-is-image"]),
     ("stale-cache-ref", &["compose-drops-cache-to"]),
     ("import-without-export", &["compose-drops-cache-to"]),
-    ("cache-never-found", &["cache-ref-shared", "cache-ref-mismatch", "cache-lost", "min-mode-multi-stage"]),
+    (
+        "cache-never-found",
+        &["cache-ref-shared", "cache-ref-mismatch", "cache-lost", "min-mode-multi-stage"],
+    ),
     ("no-cache-import", &["layers-disabled"]),
     ("ci-cache-upload-failed", &["parallel-steps-share-cache"]),
     ("ci-cache-never-restored", CI_CACHE_FAILS),
@@ -29,7 +32,10 @@ static GIVES_WAY: &[(&str, &[&str])] = &[
     ("ci-cache-frozen", &["ci-docker-cache-unused-by-buildkit"]),
     ("no-cache-import", &["ci-docker-cache-unused-by-buildkit"]),
     ("cache-lost", CI_CACHE_FAILS),
-    ("cache-lost", &["ci-cache-frozen", "ci-cache-never-restored", "ci-docker-cache-unused-by-buildkit"]),
+    (
+        "cache-lost",
+        &["ci-cache-frozen", "ci-cache-never-restored", "ci-docker-cache-unused-by-buildkit"],
+    ),
     ("volatile-build-arg", &["ci-cache-frozen"]),
     ("file-mode-drift", &["ci-cache-frozen"]),
     ("cache-lost", EXPLAIN_A_COLD_RUN),
@@ -109,8 +115,13 @@ pub(super) fn under_their_cause(findings: Vec<Finding>) -> Vec<Finding> {
             let other = |f: &Finding| f.rule != UNEXPLAINED && f.severity >= bad;
             return findings.iter().any(|f| other(f) && quotes_a_source_of(f, finding));
         }
-        let cause = |rule: &str, source: &str| quoted.get(&(rule, source)).is_some_and(|severity| *severity >= bad);
-        let mut causes = GIVES_WAY.iter().filter(|(rule, _)| *rule == finding.rule).flat_map(|(_, causes)| *causes);
+        let cause = |rule: &str, source: &str| {
+            quoted.get(&(rule, source)).is_some_and(|severity| *severity >= bad)
+        };
+        let mut causes = GIVES_WAY
+            .iter()
+            .filter(|(rule, _)| *rule == finding.rule)
+            .flat_map(|(_, causes)| *causes);
         causes.any(|rule| finding.evidence.iter().any(|line| cause(rule, &line.source)))
     };
     let keep: Vec<bool> = findings.iter().map(|f| !follows(f)).collect();
@@ -129,7 +140,8 @@ fn quoted(findings: &[Finding]) -> HashMap<(&str, &str), Severity> {
     let mut quoted = HashMap::new();
     for finding in findings {
         for line in finding.evidence.iter() {
-            let worst = quoted.entry((finding.rule, line.source.as_str())).or_insert(finding.severity);
+            let worst =
+                quoted.entry((finding.rule, line.source.as_str())).or_insert(finding.severity);
             *worst = finding.severity.max(*worst);
         }
     }

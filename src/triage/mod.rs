@@ -1,4 +1,5 @@
-//! Small passes over the findings: one cause once, consequences under their cause, the project's policy, rank.
+//! Small passes over the findings: one cause once, consequences under their cause, the project's
+//! policy, rank.
 //!
 //! Knows no rule's inside; a pass is a function from findings to findings.
 
@@ -27,7 +28,11 @@ pub use verdict::{Assessment, Verdict, Wanted};
 
 /// Runs every pass, in order; what the project hides is handed on beside the findings that stand.
 #[must_use]
-pub fn triage(findings: Vec<Finding>, runs: &[Run], policy: &Policy) -> (Vec<Finding>, Vec<Hidden>) {
+pub fn triage(
+    findings: Vec<Finding>,
+    runs: &[Run],
+    policy: &Policy,
+) -> (Vec<Finding>, Vec<Hidden>) {
     let mut findings = CAUSES.iter().fold(findings, |findings, pass| pass(findings));
     policy.judge(&mut findings);
     policy.part(rank::by_time_lost(findings), runs)

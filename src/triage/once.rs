@@ -23,7 +23,9 @@ fn merged(mut known: Finding, others: &[Finding]) -> Finding {
         return known;
     }
     known.impact.runs = runs(&known, others);
-    known.evidence = others.iter().fold(known.evidence, |proof, other| proof.seen_in(other.evidence.builds().to_vec()));
+    known.evidence = others
+        .iter()
+        .fold(known.evidence, |proof, other| proof.seen_in(other.evidence.builds().to_vec()));
     known.evidence.extend(others.iter().flat_map(|other| other.evidence.iter().cloned()));
     let edits = others.iter().flat_map(|other| &other.fix.edits);
     add_edits(&mut known.fix.edits, edits);

@@ -1,6 +1,7 @@
 //! The patches of all findings, put together for each file.
 //!
-//! Several findings may change one file; what contradicts an earlier change is left for the next time.
+//! Several findings may change one file; what contradicts an earlier change is left for the next
+//! time.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,8 @@ pub struct Patched {
     pub left: Vec<&'static str>,
 }
 
-/// The patches, by path; `with_unsafe` takes those too that can change the image or where it is built.
+/// The patches, by path; `with_unsafe` takes those too that can change the image or where it is
+/// built.
 #[must_use]
 pub fn patches(findings: &[Finding], configs: &[Config], with_unsafe: bool) -> Vec<Patched> {
     let mut files: BTreeMap<&str, Vec<(&Finding, &Edit)>> = BTreeMap::new();
@@ -44,7 +46,8 @@ fn edits(findings: &[Finding]) -> impl Iterator<Item = (&Finding, &Edit)> {
 
 /// A file that is not among the configuration is a new one.
 fn patched(path: &str, edits: &[(&Finding, &Edit)], configs: &[Config]) -> Option<Patched> {
-    let base = configs.iter().find(|config| config.path == path).map_or("", |config| config.text.as_str());
+    let base =
+        configs.iter().find(|config| config.path == path).map_or("", |config| config.text.as_str());
     let texts: Vec<&str> = edits.iter().map(|(_, edit)| edit.text.as_str()).collect();
     let (text, left) = patch::merged(base, &texts);
     let diff = match edits {
@@ -54,7 +57,13 @@ fn patched(path: &str, edits: &[(&Finding, &Edit)], configs: &[Config]) -> Optio
     let rule = |index: &usize| edits.get(*index).map(|(finding, _)| finding.rule);
     let made = edits.iter().enumerate().filter(|(index, _)| !left.contains(index));
     let fixes = made.map(|(_, (finding, _))| (finding.rule, finding.fix.cost.clone())).collect();
-    Some(Patched { path: path.to_owned(), text, diff, fixes, left: left.iter().filter_map(rule).collect() })
+    Some(Patched {
+        path: path.to_owned(),
+        text,
+        diff,
+        fixes,
+        left: left.iter().filter_map(rule).collect(),
+    })
 }
 
 #[cfg(test)]
@@ -64,7 +73,8 @@ mod tests {
 
     fn finding(rule: &'static str, text: &str, safe: bool) -> Finding {
         let edit = Edit { path: "a.yml".into(), diff: "-x\n+y\n".into(), text: text.into(), safe };
-        let line = Evidence { source: "l".into(), line: 1, text: String::new(), shows: String::new() };
+        let line =
+            Evidence { source: "l".into(), line: 1, text: String::new(), shows: String::new() };
         Finding {
             rule,
             severity: Severity::Error,
@@ -90,7 +100,10 @@ mod tests {
             finding("three", "B\nb\nc\nd\ne\n", true),
         ];
         let safe = patches(&findings, &configs, false);
-        assert_eq!((safe[0].text.as_str(), safe[0].left.as_slice()), ("A\nb\nc\nd\ne\n", ["three"].as_slice()));
+        assert_eq!(
+            (safe[0].text.as_str(), safe[0].left.as_slice()),
+            ("A\nb\nc\nd\ne\n", ["three"].as_slice())
+        );
         let all = patches(&findings, &configs, true);
         assert!(all[0].text == "A\nb\nc\nd\nE\n" && all[0].diff.contains("+E"));
         assert_eq!(unsafe_rules(&findings), ["two"]);

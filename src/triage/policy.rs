@@ -1,4 +1,5 @@
-//! What a project has decided of findings: how bad a rule is here, and what is known and not to be shown.
+//! What a project has decided of findings: how bad a rule is here, and what is known and not to be
+//! shown.
 //!
 //! Plain values; where they are written down is not known here. Nothing is hidden silently: what is
 //! hidden is handed on with the reason.
@@ -52,7 +53,8 @@ impl Policy {
     /// Puts the project's severities in place of the rules' own.
     pub(super) fn judge(&self, findings: &mut [Finding]) {
         for finding in findings {
-            finding.severity = self.severities.get(finding.rule).copied().unwrap_or(finding.severity);
+            finding.severity =
+                self.severities.get(finding.rule).copied().unwrap_or(finding.severity);
         }
     }
 
@@ -75,7 +77,10 @@ impl Ignore {
     fn holds_for(&self, finding: &Finding, jobs: &Jobs) -> bool {
         self.rule == finding.rule
             && self.fingerprint.as_ref().is_none_or(|wanted| *wanted == finding.fingerprint())
-            && self.subject.as_ref().is_none_or(|wanted| WildMatch::new(wanted).matches(&finding.subject))
+            && self
+                .subject
+                .as_ref()
+                .is_none_or(|wanted| WildMatch::new(wanted).matches(&finding.subject))
             && self.job.as_ref().is_none_or(|wanted| jobs.are_all(&WildMatch::new(wanted), finding))
     }
 }
@@ -92,8 +97,8 @@ impl<'a> Jobs<'a> {
         Self(jobs)
     }
 
-    /// Every log that the finding quotes is of such a job. A log of several jobs is of such a job where all
-    /// of them are: when in doubt a finding is shown.
+    /// Every log that the finding quotes is of such a job. A log of several jobs is of such a job
+    /// where all of them are: when in doubt a finding is shown.
     fn are_all(&self, wanted: &WildMatch, finding: &Finding) -> bool {
         let quoted = finding.evidence.iter().filter_map(|line| self.0.get(line.source.as_str()));
         let mut jobs = quoted.flatten().peekable();
@@ -107,7 +112,12 @@ mod tests {
     use crate::finding::{Confidence, Evidence, Fix, Impact, Proof};
 
     fn finding(rule: &'static str, subject: &str, source: &str) -> Finding {
-        let line = Evidence { source: source.to_owned(), line: 1, text: String::new(), shows: String::new() };
+        let line = Evidence {
+            source: source.to_owned(),
+            line: 1,
+            text: String::new(),
+            shows: String::new(),
+        };
         Finding {
             rule,
             severity: Severity::Error,
@@ -151,7 +161,12 @@ mod tests {
 
     #[test]
     fn a_finding_of_two_jobs_is_shown_where_one_is_ignored() {
-        let runs = [run("a.log", "nightly"), run("b.log", "release"), run("c.log", "nightly"), run("c.log", "x")];
+        let runs = [
+            run("a.log", "nightly"),
+            run("b.log", "release"),
+            run("c.log", "nightly"),
+            run("c.log", "x"),
+        ];
         let nightly = Ignore { job: Some("nightly".to_owned()), ..ignore() };
         let mut both = finding("cache-lost", "", "a.log");
         assert!(nightly.holds_for(&both, &Jobs::of(&runs)));
@@ -163,7 +178,11 @@ mod tests {
 
     #[test]
     fn what_is_hidden_is_handed_on() {
-        let policy = Policy { ignores: vec![ignore()], only: vec!["cache-lost".to_owned()], ..Policy::default() };
+        let policy = Policy {
+            ignores: vec![ignore()],
+            only: vec!["cache-lost".to_owned()],
+            ..Policy::default()
+        };
         let all = vec![finding("cache-lost", "", "a.log"), finding("no-cache-flag", "", "a.log")];
         let (shown, hidden) = policy.part(all, &[]);
         assert_eq!((shown.len(), hidden.len()), (0, 1));

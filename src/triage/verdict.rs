@@ -1,4 +1,5 @@
-//! The report in one word: whether the cache is well, and where that cannot be told, what would tell it.
+//! The report in one word: whether the cache is well, and where that cannot be told, what would
+//! tell it.
 //!
 //! Found here alone; every format prints the same.
 
@@ -38,14 +39,16 @@ pub enum Wanted {
 pub struct Assessment {
     /// All in all.
     pub verdict: Verdict,
-    /// Indices of the series whose newest build ran steps for a reason that is not known, or got to none.
+    /// Indices of the series whose newest build ran steps for a reason that is not known, or got to
+    /// none.
     pub open: Vec<usize>,
     /// What to give, the most telling first; empty unless it is too little to tell.
     pub wanted: Vec<Wanted>,
 }
 
 impl Assessment {
-    /// Of what was read and what was found in it. What a project hides is known as well as what it shows.
+    /// Of what was read and what was found in it. What a project hides is known as well as what it
+    /// shows.
     #[must_use]
     pub fn of(study: &Study, findings: &[Finding], hidden: &[Hidden]) -> Self {
         if findings.iter().any(|finding| finding.severity > Severity::Note) {
@@ -54,10 +57,13 @@ impl Assessment {
         if study.runs.iter().all(|run| run.builds.is_empty()) {
             return Self { verdict: Verdict::NothingRead, open: Vec::new(), wanted: Vec::new() };
         }
-        let known: Vec<&Finding> = findings.iter().chain(hidden.iter().map(|hidden| &hidden.finding)).collect();
+        let known: Vec<&Finding> =
+            findings.iter().chain(hidden.iter().map(|hidden| &hidden.finding)).collect();
         let all = study.series.iter().zip(&study.misses).enumerate();
-        let open: Vec<usize> =
-            all.filter(|(_, (series, breaks))| is_open(study, series, breaks, &known)).map(|(at, _)| at).collect();
+        let open: Vec<usize> = all
+            .filter(|(_, (series, breaks))| is_open(study, series, breaks, &known))
+            .map(|(at, _)| at)
+            .collect();
         let verdict = if open.is_empty() { Verdict::Healthy } else { Verdict::TooLittleToTell };
         Self { verdict, wanted: wanted(study, &open), open }
     }
@@ -68,14 +74,17 @@ fn is_asked(study: &Study, run: &Run) -> bool {
     run.earlier.is_none() || study.runs.iter().all(|run| run.earlier.is_some())
 }
 
-/// Whether it is not known why the newest build of a series ran steps, or what it would have run: it ended before its
-/// first one. Older ones are evidence, not the question.
+/// Whether it is not known why the newest build of a series ran steps, or what it would have run:
+/// it ended before its first one. Older ones are evidence, not the question.
 fn is_open(study: &Study, series: &Series, breaks: &Misses, known: &[&Finding]) -> bool {
-    let Some((run, newest)) = study.members(series).next_back().filter(|(run, _)| is_asked(study, run)) else {
+    let Some((run, newest)) =
+        study.members(series).next_back().filter(|(run, _)| is_asked(study, run))
+    else {
         return false;
     };
     if rebuilt(newest).next().is_none() {
-        return newest.total() == 0 && (newest.outcome != BuildOutcome::Succeeded || tells_nothing(newest));
+        return newest.total() == 0
+            && (newest.outcome != BuildOutcome::Succeeded || tells_nothing(newest));
     }
     if series.builds.len() == 1 {
         return true;
@@ -84,34 +93,47 @@ fn is_open(study: &Study, series: &Series, breaks: &Misses, known: &[&Finding]) 
         return false;
     }
     let cold = study.members(series).all(|(_, build)| build.hits() == 0);
-    cold || is_like_no_cache(study, series) || newest.tangled || !all_expected(breaks, series, newest)
+    cold || is_like_no_cache(study, series)
+        || newest.tangled
+        || !all_expected(breaks, series, newest)
 }
 
-/// Every run executed everything but WORKDIR, which `--no-cache` leaves cached, from a step on that a change of the
-/// sources does not rerun in each of them.
+/// Every run executed everything but WORKDIR, which `--no-cache` leaves cached, from a step on that
+/// a change of the sources does not rerun in each of them.
 fn is_like_no_cache(study: &Study, series: &Series) -> bool {
     let ran = |build: &Build| {
         let mut others = build.decided().filter(|step| step.instruction != "WORKDIR").peekable();
-        others.peek().is_some_and(|step| is_narrow(step)) && others.all(|step| step.outcome == Outcome::Miss)
+        others.peek().is_some_and(|step| is_narrow(step))
+            && others.all(|step| step.outcome == Outcome::Miss)
     };
     series.builds.len() > 2 && study.members(series).all(|(_, build)| ran(build))
 }
 
 /// A RUN, or a copy of single files: `COPY package.json ./`.
 fn is_narrow(step: &Step) -> bool {
-    let words: Vec<&str> = step.text.split_ascii_whitespace().skip(1).filter(|word| !word.starts_with("--")).collect();
-    let is_file = |path: &&str| path.rsplit('/').next().is_some_and(|name| name.len() > 2 && name.contains('.'));
-    step.instruction == "RUN" || words.split_last().is_some_and(|(_, files)| files.iter().all(is_file))
+    let words: Vec<&str> =
+        step.text.split_ascii_whitespace().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let is_file = |path: &&str| {
+        path.rsplit('/').next().is_some_and(|name| name.len() > 2 && name.contains('.'))
+    };
+    step.instruction == "RUN"
+        || words.split_last().is_some_and(|(_, files)| files.iter().all(is_file))
 }
 
 /// Steps are there, and no word of what became of them.
 fn tells_nothing(build: &Build) -> bool {
-    build.steps.iter().any(|step| step.kind == StepKind::Counted && step.outcome == Outcome::Unknown)
+    build
+        .steps
+        .iter()
+        .any(|step| step.kind == StepKind::Counted && step.outcome == Outcome::Unknown)
 }
 
 /// Steps that a cache could have answered, and that ran.
 pub(crate) fn rebuilt(build: &Build) -> impl Iterator<Item = &Step> {
-    build.steps.iter().filter(|step| step.kind == StepKind::Counted && step.outcome == Outcome::Miss)
+    build
+        .steps
+        .iter()
+        .filter(|step| step.kind == StepKind::Counted && step.outcome == Outcome::Miss)
 }
 
 /// A finding that is more than a suspicion, and cost this run steps.
@@ -141,7 +163,10 @@ fn wanted(study: &Study, open: &[usize]) -> Vec<Wanted> {
     let lone = open.iter().any(|at| of(at) == 1);
     let several = open.iter().any(|at| of(at) > 1);
     let file = study.configs.iter().any(|config| config.kind.name() == "dockerfile");
-    let all =
-        [(lone, Wanted::EarlierRuns), (several, Wanted::SameCommit), (!open.is_empty() && !file, Wanted::Dockerfile)];
+    let all = [
+        (lone, Wanted::EarlierRuns),
+        (several, Wanted::SameCommit),
+        (!open.is_empty() && !file, Wanted::Dockerfile),
+    ];
     all.into_iter().filter(|(asked, _)| *asked).map(|(_, wanted)| wanted).collect()
 }

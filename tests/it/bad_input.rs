@@ -1,5 +1,5 @@
-//! What no log should be: a clear message or a problem in the report, never a panic, and the rest is
-//! still read.
+//! What no log should be: a clear message or a problem in the report, never a panic, and the rest
+//! is still read.
 
 use std::fs;
 use std::path::Path;
@@ -56,7 +56,12 @@ fn is_read(bytes: &[u8]) -> serde_json::Value {
 }
 
 fn steps(report: &serde_json::Value) -> usize {
-    report["runs"][0]["builds"].as_array().unwrap().iter().map(|b| b["steps"].as_array().unwrap().len()).sum()
+    report["runs"][0]["builds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| b["steps"].as_array().unwrap().len())
+        .sum()
 }
 
 #[test]
@@ -112,6 +117,8 @@ fn a_line_of_ten_million_characters() {
 #[test]
 fn bytes_that_are_no_text() {
     let mut log = fs::read(GOOD).unwrap();
-    log.extend_from_slice(b"#77 [8/9] RUN echo \xff\xfe\x00\x1b]0;title\x07 x\n#77 CACHED\n\xf0\x9f\n");
+    log.extend_from_slice(
+        b"#77 [8/9] RUN echo \xff\xfe\x00\x1b]0;title\x07 x\n#77 CACHED\n\xf0\x9f\n",
+    );
     is_read(&log);
 }

@@ -115,7 +115,10 @@ fn registry_caches_for_both_forms_of_parallel() {
         let file = Pipelines::parse(&new).unwrap();
         assert!(file.sharing("docker").is_empty());
         for step in file.steps.iter().filter(|s| s.parallel.is_some()) {
-            assert_eq!((step.runtime.as_deref(), step.image.as_deref()), (Some("3"), Some("docker:28-cli")));
+            assert_eq!(
+                (step.runtime.as_deref(), step.image.as_deref()),
+                (Some("3"), Some("docker:28-cli"))
+            );
             assert!(step.script.iter().any(|line| line.contains("mode=max")));
         }
         comments_survive(text, &new);
@@ -129,10 +132,13 @@ fn registry_caches_stand_where_the_image_is_pushed() {
     assert_eq!(script[1], "docker buildx create --use --driver docker-container");
     let place = "type=registry,ref=registry.example.com/api:buildcache-build-api";
     let line = format!(
-        "docker buildx build --load --cache-from {place} --cache-to {place},mode=max,ignore-error=true -t registry.example.com/api:$BITBUCKET_COMMIT api"
+        "docker buildx build --load --cache-from {place} --cache-to \
+            {place},mode=max,ignore-error=true -t registry.example.com/api:$BITBUCKET_COMMIT api"
     );
     assert_eq!(script[2], line);
-    assert!(file.steps[1].script[2].contains("ref=$CACHE_REPOSITORY:buildcache-build-web-2,mode=max"));
+    assert!(
+        file.steps[1].script[2].contains("ref=$CACHE_REPOSITORY:buildcache-build-web-2,mode=max")
+    );
     assert!(file.steps[1].script[2].contains("# not this one: docker build .\n"));
     assert_eq!(file.steps[2].caches[0].name, "docker");
 }
@@ -147,8 +153,16 @@ fn custom_caches_for_the_older_builder() {
             let own = step.caches.iter().find(|c| c.name.starts_with("docker-")).unwrap();
             let defined = file.caches.iter().find(|c| c.name == own.name).unwrap();
             assert_eq!(defined.path, format!("~/{}", own.name));
-            assert!(step.script.iter().any(|l| l.contains(&format!("docker load -i {}/image.tar", defined.path))));
-            assert!(step.script.last().is_some_and(|l| l.contains("docker save") || l.contains("docker push")));
+            assert!(
+                step.script
+                    .iter()
+                    .any(|l| l.contains(&format!("docker load -i {}/image.tar", defined.path)))
+            );
+            assert!(
+                step.script
+                    .last()
+                    .is_some_and(|l| l.contains("docker save") || l.contains("docker push"))
+            );
         }
         comments_survive(text, &new);
     }
@@ -167,15 +181,27 @@ fn anchored_steps_are_changed_where_they_are_written() {
 fn lines_shared_with_other_needs_are_left_alone() {
     let finding = diagnose(ANCHORS, Dialect::Classic).unwrap();
     assert!(finding.fix.edits.is_empty());
-    assert!(finding.fix.steps.iter().any(|s| s.starts_with("No patch for the file") && s.contains("anchor")));
-    let other =
-        LIST.replace("docker login -u $USER -p $PASS registry.example.com", "npm ci").replace("cd jobs", "aws ecr x");
+    assert!(
+        finding
+            .fix
+            .steps
+            .iter()
+            .any(|s| s.starts_with("No patch for the file") && s.contains("anchor"))
+    );
+    let other = LIST
+        .replace("docker login -u $USER -p $PASS registry.example.com", "npm ci")
+        .replace("cd jobs", "aws ecr x");
     let finding = diagnose(&other, Dialect::BuildkitPlain).unwrap();
     assert!(finding.fix.steps.iter().any(|s| s.contains("also calls `npm`")));
-    let after =
-        MAPPING.replace("            - step:\n", "            - step:\n                after-script: [./report.sh]\n");
+    let after = MAPPING.replace(
+        "            - step:\n",
+        "            - step:\n                after-script: [./report.sh]\n",
+    );
     let finding = diagnose(&after, Dialect::BuildkitPlain).unwrap();
-    assert!(finding.fix.edits.is_empty() && finding.fix.steps.iter().any(|s| s.contains("also calls `./report.sh`")));
+    assert!(
+        finding.fix.edits.is_empty()
+            && finding.fix.steps.iter().any(|s| s.contains("also calls `./report.sh`"))
+    );
 }
 
 #[test]
@@ -200,7 +226,9 @@ fn nothing_is_changed_where_each_step_has_its_own() {
 }
 
 fn comments_survive(old: &str, new: &str) {
-    for comment in old.lines().filter_map(|line| line.split_once('#')).map(|(_, comment)| comment.trim_end()) {
+    for comment in
+        old.lines().filter_map(|line| line.split_once('#')).map(|(_, comment)| comment.trim_end())
+    {
         assert!(new.contains(&format!("#{comment}")), "#{comment} is gone from\n{new}");
     }
 }

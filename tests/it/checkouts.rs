@@ -1,8 +1,8 @@
-//! Corrected configuration, as data: `tests/checkouts/<kind>/<case>/before` is a checkout, `after` what it
-//! shall be; without `after` nothing is proposed.
+//! Corrected configuration, as data: `tests/checkouts/<kind>/<case>/before` is a checkout, `after`
+//! what it shall be; without `after` nothing is proposed.
 //!
-//! The edits come from the binary, run on the checkout (and on `logs` beside it), or where there is a
-//! `changes.json` from the changes it lists. Every patch goes through `git apply`.
+//! The edits come from the binary, run on the checkout (and on `logs` beside it), or where there is
+//! a `changes.json` from the changes it lists. Every patch goes through `git apply`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,20 +28,27 @@ fn patches_apply_and_do_what_was_asked() {
         write(home, &before);
         let diffs = diffs(&case, home);
         let name = case.display();
-        let wanted = if case.join("after").exists() { tree(&case.join("after")) } else { before.clone() };
+        let wanted =
+            if case.join("after").exists() { tree(&case.join("after")) } else { before.clone() };
         assert_eq!(diffs.is_empty(), wanted == before, "{name}: {diffs:#?}");
         for diff in &diffs {
             git::apply(home, diff);
         }
-        let now: BTreeMap<PathBuf, Vec<u8>> = tree(home).into_iter().filter(|(path, _)| !is_own(path)).collect();
+        let now: BTreeMap<PathBuf, Vec<u8>> =
+            tree(home).into_iter().filter(|(path, _)| !is_own(path)).collect();
         for path in now.keys().chain(wanted.keys()) {
-            let text =
-                |files: &BTreeMap<PathBuf, Vec<u8>>| files.get(path).map(|b| String::from_utf8_lossy(b).into_owned());
+            let text = |files: &BTreeMap<PathBuf, Vec<u8>>| {
+                files.get(path).map(|b| String::from_utf8_lossy(b).into_owned())
+            };
             assert_eq!(text(&now), text(&wanted), "{name}: {}", path.display());
         }
         for (path, bytes) in &now {
             let read = Config::read(&path.to_string_lossy(), &String::from_utf8_lossy(bytes));
-            assert!(read.is_none_or(|config| config.is_ok()), "{name}: {} cannot be read", path.display());
+            assert!(
+                read.is_none_or(|config| config.is_ok()),
+                "{name}: {} cannot be read",
+                path.display()
+            );
         }
         if !case.join("changes.json").exists() && !case.join("logs").exists() {
             assert_eq!(proposed(home), Vec::<String>::new(), "{name}: the defect is still there");
@@ -70,8 +77,12 @@ fn proposed(home: &Path) -> Vec<String> {
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&output.stderr)));
     let findings = report.get("findings").and_then(Value::as_array).unwrap();
-    let edits = findings.iter().filter_map(|finding| finding.get("fix")?.get("edits")?.as_array()).flatten();
-    let mut diffs: Vec<String> = edits.map(|edit| edit["diff"].as_str().unwrap().to_owned()).collect();
+    let edits = findings
+        .iter()
+        .filter_map(|finding| finding.get("fix")?.get("edits")?.as_array())
+        .flatten();
+    let mut diffs: Vec<String> =
+        edits.map(|edit| edit["diff"].as_str().unwrap().to_owned()).collect();
     // Two findings may ask for one change.
     diffs.sort();
     diffs.dedup();
@@ -95,12 +106,19 @@ fn change(value: &Value) -> Change {
     let place = |key: &str| usize::try_from(value[key].as_u64().unwrap()).unwrap();
     let text = |key: &str| value[key].as_str().map(str::to_owned);
     let line = |key: &str| value[key].as_u64().unwrap();
-    let lines = |key: &str| value[key].as_array().unwrap().iter().map(|v| v.as_u64().unwrap()).collect();
+    let lines =
+        |key: &str| value[key].as_array().unwrap().iter().map(|v| v.as_u64().unwrap()).collect();
     let has = |key: &str| value.get(key).is_some();
     if has("caches") {
-        let from = value["from"].as_array().into_iter().flatten().map(|v| v.as_str().unwrap().to_owned()).collect();
+        let from = value["from"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|v| v.as_str().unwrap().to_owned())
+            .collect();
         let flag = |key: &str| value[key].as_bool().unwrap_or(false);
-        let settings = Settings { from, to: text("to"), inline: flag("inline"), builder: flag("builder") };
+        let settings =
+            Settings { from, to: text("to"), inline: flag("inline"), builder: flag("builder") };
         return Change::Caches { place: place("caches"), settings };
     }
     if has("spec") {
@@ -144,7 +162,10 @@ fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             if path.is_dir() {
                 open.push(path);
             } else {
-                files.insert(path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap());
+                files.insert(
+                    path.strip_prefix(folder).unwrap().to_owned(),
+                    fs::read(&path).unwrap(),
+                );
             }
         }
     }

@@ -38,9 +38,14 @@ fn check(file: &Path) -> Vec<String> {
         fs::write(&log, [head.clone(), block.lines.clone()].concat().join("\n") + "\n").unwrap();
         let run = read(&log);
         let said: Vec<String> = run.ci_caches.iter().map(said).collect();
-        let expected: Vec<&str> = block.expected.iter().copied().filter(|e| *e != "nothing").collect();
+        let expected: Vec<&str> =
+            block.expected.iter().copied().filter(|e| *e != "nothing").collect();
         if run.ci != Some(ci) || said != expected {
-            wrong.push(format!("{ci}:\n{}\n  heard as {:?} {said:?}\n", block.lines.join("\n"), run.ci));
+            wrong.push(format!(
+                "{ci}:\n{}\n  heard as {:?} {said:?}\n",
+                block.lines.join("\n"),
+                run.ci
+            ));
         }
     }
     wrong
@@ -48,11 +53,14 @@ fn check(file: &Path) -> Vec<String> {
 
 /// Lines in front of every block, and the blocks.
 fn parse(text: &str) -> (Vec<&str>, Vec<Block<'_>>) {
-    let (mut head, mut blocks) = (Vec::new(), vec![Block { lines: Vec::new(), expected: Vec::new() }]);
+    let (mut head, mut blocks) =
+        (Vec::new(), vec![Block { lines: Vec::new(), expected: Vec::new() }]);
     for line in text.lines() {
         let block = blocks.last_mut().unwrap();
         match line {
-            "" if !block.expected.is_empty() => blocks.push(Block { lines: Vec::new(), expected: Vec::new() }),
+            "" if !block.expected.is_empty() => {
+                blocks.push(Block { lines: Vec::new(), expected: Vec::new() })
+            }
             "" => assert!(block.lines.is_empty(), "a block without `=>`: {:?}", block.lines),
             _ if line.starts_with("# ") => {}
             _ if line.starts_with("@ ") => head.push(&line[2..]),
@@ -65,7 +73,11 @@ fn parse(text: &str) -> (Vec<&str>, Vec<Block<'_>>) {
 }
 
 fn read(log: &Path) -> Run {
-    let report = pipeline::run(&Options { paths: vec![log.to_owned()], threads: Some(1), ..Options::default() });
+    let report = pipeline::run(&Options {
+        paths: vec![log.to_owned()],
+        threads: Some(1),
+        ..Options::default()
+    });
     report.study.runs.into_iter().next().unwrap()
 }
 

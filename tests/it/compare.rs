@@ -24,7 +24,11 @@ fn a_cache_of_all_stages_worked() {
 #[test]
 fn the_way_back_is_new_trouble() {
     let text = compare(&[MENDED, "--with", SICK]);
-    assert!(text.starts_with("It got worse") && text.contains("\nnew    error[inline-cache-multi-stage]"), "{text}");
+    assert!(
+        text.starts_with("It got worse")
+            && text.contains("\nnew    error[inline-cache-multi-stage]"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! Configurations as people write them: `tests/configs/<case>` is a checkout, `<case>/findings` all that is said of
-//! it without a log, one finding a line. `UPDATE_CONFIGS=1 cargo test --test it configs` writes them; read them as
-//! a user would.
+//! Configurations as people write them: `tests/configs/<case>` is a checkout, `<case>/findings` all
+//! that is said of it without a log, one finding a line.
+//! `UPDATE_CONFIGS=1 cargo test --test it configs` writes them; read them as a user would.
 //!
-//! What is proposed is applied as a maintainer would: after at most two rounds nothing is proposed any more, what
-//! was mended is not found again, and nothing of warning or more is new.
+//! What is proposed is applied as a maintainer would: after at most two rounds nothing is proposed
+//! any more, what was mended is not found again, and nothing of warning or more is new.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,8 @@ const FINDINGS: &str = "findings";
 
 #[test]
 fn findings_are_as_reviewed_and_patches_mend_them() {
-    let cases: Vec<PathBuf> = folder::children(Path::new(ROOT)).into_iter().filter(|path| path.is_dir()).collect();
+    let cases: Vec<PathBuf> =
+        folder::children(Path::new(ROOT)).into_iter().filter(|path| path.is_dir()).collect();
     assert!(cases.len() >= 40, "too few configurations: {}", cases.len());
     for case in cases {
         let checkout = copy(&case);
@@ -45,13 +46,22 @@ fn mends(case: &Path, checkout: &Path, before: &[Value]) {
         git::apply(checkout, &patch);
         closed(checkout, case);
     }
-    let keys = |all: &[Value]| all.iter().filter(|f| f["severity"] != "note").map(key).collect::<BTreeSet<_>>();
+    let keys = |all: &[Value]| {
+        all.iter().filter(|f| f["severity"] != "note").map(key).collect::<BTreeSet<_>>()
+    };
     let after = findings(checkout);
     let new: Vec<_> = keys(&after).difference(&keys(before)).cloned().collect();
     assert!(new.is_empty(), "{}: new after the patch: {new:?}", case.display());
-    let mended = before.iter().filter(|f| f["fix"]["edits"].as_array().is_some_and(|edits| !edits.is_empty()));
+    let mended = before
+        .iter()
+        .filter(|f| f["fix"]["edits"].as_array().is_some_and(|edits| !edits.is_empty()));
     for finding in mended {
-        assert!(!after.iter().any(|f| key(f) == key(finding)), "{}: still found: {}", case.display(), line(finding));
+        assert!(
+            !after.iter().any(|f| key(f) == key(finding)),
+            "{}: still found: {}",
+            case.display(),
+            line(finding)
+        );
     }
 }
 
@@ -62,10 +72,19 @@ fn closed(checkout: &Path, case: &Path) {
         let name = file.strip_prefix(checkout).unwrap().to_string_lossy().into_owned();
         let workflow = file.extension().is_some_and(|ending| ending == "yml");
         for line in text.lines().filter(|_| workflow) {
-            assert_eq!(line.matches("${{").count(), line.matches("}}").count(), "{}: {line}", case.display());
+            assert_eq!(
+                line.matches("${{").count(),
+                line.matches("}}").count(),
+                "{}: {line}",
+                case.display()
+            );
         }
         let read = cachediag::config::Config::read(&name, &text);
-        assert!(read.is_none_or(|config| config.is_ok()), "{}: {name} cannot be read", case.display());
+        assert!(
+            read.is_none_or(|config| config.is_ok()),
+            "{}: {name} cannot be read",
+            case.display()
+        );
     }
 }
 
@@ -80,14 +99,24 @@ fn line(finding: &Value) -> String {
     let of = |list: &Value, show: &dyn Fn(&Value) -> String| {
         list.as_array().into_iter().flatten().map(show).collect::<Vec<_>>().join(", ")
     };
-    let lines = of(&finding["evidence"], &|e| format!("{}:{}", e["source"].as_str().unwrap_or_default(), e["line"]));
-    let edits = of(&finding["fix"]["edits"], &|e| e["path"].as_str().unwrap_or_default().to_owned());
+    let lines = of(&finding["evidence"], &|e| {
+        format!("{}:{}", e["source"].as_str().unwrap_or_default(), e["line"])
+    });
+    let edits =
+        of(&finding["fix"]["edits"], &|e| e["path"].as_str().unwrap_or_default().to_owned());
     let edits = if edits.is_empty() { "none".to_owned() } else { edits };
-    format!("{}[{}] {}: {} ({lines}) patch: {edits}", text("severity"), text("rule"), text("confidence"), text("title"))
+    format!(
+        "{}[{}] {}: {} ({lines}) patch: {edits}",
+        text("severity"),
+        text("rule"),
+        text("confidence"),
+        text("title")
+    )
 }
 
 fn findings(checkout: &Path) -> Vec<Value> {
-    let report: Value = serde_json::from_str(&cachediag(checkout, &["--format", "json", "--config", "."])).unwrap();
+    let report: Value =
+        serde_json::from_str(&cachediag(checkout, &["--format", "json", "--config", "."])).unwrap();
     report["findings"].as_array().unwrap().clone()
 }
 

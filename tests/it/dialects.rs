@@ -1,5 +1,5 @@
-//! Each folder of `tests/dialects` is a builder's form of log, and what is read of a log there is of
-//! that form and of no other. A new sample is a new file.
+//! Each folder of `tests/dialects` is a builder's form of log, and what is read of a log there is
+//! of that form and of no other. A new sample is a new file.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The generated parts of the documentation are what the tool says today. `UPDATE_DOCS=1 cargo test --test it docs`
-//! writes them anew.
+//! The generated parts of the documentation are what the tool says today.
+//! `UPDATE_DOCS=1 cargo test --test it docs` writes them anew.
 
 mod links;
 mod pages;
@@ -51,7 +51,10 @@ fn finding() -> String {
     let before = before.lines().take_while(|line| !line.starts_with(&" ".repeat(16)));
     let after = format!("                …\n  cause{after}");
     let lines: Vec<&str> = before.chain(after.lines()).take(FIRST).collect();
-    format!("\n```console\n$ cachediag sample-logs/every-second-run\n{}\n  …\n```\n\n", lines.join("\n"))
+    format!(
+        "\n```console\n$ cachediag sample-logs/every-second-run\n{}\n  …\n```\n\n",
+        lines.join("\n")
+    )
 }
 
 fn tour() -> String {
@@ -62,7 +65,10 @@ fn tour() -> String {
 fn trend() -> String {
     let said = fs::read_to_string("tests/trend/broke-when-copied-too-early/human.snap").unwrap();
     let (_, page) = said.trim_start_matches("---").split_once("---\n").unwrap();
-    format!("\n```console\n$ cachediag trend image --history cachediag.db\n{}\n```\n\n", page.trim_end())
+    format!(
+        "\n```console\n$ cachediag trend image --history cachediag.db\n{}\n```\n\n",
+        page.trim_end()
+    )
 }
 
 /// Writes the file where that is asked for, else holds it against what it should be.
@@ -71,7 +77,10 @@ fn keep(path: &str, now: &str) {
         fs::write(path, now).unwrap();
         return;
     }
-    assert!(fs::read_to_string(path).is_ok_and(|text| text == now), "{path}: UPDATE_DOCS=1 cargo test --test it docs");
+    assert!(
+        fs::read_to_string(path).is_ok_and(|text| text == now),
+        "{path}: UPDATE_DOCS=1 cargo test --test it docs"
+    );
 }
 
 #[test]
@@ -92,19 +101,23 @@ fn the_readme_is_short() {
 #[test]
 fn the_settings_of_the_page_are_read() {
     let text = fs::read_to_string("docs/settings.md").unwrap();
-    let blocks: Vec<&str> = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let blocks: Vec<&str> =
+        text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(!blocks.is_empty());
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("cachediag.toml");
     for block in blocks {
         fs::write(&file, block).unwrap();
         let mut command = assert_cmd::Command::cargo_bin("cachediag").unwrap();
-        let read =
-            command.args(["--settings", file.to_str().unwrap(), "sample-logs/every-second-run"]).output().unwrap();
+        let read = command
+            .args(["--settings", file.to_str().unwrap(), "sample-logs/every-second-run"])
+            .output()
+            .unwrap();
         let said = String::from_utf8(read.stdout).unwrap();
         assert_eq!(read.status.code(), Some(1), "{said}{}", String::from_utf8_lossy(&read.stderr));
         assert!(
-            said.contains("gate failed: --min-hit-rate 50") && said.contains("--must-hit 'build: RUN npm ci'"),
+            said.contains("gate failed: --min-hit-rate 50")
+                && said.contains("--must-hit 'build: RUN npm ci'"),
             "{said}"
         );
         assert!(folder.path().join("cachediag.sarif").exists());
@@ -126,7 +139,11 @@ fn every_rule_is_documented_in_full() {
         ] {
             assert!(!text.trim().is_empty(), "{}: {field}", meta.id);
         }
-        assert!(meta.source().is_some_and(|page| page.starts_with("https://")), "{}: source of the fix", meta.id);
+        assert!(
+            meta.source().is_some_and(|page| page.starts_with("https://")),
+            "{}: source of the fix",
+            meta.id
+        );
         assert!(!meta.title.ends_with('.'), "{}: a title is no sentence", meta.id);
     }
 }

@@ -25,7 +25,8 @@ fn each_log_is_recognised_as_its_folder_says() {
 #[test]
 fn the_build_is_the_same_in_every_envelope() {
     for log in logs() {
-        let build = log.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
+        let build =
+            log.file_name().unwrap().to_str().unwrap().split('.').next().unwrap().to_owned();
         let wanted = steps(&read(&root().join("plain").join(format!("{build}.log")))[0]);
         assert!(!wanted.is_empty());
         let runs = read(&log);
@@ -42,14 +43,24 @@ fn the_build_is_the_same_in_every_envelope() {
 fn the_note_says_what_the_ci_tells() {
     for log in logs() {
         let note = fs::read_to_string(log.with_file_name("NOTE")).unwrap();
-        let said = |key: &str| note.lines().find_map(|l| l.strip_prefix(key)).unwrap().trim().to_owned();
+        let said =
+            |key: &str| note.lines().find_map(|l| l.strip_prefix(key)).unwrap().trim().to_owned();
         for run in read(&log) {
             assert_eq!(run.ci.unwrap_or("none"), said("ci:"), "{}", log.display());
-            let caches: Vec<String> =
-                run.ci_caches.iter().map(|c| format!("{:?} {:?}", c.operation, c.outcome)).collect();
+            let caches: Vec<String> = run
+                .ci_caches
+                .iter()
+                .map(|c| format!("{:?} {:?}", c.operation, c.outcome))
+                .collect();
             assert_eq!(caches.join(", "), said("caches:"), "{}", log.display());
             if !log.to_str().unwrap().contains("one-step") {
-                assert_eq!(run.commands.len().to_string(), said("commands:"), "{}: {:?}", log.display(), run.commands);
+                assert_eq!(
+                    run.commands.len().to_string(),
+                    said("commands:"),
+                    "{}: {:?}",
+                    log.display(),
+                    run.commands
+                );
             }
         }
     }
@@ -60,8 +71,14 @@ fn inputs_of_an_action_have_all_their_lines() {
     let runs = read(&root().join("github/buildkit.log"));
     let action = &runs[0].commands[0];
     let from: Vec<&str> = action.cache_from.iter().map(|s| s.raw.as_str()).collect();
-    assert_eq!(from, ["type=registry,ref=registry.example.com/team/svc:latest", "type=gha,scope=svc"]);
-    assert_eq!(action.tags, ["registry.example.com/team/svc:1", "registry.example.com/team/svc:latest"]);
+    assert_eq!(
+        from,
+        ["type=registry,ref=registry.example.com/team/svc:latest", "type=gha,scope=svc"]
+    );
+    assert_eq!(
+        action.tags,
+        ["registry.example.com/team/svc:1", "registry.example.com/team/svc:latest"]
+    );
     assert!(action.push);
 }
 
@@ -72,7 +89,8 @@ fn root() -> PathBuf {
 fn logs() -> Vec<PathBuf> {
     let folders = fs::read_dir(root()).unwrap().map(|e| e.unwrap().path());
     let files = folders.flat_map(|f| fs::read_dir(f).unwrap().map(|e| e.unwrap().path()));
-    let mut logs: Vec<PathBuf> = files.filter(|f| f.extension().is_some_and(|e| e == "log")).collect();
+    let mut logs: Vec<PathBuf> =
+        files.filter(|f| f.extension().is_some_and(|e| e == "log")).collect();
     logs.sort();
     assert!(logs.len() > 20);
     logs
@@ -91,6 +109,8 @@ fn read(log: &Path) -> Vec<Run> {
 /// What is known of the steps, and the lines it is known from.
 fn steps(run: &Run) -> Vec<(String, String, String)> {
     let all = run.builds.iter().flat_map(|b| &b.steps);
-    let verdict = |s: &cachediag::model::Step| s.verdict.as_ref().map(|q| q.text.to_string()).unwrap_or_default();
+    let verdict = |s: &cachediag::model::Step| {
+        s.verdict.as_ref().map(|q| q.text.to_string()).unwrap_or_default()
+    };
     all.map(|s| (s.header.text.to_string(), format!("{:?}", s.outcome), verdict(s))).collect()
 }

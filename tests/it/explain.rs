@@ -1,5 +1,6 @@
-//! `cachediag explain RULE`: pages as they are read, and the example of each taken from the rule's own samples.
-//! `UPDATE_DOCS=1 cargo test --test it explain` writes the examples anew (`src/rules/examples`).
+//! `cachediag explain RULE`: pages as they are read, and the example of each taken from the rule's
+//! own samples. `UPDATE_DOCS=1 cargo test --test it explain` writes the examples anew
+//! (`src/rules/examples`).
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +14,8 @@ use cachediag::rules::{RULES, by_id};
 use crate::support::folder;
 
 /// Pages that stand for all: a long one, one about configuration, one whose line proves it.
-const PAGES: [&str; 3] = ["inline-cache-lost-every-second-run", "parallel-steps-share-cache", "cache-option-invalid"];
+const PAGES: [&str; 3] =
+    ["inline-cache-lost-every-second-run", "parallel-steps-share-cache", "cache-option-invalid"];
 
 /// Lines of an example: as many as fit a page beside the text.
 const MOST: usize = 5;
@@ -56,9 +58,14 @@ fn examples_are_what_the_rules_say_of_their_samples() {
     for meta in RULES.iter().map(|r| r.meta()) {
         let now = example(meta.id);
         if std::env::var_os("UPDATE_DOCS").is_some() {
-            fs::write(Path::new("src/rules/examples").join(meta.id).with_extension("txt"), &now).unwrap();
+            fs::write(Path::new("src/rules/examples").join(meta.id).with_extension("txt"), &now)
+                .unwrap();
         } else {
-            assert_eq!(meta.example, now, "{}: run UPDATE_DOCS=1 cargo test --test it explain", meta.id);
+            assert_eq!(
+                meta.example, now,
+                "{}: run UPDATE_DOCS=1 cargo test --test it explain",
+                meta.id
+            );
         }
     }
 }
@@ -67,6 +74,9 @@ fn examples_are_what_the_rules_say_of_their_samples() {
 fn pages_read_well() {
     for id in PAGES {
         let meta = by_id(id).unwrap().meta();
-        insta::assert_snapshot!(id, render::explain(meta, Screen { width: 100, color: false, ascii: false }));
+        insta::assert_snapshot!(
+            id,
+            render::explain(meta, Screen { width: 100, color: false, ascii: false })
+        );
     }
 }

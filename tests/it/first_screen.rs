@@ -1,4 +1,5 @@
-//! What a tired reader sees first: a terminal of 80 columns and 24 lines, on real logs and on cases of rules.
+//! What a tired reader sees first: a terminal of 80 columns and 24 lines, on real logs and on cases
+//! of rules.
 
 use std::path::Path;
 
@@ -44,7 +45,10 @@ fn names_cause_cost_and_fix() {
         let text = screen.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(words), "{folder}: {words} is not in\n{text}");
         for label in ["  fix         ", "  cause       "] {
-            assert!(screen.iter().any(|line| line.starts_with(label)), "{folder}: no {label}in\n{text}");
+            assert!(
+                screen.iter().any(|line| line.starts_with(label)),
+                "{folder}: no {label}in\n{text}"
+            );
         }
         let cost = report.for_people().next().is_some_and(|first| first.impact.seconds > 0.0);
         assert_eq!(screen.iter().any(|line| line.starts_with("  impact      ")), cost, "{folder}");
@@ -71,6 +75,9 @@ fn evidence_names_its_step() {
     let bare: Vec<_> = lines.windows(2).filter(|pair| pair[0].ends_with(" CACHED")).collect();
     assert!(!bare.is_empty(), "{said}");
     for pair in bare {
-        assert!(pair[1].contains("WORKDIR") || pair[1].contains("RUN") || pair[1].contains("COPY"), "{said}");
+        assert!(
+            pair[1].contains("WORKDIR") || pair[1].contains("RUN") || pair[1].contains("COPY"),
+            "{said}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! `fix --write` never damages a file: it holds the old text or the new one, whole, whatever happens meanwhile.
+//! `fix --write` never damages a file: it holds the old text or the new one, whole, whatever
+//! happens meanwhile.
 //!
 //! `KILLS=200 cargo test --test it fix_write` kills it so often; unless told otherwise a few times.
 
@@ -15,10 +16,11 @@ use tempfile::TempDir;
 /// A mode that there is none of: one word is to be changed.
 fn workflow(mode: &str) -> String {
     format!(
-        "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: docker/setup-buildx-action@v3\n      \
-         - uses: docker/build-push-action@v6\n        with:\n          push: true\n          tags: r.example.com/shop:1\n          \
-         cache-from: type=registry,ref=r.example.com/shop:cache\n          \
-         cache-to: type=registry,ref=r.example.com/shop:cache,mode={mode}\n"
+        "on: push\njobs:\n  image:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: \
+            docker/setup-buildx-action@v3\n      - uses: docker/build-push-action@v6\n        \
+            with:\n          push: true\n          tags: r.example.com/shop:1\n          \
+            cache-from: type=registry,ref=r.example.com/shop:cache\n          cache-to: \
+            type=registry,ref=r.example.com/shop:cache,mode={mode}\n"
     )
 }
 
@@ -51,7 +53,10 @@ impl Checkout {
 
     fn fix(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cachediag"));
-        command.current_dir(self.0.path()).args(["fix", "--config", ".", "--write"]).stdin(Stdio::null());
+        command
+            .current_dir(self.0.path())
+            .args(["fix", "--config", ".", "--write"])
+            .stdin(Stdio::null());
         command
     }
 
@@ -98,7 +103,11 @@ fn what_was_edited_meanwhile_is_not_written_over() {
     drop(log);
     let output = fix.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output).contains("other.yml was changed while the logs were read"), "{}", said(&output));
+    assert!(
+        said(&output).contains("other.yml was changed while the logs were read"),
+        "{}",
+        said(&output)
+    );
     assert_eq!(checkout.texts(), [workflow("maxx"), edited]);
 }
 
@@ -119,8 +128,12 @@ fn no_room_for_the_new_text_leaves_the_old() {
     let checkout = Checkout::new();
     let program = env!("CARGO_BIN_EXE_cachediag");
     let script = format!("trap '' XFSZ; ulimit -f 0; exec {program} fix --config . --write");
-    let output =
-        Command::new("sh").args(["-c", &script]).current_dir(checkout.0.path()).stdin(Stdio::null()).output().unwrap();
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(checkout.0.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     assert_eq!(checkout.texts(), [workflow("maxx"), workflow("maxx")]);
     assert_eq!(checkout.names(), 2);
@@ -133,7 +146,8 @@ fn marks_and_line_ends_stay() {
             let form = |text: String| if windows { text.replace('\n', "\r\n") } else { text };
             let checkout = Checkout::new();
             let bare = |mode: &str| form(workflow(mode)).trim_end().to_owned();
-            fs::write(checkout.folder().join("image.yml"), format!("{before}{}", bare("maxx"))).unwrap();
+            fs::write(checkout.folder().join("image.yml"), format!("{before}{}", bare("maxx")))
+                .unwrap();
             assert!(checkout.fix().output().unwrap().status.success());
             assert_eq!(checkout.texts(), [format!("{after}{}", bare("max")), workflow("max")]);
         }

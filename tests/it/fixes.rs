@@ -1,8 +1,9 @@
 //! Changes to configuration files: what is read, what is asked for, what comes out.
 //!
-//! `tests/fixes/<kind>/<case>/` holds `before` (the file), `changes`, and `after` or `refused`. The patch of
-//! each case is applied with git. A `places` file in each kind's folder says what is read in each case:
-//! `UPDATE_FIXES=1 cargo test --test it fixes` writes `places`, `after` and `refused`; read them as a user would.
+//! `tests/fixes/<kind>/<case>/` holds `before` (the file), `changes`, and `after` or `refused`. The
+//! patch of each case is applied with git. A `places` file in each kind's folder says what is read
+//! in each case: `UPDATE_FIXES=1 cargo test --test it fixes` writes `places`, `after` and
+//! `refused`; read them as a user would.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -35,15 +36,17 @@ fn read(kind: &str, text: &str) -> Config {
     Config::read(path_of(kind), text).unwrap().unwrap()
 }
 
-/// `caches 0` with `from`, `to`, `inline`, `builder` below it; `spec 0` with `old`, `new`, and `exported`
-/// where only the export is meant; `use-cache 0`.
+/// `caches 0` with `from`, `to`, `inline`, `builder` below it; `spec 0` with `old`, `new`, and
+/// `exported` where only the export is meant; `use-cache 0`.
 fn changes(text: &str) -> Vec<Change> {
     let mut found = Vec::new();
     for line in text.lines() {
         let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         let place = || rest.parse::<usize>().unwrap();
         match (word, found.last_mut()) {
-            ("caches", _) => found.push(Change::Caches { place: place(), settings: Settings::default() }),
+            ("caches", _) => {
+                found.push(Change::Caches { place: place(), settings: Settings::default() })
+            }
             ("spec", _) => {
                 let (old, new) = (String::new(), String::new());
                 found.push(Change::Spec { place: place(), side: Side::Both, old, new });
@@ -86,7 +89,9 @@ fn described(place: &Place) -> String {
     let command = &place.command;
     let mut text = format!("  line {} {:?}", command.quote.line, command.tool);
     let mut add = |name: &str, value: &str| write!(text, "\n    {name} {value}").unwrap();
-    let raw = |specs: &[cachediag::model::CacheSpec]| specs.iter().map(|s| s.raw.clone()).collect::<Vec<_>>();
+    let raw = |specs: &[cachediag::model::CacheSpec]| {
+        specs.iter().map(|s| s.raw.clone()).collect::<Vec<_>>()
+    };
     let one = |value: &Option<String>| value.iter().cloned().collect::<Vec<_>>();
     let variables = place.variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
     for (name, values) in [
@@ -109,7 +114,9 @@ fn described(place: &Place) -> String {
             add(name, value);
         }
     }
-    for (name, asked) in [("push", command.push), ("pull", command.pull), ("no-cache", command.no_cache)] {
+    for (name, asked) in
+        [("push", command.push), ("pull", command.pull), ("no-cache", command.no_cache)]
+    {
         if asked {
             add(name, "");
         }
@@ -124,7 +131,11 @@ fn what_is_read_of_each_file() {
         for case in folders(&kind) {
             let config = read(&name(&kind), &fs::read_to_string(case.join("before")).unwrap());
             writeln!(text, "{}", name(&case)).unwrap();
-            config.content.places.iter().for_each(|place| writeln!(text, "{}", described(place)).unwrap());
+            config
+                .content
+                .places
+                .iter()
+                .for_each(|place| writeln!(text, "{}", described(place)).unwrap());
         }
         expect(&kind.join("places"), &text);
     }
@@ -140,11 +151,24 @@ fn what_is_asked_for_is_done_or_refused() {
             let config = read(&name(&kind), &text);
             match config.corrected(&asked) {
                 Ok(new) => {
-                    assert!(!case.join("refused").exists(), "{} is no longer refused", case.display());
+                    assert!(
+                        !case.join("refused").exists(),
+                        "{} is no longer refused",
+                        case.display()
+                    );
                     expect(&case.join("after"), &new.text);
-                    assert_eq!(applied(path_of(&name(&kind)), &text, &new.diff), new.text, "{}", case.display());
+                    assert_eq!(
+                        applied(path_of(&name(&kind)), &text, &new.diff),
+                        new.text,
+                        "{}",
+                        case.display()
+                    );
                     // Asked for again, nothing is left to do.
-                    assert!(read(&name(&kind), &new.text).corrected(&asked).is_err(), "{}", case.display());
+                    assert!(
+                        read(&name(&kind), &new.text).corrected(&asked).is_err(),
+                        "{}",
+                        case.display()
+                    );
                     patched += 1;
                 }
                 Err(why) => {
@@ -166,12 +190,18 @@ fn line_ends_stay() {
             let asked = changes(&fs::read_to_string(case.join("changes")).unwrap());
             let after = read(&name(&kind), &text).corrected(&asked).unwrap().text;
             if !text.contains('\r') {
-                let windows = read(&name(&kind), &text.replace('\n', "\r\n")).corrected(&asked).unwrap();
+                let windows =
+                    read(&name(&kind), &text.replace('\n', "\r\n")).corrected(&asked).unwrap();
                 assert_eq!(windows.text, after.replace('\n', "\r\n"), "{}", case.display());
             }
             let cut = read(&name(&kind), text.trim_end()).corrected(&asked).unwrap();
             assert_eq!(cut.text, after.trim_end(), "{}", case.display());
-            assert_eq!(applied(path_of(&name(&kind)), text.trim_end(), &cut.diff), cut.text, "{}", case.display());
+            assert_eq!(
+                applied(path_of(&name(&kind)), text.trim_end(), &cut.diff),
+                cut.text,
+                "{}",
+                case.display()
+            );
         }
     }
 }
@@ -179,7 +209,8 @@ fn line_ends_stay() {
 /// All files of the cases, with their kinds.
 fn files() -> Vec<(String, String)> {
     let kinds = folders(Path::new("tests/fixes"));
-    let cases = kinds.iter().flat_map(|kind| folders(kind).into_iter().map(|case| (name(kind), case)));
+    let cases =
+        kinds.iter().flat_map(|kind| folders(kind).into_iter().map(|case| (name(kind), case)));
     cases.map(|(kind, case)| (kind, fs::read_to_string(case.join("before")).unwrap())).collect()
 }
 
@@ -193,8 +224,8 @@ fn unplaced(place: &Place) -> String {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(100))]
 
-    /// Whatever is asked for of whichever build: it is refused, or no other build changes and git makes
-    /// the same of the patch.
+    /// Whatever is asked for of whichever build: it is refused, or no other build changes and git
+    /// makes the same of the patch.
     #[test]
     fn a_change_changes_nothing_else(
         file in 0usize..1000, at in 0usize..8, inline: bool, builder: bool, windows: bool, what in 0u8..4,

@@ -18,9 +18,17 @@ fn read(path: &str) -> Report {
 fn reports() -> [Report; 4] {
     let mut remembered = read("sample-logs");
     let new = remembered.findings.iter().take(1).map(Finding::fingerprint).collect();
-    let gone = vec![Gone { rule: "cache-lost".to_owned(), title: "the cache of \u{1}a & <b> is lost".to_owned() }];
+    let gone = vec![Gone {
+        rule: "cache-lost".to_owned(),
+        title: "the cache of \u{1}a & <b> is lost".to_owned(),
+    }];
     remembered.news = Some(News { runs: 3, new, gone });
-    [read("sample-logs"), remembered, read("sample-logs/registry-mode-max-healthy"), read("no/such/log")]
+    [
+        read("sample-logs"),
+        remembered,
+        read("sample-logs/registry-mode-max-healthy"),
+        read("no/such/log"),
+    ]
 }
 
 fn print(format: &str, report: &Report) -> String {
@@ -33,17 +41,22 @@ fn json(format: &str, report: &Report) -> Value {
 
 fn assert_valid(format: &str, schema: &str) {
     let mut schema: Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
-    // `[a-zA-Z]{2}]?`: a bracket too many in the published schema of SARIF. We write no such property.
+    // `[a-zA-Z]{2}]?`: a bracket too many in the published schema of SARIF. We write no such
+    // property.
     for part in ["run", "toolComponent"] {
-        if let Some(language) = schema.pointer_mut(&format!("/definitions/{part}/properties/language")) {
+        if let Some(language) =
+            schema.pointer_mut(&format!("/definitions/{part}/properties/language"))
+        {
             language.as_object_mut().unwrap().remove("pattern");
         }
     }
     let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
     for report in reports() {
         let value = json(format, &report);
-        let errors: Vec<String> =
-            validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{format}: {errors:#?}");
     }
 }
@@ -56,8 +69,10 @@ fn json_follows_its_schema() {
 #[test]
 fn ndjson_is_the_list_of_findings_and_the_verdict() {
     for report in reports() {
-        let mut lines: Vec<Value> =
-            print("ndjson", &report).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let mut lines: Vec<Value> = print("ndjson", &report)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         let (end, all) = (lines.pop().unwrap(), json("json", &report));
         assert_eq!(end["end"], "report");
         assert_eq!((&end["verdict"], &end["wanted"]), (&all["verdict"], &all["wanted"]));
@@ -70,7 +85,10 @@ fn ndjson_is_the_list_of_findings_and_the_verdict() {
 fn no_format_praises_what_it_cannot_judge() {
     let report = read("sample-logs/registry-mode-max-healthy/run-01.log");
     let all = json("json", &report);
-    assert_eq!((&all["verdict"], &all["findings"]), (&"too-little-to-tell".into(), &Value::Array(Vec::new())));
+    assert_eq!(
+        (&all["verdict"], &all["findings"]),
+        (&"too-little-to-tell".into(), &Value::Array(Vec::new()))
+    );
     for renderer in RENDERERS {
         let text = renderer.render(&report, SCREEN);
         assert!(!text.contains("No cache trouble found"), "{}: {text}", renderer.name());
@@ -98,10 +116,15 @@ fn sarif_lists_every_rule_it_names() {
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert!(results.iter().all(|result| rules.iter().any(|rule| rule["id"] == result["ruleId"])));
     // The configuration that is to blame is in a sample: that is where its finding is shown.
-    let uri = |result: &Value| result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].clone();
-    let shared = results.iter().find(|result| result["ruleId"] == "parallel-steps-share-cache").unwrap();
+    let uri = |result: &Value| {
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].clone()
+    };
+    let shared =
+        results.iter().find(|result| result["ruleId"] == "parallel-steps-share-cache").unwrap();
     assert!(uri(shared).as_str().unwrap().ends_with("bitbucket-pipelines.yml"));
-    assert!(!shared["fixes"][0]["artifactChanges"][0]["replacements"].as_array().unwrap().is_empty());
+    assert!(
+        !shared["fixes"][0]["artifactChanges"][0]["replacements"].as_array().unwrap().is_empty()
+    );
 }
 
 #[test]
@@ -123,7 +146,10 @@ fn junit_follows_the_schema_of_jenkins() {
         let found = errors(&print("junit", &report));
         assert!(found.is_empty(), "{found:?}");
     }
-    assert!(!errors("<testsuites><testsuite name=\"x\"/></testsuites>").is_empty(), "the validator validates");
+    assert!(
+        !errors("<testsuites><testsuite name=\"x\"/></testsuites>").is_empty(),
+        "the validator validates"
+    );
 }
 
 #[test]
@@ -136,7 +162,8 @@ fn sample_logs_are_as_reviewed() {
     }
 }
 
-/// The page without style and script, which are files of their own, and their hashes; an element a line.
+/// The page without style and script, which are files of their own, and their hashes; an element a
+/// line.
 fn page(text: &str) -> String {
     let (before, rest) = text.split_once("<style>").unwrap();
     let (_, rest) = rest.split_once("</style>").unwrap();
@@ -144,14 +171,17 @@ fn page(text: &str) -> String {
     let (_, after) = script.split_once("</script>").unwrap();
     let (before, policy) = before.split_once("'sha256-").unwrap();
     let (_, policy) = policy.rsplit_once('\'').unwrap();
-    format!("{before}…{policy}<style>…</style>{rest}<script>…</script>{after}").replace("><", ">\n<")
+    format!("{before}…{policy}<style>…</style>{rest}<script>…</script>{after}")
+        .replace("><", ">\n<")
 }
 
 /// Without what changes with every rule that is added.
 fn tidy(text: &str) -> String {
     let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
     match (text.split_once("\"rules\":["), text.rsplit_once("]}},\"invocations\"")) {
-        (Some((before, _)), Some((_, after))) => format!("{before}\"rules\":[…]}}}},\"invocations\"{after}"),
+        (Some((before, _)), Some((_, after))) => {
+            format!("{before}\"rules\":[…]}}}},\"invocations\"{after}")
+        }
         _ => text,
     }
 }

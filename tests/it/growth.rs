@@ -1,5 +1,5 @@
-//! Twice as much input takes twice as long, whatever there is more of: processor time of the whole process, as the
-//! system counts it, so that it holds on a busy machine.
+//! Twice as much input takes twice as long, whatever there is more of: processor time of the whole
+//! process, as the system counts it, so that it holds on a busy machine.
 #![cfg(target_os = "linux")]
 
 #[path = "../../benches/shapes/mod.rs"]
@@ -22,7 +22,11 @@ const FLOOR: Duration = Duration::from_millis(40);
 fn cost_grows_with_the_input_whatever_there_is_more_of() {
     let folder = tempfile::tempdir().unwrap();
     let over: Vec<String> = SHAPES.iter().filter_map(|shape| over(shape, folder.path())).collect();
-    assert!(over.is_empty(), "more than {MOST} times the time for 4 times the input:\n{}", over.join("\n"));
+    assert!(
+        over.is_empty(),
+        "more than {MOST} times the time for 4 times the input:\n{}",
+        over.join("\n")
+    );
 }
 
 /// The growth of a shape where it is too much, also when it is measured again.
@@ -43,7 +47,14 @@ fn over(shape: &Shape, folder: &Path) -> Option<String> {
 
 fn took(input: &Path) -> Duration {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachediag"));
-    let used = command.args(["--format", "json"]).arg(input).stdout(Stdio::null()).spawn().unwrap().wait4().unwrap();
+    let used = command
+        .args(["--format", "json"])
+        .arg(input)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+        .wait4()
+        .unwrap();
     assert!(used.status.success());
     used.rusage.utime + used.rusage.stime
 }

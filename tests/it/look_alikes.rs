@@ -1,7 +1,7 @@
 //! Defects that leave the same symptom, side by side: `tests/look_alikes/<symptom>/<case>`.
 //!
-//! `EXPECTED` names what is reported above a note, one `rule` a line, after a `#` line that says what
-//! the case is. Its logs lie beside it, or where `LOGS` says. A new case is a new folder.
+//! `EXPECTED` names what is reported above a note, one `rule` a line, after a `#` line that says
+//! what the case is. Its logs lie beside it, or where `LOGS` says. A new case is a new folder.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,11 @@ fn findings(case: &Path) -> Vec<Finding> {
     let logs = elsewhere.unwrap_or_else(|_| case.to_owned());
     assert!(logs.is_dir(), "{}: no logs at {}", case.display(), logs.display());
     let report = pipeline::run(&Options { paths: vec![logs], ..Options::default() });
-    assert!(report.study.runs.iter().any(|r| !r.builds.is_empty()), "{} builds nothing", case.display());
+    assert!(
+        report.study.runs.iter().any(|r| !r.builds.is_empty()),
+        "{} builds nothing",
+        case.display()
+    );
     report.findings
 }
 
@@ -30,7 +34,11 @@ fn expected(case: &Path) -> BTreeSet<String> {
 }
 
 fn found(case: &Path) -> BTreeSet<String> {
-    findings(case).iter().filter(|f| f.severity > Severity::Note).map(|f| f.rule.to_owned()).collect()
+    findings(case)
+        .iter()
+        .filter(|f| f.severity > Severity::Note)
+        .map(|f| f.rule.to_owned())
+        .collect()
 }
 
 #[test]
@@ -47,8 +55,12 @@ fn look_alikes_are_told_apart() {
 
 #[test]
 fn what_the_logs_leave_open_is_suspected_at_most() {
-    for case in ["alternation/coin", "alternation/branches-on-one-reference", "alternation/one-job-of-two"] {
-        for finding in findings(&Path::new(ROOT).join(case)).iter().filter(|f| f.severity > Severity::Note) {
+    for case in
+        ["alternation/coin", "alternation/branches-on-one-reference", "alternation/one-job-of-two"]
+    {
+        for finding in
+            findings(&Path::new(ROOT).join(case)).iter().filter(|f| f.severity > Severity::Note)
+        {
             assert_eq!(finding.confidence, Confidence::Suspected, "{case}: {}", finding.rule);
         }
     }

@@ -1,4 +1,5 @@
-//! The program and its library from outside: one binary, because each costs a link of all they are made of.
+//! The program and its library from outside: one binary, because each costs a link of all they are
+//! made of.
 
 #![expect(
     clippy::expect_used,

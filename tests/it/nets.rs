@@ -1,5 +1,6 @@
-//! Whatever stands in front of a builder's lines: they are read as without it, or the report names what it could
-//! not read. It never says that there is no build, or no trouble, of a log that it did not understand.
+//! Whatever stands in front of a builder's lines: they are read as without it, or the report names
+//! what it could not read. It never says that there is no build, or no trouble, of a log that it
+//! did not understand.
 
 use std::path::Path;
 
@@ -29,7 +30,13 @@ fn report(log: &str) -> Report {
 
 /// Number of steps, and how many of them came from a cache, of each build.
 fn counts(report: &Report) -> Vec<(usize, usize)> {
-    report.study.runs.iter().flat_map(|run| &run.builds).map(|build| (build.total(), build.hits())).collect()
+    report
+        .study
+        .runs
+        .iter()
+        .flat_map(|run| &run.builds)
+        .map(|build| (build.total(), build.hits()))
+        .collect()
 }
 
 fn words(report: &Report) -> String {
@@ -49,7 +56,9 @@ fn check(name: &str, prefix: impl Fn(usize) -> String) -> Result<(), TestCaseErr
         return Ok(());
     }
     let said = words(&found);
-    let named = !found.problems.is_empty() || !found.findings.is_empty() || said.contains("Too little to tell");
+    let named = !found.problems.is_empty()
+        || !found.findings.is_empty()
+        || said.contains("Too little to tell");
     prop_assert!(named, "{name}: nothing is named\n{said}\n{log}");
     let calm = CALM.iter().find(|words| said.contains(**words));
     prop_assert!(calm.is_none(), "{name}: {calm:?}\n{said}\n{log}");
@@ -65,7 +74,8 @@ proptest! {
     }
 
     #[test]
-    fn a_prefix_that_counts(log in 0..LOGS.len(), before in "[a-z\\[(<]{1,6}", after in "[\\])>:|]{1,2} ") {
+    fn a_prefix_that_counts(log in 0..LOGS.len(), before in "[a-z\\[(<]{1,6}", after in "[\\])>:|]{1,2} \
+        ") {
         check(LOGS[log], |n| format!("{before}{n}{after}"))?;
     }
 

@@ -31,24 +31,42 @@ type Frame = fn(&str, usize) -> String;
 const FRAMES: [(&str, &[&str], Frame); 21] = [
     ("echo", &["+ cd /src"], |line, _| format!("{line}\n")),
     ("crlf", &[], |line, _| format!("{line}\r\n")),
-    ("no blank lines", &[], |line, _| if line.is_empty() { String::new() } else { format!("{line}\n") }),
-    ("github", &["Current runner version: '2.329.0'"], |line, n| format!("{}.1234567Z {line}\n", time(n))),
+    (
+        "no blank lines",
+        &[],
+        |line, _| if line.is_empty() { String::new() } else { format!("{line}\n") },
+    ),
+    ("github", &["Current runner version: '2.329.0'"], |line, n| {
+        format!("{}.1234567Z {line}\n", time(n))
+    }),
     ("gh", &[], |line, n| format!("build\tUNKNOWN STEP\t{}.1234567Z {line}\n", time(n))),
-    ("azure", &["##[section]Starting: Build image"], |line, n| format!("{}.1234567Z {line}\n", time(n))),
-    ("gitlab", &["Running with gitlab-runner 18.4.0"], |line, n| format!("{}.123456Z 01O {line}\n", time(n))),
-    ("buildkite", &["~~~ Running commands"], |line, n| format!("\x1b_bk;t={}\x07{line}\r\n", 1_777_885_200_000 + n)),
+    ("azure", &["##[section]Starting: Build image"], |line, n| {
+        format!("{}.1234567Z {line}\n", time(n))
+    }),
+    ("gitlab", &["Running with gitlab-runner 18.4.0"], |line, n| {
+        format!("{}.123456Z 01O {line}\n", time(n))
+    }),
+    ("buildkite", &["~~~ Running commands"], |line, n| {
+        format!("\x1b_bk;t={}\x07{line}\r\n", 1_777_885_200_000 + n)
+    }),
     ("bitbucket", &["+ umask 000"], |line, _| format!("{line}\n")),
     ("jenkins", &["[Pipeline] sh"], |line, n| format!("[{}.123Z] {line}\n", time(n))),
     ("cloudbuild", &["Starting Step #1"], |line, _| format!("Step #1 - \"build\": {line}\n")),
-    ("codebuild", &["[Container] 2026/05/04 09:00:00.123456 Entering phase BUILD"], |line, _| format!("{line}\n")),
+    ("codebuild", &["[Container] 2026/05/04 09:00:00.123456 Entering phase BUILD"], |line, _| {
+        format!("{line}\n")
+    }),
     ("kubectl", &[], |line, n| format!("[pod/build-x7k2p/main] {}.123456789Z {line}\n", time(n))),
     ("compose", &[], |line, _| format!("builder-1  | {line}\n")),
-    ("teamcity", &["Step 1/1: Command Line"], |line, _| format!("[09:00:00]W:\t [Step 1/1] {line}\n")),
+    ("teamcity", &["Step 1/1: Command Line"], |line, _| {
+        format!("[09:00:00]W:\t [Step 1/1] {line}\n")
+    }),
     ("syslog", &[], |line, _| format!("May  4 09:00:00 ci-1 build[812]: {line}\n")),
     ("kamal", &[], |line, _| format!(" DEBUG [5b1e09d2] \t{line}\n")),
     ("terraform", &[], |line, _| format!("null_resource.image (local-exec): {line}\n")),
     ("unknown", &["acme starts"], |line, n| format!("acme{{{n}}} {line}\n")),
-    ("json", &[], |line, _| format!("{}\n", serde_json::json!({ "level": "info", "message": line }))),
+    ("json", &[], |line, _| {
+        format!("{}\n", serde_json::json!({ "level": "info", "message": line }))
+    }),
     ("gutter", &[], |line, n| format!("{:>4} | {line}\n", n % 1000 + 1)),
 ];
 
@@ -66,8 +84,11 @@ fn logs(folder: &Path) -> Vec<PathBuf> {
 /// Rules with confidence, and hits of every series.
 fn verdict(paths: &[PathBuf]) -> (Vec<String>, Vec<Vec<(usize, usize)>>) {
     let report = pipeline::run(&Options { paths: paths.to_vec(), ..Options::default() });
-    let mut rules: Vec<String> =
-        report.findings.iter().map(|f| format!("{} {:?} {:?}", f.rule, f.severity, f.confidence)).collect();
+    let mut rules: Vec<String> = report
+        .findings
+        .iter()
+        .map(|f| format!("{} {:?} {:?}", f.rule, f.severity, f.confidence))
+        .collect();
     rules.sort();
     let members = |s| report.study.members(s).map(|(_, b)| (b.hits(), b.total())).collect();
     let mut hits: Vec<Vec<(usize, usize)>> = report.study.series.iter().map(members).collect();
@@ -89,8 +110,14 @@ fn frames_change_nothing() {
                 let lines = text.trim_end().split('\n').map(|l| l.trim_end_matches('\r'));
                 let lines = head.iter().copied().chain(lines);
                 let path = folder.path().join(log.file_name().unwrap());
-                fs::write(&path, lines.enumerate().map(|(n, line)| frame(line, n + at * 1000)).collect::<String>())
-                    .unwrap();
+                fs::write(
+                    &path,
+                    lines
+                        .enumerate()
+                        .map(|(n, line)| frame(line, n + at * 1000))
+                        .collect::<String>(),
+                )
+                .unwrap();
                 framed.push(path);
             }
             assert_eq!(verdict(&framed), expected, "{case} as {name} prints it");

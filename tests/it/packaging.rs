@@ -1,4 +1,5 @@
-//! Packages of the binary at hand: each is unpacked into an empty folder and says what the binary says.
+//! Packages of the binary at hand: each is unpacked into an empty folder and says what the binary
+//! says.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -23,7 +24,8 @@ fn target() -> Option<&'static str> {
 }
 
 fn has(program: &str) -> bool {
-    let asked = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let asked =
+        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     asked.is_ok_and(|status| status.success())
 }
 
@@ -48,7 +50,8 @@ fn packages() -> Option<TempDir> {
 
 /// The file whose name begins and ends so.
 fn found(folder: &Path, start: &str, end: &str) -> PathBuf {
-    let mut names: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut names: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.retain(|path| {
         let name = path.file_name().unwrap().to_str().unwrap();
         name.starts_with(start) && name.ends_with(end)
@@ -66,7 +69,12 @@ fn said(program: &Path, before: &[&str]) -> String {
         .env("PATH", "/usr/bin:/bin")
         .output()
         .unwrap();
-    assert!(done.status.success(), "{}: {}", program.display(), String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}: {}",
+        program.display(),
+        String::from_utf8_lossy(&done.stderr)
+    );
     String::from_utf8(done.stdout).unwrap()
 }
 
@@ -80,16 +88,21 @@ fn every_package_says_what_the_binary_says() {
     let out = out.path();
     let want = said(&cargo_bin("cachediag"), &[]);
     let bare = TempDir::new().unwrap();
-    for (name, program) in
-        [("tarball", tarball(out, bare.path())), ("wheel", wheel(out, bare.path())), ("deb", deb(out, bare.path()))]
-    {
+    for (name, program) in [
+        ("tarball", tarball(out, bare.path())),
+        ("wheel", wheel(out, bare.path())),
+        ("deb", deb(out, bare.path())),
+    ] {
         assert!(said(&program, &[]) == want, "{name}");
         let judge = program.with_file_name("cachediag-judge");
         assert!(fs::read(judge).unwrap() == fs::read("integrations/judge.sh").unwrap(), "{name}");
     }
     let launcher = npm(out, bare.path());
     if has("node") {
-        assert!(said(Path::new("/usr/bin/env"), &["node", launcher.to_str().unwrap()]) == want, "npm");
+        assert!(
+            said(Path::new("/usr/bin/env"), &["node", launcher.to_str().unwrap()]) == want,
+            "npm"
+        );
     }
     sums_are_right(out);
 }
@@ -108,14 +121,22 @@ fn tarball(out: &Path, bare: &Path) -> PathBuf {
             ("{ target }", target().unwrap()),
             ("{ binary-ext }", ""),
         ];
-        values.iter().fold(binstall[key].as_str().unwrap().to_owned(), |text, (mark, value)| text.replace(mark, value))
+        values.iter().fold(binstall[key].as_str().unwrap().to_owned(), |text, (mark, value)| {
+            text.replace(mark, value)
+        })
     };
     let address = filled("pkg-url");
     let archive = out.join(address.rsplit('/').next().unwrap());
     untar(&fs::read(archive).unwrap(), &bare.join("tarball"));
     let program = bare.join("tarball").join(filled("bin-dir"));
     let folder = program.parent().unwrap();
-    for file in ["man/cachediag.1", "man/cachediag-fix.1", "completions/_cachediag", "LICENSE-MIT", "README.md"] {
+    for file in [
+        "man/cachediag.1",
+        "man/cachediag-fix.1",
+        "completions/_cachediag",
+        "LICENSE-MIT",
+        "README.md",
+    ] {
         assert!(fs::metadata(folder.join(file)).unwrap().len() > 100, "{file}");
     }
     program
@@ -123,7 +144,8 @@ fn tarball(out: &Path, bare: &Path) -> PathBuf {
 
 /// As pip installs it: what the record lists, each with its hash, scripts into bin/.
 fn wheel(out: &Path, bare: &Path) -> PathBuf {
-    let mut archive = zip::ZipArchive::new(File::open(found(out, "cachediag-", ".whl")).unwrap()).unwrap();
+    let mut archive =
+        zip::ZipArchive::new(File::open(found(out, "cachediag-", ".whl")).unwrap()).unwrap();
     let folder = bare.join("wheel");
     archive.extract(&folder).unwrap();
     let version = env!("CARGO_PKG_VERSION");
@@ -134,7 +156,11 @@ fn wheel(out: &Path, bare: &Path) -> PathBuf {
         let [name, hash, size] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let data = fs::read(folder.join(name)).unwrap();
         let hashed = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(&data));
-        assert_eq!((hash, size), (&*format!("sha256={hashed}"), &*data.len().to_string()), "{name}");
+        assert_eq!(
+            (hash, size),
+            (&*format!("sha256={hashed}"), &*data.len().to_string()),
+            "{name}"
+        );
     }
     let metadata = fs::read_to_string(info.join("METADATA")).unwrap();
     assert!(metadata.contains(&format!("\nName: cachediag\nVersion: {version}\n")), "{metadata}");
@@ -167,19 +193,27 @@ fn deb(out: &Path, bare: &Path) -> PathBuf {
     root.join("bin/cachediag")
 }
 
-/// As npm lays them out: the launcher beside the package of this platform, which it names among its dependencies.
+/// As npm lays them out: the launcher beside the package of this platform, which it names among its
+/// dependencies.
 fn npm(out: &Path, bare: &Path) -> PathBuf {
     let version = env!("CARGO_PKG_VERSION");
     let modules = bare.join("node_modules");
     let mut names = Vec::new();
-    for path in [found(out, "cachediag-linux-", ".tgz"), out.join(format!("cachediag-{version}.tgz"))] {
+    for path in
+        [found(out, "cachediag-linux-", ".tgz"), out.join(format!("cachediag-{version}.tgz"))]
+    {
         let folder = bare.join("npm");
         untar(&fs::read(path).unwrap(), &folder);
         let about: Value =
-            serde_json::from_str(&fs::read_to_string(folder.join("package/package.json")).unwrap()).unwrap();
+            serde_json::from_str(&fs::read_to_string(folder.join("package/package.json")).unwrap())
+                .unwrap();
         names.push(about);
         fs::create_dir_all(&modules).unwrap();
-        fs::rename(folder.join("package"), modules.join(names.last().unwrap()["name"].as_str().unwrap())).unwrap();
+        fs::rename(
+            folder.join("package"),
+            modules.join(names.last().unwrap()["name"].as_str().unwrap()),
+        )
+        .unwrap();
     }
     let platform = names[0]["name"].as_str().unwrap();
     assert_eq!(names[1]["optionalDependencies"][platform], version);
@@ -203,9 +237,10 @@ fn sums_are_right(out: &Path) {
 /// The machine that runs a job reads it; these two are what makes a job unsafe.
 #[test]
 fn the_release_pins_what_it_uses() {
-    let text =
-        fs::read_to_string(".github/workflows/release.yml").unwrap() + &fs::read_to_string("action.yml").unwrap();
-    let used: Vec<&str> = text.lines().filter_map(|line| line.split_once("uses: ")).map(|(_, used)| used).collect();
+    let text = fs::read_to_string(".github/workflows/release.yml").unwrap()
+        + &fs::read_to_string("action.yml").unwrap();
+    let used: Vec<&str> =
+        text.lines().filter_map(|line| line.split_once("uses: ")).map(|(_, used)| used).collect();
     assert!(used.len() > 5);
     for action in used {
         let (_, version) = action.split_once('@').unwrap();

@@ -1,5 +1,5 @@
-//! Every patch that is offered for a sample is taken by `git apply`; where the configuration alone was
-//! judged, the defect is gone afterwards, and nothing else is to be changed.
+//! Every patch that is offered for a sample is taken by `git apply`; where the configuration alone
+//! was judged, the defect is gone afterwards, and nothing else is to be changed.
 //!
 //! The cases are those of `tests/rules`: a folder with configuration and no log.
 
@@ -24,8 +24,9 @@ fn cases(kind: &str) -> Vec<(String, PathBuf)> {
         let name = rule.file_name().unwrap().to_str().unwrap().to_owned();
         (name, rule.join(kind))
     });
-    let all =
-        rules.flat_map(|(name, folder)| folder::children(&folder).into_iter().map(move |case| (name.clone(), case)));
+    let all = rules.flat_map(|(name, folder)| {
+        folder::children(&folder).into_iter().map(move |case| (name.clone(), case))
+    });
     all.filter(|(_, case)| files(case).iter().all(|file| !is_log(file))).collect()
 }
 
@@ -48,7 +49,11 @@ fn copy(case: &Path) -> TempDir {
 }
 
 fn cachediag(folder: &Path, args: &[&str]) -> (String, String) {
-    let done = Command::new(env!("CARGO_BIN_EXE_cachediag")).args(args).current_dir(folder).output().unwrap();
+    let done = Command::new(env!("CARGO_BIN_EXE_cachediag"))
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
     (String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
 }
@@ -70,7 +75,11 @@ fn patches_apply_and_mend() {
         if patch.is_empty() {
             // On a terminal a note is told in short.
             let (text, _) = cachediag(folder.path(), &["--format", "json", "--config", "."]);
-            assert!(text.contains("No patch for"), "{}: neither a patch nor a reason: {said}{text}", case.display());
+            assert!(
+                text.contains("No patch for"),
+                "{}: neither a patch nor a reason: {said}{text}",
+                case.display()
+            );
             continue;
         }
         git::apply(folder.path(), &patch);
@@ -110,7 +119,8 @@ fn nothing_is_changed_where_nothing_is_wrong() {
         let folder = copy(&case);
         let found = rules_found(folder.path());
         assert!(!found.contains(&rule), "{}: {found:?}", case.display());
-        let (patch, _) = cachediag(folder.path(), &["fix", "--unsafe", "--rule", &rule, "--config", "."]);
+        let (patch, _) =
+            cachediag(folder.path(), &["fix", "--unsafe", "--rule", &rule, "--config", "."]);
         assert_eq!(patch, "", "{}", case.display());
     }
 }

@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::support::folder;
 
-const HOW: &str = "write it with `INSTA_UPDATE=always cargo test --test it reports`, and read it as a user would";
+const HOW: &str =
+    "write it with `INSTA_UPDATE=always cargo test --test it reports`, and read it as a user would";
 
 #[test]
 fn each_case_is_reported_as_reviewed() {
@@ -33,7 +34,11 @@ fn cases() -> Vec<PathBuf> {
 
 fn is_as_reviewed(case: &Path) {
     let writes = std::env::var("INSTA_UPDATE").is_ok_and(|how| how == "always");
-    assert!(writes || case.join("report.snap").exists(), "{} has no report.snap: {HOW}", case.display());
+    assert!(
+        writes || case.join("report.snap").exists(),
+        "{} has no report.snap: {HOW}",
+        case.display()
+    );
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(fs::canonicalize(case).unwrap());
     settings.set_prepend_module_to_snapshot(false);
@@ -41,7 +46,8 @@ fn is_as_reviewed(case: &Path) {
     settings.bind(|| insta::assert_snapshot!("report", report(case)));
 }
 
-/// The verdict where there is one, findings, the costliest first, then the first step of each stage that ran again.
+/// The verdict where there is one, findings, the costliest first, then the first step of each stage
+/// that ran again.
 fn report(case: &Path) -> String {
     let report = pipeline::run(&Options { paths: vec![case.to_owned()], ..Options::default() });
     let json = Json.render(&report, Screen { width: 80, color: false, ascii: false });
@@ -68,14 +74,18 @@ fn report(case: &Path) -> String {
 }
 
 fn write_finding(text: &mut String, finding: &Value) {
-    let [severity, rule, confidence] = ["severity", "rule", "confidence"].map(|key| word(&finding[key]));
+    let [severity, rule, confidence] =
+        ["severity", "rule", "confidence"].map(|key| word(&finding[key]));
     let _ = writeln!(text, "{severity}[{rule}] {confidence}");
     let _ = writeln!(text, "  title   {}", word(&finding["title"]));
     let _ = writeln!(text, "  cause   {}", word(&finding["cause"]));
     let _ = writeln!(text, "  fix     {}", word(&finding["fix"]["summary"]));
     let impact = &finding["impact"];
-    let _ =
-        writeln!(text, "  impact  steps {}, runs {}, seconds {}", impact["steps"], impact["runs"], impact["seconds"]);
+    let _ = writeln!(
+        text,
+        "  impact  steps {}, runs {}, seconds {}",
+        impact["steps"], impact["runs"], impact["seconds"]
+    );
     for other in list(&finding["rules_out"]) {
         let _ = writeln!(text, "  not     {}", word(other));
     }

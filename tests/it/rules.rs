@@ -26,7 +26,11 @@ fn report(case: &Path) -> Report {
 fn every_rule_has_samples_and_near_misses() {
     for rule in RULES {
         for kind in ["fires", "quiet"] {
-            assert!(!cases(rule.meta().id, kind).is_empty(), "{} has no {kind} case in {ROOT}", rule.meta().id);
+            assert!(
+                !cases(rule.meta().id, kind).is_empty(),
+                "{} has no {kind} case in {ROOT}",
+                rule.meta().id
+            );
         }
     }
 }
@@ -45,12 +49,25 @@ fn rules_fire_on_their_samples() {
         for case in cases(rule.meta().id, "fires") {
             let report = report(&case);
             let found = report.findings.iter().find(|f| f.rule == rule.meta().id);
-            let found = found.unwrap_or_else(|| panic!("{}: not reported, but {:?}", case.display(), ids(&report)));
-            assert!(found.evidence.iter().all(|e| quoted_truly(&e.source, e.line, &e.text)), "{}", case.display());
+            let found = found.unwrap_or_else(|| {
+                panic!("{}: not reported, but {:?}", case.display(), ids(&report))
+            });
+            assert!(
+                found.evidence.iter().all(|e| quoted_truly(&e.source, e.line, &e.text)),
+                "{}",
+                case.display()
+            );
             if let Ok(sure) = fs::read_to_string(case.join("CONFIDENCE")) {
-                assert_eq!(render::names::confidence(found.confidence), sure.trim(), "{}", case.display());
+                assert_eq!(
+                    render::names::confidence(found.confidence),
+                    sure.trim(),
+                    "{}",
+                    case.display()
+                );
             }
-            assert!(!found.title.is_empty() && !found.cause.is_empty() && !found.fix.summary.is_empty());
+            assert!(
+                !found.title.is_empty() && !found.cause.is_empty() && !found.fix.summary.is_empty()
+            );
         }
     }
 }
@@ -62,7 +79,10 @@ fn rules_are_quiet_on_near_misses() {
             let report = report(&case);
             let read = !report.study.runs.is_empty() || !report.study.configs.is_empty();
             assert!(read, "{} holds neither a log nor a configuration", case.display());
-            let loud = report.findings.iter().filter(|f| f.rule == rule.meta().id && f.severity > Severity::Note);
+            let loud = report
+                .findings
+                .iter()
+                .filter(|f| f.rule == rule.meta().id && f.severity > Severity::Note);
             assert_eq!(loud.count(), 0, "{}: {:?}", case.display(), ids(&report));
         }
     }
@@ -76,7 +96,8 @@ fn ids(report: &Report) -> Vec<&'static str> {
 /// prefixes are not part of a quote).
 fn quoted_truly(source: &str, line: u64, text: &str) -> bool {
     let bytes = fs::read(source).unwrap();
-    let line = bytes.split(|b| *b == b'\n').nth(usize::try_from(line).unwrap() - 1).unwrap_or_default();
+    let line =
+        bytes.split(|b| *b == b'\n').nth(usize::try_from(line).unwrap() - 1).unwrap_or_default();
     let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let start: String = bare(text).chars().take(60).collect();
     bare(&String::from_utf8_lossy(&cachediag::envelope::clean(line))).contains(&start)

@@ -1,6 +1,8 @@
-//! A log that wants to be more than text, and that holds secrets, goes through every format there is.
+//! A log that wants to be more than text, and that holds secrets, goes through every format there
+//! is.
 //!
-//! A format added tomorrow is held to the strictest rules, those of Markdown and HTML, until it is named here.
+//! A format added tomorrow is held to the strictest rules, those of Markdown and HTML, until it is
+//! named here.
 
 use std::fs;
 
@@ -14,7 +16,8 @@ use tempfile::TempDir;
 /// Wide enough that nothing is cut: what is cut off is not tested.
 const SCREEN: Screen = Screen { width: 2000, color: false, ascii: false };
 
-/// What is in the log, and nowhere may have an effect. No blanks: it is the name of a reference as well.
+/// What is in the log, and nowhere may have an effect. No blanks: it is the name of a reference as
+/// well.
 const HOSTILE: &[&str] = &[
     "<script>alert(1)</script>",
     "<img/src=x/onerror=alert(1)>",
@@ -34,8 +37,13 @@ const HOSTILE: &[&str] = &[
 ];
 
 /// Commands that CI systems obey, where they stand in a line or begin one.
-const COMMANDS: &[&str] =
-    &["::set-env name=a::b", "##[add-mask]x", "##vso[task.complete]", "##teamcity[x]", "section_start:1:x"];
+const COMMANDS: &[&str] = &[
+    "::set-env name=a::b",
+    "##[add-mask]x",
+    "##vso[task.complete]",
+    "##teamcity[x]",
+    "section_start:1:x",
+];
 
 /// Put together here: secret scanners of hosting services reject files that look like secrets.
 fn secrets() -> Vec<(String, String)> {
@@ -59,22 +67,25 @@ fn secrets() -> Vec<(String, String)> {
     all
 }
 
-/// A build whose cache the registry refuses: the line that says so is quoted, and the reference is the subject.
+/// A build whose cache the registry refuses: the line that says so is quoted, and the reference is
+/// the subject.
 fn log(reference: &str, said: &str) -> String {
     format!(
-        "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n\
-         #2 [1/2] FROM docker.io/library/alpine:3.20\n#2 DONE 0.0s\n\n\
-         #3 importing cache manifest from registry.example.com/team/MARK{reference}:cache\n\
-         #3 ERROR: failed to configure registry cache importer: unexpected status from HEAD request to \
-         https://registry.example.com/v2/team/MARK{reference}/manifests/cache: 401 Unauthorized {said}\n\n\
-         #4 [2/2] RUN echo {said}\n#4 0.100 {said}\n#4 DONE 1.0s\n\n#5 exporting to image\n#5 DONE 0.1s\n"
+        "#1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n#2 [1/2] FROM \
+            docker.io/library/alpine:3.20\n#2 DONE 0.0s\n\n#3 importing cache manifest from \
+            registry.example.com/team/MARK{reference}:cache\n#3 ERROR: failed to configure \
+            registry cache importer: unexpected status from HEAD request to \
+            https://registry.example.com/v2/team/MARK{reference}/manifests/cache: 401 Unauthorized \
+            {said}\n\n#4 [2/2] RUN echo {said}\n#4 0.100 {said}\n#4 DONE 1.0s\n\n#5 exporting to \
+            image\n#5 DONE 0.1s\n"
     )
 }
 
 fn report(reference: &str, said: &str) -> Report {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("run.log"), log(reference, said)).unwrap();
-    let report = pipeline::run(&Options { paths: vec![folder.path().to_owned()], ..Options::default() });
+    let report =
+        pipeline::run(&Options { paths: vec![folder.path().to_owned()], ..Options::default() });
     assert!(!report.findings.is_empty(), "nothing quotes {said}");
     report
 }
@@ -95,8 +106,12 @@ fn hostile_text_stays_text() {
             let shown = text.chars().find(|c| *c != '\n' && escape::must_show(*c));
             assert_eq!(shown, None, "{name} of {hostile:?}");
             match name {
-                "json" | "sarif" | "gitlab" | "bitbucket" => drop(serde_json::from_str::<Value>(&text).unwrap()),
-                "ndjson" => text.lines().for_each(|line| drop(serde_json::from_str::<Value>(line).unwrap())),
+                "json" | "sarif" | "gitlab" | "bitbucket" => {
+                    drop(serde_json::from_str::<Value>(&text).unwrap())
+                }
+                "ndjson" => {
+                    text.lines().for_each(|line| drop(serde_json::from_str::<Value>(line).unwrap()))
+                }
                 // Read as they stand: markup has no meaning there.
                 "human" | "concise" | "summary" | "github" | "csv" => {}
                 "junit" => assert_xml(&text, hostile),
@@ -111,12 +126,20 @@ fn hostile_text_stays_text() {
 fn commands_are_not_obeyed() {
     for command in COMMANDS {
         for (name, text) in texts(&report("app", command)) {
-            assert!(!text.lines().any(|line| line.trim_start().starts_with("::set-env")), "{name}: {text}");
             assert!(
-                !text.contains("##[add-mask]") && !text.contains("##vso[") && !text.contains("##teamcity["),
+                !text.lines().any(|line| line.trim_start().starts_with("::set-env")),
+                "{name}: {text}"
+            );
+            assert!(
+                !text.contains("##[add-mask]")
+                    && !text.contains("##vso[")
+                    && !text.contains("##teamcity["),
                 "{name}"
             );
-            assert!(!text.lines().any(|line| line.trim_start().starts_with("section_start:")), "{name}");
+            assert!(
+                !text.lines().any(|line| line.trim_start().starts_with("section_start:")),
+                "{name}"
+            );
         }
     }
 }
@@ -126,7 +149,10 @@ fn no_format_tells_a_secret() {
     for (said, secret) in secrets() {
         for (name, text) in texts(&report("app", &said)) {
             assert!(!text.contains(&secret), "{name} tells {secret}");
-            assert!(text.contains("***") || !text.contains("Unauthorized"), "{name} hides that there was one: {text}");
+            assert!(
+                text.contains("***") || !text.contains("Unauthorized"),
+                "{name} hides that there was one: {text}"
+            );
         }
     }
 }
@@ -162,12 +188,20 @@ fn assert_markdown(text: &str, name: &str) {
         match event {
             Event::Html(html) | Event::InlineHtml(html) => {
                 let html = html.trim();
-                assert!(html.is_empty() || OWN.iter().any(|own| html.starts_with(own)), "{name}: {html}");
+                assert!(
+                    html.is_empty() || OWN.iter().any(|own| html.starts_with(own)),
+                    "{name}: {html}"
+                );
             }
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                assert!(RULES.iter().any(|rule| rule.meta().source() == Some(&*dest_url)), "{name} links {dest_url}");
+                assert!(
+                    RULES.iter().any(|rule| rule.meta().source() == Some(&*dest_url)),
+                    "{name} links {dest_url}"
+                );
             }
-            Event::Start(Tag::Strikethrough | Tag::Emphasis | Tag::BlockQuote(_)) => panic!("{name} formats: {text}"),
+            Event::Start(Tag::Strikethrough | Tag::Emphasis | Tag::BlockQuote(_)) => {
+                panic!("{name} formats: {text}")
+            }
             _ => {}
         }
     }

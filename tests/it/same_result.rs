@@ -35,7 +35,8 @@ fn cachediag() -> Command {
 }
 
 fn from_path(path: &Path, format: &str, threads: &str) -> String {
-    let output = cachediag().args(["--format", format, "--threads", threads]).arg(path).output().unwrap();
+    let output =
+        cachediag().args(["--format", format, "--threads", threads]).arg(path).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -68,7 +69,10 @@ fn path_and_pipe_say_the_same() {
 #[test]
 fn the_number_of_threads_does_not_matter() {
     for format in ["json", "human"] {
-        assert_eq!(from_path(Path::new("sample-logs"), format, "1"), from_path(Path::new("sample-logs"), format, "2"));
+        assert_eq!(
+            from_path(Path::new("sample-logs"), format, "1"),
+            from_path(Path::new("sample-logs"), format, "2")
+        );
     }
 }
 
@@ -77,12 +81,19 @@ fn line_ends_do_not_matter() {
     for path in logs() {
         let bytes = fs::read(&path).unwrap();
         let lf: Vec<u8> = bytes.iter().copied().filter(|b| *b != b'\r').collect();
-        let crlf: Vec<u8> = lf.iter().flat_map(|b| if *b == b'\n' { vec![b'\r', b'\n'] } else { vec![*b] }).collect();
+        let crlf: Vec<u8> = lf
+            .iter()
+            .flat_map(|b| if *b == b'\n' { vec![b'\r', b'\n'] } else { vec![*b] })
+            .collect();
         let say = |bytes: &[u8]| {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join("build.log"), bytes).unwrap();
             let mut command = cachediag();
-            let output = command.current_dir(folder.path()).args(["--format", "json", "build.log"]).output().unwrap();
+            let output = command
+                .current_dir(folder.path())
+                .args(["--format", "json", "build.log"])
+                .output()
+                .unwrap();
             String::from_utf8(output.stdout).unwrap()
         };
         assert_eq!(say(&lf), say(&crlf), "{}", path.display());
@@ -109,7 +120,9 @@ fn a_large_log_has_one_result_however_it_is_cut() {
     let mut large = Vec::new();
     for n in 0..40 {
         for line in 0..(700 + n * 13) {
-            large.extend_from_slice(format!("plain output {line} of {n}: {}\n", "x".repeat(90)).as_bytes());
+            large.extend_from_slice(
+                format!("plain output {line} of {n}: {}\n", "x".repeat(90)).as_bytes(),
+            );
         }
         large.extend_from_slice(&build);
     }
@@ -126,7 +139,10 @@ fn a_small_log_has_one_result_wherever_it_is_cut() {
     for file in files_of(Path::new("tests/cuts")).into_iter().filter(File::is_log) {
         let report = |block| {
             let entry = Entry::in_memory(&file.name, file.bytes.as_slice());
-            let report = pipeline::run_in_memory([entry], &Options { block: Some(block), ..Options::default() });
+            let report = pipeline::run_in_memory(
+                [entry],
+                &Options { block: Some(block), ..Options::default() },
+            );
             Json.render(&report, Screen { width: 100, color: false, ascii: false })
         };
         let whole = report(file.bytes.len());
@@ -152,14 +168,16 @@ struct Way {
 
 fn ways() -> impl Strategy<Value = Way> {
     let block = prop_oneof![1..64usize, 64..4096usize, 4096..200_000usize];
-    (block, 1..5usize, any::<[bool; 3]>(), 0..8usize).prop_map(|(block, threads, [packed, memory, crlf], turned)| Way {
-        block,
-        threads,
-        packed,
-        memory,
-        crlf,
-        turned,
-    })
+    (block, 1..5usize, any::<[bool; 3]>(), 0..8usize).prop_map(
+        |(block, threads, [packed, memory, crlf], turned)| Way {
+            block,
+            threads,
+            packed,
+            memory,
+            crlf,
+            turned,
+        },
+    )
 }
 
 fn with_crlf(bytes: &[u8]) -> Vec<u8> {
@@ -186,8 +204,14 @@ fn report_in(folder: &Path, files: &[File], options: Options) -> Report {
 
 /// The report on files in this folder, in every format.
 fn said(folder: &Path, files: &[File], way: Option<&Way>) -> Vec<(&'static str, String)> {
-    let logs: Vec<PathBuf> = files.iter().filter(|f| f.is_log()).map(|f| folder.join(&f.name)).collect();
-    let mut options = Options { threads: Some(1), paths: logs, config: vec![folder.to_owned()], ..Options::default() };
+    let logs: Vec<PathBuf> =
+        files.iter().filter(|f| f.is_log()).map(|f| folder.join(&f.name)).collect();
+    let mut options = Options {
+        threads: Some(1),
+        paths: logs,
+        config: vec![folder.to_owned()],
+        ..Options::default()
+    };
     let mut files = files.to_vec();
     if let Some(way) = way {
         options = Options { threads: Some(way.threads), block: Some(way.block), ..options };
@@ -200,14 +224,21 @@ fn said(folder: &Path, files: &[File], way: Option<&Way>) -> Vec<(&'static str, 
     }
     // Of a directory it is said that it holds no log.
     let memory = way.is_some_and(|way| way.memory) && files.iter().any(File::is_log);
-    let report = if memory { report_in_memory(folder, &files, &options) } else { report_in(folder, &files, options) };
+    let report = if memory {
+        report_in_memory(folder, &files, &options)
+    } else {
+        report_in(folder, &files, options)
+    };
     rendered(&report, 100, false)
 }
 
 /// Reads the files as if they lay in the folder.
 fn report_in_memory(folder: &Path, files: &[File], options: &Options) -> Report {
-    let entries = files.iter().map(|f| Entry::in_memory(folder.join(&f.name).to_str().unwrap(), f.bytes.as_slice()));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build().unwrap();
+    let entries = files
+        .iter()
+        .map(|f| Entry::in_memory(folder.join(&f.name).to_str().unwrap(), f.bytes.as_slice()));
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).build().unwrap();
     pool.install(|| pipeline::run_in_memory(entries, options))
 }
 

@@ -28,7 +28,8 @@ fn every_folder_is_listed_and_says_what_it_is() {
         .collect();
     assert_eq!(folders, ENVELOPES.map(|(name, _)| name));
     for name in folders {
-        let readme = fs::read_to_string(Path::new("sample-logs").join(&name).join("README.md")).unwrap();
+        let readme =
+            fs::read_to_string(Path::new("sample-logs").join(&name).join("README.md")).unwrap();
         assert_eq!(readme.trim().lines().count(), 1, "{name}");
     }
 }
@@ -52,6 +53,9 @@ fn reports_are_as_reviewed() {
     for (name, _) in ENVELOPES {
         let paths = vec![Path::new("sample-logs").join(name)];
         let report = pipeline::run(&Options { paths, ..Options::default() });
-        insta::assert_snapshot!(name, human.render(&report, Screen { width: 80, color: false, ascii: false }));
+        insta::assert_snapshot!(
+            name,
+            human.render(&report, Screen { width: 80, color: false, ascii: false })
+        );
     }
 }

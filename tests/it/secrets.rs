@@ -1,5 +1,5 @@
-//! Secrets and what only looks like one, as data: `tests/secrets/kinds` in every format, in a comparison, in the
-//! history and its export; `tests/secrets/harmless` is to stay as it is.
+//! Secrets and what only looks like one, as data: `tests/secrets/kinds` in every format, in a
+//! comparison, in the history and its export; `tests/secrets/harmless` is to stay as it is.
 
 use std::fs;
 use std::path::Path;
@@ -15,17 +15,24 @@ const MARKS: [&str; 4] = ["R3st7", "0ddba11", "R3ST", "73570"];
 
 fn lines(file: &str) -> Vec<String> {
     let text = fs::read_to_string(Path::new("tests/secrets").join(file)).unwrap();
-    text.lines().filter(|line| !line.starts_with("# ") && !line.is_empty()).map(str::to_owned).collect()
+    text.lines()
+        .filter(|line| !line.starts_with("# ") && !line.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
-/// A kind with a secret in it, made here: scanners of hosting services reject files that look like secrets.
+/// A kind with a secret in it, made here: scanners of hosting services reject files that look like
+/// secrets.
 fn kinds() -> Vec<String> {
     lines("kinds").iter().map(|line| filled(line)).collect()
 }
 
 fn filled(line: &str) -> String {
-    let line =
-        line.replace("\\e", "\u{1b}").replace("\\z", "\u{200b}").replace("\\s", "\u{a0}").replace("{S}", "Hu4R3st7x9");
+    let line = line
+        .replace("\\e", "\u{1b}")
+        .replace("\\z", "\u{200b}")
+        .replace("\\s", "\u{a0}")
+        .replace("{S}", "Hu4R3st7x9");
     let mut out = String::new();
     let mut rest = line.as_str();
     while let Some((before, behind)) = rest.split_once('{') {
@@ -92,14 +99,14 @@ fn what_is_harmless_stays() {
 fn log(said: &str) -> String {
     let said = said.replace('\n', " ");
     format!(
-        "+ docker buildx build --cache-from type=registry,ref=r.example.com/app:cache {said}\n\
-         #1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n\
-         #2 [1/2] FROM docker.io/library/alpine:3.20\n#2 DONE 0.0s\n\n\
-         #3 importing cache manifest from r.example.com/app:cache\n\
-         #3 ERROR: failed to configure registry cache importer: unexpected status from HEAD request to \
-         https://r.example.com/v2/app/manifests/cache: 401 Unauthorized\n{said}\n\
-         #4 [2/2] RUN {said}\n#4 0.100 {said}\n#4 ERROR: process \"/bin/sh -c {said}\" did not complete successfully: exit code: 2\n\
-         ------\n > [2/2] RUN {said}:\n{said}\n------\nERROR: failed to solve: {said}\n"
+        "+ docker buildx build --cache-from type=registry,ref=r.example.com/app:cache {said}\n#1 \
+            [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n#2 [1/2] FROM \
+            docker.io/library/alpine:3.20\n#2 DONE 0.0s\n\n#3 importing cache manifest from \
+            r.example.com/app:cache\n#3 ERROR: failed to configure registry cache importer: \
+            unexpected status from HEAD request to https://r.example.com/v2/app/manifests/cache: \
+            401 Unauthorized\n{said}\n#4 [2/2] RUN {said}\n#4 0.100 {said}\n#4 ERROR: process \
+            \"/bin/sh -c {said}\" did not complete successfully: exit code: 2\n------\n > [2/2] \
+            RUN {said}:\n{said}\n------\nERROR: failed to solve: {said}\n"
     )
 }
 
@@ -121,7 +128,8 @@ fn shown(text: &str) -> String {
 #[test]
 fn no_format_shows_one() {
     let desk = desk();
-    let report = pipeline::run(&Options { paths: vec![desk.path().join("logs")], ..Options::default() });
+    let report =
+        pipeline::run(&Options { paths: vec![desk.path().join("logs")], ..Options::default() });
     for renderer in RENDERERS {
         let text = renderer.render(&report, Screen { width: 2000, color: false, ascii: false });
         assert!(!leaks(&text), "{}:\n{}", renderer.name(), shown(&text));
@@ -132,9 +140,13 @@ fn no_format_shows_one() {
 fn neither_a_comparison_nor_the_history_holds_one() {
     let desk = desk();
     let run = |args: &[&str]| {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_cachediag")).current_dir(desk.path()).args(args).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let output = Command::new(env!("CARGO_BIN_EXE_cachediag"))
+            .current_dir(desk.path())
+            .args(args)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
         assert!(!leaks(&text), "{args:?}:\n{}", shown(&text));
         text
     };

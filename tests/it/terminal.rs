@@ -70,11 +70,15 @@ fn a_dumb_terminal_has_no_bar() {
 #[test]
 fn color_is_for_terminals_that_have_it() {
     let colored = |environment: &str| {
-        on_a_terminal(&format!("{environment} {PROGRAM} sample-logs/inline-multi-stage")).contains("\u{1b}[")
+        on_a_terminal(&format!("{environment} {PROGRAM} sample-logs/inline-multi-stage"))
+            .contains("\u{1b}[")
     };
     assert!(colored("TERM=xterm"));
     assert!(!colored("TERM=dumb") && !colored("NO_COLOR=1"));
-    assert!(!on_a_terminal(&format!("{PROGRAM} sample-logs/inline-multi-stage | cat")).contains("\u{1b}["));
+    assert!(
+        !on_a_terminal(&format!("{PROGRAM} sample-logs/inline-multi-stage | cat"))
+            .contains("\u{1b}[")
+    );
 }
 
 #[test]

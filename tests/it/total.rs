@@ -33,7 +33,10 @@ proptest! {
 
     /// The form a client's words come in, as random text seldom has it.
     #[test]
-    fn lines_like_a_builders(lines in proptest::collection::vec("#[0-9]{1,2} (\\[(ba|b )?[0-9]{1,2}/[0-9]\\] )?(CACHED|DONE [0-9].0s|FROM a|RUN \\PC{0,9}|ERROR: \\PC{0,9}|exporting to \\PC{0,5}|importing cache \\PC{0,9}|[0-9]\\.1 \\PC{0,9})|-+>? [a-f0-9]{3,12}|\\PC{0,20}", 0..60)) {
+    fn lines_like_a_builders(lines in proptest::collection::vec("#[0-9]{1,2} (\\[(ba|b \
+        )?[0-9]{1,2}/[0-9]\\] )?(CACHED|DONE [0-9].0s|FROM a|RUN \\PC{0,9}|ERROR: \
+        \\PC{0,9}|exporting to \\PC{0,5}|importing cache \\PC{0,9}|[0-9]\\.1 \\PC{0,9})|-+>? \
+        [a-f0-9]{3,12}|\\PC{0,20}", 0..60)) {
         let bytes = lines.join("\n").into_bytes();
         check(&[File { name: "run-1.log".to_owned(), bytes }]);
     }

@@ -37,7 +37,8 @@ const BANNED: &[(&str, &str)] = &[
 /// What is wrong with a text, phrase by phrase.
 fn assert_plain(place: &str, text: &str) {
     // Words are wrapped, and a manual page has marks of its own.
-    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().replace("\\-", "-");
+    let flat =
+        text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().replace("\\-", "-");
     for (phrase, better) in BANNED {
         assert!(!flat.contains(phrase), "{place} says '{phrase}', better: '{better}'");
     }
@@ -54,8 +55,20 @@ fn pages_of_rules_are_plain() {
 
 #[test]
 fn help_is_plain() {
-    let commands =
-        ["", "run", "check", "mcp", "fix", "compare", "trend", "history", "rules", "explain", "completions", "man"];
+    let commands = [
+        "",
+        "run",
+        "check",
+        "mcp",
+        "fix",
+        "compare",
+        "trend",
+        "history",
+        "rules",
+        "explain",
+        "completions",
+        "man",
+    ];
     for command in commands {
         let mut man = assert_cmd::Command::cargo_bin("cachediag").unwrap();
         let said = man.arg("man").args((!command.is_empty()).then_some(command)).output().unwrap();
@@ -82,7 +95,14 @@ fn reports_are_plain() {
 
 #[test]
 fn the_documentation_is_plain() {
-    for page in ["README.md", "docs/report.md", "docs/ci.md", "docs/faq.md", "docs/fix.md", "docs/formats.md"] {
+    for page in [
+        "README.md",
+        "docs/report.md",
+        "docs/ci.md",
+        "docs/faq.md",
+        "docs/fix.md",
+        "docs/formats.md",
+    ] {
         assert_plain(page, &fs::read_to_string(Path::new(page)).unwrap());
     }
 }

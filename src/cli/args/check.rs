@@ -9,11 +9,12 @@ use super::value::{FailOn, Format, Output, formats};
 use crate::cli::settings::Scope;
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Logs show more: a configuration alone does not say what a cache costs.\n\nExamples:\n  cachediag check Dockerfile .github/workflows/build.yml\n  cachediag check --fail-on warning ."
-)]
+#[command(after_help = "Logs show more: a configuration alone does not say what a cache \
+        costs.\n\nExamples:\n  cachediag check Dockerfile .github/workflows/build.yml\n  cachediag \
+        check --fail-on warning .")]
 pub(in crate::cli) struct CheckArgs {
-    /// Dockerfiles, files of CI or build, or folders of them; all are read as configuration, and no log is
+    /// Dockerfiles, files of CI or build, or folders of them; all are read as configuration, and no
+    /// log is
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, default_value = ".")]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// Format of what is printed [default: human]
@@ -24,7 +25,13 @@ pub(in crate::cli) struct CheckArgs {
     #[arg(long)]
     pub(in crate::cli) details: bool,
     /// Write the report to a file as well; can be repeated
-    #[arg(long, value_name = "FORMAT=FILE", env = "CACHEDIAG_OUTPUT", hide_env = true, value_delimiter = '\n')]
+    #[arg(
+        long,
+        value_name = "FORMAT=FILE",
+        env = "CACHEDIAG_OUTPUT",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
     pub(in crate::cli) output: Option<Vec<Output>>,
     /// Exit with status 1 where a finding is at least this bad [default: never]
     #[arg(long, value_name = "SEVERITY", env = "CACHEDIAG_FAIL_ON", hide_env = true)]

@@ -8,7 +8,9 @@ use crate::cli::settings::Scope;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --unsafe only changes of cache options and names of references: they cannot change the image.\n\nExamples:\n  cachediag fix build.log --config . | git apply\n  cachediag fix --config . --write"
+    after_help = "Without --unsafe only changes of cache options and names of references: they \
+        cannot change the image.\n\nExamples:\n  cachediag fix build.log --config . | git apply\n  \
+        cachediag fix --config . --write"
 )]
 pub(in crate::cli) struct FixArgs {
     /// Logs, directories or archives; none, or -, is standard input

@@ -10,7 +10,14 @@ use crate::cli::settings::Scope;
 /// `cachediag records`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Standard input holds frames. A frame is one line of JSON, and then as many bytes of a log as it says:\n  {\"name\":\"s3://logs/4711.log.gz\",\"identity\":{\"repository\":\"team/app\",\"pipeline\":\"ci\",\"job\":\"image\",\"run\":\"4711\"},\"recorded\":\"2026-04-01T00:00:00Z\",\"bytes\":158217}\n  {\"name\":\"build.log\",\"path\":\"/mnt/logs/build.log\"}\n  {\"name\":\"gone.log\",\"problem\":\"no such object\"}\nAn empty line asks for what is ready. Each frame is answered by its rows and one line {\"end\":NAME,\"records\":N,\"problems\":[]}.\nAll lines are described by schema/fleet-v1.schema.json."
+    after_help = "Standard input holds frames. A frame is one line of JSON, and then as many bytes \
+        of a log as it says:\n  \
+        {\"name\":\"s3://logs/4711.log.gz\",\"identity\":{\"repository\":\"team/app\",\"pipeline\":\"ci\",\"job\":\"image\",\"run\":\"4711\"},\"recorded\":\"2026-04-01T00:00:00Z\",\"bytes\":158217}\n  \
+        {\"name\":\"build.log\",\"path\":\"/mnt/logs/build.log\"}\n  \
+        {\"name\":\"gone.log\",\"problem\":\"no such object\"}\nAn empty line asks for what is \
+        ready. Each frame is answered by its rows and one line \
+        {\"end\":NAME,\"records\":N,\"problems\":[]}.\nAll lines are described by \
+        schema/fleet-v1.schema.json."
 )]
 pub(in crate::cli) struct RecordsArgs {
     /// Number of threads that read one log
@@ -27,7 +34,12 @@ pub(in crate::cli) struct RecordsArgs {
 /// `cachediag judge`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Standard input holds groups: a line {\"key\":\"…\",\"records\":N}, then N records, a line each, as they stand in the field\n\"record\" of what `cachediag records` prints. An empty line asks for what is ready. Each group is answered by its\nfindings, a line each, and one line {\"end\":KEY,\"runs\":N,\"findings\":K,\"verdict\":…,\"unread\":[]}.\nAll lines are described by schema/fleet-v1.schema.json."
+    after_help = "Standard input holds groups: a line {\"key\":\"…\",\"records\":N}, then N \
+        records, a line each, as they stand in the field\n\"record\" of what `cachediag records` \
+        prints. An empty line asks for what is ready. Each group is answered by its\nfindings, a \
+        line each, and one line \
+        {\"end\":KEY,\"runs\":N,\"findings\":K,\"verdict\":…,\"unread\":[]}.\nAll lines are \
+        described by schema/fleet-v1.schema.json."
 )]
 pub(in crate::cli) struct GroupsArgs {
     #[command(flatten)]

@@ -10,10 +10,12 @@ use serde::Deserialize;
 use super::value::ListFormat;
 use crate::cli::settings::{Project, Scope, Settings};
 
-/// Of these options alone: a heading of the whole struct would go on over the options that follow it.
+/// Of these options alone: a heading of the whole struct would go on over the options that follow
+/// it.
 const JOB: &str = "The job, for --history";
 
-/// Which job this is, for the history: what the CI's variables and the log say where it is not given.
+/// Which job this is, for the history: what the CI's variables and the log say where it is not
+/// given.
 #[derive(Debug, Default, Args)]
 pub(in crate::cli) struct JobArgs {
     /// Repository of the job, where no variable of the CI tells
@@ -45,7 +47,9 @@ pub(in crate::cli) struct JobArgs {
 /// `cachediag history`: look at what is remembered, and carry it from one file to another.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  cachediag history list --history cachediag.db\n  cachediag history export --history cachediag.db > runs.ndjson\n  cachediag history import --history all.db runs-*.ndjson"
+    after_help = "Examples:\n  cachediag history list --history cachediag.db\n  cachediag history \
+        export --history cachediag.db > runs.ndjson\n  cachediag history import --history all.db \
+        runs-*.ndjson"
 )]
 pub(in crate::cli) struct RememberedArgs {
     #[command(subcommand)]
@@ -170,7 +174,10 @@ mod tests {
     fn spans_have_a_unit() {
         assert_eq!("90d".parse(), Ok(Span::default()));
         assert_eq!("2w".parse::<Span>(), "336h".parse());
-        assert_eq!(["2w", "36h"].map(|text| text.parse::<Span>().unwrap().to_string()), ["14d", "36h"]);
+        assert_eq!(
+            ["2w", "36h"].map(|text| text.parse::<Span>().unwrap().to_string()),
+            ["14d", "36h"]
+        );
         for wrong in ["", "d", "90", "-1d", "0h", "9é", "99999999999999w"] {
             assert!(wrong.parse::<Span>().is_err(), "{wrong}");
         }

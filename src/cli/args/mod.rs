@@ -31,7 +31,8 @@ pub(super) use self::look::{Charset, Look, When};
 pub(super) use self::run::RunArgs;
 pub(super) use self::trend::TrendArgs;
 pub(super) use self::value::{
-    AUTO, FailOn, Format, Inside, ListFormat, MustHit, Output, Percent, RuleId, formats, nearest, renderer,
+    AUTO, FailOn, Format, Inside, ListFormat, MustHit, Output, Percent, RuleId, formats, nearest,
+    renderer,
 };
 
 /// First, because most who ask for help want to see how it is called.
@@ -88,17 +89,23 @@ impl Cli {
 
 /// The variable whose value was wrong: clap names the option, also where nobody wrote it.
 fn variable_of(error: &clap::Error) -> Option<String> {
-    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return None };
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
     let option = option.split(' ').next()?;
     let written = |arg: std::ffi::OsString| arg.to_string_lossy().starts_with(option);
-    let name = format!("CACHEDIAG_{}", option.trim_start_matches('-').replace('-', "_").to_uppercase());
+    let name =
+        format!("CACHEDIAG_{}", option.trim_start_matches('-').replace('-', "_").to_uppercase());
     (std::env::var_os(&name).is_some() && !std::env::args_os().any(written)).then_some(name)
 }
 
 /// A variable that is set to nothing is as good as none: what a CI has no value for becomes empty.
 fn set_variables(command: clap::Command) -> clap::Command {
-    let empty = |arg: &clap::Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
-    let command = command.mut_args(|arg| if empty(&arg) { arg.env(Resettable::Reset) } else { arg });
+    let empty = |arg: &clap::Arg| {
+        arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty())
+    };
+    let command =
+        command.mut_args(|arg| if empty(&arg) { arg.env(Resettable::Reset) } else { arg });
     command.mut_subcommands(set_variables)
 }
 
@@ -147,6 +154,9 @@ mod tests {
         assert!(cli.command.is_none() && cli.judge.paths.len() == 2);
         assert!(Cli::parse_from(["cachediag", "rules"]).command.is_some());
         assert!(Cli::parse_from(["cachediag", "./rules"]).command.is_none());
-        assert_eq!(Cli::parse_from(["cachediag", "rules", "--color", "never"]).look.color, Some(When::Never));
+        assert_eq!(
+            Cli::parse_from(["cachediag", "rules", "--color", "never"]).look.color,
+            Some(When::Never)
+        );
     }
 }

@@ -15,7 +15,8 @@ Exit status: the build's; 1 where the build succeeded and --fail-on or a gate fa
 
 #[derive(Debug, Args)]
 #[command(
-    before_help = "Examples:\n  cachediag run -- docker buildx build --tag app .\n  cachediag run --fail-on error --output sarif=cache.sarif -- ./build.sh",
+    before_help = "Examples:\n  cachediag run -- docker buildx build --tag app .\n  cachediag run \
+        --fail-on error --output sarif=cache.sarif -- ./build.sh",
     after_help = AFTER,
     help_template = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}"
 )]

@@ -8,7 +8,11 @@ use crate::render::{TRENDS, TrendFormat};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  cachediag trend --history cachediag.db                     # all jobs, a line each, and what broke\n  cachediag trend build --history cachediag.db               # one job, step by step\n  cachediag trend --format html --history cachediag.db > trend.html\n\nWhat counts as broken, and what is listed beside it: docs/history.md, \"Trends\"."
+    after_help = "Examples:\n  cachediag trend --history cachediag.db                     # all \
+        jobs, a line each, and what broke\n  cachediag trend build --history \
+        cachediag.db               # one job, step by step\n  cachediag trend --format html \
+        --history cachediag.db > trend.html\n\nWhat counts as broken, and what is listed beside \
+        it: docs/history.md, \"Trends\"."
 )]
 pub(in crate::cli) struct TrendArgs {
     /// A job, as `cachediag history list` names it or by its own name [default: all]

@@ -68,7 +68,11 @@ impl TryFrom<String> for Format {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        if formats().any(|known| known == name) { Ok(Self(name)) } else { Err(format!("{name}: {}", no_format(&name))) }
+        if formats().any(|known| known == name) {
+            Ok(Self(name))
+        } else {
+            Err(format!("{name}: {}", no_format(&name)))
+        }
     }
 }
 
@@ -114,7 +118,8 @@ impl FromStr for Output {
 impl TryFrom<String> for Output {
     type Error = String;
 
-    /// From the settings file, which may come with somebody else's repository: it writes where it lies only.
+    /// From the settings file, which may come with somebody else's repository: it writes where it
+    /// lies only.
     fn try_from(text: String) -> Result<Self, String> {
         let output: Self = text.parse()?;
         if inside(&output.path) { Ok(output) } else { Err(format!("{text}: {OUTSIDE}")) }
@@ -138,7 +143,11 @@ impl TryFrom<String> for Inside {
 
     /// From the settings file.
     fn try_from(text: String) -> Result<Self, String> {
-        if inside(Path::new(&text)) { Ok(Self(text.into())) } else { Err(format!("{text}: {OUTSIDE}")) }
+        if inside(Path::new(&text)) {
+            Ok(Self(text.into()))
+        } else {
+            Err(format!("{text}: {OUTSIDE}"))
+        }
     }
 }
 
@@ -161,7 +170,9 @@ fn no_format(name: &str) -> String {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "u8")]
-pub(in crate::cli) struct Percent(#[cfg_attr(test, schemars(range(max = 100)))] pub(in crate::cli) u8);
+pub(in crate::cli) struct Percent(
+    #[cfg_attr(test, schemars(range(max = 100)))] pub(in crate::cli) u8,
+);
 
 const NO_PERCENT: &str = "whole per cent, 0 to 100";
 
@@ -200,7 +211,11 @@ impl FromStr for MustHit {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.trim().is_empty() { Err("name a step: 'build: RUN npm ci'") } else { Ok(Self(text.to_owned())) }
+        if text.trim().is_empty() {
+            Err("name a step: 'build: RUN npm ci'")
+        } else {
+            Ok(Self(text.to_owned()))
+        }
     }
 }
 
@@ -261,8 +276,12 @@ impl fmt::Display for RuleId {
 
 /// The name one probably meant: more than half of it must be right.
 pub(in crate::cli) fn nearest<'a>(text: &str, names: &[&'a str]) -> Option<&'a str> {
-    let scored = names.iter().map(|&name| (strsim::normalized_damerau_levenshtein(text, name), name));
-    scored.filter(|(score, _)| *score > 0.5).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+    let scored =
+        names.iter().map(|&name| (strsim::normalized_damerau_levenshtein(text, name), name));
+    scored
+        .filter(|(score, _)| *score > 0.5)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -35,7 +35,12 @@ pub(in crate::cli) fn run(args: &GroupsArgs) -> anyhow::Result<ExitCode> {
     unless_closed(done).map(|()| ExitCode::SUCCESS)
 }
 
-fn filter(input: impl Read, output: impl Write, options: &Options, last: usize) -> anyhow::Result<()> {
+fn filter(
+    input: impl Read,
+    output: impl Write,
+    options: &Options,
+    last: usize,
+) -> anyhow::Result<()> {
     let mut streams = Streams::of(input, output);
     while let Some(line) = streams.head()? {
         let at = streams.line;
@@ -97,7 +102,8 @@ mod tests {
 
     fn records_of(folder: &str) -> Vec<String> {
         let logs = crate::source::discover(&[folder.into()], crate::source::Whole::default()).logs;
-        let read = |log: &Entry| pipeline::records(log, &Identity::default(), None, &Options::default()).0;
+        let read =
+            |log: &Entry| pipeline::records(log, &Identity::default(), None, &Options::default()).0;
         logs.iter().flat_map(read).map(|(_, record)| record.to_line()).collect()
     }
 
@@ -116,10 +122,14 @@ mod tests {
                 continue;
             }
             let lines = answers(&group("a", &records_of(folder))).unwrap();
-            let told = |line: &Value| (line["rule"].clone(), line["confidence"].clone(), line["fingerprint"].clone());
-            let of_records: Vec<_> = lines.iter().filter(|line| line["end"].is_null()).map(told).collect();
+            let told = |line: &Value| {
+                (line["rule"].clone(), line["confidence"].clone(), line["fingerprint"].clone())
+            };
+            let of_records: Vec<_> =
+                lines.iter().filter(|line| line["end"].is_null()).map(told).collect();
             let line = |finding| serde_json::from_str::<Value>(finding).unwrap();
-            let of_logs: Vec<_> = render::judged(&read, "a").iter().map(|text| told(&line(text))).collect();
+            let of_logs: Vec<_> =
+                render::judged(&read, "a").iter().map(|text| told(&line(text))).collect();
             assert_eq!(of_records, of_logs, "{folder}");
         }
     }
@@ -132,17 +142,27 @@ mod tests {
         records.push("hello".to_owned());
         let lines = answers(&(group("a", &records) + "\n" + &group("b", &[]))).unwrap();
         let [of_a, of_b] = lines.as_slice() else { panic!("{lines:?}") };
-        assert_eq!((&of_a["end"], &of_a["runs"], &of_a["findings"]), (&"a".into(), &number.into(), &0.into()));
+        assert_eq!(
+            (&of_a["end"], &of_a["runs"], &of_a["findings"]),
+            (&"a".into(), &number.into(), &0.into())
+        );
         let unread = of_a["unread"].as_array().unwrap();
-        assert!(unread.len() == 2 && unread[0].as_str().unwrap().starts_with("record 2 is a record of version 99"));
+        assert!(
+            unread.len() == 2
+                && unread[0].as_str().unwrap().starts_with("record 2 is a record of version 99")
+        );
         assert_eq!((&of_b["end"], &of_b["verdict"]), (&"b".into(), &"nothing-read".into()));
     }
 
     #[test]
     fn a_group_that_is_cut_is_named() {
-        let text =
-            group("a", &records_of("sample-logs/registry-mode-max-healthy")).replace("\"records\":4", "\"records\":7");
+        let text = group("a", &records_of("sample-logs/registry-mode-max-healthy"))
+            .replace("\"records\":4", "\"records\":7");
         assert!(answers(&text).unwrap_err().contains("the group \"a\": standard input ends after"));
-        assert!(answers("{\"key\":1}\n").unwrap_err().starts_with("line 1 of standard input is no head of a group"));
+        assert!(
+            answers("{\"key\":1}\n")
+                .unwrap_err()
+                .starts_with("line 1 of standard input is no head of a group")
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Filters that live long: frames or groups in, lines of JSON out, in order.
 //!
-//! What they say depends on their input alone. One bad log or record costs its own line; input that is cut or is no frame
-//! ends the filter, since nothing behind it can be trusted.
+//! What they say depends on their input alone. One bad log or record costs its own line; input that
+//! is cut or is no frame ends the filter, since nothing behind it can be trusted.
 
 mod judge;
 mod records;
@@ -26,12 +26,14 @@ pub(super) struct Streams<R, W: Write> {
 
 impl<R: io::Read, W: Write> Streams<R, W> {
     pub(super) fn of(input: R, output: W) -> Self {
-        let (input, output) = (BufReader::with_capacity(64 << 10, input), BufWriter::with_capacity(64 << 10, output));
+        let (input, output) =
+            (BufReader::with_capacity(64 << 10, input), BufWriter::with_capacity(64 << 10, output));
         Self { input, output, line: 0 }
     }
 
-    /// The head of the next frame; `None` at the end. Who feeds may wait for answers before the next one comes, so that
-    /// they are sent where nothing is there to be read, and where an empty line asks for them.
+    /// The head of the next frame; `None` at the end. Who feeds may wait for answers before the
+    /// next one comes, so that they are sent where nothing is there to be read, and where an empty
+    /// line asks for them.
     fn head(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
         loop {
             if self.input.buffer().is_empty() {
@@ -114,11 +116,13 @@ mod tests {
             ("finding", finding_of_group(&mut generator)),
             ("end", generator.subschema_for::<Ended<'static>>()),
         ];
-        let lines: Vec<Value> = lines.into_iter().map(|(title, schema)| titled(title, schema.to_value())).collect();
+        let lines: Vec<Value> =
+            lines.into_iter().map(|(title, schema)| titled(title, schema.to_value())).collect();
         let schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": "cachediag fleet, version 1",
-            "description": "Lines of `cachediag records` (frame in, row and end out) and `cachediag judge` (group in, finding and end out).",
+            "description": "Lines of `cachediag records` (frame in, row and end out) and \
+                `cachediag judge` (group in, finding and end out).",
             "oneOf": lines,
             "$defs": generator.take_definitions(true),
         });
@@ -135,28 +139,43 @@ mod tests {
         if std::env::var_os("UPDATE_DOCS").is_some() {
             fs::write(FILE, generated()).unwrap();
         }
-        assert!(fs::read_to_string(FILE).unwrap() == generated(), "run: UPDATE_DOCS=1 cargo test --lib cli::fleet");
+        assert!(
+            fs::read_to_string(FILE).unwrap() == generated(),
+            "run: UPDATE_DOCS=1 cargo test --lib cli::fleet"
+        );
     }
 
     #[test]
     fn what_is_printed_follows_the_schema() {
-        let schema = jsonschema::validator_for(&serde_json::from_str(&generated()).unwrap()).unwrap();
-        let logs =
-            crate::source::discover(&["sample-logs/inline-multi-stage".into()], crate::source::Whole::default()).logs;
+        let schema =
+            jsonschema::validator_for(&serde_json::from_str(&generated()).unwrap()).unwrap();
+        let logs = crate::source::discover(
+            &["sample-logs/inline-multi-stage".into()],
+            crate::source::Whole::default(),
+        )
+        .logs;
         let mut records = Vec::new();
         let options = crate::pipeline::Options::default();
         for log in &logs {
-            for (run, record) in crate::pipeline::records(log, &crate::history::Identity::default(), None, &options).0 {
+            for (run, record) in
+                crate::pipeline::records(log, &crate::history::Identity::default(), None, &options)
+                    .0
+            {
                 let row = crate::render::row(&record.facts(&run, "a", false, true));
-                schema.validate(&serde_json::from_str(&row).unwrap()).unwrap_or_else(|e| panic!("{e}: {row}"));
+                schema
+                    .validate(&serde_json::from_str(&row).unwrap())
+                    .unwrap_or_else(|e| panic!("{e}: {row}"));
                 records.push(record);
             }
         }
         let report = crate::pipeline::judge_records(records, usize::MAX, &options);
         let lines = crate::render::judged(&report, "a");
         assert!(!lines.is_empty());
-        for line in lines.into_iter().chain([crate::render::row(&Ended::group("a", &report, &[]))]) {
-            schema.validate(&serde_json::from_str(&line).unwrap()).unwrap_or_else(|e| panic!("{e}: {line}"));
+        for line in lines.into_iter().chain([crate::render::row(&Ended::group("a", &report, &[]))])
+        {
+            schema
+                .validate(&serde_json::from_str(&line).unwrap())
+                .unwrap_or_else(|e| panic!("{e}: {line}"));
         }
     }
 }

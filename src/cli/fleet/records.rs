@@ -47,11 +47,17 @@ pub(in crate::cli) fn run(args: &RecordsArgs) -> anyhow::Result<ExitCode> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.get()).build()?;
     let options = Options { max_expanded: args.max_expanded, ..Options::default() };
     let with_record = !args.no_record;
-    let done = pool.install(|| filter(io::stdin().lock(), io::stdout().lock(), &options, with_record));
+    let done =
+        pool.install(|| filter(io::stdin().lock(), io::stdout().lock(), &options, with_record));
     unless_closed(done).map(|()| ExitCode::SUCCESS)
 }
 
-fn filter(input: impl Read, output: impl Write, options: &Options, with_record: bool) -> anyhow::Result<()> {
+fn filter(
+    input: impl Read,
+    output: impl Write,
+    options: &Options,
+    with_record: bool,
+) -> anyhow::Result<()> {
     let mut streams = Streams::of(input, output);
     while let Some(line) = streams.head()? {
         let frame = match Frame::parse(&line) {
@@ -60,10 +66,18 @@ fn filter(input: impl Read, output: impl Write, options: &Options, with_record: 
         };
         let log = match (&frame.bytes, &frame.path) {
             (Some(length), _) => {
-                let bytes = streams.bytes(*length).with_context(|| format!("the frame {:?}", frame.name))?;
-                Some(Entry { path: PathBuf::from(&frame.name), name: frame.name.clone(), bytes: Some(bytes.into()) })
+                let bytes = streams
+                    .bytes(*length)
+                    .with_context(|| format!("the frame {:?}", frame.name))?;
+                Some(Entry {
+                    path: PathBuf::from(&frame.name),
+                    name: frame.name.clone(),
+                    bytes: Some(bytes.into()),
+                })
             }
-            (None, Some(path)) => Some(Entry { path: path.clone(), name: frame.name.clone(), bytes: None }),
+            (None, Some(path)) => {
+                Some(Entry { path: path.clone(), name: frame.name.clone(), bytes: None })
+            }
             (None, None) => None,
         };
         let (runs, problems) = match log {
@@ -86,12 +100,21 @@ impl Frame {
         let frame: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         let given = [frame.bytes.is_some(), frame.path.is_some(), frame.problem.is_some()];
         let one = given.into_iter().filter(|given| *given).count() == 1;
-        if one { Ok(frame) } else { Err("needs one of \"bytes\", \"path\" and \"problem\"".to_owned()) }
+        if one {
+            Ok(frame)
+        } else {
+            Err("needs one of \"bytes\", \"path\" and \"problem\"".to_owned())
+        }
     }
 }
 
-/// A head that says how long its frame is costs that frame alone. Behind any other nobody knows where the next one begins.
-fn pass_over<R: Read, W: Write>(streams: &mut Streams<R, W>, line: &[u8], reason: &str) -> anyhow::Result<Frame> {
+/// A head that says how long its frame is costs that frame alone. Behind any other nobody knows
+/// where the next one begins.
+fn pass_over<R: Read, W: Write>(
+    streams: &mut Streams<R, W>,
+    line: &[u8],
+    reason: &str,
+) -> anyhow::Result<Frame> {
     #[derive(Deserialize)]
     struct Length {
         name: String,
@@ -103,7 +126,11 @@ fn pass_over<R: Read, W: Write>(streams: &mut Streams<R, W>, line: &[u8], reason
         bail!("line {at} of standard input is no head of a frame: {reason}");
     };
     streams.bytes(bytes.unwrap_or(0)).with_context(|| format!("the frame {name:?}"))?;
-    Ok(Frame { name, problem: Some(format!("is no head of a frame: {reason}")), ..Frame::default() })
+    Ok(Frame {
+        name,
+        problem: Some(format!("is no head of a frame: {reason}")),
+        ..Frame::default()
+    })
 }
 
 fn answer<R: Read, W: Write>(
@@ -181,14 +208,28 @@ mod tests {
             ends.iter().map(|end| end["end"].as_str().unwrap()).collect::<Vec<_>>(),
             ["gone", "lost", "empty", "noise", "a"]
         );
-        assert!(ends[..4].iter().all(|end| end["problems"].as_array().unwrap().len() == 1), "{ends:?}");
-        assert_eq!((&ends[4]["records"], &ends[4]["problems"]), (&1.into(), &serde_json::json!([])));
+        assert!(
+            ends[..4].iter().all(|end| end["problems"].as_array().unwrap().len() == 1),
+            "{ends:?}"
+        );
+        assert_eq!(
+            (&ends[4]["records"], &ends[4]["problems"]),
+            (&1.into(), &serde_json::json!([]))
+        );
     }
 
     #[test]
     fn a_frame_that_is_broken_is_named() {
-        assert!(rows(b"hello\n").unwrap_err().starts_with("line 1 of standard input is no head of a frame"));
-        assert!(rows(b"{\"name\":\"a\",\"bytes\":9}\nabc").unwrap_err().contains("\"a\": standard input ends after 3"));
+        assert!(
+            rows(b"hello\n")
+                .unwrap_err()
+                .starts_with("line 1 of standard input is no head of a frame")
+        );
+        assert!(
+            rows(b"{\"name\":\"a\",\"bytes\":9}\nabc")
+                .unwrap_err()
+                .contains("\"a\": standard input ends after 3")
+        );
     }
 
     /// As long as it says where it ends.

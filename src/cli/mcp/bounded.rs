@@ -8,7 +8,8 @@ const MOST: usize = 64 << 10;
 /// Lists that say less than the findings, those that say least first.
 const LISTS: [&str; 6] = ["runs", "builds", "series", "hidden", "problems", "gates"];
 
-/// The report within [`MOST`], and what was left out of it: whole lists, then the findings that cost least.
+/// The report within [`MOST`], and what was left out of it: whole lists, then the findings that
+/// cost least.
 pub(super) fn bounded(json: String) -> (String, Option<String>) {
     if json.len() <= MOST {
         return (json, None);
@@ -28,7 +29,10 @@ pub(super) fn bounded(json: String) -> (String, Option<String>) {
             left.push(format!("{} of {all} {name}", all - list.len()));
         }
     }
-    let said = format!("Left out to keep this short: {}. All of it: cachediag --format json", left.join(", "));
+    let said = format!(
+        "Left out to keep this short: {}. All of it: cachediag --format json",
+        left.join(", ")
+    );
     (Value::Object(report).to_string(), Some(said))
 }
 
@@ -44,8 +48,7 @@ mod tests {
     #[test]
     fn runs_go_before_findings_and_the_costliest_findings_stay() {
         let long = "x".repeat(MOST / 3);
-        let report =
-            serde_json::json!({ "findings": [1, &long, &long, &long, &long], "runs": [1, 2], "verdict": "trouble" });
+        let report = serde_json::json!({ "findings": [1, &long, &long, &long, &long], "runs": [1, 2], "verdict": "trouble" });
         let (json, left) = bounded(report.to_string());
         assert!(json.len() <= MOST, "{}", json.len());
         let said: Value = serde_json::from_str(&json).unwrap();

@@ -40,7 +40,10 @@ pub(super) static TOOLS: &[Tool] = &[
     Tool {
         name: "diagnose",
         title: "Diagnose Docker build logs",
-        description: "Reads logs of Docker builds and says why their cache did not help: verdict, and findings with cause, quoted lines, fix and confidence, the costliest first. Give several runs of one job where you can: one run rarely shows why a cache fails. Configuration alone can be judged too.",
+        description: "Reads logs of Docker builds and says why their cache did not help: verdict, \
+            and findings with cause, quoted lines, fix and confidence, the costliest first. Give \
+            several runs of one job where you can: one run rarely shows why a cache fails. \
+            Configuration alone can be judged too.",
         takes: of_logs,
         required: &[],
         call: diagnose,
@@ -48,15 +51,21 @@ pub(super) static TOOLS: &[Tool] = &[
     Tool {
         name: "explain",
         title: "Explain a rule",
-        description: "Says what a rule looks for, why that is bad, how to fix it, what it may be mistaken for, and its sources.",
-        takes: || json!({ "rule": { "type": "string", "description": "Id of the rule, as in a finding" } }),
+        description: "Says what a rule looks for, why that is bad, how to fix it, what it may be \
+            mistaken for, and its sources.",
+        takes: || {
+            json!({ "rule": { "type": "string", "description": "Id of the rule, as in a \
+            finding" } })
+        },
         required: &["rule"],
         call: explain,
     },
     Tool {
         name: "fix",
         title: "Make patches",
-        description: "Answers with patches (unified diffs for git apply) of the configuration for all findings. Writes nothing. Secrets in the lines of a patch are masked: such a patch is marked and does not apply.",
+        description: "Answers with patches (unified diffs for git apply) of the configuration for \
+            all findings. Writes nothing. Secrets in the lines of a patch are masked: such a patch \
+            is marked and does not apply.",
         takes: of_fix,
         required: &[],
         call: fix,
@@ -64,8 +73,12 @@ pub(super) static TOOLS: &[Tool] = &[
     Tool {
         name: "compare",
         title: "Compare before and after",
-        description: "Compares logs from before and after a change: whether it helped, and which findings are gone, new or still there.",
-        takes: || json!({ "before": paths("Logs or folders from before the change"), "after": paths("Logs or folders from after it") }),
+        description: "Compares logs from before and after a change: whether it helped, and which \
+            findings are gone, new or still there.",
+        takes: || {
+            json!({ "before": paths("Logs or folders from before the change"), "after": paths("Logs \
+                or folders from after it") })
+        },
         required: &["before", "after"],
         call: compare,
     },
@@ -80,7 +93,9 @@ impl Tool {
         schema.insert("required".to_owned(), json!(self.required));
         schema.insert("additionalProperties".to_owned(), json!(false));
         let reads_only = ToolAnnotations::new().read_only(true).idempotent(true).open_world(false);
-        Declared::new(self.name, self.description, Arc::new(schema)).with_title(self.title).annotate(reads_only)
+        Declared::new(self.name, self.description, Arc::new(schema))
+            .with_title(self.title)
+            .annotate(reads_only)
     }
 }
 
@@ -92,12 +107,14 @@ fn of_logs() -> Value {
     json!({
         "paths": paths("Logs, folders or archives on this machine"),
         "log": { "type": "string", "description": "Text of one log, instead of paths" },
-        "config": paths("Dockerfiles, files of CI or build, or folders of them, to correlate with or to judge alone"),
+        "config": paths("Dockerfiles, files of CI or build, or folders of them, to correlate with \
+            or to judge alone"),
     })
 }
 
 fn of_fix() -> Value {
-    let all = json!({ "type": "boolean", "description": "Also changes that can change the image or the builder" });
+    let all = json!({ "type": "boolean", "description": "Also changes that can change the image or \
+        the builder" });
     let mut takes = of_logs();
     if let Some(takes) = takes.as_object_mut() {
         takes.insert("unsafe".to_owned(), all);
@@ -159,7 +176,11 @@ fn fix(arguments: Value) -> Result<Answer, String> {
         json!({ "path": redact(&patch.path), "diff": diff, "rules": rules, "masked": diff != patch.diff })
     });
     let held = if with_unsafe { Vec::new() } else { triage::unsafe_rules(&report.findings) };
-    let without = report.findings.iter().filter(|finding| finding.fix.edits.is_empty()).map(|finding| finding.rule);
+    let without = report
+        .findings
+        .iter()
+        .filter(|finding| finding.fix.edits.is_empty())
+        .map(|finding| finding.rule);
     let said = json!({
         "patches": patches.collect::<Vec<_>>(),
         "needs_unsafe": held,
@@ -176,18 +197,22 @@ fn compare(arguments: Value) -> Result<Answer, String> {
         if report.study.runs.is_empty() { Err(unread(&report)) } else { Ok(report) }
     };
     let (before, after) = (judged(&before)?, judged(&after)?);
-    let comparison = triage::compare((&before.study, &before.findings), (&after.study, &after.findings));
+    let comparison =
+        triage::compare((&before.study, &before.findings), (&after.study, &after.findings));
     Ok(Answer { json: render::comparison_json(&comparison), left_out: None })
 }
 
 fn project(config: &[PathBuf]) -> Result<Project, String> {
     let config = (!config.is_empty()).then_some(config);
-    Project::load(&Settings::of_config(config), &Scope::default()).map_err(|error| format!("{error:#}"))
+    Project::load(&Settings::of_config(config), &Scope::default())
+        .map_err(|error| format!("{error:#}"))
 }
 
 /// Standard input is the connection: no path may stand for it.
 fn named(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
-    if paths.is_empty() || paths.iter().any(|path| path.as_os_str() == "-" || path.as_os_str().is_empty()) {
+    if paths.is_empty()
+        || paths.iter().any(|path| path.as_os_str() == "-" || path.as_os_str().is_empty())
+    {
         return Err("give the paths of logs".to_owned());
     }
     Ok(paths.to_vec())
@@ -198,10 +223,16 @@ fn report(input: Input) -> Result<Report, String> {
     let logs = input.log.is_some() || !input.paths.is_empty();
     let report = match (input.log, input.paths.is_empty()) {
         (Some(_), false) => return Err("give either paths or log".to_owned()),
-        (Some(log), true) => pipeline::run_on(Entry::in_memory("log", log.into_bytes()), &project.options(&[])),
+        (Some(log), true) => {
+            pipeline::run_on(Entry::in_memory("log", log.into_bytes()), &project.options(&[]))
+        }
         (None, false) => pipeline::run(&project.options(&named(&input.paths)?)),
-        (None, true) if input.config.is_empty() => return Err("give paths, log or config".to_owned()),
-        (None, true) => pipeline::run(&Options { configuration_only: true, ..project.options(&[]) }),
+        (None, true) if input.config.is_empty() => {
+            return Err("give paths, log or config".to_owned());
+        }
+        (None, true) => {
+            pipeline::run(&Options { configuration_only: true, ..project.options(&[]) })
+        }
     };
     // Configuration that lies near does not stand for the logs that were asked for.
     let nothing = report.study.runs.is_empty() && (logs || report.study.configs.is_empty());

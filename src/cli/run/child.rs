@@ -16,9 +16,11 @@ pub(super) struct Refused {
     pub(super) message: String,
 }
 
-/// Runs the command to its end and returns its status, as shells give it: 128 and the signal where one ended it.
+/// Runs the command to its end and returns its status, as shells give it: 128 and the signal where
+/// one ended it.
 pub(super) fn watch(command: &[OsString], log: &Arc<Log>) -> Result<i32, Refused> {
-    let (program, args) = command.split_first().ok_or_else(|| refused("", &io::ErrorKind::NotFound.into()))?;
+    let (program, args) =
+        command.split_first().ok_or_else(|| refused("", &io::ErrorKind::NotFound.into()))?;
     let name = program.to_string_lossy();
     let mut build = Command::new(program);
     build.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -45,14 +47,17 @@ pub(super) fn watch(command: &[OsString], log: &Arc<Log>) -> Result<i32, Refused
     status.map(code).map_err(|error| refused(&name, &error))
 }
 
-/// Docker, buildx, bake and compose draw for people where they see a terminal, which they do not here: their
-/// streams are pipes, so that they say `plain` by themselves. This is for tools that give them a terminal of
-/// its own (`script`, a Makefile). Whoever sets the variable, or an option, gets what was asked for.
+/// Docker, buildx, bake and compose draw for people where they see a terminal, which they do not
+/// here: their streams are pipes, so that they say `plain` by themselves. This is for tools that
+/// give them a terminal of its own (`script`, a Makefile). Whoever sets the variable, or an option,
+/// gets what was asked for.
 const PROGRESS: &str = "BUILDKIT_PROGRESS";
 
 fn refused(program: &str, error: &io::Error) -> Refused {
     match error.kind() {
-        io::ErrorKind::NotFound => Refused { status: 127, message: format!("{program}: command not found") },
+        io::ErrorKind::NotFound => {
+            Refused { status: 127, message: format!("{program}: command not found") }
+        }
         _ => Refused { status: 126, message: format!("{program}: cannot be started: {error}") },
     }
 }
@@ -79,9 +84,9 @@ struct Copy {
     waiting: Waiting,
 }
 
-/// A stream that is still open after the build, and silent so long, is held by something that it left behind (a
-/// daemon): that would never end. Nor is waited longer for one that goes on printing, once all that the build itself
-/// said has passed.
+/// A stream that is still open after the build, and silent so long, is held by something that it
+/// left behind (a daemon): that would never end. Nor is waited longer for one that goes on
+/// printing, once all that the build itself said has passed.
 const SILENCE: Duration = Duration::from_secs(1);
 
 impl Copy {
@@ -153,7 +158,9 @@ trait Source {
 impl<T: std::os::fd::AsFd> Source for T {
     fn waiting(&self) -> Waiting {
         let same = self.as_fd().try_clone_to_owned();
-        Box::new(move || same.as_ref().ok().and_then(|same| rustix::io::ioctl_fionread(same).ok()).unwrap_or(0))
+        Box::new(move || {
+            same.as_ref().ok().and_then(|same| rustix::io::ioctl_fionread(same).ok()).unwrap_or(0)
+        })
     }
 }
 

@@ -21,8 +21,8 @@ struct Kept {
 
 /// Where it is kept.
 enum Room {
-    /// On the disk, because a build may say more than memory holds; without a name where the system allows it, so
-    /// that nothing is left there whatever ends this process.
+    /// On the disk, because a build may say more than memory holds; without a name where the system
+    /// allows it, so that nothing is left there whatever ends this process.
     Disk(File, Place),
     /// Where there is no folder to write to: as much as [`MEMORY`].
     Memory(Vec<u8>),
@@ -40,8 +40,14 @@ const MEMORY: usize = 12 << 20;
 
 impl Log {
     pub(super) fn new() -> Self {
-        let folders = [std::env::temp_dir(), PathBuf::from("."), PathBuf::from("/var/tmp"), PathBuf::from("/dev/shm")];
-        let room = folders.iter().find_map(|folder| on_disk(folder)).unwrap_or(Room::Memory(Vec::new()));
+        let folders = [
+            std::env::temp_dir(),
+            PathBuf::from("."),
+            PathBuf::from("/var/tmp"),
+            PathBuf::from("/dev/shm"),
+        ];
+        let room =
+            folders.iter().find_map(|folder| on_disk(folder)).unwrap_or(Room::Memory(Vec::new()));
         Self(Mutex::new(Kept { room, trouble: None }))
     }
 
@@ -52,12 +58,16 @@ impl Log {
     /// What was said until now, to be read under this name.
     pub(super) fn entry(&self, name: &str) -> Entry {
         match &self.kept().room {
-            Room::Disk(_, path) => {
-                Entry { path: AsRef::<Path>::as_ref(path).to_owned(), name: name.to_owned(), bytes: None }
-            }
-            Room::Memory(bytes) => {
-                Entry { path: PathBuf::from(name), name: name.to_owned(), bytes: Some(Arc::from(bytes.as_slice())) }
-            }
+            Room::Disk(_, path) => Entry {
+                path: AsRef::<Path>::as_ref(path).to_owned(),
+                name: name.to_owned(),
+                bytes: None,
+            },
+            Room::Memory(bytes) => Entry {
+                path: PathBuf::from(name),
+                name: name.to_owned(),
+                bytes: Some(Arc::from(bytes.as_slice())),
+            },
         }
     }
 

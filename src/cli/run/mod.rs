@@ -1,7 +1,7 @@
 //! `cachediag run -- COMMAND`: starts a build, shows it live, and diagnoses what it said.
 //!
-//! The build's streams stay its own, byte for byte; the report goes to standard error, after them. The exit
-//! status is the build's; only where that is 0 can a finding or a gate change it.
+//! The build's streams stay its own, byte for byte; the report goes to standard error, after them.
+//! The exit status is the build's; only where that is 0 can a finding or a gate change it.
 
 mod child;
 mod log;

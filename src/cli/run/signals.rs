@@ -14,8 +14,9 @@ use signal_hook::iterator::{Handle, SignalsInfo};
 /// What would end this process, and not the build: all that can be held back.
 const ALL: [i32; 7] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM];
 
-/// Those of them that are not ignored already, as `nohup` has it: a build inherits that, and a handler would end it.
-/// Where the system does not tell (`/proc` is Linux's), `SIGHUP` is left alone.
+/// Those of them that are not ignored already, as `nohup` has it: a build inherits that, and a
+/// handler would end it. Where the system does not tell (`/proc` is Linux's), `SIGHUP` is left
+/// alone.
 fn held() -> Vec<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -44,9 +45,9 @@ impl Signals {
         Ok(Self { signals: SignalsInfo::new(held)?, over })
     }
 
-    /// Until the result is dropped. What a terminal sends (Ctrl-C) goes to the whole group, so the build has it
-    /// already; a second one would make it give up what it still wants to do. What a process sends, as the
-    /// runner of a CI does, is for this process alone.
+    /// Until the result is dropped. What a terminal sends (Ctrl-C) goes to the whole group, so the
+    /// build has it already; a second one would make it give up what it still wants to do. What a
+    /// process sends, as the runner of a CI does, is for this process alone.
     pub(super) fn forward_to(mut self, build: u32) -> Forwarding {
         let forwarding = Forwarding { handle: self.signals.handle(), over: Arc::clone(&self.over) };
         let build = i32::try_from(build).ok().and_then(Pid::from_raw);

@@ -32,7 +32,8 @@ impl File {
     }
 }
 
-/// In the working directory, else above it up to the root of the repository; outside of one nothing above counts.
+/// In the working directory, else above it up to the root of the repository; outside of one nothing
+/// above counts.
 pub(super) fn find() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let root = here.ancestors().position(|folder| folder.join(".git").exists()).unwrap_or(0);
@@ -40,10 +41,12 @@ pub(super) fn find() -> Option<PathBuf> {
     above.map(PathBuf::from).find(|path| path.is_file())
 }
 
-/// Reads it. What cannot be read as settings is an error: a gate that is misspelt would never close.
+/// Reads it. What cannot be read as settings is an error: a gate that is misspelt would never
+/// close.
 pub(super) fn read(path: &Path) -> anyhow::Result<(File, Settings)> {
     let name = path.display().to_string();
-    let text = source::read_small(path).with_context(|| format!("cannot read the settings {name}"))?;
+    let text =
+        source::read_small(path).with_context(|| format!("cannot read the settings {name}"))?;
     let file = File { name, text };
     match toml::from_str(&file.text) {
         Ok(settings) => Ok((file, settings)),
@@ -53,16 +56,22 @@ pub(super) fn read(path: &Path) -> anyhow::Result<(File, Settings)> {
 
 /// `cachediag.toml:3: unknown key fail_on, did you mean fail-on?`, and the line.
 fn complaint(file: &File, error: &toml::de::Error) -> String {
-    let message = unknown_key(error.message()).unwrap_or_else(|| error.message().trim_end().replace('\n', ": "));
+    let message = unknown_key(error.message())
+        .unwrap_or_else(|| error.message().trim_end().replace('\n', ": "));
     let Some(span) = error.span() else { return format!("{}: {message}", file.name) };
     let line = file.line(span.start);
-    let text = usize::try_from(line - 1).ok().and_then(|index| file.text.lines().nth(index)).unwrap_or_default();
+    let text = usize::try_from(line - 1)
+        .ok()
+        .and_then(|index| file.text.lines().nth(index))
+        .unwrap_or_default();
     format!("{}:{line}: {}\n  {line} | {}", file.name, escape::line(&message), escape::line(text))
 }
 
-/// serde: ``unknown field `fail_on`, expected one of `format`, `output` `` (`serde_core/src/de/mod.rs`, `unknown_field`).
+/// serde: ``unknown field `fail_on`, expected one of `format`, `output` ``
+/// (`serde_core/src/de/mod.rs`, `unknown_field`).
 fn unknown_key(message: &str) -> Option<String> {
-    let names: Vec<&str> = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2).collect();
+    let names: Vec<&str> =
+        message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2).collect();
     let (key, valid) = names.split_first()?;
     let hint = match nearest(key, valid) {
         Some(near) => format!("did you mean {near}?"),

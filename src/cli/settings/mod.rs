@@ -1,7 +1,8 @@
 //! What can be set: on the command line, else in the environment, else in `cachediag.toml`.
 //!
-//! One struct for all three: a field is an option, its variable (read by clap) and a key of the file. `file`
-//! finds and reads the file, `rules` makes a [`Policy`](crate::triage::Policy) of what it says of rules.
+//! One struct for all three: a field is an option, its variable (read by clap) and a key of the
+//! file. `file` finds and reads the file, `rules` makes a [`Policy`](crate::triage::Policy) of what
+//! it says of rules.
 
 mod file;
 mod rules;
@@ -16,14 +17,16 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use self::rules::{Ignored, RuleSettings};
-use super::args::{Charset, FailOn, Format, Inside, Look, MustHit, Output, Percent, RuleId, Span, When, formats};
+use super::args::{
+    Charset, FailOn, Format, Inside, Look, MustHit, Output, Percent, RuleId, Span, When, formats,
+};
 use super::judge::only_configuration;
 use crate::model::Problem;
 use crate::pipeline::Options;
 use crate::triage::{Gates, Policy, StepPattern};
 
-/// Settings of cachediag for a project: flags beat variables (`CACHEDIAG_*`), which beat this file. Its paths are
-/// relative to its folder.
+/// Settings of cachediag for a project: flags beat variables (`CACHEDIAG_*`), which beat this file.
+/// Its paths are relative to its folder.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "cachediag.toml"))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -44,18 +47,31 @@ pub(super) struct Settings {
     #[arg(long, value_name = "N", env = "CACHEDIAG_TOP", hide_env = true)]
     pub(super) top: Option<NonZeroUsize>,
     /// Write the report to a file as well; can be repeated. auto=FILE writes what the CI collects
-    #[arg(long, value_name = "FORMAT=FILE", env = "CACHEDIAG_OUTPUT", hide_env = true, value_delimiter = '\n')]
+    #[arg(
+        long,
+        value_name = "FORMAT=FILE",
+        env = "CACHEDIAG_OUTPUT",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub(super) output: Option<Vec<Output>>,
     /// Exit with status 1 where a finding is at least this bad [default: never]
     #[arg(long, value_name = "SEVERITY", env = "CACHEDIAG_FAIL_ON", hide_env = true)]
     pub(super) fail_on: Option<FailOn>,
-    /// Fail where a build has less of its steps from the cache: RUN, COPY, ADD and WORKDIR of its successful runs
+    /// Fail where a build has less of its steps from the cache: RUN, COPY, ADD and WORKDIR of its
+    /// successful runs
     #[arg(long, value_name = "PERCENT", env = "CACHEDIAG_MIN_HIT_RATE", hide_env = true)]
     pub(super) min_hit_rate: Option<Percent>,
-    /// Fail where this step of a build's newest run is not from the cache: 'build: RUN npm ci', with * and ?; can be
-    /// repeated
-    #[arg(long, value_name = "STEP", env = "CACHEDIAG_MUST_HIT", hide_env = true, value_delimiter = '\n')]
+    /// Fail where this step of a build's newest run is not from the cache: 'build: RUN npm ci',
+    /// with * and ?; can be repeated
+    #[arg(
+        long,
+        value_name = "STEP",
+        env = "CACHEDIAG_MUST_HIT",
+        hide_env = true,
+        value_delimiter = '\n'
+    )]
     pub(super) must_hit: Option<Vec<MustHit>>,
     /// File of known findings: only what is not in it counts for --fail-on
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "CACHEDIAG_BASELINE", hide_env = true)]
@@ -106,7 +122,13 @@ pub(super) struct Scope {
     #[arg(long, value_name = "ID", env = "CACHEDIAG_RULE", hide_env = true, value_delimiter = ',')]
     pub(super) rule: Vec<RuleId>,
     /// Do not check this rule; can be repeated
-    #[arg(long, value_name = "ID", env = "CACHEDIAG_IGNORE", hide_env = true, value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "ID",
+        env = "CACHEDIAG_IGNORE",
+        hide_env = true,
+        value_delimiter = ','
+    )]
     pub(super) ignore: Vec<RuleId>,
 }
 
@@ -140,7 +162,11 @@ impl Project {
             policy: self.policy.clone(),
             gates: Gates {
                 min_hit_rate: min_hit_rate.map(|percent| percent.0),
-                must_hit: must_hit.iter().flatten().map(|pattern| StepPattern::new(&pattern.0)).collect(),
+                must_hit: must_hit
+                    .iter()
+                    .flatten()
+                    .map(|pattern| StepPattern::new(&pattern.0))
+                    .collect(),
             },
             threads: threads.map(NonZeroUsize::get),
             max_expanded: *max_expanded,
@@ -191,7 +217,9 @@ impl Settings {
         let folder = file.parent().unwrap_or(Path::new(""));
         let outputs = self.output.iter_mut().flatten().map(|output| &mut output.path);
         let history = self.history.iter_mut().map(|file| &mut file.0);
-        for path in self.config.iter_mut().flatten().chain(&mut self.baseline).chain(outputs).chain(history) {
+        for path in
+            self.config.iter_mut().flatten().chain(&mut self.baseline).chain(outputs).chain(history)
+        {
             *path = folder.join(&*path);
         }
         self

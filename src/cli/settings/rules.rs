@@ -62,7 +62,11 @@ impl TryFrom<String> for Reason {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.trim().is_empty() { Err("say why it is ignored: it is shown in the report") } else { Ok(Self(text)) }
+        if text.trim().is_empty() {
+            Err("say why it is ignored: it is shown in the report")
+        } else {
+            Ok(Self(text))
+        }
     }
 }
 
@@ -98,9 +102,11 @@ impl Ignored {
     }
 }
 
-/// Flags and the file together. A rule that was asked for by a flag is checked though the file turns it off.
+/// Flags and the file together. A rule that was asked for by a flag is checked though the file
+/// turns it off.
 pub(super) fn policy(scope: &Scope, written: &Settings, file: &File) -> Policy {
-    let mut policy = Policy { only: scope.rule.iter().map(ToString::to_string).collect(), ..Policy::default() };
+    let mut policy =
+        Policy { only: scope.rule.iter().map(ToString::to_string).collect(), ..Policy::default() };
     let flags = scope.ignore.iter().map(|rule| off(rule, "--ignore".to_owned()));
     policy.ignores.extend(flags);
     for (rule, settings) in &written.rules {
@@ -129,12 +135,14 @@ fn ignore(ignored: &Spanned<Ignored>, file: &File) -> Ignore {
 
 /// Ignores whose last day is over hide nothing, and say so until somebody looks at them.
 pub(super) fn ended(written: &Settings, file: &File) -> Vec<Problem> {
-    let ended = written.ignore.iter().filter_map(|ignored| Some((ignored, ignored.as_ref().ended()?)));
+    let ended =
+        written.ignore.iter().filter_map(|ignored| Some((ignored, ignored.as_ref().ended()?)));
     let problem = |(ignored, last): (&Spanned<Ignored>, NaiveDate)| Problem {
         source: file.name.clone(),
         line: Some(file.line(ignored.span().start)),
         message: format!(
-            "this ignore of {} ended on {last} and hides nothing any more: mend the cause, or give it a new day",
+            "this ignore of {} ended on {last} and hides nothing any more: mend the cause, or give \
+                it a new day",
             ignored.as_ref().rule
         ),
     };

@@ -18,10 +18,14 @@ const UNUSUAL: &str = "a target is written in an unusual way";
 pub(super) fn targets(text: &str) -> Result<Vec<Target>, String> {
     let body = parse_body(text).map_err(|e| e.to_string())?;
     target::bounded(body.get_blocks("target").count())?;
-    let grouped: Vec<String> = groups_of(text, &body).into_iter().flat_map(|(_, targets)| targets).collect();
+    let grouped: Vec<String> =
+        groups_of(text, &body).into_iter().flat_map(|(_, targets)| targets).collect();
     let target = |block: &Block| {
         let name = label(block)?;
-        let fields = block.body.attributes().filter_map(|a| Some((a.key.to_string(), value(text, &a.key, &a.value)?)));
+        let fields = block
+            .body
+            .attributes()
+            .filter_map(|a| Some((a.key.to_string(), value(text, &a.key, &a.value)?)));
         let grouped = grouped.contains(&name);
         Some(Target { quote: quote(text, block), fields: fields.collect(), grouped, name })
     };
@@ -59,7 +63,9 @@ pub(super) fn correct(text: &str, edits: &[Edit]) -> Result<String, String> {
         let block = find(&body, &edit.target).ok_or(UNUSUAL)?;
         let attribute = block.body.get_attribute(edit.attribute);
         match (&edit.set, attribute) {
-            (Set::List(items), Some(attribute)) if items.is_empty() => remove(text, attribute, &mut patch)?,
+            (Set::List(items), Some(attribute)) if items.is_empty() => {
+                remove(text, attribute, &mut patch)?
+            }
             (Set::List(items), Some(attribute)) => replace(text, attribute, items, &mut patch)?,
             (Set::List(items), None) => insert(text, block, edit.attribute, items, &mut patch)?,
             (Set::Item(old, new), Some(attribute)) => item(text, attribute, old, new, &mut patch)?,
@@ -89,13 +95,16 @@ fn quote(text: &str, block: &Block) -> Quote {
 fn value(text: &str, name: &str, expression: &Expression) -> Option<Value> {
     Some(match expression {
         Expression::Bool(flag) => Value::Flag(*flag.value()),
-        Expression::Array(array) => Value::List(array.iter().filter_map(|item| string(text, item)).collect()),
+        Expression::Array(array) => {
+            Value::List(array.iter().filter_map(|item| string(text, item)).collect())
+        }
         Expression::Object(_) if name == "cache-from" || name == "cache-to" => {
             Value::List(string(text, expression).into_iter().collect())
         }
         Expression::Object(object) => {
-            let pairs =
-                object.iter().filter_map(|(key, value)| Some((key_of(text, key)?, string(text, value.expr())?)));
+            let pairs = object
+                .iter()
+                .filter_map(|(key, value)| Some((key_of(text, key)?, string(text, value.expr())?)));
             Value::Pairs(pairs.collect())
         }
         Expression::Null(_) => return None,
@@ -103,7 +112,8 @@ fn value(text: &str, name: &str, expression: &Expression) -> Option<Value> {
     })
 }
 
-/// A value as text. Templates stay as they are, other expressions are written as one: `${tag("x")}`.
+/// A value as text. Templates stay as they are, other expressions are written as one:
+/// `${tag("x")}`.
 fn string(text: &str, expression: &Expression) -> Option<String> {
     let raw = text.get(expression.span()?)?.trim();
     Some(match expression {
@@ -111,9 +121,9 @@ fn string(text: &str, expression: &Expression) -> Option<String> {
         Expression::StringTemplate(_) => raw.trim_matches('"').to_owned(),
         Expression::Number(_) | Expression::Bool(_) => raw.to_owned(),
         Expression::Object(object) => {
-            let pairs = object
-                .iter()
-                .filter_map(|(key, value)| Some(format!("{}={}", key_of(text, key)?, string(text, value.expr())?)));
+            let pairs = object.iter().filter_map(|(key, value)| {
+                Some(format!("{}={}", key_of(text, key)?, string(text, value.expr())?))
+            });
             pairs.collect::<Vec<_>>().join(",")
         }
         _ => format!("${{{raw}}}"),
@@ -128,7 +138,12 @@ fn key_of(text: &str, key: &ObjectKey) -> Option<String> {
 }
 
 /// Other items in the list there is: in its form, on as many lines.
-fn replace(text: &str, attribute: &Attribute, items: &[String], patch: &mut Patch) -> Result<(), String> {
+fn replace(
+    text: &str,
+    attribute: &Attribute,
+    items: &[String],
+    patch: &mut Patch,
+) -> Result<(), String> {
     let span = span(&attribute.value)?;
     let Expression::Array(array) = &attribute.value else {
         return Err(format!("{} is written with a function", attribute.key.as_str()));
@@ -143,16 +158,28 @@ fn replace(text: &str, attribute: &Attribute, items: &[String], patch: &mut Patc
         return Ok(());
     }
     let old = text.get(span.clone()).ok_or(UNUSUAL)?;
-    if old.lines().any(|line| line.trim_start().starts_with(['#', '/'])) || old.contains(" #") || old.contains(" //") {
+    if old.lines().any(|line| line.trim_start().starts_with(['#', '/']))
+        || old.contains(" #")
+        || old.contains(" //")
+    {
         return Err(format!("{} has comments in it", attribute.key.as_str()));
     }
     let first = array.iter().next().and_then(Span::span).filter(|_| old.contains('\n'));
     let lead = first.map(|first| indent_at(text, first.start).to_owned());
-    patch.replace(span.clone(), list(items, objects, lead.as_deref(), indent_at(text, span.start), eol(text)));
+    patch.replace(
+        span.clone(),
+        list(items, objects, lead.as_deref(), indent_at(text, span.start), eol(text)),
+    );
     Ok(())
 }
 
-fn insert(text: &str, block: &Block, name: &str, items: &[String], patch: &mut Patch) -> Result<(), String> {
+fn insert(
+    text: &str,
+    block: &Block,
+    name: &str,
+    items: &[String],
+    patch: &mut Patch,
+) -> Result<(), String> {
     let last = block.body.attributes().last().ok_or(UNUSUAL)?;
     let place = last.span().ok_or(UNUSUAL)?;
     let lead = indent_at(text, place.start);
@@ -160,7 +187,11 @@ fn insert(text: &str, block: &Block, name: &str, items: &[String], patch: &mut P
     if line_at(text, block.start) == line_at(text, place.start) {
         return Err(UNUSUAL.to_owned());
     }
-    patch.insert_after(text, place.end, &[format!("{lead}{name} = {}", list(items, false, None, lead, ""))]);
+    patch.insert_after(
+        text,
+        place.end,
+        &[format!("{lead}{name} = {}", list(items, false, None, lead, ""))],
+    );
     Ok(())
 }
 
@@ -175,7 +206,10 @@ fn remove(text: &str, attribute: &Attribute, patch: &mut Patch) -> Result<(), St
         return Err(UNUSUAL.to_owned());
     }
     if behind.trim().is_empty() {
-        let end = text.get(last.end..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| last.end + n + 1);
+        let end = text
+            .get(last.end..)
+            .and_then(|rest| rest.find('\n'))
+            .map_or(text.len(), |n| last.end + n + 1);
         patch.replace(first.start..end, "");
     } else {
         patch.replace(place.start..place.end + behind.len() - behind.trim_start().len(), "");
@@ -183,7 +217,13 @@ fn remove(text: &str, attribute: &Attribute, patch: &mut Patch) -> Result<(), St
     Ok(())
 }
 
-fn item(text: &str, attribute: &Attribute, old: &str, new: &str, patch: &mut Patch) -> Result<(), String> {
+fn item(
+    text: &str,
+    attribute: &Attribute,
+    old: &str,
+    new: &str,
+    patch: &mut Patch,
+) -> Result<(), String> {
     let items: Vec<&Expression> = match &attribute.value {
         Expression::Array(array) => array.iter().collect(),
         other => vec![other],
@@ -225,13 +265,19 @@ fn list(items: &[String], objects: bool, lead: Option<&str>, outer: &str, newlin
 /// `"type=registry,ref=r"`, or `{ type = "registry", ref = "r" }` where the others are written so.
 fn written(spec: &str, object: bool) -> String {
     let quoted = |text: &str| {
-        let text = if text.contains("${") { text.to_owned() } else { text.replace('\\', "\\\\").replace('"', "\\\"") };
+        let text = if text.contains("${") {
+            text.to_owned()
+        } else {
+            text.replace('\\', "\\\\").replace('"', "\\\"")
+        };
         format!("\"{text}\"")
     };
-    let pairs: Option<Vec<(&str, &str)>> = spec.split(',').map(|part| part.split_once('=')).collect();
+    let pairs: Option<Vec<(&str, &str)>> =
+        spec.split(',').map(|part| part.split_once('=')).collect();
     match pairs.filter(|_| object && !spec.contains("${")) {
         Some(pairs) => {
-            let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
+            let pairs: Vec<String> =
+                pairs.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
             format!("{{ {} }}", pairs.join(", "))
         }
         None => quoted(spec),

@@ -14,9 +14,12 @@ pub(super) fn targets(source: &str) -> Result<Vec<Target>, String> {
     let root: yaml_serde::Value = yaml::parse(source)?;
     target::bounded(root.get("target").map_or(0, |targets| entries(targets).len()))?;
     let doc = Document::new(source).map_err(|e| e.to_string())?;
-    let grouped: Vec<String> = groups_of(&root).into_iter().flat_map(|(_, targets)| targets).collect();
+    let grouped: Vec<String> =
+        groups_of(&root).into_iter().flat_map(|(_, targets)| targets).collect();
     let target = |(name, value): (&str, &yaml_serde::Value)| {
-        let fields = entries(value).into_iter().filter_map(|(name, value)| Some((name.to_owned(), field(value)?)));
+        let fields = entries(value)
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), field(value)?)));
         let line = yaml::line_of_key(&doc, &key(&route!("target"), name));
         Target {
             name: name.to_owned(),
@@ -42,7 +45,9 @@ fn groups_of(root: &yaml_serde::Value) -> Vec<(String, Vec<String>)> {
 pub(super) fn variables(source: &str) -> Vec<(String, String)> {
     let Ok(root) = yaml::parse(source) else { return Vec::new() };
     let variables = root.get("variable").map(entries).unwrap_or_default();
-    let default = |(name, value): (&str, &yaml_serde::Value)| Some((name.to_owned(), text(value.get("default")?)?));
+    let default = |(name, value): (&str, &yaml_serde::Value)| {
+        Some((name.to_owned(), text(value.get("default")?)?))
+    };
     variables.into_iter().filter_map(default).collect()
 }
 
@@ -55,7 +60,8 @@ pub(super) fn correct(source: &str, edits: &[Edit]) -> Result<String, String> {
         let place = key(&mapping, edit.attribute);
         match &edit.set {
             Set::List(items) => {
-                List { doc: &doc, mapping: &mapping, name: edit.attribute, json: true }.set(items, &mut patch)?;
+                List { doc: &doc, mapping: &mapping, name: edit.attribute, json: true }
+                    .set(items, &mut patch)?;
             }
             Set::Item(old, new) => item(&doc, &place, old, new, &mut patch)?,
             Set::Nothing => remove_key(&doc, &place, &mut patch)?,
@@ -76,20 +82,31 @@ fn field(value: &yaml_serde::Value) -> Option<Value> {
     Some(match value {
         Bool(flag) => Value::Flag(*flag),
         Sequence(items) => Value::List(items.iter().filter_map(spec).collect()),
-        Mapping(_) => {
-            Value::Pairs(entries(value).into_iter().filter_map(|(k, v)| Some((k.to_owned(), spec(v)?))).collect())
-        }
+        Mapping(_) => Value::Pairs(
+            entries(value)
+                .into_iter()
+                .filter_map(|(k, v)| Some((k.to_owned(), spec(v)?)))
+                .collect(),
+        ),
         other => Value::Text(text(other)?),
     })
 }
 
 /// A text, or the attributes of a cache: `{"type": "registry", "ref": "r"}`.
 fn spec(value: &yaml_serde::Value) -> Option<String> {
-    let pairs = entries(value).into_iter().filter_map(|(key, value)| Some(format!("{key}={}", text(value)?)));
+    let pairs = entries(value)
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("{key}={}", text(value)?)));
     text(value).or_else(|| Some(pairs.collect::<Vec<_>>().join(",")))
 }
 
-fn item(doc: &Document, list: &Route<'static>, old: &str, new: &str, patch: &mut Patch) -> Result<(), String> {
+fn item(
+    doc: &Document,
+    list: &Route<'static>,
+    old: &str,
+    new: &str,
+    patch: &mut Patch,
+) -> Result<(), String> {
     let items = (0..64).map(|index| list.with_key(index)).take_while(|item| doc.query_exists(item));
     let mut found = false;
     for route in items {

@@ -1,7 +1,7 @@
 //! Targets of a bake file, whatever it is written in, and the places they are.
 //!
-//! Source: `buildx` `bake/bake.go`, `Target`, `ResolveTarget`: of what is inherited the last one counts, and
-//! a target's own attribute replaces it.
+//! Source: `buildx` `bake/bake.go`, `Target`, `ResolveTarget`: of what is inherited the last one
+//! counts, and a target's own attribute replaces it.
 
 use crate::config::variables::{expand, pieces};
 use crate::config::{Place, fits_tag};
@@ -35,7 +35,11 @@ const MOST: usize = 2_000;
 
 /// Refuses a file with more targets than any has.
 pub(super) fn bounded(targets: usize) -> Result<(), String> {
-    if targets > MOST { Err(format!("has more than {MOST} targets, which no file has")) } else { Ok(()) }
+    if targets > MOST {
+        Err(format!("has more than {MOST} targets, which no file has"))
+    } else {
+        Ok(())
+    }
 }
 
 impl Target {
@@ -62,11 +66,13 @@ impl Value {
 
 /// Targets that build something.
 pub(super) fn built(all: &[Target]) -> Vec<&Target> {
-    let inherited =
-        |name: &String| all.iter().any(|t| t.own("inherits").is_some_and(|value| value.texts().contains(name)));
+    let inherited = |name: &String| {
+        all.iter().any(|t| t.own("inherits").is_some_and(|value| value.texts().contains(name)))
+    };
     let groups = all.iter().any(|target| target.grouped);
-    let only_base =
-        |target: &Target| inherited(&target.name) && (groups || target.own("tags").is_none()) && !target.grouped;
+    let only_base = |target: &Target| {
+        inherited(&target.name) && (groups || target.own("tags").is_none()) && !target.grouped
+    };
     all.iter().filter(|target| !target.name.starts_with('_') && !only_base(target)).collect()
 }
 
@@ -80,7 +86,11 @@ pub(super) fn places(all: &[Target], variables: &[(String, String)]) -> Vec<Plac
 fn spec(raw: &str, variables: &[(String, String)]) -> CacheSpec {
     let is_one = pieces(raw).all(|piece| piece.form.is_some());
     let held = if is_one { expand(raw, variables) } else { raw.to_owned() };
-    if held == *raw { CacheSpec::parse(raw) } else { CacheSpec { raw: raw.to_owned(), ..CacheSpec::parse(&held) } }
+    if held == *raw {
+        CacheSpec::parse(raw)
+    } else {
+        CacheSpec { raw: raw.to_owned(), ..CacheSpec::parse(&held) }
+    }
 }
 
 /// The build is told to write inline metadata by an argument.
@@ -93,19 +103,28 @@ pub(super) fn field<'a>(all: &'a [Target], target: &'a Target, name: &str) -> Op
     inherit(all, target, name, 0)
 }
 
-fn inherit<'a>(all: &'a [Target], target: &'a Target, name: &str, depth: usize) -> Option<&'a Value> {
+fn inherit<'a>(
+    all: &'a [Target],
+    target: &'a Target,
+    name: &str,
+    depth: usize,
+) -> Option<&'a Value> {
     if let Some(own) = target.own(name) {
         return Some(own);
     }
-    let parents = target.own("inherits").filter(|_| depth < 8).map(Value::texts).unwrap_or_default();
-    let mut parents = parents.iter().rev().filter_map(|parent| all.iter().find(|known| known.name == *parent));
+    let parents =
+        target.own("inherits").filter(|_| depth < 8).map(Value::texts).unwrap_or_default();
+    let mut parents =
+        parents.iter().rev().filter_map(|parent| all.iter().find(|known| known.name == *parent));
     parents.find_map(|parent| inherit(all, parent, name, depth + 1))
 }
 
 /// Arguments of all it inherits and its own.
 fn arguments(all: &[Target], target: &Target) -> Vec<String> {
     match field(all, target, "args") {
-        Some(Value::Pairs(pairs)) => pairs.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+        Some(Value::Pairs(pairs)) => {
+            pairs.iter().map(|(name, value)| format!("{name}={value}")).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -120,7 +139,11 @@ fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Pla
         _ => &[],
     };
     let legs = matrix.iter().map(|(name, _)| name.clone()).collect();
-    let plain_legs = matrix.iter().filter(|(_, values)| is_plain(values)).map(|(name, _)| name.clone()).collect();
+    let plain_legs = matrix
+        .iter()
+        .filter(|(_, values)| is_plain(values))
+        .map(|(name, _)| name.clone())
+        .collect();
     let asked = Asked {
         tool: Tool::BuildxBake,
         cache_from: specs("cache-from"),
@@ -132,11 +155,14 @@ fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Pla
         target: text("target"),
         platforms: texts("platforms"),
         tags: texts("tags").into_iter().map(Text::from).collect(),
-        push: texts("output").iter().any(|output| output.contains("type=registry") || output.contains("push=true")),
+        push: texts("output")
+            .iter()
+            .any(|output| output.contains("type=registry") || output.contains("push=true")),
         pull: flag("pull"),
         ..Asked::default()
     };
-    let command = Command { quote: target.quote.clone(), asked: asked.into(), ..Command::default() };
+    let command =
+        Command { quote: target.quote.clone(), asked: asked.into(), ..Command::default() };
     let mut inputs: Vec<String> = text("dockerfile-inline").into_iter().collect();
     if let Some(Value::Pairs(pairs)) = field(all, target, "contexts") {
         inputs.extend(pairs.iter().map(|(name, context)| format!("{name}={context}")));
@@ -157,6 +183,7 @@ fn place(all: &[Target], target: &Target, variables: &[(String, String)]) -> Pla
 fn is_plain(values: &str) -> bool {
     let list = values.trim_start_matches("${").trim_end_matches('}').trim();
     let inside = list.strip_prefix('[').and_then(|list| list.strip_suffix(']'));
-    let items = |inside: &str| inside.split(',').all(|item| fits_tag(item.trim().trim_matches('"')));
+    let items =
+        |inside: &str| inside.split(',').all(|item| fits_tag(item.trim().trim_matches('"')));
     inside.is_some_and(|inside| items(inside.trim().trim_end_matches(',')))
 }

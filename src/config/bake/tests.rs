@@ -37,7 +37,10 @@ fn reads_targets_with_what_they_inherit() {
     let all = read(HCL);
     assert_eq!(all.len(), 2);
     let web = &all[1];
-    assert_eq!((web.target.as_deref(), web.legs.as_slice()), (Some("web-${os}"), &["os".to_owned()][..]));
+    assert_eq!(
+        (web.target.as_deref(), web.legs.as_slice()),
+        (Some("web-${os}"), &["os".to_owned()][..])
+    );
     assert_eq!(web.command.cache_from[0].raw, "type=registry,ref=r/base");
     assert_eq!(web.command.cache_to[0].raw, "type=registry,ref=r/web:${os},mode=max");
     assert_eq!(web.command.tags, ["r/web:${TAG}", "${tag(\"web\")}"]);
@@ -52,7 +55,10 @@ fn json_is_read_alike() {
       "target": {"base": {"cache-from": ["r/base"]},
                  "web": {"inherits": ["base"], "no-cache": true, "cache-to": [{"type": "gha", "mode": "max"}]}}}"#;
     let all = read(json);
-    assert_eq!((all.len(), all[0].target.as_deref(), all[0].command.no_cache), (1, Some("web"), true));
+    assert_eq!(
+        (all.len(), all[0].target.as_deref(), all[0].command.no_cache),
+        (1, Some("web"), true)
+    );
     assert_eq!(
         (all[0].command.cache_from[0].raw.as_str(), all[0].command.cache_to[0].raw.as_str()),
         ("r/base", "type=gha,mode=max")
@@ -65,7 +71,9 @@ fn knows_its_names_and_refuses_what_is_none() {
         assert!(Bake.names(name), "{name}");
     }
     assert!(
-        Bake.may_be_other("main.hcl", "terraform {}") && !Bake.names("package.json") && !Bake.names("docker-bake.md")
+        Bake.may_be_other("main.hcl", "terraform {}")
+            && !Bake.names("package.json")
+            && !Bake.names("docker-bake.md")
     );
     assert!(Config::read("docker-bake.hcl", "target \"a\" {").unwrap().is_err());
 }
@@ -95,7 +103,8 @@ proptest! {
         let others = |text: &str| -> Vec<String> {
             let mut inside = false;
             text.lines().filter(|line| {
-                inside = (inside && *line != "}") || line.starts_with(&format!("target \"{asked}\""));
+                inside = (inside && *line != "}") || line.starts_with(&format!("target \
+                    \"{asked}\""));
                 !inside
             }).map(str::to_owned).collect()
         };

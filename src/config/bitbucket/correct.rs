@@ -1,7 +1,8 @@
-//! Writes a corrected pipelines file: other caches for some steps, other build commands, other runtime.
+//! Writes a corrected pipelines file: other caches for some steps, other build commands, other
+//! runtime.
 //!
-//! Carries out what it is told and keeps all other text; what is right is for the rules. A file that
-//! it cannot change safely is refused, with the reason.
+//! Carries out what it is told and keeps all other text; what is right is for the rules. A file
+//! that it cannot change safely is refused, with the reason.
 
 pub(super) mod caches;
 mod script;
@@ -46,7 +47,11 @@ pub struct BuildChange {
 ///
 /// # Errors
 /// Why the file cannot be changed safely, in words that complete "no patch:".
-pub fn correct(text: &str, corrections: &[Correction], definitions: &[CacheDefinition]) -> Result<String, String> {
+pub fn correct(
+    text: &str,
+    corrections: &[Correction],
+    definitions: &[CacheDefinition],
+) -> Result<String, String> {
     let doc = Document::new(text).map_err(|e| e.to_string())?;
     let mut patch = Patch::default();
     for correction in corrections {
@@ -55,7 +60,9 @@ pub fn correct(text: &str, corrections: &[Correction], definitions: &[CacheDefin
         settings::change(&doc, &correction.route, &correction.setting, &mut patch)?;
     }
     caches::define(&doc, definitions, &mut patch)?;
-    let new = patch.apply(text).ok_or("steps that need different changes share the same lines by a YAML anchor")?;
+    let new = patch
+        .apply(text)
+        .ok_or("steps that need different changes share the same lines by a YAML anchor")?;
     verify(text, &new, corrections)?;
     Ok(new)
 }
@@ -69,12 +76,16 @@ fn verify(old: &str, new: &str, corrections: &[Correction]) -> Result<(), String
     let corrected = |step: &Step| corrections.iter().find(|c| same(&c.route, &step.route));
     let known: Vec<&Step> = old.steps.iter().filter(|s| corrected(s).is_some()).collect();
     for (before, after) in old.steps.iter().zip(&new.steps) {
-        let done = corrected(before)
-            .is_none_or(|c| !after.uses(&c.cache) && c.instead.as_deref().is_none_or(|cache| after.uses(cache)));
+        let done = corrected(before).is_none_or(|c| {
+            !after.uses(&c.cache) && c.instead.as_deref().is_none_or(|cache| after.uses(cache))
+        });
         // The same anchored step used in another pipeline changes with it, and shall.
         let twin = known.iter().any(|s| s.script == before.script && s.name == before.name);
         if !done || !(twin || alike(before, after)) {
-            return Err(format!("step \"{}\" shares lines with the others by a YAML anchor", before.name));
+            return Err(format!(
+                "step \"{}\" shares lines with the others by a YAML anchor",
+                before.name
+            ));
         }
     }
     Ok(())

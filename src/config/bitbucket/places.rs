@@ -19,8 +19,9 @@ pub(super) fn find(doc: Option<&Document>, pipelines: &Pipelines) -> Vec<(Place,
     let mut found: Vec<(Place, Spot)> = Vec::new();
     let mut seen: Vec<(usize, &str)> = Vec::new();
     for (job, step) in pipelines.steps.iter().enumerate() {
-        let written =
-            doc.and_then(|doc| Some((span(doc, &field(doc, &step.route, "script")?.route)?.start, step.name.as_str())));
+        let written = doc.and_then(|doc| {
+            Some((span(doc, &field(doc, &step.route, "script")?.route)?.start, step.name.as_str()))
+        });
         if let Some(written) = written {
             if seen.contains(&written) {
                 continue;
@@ -33,8 +34,9 @@ pub(super) fn find(doc: Option<&Document>, pipelines: &Pipelines) -> Vec<(Place,
 }
 
 fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)> {
-    let route =
-        doc.and_then(|doc| field(doc, &step.route, "script")).map_or_else(|| key(&step.route, "script"), |f| f.route);
+    let route = doc
+        .and_then(|doc| field(doc, &step.route, "script"))
+        .map_or_else(|| key(&step.route, "script"), |f| f.route);
     let items: Vec<Item> = step
         .script
         .iter()
@@ -58,18 +60,23 @@ fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)>
     found
 }
 
-/// Carries out changes. A step that gets a builder gets what it lacks for buildx too; the docker cache,
-/// which that runtime ignores, goes.
+/// Carries out changes. A step that gets a builder gets what it lacks for buildx too; the docker
+/// cache, which that runtime ignores, goes.
 pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> {
     let doc = Document::new(text).map_err(|e| e.to_string())?;
     let pipelines = Pipelines::parse(text)?;
     let found = find(Some(&doc), &pipelines);
     let mut patch = script::patch(&doc, &found, changes, |_| vec![MAKE.to_owned()])?;
-    for step in new_builders(&found, changes).into_iter().filter_map(|job| pipelines.steps.get(job)) {
+    for step in new_builders(&found, changes).into_iter().filter_map(|job| pipelines.steps.get(job))
+    {
         let lacks = pipelines.lacks(step)?;
         settings::change(&doc, &step.route, &lacks, &mut patch)?;
         if lacks.runtime.is_some() && step.uses(DOCKER) {
-            let gone = Correction { route: step.route.clone(), cache: DOCKER.to_owned(), ..Correction::default() };
+            let gone = Correction {
+                route: step.route.clone(),
+                cache: DOCKER.to_owned(),
+                ..Correction::default()
+            };
             caches::change(&doc, &gone, &mut patch)?;
         }
     }
@@ -80,8 +87,10 @@ pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> 
 
 /// Numbers of the steps for which a builder is made.
 fn new_builders(found: &[(Place, Spot)], changes: &[Change]) -> Vec<usize> {
-    let asks = |change: &&Change| matches!(change, Change::Caches { settings, .. } if settings.builder);
-    let spots = changes.iter().filter(asks).filter_map(|change| Some(&found.get(change.place()?)?.1));
+    let asks =
+        |change: &&Change| matches!(change, Change::Caches { settings, .. } if settings.builder);
+    let spots =
+        changes.iter().filter(asks).filter_map(|change| Some(&found.get(change.place()?)?.1));
     let mut jobs: Vec<usize> = spots.filter(|spot| !spot.capable).map(|spot| spot.job).collect();
     jobs.dedup();
     jobs
@@ -89,11 +98,15 @@ fn new_builders(found: &[(Place, Spot)], changes: &[Change]) -> Vec<usize> {
 
 /// A step whose script is as it was runs where it ran.
 fn others_stay(old: &Pipelines, new: &Pipelines) -> Result<(), String> {
-    let caches = |step: &Step| step.caches.iter().map(|cache| cache.name.clone()).collect::<Vec<_>>();
-    let moved = |a: &Step, b: &Step| a.image != b.image || a.runtime != b.runtime || caches(a) != caches(b);
+    let caches =
+        |step: &Step| step.caches.iter().map(|cache| cache.name.clone()).collect::<Vec<_>>();
+    let moved =
+        |a: &Step, b: &Step| a.image != b.image || a.runtime != b.runtime || caches(a) != caches(b);
     let other = old.steps.iter().zip(&new.steps).find(|(a, b)| a.script == b.script && moved(a, b));
     match other {
-        Some((step, _)) => Err(format!("step \"{}\" shares lines with the others by a YAML anchor", step.name)),
+        Some((step, _)) => {
+            Err(format!("step \"{}\" shares lines with the others by a YAML anchor", step.name))
+        }
         None => Ok(()),
     }
 }

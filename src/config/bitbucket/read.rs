@@ -13,10 +13,16 @@ pub(super) fn pipelines(root: &Value) -> Pipelines {
     if let Some(pipelines) = root.get("pipelines") {
         walk.pipelines(pipelines, &key(&Route::default(), "pipelines"));
     }
-    Pipelines { steps: walk.steps, caches: definitions(root), runtime: runtime(root.get("options")), image: walk.image }
+    Pipelines {
+        steps: walk.steps,
+        caches: definitions(root),
+        runtime: runtime(root.get("options")),
+        image: walk.image,
+    }
 }
 
-/// Lines of steps and of the caches they name; 0 stays where the text has another shape than thought.
+/// Lines of steps and of the caches they name; 0 stays where the text has another shape than
+/// thought.
 pub(super) fn fill_lines(steps: &mut [Step], text: &str) {
     let Ok(doc) = Document::new(text) else { return };
     for step in steps {
@@ -36,7 +42,8 @@ struct Walk {
 }
 
 impl Walk {
-    /// `default:` holds a list, `branches:`, `pull-requests:`, `custom:` and `tags:` hold named lists.
+    /// `default:` holds a list, `branches:`, `pull-requests:`, `custom:` and `tags:` hold named
+    /// lists.
     fn pipelines(&mut self, value: &Value, at: &Route<'static>) {
         for (kind, value) in entries(value) {
             let at = key(at, kind);
@@ -78,7 +85,13 @@ impl Walk {
         }
     }
 
-    fn step(&mut self, value: &Value, route: Route<'static>, pipeline: &str, parallel: Option<usize>) {
+    fn step(
+        &mut self,
+        value: &Value,
+        route: Route<'static>,
+        pipeline: &str,
+        parallel: Option<usize>,
+    ) {
         if !value.is_mapping() {
             return;
         }
@@ -87,7 +100,10 @@ impl Walk {
             name: value.get("name").and_then(text).unwrap_or_else(|| format!("step {number}")),
             pipeline: pipeline.to_owned(),
             parallel,
-            caches: texts(value.get("caches")).into_iter().map(|name| CacheUse { name, line: 0 }).collect(),
+            caches: texts(value.get("caches"))
+                .into_iter()
+                .map(|name| CacheUse { name, line: 0 })
+                .collect(),
             services: texts(value.get("services")),
             script: script(value.get("script")),
             after_script: script(value.get("after-script")),
@@ -104,7 +120,8 @@ fn script(value: Option<&Value>) -> Vec<String> {
     value.and_then(Value::as_sequence).into_iter().flatten().map(script_line).collect()
 }
 
-/// `- docker build .`, `- pipe: vendor/name:1.0` with variables beside it, or (by a common slip) a nested list.
+/// `- docker build .`, `- pipe: vendor/name:1.0` with variables beside it, or (by a common slip) a
+/// nested list.
 fn script_line(item: &Value) -> String {
     match item.get("pipe").and_then(text) {
         Some(pipe) => format!("pipe: {pipe}"),
@@ -114,7 +131,12 @@ fn script_line(item: &Value) -> String {
 
 fn definitions(root: &Value) -> Vec<CacheDefinition> {
     let caches = root.get("definitions").and_then(|d| d.get("caches"));
-    caches.map(entries).unwrap_or_default().into_iter().map(|(name, value)| definition(name, value)).collect()
+    caches
+        .map(entries)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, value)| definition(name, value))
+        .collect()
 }
 
 fn definition(name: &str, value: &Value) -> CacheDefinition {

@@ -1,7 +1,7 @@
 //! What a step runs in, and what it has to run in for buildx.
 //!
-//! Atlassian, "Enable and use Runtime v3": versions below 3 switch buildx off, and version 3 puts no docker
-//! client into the step.
+//! Atlassian, "Enable and use Runtime v3": versions below 3 switch buildx off, and version 3 puts
+//! no docker client into the step.
 
 use super::{Pipelines, Step};
 
@@ -10,9 +10,10 @@ pub const DOCKER_IMAGE: &str = "docker:28-cli";
 
 /// Commands that Docker's own client image has (`docker:28-cli` is Alpine: busybox and the client).
 const IN_DOCKER_IMAGE: &[&str] = &[
-    "docker", "echo", "printf", "export", "unset", "cd", "ls", "mkdir", "cp", "mv", "rm", "cat", "set", "test", "[",
-    "if", "then", "else", "fi", "true", "false", ":", "exit", "sleep", "pwd", "env", "date", "sh", "grep", "sed",
-    "cut", "head", "tail", "tr", "touch", "tar", "pipe:", "!", "}", "{", "for", "done",
+    "docker", "echo", "printf", "export", "unset", "cd", "ls", "mkdir", "cp", "mv", "rm", "cat",
+    "set", "test", "[", "if", "then", "else", "fi", "true", "false", ":", "exit", "sleep", "pwd",
+    "env", "date", "sh", "grep", "sed", "cut", "head", "tail", "tr", "touch", "tar", "pipe:", "!",
+    "}", "{", "for", "done",
 ];
 
 /// Words of the shell in front of a command.
@@ -37,7 +38,10 @@ impl Pipelines {
             return Ok(Setting::default());
         }
         if step.self_hosted {
-            return Err(format!("step \"{}\" runs on a runner of its own, whose Docker is not known", step.name));
+            return Err(format!(
+                "step \"{}\" runs on a runner of its own, whose Docker is not known",
+                step.name
+            ));
         }
         let runtime = Some("3".to_owned());
         if step.has_docker_image() {
@@ -45,7 +49,8 @@ impl Pipelines {
         }
         match step.foreign_tool() {
             Some(tool) => Err(format!(
-                "step \"{}\" needs an image with the docker client and buildx, and also calls `{tool}`, so its image cannot simply become {DOCKER_IMAGE}",
+                "step \"{}\" needs an image with the docker client and buildx, and also calls \
+                    `{tool}`, so its image cannot simply become {DOCKER_IMAGE}",
                 step.name
             )),
             None => Ok(Setting { image: Some(DOCKER_IMAGE.to_owned()), runtime }),
@@ -54,8 +59,8 @@ impl Pipelines {
 }
 
 impl Step {
-    /// Its image is one of Docker's own, which holds client and buildx: `docker:28-cli`, `docker:dind`.
-    /// Those below 23 have no buildx.
+    /// Its image is one of Docker's own, which holds client and buildx: `docker:28-cli`,
+    /// `docker:dind`. Those below 23 have no buildx.
     #[must_use]
     pub fn has_docker_image(&self) -> bool {
         let Some(image) = self.image.as_deref() else { return false };
@@ -69,7 +74,8 @@ impl Step {
     #[must_use]
     pub fn foreign_tool(&self) -> Option<String> {
         let items = self.script.iter().chain(&self.after_script);
-        let joined: Vec<String> = items.map(|i| i.replace("\\\r\n", " ").replace("\\\n", " ")).collect();
+        let joined: Vec<String> =
+            items.map(|i| i.replace("\\\r\n", " ").replace("\\\n", " ")).collect();
         let pieces = joined.iter().flat_map(|item| item.split(['\n', ';', '|', '&', '(', '`']));
         let commands = pieces.filter_map(|piece| {
             let mut words = piece.split_ascii_whitespace();
@@ -83,5 +89,6 @@ impl Step {
 }
 
 fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+    word.split_once('=')
+        .is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }

@@ -57,7 +57,8 @@ pipelines:
 #[test]
 fn reads_steps_through_stages_groups_anchors_and_merges() {
     let file = Pipelines::parse(ANCHORED).unwrap();
-    let names: Vec<_> = file.steps.iter().map(|s| (s.name.as_str(), s.pipeline.as_str(), s.parallel)).collect();
+    let names: Vec<_> =
+        file.steps.iter().map(|s| (s.name.as_str(), s.pipeline.as_str(), s.parallel)).collect();
     let expected = [
         ("Build", "default", None),
         ("Build", "default", Some(0)),
@@ -100,16 +101,22 @@ fn reads_definitions_and_sharing_groups() {
 #[test]
 fn only_text_that_is_no_yaml_is_an_error() {
     assert!(Pipelines::parse("a: [").is_err());
-    for odd in
-        ["", "x", "- a", "pipelines: 3", "pipelines: {default: [3, {step: }, {step: [x]}, {parallel: }]}", "a: *b"]
-    {
+    for odd in [
+        "",
+        "x",
+        "- a",
+        "pipelines: 3",
+        "pipelines: {default: [3, {step: }, {step: [x]}, {parallel: }]}",
+        "a: *b",
+    ] {
         let _ = Pipelines::parse(odd);
     }
 }
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(cuts in proptest::collection::vec((0usize..1200, "[-:{}\\[\\]*&<|>'\"# \n\ta-c]{0,6}"), 0..4)) {
+    fn no_text_makes_it_panic(cuts in proptest::collection::vec((0usize..1200, "[-:{}\\[\\]*&<|>'\"# \
+        \n\ta-c]{0,6}"), 0..4)) {
         let mut text = ANCHORED.to_owned();
         for (at, put) in cuts {
             let at = at.min(text.len());

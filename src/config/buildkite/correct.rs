@@ -11,7 +11,8 @@ use crate::config::{Change, Settings, Side};
 
 const UNUSUAL: &str = "the plugin's settings are written in an unusual form";
 /// Agents may keep their engine, with the builder of a job before.
-const MAKE: &str = "docker buildx create --name ci --driver docker-container --use || docker buildx use ci";
+const MAKE: &str =
+    "docker buildx create --name ci --driver docker-container --use || docker buildx use ci";
 /// The version that the fix is written for.
 const VERSION: &str = "v5.14.0";
 
@@ -24,13 +25,18 @@ pub(super) fn correct(source: &str, changes: &[Change]) -> Result<String, String
     let mut maker = Maker::default();
     let mut plugins: Vec<Corrected> = Vec::new();
     for change in changes {
-        let build = change.place().and_then(|index| found.get(index)).ok_or("the build is not in this file")?;
+        let build = change
+            .place()
+            .and_then(|index| found.get(index))
+            .ok_or("the build is not in this file")?;
         match &build.at {
             At::Script(spot) => {
                 let lines = maker.lines(spot, change, || vec![MAKE.to_owned()]);
                 script::change(&doc, spot, change, &lines, &mut patch)?;
             }
-            At::Plugin(plugin) => corrected(&mut plugins, plugin).ok_or(UNUSUAL)?.change(build, change)?,
+            At::Plugin(plugin) => {
+                corrected(&mut plugins, plugin).ok_or(UNUSUAL)?.change(build, change)?
+            }
         }
     }
     let alone = uses_of_plugin(&root) == 1;
@@ -49,8 +55,12 @@ struct Corrected<'a> {
 }
 
 /// The one of this use, made where it is not there yet.
-fn corrected<'a, 'b>(all: &'b mut Vec<Corrected<'a>>, plugin: &'a Plugin) -> Option<&'b mut Corrected<'a>> {
-    let same = |other: &Corrected| format!("{:?}", other.plugin.route) == format!("{:?}", plugin.route);
+fn corrected<'a, 'b>(
+    all: &'b mut Vec<Corrected<'a>>,
+    plugin: &'a Plugin,
+) -> Option<&'b mut Corrected<'a>> {
+    let same =
+        |other: &Corrected| format!("{:?}", other.plugin.route) == format!("{:?}", plugin.route);
     let at = all.iter().position(same).unwrap_or(all.len());
     if at == all.len() {
         all.push(Corrected {
@@ -76,7 +86,11 @@ impl Corrected<'_> {
                 let to = self.to.iter_mut().filter(|_| *side != Side::From);
                 let entries = from.chain(to).filter(|entry| **entry == old);
                 let changed = entries.map(|entry| entry.clone_from(&new)).count();
-                if changed > 0 { Ok(()) } else { Err("the option is not written in the step itself".into()) }
+                if changed > 0 {
+                    Ok(())
+                } else {
+                    Err("the option is not written in the step itself".into())
+                }
             }
             Change::UseCache { .. } => {
                 self.uses_cache = true;
@@ -92,14 +106,18 @@ impl Corrected<'_> {
         self.inline = settings.inline;
         self.builder |= settings.builder;
         match self.plugin.driver().as_deref() {
-            Some("docker") if settings.builder => Err("the step asks for a builder with the docker driver".into()),
+            Some("docker") if settings.builder => {
+                Err("the step asks for a builder with the docker driver".into())
+            }
             _ => Ok(()),
         }
     }
 
     fn write(&self, doc: &Document, alone: bool, patch: &mut Patch) -> Result<(), String> {
-        let names: Vec<&str> = entries(&self.plugin.config).into_iter().map(|(name, _)| name).collect();
-        let fields = Fields::find(doc, &self.plugin.route, &names).ok_or(UNUSUAL)?.without(&self.gone());
+        let names: Vec<&str> =
+            entries(&self.plugin.config).into_iter().map(|(name, _)| name).collect();
+        let fields =
+            Fields::find(doc, &self.plugin.route, &names).ok_or(UNUSUAL)?.without(&self.gone());
         // What is new goes behind the last field, so that one has to be complete by then.
         let mut lists = [("cache-from", &self.from), ("cache-to", &self.to)];
         lists.sort_by_key(|(name, _)| !names.contains(name));
@@ -107,20 +125,30 @@ impl Corrected<'_> {
             fields.set_list(name, &self.plugin.list(name), wanted, patch)?;
         }
         match (self.inline, self.plugin.is_true("buildkit-inline-cache")) {
-            (true, false) => fields.set("buildkit-inline-cache", &Written::One("true".into()), patch)?,
+            (true, false) => {
+                fields.set("buildkit-inline-cache", &Written::One("true".into()), patch)?
+            }
             (false, true) => fields.remove("buildkit-inline-cache", patch)?,
             _ => {}
         }
         let new = self.builder && self.plugin.driver().is_none();
         if new {
-            let pairs = [("name", "ci"), ("create", "true"), ("use", "true"), ("driver", "docker-container")];
+            let pairs = [
+                ("name", "ci"),
+                ("create", "true"),
+                ("use", "true"),
+                ("driver", "docker-container"),
+            ];
             let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
             fields.set("builder", &Written::Map(pairs), patch)?;
         }
         if self.uses_cache {
             fields.remove("no-cache", patch)?;
         }
-        let asks = new || self.inline || !self.to.is_empty() || self.from.iter().any(|entry| entry.contains("type="));
+        let asks = new
+            || self.inline
+            || !self.to.is_empty()
+            || self.from.iter().any(|entry| entry.contains("type="));
         if asks { self.raise(doc, alone, patch) } else { Ok(()) }
     }
 
@@ -137,16 +165,22 @@ impl Corrected<'_> {
 
     /// Versions below 5.5.0 know no builder and no `cache-to`.
     fn raise(&self, doc: &Document, alone: bool, patch: &mut Patch) -> Result<(), String> {
-        let Some(version) = self.plugin.version().filter(|version| *version < (5, 5)) else { return Ok(()) };
-        let pushes = ["image-repository", "image-name"].iter().find(|name| self.plugin.config.get(**name).is_some());
+        let Some(version) = self.plugin.version().filter(|version| *version < (5, 5)) else {
+            return Ok(());
+        };
+        let pushes = ["image-repository", "image-name"]
+            .iter()
+            .find(|name| self.plugin.config.get(**name).is_some());
         if let Some(name) = pushes.filter(|_| version.0 < 5) {
             return Err(format!(
-                "version 5 of the plugin, which the cache needs, has no {name}: what is pushed is set by `push`"
+                "version 5 of the plugin, which the cache needs, has no {name}: what is pushed is \
+                    set by `push`"
             ));
         }
         if version.0 < 5 && !alone {
             return Err(
-                "other steps use the plugin, and version 5, which the cache needs, passes images on by `push` only"
+                "other steps use the plugin, and version 5, which the cache needs, passes images \
+                    on by `push` only"
                     .into(),
             );
         }
@@ -165,5 +199,6 @@ fn replace(entries: &mut Vec<String>, service: &str, specs: &[String]) {
     let first = entries.iter().position(own).unwrap_or(entries.len());
     let before = entries.iter().take(first).cloned();
     let behind = entries.iter().skip(first).filter(|entry| !own(entry)).cloned();
-    *entries = before.chain(specs.iter().map(|spec| format!("{service}:{spec}"))).chain(behind).collect();
+    *entries =
+        before.chain(specs.iter().map(|spec| format!("{service}:{spec}"))).chain(behind).collect();
 }

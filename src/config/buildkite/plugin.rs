@@ -1,7 +1,8 @@
 //! The docker-compose plugin of a step: which services it builds, with which caches.
 //!
-//! Its README and docs/upgrading-to-v5.md: `cache-from` and `cache-to` hold `service:specification`; version
-//! 4 pulls what it is given, `builder:` and `cache-to` came with 5.5.0, `buildkit-inline-cache` with 5.1.0.
+//! Its README and docs/upgrading-to-v5.md: `cache-from` and `cache-to` hold
+//! `service:specification`; version 4 pulls what it is given, `builder:` and `cache-to` came with
+//! 5.5.0, `buildkit-inline-cache` with 5.1.0.
 
 use yaml_serde::Value;
 use yamlpath::{Document, Route};
@@ -25,11 +26,16 @@ impl Plugin {
     /// Uses in `plugins:`, which is a list or a mapping.
     pub(super) fn all(plugins: &Value, at: &Route<'static>) -> Vec<Self> {
         let Some(list) = plugins.as_sequence() else { return Self::named(plugins, at) };
-        list.iter().enumerate().flat_map(|(index, item)| Self::named(item, &at.with_key(index))).collect()
+        list.iter()
+            .enumerate()
+            .flat_map(|(index, item)| Self::named(item, &at.with_key(index)))
+            .collect()
     }
 
     fn named(item: &Value, at: &Route<'static>) -> Vec<Self> {
-        let known = entries(item).into_iter().filter(|(name, config)| is_compose(name) && config.is_mapping());
+        let known = entries(item)
+            .into_iter()
+            .filter(|(name, config)| is_compose(name) && config.is_mapping());
         known
             .map(|(name, config)| Self {
                 config: config.clone(),
@@ -46,12 +52,17 @@ impl Plugin {
 
     fn place(&self, doc: Option<&Document>, service: &str) -> Place {
         let line = doc.map_or(0, |doc| line_of_key(doc, &key(&self.route, "build")));
-        let quoted = doc.and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
+        let quoted = doc
+            .and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
         let own = |name: &str| {
-            self.list(name).iter().filter_map(|entry| of_service(entry, service).map(str::to_owned)).collect::<Vec<_>>()
+            self.list(name)
+                .iter()
+                .filter_map(|entry| of_service(entry, service).map(str::to_owned))
+                .collect::<Vec<_>>()
         };
         let specs = |name: &str| own(name).iter().map(|raw| CacheSpec::parse(raw)).collect();
-        let inline = self.is_true("buildkit-inline-cache").then(|| "BUILDKIT_INLINE_CACHE=1".to_owned());
+        let inline =
+            self.is_true("buildkit-inline-cache").then(|| "BUILDKIT_INLINE_CACHE=1".to_owned());
         let tags = own("push").into_iter().filter(|tag| !tag.is_empty()).collect::<Vec<_>>();
         let quote = Quote { line, text: quoted.unwrap_or_default().trim_end().into() };
         let mut command = Command { quote, ..Command::default() };
@@ -66,13 +77,21 @@ impl Plugin {
         command.tags = tags.into_iter().map(Into::into).collect();
         let (driver, classic) = (self.driver(), self.is_classic());
         let plugin = self.version();
-        Place { target: Some(service.to_owned()), command, driver, classic, plugin, ..Place::default() }
+        Place {
+            target: Some(service.to_owned()),
+            command,
+            driver,
+            classic,
+            plugin,
+            ..Place::default()
+        }
     }
 
-    /// Version 4 calls docker-compose 1 and does not turn `BuildKit` on, unless asked to (its README: `cli-version`,
-    /// `buildkit`).
+    /// Version 4 calls docker-compose 1 and does not turn `BuildKit` on, unless asked to (its
+    /// README: `cli-version`, `buildkit`).
     fn is_classic(&self) -> bool {
-        let second = self.config.get("cli-version").and_then(text).is_some_and(|version| version == "2");
+        let second =
+            self.config.get("cli-version").and_then(text).is_some_and(|version| version == "2");
         self.version().is_some_and(|version| version.0 < 5) && !second && !self.is_true("buildkit")
     }
 

@@ -40,7 +40,9 @@ pub(super) fn uses_of_plugin(value: &Value) -> usize {
     match value {
         Value::Sequence(list) => list.iter().map(uses_of_plugin).sum(),
         Value::Mapping(_) => {
-            let own = value.get("plugins").map_or(0, |plugins| Plugin::all(plugins, &Route::default()).len());
+            let own = value
+                .get("plugins")
+                .map_or(0, |plugins| Plugin::all(plugins, &Route::default()).len());
             own + entries(value)
                 .into_iter()
                 .filter(|(name, _)| *name == "steps")
@@ -87,11 +89,14 @@ impl Walk<'_> {
         }
         let plain_legs = legs.iter().filter(|leg| is_plain(step, leg)).cloned().collect();
         let branches = value("branches").unwrap_or_else(|| "*".to_owned());
-        let slashes =
-            branches.contains(['*', '/', '!']) && !value("if").is_some_and(|test| test.contains("build.branch =="));
-        let frame = Place { job, key: id, legs, plain_legs, variables, slashes, ..Place::default() };
-        let plugins =
-            step.get("plugins").map(|plugins| Plugin::all(plugins, &key(route, "plugins"))).unwrap_or_default();
+        let slashes = branches.contains(['*', '/', '!'])
+            && !value("if").is_some_and(|test| test.contains("build.branch =="));
+        let frame =
+            Place { job, key: id, legs, plain_legs, variables, slashes, ..Place::default() };
+        let plugins = step
+            .get("plugins")
+            .map(|plugins| Plugin::all(plugins, &key(route, "plugins")))
+            .unwrap_or_default();
         for plugin in plugins {
             for place in plugin.places(self.doc) {
                 let place = Place {
@@ -122,15 +127,24 @@ impl Walk<'_> {
 
     /// Where a keyword is written: it may be merged.
     fn written(&self, route: &Route<'static>, name: &str) -> Route<'static> {
-        self.doc.and_then(|doc| field(doc, route, name)).map_or_else(|| key(route, name), |field| field.route)
+        self.doc
+            .and_then(|doc| field(doc, route, name))
+            .map_or_else(|| key(route, name), |field| field.route)
     }
 }
 
 /// One text, or a list of them.
 fn items(value: &Value, route: &Route<'static>) -> Vec<Item> {
     match value.as_sequence() {
-        Some(list) => list.iter().enumerate().flat_map(|(index, value)| items(value, &route.with_key(index))).collect(),
-        None => text(value).map(|value| Item { route: route.clone(), value: value.into() }).into_iter().collect(),
+        Some(list) => list
+            .iter()
+            .enumerate()
+            .flat_map(|(index, value)| items(value, &route.with_key(index)))
+            .collect(),
+        None => text(value)
+            .map(|value| Item { route: route.clone(), value: value.into() })
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -139,10 +153,14 @@ fn legs(step: &Value) -> Vec<String> {
     let several = |value: &Value| value.as_sequence().is_some_and(|list| list.len() > 1);
     let matrix = step.get("matrix").map(|matrix| matrix.get("setup").unwrap_or(matrix));
     let mut legs = match matrix {
-        Some(list) if list.is_sequence() => several(list).then(|| "matrix".to_owned()).into_iter().collect(),
-        Some(setup) => {
-            entries(setup).into_iter().filter(|(_, v)| several(v)).map(|(name, _)| format!("matrix.{name}")).collect()
+        Some(list) if list.is_sequence() => {
+            several(list).then(|| "matrix".to_owned()).into_iter().collect()
         }
+        Some(setup) => entries(setup)
+            .into_iter()
+            .filter(|(_, v)| several(v))
+            .map(|(name, _)| format!("matrix.{name}"))
+            .collect(),
         None => Vec::new(),
     };
     let parallel = step.get("parallelism").and_then(Value::as_u64).is_some_and(|count| count > 1);
@@ -153,7 +171,9 @@ fn legs(step: &Value) -> Vec<String> {
 /// All values of the variable may stand in a tag.
 fn is_plain(step: &Value, leg: &str) -> bool {
     let matrix = step.get("matrix").map(|matrix| matrix.get("setup").unwrap_or(matrix));
-    let list = matrix.map(|matrix| leg.strip_prefix("matrix.").and_then(|name| matrix.get(name)).unwrap_or(matrix));
+    let list = matrix.map(|matrix| {
+        leg.strip_prefix("matrix.").and_then(|name| matrix.get(name)).unwrap_or(matrix)
+    });
     let list = list.and_then(Value::as_sequence).into_iter().flatten();
     let values: Vec<Option<String>> = list.map(text).collect();
     let fit = |value: &Option<String>| value.as_deref().is_some_and(fits_tag);

@@ -1,4 +1,5 @@
-//! The check of a corrected Dockerfile: the instructions are those of before, but for what was asked.
+//! The check of a corrected Dockerfile: the instructions are those of before, but for what was
+//! asked.
 
 use super::Change;
 use crate::config::{Content, Instruction, Stage};

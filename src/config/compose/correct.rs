@@ -14,20 +14,24 @@ pub(super) fn correct(text: &str, content: &Content, changes: &[Change]) -> Resu
     let doc = Document::new(text).map_err(|e| e.to_string())?;
     let mut patch = Patch::default();
     for change in changes {
-        let place =
-            change.place().and_then(|index| content.places.get(index)).ok_or("a Compose file holds no such thing")?;
+        let place = change
+            .place()
+            .and_then(|index| content.places.get(index))
+            .ok_or("a Compose file holds no such thing")?;
         let service = place.target.as_deref().unwrap_or_default();
         let build = own_build(&doc, service)?;
         match change {
             Change::Caches { settings, .. } => caches(&doc, place, &build, settings, &mut patch)?,
-            Change::Spec { side, old, new, .. } => spec(&doc, place, &build, (*side, old, new), &mut patch)?,
+            Change::Spec { side, old, new, .. } => {
+                spec(&doc, place, &build, (*side, old, new), &mut patch)?
+            }
             Change::UseCache { .. } => remove_key(&doc, &key(&build, "no_cache"), &mut patch)?,
             _ => return Err("a Compose file holds no such thing".to_owned()),
         }
     }
-    patch
-        .apply(text)
-        .ok_or_else(|| "services that need different changes share the same lines by a YAML anchor".to_owned())
+    patch.apply(text).ok_or_else(|| {
+        "services that need different changes share the same lines by a YAML anchor".to_owned()
+    })
 }
 
 /// The service's own build: what it has of another service cannot be changed for it alone.
@@ -53,28 +57,36 @@ fn caches(
         return Err("its caches are written for bake (`x-bake`) as well".to_owned());
     }
     let inline = settings.inline && settings.to.is_none();
-    let to: Vec<String> = settings.to.iter().cloned().chain(inline.then(|| "type=inline".to_owned())).collect();
+    let to: Vec<String> =
+        settings.to.iter().cloned().chain(inline.then(|| "type=inline".to_owned())).collect();
     if place.command.build_args.iter().any(|argument| asks_inline(argument)) && !settings.inline {
         remove_inline(doc, build, patch)?;
     }
     let command = &place.command;
-    let lists = [("cache_from", &command.cache_from, &settings.from), ("cache_to", &command.cache_to, &to)];
-    let other = lists.into_iter().filter(|(_, old, new)| !old.iter().map(|spec| &spec.raw).eq(new.iter()));
-    let other: Vec<(&str, &[String])> = other.map(|(name, _, new)| (name, new.as_slice())).collect();
+    let lists =
+        [("cache_from", &command.cache_from, &settings.from), ("cache_to", &command.cache_to, &to)];
+    let other =
+        lists.into_iter().filter(|(_, old, new)| !old.iter().map(|spec| &spec.raw).eq(new.iter()));
+    let other: Vec<(&str, &[String])> =
+        other.map(|(name, _, new)| (name, new.as_slice())).collect();
     match short_form(doc, build) {
         Some(short) => expand(doc, build, short, &other, patch),
-        None => {
-            other.iter().try_for_each(|(name, items)| List { doc, mapping: build, name, json: false }.set(items, patch))
-        }
+        None => other.iter().try_for_each(|(name, items)| {
+            List { doc, mapping: build, name, json: false }.set(items, patch)
+        }),
     }
 }
 
 /// `build: ./web`: the directory alone.
 fn short_form(doc: &Document, build: &Route<'static>) -> Option<(usize, usize)> {
     let place = span(doc, build)?;
-    let mapping = doc.query_exists(&key(build, "context")) || doc.query_exists(&key(build, "dockerfile"));
+    let mapping =
+        doc.query_exists(&key(build, "context")) || doc.query_exists(&key(build, "dockerfile"));
     let text = doc.source().get(place.start..place.end)?;
-    let scalar = !mapping && !text.starts_with('{') && !text.trim_end().contains('\n') && !text.contains(": ");
+    let scalar = !mapping
+        && !text.starts_with('{')
+        && !text.trim_end().contains('\n')
+        && !text.contains(": ");
     scalar.then(|| (place.start, trimmed_end(doc.source(), &place)))
 }
 
@@ -89,19 +101,29 @@ fn expand(
     let source = doc.source();
     let name = key_span(doc, build).ok_or("its build is written in an unusual way")?;
     let context = source.get(start..end).unwrap_or_default();
-    if context.starts_with(['*', '&', '!']) || source.get(name.end..start).is_some_and(|gap| gap.contains('\n')) {
+    if context.starts_with(['*', '&', '!'])
+        || source.get(name.end..start).is_some_and(|gap| gap.contains('\n'))
+    {
         return Err("its build is written in an unusual way".to_owned());
     }
     let lead = indent_at(source, name.start);
     if name.start != line_at(source, name.start).start + lead.len() {
-        let entries: Vec<String> =
-            lists.iter().filter(|(_, l)| !l.is_empty()).map(|(n, l)| format!(", {n}: {}", flow_list(l))).collect();
+        let entries: Vec<String> = lists
+            .iter()
+            .filter(|(_, l)| !l.is_empty())
+            .map(|(n, l)| format!(", {n}: {}", flow_list(l)))
+            .collect();
         patch.replace(start..end, format!("{{context: {context}{}}}", entries.concat()));
         return Ok(());
     }
     let inner = format!("{lead}  ");
     let mut new = vec![format!("{inner}context: {context}")];
-    new.extend(lists.iter().filter(|(_, list)| !list.is_empty()).flat_map(|(name, list)| lines(&inner, name, list)));
+    new.extend(
+        lists
+            .iter()
+            .filter(|(_, list)| !list.is_empty())
+            .flat_map(|(name, list)| lines(&inner, name, list)),
+    );
     // A comment behind the directory stays behind `build:`.
     let gap = source.get(name.end..start).unwrap_or_default();
     let behind = source.get(end..line_at(source, end).end).unwrap_or_default();
@@ -127,9 +149,9 @@ fn spec(
     let own = side.of(&["cache_from"], &["cache_to"]).into_iter().map(|name| key(build, name));
     let of_bake = side.of(&["cache-from"], &["cache-to"]).into_iter().map(|name| key(&bake, name));
     let lists: Vec<Route<'static>> = own.chain(of_bake).collect();
-    let items = lists
-        .iter()
-        .flat_map(|list| (0..64).map(|index| list.with_key(index)).take_while(|item| doc.query_exists(item)));
+    let items = lists.iter().flat_map(|list| {
+        (0..64).map(|index| list.with_key(index)).take_while(|item| doc.query_exists(item))
+    });
     let mut found = false;
     for scalar in items.filter_map(|item| Scalar::find(doc, &item, old)) {
         let range = scalar.offset(0).zip(scalar.end_offset(scalar.value.len()));
@@ -141,10 +163,15 @@ fn spec(
     for name in side.of(&["cache_from"], &["cache_to"]) {
         found |= own_list(doc, place, build, (name, old, new), patch)?;
     }
-    if found { Ok(()) } else { Err(format!("`{}` is not written there", CacheSpec::parse(old).raw)) }
+    if found {
+        Ok(())
+    } else {
+        Err(format!("`{}` is not written there", CacheSpec::parse(old).raw))
+    }
 }
 
-/// A list that several services have by `<<:` becomes one of this service; false where it has none of that kind.
+/// A list that several services have by `<<:` becomes one of this service; false where it has none
+/// of that kind.
 fn own_list(
     doc: &Document,
     place: &Place,
@@ -158,8 +185,10 @@ fn own_list(
     if !merged || !specs.iter().any(|spec| spec.raw == old) {
         return Ok(false);
     }
-    let items: Vec<String> =
-        specs.iter().map(|spec| if spec.raw == old { new.to_owned() } else { spec.raw.clone() }).collect();
+    let items: Vec<String> = specs
+        .iter()
+        .map(|spec| if spec.raw == old { new.to_owned() } else { spec.raw.clone() })
+        .collect();
     List { doc, mapping: build, name, json: false }.set(&items, patch)?;
     Ok(true)
 }
@@ -172,16 +201,22 @@ fn remove_inline(doc: &Document, build: &Route<'static>, patch: &mut Patch) -> R
         Some(doc.source().get(place.start..place.end)?.trim_end().lines().count() == 1)
     };
     if only(&args) == Some(true)
-        && !doc.source().get(span(doc, &args).map_or(0, |p| p.start)..).is_some_and(|s| s.starts_with(['{', '[']))
+        && !doc
+            .source()
+            .get(span(doc, &args).map_or(0, |p| p.start)..)
+            .is_some_and(|s| s.starts_with(['{', '[']))
     {
         return remove_key(doc, &args, patch);
     }
     if doc.query_exists(&named) {
         return remove_key(doc, &named, patch);
     }
-    let items = (0..256).map(|index| args.with_key(index)).take_while(|item| doc.query_exists(item));
+    let items =
+        (0..256).map(|index| args.with_key(index)).take_while(|item| doc.query_exists(item));
     let item = items.filter_map(|item| span(doc, &item)).find(|place| {
-        doc.source().get(place.start..place.end).is_some_and(|text| text.contains("BUILDKIT_INLINE_CACHE"))
+        doc.source()
+            .get(place.start..place.end)
+            .is_some_and(|text| text.contains("BUILDKIT_INLINE_CACHE"))
     });
     let item = item.ok_or("its arguments are written in an unusual way")?;
     patch.remove_line(doc.source(), item.start, None);

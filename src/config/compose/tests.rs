@@ -45,8 +45,14 @@ fn reads_services_in_all_forms() {
     let names: Vec<&str> = all.iter().filter_map(|place| place.target.as_deref()).collect();
     assert_eq!(names, ["web", "api", "job", "args"]);
     let web = &all[0];
-    assert_eq!((web.context.as_deref(), web.command.file.as_deref()), (Some("."), Some("docker/web.Dockerfile")));
-    assert_eq!(web.command.tags, ["registry.example.com/web:${TAG:-latest}", "registry.example.com/web:cache"]);
+    assert_eq!(
+        (web.context.as_deref(), web.command.file.as_deref()),
+        (Some("."), Some("docker/web.Dockerfile"))
+    );
+    assert_eq!(
+        web.command.tags,
+        ["registry.example.com/web:${TAG:-latest}", "registry.example.com/web:cache"]
+    );
     assert_eq!(web.command.cache_to[0].get("mode"), Some("max"));
     assert_eq!((web.command.quote.line, &*web.command.quote.text), (6, "  web:"));
     assert_eq!(web.command.build_args, ["A=1", "EMPTY"]);
@@ -57,7 +63,9 @@ fn reads_services_in_all_forms() {
 
 #[test]
 fn knows_its_names() {
-    for name in ["compose.yaml", "a/docker-compose.yml", "docker-compose.ci.yml", "compose.override.yaml"] {
+    for name in
+        ["compose.yaml", "a/docker-compose.yml", "docker-compose.ci.yml", "compose.override.yaml"]
+    {
         assert!(Compose.names(name), "{name}");
     }
     for name in ["docker-composer.yml", "compose.json", "my-compose.yml", "compose"] {
@@ -74,11 +82,14 @@ fn what_is_inherited_is_not_changed_for_one_service() {
 
 const SERVICES: [&str; 6] = [
     "  a:\n    build: . # a\n",
-    "  b:\n    # b\n    build:\n      context: b\n      cache_from:\n        - b:1 # one\n        # two\n        - b:2\n",
+    "  b:\n    # b\n    build:\n      context: b\n      cache_from:\n        - b:1 # one\n        \
+        # two\n        - b:2\n",
     "  c:\n    build: {context: c, cache_to: [type=inline]}\n",
     "  d:\n    image: d\n\n",
-    "  e:\n    build:\n      cache_to:\n      - 'type=gha,mode=max'\n      context: .\n    image: e # e\n",
-    "  f:\n    build:\n      context: f\n      no_cache: true # f\n      args:\n        BUILDKIT_INLINE_CACHE: 1\n",
+    "  e:\n    build:\n      cache_to:\n      - 'type=gha,mode=max'\n      context: .\n    image: \
+        e # e\n",
+    "  f:\n    build:\n      context: f\n      no_cache: true # f\n      args:\n        \
+        BUILDKIT_INLINE_CACHE: 1\n",
 ];
 
 proptest! {

@@ -1,6 +1,7 @@
 //! Writes a corrected Dockerfile: moves whole instructions, adds one, names a digest.
 //!
-//! Carries out what it is told where all instructions still get what they depend on; else it refuses.
+//! Carries out what it is told where all instructions still get what they depend on; else it
+//! refuses.
 
 use super::moving::Lines;
 use super::words::arguments;
@@ -16,7 +17,9 @@ pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> 
             Change::CopyLater { copy, runs, first } => {
                 copy_later(&content, &mut lines, *copy, runs, first.as_deref())?;
             }
-            Change::DeclareLater { declared, before } => declare_later(&content, &mut lines, declared, *before)?,
+            Change::DeclareLater { declared, before } => {
+                declare_later(&content, &mut lines, declared, *before)?
+            }
             Change::PinBase { from, digest } => pin(&content, &mut lines, *from, digest)?,
             _ => return Err("a Dockerfile holds no cache options".to_owned()),
         }
@@ -56,10 +59,18 @@ fn copy_later<'a>(
 
 /// It neither reads nor writes files, and changes no directory.
 fn leaves_files_alone(instruction: &Instruction) -> bool {
-    !matches!(instruction.keyword.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR" | "ONBUILD" | "SHELL" | "VOLUME")
+    !matches!(
+        instruction.keyword.as_str(),
+        "RUN" | "COPY" | "ADD" | "WORKDIR" | "ONBUILD" | "SHELL" | "VOLUME"
+    )
 }
 
-fn declare_later(content: &Content, lines: &mut Lines, moved: &[u64], before: u64) -> Result<(), String> {
+fn declare_later(
+    content: &Content,
+    lines: &mut Lines,
+    moved: &[u64],
+    before: u64,
+) -> Result<(), String> {
     let stage = stage_of(content, moved.first().copied().unwrap_or_default())?;
     let last = stage.instructions.last().map_or(stage.end, |i| i.end);
     let mut behind = last_that_stays(stage, moved);
@@ -94,22 +105,28 @@ fn last_that_stays(stage: &Stage, moved: &[u64]) -> u64 {
 fn depend(declaration: &Instruction, other: &Instruction) -> bool {
     let names = declared(&declaration.text);
     let uses = names.iter().any(|name| mentions(&other.text, name) || mentions(&other.body, name));
-    let sets = declared(&other.text).iter().any(|name| names.contains(name) || mentions(&declaration.text, name));
-    let labels =
-        declaration.keyword == "LABEL" && other.keyword == "LABEL" && share_a_key(&declaration.text, &other.text);
+    let sets = declared(&other.text)
+        .iter()
+        .any(|name| names.contains(name) || mentions(&declaration.text, name));
+    let labels = declaration.keyword == "LABEL"
+        && other.keyword == "LABEL"
+        && share_a_key(&declaration.text, &other.text);
     uses || sets || labels || (other.keyword == "ONBUILD" && declaration.keyword != "LABEL")
 }
 
 fn share_a_key(label: &str, other: &str) -> bool {
     let keys = |text: &str| -> Vec<String> {
         arguments(text)
-            .map(|(_, word)| word.split('=').next().unwrap_or_default().trim_matches('"').to_owned())
+            .map(|(_, word)| {
+                word.split('=').next().unwrap_or_default().trim_matches('"').to_owned()
+            })
             .collect()
     };
     keys(label).iter().any(|key| keys(other).contains(key))
 }
 
-/// Where an instruction begins with its comment. A comment above several of a kind is about all of them.
+/// Where an instruction begins with its comment. A comment above several of a kind is about all of
+/// them.
 fn start(stage: &Stage, lines: &Lines, instruction: &Instruction, moved: &[u64]) -> u64 {
     let next = stage.instructions.iter().find(|i| i.line == instruction.end + 1);
     match next.filter(|next| next.keyword == instruction.keyword && !moved.contains(&next.line)) {
@@ -119,12 +136,18 @@ fn start(stage: &Stage, lines: &Lines, instruction: &Instruction, moved: &[u64])
 }
 
 fn pin(content: &Content, lines: &mut Lines, from: u64, digest: &str) -> Result<(), String> {
-    let stage = content.stages.iter().find(|stage| stage.line == from).ok_or("there is no FROM in that line")?;
+    let stage = content
+        .stages
+        .iter()
+        .find(|stage| stage.line == from)
+        .ok_or("there is no FROM in that line")?;
     if stage.base.contains(['$', '@']) {
         return Err(format!("the base image in line {from} is written as `{}`", stage.base));
     }
     // Where FROM is continued, the image can stand in another line.
-    let behind = |text: &str| base_span(text).filter(|at| text.get(at.clone()) == Some(&stage.base)).map(|at| at.end);
+    let behind = |text: &str| {
+        base_span(text).filter(|at| text.get(at.clone()) == Some(&stage.base)).map(|at| at.end)
+    };
     if lines.insert_into(from, &format!("@{digest}"), behind) {
         return Ok(());
     }

@@ -23,7 +23,10 @@ pub(super) struct Body {
 
 impl Document {
     /// Reads up to the end word; `None` where there is none.
-    pub(super) fn body<'a>(&self, lines: &mut impl Iterator<Item = (&'a str, u64)>) -> Option<Body> {
+    pub(super) fn body<'a>(
+        &self,
+        lines: &mut impl Iterator<Item = (&'a str, u64)>,
+    ) -> Option<Body> {
         let mut text = String::new();
         for (line, number) in lines {
             let word = if self.tabs { line.trim_start_matches('\t') } else { line };
@@ -55,7 +58,8 @@ pub(super) fn documents(text: &str) -> Vec<Document> {
 /// `RUN <<EOF` is printed with the first line of what it runs: `RUN <<EOF (set -e...)`.
 pub(super) fn summary(text: &str, body: &str) -> Option<String> {
     let mut run = arguments(text).filter(|_| keyword_of(text) == "RUN");
-    let alone = run.next().is_some_and(|(_, word)| document(word).is_some()) && run.next().is_none();
+    let alone =
+        run.next().is_some_and(|(_, word)| document(word).is_some()) && run.next().is_none();
     let mut lines = body.trim().lines();
     let first = lines.next().unwrap_or_default();
     let more = if lines.next().is_some() { "..." } else { "" };
@@ -63,10 +67,11 @@ pub(super) fn summary(text: &str, body: &str) -> Option<String> {
 }
 
 fn document(word: &str) -> Option<Document> {
-    let (tabs, rest) = match word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")? {
-        rest if rest.starts_with('-') => (true, rest.trim_start_matches('-')),
-        rest => (false, rest),
-    };
+    let (tabs, rest) =
+        match word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")? {
+            rest if rest.starts_with('-') => (true, rest.trim_start_matches('-')),
+            rest => (false, rest),
+        };
     let name: String = rest.chars().filter(|c| !matches!(c, '"' | '\'')).collect();
     (!name.is_empty() && !rest.contains('<')).then_some(Document { name, tabs })
 }

@@ -1,7 +1,7 @@
 //! Joins the lines of a Dockerfile into instructions, as `BuildKit` does.
 //!
-//! Source: `frontend/dockerfile/parser/parser.go`, `Parse`: comments and empty lines inside of a continued
-//! instruction are dropped, all other blanks are kept.
+//! Source: `frontend/dockerfile/parser/parser.go`, `Parse`: comments and empty lines inside of a
+//! continued instruction are dropped, all other blanks are kept.
 
 use super::heredoc;
 
@@ -52,8 +52,8 @@ pub(super) fn instructions(text: &str) -> Result<Vec<Joined>, String> {
     Ok(all)
 }
 
-/// Adds one line; whether the next one belongs to it. The escape character counts at the end of a line,
-/// blanks behind it allowed, and not where another one stands before it.
+/// Adds one line; whether the next one belongs to it. The escape character counts at the end of a
+/// line, blanks behind it allowed, and not where another one stands before it.
 fn push(text: &mut String, line: &str, escape: char) -> bool {
     let kept = line.trim_end_matches([' ', '\t']);
     match kept.strip_suffix(escape) {
@@ -68,7 +68,8 @@ fn push(text: &mut String, line: &str, escape: char) -> bool {
     }
 }
 
-/// `` # escape=` `` among the directives, which stand before everything else (`parser/directives.go`).
+/// `` # escape=` `` among the directives, which stand before everything else
+/// (`parser/directives.go`).
 fn escape(text: &str) -> char {
     let directives = text.trim_start_matches('\u{feff}').lines().map_while(directive);
     let named = directives.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("escape"));
@@ -78,5 +79,6 @@ fn escape(text: &str) -> char {
 fn directive(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.trim().strip_prefix('#')?.split_once('=')?;
     let name = name.trim();
-    (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric())).then_some((name, value.trim()))
+    (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric()))
+        .then_some((name, value.trim()))
 }

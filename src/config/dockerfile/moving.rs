@@ -47,11 +47,13 @@ impl<'a> Lines<'a> {
         text
     }
 
-    /// First line of the comment that stands right above a line; the line itself where there is none. What begins
-    /// the file is about the file, or a directive.
+    /// First line of the comment that stands right above a line; the line itself where there is
+    /// none. What begins the file is about the file, or a directive.
     pub(super) fn comment_above(&self, number: u64) -> u64 {
         let comments = self.all.iter().rev().skip_while(|line| line.number != number).skip(1);
-        let first = comments.take_while(|line| line.text.trim_start().starts_with('#') && line.number > 0).last();
+        let first = comments
+            .take_while(|line| line.text.trim_start().starts_with('#') && line.number > 0)
+            .last();
         first.map(|line| line.number).filter(|first| *first > 1).unwrap_or(number)
     }
 
@@ -77,9 +79,19 @@ impl<'a> Lines<'a> {
     }
 
     /// Inserts into a line at the place that `find` gives; whether it gave one.
-    pub(super) fn insert_into(&mut self, number: u64, text: &str, find: impl FnOnce(&str) -> Option<usize>) -> bool {
-        let Some(line) = self.all.iter_mut().find(|line| line.number == number) else { return false };
-        let Some((head, tail)) = find(&line.text).and_then(|at| line.text.split_at_checked(at)) else { return false };
+    pub(super) fn insert_into(
+        &mut self,
+        number: u64,
+        text: &str,
+        find: impl FnOnce(&str) -> Option<usize>,
+    ) -> bool {
+        let Some(line) = self.all.iter_mut().find(|line| line.number == number) else {
+            return false;
+        };
+        let Some((head, tail)) = find(&line.text).and_then(|at| line.text.split_at_checked(at))
+        else {
+            return false;
+        };
         line.text = format!("{head}{text}{tail}").into();
         true
     }

@@ -16,7 +16,9 @@ pub(super) fn read(text: &str) -> Result<Content, String> {
             ("FROM", _) => content.stages.push(stage(&instruction)),
             (_, Some(stage)) => stage.instructions.push(instruction),
             ("ARG", None) => content.arguments.push(instruction),
-            (keyword, None) => return Err(format!("line {}: {keyword} before FROM", instruction.line)),
+            (keyword, None) => {
+                return Err(format!("line {}: {keyword} before FROM", instruction.line));
+            }
         }
     }
     if content.stages.is_empty() {
@@ -73,8 +75,11 @@ pub fn base_span(text: &str) -> Option<Range<usize>> {
 fn stage(from: &Instruction) -> Stage {
     let base = base_span(&from.text).and_then(|span| from.text.get(span)).unwrap_or_default();
     let words: Vec<&str> = from.text.split_ascii_whitespace().collect();
-    let name = words.windows(2).find(|pair| pair.first().is_some_and(|word| word.eq_ignore_ascii_case("AS")));
-    let name = name.and_then(|pair| pair.get(1)).map(|name| name.to_lowercase()).unwrap_or_default();
+    let name = words
+        .windows(2)
+        .find(|pair| pair.first().is_some_and(|word| word.eq_ignore_ascii_case("AS")));
+    let name =
+        name.and_then(|pair| pair.get(1)).map(|name| name.to_lowercase()).unwrap_or_default();
     let (text, line, end) = (from.text.clone(), from.line, from.end);
     Stage { name, base: base.to_owned(), text, line, end, instructions: Vec::new() }
 }

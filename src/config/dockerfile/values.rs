@@ -5,9 +5,12 @@ use super::words::arguments;
 /// Names that an ARG or ENV declares: `ARG A=1 B`, `ENV A=1 B=2`, `ENV A the rest`.
 #[must_use]
 pub fn declared(text: &str) -> Vec<&str> {
-    let old_form = text.starts_with("ENV ") && arguments(text).next().is_some_and(|(_, word)| !word.contains('='));
+    let old_form = text.starts_with("ENV ")
+        && arguments(text).next().is_some_and(|(_, word)| !word.contains('='));
     let most = if old_form { 1 } else { usize::MAX };
-    let names = arguments(text).take(most).map(|(_, word)| word.split_once('=').map_or(word, |(name, _)| name));
+    let names = arguments(text)
+        .take(most)
+        .map(|(_, word)| word.split_once('=').map_or(word, |(name, _)| name));
     names.filter(|_| text.starts_with("ARG ") || text.starts_with("ENV ")).collect()
 }
 
@@ -18,7 +21,8 @@ pub fn mentions(text: &str, variable: &str) -> bool {
         let rest = text.get(at + 1..).unwrap_or_default();
         let rest = rest.strip_prefix('{').unwrap_or(rest);
         let rest = rest.strip_prefix(['#', '!']).unwrap_or(rest);
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
         rest.get(..end) == Some(variable)
     })
 }

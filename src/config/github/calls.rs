@@ -1,4 +1,5 @@
-//! Reusable workflows and composite actions of the same repository: who calls them, with which inputs.
+//! Reusable workflows and composite actions of the same repository: who calls them, with which
+//! inputs.
 //!
 //! <https://docs.github.com/en/actions/how-tos/reuse-automations/reuse-workflows>
 
@@ -24,13 +25,20 @@ pub(super) fn of(root: &Value) -> Vec<Call> {
 fn call(value: &Value) -> Option<Call> {
     let path = value.get("uses").and_then(text).filter(|path| path.starts_with("./"))?;
     let with = value.get("with").map(entries).unwrap_or_default();
-    let with = with.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value)?))).collect();
+    let with = with
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), text(value)?)))
+        .collect();
     Some(Call { path: path.trim_end_matches('/').to_owned(), with, ..Call::default() })
 }
 
 /// Inputs that the file declares, with their defaults.
 pub(super) fn inputs(root: &Value) -> Vec<(String, Option<String>)> {
-    let called = root.get("on").and_then(|on| on.get("workflow_call")).and_then(|call| call.get("inputs"));
+    let called =
+        root.get("on").and_then(|on| on.get("workflow_call")).and_then(|call| call.get("inputs"));
     let declared = called.or_else(|| root.get("inputs")).map(entries).unwrap_or_default();
-    declared.into_iter().map(|(name, input)| (name.to_owned(), input.get("default").and_then(text))).collect()
+    declared
+        .into_iter()
+        .map(|(name, input)| (name.to_owned(), input.get("default").and_then(text)))
+        .collect()
 }

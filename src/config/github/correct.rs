@@ -20,14 +20,18 @@ pub(super) fn correct(source: &str, changes: &[Change]) -> Result<String, String
     let found = builds(&root, Some(&doc));
     let mut patch = Patch::default();
     for change in changes {
-        let build = change.place().and_then(|index| found.get(index)).ok_or("the build is not in this file")?;
+        let build = change
+            .place()
+            .and_then(|index| found.get(index))
+            .ok_or("the build is not in this file")?;
         match &build.at {
             At::Script(spot) => script::change(&doc, spot, change, &[], &mut patch)?,
             At::Build { .. } | At::Bake => Inputs::of(&doc, build)?.change(change, &mut patch)?,
         }
     }
-    let builders =
-        changes.iter().filter(|change| matches!(change, Change::Caches { settings, .. } if settings.builder));
+    let builders = changes
+        .iter()
+        .filter(|change| matches!(change, Change::Caches { settings, .. } if settings.builder));
     let needing: Vec<&Found> =
         builders.filter_map(|change| found.get(change.place()?)).filter(|b| !b.capable).collect();
     setup::insert(&doc, &needing, &mut patch)?;
@@ -65,13 +69,18 @@ impl<'a> Inputs<'a> {
         self.list("cache-from", &settings.from, patch)?;
         self.list("cache-to", to.as_slice(), patch)?;
         let arguments = self.lines("build-args");
-        let kept: Vec<String> =
-            arguments.iter().filter(|arg| !arg.starts_with("BUILDKIT_INLINE_CACHE=")).cloned().collect();
+        let kept: Vec<String> = arguments
+            .iter()
+            .filter(|arg| !arg.starts_with("BUILDKIT_INLINE_CACHE="))
+            .cloned()
+            .collect();
         if !settings.inline && kept != arguments {
             self.list("build-args", &kept, patch)?;
         }
         // The engine's own builder puts the image into the engine, others keep it to themselves.
-        let lost = settings.builder && !self.build.capable && matches!(self.build.at, At::Build { lost: true });
+        let lost = settings.builder
+            && !self.build.capable
+            && matches!(self.build.at, At::Build { lost: true });
         if lost { self.fields.set("load", &Written::One("true".into()), patch) } else { Ok(()) }
     }
 
@@ -79,12 +88,17 @@ impl<'a> Inputs<'a> {
     fn list(&self, name: &str, wanted: &[String], patch: &mut Patch) -> Result<(), String> {
         let now = self.input(name);
         let written = self.lines(name);
-        let possible: Option<Vec<String>> =
-            written.iter().map(|line| possible(line)).collect::<Option<Vec<_>>>().map(|all| all.concat());
+        let possible: Option<Vec<String>> = written
+            .iter()
+            .map(|line| possible(line))
+            .collect::<Option<Vec<_>>>()
+            .map(|all| all.concat());
         if written == wanted || possible.as_deref() == Some(wanted) {
             return Ok(());
         }
-        if possible.is_none_or(|possible| possible != written) && matches!(name, "cache-from" | "cache-to") {
+        if possible.is_none_or(|possible| possible != written)
+            && matches!(name, "cache-from" | "cache-to")
+        {
             return Err(format!("{name} is an expression"));
         }
         if let Some(value) = now.as_deref().map(str::trim).filter(|value| is_expression(value)) {
@@ -102,17 +116,25 @@ impl<'a> Inputs<'a> {
     /// `set: *.cache-to=…`.
     fn bake(&self, settings: &Settings, patch: &mut Patch) -> Result<(), String> {
         let (from, to) = (self.set("cache-from"), self.set("cache-to"));
-        let values = |found: &[(String, String)]| found.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>();
-        if values(&from) == settings.from && values(&to) == settings.to.clone().into_iter().collect::<Vec<_>>() {
+        let values = |found: &[(String, String)]| {
+            found.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>()
+        };
+        if values(&from) == settings.from
+            && values(&to) == settings.to.clone().into_iter().collect::<Vec<_>>()
+        {
             return Ok(());
         }
-        let (target, _) = to.first().or(from.first()).ok_or("its caches are set in the bake file")?;
+        let (target, _) =
+            to.first().or(from.first()).ok_or("its caches are set in the bake file")?;
         if from.iter().chain(&to).any(|(other, _)| other != target) || settings.inline {
             return Err("several targets have caches of their own in it".into());
         }
-        let mut new: Vec<String> = settings.from.iter().map(|spec| format!("{target}.cache-from={spec}")).collect();
+        let mut new: Vec<String> =
+            settings.from.iter().map(|spec| format!("{target}.cache-from={spec}")).collect();
         new.extend(settings.to.iter().map(|spec| format!("{target}.cache-to={spec}")));
-        let is_cache = |line: &String| ["cache-from", "cache-to"].iter().any(|name| setting(line, name).is_some());
+        let is_cache = |line: &String| {
+            ["cache-from", "cache-to"].iter().any(|name| setting(line, name).is_some())
+        };
         let old = self.lines("set");
         let first = old.iter().position(is_cache).unwrap_or(old.len());
         let mut wanted: Vec<String> = old.iter().take(first).cloned().chain(new).collect();
@@ -136,7 +158,8 @@ impl<'a> Inputs<'a> {
         let meant = |line: &str| names.iter().any(|name| setting(line, name).is_some());
         for name in names.iter().copied().chain(["set"]) {
             let Some(value) = self.input(name) else { continue };
-            let route = key(&yaml::field(self.doc, &self.build.step, "with").ok_or(UNUSUAL)?.route, name);
+            let route =
+                key(&yaml::field(self.doc, &self.build.step, "with").ok_or(UNUSUAL)?.route, name);
             for (at, line) in value.split_inclusive('\n').scan(0, |at, line| {
                 let start = *at;
                 *at += line.len();
@@ -146,7 +169,8 @@ impl<'a> Inputs<'a> {
                 if let Some(inside) = literal(line, old).filter(|_| bare != old) {
                     let scalar = Scalar::find(self.doc, &route, &value).ok_or(UNUSUAL)?;
                     let (start, end) = (at + inside.start, at + inside.end);
-                    let span = scalar.offset(start).ok_or(UNUSUAL)?..scalar.end_offset(end).ok_or(UNUSUAL)?;
+                    let span = scalar.offset(start).ok_or(UNUSUAL)?
+                        ..scalar.end_offset(end).ok_or(UNUSUAL)?;
                     patch.replace(span, scalar.written(&new.replace('\'', "\'\'")).ok_or(UNUSUAL)?);
                     found = true;
                     continue;
@@ -163,7 +187,10 @@ impl<'a> Inputs<'a> {
                 }
                 let end = at + line.trim_end().len();
                 let start = scalar.offset(end - old.len()).ok_or(UNUSUAL)?;
-                patch.replace(start..scalar.end_offset(end).ok_or(UNUSUAL)?, scalar.written(new).ok_or(UNUSUAL)?);
+                patch.replace(
+                    start..scalar.end_offset(end).ok_or(UNUSUAL)?,
+                    scalar.written(new).ok_or(UNUSUAL)?,
+                );
                 found = true;
             }
         }
@@ -171,7 +198,9 @@ impl<'a> Inputs<'a> {
     }
 
     fn use_cache(&self, patch: &mut Patch) -> Result<(), String> {
-        let asks = |name: &&str| self.input(name).is_some_and(|value| value != "false" && !value.trim().is_empty());
+        let asks = |name: &&str| {
+            self.input(name).is_some_and(|value| value != "false" && !value.trim().is_empty())
+        };
         ["no-cache", "no-cache-filters"]
             .iter()
             .filter(|name| asks(name))
@@ -190,12 +219,16 @@ impl<'a> Inputs<'a> {
 /// The one text of an expression in the line that is this specification.
 fn literal(line: &str, spec: &str) -> Option<std::ops::Range<usize>> {
     let quoted = format!("'{}'", spec.replace('\'', "''"));
-    let at = line.find(&quoted).filter(|at| line.get(..*at).is_some_and(|head| head.contains("${{")))?;
+    let at =
+        line.find(&quoted).filter(|at| line.get(..*at).is_some_and(|head| head.contains("${{")))?;
     let again = line.get(at + quoted.len()..).is_some_and(|rest| rest.contains(&quoted));
     (!again).then(|| at + 1..at + quoted.len() - 1)
 }
 
 /// The whole value is one expression: what it holds is not known here.
 fn is_expression(value: &str) -> bool {
-    value.strip_prefix("${{").and_then(|rest| rest.split_once("}}")).is_some_and(|(_, behind)| behind.is_empty())
+    value
+        .strip_prefix("${{")
+        .and_then(|rest| rest.split_once("}}"))
+        .is_some_and(|(_, behind)| behind.is_empty())
 }

@@ -45,7 +45,8 @@ fn pushed(filter: Option<&Value>) -> Refs {
     }
 }
 
-/// The name of a branch or tag that starts it may hold a slash; pull requests are called `12/merge`.
+/// The name of a branch or tag that starts it may hold a slash; pull requests are called
+/// `12/merge`.
 pub(super) fn has_slashes(root: &Value) -> bool {
     let Some(on) = root.get("on") else { return false };
     let named: Vec<String> = text(on).map_or_else(|| texts(Some(on)), |event| vec![event]);
@@ -79,24 +80,29 @@ pub(super) fn names_one_branch(value: &Value) -> bool {
     !either && (one("github.ref=='refs/heads/") || one("github.ref_name=='"))
 }
 
-/// What an `if:` leaves. A group in parentheses is read as if they were not there, which can only leave more.
+/// What an `if:` leaves. A group in parentheses is read as if they were not there, which can only
+/// leave more.
 pub(super) fn of_condition(value: &Value) -> Refs {
     let Some(condition) = value.get("if").and_then(text) else { return Refs::default() };
     let condition = condition.replace("${{", "").replace("}}", "").replace('"', "'");
     if condition.replace(' ', "").contains("!(") {
         return Refs::default();
     }
-    let both = |alternative: &str| alternative.split("&&").map(of_term).fold(Refs::default(), Refs::and);
+    let both =
+        |alternative: &str| alternative.split("&&").map(of_term).fold(Refs::default(), Refs::and);
     condition.split("||").map(both).reduce(Refs::or).unwrap_or_default()
 }
 
 /// `github.event_name != 'pull_request'`, `startsWith(github.ref, 'refs/tags/')`.
 fn of_term(term: &str) -> Refs {
     let term = term.replace([' ', '(', ')'], "");
-    let (term, negated) = term.strip_prefix('!').map_or((term.as_str(), false), |rest| (rest, true));
+    let (term, negated) =
+        term.strip_prefix('!').map_or((term.as_str(), false), |rest| (rest, true));
     let found = match term.split_once("!=") {
         Some((subject, value)) => compared(subject, value).map(Refs::not),
-        None => term.split_once("==").map_or_else(|| begun(term), |(subject, value)| compared(subject, value)),
+        None => term
+            .split_once("==")
+            .map_or_else(|| begun(term), |(subject, value)| compared(subject, value)),
     };
     let found = if negated { found.map(Refs::not) } else { found };
     found.unwrap_or_default()
@@ -119,7 +125,8 @@ fn begun(term: &str) -> Option<Refs> {
     if prefix.starts_with("refs/tags") {
         return Some(Refs::TAGS);
     }
-    // Another branch has the same kind of reference: the opposite of one with a name excludes nothing.
+    // Another branch has the same kind of reference: the opposite of one with a name excludes
+    // nothing.
     (prefix == "refs/heads/'").then_some(Refs::BRANCHES)
 }
 
@@ -160,7 +167,10 @@ mod tests {
             ("${{ github.event_name != 'pull_request' && always() }}", Refs::REQUESTS.not()),
             ("startsWith(github.ref, 'refs/tags/v')", Refs::TAGS),
             ("\"!startsWith(github.ref, 'refs/tags/')\"", Refs::TAGS.not()),
-            ("github.ref_type == 'tag' || github.event_name == 'pull_request'", Refs::BRANCHES.not()),
+            (
+                "github.ref_type == 'tag' || github.event_name == 'pull_request'",
+                Refs::BRANCHES.not(),
+            ),
             ("(github.event_name == 'push' || inputs.x) && github.ref_type == 'tag'", all),
             ("\"!(github.event_name == 'pull_request' && inputs.x)\"", all),
             ("github.ref != 'refs/heads/main'", all),

@@ -1,7 +1,7 @@
 //! Inputs of the actions that build, as the actions read them.
 //!
-//! docker/build-push-action `src/context.ts`: `cache-from`, `cache-to` and `build-args` hold one value a
-//! line, `tags` and `no-cache-filters` are split at commas too.
+//! docker/build-push-action `src/context.ts`: `cache-from`, `cache-to` and `build-args` hold one
+//! value a line, `tags` and `no-cache-filters` are split at commas too.
 
 use yaml_serde::Value;
 
@@ -9,28 +9,36 @@ use crate::config::yaml::{entries, text};
 use crate::config::{Place, expression};
 use crate::model::{CacheSpec, Command, Quote, Tool};
 
-/// `docker/build-push-action` of a `uses:`, whatever server it is fetched from: Forgejo and Gitea name
-/// actions by their address (`https://code.forgejo.org/docker/build-push-action@v6`).
+/// `docker/build-push-action` of a `uses:`, whatever server it is fetched from: Forgejo and Gitea
+/// name actions by their address (`https://code.forgejo.org/docker/build-push-action@v6`).
 pub(super) fn action(uses: &str) -> String {
     let name = uses.split('@').next().unwrap_or_default();
-    let path = name.split_once("://").map(|(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    let path =
+        name.split_once("://").map(|(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
     path.unwrap_or(name).trim_end_matches(".git").to_ascii_lowercase()
 }
 
 /// docker/build-push-action.
 pub(super) fn build_push(step: &Value, quote: Quote) -> Place {
-    Place { command: command(step, Tool::BuildPushAction, quote), context: input(step, "context"), ..Place::default() }
+    Place {
+        command: command(step, Tool::BuildPushAction, quote),
+        context: input(step, "context"),
+        ..Place::default()
+    }
 }
 
-/// docker/bake-action: caches set here (`set: *.cache-to=type=gha`) go before those of the bake file,
-/// so the place is the target's only where there are some.
+/// docker/bake-action: caches set here (`set: *.cache-to=type=gha`) go before those of the bake
+/// file, so the place is the target's only where there are some.
 pub(super) fn bake(step: &Value, quote: Quote) -> Place {
     let command = command(step, Tool::BuildxBake, quote);
     let here = !command.cache_from.is_empty() || !command.cache_to.is_empty();
     let targets = lines(input(step, "targets").as_deref());
     let target = targets.first().filter(|name| here && targets.len() == 1 && !name.contains(','));
     let set = lines(input(step, "set").as_deref());
-    let every = set.iter().filter_map(|line| setting(line, "cache-to")).filter(|(target, _)| *target == "*");
+    let every = set
+        .iter()
+        .filter_map(|line| setting(line, "cache-to"))
+        .filter(|(target, _)| *target == "*");
     let every_target = every.map(|(_, spec)| spec.to_owned()).collect();
     let named = targets.iter().flat_map(|line| line.split(',')).map(|name| name.trim().to_owned());
     let bake_targets = named.filter(|name| !name.is_empty()).collect();
@@ -45,7 +53,9 @@ fn command(step: &Value, tool: Tool, quote: Quote) -> Command {
             match (name, possible(&line)) {
                 ("cache-from", None) => command.cache_from.push(CacheSpec::hidden(&line)),
                 ("cache-to", None) => command.cache_to.push(CacheSpec::hidden(&line)),
-                ("cache-from" | "cache-to", Some(values)) => values.iter().for_each(|value| command.input(name, value)),
+                ("cache-from" | "cache-to", Some(values)) => {
+                    values.iter().for_each(|value| command.input(name, value))
+                }
                 _ => command.input(name, &line),
             }
         }
@@ -60,13 +70,17 @@ fn command(step: &Value, tool: Tool, quote: Quote) -> Command {
 
 /// The values that a line may have, but for nothing at all; `None` where they are not known.
 pub(super) fn possible(line: &str) -> Option<Vec<String>> {
-    let mut values = if line.contains("${{") { expression::values(line)? } else { vec![line.to_owned()] };
+    let mut values =
+        if line.contains("${{") { expression::values(line)? } else { vec![line.to_owned()] };
     values.retain(|value| !value.trim().is_empty());
     Some(values)
 }
 
 fn input(step: &Value, name: &str) -> Option<String> {
-    step.get("with").and_then(|with| with.get(name)).and_then(text).filter(|value| !value.is_empty())
+    step.get("with")
+        .and_then(|with| with.get(name))
+        .and_then(text)
+        .filter(|value| !value.is_empty())
 }
 
 /// `web.cache-from=type=gha` is `("web", "type=gha")`.
@@ -78,9 +92,13 @@ pub(super) fn setting<'a>(line: &'a str, name: &str) -> Option<(&'a str, &'a str
 
 /// The values of a list input. An expression is computed first, and may go on over several lines.
 pub(super) fn lines(value: Option<&str>) -> Vec<String> {
-    let is_open = |text: &str| text.rfind("${{").is_some_and(|at| text.get(at..).is_some_and(|t| !t.contains("}}")));
+    let is_open = |text: &str| {
+        text.rfind("${{").is_some_and(|at| text.get(at..).is_some_and(|t| !t.contains("}}")))
+    };
     let mut all: Vec<String> = Vec::new();
-    for line in value.into_iter().flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty()) {
+    for line in
+        value.into_iter().flat_map(str::lines).map(str::trim).filter(|line| !line.is_empty())
+    {
         match all.last_mut().filter(|last| is_open(last)) {
             Some(last) => {
                 last.push(' ');

@@ -12,8 +12,10 @@ pub(super) fn legs(job: &Value) -> Vec<String> {
     if text(matrix).is_some() {
         return used(job);
     }
-    let lists = entries(matrix).into_iter().filter(|(name, _)| !matches!(*name, "include" | "exclude"));
-    let mut names: Vec<&str> = lists.filter(|(_, values)| several(values)).map(|(name, _)| name).collect();
+    let lists =
+        entries(matrix).into_iter().filter(|(name, _)| !matches!(*name, "include" | "exclude"));
+    let mut names: Vec<&str> =
+        lists.filter(|(_, values)| several(values)).map(|(name, _)| name).collect();
     let include = matrix.get("include");
     match include.and_then(Value::as_sequence) {
         Some(list) if names.is_empty() => names = of_entries(list, job),
@@ -26,20 +28,28 @@ pub(super) fn legs(job: &Value) -> Vec<String> {
 /// Variables that have one value in all legs, with it. `include` may set them anew.
 pub(super) fn constants(job: &Value) -> Vec<(String, String)> {
     let Some(matrix) = job.get("strategy").and_then(|s| s.get("matrix")) else { return Vec::new() };
-    let (included, lists): (Vec<_>, Vec<_>) =
-        entries(matrix).into_iter().filter(|(name, _)| *name != "exclude").partition(|(name, _)| *name == "include");
-    let Some(included) = included.iter().map(|(_, list)| list.as_sequence()).collect::<Option<Vec<_>>>() else {
+    let (included, lists): (Vec<_>, Vec<_>) = entries(matrix)
+        .into_iter()
+        .filter(|(name, _)| *name != "exclude")
+        .partition(|(name, _)| *name == "include");
+    let Some(included) =
+        included.iter().map(|(_, list)| list.as_sequence()).collect::<Option<Vec<_>>>()
+    else {
         return Vec::new();
     };
     let included: Vec<&Value> = included.into_iter().flatten().collect();
-    let listed = lists.iter().flat_map(|(name, values)| values.as_sequence().into_iter().flatten().map(|v| (*name, v)));
-    let pairs: Vec<(&str, &Value)> = listed.chain(included.iter().flat_map(|entry| entries(entry))).collect();
+    let listed = lists
+        .iter()
+        .flat_map(|(name, values)| values.as_sequence().into_iter().flatten().map(|v| (*name, v)));
+    let pairs: Vec<(&str, &Value)> =
+        listed.chain(included.iter().flat_map(|entry| entries(entry))).collect();
     let mut found: Vec<(String, String)> = Vec::new();
     for (at, (name, value)) in pairs.iter().enumerate() {
         let everywhere = lists.iter().any(|(known, _)| known == name)
             || (lists.is_empty() && included.iter().all(|entry| entry.get(*name).is_some()));
         let first = pairs.iter().position(|(known, _)| known == name) == Some(at);
-        if first && everywhere && pairs.iter().all(|(known, other)| known != name || other == value) {
+        if first && everywhere && pairs.iter().all(|(known, other)| known != name || other == value)
+        {
             found.extend(named(&format!("matrix.{name}"), value));
         }
     }
@@ -49,21 +59,26 @@ pub(super) fn constants(job: &Value) -> Vec<(String, String)> {
 /// All values of `matrix.name` are written there and may stand in a tag.
 pub(super) fn is_plain(job: &Value, leg: &str) -> bool {
     let values = values(job, leg);
-    !values.is_empty() && values.iter().all(|value| text(value).is_some_and(|value| fits_tag(&value)))
+    !values.is_empty()
+        && values.iter().all(|value| text(value).is_some_and(|value| fits_tag(&value)))
 }
 
 /// `runs-on`, where the legs run on machines of two architectures.
 pub(super) fn machine(job: &Value) -> Option<String> {
     let machine = job.get("runs-on").and_then(text)?;
     let names = variables::names(&machine);
-    let values = names.iter().filter(|name| name.starts_with("matrix.")).flat_map(|name| values(job, name));
-    let arm: Vec<bool> = values.filter_map(|value| text(&value)).map(|value| is_arm(&value)).collect();
+    let values =
+        names.iter().filter(|name| name.starts_with("matrix.")).flat_map(|name| values(job, name));
+    let arm: Vec<bool> =
+        values.filter_map(|value| text(&value)).map(|value| is_arm(&value)).collect();
     (arm.contains(&true) && arm.contains(&false)).then_some(machine)
 }
 
 /// `ubuntu-24.04-arm`, `arm64`, `linux/arm64`, `aarch64`.
 fn is_arm(machine: &str) -> bool {
-    machine.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.starts_with("arm") || word == "aarch64")
+    machine
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| word.starts_with("arm") || word == "aarch64")
 }
 
 /// All values of `matrix.name`, or of a part of it (`matrix.machine.runner`).
@@ -71,17 +86,24 @@ fn values(job: &Value, leg: &str) -> Vec<Value> {
     let matrix = job.get("strategy").and_then(|s| s.get("matrix"));
     let mut path = leg.strip_prefix("matrix.").unwrap_or(leg).split('.');
     let name = path.next().unwrap_or_default();
-    let listed = matrix.and_then(|m| m.get(name)).and_then(Value::as_sequence).into_iter().flatten();
-    let included = matrix.and_then(|m| m.get("include")).and_then(Value::as_sequence).into_iter().flatten();
+    let listed =
+        matrix.and_then(|m| m.get(name)).and_then(Value::as_sequence).into_iter().flatten();
+    let included =
+        matrix.and_then(|m| m.get("include")).and_then(Value::as_sequence).into_iter().flatten();
     let all = listed.chain(included.filter_map(|entry| entry.get(name)));
-    all.filter_map(|value| path.clone().try_fold(value, |value, part| value.get(part))).cloned().collect()
+    all.filter_map(|value| path.clone().try_fold(value, |value, part| value.get(part)))
+        .cloned()
+        .collect()
 }
 
 /// A variable with its value; of a mapping its parts.
 fn named(name: &str, value: &Value) -> Vec<(String, String)> {
     match text(value) {
         Some(text) => vec![(name.to_owned(), text)],
-        None => entries(value).into_iter().flat_map(|(part, value)| named(&format!("{name}.{part}"), value)).collect(),
+        None => entries(value)
+            .into_iter()
+            .flat_map(|(part, value)| named(&format!("{name}.{part}"), value))
+            .collect(),
     }
 }
 
@@ -108,15 +130,21 @@ fn of_entries<'a>(list: &'a [Value], job: &Value) -> Vec<&'a str> {
         values.len()
     };
     let uses = used_names(job.get("steps"));
-    let count = |name: &&str| uses.iter().filter(|used| used.strip_prefix("matrix.") == Some(*name)).count();
+    let count = |name: &&str| {
+        uses.iter().filter(|used| used.strip_prefix("matrix.") == Some(*name)).count()
+    };
     let distinct = names.iter().copied().filter(|name| values(name) == list.len());
     // The first of those that are used as often.
     let best = distinct.rev().max_by_key(count);
-    best.map_or_else(|| names.iter().copied().filter(|name| values(name) > 1).collect(), |name| vec![name])
+    best.map_or_else(
+        || names.iter().copied().filter(|name| values(name) > 1).collect(),
+        |name| vec![name],
+    )
 }
 
 fn used(job: &Value) -> Vec<String> {
-    let mut names: Vec<String> = used_names(Some(job)).into_iter().filter(|name| name.starts_with("matrix.")).collect();
+    let mut names: Vec<String> =
+        used_names(Some(job)).into_iter().filter(|name| name.starts_with("matrix.")).collect();
     names.sort();
     names.dedup();
     names
@@ -125,8 +153,12 @@ fn used(job: &Value) -> Vec<String> {
 fn used_names(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(text)) => variables::names(text),
-        Some(Value::Sequence(list)) => list.iter().flat_map(|value| used_names(Some(value))).collect(),
-        Some(Value::Mapping(pairs)) => pairs.iter().flat_map(|(_, value)| used_names(Some(value))).collect(),
+        Some(Value::Sequence(list)) => {
+            list.iter().flat_map(|value| used_names(Some(value))).collect()
+        }
+        Some(Value::Mapping(pairs)) => {
+            pairs.iter().flat_map(|(_, value)| used_names(Some(value))).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -147,8 +179,10 @@ mod tests {
             ("{os: [a], include: '${{ fromJSON(x) }}'}", ""),
             ("'${{ fromJSON(x) }}'", ""),
         ] {
-            let job: Value = yaml_serde::from_str(&format!("strategy: {{matrix: {matrix}}}")).unwrap();
-            let found: Vec<String> = constants(&job).iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let job: Value =
+                yaml_serde::from_str(&format!("strategy: {{matrix: {matrix}}}")).unwrap();
+            let found: Vec<String> =
+                constants(&job).iter().map(|(name, value)| format!("{name}={value}")).collect();
             assert_eq!(found.join(" "), constant, "{matrix}");
         }
     }

@@ -61,7 +61,9 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
     let (set, refs) = (variables(root), events::of_workflow(root));
     let slashes = events::has_slashes(root);
     let jobs = key(&Route::default(), "jobs");
-    for (number, (id, value)) in root.get("jobs").map(entries).unwrap_or_default().into_iter().enumerate() {
+    for (number, (id, value)) in
+        root.get("jobs").map(entries).unwrap_or_default().into_iter().enumerate()
+    {
         let name = value.get("name").and_then(text);
         let variables = [set.clone(), variables(value), matrix::constants(value)].concat();
         let id = id.to_owned();
@@ -71,14 +73,24 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
         let plain_legs = legs.iter().filter(|leg| matrix::is_plain(value, leg)).cloned().collect();
         let slashes = slashes && !events::names_one_branch(value);
         let machine = matrix::machine(value);
-        let job = Job { number, name, key: key_of, legs, plain_legs, variables, refs, slashes, machine };
+        let job =
+            Job { number, name, key: key_of, legs, plain_legs, variables, refs, slashes, machine };
         let mut builders = if hosted(value) { Builders::fresh() } else { Builders::unknown() };
         builders.gha_token = Some(false);
         steps(value, &key(&jobs, &id), &job, &mut builders, doc, &mut found);
     }
-    if let Some(runs) = root.get("runs").filter(|runs| runs.get("using").and_then(text).as_deref() == Some("composite"))
+    if let Some(runs) = root
+        .get("runs")
+        .filter(|runs| runs.get("using").and_then(text).as_deref() == Some("composite"))
     {
-        steps(runs, &key(&Route::default(), "runs"), &Job::default(), &mut Builders::unknown(), doc, &mut found);
+        steps(
+            runs,
+            &key(&Route::default(), "runs"),
+            &Job::default(),
+            &mut Builders::unknown(),
+            doc,
+            &mut found,
+        );
     }
     found
 }
@@ -93,28 +105,57 @@ fn steps(
 ) {
     let first = found.len();
     let at = key(at, "steps");
-    for (index, step) in value.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate() {
+    for (index, step) in
+        value.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate()
+    {
         let route = at.with_key(index);
         let uses = step.get("uses").and_then(text).unwrap_or_default();
         let action = inputs::action(&uses);
         let shared = Arc::new(step.clone());
         let quote = || quote(doc, &key(&route, "uses"));
         let mut add = |place: Place, at: At, capable: bool| {
-            let variables = [job.variables.clone(), place.variables.clone(), variables(step)].concat();
-            let (key, legs, plain_legs) = (job.key.clone(), job.legs.clone(), job.plain_legs.clone());
+            let variables =
+                [job.variables.clone(), place.variables.clone(), variables(step)].concat();
+            let (key, legs, plain_legs) =
+                (job.key.clone(), job.legs.clone(), job.plain_legs.clone());
             let refs = job.refs.and(events::of_condition(step));
             let slashes = job.slashes && !events::names_one_branch(step);
-            let mut place = Place { job: job.name.clone(), key, legs, plain_legs, variables, refs, slashes, ..place };
+            let mut place = Place {
+                job: job.name.clone(),
+                key,
+                legs,
+                plain_legs,
+                variables,
+                refs,
+                slashes,
+                ..place
+            };
             place.inputs.extend(job.machine.clone().filter(|_| place.command.platforms.is_empty()));
-            found.push(Found { place, at, step: route.clone(), value: Arc::clone(&shared), job: job.number, capable });
+            found.push(Found {
+                place,
+                at,
+                step: route.clone(),
+                value: Arc::clone(&shared),
+                job: job.number,
+                capable,
+            });
         };
         match action.as_str() {
-            "docker/build-push-action" | "depot/build-push-action" | "useblacksmith/build-push-action" => {
+            "docker/build-push-action"
+            | "depot/build-push-action"
+            | "useblacksmith/build-push-action" => {
                 let mut place = inputs::build_push(step, quote());
                 place.fresh = builders.is_fresh() && action.starts_with("docker/");
-                place.driver =
-                    if action.starts_with("docker/") { builders.driver(&place.command) } else { Some("remote".into()) };
-                add(place, At::Build { lost: lost(step) }, builders.capable() || !action.starts_with("docker/"));
+                place.driver = if action.starts_with("docker/") {
+                    builders.driver(&place.command)
+                } else {
+                    Some("remote".into())
+                };
+                add(
+                    place,
+                    At::Build { lost: lost(step) },
+                    builders.capable() || !action.starts_with("docker/"),
+                );
             }
             "docker/bake-action" | "depot/bake-action" => {
                 let mut place = inputs::bake(step, quote());
@@ -139,7 +180,8 @@ fn steps(
 fn lost(step: &Value) -> bool {
     let input = |name: &str| step.get("with").and_then(|with| with.get(name)).and_then(text);
     let asked = |name: &str| input(name).is_some_and(|value| value != "false" && !value.is_empty());
-    let several = input("platforms").is_some_and(|platforms| platforms.trim().contains([',', '\n']));
+    let several =
+        input("platforms").is_some_and(|platforms| platforms.trim().contains([',', '\n']));
     !asked("push") && !asked("load") && !asked("outputs") && !several
 }
 
@@ -153,7 +195,9 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
         "docker/setup-buildx-action" => {
             if input("use").as_deref() != Some("false") {
                 let driver = input("driver").unwrap_or_else(|| "docker-container".to_owned());
-                if stays(&driver) || input("endpoint").is_some_and(|endpoint| endpoint.contains("://")) {
+                if stays(&driver)
+                    || input("endpoint").is_some_and(|endpoint| endpoint.contains("://"))
+                {
                     builders.doubt();
                 }
                 builders.take(Some(driver).filter(|driver| !driver.contains("${{")));
@@ -167,28 +211,34 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
             builders.take(Some("remote".into()));
             builders.doubt();
         }
-        // An action of the repository may do all of it; another engine may have another image store.
+        // An action of the repository may do all of it; another engine may have another image
+        // store.
         _ if action.starts_with("./") => {
             builders.take(None);
             builders.doubt();
         }
         "docker/setup-docker-action" | "crazy-max/ghaction-setup-docker" => builders.take(None),
         // Whoever carries layers from run to run has a cache of another kind.
-        _ if action.contains("docker-layer-caching") || action.contains("buildkit-cache-dance") => builders.doubt(),
+        _ if action.contains("docker-layer-caching") || action.contains("buildkit-cache-dance") => {
+            builders.doubt()
+        }
         _ => {}
     }
 }
 
 /// Only actions get the runner's token. Some exist to hand it on, others run code that may.
 fn hands_on_tokens(action: &str) -> bool {
-    action.starts_with("./") || ["runtime", "github-script", "cache", "gha"].iter().any(|word| action.contains(word))
+    action.starts_with("./")
+        || ["runtime", "github-script", "cache", "gha"].iter().any(|word| action.contains(word))
 }
 
 /// Machines of GitHub begin with a fresh engine; others may be set up in any way.
 fn hosted(job: &Value) -> bool {
     let labels = job.get("runs-on").map(crate::config::yaml::one_or_more).unwrap_or_default();
-    let known =
-        |label: &String| ["ubuntu", "windows", "macos"].iter().any(|os| label.starts_with(os)) || label.contains("${{");
+    let known = |label: &String| {
+        ["ubuntu", "windows", "macos"].iter().any(|os| label.starts_with(os))
+            || label.contains("${{")
+    };
     labels.iter().any(known) && !labels.iter().any(|label| label == "self-hosted")
 }
 
@@ -199,6 +249,7 @@ fn variables(value: &Value) -> Vec<(String, String)> {
 
 fn quote(doc: Option<&Document>, route: &Route<'static>) -> Quote {
     let line = doc.map_or(0, |doc| line_of_key(doc, route));
-    let text = doc.and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
+    let text =
+        doc.and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
     Quote { line, text: text.unwrap_or_default().trim_end().into() }
 }

@@ -32,11 +32,15 @@ fn before(doc: &Document, build: &Found, named: bool, patch: &mut Patch) -> Resu
     let top = comments_above(source, start);
     let uses = "uses: docker/setup-buildx-action@v3";
     let mut lines = if named {
-        vec![format!("{head}name: Set up Docker Buildx"), format!("{}{uses}", " ".repeat(head.len()))]
+        vec![
+            format!("{head}name: Set up Docker Buildx"),
+            format!("{}{uses}", " ".repeat(head.len())),
+        ]
     } else {
         vec![format!("{head}{uses}")]
     };
-    let spaced = top > 0 && source.get(line_at(source, top - 1)).is_some_and(|line| line.trim().is_empty());
+    let spaced =
+        top > 0 && source.get(line_at(source, top - 1)).is_some_and(|line| line.trim().is_empty());
     lines.extend(spaced.then(String::new));
     patch.insert_before(source, top, &lines);
     Ok(())

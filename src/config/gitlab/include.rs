@@ -20,8 +20,9 @@ pub(super) fn local(root: &Value) -> Vec<String> {
     }
 }
 
-/// The keys of all files in one mapping. The file that includes others is merged over them; among files that
-/// are included the later one wins. What only files that are not there could say stays included.
+/// The keys of all files in one mapping. The file that includes others is merged over them; among
+/// files that are included the later one wins. What only files that are not there could say stays
+/// included.
 pub(super) fn together(own: Value, others: &[String]) -> Value {
     if others.is_empty() {
         return own;
@@ -50,7 +51,8 @@ fn over(below: Value, above: Value) -> Value {
         return above;
     }
     let mut merged = below;
-    let pairs: Vec<(String, Value)> = entries(&above).into_iter().map(|(k, v)| (k.to_owned(), v.clone())).collect();
+    let pairs: Vec<(String, Value)> =
+        entries(&above).into_iter().map(|(k, v)| (k.to_owned(), v.clone())).collect();
     if let Some(mapping) = merged.as_mapping_mut() {
         for (name, value) in pairs {
             let old = mapping.remove(name.as_str());

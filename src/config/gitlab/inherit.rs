@@ -24,8 +24,8 @@ impl<'a> Inherited<'a> {
     }
 }
 
-/// The job and what it extends, nearest first: what comes first wins. Later entries of a list win over
-/// earlier ones (GitLab `lib/gitlab/ci/config/extendable`).
+/// The job and what it extends, nearest first: what comes first wins. Later entries of a list win
+/// over earlier ones (GitLab `lib/gitlab/ci/config/extendable`).
 pub(super) fn chain<'a>(root: &'a Value, job: &str) -> Vec<(String, &'a Value)> {
     let mut found = Vec::new();
     collect(root, job, 0, &mut found);
@@ -33,7 +33,9 @@ pub(super) fn chain<'a>(root: &'a Value, job: &str) -> Vec<(String, &'a Value)> 
 }
 
 fn collect<'a>(root: &'a Value, job: &str, depth: usize, found: &mut Vec<(String, &'a Value)>) {
-    let Some(value) = root.get(job).filter(|value| value.is_mapping() && depth <= DEPTH && found.len() < 64) else {
+    let Some(value) =
+        root.get(job).filter(|value| value.is_mapping() && depth <= DEPTH && found.len() < 64)
+    else {
         return;
     };
     found.push((job.to_owned(), value));
@@ -43,17 +45,27 @@ fn collect<'a>(root: &'a Value, job: &str, depth: usize, found: &mut Vec<(String
 }
 
 /// A keyword of a job: its own, an extended one, that of `default:`, or the old global one.
-pub(super) fn keyword<'a>(root: &'a Value, chain: &[(String, &'a Value)], name: &str) -> Option<Inherited<'a>> {
+pub(super) fn keyword<'a>(
+    root: &'a Value,
+    chain: &[(String, &'a Value)],
+    name: &str,
+) -> Option<Inherited<'a>> {
     let top = Route::default();
-    let own = chain.iter().find_map(|(job, value)| Inherited::keyword(value, &key(&top, job), name));
+    let own =
+        chain.iter().find_map(|(job, value)| Inherited::keyword(value, &key(&top, job), name));
     let default = || Inherited::keyword(root.get("default")?, &key(&top, "default"), name);
     let global = || Inherited::keyword(root, &top, name);
     own.or_else(default).or_else(global)
 }
 
-/// The lines of a script. Lists in lists are one list; `!reference [.job, script]` stands for what is
-/// written there.
-pub(super) fn items(root: &Value, doc: Option<&Document>, from: &Inherited, depth: usize) -> Vec<Item> {
+/// The lines of a script. Lists in lists are one list; `!reference [.job, script]` stands for what
+/// is written there.
+pub(super) fn items(
+    root: &Value,
+    doc: Option<&Document>,
+    from: &Inherited,
+    depth: usize,
+) -> Vec<Item> {
     let written = Inherited { route: written(doc, from), ..from.clone() };
     listed(root, doc, &written, depth)
 }
@@ -63,16 +75,24 @@ fn listed(root: &Value, doc: Option<&Document>, from: &Inherited, depth: usize) 
         return Vec::new();
     }
     match from.value {
-        Value::Tagged(tagged) if tagged.tag == "reference" => {
-            referenced(root, &tagged.value).map(|target| items(root, doc, &target, depth + 1)).unwrap_or_default()
-        }
+        Value::Tagged(tagged) if tagged.tag == "reference" => referenced(root, &tagged.value)
+            .map(|target| items(root, doc, &target, depth + 1))
+            .unwrap_or_default(),
         Value::Sequence(list) => {
             let inner = |(index, value)| {
-                listed(root, doc, &Inherited { value, route: from.route.with_key(index), name: None }, depth + 1)
+                listed(
+                    root,
+                    doc,
+                    &Inherited { value, route: from.route.with_key(index), name: None },
+                    depth + 1,
+                )
             };
             list.iter().enumerate().flat_map(inner).collect()
         }
-        value => text(value).map(|value| Item { route: from.route.clone(), value: value.into() }).into_iter().collect(),
+        value => text(value)
+            .map(|value| Item { route: from.route.clone(), value: value.into() })
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -88,7 +108,8 @@ fn referenced<'a>(root: &'a Value, path: &Value) -> Option<Inherited<'a>> {
     let (job, rest) = path.split_first()?;
     let top = Route::default();
     let Some((name, rest)) = rest.split_first() else { return Inherited::keyword(root, &top, job) };
-    let target =
-        chain(root, job).into_iter().find_map(|(job, value)| Inherited::keyword(value, &key(&top, &job), name))?;
+    let target = chain(root, job)
+        .into_iter()
+        .find_map(|(job, value)| Inherited::keyword(value, &key(&top, &job), name))?;
     rest.iter().try_fold(target, |from, name| Inherited::keyword(from.value, &from.route, name))
 }

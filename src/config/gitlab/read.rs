@@ -28,15 +28,20 @@ const KEYWORDS: [&str; 13] = [
 /// Builds of all jobs; hidden jobs (`.name`) run only where others extend them.
 pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<(Place, Spot)> {
     let jobs = entries(root).into_iter().filter(|(name, value)| {
-        value.is_mapping() && !name.starts_with('.') && !KEYWORDS.contains(name) && value.get("trigger").is_none()
+        value.is_mapping()
+            && !name.starts_with('.')
+            && !KEYWORDS.contains(name)
+            && value.get("trigger").is_none()
     });
     jobs.enumerate().flat_map(|(number, (name, _))| job(root, doc, number, name)).collect()
 }
 
 fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(Place, Spot)> {
     let chain = chain(root, name);
-    let scripts = ["before_script", "script", "after_script"].map(|script| keyword(root, &chain, script));
-    let scripts: Vec<Item> = scripts.iter().flatten().flat_map(|from| items(root, doc, from, 0)).collect();
+    let scripts =
+        ["before_script", "script", "after_script"].map(|script| keyword(root, &chain, script));
+    let scripts: Vec<Item> =
+        scripts.iter().flatten().flat_map(|from| items(root, doc, from, 0)).collect();
     let fresh = has_dind(root, name) && !is_partial(root, &chain);
     let mut builders = if fresh { Builders::fresh() } else { Builders::unknown() };
     let mut found = script::builds(doc, number, &scripts, &mut builders);
@@ -50,8 +55,12 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         builders.registry.end(place);
         name.clone_into(&mut place.job);
         place.legs = parallel.map(legs).unwrap_or_default();
-        place.plain_legs =
-            place.legs.iter().filter(|leg| parallel.is_some_and(|p| is_plain(p, leg))).cloned().collect();
+        place.plain_legs = place
+            .legs
+            .iter()
+            .filter(|leg| parallel.is_some_and(|p| is_plain(p, leg)))
+            .cloned()
+            .collect();
         place.variables.clone_from(&variables);
         place.resolve();
         place.slashes = !is_of_one_branch(&chain);
@@ -61,31 +70,43 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
 
 /// Its rules let the runs of some named branches through, whose names have no slash.
 fn is_of_one_branch(chain: &[(String, &Value)]) -> bool {
-    let only = keyword_of_chain(chain, "only").map(|only| one_or_more(only.get("refs").unwrap_or(only)));
+    let only =
+        keyword_of_chain(chain, "only").map(|only| one_or_more(only.get("refs").unwrap_or(only)));
     let plain = |name: &String| {
         matches!(name.as_str(), "tags" | "main" | "master" | "develop" | "schedules" | "web")
             || !name.contains(['/', '*'])
     };
-    let groups = ["branches", "merge_requests", "pushes", "external_pull_requests", "pipelines", "triggers", "api"];
+    let groups = [
+        "branches",
+        "merge_requests",
+        "pushes",
+        "external_pull_requests",
+        "pipelines",
+        "triggers",
+        "api",
+    ];
     if let Some(only) = only {
-        return !only.is_empty() && only.iter().all(|name| plain(name) && !groups.contains(&name.as_str()));
+        return !only.is_empty()
+            && only.iter().all(|name| plain(name) && !groups.contains(&name.as_str()));
     }
-    let rules = keyword_of_chain(chain, "rules").and_then(Value::as_sequence).cloned().unwrap_or_default();
+    let rules =
+        keyword_of_chain(chain, "rules").and_then(Value::as_sequence).cloned().unwrap_or_default();
     let one = |rule: &Value| {
         let never = rule.get("when").and_then(text).as_deref() == Some("never");
         let condition = rule.get("if").and_then(text).unwrap_or_default().replace(' ', "");
-        let named = ["$CI_COMMIT_BRANCH==", "$CI_COMMIT_REF_NAME=="]
-            .iter()
-            .any(|left| condition.strip_prefix(left).is_some_and(|name| !name.contains(['/', '|'])));
+        let named = ["$CI_COMMIT_BRANCH==", "$CI_COMMIT_REF_NAME=="].iter().any(|left| {
+            condition.strip_prefix(left).is_some_and(|name| !name.contains(['/', '|']))
+        });
         never || named || condition.starts_with("$CI_COMMIT_TAG")
     };
     !rules.is_empty() && rules.iter().all(one)
 }
 
-/// A part of the job may be written in another file, and make a builder there: what it extends or refers to,
-/// and what an included file says for all jobs.
+/// A part of the job may be written in another file, and make a builder there: what it extends or
+/// refers to, and what an included file says for all jobs.
 fn is_partial(root: &Value, chain: &[(String, &Value)]) -> bool {
-    let mut extended = chain.iter().flat_map(|(_, job)| job.get("extends").map(one_or_more).unwrap_or_default());
+    let mut extended =
+        chain.iter().flat_map(|(_, job)| job.get("extends").map(one_or_more).unwrap_or_default());
     let scripts = ["before_script", "script"].map(|name| keyword(root, chain, name));
     let everywhere = root.get("include").is_some() && scripts.first().is_none_or(Option::is_none);
     everywhere
@@ -96,7 +117,9 @@ fn is_partial(root: &Value, chain: &[(String, &Value)]) -> bool {
 /// `!reference [.docker, before_script]` of a job that is not in the file.
 fn refers_elsewhere(root: &Value, value: &Value) -> bool {
     match value {
-        Value::Tagged(tagged) => one_or_more(&tagged.value).first().is_some_and(|job| root.get(job).is_none()),
+        Value::Tagged(tagged) => {
+            one_or_more(&tagged.value).first().is_some_and(|job| root.get(job).is_none())
+        }
         Value::Sequence(list) => list.iter().any(|value| refers_elsewhere(root, value)),
         _ => false,
     }
@@ -106,7 +129,8 @@ fn refers_elsewhere(root: &Value, value: &Value) -> bool {
 pub(super) fn has_dind(root: &Value, job: &str) -> bool {
     let services = keyword(root, &chain(root, job), "services");
     let list = services.and_then(|from| from.value.as_sequence()).into_iter().flatten();
-    let mut names = list.filter_map(|service| text(service).or_else(|| service.get("name").and_then(text)));
+    let mut names =
+        list.filter_map(|service| text(service).or_else(|| service.get("name").and_then(text)));
     names.any(|name| name.contains("dind"))
 }
 
@@ -119,7 +143,8 @@ fn legs(parallel: &Value) -> Vec<String> {
     if parallel.as_u64().is_some_and(|count| count > 1) {
         return vec!["CI_NODE_INDEX".to_owned()];
     }
-    let rows: Vec<&Value> = parallel.get("matrix").and_then(Value::as_sequence).into_iter().flatten().collect();
+    let rows: Vec<&Value> =
+        parallel.get("matrix").and_then(Value::as_sequence).into_iter().flatten().collect();
     let mut names: Vec<&str> = Vec::new();
     for (name, value) in rows.iter().flat_map(|row| entries(row)) {
         let several = value.as_sequence().is_some_and(|list| list.len() > 1);

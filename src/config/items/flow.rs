@@ -7,7 +7,12 @@ use crate::config::yaml::{Span, flow_list};
 const UNUSUAL: &str = "it is written over several lines with comments in it";
 
 /// Puts other items into a list.
-pub(super) fn replace(source: &str, place: &Span, items: &[String], patch: &mut Patch) -> Result<(), String> {
+pub(super) fn replace(
+    source: &str,
+    place: &Span,
+    items: &[String],
+    patch: &mut Patch,
+) -> Result<(), String> {
     let end = trimmed_end(source, place);
     let old = source.get(place.start..end).unwrap_or_default();
     if old.contains('#') {
@@ -18,7 +23,12 @@ pub(super) fn replace(source: &str, place: &Span, items: &[String], patch: &mut 
 }
 
 /// Adds an entry at the end of a mapping, on a line of its own where the last one stands so.
-pub(super) fn insert(source: &str, place: &Span, entry: &str, patch: &mut Patch) -> Result<(), String> {
+pub(super) fn insert(
+    source: &str,
+    place: &Span,
+    entry: &str,
+    patch: &mut Patch,
+) -> Result<(), String> {
     let end = trimmed_end(source, place);
     let inside = source.get(place.start + 1..end.saturating_sub(1)).ok_or(UNUSUAL)?;
     let held = inside.trim_end();
@@ -29,14 +39,23 @@ pub(super) fn insert(source: &str, place: &Span, entry: &str, patch: &mut Patch)
     let comma = if held.is_empty() || held.ends_with(',') { "" } else { "," };
     let first = place.start + 1 + inside.len() - inside.trim_start().len();
     let own_line = inside.get(..first - place.start - 1).is_some_and(|blank| blank.contains('\n'));
-    let lead = if own_line { format!("{}{}", eol(source), indent_at(source, first)) } else { " ".to_owned() };
+    let lead = if own_line {
+        format!("{}{}", eol(source), indent_at(source, first))
+    } else {
+        " ".to_owned()
+    };
     let lead = if held.is_empty() { String::new() } else { lead };
     patch.replace(at..at, format!("{comma}{lead}{entry}"));
     Ok(())
 }
 
 /// Takes an entry out, with the comma that parts it from its neighbour.
-pub(super) fn remove(source: &str, start: usize, end: usize, patch: &mut Patch) -> Result<(), String> {
+pub(super) fn remove(
+    source: &str,
+    start: usize,
+    end: usize,
+    patch: &mut Patch,
+) -> Result<(), String> {
     let behind = source.get(end..).unwrap_or_default();
     let after = behind.trim_start();
     if let Some(rest) = after.strip_prefix(',') {

@@ -6,7 +6,8 @@ use crate::model::{Command, Tool};
 /// Builders of one job, and its registries.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Builders {
-    /// Driver that builds have where nothing was made; `None` where the host may be set up otherwise.
+    /// Driver that builds have where nothing was made; `None` where the host may be set up
+    /// otherwise.
     default: Option<String>,
     /// Driver of the builder in use.
     current: Option<String>,
@@ -45,7 +46,8 @@ impl Builders {
 
     /// The job gets an engine of its own.
     pub(crate) fn engine(&mut self, fresh: bool) {
-        *self = Self { registry: self.registry.clone(), gha_token: self.gha_token, ..Self::fresh() };
+        *self =
+            Self { registry: self.registry.clone(), gha_token: self.gha_token, ..Self::fresh() };
         self.fresh = fresh;
     }
 
@@ -63,7 +65,10 @@ impl Builders {
     /// Looks at one command, given by its words.
     pub(super) fn observe(&mut self, words: &[String]) {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (["docker", "buildx", rest @ ..] | ["docker-buildx", rest @ ..]) = words.as_slice() else { return };
+        let (["docker", "buildx", rest @ ..] | ["docker-buildx", rest @ ..]) = words.as_slice()
+        else {
+            return;
+        };
         match rest {
             ["create", options @ ..] => self.create(options),
             ["use", options @ ..] => {
@@ -89,7 +94,8 @@ impl Builders {
     }
 
     fn driver_of(&self, name: &str) -> Option<String> {
-        let known = self.named.iter().find(|(known, _)| known == name).map(|(_, driver)| driver.clone());
+        let known =
+            self.named.iter().find(|(known, _)| known == name).map(|(_, driver)| driver.clone());
         known.or_else(|| (name == "default").then(|| "docker".to_owned()))
     }
 
@@ -98,17 +104,19 @@ impl Builders {
         self.current.as_deref().is_some_and(|driver| driver != "docker")
     }
 
-    /// Driver of the builder that runs a command. `docker build` keeps to the engine's own, whatever
-    /// `docker buildx use` said (docker/cli `cmd/docker/builder.go`).
+    /// Driver of the builder that runs a command. `docker build` keeps to the engine's own,
+    /// whatever `docker buildx use` said (docker/cli `cmd/docker/builder.go`).
     pub(crate) fn driver(&self, command: &Command) -> Option<String> {
         if let Some(name) = &command.builder {
             return self.driver_of(name);
         }
         match command.tool {
             Tool::DockerBuild if !self.installed => Some("docker".to_owned()),
-            Tool::DockerBuild | Tool::BuildxBuild | Tool::BuildxBake | Tool::Compose | Tool::BuildPushAction => {
-                self.current.clone().or_else(|| self.default.clone())
-            }
+            Tool::DockerBuild
+            | Tool::BuildxBuild
+            | Tool::BuildxBake
+            | Tool::Compose
+            | Tool::BuildPushAction => self.current.clone().or_else(|| self.default.clone()),
             _ => None,
         }
     }
@@ -121,8 +129,7 @@ pub(crate) fn stays(driver: &str) -> bool {
 
 fn value<'a>(options: &[&'a str], name: &str) -> Option<&'a str> {
     let attached = |word: &&'a str| word.strip_prefix(name)?.strip_prefix('=');
-    options
-        .iter()
-        .find_map(attached)
-        .or_else(|| options.iter().position(|o| *o == name).and_then(|at| options.get(at + 1).copied()))
+    options.iter().find_map(attached).or_else(|| {
+        options.iter().position(|o| *o == name).and_then(|at| options.get(at + 1).copied())
+    })
 }

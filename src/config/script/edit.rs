@@ -13,8 +13,8 @@ use crate::model::{Command, Tool};
 
 const UNUSUAL: &str = "the script is written in an unusual way";
 
-/// Carries out a change of the command at `spot`. `make` are the lines that make a builder, to stand
-/// before the command; none where it is made elsewhere.
+/// Carries out a change of the command at `spot`. `make` are the lines that make a builder, to
+/// stand before the command; none where it is made elsewhere.
 pub(crate) fn change(
     doc: &Document,
     spot: &Spot,
@@ -32,7 +32,8 @@ pub(crate) fn change(
         && settings.builder
         && !make.is_empty()
     {
-        let at = simple.outer.or(simple.words.first().map(|word| word.range.start)).ok_or(UNUSUAL)?;
+        let at =
+            simple.outer.or(simple.words.first().map(|word| word.range.start)).ok_or(UNUSUAL)?;
         insert::lines_before(doc, &mut scalar, at, make, patch)?;
     }
     let mut edit = Edit { source: doc.source(), scalar: &scalar, words, options: &options, patch };
@@ -83,8 +84,10 @@ impl Edit<'_> {
     }
 
     fn lists(&mut self, names: &Names, settings: &Settings) -> Result<(), String> {
-        let (from, to, inline) = (self.options.named(names.from), self.options.named(names.to), self.options.inline());
-        let written_inline = settings.inline && !settings.to.as_deref().is_some_and(super::options::is_inline);
+        let (from, to, inline) =
+            (self.options.named(names.from), self.options.named(names.to), self.options.inline());
+        let written_inline =
+            settings.inline && !settings.to.as_deref().is_some_and(super::options::is_inline);
         let mut wanted_to: Vec<String> = settings.to.iter().cloned().collect();
         let mut wanted_inline = Vec::new();
         if written_inline && names.to == BUILDCTL.to {
@@ -92,7 +95,8 @@ impl Edit<'_> {
         } else if written_inline {
             wanted_inline.push("BUILDKIT_INLINE_CACHE=1".to_owned());
         }
-        let [from_name, to_name] = [names.from, names.to].map(|names| names.first().copied().unwrap_or_default());
+        let [from_name, to_name] =
+            [names.from, names.to].map(|names| names.first().copied().unwrap_or_default());
         let first = self.replace(&from, &settings.from, from_name, None)?;
         let second = self.replace(&to, &wanted_to, to_name, first)?;
         self.replace(&inline, &wanted_inline, "--build-arg", second)?;
@@ -115,8 +119,11 @@ impl Edit<'_> {
             self.remove(gone)?;
         }
         let last = old.iter().take(new.len()).next_back().map(|opt| opt.words.end - 1).or(behind);
-        let added: Vec<String> =
-            new.iter().skip(old.len()).map(|value| format!("{name} {}", self.quoted(value))).collect();
+        let added: Vec<String> = new
+            .iter()
+            .skip(old.len())
+            .map(|value| format!("{name} {}", self.quoted(value)))
+            .collect();
         if !added.is_empty() {
             self.add(last, &added)?;
         }
@@ -124,8 +131,15 @@ impl Edit<'_> {
     }
 
     fn spec(&mut self, side: Side, old: &str, new: &str) -> Result<(), String> {
-        let names = side.of(&[DOCKER.from, BUILDCTL.from].concat(), &[DOCKER.to, BUILDCTL.to].concat());
-        let found: Vec<Opt> = self.options.named(&names).into_iter().filter(|opt| opt.value == old).cloned().collect();
+        let names =
+            side.of(&[DOCKER.from, BUILDCTL.from].concat(), &[DOCKER.to, BUILDCTL.to].concat());
+        let found: Vec<Opt> = self
+            .options
+            .named(&names)
+            .into_iter()
+            .filter(|opt| opt.value == old)
+            .cloned()
+            .collect();
         if found.is_empty() {
             return Err("the option is not written in the command itself".into());
         }
@@ -133,7 +147,8 @@ impl Edit<'_> {
     }
 
     fn use_cache(&mut self) -> Result<(), String> {
-        let found: Vec<Opt> = self.options.named(&["--no-cache", "--no-cache-filter"]).into_iter().cloned().collect();
+        let found: Vec<Opt> =
+            self.options.named(&["--no-cache", "--no-cache-filter"]).into_iter().cloned().collect();
         if found.is_empty() {
             return Err("the option is not written in the command itself".into());
         }
@@ -178,7 +193,8 @@ impl Edit<'_> {
 
     /// Adds options behind a word, else where the command begins to list its options.
     fn add(&mut self, behind: Option<usize>, added: &[String]) -> Result<(), String> {
-        let place = Place::find(self.source, self.scalar, self.words, self.options.first, behind).ok_or(UNUSUAL)?;
+        let place = Place::find(self.source, self.scalar, self.words, self.options.first, behind)
+            .ok_or(UNUSUAL)?;
         let mut text = String::new();
         for option in added {
             text.push_str(&place.gap);
@@ -201,9 +217,16 @@ impl Edit<'_> {
     /// In quotes where the shell needs them, or where the other cache options have them.
     fn quoted(&self, value: &str) -> String {
         let names = [DOCKER.from, DOCKER.to].concat();
-        let raw = |opt: &&Opt| self.scalar.value.get(opt.at.clone()).is_some_and(|raw| raw.starts_with(['"', '\'']));
-        let needed = outside_expressions(value).contains([' ', ';', '&', '|', '(', ')', '<', '>', '*', '?', '\'']);
-        if needed || self.options.named(&names).iter().any(raw) { double_quoted(value) } else { value.to_owned() }
+        let raw = |opt: &&Opt| {
+            self.scalar.value.get(opt.at.clone()).is_some_and(|raw| raw.starts_with(['"', '\'']))
+        };
+        let needed = outside_expressions(value)
+            .contains([' ', ';', '&', '|', '(', ')', '<', '>', '*', '?', '\'']);
+        if needed || self.options.named(&names).iter().any(raw) {
+            double_quoted(value)
+        } else {
+            value.to_owned()
+        }
     }
 }
 
@@ -215,5 +238,6 @@ fn double_quoted(value: &str) -> String {
 fn outside_expressions(value: &str) -> String {
     let mut pieces = value.split("${{");
     let first = pieces.next().unwrap_or_default().to_owned();
-    pieces.fold(first, |text, piece| text + piece.split_once("}}").map_or(piece, |(_, after)| after))
+    pieces
+        .fold(first, |text, piece| text + piece.split_once("}}").map_or(piece, |(_, after)| after))
 }

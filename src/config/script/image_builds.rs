@@ -39,7 +39,8 @@ fn verb(words: &[Word]) -> Option<Range<usize>> {
     let end = match rest {
         [build, ..] if build.value == "build" => build,
         [group, build, ..]
-            if build.value == "build" && matches!(group.value.as_str(), "image" | "builder" | "buildx") =>
+            if build.value == "build"
+                && matches!(group.value.as_str(), "image" | "builder" | "buildx") =>
         {
             build
         }
@@ -55,12 +56,23 @@ mod tests {
     #[test]
     fn finds_commands_and_leaves_mentions() {
         let verbs = |text: &str| {
-            image_builds(text).into_iter().map(|build| text.get(build.verb).unwrap().to_owned()).collect::<Vec<_>>()
+            image_builds(text)
+                .into_iter()
+                .map(|build| text.get(build.verb).unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(verbs("docker build ."), ["docker build"]);
         assert_eq!(verbs("DOCKER_BUILDKIT=1 docker buildx build ."), ["docker buildx build"]);
-        assert_eq!(verbs("cd api\ndocker image build . && docker build x"), ["docker image build", "docker build"]);
-        for other in ["echo \"docker build\"", "# docker build .", "docker buildx bake", "docker builder prune"] {
+        assert_eq!(
+            verbs("cd api\ndocker image build . && docker build x"),
+            ["docker image build", "docker build"]
+        );
+        for other in [
+            "echo \"docker build\"",
+            "# docker build .",
+            "docker buildx bake",
+            "docker builder prune",
+        ] {
             assert!(verbs(other).is_empty(), "{other}");
         }
     }

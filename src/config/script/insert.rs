@@ -15,8 +15,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Behind the word `behind`; else where lines are continued, at the first option that has a line of its
-    /// own; else behind the verb, in front of the word `first`.
+    /// Behind the word `behind`; else where lines are continued, at the first option that has a
+    /// line of its own; else behind the verb, in front of the word `first`.
     pub(super) fn find(
         source: &str,
         scalar: &Scalar,
@@ -29,15 +29,21 @@ impl Place {
             source.get(scalar.end_offset(before.range.end)?..scalar.offset(after.range.start)?)
         };
         let broken = |word: &usize| gap(*word).is_some_and(|gap| gap.contains('\n'));
-        let option = |word: &usize| words.get(*word).is_some_and(|word| word.value.starts_with('-'));
+        let option =
+            |word: &usize| words.get(*word).is_some_and(|word| word.value.starts_with('-'));
         let next = match behind {
             Some(word) => word + 1,
             None => (first..words.len()).find(|word| broken(word) && option(word)).unwrap_or(first),
         };
         let before = words.get(next.checked_sub(1)?)?;
-        // The value of `--cache-from \ x` is on a line of its own as little as the option of a value is.
+        // The value of `--cache-from \ x` is on a line of its own as little as the option of a
+        // value is.
         let near = [next, next.saturating_sub(1), next.saturating_sub(2)];
-        let line = near.iter().filter(|word| **word >= first).find(|word| broken(word)).and_then(|word| gap(*word));
+        let line = near
+            .iter()
+            .filter(|word| **word >= first)
+            .find(|word| broken(word))
+            .and_then(|word| gap(*word));
         Some(Self { at: scalar.end_offset(before.range.end)?, gap: line.unwrap_or(" ").to_owned() })
     }
 }
@@ -53,14 +59,18 @@ pub(super) fn lines_before(
 ) -> Result<(), String> {
     let source = doc.source();
     if scalar.style == Style::Literal {
-        let start = scalar.offset(line_of(&scalar.value, at)).ok_or("the script is written in an unusual way")?;
+        let start = scalar
+            .offset(line_of(&scalar.value, at))
+            .ok_or("the script is written in an unusual way")?;
         let indent = indent_at(source, start);
         let lines: Vec<String> = lines.iter().map(|line| format!("{indent}{line}")).collect();
         patch.insert_before(source, start, &lines);
         return Ok(());
     }
     let head = source.get(line_at(source, scalar.start).start..scalar.start).unwrap_or_default();
-    if let Some(indent) = head.trim_end().strip_suffix('-').filter(|indent| indent.trim().is_empty()) {
+    if let Some(indent) =
+        head.trim_end().strip_suffix('-').filter(|indent| indent.trim().is_empty())
+    {
         let lines: Vec<String> = lines.iter().map(|line| format!("{indent}- {line}")).collect();
         patch.insert_before(source, scalar.start, &lines);
         return Ok(());
@@ -69,12 +79,24 @@ pub(super) fn lines_before(
 }
 
 /// `command: docker build .` becomes `command: |` with the lines below it.
-fn to_block(source: &str, scalar: &mut Scalar, head: &str, lines: &[String], patch: &mut Patch) -> Result<(), String> {
-    const NO: &str = "the script is no list and no block, a line cannot be put in front of the command";
+fn to_block(
+    source: &str,
+    scalar: &mut Scalar,
+    head: &str,
+    lines: &[String],
+    patch: &mut Patch,
+) -> Result<(), String> {
+    const NO: &str =
+        "the script is no list and no block, a line cannot be put in front of the command";
     let quote = usize::from(scalar.style != Style::Plain);
-    let plain = source.get(scalar.start + quote..scalar.end.saturating_sub(quote)) == Some(scalar.value.as_str());
+    let plain = source.get(scalar.start + quote..scalar.end.saturating_sub(quote))
+        == Some(scalar.value.as_str());
     let key = head.trim_end();
-    if !plain || scalar.style == Style::Folded || !key.ends_with(':') || key.contains(['{', '[', '&', '"']) {
+    if !plain
+        || scalar.style == Style::Folded
+        || !key.ends_with(':')
+        || key.contains(['{', '[', '&', '"'])
+    {
         return Err(NO.into());
     }
     let column = key.len() - key.trim_start_matches([' ', '-']).len();
@@ -97,7 +119,8 @@ fn line_of(script: &str, at: usize) -> usize {
     loop {
         let head = script.get(..start).unwrap_or_default();
         let begin = head.rfind('\n').map_or(0, |n| n + 1);
-        let before = script.get(..begin.saturating_sub(1)).unwrap_or_default().trim_end_matches([' ', '\t']);
+        let before =
+            script.get(..begin.saturating_sub(1)).unwrap_or_default().trim_end_matches([' ', '\t']);
         let continued = ["\\", "&&", "||", "|"].iter().any(|end| before.ends_with(end));
         if begin == 0 || !continued {
             let line = script.get(begin..).unwrap_or_default();

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::shell::Word;
 use crate::model::{CacheKind, CacheSpec, Tool};
 
-/// Options without a value (docker/buildx `commands/build.go`, docker/compose `cmd/compose/build.go`).
+/// Options without a value (docker/buildx `commands/build.go`, docker/compose
+/// `cmd/compose/build.go`).
 const FLAGS: [&str; 20] = [
     "--push",
     "--load",
@@ -80,14 +81,20 @@ impl Options {
         }
         if let Some((name, value)) = word.value.split_once('=') {
             let start = word.range.start + name.len() + 1;
-            let opt = Opt { name: name.into(), value: value.into(), words: at..at + 1, at: start..word.range.end };
+            let opt = Opt {
+                name: name.into(),
+                value: value.into(),
+                words: at..at + 1,
+                at: start..word.range.end,
+            };
             self.all.push(opt);
             return 1;
         }
         let next = next.filter(|_| !FLAGS.contains(&word.value.as_str()));
         let length = 1 + usize::from(next.is_some());
-        let (value, range) =
-            next.map_or((String::new(), word.range.end..word.range.end), |n| (n.value.clone(), n.range.clone()));
+        let (value, range) = next.map_or((String::new(), word.range.end..word.range.end), |n| {
+            (n.value.clone(), n.range.clone())
+        });
         self.all.push(Opt { name: word.value.clone(), value, words: at..at + length, at: range });
         length
     }
@@ -99,8 +106,14 @@ impl Options {
 
     /// Build arguments that ask for inline metadata.
     pub(super) fn inline(&self) -> Vec<&Opt> {
-        let asks = |opt: &&Opt| opt.value.trim_start_matches("build-arg:").starts_with("BUILDKIT_INLINE_CACHE=");
-        self.all.iter().filter(|opt| matches!(opt.name.as_str(), "--build-arg" | "--opt")).filter(asks).collect()
+        let asks = |opt: &&Opt| {
+            opt.value.trim_start_matches("build-arg:").starts_with("BUILDKIT_INLINE_CACHE=")
+        };
+        self.all
+            .iter()
+            .filter(|opt| matches!(opt.name.as_str(), "--build-arg" | "--opt"))
+            .filter(asks)
+            .collect()
     }
 
     /// The directory that is built.
@@ -119,7 +132,10 @@ impl Options {
                 || name.contains("[*]")
                 || ["ARGS", "OPTS", "OPTIONS", "FLAGS"].iter().any(|n| name.contains(n))
         };
-        variables.copied().find(|word| named(word) || plain.len() > 1).map(|word| word.value.as_str())
+        variables
+            .copied()
+            .find(|word| named(word) || plain.len() > 1)
+            .map(|word| word.value.as_str())
     }
 }
 

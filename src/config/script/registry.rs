@@ -20,7 +20,9 @@ impl Registry {
 
     /// Looks at one command, given by its words.
     pub(super) fn observe(&mut self, words: &[&str]) {
-        let names = |rest: &[&str]| rest.iter().filter(|word| !word.starts_with('-')).map(|word| plain(word)).collect();
+        let names = |rest: &[&str]| {
+            rest.iter().filter(|word| !word.starts_with('-')).map(|word| plain(word)).collect()
+        };
         let names = |rest: &[&str]| -> Vec<String> { names(rest) };
         match words {
             ["docker" | "podman" | "buildah", "login", ..]
@@ -50,7 +52,8 @@ impl Registry {
         let own = |name: &str| place.command.tags.iter().any(|tag| plain(tag) == name);
         let also = |name: &&String| self.tagged.iter().any(|(from, to)| to == *name && own(from));
         let whole = |name: &&String| place.command.tags.iter().any(|tag| is_of(tag, name));
-        place.pushed = self.pushed.iter().filter(|name| also(name) || whole(name)).cloned().collect();
+        place.pushed =
+            self.pushed.iter().filter(|name| also(name) || whole(name)).cloned().collect();
     }
 }
 

@@ -101,7 +101,9 @@ impl Reader<'_> {
 
     fn redirection(&mut self) {
         // `2>file`: the number belongs to the redirection.
-        let number = |word: &Word| word.range.end == self.at && word.value.bytes().all(|b| b.is_ascii_digit());
+        let number = |word: &Word| {
+            word.range.end == self.at && word.value.bytes().all(|b| b.is_ascii_digit())
+        };
         if self.current.words.last().is_some_and(number) {
             self.current.words.pop();
         }
@@ -166,7 +168,8 @@ impl Reader<'_> {
         self.dropped = false;
         let mut simple = std::mem::take(&mut self.current);
         if !simple.words.is_empty() {
-            simple.outer = self.blocks.iter().find(|(_, repeats)| *repeats).map(|(start, _)| *start);
+            simple.outer =
+                self.blocks.iter().find(|(_, repeats)| *repeats).map(|(start, _)| *start);
             self.found.push(simple);
         }
     }

@@ -1,4 +1,5 @@
-//! Where variables and expressions stand in a text, and where each of them ends. Knows nothing of what they hold.
+//! Where variables and expressions stand in a text, and where each of them ends. Knows nothing of
+//! what they hold.
 
 /// A piece of a text: as it is written, or filled in by the shell or the CI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +10,8 @@ pub(crate) struct Piece<'a> {
     pub form: Option<Form<'a>>,
 }
 
-/// How a variable or an expression is written. Another `$` in front, which keeps it from an earlier reader, counts to it.
+/// How a variable or an expression is written. Another `$` in front, which keeps it from an earlier
+/// reader, counts to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form<'a> {
     /// `$NAME`, `${NAME}`, `${NAME:-x}`: the name, and what stands behind the operator.
@@ -38,11 +40,13 @@ pub(crate) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
 
 /// Bytes up to the next form.
 fn written(text: &str) -> usize {
-    let mut starts = text.match_indices(['$', '{', '%', '`']).map(|(at, _)| at).filter(|at| *at > 0);
+    let mut starts =
+        text.match_indices(['$', '{', '%', '`']).map(|(at, _)| at).filter(|at| *at > 0);
     starts.find(|at| text.get(*at..).is_some_and(|rest| form(rest).is_some())).unwrap_or(text.len())
 }
 
-/// What has not ended by then is none: thousands of brackets that nobody closes are not worth a look each.
+/// What has not ended by then is none: thousands of brackets that nobody closes are not worth a
+/// look each.
 const LONGEST: usize = 4096;
 
 /// The form that the text begins with, and its length in bytes.
@@ -70,7 +74,8 @@ pub(crate) fn form(text: &str) -> Option<(usize, Form<'_>)> {
         return found.map(|(length, inside)| (length, Form::Expression(inside)));
     }
     if text.starts_with("${") {
-        return balanced(text, '{', '}').map(|length| (length, braced(text.get(2..length - 1).unwrap_or_default())));
+        return balanced(text, '{', '}')
+            .map(|length| (length, braced(text.get(2..length - 1).unwrap_or_default())));
     }
     if text.starts_with("$(") {
         return balanced(text, '(', ')').map(|length| (length, Form::Command));
@@ -82,7 +87,8 @@ pub(crate) fn form(text: &str) -> Option<(usize, Form<'_>)> {
     }
     if let Some(behind) = text.strip_prefix('%') {
         let name = name(behind);
-        let ended = !name.is_empty() && behind.get(name.len()..).is_some_and(|rest| rest.starts_with('%'));
+        let ended =
+            !name.is_empty() && behind.get(name.len()..).is_some_and(|rest| rest.starts_with('%'));
         return ended.then_some((name.len() + 2, Form::Percent));
     }
     closed("`", "`").map(|(length, _)| (length, Form::Command))
@@ -118,7 +124,13 @@ mod tests {
     /// Filled in is what stands between angles.
     fn marked(text: &str) -> String {
         pieces(text)
-            .map(|piece| if piece.form.is_some() { format!("<{}>", piece.text) } else { piece.text.to_owned() })
+            .map(|piece| {
+                if piece.form.is_some() {
+                    format!("<{}>", piece.text)
+                } else {
+                    piece.text.to_owned()
+                }
+            })
             .collect()
     }
 
@@ -126,7 +138,10 @@ mod tests {
     fn each_form_ends_where_its_brackets_do() {
         for (text, want) in [
             ("r/$A:${B}-$$C$${D}", "r/<$A>:<${B}>-<$$C><$${D}>"),
-            ("v${{ format('{0}', x) }}-{{matrix.os}}", "v<${{ format('{0}', x) }}>-<{{matrix.os}}>"),
+            (
+                "v${{ format('{0}', x) }}-{{matrix.os}}",
+                "v<${{ format('{0}', x) }}>-<{{matrix.os}}>",
+            ),
             ("$(basename $(pwd))/`date`", "<$(basename $(pwd))>/<`date`>"),
             ("${A:-${B}}c", "<${A:-${B}}>c"),
             ("%REGISTRY%/a%", "<%REGISTRY%>/a%"),

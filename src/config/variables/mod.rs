@@ -1,5 +1,5 @@
-//! Variables in values of a configuration: `$NAME`, `${NAME:-x}`, `${{ env.NAME }}`, `{{matrix.os}}`,
-//! `$(date)`, `%NAME%`.
+//! Variables in values of a configuration: `$NAME`, `${NAME:-x}`, `${{ env.NAME }}`,
+//! `{{matrix.os}}`, `$(date)`, `%NAME%`.
 //!
 //! Text only; what a variable holds is known where the file itself sets it.
 
@@ -36,7 +36,8 @@ pub(super) fn expand(text: &str, known: &[(String, String)]) -> String {
     let mut text = text.to_owned();
     // Values may name each other in a circle.
     for _ in 0..4 {
-        let replaced: String = pieces(&text).map(|piece| known_value(piece, known).unwrap_or(piece.text)).collect();
+        let replaced: String =
+            pieces(&text).map(|piece| known_value(piece, known).unwrap_or(piece.text)).collect();
         if replaced == text {
             break;
         }
@@ -53,7 +54,8 @@ fn known_value<'a>(piece: Piece, known: &'a [(String, String)]) -> Option<&'a st
         Form::Expression(inside) => inside.trim(),
         _ => return None,
     };
-    let plain = inside.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    let plain =
+        inside.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
     let names = named(form);
     names.first().filter(|_| names.len() == 1 && plain).and_then(|name| value(name, known))
 }
@@ -74,14 +76,23 @@ pub(super) fn of_pipeline(name: &str) -> bool {
         "BUILDKITE_",
         "GITHUB_",
     ];
-    let differs = ["BITBUCKET_STEP", "BITBUCKET_PARALLEL", "BUILDKITE_PARALLEL", "BUILDKITE_JOB", "BUILDKITE_STEP"];
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) && !differs.iter().any(|prefix| name.starts_with(prefix))
+    let differs = [
+        "BITBUCKET_STEP",
+        "BITBUCKET_PARALLEL",
+        "BUILDKITE_PARALLEL",
+        "BUILDKITE_JOB",
+        "BUILDKITE_STEP",
+    ];
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        && !differs.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn named(form: Form) -> Vec<String> {
     match form {
         Form::Variable("", _) | Form::Command | Form::Percent => Vec::new(),
-        Form::Variable(name, default) => std::iter::once(name.to_owned()).chain(names(default)).collect(),
+        Form::Variable(name, default) => {
+            std::iter::once(name.to_owned()).chain(names(default)).collect()
+        }
         Form::Expression(inside) => named_inside(inside),
     }
 }
@@ -103,14 +114,17 @@ mod tests {
 
     #[test]
     fn finds_names_in_every_form() {
-        let text = "$A ${B} ${C:-x} ${{ env.D }} ${{ matrix.os || 'E' }} {{matrix}} ${{ format('{0}', F) }} $$G 5$";
+        let text = "$A ${B} ${C:-x} ${{ env.D }} ${{ matrix.os || 'E' }} {{matrix}} ${{ \
+            format('{0}', F) }} $$G 5$";
         assert_eq!(names(text), ["A", "B", "C", "D", "matrix.os", "matrix", "F", "G"]);
         assert!(names("type=gha,scope=build").is_empty());
     }
 
     #[test]
     fn replaces_what_is_known_and_nothing_else() {
-        let known = |list: &[(&str, &str)]| list.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect::<Vec<_>>();
+        let known = |list: &[(&str, &str)]| {
+            list.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect::<Vec<_>>()
+        };
         let set = known(&[("A", "1"), ("B", "$A-2"), ("L", "$L"), ("A", "x")]);
         assert_eq!(expand("$B ${A} ${{ env.A }} ${A:-y} $C $L", &set), "x-2 x x ${A:-y} $C $L");
     }

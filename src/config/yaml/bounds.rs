@@ -1,4 +1,5 @@
-//! What is too much for one file: a parser takes some hundred times the room of its text, and aliases more.
+//! What is too much for one file: a parser takes some hundred times the room of its text, and
+//! aliases more.
 
 /// Values in one file. Each takes nearly a kilobyte while the file is read.
 const VALUES: usize = 40_000;
@@ -21,9 +22,12 @@ pub(super) fn refused(text: &str) -> Option<String> {
         return Some(format!("has lists in lists, more than {DEPTH} deep"));
     }
     if memchr::memmem::find_iter(text.as_bytes(), "build").count() > BUILDS {
-        return Some(format!("speaks of builds more than {BUILDS} times, which no configuration does"));
+        return Some(format!(
+            "speaks of builds more than {BUILDS} times, which no configuration does"
+        ));
     }
-    (expanded(text) > EXPANDED).then(|| format!("is larger than {EXPANDED} bytes with its aliases written out"))
+    (expanded(text) > EXPANDED)
+        .then(|| format!("is larger than {EXPANDED} bytes with its aliases written out"))
 }
 
 fn depth(text: &str) -> usize {
@@ -48,7 +52,8 @@ struct Anchor<'t> {
     size: Option<usize>,
 }
 
-/// Bytes when each alias is what it stands for. A part that has a name ends where the text is no deeper.
+/// Bytes when each alias is what it stands for. A part that has a name ends where the text is no
+/// deeper.
 fn expanded(text: &str) -> usize {
     if !text.contains('*') || !text.contains('&') {
         return text.len();
@@ -59,17 +64,22 @@ fn expanded(text: &str) -> usize {
         let bare = line.trim_start();
         let indent = line.len() - bare.len();
         if !bare.is_empty() {
-            let ends =
-                |anchor: &&mut Anchor| anchor.size.is_none() && indent <= anchor.indent && !bare.starts_with("- ");
-            anchors.iter_mut().filter(ends).for_each(|anchor| anchor.size = Some(counted - anchor.begins));
+            let ends = |anchor: &&mut Anchor| {
+                anchor.size.is_none() && indent <= anchor.indent && !bare.starts_with("- ")
+            };
+            anchors
+                .iter_mut()
+                .filter(ends)
+                .for_each(|anchor| anchor.size = Some(counted - anchor.begins));
         }
         let before = counted;
         counted = counted.saturating_add(line.len());
         for word in bare.split([' ', ',', '[', ']', '{', '}', '\t']) {
             if let Some(name) = word.strip_prefix('*').filter(|name| !name.is_empty()) {
                 let named = anchors.iter().rev().find(|anchor| anchor.name == name);
-                counted =
-                    counted.saturating_add(named.map_or(0, |anchor| anchor.size.unwrap_or(counted - anchor.begins)));
+                counted = counted.saturating_add(
+                    named.map_or(0, |anchor| anchor.size.unwrap_or(counted - anchor.begins)),
+                );
             } else if let Some(name) = word.strip_prefix('&').filter(|name| !name.is_empty()) {
                 anchors.push(Anchor { name, indent, begins: before, size: None });
             }
@@ -108,7 +118,8 @@ mod tests {
     fn aliases_of_aliases_count() {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for n in 1..9 {
-            writeln!(text, "a{n}: &a{n} [{}]", vec![format!("*a{}", n - 1); 10].join(", ")).unwrap();
+            writeln!(text, "a{n}: &a{n} [{}]", vec![format!("*a{}", n - 1); 10].join(", "))
+                .unwrap();
         }
         assert!(refused(&text).unwrap().contains("aliases"));
     }

@@ -51,7 +51,11 @@ impl<'a> Fields<'a> {
             return Ok(());
         };
         let end = old.start + source.get(old.start..old.end).ok_or(UNUSUAL)?.trim_end().len();
-        let start = if matches!(value, Written::List(_) | Written::Map(_)) { key.end + 1 } else { old.start };
+        let start = if matches!(value, Written::List(_) | Written::Map(_)) {
+            key.end + 1
+        } else {
+            old.start
+        };
         let text = block(value, column, source);
         let rest = source.get(end..line_at(source, end).end).unwrap_or_default();
         // A comment behind the old value would become a part of the new one's last line.
@@ -80,8 +84,11 @@ impl<'a> Fields<'a> {
         }
         let source = self.doc.source();
         let route = key(&self.at, name);
-        let items: Vec<Scalar> =
-            now.iter().enumerate().map_while(|(n, item)| Scalar::find(self.doc, &route.with_key(n), item)).collect();
+        let items: Vec<Scalar> = now
+            .iter()
+            .enumerate()
+            .map_while(|(n, item)| Scalar::find(self.doc, &route.with_key(n), item))
+            .collect();
         let dash = |item: &Scalar| {
             let head = source.get(line_at(source, item.start).start..item.start)?;
             (head.trim() == "-").then(|| head.to_owned())
@@ -99,17 +106,25 @@ impl<'a> Fields<'a> {
                 many => self.set(name, &Written::List(many.to_vec()), patch),
             };
         };
-        for ((item, _), new) in items.iter().zip(now).zip(wanted).filter(|((_, old), new)| old != new) {
+        for ((item, _), new) in
+            items.iter().zip(now).zip(wanted).filter(|((_, old), new)| old != new)
+        {
             let text = if item.style == Style::Plain { scalar(new) } else { quoted(new) };
             patch.replace(item.start..item.end, text);
         }
         for gone in items.iter().skip(wanted.len()) {
             let line = line_at(source, gone.end);
             let rest = source.get(gone.end..line.end).unwrap_or_default().trim_start();
-            patch.remove_line(source, gone.start, (!rest.is_empty()).then(|| line.end - rest.len()));
+            patch.remove_line(
+                source,
+                gone.start,
+                (!rest.is_empty()).then(|| line.end - rest.len()),
+            );
         }
         let in_quotes = items.first().is_some_and(|item| item.style != Style::Plain);
-        let line = |item: &String| format!("{head}{}", if in_quotes { quoted(item) } else { scalar(item) });
+        let line = |item: &String| {
+            format!("{head}{}", if in_quotes { quoted(item) } else { scalar(item) })
+        };
         let added: Vec<String> = wanted.iter().skip(now.len()).map(line).collect();
         if let Some(last) = items.last().filter(|_| !added.is_empty()) {
             patch.insert_after(source, last.end, &added);
@@ -124,7 +139,9 @@ impl<'a> Fields<'a> {
         let key = key_span(self.doc, &route).ok_or(UNUSUAL)?;
         let end = span(self.doc, &route).map_or(key.end + 1, |value| value.end);
         let end = key.start + source.get(key.start..end).ok_or(UNUSUAL)?.trim_end().len();
-        let alone = source.get(line_at(source, key.start).start..key.start).is_some_and(|head| head.trim().is_empty());
+        let alone = source
+            .get(line_at(source, key.start).start..key.start)
+            .is_some_and(|head| head.trim().is_empty());
         if self.is_flow() || !alone || self.names.len() < 2 {
             return Err(UNUSUAL.into());
         }
@@ -135,7 +152,10 @@ impl<'a> Fields<'a> {
             patch.remove_line(source, key.start, comment);
             return Ok(());
         }
-        let behind = source.get(last.end..).and_then(|rest| rest.find('\n')).map_or(source.len(), |n| last.end + n + 1);
+        let behind = source
+            .get(last.end..)
+            .and_then(|rest| rest.find('\n'))
+            .map_or(source.len(), |n| last.end + n + 1);
         patch.replace(first.start..behind, "");
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! A scalar as it stands in the file: its value, and for each byte of the value where it is written.
+//! A scalar as it stands in the file: its value, and for each byte of the value where it is
+//! written.
 //!
 //! That lets a value be changed in parts, in any of YAML's five styles, and all else of the scalar
 //! stays as it is. What is decoded here is compared with what the parser made of it: where they
@@ -48,7 +49,8 @@ impl Scalar {
         let raw = doc.source().get(place.start..place.end)?;
         let (style, decoded, bytes) = decode::decode(raw)?;
         let end = place.start + raw.trim_end().len();
-        let mut bytes: Vec<_> = bytes.into_iter().map(|(s, e)| (place.start + s, place.start + e)).collect();
+        let mut bytes: Vec<_> =
+            bytes.into_iter().map(|(s, e)| (place.start + s, place.start + e)).collect();
         let breaks = value.strip_prefix(decoded.as_str())?;
         let block = matches!(style, Style::Literal | Style::Folded);
         if !(breaks.is_empty() || block && breaks.bytes().all(|b| b == b'\n')) {
@@ -91,10 +93,14 @@ mod tests {
         let value: yaml_serde::Value = yaml_serde::from_str(text).unwrap();
         let value = value.get("a").and_then(|v| v.as_str()).unwrap().to_owned();
         let doc = Document::new(text).unwrap();
-        let scalar = Scalar::find(&doc, &yamlpath::route!("a"), &value).unwrap_or_else(|| panic!("{text:?}"));
+        let scalar = Scalar::find(&doc, &yamlpath::route!("a"), &value)
+            .unwrap_or_else(|| panic!("{text:?}"));
         for (at, byte) in value.bytes().enumerate().filter(|(_, b)| b.is_ascii_alphabetic()) {
             let start = scalar.offset(at).unwrap();
-            assert!(text.as_bytes()[start] == byte || text.as_bytes()[start] == b'\\', "{text:?} at {at}");
+            assert!(
+                text.as_bytes()[start] == byte || text.as_bytes()[start] == b'\\',
+                "{text:?} at {at}"
+            );
         }
         scalar
     }

@@ -17,12 +17,18 @@ pub(crate) enum Written {
 pub(super) fn block(value: &Written, column: usize, source: &str) -> String {
     let end = if source.contains("\r\n") { "\r\n" } else { "\n" };
     let indent = format!("{end}{}", " ".repeat(column + 2));
-    let joined = |lines: Vec<String>| lines.iter().fold(String::new(), |text, line| format!("{text}{indent}{line}"));
+    let joined = |lines: Vec<String>| {
+        lines.iter().fold(String::new(), |text, line| format!("{text}{indent}{line}"))
+    };
     match value {
         Written::One(text) => scalar(text),
         Written::Lines(lines) => format!("|{}", joined(lines.clone())),
-        Written::List(items) => joined(items.iter().map(|item| format!("- {}", scalar(item))).collect()),
-        Written::Map(pairs) => joined(pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect()),
+        Written::List(items) => {
+            joined(items.iter().map(|item| format!("- {}", scalar(item))).collect())
+        }
+        Written::Map(pairs) => {
+            joined(pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect())
+        }
     }
 }
 
@@ -32,7 +38,8 @@ pub(super) fn flow(value: &Written) -> String {
         Written::Lines(lines) => quoted(&lines.join("\n")),
         Written::List(items) => flow_list(items),
         Written::Map(pairs) => {
-            let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            let pairs: Vec<String> =
+                pairs.iter().map(|(name, value)| format!("{name}: {value}")).collect();
             format!("{{{}}}", pairs.join(", "))
         }
     }
@@ -45,9 +52,11 @@ pub(crate) fn flow_list(items: &[String]) -> String {
 
 /// Plain where YAML reads it as the same text, else in quotes.
 pub(crate) fn scalar(text: &str) -> String {
-    let special =
-        text.starts_with(['[', '{', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '#', '-', '?', ':', ',', ' ']);
-    let plain = !special && !text.contains(": ") && !text.contains(" #") && !text.ends_with([':', ' ']);
+    let special = text.starts_with([
+        '[', '{', '&', '*', '!', '|', '>', '\'', '"', '%', '@', '`', '#', '-', '?', ':', ',', ' ',
+    ]);
+    let plain =
+        !special && !text.contains(": ") && !text.contains(" #") && !text.ends_with([':', ' ']);
     if plain && !text.is_empty() { text.to_owned() } else { quoted(text) }
 }
 

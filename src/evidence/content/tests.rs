@@ -1,4 +1,5 @@
-//! Digests of made-up contexts: those that a daemon wrote, and those that the formulas give by hand.
+//! Digests of made-up contexts: those that a daemon wrote, and those that the formulas give by
+//! hand.
 
 use super::*;
 
@@ -46,13 +47,18 @@ fn one(text: &str) -> Digest {
 
 #[test]
 fn files_and_directories_have_the_records_that_the_daemon_writes() {
-    let starts = |digest: Digest, hex: &str| assert!(digest.to_string().starts_with(hex), "{digest} is not {hex}");
+    let starts = |digest: Digest, hex: &str| {
+        assert!(digest.to_string().starts_with(hex), "{digest} is not {hex}")
+    };
     starts(record(&tree(&[]), "COPY package.json ./"), "fddfdc76");
     let of = |node| Tree::of([("src/a.txt".to_owned(), node)].into_iter(), 0o755, &[]);
     starts(record(&of(file("a\n", 0o644)), "COPY src src"), "c7a92834");
     starts(record(&of(file("b\n", 0o644)), "COPY src src"), "49b49a6d");
     let executable = [("package.json".to_owned(), file("{\"name\":\"x\"}\n", 0o755))];
-    starts(record(&Tree::of(executable.into_iter(), 0o755, &[]), "COPY package.json ./"), "2895b432");
+    starts(
+        record(&Tree::of(executable.into_iter(), 0o755, &[]), "COPY package.json ./"),
+        "2895b432",
+    );
 }
 
 #[test]
@@ -107,12 +113,17 @@ fn the_root_has_no_header_of_its_own() {
 fn a_wildcard_is_a_flat_list_behind_what_stands_in_front_of_it() {
     let tree = tree(&[]);
     let (package, config) = (digest(&tree, "/package.json"), digest(&tree, "/tsconfig.json"));
-    assert_eq!(record(&tree, "COPY *.json ./"), one(&format!("\0package.json{package}\0tsconfig.json{config}")));
+    assert_eq!(
+        record(&tree, "COPY *.json ./"),
+        one(&format!("\0package.json{package}\0tsconfig.json{config}"))
+    );
     assert_eq!(record(&tree, "COPY packag?.json ./"), one(&format!("\0package.json{package}")));
     assert_ne!(record(&tree, "COPY packag?.json ./"), record(&tree, "COPY package.json ./"));
-    let (bare, c, d) = (tree.bare(), digest(&tree, "/src/lib/c.ts"), digest(&tree, "/src/lib/deep/d.ts"));
+    let (bare, c, d) =
+        (tree.bare(), digest(&tree, "/src/lib/c.ts"), digest(&tree, "/src/lib/deep/d.ts"));
     let lib = digest(&tree, "/src/lib.ts");
-    let below = format!("\0lib{bare}\0lib\0c.ts{c}\0lib\0deep{bare}\0lib\0deep\0d.ts{d}\0lib.ts{lib}");
+    let below =
+        format!("\0lib{bare}\0lib\0c.ts{c}\0lib\0deep{bare}\0lib\0deep\0d.ts{d}\0lib.ts{lib}");
     assert_eq!(record(&tree, "COPY src/l* ./"), one(&below));
     assert_eq!(record(&tree, "COPY src/*/c.ts ./"), one(&format!("\0lib\0c.ts{c}")));
     // A link that fits is followed, and nothing below it is listed.
@@ -126,7 +137,10 @@ fn several_sources_are_sorted_and_each_counts_once() {
     let tree = tree(&[]);
     let sources = [digest(&tree, "/package.json"), digest(&tree, "/src")];
     assert_eq!(record(&tree, "COPY src package.json ./"), formula::content(&sources));
-    assert_eq!(record(&tree, "COPY package.json src ./src package.json ./"), formula::content(&sources));
+    assert_eq!(
+        record(&tree, "COPY package.json src ./src package.json ./"),
+        formula::content(&sources)
+    );
 }
 
 #[test]
@@ -138,7 +152,10 @@ fn exclude_and_parents_make_lists() {
     let c = digest(&tree, "/src/lib/c.ts");
     let parents = format!("\0src{bare}\0src\0lib{bare}\0src\0lib\0c.ts{c}");
     assert_eq!(record(&tree, "COPY --parents src/lib/c.ts /x/"), one(&parents));
-    assert_eq!(record(&tree, "COPY --exclude=package.json packag*.json ./"), record(&tree, "COPY packag*.json ./"));
+    assert_eq!(
+        record(&tree, "COPY --exclude=package.json packag*.json ./"),
+        record(&tree, "COPY packag*.json ./")
+    );
 }
 
 #[test]
@@ -149,7 +166,11 @@ fn what_dockerignore_names_is_not_there() {
     assert!(tree(&["logs"]).follow("/logs").is_none());
     let back = tree(&["src", "!src/lib/deep"]);
     assert_eq!(names(&back, "COPY src ./"), ["src/lib/deep/d.ts"]);
-    assert!(names(&tree(&["# src", "", "*", "!*.json"]), "COPY . .").iter().eq(["package.json", "tsconfig.json"]));
+    assert!(
+        names(&tree(&["# src", "", "*", "!*.json"]), "COPY . .")
+            .iter()
+            .eq(["package.json", "tsconfig.json"])
+    );
 }
 
 #[test]

@@ -1,10 +1,13 @@
-//! Where values stand in command lines: words, quotes, expressions. Knows nothing of what they mean.
+//! Where values stand in command lines: words, quotes, expressions. Knows nothing of what they
+//! mean.
 
 use crate::config::{Form, form, pieces};
 
-/// A value in parts: `true` with what is written out, `false` with what the shell or the CI fills in.
+/// A value in parts: `true` with what is written out, `false` with what the shell or the CI fills
+/// in.
 ///
-/// `1.0.$RANDOM`, `$(git rev-parse HEAD)`, `${{ github.sha }}`, `${TAG:-latest}` (whose default is written out).
+/// `1.0.$RANDOM`, `$(git rev-parse HEAD)`, `${{ github.sha }}`, `${TAG:-latest}` (whose default is
+/// written out).
 pub(super) fn parts(value: &str) -> Vec<(bool, &str)> {
     let (mut parts, mut written, mut at) = (Vec::new(), 0, 0);
     for piece in pieces(value) {
@@ -29,14 +32,21 @@ pub(super) fn parts(value: &str) -> Vec<(bool, &str)> {
     parts
 }
 
-/// The text with what is assigned to these names, or follows `build-arg`, written by `hide(name, value)`.
-pub(super) fn assigned(text: &str, names: &[String], hide: &dyn Fn(&str, &str) -> String) -> String {
+/// The text with what is assigned to these names, or follows `build-arg`, written by
+/// `hide(name, value)`.
+pub(super) fn assigned(
+    text: &str,
+    names: &[String],
+    hide: &dyn Fn(&str, &str) -> String,
+) -> String {
     let (mut done, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once('=') {
         done.push_str(before);
         let start = done.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         // What is in front of the name can end in a character of several bytes.
-        let start = start.map_or(0, |at| at + done.get(at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8));
+        let start = start.map_or(0, |at| {
+            at + done.get(at..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8)
+        });
         let (lead, name) = done.split_at_checked(start).unwrap_or((&done, ""));
         let option = lead.trim_end_matches(['"', '\'', ' ', '=', ':']).ends_with("build-arg");
         let known = !name.is_empty() && (option || names.iter().any(|known| known == name));
@@ -56,8 +66,8 @@ fn hidden(raw: &str, name: &str, hide: &dyn Fn(&str, &str) -> String) -> String 
     if hidden == value { raw.to_owned() } else { hidden }
 }
 
-/// Bytes of the word that a value begins: up to a blank outside of quotes and expressions, or to the
-/// quote that was opened before the name.
+/// Bytes of the word that a value begins: up to a blank outside of quotes and expressions, or to
+/// the quote that was opened before the name.
 fn word(text: &str, opened: Option<char>) -> usize {
     let mut quote = opened.filter(|c| matches!(c, '"' | '\''));
     let (own, mut escaped, mut over) = (quote.is_some(), false, 0);
@@ -86,7 +96,9 @@ pub(super) fn replace_word(text: &str, value: &str, by: &str) -> String {
     for (at, _) in text.match_indices(value) {
         let before = text.get(..at).and_then(|t| t.chars().next_back());
         let after = text.get(at + value.len()..).and_then(|t| t.chars().next());
-        let part = |edge: Option<char>, side: Option<char>| edge.is_some_and(joins) && side.is_some_and(joins);
+        let part = |edge: Option<char>, side: Option<char>| {
+            edge.is_some_and(joins) && side.is_some_and(joins)
+        };
         if part(before, value.chars().next()) || part(value.chars().next_back(), after) {
             continue;
         }

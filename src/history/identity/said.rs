@@ -26,11 +26,19 @@ impl Said {
         match self {
             Self::As(name) => says(name),
             Self::Both(one, two) => Some(format!("{}/{}", says(one)?, says(two)?)),
-            Self::Before(name, end) => says(name)?.split_once(end).map(|(start, _)| start.to_owned()),
-            Self::Behind(name, start) => says(name)?.split_once(start).map(|(_, end)| end.to_owned()),
-            Self::Folder(path, set) => says(set).and(says(path))?.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
+            Self::Before(name, end) => {
+                says(name)?.split_once(end).map(|(start, _)| start.to_owned())
+            }
+            Self::Behind(name, start) => {
+                says(name)?.split_once(start).map(|(_, end)| end.to_owned())
+            }
+            Self::Folder(path, set) => {
+                says(set).and(says(path))?.rsplit_once('/').map(|(folder, _)| folder.to_owned())
+            }
             Self::Without(name, unset) => says(name).filter(|_| says(unset).is_none()),
-            Self::OneOf(index, count) => says(index).filter(|_| says(count).is_none_or(|count| count != "1")),
+            Self::OneOf(index, count) => {
+                says(index).filter(|_| says(count).is_none_or(|count| count != "1"))
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The variables that CI systems set in every job: one row a CI.
 //!
-//! Tekton and Argo set none that name the pipeline or the task: there flags say it (`--job $(context.taskRun.name)`).
+//! Tekton and Argo set none that name the pipeline or the task: there flags say it
+//! (`--job $(context.taskRun.name)`).
 
 use super::said::Said::{self, As, Before, Behind, Both, Folder, OneOf, Without};
 
@@ -34,8 +35,9 @@ const NOTHING: Ci = Ci {
 };
 
 pub(super) static CIS: &[Ci] = &[
-    // https://docs.github.com/actions/reference/workflows-and-actions/variables: a leg of a matrix has no variable. The name
-    // of the ref of a pull request is `4711/merge`, its commit that of the merge, which is what is built.
+    // https://docs.github.com/actions/reference/workflows-and-actions/variables: a leg of a matrix
+    // has no variable. The name of the ref of a pull request is `4711/merge`, its commit that of
+    // the merge, which is what is built.
     Ci {
         name: "github-actions",
         known_by: ("GITHUB_ACTIONS", Some("true")),
@@ -48,8 +50,9 @@ pub(super) static CIS: &[Ci] = &[
         attempt: &[As("GITHUB_RUN_ATTEMPT")],
         ..NOTHING
     },
-    // https://docs.gitlab.com/ci/variables/predefined_variables/: CI_JOB_NAME holds the leg (`build: [arm64]`, `test 1/4`); a
-    // job that is tried again has another CI_JOB_ID in the same pipeline. Where a merge request is built, CI_COMMIT_REF_NAME was
+    // https://docs.gitlab.com/ci/variables/predefined_variables/: CI_JOB_NAME holds the leg
+    // (`build: [arm64]`, `test 1/4`); a job that is tried again has another CI_JOB_ID in the same
+    // pipeline. Where a merge request is built, CI_COMMIT_REF_NAME was
     // `refs/merge-requests/59/head` for long (https://gitlab.com/gitlab-org/gitlab/-/issues/11253).
     Ci {
         name: "gitlab",
@@ -63,8 +66,9 @@ pub(super) static CIS: &[Ci] = &[
         attempt: &[As("CI_JOB_ID")],
         ..NOTHING
     },
-    // https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/: the name of a step has no variable, and
-    // its UUID is another in each run. BITBUCKET_BRANCH is that which a pull request comes from.
+    // https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/: the name of a step
+    // has no variable, and its UUID is another in each run. BITBUCKET_BRANCH is that which a pull
+    // request comes from.
     Ci {
         name: "bitbucket",
         known_by: ("BITBUCKET_BUILD_NUMBER", None),
@@ -76,8 +80,9 @@ pub(super) static CIS: &[Ci] = &[
         attempt: &[As("BITBUCKET_STEP_RUN_NUMBER")],
         ..NOTHING
     },
-    // https://buildkite.com/docs/pipelines/configure/environment-variables: the label first, because legs of a matrix have one
-    // key and labels of their own. BUILDKITE_COMMIT "can also be a symbolic name like `HEAD`".
+    // https://buildkite.com/docs/pipelines/configure/environment-variables: the label first,
+    // because legs of a matrix have one key and labels of their own. BUILDKITE_COMMIT "can also be
+    // a symbolic name like `HEAD`".
     Ci {
         name: "buildkite",
         known_by: ("BUILDKITE", None),
@@ -90,8 +95,9 @@ pub(super) static CIS: &[Ci] = &[
         run: &[As("BUILDKITE_BUILD_NUMBER")],
         attempt: &[As("BUILDKITE_RETRY_COUNT")],
     },
-    // https://circleci.com/docs/reference/variables/: names of the project are there for GitHub OAuth and Bitbucket only; each
-    // job is index 0 of 1 where it has no parallelism. A leg of a matrix is a job with a name of its own.
+    // https://circleci.com/docs/reference/variables/: names of the project are there for GitHub
+    // OAuth and Bitbucket only; each job is index 0 of 1 where it has no parallelism. A leg of a
+    // matrix is a job with a name of its own.
     Ci {
         name: "circleci",
         known_by: ("CIRCLECI", None),
@@ -108,8 +114,8 @@ pub(super) static CIS: &[Ci] = &[
         attempt: &[As("CIRCLE_BUILD_NUM")],
         ..NOTHING
     },
-    // https://learn.microsoft.com/azure/devops/pipelines/build/variables: a phase is what YAML calls a job, a job is its leg;
-    // what has no name is called `__default`.
+    // https://learn.microsoft.com/azure/devops/pipelines/build/variables: a phase is what YAML
+    // calls a job, a job is its leg; what has no name is called `__default`.
     Ci {
         name: "azure-pipelines",
         known_by: ("TF_BUILD", None),
@@ -122,8 +128,9 @@ pub(super) static CIS: &[Ci] = &[
         run: &[As("BUILD_BUILDID")],
         attempt: &[As("SYSTEM_JOBATTEMPT")],
     },
-    // https://docs.travis-ci.com/user/environment-variables/: jobs of a matrix are numbered `4711.2`, and have a name only where they
-    // are given one. TRAVIS_BRANCH of a pull request is the branch it goes to, of a tag the tag.
+    // https://docs.travis-ci.com/user/environment-variables/: jobs of a matrix are numbered
+    // `4711.2`, and have a name only where they are given one. TRAVIS_BRANCH of a pull request is
+    // the branch it goes to, of a tag the tag.
     Ci {
         name: "travis",
         known_by: ("TRAVIS", None),
@@ -136,7 +143,8 @@ pub(super) static CIS: &[Ci] = &[
         attempt: &[As("TRAVIS_JOB_ID")],
         ..NOTHING
     },
-    // https://docs.drone.io/pipeline/environment/reference/: DRONE_BRANCH of a pull request is the branch it goes to.
+    // https://docs.drone.io/pipeline/environment/reference/: DRONE_BRANCH of a pull request is the
+    // branch it goes to.
     Ci {
         name: "drone",
         known_by: ("DRONE", None),
@@ -148,8 +156,9 @@ pub(super) static CIS: &[Ci] = &[
         run: &[As("DRONE_BUILD_NUMBER")],
         ..NOTHING
     },
-    // https://woodpecker-ci.org/docs/usage/environment: CI_COMMIT_BRANCH of a pull request is the branch it goes to. What a
-    // leg of a matrix is of has the names that the pipeline gives; the platform is there always.
+    // https://woodpecker-ci.org/docs/usage/environment: CI_COMMIT_BRANCH of a pull request is the
+    // branch it goes to. What a leg of a matrix is of has the names that the pipeline gives; the
+    // platform is there always.
     Ci {
         name: "woodpecker",
         known_by: ("CI", Some("woodpecker")),
@@ -162,9 +171,10 @@ pub(super) static CIS: &[Ci] = &[
         run: &[As("CI_PIPELINE_NUMBER")],
         ..NOTHING
     },
-    // https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html: the id is `project:uuid`, the ARN
-    // `arn:aws:codebuild:region:account:project/project`. CODEBUILD_INITIATOR is another for each webhook, and
-    // CODEBUILD_SOURCE_VERSION a commit as often as a branch.
+    // https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html: the id is
+    // `project:uuid`, the ARN `arn:aws:codebuild:region:account:project/project`.
+    // CODEBUILD_INITIATOR is another for each webhook, and CODEBUILD_SOURCE_VERSION a commit as
+    // often as a branch.
     Ci {
         name: "aws-codebuild",
         known_by: ("CODEBUILD_BUILD_ID", None),
@@ -176,8 +186,9 @@ pub(super) static CIS: &[Ci] = &[
         run: &[As("CODEBUILD_BUILD_NUMBER"), As("CODEBUILD_BUILD_ID")],
         ..NOTHING
     },
-    // https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html: the parameters that are variables of every
-    // build; TEAMCITY_VERSION is not set outside of one. The branch is a parameter and no variable.
+    // https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html: the parameters that
+    // are variables of every build; TEAMCITY_VERSION is not set outside of one. The branch is a
+    // parameter and no variable.
     Ci {
         name: "teamcity",
         known_by: ("TEAMCITY_VERSION", None),
@@ -187,8 +198,9 @@ pub(super) static CIS: &[Ci] = &[
         run: &[As("BUILD_NUMBER")],
         ..NOTHING
     },
-    // https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables: in a multibranch project, where
-    // BRANCH_NAME is set, JOB_NAME ends in the branch (`team/app/PR-7`), and JOB_BASE_NAME is nothing else.
+    // https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables: in a
+    // multibranch project, where BRANCH_NAME is set, JOB_NAME ends in the branch (`team/app/PR-7`),
+    // and JOB_BASE_NAME is nothing else.
     Ci {
         name: "jenkins",
         known_by: ("JENKINS_URL", None),
@@ -200,8 +212,9 @@ pub(super) static CIS: &[Ci] = &[
         run: &[As("BUILD_NUMBER")],
         ..NOTHING
     },
-    // https://docs.cloud.google.com/build/docs/configuring-builds/substitute-variable-values: substitutions, which are
-    // variables of a step under `options: automapSubstitutions: true` only. _HEAD_BRANCH is that of a pull request.
+    // https://docs.cloud.google.com/build/docs/configuring-builds/substitute-variable-values:
+    // substitutions, which are variables of a step under `options: automapSubstitutions: true`
+    // only. _HEAD_BRANCH is that of a pull request.
     Ci {
         name: "google-cloud-build",
         known_by: ("TRIGGER_BUILD_CONFIG_PATH", None),

@@ -19,7 +19,8 @@ pub struct Facts<'a> {
     pub id: &'a str,
     /// The job: 16 hex digits, made of repository, pipeline, job and leg.
     pub job_key: String,
-    /// The pipeline: 16 hex digits, made of repository and pipeline. Jobs that may share a cache are judged together.
+    /// The pipeline: 16 hex digits, made of repository and pipeline. Jobs that may share a cache
+    /// are judged together.
     pub pipeline_key: String,
     /// Repository.
     pub repository: Option<&'a str>,
@@ -37,7 +38,8 @@ pub struct Facts<'a> {
     pub run: Option<&'a str>,
     /// Which attempt of that run.
     pub attempt: Option<&'a str>,
-    /// When it was built, RFC 3339: the log's first time stamp, else what the frame says; `null` where neither tells.
+    /// When it was built, RFC 3339: the log's first time stamp, else what the frame says; `null`
+    /// where neither tells.
     pub time: Option<String>,
     /// System whose log it is.
     pub ci: Option<&'a str>,
@@ -96,10 +98,16 @@ pub struct TransferFacts<'a> {
 }
 
 impl Record {
-    /// The facts of the record of `run`. `name` is that of the frame it came in; `told` whether the frame said when the
-    /// log was recorded.
+    /// The facts of the record of `run`. `name` is that of the frame it came in; `told` whether the
+    /// frame said when the log was recorded.
     #[must_use]
-    pub fn facts<'a>(&'a self, run: &Run, name: &'a str, told: bool, with_record: bool) -> Facts<'a> {
+    pub fn facts<'a>(
+        &'a self,
+        run: &Run,
+        name: &'a str,
+        told: bool,
+        with_record: bool,
+    ) -> Facts<'a> {
         let identity = &self.identity;
         let time = self.run.started.or_else(|| told.then_some(self.recorded));
         Facts {
@@ -129,7 +137,12 @@ impl Record {
             total: run.builds.iter().map(model::Build::total).sum(),
             seconds: tidy(run.builds.iter().map(model::Build::seconds_executed).sum()),
             steps: self.run.builds.iter().flat_map(steps).collect(),
-            imports: self.run.builds.iter().flat_map(|build| build.imports.iter().map(transfer)).collect(),
+            imports: self
+                .run
+                .builds
+                .iter()
+                .flat_map(|build| build.imports.iter().map(transfer))
+                .collect(),
             exports: self.run.builds.iter().flat_map(exports).collect(),
             record: with_record.then(|| self.to_line_beside_id()),
         }

@@ -1,7 +1,8 @@
 //! What is kept of a build: a run as one line of JSON, and back.
 //!
-//! A record reads as the run it was made of, so that rules look at runs of today and of last week alike. What is left out:
-//! values of build arguments (`arguments.rs`), secrets (`render/redact.rs`), and all of the log that no rule may quote.
+//! A record reads as the run it was made of, so that rules look at runs of today and of last week
+//! alike. What is left out: values of build arguments (`arguments.rs`), secrets
+//! (`render/redact.rs`), and all of the log that no rule may quote.
 
 mod facts;
 mod names;
@@ -29,7 +30,9 @@ pub const VERSION: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum NoRecord {
     /// A newer program wrote it.
-    #[error("is a record of version {0}, written by a newer cachediag; this one knows up to {VERSION}")]
+    #[error(
+        "is a record of version {0}, written by a newer cachediag; this one knows up to {VERSION}"
+    )]
     Newer(u64),
     /// It is something else.
     #[error("is no record: {0}")]
@@ -47,7 +50,15 @@ impl Record {
         };
         let id = id(run, index, &identity);
         let tool = env!("CARGO_PKG_VERSION").to_owned();
-        Self { version: VERSION, id, recorded, tool, identity, run: writer.run(run), findings: Vec::new() }
+        Self {
+            version: VERSION,
+            id,
+            recorded,
+            tool,
+            identity,
+            run: writer.run(run),
+            findings: Vec::new(),
+        }
     }
 
     /// Reads one line.
@@ -70,8 +81,8 @@ impl Record {
         Ok(record)
     }
 
-    /// The line as a table holds it, where the name has a column of its own: it is the one part that cannot be
-    /// compressed, and a quarter of what a build takes.
+    /// The line as a table holds it, where the name has a column of its own: it is the one part
+    /// that cannot be compressed, and a quarter of what a build takes.
     fn to_line_beside_id(&self) -> String {
         self.to_line().replacen(&format!("\"id\":\"{}\",", self.id), "", 1)
     }
@@ -104,7 +115,8 @@ impl Record {
         self.run.started.unwrap_or(self.recorded)
     }
 
-    /// The job within its pipeline: what it is called, else the folder of its log, as series are told apart without names.
+    /// The job within its pipeline: what it is called, else the folder of its log, as series are
+    /// told apart without names.
     pub(super) fn job(&self) -> String {
         let named = self.identity.name();
         let folder = self.run.source.rsplit_once(['/', '\\']).map_or("", |(folder, _)| folder);
@@ -123,8 +135,8 @@ impl Record {
     }
 }
 
-/// The run as a record of it reads, but with the values of its arguments: what is compared with records must have lost
-/// what they lost.
+/// The run as a record of it reads, but with the values of its arguments: what is compared with
+/// records must have lost what they lost.
 pub(super) fn as_recorded(run: &Run, arguments: &Arguments) -> Run {
     let show = |text: &str| arguments.shown(text);
     let shown = Writer { text: &show, line: &show, argument: &show }.run(run);
@@ -132,8 +144,8 @@ pub(super) fn as_recorded(run: &Run, arguments: &Arguments) -> Run {
     Run { label: run.label.clone(), digest: run.digest, problems: run.problems.clone(), ..read }
 }
 
-/// The same log is the same record, but for another run of the CI: a build that took everything from the cache can say
-/// the same, byte by byte, as the one before.
+/// The same log is the same record, but for another run of the CI: a build that took everything
+/// from the cache can say the same, byte by byte, as the one before.
 fn id(run: &Run, index: usize, identity: &Identity) -> String {
     let mut hash = Sha256::new();
     hash.update(run.digest.unwrap_or_default());
@@ -150,8 +162,10 @@ fn hex(hash: &[u8]) -> String {
 /// What tells a run of the past apart for people: `run 4711`, `run 4711.2`, else its time.
 pub(super) fn name(record: &Record) -> Text {
     let identity = &record.identity;
-    let attempt =
-        identity.attempt.as_ref().filter(|attempt| !matches!(attempt.as_str(), "0" | "1") && attempt.len() < 4);
+    let attempt = identity
+        .attempt
+        .as_ref()
+        .filter(|attempt| !matches!(attempt.as_str(), "0" | "1") && attempt.len() < 4);
     Text::new(&match (&identity.run, attempt) {
         (Some(run), Some(attempt)) => format!("run {run}.{attempt}"),
         (Some(run), None) => format!("run {run}"),

@@ -1,4 +1,5 @@
-//! Values of the model by their names on the wire. A variant that is added to the model does not compile until it has a name here.
+//! Values of the model by their names on the wire. A variant that is added to the model does not
+//! compile until it has a name here.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! From a record back to the run that it was made of.
 
 use super::wire::{
-    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote, Ran, Run, Step,
-    Transfer,
+    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote,
+    Ran, Run, Step, Transfer,
 };
 use crate::envelope::ENVELOPES;
 use crate::model::{self, CacheSpec, Text};
@@ -64,7 +64,12 @@ impl Reader<'_> {
         quote.map(|quote| self.quote(quote))
     }
 
-    fn below(&self, quote: Option<&Below>, header: &Quote, seconds: Option<f64>) -> Option<model::Quote> {
+    fn below(
+        &self,
+        quote: Option<&Below>,
+        header: &Quote,
+        seconds: Option<f64>,
+    ) -> Option<model::Quote> {
         quote.map(|quote| self.quote(&quote.quote(header, seconds)))
     }
 
@@ -99,7 +104,11 @@ impl Reader<'_> {
             line: build.line,
             tangled: build.tangled,
             headless: build.headless,
-            told: build.told.iter().filter_map(|told| Some((model::Told::named(told)?, Text::default()))).collect(),
+            told: build
+                .told
+                .iter()
+                .filter_map(|told| Some((model::Told::named(told)?, Text::default())))
+                .collect(),
             given: model::Few::new(),
             reference: None,
             // Found when the run is complete.
@@ -123,7 +132,8 @@ impl Reader<'_> {
             text: self.text(&step.text),
             ..model::Instruction::default()
         };
-        let trace = |ran: &Ran| Box::new(model::Trace { inputs: ran.inputs.clone(), ran: ran.time });
+        let trace =
+            |ran: &Ran| Box::new(model::Trace { inputs: ran.inputs.clone(), ran: ran.time });
         model::Step {
             what: what.into(),
             kind: step.kind,
@@ -164,7 +174,11 @@ impl Reader<'_> {
             manifest_type: self.maybe(transfer.manifest_type.as_ref()),
             as_image: transfer.as_image,
             listed: transfer.listed,
-            wrote: transfer.wrote.iter().filter_map(|digest| model::Digest::of_hex(digest)).collect(),
+            wrote: transfer
+                .wrote
+                .iter()
+                .filter_map(|digest| model::Digest::of_hex(digest))
+                .collect(),
         }
     }
 
@@ -188,12 +202,18 @@ impl Reader<'_> {
     }
 
     fn note(&self, note: &Note) -> model::CiNote {
-        model::CiNote { kind: note.kind, value: self.text(&note.value), quote: self.quote(&note.quote) }
+        model::CiNote {
+            kind: note.kind,
+            value: self.text(&note.value),
+            quote: self.quote(&note.quote),
+        }
     }
 
     fn command(&self, command: &Command) -> model::Command {
         // What an option says is read again from its text: that is all it was made of.
-        let specs = |texts: &[String]| texts.iter().map(|text| CacheSpec::parse(&self.string(text))).collect();
+        let specs = |texts: &[String]| {
+            texts.iter().map(|text| CacheSpec::parse(&self.string(text))).collect()
+        };
         let string = |text: &Option<String>| text.as_deref().map(|text| self.string(text));
         let asked = model::Asked {
             tool: command.tool,
@@ -215,7 +235,11 @@ impl Reader<'_> {
             // Only tells builds of one log apart.
             context: None,
         };
-        model::Command { quote: self.quote(&command.quote), more: self.quotes(&command.more), asked: asked.into() }
+        model::Command {
+            quote: self.quote(&command.quote),
+            more: self.quotes(&command.more),
+            asked: asked.into(),
+        }
     }
 }
 

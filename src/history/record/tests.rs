@@ -19,7 +19,8 @@ fn generated() -> String {
 
 /// All logs of this repository that hold a build: of all dialects, CI systems and caches.
 fn runs() -> Vec<Run> {
-    let folders = ["sample-logs", "tests/dialects", "tests/envelopes", "tests/rules", "tests/look_alikes"];
+    let folders =
+        ["sample-logs", "tests/dialects", "tests/envelopes", "tests/rules", "tests/look_alikes"];
     let found = source::discover(&folders.map(PathBuf::from), source::Whole::default());
     let mut runs = Vec::new();
     for entry in &found.logs {
@@ -44,7 +45,10 @@ fn the_committed_schema_is_the_one_of_the_structs() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(FILE, generated()).unwrap();
     }
-    assert!(fs::read_to_string(FILE).unwrap() == generated(), "run: UPDATE_DOCS=1 cargo test --lib history::record");
+    assert!(
+        fs::read_to_string(FILE).unwrap() == generated(),
+        "run: UPDATE_DOCS=1 cargo test --lib history::record"
+    );
 }
 
 #[test]
@@ -53,7 +57,9 @@ fn a_record_reads_as_the_run_it_was_made_of() {
     for run in runs() {
         let line = record(&run).to_line();
         assert!(!line.contains('\n'));
-        schema.validate(&serde_json::from_str(&line).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", run.source));
+        schema
+            .validate(&serde_json::from_str(&line).unwrap())
+            .unwrap_or_else(|e| panic!("{}: {e}", run.source));
         let again = Record::parse(&line).unwrap().to_run(&Arguments::of([&run]));
         let seen = as_recorded(&run, &Arguments::of([&run]));
         // The problems of a log are of the call that read it.
@@ -70,15 +76,22 @@ fn a_record_reads_as_the_run_it_was_made_of() {
 
 /// All but what no report shows either.
 fn similar_to(left: &str, right: &str, source: &str) {
-    let differs = left.lines().zip(right.lines()).find(|(left, right)| left != right && !left.contains("***"));
-    assert!(left.lines().count() == right.lines().count() && differs.is_none(), "{source}: {differs:?}");
+    let differs = left
+        .lines()
+        .zip(right.lines())
+        .find(|(left, right)| left != right && !left.contains("***"));
+    assert!(
+        left.lines().count() == right.lines().count() && differs.is_none(),
+        "{source}: {differs:?}"
+    );
 }
 
 #[test]
 fn a_newer_record_is_named_as_that() {
     let line = record(&Run::default()).to_line();
     assert!(Record::parse(&line.replace("\"version\":1", "\"version\":1,\"later\":[1]")).is_ok());
-    let newer = Record::parse("{\"version\":7,\"all\":\"else is different\"}").unwrap_err().to_string();
+    let newer =
+        Record::parse("{\"version\":7,\"all\":\"else is different\"}").unwrap_err().to_string();
     assert!(newer.contains("version 7") && newer.contains("newer cachediag"), "{newer}");
     assert!(Record::parse("{\"version\":1}").is_err() && Record::parse("#5 CACHED").is_err());
 }

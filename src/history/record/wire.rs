@@ -17,13 +17,18 @@ pub(super) use self::command::{Command, KeyOption};
 
 /// What is kept of one build log: one line of JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "cachediag history record, version 1"))]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(title = "cachediag history record, version 1")
+)]
 pub struct Record {
     /// Version of the format. Within a version fields are only ever added.
     #[cfg_attr(test, schemars(extend("const" = 1)))]
     pub version: u32,
-    /// Name of the record: 32 hex digits, made of the log's bytes and of the run of the CI that wrote them. Not there
-    /// where a table holds it beside the record; one that is read alone is named after its own text.
+    /// Name of the record: 32 hex digits, made of the log's bytes and of the run of the CI that
+    /// wrote them. Not there where a table holds it beside the record; one that is read alone is
+    /// named after its own text.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// When it was recorded.
@@ -58,9 +63,9 @@ pub struct Found {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Quote(pub u64, pub String);
 
-/// A line of what a header begins: its distance from the header's, and its text. A verdict that repeats the number of
-/// the header and the seconds, `#9 DONE 0.4s`, has an empty one: a table of many builds is half the size, since what
-/// differs from build to build is said once.
+/// A line of what a header begins: its distance from the header's, and its text. A verdict that
+/// repeats the number of the header and the seconds, `#9 DONE 0.4s`, has an empty one: a table of
+/// many builds is half the size, since what differs from build to build is said once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Below(pub i64, pub String);
@@ -76,7 +81,11 @@ impl Below {
     /// The line that it was made of.
     pub(super) fn quote(&self, header: &Quote, seconds: Option<f64>) -> Quote {
         let line = header.0.wrapping_add_signed(self.0);
-        let text = if self.1.is_empty() { header.done(seconds).unwrap_or_default() } else { self.1.clone() };
+        let text = if self.1.is_empty() {
+            header.done(seconds).unwrap_or_default()
+        } else {
+            self.1.clone()
+        };
         Quote(line, text)
     }
 }

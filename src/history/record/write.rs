@@ -1,8 +1,8 @@
 //! From a run to its record. Every text passes the function that takes out what may not be kept.
 
 use super::wire::{
-    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote, Ran, Reason, Run, Step,
-    Transfer,
+    Amount, Base, Below, Build, CiCache, Command, Digests, Input, KeyOption, Note, Pull, Quote,
+    Ran, Reason, Run, Step, Transfer,
 };
 use crate::model;
 
@@ -63,7 +63,12 @@ impl Writer<'_> {
         quote.map(|quote| self.quote(quote))
     }
 
-    fn below(&self, quote: Option<&model::Quote>, header: &Quote, seconds: Option<f64>) -> Option<Below> {
+    fn below(
+        &self,
+        quote: Option<&model::Quote>,
+        header: &Quote,
+        seconds: Option<f64>,
+    ) -> Option<Below> {
         quote.map(|quote| Below::of(self.quote(quote), header, seconds))
     }
 
@@ -124,7 +129,10 @@ impl Writer<'_> {
             key: self.maybe(step.key.as_ref()),
             stored: self.quoted(step.stored.as_ref()),
             digests: step.digests.as_deref().map(digests),
-            ran: step.trace.as_ref().map(|trace| Ran { inputs: trace.inputs.clone(), time: trace.ran }),
+            ran: step
+                .trace
+                .as_ref()
+                .map(|trace| Ran { inputs: trace.inputs.clone(), time: trace.ran }),
         }
     }
 
@@ -190,14 +198,19 @@ impl Writer<'_> {
     }
 
     fn command(&self, command: &model::Command) -> Command {
-        let specs = |specs: &[model::CacheSpec]| specs.iter().map(|spec| self.text(&spec.raw)).collect();
+        let specs =
+            |specs: &[model::CacheSpec]| specs.iter().map(|spec| self.text(&spec.raw)).collect();
         Command {
             quote: self.line(&command.quote),
             more: command.more.iter().map(|quote| self.line(quote)).collect(),
             tool: command.tool,
             cache_from: specs(&command.cache_from),
             cache_to: specs(&command.cache_to),
-            build_args: command.build_args.iter().map(|argument| (self.argument)(argument)).collect(),
+            build_args: command
+                .build_args
+                .iter()
+                .map(|argument| (self.argument)(argument))
+                .collect(),
             no_cache: command.no_cache,
             no_cache_filter: self.texts(&command.no_cache_filter),
             layers: command.layers,
@@ -214,7 +227,8 @@ impl Writer<'_> {
     }
 }
 
-/// Digests of a step; names of its parts are left out with their digests, for short values can be guessed.
+/// Digests of a step; names of its parts are left out with their digests, for short values can be
+/// guessed.
 fn digests(key: &model::StepKey) -> Digests {
     let input = |input: &model::KeyInput| Input {
         selector: input.selector.map(|digest| digest.to_string()),

@@ -8,7 +8,8 @@ use zstd::stream::read::Decoder;
 /// More than this is no record.
 pub(super) const LARGEST: usize = 4 << 20;
 
-/// The column in a query; nothing where it is larger than any record. The length of a value is told without reading it.
+/// The column in a query; nothing where it is larger than any record. The length of a value is told
+/// without reading it.
 pub(super) fn bounded(column: &str) -> String {
     format!("iif(length({column}) > {LARGEST}, x'', {column})")
 }
@@ -42,12 +43,17 @@ mod tests {
 
     #[test]
     fn what_the_sample_says_too_takes_no_room() {
-        let text =
-            (0..200).map(|i| format!("step {i} of the build, {} ", i * 7919 % 1000)).collect::<Vec<_>>().concat();
+        let text = (0..200)
+            .map(|i| format!("step {i} of the build, {} ", i * 7919 % 1000))
+            .collect::<Vec<_>>()
+            .concat();
         let other = text.replace("step 17 ", "step 17, which ran, ");
         let (alone, beside) = (packed(&other, "").unwrap(), packed(&other, &text).unwrap());
         assert!(beside.len() * 10 < alone.len(), "{} {}", beside.len(), alone.len());
-        assert_eq!((unpacked(&alone, "").unwrap(), unpacked(&beside, &text).unwrap()), (other.clone(), other));
+        assert_eq!(
+            (unpacked(&alone, "").unwrap(), unpacked(&beside, &text).unwrap()),
+            (other.clone(), other)
+        );
         assert!(unpacked(b"noise", "").is_err());
     }
 }

@@ -39,17 +39,22 @@ impl Store {
     }
 
     fn refused(path: &Path, why: Refused) -> Result<Self, Trouble> {
-        // Who may write takes the files beside it away again when he closes it, also where he only reads.
+        // Who may write takes the files beside it away again when he closes it, also where he only
+        // reads.
         let how = match why {
             Refused::ReadOnly => OpenFlags::SQLITE_OPEN_READ_WRITE,
             Refused::Full => OpenFlags::SQLITE_OPEN_READ_ONLY,
         };
         let connection = match connect(path, how) {
-            // Where nothing can be written there is no room for the files beside a shared one; then nobody writes to it.
-            Err(Trouble::Unopened(_) | Trouble::ReadOnly | Trouble::Full) if path.exists() => unshared(path)?,
+            // Where nothing can be written there is no room for the files beside a shared one; then
+            // nobody writes to it.
+            Err(Trouble::Unopened(_) | Trouble::ReadOnly | Trouble::Full) if path.exists() => {
+                unshared(path)?
+            }
             other => other?,
         };
-        let store = Self { connection, read_only: Some(why), samples: HashMap::new(), until: i64::MAX };
+        let store =
+            Self { connection, read_only: Some(why), samples: HashMap::new(), until: i64::MAX };
         match store.version()? {
             0 => Err(Trouble::Empty),
             version if version < MIGRATIONS.len() => {
@@ -68,8 +73,10 @@ impl Store {
     }
 
     fn writable(path: &Path) -> Result<Self, Trouble> {
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        let mut store = Self { connection, read_only: None, samples: HashMap::new(), until: i64::MAX };
+        let connection =
+            connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let mut store =
+            Self { connection, read_only: None, samples: HashMap::new(), until: i64::MAX };
         // A file of this version needs no lock.
         if store.version()? < MIGRATIONS.len() {
             store.migrate()?;
@@ -81,13 +88,16 @@ impl Store {
         store.checked()
     }
 
-    /// 0 for a file that is new. What tells it is read at one moment: another process may be making the file.
+    /// 0 for a file that is new. What tells it is read at one moment: another process may be making
+    /// the file.
     fn version(&self) -> Result<usize, Trouble> {
         let moment = self.connection.unchecked_transaction()?;
         let number = |name| moment.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let (application, version) = (number("application_id")?, number("user_version")?);
-        let tables: i64 = moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        let ours = application == i64::from(APPLICATION) || (application == 0 && version == 0 && tables == 0);
+        let tables: i64 =
+            moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let ours = application == i64::from(APPLICATION)
+            || (application == 0 && version == 0 && tables == 0);
         match usize::try_from(version) {
             _ if !ours => Err(Trouble::Foreign),
             Ok(known) if known <= MIGRATIONS.len() => Ok(known),
@@ -95,11 +105,14 @@ impl Store {
         }
     }
 
-    /// Several processes may find the file new at the same time: the first one makes it, the others see it made.
+    /// Several processes may find the file new at the same time: the first one makes it, the others
+    /// see it made.
     fn migrate(&mut self) -> Result<(), Trouble> {
         self.share()?;
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version: i64 =
+            transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or_default()) {
             transaction.execute_batch(step)?;
         }
@@ -112,8 +125,11 @@ impl Store {
     fn share(&self) -> Result<(), Trouble> {
         let begun = Instant::now();
         loop {
-            match self.connection.pragma_update(None, "journal_mode", "WAL").map_err(Trouble::from) {
-                Err(Trouble::Busy) if begun.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(5)),
+            match self.connection.pragma_update(None, "journal_mode", "WAL").map_err(Trouble::from)
+            {
+                Err(Trouble::Busy) if begun.elapsed() < PATIENCE => {
+                    thread::sleep(Duration::from_millis(5))
+                }
                 done => return done,
             }
         }
@@ -126,7 +142,8 @@ fn folder(path: &Path) -> &Path {
 
 /// What is in a file: kinds, names, and how each was made; not what `ANALYZE` adds.
 fn schema(connection: &Connection) -> Result<Vec<(String, String, Option<String>)>, Trouble> {
-    let list = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'
+    let list =
+        "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'
                 ORDER BY name LIMIT 64";
     let mut statement = connection.prepare(list)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -138,7 +155,10 @@ fn connect(path: &Path, how: OpenFlags) -> Result<Connection, Trouble> {
         return Err(Trouble::Folder);
     }
     // Without a folder in front `:memory:` would be no file.
-    let connection = Connection::open_with_flags(Path::new(".").join(path), how | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        Path::new(".").join(path),
+        how | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     connection.busy_timeout(PATIENCE)?;
     // The file may come from anybody: its tables are data.
     for (obeyed, on) in [
@@ -150,13 +170,17 @@ fn connect(path: &Path, how: OpenFlags) -> Result<Connection, Trouble> {
     }
     connection.pragma_update(None, "trusted_schema", false)?;
     // Opening reads nothing: the first look tells what the file is.
-    let _: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let _: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(connection)
 }
 
 /// <https://www.sqlite.org/uri.html>: read as a file that nobody changes.
 fn unshared(path: &Path) -> Result<Connection, Trouble> {
-    let encoded = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let encoded =
+        path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Ok(Connection::open_with_flags(format!("file:{encoded}?immutable=1"), flags)?)
 }

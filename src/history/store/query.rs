@@ -41,7 +41,9 @@ impl Store {
     pub fn newest(&mut self, scope: &str, name: &str, most: usize) -> Result<Read, Trouble> {
         let number = "SELECT id FROM jobs WHERE scope = ?1 AND name = ?2";
         let mut statement = self.connection.prepare_cached(number)?;
-        let numbers = statement.query_map([scope, name], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+        let numbers = statement
+            .query_map([scope, name], |row| row.get(0))?
+            .collect::<Result<Vec<i64>, _>>()?;
         drop(statement);
         numbers.first().map_or_else(|| Ok(Read::default()), |number| self.newest_of(*number, most))
     }
@@ -50,12 +52,23 @@ impl Store {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    pub(in crate::history) fn beside(&self, scope: &str, names: &[String], most: usize) -> Result<Vec<i64>, Trouble> {
+    pub(in crate::history) fn beside(
+        &self,
+        scope: &str,
+        names: &[String],
+        most: usize,
+    ) -> Result<Vec<i64>, Trouble> {
         let list = "SELECT id, name FROM jobs WHERE scope = ?1 ORDER BY last DESC, name LIMIT ?2";
         let mut statement = self.connection.prepare_cached(list)?;
-        let rows = statement.query_map(params![scope, most + names.len()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows = statement
+            .query_map(params![scope, most + names.len()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let rows = rows.collect::<Result<Vec<(i64, String)>, _>>()?;
-        Ok(rows.into_iter().filter(|(_, name)| !names.contains(name)).map(|(id, _)| id).take(most).collect())
+        Ok(rows
+            .into_iter()
+            .filter(|(_, name)| !names.contains(name))
+            .map(|(id, _)| id)
+            .take(most)
+            .collect())
     }
 
     /// The jobs that are called so: by their own name, or by all that is known of them.
@@ -81,15 +94,16 @@ impl Store {
     pub fn newest_of(&mut self, job: i64, most: usize) -> Result<Read, Trouble> {
         let until = self.until;
         let mut read = self.bodies(
-            "SELECT body, sample FROM records WHERE job = ?1 AND recorded <= ?3 ORDER BY recorded DESC, id LIMIT ?2",
+            "SELECT body, sample FROM records WHERE job = ?1 AND recorded <= ?3 ORDER BY recorded \
+                DESC, id LIMIT ?2",
             params![job, most, until],
         )?;
         read.records.reverse();
         Ok(read)
     }
 
-    /// The newest records of a job that are of one branch, the oldest of them first. The file does not tell branches
-    /// apart, so that records are read until there are enough.
+    /// The newest records of a job that are of one branch, the oldest of them first. The file does
+    /// not tell branches apart, so that records are read until there are enough.
     ///
     /// # Errors
     /// Where the file cannot be read.
@@ -97,10 +111,13 @@ impl Store {
         const AT_ONCE: usize = 256;
         let mut found = Read::default();
         for from in (0..).step_by(AT_ONCE) {
-            let page = "SELECT body, sample FROM records WHERE job = ?1 ORDER BY recorded DESC, id LIMIT ?2 OFFSET ?3";
+            let page = "SELECT body, sample FROM records WHERE job = ?1 ORDER BY recorded DESC, id \
+                LIMIT ?2 OFFSET ?3";
             let read = self.bodies(page, params![job, AT_ONCE, from])?;
             let last = read.records.len() + read.unread.len() == 0;
-            found.records.extend(read.records.into_iter().filter(|record| record.branch() == Some(branch)));
+            found
+                .records
+                .extend(read.records.into_iter().filter(|record| record.branch() == Some(branch)));
             found.unread.extend(read.unread);
             if last || found.records.len() >= most {
                 break;
@@ -122,13 +139,19 @@ impl Store {
                     LEFT JOIN records ON records.job = jobs.id GROUP BY jobs.id ORDER BY scope, name";
         let mut statement = self.connection.prepare(list)?;
         let row = |row: &rusqlite::Row| {
-            Ok(Job { number: row.get(0)?, scope: row.get(1)?, name: row.get(2)?, records: row.get(3)? })
+            Ok(Job {
+                number: row.get(0)?,
+                scope: row.get(1)?,
+                name: row.get(2)?,
+                records: row.get(3)?,
+            })
         };
         let jobs = statement.query_map([], row)?.collect::<Result<Vec<_>, _>>()?;
         Ok(jobs.into_iter().filter(|job| job.records > 0).collect())
     }
 
-    /// The records whose names begin so, by at least four hex digits; two at most, because of several none is meant.
+    /// The records whose names begin so, by at least four hex digits; two at most, because of
+    /// several none is meant.
     ///
     /// # Errors
     /// Where the file cannot be read.
@@ -137,8 +160,11 @@ impl Store {
             let digits: String = start.chars().chain(std::iter::repeat(filler)).take(ID).collect();
             u128::from_str_radix(&digits, 16).map(u128::to_be_bytes)
         };
-        let is_start = (4..=ID).contains(&start.len()) && start.bytes().all(|b| b.is_ascii_hexdigit());
-        let (true, Ok(first), Ok(last)) = (is_start, end('0'), end('f')) else { return Ok(Read::default()) };
+        let is_start =
+            (4..=ID).contains(&start.len()) && start.bytes().all(|b| b.is_ascii_hexdigit());
+        let (true, Ok(first), Ok(last)) = (is_start, end('0'), end('f')) else {
+            return Ok(Read::default());
+        };
         self.bodies(
             "SELECT body, sample FROM records WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 2",
             params![first, last],
@@ -149,14 +175,19 @@ impl Store {
     ///
     /// # Errors
     /// Where the file cannot be read, or `visit` says so.
-    pub fn each<E: From<Trouble>>(&mut self, mut visit: impl FnMut(Read) -> Result<(), E>) -> Result<(), E> {
+    pub fn each<E: From<Trouble>>(
+        &mut self,
+        mut visit: impl FnMut(Read) -> Result<(), E>,
+    ) -> Result<(), E> {
         const AT_ONCE: i64 = 256;
         let mut after: Vec<u8> = Vec::new();
         loop {
             let page = "SELECT id FROM records WHERE id > ?1 ORDER BY id LIMIT ?2";
             let ids = |store: &Self| -> Result<Vec<Vec<u8>>, Trouble> {
                 let mut statement = store.connection.prepare_cached(page)?;
-                Ok(statement.query_map(params![after, AT_ONCE], |row| row.get(0))?.collect::<Result<_, _>>()?)
+                Ok(statement
+                    .query_map(params![after, AT_ONCE], |row| row.get(0))?
+                    .collect::<Result<_, _>>()?)
             };
             let ids = ids(self)?;
             let (Some(first), Some(last)) = (ids.first(), ids.last()) else { return Ok(()) };
@@ -201,7 +232,8 @@ impl Store {
                 self.samples.clear();
             }
             let read = format!("SELECT {} FROM samples WHERE id = ?1", body::bounded("text"));
-            let packed: Vec<u8> = self.connection.prepare_cached(&read)?.query_row([id], |row| row.get(0))?;
+            let packed: Vec<u8> =
+                self.connection.prepare_cached(&read)?.query_row([id], |row| row.get(0))?;
             let text = body::unpacked(&packed, "").map_err(|e| Trouble::Record(e.to_string()))?;
             self.samples.insert(id, text);
         }

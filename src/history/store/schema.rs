@@ -1,13 +1,15 @@
 //! The tables of the file, and how a file of each earlier version becomes one of this.
 
-/// `cadi`: marks the file as a history (`file(1)` shows it, and no other program's file is written to).
+/// `cadi`: marks the file as a history (`file(1)` shows it, and no other program's file is written
+/// to).
 pub(super) const APPLICATION: i32 = i32::from_be_bytes(*b"cadi");
 
-/// One step a released version, the oldest first: the number of steps is the version (`user_version`). A step is never
-/// changed once it is released.
+/// One step a released version, the oldest first: the number of steps is the version
+/// (`user_version`). A step is never changed once it is released.
 pub(super) static MIGRATIONS: &[&str] = &[FIRST];
 
-/// A record is compressed against a sample of its job, the text of an earlier record: builds of one job say nearly the same.
+/// A record is compressed against a sample of its job, the text of an earlier record: builds of one
+/// job say nearly the same.
 const FIRST: &str = "
     CREATE TABLE samples (
         id INTEGER PRIMARY KEY,

@@ -14,9 +14,15 @@ use crate::history::{Identity, Record};
 use crate::model::Run;
 
 fn record(job: &str, second: u8) -> Record {
-    let run = Run { digest: Some([second; 16]), source: "build.log".into(), lines: 7, ..Run::default() };
+    let run =
+        Run { digest: Some([second; 16]), source: "build.log".into(), lines: 7, ..Run::default() };
     let identity = Identity { job: Some(job.to_owned()), ..Identity::default() };
-    Record::of(&run, 0, identity, DateTime::from_timestamp(1_767_225_600 + i64::from(second), 0).unwrap())
+    Record::of(
+        &run,
+        0,
+        identity,
+        DateTime::from_timestamp(1_767_225_600 + i64::from(second), 0).unwrap(),
+    )
 }
 
 fn desk() -> (TempDir, PathBuf) {
@@ -59,7 +65,8 @@ fn the_newest_of_a_job_come_in_the_order_of_time() {
         store.add(&[record("web", second), record("api", second + 10)]).unwrap();
     }
     let read = store.newest("\n", "web\n", 3).unwrap();
-    let seconds: Vec<i64> = read.records.iter().map(|r| r.recorded.timestamp() - 1_767_225_600).collect();
+    let seconds: Vec<i64> =
+        read.records.iter().map(|r| r.recorded.timestamp() - 1_767_225_600).collect();
     assert_eq!(seconds, [3, 4, 5]);
     assert_eq!(store.beside("\n", &["web\n".to_owned()], 9).unwrap().len(), 1);
     assert_eq!(store.jobs().unwrap().iter().map(|job| job.records).collect::<Vec<_>>(), [5, 5]);
@@ -98,7 +105,10 @@ fn what_is_too_old_is_forgotten() {
     assert_eq!((rows("records"), rows("jobs"), rows("samples")), (3, 2, 2));
     let between = DateTime::from_timestamp(1_767_225_605, 0).unwrap();
     let never = DateTime::<Utc>::MAX_UTC;
-    assert_eq!((store.forget(between, never).unwrap(), store.forget(between, never).unwrap()), (2, 0));
+    assert_eq!(
+        (store.forget(between, never).unwrap(), store.forget(between, never).unwrap()),
+        (2, 0)
+    );
     // The sample of a job that is remembered stays, though the record it was made of is gone.
     assert_eq!((rows("records"), rows("jobs"), rows("samples")), (1, 1, 1));
     assert_eq!(all(&file), [record("web", 9).to_line()]);
@@ -130,7 +140,10 @@ fn trouble(make: impl FnOnce(&Path)) -> String {
     let (_folder, file) = desk();
     make(&file);
     let bytes = std::fs::read(&file).unwrap();
-    let said = Store::open(&file).and_then(|mut store| store.add(&[record("web", 1)])).unwrap_err().to_string();
+    let said = Store::open(&file)
+        .and_then(|mut store| store.add(&[record("web", 1)]))
+        .unwrap_err()
+        .to_string();
     assert_eq!(std::fs::read(&file).unwrap(), bytes, "it was written to, although {said}");
     said
 }
@@ -138,8 +151,12 @@ fn trouble(make: impl FnOnce(&Path)) -> String {
 #[test]
 fn what_is_no_history_is_left_alone_and_said_to_be_that() {
     let noise: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(4096).collect();
-    assert!(trouble(|file| std::fs::write(file, noise).unwrap()).contains("is not a cachediag history"));
-    let foreign = trouble(|file| Connection::open(file).unwrap().execute_batch("CREATE TABLE t (a)").unwrap());
+    assert!(
+        trouble(|file| std::fs::write(file, noise).unwrap()).contains("is not a cachediag history")
+    );
+    let foreign = trouble(|file| {
+        Connection::open(file).unwrap().execute_batch("CREATE TABLE t (a)").unwrap()
+    });
     assert!(foreign.contains("another program"), "{foreign}");
     let newer = trouble(|file| {
         let connection = Connection::open(file).unwrap();

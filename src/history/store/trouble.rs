@@ -13,7 +13,8 @@ pub enum Trouble {
     Foreign,
     /// It has other tables than a history, or views and triggers.
     #[error(
-        "is not a cachediag history any more: its tables were changed; choose another file, or delete it to start over"
+        "is not a cachediag history any more: its tables were changed; choose another file, or \
+            delete it to start over"
     )]
     Altered,
     /// Nothing was written to it so far, and nothing can be now.
@@ -23,7 +24,9 @@ pub enum Trouble {
     #[error("is a history of version {0}, written by a newer cachediag; this one knows up to {1}")]
     Newer(i64, usize),
     /// Pages are missing or damaged.
-    #[error("is damaged ({0}); `cachediag history export` may save some of it; delete it to start over")]
+    #[error(
+        "is damaged ({0}); `cachediag history export` may save some of it; delete it to start over"
+    )]
     Damaged(String),
     /// Nothing can be written to it.
     #[error("is read-only: nothing is recorded")]
@@ -59,7 +62,8 @@ impl From<Error> for Trouble {
         let (failure, message) = match &error {
             Error::SqliteFailure(failure, message) => (failure, message),
             Error::InvalidPath(_) | Error::NulError(_) => return Self::Unopened(error.to_string()),
-            // A number that is a text, a text that is no UTF-8, a row that another one names and that is not there.
+            // A number that is a text, a text that is no UTF-8, a row that another one names and
+            // that is not there.
             _ => return Self::Damaged(error.to_string()),
         };
         let said = message.clone().unwrap_or_else(|| failure.to_string());
@@ -70,8 +74,11 @@ impl From<Error> for Trouble {
             ErrorCode::ReadOnly => Self::ReadOnly,
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Self::Unopened(said),
-            // A truncated file ends in the middle of a page; a full disk leaves no room for the files beside it.
-            ErrorCode::SystemIoFailure if is_of_reading(failure.extended_code) => Self::Damaged(said),
+            // A truncated file ends in the middle of a page; a full disk leaves no room for the
+            // files beside it.
+            ErrorCode::SystemIoFailure if is_of_reading(failure.extended_code) => {
+                Self::Damaged(said)
+            }
             ErrorCode::DiskFull | ErrorCode::SystemIoFailure => Self::Full,
             _ => Self::Other(error),
         }

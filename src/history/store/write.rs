@@ -1,4 +1,5 @@
-//! Adds and removes records. Each call is one transaction: all of it is there afterwards, or nothing.
+//! Adds and removes records. Each call is one transaction: all of it is there afterwards, or
+//! nothing.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -23,14 +24,15 @@ pub struct Added {
 const REMOVED_AT_ONCE: usize = 1000;
 
 impl Store {
-    /// Adds records. One that is there already is not added again; of two of one name the earlier stays, so that the
-    /// result does not depend on the order in which they come.
+    /// Adds records. One that is there already is not added again; of two of one name the earlier
+    /// stays, so that the result does not depend on the order in which they come.
     ///
     /// # Errors
     /// Where nothing can be written; nothing has been then.
     pub fn add(&mut self, records: &[Record]) -> Result<Added, Trouble> {
         self.refuse()?;
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut added = Added::default();
         for record in records {
             let new = insert(&transaction, record)?;
@@ -41,32 +43,40 @@ impl Store {
         Ok(added)
     }
 
-    /// Removes some of the records from before a time, or from so late that a clock was wrong, and what only they
-    /// needed; returns how many.
+    /// Removes some of the records from before a time, or from so late that a clock was wrong, and
+    /// what only they needed; returns how many.
     ///
     /// # Errors
     /// Where nothing can be written.
-    pub fn forget(&mut self, before: DateTime<Utc>, after: DateTime<Utc>) -> Result<usize, Trouble> {
+    pub fn forget(
+        &mut self,
+        before: DateTime<Utc>,
+        after: DateTime<Utc>,
+    ) -> Result<usize, Trouble> {
         let times = [before, after].map(|time| time.timestamp_micros());
         let some = "SELECT 1 FROM records WHERE recorded < ?1 OR recorded > ?2 LIMIT 1";
         if self.read_only.is_some() || !self.connection.prepare_cached(some)?.exists(times)? {
             return Ok(0);
         }
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let removed = remove(&transaction, times)?;
         transaction.commit()?;
         Ok(removed)
     }
 
-    /// Removes all records from before a time, or from too late, and gives the room back; returns how many.
+    /// Removes all records from before a time, or from too late, and gives the room back; returns
+    /// how many.
     ///
     /// # Errors
     /// Where nothing can be written.
     pub fn prune(&mut self, before: DateTime<Utc>, after: DateTime<Utc>) -> Result<usize, Trouble> {
         self.refuse()?;
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let times = [before, after].map(|time| time.timestamp_micros());
-        let removed = transaction.execute("DELETE FROM records WHERE recorded < ?1 OR recorded > ?2", times)?;
+        let removed = transaction
+            .execute("DELETE FROM records WHERE recorded < ?1 OR recorded > ?2", times)?;
         transaction.execute("DELETE FROM jobs WHERE id NOT IN (SELECT job FROM records)", [])?;
         transaction.execute(
             "DELETE FROM samples WHERE id NOT IN (SELECT sample FROM records WHERE sample IS NOT NULL)
@@ -89,12 +99,14 @@ impl Store {
 fn remove(transaction: &Transaction, [before, after]: [i64; 2]) -> rusqlite::Result<usize> {
     let old = "SELECT key, job, sample FROM records WHERE recorded < ?1 OR recorded > ?3 LIMIT ?2";
     let mut old = transaction.prepare_cached(old)?;
-    let rows =
-        old.query_map(params![before, REMOVED_AT_ONCE, after], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let rows = old.query_map(params![before, REMOVED_AT_ONCE, after], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
     let rows: Vec<(i64, i64, Option<i64>)> = rows.collect::<Result<_, _>>()?;
     let mut record = transaction.prepare_cached("DELETE FROM records WHERE key = ?1")?;
-    let mut job = transaction
-        .prepare_cached("DELETE FROM jobs WHERE id = ?1 AND id NOT IN (SELECT job FROM records WHERE job = ?1)")?;
+    let mut job = transaction.prepare_cached(
+        "DELETE FROM jobs WHERE id = ?1 AND id NOT IN (SELECT job FROM records WHERE job = ?1)",
+    )?;
     let mut sample = transaction.prepare_cached(
         "DELETE FROM samples WHERE id = ?2 AND id NOT IN (SELECT sample FROM records WHERE job = ?1 AND sample = ?2)
          AND id NOT IN (SELECT sample FROM jobs WHERE id = ?1 AND sample = ?2)",
@@ -105,7 +117,10 @@ fn remove(transaction: &Transaction, [before, after]: [i64; 2]) -> rusqlite::Res
     for of in rows.iter().map(|(_, job, _)| job).collect::<BTreeSet<_>>() {
         job.execute([of])?;
     }
-    for (of, used) in rows.iter().filter_map(|(_, job, sample)| Some((job, sample.as_ref()?))).collect::<BTreeSet<_>>()
+    for (of, used) in rows
+        .iter()
+        .filter_map(|(_, job, sample)| Some((job, sample.as_ref()?)))
+        .collect::<BTreeSet<_>>()
     {
         sample.execute([of, used])?;
     }
@@ -116,23 +131,32 @@ fn remove(transaction: &Transaction, [before, after]: [i64; 2]) -> rusqlite::Res
 fn insert(transaction: &Transaction, record: &Record) -> Result<bool, Trouble> {
     let text = record.to_line();
     if text.len() > LARGEST {
-        return Err(Trouble::Record(format!("{} is larger than any record ({} MiB)", record.source(), LARGEST >> 20)));
+        return Err(Trouble::Record(format!(
+            "{} is larger than any record ({} MiB)",
+            record.source(),
+            LARGEST >> 20
+        )));
     }
-    let id = bytes(&record.id).ok_or_else(|| Trouble::Record(format!("{} is no name of one", record.id)))?;
+    let id = bytes(&record.id)
+        .ok_or_else(|| Trouble::Record(format!("{} is no name of one", record.id)))?;
     let known = known(transaction, &id)?;
     let recorded = record.recorded.timestamp_micros();
     let (job, sample) = job(transaction, record, recorded)?;
     let (sample, body) = packed(transaction, job, sample, &text)?;
     let Some(known) = known else {
-        let insert = "INSERT INTO records (id, job, recorded, sample, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let insert =
+            "INSERT INTO records (id, job, recorded, sample, body) VALUES (?1, ?2, ?3, ?4, ?5)";
         transaction.prepare_cached(insert)?.execute(params![id, job, recorded, sample, body])?;
         return Ok(true);
     };
     // The earlier of both, and of two of one time any, as long as it is always the same.
     let earlier = recorded < known.recorded;
     if earlier || (recorded == known.recorded && known.text().is_ok_and(|known| text < known)) {
-        let update = "UPDATE records SET job = ?2, recorded = ?3, sample = ?4, body = ?5 WHERE key = ?1";
-        transaction.prepare_cached(update)?.execute(params![known.key, job, recorded, sample, body])?;
+        let update =
+            "UPDATE records SET job = ?2, recorded = ?3, sample = ?4, body = ?5 WHERE key = ?1";
+        transaction
+            .prepare_cached(update)?
+            .execute(params![known.key, job, recorded, sample, body])?;
     }
     Ok(false)
 }
@@ -147,7 +171,10 @@ struct Known {
 
 impl Known {
     fn text(&self) -> io::Result<String> {
-        let sample = self.sample.as_deref().map_or(Ok(String::new()), |sample| body::unpacked(sample, ""))?;
+        let sample = self
+            .sample
+            .as_deref()
+            .map_or(Ok(String::new()), |sample| body::unpacked(sample, ""))?;
         body::unpacked(&self.body, &sample)
     }
 }
@@ -159,13 +186,22 @@ fn known(transaction: &Transaction, id: &[u8; 16]) -> rusqlite::Result<Option<Kn
          LEFT JOIN samples ON samples.id = records.sample WHERE records.id = ?1"
     );
     let known = transaction.prepare_cached(&known)?.query_row([id], |row| {
-        Ok(Known { key: row.get(0)?, recorded: row.get(1)?, body: row.get(2)?, sample: row.get(3)? })
+        Ok(Known {
+            key: row.get(0)?,
+            recorded: row.get(1)?,
+            body: row.get(2)?,
+            sample: row.get(3)?,
+        })
     });
     known.optional()
 }
 
 /// The job's number and sample.
-fn job(transaction: &Transaction, record: &Record, recorded: i64) -> Result<(i64, Option<i64>), Trouble> {
+fn job(
+    transaction: &Transaction,
+    record: &Record,
+    recorded: i64,
+) -> Result<(i64, Option<i64>), Trouble> {
     let upsert = "INSERT INTO jobs (scope, name, last) VALUES (?1, ?2, ?3)
                   ON CONFLICT (scope, name) DO UPDATE SET last = max(last, excluded.last) RETURNING id, sample";
     let (scope, name) = (record.identity.scope(), record.job());
@@ -173,12 +209,19 @@ fn job(transaction: &Transaction, record: &Record, recorded: i64) -> Result<(i64
     Ok(transaction.prepare_cached(upsert)?.query_row(params![scope, name, recorded], row)?)
 }
 
-/// The body, and the sample it is compressed against: the job's, or a new one where builds of the job say something else now.
-fn packed(transaction: &Transaction, job: i64, sample: Option<i64>, text: &str) -> Result<(i64, Vec<u8>), Trouble> {
+/// The body, and the sample it is compressed against: the job's, or a new one where builds of the
+/// job say something else now.
+fn packed(
+    transaction: &Transaction,
+    job: i64,
+    sample: Option<i64>,
+    text: &str,
+) -> Result<(i64, Vec<u8>), Trouble> {
     let trouble = |e: io::Error| Trouble::Record(e.to_string());
     if let Some(sample) = sample {
         let read = format!("SELECT {} FROM samples WHERE id = ?1", body::bounded("text"));
-        let alone: Vec<u8> = transaction.prepare_cached(&read)?.query_row([sample], |row| row.get(0))?;
+        let alone: Vec<u8> =
+            transaction.prepare_cached(&read)?.query_row([sample], |row| row.get(0))?;
         let known = body::unpacked(&alone, "").map_err(trouble)?;
         let body = body::packed(text, &known).map_err(trouble)?;
         // Against a sample that says nearly the same, a fifth is common.
@@ -189,7 +232,9 @@ fn packed(transaction: &Transaction, job: i64, sample: Option<i64>, text: &str) 
     let alone = body::packed(text, "").map_err(trouble)?;
     transaction.prepare_cached("INSERT INTO samples (text) VALUES (?1)")?.execute([&alone])?;
     let sample = transaction.last_insert_rowid();
-    transaction.prepare_cached("UPDATE jobs SET sample = ?2 WHERE id = ?1")?.execute([job, sample])?;
+    transaction
+        .prepare_cached("UPDATE jobs SET sample = ?2 WHERE id = ?1")?
+        .execute([job, sample])?;
     Ok((sample, body::packed(text, text).map_err(trouble)?))
 }
 

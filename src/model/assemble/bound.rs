@@ -8,7 +8,8 @@ use foldhash::fast::FixedState;
 
 use crate::model::Build;
 
-/// Bytes that one log may come to, roughly: some 25,000 steps that differ, or 100,000 that repeat each other.
+/// Bytes that one log may come to, roughly: some 25,000 steps that differ, or 100,000 that repeat
+/// each other.
 pub(super) const MOST: usize = 34 << 20;
 
 /// Bytes of a vertex, step or command of which there was none like it, with its lines.
@@ -30,8 +31,10 @@ pub(super) struct Kept {
 impl Kept {
     /// One more.
     pub(super) fn add(&mut self, build: &Build) {
-        let lines = build.bases.len() + build.imports.len() + build.exports.len() + build.errors.len();
-        self.bytes += size_of::<Build>() + lines * SMALL;
+        let lines =
+            build.bases.len() + build.imports.len() + build.exports.len() + build.errors.len();
+        // Once in the run, and once more in what is found about it: its series, its key, its start.
+        self.bytes += 2 * size_of::<Build>() + lines * SMALL;
         for step in &build.steps {
             self.bytes += if self.is_new(&step.name) { NEW } else { SMALL };
         }

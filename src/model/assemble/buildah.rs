@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use super::classic::stage_name;
 use crate::dialect::Buildah;
 use crate::model::{
-    Base, Build, BuildOutcome, CacheKind, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer,
+    Base, Build, BuildOutcome, CacheKind, Dialect, Instruction, Outcome, Quote, Step, StepKind,
+    Text, Transfer,
 };
 
 /// What was seen of one build.
@@ -55,11 +56,12 @@ impl BuildahSegment {
         self.build.steps.len() + self.build.bases.len() + self.waiting.len() + self.arrows.len()
     }
 
-    /// Whether this begins another build: a stage begins that has begun before. With `--jobs` the first one
-    /// need not be printed first.
+    /// Whether this begins another build: a stage begins that has begun before. With `--jobs` the
+    /// first one need not be printed first.
     pub(super) fn restarts_with(&self, says: Buildah) -> bool {
         let Buildah::Step { stage, position: 1, .. } = says else { return false };
-        let begun = self.stages.contains_key(&stage) || (self.stages.is_empty() && !self.build.steps.is_empty());
+        let begun = self.stages.contains_key(&stage)
+            || (self.stages.is_empty() && !self.build.steps.is_empty());
         begun || !self.build.errors.is_empty()
     }
 
@@ -105,7 +107,8 @@ impl BuildahSegment {
     pub(super) fn finish(mut self, invocation: usize) -> Option<Build> {
         self.settle(None);
         if self.committed {
-            // Before v1.12 no arrow follows the commit of the last step either, only the image's hash.
+            // Before v1.12 no arrow follows the commit of the last step either, only the image's
+            // hash.
             self.waiting.iter().for_each(|step| ended(&mut self.build, step.at));
         }
         let build = &mut self.build;
@@ -123,8 +126,15 @@ impl BuildahSegment {
         Some(self.build)
     }
 
-    fn step(&mut self, (stage, numbered): (u32, bool), (position, of): (u32, u32), text: Text, header: Quote) {
-        let instruction = text.split_ascii_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+    fn step(
+        &mut self,
+        (stage, numbered): (u32, bool),
+        (position, of): (u32, u32),
+        text: Text,
+        header: Quote,
+    ) {
+        let instruction =
+            text.split_ascii_whitespace().next().unwrap_or_default().to_ascii_uppercase();
         if self.build.line == 0 {
             self.build.line = header.line;
         }
@@ -165,10 +175,11 @@ impl BuildahSegment {
         self.build.bases.push(Base { stage: name, image, quote: header, ..Base::default() });
     }
 
-    /// The step that an arrow belongs to: the only one that has begun. One that copies from a stage cannot end
-    /// before that stage does.
+    /// The step that an arrow belongs to: the only one that has begun. One that copies from a stage
+    /// cannot end before that stage does.
     fn arrow(&mut self, arrow: Arrow, quote: Quote) {
-        let free: Vec<Waiting> = self.waiting.iter().filter(|step| !self.depends(step)).copied().collect();
+        let free: Vec<Waiting> =
+            self.waiting.iter().filter(|step| !self.depends(step)).copied().collect();
         match free.as_slice() {
             [one] => self.decide(*one, arrow, quote),
             [] => {}
@@ -185,15 +196,17 @@ impl BuildahSegment {
             self.build.pushed.push((waiting.at, quote));
             return;
         }
-        if let Some(step) = self.build.steps.get_mut(waiting.at).filter(|s| s.outcome == Outcome::Unknown) {
+        if let Some(step) =
+            self.build.steps.get_mut(waiting.at).filter(|s| s.outcome == Outcome::Unknown)
+        {
             step.outcome = if arrow == Arrow::Layer { Outcome::Miss } else { Outcome::Hit };
             step.fetched = (arrow == Arrow::Pulled).then(|| quote.clone());
             step.verdict = Some(quote);
         }
     }
 
-    /// A stage goes on: the last arrows were its own, those before them of stages that came to their end. Where its
-    /// step has none at all, layers are off, and it simply ran.
+    /// A stage goes on: the last arrows were its own, those before them of stages that came to
+    /// their end. Where its step has none at all, layers are off, and it simply ran.
     fn settle(&mut self, stage: Option<u32>) {
         let mut groups: Vec<Vec<(Arrow, Quote)>> = vec![Vec::new()];
         for arrow in std::mem::take(&mut self.arrows) {
@@ -208,7 +221,11 @@ impl BuildahSegment {
             self.decide_all(step, group);
         }
         for group in groups {
-            let next = self.waiting.iter().find(|step| step.last && !self.depends(step)).or(self.waiting.first());
+            let next = self
+                .waiting
+                .iter()
+                .find(|step| step.last && !self.depends(step))
+                .or(self.waiting.first());
             if let Some(step) = next.copied() {
                 self.decide_all(step, group);
             }
@@ -227,11 +244,16 @@ impl BuildahSegment {
 
     /// It takes files from a stage that is still being built.
     fn depends(&self, step: &Waiting) -> bool {
-        let Some((_, from)) = self.build.steps.get(step.at).and_then(|step| step.text.split_once("from=")) else {
+        let Some((_, from)) =
+            self.build.steps.get(step.at).and_then(|step| step.text.split_once("from="))
+        else {
             return false;
         };
         let name = from.split([' ', ',']).next().unwrap_or_default().to_ascii_lowercase();
-        let known = self.stages.iter().find(|(stage, known)| **known == *name || name == (*stage - 1).to_string());
+        let known = self
+            .stages
+            .iter()
+            .find(|(stage, known)| **known == *name || name == (*stage - 1).to_string());
         let open = |stage: u32| self.waiting.iter().any(|other| other.stage == stage);
         match known {
             Some((stage, _)) => *stage != step.stage && (open(*stage) || !self.is_over(*stage)),
@@ -247,7 +269,11 @@ impl BuildahSegment {
     }
 
     fn pulling(&mut self, image: &str, quote: Quote) {
-        let base = self.build.bases.last_mut().filter(|b| b.pulled.is_none() && image.ends_with(&*b.image));
+        let base = self
+            .build
+            .bases
+            .last_mut()
+            .filter(|b| b.pulled.is_none() && image.ends_with(&*b.image));
         if let Some(base) = base {
             base.pulled = Some(quote);
         }
@@ -271,7 +297,8 @@ impl BuildahSegment {
             ended(&mut self.build, step.at);
         }
         let exports = &mut self.build.exports;
-        let at = pushed_to(error).map_or(0, |repository| transfer(exports, &format!("{repository}:"), quote.clone()));
+        let at = pushed_to(error)
+            .map_or(0, |repository| transfer(exports, &format!("{repository}:"), quote.clone()));
         if let Some(export) = exports.get_mut(at) {
             (export.error, export.verdict) = (Some(error.into()), Some(quote.clone()));
         }
@@ -286,7 +313,8 @@ fn ended(build: &mut Build, at: usize) {
     }
 }
 
-/// `failed pushing cache to {{{"r.example.com" "team/cache"} "0a1b…"} …}: …`, `failed pushing cache to r/c:0a1b…: …`
+/// `failed pushing cache to {{{"r.example.com" "team/cache"} "0a1b…"} …}: …`,
+/// `failed pushing cache to r/c:0a1b…: …`
 fn pushed_to(error: &str) -> Option<String> {
     let name = error.strip_prefix("failed pushing cache to ")?;
     let Some(quoted) = name.strip_prefix("{{{\"") else {
@@ -298,8 +326,8 @@ fn pushed_to(error: &str) -> Option<String> {
     Some(format!("{host}/{path}"))
 }
 
-/// `r/team/app/cache:0a1b…`, `[r/team/app/cache]:0a1b…`: each layer is a tag of one repository. podman prints the tag
-/// of a layer that it pulled twice: `r/team/app/cache:0a1b…:0a1b…`.
+/// `r/team/app/cache:0a1b…`, `[r/team/app/cache]:0a1b…`: each layer is a tag of one repository.
+/// podman prints the tag of a layer that it pulled twice: `r/team/app/cache:0a1b…:0a1b…`.
 fn transfer(all: &mut Vec<Transfer>, reference: &str, quote: Quote) -> usize {
     let (repo, key) = reference.rsplit_once(':').unwrap_or((reference, ""));
     let repo = repo.strip_suffix(key).and_then(|repo| repo.strip_suffix(':')).unwrap_or(repo);

@@ -32,14 +32,17 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Whether this header begins another build: number 1 again, under another name or after steps. Of a log
-    /// that was filtered there may be no number 1.
+    /// Whether this header begins another build: number 1 again, under another name or after steps.
+    /// Of a log that was filtered there may be no number 1.
     pub(super) fn restarts_with(&self, n: u32, text: &[u8]) -> bool {
         self.begins_again(n, text) || self.is_over(n, text)
     }
 
     fn begins_again(&self, n: u32, text: &[u8]) -> bool {
-        let Some(first) = self.vertices.get(&1).filter(|_| n == 1 && self.current != Some(1)) else { return false };
+        let Some(first) = self.vertices.get(&1).filter(|_| n == 1 && self.current != Some(1))
+        else {
+            return false;
+        };
         let text = String::from_utf8_lossy(text);
         if is_status(text.as_bytes()) {
             return false;
@@ -48,15 +51,20 @@ impl Segment {
         !same || (text.contains("load build definition") && self.has_steps())
     }
 
-    /// The image is written, and the number of a vertex names another one. Builds that run side by side
-    /// collide before that.
+    /// The image is written, and the number of a vertex names another one. Builds that run side by
+    /// side collide before that.
     fn is_over(&self, n: u32, text: &[u8]) -> bool {
-        let Some(known) = self.vertices.get(&n).filter(|v| text.starts_with(b"[") && !v.names.is_empty()) else {
+        let Some(known) =
+            self.vertices.get(&n).filter(|v| text.starts_with(b"[") && !v.names.is_empty())
+        else {
             return false;
         };
         let name = String::from_utf8_lossy(text);
-        let other = self.current.is_none() && known.names.iter().all(|(known, _)| subject(known) != subject(&name));
-        let written = |v: &Vertex| v.end == End::Done && v.names.iter().any(|(name, _)| name.contains("exporting to "));
+        let other = self.current.is_none()
+            && known.names.iter().all(|(known, _)| subject(known) != subject(&name));
+        let written = |v: &Vertex| {
+            v.end == End::Done && v.names.iter().any(|(name, _)| name.contains("exporting to "))
+        };
         other && !self.tangled && self.vertices.values().any(written)
     }
 
@@ -109,7 +117,8 @@ impl Segment {
         self.errors.push(quote);
     }
 
-    /// A line that goes on with the error right above it; any program may print such a line elsewhere.
+    /// A line that goes on with the error right above it; any program may print such a line
+    /// elsewhere.
     pub(super) fn answered(&mut self, quote: Quote) {
         if self.failed_at.is_some_and(|line| quote.line <= line + Build::ANSWERS) {
             self.answers.push(quote);
@@ -118,7 +127,10 @@ impl Segment {
 
     /// Some build step was seen.
     pub(super) fn has_steps(&self) -> bool {
-        self.vertices.values().flat_map(|v| &v.names).any(|(name, _)| parse_step_name(name).is_some())
+        self.vertices
+            .values()
+            .flat_map(|v| &v.names)
+            .any(|(name, _)| parse_step_name(name).is_some())
     }
 
     /// The first line of a vertex that only a build has; a builder that is made boots, and no more.
@@ -140,7 +152,9 @@ impl Segment {
     }
 
     fn is_name(&self, n: u32, text: &[u8]) -> bool {
-        self.vertices.get(&n).is_some_and(|v| v.names.iter().any(|(name, _)| name.as_bytes() == text))
+        self.vertices
+            .get(&n)
+            .is_some_and(|v| v.names.iter().any(|(name, _)| name.as_bytes() == text))
     }
 
     fn header(&mut self, n: u32, text: &[u8], line: u64, raw: &[u8]) {
@@ -151,15 +165,19 @@ impl Segment {
         let vertex = self.vertices.entry(n).or_default();
         let name = String::from_utf8_lossy(text);
         // One number, two things: two printers write into one log.
-        self.tangled |= vertex.names.first().is_some_and(|(known, _)| subject(known) != subject(&name));
+        self.tangled |=
+            vertex.names.first().is_some_and(|(known, _)| subject(known) != subject(&name));
         vertex.named(text, line, raw);
-        if text == b"preparing layers for inline cache" || text.ends_with(b"] preparing layers for inline cache") {
+        if text == b"preparing layers for inline cache"
+            || text.ends_with(b"] preparing layers for inline cache")
+        {
             vertex.inline = vertex.inline.take().or_else(|| Some(Quote::new(line, raw)));
         }
     }
 }
 
-/// A name without what bake puts in front: targets that share a vertex print it under each of theirs.
+/// A name without what bake puts in front: targets that share a vertex print it under each of
+/// theirs.
 fn subject(name: &str) -> &str {
     let rest = name.strip_prefix('[').and_then(|inside| inside.split_once("] "));
     rest.map_or(name, |(_, text)| text)
@@ -191,15 +209,20 @@ mod tests {
     #[test]
     fn lists_of_2019_tell_hits_and_times() {
         let build = build(OF_2019);
-        let steps: Vec<_> = build.steps.iter().map(|s| (s.text.as_str(), s.outcome, s.seconds)).collect();
-        assert_eq!(steps, [("RUN a", Outcome::Hit, Some(0.0)), ("RUN b", Outcome::Miss, Some(1.5))]);
+        let steps: Vec<_> =
+            build.steps.iter().map(|s| (s.text.as_str(), s.outcome, s.seconds)).collect();
+        assert_eq!(
+            steps,
+            [("RUN a", Outcome::Hit, Some(0.0)), ("RUN b", Outcome::Miss, Some(1.5))]
+        );
         assert!(!build.tangled);
     }
 
     #[test]
     fn an_export_that_failed_is_one_without_its_header_too() {
         let build = build(
-            "#20 writing cache manifest sha256:00\n#20 preparing build cache for export 1.3s done\n#20 ERROR: error writing manifest blob: x",
+            "#20 writing cache manifest sha256:00\n#20 preparing build cache for export 1.3s \
+                done\n#20 ERROR: error writing manifest blob: x",
         );
         assert_eq!(build.exports[0].error.as_deref(), Some("error writing manifest blob: x"));
     }
@@ -208,9 +231,14 @@ mod tests {
     fn a_number_of_another_name_after_the_image_begins_another_build() {
         let run = |steps: &str| format!("{steps}\n#9 exporting to image\n#9 DONE 0.1s\n");
         let one = run("#5 [2/3] RUN a\n#5 CACHED\n#6 [3/3] RUN b\n#6 DONE 1.0s");
-        let two = run("#4 [1/3] FROM x\n#4 DONE 0.1s\n#5 [3/3] RUN b\n#5 DONE 1.0s\n#6 [2/3] RUN a\n#6 CACHED");
+        let two =
+            run("#4 [1/3] FROM x\n#4 DONE 0.1s\n#5 [3/3] RUN b\n#5 DONE 1.0s\n#6 [2/3] RUN a\n#6 \
+                CACHED");
         let builds = builds(format!("{one}{two}").lines());
-        assert_eq!(builds.iter().map(|b| (b.hits(), b.total(), b.tangled)).collect::<Vec<_>>(), [(1, 2, false); 2]);
+        assert_eq!(
+            builds.iter().map(|b| (b.hits(), b.total(), b.tangled)).collect::<Vec<_>>(),
+            [(1, 2, false); 2]
+        );
     }
 
     #[test]
@@ -218,7 +246,8 @@ mod tests {
         let outcome = |log: &str| build(log).outcome;
         let steps = "#5 [2/3] RUN a\n#5 DONE 0.1s\n#6 [3/3] RUN b\n#6 DONE 0.1s";
         let exported = "#7 exporting to image\n#7 DONE 0.1s";
-        let kept = "WARNING: No output specified with docker-container driver. Build result will only remain in the build cache.";
+        let kept = "WARNING: No output specified with docker-container driver. Build result will \
+            only remain in the build cache.";
         assert_eq!(outcome(steps), BuildOutcome::Unknown);
         assert_eq!(outcome(&format!("{steps}\n{exported}")), BuildOutcome::Succeeded);
         assert_eq!(outcome(&format!("{steps}\n{kept}")), BuildOutcome::Succeeded);

@@ -51,7 +51,11 @@ impl Listener {
             }
             Mark::Input(b"-", item) => {
                 if let Some(kind) = list {
-                    run.notes.push(CiNote { kind, value: text(item).trim_matches(['"', '\'']).into(), quote: quote() });
+                    run.notes.push(CiNote {
+                        kind,
+                        value: text(item).trim_matches(['"', '\'']).into(),
+                        quote: quote(),
+                    });
                     self.list = list;
                 }
             }
@@ -70,14 +74,23 @@ impl Listener {
                 self.caches.ends(&mut run.ci_caches, text(name), operation, outcome, quote());
             }
             Mark::HashFollows => self.hash = number + 1,
-            Mark::Commit(commit) => run.commit = run.commit.take().or_else(|| Some(Text::of_log(commit))),
-            Mark::Branch(branch) => run.branch = run.branch.take().or_else(|| Some(Text::of_log(branch))),
-            Mark::Note(kind @ (NoteKind::ComposeCacheFrom | NoteKind::ComposeCacheTo), b"") => self.list = Some(kind),
-            Mark::Note(kind, value) => run.notes.push(CiNote { kind, value: Text::of_log(value), quote: quote() }),
+            Mark::Commit(commit) => {
+                run.commit = run.commit.take().or_else(|| Some(Text::of_log(commit)))
+            }
+            Mark::Branch(branch) => {
+                run.branch = run.branch.take().or_else(|| Some(Text::of_log(branch)))
+            }
+            Mark::Note(kind @ (NoteKind::ComposeCacheFrom | NoteKind::ComposeCacheTo), b"") => {
+                self.list = Some(kind)
+            }
+            Mark::Note(kind, value) => {
+                run.notes.push(CiNote { kind, value: Text::of_log(value), quote: quote() })
+            }
         }
     }
 
-    /// The log is over: an action whose inputs were not closed (copies of the page) is taken as it is.
+    /// The log is over: an action whose inputs were not closed (copies of the page) is taken as it
+    /// is.
     pub(super) fn end(&mut self, run: &mut Run) {
         self.typed.ends(run);
         run.asked_by(self.action.take());
@@ -87,7 +100,8 @@ impl Listener {
     /// `docker/build-push-action@v6`, or the first line of a script.
     fn section(&mut self, run: &mut Run, title: &str, quote: Quote) {
         self.block = true;
-        self.keeps = title.starts_with("actions/cache@") || title.starts_with("actions/cache/restore@");
+        self.keeps =
+            title.starts_with("actions/cache@") || title.starts_with("actions/cache/restore@");
         self.caches.next_step();
         run.asked_by(self.action.take());
         match action(title) {
@@ -105,7 +119,10 @@ impl Listener {
     /// Values of several lines are lists, one item a line, without a gap.
     fn input_goes_on(&mut self, value: &str, line: u64) {
         let (field, last) = &mut self.field;
-        let Some(action) = self.action.as_mut().filter(|_| !value.is_empty() && line <= *last + 1) else { return };
+        let Some(action) = self.action.as_mut().filter(|_| !value.is_empty() && line <= *last + 1)
+        else {
+            return;
+        };
         *last = line;
         action.input(field, value);
     }
@@ -173,7 +190,10 @@ shell: /usr/bin/bash -e {0}
             reader.finish(0).remove(0).commit
         };
         let hash = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567";
-        assert!(commit(&format!("##[group]Run a\n[command]/usr/bin/git log -1 --format=%H\n{hash}")).is_some());
+        assert!(
+            commit(&format!("##[group]Run a\n[command]/usr/bin/git log -1 --format=%H\n{hash}"))
+                .is_some()
+        );
         assert_eq!(commit(&format!("##[group]Run a\n{hash}")), None);
     }
 
@@ -181,11 +201,20 @@ shell: /usr/bin/bash -e {0}
     fn inputs_of_actions_and_scripts_of_several_lines_are_commands() {
         let all = commands(ACTIONS);
         let tools: Vec<Tool> = all.iter().map(|c| c.tool).collect();
-        assert_eq!(tools, [Tool::BuildxCreate, Tool::BuildxBake, Tool::BuildPushAction, Tool::BuildxBuild]);
+        assert_eq!(
+            tools,
+            [Tool::BuildxCreate, Tool::BuildxBake, Tool::BuildPushAction, Tool::BuildxBuild]
+        );
         assert_eq!(all[0].driver.as_deref(), Some("docker-container"));
         assert_eq!((all[1].target.as_deref(), all[1].push), (Some("app"), true));
-        assert_eq!((all[1].cache_from[0].get("scope"), all[1].cache_to[0].get("mode")), (Some("a"), Some("max")));
-        assert_eq!((all[2].platforms.len(), all[2].build_args.len(), all[2].inline()), (2, 1, true));
+        assert_eq!(
+            (all[1].cache_from[0].get("scope"), all[1].cache_to[0].get("mode")),
+            (Some("a"), Some("max"))
+        );
+        assert_eq!(
+            (all[2].platforms.len(), all[2].build_args.len(), all[2].inline()),
+            (2, 1, true)
+        );
         assert_eq!((all[3].cache_from.len(), all[3].tags.len()), (1, 1));
         assert_eq!(all[3].line_with("--cache-from").text.trim(), "--cache-from r/a:c \\");
     }

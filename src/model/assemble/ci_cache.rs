@@ -65,7 +65,8 @@ impl Caches {
         let asked = caches.last_mut().filter(|_| self.tried > 0 && self.tried + 1 == quote.line);
         match asked {
             Some(asked) => {
-                (asked.outcome, asked.restored, asked.quote) = (CacheOutcome::Partial, Some(key.into()), quote);
+                (asked.outcome, asked.restored, asked.quote) =
+                    (CacheOutcome::Partial, Some(key.into()), quote);
             }
             None => caches.push(restore(key, CacheOutcome::Hit, quote)),
         }
@@ -90,7 +91,14 @@ impl Caches {
         let name = if name.is_empty() && under_way { self.key.clone() } else { name };
         let bad = matches!(outcome, CacheOutcome::Failed | CacheOutcome::Skipped);
         let reason = bad.then(|| cache_reason(quote.text.as_bytes())).flatten();
-        let now = self.told_apart(CiCache { name: name.into(), operation, outcome, reason, restored: None, quote });
+        let now = self.told_apart(CiCache {
+            name: name.into(),
+            operation,
+            outcome,
+            reason,
+            restored: None,
+            quote,
+        });
         let fresh = std::mem::take(&mut self.fresh);
         match caches.last_mut().filter(|before| !fresh && same(before, &now)) {
             Some(before) => settle(before, now),
@@ -101,7 +109,9 @@ impl Caches {
     /// A cache that is found under another key than the one asked for is found in part.
     fn told_apart(&self, found: CiCache) -> CiCache {
         let restored = matches!(found.outcome, CacheOutcome::Hit | CacheOutcome::Partial);
-        let other = self.operation == Some(found.operation) && !self.key.is_empty() && *found.name != *self.key;
+        let other = self.operation == Some(found.operation)
+            && !self.key.is_empty()
+            && *found.name != *self.key;
         match found.outcome {
             _ if restored && other => CiCache {
                 name: self.key.as_str().into(),
@@ -109,14 +119,23 @@ impl Caches {
                 restored: Some(found.name),
                 ..found
             },
-            CacheOutcome::Partial if !found.name.is_empty() => CiCache { restored: Some(found.name.clone()), ..found },
+            CacheOutcome::Partial if !found.name.is_empty() => {
+                CiCache { restored: Some(found.name.clone()), ..found }
+            }
             _ => found,
         }
     }
 }
 
 fn restore(name: String, outcome: CacheOutcome, quote: Quote) -> CiCache {
-    CiCache { name: name.into(), operation: CacheOperation::Restore, outcome, reason: None, restored: None, quote }
+    CiCache {
+        name: name.into(),
+        operation: CacheOperation::Restore,
+        outcome,
+        reason: None,
+        restored: None,
+        quote,
+    }
 }
 
 /// Whether both are about one operation.
@@ -131,12 +150,15 @@ fn bare(cache: &CiCache) -> &str {
     cache.name.split_once(": ").map_or(&*cache.name, |(name, _)| name)
 }
 
-/// What is worse counts; of two bad ends the first, which is the cause of the other. Only a conflict
-/// is a guess of the client's (`another job may be creating this cache`) and yields to an answer.
+/// What is worse counts; of two bad ends the first, which is the cause of the other. Only a
+/// conflict is a guess of the client's (`another job may be creating this cache`) and yields to an
+/// answer.
 fn settle(before: &mut CiCache, now: CiCache) {
     let good = |outcome| matches!(outcome, CacheOutcome::Hit | CacheOutcome::Saved);
     let guess = matches!(before.reason, None | Some(CacheReason::Conflict));
-    if !good(now.outcome) && (good(before.outcome) || (guess && now.reason.is_some_and(|r| r != CacheReason::Conflict)))
+    if !good(now.outcome)
+        && (good(before.outcome)
+            || (guess && now.reason.is_some_and(|r| r != CacheReason::Conflict)))
     {
         (before.outcome, before.reason, before.quote) = (now.outcome, now.reason, now.quote);
     }
@@ -170,9 +192,18 @@ mod tests {
 
     #[test]
     fn the_cause_counts_not_what_follows() {
-        assert_eq!(heard(&[("", Restore, Failed), ("k", Restore, Miss)]), [("k".to_owned(), Failed)]);
-        assert_eq!(heard(&[("k", Restore, Partial), ("k", Restore, Hit)]), [("k".to_owned(), Partial)]);
-        assert_eq!(heard(&[("d: d.tar", Save, Exists), ("d", Save, Exists)]), [("d: d.tar".to_owned(), Exists)]);
+        assert_eq!(
+            heard(&[("", Restore, Failed), ("k", Restore, Miss)]),
+            [("k".to_owned(), Failed)]
+        );
+        assert_eq!(
+            heard(&[("k", Restore, Partial), ("k", Restore, Hit)]),
+            [("k".to_owned(), Partial)]
+        );
+        assert_eq!(
+            heard(&[("d: d.tar", Save, Exists), ("d", Save, Exists)]),
+            [("d: d.tar".to_owned(), Exists)]
+        );
     }
 
     #[test]
@@ -182,16 +213,28 @@ mod tests {
         for lines in [[taken, denied], [denied, taken]] {
             let (mut caches, mut all) = (Caches::default(), Few::new());
             for (text, line) in lines.iter().zip(1..) {
-                caches.ends(&mut all, String::new(), Save, Failed, Quote::new(line, text.as_bytes()));
+                caches.ends(
+                    &mut all,
+                    String::new(),
+                    Save,
+                    Failed,
+                    Quote::new(line, text.as_bytes()),
+                );
             }
-            assert_eq!((all.len(), all[0].reason, &*all[0].quote.text), (1, Some(CacheReason::Denied), denied));
+            assert_eq!(
+                (all.len(), all[0].reason, &*all[0].quote.text),
+                (1, Some(CacheReason::Denied), denied)
+            );
         }
     }
 
     #[test]
     fn two_caches_stay_two() {
         let both = heard(&[("a", Save, Exists), ("b", Save, Saved), ("b", Restore, Hit)]);
-        assert_eq!(both, [("a".to_owned(), Exists), ("b".to_owned(), Saved), ("b".to_owned(), Hit)]);
+        assert_eq!(
+            both,
+            [("a".to_owned(), Exists), ("b".to_owned(), Saved), ("b".to_owned(), Hit)]
+        );
         let (mut caches, mut all) = (Caches::default(), Few::new());
         for line in 1..3 {
             caches.begins("k".into(), Save);

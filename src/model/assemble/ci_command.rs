@@ -1,8 +1,7 @@
 //! Commands that are written in several lines, put together.
 //!
-//! A script is shown as it was written: `docker buildx build \\`, and its options in the lines below, or in a
-//! variable that it sets before.
-//! Knows no CI.
+//! A script is shown as it was written: `docker buildx build \\`, and its options in the lines
+//! below, or in a variable that it sets before. Knows no CI.
 
 use super::ci_variables::{self, Variables};
 use crate::model::{Command, Few, Quote, Run};
@@ -36,7 +35,8 @@ impl Typed {
 
     /// Options in a line of their own, right below a line that is not finished.
     pub(super) fn goes_on(&mut self, options: &str, line: Quote) {
-        let open = unfinished(&self.text).or_else(|| ci_variables::is_open(&self.text).then_some(&self.text));
+        let open = unfinished(&self.text)
+            .or_else(|| ci_variables::is_open(&self.text).then_some(&self.text));
         let Some(start) = open.map(str::len).filter(|_| self.next_is(line.line)) else { return };
         self.text.truncate(start);
         self.text.push(' ');
@@ -70,8 +70,9 @@ fn unfinished(text: &str) -> Option<&str> {
 }
 
 /// GitLab shows the first line of a command only: `$ docker build \ # collapsed multi-line command`
-/// (`gitlab-runner` `shells/bash.go`); error records of `PowerShell` abbreviate: `+ docker build -t a ...`.
-/// The last line of one that goes on may hold arguments alone, and no option.
+/// (`gitlab-runner` `shells/bash.go`); error records of `PowerShell` abbreviate:
+/// `+ docker build -t a ...`. The last line of one that goes on may hold arguments alone, and no
+/// option.
 fn is_whole(text: &str, more: usize) -> bool {
     let cut = text.contains("# collapsed multi-line command") || text.trim_end().ends_with(" ...");
     !cut && (more > 0 || unfinished(text).is_none())
@@ -93,7 +94,11 @@ mod tests {
 
     #[test]
     fn options_below_belong_to_the_command() {
-        let commands = heard(&[("docker buildx build \\", true), ("--no-cache \\", false), ("-t a \\", false)]);
+        let commands = heard(&[
+            ("docker buildx build \\", true),
+            ("--no-cache \\", false),
+            ("-t a \\", false),
+        ]);
         assert_eq!((commands.len(), commands[0].no_cache, commands[0].tags.len()), (1, true, 1));
         assert_eq!(commands[0].line_with("--no-cache").line, 2);
     }

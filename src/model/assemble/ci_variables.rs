@@ -1,5 +1,5 @@
-//! Variables of a shell that hold options of a builder, or the call of one, where the log shows how they are set:
-//! `opts=(--cache-from type=gha)`, and below `docker buildx build "${opts[@]}" .`
+//! Variables of a shell that hold options of a builder, or the call of one, where the log shows how
+//! they are set: `opts=(--cache-from type=gha)`, and below `docker buildx build "${opts[@]}" .`
 //!
 //! Text only: what a command prints into a variable is not known.
 
@@ -68,7 +68,8 @@ impl Variables {
         let (mut whole, mut lines, mut rest) = (String::new(), Vec::new(), text);
         while let Some((before, after)) = rest.split_once('$') {
             whole.push_str(before);
-            let known = named(after).and_then(|(name, list, next)| Some((self.of(name)?, list, next)));
+            let known =
+                named(after).and_then(|(name, list, next)| Some((self.of(name)?, list, next)));
             let Some((variable, list, next)) = known.filter(|_| whole.len() <= LONGEST) else {
                 whole.push('$');
                 rest = after;
@@ -95,7 +96,8 @@ impl Variables {
 }
 
 fn assignment(text: &str) -> Option<Assignment<'_>> {
-    const WORDS: [&str; 6] = ["export ", "declare -a ", "declare ", "local -a ", "local ", "readonly "];
+    const WORDS: [&str; 6] =
+        ["export ", "declare -a ", "declare ", "local -a ", "local ", "readonly "];
     let text = text.trim();
     let text = WORDS.iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text);
     let (name, value) = text.split_once('=')?;
@@ -107,7 +109,8 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// `{opts[@]}`, `{OPTS}`, `OPTS` behind the dollar: the name, whether it is a list, and what follows.
+/// `{opts[@]}`, `{OPTS}`, `OPTS` behind the dollar: the name, whether it is a list, and what
+/// follows.
 fn named(text: &str) -> Option<(&str, bool, &str)> {
     if let Some(inside) = text.strip_prefix('{') {
         let (inside, next) = inside.split_once('}')?;
@@ -115,7 +118,8 @@ fn named(text: &str) -> Option<(&str, bool, &str)> {
         let name = item.unwrap_or(inside);
         return is_name(name).then_some((name, item.is_some(), next));
     }
-    let end = text.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_')).unwrap_or(text.len());
+    let end =
+        text.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_')).unwrap_or(text.len());
     let (name, next) = text.split_at_checked(end)?;
     is_name(name).then_some((name, false, next))
 }
@@ -148,7 +152,9 @@ mod tests {
 
     #[test]
     fn what_is_not_known_stays() {
-        for command in ["docker build ${X:-a} .", "docker build $Y .", "docker build ${o[0]} .", "cost 5$"] {
+        for command in
+            ["docker build ${X:-a} .", "docker build $Y .", "docker build ${o[0]} .", "cost 5$"]
+        {
             assert_eq!(expanded(&["o=(--no-cache)"], command), command);
         }
         let mut variables = Variables::default();

@@ -2,7 +2,8 @@
 
 use crate::dialect::{Bare, Classic};
 use crate::model::{
-    Base, Build, BuildOutcome, Dialect, Engine, Few, Instruction, Outcome, Quote, Step, StepKind, Text,
+    Base, Build, BuildOutcome, Dialect, Engine, Few, Instruction, Outcome, Quote, Step, StepKind,
+    Text,
 };
 
 /// What was seen of one build.
@@ -14,7 +15,8 @@ pub(super) struct ClassicSegment {
     /// Number of instructions.
     of: Option<u32>,
     built: bool,
-    /// The last line behind which the builder itself speaks: a header, or a container that was taken away.
+    /// The last line behind which the builder itself speaks: a header, or a container that was
+    /// taken away.
     last: u64,
     /// A container was begun for the step, in a log without arrows.
     running: Option<Quote>,
@@ -77,7 +79,8 @@ impl ClassicSegment {
         let build = &mut self.build;
         // Without a word of the daemon the log was cut there.
         let failed = !self.built && !self.errors.is_empty();
-        let last = build.steps.iter_mut().last().filter(|s| s.outcome == Outcome::Unknown && failed);
+        let last =
+            build.steps.iter_mut().last().filter(|s| s.outcome == Outcome::Unknown && failed);
         if let Some(step) = last {
             step.outcome = Outcome::Failed;
         }
@@ -115,7 +118,12 @@ impl ClassicSegment {
         }
         let counted = matches!(instruction.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
         let what = Instruction {
-            name: if of > 0 { format!("{position}/{of} : {text}") } else { format!("{position} : {text}") }.into(),
+            name: if of > 0 {
+                format!("{position}/{of} : {text}")
+            } else {
+                format!("{position} : {text}")
+            }
+            .into(),
             stage: self.stage_name.clone(),
             position,
             of,
@@ -137,7 +145,10 @@ impl ClassicSegment {
         self.build.bases.push(Base {
             stage: self.stage_name.clone(),
             image: text.split_ascii_whitespace().nth(1).unwrap_or_default().into(),
-            pinned: text.split_ascii_whitespace().nth(1).is_some_and(|image| image.contains("@sha256:")),
+            pinned: text
+                .split_ascii_whitespace()
+                .nth(1)
+                .is_some_and(|image| image.contains("@sha256:")),
             quote: Quote::new(line, raw),
             ..Base::default()
         });
@@ -146,14 +157,19 @@ impl ClassicSegment {
     /// ` ---> Using cache` comes before the image; the first of the two decides.
     fn outcome(&mut self, outcome: Outcome, line: u64, raw: &[u8]) {
         let after_base = self.after_base();
-        let step = self.build.steps.last_mut().filter(|s| s.header.line > after_base && s.outcome == Outcome::Unknown);
+        let step = self
+            .build
+            .steps
+            .last_mut()
+            .filter(|s| s.header.line > after_base && s.outcome == Outcome::Unknown);
         if let Some(step) = step {
             step.outcome = outcome;
             step.verdict = Some(Quote::new(line, raw));
         }
     }
 
-    /// Right behind a header, or where a container was taken away, nothing but the builder prints such a line.
+    /// Right behind a header, or where a container was taken away, nothing but the builder prints
+    /// such a line.
     fn without_arrow(&mut self, bare: Bare, line: u64, raw: &[u8]) {
         let behind = line == self.last + 1;
         match bare {
@@ -176,7 +192,8 @@ impl ClassicSegment {
 
     /// The image under a FROM is the base's own.
     fn image(&mut self, id: &[u8], line: u64, raw: &[u8]) {
-        let under_base = self.build.steps.last().is_none_or(|step| step.header.line < self.after_base());
+        let under_base =
+            self.build.steps.last().is_none_or(|step| step.header.line < self.after_base());
         let base = self.build.bases.last_mut().filter(|base| under_base && base.id.is_none());
         match base {
             Some(base) => base.id = Some(Text::of_log(id)),
@@ -206,8 +223,8 @@ impl ClassicSegment {
     }
 }
 
-/// `Step 1 : COPY Gemfile /app/` below `# Executing 4 build triggers...`: an ONBUILD of the base image, up to 1.13
-/// a file of its own. Only FROM, and ARG before it, begin one.
+/// `Step 1 : COPY Gemfile /app/` below `# Executing 4 build triggers...`: an ONBUILD of the base
+/// image, up to 1.13 a file of its own. Only FROM, and ARG before it, begin one.
 fn is_trigger(text: &[u8]) -> bool {
     let word = text.split(|b| *b == b' ').next().unwrap_or_default();
     !word.eq_ignore_ascii_case(b"FROM") && !word.eq_ignore_ascii_case(b"ARG")
@@ -228,19 +245,26 @@ mod tests {
         for of in ["", "/1"] {
             let whole = if of.is_empty() { "" } else { "/2" };
             let log = format!(
-                "Step 1{whole} : FROM ruby:2.1-onbuild\n# Executing 2 build triggers...\nStep 1{of} : COPY Gemfile /app/\n ---> Using cache\n\
-                 Step 1{of} : RUN bundle install\n ---> Using cache\n ---> 0a1b2c3d4e5f\nStep 2{whole} : RUN rake\n ---> Running in 0a1b2c3d4e5f\n ---> 0b1b2c3d4e5f\nSuccessfully built 0b1b2c3d4e5f"
+                "Step 1{whole} : FROM ruby:2.1-onbuild\n# Executing 2 build triggers...\nStep \
+                    1{of} : COPY Gemfile /app/\n ---> Using cache\nStep 1{of} : RUN bundle \
+                    install\n ---> Using cache\n ---> 0a1b2c3d4e5f\nStep 2{whole} : RUN rake\n \
+                    ---> Running in 0a1b2c3d4e5f\n ---> 0b1b2c3d4e5f\nSuccessfully built \
+                    0b1b2c3d4e5f"
             );
             let builds = builds(log.lines());
-            assert_eq!((builds.len(), builds[0].hits(), builds[0].total(), builds[0].tangled), (1, 2, 3, false));
+            assert_eq!(
+                (builds.len(), builds[0].hits(), builds[0].total(), builds[0].tangled),
+                (1, 2, 3, false)
+            );
         }
     }
 
     #[test]
     fn lines_without_arrows_count_where_nothing_else_can_stand() {
-        let log = "Step 1/4 : FROM a\n 0a1b2c3d4e5f\nStep 2/4 : RUN make\n Running in 1a1b2c3d4e5f\nUsing cache\n\
-                   2a1b2c3d4e5f\nRemoving intermediate container 1a1b2c3d4e5f\n 3a1b2c3d4e5f\nStep 3/4 : COPY a b\n Using cache\n\
-                   4a1b2c3d4e5f\nStep 4/4 : RUN test\n Running in 5a1b2c3d4e5f\nok\nSuccessfully built 6a1b2c3d4e5f";
+        let log = "Step 1/4 : FROM a\n 0a1b2c3d4e5f\nStep 2/4 : RUN make\n Running in \
+            1a1b2c3d4e5f\nUsing cache\n2a1b2c3d4e5f\nRemoving intermediate container \
+            1a1b2c3d4e5f\n 3a1b2c3d4e5f\nStep 3/4 : COPY a b\n Using cache\n4a1b2c3d4e5f\nStep 4/4 \
+            : RUN test\n Running in 5a1b2c3d4e5f\nok\nSuccessfully built 6a1b2c3d4e5f";
         let builds = builds(log.lines());
         assert_eq!((builds.len(), builds[0].hits(), builds[0].total()), (1, 1, 3));
         assert_eq!(builds[0].steps[0].verdict.as_ref().map(|line| line.line), Some(8));

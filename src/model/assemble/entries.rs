@@ -182,7 +182,9 @@ mod tests {
 
     #[test]
     fn other_shapes_are_nothing() {
-        for line in [&b"{\"vertexes\":[1,2]}"[..], b"{\"vertexes\":{}}", b"{\"vertexes\":[", b"", b"\xff{"] {
+        for line in
+            [&b"{\"vertexes\":[1,2]}"[..], b"{\"vertexes\":{}}", b"{\"vertexes\":[", b"", b"\xff{"]
+        {
             each(line, |_| unreachable!("no entry"));
         }
     }

@@ -40,7 +40,8 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     let mut exports = Exports::default();
     for (name, quote, number, vertex) in names {
         let (target, rest) = split_target(name, &targets);
-        // A terminal shows a vertex that is at work as one that is done; its last frame says that it is.
+        // A terminal shows a vertex that is at work as one that is done; its last frame says that
+        // it is.
         ends |= rest.starts_with(EXPORT) && segment.dialect != Dialect::BuildkitTty;
         if rest.starts_with(EXPORT) {
             exports.seen(target, vertex.end);
@@ -146,7 +147,9 @@ fn targets(segment: &Segment) -> BTreeSet<String> {
 
 /// The target in front of a name, and the name without it.
 fn split_target<'a>(name: &'a str, targets: &BTreeSet<String>) -> (Option<&'a str>, &'a str) {
-    let Some((inside, rest)) = name.strip_prefix('[').and_then(|n| n.split_once(']')) else { return (None, name) };
+    let Some((inside, rest)) = name.strip_prefix('[').and_then(|n| n.split_once(']')) else {
+        return (None, name);
+    };
     let first = inside.split_ascii_whitespace().next().unwrap_or_default();
     if !targets.contains(first) {
         return (None, name);
@@ -168,7 +171,9 @@ fn common(segment: &Segment, invocation: usize) -> Build {
         behind_export: errors::behind_export(segment),
         gone: errors::gone(segment),
         warnings: segment.warnings.clone(),
-        line: segment.line.max(segment.errors.first().map_or(0, |q| if segment.line == 0 { q.line } else { 0 })),
+        line: segment
+            .line
+            .max(segment.errors.first().map_or(0, |q| if segment.line == 0 { q.line } else { 0 })),
         tangled: segment.tangled,
         headless: segment.lacks_its_begin(),
         dialect: segment.dialect,
@@ -185,11 +190,14 @@ fn of_target<'a>(
     target: Option<&'a str>,
 ) -> usize {
     // Only the first can be without a name.
-    let open =
-        |target: &str| builds.first().is_none_or(|first| first.target.as_deref().is_none_or(|own| own == target));
+    let open = |target: &str| {
+        builds.first().is_none_or(|first| first.target.as_deref().is_none_or(|own| own == target))
+    };
     let at = match target {
         None => 0,
-        Some(target) => *places.entry(target).or_insert_with(|| if open(target) { 0 } else { builds.len() }),
+        Some(target) => {
+            *places.entry(target).or_insert_with(|| if open(target) { 0 } else { builds.len() })
+        }
     };
     if at == builds.len() {
         builds.push(common.clone());

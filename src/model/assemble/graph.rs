@@ -31,7 +31,8 @@ impl<'a> Graph<'a> {
         if self.steps.len() <= at {
             self.steps.resize_with(at + 1, Vec::new);
         }
-        if let Some(steps) = self.steps.get_mut(at).filter(|steps| steps.len() < build.steps.len()) {
+        if let Some(steps) = self.steps.get_mut(at).filter(|steps| steps.len() < build.steps.len())
+        {
             steps.push(number);
         }
     }
@@ -70,8 +71,8 @@ mod tests {
     use crate::model::assemble::testing::build;
 
     /// As `docker buildx history logs` stores `COPY --from=build` into a stage that begins with an
-    /// image: its inputs are the image and the last step of the other stage, behind a vertex that is
-    /// no step.
+    /// image: its inputs are the image and the last step of the other stage, behind a vertex that
+    /// is no step.
     const STATUS: &str = r#"{"vertexes":[{"digest":"f1","name":"[build 1/3] FROM a@sha256:0"},{"digest":"b2","inputs":["f1"],"name":"[build 2/3] WORKDIR /a"},{"digest":"b3","inputs":["b2"],"name":"[build 3/3] RUN make"},{"digest":"s1","name":"[stage-1 1/2] FROM b@sha256:0"},{"digest":"x","inputs":["b3"],"name":"mount permissions"},{"digest":"s2","inputs":["s1","x"],"name":"[stage-1 2/2] COPY --from=build /a /a"}]}"#;
 
     #[test]

@@ -7,7 +7,11 @@ use std::collections::BTreeSet;
 use crate::model::{Instruction, Recent, Shared, StepName};
 
 /// The instruction of a step with this name; `targets` are no stages.
-pub(super) fn of_step(name: &str, parsed: &StepName, targets: &BTreeSet<String>) -> Shared<Instruction> {
+pub(super) fn of_step(
+    name: &str,
+    parsed: &StepName,
+    targets: &BTreeSet<String>,
+) -> Shared<Instruction> {
     thread_local!(static RECENT: Recent<Named> = Recent::default());
     let make = || Shared::from(instruction(name, parsed, targets));
     if !targets.is_empty() {
@@ -52,9 +56,14 @@ mod tests {
     fn one_name_is_one_instruction_unless_a_word_of_it_is_a_target() {
         let name = "[linux/amd64 web 2/3] run make";
         let parsed = parse_step_name(name).unwrap();
-        let of = |targets: &[&str]| of_step(name, &parsed, &targets.iter().map(ToString::to_string).collect());
+        let of = |targets: &[&str]| {
+            of_step(name, &parsed, &targets.iter().map(ToString::to_string).collect())
+        };
         assert!(of(&[]).is(&of(&[])));
-        assert_eq!((&*of(&[]).stage, &*of(&[]).platform, &*of(&[]).instruction), ("web", "linux/amd64", "RUN"));
+        assert_eq!(
+            (&*of(&[]).stage, &*of(&[]).platform, &*of(&[]).instruction),
+            ("web", "linux/amd64", "RUN")
+        );
         assert_eq!(&*of(&["web"]).stage, "");
     }
 }

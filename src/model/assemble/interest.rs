@@ -103,15 +103,17 @@ impl Interest<'_> {
             let joined = std::mem::replace(&mut before.open, peeled.open) || peeled.open;
             match before.is_news(&peeled, self.stack) {
                 _ if peeled.append => wanted = Wanted::WithBefore,
-                news if (news || joined) && !matches!(wanted, Wanted::WithBefore) => wanted = Wanted::Yes,
+                news if (news || joined) && !matches!(wanted, Wanted::WithBefore) => {
+                    wanted = Wanted::Yes
+                }
                 _ => {}
             }
         }
         wanted
     }
 
-    /// More output of the vertex that is talking: what nearly all lines are, alike but for the times in
-    /// their stamps and behind the number of the vertex.
+    /// More output of the vertex that is talking: what nearly all lines are, alike but for the
+    /// times in their stamps and behind the number of the vertex.
     fn likeness(&self, line: &[u8], peeled: &Peeled) -> Option<Likeness> {
         let seconds = dialect::seconds(peeled.text)?;
         let (prefix, stamp) = self.stack.prefix(line, peeled)?;
@@ -123,8 +125,8 @@ impl Interest<'_> {
 impl Before {
     fn is_news(&mut self, peeled: &Peeled, stack: &Stack) -> bool {
         if let Some(number) = dialect::output(peeled.text) {
-            // Two empty slices are not compared: `memcmp` of no bytes at a dangling address is slow on
-            // processors that mask the load.
+            // Two empty slices are not compared: `memcmp` of no bytes at a dangling address is slow
+            // on processors that mask the load.
             let moved = peeled.job.is_some_and(|job| self.job != job);
             if let Some(job) = peeled.job.filter(|_| moved) {
                 self.job.clear();
@@ -154,9 +156,10 @@ mod tests {
     use super::*;
     use crate::source::{Input, Sink, Whole, discover};
 
-    /// Logs of GitHub (stamps), of GitLab with stamps (which name streams and go on in other lines), and
-    /// without any CI.
-    const PREFIXES: [&str; 4] = ["2026-05-04T09:00:00.1234567Z ", "2026-05-04T09:00:00.123456Z 01O ", "app-1  | ", ""];
+    /// Logs of GitHub (stamps), of GitLab with stamps (which name streams and go on in other
+    /// lines), and without any CI.
+    const PREFIXES: [&str; 4] =
+        ["2026-05-04T09:00:00.1234567Z ", "2026-05-04T09:00:00.123456Z 01O ", "app-1  | ", ""];
 
     /// Asks for each line, whatever it is like.
     struct Each<'a>(Interest<'a>);
@@ -209,7 +212,8 @@ mod tests {
         #[test]
         fn likeness_hides_no_line(
             prefix in prop::sample::select(&PREFIXES[..]),
-            lines in proptest::collection::vec("(#[1-3] [0-9]{1,3}\\.[0-9]{1,4}( x)?|#[1-3] (CACHED|DONE 0.1s|\\[2/3\\] RUN a)|\\+ docker build \\.|\\x1b\\[0m#1 0.1 x|x|)\r?", 1..60),
+            lines in proptest::collection::vec("(#[1-3] [0-9]{1,3}\\.[0-9]{1,4}( x)?|#[1-3] \
+                (CACHED|DONE 0.1s|\\[2/3\\] RUN a)|\\+ docker build \\.|\\x1b\\[0m#1 0.1 x|x|)\r?", 1..60),
         ) {
             let lines: Vec<String> = lines.iter().map(|line| format!("{prefix}{line}\n")).collect();
             told_by_likeness(lines.concat().as_bytes())?;

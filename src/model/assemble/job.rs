@@ -134,7 +134,8 @@ impl Assembler {
         }
     }
 
-    /// Two services announced with no build between them are built side by side: their numbers collide.
+    /// Two services announced with no build between them are built side by side: their numbers
+    /// collide.
     fn next_service(&mut self, number: u64, name: &[u8]) {
         let side_by_side = self.service.is_some();
         self.close_buildkit();
@@ -159,8 +160,9 @@ impl Assembler {
     /// A final error belongs to the build before it; one that stops the client before any step is a
     /// build of its own.
     fn failed(&mut self, quote: Quote) {
-        let known =
-            |errors: &[Quote]| errors.iter().any(|q| q.text.ends_with(&*quote.text) || quote.text.ends_with(&*q.text));
+        let known = |errors: &[Quote]| {
+            errors.iter().any(|q| q.text.ends_with(&*quote.text) || quote.text.ends_with(&*q.text))
+        };
         if known(&self.buildkit.errors) || self.builds.last().is_some_and(|b| known(&b.errors)) {
             return;
         }
@@ -207,7 +209,8 @@ impl Assembler {
             segment.over |= tty.finished;
             segment.vertices = tty.vertices();
         }
-        let booted = segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());
+        let booted =
+            segment.booted.clone().filter(|_| !segment.has_steps() && segment.errors.is_empty());
         let builds = segment.finish(self.invocations);
         if let Some(line) = segment.first_line().filter(|_| builds.is_empty()) {
             self.unread.begins(line.line, line.text.as_bytes());
@@ -259,6 +262,9 @@ pub(super) enum Said<'a> {
 impl<'a> Said<'a> {
     pub(super) fn of(text: &'a [u8], stack: &Stack) -> Option<Self> {
         let marked = || stack.mark(text).map(|(ci, mark)| Self::Mark(ci, mark));
-        dialect::read(text).map(Self::Event).or_else(marked).or_else(|| unread::holds(text).then_some(Self::Unread))
+        dialect::read(text)
+            .map(Self::Event)
+            .or_else(marked)
+            .or_else(|| unread::holds(text).then_some(Self::Unread))
     }
 }

@@ -12,7 +12,9 @@ use chrono::DateTime;
 use foldhash::HashMap;
 
 use crate::dialect::{Kaniko, KanikoSays as Says};
-use crate::model::{Base, Build, BuildOutcome, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text};
+use crate::model::{
+    Base, Build, BuildOutcome, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text,
+};
 
 /// What was seen of one build.
 #[derive(Debug, Default)]
@@ -55,10 +57,15 @@ struct Lookup {
 impl KanikoSegment {
     /// How many parts it has.
     pub(super) fn held(&self) -> usize {
-        self.build.steps.len() + self.build.imports.len() + self.names.len() + self.lookups.len() + self.ahead.len()
+        self.build.steps.len()
+            + self.build.imports.len()
+            + self.names.len()
+            + self.lookups.len()
+            + self.ahead.len()
     }
 
-    /// Whether this begins another build: its stages are planned again, or are named after a build's end.
+    /// Whether this begins another build: its stages are planned again, or are named after a
+    /// build's end.
     pub(super) fn restarts_with(&self, message: &Kaniko) -> bool {
         let ended = self.done || !self.build.errors.is_empty();
         match message.says {
@@ -96,7 +103,9 @@ impl KanikoSegment {
             Says::Expired => self.build.expired.push(quote()),
             Says::Cached(command) => self.answered(text(command), Outcome::Hit, quote()),
             Says::NotCached(command) => self.answered(text(command), Outcome::Miss, quote()),
-            Says::Step(command) if !self.build.bases.is_empty() => self.step(&text(command), message.clock, quote()),
+            Says::Step(command) if !self.build.bases.is_empty() => {
+                self.step(&text(command), message.clock, quote())
+            }
             Says::Step(_) | Says::Planned => {}
             Says::Extracting => self.extracted(quote()),
             Says::Storing(reference) => {
@@ -132,10 +141,12 @@ impl KanikoSegment {
         Some(self.build)
     }
 
-    /// What became of a command is settled by its lookup, whether or not the log shows it taken or executed. Of
-    /// the last command of a log without lookups nothing is known.
+    /// What became of a command is settled by its lookup, whether or not the log shows it taken or
+    /// executed. Of the last command of a log without lookups nothing is known.
     fn ends_in_the_middle(&mut self) {
-        if let Some(step) = self.build.steps.last_mut().filter(|s| s.verdict.is_none() && self.build.headless) {
+        if let Some(step) =
+            self.build.steps.last_mut().filter(|s| s.verdict.is_none() && self.build.headless)
+        {
             step.outcome = Outcome::Unknown;
         }
         self.take_lookups();
@@ -146,7 +157,8 @@ impl KanikoSegment {
         !self.staged && self.build.steps.is_empty() && !self.build.headless
     }
 
-    /// The first stage is built: what was looked up before is looked up again, but for the stages that nobody needs.
+    /// The first stage is built: what was looked up before is looked up again, but for the stages
+    /// that nobody needs.
     fn built(&mut self) {
         if !self.looks_ahead() {
             self.staged = true;
@@ -171,7 +183,13 @@ impl KanikoSegment {
         for lookup in std::mem::take(&mut self.lookups) {
             let Lookup { command, key, outcome, quote } = lookup;
             let step = self.instruction(&command);
-            self.build.steps.push(Step { outcome, header: quote.clone(), verdict: Some(quote), key, ..step });
+            self.build.steps.push(Step {
+                outcome,
+                header: quote.clone(),
+                verdict: Some(quote),
+                key,
+                ..step
+            });
         }
     }
 
@@ -186,7 +204,12 @@ impl KanikoSegment {
             self.ahead.push(before);
         }
         self.since = None;
-        self.build.bases.push(Base { stage: name.into(), image: base.into(), quote, ..Base::default() });
+        self.build.bases.push(Base {
+            stage: name.into(),
+            image: base.into(),
+            quote,
+            ..Base::default()
+        });
     }
 
     fn answered(&mut self, command: String, outcome: Outcome, quote: Quote) {
@@ -204,7 +227,11 @@ impl KanikoSegment {
     fn step(&mut self, text: &str, clock: &[u8], header: Quote) {
         self.tick(clock);
         let step = self.instruction(text);
-        let known = self.lookups.iter().position(|l| l.command == text).and_then(|at| self.lookups.remove(at));
+        let known = self
+            .lookups
+            .iter()
+            .position(|l| l.command == text)
+            .and_then(|at| self.lookups.remove(at));
         let (outcome, verdict, key) = match known {
             Some(lookup) => (lookup.outcome, Some(lookup.quote), lookup.key),
             None if step.kind == StepKind::Counted => (Outcome::Miss, None, None),
@@ -248,7 +275,11 @@ impl KanikoSegment {
         if self.build.line == 0 {
             self.build.line = quote.line;
         }
-        let step = self.build.steps.last_mut().filter(|_| quote.text.contains("failed to execute command"));
+        let step = self
+            .build
+            .steps
+            .last_mut()
+            .filter(|_| quote.text.contains("failed to execute command"));
         if let Some(step) = step {
             step.outcome = Outcome::Failed;
             step.verdict = Some(quote.clone());
@@ -259,7 +290,8 @@ impl KanikoSegment {
     /// A step lasts until the next begins.
     fn tick(&mut self, clock: &[u8]) {
         let now = seconds(clock);
-        if let (Some(step), Some(since), Some(now)) = (self.build.steps.last_mut(), self.since, now) {
+        if let (Some(step), Some(since), Some(now)) = (self.build.steps.last_mut(), self.since, now)
+        {
             step.seconds = Some((now - since).max(0.0));
         }
         self.since = now;
@@ -268,12 +300,22 @@ impl KanikoSegment {
 
 /// Says something of a command: the stage that began has no line of its own.
 fn is_of_stage(says: &Says) -> bool {
-    matches!(says, Says::Lookup(_) | Says::Cached(_) | Says::NotCached(_) | Says::Step(_) | Says::Extracting)
+    matches!(
+        says,
+        Says::Lookup(_) | Says::Cached(_) | Says::NotCached(_) | Says::Step(_) | Says::Extracting
+    )
 }
 
 /// Says something of the layer cache: no other program has these words.
 fn is_of_cache(says: &Says) -> bool {
-    matches!(says, Says::Lookup(_) | Says::Cached(_) | Says::NotCached(_) | Says::Storing(_) | Says::NotStored(_))
+    matches!(
+        says,
+        Says::Lookup(_)
+            | Says::Cached(_)
+            | Says::NotCached(_)
+            | Says::Storing(_)
+            | Says::NotStored(_)
+    )
 }
 
 /// `0003`, or a time stamp.
@@ -312,9 +354,11 @@ fn number(build: &mut Build) {
     }
 }
 
-/// kaniko stores RUN, and COPY and ADD with `--cache-copy-layers` only: there some COPY is looked up.
+/// kaniko stores RUN, and COPY and ADD with `--cache-copy-layers` only: there some COPY is looked
+/// up.
 fn mark_uncached(steps: &mut [Step]) {
-    let looked_up = steps.iter().any(|s| s.key.is_some() && matches!(s.instruction.as_str(), "COPY" | "ADD"));
+    let looked_up =
+        steps.iter().any(|s| s.key.is_some() && matches!(s.instruction.as_str(), "COPY" | "ADD"));
     for step in steps.iter_mut().filter(|s| s.kind == StepKind::Counted) {
         let stored = step.instruction == "RUN" || (looked_up && step.instruction != "WORKDIR");
         if !stored {

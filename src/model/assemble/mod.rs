@@ -41,8 +41,8 @@ pub struct LogReader {
     jobs: Vec<(Vec<u8>, Assembler)>,
     /// Where each of them is, by its name.
     places: HashMap<Vec<u8>, usize>,
-    /// The job of the line before that said something: one that names none is of that job. Lines that
-    /// say nothing count for nothing, because it depends on the block which of them are seen.
+    /// The job of the line before that said something: one that names none is of that job. Lines
+    /// that say nothing count for nothing, because it depends on the block which of them are seen.
     job: usize,
     pending: Pending,
     /// Bytes that the jobs hold, roughly, and the line from which on nothing is read for that.
@@ -89,7 +89,8 @@ impl LogReader {
             self.jobs.push((Vec::new(), Assembler::default()));
         }
         let (ci, source) = (self.stack.ci(), Text::new(&self.source));
-        // One stream is the log itself: its pod or container tells nothing, and changes with each run.
+        // One stream is the log itself: its pod or container tells nothing, and changes with each
+        // run.
         let told_apart = self.jobs.len() > 1 || self.stack.names_jobs();
         let full = self.full.map(|line| too_much(&self.source, line));
         let runs = self.jobs.into_iter().enumerate().map(|(i, (job, assembler))| {
@@ -108,7 +109,9 @@ impl LogReader {
 
     fn flush(&mut self) {
         let text = clean(&self.pending.text);
-        let Some(said) = Said::of(&text, &self.stack).filter(|_| self.pending.first > 0) else { return };
+        let Some(said) = Said::of(&text, &self.stack).filter(|_| self.pending.first > 0) else {
+            return;
+        };
         if self.pending.named {
             self.job = job_of(&mut self.jobs, &mut self.places, &self.pending.job);
         } else if self.jobs.is_empty() {
@@ -185,12 +188,17 @@ impl Sink for LogReader {
 }
 
 fn too_much(source: &str, line: u64) -> Problem {
-    let message = "it holds more builds and steps than are kept of one log: what follows is not read; split it";
+    let message = "it holds more builds and steps than are kept of one log: what follows is not \
+        read; split it";
     Problem { source: source.to_owned(), line: Some(line), message: message.to_owned() }
 }
 
 /// The job of this name. What came before the first name is its beginning.
-fn job_of(jobs: &mut Vec<(Vec<u8>, Assembler)>, places: &mut HashMap<Vec<u8>, usize>, name: &[u8]) -> usize {
+fn job_of(
+    jobs: &mut Vec<(Vec<u8>, Assembler)>,
+    places: &mut HashMap<Vec<u8>, usize>,
+    name: &[u8],
+) -> usize {
     if let Some(known) = places.get(name) {
         return *known;
     }
@@ -204,7 +212,11 @@ fn job_of(jobs: &mut Vec<(Vec<u8>, Assembler)>, places: &mut HashMap<Vec<u8>, us
 
 fn time(stamp: Stamp) -> Option<DateTime<Utc>> {
     match stamp {
-        Stamp::Rfc3339(text) => DateTime::parse_from_rfc3339(std::str::from_utf8(text).ok()?).ok().map(Into::into),
-        Stamp::Millis(text) => DateTime::from_timestamp_millis(std::str::from_utf8(text).ok()?.parse().ok()?),
+        Stamp::Rfc3339(text) => {
+            DateTime::parse_from_rfc3339(std::str::from_utf8(text).ok()?).ok().map(Into::into)
+        }
+        Stamp::Millis(text) => {
+            DateTime::from_timestamp_millis(std::str::from_utf8(text).ok()?.parse().ok()?)
+        }
     }
 }

@@ -59,7 +59,8 @@ impl RawJsonSegment {
         let mut another = false;
         each(text, |entry| {
             if let Entry::Vertex(record, _) = entry {
-                another |= record.name.starts_with(LOAD) && !self.numbers.contains_key(record.digest.as_ref());
+                another |= record.name.starts_with(LOAD)
+                    && !self.numbers.contains_key(record.digest.as_ref());
             }
         });
         another
@@ -119,12 +120,15 @@ impl RawJsonSegment {
         self.numbers.get(key).copied()
     }
 
-    /// Of each node the length of the longest way from a source. A broken log may hold a circle: what is on
-    /// one, or behind it, has the length that is known when all else is done.
+    /// Of each node the length of the longest way from a source. A broken log may hold a circle:
+    /// what is on one, or behind it, has the length that is known when all else is done.
     fn depths(&self) -> Vec<usize> {
-        let inputs: Vec<Vec<usize>> = (0..self.nodes.len()).map(|n| self.inputs(n).collect()).collect();
+        let inputs: Vec<Vec<usize>> =
+            (0..self.nodes.len()).map(|n| self.inputs(n).collect()).collect();
         let mut users: Vec<Vec<usize>> = vec![Vec::new(); inputs.len()];
-        for (n, input) in inputs.iter().enumerate().flat_map(|(n, inputs)| inputs.iter().map(move |i| (n, *i))) {
+        for (n, input) in
+            inputs.iter().enumerate().flat_map(|(n, inputs)| inputs.iter().map(move |i| (n, *i)))
+        {
             users.get_mut(input).into_iter().for_each(|users| users.push(n));
         }
         let mut open: Vec<usize> = inputs.iter().map(Vec::len).collect();
@@ -133,7 +137,9 @@ impl RawJsonSegment {
         while let Some(n) = ready.pop() {
             let next = depths.get(n).map_or(0, |depth| depth + 1);
             for user in users.get(n).into_iter().flatten() {
-                let Some((open, depth)) = open.get_mut(*user).zip(depths.get_mut(*user)) else { continue };
+                let Some((open, depth)) = open.get_mut(*user).zip(depths.get_mut(*user)) else {
+                    continue;
+                };
                 (*open, *depth) = (*open - 1, next.max(*depth));
                 if *open == 0 {
                     ready.push(*user);
@@ -169,7 +175,11 @@ impl RawJsonSegment {
         }
         node.started = node.started.or(started);
         let again = record.inputs.is_empty() && !node.inputs.is_empty();
-        let new = record.inputs.iter().take(MANY).filter(|digest| !node.inputs.iter().any(|known| known == *digest));
+        let new = record
+            .inputs
+            .iter()
+            .take(MANY)
+            .filter(|digest| !node.inputs.iter().any(|known| known == *digest));
         let new: Vec<String> = new.map(ToString::to_string).collect();
         let added = new.len();
         node.inputs.extend(new);

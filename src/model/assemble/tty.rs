@@ -75,8 +75,9 @@ impl TtySegment {
             self.line = line;
         }
         // `docker:default` names the context: the driver is the same.
-        self.builder =
-            (!driver.is_empty()).then(|| (Text::of_log(builder), Text::of_log(driver))).or(self.builder.take());
+        self.builder = (!driver.is_empty())
+            .then(|| (Text::of_log(builder), Text::of_log(driver)))
+            .or(self.builder.take());
     }
 
     fn vertex(&mut self, text: &[u8], seconds: f64, line: u64, raw: &[u8]) {
@@ -103,7 +104,8 @@ fn verdict(text: &[u8], seconds: f64) -> (&[u8], Body<'_>) {
         return (name, Body::Canceled);
     }
     // The error's text stands in the block at the end, if anywhere.
-    text.strip_prefix(b"ERROR ").map_or((text, Body::Done(Some(seconds))), |name| (name, Body::Error(b"")))
+    text.strip_prefix(b"ERROR ")
+        .map_or((text, Body::Done(Some(seconds))), |name| (name, Body::Error(b"")))
 }
 
 #[cfg(test)]
@@ -142,9 +144,14 @@ mod tests {
 
     #[test]
     fn a_build_in_another_form_is_another_build() {
-        let plain =
-            ["#1 [internal] load build definition from Dockerfile", "#1 DONE 0.0s", "#2 [2/2] RUN c", "#2 CACHED"];
-        for both in [builds(LOG.lines().chain(plain)), builds(plain.into_iter().chain(LOG.lines()))] {
+        let plain = [
+            "#1 [internal] load build definition from Dockerfile",
+            "#1 DONE 0.0s",
+            "#2 [2/2] RUN c",
+            "#2 CACHED",
+        ];
+        for both in [builds(LOG.lines().chain(plain)), builds(plain.into_iter().chain(LOG.lines()))]
+        {
             let mut dialects: Vec<_> =
                 both.iter().map(|b| (b.dialect == Dialect::BuildkitTty, b.steps.len())).collect();
             dialects.sort_unstable();

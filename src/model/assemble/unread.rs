@@ -1,4 +1,5 @@
-//! What looks like a build and could not be read: it is named, never passed over as if nothing were there.
+//! What looks like a build and could not be read: it is named, never passed over as if nothing were
+//! there.
 
 use crate::dialect::{self, Body, Buildah, Classic, Event, Kaniko, KanikoSays};
 use crate::envelope;
@@ -45,17 +46,26 @@ impl Unread {
         self.begun.get_or_insert_with(|| Quote::new(number, text));
     }
 
-    /// What the reader is to be told. Beside a build that was read it takes more than one line: its own commands may
-    /// print such a thing.
+    /// What the reader is to be told. Beside a build that was read it takes more than one line: its
+    /// own commands may print such a thing.
     pub(super) fn problems(self, builds: &[Build]) -> impl Iterator<Item = Problem> {
         let alone = builds.iter().all(|b| b.steps.is_empty());
         let numbered = if alone { self.steps > 0 } else { self.steps > 1 && self.verdicts > 0 };
         let enough = numbered || self.instructions > usize::from(!alone);
         let hidden = self.first.filter(|_| enough).map(|line| {
-            problem(&line, &format!("looks like a build behind something that is not known: {}", shown(&line)))
+            problem(
+                &line,
+                &format!("looks like a build behind something that is not known: {}", shown(&line)),
+            )
         });
         let begun = self.begun.filter(|_| builds.is_empty()).map(|line| {
-            problem(&line, &format!("a build begins here, and none of its steps is in the log: {}", shown(&line)))
+            problem(
+                &line,
+                &format!(
+                    "a build begins here, and none of its steps is in the log: {}",
+                    shown(&line)
+                ),
+            )
         });
         hidden.or(begun).into_iter().chain(builds.iter().filter_map(without_verdict))
     }
@@ -71,7 +81,8 @@ fn says(text: &[u8]) -> Option<Says> {
     match dialect::read(behind)? {
         Event::Vertex(_, Body::Text(name)) => {
             let name = String::from_utf8_lossy(name);
-            (name.starts_with("[internal] ") || parse_step_name(&name).is_some()).then_some(Says::Step)
+            (name.starts_with("[internal] ") || parse_step_name(&name).is_some())
+                .then_some(Says::Step)
         }
         Event::Classic(Classic::Step { text, .. }) | Event::Buildah(Buildah::Step { text, .. }) => {
             dialect::instructs(text).then_some(Says::Instruction)
@@ -81,16 +92,20 @@ fn says(text: &[u8]) -> Option<Says> {
             KanikoSays::Cached(_) | KanikoSays::NotCached(_) => Some(Says::Verdict),
             _ => None,
         },
-        Event::Vertex(_, Body::Done(_) | Body::Cached | Body::Error(_) | Body::Canceled) => Some(Says::Verdict),
+        Event::Vertex(_, Body::Done(_) | Body::Cached | Body::Error(_) | Body::Canceled) => {
+            Some(Says::Verdict)
+        }
         _ => None,
     }
 }
 
-/// A build with steps of which the log says nothing more: where the words were cut off, or two builds print into
-/// each other.
+/// A build with steps of which the log says nothing more: where the words were cut off, or two
+/// builds print into each other.
 fn without_verdict(build: &Build) -> Option<Problem> {
-    let counted: Vec<&Step> = build.steps.iter().filter(|step| step.kind == StepKind::Counted).collect();
-    let first = counted.first().filter(|_| counted.iter().all(|step| step.outcome == Outcome::Unknown))?;
+    let counted: Vec<&Step> =
+        build.steps.iter().filter(|step| step.kind == StepKind::Counted).collect();
+    let first =
+        counted.first().filter(|_| counted.iter().all(|step| step.outcome == Outcome::Unknown))?;
     let why = if build.tangled {
         "builds print into each other here, so that no step can be told from another"
     } else {
@@ -125,7 +140,12 @@ mod tests {
             assert!(says(line.as_bytes()) == Some(Says::Instruction), "{line}");
         }
         assert!(says(b"red: #5 CACHED") == Some(Says::Verdict));
-        for line in ["#5 [2/3] RUN make", "fixes #12 [bug] mend it", "a STEP 2/3: tests", "a INFO[0001] listening"] {
+        for line in [
+            "#5 [2/3] RUN make",
+            "fixes #12 [bug] mend it",
+            "a STEP 2/3: tests",
+            "a INFO[0001] listening",
+        ] {
             assert!(!holds(line.as_bytes()), "{line}");
         }
     }

@@ -84,7 +84,8 @@ impl Vertex {
     /// Takes a header.
     pub(super) fn named(&mut self, name: &[u8], line: u64, raw: &[u8]) {
         let name = name.get(..4096).unwrap_or(name);
-        if self.names.len() >= MANY || self.names.iter().any(|(known, _)| known.as_bytes() == name) {
+        if self.names.len() >= MANY || self.names.iter().any(|(known, _)| known.as_bytes() == name)
+        {
             return;
         }
         let name = Text::of_log(name);
@@ -130,10 +131,13 @@ impl Vertex {
                 self.export = self.export.max(Export::Prepares);
             }
             Some(b'p') => {
-                self.images.extend(word_after(text, b"pushing manifest for ").map(|image| without_digest(&image)));
+                self.images.extend(
+                    word_after(text, b"pushing manifest for ").map(|image| without_digest(&image)),
+                );
             }
             Some(b'i') => {
-                self.manifest_type = word_after(text, b"inferred cache manifest type: ").or(self.manifest_type.take());
+                self.manifest_type = word_after(text, b"inferred cache manifest type: ")
+                    .or(self.manifest_type.take());
             }
             Some(b't') => self.sent = sent(text, line, raw).or(self.sent.take()),
             Some(b'w') if text.starts_with(b"writing image sha256:") => {
@@ -145,23 +149,35 @@ impl Vertex {
                 self.as_image = written_form(text).or(self.as_image);
                 self.wrote.extend(written(text).filter(|digest| !self.wrote.contains(digest)));
             }
-            Some(b'e') if text.starts_with(b"exporting manifest sha256:") && self.engine == Engine::Unknown => {
+            Some(b'e')
+                if text.starts_with(b"exporting manifest sha256:")
+                    && self.engine == Engine::Unknown =>
+            {
                 self.engine = Engine::Buildkitd;
             }
             Some(b'e') if text.starts_with(b"exporting config sha256:") => {
                 self.config = word_after(text, b"exporting config ");
             }
             Some(b'u') if text.starts_with(b"unpacking to ") => self.engine = Engine::Containerd,
-            Some(b'n') if self.images.len() < MANY => self.images.extend(word_after(text, b"naming to ")),
-            Some(b'f') => self.listed |= text.starts_with(b"found ") && text.ends_with(b" layers in cache"),
+            Some(b'n') if self.images.len() < MANY => {
+                self.images.extend(word_after(text, b"naming to "))
+            }
+            Some(b'f') => {
+                self.listed |= text.starts_with(b"found ") && text.ends_with(b" layers in cache")
+            }
             _ => {}
         }
     }
 
     /// Base images have many layers, and an error of theirs names the image.
     fn lists(&mut self, text: &[u8], line: u64, raw: &[u8]) {
-        let step = self.names.first().is_some_and(|(name, _)| name.starts_with('[') && !name.contains("] FROM "));
-        let Some(digest) = digest_in(text).filter(|_| step && self.layers.len() < MANY) else { return };
+        let step = self
+            .names
+            .first()
+            .is_some_and(|(name, _)| name.starts_with('[') && !name.contains("] FROM "));
+        let Some(digest) = digest_in(text).filter(|_| step && self.layers.len() < MANY) else {
+            return;
+        };
         if !self.layers.iter().any(|known| known.text.contains(digest)) {
             self.layers.push(Quote::new(line, raw));
         }
@@ -185,7 +201,8 @@ impl Vertex {
     }
 }
 
-/// Whether a text can only be a status line, never a header: needed where the log begins inside a vertex.
+/// Whether a text can only be a status line, never a header: needed where the log begins inside a
+/// vertex.
 pub(super) fn is_status(text: &[u8]) -> bool {
     const PHRASES: [&str; 22] = [
         "resolve ",
@@ -223,13 +240,14 @@ fn is_layer(text: &[u8]) -> bool {
         || (text.starts_with(b"sha256:") && text.len() > DIGEST)
 }
 
-/// `writing cache image manifest sha256:…` and `writing cache manifest sha256:…`, before `BuildKit` 0.12
-/// `writing manifest sha256:…` (`cache/remotecache/export.go`).
+/// `writing cache image manifest sha256:…` and `writing cache manifest sha256:…`, before `BuildKit`
+/// 0.12 `writing manifest sha256:…` (`cache/remotecache/export.go`).
 fn written_form(text: &[u8]) -> Option<bool> {
     if text.starts_with(b"writing cache image manifest ") {
         return Some(true);
     }
-    let index = text.starts_with(b"writing cache manifest ") || text.starts_with(b"writing manifest ");
+    let index =
+        text.starts_with(b"writing cache manifest ") || text.starts_with(b"writing manifest ");
     index.then_some(false)
 }
 
@@ -253,10 +271,15 @@ fn sent(text: &[u8], line: u64, raw: &[u8]) -> Option<Amount> {
     Some(Amount { size: amount, quote: Quote::new(line, raw) })
 }
 
-/// `writing config sha256:…`, `writing cache image manifest sha256:…` and, of an index, `writing manifest sha256:…`.
+/// `writing config sha256:…`, `writing cache image manifest sha256:…` and, of an index,
+/// `writing manifest sha256:…`.
 fn written(text: &[u8]) -> Option<Digest> {
-    const STARTS: [&[u8]; 3] = [b"writing config ", b"writing cache image manifest ", b"writing manifest "];
-    STARTS.iter().find_map(|start| word_after(text, start)).and_then(|digest| Digest::parse(&digest))
+    const STARTS: [&[u8]; 3] =
+        [b"writing config ", b"writing cache image manifest ", b"writing manifest "];
+    STARTS
+        .iter()
+        .find_map(|start| word_after(text, start))
+        .and_then(|digest| Digest::parse(&digest))
 }
 
 fn without_digest(image: &Text) -> Text {

@@ -1,8 +1,8 @@
 //! Options of a build that are part of the cache key of every RUN.
 //!
-//! Source: `moby/buildkit` `solver/pb/ops.proto` (`ExecOp`, `Meta`), measured with v0.12.5 and v0.32.2:
-//! the name of an added host counts, its address does not; secrets, ssh, labels, provenance and outputs
-//! do not count.
+//! Source: `moby/buildkit` `solver/pb/ops.proto` (`ExecOp`, `Meta`), measured with v0.12.5 and
+//! v0.32.2: the name of an added host counts, its address does not; secrets, ssh, labels,
+//! provenance and outputs do not count.
 
 use super::Asked;
 use crate::model::Text;
@@ -26,7 +26,8 @@ const NAMES: &[(&str, &[&str])] = &[
 ];
 
 impl Asked {
-    /// Takes an option, written with or without dashes, that is part of cache keys; others are left.
+    /// Takes an option, written with or without dashes, that is part of cache keys; others are
+    /// left.
     pub(super) fn key_option(&mut self, name: &str, value: &str) {
         let name = name.trim_start_matches('-');
         let Some((name, _)) = NAMES.iter().find(|(_, names)| names.contains(&name)) else { return };
@@ -61,8 +62,12 @@ mod tests {
     #[test]
     fn addresses_of_hosts_do_not_count_and_order_neither() {
         let build = "docker buildx build";
-        let a = options(&format!("{build} --network=host --add-host db:10.0.0.1 --ulimit nofile=1:2 ."));
-        let b = options(&format!("{build} --ulimit nofile=1:2 --add-host=db:10.0.0.9 --network host ."));
+        let a = options(&format!(
+            "{build} --network=host --add-host db:10.0.0.1 --ulimit nofile=1:2 ."
+        ));
+        let b = options(&format!(
+            "{build} --ulimit nofile=1:2 --add-host=db:10.0.0.9 --network host ."
+        ));
         assert_eq!(a, b);
         assert_eq!(a[0], ("add-host".to_owned(), "db".to_owned()));
         assert!(options(&format!("{build} --secret id=a --ssh default --label a=1 .")).is_empty());

@@ -18,7 +18,8 @@ impl Command {
         commands.iter().filter_map(|words| call(words)).map(|found| read(&found, quote)).collect()
     }
 
-    /// Reads one command that is cut into words already: variables that are set for it, the program, its words.
+    /// Reads one command that is cut into words already: variables that are set for it, the
+    /// program, its words.
     #[must_use]
     pub fn of_words(words: &[String], quote: &Quote) -> Option<Self> {
         call(words).filter(|found| found.first).map(|found| read(&found, quote))
@@ -106,8 +107,12 @@ fn read(call: &Call, quote: &Quote) -> Command {
         let on = inline.as_deref() != Some("false");
         let mut value = || inline.clone().or_else(|| words.next().cloned()).unwrap_or_default();
         match option {
-            "--cache-from" | "--import-cache" => command.cache_from.extend(CacheSpec::parse_list(&value())),
-            "--cache-to" | "--export-cache" => command.cache_to.extend(CacheSpec::parse_list(&value())),
+            "--cache-from" | "--import-cache" => {
+                command.cache_from.extend(CacheSpec::parse_list(&value()))
+            }
+            "--cache-to" | "--export-cache" => {
+                command.cache_to.extend(CacheSpec::parse_list(&value()))
+            }
             "--build-arg" => command.build_args.push(value()),
             "--opt" => command.frontend(&value()),
             "--no-cache" => command.no_cache = on,
@@ -178,20 +183,37 @@ mod tests {
 
     #[test]
     fn reads_cache_options_in_both_spellings() {
-        let c = parse("docker buildx build --cache-from r/a:b --cache-to=type=registry,ref=r/a:b,mode=max --build-arg BUILDKIT_INLINE_CACHE=1 -t r/a:1 --push .").unwrap();
+        let c = parse(
+            "docker buildx build --cache-from r/a:b \
+            --cache-to=type=registry,ref=r/a:b,mode=max --build-arg BUILDKIT_INLINE_CACHE=1 -t \
+            r/a:1 --push .",
+        )
+        .unwrap();
         assert_eq!(c.tool, Tool::BuildxBuild);
         assert_eq!(c.cache_from[0].get("ref"), Some("r/a:b"));
-        assert_eq!((c.cache_to[0].kind(), c.cache_to[0].get("mode")), (CacheKind::Registry, Some("max")));
+        assert_eq!(
+            (c.cache_to[0].kind(), c.cache_to[0].get("mode")),
+            (CacheKind::Registry, Some("max"))
+        );
         assert!(c.inline() && c.push && c.tags == ["r/a:1"]);
     }
 
     #[test]
     fn knows_tools_and_leaves_other_commands() {
-        assert_eq!(parse("DOCKER_BUILDKIT=1 docker build --no-cache .").unwrap().tool, Tool::DockerBuild);
-        let compose = parse("docker compose -f a.yml build --pull web").unwrap();
-        assert_eq!((compose.tool, compose.file.as_deref(), compose.pull), (Tool::Compose, Some("a.yml"), true));
         assert_eq!(
-            parse("docker buildx create --driver docker-container --use").unwrap().driver.as_deref(),
+            parse("DOCKER_BUILDKIT=1 docker build --no-cache .").unwrap().tool,
+            Tool::DockerBuild
+        );
+        let compose = parse("docker compose -f a.yml build --pull web").unwrap();
+        assert_eq!(
+            (compose.tool, compose.file.as_deref(), compose.pull),
+            (Tool::Compose, Some("a.yml"), true)
+        );
+        assert_eq!(
+            parse("docker buildx create --driver docker-container --use")
+                .unwrap()
+                .driver
+                .as_deref(),
             Some("docker-container")
         );
         for other in [
@@ -210,26 +232,43 @@ mod tests {
     #[test]
     fn reads_every_command_of_a_line() {
         let all = Command::parse_all(
-            "docker login r; docker buildx create --use --name ci && docker buildx build --platform linux/amd64,linux/arm64 -f Dockerfile.web --target app . | tee log",
+            "docker login r; docker buildx create --use --name ci && docker buildx build \
+                --platform linux/amd64,linux/arm64 -f Dockerfile.web --target app . | tee log",
             &Quote::default(),
         );
-        assert_eq!(all.iter().map(|c| c.tool).collect::<Vec<_>>(), [Tool::BuildxCreate, Tool::BuildxBuild]);
+        assert_eq!(
+            all.iter().map(|c| c.tool).collect::<Vec<_>>(),
+            [Tool::BuildxCreate, Tool::BuildxBuild]
+        );
         assert_eq!(all[1].platforms, ["linux/amd64", "linux/arm64"]);
-        assert_eq!((all[1].file.as_deref(), all[1].target.as_deref()), (Some("Dockerfile.web"), Some("app")));
+        assert_eq!(
+            (all[1].file.as_deref(), all[1].target.as_deref()),
+            (Some("Dockerfile.web"), Some("app"))
+        );
     }
 
     #[test]
     fn reads_buildah_and_podman() {
         let c = parse(
-            "sudo buildah bud --layers --cache-from r/c --cache-to r/c --build-arg V=1 -t r/a:1 -f Containerfile .",
+            "sudo buildah bud --layers --cache-from r/c --cache-to r/c --build-arg V=1 -t r/a:1 -f \
+                Containerfile .",
         )
         .unwrap();
         assert_eq!((c.tool, c.layers), (Tool::Buildah, Some(true)));
-        assert_eq!((c.cache_from[0].get("ref"), c.cache_to[0].get("ref")), (Some("r/c"), Some("r/c")));
-        assert_eq!((&*c.build_args[0], c.tags[0].as_str(), c.file.as_deref()), ("V=1", "r/a:1", Some("Containerfile")));
+        assert_eq!(
+            (c.cache_from[0].get("ref"), c.cache_to[0].get("ref")),
+            (Some("r/c"), Some("r/c"))
+        );
+        assert_eq!(
+            (&*c.build_args[0], c.tags[0].as_str(), c.file.as_deref()),
+            ("V=1", "r/a:1", Some("Containerfile"))
+        );
         assert_eq!(parse("BUILDAH_LAYERS=true buildah build .").unwrap().layers, Some(true));
         let podman = parse("podman build --layers=false --no-cache --target x .").unwrap();
-        assert_eq!((podman.layers, podman.no_cache, podman.target.as_deref()), (Some(false), true, Some("x")));
+        assert_eq!(
+            (podman.layers, podman.no_cache, podman.target.as_deref()),
+            (Some(false), true, Some("x"))
+        );
     }
 
     #[test]
@@ -248,30 +287,54 @@ mod tests {
             assert_eq!(found.iter().map(|c| c.tool).collect::<Vec<_>>(), [Tool::Compose], "{line}");
             assert_eq!(found[0].build_args, ["V=1"], "{line}");
         }
-        for other in ["docker exec k1 bash -c 'npm run build'", "docker run --rm -v a:b node sh -c 'npm run build'"] {
+        for other in [
+            "docker exec k1 bash -c 'npm run build'",
+            "docker run --rm -v a:b node sh -c 'npm run build'",
+        ] {
             assert!(parse(other).is_none(), "{other}");
         }
     }
 
     #[test]
     fn reads_kaniko() {
-        let line = "/kaniko/executor --context dir:///w --dockerfile /w/Dockerfile --destination r/a:1 --cache=true --cache-repo r/a/cache --build-arg=V=1 --target app";
+        let line = "/kaniko/executor --context dir:///w --dockerfile /w/Dockerfile --destination \
+            r/a:1 --cache=true --cache-repo r/a/cache --build-arg=V=1 --target app";
         let c = parse(line).unwrap();
         assert_eq!((c.tool, c.layers, c.cache_to.len()), (Tool::Kaniko, Some(true), 1));
         assert_eq!(c.cache_from[0].get("ref"), Some("r/a/cache"));
         assert_eq!((c.tags[0].as_str(), &*c.build_args[0]), ("r/a:1", "V=1"));
         let reads = parse(&format!("{line} --no-push-cache")).unwrap();
         assert_eq!((reads.cache_from.len(), reads.cache_to.len()), (1, 0));
-        assert!(parse("/kaniko/executor --cache-repo r/c --destination r/a").unwrap().cache_from.is_empty());
+        assert!(
+            parse("/kaniko/executor --cache-repo r/c --destination r/a")
+                .unwrap()
+                .cache_from
+                .is_empty()
+        );
     }
 
     #[test]
     fn reads_bake_and_buildctl() {
-        let c = parse("docker buildx bake -f docker-bake.hcl --set *.cache-to=type=gha,mode=max --set web.args.V=1 --set '*.platform=linux/arm64' --no-cache web").unwrap();
-        assert_eq!((c.tool, c.cache_to[0].kind(), c.no_cache), (Tool::BuildxBake, CacheKind::Gha, true));
+        let c = parse(
+            "docker buildx bake -f docker-bake.hcl --set *.cache-to=type=gha,mode=max \
+            --set web.args.V=1 --set '*.platform=linux/arm64' --no-cache web",
+        )
+        .unwrap();
+        assert_eq!(
+            (c.tool, c.cache_to[0].kind(), c.no_cache),
+            (Tool::BuildxBake, CacheKind::Gha, true)
+        );
         assert_eq!((&*c.build_args[0], &*c.platforms[0]), ("V=1", "linux/arm64"));
-        let c = parse("buildctl --addr tcp://b:1 build --frontend dockerfile.v0 --local context=. --opt filename=D --opt target=x --opt build-arg:V=1 --opt no-cache= --output type=image,name=r/a:1,push=true --export-cache type=inline --import-cache r/a:1").unwrap();
-        assert_eq!((c.file.as_deref(), c.target.as_deref(), c.no_cache), (Some("D"), Some("x"), true));
+        let c = parse(
+            "buildctl --addr tcp://b:1 build --frontend dockerfile.v0 --local context=. \
+            --opt filename=D --opt target=x --opt build-arg:V=1 --opt no-cache= --output \
+            type=image,name=r/a:1,push=true --export-cache type=inline --import-cache r/a:1",
+        )
+        .unwrap();
+        assert_eq!(
+            (c.file.as_deref(), c.target.as_deref(), c.no_cache),
+            (Some("D"), Some("x"), true)
+        );
         assert!(c.push && c.inline() && c.tags == ["r/a:1"] && c.build_args == ["V=1"]);
     }
 }

@@ -42,7 +42,10 @@ impl CacheSpec {
     /// Value of an attribute; keys are compared without blanks and case, as buildx does.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.attributes.iter().find(|(k, _)| k.trim().eq_ignore_ascii_case(key)).map(|(_, v)| v.as_str())
+        self.attributes
+            .iter()
+            .find(|(k, _)| k.trim().eq_ignore_ascii_case(key))
+            .map(|(_, v)| v.as_str())
     }
 
     /// The backend; a specification without `type` is a registry one.
@@ -52,8 +55,8 @@ impl CacheSpec {
         CacheKind::from_type(self.get("type").unwrap_or(if unknown { "" } else { "registry" }))
     }
 
-    /// Reads a value that may be several references: buildx (`util/buildflags/cache.go`) and the older
-    /// docker client split one without `=` at its commas.
+    /// Reads a value that may be several references: buildx (`util/buildflags/cache.go`) and the
+    /// older docker client split one without `=` at its commas.
     #[must_use]
     pub fn parse_list(raw: &str) -> Vec<Self> {
         if raw.contains('=') {
@@ -131,7 +134,10 @@ mod tests {
     #[test]
     fn expressions_are_not_cut() {
         let spec = CacheSpec::parse("type=gha,scope=${{ format('{0},{1}', a, b) }},mode=max");
-        assert_eq!((spec.get("scope"), spec.get("mode")), (Some("${{ format('{0},{1}', a, b) }}"), Some("max")));
+        assert_eq!(
+            (spec.get("scope"), spec.get("mode")),
+            (Some("${{ format('{0},{1}', a, b) }}"), Some("max"))
+        );
         assert_eq!(CacheSpec::parse("type=gha,scope=${x,mode=max").get("mode"), Some("max"));
         assert_eq!(CacheSpec::hidden("${{ a == 'b' && c }}").kind(), CacheKind::Unknown);
     }

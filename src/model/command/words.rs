@@ -5,8 +5,8 @@ use super::Tool;
 /// How deep a command may be handed to another shell.
 const SHELLS: usize = 4;
 
-/// The simple commands of a line: `cd app && docker build .` has two. What is handed to another shell
-/// (`docker exec x bash -c '…'`, `ssh host '…'`) is a line of its own.
+/// The simple commands of a line: `cd app && docker build .` has two. What is handed to another
+/// shell (`docker exec x bash -c '…'`, `ssh host '…'`) is a line of its own.
 pub(super) fn simple(text: &str) -> Vec<Vec<String>> {
     let mut commands = split(text);
     for _ in 0..SHELLS {
@@ -14,7 +14,10 @@ pub(super) fn simple(text: &str) -> Vec<Vec<String>> {
         if !commands.iter().any(|words| handed_over(words).is_some()) {
             break;
         }
-        commands = commands.into_iter().flat_map(|words| inside(&words).unwrap_or_else(|| vec![words])).collect();
+        commands = commands
+            .into_iter()
+            .flat_map(|words| inside(&words).unwrap_or_else(|| vec![words]))
+            .collect();
     }
     commands
 }
@@ -25,7 +28,8 @@ fn handed_over(words: &[String]) -> Option<String> {
     let name = |word: &String| word.rsplit('/').next().unwrap_or_default().to_owned();
     let shell = words.iter().position(|word| SHELLS.contains(&name(word).as_str()));
     let script = shell.and_then(|at| {
-        let option = at + 1 + words.get(at + 1..)?.iter().position(|word| is_script_option(word))?;
+        let option =
+            at + 1 + words.get(at + 1..)?.iter().position(|word| is_script_option(word))?;
         let script = words.get(option + 1..)?;
         // A log may show it without its quotes: `Starting: /bin/sh -c docker build .`
         let whole = script.first().filter(|word| word.contains(' ')).cloned();
@@ -41,11 +45,14 @@ fn handed_over(words: &[String]) -> Option<String> {
 /// `-c`, `-ec`, `-lc`
 fn is_script_option(word: &str) -> bool {
     let letters = word.strip_prefix('-').filter(|letters| letters.len() < 6);
-    letters.is_some_and(|letters| letters.ends_with('c') && letters.bytes().all(|b| b.is_ascii_lowercase()))
+    letters.is_some_and(|letters| {
+        letters.ends_with('c') && letters.bytes().all(|b| b.is_ascii_lowercase())
+    })
 }
 
 fn split(text: &str) -> Vec<Vec<String>> {
-    let words = shlex::split(text).unwrap_or_else(|| text.split_ascii_whitespace().map(str::to_owned).collect());
+    let words = shlex::split(text)
+        .unwrap_or_else(|| text.split_ascii_whitespace().map(str::to_owned).collect());
     let mut commands = vec![Vec::new()];
     for word in words {
         let (word, ends) = match word.as_str() {
@@ -76,7 +83,8 @@ pub(super) struct Call<'a> {
 /// Finds the called tool; `None` where it builds nothing.
 pub(super) fn call(words: &[String]) -> Option<Call<'_>> {
     let named = |w: &String| Program::of(w.rsplit('/').next().unwrap_or(w), w);
-    let mut programs = words.iter().enumerate().filter_map(|(i, w)| Some((i, named(w)?, words.get(i + 1..)?)));
+    let mut programs =
+        words.iter().enumerate().filter_map(|(i, w)| Some((i, named(w)?, words.get(i + 1..)?)));
     // `docker exec x docker build .` runs another one.
     let (start, program, rest) = programs.find(|(_, program, rest)| !program.runs_another(rest))?;
     let (tool, at) = program.verb(rest)?;
@@ -117,15 +125,20 @@ impl Program {
 
     /// The tool, and how many words there are up to its verb.
     fn verb(&self, rest: &[String]) -> Option<(Tool, usize)> {
-        let at = |verbs: &[&str]| rest.iter().position(|w| verbs.contains(&w.as_str())).map(|at| at + 1);
+        let at =
+            |verbs: &[&str]| rest.iter().position(|w| verbs.contains(&w.as_str())).map(|at| at + 1);
         let has = |word: &str| rest.iter().any(|w| w == word);
         let first = rest.iter().find(|w| !w.starts_with('-')).map(String::as_str);
         match self {
             Self::Kaniko => Some((Tool::Kaniko, 0)),
             Self::Compose => Some((Tool::Compose, at(&["build", "up"])?)),
             Self::Buildctl => Some((Tool::Buildctl, at(&["build"])?)),
-            Self::Buildah => Some((Tool::Buildah, at(&["build", "bud", "build-using-dockerfile"])?)),
-            Self::Podman if matches!(first, Some("build" | "image")) => Some((Tool::Buildah, at(&["build"])?)),
+            Self::Buildah => {
+                Some((Tool::Buildah, at(&["build", "bud", "build-using-dockerfile"])?))
+            }
+            Self::Podman if matches!(first, Some("build" | "image")) => {
+                Some((Tool::Buildah, at(&["build"])?))
+            }
             Self::Podman => None,
             Self::Docker if has("compose") => Some((Tool::Compose, at(&["build", "up"])?)),
             _ if has("bake") => Some((Tool::BuildxBake, at(&["bake"])?)),
@@ -139,7 +152,10 @@ impl Program {
     }
 }
 
-fn buildx(has: &dyn Fn(&str) -> bool, at: &dyn Fn(&[&str]) -> Option<usize>) -> Option<(Tool, usize)> {
+fn buildx(
+    has: &dyn Fn(&str) -> bool,
+    at: &dyn Fn(&[&str]) -> Option<usize>,
+) -> Option<(Tool, usize)> {
     if has("create") {
         return Some((Tool::BuildxCreate, at(&["create"])?));
     }

@@ -18,9 +18,11 @@ pub fn comparison(comparison: &Comparison, screen: Screen) -> String {
     }
     lines.push(String::new());
     lines.extend(builds(&page, comparison));
-    for (word, style, findings) in
-        [("gone", GREEN, &comparison.gone), ("still", BOLD, &comparison.still), ("new", RED, &comparison.new)]
-    {
+    for (word, style, findings) in [
+        ("gone", GREEN, &comparison.gone),
+        ("still", BOLD, &comparison.still),
+        ("new", RED, &comparison.new),
+    ] {
         let said = findings.iter().flat_map(|finding| found(&page, word, finding));
         let painted = said.map(|line| match line.strip_prefix(word) {
             Some(rest) => page.paint(style, word) + rest,
@@ -39,7 +41,8 @@ fn answer(verdict: Effect) -> &'static str {
         Effect::Worse => "It got worse: there is a new problem.",
         Effect::NothingToMend => "Nothing was wrong before, and nothing is now.",
         Effect::TooFewRuns => {
-            "Too few runs to say: the first run after a change of the cache starts cold. Compare again after two runs."
+            "Too few runs to say: the first run after a change of the cache starts cold. Compare \
+                again after two runs."
         }
     }
 }
@@ -48,7 +51,8 @@ fn answer(verdict: Effect) -> &'static str {
 const ROOMY: usize = 96;
 
 fn builds(page: &Page, comparison: &Comparison) -> Vec<String> {
-    let mut lines = if page.width < ROOMY { listed(page, comparison) } else { table(page, comparison) };
+    let mut lines =
+        if page.width < ROOMY { listed(page, comparison) } else { table(page, comparison) };
     let legend = "steps from cache over all runs that ended well; median time of the others";
     lines.extend(page.wrap("  ", "  ", legend).iter().map(|line| page.paint(DIM, line)));
     lines.push(String::new());
@@ -57,11 +61,17 @@ fn builds(page: &Page, comparison: &Comparison) -> Vec<String> {
 
 fn listed(page: &Page, comparison: &Comparison) -> Vec<String> {
     let figures = |word: &str, figures: &Figures| {
-        let took = figures.seconds.map(|seconds| format!(", took {}", duration(seconds))).unwrap_or_default();
+        let took = figures
+            .seconds
+            .map(|seconds| format!(", took {}", duration(seconds)))
+            .unwrap_or_default();
         format!("    {word:<7} {}{took}", from_cache(figures))
     };
     let build = |pair: &Pair| {
-        let name = format!("  {}", escape::cut_start(&escape::line(&pair.key), page.width.saturating_sub(2)));
+        let name = format!(
+            "  {}",
+            escape::cut_start(&escape::line(&pair.key), page.width.saturating_sub(2))
+        );
         [page.paint(BOLD, &name), figures("before", &pair.before), figures("after", &pair.after)]
     };
     comparison.builds.iter().flat_map(build).collect()
@@ -83,7 +93,11 @@ fn table(page: &Page, comparison: &Comparison) -> Vec<String> {
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding(if index == 0 { (2, 1) } else { (1, 1) });
-        column.set_cell_alignment(if index > 2 { CellAlignment::Right } else { CellAlignment::Left });
+        column.set_cell_alignment(if index > 2 {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        });
     }
     let heading = |(index, line): (usize, &str)| {
         if index == 0 { page.paint(BOLD, line.trim_end()) } else { line.trim_end().to_owned() }

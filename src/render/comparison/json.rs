@@ -72,7 +72,12 @@ fn verdict(verdict: Effect) -> &'static str {
 }
 
 fn counted(figures: &Figures) -> Counted {
-    Counted { runs: figures.runs, hits: figures.hits, total: figures.total, median_seconds: figures.seconds }
+    Counted {
+        runs: figures.runs,
+        hits: figures.hits,
+        total: figures.total,
+        median_seconds: figures.seconds,
+    }
 }
 
 fn named<'a>(findings: &[&'a Finding]) -> Vec<Named<'a>> {

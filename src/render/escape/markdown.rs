@@ -1,7 +1,8 @@
 //! Text of a log inside Markdown, as GitHub, GitLab and Buildkite read it.
 //!
-//! What a host would format is escaped. What it would link or expand (`@name`, `#12`, addresses, `:emoji:`,
-//! `$formula$`) becomes code: these are looked for after Markdown was read, where escapes are gone already.
+//! What a host would format is escaped. What it would link or expand (`@name`, `#12`, addresses,
+//! `:emoji:`, `$formula$`) becomes code: these are looked for after Markdown was read, where
+//! escapes are gone already.
 
 use std::sync::LazyLock;
 
@@ -30,7 +31,9 @@ pub fn prose(text: &str) -> String {
 /// Prose inside an HTML element that stands in Markdown: `<summary>`.
 #[must_use]
 pub fn html_prose(text: &str) -> String {
-    written(text, html, |text| if text.is_empty() { String::new() } else { format!("<code>{}</code>", html(text)) })
+    written(text, html, |text| {
+        if text.is_empty() { String::new() } else { format!("<code>{}</code>", html(text)) }
+    })
 }
 
 /// A code span; nothing where there is no text.
@@ -87,14 +90,16 @@ fn append(out: &mut String, text: &str) {
 }
 
 fn words(text: &str, plain: fn(&str) -> String, code: fn(&str) -> String) -> String {
-    let words: Vec<String> = text.split(' ').map(|word| if expands(word) { code(word) } else { plain(word) }).collect();
+    let words: Vec<String> =
+        text.split(' ').map(|word| if expands(word) { code(word) } else { plain(word) }).collect();
     words.join(" ")
 }
 
 /// Whether a host would make more of a word than text.
 fn expands(word: &str) -> bool {
-    static MORE: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)[@#!~%$&^][a-z0-9{(\[]|://|\bwww\.|\bmailto:|:[a-z0-9_+-]+:").ok());
+    static MORE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)[@#!~%$&^][a-z0-9{(\[]|://|\bwww\.|\bmailto:|:[a-z0-9_+-]+:").ok()
+    });
     MORE.as_ref().is_none_or(|more| more.is_match(word))
 }
 
@@ -155,7 +160,10 @@ mod tests {
 
     #[test]
     fn quoted_words_become_code() {
-        assert_eq!(prose("`RUN a` failed in #12 of node@sha256:1"), "`RUN a` failed in `#12` of `node@sha256:1`");
+        assert_eq!(
+            prose("`RUN a` failed in #12 of node@sha256:1"),
+            "`RUN a` failed in `#12` of `node@sha256:1`"
+        );
         assert_eq!(prose("an `odd tick"), "an \\`odd tick");
         assert_eq!(prose("`a``b`@c"), "`a` `b` `@c`");
         assert_eq!(html_prose("`a<b` @c"), "<code>a&lt;b</code> <code>@c</code>");

@@ -50,7 +50,11 @@ impl<'a> Cell<'a> {
             (None, false) => '-',
         };
         let lines = [transfer.header.line, line(transfer.verdict.as_ref()), 0];
-        Self { seconds: transfer.seconds, error: transfer.error.as_deref(), ..Self::line_only(mark, lines) }
+        Self {
+            seconds: transfer.seconds,
+            error: transfer.error.as_deref(),
+            ..Self::line_only(mark, lines)
+        }
     }
 
     pub(super) fn of_inline_export(quote: &Quote) -> Self {
@@ -66,13 +70,20 @@ impl<'a> Cell<'a> {
             CacheOutcome::Skipped => 's',
             CacheOutcome::Failed => 'e',
         };
-        Self { error: (mark == 'e').then_some(&*cache.quote.text), ..Self::line_only(mark, [cache.quote.line, 0, 0]) }
+        Self {
+            error: (mark == 'e').then_some(&*cache.quote.text),
+            ..Self::line_only(mark, [cache.quote.line, 0, 0])
+        }
     }
 
     /// `known` holds the digest each image had in the build before.
-    pub(super) fn of_base(base: &'a Base, known: &mut HashMap<(&'a str, &'a str, &'a str), &'a str>) -> Self {
+    pub(super) fn of_base(
+        base: &'a Base,
+        known: &mut HashMap<(&'a str, &'a str, &'a str), &'a str>,
+    ) -> Self {
         let image = (base.platform.as_str(), base.stage.as_str(), base.image.as_str());
-        let before = base.digest.as_deref().and_then(|digest| Some((known.insert(image, digest)?, digest)));
+        let before =
+            base.digest.as_deref().and_then(|digest| Some((known.insert(image, digest)?, digest)));
         let moved = before.is_some_and(|(before, now)| before != now);
         let lines = [base.quote.line, line(base.pulled.as_ref()), 0];
         Self::line_only(if moved { 'D' } else { 'd' }, lines)
@@ -84,7 +95,10 @@ impl<'a> Cell<'a> {
 
     /// Tenths of a second, -1 where the log does not tell.
     pub(super) fn tenths(&self) -> i64 {
-        #[expect(clippy::cast_possible_truncation, reason = "saturates: no step takes longer than i64 holds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "saturates: no step takes longer than i64 holds"
+        )]
         self.seconds.map_or(-1, |seconds| (seconds.max(0.0) * 10.0).round() as i64)
     }
 }
@@ -109,8 +123,10 @@ mod tests {
 
     #[test]
     fn a_base_moves_when_its_digest_does() {
-        let base = |digest: Option<&str>| Base { digest: digest.map(Into::into), ..Base::default() };
-        let bases = [base(Some("a")), base(Some("a")), base(None), base(Some("b")), base(Some("b"))];
+        let base =
+            |digest: Option<&str>| Base { digest: digest.map(Into::into), ..Base::default() };
+        let bases =
+            [base(Some("a")), base(Some("a")), base(None), base(Some("b")), base(Some("b"))];
         let mut known = HashMap::new();
         let marks: String = bases.iter().map(|base| Cell::of_base(base, &mut known).mark).collect();
         assert_eq!(marks, "dddDd");

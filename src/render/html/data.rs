@@ -24,8 +24,17 @@ pub(super) fn of(report: &Report) -> wire::Data {
         room: MOST_CELLS,
     };
     let runs = &report.study.runs;
-    let runs = runs.iter().map(|r| (drawing.texts.number(&r.label), drawing.texts.number(&r.source))).collect();
-    let series = report.study.series.iter().enumerate().map(|(index, s)| drawing.series(report, index, s)).collect();
+    let runs = runs
+        .iter()
+        .map(|r| (drawing.texts.number(&r.label), drawing.texts.number(&r.source)))
+        .collect();
+    let series = report
+        .study
+        .series
+        .iter()
+        .enumerate()
+        .map(|(index, s)| drawing.series(report, index, s))
+        .collect();
     let findings = drawing.marks.of(report.for_people(), &drawing.columns);
     wire::Data { texts: drawing.texts.into_list(), runs, series, findings }
 }
@@ -58,9 +67,17 @@ impl<'a> Drawing<'a> {
             key: self.texts.number(&series.key),
             in_order: all.iter().any(|(_, build)| in_order(build.dialect)),
             older,
-            builds: builds.map(|(at, (_, build))| (at.run, build.line, outcome(build.outcome))).collect(),
-            breaks: report.study.misses.get(index).map_or_else(Vec::new, |found| breaks(found, &all, older, &rows)),
-            errors: errors(&rows).map(|(row, column, text)| (row, column, self.texts.number(text))).collect(),
+            builds: builds
+                .map(|(at, (_, build))| (at.run, build.line, outcome(build.outcome)))
+                .collect(),
+            breaks: report
+                .study
+                .misses
+                .get(index)
+                .map_or_else(Vec::new, |found| breaks(found, &all, older, &rows)),
+            errors: errors(&rows)
+                .map(|(row, column, text)| (row, column, self.texts.number(text)))
+                .collect(),
             starts: starts(&rows, members.len()),
             rows: rows.iter().map(|row| self.row(row)).collect(),
         }
@@ -105,7 +122,8 @@ fn breaks(
     if rows.is_empty() {
         return Vec::new();
     }
-    let of_build = (0..).zip(all).skip(older).map(|(at, (_, build))| (at - older, found.in_build(at, build)));
+    let of_build =
+        (0..).zip(all).skip(older).map(|(at, (_, build))| (at - older, found.in_build(at, build)));
     let found = of_build.flat_map(|(column, breaks)| {
         breaks.filter_map(move |b| {
             let here = |row: &Row| {
@@ -121,16 +139,24 @@ fn breaks(
 
 /// When steps began, from the first one of their build on: only the JSON status tells.
 fn starts(rows: &[Row], columns: usize) -> Vec<(usize, usize, i64)> {
-    let began = |row: &Row, column: usize| Some(row.cells.get(column)?.as_ref()?.step?.trace.as_ref()?.ran?.0);
+    let began = |row: &Row, column: usize| {
+        Some(row.cells.get(column)?.as_ref()?.step?.trace.as_ref()?.ran?.0)
+    };
     let of_build = |column| {
         let first = rows.iter().filter_map(|row| began(row, column)).min()?;
         let after = move |at: DateTime<Utc>| (at - first).num_milliseconds() / 100;
-        Some(rows.iter().enumerate().filter_map(move |(row, r)| Some((row, column, after(began(r, column)?)))))
+        Some(
+            rows.iter()
+                .enumerate()
+                .filter_map(move |(row, r)| Some((row, column, after(began(r, column)?)))),
+        )
     };
     (0..columns).filter_map(of_build).flatten().collect()
 }
 
-fn errors<'r, 'a>(rows: &'r [Row<'a>]) -> impl Iterator<Item = (usize, usize, &'a str)> + use<'r, 'a> {
+fn errors<'r, 'a>(
+    rows: &'r [Row<'a>],
+) -> impl Iterator<Item = (usize, usize, &'a str)> + use<'r, 'a> {
     rows.iter().enumerate().flat_map(|(index, row)| {
         let cells = row.cells.iter().enumerate();
         cells.filter_map(move |(column, cell)| Some((index, column, (*cell)?.error?)))

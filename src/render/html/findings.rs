@@ -1,7 +1,7 @@
 //! The findings as markup that can be read without script and style.
 //!
-//! Some viewers of CI artifacts allow neither (Jenkins: `sandbox; default-src 'none'`), so what is wrong and
-//! what to do stands in the page itself; the script adds buttons and marks.
+//! Some viewers of CI artifacts allow neither (Jenkins: `sandbox; default-src 'none'`), so what is
+//! wrong and what to do stands in the page itself; the script adds buttons and marks.
 
 use maud::{Markup, html};
 
@@ -12,8 +12,8 @@ use crate::render::phrases::{costs, source, title};
 use crate::render::units::count;
 use crate::render::{Report, alternatives, names};
 
-/// Findings in full. What comes after them is listed by its title: nobody reads so many, and all of them
-/// in full would make the page slow to open.
+/// Findings in full. What comes after them is listed by its title: nobody reads so many, and all of
+/// them in full would make the page slow to open.
 const IN_FULL: usize = 200;
 /// Findings that are named at all.
 const NAMED: usize = 2_000;
@@ -30,7 +30,8 @@ pub(super) fn all(report: &Report, findings: &[&Finding]) -> Markup {
             details.rest {
                 summary { (count(rest.len(), "more finding")) }
                 ul { @for finding in rest.iter().take(NAMED) { li { (heading(report, finding)) } } }
-                @if rest.len() > NAMED { p { "The others are in the other formats: cachediag --format json" } }
+                @if rest.len() > NAMED { p { "The others are in the other formats: cachediag \
+                    --format json" } }
             }
         }
     }

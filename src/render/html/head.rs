@@ -33,7 +33,11 @@ impl Answer {
                 Self { text: phrases::headline(report), ..Self::nothing("Nothing wrong found") }
             }
             None if assessment.verdict == Verdict::NothingRead => {
-                let title = if phrases::not_understood(report) { "Not understood" } else { "No Docker build found" };
+                let title = if phrases::not_understood(report) {
+                    "Not understood"
+                } else {
+                    "No Docker build found"
+                };
                 Self { text: phrases::no_build(report), ..Self::nothing(title) }
             }
             None => {
@@ -79,7 +83,8 @@ pub(super) fn head(report: &Report) -> Markup {
 /// Three numbers; the cost is that of the cause that is first.
 fn facts(report: &Report) -> Markup {
     let builds = || report.study.runs.iter().flat_map(|run| &run.builds);
-    let (hits, total) = (builds().map(Build::hits).sum::<usize>(), builds().map(Build::total).sum::<usize>());
+    let (hits, total) =
+        (builds().map(Build::hits).sum::<usize>(), builds().map(Build::total).sum::<usize>());
     let lost = report.for_people().next().map(|f| phrases::costs(f.impact)).unwrap_or_default();
     html! {
         dl.facts {

@@ -35,8 +35,8 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// For each quoted line of each finding its mark. A line that is of no row marks the build it stands in:
-    /// the last that begins at or before it, else the first one of the log.
+    /// For each quoted line of each finding its mark. A line that is of no row marks the build it
+    /// stands in: the last that begins at or before it, else the first one of the log.
     pub(super) fn of(
         &self,
         findings: impl Iterator<Item = &'a Finding>,
@@ -57,13 +57,17 @@ pub(super) struct Columns<'a>(HashMap<&'a str, Vec<(u64, Mark)>>);
 impl<'a> Columns<'a> {
     pub(super) fn add(&mut self, series: usize, members: &[Member<'a>]) {
         for (column, (run, build)) in members.iter().enumerate() {
-            self.0.entry(run.source.as_str()).or_default().push((build.line, Mark(series, None, column)));
+            self.0
+                .entry(run.source.as_str())
+                .or_default()
+                .push((build.line, Mark(series, None, column)));
         }
     }
 
     fn at(&self, source: &str, line: u64) -> Option<Mark> {
         let builds = self.0.get(source)?;
-        let before = builds.iter().filter(|(first, _)| *first <= line).max_by_key(|(first, _)| *first);
+        let before =
+            builds.iter().filter(|(first, _)| *first <= line).max_by_key(|(first, _)| *first);
         before.or_else(|| builds.iter().min_by_key(|(first, _)| *first)).map(|(_, mark)| *mark)
     }
 }

@@ -1,8 +1,9 @@
 //! The report as one page: findings, the grid of steps and runs, the course of a build.
 //!
-//! One file that loads nothing. Findings are markup, so that they can be read where scripts are forbidden;
-//! the grid is drawn by a script from data in the page, because only what is in view may cost anything.
-//! Text reaches the page through maud, which escapes it, or through `textContent`, and never as markup.
+//! One file that loads nothing. Findings are markup, so that they can be read where scripts are
+//! forbidden; the grid is drawn by a script from data in the page, because only what is in view may
+//! cost anything. Text reaches the page through maud, which escapes it, or through `textContent`,
+//! and never as markup.
 
 mod cell;
 mod data;

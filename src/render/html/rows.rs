@@ -1,4 +1,5 @@
-//! The rows of the grid: what is restored and imported, the steps of each stage, what is exported and saved.
+//! The rows of the grid: what is restored and imported, the steps of each stage, what is exported
+//! and saved.
 //!
 //! Brings the parts of several builds side by side. Judges nothing.
 
@@ -36,14 +37,24 @@ pub(super) fn of_series<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
 type Key<'a> = (&'static str, &'a str, &'a str, &'a str);
 
 /// Rows in the order in which their keys appear first.
-fn aligned<'a>(members: &[Member<'a>], mut parts: impl FnMut(&Member<'a>) -> Vec<(Key<'a>, Cell<'a>)>) -> Vec<Row<'a>> {
+fn aligned<'a>(
+    members: &[Member<'a>],
+    mut parts: impl FnMut(&Member<'a>) -> Vec<(Key<'a>, Cell<'a>)>,
+) -> Vec<Row<'a>> {
     let mut rows: Vec<Row> = Vec::new();
     let mut known: HashMap<Key, usize> = HashMap::new();
     for (column, member) in members.iter().enumerate() {
         for (key, cell) in parts(member) {
             let at = *known.entry(key).or_insert_with(|| {
                 let (kind, platform, stage, name) = key;
-                rows.push(Row { kind, stage, platform, name, copies: Vec::new(), cells: vec![None; members.len()] });
+                rows.push(Row {
+                    kind,
+                    stage,
+                    platform,
+                    name,
+                    copies: Vec::new(),
+                    cells: vec![None; members.len()],
+                });
                 rows.len() - 1
             });
             if let Some(place) = rows.get_mut(at).and_then(|row| row.cells.get_mut(column)) {
@@ -61,9 +72,16 @@ fn imports(build: &Build) -> Vec<(Key<'_>, Cell<'_>)> {
 
 /// An inline cache is exported within the image's own export, so the model keeps it as a line only.
 fn exports(build: &Build) -> Vec<(Key<'_>, Cell<'_>)> {
-    let inline = build.inline.iter().filter(|_| !build.exports.iter().any(|e| e.kind == CacheKind::Inline));
-    let inline = inline.map(|quote| (("export", "", "", CacheKind::Inline.name()), Cell::of_inline_export(quote)));
-    build.exports.iter().map(|t| (("export", "", "", name(t)), Cell::of_export(t))).chain(inline).collect()
+    let inline =
+        build.inline.iter().filter(|_| !build.exports.iter().any(|e| e.kind == CacheKind::Inline));
+    let inline = inline
+        .map(|quote| (("export", "", "", CacheKind::Inline.name()), Cell::of_inline_export(quote)));
+    build
+        .exports
+        .iter()
+        .map(|t| (("export", "", "", name(t)), Cell::of_export(t)))
+        .chain(inline)
+        .collect()
 }
 
 /// Exports do not print their reference.
@@ -78,7 +96,9 @@ fn ci_caches<'a>(members: &[Member<'a>], operation: CacheOperation) -> Vec<Row<'
     };
     aligned(members, |(run, _)| {
         let caches = run.ci_caches.iter().filter(|cache| cache.operation == operation);
-        caches.map(|cache| ((kind, "", "", cache.name.as_str()), Cell::of_ci_cache(cache))).collect()
+        caches
+            .map(|cache| ((kind, "", "", cache.name.as_str()), Cell::of_ci_cache(cache)))
+            .collect()
     })
 }
 
@@ -131,7 +151,10 @@ fn steps<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
 /// The stages that a step takes files from.
 fn copies<'a>(build: &'a Build, step: &Step) -> Vec<&'a str> {
     let stages: BTreeSet<&str> = build.steps.iter().map(|s| s.stage.as_str()).collect();
-    stages.into_iter().filter(|stage| *stage != step.stage && chain::reads(build, step, stage)).collect()
+    stages
+        .into_iter()
+        .filter(|stage| *stage != step.stage && chain::reads(build, step, stage))
+        .collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use crate::render::samples;
 fn data_of(report: &Report) -> String {
     let page = Html.render(report, samples::NARROW);
     let (_, rest) = page.split_once(r#"<script id="data" type="application/json">"#).unwrap();
-    let data: serde_json::Value = serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
+    let data: serde_json::Value =
+        serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
     crate::render::json::to_string(&data)
 }
 

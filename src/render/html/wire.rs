@@ -1,7 +1,7 @@
 //! What the script of the page reads: as little as draws a grid of thousands of runs.
 //!
-//! Not a contract: page and script are written by the same program. Tuples are written as arrays, and
-//! texts that repeat stand once in `texts`; everything else names them by index.
+//! Not a contract: page and script are written by the same program. Tuples are written as arrays,
+//! and texts that repeat stand once in `texts`; everything else names them by index.
 
 use serde::Serialize;
 
@@ -34,7 +34,8 @@ pub(super) struct Series {
     pub rows: Vec<Row>,
     /// Row, column, why the chain broke there, and how sure that is.
     pub breaks: Vec<(usize, usize, &'static str, &'static str)>,
-    /// Row, column, tenths of a second after the first step of the build, where the log tells times.
+    /// Row, column, tenths of a second after the first step of the build, where the log tells
+    /// times.
     pub starts: Vec<(usize, usize, i64)>,
     /// Row, column, what the builder said of a failed import or export.
     pub errors: Vec<(usize, usize, Text)>,

@@ -31,7 +31,10 @@ pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String
     let few = if input.report.findings.len() > 1 { TWO } else { FEW };
     lines.extend(evidence::lines(page, &input.newest_first(finding), few, input));
     let mut told = vec![names::confidence(finding.confidence).to_owned()];
-    told.extend(alternatives::kinds(finding).map(|(label, texts)| format!("{label}: {}", listed(&texts, short_name))));
+    told.extend(
+        alternatives::kinds(finding)
+            .map(|(label, texts)| format!("{label}: {}", listed(&texts, short_name))),
+    );
     lines.extend(page.labelled("confidence", &told.join(". ")));
     lines
 }
@@ -58,7 +61,8 @@ fn head(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
 
 fn heading(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     let name = format!("{}[{}]", names::severity(finding.severity), finding.rule);
-    let mut lines = page.wrap("", "  ", &format!("{name}  {}", escape::line(&title(input.report, finding))));
+    let mut lines =
+        page.wrap("", "  ", &format!("{name}  {}", escape::line(&title(input.report, finding))));
     for (index, line) in lines.iter_mut().enumerate() {
         *line = match line.strip_prefix(&name).filter(|_| index == 0) {
             Some(title) => page.paint(style_of(finding.severity), &name) + &page.paint(BOLD, title),

@@ -20,12 +20,20 @@ struct Row {
     shows: String,
 }
 
-pub(super) fn lines(page: &Page, evidence: &[&Evidence], most: usize, input: &Input) -> Vec<String> {
+pub(super) fn lines(
+    page: &Page,
+    evidence: &[&Evidence],
+    most: usize,
+    input: &Input,
+) -> Vec<String> {
     let hidden = evidence.len().saturating_sub(most);
     let evidence = evidence.get(..most).unwrap_or(evidence);
     let long = evidence.iter().any(|e| named(&e.source, e.line).width() > page.width / 3);
-    let name = |e: &Evidence| if long { place::shortest(&e.source, &input.sources) } else { &e.source }.to_owned();
-    let rows: Vec<Row> = evidence.iter().map(|e| row(page, e, &name(e), input.seen.step(e))).collect();
+    let name = |e: &Evidence| {
+        if long { place::shortest(&e.source, &input.sources) } else { &e.source }.to_owned()
+    };
+    let rows: Vec<Row> =
+        evidence.iter().map(|e| row(page, e, &name(e), input.seen.step(e))).collect();
     let rows = rows.as_slice();
     let columns = Columns::of(page, rows);
     let beside = !columns.stacked && rows.iter().all(|r| r.shows.is_empty() || columns.takes(r));
@@ -60,7 +68,8 @@ fn row(page: &Page, evidence: &Evidence, source: &str, step: Option<&str>) -> Ro
     }
 }
 
-/// `#8 CACHED` says nothing alone: its step is named, where neither the line nor what it shows does so.
+/// `#8 CACHED` says nothing alone: its step is named, where neither the line nor what it shows does
+/// so.
 fn with_step(evidence: &Evidence, step: Option<&str>) -> String {
     let Some(step) = step else { return evidence.shows.clone() };
     let text = step.split_once("] ").map_or(step, |(_, text)| text);
@@ -74,8 +83,11 @@ fn with_step(evidence: &Evidence, step: Option<&str>) -> String {
 
 /// Nobody reads 64 digits, and they push out what comes after them.
 fn short_digests(text: &str) -> String {
-    static DIGEST: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b([0-9a-f]{12})[0-9a-f]{52}\b").ok());
-    DIGEST.as_ref().map_or_else(|| text.to_owned(), |digest| digest.replace_all(text, "$1…").into_owned())
+    static DIGEST: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\b([0-9a-f]{12})[0-9a-f]{52}\b").ok());
+    DIGEST
+        .as_ref()
+        .map_or_else(|| text.to_owned(), |digest| digest.replace_all(text, "$1…").into_owned())
 }
 
 fn widest(rows: &[Row], column: impl Fn(&Row) -> &String) -> usize {
@@ -134,7 +146,8 @@ fn quoted(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
     }
 }
 
-/// Of an error every word may be the reason: it gets a second line before something is cut out of its middle.
+/// Of an error every word may be the reason: it gets a second line before something is cut out of
+/// its middle.
 fn wrapped(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
     let margin = columns.margin();
     let mut lines = page.wrap(&margin, &margin, &escape::cut_middle(&row.text, columns.room * 2));
@@ -148,7 +161,9 @@ fn wrapped(page: &Page, row: &Row, columns: &Columns) -> Vec<String> {
 
 fn is_error(text: &str) -> bool {
     let text = text.to_lowercase();
-    ["error", "failed", "denied", "refused", "warning", "expired"].iter().any(|word| text.contains(word))
+    ["error", "failed", "denied", "refused", "warning", "expired"]
+        .iter()
+        .any(|word| text.contains(word))
 }
 
 /// What it shows stands below the text, as compilers do it.

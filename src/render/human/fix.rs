@@ -24,17 +24,24 @@ pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String
     let said = |text: &str| page.wrap(&blanks(INDENT), &blanks(INDENT), text);
     if let Some(first) = fix.edits.first() {
         let more = fix.edits.len() - 1;
-        let more = if more > 0 { format!(" and {}", count(more, "more file")) } else { String::new() };
+        let more =
+            if more > 0 { format!(" and {}", count(more, "more file")) } else { String::new() };
         let file = escape::line(place::shortest(&first.path, &[]));
         return said(&format!("`cachediag fix` prints the patch for {file}{more}"));
     }
-    let Some(snippet) = fix.snippet.as_ref().filter(|snippet| !fix.summary.contains(snippet.as_str())) else {
+    let Some(snippet) =
+        fix.snippet.as_ref().filter(|snippet| !fix.summary.contains(snippet.as_str()))
+    else {
         return Vec::new();
     };
     if let Some(other) = input.said_before(finding, |other| other.fix.snippet == fix.snippet) {
         return said(&format!("The lines to paste are those of {}.", other.rule));
     }
-    if snippet.lines().count() > FEW { said("The lines to paste: --details") } else { paste(snippet) }
+    if snippet.lines().count() > FEW {
+        said("The lines to paste: --details")
+    } else {
+        paste(snippet)
+    }
 }
 
 /// How to do it.
@@ -42,8 +49,8 @@ pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String>
     let fix = &finding.fix;
     let margin = blanks(INDENT);
     let mut lines = Vec::new();
-    if let Some(other) =
-        input.said_before(finding, |other| other.fix.steps == fix.steps && other.fix.edits == fix.edits)
+    if let Some(other) = input
+        .said_before(finding, |other| other.fix.steps == fix.steps && other.fix.edits == fix.edits)
     {
         lines.extend(page.wrap(&margin, &margin, &format!("As for {} above.", other.rule)));
     } else {
@@ -54,7 +61,11 @@ pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String>
     if let Some(snippet) = fix.snippet.as_ref().filter(|_| fix.edits.is_empty()) {
         match input.said_before(finding, |other| other.fix.snippet == fix.snippet) {
             Some(other) => {
-                lines.extend(page.wrap(&margin, &margin, &format!("The lines to paste are those of {}.", other.rule)));
+                lines.extend(page.wrap(
+                    &margin,
+                    &margin,
+                    &format!("The lines to paste are those of {}.", other.rule),
+                ));
             }
             None => lines.extend(paste(snippet)),
         }
@@ -65,7 +76,10 @@ pub(super) fn full(page: &Page, finding: &Finding, input: &Input) -> Vec<String>
     }
     // Not wrapped: they must work as they stand.
     lines.push(format!("{margin}More: cachediag explain {}", finding.rule));
-    lines.extend(phrases::source(finding).map(|address| page.paint(DIM, &format!("{margin}Source: {address}"))));
+    lines.extend(
+        phrases::source(finding)
+            .map(|address| page.paint(DIM, &format!("{margin}Source: {address}"))),
+    );
     page.with_label("how to fix", lines)
 }
 

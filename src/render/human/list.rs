@@ -25,11 +25,17 @@ pub(super) fn all(page: &Page, report: &Report) -> Vec<String> {
     let mut lines = vec![page.paint(BOLD, &counted(report))];
     for (finding, (name, lost)) in shown.iter().zip(&cells) {
         let gap = blanks(severity.saturating_sub(name.width()) + 2);
-        let column =
-            format!("{}{lost}{}", blanks(cost.saturating_sub(lost.width())), blanks(if cost > 0 { 2 } else { 0 }));
+        let column = format!(
+            "{}{lost}{}",
+            blanks(cost.saturating_sub(lost.width())),
+            blanks(if cost > 0 { 2 } else { 0 })
+        );
         let room = page.width.saturating_sub(2 + severity + 2 + column.width());
         let title = escape::cut(&escape::line(&title(report, finding)), room);
-        lines.push(format!("  {}{gap}{column}{title}", page.paint(style_of(finding.severity), name)));
+        lines.push(format!(
+            "  {}{gap}{column}{title}",
+            page.paint(style_of(finding.severity), name)
+        ));
     }
     let hidden = report.findings.len().saturating_sub(MOST);
     lines.extend((hidden > 0).then(|| format!("  … and {}", count(hidden, "more finding"))));

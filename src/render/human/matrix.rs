@@ -38,12 +38,20 @@ pub(super) fn summed(page: &Page, report: &Report, series: &Series) -> Vec<Strin
     let builds = || report.study.members(series).map(|(_, build)| build);
     let (hits, total) = (builds().map(Build::hits).sum(), builds().map(Build::total).sum());
     let seconds: f64 = builds().map(Build::seconds_executed).sum();
-    let figures = format!("{} from the cache, {} executed", units::share(hits, total), units::duration(seconds));
+    let figures = format!(
+        "{} from the cache, {} executed",
+        units::share(hits, total),
+        units::duration(seconds)
+    );
     let name = escape::cut(&escape::line(&series.key), page.width.saturating_sub(HEADING));
     let heading = format!("  steps of {name}, old → new");
     let beside = heading.width() + 3 + figures.width() <= page.width;
     let heading = page.paint(BOLD, &heading);
-    let mut lines = if beside { vec![format!("{heading}   {figures}")] } else { vec![heading, format!("  {figures}")] };
+    let mut lines = if beside {
+        vec![format!("{heading}   {figures}")]
+    } else {
+        vec![heading, format!("  {figures}")]
+    };
     lines.extend(some(page, report, series, FEW));
     lines.push(page.paint(DIM, &format!("  {}", strip::STEP_MEANING)));
     lines
@@ -90,19 +98,23 @@ fn body(page: &Page, rows: &[Row]) -> Vec<String> {
     // The marks may take two fifths of the page; the text of a step gets the rest.
     let marks = runs.min(page.width * 2 / 5);
     let text = page.width.saturating_sub(margin + 2 + marks);
-    let texts: Vec<String> = rows.iter().map(|row| escape::cut(&escape::line(row.text), text)).collect();
+    let texts: Vec<String> =
+        rows.iter().map(|row| escape::cut(&escape::line(row.text), text)).collect();
     let text = texts.iter().map(|t| t.width()).max().unwrap_or(0);
     let lines = rows.iter().zip(&stages).zip(&texts).map(|((row, stage_name), step)| {
         let cells: Vec<char> = row.cells.iter().map(|cell| strip::of_step(*cell)).collect();
         let start = format!("  {}", padded(stage_name, margin.saturating_sub(2)));
-        format!("{start}{}  {}", padded(step, text), strip::newest(&cells, marks)).trim_end().to_owned()
+        format!("{start}{}  {}", padded(step, text), strip::newest(&cells, marks))
+            .trim_end()
+            .to_owned()
     });
     lines.collect()
 }
 
 fn stage(row: &Row) -> String {
     let words = [row.platform, row.stage];
-    let words: Vec<_> = words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
+    let words: Vec<_> =
+        words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
     words.join(" ")
 }
 
@@ -122,14 +134,24 @@ mod tests {
         let steps = [Outcome::Hit, Outcome::Miss, Outcome::Failed, Outcome::Unknown].map(step);
         let [hit, miss, failed, unknown] = &steps;
         let rows = [
-            Row { stage: "build", platform: "", text: "COPY . .", cells: vec![Some(hit), Some(miss), Some(hit)] },
+            Row {
+                stage: "build",
+                platform: "",
+                text: "COPY . .",
+                cells: vec![Some(hit), Some(miss), Some(hit)],
+            },
             Row {
                 stage: "build",
                 platform: "linux/arm64",
                 text: "RUN make \u{1b}[2J",
                 cells: vec![Some(failed), None, Some(miss)],
             },
-            Row { stage: "", platform: "", text: &"RUN long ".repeat(20), cells: vec![Some(unknown), Some(hit), None] },
+            Row {
+                stage: "",
+                platform: "",
+                text: &"RUN long ".repeat(20),
+                cells: vec![Some(unknown), Some(hit), None],
+            },
         ];
         insta::assert_snapshot!(body(&Page::new(samples::NARROW), &rows).join("\n"));
     }

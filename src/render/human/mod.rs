@@ -12,7 +12,9 @@ mod summary;
 mod table;
 
 pub(super) use self::strip::fitted as strip;
-pub(super) use self::strip::{STEP_MEANING, meaning, of_builds as strip_of, of_steps as strip_of_steps};
+pub(super) use self::strip::{
+    STEP_MEANING, meaning, of_builds as strip_of, of_steps as strip_of_steps,
+};
 pub use self::summary::problem_line;
 pub(super) use self::table::{legend, rows};
 use super::page::Page;
@@ -84,7 +86,10 @@ fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
             block::brief(page, finding, &input)
         }
     });
-    let more = format!("… and {}; --top N shows N of them, --format json all", count(hidden, "more finding"));
+    let more = format!(
+        "… and {}; --top N shows N of them, --format json all",
+        count(hidden, "more finding")
+    );
     each.chain((hidden > 0).then(|| page.wrap("", "  ", &more))).collect()
 }
 
@@ -109,24 +114,39 @@ struct Input<'a> {
 impl<'a> Input<'a> {
     fn of(report: &'a Report) -> Self {
         let runs = &report.study.runs;
-        Self { report, sources: runs.iter().map(|run| run.source.as_str()).collect(), seen: Seen::of(report) }
+        Self {
+            report,
+            sources: runs.iter().map(|run| run.source.as_str()).collect(),
+            seen: Seen::of(report),
+        }
     }
 
-    /// Its quoted lines, those of the newest run first: old logs are soon gone. Configuration keeps its place.
+    /// Its quoted lines, those of the newest run first: old logs are soon gone. Configuration keeps
+    /// its place.
     fn newest_first(&self, finding: &'a Finding) -> Vec<&'a Evidence> {
-        let place = |run: &Run| self.report.study.runs.iter().position(|other| std::ptr::eq(other, run));
+        let place =
+            |run: &Run| self.report.study.runs.iter().position(|other| std::ptr::eq(other, run));
         let runs: Vec<Option<usize>> =
             finding.evidence.iter().map(|line| self.seen.run(line).and_then(place)).collect();
-        let mut of_logs: Vec<(usize, &Evidence)> =
-            runs.iter().zip(finding.evidence.iter()).filter_map(|(run, line)| Some(((*run)?, line))).collect();
+        let mut of_logs: Vec<(usize, &Evidence)> = runs
+            .iter()
+            .zip(finding.evidence.iter())
+            .filter_map(|(run, line)| Some(((*run)?, line)))
+            .collect();
         of_logs.sort_by_key(|(run, _)| std::cmp::Reverse(*run));
         let mut of_logs = of_logs.into_iter().map(|(_, line)| line);
         let lines = runs.iter().zip(finding.evidence.iter());
-        lines.filter_map(|(run, line)| if run.is_some() { of_logs.next() } else { Some(line) }).collect()
+        lines
+            .filter_map(|(run, line)| if run.is_some() { of_logs.next() } else { Some(line) })
+            .collect()
     }
 
     /// A finding that is told before this one, of which something holds.
-    fn said_before(&self, finding: &Finding, holds: impl Fn(&Finding) -> bool) -> Option<&'a Finding> {
+    fn said_before(
+        &self,
+        finding: &Finding,
+        holds: impl Fn(&Finding) -> bool,
+    ) -> Option<&'a Finding> {
         let before = self.report.for_people().take_while(|other| !std::ptr::eq(*other, finding));
         before.filter(|other| is_told(self.report, other)).find(|other| holds(other))
     }

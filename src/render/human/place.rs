@@ -1,9 +1,12 @@
 //! Short names for sources: long paths leave no room for the line that is quoted.
 
-/// The path from the last folder on that tells it apart from all others: `run-03.log`, `web/run-03.log`.
+/// The path from the last folder on that tells it apart from all others: `run-03.log`,
+/// `web/run-03.log`.
 pub(super) fn shortest<'a>(source: &'a str, all: &[&str]) -> &'a str {
     let tails = source.rmatch_indices(['/', '\\']).filter_map(|(at, _)| source.get(at + 1..));
-    let unique = |tail: &&str| !tail.is_empty() && !all.iter().any(|other| *other != source && ends_in(other, tail));
+    let unique = |tail: &&str| {
+        !tail.is_empty() && !all.iter().any(|other| *other != source && ends_in(other, tail))
+    };
     tails.filter(|tail| !tail.is_empty()).find(unique).unwrap_or(source)
 }
 

@@ -56,7 +56,8 @@ fn rows(page: &Page, steps: &[&Step]) -> Vec<String> {
     let stage = cells.iter().map(|(_, stage, _)| stage.width()).max().unwrap_or(0);
     let lines = cells.iter().map(|(seconds, name, text)| {
         let start = format!("  {}{seconds}  ", blanks(time.saturating_sub(seconds.width())));
-        let gap = if stage > 0 { blanks(stage.saturating_sub(name.width()) + 2) } else { String::new() };
+        let gap =
+            if stage > 0 { blanks(stage.saturating_sub(name.width()) + 2) } else { String::new() };
         let room = page.width.saturating_sub(start.width() + name.width() + gap.width());
         format!("{start}{name}{gap}{}", escape::cut(text, room))
     });
@@ -70,14 +71,16 @@ fn time(step: &Step) -> String {
 
 fn stage(step: &Step) -> String {
     let words = [&step.platform, &step.stage];
-    let words: Vec<String> = words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
+    let words: Vec<String> =
+        words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
     escape::cut(&words.join(" "), STAGE)
 }
 
 /// What the rows leave out.
 fn rest(build: &Build, hidden: usize) -> Option<String> {
     let more = (hidden > 0).then(|| format!("… and {}", count(hidden, "faster step")));
-    let hits = (build.hits() > 0).then(|| format!("{} came from the cache", count(build.hits(), "step")));
+    let hits =
+        (build.hits() > 0).then(|| format!("{} came from the cache", count(build.hits(), "step")));
     let parts: Vec<String> = more.into_iter().chain(hits).collect();
     (!parts.is_empty()).then(|| parts.join(" · "))
 }

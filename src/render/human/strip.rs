@@ -4,8 +4,13 @@ use crate::model::{Build, BuildOutcome, Outcome, Step};
 use crate::render::units::grouped;
 
 /// Marks of whole builds, each with its meaning.
-pub(super) const LEGEND: [(char, &str); 5] =
-    [('●', "all from cache"), ('◐', "some"), ('○', "none"), ('✕', "failed"), ('–', "nothing to count")];
+pub(super) const LEGEND: [(char, &str); 5] = [
+    ('●', "all from cache"),
+    ('◐', "some"),
+    ('○', "none"),
+    ('✕', "failed"),
+    ('–', "nothing to count"),
+];
 
 /// How a build fared.
 pub(super) fn of_build(build: &Build) -> char {
@@ -43,7 +48,10 @@ pub(in crate::render) fn fitted(marks: &[char], width: usize) -> String {
 }
 
 /// The marks of builds, the newest alone where not all fit.
-pub(in crate::render) fn of_builds<'a>(builds: impl Iterator<Item = &'a Build>, width: usize) -> String {
+pub(in crate::render) fn of_builds<'a>(
+    builds: impl Iterator<Item = &'a Build>,
+    width: usize,
+) -> String {
     newest(&builds.map(of_build).collect::<Vec<_>>(), width)
 }
 
@@ -58,7 +66,8 @@ pub(in crate::render) fn meaning() -> String {
 }
 
 /// The marks of steps, with their meaning.
-pub(in crate::render) const STEP_MEANING: &str = "█ from cache  · ran  ✕ failed  (blank: not reached)";
+pub(in crate::render) const STEP_MEANING: &str =
+    "█ from cache  · ran  ✕ failed  (blank: not reached)";
 
 /// The newest marks alone, so that columns of several rows stay under one another.
 pub(super) fn newest(marks: &[char], width: usize) -> String {

@@ -19,11 +19,18 @@ const LONGEST: usize = 300;
 /// One line each.
 pub(super) fn problems(page: &Page, report: &Report) -> Vec<String> {
     const LABEL: &str = "problem:";
-    let wrapped =
-        |problem| page.wrap("", "  ", &format!("{LABEL} {}", escape::shorten(&problem_line(problem), LONGEST)));
-    let shown = report.problems.iter().take(MOST).flat_map(wrapped).map(|line| match line.strip_prefix(LABEL) {
-        Some(rest) => page.paint(RED, LABEL) + rest,
-        None => line,
+    let wrapped = |problem| {
+        page.wrap(
+            "",
+            "  ",
+            &format!("{LABEL} {}", escape::shorten(&problem_line(problem), LONGEST)),
+        )
+    };
+    let shown = report.problems.iter().take(MOST).flat_map(wrapped).map(|line| {
+        match line.strip_prefix(LABEL) {
+            Some(rest) => page.paint(RED, LABEL) + rest,
+            None => line,
+        }
     });
     let hidden = report.problems.len().saturating_sub(MOST);
     let more = (hidden > 0).then(|| format!("… and {}", count(hidden, "more problem")));
@@ -32,11 +39,16 @@ pub(super) fn problems(page: &Page, report: &Report) -> Vec<String> {
 
 /// Where the rest of the findings is.
 pub(super) fn more(page: &Page, report: &Report) -> Vec<String> {
-    let Some(finding) = report.for_people().find(|finding| is_told(report, finding)) else { return Vec::new() };
+    let Some(finding) = report.for_people().find(|finding| is_told(report, finding)) else {
+        return Vec::new();
+    };
     if report.details {
         return Vec::new();
     }
-    let text = format!("More: --details (steps of the fix, all evidence) · cachediag explain {}", finding.rule);
+    let text = format!(
+        "More: --details (steps of the fix, all evidence) · cachediag explain {}",
+        finding.rule
+    );
     page.wrap("", "  ", &page.parted(&text)).iter().map(|line| page.paint(DIM, line)).collect()
 }
 
@@ -46,7 +58,8 @@ pub(super) fn gates(page: &Page, report: &Report) -> Vec<String> {
 }
 
 fn one_gate(page: &Page, gate: &Said) -> Vec<String> {
-    let (label, style) = if gate.passed { ("gate passed:", GREEN) } else { ("gate failed:", RED.bold()) };
+    let (label, style) =
+        if gate.passed { ("gate passed:", GREEN) } else { ("gate failed:", RED.bold()) };
     let heading = page.wrap("", "  ", &format!("{label} {}{}", escape::line(&gate.asked), gate.of));
     let heading = heading.into_iter().map(|line| match line.strip_prefix(label) {
         Some(rest) => page.paint(style, label) + rest,
@@ -54,7 +67,12 @@ fn one_gate(page: &Page, gate: &Said) -> Vec<String> {
     });
     let left = gate.lines.len().saturating_sub(MOST);
     let more = (left > 0).then(|| format!("… and {}", count(left, "more build")));
-    let shown = gate.lines.iter().take(MOST).map(|line| escape::shorten(&escape::line(line), LONGEST)).chain(more);
+    let shown = gate
+        .lines
+        .iter()
+        .take(MOST)
+        .map(|line| escape::shorten(&escape::line(line), LONGEST))
+        .chain(more);
     heading.chain(shown.flat_map(|line| page.wrap("  ", "    ", &line))).collect()
 }
 
@@ -99,5 +117,8 @@ pub(super) fn last_line(page: &Page, report: &Report) -> Vec<String> {
         (true, Verdict::TooLittleToTell) => (BOLD, 0),
         (true, _) => (Style::new(), 0),
     };
-    page.wrap("", &blanks(indent), &page.parted(&headline(report))).iter().map(|line| page.paint(style, line)).collect()
+    page.wrap("", &blanks(indent), &page.parted(&headline(report)))
+        .iter()
+        .map(|line| page.paint(style, line))
+        .collect()
 }

@@ -39,7 +39,10 @@ pub(super) fn series(page: &Page, report: &Report) -> Vec<String> {
     let (rows, hidden) = rows(report, MOST);
     let mut lines = table(page, &rows);
     if hidden > 0 {
-        let text = format!("  … and {}; these are the ones that took longest", count(hidden, "more build"));
+        let text = format!(
+            "  … and {}; these are the ones that took longest",
+            count(hidden, "more build")
+        );
         lines.push(page.paint(DIM, &text));
     }
     lines.push(page.paint(DIM, &legend(&rows)));
@@ -62,7 +65,9 @@ fn table(page: &Page, rows: &[Row]) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let columns = if page.width < ROOMY { 3 } else { 4 };
-    table.set_header(["build", "runs, old → new", "steps from cache", "time executed"].into_iter().take(columns));
+    table.set_header(
+        ["build", "runs, old → new", "steps from cache", "time executed"].into_iter().take(columns),
+    );
     for r in rows {
         let cells = [
             escape::cut_start(&r.name, name),
@@ -74,7 +79,11 @@ fn table(page: &Page, rows: &[Row]) -> Vec<String> {
     }
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding(if index == 0 { (2, 1) } else { (1, 1) });
-        column.set_cell_alignment(if index == 3 { CellAlignment::Right } else { CellAlignment::Left });
+        column.set_cell_alignment(if index == 3 {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        });
     }
     let lines = table.lines().map(|line| line.trim_end().to_owned());
     lines.enumerate().map(|(i, line)| if i == 0 { page.paint(BOLD, &line) } else { line }).collect()

@@ -12,7 +12,10 @@ fn print(report: &Report) -> String {
 #[test]
 fn one_finding() {
     insta::assert_snapshot!("one_finding_80", print(&samples::multi_stage()));
-    insta::assert_snapshot!("one_finding_120", Human.render(&samples::multi_stage(), samples::WIDE));
+    insta::assert_snapshot!(
+        "one_finding_120",
+        Human.render(&samples::multi_stage(), samples::WIDE)
+    );
     insta::assert_snapshot!(
         "one_finding_color",
         Human.render(&samples::multi_stage(), samples::COLOR).replace('\u{1b}', "␛")
@@ -38,7 +41,10 @@ fn several_findings() {
 fn every_width() {
     for width in [60, 80, 120, 200] {
         let screen = Screen { width, ..samples::NARROW };
-        insta::assert_snapshot!(format!("width_{width}"), Human.render(&samples::configured(), screen));
+        insta::assert_snapshot!(
+            format!("width_{width}"),
+            Human.render(&samples::configured(), screen)
+        );
     }
     let ascii = Human.render(&samples::configured(), Screen { ascii: true, ..samples::NARROW });
     assert!(ascii.is_ascii());
@@ -48,13 +54,22 @@ fn every_width() {
 /// The same layout, whatever the marks are.
 #[test]
 fn ascii_moves_no_column() {
-    for report in [samples::several(), samples::many(), samples::decided(), samples::remembered(), samples::hostile()] {
+    for report in [
+        samples::several(),
+        samples::many(),
+        samples::decided(),
+        samples::remembered(),
+        samples::hostile(),
+    ] {
         let print = |ascii| Human.render(&report, Screen { ascii, color: true, width: 60 });
         let (marks, plain) = (print(false), print(true));
         assert!(plain.is_ascii());
         // The last lines are a sentence with other signs in it, and may break elsewhere.
-        let lines = marks.lines().zip(plain.lines()).take_while(|(marks, _)| !marks.contains(" · "));
-        for (marks, plain) in lines.filter(|(marks, _)| !marks.contains("… and") && !marks.ends_with('…')) {
+        let lines =
+            marks.lines().zip(plain.lines()).take_while(|(marks, _)| !marks.contains(" · "));
+        for (marks, plain) in
+            lines.filter(|(marks, _)| !marks.contains("… and") && !marks.ends_with('…'))
+        {
             assert_eq!(marks.width(), plain.width(), "{plain}");
         }
     }
@@ -91,12 +106,12 @@ fn no_line_is_wider_than_the_screen() {
         samples::remembered(),
     ] {
         let narrowest = Screen { width: 60, ..samples::NARROW };
-        for screen in [narrowest, samples::NARROW, samples::WIDE, Screen { width: 200, ..samples::WIDE }] {
-            for line in Human
-                .render(&report, screen)
-                .lines()
-                .filter(|l| !["docker buildx", "--cache-to", "Source: "].iter().any(|whole| l.contains(whole)))
-            {
+        for screen in
+            [narrowest, samples::NARROW, samples::WIDE, Screen { width: 200, ..samples::WIDE }]
+        {
+            for line in Human.render(&report, screen).lines().filter(|l| {
+                !["docker buildx", "--cache-to", "Source: "].iter().any(|whole| l.contains(whole))
+            }) {
                 assert!(line.width() <= screen.width, "{} columns: {line}", line.width());
             }
         }

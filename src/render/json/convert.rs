@@ -29,14 +29,19 @@ impl<'a> Known<'a> {
         let of_series = |(series, breaks): (&'a Series, &'a Misses)| {
             (0..).zip(&series.builds).flat_map(move |(place, at)| of_build(breaks, place, *at))
         };
-        let mut breaks: Vec<_> = study.series.iter().zip(&study.misses).flat_map(of_series).collect();
+        let mut breaks: Vec<_> =
+            study.series.iter().zip(&study.misses).flat_map(of_series).collect();
         breaks.sort_by_key(|(at, _)| *at);
         Self { ids: BuildIds::new(&study.runs), breaks, seen: Seen::of(report) }
     }
 
     fn breaks_of(&self, at: BuildRef) -> impl Iterator<Item = &Miss<'a>> {
         let start = self.breaks.partition_point(|(other, _)| *other < at);
-        self.breaks.iter().skip(start).take_while(move |(other, _)| *other == at).map(|(_, found)| found)
+        self.breaks
+            .iter()
+            .skip(start)
+            .take_while(move |(other, _)| *other == at)
+            .map(|(_, found)| found)
     }
 }
 
@@ -89,7 +94,11 @@ fn run<'a>(index: usize, run: &'a Run, known: &'a Known<'a>) -> wire::Run<'a> {
     }
 }
 
-fn build<'a>(build: &'a Build, id: &'a str, breaks: impl Iterator<Item = &'a Miss<'a>>) -> wire::Build<'a> {
+fn build<'a>(
+    build: &'a Build,
+    id: &'a str,
+    breaks: impl Iterator<Item = &'a Miss<'a>>,
+) -> wire::Build<'a> {
     wire::Build {
         id,
         dialect: names::dialect(build.dialect),
@@ -112,8 +121,18 @@ fn broken<'a>(found: &Miss<'a>) -> wire::Break<'a> {
         step: redact(&found.step.name),
         because: names::because(found.because),
         confidence: names::confidence(found.confidence),
-        proof: found.proved.iter().flat_map(|proved| &proved.told).map(|told| told.name()).collect(),
-        inputs: found.proved.iter().flat_map(|proved| &proved.inputs).map(|input| redact(input)).collect(),
+        proof: found
+            .proved
+            .iter()
+            .flat_map(|proved| &proved.told)
+            .map(|told| told.name())
+            .collect(),
+        inputs: found
+            .proved
+            .iter()
+            .flat_map(|proved| &proved.inputs)
+            .map(|input| redact(input))
+            .collect(),
         open: found.proved.iter().flat_map(|_| found.hidden).map(names::key_part).collect(),
     }
 }
@@ -188,7 +207,11 @@ fn alternative(of: &Alternative) -> wire::Alternative<'_> {
     wire::Alternative { standing: names::standing(of.standing), text: redact(&of.text) }
 }
 
-pub(super) fn finding<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>) -> wire::Finding<'a> {
+pub(super) fn finding<'a>(
+    report: &Report,
+    finding: &'a Finding,
+    seen: &Seen<'a>,
+) -> wire::Finding<'a> {
     wire::Finding {
         rule: finding.rule,
         severity: names::severity(finding.severity),
@@ -202,7 +225,11 @@ pub(super) fn finding<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>
             seconds: tidy(finding.impact.seconds),
             runs: finding.impact.runs,
         },
-        rules_out: finding.rules_out.iter().map(|each| redact(&alternatives::sentence(each)).into_owned()).collect(),
+        rules_out: finding
+            .rules_out
+            .iter()
+            .map(|each| redact(&alternatives::sentence(each)).into_owned())
+            .collect(),
         alternatives: finding.rules_out.iter().map(alternative).collect(),
         subject: redact(&finding.subject),
         fingerprint: finding.fingerprint(),
@@ -214,9 +241,16 @@ pub(super) fn finding<'a>(report: &Report, finding: &'a Finding, seen: &Seen<'a>
     }
 }
 
-pub(super) fn judged<'a>(report: &Report, of: &'a Finding, seen: &Seen<'a>, key: &'a str) -> wire::OfGroup<'a> {
+pub(super) fn judged<'a>(
+    report: &Report,
+    of: &'a Finding,
+    seen: &Seen<'a>,
+    key: &'a str,
+) -> wire::OfGroup<'a> {
     let times = seen.times(of);
-    let at = |time: Option<DateTime<Utc>>| time.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true));
+    let at = |time: Option<DateTime<Utc>>| {
+        time.map(|at| at.to_rfc3339_opts(SecondsFormat::Millis, true))
+    };
     let runs = u32::try_from(of.impact.runs.max(1)).map_or(f64::from(u32::MAX), f64::from);
     wire::OfGroup {
         key: redact(key),
@@ -253,10 +287,15 @@ fn edit(edit: &Edit) -> wire::Edit<'_> {
 }
 
 fn problem(problem: &Problem) -> wire::Problem<'_> {
-    wire::Problem { source: redact(&problem.source), line: problem.line, message: redact(&problem.message) }
+    wire::Problem {
+        source: redact(&problem.source),
+        line: problem.line,
+        message: redact(&problem.message),
+    }
 }
 
-/// Sums of decimal fractions, without the dust of binary ones (`0.30000000000000004`, and `-0.0` where nothing was summed).
+/// Sums of decimal fractions, without the dust of binary ones (`0.30000000000000004`, and `-0.0`
+/// where nothing was summed).
 fn tidy(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0 + 0.0
 }

@@ -7,7 +7,10 @@ use crate::triage::{Baseline, Gate, Hidden, Judged, Known};
 
 pub(super) fn baseline<'a>(report: &'a Report, baseline: &'a Baseline) -> wire::Baseline<'a> {
     let new = report.fresh().count();
-    let gone = |known: &'a Known| wire::Gone { rule: redact(&known.rule), subject: redact(&known.subject) };
+    let gone = |known: &'a Known| wire::Gone {
+        rule: redact(&known.rule),
+        subject: redact(&known.subject),
+    };
     wire::Baseline {
         name: redact(&baseline.name),
         new,
@@ -17,7 +20,11 @@ pub(super) fn baseline<'a>(report: &'a Report, baseline: &'a Baseline) -> wire::
 }
 
 pub(super) fn news(news: &News) -> wire::News<'_> {
-    wire::News { earlier_runs: news.runs, new: &news.new, gone: news.gone.iter().map(no_more).collect() }
+    wire::News {
+        earlier_runs: news.runs,
+        new: &news.new,
+        gone: news.gone.iter().map(no_more).collect(),
+    }
 }
 
 fn no_more(gone: &Gone) -> wire::NoMore<'_> {

@@ -1,8 +1,8 @@
 //! JSON with one element of a top-level list per line, safe to print into a CI log.
 //!
-//! Serde's own escapes cover ASCII control characters only; and the runners of GitHub and Azure obey
-//! `##[…]` and `##vso[…]` wherever they stand in a line. Both are escaped inside their strings, which
-//! changes nothing for who parses the text.
+//! Serde's own escapes cover ASCII control characters only; and the runners of GitHub and Azure
+//! obey `##[…]` and `##vso[…]` wherever they stand in a line. Both are escaped inside their
+//! strings, which changes nothing for who parses the text.
 
 use std::io;
 
@@ -57,7 +57,11 @@ impl Serialize for Written<'_> {
 struct Inside;
 
 impl Formatter for Inside {
-    fn write_byte_array<W: ?Sized + io::Write>(&mut self, writer: &mut W, written: &[u8]) -> io::Result<()> {
+    fn write_byte_array<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        written: &[u8],
+    ) -> io::Result<()> {
         writer.write_all(written)
     }
 }
@@ -72,7 +76,12 @@ struct Layout {
 const ELEMENTS: usize = 2;
 
 impl Layout {
-    fn separate<W: ?Sized + io::Write>(&self, writer: &mut W, first: bool, deepest: usize) -> io::Result<()> {
+    fn separate<W: ?Sized + io::Write>(
+        &self,
+        writer: &mut W,
+        first: bool,
+        deepest: usize,
+    ) -> io::Result<()> {
         writer.write_all(if first { b"" } else { b"," })?;
         writer.write_all(if self.depth <= deepest { b"\n" } else { b"" })
     }
@@ -99,20 +108,40 @@ impl Formatter for Layout {
         writer.write_all(b"}")
     }
 
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         self.separate(writer, first, ELEMENTS)
     }
 
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         self.separate(writer, first, ELEMENTS - 1)
     }
 
-    fn write_byte_array<W: ?Sized + io::Write>(&mut self, writer: &mut W, written: &[u8]) -> io::Result<()> {
+    fn write_byte_array<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        written: &[u8],
+    ) -> io::Result<()> {
         writer.write_all(written)
     }
 
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if is_plain(fragment) { writer.write_all(fragment.as_bytes()) } else { write_shown(writer, fragment) }
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        if is_plain(fragment) {
+            writer.write_all(fragment.as_bytes())
+        } else {
+            write_shown(writer, fragment)
+        }
     }
 }
 

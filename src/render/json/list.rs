@@ -72,8 +72,14 @@ impl<I: Sync, T: Serialize> List<'_, I, T> {
     }
 
     /// Hands the elements of a group on.
-    fn hand_on<S: SerializeSeq>(&self, start: usize, group: &[Piece], list: &mut S) -> Result<(), S::Error> {
-        let places = group.iter().flat_map(|piece| piece.places.iter().map(move |place| (piece, place)));
+    fn hand_on<S: SerializeSeq>(
+        &self,
+        start: usize,
+        group: &[Piece],
+        list: &mut S,
+    ) -> Result<(), S::Error> {
+        let places =
+            group.iter().flat_map(|piece| piece.places.iter().map(move |place| (piece, place)));
         for ((i, item), (piece, place)) in self.items.iter().enumerate().skip(start).zip(places) {
             match piece.text.get(place.clone()).filter(|text| !text.is_empty()) {
                 Some(text) => list.serialize_element(&Written(text))?,
@@ -88,7 +94,10 @@ impl<I: Sync, T: Serialize> Serialize for List<'_, I, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(Some(self.items.len()))?;
         if self.items.len() <= SHORT {
-            self.items.iter().enumerate().try_for_each(|(i, item)| list.serialize_element(&(self.make)(i, item)))?;
+            self.items
+                .iter()
+                .enumerate()
+                .try_for_each(|(i, item)| list.serialize_element(&(self.make)(i, item)))?;
             return list.end();
         }
         let (mut ready, mut next) = (self.group(0, Vec::new()), Vec::new());
@@ -112,7 +121,8 @@ mod tests {
     fn is_written_as_a_vector_is() {
         for len in [0, 1, SHORT + 1, GROUP, 2 * GROUP + 1] {
             let items: Vec<usize> = (0..len).collect();
-            let list = List::new(&items, |i, item| vec![i; item % 3]).of_lists(|item| item % 5 == 0);
+            let list =
+                List::new(&items, |i, item| vec![i; item % 3]).of_lists(|item| item % 5 == 0);
             let vector: Vec<Vec<usize>> = items.iter().map(|&i| vec![i; i % 3]).collect();
             assert_eq!(to_string(&[list]), to_string(&[vector]));
         }

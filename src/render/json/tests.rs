@@ -38,7 +38,8 @@ fn keeps_hostile_text_inside_its_string() {
 #[test]
 fn names_builds_uniquely_although_labels_repeat() {
     let value = parse(&samples::same_labels());
-    let ids: Vec<_> = value["runs"].as_array().unwrap().iter().map(|r| r["builds"][0]["id"].clone()).collect();
+    let ids: Vec<_> =
+        value["runs"].as_array().unwrap().iter().map(|r| r["builds"][0]["id"].clone()).collect();
     assert_eq!(ids, ["build#1", "build#2"]);
     assert_eq!(value["series"][0]["builds"], serde_json::json!(ids));
 }
@@ -56,7 +57,10 @@ fn the_committed_schema_is_the_one_of_the_structs() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(FILE, generated()).unwrap();
     }
-    assert!(fs::read_to_string(FILE).unwrap() == generated(), "run: UPDATE_DOCS=1 cargo test --lib json::tests");
+    assert!(
+        fs::read_to_string(FILE).unwrap() == generated(),
+        "run: UPDATE_DOCS=1 cargo test --lib json::tests"
+    );
 }
 
 #[test]
@@ -72,7 +76,8 @@ fn reports_are_valid() {
         Report::default(),
     ] {
         let json = serde_json::from_str(&Json.render(&report, samples::NARROW)).unwrap();
-        let errors: Vec<_> = schema.iter_errors(&json).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        let errors: Vec<_> =
+            schema.iter_errors(&json).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{errors:?}");
     }
     assert!(!schema.is_valid(&serde_json::json!({"schema_version": 2})));

@@ -1,4 +1,5 @@
-//! The structs of the wire format. Fields are only ever added; a removed or renamed one is a new version.
+//! The structs of the wire format. Fields are only ever added; a removed or renamed one is a new
+//! version.
 //!
 //! What is documented here is documented for readers of reports: the JSON schema is made of it.
 
@@ -20,7 +21,8 @@ pub(super) use self::finding::{Alternative, Edit, Evidence, Finding, Fix, Impact
 /// Text of a log, without secrets.
 pub(super) type Text<'a> = Cow<'a, str>;
 
-/// What cachediag read, and what it found in it. The README beside this schema says what readers may rely on.
+/// What cachediag read, and what it found in it. The README beside this schema says what readers
+/// may rely on.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "cachediag report, version 1"))]
 pub(super) struct Report<'a> {
@@ -29,14 +31,15 @@ pub(super) struct Report<'a> {
     pub schema_version: u32,
     /// What wrote the report.
     pub tool: Tool,
-    /// All in all: the cache is well; a finding above a note; steps ran that a cache could have answered and nothing
-    /// that was read says why; no build was read.
+    /// All in all: the cache is well; a finding above a note; steps ran that a cache could have
+    /// answered and nothing that was read says why; no build was read.
     #[cfg_attr(test, schemars(extend("enum" = ["healthy", "trouble", "too-little-to-tell", "nothing-read"])))]
     pub verdict: &'static str,
-    /// What would tell why steps ran, where it is too little to tell: `earlier-runs`, `two-runs-of-one-commit`,
-    /// `dockerfile`. Names may be added.
+    /// What would tell why steps ran, where it is too little to tell: `earlier-runs`,
+    /// `two-runs-of-one-commit`, `dockerfile`. Names may be added.
     pub wanted: Vec<&'static str>,
-    /// Logs, oldest first: by their time stamps where all have them, else in the natural order of their names.
+    /// Logs, oldest first: by their time stamps where all have them, else in the natural order of
+    /// their names.
     #[cfg_attr(test, schemars(with = "Vec<Run<'_>>"))]
     pub runs: List<'a, model::Run, Run<'a>>,
     /// The same build over several runs; a build without its like is a series of one.
@@ -47,7 +50,8 @@ pub(super) struct Report<'a> {
     pub gates: Vec<Gate<'a>>,
     /// What was known before, where that was asked for.
     pub baseline: Option<Baseline<'a>>,
-    /// What changed since the job ran last, where runs are remembered (`--history`) and it ran before.
+    /// What changed since the job ran last, where runs are remembered (`--history`) and it ran
+    /// before.
     pub news: Option<News<'a>>,
     /// Findings that the project hides, by its settings or on the command line.
     pub hidden: Vec<Hidden<'a>>,
@@ -103,7 +107,8 @@ pub(super) struct Run<'a> {
     pub source: Source<'a>,
     /// Short name: the job, else the name of the file.
     pub label: Text<'a>,
-    /// System whose log it is, as `github-actions`; `none` is a build's own output. Names may be added.
+    /// System whose log it is, as `github-actions`; `none` is a build's own output. Names may be
+    /// added.
     pub ci: &'static str,
     /// Job or step as the CI names it.
     pub job: Option<Text<'a>>,

@@ -21,7 +21,11 @@ pub(super) fn full(report: &Report, finding: &Finding, open: bool) -> String {
         seen(finding),
         sure(finding),
     ];
-    format!("<details{open}>\n<summary>{}</summary>\n\n{}</details>\n\n", title(report, finding), parts.concat())
+    format!(
+        "<details{open}>\n<summary>{}</summary>\n\n{}</details>\n\n",
+        title(report, finding),
+        parts.concat()
+    )
 }
 
 /// Its title alone.
@@ -63,7 +67,8 @@ fn line(evidence: &Evidence) -> String {
 
 fn sure(finding: &Finding) -> String {
     let level = labelled("Confidence", names::confidence(finding.confidence));
-    let others: String = alternatives::kinds(finding).map(|(label, texts)| alternatives_of(label, &texts)).collect();
+    let others: String =
+        alternatives::kinds(finding).map(|(label, texts)| alternatives_of(label, &texts)).collect();
     level + &others
 }
 
@@ -78,17 +83,21 @@ fn fix(finding: &Finding) -> String {
         [] => String::new(),
         [only] => format!("{}\n\n", prose(only)),
         steps => {
-            let steps = steps.iter().zip(1..).map(|(step, number)| format!("{number}. {}\n", prose(step)));
+            let steps =
+                steps.iter().zip(1..).map(|(step, number)| format!("{number}. {}\n", prose(step)));
             steps.collect::<String>() + "\n"
         }
     };
     // A patch says all that the snippet says, at its place.
-    let snippet = fix.snippet.as_deref().filter(|_| fix.edits.is_empty()).map(|text| block("", text) + "\n");
+    let snippet =
+        fix.snippet.as_deref().filter(|_| fix.edits.is_empty()).map(|text| block("", text) + "\n");
     let edits: String = fix.edits.iter().map(edit).collect();
     let cost = labelled("Costs of the fix", &prose(&fix.cost));
-    let source = phrases::source(finding).map(|page| format!("Source: <{page}>. ")).unwrap_or_default();
+    let source =
+        phrases::source(finding).map(|page| format!("Source: <{page}>. ")).unwrap_or_default();
     let more = format!("{source}More: `cachediag explain {}`\n\n", finding.rule);
-    [labelled("Fix", &prose(&fix.summary)), steps, snippet.unwrap_or_default(), edits, cost, more].concat()
+    [labelled("Fix", &prose(&fix.summary)), steps, snippet.unwrap_or_default(), edits, cost, more]
+        .concat()
 }
 
 fn edit(edit: &Edit) -> String {

@@ -30,9 +30,15 @@ impl Document {
             self.marker,
             escape::markdown::prose(&phrases::headline(report))
         );
-        let tail =
-            [gates(report), problems(report), baseline(report), news(report), hidden(report), self.table(report)]
-                .concat();
+        let tail = [
+            gates(report),
+            problems(report),
+            baseline(report),
+            news(report),
+            hidden(report),
+            self.table(report),
+        ]
+        .concat();
         let room = self.limit.saturating_sub(heading.len() + tail.len() + RESERVE);
         heading + &self.findings(report, room) + &tail
     }
@@ -42,7 +48,11 @@ impl Document {
         for (index, finding) in report.for_people().enumerate() {
             let full = block::full(report, finding, index < self.open);
             let fits = out.len() + full.len() <= room;
-            let text = if fits && !report.is_known(finding) { full } else { block::short(report, finding) };
+            let text = if fits && !report.is_known(finding) {
+                full
+            } else {
+                block::short(report, finding)
+            };
             if out.len() + text.len() > room {
                 let hidden = count(report.findings.len() - index, "more finding");
                 return format!("{out}… and {hidden}; `--format json` has them all.\n\n");
@@ -57,24 +67,36 @@ impl Document {
         if rows.is_empty() {
             return String::new();
         }
-        let head =
-            "| build | runs, old → new | steps from cache | time of executed steps |\n|---|---|---|--:|".to_owned();
+        let head = "| build | runs, old → new | steps from cache | time of executed steps \
+                |\n|---|---|---|--:|"
+            .to_owned();
         let body = rows.iter().map(|row| {
             let name = escape::markdown::cell(&escape::cut_start(&row.name, 80));
-            let cells = [name, human::strip(&row.marks, 40), share(row.hits, row.total), duration(row.seconds)];
+            let cells = [
+                name,
+                human::strip(&row.marks, 40),
+                share(row.hits, row.total),
+                duration(row.seconds),
+            ];
             format!("| {} |", cells.join(" | "))
         });
-        let more = (hidden > 0)
-            .then(|| format!("\n… and {}; these are the ones that took longest.", count(hidden, "more build")));
+        let more = (hidden > 0).then(|| {
+            format!(
+                "\n… and {}; these are the ones that took longest.",
+                count(hidden, "more build")
+            )
+        });
         let legend = format!("\n{}\n", human::legend(&rows).trim());
-        let lines: Vec<String> = [head].into_iter().chain(body).chain(more).chain([legend]).collect();
+        let lines: Vec<String> =
+            [head].into_iter().chain(body).chain(more).chain([legend]).collect();
         lines.join("\n")
     }
 }
 
 fn problems(report: &Report) -> String {
     let shown = report.problems.iter().take(PROBLEMS);
-    let shown = shown.map(|problem| format!("- problem: {}", escape::markdown::prose(&problem_line(problem))));
+    let shown = shown
+        .map(|problem| format!("- problem: {}", escape::markdown::prose(&problem_line(problem))));
     let hidden = report.problems.len().saturating_sub(PROBLEMS);
     let more = (hidden > 0).then(|| format!("- … and {} more", grouped(hidden)));
     let lines: Vec<String> = shown.chain(more).collect();
@@ -87,7 +109,11 @@ fn gates(report: &Report) -> String {
         let label = if gate.passed { "gate passed" } else { "**gate failed**" };
         let lines = gate.lines.iter().take(PROBLEMS).map(|line| format!("  - {}\n", prose(line)));
         let left = gate.lines.len().saturating_sub(PROBLEMS);
-        let more = if left > 0 { format!("  - … and {}\n", count(left, "more build")) } else { String::new() };
+        let more = if left > 0 {
+            format!("  - … and {}\n", count(left, "more build"))
+        } else {
+            String::new()
+        };
         format!("- {label}: {}{}\n{}{more}", prose(&gate.asked), gate.of, lines.collect::<String>())
     };
     let all: String = decisions::gates(report).iter().map(one).collect();
@@ -114,8 +140,12 @@ fn hidden(report: &Report) -> String {
 }
 
 fn list(label: &str, all: &[String]) -> String {
-    let lines = all.iter().take(PROBLEMS).map(|line| format!("- {label}: {}\n", escape::markdown::prose(line)));
+    let lines = all
+        .iter()
+        .take(PROBLEMS)
+        .map(|line| format!("- {label}: {}\n", escape::markdown::prose(line)));
     let left = all.len().saturating_sub(PROBLEMS);
-    let more = if left > 0 { format!("- {label}: … and {}\n", grouped(left)) } else { String::new() };
+    let more =
+        if left > 0 { format!("- {label}: … and {}\n", grouped(left)) } else { String::new() };
     if all.is_empty() { String::new() } else { lines.collect::<String>() + &more + "\n" }
 }

@@ -13,7 +13,8 @@ use super::{Renderer, Report, Screen};
 pub struct Markdown;
 
 /// GitHub takes 65,536 characters, a proxy in between may take less, and nobody reads more.
-const DOCUMENT: Document = Document { marker: "<!-- cachediag -->\n", limit: 60_000, open: 0, builds: 5 };
+const DOCUMENT: Document =
+    Document { marker: "<!-- cachediag -->\n", limit: 60_000, open: 0, builds: 5 };
 
 impl Renderer for Markdown {
     fn name(&self) -> &'static str {

@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::expression::{is_expression, is_placeholder};
 
 /// Names that stand alone in front of a host and are no tokens.
-const USERS: &[&str] = &["git", "oauth2", "anonymous", "root", "admin", "postgres", "token", "user", "username"];
+const USERS: &[&str] =
+    &["git", "oauth2", "anonymous", "root", "admin", "postgres", "token", "user", "username"];
 
 /// No address is longer.
 const LONGEST: usize = 4096;
@@ -55,7 +56,8 @@ fn with_slash(whole: &str, authority: &str) -> Option<usize> {
     let port = behind.bytes().all(|byte| byte.is_ascii_digit());
     let digest = host.starts_with("sha256:") || host.starts_with("sha512:");
     let named = user.contains('.') || user == "localhost" || user.starts_with('[');
-    let like_host = host.starts_with(|c: char| c.is_ascii_alphabetic()) && host.split(['/', ':']).next()?.contains('.');
+    let like_host = host.starts_with(|c: char| c.is_ascii_alphabetic())
+        && host.split(['/', ':']).next()?.contains('.');
     let package = whole.get(..end)?.ends_with('/');
     let is_password = !digest && !package && (!port || (!named && like_host && !behind.is_empty()));
     is_password.then_some(end)
@@ -69,7 +71,9 @@ fn is_secret(asks: &str) -> bool {
         Some((_, password)) => !harmless(password) || password.is_empty(),
         None => {
             let number = asks.contains(|c: char| c.is_ascii_digit());
-            !harmless(asks) && !USERS.contains(&asks) && (asks.len() >= 20 || asks.len() >= 12 && number)
+            !harmless(asks)
+                && !USERS.contains(&asks)
+                && (asks.len() >= 20 || asks.len() >= 12 && number)
         }
     }
 }
@@ -90,7 +94,8 @@ mod tests {
             ("https://oauth2:p@ss@host/x", "oauth2:p@ss"),
             ("https://a1b2c3d4e5f6a1b2c3d4@host/x", "a1b2c3d4e5f6a1b2c3d4"),
         ] {
-            let found: Vec<&str> = spans(text).into_iter().filter_map(|span| text.get(span)).collect();
+            let found: Vec<&str> =
+                spans(text).into_iter().filter_map(|span| text.get(span)).collect();
             assert_eq!(found, [secret], "{text}");
         }
     }

@@ -1,4 +1,5 @@
-//! What stands for a value and is none: expressions of shells and CIs, masks, words that ask for one.
+//! What stands for a value and is none: expressions of shells and CIs, masks, words that ask for
+//! one.
 
 /// Expressions and nothing else.
 pub(super) fn is_expression(written: &str) -> bool {
@@ -16,11 +17,13 @@ pub(super) fn is_expression(written: &str) -> bool {
 /// `${TOKEN:-value}`, `$(echo value)`.
 fn holds_value(expression: &str) -> bool {
     let command = expression.strip_prefix("$(").map(str::trim_start);
-    if command.is_some_and(|command| command.starts_with("echo ") || command.starts_with("printf ")) {
+    if command.is_some_and(|command| command.starts_with("echo ") || command.starts_with("printf "))
+    {
         return !expression.trim_end_matches(')').split_whitespace().skip(1).all(is_expression);
     }
     let inside = expression.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-    let default = inside.filter(|inside| !inside.starts_with('{')).and_then(|inside| inside.split_once('-'));
+    let default =
+        inside.filter(|inside| !inside.starts_with('{')).and_then(|inside| inside.split_once('-'));
     default.is_some_and(|(name, value)| {
         let name = name.trim_end_matches(':');
         let variable = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -33,11 +36,16 @@ fn holds_value(expression: &str) -> bool {
     })
 }
 
-/// Masks of CIs, and words in brackets that ask for a value: `***`, `[MASKED]`, `<your-token>`, `xxxxx`.
+/// Masks of CIs, and words in brackets that ask for a value: `***`, `[MASKED]`, `<your-token>`,
+/// `xxxxx`.
 pub(super) fn is_placeholder(written: &str) -> bool {
     let all = |letter: char| written.chars().all(|c| c == letter);
-    let asks = |inside: &str| !inside.is_empty() && inside.chars().all(|c| c.is_alphabetic() || " _-.*".contains(c));
-    let within = |open: char, close: char| written.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+    let asks = |inside: &str| {
+        !inside.is_empty() && inside.chars().all(|c| c.is_alphabetic() || " _-.*".contains(c))
+    };
+    let within = |open: char, close: char| {
+        written.strip_prefix(open).and_then(|rest| rest.strip_suffix(close))
+    };
     all('*')
         || all('•')
         || all('.')
@@ -50,7 +58,8 @@ pub(super) fn is_placeholder(written: &str) -> bool {
 /// An expression that is longer is none.
 const LONGEST: usize = 4096;
 
-/// Length of an expression of a shell or a CI at the start of a text: `$NAME`, `${…}`, `$(…)`, `${{ … }}`, `%NAME%`.
+/// Length of an expression of a shell or a CI at the start of a text: `$NAME`, `${…}`, `$(…)`,
+/// `${{ … }}`, `%NAME%`.
 pub(super) fn reference(text: &str) -> Option<usize> {
     let nested = |open: char, close: char| {
         let mut depth = 0_usize;
@@ -77,8 +86,10 @@ pub(super) fn reference(text: &str) -> Option<usize> {
             _ => {
                 let environment = if behind.starts_with("env:") { 4 } else { 0 };
                 let name = behind.get(environment..)?;
-                let length =
-                    name.len() - name.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len();
+                let length = name.len()
+                    - name
+                        .trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_')
+                        .len();
                 is_variable(name.get(..length)?).then_some(sign + environment + length)
             }
         };
@@ -91,7 +102,8 @@ pub(super) fn reference(text: &str) -> Option<usize> {
     is_variable(windows.get(..length)?).then_some(length + 2)
 }
 
-/// Variables are written in capitals, or in small letters alone; a password that begins with `$` seldom is.
+/// Variables are written in capitals, or in small letters alone; a password that begins with `$`
+/// seldom is.
 fn is_variable(name: &str) -> bool {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let capitals = name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
@@ -131,12 +143,29 @@ mod tests {
 
     #[test]
     fn expressions_are_told_from_passwords() {
-        for text in
-            ["$TOKEN", "${TOKEN:-}", "$(cat f)", "${{ secrets.X }}", "%TOKEN%", "{{ token }}", "$env:TOKEN", "\\$TOKEN"]
-        {
+        for text in [
+            "$TOKEN",
+            "${TOKEN:-}",
+            "$(cat f)",
+            "${{ secrets.X }}",
+            "%TOKEN%",
+            "{{ token }}",
+            "$env:TOKEN",
+            "\\$TOKEN",
+        ] {
             assert!(is_expression(text), "{text}");
         }
-        for text in ["$hunter2", "$Word", "%24abc", "$", "$A b", "${TOKEN:-x}", "$(echo x)", "${open", "a$B"] {
+        for text in [
+            "$hunter2",
+            "$Word",
+            "%24abc",
+            "$",
+            "$A b",
+            "${TOKEN:-x}",
+            "$(echo x)",
+            "${open",
+            "a$B",
+        ] {
             assert!(!is_expression(text), "{text}");
         }
     }

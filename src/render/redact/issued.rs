@@ -1,7 +1,8 @@
-//! Tokens that say themselves what they are: the beginnings that issuers document, so that scanners find them.
+//! Tokens that say themselves what they are: the beginnings that issuers document, so that scanners
+//! find them.
 //!
-//! `tests/secrets` tries the table on made-up tokens, not on issued ones. Short beginnings ask for more letters behind
-//! them.
+//! `tests/secrets` tries the table on made-up tokens, not on issued ones. Short beginnings ask for
+//! more letters behind them.
 
 mod table;
 
@@ -23,7 +24,9 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for hit in words.find_overlapping_iter(text) {
         let known = found.last().is_some_and(|last| hit.start() < last.end);
-        let Some(issued) = ISSUED.get(hit.pattern().as_usize()).filter(|_| !known) else { continue };
+        let Some(issued) = ISSUED.get(hit.pattern().as_usize()).filter(|_| !known) else {
+            continue;
+        };
         let behind = text.get(hit.end()..).unwrap_or_default();
         let length = behind.len() - behind.trim_start_matches(|c| issued.letters.have(c)).len();
         let body = behind.get(..length).unwrap_or_default().trim_end_matches(['.', '-']);
@@ -34,22 +37,29 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Words of a language with hyphens or underscores between them: `npm_config_cache`, `api-gateway-for-all-the-services`.
+/// Words of a language with hyphens or underscores between them: `npm_config_cache`,
+/// `api-gateway-for-all-the-services`.
 fn is_slug(body: &str) -> bool {
     let mut words = body.split(['-', '_', '.']);
     body.contains(['-', '_', '.'])
-        && words.all(|word| word.len() < 16 && word.bytes().all(|b| b.is_ascii_lowercase()) || word.len() < 3)
+        && words.all(|word| {
+            word.len() < 16 && word.bytes().all(|b| b.is_ascii_lowercase()) || word.len() < 3
+        })
 }
 
-/// No letter stands before it, unless that is the end of an escape: `\nghp_…`, `%20ghp_…`, `\u0022ghp_…`.
+/// No letter stands before it, unless that is the end of an escape: `\nghp_…`, `%20ghp_…`,
+/// `\u0022ghp_…`.
 fn begins_word(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
     if !before.ends_with(|c: char| c.is_ascii_alphanumeric()) {
         return true;
     }
     let hex = |escape: &str, digits: usize| {
-        let start = before.len().checked_sub(escape.len() + digits).and_then(|start| before.get(start..));
-        start.and_then(|text| text.strip_prefix(escape)).is_some_and(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))
+        let start =
+            before.len().checked_sub(escape.len() + digits).and_then(|start| before.get(start..));
+        start
+            .and_then(|text| text.strip_prefix(escape))
+            .is_some_and(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))
     };
     let letter = before.get(before.len().saturating_sub(2)..).unwrap_or_default();
     matches!(letter, "\\n" | "\\r" | "\\t") || hex("%", 2) || hex("\\u", 4) || hex("\\x", 2)
@@ -65,12 +75,19 @@ mod tests {
         for issued in ISSUED {
             let digit = if matches!(issued.letters, Letters::Upper) { "A2B3" } else { "a1B2" };
             let token = format!("{}{}", issued.begins, digit.repeat(issued.least.div_ceil(4)));
-            for (before, after) in
-                [("", ""), ("said ", " then"), ("(", ")"), ("\\n", "\\n"), ("%20", "&x"), ("\\u0022", "\"")]
-            {
+            for (before, after) in [
+                ("", ""),
+                ("said ", " then"),
+                ("(", ")"),
+                ("\\n", "\\n"),
+                ("%20", "&x"),
+                ("\\u0022", "\""),
+            ] {
                 let text = format!("{before}{token}{after}");
                 let found = spans(&text);
-                let whole = |span: &Range<usize>| span.start <= before.len() && span.end >= before.len() + token.len();
+                let whole = |span: &Range<usize>| {
+                    span.start <= before.len() && span.end >= before.len() + token.len()
+                };
                 assert!(found.iter().any(whole), "{text}");
             }
         }

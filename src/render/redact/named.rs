@@ -1,5 +1,5 @@
-//! Values that stand behind the name of a secret: `NPM_TOKEN=…`, `"password": "…"`, `--token …`, `ENV PASSWORD …`,
-//! `X-Api-Key: …`, `<password>…`.
+//! Values that stand behind the name of a secret: `NPM_TOKEN=…`, `"password": "…"`, `--token …`,
+//! `ENV PASSWORD …`, `X-Api-Key: …`, `<password>…`.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -10,11 +10,14 @@ use super::names::{Name, Noun, name};
 use super::value::{self, Ends, Value, quote, value};
 
 /// Parts of names of secrets: a text without any of them has none.
-const PARTS: [&str; 10] = ["pass", "pwd", "psw", "pat", "auth", "key", "token", "secret", "cred", "art-api"];
+const PARTS: [&str; 10] =
+    ["pass", "pwd", "psw", "pat", "auth", "key", "token", "secret", "cred", "art-api"];
 
 /// Words of sentences: "Using --password via the CLI is insecure".
-const PROSE: &[&str] =
-    &["via", "is", "flag", "or", "and", "must", "option", "as", "for", "to", "in", "on", "with", "from", "was", "has"];
+const PROSE: &[&str] = &[
+    "via", "is", "flag", "or", "and", "must", "option", "as", "for", "to", "in", "on", "with",
+    "from", "was", "has",
+];
 
 /// How far a line is looked at in front of a name.
 const NEAR: usize = 512;
@@ -43,7 +46,8 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The name around a part of it. What is escaped in front of it is none of it: `\u0022password`, `%22token`.
+/// The name around a part of it. What is escaped in front of it is none of it: `\u0022password`,
+/// `%22token`.
 fn identifier(text: &str, part: Range<usize>) -> Range<usize> {
     let of_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     let head = text.get(..part.start).unwrap_or_default();
@@ -85,7 +89,8 @@ impl Behind<'_> {
             return Some(self.element());
         }
         // A name may be in quotes, or the key of a table: `env['TOKEN'] = …`.
-        let closing = quote(rest).filter(|quote| self.before().to_ascii_lowercase().ends_with(quote));
+        let closing =
+            quote(rest).filter(|quote| self.before().to_ascii_lowercase().ends_with(quote));
         let mut at = self.place.end + closing.map_or(0, str::len);
         at += usize::from(closing.is_some() && self.rest(at).starts_with(']'));
         if let Some(at) = self.labelled(at, closing) {
@@ -94,7 +99,9 @@ impl Behind<'_> {
         let blanks = self.blanks(at);
         match joint(self.rest(at + blanks)) {
             Some((Joint::Equals, length)) => self.assigned(at + blanks + length, blanks > 0),
-            Some((Joint::Colon, length)) => self.behind_colon(at + blanks + length, closing.is_some()),
+            Some((Joint::Colon, length)) => {
+                self.behind_colon(at + blanks + length, closing.is_some())
+            }
             None if closing.is_none() && blanks > 0 => self.behind_blank(at + blanks),
             None => None,
         }
@@ -120,7 +127,9 @@ impl Behind<'_> {
     /// The line up to the name; of a long one its end.
     fn line_before(&self) -> &str {
         let before = self.before();
-        let near = before.get(before.floor_char_boundary(before.len().saturating_sub(NEAR))..).unwrap_or_default();
+        let near = before
+            .get(before.floor_char_boundary(before.len().saturating_sub(NEAR))..)
+            .unwrap_or_default();
         near.rsplit(['\n', '\r']).next().unwrap_or_default()
     }
 
@@ -147,7 +156,10 @@ impl Behind<'_> {
     fn assigned(&self, at: usize, blank: bool) -> Option<Value> {
         let blanks = self.blanks(at);
         // `NAME= next`: empty, unless it is a line of settings.
-        if blanks > 0 && !blank && (!self.begins_line() || self.rest(at).split_whitespace().nth(1).is_some()) {
+        if blanks > 0
+            && !blank
+            && (!self.begins_line() || self.rest(at).split_whitespace().nth(1).is_some())
+        {
             return None;
         }
         // `"NAME=a b"`: the quotes are around both.
@@ -168,7 +180,8 @@ impl Behind<'_> {
         let start = at + blanks;
         let rest = self.rest(start);
         let header = self.is_header();
-        if rest.starts_with("//") || (blanks == 0 && !in_quotes && !header && quote(rest).is_none()) {
+        if rest.starts_with("//") || (blanks == 0 && !in_quotes && !header && quote(rest).is_none())
+        {
             return None;
         }
         if in_quotes || quote(rest).is_some() {
@@ -188,7 +201,8 @@ impl Behind<'_> {
         Some(value(self.text, start, ends))
     }
 
-    /// What stands before the name on its line is no sentence: blanks, a time stamp, a number of a step.
+    /// What stands before the name on its line is no sentence: blanks, a time stamp, a number of a
+    /// step.
     fn begins_line(&self) -> bool {
         let letter = |c: char| c.is_alphabetic() && c != 'T' && c != 'Z';
         let before = self.line_before().rsplit(['|', ']']).next().unwrap_or_default();
@@ -209,9 +223,10 @@ impl Behind<'_> {
     /// `--token value`, `ENV NAME value`, `config set name value`, `login me password value`.
     fn behind_blank(&self, at: usize) -> Option<Value> {
         let rest = self.rest(at);
-        let word = rest.split_whitespace().next()?.trim_end_matches([',', '.', ';', ')', '"', '\'']);
-        let prose =
-            PROSE.contains(&word.to_ascii_lowercase().as_str()) || matches!(word, "=" | ":" | "|" | "&&" | "\\");
+        let word =
+            rest.split_whitespace().next()?.trim_end_matches([',', '.', ';', ')', '"', '\'']);
+        let prose = PROSE.contains(&word.to_ascii_lowercase().as_str())
+            || matches!(word, "=" | ":" | "|" | "&&" | "\\");
         if self.own().starts_with('-') {
             return (!prose && !rest.starts_with('-')).then(|| value(self.text, at, Ends::Word));
         }
@@ -222,16 +237,27 @@ impl Behind<'_> {
         if last == "ENV" && glued.is_empty() {
             return Some(value(self.text, at, Ends::Line));
         }
-        let set =
-            matches!(last, "set" | "config" | "setx" | "SET" | "add" | "--global" | "--local" | "--location=user");
-        if set && (last != "add" && last != "config" || ahead.contains("config")) && !prose && !rest.starts_with('-') {
+        let set = matches!(
+            last,
+            "set" | "config" | "setx" | "SET" | "add" | "--global" | "--local" | "--location=user"
+        );
+        if set
+            && (last != "add" && last != "config" || ahead.contains("config"))
+            && !prose
+            && !rest.starts_with('-')
+        {
             return Some(value(self.text, at, Ends::Word));
         }
         let netrc = matches!(self.own(), "password" | "passwd")
             && (ahead_is_login(ahead)
-                || ahead.is_empty() && rest.split_whitespace().nth(1).is_none() && glued.is_empty());
+                || ahead.is_empty()
+                    && rest.split_whitespace().nth(1).is_none()
+                    && glued.is_empty());
         let netrc = netrc || matches!(self.own(), "password" | "passwd") && looks_secret(rest);
-        if netrc && !prose && (ahead_is_login(ahead) || rest.contains(|c: char| !c.is_ascii_lowercase())) {
+        if netrc
+            && !prose
+            && (ahead_is_login(ahead) || rest.contains(|c: char| !c.is_ascii_lowercase()))
+        {
             return Some(value(self.text, at, Ends::Word));
         }
         // `//registry/:_authToken value`.
@@ -261,7 +287,9 @@ fn ahead_is_login(ahead: &str) -> bool {
 fn joint(text: &str) -> Option<(Joint, usize)> {
     const EQUALS: [&str; 6] = [":=", "=>", "%3d", "\\u003d", "&#61;", "="];
     const COLON: [&str; 3] = ["%3a", "\\u003a", ":"];
-    let begins = |joint: &&&str| text.get(..joint.len()).is_some_and(|start| start.eq_ignore_ascii_case(joint));
+    let begins = |joint: &&&str| {
+        text.get(..joint.len()).is_some_and(|start| start.eq_ignore_ascii_case(joint))
+    };
     if ["==", "=~ ", "::"].iter().any(|other| text.starts_with(other)) {
         return None;
     }

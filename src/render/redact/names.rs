@@ -45,7 +45,8 @@ const ENDS: &[&str] = &[
 ];
 
 /// Words that only end like one.
-const NO_ENDS: &[&str] = &["bypass", "compass", "surpass", "trespass", "overpass", "underpass", "encompass", "oldpwd"];
+const NO_ENDS: &[&str] =
+    &["bypass", "compass", "surpass", "trespass", "overpass", "underpass", "encompass", "oldpwd"];
 
 /// What may follow the noun: `TOKEN_PROD`, `PASSWORD2`, `SECRET_KEY_BASE`.
 const BEHIND: &[&str] = &[
@@ -138,8 +139,8 @@ const OPEN_KEYS: &[&str] = &[
 
 /// What a number may count: `MAX_TOKEN=4096`.
 const QUANTITIES: &[&str] = &[
-    "max", "min", "num", "count", "total", "limit", "size", "length", "len", "ttl", "timeout", "per", "budget", "used",
-    "number", "index", "maximum", "minimum",
+    "max", "min", "num", "count", "total", "limit", "size", "length", "len", "ttl", "timeout",
+    "per", "budget", "used", "number", "index", "maximum", "minimum",
 ];
 
 /// What a name says of the value behind it.
@@ -183,7 +184,10 @@ pub(super) fn name(text: &str) -> Option<Name> {
     let has_noun = |words: &[String]| words.iter().any(|word| ends_in_noun(word));
     while let [before @ .., last] = rest {
         let number = last.bytes().all(|byte| byte.is_ascii_digit());
-        if !before.is_empty() && has_noun_or_key(before, has_noun) && (number || BEHIND.contains(&last.as_str())) {
+        if !before.is_empty()
+            && has_noun_or_key(before, has_noun)
+            && (number || BEHIND.contains(&last.as_str()))
+        {
             rest = before;
         } else {
             break;
@@ -213,7 +217,8 @@ fn has_noun_or_key(words: &[String], has_noun: impl Fn(&[String]) -> bool) -> bo
 
 fn ends_in_noun(word: &str) -> bool {
     let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
-    NOUNS.contains(&word) || (ENDS.iter().any(|end| word.ends_with(end)) && !NO_ENDS.contains(&word))
+    NOUNS.contains(&word)
+        || (ENDS.iter().any(|end| word.ends_with(end)) && !NO_ENDS.contains(&word))
 }
 
 /// The words of a name, in lower case.
@@ -301,6 +306,10 @@ mod tests {
         ] {
             assert_eq!(name(text), None, "{text}");
         }
-        assert!(name("MAX_TOKEN").unwrap().counts && name("token").unwrap().single && !name("_auth").unwrap().single);
+        assert!(
+            name("MAX_TOKEN").unwrap().counts
+                && name("token").unwrap().single
+                && !name("_auth").unwrap().single
+        );
     }
 }

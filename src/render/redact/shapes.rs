@@ -1,4 +1,5 @@
-//! Secrets with a shape of their own, and options whose value is one: `curl -u me:…`, signed addresses, keys.
+//! Secrets with a shape of their own, and options whose value is one: `curl -u me:…`, signed
+//! addresses, keys.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -10,8 +11,8 @@ use super::expression::{is_expression, is_placeholder};
 
 /// One shape.
 struct Shape {
-    /// Words of which it has one, in lower case: a text is searched for all of them at once. One of base64 alone
-    /// has none.
+    /// Words of which it has one, in lower case: a text is searched for all of them at once. One of
+    /// base64 alone has none.
     words: &'static [&'static str],
     /// What is masked is the group `s`, or the whole match where there is no such group.
     pattern: &'static str,
@@ -28,40 +29,78 @@ static SHAPES: &[Shape] = &[
         pattern: r#"(?i)authorization(?:"|'|\\"|%22)?\s*(?:[:=]|%3A)\s*\[?\s*(?:"|'|\\")?(?:[A-Za-z][A-Za-z0-9-]*(?:\s+|%20|\+))?(?P<s>[^\s"'\\][^"'\r\n\\]*)"#,
         is_one: is_credential,
     },
-    Shape { words: &["bearer"], pattern: r"(?i)\bbearer(?:\s+|%20)(?P<s>[A-Za-z0-9._~+/=-]{16,})", is_one: any },
+    Shape {
+        words: &["bearer"],
+        pattern: r"(?i)\bbearer(?:\s+|%20)(?P<s>[A-Za-z0-9._~+/=-]{16,})",
+        is_one: any,
+    },
     Shape {
         words: &["cookie"],
         pattern: r#"(?i)\b(?:set-)?cookie(?:"|')?:\s*"?(?P<s>[^\s=;"']+=[^"'\r\n]+)"#,
         is_one: any,
     },
-    Shape { words: &["eyj"], pattern: r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}", is_one: any },
+    Shape {
+        words: &["eyj"],
+        pattern: r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}",
+        is_one: any,
+    },
     Shape {
         words: &["private key"],
         pattern: r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)",
         is_one: any,
     },
     Shape { words: &["putty-user-key"], pattern: r"(?s)PuTTY-User-Key-File-[0-9].*", is_one: any },
-    // A line of a key whose first line stands in another line of the log: base64 behind stamps and numbers, or alone.
+    // A line of a key whose first line stands in another line of the log: base64 behind stamps and
+    // numbers, or alone.
     Shape {
         words: BASE64,
         pattern: r"(?m)^(?:[^A-Za-z\n]*[TZ]?[^A-Za-z\n]*[TZ]?[^A-Za-z0-9+/=\n]+|[^\n]*\|\s*|[^\n]*\]\s+)?(?P<s>[A-Za-z0-9+/]{24,}={0,2})\s*$",
         is_one: is_key_line,
     },
-    Shape { words: BASE64, pattern: r"(?:^|[^:\s]\s+)(?P<s>[A-Za-z0-9+/]{40,}={0,2})", is_one: is_key_line },
+    Shape {
+        words: BASE64,
+        pattern: r"(?:^|[^:\s]\s+)(?P<s>[A-Za-z0-9+/]{40,}={0,2})",
+        is_one: is_key_line,
+    },
     Shape { words: BASE64, pattern: r"\bMII[A-Za-z0-9+/]{45,}={0,2}", is_one: any },
-    // Keys of Azure's storage and its registry (learn.microsoft.com): 64 bytes, and keys that hold a mark.
-    Shape { words: BASE64, pattern: r"(?:^|[^A-Za-z0-9+/=-])(?P<s>[A-Za-z0-9+/]{86}==)", is_one: has_all_letters },
+    // Keys of Azure's storage and its registry (learn.microsoft.com): 64 bytes, and keys that hold
+    // a mark.
+    Shape {
+        words: BASE64,
+        pattern: r"(?:^|[^A-Za-z0-9+/=-])(?P<s>[A-Za-z0-9+/]{86}==)",
+        is_one: has_all_letters,
+    },
     Shape {
         words: &["+asb", "+ast", "+aeh", "+arm", "acdb", "azfu", "azse", "+acr", "jqqj99"],
         pattern: r"[A-Za-z0-9+/]{30,}(?:\+ASb|\+ASt|\+AEh|\+ARm|ACDb|AzFu|AzSe|\+ACR|JQQJ99)[A-Za-z0-9+/]{4,}={0,2}",
         is_one: any,
     },
-    Shape { words: &["q~"], pattern: r"\b[A-Za-z0-9_~.]{3}[0-9]?[0-9]Q~[A-Za-z0-9_~.-]{20,}", is_one: any },
-    Shape { words: &[".atlasv1."], pattern: r"\b[A-Za-z0-9]{8,}\.atlasv1\.[A-Za-z0-9_=-]{16,}", is_one: any },
-    Shape { words: &[":aa"], pattern: r"\b(?:bot)?(?P<s>[0-9]{6,12}:AA[A-Za-z0-9_-]{30,})", is_one: any },
+    Shape {
+        words: &["q~"],
+        pattern: r"\b[A-Za-z0-9_~.]{3}[0-9]?[0-9]Q~[A-Za-z0-9_~.-]{20,}",
+        is_one: any,
+    },
+    Shape {
+        words: &[".atlasv1."],
+        pattern: r"\b[A-Za-z0-9]{8,}\.atlasv1\.[A-Za-z0-9_=-]{16,}",
+        is_one: any,
+    },
+    Shape {
+        words: &[":aa"],
+        pattern: r"\b(?:bot)?(?P<s>[0-9]{6,12}:AA[A-Za-z0-9_-]{30,})",
+        is_one: any,
+    },
     Shape { words: &["-us"], pattern: r"\b[0-9a-f]{32}-us[0-9]{1,2}\b", is_one: any },
-    Shape { words: &["sk", "nral"], pattern: r"\bSK[0-9a-f]{32}\b|\b[0-9a-fA-F]{36}NRAL\b", is_one: any },
-    Shape { words: &["v1."], pattern: r"\bv1\.0-[0-9a-f]{20,}-[0-9a-f]{100,}|\bv1\.[0-9a-f]{40}\b", is_one: any },
+    Shape {
+        words: &["sk", "nral"],
+        pattern: r"\bSK[0-9a-f]{32}\b|\b[0-9a-fA-F]{36}NRAL\b",
+        is_one: any,
+    },
+    Shape {
+        words: &["v1."],
+        pattern: r"\bv1\.0-[0-9a-f]{20,}-[0-9a-f]{100,}|\bv1\.[0-9a-f]{40}\b",
+        is_one: any,
+    },
     Shape {
         words: &[
             "access-sandbox-",
@@ -87,7 +126,11 @@ static SHAPES: &[Shape] = &[
         pattern: r#"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<s>[^\s"'<>]+)"#,
         is_one: any,
     },
-    Shape { words: &["/api/webhooks/"], pattern: r#"/api/webhooks/(?P<s>[0-9]+/[^\s"'<>?]+)"#, is_one: any },
+    Shape {
+        words: &["/api/webhooks/"],
+        pattern: r#"/api/webhooks/(?P<s>[0-9]+/[^\s"'<>?]+)"#,
+        is_one: any,
+    },
     Shape {
         words: &["api.telegram.org"],
         pattern: r#"api\.telegram\.org/(?:file/)?bot(?P<s>[^\s"'<>/]+)"#,
@@ -98,10 +141,22 @@ static SHAPES: &[Shape] = &[
         pattern: r#"(?:webhook\.office\.com/webhookb2|hooks\.zapier\.com/hooks/catch)/(?P<s>[^\s"'<>]+)"#,
         is_one: any,
     },
-    Shape { words: &["chat.googleapis.com", "key="], pattern: r#"[?&]key=(?P<s>[^\s"'&<>]{16,})"#, is_one: any },
+    Shape {
+        words: &["chat.googleapis.com", "key="],
+        pattern: r#"[?&]key=(?P<s>[^\s"'&<>]{16,})"#,
+        is_one: any,
+    },
     // Signed addresses: the upload state of a registry, Azure's and Amazon's signatures.
     Shape {
-        words: &["_state=", "sig=", "signature=", "credential=", "security-token=", "hdnts=", "hdnea="],
+        words: &[
+            "_state=",
+            "sig=",
+            "signature=",
+            "credential=",
+            "security-token=",
+            "hdnts=",
+            "hdnea=",
+        ],
         pattern: r#"(?i)[?&](?:_state|sig|signature|hdnts|hdnea|x-(?:amz|goog)-(?:signature|credential|security-token))=(?P<s>[^\s"'&]+)"#,
         is_one: any,
     },
@@ -122,11 +177,26 @@ static SHAPES: &[Shape] = &[
         is_one: any,
     },
     Shape {
-        words: &["sshpass", "twine", "mysql", "mariadb", "7z", "redis-cli", "ldap", "sqlcmd", "zip", "mongo"],
+        words: &[
+            "sshpass",
+            "twine",
+            "mysql",
+            "mariadb",
+            "7z",
+            "redis-cli",
+            "ldap",
+            "sqlcmd",
+            "zip",
+            "mongo",
+        ],
         pattern: r#"\b(?:sshpass\s+(?:-\S+\s+)*?-p|twine\b[^|;&\n]*?\s-p|(?:mysql|mariadb)\w*\b[^|;&\n]*?\s-p|7z\w*\b[^|;&\n]*?\s-p|redis-cli\b[^|;&\n]*?\s-a|ldap\w+\b[^|;&\n]*?\s-w|sqlcmd\b[^|;&\n]*?\s-P|(?:un)?zip\b[^|;&\n]*?\s-P|mongo\w*\b[^|;&\n]*?\s-p)(?P<gap>\s*)(?:"(?P<a>[^"\n]+)"|'(?P<b>[^'\n]+)'|(?P<s>[^\s"'-][^\s"']*))"#,
         is_one: any,
     },
-    Shape { words: &["pass:"], pattern: r#"(?i)-(?:passin|passout|pass)\s+(?:"|')?pass:(?P<s>[^\s"']+)"#, is_one: any },
+    Shape {
+        words: &["pass:"],
+        pattern: r#"(?i)-(?:passin|passout|pass)\s+(?:"|')?pass:(?P<s>[^\s"']+)"#,
+        is_one: any,
+    },
     Shape {
         words: &["password-stdin", "with-token", "passphrase-fd"],
         pattern: r#"\b(?:echo|printf)\s+(?:-\w+\s+|"?%s\\?n?"?\s+|'%s\\?n?'\s+)*(?:"(?P<a>[^"\n]+)"|'(?P<b>[^'\n]+)'|(?P<s>[^\s"'|]+))\s*\|"#,
@@ -152,14 +222,29 @@ static SHAPES: &[Shape] = &[
         pattern: r#"\b(?:vault login|snyk auth|gh secret set[^\n]*?--body|nuget\b[^|;&\n]*?\s-p|codecov\w*\b[^|;&\n]*?\s-t|mc alias set \S+ \S+ \S+)[\s=]+(?:"(?P<a>[^"\n]+)"|'(?P<b>[^'\n]+)'|(?P<s>[^\s"'-][^\s"']*))"#,
         is_one: any,
     },
-    Shape { words: &["sonar.login"], pattern: r#"sonar\.login["']?[=:]\s*["']?(?P<s>[^\s"']+)"#, is_one: any },
+    Shape {
+        words: &["sonar.login"],
+        pattern: r#"sonar\.login["']?[=:]\s*["']?(?P<s>[^\s"']+)"#,
+        is_one: any,
+    },
     // Users that stand for a token, without a scheme.
     Shape {
-        words: &["x-access-token:", "oauth2:", "x-token-auth:", "gitlab-ci-token:", "__token__:", "x-oauth-basic"],
+        words: &[
+            "x-access-token:",
+            "oauth2:",
+            "x-token-auth:",
+            "gitlab-ci-token:",
+            "__token__:",
+            "x-oauth-basic",
+        ],
         pattern: r#"\b(?:(?:x-access-token|x-token-auth|gitlab-ci-token|__token__):(?P<s>[^\s"'@/]+)|oauth2:(?P<a>[^\s"'@/]+)@)"#,
         is_one: any,
     },
-    Shape { words: &["\"auth\""], pattern: r#"\\?"auth\\?"\s*:\s*\\?"(?P<s>[A-Za-z0-9+/=_-]{6,})"#, is_one: any },
+    Shape {
+        words: &["\"auth\""],
+        pattern: r#"\\?"auth\\?"\s*:\s*\\?"(?P<s>[A-Za-z0-9+/=_-]{6,})"#,
+        is_one: any,
+    },
 ];
 
 fn any(_: &str) -> bool {
@@ -188,7 +273,9 @@ fn is_pair(text: &str) -> bool {
 /// A line of a key holds letters of both cases and digits; a digest and a path do not.
 fn is_key_line(text: &str) -> bool {
     let signs = text.bytes().filter(|b| matches!(b, b'+' | b'/')).count();
-    has_all_letters(text) && (text.len() >= 60 || signs > 0 || text.ends_with('=')) && signs * 8 <= text.len()
+    has_all_letters(text)
+        && (text.len() >= 60 || signs > 0 || text.ends_with('='))
+        && signs * 8 <= text.len()
 }
 
 fn has_all_letters(text: &str) -> bool {
@@ -196,8 +283,8 @@ fn has_all_letters(text: &str) -> bool {
     has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit)
 }
 
-/// The patterns of all shapes, each made when the first text that may hold such a secret is seen: to make them all
-/// takes longer than to read a small log.
+/// The patterns of all shapes, each made when the first text that may hold such a secret is seen:
+/// to make them all takes longer than to read a small log.
 struct Shapes {
     words: AhoCorasick,
     /// Of which shape each word is.
@@ -210,16 +297,28 @@ type Make = Box<dyn FnOnce() -> Option<Regex> + Send>;
 /// All of them in a text.
 pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     static SHAPES: LazyLock<Option<Shapes>> = LazyLock::new(Shapes::new);
-    // The patterns are constants and a test compiles them; should one not compile, nothing may leave.
-    SHAPES.as_ref().and_then(|shapes| shapes.spans(text)).unwrap_or_else(|| std::iter::once(0..text.len()).collect())
+    // The patterns are constants and a test compiles them; should one not compile, nothing may
+    // leave.
+    SHAPES
+        .as_ref()
+        .and_then(|shapes| shapes.spans(text))
+        .unwrap_or_else(|| std::iter::once(0..text.len()).collect())
 }
 
 impl Shapes {
     fn new() -> Option<Self> {
-        let words = SHAPES.iter().enumerate().flat_map(|(at, of)| of.words.iter().map(move |word| (at, *word)));
+        let words = SHAPES
+            .iter()
+            .enumerate()
+            .flat_map(|(at, of)| of.words.iter().map(move |word| (at, *word)));
         let (shapes, words): (Vec<usize>, Vec<&str>) = words.unzip();
-        let words = AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(words);
-        let make = |shape: &'static Shape| LazyLock::new(Box::new(|| Regex::new(shape.pattern).ok()) as Make);
+        let words = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .build(words);
+        let make = |shape: &'static Shape| {
+            LazyLock::new(Box::new(|| Regex::new(shape.pattern).ok()) as Make)
+        };
         Some(Self { words: words.ok()?, of: shapes, each: SHAPES.iter().map(make).collect() })
     }
 
@@ -236,12 +335,17 @@ impl Shapes {
 
     /// Shapes that the text may hold.
     fn that_may_be_in(&self, text: &str) -> impl Iterator<Item = (&'static Shape, Option<&Regex>)> {
-        let found = self.words.find_overlapping_iter(text).filter_map(|word| self.of.get(word.pattern().as_usize()));
+        let found = self
+            .words
+            .find_overlapping_iter(text)
+            .filter_map(|word| self.of.get(word.pattern().as_usize()));
         let named = found.fold(0_u64, |named, shape| named | 1 << shape);
         let base64 = is_long(text);
-        let may = move |at: &usize, of: &Shape| named & 1 << at != 0 || (of.words.is_empty() && base64);
+        let may =
+            move |at: &usize, of: &Shape| named & 1 << at != 0 || (of.words.is_empty() && base64);
         let each = self.each.iter().zip(SHAPES).enumerate();
-        each.filter(move |(at, (_, of))| may(at, of)).map(|(_, (pattern, of))| (of, pattern.as_ref()))
+        each.filter(move |(at, (_, of))| may(at, of))
+            .map(|(_, (pattern, of))| (of, pattern.as_ref()))
     }
 }
 
@@ -249,10 +353,15 @@ fn masked(shape: &Shape, found: &Captures) -> Option<Range<usize>> {
     // `mysql -p shop`: the name of a database.
     let apart = found.name("gap").is_some_and(|gap| !gap.is_empty());
     let whole = found.get_match().as_str();
-    if apart && (whole.starts_with("mysql") || whole.starts_with("mariadb") || whole.starts_with("7z")) {
+    if apart
+        && (whole.starts_with("mysql") || whole.starts_with("mariadb") || whole.starts_with("7z"))
+    {
         return None;
     }
-    let secret = ["s", "a", "b", "c"].iter().find_map(|group| found.name(group)).unwrap_or(found.get_match());
+    let secret = ["s", "a", "b", "c"]
+        .iter()
+        .find_map(|group| found.name(group))
+        .unwrap_or(found.get_match());
     let text = secret.as_str();
     let harmless = text.is_empty() || is_expression(text.trim()) || is_placeholder(text.trim());
     (!harmless && (shape.is_one)(text)).then_some(secret.range())
@@ -270,6 +379,9 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert!(SHAPES.len() <= 64 && Shapes::new().unwrap().each.iter().all(|pattern| pattern.is_some()));
+        assert!(
+            SHAPES.len() <= 64
+                && Shapes::new().unwrap().each.iter().all(|pattern| pattern.is_some())
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Where a value begins and ends, and whether it is one: the grammar of shells, Dockerfiles, JSON, YAML,
-//! addresses, and of one of them written inside another.
+//! Where a value begins and ends, and whether it is one: the grammar of shells, Dockerfiles, JSON,
+//! YAML, addresses, and of one of them written inside another.
 
 use std::ops::Range;
 
@@ -8,13 +8,18 @@ use super::names::{Name, Noun, name};
 
 /// Quotes, and how they are written within another text; the longest first.
 const QUOTES: &[&str] = &[
-    "\\\\\\\"", "\\u0022", "\\u0027", "\\x22", "\\x27", "\\\"", "\\'", "&quot;", "&#34;", "&#39;", "&apos;", "%22",
-    "%27", "\"", "'", "`",
+    "\\\\\\\"", "\\u0022", "\\u0027", "\\x22", "\\x27", "\\\"", "\\'", "&quot;", "&#34;", "&#39;",
+    "&apos;", "%22", "%27", "\"", "'", "`",
 ];
 
 /// The quote that a text begins with.
 pub(super) fn quote(text: &str) -> Option<&'static str> {
-    QUOTES.iter().find(|quote| text.get(..quote.len()).is_some_and(|start| start.eq_ignore_ascii_case(quote))).copied()
+    QUOTES
+        .iter()
+        .find(|quote| {
+            text.get(..quote.len()).is_some_and(|start| start.eq_ignore_ascii_case(quote))
+        })
+        .copied()
 }
 
 /// The quote that a text ends with.
@@ -67,9 +72,12 @@ pub(super) fn value(text: &str, at: usize, ends: Ends) -> Value {
     let end = start + length;
     let behind = text.get(end + quote.len()..).unwrap_or_default();
     // `"a"b`: a word goes on behind its quotes.
-    let another = |mark| behind.strip_prefix(mark).is_some_and(|more| !more.is_empty() && !ends_value(more));
+    let another =
+        |mark| behind.strip_prefix(mark).is_some_and(|more| !more.is_empty() && !ends_value(more));
     let goes_on = quote.len() == 1
-        && (behind.starts_with(|c: char| c.is_alphanumeric() || "$_/+.-".contains(c)) || another('"') || another('\''));
+        && (behind.starts_with(|c: char| c.is_alphanumeric() || "$_/+.-".contains(c))
+            || another('"')
+            || another('\''));
     if goes_on && ends == Ends::Word && length < inside.len() {
         let more = end + quote.len();
         return Value { range: start..more + bare(behind, ends), quote: Some(quote) };
@@ -122,10 +130,16 @@ fn bare(text: &str, ends: Ends) -> usize {
             '\\' if escaped_end(behind) => return at,
             c if c.is_whitespace() && ends == Ends::Word => return at,
             // A comment of YAML.
-            c if c.is_whitespace() && behind.trim_start_matches([' ', '\t']).starts_with("# ") => return at,
+            c if c.is_whitespace() && behind.trim_start_matches([' ', '\t']).starts_with("# ") => {
+                return at;
+            }
             ',' | '&' | ';' if next_is_assigned(behind) => return at,
-            ',' | ';' if ends == Ends::Word && behind.starts_with(char::is_whitespace) => return at,
-            '%' if rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%26")) => return at,
+            ',' | ';' if ends == Ends::Word && behind.starts_with(char::is_whitespace) => {
+                return at;
+            }
+            '%' if rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%26")) => {
+                return at;
+            }
             _ => {}
         }
         if let Some(quote) = quote(rest) {
@@ -137,7 +151,8 @@ fn bare(text: &str, ends: Ends) -> usize {
             at += text.get(at..).filter(|rest| rest.starts_with(quote)).map_or(0, |_| quote.len());
             continue;
         }
-        let last = behind.is_empty() || behind.starts_with(|c: char| c.is_whitespace() || ",;".contains(c));
+        let last = behind.is_empty()
+            || behind.starts_with(|c: char| c.is_whitespace() || ",;".contains(c));
         if last && closes(letter, text.get(..at).unwrap_or_default()) {
             return at;
         }
@@ -148,7 +163,8 @@ fn bare(text: &str, ends: Ends) -> usize {
 
 /// What stands behind a closing quote, and not within a word.
 fn ends_value(behind: &str) -> bool {
-    behind.is_empty() || behind.starts_with(|c: char| c.is_whitespace() || ",;)]}>:&|\\".contains(c))
+    behind.is_empty()
+        || behind.starts_with(|c: char| c.is_whitespace() || ",;)]}>:&|\\".contains(c))
 }
 
 /// It closes what was opened before the value: `[TOKEN=a]`, and not `TOKEN=[a]`.
@@ -223,32 +239,43 @@ pub(super) fn is_harmless(text: &str, value: &Value, called: Name) -> bool {
     let number = !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit());
     written.is_empty()
         || is_placeholder(written)
-        || is_expression(written) && !(single && written.starts_with('$') && !is_told_as_variable(written))
+        || is_expression(written)
+            && !(single && written.starts_with('$') && !is_told_as_variable(written))
         || SWITCHES.contains(&lower.as_str())
         || called.counts && number
         || match called.noun {
-            Noun::SecretOption => {
-                ["id=", "type=", "src=", "source=", "env="].iter().any(|start| lower.starts_with(start))
-            }
+            Noun::SecretOption => ["id=", "type=", "src=", "source=", "env="]
+                .iter()
+                .any(|start| lower.starts_with(start)),
             Noun::Short => is_folder(written) || called.single && number,
             Noun::Auth => WAYS.contains(&lower.as_str()),
             Noun::Credentials => {
-                is_folder(written) || matches!(lower.as_str(), "read" | "write" | "include" | "omit" | "same-origin")
+                is_folder(written)
+                    || matches!(
+                        lower.as_str(),
+                        "read" | "write" | "include" | "omit" | "same-origin"
+                    )
             }
             Noun::Key => called.signs && is_fingerprint(written) || is_file(written),
-            Noun::Secret => matches!(lower.as_str(), "read" | "write") || lower.starts_with("sha256:"),
+            Noun::Secret => {
+                matches!(lower.as_str(), "read" | "write") || lower.starts_with("sha256:")
+            }
         }
 }
 
 /// `'$TOKEN'`: files of CIs quote variables so. In a shell it would be a password that looks so.
 fn is_told_as_variable(written: &str) -> bool {
     let bare = written.trim_start_matches(['$', '{']).trim_end_matches('}');
-    written.starts_with("${") || written.starts_with("$(") || bare.contains('_') || name(bare).is_some()
+    written.starts_with("${")
+        || written.starts_with("$(")
+        || bare.contains('_')
+        || name(bare).is_some()
 }
 
 fn is_folder(written: &str) -> bool {
     let drive = |text: &str| text.get(1..3).is_some_and(|colon| colon == ":\\" || colon == ":/");
-    (written.starts_with(['/', '~']) || written.starts_with("./") || drive(written)) && !written.contains(' ')
+    (written.starts_with(['/', '~']) || written.starts_with("./") || drive(written))
+        && !written.contains(' ')
 }
 
 /// A key that is a file: `SSH_KEY=~/.ssh/id_ed25519`, `TLS_KEY=certs/server.pem`.
@@ -262,10 +289,12 @@ fn is_file(written: &str) -> bool {
         || FILES.iter().any(|end| written.ends_with(end))
 }
 
-/// `GPG_KEY=E3FF2839C048B25C084DEBE9B26995E310250568`: images of Docker name the key that signs a release.
+/// `GPG_KEY=E3FF2839C048B25C084DEBE9B26995E310250568`: images of Docker name the key that signs a
+/// release.
 fn is_fingerprint(written: &str) -> bool {
     let hex = written.strip_prefix("0x").unwrap_or(written);
-    matches!(hex.len(), 8 | 16 | 40) && hex.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
+    matches!(hex.len(), 8 | 16 | 40)
+        && hex.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! A text as people read it: without colours and without letters that are not seen, which may stand inside a secret.
+//! A text as people read it: without colours and without letters that are not seen, which may stand
+//! inside a secret.
 
 use std::ops::Range;
 

@@ -24,8 +24,13 @@ pub(super) fn fix(report: &Report, remedy: &Remedy, edit: &Edit) -> Option<Fix> 
 /// From one text to the other, in whole lines.
 pub(super) fn replacements(old: &str, new: &str) -> Vec<Replacement> {
     let diff = TextDiff::from_lines(old, new);
-    let (old, new): (Vec<&str>, Vec<&str>) = (diff.iter_old_slices().collect(), diff.iter_new_slices().collect());
-    let changed = diff.ops().iter().map(similar::DiffOp::as_tag_tuple).filter(|(tag, ..)| *tag != DiffTag::Equal);
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (diff.iter_old_slices().collect(), diff.iter_new_slices().collect());
+    let changed = diff
+        .ops()
+        .iter()
+        .map(similar::DiffOp::as_tag_tuple)
+        .filter(|(tag, ..)| *tag != DiffTag::Equal);
     let changed = changed.map(|(_, before, after)| {
         let (start_line, start_column) = place(&old, before.start);
         let (end_line, end_column) = place(&old, before.end);

@@ -1,7 +1,8 @@
 //! SARIF 2.1.0, for code scanning and editors.
 //!
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html>. GitHub takes 25,000 results of a
-//! run and shows 5,000: <https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>.
+//! run and shows 5,000:
+//! <https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning>.
 
 mod fixes;
 mod results;

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::wire::{ArtifactLocation, Fingerprints, Line, Location, PhysicalLocation, ResultProperties, SarifResult};
+use super::wire::{
+    ArtifactLocation, Fingerprints, Line, Location, PhysicalLocation, ResultProperties, SarifResult,
+};
 use super::{fixes, message};
 use crate::finding::{Evidence, Finding};
 use crate::render::anchor::{self, Anchor};
@@ -29,10 +31,19 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
         // GitHub's own form of it: a hash, and which of its like.
         partial_fingerprints: Fingerprints { github: format!("{fingerprint}:1"), own: fingerprint },
         baseline_state: baseline_state(report, finding),
-        fixes: finding.fix.edits.iter().filter_map(|edit| fixes::fix(report, &finding.fix, edit)).collect(),
+        fixes: finding
+            .fix
+            .edits
+            .iter()
+            .filter_map(|edit| fixes::fix(report, &finding.fix, edit))
+            .collect(),
         properties: ResultProperties {
             confidence: names::confidence(finding.confidence),
-            rules_out: finding.rules_out.iter().map(|each| escape::line(&alternatives::sentence(each))).collect(),
+            rules_out: finding
+                .rules_out
+                .iter()
+                .map(|each| escape::line(&alternatives::sentence(each)))
+                .collect(),
             steps: finding.impact.steps,
             seconds: finding.impact.seconds,
             runs: finding.impact.runs,
@@ -41,8 +52,9 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
     }
 }
 
-/// Against the baseline that the project chose, else against the run before. What is gone is no result: readers that do not
-/// know of `absent`, GitHub among them, would show it as one that is there.
+/// Against the baseline that the project chose, else against the run before. What is gone is no
+/// result: readers that do not know of `absent`, GitHub among them, would show it as one that is
+/// there.
 fn baseline_state(report: &Report, finding: &Finding) -> Option<&'static str> {
     let known = report.baseline.as_ref().map(|baseline| baseline.knows(finding));
     let known = known.or_else(|| report.is_new(finding).map(|new| !new))?;
@@ -70,7 +82,9 @@ pub(super) fn uri(path: &str) -> String {
     }
     for byte in path.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                out.push(char::from(byte))
+            }
             // Of a drive; in a relative path it would end a scheme.
             b':' if out.starts_with("file:") => out.push(':'),
             other => {

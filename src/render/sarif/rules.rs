@@ -16,7 +16,11 @@ fn wire(meta: &RuleMeta) -> Rule {
         short_description: message(meta.title),
         full_description: message(meta.what),
         default_configuration: Configuration { level: names::severity(meta.severity) },
-        help_uri: meta.references.iter().find(|reference| reference.starts_with("https://")).copied(),
+        help_uri: meta
+            .references
+            .iter()
+            .find(|reference| reference.starts_with("https://"))
+            .copied(),
         help: help(meta),
         properties: RuleProperties { tags: ["docker", "cache"], severity: severity(meta.severity) },
     }
@@ -31,9 +35,13 @@ fn help(meta: &RuleMeta) -> Help {
         ("What else looks like it", meta.rules_out),
     ];
     let written = |bold: &str| {
-        let sections = sections.iter().map(|(title, text)| format!("{bold}{title}{bold}\n\n{text}\n\n"));
+        let sections =
+            sections.iter().map(|(title, text)| format!("{bold}{title}{bold}\n\n{text}\n\n"));
         let references = meta.references.iter().map(|reference| format!("- {reference}\n"));
-        sections.chain([format!("{bold}References{bold}\n\n")]).chain(references).collect::<String>()
+        sections
+            .chain([format!("{bold}References{bold}\n\n")])
+            .chain(references)
+            .collect::<String>()
     };
     Help { text: written(""), markdown: written("**") }
 }

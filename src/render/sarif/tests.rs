@@ -9,12 +9,14 @@ use crate::render::samples;
 fn applied(old: &str, new: &str) -> String {
     let at = |line: usize, column: usize| {
         let start: usize = old.split_inclusive('\n').take(line - 1).map(str::len).sum();
-        start + old.get(start..).unwrap().chars().take(column - 1).map(char::len_utf8).sum::<usize>()
+        start
+            + old.get(start..).unwrap().chars().take(column - 1).map(char::len_utf8).sum::<usize>()
     };
     let mut text = old.to_owned();
     for change in replacements(old, new).iter().rev() {
         let region = &change.deleted_region;
-        let range = at(region.start_line, region.start_column)..at(region.end_line, region.end_column);
+        let range =
+            at(region.start_line, region.start_column)..at(region.end_line, region.end_column);
         text.replace_range(range, &change.inserted_content.text);
     }
     text
@@ -46,7 +48,10 @@ fn paths_are_references() {
 
 #[test]
 fn a_message_holds_no_link() {
-    assert_eq!(message("see [here](http://evil) [build 2/6]").text, "see [here] (http://evil) [build 2/6]");
+    assert_eq!(
+        message("see [here](http://evil) [build 2/6]").text,
+        "see [here] (http://evil) [build 2/6]"
+    );
 }
 
 /// GitHub refuses uploads of more than 10 MiB, gzipped.
@@ -61,5 +66,7 @@ fn ten_thousand_findings_can_be_uploaded() {
     let log: serde_json::Value = serde_json::from_str(&text).unwrap();
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert_eq!(results.len(), 10_000);
-    assert!(results.iter().all(|result| result["relatedLocations"].as_array().unwrap().len() <= 100));
+    assert!(
+        results.iter().all(|result| result["relatedLocations"].as_array().unwrap().len() <= 100)
+    );
 }

@@ -60,28 +60,47 @@ const FIGURES: usize = 25;
 /// Runs, and steps against runs, under one another.
 fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
     let steps: Vec<&StepTrend> = trend.steps.iter().take(STEPS).collect();
-    let stages: Vec<String> = steps.iter().map(|step| escape::cut(&words::stage(step), STAGE)).collect();
+    let stages: Vec<String> =
+        steps.iter().map(|step| escape::cut(&words::stage(step), STAGE)).collect();
     let stage = stages.iter().map(|text| text.width()).max().unwrap_or(0);
     let margin = 2 + stage + usize::from(stage > 0) * 2;
     let marks = trend.members.len().min(page.width * 2 / 5);
     let room = page.width.saturating_sub(margin + marks + FIGURES + 4);
-    let texts: Vec<String> = steps.iter().map(|step| escape::cut(&escape::line(step.row.text), room)).collect();
-    let text = texts.iter().map(|text| text.width()).max().unwrap_or(0).max("runs, old → new".width().min(room));
-    let start =
-        |stage: &str, text_: &str| format!("  {}{}  ", padded(stage, margin.saturating_sub(2)), padded(text_, text));
+    let texts: Vec<String> =
+        steps.iter().map(|step| escape::cut(&escape::line(step.row.text), room)).collect();
+    let text = texts
+        .iter()
+        .map(|text| text.width())
+        .max()
+        .unwrap_or(0)
+        .max("runs, old → new".width().min(room));
+    let start = |stage: &str, text_: &str| {
+        format!("  {}{}  ", padded(stage, margin.saturating_sub(2)), padded(text_, text))
+    };
     let strip = human::strip_of(words::builds(trend), marks);
     let heading = format!("{}  {:>10}  {:>11}", padded(&strip, marks), "hits", "median");
-    let shown =
-        if marks < trend.members.len() { format!("the newest {marks}") } else { "runs, old → new".to_owned() };
+    let shown = if marks < trend.members.len() {
+        format!("the newest {marks}")
+    } else {
+        "runs, old → new".to_owned()
+    };
     let label = start("", &escape::cut(&shown, text));
     let mut lines = vec![format!("{}{}", page.paint(DIM, &label), heading)];
-    lines.extend(words::pointer(trend, marks).map(|points| format!("{}{points}", blanks(label.width()))));
+    lines.extend(
+        words::pointer(trend, marks).map(|points| format!("{}{points}", blanks(label.width()))),
+    );
     for ((step, stage), text) in steps.iter().zip(&stages).zip(&texts) {
         let cells = human::strip_of_steps(&step.row.cells, marks);
-        let hits = if step.total == 0 { String::new() } else { format!("{} of {}", step.hits, step.total) };
+        let hits = if step.total == 0 {
+            String::new()
+        } else {
+            format!("{} of {}", step.hits, step.total)
+        };
         let took = step.seconds.map(duration).unwrap_or_default();
         lines.push(
-            format!("{}{}  {hits:>10}  {took:>11}", start(stage, text), padded(&cells, marks)).trim_end().to_owned(),
+            format!("{}{}  {hits:>10}  {took:>11}", start(stage, text), padded(&cells, marks))
+                .trim_end()
+                .to_owned(),
         );
     }
     let hidden = trend.steps.len().saturating_sub(steps.len());
@@ -89,7 +108,9 @@ fn matrix(page: &Page, trend: &Trend) -> Vec<String> {
         lines.push(page.paint(DIM, &format!("  … and {}", count(hidden, "more step"))));
     }
     lines.push(page.paint(DIM, &format!("  {}", human::meaning())));
-    lines.push(page.paint(DIM, &format!("  {}; median of a step: when it ran", human::STEP_MEANING)));
+    lines.push(
+        page.paint(DIM, &format!("  {}; median of a step: when it ran", human::STEP_MEANING)),
+    );
     lines
 }
 
@@ -109,8 +130,10 @@ pub(super) fn change(page: &Page, trend: &Trend, change: &Change) -> Vec<String>
     let mut lines: Vec<String> = heading.into_iter().map(painted).collect();
     lines.extend(page.labelled("before", &words::figures(&change.before)));
     lines.extend(page.labelled("since", &words::figures(&change.after)));
-    lines
-        .extend(page.labelled("steps", "from the cache in these runs before → since, how long it takes where it runs"));
+    lines.extend(page.labelled(
+        "steps",
+        "from the cache in these runs before → since, how long it takes where it runs",
+    ));
     lines.extend(rows(page, &moved(page, trend, change)));
     lines.extend(page.labelled("changed", &format!("{}:", then::heading(change))));
     lines.extend(listed(page, "", &then::lines(trend, change)));
@@ -127,13 +150,16 @@ fn listed(page: &Page, label: &str, texts: &[String]) -> Vec<String> {
     let hidden = texts.len().saturating_sub(MOST);
     let more = (hidden > 0).then(|| format!("… and {hidden} more"));
     let texts = texts.iter().take(MOST).cloned().chain(more).enumerate();
-    texts.flat_map(|(index, text)| page.labelled(if index == 0 { label } else { "" }, &text)).collect()
+    texts
+        .flat_map(|(index, text)| page.labelled(if index == 0 { label } else { "" }, &text))
+        .collect()
 }
 
 /// Lines that are laid out already.
 fn rows(page: &Page, rows: &[String]) -> Vec<String> {
     let hidden = rows.len().saturating_sub(MOST);
-    let more = (hidden > 0).then(|| page.paint(DIM, &format!("… and {}", count(hidden, "more step"))));
+    let more =
+        (hidden > 0).then(|| page.paint(DIM, &format!("… and {}", count(hidden, "more step"))));
     let shown = rows.iter().take(MOST).cloned().chain(more);
     shown.map(|row| format!("{}{row}", blanks(INDENT))).collect()
 }
@@ -148,7 +174,10 @@ fn moved(page: &Page, trend: &Trend, change: &Change) -> Vec<String> {
         let stage = if stage.is_empty() { stage } else { format!("[{stage}] ") };
         let figures = format!("{:>9} → {:<9} {took:>11}  ", hits(moved.before), hits(moved.after));
         let room = page.width.saturating_sub(INDENT + figures.width());
-        Some(format!("{figures}{}", escape::cut(&format!("{stage}{}", escape::line(step.row.text)), room)))
+        Some(format!(
+            "{figures}{}",
+            escape::cut(&format!("{stage}{}", escape::line(step.row.text)), room)
+        ))
     };
     change.steps.iter().filter_map(line).collect()
 }
@@ -175,7 +204,8 @@ fn other_branches(page: &Page, others: &[Branch]) -> Vec<String> {
 }
 
 fn other_branch(page: &Page, branch: &Branch, trend: &Trend) -> String {
-    let name = branch.name.as_deref().map_or_else(|| "(branch not printed)".to_owned(), escape::line);
+    let name =
+        branch.name.as_deref().map_or_else(|| "(branch not printed)".to_owned(), escape::line);
     let name = padded(&escape::cut(&name, page.width / 3), page.width / 3);
     let strip = padded(&human::strip_of(words::builds(trend), page.width / 4), page.width / 4);
     let when = trend.changes.last().map(|change| words::when(trend, change)).unwrap_or_default();

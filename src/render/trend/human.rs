@@ -67,10 +67,17 @@ fn overview(
     }
     // The jobs that cost most first, and as they are called where none does.
     rows.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    out.write_all(page.print(&rows.into_iter().flat_map(|(_, lines)| lines).collect::<Vec<_>>()).as_bytes())?;
+    out.write_all(
+        page.print(&rows.into_iter().flat_map(|(_, lines)| lines).collect::<Vec<_>>()).as_bytes(),
+    )?;
     let mut lines = vec![page.paint(DIM, &format!("  {}", human::meaning()))];
-    lines.extend(broken.into_iter().flat_map(|(_, lines)| std::iter::once(String::new()).chain(lines)));
-    lines.extend([String::new(), page.paint(BOLD, &page.parted(&last_line(number, sick, question)))]);
+    lines.extend(
+        broken.into_iter().flat_map(|(_, lines)| std::iter::once(String::new()).chain(lines)),
+    );
+    lines.extend([
+        String::new(),
+        page.paint(BOLD, &page.parted(&last_line(number, sick, question))),
+    ]);
     out.write_all(page.print(&lines).as_bytes())
 }
 
@@ -88,7 +95,12 @@ fn last_line(number: usize, sick: usize, question: Question) -> String {
 }
 
 /// What broke last in a job and has not been mended, and when.
-fn broke(page: &Page, job: &Job, branch: &Branch, trends: &[Trend]) -> Option<(DateTime<Utc>, Vec<String>)> {
+fn broke(
+    page: &Page,
+    job: &Job,
+    branch: &Branch,
+    trends: &[Trend],
+) -> Option<(DateTime<Utc>, Vec<String>)> {
     let newest = trends.iter().filter_map(|trend| {
         let change = trend.changes.last().filter(|change| !change.better)?;
         let earlier = trend.members.get(change.between.1)?.run.earlier.as_ref()?;
@@ -135,17 +147,28 @@ impl Columns {
     }
 
     fn line(&self, name: &str, strip: &str, rate: &str, time: &str, when: &str) -> String {
-        let padded = |text: &str, width: usize| format!("{text}{}", blanks(width.saturating_sub(text.width())));
-        let right = |text: &str, width: usize| format!("{}{text}", blanks(width.saturating_sub(text.width())));
+        let padded = |text: &str, width: usize| {
+            format!("{text}{}", blanks(width.saturating_sub(text.width())))
+        };
+        let right = |text: &str, width: usize| {
+            format!("{}{text}", blanks(width.saturating_sub(text.width())))
+        };
         let name = padded(name, self.name);
-        format!("  {name}  {}  {}  {}  {when}", padded(strip, self.strip), right(rate, RATE), right(time, TIME))
+        format!(
+            "  {name}  {}  {}  {}  {when}",
+            padded(strip, self.strip),
+            right(rate, RATE),
+            right(time, TIME)
+        )
     }
 
     /// A line a build.
     fn job(&self, page: &Page, job: &Job, trends: &[Trend]) -> Vec<String> {
         if trends.is_empty() {
             let name = escape::cut_start(&escape::line(&job.title), self.name);
-            return vec![self.line(&name, "", "", "", "no build in its logs").trim_end().to_owned()];
+            return vec![
+                self.line(&name, "", "", "", "no build in its logs").trim_end().to_owned(),
+            ];
         }
         let several = trends.len() > 1;
         trends.iter().map(|trend| self.build(page, job, trend, several)).collect()
@@ -160,12 +183,15 @@ impl Columns {
         let time = trend.whole.seconds.map(duration).unwrap_or_default();
         let line = self.line(&name, &strip, &rate, &time, "");
         let room = page.width.saturating_sub(line.width());
-        let (when, style) = match (trend.changes.last(), words::turns(trend), words::follows_in_short(trend)) {
-            (Some(change), ..) => (self.when(trend, change), if change.better { GREEN } else { RED }),
-            (None, Some(_), _) => ("takes turns".to_owned(), RED),
-            (None, None, Some(follows)) => (follows, DIM),
-            (None, None, None) => return line.trim_end().to_owned(),
-        };
+        let (when, style) =
+            match (trend.changes.last(), words::turns(trend), words::follows_in_short(trend)) {
+                (Some(change), ..) => {
+                    (self.when(trend, change), if change.better { GREEN } else { RED })
+                }
+                (None, Some(_), _) => ("takes turns".to_owned(), RED),
+                (None, None, Some(follows)) => (follows, DIM),
+                (None, None, None) => return line.trim_end().to_owned(),
+            };
         format!("{line}{}", page.paint(style, &escape::cut(&when, room.max(16))))
     }
 

@@ -109,7 +109,12 @@ fn step<'a>(step: &trend::StepTrend<'a>) -> wire::Step<'a> {
         stage: redact(step.row.stage),
         platform: redact(step.row.platform),
         text: redact(step.row.text),
-        outcomes: step.row.cells.iter().map(|cell| cell.map(|step| names::outcome(step.outcome))).collect(),
+        outcomes: step
+            .row
+            .cells
+            .iter()
+            .map(|cell| cell.map(|step| names::outcome(step.outcome)))
+            .collect(),
         seconds: step.row.cells.iter().map(|cell| executed(*cell)).collect(),
         hits: step.hits,
         total: step.total,
@@ -146,7 +151,12 @@ fn counted(counted: trend::Counted) -> wire::Counted {
 }
 
 fn figures(figures: &triage::Figures) -> wire::Figures {
-    wire::Figures { runs: figures.runs, hits: figures.hits, total: figures.total, median_seconds: figures.seconds }
+    wire::Figures {
+        runs: figures.runs,
+        hits: figures.hits,
+        total: figures.total,
+        median_seconds: figures.seconds,
+    }
 }
 
 fn difference(difference: &trend::Difference) -> wire::Difference {
@@ -187,6 +197,9 @@ mod tests {
         if std::env::var_os("UPDATE_DOCS").is_some() {
             fs::write(FILE, &generated).unwrap();
         }
-        assert!(fs::read_to_string(FILE).unwrap() == generated, "run: UPDATE_DOCS=1 cargo test --lib trend::json");
+        assert!(
+            fs::read_to_string(FILE).unwrap() == generated,
+            "run: UPDATE_DOCS=1 cargo test --lib trend::json"
+        );
     }
 }

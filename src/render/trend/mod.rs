@@ -1,7 +1,8 @@
 //! The formats of a trend.
 //!
-//! To add one: one new file, its `mod` line and its row in [`TRENDS`]. Jobs come one by one and are let go when they are
-//! written: a history may hold thousands. A format decides nothing: what is a change is settled by then.
+//! To add one: one new file, its `mod` line and its row in [`TRENDS`]. Jobs come one by one and are
+//! let go when they are written: a history may hold thousands. A format decides nothing: what is a
+//! change is settled by then.
 
 mod detail;
 mod html;

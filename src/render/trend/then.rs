@@ -1,9 +1,11 @@
-//! What else changed at the time of a change, in words. Everything that comes from a log is escaped here.
+//! What else changed at the time of a change, in words. Everything that comes from a log is escaped
+//! here.
 
 use crate::render::escape;
 use crate::trend::{Change, Difference, Trend, What};
 
-/// What stands above the lines; the run before counts where it got better, see [`Change::compared`].
+/// What stands above the lines; the run before counts where it got better, see
+/// [`Change::compared`].
 pub(super) fn heading(change: &Change) -> &'static str {
     if change.better {
         "then, or in the run before (not necessarily the cause)"
@@ -39,8 +41,11 @@ fn difference(difference: &Difference) -> String {
         _ if of.is_empty() => name.to_owned(),
         _ => format!("{name} {of}"),
     };
-    let unsteady = |is: bool, when: &str| if is { format!(" (another from run to run {when})") } else { String::new() };
-    let (was, is) = (unsteady(difference.varied_before, "before"), unsteady(difference.varies_since, "since"));
+    let unsteady = |is: bool, when: &str| {
+        if is { format!(" (another from run to run {when})") } else { String::new() }
+    };
+    let (was, is) =
+        (unsteady(difference.varied_before, "before"), unsteady(difference.varies_since, "since"));
     format!("{name}: {before}{was} → {after}{is}")
 }
 
@@ -95,7 +100,11 @@ fn what(what: What) -> &'static str {
 fn commits(trend: &Trend, change: &Change) -> Option<String> {
     let commit = |at: usize| trend.members.get(at)?.run.commit.as_deref().map(short);
     let (before, after) = (commit(change.compared.0)?, commit(change.compared.1)?);
-    Some(if before == after { format!("commit: {after}, the same") } else { format!("commit: {before} → {after}") })
+    Some(if before == after {
+        format!("commit: {after}, the same")
+    } else {
+        format!("commit: {before} → {after}")
+    })
 }
 
 /// The letters of a commit that people use.

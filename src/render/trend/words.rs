@@ -50,14 +50,20 @@ pub(super) fn steps(trend: &Trend, change: &Change) -> String {
 /// Steps that take turns: that is a pattern of its own.
 pub(super) fn turns(trend: &Trend) -> Option<String> {
     let number = trend.steps.iter().filter(|step| step.in_turns).count();
-    (number > 0).then(|| format!("takes turns: {} in one run from the cache, in the next not", count(number, "step")))
+    (number > 0).then(|| {
+        format!("takes turns: {} in one run from the cache, in the next not", count(number, "step"))
+    })
 }
 
 /// `12 runs, 3 of them not counted: they did not end well`
 pub(super) fn runs(trend: &Trend) -> String {
     let all = trend.members.len();
     let left = all - trend.whole.runs;
-    let left = if left == 0 { String::new() } else { format!(", {left} of them not counted: they did not end well") };
+    let left = if left == 0 {
+        String::new()
+    } else {
+        format!(", {left} of them not counted: they did not end well")
+    };
     format!("{}{left}", count(all, "run"))
 }
 
@@ -68,20 +74,26 @@ pub(super) fn builds<'a>(trend: &'a Trend) -> impl Iterator<Item = &'a Build> {
 
 /// `6 runs, steps from the cache: 35 of 42 (83 %), executed steps took 2.1 s per run (median)`
 pub(super) fn figures(figures: &Figures) -> String {
-    let took = figures.seconds.map(|seconds| format!(", executed steps took {} per run (median)", duration(seconds)));
+    let took = figures
+        .seconds
+        .map(|seconds| format!(", executed steps took {} per run (median)", duration(seconds)));
     let (runs, share) = (count(figures.runs, "run"), share(figures.hits, figures.total));
     format!("{runs}, steps from the cache: {share}{}", took.unwrap_or_default())
 }
 
 /// What was found, with the rule that says so.
 pub(super) fn findings(findings: &[&Reported]) -> Vec<String> {
-    findings.iter().map(|f| format!("{}  {}", escape::line(&f.rule), escape::line(&f.title))).collect()
+    findings
+        .iter()
+        .map(|f| format!("{}  {}", escape::line(&f.rule), escape::line(&f.title)))
+        .collect()
 }
 
 /// Platform and stage of a step.
 pub(super) fn stage(step: &StepTrend) -> String {
     let words = [step.row.platform, step.row.stage];
-    let words: Vec<_> = words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
+    let words: Vec<_> =
+        words.iter().filter(|word| !word.is_empty()).map(|word| escape::line(word)).collect();
     words.join(" ")
 }
 
@@ -97,8 +109,13 @@ pub(super) fn steady(trend: &Trend) -> &'static str {
 /// `12 runs · steps from the cache: 30 of 60 (50 %) · executed steps took 41 s per run (median)`
 pub(super) fn summary(trend: &Trend) -> String {
     let whole = &trend.whole;
-    let mut parts = vec![runs(trend), format!("steps from the cache: {}", share(whole.hits, whole.total))];
-    parts.extend(whole.seconds.map(|seconds| format!("executed steps took {} per run (median)", duration(seconds))));
+    let mut parts =
+        vec![runs(trend), format!("steps from the cache: {}", share(whole.hits, whole.total))];
+    parts.extend(
+        whole
+            .seconds
+            .map(|seconds| format!("executed steps took {} per run (median)", duration(seconds))),
+    );
     parts.join(" · ")
 }
 
@@ -108,7 +125,8 @@ pub(super) fn title(job: &Job, branch: &Branch, trend: &Trend) -> String {
     escape::line(&of_several(job, trend)) + &branch.unwrap_or_default()
 }
 
-/// One of several builds of a job, not yet escaped: builds without a name of their own have that of the job.
+/// One of several builds of a job, not yet escaped: builds without a name of their own have that of
+/// the job.
 pub(super) fn of_several(job: &Job, trend: &Trend) -> String {
     // `web (folder)`, `web #2`: series are told apart so.
     let own = |rest: &&str| rest.is_empty() || rest.starts_with(' ');
@@ -122,7 +140,8 @@ pub(super) fn of_several(job: &Job, trend: &Trend) -> String {
 pub(super) fn pointer(trend: &Trend, marks: usize) -> Option<String> {
     let is_first = |at: usize| trend.changes.iter().any(|change| change.between.1 == at);
     let hidden = trend.members.len().saturating_sub(marks);
-    let points: String = (hidden..trend.members.len()).map(|at| if is_first(at) { '^' } else { ' ' }).collect();
+    let points: String =
+        (hidden..trend.members.len()).map(|at| if is_first(at) { '^' } else { ' ' }).collect();
     (!points.trim().is_empty()).then(|| points.trim_end().to_owned())
 }
 
@@ -130,8 +149,16 @@ pub(super) fn pointer(trend: &Trend, marks: usize) -> Option<String> {
 pub(super) fn follows(trend: &Trend) -> Option<String> {
     let (followed, first) = (trend.follows.as_ref()?, trend.members.first()?);
     let (was, is) = (builder(followed.dialect), builder(first.build.dialect));
-    let by = if was == is { String::new() } else { format!(", built by {was} before and by {is} since") };
-    let key = if followed.key == trend.key { "another build".to_owned() } else { escape::line(&followed.key) };
+    let by = if was == is {
+        String::new()
+    } else {
+        format!(", built by {was} before and by {is} since")
+    };
+    let key = if followed.key == trend.key {
+        "another build".to_owned()
+    } else {
+        escape::line(&followed.key)
+    };
     let figures = figures(&followed.whole);
     Some(format!("took over at {} from {key}{by}; before: {figures}", run(first)))
 }

@@ -1,8 +1,9 @@
 //! A final error that names a cache: `ERROR: failed to build: failed to solve: failed to configure
 //! registry cache exporter: unsupported compression type ztsd`.
 //!
-//! Errors of the image or of steps can have the same ending, so the words are asked for. Those of cache exporters are
-//! said by nothing else; logs that begin in the middle have no more of the export.
+//! Errors of the image or of steps can have the same ending, so the words are asked for. Those of
+//! cache exporters are said by nothing else; logs that begin in the middle have no more of the
+//! export.
 
 use super::cause::classify_export;
 use super::refusal::whole;
@@ -11,11 +12,17 @@ use crate::model::{About, Build, CacheKind, Dialect, Quote, Run, cache_error, co
 use crate::rules::remedy::reference;
 use crate::series::BuildRef;
 
-pub(super) fn refusal<'a>(at: BuildRef, run: &'a Run, build: &'a Build, quote: &'a Quote) -> Option<Refusal<'a>> {
+pub(super) fn refusal<'a>(
+    at: BuildRef,
+    run: &'a Run,
+    build: &'a Build,
+    quote: &'a Quote,
+) -> Option<Refusal<'a>> {
     let text: &str = &quote.text;
     let said = whole(text, build, quote);
     if checks_cache(run, build, text) {
-        let (side, kind, cause) = (Side::Export, CacheKind::Registry, classify_export(&said, CacheKind::Registry));
+        let (side, kind, cause) =
+            (Side::Export, CacheKind::Registry, classify_export(&said, CacheKind::Registry));
         return Some(Refusal { at, run, build, side, kind, transfer: None, text, quote, cause });
     }
     let set_up = configured(text);
@@ -35,20 +42,28 @@ pub(super) fn refusal<'a>(at: BuildRef, run: &'a Run, build: &'a Build, quote: &
 fn stops(text: &str, cause: Cause) -> bool {
     let text = text.to_ascii_lowercase();
     let has = |words: &str| text.contains(words);
-    let named = has(" cache") || has("type required for \"") || has("--cache-from") || has("--cache-to");
+    let named =
+        has(" cache") || has("type required for \"") || has("--cache-from") || has("--cache-to");
     let told = matches!(cause, Cause::OptionInvalid | Cause::DriverUnsupported);
     has("failed to configure") && has(" cache") || told && named
 }
 
-/// kaniko checks before it builds that it may push: to the destination, and with `--no-push` to the cache alone.
+/// kaniko checks before it builds that it may push: to the destination, and with `--no-push` to the
+/// cache alone.
 fn checks_cache(run: &Run, build: &Build, text: &str) -> bool {
-    let Some(name) = reference::checked(text).filter(|_| build.dialect == Dialect::Kaniko) else { return false };
+    let Some(name) = reference::checked(text).filter(|_| build.dialect == Dialect::Kaniko) else {
+        return false;
+    };
     let commands = || run.commands_of(build).iter();
     if commands().flat_map(|c| &c.tags).any(|image| reference::same(image, name)) {
         return false;
     }
-    let named = commands().flat_map(|c| c.cache_to.iter().chain(&c.cache_from)).filter_map(|spec| spec.get("ref"));
-    let beside = commands().flat_map(|c| &c.tags).map(|image| format!("{}/cache", reference::repository(image)));
+    let named = commands()
+        .flat_map(|c| c.cache_to.iter().chain(&c.cache_from))
+        .filter_map(|spec| spec.get("ref"));
+    let beside = commands()
+        .flat_map(|c| &c.tags)
+        .map(|image| format!("{}/cache", reference::repository(image)));
     let caches: Vec<String> = named.map(str::to_owned).collect();
     let caches = if caches.is_empty() { beside.collect() } else { caches };
     caches.iter().any(|cache| reference::same_repository(cache, name))

@@ -1,11 +1,13 @@
-//! Targets of one bake that write one directory: whichever comes second finds files moved or locked.
+//! Targets of one bake that write one directory: whichever comes second finds files moved or
+//! locked.
 
 use foldhash::HashSet;
 
 use super::{Cause, Refusal, Side};
 use crate::model::{CacheKind, Run};
 
-/// Only several targets can crowd a directory, and the export of one that it breaks can break with other words.
+/// Only several targets can crowd a directory, and the export of one that it breaks can break with
+/// other words.
 pub(super) fn settle(run: &Run, all: &mut [Refusal]) {
     for refusal in all.iter_mut().filter(|r| r.cause == Cause::Crowded) {
         // `/var/lib/buildkit/runc-overlayfs/content/ingest/0a/data` is the builder's own store.

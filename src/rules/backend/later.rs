@@ -16,10 +16,12 @@ pub(super) struct Passed {
     pub(super) refused: usize,
 }
 
-/// `None` where the last run that used the cache was refused. Other builds say nothing of it: they may not use it.
+/// `None` where the last run that used the cache was refused. Other builds say nothing of it: they
+/// may not use it.
 pub(super) fn passed(study: &Study, group: &[Refusal]) -> Option<Passed> {
     let refused: HashSet<BuildRef> = group.iter().map(|refusal| refusal.at).collect();
-    let concerned = study.series.iter().filter(|series| series.builds.iter().any(|at| refused.contains(at)));
+    let concerned =
+        study.series.iter().filter(|series| series.builds.iter().any(|at| refused.contains(at)));
     let mut runs = 0;
     let mut series_of: HashMap<BuildRef, (usize, &Series)> = HashMap::default();
     for series in concerned {
@@ -33,7 +35,8 @@ pub(super) fn passed(study: &Study, group: &[Refusal]) -> Option<Passed> {
         if !seen.insert((std::ptr::from_ref(series), Used::of(refusal))) {
             continue;
         }
-        let mut later = series.builds.get(nth + 1..)?.iter().rev().filter_map(|at| study.build(*at));
+        let mut later =
+            series.builds.get(nth + 1..)?.iter().rev().filter_map(|at| study.build(*at));
         if later.find_map(|build| is_well(build, refusal)) != Some(true) {
             return None;
         }
@@ -58,11 +61,14 @@ impl<'a> Used<'a> {
     }
 }
 
-/// Whether the same cache was well in a later build; `None` where that build does not use it, or was cut.
+/// Whether the same cache was well in a later build; `None` where that build does not use it, or
+/// was cut.
 fn is_well(build: &Build, refusal: &Refusal) -> Option<bool> {
     if refusal.cause == Cause::LayerUnreadable {
         // A build that does not need the layer is well without it.
-        return Some(build.outcome == BuildOutcome::Succeeded && build.exports.iter().any(Transfer::ok));
+        return Some(
+            build.outcome == BuildOutcome::Succeeded && build.exports.iter().any(Transfer::ok),
+        );
     }
     let used = match refusal.side {
         Side::Import => build.imports.iter().find(|import| is_same(import, refusal)),
@@ -72,7 +78,8 @@ fn is_well(build: &Build, refusal: &Refusal) -> Option<bool> {
     used.filter(|t| t.ended).map(|t| t.error.is_none())
 }
 
-/// Exports do not print their reference; what other imports have is a hash of their options: `gha:153…`.
+/// Exports do not print their reference; what other imports have is a hash of their options:
+/// `gha:153…`.
 fn is_same(transfer: &Transfer, refusal: &Refusal) -> bool {
     let refused = refusal.transfer.and_then(|t| t.reference.as_deref());
     match refused.zip(transfer.reference.as_deref()) {
@@ -87,7 +94,8 @@ mod tests {
     use super::*;
     use crate::rules::testing::{made, of};
 
-    const DOWN: &str = "failed to do request: Head \"https://r.example.com/v2/a/manifests/c\": connection refused";
+    const DOWN: &str =
+        "failed to do request: Head \"https://r.example.com/v2/a/manifests/c\": connection refused";
 
     fn runs(study: &Study) -> Option<(usize, usize)> {
         passed(study, &refusals(study)).map(|passed| (passed.refused, passed.runs))
@@ -99,7 +107,10 @@ mod tests {
         let well = || made().import("r.example.com/a:c", None).miss("RUN a");
         assert_eq!(runs(&of(vec![down(), well(), well()])), Some((1, 3)));
         assert_eq!(runs(&of(vec![down(), well(), down()])), None);
-        assert_eq!(runs(&of(vec![down(), made().import("r.example.com/b:c", None).miss("RUN a")])), None);
+        assert_eq!(
+            runs(&of(vec![down(), made().import("r.example.com/b:c", None).miss("RUN a")])),
+            None
+        );
         assert_eq!(runs(&of(vec![down(), made().miss("RUN a")])), None);
     }
 }

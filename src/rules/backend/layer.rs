@@ -1,4 +1,5 @@
-//! Errors of a build that are about a layer of its cache: it was promised, and could not be fetched.
+//! Errors of a build that are about a layer of its cache: it was promised, and could not be
+//! fetched.
 //!
 //! `BuildKit` fetches layers of an imported cache when something needs them, long after the import
 //! ended well (`moby/buildkit` issue 2836). Who needs it then fails: a step, or the image's export.
@@ -6,26 +7,32 @@
 use super::super::remedy::reference::{in_url, same_repository};
 use crate::model::{Build, is_of_layer};
 
-/// Whether the error of a step or of a build is about a layer of the cache, and not about a base image.
+/// Whether the error of a step or of a build is about a layer of the cache, and not about a base
+/// image.
 pub(super) fn is_unreadable(text: &str, build: &Build) -> bool {
-    let command = text.contains("did not complete successfully") || text.contains("executor failed running");
+    let command =
+        text.contains("did not complete successfully") || text.contains("executor failed running");
     !command && (is_of_layer(text) || is_of_step(text, build) || is_of_import(text, build))
 }
 
-/// `could not fetch content descriptor sha256:… (…) from remote: not found`, of a layer that the log lists under a step.
+/// `could not fetch content descriptor sha256:… (…) from remote: not found`, of a layer that the
+/// log lists under a step.
 fn is_of_step(text: &str, build: &Build) -> bool {
-    let digest = text.split_once("could not fetch content descriptor ").and_then(|(_, rest)| rest.split(' ').next());
+    let digest = text
+        .split_once("could not fetch content descriptor ")
+        .and_then(|(_, rest)| rest.split(' ').next());
     digest.zip(build.gone.as_ref()).is_some_and(|(digest, listed)| listed.text.contains(digest))
 }
 
-/// `failed to copy: httpReadSeeker: failed open: … https://r/v2/team/app/blobs/sha256:…` (containerd): the
-/// repository tells a layer of the cache from one of a base image.
+/// `failed to copy: httpReadSeeker: failed open: … https://r/v2/team/app/blobs/sha256:…`
+/// (containerd): the repository tells a layer of the cache from one of a base image.
 fn is_of_import(text: &str, build: &Build) -> bool {
     if !text.contains("failed to copy: httpReadSeeker: failed open: ") {
         return false;
     }
     let Some(name) = in_url(text) else { return false };
-    let mut imports = build.imports.iter().filter(|i| i.ok()).filter_map(|i| i.reference.as_deref());
+    let mut imports =
+        build.imports.iter().filter(|i| i.ok()).filter_map(|i| i.reference.as_deref());
     let imported = imports.any(|import| same_repository(import, &name));
     imported && !build.bases.iter().any(|base| same_repository(&base.image, &name))
 }
@@ -48,29 +55,40 @@ mod tests {
 
     #[test]
     fn knows_layers_of_a_cache() {
-        let seeker = "failed to copy: httpReadSeeker: failed open: unexpected status code https://r.example.com/v2/team/app/blobs/sha256:00: 404 Not Found";
+        let seeker = "failed to copy: httpReadSeeker: failed open: unexpected status code \
+            https://r.example.com/v2/team/app/blobs/sha256:00: 404 Not Found";
         for text in [
             "#18 ERROR: blob not found",
             "ERROR: failed to solve: failed to compute cache key: blob sha256:043e not found",
             "#7 ERROR: blob sha256:*** not found",
-            "ERROR: failed to solve: failed to push r/a:1: failed to copy: GET https://p.blob.core.windows.net/actions-cache/366-1",
-            "error: failed to solve: failed to compute cache key: failed to copy: invalid status response 416 The range",
-            "failed to solve: rpc error: code = Unknown desc = failed to load cache: ref x locked: unavailable",
+            "ERROR: failed to solve: failed to push r/a:1: failed to copy: GET \
+                https://p.blob.core.windows.net/actions-cache/366-1",
+            "error: failed to solve: failed to compute cache key: failed to copy: invalid status \
+                response 416 The range",
+            "failed to solve: rpc error: code = Unknown desc = failed to load cache: ref x locked: \
+                unavailable",
             seeker,
         ] {
             assert!(is_unreadable(text, &build("node:20")), "{text}");
         }
-        assert!(!is_unreadable(seeker, &build("r.example.com/team/app:base")), "may be the base image's");
+        assert!(
+            !is_unreadable(seeker, &build("r.example.com/team/app:base")),
+            "may be the base image's"
+        );
     }
 
     #[test]
     fn leaves_other_errors() {
         for text in [
-            "#9 ERROR: process \"/bin/sh -c echo blob not found\" did not complete successfully: exit code: 1",
-            "failed to solve: failed to compute cache key: failed to calculate checksum of ref x: \"/a\": not found",
+            "#9 ERROR: process \"/bin/sh -c echo blob not found\" did not complete successfully: \
+                exit code: 1",
+            "failed to solve: failed to compute cache key: failed to calculate checksum of ref x: \
+                \"/a\": not found",
             "failed to solve: failed to load cache key: r.example.com/team/app:1: not found",
-            "failed to copy: httpReadSeeker: failed open: could not fetch content descriptor sha256:00 (m) from remote: not found",
-            "failed to copy: httpReadSeeker: failed open: unexpected status code https://r.example.com/v2/team/base/blobs/sha256:00: 404 Not Found",
+            "failed to copy: httpReadSeeker: failed open: could not fetch content descriptor \
+                sha256:00 (m) from remote: not found",
+            "failed to copy: httpReadSeeker: failed open: unexpected status code \
+                https://r.example.com/v2/team/base/blobs/sha256:00: 404 Not Found",
         ] {
             assert!(!is_unreadable(text, &build("node:20")), "{text}");
         }

@@ -22,22 +22,28 @@ use crate::series::BuildRef;
 use cause::classify_export;
 use refusal::whole;
 
-/// All layers were taken, and the manifest was not. Quay answered 401 and 403 to cache manifests that it did not
-/// know (`moby/buildkit` issue 1440), Nexus 500 (issue 2761).
+/// All layers were taken, and the manifest was not. Quay answered 401 and 403 to cache manifests
+/// that it did not know (`moby/buildkit` issue 1440), Nexus 500 (issue 2761).
 pub(in crate::rules) fn manifest_only(group: &[Refusal]) -> bool {
     group.iter().all(|r| r.side == Side::Export && r.text.contains("error writing manifest blob"))
 }
 
 /// The export to GitHub as it is asked for, else as it mostly is.
 pub(in crate::rules) fn asked<'a>(group: &'a [Refusal]) -> &'a str {
-    group.iter().find_map(|r| r.asked(CacheKind::Gha)).map_or("type=gha,mode=max", |spec| spec.raw.as_str())
+    group
+        .iter()
+        .find_map(|r| r.asked(CacheKind::Gha))
+        .map_or("type=gha,mode=max", |spec| spec.raw.as_str())
 }
 
-/// `ignore-error=true` would change nothing: an export failed and the build did not, which is what it does, or the
-/// builder is one that has no such option.
+/// `ignore-error=true` would change nothing: an export failed and the build did not, which is what
+/// it does, or the builder is one that has no such option.
 pub(in crate::rules) fn ignored(group: &[Refusal]) -> bool {
-    let other = |dialect: Dialect| matches!(dialect, Dialect::Buildah | Dialect::Kaniko | Dialect::Classic);
-    group.iter().any(|r| (r.side == Side::Export && r.build.errors.is_empty()) || other(r.build.dialect))
+    let other =
+        |dialect: Dialect| matches!(dialect, Dialect::Buildah | Dialect::Kaniko | Dialect::Classic);
+    group
+        .iter()
+        .any(|r| (r.side == Side::Export && r.build.errors.is_empty()) || other(r.build.dialect))
 }
 
 /// What becomes of the cache in the builds of a group: `not used`, `not stored`.
@@ -59,7 +65,8 @@ pub(in crate::rules) struct Refused {
     causes: Vec<Cause>,
 }
 
-/// The builds with refused cache operations, in the order of runs: found once, as every rule about back ends asks.
+/// The builds with refused cache operations, in the order of runs: found once, as every rule about
+/// back ends asks.
 pub(in crate::rules) fn refused(runs: &[Run]) -> Vec<Refused> {
     let mut all: Vec<Refused> = Vec::new();
     for (at, run) in runs.iter().enumerate() {
@@ -81,7 +88,10 @@ pub(in crate::rules) fn refusals(study: &Study) -> Vec<Refusal<'_>> {
 /// Those that were refused for one cause.
 pub(in crate::rules) fn refusals_for(study: &Study, cause: Cause) -> Vec<Refusal<'_>> {
     let builds = study.refused.iter().filter(|refused| refused.causes.contains(&cause));
-    builds.flat_map(|refused| again(study, refused)).filter(|refusal| refusal.cause == cause).collect()
+    builds
+        .flat_map(|refused| again(study, refused))
+        .filter(|refusal| refusal.cause == cause)
+        .collect()
 }
 
 fn again<'a>(study: &'a Study, refused: &Refused) -> Vec<Refusal<'a>> {
@@ -96,7 +106,9 @@ fn again<'a>(study: &'a Study, refused: &Refused) -> Vec<Refusal<'a>> {
 
 fn of_run(at: usize, run: &Run) -> Vec<Refusal<'_>> {
     let builds = run.builds.iter().enumerate();
-    let mut all: Vec<_> = builds.flat_map(|(build, found)| of_build(BuildRef { run: at, build }, run, found)).collect();
+    let mut all: Vec<_> = builds
+        .flat_map(|(build, found)| of_build(BuildRef { run: at, build }, run, found))
+        .collect();
     crowded::settle(run, &mut all);
     all
 }
@@ -111,19 +123,28 @@ fn of_build<'a>(at: BuildRef, run: &'a Run, build: &'a Build) -> Vec<Refusal<'a>
     if build.errors.is_empty() {
         return all;
     }
-    // Targets of one bake share the final error: the export that failed has told it. A terminal shows that
-    // an export failed, and why only at the end: then the end is what is told.
+    // Targets of one bake share the final error: the export that failed has told it. A terminal
+    // shows that an export failed, and why only at the end: then the end is what is told.
     if !run
         .together(build)
         .iter()
         .flat_map(|b| &b.exports)
         .any(|e| e.error.as_deref().is_some_and(|text| !text.is_empty()))
     {
-        let told: Vec<_> = build.errors.iter().filter_map(|quote| at_end::refusal(at, run, build, quote)).collect();
-        all.retain(|refusal| told.is_empty() || refusal.side == Side::Import || !refusal.text.is_empty());
+        let told: Vec<_> = build
+            .errors
+            .iter()
+            .filter_map(|quote| at_end::refusal(at, run, build, quote))
+            .collect();
+        all.retain(|refusal| {
+            told.is_empty() || refusal.side == Side::Import || !refusal.text.is_empty()
+        });
         all.extend(told);
     }
-    if !all.iter().any(|refusal| refusal.cause == Cause::LayerUnreadable || refusal.side != Side::Import) {
+    if !all
+        .iter()
+        .any(|refusal| refusal.cause == Cause::LayerUnreadable || refusal.side != Side::Import)
+    {
         all.extend(behind_export(at, run, build));
     }
     all
@@ -149,8 +170,13 @@ fn of_transfer<'a>(
 
 /// What needed a layer of the cache that could not be fetched: the first step, else the build.
 fn unreadable<'a>(at: BuildRef, run: &'a Run, build: &'a Build) -> Option<Refusal<'a>> {
-    let failed = build.steps.iter().filter(|s| s.outcome == Outcome::Failed).filter_map(|s| s.verdict.as_ref());
-    let quote = failed.chain(&build.errors).find(|quote| layer::is_unreadable(&quote.text, build))?;
+    let failed = build
+        .steps
+        .iter()
+        .filter(|s| s.outcome == Outcome::Failed)
+        .filter_map(|s| s.verdict.as_ref());
+    let quote =
+        failed.chain(&build.errors).find(|quote| layer::is_unreadable(&quote.text, build))?;
     let transfer = build.imports.iter().find(|import| import.ok());
     let (side, cause) = (Side::Import, Cause::LayerUnreadable);
     let kind = transfer.map_or(CacheKind::Unknown, |t| t.kind);
@@ -162,5 +188,15 @@ fn behind_export<'a>(at: BuildRef, run: &'a Run, build: &'a Build) -> Option<Ref
     let quote = build.behind_export.as_ref()?;
     let transfer = build.exports.iter().rfind(|export| export.ok())?;
     let (side, cause, kind) = (Side::Export, Cause::BehindExport, transfer.kind);
-    Some(Refusal { at, run, build, side, kind, transfer: Some(transfer), text: &quote.text, quote, cause })
+    Some(Refusal {
+        at,
+        run,
+        build,
+        side,
+        kind,
+        transfer: Some(transfer),
+        text: &quote.text,
+        quote,
+        cause,
+    })
 }

@@ -37,11 +37,15 @@ impl<'a> Refusal<'a> {
     /// What was refused, as far as the log says: the reference in the error's URL, the import's
     /// own, the one on the command line. Buckets and services have none.
     pub(in crate::rules) fn reference(&self) -> Option<String> {
-        if matches!(self.kind, CacheKind::S3 | CacheKind::Azblob | CacheKind::Gha | CacheKind::Local) {
+        if matches!(
+            self.kind,
+            CacheKind::S3 | CacheKind::Azblob | CacheKind::Gha | CacheKind::Local
+        ) {
             return None;
         }
         let own = self.transfer.and_then(|t| t.reference.as_deref()).map(str::to_owned);
-        let named = reference::in_url(self.text).or_else(|| reference::checked(self.text).map(str::to_owned));
+        let named = reference::in_url(self.text)
+            .or_else(|| reference::checked(self.text).map(str::to_owned));
         named.or(own).or_else(|| self.written()).or_else(|| self.imported())
     }
 
@@ -68,20 +72,36 @@ impl<'a> Refusal<'a> {
     }
 
     fn written(&self) -> Option<String> {
-        let commands =
-            self.run.commands.iter().filter(|c| c.tool != Tool::BuildxCreate && c.quote.line <= self.quote.line);
-        commands.flat_map(|c| &c.cache_to).filter_map(|s| s.get("ref")).next_back().map(str::to_owned)
+        let commands = self
+            .run
+            .commands
+            .iter()
+            .filter(|c| c.tool != Tool::BuildxCreate && c.quote.line <= self.quote.line);
+        commands
+            .flat_map(|c| &c.cache_to)
+            .filter_map(|s| s.get("ref"))
+            .next_back()
+            .map(str::to_owned)
     }
 
     fn imported(&self) -> Option<String> {
-        self.build.imports.iter().filter_map(|i| i.reference.as_deref()).next_back().map(str::to_owned)
+        self.build
+            .imports
+            .iter()
+            .filter_map(|i| i.reference.as_deref())
+            .next_back()
+            .map(str::to_owned)
     }
 }
 
 /// An error with the lines that go on with it: Azure's client prints the status two lines below.
 pub(super) fn whole<'a>(text: &'a str, build: &Build, quote: &Quote) -> Cow<'a, str> {
     let more: Vec<&str> = answers(build, quote).map(|answer| answer.text.as_str()).collect();
-    if more.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n{}", more.join("\n"))) }
+    if more.is_empty() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("{text}\n{}", more.join("\n")))
+    }
 }
 
 fn answers<'a>(build: &'a Build, quote: &Quote) -> impl Iterator<Item = &'a Quote> {

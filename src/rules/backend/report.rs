@@ -6,7 +6,9 @@ use foldhash::{HashMap, HashSet};
 
 use super::later::passed;
 use super::{Cause, Refusal, Side, refusals_for};
-use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out,
+};
 use crate::model::{Build, CacheKind, Outcome, is_gone};
 use crate::rules::remedy::reference;
 use crate::rules::{RuleMeta, Study};
@@ -30,7 +32,10 @@ pub(in crate::rules) fn findings(
     draft: impl Fn(&str, &[Refusal]) -> Option<Draft>,
 ) -> Vec<Finding> {
     let groups = by_repository(refusals_for(study, cause));
-    groups.iter().filter_map(|(repo, group)| finding(study, meta, repo, group, draft(repo, group)?)).collect()
+    groups
+        .iter()
+        .filter_map(|(repo, group)| finding(study, meta, repo, group, draft(repo, group)?))
+        .collect()
 }
 
 /// Who refused, in words.
@@ -44,7 +49,8 @@ pub(in crate::rules) fn place(subject: &str) -> &str {
     }
 }
 
-/// Groups refusals by repository: import and export of one cache name different tags or blobs of it.
+/// Groups refusals by repository: import and export of one cache name different tags or blobs of
+/// it.
 pub(in crate::rules) fn by_repository(all: Vec<Refusal<'_>>) -> Vec<(String, Vec<Refusal<'_>>)> {
     let mut groups: Vec<(String, Vec<Refusal<'_>>)> = Vec::new();
     // One repository is written in few ways: each is compared with the groups once.
@@ -71,7 +77,12 @@ pub(in crate::rules) fn evidence(group: &[Refusal<'_>], shows: &str) -> Vec<Evid
         let of_run = lines.iter().filter(|l| l.source == line.source).count();
         if of_run < 2 && lines.len() < 12 && !lines.contains(&line) {
             lines.push(line);
-            lines.extend(refusal.answers().take(2).map(|answer| Study::quote(refusal.run, answer, "what it answered")));
+            lines.extend(
+                refusal
+                    .answers()
+                    .take(2)
+                    .map(|answer| Study::quote(refusal.run, answer, "what it answered")),
+            );
             lines.extend(listed(refusal));
         }
     }
@@ -96,16 +107,27 @@ pub(in crate::rules) fn cost_of<'a>(builds: impl Iterator<Item = &'a Build>) -> 
 /// A fault that later runs of the same builds do not have is told as one that was.
 fn with_later_runs(study: &Study, group: &[Refusal], draft: Draft) -> Draft {
     let Some(passed) = passed(study, group) else { return draft };
-    let doubt = not_ruled_out("a fault that is over (later runs of the build use the same cache without an error)");
+    let doubt = not_ruled_out(
+        "a fault that is over (later runs of the build use the same cache without an error)",
+    );
     Draft {
         severity: draft.severity.min(Severity::Warning),
-        title: format!("{} (in {} of {} runs; the later ones are well)", draft.title, passed.refused, passed.runs),
+        title: format!(
+            "{} (in {} of {} runs; the later ones are well)",
+            draft.title, passed.refused, passed.runs
+        ),
         rules_out: draft.rules_out.into_iter().chain([doubt]).collect(),
         ..draft
     }
 }
 
-fn finding(study: &Study, meta: &'static RuleMeta, repo: &str, group: &[Refusal], draft: Draft) -> Option<Finding> {
+fn finding(
+    study: &Study,
+    meta: &'static RuleMeta,
+    repo: &str,
+    group: &[Refusal],
+    draft: Draft,
+) -> Option<Finding> {
     let draft = with_later_runs(study, group, draft);
     let places = group.iter().map(|refusal| Place::of(refusal.run, refusal.build));
     Some(Finding {
@@ -124,7 +146,9 @@ fn finding(study: &Study, meta: &'static RuleMeta, repo: &str, group: &[Refusal]
 
 fn subject(refusal: &Refusal) -> String {
     // Whichever way the cache was going, and whether or not the builder names its kind.
-    if matches!(refusal.cause, Cause::GhaRetired | Cause::GhaTimeout | Cause::GhaService) || is_gone(refusal.text) {
+    if matches!(refusal.cause, Cause::GhaRetired | Cause::GhaTimeout | Cause::GhaService)
+        || is_gone(refusal.text)
+    {
         return CacheKind::Gha.name().to_owned();
     }
     if refusal.cause == Cause::Crowded {
@@ -132,7 +156,9 @@ fn subject(refusal: &Refusal) -> String {
     }
     match refusal.reference() {
         Some(name) => reference::repository(&name).to_owned(),
-        None if refusal.transfer.is_none() && refusal.kind == CacheKind::Unknown => "cache".to_owned(),
+        None if refusal.transfer.is_none() && refusal.kind == CacheKind::Unknown => {
+            "cache".to_owned()
+        }
         None => refusal.kind.name().to_owned(),
     }
 }
@@ -141,7 +167,8 @@ fn subject(refusal: &Refusal) -> String {
 /// later builds that look for what a refused export did not write. A build that another import
 /// served is not counted.
 fn impact(study: &Study, repo: &str, group: &[Refusal]) -> Impact {
-    let not_read = group.iter().filter(|r| r.side == Side::Import).map(|r| r.at).collect::<HashSet<_>>();
+    let not_read =
+        group.iter().filter(|r| r.side == Side::Import).map(|r| r.at).collect::<HashSet<_>>();
     let not_written = group.iter().filter(|r| r.side == Side::Export).map(|r| r.at.run).min();
     let mut hit = Vec::new();
     for (run, log) in study.runs.iter().enumerate() {
@@ -157,6 +184,7 @@ fn impact(study: &Study, repo: &str, group: &[Refusal]) -> Impact {
 
 /// The build asked for a cache of this repository, in vain.
 fn looks_for(build: &Build, repo: &str) -> bool {
-    let mut failed = build.imports.iter().filter(|i| i.error.is_some()).filter_map(|i| i.reference.as_deref());
+    let mut failed =
+        build.imports.iter().filter(|i| i.error.is_some()).filter_map(|i| i.reference.as_deref());
     failed.any(|name| reference::same_repository(name, repo))
 }

@@ -27,7 +27,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::OptionInvalid, &["azure storage account url provided is not a valid url"]),
     // cmd/buildctl/build: `cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN`
     (Cause::OptionInvalid, &["cache with type ", " requires "]),
-    // go-actions-cache token.go, golang-jwt: what was given as the token is none, and nobody was asked
+    // go-actions-cache token.go, golang-jwt: what was given as the token is none, and nobody was
+    // asked
     (Cause::OptionInvalid, &["token is malformed"]),
     (Cause::OptionInvalid, &["token is unverifiable"]),
     (Cause::OptionInvalid, &["token contains an invalid number of segments"]),
@@ -53,7 +54,8 @@ pub(super) static TEXTS: &[Row] = &[
     // buildx build/opt.go, ≥0.12: `Cache export is not supported for the docker driver.`,
     // before: `cache export feature is currently not supported for docker driver.`
     (Cause::DriverUnsupported, &["cache export", "not supported for", "driver"]),
-    // BuildKit client/ociindex, containerd plugins/content/local: `rename DIR/ingest/0a/data DIR/blobs/sha256/00: …`
+    // BuildKit client/ociindex, containerd plugins/content/local:
+    // `rename DIR/ingest/0a/data DIR/blobs/sha256/00: …`
     (Cause::Crowded, &["could not lock ", "/index.json.lock"]),
     (Cause::Crowded, &["rename ", "/ingest/", "/blobs/", "no such file or directory"]),
     // net/http, crypto/x509
@@ -71,18 +73,21 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::TagImmutable, &["immutable"]),
     (Cause::TagImmutable, &["imagetagalreadyexists"]),
     (Cause::UploadTooLarge, &["request entity too large"]),
-    // Harbor src/pkg/quota: `denied: adding 1 GiB of storage resource, which when updated to current usage of 9 GiB
-    // will exceed the configured upper limit of 10 GiB`, before 2.0 `Quota exceeded when processing the request of …`
+    // Harbor src/pkg/quota: `denied: adding 1 GiB of storage resource, which when updated to
+    // current usage of 9 GiB will exceed the configured upper limit of 10 GiB`, before 2.0 `Quota
+    // exceeded when processing the request of …`
     (Cause::QuotaUsedUp, &["storage resource", "will exceed the configured upper limit"]),
     (Cause::QuotaUsedUp, &["quota exceeded when processing the request"]),
-    // Quay data/model/namespacequota.py: `denied: Quota has been exceeded on namespace`; GitLab, Gitea, DigitalOcean
+    // Quay data/model/namespacequota.py: `denied: Quota has been exceeded on namespace`; GitLab,
+    // Gitea, DigitalOcean
     (Cause::QuotaUsedUp, &["quota has been exceeded"]),
     (Cause::QuotaUsedUp, &["quota_exceeded"]),
     (Cause::QuotaUsedUp, &["storage", "quota"]),
     (Cause::QuotaUsedUp, &["over quota"]),
     // BuildKit session/manager.go: the client is gone, and with it what it knows of log-ins.
     (Cause::Other, &["no active session"]),
-    // BuildKit ≥0.30 prints the registry's code and message instead of the status (distribution-spec errors)
+    // BuildKit ≥0.30 prints the registry's code and message instead of the status
+    // (distribution-spec errors)
     (Cause::ManifestRejected, &["error writing manifest blob", ": manifest invalid"]),
     (Cause::ManifestRejected, &["error writing manifest blob", "manifest_invalid"]),
     (Cause::ManifestRejected, &["error writing manifest blob", ": unsupported"]),
@@ -96,7 +101,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::GhaService, &["error committing cache"]),
     (Cause::GhaService, &["cache token expired"]),
     (Cause::GhaService, &["no scope with write permission"]),
-    // GitHub's front: the error of a service that is down, whatever kind of cache the builder names.
+    // GitHub's front: the error of a service that is down, whatever kind of cache the builder
+    // names.
     (Cause::GhaService, &["githubstatus.com"]),
     // containerd remotes/docker/authorizer.go, registries' own words
     (Cause::AccessDenied, &["insufficient_scope"]),
@@ -106,7 +112,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::AccessDenied, &["authorization failed"]),
     // containers/image docker/errors.go
     (Cause::AccessDenied, &["authentication required"]),
-    // go-containerregistry transport/error.go, code and message: `UNAUTHORIZED: authentication required; [map[…]]`
+    // go-containerregistry transport/error.go, code and message:
+    // `UNAUTHORIZED: authentication required; [map[…]]`
     (Cause::AccessDenied, &["unauthorized: "]),
     // AWS and Azure: the credentials that were given are refused
     (Cause::AccessDenied, &["invalidaccesskeyid"]),

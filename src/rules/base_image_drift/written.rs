@@ -23,16 +23,27 @@ fn finding(at: At, file: &Config) -> Option<Finding> {
     let stage = file.content.stages.iter().find(floating)?;
     let words = Words {
         title: format!("the build pulls {} anew, a tag that moves with every release", stage.base),
-        cause: "With `--pull` the builder asks the registry for the newest image of the tag even where it has one. When the tag moved, every step of the stage runs again, and no cache can prevent it.".to_owned(),
+        cause: "With `--pull` the builder asks the registry for the newest image of the tag even \
+            where it has one. When the tag moved, every step of the stage runs again, and no cache \
+            can prevent it."
+            .to_owned(),
         fix: Fix {
-            summary: format!("name a version of {} with its digest", reference::repository(&stage.base)),
+            summary: format!(
+                "name a version of {} with its digest",
+                reference::repository(&stage.base)
+            ),
             steps: vec![
-                "Name a version and its digest in FROM, and let a bot (Renovate, Dependabot) move them: the rebuild then comes with a commit.".to_owned(),
+                "Name a version and its digest in FROM, and let a bot (Renovate, Dependabot) move \
+                    them: the rebuild then comes with a commit."
+                    .to_owned(),
                 format!("No patch for {}: which version it is to be is yours to say.", file.path),
             ],
             ..Fix::default()
         },
-        rules_out: vec![not_ruled_out("updates on purpose: if `--pull` is there to get newer base images, nothing is wrong")],
+        rules_out: vec![not_ruled_out(
+            "updates on purpose: if `--pull` is there to get newer base \
+            images, nothing is wrong",
+        )],
         subject: format!("{}:{}", file.path, stage.base),
     };
     let asked = at.evidence_of("pull", "asks for the newest image");
@@ -43,6 +54,8 @@ fn finding(at: At, file: &Config) -> Option<Finding> {
 /// An image without a version: no tag, `latest`.
 fn is_floating(stage: &Stage, all: &[Stage]) -> bool {
     let base = stage.base.as_str();
-    let image = base != "scratch" && !base.contains(['$', '@']) && !all.iter().any(|other| other.name == base);
+    let image = base != "scratch"
+        && !base.contains(['$', '@'])
+        && !all.iter().any(|other| other.name == base);
     image && reference::tag(base).is_none_or(|tag| tag == "latest")
 }

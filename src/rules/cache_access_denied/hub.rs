@@ -1,5 +1,6 @@
-//! Docker Hub has repositories of two parts, USER/NAME: it refuses others as if the log-in were missing
-//! (`GoogleContainerTools/kaniko` issue 524, whose cache is kept in `DESTINATION/cache` where nothing else is asked for).
+//! Docker Hub has repositories of two parts, USER/NAME: it refuses others as if the log-in were
+//! missing (`GoogleContainerTools/kaniko` issue 524, whose cache is kept in `DESTINATION/cache`
+//! where nothing else is asked for).
 
 use crate::finding::Fix;
 use crate::rules::remedy::{Form, PLACEHOLDER, Site, reference};
@@ -9,8 +10,8 @@ pub(super) fn is_too_deep(repo: &str) -> bool {
     reference::is_hub(repo) && path(repo).split('/').count() > 2
 }
 
-/// Whether it is of Docker Hub's `library`, where nobody but Docker writes: a name without a registry and without a
-/// user. None of the account's own repositories has such a name.
+/// Whether it is of Docker Hub's `library`, where nobody but Docker writes: a name without a
+/// registry and without a user. None of the account's own repositories has such a name.
 pub(super) fn lacks_registry(repo: &str) -> bool {
     reference::is_hub(repo) && !path(repo).contains('/')
 }
@@ -18,7 +19,8 @@ pub(super) fn lacks_registry(repo: &str) -> bool {
 pub(super) fn cause_without_registry(repo: &str) -> String {
     let name = path(repo);
     format!(
-        "`{name}` names no registry. Such a name is one of Docker Hub's own images, docker.io/library/{name}, and nobody but Docker can write there."
+        "`{name}` names no registry. Such a name is one of Docker Hub's own images, \
+            docker.io/library/{name}, and nobody but Docker can write there."
     )
 }
 
@@ -36,7 +38,9 @@ pub(super) fn fix_without_registry(repo: &str, site: &Site, tag: Option<&str>) -
     Fix {
         summary: format!("write the cache's full name: {full}"),
         steps: vec![
-            "Write the registry in front of the name, where the cache is imported and where it is written; beside the image the same log-in serves.".to_owned(),
+            "Write the registry in front of the name, where the cache is imported and where it is \
+                written; beside the image the same log-in serves."
+                .to_owned(),
         ],
         snippet: Some(option),
         ..Fix::default()
@@ -44,7 +48,10 @@ pub(super) fn fix_without_registry(repo: &str, site: &Site, tag: Option<&str>) -
 }
 
 pub(super) fn cause(repo: &str) -> String {
-    format!("Docker Hub has repositories of two parts only, USER/NAME, and {} has more.", path(repo))
+    format!(
+        "Docker Hub has repositories of two parts only, USER/NAME, and {} has more.",
+        path(repo)
+    )
 }
 
 pub(super) fn fix(repo: &str, kaniko: bool) -> Fix {
@@ -57,7 +64,10 @@ pub(super) fn fix(repo: &str, kaniko: bool) -> Fix {
     };
     Fix {
         summary: format!("keep the cache in a repository of two parts: {flat}"),
-        steps: vec!["Name such a repository where the cache is imported and where it is written.".to_owned()],
+        steps: vec![
+            "Name such a repository where the cache is imported and where it is written."
+                .to_owned(),
+        ],
         snippet: Some(option),
         ..Fix::default()
     }

@@ -12,17 +12,20 @@ pub(super) fn fix(name: &str, site: Site) -> Fix {
         return Fix {
             summary: "keep the cache under a name of its own".to_owned(),
             steps: vec![format!(
-                "Name another reference in `--cache-to` and `--cache-from`: {name} may hold a tag, so none can be put behind it here."
+                "Name another reference in `--cache-to` and `--cache-from`: {name} may hold a tag, \
+                    so none can be put behind it here."
             )],
             ..Fix::default()
         };
     };
     let at = site.at;
-    let example = remedy::registry_max(&Site { imports: Vec::new(), cache: cache.clone(), at: None, ..site });
+    let example =
+        remedy::registry_max(&Site { imports: Vec::new(), cache: cache.clone(), at: None, ..site });
     let fix = Fix {
         summary: format!("keep the cache under a tag of its own, {cache}"),
         steps: vec![format!(
-            "Name {cache} in `--cache-to` and in `--cache-from`; the image keeps its name, and the next build pushes it there again."
+            "Name {cache} in `--cache-to` and in `--cache-from`; the image keeps its name, and the \
+                next build pushes it there again."
         )],
         snippet: example.snippet,
         cost: "one more tag in the registry".to_owned(),
@@ -41,12 +44,17 @@ fn beside(name: &str) -> Option<String> {
 
 /// The same options with the other name, as it is written there.
 fn renamed(at: At) -> Vec<Change> {
-    let Some((name, cache)) = shared_in(at).and_then(|name| Some((name, beside(name)?))) else { return Vec::new() };
+    let Some((name, cache)) = shared_in(at).and_then(|name| Some((name, beside(name)?))) else {
+        return Vec::new();
+    };
     let command = &at.place.command;
     let mut changes: Vec<Change> = Vec::new();
     for spec in command.cache_to.iter().chain(&command.cache_from) {
         let bare = || Some(spec.raw.as_str()).filter(|raw| !raw.contains('='));
-        let Some(written) = spec.get("ref").or_else(bare).filter(|written| is_one(written, name)) else { continue };
+        let Some(written) = spec.get("ref").or_else(bare).filter(|written| is_one(written, name))
+        else {
+            continue;
+        };
         let new = spec.raw.replacen(written, &cache, 1);
         let change = Change::Spec { place: at.index, side: Side::Both, old: spec.raw.clone(), new };
         if !changes.contains(&change) {

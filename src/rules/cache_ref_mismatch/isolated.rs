@@ -16,7 +16,9 @@ use crate::rules::remedy::{At, patch};
 pub(super) fn finding(at: At, of_branches: &Names) -> Option<Finding> {
     let gha = at.config.forge() == Some(".github") && flow::is_buildkit(at);
     let (spec, name) = flow::exported(at).next().filter(|_| gha)?;
-    let alone = at.place.command.cache_to.len() == 1 && name.kind == CacheKind::Gha && !of_branches.holds(&name);
+    let alone = at.place.command.cache_to.len() == 1
+        && name.kind == CacheKind::Gha
+        && !of_branches.holds(&name);
     let others = at.place.command.cache_from.iter().any(|from| from.kind() != CacheKind::Gha);
     let found = flow::read(at).any(|(_, read)| of_branches.holds(&read));
     let reads = flow::read(at).any(|(_, read)| flow::may_be_one(&read, &name));
@@ -24,22 +26,36 @@ pub(super) fn finding(at: At, of_branches: &Names) -> Option<Finding> {
         return None;
     }
     let of = writers(at.place.refs)?;
-    let fix = Fix {
-        summary: "write the cache on the default branch as well".to_owned(),
-        steps: vec![
-            format!("Build on pushes to the default branch too, with the same `cache-to`: what it stores, each {} finds.", of.one),
-            "Or keep this cache in a registry (`type=registry`), which knows no branches, where the run may push to one.".to_owned(),
+    let fix =
+        Fix {
+            summary: "write the cache on the default branch as well".to_owned(),
+            steps: vec![
+            format!("Build on pushes to the default branch too, with the same `cache-to`: what it \
+                stores, each {} finds.", of.one),
+            "Or keep this cache in a registry (`type=registry`), which knows no branches, where \
+                the run may push to one.".to_owned(),
         ],
-        ..Fix::default()
-    };
+            ..Fix::default()
+        };
     let words = Words {
-        title: format!("only {} write {}: what one stores, no other one finds", of.many, name.shown()),
+        title: format!(
+            "only {} write {}: what one stores, no other one finds",
+            of.many,
+            name.shown()
+        ),
         cause: format!(
-            "GitHub keeps caches apart by branch, tag and pull request, and a run finds its own and those of the default branch. No run of a branch writes this one: {}.",
+            "GitHub keeps caches apart by branch, tag and pull request, and a run finds its own \
+                and those of the default branch. No run of a branch writes this one: {}.",
             of.effect
         ),
-        fix: patch::refused(fix, at, "which workflow is to build on the default branch is yours to say"),
-        rules_out: vec![not_ruled_out("a workflow of the default branch that was not given may write it")],
+        fix: patch::refused(
+            fix,
+            at,
+            "which workflow is to build on the default branch is yours to say",
+        ),
+        rules_out: vec![not_ruled_out(
+            "a workflow of the default branch that was not given may write it",
+        )],
         subject: format!("{}:{}", at.config.path, name.text),
     };
     let lines = at.evidence_of(&spec.raw, "is exported").into_iter();
@@ -65,7 +81,8 @@ fn writers(refs: Refs) -> Option<Writers> {
         (false, false, true) => Some(Writers {
             many: "pull requests",
             one: "pull request",
-            effect: "the first run of each pull request is cold, only later pushes to it find the cache",
+            effect: "the first run of each pull request is cold, only later pushes to it find the \
+                cache",
             severity: Severity::Note,
         }),
         _ => None,

@@ -35,15 +35,21 @@ fn apart(at: At, read: &Names, written: &Names) -> Option<Finding> {
         return None;
     }
     let words = Words {
-        title: format!("the cache is written to {} and imported from {}", to_name.shown(), from_name.shown()),
+        title: format!(
+            "the cache is written to {} and imported from {}",
+            to_name.shown(),
+            from_name.shown()
+        ),
         cause: format!(
-            "The build stores its cache in {} and looks for it in {}, which nothing in this configuration writes: what is stored is never found.",
+            "The build stores its cache in {} and looks for it in {}, which nothing in this \
+                configuration writes: what is stored is never found.",
             to_name.shown(),
             from_name.shown()
         ),
         fix: one_name(at, from, to, to_name.kind),
         rules_out: vec![not_ruled_out(format!(
-            "somebody else may write {}, and somebody else read what is stored (no file that was given does)",
+            "somebody else may write {}, and somebody else read what is stored (no file that was \
+                given does)",
             from_name.shown()
         ))],
         subject: from_name.text.clone(),
@@ -53,12 +59,14 @@ fn apart(at: At, read: &Names, written: &Names) -> Option<Finding> {
 }
 
 /// The one export; of several, each may be meant for somebody else.
-fn only<'a>(mut exports: impl Iterator<Item = (&'a CacheSpec, Name)>) -> Option<(&'a CacheSpec, Name)> {
+fn only<'a>(
+    mut exports: impl Iterator<Item = (&'a CacheSpec, Name)>,
+) -> Option<(&'a CacheSpec, Name)> {
     exports.next().filter(|_| exports.next().is_none())
 }
 
-/// Export and import have the commit or the run in their name, and no other name is asked for: the next run asks
-/// for another one.
+/// Export and import have the commit or the run in their name, and no other name is asked for: the
+/// next run asks for another one.
 fn of_one_run(at: At, read: &Names, written: &Names) -> Option<Finding> {
     let (to, to_name) = only(flow::exported(at))?;
     let part = to_name.changing()?.to_owned();
@@ -73,7 +81,10 @@ fn of_one_run(at: At, read: &Names, written: &Names) -> Option<Finding> {
     let fix = Fix {
         summary: format!("name the cache without {part}"),
         steps: vec![
-            "Use one name that stays the same from run to run in the import and in the export: an export replaces the one before, and the branches of a gha cache are kept apart anyway.".to_owned(),
+            "Use one name that stays the same from run to run in the import and in the export: an \
+                export replaces the one before, and the branches of a gha cache are kept apart \
+                anyway."
+                .to_owned(),
             "Or import a constant name beside it, that the main branch exports.".to_owned(),
         ],
         ..Fix::default()
@@ -81,7 +92,8 @@ fn of_one_run(at: At, read: &Names, written: &Names) -> Option<Finding> {
     let words = Words {
         title: format!("the name of the cache holds {part}: no later run asks for it"),
         cause: format!(
-            "`{}` is another name in each commit or run. What one run stores is looked for by no later one, and nothing else is imported: each starts cold.",
+            "`{}` is another name in each commit or run. What one run stores is looked for by no \
+                later one, and nothing else is imported: each starts cold.",
             to.raw
         ),
         fix: match constant {
@@ -99,8 +111,11 @@ fn of_one_run(at: At, read: &Names, written: &Names) -> Option<Finding> {
 fn renamed(fix: Fix, at: At, part: &str) -> Fix {
     let command = &at.place.command;
     let mut changes: Vec<Change> = Vec::new();
-    for (spec, side) in
-        command.cache_to.iter().map(|s| (s, Side::To)).chain(command.cache_from.iter().map(|s| (s, Side::From)))
+    for (spec, side) in command
+        .cache_to
+        .iter()
+        .map(|s| (s, Side::To))
+        .chain(command.cache_from.iter().map(|s| (s, Side::From)))
     {
         let Some(new) = without(spec, part) else { continue };
         changes.push(Change::Spec { place: at.index, side, old: spec.raw.clone(), new });
@@ -112,9 +127,9 @@ fn renamed(fix: Fix, at: At, part: &str) -> Fix {
 fn without(spec: &CacheSpec, part: &str) -> Option<String> {
     let before = |join: &str| format!("{join}{part}");
     let behind = |join: &str| format!("{part}{join}");
-    let joined = ["-", "_", "."]
-        .iter()
-        .find_map(|join| [before(join), behind(join)].into_iter().find(|text| spec.raw.contains(text.as_str())))?;
+    let joined = ["-", "_", "."].iter().find_map(|join| {
+        [before(join), behind(join)].into_iter().find(|text| spec.raw.contains(text.as_str()))
+    })?;
     (!patch::is_variable(spec)).then(|| spec.raw.replace(&joined, ""))
 }
 
@@ -122,7 +137,11 @@ fn without(spec: &CacheSpec, part: &str) -> Option<String> {
 pub(super) fn one_name(at: At, from: &CacheSpec, to: &CacheSpec, kind: CacheKind) -> Fix {
     let fix = Fix {
         summary: "use one name for import and export".to_owned(),
-        steps: vec![format!("Import what is exported: write `{}` in place of `{}`.", import_of(to), from.raw)],
+        steps: vec![format!(
+            "Import what is exported: write `{}` in place of `{}`.",
+            import_of(to),
+            from.raw
+        )],
         snippet: Some(import_of(to)),
         ..Fix::default()
     };
@@ -130,7 +149,12 @@ pub(super) fn one_name(at: At, from: &CacheSpec, to: &CacheSpec, kind: CacheKind
         return patch::refused(fix, at, "an option is what a variable holds");
     }
     // A list that has the right name already lacks nothing but the wrong one.
-    let change = Change::Spec { place: at.index, side: Side::From, old: from.raw.clone(), new: import_of(to) };
+    let change = Change::Spec {
+        place: at.index,
+        side: Side::From,
+        old: from.raw.clone(),
+        new: import_of(to),
+    };
     patch::with_change(fix, at, change)
 }
 
@@ -151,6 +175,9 @@ pub(in crate::rules) fn import_of(to: &CacheSpec) -> String {
     if !to.raw.contains('=') {
         return to.raw.clone();
     }
-    let kept = to.attributes.iter().filter(|(key, _)| !OF_EXPORTS.contains(&key.trim().to_ascii_lowercase().as_str()));
+    let kept = to
+        .attributes
+        .iter()
+        .filter(|(key, _)| !OF_EXPORTS.contains(&key.trim().to_ascii_lowercase().as_str()));
     kept.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }

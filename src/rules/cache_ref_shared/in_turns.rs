@@ -59,9 +59,14 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: confidence(&verdicts),
-        title: format!("{} {kind} write their caches to {name}, and each replaces the other's", owners.len()),
+        title: format!(
+            "{} {kind} write their caches to {name}, and each replaces the other's",
+            owners.len()
+        ),
         cause: format!(
-            "The {kind} {who} are built in turns and export to one reference. An export replaces what was there: in each of the {back} runs that came after another's, `{}` ran again, and after one of their own ({stayed}) it came from the cache.",
+            "The {kind} {who} are built in turns and export to one reference. An export replaces \
+                what was there: in each of the {back} runs that came after another's, `{}` ran \
+                again, and after one of their own ({stayed}) it came from the cache.",
             spot.text
         ),
         evidence: Proof::from_lines(lines(past, name, &turns, &verdicts, &spot))?
@@ -79,15 +84,19 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
 /// Runs of the reference, where all of them name their branch, or all their platform, and it is not
 /// always the same.
 fn turns(past: &Past, name: &str) -> Option<Turns> {
-    let at: Vec<usize> =
-        (0..past.len()).filter(|&i| writes(past, i) && reads(past, i, name) && only(past, i)).collect();
+    let at: Vec<usize> = (0..past.len())
+        .filter(|&i| writes(past, i) && reads(past, i, name) && only(past, i))
+        .collect();
     let told = |owner: &dyn Fn(usize) -> Option<String>, kind| {
         let runs: Vec<(usize, String)> = at.iter().filter_map(|&i| Some((i, owner(i)?))).collect();
-        let differ = runs.iter().any(|(_, owner)| runs.first().is_some_and(|(_, first)| first != owner));
+        let differ =
+            runs.iter().any(|(_, owner)| runs.first().is_some_and(|(_, first)| first != owner));
         (differ && runs.len() == at.len()).then_some(Turns { runs, kind })
     };
     let branch = |i: usize| past.runs.get(i)?.branch.as_ref().map(ToString::to_string);
-    let platform = |i: usize| Some(platforms(past, i)).filter(|some| !some.is_empty()).map(|some| some.join(","));
+    let platform = |i: usize| {
+        Some(platforms(past, i)).filter(|some| !some.is_empty()).map(|some| some.join(","))
+    };
     // GitHub keeps the entries of branches apart by itself: none can replace another's.
     let branches = (!names::is_isolated(name)).then(|| told(&branch, "branches")).flatten();
     branches.or_else(|| told(&platform, "platforms"))
@@ -106,9 +115,14 @@ fn verdicts(runs: &[(usize, String)]) -> Verdicts {
     found
 }
 
-/// Files that changed in just these runs would look the same: the fewer the runs, the likelier that is.
+/// Files that changed in just these runs would look the same: the fewer the runs, the likelier that
+/// is.
 fn confidence(verdicts: &Verdicts) -> Confidence {
-    if verdicts.back.len().min(verdicts.stayed.len()) > 1 { Confidence::Likely } else { Confidence::Suspected }
+    if verdicts.back.len().min(verdicts.stayed.len()) > 1 {
+        Confidence::Likely
+    } else {
+        Confidence::Suspected
+    }
 }
 
 /// The step runs after each turn, and never without one.
@@ -118,8 +132,16 @@ fn decides(spot: &Spot, verdicts: &Verdicts) -> bool {
     enough && all(&verdicts.back, &spot.broken) && all(&verdicts.stayed, spot.held)
 }
 
-fn lines(past: &Past, name: &str, turns: &Turns, verdicts: &Verdicts, spot: &Spot) -> Vec<Evidence> {
-    let owner = |i: usize| turns.runs.iter().find(|(at, _)| *at == i).map_or("", |(_, owner)| owner.as_str());
+fn lines(
+    past: &Past,
+    name: &str,
+    turns: &Turns,
+    verdicts: &Verdicts,
+    spot: &Spot,
+) -> Vec<Evidence> {
+    let owner = |i: usize| {
+        turns.runs.iter().find(|(at, _)| *at == i).map_or("", |(_, owner)| owner.as_str())
+    };
     let mut lines = Vec::new();
     for &i in verdicts.back.iter().rev().take(2).rev() {
         let Some(((run, _), step)) = past.get(i).zip(spot.step(i)) else { continue };
@@ -135,7 +157,11 @@ fn lines(past: &Past, name: &str, turns: &Turns, verdicts: &Verdicts, spot: &Spo
     }
     for &i in verdicts.stayed.iter().take(1) {
         let Some(((run, _), step)) = past.get(i).zip(spot.step(i)) else { continue };
-        lines.push(verdict(run, step, &format!("came from the cache: the run before was of `{}` too", owner(i))));
+        lines.push(verdict(
+            run,
+            step,
+            &format!("came from the cache: the run before was of `{}` too", owner(i)),
+        ));
     }
     lines
 }
@@ -147,7 +173,9 @@ fn singular(kind: &str) -> &'static str {
 fn fix(name: &str, kind: &str) -> Fix {
     let one = singular(kind);
     let tag = reference::tag(name).unwrap_or("buildcache");
-    let spec = |suffix: &str| format!("type=registry,ref={}", reference::with_tag(name, &format!("{tag}-{suffix}")));
+    let spec = |suffix: &str| {
+        format!("type=registry,ref={}", reference::with_tag(name, &format!("{tag}-{suffix}")))
+    };
     let own = spec(&format!("${}", one.to_uppercase()));
     let (more, others, cost) = if one == "branch" {
         (
@@ -157,16 +185,21 @@ fn fix(name: &str, kind: &str) -> Fix {
         )
     } else {
         (
-            "Or build all platforms in one call (`--platform linux/amd64,linux/arm64`): one export then holds them all.",
+            "Or build all platforms in one call (`--platform linux/amd64,linux/arm64`): one export \
+                then holds them all.",
             vec![],
             "",
         )
     };
-    let imports = std::iter::once(&own).chain(&others).map(|spec| format!("--cache-from {spec} \\\n"));
+    let imports =
+        std::iter::once(&own).chain(&others).map(|spec| format!("--cache-from {spec} \\\n"));
     Fix {
         summary: format!("give each {one} a cache reference of its own"),
         steps: vec![
-            format!("Put the {one} into the reference, in the letters a tag may have (A-Z, a-z, 0-9, `_`, `.`, `-`)."),
+            format!(
+                "Put the {one} into the reference, in the letters a tag may have (A-Z, a-z, 0-9, \
+                    `_`, `.`, `-`)."
+            ),
             more.to_owned(),
         ],
         snippet: Some(format!(

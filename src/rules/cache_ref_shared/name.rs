@@ -8,9 +8,13 @@ use crate::model::{CacheKind, CacheSpec, Command, Transfer};
 /// Names that a build reads.
 pub(super) fn read(past: &Past, i: usize) -> Vec<String> {
     let imports = past.imports(i);
-    let registry = imports.iter().filter(|t| t.kind == CacheKind::Registry).filter_map(|t| t.reference.clone());
+    let registry = imports
+        .iter()
+        .filter(|t| t.kind == CacheKind::Registry)
+        .filter_map(|t| t.reference.clone());
     let shown = |spec: &&CacheSpec| imports.iter().any(|t| t.kind == spec.kind());
-    let scopes = past.commands(i).iter().flat_map(|c| &c.cache_from).filter(shown).filter_map(scope);
+    let scopes =
+        past.commands(i).iter().flat_map(|c| &c.cache_from).filter(shown).filter_map(scope);
     registry.map(|name| name.to_string()).chain(scopes).collect()
 }
 
@@ -48,20 +52,27 @@ pub(super) fn is_isolated(name: &str) -> bool {
 
 /// The import that reads this name.
 pub(super) fn import<'a>(past: &Past<'a>, i: usize, name: &str) -> Option<&'a Transfer> {
-    let kind = |t: &Transfer| is_scope(name) && name.starts_with(&format!("type={},", t.kind.name()));
-    past.imports(i).into_iter().find(|t| kind(t) || t.reference.as_deref().is_some_and(|r| same(r, name)))
+    let kind =
+        |t: &Transfer| is_scope(name) && name.starts_with(&format!("type={},", t.kind.name()));
+    past.imports(i)
+        .into_iter()
+        .find(|t| kind(t) || t.reference.as_deref().is_some_and(|r| same(r, name)))
 }
 
-/// `type=gha,scope=buildkit`: the scope that is used where none is written (`cache/remotecache/gha`);
-/// `name=` of s3 and azblob has the same default.
+/// `type=gha,scope=buildkit`: the scope that is used where none is written
+/// (`cache/remotecache/gha`); `name=` of s3 and azblob has the same default.
 pub(in crate::rules) fn scope(spec: &CacheSpec) -> Option<String> {
     let part = |key: &str| spec.get(key).unwrap_or("buildkit");
     match spec.kind() {
         CacheKind::Gha => Some(format!("type=gha,scope={}", part("scope"))),
-        CacheKind::S3 => Some(format!("type=s3,bucket={},name={}", spec.get("bucket")?, part("name"))),
-        CacheKind::Azblob => {
-            Some(format!("type=azblob,account_url={},name={}", spec.get("account_url")?, part("name")))
+        CacheKind::S3 => {
+            Some(format!("type=s3,bucket={},name={}", spec.get("bucket")?, part("name")))
         }
+        CacheKind::Azblob => Some(format!(
+            "type=azblob,account_url={},name={}",
+            spec.get("account_url")?,
+            part("name")
+        )),
         _ => None,
     }
 }

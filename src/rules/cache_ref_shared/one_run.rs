@@ -1,5 +1,5 @@
-//! One log whose own command lines export different builds to one cache: the next run of all but the
-//! last will not find theirs.
+//! One log whose own command lines export different builds to one cache: the next run of all but
+//! the last will not find theirs.
 
 use std::collections::HashSet;
 
@@ -25,7 +25,8 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
         return None;
     }
     let who: Vec<Text> = writers.iter().map(who).collect();
-    let site = |one: &Writer| Site { cache: cache.to_owned(), ..Site::of(study, one.run, one.build) };
+    let site =
+        |one: &Writer| Site { cache: cache.to_owned(), ..Site::of(study, one.run, one.build) };
     let sites: Vec<Site> = writers.iter().map(site).collect();
     Some(Finding {
         rule: META.id,
@@ -51,14 +52,16 @@ fn writer<'a>(past: &Past<'a>, cache: &str) -> Option<Writer<'a>> {
     Some(Writer { run, build, command })
 }
 
-/// Of one Dockerfile and directory, with most steps of the smaller one in the other: its export holds them too.
+/// Of one Dockerfile and directory, with most steps of the smaller one in the other: its export
+/// holds them too.
 fn alike(one: &Writer, other: &Writer) -> bool {
     let source = |writer: &Writer| {
         let commands = writer.run.commands_of(writer.build);
         let file = commands.iter().find_map(|command| command.file.clone());
         (file, commands.iter().find_map(|command| command.context.clone()))
     };
-    let texts = |writer: &Writer| writer.build.decided().map(|s| s.text.clone()).collect::<HashSet<_>>();
+    let texts =
+        |writer: &Writer| writer.build.decided().map(|s| s.text.clone()).collect::<HashSet<_>>();
     let both = texts(one).intersection(&texts(other)).count();
     source(one) == source(other) && 2 * both >= texts(one).len().min(texts(other).len())
 }
@@ -71,5 +74,7 @@ fn who(writer: &Writer) -> Text {
 fn lines(writer: &Writer) -> Vec<Evidence> {
     let export = writer.build.exports.iter().find(|export| export.ok());
     let asked = Study::quote(writer.run, &writer.command.quote, "exports to it");
-    std::iter::once(asked).chain(export.map(|export| end(writer.run, export, "without error"))).collect()
+    std::iter::once(asked)
+        .chain(export.map(|export| end(writer.run, export, "without error")))
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! Targets of one bake that write one directory at the same time: one of them finds it locked, or its files moved.
+//! Targets of one bake that write one directory at the same time: one of them finds it locked, or
+//! its files moved.
 
 use super::META;
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
@@ -12,22 +13,29 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 
 fn draft(group: &[Refusal]) -> Draft {
     let directory = group.iter().find_map(|r| directory(r.text));
-    let into = directory.map_or_else(|| "one directory".to_owned(), |name| format!("one directory, {name}"));
+    let into = directory
+        .map_or_else(|| "one directory".to_owned(), |name| format!("one directory, {name}"));
     let own = directory.unwrap_or("/tmp/.buildx-cache");
     Draft {
         severity: Severity::Error,
         confidence: Confidence::Likely,
-        title: "targets that are built side by side write their caches into one directory".to_owned(),
+        title: "targets that are built side by side write their caches into one directory"
+            .to_owned(),
         cause: format!(
-            "The targets of a bake are exported at the same time, and several of them export into {into}: one locks its index or moves its files while another still writes there, and the export fails."
+            "The targets of a bake are exported at the same time, and several of them export into \
+                {into}: one locks its index or moves its files while another still writes there, \
+                and the export fails."
         ),
         fix: Fix {
             summary: "give each target a directory of its own".to_owned(),
             steps: vec![
                 format!(
-                    "Name a directory for each target, in `cache-to` (`type=local,dest={own}/TARGET`) and in `cache-from`."
+                    "Name a directory for each target, in `cache-to` \
+                        (`type=local,dest={own}/TARGET`) and in `cache-from`."
                 ),
-                "Or build the targets one after the other: a call of `docker buildx bake` for each.".to_owned(),
+                "Or build the targets one after the other: a call of `docker buildx bake` for \
+                    each."
+                    .to_owned(),
             ],
             ..Fix::default()
         },
@@ -38,9 +46,11 @@ fn draft(group: &[Refusal]) -> Draft {
     }
 }
 
-/// `could not lock DIR/index.json.lock`, `rename DIR/ingest/0a/data DIR/blobs/sha256/00: no such file or directory`
+/// `could not lock DIR/index.json.lock`,
+/// `rename DIR/ingest/0a/data DIR/blobs/sha256/00: no such file or directory`
 fn directory(text: &str) -> Option<&str> {
     let between = |start: &str, end: &str| Some(text.split_once(start)?.1.split_once(end)?.0);
-    let named = between("could not lock ", "/index.json.lock").or_else(|| between("rename ", "/ingest/"));
+    let named =
+        between("could not lock ", "/index.json.lock").or_else(|| between("rename ", "/ingest/"));
     named.filter(|name| !name.is_empty() && !name.contains(' '))
 }

@@ -30,17 +30,20 @@ pub(super) fn findings(study: &Study, all: &[Past], seen: &[Finding]) -> Vec<Fin
         }
     }
     let told = |name: &Name| {
-        seen.iter().any(|found| found.subject == name.text || Some(&found.subject) == name.scope.as_ref())
+        seen.iter()
+            .any(|found| found.subject == name.text || Some(&found.subject) == name.scope.as_ref())
     };
     groups.retain(|(name, _)| !told(name));
     let fine: Vec<At> = all.iter().filter_map(|past| is_found_again(study, past)).collect();
-    let written = groups.into_iter().filter_map(|(name, places)| finding(study, &name, &places, &fine));
+    let written =
+        groups.into_iter().filter_map(|(name, places)| finding(study, &name, &places, &fine));
     written.chain(linked::findings(study)).collect()
 }
 
 /// The place of a series that finds its cache in each run but the first.
 fn is_found_again<'a>(study: &'a Study, past: &Past<'a>) -> Option<At<'a>> {
-    let found = |i: usize| past.imported(i) && past.builds.get(i).is_some_and(|build| build.hits() > 0);
+    let found =
+        |i: usize| past.imported(i) && past.builds.get(i).is_some_and(|build| build.hits() > 0);
     let always = past.len() > 2 && (1..past.len()).all(found);
     let (run, build) = past.last().filter(|_| always)?;
     Site::of(study, run, build).at
@@ -50,9 +53,15 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
     let name = &cache.text;
     let replaced = replaced(study, places);
     let several = replaced.contains(&true);
-    let losers: Vec<At> =
-        places.iter().zip(replaced).filter(|(at, lost)| *lost || legs_differ(at.place)).map(|(at, _)| *at).collect();
-    let is_fine = |at: &At| fine.iter().any(|known| known.index == at.index && known.config.path == at.config.path);
+    let losers: Vec<At> = places
+        .iter()
+        .zip(replaced)
+        .filter(|(at, lost)| *lost || legs_differ(at.place))
+        .map(|(at, _)| *at)
+        .collect();
+    let is_fine = |at: &At| {
+        fine.iter().any(|known| known.index == at.index && known.config.path == at.config.path)
+    };
     // What several of them find again and again is replaced by nobody.
     if losers.is_empty() || losers.iter().filter(|at| is_fine(at)).count() > 1 {
         return None;
@@ -64,7 +73,8 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
         ("the legs of a matrix".to_owned(), "The legs of a matrix".to_owned())
     };
     let own = format!(
-        "Name a reference (or `scope=` of a gha cache) of its own in each of them; {name} then holds one build's cache."
+        "Name a reference (or `scope=` of a gha cache) of its own in each of them; {name} then \
+            holds one build's cache."
     );
     let readers = readers(study, cache);
     let fix = Fix {
@@ -76,7 +86,8 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
     let words = Words {
         title: format!("{who} will write their caches to {name}, and each replaces the other's"),
         cause: format!(
-            "{writers} export to {name}. An export replaces what was there, so only the one that finishes last finds its cache in the next run."
+            "{writers} export to {name}. An export replaces what was there, so only the one that \
+                finishes last finds its cache in the next run."
         ),
         fix: own_caches(fix, places, &readers, |a, b| differ(study, a, b)),
         rules_out: vec![
@@ -85,18 +96,21 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
         ],
         subject: name.clone(),
     };
-    let lines = places.iter().take(MOST_LINES).filter_map(|at| at.evidence("exports to it")).collect();
+    let lines =
+        places.iter().take(MOST_LINES).filter_map(|at| at.evidence("exports to it")).collect();
     planned::finding(&META, META.severity, lines, words)
 }
 
 /// More lines than anybody reads.
 const MOST_LINES: usize = 48;
 
-/// For each place, whether another one replaces its cache. Of very many, folder and Dockerfile alone tell.
+/// For each place, whether another one replaces its cache. Of very many, folder and Dockerfile
+/// alone tell.
 fn replaced(study: &Study, places: &[At]) -> Vec<bool> {
     const FEW: usize = 64;
     if places.len() <= FEW {
-        let by_another = |at: &At| places.iter().any(|other| replace_each_other(study, *at, *other));
+        let by_another =
+            |at: &At| places.iter().any(|other| replace_each_other(study, *at, *other));
         return places.iter().map(by_another).collect();
     }
     let key = |at: &At| (planned::context(at.place), planned::dockerfile_path(*at));
@@ -115,18 +129,21 @@ fn readers<'a>(study: &'a Study, name: &Name) -> Vec<At<'a>> {
 
 /// What to do for them.
 fn told(readers: &[At]) -> Option<String> {
-    let lines: Vec<String> =
-        readers.iter().map(|at| format!("{}:{}", at.config.path, at.place.command.quote.line)).collect();
+    let lines: Vec<String> = readers
+        .iter()
+        .map(|at| format!("{}:{}", at.config.path, at.place.command.quote.line))
+        .collect();
     (!lines.is_empty()).then(|| {
         format!(
-            "Change what only reads it too ({}): it then imports the caches of the builds it starts from.",
+            "Change what only reads it too ({}): it then imports the caches of the builds it \
+                starts from.",
             lines.join(", ")
         )
     })
 }
 
-/// Name of a cache, with where it is one: a variable has one value in all of a bake or Compose file, whatever that
-/// is, and each forge has a cache server of its own.
+/// Name of a cache, with where it is one: a variable has one value in all of a bake or Compose
+/// file, whatever that is, and each forge has a cache server of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Name {
     text: String,
@@ -142,9 +159,15 @@ fn named(at: At, spec: &CacheSpec) -> Option<Name> {
         CacheKind::Registry => spec.get("ref")?.to_owned(),
         // `scope` is `buildkit` where none is given (BuildKit cache/remotecache/gha).
         CacheKind::Gha => format!("the gha scope \"{}\"", spec.get("scope").unwrap_or("buildkit")),
-        CacheKind::S3 => format!("the S3 cache {}/{}", spec.get("bucket")?, spec.get("name").unwrap_or("buildkit")),
+        CacheKind::S3 => format!(
+            "the S3 cache {}/{}",
+            spec.get("bucket")?,
+            spec.get("name").unwrap_or("buildkit")
+        ),
         // A directory belongs to the machine of the job; what carries it on is the CI's cache.
-        CacheKind::Azblob | CacheKind::Local | CacheKind::Inline | CacheKind::Unknown => return None,
+        CacheKind::Azblob | CacheKind::Local | CacheKind::Inline | CacheKind::Unknown => {
+            return None;
+        }
     };
     let text = at.place.expanded(&name);
     let forge = at.config.forge().filter(|_| spec.kind() == CacheKind::Gha).map(str::to_owned);
@@ -152,11 +175,13 @@ fn named(at: At, spec: &CacheSpec) -> Option<Name> {
     if at.place.is_common(&text) && !is_made_at_the_host(&text) {
         return Some(Name { text, file: None, forge, scope });
     }
-    let one_value = at.config.kind.ci().is_none() && !at.place.names_leg(&text) && !is_made_at_the_host(&text);
+    let one_value =
+        at.config.kind.ci().is_none() && !at.place.names_leg(&text) && !is_made_at_the_host(&text);
     one_value.then(|| Name { text, file: Some(at.config.path.clone()), forge, scope })
 }
 
-/// A command or a function, or the platform of the machine that runs bake: each machine may have another value.
+/// A command or a function, or the platform of the machine that runs bake: each machine may have
+/// another value.
 fn is_made_at_the_host(text: &str) -> bool {
     pieces(text).any(|piece| {
         piece.form.is_some()
@@ -165,8 +190,8 @@ fn is_made_at_the_host(text: &str) -> bool {
     })
 }
 
-/// They build different things, and what one exports is found by the other. gha caches are kept for each
-/// branch, tag and pull request
+/// They build different things, and what one exports is found by the other. gha caches are kept for
+/// each branch, tag and pull request
 /// (<https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching#restrictions-for-accessing-a-cache>).
 fn replace_each_other(study: &Study, a: At, b: At) -> bool {
     let apart = |spec: &CacheSpec| spec.kind() == CacheKind::Gha;
@@ -179,5 +204,6 @@ fn legs_differ(place: &Place) -> bool {
     let command = &place.command;
     let named = [&place.context, &command.file, &command.target];
     let mut given = command.platforms.iter().chain(&command.build_args).chain(&place.inputs);
-    named.into_iter().flatten().any(|value| place.varies(value)) || given.any(|value| place.names_leg(value))
+    named.into_iter().flatten().any(|value| place.varies(value))
+        || given.any(|value| place.names_leg(value))
 }

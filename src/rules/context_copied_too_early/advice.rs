@@ -10,21 +10,33 @@ use crate::rules::dockerfile_at::with_changes;
 use crate::rules::instruction::brief;
 
 pub(super) fn fix(copy: &Step, shown: &Step, after: &[&Step]) -> Fix {
-    let last = after.last().filter(|s| s.text != shown.text).map(|s| format!("\n{}", s.text)).unwrap_or_default();
+    let last = after
+        .last()
+        .filter(|s| s.text != shown.text)
+        .map(|s| format!("\n{}", s.text))
+        .unwrap_or_default();
     let target = copy.text.rsplit(' ').next().unwrap_or(".");
     let folder = if target.ends_with('/') || target == "." { "./" } else { target };
     let named = requirements(&shown.text);
     let manifests = named.or_else(|| manifests(&shown.text));
     let first = manifests.map(|files| format!("COPY {files} {folder}\n")).unwrap_or_default();
-    let reads = manifests.map_or_else(|| "no file of the context".to_owned(), |files| format!("only {files}"));
+    let reads = manifests
+        .map_or_else(|| "no file of the context".to_owned(), |files| format!("only {files}"));
     Fix {
         summary: format!("run `{}` before `{}`", brief(&shown.text), copy.text),
         steps: vec![
-            format!("`{}` has to read {reads}: copy that first, run it, and copy the rest afterwards.", brief(&shown.text)),
-            "List `.git`, build results and whatever the build does not read in `.dockerignore`: `.git` changes with every commit.".to_owned(),
+            format!(
+                "`{}` has to read {reads}: copy that first, run it, and copy the rest \
+                afterwards.",
+                brief(&shown.text)
+            ),
+            "List `.git`, build results and whatever the build does not read in `.dockerignore`: \
+                `.git` changes with every commit."
+                .to_owned(),
         ],
         snippet: Some(format!(
-            "# before\n{copy}\n{run}{last}\n# after\n{first}{run}\n{copy}{last}\n# .dockerignore\n.git",
+            "# before\n{copy}\n{run}{last}\n# after\n{first}{run}\n{copy}{last}\n# \
+                .dockerignore\n.git",
             copy = copy.text,
             run = shown.text
         )),
@@ -40,7 +52,8 @@ fn requirements(run: &str) -> Option<&str> {
     words.next()
 }
 
-/// The files that name the dependencies, by the tool that installs them; none for the system's packages.
+/// The files that name the dependencies, by the tool that installs them; none for the system's
+/// packages.
 fn manifests(run: &str) -> Option<&'static str> {
     const FILES: [(&str, &str); 17] = [
         ("pnpm", "package.json pnpm-lock.yaml"),
@@ -67,7 +80,12 @@ fn manifests(run: &str) -> Option<&'static str> {
 }
 
 /// With the patches: of the Dockerfile, and of the `.dockerignore` beside it.
-pub(super) fn patched(fix: Fix, study: &Study, config: &Config, (stage, copy): (&Stage, &Instruction)) -> Fix {
+pub(super) fn patched(
+    fix: Fix,
+    study: &Study,
+    config: &Config,
+    (stage, copy): (&Stage, &Instruction),
+) -> Fix {
     let fix = with_changes(fix, config, order::change(stage, copy).map(|change| vec![change]));
     without_git(fix, study, config)
 }
@@ -85,6 +103,11 @@ pub(in crate::rules) fn without_git(mut fix: Fix, study: &Study, dockerfile: &Co
         Some(there) => (there.path.clone(), there.corrected(&change)),
         None => (".dockerignore".to_owned(), Config::created(".dockerignore", &change)),
     };
-    fix.edits.extend(new.ok().map(|new| Edit { path, diff: new.diff, text: new.text, safe: false }));
+    fix.edits.extend(new.ok().map(|new| Edit {
+        path,
+        diff: new.diff,
+        text: new.text,
+        safe: false,
+    }));
     fix
 }

@@ -30,14 +30,20 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let (copy, run) = (&first.copy.text, brief(&first.run.text));
     let fix = Fix {
         summary: format!("run `{run}` before `{copy}`"),
-        steps: vec!["Copy the files that name the dependencies, install, and copy the rest afterwards. Files that the installation reads beside them (`.npmrc`, scripts it calls) are copied with them.".to_owned()],
+        steps: vec![
+            "Copy the files that name the dependencies, install, and copy the rest \
+            afterwards. Files that the installation reads beside them (`.npmrc`, scripts it calls) \
+            are copied with them."
+                .to_owned(),
+        ],
         ..Fix::default()
     };
     let fix = with_changes(fix, config, found.iter().map(|early| early.change.clone()).collect());
     let words = Words {
         title: format!("`{copy}` comes before `{run}`: every changed file reruns it"),
         cause: format!(
-            "`{copy}` takes in the whole build context. As soon as any file of it changes it runs again, and with it `{run}`, which reads only a few of them."
+            "`{copy}` takes in the whole build context. As soon as any file of it changes it runs \
+                again, and with it `{run}`, which reads only a few of them."
         ),
         fix: advice::without_git(fix, study, config),
         rules_out: vec![to_decide("give logs: they show what it costs")],
@@ -48,24 +54,26 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     Some(Ordered { config, spoilt: first.run.line, finding })
 }
 
-/// The first COPY of everything that stands above an installation. A stage that installs something above it
-/// has the order in mind; packages of the system are another matter.
+/// The first COPY of everything that stands above an installation. A stage that installs something
+/// above it has the order in mind; packages of the system are another matter.
 fn early(stage: &Stage) -> Option<Early<'_>> {
     let copy = stage.instructions.iter().find(|i| copies_everything(&i.text))?;
     let first = stage.instructions.iter().find(|i| copies_context(&i.text))?;
-    let manifests =
-        first.line < copy.line && stage.instructions.iter().any(|i| i.line < copy.line && installs(&i.text));
+    let manifests = first.line < copy.line
+        && stage.instructions.iter().any(|i| i.line < copy.line && installs(&i.text));
     let run = stage.instructions.iter().find(|i| i.line > copy.line && installs(&i.text))?;
     (!manifests).then(|| Early { copy, run, change: order::change(stage, copy) })
 }
 
 fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
     let copied = line(config, early.copy.line, "copies the whole context");
-    let run = line(config, early.run.line, "needs few of its files, and runs again with every change");
+    let run =
+        line(config, early.run.line, "needs few of its files, and runs again with every change");
     copied.into_iter().chain(run).collect()
 }
 
-/// Folders of contexts that list what is in them (`*`, `!src`): they may hold little but the manifests.
+/// Folders of contexts that list what is in them (`*`, `!src`): they may hold little but the
+/// manifests.
 fn narrow(study: &Study) -> HashSet<&str> {
     let all = |pattern: &String| matches!(pattern.as_str(), "*" | "**" | "**/*" | "/*");
     let narrow = study.configs.iter().filter(|config| config.content.ignored.iter().any(all));

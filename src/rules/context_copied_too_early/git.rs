@@ -44,7 +44,8 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
     let words = Words {
         title: format!("`{}` takes in `.git`, which no `.dockerignore` leaves out", copy.text),
         cause: format!(
-            "`.git` changes with every commit, so `{}` runs again with each, and `{}` with it, also where no file changed that the build reads.",
+            "`.git` changes with every commit, so `{}` runs again with each, and `{}` with it, \
+                also where no file changed that the build reads.",
             copy.text,
             brief(&run.text)
         ),
@@ -54,7 +55,8 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
     };
     let copied = line(config, copy.line, "copies the whole context");
     let builds = at.evidence("builds it from the root of the checkout");
-    let finding: Finding = planned::finding(&META, Severity::Note, copied.into_iter().chain(builds).collect(), words)?;
+    let finding: Finding =
+        planned::finding(&META, Severity::Note, copied.into_iter().chain(builds).collect(), words)?;
     Some(Ordered { config, spoilt: run.line, finding })
 }
 
@@ -69,24 +71,39 @@ fn left_in(study: &Study, dockerfile: &Config) -> Option<String> {
     }
 }
 
-/// Its context is the checkout. Without a context of its own docker/build-push-action takes the repository from its
-/// server, without `.git` (<https://docs.docker.com/build/building/context/#keep-git-directory>).
+/// Its context is the checkout. Without a context of its own docker/build-push-action takes the
+/// repository from its server, without `.git`
+/// (<https://docs.docker.com/build/building/context/#keep-git-directory>).
 fn has_git(at: &At) -> bool {
     let written = at.place.context.as_deref();
-    let remote = written.map_or(at.place.command.tool == Tool::BuildPushAction, |context| context.contains("{{"));
+    let remote = written
+        .map_or(at.place.command.tool == Tool::BuildPushAction, |context| context.contains("{{"));
     planned::context(at.place).is_empty() && !remote
 }
 
 /// The COPY of everything, and a step behind it.
 fn copied(stage: &Stage) -> Option<(&Instruction, &Instruction)> {
-    let copy = stage.instructions.iter().find(|i| copies_everything(&i.text) && !i.text.contains("--exclude="))?;
+    let copy = stage
+        .instructions
+        .iter()
+        .find(|i| copies_everything(&i.text) && !i.text.contains("--exclude="))?;
     let run = stage.instructions.iter().find(|i| i.keyword == "RUN" && i.line > copy.line)?;
     Some((copy, run))
 }
 
 /// A version that is made of the history.
 fn reads_git(instruction: &Instruction) -> bool {
-    let words = ["git ", ".git", "SETUPTOOLS_SCM", "setuptools_scm", "setuptools-scm", "versioneer", "gitversion"];
+    let words = [
+        "git ",
+        ".git",
+        "SETUPTOOLS_SCM",
+        "setuptools_scm",
+        "setuptools-scm",
+        "versioneer",
+        "gitversion",
+    ];
     instruction.keyword == "RUN"
-        && words.iter().any(|word| instruction.text.contains(word) || instruction.body.contains(word))
+        && words
+            .iter()
+            .any(|word| instruction.text.contains(word) || instruction.body.contains(word))
 }

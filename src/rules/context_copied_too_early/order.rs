@@ -5,33 +5,51 @@
 use crate::config::{Change, Instruction, Stage};
 use crate::rules::installation;
 
-/// The COPY comes behind the installations that stand right below it; a WORKDIR may stand between them.
+/// The COPY comes behind the installations that stand right below it; a WORKDIR may stand between
+/// them.
 pub(super) fn change(stage: &Stage, copy: &Instruction) -> Result<Change, String> {
     let below = stage.instructions.iter().filter(|i| i.line > copy.line);
-    let runs = below.filter(|i| i.keyword == "RUN").map_while(|run| Some((run, installation::reads(&run.text)?)));
+    let runs = below
+        .filter(|i| i.keyword == "RUN")
+        .map_while(|run| Some((run, installation::reads(&run.text)?)));
     let runs: Vec<(&Instruction, Vec<String>)> = runs.collect();
     let Some((last, _)) = runs.last() else {
         return Err("which files the RUN below the COPY reads is not certain".to_owned());
     };
     let files: Vec<String> = runs.iter().flat_map(|(_, files)| files.clone()).collect();
     let first = first_copy(stage, copy, last.line, &files)?;
-    Ok(Change::CopyLater { copy: copy.line, runs: runs.iter().map(|(run, _)| run.line).collect(), first })
+    Ok(Change::CopyLater {
+        copy: copy.line,
+        runs: runs.iter().map(|(run, _)| run.line).collect(),
+        first,
+    })
 }
 
 /// The COPY of the few files; `None` where none is needed.
-fn first_copy(stage: &Stage, copy: &Instruction, last: u64, files: &[String]) -> Result<Option<String>, String> {
+fn first_copy(
+    stage: &Stage,
+    copy: &Instruction,
+    last: u64,
+    files: &[String],
+) -> Result<Option<String>, String> {
     if files.is_empty() {
         return Ok(None);
     }
     let words: Vec<&str> = copy.text.split_ascii_whitespace().skip(1).collect();
-    let options: Vec<&str> = words.iter().copied().take_while(|word| word.starts_with("--")).collect();
-    let known = |option: &&str| ["--chown=", "--chmod=", "--link"].iter().any(|name| option.starts_with(name));
+    let options: Vec<&str> =
+        words.iter().copied().take_while(|word| word.starts_with("--")).collect();
+    let known = |option: &&str| {
+        ["--chown=", "--chmod=", "--link"].iter().any(|name| option.starts_with(name))
+    };
     let arguments: Vec<&str> = words.iter().copied().skip(options.len()).collect();
     let (["." | "./", target], true) = (arguments.as_slice(), options.iter().all(known)) else {
         return Err(format!("`{}` is written in an unusual way", copy.text));
     };
     let folder = target.trim_end_matches('/');
-    let moves = stage.instructions.iter().any(|i| i.keyword == "WORKDIR" && i.line > copy.line && i.line < last);
+    let moves = stage
+        .instructions
+        .iter()
+        .any(|i| i.keyword == "WORKDIR" && i.line > copy.line && i.line < last);
     let there = || workdir(stage, last).is_some_and(|workdir| workdir == folder);
     let here = (folder == "." && !moves) || there();
     let mut names: Vec<&str> = Vec::new();

@@ -14,21 +14,32 @@ fn three(cold: &dyn Fn() -> Made, warm: &dyn Fn() -> Made) -> Vec<Finding> {
 
 #[test]
 fn fires_before_an_installation() {
-    let cold = || run().miss("WORKDIR /app").miss("COPY . .").miss("RUN npm ci").miss("RUN npm run build");
-    let warm = || run().hit("WORKDIR /app").miss("COPY . .").miss("RUN npm ci").miss("RUN npm run build");
+    let cold =
+        || run().miss("WORKDIR /app").miss("COPY . .").miss("RUN npm ci").miss("RUN npm run build");
+    let warm =
+        || run().hit("WORKDIR /app").miss("COPY . .").miss("RUN npm ci").miss("RUN npm run build");
     let found = three(&cold, &warm);
-    assert_eq!((found.len(), found[0].confidence, found[0].impact.steps), (1, Confidence::Likely, 6));
+    assert_eq!(
+        (found.len(), found[0].confidence, found[0].impact.steps),
+        (1, Confidence::Likely, 6)
+    );
     let snippet = found[0].fix.snippet.clone().unwrap_or_default();
     assert!(
-        snippet.contains("COPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build"),
+        snippet.contains(
+            "COPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN npm run build"
+        ),
         "{snippet}"
     );
 }
 
 #[test]
 fn fires_where_it_is_the_first_step_of_a_stored_stage() {
-    let one =
-        || run().miss("COPY . /app").miss("RUN pip install -r /app/requirements.txt").export(CacheKind::Registry, None);
+    let one = || {
+        run()
+            .miss("COPY . /app")
+            .miss("RUN pip install -r /app/requirements.txt")
+            .export(CacheKind::Registry, None)
+    };
     assert_eq!(three(&one, &one)[0].confidence, Confidence::Suspected);
 }
 
@@ -63,5 +74,9 @@ fn leaves_a_lone_build_step_and_a_single_change() {
     // The builder held what stands above the COPY in the first run too: it broke there twice.
     let twice = ContextCopiedTooEarly.check(&of(vec![early(), early()]));
     assert_eq!(twice.iter().map(|f| f.confidence).collect::<Vec<_>>(), [Confidence::Suspected]);
-    assert!(ContextCopiedTooEarly.check(&of(vec![early(), same(), early(), same(), early()])).is_empty());
+    assert!(
+        ContextCopiedTooEarly
+            .check(&of(vec![early(), same(), early(), same(), early()]))
+            .is_empty()
+    );
 }

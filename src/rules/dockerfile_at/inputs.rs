@@ -5,8 +5,8 @@ use super::{DockerfileAt, find, is_dockerfile, matching};
 use crate::config::{Config, Stage};
 use crate::model::{Build, FinalStep, Run, Trace};
 
-/// Gives the steps of a build their inputs, where one of the Dockerfiles is its own and the log does
-/// not name them.
+/// Gives the steps of a build their inputs, where one of the Dockerfiles is its own and the log
+/// does not name them.
 pub(in crate::rules) fn complete(runs: &mut [Run], configs: &[Config]) {
     if !configs.iter().any(is_dockerfile) {
         return;
@@ -30,16 +30,20 @@ fn of_build(run: &Run, build: &Build, configs: &[Config]) -> Option<Vec<Vec<usiz
         return None;
     }
     let file = find(configs, run, build).filter(|file| is_plain(file, build))?;
-    let inputs = file.steps.iter().map(|place| place.map(|place| inputs(&file, place)).unwrap_or_default());
+    let inputs =
+        file.steps.iter().map(|place| place.map(|place| inputs(&file, place)).unwrap_or_default());
     Some(inputs.collect())
 }
 
 /// No variable stands where a stage can be named: the log would have to resolve it.
 fn is_plain(file: &DockerfileAt, build: &Build) -> bool {
     let stages = &file.config.content.stages;
-    let printed = |at| build.bases.iter().any(|base| matching::stage_called(stages, &base.stage) == Some(at));
+    let printed =
+        |at| build.bases.iter().any(|base| matching::stage_called(stages, &base.stage) == Some(at));
     let base = |(at, stage): (usize, &Stage)| !stage.base.contains('$') || printed(at);
-    let sources = |stage: &Stage| stage.instructions.iter().flat_map(|i| &i.from).all(|name| !name.contains('$'));
+    let sources = |stage: &Stage| {
+        stage.instructions.iter().flat_map(|i| &i.from).all(|name| !name.contains('$'))
+    };
     stages.iter().enumerate().all(base) && stages.iter().all(sources)
 }
 
@@ -47,8 +51,10 @@ fn inputs(file: &DockerfileAt, (stage, instruction): (usize, usize)) -> Vec<usiz
     let stages = &file.config.content.stages;
     let own = stages.get(stage).and_then(|own| own.instructions.get(instruction));
     let earlier = stages.get(..stage).unwrap_or_default();
-    let sources = own.into_iter().flat_map(|own| &own.from).filter_map(|name| source(earlier, name));
-    let before = before(file, stage, instruction).or_else(|| end(file, matching::below(stages, stage)?));
+    let sources =
+        own.into_iter().flat_map(|own| &own.from).filter_map(|name| source(earlier, name));
+    let before =
+        before(file, stage, instruction).or_else(|| end(file, matching::below(stages, stage)?));
     before.into_iter().chain(sources.filter_map(|at| end(file, at))).collect()
 }
 
@@ -81,7 +87,11 @@ mod tests {
     fn inputs_with(file: &str) -> Vec<Option<Vec<usize>>> {
         let mut runs = vec![logged("0123").run()];
         complete(&mut runs, &[config("Dockerfile", file)]);
-        runs[0].builds[0].steps.iter().map(|step| Some(step.trace.as_ref()?.inputs.clone())).collect()
+        runs[0].builds[0]
+            .steps
+            .iter()
+            .map(|step| Some(step.trace.as_ref()?.inputs.clone()))
+            .collect()
     }
 
     #[test]
@@ -110,8 +120,9 @@ mod tests {
 
     #[test]
     fn a_stage_without_steps_is_the_one_below() {
-        let between =
-            FILE.replace("--from=build", "--from=ready").replace("FROM nginx", "FROM build AS ready\nFROM nginx");
+        let between = FILE
+            .replace("--from=build", "--from=ready")
+            .replace("FROM nginx", "FROM build AS ready\nFROM nginx");
         let mut runs = vec![logged("0123").run()];
         let copy = runs[0].builds[0].steps.last_mut().unwrap();
         copy.text = "COPY --from=ready /app /app".into();

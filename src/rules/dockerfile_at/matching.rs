@@ -14,19 +14,21 @@ pub(super) fn steps(content: &Content, build: &Build) -> Option<Vec<Option<(usiz
     (known && steps.iter().any(Option::is_some)).then_some(steps)
 }
 
-/// How well the path agrees with `--file`: the number of its last parts that are the same; `None` where
-/// the names of the files differ.
+/// How well the path agrees with `--file`: the number of its last parts that are the same; `None`
+/// where the names of the files differ.
 pub(super) fn hint(path: &str, named: Option<&str>) -> Option<usize> {
     let Some(named) = named.filter(|named| *named != "-") else { return Some(0) };
     let same = path.rsplit('/').zip(named.rsplit('/')).take_while(|(a, b)| fits(b, a)).count();
     (same > 0).then_some(same)
 }
 
-/// Name of a stage in a log (`dockerfile2llb/convert.go`): a lone one has none, one without a name its
-/// number in the file.
+/// Name of a stage in a log (`dockerfile2llb/convert.go`): a lone one has none, one without a name
+/// its number in the file.
 pub(super) fn stage_called(stages: &[Stage], printed: &str) -> Option<usize> {
     let called = |(index, stage): (usize, &Stage)| match stage.name.as_str() {
-        _ if stages.len() == 1 => printed.is_empty() || printed == stage.name || printed == "stage-0",
+        _ if stages.len() == 1 => {
+            printed.is_empty() || printed == stage.name || printed == "stage-0"
+        }
         "" => printed.strip_prefix("stage-").is_some_and(|number| number == index.to_string()),
         name => name == printed,
     };
@@ -41,7 +43,9 @@ fn stage_of(content: &Content, build: &Build, printed: &str) -> Option<usize> {
 
 /// The earlier stage that a FROM names.
 pub(super) fn base_stage(earlier: &[Stage], base: &str) -> Option<usize> {
-    earlier.iter().rposition(|stage| !stage.name.is_empty() && stage.name.eq_ignore_ascii_case(base))
+    earlier
+        .iter()
+        .rposition(|stage| !stage.name.is_empty() && stage.name.eq_ignore_ascii_case(base))
 }
 
 /// The stage that a stage is built on, if it is one.
@@ -52,8 +56,11 @@ pub(super) fn below(stages: &[Stage], at: usize) -> Option<usize> {
 /// The image of a FROM, as the log calls it, tag included.
 pub(super) fn is_image(base: &str, image: &str) -> bool {
     let name = reference::without_hub(base.split_once('@').map_or(base, |(before, _)| before));
-    let tagged =
-        if reference::tag(name).is_some() || name.contains('$') { name.to_owned() } else { format!("{name}:latest") };
+    let tagged = if reference::tag(name).is_some() || name.contains('$') {
+        name.to_owned()
+    } else {
+        format!("{name}:latest")
+    };
     fits(&tagged, image) || fits(name, image)
 }
 
@@ -61,8 +68,10 @@ pub(super) fn is_image(base: &str, image: &str) -> bool {
 fn has_base(content: &Content, build: &Build, base: &Base) -> bool {
     let image = reference::without_hub(&base.image);
     let stage = stage_of(content, build, &base.stage).and_then(|index| content.stages.get(index));
-    let mut sources = content.stages.iter().flat_map(|stage| &stage.instructions).flat_map(|i| &i.from);
-    stage.is_some_and(|stage| is_image(&stage.base, image)) || sources.any(|from| is_image(from, image))
+    let mut sources =
+        content.stages.iter().flat_map(|stage| &stage.instructions).flat_map(|i| &i.from);
+    stage.is_some_and(|stage| is_image(&stage.base, image))
+        || sources.any(|from| is_image(from, image))
 }
 
 /// `BuildKit` prints the stage, the number of the step in it and how many there are.
@@ -84,13 +93,23 @@ fn by_number(content: &Content, build: &Build) -> Option<Vec<Option<(usize, usiz
 /// Instructions that `BuildKit` numbers.
 fn layers(stage: &Stage) -> impl Iterator<Item = usize> + '_ {
     let counted = |keyword: &str| matches!(keyword, "RUN" | "COPY" | "ADD" | "WORKDIR");
-    stage.instructions.iter().enumerate().filter(move |(_, i)| counted(&i.keyword)).map(|(index, _)| index)
+    stage
+        .instructions
+        .iter()
+        .enumerate()
+        .filter(move |(_, i)| counted(&i.keyword))
+        .map(|(index, _)| index)
 }
 
 /// Other builders print instructions in the order of the file, some of them not at all.
 fn in_order(content: &Content, build: &Build) -> Option<Vec<Option<(usize, usize)>>> {
     let instructions = |(s, stage): (usize, &Stage)| {
-        let texts: Vec<_> = stage.instructions.iter().enumerate().map(|(i, one)| ((s, i), one.text.clone())).collect();
+        let texts: Vec<_> = stage
+            .instructions
+            .iter()
+            .enumerate()
+            .map(|(i, one)| ((s, i), one.text.clone()))
+            .collect();
         texts
     };
     let mut left = content.stages.iter().enumerate().flat_map(instructions);

@@ -56,12 +56,16 @@ fn found(configs: Vec<Config>, log: Made) -> Option<(String, u64)> {
 
 #[test]
 fn every_step_must_be_an_instruction_in_its_place() {
-    assert_eq!(found(vec![config("Dockerfile", FILE)], logged("0123")), Some(("Dockerfile".into(), 6)));
+    assert_eq!(
+        found(vec![config("Dockerfile", FILE)], logged("0123")),
+        Some(("Dockerfile".into(), 6))
+    );
     let fewer = FILE.replace("COPY package.json ./\n", "");
     let other = FILE.replace("COPY package.json", "COPY package.json yarn.lock");
     let longer = FILE.replace("FROM build AS test", "RUN make\nFROM build AS test");
     let base = FILE.replace("FROM nginx", "FROM httpd");
-    let swapped = FILE.replace("WORKDIR /app\nCOPY package.json ./\n", "COPY package.json ./\nWORKDIR /app\n");
+    let swapped = FILE
+        .replace("WORKDIR /app\nCOPY package.json ./\n", "COPY package.json ./\nWORKDIR /app\n");
     for text in [fewer, other, longer, base, swapped] {
         assert_eq!(found(vec![config("Dockerfile", &text)], logged("0123")), None, "{text}");
     }
@@ -81,7 +85,13 @@ fn of_several_the_command_line_decides_else_none() {
 fn bake_prints_its_target_before_a_lone_stage() {
     let file = "FROM node\nWORKDIR /app\nRUN npm ci\n";
     let log = || {
-        numbered(made().stage("web").from("docker.io/library/node:latest", "aa").hit("WORKDIR /app").miss("RUN npm ci"))
+        numbered(
+            made()
+                .stage("web")
+                .from("docker.io/library/node:latest", "aa")
+                .hit("WORKDIR /app")
+                .miss("RUN npm ci"),
+        )
     };
     assert_eq!(found(vec![config("Dockerfile", file)], log()), None);
     let target = log().with(|build| build.target = Some("web".into()));
@@ -98,7 +108,10 @@ fn other_builders_print_instructions_in_order() {
             .with(|b| b.dialect = crate::model::Dialect::Classic)
     };
     let file = "FROM node\nWORKDIR /app\nENV A=1\nCOPY package.json ./\nRUN npm ci\n";
-    assert_eq!(found(vec![config("Dockerfile", file)], classic("RUN npm ci")), Some(("Dockerfile".into(), 5)));
+    assert_eq!(
+        found(vec![config("Dockerfile", file)], classic("RUN npm ci")),
+        Some(("Dockerfile".into(), 5))
+    );
     assert_eq!(found(vec![config("Dockerfile", file)], classic("RUN npm install")), None);
 }
 
@@ -106,8 +119,13 @@ fn other_builders_print_instructions_in_order() {
 fn knows_what_a_stage_stands_on() {
     let config = config("Dockerfile", FILE);
     let file = DockerfileAt { config: &config, steps: Vec::new() };
-    assert!(file.is_below(0, 1) && file.is_below(1, 1) && !file.is_below(0, 2) && !file.is_below(1, 0));
-    assert_eq!((file.stage("build"), file.stage("stage-2"), file.stage("other")), (Some(0), Some(2), None));
+    assert!(
+        file.is_below(0, 1) && file.is_below(1, 1) && !file.is_below(0, 2) && !file.is_below(1, 0)
+    );
+    assert_eq!(
+        (file.stage("build"), file.stage("stage-2"), file.stage("other")),
+        (Some(0), Some(2), None)
+    );
     let test = &config.content.stages[1];
     let values = file.values_above((test, &test.instructions[0]));
     assert_eq!(values.iter().map(|i| i.text.as_str()).collect::<Vec<_>>(), ["ARG SHA"]);

@@ -1,7 +1,9 @@
-//! An edit that the builder does not print: the Dockerfile is always sent whole, so another size of what was
-//! sent is another Dockerfile.
+//! An edit that the builder does not print: the Dockerfile is always sent whole, so another size of
+//! what was sent is another Dockerfile.
 
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, not_ruled_out, ruled_out, to_decide};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Proof, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::Step;
 use crate::rules::instruction::brief;
 use crate::rules::past::{Past, cost, header};
@@ -10,7 +12,8 @@ use crate::rules::{RuleMeta, Study};
 use crate::series::KeyPart;
 
 pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
-    let edited: Vec<(usize, &Step)> = (1..past.len()).filter_map(|i| Some((i, step(past, i)?))).collect();
+    let edited: Vec<(usize, &Step)> =
+        (1..past.len()).filter_map(|i| Some((i, step(past, i)?))).collect();
     let (_, last) = edited.last()?;
     let evidence = edited.iter().rev().take(3).rev().flat_map(|(i, step)| lines(past, *i, step));
     let rerun = edited.iter().filter_map(|(i, step)| {
@@ -24,13 +27,18 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         confidence: Confidence::Likely,
         title: format!("the Dockerfile was edited above `{text}`"),
         cause: format!(
-            "The Dockerfile that was sent has another size than before, and no step has another text: what was edited is an instruction that the builder does not print, such as ENV, USER, SHELL or the default of an ARG. These are part of the cache key of `{text}`, so it and the steps below it ran."
+            "The Dockerfile that was sent has another size than before, and no step has another \
+                text: what was edited is an instruction that the builder does not print, such as \
+                ENV, USER, SHELL or the default of an ARG. These are part of the cache key of \
+                `{text}`, so it and the steps below it ran."
         ),
         evidence: Proof::from_lines(evidence.collect())?,
         fix: Fix {
             summary: "no action needed".to_owned(),
             steps: vec![
-                "Where this line is edited often, move it below the steps that do not depend on it.".to_owned(),
+                "Where this line is edited often, move it below the steps that do not depend on \
+                    it."
+                .to_owned(),
             ],
             ..Fix::default()
         },
@@ -56,6 +64,7 @@ fn lines(past: &Past, i: usize, step: &Step) -> Vec<Evidence> {
     };
     let mut lines: Vec<Evidence> = size(i - 1, "the Dockerfile as it was").into_iter().collect();
     lines.extend(size(i, "another size: it was edited"));
-    lines.extend(past.get(i).map(|(run, _)| header(run, step, "ran, with the same text as before")));
+    lines
+        .extend(past.get(i).map(|(run, _)| header(run, step, "ran, with the same text as before")));
     lines
 }

@@ -13,7 +13,8 @@ use crate::rules::remedy::{At, patch};
 /// One finding for each build.
 pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Finding> {
     let read = flow::all_read(study);
-    let hidden = planned::places(study).any(|at| at.place.command.cache_from.iter().any(patch::is_variable));
+    let hidden =
+        planned::places(study).any(|at| at.place.command.cache_from.iter().any(patch::is_variable));
     move |at| finding(at, &read).filter(|_| !hidden)
 }
 
@@ -25,29 +26,42 @@ fn finding(at: At, read: &Names) -> Option<Finding> {
     if command.no_cache || tells_nothing(&name.text) {
         return None;
     }
-    if !unread || !command.cache_from.is_empty() || command.cache_to.len() > 1 || !flow::is_buildkit(at) {
+    if !unread
+        || !command.cache_from.is_empty()
+        || command.cache_to.len() > 1
+        || !flow::is_buildkit(at)
+    {
         return None;
     }
     let import = import_of(spec);
     let fix = Fix {
         summary: format!("import the cache from {}", name.shown()),
         steps: vec![format!(
-            "Add `{import}` to what the build imports, or leave the export out: it costs time in each run."
+            "Add `{import}` to what the build imports, or leave the export out: it costs time in \
+                each run."
         )],
         snippet: Some(import.clone()),
         ..Fix::default()
     };
-    let settings =
-        Settings { from: vec![import], to: Some(spec.raw.clone()), inline: command.inline(), builder: false };
+    let settings = Settings {
+        from: vec![import],
+        to: Some(spec.raw.clone()),
+        inline: command.inline(),
+        builder: false,
+    };
     let fix = if patch::is_variable(spec) {
         fix
     } else {
         patch::with_change(fix, at, Change::Caches { place: at.index, settings })
     };
     let words = Words {
-        title: format!("the cache is written to {}, and nothing in this configuration reads it", name.shown()),
+        title: format!(
+            "the cache is written to {}, and nothing in this configuration reads it",
+            name.shown()
+        ),
         cause: format!(
-            "`{}` is stored in each run. The build imports no cache, and no other build of these files imports that one: each run pays for the export and starts cold.",
+            "`{}` is stored in each run. The build imports no cache, and no other build of these \
+                files imports that one: each run pays for the export and starts cold.",
             spec.raw
         ),
         fix,

@@ -15,28 +15,52 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
     if at.config.forge().is_some_and(|forge| forge != ".github") {
         return None;
     }
-    let lacks = at.place.gha_token == Some(false) || (ci != "github-actions" && is_script(at.place));
-    if !lacks || at.config.body().contains("ACTIONS_RUNTIME_TOKEN") || at.config.body().contains("ACTIONS_CACHE_URL") {
+    let lacks =
+        at.place.gha_token == Some(false) || (ci != "github-actions" && is_script(at.place));
+    if !lacks
+        || at.config.body().contains("ACTIONS_RUNTIME_TOKEN")
+        || at.config.body().contains("ACTIONS_CACHE_URL")
+    {
         return None;
     }
-    let mut lines: Vec<Evidence> = at.evidence("runs in a script, which has no token").into_iter().collect();
+    let mut lines: Vec<Evidence> =
+        at.evidence("runs in a script, which has no token").into_iter().collect();
     match asks(at.place) {
         Some(spec) => lines.extend(at.evidence_of(&spec.raw, "the GitHub cache is asked for")),
         None => lines.push(of_bake(study, at)?),
     }
     lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
     let words = Words {
-        title: "type=gha is asked for in a script that has no token: buildx drops it without a word".to_owned(),
-        cause: "GitHub gives the token and the address of its cache service to actions, not to `run:` steps and not to other CI systems. Where they are not in the environment, buildx leaves a GitHub cache out, and the build goes on without one.".to_owned(),
-        fix: patch::refused(fix(&at.place.command), at, "an action from outside your repository is yours to add"),
-        rules_out: vec![not_ruled_out("a runner that is set up to hand the token on"), to_decide("give a log: it would show the import")],
+        title: "type=gha is asked for in a script that has no token: buildx drops it without a \
+            word"
+            .to_owned(),
+        cause: "GitHub gives the token and the address of its cache service to actions, not to \
+            `run:` steps and not to other CI systems. Where they are not in the environment, \
+            buildx leaves a GitHub cache out, and the build goes on without one."
+            .to_owned(),
+        fix: patch::refused(
+            fix(&at.place.command),
+            at,
+            "an action from outside your repository is \
+            yours to add",
+        ),
+        rules_out: vec![
+            not_ruled_out("a runner that is set up to hand the token on"),
+            to_decide(
+                "give \
+            a log: it would show the import",
+            ),
+        ],
         subject: format!("{}:type=gha", at.config.path),
     };
     planned::finding(&META, META.severity, lines, words)
 }
 
 fn is_script(place: &Place) -> bool {
-    matches!(place.command.tool, Tool::BuildxBuild | Tool::BuildxBake | Tool::DockerBuild | Tool::Compose)
+    matches!(
+        place.command.tool,
+        Tool::BuildxBuild | Tool::BuildxBake | Tool::DockerBuild | Tool::Compose
+    )
 }
 
 fn asks(place: &Place) -> Option<&CacheSpec> {
@@ -52,7 +76,9 @@ fn of_bake(study: &Study, at: At) -> Option<Evidence> {
     let file = bake::file_of(study, at)?;
     let (_, built) = bake::targets(file, &at.place.bake_targets);
     let mut targets = file.content.places.iter().enumerate();
-    let (index, target) = targets
-        .find(|(_, place)| place.target.as_ref().is_some_and(|name| built.contains(name)) && asks(place).is_some())?;
-    At { config: file, index, place: target }.evidence_of("type=gha", "the GitHub cache is asked for")
+    let (index, target) = targets.find(|(_, place)| {
+        place.target.as_ref().is_some_and(|name| built.contains(name)) && asks(place).is_some()
+    })?;
+    At { config: file, index, place: target }
+        .evidence_of("type=gha", "the GitHub cache is asked for")
 }

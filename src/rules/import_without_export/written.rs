@@ -21,24 +21,30 @@ fn finding(at: At, written: &Names) -> Option<Finding> {
         return None;
     }
     let all: Vec<Name> = flow::read(at).map(|(_, name)| name).collect();
-    let vain = all.len() == command.cache_from.len() && all.iter().all(|name| !written.holds(name) && is_own(at, name));
+    let vain = all.len() == command.cache_from.len()
+        && all.iter().all(|name| !written.holds(name) && is_own(at, name));
     let (spec, name) = flow::read(at).next().filter(|_| vain)?;
     let base = remedy::registry_max(&Site::written(at));
     let words = Words {
         title: format!("{} is imported, and nothing in this configuration writes it", name.shown()),
         cause: format!(
-            "`{}` is looked for in each run. The build exports no cache, and no other build of these files writes that one: the import finds nothing, and each run on a new machine starts cold. A gha cache that does not exist gives no error.",
+            "`{}` is looked for in each run. The build exports no cache, and no other build of \
+                these files writes that one: the import finds nothing, and each run on a new \
+                machine starts cold. A gha cache that does not exist gives no error.",
             spec.raw
         ),
         fix: Fix {
             steps: std::iter::once(
-                "Export the cache in this build, or import one that another build writes.".to_owned(),
+                "Export the cache in this build, or import one that another build writes."
+                    .to_owned(),
             )
             .chain(base.steps)
             .collect(),
             ..base
         },
-        rules_out: vec![not_ruled_out("another repository or a file that was not given may write it")],
+        rules_out: vec![not_ruled_out(
+            "another repository or a file that was not given may write it",
+        )],
         subject: name.text.clone(),
     };
     let line = at.evidence_of(&spec.raw, "is imported");
@@ -48,7 +54,8 @@ fn finding(at: At, written: &Names) -> Option<Finding> {
 /// A cache of this repository: GitHub's are, and what stands beside the image that is built.
 fn is_own(at: At, name: &Name) -> bool {
     let command = &at.place.command;
-    let mut images = command.tags.iter().map(ToString::to_string).chain(at.place.pushed.iter().cloned());
+    let mut images =
+        command.tags.iter().map(ToString::to_string).chain(at.place.pushed.iter().cloned());
     let repository = reference::repository(&name.text);
     let own_tag = reference::tag(&name.text).is_some_and(|tag| tag != "latest");
     let beside = |image: String| {

@@ -27,7 +27,10 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 /// New machine, new builder, no cache of any kind, and something to run.
 fn starts_cold(study: &Study, at: At) -> bool {
     let command = &at.place.command;
-    let asks = !command.cache_from.is_empty() || !command.cache_to.is_empty() || command.inline() || command.no_cache;
+    let asks = !command.cache_from.is_empty()
+        || !command.cache_to.is_empty()
+        || command.inline()
+        || command.no_cache;
     let own = matches!(command.tool, Tool::BuildPushAction | Tool::BuildxBuild | Tool::DockerBuild);
     let runs = planned::dockerfile(study, at).is_none_or(|file| {
         file.content.stages.iter().flat_map(|stage| &stage.instructions).any(|i| i.keyword == "RUN")
@@ -40,8 +43,10 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
     let base = remedy::registry_max(&Site::written(*first));
     // One patch for all builds of the file.
     let rest = places.iter().skip(1).map(|at| remedy::registry_max(&Site::written(*at)));
-    let more =
-        rest.filter(|fix| fix.edits.is_empty()).flat_map(|fix| fix.steps).filter(|step| step.starts_with("No patch"));
+    let more = rest
+        .filter(|fix| fix.edits.is_empty())
+        .flat_map(|fix| fix.steps)
+        .filter(|step| step.starts_with("No patch"));
     let fix = if places.len() == 1 { base } else { remedy::together(base, places) };
     let more: Vec<String> = more.filter(|step| !fix.steps.contains(step)).collect();
     let (builds, start) = match places.len() {
@@ -49,12 +54,24 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
         n => (format!("{n} builds"), "start"),
     };
     let words = Words {
-        title: format!("{builds} of {path} {start} on a new machine each time, and no cache is imported"),
-        cause: "The machine and its builder are new in each run, and nothing is imported or exported: every step runs every time.".to_owned(),
+        title: format!(
+            "{builds} of {path} {start} on a new machine each time, and no cache is \
+            imported"
+        ),
+        cause: "The machine and its builder are new in each run, and nothing is imported or \
+            exported: every step runs every time."
+            .to_owned(),
         fix: Fix { steps: fix.steps.iter().cloned().chain(more).collect(), ..fix },
-        rules_out: vec![not_ruled_out("steps so quick that no cache is needed"), to_decide("give logs: they show how long the steps take")],
+        rules_out: vec![
+            not_ruled_out("steps so quick that no cache is needed"),
+            to_decide(
+                "give \
+            logs: they show how long the steps take",
+            ),
+        ],
         subject: path.to_owned(),
     };
-    let lines = places.iter().filter_map(|at| at.evidence("neither cache-from nor cache-to")).collect();
+    let lines =
+        places.iter().filter_map(|at| at.evidence("neither cache-from nor cache-to")).collect();
     planned::finding(&META, Severity::Note, lines, words)
 }

@@ -17,12 +17,18 @@ pub(in crate::rules) fn from_error(text: &str) -> Mistake {
         .unwrap_or_else(|| told(text))
 }
 
-/// `invalid reference format`: quotation marks that a file or shell left around a reference became part of it.
+/// `invalid reference format`: quotation marks that a file or shell left around a reference became
+/// part of it.
 pub(in crate::rules) fn bad_reference(text: &str, reference: Option<&str>) -> Option<Mistake> {
     let written = reference.filter(|_| text.trim_end().ends_with("invalid reference format"))?;
     let bare = written.trim_matches(['"', '\'']);
     let nearest = (bare != written).then(|| bare.to_owned());
-    Some(Mistake { token: written.to_owned(), nearest, kind: Kind::BadReference, valid: Vec::new() })
+    Some(Mistake {
+        token: written.to_owned(),
+        nearest,
+        kind: Kind::BadReference,
+        valid: Vec::new(),
+    })
 }
 
 /// `unsupported compression type ztsd`
@@ -39,10 +45,16 @@ fn compression(text: &str) -> Option<Mistake> {
 
 /// `unknown cache exporter: "registri"`, `unknown cache importer: gha`
 fn backend(text: &str) -> Option<Mistake> {
-    let name = word(text, "unknown cache exporter: ").or_else(|| word(text, "unknown cache importer: "))?;
+    let name = word(text, "unknown cache exporter: ")
+        .or_else(|| word(text, "unknown cache importer: "))?;
     let token = format!("type={name}");
     if TYPES.contains(&name) {
-        return Some(Mistake { token, nearest: None, kind: Kind::TypeUnsupported, valid: Vec::new() });
+        return Some(Mistake {
+            token,
+            nearest: None,
+            kind: Kind::TypeUnsupported,
+            valid: Vec::new(),
+        });
     }
     let meant = nearest(name, &TYPES).map(|t| format!("type={t}"));
     Some(Mistake { token, nearest: meant, kind: Kind::UnknownType, valid: TYPES.to_vec() })
@@ -51,8 +63,10 @@ fn backend(text: &str) -> Option<Mistake> {
 /// `registry cache exporter requires ref`, `local cache importer requires src`,
 /// `cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN`
 fn requires(text: &str) -> Option<Mistake> {
-    let name = word(text, " cache exporter requires ").or_else(|| word(text, " cache importer requires "));
-    let buildctl = || text.split_once("cache with type ").and_then(|(_, rest)| word(rest, " requires "));
+    let name =
+        word(text, " cache exporter requires ").or_else(|| word(text, " cache importer requires "));
+    let buildctl =
+        || text.split_once("cache with type ").and_then(|(_, rest)| word(rest, " requires "));
     let name = name.or_else(buildctl);
     let name = name.or_else(|| text.contains("type required for \"").then_some("type"))?;
     Some(missing(name))
@@ -61,13 +75,15 @@ fn requires(text: &str) -> Option<Mistake> {
 /// `bucket ($AWS_BUCKET) not set for s3 cache`, `token not set for github actions cache`,
 /// `either ${BUILDKIT_AZURE_STORAGE_ACCOUNT_URL} or account_url attribute is required for azblob cache`
 fn unset(text: &str) -> Option<Mistake> {
-    let before =
-        text.split_once(" not set for s3 cache").or_else(|| text.split_once(" not set for github actions cache"));
+    let before = text
+        .split_once(" not set for s3 cache")
+        .or_else(|| text.split_once(" not set for github actions cache"));
     if let Some((before, _)) = before {
         let phrase = before.rsplit(": ").next()?;
         return Some(missing(phrase.split_ascii_whitespace().next()?));
     }
-    text.contains("account_url attribute is required for azblob cache").then(|| missing("account_url"))
+    text.contains("account_url attribute is required for azblob cache")
+        .then(|| missing("account_url"))
 }
 
 /// Words of a library that was given a value it cannot use, and the option that it came from.
@@ -86,7 +102,12 @@ const UNUSABLE: [(&str, &str); 10] = [
 
 fn unusable(text: &str) -> Option<Mistake> {
     let (_, name) = UNUSABLE.iter().find(|(words, _)| text.contains(words))?;
-    Some(Mistake { token: (*name).to_owned(), nearest: None, kind: Kind::Unusable, valid: Vec::new() })
+    Some(Mistake {
+        token: (*name).to_owned(),
+        nearest: None,
+        kind: Kind::Unusable,
+        valid: Vec::new(),
+    })
 }
 
 fn missing(name: &str) -> Mistake {
@@ -112,7 +133,8 @@ mod tests {
     fn reads_the_builders_errors() {
         for (text, token, nearest) in [
             (
-                "ERROR: failed to build: failed to solve: failed to configure registry cache exporter: unsupported compression type ztsd",
+                "ERROR: failed to build: failed to solve: failed to configure registry cache \
+                    exporter: unsupported compression type ztsd",
                 "compression=ztsd",
                 Some("compression=zstd"),
             ),
@@ -123,18 +145,41 @@ mod tests {
             ),
             ("unknown cache importer: gha", "type=gha", None),
             ("ERROR: failed to build: registry cache exporter requires ref", "ref", None),
-            ("failed to configure s3 cache importer: bucket ($AWS_BUCKET) not set for s3 cache", "bucket", None),
             (
-                "failed to configure azblob cache exporter: either ${BUILDKIT_AZURE_STORAGE_ACCOUNT_URL} or account_url attribute is required for azblob cache",
+                "failed to configure s3 cache importer: bucket ($AWS_BUCKET) not set for s3 cache",
+                "bucket",
+                None,
+            ),
+            (
+                "failed to configure azblob cache exporter: either \
+                    ${BUILDKIT_AZURE_STORAGE_ACCOUNT_URL} or account_url attribute is required for \
+                    azblob cache",
                 "account_url",
                 None,
             ),
-            ("failed to configure gha cache importer: token not set for github actions cache", "token", None),
-            ("error: cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN", "token", None),
-            ("failed to configure gha cache exporter: token is malformed: token contains an invalid", "token", None),
+            (
+                "failed to configure gha cache importer: token not set for github actions cache",
+                "token",
+                None,
+            ),
+            (
+                "error: cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN",
+                "token",
+                None,
+            ),
+            (
+                "failed to configure gha cache exporter: token is malformed: token contains an \
+                    invalid",
+                "token",
+                None,
+            ),
         ] {
             let mistake = from_error(text);
-            assert_eq!((mistake.token.as_str(), mistake.nearest.as_deref()), (token, nearest), "{text}");
+            assert_eq!(
+                (mistake.token.as_str(), mistake.nearest.as_deref()),
+                (token, nearest),
+                "{text}"
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
-//! `--build-arg BUILDKIT_INLINE_CACHE=1`, which is no argument of the Dockerfile but asks for an inline cache.
+//! `--build-arg BUILDKIT_INLINE_CACHE=1`, which is no argument of the Dockerfile but asks for an
+//! inline cache.
 //!
-//! buildx and dockerd take it under this very name, with a value that Go's `strconv.ParseBool` reads as true
-//! (docker/buildx `build/opt.go`, moby/moby `builder/builder-next/builder.go`).
+//! buildx and dockerd take it under this very name, with a value that Go's `strconv.ParseBool`
+//! reads as true (docker/buildx `build/opt.go`, moby/moby `builder/builder-next/builder.go`).
 
 use super::valid::BOOLEAN_VALUES;
 use super::{Kind, Mistake};

@@ -15,7 +15,12 @@ pub(in crate::rules) fn lint(spec: &CacheSpec, export: bool) -> Vec<Mistake> {
         return vec![mistake];
     }
     if spec.raw.ends_with(',') {
-        return vec![Mistake { token: spec.raw.clone(), nearest: None, kind: Kind::Cut, valid: Vec::new() }];
+        return vec![Mistake {
+            token: spec.raw.clone(),
+            nearest: None,
+            kind: Kind::Cut,
+            valid: Vec::new(),
+        }];
     }
     let mut found: Vec<Mistake> =
         spec.loose.iter().filter(|part| !part.contains('$')).map(|part| loose(part)).collect();
@@ -24,13 +29,15 @@ pub(in crate::rules) fn lint(spec: &CacheSpec, export: bool) -> Vec<Mistake> {
         found.push(unknown_type(kind));
         return found;
     }
-    found.extend(spec.attributes.iter().filter_map(|(key, value)| attribute(kind, key, value, export)));
+    found.extend(
+        spec.attributes.iter().filter_map(|(key, value)| attribute(kind, key, value, export)),
+    );
     found.extend(required(kind, spec, export));
     found
 }
 
-/// `--cache-to inline` writes to docker.io/library/inline (docker/buildx issue 2731). Only backends that need
-/// no attributes are asked for like that, and `registry` is the name of an image.
+/// `--cache-to inline` writes to docker.io/library/inline (docker/buildx issue 2731). Only backends
+/// that need no attributes are asked for like that, and `registry` is the name of an image.
 pub(in crate::rules) fn is_bare_type(raw: &str) -> bool {
     matches!(raw, "inline" | "gha")
 }
@@ -38,7 +45,12 @@ pub(in crate::rules) fn is_bare_type(raw: &str) -> bool {
 /// What is wrong with such a name.
 pub(in crate::rules) fn bare_type(name: &str) -> Option<Mistake> {
     let nearest = Some(format!("type={name}"));
-    is_bare_type(name).then(|| Mistake { token: name.to_owned(), nearest, kind: Kind::BareType, valid: Vec::new() })
+    is_bare_type(name).then(|| Mistake {
+        token: name.to_owned(),
+        nearest,
+        kind: Kind::BareType,
+        valid: Vec::new(),
+    })
 }
 
 /// A part without `=`: `invalid value max` (buildx `util/buildflags/cache.go`).
@@ -67,7 +79,12 @@ fn attribute(kind: &str, key: &str, value: &str, export: bool) -> Option<Mistake
     }
     if !kind.contains('$') && !key.contains('$') && !valid.contains(&name.as_str()) {
         let nearest = nearest(&name, &valid).map(|n| format!("{n}={value}"));
-        return Some(Mistake { token: format!("{key}={value}"), nearest, kind: Kind::UnknownAttribute, valid });
+        return Some(Mistake {
+            token: format!("{key}={value}"),
+            nearest,
+            kind: Kind::UnknownAttribute,
+            valid,
+        });
     }
     if value.contains('$') || !export {
         return None;
@@ -126,8 +143,18 @@ mod tests {
     #[test]
     fn names_the_token_and_the_nearest_valid_one() {
         for (raw, token, nearest, kind) in [
-            ("type=registry,ref=r/a:c,compression=ztsd", "compression=ztsd", Some("compression=zstd"), Kind::BadValue),
-            ("type=registry,ref=r/a:c,mode=maxx", "mode=maxx", Some("mode=max"), Kind::IgnoredValue),
+            (
+                "type=registry,ref=r/a:c,compression=ztsd",
+                "compression=ztsd",
+                Some("compression=zstd"),
+                Kind::BadValue,
+            ),
+            (
+                "type=registry,ref=r/a:c,mode=maxx",
+                "mode=maxx",
+                Some("mode=max"),
+                Kind::IgnoredValue,
+            ),
             ("type=registri,ref=r/a:c", "type=registri", Some("type=registry"), Kind::UnknownType),
             (
                 "type=registry,ref=r/a:c,compresion=zstd",
@@ -143,7 +170,11 @@ mod tests {
             ("inline", "inline", Some("type=inline"), Kind::BareType),
             ("type=registry,", "type=registry,", None, Kind::Cut),
         ] {
-            assert_eq!(one(raw), Some((token.to_owned(), nearest.map(str::to_owned), kind)), "{raw}");
+            assert_eq!(
+                one(raw),
+                Some((token.to_owned(), nearest.map(str::to_owned), kind)),
+                "{raw}"
+            );
         }
     }
 

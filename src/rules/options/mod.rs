@@ -1,4 +1,5 @@
-//! `--cache-from` and `--cache-to` as `BuildKit` and buildx read them: what is valid, and what is not.
+//! `--cache-from` and `--cache-to` as `BuildKit` and buildx read them: what is valid, and what is
+//! not.
 //!
 //! Knows specifications, not runs: the rule decides what to report.
 
@@ -65,6 +66,13 @@ pub(super) enum Kind {
 impl Kind {
     /// The build stops, and does not go on with less.
     pub(super) fn stops(self) -> bool {
-        !matches!(self, Self::IgnoredValue | Self::UnknownAttribute | Self::Blank | Self::BareType | Self::Argument)
+        !matches!(
+            self,
+            Self::IgnoredValue
+                | Self::UnknownAttribute
+                | Self::Blank
+                | Self::BareType
+                | Self::Argument
+        )
     }
 }

@@ -1,8 +1,8 @@
 //! A name of a branch in the tag of a reference.
 //!
 //! A tag takes letters, digits, `_`, `.` and `-`
-//! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests>); a branch may be
-//! called `feature/x`, and a pull request's run `12/merge`.
+//! (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests>); a
+//! branch may be called `feature/x`, and a pull request's run `12/merge`.
 
 use super::{Kind, Mistake};
 use crate::config::{Form, pieces};
@@ -13,17 +13,27 @@ use crate::rules::remedy::reference;
 pub(in crate::rules) fn slash(spec: &CacheSpec, expanded: &str) -> Option<Mistake> {
     let named = spec.get("ref").filter(|_| spec.kind() == CacheKind::Registry)?;
     let tag = reference::tag(expanded).or_else(|| reference::tag(named))?;
-    let branch = pieces(tag).find(|piece| piece.form.is_some_and(|form| is_branch(piece.text, form)))?;
-    Some(Mistake { token: branch.text.to_owned(), nearest: None, kind: Kind::Slash, valid: Vec::new() })
+    let branch =
+        pieces(tag).find(|piece| piece.form.is_some_and(|form| is_branch(piece.text, form)))?;
+    Some(Mistake {
+        token: branch.text.to_owned(),
+        nearest: None,
+        kind: Kind::Slash,
+        valid: Vec::new(),
+    })
 }
 
 fn is_branch(text: &str, form: Form) -> bool {
     match form {
         // One that replaces characters has been thought of: `${BRANCH//\//-}`.
-        Form::Variable(name, rest) => is_branch_name(name) && (rest.is_empty() || !text.contains("//")),
+        Form::Variable(name, rest) => {
+            is_branch_name(name) && (rest.is_empty() || !text.contains("//"))
+        }
         Form::Expression(inside) => is_branch_name(inside.trim()),
         Form::Command => {
-            let asks = ["git rev-parse --abbrev-ref", "git branch --show-current"].iter().any(|git| text.contains(git));
+            let asks = ["git rev-parse --abbrev-ref", "git branch --show-current"]
+                .iter()
+                .any(|git| text.contains(git));
             (asks && !text.contains('|')) || is_branch_name(text.trim_matches(['$', '(', ')']))
         }
         Form::Percent => false,
@@ -66,8 +76,14 @@ mod tests {
             let name = spec.get("ref").unwrap_or_default().to_owned();
             slash(&spec, &name).map(|mistake| mistake.token)
         };
-        assert_eq!(found("type=registry,ref=r.example/a:c-$BITBUCKET_BRANCH").as_deref(), Some("$BITBUCKET_BRANCH"));
-        assert_eq!(found("type=registry,ref=r/a:${{ github.ref_name }}").as_deref(), Some("${{ github.ref_name }}"));
+        assert_eq!(
+            found("type=registry,ref=r.example/a:c-$BITBUCKET_BRANCH").as_deref(),
+            Some("$BITBUCKET_BRANCH")
+        );
+        assert_eq!(
+            found("type=registry,ref=r/a:${{ github.ref_name }}").as_deref(),
+            Some("${{ github.ref_name }}")
+        );
         for raw in [
             "type=registry,ref=r/a:c-$CI_COMMIT_REF_SLUG",
             "type=registry,ref=r/$BITBUCKET_BRANCH:c",

@@ -1,7 +1,8 @@
 //! Tables of valid types, attributes and values.
 //!
-//! Sources: `BuildKit` `cache/remotecache/*/` and `util/compression/attrs.go` (names of attributes),
-//! `client/solve.go` (`tag`, `digest` of local); <https://docs.docker.com/build/cache/backends/>.
+//! Sources: `BuildKit` `cache/remotecache/*/` and `util/compression/attrs.go` (names of
+//! attributes), `client/solve.go` (`tag`, `digest` of local);
+//! <https://docs.docker.com/build/cache/backends/>.
 
 /// Backends.
 pub(super) const TYPES: [&str; 6] = ["registry", "local", "gha", "s3", "azblob", "inline"];
@@ -13,18 +14,21 @@ pub(super) const MODES: [&str; 2] = ["min", "max"];
 pub(super) const COMPRESSIONS: [&str; 4] = ["uncompressed", "gzip", "estargz", "zstd"];
 
 /// Attributes whose value is a boolean as Go's `strconv.ParseBool` reads it.
-pub(super) const BOOLEANS: [&str; 4] = ["image-manifest", "oci-mediatypes", "force-compression", "ignore-error"];
+pub(super) const BOOLEANS: [&str; 4] =
+    ["image-manifest", "oci-mediatypes", "force-compression", "ignore-error"];
 
 /// What `strconv.ParseBool` takes.
 pub(super) const BOOLEAN_VALUES: [&str; 12] =
     ["true", "false", "1", "0", "t", "f", "T", "F", "TRUE", "FALSE", "True", "False"];
 
 /// Every backend takes these; those without compression of their own ignore it.
-const COMMON: [&str; 6] = ["type", "mode", "ignore-error", "compression", "compression-level", "force-compression"];
+const COMMON: [&str; 6] =
+    ["type", "mode", "ignore-error", "compression", "compression-level", "force-compression"];
 
 const REGISTRY: [&str; 4] = ["ref", "image-manifest", "oci-mediatypes", "registry.insecure"];
 const LOCAL: [&str; 6] = ["src", "dest", "digest", "tag", "image-manifest", "oci-mediatypes"];
-const GHA: [&str; 8] = ["scope", "url", "url_v2", "token", "timeout", "repository", "ghtoken", "version"];
+const GHA: [&str; 8] =
+    ["scope", "url", "url_v2", "token", "timeout", "repository", "ghtoken", "version"];
 const S3: [&str; 16] = [
     "bucket",
     "region",

@@ -17,13 +17,19 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::Cut => return format!("the cache option `{token}` ends behind its comma"),
         Kind::UnknownType => "is not a cache backend",
         Kind::BadReference => return format!("{token} is not a valid reference"),
-        Kind::BareType => return format!("the cache option `{token}` is read as the name of an image"),
-        Kind::Slash => return format!("{token} in the tag of a cache may hold a slash, which no tag may"),
+        Kind::BareType => {
+            return format!("the cache option `{token}` is read as the name of an image");
+        }
+        Kind::Slash => {
+            return format!("{token} in the tag of a cache may hold a slash, which no tag may");
+        }
         Kind::TypeUnsupported => "is not supported by this builder",
         Kind::Loose => "is not key=value",
     };
     match &mistake.nearest {
-        Some(meant) if mistake.kind != Kind::Blank => format!("`{token}` {what}; did you mean `{meant}`?"),
+        Some(meant) if mistake.kind != Kind::Blank => {
+            format!("`{token}` {what}; did you mean `{meant}`?")
+        }
         _ => format!("`{token}` {what}"),
     }
 }
@@ -33,33 +39,46 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
     let effect = match mistake.kind {
         Kind::BareType => {
             return format!(
-                "A cache option without `=` names a reference in a registry: this one is docker.io/library/{}.",
+                "A cache option without `=` names a reference in a registry: this one is \
+                    docker.io/library/{}.",
                 mistake.token
             );
         }
         Kind::Unusable => return unusable(&mistake.token).0.to_owned(),
         Kind::IgnoredValue => {
-            "The builder replaces it by the default without a word: `mode` becomes min, and errors are not ignored."
+            "The builder replaces it by the default without a word: `mode` becomes min, and errors \
+                are not ignored."
         }
-        Kind::UnknownAttribute => "The builder ignores attributes it does not know, without a word.",
+        Kind::UnknownAttribute => {
+            "The builder ignores attributes it does not know, without a word."
+        }
         Kind::Blank => {
-            "The blank becomes part of the attribute's name, and an unknown attribute is ignored without a word."
+            "The blank becomes part of the attribute's name, and an unknown attribute is ignored \
+                without a word."
         }
         Kind::Argument => {
-            "The builder writes an inline cache for `BUILDKIT_INLINE_CACHE` alone, with 1 or true. Anything else is an argument of the Dockerfile, and nobody complains of one that is not used."
+            "The builder writes an inline cache for `BUILDKIT_INLINE_CACHE` alone, with 1 or true. \
+                Anything else is an argument of the Dockerfile, and nobody complains of one that \
+                is not used."
         }
         Kind::Cut => {
-            "A blank ends a word of a shell: what follows is no longer part of the option but a word of its own, such as the directory to build."
+            "A blank ends a word of a shell: what follows is no longer part of the option but a \
+                word of its own, such as the directory to build."
         }
         Kind::BadReference => {
-            "Quotation marks, blanks and capital letters have no place in a reference. Nothing can be under such a name."
+            "Quotation marks, blanks and capital letters have no place in a reference. Nothing can \
+                be under such a name."
         }
         Kind::Slash => {
-            "A branch may be called feature/x, and the run of a pull request is called 12/merge. A tag takes letters, digits, `_`, `.` and `-`: with such a name the option is refused (invalid reference format), and the build fails or has no cache."
+            "A branch may be called feature/x, and the run of a pull request is called 12/merge. A \
+                tag takes letters, digits, `_`, `.` and `-`: with such a name the option is \
+                refused (invalid reference format), and the build fails or has no cache."
         }
         // <https://docs.docker.com/build/cache/backends/>; pull requests 1974 and 3010 of BuildKit.
         Kind::TypeUnsupported => {
-            "The builder names a type it does not know: dockerd has only inline, local and registry, with the containerd image store also gha; BuildKit has gha since 0.9, s3 and azblob since 0.11."
+            "The builder names a type it does not know: dockerd has only inline, local and \
+                registry, with the containerd image store also gha; BuildKit has gha since 0.9, s3 \
+                and azblob since 0.11."
         }
         _ => "The builder stops at such an option, or goes on without this cache.",
     };
@@ -74,23 +93,37 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
         (None, Kind::Missing) if of_runner(&mistake.token) => unusable("token").1.to_owned(),
         (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
         (None, Kind::Unusable) => unusable(&mistake.token).1.to_owned(),
-        (None, Kind::TypeUnsupported) => "build with a docker-container builder of a current BuildKit".to_owned(),
+        (None, Kind::TypeUnsupported) => {
+            "build with a docker-container builder of a current BuildKit".to_owned()
+        }
         (None, _) => format!("correct or take out `{}`", mistake.token),
     };
     if mistake.kind == Kind::Slash {
         return Fix {
-            summary: format!("replace the slashes of {} before it comes into the tag", mistake.token),
+            summary: format!(
+                "replace the slashes of {} before it comes into the tag",
+                mistake.token
+            ),
             steps: vec![
-                "GitLab has such a name ready: $CI_COMMIT_REF_SLUG. Elsewhere a line before the build makes one: `TAG=$(echo \"$BRANCH\" | tr / -)`; on GitHub, `echo \"TAG=${GITHUB_REF_NAME//\\//-}\" >> \"$GITHUB_ENV\"`.".to_owned(),
-                "On GitHub a gha cache does without: it is kept apart by branch already, and `scope=` takes any name.".to_owned(),
+                "GitLab has such a name ready: $CI_COMMIT_REF_SLUG. Elsewhere a line before the \
+                    build makes one: `TAG=$(echo \"$BRANCH\" | tr / -)`; on GitHub, `echo \
+                    \"TAG=${GITHUB_REF_NAME//\\//-}\" >> \"$GITHUB_ENV\"`."
+                    .to_owned(),
+                "On GitHub a gha cache does without: it is kept apart by branch already, and \
+                    `scope=` takes any name."
+                    .to_owned(),
                 "Import the main branch's cache beside it, or a new branch starts cold.".to_owned(),
             ],
             ..Fix::default()
         };
     }
-    let listed = (!mistake.valid.is_empty()).then(|| format!("Valid: {}.", mistake.valid.join(", ")));
-    let mut steps: Vec<String> =
-        mistake.nearest.iter().map(|meant| format!("Replace `{}` by `{meant}`.", mistake.token)).collect();
+    let listed =
+        (!mistake.valid.is_empty()).then(|| format!("Valid: {}.", mistake.valid.join(", ")));
+    let mut steps: Vec<String> = mistake
+        .nearest
+        .iter()
+        .map(|meant| format!("Replace `{}` by `{meant}`.", mistake.token))
+        .collect();
     steps.extend(listed);
     steps.extend(of_runner(&mistake.token).then(|| TOKEN.to_owned()));
     let snippet = match mistake.kind {
@@ -102,10 +135,15 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
 }
 
 /// The image is named, as an older one on the machine would be used again.
-const BUILDER: &str = "docker buildx create --name ci --driver docker-container --driver-opt image=moby/buildkit:buildx-stable-1 --use\ndocker buildx inspect --bootstrap ci   # prints the version";
+const BUILDER: &str = "docker buildx create --name ci --driver docker-container --driver-opt \
+    image=moby/buildkit:buildx-stable-1 --use\ndocker buildx inspect --bootstrap ci   # prints the \
+    version";
 
 /// GitHub gives its token to actions only.
-const TOKEN: &str = "On GitHub leave `token` and `url` out and give the build the runner's own: build with docker/build-push-action, or expose them to `run:` steps with crazy-max/ghaction-github-runtime. On any other CI system type=gha cannot work: use type=registry.";
+const TOKEN: &str = "On GitHub leave `token` and `url` out and give the build the runner's own: \
+    build with docker/build-push-action, or expose them to `run:` steps with \
+    crazy-max/ghaction-github-runtime. On any other CI system type=gha cannot work: use \
+    type=registry.";
 
 /// What GitHub's runner knows and nobody can write down.
 fn of_runner(token: &str) -> bool {
@@ -116,15 +154,19 @@ fn of_runner(token: &str) -> bool {
 fn unusable(token: &str) -> (&'static str, &'static str) {
     match token {
         "token" => (
-            "The builder read the token before it asked anybody, and it is no token of GitHub's cache service: an empty, cut or masked value, or a token of another kind such as GITHUB_TOKEN.",
+            "The builder read the token before it asked anybody, and it is no token of GitHub's \
+                cache service: an empty, cut or masked value, or a token of another kind such as \
+                GITHUB_TOKEN.",
             "give the builder the runner's cache token (ACTIONS_RUNTIME_TOKEN)",
         ),
         "tag" => (
-            "buildah takes a repository in `--cache-from` and `--cache-to`, and gives each layer a tag of its own there: a name with a tag or digest is refused.",
+            "buildah takes a repository in `--cache-from` and `--cache-to`, and gives each layer a \
+                tag of its own there: a name with a tag or digest is refused.",
             "take the tag off the reference in `--cache-from` and `--cache-to`",
         ),
         _ => (
-            "The bucket is in another region than the one that the option or the environment names.",
+            "The bucket is in another region than the one that the option or the environment \
+                names.",
             "write the region of the bucket",
         ),
     }

@@ -1,6 +1,7 @@
 //! What to do, in words, for the builder and the steps found.
 //!
-//! Both ways are always explained; which one comes first depends on the builder. Facts: ci-logs §3d, §3e.
+//! Both ways are always explained; which one comes first depends on the builder. Facts: ci-logs
+//! §3d, §3e.
 
 use super::recipe::Recipe;
 use super::rewrite::{self, VARIABLE};
@@ -28,7 +29,8 @@ pub(super) struct Case<'a> {
 /// The fix.
 pub(super) fn fix(case: Case) -> Fix {
     let replaced = case.worth == Worth::Replaced;
-    let snippet = Some(snippet::write(&case.recipes, case.builder)).filter(|s| !replaced && s.contains("- step:"));
+    let snippet = Some(snippet::write(&case.recipes, case.builder))
+        .filter(|s| !replaced && s.contains("- step:"));
     let pasted = snippet.is_some() || matches!(case.edit, Some(Ok(_)));
     let mut steps: Vec<String> = same_image(&case).into_iter().collect();
     match case.builder {
@@ -45,7 +47,14 @@ pub(super) fn fix(case: Case) -> Fix {
         }
         None => Vec::new(),
     };
-    Fix { summary: summary.to_owned(), steps, snippet, edits, cost: cost.to_owned(), ..Fix::default() }
+    Fix {
+        summary: summary.to_owned(),
+        steps,
+        snippet,
+        edits,
+        cost: cost.to_owned(),
+        ..Fix::default()
+    }
 }
 
 fn words(case: &Case) -> (&'static str, &'static str) {
@@ -56,29 +65,37 @@ fn words(case: &Case) -> (&'static str, &'static str) {
         ),
         Builder::BuildKit => (
             "give each image a cache of its own: in your registry, one reference per image",
-            "the caches take space in the registry (mode=max stores every stage); runtime 3 starts Docker differently, so try it on a branch first",
+            "the caches take space in the registry (mode=max stores every stage); runtime 3 starts \
+                Docker differently, so try it on a branch first",
         ),
         Builder::Classic => (
             "give each image a custom cache of its own",
-            "saving and loading images takes time in each run; each cache must stay below 1 GB compressed",
+            "saving and loading images takes time in each run; each cache must stay below 1 GB \
+                compressed",
         ),
     }
 }
 
 fn take_out(case: &Case) -> String {
     format!(
-        "Take `{}` out of `caches:` in {}. Nothing has to come in its place: BuildKit never reads layers out of docker.tar, and the builds import caches of their own.",
+        "Take `{}` out of `caches:` in {}. Nothing has to come in its place: BuildKit never reads \
+            layers out of docker.tar, and the builds import caches of their own.",
         case.cache,
         case.who()
     )
 }
 
 fn registry_first(case: &Case, pasted: bool) -> Vec<String> {
-    let assumed =
-        if case.builder_known { "" } else { " (assumed: no log shows the builder, and BuildKit is today's default)" };
+    let assumed = if case.builder_known {
+        ""
+    } else {
+        " (assumed: no log shows the builder, and BuildKit is today's default)"
+    };
     let mut steps = vec![
         format!(
-            "Take `{}` out of `caches:` in {}, and let each build read and write a cache of its own in your registry{}. This works with BuildKit{assumed}, which never reads images out of docker.tar; it has no 1 GB limit and is never frozen for a week.",
+            "Take `{}` out of `caches:` in {}, and let each build read and write a cache of its \
+                own in your registry{}. This works with BuildKit{assumed}, which never reads \
+                images out of docker.tar; it has no 1 GB limit and is never frozen for a week.",
             case.cache,
             case.who(),
             // What is pasted names them; builds that stand elsewhere have no names here.
@@ -90,14 +107,27 @@ fn registry_first(case: &Case, pasted: bool) -> Vec<String> {
         ),
         remedy::bitbucket_runtime(),
     ];
-    if case.recipes.iter().any(|r| rewrite::references(r).iter().any(|name| name.starts_with(VARIABLE))) {
+    if case
+        .recipes
+        .iter()
+        .any(|r| rewrite::references(r).iter().any(|name| name.starts_with(VARIABLE)))
+    {
         steps.push(format!(
-            "{VARIABLE} is a name chosen here: create it as a repository variable before you use the file, with a repository of your registry as value (such as registry.example.com/team/cache)."
+            "{VARIABLE} is a name chosen here: create it as a repository variable before you use \
+                the file, with a repository of your registry as value (such as \
+                registry.example.com/team/cache)."
         ));
     }
-    steps.push("Put `docker login` before the build: the cache is read and written during the build, not at `docker push`. Without access the build still passes, but nothing is cached.".to_owned());
+    steps.push(
+        "Put `docker login` before the build: the cache is read and written during the \
+        build, not at `docker push`. Without access the build still passes, but nothing is cached."
+            .to_owned(),
+    );
     steps.push(format!(
-        "Alternative without a registry, the documented way: one custom cache per image ({}), filled with `docker save` and read back with `docker load`. It ends the failing upload, but makes only the older builder (DOCKER_BUILDKIT=0) faster: BuildKit never looks at images that `docker load` brings in.",
+        "Alternative without a registry, the documented way: one custom cache per image ({}), \
+            filled with `docker save` and read back with `docker load`. It ends the failing \
+            upload, but makes only the older builder (DOCKER_BUILDKIT=0) faster: BuildKit never \
+            looks at images that `docker load` brings in.",
         case.each(rewrite::cache_name),
     ));
     steps
@@ -106,23 +136,37 @@ fn registry_first(case: &Case, pasted: bool) -> Vec<String> {
 fn images_first(case: &Case) -> Vec<String> {
     let mut steps = vec![
         format!(
-            "Replace `{}` in `caches:` of {} by a custom cache per image ({}). Load it before the build and save the image with its layers after it, as below.",
+            "Replace `{}` in `caches:` of {} by a custom cache per image ({}). Load it before the \
+                build and save the image with its layers after it, as below.",
             case.cache,
             case.who(),
             case.each(rewrite::cache_name),
         ),
-        "Against the recipe in Atlassian's article: one named file (`docker load` takes no list of files), tags in place of `docker images -aq` (which also saves base images, and fails the step when there is none), and a directory outside of the checkout (else `COPY . .` copies the cache).".to_owned(),
+        "Against the recipe in Atlassian's article: one named file (`docker load` takes no list of \
+            files), tags in place of `docker images -aq` (which also saves base images, and fails \
+            the step when there is none), and a directory outside of the checkout (else `COPY . .` \
+            copies the cache).".to_owned(),
     ];
     steps.push(if case.recipes.iter().any(|r| rewrite::definition(r).key_files.is_empty()) {
-        "A custom cache without `key: files:` keeps its first content for a week: name the Dockerfile and the lock files that early steps copy as key.".to_owned()
+        "A custom cache without `key: files:` keeps its first content for a week: name the \
+            Dockerfile and the lock files that early steps copy as key."
+            .to_owned()
     } else {
-        "The key makes a new cache when the Dockerfile changes; add the lock files that early steps copy (package-lock.json, go.sum). A new key starts cold.".to_owned()
+        "The key makes a new cache when the Dockerfile changes; add the lock files that early \
+            steps copy (package-lock.json, go.sum). A new key starts cold."
+            .to_owned()
     });
     steps.push(
-        "Only stages that end in the image are saved: a build stage of a multi-stage Dockerfile runs again.".to_owned(),
+        "Only stages that end in the image are saved: a build stage of a multi-stage Dockerfile \
+            runs again."
+            .to_owned(),
     );
     steps.push(format!(
-        "Alternative, and the better one as the older builder is deprecated: BuildKit with a registry cache, one reference per image ({}): `runtime: cloud: version: \"3\"`, an image with docker client and buildx such as {DOCKER_IMAGE}, then `docker buildx create --use --driver docker-container` and `docker buildx build --cache-from type=registry,ref=… --cache-to type=registry,ref=…,mode=max`.",
+        "Alternative, and the better one as the older builder is deprecated: BuildKit with a \
+            registry cache, one reference per image ({}): `runtime: cloud: version: \"3\"`, an \
+            image with docker client and buildx such as {DOCKER_IMAGE}, then `docker buildx create \
+            --use --driver docker-container` and `docker buildx build --cache-from \
+            type=registry,ref=… --cache-to type=registry,ref=…,mode=max`.",
         case.each(references),
     ));
     steps
@@ -134,10 +178,13 @@ fn references(recipe: &Recipe) -> String {
 
 /// Steps with one script may build one image: then there is less to do.
 fn same_image(case: &Case) -> Option<String> {
-    let names = case.recipes.iter().map(|r| format!("\"{}\"", r.name)).collect::<Vec<_>>().join(", ");
+    let names =
+        case.recipes.iter().map(|r| format!("\"{}\"", r.name)).collect::<Vec<_>>().join(", ");
     case.same_script.then(|| {
         format!(
-            "First check: {names} have the same script. If they build the same image, it is enough that one of them keeps `{}` in `caches:` (or leave it: the first upload wins and fits all). If they build different images, go on.",
+            "First check: {names} have the same script. If they build the same image, it is enough \
+                that one of them keeps `{}` in `caches:` (or leave it: the first upload wins and \
+                fits all). If they build different images, go on.",
             case.cache
         )
     })

@@ -37,7 +37,12 @@ pub(super) fn from_file<'a>(steps: &[&'a Step]) -> Vec<Recipe<'a>> {
             continue;
         }
         let slug = slug_of_twin(&recipes, step).unwrap_or_else(|| free_slug(&recipes, &step.name));
-        recipes.push(Recipe { name: step.name.clone(), slug, items: step.script.clone(), step: Some(step) });
+        recipes.push(Recipe {
+            name: step.name.clone(),
+            slug,
+            items: step.script.clone(),
+            step: Some(step),
+        });
     }
     recipes
 }
@@ -50,7 +55,11 @@ pub(super) fn from_runs<'a>(runs: &[&Run]) -> Vec<Recipe<'a>> {
         let mut items: Vec<String> = quoted.filter(|text| !image_builds(text).is_empty()).collect();
         if items.is_empty() {
             let image = run.builds.iter().flat_map(|build| &build.images).next();
-            items.push(image.map_or("docker build .".to_owned(), |name| format!("docker build -t {name} .")));
+            items.push(
+                image.map_or("docker build .".to_owned(), |name| {
+                    format!("docker build -t {name} .")
+                }),
+            );
         }
         let name = name_of(run);
         let slug = free_slug(&recipes, &name);
@@ -70,7 +79,11 @@ fn name_of(run: &Run) -> String {
 /// Build commands of one item, in order.
 pub(super) fn builds(item: &str) -> Vec<Build> {
     let found = image_builds(item).into_iter().filter_map(|build| {
-        Some(Build { verb: item.get(build.verb)?.to_owned(), command: build.command, context: build.context })
+        Some(Build {
+            verb: item.get(build.verb)?.to_owned(),
+            command: build.command,
+            context: build.context,
+        })
     });
     found.collect()
 }
@@ -86,7 +99,8 @@ impl Recipe<'_> {
     pub(super) fn caches_itself(&self) -> bool {
         let builds: Vec<Build> = self.builds().into_iter().flat_map(|(_, builds)| builds).collect();
         let writes = |command: &Command| command.inline() || !command.cache_to.is_empty();
-        !builds.is_empty() && builds.iter().all(|b| !b.command.cache_from.is_empty() && writes(&b.command))
+        !builds.is_empty()
+            && builds.iter().all(|b| !b.command.cache_from.is_empty() && writes(&b.command))
     }
 
     /// A command of its stands for several builds.
@@ -97,10 +111,14 @@ impl Recipe<'_> {
     /// Repositories the script pushes to.
     pub(super) fn pushed(&self) -> Vec<String> {
         let lines = self.items.iter().flat_map(|item| item.lines());
-        let pushed = lines.filter_map(|line| line.split_once("docker push ")).filter_map(|(_, rest)| {
-            rest.split_ascii_whitespace().find(|word| !word.starts_with('-')).map(|word| word.trim_matches(['"', '\'']))
-        });
-        let mut all: Vec<String> = pushed.map(|name| reference::repository(name).to_owned()).collect();
+        let pushed =
+            lines.filter_map(|line| line.split_once("docker push ")).filter_map(|(_, rest)| {
+                rest.split_ascii_whitespace()
+                    .find(|word| !word.starts_with('-'))
+                    .map(|word| word.trim_matches(['"', '\'']))
+            });
+        let mut all: Vec<String> =
+            pushed.map(|name| reference::repository(name).to_owned()).collect();
         let builds = self.builds().into_iter().flat_map(|(_, builds)| builds);
         let direct = builds.filter(|b| b.command.push).flat_map(|b| b.command.tags.clone());
         all.extend(direct.map(|tag| reference::repository(&tag).to_owned()));
@@ -126,11 +144,12 @@ fn slug(name: &str) -> String {
     if slug.is_empty() { "image".to_owned() } else { slug.chars().take(60).collect() }
 }
 
-/// One script under two names, in groups that do not run side by side: it builds one image, and may stand
-/// in the file only once.
+/// One script under two names, in groups that do not run side by side: it builds one image, and may
+/// stand in the file only once.
 fn slug_of_twin(recipes: &[Recipe], step: &Step) -> Option<String> {
     let twin = |recipe: &&Recipe| {
-        recipe.items == step.script && recipe.step.is_some_and(|other| other.parallel != step.parallel)
+        recipe.items == step.script
+            && recipe.step.is_some_and(|other| other.parallel != step.parallel)
     };
     recipes.iter().find(twin).map(|recipe| recipe.slug.clone())
 }

@@ -18,7 +18,8 @@ pub(super) fn edit(
     (builder, worth): (Builder, Worth),
 ) -> Result<Edit, String> {
     let file = config.content.pipelines.as_ref().ok_or("it holds no pipelines")?;
-    let recipe_of = |step: &Step| recipes.iter().find(|r| r.name == step.name && r.items == step.script);
+    let recipe_of =
+        |step: &Step| recipes.iter().find(|r| r.name == step.name && r.items == step.script);
     let mut corrections = Vec::new();
     let mut refused = Ok(());
     for group in groups {
@@ -43,7 +44,8 @@ pub(super) fn edit(
         twins(group, builder)?;
     }
     let changed = |recipe: &&Recipe| {
-        builder == Builder::Classic && corrections.iter().any(|c| c.instead == Some(rewrite::cache_name(recipe)))
+        builder == Builder::Classic
+            && corrections.iter().any(|c| c.instead == Some(rewrite::cache_name(recipe)))
     };
     let mut definitions: Vec<_> = Vec::new();
     for definition in recipes.iter().filter(changed).map(rewrite::definition) {
@@ -52,14 +54,21 @@ pub(super) fn edit(
         }
     }
     let new = config.with_body(&correct(config.body(), &corrections, &definitions)?)?;
-    Ok(Edit { path: config.path.clone(), diff: new.diff, text: new.text, safe: worth == Worth::Replaced })
+    Ok(Edit {
+        path: config.path.clone(),
+        diff: new.diff,
+        text: new.text,
+        safe: worth == Worth::Replaced,
+    })
 }
 
 /// One anchored step used twice stays one step: it cannot get two caches.
 fn twins(group: &[&Step], builder: Builder) -> Result<(), String> {
     let mut rest = group;
     while let Some((step, others)) = rest.split_first() {
-        if builder == Builder::Classic && others.iter().any(|o| o.name == step.name && o.script == step.script) {
+        if builder == Builder::Classic
+            && others.iter().any(|o| o.name == step.name && o.script == step.script)
+        {
             return Err(format!("step \"{}\" is in the group twice", step.name));
         }
         rest = others;

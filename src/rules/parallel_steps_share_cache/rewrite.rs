@@ -46,7 +46,8 @@ fn with_registry(build: &Build, place: &str) -> String {
     }
     let load = if asks.push { "" } else { " --load" };
     format!(
-        "docker buildx build{load} --cache-from type=registry,ref={place} --cache-to type=registry,ref={place},mode=max,ignore-error=true"
+        "docker buildx build{load} --cache-from type=registry,ref={place} --cache-to \
+            type=registry,ref={place},mode=max,ignore-error=true"
     )
 }
 
@@ -77,12 +78,17 @@ pub(super) fn classic(recipe: &Recipe) -> Vec<BuildChange> {
     }
     let folder = folder(recipe);
     if let Some(first) = changes.first_mut() {
-        first.before.push(format!("if [ -f {folder}/image.tar ]; then docker load -i {folder}/image.tar; fi"));
+        first.before.push(format!(
+            "if [ -f {folder}/image.tar ]; then docker load -i {folder}/image.tar; fi"
+        ));
     }
     if let Some(last) = changes.last_mut() {
         let layers = tags.iter().map(|tag| format!("$(docker history -q {tag} | grep -v missing)"));
         let all: Vec<String> = layers.chain(tags.iter().cloned()).collect();
-        last.after.push(format!("mkdir -p {folder} && docker save -o {folder}/image.tar {}", all.join(" ")));
+        last.after.push(format!(
+            "mkdir -p {folder} && docker save -o {folder}/image.tar {}",
+            all.join(" ")
+        ));
     }
     changes
 }
@@ -90,9 +96,11 @@ pub(super) fn classic(recipe: &Recipe) -> Vec<BuildChange> {
 /// Definition of the custom cache of a recipe.
 pub(super) fn definition(recipe: &Recipe) -> CacheDefinition {
     let builds: Vec<Build> = recipe.builds().into_iter().flat_map(|(_, builds)| builds).collect();
-    let moved = recipe.items.iter().any(|item| item.split_ascii_whitespace().any(|word| word == "cd"));
+    let moved =
+        recipe.items.iter().any(|item| item.split_ascii_whitespace().any(|word| word == "cd"));
     let files: Option<Vec<String>> = builds.iter().map(dockerfile).collect();
-    let key_files = files.filter(|files| !moved && files.iter().all(|f| plain(f))).unwrap_or_default();
+    let key_files =
+        files.filter(|files| !moved && files.iter().all(|f| plain(f))).unwrap_or_default();
     CacheDefinition { name: cache_name(recipe), path: folder(recipe), key_files }
 }
 
@@ -145,5 +153,11 @@ fn dockerfile(build: &Build) -> Option<String> {
     }
     let context = build.context.as_deref()?.trim_start_matches("./").trim_end_matches('/');
     let local = !context.contains(['$', ':']);
-    local.then(|| if matches!(context, "" | ".") { "Dockerfile".to_owned() } else { format!("{context}/Dockerfile") })
+    local.then(|| {
+        if matches!(context, "" | ".") {
+            "Dockerfile".to_owned()
+        } else {
+            format!("{context}/Dockerfile")
+        }
+    })
 }

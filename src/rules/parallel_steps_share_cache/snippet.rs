@@ -54,7 +54,9 @@ fn image(recipe: &Recipe) -> String {
     match step {
         Some(step) if step.has_docker_image() => format!("    image: {own}"),
         Some(step) if step.foreign_tool().is_some() => {
-            format!("    image: {own} # must hold the docker client and buildx, as {DOCKER_IMAGE} does")
+            format!(
+                "    image: {own} # must hold the docker client and buildx, as {DOCKER_IMAGE} does"
+            )
         }
         _ => format!("    image: {DOCKER_IMAGE}"),
     }

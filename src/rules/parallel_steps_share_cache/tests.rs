@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::finding::Confidence;
-use crate::model::{Build, CacheOperation, CacheOutcome, CiCache, Command, Instruction, Quote, Step as BuildStep};
+use crate::model::{
+    Build, CacheOperation, CacheOutcome, CiCache, Command, Instruction, Quote, Step as BuildStep,
+};
 
 const FILE: &str = "\
 pipelines:
@@ -49,7 +51,11 @@ fn run(source: &str, commit: Option<&str>, outcome: CacheOutcome, builds: &str) 
 
 fn check(runs: Vec<Run>, file: Option<&str>) -> Vec<Finding> {
     let configs = file.map(|text| Config::read("bitbucket-pipelines.yml", text).unwrap().unwrap());
-    ParallelStepsShareCache.check(&Study { runs, configs: configs.into_iter().collect(), ..Study::default() })
+    ParallelStepsShareCache.check(&Study {
+        runs,
+        configs: configs.into_iter().collect(),
+        ..Study::default()
+    })
 }
 
 #[test]
@@ -63,8 +69,10 @@ fn the_file_proves_it_and_names_the_steps() {
 #[test]
 fn two_logs_of_a_commit_prove_it_if_they_build_different_things() {
     let of = |commit, other| {
-        let runs =
-            vec![run("a.log", commit, CacheOutcome::Failed, "web"), run("b.log", commit, CacheOutcome::Exists, other)];
+        let runs = vec![
+            run("a.log", commit, CacheOutcome::Failed, "web"),
+            run("b.log", commit, CacheOutcome::Exists, other),
+        ];
         check(runs, None)[0].confidence
     };
     assert_eq!(of(Some("1a"), "api"), Confidence::Proven);
@@ -95,8 +103,9 @@ fn quiet_where_nothing_failed_or_the_file_excludes_it() {
 
 #[test]
 fn the_same_tagged_image_is_a_milder_case() {
-    let same =
-        FILE.replace("docker build api", "docker build -t app .").replace("docker build web", "docker build -t app .");
+    let same = FILE
+        .replace("docker build api", "docker build -t app .")
+        .replace("docker build web", "docker build -t app .");
     let found = check(vec![run("a.log", None, CacheOutcome::Failed, "web")], Some(&same));
     assert_eq!(found[0].severity, Severity::Warning);
     assert!(found[0].fix.steps[0].contains("it is enough that one of them keeps `docker`"));
@@ -110,6 +119,14 @@ fn the_builder_seen_decides_what_comes_first() {
     let (old, new) = (fix(classic), fix(run("a.log", None, CacheOutcome::Failed, "web")));
     assert!(old.snippet.unwrap().contains("docker save -o ~/docker-a/image.tar"));
     assert!(old.steps.iter().any(|s| s.contains("registry cache")));
-    assert!(new.snippet.unwrap().contains("--cache-to type=registry,ref=$CACHE_REPOSITORY:buildcache-a,mode=max"));
-    assert!(new.steps.iter().any(|s| s.contains("BuildKit never looks at images that `docker load` brings in")));
+    assert!(
+        new.snippet
+            .unwrap()
+            .contains("--cache-to type=registry,ref=$CACHE_REPOSITORY:buildcache-a,mode=max")
+    );
+    assert!(
+        new.steps
+            .iter()
+            .any(|s| s.contains("BuildKit never looks at images that `docker load` brings in"))
+    );
 }

@@ -1,7 +1,7 @@
 //! A call of bake in a CI, the file it reads and the targets it builds.
 //!
-//! Targets that are linked by `contexts = { x = "target:y" }` are built as well, each a build of its own
-//! (<https://docs.docker.com/build/bake/contexts/#using-a-target-as-a-build-context>).
+//! Targets that are linked by `contexts = { x = "target:y" }` are built as well, each a build of
+//! its own (<https://docs.docker.com/build/bake/contexts/#using-a-target-as-a-build-context>).
 
 use super::{plain, root};
 use crate::config::{Config, Place};
@@ -22,7 +22,9 @@ pub(in crate::rules) fn file_of<'a>(study: &'a Study, at: At) -> Option<&'a Conf
     let path = |name: &str| plain(&format!("{root}/{name}"));
     match &at.place.command.file {
         Some(file) => bake().find(|config| config.path == path(file)),
-        None => ["docker-bake.json", "docker-bake.hcl"].iter().find_map(|name| bake().find(|c| c.path == path(name))),
+        None => ["docker-bake.json", "docker-bake.hcl"]
+            .iter()
+            .find_map(|name| bake().find(|c| c.path == path(name))),
     }
 }
 
@@ -33,7 +35,9 @@ pub(in crate::rules) fn targets(file: &Config, named: &[String]) -> (Vec<String>
     let mut open: Vec<String> = if named.is_empty() { default.to_vec() } else { named.to_vec() };
     while let Some(name) = open.pop() {
         match file.content.groups.iter().find(|(group, _)| *group == name) {
-            Some((_, members)) => open.extend(members.iter().filter(|m| !asked.contains(m)).cloned()),
+            Some((_, members)) => {
+                open.extend(members.iter().filter(|m| !asked.contains(m)).cloned())
+            }
             None if asked.contains(&name) => {}
             None => asked.push(name),
         }
@@ -44,7 +48,8 @@ pub(in crate::rules) fn targets(file: &Config, named: &[String]) -> (Vec<String>
     while let Some(place) = built.get(next).and_then(|name| target(file, name)) {
         next += 1;
         let links = place.inputs.iter().filter_map(|input| input.split_once("=target:"));
-        let new: Vec<String> = links.map(|(_, name)| name.to_owned()).filter(|name| !built.contains(name)).collect();
+        let new: Vec<String> =
+            links.map(|(_, name)| name.to_owned()).filter(|name| !built.contains(name)).collect();
         built.extend(new.into_iter().filter(|name| target(file, name).is_some()));
     }
     (asked, built)

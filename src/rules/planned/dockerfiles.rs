@@ -1,4 +1,5 @@
-//! Dockerfiles of the configuration, and which places build them. Found once: there may be thousands of both.
+//! Dockerfiles of the configuration, and which places build them. Found once: there may be
+//! thousands of both.
 
 use std::collections::HashMap;
 
@@ -16,12 +17,17 @@ pub(in crate::rules) struct Dockerfiles {
 impl Dockerfiles {
     pub(in crate::rules) fn of(configs: &[Config]) -> Self {
         let mut all = Self::default();
-        for (number, config) in configs.iter().enumerate().filter(|(_, config)| !config.content.stages.is_empty()) {
+        for (number, config) in
+            configs.iter().enumerate().filter(|(_, config)| !config.content.stages.is_empty())
+        {
             all.paths.entry(plain(&config.path)).or_insert(number);
         }
         for (number, config) in configs.iter().enumerate() {
             for at in places_of(config) {
-                let Some(path) = dockerfile_path(at).filter(|path| all.paths.contains_key(path)) else { continue };
+                let Some(path) = dockerfile_path(at).filter(|path| all.paths.contains_key(path))
+                else {
+                    continue;
+                };
                 all.builds.entry(path).or_default().push((number, at.index));
             }
         }

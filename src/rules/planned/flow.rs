@@ -23,7 +23,9 @@ impl Name {
     pub(in crate::rules) fn shown(&self) -> String {
         match self.kind {
             CacheKind::Gha => format!("the gha scope \"{}\"", self.text),
-            CacheKind::S3 | CacheKind::Azblob => format!("the {} cache {}", self.kind.name(), self.text),
+            CacheKind::S3 | CacheKind::Azblob => {
+                format!("the {} cache {}", self.kind.name(), self.text)
+            }
             _ => self.text.clone(),
         }
     }
@@ -31,7 +33,10 @@ impl Name {
     /// The one form of a reference that may be written in several.
     fn whole(&self) -> Self {
         let text = match self.kind {
-            CacheKind::Registry if reference::tag(&self.text).is_none() && !tells_nothing(last_part(&self.text)) => {
+            CacheKind::Registry
+                if reference::tag(&self.text).is_none()
+                    && !tells_nothing(last_part(&self.text)) =>
+            {
                 format!("{}:latest", reference::without_hub(&self.text))
             }
             CacheKind::Registry => reference::without_hub(&self.text).to_owned(),
@@ -55,8 +60,12 @@ pub(in crate::rules) fn name(at: At, spec: &CacheSpec) -> Option<Name> {
     let text = match spec.kind() {
         CacheKind::Registry => spec.get("ref").filter(|name| !name.is_empty())?.to_owned(),
         CacheKind::Gha => spec.get("scope").unwrap_or("buildkit").to_owned(),
-        CacheKind::S3 => format!("{}/{}", spec.get("bucket")?, spec.get("name").unwrap_or("buildkit")),
-        CacheKind::Azblob => format!("{}/{}", spec.get("account_url")?, spec.get("name").unwrap_or("buildkit")),
+        CacheKind::S3 => {
+            format!("{}/{}", spec.get("bucket")?, spec.get("name").unwrap_or("buildkit"))
+        }
+        CacheKind::Azblob => {
+            format!("{}/{}", spec.get("account_url")?, spec.get("name").unwrap_or("buildkit"))
+        }
         CacheKind::Local | CacheKind::Inline | CacheKind::Unknown => return None,
     };
     let forge = at.config.forge().filter(|_| spec.kind() == CacheKind::Gha).map(str::to_owned);
@@ -96,7 +105,9 @@ impl Names {
                 self.homeless.extend(name.forge.is_none().then(|| name.text.clone()));
             }
             self.exact.insert(name.whole());
-        } else if let Some((_, count)) = self.known.get(&name).and_then(|at| self.vague.get_mut(*at)) {
+        } else if let Some((_, count)) =
+            self.known.get(&name).and_then(|at| self.vague.get_mut(*at))
+        {
             *count += 1;
         } else {
             self.known.insert(name.clone(), self.vague.len());
@@ -124,7 +135,12 @@ impl Names {
         if self.vague.len() > MOST || (!plain && self.exact.len() > MOST) {
             return usize::MAX;
         }
-        let vague: usize = self.vague.iter().filter(|(known, _)| may_be_one(known, name)).map(|(_, count)| count).sum();
+        let vague: usize = self
+            .vague
+            .iter()
+            .filter(|(known, _)| may_be_one(known, name))
+            .map(|(_, count)| count)
+            .sum();
         let exact = self.exact.iter().filter(|known| !plain && may_be_one(known, name)).count();
         vague + exact
     }
@@ -133,7 +149,9 @@ impl Names {
 /// All that is read.
 pub(in crate::rules) fn all_read(study: &Study) -> Names {
     let mut names = Names::default();
-    place::all(study).flat_map(|at| read(at).map(|(_, name)| name)).for_each(|name| names.add(name));
+    place::all(study)
+        .flat_map(|at| read(at).map(|(_, name)| name))
+        .for_each(|name| names.add(name));
     names
 }
 
@@ -141,10 +159,24 @@ pub(in crate::rules) fn all_read(study: &Study) -> Names {
 pub(in crate::rules) fn all_written(study: &Study) -> Names {
     let mut names = Names::default();
     for at in place::all(study) {
-        let images = at.place.command.tags.iter().map(ToString::to_string).chain(at.place.pushed.iter().cloned());
-        let image = |text: String| Name { kind: CacheKind::Registry, text: at.place.expanded(&text), forge: None };
+        let images = at
+            .place
+            .command
+            .tags
+            .iter()
+            .map(ToString::to_string)
+            .chain(at.place.pushed.iter().cloned());
+        let image = |text: String| Name {
+            kind: CacheKind::Registry,
+            text: at.place.expanded(&text),
+            forge: None,
+        };
         let every = at.place.every_target.iter().filter_map(|raw| name(at, &CacheSpec::parse(raw)));
-        exported(at).map(|(_, name)| name).chain(every).chain(images.map(image)).for_each(|name| names.add(name));
+        exported(at)
+            .map(|(_, name)| name)
+            .chain(every)
+            .chain(images.map(image))
+            .for_each(|name| names.add(name));
     }
     names
 }
@@ -161,7 +193,9 @@ pub(in crate::rules) fn written_by_branches(study: &Study) -> Names {
 
 /// Some export is not known, so that it may be to any name.
 pub(in crate::rules) fn hides_an_export(study: &Study) -> bool {
-    let hidden = |spec: &CacheSpec| spec.attributes.is_empty() || pieces(&spec.raw).all(|piece| piece.form.is_some());
+    let hidden = |spec: &CacheSpec| {
+        spec.attributes.is_empty() || pieces(&spec.raw).all(|piece| piece.form.is_some())
+    };
     place::all(study).any(|at| at.place.command.cache_to.iter().any(hidden))
 }
 
@@ -175,11 +209,17 @@ pub(in crate::rules) fn may_be_one(a: &Name, b: &Name) -> bool {
     a == b || overlap(&a, &b)
 }
 
-/// With something in the place of each variable the two can be equal: their beginnings and their ends are.
+/// With something in the place of each variable the two can be equal: their beginnings and their
+/// ends are.
 fn overlap(a: &str, b: &str) -> bool {
     let fixed = |text: &str| {
-        let all: Vec<(String, bool)> = pieces(text).map(|p| (p.text.to_owned(), p.form.is_some())).collect();
-        let head = all.iter().take_while(|(_, form)| !form).map(|(text, _)| text.as_str()).collect::<String>();
+        let all: Vec<(String, bool)> =
+            pieces(text).map(|p| (p.text.to_owned(), p.form.is_some())).collect();
+        let head = all
+            .iter()
+            .take_while(|(_, form)| !form)
+            .map(|(text, _)| text.as_str())
+            .collect::<String>();
         let tail = all
             .iter()
             .rev()
@@ -203,7 +243,8 @@ fn overlap(a: &str, b: &str) -> bool {
 
 /// It is `BuildKit` that builds there: others read and write their caches by themselves.
 pub(in crate::rules) fn is_buildkit(at: At) -> bool {
-    !matches!(at.place.command.tool, Tool::Kaniko | Tool::Buildah | Tool::BuildxCreate) && !at.place.classic
+    !matches!(at.place.command.tool, Tool::Kaniko | Tool::Buildah | Tool::BuildxCreate)
+        && !at.place.classic
 }
 
 #[cfg(test)]
@@ -212,7 +253,8 @@ mod tests {
 
     #[test]
     fn variables_may_hold_what_the_other_says() {
-        let name = |text: &str| Name { kind: CacheKind::Registry, text: text.to_owned(), forge: None };
+        let name =
+            |text: &str| Name { kind: CacheKind::Registry, text: text.to_owned(), forge: None };
         for (a, b) in [
             ("r/a:cache", "r/a:cache"),
             ("r/a", "docker.io/r/a:latest"),

@@ -1,7 +1,7 @@
 //! What is written beside what the logs show.
 //!
-//! A log takes a finding of the configuration away where it contradicts it or tells the same, not by being
-//! there: one of a first run, or of another job, leaves what is written as it is.
+//! A log takes a finding of the configuration away where it contradicts it or tells the same, not
+//! by being there: one of a first run, or of another job, leaves what is written as it is.
 
 use crate::config::Config;
 use crate::finding::{Evidence, Finding};
@@ -36,7 +36,10 @@ pub(in crate::rules) fn beside<'a>(
 
 /// All its lines are of configuration files.
 fn is_configured(study: &Study, finding: &Finding) -> bool {
-    finding.evidence.iter().all(|line| study.configs.iter().any(|config| config.path == line.source))
+    finding
+        .evidence
+        .iter()
+        .all(|line| study.configs.iter().any(|config| config.path == line.source))
 }
 
 /// A finding about the order of a Dockerfile.
@@ -47,8 +50,8 @@ pub(in crate::rules) struct Ordered<'a> {
     pub(in crate::rules) finding: Finding,
 }
 
-/// Findings about Dockerfiles that the logs leave standing, with what they add. `told` are series of which the
-/// logs tell the same.
+/// Findings about Dockerfiles that the logs leave standing, with what they add. `told` are series
+/// of which the logs tell the same.
 pub(in crate::rules) fn ordered<'a>(
     study: &'a Study,
     written: Vec<Ordered<'a>>,
@@ -60,10 +63,14 @@ pub(in crate::rules) fn ordered<'a>(
         Some(dockerfile_at::of(study, run, build)?.config.path == config.path)
     };
     let same = |past: &Past<'a>, config: &Config| of(past, config) == Some(true);
-    let left = written.into_iter().filter(|one| !all.iter().any(|past| same(past, one.config) && told(past)));
-    let left = left.filter(|one| !all.iter().any(|past| same(past, one.config) && contradicts(past, one)));
+    let left = written
+        .into_iter()
+        .filter(|one| !all.iter().any(|past| same(past, one.config) && told(past)));
+    let left =
+        left.filter(|one| !all.iter().any(|past| same(past, one.config) && contradicts(past, one)));
     left.map(|one| {
-        let shown = all.iter().filter(|past| same(past, one.config)).find_map(|past| ran(past, &one));
+        let shown =
+            all.iter().filter(|past| same(past, one.config)).find_map(|past| ran(past, &one));
         let mut finding = one.finding;
         finding.evidence.extend(shown);
         finding
@@ -74,13 +81,18 @@ pub(in crate::rules) fn ordered<'a>(
 /// In each later run the step came from the cache.
 fn contradicts(past: &Past, one: &Ordered) -> bool {
     let later = || (1..past.len()).filter_map(|i| past.get(i));
-    let hit = |(run, build): (&Run, &Build)| step_of(past, run, build, one).is_some_and(|s| s.outcome == Outcome::Hit);
+    let hit = |(run, build): (&Run, &Build)| {
+        step_of(past, run, build, one).is_some_and(|s| s.outcome == Outcome::Hit)
+    };
     later().next().is_some() && later().all(hit)
 }
 
 fn step_of<'a>(past: &Past, run: &Run, build: &'a Build, one: &Ordered) -> Option<&'a Step> {
     let file = dockerfile_at::of(past.study, run, build)?;
-    build.steps.iter().find(|step| file.of_step(build, step).is_some_and(|(_, i)| i.line == one.spoilt))
+    build
+        .steps
+        .iter()
+        .find(|step| file.of_step(build, step).is_some_and(|(_, i)| i.line == one.spoilt))
 }
 
 /// It ran in the last run, in which something came from the cache.

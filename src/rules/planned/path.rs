@@ -3,7 +3,8 @@
 use super::At;
 use crate::config::Place;
 
-/// The directory that a place builds, from the checkout on; empty for that itself, however it is written.
+/// The directory that a place builds, from the checkout on; empty for that itself, however it is
+/// written.
 pub(in crate::rules) fn context(place: &Place) -> String {
     // `{{defaultContext}}` is the repository (docker/build-push-action README).
     const CHECKOUT: [&str; 6] = [

@@ -11,10 +11,12 @@ use crate::finding::Fix;
 use crate::model::{CacheKind, CacheSpec};
 
 /// `image-manifest=true` is what ECR and others ask for and the default only since `BuildKit` 0.21.
-pub(super) const ATTRIBUTES: &str = "mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd";
+pub(super) const ATTRIBUTES: &str =
+    "mode=max,image-manifest=true,oci-mediatypes=true,compression=zstd";
 
 /// What `mode=max` costs.
-const GROWS: &str = "the cache holds every stage and grows; each export takes time and registry space";
+const GROWS: &str =
+    "the cache holds every stage and grows; each export takes time and registry space";
 
 /// What a builder costs that is made in the job.
 pub(in crate::rules) const COLD: &str =
@@ -24,7 +26,9 @@ pub(in crate::rules) const COLD: &str =
 #[must_use]
 pub fn bitbucket_runtime() -> String {
     format!(
-        "`docker buildx` needs `runtime: cloud: version: \"3\"`. That runtime no longer puts a docker client into the step: use an image that has one with buildx, such as {DOCKER_IMAGE}."
+        "`docker buildx` needs `runtime: cloud: version: \"3\"`. That runtime no longer puts a \
+            docker client into the step: use an image that has one with buildx, such as \
+            {DOCKER_IMAGE}."
     )
 }
 
@@ -36,19 +40,33 @@ pub fn registry_max(site: &Site) -> Fix {
     }
     let settings = max_settings(site, Settings::default());
     let make = settings.builder.then(|| match site.form {
-        Form::BuildPushAction => "Add docker/setup-buildx-action: it makes a docker-container builder, the default docker driver cannot export a registry cache.".to_owned(),
-        Form::ComposePlugin => "Move to version 5.5.0 of the plugin or newer and let it make a docker-container builder (`builder:`): the default docker driver cannot export a registry cache.".to_owned(),
-        _ => format!("Make a docker-container builder in the job (`{CREATE}`): the default docker driver cannot export a registry cache."),
+        Form::BuildPushAction => "Add docker/setup-buildx-action: it makes a docker-container \
+            builder, the default docker driver cannot export a registry cache."
+            .to_owned(),
+        Form::ComposePlugin => "Move to version 5.5.0 of the plugin or newer and let it make a \
+            docker-container builder (`builder:`): the default docker driver cannot export a \
+            registry cache."
+            .to_owned(),
+        _ => format!(
+            "Make a docker-container builder in the job (`{CREATE}`): the default docker \
+            driver cannot export a registry cache."
+        ),
     });
     let mut steps: Vec<String> = make.into_iter().collect();
     steps.extend((settings.builder && site.ci == Some("bitbucket")).then(bitbucket_runtime));
-    steps.push(format!("Export every stage to {} with mode=max and import the same reference.", site.cache));
+    steps.push(format!(
+        "Export every stage to {} with mode=max and import the same reference.",
+        site.cache
+    ));
     steps.extend(site.form.eq(&Form::DockerBuild).then(|| {
-        "The image then is in the builder, not in dockerd: --push it, or --load it where later commands use it."
+        "The image then is in the builder, not in dockerd: --push it, or --load it where later \
+            commands use it."
             .to_owned()
     }));
     let fix = Fix {
-        summary: "store every stage in a registry cache (mode=max), with a builder that can write it".to_owned(),
+        summary:
+            "store every stage in a registry cache (mode=max), with a builder that can write it"
+                .to_owned(),
         steps,
         snippet: Some(snippet::write(site, &settings)),
         cost: if settings.builder { format!("{GROWS}; {COLD}") } else { GROWS.to_owned() },
@@ -61,8 +79,10 @@ pub fn registry_max(site: &Site) -> Fix {
 /// now is used until the new cache is filled.
 fn max_settings(site: &Site, now: Settings) -> Settings {
     let own = import(&site.cache);
-    let others = site.imports.iter().filter(|i| !reference::same(i, &site.cache)).map(|i| import(i));
-    let backends = now.from.into_iter().filter(|raw| CacheSpec::parse(raw).kind() != CacheKind::Registry);
+    let others =
+        site.imports.iter().filter(|i| !reference::same(i, &site.cache)).map(|i| import(i));
+    let backends =
+        now.from.into_iter().filter(|raw| CacheSpec::parse(raw).kind() != CacheKind::Registry);
     Settings {
         from: std::iter::once(own).chain(others).chain(backends).collect(),
         to: Some(format!("type=registry,ref={},{ATTRIBUTES}", site.cache)),
@@ -77,7 +97,8 @@ pub(in crate::rules) fn together(fix: Fix, places: &[At]) -> Fix {
         let site = Site::written(at);
         let now = Settings::default();
         let settings = gha::settings_of(&site).unwrap_or_else(|| max_settings(&site, now));
-        let named = settings.from.iter().chain(&settings.to).all(|spec| !spec.contains(PLACEHOLDER));
+        let named =
+            settings.from.iter().chain(&settings.to).all(|spec| !spec.contains(PLACEHOLDER));
         (named && !at.place.logs_in_later && plain::registry(&site).is_none())
             .then_some(Change::Caches { place: at.index, settings })
     })
@@ -92,12 +113,17 @@ pub fn max_mode(site: &Site) -> Fix {
     let settings = Settings { to: Some(with_max(export)), ..Settings::default() };
     let fix = Fix {
         summary: "export every stage: mode=max".to_owned(),
-        steps: vec!["Write `mode=max` into the export; `min` is the default and is never printed.".to_owned()],
+        steps: vec![
+            "Write `mode=max` into the export; `min` is the default and is never printed."
+                .to_owned(),
+        ],
         snippet: Some(snippet::write(site, &settings)),
         cost: GROWS.to_owned(),
         ..Fix::default()
     };
-    let Some((at, old)) = site.at.and_then(|at| Some((at, Site::written(at).export?))) else { return fix };
+    let Some((at, old)) = site.at.and_then(|at| Some((at, Site::written(at).export?))) else {
+        return fix;
+    };
     if patch::is_variable(&CacheSpec::parse(&old)) {
         return patch::refused(fix, at, &format!("the option is what `{old}` holds"));
     }
@@ -108,8 +134,10 @@ pub fn max_mode(site: &Site) -> Fix {
 /// `type=gha,mode=min` is `type=gha,mode=max`; a misspelt mode silently means min.
 fn with_max(raw: &str) -> String {
     let spec = CacheSpec::parse(raw);
-    let attributes = spec.attributes.iter().filter(|(key, _)| !key.trim().eq_ignore_ascii_case("mode"));
-    let parts = attributes.map(|(key, value)| format!("{key}={value}")).chain(spec.loose.iter().cloned());
+    let attributes =
+        spec.attributes.iter().filter(|(key, _)| !key.trim().eq_ignore_ascii_case("mode"));
+    let parts =
+        attributes.map(|(key, value)| format!("{key}={value}")).chain(spec.loose.iter().cloned());
     parts.chain(std::iter::once("mode=max".to_owned())).collect::<Vec<_>>().join(",")
 }
 
@@ -118,18 +146,30 @@ fn with_max(raw: &str) -> String {
 pub fn engine_upgrade(site: &Site) -> Fix {
     let other = registry_max(&Site { capable: false, ..site.clone() });
     let steps = [
-        "Upgrade the Docker Engine of the build host to 27.2 or newer, whose inline cache works: 20.10 to 26.1 lose it after a partly cached run (the fix, BuildKit pull request 4796, never came to 25.x and 26.x), and 27.0.1 to 27.1.2 never store a usable one. Amazon Linux 2023, the base of the Elastic CI Stack, still shipped 25.x in early 2026.",
-        "Where the engine cannot be changed: build with a docker-container builder and a registry cache, as below. That builder brings its own BuildKit.",
-        "Or turn on the containerd image store of the engine (\"features\": {\"containerd-snapshotter\": true} in daemon.json): the bug is in the older image store only.",
-        "What does not help: `docker pull` before the build, and a newer buildx or docker client; the cache is written by the engine.",
+        "Upgrade the Docker Engine of the build host to 27.2 or newer, whose inline cache works: \
+            20.10 to 26.1 lose it after a partly cached run (the fix, BuildKit pull request 4796, \
+            never came to 25.x and 26.x), and 27.0.1 to 27.1.2 never store a usable one. Amazon \
+            Linux 2023, the base of the Elastic CI Stack, still shipped 25.x in early 2026.",
+        "Where the engine cannot be changed: build with a docker-container builder and a registry \
+            cache, as below. That builder brings its own BuildKit.",
+        "Or turn on the containerd image store of the engine (\"features\": \
+            {\"containerd-snapshotter\": true} in daemon.json): the bug is in the older image \
+            store only.",
+        "What does not help: `docker pull` before the build, and a newer buildx or docker client; \
+            the cache is written by the engine.",
     ];
     let fix = Fix {
-        summary: "use Docker Engine 27.2 or newer, or a docker-container builder with a registry cache".to_owned(),
+        summary:
+            "use Docker Engine 27.2 or newer, or a docker-container builder with a registry cache"
+                .to_owned(),
         steps: steps.into_iter().map(str::to_owned).collect(),
         snippet: other.snippet,
         edits: other.edits,
         places: other.places,
-        cost: format!("an engine upgrade costs nothing later; with the registry cache {}", other.cost),
+        cost: format!(
+            "an engine upgrade costs nothing later; with the registry cache {}",
+            other.cost
+        ),
     };
     noted(fix, site)
 }
@@ -140,11 +180,13 @@ pub fn inline_args(site: &Site) -> Fix {
     let from = site.imports.iter().map(|i| import(i)).collect();
     let settings = inline_settings(site, Settings { from, ..Settings::default() });
     let mut steps = vec![
-        "Write the cache metadata into the image that is pushed; the first build after that still runs cold."
+        "Write the cache metadata into the image that is pushed; the first build after that still \
+            runs cold."
             .to_owned(),
     ];
     steps.push(
-        "Inline metadata covers the final stage only: with several stages use a registry cache with mode=max instead."
+        "Inline metadata covers the final stage only: with several stages use a registry cache \
+            with mode=max instead."
             .to_owned(),
     );
     let fix = Fix {
@@ -158,7 +200,8 @@ pub fn inline_args(site: &Site) -> Fix {
 }
 
 fn inline_settings(site: &Site, now: Settings) -> Settings {
-    let by_export = matches!(site.form, Form::Buildx | Form::BuildPushAction | Form::Bake | Form::Compose);
+    let by_export =
+        matches!(site.form, Form::Buildx | Form::BuildPushAction | Form::Bake | Form::Compose);
     Settings { to: by_export.then(|| "type=inline".to_owned()), inline: true, ..now }
 }
 
@@ -186,7 +229,8 @@ pub(super) fn import(name: &str) -> String {
 
 /// Says what the placeholders in what is shown stand for.
 fn noted(mut fix: Fix, site: &Site) -> Fix {
-    let shown = fix.edits.is_empty() && fix.snippet.as_deref().is_some_and(|text| text.contains(PLACEHOLDER));
+    let shown = fix.edits.is_empty()
+        && fix.snippet.as_deref().is_some_and(|text| text.contains(PLACEHOLDER));
     let stands = match &site.unnamed {
         _ if site.image.starts_with(PLACEHOLDER) && site.at.is_none() => {
             "stands for the image's name: the log does not print it"

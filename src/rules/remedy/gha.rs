@@ -1,5 +1,5 @@
-//! GitHub's own cache, where it is the one that fits: it needs no login and no registry, and works in pull requests
-//! of forks too, which have no secrets and may write to no registry.
+//! GitHub's own cache, where it is the one that fits: it needs no login and no registry, and works
+//! in pull requests of forks too, which have no secrets and may write to no registry.
 //!
 //! <https://docs.docker.com/build/cache/backends/gha/>
 
@@ -12,16 +12,19 @@ use crate::model::CacheKind;
 pub(super) fn store(site: &Site) -> Option<Fix> {
     let at = site.at.filter(|at| fits(site, *at))?;
     let settings = settings(at, Settings::default());
-    let make = "Add docker/setup-buildx-action: it makes a docker-container builder, the default docker driver cannot export this cache.".to_owned();
+    let make = "Add docker/setup-buildx-action: it makes a docker-container builder, the default \
+        docker driver cannot export this cache."
+        .to_owned();
     let told = if at.place.refs.requests {
-        "It works in pull requests too, also in those of forks, which may write to no registry: they read what the base branch stored."
+        "It works in pull requests too, also in those of forks, which may write to no registry: \
+            they read what the base branch stored."
     } else {
         "It needs neither a login nor a place in a registry."
     };
-    let steps = (!site.capable)
-        .then_some(make)
-        .into_iter()
-        .chain(["Export every stage to GitHub's cache with mode=max, and import it.".to_owned(), told.to_owned()]);
+    let steps = (!site.capable).then_some(make).into_iter().chain([
+        "Export every stage to GitHub's cache with mode=max, and import it.".to_owned(),
+        told.to_owned(),
+    ]);
     // What the step pushes, and where, stays as it is.
     let shown = Site { push: false, image: PLACEHOLDER.to_owned(), ..site.clone() };
     let fix = Fix {
@@ -43,8 +46,8 @@ pub(super) fn settings_of(site: &Site) -> Option<Settings> {
     Some(Settings { builder: !site.capable, ..settings(at, Settings::default()) })
 }
 
-/// The action builds it at GitHub, and no registry keeps a cache for it so far; pull requests reach it, or
-/// nothing is pushed, or GitHub's cache is read already.
+/// The action builds it at GitHub, and no registry keeps a cache for it so far; pull requests reach
+/// it, or nothing is pushed, or GitHub's cache is read already.
 fn fits(site: &Site, at: At) -> bool {
     let command = &at.place.command;
     let mut all = command.cache_from.iter().chain(&command.cache_to);

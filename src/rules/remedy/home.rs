@@ -1,7 +1,8 @@
-//! Where a cache of its own can be kept for a build: a tag beside the image, or beside what is imported.
+//! Where a cache of its own can be kept for a build: a tag beside the image, or beside what is
+//! imported.
 //!
-//! A reference that cannot be written to breaks the build that exports to it. So it has to be in a registry,
-//! and it has to be known which part of its name is the tag.
+//! A reference that cannot be written to breaks the build that exports to it. So it has to be in a
+//! registry, and it has to be known which part of its name is the tag.
 
 use super::reference;
 use super::site::{exported_ref, registry_ref};
@@ -26,7 +27,11 @@ pub(super) fn at(place: &Place) -> Result<String, String> {
 }
 
 /// For a build of a log, whose names are printed as they are.
-pub(super) fn beside(found: Option<String>, image: Option<&str>, inline: bool) -> Result<String, String> {
+pub(super) fn beside(
+    found: Option<String>,
+    image: Option<&str>,
+    inline: bool,
+) -> Result<String, String> {
     match (found, image) {
         (Some(found), image) if inline || image.is_some_and(|image| is_image(&found, image)) => {
             Ok(reference::with_tag(&found, TAG))
@@ -38,8 +43,8 @@ pub(super) fn beside(found: Option<String>, image: Option<&str>, inline: bool) -
     }
 }
 
-/// What is imported is an image of this name: a cache written there would replace it. One that is kept
-/// beside the image says so.
+/// What is imported is an image of this name: a cache written there would replace it. One that is
+/// kept beside the image says so.
 fn is_image(found: &str, image: &str) -> bool {
     let cache = reference::tag(found).is_some_and(|tag| tag.to_ascii_lowercase().contains("cache"));
     reference::same(found, image)
@@ -55,15 +60,19 @@ fn stored(place: &Place) -> Result<String, String> {
     if let Some(pushed) = place.pushed.first() {
         return Ok(pushed.clone());
     }
-    let stays =
-        |tag: &&Text| !(command.push || is_hosted(place, tag) || (is_meant_for_one(command) && tag.contains('/')));
+    let stays = |tag: &&Text| {
+        !(command.push || is_hosted(place, tag) || (is_meant_for_one(command) && tag.contains('/')))
+    };
     match command.tags.iter().find(|tag| !stays(tag)) {
         Some(tag) => Ok(tag.to_string()),
-        None => Err(format!("`{first}` is pushed to no registry there, so a cache beside it may have no place")),
+        None => Err(format!(
+            "`{first}` is pushed to no registry there, so a cache beside it may have no place"
+        )),
     }
 }
 
-/// A script may build for itself alone; what a file of services or an action names is the image's name.
+/// A script may build for itself alone; what a file of services or an action names is the image's
+/// name.
 fn is_meant_for_one(command: &Command) -> bool {
     !matches!(command.tool, Tool::DockerBuild | Tool::BuildxBuild)
 }
@@ -72,7 +81,8 @@ fn is_meant_for_one(command: &Command) -> bool {
 fn is_hosted(place: &Place, name: &str) -> bool {
     let name = place.expanded(name);
     let first = name.split('/').next().unwrap_or_default();
-    reference::host(&name) != "docker.io" || (first.starts_with(['$', '%', '{']) && !tells_nothing(&name))
+    reference::host(&name) != "docker.io"
+        || (first.starts_with(['$', '%', '{']) && !tells_nothing(&name))
 }
 
 /// The name with the cache's tag. A lone `$IMAGE` may hold a tag: no other can be put behind it.
@@ -115,7 +125,12 @@ mod tests {
         let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let command = Command::of_words(&words, &crate::model::Quote::default()).unwrap();
         let variables = vec![("APP".to_owned(), "r.example.com/app:1".to_owned())];
-        Place { command, variables, pushed: pushed.iter().map(|name| (*name).to_owned()).collect(), ..Place::default() }
+        Place {
+            command,
+            variables,
+            pushed: pushed.iter().map(|name| (*name).to_owned()).collect(),
+            ..Place::default()
+        }
     }
 
     #[test]
@@ -128,10 +143,22 @@ mod tests {
             ("docker build -t $REG/app .", &[], "$REG/app:buildcache"),
             ("docker build -t $IMAGE:1 .", &["$IMAGE:1"], "$IMAGE:buildcache"),
             ("docker build -t $APP .", &["$APP"], "r.example.com/app:buildcache"),
-            ("docker build -t $CI_REGISTRY_IMAGE .", &["$CI_REGISTRY_IMAGE"], "$CI_REGISTRY_IMAGE:buildcache"),
+            (
+                "docker build -t $CI_REGISTRY_IMAGE .",
+                &["$CI_REGISTRY_IMAGE"],
+                "$CI_REGISTRY_IMAGE:buildcache",
+            ),
             ("docker build --cache-from acme/cache -t app .", &[], "acme/cache"),
-            ("docker build --cache-from acme/app:cache-main -t acme/app:1 .", &[], "acme/app:cache-main"),
-            ("docker build --cache-from acme/app:latest -t acme/app:1 .", &[], "acme/app:buildcache"),
+            (
+                "docker build --cache-from acme/app:cache-main -t acme/app:1 .",
+                &[],
+                "acme/app:cache-main",
+            ),
+            (
+                "docker build --cache-from acme/app:latest -t acme/app:1 .",
+                &[],
+                "acme/app:buildcache",
+            ),
         ] {
             assert_eq!(at(&place(line, pushed)).as_deref(), Ok(kept), "{line}");
         }
@@ -145,7 +172,10 @@ mod tests {
             ("docker build .", &[]),
             ("docker build --cache-from app --build-arg BUILDKIT_INLINE_CACHE=1 -t app .", &[]),
             ("docker build -t $IMAGE .", &["$IMAGE"]),
-            ("docker build --cache-from $IMAGE --build-arg BUILDKIT_INLINE_CACHE=1 -t $IMAGE .", &["$IMAGE"]),
+            (
+                "docker build --cache-from $IMAGE --build-arg BUILDKIT_INLINE_CACHE=1 -t $IMAGE .",
+                &["$IMAGE"],
+            ),
         ] {
             assert!(at(&place(line, pushed)).is_err(), "{line}");
         }

@@ -17,7 +17,9 @@ mod site;
 mod snippet;
 
 pub(in crate::rules) use advice::{COLD, together};
-pub use advice::{add_import, bitbucket_runtime, engine_upgrade, inline_args, max_mode, registry_max};
+pub use advice::{
+    add_import, bitbucket_runtime, engine_upgrade, inline_args, max_mode, registry_max,
+};
 pub(in crate::rules) use own_refs::own_caches;
 pub use own_refs::own_refs;
 pub(in crate::rules) use pasted::command_line;

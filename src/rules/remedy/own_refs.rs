@@ -1,7 +1,7 @@
 //! One cache reference for each build, where several write the same one now.
 //!
-//! In the configuration every specification of the shared cache gets the name of its build; a matrix
-//! gets the variable of the leg, where the kind of file can write it.
+//! In the configuration every specification of the shared cache gets the name of its build; a
+//! matrix gets the variable of the leg, where the kind of file can write it.
 
 use super::advice::{ATTRIBUTES, import};
 use super::{At, PLACEHOLDER, Site, patch, reference, snippet};
@@ -25,8 +25,10 @@ pub fn own_refs(sites: &[Site]) -> Fix {
     let fix = Fix {
         summary: "give each job and target a cache reference of its own".to_owned(),
         steps: vec![
-            "A cache reference holds what the last writer stored and nothing else: write one reference per image, platform and branch.".to_owned(),
-            "A build may import several references (its own and, say, the main branch's): BuildKit looks in all of them.".to_owned(),
+            "A cache reference holds what the last writer stored and nothing else: write one \
+                reference per image, platform and branch.".to_owned(),
+            "A build may import several references (its own and, say, the main branch's): BuildKit \
+                looks in all of them.".to_owned(),
         ],
         snippet: Some(snippets.collect::<Vec<_>>().join("\n\n")),
         cost: "one more tag in the registry for each".to_owned(),
@@ -35,25 +37,29 @@ pub fn own_refs(sites: &[Site]) -> Fix {
     own_caches(fix, &sites.iter().filter_map(|site| site.at).collect::<Vec<_>>(), &[], |_, _| true)
 }
 
-/// Renames the caches of these places, each after its build; one edit for each file. Places that build the same
-/// get the same name: what one of them stores the other can use. `readers` only read the cache that is shared now.
+/// Renames the caches of these places, each after its build; one edit for each file. Places that
+/// build the same get the same name: what one of them stores the other can use. `readers` only read
+/// the cache that is shared now.
 pub(in crate::rules) fn own_caches(
     mut fix: Fix,
     places: &[At],
     readers: &[At],
     differ: impl Fn(At, At) -> bool,
 ) -> Fix {
-    let mut paths: Vec<&str> = places.iter().chain(readers).map(|at| at.config.path.as_str()).collect();
+    let mut paths: Vec<&str> =
+        places.iter().chain(readers).map(|at| at.config.path.as_str()).collect();
     paths.sort_unstable();
     paths.dedup();
     let naming = telling(places, &differ);
     let name = |at: At| {
-        let here: Vec<At> = places.iter().copied().filter(|other| other.config.path == at.config.path).collect();
+        let here: Vec<At> =
+            places.iter().copied().filter(|other| other.config.path == at.config.path).collect();
         variable_of(at, &here).or_else(|| naming.and_then(|naming| naming(at)))
     };
     for path in paths {
         let here: Vec<At> = places.iter().copied().filter(|at| at.config.path == path).collect();
-        let reading: Vec<At> = readers.iter().copied().filter(|at| at.config.path == path).collect();
+        let reading: Vec<At> =
+            readers.iter().copied().filter(|at| at.config.path == path).collect();
         let Some(first) = here.iter().chain(&reading).next() else { continue };
         if let Some((at, why)) = here.iter().find_map(|at| Some((*at, unnamable(*at)?))) {
             fix = patch::refused(fix, at, &why);
@@ -62,7 +68,11 @@ pub(in crate::rules) fn own_caches(
         let changes = changes_of(&here, &reading, places, &name, &differ);
         match changes {
             Ok(changes) if changes.is_empty() => {
-                fix = patch::refused(fix, *first, "the option is what a variable or an expression holds");
+                fix = patch::refused(
+                    fix,
+                    *first,
+                    "the option is what a variable or an expression holds",
+                );
             }
             Ok(changes) => fix = patch::with_all(fix, &here, &changes),
             Err(why) => fix = patch::refused(fix, *first, why),
@@ -82,16 +92,21 @@ fn changes_of(
     let mut changes: Vec<Change> = Vec::new();
     for at in here {
         let name = name(*at).ok_or("no short name tells the builds apart")?;
-        changes.extend(renamed(*at, &name).into_iter().filter(|change| !changes.contains(change)).collect::<Vec<_>>());
+        changes.extend(
+            renamed(*at, &name)
+                .into_iter()
+                .filter(|change| !changes.contains(change))
+                .collect::<Vec<_>>(),
+        );
     }
     for reader in readers {
-        let twin = places.iter().find(|at| !differ(**at, *reader) && at.place.legs == reader.place.legs);
+        let twin =
+            places.iter().find(|at| !differ(**at, *reader) && at.place.legs == reader.place.legs);
         match twin.and_then(|twin| name(*twin)) {
             Some(name) => changes.extend(renamed(*reader, &name)),
-            None => changes.push(
-                reads_all(*reader, places, name)
-                    .ok_or("what only reads the cache has to name the new ones, and nothing shows which")?,
-            ),
+            None => changes.push(reads_all(*reader, places, name).ok_or(
+                "what only reads the cache has to name the new ones, and nothing shows which",
+            )?),
         }
     }
     Ok(changes)
@@ -101,9 +116,15 @@ fn changes_of(
 fn reads_all(reader: At, places: &[At], name: &impl Fn(At) -> Option<String>) -> Option<Change> {
     const MOST: usize = 4;
     let alone = places.iter().all(|at| at.place.legs.is_empty()) && places.len() <= MOST;
-    let shared = |spec: &&CacheSpec| matches!(spec.kind(), CacheKind::Registry | CacheKind::Gha | CacheKind::S3);
+    let shared = |spec: &&CacheSpec| {
+        matches!(spec.kind(), CacheKind::Registry | CacheKind::Gha | CacheKind::S3)
+    };
     let command = &reader.place.command;
-    let old = command.cache_from.iter().find(shared).filter(|_| alone && command.cache_from.len() == 1)?;
+    let old = command
+        .cache_from
+        .iter()
+        .find(shared)
+        .filter(|_| alone && command.cache_from.len() == 1)?;
     let mut from: Vec<String> = Vec::new();
     for at in places {
         let new = own(reader, old, false, &name(*at)?)?;
@@ -116,14 +137,17 @@ fn reads_all(reader: At, places: &[At], name: &impl Fn(At) -> Option<String>) ->
 /// Why a leg of a matrix cannot stand in the tag of the cache.
 fn unnamable(at: At) -> Option<String> {
     let registry = at.place.command.cache_to.iter().any(|spec| spec.kind() == CacheKind::Registry);
-    let leg = at.place.legs.iter().find(|leg| !at.place.plain_legs.contains(leg)).filter(|_| registry)?;
+    let leg =
+        at.place.legs.iter().find(|leg| !at.place.plain_legs.contains(leg)).filter(|_| registry)?;
     Some(format!("values of `{leg}` may hold characters that a tag cannot, such as `/`"))
 }
 
-/// Several jobs have one script by `extends`: a variable that each of them sets to a name of its own.
+/// Several jobs have one script by `extends`: a variable that each of them sets to a name of its
+/// own.
 fn variable_of(at: At, places: &[At]) -> Option<String> {
     let line = at.place.command.quote.line;
-    let twins: Vec<&At> = places.iter().filter(|other| line > 0 && other.place.command.quote.line == line).collect();
+    let twins: Vec<&At> =
+        places.iter().filter(|other| line > 0 && other.place.command.quote.line == line).collect();
     if twins.len() < 2 || at.config.kind.ci() != Some("gitlab") {
         return None;
     }
@@ -140,11 +164,20 @@ fn variable_of(at: At, places: &[At]) -> Option<String> {
 
 fn renamed(at: At, name: &str) -> Vec<Change> {
     let command = &at.place.command;
-    let specs = command.cache_to.iter().map(|s| (s, true)).chain(command.cache_from.iter().map(|s| (s, false)));
+    let specs = command
+        .cache_to
+        .iter()
+        .map(|s| (s, true))
+        .chain(command.cache_from.iter().map(|s| (s, false)));
     let mut changes: Vec<Change> = Vec::new();
     for (spec, export) in specs {
         let new = own(at, spec, export, name);
-        let change = new.map(|new| Change::Spec { place: at.index, side: Side::Both, old: spec.raw.clone(), new });
+        let change = new.map(|new| Change::Spec {
+            place: at.index,
+            side: Side::Both,
+            old: spec.raw.clone(),
+            new,
+        });
         changes.extend(change.filter(|change| !changes.contains(change)));
     }
     changes
@@ -160,7 +193,8 @@ fn own(at: At, spec: &CacheSpec, export: bool, name: &str) -> Option<String> {
         CacheKind::Local => "src",
         CacheKind::Inline | CacheKind::Unknown => return None,
     };
-    let legs: Option<Vec<String>> = at.place.legs.iter().map(|leg| at.config.kind.variable(leg)).collect();
+    let legs: Option<Vec<String>> =
+        at.place.legs.iter().map(|leg| at.config.kind.variable(leg)).collect();
     let plain = key == "scope" || at.place.legs.iter().all(|leg| at.place.plain_legs.contains(leg));
     let legs = legs.filter(|_| plain)?;
     if patch::is_variable(spec) {
@@ -176,7 +210,8 @@ fn own(at: At, spec: &CacheSpec, export: bool, name: &str) -> Option<String> {
         let v = if k.trim().eq_ignore_ascii_case(key) { &value } else { v };
         format!("{k}={v}")
     };
-    let mut written: Vec<String> = spec.attributes.iter().map(kept).chain(spec.loose.iter().cloned()).collect();
+    let mut written: Vec<String> =
+        spec.attributes.iter().map(kept).chain(spec.loose.iter().cloned()).collect();
     written.extend(old.is_none().then(|| format!("{key}={value}")));
     Some(written.join(","))
 }
@@ -184,8 +219,8 @@ fn own(at: At, spec: &CacheSpec, export: bool, name: &str) -> Option<String> {
 /// How a place is named.
 pub(super) type Naming = fn(At) -> Option<String>;
 
-/// The first way to name them that gives those that differ different names, and those that do not the same;
-/// `None` where none does.
+/// The first way to name them that gives those that differ different names, and those that do not
+/// the same; `None` where none does.
 pub(super) fn telling(places: &[At], differ: impl Fn(At, At) -> bool) -> Option<Naming> {
     const WAYS: [Naming; 7] = [
         named_by_build,
@@ -200,7 +235,8 @@ pub(super) fn telling(places: &[At], differ: impl Fn(At, At) -> bool) -> Option<
     if places.len() > 256 {
         return None;
     }
-    let names = |naming: &Naming| places.iter().map(|at| naming(*at)).collect::<Option<Vec<String>>>();
+    let names =
+        |naming: &Naming| places.iter().map(|at| naming(*at)).collect::<Option<Vec<String>>>();
     let tells = |names: &[String], alike: bool| {
         let numbered = || names.iter().zip(places).enumerate();
         numbered().all(|(index, (name, at))| {
@@ -210,14 +246,19 @@ pub(super) fn telling(places: &[At], differ: impl Fn(At, At) -> bool) -> Option<
             })
         })
     };
-    let way = |alike: bool| WAYS.into_iter().find(|naming| names(naming).is_some_and(|names| tells(&names, alike)));
+    let way = |alike: bool| {
+        WAYS.into_iter().find(|naming| names(naming).is_some_and(|names| tells(&names, alike)))
+    };
     way(true).or_else(|| way(false))
 }
 
 /// The last folder of the context: `services/web` is `web`.
 fn named_by_folder(at: At) -> Option<String> {
     let context = crate::rules::planned::context(at.place);
-    let last = context.rsplit('/').next().filter(|last| !last.is_empty() && !last.contains(['$', '%', '{', ':']))?;
+    let last = context
+        .rsplit('/')
+        .next()
+        .filter(|last| !last.is_empty() && !last.contains(['$', '%', '{', ':']))?;
     Some(slug(last)).filter(|name| !name.is_empty())
 }
 
@@ -226,7 +267,8 @@ fn named_by_stage(at: At) -> Option<String> {
     let command = &at.place.command;
     let one = command.platforms.first().filter(|_| command.platforms.len() == 1);
     let parts = command.target.iter().chain(one);
-    let plain: Vec<String> = parts.filter(|part| !part.contains(['$', '%', '{'])).map(|part| slug(part)).collect();
+    let plain: Vec<String> =
+        parts.filter(|part| !part.contains(['$', '%', '{'])).map(|part| slug(part)).collect();
     Some(plain.join("-")).filter(|name| !name.is_empty())
 }
 
@@ -263,7 +305,12 @@ fn named_by_job(at: At) -> Option<String> {
 fn named_by_all(at: At) -> Option<String> {
     let command = &at.place.command;
     let file = command.file.as_deref().and_then(|file| file.rsplit('/').next());
-    let parts = [named_by_job(at), own_name(&Site::written(at)), command.target.clone(), file.map(str::to_owned)];
+    let parts = [
+        named_by_job(at),
+        own_name(&Site::written(at)),
+        command.target.clone(),
+        file.map(str::to_owned),
+    ];
     let plain = parts.into_iter().flatten().filter(|part| !part.contains(['$', '%', '{']));
     let name = plain.map(|part| slug(&part)).collect::<Vec<_>>().join("-");
     (!name.is_empty()).then_some(name)

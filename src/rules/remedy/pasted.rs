@@ -9,7 +9,8 @@ pub(in crate::rules) fn command_line(command: &Command) -> String {
     whole.join(" ")
 }
 
-/// `##[group]Run docker build .`, `[command]/usr/bin/docker build .`, `+ docker build .`, `> -t app \`
+/// `##[group]Run docker build .`, `[command]/usr/bin/docker build .`, `+ docker build .`,
+/// `> -t app \`
 fn bare(line: &str) -> &str {
     const MARKS: [&str; 3] = ["##[group]Run ", "##[command]", "[command]"];
     let text = MARKS.iter().find_map(|mark| line.trim().strip_prefix(mark)).unwrap_or(line.trim());
@@ -29,9 +30,12 @@ mod tests {
             let more = lines.iter().skip(1).map(|text| quote(text)).collect();
             command_line(&Command { quote: quote(lines[0]), more, ..Command::default() })
         };
-        for line in
-            ["+ docker build .", "$ docker build .", "[command]/usr/bin/docker build .", "##[group]Run docker build ."]
-        {
+        for line in [
+            "+ docker build .",
+            "$ docker build .",
+            "[command]/usr/bin/docker build .",
+            "##[group]Run docker build .",
+        ] {
             assert_eq!(of(&[line]), "docker build .");
         }
         assert_eq!(of(&["docker build \\", "  --no-cache \\", "  ."]), "docker build --no-cache .");

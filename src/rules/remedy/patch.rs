@@ -1,7 +1,7 @@
 //! The fix as a change to the configuration that asked for the build.
 //!
-//! Names are taken from the file itself, so that its variables stay. What cannot be changed safely is
-//! said in a step, in the words of the kind of file.
+//! Names are taken from the file itself, so that its variables stay. What cannot be changed safely
+//! is said in a step, in the words of the kind of file.
 
 use super::place::{self, At};
 use super::{PLACEHOLDER, Site};
@@ -12,18 +12,24 @@ use crate::model::{CacheKind, CacheSpec, Command};
 use crate::rules::Study;
 
 /// A cache in a registry is transferred during the build.
-const LATE: &str = "the script logs in to the registry behind the build, which is when the cache is read and written: put the login in front of it first";
+const LATE: &str = "the script logs in to the registry behind the build, which is when the cache \
+    is read and written: put the login in front of it first";
 
 /// Adds the change of the build's cache options. `wanted` gets the place as the file writes it, and
 /// the options it has now.
-pub(super) fn with_caches(fix: Fix, site: &Site, wanted: impl Fn(&Site, Settings) -> Settings) -> Fix {
+pub(super) fn with_caches(
+    fix: Fix,
+    site: &Site,
+    wanted: impl Fn(&Site, Settings) -> Settings,
+) -> Fix {
     let Some(at) = site.at else { return fix };
     let here = Site::written(at);
     let written = Site { capable: site.capable || here.capable, form: site.form, ..here };
     let settings = wanted(&written, kept(&at.place.command));
     let named = settings.from.iter().chain(&settings.to).all(|spec| !spec.contains(PLACEHOLDER));
     if !named {
-        let why = written.unnamed.as_deref().unwrap_or("the name of the image is not written there");
+        let why =
+            written.unnamed.as_deref().unwrap_or("the name of the image is not written there");
         return refused(quoted(fix, &[at]), at, why);
     }
     if at.place.logs_in_later && settings.to != kept(&at.place.command).to {
@@ -32,9 +38,13 @@ pub(super) fn with_caches(fix: Fix, site: &Site, wanted: impl Fn(&Site, Settings
     with_all(fix, &[at], &[Change::Caches { place: at.index, settings }])
 }
 
-/// The changes of the builds of one file in one edit, each as its own fix would make it; a build that cannot be
-/// changed is left.
-pub(in crate::rules) fn together(fix: Fix, places: &[At], change: impl Fn(At) -> Option<Change>) -> Fix {
+/// The changes of the builds of one file in one edit, each as its own fix would make it; a build
+/// that cannot be changed is left.
+pub(in crate::rules) fn together(
+    fix: Fix,
+    places: &[At],
+    change: impl Fn(At) -> Option<Change>,
+) -> Fix {
     let (places, changes): (Vec<At>, Vec<Change>) = places
         .iter()
         .filter_map(|at| Some((*at, change(*at)?)))
@@ -49,11 +59,19 @@ pub(in crate::rules) fn with_builder(fix: Fix, site: &Site) -> Fix {
 }
 
 /// Corrects a part of specifications wherever the configuration has it; one edit for each file.
-pub(in crate::rules) fn with_spelling(mut fix: Fix, study: &Study, wrong: &str, right: &str) -> Fix {
+pub(in crate::rules) fn with_spelling(
+    mut fix: Fix,
+    study: &Study,
+    wrong: &str,
+    right: &str,
+) -> Fix {
     for config in &study.configs {
-        let here: Vec<At> = place::all(study).filter(|at| std::ptr::eq(at.config, config)).collect();
-        let (places, changes): (Vec<At>, Vec<Change>) =
-            here.iter().flat_map(|at| respelt(at, wrong, right).map(|change| (*at, change))).unzip();
+        let here: Vec<At> =
+            place::all(study).filter(|at| std::ptr::eq(at.config, config)).collect();
+        let (places, changes): (Vec<At>, Vec<Change>) = here
+            .iter()
+            .flat_map(|at| respelt(at, wrong, right).map(|change| (*at, change)))
+            .unzip();
         fix = with_all(fix, &places, &changes);
     }
     fix

@@ -1,7 +1,7 @@
 //! Where the configuration asks for the build that a log shows.
 //!
-//! Compares what is written with what was done; a place that contradicts the log in anything is none,
-//! and of several that fit equally well none is taken.
+//! Compares what is written with what was done; a place that contradicts the log in anything is
+//! none, and of several that fit equally well none is taken.
 
 use super::reference;
 use crate::config::pattern::{fits, tells_nothing};
@@ -36,21 +36,34 @@ impl At<'_> {
         const MOST: u64 = 60;
         let first = self.place.command.quote.line;
         let places = self.config.content.places.iter().map(|place| place.command.quote.line);
-        let end = places.filter(|line| *line > first).min().unwrap_or(first + MOST).min(first + MOST);
-        let held = (first..end).filter_map(|line| self.config.quote(line)).find(|quote| quote.text.contains(words));
-        held.map(|quote| Evidence::of(&self.config.path, &quote, shows)).or_else(|| self.evidence(shows))
+        let end =
+            places.filter(|line| *line > first).min().unwrap_or(first + MOST).min(first + MOST);
+        let held = (first..end)
+            .filter_map(|line| self.config.quote(line))
+            .find(|quote| quote.text.contains(words));
+        held.map(|quote| Evidence::of(&self.config.path, &quote, shows))
+            .or_else(|| self.evidence(shows))
     }
 }
 
 /// All places of the configuration.
 pub(in crate::rules) fn all(study: &Study) -> impl Iterator<Item = At<'_>> {
     study.configs.iter().flat_map(|config| {
-        config.content.places.iter().enumerate().map(move |(index, place)| At { config, index, place })
+        config.content.places.iter().enumerate().map(move |(index, place)| At {
+            config,
+            index,
+            place,
+        })
     })
 }
 
 /// The one place that asks for this build.
-pub(super) fn of<'a>(study: &'a Study, run: &Run, build: &Build, command: Option<&Command>) -> Option<At<'a>> {
+pub(super) fn of<'a>(
+    study: &'a Study,
+    run: &Run,
+    build: &Build,
+    command: Option<&Command>,
+) -> Option<At<'a>> {
     let scored = all(study).filter_map(|at| Some((score(at, run, build, command)?, at)));
     let mut best: Vec<(u32, At)> = scored.collect();
     best.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
@@ -74,30 +87,41 @@ fn score(at: At, run: &Run, build: &Build, command: Option<&Command>) -> Option<
         score += 4;
     }
     let targets: Vec<&str> = build.target.as_deref().into_iter().collect();
-    let written = |values: Vec<&str>| values.into_iter().map(|value| at.place.expanded(value)).collect::<Vec<_>>();
+    let written = |values: Vec<&str>| {
+        values.into_iter().map(|value| at.place.expanded(value)).collect::<Vec<_>>()
+    };
     score += 4 * u32::from(compared(&written(one(at.place.target.as_deref())), &targets)?);
     let tags = written(strings(&asked.tags));
     let own = build.images.iter().filter(|name| !is_of_project(name, build.target.as_deref()));
     let printed: Vec<&str> = own.map(|name| reference::without_hub(name)).collect();
-    let known = command.map(|c| strings(&c.tags)).filter(|tags| !tags.is_empty()).unwrap_or(printed);
+    let known =
+        command.map(|c| strings(&c.tags)).filter(|tags| !tags.is_empty()).unwrap_or(printed);
     score += 3 * u32::from(compared(&tags, &known)?);
     let named = build.imports.iter().filter(|import| import.kind == CacheKind::Registry);
     let imports: Vec<&str> = named.filter_map(|import| import.reference.as_deref()).collect();
-    let known = command.map(|c| references(&c.cache_from)).filter(|from| !from.is_empty()).unwrap_or(imports);
+    let known = command
+        .map(|c| references(&c.cache_from))
+        .filter(|from| !from.is_empty())
+        .unwrap_or(imports);
     score += 2 * u32::from(compared(&written(references(&asked.cache_from)), &known)?);
     let Some(command) = command else { return Some(score) };
-    score += 2 * u32::from(compared(&written(references(&asked.cache_to)), &references(&command.cache_to))?);
+    score += 2 * u32::from(compared(
+        &written(references(&asked.cache_to)),
+        &references(&command.cache_to),
+    )?);
     for (planned, known) in [(&asked.file, &command.file), (&asked.target, &command.target)] {
         score += u32::from(compared(&written(one(planned.as_deref())), &one(known.as_deref()))?);
     }
     Some(score)
 }
 
-/// The name that Compose makes of its project and a service without `image:`, `buildkite018d-web`; with `_` before
-/// version 2. What is pushed gets another one.
+/// The name that Compose makes of its project and a service without `image:`, `buildkite018d-web`;
+/// with `_` before version 2. What is pushed gets another one.
 pub(super) fn is_of_project(name: &str, service: Option<&str>) -> bool {
     let name = reference::repository(reference::without_hub(name));
-    let project = service.and_then(|service| name.strip_suffix(service)).and_then(|rest| rest.strip_suffix(['-', '_']));
+    let project = service
+        .and_then(|service| name.strip_suffix(service))
+        .and_then(|rest| rest.strip_suffix(['-', '_']));
     project.is_some_and(|project| !project.is_empty() && !project.contains('/'))
 }
 
@@ -105,7 +129,8 @@ pub(super) fn is_of_project(name: &str, service: Option<&str>) -> bool {
 /// `Some(false)` where there is nothing to compare.
 fn compared(planned: &[String], known: &[&str]) -> Option<bool> {
     let same = planned.iter().any(|plan| known.contains(&plan.as_str()));
-    let vague = planned.is_empty() || known.is_empty() || planned.iter().any(|plan| tells_nothing(plan));
+    let vague =
+        planned.is_empty() || known.is_empty() || planned.iter().any(|plan| tells_nothing(plan));
     if vague && !same {
         return Some(false);
     }

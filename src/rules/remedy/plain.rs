@@ -1,4 +1,5 @@
-//! Fixes for builders that are not `BuildKit`: they have options of their own and no builder to make.
+//! Fixes for builders that are not `BuildKit`: they have options of their own and no builder to
+//! make.
 
 use super::{Form, Site, reference};
 use crate::finding::Fix;
@@ -16,9 +17,15 @@ pub(super) fn registry(site: &Site) -> Option<Fix> {
 pub(super) fn options(site: &Site) -> String {
     let repo = repository(site);
     if site.form == Form::Buildah {
-        return format!("buildah build --layers \\\n  --cache-from {repo} --cache-to {repo} \\\n  -t {} .", site.image);
+        return format!(
+            "buildah build --layers \\\n  --cache-from {repo} --cache-to {repo} \\\n  -t {} .",
+            site.image
+        );
     }
-    format!("/kaniko/executor \\\n  --cache=true --cache-repo={repo} \\\n  --destination={}", site.image)
+    format!(
+        "/kaniko/executor \\\n  --cache=true --cache-repo={repo} \\\n  --destination={}",
+        site.image
+    )
 }
 
 /// The repository in use, else `IMAGE/cache`, kaniko's own default.
@@ -29,24 +36,38 @@ fn repository(site: &Site) -> String {
 
 fn kaniko(site: &Site) -> Fix {
     Fix {
-        summary: format!("let kaniko read and store layers: --cache=true --cache-repo={}", repository(site)),
+        summary: format!(
+            "let kaniko read and store layers: --cache=true --cache-repo={}",
+            repository(site)
+        ),
         steps: vec![
-            "Call the executor with `--cache=true`; it looks every RUN up in the cache repository and pushes what it had to execute.".to_owned(),
+            "Call the executor with `--cache=true`; it looks every RUN up in the cache repository \
+                and pushes what it had to execute."
+                .to_owned(),
             "COPY and ADD are looked up only with `--cache-copy-layers`.".to_owned(),
-            "Leave out `--no-push-cache` and `--single-snapshot`: with either of them no layer is ever stored.".to_owned(),
+            "Leave out `--no-push-cache` and `--single-snapshot`: with either of them no layer is \
+                ever stored."
+                .to_owned(),
         ],
         snippet: Some(options(site)),
-        cost: "every layer is pushed under a tag of its own; add a retention rule to the repository".to_owned(),
+        cost: "every layer is pushed under a tag of its own; add a retention rule to the \
+            repository"
+            .to_owned(),
         ..Fix::default()
     }
 }
 
 fn buildah(site: &Site) -> Fix {
     Fix {
-        summary: "keep the layers, and store them in a registry where the host is thrown away".to_owned(),
+        summary: "keep the layers, and store them in a registry where the host is thrown away"
+            .to_owned(),
         steps: vec![
-            "`buildah build` keeps layers only with `--layers` (or BUILDAH_LAYERS=true); `podman build` does by default.".to_owned(),
-            "Where the storage does not outlive the job: add `--cache-from` and `--cache-to` with a repository (buildah 1.27, podman 4.2, or newer).".to_owned(),
+            "`buildah build` keeps layers only with `--layers` (or BUILDAH_LAYERS=true); `podman \
+                build` does by default."
+                .to_owned(),
+            "Where the storage does not outlive the job: add `--cache-from` and `--cache-to` with \
+                a repository (buildah 1.27, podman 4.2, or newer)."
+                .to_owned(),
         ],
         snippet: Some(options(site)),
         cost: "every layer is pushed to the repository".to_owned(),

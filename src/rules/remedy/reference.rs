@@ -17,7 +17,9 @@ pub(crate) fn tag(name: &str) -> Option<&str> {
 /// What follows the colon of a port, or the one in `${IMAGE:-app}`, is no tag.
 fn split(name: &str) -> (&str, Option<&str>) {
     let name = name.split_once('@').map_or(name, |(name, _)| name);
-    let open = |at: usize| name.get(at..).is_some_and(|rest| rest.matches('}').count() > rest.matches('{').count());
+    let open = |at: usize| {
+        name.get(at..).is_some_and(|rest| rest.matches('}').count() > rest.matches('{').count())
+    };
     let colon = name.rmatch_indices(':').map(|(at, _)| at).find(|at| !open(*at));
     match colon.and_then(|at| Some((name.get(..at)?, name.get(at + 1..)?))) {
         Some((repository, tag)) if !outside_braces(tag).contains('/') => (repository, Some(tag)),
@@ -35,13 +37,14 @@ pub(crate) fn with_tag(name: &str, tag: &str) -> String {
     format!("{}:{tag}", repository(name))
 }
 
-/// Two names of one reference: a missing tag is `latest`, Docker Hub's host may be left out, and parts may be masked.
+/// Two names of one reference: a missing tag is `latest`, Docker Hub's host may be left out, and
+/// parts may be masked.
 pub(crate) fn same(a: &str, b: &str) -> bool {
     key(a) == key(b) || (key(a).1 == key(b).1 && same_repository(a, b))
 }
 
-/// Whether both may be one reference: a CI echoes its variables as they are written, `$CI_REGISTRY_IMAGE:cache`, and a
-/// builder prints what they hold.
+/// Whether both may be one reference: a CI echoes its variables as they are written,
+/// `$CI_REGISTRY_IMAGE:cache`, and a builder prints what they hold.
 pub(crate) fn may_be(written: &str, name: &str) -> bool {
     same(written, name) || fits(written, name) || fits(name, written)
 }
@@ -58,15 +61,21 @@ pub(crate) fn same_repository(a: &str, b: &str) -> bool {
     a == b || unmasked(a, b) || unmasked(b, a)
 }
 
-/// What CI systems print in the place of a secret: GitHub, Azure and others, Jenkins, GitLab, Buildkite.
+/// What CI systems print in the place of a secret: GitHub, Azure and others, Jenkins, GitLab,
+/// Buildkite.
 const MASKS: [&str; 4] = ["****", "***", "[MASKED]", "[REDACTED]"];
 
-/// Whether a name may be the masked one, as far as it is readable: `***/shop/web` is `r.example.com/shop/web`, and
-/// `shop/web`, which the engine calls an image that was loaded. Two masked names hide the same where they read alike.
+/// Whether a name may be the masked one, as far as it is readable: `***/shop/web` is
+/// `r.example.com/shop/web`, and `shop/web`, which the engine calls an image that was loaded. Two
+/// masked names hide the same where they read alike.
 fn unmasked(masked: &str, name: &str) -> bool {
     let hidden = |text: &str| MASKS.iter().any(|mask| text.contains(mask));
-    let ends = MASKS.iter().find_map(|mask| Some((masked.split_once(mask)?.0, masked.rsplit_once(mask)?.1)));
-    let Some((begin, end)) = ends.filter(|(begin, end)| !hidden(begin) && !hidden(end)) else { return false };
+    let ends = MASKS
+        .iter()
+        .find_map(|mask| Some((masked.split_once(mask)?.0, masked.rsplit_once(mask)?.1)));
+    let Some((begin, end)) = ends.filter(|(begin, end)| !hidden(begin) && !hidden(end)) else {
+        return false;
+    };
     let tells = end.bytes().any(|byte| byte.is_ascii_alphanumeric());
     let whole = begin.is_empty() && end.strip_prefix('/') == Some(name);
     tells && !hidden(name) && (whole || name.starts_with(begin) && name.ends_with(end))
@@ -89,26 +98,31 @@ pub(crate) fn without_hub(name: &str) -> &str {
 /// The host a name is served by.
 pub(crate) fn host(name: &str) -> &str {
     match name.split_once('/') {
-        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" || is_hidden(host) => host,
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" || is_hidden(host) => {
+            host
+        }
         // `***:cache`: a secret holds the whole name, host and all.
         None if name.starts_with(['*', '[', '$']) => repository(name),
         _ => "docker.io",
     }
 }
 
-/// `***/app`, `$REGISTRY/app`: masked by the CI, or by who pasted the log. No name in Docker Hub has such letters.
+/// `***/app`, `$REGISTRY/app`: masked by the CI, or by who pasted the log. No name in Docker Hub
+/// has such letters.
 fn is_hidden(host: &str) -> bool {
     !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 
-/// kaniko's `checking push permission for "r.example.com/team/app/cache": …` (`pkg/executor/push.go`).
+/// kaniko's `checking push permission for "r.example.com/team/app/cache": …`
+/// (`pkg/executor/push.go`).
 pub(crate) fn checked(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("checking push permission for \"")?;
     rest.split('"').next()
 }
 
 /// Reference in the URL of a registry's API:
-/// `http://localhost:5002/v2/team/app-cache/manifests/buildcache` is `localhost:5002/team/app-cache:buildcache`.
+/// `http://localhost:5002/v2/team/app-cache/manifests/buildcache` is
+/// `localhost:5002/team/app-cache:buildcache`.
 pub(crate) fn in_url(text: &str) -> Option<String> {
     let (_, url) = text.split_once("://")?;
     let url = url.split([' ', '"', '?']).next()?;
@@ -133,7 +147,10 @@ mod tests {
     fn tells_tags_from_ports() {
         assert_eq!(repository("localhost:5000/team/app"), "localhost:5000/team/app");
         assert_eq!(repository("localhost:5000/team/app:cache"), "localhost:5000/team/app");
-        assert_eq!(with_tag("r.example.com/a@sha256:00", "buildcache"), "r.example.com/a:buildcache");
+        assert_eq!(
+            with_tag("r.example.com/a@sha256:00", "buildcache"),
+            "r.example.com/a:buildcache"
+        );
         assert_eq!(with_tag("${IMAGE:-app}", "c"), "${IMAGE:-app}:c");
         assert_eq!(with_tag("${IMAGE:-app}:${TAG:-1}", "c"), "${IMAGE:-app}:c");
         assert_eq!(with_tag("app:${BRANCH//x/-}", "c"), "app:c");
@@ -141,7 +158,10 @@ mod tests {
         assert!(same("docker.io/library/app", "app:latest") && !same("app:1", "app"));
         assert_eq!((host("team/app"), host("localhost:5000/a")), ("docker.io", "localhost:5000"));
         assert_eq!((host("***/app"), host("$REGISTRY/app:1")), ("***", "$REGISTRY"));
-        assert_eq!((host("***:cache"), host("[MASKED]"), host("app:1")), ("***", "[MASKED]", "docker.io"));
+        assert_eq!(
+            (host("***:cache"), host("[MASKED]"), host("app:1")),
+            ("***", "[MASKED]", "docker.io")
+        );
     }
 
     #[test]
@@ -150,7 +170,10 @@ mod tests {
             ("***/shop/web:ci", "shop/web:ci"),
             ("***/shop/web:ci", "r.example.com/shop/web:ci"),
             ("[MASKED]/shop/web", "r.example.com:5000/shop/web:latest"),
-            ("****.dkr.ecr.eu-west-1.amazonaws.com/web", "1234.dkr.ecr.eu-west-1.amazonaws.com/web"),
+            (
+                "****.dkr.ecr.eu-west-1.amazonaws.com/web",
+                "1234.dkr.ecr.eu-west-1.amazonaws.com/web",
+            ),
             ("ghcr.io/***/web:1", "ghcr.io/acme/web:1"),
             ("***/shop/web", "***/shop/web"),
         ] {
@@ -169,8 +192,12 @@ mod tests {
 
     #[test]
     fn a_variable_may_hold_anything() {
-        for written in ["$IMAGE:cache", "${REGISTRY}/team/app:cache", "r.example.com/$TEAM/app:cache", "%IMAGE%:cache"]
-        {
+        for written in [
+            "$IMAGE:cache",
+            "${REGISTRY}/team/app:cache",
+            "r.example.com/$TEAM/app:cache",
+            "%IMAGE%:cache",
+        ] {
             assert!(may_be(written, "r.example.com/team/app:cache"), "{written}");
             assert!(!may_be(written, "r.example.com/team/app:main"), "{written}");
         }
@@ -178,7 +205,8 @@ mod tests {
 
     #[test]
     fn reads_registry_urls() {
-        let put = "unexpected status from PUT request to http://localhost:5002/v2/team/app-cache/manifests/buildcache: 400 Bad Request";
+        let put = "unexpected status from PUT request to \
+            http://localhost:5002/v2/team/app-cache/manifests/buildcache: 400 Bad Request";
         assert_eq!(in_url(put).as_deref(), Some("localhost:5002/team/app-cache:buildcache"));
         let head = "Head \"http://localhost:5009/v2/team/app/blobs/sha256:00\": dial tcp";
         assert_eq!(in_url(head).as_deref(), Some("localhost:5009/team/app"));

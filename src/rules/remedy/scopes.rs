@@ -6,11 +6,16 @@ use crate::config::Config;
 use crate::model::CacheKind;
 use crate::rules::Study;
 
-/// The scope of each place, by file and index; none where one build has the repository's cache for itself.
-pub(in crate::rules) fn of(study: &Study, differ: impl Fn(At, At) -> bool) -> Vec<(String, usize, String)> {
+/// The scope of each place, by file and index; none where one build has the repository's cache for
+/// itself.
+pub(in crate::rules) fn of(
+    study: &Study,
+    differ: impl Fn(At, At) -> bool,
+) -> Vec<(String, usize, String)> {
     let own = |at: &At| {
         let command = &at.place.command;
-        let kinds = command.cache_from.iter().chain(&command.cache_to).map(crate::model::CacheSpec::kind);
+        let kinds =
+            command.cache_from.iter().chain(&command.cache_to).map(crate::model::CacheSpec::kind);
         at.config.forge() == Some(".github")
             && kinds.clone().all(|kind| matches!(kind, CacheKind::Gha | CacheKind::Inline))
     };
@@ -19,17 +24,23 @@ pub(in crate::rules) fn of(study: &Study, differ: impl Fn(At, At) -> bool) -> Ve
     if places.len() > 256 {
         return Vec::new();
     }
-    let several = places.iter().any(|at| !at.place.legs.is_empty() || places.iter().any(|other| differ(*at, *other)));
+    let several = places
+        .iter()
+        .any(|at| !at.place.legs.is_empty() || places.iter().any(|other| differ(*at, *other)));
     if !several {
         return Vec::new();
     }
     let Some(naming) = telling(&places, differ) else { return Vec::new() };
-    places.iter().filter_map(|at| Some((at.config.path.clone(), at.index, scope(*at, naming)?))).collect()
+    places
+        .iter()
+        .filter_map(|at| Some((at.config.path.clone(), at.index, scope(*at, naming)?)))
+        .collect()
 }
 
 /// With the variable of each leg of the matrix behind it.
 fn scope(at: At, naming: Naming) -> Option<String> {
-    let legs = at.place.legs.iter().map(|leg| at.config.kind.variable(leg)).collect::<Option<Vec<_>>>()?;
+    let legs =
+        at.place.legs.iter().map(|leg| at.config.kind.variable(leg)).collect::<Option<Vec<_>>>()?;
     Some(std::iter::once(naming(at)?).chain(legs).collect::<Vec<_>>().join("-"))
 }
 

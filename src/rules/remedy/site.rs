@@ -5,7 +5,9 @@
 use super::place::{self, At};
 use super::{PLACEHOLDER, home, reference};
 use crate::config::pattern::tells_nothing;
-use crate::model::{Build, CacheKind, CacheSpec, CiNote, Command, Dialect, Engine, NoteKind, Run, Text, Tool};
+use crate::model::{
+    Build, CacheKind, CacheSpec, CiNote, Command, Dialect, Engine, NoteKind, Run, Text, Tool,
+};
 use crate::rules::Study;
 
 /// How the build is written down where it runs.
@@ -39,7 +41,8 @@ pub struct Site<'a> {
     pub form: Form,
     /// Reference for a cache of its own: the one found, or `:buildcache` beside the image.
     pub cache: String,
-    /// Why `cache` is a placeholder though the image has a name; in words that complete "no patch:".
+    /// Why `cache` is a placeholder though the image has a name; in words that complete "no
+    /// patch:".
     pub unnamed: Option<String>,
     /// References the build imports now.
     pub imports: Vec<String>,
@@ -147,8 +150,10 @@ fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
     if run.notes.iter().any(|n| plugin.contains(&n.kind)) {
         return Form::ComposePlugin;
     }
-    let since = run.builds.iter().map(|b| b.line).filter(|line| *line < build.line).max().unwrap_or(0);
-    let mut between = run.commands.iter().filter(|c| c.quote.line > since && c.quote.line <= build.line);
+    let since =
+        run.builds.iter().map(|b| b.line).filter(|line| *line < build.line).max().unwrap_or(0);
+    let mut between =
+        run.commands.iter().filter(|c| c.quote.line > since && c.quote.line <= build.line);
     if between.any(|c| c.tool == Tool::BuildPushAction) {
         return Form::BuildPushAction;
     }
@@ -163,7 +168,11 @@ fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
         // The classic builder knows no bake.
         None if build.target.is_some() && build.dialect == Dialect::Classic => Form::Compose,
         None if build.target.is_some() => Form::Bake,
-        None if build.driver.as_deref() == Some("docker") || build.engine == Engine::Graphdriver => Form::DockerBuild,
+        None if build.driver.as_deref() == Some("docker")
+            || build.engine == Engine::Graphdriver =>
+        {
+            Form::DockerBuild
+        }
         Some(Tool::BuildxBuild | Tool::BuildxCreate) | None => Form::Buildx,
     }
 }
@@ -184,13 +193,19 @@ fn form_of_tool(tool: Tool, at: At) -> Form {
 
 /// The last export that is no inline one.
 fn own_export(command: &Command) -> Option<String> {
-    command.cache_to.iter().rev().find(|spec| spec.kind() != CacheKind::Inline).map(|spec| spec.raw.clone())
+    command
+        .cache_to
+        .iter()
+        .rev()
+        .find(|spec| spec.kind() != CacheKind::Inline)
+        .map(|spec| spec.raw.clone())
 }
 
 fn image_of(run: &Run, build: &Build, command: Option<&Command>) -> Option<String> {
     let tag = command.and_then(|c| c.tags.first());
     let note = notes(run, NoteKind::ComposeImage).next_back().map(|n| &n.value);
-    let named = build.images.iter().find(|name| !place::is_of_project(name, build.target.as_deref()));
+    let named =
+        build.images.iter().find(|name| !place::is_of_project(name, build.target.as_deref()));
     named.or(tag).or(note).map(|name| reference_of(name))
 }
 
@@ -203,13 +218,21 @@ fn reference_of(name: &str) -> String {
 fn told(cache: Result<String, String>) -> (String, Option<String>) {
     match cache {
         Ok(cache) => (cache, None),
-        Err(why) => (reference::with_tag(PLACEHOLDER, home::TAG), Some(why).filter(|why| !why.is_empty())),
+        Err(why) => {
+            (reference::with_tag(PLACEHOLDER, home::TAG), Some(why).filter(|why| !why.is_empty()))
+        }
     }
 }
 
-fn cache_of(run: &Run, build: &Build, command: Option<&Command>, image: Option<&str>) -> Result<String, String> {
-    let note =
-        notes(run, NoteKind::ComposeCacheTo).filter_map(|n| registry_ref(&CacheSpec::parse(&n.value))).next_back();
+fn cache_of(
+    run: &Run,
+    build: &Build,
+    command: Option<&Command>,
+    image: Option<&str>,
+) -> Result<String, String> {
+    let note = notes(run, NoteKind::ComposeCacheTo)
+        .filter_map(|n| registry_ref(&CacheSpec::parse(&n.value)))
+        .next_back();
     let written = command.and_then(exported_ref).or(note);
     let inline = build.inline.is_some() || command.is_some_and(Command::inline);
     match written {
@@ -221,16 +244,20 @@ fn cache_of(run: &Run, build: &Build, command: Option<&Command>, image: Option<&
 /// What is imported: as the build says, else as it was asked for.
 fn imports_of(run: &Run, build: &Build, command: Option<&Command>) -> Vec<String> {
     let named = |kind| matches!(kind, CacheKind::Registry | CacheKind::Inline);
-    let printed = build.imports.iter().filter(|i| named(i.kind)).filter_map(|i| i.reference.as_deref());
+    let printed =
+        build.imports.iter().filter(|i| named(i.kind)).filter_map(|i| i.reference.as_deref());
     let printed: Vec<_> = printed.map(str::to_owned).collect();
     if !printed.is_empty() {
         return printed;
     }
-    let asked: Vec<_> = command.into_iter().flat_map(|c| &c.cache_from).filter_map(registry_ref).collect();
+    let asked: Vec<_> =
+        command.into_iter().flat_map(|c| &c.cache_from).filter_map(registry_ref).collect();
     if !asked.is_empty() {
         return asked;
     }
-    notes(run, NoteKind::ComposeCacheFrom).filter_map(|n| registry_ref(&CacheSpec::parse(&n.value))).collect()
+    notes(run, NoteKind::ComposeCacheFrom)
+        .filter_map(|n| registry_ref(&CacheSpec::parse(&n.value)))
+        .collect()
 }
 
 pub(super) fn exported_ref(command: &Command) -> Option<String> {
@@ -254,9 +281,17 @@ fn target_of(run: &Run, build: &Build, form: Form) -> Option<String> {
 fn capable(run: &Run, build: &Build) -> bool {
     let told = notes(run, NoteKind::ComposePluginDriver).next_back().map(|n| n.value.as_str());
     let driver = build.driver.as_deref().or(told);
-    let created = || run.commands.iter().any(|c| c.tool == Tool::BuildxCreate && c.driver.as_deref() != Some("docker"));
+    let created = || {
+        run.commands
+            .iter()
+            .any(|c| c.tool == Tool::BuildxCreate && c.driver.as_deref() != Some("docker"))
+    };
     match driver {
         Some(driver) => driver != "docker",
-        None => matches!(build.engine, Engine::Buildkitd | Engine::Containerd) || build.booted.is_some() || created(),
+        None => {
+            matches!(build.engine, Engine::Buildkitd | Engine::Containerd)
+                || build.booted.is_some()
+                || created()
+        }
     }
 }

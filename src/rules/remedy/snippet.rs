@@ -12,7 +12,9 @@ pub(super) const CREATE: &str = "docker buildx create --name ci --driver docker-
 /// The settings in the form of the site's tool.
 pub(super) fn write(site: &Site, settings: &Settings) -> String {
     match site.form {
-        Form::DockerBuild if settings.builder || settings.to.is_some() => shell(site, settings, "docker buildx build"),
+        Form::DockerBuild if settings.builder || settings.to.is_some() => {
+            shell(site, settings, "docker buildx build")
+        }
         Form::DockerBuild => shell(site, settings, "docker build"),
         Form::Buildx => shell(site, settings, "docker buildx build"),
         Form::Buildctl => buildctl(settings),
@@ -25,7 +27,8 @@ pub(super) fn write(site: &Site, settings: &Settings) -> String {
 }
 
 fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
-    let mut options: Vec<String> = settings.from.iter().map(|s| format!("--cache-from {s}")).collect();
+    let mut options: Vec<String> =
+        settings.from.iter().map(|s| format!("--cache-from {s}")).collect();
     options.extend(settings.to.iter().map(|s| format!("--cache-to {s}")));
     options.extend(by_argument(settings).then(|| "--build-arg BUILDKIT_INLINE_CACHE=1".to_owned()));
     options.extend(site.file.iter().map(|f| format!("--file {f}")));
@@ -43,14 +46,16 @@ fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
 }
 
 fn buildctl(settings: &Settings) -> String {
-    let mut options: Vec<String> = settings.from.iter().map(|s| format!("--import-cache {s}")).collect();
+    let mut options: Vec<String> =
+        settings.from.iter().map(|s| format!("--import-cache {s}")).collect();
     options.extend(settings.to.iter().map(|s| format!("--export-cache {s}")));
     options.extend(by_argument(settings).then(|| "--export-cache type=inline".to_owned()));
     format!("buildctl build … \\\n  {}", options.join(" \\\n  "))
 }
 
 fn bake(site: &Site, settings: &Settings) -> String {
-    let mut text = if settings.builder { format!("# once per job: {CREATE}\n") } else { String::new() };
+    let mut text =
+        if settings.builder { format!("# once per job: {CREATE}\n") } else { String::new() };
     let _ = writeln!(text, "target \"{}\" {{", site.target.as_deref().unwrap_or("default"));
     if !settings.from.is_empty() {
         let _ = writeln!(text, "  cache-from = [{}]", quoted(&settings.from));
@@ -63,7 +68,8 @@ fn bake(site: &Site, settings: &Settings) -> String {
 }
 
 fn compose(site: &Site, settings: &Settings) -> String {
-    let mut text = if settings.builder { format!("# once per job: {CREATE}\n") } else { String::new() };
+    let mut text =
+        if settings.builder { format!("# once per job: {CREATE}\n") } else { String::new() };
     let _ = writeln!(text, "services:\n  {}:\n    build:", site.target_name());
     if !settings.from.is_empty() {
         let _ = writeln!(text, "      cache_from:{}", list(&settings.from, 8));
@@ -74,13 +80,17 @@ fn compose(site: &Site, settings: &Settings) -> String {
     text.trim_end().to_owned()
 }
 
-/// The plugin's README, v5: `builder` and `cache-to` since v5.5.0, `buildkit-inline-cache` since v5.1.0.
+/// The plugin's README, v5: `builder` and `cache-to` since v5.5.0, `buildkit-inline-cache` since
+/// v5.1.0.
 fn plugin(site: &Site, settings: &Settings) -> String {
     let service = site.target_name();
     let mut text = format!("plugins:\n  - docker-compose#v5.14.0:\n      build: {service}\n");
     let _ = writeln!(text, "      push: {service}:{}", site.image);
     if settings.builder {
-        text.push_str("      builder:\n        name: ci\n        create: true\n        use: true\n        driver: docker-container\n");
+        text.push_str(
+            "      builder:\n        name: ci\n        create: true\n        use: \
+            true\n        driver: docker-container\n",
+        );
     }
     if settings.inline {
         text.push_str("      buildkit-inline-cache: true\n");
@@ -96,7 +106,11 @@ fn plugin(site: &Site, settings: &Settings) -> String {
 }
 
 fn action(site: &Site, settings: &Settings) -> String {
-    let mut text = if settings.builder { "- uses: docker/setup-buildx-action@v3\n".to_owned() } else { String::new() };
+    let mut text = if settings.builder {
+        "- uses: docker/setup-buildx-action@v3\n".to_owned()
+    } else {
+        String::new()
+    };
     text.push_str("- uses: docker/build-push-action@v6\n  with:\n");
     if site.push {
         text.push_str("    push: true\n");

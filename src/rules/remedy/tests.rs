@@ -16,7 +16,10 @@ fn snippet(fix: &crate::finding::Fix) -> &str {
 #[test]
 fn a_docker_driver_gets_a_builder_and_a_tag_beside_the_image() {
     let run = made()
-        .command("docker build --cache-from r.example.com/app:latest --build-arg BUILDKIT_INLINE_CACHE=1 -t r.example.com/app:latest .")
+        .command(
+            "docker build --cache-from r.example.com/app:latest --build-arg \
+            BUILDKIT_INLINE_CACHE=1 -t r.example.com/app:latest .",
+        )
         .import("r.example.com/app:latest", None)
         .with(|b| b.driver = Some("docker".into()))
         .run();
@@ -38,10 +41,13 @@ fn a_docker_driver_gets_a_builder_and_a_tag_beside_the_image() {
 
 #[test]
 fn a_cache_of_its_own_stays_where_it_is() {
-    let command =
-        "docker buildx build --cache-to type=registry,ref=r.example.com/app:cache --push -t r.example.com/app:1 .";
+    let command = "docker buildx build --cache-to type=registry,ref=r.example.com/app:cache --push \
+        -t r.example.com/app:1 .";
     let site = site(made().command(command).with(|b| b.engine = Engine::Buildkitd).run());
-    assert_eq!((site.cache.as_str(), site.capable, site.push), ("r.example.com/app:cache", true, true));
+    assert_eq!(
+        (site.cache.as_str(), site.capable, site.push),
+        ("r.example.com/app:cache", true, true)
+    );
     assert!(!snippet(&registry_max(&site)).contains("buildx create"));
 }
 
@@ -54,7 +60,8 @@ fn the_plugin_gets_its_block() {
         note(NoteKind::ComposeImage, "r.example.com/app:42"),
         note(NoteKind::ComposeCacheFrom, "r.example.com/app:latest"),
     ];
-    let run = Run { notes: notes.into(), ..made().with(|b| b.inline = Some(Quote::default())).run() };
+    let run =
+        Run { notes: notes.into(), ..made().with(|b| b.inline = Some(Quote::default())).run() };
     insta::assert_snapshot!(snippet(&registry_max(&site(run))), @r#"
     plugins:
       - docker-compose#v5.14.0:
@@ -82,9 +89,18 @@ fn bake_compose_action_and_buildctl_have_their_forms() {
         ..Site::default()
     };
     for (form, wants) in [
-        (Form::Bake, ["target \"web\" {", "cache-to   = [\"type=registry,ref=r.example.com/a:c,mode=max"]),
-        (Form::Compose, ["  web:\n    build:\n      cache_from:", "      cache_to:\n        - \"type=registry"]),
-        (Form::BuildPushAction, ["- uses: docker/setup-buildx-action@v3", "    cache-to: type=registry"]),
+        (
+            Form::Bake,
+            ["target \"web\" {", "cache-to   = [\"type=registry,ref=r.example.com/a:c,mode=max"],
+        ),
+        (
+            Form::Compose,
+            ["  web:\n    build:\n      cache_from:", "      cache_to:\n        - \"type=registry"],
+        ),
+        (
+            Form::BuildPushAction,
+            ["- uses: docker/setup-buildx-action@v3", "    cache-to: type=registry"],
+        ),
         (Form::Buildctl, ["--import-cache type=registry", "--export-cache type=registry"]),
     ] {
         let fix = registry_max(&Site { form, ..base.clone() });
@@ -96,7 +112,8 @@ fn bake_compose_action_and_buildctl_have_their_forms() {
 fn what_the_log_does_not_name_is_a_placeholder() {
     let fix = registry_max(&site(made().run()));
     assert!(
-        snippet(&fix).contains("ref=REGISTRY/IMAGE:buildcache") && fix.steps.iter().any(|s| s.contains("stands for"))
+        snippet(&fix).contains("ref=REGISTRY/IMAGE:buildcache")
+            && fix.steps.iter().any(|s| s.contains("stands for"))
     );
 }
 
@@ -109,7 +126,12 @@ fn the_engine_fix_says_what_does_not_help() {
 
 #[test]
 fn inline_metadata_is_asked_for_in_the_tools_words() {
-    let base = Site { cache: "r/a:c".into(), image: "r/a:1".into(), imports: vec!["r/a:1".into()], ..Site::default() };
+    let base = Site {
+        cache: "r/a:c".into(),
+        image: "r/a:1".into(),
+        imports: vec!["r/a:1".into()],
+        ..Site::default()
+    };
     for (form, want) in [
         (Form::DockerBuild, "--build-arg BUILDKIT_INLINE_CACHE=1"),
         (Form::Buildx, "--cache-to type=inline"),
@@ -123,9 +145,18 @@ fn inline_metadata_is_asked_for_in_the_tools_words() {
 
 #[test]
 fn targets_get_references_of_their_own() {
-    let target =
-        |name: &str| Site { form: Form::Bake, cache: "r/a:c".into(), target: Some(name.into()), ..Site::default() };
+    let target = |name: &str| Site {
+        form: Form::Bake,
+        cache: "r/a:c".into(),
+        target: Some(name.into()),
+        ..Site::default()
+    };
     let fix = own_refs(&[target("web"), target("api")]);
-    assert!(snippet(&fix).contains("ref=r/a:c-web,mode=max") && snippet(&fix).contains("ref=r/a:c-api,mode=max"));
-    assert!(snippet(&add_import(&target("web"))).contains("cache-from = [\"type=registry,ref=r/a:c\"]"));
+    assert!(
+        snippet(&fix).contains("ref=r/a:c-web,mode=max")
+            && snippet(&fix).contains("ref=r/a:c-api,mode=max")
+    );
+    assert!(
+        snippet(&add_import(&target("web"))).contains("cache-from = [\"type=registry,ref=r/a:c\"]")
+    );
 }

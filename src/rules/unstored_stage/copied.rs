@@ -1,18 +1,21 @@
-//! A final stage that begins with a copy out of a rebuilt stage: no step of it can come from the cache
-//! in a run that changed something, so such a run takes nothing from the cache at all.
+//! A final stage that begins with a copy out of a rebuilt stage: no step of it can come from the
+//! cache in a run that changed something, so such a run takes nothing from the cache at all.
 //!
-//! Runs that find nothing have other causes too, so more is asked for than of a run whose final stage
-//! was found: a stored cache, and several such runs, or one that was answered as a whole.
+//! Runs that find nothing have other causes too, so more is asked for than of a run whose final
+//! stage was found: a stored cache, and several such runs, or one that was answered as a whole.
 
 use super::Rebuilt;
-use crate::finding::{Alternative, Confidence, Evidence, Severity, not_ruled_out, ruled_out, to_decide};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::{Build, BuildOutcome, Outcome, Step};
 use crate::rules::past::{Past, end, graphdriver, header, verdict};
 use crate::series::chain::{self, Stage};
 
 /// What speaks for a store that lacks the inner stages, where no step of the final stage was found.
 pub(super) struct Case<'a> {
-    /// A run that came from the cache as a whole: the store is read, and complete as far as it goes.
+    /// A run that came from the cache as a whole: the store is read, and complete as far as it
+    /// goes.
     whole: Option<(usize, &'a Step)>,
     /// Several runs say the same.
     again: bool,
@@ -40,7 +43,8 @@ impl<'a> Case<'a> {
         if self.certain && self.is_pattern() { Confidence::Likely } else { Confidence::Suspected }
     }
 
-    /// A store that is not known is blamed above a note only where runs in between show that it is read.
+    /// A store that is not known is blamed above a note only where runs in between show that it is
+    /// read.
     pub(super) fn severity(&self, usual: Severity) -> Severity {
         let told = self.certain || (self.again && self.whole.is_some());
         if told && self.is_pattern() { usual } else { Severity::Note }
@@ -50,11 +54,15 @@ impl<'a> Case<'a> {
         let mut said = self.look_alikes.clone();
         if self.whole.is_some() {
             said.push(ruled_out(
-                "a cache that is never read, or not written (a run in between came from it as a whole)",
+                "a cache that is never read, or not written (a run in between came from it as a \
+                    whole)",
             ));
         }
         said.push(if self.shared {
-            not_ruled_out("another build that replaces the cache (one in these logs reads the same reference; it may write it too)")
+            not_ruled_out(
+                "another build that replaces the cache (one in these logs reads the same \
+                reference; it may write it too)",
+            )
         } else {
             ruled_out("another build that replaces the cache between the runs (none in these logs)")
         });
@@ -75,7 +83,8 @@ impl<'a> Case<'a> {
 }
 
 fn look_alikes(past: &Past, seen: &[Rebuilt]) -> Vec<Alternative> {
-    let by_dockerd = |r: &Rebuilt| past.builds.get(r.at).is_some_and(|b| b.inline.is_some() && graphdriver(b));
+    let by_dockerd =
+        |r: &Rebuilt| past.builds.get(r.at).is_some_and(|b| b.inline.is_some() && graphdriver(b));
     let unseen = past.all_commands().next().is_none();
     let mut said = Vec::new();
     if unseen {
@@ -83,15 +92,17 @@ fn look_alikes(past: &Past, seen: &[Rebuilt]) -> Vec<Alternative> {
     }
     if seen.iter().any(by_dockerd) {
         said.extend([
-            not_ruled_out("an engine that writes no records into its inline cache (27.0.1 to 27.1.2)"),
+            not_ruled_out(
+                "an engine that writes no records into its inline cache (27.0.1 to 27.1.2)",
+            ),
             to_decide("run `docker version` on the build host"),
         ]);
     }
     said
 }
 
-/// The run took nothing from a cache that an earlier one had stored, and its final stage begins with a copy
-/// out of one of the stages that ran.
+/// The run took nothing from a cache that an earlier one had stored, and its final stage begins
+/// with a copy out of one of the stages that ran.
 pub(super) fn is_blind(past: &Past, i: usize, last: &str, ran: &[Stage]) -> bool {
     let Some((_, build)) = past.get(i) else { return false };
     copies(build, last, ran)
@@ -102,15 +113,20 @@ pub(super) fn is_blind(past: &Past, i: usize, last: &str, ran: &[Stage]) -> bool
 
 /// The final stage begins with a copy out of one of these stages.
 pub(super) fn copies(build: &Build, last: &str, ran: &[Stage]) -> bool {
-    first_of(build, last).is_some_and(|first| ran.iter().any(|s| chain::reads(build, first, s.name)))
+    first_of(build, last)
+        .is_some_and(|first| ran.iter().any(|s| chain::reads(build, first, s.name)))
 }
 
-/// What was found at most is a stage that the image is built `FROM`: its layers are in the image. The
-/// final stage then has no base image of its own, and nothing is copied out of the stage.
+/// What was found at most is a stage that the image is built `FROM`: its layers are in the image.
+/// The final stage then has no base image of its own, and nothing is copied out of the stage.
 fn only_image(build: &Build, last: &str) -> bool {
     let own_base = build.bases.iter().any(|base| base.stage == last);
-    let copied = |stage: &str| build.steps.iter().any(|s| s.stage != stage && chain::reads(build, s, stage));
-    build.decided().filter(|s| s.outcome == Outcome::Hit).all(|s| !own_base && s.stage != last && !copied(&s.stage))
+    let copied =
+        |stage: &str| build.steps.iter().any(|s| s.stage != stage && chain::reads(build, s, stage));
+    build
+        .decided()
+        .filter(|s| s.outcome == Outcome::Hit)
+        .all(|s| !own_base && s.stage != last && !copied(&s.stage))
 }
 
 /// The step that the final stage begins with.
@@ -123,8 +139,13 @@ pub(super) fn lines(past: &Past, one: &Rebuilt) -> Vec<Evidence> {
     let Some((run, build)) = past.get(one.at) else { return Vec::new() };
     let import = past.imports(one.at).into_iter().find(|t| t.ok());
     let copy = first_of(build, one.last);
-    let copied =
-        copy.map(|step| header(run, step, "the final stage begins with a copy out of it: nothing of it can be found"));
+    let copied = copy.map(|step| {
+        header(
+            run,
+            step,
+            "the final stage begins with a copy out of it: nothing of it can be found",
+        )
+    });
     let mut lines: Vec<Evidence> =
         import.map(|t| end(run, t, "the cache was imported without error")).into_iter().collect();
     lines.extend(copied);
@@ -159,7 +180,11 @@ mod tests {
     /// How many runs show it, none of which found the final stage.
     fn seen(builds: Vec<Made>) -> usize {
         let study = of(builds.into_iter().map(stored).collect());
-        Past::all(&study).map(|past| rebuilt(&past)).filter(|seen| blind(seen)).map(|seen| seen.len()).sum()
+        Past::all(&study)
+            .map(|past| rebuilt(&past))
+            .filter(|seen| blind(seen))
+            .map(|seen| seen.len())
+            .sum()
     }
 
     fn stage(made: Made) -> Made {
@@ -181,22 +206,32 @@ mod tests {
     fn another_first_step_could_have_been_found() {
         let files = || stage(made()).miss("COPY nginx.conf /etc/").miss("COPY --from=build /a /a");
         assert_eq!(seen(vec![files(), files()]), 0);
-        let image = || stage(made()).miss("COPY --from=busybox /bin/sh /sh").miss("COPY --from=build /a /a");
+        let image = || {
+            stage(made()).miss("COPY --from=busybox /bin/sh /sh").miss("COPY --from=build /a /a")
+        };
         assert_eq!(seen(vec![image(), image()]), 0);
     }
 
     #[test]
     fn what_the_image_is_built_from_may_be_found() {
-        let base = |base: Made| base.stage("deps").miss("WORKDIR /app").miss("COPY . .").stage("stage-2");
+        let base =
+            |base: Made| base.stage("deps").miss("WORKDIR /app").miss("COPY . .").stage("stage-2");
         let warm = || base(made().stage("base").from("node:22", "aa").hit("RUN corepack enable"));
-        assert_eq!(seen(vec![warm().miss("COPY --from=deps /a /a"), warm().miss("COPY --from=deps /a /a")]), 1);
+        assert_eq!(
+            seen(vec![
+                warm().miss("COPY --from=deps /a /a"),
+                warm().miss("COPY --from=deps /a /a")
+            ]),
+            1
+        );
         let other = || warm().from("alpine:3", "bb").miss("COPY --from=deps /a /a");
         assert_eq!(seen(vec![other(), other()]), 0);
     }
 
     #[test]
     fn a_failed_build_has_no_final_stage() {
-        let failed = || stage(made()).miss("COPY --from=build /a /a").error("ERROR: failed to solve: x");
+        let failed =
+            || stage(made()).miss("COPY --from=build /a /a").error("ERROR: failed to solve: x");
         assert_eq!(seen(vec![failed(), failed()]), 0);
     }
 }

@@ -46,7 +46,8 @@ pub(super) fn rules_out(
     blind: Option<&copied::Case>,
 ) -> Vec<Alternative> {
     let used = if blind.is_some() { "" } else { " and the final stage used it" };
-    let mut said = vec![ruled_out(format!("cache not found (the import ended without error{used})"))];
+    let mut said =
+        vec![ruled_out(format!("cache not found (the import ended without error{used})"))];
     said.extend(blind.into_iter().flat_map(copied::Case::rules_out));
     if compared {
         said.push(ruled_out("base image of the stage changed (same digest as in the run before)"));
@@ -60,7 +61,10 @@ pub(super) fn rules_out(
     let values = |step: &Step| proof::takes_values(past, file, last.at, step);
     if let Some(step) = first.filter(|s| chain::input(s) == Input::Values && values(s)) {
         said.extend([
-            not_ruled_out(format!("a build argument (ARG or ENV above it) that `{}` does not show", step.text)),
+            not_ruled_out(format!(
+                "a build argument (ARG or ENV above it) that `{}` does not show",
+                step.text
+            )),
             to_decide("compare the build arguments of the runs"),
         ]);
     }

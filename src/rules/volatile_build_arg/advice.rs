@@ -18,7 +18,12 @@ pub(super) fn fix(past: &Past, culprit: &Culprit) -> Fix {
 /// With the patch of the Dockerfile, where it is there and the names are known.
 fn in_file(fix: Fix, culprit: &Culprit) -> Fix {
     let given = !culprit.given.is_empty();
-    let names: Vec<&str> = culprit.names.iter().map(String::as_str).filter(|name| given || names_a_run(name)).collect();
+    let names: Vec<&str> = culprit
+        .names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| given || names_a_run(name))
+        .collect();
     match &culprit.file {
         Some((config, stage)) if !names.is_empty() => patched(fix, config, stage, &names),
         _ => fix,
@@ -31,30 +36,43 @@ pub(super) fn patched(fix: Fix, config: &Config, stage: &Stage, names: &[&str]) 
 }
 
 pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
-    let mut said =
-        vec![ruled_out("changed files (a RUN reads none of the context, and the steps before it came from the cache)")];
+    let mut said = vec![ruled_out(
+        "changed files (a RUN reads none of the context, and the steps before it came from the \
+            cache)",
+    )];
     if matches!(culprit.sign, Sign::Text) {
-        said = vec![ruled_out("an edited Dockerfile (it looks the same once, not in nearly every run)")];
+        said = vec![ruled_out(
+            "an edited Dockerfile (it looks the same once, not in nearly every run)",
+        )];
     } else if culprit.given.is_empty() {
         said.extend([
-            not_ruled_out("`--no-cache-filter`, a changed mount option or here-document, or a lost cache record"),
+            not_ruled_out(
+                "`--no-cache-filter`, a changed mount option or here-document, or a lost \
+                cache record",
+            ),
             to_decide("give the command line of the build, or the Dockerfile"),
         ]);
     }
     if culprit.written() {
         said.extend([
             ruled_out("a `--build-arg` (the command lines show none that changes)"),
-            not_ruled_out("an ENV, or the default of an ARG, that the job writes into the Dockerfile"),
+            not_ruled_out(
+                "an ENV, or the default of an ARG, that the job writes into the Dockerfile",
+            ),
         ]);
     }
     if culprit.names.len() > 1 {
-        said.push(not_ruled_out(format!("which of {} it is (the log does not show it)", culprit.names.join(", "))));
+        said.push(not_ruled_out(format!(
+            "which of {} it is (the log does not show it)",
+            culprit.names.join(", ")
+        )));
     }
     said
 }
 
 fn move_down(past: &Past, culprit: &Culprit, name: &str) -> Fix {
-    let steps = culprit.spot.broken.last().map(|&i| culprit.spot.rerun(past, i)).unwrap_or_default();
+    let steps =
+        culprit.spot.broken.last().map(|&i| culprit.spot.rerun(past, i)).unwrap_or_default();
     let texts: Vec<&str> = steps.iter().map(|s| s.text.as_str()).collect();
     let texts = texts.join("\n");
     let what = match name {
@@ -65,11 +83,14 @@ fn move_down(past: &Past, culprit: &Culprit, name: &str) -> Fix {
     Fix {
         summary: format!("declare {what} below the steps that do not need it"),
         steps: vec![
-            format!("Move {what} (and an ENV or LABEL made of it) to right above the first instruction that needs its value, best at the end of the stage."),
-            "An ARG reaches every RUN below it, used or not. One given on the command line and not declared in the stage has no effect.".to_owned(),
+            format!("Move {what} (and an ENV or LABEL made of it) to right above the first \
+                instruction that needs its value, best at the end of the stage."),
+            "An ARG reaches every RUN below it, used or not. One given on the command line and not \
+                declared in the stage has no effect.".to_owned(),
         ],
         snippet: Some(format!(
-            "# before\nARG {name}\n{texts}\n# after\n{texts}\nARG {name}\nLABEL org.opencontainers.image.revision=${name}"
+            "# before\nARG {name}\n{texts}\n# after\n{texts}\nARG {name}\nLABEL \
+                org.opencontainers.image.revision=${name}"
         )),
         cost: String::new(),
         ..Fix::default()
@@ -80,22 +101,33 @@ fn move_down(past: &Past, culprit: &Culprit, name: &str) -> Fix {
 fn split(culprit: &Culprit, name: &str) -> Fix {
     let text = culprit.spot.text;
     let (instruction, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let changes = |part: &&str| part.split_ascii_whitespace().any(|word| culprit.words.iter().any(|w| w == word));
+    let changes = |part: &&str| {
+        part.split_ascii_whitespace().any(|word| culprit.words.iter().any(|w| w == word))
+    };
     let (with, without): (Vec<&str>, Vec<&str>) = rest.split(" && ").partition(changes);
     let value = culprit.words.last().map_or("", String::as_str);
     let with = with.join(" && ").replace(value, &format!("${name}"));
     let without = without.join(" && ");
-    let first = if without.is_empty() || instruction != "RUN" { String::new() } else { format!("RUN {without}\n") };
+    let first = if without.is_empty() || instruction != "RUN" {
+        String::new()
+    } else {
+        format!("RUN {without}\n")
+    };
     let last = if instruction == "RUN" && !first.is_empty() {
         format!("ARG {name}\nRUN {with}")
     } else {
-        format!("ARG {name}\nLABEL org.opencontainers.image.version=${name}\n# and no {name} in: {instruction} {with}")
+        format!(
+            "ARG {name}\nLABEL org.opencontainers.image.version=${name}\n# and no {name} in: \
+                {instruction} {with}"
+        )
     };
     Fix {
         summary: "keep the value out of the expensive step".to_owned(),
         steps: vec![
             "Run what does not need the value in a step of its own, above the ARG.".to_owned(),
-            "Where only the image has to carry the value, set it at the end (LABEL, ENV), or pass it when the container starts.".to_owned(),
+            "Where only the image has to carry the value, set it at the end (LABEL, ENV), or pass \
+                it when the container starts."
+                .to_owned(),
         ],
         snippet: Some(format!("# before\n{text}\n# after\n{first}{last}")),
         cost: String::new(),

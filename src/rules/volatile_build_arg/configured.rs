@@ -1,7 +1,7 @@
 //! A Dockerfile without a log: an argument of one commit or run, declared above installations.
 //!
-//! What is given decides, not what the argument is called: its name counts only where the configuration shows
-//! no build of the Dockerfile, or hides what that is given.
+//! What is given decides, not what the argument is called: its name counts only where the
+//! configuration shows no build of the Dockerfile, or hides what that is given.
 
 use super::{META, order};
 use crate::config::dockerfile::declared;
@@ -30,27 +30,40 @@ struct Early<'a> {
 
 fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let builds = planned::builds_of(study, config);
-    let found: Vec<Early> = config.content.stages.iter().filter_map(|stage| early(study, stage, &builds)).collect();
+    let found: Vec<Early> =
+        config.content.stages.iter().filter_map(|stage| early(study, stage, &builds)).collect();
     let first = found.first()?;
     let (name, spoilt) = (*first.names.first()?, brief(&first.spoilt.text));
-    let changes = found.iter().map(|early| order::changes(early.stage, &early.names)).collect::<Result<Vec<_>, _>>();
+    let changes = found
+        .iter()
+        .map(|early| order::changes(early.stage, &early.names))
+        .collect::<Result<Vec<_>, _>>();
     let fix = Fix {
         summary: format!("declare `{name}` below `{spoilt}`"),
         steps: vec![format!(
-            "Move `ARG {name}`, and what is made of it, to right above the first instruction that needs it."
+            "Move `ARG {name}`, and what is made of it, to right above the first instruction that \
+                needs it."
         )],
         ..Fix::default()
     };
     let given = builds.iter().find_map(|at| Some((at, given(study, at, name)?)));
     let told = match &given {
-        Some((_, value)) => format!("It is given `{value}`, which is different in each commit or run."),
-        None => format!("With another `{name}` in each build nothing below it ever comes from the cache."),
+        Some((_, value)) => {
+            format!("It is given `{value}`, which is different in each commit or run.")
+        }
+        None => format!(
+            "With another `{name}` in each build nothing below it ever comes from the cache."
+        ),
     };
-    let doubt =
-        not_ruled_out("a build that never gives it a value (then it is not slowed down; the command line shows it)");
+    let doubt = not_ruled_out(
+        "a build that never gives it a value (then it is not slowed down; the command line shows \
+            it)",
+    );
     let words = Words {
         title: format!("`{name}` is declared above `{spoilt}`, which does not need it"),
-        cause: format!("The value of an ARG is part of what every RUN below it depends on, used or not. {told}"),
+        cause: format!(
+            "The value of an ARG is part of what every RUN below it depends on, used or not. {told}"
+        ),
         fix: with_changes(fix, config, changes.map(|changes| changes.concat())),
         rules_out: given.is_none().then_some(doubt).into_iter().collect(),
         subject: format!("{}:{name}", config.path),
@@ -62,12 +75,16 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
 }
 
 fn early<'a>(study: &Study, stage: &'a Stage, builds: &[At]) -> Option<Early<'a>> {
-    let change = |name: &str| order::change(stage, name).ok().filter(|change| !order::spoilt(stage, change).is_empty());
+    let change = |name: &str| {
+        order::change(stage, name).ok().filter(|change| !order::spoilt(stage, change).is_empty())
+    };
     let arguments = stage.instructions.iter().filter(|i| i.keyword == "ARG");
-    let volatile =
-        arguments.flat_map(|argument| declared(&argument.text).into_iter().map(move |name| (argument, name)));
+    let volatile = arguments.flat_map(|argument| {
+        declared(&argument.text).into_iter().map(move |name| (argument, name))
+    });
     let volatile = volatile.filter(|(argument, name)| is_volatile(study, argument, name, builds));
-    let names: Vec<&str> = volatile.map(|(_, name)| name).filter(|name| change(name).is_some()).collect();
+    let names: Vec<&str> =
+        volatile.map(|(_, name)| name).filter(|name| change(name).is_some()).collect();
     let name = *names.first()?;
     let spoilt = *order::spoilt(stage, &change(name)?).first()?;
     let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(&name))?;
@@ -75,12 +92,15 @@ fn early<'a>(study: &Study, stage: &'a Stage, builds: &[At]) -> Option<Early<'a>
 }
 
 fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
-    let declared = line(config, early.declaration.line, "its value is different in each commit or run");
-    let spoilt = line(config, early.spoilt.line, "does not need it, and runs again with every value");
+    let declared =
+        line(config, early.declaration.line, "its value is different in each commit or run");
+    let spoilt =
+        line(config, early.spoilt.line, "does not need it, and runs again with every value");
     declared.into_iter().chain(spoilt).collect()
 }
 
-/// Some build gives it a value of one commit or run; where nothing shows what builds give, its name says so.
+/// Some build gives it a value of one commit or run; where nothing shows what builds give, its name
+/// says so.
 fn is_volatile(study: &Study, argument: &Instruction, name: &str, builds: &[At]) -> bool {
     if builds.iter().any(|at| given(study, at, name).is_some()) {
         return true;
@@ -91,7 +111,9 @@ fn is_volatile(study: &Study, argument: &Instruction, name: &str, builds: &[At])
 
 /// The value that a build gives it, if that is another one each time.
 fn given(study: &Study, at: &At, name: &str) -> Option<String> {
-    let own = |argument: &&String| argument.split_once('=').is_some_and(|(known, _)| known.trim() == name);
+    let own = |argument: &&String| {
+        argument.split_once('=').is_some_and(|(known, _)| known.trim() == name)
+    };
     let (_, value) = at.place.command.build_args.iter().rev().find(own)?.split_once('=')?;
     let value = value.trim_matches(['"', '\'']);
     let of_bake = at.config.kind.name() == "bake" && value.contains('$');
@@ -101,7 +123,8 @@ fn given(study: &Study, at: &At, name: &str) -> Option<String> {
 
 /// A bake variable has its value from the environment of the call, where that sets it.
 fn of_calls(study: &Study, at: &At, value: &str) -> Vec<String> {
-    let of_file = |call: &At| bake::file_of(study, *call).is_some_and(|file| file.path == at.config.path);
+    let of_file =
+        |call: &At| bake::file_of(study, *call).is_some_and(|file| file.path == at.config.path);
     let calls = bake::calls(study).filter(of_file);
     let set = |call: At| {
         let variables = at.place.variables.iter().chain(&call.place.variables).cloned().collect();
@@ -112,16 +135,22 @@ fn of_calls(study: &Study, at: &At, value: &str) -> Vec<String> {
 
 /// It is given by a name alone, out of the environment, or all arguments are in one variable.
 fn hides(at: &At, name: &str) -> bool {
-    let hidden =
-        |argument: &String| argument.trim() == name || (argument.starts_with('$') && !argument.contains("}}="));
+    let hidden = |argument: &String| {
+        argument.trim() == name || (argument.starts_with('$') && !argument.contains("}}="))
+    };
     at.place.command.build_args.iter().any(hidden)
 }
 
-/// `ARG GIT_SHA`, `ARG BUILD_DATE=unknown`: a name that is given anew each time. One with a default that
-/// is a value of its own is a pinned version.
+/// `ARG GIT_SHA`, `ARG BUILD_DATE=unknown`: a name that is given anew each time. One with a default
+/// that is a value of its own is a pinned version.
 fn per_commit(argument: &Instruction, name: &str) -> bool {
-    let written = argument.text.split_ascii_whitespace().find(|word| word.split('=').next() == Some(name));
-    let value = written.and_then(|word| word.split_once('=')).map_or("", |(_, value)| value).trim_matches(['"', '\'']);
-    let none = ["", "unknown", "none", "dev", "local", "development", "n/a", "unset"].contains(&value);
+    let written =
+        argument.text.split_ascii_whitespace().find(|word| word.split('=').next() == Some(name));
+    let value = written
+        .and_then(|word| word.split_once('='))
+        .map_or("", |(_, value)| value)
+        .trim_matches(['"', '\'']);
+    let none =
+        ["", "unknown", "none", "dev", "local", "development", "n/a", "unset"].contains(&value);
     none && names_one_commit(name)
 }

@@ -74,8 +74,12 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     let file = in_file(past, &spot);
     let (sign, names, declared) = match (words.is_empty(), metadata(past, &spot)) {
         (false, _) => (Sign::Text, Vec::new(), Vec::new()),
-        (true, Some((text, quote))) if same_text(&spot) => (Sign::Metadata(text), Vec::new(), vec![quote]),
-        (true, None) if same_text(&spot) && reads_values_only(past, &spot, step, !arguments.is_empty()) => {
+        (true, Some((text, quote))) if same_text(&spot) => {
+            (Sign::Metadata(text), Vec::new(), vec![quote])
+        }
+        (true, None)
+            if same_text(&spot) && reads_values_only(past, &spot, step, !arguments.is_empty()) =>
+        {
             let (names, quotes) = match &file {
                 Some(values) => values.declared.clone(),
                 None => declared(past, &spot),
@@ -83,8 +87,8 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
             if file.is_some() && names.is_empty() {
                 return None;
             }
-            let told =
-                arguments.iter().any(|a| names.contains(&a.name)) || names.iter().any(|n| build_args::names_a_run(n));
+            let told = arguments.iter().any(|a| names.contains(&a.name))
+                || names.iter().any(|n| build_args::names_a_run(n));
             if spot.behind_files(past) && !told {
                 return None;
             }
@@ -93,13 +97,16 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
         _ => return None,
     };
     let fits = |a: &&Argument| match sign {
-        Sign::Text => words.iter().any(|w| a.expression || a.values.iter().any(|v| w.contains(v.as_str()))),
+        Sign::Text => {
+            words.iter().any(|w| a.expression || a.values.iter().any(|v| w.contains(v.as_str())))
+        }
         Sign::Metadata(_) | Sign::SameText => names.is_empty() || names.contains(&a.name),
     };
     let shown: Vec<&Argument> = arguments.iter().filter(fits).collect();
     let given = shown.iter().flat_map(|a| build_args::lines(past, &spot.broken, &a.name)).collect();
     let expression = shown.iter().any(|a| a.expression);
-    let names: Vec<String> = if shown.is_empty() { names } else { shown.iter().map(|a| a.name.clone()).collect() };
+    let names: Vec<String> =
+        if shown.is_empty() { names } else { shown.iter().map(|a| a.name.clone()).collect() };
     let per_run = expression || names.iter().any(|name| build_args::names_a_run(name));
     let none_given = shown.is_empty() && build_args::all_known(past, &spot.broken);
     let file = file.map(|values| values.place);
@@ -110,22 +117,25 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
 /// More than once; or once, where the argument is one of those that differ in each run.
 fn enough(past: &Past, culprit: &Culprit) -> bool {
     let spot = &culprit.spot;
-    // Where the command lines show no argument that changes, it can be an ENV that CI writes into the
-    // Dockerfile; that needs to be told from a lost record by what stands before it.
-    let refuted = matches!(culprit.sign, Sign::SameText) && culprit.written() && !spot.behind_hits(past);
+    // Where the command lines show no argument that changes, it can be an ENV that CI writes into
+    // the Dockerfile; that needs to be told from a lost record by what stands before it.
+    let refuted =
+        matches!(culprit.sign, Sign::SameText) && culprit.written() && !spot.behind_hits(past);
     let known = culprit.per_run && (!culprit.given.is_empty() || !culprit.declared.is_empty());
     !refuted && (spot.nearly_always() || (spot.mostly() && known))
 }
 
-/// The values that differ, newest run last. Empty where the text is the same in some run that broke,
-/// or where it is not the same places that differ, and by values with a digit in them: an edit.
+/// The values that differ, newest run last. Empty where the text is the same in some run that
+/// broke, or where it is not the same places that differ, and by values with a digit in them: an
+/// edit.
 fn differing(spot: &Spot) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     let mut known: HashSet<&str> = HashSet::default();
     let mut places: Option<Vec<usize>> = None;
     for &i in spot.broken.iter() {
         let before = (0..i).rev().find_map(|j| spot.step(j));
-        let pair = before.zip(spot.step(i)).filter(|(a, b)| a.text != b.text && alike(&a.text, &b.text));
+        let pair =
+            before.zip(spot.step(i)).filter(|(a, b)| a.text != b.text && alike(&a.text, &b.text));
         let Some((before, now)) = pair else { return Vec::new() };
         let changed = changed(&before.text, &now.text);
         let here: Vec<usize> = changed.iter().map(|(at, ..)| *at).collect();
@@ -162,11 +172,13 @@ fn has_digit(word: &str) -> bool {
 /// something else must have come from the cache, or the arguments must be seen to change.
 fn reads_values_only(past: &Past, spot: &Spot, step: &Step, seen: bool) -> bool {
     let warm = |i: &usize| past.builds.get(*i).is_some_and(|b| b.hits() > 0);
-    let reached = spot.behind_hits(past) || seen || spot.broken.iter().all(warm) || keys_differ(spot);
+    let reached =
+        spot.behind_hits(past) || seen || spot.broken.iter().all(warm) || keys_differ(spot);
     step.instruction == "RUN" && !mounts_files(&step.text) && reached
 }
 
-/// kaniko prints the hash of all that the step depends on: another one in each run is a changed input.
+/// kaniko prints the hash of all that the step depends on: another one in each run is a changed
+/// input.
 fn keys_differ(spot: &Spot) -> bool {
     let last = spot.broken.last().copied().unwrap_or_default();
     let mut known: HashSet<&Text> = HashSet::default();
@@ -183,17 +195,25 @@ fn metadata(past: &Past, spot: &Spot) -> Option<(String, Evidence)> {
     let &at = spot.broken.last()?;
     let (run, build) = past.get(at)?;
     let above = above(build, spot.step(at)?);
-    let missed = above.into_iter().find(|s| s.kind == StepKind::Metadata && s.outcome == Outcome::Miss)?;
-    let same = (0..at).any(|j| past.builds.get(j).is_some_and(|b| b.steps.iter().any(|s| s.text == missed.text)));
-    same.then(|| (missed.text.to_string(), header(run, missed, "was not found, with the same text as before")))
+    let missed =
+        above.into_iter().find(|s| s.kind == StepKind::Metadata && s.outcome == Outcome::Miss)?;
+    let same = (0..at)
+        .any(|j| past.builds.get(j).is_some_and(|b| b.steps.iter().any(|s| s.text == missed.text)));
+    same.then(|| {
+        (
+            missed.text.to_string(),
+            header(run, missed, "was not found, with the same text as before"),
+        )
+    })
 }
 
-/// buildah and the classic builder print each instruction of the Dockerfile, so what is not printed is not there:
-/// without an ARG no value reaches the step. And the key of an ARG holds its text, never the value: one that was
-/// not found has another cause, which reran the step too.
+/// buildah and the classic builder print each instruction of the Dockerfile, so what is not printed
+/// is not there: without an ARG no value reaches the step. And the key of an ARG holds its text,
+/// never the value: one that was not found has another cause, which reran the step too.
 fn no_value_reaches(past: &Past, spot: &Spot) -> bool {
     let found = spot.broken.last().and_then(|&i| Some((past.get(i)?.1, spot.step(i)?)));
-    let Some((build, step)) = found.filter(|(build, _)| matches!(build.dialect, Dialect::Classic | Dialect::Buildah))
+    let Some((build, step)) =
+        found.filter(|(build, _)| matches!(build.dialect, Dialect::Classic | Dialect::Buildah))
     else {
         return false;
     };
@@ -224,14 +244,21 @@ fn prints_arg(dialect: Dialect) -> bool {
 /// Names of the ARG instructions above the step, where the builder prints them.
 fn declared(past: &Past, spot: &Spot) -> (Vec<String>, Vec<Evidence>) {
     let found = spot.broken.last().and_then(|&i| Some((past.get(i)?, spot.step(i)?)));
-    let Some(((run, build), step)) = found.filter(|((_, build), _)| prints_arg(build.dialect)) else {
+    let Some(((run, build), step)) = found.filter(|((_, build), _)| prints_arg(build.dialect))
+    else {
         return (Vec::new(), Vec::new());
     };
-    let args: Vec<&Step> = above(build, step).into_iter().filter(|s| s.instruction == "ARG").collect();
+    let args: Vec<&Step> =
+        above(build, step).into_iter().filter(|s| s.instruction == "ARG").collect();
     let name = |s: &&Step| s.text.split(['=', ' ']).nth(1).map(str::to_owned);
     let mut names: Vec<String> = args.iter().filter_map(name).collect();
     names.sort_by_key(|name| !build_args::names_a_run(name));
-    (names, args.iter().map(|s| header(run, s, "its value is part of what every RUN below depends on")).collect())
+    (
+        names,
+        args.iter()
+            .map(|s| header(run, s, "its value is part of what every RUN below depends on"))
+            .collect(),
+    )
 }
 
 /// What the Dockerfile says of a step.
@@ -247,12 +274,16 @@ fn in_file<'a>(past: &Past<'a>, spot: &Spot) -> Option<Values<'a>> {
     let file: DockerfileAt<'a> = dockerfile_at::of(past.study, run, build)?;
     let place = file.of_step(build, step)?;
     let values = file.values_above(place);
-    let names = values.iter().flat_map(|value| dockerfile::declared(&value.text)).map(str::to_owned);
+    let names =
+        values.iter().flat_map(|value| dockerfile::declared(&value.text)).map(str::to_owned);
     let mut names: Vec<String> = names.collect();
     names.sort_by_key(|name| !build_args::names_a_run(name));
     names.dedup();
     let shows = "its value is part of what every RUN below depends on";
-    let lines = values.iter().filter_map(|value| dockerfile_at::line(file.config, value.line, shows)).collect();
+    let lines = values
+        .iter()
+        .filter_map(|value| dockerfile_at::line(file.config, value.line, shows))
+        .collect();
     Some(Values { place: (file.config, place.0), declared: (names, lines) })
 }
 

@@ -1,5 +1,6 @@
-//! An argument whose value is another one on the command lines of two runs, and the step that ran because
-//! of it: in its text, in the environment of a RUN, or, for `SOURCE_DATE_EPOCH`, in the time of a WORKDIR.
+//! An argument whose value is another one on the command lines of two runs, and the step that ran
+//! because of it: in its text, in the environment of a RUN, or, for `SOURCE_DATE_EPOCH`, in the
+//! time of a WORKDIR.
 
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{Command, Step, Text};
@@ -66,7 +67,8 @@ fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
         confidence: reruns.iter().map(|rerun| rerun.confidence).max()?,
         title: format!("`{name}` invalidates `{text}` in {} of {} builds", runs.len(), past.len()),
         cause: cause(name, last.step),
-        evidence: Proof::from_lines(evidence.collect())?.seen_in(past.places(reruns.iter().map(|rerun| rerun.at))),
+        evidence: Proof::from_lines(evidence.collect())?
+            .seen_in(past.places(reruns.iter().map(|rerun| rerun.at))),
         fix: fix(name),
         impact: cost(steps.flatten(), runs.len()),
         rules_out: vec![
@@ -81,7 +83,8 @@ fn reruns<'a>(past: &Past<'a>, at: usize, name: &str) -> Vec<Rerun<'a>> {
     let mut reruns = Vec::new();
     for miss in past.misses(at) {
         if arguments(&miss).iter().any(|known| known == name) {
-            let before = miss.before.and_then(|(place, _)| past.index_of(place)).or(at.checked_sub(1));
+            let before =
+                miss.before.and_then(|(place, _)| past.index_of(place)).or(at.checked_sub(1));
             reruns.push(Rerun { at, before, step: miss.step, confidence: miss.confidence });
         }
     }
@@ -97,7 +100,8 @@ fn is_declared(past: &Past, rerun: &Rerun, name: &str) -> bool {
     let Some(file) = dockerfile_at::of(past.study, run, build) else { return true };
     let Some(place) = file.of_step(build, rerun.step) else { return true };
     let values = file.values_above(place);
-    let mut names = values.iter().flat_map(|value| crate::config::dockerfile::declared(&value.text));
+    let mut names =
+        values.iter().flat_map(|value| crate::config::dockerfile::declared(&value.text));
     names.any(|known| known == name)
 }
 
@@ -105,16 +109,22 @@ fn cause(name: &str, step: &Step) -> String {
     let text = brief(&step.text);
     if name == EPOCH {
         return format!(
-            "The command lines give `{EPOCH}` another value than before. Since BuildKit 0.22 it is the time of the directory that a WORKDIR makes, and so part of its cache key: `{text}` and every step below it ran."
+            "The command lines give `{EPOCH}` another value than before. Since BuildKit 0.22 it is \
+                the time of the directory that a WORKDIR makes, and so part of its cache key: \
+                `{text}` and every step below it ran."
         );
     }
     if step.instruction == "RUN" {
         return format!(
-            "The command lines give the build argument `{name}` another value than before. A declared argument is part of the cache key of every RUN below it, used or not: `{text}` and the steps below it ran."
+            "The command lines give the build argument `{name}` another value than before. A \
+                declared argument is part of the cache key of every RUN below it, used or not: \
+                `{text}` and the steps below it ran."
         );
     }
     format!(
-        "The command lines give the build argument `{name}` another value than before, and `{text}` is printed with the value filled in. With another text it is another step: it and those below it ran."
+        "The command lines give the build argument `{name}` another value than before, and \
+            `{text}` is printed with the value filled in. With another text it is another step: it \
+            and those below it ran."
     )
 }
 
@@ -126,7 +136,9 @@ fn lines(past: &Past, rerun: &Rerun, name: &str) -> Vec<Evidence> {
         let Some(at) = at else { continue };
         let Some((run, _)) = past.get(at) else { continue };
         let commands = past.commands(at);
-        let Some(command) = commands.iter().find(gives).or_else(|| commands.last()) else { continue };
+        let Some(command) = commands.iter().find(gives).or_else(|| commands.last()) else {
+            continue;
+        };
         let has = if gives(&command) { "gives" } else { "does not give" };
         let line = command.line_with(name);
         lines.push(Study::quote(run, line, &format!("{shows} {has} `{name}`")));
@@ -142,9 +154,12 @@ fn fix(name: &str) -> Fix {
             summary: format!("give `{EPOCH}` a value that does not change with every commit"),
             steps: vec![
                 format!(
-                    "Use a fixed value of `{EPOCH}` for builds whose cache matters, and the commit's time for releases alone."
+                    "Use a fixed value of `{EPOCH}` for builds whose cache matters, and the \
+                        commit's time for releases alone."
                 ),
-                "A `COPY --link` does not depend on it: copies above the first WORKDIR keep their cache.".to_owned(),
+                "A `COPY --link` does not depend on it: copies above the first WORKDIR keep their \
+                    cache."
+                    .to_owned(),
             ],
             ..Fix::default()
         };
@@ -154,7 +169,8 @@ fn fix(name: &str) -> Fix {
         steps: vec![
             format!("Move `ARG {name}` to right above the first instruction that needs its value."),
             format!(
-                "Where `{name}` only tells one build from another, set it as a LABEL at the end of the last stage."
+                "Where `{name}` only tells one build from another, set it as a LABEL at the end of \
+                    the last stage."
             ),
         ],
         ..Fix::default()

@@ -20,22 +20,33 @@ pub(super) fn changes(stage: &Stage, names: &[&str]) -> Result<Vec<Change>, Stri
         lines.sort_unstable();
         lines.dedup();
     }
-    Ok(places.into_iter().map(|(before, declared)| Change::DeclareLater { declared, before }).collect())
+    Ok(places
+        .into_iter()
+        .map(|(before, declared)| Change::DeclareLater { declared, before })
+        .collect())
 }
 
 /// The declarations move down.
 pub(super) fn change(stage: &Stage, name: &str) -> Result<Change, String> {
     let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(&name));
-    let declaration = declaration.ok_or_else(|| format!("the stage does not declare `{name}` itself"))?;
+    let declaration =
+        declaration.ok_or_else(|| format!("the stage does not declare `{name}` itself"))?;
     let (group, names) = group(stage, declaration, name);
-    let takes_it = |i: &&Instruction| names.iter().any(|name| mentions(&i.text, name) || mentions(&i.body, name));
-    let below = || stage.instructions.iter().filter(|i| i.line > declaration.line && !group.contains(&i.line));
+    let takes_it = |i: &&Instruction| {
+        names.iter().any(|name| mentions(&i.text, name) || mentions(&i.body, name))
+    };
+    let below = || {
+        stage.instructions.iter().filter(|i| i.line > declaration.line && !group.contains(&i.line))
+    };
     let first = below().find(takes_it);
-    let environment = stage.instructions.iter().filter(|i| group.contains(&i.line)).all(|i| i.keyword != "LABEL");
+    let environment =
+        stage.instructions.iter().filter(|i| group.contains(&i.line)).all(|i| i.keyword != "LABEL");
     let before = match first {
         Some(user) => user.line,
         // A RUN can use what its text does not name; an installation of packages does not.
-        None if environment => below().find(|i| runs_something(i)).map_or_else(|| end(stage, &group), |i| i.line),
+        None if environment => {
+            below().find(|i| runs_something(i)).map_or_else(|| end(stage, &group), |i| i.line)
+        }
         None => end(stage, &group),
     };
     let crossed = |i: &Instruction| i.keyword == "RUN" && i.line < before;
@@ -46,12 +57,16 @@ pub(super) fn change(stage: &Stage, name: &str) -> Result<Change, String> {
     let moved: Vec<&Instruction> =
         stage.instructions.iter().filter(|i| group.contains(&i.line) && i.line < before).collect();
     if let Some(other) = moved.iter().find(|i| several(i)) {
-        return Err(format!("{} in line {} declares other names as well", other.keyword, other.line));
+        return Err(format!(
+            "{} in line {} declares other names as well",
+            other.keyword, other.line
+        ));
     }
     Ok(Change::DeclareLater { declared: moved.iter().map(|i| i.line).collect(), before })
 }
 
-/// RUN steps that the declaration reaches and that only install packages: they run again for nothing.
+/// RUN steps that the declaration reaches and that only install packages: they run again for
+/// nothing.
 pub(super) fn spoilt<'a>(stage: &'a Stage, change: &Change) -> Vec<&'a Instruction> {
     let Change::DeclareLater { declared, before } = change else { return Vec::new() };
     let first = declared.first().copied().unwrap_or_default();
@@ -60,13 +75,19 @@ pub(super) fn spoilt<'a>(stage: &'a Stage, change: &Change) -> Vec<&'a Instructi
 }
 
 /// Lines of the declaration and of all ENV, ARG and LABEL made of it, with the names they declare.
-fn group<'a>(stage: &'a Stage, declaration: &'a Instruction, name: &'a str) -> (Vec<u64>, Vec<&'a str>) {
+fn group<'a>(
+    stage: &'a Stage,
+    declaration: &'a Instruction,
+    name: &'a str,
+) -> (Vec<u64>, Vec<&'a str>) {
     let (mut lines, mut names) = (vec![declaration.line], vec![name]);
     for next in stage.instructions.iter().filter(|i| i.line > declaration.line) {
         let made_of_it = names.iter().any(|name| mentions(&next.text, name));
         if made_of_it && matches!(next.keyword.as_str(), "ENV" | "ARG" | "LABEL") {
             lines.push(next.line);
-            names.extend(declared(&next.text).into_iter().filter(|_| declared(&next.text).len() == 1));
+            names.extend(
+                declared(&next.text).into_iter().filter(|_| declared(&next.text).len() == 1),
+            );
         }
     }
     (lines, names)

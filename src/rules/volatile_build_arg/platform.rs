@@ -1,5 +1,6 @@
-//! A Dockerfile without a log: the platform that is built for, declared above installations in a stage that runs on
-//! the builder's own platform. They run once for each platform, with the same result.
+//! A Dockerfile without a log: the platform that is built for, declared above installations in a
+//! stage that runs on the builder's own platform. They run once for each platform, with the same
+//! result.
 //!
 //! <https://docs.docker.com/build/building/multi-platform/#cross-compilation>
 
@@ -26,7 +27,9 @@ struct Early<'a> {
 }
 
 fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
-    let several = |platforms: &Vec<String>| platforms.len() > 1 || platforms.iter().any(|all| all.contains(','));
+    let several = |platforms: &Vec<String>| {
+        platforms.len() > 1 || platforms.iter().any(|all| all.contains(','))
+    };
     if !planned::builds_of(study, config).iter().any(|at| several(&at.place.command.platforms)) {
         return None;
     }
@@ -47,15 +50,28 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
         ..Fix::default()
     };
     let words = Words {
-        title: format!("`{}` stands above `{spoilt}`, which then runs once for each platform", argument.text),
-        cause: "The stage runs on the builder's own platform, so its steps are the same for every platform that is built for, until one of them depends on it. The value of an ARG is part of what every RUN below it depends on, used or not.".to_owned(),
+        title: format!(
+            "`{}` stands above `{spoilt}`, which then runs once for each platform",
+            argument.text
+        ),
+        cause: "The stage runs on the builder's own platform, so its steps are the same for every \
+            platform that is built for, until one of them depends on it. The value of an ARG is \
+            part of what every RUN below it depends on, used or not."
+            .to_owned(),
         fix: with_changes(fix, config, Ok(found.iter().map(change).collect())),
-        rules_out: vec![not_ruled_out("an installation that reads the platform from the environment, though its text does not name it")],
+        rules_out: vec![not_ruled_out(
+            "an installation that reads the platform from the \
+            environment, though its text does not name it",
+        )],
         subject: format!("{}:platform", config.path),
     };
     let lines = found.iter().flat_map(|early| {
-        let declared = early.arguments.first().and_then(|i| line(config, i.line, "another value for each platform"));
-        let spoilt = line(config, early.spoilt.line, "is the same for all platforms, and runs for each");
+        let declared = early
+            .arguments
+            .first()
+            .and_then(|i| line(config, i.line, "another value for each platform"));
+        let spoilt =
+            line(config, early.spoilt.line, "is the same for all platforms, and runs for each");
         declared.into_iter().chain(spoilt)
     });
     let finding = planned::finding(&META, Severity::Note, lines.collect(), words)?;
@@ -64,7 +80,10 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
 
 fn early(stage: &Stage) -> Option<Early<'_>> {
     const NAMES: [&str; 4] = ["TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT"];
-    if !["--platform=$BUILDPLATFORM", "--platform=${BUILDPLATFORM}"].iter().any(|own| stage.text.contains(own)) {
+    if !["--platform=$BUILDPLATFORM", "--platform=${BUILDPLATFORM}"]
+        .iter()
+        .any(|own| stage.text.contains(own))
+    {
         return None;
     }
     let of_platform = |i: &&Instruction| {
@@ -73,10 +92,13 @@ fn early(stage: &Stage) -> Option<Early<'_>> {
     };
     let arguments: Vec<&Instruction> = stage.instructions.iter().filter(of_platform).collect();
     let first = arguments.first()?;
-    let uses = |i: &&Instruction| NAMES.iter().any(|name| mentions(&i.text, name) || mentions(&i.body, name));
+    let uses = |i: &&Instruction| {
+        NAMES.iter().any(|name| mentions(&i.text, name) || mentions(&i.body, name))
+    };
     let below = || stage.instructions.iter().filter(|i| i.line > first.line && i.keyword != "ARG");
     let needing = below().find(uses)?;
-    let spoilt = below().find(|i| i.line < needing.line && installation::reads(&i.text).is_some())?;
+    let spoilt =
+        below().find(|i| i.line < needing.line && installation::reads(&i.text).is_some())?;
     let arguments = arguments.into_iter().filter(|argument| argument.line < needing.line).collect();
     Some(Early { arguments, spoilt, user: needing })
 }

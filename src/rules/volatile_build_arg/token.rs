@@ -1,7 +1,8 @@
 //! A token of one job, given to a Dockerfile as an argument.
 //!
-//! The steps below need it, so that nothing is won by declaring it later: it has to be a secret, which is no part
-//! of the key of a step (<https://docs.docker.com/build/cache/invalidation/#build-secrets>).
+//! The steps below need it, so that nothing is won by declaring it later: it has to be a secret,
+//! which is no part of the key of a step
+//! (<https://docs.docker.com/build/cache/invalidation/#build-secrets>).
 
 use super::META;
 use crate::config::dockerfile::declared;
@@ -12,7 +13,10 @@ use crate::rules::changing_value::job_token;
 use crate::rules::dockerfile_at::{all, line};
 use crate::rules::instruction::brief;
 use crate::rules::planned::{self, Ordered, Words};
-use crate::rules::remedy::At;
+use crate::rules::remedy::{At, patch};
+
+const BOTH: &str = "the build and the Dockerfile have to change together, and which steps need the \
+    token is yours to say";
 
 /// One finding for each argument of a Dockerfile.
 pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
@@ -23,7 +27,9 @@ fn of_file<'a>(study: &Study, config: &'a Config) -> Vec<Ordered<'a>> {
     let mut found: Vec<Ordered> = Vec::new();
     for at in planned::builds_of(study, config) {
         for argument in &at.place.command.build_args {
-            let known = |one: &Ordered| argument.starts_with(&format!("{}=", subject_name(&one.finding.subject)));
+            let known = |one: &Ordered| {
+                argument.starts_with(&format!("{}=", subject_name(&one.finding.subject)))
+            };
             if !found.iter().any(known) {
                 found.extend(finding(config, at, argument));
             }
@@ -40,7 +46,8 @@ fn finding<'a>(config: &'a Config, at: At, argument: &str) -> Option<Ordered<'a>
     let (name, value) = argument.split_once('=')?;
     let given = at.place.expanded(value.trim_matches(['"', '\'']));
     let token = job_token(&given).filter(|token| is_made(at.config, token))?;
-    let (declaration, spoilt) = config.content.stages.iter().find_map(|stage| below(&stage.instructions, name))?;
+    let (declaration, spoilt) =
+        config.content.stages.iter().find_map(|stage| below(&stage.instructions, name))?;
     let step = brief(&spoilt.text);
     let lines = [
         at.evidence_of(name, "gives it the token of the job"),
@@ -48,15 +55,22 @@ fn finding<'a>(config: &'a Config, at: At, argument: &str) -> Option<Ordered<'a>
         line(config, spoilt.line, "runs again with every token"),
     ];
     let words = Words {
-        title: format!("`{name}` is another token in each job, and invalidates `{step}` every time"),
-        cause: format!(
-            "`{token}` is made anew for each job. The value of an ARG is part of the key of every RUN below it, so that each of them is rebuilt in every run; the token stays readable in the history of the image too."
+        title: format!(
+            "`{name}` is another token in each job, and invalidates `{step}` every time"
         ),
-        fix: fix(name, spoilt),
-        rules_out: vec![ruled_out("an argument that is only declared too early (the steps below may need the token)")],
+        cause: format!(
+            "`{token}` is made anew for each job. The value of an ARG is part of the key of every \
+                RUN below it, so that each of them is rebuilt in every run; the token stays \
+                readable in the history of the image too."
+        ),
+        fix: patch::refused(fix(name, spoilt), at, BOTH),
+        rules_out: vec![ruled_out(
+            "an argument that is only declared too early (the steps below may need the token)",
+        )],
         subject: format!("{}:{name}", config.path),
     };
-    let finding = planned::finding(&META, META.severity, lines.into_iter().flatten().collect(), words)?;
+    let finding =
+        planned::finding(&META, META.severity, lines.into_iter().flatten().collect(), words)?;
     Some(Ordered { config, spoilt: spoilt.line, finding })
 }
 
@@ -66,8 +80,13 @@ fn is_made(config: &Config, token: &str) -> bool {
 }
 
 /// Where a stage declares the argument, and its first RUN below.
-fn below<'a>(instructions: &'a [Instruction], name: &str) -> Option<(&'a Instruction, &'a Instruction)> {
-    let mut rest = instructions.iter().skip_while(|i| i.keyword != "ARG" || !declared(&i.text).contains(&name));
+fn below<'a>(
+    instructions: &'a [Instruction],
+    name: &str,
+) -> Option<(&'a Instruction, &'a Instruction)> {
+    let mut rest = instructions
+        .iter()
+        .skip_while(|i| i.keyword != "ARG" || !declared(&i.text).contains(&name));
     let declaration = rest.next()?;
     Some((declaration, rest.find(|i| i.keyword == "RUN")?))
 }
@@ -79,14 +98,18 @@ fn fix(name: &str, spoilt: &Instruction) -> Fix {
         summary: format!("pass `{name}` as a secret, which is no part of the cache key"),
         steps: vec![
             format!(
-                "Set `{name}` in the environment of the build, and give it with `--secret` in place of `--build-arg`."
+                "Set `{name}` in the environment of the build, and give it with `--secret` in \
+                    place of `--build-arg`."
             ),
             format!(
-                "Take `ARG {name}` out, and mount the secret where the token is needed. Every builder since BuildKit 0.16 sets it as a variable (`env=`); older ones write it to /run/secrets/{id}."
+                "Take `ARG {name}` out, and mount the secret where the token is needed. Every \
+                    builder since BuildKit 0.16 sets it as a variable (`env=`); older ones write \
+                    it to /run/secrets/{id}."
             ),
         ],
         snippet: Some(format!(
-            "--secret id={id},env={name}\n# Dockerfile\nRUN --mount=type=secret,id={id},env={name} {command}"
+            "--secret id={id},env={name}\n# Dockerfile\nRUN --mount=type=secret,id={id},env={name} \
+                {command}"
         )),
         ..Fix::default()
     }

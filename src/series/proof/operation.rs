@@ -1,9 +1,10 @@
-//! Why a step is another operation than before: its text, a build argument, an option of the build, or something in
-//! the Dockerfile that no log prints.
+//! Why a step is another operation than before: its text, a build argument, an option of the build,
+//! or something in the Dockerfile that no log prints.
 //!
-//! A cache configuration holds one digest of the whole operation. Every ENV and ARG in scope, USER and SHELL are in
-//! that of a RUN, so a step with the same text says little by itself: a file that names the parts of the operation
-//! decides, else what the log shows beside it. What stays open is said.
+//! A cache configuration holds one digest of the whole operation. Every ENV and ARG in scope, USER
+//! and SHELL are in that of a RUN, so a step with the same text says little by itself: a file that
+//! names the parts of the operation decides, else what the log shows beside it. What stays open is
+//! said.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +45,11 @@ impl<'a> Pair<'a> {
         let (before, now) = self.keys(step)?;
         let parts = differing(&before.fields, &now.fields);
         let named = |kind: &str| -> Few<Text> {
-            parts.iter().filter_map(|part| part.strip_prefix(kind)?.strip_prefix(' ')).map(Text::new).collect()
+            parts
+                .iter()
+                .filter_map(|part| part.strip_prefix(kind)?.strip_prefix(' '))
+                .map(Text::new)
+                .collect()
         };
         if before.fields.is_empty() || now.fields.is_empty() || parts.is_empty() {
             return None;
@@ -52,17 +57,25 @@ impl<'a> Pair<'a> {
         let (arguments, options) = (named("argument"), named("option"));
         // The rest is written in the Dockerfile: the text, USER, SHELL.
         if parts.len() > arguments.len() + options.len() {
-            return Some(if self.has_other_text(step) { instruction(Proven) } else { above(Proven) });
+            return Some(if self.has_other_text(step) {
+                instruction(Proven)
+            } else {
+                above(Proven)
+            });
         }
         if !options.is_empty() {
-            return Some(Why { inputs: options, ..Why::of(Difference::Options, Because::OptionChanged, Proven) });
+            return Some(Why {
+                inputs: options,
+                ..Why::of(Difference::Options, Because::OptionChanged, Proven)
+            });
         }
         let Some(given) = self.given() else {
             let edited = self.is_edited();
             let sure = if edited { Likely } else { Proven };
             return Some(Why { open: open_if(edited), ..argument(arguments, sure) });
         };
-        let given: Few<Text> = arguments.iter().filter(|name| given.contains(*name)).cloned().collect();
+        let given: Few<Text> =
+            arguments.iter().filter(|name| given.contains(*name)).cloned().collect();
         match (given.is_empty(), self.base_moved()) {
             (false, _) => Some(argument(given, Proven)),
             // The environment of the image is in every RUN on it.
@@ -93,7 +106,8 @@ impl<'a> Pair<'a> {
         self.now.steps.get(at as usize).is_some_and(|other| std::ptr::eq(other, step))
     }
 
-    /// The path is printed: what is left is the owner, by a USER above, and the time that the build sets.
+    /// The path is printed: what is left is the owner, by a USER above, and the time that the build
+    /// sets.
     fn of_workdir(&self) -> Why {
         if self.is_edited() {
             return Why { open: Few::from([KeyPart::Options]), ..above(Likely) };
@@ -104,17 +118,26 @@ impl<'a> Pair<'a> {
 
     fn of_run(&self, step: &'a Step) -> Why {
         let below = self.stage.steps.iter().filter(|other| other.position > step.position);
-        let runs = below.filter(|other| other.instruction == "RUN").filter_map(|other| self.keys(other));
-        let others: Vec<Option<bool>> = runs.map(|(before, now)| is_other_operation(before, now)).collect();
+        let runs =
+            below.filter(|other| other.instruction == "RUN").filter_map(|other| self.keys(other));
+        let others: Vec<Option<bool>> =
+            runs.map(|(before, now)| is_other_operation(before, now)).collect();
         // An argument or a variable is in all that follow.
         if others.contains(&Some(false)) {
             return instruction(Proven);
         }
         if !is_printed(step) {
-            return if others.is_empty() { instruction(Suspected) } else { argument(self.names(), Proven) };
+            return if others.is_empty() {
+                instruction(Suspected)
+            } else {
+                argument(self.names(), Proven)
+            };
         }
         if step.text.contains("<<") {
-            return Why { open: Few::from([KeyPart::Values, KeyPart::Options]), ..instruction(Likely) };
+            return Why {
+                open: Few::from([KeyPart::Values, KeyPart::Options]),
+                ..instruction(Likely)
+            };
         }
         if self.base_moved() {
             return Why { open: Few::from([KeyPart::Values, KeyPart::Dockerfile]), ..base() };
@@ -122,12 +145,17 @@ impl<'a> Pair<'a> {
         let names = self.names();
         let none = self.given().is_some() && names.is_empty();
         if self.is_edited() && names.is_empty() {
-            let open = if none { Few::new() } else { Few::from([KeyPart::Values, KeyPart::Options]) };
+            let open =
+                if none { Few::new() } else { Few::from([KeyPart::Values, KeyPart::Options]) };
             return Why { open, ..above(Likely) };
         }
         let same = is_same_file(self.before.dockerfile.as_ref(), self.now.dockerfile.as_ref());
         if none {
-            let option = Why::of(Difference::Options, Because::OptionChanged, if same { Likely } else { Suspected });
+            let option = Why::of(
+                Difference::Options,
+                Because::OptionChanged,
+                if same { Likely } else { Suspected },
+            );
             return Why { open: Few::from([KeyPart::Dockerfile]), ..option };
         }
         let sure = if same { Proven } else { Likely };
@@ -145,8 +173,8 @@ impl<'a> Pair<'a> {
         before.zip(self.stage.base).is_some_and(|(before, now)| chain::is_other_base(before, now))
     }
 
-    /// Build arguments with other values, where files tell all of them. A history remembers the files, not what they
-    /// say of arguments.
+    /// Build arguments with other values, where files tell all of them. A history remembers the
+    /// files, not what they say of arguments.
     fn given(&self) -> Option<Vec<Text>> {
         let tells = |(told, source): &(Told, Text)| tells_arguments(*told) && !source.is_empty();
         let told = |build: &Build| build.told.iter().any(tells);
@@ -186,7 +214,9 @@ fn is_printed(step: &Step) -> bool {
 
 /// As many bytes of the Dockerfile were sent; from 1000 on the log rounds.
 fn is_same_file(a: Option<&Amount>, b: Option<&Amount>) -> bool {
-    let exact = |size: &str| size.strip_suffix('B').is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()));
+    let exact = |size: &str| {
+        size.strip_suffix('B').is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()))
+    };
     a.zip(b).is_some_and(|(a, b)| a.size == b.size && exact(&a.size))
 }
 

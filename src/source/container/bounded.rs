@@ -18,10 +18,14 @@ impl Budget {
 
     fn spend(&self, bytes: usize) -> io::Result<()> {
         let bytes = bytes as u64;
-        let enough = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        let enough = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
         let limit = self.limit;
         enough.map(drop).map_err(|_| {
-            io::Error::other(format!("expands to more than {limit} bytes; --max-expanded BYTES allows more"))
+            io::Error::other(format!(
+                "expands to more than {limit} bytes; --max-expanded BYTES allows more"
+            ))
         })
     }
 }

@@ -22,7 +22,9 @@ pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<(), Unreadable> {
     let told = told(&tail, file)?;
     file.rewind()?;
     match told {
-        Some((members, bytes)) if members > MEMBERS || bytes > DIRECTORY => Err(Unreadable::Members(MEMBERS)),
+        Some((members, bytes)) if members > MEMBERS || bytes > DIRECTORY => {
+            Err(Unreadable::Members(MEMBERS))
+        }
         _ => Ok(()),
     }
 }
@@ -31,14 +33,21 @@ pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<(), Unreadable> {
 fn told(tail: &[u8], file: &mut (impl Read + Seek)) -> io::Result<Option<(u64, u64)>> {
     let Some(at) = memchr::memmem::rfind(tail, b"PK\x05\x06") else { return Ok(None) };
     let record = tail.get(at..).unwrap_or_default();
-    let short = |from: usize| record.get(from..from + 2).and_then(|b| b.try_into().ok()).map_or(0, u16::from_le_bytes);
-    let long = |from: usize| record.get(from..from + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let short = |from: usize| {
+        record.get(from..from + 2).and_then(|b| b.try_into().ok()).map_or(0, u16::from_le_bytes)
+    };
+    let long = |from: usize| {
+        record.get(from..from + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
+    };
     let (members, bytes) = (short(10), long(12));
     if members != u16::MAX && bytes != u32::MAX {
         return Ok(Some((u64::from(members), u64::from(bytes))));
     }
     // The larger form: a locator in front of the record says where it is.
-    let locator = at.checked_sub(20).and_then(|start| tail.get(start..at)).filter(|l| l.starts_with(b"PK\x06\x07"));
+    let locator = at
+        .checked_sub(20)
+        .and_then(|start| tail.get(start..at))
+        .filter(|l| l.starts_with(b"PK\x06\x07"));
     let Some(place) = locator.and_then(|locator| number(locator, 8)) else {
         return Ok(Some((u64::from(members), u64::from(bytes))));
     };

@@ -51,7 +51,9 @@ enum Entry {
 /// The log in the document; `None` where it is not one of these.
 pub(super) fn log(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.trim_ascii_start().first() == Some(&b'{') {
-        return serde_json::from_slice::<Answer>(bytes).ok().map(|answer| answer.content.into_bytes());
+        return serde_json::from_slice::<Answer>(bytes)
+            .ok()
+            .map(|answer| answer.content.into_bytes());
     }
     let mut pieces = Pieces::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -76,7 +78,8 @@ impl Pieces {
             return self.log;
         }
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let pieces: Vec<&[u8]> = starts.zip(&self.ends).filter_map(|(start, end)| self.log.get(start..*end)).collect();
+        let pieces: Vec<&[u8]> =
+            starts.zip(&self.ends).filter_map(|(start, end)| self.log.get(start..*end)).collect();
         pieces.into_iter().rev().flatten().copied().collect()
     }
 }
@@ -98,7 +101,9 @@ impl<'de> Visitor<'de> for &mut Pieces {
                 self.times = Some(
                     self.times
                         .take()
-                        .map_or((timestamp.clone(), timestamp.clone()), |(first, _)| (first, timestamp.clone())),
+                        .map_or((timestamp.clone(), timestamp.clone()), |(first, _)| {
+                            (first, timestamp.clone())
+                        }),
                 );
             }
         }
@@ -138,7 +143,8 @@ mod tests {
     fn pieces_are_put_together() {
         let circle = r##"[{"message":"#1 [1/2] FROM a\r\n#1 DO","time":"2026-05-04T09:00:00.1Z","type":"out"},{"message":"NE 0.0s\n","time":"2026-05-04T09:00:00.2Z","type":"err","truncated":false}]"##;
         assert_eq!(text(circle).unwrap(), "#1 [1/2] FROM a\r\n#1 DONE 0.0s\n");
-        let drone = r#"[{"pos":0,"out":"+ docker build .\n","time":1},{"pos":1,"out":"a\n","time":2}]"#;
+        let drone =
+            r#"[{"pos":0,"out":"+ docker build .\n","time":1},{"pos":1,"out":"a\n","time":2}]"#;
         assert_eq!(text(drone).unwrap(), "+ docker build .\na\n");
     }
 
@@ -167,7 +173,13 @@ mod tests {
 
     #[test]
     fn other_documents_are_none() {
-        for other in [r#"[{"message":"a"}]"#, "[1,2]", r#"[{"message":"a","type":"out""#, "[]", r#"{"url":1}"#] {
+        for other in [
+            r#"[{"message":"a"}]"#,
+            "[1,2]",
+            r#"[{"message":"a","type":"out""#,
+            "[]",
+            r#"{"url":1}"#,
+        ] {
             assert_eq!(text(other), None, "{other}");
         }
     }

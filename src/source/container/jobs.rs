@@ -8,7 +8,9 @@ use std::collections::HashSet;
 /// The job a member is the log of.
 pub(super) fn job_of(name: &str) -> Option<String> {
     match name.split_once('/') {
-        Some((job, file)) if numbered(file).is_some() || file == "system.txt" => Some(job.to_owned()),
+        Some((job, file)) if numbered(file).is_some() || file == "system.txt" => {
+            Some(job.to_owned())
+        }
         Some(_) => None,
         None => numbered(name).map(str::to_owned),
     }

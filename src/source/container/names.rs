@@ -1,4 +1,5 @@
-//! Names of members of tar archives that are too long for a header: GNU's and POSIX's ways, up to a length.
+//! Names of members of tar archives that are too long for a header: GNU's and POSIX's ways, up to a
+//! length.
 
 use std::io::{self, Read};
 
@@ -37,7 +38,11 @@ impl Names {
 fn start(entry: &mut Entry<impl Read>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     entry.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LONGEST { Err(io::Error::other("a name in it is longer than any path")) } else { Ok(bytes) }
+    if bytes.len() as u64 > LONGEST {
+        Err(io::Error::other("a name in it is longer than any path"))
+    } else {
+        Ok(bytes)
+    }
 }
 
 /// `27 path=logs/build.log\n` among the records of a header (POSIX `pax`, extended header).
@@ -47,7 +52,9 @@ fn path(records: &[u8]) -> Option<String> {
         let length: usize = std::str::from_utf8(rest.get(..blank)?).ok()?.parse().ok()?;
         let record = rest.get(blank + 1..length)?;
         if let Some(name) = record.strip_prefix(b"path=") {
-            return Some(String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(name)).into_owned());
+            return Some(
+                String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(name)).into_owned(),
+            );
         }
         rest = rest.get(length..)?;
     }

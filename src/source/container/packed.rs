@@ -65,18 +65,22 @@ pub(super) fn packed(start: &[u8]) -> Packed {
 fn is_document(start: &[u8]) -> bool {
     const KEYS: [&[u8]; 6] = [b"message", b"type", b"insertId", b"textPayload", b"step_id", b"pos"];
     let has = |key: &[u8]| {
-        let quoted = |at: usize| at > 0 && start.get(at - 1) == Some(&b'"') && start.get(at + key.len()) == Some(&b'"');
+        let quoted = |at: usize| {
+            at > 0 && start.get(at - 1) == Some(&b'"') && start.get(at + key.len()) == Some(&b'"')
+        };
         memchr::memmem::find_iter(start, key).any(quoted)
     };
     match start.trim_ascii_start() {
         [b'{', ..] => has(b"url") && has(b"content"),
-        [b'[', entries @ ..] if entries.trim_ascii_start().starts_with(b"{") => KEYS.iter().any(|key| has(key)),
+        [b'[', entries @ ..] if entries.trim_ascii_start().starts_with(b"{") => {
+            KEYS.iter().any(|key| has(key))
+        }
         _ => false,
     }
 }
 
-/// The archive of an image layout, compressed or not: what `docker buildx history export` writes, and caches that
-/// were packed. Source: `opencontainers/image-spec` `image-layout.md`.
+/// The archive of an image layout, compressed or not: what `docker buildx history export` writes,
+/// and caches that were packed. Source: `opencontainers/image-spec` `image-layout.md`.
 pub(super) fn is_layout(start: &[u8]) -> bool {
     const FIRST: [&[u8]; 4] = [b"blobs/", b"oci-layout", b"index.json", b"manifest.json"];
     let names = |header: &[u8]| {

@@ -90,7 +90,10 @@ fn compressed_files_are_read_through_whatever_their_name() {
     let zstd = zstd::encode_all(&b"a\nb\n"[..], 1).unwrap();
     let two = [gzip(b"a\n"), gzip(b"b\n")].concat();
     for bytes in [gzip(b"a\nb\n"), zstd, two] {
-        assert_eq!(read("build.log", &bytes, EXPANDED), [("build.log".to_owned(), None, Ok(lines(&["a", "b"])))]);
+        assert_eq!(
+            read("build.log", &bytes, EXPANDED),
+            [("build.log".to_owned(), None, Ok(lines(&["a", "b"])))]
+        );
     }
 }
 
@@ -103,8 +106,10 @@ fn utf16_is_text() {
 
 #[test]
 fn archives_give_each_log_of_theirs() {
-    let files: [(&str, &[u8]); 3] = [("logs/b.log", b"b\n"), ("logs/a.log", b"a\n"), ("logs/Dockerfile", b"FROM x\n")];
-    let found = [tar(&files), gzip(&tar(&files)), zip(&files)].map(|bytes| read("x.bin", &bytes, EXPANDED));
+    let files: [(&str, &[u8]); 3] =
+        [("logs/b.log", b"b\n"), ("logs/a.log", b"a\n"), ("logs/Dockerfile", b"FROM x\n")];
+    let found =
+        [tar(&files), gzip(&tar(&files)), zip(&files)].map(|bytes| read("x.bin", &bytes, EXPANDED));
     for mut parts in found {
         parts.sort_by(|a, b| a.0.cmp(&b.0));
         let expected = [
@@ -117,9 +122,14 @@ fn archives_give_each_log_of_theirs() {
 
 #[test]
 fn a_job_is_counted_once() {
-    let bytes = zip(&[("0_build.txt", b"whole\n"), ("build/1_Set up.txt", b"part\n"), ("lint/1_Run.txt", b"other\n")]);
+    let bytes = zip(&[
+        ("0_build.txt", b"whole\n"),
+        ("build/1_Set up.txt", b"part\n"),
+        ("lint/1_Run.txt", b"other\n"),
+    ]);
     let parts = read("logs.zip", &bytes, EXPANDED);
-    let seen: Vec<_> = parts.iter().map(|(name, job, _)| (name.as_str(), job.as_deref().unwrap())).collect();
+    let seen: Vec<_> =
+        parts.iter().map(|(name, job, _)| (name.as_str(), job.as_deref().unwrap())).collect();
     assert_eq!(seen, [("logs.zip/0_build.txt", "build"), ("logs.zip/lint/1_Run.txt", "lint")]);
 }
 
@@ -156,7 +166,10 @@ fn documents_of_apis_are_unwrapped() {
     let entries = br##"[ {"message":"#1 DO","type":"out"},{"message":"NE\n","type":"out"} ]"##;
     assert_eq!(read("log.json", entries, EXPANDED)[0].2, Ok(lines(&["#1 DONE"])));
     let no_log = b"[ {\"type\": 1},\n {\"type\": 2} ]\n";
-    assert_eq!(read("x.log", no_log, EXPANDED)[0].2, Ok(lines(&["[ {\"type\": 1},", " {\"type\": 2} ]"])));
+    assert_eq!(
+        read("x.log", no_log, EXPANDED)[0].2,
+        Ok(lines(&["[ {\"type\": 1},", " {\"type\": 2} ]"]))
+    );
     let other = b"{\"vertexes\":[]}\n";
     assert_eq!(read("raw.log", other, EXPANDED)[0].2, Ok(lines(&["{\"vertexes\":[]}"])));
 }

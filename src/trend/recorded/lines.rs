@@ -1,4 +1,5 @@
-//! What a run says of the lines of its Dockerfile: which steps there are, how they read, what stands before them.
+//! What a run says of the lines of its Dockerfile: which steps there are, how they read, what
+//! stands before them.
 
 use super::{Said, What, place};
 use crate::model::Step;
@@ -13,7 +14,10 @@ pub(super) fn of(rows: &[Row], moved: &[usize], i: usize) -> Said {
     let behind = moved.iter().filter_map(|at| {
         let row = rows.get(*at)?;
         let step = cell(row, i)?;
-        Some(((What::Behind, named(row)), before(rows, row, step, i).map(|row| row.text.to_owned())))
+        Some((
+            (What::Behind, named(row)),
+            before(rows, row, step, i).map(|row| row.text.to_owned()),
+        ))
     });
     texts.chain(behind).collect()
 }
@@ -26,9 +30,13 @@ fn named(row: &Row) -> String {
 
 /// The row of the step right before this one in its stage.
 fn before<'r, 'a>(rows: &'r [Row<'a>], row: &Row, step: &Step, i: usize) -> Option<&'r Row<'a>> {
-    let same = rows.iter().filter(|other| other.stage == row.stage && other.platform == row.platform);
+    let same =
+        rows.iter().filter(|other| other.stage == row.stage && other.platform == row.platform);
     let earlier = same.filter_map(|other| Some((cell(other, i)?.position, other)));
-    earlier.filter(|(position, _)| *position < step.position).max_by_key(|(position, _)| *position).map(|(_, row)| row)
+    earlier
+        .filter(|(position, _)| *position < step.position)
+        .max_by_key(|(position, _)| *position)
+        .map(|(_, row)| row)
 }
 
 fn cell<'a>(row: &Row<'a>, i: usize) -> Option<&'a Step> {

@@ -1,8 +1,8 @@
 //! What else changed between two runs, as far as it is recorded.
 //!
-//! What each run says is compared as `said.rs` and `lines.rs` collect it. The last run before and the first after must say
-//! something else, and on one side at least [`STEADY`] runs the same: what is another in every run (a commit, the number
-//! of a build) says nothing of one change.
+//! What each run says is compared as `said.rs` and `lines.rs` collect it. The last run before and
+//! the first after must say something else, and on one side at least [`STEADY`] runs the same: what
+//! is another in every run (a commit, the number of a build) says nothing of one change.
 
 mod lines;
 mod said;
@@ -121,7 +121,8 @@ const STEADY: usize = 3;
 /// What a run says, as far as it says it: `None` is known not to be there.
 type Said = BTreeMap<(What, String), Option<String>>;
 
-/// What differs between two runs of a build, in the order of [`What`]. `moved` are the rows that changed.
+/// What differs between two runs of a build, in the order of [`What`]. `moved` are the rows that
+/// changed.
 pub(super) fn differences(
     members: &[Member],
     rows: &[Row],
@@ -136,7 +137,8 @@ pub(super) fn differences(
     };
     let before: Vec<Said> = (0..=between.0).rev().filter_map(said).take(FAR).collect();
     let after: Vec<Said> = (between.1..members.len()).filter_map(said).take(FAR).collect();
-    let keys: BTreeSet<&(What, String)> = before.iter().chain(&after).flat_map(BTreeMap::keys).collect();
+    let keys: BTreeSet<&(What, String)> =
+        before.iter().chain(&after).flat_map(BTreeMap::keys).collect();
     keys.into_iter().filter_map(|key| difference(key, &before, &after)).collect()
 }
 
@@ -145,12 +147,14 @@ const FAR: usize = 12;
 
 fn difference(key: &(What, String), before: &[Said], after: &[Said]) -> Option<Difference> {
     // A command line that is there gives no argument but those that it gives.
-    let ungiven = |said: &Said| key.0 == What::BuildArg && said.keys().any(|(what, _)| *what == What::Tool);
+    let ungiven =
+        |said: &Said| key.0 == What::BuildArg && said.keys().any(|(what, _)| *what == What::Tool);
     let value = |said: &Said| said.get(key).cloned().or_else(|| ungiven(said).then_some(None));
     let values = |said: &[Said]| said.iter().filter_map(value).take(STEADY).collect::<Vec<_>>();
     let (before, after) = (values(before), values(after));
     let (was, is) = (before.first()?, after.first()?);
-    let unsteady = |values: &[Option<String>]| values.iter().any(|value| Some(value) != values.first());
+    let unsteady =
+        |values: &[Option<String>]| values.iter().any(|value| Some(value) != values.first());
     let (varied_before, varies_since) = (unsteady(&before), unsteady(&after));
     if was == is || (varied_before && varies_since) {
         return None;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Said, What, place};
 use crate::model::{
-    Asked, Build, CacheKind, CacheOperation, CacheOutcome, Command, Engine, NoteKind, Run, StepKind, Tool, Transfer,
+    Asked, Build, CacheKind, CacheOperation, CacheOutcome, Command, Engine, NoteKind, Run,
+    StepKind, Tool, Transfer,
 };
 use crate::trend::Member;
 
@@ -54,7 +55,12 @@ fn builder(said: &mut Said, build: &Build) {
 
 fn bases(said: &mut Said, build: &Build) {
     for base in &build.bases {
-        say(said, What::BaseImage, &place(&base.platform, &base.stage), Some(base.image.to_string()));
+        say(
+            said,
+            What::BaseImage,
+            &place(&base.platform, &base.stage),
+            Some(base.image.to_string()),
+        );
         tell(said, What::BaseDigest, &place(&base.platform, &base.image), base.digest.as_ref());
     }
 }
@@ -95,8 +101,18 @@ fn commands(said: &mut Said, commands: &[Command]) {
     let all = || commands.iter().map(|command| &*command.asked);
     let building = || all().filter(|asked| asked.tool != Tool::BuildxCreate);
     say(said, What::Tool, "", joined(building().map(|asked| tool(asked.tool))));
-    say(said, What::CacheFrom, "", joined(all().flat_map(|asked| &asked.cache_from).map(|spec| spec.raw.as_str())));
-    say(said, What::CacheTo, "", joined(all().flat_map(|asked| &asked.cache_to).map(|spec| spec.raw.as_str())));
+    say(
+        said,
+        What::CacheFrom,
+        "",
+        joined(all().flat_map(|asked| &asked.cache_from).map(|spec| spec.raw.as_str())),
+    );
+    say(
+        said,
+        What::CacheTo,
+        "",
+        joined(all().flat_map(|asked| &asked.cache_to).map(|spec| spec.raw.as_str())),
+    );
     say(said, What::CacheOff, "", joined(all().flat_map(off)));
     tell(said, What::Builder, "", joined(all().filter_map(|asked| asked.builder.as_deref())));
     tell(said, What::Driver, "", joined(all().filter_map(|asked| asked.driver.as_deref())));

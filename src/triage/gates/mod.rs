@@ -1,7 +1,8 @@
-//! What a project asks of its builds, whatever the cause: shares and steps that must come from the cache.
+//! What a project asks of its builds, whatever the cause: shares and steps that must come from the
+//! cache.
 //!
-//! A gate is passed where something was measured and all of it was good. One that measured nothing is not
-//! passed: it would never fail again, and nobody would see.
+//! A gate is passed where something was measured and all of it was good. One that measured nothing
+//! is not passed: it would never fail again, and nobody would see.
 
 mod hit_rate;
 mod must_hit;
@@ -50,13 +51,21 @@ pub struct Judged {
 pub fn gates(study: &Study, gates: &Gates) -> Vec<Gate> {
     let series = study.just_read();
     let rate = gates.min_hit_rate.map(|percent| hit_rate::gate(study, &series, percent));
-    rate.into_iter().chain(gates.must_hit.iter().map(|pattern| must_hit::gate(study, &series, pattern))).collect()
+    rate.into_iter()
+        .chain(gates.must_hit.iter().map(|pattern| must_hit::gate(study, &series, pattern)))
+        .collect()
 }
 
 impl Gate {
     fn of(name: &'static str, asked: String, builds: Vec<Judged>, unmeasured: String) -> Self {
         let measured = builds.iter().any(|build| build.good.is_some());
         let passed = measured && builds.iter().all(|build| build.good != Some(false));
-        Self { name, asked, passed, unmeasured: if measured { String::new() } else { unmeasured }, builds }
+        Self {
+            name,
+            asked,
+            passed,
+            unmeasured: if measured { String::new() } else { unmeasured },
+            builds,
+        }
     }
 }

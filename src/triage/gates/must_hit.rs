@@ -9,7 +9,8 @@ use crate::model::{Build, Outcome, Run, Step, StepKind};
 use crate::rules::Study;
 use crate::series::Series;
 
-/// A step by its stage and the beginning of its instruction, with `*` and `?`: `build: RUN npm ci`, `COPY package*`.
+/// A step by its stage and the beginning of its instruction, with `*` and `?`: `build: RUN npm ci`,
+/// `COPY package*`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepPattern {
     text: String,
@@ -19,12 +20,14 @@ pub struct StepPattern {
 }
 
 impl StepPattern {
-    /// Reads it. A colon within an instruction (`RUN echo a: b`) comes after a blank and names no stage.
+    /// Reads it. A colon within an instruction (`RUN echo a: b`) comes after a blank and names no
+    /// stage.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let text = text.trim();
         let stage = text.split_once(": ").filter(|(stage, _)| !stage.contains(char::is_whitespace));
-        let (stage, instruction) = stage.map_or((None, text), |(stage, rest)| (Some(stage), rest.trim_start()));
+        let (stage, instruction) =
+            stage.map_or((None, text), |(stage, rest)| (Some(stage), rest.trim_start()));
         Self {
             text: text.to_owned(),
             // BuildKit prints names of stages in lower case, whatever the Dockerfile says.
@@ -41,7 +44,8 @@ impl StepPattern {
 }
 
 pub(super) fn gate(study: &Study, series: &[Series], pattern: &StepPattern) -> Gate {
-    let builds: Vec<Judged> = series.iter().filter_map(|series| judged(study, series, pattern)).collect();
+    let builds: Vec<Judged> =
+        series.iter().filter_map(|series| judged(study, series, pattern)).collect();
     let unmeasured = if builds.is_empty() {
         unmatched(study, series, pattern)
     } else {
@@ -61,7 +65,11 @@ fn judged(study: &Study, series: &Series, pattern: &StepPattern) -> Option<Judge
         Outcome::Failed => (Some(false), "ran and failed"),
         Outcome::Canceled | Outcome::Unknown => (None, "not measured: was not reached"),
     };
-    Some(Judged { build: series.key.clone(), good, says: format!("{says} in its newest run, {}", place(run, worst)) })
+    Some(Judged {
+        build: series.key.clone(),
+        good,
+        says: format!("{says} in its newest run, {}", place(run, worst)),
+    })
 }
 
 fn badness(step: &Step) -> u8 {
@@ -84,15 +92,18 @@ const NAMED: usize = 3;
 
 fn unmatched(study: &Study, series: &[Series], pattern: &StepPattern) -> String {
     let newest = series.iter().filter_map(|series| study.members(series).next_back());
-    let names: BTreeSet<String> = newest.flat_map(|(_, build)| names(build)).take(LOOKED_AT).collect();
+    let names: BTreeSet<String> =
+        newest.flat_map(|(_, build)| names(build)).take(LOOKED_AT).collect();
     let length = pattern.text.chars().count();
     let likeness = |name: &String| {
         let start: String = name.chars().take(length).collect();
         strsim::normalized_damerau_levenshtein(&pattern.text, &start)
     };
-    let mut near: Vec<(f64, String)> = names.into_iter().map(|name| (likeness(&name), name)).collect();
+    let mut near: Vec<(f64, String)> =
+        names.into_iter().map(|name| (likeness(&name), name)).collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    let near: Vec<String> = near.into_iter().take(NAMED).map(|(_, name)| format!("'{name}'")).collect();
+    let near: Vec<String> =
+        near.into_iter().take(NAMED).map(|(_, name)| format!("'{name}'")).collect();
     if near.is_empty() {
         return "there is no RUN, COPY, ADD or WORKDIR step in these logs".to_owned();
     }
@@ -127,7 +138,11 @@ mod tests {
         assert!(fits("RUN npm ci", "build", "RUN npm ci"));
         assert!(fits("RUN npm ci", "", "RUN npm ci"));
         assert!(fits("*: RUN *npm ci", "test", "RUN --mount=type=cache,target=/x npm ci"));
-        assert!(fits("stage-?: COPY package*", "stage-1", "COPY package.json package-lock.json ./"));
+        assert!(fits(
+            "stage-?: COPY package*",
+            "stage-1",
+            "COPY package.json package-lock.json ./"
+        ));
         assert!(fits("RUN echo a: b", "", "RUN echo a: b c"));
     }
 }

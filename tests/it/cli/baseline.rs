@@ -21,7 +21,10 @@ fn what_is_known_does_not_fail() {
     assert!(text.contains("baseline: known.json: 0 new, 1 known, 0 gone"), "{text}");
     let report = json(&desk);
     assert_eq!(report["findings"][0]["known"], true);
-    assert_eq!(report["baseline"], serde_json::json!({"name": "known.json", "new": 0, "known": 1, "gone": []}));
+    assert_eq!(
+        report["baseline"],
+        serde_json::json!({"name": "known.json", "new": 0, "known": 1, "gone": []})
+    );
 }
 
 #[test]
@@ -39,7 +42,8 @@ fn what_is_gone_is_named_and_taken_off() {
     desk.run(&WITH).arg("--update-baseline").assert().code(0);
     fs::write(desk.file("run.log"), HEALTHY).unwrap();
     let text = stdout(&mut desk.run(&WITH));
-    let gone = "baseline: known.json: 0 new, 0 known, 1 gone\nbaseline: gone: export-unsupported-by-driver of ";
+    let gone = "baseline: known.json: 0 new, 0 known, 1 gone\nbaseline: gone: \
+        export-unsupported-by-driver of ";
     assert!(text.contains(gone), "{text}");
     assert_eq!(json(&desk)["baseline"]["gone"][0]["rule"], "export-unsupported-by-driver");
     let said = stderr(desk.run(&WITH).arg("--update-baseline"));
@@ -74,12 +78,19 @@ fn the_file_is_made_as_others_are() {
 
 #[test]
 fn errors_say_how_to_make_one() {
-    let desk =
-        Desk::with(SICK).and("notes.json", "{\"version\": 2}").and("v9.json", r#"{"version": 9, "findings": []}"#);
+    let desk = Desk::with(SICK)
+        .and("notes.json", "{\"version\": 2}")
+        .and("v9.json", r#"{"version": 9, "findings": []}"#);
     desk.run(&WITH).assert().code(2);
     let said = stderr(&mut desk.run(&WITH));
-    assert!(said.contains("there is no baseline known.json") && said.contains("--update-baseline once"), "{said}");
-    assert!(stderr(&mut desk.run(&["run.log", "--update-baseline"])).contains("--baseline cachediag-baseline.json"));
+    assert!(
+        said.contains("there is no baseline known.json") && said.contains("--update-baseline once"),
+        "{said}"
+    );
+    assert!(
+        stderr(&mut desk.run(&["run.log", "--update-baseline"]))
+            .contains("--baseline cachediag-baseline.json")
+    );
     // Whatever it is, it is not overwritten.
     for (file, words) in [("notes.json", "is no baseline"), ("v9.json", "of version 9")] {
         let said = stderr(&mut desk.run(&["run.log", "--update-baseline", "--baseline", file]));

@@ -7,7 +7,9 @@ use crate::support::logs::SICK;
 
 /// Images that are built side by side and save one cache.
 fn desk() -> Desk {
-    let pipelines = fs::read_to_string("sample-logs/bitbucket-parallel-upload/bitbucket-pipelines.yml").unwrap();
+    let pipelines =
+        fs::read_to_string("sample-logs/bitbucket-parallel-upload/bitbucket-pipelines.yml")
+            .unwrap();
     Desk::with(SICK).and("ci/bitbucket-pipelines.yml", &pipelines).and("notes.txt", "nothing")
 }
 
@@ -19,7 +21,10 @@ fn files_and_folders_are_configuration() {
     for path in ["ci/bitbucket-pipelines.yml", "ci", "."] {
         let mut check = desk.run(&["check", path, "--format", "concise"]);
         let said = stdout(check.write_stdin(SICK));
-        assert!(said.contains(FOUND) && !said.contains("export-unsupported-by-driver"), "{path}: {said}");
+        assert!(
+            said.contains(FOUND) && !said.contains("export-unsupported-by-driver"),
+            "{path}: {said}"
+        );
     }
     assert!(stdout(&mut desk.run(&["check"])).contains(FOUND));
 }
@@ -31,7 +36,9 @@ fn the_status_is_that_of_the_worst_finding() {
     desk.run(&["check", file]).assert().code(0);
     desk.run(&["check", "--fail-on", "error", file]).assert().code(1);
     desk.run(&["check", "--fail-on", "error", file, "notes.txt"]).assert().code(1);
-    desk.run(&["check", "--fail-on", "error", "--ignore", "parallel-steps-share-cache", file]).assert().code(0);
+    desk.run(&["check", "--fail-on", "error", "--ignore", "parallel-steps-share-cache", file])
+        .assert()
+        .code(0);
 }
 
 /// A hook names each file that changed.
@@ -48,7 +55,8 @@ fn a_file_of_another_kind_is_no_mistake_and_one_that_is_missing_is() {
 #[test]
 fn gates_and_history_of_the_settings_do_not_count() {
     let settings = "min-hit-rate = 90\nhistory = \"h.db\"\n";
-    let desk = desk().and("cachediag.toml", settings).and("Dockerfile", "FROM alpine:3.20\nRUN true\n");
+    let desk =
+        desk().and("cachediag.toml", settings).and("Dockerfile", "FROM alpine:3.20\nRUN true\n");
     desk.run(&["check", "--fail-on", "note", "Dockerfile"]).assert().code(0);
     assert!(!desk.file("h.db").exists());
 }

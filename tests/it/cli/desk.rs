@@ -33,9 +33,11 @@ impl Desk {
     pub(crate) fn run(&self, args: &[&str]) -> Command {
         let mut command = Command::cargo_bin("cachediag").unwrap();
         command.current_dir(&self.folder).args(args);
-        let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CACHEDIAG_"));
+        let ours =
+            std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("CACHEDIAG_"));
         for variable in ours.chain(
-            ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LC_ALL", "LC_CTYPE", "LANG"].map(String::from),
+            ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LC_ALL", "LC_CTYPE", "LANG"]
+                .map(String::from),
         ) {
             command.env_remove(variable);
         }

@@ -33,15 +33,20 @@ fn says(desk: &Desk, args: &[&str]) -> String {
 
 #[test]
 fn a_share_is_measured_over_all_successful_runs() {
-    const MEASURED: &str = "50 %: 1 of 2 RUN, COPY, ADD and WORKDIR steps from the cache in 1 successful run";
+    const MEASURED: &str =
+        "50 %: 1 of 2 RUN, COPY, ADD and WORKDIR steps from the cache in 1 successful run";
     let desk = Desk::with(HALF);
     desk.run(&["run.log", "--min-hit-rate", "50"]).assert().code(0);
     desk.run(&["run.log", "--min-hit-rate", "51"]).assert().code(1);
     let said = says(&desk, &["--min-hit-rate", "51%"]);
     assert!(said.contains(&format!("gate failed: --min-hit-rate 51 run: {MEASURED}")), "{said}");
-    assert!(says(&desk, &["--min-hit-rate", "50"]).contains("gate passed: --min-hit-rate 50, in 1 build"));
+    assert!(
+        says(&desk, &["--min-hit-rate", "50"])
+            .contains("gate passed: --min-hit-rate 50, in 1 build")
+    );
     // A failed run does not count.
-    let failed = HALF.replace("#4 DONE 0.3s", "#4 ERROR: process did not complete successfully: exit code: 1");
+    let failed = HALF
+        .replace("#4 DONE 0.3s", "#4 ERROR: process did not complete successfully: exit code: 1");
     let desk = Desk::with(HEALTHY).and("a/1.log", HALF).and("a/2.log", &failed);
     let said = flat(&stdout(&mut desk.run(&["a", "--min-hit-rate", "60"])));
     assert!(said.contains(MEASURED), "{said}");
@@ -49,14 +54,17 @@ fn a_share_is_measured_over_all_successful_runs() {
 
 #[test]
 fn good_runs_of_the_past_do_not_hide_the_newest() {
-    let (good, cold) = (HALF.replace("#4 DONE 0.3s", "#4 CACHED"), HALF.replace("#3 CACHED", "#3 DONE 9.0s"));
-    let desk = Desk::with(HEALTHY).and("a/1.log", &good).and("a/2.log", &good).and("a/3.log", &cold);
+    let (good, cold) =
+        (HALF.replace("#4 DONE 0.3s", "#4 CACHED"), HALF.replace("#3 CACHED", "#3 DONE 9.0s"));
+    let desk =
+        Desk::with(HEALTHY).and("a/1.log", &good).and("a/2.log", &good).and("a/3.log", &cold);
     let output = desk.run(&["a", "--min-hit-rate", "60"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = flat(&String::from_utf8(output.stdout).unwrap());
     assert!(
         said.contains(
-            "4 of 6 RUN, COPY, ADD and WORKDIR steps from the cache in 3 successful runs, 0 of 2 in the newest"
+            "4 of 6 RUN, COPY, ADD and WORKDIR steps from the cache in 3 successful runs, 0 of 2 \
+                in the newest"
         ),
         "{said}"
     );
@@ -67,19 +75,29 @@ fn a_gate_that_measures_nothing_is_not_passed() {
     let desk = Desk::with("hello\nworld\n");
     desk.run(&["run.log", "--min-hit-rate", "1"]).assert().code(1);
     let said = says(&desk, &["--min-hit-rate", "1"]);
-    assert!(said.contains("gate failed: --min-hit-rate 1 no build in these logs succeeded and has a RUN"), "{said}");
+    assert!(
+        said.contains(
+            "gate failed: --min-hit-rate 1 no build in these logs succeeded and has a RUN"
+        ),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_step_must_be_from_the_cache() {
     let desk = Desk::with(HALF);
-    for (pattern, status) in
-        [("build: RUN npm ci", 0), ("RUN npm", 0), ("COPY . .", 1), ("*: COPY", 1), ("test: RUN npm ci", 1)]
-    {
+    for (pattern, status) in [
+        ("build: RUN npm ci", 0),
+        ("RUN npm", 0),
+        ("COPY . .", 1),
+        ("*: COPY", 1),
+        ("test: RUN npm ci", 1),
+    ] {
         desk.run(&["run.log", "--must-hit", pattern]).assert().code(status);
     }
     let said = says(&desk, &["--must-hit", "build: COPY . ."]);
-    let failed = "gate failed: --must-hit 'build: COPY . .' run: ran again in its newest run, run.log:10: COPY . .";
+    let failed = "gate failed: --must-hit 'build: COPY . .' run: ran again in its newest run, \
+        run.log:10: COPY . .";
     assert!(said.contains(failed), "{said}");
     desk.run(&["run.log", "--must-hit", "RUN npm ci", "--must-hit", "COPY"]).assert().code(1);
 }
@@ -87,7 +105,8 @@ fn a_step_must_be_from_the_cache() {
 #[test]
 fn a_pattern_that_fits_nothing_is_told_the_nearest() {
     let said = says(&Desk::with(HALF), &["--must-hit", "build: RUN npm install"]);
-    let nearest = "no step of a newest run is that; the nearest: 'build: RUN npm ci', 'build: COPY . .'";
+    let nearest =
+        "no step of a newest run is that; the nearest: 'build: RUN npm ci', 'build: COPY . .'";
     assert!(said.contains(nearest), "{said}");
 }
 
@@ -106,10 +125,22 @@ fn the_newest_run_decides() {
 #[test]
 fn every_format_for_people_and_programs_says_it() {
     let desk = Desk::with(HALF);
-    for format in ["human", "markdown", "github-summary", "buildkite", "github", "junit", "bitbucket", "html"] {
-        let said =
-            stdout(&mut desk.run(&["run.log", "--format", format, "--min-hit-rate", "90", "--must-hit", "COPY"]));
-        assert!(said.contains("--min-hit-rate 90") && said.contains("--must-hit COPY"), "{format}: {said}");
+    for format in
+        ["human", "markdown", "github-summary", "buildkite", "github", "junit", "bitbucket", "html"]
+    {
+        let said = stdout(&mut desk.run(&[
+            "run.log",
+            "--format",
+            format,
+            "--min-hit-rate",
+            "90",
+            "--must-hit",
+            "COPY",
+        ]));
+        assert!(
+            said.contains("--min-hit-rate 90") && said.contains("--must-hit COPY"),
+            "{format}: {said}"
+        );
     }
     let json = stdout(&mut desk.run(&["run.log", "--format", "json", "--min-hit-rate", "90"]));
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

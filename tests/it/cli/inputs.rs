@@ -43,7 +43,8 @@ fn a_link_beside_its_target_is_no_second_run() {
 #[test]
 fn a_copy_of_a_run_is_no_second_run() {
     let cold = HEALTHY.replace("CACHED", "DONE 1.2s");
-    let desk = Desk::with(&cold).and("latest.log", &cold).and("other.log", &cold.replace("1.2s", "1.3s"));
+    let desk =
+        Desk::with(&cold).and("latest.log", &cold).and("other.log", &cold.replace("1.2s", "1.3s"));
     let said = report(&desk, &["."]);
     assert_eq!(list(&said, "/runs*/source/name"), ["./latest.log", "./other.log"]);
     assert_eq!(list(&said, "/problems*/source"), ["./run.log"]);
@@ -60,8 +61,8 @@ fn a_run_that_took_all_from_the_cache_may_repeat_another() {
 /// `fix mistyped.log | git apply` would change what no log speaks of.
 #[test]
 fn a_patch_is_not_made_without_the_log_that_was_named() {
-    let bake =
-        "target \"a\" {\n  no-cache = true\n  cache-from = [\"type=gha\"]\n  cache-to = [\"type=gha,mode=max\"]\n}\n";
+    let bake = "target \"a\" {\n  no-cache = true\n  cache-from = [\"type=gha\"]\n  cache-to = \
+        [\"type=gha,mode=max\"]\n}\n";
     let desk = Desk::with(SICK).and("docker-bake.hcl", bake);
     let alone = desk.run(&["fix", "--unsafe", "--config", "."]).output().unwrap();
     assert!(alone.status.success() && !alone.stdout.is_empty());

@@ -1,5 +1,5 @@
-//! `cachediag mcp` where the other side makes mistakes. What it answers to a real client is tested in
-//! `integrations/tests`.
+//! `cachediag mcp` where the other side makes mistakes. What it answers to a real client is tested
+//! in `integrations/tests`.
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
@@ -7,11 +7,17 @@ use serde_json::{Value, json};
 const HELLO: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
 const READY: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 
-/// Answers by the id of their requests. The input ends at once: what was asked is answered all the same.
+/// Answers by the id of their requests. The input ends at once: what was asked is answered all the
+/// same.
 fn answers(lines: &[String]) -> Vec<Value> {
     let input = [&[HELLO.to_owned(), READY.to_owned()], lines].concat().join("\n") + "\n";
     let mut server = Command::cargo_bin("cachediag").unwrap();
-    let output = server.arg("mcp").timeout(std::time::Duration::from_mins(1)).write_stdin(input).output().unwrap();
+    let output = server
+        .arg("mcp")
+        .timeout(std::time::Duration::from_mins(1))
+        .write_stdin(input)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -23,7 +29,9 @@ fn call(id: u64, tool: &str, arguments: &Value) -> String {
 }
 
 fn answer(all: &[Value], id: u64) -> &Value {
-    all.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("no answer to {id} in {all:?}"))
+    all.iter()
+        .find(|answer| answer["id"] == id)
+        .unwrap_or_else(|| panic!("no answer to {id} in {all:?}"))
 }
 
 #[test]
@@ -45,7 +53,9 @@ fn mistakes_of_the_client_are_answered_and_end_nothing() {
     assert_eq!(answer(&said, 1)["error"]["code"], -32601);
     assert!(answer(&said, 2)["error"]["message"].as_str().unwrap().contains("no such tool"));
     assert_eq!(answer(&said, 4)["result"]["isError"], true);
-    assert!(answer(&said, 5)["result"]["content"][0]["text"].as_str().unwrap().contains("cache-lost"));
+    assert!(
+        answer(&said, 5)["result"]["content"][0]["text"].as_str().unwrap().contains("cache-lost")
+    );
 }
 
 /// Names of files, log text and numbers of all kinds.
@@ -62,9 +72,13 @@ fn odd_arguments_are_refused_or_read() {
         json!([1]),
         json!(7),
     ];
-    let lines: Vec<String> = (1..).zip(&odd).map(|(id, arguments)| call(id, "diagnose", arguments)).collect();
+    let lines: Vec<String> =
+        (1..).zip(&odd).map(|(id, arguments)| call(id, "diagnose", arguments)).collect();
     let said = answers(&lines);
-    assert!(answer(&said, 1)["result"]["isError"] == true && answer(&said, 3)["result"]["isError"] == true);
+    assert!(
+        answer(&said, 1)["result"]["isError"] == true
+            && answer(&said, 3)["result"]["isError"] == true
+    );
     assert_eq!(answer(&said, 4)["result"]["isError"], false);
 }
 
@@ -72,7 +86,15 @@ fn odd_arguments_are_refused_or_read() {
 #[test]
 fn without_a_client_it_ends() {
     let mut server = Command::cargo_bin("cachediag").unwrap();
-    let output = server.arg("mcp").timeout(std::time::Duration::from_mins(1)).write_stdin("").output().unwrap();
+    let output = server
+        .arg("mcp")
+        .timeout(std::time::Duration::from_mins(1))
+        .write_stdin("")
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: the client did not begin with initialize"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr)
+            .starts_with("error: the client did not begin with initialize")
+    );
 }

@@ -61,7 +61,13 @@ fn status_2_where_nothing_could_be_read() {
 #[test]
 fn usage_errors_are_status_2() {
     let desk = Desk::with(HEALTHY);
-    for args in [["--format", "yaml"], ["--output", "json"], ["--fail-on", "x"], ["--threads", "0"], ["--rule", "x"]] {
+    for args in [
+        ["--format", "yaml"],
+        ["--output", "json"],
+        ["--fail-on", "x"],
+        ["--threads", "0"],
+        ["--rule", "x"],
+    ] {
         desk.run(&args).assert().code(2);
     }
     desk.run(&["--help"]).assert().code(0);
@@ -71,7 +77,11 @@ fn usage_errors_are_status_2() {
 fn help_begins_with_examples() {
     let text = stdout(&mut Desk::with("").run(&["--help"]));
     let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
-    assert!(at("Examples:") < at("Usage:") && at("Usage:") < at("Options:") && at("Options:") < at("Exit status:"));
+    assert!(
+        at("Examples:") < at("Usage:")
+            && at("Usage:") < at("Options:")
+            && at("Options:") < at("Exit status:")
+    );
 }
 
 #[test]
@@ -89,17 +99,25 @@ fn ignored_rules_say_nothing() {
     let desk = Desk::with(SICK);
     let all = stdout(&mut desk.run(&["run.log", "--format", "ndjson"]));
     assert!(all.contains("export-unsupported-by-driver"));
-    let rest = stdout(&mut desk.run(&["run.log", "--format", "ndjson", "--ignore", "export-unsupported-by-driver"]));
+    let rest = stdout(&mut desk.run(&[
+        "run.log",
+        "--format",
+        "ndjson",
+        "--ignore",
+        "export-unsupported-by-driver",
+    ]));
     assert!(!rest.contains("export-unsupported-by-driver"));
 }
 
 #[test]
 fn outputs_go_to_files_as_well() {
     let desk = Desk::with(SICK);
-    let args = ["run.log", "--output", "json=a.json", "--output", "human=a.txt", "--color", "always"];
+    let args =
+        ["run.log", "--output", "json=a.json", "--output", "human=a.txt", "--color", "always"];
     let text = stdout(&mut desk.run(&args));
     assert!(text.contains("\u{1b}["));
-    let json: serde_json::Value = serde_json::from_str(&fs::read_to_string(desk.file("a.json")).unwrap()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(desk.file("a.json")).unwrap()).unwrap();
     assert_eq!(json["schema_version"], 1);
     let human = fs::read_to_string(desk.file("a.txt")).unwrap();
     assert!(!human.contains('\u{1b}') && human.contains("export-unsupported-by-driver"));
@@ -138,19 +156,29 @@ fn auto_is_what_the_ci_shows() {
     let summary = desk.file("summary.md");
     fs::write(&summary, "before\n").unwrap();
     let text = stdout(
-        nowhere(&mut desk.run(&auto)).env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", summary.as_os_str()),
+        nowhere(&mut desk.run(&auto))
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_STEP_SUMMARY", summary.as_os_str()),
     );
     let (first, annotations) = text.split_at(human.len());
-    assert!(first == human && annotations.starts_with("::error title=export-unsupported-by-driver::"), "{text}");
+    assert!(
+        first == human && annotations.starts_with("::error title=export-unsupported-by-driver::"),
+        "{text}"
+    );
     assert!(fs::read_to_string(desk.file("report")).unwrap().contains("\"ruleId\""));
     let summary = fs::read_to_string(summary).unwrap();
-    assert!(summary.starts_with("before\n### Docker build cache: 1 error") && summary.contains("<details open>"));
+    assert!(
+        summary.starts_with("before\n### Docker build cache: 1 error")
+            && summary.contains("<details open>")
+    );
 }
 
 #[test]
 fn a_misspelt_format_is_told_the_nearest() {
     let desk = Desk::with(SICK);
-    assert!(stderr(&mut desk.run(&["run.log", "--output", "sarf=x"])).contains("did you mean sarif?"));
+    assert!(
+        stderr(&mut desk.run(&["run.log", "--output", "sarf=x"])).contains("did you mean sarif?")
+    );
     assert!(stderr(&mut desk.run(&["run.log", "--format", "sarf"])).contains("sarif"));
 }
 
@@ -205,7 +233,8 @@ fn a_path_named_like_a_command_is_reachable() {
 fn every_rule_is_listed_and_explained() {
     let desk = Desk::with("");
     let human = stdout(&mut desk.run(&["rules"]));
-    let list: serde_json::Value = serde_json::from_str(&stdout(&mut desk.run(&["rules", "--format", "json"]))).unwrap();
+    let list: serde_json::Value =
+        serde_json::from_str(&stdout(&mut desk.run(&["rules", "--format", "json"]))).unwrap();
     assert_eq!(list["rules"].as_array().unwrap().len(), RULES.len());
     for id in RULES.iter().map(|rule| rule.meta().id) {
         assert!(human.contains(id), "{id}");
@@ -219,7 +248,11 @@ fn every_rule_is_listed_and_explained() {
 fn a_closed_pipe_is_success() {
     use std::process::{Command, Stdio};
 
-    let mut child = Command::new(env!("CARGO_BIN_EXE_cachediag")).arg("rules").stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cachediag"))
+        .arg("rules")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
 }

@@ -15,7 +15,13 @@ fn build(script: &str) -> Desk {
 
 fn command(desk: &Desk, options: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachediag"));
-    command.current_dir(&desk.folder).arg("run").args(options).args(["--", "sh", "build.sh", "--no-cache", "one two"]);
+    command.current_dir(&desk.folder).arg("run").args(options).args([
+        "--",
+        "sh",
+        "build.sh",
+        "--no-cache",
+        "one two",
+    ]);
     command.env_remove("BUILDKIT_PROGRESS");
     command
 }
@@ -35,9 +41,16 @@ fn streams_and_status_are_those_of_the_build() {
     assert_eq!(output.stdout, b"a\0\xffb--no-cache|one two\n");
     assert_eq!(output.status.code(), Some(7));
     let told = err(&output);
-    assert!(told.starts_with(SICK) && told.contains("error[export-unsupported-by-driver]"), "{told}");
+    assert!(
+        told.starts_with(SICK) && told.contains("error[export-unsupported-by-driver]"),
+        "{told}"
+    );
     // Which number depends on which of the two streams was first.
-    assert!(told.contains("evidence    output:") && told.contains("   ERROR: Cache export is not supported"), "{told}");
+    assert!(
+        told.contains("evidence    output:")
+            && told.contains("   ERROR: Cache export is not supported"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -49,7 +62,10 @@ fn only_where_the_build_succeeds_a_finding_can_fail() {
     assert_eq!(run(&healthy, &["--fail-on", "note"]).status.code(), Some(0));
     assert_eq!(run(&healthy, &["--must-hit", "COPY"]).status.code(), Some(1));
     let failed = build("cat run.log >&2; exit 3");
-    assert_eq!(run(&failed, &["--fail-on", "error", "--min-hit-rate", "100"]).status.code(), Some(3));
+    assert_eq!(
+        run(&failed, &["--fail-on", "error", "--min-hit-rate", "100"]).status.code(),
+        Some(3)
+    );
 }
 
 #[test]
@@ -82,7 +98,9 @@ fn a_build_that_does_not_start_is_told_as_shells_do() {
     assert_eq!(err(&missing), "cachediag: no-such-build-tool: command not found\n");
     let refused = start("./build.sh");
     assert_eq!(refused.status.code(), Some(126));
-    assert!(err(&refused).starts_with("cachediag: ./build.sh: cannot be started: Permission denied"));
+    assert!(
+        err(&refused).starts_with("cachediag: ./build.sh: cannot be started: Permission denied")
+    );
 }
 
 #[test]
@@ -94,7 +112,8 @@ fn a_build_that_a_signal_ended_has_the_status_of_shells() {
 
 /// Waits for a line; the child and its output so far.
 fn started(desk: &Desk) -> (Child, BufReader<std::process::ChildStdout>) {
-    let mut child = command(desk, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command(desk, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
@@ -110,7 +129,9 @@ fn signal(child: &Child, name: &str) {
 #[test]
 fn signals_reach_the_build_and_it_is_still_diagnosed() {
     for (name, code) in [("TERM", 143), ("INT", 130)] {
-        let script = format!("trap 'cat run.log; exit {code}' {name}; echo started; while :; do sleep 0.05; done");
+        let script = format!(
+            "trap 'cat run.log; exit {code}' {name}; echo started; while :; do sleep 0.05; done"
+        );
         let desk = build(&script);
         let (mut child, mut stdout) = started(&desk);
         signal(&child, &format!("-{name}"));
@@ -152,15 +173,22 @@ fn what_a_build_leaves_behind_is_not_waited_for() {
 fn what_goes_on_printing_is_not_waited_for() {
     for every in ["0.01", "0.4"] {
         let desk = build(&format!(
-            "(while :; do echo later; sleep {every}; done) & seq 60000; cat run.log; kill -0 $! && echo $! > pid"
+            "(while :; do echo later; sleep {every}; done) & seq 60000; cat run.log; kill -0 $! && \
+                echo $! > pid"
         ));
         let begin = Instant::now();
         let output = run(&desk, &[]);
         assert!(begin.elapsed() < Duration::from_secs(20));
         let text = String::from_utf8_lossy(&output.stdout);
-        assert!(text.contains("\n60000\n") && text.replace("later\n", "").ends_with(SICK), "{every}");
+        assert!(
+            text.contains("\n60000\n") && text.replace("later\n", "").ends_with(SICK),
+            "{every}"
+        );
         assert!(err(&output).contains("error[export-unsupported-by-driver]"));
-        Command::new("kill").arg(fs::read_to_string(desk.file("pid")).unwrap().trim()).status().unwrap();
+        Command::new("kill")
+            .arg(fs::read_to_string(desk.file("pid")).unwrap().trim())
+            .status()
+            .unwrap();
     }
 }
 
@@ -196,7 +224,9 @@ fn a_kill_leaves_no_log() {
 #[test]
 fn other_signals_reach_the_build_too() {
     for name in ["HUP", "USR1", "USR2", "ALRM"] {
-        let script = format!("trap 'cat run.log; exit 9' {name}; echo started; while :; do sleep 0.05; done");
+        let script = format!(
+            "trap 'cat run.log; exit 9' {name}; echo started; while :; do sleep 0.05; done"
+        );
         let desk = build(&script);
         let (mut child, mut stdout) = started(&desk);
         signal(&child, &format!("-{name}"));
@@ -212,7 +242,8 @@ fn an_ignored_signal_stays_ignored() {
     let desk = build("kill -HUP $$; cat run.log");
     let program = env!("CARGO_BIN_EXE_cachediag");
     let script = format!("trap '' HUP; exec {program} run -- sh build.sh");
-    let output = Command::new("sh").args(["-c", &script]).current_dir(&desk.folder).output().unwrap();
+    let output =
+        Command::new("sh").args(["-c", &script]).current_dir(&desk.folder).output().unwrap();
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), SICK.as_bytes()));
 }
 
@@ -220,8 +251,14 @@ fn an_ignored_signal_stays_ignored() {
 fn progress_is_plain_where_nothing_else_was_asked_for() {
     let desk = build("echo \"$BUILDKIT_PROGRESS\"");
     assert_eq!(run(&desk, &[]).stdout, b"plain\n");
-    assert_eq!(command(&desk, &[]).env("BUILDKIT_PROGRESS", "rawjson").output().unwrap().stdout, b"rawjson\n");
-    assert_eq!(command(&desk, &[]).env("BUILDKIT_PROGRESS", "").output().unwrap().stdout, b"plain\n");
+    assert_eq!(
+        command(&desk, &[]).env("BUILDKIT_PROGRESS", "rawjson").output().unwrap().stdout,
+        b"rawjson\n"
+    );
+    assert_eq!(
+        command(&desk, &[]).env("BUILDKIT_PROGRESS", "").output().unwrap().stdout,
+        b"plain\n"
+    );
 }
 
 #[test]
@@ -255,7 +292,8 @@ fn a_build_is_remembered() {
 #[test]
 fn a_closed_stream_does_not_end_the_build() {
     let desk = build("seq 100000; cat run.log; touch done");
-    let mut child = command(&desk, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command(&desk, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let mut told = String::new();
     child.stderr.take().unwrap().read_to_string(&mut told).unwrap();

@@ -20,7 +20,8 @@ struct Key {
 }
 
 fn text(output: &std::process::Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8(output.stderr.clone()).unwrap()
+    String::from_utf8(output.stdout.clone()).unwrap()
+        + &String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 fn file_of(desk: &Desk) -> String {
@@ -33,25 +34,44 @@ static KEYS: &[Key] = &[
         values: ["\"json\"", "ndjson", "junit"],
         shows: |_, output| text(output).chars().take(2).collect(),
     },
-    Key { name: "output", values: ["[\"json=a\"]", "json=b", "json=c"], shows: |desk, _| file_of(desk) },
-    Key { name: "fail-on", values: ["\"never\"", "error", "never"], shows: |_, output| output.status.to_string() },
+    Key {
+        name: "output",
+        values: ["[\"json=a\"]", "json=b", "json=c"],
+        shows: |desk, _| file_of(desk),
+    },
+    Key {
+        name: "fail-on",
+        values: ["\"never\"", "error", "never"],
+        shows: |_, output| output.status.to_string(),
+    },
     Key {
         name: "config",
         values: ["[\"one.yml\"]", "two.yml", "three.yml"],
-        shows: |_, output| ["one", "two", "three"].into_iter().filter(|name| text(output).contains(name)).collect(),
+        shows: |_, output| {
+            ["one", "two", "three"].into_iter().filter(|name| text(output).contains(name)).collect()
+        },
     },
-    Key { name: "min-hit-rate", values: ["0", "50", "0%"], shows: |_, output| output.status.to_string() },
+    Key {
+        name: "min-hit-rate",
+        values: ["0", "50", "0%"],
+        shows: |_, output| output.status.to_string(),
+    },
     Key {
         name: "must-hit",
         values: ["[\"RUN one\"]", "RUN two\nRUN three", "RUN four"],
         shows: |_, output| {
-            ["one", "two", "three", "four"].into_iter().filter(|name| text(output).contains(name)).collect()
+            ["one", "two", "three", "four"]
+                .into_iter()
+                .filter(|name| text(output).contains(name))
+                .collect()
         },
     },
     Key {
         name: "baseline",
         values: ["\"one.json\"", "two.json", "three.json"],
-        shows: |_, output| ["one", "two", "three"].into_iter().filter(|name| text(output).contains(name)).collect(),
+        shows: |_, output| {
+            ["one", "two", "three"].into_iter().filter(|name| text(output).contains(name)).collect()
+        },
     },
     Key { name: "threads", values: ["1", "0", "2"], shows: |_, output| output.status.to_string() },
     Key {
@@ -60,7 +80,11 @@ static KEYS: &[Key] = &[
         shows: |_, output| text(output).contains("expands to more than").to_string(),
     },
     Key { name: "history", values: ["\"a\"", "b", "c"], shows: |desk, _| file_of(desk) },
-    Key { name: "keep", values: ["\"90d\"", "0d", "12w"], shows: |_, output| output.status.to_string() },
+    Key {
+        name: "keep",
+        values: ["\"90d\"", "0d", "12w"],
+        shows: |_, output| output.status.to_string(),
+    },
     Key { name: "top", values: ["20", "0", "3"], shows: |_, output| output.status.to_string() },
     Key { name: "last", values: ["20", "0", "3"], shows: |_, output| output.status.to_string() },
     Key {
@@ -91,7 +115,10 @@ fn flags_beat_variables_which_beat_the_file() {
             let option = format!("--{}={flag}", key.name);
             let mut command = desk.run(&["run.log.gz"]);
             if with_variable {
-                command.env(format!("CACHEDIAG_{}", key.name.replace('-', "_").to_uppercase()), variable);
+                command.env(
+                    format!("CACHEDIAG_{}", key.name.replace('-', "_").to_uppercase()),
+                    variable,
+                );
             }
             if with_flag {
                 command.arg(option);
@@ -99,7 +126,8 @@ fn flags_beat_variables_which_beat_the_file() {
             let output = command.output().unwrap();
             (key.shows)(&desk, &output)
         };
-        let (by_file, by_variable, by_flag) = (see(false, false), see(true, false), see(true, true));
+        let (by_file, by_variable, by_flag) =
+            (see(false, false), see(true, false), see(true, true));
         assert_ne!(by_file, by_variable, "{}", key.name);
         assert_ne!(by_variable, by_flag, "{}", key.name);
         assert_eq!(by_flag, see(false, true), "{}", key.name);
@@ -110,7 +138,12 @@ fn flags_beat_variables_which_beat_the_file() {
 fn every_key_of_the_schema_is_tried() {
     let schema: serde_json::Value =
         serde_json::from_str(&fs::read_to_string("schema/settings.schema.json").unwrap()).unwrap();
-    for key in schema["properties"].as_object().unwrap().keys().filter(|key| *key != "rules" && *key != "ignore") {
+    for key in schema["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter(|key| *key != "rules" && *key != "ignore")
+    {
         assert!(KEYS.iter().any(|tried| tried.name == key), "{key}");
     }
 }
@@ -118,14 +151,21 @@ fn every_key_of_the_schema_is_tried() {
 #[test]
 fn a_variable_set_to_nothing_is_none() {
     let desk = settings("fail-on = 'error'\n");
-    desk.run(&["run.log"]).env("CACHEDIAG_FAIL_ON", "").env("CACHEDIAG_OUTPUT", "").assert().code(1);
+    desk.run(&["run.log"])
+        .env("CACHEDIAG_FAIL_ON", "")
+        .env("CACHEDIAG_OUTPUT", "")
+        .assert()
+        .code(1);
 }
 
 #[test]
 fn a_wrong_value_of_a_variable_is_told_to_be_that() {
     let desk = settings("");
     let said = stderr(desk.run(&["run.log"]).env("CACHEDIAG_FAIL_ON", "eror"));
-    assert!(said.contains("'eror'") && said.ends_with("The value is that of CACHEDIAG_FAIL_ON.\n"), "{said}");
+    assert!(
+        said.contains("'eror'") && said.ends_with("The value is that of CACHEDIAG_FAIL_ON.\n"),
+        "{said}"
+    );
     desk.run(&["run.log"]).env("CACHEDIAG_FAIL_ON", "eror").assert().code(2);
     let said = stderr(desk.run(&["run.log", "--fail-on", "x"]).env("CACHEDIAG_FAIL_ON", "error"));
     assert!(!said.contains("CACHEDIAG"), "{said}");
@@ -134,7 +174,10 @@ fn a_wrong_value_of_a_variable_is_told_to_be_that() {
 #[test]
 fn mistakes_are_named_with_their_line_and_what_was_meant() {
     for (text, said) in [
-        ("# ours\nfail_on = 'error'\n", "cachediag.toml:2: unknown key fail_on, did you mean fail-on?\n  2 | fail_on"),
+        (
+            "# ours\nfail_on = 'error'\n",
+            "cachediag.toml:2: unknown key fail_on, did you mean fail-on?\n  2 | fail_on",
+        ),
         ("fail-on = 'eror'\n", "cachediag.toml:1: unknown variant `eror`, expected one of `error`"),
         ("format = 'jsn'\n", "cachediag.toml:1: jsn: no such format, did you mean json?"),
         ("output = ['sarf=x']\n", "cachediag.toml:1: no such format, did you mean sarif?"),
@@ -144,14 +187,23 @@ fn mistakes_are_named_with_their_line_and_what_was_meant() {
             "\n[rules.cache-lots]\nseverity = 'off'\n",
             "cachediag.toml:2: cache-lots: no such rule, did you mean cache-lost?",
         ),
-        ("[rules.cache-lost]\nseverty = 'off'\n", "cachediag.toml:2: unknown key severty, did you mean severity?"),
+        (
+            "[rules.cache-lost]\nseverty = 'off'\n",
+            "cachediag.toml:2: unknown key severty, did you mean severity?",
+        ),
         ("[[ignore]]\nrule = 'cache-lost'\n", "cachediag.toml:1: missing field `reason`"),
-        ("[[ignore]]\nrule = 'cache-lost'\nreason = ' '\n", "cachediag.toml:3: say why it is ignored"),
+        (
+            "[[ignore]]\nrule = 'cache-lost'\nreason = ' '\n",
+            "cachediag.toml:3: say why it is ignored",
+        ),
         (
             "[[ignore]]\nrule = 'cache-lost'\nreason = 'x'\nexpires = 5\n",
             "cachediag.toml:4: a day is written as 2026-12-31",
         ),
-        ("[[ignore]]\nrule = 'cache-lost'\nreason = 'x'\nexpires = 'may'\n", ":4: a day is written as 2026-12-31"),
+        (
+            "[[ignore]]\nrule = 'cache-lost'\nreason = 'x'\nexpires = 'may'\n",
+            ":4: a day is written as 2026-12-31",
+        ),
         ("color = \n", "cachediag.toml:1: "),
     ] {
         let desk = settings(text);
@@ -167,21 +219,28 @@ fn mistakes_are_named_with_their_line_and_what_was_meant() {
 
 #[test]
 fn the_file_is_found_above_up_to_the_root_of_the_repository() {
-    let desk = Desk::with("").and("a/cachediag.toml", "format = 'json'\n").and("a/b/c/run.log", HEALTHY);
-    let json = |folder: &str| stdout(desk.run(&["run.log"]).current_dir(desk.file(folder))).starts_with('{');
+    let desk =
+        Desk::with("").and("a/cachediag.toml", "format = 'json'\n").and("a/b/c/run.log", HEALTHY);
+    let json = |folder: &str| {
+        stdout(desk.run(&["run.log"]).current_dir(desk.file(folder))).starts_with('{')
+    };
     assert!(!json("a/b/c"), "outside of a repository nothing above counts");
     fs::create_dir(desk.file("a/.git")).unwrap();
     assert!(json("a/b/c"));
     fs::create_dir(desk.file("a/b/.git")).unwrap();
     assert!(!json("a/b/c"), "it belongs to another repository");
     assert!(
-        stdout(desk.run(&["b/c/run.log", "--settings", "cachediag.toml"]).current_dir(desk.file("a"))).starts_with('{')
+        stdout(
+            desk.run(&["b/c/run.log", "--settings", "cachediag.toml"]).current_dir(desk.file("a"))
+        )
+        .starts_with('{')
     );
 }
 
 #[test]
 fn paths_are_meant_from_the_folder_of_the_file() {
-    let desk = settings("output = ['json=report.json']\n").and(".git/HEAD", "").and("below/run.log", SICK);
+    let desk =
+        settings("output = ['json=report.json']\n").and(".git/HEAD", "").and("below/run.log", SICK);
     desk.run(&["run.log"]).current_dir(desk.file("below")).assert().code(0);
     assert!(desk.file("report.json").exists() && !desk.file("below/report.json").exists());
 }
@@ -218,12 +277,16 @@ fn a_rule_that_is_off_is_counted_and_can_be_asked_for() {
     assert!(stdout(&mut desk.run(&["run.log"])).contains(&said));
     desk.run(&["run.log", "--fail-on", "note", "--rule", RULE]).assert().code(1);
     let flag = stdout(&mut Desk::with(SICK).run(&["run.log", "--ignore", RULE]));
-    assert!(flag.contains(&format!("hidden: 1 finding of {RULE}: turned off (--ignore)")), "{flag}");
+    assert!(
+        flag.contains(&format!("hidden: 1 finding of {RULE}: turned off (--ignore)")),
+        "{flag}"
+    );
 }
 
 #[test]
 fn what_is_ignored_is_told_with_its_reason() {
-    let ignore = format!("[[ignore]]\nrule = '{RULE}'\nreason = 'we <b>know</b>'\nexpires = 2999-12-31\n");
+    let ignore =
+        format!("[[ignore]]\nrule = '{RULE}'\nreason = 'we <b>know</b>'\nexpires = 2999-12-31\n");
     let desk = settings(&ignore);
     desk.run(&["run.log", "--fail-on", "note"]).assert().code(0);
     let hidden = format!("hidden: 1 finding of {RULE}: we ");
@@ -242,17 +305,22 @@ fn what_is_ignored_is_told_with_its_reason() {
 
 #[test]
 fn an_ignore_that_has_ended_hides_nothing_and_says_so() {
-    let desk = settings(&format!("[[ignore]]\nrule = '{RULE}'\nreason = 'until the move'\nexpires = '2020-01-31'\n"));
+    let desk = settings(&format!(
+        "[[ignore]]\nrule = '{RULE}'\nreason = 'until the move'\nexpires = '2020-01-31'\n"
+    ));
     desk.run(&["run.log", "--fail-on", "error"]).assert().code(1);
     let shown = stdout(&mut desk.run(&["run.log"]));
-    let said = format!("cachediag.toml:1: this ignore of {RULE} ended on 2020-01-31 and hides nothing any more");
+    let said = format!(
+        "cachediag.toml:1: this ignore of {RULE} ended on 2020-01-31 and hides nothing any more"
+    );
     assert!(shown.replace("\n  ", " ").contains(&said), "{shown}");
 }
 
 #[test]
 fn an_ignore_holds_for_its_subject_only() {
     let json: serde_json::Value =
-        serde_json::from_str(&stdout(&mut Desk::with(SICK).run(&["run.log", "--format", "json"]))).unwrap();
+        serde_json::from_str(&stdout(&mut Desk::with(SICK).run(&["run.log", "--format", "json"])))
+            .unwrap();
     let finding = &json["findings"][0];
     for (filter, status) in [
         (format!("fingerprint = {}", finding["fingerprint"]), 0),

@@ -7,7 +7,12 @@ use crate::support::logs::SICK;
 
 fn cachediag(args: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachediag"));
-    command.arg("--tee").args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .arg("--tee")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command.spawn().unwrap()
 }
 
@@ -22,7 +27,8 @@ fn passed(input: &[u8], args: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// The next line is given only when the one before it has come out: were it held back, this would never end.
+/// The next line is given only when the one before it has come out: were it held back, this would
+/// never end.
 #[test]
 fn each_line_comes_out_before_the_next_is_given() {
     let mut child = cachediag(&[]);
@@ -77,7 +83,9 @@ fn a_closed_pipe_does_not_stop_reading() {
     drop(child.stdout.take());
     let mut stdin = child.stdin.take().unwrap();
     for _ in 0..2000 {
-        stdin.write_all(b"#7 0.1 some output of a step that is long enough to fill the pipe\n").unwrap();
+        stdin
+            .write_all(b"#7 0.1 some output of a step that is long enough to fill the pipe\n")
+            .unwrap();
     }
     stdin.write_all(SICK.as_bytes()).unwrap();
     drop(stdin);

@@ -8,11 +8,15 @@ use crate::support::folder;
 
 /// All pages for readers.
 fn pages() -> Vec<PathBuf> {
-    let mut pages: Vec<PathBuf> =
-        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "llms.txt"].into_iter().map(PathBuf::from).collect();
+    let mut pages: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "llms.txt"]
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
     for folder in ["docs", "docs/rules", "integrations", "packaging", "fleet", "schema"] {
         pages.extend(
-            folder::children(Path::new(folder)).into_iter().filter(|path| path.extension().is_some_and(|e| e == "md")),
+            folder::children(Path::new(folder))
+                .into_iter()
+                .filter(|path| path.extension().is_some_and(|e| e == "md")),
         );
     }
     pages
@@ -37,7 +41,19 @@ fn links_lead_somewhere() {
 
 /// Options of all commands, as their help names them.
 fn options() -> BTreeSet<String> {
-    let commands = ["", "run", "fix", "compare", "trend", "rules", "explain", "completions", "man", "records", "judge"];
+    let commands = [
+        "",
+        "run",
+        "fix",
+        "compare",
+        "trend",
+        "rules",
+        "explain",
+        "completions",
+        "man",
+        "records",
+        "judge",
+    ];
     let verbs = ["list", "show", "export", "import", "prune"].map(|verb| vec!["history", verb]);
     let all = commands.iter().map(|name| name.split_whitespace().collect()).chain(verbs);
     let pages = all.map(|words: Vec<&str>| {
@@ -47,7 +63,8 @@ fn options() -> BTreeSet<String> {
     pages.flat_map(|page| flags(&page).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
-/// Words with two dashes in front; a manual page has letters of its own before them (`\fB--branch`).
+/// Words with two dashes in front; a manual page has letters of its own before them
+/// (`\fB--branch`).
 fn flags(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     words.filter_map(|word| word.find("--").map(|at| &word[at..])).filter(|flag| flag.len() > 3)

@@ -1,4 +1,5 @@
-//! `docs/rules`: the table of all rules, and a page of each, made of what `cachediag explain` prints.
+//! `docs/rules`: the table of all rules, and a page of each, made of what `cachediag explain`
+//! prints.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -12,20 +13,24 @@ const FOLDER: &str = "docs/rules";
 
 fn table() -> String {
     let mut text =
-        "# Rules\n\nEverything `cachediag` looks for. Each page is what `cachediag explain RULE` prints.\n".to_owned();
+        "# Rules\n\nEverything `cachediag` looks for. Each page is what `cachediag explain RULE` \
+            prints.\n"
+            .to_owned();
     let mut group = "";
     for meta in RULES.iter().map(|rule| rule.meta()) {
         if meta.group != group {
             group = meta.group;
             let _ = writeln!(text, "\n## {group}\n\n| rule | severity | says |\n|---|---|---|");
         }
-        let _ = writeln!(text, "| [`{0}`]({0}.md) | {1} | {2} |", meta.id, severity(meta), meta.title);
+        let _ =
+            writeln!(text, "| [`{0}`]({0}.md) | {1} | {2} |", meta.id, severity(meta), meta.title);
     }
     text
 }
 
 fn page(meta: &RuleMeta) -> String {
-    let references: String = meta.references.iter().map(|reference| reference_line(reference)).collect();
+    let references: String =
+        meta.references.iter().map(|reference| reference_line(reference)).collect();
     let mut text = format!("# `{}`\n\n{}: {}.\n", meta.id, severity(meta), meta.title);
     for (title, body) in [
         ("What it does", prose(meta.what)),
@@ -44,7 +49,11 @@ fn page(meta: &RuleMeta) -> String {
 
 /// An address, or a file of a project's source.
 fn reference_line(reference: &str) -> String {
-    if reference.starts_with("https://") { format!("* <{reference}>\n") } else { format!("* {}\n", plain(reference)) }
+    if reference.starts_with("https://") {
+        format!("* <{reference}>\n")
+    } else {
+        format!("* {}\n", plain(reference))
+    }
 }
 
 /// Each line is a paragraph. Angle brackets outside of code are no markup.
@@ -55,8 +64,9 @@ fn prose(text: &str) -> String {
 
 fn plain(line: &str) -> String {
     let spans = line.split('`').enumerate();
-    let escaped =
-        spans.map(|(n, span)| if n % 2 == 0 { span.replace('<', "\\<").replace('*', "\\*") } else { span.to_owned() });
+    let escaped = spans.map(|(n, span)| {
+        if n % 2 == 0 { span.replace('<', "\\<").replace('*', "\\*") } else { span.to_owned() }
+    });
     escaped.collect::<Vec<_>>().join("`")
 }
 

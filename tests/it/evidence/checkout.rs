@@ -11,7 +11,11 @@ use super::{breaks_with, files};
 
 fn git(folder: &Path, words: &[&str]) {
     let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(["-c", "user.name=a", "-c", "user.email=a@example.com"]).args(words);
+    command
+        .arg("-C")
+        .arg(folder)
+        .args(["-c", "user.name=a", "-c", "user.email=a@example.com"])
+        .args(words);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
@@ -68,7 +72,10 @@ fn changed(left: &[Left], checkout: &Path, logs: bool) -> (Vec<String>, Vec<Stri
     let found = breaks_with(files(left, logs), 1, &options);
     assert_eq!(found.len(), 1, "{found:?}");
     let ((step, because, confidence, inputs), proof) = found.into_iter().next().unwrap();
-    assert!(step.contains("COPY src") && because == "inputs-changed" && confidence == "proven", "{step} {because}");
+    assert!(
+        step.contains("COPY src") && because == "inputs-changed" && confidence == "proven",
+        "{step} {because}"
+    );
     (inputs, proof)
 }
 
@@ -92,13 +99,20 @@ fn files_that_no_commit_has_leave_the_sources_of_the_copy() {
     let stage = [Stage::of(
         "web",
         Err(Base::of("base", "layers")),
-        vec![Step::Workdir("/app"), Step::Copy("src", "/app/src", "files of nobody".to_owned()), run("make")],
+        vec![
+            Step::Workdir("/app"),
+            Step::Copy("src", "/app/src", "files of nobody".to_owned()),
+            run("make"),
+        ],
     )];
     left[1] = Builder::default().build(&stage, Mode::Max, "");
     let options = Options { checkout: Some(folder.path().to_owned()), ..Options::default() };
     let found = breaks_with(files(&left, true), 1, &options);
     let copy = found.iter().find(|(found, _)| found.0.contains("COPY src")).unwrap();
-    assert_eq!((&copy.0.3[..], &copy.1[..]), (&["src".to_owned()][..], &["cacheconfig".to_owned()][..]));
+    assert_eq!(
+        (&copy.0.3[..], &copy.1[..]),
+        (&["src".to_owned()][..], &["cacheconfig".to_owned()][..])
+    );
 }
 
 #[test]
@@ -106,5 +120,9 @@ fn a_folder_that_is_no_checkout_is_a_problem() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { checkout: Some(folder.path().to_owned()), ..Options::default() };
     let report = cachediag::pipeline::run_in_memory(files(&left([0o022, 0o022]), true), &options);
-    assert!(report.problems.iter().any(|problem| problem.message.contains("git")), "{:?}", report.problems);
+    assert!(
+        report.problems.iter().any(|problem| problem.message.contains("git")),
+        "{:?}",
+        report.problems
+    );
 }

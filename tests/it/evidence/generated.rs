@@ -1,5 +1,5 @@
-//! Pairs of runs of made-up projects with one known change between them: whatever the project, nothing that is not so
-//! is proven, and the change is found at its step.
+//! Pairs of runs of made-up projects with one known change between them: whatever the project,
+//! nothing that is not so is proven, and the change is found at its step.
 
 use super::project::{Base, Builder, Left, Mode, Stage, Step, run};
 use super::{Break, last};
@@ -9,7 +9,8 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % n
     }
 
@@ -34,8 +35,11 @@ fn project(dice: &mut Dice) -> Vec<Stage> {
     let mut stages: Vec<Stage> = Vec::new();
     for n in 0..count {
         let last = n + 1 == count;
-        let from =
-            if n > 0 && !last && dice.below(2) == 0 { Ok(NAMES[n - 1]) } else { Err(Base::of("base", "layers")) };
+        let from = if n > 0 && !last && dice.below(2) == 0 {
+            Ok(NAMES[n - 1])
+        } else {
+            Err(Base::of("base", "layers"))
+        };
         let mut steps = Vec::new();
         if from.is_err() || dice.below(2) == 0 {
             steps.push(Step::Workdir(if last { "/srv" } else { "/app" }));
@@ -90,7 +94,11 @@ struct Truth {
 }
 
 /// The project with one change in it; `None` where the stage has nothing to change.
-fn changed(stages: &[Stage], change: Change, dice: &mut Dice) -> Option<(Vec<Stage>, Option<Truth>)> {
+fn changed(
+    stages: &[Stage],
+    change: Change,
+    dice: &mut Dice,
+) -> Option<(Vec<Stage>, Option<Truth>)> {
     let mut stages = stages.to_vec();
     let at = dice.below(stages.len());
     let equal = dice.below(2) == 0;
@@ -138,7 +146,8 @@ fn changed(stages: &[Stage], change: Change, dice: &mut Dice) -> Option<(Vec<Sta
             (first_run, "instruction-changed", false)
         }
         Change::Base => {
-            stage.from = Err(stage.from.as_ref().err().map(|_| Base::of("base anew", "other layers"))?);
+            stage.from =
+                Err(stage.from.as_ref().err().map(|_| Base::of("base anew", "other layers"))?);
             (0, "base-changed", true)
         }
         Change::Directory => {
@@ -202,7 +211,10 @@ fn nothing_wrong_is_proven_and_every_change_is_found() {
             let Some((left, truth)) = pair(seed, change) else { continue };
             tried += 1;
             let [logs, alone] = last(&left);
-            let case = format!("{change:?} {seed}: {logs:?} / {alone:?}\n{}\n---\n{}", left[0].log, left[1].log);
+            let case = format!(
+                "{change:?} {seed}: {logs:?} / {alone:?}\n{}\n---\n{}",
+                left[0].log, left[1].log
+            );
             let is_true = |found: &Break| {
                 let of = |truth: &Truth| found.0.ends_with(&truth.step) && found.1 == truth.because;
                 truth.as_ref().is_some_and(of) || is_lost(found)
@@ -211,17 +223,25 @@ fn nothing_wrong_is_proven_and_every_change_is_found() {
                 assert!(is_true(found), "{found:?} is not so. {case}");
             }
             // Without a log the texts of commands are not known, nor what stands above them.
-            let above = matches!(change, Change::Environment | Change::User | Change::Shell | Change::Text);
+            let above =
+                matches!(change, Change::Environment | Change::User | Change::Shell | Change::Text);
             for found in alone.iter().filter(|found| found.2 == "proven" && !is_lost(found)) {
                 let reason = truth.as_ref().map_or("", |truth| truth.because);
-                assert!(found.1 == reason || (above && found.1 == "argument-changed"), "{found:?} is not so. {case}");
+                assert!(
+                    found.1 == reason || (above && found.1 == "argument-changed"),
+                    "{found:?} is not so. {case}"
+                );
             }
             if let Some(truth) = &truth {
-                let said = |found: &&Break| found.0.ends_with(&truth.step) && found.1 == truth.because;
+                let said =
+                    |found: &&Break| found.0.ends_with(&truth.step) && found.1 == truth.because;
                 let found = logs.iter().find(said);
                 // Where two stages began alike, the first run printed what both had under one name.
                 let sure = truth.sure && found.is_some_and(|found| printed_in(&left[0], &found.0));
-                assert!(found.is_some_and(|found| !sure || found.2 == "proven"), "not found. {case}");
+                assert!(
+                    found.is_some_and(|found| !sure || found.2 == "proven"),
+                    "not found. {case}"
+                );
             }
         }
         assert!(tried >= 20, "{change:?}");
@@ -233,7 +253,10 @@ fn nothing_wrong_is_proven_and_every_change_is_found() {
 fn crossed_caches_prove_nothing_that_is_not_so() {
     let mut used = 0;
     for seed in 0..40 {
-        let (Some((a, _)), Some((b, _))) = (pair(seed, Change::Files), pair(seed, Change::Text)) else { continue };
+        let (Some((a, _)), Some((b, _))) = (pair(seed, Change::Files), pair(seed, Change::Text))
+        else {
+            continue;
+        };
         // The first runs are the same; their second ones differ in files and in a text.
         let crossed = vec![
             Left { log: a[0].log.clone(), cache: b[0].cache.clone() },

@@ -38,11 +38,18 @@ impl Default for Service {
 
 impl Service {
     fn stages(&self) -> Vec<Stage> {
-        let stage = |name, from, steps| Stage { arguments: self.arguments.clone(), ..Stage::of(name, from, steps) };
+        let stage = |name, from, steps| Stage {
+            arguments: self.arguments.clone(),
+            ..Stage::of(name, from, steps)
+        };
         let lock = Step::Copy("package.json package-lock.json", "/app/", self.lock.to_owned());
         let sources = Step::Copy("src", "/app/src", self.sources.to_owned());
         vec![
-            stage("deps", Err(self.base.clone()), vec![Step::Workdir("/app"), lock, run(self.install)]),
+            stage(
+                "deps",
+                Err(self.base.clone()),
+                vec![Step::Workdir("/app"), lock, run(self.install)],
+            ),
             stage("build", Ok("deps"), vec![sources, run("npm run build > build.log 2>&1")]),
             stage(
                 "final",
@@ -72,15 +79,22 @@ fn breaks_with(files: Vec<Entry>, nth: usize, options: &Options) -> Vec<(Break, 
 fn report(files: Vec<Entry>, options: &Options) -> Value {
     let report = run_in_memory(files, options);
     let json = RENDERERS.iter().find(|renderer| renderer.name() == "json").unwrap();
-    serde_json::from_str(&json.render(&report, Screen { width: 100, color: false, ascii: false })).unwrap()
+    serde_json::from_str(&json.render(&report, Screen { width: 100, color: false, ascii: false }))
+        .unwrap()
 }
 
 /// The breaks of a build, each with the files that prove it.
 fn broken(build: &Value) -> Vec<(Break, Vec<String>)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let texts = |value: &Value| value.as_array().map_or(Vec::new(), |all| all.iter().map(text).collect());
+    let texts =
+        |value: &Value| value.as_array().map_or(Vec::new(), |all| all.iter().map(text).collect());
     let of = |found: &Value| {
-        let told = (text(&found["step"]), text(&found["because"]), text(&found["confidence"]), texts(&found["inputs"]));
+        let told = (
+            text(&found["step"]),
+            text(&found["because"]),
+            text(&found["confidence"]),
+            texts(&found["inputs"]),
+        );
         (told, texts(&found["proof"]))
     };
     build["breaks"].as_array().unwrap().iter().map(of).collect()
@@ -120,7 +134,10 @@ fn proves(left: &[Left], step: &str, because: &str, inputs: &[&str]) {
     let [logs, alone] = last(left);
     assert!(holds(&logs, step, because, inputs), "with logs: {logs:?}");
     let kind = step.split(' ').next().unwrap();
-    assert!(alone.iter().any(|b| b.0.contains(kind) && b.1 == because && b.2 == "proven"), "alone: {alone:?}");
+    assert!(
+        alone.iter().any(|b| b.0.contains(kind) && b.1 == because && b.2 == "proven"),
+        "alone: {alone:?}"
+    );
     for found in [logs, alone] {
         assert_eq!(found.iter().filter(|b| b.2 == "proven").count(), 1, "{found:?}");
     }
@@ -129,22 +146,43 @@ fn proves(left: &[Left], step: &str, because: &str, inputs: &[&str]) {
 #[test]
 fn changed_files_are_named_by_the_sources_of_the_copy() {
     let changed = Service { sources: "sources 2", built: "dist 2", ..Service::default() };
-    proves(&built(&[Service::default(), changed], Mode::Max), "COPY src", "inputs-changed", &["src"]);
+    proves(
+        &built(&[Service::default(), changed], Mode::Max),
+        "COPY src",
+        "inputs-changed",
+        &["src"],
+    );
     let locked = Service { lock: "lock 2", built: "dist 2", ..Service::default() };
     let pair = built(&[Service::default(), locked], Mode::Max);
-    proves(&pair, "COPY package.json package-lock.json", "inputs-changed", &["package.json", "package-lock.json"]);
+    proves(
+        &pair,
+        "COPY package.json package-lock.json",
+        "inputs-changed",
+        &["package.json", "package-lock.json"],
+    );
 }
 
 #[test]
 fn a_stage_that_makes_the_same_again_is_the_only_one_that_broke() {
     let changed = Service { sources: "sources 2", ..Service::default() };
-    proves(&built(&[Service::default(), changed], Mode::Max), "COPY src", "inputs-changed", &["src"]);
+    proves(
+        &built(&[Service::default(), changed], Mode::Max),
+        "COPY src",
+        "inputs-changed",
+        &["src"],
+    );
 }
 
 #[test]
 fn a_changed_command_is_told_from_a_changed_argument() {
-    let edited = Service { install: "npm ci --no-audit && npm cache clean --force", ..Service::default() };
-    proves(&built(&[Service::default(), edited], Mode::Max), "RUN npm ci --no-audit", "instruction-changed", &[]);
+    let edited =
+        Service { install: "npm ci --no-audit && npm cache clean --force", ..Service::default() };
+    proves(
+        &built(&[Service::default(), edited], Mode::Max),
+        "RUN npm ci --no-audit",
+        "instruction-changed",
+        &[],
+    );
 }
 
 /// A service of one stage, each time with another edit above its commands.
@@ -169,7 +207,10 @@ fn what_the_dockerfile_says_above_a_command_is_no_argument() {
     for edit in edits {
         let [logs, _] = last(&edited([|_| {}, edit]));
         let expected = [("[web 3/4] RUN npm ci", "instruction-changed", "likely")];
-        assert_eq!(logs.iter().map(|b| (b.0.as_str(), b.1.as_str(), b.2.as_str())).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            logs.iter().map(|b| (b.0.as_str(), b.1.as_str(), b.2.as_str())).collect::<Vec<_>>(),
+            expected
+        );
     }
 }
 
@@ -183,7 +224,8 @@ fn an_argument_is_proven_by_a_dockerfile_of_the_same_size_only() {
     assert!(holds(&logs, "RUN npm ci", "argument-changed", &[]), "{logs:?}");
     assert!(holds(&alone, "RUN", "argument-changed", &[]), "{alone:?}");
     for left in &mut left {
-        left.log = left.log.split_inclusive('\n').filter(|line| !line.contains("dockerfile:")).collect();
+        left.log =
+            left.log.split_inclusive('\n').filter(|line| !line.contains("dockerfile:")).collect();
     }
     let [logs, _] = last(&left);
     assert_eq!((logs[0].1.as_str(), logs[0].2.as_str()), ("argument-changed", "likely"));
@@ -195,10 +237,15 @@ fn the_environment_of_a_base_image_is_no_argument() {
     let base = |manifest| Base::of(manifest, "layers of node");
     let steps = || vec![Step::Workdir("/app"), run("npm ci"), run("npm test")];
     let stage = Stage::of("web", Err(base("node")), steps());
-    let pushed = Stage { environment: vec!["NODE=22".into()], ..Stage::of("web", Err(base("node anew")), steps()) };
+    let pushed = Stage {
+        environment: vec!["NODE=22".into()],
+        ..Stage::of("web", Err(base("node anew")), steps())
+    };
     let mut builder = Builder::default();
-    let mut left: Vec<Left> = [stage, pushed].map(|stage| builder.build(&[stage], Mode::Max, "")).into();
-    let size = |log: &str| log.lines().find(|line| line.contains("dockerfile:")).unwrap().to_owned();
+    let mut left: Vec<Left> =
+        [stage, pushed].map(|stage| builder.build(&[stage], Mode::Max, "")).into();
+    let size =
+        |log: &str| log.lines().find(|line| line.contains("dockerfile:")).unwrap().to_owned();
     left[1].log = left[1].log.replace(&size(&left[1].log), &size(&left[0].log));
     let [logs, _] = last(&left);
     assert_eq!(
@@ -211,10 +258,14 @@ fn the_environment_of_a_base_image_is_no_argument() {
 fn layouts_in_folders_of_their_own_are_runs_of_one_build() {
     let changed = Service { sources: "sources 2", built: "dist 2", ..Service::default() };
     let left = built(&[Service::default(), changed], Mode::Max);
-    for names in
-        [["cache-1/blobs/sha256/aa", "cache-2/blobs/sha256/bb"], ["1/cache/blobs/sha256/aa", "2/cache/blobs/sha256/bb"]]
-    {
-        let files = names.iter().zip(&left).map(|(name, left)| Entry::in_memory(name, left.cache.as_bytes()));
+    for names in [
+        ["cache-1/blobs/sha256/aa", "cache-2/blobs/sha256/bb"],
+        ["1/cache/blobs/sha256/aa", "2/cache/blobs/sha256/bb"],
+    ] {
+        let files = names
+            .iter()
+            .zip(&left)
+            .map(|(name, left)| Entry::in_memory(name, left.cache.as_bytes()));
         let found = breaks(files.collect(), 1);
         assert!(holds(&found, "COPY src", "inputs-changed", &["src"]), "{names:?}: {found:?}");
     }
@@ -233,7 +284,10 @@ fn a_base_image_that_moved_breaks_all_stages_on_it() {
     let moved = Service { base: Base::of("node anew", "other layers"), ..Service::default() };
     let [logs, alone] = last(&built(&[Service::default(), moved], Mode::Max));
     assert!(holds(&logs, "[deps 2/4] WORKDIR /app", "base-changed", &[]), "{logs:?}");
-    assert!(alone.iter().all(|b| b.1 == "base-changed" && b.2 == "proven") && !alone.is_empty(), "{alone:?}");
+    assert!(
+        alone.iter().all(|b| b.1 == "base-changed" && b.2 == "proven") && !alone.is_empty(),
+        "{alone:?}"
+    );
 }
 
 #[test]
@@ -246,8 +300,10 @@ fn a_base_image_pushed_anew_with_the_same_layers_breaks_nothing_where_it_was_pul
 
 #[test]
 fn and_breaks_everything_where_the_builder_had_it() {
-    let known =
-        |manifest| Service { base: Base { pulled: false, ..Base::of(manifest, "layers") }, ..Service::default() };
+    let known = |manifest| Service {
+        base: Base { pulled: false, ..Base::of(manifest, "layers") },
+        ..Service::default()
+    };
     let [logs, _] = last(&built(&[known("node"), known("node anew")], Mode::Max));
     assert!(holds(&logs, "[deps 2/4] WORKDIR /app", "base-changed", &[]), "{logs:?}");
 }
@@ -259,7 +315,9 @@ fn nothing_differs_where_the_builder_forgot() {
     builder.empty();
     let second = builder.build(&Service::default().stages(), Mode::Max, "");
     let [logs, alone] = last(&[first, second]);
-    let lost = |found: &[Break]| found.iter().all(|b| matches!(b.1.as_str(), "record-lost" | "not-imported"));
+    let lost = |found: &[Break]| {
+        found.iter().all(|b| matches!(b.1.as_str(), "record-lost" | "not-imported"))
+    };
     assert!(lost(&logs) && !logs.is_empty(), "{logs:?}");
     assert!(lost(&alone) && !alone.is_empty(), "{alone:?}");
 }
@@ -302,11 +360,20 @@ fn the_cache_of_another_run_is_named_and_not_used() {
     // The digest that a log prints counts, not the name.
     assert!(holds(&breaks(entries.to_vec(), 1), "COPY src", "inputs-changed", &["src"]));
     let foreign = built(&[Service { lock: "lock 7", ..Service::default() }], Mode::Max);
-    let entries = [("run-1.log", &left[0].log), ("run-2.log", &left[1].log), ("run-2.json", &foreign[0].cache)];
-    let report =
-        run_in_memory(entries.map(|(name, text)| Entry::in_memory(name, text.as_bytes())), &Options::default());
+    let entries = [
+        ("run-1.log", &left[0].log),
+        ("run-2.log", &left[1].log),
+        ("run-2.json", &foreign[0].cache),
+    ];
+    let report = run_in_memory(
+        entries.map(|(name, text)| Entry::in_memory(name, text.as_bytes())),
+        &Options::default(),
+    );
     assert!(
-        report.problems.iter().any(|p| p.source == "run-2.json" && p.message.contains("none of the logs")),
+        report
+            .problems
+            .iter()
+            .any(|p| p.source == "run-2.json" && p.message.contains("none of the logs")),
         "{:?}",
         report.problems
     );

@@ -1,4 +1,5 @@
-//! Projects that are built by a made-up builder, which leaves the log and the cache configuration that `BuildKit` would.
+//! Projects that are built by a made-up builder, which leaves the log and the cache configuration
+//! that `BuildKit` would.
 //!
 //! Digests are made by `BuildKit`'s formulas, written down here a second time.
 
@@ -46,13 +47,26 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn of(name: &'static str, from: Result<&'static str, Base>, steps: Vec<Step>) -> Self {
-        Self { name, from, steps, environment: Vec::new(), arguments: Vec::new(), user: "", shell: "/bin/sh" }
+    pub(super) fn of(
+        name: &'static str,
+        from: Result<&'static str, Base>,
+        steps: Vec<Step>,
+    ) -> Self {
+        Self {
+            name,
+            from,
+            steps,
+            environment: Vec::new(),
+            arguments: Vec::new(),
+            user: "",
+            shell: "/bin/sh",
+        }
     }
 
     /// What is hashed of a command in this stage.
     fn exec(&self, text: &str) -> String {
-        let environment: Vec<String> = self.environment.iter().chain(&self.arguments).cloned().collect();
+        let environment: Vec<String> =
+            self.environment.iter().chain(&self.arguments).cloned().collect();
         exec(text, &environment_of(&environment), self.shell, self.user)
     }
 
@@ -64,7 +78,9 @@ impl Stage {
         let mut text = format!("FROM {from} AS {}\n", self.name);
         self.environment.iter().for_each(|variable| writeln!(text, "ENV {variable}").unwrap());
         let name = |argument: &String| argument.split('=').next().unwrap_or_default().to_owned();
-        self.arguments.iter().for_each(|argument| writeln!(text, "ARG {}", name(argument)).unwrap());
+        self.arguments
+            .iter()
+            .for_each(|argument| writeln!(text, "ARG {}", name(argument)).unwrap());
         if !self.user.is_empty() {
             writeln!(text, "USER {}", self.user).unwrap();
         }
@@ -124,7 +140,8 @@ impl Builder {
         self.made.clear();
     }
 
-    /// Forgets the results of all stages but the last, as an import of `mode=min` into a new builder does.
+    /// Forgets the results of all stages but the last, as an import of `mode=min` into a new
+    /// builder does.
     pub(super) fn keep(&mut self, texts: &[&str]) {
         let exec = |text| exec(text, &environment_of(&[]), "/bin/sh", "");
         let kept = |key: &Key| texts.iter().any(|text| key.0 == operation(&exec(text)));
@@ -137,7 +154,8 @@ impl Builder {
         let kilobytes = f64::from(u32::try_from(size).unwrap()) / 1000.0;
         let size = if size < 1000 { format!("{size}B") } else { format!("{kilobytes:.2}kB") };
         let mut log = format!(
-            "#1 [internal] load build definition from Dockerfile\n#1 transferring dockerfile: {size} done\n#1 DONE 0.0s\n\n{notes}"
+            "#1 [internal] load build definition from Dockerfile\n#1 transferring dockerfile: \
+                {size} done\n#1 DONE 0.0s\n\n{notes}"
         );
         let mut number = 2;
         let mut ends: BTreeMap<&str, Key> = BTreeMap::new();
@@ -155,7 +173,10 @@ impl Builder {
                     let done = if base.pulled { "DONE 0.1s" } else { "CACHED" };
                     let keys = base.keys();
                     if printed.insert(keys[0].clone()) {
-                        let from = format!("[{} 1/{of}] FROM docker.io/library/base:1@{}", stage.name, base.manifest);
+                        let from = format!(
+                            "[{} 1/{of}] FROM docker.io/library/base:1@{}",
+                            stage.name, base.manifest
+                        );
                         writeln!(log, "#{number} {from}\n#{number} {done}\n").unwrap();
                         number += 1;
                     }
@@ -172,7 +193,13 @@ impl Builder {
                 let at = position + 1 + begun;
                 let end = if hit { "CACHED" } else { "DONE 0.4s" };
                 if printed.insert(key.clone()) {
-                    writeln!(log, "#{number} [{} {at}/{of}] {}\n#{number} {end}\n", stage.name, step.text()).unwrap();
+                    writeln!(
+                        log,
+                        "#{number} [{} {at}/{of}] {}\n#{number} {end}\n",
+                        stage.name,
+                        step.text()
+                    )
+                    .unwrap();
                     number += 1;
                 }
                 results.push((key.clone(), last || mode == Mode::Max));
@@ -181,7 +208,13 @@ impl Builder {
             ends.insert(stage.name, below.remove(0));
         }
         let cache = self.export(&results);
-        writeln!(log, "#{number} exporting cache to registry\n#{number} preparing build cache for export\n#{number} writing config {} done\n#{number} DONE 0.2s", sha(&cache)).unwrap();
+        writeln!(
+            log,
+            "#{number} exporting cache to registry\n#{number} preparing build cache for \
+            export\n#{number} writing config {} done\n#{number} DONE 0.2s",
+            sha(&cache)
+        )
+        .unwrap();
         Left { log, cache }
     }
 
@@ -194,11 +227,19 @@ impl Builder {
         *self.made.iter().filter(|(known, _)| answers(known, key)).map(|(_, at)| at).max().unwrap()
     }
 
-    fn key(&mut self, step: &Step, below: &[Key], stage: &Stage, ends: &BTreeMap<&str, Key>) -> Key {
-        let plain = |keys: &[Key]| keys.iter().map(|key| (String::new(), key.clone())).collect::<Vec<_>>();
+    fn key(
+        &mut self,
+        step: &Step,
+        below: &[Key],
+        stage: &Stage,
+        ends: &BTreeMap<&str, Key>,
+    ) -> Key {
+        let plain =
+            |keys: &[Key]| keys.iter().map(|key| (String::new(), key.clone())).collect::<Vec<_>>();
         match step {
             Step::Workdir(path) => {
-                let action = format!(r#"{{"path":"{path}","mode":493,"makeParents":true,"timestamp":-1}}"#);
+                let action =
+                    format!(r#"{{"path":"{path}","mode":493,"makeParents":true,"timestamp":-1}}"#);
                 Key(operation(&file(&[action])), vec![plain(below)])
             }
             Step::Run(text) => {
@@ -207,7 +248,10 @@ impl Builder {
             }
             Step::Copy(sources, dest, held) => {
                 let files = Key::leaf(content(held));
-                Key(operation(&copy(sources, dest)), vec![plain(below), vec![(String::new(), files)]])
+                Key(
+                    operation(&copy(sources, dest)),
+                    vec![plain(below), vec![(String::new(), files)]],
+                )
             }
             Step::From(from, path, held) => {
                 let content = content(held);
@@ -233,12 +277,22 @@ impl Builder {
         let mut texts = Vec::new();
         for key in &records {
             let link = |(selector, key): &(String, Key)| {
-                let selector = if selector.is_empty() { String::new() } else { format!(r#""selector":"{selector}","#) };
+                let selector = if selector.is_empty() {
+                    String::new()
+                } else {
+                    format!(r#""selector":"{selector}","#)
+                };
                 format!(r#"{{{selector}"link":{}}}"#, places[key])
             };
-            let input = |links: &Vec<_>| format!("[{}]", links.iter().map(link).collect::<Vec<_>>().join(","));
+            let input = |links: &Vec<_>| {
+                format!("[{}]", links.iter().map(link).collect::<Vec<_>>().join(","))
+            };
             let inputs: Vec<String> = key.1.iter().map(input).collect();
-            let inputs = if inputs.is_empty() { String::new() } else { format!(r#","inputs":[{}]"#, inputs.join(",")) };
+            let inputs = if inputs.is_empty() {
+                String::new()
+            } else {
+                format!(r#","inputs":[{}]"#, inputs.join(","))
+            };
             let stored = results.iter().any(|(own, stored)| own == *key && *stored);
             let layers = if stored {
                 let at = self.created(key);
@@ -253,13 +307,18 @@ impl Builder {
             };
             texts.push(format!(r#"{{{layers}"digest":"{}"{inputs}}}"#, key.0));
         }
-        format!(r#"{{"layers":[{{"blob":"{}","parent":-1}}],"records":[{}]}}"#, made_up("layer"), texts.join(","))
+        format!(
+            r#"{{"layers":[{{"blob":"{}","parent":-1}}],"records":[{}]}}"#,
+            made_up("layer"),
+            texts.join(",")
+        )
     }
 }
 
 fn answers(known: &Key, key: &Key) -> bool {
-    let same =
-        |a: &(String, Key), b: &(String, Key)| a.0 == b.0 && (a.1 == b.1 || !a.1.1.is_empty() && answers(&a.1, &b.1));
+    let same = |a: &(String, Key), b: &(String, Key)| {
+        a.0 == b.0 && (a.1 == b.1 || !a.1.1.is_empty() && answers(&a.1, &b.1))
+    };
     known.0 == key.0
         && known.1.len() == key.1.len()
         && known.1.iter().zip(&key.1).all(|(a, b)| a.iter().any(|a| b.iter().any(|b| same(a, b))))
@@ -271,7 +330,8 @@ impl Base {
     }
 
     fn keys(&self) -> Vec<Key> {
-        let image = sha(&format!(r#"{{"Digest":"{}","OS":"linux","Arch":"amd64"}}"#, self.manifest));
+        let image =
+            sha(&format!(r#"{{"Digest":"{}","OS":"linux","Arch":"amd64"}}"#, self.manifest));
         let manifest = sha(&format!("{}@0", sha(&format!("buildkit.source.v0:{image}"))));
         let chain = sha(&format!("{}@0", sha(&format!("buildkit.source.v0:{}", self.layers))));
         let mut keys = vec![Key::leaf(manifest)];
@@ -285,7 +345,9 @@ impl Step {
         match self {
             Self::Workdir(path) => format!("WORKDIR {path}"),
             Self::Run(text) => format!("RUN {text}"),
-            Self::Copy(sources, dest, _) => format!("COPY {sources} {}", if *dest == "/app/" { "./" } else { dest }),
+            Self::Copy(sources, dest, _) => {
+                format!("COPY {sources} {}", if *dest == "/app/" { "./" } else { dest })
+            }
             Self::From(stage, path, _) => format!("COPY --from={stage} {path} out"),
         }
     }
@@ -311,7 +373,12 @@ fn exec(text: &str, environment: &[String], shell: &str, user: &str) -> String {
 
 fn copy(sources: &str, dest: &str) -> String {
     let action = |source: &str| {
-        let last = source.trim_matches('/').rsplit('/').next().filter(|last| !matches!(*last, "" | ".")).unwrap_or("/");
+        let last = source
+            .trim_matches('/')
+            .rsplit('/')
+            .next()
+            .filter(|last| !matches!(*last, "" | "."))
+            .unwrap_or("/");
         format!(
             r#"{{"src":"{last}","dest":"{dest}","mode":-1,"followSymlink":true,"dirCopyContents":true,"createDestPath":true,"allowWildcard":true,"allowEmptyWildcard":true,"timestamp":-1}}"#
         )
@@ -320,7 +387,8 @@ fn copy(sources: &str, dest: &str) -> String {
 }
 
 fn file(actions: &[String]) -> String {
-    let actions: Vec<String> = actions.iter().map(|action| format!("\"{}\"", BASE64_STANDARD.encode(action))).collect();
+    let actions: Vec<String> =
+        actions.iter().map(|action| format!("\"{}\"", BASE64_STANDARD.encode(action))).collect();
     format!(r#"{{"Type":"buildkit.file.v0","Actions":[{}]}}"#, actions.join(","))
 }
 

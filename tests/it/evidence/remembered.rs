@@ -1,5 +1,5 @@
-//! A history keeps what files told: the files of one run after another, each read by a process of its own, prove what
-//! all of them prove at once.
+//! A history keeps what files told: the files of one run after another, each read by a process of
+//! its own, prove what all of them prove at once.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,8 @@ use super::project::{Base, Builder, Left, Mode, Stage, Step, run};
 /// Breaks of the newest run: without the order of names, which files and processes do not share.
 fn breaks(folder: &Path, words: &[&str]) -> Vec<Value> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachediag"));
-    let output = command.current_dir(folder).args(["--format", "json"]).args(words).output().unwrap();
+    let output =
+        command.current_dir(folder).args(["--format", "json"]).args(words).output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let last = report["runs"].as_array().unwrap().last().unwrap();
     last["builds"][0]["breaks"].as_array().unwrap().clone()
@@ -59,12 +60,14 @@ fn two_processes_prove_what_one_does() {
                 if logs { vec![format!("run-{n}.log"), cache] } else { vec![cache] }
             };
             let all: Vec<String> = [files(0), files(1)].concat();
-            let together = breaks(folder.path(), &all.iter().map(String::as_str).collect::<Vec<_>>());
+            let together =
+                breaks(folder.path(), &all.iter().map(String::as_str).collect::<Vec<_>>());
             let remembered = [0, 1].map(|n| {
                 let (history, run) = (format!("{logs}.db"), n.to_string());
                 let options = ["--history", &history, "--job", "web", "--run-id", &run];
                 let files = files(n);
-                let words = options.into_iter().chain(files.iter().map(String::as_str)).collect::<Vec<_>>();
+                let words =
+                    options.into_iter().chain(files.iter().map(String::as_str)).collect::<Vec<_>>();
                 breaks(folder.path(), &words)
             });
             assert!(together.iter().any(|found| found["confidence"] == "proven"), "{together:?}");
@@ -83,7 +86,16 @@ fn nothing_readable_is_remembered() {
     }
     let metadata = r#"{"buildx.build.ref":"b/b/abc","buildx.build.provenance":{"buildType":"x","invocation":{"parameters":{"args":{"build-arg:TOKEN":"hunter2hunter2"}}}}}"#;
     fs::write(folder.path().join("run-1.metadata.json"), metadata).unwrap();
-    let files = ["--history", "h.db", "--job", "web", "run-0.log", "run-0.cache.json", "run-1.log", "run-1.cache.json"];
+    let files = [
+        "--history",
+        "h.db",
+        "--job",
+        "web",
+        "run-0.log",
+        "run-0.cache.json",
+        "run-1.log",
+        "run-1.cache.json",
+    ];
     let found = breaks(folder.path(), &[&files[..], &["run-1.metadata.json"]].concat());
     assert!(!format!("{found:?}").contains("hunter2"));
     let kept = fs::read(folder.path().join("h.db")).unwrap();

@@ -18,7 +18,8 @@ fn desk() -> TempDir {
 
 /// Names of the runs in the report on the log, which is remembered as these flags say.
 fn runs(desk: &Path, flags: &[&str]) -> Vec<Value> {
-    let said = report(desk, &[&["--history", "h.db", "--job", "web"], flags, &["build.log"]].concat());
+    let said =
+        report(desk, &[&["--history", "h.db", "--job", "web"], flags, &["build.log"]].concat());
     assert_eq!(said["problems"], json!([]));
     said["runs"].as_array().unwrap().iter().map(|run| run["source"]["name"].clone()).collect()
 }
@@ -41,7 +42,10 @@ fn a_log_that_is_read_again_counts_once() {
 fn the_same_bytes_of_another_run_or_attempt_are_another_build() {
     let desk = desk();
     assert_eq!(runs(desk.path(), &["--run-id", "7", "--attempt", "1"]), ["build.log"]);
-    assert_eq!(runs(desk.path(), &["--run-id", "7", "--attempt", "2"]), ["build.log (run 7)", "build.log"]);
+    assert_eq!(
+        runs(desk.path(), &["--run-id", "7", "--attempt", "2"]),
+        ["build.log (run 7)", "build.log"]
+    );
     let last = runs(desk.path(), &["--run-id", "8", "--attempt", "1"]);
     assert_eq!(last, ["build.log (run 7)", "build.log (run 7.2)", "build.log"]);
     // The second attempt is read once more, after the next run.
@@ -58,7 +62,17 @@ fn a_file_that_several_processes_make_at_once_is_one() {
         let jobs: Vec<_> = (0..8)
             .map(|job| {
                 let job = job.to_string();
-                let args = ["--format", "json", "--history", &file, "--job", "web", "--run-id", &job, "build.log"];
+                let args = [
+                    "--format",
+                    "json",
+                    "--history",
+                    &file,
+                    "--job",
+                    "web",
+                    "--run-id",
+                    &job,
+                    "build.log",
+                ];
                 program(desk.path()).args(args).stdout(Stdio::piped()).spawn().unwrap()
             })
             .collect();

@@ -13,8 +13,12 @@ use super::{exported, program};
 use crate::support::logs::SICK;
 
 /// The jobs `web` and `api` of one pipeline, and another `web`; of the first two runs.
-const RUNS: [(&str, &str, &str); 4] =
-    [("team/app", "web", "1"), ("team/app", "web", "2"), ("team/app", "api", "2"), ("team/shop", "web", "2")];
+const RUNS: [(&str, &str, &str); 4] = [
+    ("team/app", "web", "1"),
+    ("team/app", "web", "2"),
+    ("team/app", "api", "2"),
+    ("team/shop", "web", "2"),
+];
 
 /// A history of these runs, an hour apart from each other, long ago.
 fn desk() -> TempDir {
@@ -22,12 +26,19 @@ fn desk() -> TempDir {
     let log = desk.path().join("build.log");
     fs::write(&log, SICK).unwrap();
     for (hour, (repository, job, run)) in (0..).zip(RUNS) {
-        let [repository, pipeline, job, run] = [repository, "CI", job, run].map(|text| Some(text.to_owned()));
+        let [repository, pipeline, job, run] =
+            [repository, "CI", job, run].map(|text| Some(text.to_owned()));
         let identity = Identity { repository, pipeline, job, run, ..Identity::default() };
         let now = DateTime::from_timestamp(1_767_225_600, 0).unwrap() + TimeDelta::hours(hour);
-        let history =
-            Settings { file: desk.path().join("h.db"), keep: TimeDelta::weeks(9999), last: 20, identity, now };
-        let options = Options { paths: vec![log.clone()], history: Some(history), ..Options::default() };
+        let history = Settings {
+            file: desk.path().join("h.db"),
+            keep: TimeDelta::weeks(9999),
+            last: 20,
+            identity,
+            now,
+        };
+        let options =
+            Options { paths: vec![log.clone()], history: Some(history), ..Options::default() };
         assert!(pipeline::run(&options).problems.is_empty());
     }
     desk
@@ -38,7 +49,8 @@ fn said(desk: &Path, commands: &[&str]) -> String {
     let mut text = String::new();
     for command in commands {
         let output = program(desk).args(command.split(' ')).output().unwrap();
-        let [out, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let [out, err] = [&output.stdout, &output.stderr]
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         let status = output.status.code().unwrap();
         let status = if status == 0 { String::new() } else { format!("status {status}\n") };
         writeln!(text, "$ cachediag {command}\n{out}{err}{status}").unwrap();
@@ -67,7 +79,10 @@ fn jobs_are_listed_and_a_record_is_shown() {
 fn a_job_of_several_of_its_name_is_shown_by_all_of_its_name_and_a_record_by_the_beginning_of_its() {
     let desk = desk();
     let show = |name: &str| {
-        let output = program(desk.path()).args(["history", "show", "--history", "h.db", name]).output().unwrap();
+        let output = program(desk.path())
+            .args(["history", "show", "--history", "h.db", name])
+            .output()
+            .unwrap();
         let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert!(output.stderr.is_empty());
         value
@@ -85,8 +100,10 @@ fn a_job_of_several_of_its_name_is_shown_by_all_of_its_name_and_a_record_by_the_
 #[test]
 fn what_is_asked_wrongly_is_answered() {
     let desk = desk();
-    let ids: Vec<String> =
-        exported(desk.path(), "h.db").lines().map(|line| line.replacen(&line[19..23], "abcd", 1)).collect();
+    let ids: Vec<String> = exported(desk.path(), "h.db")
+        .lines()
+        .map(|line| line.replacen(&line[19..23], "abcd", 1))
+        .collect();
     fs::write(desk.path().join("twins.ndjson"), ids.join("\n")).unwrap();
     fs::write(
         desk.path().join("noise.db"),
@@ -133,12 +150,18 @@ fn the_file_is_that_of_the_project_where_none_is_named() {
     fs::create_dir(desk.path().join("inside")).unwrap();
     fs::write(desk.path().join("cachediag.toml"), "history = \"h.db\"\n").unwrap();
     let inside = desk.path().join("inside");
-    for (command, word) in [("history list", "team/app CI web"), ("trend", "3 jobs"), ("history export", "\"web\"")] {
+    for (command, word) in
+        [("history list", "team/app CI web"), ("trend", "3 jobs"), ("history export", "\"web\"")]
+    {
         let output = program(&inside).args(command.split(' ')).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && said.contains(word), "{command}: {output:?}");
     }
-    let named = program(&inside).args(["history", "list"]).env("CACHEDIAG_HISTORY", "none.db").output().unwrap();
+    let named = program(&inside)
+        .args(["history", "list"])
+        .env("CACHEDIAG_HISTORY", "none.db")
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&named.stderr).starts_with("error: none.db: not found"));
 }
 
@@ -189,13 +212,18 @@ fn an_export_is_imported_as_it_was() {
 #[test]
 fn what_was_just_recorded_is_exported_alone() {
     let desk = desk();
-    let run = program(desk.path()).args(["--history", "h.db", "--keep", "9999w", "--job", "new", "build.log"]).output();
+    let run = program(desk.path())
+        .args(["--history", "h.db", "--keep", "9999w", "--job", "new", "build.log"])
+        .output();
     assert!(run.unwrap().status.success());
     let export = |more: &[&str]| {
         let args = [&["history", "export", "--history", "h.db"], more].concat();
         String::from_utf8(program(desk.path()).args(args).output().unwrap().stdout).unwrap()
     };
-    assert_eq!((export(&[]).lines().count(), export(&["--younger", "9999w"]).lines().count()), (5, 5));
+    assert_eq!(
+        (export(&[]).lines().count(), export(&["--younger", "9999w"]).lines().count()),
+        (5, 5)
+    );
     let young = export(&["--younger", "1h"]);
     assert!(young.lines().count() == 1 && young.contains("\"job\":\"new\""), "{young}");
 }
@@ -210,7 +238,10 @@ fn what_can_be_read_is_imported_although_something_cannot() {
     fs::write(desk.path().join("cut.ndjson"), &rest[..900]).unwrap();
     insta::assert_snapshot!(
         "import_of_some",
-        said(desk.path(), &["history import --history o.db first.ndjson none.ndjson cut.ndjson rest.ndjson"])
+        said(
+            desk.path(),
+            &["history import --history o.db first.ndjson none.ndjson cut.ndjson rest.ndjson"]
+        )
     );
     assert_eq!(exported(desk.path(), "o.db"), text);
 }

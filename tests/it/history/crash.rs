@@ -15,8 +15,8 @@ use super::{exported, program};
 const WRITERS: usize = 8;
 const EACH: usize = 500;
 
-/// `cachediag history import -` writes each line by itself where lines come one by one, and prints the name of a record
-/// when it is kept for good.
+/// `cachediag history import -` writes each line by itself where lines come one by one, and prints
+/// the name of a record when it is kept for good.
 #[test]
 fn eight_processes_write_and_a_third_of_them_is_killed() {
     let desk = TempDir::new().unwrap();
@@ -42,7 +42,10 @@ fn eight_processes_write_and_a_third_of_them_is_killed() {
     for (writer, confirmed) in &confirmed {
         let killed = writer % 3 == 1;
         assert!(killed || confirmed.len() == EACH, "{writer} wrote {}", confirmed.len());
-        assert!(confirmed.iter().all(|id| unique.contains(id)), "{writer}: a confirmed record is gone");
+        assert!(
+            confirmed.iter().all(|id| unique.contains(id)),
+            "{writer}: a confirmed record is gone"
+        );
     }
     let sum: usize = confirmed.iter().map(|(_, ids)| ids.len()).sum();
     println!("{sum} records confirmed, {} there", ids.len());
@@ -52,8 +55,19 @@ fn eight_processes_write_and_a_third_of_them_is_killed() {
 
 /// One record, of which the others are made.
 fn seed(folder: &Path) -> String {
-    fs::write(folder.join("run.log"), include_str!("../../../sample-logs/every-second-run/run-01.log")).unwrap();
-    assert!(program(folder).args(["--history", "seed.db", "run.log"]).output().unwrap().status.success());
+    fs::write(
+        folder.join("run.log"),
+        include_str!("../../../sample-logs/every-second-run/run-01.log"),
+    )
+    .unwrap();
+    assert!(
+        program(folder)
+            .args(["--history", "seed.db", "run.log"])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
     exported(folder, "seed.db").trim_end().to_owned()
 }
 
@@ -62,7 +76,9 @@ fn id(line: &str) -> String {
 }
 
 fn spawn(folder: &Path, writer: usize, seed: &str) -> Child {
-    let lines: String = (0..EACH).map(|n| seed.replace(&id(seed), &format!("{writer:016x}{n:016x}")) + "\n").collect();
+    let lines: String = (0..EACH)
+        .map(|n| seed.replace(&id(seed), &format!("{writer:016x}{n:016x}")) + "\n")
+        .collect();
     let file = format!("writer-{writer}.ndjson");
     fs::write(folder.join(&file), lines).unwrap();
     let input = fs::File::open(folder.join(file)).unwrap();

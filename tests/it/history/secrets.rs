@@ -13,9 +13,13 @@ fn secrets() -> Vec<(String, String)> {
     let fake = |prefix: &str, length: usize| format!("{prefix}{}", "a1B2".repeat(length / 4));
     let jwt = format!("{}.{}.{}", fake("eyJ", 12), fake("eyJ", 12), fake("", 12));
     let both = |text: String, secret: &str| (text, secret.to_owned());
-    let tokens = ["ghp_", "gho_", "github_pat_", "glpat-", "npm_", "xoxb-"].map(|prefix| fake(prefix, 40));
-    let mut all: Vec<_> =
-        tokens.into_iter().chain([jwt]).map(|secret| (format!("said {secret} then"), secret)).collect();
+    let tokens =
+        ["ghp_", "gho_", "github_pat_", "glpat-", "npm_", "xoxb-"].map(|prefix| fake(prefix, 40));
+    let mut all: Vec<_> = tokens
+        .into_iter()
+        .chain([jwt])
+        .map(|secret| (format!("said {secret} then"), secret))
+        .collect();
     all.extend([
         both("https://user:hunter2hunter2@registry.example.com/v2/".to_owned(), "hunter2hunter2"),
         both("Authorization: Basic aHVudGVyMjpodW50ZXIy".to_owned(), "aHVudGVyMjpodW50ZXIy"),
@@ -25,25 +29,34 @@ fn secrets() -> Vec<(String, String)> {
 }
 
 /// Values of arguments, in every way in which a log can hold them.
-const VALUES: [&str; 7] =
-    ["0f3c9a7d51e2", "release-2026.11", "two words", "s3cr3tPhrase", "quotedValue", "envValue9", "actionsValue"];
+const VALUES: [&str; 7] = [
+    "0f3c9a7d51e2",
+    "release-2026.11",
+    "two words",
+    "s3cr3tPhrase",
+    "quotedValue",
+    "envValue9",
+    "actionsValue",
+];
 
 fn log(said: &str) -> String {
     format!(
-        "+ REVISION=envValue9 docker buildx build --build-arg GIT_SHA=0f3c9a7d51e2 --build-arg \"TITLE=two words\" \
-         --build-arg='QUOTED=quotedValue' --build-arg DB_PASSWORD=s3cr3tPhrase --build-arg REVISION \
-         --build-arg VERSION=release-2026.11 --cache-from type=registry,ref=r.example.com/app:cache --tag r.example.com/app:release-2026.11 .\n\
-         #0 building with \"default\" instance using docker driver\n\n\
-         #1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n\
-         #2 [build 1/3] FROM docker.io/library/alpine:3.20@sha256:{}\n#2 DONE 0.0s\n\n\
-         #3 importing cache manifest from r.example.com/app:cache\n\
-         #3 ERROR: failed to configure registry cache importer: unexpected status from HEAD request to \
-         https://r.example.com/v2/app/manifests/cache: 401 Unauthorized {said}\n\n\
-         #4 [build 2/3] RUN echo 0f3c9a7d51e2 \"two words\" && login s3cr3tPhrase {said}\n#4 0.1 {said}\n#4 DONE 1.0s\n\n\
-         #5 [build 3/3] RUN |1 QUOTED=quotedValue make quotedValue\n\
-         #5 ERROR: process \"/bin/sh -c make quotedValue {said}\" did not complete successfully: exit code: 2\n\
-         ------\n > [build 3/3] RUN make quotedValue:\n------\n\
-         ERROR: failed to solve: process \"/bin/sh -c make quotedValue\" did not complete successfully: exit code: 2\n",
+        "+ REVISION=envValue9 docker buildx build --build-arg GIT_SHA=0f3c9a7d51e2 --build-arg \
+            \"TITLE=two words\" --build-arg='QUOTED=quotedValue' --build-arg \
+            DB_PASSWORD=s3cr3tPhrase --build-arg REVISION --build-arg VERSION=release-2026.11 \
+            --cache-from type=registry,ref=r.example.com/app:cache --tag \
+            r.example.com/app:release-2026.11 .\n#0 building with \"default\" instance using \
+            docker driver\n\n#1 [internal] load build definition from Dockerfile\n#1 DONE \
+            0.0s\n\n#2 [build 1/3] FROM docker.io/library/alpine:3.20@sha256:{}\n#2 DONE \
+            0.0s\n\n#3 importing cache manifest from r.example.com/app:cache\n#3 ERROR: failed to \
+            configure registry cache importer: unexpected status from HEAD request to \
+            https://r.example.com/v2/app/manifests/cache: 401 Unauthorized {said}\n\n#4 [build \
+            2/3] RUN echo 0f3c9a7d51e2 \"two words\" && login s3cr3tPhrase {said}\n#4 0.1 \
+            {said}\n#4 DONE 1.0s\n\n#5 [build 3/3] RUN |1 QUOTED=quotedValue make quotedValue\n#5 \
+            ERROR: process \"/bin/sh -c make quotedValue {said}\" did not complete successfully: \
+            exit code: 2\n------\n > [build 3/3] RUN make quotedValue:\n------\nERROR: failed to \
+            solve: process \"/bin/sh -c make quotedValue\" did not complete successfully: exit \
+            code: 2\n",
         "ab".repeat(32)
     )
 }
@@ -79,11 +92,18 @@ fn no_secret_and_no_value_of_an_argument_is_kept() {
 
     let text = exported(desk.path(), "h.db");
     assert_eq!(text.lines().count(), secrets.len() + 2);
-    assert!(text.contains("GIT_SHA=<arg:") && text.contains("DB_PASSWORD=***") && text.contains("401 Unauthorized"));
+    assert!(
+        text.contains("GIT_SHA=<arg:")
+            && text.contains("DB_PASSWORD=***")
+            && text.contains("401 Unauthorized")
+    );
     fs::write(desk.path().join("export.ndjson"), &text).unwrap();
     // What the file would hold if it were not compressed.
-    let tables =
-        Command::new("sh").arg("-c").arg("cat h.db h.db-wal export.ndjson | strings").current_dir(desk.path()).output();
+    let tables = Command::new("sh")
+        .arg("-c")
+        .arg("cat h.db h.db-wal export.ndjson | strings")
+        .current_dir(desk.path())
+        .output();
     let mut all = text.into_bytes();
     for file in ["h.db", "h.db-wal"] {
         all.extend(fs::read(desk.path().join(file)).unwrap());

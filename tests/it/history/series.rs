@@ -1,4 +1,5 @@
-//! What one process finds in all logs of a series, the last of many processes finds in its own log and the history.
+//! What one process finds in all logs of a series, the last of many processes finds in its own log
+//! and the history.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,14 +23,23 @@ fn one_log_after_the_other_says_what_all_of_them_say() {
     let own = series.len();
     match fs::exists(absolute(CORPUS)) {
         Ok(true) => series.extend(folders(&absolute(CORPUS))),
-        _ => println!("skipped: there is no {CORPUS}; the series of this repository alone are tried"),
+        _ => {
+            println!("skipped: there is no {CORPUS}; the series of this repository alone are tried")
+        }
     }
-    let results: Vec<(bool, Option<String>)> = series.par_iter().map(|folder| compared(folder)).collect();
+    let results: Vec<(bool, Option<String>)> =
+        series.par_iter().map(|folder| compared(folder)).collect();
     let sick = results.iter().filter(|(sick, _)| *sick).count();
     let differ: Vec<&str> = results.iter().filter_map(|(_, differs)| differs.as_deref()).collect();
     println!("{} series, {own} of them of this repository, {sick} with findings", series.len());
     assert!(own > 100 && sick > 60, "{own} {sick}");
-    assert!(differ.is_empty(), "{} of {} differ:\n{}", differ.len(), series.len(), differ.join("\n"));
+    assert!(
+        differ.is_empty(),
+        "{} of {} differ:\n{}",
+        differ.len(),
+        series.len(),
+        differ.join("\n")
+    );
 }
 
 /// Whether there are findings, and what both ways say where they differ.
@@ -42,7 +52,8 @@ fn compared(folder: &Path) -> (bool, Option<String>) {
 /// Folders whose logs are runs, and those whose folders are jobs.
 fn folders(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let inside: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let inside: Vec<PathBuf> =
+        fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     if !logs(root).is_empty() {
         found.push(root.to_owned());
     }
@@ -58,7 +69,8 @@ fn is_job(folder: &Path) -> bool {
     folder.file_name().unwrap().to_string_lossy().starts_with("job-")
 }
 
-/// The logs of a series in the order in which they were written: run by run, and of one run job by job.
+/// The logs of a series in the order in which they were written: run by run, and of one run job by
+/// job.
 fn logs(folder: &Path) -> Vec<String> {
     let mut found: Vec<(String, String)> = Vec::new();
     let inside = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -66,7 +78,8 @@ fn logs(folder: &Path) -> Vec<String> {
     for part in jobs.iter().map(PathBuf::as_path).chain([folder]) {
         for file in fs::read_dir(part).unwrap().map(|entry| entry.unwrap().path()) {
             let name = file.file_name().unwrap().to_string_lossy().into_owned();
-            let is_log = [".log", ".txt", ".out"].iter().any(|end| name.ends_with(end)) && !name.contains("rawjson");
+            let is_log = [".log", ".txt", ".out"].iter().any(|end| name.ends_with(end))
+                && !name.contains("rawjson");
             if is_log && file.is_file() && !name.starts_with("README") {
                 let path = file.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
                 found.push((name, path));
@@ -96,9 +109,11 @@ fn one_by_one(folder: &Path) -> Vec<String> {
         }
         seen.push(bytes);
         last = report(folder, &args);
-        // A problem with a line is the log's own: builds of Compose that print into each other, say.
+        // A problem with a line is the log's own: builds of Compose that print into each other,
+        // say.
         let problems = last["problems"].as_array().unwrap();
-        let of_history = problems.iter().filter(|problem| problem["line"].is_null()).collect::<Vec<_>>();
+        let of_history =
+            problems.iter().filter(|problem| problem["line"].is_null()).collect::<Vec<_>>();
         assert!(of_history.is_empty(), "{} {log}: {of_history:?}", folder.display());
     }
     findings(&last)
@@ -108,7 +123,12 @@ fn one_by_one(folder: &Path) -> Vec<String> {
 fn findings(report: &Value) -> Vec<String> {
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
     let one = |finding: &Value| {
-        format!("{} {} {}", text(finding, "rule"), text(finding, "fingerprint"), text(finding, "confidence"))
+        format!(
+            "{} {} {}",
+            text(finding, "rule"),
+            text(finding, "fingerprint"),
+            text(finding, "confidence")
+        )
     };
     let mut all: Vec<String> = report["findings"].as_array().unwrap().iter().map(one).collect();
     all.sort();

@@ -1,4 +1,5 @@
-//! A history that cannot be used is a problem in the report, and no reason to say nothing of the log.
+//! A history that cannot be used is a problem in the report, and no reason to say nothing of the
+//! log.
 
 use std::fs;
 use std::io::Write;
@@ -38,7 +39,10 @@ fn files_that_are_no_history_are_named_and_left_alone() {
     assert!(problem.is_empty() && desk.path().join(":memory:").exists(), "{problem}");
 
     fs::copy(absolute("tests/history/stores/v1.db"), desk.path().join("later.db")).unwrap();
-    rusqlite::Connection::open(desk.path().join("later.db")).unwrap().pragma_update(None, "user_version", 7).unwrap();
+    rusqlite::Connection::open(desk.path().join("later.db"))
+        .unwrap()
+        .pragma_update(None, "user_version", 7)
+        .unwrap();
     let (_, problem) = diagnosed(desk.path(), "later.db");
     assert!(problem.contains("version 7, written by a newer cachediag"), "{problem}");
 }
@@ -53,7 +57,9 @@ fn a_truncated_file_is_damaged_or_still_good() {
         let file = desk.path().join("cut.db");
         fs::write(&file, &whole[..length]).unwrap();
         let (_, problem) = diagnosed(desk.path(), "cut.db");
-        let known = ["is damaged", "is not a cachediag history"].iter().any(|words| problem.contains(words));
+        let known = ["is damaged", "is not a cachediag history"]
+            .iter()
+            .any(|words| problem.contains(words));
         assert!(problem.is_empty() || known, "{length}: {problem}");
         damaged += usize::from(known);
         for left in ["cut.db-wal", "cut.db-shm"] {
@@ -63,7 +69,8 @@ fn a_truncated_file_is_damaged_or_still_good() {
     assert!(damaged * 4 > whole.len() / 2048, "{damaged}");
 }
 
-/// Each page in turn becomes noise. Some of these files still say all that is asked of them; none makes the program fail.
+/// Each page in turn becomes noise. Some of these files still say all that is asked of them; none
+/// makes the program fail.
 #[test]
 fn noise_in_a_file_is_told_or_does_no_harm() {
     let desk = TempDir::new().unwrap();
@@ -76,12 +83,27 @@ fn noise_in_a_file_is_told_or_does_no_harm() {
         fs::write(desk.path().join("noisy.db"), &noisy).unwrap();
         let said = report(
             desk.path(),
-            &["--history", "noisy.db", "--repository", "team/app", "--job", "image", log.to_str().unwrap()],
+            &[
+                "--history",
+                "noisy.db",
+                "--repository",
+                "team/app",
+                "--job",
+                "image",
+                log.to_str().unwrap(),
+            ],
         );
         let problem = said["problems"][0]["message"].as_str().unwrap_or_default();
-        let known =
-            ["is damaged", "is not a cachediag history", "a record cannot be read", "is a database of another program"];
-        assert!(problem.is_empty() || known.iter().any(|words| problem.contains(words)), "{start}: {problem}");
+        let known = [
+            "is damaged",
+            "is not a cachediag history",
+            "a record cannot be read",
+            "is a database of another program",
+        ];
+        assert!(
+            problem.is_empty() || known.iter().any(|words| problem.contains(words)),
+            "{start}: {problem}"
+        );
         // A report is made, and of nothing but runs that are whole.
         assert!(!said["runs"].as_array().unwrap().is_empty());
         told += usize::from(!problem.is_empty());
@@ -99,11 +121,13 @@ fn a_record_of_a_later_version_is_left_out_and_stays() {
     fs::copy(absolute("tests/history/stores/v1.db"), desk.path().join("h.db")).unwrap();
     let file = rusqlite::Connection::open(desk.path().join("h.db")).unwrap();
     let body = zstd::bulk::compress(br#"{"version":2,"what":"nobody knows yet"}"#, 3).unwrap();
-    let newest = "UPDATE records SET sample = NULL, body = ?1 WHERE recorded = (SELECT max(recorded) FROM records)";
+    let newest = "UPDATE records SET sample = NULL, body = ?1 WHERE recorded = (SELECT \
+        max(recorded) FROM records)";
     assert_eq!(file.execute(newest, [body]).unwrap(), 1);
     drop(file);
     let log = absolute("sample-logs/every-second-run/run-04.log");
-    let args = ["--history", "h.db", "--repository", "team/app", "--job", "image", log.to_str().unwrap()];
+    let args =
+        ["--history", "h.db", "--repository", "team/app", "--job", "image", log.to_str().unwrap()];
     let said = report(desk.path(), &args);
     let problem = said["problems"][0]["message"].as_str().unwrap();
     assert!(problem.contains("a record of version 2, written by a newer cachediag"), "{problem}");
@@ -120,7 +144,8 @@ fn a_folder_that_may_not_be_written_is_read() {
     use std::os::unix::fs::PermissionsExt;
     let desk = TempDir::new().unwrap();
     assert_eq!(diagnosed(desk.path(), "h.db").1, "");
-    let allow = |mode, path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let allow =
+        |mode, path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     allow(0o444, &desk.path().join("h.db"));
     allow(0o555, desk.path());
     let is_root = fs::write(desk.path().join("probe"), "").is_ok();
@@ -149,7 +174,11 @@ impl Drop for Mounted {
 }
 
 fn mount(args: &[&str], folder: &Path) -> bool {
-    Command::new("mount").args(args).arg(folder).output().is_ok_and(|output| output.status.success())
+    Command::new("mount")
+        .args(args)
+        .arg(folder)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// A log like the sick one, but another.
@@ -161,7 +190,9 @@ fn other_log(folder: &Path) -> String {
 
 #[test]
 fn a_file_that_cannot_be_written_is_read() {
-    let Some(disk) = Mounted::new() else { return println!("skipped: this user may not mount a tmpfs") };
+    let Some(disk) = Mounted::new() else {
+        return println!("skipped: this user may not mount a tmpfs");
+    };
     let (folder, elsewhere) = (disk.0.path(), TempDir::new().unwrap());
     assert_eq!(diagnosed(folder, "h.db").1, "");
     assert!(mount(&["-o", "remount,ro"], folder));
@@ -173,13 +204,18 @@ fn a_file_that_cannot_be_written_is_read() {
 
 #[test]
 fn a_full_disk_costs_the_record_and_nothing_else() {
-    let Some(disk) = Mounted::new() else { return println!("skipped: this user may not mount a tmpfs") };
+    let Some(disk) = Mounted::new() else {
+        return println!("skipped: this user may not mount a tmpfs");
+    };
     let (folder, elsewhere) = (disk.0.path(), TempDir::new().unwrap());
     assert_eq!(diagnosed(folder, "h.db").1, "");
     let mut filler = fs::File::create(folder.join("filler")).unwrap();
     while filler.write_all(&[0; 1024]).is_ok() {}
     let said = report(folder, &["--history", "h.db", &other_log(elsewhere.path())]);
-    assert_eq!((said["runs"].as_array().unwrap().len(), said["findings"].as_array().unwrap().len()), (2, 1));
+    assert_eq!(
+        (said["runs"].as_array().unwrap().len(), said["findings"].as_array().unwrap().len()),
+        (2, 1)
+    );
     let problem = said["problems"][0]["message"].as_str().unwrap();
     assert!(problem.contains("disk is full"), "{problem}");
     drop(filler);

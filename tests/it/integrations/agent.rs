@@ -61,7 +61,11 @@ impl Agent {
         let done = Command::new("sh")
             .args(["-c", &call.script])
             .env_clear()
-            .envs([("PATH", path.as_str()), ("HOME", self.0.path().to_str().unwrap()), ("LANG", "C.UTF-8")])
+            .envs([
+                ("PATH", path.as_str()),
+                ("HOME", self.0.path().to_str().unwrap()),
+                ("LANG", "C.UTF-8"),
+            ])
             .envs(call.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.0.path())
             .stdin(Stdio::null())

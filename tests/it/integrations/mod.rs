@@ -1,5 +1,6 @@
-//! Each wrapper of `integrations/` on real logs, as its CI would run it: quiet where nothing is wrong, heard where
-//! something is, and the second run knows the first. The programs of the CI are played by scripts.
+//! Each wrapper of `integrations/` on real logs, as its CI would run it: quiet where nothing is
+//! wrong, heard where something is, and the second run knows the first. The programs of the CI are
+//! played by scripts.
 
 mod agent;
 mod wrapper;
@@ -20,7 +21,8 @@ fn variables() -> BTreeSet<String> {
 #[test]
 fn every_wrapper_takes_the_same_inputs() {
     for wrapper in WRAPPERS {
-        let offered: BTreeSet<String> = (wrapper.inputs)().keys().map(|name| wrapper::shouted(name)).collect();
+        let offered: BTreeSet<String> =
+            (wrapper.inputs)().keys().map(|name| wrapper::shouted(name)).collect();
         let missing: Vec<String> = variables().difference(&offered).cloned().collect();
         assert!(missing.is_empty(), "{}: {missing:?}", wrapper.name);
     }
@@ -30,8 +32,11 @@ fn every_wrapper_takes_the_same_inputs() {
 #[test]
 fn jenkins_takes_the_same_inputs() {
     let text = fs::read_to_string("integrations/jenkins/vars/cachediag.groovy").unwrap();
-    let named: BTreeSet<String> =
-        text.split("'CACHEDIAG_").skip(1).map(|rest| rest.split('\'').next().unwrap().to_owned()).collect();
+    let named: BTreeSet<String> = text
+        .split("'CACHEDIAG_")
+        .skip(1)
+        .map(|rest| rest.split('\'').next().unwrap().to_owned())
+        .collect();
     assert_eq!(named, variables());
     assert!(text.contains("sh 'cachediag-judge'"));
 }
@@ -51,7 +56,10 @@ fn a_healthy_build_is_left_in_peace() {
     for wrapper in WRAPPERS {
         let agent = Agent::new();
         for number in 1..=4 {
-            agent.log(&format!("registry-mode-max-healthy/run-0{number}.log"), &format!("run-0{number}.log"));
+            agent.log(
+                &format!("registry-mode-max-healthy/run-0{number}.log"),
+                &format!("run-0{number}.log"),
+            );
         }
         let done = run(wrapper, &agent, &[("logs", "run-*.log"), ("fail-on", "note")]);
         assert_eq!(done.status, 0, "{}: {done:?}", wrapper.name);
@@ -71,7 +79,12 @@ fn a_sick_build_is_shown_and_fails_where_that_is_asked_for() {
         assert!((wrapper.acted)(&agent, &done), "{}: {done:?}", wrapper.name);
         let page = fs::read_to_string(agent.file("cachediag-reports/report.html")).unwrap();
         assert!(page.contains("cache-option-invalid"), "{}", wrapper.name);
-        assert_eq!(run(wrapper, &agent, &[]).status, 0, "{}: by default nothing fails", wrapper.name);
+        assert_eq!(
+            run(wrapper, &agent, &[]).status,
+            0,
+            "{}: by default nothing fails",
+            wrapper.name
+        );
     }
 }
 
@@ -91,7 +104,10 @@ fn the_second_run_knows_the_first() {
 
 #[test]
 fn annotations_can_be_switched_off() {
-    for wrapper in WRAPPERS.iter().filter(|wrapper| ["github", "buildkite", "bitbucket"].contains(&wrapper.name)) {
+    for wrapper in WRAPPERS
+        .iter()
+        .filter(|wrapper| ["github", "buildkite", "bitbucket"].contains(&wrapper.name))
+    {
         let agent = Agent::new();
         agent.log("compression-typo/run-01.log", "build.log");
         let done = run(wrapper, &agent, &[("annotate", "false")]);
@@ -105,7 +121,10 @@ fn without_a_log_it_says_what_to_do() {
     let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.name == "buildkite").unwrap();
     let agent = Agent::new();
     let done = run(wrapper, &agent, &[]);
-    assert!(done.status == 0 && done.said.contains("no log found: keep the build's output"), "{done:?}");
+    assert!(
+        done.status == 0 && done.said.contains("no log found: keep the build's output"),
+        "{done:?}"
+    );
     assert_eq!(run(wrapper, &agent, &[("fail-on", "error")]).status, 2);
 }
 
@@ -129,8 +148,19 @@ fn one_comment_is_kept_up_to_date() {
     let agent = Agent::new();
     agent.log("compression-typo/run-01.log", "build.log");
     run(wrapper, &agent, &[("comment", "true")]);
-    assert!(agent.called().contains("--method POST repos/team/app/issues/7/comments "), "{}", agent.called());
-    agent.program("gh", "echo \"gh $*\" >>\"$HOME/called\"; case $* in *--paginate*) echo 42 ;; esac");
+    assert!(
+        agent.called().contains("--method POST repos/team/app/issues/7/comments "),
+        "{}",
+        agent.called()
+    );
+    agent.program(
+        "gh",
+        "echo \"gh $*\" >>\"$HOME/called\"; case $* in *--paginate*) echo 42 ;; esac",
+    );
     run(wrapper, &agent, &[("comment", "true")]);
-    assert!(agent.called().contains("--method PATCH repos/team/app/issues/comments/42 "), "{}", agent.called());
+    assert!(
+        agent.called().contains("--method PATCH repos/team/app/issues/comments/42 "),
+        "{}",
+        agent.called()
+    );
 }

@@ -1,4 +1,5 @@
-//! What a CI makes of each wrapper: its inputs with their defaults, and the script it runs with them.
+//! What a CI makes of each wrapper: its inputs with their defaults, and the script it runs with
+//! them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,14 +21,24 @@ pub(super) struct Wrapper {
 }
 
 pub(super) static WRAPPERS: &[Wrapper] = &[
-    Wrapper { name: "github", inputs: github_inputs, call: github, acted: |_, done| done.said.contains("::error") },
+    Wrapper {
+        name: "github",
+        inputs: github_inputs,
+        call: github,
+        acted: |_, done| done.said.contains("::error"),
+    },
     Wrapper { name: "gitlab", inputs: gitlab_inputs, call: gitlab, acted: has_code_quality },
     Wrapper { name: "buildkite", inputs: buildkite_inputs, call: buildkite, acted: has_annotation },
     Wrapper { name: "bitbucket", inputs: bitbucket_inputs, call: bitbucket, acted: has_insights },
     Wrapper { name: "circleci", inputs: circleci_inputs, call: circleci, acted: has_failed_test },
     Wrapper { name: "azure", inputs: azure_inputs, call: azure, acted: has_failed_test },
     Wrapper { name: "tekton", inputs: tekton_inputs, call: tekton, acted: has_failed_test },
-    Wrapper { name: "woodpecker", inputs: woodpecker_inputs, call: woodpecker, acted: has_failed_test },
+    Wrapper {
+        name: "woodpecker",
+        inputs: woodpecker_inputs,
+        call: woodpecker,
+        acted: has_failed_test,
+    },
 ];
 
 /// `fail-on` as a variable: `FAIL_ON`.
@@ -66,7 +77,9 @@ fn listed(list: &Value) -> Inputs {
 
 /// Puts values in the place of `${{ inputs.name }}` and its like.
 fn filled(text: &str, [open, close]: [&str; 2], inputs: &Inputs) -> String {
-    let put = |text: String, (name, value): (&String, &String)| text.replace(&format!("{open}{name}{close}"), value);
+    let put = |text: String, (name, value): (&String, &String)| {
+        text.replace(&format!("{open}{name}{close}"), value)
+    };
     inputs.iter().fold(text.to_owned(), put)
 }
 
@@ -122,7 +135,8 @@ fn gitlab(inputs: &Inputs) -> Call {
     let pipeline = yaml(&filled(&gitlab_parts().1, ["$[[ inputs.", " ]]"], inputs));
     let job = &pipeline["cachediag"];
     let script: Vec<String> = job["script"].as_array().unwrap().iter().map(text_of).collect();
-    let variables = with(variables(&job["variables"], ["", ""], &Inputs::new()), &[("GITLAB_CI", "true")]);
+    let variables =
+        with(variables(&job["variables"], ["", ""], &Inputs::new()), &[("GITLAB_CI", "true")]);
     Call { script: script.join("\n"), variables }
 }
 
@@ -148,7 +162,10 @@ fn buildkite(inputs: &Inputs) -> Call {
         logs.0 += "_0";
     }
     let hook = repository("integrations/buildkite/hooks/post-command");
-    Call { script: hook.display().to_string(), variables: with(variables, &[("BUILDKITE", "true")]) }
+    Call {
+        script: hook.display().to_string(),
+        variables: with(variables, &[("BUILDKITE", "true")]),
+    }
 }
 
 fn has_annotation(agent: &Agent, _: &Outcome) -> bool {
@@ -161,8 +178,11 @@ fn bitbucket_inputs() -> Inputs {
 }
 
 fn bitbucket(inputs: &Inputs) -> Call {
-    let of_ci =
-        [("BITBUCKET_BUILD_NUMBER", "12"), ("BITBUCKET_REPO_FULL_NAME", "team/app"), ("BITBUCKET_COMMIT", "0a1b2c")];
+    let of_ci = [
+        ("BITBUCKET_BUILD_NUMBER", "12"),
+        ("BITBUCKET_REPO_FULL_NAME", "team/app"),
+        ("BITBUCKET_COMMIT", "0a1b2c"),
+    ];
     let pipe = repository("integrations/bitbucket/pipe.sh");
     Call { script: pipe.display().to_string(), variables: with(prefixed("", inputs), &of_ci) }
 }
@@ -179,9 +199,13 @@ fn circleci_inputs() -> Inputs {
 
 fn circleci(inputs: &Inputs) -> Call {
     let command = yaml(&read("integrations/circleci/src/commands/judge.yml"));
-    let step = command["steps"].as_array().unwrap().iter().find(|step| step.get("run").is_some()).unwrap();
+    let step =
+        command["steps"].as_array().unwrap().iter().find(|step| step.get("run").is_some()).unwrap();
     let variables = variables(&step["run"]["environment"], ["<< parameters.", " >>"], inputs);
-    Call { script: text_of(&step["run"]["command"]), variables: with(variables, &[("CIRCLECI", "true")]) }
+    Call {
+        script: text_of(&step["run"]["command"]),
+        variables: with(variables, &[("CIRCLECI", "true")]),
+    }
 }
 
 fn azure_inputs() -> Inputs {
@@ -190,7 +214,12 @@ fn azure_inputs() -> Inputs {
 
 fn azure(inputs: &Inputs) -> Call {
     let template = yaml(&read("integrations/azure/cachediag.yml"));
-    let step = template["steps"].as_array().unwrap().iter().find(|step| step.get("bash").is_some()).unwrap();
+    let step = template["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|step| step.get("bash").is_some())
+        .unwrap();
     let variables = variables(&step["env"], ["${{ parameters.", " }}"], inputs);
     Call { script: text_of(&step["bash"]), variables: with(variables, &[("TF_BUILD", "True")]) }
 }

@@ -25,7 +25,11 @@ pub(crate) fn files_of(folder: &Path) -> Vec<File> {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.is_dir() {
-            files.extend(files_of(&path).into_iter().map(|f| File { name: format!("{name}/{}", f.name), ..f }));
+            files.extend(
+                files_of(&path)
+                    .into_iter()
+                    .map(|f| File { name: format!("{name}/{}", f.name), ..f }),
+            );
         } else if path.extension().is_none_or(|e| e != "snap") {
             files.push(File { name, bytes: fs::read(&path).unwrap() });
         }
@@ -36,5 +40,8 @@ pub(crate) fn files_of(folder: &Path) -> Vec<File> {
 
 /// The report in every format.
 pub(crate) fn rendered(report: &Report, width: usize, color: bool) -> Vec<(&'static str, String)> {
-    RENDERERS.iter().map(|r| (r.name(), r.render(report, Screen { width, color, ascii: false }))).collect()
+    RENDERERS
+        .iter()
+        .map(|r| (r.name(), r.render(report, Screen { width, color, ascii: false })))
+        .collect()
 }

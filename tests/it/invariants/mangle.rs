@@ -1,6 +1,6 @@
 //! Damage that logs really suffer, and some that they do not: lines moved, doubled, cut, joined and
-//! lost, bytes changed. A plain function of its edits, so that proptest can shrink them and a fuzzer
-//! can make them.
+//! lost, bytes changed. A plain function of its edits, so that proptest can shrink them and a
+//! fuzzer can make them.
 
 /// One change; the places are taken modulo what there is.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,5 @@
-//! What holds for every report, whatever the input was. Shared by `tests/it/total.rs` and by the fuzz
-//! target, `fuzz/fuzz_targets/report.rs`.
+//! What holds for every report, whatever the input was. Shared by `tests/it/total.rs` and by the
+//! fuzz target, `fuzz/fuzz_targets/report.rs`.
 
 pub(crate) mod input;
 pub(crate) mod mangle;
@@ -16,15 +16,20 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use input::{File, rendered};
 
 /// Threads of one check after the other: a fuzzer makes hundreds a second.
-static ONE: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPoolBuilder::new().num_threads(1).build().unwrap());
-static TWO: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPoolBuilder::new().num_threads(2).build().unwrap());
+static ONE: LazyLock<ThreadPool> =
+    LazyLock::new(|| ThreadPoolBuilder::new().num_threads(1).build().unwrap());
+static TWO: LazyLock<ThreadPool> =
+    LazyLock::new(|| ThreadPoolBuilder::new().num_threads(2).build().unwrap());
 
 /// Reads the files twice, as a whole and in small blocks, and panics where a promise is broken.
 pub(crate) fn check(files: &[File]) {
     let report = ONE.install(|| report_on(files, None));
     report.findings.iter().flat_map(|f| f.evidence.iter()).for_each(|e| is_quoted_truly(files, e));
     for finding in &report.findings {
-        assert!(![&finding.title, &finding.cause, &finding.fix.summary].iter().any(|t| t.is_empty()), "{finding:?}");
+        assert!(
+            ![&finding.title, &finding.cause, &finding.fix.summary].iter().any(|t| t.is_empty()),
+            "{finding:?}"
+        );
     }
     let size: usize = files.iter().map(|f| f.bytes.len()).sum();
     for (format, text) in rendered(&report, 80, false) {
@@ -47,8 +52,10 @@ fn report_on(files: &[File], block: Option<usize>) -> Report {
 /// The quoted text stands in that line of that file. Letters and digits are compared: colours,
 /// prefixes and escapes are not part of a quote.
 fn is_quoted_truly(files: &[File], evidence: &Evidence) {
-    let file =
-        files.iter().find(|f| f.name == *evidence.source).unwrap_or_else(|| panic!("{evidence:?} is of no input"));
+    let file = files
+        .iter()
+        .find(|f| f.name == *evidence.source)
+        .unwrap_or_else(|| panic!("{evidence:?} is of no input"));
     let line = file.bytes.split(|b| *b == b'\n').nth(usize::try_from(evidence.line).unwrap() - 1);
     let line = line.unwrap_or_else(|| panic!("{evidence:?} is behind the end"));
     let bare = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();

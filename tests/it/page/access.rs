@@ -11,7 +11,8 @@ pub(crate) const AXE: &str = "target/axe-core/package/axe.min.js";
 
 #[test]
 fn axe_finds_no_violation() {
-    let axe = browser::present("axe-core", Some(Path::new(AXE).to_owned()).filter(|path| path.exists()));
+    let axe =
+        browser::present("axe-core", Some(Path::new(AXE).to_owned()).filter(|path| path.exists()));
     let Some(axe) = axe.map(|path| fs::read_to_string(path).unwrap()) else { return };
     for report in [
         reports::of("sample-logs"),
@@ -35,4 +36,6 @@ fn axe_finds_no_violation() {
 }
 
 /// Each violation with the elements it is about.
-pub(crate) const VIOLATIONS: &str = "axe.run().then((r) => r.violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.slice(0, 4).map((n) => n.html.slice(0, 160) + n.failureSummary).join(' | ')}`))";
+pub(crate) const VIOLATIONS: &str = "axe.run().then((r) => r.violations.map((v) => `${v.id}: \
+    ${v.help}: ${v.nodes.slice(0, 4).map((n) => n.html.slice(0, 160) + n.failureSummary).join(' | \
+    ')}`))";

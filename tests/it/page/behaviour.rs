@@ -11,14 +11,16 @@ fn shows_the_answer_the_grid_and_the_course_of_a_build() {
     // Six runs of six rows: import, FROM, five steps, export.
     let cells: usize = page.js("document.querySelectorAll('[role=gridcell]').length");
     assert_eq!(cells, 6 * 8);
-    let word: String = page.js("document.querySelector('[data-line=\"4\"][data-column=\"2\"]').ariaLabel");
+    let word: String =
+        page.js("document.querySelector('[data-line=\"4\"][data-column=\"2\"]').ariaLabel");
     assert_eq!(
         word,
-        "run 3, step WORKDIR /app: rebuilt, 0.1 s; the chain broke here: its record is gone from the cache (likely)"
+        "run 3, step WORKDIR /app: rebuilt, 0.1 s; the chain broke here: its record is gone from \
+            the cache (likely)"
     );
-    let hits: Vec<usize> = page.js(
-        "[...document.querySelectorAll('[data-line=\"4\"]:is(.hit, .pulled)')].map((c) => Number(c.dataset.column))",
-    );
+    let hits: Vec<usize> = page
+        .js("[...document.querySelectorAll('[data-line=\"4\"]:is(.hit, .pulled)')].map((c) => \
+            Number(c.dataset.column))");
     assert_eq!(hits, [1, 3, 5], "every second run");
     let lost: String = page.js("document.querySelector('#course .sum').textContent");
     assert!(lost.contains("Lost: up to") && lost.contains("in 5 steps"), "{lost}");
@@ -35,8 +37,14 @@ fn a_click_on_a_finding_marks_its_steps() {
     for finding in 0..page.js::<usize>("document.querySelectorAll('details.finding').length") {
         page.click(&format!("[data-finding='{finding}'] > summary"));
         assert!(page.soon(&format!("document.querySelector('[data-finding=\"{finding}\"]').open")));
-        assert_eq!(page.js::<usize>("document.querySelectorAll('details.finding[open]').length"), 1);
-        assert!(page.soon("document.querySelectorAll('.cell.marked, .run.in').length > 0"), "finding {finding}");
+        assert_eq!(
+            page.js::<usize>("document.querySelectorAll('details.finding[open]').length"),
+            1
+        );
+        assert!(
+            page.soon("document.querySelectorAll('.cell.marked, .run.in').length > 0"),
+            "finding {finding}"
+        );
     }
     page.close();
 }
@@ -58,7 +66,10 @@ fn the_copy_button_copies_the_fix() {
     page.click(".copy");
     assert!(page.soon("document.querySelector('.copy').textContent === 'Copied'"));
     let copied: String = page.js("navigator.clipboard.readText()");
-    assert!(copied.starts_with("docker buildx create") && copied.contains("\\\n  --cache-from"), "{copied}");
+    assert!(
+        copied.starts_with("docker buildx create") && copied.contains("\\\n  --cache-from"),
+        "{copied}"
+    );
     page.close();
 }
 
@@ -67,12 +78,19 @@ fn the_keyboard_moves_through_the_grid() {
     let Some(page) = Page::open(&html(&reports::every_second_run())) else { return };
     let at = |line: usize, column: usize| {
         let id = format!("cell-{line}-{column}");
-        assert!(page.soon(&format!("document.getElementById('grid').getAttribute('aria-activedescendant') === '{id}' && document.getElementById('{id}')")), "{id}");
+        assert!(
+            page.soon(&format!(
+                "document.getElementById('grid').getAttribute('aria-activedescendant') \
+            === '{id}' && document.getElementById('{id}')"
+            )),
+            "{id}"
+        );
     };
     page.js::<()>("(document.getElementById('grid').focus(), null)");
     page.press("Home");
     page.press("ArrowDown");
-    let start: String = page.js("document.getElementById('grid').getAttribute('aria-activedescendant')");
+    let start: String =
+        page.js("document.getElementById('grid').getAttribute('aria-activedescendant')");
     page.press("ArrowRight");
     page.press("End");
     page.press("ArrowRight");
@@ -81,7 +99,9 @@ fn the_keyboard_moves_through_the_grid() {
     page.press("ArrowLeft");
     at(line, 4);
     page.press("Enter");
-    assert!(page.soon("document.getElementById('course-title').textContent.startsWith('Run 5 of 6')"));
+    assert!(
+        page.soon("document.getElementById('course-title').textContent.startsWith('Run 5 of 6')")
+    );
     page.press("PageUp");
     at(line, 0);
     page.press("ArrowUp");
@@ -97,7 +117,10 @@ fn filters_find_one_build_of_hundreds() {
     let Some(page) = Page::open(&html(&reports::many_builds(300))) else { return };
     let number = "document.querySelector('.builds .number').textContent";
     assert_eq!(page.js::<String>(number), "300 builds");
-    assert!(page.js::<usize>("document.querySelectorAll('.build').length") < 40, "only what is in view is drawn");
+    assert!(
+        page.js::<usize>("document.querySelectorAll('.build').length") < 40,
+        "only what is in view is drawn"
+    );
     page.click("#filter");
     page.type_text("service-123");
     assert!(page.soon(&format!("{number} === '1 of 300 builds'")));
@@ -111,6 +134,8 @@ fn findings_can_be_filtered() {
     let Some(page) = Page::open(&html(&reports::of("sample-logs"))) else { return };
     page.click("#finding-filter");
     page.type_text("ztsd");
-    assert!(page.soon("[...document.querySelectorAll('details.finding')].filter((f) => !f.hidden).length === 1"));
+    assert!(page.soon(
+        "[...document.querySelectorAll('details.finding')].filter((f) => !f.hidden).length === 1"
+    ));
     page.close();
 }

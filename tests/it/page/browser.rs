@@ -15,10 +15,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Where Chromium may be; `CHROMIUM` names another place.
-const PLACES: [&str; 4] =
-    ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium"];
+const PLACES: [&str; 4] = [
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/snap/bin/chromium",
+];
 
-/// One page. Closing it asserts that nothing went wrong in it and that it asked nobody for anything.
+/// One page. Closing it asserts that nothing went wrong in it and that it asked nobody for
+/// anything.
 pub(crate) struct Page {
     tab: Arc<Tab>,
     log: Arc<Mutex<Log>>,
@@ -32,13 +37,18 @@ struct Log {
     requests: Vec<String>,
 }
 
-/// The path of a tool, or a word about its absence on the terminal. Where `CACHEDIAG_BROWSER=required`
-/// (as in `.ci/run`), its absence is a failure.
+/// The path of a tool, or a word about its absence on the terminal. Where
+/// `CACHEDIAG_BROWSER=required` (as in `.ci/run`), its absence is a failure.
 pub(crate) fn present(what: &str, path: Option<PathBuf>) -> Option<PathBuf> {
     if path.is_none() {
-        assert!(std::env::var_os("CACHEDIAG_BROWSER").is_none(), "{what} is required and not there");
-        let words =
-            format!("SKIPPED: {what} is not there, so the page is not tested in a browser (.ci/browser gets it)\n");
+        assert!(
+            std::env::var_os("CACHEDIAG_BROWSER").is_none(),
+            "{what} is required and not there"
+        );
+        let words = format!(
+            "SKIPPED: {what} is not there, so the page is not tested in a browser (.ci/browser \
+                gets it)\n"
+        );
         // Not eprintln: the test harness would keep it to itself.
         std::io::stderr().write_all(words.as_bytes()).unwrap();
     }
@@ -68,7 +78,8 @@ impl Page {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("report.html");
         fs::write(&file, html).unwrap();
-        let arguments = ["--disable-quic", "--disable-component-update"].map(AsRef::as_ref).to_vec();
+        let arguments =
+            ["--disable-quic", "--disable-component-update"].map(AsRef::as_ref).to_vec();
         // Root, as in CI containers, cannot have the sandbox.
         let options = LaunchOptions::default_builder()
             .path(Some(path))
@@ -88,9 +99,13 @@ impl Page {
 
     /// The value of an expression, a promise awaited.
     pub(crate) fn js<T: DeserializeOwned>(&self, expression: &str) -> T {
-        let text = format!("(async () => JSON.stringify(await (async () => ({expression}))() ?? null))()");
+        let text =
+            format!("(async () => JSON.stringify(await (async () => ({expression}))() ?? null))()");
         let value = self.tab.evaluate(&text, true).unwrap().value;
-        let text = value.as_ref().and_then(Value::as_str).unwrap_or_else(|| panic!("no value: {expression}"));
+        let text = value
+            .as_ref()
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no value: {expression}"));
         serde_json::from_str(text).unwrap()
     }
 
@@ -122,25 +137,38 @@ impl Page {
     }
 
     pub(crate) fn size(&self, width: u32, height: u32) {
-        self.tab.call_method(SetSize { width, height, device_scale_factor: 1, mobile: false }).unwrap();
+        self.tab
+            .call_method(SetSize { width, height, device_scale_factor: 1, mobile: false })
+            .unwrap();
     }
 
     /// `light` or `dark`.
     pub(crate) fn theme(&self, value: &'static str) {
-        self.tab.call_method(SetMedia { features: vec![Feature { name: "prefers-color-scheme", value }] }).unwrap();
+        self.tab
+            .call_method(SetMedia {
+                features: vec![Feature { name: "prefers-color-scheme", value }],
+            })
+            .unwrap();
     }
 
     /// Seconds of processor time that the page has taken so far, for script, layout and all.
     pub(crate) fn busy(&self) -> f64 {
         let answer = self.tab.call_method(GetMetrics {}).unwrap();
         let metrics = answer.get("metrics").and_then(Value::as_array).unwrap();
-        let found = metrics.iter().find(|m| m.get("name").is_some_and(|name| name == "TaskDuration")).unwrap();
+        let found = metrics
+            .iter()
+            .find(|m| m.get("name").is_some_and(|name| name == "TaskDuration"))
+            .unwrap();
         found.get("value").and_then(Value::as_f64).unwrap()
     }
 
     /// Lets the test read what the page copied.
     pub(crate) fn allow_clipboard(&self) {
-        self.tab.call_method(Grant { permissions: vec!["clipboardReadWrite", "clipboardSanitizedWrite"] }).unwrap();
+        self.tab
+            .call_method(Grant {
+                permissions: vec!["clipboardReadWrite", "clipboardSanitizedWrite"],
+            })
+            .unwrap();
     }
 
     /// Runs a script that has no value.
@@ -174,8 +202,12 @@ fn watch(tab: &Tab) -> Arc<Mutex<Log>> {
         let mut log = own.lock().unwrap();
         match event {
             Event::LogEntryAdded(e) => log.trouble.push(e.params.entry.text.clone()),
-            Event::RuntimeConsoleAPICalled(e) => log.trouble.push(format!("console: {:?}", e.params.args)),
-            Event::RuntimeExceptionThrown(e) => log.trouble.push(format!("{:?}", e.params.exception_details)),
+            Event::RuntimeConsoleAPICalled(e) => {
+                log.trouble.push(format!("console: {:?}", e.params.args))
+            }
+            Event::RuntimeExceptionThrown(e) => {
+                log.trouble.push(format!("{:?}", e.params.exception_details))
+            }
             Event::NetworkRequestWillBeSent(e) => log.requests.push(e.params.request.url.clone()),
             _ => {}
         }

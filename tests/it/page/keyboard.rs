@@ -28,7 +28,11 @@ fn the_element_in_focus_is_in_view_at_every_stop() {
             if page.js::<(String, bool, bool)>(STOP).1 {
                 break;
             }
-            assert!(page.soon(&format!("{STOP}[2]")), "{runs} runs: {:?}", page.js::<(String, bool, bool)>(STOP));
+            assert!(
+                page.soon(&format!("{STOP}[2]")),
+                "{runs} runs: {:?}",
+                page.js::<(String, bool, bool)>(STOP)
+            );
             seen += 1;
         }
         assert!(seen >= 3, "{runs} runs: {seen} stops");
@@ -42,7 +46,10 @@ fn the_arrows_bring_the_grid_back_into_view() {
     for runs in [30, 2_000] {
         let Some(page) = Page::open(&html(&reports::alternating(runs))) else { return };
         assert!(page.soon("document.querySelectorAll('[role=gridcell]').length > 0"));
-        page.js::<()>("(document.getElementById('grid').focus(), scrollTo(0, document.body.scrollHeight), null)");
+        page.js::<()>(
+            "(document.getElementById('grid').focus(), scrollTo(0, \
+            document.body.scrollHeight), null)",
+        );
         for key in ["ArrowLeft", "ArrowDown", "Home", "End"] {
             page.press(key);
             assert!(
@@ -60,8 +67,14 @@ fn the_arrows_bring_the_grid_back_into_view() {
 fn the_newest_run_is_in_view_at_once() {
     for runs in [30, 2_000] {
         let Some(page) = Page::open(&html(&reports::alternating(runs))) else { return };
-        assert_eq!(page.js::<String>("document.getElementById('grid').ariaColCount"), (runs + 1).to_string());
-        let last = format!("document.querySelector('[aria-colindex=\"{}\"]')?.getBoundingClientRect()", runs + 1);
+        assert_eq!(
+            page.js::<String>("document.getElementById('grid').ariaColCount"),
+            (runs + 1).to_string()
+        );
+        let last = format!(
+            "document.querySelector('[aria-colindex=\"{}\"]')?.getBoundingClientRect()",
+            runs + 1
+        );
         let grid = "document.getElementById('grid').getBoundingClientRect()";
         let in_view = format!("{last}?.left < {grid}.right");
         assert!(page.soon(&in_view), "{runs} runs: {:?}", page.js::<serde_json::Value>(&last));

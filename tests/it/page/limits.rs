@@ -12,11 +12,17 @@ fn two_thousand_runs_open_within_a_second_and_stay_quick() {
     // Time of the processor: how busy the machine is with other things is no matter of the page.
     let opened = page.busy();
     assert!(opened < 1.0, "opening took {opened} s");
-    assert!(page.js::<usize>("document.querySelectorAll('*').length") < 4_000, "only what is in view is drawn");
+    assert!(
+        page.js::<usize>("document.querySelectorAll('*').length") < 4_000,
+        "only what is in view is drawn"
+    );
     page.js::<()>(SCROLL);
     let scrolled = (page.busy() - opened) / 30.0;
     assert!(scrolled < 0.1, "a frame took {scrolled} s");
-    assert!(page.js::<bool>("document.querySelector('[aria-colindex=\"2001\"]') !== null"), "the last run is drawn");
+    assert!(
+        page.js::<bool>("document.querySelector('[aria-colindex=\"2001\"]') !== null"),
+        "the last run is drawn"
+    );
     page.close();
 }
 
@@ -50,7 +56,9 @@ fn any_number_of_runs_fits_any_screen() {
 }
 
 /// What is wider than the window.
-const WIDE: &str = "[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.grid, pre')).slice(0, 5).map((e) => e.outerHTML.slice(0, 120))";
+const WIDE: &str = "[...document.querySelectorAll('body *')].filter((e) => \
+    e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.grid, pre')).slice(0, \
+    5).map((e) => e.outerHTML.slice(0, 120))";
 
 #[test]
 fn follows_the_theme_of_the_system_and_the_button() {

@@ -15,12 +15,16 @@ pub(crate) fn every_second_run() -> Report {
     of("sample-logs/every-second-run")
 }
 
-/// Runs of one build that are warm and cold in turn, in the form of a real log (`sample-logs/every-second-run`).
+/// Runs of one build that are warm and cold in turn, in the form of a real log
+/// (`sample-logs/every-second-run`).
 pub(crate) fn alternating(runs: usize) -> Report {
     let folder = tempfile::tempdir().unwrap();
     for run in 1..=runs {
-        fs::write(folder.path().join(format!("run-{run:04}.log")), log(run % 2 == 0) + &format!("run {run}\n"))
-            .unwrap();
+        fs::write(
+            folder.path().join(format!("run-{run:04}.log")),
+            log(run % 2 == 0) + &format!("run {run}\n"),
+        )
+        .unwrap();
     }
     of(folder.path())
 }
@@ -32,7 +36,8 @@ pub(crate) fn many_builds(builds: usize) -> Report {
         let own = folder.path().join(format!("service-{build:03}"));
         fs::create_dir(&own).unwrap();
         for run in 1..=4 {
-            let text = log(build % 10 == 0 && run % 2 == 0).replace("team/app", &format!("team/service-{build:03}"));
+            let text = log(build % 10 == 0 && run % 2 == 0)
+                .replace("team/app", &format!("team/service-{build:03}"));
             fs::write(own.join(format!("run-{run}.log")), text).unwrap();
         }
     }
@@ -44,7 +49,9 @@ pub(crate) fn hostile() -> Report {
     let folder = tempfile::tempdir().unwrap();
     let bad = r#"RUN echo </script><script>window.bad=1</script><img src=x onerror="window.bad=2"> "><svg onload=window.bad=3> NPM_TOKEN=hunter2"#;
     for run in 1..=4 {
-        let text = log(run % 2 == 0).replace("RUN npm ci", bad).replace("WORKDIR /app", "WORKDIR /<b>app</b>");
+        let text = log(run % 2 == 0)
+            .replace("RUN npm ci", bad)
+            .replace("WORKDIR /app", "WORKDIR /<b>app</b>");
         fs::write(folder.path().join(format!("run-{run}.log")), text).unwrap();
     }
     of(folder.path())
@@ -77,7 +84,15 @@ fn log(warm: bool) -> String {
         vertex(index + 4, &[&format!("[{}/6] {step}", index + 2), verdict]);
     }
     let image = format!("writing image sha256:{digest} done");
-    vertex(9, &["exporting to image", &image, "naming to r.example.com/team/app:latest done", "DONE 0.1s"]);
+    vertex(
+        9,
+        &[
+            "exporting to image",
+            &image,
+            "naming to r.example.com/team/app:latest done",
+            "DONE 0.1s",
+        ],
+    );
     vertex(10, &["preparing layers for inline cache", "DONE 0.1s"]);
     log
 }

@@ -15,22 +15,35 @@ fn a_script_in_a_log_is_shown_and_not_run() {
     assert!(page.js::<bool>("window.bad === undefined"));
     let shown: String = page.js("document.getElementById('grid').textContent");
     assert!(shown.contains("<script>window.bad=1</script><img src=x onerror="), "{shown}");
-    assert_eq!(page.js::<usize>("document.querySelectorAll('img, svg[onload], main b b').length"), 0);
+    assert_eq!(
+        page.js::<usize>("document.querySelectorAll('img, svg[onload], main b b').length"),
+        0
+    );
     page.close();
 }
 
 #[test]
 fn what_is_put_into_the_page_later_cannot_run_or_load_anything() {
     let Some(page) = Page::open(&html(&reports::every_second_run())) else { return };
-    let inject = "(() => { const d = document.createElement('div'); d.innerHTML = '<img src=\"https://example.com/x\" onerror=\"window.bad=1\">'; document.body.append(d); const s = document.createElement('script'); s.textContent = 'window.bad=2'; document.body.append(s); return null; })()";
+    let inject = "(() => { const d = document.createElement('div'); d.innerHTML = '<img \
+        src=\"https://example.com/x\" onerror=\"window.bad=1\">'; document.body.append(d); const s \
+        = document.createElement('script'); s.textContent = 'window.bad=2'; \
+        document.body.append(s); return null; })()";
     page.js::<()>(inject);
-    assert!(page.js::<bool>("new Promise((done) => setTimeout(() => done(window.bad === undefined), 200))"));
+    assert!(page.js::<bool>(
+        "new Promise((done) => setTimeout(() => done(window.bad === undefined), 200))"
+    ));
     let trouble = page.trouble();
-    assert!(trouble.iter().all(|t| t.contains("Content Security Policy")) && trouble.len() >= 2, "{trouble:?}");
+    assert!(
+        trouble.iter().all(|t| t.contains("Content Security Policy")) && trouble.len() >= 2,
+        "{trouble:?}"
+    );
 }
 
-/// What Jenkins sends with archived artifacts (<https://www.jenkins.io/doc/book/security/configuring-content-security-policy/>).
-const JENKINS: &str = "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self';";
+/// What Jenkins sends with archived artifacts
+/// (<https://www.jenkins.io/doc/book/security/configuring-content-security-policy/>).
+const JENKINS: &str =
+    "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self';";
 
 #[test]
 fn can_be_read_where_scripts_and_styles_are_forbidden() {
@@ -38,9 +51,14 @@ fn can_be_read_where_scripts_and_styles_are_forbidden() {
     let served = text.clone();
     let Some(page) = Page::open_with(&text, |_| serve(served)) else { return };
     let shown = page.text();
-    for part in
-        ["loses its inline cache", "What to do", "run-03.log:32", "docker buildx create", "steps of team/app", "·█·█·█"]
-    {
+    for part in [
+        "loses its inline cache",
+        "What to do",
+        "run-03.log:32",
+        "docker buildx create",
+        "steps of team/app",
+        "·█·█·█",
+    ] {
         assert!(shown.contains(part), "{part} is not in\n{shown}");
     }
 }
@@ -58,7 +76,8 @@ fn serve(page: String) -> String {
                 line.clear();
             }
             let head = format!(
-                "Content-Type: text/html\r\nContent-Security-Policy: {JENKINS}\r\nContent-Length: {}",
+                "Content-Type: text/html\r\nContent-Security-Policy: {JENKINS}\r\nContent-Length: \
+                    {}",
                 page.len()
             );
             let _ = write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\nConnection: close\r\n\r\n{page}");

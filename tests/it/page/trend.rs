@@ -32,14 +32,22 @@ fn page(in_full: bool) -> String {
 fn it_shows_what_broke_and_asks_nobody_for_anything() {
     let Some(page) = Page::open(&page(false)) else { return };
     let text = page.text();
-    for part in
-        ["2 of 4 jobs broke", "broke at run 5 (2026-01-06)", "takes turns", "3 of 3 → 0 of 4", "registry → inline"]
-    {
+    for part in [
+        "2 of 4 jobs broke",
+        "broke at run 5 (2026-01-06)",
+        "takes turns",
+        "3 of 3 → 0 of 4",
+        "registry → inline",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
-    assert!(page.js::<bool>("window.bad === undefined && document.querySelectorAll('img, main script').length === 0"));
+    assert!(page.js::<bool>(
+        "window.bad === undefined && document.querySelectorAll('img, main script').length === 0"
+    ));
     page.click(".trends a");
-    assert!(page.soon("location.hash.startsWith('#job-') && document.querySelector(location.hash) !== null"));
+    assert!(page.soon(
+        "location.hash.startsWith('#job-') && document.querySelector(location.hash) !== null"
+    ));
     page.close();
 }
 
@@ -55,7 +63,10 @@ fn it_fits_any_screen_and_axe_finds_no_violation() {
         for (theme, width) in [("light", 1360), ("dark", 1360), ("light", 375)] {
             page.theme(theme);
             page.size(width, 900);
-            assert!(page.soon(&format!("document.documentElement.scrollWidth <= {width}")), "{width} px");
+            assert!(
+                page.soon(&format!("document.documentElement.scrollWidth <= {width}")),
+                "{width} px"
+            );
             let found: Vec<String> = if axe.is_some() { page.js(VIOLATIONS) } else { Vec::new() };
             assert_eq!(found, Vec::<String>::new(), "{theme}, {width} px");
         }

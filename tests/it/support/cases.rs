@@ -9,7 +9,8 @@ use crate::invariants::mangle::Edit;
 
 /// Folders with the logs of one case each.
 pub(crate) fn cases() -> Vec<PathBuf> {
-    let folders = |of: &Path| fs::read_dir(of).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir());
+    let folders =
+        |of: &Path| fs::read_dir(of).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir());
     let mut cases: Vec<PathBuf> =
         folders(Path::new("sample-logs")).chain(folders(Path::new("tests/envelopes"))).collect();
     for rule in folders(Path::new("tests/rules")) {
@@ -21,6 +22,10 @@ pub(crate) fn cases() -> Vec<PathBuf> {
 }
 
 pub(crate) fn edits() -> impl Strategy<Value = Vec<Edit>> {
-    let edit = (any::<u8>(), any::<u32>(), any::<u32>()).prop_map(|(how, at, with)| Edit { how, at, with });
+    let edit = (any::<u8>(), any::<u32>(), any::<u32>()).prop_map(|(how, at, with)| Edit {
+        how,
+        at,
+        with,
+    });
     proptest::collection::vec(edit, 0..40)
 }

@@ -17,7 +17,9 @@ pub(crate) fn remember(file: &Path, runs: &str) -> Option<Report> {
         let mut words = line.split_whitespace();
         let path = words.next().unwrap();
         let told: Vec<(&str, &str)> = words.map(|word| word.split_once('=').unwrap()).collect();
-        let told = |name: &str| told.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let told = |name: &str| {
+            told.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
         let identity = Identity {
             job: Some(told("job").unwrap_or_else(|| "image".to_owned())),
             branch: told("branch"),
@@ -27,8 +29,13 @@ pub(crate) fn remember(file: &Path, runs: &str) -> Option<Report> {
         };
         let (keep, now) = (TimeDelta::days(900), start + TimeDelta::days(n));
         let history = Some(Settings { file: file.to_owned(), keep, last: 20, identity, now });
-        let report = pipeline::run(&Options { paths: vec![path.into()], history, ..Options::default() });
-        assert!(report.problems.is_empty() && !report.study.runs.is_empty(), "{line}: {:?}", report.problems);
+        let report =
+            pipeline::run(&Options { paths: vec![path.into()], history, ..Options::default() });
+        assert!(
+            report.problems.is_empty() && !report.study.runs.is_empty(),
+            "{line}: {:?}",
+            report.problems
+        );
         last = Some(report);
     }
     last
@@ -39,7 +46,8 @@ pub(crate) fn jobs(file: &Path) -> Vec<Job> {
     let mut store = Store::existing(file).unwrap();
     let jobs = store.jobs().unwrap();
     let job = |job: &history::Job| {
-        let records: Result<Vec<Record>, Trouble> = store.newest_of(job.number, 50).map(|read| read.records);
+        let records: Result<Vec<Record>, Trouble> =
+            store.newest_of(job.number, 50).map(|read| read.records);
         history::with_runs(job, pipeline::branches(&records.unwrap()))
     };
     jobs.iter().map(job).collect()
@@ -59,16 +67,18 @@ pub(crate) const HOSTILE: &str =
 /// What must not be told.
 pub(crate) const SECRET: &str = "hunter2hunter2";
 
-/// Six runs of a build, three from the cache: its steps, image, branch and errors are those of a stranger.
+/// Six runs of a build, three from the cache: its steps, image, branch and errors are those of a
+/// stranger.
 pub(crate) fn hostile(folder: &Path) -> String {
     let run = |n: usize| {
         let verdict = if n < 4 { "CACHED" } else { "DONE 1.0s" };
         let log = format!(
-            "+ docker build --build-arg API_TOKEN={SECRET} --cache-to type=inline,x{n}=::stop-commands::{HOSTILE} .\n\
-             #1 [internal] load build definition from Dockerfile\n#1 DONE 0.0s\n\n\
-             #2 [a{n} 1/2] FROM r.example.com/##[add-mask]x:1\n#2 DONE 0.0s\n\n\
-             #3 [a 2/2] RUN echo ##vso[task.complete] ::error::b {HOSTILE} token={SECRET}\n#3 {verdict}\n\n\
-             #4 exporting to image\n#4 DONE 0.1s\n"
+            "+ docker build --build-arg API_TOKEN={SECRET} --cache-to \
+                type=inline,x{n}=::stop-commands::{HOSTILE} .\n#1 [internal] load build definition \
+                from Dockerfile\n#1 DONE 0.0s\n\n#2 [a{n} 1/2] FROM \
+                r.example.com/##[add-mask]x:1\n#2 DONE 0.0s\n\n#3 [a 2/2] RUN echo \
+                ##vso[task.complete] ::error::b {HOSTILE} token={SECRET}\n#3 {verdict}\n\n#4 \
+                exporting to image\n#4 DONE 0.1s\n"
         );
         let path = folder.join(format!("run-{n}.log"));
         fs::write(&path, log).unwrap();

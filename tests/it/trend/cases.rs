@@ -34,15 +34,17 @@ fn every_case_is_said_for_people() {
     }
 }
 
-/// In the JSON: how many changes for the worse and for the better there are, and whether steps take turns, as the folder
-/// is called.
+/// In the JSON: how many changes for the worse and for the better there are, and whether steps take
+/// turns, as the folder is called.
 #[test]
 fn every_case_is_what_it_is_called() {
-    let schema: Value = serde_json::from_str(&fs::read_to_string("schema/trend-v1.schema.json").unwrap()).unwrap();
+    let schema: Value =
+        serde_json::from_str(&fs::read_to_string("schema/trend-v1.schema.json").unwrap()).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     for case in cases() {
         let value: Value = serde_json::from_str(&of(&case, "json")).unwrap();
-        let errors: Vec<_> = schema.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        let errors: Vec<_> =
+            schema.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{}: {errors:?}", case.display());
         let name = case.file_name().unwrap().to_str().unwrap();
         let (word, _) = name.split_once('-').unwrap();
@@ -56,9 +58,11 @@ fn said(value: &Value) -> String {
     let branches = list(value, "jobs").into_iter().flat_map(|job| list(&job, "branches"));
     let builds: Vec<Value> = branches.flat_map(|branch| list(&branch, "builds")).collect();
     let changes = builds.iter().flat_map(|build| list(build, "changes"));
-    let words: Vec<&str> =
-        changes.map(|change| if change["direction"] == "worse" { "broke" } else { "better" }).collect();
-    let turns = builds.iter().flat_map(|build| list(build, "steps")).any(|step| step["in_turns"] == true);
+    let words: Vec<&str> = changes
+        .map(|change| if change["direction"] == "worse" { "broke" } else { "better" })
+        .collect();
+    let turns =
+        builds.iter().flat_map(|build| list(build, "steps")).any(|step| step["in_turns"] == true);
     match (words.is_empty(), turns) {
         (false, _) => words.join("+"),
         (true, true) => "turns".to_owned(),

@@ -13,7 +13,8 @@ use crate::support::trends::{jobs, remember, written};
 /// A desk with a history of two jobs, of which one broke on the branch `main`.
 fn desk() -> TempDir {
     let desk = TempDir::new().unwrap();
-    let broke = fs::read_to_string("tests/trend/broke-when-the-cache-became-inline/runs.txt").unwrap();
+    let broke =
+        fs::read_to_string("tests/trend/broke-when-the-cache-became-inline/runs.txt").unwrap();
     let of_main = broke.lines().map(|line| format!("{line} job=svc branch=main commit=c0ffee\n"));
     let runs: String = of_main.collect();
     let other = "sample-logs/every-second-run/run-01.log";
@@ -24,7 +25,12 @@ fn desk() -> TempDir {
 
 fn trend(desk: &TempDir, args: &[&str]) -> Command {
     let mut command = Command::cargo_bin("cachediag").unwrap();
-    command.current_dir(desk.path()).env_clear().env("COLUMNS", "100").args(["trend", "--history", "h.db"]).args(args);
+    command
+        .current_dir(desk.path())
+        .env_clear()
+        .env("COLUMNS", "100")
+        .args(["trend", "--history", "h.db"])
+        .args(args);
     command
 }
 
@@ -46,7 +52,9 @@ fn the_costliest_job_comes_first() {
     remember(&desk.path().join("h.db"), &runs);
     for format in ["human", "html"] {
         let said = said(&desk, &["--format", format]);
-        let place = |job: &str| said.find(&job.replace("JOB", if format == "html" { ">" } else { "  " })).unwrap();
+        let place = |job: &str| {
+            said.find(&job.replace("JOB", if format == "html" { ">" } else { "  " })).unwrap()
+        };
         assert!(place("JOBb") < place("JOBa"), "{said}");
     }
 }
@@ -61,7 +69,11 @@ fn a_branch_and_a_number_of_runs_can_be_asked_for() {
     let desk = desk();
     let runs = |args: &[&str]| -> Vec<usize> {
         let value: Value = serde_json::from_str(&said(&desk, args)).unwrap();
-        let branches = value["jobs"].as_array().unwrap().iter().flat_map(|job| job["branches"].as_array().unwrap());
+        let branches = value["jobs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|job| job["branches"].as_array().unwrap());
         branches.map(|branch| branch["runs"].as_u64().unwrap().try_into().unwrap()).collect()
     };
     assert_eq!(runs(&["--format", "json"]), [8, 1, 1]);
@@ -92,7 +104,8 @@ fn what_is_not_there_is_said() {
 fn a_job_is_said_the_same_beside_others() {
     let desk = desk();
     let file = desk.path().join("h.db");
-    let alone: String = jobs(&file).into_iter().map(|job| written("human", vec![job], true, SCREEN)).collect();
+    let alone: String =
+        jobs(&file).into_iter().map(|job| written("human", vec![job], true, SCREEN)).collect();
     assert_eq!(written("human", jobs(&file), true, SCREEN), alone);
 }
 
@@ -107,6 +120,9 @@ fn the_page_of_a_report_tells_when_its_build_broke() {
     };
     let broke = page(&runs("broke-when-the-cache-became-inline"), "broke.db");
     assert!(broke.contains("image: broke at run 5 (2026-01-06): 3 of 7 steps"), "{broke}");
-    assert!(broke.contains("image: changed at the same time (not necessarily the cause): builder: "), "{broke}");
+    assert!(
+        broke.contains("image: changed at the same time (not necessarily the cause): builder: "),
+        "{broke}"
+    );
     assert!(!page(&runs("quiet-late-source"), "quiet.db").contains("Over the earlier runs"));
 }

@@ -1,5 +1,6 @@
-//! Trends of real logs. A case is a folder with `runs.txt`: a log a line, in the order of time, with what the CI told of
-//! that run (`branch=`, `commit=`). What is said of them stands beside it, for people and for programs.
+//! Trends of real logs. A case is a folder with `runs.txt`: a log a line, in the order of time,
+//! with what the CI told of that run (`branch=`, `commit=`). What is said of them stands beside it,
+//! for people and for programs.
 
 mod cases;
 mod commands;

@@ -16,10 +16,15 @@ pub(in crate::config::bitbucket) fn change(
     let source = doc.source();
     let list = field(doc, &correction.route, "caches").ok_or("a list of caches was not found")?;
     let whole = span(doc, &list.route).ok_or("a list of caches was not found")?;
-    let items: Vec<Span> = (0..).map_while(|index| span(doc, &list.route.with_key(index))).collect();
-    let named = |item: &Span| source.get(item.start..item.end).is_some_and(|t| bare(t) == correction.cache);
+    let items: Vec<Span> =
+        (0..).map_while(|index| span(doc, &list.route.with_key(index))).collect();
+    let named =
+        |item: &Span| source.get(item.start..item.end).is_some_and(|t| bare(t) == correction.cache);
     if let Some(instead) = &correction.instead {
-        items.iter().filter(|i| named(i)).for_each(|i| patch.replace(i.start..i.end, instead.clone()));
+        items
+            .iter()
+            .filter(|i| named(i))
+            .for_each(|i| patch.replace(i.start..i.end, instead.clone()));
         return Ok(());
     }
     let flow = source.get(whole.start..whole.end).is_some_and(|text| text.starts_with('['));
@@ -40,22 +45,34 @@ pub(in crate::config::bitbucket) fn change(
 }
 
 /// Adds to `definitions.caches`, and makes what is missing of it.
-pub(super) fn define(doc: &Document, definitions: &[CacheDefinition], patch: &mut Patch) -> Result<(), String> {
+pub(super) fn define(
+    doc: &Document,
+    definitions: &[CacheDefinition],
+    patch: &mut Patch,
+) -> Result<(), String> {
     if definitions.is_empty() {
         return Ok(());
     }
     let source = doc.source();
-    let (root, inner) = (yamlpath::route!("definitions"), yamlpath::route!("definitions", "caches"));
+    let (root, inner) =
+        (yamlpath::route!("definitions"), yamlpath::route!("definitions", "caches"));
     let (at, indent, heads): (_, usize, &[&str]) = match (end_of(doc, &inner), end_of(doc, &root)) {
         (Some((at, indent)), _) => (at, indent, &[]),
         (None, Some((at, indent))) if !doc.query_exists(&inner) => (at, indent, &["caches:"]),
-        (None, None) if !doc.query_exists(&root) => (source.trim_end().len(), 0, &["definitions:", "caches:"]),
+        (None, None) if !doc.query_exists(&root) => {
+            (source.trim_end().len(), 0, &["definitions:", "caches:"])
+        }
         _ => return Err("definitions: has an unusual form".into()),
     };
-    let mut lines: Vec<String> =
-        heads.iter().enumerate().map(|(depth, head)| format!("{}{head}", " ".repeat(indent + 2 * depth))).collect();
+    let mut lines: Vec<String> = heads
+        .iter()
+        .enumerate()
+        .map(|(depth, head)| format!("{}{head}", " ".repeat(indent + 2 * depth)))
+        .collect();
     let indent = " ".repeat(indent + 2 * heads.len());
-    lines.extend(definitions.iter().flat_map(CacheDefinition::lines).map(|line| format!("{indent}{line}")));
+    lines.extend(
+        definitions.iter().flat_map(CacheDefinition::lines).map(|line| format!("{indent}{line}")),
+    );
     patch.insert_after(source, at, &lines);
     Ok(())
 }
@@ -67,7 +84,8 @@ impl CacheDefinition {
         if self.key_files.is_empty() {
             return vec![format!("{}: {}", self.name, self.path)];
         }
-        let mut lines = vec![format!("{}:", self.name), "  key:".to_owned(), "    files:".to_owned()];
+        let mut lines =
+            vec![format!("{}:", self.name), "  key:".to_owned(), "    files:".to_owned()];
         lines.extend(self.key_files.iter().map(|file| format!("      - {file}")));
         lines.push(format!("  path: {}", self.path));
         lines
@@ -101,9 +119,12 @@ fn content_end(text: &str) -> usize {
 fn remove(source: &str, start: usize, end: usize, patch: &mut Patch) -> Result<(), String> {
     let line = line_at(source, start);
     let before = source.get(line.start..start).unwrap_or_default();
-    let after = source.get(end..line.end).ok_or("a list of caches spans lines in an unusual way")?;
+    let after =
+        source.get(end..line.end).ok_or("a list of caches spans lines in an unusual way")?;
     let blank = after.trim_start();
-    if before.trim_start_matches([' ', '-']).is_empty() && (blank.is_empty() || blank.starts_with('#')) {
+    if before.trim_start_matches([' ', '-']).is_empty()
+        && (blank.is_empty() || blank.starts_with('#'))
+    {
         let comment = (!blank.is_empty()).then(|| line.end - blank.len());
         debug_assert!(indent_at(source, start).len() <= before.len());
         patch.remove_line(source, start, comment);

@@ -8,7 +8,11 @@ use crate::config::patch::{Patch, line_at};
 use crate::config::yaml::{Scalar, field};
 
 /// Changes the script of one step.
-pub(super) fn change(doc: &Document, correction: &Correction, patch: &mut Patch) -> Result<(), String> {
+pub(super) fn change(
+    doc: &Document,
+    correction: &Correction,
+    patch: &mut Patch,
+) -> Result<(), String> {
     if correction.builds.is_empty() {
         return Ok(());
     }
@@ -33,11 +37,14 @@ fn item(
         return Err(UNUSUAL.into());
     }
     for (old, words) in found.iter().zip(&build.verbs) {
-        let (start, end) = scalar.offset(old.verb.start).zip(scalar.end_offset(old.verb.end)).ok_or(UNUSUAL)?;
+        let (start, end) =
+            scalar.offset(old.verb.start).zip(scalar.end_offset(old.verb.end)).ok_or(UNUSUAL)?;
         patch.replace(start..end, scalar.written(words).ok_or(UNUSUAL)?);
     }
-    let indent = dash_indent(source, scalar.start).ok_or("a script is not written as a list with one item a line")?;
-    let as_items = |lines: &[String]| lines.iter().map(|line| format!("{indent}- {line}")).collect::<Vec<_>>();
+    let indent = dash_indent(source, scalar.start)
+        .ok_or("a script is not written as a list with one item a line")?;
+    let as_items =
+        |lines: &[String]| lines.iter().map(|line| format!("{indent}- {line}")).collect::<Vec<_>>();
     if !build.before.is_empty() {
         patch.insert_before(source, scalar.start, &as_items(&build.before));
     }

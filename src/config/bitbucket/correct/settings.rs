@@ -8,8 +8,8 @@ use crate::config::yaml::{Field, field, key, key_span, span};
 
 const UNUSUAL: &str = "a step is written in an unusual form";
 
-/// Changes the settings of one step, in the mapping that holds its script: a step made by `<<:` shares
-/// it with others, whose builds change too.
+/// Changes the settings of one step, in the mapping that holds its script: a step made by `<<:`
+/// shares it with others, whose builds change too.
 pub(in crate::config::bitbucket) fn change(
     doc: &Document,
     step: &Route<'static>,
@@ -25,7 +25,11 @@ pub(in crate::config::bitbucket) fn change(
     if let Some(version) = &setting.runtime
         && !replaced(doc, step, &["runtime", "cloud", "version"], &format!("\"{version}\""), patch)?
     {
-        lines.extend(["runtime:".to_owned(), "  cloud:".to_owned(), format!("    version: \"{version}\"")]);
+        lines.extend([
+            "runtime:".to_owned(),
+            "  cloud:".to_owned(),
+            format!("    version: \"{version}\""),
+        ]);
     }
     if lines.is_empty() { Ok(()) } else { insert(doc, step, &lines, patch) }
 }
@@ -58,7 +62,12 @@ fn is_beside_script(doc: &Document, step: &Route<'static>, other: &Field) -> boo
 }
 
 /// Below the name that stands with the script, else above the script.
-fn insert(doc: &Document, step: &Route<'static>, lines: &[String], patch: &mut Patch) -> Result<(), String> {
+fn insert(
+    doc: &Document,
+    step: &Route<'static>,
+    lines: &[String],
+    patch: &mut Patch,
+) -> Result<(), String> {
     let source = doc.source();
     let indented = |at: usize| {
         let indent = " ".repeat(at - line_at(source, at).start);

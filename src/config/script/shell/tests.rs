@@ -18,8 +18,19 @@ fn commands_begin_where_the_grammar_lets_them() {
 
 #[test]
 fn words_lose_quotes_and_keep_variables() {
-    let text = "a \"b $C\" 'd e' f\\ g --x=\"y,${Z:-a b}\" ${{ matrix.a b }} $(h \"i j\") \\\n  k `l m`";
-    let expected = ["a", "b $C", "d e", "f g", "--x=y,${Z:-a b}", "${{ matrix.a b }}", "$(h \"i j\")", "k", "`l m`"];
+    let text =
+        "a \"b $C\" 'd e' f\\ g --x=\"y,${Z:-a b}\" ${{ matrix.a b }} $(h \"i j\") \\\n  k `l m`";
+    let expected = [
+        "a",
+        "b $C",
+        "d e",
+        "f g",
+        "--x=y,${Z:-a b}",
+        "${{ matrix.a b }}",
+        "$(h \"i j\")",
+        "k",
+        "`l m`",
+    ];
     assert_eq!(words(text), [expected]);
     let found = commands(text);
     assert_eq!(found[0].words[4].range, text.find("--x").unwrap()..text.find(" ${{").unwrap());
@@ -44,7 +55,8 @@ fn loops_and_functions_are_known() {
         .map(|c| {
             (
                 c.words[0].value.clone(),
-                c.outer.map(|at| text.get(at..).unwrap().split([' ', '(']).next().unwrap().to_owned()),
+                c.outer
+                    .map(|at| text.get(at..).unwrap().split([' ', '(']).next().unwrap().to_owned()),
             )
         })
         .collect();

@@ -7,7 +7,11 @@ pub(super) fn read_word(text: &str, start: usize) -> (usize, String) {
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let length = match rest.as_bytes().first().copied().unwrap_or_default() {
             b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b')' => break,
-            b'<' | b'>' | b'(' if !(at == start && rest.get(1..).is_some_and(|r| r.starts_with('('))) => break,
+            b'<' | b'>' | b'('
+                if !(at == start && rest.get(1..).is_some_and(|r| r.starts_with('('))) =>
+            {
+                break;
+            }
             b'\\' | b'`' if rest.get(1..).is_some_and(|r| r.starts_with('\n')) => break,
             b'\\' => {
                 let escaped = rest.chars().nth(1);
@@ -15,13 +19,17 @@ pub(super) fn read_word(text: &str, start: usize) -> (usize, String) {
                 1 + escaped.map_or(0, char::len_utf8)
             }
             b'\'' => {
-                let inner = rest.get(1..).and_then(|r| r.find('\'')).unwrap_or(rest.len().saturating_sub(1));
+                let inner = rest
+                    .get(1..)
+                    .and_then(|r| r.find('\''))
+                    .unwrap_or(rest.len().saturating_sub(1));
                 value.push_str(rest.get(1..=inner).unwrap_or_default());
                 (inner + 2).min(rest.len())
             }
             b'"' => double_quoted(rest, &mut value),
             _ => {
-                let length = expansion(rest).unwrap_or_else(|| rest.chars().next().map_or(1, char::len_utf8));
+                let length = expansion(rest)
+                    .unwrap_or_else(|| rest.chars().next().map_or(1, char::len_utf8));
                 value.push_str(rest.get(..length).unwrap_or_default());
                 length
             }
@@ -58,7 +66,9 @@ pub(super) fn expansion(text: &str) -> Option<usize> {
     let (open, close) = match () {
         // An input of GitLab, filled in before the shell reads it.
         () if text.starts_with("$[[") => return text.find("]]").map(|end| end + 2),
-        () if text.starts_with("$(") || text.starts_with("<(") || text.starts_with(">(") => (b'(', b')'),
+        () if text.starts_with("$(") || text.starts_with("<(") || text.starts_with(">(") => {
+            (b'(', b')')
+        }
         () if text.starts_with("${") => (b'{', b'}'),
         () if text.starts_with('`') => return text.get(1..)?.find('`').map(|end| end + 2),
         () => return None,

@@ -7,8 +7,8 @@ use super::Style;
 /// Style, value, and for each byte of the value its range in the text.
 pub(super) type Decoded = (Style, String, Vec<(usize, usize)>);
 
-/// Reads the text of one scalar: with its quotes, or from its block mark. Line breaks at the end of a
-/// block are left out: how many there are depends on text behind it.
+/// Reads the text of one scalar: with its quotes, or from its block mark. Line breaks at the end of
+/// a block are left out: how many there are depends on text behind it.
 pub(super) fn decode(raw: &str) -> Option<Decoded> {
     let mut out = Out::default();
     let style = match raw.bytes().next()? {
@@ -65,7 +65,10 @@ fn block(raw: &str, style: Style, out: &mut Out) -> Option<Style> {
     if !matches!(mark, "" | "-" | "+") {
         return None;
     }
-    let indent = body.iter().find(|l| !blank(l)).map_or(0, |l| l.text.len() - l.text.trim_start_matches(' ').len());
+    let indent = body
+        .iter()
+        .find(|l| !blank(l))
+        .map_or(0, |l| l.text.len() - l.text.trim_start_matches(' ').len());
     let mut breaks: Vec<usize> = Vec::new();
     let mut last: Option<(usize, bool)> = None;
     for line in body {
@@ -150,7 +153,8 @@ fn characters(text: &str, at: usize, style: Style, out: &mut Out) -> Option<()> 
                 let meant = if digits == 0 {
                     named(escape)?
                 } else {
-                    let code: String = (0..digits).map_while(|_| rest.next().map(|(_, c)| c)).collect();
+                    let code: String =
+                        (0..digits).map_while(|_| rest.next().map(|(_, c)| c)).collect();
                     char::from_u32(u32::from_str_radix(&code, 16).ok()?)?
                 };
                 out.push(meant, start, start + 2 + digits);

@@ -10,21 +10,28 @@ fn outcomes(build: &Build) -> Vec<(&str, &str, Outcome)> {
 #[test]
 fn arrows_tell_hits_and_new_layers() {
     let build = build(
-        "[1/2] STEP 1/2: FROM golang AS build\n[1/2] STEP 2/2: RUN a\n--> Using cache c70f3a76daca\n--> c70f3a76dac\n\
-         [2/2] STEP 1/2: FROM alpine\n[2/2] STEP 2/2: COPY --from=build /a /a\n--> Cache pulled from remote r/c:0a\n\
-         [2/2] COMMIT r/x\n--> 161bb1f8c15",
+        "[1/2] STEP 1/2: FROM golang AS build\n[1/2] STEP 2/2: RUN a\n--> Using cache \
+            c70f3a76daca\n--> c70f3a76dac\n[2/2] STEP 1/2: FROM alpine\n[2/2] STEP 2/2: COPY \
+            --from=build /a /a\n--> Cache pulled from remote r/c:0a\n[2/2] COMMIT r/x\n--> \
+            161bb1f8c15",
     );
     assert_eq!(
         outcomes(&build),
         [("build", "RUN a", Outcome::Hit), ("stage-1", "COPY --from=build /a /a", Outcome::Hit)]
     );
-    assert_eq!((build.outcome, build.imports[0].reference.as_deref()), (BuildOutcome::Succeeded, Some("r/c")));
+    assert_eq!(
+        (build.outcome, build.imports[0].reference.as_deref()),
+        (BuildOutcome::Succeeded, Some("r/c"))
+    );
 }
 
 #[test]
 fn layers_of_one_repository_are_one_import() {
     for pulled in ["r:5000/c:0a1b:0a1b", "r:5000/c:0a1b", "[r:5000/c]:0a1b"] {
-        let log = format!("STEP 1/3: FROM a\nSTEP 2/3: RUN a\n--> Cache pulled from remote {pulled}\nSTEP 3/3: RUN b");
+        let log = format!(
+            "STEP 1/3: FROM a\nSTEP 2/3: RUN a\n--> Cache pulled from remote {pulled}\nSTEP 3/3: \
+                RUN b"
+        );
         let build = build(&format!("{log}\n--> Cache pulled from remote r:5000/c:2c3d:2c3d"));
         let from: Vec<_> = build.imports.iter().map(|i| i.reference.as_deref()).collect();
         assert_eq!(from, [Some("r:5000/c")], "{pulled}");
@@ -33,8 +40,10 @@ fn layers_of_one_repository_are_one_import() {
 
 #[test]
 fn a_log_may_begin_after_the_first_step() {
-    let cut =
-        build("STEP 3: RUN a\n--> Using cache c70f3a76daca\nSTEP 4: COPY . .\nSTEP 5: COMMIT r/x\n--> 161bb1f8c15");
+    let cut = build(
+        "STEP 3: RUN a\n--> Using cache c70f3a76daca\nSTEP 4: COPY . .\nSTEP 5: COMMIT r/x\n--> \
+            161bb1f8c15",
+    );
     assert_eq!(outcomes(&cut), [("", "RUN a", Outcome::Hit), ("", "COPY . .", Outcome::Miss)]);
     assert_eq!((cut.outcome, cut.images), (BuildOutcome::Succeeded, ["r/x".into()].into()));
     let script = ["STEP 3: RUN migrations", "STEP 4: COPY files", "STEP 5: done"];
@@ -50,9 +59,13 @@ fn the_last_step_ran_where_the_image_was_committed() {
 #[test]
 fn without_layers_every_step_ran_and_the_failing_one_failed() {
     let build = build(
-        "STEP 1/4: FROM a\nSTEP 2/4: RUN a\nSTEP 3/4: RUN b\nError: building at STEP \"RUN b\": while running runtime: exit status 1",
+        "STEP 1/4: FROM a\nSTEP 2/4: RUN a\nSTEP 3/4: RUN b\nError: building at STEP \"RUN b\": \
+            while running runtime: exit status 1",
     );
-    assert_eq!(outcomes(&build), [("stage-0", "RUN a", Outcome::Miss), ("stage-0", "RUN b", Outcome::Failed)]);
+    assert_eq!(
+        outcomes(&build),
+        [("stage-0", "RUN a", Outcome::Miss), ("stage-0", "RUN b", Outcome::Failed)]
+    );
     assert!(build.steps.iter().take(1).all(|s| s.verdict.is_none()));
 }
 
@@ -89,18 +102,23 @@ fn stages_are_built_side_by_side() {
 #[test]
 fn arrows_of_stages_that_need_nothing_of_each_other_belong_to_the_one_that_goes_on() {
     let build = build(
-        "[1/3] STEP 1/3: FROM a AS x\n[2/3] STEP 1/2: FROM b AS y\n[1/3] STEP 2/3: RUN a\n[2/3] STEP 2/2: RUN b\n\
-         --> Using cache c70f3a76daca\n--> c70f3a76dac\n--> 161bb1f8c15\n[1/3] STEP 3/3: RUN c\n--> 261bb1f8c15",
+        "[1/3] STEP 1/3: FROM a AS x\n[2/3] STEP 1/2: FROM b AS y\n[1/3] STEP 2/3: RUN a\n[2/3] \
+            STEP 2/2: RUN b\n--> Using cache c70f3a76daca\n--> c70f3a76dac\n--> 161bb1f8c15\n[1/3] \
+            STEP 3/3: RUN c\n--> 261bb1f8c15",
     );
     let of = |text: &str| build.steps.iter().find(|s| s.text == text).map(|s| s.outcome);
-    assert_eq!((of("RUN a"), of("RUN b"), of("RUN c")), (Some(Outcome::Miss), Some(Outcome::Hit), Some(Outcome::Miss)));
+    assert_eq!(
+        (of("RUN a"), of("RUN b"), of("RUN c")),
+        (Some(Outcome::Miss), Some(Outcome::Hit), Some(Outcome::Miss))
+    );
 }
 
 #[test]
 fn a_push_that_fails_ends_the_build() {
     let build = build(
-        "STEP 1/2: FROM a\nSTEP 2/2: RUN a\n--> Pushing cache [r.example.com/c]:0a1b\n\
-         Error: failed pushing cache to {{{\"r.example.com\" \"c\"} \"0a1b\"} %!q(bool=false)}: connection refused",
+        "STEP 1/2: FROM a\nSTEP 2/2: RUN a\n--> Pushing cache [r.example.com/c]:0a1b\nError: \
+            failed pushing cache to {{{\"r.example.com\" \"c\"} \"0a1b\"} %!q(bool=false)}: \
+            connection refused",
     );
     assert_eq!((build.outcome, build.exports.len()), (BuildOutcome::Failed, 1));
     assert!(build.exports[0].error.is_some() && build.steps[0].outcome == Outcome::Miss);
@@ -110,9 +128,13 @@ fn a_push_that_fails_ends_the_build() {
 fn a_registry_that_does_not_answer_is_an_import_that_failed() {
     let key = "0a".repeat(32);
     let retry = format!(
-        "time=\"2026-05-04T09:00:00Z\" level=warning msg=\"Failed, retrying in 1s ... (1/3). Error: initializing source docker://r:5000/c:{key}: pinging container registry r:5000: connection refused\""
+        "time=\"2026-05-04T09:00:00Z\" level=warning msg=\"Failed, retrying in 1s ... (1/3). \
+            Error: initializing source docker://r:5000/c:{key}: pinging container registry r:5000: \
+            connection refused\""
     );
-    let log = format!("STEP 1/2: FROM a\nSTEP 2/2: RUN a\n{retry}\n--> 161bb1f8c15\nCOMMIT x\n--> 161bb1f8c15");
+    let log = format!(
+        "STEP 1/2: FROM a\nSTEP 2/2: RUN a\n{retry}\n--> 161bb1f8c15\nCOMMIT x\n--> 161bb1f8c15"
+    );
     let import = build(&log).imports.remove(0);
     assert_eq!((import.reference.as_deref(), import.ok()), (Some("r:5000/c"), false));
 }

@@ -3,7 +3,9 @@
 use foldhash::HashSet;
 
 use super::Segment;
-use crate::model::{Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind, Text};
+use crate::model::{
+    Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind, Text,
+};
 
 /// How far the log shows a build.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -12,8 +14,9 @@ pub(super) enum Ending {
     Stopped,
     /// Something never came to its end, or nothing says that it was the end.
     Cut,
-    /// All exports are done. They need every step: one that was canceled had its result from another, and a vertex
-    /// that completes while a status line of it is open gets no closing line (`progressui` `printer.go`).
+    /// All exports are done. They need every step: one that was canceled had its result from
+    /// another, and a vertex that completes while a status line of it is open gets no closing line
+    /// (`progressui` `printer.go`).
     Exported,
     /// Nothing is exported, and everything ended.
     Shown,
@@ -42,17 +45,28 @@ pub(super) fn conclude(build: &mut Build, end: Ending) {
     };
 }
 
-/// The error of a cache export is the build's, unless `ignore-error=true` was asked for; the client says which, below
-/// the error and an excerpt of each vertex that failed. Where the log ends before that, nobody knows.
+/// The error of a cache export is the build's, unless `ignore-error=true` was asked for; the client
+/// says which, below the error and an excerpt of each vertex that failed. Where the log ends before
+/// that, nobody knows.
 pub(in crate::model::assemble) fn doubt(run: &mut Run, lines: u64) {
     const EXCERPTS: u64 = 8;
     let last = |build: &Build| {
-        let failed = build.exports.iter().filter(|e| e.error.is_some()).filter_map(|e| e.verdict.as_ref());
+        let failed =
+            build.exports.iter().filter(|e| e.error.is_some()).filter_map(|e| e.verdict.as_ref());
         failed.map(|quote| quote.line).max()
     };
-    let ignored = run.commands.iter().flat_map(|c| &c.cache_to).any(|spec| spec.get("ignore-error") == Some("true"));
-    let told = |b: &Build| matches!(b.dialect, Dialect::Classic | Dialect::Kaniko | Dialect::Buildah);
-    for build in run.builds.iter_mut().filter(|b| b.outcome == BuildOutcome::Succeeded && !told(b) && !ignored) {
+    let ignored = run
+        .commands
+        .iter()
+        .flat_map(|c| &c.cache_to)
+        .any(|spec| spec.get("ignore-error") == Some("true"));
+    let told =
+        |b: &Build| matches!(b.dialect, Dialect::Classic | Dialect::Kaniko | Dialect::Buildah);
+    for build in run
+        .builds
+        .iter_mut()
+        .filter(|b| b.outcome == BuildOutcome::Succeeded && !told(b) && !ignored)
+    {
         if last(build).is_some_and(|line| line + EXCERPTS > lines) {
             build.outcome = BuildOutcome::Unknown;
         }
@@ -69,7 +83,8 @@ fn mark_fetches(steps: &mut [Step]) {
     }
 }
 
-/// `load metadata for node:20@sha256:…` names the FROM as it is written; the FROM line has a digest always.
+/// `load metadata for node:20@sha256:…` names the FROM as it is written; the FROM line has a digest
+/// always.
 pub(super) fn mark_pinned(builds: &mut [Build], segment: &Segment) {
     let names = segment.vertices.values().flat_map(|v| &v.names);
     let written = names.filter_map(|(name, _)| loaded(name)?.rsplit_once('@'));
@@ -90,7 +105,8 @@ mod tests {
     use crate::model::{BuildOutcome, CacheKind};
 
     const STEPS: &str = "#5 [2/2] RUN a\n#5 DONE 0.1s\n#6 exporting to image\n#6 DONE 0.1s";
-    const REFUSED: &str = "#7 exporting cache to registry\n#7 ERROR: error writing layer blob: denied";
+    const REFUSED: &str =
+        "#7 exporting cache to registry\n#7 ERROR: error writing layer blob: denied";
 
     fn outcome(end: &str) -> BuildOutcome {
         build(&format!("{STEPS}\n{end}")).outcome
@@ -110,7 +126,10 @@ mod tests {
     #[test]
     fn a_build_ends_as_its_exports_do() {
         assert_eq!(outcome("#7 exporting cache to registry\n#7 CANCELED"), BuildOutcome::Canceled);
-        assert_eq!(outcome("#7 exporting to image\n#7 ERROR: failed to push r/a:1: denied"), BuildOutcome::Failed);
+        assert_eq!(
+            outcome("#7 exporting to image\n#7 ERROR: failed to push r/a:1: denied"),
+            BuildOutcome::Failed
+        );
     }
 
     #[test]
@@ -127,8 +146,12 @@ mod tests {
 
     #[test]
     fn an_export_that_has_not_written_yet_is_of_any_kind() {
-        let kind = |end: &str| build(&format!("{STEPS}\n#7 exporting cache\n{end}")).exports[0].kind;
+        let kind =
+            |end: &str| build(&format!("{STEPS}\n#7 exporting cache\n{end}")).exports[0].kind;
         assert_eq!(kind("#7 preparing build cache for export"), CacheKind::Unknown);
-        assert_eq!(kind("#7 preparing build cache for export done\n#7 DONE 0.0s"), CacheKind::Inline);
+        assert_eq!(
+            kind("#7 preparing build cache for export done\n#7 DONE 0.0s"),
+            CacheKind::Inline
+        );
     }
 }

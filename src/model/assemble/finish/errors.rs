@@ -6,19 +6,24 @@ use super::EXPORT;
 use super::place::export_kind;
 use crate::model::{CacheKind, Quote, Text};
 
-/// The line that lists the layer which an error says is gone, under the step it belongs to: no layer of a base image.
+/// The line that lists the layer which an error says is gone, under the step it belongs to: no
+/// layer of a base image.
 ///
 /// `failed to copy: httpReadSeeker: failed open: could not fetch content descriptor sha256:… (…) from remote: not found`
 /// (containerd `core/remotes/docker/fetcher.go`) has neither a repository nor a step.
 pub(super) fn gone(segment: &Segment) -> Option<Quote> {
-    let of_vertices = segment.vertices.values().filter(|v| v.end == End::Error).filter_map(|v| v.error.as_ref());
+    let of_vertices =
+        segment.vertices.values().filter(|v| v.end == End::Error).filter_map(|v| v.error.as_ref());
     let errors = of_vertices.chain(segment.errors.iter().map(|quote| &quote.text));
     let digests: Vec<&str> = errors.filter_map(|text| missing(text)).collect();
     if digests.is_empty() {
         return None;
     }
     let listed = segment.vertices.values().flat_map(|v| &v.layers);
-    listed.into_iter().find(|quote| digests.iter().any(|digest| quote.text.contains(digest))).cloned()
+    listed
+        .into_iter()
+        .find(|quote| digests.iter().any(|digest| quote.text.contains(digest)))
+        .cloned()
 }
 
 /// The digest of what was to be fetched and is not there.
@@ -28,20 +33,24 @@ fn missing(error: &str) -> Option<&str> {
     (digest.starts_with("sha256:") && rest.contains("not found")).then_some(digest)
 }
 
-/// The final error that no vertex printed, where exports are the last that ended, one of a cache among them.
+/// The final error that no vertex printed, where exports are the last that ended, one of a cache
+/// among them.
 pub(super) fn behind_export(segment: &Segment) -> Option<Quote> {
     let quote = segment.errors.first()?;
     let ended = segment.vertices.values().filter_map(|v| Some((v.ended.as_ref()?.line, v)));
     let (_, last) = ended.max_by_key(|(line, _)| *line)?;
-    let export = last.end == End::Done && last.names.iter().any(|(name, _)| without_target(name).starts_with(EXPORT));
+    let export = last.end == End::Done
+        && last.names.iter().any(|(name, _)| without_target(name).starts_with(EXPORT));
     let cached = export && segment.vertices.values().any(exports_cache);
-    let told = segment.vertices.values().filter_map(|v| v.error.as_ref()).any(|error| is_in(error, quote));
+    let told =
+        segment.vertices.values().filter_map(|v| v.error.as_ref()).any(|error| is_in(error, quote));
     let stopped = quote.text.contains("context canceled");
     (cached && !told && !stopped && says_solve(quote)).then(|| quote.clone())
 }
 
 fn exports_cache(vertex: &Vertex) -> bool {
-    let kinds = vertex.names.iter().filter_map(|(name, _)| export_kind(without_target(name), vertex));
+    let kinds =
+        vertex.names.iter().filter_map(|(name, _)| export_kind(without_target(name), vertex));
     vertex.end == End::Done && kinds.into_iter().any(|kind| kind != CacheKind::Inline)
 }
 
@@ -65,24 +74,31 @@ mod tests {
     use crate::model::assemble::testing::build;
 
     const STEP: &str = "#5 [2/2] RUN a\n#5 CACHED";
-    const EXPORT: &str = "#7 exporting cache to registry\n#7 preparing build cache for export 0.1s done\n#7 DONE 0.4s";
+    const EXPORT: &str = "#7 exporting cache to registry\n#7 preparing build cache for export 0.1s \
+        done\n#7 DONE 0.4s";
 
     #[test]
     fn an_error_behind_a_cache_export_belongs_to_no_vertex() {
         let behind = |log: String| build(&log).behind_export.is_some();
         let error = "ERROR: failed to solve: Unknown: lease expired";
         assert!(behind(format!("{STEP}\n{EXPORT}\n{error}")));
-        assert!(!behind(format!("{STEP}\n{EXPORT}\nERROR: failed to solve: Canceled: context canceled")));
+        assert!(!behind(format!(
+            "{STEP}\n{EXPORT}\nERROR: failed to solve: Canceled: context canceled"
+        )));
         assert!(!behind(format!("{STEP}\n{error}")), "no export");
         let failed = "#8 exporting to image\n#8 ERROR: failed to push r/a:1: denied";
-        assert!(!behind(format!("{STEP}\n{failed}\n{EXPORT}\nERROR: failed to solve: failed to push r/a:1: denied")));
+        assert!(!behind(format!(
+            "{STEP}\n{failed}\n{EXPORT}\nERROR: failed to solve: failed to push r/a:1: denied"
+        )));
     }
 
     #[test]
     fn a_layer_listed_under_a_step_is_none_of_a_base_image() {
         let digest = format!("sha256:{}", "0a".repeat(32));
         let error = format!(
-            "#6 [3/3] COPY . .\n#6 ERROR: failed to copy: httpReadSeeker: failed open: could not fetch content descriptor {digest} (application/vnd.oci.image.layer.v1.tar+gzip) from remote: not found"
+            "#6 [3/3] COPY . .\n#6 ERROR: failed to copy: httpReadSeeker: failed open: could not \
+                fetch content descriptor {digest} (application/vnd.oci.image.layer.v1.tar+gzip) \
+                from remote: not found"
         );
         let log = |of: &str| format!("#5 {of}\n#5 {digest} 0B / 302.96kB\n#5 CACHED\n{error}");
         assert_eq!(build(&log("[2/3] RUN make")).gone.map(|quote| quote.line), Some(2));

@@ -23,11 +23,18 @@ fn of_vertex(vertex: &Vertex) -> Option<Headless> {
     let (error, ended) = (vertex.error.as_deref()?, vertex.ended.as_ref()?);
     let of_kind = |kind| Transfer { kind, ..transfer(ended, vertex) };
     match cache_error(error) {
-        Some(About::Export(kind)) => Some(Headless::Export(of_kind(configured(error).unwrap_or(kind)))),
-        None if vertex.export != Export::None => Some(Headless::Export(of_kind(CacheKind::Unknown))),
+        Some(About::Export(kind)) => {
+            Some(Headless::Export(of_kind(configured(error).unwrap_or(kind))))
+        }
+        None if vertex.export != Export::None => {
+            Some(Headless::Export(of_kind(CacheKind::Unknown)))
+        }
         Some(About::Import(kind)) => {
             let import = of_kind(configured(error).unwrap_or(kind));
-            Some(Headless::Import(Transfer { reference: reference(error).map(Into::into), ..import }))
+            Some(Headless::Import(Transfer {
+                reference: reference(error).map(Into::into),
+                ..import
+            }))
         }
         Some(About::Layer) => Some(Headless::Layer(ended.clone())),
         None => None,
@@ -58,18 +65,28 @@ mod tests {
 
     #[test]
     fn words_that_only_a_cache_has_tell_what_failed() {
-        let import = build("#6 ERROR: failed to configure registry cache importer: r.example.com/a:c: not found");
+        let import = build(
+            "#6 ERROR: failed to configure registry cache importer: r.example.com/a:c: not found",
+        );
         let from = &import.imports[0];
-        assert_eq!((from.kind, from.reference.as_deref()), (CacheKind::Registry, Some("r.example.com/a:c")));
+        assert_eq!(
+            (from.kind, from.reference.as_deref()),
+            (CacheKind::Registry, Some("r.example.com/a:c"))
+        );
         let export = build("#6 ERROR: error writing config blob: failed to open writer: EOF");
         assert!(export.exports[0].error.is_some() && export.imports.is_empty());
-        let layer = build("#6 ERROR: failed to copy: GET https://p.blob.core.windows.net/actions-cache/0a-1");
+        let layer = build(
+            "#6 ERROR: failed to copy: GET https://p.blob.core.windows.net/actions-cache/0a-1",
+        );
         assert_eq!((layer.outcome, layer.errors.len()), (BuildOutcome::Failed, 1));
     }
 
     #[test]
     fn leaves_what_may_be_an_image_or_a_step() {
-        for error in ["r.example.com/a:c: not found", "process \"/bin/sh -c x\" did not complete successfully"] {
+        for error in [
+            "r.example.com/a:c: not found",
+            "process \"/bin/sh -c x\" did not complete successfully",
+        ] {
             assert!(builds([format!("#6 ERROR: {error}").as_str()]).is_empty(), "{error}");
         }
     }

@@ -6,7 +6,8 @@ use super::super::instruction;
 use super::super::vertex::{End, Export, Vertex};
 use super::EXPORT;
 use crate::model::{
-    Base, Build, CacheKind, Engine, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer, parse_step_name,
+    Base, Build, CacheKind, Engine, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer,
+    parse_step_name,
 };
 
 pub(super) fn place(
@@ -70,7 +71,8 @@ fn sent(build: &mut Build, name: &str, vertex: &Vertex) {
 /// `FROM docker.io/library/node:20@sha256:…`
 fn base(what: &Instruction, quote: &Quote, vertex: &Vertex) -> Base {
     let image = what.text.split_ascii_whitespace().nth(1).unwrap_or_default();
-    let (image, digest) = image.split_once('@').map_or((image, None), |(i, d)| (i, Some(Text::from(d))));
+    let (image, digest) =
+        image.split_once('@').map_or((image, None), |(i, d)| (i, Some(Text::from(d))));
     Base {
         stage: what.stage.clone(),
         platform: what.platform.clone(),
@@ -99,25 +101,33 @@ pub(super) fn transfer(header: &Quote, vertex: &Vertex) -> Transfer {
 
 /// Registry imports print their reference, the others `gha:153…`, `local:57…`, `s3:…`.
 fn import(reference: &str, header: &Quote, vertex: &Vertex) -> Transfer {
-    let hashed = reference.split_once(':').filter(|(_, hash)| hash.bytes().all(|b| b.is_ascii_digit()));
+    let hashed =
+        reference.split_once(':').filter(|(_, hash)| hash.bytes().all(|b| b.is_ascii_digit()));
     let kind = hashed.map_or(CacheKind::Registry, |(kind, _)| CacheKind::from_type(kind));
     let kind = if kind == CacheKind::Unknown { CacheKind::Registry } else { kind };
     let listed = (kind == CacheKind::Azblob).then_some(vertex.listed);
     Transfer { reference: Some(reference.into()), kind, listed, ..transfer(header, vertex) }
 }
 
-/// Names of exporters over all versions (`cache/remotecache/*` `Name()`). The bare `exporting cache`
-/// of versions up to 0.10 is inline where nothing is written (dockerd 20.10); an error may come before that.
+/// Names of exporters over all versions (`cache/remotecache/*` `Name()`). The bare
+/// `exporting cache` of versions up to 0.10 is inline where nothing is written (dockerd 20.10); an
+/// error may come before that.
 pub(super) fn export_kind(name: &str, vertex: &Vertex) -> Option<CacheKind> {
     Some(match name {
         "exporting cache to registry" => CacheKind::Registry,
         "exporting cache to client directory" => CacheKind::Local,
         "exporting to GitHub Actions Cache" | "exporting to GitHub cache" => CacheKind::Gha,
         "exporting cache to Amazon S3" | "exporting cache to s3" => CacheKind::S3,
-        "exporting cache to Azure Blob Storage" | "exporting cache to azure blob store" => CacheKind::Azblob,
+        "exporting cache to Azure Blob Storage" | "exporting cache to azure blob store" => {
+            CacheKind::Azblob
+        }
         "exporting content cache" => CacheKind::Unknown,
-        "exporting cache" if vertex.export == Export::Writes || vertex.end != End::Done => CacheKind::Unknown,
-        "exporting cache" | "exporting inline cache" | "preparing layers for inline cache" => CacheKind::Inline,
+        "exporting cache" if vertex.export == Export::Writes || vertex.end != End::Done => {
+            CacheKind::Unknown
+        }
+        "exporting cache" | "exporting inline cache" | "preparing layers for inline cache" => {
+            CacheKind::Inline
+        }
         _ => return None,
     })
 }
@@ -129,7 +139,8 @@ fn engine(build: &mut Build, vertex: &Vertex) {
         build.images.dedup();
     }
     build.engine = match (build.engine, vertex.engine) {
-        (known, Engine::Unknown) | (known @ (Engine::Graphdriver | Engine::Containerd), Engine::Buildkitd) => known,
+        (known, Engine::Unknown)
+        | (known @ (Engine::Graphdriver | Engine::Containerd), Engine::Buildkitd) => known,
         (_, told) => told,
     };
     build.config = vertex.config.clone().or(build.config.take());
@@ -144,7 +155,10 @@ mod tests {
     use crate::model::assemble::testing::build;
 
     fn found(import: &str) -> Found {
-        build(&format!("#4 importing cache manifest from {import}\n\n#5 [1/2] RUN make\n#5 DONE 1.0s")).imports[0]
+        build(&format!(
+            "#4 importing cache manifest from {import}\n\n#5 [1/2] RUN make\n#5 DONE 1.0s"
+        ))
+        .imports[0]
             .found()
     }
 
@@ -156,7 +170,10 @@ mod tests {
             ("local:571\n#4 DONE 0.0s", Found::Yes),
             ("gha:153\n#4 DONE 0.2s", Found::Unknown),
             ("s3:144\n#4 DONE 0.1s", Found::Unknown),
-            ("s3:144\n#4 ERROR: api error NoSuchBucket: The specified bucket does not exist", Found::No),
+            (
+                "s3:144\n#4 ERROR: api error NoSuchBucket: The specified bucket does not exist",
+                Found::No,
+            ),
             ("azblob:93\n#4 found 5 layers in cache\n#4 DONE 0.1s", Found::Yes),
             ("azblob:93\n#4 DONE 0.1s", Found::No),
             ("azblob:93", Found::Unknown),

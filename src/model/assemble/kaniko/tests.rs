@@ -23,7 +23,8 @@ INFO[0006] Pushing image to r/app/cache:bb";
 #[test]
 fn lookups_come_first_and_stop_at_the_first_miss() {
     let build = build(LOG);
-    let steps: Vec<_> = build.steps.iter().map(|s| (s.stage.as_str(), s.text.as_str(), s.outcome)).collect();
+    let steps: Vec<_> =
+        build.steps.iter().map(|s| (s.stage.as_str(), s.text.as_str(), s.outcome)).collect();
     assert_eq!(
         steps,
         [
@@ -58,9 +59,12 @@ INFO[0006] Executing 0 build triggers
 INFO[0006] Unpacking rootfs as cmd COPY --from=build /a /a requires it.",
     );
     let (old, new) = (build(&old), build(LOG));
-    let steps = |b: &Build| b.steps.iter().map(|s| (s.stage.clone(), s.text.clone(), s.outcome)).collect::<Vec<_>>();
+    let steps = |b: &Build| {
+        b.steps.iter().map(|s| (s.stage.clone(), s.text.clone(), s.outcome)).collect::<Vec<_>>()
+    };
     assert_eq!(steps(&old), steps(&new));
-    let bases = |b: &Build| b.bases.iter().map(|b| (b.stage.clone(), b.image.clone())).collect::<Vec<_>>();
+    let bases =
+        |b: &Build| b.bases.iter().map(|b| (b.stage.clone(), b.image.clone())).collect::<Vec<_>>();
     assert_eq!(bases(&old), bases(&new));
 }
 
@@ -69,7 +73,10 @@ fn a_log_may_begin_inside_a_stage() {
     let cut: Vec<&str> = LOG.lines().skip(2).collect();
     let build = build(&cut.join("\n"));
     let first: Vec<_> = build.steps.iter().map(|s| (s.text.as_str(), s.outcome)).take(3).collect();
-    assert_eq!(first, [("RUN a", Outcome::Hit), ("COPY . .", Outcome::Miss), ("RUN b", Outcome::Miss)]);
+    assert_eq!(
+        first,
+        [("RUN a", Outcome::Hit), ("COPY . .", Outcome::Miss), ("RUN b", Outcome::Miss)]
+    );
 }
 
 #[test]
@@ -83,20 +90,27 @@ fn a_lookup_settles_what_a_cut_log_does_not_show_any_more() {
 
 #[test]
 fn a_log_may_begin_below_the_lookups() {
-    let refused = "WARN[0009] error uploading layer to cache: failed to push to destination r/app/cache:bb: HEAD https://r/v2/app/cache/blobs/sha256:0: unexpected status code 401 Unauthorized";
-    let log = build(&format!("{refused}\nINFO[0009] RUN c\nINFO[0010] Taking snapshot of full filesystem..."));
+    let refused = "WARN[0009] error uploading layer to cache: failed to push to destination \
+        r/app/cache:bb: HEAD https://r/v2/app/cache/blobs/sha256:0: unexpected status code 401 \
+        Unauthorized";
+    let log = build(&format!(
+        "{refused}\nINFO[0009] RUN c\nINFO[0010] Taking snapshot of full filesystem..."
+    ));
     assert_eq!(log.exports[0].reference.as_deref(), Some("r/app/cache"));
     assert!(log.exports[0].error.as_deref().is_some_and(|e| e.contains("401")) && log.headless);
     assert_eq!(log.steps[0].outcome, Outcome::Unknown, "nothing says how it went on");
-    let stored = build("INFO[0001] Pushing layer r/app/cache:bb to cache now\nINFO[0009] RUN c\nINFO[0010] RUN d");
+    let stored = build(
+        "INFO[0001] Pushing layer r/app/cache:bb to cache now\nINFO[0009] RUN c\nINFO[0010] RUN d",
+    );
     assert_eq!(stored.steps[0].outcome, Outcome::Miss);
     assert_eq!(stored.exports[0].reference.as_deref(), Some("r/app/cache"));
 }
 
 #[test]
 fn a_refused_push_is_an_export_error_in_a_good_build() {
-    let end = "WARN[0007] Error uploading layer to cache: failed to push to destination r/app/cache:bb: 401\n\
-               INFO[0007] Pushing image to r/app:1\nINFO[0008] Pushed r/app@sha256:00";
+    let end = "WARN[0007] Error uploading layer to cache: failed to push to destination \
+        r/app/cache:bb: 401\nINFO[0007] Pushing image to r/app:1\nINFO[0008] Pushed \
+        r/app@sha256:00";
     let build = build(&format!("{LOG}\n{end}"));
     assert!(build.exports[0].error.is_some());
     assert_eq!((build.outcome, build.images), (BuildOutcome::Succeeded, ["r/app:1".into()].into()));
@@ -132,7 +146,8 @@ fn stages_are_looked_up_before_they_are_built() {
     ]
     .map(|message| format!("INFO[0001] {message}"));
     let builds = builds(log.iter().map(String::as_str));
-    let steps: Vec<_> = builds[0].steps.iter().map(|s| (s.stage.as_str(), s.text.as_str(), s.outcome)).collect();
+    let steps: Vec<_> =
+        builds[0].steps.iter().map(|s| (s.stage.as_str(), s.text.as_str(), s.outcome)).collect();
     assert_eq!(
         steps,
         [
@@ -141,5 +156,8 @@ fn stages_are_looked_up_before_they_are_built() {
             ("stage-1", "RUN test", Outcome::Miss),
         ]
     );
-    assert_eq!((builds.len(), builds[0].outcome, builds[0].images.len()), (1, BuildOutcome::Succeeded, 1));
+    assert_eq!(
+        (builds.len(), builds[0].outcome, builds[0].images.len()),
+        (1, BuildOutcome::Succeeded, 1)
+    );
 }

@@ -1,6 +1,7 @@
 //! What a build of kaniko takes from its cache and gives to it, and the push of its image.
 //!
-//! kaniko moves one layer at a time: all lookups of one repository are one import, all pushes one export.
+//! kaniko moves one layer at a time: all lookups of one repository are one import, all pushes one
+//! export.
 
 use super::KanikoSegment;
 use crate::model::{CacheKind, Quote, Text, Transfer};
@@ -16,7 +17,8 @@ impl KanikoSegment {
     }
 
     pub(super) fn refused(&mut self, error: String, quote: Quote) {
-        let absent = ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "404"].iter().any(|known| error.contains(known));
+        let absent =
+            ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "404"].iter().any(|known| error.contains(known));
         if let Some(import) = self.build.imports.last_mut().filter(|_| !absent) {
             (import.error, import.ended, import.verdict) = (Some(error.into()), true, Some(quote));
         }
@@ -33,13 +35,14 @@ impl KanikoSegment {
         self.storing.insert(reference);
     }
 
-    /// `failed to push to destination REPO:KEY: …`: of several layers the first error is printed. Where the log begins
-    /// below `Pushing layer`, it names the cache.
+    /// `failed to push to destination REPO:KEY: …`: of several layers the first error is printed.
+    /// Where the log begins below `Pushing layer`, it names the cache.
     pub(super) fn not_stored(&mut self, error: String, quote: Quote) {
         let fits = |t: &&mut Transfer| t.reference.as_ref().is_some_and(|r| error.contains(&**r));
         if self.build.exports.is_empty()
-            && let Some(reference) =
-                error.strip_prefix("failed to push to destination ").and_then(|e| e.split(": ").next())
+            && let Some(reference) = error
+                .strip_prefix("failed to push to destination ")
+                .and_then(|e| e.split(": ").next())
         {
             self.stores(reference.to_owned(), quote.clone());
         }
@@ -61,7 +64,11 @@ impl KanikoSegment {
 
     pub(super) fn pushed(&mut self, image: &str, quote: Quote) {
         let repo = image.split('@').next().unwrap_or(image);
-        let export = self.build.exports.iter_mut().find(|e| e.reference.as_deref() == Some(repo) && e.error.is_none());
+        let export = self
+            .build
+            .exports
+            .iter_mut()
+            .find(|e| e.reference.as_deref() == Some(repo) && e.error.is_none());
         match export {
             Some(export) if !self.last_push => (export.ended, export.verdict) = (true, Some(quote)),
             _ => self.done |= self.last_push,

@@ -54,7 +54,8 @@ pub(in super::super) struct Break<'a> {
     /// Sources of a copy, or names of arguments, that are proven to differ.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Text<'a>>,
-    /// What else may have changed, where files beside the log prove that something did and not what.
+    /// What else may have changed, where files beside the log prove that something did and not
+    /// what.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<&'static str>,
 }

@@ -73,7 +73,8 @@ pub(in super::super) struct Evidence<'a> {
     pub source: Text<'a>,
     /// 1-based line.
     pub line: u64,
-    /// Header of the step whose line it is; `null` where it is no step's, or does not say what became of one.
+    /// Header of the step whose line it is; `null` where it is no step's, or does not say what
+    /// became of one.
     pub step: Option<Text<'a>>,
     /// The line, without what the CI put in front of it.
     pub text: Text<'a>,
@@ -118,7 +119,8 @@ pub(in super::super) struct Edit<'a> {
     pub path: Text<'a>,
     /// Unified diff, as `git apply` takes it.
     pub diff: Text<'a>,
-    /// Whether it cannot change the image that is built: it changes cache options and names of references only.
+    /// Whether it cannot change the image that is built: it changes cache options and names of
+    /// references only.
     pub safe: bool,
 }
 

@@ -52,7 +52,8 @@ pub(super) static ISSUED: &[Issued] = &[
     issued("glffct-", 12, Dotted),
     issued("glwt-", 12, Dotted),
     issued("GR1348941", 12, Dotted),
-    // Slack, Atlassian, Linear, Notion, Figma, Airtable, Asana, Postman, HubSpot, Contentful, Typeform
+    // Slack, Atlassian, Linear, Notion, Figma, Airtable, Asana, Postman, HubSpot, Contentful,
+    // Typeform
     issued("xoxa-", 10, Word),
     issued("xoxb-", 10, Word),
     issued("xoxc-", 10, Word),
@@ -121,7 +122,8 @@ pub(super) static ISSUED: &[Issued] = &[
     issued("CLOJARS_", 20, Word),
     issued("jsrp_", 16, Word),
     issued("ddp_", 20, Word),
-    // Clouds: Amazon, Google, Azure, Alibaba, Tencent, Yandex, DigitalOcean, Heroku, Fly, Scaleway, Linode
+    // Clouds: Amazon, Google, Azure, Alibaba, Tencent, Yandex, DigitalOcean, Heroku, Fly, Scaleway,
+    // Linode
     issued("AKIA", 12, Upper),
     issued("ASIA", 12, Upper),
     issued("ABIA", 12, Upper),
@@ -174,7 +176,8 @@ pub(super) static ISSUED: &[Issued] = &[
     issued("AVNS_", 12, Word),
     issued("dbtc_", 16, Word),
     issued("dbtu_", 16, Word),
-    // Payments and shops: Stripe, Shopify, Square, PayPal, Razorpay, Flutterwave, Shippo, EasyPost, Duffel, Adyen
+    // Payments and shops: Stripe, Shopify, Square, PayPal, Razorpay, Flutterwave, Shippo, EasyPost,
+    // Duffel, Adyen
     issued("sk_live_", 10, Word),
     issued("sk_test_", 10, Word),
     issued("rk_live_", 10, Word),
@@ -200,7 +203,8 @@ pub(super) static ISSUED: &[Issued] = &[
     issued("EZTK", 40, Alnum),
     issued("EAAAE", 40, Word),
     issued("A21AA", 60, Word),
-    // Language models: OpenAI, Anthropic, Hugging Face, Groq, Perplexity, Replicate, xAI, NVIDIA and others
+    // Language models: OpenAI, Anthropic, Hugging Face, Groq, Perplexity, Replicate, xAI, NVIDIA
+    // and others
     issued("sk-ant-", 12, Word),
     issued("sk-proj-", 12, Word),
     issued("sk-svcacct-", 12, Word),
@@ -251,7 +255,8 @@ pub(super) static ISSUED: &[Issued] = &[
     issued("sdk-", 36, Word),
     issued("api-", 36, Word),
     issued("pylf_v", 20, Word),
-    // Secrets and infrastructure: Vault, Terraform, Pulumi, Doppler, Infisical, 1Password, age, Tailscale, ngrok, Teleport
+    // Secrets and infrastructure: Vault, Terraform, Pulumi, Doppler, Infisical, 1Password, age,
+    // Tailscale, ngrok, Teleport
     issued("hvs.", 16, Word),
     issued("hvb.", 16, Word),
     issued("hvr.", 16, Word),

@@ -21,7 +21,8 @@ pub(super) fn full(job: &Job, anchor: &str, question: Question) -> Markup {
             @for branch in job.branches.iter().take(branches) {
                 @for trend in &trend::trends(branch) { (build(job, branch, trend, question.in_full)) }
             }
-            @if job.branches.len() > branches { p.legend { (job.branches.len() - branches) " more branches: cachediag trend JOB --branch NAME" } }
+            @if job.branches.len() > branches { p.legend { (job.branches.len() - branches) " more \
+                branches: cachediag trend JOB --branch NAME" } }
         }
     }
 }
@@ -127,7 +128,8 @@ fn moved(trend: &Trend, change: &Change) -> Markup {
     html! {
         h4 { "Steps, and how many runs had them from the cache before → since" }
         ul { @for (moved, step) in steps {
-            li { (of(moved.before.hits, moved.before.total)) " → " (of(moved.after.hits, moved.after.total)) " "
+            li { (of(moved.before.hits, moved.before.total)) " → " (of(moved.after.hits, moved.after.total)) " \
+                "
                 @let stage = words::stage(step);
                 @if !stage.is_empty() { span.number { (stage) } " " } code { (escape::shorten(&escape::line(step.row.text), 160)) } }
         } }

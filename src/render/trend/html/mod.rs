@@ -1,7 +1,7 @@
 //! The trend as one page that loads nothing and needs no script: what broke, then every job.
 //!
-//! Text reaches the page through maud, which escapes it, and through `words`, which takes out secrets and what no page
-//! should show.
+//! Text reaches the page through maud, which escapes it, and through `words`, which takes out
+//! secrets and what no page should show.
 
 mod job;
 
@@ -47,7 +47,8 @@ impl TrendFormat for Html {
     }
 }
 
-/// What is kept of the jobs when they are let go: a row each with what the job costs, and the newest that broke.
+/// What is kept of the jobs when they are let go: a row each with what the job costs, and the
+/// newest that broke.
 #[derive(Default)]
 struct Seen {
     rows: Vec<(f64, Markup)>,
@@ -94,7 +95,10 @@ impl Seen {
 fn one(job: &Job, trends: &[Trend]) -> String {
     let title = escape::line(&job.title);
     let changed = trends.iter().find_map(|trend| Some(words::when(trend, trend.changes.last()?)));
-    changed.map_or_else(|| format!("{title} did not change for good"), |when| format!("{title} {when}"))
+    changed.map_or_else(
+        || format!("{title} did not change for good"),
+        |when| format!("{title} {when}"),
+    )
 }
 
 /// When a build broke that has not got better since.
@@ -104,7 +108,8 @@ fn broke(trend: &Trend) -> Option<DateTime<Utc>> {
 }
 
 fn document(seen: &Seen, question: Question) -> Markup {
-    const STYLE: &str = concat!(include_str!("../../html/page/page.css"), include_str!("trend.css"));
+    const STYLE: &str =
+        concat!(include_str!("../../html/page/page.css"), include_str!("trend.css"));
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -133,7 +138,8 @@ fn head(seen: &Seen, question: Question) -> Markup {
         header.top.(kind) {
             p.brand { span.tool { "cachediag" } " trends" }
             h1 { span.sign aria-hidden="true" {} (seen.title()) }
-            p.answer { "Of each job the newest " (count(question.last, "run")) " on the branch that ran most." }
+            p.answer { "Of each job the newest " (count(question.last, "run")) " on the branch \
+                that ran most." }
         }
     }
 }
@@ -159,9 +165,16 @@ fn body(seen: &Seen) -> Markup {
 }
 
 fn row(job: &Job, branch: &Branch, trend: &Trend, several: bool, anchor: Option<&str>) -> Markup {
-    let title = escape::line(&if several { words::of_several(job, trend) } else { job.title.clone() });
-    let branch = branch.name.as_deref().map(|name| format!(" branch {}", escape::line(name))).unwrap_or_default();
-    let rate = (trend.whole.hits * 100).checked_div(trend.whole.total).map(|percent| format!("{percent} %"));
+    let title =
+        escape::line(&if several { words::of_several(job, trend) } else { job.title.clone() });
+    let branch = branch
+        .name
+        .as_deref()
+        .map(|name| format!(" branch {}", escape::line(name)))
+        .unwrap_or_default();
+    let rate = (trend.whole.hits * 100)
+        .checked_div(trend.whole.total)
+        .map(|percent| format!("{percent} %"));
     html! {
         tr {
             th scope="row" { @if let Some(anchor) = anchor { a href=(format!("#{anchor}")) { (title) } } @else { (title) } span.number { (branch) } }

@@ -1,4 +1,5 @@
-//! The structs of the trend's wire format. Fields are only ever added; a removed or renamed one is a new version.
+//! The structs of the trend's wire format. Fields are only ever added; a removed or renamed one is
+//! a new version.
 //!
 //! What is documented here is documented for readers: the JSON schema is made of it.
 
@@ -9,7 +10,8 @@ use serde::Serialize;
 use super::Jobs;
 use crate::render::json::Tool;
 
-/// How the builds of jobs fared from run to run. The README beside this schema says what readers may rely on.
+/// How the builds of jobs fared from run to run. The README beside this schema says what readers
+/// may rely on.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "cachediag trend, version 1"))]
 pub(super) struct Report<'a> {
@@ -67,7 +69,8 @@ pub(super) struct Build<'a> {
     pub steps: Vec<Step<'a>>,
     /// When steps broke or got better for good, the oldest first.
     pub changes: Vec<Change>,
-    /// The build of the same job that ended before this one began: another builder, or another Dockerfile.
+    /// The build of the same job that ended before this one began: another builder, or another
+    /// Dockerfile.
     pub follows: Option<Followed>,
 }
 
@@ -77,7 +80,8 @@ pub(super) struct Build<'a> {
 pub(super) struct Followed {
     /// Name for people.
     pub key: String,
-    /// Form of its log, which tells the builder: `buildkit-plain`, `classic`, `kaniko`, …; names are added to.
+    /// Form of its log, which tells the builder: `buildkit-plain`, `classic`, `kaniko`, …; names
+    /// are added to.
     pub dialect: &'static str,
     /// All of its runs that count.
     pub whole: Figures,

@@ -6,21 +6,26 @@ use crate::rules::Study;
 use crate::rules::planned;
 use crate::rules::remedy::At;
 
-/// Equal ones may share a cache. Of one Dockerfile built twice in a job, the second build has what the
-/// first one left in the builder, and exports it too as far as it is used.
+/// Equal ones may share a cache. Of one Dockerfile built twice in a job, the second build has what
+/// the first one left in the builder, and exports it too as far as it is used.
 pub(in crate::rules) fn differ(study: &Study, a: At, b: At) -> bool {
     let (one, other) = (&a.place.command, &b.place.command);
-    let dockerfile = |at: At| planned::dockerfile_path(at).or_else(|| at.place.command.file.clone());
+    let dockerfile =
+        |at: At| planned::dockerfile_path(at).or_else(|| at.place.command.file.clone());
     if planned::context(a.place) != planned::context(b.place) || dockerfile(a) != dockerfile(b) {
         return true;
     }
-    let one_job = !a.place.job.is_empty() && a.place.job == b.place.job && a.config.path == b.config.path;
+    let one_job =
+        !a.place.job.is_empty() && a.place.job == b.place.job && a.config.path == b.config.path;
     let disjoint = !one.platforms.is_empty()
         && !other.platforms.is_empty()
-        && !one.platforms.iter().any(|platform| platform.contains(['$', '{']) || other.platforms.contains(platform))
+        && !one
+            .platforms
+            .iter()
+            .any(|platform| platform.contains(['$', '{']) || other.platforms.contains(platform))
         && !other.platforms.iter().any(|platform| platform.contains(['$', '{']));
-    let named =
-        a.place.target != b.place.target && (named_elsewhere(a) || named_elsewhere(b) || inputs(a) != inputs(b));
+    let named = a.place.target != b.place.target
+        && (named_elsewhere(a) || named_elsewhere(b) || inputs(a) != inputs(b));
     named || (!one_job && one.target != other.target) || disjoint || arguments_differ(study, a, b)
 }
 
@@ -38,7 +43,8 @@ fn inputs(at: At) -> Vec<String> {
     given
 }
 
-/// An argument that both are given, with two values that somebody wrote, where the Dockerfile has steps below it.
+/// An argument that both are given, with two values that somebody wrote, where the Dockerfile has
+/// steps below it.
 fn arguments_differ(study: &Study, a: At, b: At) -> bool {
     let (one, other) = (arguments(a), arguments(b));
     one.iter().any(|(name, value)| {
@@ -52,7 +58,8 @@ fn arguments(at: At) -> Vec<(String, String)> {
     let pair = |argument: &String| {
         let (name, value) = argument.split_once('=')?;
         let value = at.place.expanded(value.trim_matches(['"', '\'']));
-        let plain = pieces(&value).all(|piece| piece.form.is_none()) && !name.starts_with("BUILDKIT_");
+        let plain =
+            pieces(&value).all(|piece| piece.form.is_none()) && !name.starts_with("BUILDKIT_");
         plain.then(|| (name.trim().to_owned(), value))
     };
     at.place.command.build_args.iter().filter_map(pair).collect()
@@ -61,12 +68,19 @@ fn arguments(at: At) -> Vec<(String, String)> {
 /// Below its declaration something is run; of a Dockerfile that is not there nothing else is known.
 fn reaches_steps(study: &Study, at: At, name: &str) -> bool {
     let Some(file) = planned::dockerfile(study, at) else { return true };
-    let global = file.content.arguments.iter().any(|argument| declared(&argument.text).contains(&name));
+    let global =
+        file.content.arguments.iter().any(|argument| declared(&argument.text).contains(&name));
     let in_stage = file.content.stages.iter().any(|stage| {
         let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(&name));
-        declaration
-            .is_some_and(|argument| stage.instructions.iter().any(|i| i.keyword == "RUN" && i.line > argument.line))
+        declaration.is_some_and(|argument| {
+            stage.instructions.iter().any(|i| i.keyword == "RUN" && i.line > argument.line)
+        })
     });
-    let bases = || file.content.stages.iter().any(|stage| crate::config::dockerfile::mentions(&stage.base, name));
+    let bases = || {
+        file.content
+            .stages
+            .iter()
+            .any(|stage| crate::config::dockerfile::mentions(&stage.base, name))
+    };
     in_stage || (global && bases())
 }

@@ -1,7 +1,7 @@
 //! One call of bake that builds several targets, and one export for all of them: `*.cache-to=…`.
 //!
-//! Targets that are linked by `contexts = { x = "target:y" }` are built as well, each a build of its own
-//! (<https://docs.docker.com/build/bake/contexts/#using-a-target-as-a-build-context>).
+//! Targets that are linked by `contexts = { x = "target:y" }` are built as well, each a build of
+//! its own (<https://docs.docker.com/build/bake/contexts/#using-a-target-as-a-build-context>).
 
 use super::super::META;
 use crate::finding::{Finding, Fix, not_ruled_out};
@@ -31,31 +31,46 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
     let linked: Vec<&String> = built.iter().filter(|name| !asked.contains(name)).collect();
     let narrow = match (asked.as_slice(), linked.is_empty()) {
         ([one], false) => format!(
-            "Write `{one}.cache-to=` in place of `*.cache-to=`: with mode=max its cache holds the linked targets too."
+            "Write `{one}.cache-to=` in place of `*.cache-to=`: with mode=max its cache holds the \
+                linked targets too."
         ),
-        _ => "Write one line for each target, with a reference or scope of its own; the list of `*.cache-from=` may name all of them.".to_owned(),
+        _ => "Write one line for each target, with a reference or scope of its own; the list of \
+            `*.cache-from=` may name all of them."
+            .to_owned(),
     };
     let words = Words {
-        title: format!("{} targets will write their caches to {name}, and each replaces the other's", built.len()),
+        title: format!(
+            "{} targets will write their caches to {name}, and each replaces the other's",
+            built.len()
+        ),
         cause: format!(
-            "One call of bake builds {listed}{}, and `*.cache-to=` sets one export for all of them. An export replaces what was there, so only the one that ends last is kept.",
+            "One call of bake builds {listed}{}, and `*.cache-to=` sets one export for all of \
+                them. An export replaces what was there, so only the one that ends last is kept.",
             if linked.is_empty() { "" } else { " (linked targets are built as well)" }
         ),
         fix: Fix {
             summary: "export each target's cache to a name of its own".to_owned(),
             steps: vec![
                 narrow,
-                format!("No patch for {}: which targets need a cache of their own is yours to say.", at.config.path),
+                format!(
+                    "No patch for {}: which targets need a cache of their own is yours to say.",
+                    at.config.path
+                ),
             ],
             cost: "one more cache for each".to_owned(),
             ..Fix::default()
         },
-        rules_out: vec![not_ruled_out("luck: the target that takes longest mostly ends last, but nothing makes it so")],
+        rules_out: vec![not_ruled_out(
+            "luck: the target that takes longest mostly ends last, but nothing makes it so",
+        )],
         subject: name,
     };
     let lines = at.evidence_of("*.cache-to", "one export for all targets").into_iter();
-    let places =
-        file.content.places.iter().filter(|place| place.target.as_ref().is_some_and(|name| built.contains(name)));
+    let places = file
+        .content
+        .places
+        .iter()
+        .filter(|place| place.target.as_ref().is_some_and(|name| built.contains(name)));
     let lines = lines.chain(places.filter_map(|place| {
         let quote = file.quote(place.command.quote.line)?;
         Some(crate::finding::Evidence::of(&file.path, &quote, "a target that is built"))

@@ -38,8 +38,11 @@ impl Ci {
     pub(super) fn restore(&self, agent: &Agent, file: &Value, key: &str) {
         let key = key.replace('/', "%2F");
         let caches = fs::read_dir(self.path("caches")).unwrap().map(|cache| cache.unwrap().path());
-        let fitting = caches.filter(|cache| cache.file_name().unwrap().to_str().unwrap().starts_with(&key));
-        if let Some(newest) = fitting.max_by_key(|cache| fs::metadata(cache).unwrap().modified().unwrap()) {
+        let fitting =
+            caches.filter(|cache| cache.file_name().unwrap().to_str().unwrap().starts_with(&key));
+        if let Some(newest) =
+            fitting.max_by_key(|cache| fs::metadata(cache).unwrap().modified().unwrap())
+        {
             fs::copy(newest, agent.folder().join(file.as_str().unwrap())).unwrap();
         }
     }
@@ -78,19 +81,32 @@ impl<'c> Agent<'c> {
     /// As CI systems call a shell: the first command that fails is the end.
     pub(super) fn sh(&self, script: &str, set: &BTreeMap<String, String>) {
         let program = Path::new(env!("CARGO_BIN_EXE_cachediag")).parent().unwrap();
-        let path = format!("{}:{}:/usr/bin:/bin", absolute("tests/history/recipes/bin").display(), program.display());
+        let path = format!(
+            "{}:{}:/usr/bin:/bin",
+            absolute("tests/history/recipes/bin").display(),
+            program.display()
+        );
         let mut command = Command::new("sh");
         command.args(["-e", "-c", script]).current_dir(self.folder()).env_clear();
-        command.env("PATH", path).env("HOME", self.ci.path("home")).env("STORE", self.ci.path("store"));
-        let output = command.envs(set.iter().filter(|(name, _)| !name.contains('.'))).output().unwrap();
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        command
+            .env("PATH", path)
+            .env("HOME", self.ci.path("home"))
+            .env("STORE", self.ci.path("store"));
+        let output =
+            command.envs(set.iter().filter(|(name, _)| !name.contains('.'))).output().unwrap();
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert!(output.status.success(), "{script}\n{said}");
         self.said.borrow_mut().push_str(&said);
     }
 
     /// A list of commands, of which each sees the variables of those before it.
     pub(super) fn lines(&self, list: &Value, set: &BTreeMap<String, String>) {
-        let lines: Vec<&str> = list.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+        let lines: Vec<&str> =
+            list.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
         self.sh(&lines.join("\n"), set);
     }
 
@@ -109,7 +125,11 @@ impl<'c> Agent<'c> {
                     self.ci.save(self, &step["with"]["path"], &with("key"));
                 }
                 Some("actions/upload-artifact@v4") => {
-                    let folder = self.ci.path("store/artifacts").join(&set["github.run_id"]).join(with("name"));
+                    let folder = self
+                        .ci
+                        .path("store/artifacts")
+                        .join(&set["github.run_id"])
+                        .join(with("name"));
                     fs::create_dir_all(folder.parent().unwrap()).unwrap();
                     // An artifact of that name would be an error.
                     fs::create_dir(&folder).unwrap();

@@ -1,4 +1,5 @@
-//! The recipes of `docs/history.md`, as they stand there: on agents that know nothing of each other, and two side by side.
+//! The recipes of `docs/history.md`, as they stand there: on agents that know nothing of each
+//! other, and two side by side.
 
 mod agent;
 
@@ -15,7 +16,8 @@ use super::{absolute, exported};
 /// What stands in the fence behind a title.
 fn recipe(title: &str) -> String {
     let text = fs::read_to_string(absolute("docs/history.md")).unwrap();
-    let (_, behind) = text.split_once(&format!("**{title}**")).unwrap_or_else(|| panic!("no recipe {title}"));
+    let (_, behind) =
+        text.split_once(&format!("**{title}**")).unwrap_or_else(|| panic!("no recipe {title}"));
     let (_, fence) = behind.split_once("\n```").unwrap();
     let (language, text) = fence.split_once('\n').unwrap();
     assert!(["sh", "yaml"].contains(&language), "{title}: {language}");
@@ -26,7 +28,8 @@ fn yaml(title: &str) -> Value {
     yaml_serde::from_str(&recipe(title)).unwrap_or_else(|e| panic!("{title}: {e}"))
 }
 
-/// Runs the build of this number on an agent of its own; `now` is what the recipe does there. Returns the report.
+/// Runs the build of this number on an agent of its own; `now` is what the recipe does there.
+/// Returns the report.
 fn build(ci: &Ci, number: usize, now: &mut dyn FnMut(&Agent)) -> String {
     let log = absolute(&format!("sample-logs/every-second-run/run-0{number}.log"));
     let agent = Agent::new(ci, &log);
@@ -36,7 +39,8 @@ fn build(ci: &Ci, number: usize, now: &mut dyn FnMut(&Agent)) -> String {
 
 /// Six builds, one after the other: what shows only over several is found on an agent that saw one.
 fn finds_the_cause(ci: &Ci, steps: &dyn Fn(&Agent, usize)) {
-    let reports: Vec<String> = (1..=6).map(|n| build(ci, n, &mut |agent| steps(agent, n))).collect();
+    let reports: Vec<String> =
+        (1..=6).map(|n| build(ci, n, &mut |agent| steps(agent, n))).collect();
     assert!(reports[5].contains("inline-cache-lost-every-second-run"), "{reports:#?}");
     assert!(reports[5].contains("5 earlier runs looked at"), "{}", reports[5]);
     assert!(!reports[0].contains("inline-cache-lost-every-second-run"), "{}", reports[0]);
@@ -71,11 +75,19 @@ fn a_disk_that_stays() {
     let script = recipe("Jenkins, own runners");
     finds_the_cause(&ci, &|agent, number| {
         let number = number.to_string();
-        agent.sh(&script, &variables(&[("JENKINS_URL", "http://j"), ("JOB_NAME", "app"), ("BUILD_NUMBER", &number)]));
+        agent.sh(
+            &script,
+            &variables(&[
+                ("JENKINS_URL", "http://j"),
+                ("JOB_NAME", "app"),
+                ("BUILD_NUMBER", &number),
+            ]),
+        );
     });
     // Two at once.
-    let jobs =
-        ["api", "web"].map(|job| variables(&[("JENKINS_URL", "http://j"), ("JOB_NAME", job), ("BUILD_NUMBER", "7")]));
+    let jobs = ["api", "web"].map(|job| {
+        variables(&[("JENKINS_URL", "http://j"), ("JOB_NAME", job), ("BUILD_NUMBER", "7")])
+    });
     thread::scope(|scope| {
         for job in &jobs {
             scope.spawn(|| build(&ci, 1, &mut |agent| agent.sh(&script, job)));
@@ -174,7 +186,10 @@ fn downloads_of_bitbucket() {
         ]);
         agent.lines(&script["after-script"], &set);
     });
-    assert!(ci.path("store/api.bitbucket.org/2.0/repositories/team/app/downloads/cachediag-build.db").exists());
+    assert!(
+        ci.path("store/api.bitbucket.org/2.0/repositories/team/app/downloads/cachediag-build.db")
+            .exists()
+    );
 }
 
 #[test]
@@ -183,10 +198,16 @@ fn artifacts_of_buildkite() {
     let script = recipe("Buildkite, artifacts");
     let run = |agent: &Agent, number: usize, job: &str| {
         // The builds before it, the newest first.
-        let builds: Vec<Value> =
-            (1..number).rev().map(|n| serde_json::json!({"id": format!("b{n}"), "number": n})).collect();
-        ci.keep("api.buildkite.com/v2/organizations/acme/pipelines/app/builds", &Value::from(builds).to_string());
-        let (number, build, id) = (number.to_string(), format!("b{number}"), format!("{job}-{number}"));
+        let builds: Vec<Value> = (1..number)
+            .rev()
+            .map(|n| serde_json::json!({"id": format!("b{n}"), "number": n}))
+            .collect();
+        ci.keep(
+            "api.buildkite.com/v2/organizations/acme/pipelines/app/builds",
+            &Value::from(builds).to_string(),
+        );
+        let (number, build, id) =
+            (number.to_string(), format!("b{number}"), format!("{job}-{number}"));
         agent.sh(
             &script,
             &variables(&[
@@ -212,8 +233,12 @@ fn artifacts_of_buildkite() {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let inside: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    inside.into_iter().flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    let inside: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    inside
+        .into_iter()
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect()
 }
 
 #[test]
@@ -222,7 +247,10 @@ fn an_object_store() {
     let script = recipe("Any object store, by one `PUT`");
     let run = |agent: &Agent, number: usize, job: &str| {
         let number = number.to_string();
-        agent.sh(&script, &variables(&[("BUCKET", "https://bucket.example.com"), ("JOB", job), ("RUN", &number)]));
+        agent.sh(
+            &script,
+            &variables(&[("BUCKET", "https://bucket.example.com"), ("JOB", job), ("RUN", &number)]),
+        );
     };
     // How it fetches is the store's own way.
     let fetch = |agent: &Agent| {

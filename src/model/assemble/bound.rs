@@ -33,8 +33,8 @@ impl Kept {
     pub(super) fn add(&mut self, build: &Build) {
         let lines =
             build.bases.len() + build.imports.len() + build.exports.len() + build.errors.len();
-        // Once in the run, and once more in what is found about it: its series, its key, its start.
-        self.bytes += 2 * size_of::<Build>() + lines * SMALL;
+        // Once in the run, and twice as much in what is found about it: its series, its rows, its start.
+        self.bytes += 3 * size_of::<Build>() + lines * SMALL;
         for step in &build.steps {
             self.bytes += if self.is_new(&step.name) { NEW } else { SMALL };
         }

@@ -174,6 +174,7 @@ mod tests {
                 ("CI", "true"),
                 ("TRAVIS", "false"),
                 ("CIRCLECI", ""),
+                ("GITLAB_CI", "false"),
                 ("TRAVIS_REPO_SLUG", "a/b")
             ])
             .is_empty()

@@ -2,11 +2,14 @@
 //!
 //! Reads model data only; a fact that is not there is left to a guess that says so.
 
+use std::borrow::Cow;
+
 use super::place::{self, At};
 use super::{PLACEHOLDER, home, reference};
 use crate::config::pattern::tells_nothing;
 use crate::model::{
     Build, CacheKind, CacheSpec, CiNote, Command, Dialect, Engine, NoteKind, Run, Text, Tool,
+    asks_inline,
 };
 use crate::rules::Study;
 
@@ -54,6 +57,10 @@ pub struct Site<'a> {
     pub stage: Option<String>,
     /// Dockerfile or bake file named on the command line.
     pub file: Option<String>,
+    /// Options that stay as they are, in the form of a shell: `--build-arg DEBUG=yes`.
+    pub kept: Vec<String>,
+    /// Directory that is built.
+    pub context: Option<String>,
     /// The builder can write every kind of cache already.
     pub capable: bool,
     /// The image is pushed.
@@ -82,6 +89,8 @@ impl<'a> Site<'a> {
             target: target_of(run, build, form),
             stage: command.and_then(|c| c.target.clone()),
             file: command.and_then(|c| c.file.clone()),
+            kept: command.map(kept).unwrap_or_default(),
+            context: command.and_then(|c| c.context.clone()),
             capable: capable(run, build),
             push: command.is_some_and(|c| c.push) || build.engine == Engine::Buildkitd,
             image: image.unwrap_or_else(|| PLACEHOLDER.to_owned()),
@@ -107,6 +116,8 @@ impl<'a> Site<'a> {
             target: at.place.target.clone(),
             stage: command.target.clone(),
             file: command.file.clone(),
+            kept: kept(command),
+            context: command.context.clone(),
             capable: at.place.driver.as_deref().is_some_and(|driver| driver != "docker"),
             push: command.push,
             image: image.unwrap_or_else(|| PLACEHOLDER.to_owned()),
@@ -121,6 +132,33 @@ impl<'a> Site<'a> {
     pub fn target_name(&self) -> &str {
         self.target.as_deref().unwrap_or("SERVICE")
     }
+}
+
+/// What a command asks for beside caches: a fix that is pasted must not lose it.
+fn kept(command: &Command) -> Vec<String> {
+    let arguments = command.build_args.iter().filter(|argument| !asks_inline(argument));
+    let mut kept: Vec<String> =
+        arguments.map(|argument| format!("--build-arg {}", assignment(argument))).collect();
+    if !command.platforms.is_empty() {
+        kept.push(format!("--platform {}", command.platforms.join(",")));
+    }
+    kept
+}
+
+/// `NAME=value`; a name alone takes its value from the environment.
+fn assignment(argument: &str) -> String {
+    match argument.split_once('=') {
+        Some((name, value)) => format!("{name}={}", word(value)),
+        None => argument.to_owned(),
+    }
+}
+
+/// One word of a shell. A variable is to be filled in by it.
+fn word(text: &str) -> Cow<'_, str> {
+    if text.contains(['$', '`']) {
+        return if text.contains(' ') { Cow::Owned(format!("\"{text}\"")) } else { text.into() };
+    }
+    shlex::try_quote(text).unwrap_or_else(|_| text.into())
 }
 
 /// The last building command before the build; the first of the log where none is before it

@@ -33,14 +33,15 @@ fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
     options.extend(by_argument(settings).then(|| "--build-arg BUILDKIT_INLINE_CACHE=1".to_owned()));
     options.extend(site.file.iter().map(|f| format!("--file {f}")));
     options.extend(site.stage.iter().map(|s| format!("--target {s}")));
+    options.extend(site.kept.iter().cloned());
     options.push(format!("--tag {}", site.image));
     // A docker-container builder keeps its result to itself unless told where to put it.
-    let last = match (tool, site.push) {
-        ("docker build", _) => ".",
-        (_, true) => "--push .",
-        (_, false) => "--load .   # or --push",
-    };
-    options.push(last.to_owned());
+    let context = site.context.as_deref().unwrap_or(".");
+    options.push(match (tool, site.push) {
+        ("docker build", _) => context.to_owned(),
+        (_, true) => format!("--push {context}"),
+        (_, false) => format!("--load {context}   # or --push"),
+    });
     let builder = if settings.builder { format!("{CREATE}\n") } else { String::new() };
     format!("{builder}{tool} \\\n  {}", options.join(" \\\n  "))
 }

@@ -391,7 +391,7 @@ fn configs(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
             }
             Ok(Some(Err(message))) => problems.push(problem(&entry.name, message)),
             Ok(None) if named => {
-                problems.push(problem(&entry.name, "is no configuration that is known".to_owned()))
+                problems.push(problem(&entry.name, "is no configuration that is known".to_owned()));
             }
             Ok(None) => {}
             Err(e) => problems.push(problem(&entry.name, e.to_string())),

@@ -106,7 +106,7 @@ fn take_inputs(place: &mut Place, inputs: &[(String, Option<String>)], calls: &[
         let all: Option<Vec<&String>> = values.iter().map(Option::as_ref).collect();
         match (distinct.len(), all) {
             (1, Some(all)) => {
-                place.variables.extend(all.first().map(|value| (input, (*value).clone())))
+                place.variables.extend(all.first().map(|value| (input, (*value).clone())));
             }
             (0 | 1, _) => {}
             (_, all) => {

@@ -135,7 +135,7 @@ pub(super) fn fields(exec: &Map<String, Value>) -> Given {
     for (name, value) in exec {
         match (name.as_str(), value) {
             ("meta", Value::Object(meta)) => {
-                meta.iter().for_each(|(name, value)| field(name, value, &mut fields))
+                meta.iter().for_each(|(name, value)| field(name, value, &mut fields));
             }
             ("mounts", Value::Array(mounts)) => {
                 fields.push(given("mounts", &mounts.iter().map(mount).collect::<String>()));

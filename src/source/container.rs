@@ -152,7 +152,13 @@ fn open(
             Packed::No if !limits.begins(bytes) => log(part, Input::of_bytes(bytes.clone()), visit),
             Packed::Zip => unzip(part, Cursor::new(bytes), limits, visit)?,
             _ => {
-                expand(part, Box::new(Cursor::new(bytes.clone())), Depth::default(), limits, visit)?
+                expand(
+                    part,
+                    Box::new(Cursor::new(bytes.clone())),
+                    Depth::default(),
+                    limits,
+                    visit,
+                )?;
             }
         }
         return Ok(());

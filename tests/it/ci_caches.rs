@@ -59,7 +59,7 @@ fn parse(text: &str) -> (Vec<&str>, Vec<Block<'_>>) {
         let block = blocks.last_mut().unwrap();
         match line {
             "" if !block.expected.is_empty() => {
-                blocks.push(Block { lines: Vec::new(), expected: Vec::new() })
+                blocks.push(Block { lines: Vec::new(), expected: Vec::new() });
             }
             "" => assert!(block.lines.is_empty(), "a block without `=>`: {:?}", block.lines),
             _ if line.starts_with("# ") => {}

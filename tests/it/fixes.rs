@@ -45,7 +45,7 @@ fn changes(text: &str) -> Vec<Change> {
         let place = || rest.parse::<usize>().unwrap();
         match (word, found.last_mut()) {
             ("caches", _) => {
-                found.push(Change::Caches { place: place(), settings: Settings::default() })
+                found.push(Change::Caches { place: place(), settings: Settings::default() });
             }
             ("spec", _) => {
                 let (old, new) = (String::new(), String::new());

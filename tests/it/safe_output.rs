@@ -107,10 +107,11 @@ fn hostile_text_stays_text() {
             assert_eq!(shown, None, "{name} of {hostile:?}");
             match name {
                 "json" | "sarif" | "gitlab" | "bitbucket" => {
-                    drop(serde_json::from_str::<Value>(&text).unwrap())
+                    drop(serde_json::from_str::<Value>(&text).unwrap());
                 }
                 "ndjson" => {
-                    text.lines().for_each(|line| drop(serde_json::from_str::<Value>(line).unwrap()))
+                    text.lines()
+                        .for_each(|line| drop(serde_json::from_str::<Value>(line).unwrap()));
                 }
                 // Read as they stand: markup has no meaning there.
                 "human" | "concise" | "summary" | "github" | "csv" => {}

@@ -64,7 +64,7 @@ pub(super) fn correct(text: &str, edits: &[Edit]) -> Result<String, String> {
         let attribute = block.body.get_attribute(edit.attribute);
         match (&edit.set, attribute) {
             (Set::List(items), Some(attribute)) if items.is_empty() => {
-                remove(text, attribute, &mut patch)?
+                remove(text, attribute, &mut patch)?;
             }
             (Set::List(items), Some(attribute)) => replace(text, attribute, items, &mut patch)?,
             (Set::List(items), None) => insert(text, block, edit.attribute, items, &mut patch)?,

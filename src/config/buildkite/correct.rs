@@ -35,7 +35,7 @@ pub(super) fn correct(source: &str, changes: &[Change]) -> Result<String, String
                 script::change(&doc, spot, change, &lines, &mut patch)?;
             }
             At::Plugin(plugin) => {
-                corrected(&mut plugins, plugin).ok_or(UNUSUAL)?.change(build, change)?
+                corrected(&mut plugins, plugin).ok_or(UNUSUAL)?.change(build, change)?;
             }
         }
     }
@@ -126,7 +126,7 @@ impl Corrected<'_> {
         }
         match (self.inline, self.plugin.is_true("buildkit-inline-cache")) {
             (true, false) => {
-                fields.set("buildkit-inline-cache", &Written::One("true".into()), patch)?
+                fields.set("buildkit-inline-cache", &Written::One("true".into()), patch)?;
             }
             (false, true) => fields.remove("buildkit-inline-cache", patch)?,
             _ => {}

@@ -23,7 +23,7 @@ pub(super) fn correct(text: &str, content: &Content, changes: &[Change]) -> Resu
         match change {
             Change::Caches { settings, .. } => caches(&doc, place, &build, settings, &mut patch)?,
             Change::Spec { side, old, new, .. } => {
-                spec(&doc, place, &build, (*side, old, new), &mut patch)?
+                spec(&doc, place, &build, (*side, old, new), &mut patch)?;
             }
             Change::UseCache { .. } => remove_key(&doc, &key(&build, "no_cache"), &mut patch)?,
             _ => return Err("a Compose file holds no such thing".to_owned()),

@@ -18,7 +18,7 @@ pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> 
                 copy_later(&content, &mut lines, *copy, runs, first.as_deref())?;
             }
             Change::DeclareLater { declared, before } => {
-                declare_later(&content, &mut lines, declared, *before)?
+                declare_later(&content, &mut lines, declared, *before)?;
             }
             Change::PinBase { from, digest } => pin(&content, &mut lines, *from, digest)?,
             _ => return Err("a Dockerfile holds no cache options".to_owned()),

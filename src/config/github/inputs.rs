@@ -54,7 +54,9 @@ fn command(step: &Value, tool: Tool, quote: Quote) -> Command {
                 ("cache-from", None) => command.cache_from.push(CacheSpec::hidden(&line)),
                 ("cache-to", None) => command.cache_to.push(CacheSpec::hidden(&line)),
                 ("cache-from" | "cache-to", Some(values)) => {
-                    values.iter().for_each(|value| command.input(name, value))
+                    for value in &values {
+                        command.input(name, value);
+                    }
                 }
                 _ => command.input(name, &line),
             }

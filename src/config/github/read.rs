@@ -220,7 +220,7 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
         "docker/setup-docker-action" | "crazy-max/ghaction-setup-docker" => builders.take(None),
         // Whoever carries layers from run to run has a cache of another kind.
         _ if action.contains("docker-layer-caching") || action.contains("buildkit-cache-dance") => {
-            builders.doubt()
+            builders.doubt();
         }
         _ => {}
     }

@@ -48,7 +48,7 @@ fn one(text: &str) -> Digest {
 #[test]
 fn files_and_directories_have_the_records_that_the_daemon_writes() {
     let starts = |digest: Digest, hex: &str| {
-        assert!(digest.to_string().starts_with(hex), "{digest} is not {hex}")
+        assert!(digest.to_string().starts_with(hex), "{digest} is not {hex}");
     };
     starts(record(&tree(&[]), "COPY package.json ./"), "fddfdc76");
     let of = |node| Tree::of([("src/a.txt".to_owned(), node)].into_iter(), 0o755, &[]);

@@ -128,7 +128,7 @@ impl Store {
             match self.connection.pragma_update(None, "journal_mode", "WAL").map_err(Trouble::from)
             {
                 Err(Trouble::Busy) if begun.elapsed() < PATIENCE => {
-                    thread::sleep(Duration::from_millis(5))
+                    thread::sleep(Duration::from_millis(5));
                 }
                 done => return done,
             }

@@ -155,7 +155,7 @@ fn what_is_no_history_is_left_alone_and_said_to_be_that() {
         trouble(|file| std::fs::write(file, noise).unwrap()).contains("is not a cachediag history")
     );
     let foreign = trouble(|file| {
-        Connection::open(file).unwrap().execute_batch("CREATE TABLE t (a)").unwrap()
+        Connection::open(file).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
     });
     assert!(foreign.contains("another program"), "{foreign}");
     let newer = trouble(|file| {

@@ -75,16 +75,16 @@ impl Listener {
             }
             Mark::HashFollows => self.hash = number + 1,
             Mark::Commit(commit) => {
-                run.commit = run.commit.take().or_else(|| Some(Text::of_log(commit)))
+                run.commit = run.commit.take().or_else(|| Some(Text::of_log(commit)));
             }
             Mark::Branch(branch) => {
-                run.branch = run.branch.take().or_else(|| Some(Text::of_log(branch)))
+                run.branch = run.branch.take().or_else(|| Some(Text::of_log(branch)));
             }
             Mark::Note(kind @ (NoteKind::ComposeCacheFrom | NoteKind::ComposeCacheTo), b"") => {
-                self.list = Some(kind)
+                self.list = Some(kind);
             }
             Mark::Note(kind, value) => {
-                run.notes.push(CiNote { kind, value: Text::of_log(value), quote: quote() })
+                run.notes.push(CiNote { kind, value: Text::of_log(value), quote: quote() });
             }
         }
     }

@@ -104,7 +104,7 @@ impl Interest<'_> {
             match before.is_news(&peeled, self.stack) {
                 _ if peeled.append => wanted = Wanted::WithBefore,
                 news if (news || joined) && !matches!(wanted, Wanted::WithBefore) => {
-                    wanted = Wanted::Yes
+                    wanted = Wanted::Yes;
                 }
                 _ => {}
             }

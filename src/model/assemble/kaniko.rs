@@ -104,7 +104,7 @@ impl KanikoSegment {
             Says::Cached(command) => self.answered(text(command), Outcome::Hit, quote()),
             Says::NotCached(command) => self.answered(text(command), Outcome::Miss, quote()),
             Says::Step(command) if !self.build.bases.is_empty() => {
-                self.step(&text(command), message.clock, quote())
+                self.step(&text(command), message.clock, quote());
             }
             Says::Step(_) | Says::Planned => {}
             Says::Extracting => self.extracted(quote()),

@@ -160,10 +160,10 @@ impl Vertex {
             }
             Some(b'u') if text.starts_with(b"unpacking to ") => self.engine = Engine::Containerd,
             Some(b'n') if self.images.len() < MANY => {
-                self.images.extend(word_after(text, b"naming to "))
+                self.images.extend(word_after(text, b"naming to "));
             }
             Some(b'f') => {
-                self.listed |= text.starts_with(b"found ") && text.ends_with(b" layers in cache")
+                self.listed |= text.starts_with(b"found ") && text.ends_with(b" layers in cache");
             }
             _ => {}
         }

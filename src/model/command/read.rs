@@ -108,10 +108,10 @@ fn read(call: &Call, quote: &Quote) -> Command {
         let mut value = || inline.clone().or_else(|| words.next().cloned()).unwrap_or_default();
         match option {
             "--cache-from" | "--import-cache" => {
-                command.cache_from.extend(CacheSpec::parse_list(&value()))
+                command.cache_from.extend(CacheSpec::parse_list(&value()));
             }
             "--cache-to" | "--export-cache" => {
-                command.cache_to.extend(CacheSpec::parse_list(&value()))
+                command.cache_to.extend(CacheSpec::parse_list(&value()));
             }
             "--build-arg" => command.build_args.push(value()),
             "--opt" => command.frontend(&value()),

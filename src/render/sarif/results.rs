@@ -83,7 +83,7 @@ pub(super) fn uri(path: &str) -> String {
     for byte in path.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                out.push(char::from(byte))
+                out.push(char::from(byte));
             }
             // Of a drive; in a relative path it would end a scheme.
             b':' if out.starts_with("file:") => out.push(':'),

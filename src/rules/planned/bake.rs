@@ -36,7 +36,7 @@ pub(in crate::rules) fn targets(file: &Config, named: &[String]) -> (Vec<String>
     while let Some(name) = open.pop() {
         match file.content.groups.iter().find(|(group, _)| *group == name) {
             Some((_, members)) => {
-                open.extend(members.iter().filter(|m| !asked.contains(m)).cloned())
+                open.extend(members.iter().filter(|m| !asked.contains(m)).cloned());
             }
             None if asked.contains(&name) => {}
             None => asked.push(name),

@@ -136,7 +136,8 @@ impl<'a> Site<'a> {
 
 /// What a command asks for beside caches: a fix that is pasted must not lose it.
 fn kept(command: &Command) -> Vec<String> {
-    let arguments = command.build_args.iter().filter(|argument| !asks_inline(argument));
+    let arguments =
+        command.build_args.iter().filter(|argument| !argument.starts_with("BUILDKIT_INLINE_CACHE"));
     let mut kept: Vec<String> =
         arguments.map(|argument| format!("--build-arg {}", assignment(argument))).collect();
     if !command.platforms.is_empty() {

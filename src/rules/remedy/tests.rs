@@ -14,6 +14,22 @@ fn snippet(fix: &crate::finding::Fix) -> &str {
 }
 
 #[test]
+fn what_the_command_asks_for_beside_caches_is_kept() {
+    let command = "docker build --build-arg DEBUG=yes --build-arg 'NOTE=two words' --build-arg \
+        BUILDKIT_INLINE_CACHE=0 --platform linux/arm64 -t r.example.com/app:1 services/app";
+    let site = site(made().command(command).image("r.example.com/app:1").run());
+    insta::assert_snapshot!(snippet(&inline_args(&site)), @r"
+    docker build \
+      --build-arg BUILDKIT_INLINE_CACHE=1 \
+      --build-arg DEBUG=yes \
+      --build-arg NOTE='two words' \
+      --platform linux/arm64 \
+      --tag r.example.com/app:1 \
+      services/app
+    ");
+}
+
+#[test]
 fn a_docker_driver_gets_a_builder_and_a_tag_beside_the_image() {
     let run = made()
         .command(

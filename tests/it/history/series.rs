@@ -24,7 +24,9 @@ fn one_log_after_the_other_says_what_all_of_them_say() {
     match fs::exists(absolute(CORPUS)) {
         Ok(true) => series.extend(folders(&absolute(CORPUS))),
         _ => {
-            println!("skipped: there is no {CORPUS}; the series of this repository alone are tried")
+            println!(
+                "skipped: there is no {CORPUS}; the series of this repository alone are tried"
+            );
         }
     }
     let results: Vec<(bool, Option<String>)> =

@@ -203,10 +203,10 @@ fn watch(tab: &Tab) -> Arc<Mutex<Log>> {
         match event {
             Event::LogEntryAdded(e) => log.trouble.push(e.params.entry.text.clone()),
             Event::RuntimeConsoleAPICalled(e) => {
-                log.trouble.push(format!("console: {:?}", e.params.args))
+                log.trouble.push(format!("console: {:?}", e.params.args));
             }
             Event::RuntimeExceptionThrown(e) => {
-                log.trouble.push(format!("{:?}", e.params.exception_details))
+                log.trouble.push(format!("{:?}", e.params.exception_details));
             }
             Event::NetworkRequestWillBeSent(e) => log.requests.push(e.params.request.url.clone()),
             _ => {}

@@ -9,7 +9,6 @@ use super::{PLACEHOLDER, home, reference};
 use crate::config::pattern::tells_nothing;
 use crate::model::{
     Build, CacheKind, CacheSpec, CiNote, Command, Dialect, Engine, NoteKind, Run, Text, Tool,
-    asks_inline,
 };
 use crate::rules::Study;
 

@@ -93,10 +93,15 @@ impl<'a, S: Sieve> Sifting<'a, S> {
     fn all<V: Simd>(&mut self, simd: V) {
         let mut passed = None;
         let mut blank = 0;
-        for line in Lines::of(simd, self.block) {
+        let mut lines = Lines::of(simd, self.block);
+        while let Some(mut line) = lines.next() {
             self.kept.lines += 1;
             let is_blank = self.is_blank(&line);
             if is_blank && blank == BLANK {
+                while let Some((more, last)) = lines.blank() {
+                    self.kept.lines += more;
+                    line = last;
+                }
                 self.left_out = Some(line);
                 continue;
             }

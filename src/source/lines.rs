@@ -60,6 +60,27 @@ impl<'a, V: Simd> Lines<'a, V> {
         true
     }
 
+    /// Passes over the next part where it is nothing but blank lines: how many, and where the last
+    /// is. A part is passed over only between two others.
+    #[inline(always)]
+    pub(super) fn blank(&mut self) -> Option<(u64, Range<usize>)> {
+        if self.next != self.count || self.start != self.after {
+            return None;
+        }
+        let part = self.block.get(self.after..)?.get(..PART)?;
+        let (windows, _) = part.as_chunks::<WINDOW>();
+        let simd = self.simd;
+        let blank =
+            |window| u8x64::from_slice(simd, window).simd_eq(b'\n').to_bitmask() == u64::MAX;
+        if !windows.iter().all(|window| blank(window)) {
+            return None;
+        }
+        self.after += PART;
+        self.start = self.after;
+        let last = self.after - 1;
+        Some((PART as u64, last..last))
+    }
+
     /// What follows the last line end, if anything does.
     fn rest(&mut self) -> Option<Range<usize>> {
         let rest = self.start..self.block.len();
@@ -144,5 +165,37 @@ mod tests {
                 prop_assert_eq!(lines(part), cut);
             }
         }
+    }
+
+    #[test]
+    fn blank_lines_are_passed_over_and_counted() {
+        let cases = [
+            ("", PART, ""),
+            ("", 3 * PART, "x\n"),
+            ("y\n", PART - 2, "x"),
+            ("y\n", 5 * PART + 7, "end"),
+            ("y", 2 * PART, "\r\n\r\n"),
+        ];
+        for (before, blank, after) in cases {
+            let block = format!("{before}{}{after}", "\n".repeat(blank)).into_bytes();
+            let (counted, passed) = dispatch!(Level::new(), simd => counted(simd, &block));
+            assert_eq!(counted, lines(&block).len() as u64, "{before:?} {blank} {after:?}");
+            assert!(passed + 2 * PART as u64 >= blank as u64 && passed <= blank as u64);
+        }
+    }
+
+    /// All lines, and how many of them were passed over.
+    #[inline(always)]
+    fn counted<V: Simd>(simd: V, block: &[u8]) -> (u64, u64) {
+        let (mut all, mut passed) = (0, 0);
+        let mut lines = Lines::of(simd, block);
+        while lines.next().is_some() {
+            all += 1;
+            while let Some((more, last)) = lines.blank() {
+                assert_eq!((block[last.end], last.len()), (b'\n', 0));
+                (all, passed) = (all + more, passed + more);
+            }
+        }
+        (all, passed)
     }
 }

@@ -15,7 +15,7 @@ BATCH = 500
 # Records of one job are alike: a page should hold many of them.
 PARQUET = {
     "compression": "zstd",
-    "parquet.compression.codec.zstd.level": "6",
+    "parquet.compression.codec.zstd.level": "9",
     "parquet.page.size": str(8 << 20),
     # A dictionary of what is never said twice is a loss.
     **{f"parquet.enable.dictionary#{name}": "false" for name in ("record", "id", "name", "run")},

@@ -48,7 +48,8 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
 
 fn writer<'a>(past: &Past<'a>, cache: &str) -> Option<Writer<'a>> {
     let (run, build) = past.last().filter(|_| past.len() == 1 && past.exported(0))?;
-    let command = past.commands(0).iter().find(|command| name::written_by(command, cache))?;
+    // An action is called first, and the command that it makes of its inputs shows them.
+    let command = past.commands(0).iter().rfind(|command| name::written_by(command, cache))?;
     Some(Writer { run, build, command })
 }
 

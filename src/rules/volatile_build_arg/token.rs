@@ -27,19 +27,13 @@ fn of_file<'a>(study: &Study, config: &'a Config) -> Vec<Ordered<'a>> {
     let mut found: Vec<Ordered> = Vec::new();
     for at in planned::builds_of(study, config) {
         for argument in &at.place.command.build_args {
-            let known = |one: &Ordered| {
-                argument.starts_with(&format!("{}=", subject_name(&one.finding.subject)))
-            };
-            if !found.iter().any(known) {
-                found.extend(finding(config, at, argument));
+            let Some(new) = finding(config, at, argument) else { continue };
+            if found.iter().all(|one| one.finding.subject != new.finding.subject) {
+                found.push(new);
             }
         }
     }
     found
-}
-
-fn subject_name(subject: &str) -> &str {
-    subject.rsplit(':').next().unwrap_or_default()
 }
 
 fn finding<'a>(config: &'a Config, at: At, argument: &str) -> Option<Ordered<'a>> {

@@ -5,7 +5,7 @@
 //! Source: `nektos/act` `pkg/runner/logger.go` (`jobLogFormatter`). Names are padded to the
 //! longest.
 
-use super::{Envelope, Mark, Peeled, ansi, github, nearly_all};
+use super::{Envelope, Head, Mark, Peeled, ansi, github};
 
 /// Workflow and job in front of every line.
 pub(super) struct Act;
@@ -19,11 +19,15 @@ impl Envelope for Act {
         Some("act")
     }
 
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'[' | b'|' | b'*')
+    }
+
     /// Coloured output of steps does not name the job: the lines around it do.
-    fn recognise(&self, head: &[&[u8]]) -> bool {
+    fn recognise(&self, head: &Head) -> bool {
         let named = |l: &[u8]| job(ansi::lead(l)).is_some();
-        nearly_all(head, |l| named(l) || bar(ansi::lead(l)).is_some())
-            && head.iter().filter(|l| named(l)).nth(1).is_some()
+        head.nearly_all(self, |l| named(l) || bar(ansi::lead(l)).is_some())
+            && head.of(self).filter(|l| named(l)).nth(1).is_some()
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -66,6 +70,7 @@ fn bar(rest: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_workflow_and_job_off() {
@@ -74,7 +79,7 @@ mod tests {
             b"[CI tests/build image   ]   | ",
             b"[CI tests/build image   ]   \xe2\x9c\x85  Success - Main Build",
         ];
-        assert!(Act.recognise(&head));
+        assert!(recognises(&Act, &head));
         let peeled = Act.decode(head[0]);
         assert_eq!(
             (peeled.text, peeled.job),
@@ -95,6 +100,6 @@ mod tests {
         ] {
             assert_eq!(job(line.as_bytes()), None, "{line}");
         }
-        assert!(!Act.recognise(&[b"| a | b |", b"|---|---|", b"| 1 | 2 |"]));
+        assert!(!recognises(&Act, &[b"| a | b |", b"|---|---|", b"| 1 | 2 |"]));
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Source: `argoproj/argo-workflows` `cmd/argo/commands/logs.go`.
 
-use super::{Envelope, Mark, Peeled, Stamp, ansi, echo, mostly, stamp};
+use super::{Envelope, Head, Mark, Peeled, Stamp, ansi, echo, stamp};
 
 /// Pod in front of every line.
 pub(super) struct Argo;
@@ -17,8 +17,12 @@ impl Envelope for Argo {
         Some("argo")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| split(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first.is_ascii_lowercase() || first.is_ascii_digit()
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

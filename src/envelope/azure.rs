@@ -6,7 +6,9 @@
 
 use memchr::memmem;
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, echo, github};
+use super::{
+    CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, echo, github,
+};
 
 /// Log of a job or of a task.
 pub(super) struct Azure;
@@ -20,10 +22,15 @@ impl Envelope for Azure {
         Some("azure-pipelines")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter()
-            .map(|line| github::decode(line).text)
-            .any(|text| is_header(text) || is_agents_command(text))
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'0'..=b'9' | b'#' | b'[' | b'A' | b'C' | b'G' | b'T' | b'=')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.any(self, |line| {
+            let text = github::decode(line).text;
+            is_header(text) || is_agents_command(text)
+        })
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -141,12 +148,16 @@ fn quoted(text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn is_told_from_github_by_its_sections() {
         let line: &[u8] = b"2026-05-04T09:00:00.1234567Z ##[section]Starting: Build image";
-        assert!(Azure.recognise(&[line]));
-        assert!(!Azure.recognise(&[b"2026-05-04T09:00:00.1234567Z ##[group]Run docker build ."]));
+        assert!(recognises(&Azure, &[line]));
+        assert!(!recognises(
+            &Azure,
+            &[b"2026-05-04T09:00:00.1234567Z ##[group]Run docker build ."]
+        ));
         for part in [
             "[command]/usr/bin/docker build -f /home/vsts/work/1/s/Dockerfile --label \
                 com.azure.dev.image.build.buildnumber=1 .",
@@ -154,13 +165,12 @@ mod tests {
                 ===========================",
             "Getting a pipeline cache artifact with one of the following fingerprints:",
         ] {
-            assert!(Azure.recognise(&[part.as_bytes()]), "{part}");
+            assert!(recognises(&Azure, &[part.as_bytes()]), "{part}");
         }
-        assert!(
-            !Azure.recognise(&[
-                b"##[command]/usr/bin/docker build -t a:b /home/runner/work/_actions/x"
-            ])
-        );
+        assert!(!recognises(
+            &Azure,
+            &[b"##[command]/usr/bin/docker build -t a:b /home/runner/work/_actions/x"]
+        ));
         assert_eq!(Azure.decode(line).text, b"##[section]Starting: Build image");
     }
 

@@ -3,7 +3,7 @@
 //! Source: the log that Bamboo lets download (`BuildLogger`, `LogEntry`); dates are in the server's
 //! zone, which is not printed, so they are no time.
 
-use super::{Envelope, Peeled, mostly};
+use super::{Envelope, Head, Peeled};
 
 /// Kind of line and date.
 pub(super) struct Bamboo;
@@ -17,8 +17,12 @@ impl Envelope for Bamboo {
         Some("bamboo")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| text(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'b' | b's' | b'e' | b'c')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| text(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -44,11 +48,12 @@ fn text(line: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_kind_and_date_off() {
         let line: &[u8] = b"build\t24-Jan-2026 22:58:16\t ---> Using cache";
-        assert!(Bamboo.recognise(&[line, line]));
+        assert!(recognises(&Bamboo, &[line, line]));
         assert_eq!(Bamboo.decode(line).text, b" ---> Using cache");
         assert_eq!(text(b"error\t24-Jan-2026 22:58:16\t"), Some(&b""[..]));
         for other in

@@ -2,7 +2,7 @@
 //!
 //! Teardown, from Atlassian's knowledge base: `Cache "docker: docker.tar": Upload failed`.
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, echo};
+use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, echo};
 use crate::source::find;
 
 /// Step log.
@@ -17,10 +17,10 @@ impl Envelope for Bitbucket {
         Some("bitbucket")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
+    fn recognise(&self, head: &Head) -> bool {
         let agent = |line: &&[u8]| find(line, b"/opt/atlassian/pipelines/agent").is_some();
-        head.iter().any(|line| *line == b"+ umask 000" || cache(line).is_some())
-            || head.iter().take(60).any(agent)
+        head.any(self, |line| line == b"+ umask 000" || cache(line).is_some())
+            || head.lines.iter().take(60).any(agent)
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Mark, NoteKind, Peeled, Stamp, ansi, buildkite_cache, echo};
+use super::{Envelope, Head, Mark, NoteKind, Peeled, Stamp, ansi, buildkite_cache, echo};
 
 /// Job log.
 pub(super) struct Buildkite;
@@ -20,8 +20,12 @@ impl Envelope for Buildkite {
         Some("buildkite")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|line| {
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'~' | 0x1b | b'_')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.any(self, |line| {
             line.starts_with(b"~~~ Preparing working directory")
                 || line.starts_with(b"~~~ Running ")
                 || stamp(line).is_some()

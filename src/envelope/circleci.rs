@@ -3,7 +3,7 @@
 //! Messages from `support.circleci.com` and issues; the steps are echoed as scripts below
 //! `#!/bin/bash -eo pipefail`.
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, echo};
+use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, echo};
 
 /// Output of one or more steps.
 pub(super) struct Circleci;
@@ -17,7 +17,11 @@ impl Envelope for Circleci {
         Some("circleci")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'B' | b'L' | b'S' | b'#' | b'F' | b'N')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
         const HEADERS: [&[u8]; 6] = [
             b"Build-agent version ",
             b"Launch-agent version ",
@@ -26,7 +30,7 @@ impl Envelope for Circleci {
             b"#!/bin/sh -eo pipefail",
             b"Spin up environment",
         ];
-        head.iter().any(|l| {
+        head.any(self, |l| {
             matches!(l.first(), Some(b'B' | b'L' | b'S' | b'#' | b'F' | b'N'))
                 && (HEADERS.iter().any(|h| l.starts_with(h)) || is_cache(l))
         })
@@ -75,6 +79,7 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn hears_the_cache() {
@@ -96,8 +101,8 @@ mod tests {
 
     #[test]
     fn is_known_by_its_agent_or_shell() {
-        assert!(Circleci.recognise(&[b"#!/bin/bash -eo pipefail", b"docker build ."]));
-        assert!(Circleci.recognise(&[b"Build-agent version 1.0.1"]));
-        assert!(!Circleci.recognise(&[b"#!/bin/bash", b"docker build ."]));
+        assert!(recognises(&Circleci, &[b"#!/bin/bash -eo pipefail", b"docker build ."]));
+        assert!(recognises(&Circleci, &[b"Build-agent version 1.0.1"]));
+        assert!(!recognises(&Circleci, &[b"#!/bin/bash", b"docker build ."]));
     }
 }

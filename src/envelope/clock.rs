@@ -4,7 +4,7 @@
 //!
 //! Knows no CI.
 
-use super::{Envelope, Peeled, nearly_all, stamp};
+use super::{Envelope, Head, Peeled, stamp};
 
 /// Hours, minutes, seconds.
 pub(super) struct Clock;
@@ -14,8 +14,12 @@ impl Envelope for Clock {
         "clock"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        nearly_all(head, |l| text(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'[' || first.is_ascii_digit()
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.nearly_all(self, |l| text(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Envelope, mostly};
+use super::{Envelope, Head};
 
 /// One entry a line.
 pub(super) struct CloudLogging;
@@ -26,8 +26,12 @@ impl Envelope for CloudLogging {
         "cloud-logging"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| l.starts_with(b"{\"") && record(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'{'
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| l.starts_with(b"{\"") && record(l).is_some())
     }
 
     fn packs(&self) -> bool {
@@ -51,12 +55,13 @@ fn record(line: &[u8]) -> Option<Record<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn unpacks_to_a_stamp_and_the_text() {
         let line = br#"{"insertId":"a","labels":{},"textPayload":"Step #1: #5 CACHED\n","timestamp":"2026-05-04T09:00:00.1Z"}"#;
         assert_eq!(&*CloudLogging.unpack(line), b"2026-05-04T09:00:00.1Z Step #1: #5 CACHED");
-        assert!(CloudLogging.recognise(&[line]));
-        assert!(!CloudLogging.recognise(&[br#"{"log":"a","time":"b"}"#, br#"{"vertexes":[]}"#]));
+        assert!(recognises(&CloudLogging, &[line]));
+        assert!(!recognises(&CloudLogging, &[br#"{"log":"a","time":"b"}"#, br#"{"vertexes":[]}"#]));
     }
 }

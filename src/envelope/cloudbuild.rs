@@ -2,7 +2,7 @@
 //!
 //! Source: `GoogleCloudPlatform/cloud-build-local` `build/build.go`. Steps may run side by side.
 
-use super::{Envelope, Mark, Peeled, echo, mostly};
+use super::{Envelope, Head, Mark, Peeled, echo};
 
 /// Log of a build.
 pub(super) struct Cloudbuild;
@@ -16,15 +16,19 @@ impl Envelope for Cloudbuild {
         Some("google-cloud-build")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        let header = |l: &&[u8]| {
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'S' | b's' | b'F' | b'-')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        let header = |l: &[u8]| {
             l.starts_with(b"Starting Step #")
                 || l.starts_with(b"starting build \"")
-                || *l == b"FETCHSOURCE"
+                || l == b"FETCHSOURCE"
                 || (l.starts_with(b"------")
                     && memchr::memmem::find(l, b"- REMOTE BUILD OUTPUT -").is_some())
         };
-        head.iter().any(header) || mostly(head, |l| split(l).is_some())
+        head.any(self, header) || head.mostly(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -56,6 +60,7 @@ fn blank(text: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_the_step_off() {
@@ -69,7 +74,7 @@ mod tests {
 
     #[test]
     fn is_known_with_one_step_too() {
-        assert!(Cloudbuild.recognise(&[b"starting build \"0a1b\"", b"FETCHSOURCE"]));
-        assert!(!Cloudbuild.recognise(&[b"Step 1/7 : FROM a", b"starting build"]));
+        assert!(recognises(&Cloudbuild, &[b"starting build \"0a1b\"", b"FETCHSOURCE"]));
+        assert!(!recognises(&Cloudbuild, &[b"Step 1/7 : FROM a", b"starting build"]));
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Messages from issues of `aws/aws-codebuild-docker-images`; the agent is not published.
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, echo, stamp};
+use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, echo, stamp};
 
 /// Log of a build.
 pub(super) struct Codebuild;
@@ -17,8 +17,12 @@ impl Envelope for Codebuild {
         Some("aws-codebuild")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|l| split(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'['
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.any(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -4,7 +4,7 @@
 //! two blanks at least, and the bar in one column. Tables of psql and Markdown have neither. Knows
 //! no CI.
 
-use super::{Envelope, Peeled, mostly};
+use super::{Envelope, Head, Peeled};
 
 /// Container in front of every line.
 pub(super) struct Compose;
@@ -14,15 +14,19 @@ impl Envelope for Compose {
         "compose"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        if !mostly(head, |l| split(l).is_some()) {
+    fn may_begin(&self, first: u8) -> bool {
+        first.is_ascii_alphanumeric()
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        if !head.mostly(self, |l| split(l).is_some()) {
             return false;
         }
-        let Some(column) = head.iter().find_map(|l| split(l)).map(|(_, column, _)| column) else {
+        let Some(column) = head.of(self).find_map(split).map(|(_, column, _)| column) else {
             return false;
         };
         let aligned = |l: &[u8]| split(l).is_some_and(|(_, c, _)| c == column);
-        head.iter().filter(|l| aligned(l)).count() > 1 && mostly(head, aligned)
+        head.of(self).filter(|l| aligned(l)).count() > 1 && head.mostly(self, aligned)
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -53,21 +57,22 @@ fn split(line: &[u8]) -> Option<(&[u8], usize, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn knows_the_padded_name() {
         let head: [&[u8]; 3] =
             [b"web-1      | #5 CACHED", b"builder-1  | #6 CACHED", b"web-1      |"];
-        assert!(Compose.recognise(&head));
+        assert!(recognises(&Compose, &head));
         assert_eq!(Compose.decode(head[0]).text, b"#5 CACHED");
         assert_eq!(Compose.decode(head[0]).job, Some(&b"web-1"[..]));
     }
 
     #[test]
     fn leaves_tables() {
-        assert!(!Compose.recognise(&[b" id | name", b"----+------", b"  1 | a", b"  2 | b"]));
-        assert!(!Compose.recognise(&[b"| a | b |", b"|---|---|", b"| 1 | 2 |"]));
-        assert!(!Compose.recognise(&[b"a | b", b"c | d"]));
-        assert!(!Compose.recognise(&[b"abc  | b", b"abcdefg  | d", b"abcdefghi  | d"]));
+        assert!(!recognises(&Compose, &[b" id | name", b"----+------", b"  1 | a", b"  2 | b"]));
+        assert!(!recognises(&Compose, &[b"| a | b |", b"|---|---|", b"| 1 | 2 |"]));
+        assert!(!recognises(&Compose, &[b"a | b", b"c | d"]));
+        assert!(!recognises(&Compose, &[b"abc  | b", b"abcdefg  | d", b"abcdefghi  | d"]));
     }
 }

@@ -3,7 +3,7 @@
 //! Source: Kubernetes `pkg/kubelet/kuberuntime/logs/logs.go`. `P` instead of `F`: the line was cut,
 //! its rest is in the next one. Knows no CI.
 
-use super::{Envelope, Peeled, Stamp, mostly, stamp};
+use super::{Envelope, Head, Peeled, Stamp, stamp};
 
 /// Stamp, stream, full or partial.
 pub(super) struct Cri;
@@ -13,8 +13,12 @@ impl Envelope for Cri {
         "cri"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| split(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first.is_ascii_digit()
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -3,7 +3,7 @@
 //!
 //! Source: `devcontainers/cli` `src/spec-utils/log.ts`. Knows no CI.
 
-use super::{Envelope, Mark, Peeled, Stamp, ansi, echo, stamp};
+use super::{Envelope, Head, Mark, Peeled, Stamp, ansi, echo, stamp};
 
 /// Milliseconds or a stamp.
 pub(super) struct Devcontainer;
@@ -13,8 +13,12 @@ impl Envelope for Devcontainer {
         "devcontainer"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|line| {
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'[' || first.is_ascii_digit()
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.any(self, |line| {
             let text =
                 millis(line).or_else(|| stamped(line).map(|(_, text)| text)).unwrap_or_default();
             text.starts_with(b"@devcontainers/cli ") || text.starts_with(b"Start: Run: ")
@@ -60,21 +64,21 @@ fn stamped(line: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_milliseconds_and_stamps_off() {
-        assert!(
-            Devcontainer.recognise(&[
-                b"[2 ms] @devcontainers/cli 0.80.0. Node.js v22.1.0. linux 6.8.0 x64."
-            ])
-        );
+        assert!(recognises(
+            &Devcontainer,
+            &[b"[2 ms] @devcontainers/cli 0.80.0. Node.js v22.1.0. linux 6.8.0 x64."]
+        ));
         assert_eq!(Devcontainer.decode(b"[1234 ms] #5 CACHED").text, b"#5 CACHED");
         assert_eq!(Devcontainer.decode(b"2026-05-04 09:00:00.123Z: #5 CACHED").text, b"#5 CACHED");
         assert_eq!(
             Devcontainer.decode(b"[internal] load .dockerignore").text,
             b"[internal] load .dockerignore"
         );
-        assert!(!Devcontainer.recognise(&[b"[12 ms] GET /", b"#5 CACHED"]));
+        assert!(!recognises(&Devcontainer, &[b"[12 ms] GET /", b"#5 CACHED"]));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Known by its checkout in `/drone/src`, or by its plugins. What it says of caches comes from
 //! plugins.
 
-use super::{Envelope, Mark, drone_cache, echo};
+use super::{Envelope, Head, Mark, drone_cache, echo};
 use crate::source::find;
 
 /// Log of a step.
@@ -18,9 +18,9 @@ impl Envelope for Drone {
         Some("drone")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
+    fn recognise(&self, head: &Head) -> bool {
         // The checkout and the plugin's daemon are the first a step prints.
-        head.iter().take(40).any(|l| {
+        head.lines.iter().take(40).any(|l| {
             find(l, b"/drone/src/").is_some()
                 || find(l, b"Pulling from plugins/").is_some()
                 || l.starts_with(b"+ /usr/local/bin/dockerd ")
@@ -47,11 +47,12 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn is_known_by_checkout_and_plugins() {
-        assert!(Drone.recognise(&[b"Initialized empty Git repository in /drone/src/.git/"]));
-        assert!(!Drone.recognise(&[b"+ docker build .", b"#1 DONE 0.0s"]));
+        assert!(recognises(&Drone, &[b"Initialized empty Git repository in /drone/src/.git/"]));
+        assert!(!recognises(&Drone, &[b"+ docker build .", b"#1 DONE 0.0s"]));
         assert_eq!(
             mark(b"+ /usr/local/bin/docker build --rm=true -t a ."),
             Some(Mark::Command(b"/usr/local/bin/docker build --rm=true -t a ."))

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Envelope, Mark, drone, mostly};
+use super::{Envelope, Head, Mark, drone};
 
 /// One JSON object a line.
 pub(super) struct DroneJson;
@@ -27,8 +27,14 @@ impl Envelope for DroneJson {
         Some("drone")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| l.starts_with(b"{\"pos\":") && serde_json::from_slice::<Record>(l).is_ok())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'{'
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| {
+            l.starts_with(b"{\"pos\":") && serde_json::from_slice::<Record>(l).is_ok()
+        })
     }
 
     fn packs(&self) -> bool {
@@ -52,12 +58,13 @@ impl Envelope for DroneJson {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn unpacks_the_text() {
         let line = br##"{"pos":3,"out":"#5 CACHED\r\n","time":7}"##;
         assert_eq!(&*DroneJson.unpack(line), b"#5 CACHED");
-        assert!(DroneJson.recognise(&[line]));
-        assert!(!DroneJson.recognise(&[b"{\"pos\":3}"]));
+        assert!(recognises(&DroneJson, &[line]));
+        assert!(!recognises(&DroneJson, &[b"{\"pos\":3}"]));
     }
 }

@@ -1,6 +1,7 @@
 //! Command lines as shells echo them: `+ docker build .`, `$ docker build .`; and what git prints.
 
 use super::{Mark, NoteKind, ansi};
+use crate::source::find;
 
 /// A command with the prompt of `set -x` (`+`), of GitLab and Buildkite (`$`), of Windows and npm
 /// (`>`), which may be coloured alone: `ESC[90m$ESC[0m docker build .`. Only commands that concern
@@ -106,8 +107,8 @@ pub(super) fn announced(text: &[u8]) -> Option<Mark<'_>> {
 /// `Docker build command -> docker buildx build --push .`, as scripts announce what they run.
 fn behind_arrow(text: &[u8]) -> Option<&[u8]> {
     let head = text.get(..60).unwrap_or(text);
-    let at = memchr::memmem::find(head, b" -> ")?;
-    text.get(at + 4..).filter(|command| recipe(command).is_some())
+    let at = find(head, b"-> ").filter(|at| head.get(..*at).is_some_and(|h| h.ends_with(b" ")))?;
+    text.get(at + 3..).filter(|command| recipe(command).is_some())
 }
 
 /// What the shell of a job says where the CI itself says nothing of use: commands.

@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use super::{Envelope, Mark, Peeled, github, mostly};
+use super::{Envelope, Head, Mark, Peeled, github};
 
 /// `gh run view --log`.
 pub(super) struct Gh;
@@ -23,8 +23,8 @@ impl Envelope for Gh {
         true
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |line| {
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |line| {
             columns(line).is_some_and(|(_, rest)| github::decode(rest).stamp.is_some())
         })
     }

@@ -3,7 +3,7 @@
 //! Prefix: `2026-05-04T09:00:00.1234567Z ` (`actions/runner` `src/Runner.Common/Logging.cs`,
 //! format "O"). Continuation lines of one write have none.
 
-use super::{Envelope, Mark, NoteKind, Peeled, Stamp, echo, github_cache, mostly};
+use super::{Envelope, Head, Mark, NoteKind, Peeled, Stamp, echo, github_cache};
 
 /// Job log, step log.
 pub(super) struct Github;
@@ -20,18 +20,22 @@ impl Envelope for Github {
         Some("github-actions")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'0'..=b'9' | b'#' | b'C' | b'R' | b'J')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
         const HEADERS: [&[u8]; 4] = [
             b"##[group]Run ",
             b"Current runner version: '",
             b"Run actions/checkout@",
             b"Job defined at: ",
         ];
-        let header = |l: &&[u8]| {
+        let header = |l: &[u8]| {
             matches!(l.first(), Some(b'#' | b'C' | b'R' | b'J'))
                 && HEADERS.iter().any(|h| l.starts_with(h))
         };
-        mostly(head, |l| stamp(l).is_some()) || head.iter().any(header)
+        head.mostly(self, |l| stamp(l).is_some()) || head.any(self, header)
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -175,6 +179,7 @@ fn more(text: &[u8]) -> Option<Mark<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_the_stamp_off() {
@@ -202,7 +207,7 @@ mod tests {
 
     #[test]
     fn knows_copies_of_the_page() {
-        assert!(Github.recognise(&[b"Run actions/checkout@v4", b"with:"]));
+        assert!(recognises(&Github, &[b"Run actions/checkout@v4", b"with:"]));
         assert_eq!(
             mark(b"Run docker/build-push-action@v6"),
             Some(Mark::Section(b"docker/build-push-action@v6"))
@@ -211,6 +216,6 @@ mod tests {
         let executed = b"/usr/bin/docker buildx build --cache-to type=gha .";
         assert_eq!(mark(executed), Some(Mark::Command(executed)));
         assert_eq!(mark(b"/usr/bin/docker-buildx build"), None);
-        assert!(!Github.recognise(&[b"#1 [internal] load build definition", b"#1 DONE 0.0s"]));
+        assert!(!recognises(&Github, &[b"#1 [internal] load build definition", b"#1 DONE 0.0s"]));
     }
 }

@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Mark, Peeled, Stamp, ansi, echo, gitlab_cache, mostly};
+use super::{Envelope, Head, Mark, Peeled, Stamp, ansi, echo, gitlab_cache};
 
 /// Raw trace.
 pub(super) struct Gitlab;
@@ -30,12 +30,16 @@ impl Envelope for Gitlab {
         Some("gitlab")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        let header = |l: &&[u8]| {
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'0'..=b'9' | b'R' | b's' | b'E')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        let header = |l: &[u8]| {
             let text = ansi::lead(self.decode(l).text);
             HEADERS.iter().any(|header| text.starts_with(header))
         };
-        head.iter().any(header) || mostly(head, |l| prefix(l).is_some())
+        head.any(self, header) || head.mostly(self, |l| prefix(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -3,7 +3,7 @@
 //!
 //! Known by numbers that go up by one from line to line: no program prints those. Knows no CI.
 
-use super::{Envelope, Peeled, mostly, nearly_all};
+use super::{Envelope, Head, Peeled};
 
 /// Numbers in front of lines.
 pub(super) struct Gutter;
@@ -13,15 +13,20 @@ impl Envelope for Gutter {
         "gutter"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        let table = head.iter().take(3).any(|l| l.trim_ascii() == b"-- | --");
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'0'..=b'9' | b'|' | b'-' | b' ' | b'\t')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        let table = head.lines.iter().take(3).any(|l| l.trim_ascii() == b"-- | --");
         if table {
-            return mostly(head, |l| bar(l).is_some());
+            return head.mostly(self, |l| bar(l).is_some());
         }
-        if !nearly_all(head, |l| number(l).is_some()) {
+        if !head.nearly_all(self, |l| number(l).is_some()) {
             return false;
         }
-        let lines: Vec<&[u8]> = head.iter().copied().filter(|l| !l.is_empty()).take(200).collect();
+        let lines: Vec<&[u8]> =
+            head.lines.iter().copied().filter(|l| !l.is_empty()).take(200).collect();
         let numbers = || lines.iter().map(|l| number(l).map(|(n, _)| n));
         let next =
             |pair: &(Option<u64>, Option<u64>)| pair.0.zip(pair.1).is_some_and(|(a, b)| b == a + 1);
@@ -63,6 +68,7 @@ fn bar(line: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn numbers_that_count_lines_are_taken_off() {
@@ -81,7 +87,7 @@ mod tests {
             (["-- | --", "  | #1 CACHED", "  |", "  | #2 [2/2] RUN b"], "#1 CACHED"),
         ] {
             let head: Vec<&[u8]> = lines.iter().map(|l| l.as_bytes()).collect();
-            assert!(Gutter.recognise(&head), "{lines:?}");
+            assert!(recognises(&Gutter, &head), "{lines:?}");
             assert_eq!(Gutter.decode(head[1]).text, text.as_bytes());
         }
     }
@@ -95,7 +101,7 @@ mod tests {
             ["| a | b |", "|---|---|", "| 1 | 2 |", "| 3 | 4 |"],
         ] {
             let head: Vec<&[u8]> = lines.iter().map(|l| l.as_bytes()).collect();
-            assert!(!Gutter.recognise(&head), "{lines:?}");
+            assert!(!recognises(&Gutter, &head), "{lines:?}");
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::{Envelope, told};
+use super::{Envelope, Head, told};
 use crate::source::find;
 
 /// The arrows and quotes of the builder's lines are entities.
@@ -34,8 +34,8 @@ impl Envelope for Html {
     }
 
     /// A command may print an entity: in a header of a step none is the Dockerfile's.
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().filter(|line| find(line, b"&").is_some()).any(|line| is_escaped(line))
+    fn recognise(&self, head: &Head) -> bool {
+        head.any(self, |line| find(line, b"&").is_some() && is_escaped(line))
     }
 
     fn packs(&self) -> bool {
@@ -83,6 +83,7 @@ fn is_header(line: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::envelope::Stack;
+    use crate::envelope::recognises;
 
     #[test]
     fn five_letters_are_read_and_nothing_else() {
@@ -106,12 +107,12 @@ mod tests {
             " =&gt; CACHED [2/4] COPY . .   0.0s",
             "#5 [2/3] RUN a &amp;&amp; b",
         ] {
-            assert!(Html.recognise(&[b"docker build .", line.as_bytes()]), "{line}");
+            assert!(recognises(&Html, &[b"docker build .", line.as_bytes()]), "{line}");
         }
         for line in
             ["#5 0.311 a &amp;&amp; b", "see &gt; here", "#5 [2/3] RUN a && b", " ---> Using cache"]
         {
-            assert!(!Html.recognise(&[line.as_bytes()]), "{line}");
+            assert!(!recognises(&Html, &[line.as_bytes()]), "{line}");
         }
     }
 

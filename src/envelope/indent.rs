@@ -1,7 +1,7 @@
 //! Blanks in front of every line: a code block of Markdown (`    #5 CACHED`), a log inside a list,
 //! and programs that indent what others print. Knows no CI.
 
-use super::{Envelope, Peeled, nearly_all};
+use super::{Envelope, Head, Peeled};
 
 /// Indentation.
 pub(super) struct Indent;
@@ -11,10 +11,13 @@ impl Envelope for Indent {
         "indent"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        let printed: Vec<&[u8]> =
-            head.iter().copied().filter(|l| !l.trim_ascii().is_empty()).collect();
-        nearly_all(&printed, is_indented)
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b' ' | b'\t')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        let printed = head.lines.iter().copied().filter(|l| !l.trim_ascii().is_empty());
+        Head::new(printed.collect()).nearly_all(self, is_indented)
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -47,12 +50,13 @@ fn is_indented(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_blanks_off_where_nearly_all_lines_have_them() {
         let head: [&[u8]; 4] =
             [b"    #5 [2/3] RUN make", b"    #5 CACHED", b"", b"\t#6 [3/3] RUN test"];
-        assert!(Indent.recognise(&head));
+        assert!(recognises(&Indent, &head));
         assert_eq!(Indent.decode(head[1]).text, b"#5 CACHED");
         assert_eq!(Indent.decode(b"         ---> Using cache").text, b" ---> Using cache");
         assert_eq!(
@@ -73,7 +77,7 @@ mod tests {
             [b" ---> Using cache", b" ---> 0a1b2c3d4e5f", b" ---> Running in 0a1b2c3d4e5f"],
             [b"#5 CACHED", b"", b"    at main (app.js:1)"],
         ] {
-            assert!(!Indent.recognise(&head), "{head:?}");
+            assert!(!recognises(&Indent, &head), "{head:?}");
         }
     }
 }

@@ -4,7 +4,7 @@
 //! What `kubectl logs --timestamps`, `docker logs -t`, `CloudWatch` and `ts` put there. Knows no
 //! CI; CI systems whose stamp is their own come first.
 
-use super::{Envelope, Peeled, Stamp, nearly_all, stamp};
+use super::{Envelope, Head, Peeled, Stamp, stamp};
 
 /// Date and time.
 pub(super) struct Iso;
@@ -14,8 +14,12 @@ impl Envelope for Iso {
         "iso"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        nearly_all(head, |l| split(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'[' || first.is_ascii_digit()
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.nearly_all(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -43,22 +47,22 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_dates_off() {
         for line in ["2026-05-04T09:00:00Z #5 CACHED", "[2026-05-04 09:00:00,123] #5 CACHED"] {
             assert_eq!(Iso.decode(line.as_bytes()).text, b"#5 CACHED", "{line}");
-            assert!(Iso.recognise(&[line.as_bytes(), line.as_bytes()]), "{line}");
+            assert!(recognises(&Iso, &[line.as_bytes(), line.as_bytes()]), "{line}");
         }
     }
 
     #[test]
     fn leaves_logs_in_which_a_program_prints_dates() {
-        assert!(!Iso.recognise(&[
-            b"Step 1/2 : FROM a",
-            b" ---> 0a",
-            b"2026-05-04T09:00:00Z INFO start"
-        ]));
-        assert!(!Iso.recognise(&[b"#1 [internal] load .dockerignore", b"#1 DONE 0.0s"]));
+        assert!(!recognises(
+            &Iso,
+            &[b"Step 1/2 : FROM a", b" ---> 0a", b"2026-05-04T09:00:00Z INFO start"]
+        ));
+        assert!(!recognises(&Iso, &[b"#1 [internal] load .dockerignore", b"#1 DONE 0.0s"]));
     }
 }

@@ -8,7 +8,8 @@
 use memchr::memmem;
 
 use super::{
-    CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, Stamp, ansi, echo, stamp,
+    CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, Stamp, ansi, echo,
+    stamp,
 };
 
 /// Console text.
@@ -23,14 +24,18 @@ impl Envelope for Jenkins {
         Some("jenkins")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'[' | b'S' | b'B' | b'R')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
         const HEADERS: [&[u8]; 4] = [
             b"[Pipeline] ",
             b"Started by user ",
             b"Building in workspace ",
             b"Running in Durability level: ",
         ];
-        head.iter().any(|l| {
+        head.any(self, |l| {
             let text = text(l);
             matches!(text.first(), Some(b'[' | b'S' | b'B' | b'R'))
                 && HEADERS.iter().any(|h| text.starts_with(h))
@@ -119,6 +124,7 @@ fn removed(text: &[u8]) -> Option<Mark<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn is_known_by_its_pipeline_whatever_is_in_front() {
@@ -127,9 +133,9 @@ mod tests {
             "[2026-05-04T09:00:00.123Z] [Pipeline] sh",
             "\x1b[8mha:////4Jm+AA=\x1b[0m[Pipeline] { (Build)",
         ] {
-            assert!(Jenkins.recognise(&[line.as_bytes()]), "{line}");
+            assert!(recognises(&Jenkins, &[line.as_bytes()]), "{line}");
         }
-        assert!(!Jenkins.recognise(&[b"[internal] load .dockerignore", b"[api] text"]));
+        assert!(!recognises(&Jenkins, &[b"[internal] load .dockerignore", b"[api] text"]));
         assert_eq!(Jenkins.decode(b"[2026-05-04T09:00:00.123Z] #5 CACHED").text, b"#5 CACHED");
         assert_eq!(Jenkins.decode(b"[1/2] STEP 1/3").text, b"[1/2] STEP 1/3");
     }

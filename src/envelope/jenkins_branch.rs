@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Peeled, jenkins};
+use super::{Envelope, Head, Peeled, jenkins};
 
 /// Name of the branch in front of a line.
 pub(super) struct JenkinsBranch;
@@ -16,10 +16,14 @@ impl Envelope for JenkinsBranch {
         "jenkins-branch"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        let branches: Vec<&[u8]> = head.iter().filter_map(|l| opened(jenkins::text(l))).collect();
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'['
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        let branches: Vec<&[u8]> = head.of(self).filter_map(|l| opened(jenkins::text(l))).collect();
         !branches.is_empty()
-            && head.iter().filter_map(|l| split(l)).any(|(name, _)| branches.contains(&name))
+            && head.of(self).filter_map(split).any(|(name, _)| branches.contains(&name))
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -48,16 +52,19 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn needs_the_branch_to_be_opened() {
-        assert!(
-            JenkinsBranch.recognise(&[b"[Pipeline] { (Branch: api)", b"[api] + docker build ."])
-        );
-        assert!(
-            !JenkinsBranch.recognise(&[b"[Pipeline] { (Branch: api)", b"[web] + docker build ."])
-        );
-        assert!(!JenkinsBranch.recognise(&[b"[api] + docker build ."]));
+        assert!(recognises(
+            &JenkinsBranch,
+            &[b"[Pipeline] { (Branch: api)", b"[api] + docker build ."]
+        ));
+        assert!(!recognises(
+            &JenkinsBranch,
+            &[b"[Pipeline] { (Branch: api)", b"[web] + docker build ."]
+        ));
+        assert!(!recognises(&JenkinsBranch, &[b"[api] + docker build ."]));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Envelope, Peeled, cri, mostly};
+use super::{Envelope, Head, Peeled, cri};
 
 /// One JSON object a line.
 pub(super) struct JsonFile;
@@ -25,8 +25,12 @@ impl Envelope for JsonFile {
         "json-file"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| l.starts_with(b"{\"log\":\"") && record(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'{'
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| l.starts_with(b"{\"log\":\"") && record(l).is_some())
     }
 
     fn packs(&self) -> bool {
@@ -54,6 +58,7 @@ fn record(line: &[u8]) -> Option<Record<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn unpacks_to_the_lines_of_other_runtimes() {
@@ -61,8 +66,8 @@ mod tests {
         let unpacked = JsonFile.unpack(line);
         assert_eq!(&*unpacked, br#"2026-05-04T09:00:00.1Z stdout F #5 [2/2] RUN echo "a""#);
         assert_eq!(JsonFile.decode(&unpacked).text, br#"#5 [2/2] RUN echo "a""#);
-        assert!(JsonFile.recognise(&[line]));
-        assert!(!JsonFile.recognise(&[b"{\"vertexes\":[]}"]));
+        assert!(recognises(&JsonFile, &[line]));
+        assert!(!recognises(&JsonFile, &[b"{\"vertexes\":[]}"]));
         let half = JsonFile
             .unpack(br#"{"log":"half","stream":"stderr","time":"2026-05-04T09:00:00.1Z"}"#)
             .into_owned();

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Envelope, Mark, devcontainer, told};
+use super::{Envelope, Head, Mark, devcontainer, told};
 
 /// One object a line, whose message is a builder's line.
 pub(super) struct JsonMessage;
@@ -33,12 +33,16 @@ impl Envelope for JsonMessage {
         "json-message"
     }
 
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'{'
+    }
+
     /// A builder of its own kind (kaniko) logs in JSON too, and is left as it is.
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        let speaks = |line: &&[u8]| {
+    fn recognise(&self, head: &Head) -> bool {
+        let speaks = |line: &[u8]| {
             message(line).is_some_and(|m| m.lines().any(|l| told::begins(l.as_bytes())))
         };
-        head.iter().any(speaks)
+        head.any(self, speaks)
     }
 
     fn packs(&self) -> bool {
@@ -69,19 +73,20 @@ fn message(line: &[u8]) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn unpacks_messages_of_one_and_of_several_lines() {
         let line = br##"{"type":"raw","level":3,"timestamp":1,"text":"#5 [2/3] RUN a \"b\"\r\n#5 CACHED\r\n"}"##;
         assert_eq!(&*JsonMessage.unpack(line), b"#5 [2/3] RUN a \"b\"\r\n#5 CACHED");
-        assert!(JsonMessage.recognise(&[b"{\"text\":\"a\"}", line]));
-        assert!(JsonMessage.recognise(&[br#"{"level":"info","message":"Step 1/2 : FROM a"}"#]));
+        assert!(recognises(&JsonMessage, &[b"{\"text\":\"a\"}", line]));
+        assert!(recognises(&JsonMessage, &[br#"{"level":"info","message":"Step 1/2 : FROM a"}"#]));
         for other in [
             &br#"{"level":"info","msg":"RUN npm ci","time":"2026-05-04T09:00:00Z"}"#[..],
             b"{\"text\":3}",
             b"{",
         ] {
-            assert!(!JsonMessage.recognise(&[other]));
+            assert!(!recognises(&JsonMessage, &[other]));
         }
     }
 

@@ -5,7 +5,7 @@
 //! command's number, a tab before what the command prints; each of them may be coloured. Knows no
 //! CI.
 
-use super::{Envelope, Mark, Peeled, ansi, echo};
+use super::{Envelope, Head, Mark, Peeled, ansi, echo};
 
 /// Level, number of the command, tab.
 pub(super) struct Kamal;
@@ -15,8 +15,12 @@ impl Envelope for Kamal {
         "kamal"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().filter(|line| text(line).is_some()).take(2).count() > 1
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'D' | b'I' | b'W' | b'E' | b'F' | b' ' | b'\t')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.of(self).filter(|line| text(line).is_some()).take(2).count() > 1
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -2,7 +2,7 @@
 //!
 //! `--timestamps` alone is a plain stamp and left to that form. Knows no CI.
 
-use super::{Envelope, Peeled, Stamp, mostly, stamp};
+use super::{Envelope, Head, Peeled, Stamp, stamp};
 
 /// Prefix of pod and container.
 pub(super) struct Kubectl;
@@ -12,8 +12,12 @@ impl Envelope for Kubectl {
         "kubectl"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| prefix(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'['
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| prefix(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -3,7 +3,7 @@
 //!
 //! Only where nearly every line has one: `[internal] load …` is `BuildKit`'s own. Knows no CI.
 
-use super::{Envelope, Peeled, nearly_all};
+use super::{Envelope, Head, Peeled};
 
 /// The name of a step or process.
 pub(super) struct Label;
@@ -13,8 +13,12 @@ impl Envelope for Label {
         "label"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        nearly_all(head, |l| split(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'['
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.nearly_all(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -37,13 +41,14 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_names_off_where_all_lines_have_one() {
-        assert!(Label.recognise(&[b"[build] #5 CACHED", b"[push] #6 CACHED"]));
+        assert!(recognises(&Label, &[b"[build] #5 CACHED", b"[push] #6 CACHED"]));
         assert_eq!(Label.decode(b"[build] #5 CACHED").text, b"#5 CACHED");
         assert_eq!(Label.decode(b"[0] #5 CACHED").text, b"#5 CACHED");
-        assert!(!Label.recognise(&[b"[build] #5 CACHED", b"#6 CACHED", b"#7 CACHED"]));
+        assert!(!recognises(&Label, &[b"[build] #5 CACHED", b"#6 CACHED", b"#7 CACHED"]));
     }
 
     #[test]

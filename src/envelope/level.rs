@@ -6,7 +6,7 @@
 //! (`_defaults.py`: `| INFO     | module:function:12 - text`), winston. Only where nearly every
 //! line has one. Knows no CI.
 
-use super::{Envelope, Peeled, nearly_all};
+use super::{Envelope, Head, Peeled};
 
 /// Level of a message.
 pub(super) struct Level;
@@ -16,8 +16,8 @@ impl Envelope for Level {
         "level"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        nearly_all(head, |l| split(l).is_some())
+    fn recognise(&self, head: &Head) -> bool {
+        head.nearly_all(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -83,6 +83,7 @@ fn without_place(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_levels_off_where_nearly_all_lines_have_one() {
@@ -96,7 +97,7 @@ mod tests {
             "| INFO     | app.build:run:42 - #5 CACHED",
         ] {
             let head = [line.as_bytes(), line.as_bytes()];
-            assert!(Level.recognise(&head), "{line}");
+            assert!(recognises(&Level, &head), "{line}");
             assert_eq!(Level.decode(head[0]).text, b"#5 CACHED", "{line}");
         }
         assert_eq!(Level.decode(b"INFO:  ---> Using cache").text, b" ---> Using cache");

@@ -2,7 +2,7 @@
 //!
 //! Source: `fabric8io/docker-maven-plugin` `AnsiLogger.java`. Knows no CI.
 
-use super::{Envelope, Peeled, ansi};
+use super::{Envelope, Head, Peeled, ansi};
 
 /// Maven's log level and the plugin's mark.
 pub(super) struct Maven;
@@ -12,8 +12,12 @@ impl Envelope for Maven {
         "maven"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|l| text(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'['
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.any(self, |l| text(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -31,6 +31,7 @@ mod github_cache;
 mod gitlab;
 mod gitlab_cache;
 mod gutter;
+mod head;
 mod html;
 mod indent;
 mod iso;
@@ -70,6 +71,7 @@ use std::borrow::Cow;
 
 pub use ansi::clean;
 pub use cache_reason::{CacheReason, cache_reason};
+pub use head::Head;
 pub use mark::{CacheOperation, CacheOutcome, Mark, NoteKind};
 pub use stack::Stack;
 pub use told::behind;
@@ -114,9 +116,14 @@ pub trait Envelope: Sync {
     fn ci(&self) -> Option<&'static str> {
         None
     }
+    /// Whether a line of this form, or the header it is told by, may begin with this byte (behind
+    /// escapes): other lines are not looked at.
+    fn may_begin(&self, _first: u8) -> bool {
+        true
+    }
     /// Whether a log that begins with these lines has this form: header lines that only this CI
     /// prints, or its prefix on most lines.
-    fn recognise(&self, head: &[&[u8]]) -> bool;
+    fn recognise(&self, head: &Head) -> bool;
     /// Whether the line is written in another alphabet (JSON, carets for escapes) and has to be
     /// unpacked before what is in it is seen. A log has one such form.
     fn packs(&self) -> bool {
@@ -200,35 +207,7 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
 static KNOWN_BY_WORDS: &[&dyn Envelope] =
     &[&github::Github, &gitlab::Gitlab, &buildkite::Buildkite, &bitbucket::Bitbucket];
 
-/// Share of lines for which the test holds, at least three in five.
-fn mostly(head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> bool {
-    fails_at_most((2, 5), head, test).is_some_and(|with| with > 0)
-}
-
-/// At least nine lines in ten: for prefixes that a program in the log may print itself.
-fn nearly_all(head: &[&[u8]], test: impl Fn(&[u8]) -> bool) -> bool {
-    fails_at_most((1, 10), head, test).is_some_and(|with| with > 1)
-}
-
-/// For how many of the first lines the test holds, where it does not fail for more than a share of
-/// them. Most forms are told from a log's own by few lines, and of many small logs each is asked
-/// for all forms.
-fn fails_at_most(
-    (part, of): (usize, usize),
-    head: &[&[u8]],
-    test: impl Fn(&[u8]) -> bool,
-) -> Option<usize> {
-    const LOOKED_AT: usize = 200;
-    let share = |lines: usize| lines * part / of;
-    // There are no more lines than this, so that more failures are too many whatever follows.
-    let most = share(head.len().min(LOOKED_AT));
-    let (mut all, mut failures) = (0, 0);
-    for line in head.iter().filter(|line| !line.is_empty()).take(LOOKED_AT) {
-        all += 1;
-        failures += usize::from(!test(line));
-        if failures > most {
-            return None;
-        }
-    }
-    (failures <= share(all)).then_some(all - failures)
+#[cfg(test)]
+fn recognises(form: &impl Envelope, head: &[&[u8]]) -> bool {
+    form.recognise(&Head::new(head.to_vec()))
 }

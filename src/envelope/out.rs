@@ -3,7 +3,7 @@
 //!
 //! Source: `appleboy/drone-ssh` `plugin.go` (`log("out:", …)`). Knows no CI.
 
-use super::{Envelope, Peeled, mostly};
+use super::{Envelope, Head, Peeled};
 
 /// Output of a remote shell.
 pub(super) struct Out;
@@ -13,8 +13,12 @@ impl Envelope for Out {
         "out"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| text(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'o' | b'e')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| text(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -30,12 +34,13 @@ fn text(line: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_streams_off() {
-        assert!(Out.recognise(&[b"out: #5 CACHED", b"err: #6 CACHED"]));
+        assert!(recognises(&Out, &[b"out: #5 CACHED", b"err: #6 CACHED"]));
         assert_eq!(Out.decode(b"err: #6 CACHED").text, b"#6 CACHED");
         assert_eq!(Out.decode(b"outer: x").text, b"outer: x");
-        assert!(!Out.recognise(&[b"#1 DONE 0.0s", b"out: of memory", b"#2 DONE 0.0s"]));
+        assert!(!recognises(&Out, &[b"#1 DONE 0.0s", b"out: of memory", b"#2 DONE 0.0s"]));
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
-use super::Envelope;
+use super::{Envelope, Head};
 
 /// Carets for escapes, links for numbers.
 pub(super) struct Pasted;
@@ -16,13 +16,12 @@ impl Envelope for Pasted {
     }
 
     /// A real escape shows that carets are meant.
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        let caret = |l: &&[u8]| {
+    fn recognise(&self, head: &Head) -> bool {
+        let caret = |l: &[u8]| {
             memchr(b'^', l).and_then(|at| l.get(at..)).is_some_and(|l| l.starts_with(b"^[["))
         };
-        let escape = |l: &&[u8]| memchr(0x1b, l).is_some();
-        head.iter().any(|l| link(l).is_some())
-            || (head.iter().any(caret) && !head.iter().any(escape))
+        let escape = |l: &[u8]| memchr(0x1b, l).is_some();
+        head.any(self, |l| link(l).is_some()) || (head.any(self, caret) && !head.any(self, escape))
     }
 
     fn packs(&self) -> bool {
@@ -73,6 +72,7 @@ fn link(line: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn undoes_carets_and_links() {
@@ -83,8 +83,8 @@ mod tests {
             b"\x1b[0K\x1b[36;1m#5 CACHED\x1b[0m\r"
         );
         assert_eq!(&*Pasted.unpack(b"2^10"), b"2^10");
-        assert!(Pasted.recognise(&[link]) && Pasted.recognise(&[b"^[[0K"]));
-        assert!(!Pasted.recognise(&[b"a regex: ^[[:alpha:]]", b"\x1b[0K"]));
-        assert!(!Pasted.recognise(&[b"#12 CACHED"]));
+        assert!(recognises(&Pasted, &[link]) && recognises(&Pasted, &[b"^[[0K"]));
+        assert!(!recognises(&Pasted, &[b"a regex: ^[[:alpha:]]", b"\x1b[0K"]));
+        assert!(!recognises(&Pasted, &[b"#12 CACHED"]));
     }
 }

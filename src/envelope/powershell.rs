@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Peeled};
+use super::{Envelope, Head, Peeled};
 
 /// Output that went through an error record.
 pub(super) struct Powershell;
@@ -16,11 +16,15 @@ impl Envelope for Powershell {
         "powershell"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        let id = |l: &&[u8]| {
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'd' | b' ')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        let id = |l: &[u8]| {
             l.starts_with(b"    + ") && memmem::find(l, b": NativeCommandError").is_some()
         };
-        head.iter().any(|l| text(l).is_some()) && head.iter().any(id)
+        head.any(self, |l| text(l).is_some()) && head.any(self, id)
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -40,6 +44,7 @@ fn text(line: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn the_first_line_of_the_output_loses_its_program() {
@@ -48,9 +53,9 @@ mod tests {
             b"At line:1 char:1",
             b"    + FullyQualifiedErrorId : NativeCommandError",
         ];
-        assert!(Powershell.recognise(&head));
+        assert!(recognises(&Powershell, &head));
         assert!(Powershell.decode(head[0]).text.starts_with(b"#0 building"));
-        assert!(!Powershell.recognise(&head[..2]));
+        assert!(!recognises(&Powershell, &head[..2]));
         assert_eq!(
             Powershell.decode(b"docker: command not found").text,
             b"docker: command not found"

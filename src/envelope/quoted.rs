@@ -1,6 +1,6 @@
 //! Lines quoted in an answer, as mail and Markdown do it: `> #5 CACHED`. Knows no CI.
 
-use super::{Envelope, Peeled, nearly_all};
+use super::{Envelope, Head, Peeled};
 
 /// `> ` in front of every line.
 pub(super) struct Quoted;
@@ -10,8 +10,12 @@ impl Envelope for Quoted {
         "quoted"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        nearly_all(head, |l| split(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'>'
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.nearly_all(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -30,11 +34,12 @@ fn split(line: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_marks_off_where_nearly_all_lines_have_one() {
-        assert!(Quoted.recognise(&[b"> #5 [2/3] RUN make", b">", b"> #5 CACHED"]));
+        assert!(recognises(&Quoted, &[b"> #5 [2/3] RUN make", b">", b"> #5 CACHED"]));
         assert_eq!(Quoted.decode(b">  ---> Using cache").text, b" ---> Using cache");
-        assert!(!Quoted.recognise(&[b"> docker build .", b"#5 CACHED", b"#6 CACHED"]));
+        assert!(!recognises(&Quoted, &[b"> docker build .", b"#5 CACHED", b"#6 CACHED"]));
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Source: `git/git` `sideband.c` (eight blanks, or `ESC[K`). Knows no CI.
 
-use super::{Envelope, Peeled, mostly};
+use super::{Envelope, Head, Peeled};
 
 /// A build on the git server (Dokku, Gitea, Heroku).
 pub(super) struct Remote;
@@ -13,8 +13,12 @@ impl Envelope for Remote {
         "remote"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| text(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'r'
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| text(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -32,16 +36,16 @@ fn text(line: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_prefix_and_padding_off() {
         assert_eq!(Remote.decode(b"remote: #5 CACHED        ").text, b"#5 CACHED");
         assert_eq!(Remote.decode(b"remote: #5 CACHED\x1b[K").text, b"#5 CACHED");
         assert_eq!(Remote.decode(b"remote:").text, b"");
-        assert!(!Remote.recognise(&[
-            b"#1 DONE 0.0s",
-            b"#2 DONE 0.0s",
-            b"remote: Compressing objects"
-        ]));
+        assert!(!recognises(
+            &Remote,
+            &[b"#1 DONE 0.0s", b"#2 DONE 0.0s", b"remote: Compressing objects"]
+        ));
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use memchr::{memchr, memmem};
 
 use super::unknown::Prefix;
-use super::{ENVELOPES, Envelope, KNOWN_BY_WORDS, Mark, Peeled, Stamp, ansi, echo, told, wrap};
+use super::{
+    ENVELOPES, Envelope, Head, KNOWN_BY_WORDS, Mark, Peeled, Stamp, ansi, echo, told, wrap,
+};
 
 /// How often one envelope may be inside another.
 const ROUNDS: usize = 4;
@@ -226,7 +228,8 @@ impl Stack {
 
     /// The outermost of the forms that these lines still have.
     fn next(&self, lines: &[&[u8]]) -> Option<&'static dyn Envelope> {
-        ENVELOPES.iter().find(|e| self.may_hold(**e) && e.recognise(lines)).copied()
+        let head = Head::new(lines.to_vec());
+        ENVELOPES.iter().find(|e| self.may_hold(**e) && e.recognise(&head)).copied()
     }
 
     /// Not the same form twice, nor two forms of one CI, nor two that pack.

@@ -5,7 +5,7 @@
 //! known by the end of its name, five letters of Kubernetes' alphabet without vowels
 //! (`k8s.io/apimachinery` `pkg/util/rand`). Knows no CI.
 
-use super::{Envelope, Peeled, nearly_all};
+use super::{Envelope, Head, Peeled};
 
 /// Pod and container.
 pub(super) struct Stern;
@@ -15,8 +15,12 @@ impl Envelope for Stern {
         "stern"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        nearly_all(head, |l| split(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first.is_ascii_lowercase() || first.is_ascii_digit()
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.nearly_all(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -43,11 +47,12 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_pod_and_container_off() {
         let line: &[u8] = b"build-k8nhg main INFO[0002] RUN make";
-        assert!(Stern.recognise(&[line, b"build-k8nhg main "]));
+        assert!(recognises(&Stern, &[line, b"build-k8nhg main "]));
         let peeled = Stern.decode(line);
         assert_eq!(
             (peeled.text, peeled.job),

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::{Envelope, Peeled, stream_text, told};
+use super::{Envelope, Head, Peeled, stream_text, told};
 
 /// One object a line, whose texts put together are a builder's log.
 pub(super) struct Stream;
@@ -20,9 +20,13 @@ impl Envelope for Stream {
         "engine-stream"
     }
 
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'{' | b'[' | b'b' | b's' | b'e' | b'"' | b'\'' | b'`' | b' ' | b'\t')
+    }
+
     /// `docker load` and `docker push` have such a stream too, and no steps in it.
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|line| {
+    fn recognise(&self, head: &Head) -> bool {
+        head.any(self, |line| {
             stream_text::of(line)
                 .is_some_and(|said| said.text.split(|b| *b == b'\n').any(told::begins))
         })
@@ -51,6 +55,7 @@ impl Envelope for Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn a_line_that_is_not_ended_goes_on_in_the_next_object() {
@@ -66,13 +71,13 @@ mod tests {
 
     #[test]
     fn only_a_stream_with_steps_is_one_of_a_build() {
-        assert!(Stream.recognise(&[b"Building", b"{'stream': 'Step 1/4 : FROM a'}"]));
+        assert!(recognises(&Stream, &[b"Building", b"{'stream': 'Step 1/4 : FROM a'}"]));
         for other in [
             &br#"{"stream": "Loaded image: base:1\n"}"#[..],
             b"{\"stream\": \"stdout\"}",
             b"#5 CACHED",
         ] {
-            assert!(!Stream.recognise(&[other]));
+            assert!(!recognises(&Stream, &[other]));
         }
     }
 }

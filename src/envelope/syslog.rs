@@ -2,7 +2,7 @@
 //! `<34>1 2026-05-04T09:00:00Z host app 12 - - text` (RFC 5424), and `ts` of moreutils, which has
 //! the date alone. Knows no CI.
 
-use super::{Envelope, Peeled, Stamp, nearly_all, stamp};
+use super::{Envelope, Head, Peeled, Stamp, stamp};
 
 /// Date, host, program.
 pub(super) struct Syslog;
@@ -12,8 +12,12 @@ impl Envelope for Syslog {
         "syslog"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        nearly_all(head, |l| peel(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'<' || first.is_ascii_uppercase()
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.nearly_all(self, |l| peel(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -90,6 +94,7 @@ fn program(rest: &[u8]) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_all_forms_off() {
@@ -109,6 +114,6 @@ mod tests {
         for line in ["May the 4th", "<p>May", "Maybe 4 09:00:00"] {
             assert!(peel(line.as_bytes()).is_none(), "{line}");
         }
-        assert!(!Syslog.recognise(&[b"#1 DONE 0.0s", b"May  4 09:00:00 ci-1 build[8]: x"]));
+        assert!(!recognises(&Syslog, &[b"#1 DONE 0.0s", b"May  4 09:00:00 ci-1 build[8]: x"]));
     }
 }

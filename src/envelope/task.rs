@@ -7,7 +7,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Peeled, nearly_all};
+use super::{Envelope, Head, Peeled};
 
 /// Package and task.
 pub(super) struct Task;
@@ -17,8 +17,12 @@ impl Envelope for Task {
         "task"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        nearly_all(head, |l| split(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'@' || first.is_ascii_lowercase()
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.nearly_all(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -44,17 +48,18 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_names_off_where_nearly_all_lines_have_one() {
         for line in ["api:docker: #5 CACHED", "apps/api docker: #5 CACHED", "@shop/api: #5 CACHED"]
         {
             let blank = line.split_once('#').unwrap().0.trim_end();
-            assert!(Task.recognise(&[line.as_bytes(), blank.as_bytes()]));
+            assert!(recognises(&Task, &[line.as_bytes(), blank.as_bytes()]));
             assert_eq!(Task.decode(line.as_bytes()).text, b"#5 CACHED");
             assert_eq!(Task.decode(blank.as_bytes()).text, b"");
         }
-        assert!(!Task.recognise(&[b"api: #5 CACHED", b"#6 CACHED", b"#7 CACHED"]));
+        assert!(!recognises(&Task, &[b"api: #5 CACHED", b"#6 CACHED", b"#7 CACHED"]));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! No source is public; shape from `JetBrains`' documentation and from logs in issues.
 
-use super::{Envelope, Mark, Peeled, echo, mostly, stamp};
+use super::{Envelope, Head, Mark, Peeled, echo, stamp};
 
 /// Build log.
 pub(super) struct Teamcity;
@@ -17,8 +17,13 @@ impl Envelope for Teamcity {
         Some("teamcity")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| split(l).is_some()) || head.iter().any(|l| l.starts_with(b"##teamcity["))
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b'[' | b'#')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| split(l).is_some())
+            || head.any(self, |l| l.starts_with(b"##teamcity["))
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
-use super::{Envelope, Mark, Peeled, teamcity};
+use super::{Envelope, Head, Mark, Peeled, teamcity};
 
 /// Messages between lines that have no form.
 pub(super) struct TeamcityMessage;
@@ -25,8 +25,12 @@ impl Envelope for TeamcityMessage {
         Some("teamcity")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|l| message(l).and_then(|m| attribute(m, b" text='")).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'#'
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.any(self, |l| message(l).and_then(|m| attribute(m, b" text='")).is_some())
     }
 
     fn packs(&self) -> bool {
@@ -104,6 +108,7 @@ fn attribute(message: &[u8], name: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn undoes_escapes_and_names_the_flow() {
@@ -115,7 +120,7 @@ mod tests {
             (peeled.text, peeled.job),
             ("#5 [2/3] RUN echo 'a' | b \u{e9}\r".as_bytes(), Some(&b"web"[..]))
         );
-        assert!(TeamcityMessage.recognise(&[line]));
+        assert!(recognises(&TeamcityMessage, &[line]));
     }
 
     #[test]
@@ -125,7 +130,7 @@ mod tests {
             "##teamcity[message text='cut",
             "##teamcity[messages text='a']",
         ] {
-            assert!(!TeamcityMessage.recognise(&[line.as_bytes()]), "{line}");
+            assert!(!recognises(&TeamcityMessage, &[line.as_bytes()]), "{line}");
             assert_eq!(&*TeamcityMessage.unpack(line.as_bytes()), line.as_bytes());
         }
         assert_eq!(TeamcityMessage.decode(b"#5 CACHED").job, None);

@@ -3,7 +3,7 @@
 //!
 //! Source: `tektoncd/cli` `pkg/log/writer.go`.
 
-use super::{Envelope, Mark, Peeled, ansi, echo, mostly};
+use super::{Envelope, Head, Mark, Peeled, ansi, echo};
 
 /// Task and step in front of every line.
 pub(super) struct Tekton;
@@ -17,8 +17,12 @@ impl Envelope for Tekton {
         Some("tekton")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| split(l).is_some())
+    fn may_begin(&self, first: u8) -> bool {
+        first == b'['
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| split(l).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -4,9 +4,8 @@
 //! Source: `hashicorp/terraform` `internal/command/views/hook_ui.go` (`ProvisionOutput`),
 //! `internal/builtin/provisioners/local-exec`. Knows no CI.
 
-use memchr::memmem;
-
-use super::{Envelope, Mark, Peeled, ansi, echo};
+use super::{Envelope, Head, Mark, Peeled, ansi, echo};
+use crate::source::find;
 
 /// Address of the resource, and the provisioner.
 pub(super) struct Terraform;
@@ -16,7 +15,11 @@ impl Envelope for Terraform {
         "terraform"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
+    fn may_begin(&self, first: u8) -> bool {
+        first.is_ascii_alphabetic()
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
         const BEGINS: [&[u8]; 5] = [
             b"Terraform used the selected providers",
             b"Terraform will perform the following actions",
@@ -24,7 +27,7 @@ impl Envelope for Terraform {
             b"OpenTofu will perform the following actions",
             b"Initializing the backend...",
         ];
-        head.iter().any(|line| {
+        head.any(self, |line| {
             split(line).is_some() || BEGINS.iter().any(|start| ansi::lead(line).starts_with(start))
         })
     }
@@ -42,14 +45,15 @@ impl Envelope for Terraform {
 }
 
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    const MARKS: [&[u8]; 2] = [b" (local-exec):", b" (remote-exec):"];
+    const MARKS: [&[u8]; 2] = [b"(local-exec):", b"(remote-exec):"];
     let line = ansi::lead(line);
     if !line.first().is_some_and(u8::is_ascii_alphabetic) {
         return None;
     }
     let head = line.get(..256).unwrap_or(line);
-    let (at, mark) = MARKS.iter().find_map(|mark| Some((memmem::find(head, mark)?, mark)))?;
+    let (at, mark) = MARKS.iter().find_map(|mark| Some((find(head, mark)?, mark)))?;
     let (address, rest) = line.split_at_checked(at)?;
+    let address = address.strip_suffix(b" ")?;
     // `module.web.null_resource.image["a b"]`
     let free = memchr::memchr(b'[', address).and_then(|at| address.get(..at)).unwrap_or(address);
     let named = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
@@ -61,6 +65,7 @@ fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_resource_and_provisioner_off() {
@@ -81,7 +86,7 @@ mod tests {
                 (&b"#5 CACHED"[..], Some(job.as_bytes())),
                 "{line}"
             );
-            assert!(Terraform.recognise(&[b"", line.as_bytes()]));
+            assert!(recognises(&Terraform, &[b"", line.as_bytes()]));
         }
         assert_eq!(
             Terraform.decode(b"null_resource.a (local-exec):  ---> Using cache").text,

@@ -3,7 +3,7 @@
 //! Sources: `travis-ci/travis-build` `lib/travis/build/bash`, `travis-ci/casher` `bin/casher`.
 //! Copies of the page glue durations to the text: `0.61sattempting to download cache archive`.
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Mark, Peeled, ansi, echo};
+use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, ansi, echo};
 
 /// Job log.
 pub(super) struct Travis;
@@ -17,8 +17,12 @@ impl Envelope for Travis {
         Some("travis")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|l| marker(l) || l.starts_with(b"Build system information") || worker(l))
+    fn may_begin(&self, first: u8) -> bool {
+        matches!(first, b't' | b'B' | b'W')
+    }
+
+    fn recognise(&self, head: &Head) -> bool {
+        head.any(self, |l| marker(l) || l.starts_with(b"Build system information") || worker(l))
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {
@@ -84,6 +88,7 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::recognises;
 
     #[test]
     fn takes_markers_and_durations_off() {
@@ -92,8 +97,8 @@ mod tests {
         assert_eq!(Travis.decode(line).text, b"$ docker build .");
         assert_eq!(Travis.decode(b"0.61sfound cache").text, b"found cache");
         assert_eq!(Travis.decode(b"0.61s later").text, b"0.61s later");
-        assert!(Travis.recognise(&[line]));
-        assert!(!Travis.recognise(&[b"#1 DONE 0.61s", b"travis"]));
+        assert!(recognises(&Travis, &[line]));
+        assert!(!recognises(&Travis, &[b"#1 DONE 0.61s", b"travis"]));
     }
 
     #[test]

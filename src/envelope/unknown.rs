@@ -5,7 +5,7 @@
 //! hexadecimal numbers in it, it is the log's. What stands behind the line in turn (`"}` of an
 //! object) is learned with it.
 
-use super::{Envelope, Peeled, ansi, told};
+use super::{Envelope, Head, Peeled, ansi, told};
 
 /// What stands before each line of a builder, and behind it.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,8 +67,8 @@ impl Envelope for Prefix {
         "unknown"
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        head.iter().any(|line| self.split(line).is_some())
+    fn recognise(&self, head: &Head) -> bool {
+        head.any(self, |line| self.split(line).is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -2,7 +2,7 @@
 //!
 //! Source: `woodpecker-ci/woodpecker` `cli/exec/line.go` (`"[%s:L%d:%ds] %s"`).
 
-use super::{Envelope, Mark, Peeled, drone, mostly};
+use super::{Envelope, Head, Mark, Peeled, drone};
 use crate::source::find;
 
 /// Log of a pipeline.
@@ -17,9 +17,9 @@ impl Envelope for Woodpecker {
         Some("woodpecker")
     }
 
-    fn recognise(&self, head: &[&[u8]]) -> bool {
-        mostly(head, |l| split(l).is_some())
-            || head.iter().take(40).any(|l| find(l, b"/woodpecker/src/").is_some())
+    fn recognise(&self, head: &Head) -> bool {
+        head.mostly(self, |l| split(l).is_some())
+            || head.lines.iter().take(40).any(|l| find(l, b"/woodpecker/src/").is_some())
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

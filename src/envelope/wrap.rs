@@ -4,7 +4,7 @@
 //! `BuildKit`'s `#12 ` stands in front of all other lines: a line without it is then the rest of
 //! one.
 
-use memchr::memmem;
+use crate::source::find;
 
 /// Narrowest and widest console that is believed.
 const WIDTHS: std::ops::RangeInclusive<usize> = 60..=400;
@@ -12,19 +12,22 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 60..=400;
 /// The width at which the lines of a log are cut; `None` where they are not.
 pub(super) fn width(head: &[&[u8]]) -> Option<usize> {
     // The error record of `powershell.rs` is no output.
-    let record = head.iter().rposition(|l| memmem::find(l, b": NativeCommandError").is_some());
+    let record = head.iter().rposition(|l| find(l, b"NativeCommandError").is_some());
     let output = head.iter().skip(record.map_or(0, |at| at + 1));
     let lines: Vec<&[u8]> =
         output.copied().filter(|l| !l.trim_ascii().is_empty()).take(300).collect();
-    let widest = lines.iter().map(|l| length(l)).max().filter(|w| WIDTHS.contains(w))?;
+    // Of each line that has no number, the length of the one before it.
+    let before: Vec<usize> = lines
+        .windows(2)
+        .filter_map(|pair| pair.last().filter(|line| !begins(line)).and(pair.first()))
+        .map(|line| length(line))
+        .collect();
+    let width = before.iter().copied().max().filter(|width| WIDTHS.contains(width))?;
+    let rests = before.iter().filter(|length| **length == width).count();
+    let stray = before.len() - rests;
     let numbered = lines.iter().filter(|l| begins(l)).count();
-    if numbered * 2 < lines.len() {
-        return None;
-    }
-    let pairs = || lines.iter().zip(lines.iter().skip(1));
-    let rests = pairs().filter(|(before, line)| length(before) == widest && !begins(line)).count();
-    let stray = pairs().filter(|(before, line)| length(before) < widest && !begins(line)).count();
-    (rests > 2 && rests > stray * 4).then_some(widest)
+    let cut = rests > 2 && rests > stray * 4 && numbered * 2 >= lines.len();
+    (cut && lines.iter().all(|l| length(l) <= width)).then_some(width)
 }
 
 /// Whether the line may go on in the next one.

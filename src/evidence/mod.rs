@@ -27,7 +27,9 @@ pub use attach::{Attached, attach};
 pub use checkout::name_files;
 pub use page::{Page, pages};
 
-use memchr::memmem;
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr3, memmem};
 
 use self::cacheconfig::CacheConfig;
 use self::metrics::Measured;
@@ -167,7 +169,10 @@ fn has_keys(bytes: &[u8], keys: &[&str]) -> bool {
 }
 
 /// JSON without white space between its tokens: the form that `BuildKit` writes.
-fn compact(json: &[u8]) -> Vec<u8> {
+fn compact(json: &[u8]) -> Cow<'_, [u8]> {
+    if memchr3(b' ', b'\n', b'\t', json).or_else(|| memchr(b'\r', json)).is_none() {
+        return Cow::Borrowed(json);
+    }
     let mut compact = Vec::with_capacity(json.len());
     let (mut inside, mut escaped) = (false, false);
     for &byte in json {
@@ -180,5 +185,5 @@ fn compact(json: &[u8]) -> Vec<u8> {
         }
         compact.push(byte);
     }
-    compact
+    Cow::Owned(compact)
 }

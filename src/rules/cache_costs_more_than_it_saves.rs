@@ -50,6 +50,9 @@ fn finding(past: &Past) -> Option<Finding> {
         past.builds.get(*i).is_some_and(|b| b.imports.iter().chain(&b.exports).any(Transfer::ok))
     };
     let runs: Vec<usize> = (0..past.len()).filter(moving).collect();
+    if runs.len() < 5 {
+        return None;
+    }
     let transfers = || {
         runs.iter()
             .filter_map(|&i| past.builds.get(i))
@@ -58,7 +61,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let spent: f64 = transfers().filter_map(|t| t.seconds).sum();
     let saved = saved(past)?;
     let lost = (spent - saved) / count(runs.len());
-    if runs.len() < 5 || lost < NOTE {
+    if lost < NOTE {
         return None;
     }
     let clear = spent > 2.0 * saved && lost > WARN;

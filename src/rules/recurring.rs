@@ -180,6 +180,10 @@ pub(super) fn find(study: &Study) -> Vec<SeriesSpots> {
 }
 
 fn of_series(past: Past) -> Spots {
+    let breaks = |i: usize| past.misses(i).any(|miss| usable(miss.because));
+    if !(1..past.len()).any(breaks) {
+        return Spots::default();
+    }
     let broke = |i: usize, step: &Step| past.misses_of(i, step).any(|miss| usable(miss.because));
     let index = |row: Row| {
         let cells =

@@ -59,8 +59,7 @@ pub(super) fn check(
     let found = past::judge(study, |past| seen(past));
     for whole in Past::all(study) {
         let newest = whole.newest().unwrap_or(whole);
-        let decided = !stored(&newest).is_empty() || seen(&newest).is_some();
-        open.close(&newest, |_| decided);
+        open.close(&newest, |newest| !stored(newest).is_empty() || seen(newest).is_some());
     }
     findings.extend(found);
     findings.extend(open.places.into_iter().filter_map(|at| written(study, at)));
@@ -163,19 +162,22 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
     {
         return None;
     }
+    let lone = past.len() == 1;
+    let losses = past.losses(i);
+    if losses.is_empty() && !lone {
+        return None;
+    }
     let mut ran = chain::inner_stages(build);
     ran.retain(chain::all_missed);
     let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit);
     if hit.is_none() && !copied::is_blind(past, i, last, &ran) {
         return None;
     }
-    let lone = past.len() == 1;
     // What copies out of the stage was a hit all the same: nothing that the image needs was built
     // again.
     if lone && build.decided().filter(|s| s.stage == last).all(|s| s.outcome == Outcome::Hit) {
         return None;
     }
-    let losses = past.losses(i);
     let of = |stage: &Stage| losses.iter().find(|loss| loss.is_of(stage));
     let immune = |stage: &Stage| {
         let first = stage.steps.first();

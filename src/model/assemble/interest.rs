@@ -3,6 +3,7 @@
 //! Called from many threads, each with a block of its own; remembers only what saves lines.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
@@ -30,30 +31,53 @@ pub struct Before {
     /// The line before may go on in this one. So it may at the start of a block, where the line
     /// before was not seen.
     open: bool,
-    silent: Silent,
+    /// None before the first line that no dialect reads.
+    silent: Option<Silent>,
 }
 
 impl Default for Before {
     fn default() -> Self {
-        Self { talking: None, job: Vec::new(), open: true, silent: Silent::default() }
+        Self { talking: None, job: Vec::new(), open: true, silent: None }
     }
 }
 
+impl Drop for Before {
+    fn drop(&mut self) {
+        if let Some(silent) = self.silent.take() {
+            SILENT.set(Some(silent));
+        }
+    }
+}
+
+thread_local! {
+    /// What the blocks that this thread read before had: runs of one job print the same lines.
+    static SILENT: Cell<Option<Silent>> = const { Cell::new(None) };
+}
+
 /// Lines that say nothing, by their hashes: programs print the same ones in each of a log's builds.
-#[derive(Default)]
 struct Silent {
+    /// The envelopes of the log: what one CI says is nothing in a log of another.
+    names: Vec<&'static str>,
     state: RandomState,
-    /// Each in its slot, where it stays until another one takes it; none before the first.
+    /// Each in its slot, where it stays until another one takes it.
     slots: Vec<u64>,
 }
 
 impl Silent {
     const SLOTS: usize = 1024;
 
+    /// The lines of earlier blocks, if those had the same envelopes.
+    fn of(stack: &Stack) -> Self {
+        let names = stack.names().collect();
+        match SILENT.take() {
+            Some(known) if known.names == names => known,
+            _ => Self { names, state: RandomState::default(), slots: vec![0; Self::SLOTS] },
+        }
+    }
+
     /// Whether a line says something, asked only of one that is not known.
     fn or_says(&mut self, text: &[u8], says: impl FnOnce() -> bool) -> bool {
         let hash = self.state.hash_one(text);
-        self.slots.resize(Self::SLOTS, 0);
         // Any part of the hash will do.
         #[expect(clippy::cast_possible_truncation, reason = "see above")]
         let Some(slot) = self.slots.get_mut(hash as usize % Self::SLOTS) else { return says() };
@@ -138,7 +162,8 @@ impl Before {
             self.talking = None;
             return true;
         }
-        self.silent.or_says(peeled.text, || says_something(peeled.text, stack))
+        let silent = self.silent.get_or_insert_with(|| Silent::of(stack));
+        silent.or_says(peeled.text, || says_something(peeled.text, stack))
     }
 }
 

@@ -73,7 +73,7 @@ find_logs() {
     fi
 }
 
-can_fail() { [ "${CACHEDIAG_FAIL_ON:-never}" != never ] || [ -n "${CACHEDIAG_MIN_HIT_RATE:-}${CACHEDIAG_MUST_HIT:-}" ]; }
+can_fail() { [ "${CACHEDIAG_FAIL_ON:-never}" != never ] || [ -n "${CACHEDIAG_MIN_HIT_RATE:-}${CACHEDIAG_MUST_HIT:-}${CACHEDIAG_MAX_DROP:-}" ]; }
 
 # The file in which the CI collects results.
 report_of_ci() {

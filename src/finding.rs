@@ -5,7 +5,7 @@
 mod alternative;
 mod fingerprint;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::model::{Build, Quote, Run};
 
@@ -60,13 +60,15 @@ pub struct Proof {
     rest: Vec<Evidence>,
     /// Builds that show the same: a few are quoted, all of them are counted.
     builds: Vec<Place>,
+    /// What the builds are called that show it, sorted.
+    names: Vec<String>,
 }
 
 impl Proof {
     /// Starts with the line that shows it best.
     #[must_use]
     pub fn new(first: Evidence) -> Self {
-        Self { first, rest: Vec::new(), builds: Vec::new() }
+        Self { first, rest: Vec::new(), builds: Vec::new(), names: Vec::new() }
     }
 
     /// From a list in the order of reading; `None` where the list is empty.
@@ -74,7 +76,7 @@ impl Proof {
     pub fn from_lines(lines: Vec<Evidence>) -> Option<Self> {
         let mut lines = lines.into_iter();
         let first = lines.next()?;
-        Some(Self { first, rest: lines.collect(), builds: Vec::new() })
+        Some(Self { rest: lines.collect(), ..Self::new(first) })
     }
 
     /// One more line.
@@ -95,6 +97,17 @@ impl Proof {
     #[must_use]
     pub fn builds(&self) -> &[Place] {
         &self.builds
+    }
+
+    /// The builds that show it are called so, from run to run.
+    pub fn name(&mut self, names: BTreeSet<String>) {
+        self.names = names.into_iter().collect();
+    }
+
+    /// What the builds are called that show it; none where it is not seen in a build.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// Source and line of all that shows it, the lines that are quoted before the others.

@@ -4,6 +4,7 @@ mod alone;
 mod copies;
 mod fleet;
 mod forms;
+mod remember;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use rayon::prelude::*;
 use crate::config::{self, Called, Config};
 use crate::envelope::Stack;
 use crate::evidence::{self, Evidence};
-use crate::history::{self, History, Record};
+use crate::history::{self, Record};
 use crate::model::{Interest, LogReader, Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
@@ -27,6 +28,8 @@ use crate::trend::{self, Branch};
 use crate::triage::{self, Baseline, Gates, Policy};
 
 pub use self::fleet::{judge_records, records};
+pub use self::remember::Branched;
+use self::remember::remember;
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +44,8 @@ pub struct Options {
     pub gates: Gates,
     /// What was known before.
     pub baseline: Option<Baseline>,
+    /// Against which branch the runs that were just read are held, where runs are remembered.
+    pub branch: Option<Branched>,
     /// Number of threads; `None` is one a core.
     pub threads: Option<usize>,
     /// Passes standard input through to standard output.
@@ -146,21 +151,6 @@ fn read_and_judge(options: &Options, found: &Found) -> Report {
     }
 }
 
-/// Judges the runs beside those of their jobs that were read before, and remembers them.
-fn remember(
-    settings: &history::Settings,
-    options: &Options,
-    runs: &[Run],
-    configs: Vec<Config>,
-    problems: Vec<Problem>,
-) -> Report {
-    let mut history = History::open(settings.clone());
-    let runs = history.beside(runs);
-    let mut report = judge(options, runs, configs, problems);
-    history.keep(&mut report);
-    report
-}
-
 /// From runs to findings.
 fn judge(
     options: &Options,
@@ -183,7 +173,7 @@ fn judge(
         .with_max_len(1)
         .flat_map_iter(|rule| rule.check(&study))
         .collect::<Vec<_>>();
-    let (findings, hidden) = triage::triage(findings, &study.runs, &options.policy);
+    let (findings, hidden) = triage::triage(findings, &study, &options.policy);
     problems.extend(alone::without_build(&study, &findings));
     let gates = triage::gates(&study, &options.gates);
     Report {

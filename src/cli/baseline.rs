@@ -26,6 +26,9 @@ struct Wire {
 struct Entry {
     rule: String,
     subject: String,
+    /// Empty where no build showed it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    build: String,
     fingerprint: String,
 }
 
@@ -64,7 +67,7 @@ impl Kept {
     pub(super) fn update(self, report: &Report) -> anyhow::Result<()> {
         let now = Baseline::of(self.known.name, &report.findings);
         write(&self.path, &now)?;
-        let (all, new, gone) = (now.known.len(), report.fresh().count(), report.gone().len());
+        let (all, new, gone) = (report.findings.len(), report.fresh().count(), report.gone().len());
         screen::complain(&format!(
             "{}: {all} known from now on, {new} of them new; {gone} taken off",
             now.name
@@ -91,8 +94,9 @@ fn read(path: &Path) -> anyhow::Result<Option<Baseline>> {
         );
     }
     let known = wire.findings.into_iter();
-    let known =
-        known.map(|Entry { rule, subject, fingerprint }| (fingerprint, Known { rule, subject }));
+    let known = known.map(|Entry { rule, subject, build, fingerprint }| {
+        (fingerprint, Known { rule, subject, build })
+    });
     Ok(Some(Baseline { name, known: known.collect() }))
 }
 
@@ -101,6 +105,7 @@ fn write(path: &Path, baseline: &Baseline) -> anyhow::Result<()> {
     let entry = |(fingerprint, known): (&String, &Known)| Entry {
         rule: known.rule.clone(),
         subject: redact(&known.subject).into_owned(),
+        build: redact(&known.build).into_owned(),
         fingerprint: fingerprint.clone(),
     };
     let mut findings: Vec<Entry> = baseline.known.iter().map(entry).collect();

@@ -18,7 +18,9 @@ pub(super) fn run(args: &CheckArgs, look: Look) -> anyhow::Result<ExitCode> {
         ensure!(file.exists(), "{}: no such file or directory", file.display());
     }
     let diagnosis_args = diagnosis(args);
-    let diagnosis = Diagnosis::open(&diagnosis_args)?;
+    let mut diagnosis = Diagnosis::open(&diagnosis_args)?;
+    // Configuration is of no run.
+    diagnosis.project.settings.baseline_branch = None;
     let options = Options {
         configuration_only: true,
         // What is asked of builds, and of earlier runs, is for their logs.

@@ -5,14 +5,14 @@ use std::io::{self, BufWriter, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 
 use super::args::{AUTO, DiagnosisArgs, FailOn, JobArgs, Look, Output, renderer};
 use super::baseline::Kept;
 use super::screen::{self, Stream};
 use super::settings::{Project, Settings};
 use super::{TROUBLE, auto, history};
-use crate::pipeline::Options;
+use crate::pipeline::{Branched, Options};
 use crate::render::{GithubSummary, Human, Renderer, Report, Summary, problem_line};
 
 /// What a diagnosis is made with.
@@ -36,6 +36,10 @@ impl<'a> Diagnosis<'a> {
     /// or built.
     pub(super) fn open(args: &'a DiagnosisArgs) -> anyhow::Result<Self> {
         let project = Project::load(&args.settings, &args.scope)?;
+        ensure!(
+            project.settings.max_drop.is_none() || project.settings.baseline_branch.is_some(),
+            "--max-drop needs the branch to compare with: --baseline-branch main"
+        );
         let baseline = Kept::open(project.settings.baseline.as_deref(), args.update_baseline)?;
         Ok(Self { project, baseline, job: &args.job, checkout: args.checkout.as_ref() })
     }
@@ -46,6 +50,7 @@ impl<'a> Diagnosis<'a> {
             baseline: self.baseline.as_ref().map(|kept| kept.known.clone()),
             history: history::settings(&self.project.settings, self.job),
             checkout: self.checkout.cloned(),
+            branch: branched(&self.project.settings),
             ..self.project.options(paths)
         }
     }
@@ -56,6 +61,10 @@ impl<'a> Diagnosis<'a> {
         report.problems.extend(self.project.problems);
         report.top = settings.top.map(NonZeroUsize::get);
         report.details = settings.details;
+        report.failing = settings.fail_on.and_then(FailOn::least);
+        if let Some(branch) = settings.baseline_branch.as_ref().filter(|_| !to.nothing) {
+            without_branch(&report, branch);
+        }
         tell(&report, settings, to)?;
         let mut status = status(&report, settings.fail_on.unwrap_or(FailOn::Never), to.nothing);
         if let Some(kept) = self.baseline.filter(|kept| kept.update && !to.nothing) {
@@ -67,6 +76,22 @@ impl<'a> Diagnosis<'a> {
         std::mem::forget(report);
         Ok(status)
     }
+}
+
+fn branched(settings: &Settings) -> Option<Branched> {
+    let max_drop = settings.max_drop.as_ref().map(|points| points.0);
+    settings.baseline_branch.clone().map(|name| Branched { name, max_drop })
+}
+
+/// Every finding counts then: a gate that is asked for and cannot be held against anything is not
+/// one that is passed.
+fn without_branch(report: &Report, branch: &str) {
+    let why = match &report.against {
+        Some(there) if there.run.is_some() => return,
+        Some(_) => format!("no run of branch {branch} is remembered"),
+        None => format!("--baseline-branch {branch} needs --history FILE.db"),
+    };
+    screen::complain(&format!("warning: {why}: every finding counts, and --max-drop is not asked"));
 }
 
 /// Writes the report wherever it is wanted.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use chrono::{TimeDelta, Utc};
 
-use super::args::{JobArgs, ListFormat, Look, RememberedArgs, Span, Verb};
+use super::args::{JobArgs, ListFormat, Look, RememberedArgs, Span, Verb, nearest};
 use super::{TROUBLE, screen, settings};
 use crate::history::{self, Added, Identity, Job, Record, Settings, Store};
 use crate::render::escape;
@@ -95,9 +95,21 @@ fn the_job(store: &Store, name: &str) -> anyhow::Result<Job> {
     match (jobs.pop(), titles.len()) {
         (Some(job), 1) => Ok(job),
         (None, _) => {
-            bail!("neither a record nor a job is called {name}; see: cachediag history list")
+            bail!("neither a record nor a job is called {name}{}", meant(store, name))
         }
         _ => bail!("several jobs are called {name}; give all of the name:{}", titles.concat()),
+    }
+}
+
+/// What to say of a job that is not there.
+pub(super) fn meant(store: &Store, name: &str) -> String {
+    let jobs = store.jobs().unwrap_or_default();
+    let titles: Vec<String> = jobs.iter().map(history::title).collect();
+    let own = jobs.iter().map(history::own_name);
+    let names: Vec<&str> = own.chain(titles.iter().map(String::as_str)).collect();
+    match nearest(name, &names) {
+        Some(near) => format!(", did you mean {}?", escape::line(near)),
+        None => "; see: cachediag history list".to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 
 use super::args::{Look, TrendArgs};
-use super::{TROUBLE, screen};
+use super::{TROUBLE, history as remembered, screen};
 use crate::history::{self, Store, Trouble};
 use crate::pipeline;
 use crate::render::Question;
@@ -21,7 +21,7 @@ pub(super) fn run(args: &TrendArgs, look: Look) -> anyhow::Result<ExitCode> {
     };
     let jobs = jobs.with_context(trouble)?;
     if let Some(name) = args.job.as_ref().filter(|_| jobs.is_empty()) {
-        bail!("no job is called {name}; see: cachediag history list");
+        bail!("no job is called {name}{}", remembered::meant(&store, name));
     }
     let longest = jobs.iter().map(|job| history::title(job).chars().count()).max().unwrap_or(0);
     let question = Question { last: args.last.into(), in_full: args.job.is_some(), longest };

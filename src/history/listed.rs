@@ -49,6 +49,12 @@ pub fn title(job: &Job) -> String {
     if words.is_empty() { "(a job without a name)".to_owned() } else { words.join(" ") }
 }
 
+/// What the job itself is called: it may be nothing.
+#[must_use]
+pub fn own_name(job: &Job) -> &str {
+    parts(job).1.0
+}
+
 /// The job with these runs.
 #[must_use]
 pub fn with_runs(job: &Job, branches: Vec<Branch>) -> trend::Job {

@@ -6,6 +6,7 @@
 //! on without it.
 
 mod arguments;
+mod branch;
 mod fleet;
 mod identity;
 mod listed;
@@ -24,9 +25,10 @@ use crate::model::{Problem, Run};
 use crate::render::Report;
 use crate::trend::Reported;
 
+pub use self::branch::Newest;
 pub use self::fleet::{records_of, runs_of};
 pub use self::identity::{Identity, ci_around};
-pub use self::listed::{listed, listed_json, title, with_runs};
+pub use self::listed::{listed, listed_json, own_name, title, with_runs};
 pub use self::record::{Facts, Found, NoRecord, Record, VERSION};
 pub use self::store::{Added, Job, Read, Store, Trouble};
 
@@ -126,6 +128,11 @@ impl History {
                         &self.settings,
                         &format!("a record cannot be read: {reason}"),
                     ));
+                }
+                for (name, near) in &recalled.misspelt {
+                    let said =
+                        format!("no run of the job {name} is remembered; did you mean {near}?");
+                    self.problems.push(problem(&self.settings, &said));
                 }
                 let runs = recalled.runs(&self.arguments);
                 self.before = recalled.before;

@@ -1,5 +1,7 @@
 //! What is new since the job ran last, and what is gone.
 
+use std::collections::BTreeSet;
+
 use super::record::Found;
 use crate::finding::Finding;
 use crate::render::{Gone, News, Report};
@@ -9,16 +11,17 @@ use crate::render::{Gone, News, Report};
 pub(super) fn of(report: &Report, before: Option<&[Found]>) -> Option<News> {
     let before = before?;
     let runs = report.study.runs.iter().filter(|run| run.earlier.is_some()).count();
-    let names: Vec<String> = report.findings.iter().map(Finding::fingerprint).collect();
-    let known = |name: &&String| before.iter().any(|found| found.fingerprint == **name);
+    let known: BTreeSet<&str> = before.iter().flat_map(Found::names).collect();
+    let is_new =
+        |finding: &&Finding| !finding.fingerprints().all(|name| known.contains(name.as_str()));
     // What the project hides is there, and not gone.
-    let hidden = |found: &Found| {
-        report.hidden.iter().any(|hidden| hidden.finding.fingerprint() == found.fingerprint)
-    };
-    let gone = before.iter().filter(|found| !names.contains(&found.fingerprint) && !hidden(found));
+    let hidden = report.hidden.iter().map(|hidden| &hidden.finding);
+    let there: BTreeSet<String> =
+        report.findings.iter().chain(hidden).flat_map(Finding::fingerprints).collect();
+    let gone = before.iter().filter(|found| !found.names().any(|name| there.contains(name)));
     Some(News {
         runs,
-        new: names.iter().filter(|name| !known(name)).cloned().collect(),
+        new: report.findings.iter().filter(is_new).map(Finding::fingerprint).collect(),
         gone: gone
             .map(|found| Gone { rule: found.rule.clone(), title: found.title.clone() })
             .collect(),

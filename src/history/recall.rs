@@ -16,6 +16,8 @@ pub(super) struct Recalled {
     others: Vec<Record>,
     /// Why others could not be read.
     pub unread: Vec<String>,
+    /// Jobs that ran for the first time, each with one that is called nearly so.
+    pub misspelt: Vec<(String, String)>,
     /// What was found when the jobs ran last; `None` where they never did.
     pub before: Option<Vec<Found>>,
 }
@@ -45,6 +47,9 @@ pub(super) fn records(
                 .into_iter()
                 .filter(|record| !known.contains(record.id.as_str()))
                 .collect();
+            if earlier.is_empty() && read.unread.is_empty() {
+                recalled.misspelt.extend(nearly(store, scope, name)?);
+            }
             let skip = earlier.len().saturating_sub(last);
             if let Some(newest) = earlier.last() {
                 let before = recalled.before.get_or_insert_default();
@@ -64,6 +69,27 @@ pub(super) fn records(
     recalled.unread.sort();
     recalled.unread.dedup();
     Ok(recalled)
+}
+
+/// The job and one of its pipeline whose name differs by a slip of the finger; `build-2` beside
+/// `build-1` is none.
+fn nearly(store: &Store, scope: &str, name: &str) -> Result<Option<(String, String)>, Trouble> {
+    const SHORTEST: usize = 3;
+    const SLIPS: usize = 2;
+    let own = |name: &str| name.split('\n').next().unwrap_or_default().to_owned();
+    let letters = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
+    let this = own(name);
+    if this.len() < SHORTEST {
+        return Ok(None);
+    }
+    let slips = |other: &String| strsim::osa_distance(&this, other);
+    let is_near = |other: &String| {
+        *other != this
+            && letters(other) != letters(&this)
+            && slips(other) <= SLIPS.min(this.len() / SHORTEST)
+    };
+    let others = store.names_in(scope)?.into_iter().map(|name| own(&name)).filter(is_near);
+    Ok(others.min_by_key(slips).map(|near| (this.clone(), near)))
 }
 
 impl Recalled {

@@ -2,10 +2,10 @@
 //!
 //! Names, reasons and steps are the project's words or a log's: they are still to be escaped.
 
-use super::Report;
 use super::units::{count, grouped};
+use super::{Against, Report};
 use crate::finding::Finding;
-use crate::triage::{Gate, Ignore, Judged};
+use crate::triage::{Gate, Ignore, Judged, Known};
 
 /// One gate: `--min-hit-rate 60`, and why it is not passed, a build a line.
 pub(super) struct Said {
@@ -41,9 +41,24 @@ fn gate(gate: &Gate) -> Said {
     }
 }
 
-/// What the baseline says, a line each; nothing where there is none. Names and subjects are still
-/// to be escaped.
+/// What the baseline says, and the branch that it is held against, a line each; nothing where
+/// there is neither. Names and subjects are still to be escaped.
 pub(super) fn baseline(report: &Report) -> Vec<String> {
+    let mut lines = kept(report);
+    lines.extend(report.against.as_ref().map(|there| against(report, there)));
+    lines
+}
+
+fn against(report: &Report, there: &Against) -> String {
+    let branch = &there.branch;
+    let Some(run) = &there.run else {
+        return format!("no run of branch {branch} is remembered: every finding counts");
+    };
+    let (new, known) = (grouped(report.fresh().count()), grouped(there.known.len()));
+    format!("branch {branch}, {run}: {new} new, {known} known")
+}
+
+fn kept(report: &Report) -> Vec<String> {
     let Some(baseline) = &report.baseline else { return Vec::new() };
     let (new, gone) = (report.fresh().count(), report.gone());
     let known = report.findings.len() - new;
@@ -54,8 +69,15 @@ pub(super) fn baseline(report: &Report) -> Vec<String> {
         grouped(known),
         grouped(gone.len())
     );
-    let gone = gone.into_iter().map(|known| format!("gone: {} of {}", known.rule, known.subject));
-    std::iter::once(first).chain(gone).collect()
+    std::iter::once(first).chain(gone.into_iter().map(no_more)).collect()
+}
+
+fn no_more(gone: &Known) -> String {
+    let Known { rule, subject, build } = gone;
+    if build.is_empty() || subject.contains(build) {
+        return format!("gone: {rule} of {subject}");
+    }
+    format!("gone: {rule} of {subject} in {build}")
 }
 
 /// What is new since the job ran last, a line each; nothing where no runs are remembered. Titles

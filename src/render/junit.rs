@@ -1,7 +1,7 @@
 //! `JUnit` XML, which Jenkins, GitLab, `CircleCI` and Azure Pipelines show as test results.
 //!
-//! A finding is a test that fails, a note or what is known one that is skipped; where there is no
-//! finding one test passes, because Jenkins takes a file without tests for an error; it is skipped
+//! A finding that counts for `--fail-on` is a test that fails (where nobody says it, an error), any
+//! other one that is skipped; where there is no finding one test passes, because Jenkins takes a file without tests for an error; it is skipped
 //! where it is too little to tell.
 
 use std::fmt::Write as _;
@@ -91,9 +91,9 @@ fn asked(gate: &Said) -> String {
     format!("<testcase classname=\"cachediag\" name=\"{name}\">\n{inside}\n</testcase>\n")
 }
 
-/// What is worth knowing, or known, fails no test.
+/// What is less bad than what is to fail, or known, fails no test.
 fn passes(report: &Report, finding: &Finding) -> bool {
-    finding.severity == Severity::Note || report.is_known(finding)
+    finding.severity < report.failing.unwrap_or(Severity::Error) || report.is_known(finding)
 }
 
 /// Named by rule and subject, which stay from run to run, so that histories of tests work.

@@ -172,10 +172,10 @@ pub(super) fn title<'a>(report: &Report, finding: &'a Finding) -> Cow<'a, str> {
 /// `1 error, 2 warnings`, with a baseline also how many of them are new.
 pub(super) fn counted(report: &Report) -> String {
     let kinds = kinds(report);
-    match report.baseline {
-        Some(_) => format!("{kinds} ({} new)", grouped(report.fresh().count())),
-        None => kinds,
+    if report.baseline.is_none() && report.against.is_none() {
+        return kinds;
     }
+    format!("{kinds} ({} new)", grouped(report.fresh().count()))
 }
 
 fn kinds(report: &Report) -> String {

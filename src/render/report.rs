@@ -28,6 +28,21 @@ pub struct Report {
     pub details: bool,
     /// What changed since the job ran last, where runs are remembered.
     pub news: Option<News>,
+    /// What the newest run of a branch had, where that is asked for.
+    pub against: Option<Against>,
+    /// From this severity on a finding is a failed test; `None` is from error on.
+    pub failing: Option<Severity>,
+}
+
+/// What the newest remembered run of a branch had.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Against {
+    /// The branch.
+    pub branch: String,
+    /// Its newest run: `run 41`; `None` where none is remembered.
+    pub run: Option<String>,
+    /// Fingerprints of findings of this report that it had.
+    pub known: BTreeSet<String>,
 }
 
 /// Findings against those of the run before.
@@ -67,10 +82,20 @@ impl Report {
         findings.into_iter()
     }
 
-    /// It is in the baseline.
+    /// It is in the baseline, or the newest run of the branch had it.
     #[must_use]
     pub fn is_known(&self, finding: &Finding) -> bool {
-        self.baseline.as_ref().is_some_and(|baseline| baseline.knows(finding))
+        self.known(finding) == Some(true)
+    }
+
+    /// The same; `None` where neither is asked for.
+    #[must_use]
+    pub fn known(&self, finding: &Finding) -> Option<bool> {
+        let kept = self.baseline.as_ref().map(|baseline| baseline.knows(finding));
+        let there = self.against.as_ref();
+        let there = there.map(|branch| branch.known.contains(&finding.fingerprint()));
+        // One that knows it is enough.
+        kept.max(there)
     }
 
     /// The job's last run did not have it; `None` where runs are not remembered.

@@ -144,8 +144,11 @@ pub(crate) fn decided() -> Report {
     let [new, known, note] = report.findings.clone().try_into().unwrap();
     let mut baseline =
         Baseline::of("cachediag-baseline.json".to_owned(), std::slice::from_ref(&known));
-    let gone =
-        Known { rule: "cache-lost".to_owned(), subject: "registry/app::error::x".to_owned() };
+    let gone = Known {
+        rule: "cache-lost".to_owned(),
+        subject: "registry/app::error::x".to_owned(),
+        build: "team/<b>app</b>".to_owned(),
+    };
     baseline.known.insert("0123456789abcdef".to_owned(), gone);
     let by = Ignore {
         rule: note.rule.to_owned(),

@@ -23,24 +23,21 @@ pub struct Known {
     pub rule: String,
     /// What it was about.
     pub subject: String,
+    /// What the build is called that showed it; empty where it was seen in none.
+    pub build: String,
 }
 
 impl Baseline {
     /// Made of what is found today. Nothing in it moves from day to day: no costs, lines or dates.
     #[must_use]
     pub fn of(name: String, findings: &[Finding]) -> Self {
-        let known = |finding: &Finding| Known {
-            rule: finding.rule.to_owned(),
-            subject: finding.subject.clone(),
-        };
-        let known = findings.iter().map(|finding| (finding.fingerprint(), known(finding)));
-        Self { name, known: known.collect() }
+        Self { name, known: findings.iter().flat_map(known).collect() }
     }
 
-    /// Whether a finding was known.
+    /// Whether a finding was known, in all of its builds.
     #[must_use]
     pub fn knows(&self, finding: &Finding) -> bool {
-        self.known.contains_key(&finding.fingerprint())
+        finding.fingerprints().all(|name| self.known.contains_key(&name))
     }
 
     /// What was known and is not found any more, by rule and subject. What is hidden is still
@@ -48,10 +45,19 @@ impl Baseline {
     #[must_use]
     pub fn gone(&self, findings: &[Finding], hidden: &[Hidden]) -> Vec<&Known> {
         let found = findings.iter().chain(hidden.iter().map(|hidden| &hidden.finding));
-        let found: BTreeSet<String> = found.map(Finding::fingerprint).collect();
+        let found: BTreeSet<String> = found.flat_map(Finding::fingerprints).collect();
         let gone = self.known.iter().filter(|(fingerprint, _)| !found.contains(*fingerprint));
         let mut gone: Vec<&Known> = gone.map(|(_, known)| known).collect();
         gone.sort();
         gone
     }
+}
+
+/// One a build, by fingerprint.
+fn known(finding: &Finding) -> impl Iterator<Item = (String, Known)> {
+    let builds = finding.evidence.names().iter().cloned();
+    finding.fingerprints().zip(builds.chain(std::iter::once(String::new()))).map(|(name, build)| {
+        let (rule, subject) = (finding.rule.to_owned(), finding.subject.clone());
+        (name, Known { rule, subject, build })
+    })
 }

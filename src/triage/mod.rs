@@ -4,15 +4,17 @@
 //! Knows no rule's inside; a pass is a function from findings to findings.
 
 use crate::finding::Finding;
-use crate::model::Run;
+use crate::rules::Study;
 
 mod baseline;
+mod builds;
 mod compare;
 mod configured;
 mod consequences;
 mod gates;
 mod once;
 mod patches;
+mod places;
 mod policy;
 mod rank;
 mod verdict;
@@ -20,8 +22,9 @@ mod verdict;
 pub use baseline::{Baseline, Known};
 pub(crate) use compare::median;
 pub use compare::{Comparison, Effect, Figures, Pair, compare};
-pub use gates::{Gate, Gates, Judged, StepPattern, gates};
+pub use gates::{Base, Gate, Gates, Judged, StepPattern, gates, max_drop};
 pub use patches::{Patched, patches, unsafe_rules};
+pub(crate) use places::Places;
 pub use policy::{Hidden, Ignore, Policy};
 pub(crate) use verdict::rebuilt;
 pub use verdict::{Assessment, Verdict, Wanted};
@@ -30,12 +33,13 @@ pub use verdict::{Assessment, Verdict, Wanted};
 #[must_use]
 pub fn triage(
     findings: Vec<Finding>,
-    runs: &[Run],
+    study: &Study,
     policy: &Policy,
 ) -> (Vec<Finding>, Vec<Hidden>) {
     let mut findings = CAUSES.iter().fold(findings, |findings, pass| pass(findings));
+    builds::name(&mut findings, study);
     policy.judge(&mut findings);
-    policy.part(rank::by_time_lost(findings), runs)
+    policy.part(rank::by_time_lost(findings), &study.runs)
 }
 
 /// One pass.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
+use super::value::whole;
 use crate::cli::settings::Scope;
 
 /// `cachediag records`.
@@ -21,7 +22,7 @@ use crate::cli::settings::Scope;
 )]
 pub(in crate::cli) struct RecordsArgs {
     /// Number of threads that read one log
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", value_parser = whole, default_value = "1")]
     pub(in crate::cli) threads: NonZeroUsize,
     /// Leave the record out of each row: facts alone, for SQL
     #[arg(long)]
@@ -45,12 +46,12 @@ pub(in crate::cli) struct GroupsArgs {
     #[command(flatten)]
     pub(in crate::cli) scope: Scope,
     /// How many runs of each job are looked at, the newest [default: all]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole)]
     pub(in crate::cli) last: Option<NonZeroUsize>,
     /// File of known findings: each finding says whether it is in it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) baseline: Option<PathBuf>,
     /// Number of threads
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", value_parser = whole, default_value = "1")]
     pub(in crate::cli) threads: NonZeroUsize,
 }

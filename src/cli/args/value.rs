@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
@@ -199,6 +200,14 @@ impl FromStr for Percent {
             _ => NO_PERCENT.to_owned(),
         })
     }
+}
+
+/// Words for a number that must not be 0.
+pub(in crate::cli) const NO_NUMBER: &str = "a whole number, 1 or more";
+
+/// How many.
+pub(in crate::cli) fn whole(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| format!("write {NO_NUMBER}"))
 }
 
 /// A step, by its stage and the beginning of its instruction.

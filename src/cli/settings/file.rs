@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Settings;
-use crate::cli::args::nearest;
+use crate::cli::args::{NO_NUMBER, nearest};
 use crate::render::escape;
 use crate::source;
 
@@ -56,8 +56,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<(File, Settings)> {
 
 /// `cachediag.toml:3: unknown key fail_on, did you mean fail-on?`, and the line.
 fn complaint(file: &File, error: &toml::de::Error) -> String {
-    let message = unknown_key(error.message())
-        .unwrap_or_else(|| error.message().trim_end().replace('\n', ": "));
+    let message = unknown_key(error.message()).unwrap_or_else(|| plain(error.message()));
     let Some(span) = error.span() else { return format!("{}: {message}", file.name) };
     let line = file.line(span.start);
     let text = usize::try_from(line - 1)
@@ -65,6 +64,11 @@ fn complaint(file: &File, error: &toml::de::Error) -> String {
         .and_then(|index| file.text.lines().nth(index))
         .unwrap_or_default();
     format!("{}:{line}: {}\n  {line} | {}", file.name, escape::line(&message), escape::line(text))
+}
+
+/// serde: ``invalid value: integer `0`, expected a nonzero usize`` (`serde_core/src/de/impls.rs`).
+fn plain(message: &str) -> String {
+    message.trim_end().replace('\n', ": ").replace("a nonzero usize", NO_NUMBER)
 }
 
 /// serde: ``unknown field `fail_on`, expected one of `format`, `output` ``

@@ -19,6 +19,7 @@ use toml::Spanned;
 use self::rules::{Ignored, RuleSettings};
 use super::args::{
     Charset, FailOn, Format, Inside, Look, MustHit, Output, Percent, RuleId, Span, When, formats,
+    whole,
 };
 use super::judge::only_configuration;
 use crate::model::Problem;
@@ -44,7 +45,7 @@ pub(super) struct Settings {
     #[serde(skip)]
     pub(super) details: bool,
     /// How many are shown: causes of a summary, findings of the report for people and of csv
-    #[arg(long, value_name = "N", env = "CACHEDIAG_TOP", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = whole, env = "CACHEDIAG_TOP", hide_env = true)]
     pub(super) top: Option<NonZeroUsize>,
     /// Write the report to a file as well; can be repeated. auto=FILE writes what the CI collects
     #[arg(
@@ -76,12 +77,20 @@ pub(super) struct Settings {
     /// File of known findings: only what is not in it counts for --fail-on
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "CACHEDIAG_BASELINE", hide_env = true)]
     pub(super) baseline: Option<PathBuf>,
+    /// With --history: only what the newest remembered run of this branch did not have counts for
+    /// --fail-on
+    #[arg(long, value_name = "NAME", env = "CACHEDIAG_BASELINE_BRANCH", hide_env = true)]
+    pub(super) baseline_branch: Option<String>,
+    /// Fail where a build has so many percentage points less of its steps from the cache than in
+    /// the newest run of --baseline-branch
+    #[arg(long, value_name = "POINTS", env = "CACHEDIAG_MAX_DROP", hide_env = true)]
+    pub(super) max_drop: Option<Percent>,
     /// Configuration of CI or build to correlate with; can be repeated
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     #[arg(env = "CACHEDIAG_CONFIG", hide_env = true, value_delimiter = '\n')]
     pub(super) config: Option<Vec<PathBuf>>,
     /// Number of threads [default: one per core]
-    #[arg(long, value_name = "N", env = "CACHEDIAG_THREADS", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = whole, env = "CACHEDIAG_THREADS", hide_env = true)]
     pub(super) threads: Option<NonZeroUsize>,
     /// How much one compressed file or archive may expand to [default: 4 GiB]
     #[arg(long, value_name = "BYTES", env = "CACHEDIAG_MAX_EXPANDED", hide_env = true)]
@@ -93,7 +102,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "TIME", env = "CACHEDIAG_KEEP", hide_env = true)]
     pub(super) keep: Option<Span>,
     /// How many earlier runs of the job are looked at [default: 20]
-    #[arg(long, value_name = "N", env = "CACHEDIAG_LAST", hide_env = true)]
+    #[arg(long, value_name = "N", value_parser = whole, env = "CACHEDIAG_LAST", hide_env = true)]
     pub(super) last: Option<NonZeroUsize>,
     /// When to use colour: auto, always, never
     // On the command line these two are options of all commands.
@@ -194,6 +203,8 @@ impl Settings {
             min_hit_rate: self.min_hit_rate.or(other.min_hit_rate),
             must_hit: self.must_hit.or(other.must_hit),
             baseline: self.baseline.or(other.baseline),
+            baseline_branch: self.baseline_branch.or(other.baseline_branch),
+            max_drop: self.max_drop.or(other.max_drop),
             config: self.config.or(other.config),
             threads: self.threads.or(other.threads),
             max_expanded: self.max_expanded.or(other.max_expanded),

@@ -101,10 +101,14 @@ impl Record {
 
     /// Remembers what was found; a title names what is in the log.
     pub(super) fn found(&mut self, findings: &[Finding], arguments: &Arguments) {
-        let found = |finding: &Finding| Found {
-            rule: finding.rule.to_owned(),
-            fingerprint: finding.fingerprint(),
-            title: arguments.hidden(&finding.title),
+        let found = |finding: &Finding| {
+            let names: Vec<String> = finding.fingerprints().collect();
+            Found {
+                rule: finding.rule.to_owned(),
+                fingerprint: finding.fingerprint(),
+                fingerprints: if names.len() > 1 { names } else { Vec::new() },
+                title: arguments.hidden(&finding.title),
+            }
         };
         self.findings = findings.iter().map(found).collect();
     }

@@ -54,8 +54,19 @@ pub struct Found {
     pub rule: String,
     /// Name of the finding, the same from run to run.
     pub fingerprint: String,
+    /// Its names in each of its builds, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fingerprints: Vec<String>,
     /// One line, says the defect.
     pub title: String,
+}
+
+impl Found {
+    /// All its names.
+    pub(in crate::history) fn names(&self) -> impl Iterator<Item = &str> {
+        let of_builds = self.fingerprints.iter().filter(|name| **name != self.fingerprint);
+        std::iter::once(&self.fingerprint).chain(of_builds).map(String::as_str)
+    }
 }
 
 /// A line of the log: its number, and its text without the CI's prefix.

@@ -6,7 +6,7 @@ use rusqlite::params;
 use super::body;
 use super::{Store, Trouble};
 use crate::history::Record;
-use crate::history::listed::title;
+use crate::history::listed::{own_name, title};
 
 /// Hex digits of a record's name.
 const ID: usize = 32;
@@ -39,13 +39,32 @@ impl Store {
     /// # Errors
     /// Where the file cannot be read.
     pub fn newest(&mut self, scope: &str, name: &str, most: usize) -> Result<Read, Trouble> {
+        match self.number(scope, name)? {
+            Some(number) => self.newest_of(number, most),
+            None => Ok(Read::default()),
+        }
+    }
+
+    /// The number of a job.
+    pub(in crate::history) fn number(
+        &self,
+        scope: &str,
+        name: &str,
+    ) -> Result<Option<i64>, Trouble> {
         let number = "SELECT id FROM jobs WHERE scope = ?1 AND name = ?2";
         let mut statement = self.connection.prepare_cached(number)?;
         let numbers = statement
             .query_map([scope, name], |row| row.get(0))?
             .collect::<Result<Vec<i64>, _>>()?;
-        drop(statement);
-        numbers.first().map_or_else(|| Ok(Read::default()), |number| self.newest_of(*number, most))
+        Ok(numbers.first().copied())
+    }
+
+    /// Names of the jobs of a scope.
+    pub(in crate::history) fn names_in(&self, scope: &str) -> Result<Vec<String>, Trouble> {
+        let list = "SELECT name FROM jobs WHERE scope = ?1 ORDER BY name";
+        let mut statement = self.connection.prepare_cached(list)?;
+        let names = statement.query_map([scope], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
     }
 
     /// Jobs of the same scope, those that ran last first.
@@ -76,7 +95,7 @@ impl Store {
     /// # Errors
     /// Where the file cannot be read.
     pub fn jobs_called(&self, name: &str) -> Result<Vec<Job>, Trouble> {
-        let called = |job: &Job| job.name.split('\n').next() == Some(name) || title(job) == name;
+        let called = |job: &Job| own_name(job) == name || title(job) == name;
         Ok(self.jobs()?.into_iter().filter(called).collect())
     }
 
@@ -109,11 +128,12 @@ impl Store {
     /// Where the file cannot be read.
     pub fn newest_on(&mut self, job: i64, branch: &str, most: usize) -> Result<Read, Trouble> {
         const AT_ONCE: usize = 256;
+        let until = self.until;
         let mut found = Read::default();
         for from in (0..).step_by(AT_ONCE) {
-            let page = "SELECT body, sample FROM records WHERE job = ?1 ORDER BY recorded DESC, id \
-                LIMIT ?2 OFFSET ?3";
-            let read = self.bodies(page, params![job, AT_ONCE, from])?;
+            let page = "SELECT body, sample FROM records WHERE job = ?1 AND recorded <= ?4 ORDER BY \
+                recorded DESC, id LIMIT ?2 OFFSET ?3";
+            let read = self.bodies(page, params![job, AT_ONCE, from, until])?;
             let last = read.records.len() + read.unread.len() == 0;
             found
                 .records

@@ -58,6 +58,7 @@ pub(super) fn report<'a>(report: &'a Report, known: &'a Known<'a>) -> wire::Repo
         findings: report.findings.iter().map(|each| finding(report, each, &known.seen)).collect(),
         gates: report.gates.iter().map(decided::gate).collect(),
         baseline: report.baseline.as_ref().map(|known| decided::baseline(report, known)),
+        baseline_branch: report.against.as_ref().map(|there| decided::against(report, there)),
         news: report.news.as_ref().map(decided::news),
         hidden: report.hidden.iter().map(decided::hidden).collect(),
         problems: report.problems.iter().map(problem).collect(),
@@ -236,7 +237,7 @@ pub(super) fn finding<'a>(
         series: seen.series(finding).into_iter().map(redact).collect(),
         jobs: seen.jobs(finding).iter().map(|name| redact(name).into_owned()).collect(),
         runs: seen.runs(finding).into_iter().map(redact).collect(),
-        known: report.baseline.as_ref().map(|baseline| baseline.knows(finding)),
+        known: report.known(finding),
         new: report.is_new(finding),
     }
 }

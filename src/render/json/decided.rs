@@ -2,7 +2,7 @@
 
 use super::wire;
 use crate::render::redact::redact;
-use crate::render::{Gone, News, Report};
+use crate::render::{Against, Gone, News, Report};
 use crate::triage::{Baseline, Gate, Hidden, Judged, Known};
 
 pub(super) fn baseline<'a>(report: &'a Report, baseline: &'a Baseline) -> wire::Baseline<'a> {
@@ -10,12 +10,22 @@ pub(super) fn baseline<'a>(report: &'a Report, baseline: &'a Baseline) -> wire::
     let gone = |known: &'a Known| wire::Gone {
         rule: redact(&known.rule),
         subject: redact(&known.subject),
+        build: (!known.build.is_empty()).then(|| redact(&known.build)),
     };
     wire::Baseline {
         name: redact(&baseline.name),
         new,
         known: report.findings.len() - new,
         gone: report.gone().into_iter().map(gone).collect(),
+    }
+}
+
+pub(super) fn against<'a>(report: &'a Report, there: &'a Against) -> wire::Against<'a> {
+    wire::Against {
+        branch: redact(&there.branch),
+        run: there.run.as_deref().map(redact),
+        new: report.fresh().count(),
+        known: there.known.len(),
     }
 }
 

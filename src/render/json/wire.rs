@@ -15,7 +15,7 @@ use super::list::List;
 use crate::model;
 
 pub(super) use self::build::{Break, Build, CiCache, Step, Transfer};
-pub(super) use self::decided::{Baseline, Gate, Gone, Hidden, Judged, News, NoMore};
+pub(super) use self::decided::{Against, Baseline, Gate, Gone, Hidden, Judged, News, NoMore};
 pub(super) use self::finding::{Alternative, Edit, Evidence, Finding, Fix, Impact, OfGroup};
 
 /// Text of a log, without secrets.
@@ -50,6 +50,8 @@ pub(super) struct Report<'a> {
     pub gates: Vec<Gate<'a>>,
     /// What was known before, where that was asked for.
     pub baseline: Option<Baseline<'a>>,
+    /// What the newest remembered run of a branch had (`--baseline-branch`).
+    pub baseline_branch: Option<Against<'a>>,
     /// What changed since the job ran last, where runs are remembered (`--history`) and it ran
     /// before.
     pub news: Option<News<'a>>,

@@ -56,8 +56,7 @@ fn result(report: &Report, finding: &Finding, fingerprint: String) -> SarifResul
 /// result: readers that do not know of `absent`, GitHub among them, would show it as one that is
 /// there.
 fn baseline_state(report: &Report, finding: &Finding) -> Option<&'static str> {
-    let known = report.baseline.as_ref().map(|baseline| baseline.knows(finding));
-    let known = known.or_else(|| report.is_new(finding).map(|new| !new))?;
+    let known = report.known(finding).or_else(|| report.is_new(finding).map(|new| !new))?;
     Some(if known { "unchanged" } else { "new" })
 }
 

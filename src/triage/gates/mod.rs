@@ -5,8 +5,10 @@
 //! is not passed: it would never fail again, and nobody would see.
 
 mod hit_rate;
+mod max_drop;
 mod must_hit;
 
+pub use max_drop::{Base, max_drop};
 pub use must_hit::StepPattern;
 
 use crate::rules::Study;
@@ -23,7 +25,7 @@ pub struct Gates {
 /// How one gate was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gate {
-    /// `min-hit-rate`, `must-hit`.
+    /// `min-hit-rate`, `must-hit`, `max-drop`.
     pub name: &'static str,
     /// What was asked: `60`, `build: RUN npm ci`.
     pub asked: String,

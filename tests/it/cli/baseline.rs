@@ -51,6 +51,52 @@ fn what_is_gone_is_named_and_taken_off() {
     assert!(!stdout(&mut desk.run(&WITH)).contains("gone: "));
 }
 
+/// Two projects, one fault: what is known of one is news of the other.
+#[test]
+fn the_fault_of_one_build_never_hides_that_of_another() {
+    let named = |image: &str| {
+        SICK.replace(
+            "#4 exporting to image\n",
+            &format!("#4 exporting to image\n#4 naming to registry.example.com/{image}:1 done\n"),
+        )
+    };
+    let (api, web) = (named("team/api"), named("team/web"));
+    let other_base = SICK.replace("library/alpine", "library/golang");
+    for (api, web) in [(&*api, &*web), (SICK, &*other_base)] {
+        let desk = Desk::with("").and("a/run.log", api).and("b/run.log", web);
+        let judged = |folders: &[&str]| {
+            let mut command = desk.run(folders);
+            command.args(["--fail-on", "error", "--baseline", "known.json"]);
+            command
+        };
+        judged(&["a"]).arg("--update-baseline").assert().code(0);
+        judged(&["a"]).assert().code(0);
+        judged(&["b"]).assert().code(1);
+        judged(&["a", "b"]).assert().code(1);
+        judged(&["a", "b"]).arg("--update-baseline").assert().code(0);
+        for folders in [&["a"][..], &["b"], &["a", "b"]] {
+            judged(folders).assert().code(0);
+        }
+        let text = stdout(&mut judged(&["a"]));
+        assert!(text.contains("0 new, 1 known, "), "{text}");
+        assert!(text.contains(" gone\nbaseline: gone: export-unsupported-by-driver of "), "{text}");
+    }
+}
+
+/// Another run of the same build.
+#[test]
+fn what_is_known_stays_known() {
+    let desk = Desk::with("").and("a/run-1.log", SICK);
+    desk.run(&["a", "--baseline", "known.json", "--update-baseline"]).assert().code(0);
+    fs::write(desk.file("a/run-2.log"), SICK.replace("DONE 1.2s", "DONE 7.2s")).unwrap();
+    for logs in ["a", "a/run-2.log"] {
+        let judged = [logs, "--baseline", "known.json", "--fail-on", "error"];
+        let text = stdout(&mut desk.run(&judged));
+        assert!(text.contains("known: the docker driver cannot export a cache"), "{text}");
+        desk.run(&judged).assert().code(0);
+    }
+}
+
 /// No costs, dates or lines: they would change with every run.
 #[test]
 fn the_file_changes_with_what_is_found_only() {

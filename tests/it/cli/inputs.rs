@@ -92,6 +92,14 @@ fn mistakes_at_the_keyboard_are_told_what_was_meant() {
         (&["--config", "nosuch.yml", "run.log"], "--config nosuch.yml: no such file"),
         (&["--checkout", "nosuch", "run.log"], "--checkout nosuch: no such file"),
         (&["fix", "--config", "nosuch.yml", "run.log"], "--config nosuch.yml: no such file"),
+        (&["--threads", "0", "run.log"], "write a whole number, 1 or more"),
+        (&["--last", "few", "run.log"], "write a whole number, 1 or more"),
+        (&["judge", "--threads", "0"], "write a whole number, 1 or more"),
+        (&["--output", "report.sarif", "run.log"], "--output sarif=report.sarif"),
+        (&["--output", "report.xml", "run.log"], "--output junit=report.xml"),
+        (&["--output", "htlm=report", "run.log"], "did you mean html?"),
+        (&["--format", "jsno", "run.log"], "json"),
+        (&["--base-line", "x", "run.log"], "--baseline"),
         (&["compare", "run.log"], "--with"),
         (&["https://github.com/o/r/actions/runs/123"], "gh run view 123 --log | cachediag"),
         (&["--history", "run.log"], "no log was given"),
@@ -100,6 +108,28 @@ fn mistakes_at_the_keyboard_are_told_what_was_meant() {
         let said = refused(&desk, args);
         assert!(said.contains(meant), "{args:?}: {said}");
     }
+}
+
+#[test]
+fn a_job_that_is_not_remembered_is_told_the_nearest() {
+    let desk = Desk::with(HEALTHY);
+    let job = ["--repository", "team/app", "--job", "image", "--history", "h.db", "run.log"];
+    desk.run(&job).assert().code(0);
+    for (args, meant) in [
+        (&["trend", "imgae"][..], "no job is called imgae, did you mean image?"),
+        (&["trend", "team/app imag"], "did you mean team/app image?"),
+        (&["trend", "zzz"], "no job is called zzz; see: cachediag history list"),
+        (&["history", "show", "imag"], "a job is called imag, did you mean image?"),
+    ] {
+        let said = refused(&desk, &[args, &["--history", "h.db"]].concat());
+        assert!(said.contains(meant), "{args:?}: {said}");
+    }
+    let called = |job: &str| {
+        let named = ["--repository", "team/app", "--job", job, "--history", "h.db", "run.log"];
+        stdout(desk.run(&named).args(["--format", "json"]))
+    };
+    assert!(called("imgae").contains("no run of the job imgae is remembered; did you mean image?"));
+    assert!(!called("tests").contains("did you mean"));
 }
 
 #[test]

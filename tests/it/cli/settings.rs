@@ -73,6 +73,18 @@ static KEYS: &[Key] = &[
             ["one", "two", "three"].into_iter().filter(|name| text(output).contains(name)).collect()
         },
     },
+    Key {
+        name: "baseline-branch",
+        values: ["\"one\"", "two", "three"],
+        shows: |_, output| {
+            ["one", "two", "three"].into_iter().filter(|name| text(output).contains(name)).collect()
+        },
+    },
+    Key {
+        name: "max-drop",
+        values: ["10", "101", "20%"],
+        shows: |_, output| text(output).contains("needs the branch").to_string(),
+    },
     Key { name: "threads", values: ["1", "0", "2"], shows: |_, output| output.status.to_string() },
     Key {
         name: "max-expanded",

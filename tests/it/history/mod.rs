@@ -1,6 +1,7 @@
 //! Runs are remembered by processes that know nothing of each other.
 
 mod again;
+mod branch;
 mod commands;
 mod crash;
 mod merge;

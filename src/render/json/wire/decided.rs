@@ -20,6 +20,20 @@ pub(in super::super) struct Baseline<'a> {
     pub gone: Vec<Gone<'a>>,
 }
 
+/// What the newest remembered run of a branch had.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in super::super) struct Against<'a> {
+    /// The branch.
+    pub branch: Text<'a>,
+    /// Its newest run; `null` where none is remembered, and every finding counts.
+    pub run: Option<Text<'a>>,
+    /// Number of findings that it did not have.
+    pub new: usize,
+    /// Number of findings that it had.
+    pub known: usize,
+}
+
 /// A finding of the baseline that was not found any more.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -28,6 +42,8 @@ pub(in super::super) struct Gone<'a> {
     pub rule: Text<'a>,
     /// What it was about.
     pub subject: Text<'a>,
+    /// What the build is called that showed it; `null` where it was seen in none.
+    pub build: Option<Text<'a>>,
 }
 
 /// Findings against those of the run before.
@@ -72,7 +88,7 @@ pub(in super::super) struct Hidden<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(in super::super) struct Gate<'a> {
-    /// `min-hit-rate`, `must-hit`. Names may be added.
+    /// `min-hit-rate`, `must-hit`, `max-drop`. Names may be added.
     pub name: &'static str,
     /// What was asked.
     pub asked: Text<'a>,

@@ -1,0 +1,73 @@
+//! Of which build a quoted line is.
+
+use std::collections::{BTreeMap, HashSet};
+
+use foldhash::HashMap;
+
+use crate::finding::Finding;
+use crate::model::{Quote, Run, Step};
+use crate::rules::Study;
+use crate::series::BuildRef;
+
+/// The logs that findings quote, and what stands where in them.
+#[derive(Debug, Default)]
+pub(crate) struct Places<'a> {
+    logs: BTreeMap<&'a str, Log<'a>>,
+}
+
+/// The builds of one log with their first lines, and the lines that say what became of a step.
+#[derive(Debug, Default)]
+struct Log<'a> {
+    builds: Vec<(u64, BuildRef)>,
+    steps: HashMap<u64, (BuildRef, &'a Step)>,
+}
+
+impl<'a> Places<'a> {
+    /// Of the logs that these findings quote.
+    pub(crate) fn of(study: &'a Study, findings: &[Finding]) -> Self {
+        let quoted = findings.iter().flat_map(|finding| finding.evidence.places());
+        let quoted: HashSet<&str> = quoted.map(|(source, _)| source).collect();
+        let mut logs: BTreeMap<&str, Log> = BTreeMap::new();
+        for (at, run) in study.runs.iter().enumerate() {
+            if quoted.contains(&*run.source) {
+                logs.entry(&run.source).or_default().add(at, run);
+            }
+        }
+        for log in logs.values_mut() {
+            log.builds.sort_by_key(|(first, _)| *first);
+        }
+        Self { logs }
+    }
+
+    /// The step that the line says something of.
+    pub(crate) fn step(&self, source: &str, line: u64) -> Option<&'a Step> {
+        self.logs.get(source)?.steps.get(&line).map(|(_, step)| *step)
+    }
+
+    /// The build whose step it is, else the one that began last before it.
+    pub(crate) fn build(&self, source: &str, line: u64) -> Option<BuildRef> {
+        let log = self.logs.get(source)?;
+        if let Some((build, _)) = log.steps.get(&line) {
+            return Some(*build);
+        }
+        let begun = log.builds.partition_point(|(first, _)| *first <= line);
+        log.builds.get(begun.saturating_sub(1)).map(|(_, build)| *build)
+    }
+}
+
+impl<'a> Log<'a> {
+    fn add(&mut self, at: usize, run: &'a Run) {
+        for (number, build) in run.builds.iter().enumerate() {
+            let of = BuildRef { run: at, build: number };
+            self.builds.push((build.line, of));
+            for step in &build.steps {
+                self.steps.extend(lines(step).map(|line| (line, (of, step))));
+            }
+        }
+    }
+}
+
+fn lines(step: &Step) -> impl Iterator<Item = u64> {
+    let decided = [&step.verdict, &step.fetched].into_iter().flatten();
+    decided.map(|quote: &Quote| quote.line).chain([step.header.line])
+}

@@ -18,10 +18,10 @@ use crate::render::redact::redact;
 /// What the command line and the variables of the CI say; `None` without `--history`.
 pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<Settings> {
     let file = project.history.as_ref()?.0.clone();
-    let identity = told(job).or(Identity::of_environment(&screen::variable));
+    let (identity, around) = (told(job), Identity::of_environment(&screen::variable));
     let (keep, last) =
         (project.keep.unwrap_or_default().0, project.last.map_or(LAST, NonZeroUsize::get));
-    Some(Settings { file, keep, last, identity, now: Utc::now() })
+    Some(Settings { file, keep, last, identity, around, now: Utc::now() })
 }
 
 /// Earlier runs that are looked at where nobody says how many: enough to see what comes every few

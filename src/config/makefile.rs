@@ -28,6 +28,7 @@ impl Kind for Makefile {
                 Item { route: yamlpath::Route::default(), value: rule.recipe.as_str().into() };
             for (mut place, _) in script::builds(None, 0, &[item], &mut Builders::unknown()) {
                 place.job.clone_from(&rule.target);
+                place.resolve();
                 let words = place
                     .command
                     .cache_from

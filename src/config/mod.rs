@@ -39,7 +39,7 @@ pub use link::{is_included, link};
 pub use place::{Call, Content, Instruction, Place, Stage, fits_tag};
 pub use refs::Refs;
 pub use script::{ImageBuild, builds_images, image_builds};
-pub(crate) use variables::{Form, form, pieces};
+pub(crate) use variables::{Form, form, pieces, same_in_pipeline};
 
 use std::sync::Arc;
 

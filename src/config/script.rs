@@ -22,7 +22,7 @@ use self::options::Options;
 use self::shell::{Simple, Word};
 use super::patch::Patch;
 use super::yaml::{self, Scalar};
-use super::{Change, Place};
+use super::{Change, Place, variables};
 use crate::model::{Command, Quote, Tool};
 
 /// A text that a shell runs.
@@ -57,8 +57,11 @@ pub(super) fn builds(
     let mut found = Vec::new();
     for item in items {
         let mut script = None;
+        let mut set: Vec<(String, String)> = Vec::new();
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
+            set.extend(assignments(&simple));
             let Some(mut place) = build(&simple, Quote::default(), builders) else { continue };
+            place.loose.iter_mut().for_each(|word| *word = variables::expand(word, &set));
             // To find the script in the file takes long, so it is looked for once, and only where
             // something is built.
             let script = script.get_or_insert_with(|| {
@@ -72,6 +75,16 @@ pub(super) fn builds(
         }
     }
     found
+}
+
+/// `CACHE="--cache-from r/a:c"`, with or without `export` before it.
+fn assignments(simple: &Simple) -> impl Iterator<Item = (String, String)> {
+    let words = simple.words.iter().map(|word| word.value.as_str());
+    let all = words.skip_while(|word| matches!(*word, "export" | "local" | "readonly"));
+    all.take_while(|word| is_assignment(word)).filter_map(|word| {
+        let (name, value) = word.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    })
 }
 
 /// The build that a program and its words ask for, where no shell reads them.
@@ -92,9 +105,10 @@ fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place
     let command = command(simple).filter(|c| builds_image(c, &values))?;
     let options = Options::of(words, command.tool);
     let context = options.context(words).filter(|_| is_docker(command.tool));
+    let loose = if is_docker(command.tool) { options.loose(words) } else { Vec::new() };
     let driver = builders.driver(&command);
     let mut place =
-        Place { command: Command { quote, ..command }, context, driver, ..Place::default() };
+        Place { command: Command { quote, ..command }, context, driver, loose, ..Place::default() };
     builders.registry.begin(&mut place);
     place.fresh = builders.is_fresh();
     if place.command.tool == Tool::BuildxBake {

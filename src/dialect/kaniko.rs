@@ -19,6 +19,7 @@ impl Dialect for Logrus {
             b't' => quoted(text),
             b'{' => json(text),
             b'e' => failed(text),
+            b'C' | b'U' | b'N' | b'F' | b'P' => bare(text),
             _ => None,
         };
         message.map(Event::Kaniko)
@@ -53,6 +54,21 @@ fn json(text: &[u8]) -> Option<Kaniko<'_>> {
     let (message, rest) = rest.split_at_checked(memmem::rfind(rest, b"\",\"time\":\"")?)?;
     let clock = rest.get(10..)?.trim_ascii_end().strip_suffix(b"\"}")?;
     Some(Kaniko { says: says(message)?, clock, escaped: true })
+}
+
+/// `No cached layer found for cmd RUN npm ci`: tools that show kaniko's output (Garden, some copies
+/// of a page) drop the form. Only words that no other program has are taken without it.
+fn bare(text: &[u8]) -> Option<Kaniko<'_>> {
+    const WORDS: [&[u8]; 5] = [
+        b"Checking for cached layer ",
+        b"Using caching version of cmd: ",
+        b"No cached layer found for cmd ",
+        b"Found cached layer, extracting to filesystem",
+        b"Pushing layer ",
+    ];
+    let known = WORDS.iter().any(|word| text.starts_with(word));
+    let says = known.then(|| says(text.trim_ascii_end())).flatten()?;
+    Some(Kaniko { says, clock: b"", escaped: false })
 }
 
 /// `error building image: error building stage: failed to execute command: …`
@@ -235,8 +251,21 @@ mod tests {
     }
 
     #[test]
+    fn reads_words_of_its_own_without_a_form() {
+        let says = |line| read(line).map(|message| message.says);
+        assert_eq!(
+            says("No cached layer found for cmd RUN npm ci  "),
+            Some(Says::NotCached(b"RUN npm ci"))
+        );
+        assert_eq!(says("Checking for cached layer r/c:0a1b..."), Some(Says::Lookup(b"r/c:0a1b")));
+    }
+
+    #[test]
     fn leaves_other_programs() {
         for line in [
+            "RUN npm ci",
+            "Pushing layer 3 of 4",
+            "Found cached layers",
             "INFO[0000] Prep: Network",
             "INFO: RUN x",
             "time=\"2026-11-21T02:59:09Z\" level=info msg=\"listening\"",

@@ -18,7 +18,8 @@ impl Envelope for Gutter {
     }
 
     fn recognise(&self, head: &Head) -> bool {
-        let table = head.lines.iter().take(3).any(|l| l.trim_ascii() == b"-- | --");
+        let rule = |l: &&[u8]| matches!(l.trim_ascii(), b"-- | --" | b"--" | b"---");
+        let table = head.lines.iter().take(3).any(|l| rule(l));
         if table {
             return head.mostly(self, |l| bar(l).is_some());
         }

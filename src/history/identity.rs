@@ -79,6 +79,18 @@ impl Identity {
         }
     }
 
+    /// The same job, of another run: which commit and branch that was is not known.
+    pub(super) fn of_another_run(self) -> Self {
+        Self { branch: None, commit: None, ..self }
+    }
+
+    /// A log that names another commit is not of this run. Some print only the first digits.
+    pub(super) fn agrees_with(&self, log: &Self) -> bool {
+        let same = |own: &str, said: &str| own.starts_with(said) || said.starts_with(own);
+        let both = self.commit.as_deref().zip(log.commit.as_deref());
+        both.is_none_or(|(own, said)| same(own, said))
+    }
+
     /// What a log says of itself.
     pub(super) fn of_log(run: &Run) -> Self {
         let kept = |text: &crate::model::Text| redact(text).into_owned();

@@ -18,10 +18,11 @@ mod store;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use foldhash::{HashMap, HashSet};
 
 use self::arguments::Arguments;
 use crate::finding::Finding;
-use crate::model::{Problem, Run};
+use crate::model::{Problem, Run, Text};
 use crate::render::Report;
 use crate::trend::Reported;
 
@@ -41,8 +42,10 @@ pub struct Settings {
     pub keep: TimeDelta,
     /// How many earlier runs of the job are looked at; of the jobs beside it half as many.
     pub last: usize,
-    /// What flags and variables say of the job.
+    /// What flags say of the job.
     pub identity: Identity,
+    /// What the variables of the CI say of the job that this runs in.
+    pub around: Identity,
     /// When this is.
     pub now: DateTime<Utc>,
 }
@@ -101,10 +104,15 @@ impl History {
     #[must_use]
     pub fn beside(&mut self, fresh: &[Run]) -> Vec<Run> {
         let now = self.settings.now;
+        let again = shown_again(fresh);
         let records = fresh.iter().enumerate().map(|(at, run)| {
             // Records of one call keep its order.
             let recorded = now + TimeDelta::microseconds(i64::try_from(at).unwrap_or_default());
-            let identity = self.settings.identity.clone().or(Identity::of_log(run));
+            let around = self.settings.around.clone();
+            let said = Identity::of_log(run);
+            let foreign = again.contains(&run.source) || !around.agrees_with(&said);
+            let around = if foreign { around.of_another_run() } else { around };
+            let identity = self.settings.identity.clone().or(around).or(said);
             let index = fresh.iter().take(at).filter(|other| other.source == run.source).count();
             Record::of(run, index, identity, recorded)
         });
@@ -166,6 +174,23 @@ impl History {
     fn complain(&mut self, message: &str) {
         self.problems.push(problem(&self.settings, message));
     }
+}
+
+/// Logs that show a build which another log shows too: they are of several runs, and at most one of
+/// them is of the run that this is a part of.
+fn shown_again(fresh: &[Run]) -> HashSet<Text> {
+    let mut first: HashMap<Vec<&str>, &Text> = HashMap::default();
+    let mut again = HashSet::default();
+    for run in fresh {
+        for build in run.builds.iter().filter(|build| !build.steps.is_empty()) {
+            let steps = build.steps.iter().map(|step| step.text.as_str()).collect();
+            let source = *first.entry(steps).or_insert(&run.source);
+            if *source != run.source {
+                again.extend([source.clone(), run.source.clone()]);
+            }
+        }
+    }
+    again
 }
 
 /// A record as the run it was made of, and what was found in it. Values of build arguments stay

@@ -1,5 +1,7 @@
 //! A cache mount on a builder that is new in every run is always empty.
 
+mod written;
+
 use super::instruction::{brief, cache_mount};
 use super::past::{self, Past, cost, header};
 use super::{Rule, RuleMeta, Study};
@@ -17,13 +19,14 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Note,
     what: "`RUN --mount=type=cache` ran in runs whose builder was new: it was created in the log, \
-        or had to fetch layers that it had built before.",
+        or had to fetch layers that it had built before. Without a log, as a hint: such a RUN in \
+        a Dockerfile that a job builds on machines that are new each time.",
     why: "A cache mount lives in the builder. `--cache-to` does not store it, so on a builder that \
         is thrown away it is always empty, and the step downloads everything each time it runs.",
     fix: "Keep the builder, or save and restore the mount's content around the build; where \
         neither is possible the mount gains nothing.",
     rules_out: "Kept builders (nothing had to be fetched), runs in which the step came from the \
-        cache. One such run is a note, two are a warning.",
+        cache, jobs of self-hosted runners, and those with an action that carries mounts. One such run is a note, two are a warning.",
     limits: "What the mount would have saved is not printed. A builder whose cache mounts are \
         filled by other means looks the same.",
     example: include_str!("examples/cache-mount-not-persisted.txt"),
@@ -41,7 +44,7 @@ impl Rule for CacheMountNotPersisted {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, finding)
+        written::findings(study, past::judge(study, finding))
     }
 }
 

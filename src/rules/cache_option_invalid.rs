@@ -1,5 +1,7 @@
 //! A mistake in `--cache-from` or `--cache-to`.
 
+use foldhash::HashSet;
+
 use super::backend::{Cause, Refusal, cost_of, refusals_for};
 use super::options::{
     Kind, Mistake, bad_reference, bare_type, from_error, inline, lint, slash, words,
@@ -159,6 +161,13 @@ fn by_token(sightings: Vec<Sighting<'_>>) -> Vec<Vec<Sighting<'_>>> {
     groups
 }
 
+/// Builds that the mistake stops, each once: one command may hold it twice.
+fn builds<'a>(group: &[Sighting<'a>]) -> Vec<&'a Build> {
+    let mut seen: HashSet<*const Build> = HashSet::default();
+    let all = group.iter().filter(|s| s.mistake.kind.stops()).flat_map(|s| &s.builds);
+    all.copied().filter(|build| seen.insert(std::ptr::from_ref(*build))).collect()
+}
+
 fn finding(study: &Study, group: &[Sighting]) -> Option<Finding> {
     let mistake = &group.first()?.mistake;
     let mut proof: Option<Proof> = None;
@@ -184,9 +193,7 @@ fn finding(study: &Study, group: &[Sighting]) -> Option<Finding> {
         cause: words::cause(mistake),
         evidence: proof?,
         fix: fix(study, mistake),
-        impact: cost_of(
-            group.iter().filter(|s| s.mistake.kind.stops()).flat_map(|s| s.builds.iter().copied()),
-        ),
+        impact: cost_of(builds(group).into_iter()),
         rules_out: Vec::new(),
         subject: mistake.token.clone(),
     })

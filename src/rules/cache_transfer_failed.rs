@@ -3,6 +3,7 @@
 use super::backend::{self, Cause, Draft, Refusal, Side};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
+use crate::model::CacheKind;
 
 pub(super) struct CacheTransferFailed;
 
@@ -56,21 +57,43 @@ fn draft(group: &[Refusal]) -> Draft {
         (true, false) => ("import fails", "The runs start without this cache"),
         (false, _) => ("export fails", "The next run finds no cache of this one"),
     };
+    let client = group.iter().all(|r| r.text.contains("unknown service containerd.services"));
     let silent = group.iter().all(|r| r.text.trim().is_empty());
     let full = group.iter().all(|r| r.text.contains("no space left on device"));
     let why = match (silent, full) {
+        _ if client => {
+            ": a `type=local` cache is read and written by the client, which hands the builder a \
+                store of its directory; this client does not (img, envd and \
+                other programs that call BuildKit through its library)."
+        }
+        _ if group.iter().all(is_locked) => {
+            ": the builder is sending this very layer for another build already, and an upload \
+                takes one at a time."
+        }
+        _ if group.iter().all(is_expired) => {
+            ": the bucket refused the request without saying why, and the same build had read from \
+                it before. What changes in between is the age of the credentials: a session token \
+                lives for an hour, and BuildKit keeps those it was given at the start."
+        }
         (true, _) => ", and the log does not say why.",
         (false, true) => {
             ": a disk is full, the builder's or that of the directory that is written."
         }
         (false, false) => "; the line quoted says why.",
     };
+    let guessed = group.iter().all(is_expired);
     Draft {
         severity: severity(group),
-        confidence: Confidence::Proven,
+        confidence: if guessed { Confidence::Likely } else { Confidence::Proven },
         title: format!("the cache {what}{}", if full { ": no space is left" } else { "" }),
         cause: format!("{so}{why}"),
-        fix: if full { make_room() } else { fix(group, exports) },
+        fix: match (client, full) {
+            (true, _) => another_client(),
+            (_, true) => make_room(),
+            _ if group.iter().all(is_locked) => one_at_a_time(),
+            _ if group.iter().all(is_expired) => fresh_credentials(),
+            _ => fix(group, exports),
+        },
         rules_out: Vec::new(),
     }
 }
@@ -158,6 +181,73 @@ fn fix(group: &[Refusal], exports: bool) -> Fix {
     }
 }
 
+/// `ref layer-sha256:… locked for 30.1s (since …): unavailable` (containerd
+/// `remotes/docker/pusher.go`)
+fn is_locked(refusal: &Refusal) -> bool {
+    refusal.text.contains(" locked for ") && refusal.text.contains("unavailable")
+}
+
+fn one_at_a_time() -> Fix {
+    Fix {
+        summary: "run again; let builds that share a builder export one after the other".to_owned(),
+        steps: vec![
+            "Run again: the other upload is over by then.".to_owned(),
+            "Where it comes back: build the targets one after the other, or give the jobs that \
+                share this builder a builder each."
+                .to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+/// An answer to HEAD has no body, so S3 cannot say `ExpiredToken` (`moby/buildkit` issue 3903).
+fn is_expired(refusal: &Refusal) -> bool {
+    let refused = refusal.text.contains("HeadObject") && refusal.text.contains("StatusCode: 400");
+    let read = refusal.build.imports.iter().any(|t| t.kind == CacheKind::S3 && t.ok());
+    refusal.side == Side::Export && refused && read
+}
+
+fn fresh_credentials() -> Fix {
+    Fix {
+        summary: "give the builder credentials that live longer than the build".to_owned(),
+        steps: vec![
+            "Give the role a longer session (`role-duration-seconds`, up to 12 hours), or the \
+                builder a role of its own (an instance profile, a web identity), which BuildKit \
+                renews itself."
+                .to_owned(),
+            "Or split the build: `--target` stages that are built and exported before the hour is \
+                over."
+                .to_owned(),
+            "Where it fails in short builds too, check `region` and `endpoint_url`.".to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+/// `unknown service containerd.services.content.v1.Content`: the builder asks the client's session
+/// for the content store of the directory (`session/content/caller.go`), and a client that has none
+/// answers so in every run. (`client/solve.go` adds it where the client reads the option itself.)
+fn another_client() -> Fix {
+    Fix {
+        summary: "build with buildx or buildctl, or keep the cache in a registry".to_owned(),
+        steps: vec![
+            "Running again does not help: this client cannot serve a local directory.".to_owned(),
+            "Build with `docker buildx build` and a docker-container builder, or with `buildctl`: \
+                their sessions serve `type=local`."
+                .to_owned(),
+            "Or use `type=registry`: the builder reads and writes it without the client."
+                .to_owned(),
+        ],
+        snippet: Some(
+            "docker buildx create --name ci --driver docker-container --use\n\
+                docker buildx build --cache-from type=local,src=DIR \\\n  \
+                --cache-to type=local,dest=DIR,mode=max ."
+                .to_owned(),
+        ),
+        ..Fix::default()
+    }
+}
+
 fn make_room() -> Fix {
     Fix {
         summary: "make room on the disk before the build".to_owned(),
@@ -185,7 +275,6 @@ fn make_room() -> Fix {
 mod tests {
     use super::super::testing::{made, of};
     use super::*;
-    use crate::model::CacheKind;
 
     #[test]
     fn fires_on_words_that_are_not_known() {
@@ -198,6 +287,15 @@ mod tests {
         let failing =
             made().export(CacheKind::Registry, Some("x")).error("ERROR: failed to solve: x");
         assert_eq!(CacheTransferFailed.check(&of(vec![failing]))[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn a_client_that_serves_no_directory_is_named() {
+        let text = "error writing layer blob: unknown service \
+            containerd.services.content.v1.Content: not implemented";
+        let found =
+            CacheTransferFailed.check(&of(vec![made().export(CacheKind::Local, Some(text))]));
+        assert!(found[0].fix.summary.starts_with("build with buildx"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The whole context is copied before the steps that do not need it.
 
 pub(super) mod advice;
+mod alone;
 mod configured;
 mod git;
 mod order;
@@ -34,7 +35,7 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Stages that copy something else of the context first (the usual good order), a \
         whole-context COPY with only one RUN behind it that is not an installation, copies from \
         other stages, changed base images, a cache that was not found, `--no-cache`. One changed \
-        run proves nothing: two are needed. Where no RUN behind it is a known installation it is a \
+        run proves nothing: two are needed, and one log alone is a note about the order. Where no RUN behind it is a known installation it is a \
         note: they may all need the sources. A Dockerfile without a log is judged only where it is \
         certain which files the installation reads.",
     limits: "It sees the order of instructions, not the files: which of them an installation needs \
@@ -53,7 +54,8 @@ impl Rule for ContextCopiedTooEarly {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let seen = past::judge(study, findings);
+        let mut seen = past::judge(study, findings);
+        seen.extend(Past::all(study).filter_map(|past| alone::finding(&past)));
         let told = |past: &Past| !findings(past).is_empty();
         let mut written = configured::findings(study);
         let of_git = git::findings(study, &written);

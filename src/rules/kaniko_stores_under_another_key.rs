@@ -3,7 +3,10 @@
 use super::alike;
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, ruled_out};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out,
+    ruled_out, to_decide,
+};
 use crate::model::{Build, Dialect, Outcome, Run, Step};
 
 pub(super) struct KanikoStoresUnderAnotherKey;
@@ -41,9 +44,10 @@ impl Rule for KanikoStoresUnderAnotherKey {
 
 fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     let (_, first) = group.first()?;
-    if group.len() < 2 || first.dialect != Dialect::Kaniko {
+    if first.dialect != Dialect::Kaniko || group.len() < 2 && !never_stored(first) {
         return None;
     }
+    let lone = group.len() < 2;
     let always = |step: &&Step| {
         apart(step) && group.iter().all(|(_, build)| build.steps.iter().any(|s| same(s, step)))
     };
@@ -53,20 +57,15 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     let stored_key = stored.text.split_once("Pushing layer ").map_or("", |(_, rest)| key_of(rest));
     Some(Finding {
         rule: META.id,
-        severity: META.severity,
-        confidence: Confidence::Likely,
-        title:
+        severity: if lone { Severity::Warning } else { META.severity },
+        confidence: if lone { Confidence::Suspected } else { Confidence::Likely },
+        title: if lone {
+            "kaniko looks a layer up under one key and stores it under another".to_owned()
+        } else {
             "kaniko looks layers up under one key and stores them under another: none is ever found"
-                .to_owned(),
-        cause: format!(
-            "For `{}` each of the {} runs looks up the key {} and pushes the layer under another \
-                one, {}. Both are the same in every run, so nothing changed; the executor does not \
-                find its own layers.",
-            step.text,
-            group.len(),
-            start(asked),
-            start(stored_key)
-        ),
+                .to_owned()
+        },
+        cause: cause(&step.text, group.len(), asked, stored_key),
         evidence: Proof::from_lines(
             group
                 .iter()
@@ -79,11 +78,44 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         .seen_in(group.iter().map(|(run, build)| Place::of(run, build))),
         fix: fix(),
         impact: cost_of(group.iter().skip(1).map(|(_, build)| *build)),
-        rules_out: vec![ruled_out(
-            "changed files or arguments (the key that is looked up would change with them)",
-        )],
+        rules_out: rules_out(lone),
         subject: step.text.to_string(),
     })
+}
+
+fn cause(text: &str, runs: usize, asked: &str, stored: &str) -> String {
+    let (asked, stored) = (start(asked), start(stored));
+    if runs < 2 {
+        return format!(
+            "For `{text}` the run looks up the key {asked} and pushes the layer under another one, \
+                {stored}. The next run will look for the first and not find it."
+        );
+    }
+    format!(
+        "For `{text}` each of the {runs} runs looks up the key {asked} and pushes the layer under \
+            another one, {stored}. Both are the same in every run, so nothing changed; the \
+            executor does not find its own layers."
+    )
+}
+
+fn rules_out(lone: bool) -> Vec<Alternative> {
+    if lone {
+        return vec![
+            not_ruled_out("a command that changes what its own key is made of"),
+            to_decide("give the log of the next run: does it look up the same key again?"),
+        ];
+    }
+    vec![ruled_out("changed files or arguments (the key that is looked up would change with them)")]
+}
+
+/// Not one of the keys that a log looks up and does not find is among those that it stores: lines
+/// of pushes may come late, and then stand below another step.
+fn never_stored(build: &Build) -> bool {
+    let stored: Vec<&str> =
+        build.steps.iter().filter_map(|s| s.stored.as_ref()).map(|q| q.text.as_str()).collect();
+    let missed = build.steps.iter().filter(|s| s.outcome == Outcome::Miss);
+    let mut keys = missed.filter_map(|step| step.key.as_deref()).peekable();
+    keys.peek().is_some() && keys.all(|key| !stored.iter().any(|text| text.contains(key)))
 }
 
 /// Missed under one key, and stored under another.

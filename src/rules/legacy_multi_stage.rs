@@ -25,7 +25,8 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Kept daemons, which have the build stage's layers themselves (their base image is \
         not fetched again); changed base images and instructions; stages that are partly cached in \
         some run; `--no-cache`.",
-    limits: "Whether the build stage's image exists under a name of its own, ready to be pulled, \
+    limits: "One log alone tells it only where its command names the one image of \
+        `--cache-from`. Whether the build stage's image exists under a name of its own, ready to be pulled, \
         is not in the log.",
     example: include_str!("examples/legacy-multi-stage.txt"),
     references: &[
@@ -57,6 +58,9 @@ fn finding(past: &Past) -> Option<Finding> {
         return None;
     }
     let stored = chain::stored_stages(past.builds.iter().copied());
+    if let Some(found) = lone(past) {
+        return Some(found);
+    }
     let seen: Vec<Seen> = (1..past.len()).filter_map(|i| seen(past, &stored, i)).collect();
     let last = seen.last()?;
     let (run, build) = past.get(last.at)?;
@@ -90,6 +94,52 @@ fn finding(past: &Past) -> Option<Finding> {
         rules_out: vec![
             ruled_out("base image changed (same digest as in the run before)"),
             ruled_out("image not pulled (the final stage came from it)"),
+        ],
+        subject: site.image,
+    })
+}
+
+/// One log alone, whose command names one image: whatever changed, that image has nothing of the
+/// build stages.
+fn lone(past: &Past) -> Option<Finding> {
+    let (run, build) = past.get(0).filter(|_| past.len() == 1 && !past.part)?;
+    if build.dialect != Dialect::Classic || past.asked_for_no_cache(0) {
+        return None;
+    }
+    let command = past.commands(0).iter().find(|c| !c.cache_from.is_empty())?;
+    let [spec] = command.cache_from.as_slice() else { return None };
+    let last = chain::final_stage(build)?;
+    let hit = build.decided().find(|s| s.stage == last && s.outcome == Outcome::Hit)?;
+    let stages = chain::stages(build);
+    let rerun: Vec<&Stage> =
+        stages.iter().filter(|s| s.name != last && chain::all_missed(s)).collect();
+    let first = rerun.first()?.steps.first()?;
+    let names: Vec<&str> = rerun.iter().map(|stage| stage.name).collect();
+    let image = spec.get("ref")?;
+    let site = Site::of(past.study, run, build);
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!(
+            "stage `{}` is rebuilt from the start: {image} holds the final stage only",
+            names.join("`, `")
+        ),
+        cause:
+            "With `--cache-from` the classic builder compares each step with the layers of that \
+            image and asks no other cache. The image has the final stage's layers and none of the \
+            build stages', so those run in full in every build, whatever changed."
+                .to_owned(),
+        evidence: Proof::from_lines(vec![
+            Study::quote(run, &command.quote, "the one image that is the cache"),
+            header(run, first, "ran: the image has no layer of this stage"),
+            verdict(run, hit, "came from the image"),
+        ])?,
+        fix: fix(&site, &names),
+        impact: past::cost(rerun.iter().flat_map(|stage| stage.steps.iter().copied()), 1),
+        rules_out: vec![
+            ruled_out("image not pulled (the final stage came from it)"),
+            ruled_out("the daemon's own cache (it is not asked where `--cache-from` is given)"),
         ],
         subject: site.image,
     })
@@ -214,6 +264,19 @@ mod tests {
         let found = LegacyMultiStage.check(&of(vec![cold(), warm()]));
         assert_eq!((found.len(), found[0].impact.steps), (1, 3));
         assert!(found[0].fix.snippet.as_ref().is_some_and(|s| s.contains("--target build")));
+    }
+
+    #[test]
+    fn one_log_tells_it_where_one_image_is_named() {
+        let asks = |line: &str| warm().command(line);
+        let found = LegacyMultiStage.check(&of(vec![asks("docker build --cache-from r/a:1 .")]));
+        assert_eq!((found.len(), found[0].impact.steps), (1, 3));
+        for quiet in ["docker build --cache-from r/a:1 --cache-from r/a:build .", "docker build ."]
+        {
+            assert!(LegacyMultiStage.check(&of(vec![asks(quiet)])).is_empty(), "{quiet}");
+        }
+        let none = cold().command("docker build --cache-from r/a:1 .");
+        assert!(LegacyMultiStage.check(&of(vec![none])).is_empty());
     }
 
     #[test]

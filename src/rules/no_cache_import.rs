@@ -11,7 +11,8 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, to_decide,
 };
 use crate::model::{
-    Build, BuildOutcome, CacheOperation, CacheOutcome, CiCache, Dialect, NoteKind, Run, Step,
+    Build, BuildOutcome, CacheOperation, CacheOutcome, CiCache, Command, Dialect, NoteKind, Run,
+    Step,
 };
 use crate::series::chain::{self, Input};
 use crate::series::{Because, Start};
@@ -55,7 +56,7 @@ impl Rule for NoCacheImport {
 
 fn finding(past: &Past) -> Option<Finding> {
     let cold: Vec<usize> = (0..past.len())
-        .filter(|&i| past.counts(i).is_some_and(|(hits, total)| hits == 0 && total > 0))
+        .filter(|&i| counts(past, i).is_some_and(|(hits, total)| hits == 0 && total > 0))
         .collect();
     let warm = (0..past.len()).any(|i| past.is_kept(i));
     let writes = past
@@ -68,8 +69,14 @@ fn finding(past: &Past) -> Option<Finding> {
     // kaniko keeps nothing between runs, and says every lookup: none means that its cache is off.
     let off = past.builds.iter().all(|b| b.dialect == Dialect::Kaniko);
     let booted = || cold.iter().any(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some()));
-    let fresh = new || off || booted();
+    let kept_by_ci = past.runs.iter().any(|run| !run.ci_caches.is_empty());
+    let bare = !kept_by_ci && past.builds.iter().all(|b| lacks_its_bases(b));
+    let fresh = new || off || booted() || bare;
     let lone = cold.len() == 1 || of_one_commit(past, &cold);
+    let bare_only = bare && !new && !off && !booted();
+    if bare_only && lone && past.all_commands().any(may_hold_options) {
+        return None;
+    }
     if cold.is_empty()
         || warm
         || writes
@@ -98,6 +105,8 @@ fn finding(past: &Past) -> Option<Finding> {
         },
         title: if lone && off {
             "kaniko runs without its cache".to_owned()
+        } else if lone && !new && !booted() {
+            "every step ran: no cache is imported, and the builder had none".to_owned()
         } else if lone {
             "a new builder, and no cache is imported".to_owned()
         } else {
@@ -120,6 +129,33 @@ fn finding(past: &Past) -> Option<Finding> {
         rules_out: rules_out(lone, shown),
         subject: site.cache,
     })
+}
+
+/// `docker build $CACHE -t $IMAGE .`: a word that a shell fills in, and that no option takes.
+fn may_hold_options(command: &Command) -> bool {
+    let mut words = command.quote.text.split_ascii_whitespace().skip_while(|w| *w != "build");
+    let mut before = "";
+    words.any(|word| {
+        let loose = word.starts_with(['$', '"']) && word.contains('$') && !before.starts_with('-');
+        before = word;
+        loose
+    })
+}
+
+/// It had to fetch every base image: a machine that built this before and is kept has them, unless
+/// they moved.
+fn lacks_its_bases(build: &Build) -> bool {
+    !build.bases.is_empty() && build.bases.iter().all(|base| base.pulled.is_some())
+}
+
+/// Hits and steps of a run that got to its end. kaniko before v1.4 prints nothing behind `Pushing
+/// image to`: all steps are done by then.
+fn counts(past: &Past, i: usize) -> Option<(usize, usize)> {
+    let (_, build) = past.get(i)?;
+    let pushes = build.dialect == Dialect::Kaniko
+        && build.outcome == BuildOutcome::Unknown
+        && !build.images.is_empty();
+    if pushes { Some((build.hits(), build.total())) } else { past.counts(i) }
 }
 
 /// Steps of one commit that looked for a cache of the CI before any had stored it, or that
@@ -228,7 +264,9 @@ fn rules_out(lone: bool, shown: bool) -> Vec<Alternative> {
     match (lone, shown) {
         (true, _) => {
             vec![
-                not_ruled_out("the first run of a builder that is kept"),
+                not_ruled_out(
+                    "the first run of a builder that is kept, or a base image that moved",
+                ),
                 to_decide("give the log of the next run"),
             ]
         }

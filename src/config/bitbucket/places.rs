@@ -49,6 +49,7 @@ fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)>
     for (place, _) in &mut found {
         builders.registry.end(place);
         place.job.clone_from(&step.name);
+        place.resolve();
         place.fresh &= !step.uses(DOCKER);
         let section = step.pipeline.split_once('.').map_or("", |(_, name)| name);
         place.slashes = match step.pipeline.split('.').next() {

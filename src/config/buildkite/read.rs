@@ -120,7 +120,8 @@ impl Walk<'_> {
         for (mut place, spot) in script::builds(self.doc, self.jobs, &items, &mut builders) {
             builders.registry.end(&mut place);
             let Place { job, key, legs, plain_legs, variables, slashes, .. } = frame.clone();
-            let place = Place { job, key, slashes, legs, plain_legs, variables, ..place };
+            let mut place = Place { job, key, slashes, legs, plain_legs, variables, ..place };
+            place.resolve();
             self.found.push(Found { place, at: At::Script(spot) });
         }
     }

@@ -130,6 +130,7 @@ fn steps(
                 slashes,
                 ..place
             };
+            place.resolve();
             place.inputs.extend(job.machine.clone().filter(|_| place.command.platforms.is_empty()));
             found.push(Found {
                 place,

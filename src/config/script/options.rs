@@ -122,6 +122,15 @@ impl Options {
         (!is_variable(&last.value) || self.plain.len() == 1).then(|| last.value.clone())
     }
 
+    /// Words that may hold options: variables beside the context.
+    pub(super) fn loose(&self, words: &[Word]) -> Vec<String> {
+        let plain: Vec<&Word> = self.plain.iter().filter_map(|at| words.get(*at)).collect();
+        let context = plain.last().filter(|last| plain.len() == 1 || !is_variable(&last.value));
+        let beside =
+            plain.iter().filter(|word| context.is_none_or(|last| last.range != word.range));
+        beside.filter(|word| is_variable(&word.value)).map(|word| word.value.clone()).collect()
+    }
+
     /// A variable that may hold options: an array, or a second word beside the context.
     pub(super) fn hidden<'a>(&self, words: &'a [Word]) -> Option<&'a str> {
         let plain: Vec<&Word> = self.plain.iter().filter_map(|at| words.get(*at)).collect();

@@ -60,6 +60,12 @@ fn known_value<'a>(piece: Piece, known: &'a [(String, String)]) -> Option<&'a st
     names.first().filter(|_| names.len() == 1 && plain).and_then(|name| value(name, known))
 }
 
+/// The text is the same in all jobs of a pipeline, whatever its variables hold.
+pub(crate) fn same_in_pipeline(text: &str) -> bool {
+    names(text).iter().all(|name| of_pipeline(name))
+        && pieces(text).all(|piece| !matches!(piece.form, Some(Form::Command | Form::Percent)))
+}
+
 /// Is the same in all jobs of a pipeline: it tells of the commit, the project, the run.
 pub(super) fn of_pipeline(name: &str) -> bool {
     const PREFIXES: [&str; 12] = [

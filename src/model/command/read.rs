@@ -143,11 +143,58 @@ fn read(call: &Call, quote: &Quote) -> Command {
     command
 }
 
-/// The directory or address that is built, where it is the last word: options may stand behind it.
+/// The directory or address that is built: the last word that is neither an option nor the value
+/// of one. Options may stand behind it.
 fn context(call: &Call) -> Option<String> {
-    let builds = matches!(call.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildah);
-    call.rest.last().filter(|word| builds && !word.starts_with('-')).map(|word| (*word).clone())
+    if !matches!(call.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildah) {
+        return None;
+    }
+    let mut context = None;
+    let mut words = call.rest.iter();
+    while let Some(word) = words.next() {
+        if !word.starts_with('-') || word.as_str() == "-" {
+            context = Some((*word).clone());
+        } else if !word.contains('=') && !SWITCHES.contains(&word.as_str()) {
+            words.next();
+        }
+    }
+    context
 }
+
+/// Options of `docker build`, `docker buildx build`, `buildah build` and `podman build` that take
+/// no value, or only one behind `=`.
+const SWITCHES: [&str; 30] = [
+    "--all-platforms",
+    "--compress",
+    "--debug",
+    "--disable-compression",
+    "--disable-content-trust",
+    "--force-rm",
+    "--http-proxy",
+    "--identity-label",
+    "--inherit-labels",
+    "--layers",
+    "--load",
+    "--log-rusage",
+    "--no-cache",
+    "--no-hostname",
+    "--no-hosts",
+    "--omit-history",
+    "--pull",
+    "--pull-always",
+    "--pull-never",
+    "--push",
+    "--quiet",
+    "--rm",
+    "--skip-unused-stages",
+    "--squash",
+    "--squash-all",
+    "--stdin",
+    "--stream",
+    "--tls-verify",
+    "-D",
+    "-q",
+];
 
 /// What stands before the verb: buildah's variable, compose's file.
 fn global(command: &mut Command, call: &Call) {
@@ -245,6 +292,20 @@ mod tests {
             (all[1].file.as_deref(), all[1].target.as_deref()),
             (Some("Dockerfile.web"), Some("app"))
         );
+    }
+
+    #[test]
+    fn the_context_is_no_value_of_an_option() {
+        for (line, context) in [
+            ("docker buildx build . -t r/a:1 --push --cache-to type=registry,ref=r/a:c", Some(".")),
+            ("docker build --pull --no-cache web", Some("web")),
+            ("docker buildx build --network host -f - app --load", Some("app")),
+            ("docker build -t r/a:1 -", Some("-")),
+            ("docker build --secret id=npm,src=.npmrc --progress plain", None),
+            ("podman build --layers -t r/a:1 src", Some("src")),
+        ] {
+            assert_eq!(parse(line).unwrap().context.as_deref(), context, "{line}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A `--cache-from` or `--cache-to`, taken apart.
 
+use std::borrow::Cow;
+
 use crate::model::CacheKind;
 
 /// One `--cache-from` or `--cache-to`.
@@ -21,13 +23,15 @@ impl CacheSpec {
         let raw = raw.trim();
         let mut spec = Self { raw: raw.to_owned(), ..Self::default() };
         if !raw.contains('=') {
-            spec.attributes = vec![("type".into(), "registry".into()), ("ref".into(), raw.into())];
+            let name = unquoted(raw).into_owned();
+            spec.attributes = vec![("type".into(), "registry".into()), ("ref".into(), name)];
             return spec;
         }
         for part in parts(raw) {
+            let part = unquoted(part);
             match part.split_once('=') {
                 Some((key, value)) => spec.attributes.push((key.to_owned(), value.to_owned())),
-                None => spec.loose.push(part.to_owned()),
+                None => spec.loose.push(part.into_owned()),
             }
         }
         spec
@@ -66,12 +70,17 @@ impl CacheSpec {
     }
 }
 
-/// Cut at the commas outside of expressions: `ref=${{ format('{0},{1}', a, b) }}` is one part.
+/// Cut at the commas outside of expressions and of quoted fields:
+/// `ref=${{ format('{0},{1}', a, b) }}` is one part, `"ref=r/a:b,c"` another.
 fn parts(raw: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0_usize, 0);
-    let mut before = ' ';
+    let (mut before, mut quoted) = (' ', false);
     for (at, c) in raw.char_indices() {
         match c {
+            '"' if quoted || at == start => quoted = !quoted,
+            // `""` inside of a quoted field is one quotation mark.
+            '"' if before == '"' => quoted = raw.get(start..).is_some_and(|f| f.starts_with('"')),
+            _ if quoted => {}
             '{' | '(' if depth > 0 || before == '$' => depth += 1,
             '}' | ')' => depth = depth.saturating_sub(1),
             ',' if depth == 0 => {
@@ -83,11 +92,21 @@ fn parts(raw: &str) -> Vec<&str> {
         before = c;
     }
     // What is not closed is cut like anything else.
-    if depth > 0 {
+    if depth > 0 || quoted {
         return raw.split(',').collect();
     }
     parts.extend(raw.get(start..));
     parts
+}
+
+/// A field of the line of comma-separated values that an option is (`tonistiigi/go-csvvalue`): one
+/// that begins with a quotation mark is what stands between the marks.
+fn unquoted(field: &str) -> Cow<'_, str> {
+    match field.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inside) if inside.contains("\"\"") => inside.replace("\"\"", "\"").into(),
+        Some(inside) => inside.into(),
+        None => field.into(),
+    }
 }
 
 impl CacheKind {
@@ -140,6 +159,23 @@ mod tests {
         );
         assert_eq!(CacheSpec::parse("type=gha,scope=${x,mode=max").get("mode"), Some("max"));
         assert_eq!(CacheSpec::hidden("${{ a == 'b' && c }}").kind(), CacheKind::Unknown);
+    }
+
+    #[test]
+    fn fields_may_be_quoted() {
+        let spec = CacheSpec::parse(r#""type=registry","ref=r/a:c",mode=max"#);
+        assert_eq!(
+            (spec.kind(), spec.get("ref"), spec.get("mode")),
+            (CacheKind::Registry, Some("r/a:c"), Some("max"))
+        );
+        let spec = CacheSpec::parse(r#"type=local,"dest=/tmp/a,b ""c""",mode=max"#);
+        assert_eq!((spec.get("dest"), spec.get("mode")), (Some(r#"/tmp/a,b "c""#), Some("max")));
+        // The comma is inside of the first field, and so of the value of `type`.
+        let spec = CacheSpec::parse(r#""type=registry,ref=r/a:c","mode=max""#);
+        assert_eq!((spec.get("type"), spec.get("mode")), (Some("registry,ref=r/a:c"), Some("max")));
+        assert_eq!(CacheSpec::parse(r#""r/a:c""#).get("ref"), Some("r/a:c"));
+        assert_eq!(CacheSpec::parse(r#""type=gha,mode=max"#).get("mode"), Some("max"));
+        assert_eq!(CacheSpec::parse(r#"type=gha,scope=a"b,mode=max"#).get("mode"), Some("max"));
     }
 
     #[test]

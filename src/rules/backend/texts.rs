@@ -141,4 +141,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::Unavailable, &["network is unreachable"]),
     (Cause::Unavailable, &["closed network connection"]),
     (Cause::Unavailable, &["read on closed response body"]),
+    // golang.org/x/net/http2: the registry, or a proxy before it, ends the connection
+    (Cause::Unavailable, &["server sent goaway"]),
+    (Cause::Unavailable, &["stream error: stream id"]),
+    (Cause::Unavailable, &["http2: client connection"]),
 ];

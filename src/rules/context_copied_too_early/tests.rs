@@ -44,6 +44,27 @@ fn fires_where_it_is_the_first_step_of_a_stored_stage() {
 }
 
 #[test]
+fn one_log_alone_is_a_note_about_the_order() {
+    let lone = |made: Made| ContextCopiedTooEarly.check(&of(vec![made]));
+    let warm = run().hit("WORKDIR /app").miss("COPY . .").miss("RUN npm ci");
+    let found = lone(warm);
+    assert_eq!(
+        (found.len(), found[0].severity, found[0].confidence, found[0].impact.steps),
+        (1, Severity::Note, Confidence::Likely, 2)
+    );
+    let cold = lone(run().miss("COPY . .").miss("RUN npm ci"));
+    assert_eq!((cold.len(), cold[0].confidence), (1, Confidence::Suspected));
+    for quiet in [
+        run().hit("WORKDIR /app").hit("COPY . .").hit("RUN npm ci"),
+        run().miss("COPY package.json .").miss("RUN npm ci").miss("COPY . ."),
+        run().miss("COPY package.json .").miss("COPY . .").miss("RUN npm ci"),
+        run().miss("COPY . .").miss("RUN npm run build"),
+    ] {
+        assert!(lone(quiet).is_empty());
+    }
+}
+
+#[test]
 fn leaves_the_usual_order() {
     let warm = || {
         run()

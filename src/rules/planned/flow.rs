@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::config::pattern::tells_nothing;
-use crate::config::pieces;
+use crate::config::{pieces, same_in_pipeline};
 use crate::model::{CacheKind, CacheSpec, Tool};
 use crate::rules::Study;
 use crate::rules::changing_value::changing;
@@ -194,7 +194,8 @@ pub(in crate::rules) fn written_by_branches(study: &Study) -> Names {
 /// Some export is not known, so that it may be to any name.
 pub(in crate::rules) fn hides_an_export(study: &Study) -> bool {
     let hidden = |spec: &CacheSpec| {
-        spec.attributes.is_empty() || pieces(&spec.raw).all(|piece| piece.form.is_some())
+        let unread = spec.get("ref") == Some(spec.raw.as_str());
+        spec.attributes.is_empty() || unread && pieces(&spec.raw).all(|piece| piece.form.is_some())
     };
     place::all(study).any(|at| at.place.command.cache_to.iter().any(hidden))
 }
@@ -206,7 +207,23 @@ pub(in crate::rules) fn may_be_one(a: &Name, b: &Name) -> bool {
         return false;
     }
     let (a, b) = (a.whole().text, b.whole().text);
-    a == b || overlap(&a, &b)
+    if a == b {
+        return true;
+    }
+    // The image of one commit is no cache that each of them asks for.
+    let of_one_run = changing(&a).is_some() != changing(&b).is_some();
+    let (a, b) = without_the_project(&a, &b);
+    !of_one_run && overlap(a, b)
+}
+
+/// What is left behind a beginning that both have: `$CI_REGISTRY_IMAGE` is the same in all jobs.
+fn without_the_project<'a>(a: &'a str, b: &'a str) -> (&'a str, &'a str) {
+    let both = pieces(a).zip(pieces(b));
+    let same = both
+        .take_while(|(one, other)| one.text == other.text && same_in_pipeline(one.text))
+        .map(|(one, _)| one.text.len())
+        .sum::<usize>();
+    (a.get(same..).unwrap_or(a), b.get(same..).unwrap_or(b))
 }
 
 /// With something in the place of each variable the two can be equal: their beginnings and their
@@ -262,6 +279,8 @@ mod tests {
             ("$REG/a:c", "ghcr.io/x/a:c"),
             ("r/a:c-$X", "r/a:c-$Y"),
             ("$CACHE", "r/a:c"),
+            ("$A:cache", "$A/web:cache"),
+            ("$CI_REGISTRY_IMAGE:c-$CI_COMMIT_REF_SLUG", "$CI_REGISTRY_IMAGE:c-main"),
         ] {
             assert!(may_be_one(&name(a), &name(b)), "{a} {b}");
             assert!(may_be_one(&name(b), &name(a)), "{b} {a}");
@@ -270,7 +289,9 @@ mod tests {
             ("r/a:cache", "r/a:buildcache"),
             ("r/a:c-$X", "r/b:c-$X"),
             ("r/a:x-$X", "r/a:y-main"),
-            ("$R/a:c", "$R/a:d"),
+            ("$R/a:d", "$R/a:c"),
+            ("$CI_REGISTRY_IMAGE:cache", "$CI_REGISTRY_IMAGE/web:cache"),
+            ("$CI_REGISTRY_IMAGE:cache", "$CI_REGISTRY_IMAGE:$CI_COMMIT_SHA"),
         ] {
             assert!(!may_be_one(&name(a), &name(b)), "{a} {b}");
         }

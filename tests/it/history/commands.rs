@@ -35,6 +35,7 @@ fn desk() -> TempDir {
             keep: TimeDelta::weeks(9999),
             last: 20,
             identity,
+            around: Identity::default(),
             now,
         };
         let options =

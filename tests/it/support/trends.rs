@@ -28,7 +28,8 @@ pub(crate) fn remember(file: &Path, runs: &str) -> Option<Report> {
             ..Identity::default()
         };
         let (keep, now) = (TimeDelta::days(900), start + TimeDelta::days(n));
-        let history = Some(Settings { file: file.to_owned(), keep, last: 20, identity, now });
+        let (file, around) = (file.to_owned(), Identity::default());
+        let history = Some(Settings { file, keep, last: 20, identity, around, now });
         let report =
             pipeline::run(&Options { paths: vec![path.into()], history, ..Options::default() });
         assert!(

@@ -19,7 +19,7 @@ impl Envelope for Gutter {
 
     fn recognise(&self, head: &Head) -> bool {
         let rule = |l: &&[u8]| matches!(l.trim_ascii(), b"-- | --" | b"--" | b"---");
-        let table = head.lines.iter().take(3).any(|l| rule(l));
+        let table = head.lines.iter().take(3).any(rule);
         if table {
             return head.mostly(self, |l| bar(l).is_some());
         }

@@ -180,6 +180,24 @@ pub struct Amount {
     pub quote: Quote,
 }
 
+impl Amount {
+    /// Bytes, as far as they are printed.
+    #[must_use]
+    pub fn bytes(&self) -> Option<u64> {
+        let digits = self.size.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let factor = match self.size.get(digits.len()..)? {
+            "B" => 1.0,
+            "kB" => 1e3,
+            "MB" => 1e6,
+            "GB" => 1e9,
+            _ => return None,
+        };
+        // Sizes are far below what a float counts exactly; a negative or endless one saturates.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+        digits.parse::<f64>().ok().map(|number| (number * factor) as u64)
+    }
+}
+
 /// A base image.
 #[derive(Clone, Debug, Default)]
 pub struct Base {

@@ -19,10 +19,10 @@ static META: RuleMeta = RuleMeta {
     title: "the tag of a base image moves between runs",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "FROM names the same tag as in the run before, the digest changed, and steps built on it \
-        ran: from the first of their stage on, or, where only the config of the image changed, \
-        from the first RUN or WORKDIR that depends on it. Without a log, as a note: a build with \
-        `--pull` on an image without a version.",
+    what: "FROM names the same tag as in the run before, the digest (of the older builder, the id \
+        of the image) changed, and steps built on it ran: from the first of their stage on, or, \
+        where only the config of the image changed, from the first RUN or WORKDIR that depends on \
+        it. Without a log, as a note: a build with `--pull` on an image without a version.",
     why: "Every step of a stage depends on its base image. A tag that is pushed again makes the \
         whole stage run again, whenever that happens.",
     fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds \
@@ -31,8 +31,9 @@ static META: RuleMeta = RuleMeta {
         stage that came from the cache all the same, `COPY --link`, which does not depend on the \
         base. It is a warning where it happens in at least every fourth run or more than once, \
         else a note: base images have to be updated.",
-    limits: "The builder prints FROM only where something of it is needed, and a local image has \
-        no digest: then drift is not seen. Which change of the image did it is not in the log.",
+    limits: "The builder prints FROM only where something of it is needed, and BuildKit prints no \
+        digest of a local image: then drift is not seen. Which change of the image did it is not \
+        in the log.",
     example: include_str!("examples/base-image-drift.txt"),
     references: &[
         "https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",
@@ -97,7 +98,6 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
     runs.dedup();
     let often = runs.len() > 1 || runs.len() * 4 >= past.len() - 1;
     let name = short(image);
-    let digest = last.now.digest.as_deref()?;
     let file = past.get(last.at).and_then(|(run, build)| dockerfile_at::of(past.study, run, build));
     let mut evidence = lines(past, &drifts);
     evidence.extend(file.iter().flat_map(|file| named(file, image)));
@@ -112,7 +112,10 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
         cause: cause(name, last),
         evidence: Proof::from_lines(evidence)?
             .seen_in(past.places(drifts.iter().map(|drift| drift.at))),
-        fix: pinned(fix(name, digest), file.as_ref(), image, digest),
+        fix: match last.now.digest.as_deref() {
+            Some(digest) => pinned(fix(name, digest), file.as_ref(), image, digest),
+            None => fix_local(name),
+        },
         impact: impact(&drifts, runs.len()),
         rules_out: vec![ruled_out(
             "changed sources or arguments (not needed to explain it: the new base image \
@@ -123,8 +126,8 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
 }
 
 fn cause(name: &str, last: &Drift) -> String {
-    let moved =
-        format!("FROM {name} names a tag, and the tag got another digest between the runs.");
+    let other = if last.now.digest.is_some() { "another digest" } else { "another image" };
+    let moved = format!("FROM {name} names a tag, and the tag got {other} between the runs.");
     let Some(step) = last.rebuilt.first() else { return moved };
     if last.config {
         return format!(
@@ -171,12 +174,45 @@ fn lines(past: &Past, drifts: &[&Drift]) -> Vec<Evidence> {
         let Some(((run, _), (before, _))) = past.get(drift.at).zip(past.get(drift.before.0)) else {
             continue;
         };
-        lines.push(Study::quote(before, &drift.before.1.quote, "the tag named this digest before"));
-        lines.push(Study::quote(run, &drift.now.quote, "the tag names a different digest here"));
+        lines.push(Study::quote(before, &drift.before.1.quote, &named_before(drift.before.1)));
+        lines.push(Study::quote(run, &drift.now.quote, &names_now(drift.now)));
         let first = drift.rebuilt.first();
         lines.extend(first.map(|s| header(run, s, "this step and those below it ran")));
     }
     lines
+}
+
+fn named_before(base: &Base) -> String {
+    match (&base.digest, &base.id) {
+        (None, Some(id)) => format!("the tag named image {id} before"),
+        _ => "the tag named this digest before".to_owned(),
+    }
+}
+
+fn names_now(base: &Base) -> String {
+    match (&base.digest, &base.id) {
+        (None, Some(id)) => format!("the tag names image {id} here"),
+        _ => "the tag names a different digest here".to_owned(),
+    }
+}
+
+/// The older builder prints no digest: the image may be one that no registry has.
+fn fix_local(name: &str) -> Fix {
+    Fix {
+        summary: format!("keep {name} the same from run to run: pin it, or build it from a cache"),
+        steps: vec![
+            format!(
+                "An image of a registry: name its digest in FROM (docker image inspect --format \
+                    '{{{{index .RepoDigests 0}}}}' {name}), and let Renovate or Dependabot move it."
+            ),
+            "An image that the job builds or imports itself: give that build a cache (--cache-from \
+                the image of the last run, which is pulled first), or make it once and push it."
+                .to_owned(),
+        ],
+        cost: "security fixes of the base image arrive only when it is renewed on purpose"
+            .to_owned(),
+        ..Fix::default()
+    }
 }
 
 fn fix(name: &str, digest: &str) -> Fix {

@@ -7,6 +7,13 @@ use super::KeyPart;
 /// Sets the time of files that are made: part of the key of WORKDIR since `BuildKit` v0.22.
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
+/// Whether the log shows the commands that started the build, each of a kind whose options are on
+/// its line.
+#[must_use]
+pub fn shows_command(run: &Run, build: &Build) -> bool {
+    Asked::of(run, build).is_known()
+}
+
 /// What is known of the arguments and options of a build.
 pub(super) struct Asked<'a> {
     commands: &'a [Command],

@@ -170,8 +170,14 @@ pub(super) fn is_called(stage: &str, name: &str) -> bool {
 /// Another image, or another digest. A digest that was not printed (local image) says nothing.
 #[must_use]
 pub fn is_other_base(a: &Base, b: &Base) -> bool {
-    let digests = a.digest.as_ref().zip(b.digest.as_ref());
-    a.image != b.image || digests.is_some_and(|(a, b)| a != b)
+    let names = a.digest.as_ref().zip(b.digest.as_ref()).or(a.id.as_ref().zip(b.id.as_ref()));
+    a.image != b.image || names.is_some_and(|(a, b)| a != b)
+}
+
+/// The logs tell whether both are the same image.
+#[must_use]
+pub fn is_known_base(a: &Base, b: &Base) -> bool {
+    (a.digest.is_some() && b.digest.is_some()) || (a.id.is_some() && b.id.is_some())
 }
 
 /// Both were printed, and differ. Equal ones prove nothing: they are rounded, and edits may keep
@@ -188,23 +194,6 @@ pub fn has_other_texts(a: &Build, b: &Build) -> bool {
         build.steps.iter().map(|step| step.text.clone()).collect()
     };
     a.steps.len() != b.steps.len() || texts(a) != texts(b)
-}
-
-/// Bytes of the build context that were sent to the builder, where the log gives them.
-#[must_use]
-pub fn sent(build: &Build) -> Option<u64> {
-    let size = build.context.as_ref()?.size.as_str();
-    let digits = size.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match size.get(digits.len()..)? {
-        "B" => 1.0,
-        "kB" => 1e3,
-        "MB" => 1e6,
-        "GB" => 1e9,
-        _ => return None,
-    };
-    // Sizes are far below what a float counts exactly; a negative or endless one saturates.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
-    digits.parse::<f64>().ok().map(|number| (number * factor) as u64)
 }
 
 /// Imports of a build; targets of one bake share an import, which is printed for one of them.

@@ -174,7 +174,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
 
     /// A builder that has the files of an earlier build is sent the others only.
     pub(super) fn was_sent_less(&self, build: &Build) -> bool {
-        build.booted.is_none() && chain::sent(build).is_some_and(|bytes| bytes < self.context)
+        build.booted.is_none() && bytes_sent(build).is_some_and(|bytes| bytes < self.context)
     }
 
     /// What the log shows of a stage that ran, or what files beside it prove. A step that ran
@@ -233,6 +233,25 @@ impl<'m, 'a> Ledger<'m, 'a> {
         })
     }
 
+    /// Another stage stands on the same image, and its first step came from the cache.
+    pub(super) fn finds_base_of(&self, now: &Now<'a>, stage: &Stage<'a>) -> bool {
+        let Some(base) = self.base_of(stage) else { return false };
+        let found = |other: &&Stage<'a>| {
+            let first = other.steps.first();
+            let hit = first.is_some_and(|s| s.outcome == Outcome::Hit && !s.operation().is_link());
+            hit && other.platform == stage.platform
+        };
+        let mut others = now.stages.iter().filter(found).filter_map(|other| self.base_of(other));
+        others.any(|other| other.image == base.image)
+    }
+
+    /// The base of a stage. It is printed only where something of it is needed, and once for all
+    /// stages on it.
+    fn base_of(&self, stage: &Stage<'a>) -> Option<&'a Base> {
+        let known = || self.stages.get(&(stage.name, stage.platform))?.base;
+        stage.base.or_else(known)
+    }
+
     /// The build whose result can be found: of a builder that is kept the one before, of a cache
     /// that is imported into an empty one the last that stored one.
     fn against(&self, now: &Now) -> Option<usize> {
@@ -266,7 +285,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         self.keys.extend(build.steps.iter().filter_map(|step| step.key.as_deref()));
         let pulled = build.bases.iter().filter(|base| base.pulled.is_some());
         self.fetched.extend(pulled.filter_map(|base| base.digest.as_deref()));
-        self.context = self.context.max(chain::sent(build).unwrap_or_default());
+        self.context = self.context.max(bytes_sent(build).unwrap_or_default());
         self.last = Some(i);
         self.stored_once |= build.exports.iter().any(Transfer::ok);
         let stores = build.inline.is_some() || build.exports.iter().any(Transfer::ok);
@@ -329,6 +348,11 @@ fn first_miss<'a>(stage: &Stage<'a>, moved: bool) -> Option<&'a Step> {
     let mut open = steps.filter(|step| step.outcome != Outcome::Hit);
     let first = open.find(|step| !(moved && step.operation().is_link()))?;
     (first.outcome == Outcome::Miss).then_some(first)
+}
+
+/// Bytes of the build context that were sent.
+fn bytes_sent(build: &Build) -> Option<u64> {
+    build.context.as_ref()?.bytes()
 }
 
 fn is_decided(step: &Step) -> bool {

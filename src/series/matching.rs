@@ -27,8 +27,9 @@ pub fn group(runs: &[Run]) -> Vec<Series> {
         let here = places.entry(place(run)).or_default();
         for (b, build) in run.builds.iter().enumerate() {
             let at = BuildRef { run: r, build: b };
-            let found = here
-                .candidates(run, build)
+            let mut candidates = here.candidates(run, build);
+            candidates.sort_by_key(|s| series.get(*s).map(|series| series.distance(build)));
+            let found = candidates
                 .into_iter()
                 .find(|s| series.get(*s).is_some_and(|series| series.continues(run, build, at)));
             let found = found.unwrap_or(series.len());
@@ -72,6 +73,15 @@ impl<'a> Growing<'a> {
         if build.outcome == BuildOutcome::Succeeded {
             self.whole = Some((run, build));
         }
+    }
+
+    /// How little its last build is like this one at first sight: whether no image has the same
+    /// name and tag, and by how many steps they differ. A job may build a stage and then the whole,
+    /// from one Dockerfile into one repository.
+    fn distance(&self, build: &Build) -> (bool, usize) {
+        let Some((_, last)) = self.last else { return (true, usize::MAX) };
+        let same_image = last.images.iter().any(|image| build.images.contains(image));
+        (!same_image, last.steps.len().abs_diff(build.steps.len()))
     }
 
     /// The build is that of the series: it is like the last one, or like the last that came to its

@@ -9,7 +9,7 @@ use super::asked::Asked;
 use super::chain::{self, Input, Stage};
 use super::ledger::{Ledger, Line, Now, Seen};
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, CacheKind, Run, Step, Transfer};
+use crate::model::{Build, CacheKind, Outcome, Run, Step, Transfer};
 
 use Confidence::{Likely, Proven, Suspected};
 
@@ -115,8 +115,23 @@ impl<'a> Case<'_, '_, 'a> {
             Input::Files => said(Because::InputsChanged, Likely),
             Input::None | Input::Values if self.first => said(Because::RecordLost, sure),
             Input::None => said(Because::RecordLost, Suspected),
+            Input::Stage if self.copies_what_was_rebuilt_before() => {
+                said(Because::InputsChanged, Likely)
+            }
             Input::Values | Input::Stage => said(Because::Unknown, Suspected),
         }
+    }
+
+    /// A build earlier in the log rebuilt the stage that is copied from, so that this one finds it
+    /// in the cache: `docker build --target build`, then the whole.
+    fn copies_what_was_rebuilt_before(&self) -> bool {
+        let run = self.now.run;
+        let earlier = run.builds.iter().filter(|build| build.line < self.now.build.line);
+        let ran = |stage: &str| {
+            let mut steps = earlier.clone().flat_map(Build::decided);
+            steps.any(|s| s.outcome == Outcome::Miss && chain::is_called(&s.stage, stage))
+        };
+        self.step.operation().sources().any(ran)
     }
 
     /// No earlier build has the stage. That the builder had nothing of it, the log shows by what it
@@ -166,15 +181,17 @@ impl<'a> Case<'_, '_, 'a> {
     }
 
     /// The digest of the base is not printed (a local image, older builders), so it may be another
-    /// one.
+    /// one. Where a step that stands on the same image came from the cache, it is the one that the
+    /// cache knows.
     fn has_unknown_base(&self) -> bool {
         let before = self.line.and_then(|line| line.base);
-        match (before, self.stage.base) {
-            (Some(before), Some(now)) => before.digest.is_none() || now.digest.is_none(),
+        let unknown = match (before, self.stage.base) {
+            (Some(before), Some(now)) => !chain::is_known_base(before, now),
             (None, Some(now)) => now.digest.is_none(),
             (Some(_), None) => !self.now.build.dialect.counts_from(),
             (None, None) => false,
-        }
+        };
+        unknown && !self.ledger.finds_base_of(self.now, self.stage)
     }
 
     /// All steps of the stage above this one are copies with `--link`, which do not depend on the
@@ -341,7 +358,7 @@ impl<'a> Case<'_, '_, 'a> {
 
     fn copies_since_the_last_hit(&self) -> bool {
         let steps = &self.now.build.steps;
-        let hit = |step: &&&Step| step.outcome == crate::model::Outcome::Hit;
+        let hit = |step: &&&Step| step.outcome == Outcome::Hit;
         let since = self.stage.steps.iter().take_while(hit).last().map_or(0, |step| step.position);
         let upto = self.step.position;
         let reads = |step: &&Step| matches!(step.instruction.as_str(), "COPY" | "ADD");

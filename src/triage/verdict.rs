@@ -6,7 +6,7 @@
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::{Build, BuildOutcome, Outcome, Run, Step, StepKind};
 use crate::rules::Study;
-use crate::series::{Because, Misses, Series};
+use crate::series::{self, Because, Misses, Series};
 
 use super::Hidden;
 
@@ -99,14 +99,17 @@ fn is_open(study: &Study, series: &Series, breaks: &Misses, known: &[&Finding]) 
 }
 
 /// Every run executed everything but WORKDIR, which `--no-cache` leaves cached, from a step on that
-/// a change of the sources does not rerun in each of them.
+/// a change of the sources does not rerun in each of them, and not all command lines are there to
+/// show that they do not ask for it.
 fn is_like_no_cache(study: &Study, series: &Series) -> bool {
     let ran = |build: &Build| {
         let mut others = build.decided().filter(|step| step.instruction != "WORKDIR").peekable();
         others.peek().is_some_and(|step| is_narrow(step))
             && others.all(|step| step.outcome == Outcome::Miss)
     };
-    series.builds.len() > 2 && study.members(series).all(|(_, build)| ran(build))
+    series.builds.len() > 2
+        && study.members(series).all(|(_, build)| ran(build))
+        && !study.members(series).all(|(run, build)| series::shows_command(run, build))
 }
 
 /// A RUN, or a copy of single files: `COPY package.json ./`.

@@ -190,14 +190,16 @@ impl ClassicSegment {
         }
     }
 
-    /// The image under a FROM is the base's own.
+    /// The image under a FROM is the base's own; of a stage it is one that was just built.
     fn image(&mut self, id: &[u8], line: u64, raw: &[u8]) {
         let under_base =
             self.build.steps.last().is_none_or(|step| step.header.line < self.after_base());
-        let base = self.build.bases.last_mut().filter(|base| under_base && base.id.is_none());
-        match base {
-            Some(base) => base.id = Some(Text::of_log(id)),
-            None => self.ids.push(Text::of_log(id)),
+        match self.build.bases.split_last_mut() {
+            Some((base, earlier)) if under_base && base.id.is_none() => {
+                let stage = earlier.iter().any(|b| b.stage.eq_ignore_ascii_case(&base.image));
+                base.id = (!stage).then(|| Text::of_log(id));
+            }
+            _ => self.ids.push(Text::of_log(id)),
         }
         self.outcome(Outcome::Miss, line, raw);
     }

@@ -6,8 +6,8 @@ use super::super::instruction;
 use super::super::vertex::{End, Export, Vertex};
 use super::EXPORT;
 use crate::model::{
-    Base, Build, CacheKind, Engine, Instruction, Outcome, Quote, Step, StepKind, Text, Transfer,
-    parse_step_name,
+    Amount, Base, Build, CacheKind, Engine, Instruction, Outcome, Quote, Step, StepKind, Text,
+    Transfer, parse_step_name,
 };
 
 pub(super) fn place(
@@ -61,11 +61,18 @@ fn sent(build: &mut Build, name: &str, vertex: &Vertex) {
     if !inside.ends_with("internal") {
         return;
     }
-    if what.starts_with("load build definition from ") {
-        build.dockerfile.clone_from(&vertex.sent);
+    if let Some(file) = what.strip_prefix("load build definition from ") {
+        build.dockerfile = vertex.sent.clone().filter(|amount| is_whole(amount, file));
     } else if what == "load build context" {
         build.context.clone_from(&vertex.sent);
     }
+}
+
+/// The file was sent, with its name. A builder before `BuildKit` v0.9 that still has the file is sent
+/// its name and times only: `transferring dockerfile: 32B done` in Docker 20.10.
+fn is_whole(sent: &Amount, file: &str) -> bool {
+    const NAMED: usize = 28;
+    sent.bytes().is_none_or(|bytes| bytes > (NAMED + file.len()) as u64)
 }
 
 /// `FROM docker.io/library/node:20@sha256:…`

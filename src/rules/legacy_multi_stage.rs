@@ -92,7 +92,7 @@ fn finding(past: &Past) -> Option<Finding> {
         fix: fix(&site, &names),
         impact: super::past::cost(steps, seen.len()),
         rules_out: vec![
-            ruled_out("base image changed (same digest as in the run before)"),
+            ruled_out("base image changed (it is the same as in the run before)"),
             ruled_out("image not pulled (the final stage came from it)"),
         ],
         subject: site.image,
@@ -158,10 +158,11 @@ fn seen<'a>(past: &Past<'a>, stored: &BTreeSet<(&str, &str)>, i: usize) -> Optio
             && chain::all_missed(stage)
     };
     // A daemon that has the base image already may have the build stage's layers too: then
-    // something else lost them.
-    let new = |stage: &Stage| stage.base.is_some_and(|b| b.pulled.is_some());
+    // something else lost them, unless the option kept it from asking its own cache.
+    let named = past.commands(i).iter().any(|command| !command.cache_from.is_empty());
+    let blind = |stage: &Stage| named || stage.base.is_some_and(|b| b.pulled.is_some());
     let losses: Vec<Loss> =
-        past.losses(i).into_iter().filter(|l| inner(&l.stage) && new(&l.stage)).collect();
+        past.losses(i).into_iter().filter(|l| inner(&l.stage) && blind(&l.stage)).collect();
     (!losses.is_empty()).then_some(Seen { at: i, losses, hit })
 }
 

@@ -14,7 +14,7 @@ use crate::config::pattern::fits;
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, to_decide,
 };
-use crate::model::{CacheKind, CacheSpec, Transfer};
+use crate::model::{CacheKind, CacheSpec, Quote, Text, Transfer};
 
 pub(super) struct CacheRefMismatch;
 
@@ -86,18 +86,35 @@ fn repositories(study: &Study) -> impl Iterator<Item = Finding> {
     })
 }
 
-fn stored<'a>(look: &Look<'a>) -> Option<&'a Transfer> {
-    let succeeded = succeeded(look.build);
-    look.build.exports.iter().find(|e| succeeded && e.ok() && e.kind == CacheKind::Registry)
+/// The line that shows the cache being stored.
+fn stored<'a>(look: &Look<'a>) -> Option<&'a Quote> {
+    let exported =
+        |e: &&Transfer| e.ok() && matches!(e.kind, CacheKind::Registry | CacheKind::Inline);
+    let line = |e: &'a Transfer| e.verdict.as_ref().unwrap_or(&e.header);
+    let quote = look.build.exports.iter().find(exported).map(line).or(look.build.inline.as_ref());
+    quote.filter(|_| succeeded(look.build))
+}
+
+/// The image that holds the cache of the build, where no other was written.
+fn inlined<'a>(look: &Look<'a>) -> Option<&'a str> {
+    let own = |e: &Transfer| e.kind == CacheKind::Inline;
+    let inline = look.build.inline.is_some() || look.build.exports.iter().any(own);
+    let alone = inline && look.build.exports.iter().all(own);
+    look.build.images.first().map(Text::as_str).filter(|_| alone)
 }
 
 fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
-    let same = looks.iter().flat_map(|l| written(l.run)).any(|to| reference::may_be(to, name));
+    let images = |l: &Look<'_>| l.build.images.iter().any(|image| reference::may_be(image, name));
+    let same = looks.iter().flat_map(|l| written(l.run)).any(|to| reference::may_be(to, name))
+        || looks.iter().any(images);
     // The builds after a stored cache that look for it in vain.
     let first = looks.iter().position(|look| stored(look).is_some())?;
     let vain = looks.get(first + 1..).filter(|_| !same)?;
     let other = looks.iter().flat_map(|l| written(l.run)).next();
     let last = looks.last()?;
+    // A tag of one run is nothing to import.
+    let keeps = |image: &&str| vain.iter().all(|look| inlined(look) == Some(*image));
+    let image = inlined(last).filter(|_| other.is_none()).filter(keeps);
     if vain.is_empty() {
         return lone(study, name, other.filter(|_| looks.len() == 1)?, last);
     }
@@ -105,7 +122,7 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: if other.is_some() { Confidence::Proven } else { Confidence::Likely },
-        title: match other {
+        title: match other.or(image) {
             Some(to) => format!("the cache is written to {to} and imported from {name}"),
             None => format!("the cache is written, but not to {name}, where it is imported from"),
         },
@@ -113,10 +130,15 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
             reference it imports."
             .to_owned(),
         evidence: Proof::from_lines(lines(looks, first))?,
-        fix: fix(name, other, &Site::of(study, last.run, last.build)),
+        fix: match image {
+            Some(image) => import_of(image, &Site::of(study, last.run, last.build)),
+            None => fix(name, other, &Site::of(study, last.run, last.build)),
+        },
         impact: cost_of(vain.iter().map(|l| l.build)),
         rules_out: if other.is_some() {
             Vec::new()
+        } else if image.is_some() {
+            vec![not_ruled_out(format!("another job that pushes the image as {name} later"))]
         } else {
             vec![
                 not_ruled_out("a registry that deletes the reference between runs"),
@@ -160,13 +182,17 @@ fn lone(study: &Study, name: &str, other: &str, look: &Look) -> Option<Finding> 
 
 fn lines(looks: &[Look], first: usize) -> Vec<Evidence> {
     let pair = |look: &Look| {
-        let export = stored(look).map(|e| {
-            Study::quote(look.run, e.verdict.as_ref().unwrap_or(&e.header), "the cache is stored")
-        });
+        let export = stored(look).map(|line| Study::quote(look.run, line, "the cache is stored"));
         let import = look.import.verdict.as_ref().unwrap_or(&look.import.header);
         [Some(Study::quote(look.run, import, "the cache is not there")), export]
     };
     looks.iter().skip(first).take(6).flat_map(pair).flatten().collect()
+}
+
+/// An inline cache is where its image is.
+fn import_of(image: &str, site: &Site) -> Fix {
+    let fix = remedy::add_import(&Site { cache: image.to_owned(), ..site.clone() });
+    Fix { summary: format!("import {image}, the image that holds the inline cache"), ..fix }
 }
 
 fn fix(name: &str, other: Option<&str>, site: &Site) -> Fix {

@@ -9,7 +9,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
 };
-use crate::model::{BuildOutcome, CacheKind, Dialect, Outcome, Text, Tool, Transfer};
+use crate::model::{Build, BuildOutcome, CacheKind, Dialect, Outcome, Text, Tool, Transfer};
 
 pub(super) struct ImageWithoutInlineCache;
 
@@ -58,7 +58,18 @@ fn decides(past: &Past) -> bool {
         || finding(past).is_some()
 }
 
+/// What no run wrote, or none since one that did: the run after that one still finds it.
 fn finding(past: &Past) -> Option<Finding> {
+    let inline = |b: &Build| {
+        b.inline.is_some() || b.exports.iter().any(|export| export.kind == CacheKind::Inline)
+    };
+    match past.builds.iter().rposition(|build| inline(build)) {
+        Some(last) => past.since(last + 2).filter(|later| later.len() > 1).and_then(|l| vain(&l)),
+        None => vain(past),
+    }
+}
+
+fn vain(past: &Past) -> Option<Finding> {
     let writes_none = past.builds.iter().all(|b| b.inline.is_none() && b.exports.is_empty());
     let asked = past.all_commands().any(|c| c.inline() || !c.cache_to.is_empty() || c.no_cache);
     let hits = (0..past.len()).any(|i| past.builds.get(i).is_some_and(|b| b.hits() > 0));
@@ -67,13 +78,13 @@ fn finding(past: &Past) -> Option<Finding> {
         return None;
     }
     if past.len() == 1 {
-        return lone(past);
+        return newest(past);
     }
     let vain: Vec<usize> = (1..past.len())
         .filter(|&i| from_registry(past, i) && !losses(past, i).is_empty())
         .collect();
     if vain.is_empty() {
-        return None;
+        return newest(past);
     }
     let (run, build) = past.last()?;
     let site = Site::of(past.study, run, build);
@@ -90,7 +101,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: if told { Confidence::Likely } else { Confidence::Suspected },
         title: format!("{reference} is imported as a cache but holds none: no hit in {again}"),
         cause: "The import finds the image and reports no error, but an image is a cache only if \
-            it was built with inline cache metadata, and no run in these logs writes any."
+            it was built with inline cache metadata, and none of these runs writes any."
             .to_owned(),
         evidence: Proof::from_lines(lines(past, &vain))?.seen_in(past.places(vain.iter().copied())),
         fix: if inner { remedy::registry_max(&site) } else { remedy::inline_args(&site) },
@@ -105,7 +116,8 @@ fn finding(past: &Past) -> Option<Finding> {
 
 /// One run that imports the image it builds anew: whatever made its steps run, the next one finds
 /// no cache either.
-fn lone(past: &Past) -> Option<Finding> {
+fn newest(past: &Past) -> Option<Finding> {
+    let at = past.len().checked_sub(1)?;
     let (run, build) = past.last().filter(|(_, b)| {
         b.outcome == BuildOutcome::Succeeded
             && matches!(
@@ -119,12 +131,12 @@ fn lone(past: &Past) -> Option<Finding> {
             && t.kind == CacheKind::Registry
             && build.images.iter().any(|i| remedy::reference::same(i, name))
     };
-    let import = past.imports(0).into_iter().find(own)?;
+    let import = past.imports(at).into_iter().find(own)?;
     let name = import.reference.as_deref()?;
     let ran = build.decided().next().filter(|step| step.outcome == Outcome::Miss)?;
     let site = Site::of(past.study, run, build);
     let asked =
-        past.commands(0).first().map(|c| Study::quote(run, &c.quote, "asks for no inline cache"));
+        past.commands(at).first().map(|c| Study::quote(run, &c.quote, "asks for no inline cache"));
     let seen = [
         Study::quote(run, &import.header, "the image is imported as a cache"),
         end(run, import, "without error"),

@@ -56,6 +56,12 @@ impl<'a> Past<'a> {
         (from > 0).then(|| Self::of(self.study, self.at, series, from))
     }
 
+    /// Its builds from one on.
+    pub(super) fn since(&self, i: usize) -> Option<Self> {
+        let from = usize::try_from(*self.places.get(i)?).ok()?;
+        Some(Self::of(self.study, self.at, self.study.series.get(self.at)?, from))
+    }
+
     /// What the finding of a series is about: `of`, and the image, target or Dockerfile that tells
     /// the series from others, however the logs are given.
     pub(super) fn subject(&self, of: &str) -> String {

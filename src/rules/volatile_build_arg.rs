@@ -126,9 +126,10 @@ fn recurring(past: &Past) -> Option<Finding> {
 fn told(culprit: &Culprit) -> String {
     match culprit.names.first() {
         Some(name) => format!("`{name}`"),
-        None if culprit.written() => {
-            "an ENV, or the default of an ARG, in the Dockerfile".to_owned()
-        }
+        None if culprit.written() => match culprit.sign {
+            Sign::Text => "its text".to_owned(),
+            _ => "an ENV, or the default of an ARG, in the Dockerfile".to_owned(),
+        },
         None => "a build argument".to_owned(),
     }
 }
@@ -143,6 +144,13 @@ fn impact(past: &Past, all: &[Culprit]) -> Impact {
 
 fn cause(culprit: &Culprit, told: &str) -> String {
     match &culprit.sign {
+        Sign::Text if culprit.written() => format!(
+            "The step differs from run to run in a value only: {}. No command line gives an \
+                argument, so the value is written into the Dockerfile, or comes from an ENV there. \
+                A step with another text is another step, so it and everything after it runs \
+                again.",
+            culprit.words.join(" → ")
+        ),
         Sign::Text => format!(
             "The step is printed with its arguments filled in, and it differs from run to run in a \
                 value only: {}. A step with another text is another step, so it and everything \

@@ -50,7 +50,9 @@ pub(super) fn rules_out(
         vec![ruled_out(format!("cache not found (the import ended without error{used})"))];
     said.extend(blind.into_iter().flat_map(copied::Case::rules_out));
     if compared {
-        said.push(ruled_out("base image of the stage changed (same digest as in the run before)"));
+        said.push(ruled_out(
+            "base image of the stage changed (it is the same as in the run before)",
+        ));
     } else {
         said.extend([
             not_ruled_out("base image of the stage changed (one log cannot show it)"),

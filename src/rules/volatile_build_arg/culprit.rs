@@ -46,7 +46,7 @@ pub(in crate::rules) struct Culprit<'a> {
 impl Culprit<'_> {
     /// Not given on the command line: then it is written into the Dockerfile.
     pub(super) fn written(&self) -> bool {
-        self.none_given && matches!(self.sign, Sign::SameText)
+        self.none_given && matches!(self.sign, Sign::SameText | Sign::Text)
     }
 
     pub(super) fn confidence(&self) -> Confidence {

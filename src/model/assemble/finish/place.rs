@@ -68,8 +68,8 @@ fn sent(build: &mut Build, name: &str, vertex: &Vertex) {
     }
 }
 
-/// The file was sent, with its name. A builder before `BuildKit` v0.9 that still has the file is sent
-/// its name and times only: `transferring dockerfile: 32B done` in Docker 20.10.
+/// The file was sent, with its name. A builder before `BuildKit` v0.9 that still has the file is
+/// sent its name and times only: `transferring dockerfile: 32B done`, 31B, 38B in Docker 20.10.
 fn is_whole(sent: &Amount, file: &str) -> bool {
     const NAMED: usize = 28;
     sent.bytes().is_none_or(|bytes| bytes > (NAMED + file.len()) as u64)

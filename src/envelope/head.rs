@@ -3,7 +3,10 @@
 //! Of many small logs each is asked for all forms: most are told by the bytes that lines begin
 //! with, before a line is looked at.
 
-use super::{Envelope, ansi};
+use super::{Envelope, ansi, wrap};
+
+/// Stands for the first bytes of `#12 `, which no CI prints; no text begins with this byte.
+pub const NUMBERED: u8 = 0xff;
 
 /// Lines of which a share is asked for.
 const LOOKED_AT: usize = 200;
@@ -12,7 +15,7 @@ const LOOKED_AT: usize = 200;
 pub struct Head<'a> {
     /// The lines, without their ends.
     pub lines: Vec<&'a [u8]>,
-    /// The byte that each begins with behind escapes; none where nothing is.
+    /// The byte that each begins with behind escapes, or [`NUMBERED`]; none where nothing is.
     firsts: Vec<Option<u8>>,
     /// Those bytes, each once.
     begun: Vec<Option<u8>>,
@@ -22,7 +25,7 @@ pub struct Head<'a> {
 
 impl<'a> Head<'a> {
     pub(super) fn new(lines: Vec<&'a [u8]>) -> Self {
-        let firsts: Vec<_> = lines.iter().map(|line| ansi::lead(line).first().copied()).collect();
+        let firsts: Vec<_> = lines.iter().map(|line| first(ansi::lead(line))).collect();
         let begun = count(firsts.iter().copied()).into_iter().map(|(first, _)| first).collect();
         let printed = lines.iter().zip(&firsts).filter(|(line, _)| !line.is_empty());
         let looked_at = count(printed.take(LOOKED_AT).map(|(_, first)| *first));
@@ -73,6 +76,10 @@ impl<'a> Head<'a> {
         }
         (failures <= most).then_some(all - failures)
     }
+}
+
+fn first(text: &[u8]) -> Option<u8> {
+    if wrap::begins(text) { Some(NUMBERED) } else { text.first().copied() }
 }
 
 /// A line with nothing but escapes may be of any form.

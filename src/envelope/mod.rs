@@ -71,7 +71,7 @@ use std::borrow::Cow;
 
 pub use ansi::clean;
 pub use cache_reason::{CacheReason, cache_reason};
-pub use head::Head;
+pub use head::{Head, NUMBERED};
 pub use mark::{CacheOperation, CacheOutcome, Mark, NoteKind};
 pub use stack::Stack;
 pub use told::behind;
@@ -117,7 +117,7 @@ pub trait Envelope: Sync {
         None
     }
     /// Whether a line of this form, or the header it is told by, may begin with this byte (behind
-    /// escapes): other lines are not looked at.
+    /// escapes; [`NUMBERED`] is a line of `BuildKit`): other lines are not looked at.
     fn may_begin(&self, _first: u8) -> bool {
         true
     }

@@ -35,6 +35,11 @@ pub(crate) static SHAPES: &[Shape] = &[
     Shape { name: "records of two caches", make: records, some: 10_000 },
     Shape { name: "records of two caches beside their logs", make: recorded, some: 5_000 },
     Shape { name: "blank lines", make: blank, some: 500_000 },
+    Shape { name: "steps of Bitbucket", make: bitbucket_steps, some: 2_000 },
+    Shape { name: "jobs of GitLab", make: gitlab_jobs, some: 2_000 },
+    Shape { name: "steps of Buildkite", make: buildkite_steps, some: 2_000 },
+    Shape { name: "services of a Compose file", make: compose_services, some: 1_600 },
+    Shape { name: "targets of bake", make: bake_targets, some: 2_000 },
 ];
 
 impl Shape {
@@ -45,6 +50,44 @@ impl Shape {
         (self.make)(n, &folder);
         folder
     }
+}
+
+/// A configuration file beside a log.
+fn configured(folder: &Path, name: &str, head: &str, n: usize, part: impl Fn(&mut String, usize)) {
+    log(folder, name, &(head.to_owned() + &each(n, part)));
+    log(folder, "run.log", &build("make"));
+}
+
+fn bitbucket_steps(n: usize, folder: &Path) {
+    configured(folder, "bitbucket-pipelines.yml", "pipelines:\n  default:\n", n, |text, i| {
+        let script = format!("script: [docker build -t a:{i} .]");
+        let _ =
+            writeln!(text, "  - step:\n      name: s{i}\n      caches: [docker]\n      {script}");
+    });
+}
+
+fn gitlab_jobs(n: usize, folder: &Path) {
+    configured(folder, ".gitlab-ci.yml", "", n, |text, i| {
+        let _ = writeln!(text, "j{i}:\n  script: docker build -t a:{i} .");
+    });
+}
+
+fn buildkite_steps(n: usize, folder: &Path) {
+    configured(folder, ".buildkite/pipeline.yml", "steps:\n", n, |text, i| {
+        let _ = writeln!(text, "- command: docker build -t a:{i} .");
+    });
+}
+
+fn compose_services(n: usize, folder: &Path) {
+    configured(folder, "compose.yml", "services:\n", n, |text, i| {
+        let _ = writeln!(text, "  s{i}:\n    build: {{context: ., cache_from: [a:{i}]}}");
+    });
+}
+
+fn bake_targets(n: usize, folder: &Path) {
+    configured(folder, "docker-bake.hcl", "", n, |text, i| {
+        let _ = writeln!(text, "target \"t{i}\" {{ tags = [\"a:{i}\"] }}");
+    });
 }
 
 /// Text of `n` parts.

@@ -4,11 +4,10 @@
 //! <https://learn.microsoft.com/azure/devops/pipelines/tasks/reference/docker-v2>
 
 use yaml_serde::Value;
-use yamlpath::Route;
 
 use super::jobs::{self, Job, Step, scripts, variables};
 use super::script::Builders;
-use super::yaml::{entries, key, text};
+use super::yaml::{Route, entries, key, text};
 use super::{Change, Content, Kind, Place, fits_tag, yaml};
 use crate::model::{Command, Quote, Text};
 
@@ -64,7 +63,7 @@ struct Outer {
 }
 
 /// Stages, jobs or steps of one level.
-fn walk(value: &Value, at: &Route<'static>, outer: &Outer, found: &mut Vec<Job>) {
+fn walk(value: &Value, at: &Route, outer: &Outer, found: &mut Vec<Job>) {
     let hosted = value.get("pool").map(|pool| pool.get("vmImage").is_some()).or(outer.hosted);
     let variables = [outer.variables.clone(), variables(value.get("variables"))].concat();
     let here = Outer { hosted, variables };
@@ -91,7 +90,7 @@ fn walk(value: &Value, at: &Route<'static>, outer: &Outer, found: &mut Vec<Job>)
     }
 }
 
-fn job(job: &Value, inside: &Value, at: &Route<'static>, outer: &Outer) -> Job {
+fn job(job: &Value, inside: &Value, at: &Route, outer: &Outer) -> Job {
     let at = key(at, "steps");
     let list = inside.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate();
     let name = ["job", "deployment"].into_iter().find_map(|name| job.get(name).and_then(text));
@@ -130,7 +129,7 @@ fn legs(job: &Value) -> (Vec<String>, Vec<String>) {
     (names.iter().map(|name| (*name).to_owned()).collect(), plain_names)
 }
 
-fn of_step(step: &Value, at: &Route<'static>) -> Vec<Step> {
+fn of_step(step: &Value, at: &Route) -> Vec<Step> {
     let script =
         ["script", "bash", "pwsh", "powershell"].into_iter().find(|name| step.get(name).is_some());
     if let Some(name) = script {
@@ -155,7 +154,7 @@ fn of_step(step: &Value, at: &Route<'static>) -> Vec<Step> {
 }
 
 /// Docker@2: `build` takes further options as `arguments`, `buildAndPush`, the default, takes none.
-fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route<'static>) -> Vec<Step> {
+fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Vec<Step> {
     let asked = input("command").unwrap_or_else(|| "buildAndPush".to_owned());
     if asked == "login" {
         return vec![Step::Login];

@@ -11,7 +11,7 @@ mod setting;
 pub use correct::{BuildChange, Correction, correct};
 pub use setting::{DOCKER_IMAGE, Setting};
 
-use yamlpath::{Document, Route};
+use crate::config::yaml::{Document, Route};
 
 use super::{Change, Content, Kind, yaml};
 
@@ -89,7 +89,7 @@ pub struct Step {
     /// 1-based line of its `step:`; 0 where it could not be found.
     pub line: u64,
     /// Where it is in the file.
-    pub route: Route<'static>,
+    pub route: Route,
 }
 
 /// A cache that a step names.

@@ -5,7 +5,7 @@ mod correct;
 mod plugin;
 mod read;
 
-use yamlpath::Document;
+use crate::config::yaml::Document;
 
 use super::{Change, Content, Kind, yaml};
 

@@ -3,11 +3,10 @@
 //! <https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html>
 
 use yaml_serde::Value;
-use yamlpath::Route;
 
 use super::jobs::{self, Job, Step, scripts, variables};
 use super::script::Builders;
-use super::yaml::{entries, key};
+use super::yaml::{Route, entries, key};
 use super::{Change, Content, Kind, yaml};
 
 /// The kind of file.

@@ -3,6 +3,7 @@
 //! Told by the words of the file: a path that ends in `.sh` and is there, `make` and a target.
 
 use std::collections::HashSet;
+use std::sync::OnceLock;
 
 use super::makefile::{self, Makefile};
 use super::shell_script::ShellScript;
@@ -72,7 +73,8 @@ impl Called {
         }
         let content = kind.read(text).ok().filter(|content| !content.places.is_empty())?;
         let others = std::sync::Arc::default();
-        Some(Config { path: path.to_owned(), text: text.to_owned(), kind, content, others })
+        let (path, text, lines) = (path.to_owned(), text.to_owned(), OnceLock::new());
+        Some(Config { path, text, kind, content, others, lines })
     }
 }
 

@@ -4,11 +4,10 @@
 //! <https://circleci.com/docs/configuration-reference/>
 
 use yaml_serde::Value;
-use yamlpath::Route;
 
 use super::jobs::{self, Job, Step, variables};
 use super::script::{Builders, Item};
-use super::yaml::{entries, key, one_or_more, text};
+use super::yaml::{Route, entries, key, one_or_more, text};
 use super::{Change, Content, Kind, fits_tag, yaml};
 
 /// The kind of file.
@@ -56,7 +55,7 @@ fn all(root: &Value) -> Vec<Job> {
     jobs.into_iter().map(|(id, value)| job(root, id, value, &key(&at, id))).collect()
 }
 
-fn job(root: &Value, id: &str, value: &Value, at: &Route<'static>) -> Job {
+fn job(root: &Value, id: &str, value: &Value, at: &Route) -> Job {
     let called = calls(root, id);
     let (legs, plain_legs) = legs(&called);
     let machine = machine(root, value);
@@ -88,13 +87,13 @@ fn keeps_layers(value: &Value) -> bool {
 }
 
 /// Steps, with those of the commands that they call in their place.
-fn steps(root: &Value, value: &Value, at: &Route<'static>, depth: usize) -> Vec<Step> {
+fn steps(root: &Value, value: &Value, at: &Route, depth: usize) -> Vec<Step> {
     let at = key(at, "steps");
     let list = value.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate();
     list.flat_map(|(index, step)| of_step(root, step, &at.with_key(index), depth)).collect()
 }
 
-fn of_step(root: &Value, step: &Value, at: &Route<'static>, depth: usize) -> Vec<Step> {
+fn of_step(root: &Value, step: &Value, at: &Route, depth: usize) -> Vec<Step> {
     const DEEPEST: usize = 4;
     let Some((name, value)) = text(step).map(|name| (name, None)).or_else(|| {
         let (name, value) = *entries(step).first()?;

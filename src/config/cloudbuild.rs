@@ -4,11 +4,10 @@
 //! <https://cloud.google.com/build/docs/build-config-file-schema>
 
 use yaml_serde::Value;
-use yamlpath::Route;
 
 use super::jobs::{self, Job, Step, scripts, variables};
 use super::script::{Builders, Item};
-use super::yaml::{key, text, texts};
+use super::yaml::{Route, key, text, texts};
 use super::{Change, Content, Kind, yaml};
 
 /// The kind of file.
@@ -65,7 +64,7 @@ fn all(root: &Value) -> Vec<Job> {
     vec![Job { variables: variables(root.get("substitutions")), steps, builders, ..Job::default() }]
 }
 
-fn of_step(step: &Value, at: &Route<'static>, everywhere: &[(String, String)]) -> Vec<Step> {
+fn of_step(step: &Value, at: &Route, everywhere: &[(String, String)]) -> Vec<Step> {
     if step.get("script").is_some() {
         return scripts(step.get("script"), &key(at, "script"));
     }

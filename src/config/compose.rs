@@ -6,9 +6,8 @@
 mod correct;
 
 use yaml_serde::Value;
-use yamlpath::{Document, Route, route};
 
-use super::yaml::{self, entries, key, line_of_key, text, texts};
+use super::yaml::{self, Document, Route, entries, key, line_of_key, text, texts};
 use super::{Change, Content, Kind, Place};
 use crate::model::{Asked, CacheSpec, Command, Quote, Text, Tool};
 
@@ -40,7 +39,7 @@ impl Kind for Compose {
 
     fn read_among(&self, text: &str, others: &[String]) -> Result<Content, String> {
         let root = yaml::parse(text)?;
-        let doc = Document::new(text).map_err(|e| e.to_string())?;
+        let doc = Document::new(text)?;
         let services = root.get("services").map(entries).unwrap_or_default();
         let others: Vec<Value> = others.iter().filter_map(|text| yaml::parse(text).ok()).collect();
         let elsewhere =
@@ -95,7 +94,7 @@ fn place(doc: &Document, services: &Services, (name, service): (&str, &Value)) -
     };
     let short = own.and_then(text).or_else(|| base.and_then(text));
     own.or(base)?;
-    let line = line_of_key(doc, &key(&route!("services"), name));
+    let line = line_of_key(doc, &key(&Route::from(["services"]), name));
     let words = |key: &str| texts(field(key));
     // What `docker buildx bake` reads of a Compose file beside it.
     let other = |key: &str| texts(field("x-bake").and_then(|bake| bake.get(key)));
@@ -159,8 +158,8 @@ fn line_text(doc: &Document, line: u64) -> String {
 }
 
 /// Where the build of a service is written.
-fn build_route(service: &str) -> Route<'static> {
-    key(&key(&route!("services"), service), "build")
+fn build_route(service: &str) -> Route {
+    key(&key(&Route::from(["services"]), service), "build")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod matrix;
 mod read;
 mod setup;
 
-use yamlpath::Document;
+use crate::config::yaml::Document;
 
 use super::{Change, Content, Kind, yaml};
 

@@ -5,7 +5,7 @@ mod include;
 mod inherit;
 mod read;
 
-use yamlpath::Document;
+use crate::config::yaml::Document;
 
 use super::script;
 use super::{Change, Content, Kind, Place, yaml};
@@ -68,7 +68,7 @@ impl Kind for GitlabCi {
         changes: &[Change],
     ) -> Result<String, String> {
         let (head, jobs) = documents(text);
-        let doc = Document::new(jobs).map_err(|e| e.to_string())?;
+        let doc = Document::new(jobs)?;
         let root = include::together(yaml::parse(jobs)?, others);
         let jobs = script::correct(&doc, &builds(&root, Some(&doc), others), changes, |place| {
             make(&root, place)

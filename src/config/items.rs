@@ -4,10 +4,8 @@
 
 mod flow;
 
-use yamlpath::{Document, Route};
-
 use super::patch::{Patch, indent_at, line_at};
-use super::yaml::{Field, Span, field, flow_list, key_span, quoted, scalar, span};
+use super::yaml::{Document, Field, Route, Span, field, flow_list, key_span, quoted, scalar, span};
 
 const UNUSUAL: &str = "a list of it is written in an unusual way";
 
@@ -15,7 +13,7 @@ const UNUSUAL: &str = "a list of it is written in an unusual way";
 pub(super) struct List<'a> {
     pub(super) doc: &'a Document,
     /// The mapping that holds it.
-    pub(super) mapping: &'a Route<'static>,
+    pub(super) mapping: &'a Route,
     pub(super) name: &'a str,
     /// Keys are quoted.
     pub(super) json: bool,
@@ -98,11 +96,7 @@ pub(super) fn lines(lead: &str, name: &str, items: &[String]) -> Vec<String> {
 ///
 /// # Errors
 /// Words that complete "no patch:".
-pub(super) fn remove_key(
-    doc: &Document,
-    route: &Route<'static>,
-    patch: &mut Patch,
-) -> Result<(), String> {
+pub(super) fn remove_key(doc: &Document, route: &Route, patch: &mut Patch) -> Result<(), String> {
     let source = doc.source();
     let (name, place) = key_span(doc, route).zip(span(doc, route)).ok_or(UNUSUAL)?;
     let line = line_at(source, name.start);

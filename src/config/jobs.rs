@@ -3,8 +3,8 @@
 //!
 //! What a job is, and what it runs, each kind says.
 
+use crate::config::yaml::{Document, Route};
 use yaml_serde::Value;
-use yamlpath::{Document, Route};
 
 use super::patch::Patch;
 use super::script::{self, Builders, Item, Maker, Spot};
@@ -36,9 +36,9 @@ pub(super) enum Step {
     /// A shell runs it.
     Script(Item),
     /// A build that a task or plugin is set to do, with where it is written.
-    Build(Box<Place>, Route<'static>),
+    Build(Box<Place>, Route),
     /// The program and its words, with where they are written.
-    Words(Vec<String>, Route<'static>),
+    Words(Vec<String>, Route),
     /// An engine of its own comes; what it holds may be of an earlier run.
     Engine {
         /// It is empty.
@@ -65,7 +65,7 @@ pub(super) fn content(text: &str, jobs: Jobs) -> Result<Content, String> {
 pub(super) fn correct(text: &str, jobs: Jobs, changes: &[Change]) -> Result<String, String> {
     const MAKE: &str = "docker buildx create --name ci --driver docker-container --use";
     let root = yaml::parse(text)?;
-    let doc = Document::new(text).map_err(|e| e.to_string())?;
+    let doc = Document::new(text)?;
     let found = builds(&root, Some(&doc), jobs);
     let (mut patch, mut maker) = (Patch::default(), Maker::default());
     for change in changes {
@@ -120,7 +120,7 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
 }
 
 /// The line of the value at `route`.
-fn quote(doc: Option<&Document>, route: &Route<'static>) -> Quote {
+fn quote(doc: Option<&Document>, route: &Route) -> Quote {
     let line = doc.and_then(|doc| yaml::span(doc, route)).map_or(0, |span| span.line);
     let text =
         doc.and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
@@ -145,7 +145,7 @@ pub(super) fn variables(value: Option<&Value>) -> Vec<(String, String)> {
 }
 
 /// Items of a list of commands, or of the one there is.
-pub(super) fn scripts(value: Option<&Value>, route: &Route<'static>) -> Vec<Step> {
+pub(super) fn scripts(value: Option<&Value>, route: &Route) -> Vec<Step> {
     let Some(value) = value else { return Vec::new() };
     if let Some(text) = yaml::text(value) {
         return vec![Step::Script(Item { route: route.clone(), value: text.into() })];

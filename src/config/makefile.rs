@@ -1,6 +1,7 @@
 //! Makefiles whose targets a CI calls: the recipes of their rules.
 
 use super::script::{self, Builders, Item};
+use super::yaml::Route;
 use super::{Change, Content, Kind};
 
 /// The kind of file.
@@ -24,8 +25,7 @@ impl Kind for Makefile {
     fn read(&self, text: &str) -> Result<Content, String> {
         let mut content = Content::default();
         for rule in rules(text) {
-            let item =
-                Item { route: yamlpath::Route::default(), value: rule.recipe.as_str().into() };
+            let item = Item { route: Route::default(), value: rule.recipe.as_str().into() };
             for (mut place, _) in script::builds(None, 0, &[item], &mut Builders::unknown()) {
                 place.job.clone_from(&rule.target);
                 place.resolve();

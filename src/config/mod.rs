@@ -41,7 +41,7 @@ pub use refs::Refs;
 pub use script::{ImageBuild, builds_images, image_builds};
 pub(crate) use variables::{Form, form, pieces, same_in_pipeline};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::model::Quote;
 
@@ -130,6 +130,8 @@ pub struct Config {
     pub content: Content,
     /// Texts of the other files that are part of the same configuration.
     pub others: Arc<[String]>,
+    /// Where the lines of the text begin, once a line was asked for.
+    pub(crate) lines: OnceLock<Vec<usize>>,
 }
 
 const TEMPLATE: &str = "is a template, not read; the file that is made of it can be";
@@ -190,6 +192,7 @@ impl Config {
             kind,
             content,
             others: Arc::default(),
+            lines: OnceLock::new(),
         }))
     }
 
@@ -200,7 +203,8 @@ impl Config {
     pub fn read_as(&self, path: &str, text: &str) -> Result<Self, String> {
         let content = self.kind.read(without_mark(text))?;
         let (path, text) = (plain_path(path), text.to_owned());
-        Ok(Self { path, text, kind: self.kind, content, others: Arc::default() })
+        let (others, lines) = (Arc::default(), OnceLock::new());
+        Ok(Self { path, text, kind: self.kind, content, others, lines })
     }
 
     /// The file with changes, read again to see that they are there and nothing else changed.
@@ -256,7 +260,13 @@ impl Config {
     /// A line of the file, to be shown; `None` where it has no such line.
     #[must_use]
     pub fn quote(&self, line: u64) -> Option<Quote> {
-        let text = self.body().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+        let body = self.body();
+        let starts = self.lines.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', body.as_bytes());
+            std::iter::once(0).chain(ends.map(|end| end + 1)).collect()
+        });
+        let start = starts.get(usize::try_from(line).ok()?.checked_sub(1)?)?;
+        let text = body.get(*start..)?.lines().next()?;
         Some(Quote { line, text: text.trim_end().into() })
     }
 }

@@ -1,6 +1,6 @@
 //! Changes a text at known places and shows the change as a unified diff.
 //!
-//! Places are byte spans that `yamlpath` finds; everything outside of them stays as it is, comments
+//! Places are byte spans; everything outside of them stays as it is, comments
 //! and line ends included. Knows no file format and does not judge a change.
 //!
 //! Not built on `yamlpatch`: 1.26.1 writes `\n` into files with `\r\n`, adds a final newline where

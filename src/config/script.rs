@@ -16,12 +16,10 @@ pub use image_builds::{ImageBuild, image_builds};
 
 use std::sync::Arc;
 
-use yamlpath::{Document, Route};
-
 use self::options::Options;
 use self::shell::{Simple, Word};
 use super::patch::Patch;
-use super::yaml::{self, Scalar};
+use super::yaml::{self, Document, Route, Scalar};
 use super::{Change, Place, variables};
 use crate::model::{Command, Quote, Tool};
 
@@ -29,7 +27,7 @@ use crate::model::{Command, Quote, Tool};
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     /// Where it is written.
-    pub(super) route: Route<'static>,
+    pub(super) route: Route,
     /// Its value, which the builds in it share.
     pub(super) value: Arc<str>,
 }

@@ -1,11 +1,10 @@
 //! Shell scripts that a CI calls: read only where one names them.
 
 use yaml_serde::Value;
-use yamlpath::Route;
 
 use super::jobs::{self, Job, Step};
 use super::script::{Builders, Item};
-use super::yaml::{key, text};
+use super::yaml::{Route, key, text};
 use super::{Change, Content, Kind};
 
 /// The kind of file.

@@ -4,11 +4,10 @@
 //! <https://plugins.drone.io/plugins/docker>
 
 use yaml_serde::Value;
-use yamlpath::Route;
 
 use super::jobs::{self, Job, Step, scripts, variables};
 use super::script::Builders;
-use super::yaml::{entries, key, one_or_more, text};
+use super::yaml::{Route, entries, key, one_or_more, text};
 use super::{Change, Content, Kind, Place, fits_tag, yaml};
 use crate::model::{CacheSpec, Command, Quote, Text, Tool};
 
@@ -118,7 +117,7 @@ fn all(root: &Value) -> Vec<Job> {
 fn job(
     name: String,
     step: &Value,
-    at: &Route<'static>,
+    at: &Route,
     (legs, plain_legs): (Vec<String>, Vec<String>),
 ) -> Job {
     let plugin = step.get("image").and_then(text).and_then(|image| plugin(&image, step));

@@ -4,16 +4,19 @@
 //! Knows no kind of file.
 
 mod bounds;
+mod document;
 mod fields;
+mod route;
 mod scalar;
 mod written;
 
+pub(super) use document::Document;
 pub(super) use fields::Fields;
+pub(super) use route::Route;
 pub(super) use scalar::{Scalar, Style};
 pub(super) use written::{Written, flow_list, quoted, scalar};
 
 use yaml_serde::Value;
-use yamlpath::{Component, Document, Route};
 
 /// The values of a file. `<<:` is resolved; `yaml_serde` merges one level a call: what a merged
 /// mapping merges itself stays behind as `<<`. A merge of something that is no mapping is a fault;
@@ -96,14 +99,14 @@ pub(super) fn one_or_more(value: &Value) -> Vec<String> {
 }
 
 /// The route one key further.
-pub(super) fn key(route: &Route<'static>, name: &str) -> Route<'static> {
-    route.with_key(Component::from(name.to_owned()))
+pub(super) fn key(route: &Route, name: &str) -> Route {
+    route.with_key(name)
 }
 
 /// A field of a step, with how the step comes to it.
 pub(super) struct Field {
     /// Where it is written.
-    pub(super) route: Route<'static>,
+    pub(super) route: Route,
     /// The field is written in another mapping and got by `<<:`.
     pub(super) merged: bool,
 }
@@ -121,7 +124,7 @@ pub(super) struct Span {
 
 /// The field `name` of the mapping at `route`, as YAML resolves it: its own key first, then what is
 /// merged.
-pub(super) fn field(doc: &Document, route: &Route<'static>, name: &str) -> Option<Field> {
+pub(super) fn field(doc: &Document, route: &Route, name: &str) -> Option<Field> {
     let own = route.with_key(name.to_owned());
     if doc.query_exists(&own) {
         return Some(Field { route: own, merged: false });
@@ -135,7 +138,7 @@ pub(super) fn field(doc: &Document, route: &Route<'static>, name: &str) -> Optio
 
 /// Mappings merged into this one, nearest first. Eight levels of nesting are more than anyone can
 /// read.
-fn merges(doc: &Document, route: &Route<'static>, depth: usize) -> Vec<Route<'static>> {
+fn merges(doc: &Document, route: &Route, depth: usize) -> Vec<Route> {
     let merge = route.with_key("<<");
     if depth > 8 || !doc.query_exists(&merge) {
         return Vec::new();
@@ -152,26 +155,18 @@ fn merges(doc: &Document, route: &Route<'static>, depth: usize) -> Vec<Route<'st
 }
 
 /// Place of the value at `route`; an alias is followed to its anchor.
-pub(super) fn span(doc: &Document, route: &Route<'static>) -> Option<Span> {
-    let feature = doc.query_exact(route).ok()??;
-    let (start, end) = feature.location.byte_span;
-    Some(Span { start, end, line: line(&feature) })
+pub(super) fn span(doc: &Document, route: &Route) -> Option<Span> {
+    doc.span(route)
 }
 
 /// Place of the key at the end of `route`.
-pub(super) fn key_span(doc: &Document, route: &Route<'static>) -> Option<Span> {
-    let feature = doc.query_key_only(route).ok()?;
-    let (start, end) = feature.location.byte_span;
-    Some(Span { start, end, line: line(&feature) })
+pub(super) fn key_span(doc: &Document, route: &Route) -> Option<Span> {
+    doc.key_span(route)
 }
 
 /// 1-based line of the key at the end of `route`; 0 where it is not found.
-pub(super) fn line_of_key(doc: &Document, route: &Route<'static>) -> u64 {
+pub(super) fn line_of_key(doc: &Document, route: &Route) -> u64 {
     key_span(doc, route).map_or(0, |span| span.line)
-}
-
-fn line(feature: &yamlpath::Feature) -> u64 {
-    u64::try_from(feature.location.point_span.0.0).map_or(0, |row| row + 1)
 }
 
 #[cfg(test)]

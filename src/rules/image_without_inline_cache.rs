@@ -173,14 +173,7 @@ fn newest(past: &Past) -> Option<Finding> {
 /// it.
 fn written(study: &Study, at: At) -> Option<Finding> {
     let command = &at.place.command;
-    let classic = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
-    if command.inline()
-        || !command.cache_to.is_empty()
-        || classic.iter().any(|off| at.config.text.contains(off))
-    {
-        return None;
-    }
-    if at.place.classic || command.tool == Tool::DockerBuild && older_client(&at.config.text) {
+    if command.inline() || !command.cache_to.is_empty() || at.place.classic {
         return None;
     }
     let from = command
@@ -196,6 +189,13 @@ fn written(study: &Study, at: At) -> Option<Finding> {
         .find(own)
         .filter(|_| from.clone().count() == command.cache_from.len())?
         .to_owned();
+    let text = &at.config.text;
+    let classic = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
+    if classic.iter().any(|off| text.contains(off))
+        || command.tool == Tool::DockerBuild && older_client(text)
+    {
+        return None;
+    }
     let words = planned::Words {
         title: format!("{name} will be imported as a cache but hold none"),
         cause: "The build imports the image it makes itself. An image is a cache only if it was \

@@ -1,26 +1,24 @@
 //! Bake's JSON: read and corrected as the part of YAML that it is.
 
-use yamlpath::{Document, Route, route};
-
 use super::target::{self, Target, Value};
 use super::{Edit, Set};
 use crate::config::items::{List, remove_key};
 use crate::config::patch::Patch;
-use crate::config::yaml::{self, Scalar, entries, key, quoted, text, texts};
+use crate::config::yaml::{self, Document, Route, Scalar, entries, key, quoted, text, texts};
 use crate::model::Quote;
 
 /// Targets of a file.
 pub(super) fn targets(source: &str) -> Result<Vec<Target>, String> {
     let root: yaml_serde::Value = yaml::parse(source)?;
     target::bounded(root.get("target").map_or(0, |targets| entries(targets).len()))?;
-    let doc = Document::new(source).map_err(|e| e.to_string())?;
+    let doc = Document::new(source)?;
     let grouped: Vec<String> =
         groups_of(&root).into_iter().flat_map(|(_, targets)| targets).collect();
     let target = |(name, value): (&str, &yaml_serde::Value)| {
         let fields = entries(value)
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), field(value)?)));
-        let line = yaml::line_of_key(&doc, &key(&route!("target"), name));
+        let line = yaml::line_of_key(&doc, &key(&Route::from(["target"]), name));
         Target {
             name: name.to_owned(),
             quote: quote(source, line),
@@ -53,10 +51,10 @@ pub(super) fn variables(source: &str) -> Vec<(String, String)> {
 
 /// The text with these attributes.
 pub(super) fn correct(source: &str, edits: &[Edit]) -> Result<String, String> {
-    let doc = Document::new(source).map_err(|e| e.to_string())?;
+    let doc = Document::new(source)?;
     let mut patch = Patch::default();
     for edit in edits {
-        let mapping = key(&route!("target"), &edit.target);
+        let mapping = key(&Route::from(["target"]), &edit.target);
         let place = key(&mapping, edit.attribute);
         match &edit.set {
             Set::List(items) => {
@@ -102,7 +100,7 @@ fn spec(value: &yaml_serde::Value) -> Option<String> {
 
 fn item(
     doc: &Document,
-    list: &Route<'static>,
+    list: &Route,
     old: &str,
     new: &str,
     patch: &mut Patch,

@@ -8,7 +8,7 @@ pub(super) mod caches;
 mod script;
 pub(super) mod settings;
 
-use yamlpath::{Document, Route};
+use crate::config::yaml::{Document, Route};
 
 use super::{CacheDefinition, Pipelines, Setting, Step};
 use crate::config::patch::Patch;
@@ -17,7 +17,7 @@ use crate::config::patch::Patch;
 #[derive(Clone, Debug, Default)]
 pub struct Correction {
     /// The step.
-    pub route: Route<'static>,
+    pub route: Route,
     /// Cache it shall no longer name.
     pub cache: String,
     /// Cache it shall name in its place.
@@ -52,7 +52,7 @@ pub fn correct(
     corrections: &[Correction],
     definitions: &[CacheDefinition],
 ) -> Result<String, String> {
-    let doc = Document::new(text).map_err(|e| e.to_string())?;
+    let doc = Document::new(text)?;
     let mut patch = Patch::default();
     for correction in corrections {
         caches::change(&doc, correction, &mut patch)?;

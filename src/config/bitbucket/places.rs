@@ -1,11 +1,9 @@
 //! Build commands in the scripts of steps.
 
-use yamlpath::Document;
-
 use super::correct::{caches, settings};
 use super::{Correction, Pipelines, Step};
 use crate::config::script::{self, Builders, Item, Spot};
-use crate::config::yaml::{field, key, span};
+use crate::config::yaml::{Document, field, key, span};
 use crate::config::{Change, Place};
 
 /// The predefined cache of images.
@@ -64,7 +62,7 @@ fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)>
 /// Carries out changes. A step that gets a builder gets what it lacks for buildx too; the docker
 /// cache, which that runtime ignores, goes.
 pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> {
-    let doc = Document::new(text).map_err(|e| e.to_string())?;
+    let doc = Document::new(text)?;
     let pipelines = Pipelines::parse(text)?;
     let found = find(Some(&doc), &pipelines);
     let mut patch = script::patch(&doc, &found, changes, |_| vec![MAKE.to_owned()])?;

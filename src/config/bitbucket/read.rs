@@ -1,9 +1,8 @@
 //! Walks the parsed YAML. Knows the file's shape, not its text: lines are filled in afterwards.
 
 use yaml_serde::Value;
-use yamlpath::{Document, Route};
 
-use crate::config::yaml::{entries, field, key, line_of_key, span, text, texts};
+use crate::config::yaml::{Document, Route, entries, field, key, line_of_key, span, text, texts};
 
 use super::{CacheDefinition, CacheUse, Pipelines, Step};
 
@@ -44,7 +43,7 @@ struct Walk {
 impl Walk {
     /// `default:` holds a list, `branches:`, `pull-requests:`, `custom:` and `tags:` hold named
     /// lists.
-    fn pipelines(&mut self, value: &Value, at: &Route<'static>) {
+    fn pipelines(&mut self, value: &Value, at: &Route) {
         for (kind, value) in entries(value) {
             let at = key(at, kind);
             if value.is_sequence() {
@@ -57,13 +56,13 @@ impl Walk {
         }
     }
 
-    fn list(&mut self, value: &Value, at: &Route<'static>, pipeline: &str, group: Option<usize>) {
+    fn list(&mut self, value: &Value, at: &Route, pipeline: &str, group: Option<usize>) {
         for (index, item) in value.as_sequence().into_iter().flatten().enumerate() {
             self.item(item, &at.with_key(index), pipeline, group);
         }
     }
 
-    fn item(&mut self, item: &Value, at: &Route<'static>, pipeline: &str, group: Option<usize>) {
+    fn item(&mut self, item: &Value, at: &Route, pipeline: &str, group: Option<usize>) {
         if let Some(step) = item.get("step") {
             self.step(step, key(at, "step"), pipeline, group);
         }
@@ -78,20 +77,14 @@ impl Walk {
     }
 
     /// A list of steps, or a mapping with `steps:` beside settings such as `fail-fast`.
-    fn block(&mut self, value: &Value, at: &Route<'static>, pipeline: &str, group: Option<usize>) {
+    fn block(&mut self, value: &Value, at: &Route, pipeline: &str, group: Option<usize>) {
         match value.get("steps") {
             Some(steps) => self.list(steps, &key(at, "steps"), pipeline, group),
             None => self.list(value, at, pipeline, group),
         }
     }
 
-    fn step(
-        &mut self,
-        value: &Value,
-        route: Route<'static>,
-        pipeline: &str,
-        parallel: Option<usize>,
-    ) {
+    fn step(&mut self, value: &Value, route: Route, pipeline: &str, parallel: Option<usize>) {
         if !value.is_mapping() {
             return;
         }

@@ -1,12 +1,10 @@
 //! Changes to settings of the plugin and to commands.
 
-use yamlpath::Document;
-
 use super::plugin::{Plugin, of_service};
 use super::read::{At, Found, builds, uses_of_plugin};
 use crate::config::patch::Patch;
 use crate::config::script::{self, Maker};
-use crate::config::yaml::{self, Fields, Written, entries, key_span};
+use crate::config::yaml::{self, Document, Fields, Written, entries, key_span};
 use crate::config::{Change, Settings, Side};
 
 const UNUSUAL: &str = "the plugin's settings are written in an unusual form";
@@ -19,7 +17,7 @@ const VERSION: &str = "v5.14.0";
 /// Carries out changes.
 pub(super) fn correct(source: &str, changes: &[Change]) -> Result<String, String> {
     let root = yaml::parse(source)?;
-    let doc = Document::new(source).map_err(|e| e.to_string())?;
+    let doc = Document::new(source)?;
     let found = builds(&root, Some(&doc));
     let mut patch = Patch::default();
     let mut maker = Maker::default();

@@ -5,10 +5,9 @@
 //! 5.5.0, `buildkit-inline-cache` with 5.1.0.
 
 use yaml_serde::Value;
-use yamlpath::{Document, Route};
 
 use crate::config::Place;
-use crate::config::yaml::{entries, key, line_of_key, one_or_more, text};
+use crate::config::yaml::{Document, Route, entries, key, line_of_key, one_or_more, text};
 use crate::model::{CacheSpec, Command, Quote, Tool};
 
 /// One use of the plugin.
@@ -17,14 +16,14 @@ pub(super) struct Plugin {
     /// Its settings.
     pub(super) config: Value,
     /// Where they are written.
-    pub(super) route: Route<'static>,
+    pub(super) route: Route,
     /// As written behind `#`; `None` where no version is.
     pub(super) version: Option<String>,
 }
 
 impl Plugin {
     /// Uses in `plugins:`, which is a list or a mapping.
-    pub(super) fn all(plugins: &Value, at: &Route<'static>) -> Vec<Self> {
+    pub(super) fn all(plugins: &Value, at: &Route) -> Vec<Self> {
         let Some(list) = plugins.as_sequence() else { return Self::named(plugins, at) };
         list.iter()
             .enumerate()
@@ -32,7 +31,7 @@ impl Plugin {
             .collect()
     }
 
-    fn named(item: &Value, at: &Route<'static>) -> Vec<Self> {
+    fn named(item: &Value, at: &Route) -> Vec<Self> {
         let known = entries(item)
             .into_iter()
             .filter(|(name, config)| is_compose(name) && config.is_mapping());

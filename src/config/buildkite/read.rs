@@ -1,11 +1,10 @@
 //! Walks the steps, also those of groups.
 
 use yaml_serde::Value;
-use yamlpath::{Document, Route};
 
 use super::plugin::Plugin;
 use crate::config::script::{self, Builders, Item, Spot};
-use crate::config::yaml::{entries, field, key, text};
+use crate::config::yaml::{Document, Route, entries, field, key, text};
 use crate::config::{Place, fits_tag};
 
 /// A build of the file.
@@ -61,7 +60,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn steps(&mut self, list: &Value, at: &Route<'static>) {
+    fn steps(&mut self, list: &Value, at: &Route) {
         for (index, step) in list.as_sequence().into_iter().flatten().enumerate() {
             let route = at.with_key(index);
             if let Some(steps) = step.get("steps") {
@@ -73,7 +72,7 @@ impl Walk<'_> {
         }
     }
 
-    fn step(&mut self, step: &Value, route: &Route<'static>) {
+    fn step(&mut self, step: &Value, route: &Route) {
         let value = |name: &str| step.get(name).and_then(text);
         let id = value("key").or_else(|| value("identifier")).or_else(|| value("id"));
         let label = value("label").or_else(|| value("name"));
@@ -127,7 +126,7 @@ impl Walk<'_> {
     }
 
     /// Where a keyword is written: it may be merged.
-    fn written(&self, route: &Route<'static>, name: &str) -> Route<'static> {
+    fn written(&self, route: &Route, name: &str) -> Route {
         self.doc
             .and_then(|doc| field(doc, route, name))
             .map_or_else(|| key(route, name), |field| field.route)
@@ -135,7 +134,7 @@ impl Walk<'_> {
 }
 
 /// One text, or a list of them.
-fn items(value: &Value, route: &Route<'static>) -> Vec<Item> {
+fn items(value: &Value, route: &Route) -> Vec<Item> {
     match value.as_sequence() {
         Some(list) => list
             .iter()

@@ -1,17 +1,15 @@
 //! Writes a corrected Compose file: cache options of a service's build.
 
-use yamlpath::{Document, Route};
-
 use super::build_route;
 use crate::config::items::{List, lines, remove_key, trimmed_end};
 use crate::config::patch::{Patch, indent_at, line_at};
-use crate::config::yaml::{Scalar, field, flow_list, key, key_span, span};
+use crate::config::yaml::{Document, Route, Scalar, field, flow_list, key, key_span, span};
 use crate::config::{Change, Content, Place, Settings, Side};
 use crate::model::{CacheSpec, asks_inline};
 
 /// The text with these changes.
 pub(super) fn correct(text: &str, content: &Content, changes: &[Change]) -> Result<String, String> {
-    let doc = Document::new(text).map_err(|e| e.to_string())?;
+    let doc = Document::new(text)?;
     let mut patch = Patch::default();
     for change in changes {
         let place = change
@@ -35,9 +33,9 @@ pub(super) fn correct(text: &str, content: &Content, changes: &[Change]) -> Resu
 }
 
 /// The service's own build: what it has of another service cannot be changed for it alone.
-fn own_build(doc: &Document, service: &str) -> Result<Route<'static>, String> {
+fn own_build(doc: &Document, service: &str) -> Result<Route, String> {
     let route = build_route(service);
-    let service_route = key(&yamlpath::route!("services"), service);
+    let service_route = key(&Route::from(["services"]), service);
     let own = field(doc, &service_route, "build").map(|field| field.route);
     own.filter(|_| doc.query_exists(&route) || !service.is_empty())
         .ok_or_else(|| format!("service {service} has its build from the service it extends"))
@@ -46,7 +44,7 @@ fn own_build(doc: &Document, service: &str) -> Result<Route<'static>, String> {
 fn caches(
     doc: &Document,
     place: &Place,
-    build: &Route<'static>,
+    build: &Route,
     settings: &Settings,
     patch: &mut Patch,
 ) -> Result<(), String> {
@@ -78,7 +76,7 @@ fn caches(
 }
 
 /// `build: ./web`: the directory alone.
-fn short_form(doc: &Document, build: &Route<'static>) -> Option<(usize, usize)> {
+fn short_form(doc: &Document, build: &Route) -> Option<(usize, usize)> {
     let place = span(doc, build)?;
     let mapping =
         doc.query_exists(&key(build, "context")) || doc.query_exists(&key(build, "dockerfile"));
@@ -93,7 +91,7 @@ fn short_form(doc: &Document, build: &Route<'static>) -> Option<(usize, usize)> 
 /// Makes a mapping of the short form, with a list for each of these names.
 fn expand(
     doc: &Document,
-    build: &Route<'static>,
+    build: &Route,
     (start, end): (usize, usize),
     lists: &[(&str, &[String])],
     patch: &mut Patch,
@@ -141,14 +139,14 @@ fn expand(
 fn spec(
     doc: &Document,
     place: &Place,
-    build: &Route<'static>,
+    build: &Route,
     (side, old, new): (Side, &str, &str),
     patch: &mut Patch,
 ) -> Result<(), String> {
     let bake = key(build, "x-bake");
     let own = side.of(&["cache_from"], &["cache_to"]).into_iter().map(|name| key(build, name));
     let of_bake = side.of(&["cache-from"], &["cache-to"]).into_iter().map(|name| key(&bake, name));
-    let lists: Vec<Route<'static>> = own.chain(of_bake).collect();
+    let lists: Vec<Route> = own.chain(of_bake).collect();
     let items = lists.iter().flat_map(|list| {
         (0..64).map(|index| list.with_key(index)).take_while(|item| doc.query_exists(item))
     });
@@ -175,7 +173,7 @@ fn spec(
 fn own_list(
     doc: &Document,
     place: &Place,
-    build: &Route<'static>,
+    build: &Route,
     (name, old, new): (&str, &str, &str),
     patch: &mut Patch,
 ) -> Result<bool, String> {
@@ -193,10 +191,10 @@ fn own_list(
     Ok(true)
 }
 
-fn remove_inline(doc: &Document, build: &Route<'static>, patch: &mut Patch) -> Result<(), String> {
+fn remove_inline(doc: &Document, build: &Route, patch: &mut Patch) -> Result<(), String> {
     let args = key(build, "args");
     let named = key(&args, "BUILDKIT_INLINE_CACHE");
-    let only = |route: &Route<'static>| {
+    let only = |route: &Route| {
         let place = span(doc, route)?;
         Some(doc.source().get(place.start..place.end)?.trim_end().lines().count() == 1)
     };

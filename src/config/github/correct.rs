@@ -1,14 +1,13 @@
 //! Changes to the inputs of actions and to scripts.
 
 use yaml_serde::Value;
-use yamlpath::Document;
 
 use super::inputs::{lines, possible, setting};
 use super::read::{At, Found, builds};
 use super::setup;
 use crate::config::patch::Patch;
 use crate::config::script;
-use crate::config::yaml::{self, Fields, Scalar, Style, Written, entries, key, text};
+use crate::config::yaml::{self, Document, Fields, Scalar, Style, Written, entries, key, text};
 use crate::config::{Change, Settings, Side};
 
 const UNUSUAL: &str = "the step is written in an unusual form";
@@ -16,7 +15,7 @@ const UNUSUAL: &str = "the step is written in an unusual form";
 /// Carries out changes.
 pub(super) fn correct(source: &str, changes: &[Change]) -> Result<String, String> {
     let root = yaml::parse(source)?;
-    let doc = Document::new(source).map_err(|e| e.to_string())?;
+    let doc = Document::new(source)?;
     let found = builds(&root, Some(&doc));
     let mut patch = Patch::default();
     for change in changes {

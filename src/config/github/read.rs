@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use yaml_serde::Value;
-use yamlpath::{Document, Route};
 
 use super::{events, inputs, matrix};
 use crate::config::script::{self, Builders, Item, Spot, stays};
-use crate::config::yaml::{entries, key, line_of_key, text};
+use crate::config::yaml::{Document, Route, entries, key, line_of_key, text};
 use crate::config::{Place, Refs};
 use crate::model::Quote;
 
@@ -17,7 +16,7 @@ pub(super) struct Found {
     pub(super) place: Place,
     pub(super) at: At,
     /// The step that builds.
-    pub(super) step: Route<'static>,
+    pub(super) step: Route,
     /// What it says.
     pub(super) value: Arc<Value>,
     /// Number of its job.
@@ -97,7 +96,7 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
 
 fn steps(
     value: &Value,
-    at: &Route<'static>,
+    at: &Route,
     job: &Job,
     builders: &mut Builders,
     doc: Option<&Document>,
@@ -248,7 +247,7 @@ fn variables(value: &Value) -> Vec<(String, String)> {
     pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value)?))).collect()
 }
 
-fn quote(doc: Option<&Document>, route: &Route<'static>) -> Quote {
+fn quote(doc: Option<&Document>, route: &Route) -> Quote {
     let line = doc.map_or(0, |doc| line_of_key(doc, route));
     let text =
         doc.and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));

@@ -1,6 +1,6 @@
 //! The step that makes a docker-container builder.
 
-use yamlpath::Document;
+use crate::config::yaml::Document;
 
 use super::read::Found;
 use crate::config::patch::{Patch, line_at};

@@ -1,10 +1,9 @@
 //! What a job gets from `extends` and `default`, and where that is written.
 
 use yaml_serde::Value;
-use yamlpath::{Document, Route};
 
 use crate::config::script::Item;
-use crate::config::yaml::{field, key, one_or_more, text};
+use crate::config::yaml::{Document, Route, field, key, one_or_more, text};
 
 /// GitLab allows eleven levels of `extends`, ten of nested lists.
 const DEPTH: usize = 11;
@@ -13,13 +12,13 @@ const DEPTH: usize = 11;
 #[derive(Clone, Debug)]
 pub(super) struct Inherited<'a> {
     pub(super) value: &'a Value,
-    pub(super) route: Route<'static>,
+    pub(super) route: Route,
     /// The last key of the route.
     name: Option<String>,
 }
 
 impl<'a> Inherited<'a> {
-    fn keyword(mapping: &'a Value, at: &Route<'static>, name: &str) -> Option<Self> {
+    fn keyword(mapping: &'a Value, at: &Route, name: &str) -> Option<Self> {
         Some(Self { value: mapping.get(name)?, route: key(at, name), name: Some(name.to_owned()) })
     }
 }
@@ -97,7 +96,7 @@ fn listed(root: &Value, doc: Option<&Document>, from: &Inherited, depth: usize) 
 }
 
 /// A keyword that is got by `<<:` is written in the mapping that is merged.
-fn written(doc: Option<&Document>, from: &Inherited) -> Route<'static> {
+fn written(doc: Option<&Document>, from: &Inherited) -> Route {
     let found = doc.zip(from.route.parent()).zip(from.name.as_deref());
     let found = found.and_then(|((doc, mapping), name)| field(doc, &mapping, name));
     found.map_or_else(|| from.route.clone(), |field| field.route)

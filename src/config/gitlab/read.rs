@@ -1,11 +1,10 @@
 //! Walks the jobs.
 
 use yaml_serde::Value;
-use yamlpath::Document;
 
 use super::inherit::{chain, items, keyword};
 use crate::config::script::{self, Builders, Item, Spot};
-use crate::config::yaml::{entries, one_or_more, text};
+use crate::config::yaml::{Document, entries, one_or_more, text};
 use crate::config::{Place, fits_tag};
 
 /// Keys of the file that are no jobs (GitLab `lib/gitlab/ci/config/entry/root.rb`).

@@ -1,13 +1,11 @@
 //! Changes to the options of one build command; all other words stay as they are written.
 
-use yamlpath::Document;
-
 use super::insert::{self, Place};
 use super::options::{Opt, Options};
 use super::shell::{self, Word};
 use super::{Spot, program};
 use crate::config::patch::Patch;
-use crate::config::yaml::Scalar;
+use crate::config::yaml::{Document, Scalar};
 use crate::config::{Change, Settings, Side};
 use crate::model::{Command, Tool};
 

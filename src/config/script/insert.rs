@@ -1,10 +1,8 @@
 //! Where new options and new lines of a script go, so that they look like those around them.
 
-use yamlpath::Document;
-
 use super::shell::Word;
 use crate::config::patch::{Patch, indent_at, line_at};
-use crate::config::yaml::{Scalar, Style};
+use crate::config::yaml::{Document, Scalar, Style};
 
 /// Where options are added.
 pub(super) struct Place {

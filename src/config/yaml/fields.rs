@@ -1,8 +1,7 @@
 //! Sets and removes fields of a mapping, in the style it is written in.
 
-use yamlpath::{Document, Route};
-
 use super::written::{block, flow};
+use super::{Document, Route};
 use super::{Scalar, Span, Style, Written, key, key_span, quoted, scalar, span};
 use crate::config::patch::{Patch, line_at};
 
@@ -11,7 +10,7 @@ const UNUSUAL: &str = "it is written in an unusual form";
 /// A mapping of the file.
 pub(crate) struct Fields<'a> {
     doc: &'a Document,
-    at: Route<'static>,
+    at: Route,
     /// Keys in the order of the file.
     names: Vec<String>,
     /// Those that will go: nothing is put behind them.
@@ -21,7 +20,7 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The mapping at `at` with these keys; `None` where there is none.
-    pub(crate) fn find(doc: &'a Document, at: &Route<'static>, names: &[&str]) -> Option<Self> {
+    pub(crate) fn find(doc: &'a Document, at: &Route, names: &[&str]) -> Option<Self> {
         let place = span(doc, at)?;
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         Some(Self { doc, at: at.clone(), names, gone: Vec::new(), place })

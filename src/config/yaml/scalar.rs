@@ -7,9 +7,8 @@
 
 mod decode;
 
-use yamlpath::{Document, Route};
-
 use super::span;
+use super::{Document, Route};
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +43,7 @@ pub(crate) struct Scalar {
 impl Scalar {
     /// The scalar at `route`, whose value the parser says is `value`; `None` where it is written in
     /// a way that is not understood.
-    pub(crate) fn find(doc: &Document, route: &Route<'static>, value: &str) -> Option<Self> {
+    pub(crate) fn find(doc: &Document, route: &Route, value: &str) -> Option<Self> {
         let place = span(doc, route)?;
         let raw = doc.source().get(place.start..place.end)?;
         let (style, decoded, bytes) = decode::decode(raw)?;
@@ -93,8 +92,8 @@ mod tests {
         let value: yaml_serde::Value = yaml_serde::from_str(text).unwrap();
         let value = value.get("a").and_then(|v| v.as_str()).unwrap().to_owned();
         let doc = Document::new(text).unwrap();
-        let scalar = Scalar::find(&doc, &yamlpath::route!("a"), &value)
-            .unwrap_or_else(|| panic!("{text:?}"));
+        let scalar =
+            Scalar::find(&doc, &Route::from(["a"]), &value).unwrap_or_else(|| panic!("{text:?}"));
         for (at, byte) in value.bytes().enumerate().filter(|(_, b)| b.is_ascii_alphabetic()) {
             let start = scalar.offset(at).unwrap();
             assert!(
@@ -130,8 +129,8 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_left_alone() {
         let doc = Document::new("a: |2\n   docker build\n").unwrap();
-        assert!(Scalar::find(&doc, &yamlpath::route!("a"), " docker build\n").is_none());
-        assert!(Scalar::find(&doc, &yamlpath::route!("a"), "something else").is_none());
+        assert!(Scalar::find(&doc, &Route::from(["a"]), " docker build\n").is_none());
+        assert!(Scalar::find(&doc, &Route::from(["a"]), "something else").is_none());
     }
 
     #[test]

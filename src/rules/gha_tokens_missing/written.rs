@@ -17,17 +17,23 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
     }
     let lacks =
         at.place.gha_token == Some(false) || (ci != "github-actions" && is_script(at.place));
-    if !lacks
-        || at.config.body().contains("ACTIONS_RUNTIME_TOKEN")
-        || at.config.body().contains("ACTIONS_CACHE_URL")
-    {
+    if !lacks {
+        return None;
+    }
+    let asks = asks(at.place);
+    if asks.is_none() && at.place.command.tool != Tool::BuildxBake {
         return None;
     }
     let mut lines: Vec<Evidence> =
         at.evidence("runs in a script, which has no token").into_iter().collect();
-    match asks(at.place) {
+    match asks {
         Some(spec) => lines.extend(at.evidence_of(&spec.raw, "the GitHub cache is asked for")),
         None => lines.push(of_bake(study, at)?),
+    }
+    // Of many builds few ask for it: the file is searched for these alone.
+    let body = at.config.body();
+    if body.contains("ACTIONS_RUNTIME_TOKEN") || body.contains("ACTIONS_CACHE_URL") {
+        return None;
     }
     lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
     let words = Words {

@@ -1,11 +1,9 @@
 //! Takes a cache out of a step's list or puts another in its place, and defines new ones.
 
-use yamlpath::Document;
-
 use super::Correction;
 use crate::config::bitbucket::CacheDefinition;
 use crate::config::patch::{Patch, indent_at, line_at};
-use crate::config::yaml::{Span, field, key_span, span};
+use crate::config::yaml::{Document, Route, Span, field, key_span, span};
 
 /// Changes the list of one step.
 pub(in crate::config::bitbucket) fn change(
@@ -54,8 +52,7 @@ pub(super) fn define(
         return Ok(());
     }
     let source = doc.source();
-    let (root, inner) =
-        (yamlpath::route!("definitions"), yamlpath::route!("definitions", "caches"));
+    let (root, inner) = (Route::from(["definitions"]), Route::from(["definitions", "caches"]));
     let (at, indent, heads): (_, usize, &[&str]) = match (end_of(doc, &inner), end_of(doc, &root)) {
         (Some((at, indent)), _) => (at, indent, &[]),
         (None, Some((at, indent))) if !doc.query_exists(&inner) => (at, indent, &["caches:"]),
@@ -93,7 +90,7 @@ impl CacheDefinition {
 }
 
 /// End of the last content and indentation of a block mapping; `None` for any other form.
-fn end_of(doc: &Document, route: &yamlpath::Route<'static>) -> Option<(usize, usize)> {
+fn end_of(doc: &Document, route: &Route) -> Option<(usize, usize)> {
     let mapping = span(doc, route)?;
     let text = doc.source().get(mapping.start..mapping.end)?;
     if text.starts_with(['{', '*', '[']) || !text.contains(':') {

@@ -1,11 +1,9 @@
 //! Puts other words in the place of `docker build` and inserts items into a script.
 
-use yamlpath::Document;
-
 use super::{BuildChange, Correction};
 use crate::config::image_builds;
 use crate::config::patch::{Patch, line_at};
-use crate::config::yaml::{Scalar, field};
+use crate::config::yaml::{Document, Route, Scalar, field};
 
 /// Changes the script of one step.
 pub(super) fn change(
@@ -25,7 +23,7 @@ pub(super) fn change(
 
 fn item(
     doc: &Document,
-    route: &yamlpath::Route<'static>,
+    route: &Route,
     build: &BuildChange,
     patch: &mut Patch,
 ) -> Result<(), String> {

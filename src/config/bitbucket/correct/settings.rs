@@ -1,10 +1,8 @@
 //! Sets the image and the runtime version of a step.
 
-use yamlpath::{Document, Route};
-
 use crate::config::bitbucket::Setting;
 use crate::config::patch::{Patch, line_at};
-use crate::config::yaml::{Field, field, key, key_span, span};
+use crate::config::yaml::{Document, Field, Route, field, key, key_span, span};
 
 const UNUSUAL: &str = "a step is written in an unusual form";
 
@@ -12,7 +10,7 @@ const UNUSUAL: &str = "a step is written in an unusual form";
 /// shares it with others, whose builds change too.
 pub(in crate::config::bitbucket) fn change(
     doc: &Document,
-    step: &Route<'static>,
+    step: &Route,
     setting: &Setting,
     patch: &mut Patch,
 ) -> Result<(), String> {
@@ -37,7 +35,7 @@ pub(in crate::config::bitbucket) fn change(
 /// Replaces the value where it has one; `false` where a line has to be inserted.
 fn replaced(
     doc: &Document,
-    step: &Route<'static>,
+    step: &Route,
     keys: &[&'static str],
     value: &str,
     patch: &mut Patch,
@@ -45,8 +43,9 @@ fn replaced(
     let written = |field: &Field| !field.merged || is_beside_script(doc, step, field);
     let found = keys.first().and_then(|key| field(doc, step, key)).filter(written);
     let Some(first) = found else { return Ok(false) };
-    let rest = keys.iter().skip(1).map(|key| (*key).into());
-    let place = span(doc, &first.route.with_keys(rest)).ok_or(UNUSUAL)?;
+    let rest = keys.iter().skip(1);
+    let route = rest.fold(first.route.clone(), |route, key| route.with_key(*key));
+    let place = span(doc, &route).ok_or(UNUSUAL)?;
     if doc.source().get(place.start..place.end).is_none_or(|text| text.contains(['\n', '{'])) {
         return Err(UNUSUAL.into());
     }
@@ -55,19 +54,14 @@ fn replaced(
 }
 
 /// It stands in the mapping that holds the script.
-fn is_beside_script(doc: &Document, step: &Route<'static>, other: &Field) -> bool {
+fn is_beside_script(doc: &Document, step: &Route, other: &Field) -> bool {
     let home = |field: Field| field.route.parent().map(|route| format!("{route:?}"));
     let script = field(doc, step, "script").and_then(home);
     script.is_some() && script == other.route.parent().map(|route| format!("{route:?}"))
 }
 
 /// Below the name that stands with the script, else above the script.
-fn insert(
-    doc: &Document,
-    step: &Route<'static>,
-    lines: &[String],
-    patch: &mut Patch,
-) -> Result<(), String> {
+fn insert(doc: &Document, step: &Route, lines: &[String], patch: &mut Patch) -> Result<(), String> {
     let source = doc.source();
     let indented = |at: usize| {
         let indent = " ".repeat(at - line_at(source, at).start);

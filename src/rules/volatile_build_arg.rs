@@ -157,6 +157,11 @@ fn cause(culprit: &Culprit, told: &str) -> String {
                 after it runs again.",
             culprit.words.join(" → ")
         ),
+        Sign::Written(text) => format!(
+            "`{text}` stands above the step, and the job writes another value into the Dockerfile \
+                for each run: {}. Everything below it runs again.",
+            culprit.words.join(" → ")
+        ),
         Sign::Metadata(text) => format!(
             "`{text}` has the same text in each run and was still not found in the cache: the \
                 value it is given changed. Everything below it runs again."
@@ -172,7 +177,9 @@ fn cause(culprit: &Culprit, told: &str) -> String {
 fn lines(past: &Past, culprit: &Culprit) -> Vec<Evidence> {
     let says = match culprit.sign {
         Sign::Text => "ran: its text has another value than before",
-        Sign::Metadata(_) | Sign::SameText => "ran, with the same text as before",
+        Sign::Metadata(_) | Sign::Written(_) | Sign::SameText => {
+            "ran, with the same text as before"
+        }
     };
     let mut lines = culprit.declared.clone();
     lines.extend(culprit.spot.lines(past, says));

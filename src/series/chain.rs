@@ -205,12 +205,6 @@ pub fn imports<'a>(run: &'a Run, build: &'a Build) -> Vec<&'a Transfer> {
     run.together(build).iter().flat_map(|other| &other.imports).collect()
 }
 
-/// The builder has not even the base images: what a run before left is not there.
-#[must_use]
-pub fn begins_empty(build: &Build) -> bool {
-    build.booted.is_some() || build.bases.iter().any(|base| base.pulled.is_some())
-}
-
 /// Some steps of a stage hit and some ran.
 #[must_use]
 pub fn partly_hit(stage: &Stage) -> bool {

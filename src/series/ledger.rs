@@ -138,13 +138,16 @@ impl<'m, 'a> Ledger<'m, 'a> {
         let ran = |stage: &&Stage| first_miss(stage, false).is_some();
         let broken: HashSet<_> = stages.iter().filter(ran).map(|s| (s.name, s.platform)).collect();
         let called = stages.iter().filter(ran).flat_map(|s| chain::names(s.name)).collect();
-        let moved = build.bases.iter().any(|base| {
+        let is_other = |base: &Base| {
             let before = self.stages.get(&(base.stage.as_str(), base.platform.as_str()));
             before
                 .and_then(|line| line.base)
                 .is_some_and(|before| chain::is_other_base(before, base))
-        });
-        let empty = chain::begins_empty(build) && !self.was_sent_less(build);
+        };
+        let moved = build.bases.iter().any(is_other);
+        // A builder that is kept has to fetch an image that is new.
+        let lacks_its_base = build.bases.iter().any(|b| b.pulled.is_some() && !is_other(b));
+        let empty = (build.booted.is_some() || lacks_its_base) && !self.was_sent_less(build);
         Now {
             i,
             run,

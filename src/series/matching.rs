@@ -28,7 +28,7 @@ pub fn group(runs: &[Run]) -> Vec<Series> {
         for (b, build) in run.builds.iter().enumerate() {
             let at = BuildRef { run: r, build: b };
             let mut candidates = here.candidates(run, build);
-            candidates.sort_by_key(|s| series.get(*s).map(|series| series.distance(build)));
+            candidates.sort_by_key(|s| series.get(*s).map(|series| series.distance(run, build)));
             let found = candidates
                 .into_iter()
                 .find(|s| series.get(*s).is_some_and(|series| series.continues(run, build, at)));
@@ -76,12 +76,14 @@ impl<'a> Growing<'a> {
     }
 
     /// How little its last build is like this one at first sight: whether no image has the same
-    /// name and tag, and by how many steps they differ. A job may build a stage and then the whole,
-    /// from one Dockerfile into one repository.
-    fn distance(&self, build: &Build) -> (bool, usize) {
-        let Some((_, last)) = self.last else { return (true, usize::MAX) };
+    /// name and tag, whether the command lines name other files or targets, and by how many steps
+    /// they differ. A job may build a stage and then the whole, from one Dockerfile into one
+    /// repository.
+    fn distance(&self, run: &Run, build: &Build) -> (bool, bool, usize) {
+        let Some((other, last)) = self.last else { return (true, true, usize::MAX) };
         let same_image = last.images.iter().any(|image| build.images.contains(image));
-        (!same_image, last.steps.len().abs_diff(build.steps.len()))
+        let steps = last.steps.len().abs_diff(build.steps.len());
+        (!same_image, other_file((other, last), (run, build)), steps)
     }
 
     /// The build is that of the series: it is like the last one, or like the last that came to its
@@ -203,14 +205,26 @@ fn other_image(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
 }
 
 /// Two builds of one log that name other images, Dockerfiles or contexts were not made one after
-/// another of one definition.
+/// another of one definition. A context of one image may be a folder of the run.
 fn other_definition(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
     if !a.1.images.is_empty() && !b.1.images.is_empty() {
-        return !a.1.images.iter().any(|image| b.1.images.contains(image));
+        let same = a.1.images.iter().any(|image| b.1.images.contains(image));
+        return !same || other_file(a, b);
     }
+    other_file(a, b) || context(a).zip(context(b)).is_some_and(|(a, b)| a != b)
+}
+
+/// What the only command line of a build gives as its context.
+fn context<'a>((run, build): (&'a Run, &Build)) -> Option<Option<&'a String>> {
+    let [command] = run.commands_of(build) else { return None };
+    Some(command.context.as_ref())
+}
+
+/// The command lines of both name other Dockerfiles or targets.
+fn other_file(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
     let (one, two) = (a.0.commands_of(a.1), b.0.commands_of(b.1));
     let ([one], [two]) = (one, two) else { return false };
-    one.file != two.file || one.context != two.context || one.target != two.target
+    one.file != two.file || one.target != two.target
 }
 
 /// Whether two steps are the same instruction: equal texts, or texts that differ in values only.

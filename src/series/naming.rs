@@ -7,10 +7,15 @@ use super::folders::folder;
 use super::matching::look;
 use crate::model::{Build, Run};
 
-/// Names every series after its target, job or image, else its newest run; the folder is added
-/// where two would be called the same, and a number where that does not help.
+/// Names every series after its target, job or image, which a build that failed may not print, else
+/// its newest run; the folder is added where two would be called the same, and a number where that
+/// does not help.
 pub(super) fn name(runs: &[Run], series: &mut [Series]) {
-    each(series, |one| newest(runs, one).map(own_name).unwrap_or_default());
+    each(series, |one| {
+        let mut builds = one.builds.iter().rev().filter_map(|at| look(runs, *at));
+        let label = || newest(runs, one).map(|(run, _)| run.label.to_string());
+        builds.find_map(own_name).or_else(label).unwrap_or_default()
+    });
     let counts = count(series);
     each(series, |one| {
         let place =
@@ -55,7 +60,7 @@ fn last_folder(run: &Run) -> &str {
     folder(&run.source).rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
-fn own_name((run, build): (&Run, &Build)) -> String {
+fn own_name((run, build): (&Run, &Build)) -> Option<String> {
     let image =
         build.images.first().or_else(|| build.imports.first().and_then(|i| i.reference.as_ref()));
     let named = build
@@ -63,7 +68,7 @@ fn own_name((run, build): (&Run, &Build)) -> String {
         .clone()
         .or_else(|| run.job.clone())
         .or_else(|| image.map(|i| repository(i).into()));
-    named.unwrap_or_else(|| run.label.clone()).to_string()
+    named.map(|name| name.to_string())
 }
 
 /// `team/app` of `registry.example.com/team/app:latest`.

@@ -9,7 +9,7 @@ use super::asked::Asked;
 use super::chain::{self, Input, Stage};
 use super::ledger::{Ledger, Line, Now, Seen};
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, CacheKind, Outcome, Run, Step, Transfer};
+use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Step, StepKind, Transfer};
 
 use Confidence::{Likely, Proven, Suspected};
 
@@ -64,6 +64,10 @@ impl<'a> Case<'_, '_, 'a> {
         let before = self.ledger.members.get(line.seen).copied();
         if self.seen.is_none() {
             return self.text_changed(before, store);
+        }
+        if before.is_some_and(|(_, build)| self.stands_below_a_changed_text(build)) {
+            let why = Why::of(Because::InstructionChanged, Proven, store);
+            return why.differing(vec![KeyPart::Instruction]);
         }
         if self.step.key.is_some() {
             return self.by_key(store);
@@ -220,6 +224,20 @@ impl<'a> Case<'_, '_, 'a> {
         }
         let why = Why::of(Because::InstructionChanged, Proven, store);
         why.differing(vec![KeyPart::Instruction])
+    }
+
+    /// The builder prints each instruction, and one above the step that makes no layer, an ENV, has
+    /// another text than before.
+    fn stands_below_a_changed_text(&self, before: &Build) -> bool {
+        let above = |step: &&Step| {
+            step.kind == StepKind::Metadata
+                && step.stage == self.stage.name
+                && step.position < self.step.position
+        };
+        let known =
+            |step: &Step| before.steps.iter().any(|s| s.stage == step.stage && s.text == step.text);
+        let mut metadata = self.now.build.steps.iter().filter(above);
+        self.first && self.now.build.dialect == Dialect::Classic && !metadata.all(known)
     }
 
     /// A builder that makes one step of two equal ones printed it under the name of another stage:

@@ -11,7 +11,9 @@ pub(super) fn fix(past: &Past, culprit: &Culprit) -> Fix {
     let name = culprit.names.first().map_or("NAME", String::as_str);
     match culprit.sign {
         Sign::Text => split(culprit, name),
-        Sign::SameText | Sign::Metadata(_) => in_file(move_down(past, culprit, name), culprit),
+        Sign::SameText | Sign::Written(_) | Sign::Metadata(_) => {
+            in_file(move_down(past, culprit, name), culprit)
+        }
     }
 }
 
@@ -75,10 +77,19 @@ fn move_down(past: &Past, culprit: &Culprit, name: &str) -> Fix {
         culprit.spot.broken.last().map(|&i| culprit.spot.rerun(past, i)).unwrap_or_default();
     let texts: Vec<&str> = steps.iter().map(|s| s.text.as_str()).collect();
     let texts = texts.join("\n");
+    let line = match &culprit.sign {
+        Sign::Written(text) => text.clone(),
+        _ => format!("ARG {name}"),
+    };
     let what = match name {
+        _ if matches!(culprit.sign, Sign::Written(_)) => format!("`{line}`"),
         "NAME" if culprit.written() => "the ENV or ARG that the job writes".to_owned(),
         "NAME" => "the argument".to_owned(),
         name => format!("`ARG {name}`"),
+    };
+    let label = match culprit.sign {
+        Sign::Written(_) => String::new(),
+        _ => format!("\nLABEL org.opencontainers.image.revision=${name}"),
     };
     Fix {
         summary: format!("declare {what} below the steps that do not need it"),
@@ -88,10 +99,7 @@ fn move_down(past: &Past, culprit: &Culprit, name: &str) -> Fix {
             "An ARG reaches every RUN below it, used or not. One given on the command line and not \
                 declared in the stage has no effect.".to_owned(),
         ],
-        snippet: Some(format!(
-            "# before\nARG {name}\n{texts}\n# after\n{texts}\nARG {name}\nLABEL \
-                org.opencontainers.image.revision=${name}"
-        )),
+        snippet: Some(format!("# before\n{line}\n{texts}\n# after\n{texts}\n{line}{label}")),
         cost: String::new(),
         ..Fix::default()
     }

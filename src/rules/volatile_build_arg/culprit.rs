@@ -5,7 +5,7 @@ use foldhash::HashSet;
 use crate::config::dockerfile;
 use crate::config::{Config, Stage};
 use crate::finding::{Confidence, Evidence};
-use crate::model::{Build, Dialect, Outcome, Step, StepKind, Text};
+use crate::model::{Build, Dialect, Outcome, Run, Step, StepKind, Text};
 use crate::rules::build_args::{self, Argument};
 use crate::rules::dockerfile_at::{self, DockerfileAt};
 use crate::rules::instruction::mounts_files;
@@ -19,6 +19,9 @@ pub(in crate::rules) enum Sign {
     Text,
     /// The classic builder printed an ENV or LABEL that was not found, with the same text.
     Metadata(String),
+    /// The classic builder printed an ENV or LABEL above that is written with another value in each
+    /// run: its newest text.
+    Written(String),
     /// Same text; nothing else is left.
     SameText,
 }
@@ -69,11 +72,19 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     if no_value_reaches(past, &spot) {
         return None;
     }
-    let words = differing(&spot);
+    let mut words = differing(&spot, |i| spot.step(i).map(|step| step.text.as_str()));
     let arguments = build_args::changing(past, &spot.broken);
     let file = in_file(past, &spot);
+    let written = if words.is_empty() { written_above(past, &spot) } else { None };
     let (sign, names, declared) = match (words.is_empty(), metadata(past, &spot)) {
         (false, _) => (Sign::Text, Vec::new(), Vec::new()),
+        (true, _) if written.is_some() => {
+            let Written { step, run, values } = written?;
+            words = values;
+            let name = step.text.split(['=', ' ']).nth(1).map(str::to_owned);
+            let line = header(run, step, "is written with another value in each run");
+            (Sign::Written(step.text.to_string()), name.into_iter().collect(), vec![line])
+        }
         (true, Some((text, quote))) if same_text(&spot) => {
             (Sign::Metadata(text), Vec::new(), vec![quote])
         }
@@ -100,7 +111,9 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
         Sign::Text => {
             words.iter().any(|w| a.expression || a.values.iter().any(|v| w.contains(v.as_str())))
         }
-        Sign::Metadata(_) | Sign::SameText => names.is_empty() || names.contains(&a.name),
+        Sign::Metadata(_) | Sign::Written(_) | Sign::SameText => {
+            names.is_empty() || names.contains(&a.name)
+        }
     };
     let shown: Vec<&Argument> = arguments.iter().filter(fits).collect();
     let given = shown.iter().flat_map(|a| build_args::lines(past, &spot.broken, &a.name)).collect();
@@ -128,16 +141,15 @@ fn enough(past: &Past, culprit: &Culprit) -> bool {
 /// The values that differ, newest run last. Empty where the text is the same in some run that
 /// broke, or where it is not the same places that differ, and by values with a digit in them: an
 /// edit.
-fn differing(spot: &Spot) -> Vec<String> {
+fn differing<'t>(spot: &Spot, text: impl Fn(usize) -> Option<&'t str>) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     let mut known: HashSet<&str> = HashSet::default();
     let mut places: Option<Vec<usize>> = None;
     for &i in spot.broken.iter() {
-        let before = (0..i).rev().find_map(|j| spot.step(j));
-        let pair =
-            before.zip(spot.step(i)).filter(|(a, b)| a.text != b.text && alike(&a.text, &b.text));
+        let before = (0..i).rev().find_map(&text);
+        let pair = before.zip(text(i)).filter(|(a, b)| a != b && alike(a, b));
         let Some((before, now)) = pair else { return Vec::new() };
-        let changed = changed(&before.text, &now.text);
+        let changed = changed(before, now);
         let here: Vec<usize> = changed.iter().map(|(at, ..)| *at).collect();
         let by_values = changed.iter().all(|(_, a, b)| has_digit(a) && has_digit(b));
         if !by_values || *places.get_or_insert_with(|| here.clone()) != here {
@@ -150,6 +162,31 @@ fn differing(spot: &Spot) -> Vec<String> {
         }
     }
     values
+}
+
+/// An instruction above a step that makes no layer, written anew in each run.
+struct Written<'a> {
+    step: &'a Step,
+    run: &'a Run,
+    /// The values, old to new.
+    values: Vec<String>,
+}
+
+/// The classic builder prints every instruction: an ENV or LABEL above whose value is another one
+/// in each run that broke here.
+fn written_above<'a>(past: &Past<'a>, spot: &Spot) -> Option<Written<'a>> {
+    let &at = spot.broken.last()?;
+    let (run, build) = past.get(at).filter(|(_, build)| build.dialect == Dialect::Classic)?;
+    let metadata = above(build, spot.step(at)?).into_iter();
+    metadata.filter(|step| step.kind == StepKind::Metadata).find_map(|step| {
+        let values = differing(spot, |i| {
+            let (_, build) = past.get(i)?;
+            let here =
+                |s: &&&Step| s.position == step.position && s.instruction == step.instruction;
+            above(build, spot.step(i)?).iter().find(here).map(|step| step.text.as_str())
+        });
+        (!values.is_empty()).then_some(Written { step, run, values })
+    })
 }
 
 /// It has the text of the run before in every run that broke here.

@@ -18,7 +18,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
     ruled_out, to_decide,
 };
-use crate::model::{Outcome, Text};
+use crate::model::{Build, Outcome, Run, Text};
 
 pub(super) struct CacheRefShared;
 
@@ -122,14 +122,8 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
     let proven =
         sharers.iter().filter(|p| p.all_commands().any(|c| name::written_by(c, name))).count()
             == sharers.len();
-    let who = sharers.iter().filter_map(|p| p.last()).map(|(run, build)| {
-        build
-            .target
-            .clone()
-            .or_else(|| build.images.first().cloned())
-            .unwrap_or_else(|| run.label.clone())
-    });
-    let who: Vec<Text> = who.collect();
+    let newest = sharers.iter().filter_map(|past| past.last());
+    let who: Vec<Text> = newest.map(|(run, build)| called(run, build, name)).collect();
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -150,6 +144,19 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
         rules_out: rules_out(proven),
         subject: name.to_owned(),
     })
+}
+
+/// What tells the build from the others: its target, its image, or the Dockerfile that the command
+/// line names where all have one image.
+fn called(run: &Run, build: &Build, name: &str) -> Text {
+    let image = build.images.iter().find(|image| !name::same(image, name));
+    if let Some(own) = build.target.as_ref().or(image) {
+        return own.clone();
+    }
+    match run.commands_of(build) {
+        [command] => command.file.as_deref().unwrap_or("Dockerfile").into(),
+        _ => run.label.clone(),
+    }
 }
 
 /// The build imports nothing else: one with a list of references may write to another of them.

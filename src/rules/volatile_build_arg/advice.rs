@@ -42,6 +42,9 @@ pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
         "changed files (a RUN reads none of the context, and the steps before it came from the \
             cache)",
     )];
+    if matches!(culprit.sign, Sign::Written(_)) {
+        return vec![ruled_out("a lost cache record (a text above the step is another one)")];
+    }
     if matches!(culprit.sign, Sign::Text) {
         said = vec![ruled_out(
             "an edited Dockerfile (it looks the same once, not in nearly every run)",

@@ -362,6 +362,9 @@ linear("lines of one command", 2_000, lambda i: ("+ docker buildx build" if i ==
 linear("#N text", 100_000, lambda i: f"#{i} text\n")
 
 
+grows("page of the steps of a build", 6_000, ("--format", "html", "{}"))(lambda path, n: parts(path, n, OF_A_BUILD["steps"]))
+
+
 def twice(name, n, part):
     def make(folder, n):
         folder.mkdir()

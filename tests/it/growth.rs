@@ -20,8 +20,19 @@ const FLOOR: Duration = Duration::from_millis(40);
 
 #[test]
 fn cost_grows_with_the_input_whatever_there_is_more_of() {
+    all_are_linear(SHAPES.iter(), "json");
+}
+
+/// The grid has a row for each step, and says what stages take from each other.
+#[test]
+fn the_page_grows_with_the_steps() {
+    let of_page = ["steps of a build", "stages of a build", "stages that copy from each other"];
+    all_are_linear(SHAPES.iter().filter(|shape| of_page.contains(&shape.name)), "html");
+}
+
+fn all_are_linear<'a>(shapes: impl Iterator<Item = &'a Shape>, format: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let over: Vec<String> = SHAPES.iter().filter_map(|shape| over(shape, folder.path())).collect();
+    let over: Vec<String> = shapes.filter_map(|shape| over(shape, folder.path(), format)).collect();
     assert!(
         over.is_empty(),
         "more than {MOST} times the time for 4 times the input:\n{}",
@@ -30,13 +41,13 @@ fn cost_grows_with_the_input_whatever_there_is_more_of() {
 }
 
 /// The growth of a shape where it is too much, also when it is measured again.
-fn over(shape: &Shape, folder: &Path) -> Option<String> {
+fn over(shape: &Shape, folder: &Path, format: &str) -> Option<String> {
     // Programs for tests are not optimised.
     let n = shape.some / 4;
     let (small, large) = (shape.input(n, folder), shape.input(4 * n, folder));
     let mut said = None;
     for _ in 0..3 {
-        let (before, after) = (took(&small).max(FLOOR), took(&large));
+        let (before, after) = (took(&small, format).max(FLOOR), took(&large, format));
         if after.as_secs_f64() <= MOST * before.as_secs_f64() {
             return None;
         }
@@ -45,10 +56,10 @@ fn over(shape: &Shape, folder: &Path) -> Option<String> {
     said
 }
 
-fn took(input: &Path) -> Duration {
+fn took(input: &Path, format: &str) -> Duration {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cachediag"));
     let used = command
-        .args(["--format", "json"])
+        .args(["--format", format])
         .arg(input)
         .stdout(Stdio::null())
         .spawn()

@@ -7,7 +7,7 @@ const VALUES: usize = 40_000;
 /// Lists in lists. The parser's time grows with the square of it.
 const DEPTH: usize = 500;
 
-/// What a file may have to do with builds: each is looked for in the file from its beginning.
+/// What a file may have to do with builds.
 const BUILDS: usize = 2_000;
 
 /// Bytes of the text with its aliases written out.

@@ -1,13 +1,14 @@
 //! From the report to what the script of the page reads.
 
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
 
 use super::cell::Cell;
 use super::marks::{Columns, Marks};
 use super::rows::{self, Member, Row};
 use super::texts::Texts;
 use super::wire;
-use crate::model::{BuildOutcome, Dialect};
+use crate::model::{BuildOutcome, Dialect, Step};
 use crate::render::{Report, names};
 use crate::series::{Misses, Series};
 
@@ -122,19 +123,23 @@ fn breaks(
     if rows.is_empty() {
         return Vec::new();
     }
-    let of_build =
-        (0..).zip(all).skip(older).map(|(at, (_, build))| (at - older, found.in_build(at, build)));
-    let found = of_build.flat_map(|(column, breaks)| {
+    let of_build = (0..).zip(all).skip(older).flat_map(|(at, (_, build))| {
+        let column = at - older;
+        let mut breaks = found.in_build(at, build).peekable();
+        let places =
+            if breaks.peek().is_some() { places(rows, column) } else { HashMap::default() };
         breaks.filter_map(move |b| {
-            let here = |row: &Row| {
-                let cell = row.cells.get(column).and_then(Option::as_ref);
-                cell.and_then(|c| c.step).is_some_and(|step| std::ptr::eq(step, b.step))
-            };
-            let row = rows.iter().position(here)?;
+            let row = *places.get(&std::ptr::from_ref(b.step))?;
             Some((row, column, names::because(b.because), names::confidence(b.confidence)))
         })
     });
-    found.collect()
+    of_build.collect()
+}
+
+/// In which row each step of a build stands.
+fn places(rows: &[Row], column: usize) -> HashMap<*const Step, usize> {
+    let step = |row: &Row| row.cells.get(column)?.as_ref()?.step.map(std::ptr::from_ref);
+    rows.iter().enumerate().filter_map(|(at, row)| Some((step(row)?, at))).collect()
 }
 
 /// When steps began, from the first one of their build on: only the JSON status tells.

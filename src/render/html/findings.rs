@@ -9,6 +9,7 @@ use super::prose::prose;
 use crate::finding::{Edit, Evidence, Finding, Fix};
 use crate::render::escape::{line, lines};
 use crate::render::phrases::{costs, source, title};
+use crate::render::seen::Seen;
 use crate::render::units::count;
 use crate::render::{Report, alternatives, names};
 
@@ -24,8 +25,9 @@ const QUOTED: usize = 40;
 
 pub(super) fn all(report: &Report, findings: &[&Finding]) -> Markup {
     let rest = findings.get(IN_FULL..).unwrap_or_default();
+    let seen = Seen::of(report);
     html! {
-        @for (index, finding) in findings.iter().take(IN_FULL).enumerate() { (full(report, index, finding)) }
+        @for (index, finding) in findings.iter().take(IN_FULL).enumerate() { (full(report, &seen, index, finding)) }
         @if !rest.is_empty() {
             details.rest {
                 summary { (count(rest.len(), "more finding")) }
@@ -37,21 +39,28 @@ pub(super) fn all(report: &Report, findings: &[&Finding]) -> Markup {
     }
 }
 
-fn full(report: &Report, index: usize, finding: &Finding) -> Markup {
+fn full(report: &Report, seen: &Seen, index: usize, finding: &Finding) -> Markup {
     html! {
-        details.finding.(names::severity(finding.severity)) id=(format!("finding-{}", index + 1)) data-finding=(index) open {
+        details.finding.(names::severity(finding.severity)) id=(format!("finding-{}", index + 1)) data-finding=(index)
+            data-rule=(finding.rule) data-seconds=(finding.impact.seconds.round()) data-jobs=(jobs(seen, finding)) open {
             summary { (heading(report, finding)) }
             (labelled("Impact", &costs(finding.impact)))
             h4 { "Fix" }
             (fix(&finding.fix, source(finding)))
             (labelled("Cause", &finding.cause))
             h4 { "Evidence" }
-            (seen(finding))
+            (lines_of(finding))
             h4 { "Confidence" }
             (sure(finding))
             p.more { "More: " code { "cachediag explain " (finding.rule) } }
         }
     }
+}
+
+/// Names of the jobs that show it, a line each.
+fn jobs(seen: &Seen, finding: &Finding) -> String {
+    let names: Vec<String> = seen.jobs(finding).iter().map(|name| line(name)).collect();
+    names.join("\n")
 }
 
 fn heading(report: &Report, finding: &Finding) -> Markup {
@@ -67,7 +76,7 @@ fn labelled(label: &str, text: &str) -> Markup {
     html! { @if !text.is_empty() { h4 { (label) } p { (prose(text)) } } }
 }
 
-fn seen(finding: &Finding) -> Markup {
+fn lines_of(finding: &Finding) -> Markup {
     let evidence: Vec<(usize, &Evidence)> = finding.evidence.iter().enumerate().collect();
     let shown = evidence.iter().take(AT_ONCE);
     let more = evidence.iter().take(QUOTED).skip(AT_ONCE);

@@ -106,14 +106,13 @@ fn ci_caches<'a>(members: &[Member<'a>], operation: CacheOperation) -> Vec<Row<'
 fn stages<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
     let mut bases = bases(members);
     let steps = steps(members);
-    let mut order: Vec<(&str, &str)> = Vec::new();
+    let mut order: HashMap<(&str, &str), usize> = HashMap::new();
     for place in steps.iter().chain(&bases).map(place) {
-        if !order.contains(&place) {
-            order.push(place);
-        }
+        let next = order.len();
+        order.entry(place).or_insert(next);
     }
     bases.extend(steps);
-    bases.sort_by_key(|row| order.iter().position(|place| *place == (row.platform, row.stage)));
+    bases.sort_by_key(|row| order.get(&place(row)).copied());
     bases
 }
 
@@ -132,29 +131,35 @@ fn bases<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
 
 fn steps<'a>(members: &[Member<'a>]) -> Vec<Row<'a>> {
     let builds: Vec<&Build> = members.iter().map(|(_, build)| *build).collect();
+    let stages: Vec<BTreeSet<&str>> = builds.iter().map(|build| names(build)).collect();
     let rows = series::rows(&builds).into_iter().map(|row| Row {
         kind: "step",
         stage: row.stage,
         platform: row.platform,
         name: row.text,
-        copies: members
+        copies: builds
             .iter()
+            .zip(&stages)
             .zip(&row.cells)
             .rev()
-            .find_map(|((_, build), cell)| Some(copies(build, (*cell)?)))
+            .find_map(|((build, stages), cell)| Some(copies(build, stages, (*cell)?)))
             .unwrap_or_default(),
         cells: row.cells.iter().map(|cell| cell.map(Cell::of_step)).collect(),
     });
     rows.collect()
 }
 
-/// The stages that a step takes files from.
-fn copies<'a>(build: &'a Build, step: &Step) -> Vec<&'a str> {
-    let stages: BTreeSet<&str> = build.steps.iter().map(|s| s.stage.as_str()).collect();
-    stages
-        .into_iter()
-        .filter(|stage| *stage != step.stage && chain::reads(build, step, stage))
-        .collect()
+fn names(build: &Build) -> BTreeSet<&str> {
+    build.steps.iter().map(|step| step.stage.as_str()).collect()
+}
+
+/// Those of the stages that a step takes files from: most steps take none from any.
+fn copies<'a>(build: &Build, stages: &BTreeSet<&'a str>, step: &Step) -> Vec<&'a str> {
+    if step.trace.is_none() && step.operation().sources().next().is_none() {
+        return Vec::new();
+    }
+    let read = |stage: &&&str| **stage != step.stage && chain::reads(build, step, stage);
+    stages.iter().filter(read).copied().collect()
 }
 
 #[cfg(test)]

@@ -132,10 +132,29 @@ fn filters_find_one_build_of_hundreds() {
 #[test]
 fn findings_can_be_filtered() {
     let Some(page) = Page::open(&html(&reports::of("sample-logs"))) else { return };
+    let shown = "[...document.querySelectorAll('details.finding')].filter((f) => !f.hidden)";
+    let choose = |label: &str, value: &str| {
+        page.js::<bool>(&format!(
+            "((s) => {{ s.value = '{value}'; s.dispatchEvent(new Event('input', {{bubbles: \
+                true}})); return s.value === '{value}'; \
+                }})(document.querySelector('[aria-label=\"{label}\"]'))"
+        ))
+    };
+    let all: usize = page.js(&format!("{shown}.length"));
+    assert!(choose("Rule", "inline-cache-multi-stage"));
+    let rules: Vec<String> = page.js(&format!("{shown}.map((f) => f.dataset.rule)"));
+    assert!(rules.len() > 1 && rules.iter().all(|rule| rule == "inline-cache-multi-stage"));
+    assert!(choose("Job", "inline-multi-stage"));
+    let jobs: Vec<String> = page.js(&format!("{shown}.map((f) => f.dataset.jobs)"));
+    assert_eq!(jobs, ["inline-multi-stage"]);
+    assert!(choose("Rule", "") && choose("Job", "") && choose("Cost", "1"));
+    let costly: Vec<usize> = page.js(&format!("{shown}.map((f) => Number(f.dataset.seconds))"));
+    assert!(!costly.is_empty() && costly.len() < all && costly.iter().all(|cost| *cost >= 1));
+    let said: String = page.js("document.querySelector('#findings .number').textContent");
+    assert_eq!(said, format!("{} of {all} findings", costly.len()));
+    assert!(choose("Cost", "0"));
     page.click("#finding-filter");
     page.type_text("ztsd");
-    assert!(page.soon(
-        "[...document.querySelectorAll('details.finding')].filter((f) => !f.hidden).length === 1"
-    ));
+    assert!(page.soon(&format!("{shown}.length === 1")));
     page.close();
 }

@@ -47,18 +47,42 @@ class Findings {
     const number = el("span", { class: "number", role: "status" });
     const kinds = ["error", "warning", "note"].filter((kind) => this.cards.some((card) => card.classList.contains(kind)));
     const boxes = kinds.map((kind) => el("input", { type: "checkbox", checked: true, value: kind }));
+    const jobsOf = (card) => card.dataset.jobs.split("\n").filter((job) => job !== "");
+    const rule = choice("Rule", "all rules", this.cards.map((card) => card.dataset.rule));
+    const job = choice("Job", "all jobs", this.cards.flatMap(jobsOf));
+    const cost = costs(this.cards);
     const apply = () => {
       const words = search.value.trim().toLowerCase();
       const on = boxes.filter((box) => box.checked).map((box) => box.value);
-      for (const card of this.cards) card.hidden = !on.some((kind) => card.classList.contains(kind)) || !card.textContent.toLowerCase().includes(words);
+      const fits = (card) => on.some((kind) => card.classList.contains(kind))
+        && (rule === null || rule.value === "" || card.dataset.rule === rule.value)
+        && (job === null || job.value === "" || jobsOf(card).includes(job.value))
+        && (cost === null || Number(card.dataset.seconds) >= Number(cost.value))
+        && card.textContent.toLowerCase().includes(words);
+      for (const card of this.cards) card.hidden = !fits(card);
       const shown = this.cards.filter((card) => !card.hidden).length;
       number.textContent = shown === this.cards.length ? "" : `${shown} of ${count(this.cards.length, "finding")}`;
     };
     const labels = (kinds.length > 1 ? boxes : []).map((box) => el("label", {}, box, ` ${box.value}s`));
-    const filters = el("div", { class: "filters" }, search, ...labels, number);
+    const filters = el("div", { class: "filters" }, search, rule, job, cost, ...labels, number);
     filters.addEventListener("input", apply);
     return filters;
   }
+}
+
+/** One of the values that there are; null where there is no choice. */
+function choice(label, all, values) {
+  const sorted = [...new Set(values)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  if (sorted.length < 2) return null;
+  return el("select", { "aria-label": label }, el("option", { value: "", text: all }), ...sorted.map((value) => el("option", { value, text: value })));
+}
+
+/** From which cost on; only those that leave something out, and something over. */
+function costs(cards) {
+  const seconds = cards.map((card) => Number(card.dataset.seconds));
+  const least = [1, 10, 60, 600, 3600].filter((most) => seconds.some((s) => s < most) && seconds.some((s) => s >= most));
+  if (least.length === 0) return null;
+  return el("select", { "aria-label": "Cost" }, el("option", { value: 0, text: "any cost" }), ...least.map((from) => el("option", { value: from, text: `${duration(from * 10)} or more` })));
 }
 
 function copyButton(paste) {

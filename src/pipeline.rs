@@ -1,19 +1,20 @@
 //! Runs the pipe from sources to a report. The only place that knows every stage.
 
 mod alone;
+mod configs;
 mod copies;
 mod fleet;
 mod forms;
 mod remember;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
-use crate::config::{self, Called, Config};
+use crate::config::Config;
 use crate::envelope::Stack;
 use crate::evidence::{self, Evidence};
 use crate::history::{self, Record};
@@ -123,7 +124,7 @@ fn found(options: &Options) -> Found {
 fn read_and_judge(options: &Options, found: &Found) -> Report {
     let mut problems: Vec<Problem> =
         found.missing.iter().map(|(name, message)| problem(name, message.clone())).collect();
-    let (mut configs, unread) = configs(options, &found.others);
+    let (mut configs, unread) = configs::read(options, &found.others);
     problems.extend(unread);
     options.progress.iter().for_each(|progress| announce(&found.logs, progress));
     // One list grows as the logs are read: a list a log would stay behind as holes in memory.
@@ -361,79 +362,4 @@ fn stem(source: &str) -> String {
     let name =
         if source == "-" { "stdin" } else { source.rsplit(['/', '\\']).next().unwrap_or(source) };
     name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
-}
-
-/// The configuration among these files; what was named with `--config` has to be some.
-fn configs(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Problem>) {
-    let (mut configs, mut problems): (Vec<Config>, Vec<Problem>) = (Vec::new(), Vec::new());
-    let mut seen: HashSet<String> = HashSet::new();
-    for entry in files {
-        let named = options.config.contains(&entry.path);
-        if !(named || Config::is_config(&entry.name))
-            || seen.contains(&config::plain_path(&entry.name))
-        {
-            continue;
-        }
-        match source::read_text(entry).map(|text| Config::read(&entry.name, &text)) {
-            Ok(Some(Ok(config))) => {
-                seen.insert(config.path.clone());
-                configs.push(config);
-            }
-            Ok(Some(Err(message))) => problems.push(problem(&entry.name, message)),
-            Ok(None) if named => {
-                problems.push(problem(&entry.name, "is no configuration that is known".to_owned()));
-            }
-            Ok(None) => {}
-            Err(e) => problems.push(problem(&entry.name, e.to_string())),
-        }
-    }
-    read_included(files, &mut seen, &mut configs, &mut problems);
-    read_called(files, &mut configs);
-    config::link(&mut configs);
-    (configs, problems)
-}
-
-/// Files that others include, whatever they are called.
-fn read_included(
-    files: &[Entry],
-    seen: &mut HashSet<String>,
-    configs: &mut Vec<Config>,
-    problems: &mut Vec<Problem>,
-) {
-    // What is included may include others.
-    for _ in 0..4 {
-        let including: Vec<usize> = (0..configs.len())
-            .filter(|at| configs.get(*at).is_some_and(|c| !c.content.includes.is_empty()))
-            .collect();
-        let mut more: Vec<Config> = Vec::new();
-        for entry in files {
-            let path = config::plain_path(&entry.name);
-            let by = including
-                .iter()
-                .filter_map(|at| configs.get(*at))
-                .find(|c| config::is_included(c, &path));
-            let Some(by) = by.filter(|_| !seen.contains(&path)) else { continue };
-            seen.insert(path);
-            match source::read_text(entry).map(|text| by.read_as(&entry.name, &text)) {
-                Ok(Ok(config)) => more.push(config),
-                Ok(Err(message)) => problems.push(problem(&entry.name, message)),
-                Err(e) => problems.push(problem(&entry.name, e.to_string())),
-            }
-        }
-        if more.is_empty() {
-            return;
-        }
-        configs.extend(more);
-    }
-}
-
-/// Scripts and Makefiles that the files of CIs call, where they build images.
-fn read_called(files: &[Entry], configs: &mut Vec<Config>) {
-    let called = Called::by(configs);
-    let named = files.iter().map(|entry| (entry, config::plain_path(&entry.name)));
-    let named = named.filter(|(_, path)| called.names(path));
-    let read =
-        named.filter_map(|(entry, path)| called.read(&path, &source::read_text(entry).ok()?));
-    let read: Vec<Config> = read.collect();
-    configs.extend(read);
 }

@@ -41,12 +41,41 @@ impl Kind for AzurePipelines {
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
-        jobs::content(text, all)
+        let content = jobs::content(text, all)?;
+        let (includes, unread) = templates(&yaml::parse(text)?);
+        Ok(Content { includes, unread, ..content })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
         jobs::correct(text, all, changes)
     }
+}
+
+/// Files that jobs and steps are taken from: those of this repository, and what is to be said of
+/// others (<https://learn.microsoft.com/azure/devops/pipelines/process/templates>).
+fn templates(root: &Value) -> (Vec<String>, Vec<String>) {
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    let mut open = vec![root];
+    while let Some(value) = open.pop() {
+        if let Some(name) = value.get("template").and_then(text) {
+            match name.split_once('@') {
+                None => own.push(name),
+                Some((name, "self")) => own.push(name.to_owned()),
+                Some((name, repository)) => others.push(format!(
+                    "the template {name} of the repository `{repository}` is not read: it may \
+                        build images"
+                )),
+            }
+        }
+        open.extend(value.as_sequence().into_iter().flatten());
+        let named = entries(value).into_iter().filter(|(name, _)| *name != "variables");
+        open.extend(named.map(|(_, value)| value));
+    }
+    own.sort();
+    own.dedup();
+    others.sort();
+    others.dedup();
+    (own, others)
 }
 
 fn all(root: &Value) -> Vec<Job> {
@@ -183,4 +212,20 @@ fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Vec<Step> {
     command.file = command.file.take().or(file);
     let context = input("buildContext").filter(|context| context != "**");
     vec![Step::Build(Box::new(Place { command, context, ..Place::default() }), at.clone())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_included_or_named() {
+        let text = "variables:\n  - template: vars.yml\nstages:\n  - template: a.yml\n  - stage: x\n    \
+            jobs:\n      - template: b.yml@self\n      - job: y\n        steps:\n          - \
+            template: c.yml@shared\n";
+        let content = AzurePipelines.read(text).unwrap();
+        assert_eq!(content.includes, ["a.yml", "b.yml"]);
+        let [said] = content.unread.as_slice() else { panic!("{:?}", content.unread) };
+        assert!(said.starts_with("the template c.yml of the repository `shared` is not read"));
+    }
 }

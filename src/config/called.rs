@@ -74,7 +74,7 @@ impl Called {
         let content = kind.read(text).ok().filter(|content| !content.places.is_empty())?;
         let others = std::sync::Arc::default();
         let (path, text, lines) = (path.to_owned(), text.to_owned(), OnceLock::new());
-        Some(Config { path, text, kind, content, others, lines })
+        Some(Config { path, text, kind, content, others, lines, beside: None })
     }
 }
 

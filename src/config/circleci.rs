@@ -3,7 +3,11 @@
 //!
 //! <https://circleci.com/docs/configuration-reference/>
 
+mod orbs;
+
 use yaml_serde::Value;
+
+use self::orbs::Call;
 
 use super::jobs::{self, Job, Step, variables};
 use super::script::{Builders, Item};
@@ -41,7 +45,8 @@ impl Kind for CircleCi {
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
-        jobs::content(text, all)
+        let content = jobs::content(text, all)?;
+        Ok(Content { unread: unread(&yaml::parse(text)?), ..content })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
@@ -52,7 +57,60 @@ impl Kind for CircleCi {
 fn all(root: &Value) -> Vec<Job> {
     let at = key(&Route::default(), "jobs");
     let jobs = root.get("jobs").map(entries).unwrap_or_default();
-    jobs.into_iter().map(|(id, value)| job(root, id, value, &key(&at, id))).collect()
+    let own = jobs.into_iter().map(|(id, value)| job(root, id, value, &key(&at, id)));
+    own.chain(orb_jobs(root)).collect()
+}
+
+/// Jobs of orbs that the workflows call.
+fn orb_jobs(root: &Value) -> Vec<Job> {
+    let mut found = Vec::new();
+    for (id, value, route) in workflow_jobs(root) {
+        let Some(call) = Call::of(root, id, Some(value)) else { continue };
+        let Some(step) = call.build(&route) else { continue };
+        let kept = call.may_keep_layers();
+        found.push(Job {
+            name: value.get("name").and_then(text).unwrap_or_else(|| id.to_owned()),
+            variables: variables(root.get("environment")),
+            legs: Vec::new(),
+            plain_legs: Vec::new(),
+            slashes: !names_one_branch(value),
+            steps: vec![step],
+            builders: if kept { Builders::unknown() } else { Builders::fresh() },
+        });
+    }
+    found
+}
+
+/// Jobs that the workflows call with parameters, with where they are written.
+fn workflow_jobs(root: &Value) -> Vec<(&str, &Value, Route)> {
+    let at = key(&Route::default(), "workflows");
+    let mut found = Vec::new();
+    for (name, workflow) in root.get("workflows").map(entries).unwrap_or_default() {
+        let jobs = workflow.get("jobs").and_then(Value::as_sequence).into_iter().flatten();
+        for (index, job) in jobs.enumerate() {
+            let route = key(&key(&at, name), "jobs").with_key(index);
+            let named = entries(job);
+            found.extend(named.into_iter().map(|(id, value)| (id, value, key(&route, id))));
+        }
+    }
+    found
+}
+
+/// What it takes from orbs that may build images, and is not read.
+fn unread(root: &Value) -> Vec<String> {
+    let jobs = workflow_jobs(root).into_iter().map(|(id, value, _)| (id.to_owned(), Some(value)));
+    let lists = ["jobs", "commands"].into_iter().filter_map(|list| root.get(list));
+    let steps = lists.flat_map(entries).filter_map(|(_, job)| job.get("steps")?.as_sequence());
+    let steps = steps.flatten().filter_map(|step| match text(step) {
+        Some(name) => Some((name, None)),
+        None => entries(step).first().map(|(name, value)| ((*name).to_owned(), Some(*value))),
+    });
+    let mut all: Vec<String> = jobs
+        .chain(steps)
+        .filter_map(|(name, value)| Call::of(root, &name, value)?.unread())
+        .collect();
+    all.dedup();
+    all
 }
 
 fn job(root: &Value, id: &str, value: &Value, at: &Route) -> Job {
@@ -123,7 +181,10 @@ fn of_step(root: &Value, step: &Value, at: &Route, depth: usize) -> Vec<Step> {
             Some(command) => {
                 steps(root, command, &key(&key(&Route::default(), "commands"), name), depth + 1)
             }
-            None => Vec::new(),
+            None => Call::of(root, name, value)
+                .and_then(|call| call.build(&key(at, name)))
+                .into_iter()
+                .collect(),
         },
         _ => Vec::new(),
     }
@@ -204,4 +265,27 @@ fn names_one_branch(call: &Value) -> bool {
     only.is_some_and(|names| {
         !names.is_empty() && names.iter().all(|name| !name.contains(['/', '*']))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "version: 2.1\norbs:\n  docker: circleci/docker@2\n  slack: circleci/slack@4\n  \
+        kube: acme/kaniko@1\njobs:\n  own:\n    machine: true\n    steps:\n      - slack/notify\n      \
+        - docker/check\n      - docker/build:\n          image: acme/web\n          extra_build_args: \
+        --no-cache\nworkflows:\n  all:\n    jobs:\n      - own\n      - kube/ship: {image: a}\n      - \
+        docker/publish: {image: acme/api, tag: 'v1', cache_from: 'acme/api:a,acme/api:b'}\n";
+
+    #[test]
+    fn orbs_are_read_or_named() {
+        let content = CircleCi.read(TEXT).unwrap();
+        let [own, orb] = content.places.as_slice() else { panic!("{:?}", content.places) };
+        assert!(own.command.no_cache && own.job == "own");
+        assert_eq!((orb.command.cache_from.len(), orb.job.as_str()), (2, "docker/publish"));
+        assert_eq!(orb.command.tags, ["acme/api:v1"]);
+        assert!(orb.fresh);
+        let [said] = content.unread.as_slice() else { panic!("{:?}", content.unread) };
+        assert!(said.starts_with("`kube/ship` of the orb acme/kaniko is not read"), "{said}");
+    }
 }

@@ -15,6 +15,7 @@ mod cloudbuild;
 mod compose;
 pub mod dockerfile;
 pub mod dockerignore;
+mod earthfile;
 mod expression;
 mod github;
 mod gitlab;
@@ -41,6 +42,7 @@ pub use refs::Refs;
 pub use script::{ImageBuild, builds_images, image_builds};
 pub(crate) use variables::{Form, form, pieces, same_in_pipeline};
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use crate::model::Quote;
@@ -115,6 +117,7 @@ pub static KINDS: &[&dyn Kind] = &[
     &bake::Bake,
     &dockerignore::Dockerignore,
     &dockerfile::Dockerfile,
+    &earthfile::Earthfile,
 ];
 
 /// One configuration file.
@@ -132,6 +135,9 @@ pub struct Config {
     pub others: Arc<[String]>,
     /// Where the lines of the text begin, once a line was asked for.
     pub(crate) lines: OnceLock<Vec<usize>>,
+    /// Names of what lies beside it and in the root of its checkout; `None` where it was given
+    /// without one.
+    pub beside: Option<Arc<HashSet<String>>>,
 }
 
 const TEMPLATE: &str = "is a template, not read; the file that is made of it can be";
@@ -193,6 +199,7 @@ impl Config {
             content,
             others: Arc::default(),
             lines: OnceLock::new(),
+            beside: None,
         }))
     }
 
@@ -204,7 +211,7 @@ impl Config {
         let content = self.kind.read(without_mark(text))?;
         let (path, text) = (plain_path(path), text.to_owned());
         let (others, lines) = (Arc::default(), OnceLock::new());
-        Ok(Self { path, text, kind: self.kind, content, others, lines })
+        Ok(Self { path, text, kind: self.kind, content, others, lines, beside: None })
     }
 
     /// The file with changes, read again to see that they are there and nothing else changed.

@@ -25,6 +25,8 @@ pub struct Content {
     pub includes: Vec<String>,
     /// Reusable workflows and actions of the repository that its jobs call.
     pub calls: Vec<Call>,
+    /// What it takes from elsewhere, may build images, and is not read; in words that are a sentence.
+    pub unread: Vec<String>,
     /// Inputs that it declares, with their defaults.
     pub inputs: Vec<(String, Option<String>)>,
     /// Steps and their caches, where the file is a `bitbucket-pipelines.yml`.
@@ -38,6 +40,7 @@ impl Content {
             && self.stages.is_empty()
             && self.ignored.is_empty()
             && self.pipelines.is_none()
+            && self.unread.is_empty()
     }
 }
 

@@ -33,7 +33,7 @@ static META: RuleMeta = RuleMeta {
         comes from the cache after a run of the same one, and runs after each run of another. Or \
         several targets of a bake export side by side, and one finds the directory locked or its \
         files moved. A warning where the command lines of one log name one reference for builds \
-        that have little in common. Without a log: builds of the configuration that make different \
+        that have little in common, or where all targets of one bake import one and each exports. Without a log: builds of the configuration that make different \
         things and export one reference or scope.",
     why: "An export replaces what the reference held. The build that finishes last wins; the other \
         one starts cold, takes longer, finishes last and wins: each of them hits every second run, \

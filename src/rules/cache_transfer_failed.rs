@@ -70,6 +70,10 @@ fn draft(group: &[Refusal]) -> Draft {
             ": the builder is sending this very layer for another build already, and an upload \
                 takes one at a time."
         }
+        _ if group.iter().all(is_cut_off) => {
+            ": the builder was gone while it exported: it was stopped, it ran out of memory, or \
+                the connection to it was cut. All steps were done."
+        }
         _ if group.iter().all(is_expired) => {
             ": the bucket refused the request without saying why, and the same build had read from \
                 it before. What changes in between is the age of the credentials: a session token \
@@ -92,6 +96,7 @@ fn draft(group: &[Refusal]) -> Draft {
             (_, true) => make_room(),
             _ if group.iter().all(is_locked) => one_at_a_time(),
             _ if group.iter().all(is_expired) => fresh_credentials(),
+            _ if group.iter().all(is_cut_off) => keep_the_builder(group),
             _ => fix(group, exports),
         },
         rules_out: Vec::new(),
@@ -196,6 +201,29 @@ fn one_at_a_time() -> Fix {
                 share this builder a builder each."
                 .to_owned(),
         ],
+        ..Fix::default()
+    }
+}
+
+/// `failed to receive status: rpc error: …`
+fn is_cut_off(refusal: &Refusal) -> bool {
+    refusal.text.contains("failed to receive status")
+}
+
+fn keep_the_builder(group: &[Refusal]) -> Fix {
+    let optional = "Add `ignore-error=true` to the export: it helps where the backend is what is \
+        slow, not where the builder itself ends."
+        .to_owned();
+    let mut steps = vec![
+        "Look at the end of the builder's own log (`docker logs buildx_buildkit_ci0`, or \
+            `kubectl logs`): was it killed for its memory, or asked to stop?"
+            .to_owned(),
+        "Export less: `mode=min`, fewer exports at once, or a backend nearby.".to_owned(),
+    ];
+    steps.extend((!backend::ignored(group)).then_some(optional));
+    Fix {
+        summary: "find out why the builder ends during the export".to_owned(),
+        steps,
         ..Fix::default()
     }
 }

@@ -1,5 +1,7 @@
 //! Runs of one commit copy different files: file modes, or files that are not in the commit.
 
+mod two_clients;
+
 use super::context_copied_too_early::advice::without_git;
 use super::dockerfile_at;
 use super::instruction::{brief, copies_a_folder, copies_context, copies_everything, installs};
@@ -22,7 +24,9 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "A COPY of the context broke the cache although the run before built the same commit, \
         and everything before the COPY came from the cache; or the COPY of the few files that an \
-        installation reads breaks it in nearly every run, three times or more.",
+        installation reads breaks it in nearly every run, three times or more; or docker-compose 1 \
+        and `docker build` make the same classic build in one log, and the second runs a COPY \
+        again that the first had.",
     why: "Content and mode bits of the copied files are part of the cache key. Two agents with \
         different umasks, or a checkout that leaves other untracked files behind, never find each \
         other's cache.",
@@ -47,7 +51,7 @@ impl Rule for FileModeDrift {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        past::judge(study, findings)
+        past::judge(study, findings).into_iter().chain(two_clients::findings(study)).collect()
     }
 }
 

@@ -220,3 +220,12 @@ fn small(bytes: impl Read) -> io::Result<String> {
     }
     Ok(text)
 }
+
+/// Names of what lies in the folder of a file, and in a root; none where that cannot be read.
+#[must_use]
+pub fn names_beside(file: &Path, root: &Path) -> HashSet<String> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folders = folder.into_iter().chain([root]);
+    let entries = folders.filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}

@@ -22,7 +22,8 @@ pub use checkout::{Checkout, Tracked, TrackedKind};
 pub use container::{Content, EXPANDED, Part, Reading, Visit, Whole, each};
 pub use digest::Digest;
 pub use discover::{
-    Entry, Found, discover, discover_configs, read_small, read_text, working_directory,
+    Entry, Found, discover, discover_configs, names_beside, read_small, read_text,
+    working_directory,
 };
 pub use find::find;
 pub use like::Likeness;

@@ -8,7 +8,9 @@
 use super::cause::classify_export;
 use super::refusal::whole;
 use super::{Cause, Refusal, Side, classify};
-use crate::model::{About, Build, CacheKind, Dialect, Quote, Run, cache_error, configured};
+use crate::model::{
+    About, Build, CacheKind, Dialect, Outcome, Quote, Run, Step, Transfer, cache_error, configured,
+};
 use crate::rules::remedy::reference;
 use crate::series::BuildRef;
 
@@ -25,6 +27,11 @@ pub(super) fn refusal<'a>(
             (Side::Export, CacheKind::Registry, classify_export(&said, CacheKind::Registry));
         return Some(Refusal { at, run, build, side, kind, transfer: None, text, quote, cause });
     }
+    if let Some(transfer) = cut_off(build, text) {
+        let (side, kind, cause) = (Side::Export, transfer.kind, Cause::Other);
+        let transfer = Some(transfer);
+        return Some(Refusal { at, run, build, side, kind, transfer, text, quote, cause });
+    }
     let set_up = configured(text);
     let (writing, kind) = match cache_error(text) {
         Some(About::Export(kind)) if set_up.is_none() => (true, kind),
@@ -36,6 +43,19 @@ pub(super) fn refusal<'a>(
     }
     let side = if writing || cause == Cause::Crowded { Side::Export } else { Side::Start };
     Some(Refusal { at, run, build, side, kind, transfer: None, text, quote, cause })
+}
+
+/// The export that was under way when the builder was gone: `failed to receive status: rpc error:
+/// code = Unavailable desc = closing transport due to: connection error: … "graceful_stop"`. All
+/// steps are done by then.
+fn cut_off<'a>(build: &'a Build, text: &str) -> Option<&'a Transfer> {
+    if !text.contains("failed to receive status") {
+        return None;
+    }
+    let open = |step: &Step| matches!(step.outcome, Outcome::Failed | Outcome::Canceled);
+    let steps = !build.steps.is_empty() && !build.steps.iter().any(open);
+    let exports = || build.exports.iter().filter(|export| export.kind != CacheKind::Inline);
+    exports().find(|export| steps && !export.ended && export.error.is_none())
 }
 
 /// Said before the first step, of a cache that cannot be set up.

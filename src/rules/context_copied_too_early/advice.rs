@@ -86,7 +86,8 @@ pub(super) fn patched(
     config: &Config,
     (stage, copy): (&Stage, &Instruction),
 ) -> Fix {
-    let fix = with_changes(fix, config, order::change(stage, copy).map(|change| vec![change]));
+    let change = order::change_in(config, stage, copy);
+    let fix = with_changes(fix, config, change.map(|change| vec![change]));
     without_git(fix, study, config)
 }
 

@@ -25,7 +25,7 @@ struct Early<'a> {
 }
 
 fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
-    let found: Vec<Early> = config.content.stages.iter().filter_map(early).collect();
+    let found: Vec<Early> = config.content.stages.iter().filter_map(|s| early(config, s)).collect();
     let first = found.first()?;
     let (copy, run) = (&first.copy.text, brief(&first.run.text));
     let fix = Fix {
@@ -56,13 +56,13 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
 
 /// The first COPY of everything that stands above an installation. A stage that installs something
 /// above it has the order in mind; packages of the system are another matter.
-fn early(stage: &Stage) -> Option<Early<'_>> {
+fn early<'a>(config: &Config, stage: &'a Stage) -> Option<Early<'a>> {
     let copy = stage.instructions.iter().find(|i| copies_everything(&i.text))?;
     let first = stage.instructions.iter().find(|i| copies_context(&i.text))?;
     let manifests = first.line < copy.line
         && stage.instructions.iter().any(|i| i.line < copy.line && installs(&i.text));
     let run = stage.instructions.iter().find(|i| i.line > copy.line && installs(&i.text))?;
-    (!manifests).then(|| Early { copy, run, change: order::change(stage, copy) })
+    (!manifests).then(|| Early { copy, run, change: order::change_in(config, stage, copy) })
 }
 
 fn lines(config: &Config, early: &Early) -> Vec<Evidence> {

@@ -2,8 +2,38 @@
 //!
 //! Looks at one stage of a Dockerfile; says either the change or why none is certain to build.
 
-use crate::config::{Change, Instruction, Stage};
+use crate::config::{Change, Config, Instruction, Stage};
 use crate::rules::installation;
+
+/// The change, where the files that it names are there: of those that name dependencies together
+/// some lie beside the Dockerfile or in the root of the checkout, and so should the others. Where
+/// none does, a job may make them, or they were not given.
+pub(super) fn change_in(
+    config: &Config,
+    stage: &Stage,
+    copy: &Instruction,
+) -> Result<Change, String> {
+    const READ_TOO: [&str; 6] =
+        [".npmrc", ".yarnrc", ".yarnrc.yml", ".pnpmfile.cjs", "pnpm-workspace.yaml", "patches"];
+    let change = change(stage, copy)?;
+    let (Some(there), Change::CopyLater { first: Some(first), .. }) = (&config.beside, &change)
+    else {
+        return Ok(change);
+    };
+    let words = first.split_ascii_whitespace().skip(1).filter(|word| !word.starts_with("--"));
+    let names: Vec<&str> = words.take_while(|word| !word.ends_with('/')).collect();
+    if !names.iter().any(|name| there.contains(*name)) {
+        return Ok(change);
+    }
+    if let Some(missing) = names.iter().find(|name| !there.contains(**name)) {
+        return Err(format!("`{missing}` is not beside it, nor in the root of the checkout"));
+    }
+    let too = READ_TOO.iter().find(|name| there.contains(**name));
+    match too.filter(|_| names.contains(&"package.json")) {
+        Some(name) => Err(format!("`{name}` is there too, and the installation may read it")),
+        None => Ok(change),
+    }
+}
 
 /// The COPY comes behind the installations that stand right below it; a WORKDIR may stand between
 /// them.

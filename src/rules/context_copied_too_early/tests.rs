@@ -1,5 +1,7 @@
 //! Firing, near misses, and the order that is proposed.
 
+use std::collections::HashSet;
+
 use super::super::testing::{Made, made, of};
 use super::*;
 use crate::model::CacheKind;
@@ -100,4 +102,24 @@ fn leaves_a_lone_build_step_and_a_single_change() {
             .check(&of(vec![early(), same(), early(), same(), early()]))
             .is_empty()
     );
+}
+
+#[test]
+fn a_patch_names_files_that_are_there() {
+    let file = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\n";
+    let refused = |there: Option<&[&str]>| {
+        let mut config = crate::config::Config::read("Dockerfile", file).unwrap().unwrap();
+        config.beside = there.map(|names| {
+            names.iter().map(|name| (*name).to_owned()).collect::<HashSet<_>>().into()
+        });
+        let stage = &config.content.stages[0];
+        order::change_in(&config, stage, &stage.instructions[1]).err()
+    };
+    assert_eq!(refused(None), None);
+    assert_eq!(refused(Some(&["Dockerfile", "README.md"])), None);
+    assert_eq!(refused(Some(&["package.json", "package-lock.json"])), None);
+    let missing = refused(Some(&["package.json", "yarn.lock"]));
+    assert!(missing.is_some_and(|why| why.starts_with("`package-lock.json` is not")));
+    let too = refused(Some(&["package.json", "package-lock.json", ".npmrc"]));
+    assert!(too.is_some_and(|why| why.starts_with("`.npmrc` is there too")));
 }

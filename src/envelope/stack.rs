@@ -216,7 +216,9 @@ impl Stack {
     /// What programs print in every CI.
     fn of_any_ci<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
         let announced = || echo::checked_out(text).or_else(|| echo::announced(text));
-        let variable = || echo::by_variable(text).or_else(|| echo::compose_version(text));
+        // `$name #5 CACHED` is no command, whatever the prefix stands for.
+        let by_variable = || echo::by_variable(text).filter(|_| told::behind(text).is_none());
+        let variable = || by_variable().or_else(|| echo::compose_version(text));
         let typed = || self.typed(text).or_else(|| echo::recipe(text));
         echo::more(text).or_else(announced).or_else(typed).or_else(variable)
     }

@@ -211,13 +211,13 @@ fn other_definition(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
         let same = a.1.images.iter().any(|image| b.1.images.contains(image));
         return !same || other_file(a, b);
     }
-    other_file(a, b) || context(a).zip(context(b)).is_some_and(|(a, b)| a != b)
+    other_file(a, b) || other_context(a, b)
 }
 
-/// What the only command line of a build gives as its context.
-fn context<'a>((run, build): (&'a Run, &Build)) -> Option<Option<&'a String>> {
-    let [command] = run.commands_of(build) else { return None };
-    Some(command.context.as_ref())
+/// The command lines of both name other folders.
+fn other_context(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
+    let (one, two) = (a.0.commands_of(a.1), b.0.commands_of(b.1));
+    matches!((one, two), ([one], [two]) if one.context != two.context)
 }
 
 /// The command lines of both name other Dockerfiles or targets.

@@ -28,7 +28,8 @@ pub fn group(runs: &[Run]) -> Vec<Series> {
         for (b, build) in run.builds.iter().enumerate() {
             let at = BuildRef { run: r, build: b };
             let mut candidates = here.candidates(run, build);
-            candidates.sort_by_key(|s| series.get(*s).map(|series| series.distance(run, build)));
+            candidates
+                .sort_by_cached_key(|s| series.get(*s).map(|series| series.distance(run, build)));
             let found = candidates
                 .into_iter()
                 .find(|s| series.get(*s).is_some_and(|series| series.continues(run, build, at)));

@@ -81,6 +81,7 @@ configured("GitLab: smallest flow list", ".gitlab-ci.yml", "stages: [", lambda n
 configured("GitLab: smallest flow map", ".gitlab-ci.yml", "variables: {", lambda n: f"{n:x}:,", "a: b}\n")
 configured("GitLab: jobs", ".gitlab-ci.yml", "", lambda n: f"j{n}:\n  script: docker build .\n")
 configured("GitLab: empty sequence items", ".gitlab-ci.yml", "build:\n  script:\n", lambda n: "  -\n")
+configured("bake: nested lists", "docker-bake.hcl", "a = ", lambda n: "[" * 1000, sizes=(10 * KB, 40 * KB, ALMOST))
 configured("GitLab: nested flow", ".gitlab-ci.yml", "stages: ", lambda n: "[" * 1000, sizes=(10 * KB, 40 * KB, ALMOST))
 configured("GitLab: aliases", ".gitlab-ci.yml", "a: &a [b]\nc: [", lambda n: "*a,", "*a]\n")
 configured("GitLab: comments", ".gitlab-ci.yml", "", lambda n: "#\n", "build:\n  script: docker build .\n")
@@ -436,6 +437,11 @@ def copies(path, n):
 @grows("blank lines", 25 * MB)
 def blank(path, n):
     repeated(path, n, BUILD, lambda n: "\n" * 100_000)
+
+
+@row("run: blank lines", 1000 * MB, args=("run", "--", "cat", "{}"))
+def blank_run(path, size):
+    repeated(path, size, BUILD, lambda n: "\n" * 100_000)
 
 
 def made(make, path, size):

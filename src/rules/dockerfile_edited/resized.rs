@@ -1,5 +1,5 @@
-//! An edit that the builder does not print: the Dockerfile is always sent whole, so another size of
-//! what was sent is another Dockerfile.
+//! An edit that the builder does not print: a Dockerfile that is sent is sent whole, so another size
+//! is another Dockerfile. Older builders that still have the file are not sent it, and say nothing.
 
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, not_ruled_out, ruled_out, to_decide,

@@ -6,6 +6,7 @@
 
 use memchr::memmem;
 
+use super::cache_reason::is_of_tar;
 use super::{
     CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, echo, github,
 };
@@ -114,6 +115,9 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
         (b"Cache with fingerprint ", Op::Save, End::Exists),
         (b"Entry found at fingerprint: ", Op::Restore, End::Hit),
     ];
+    if text.starts_with(b"tar: ") {
+        return is_of_tar(text).then_some(Mark::CacheClue);
+    }
     if !matches!(text.first()?, b'T' | b'C' | b'F' | b'S' | b'R' | b'E' | b'P') {
         return None;
     }

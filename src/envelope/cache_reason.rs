@@ -26,14 +26,18 @@ pub enum CacheReason {
     Broken,
     /// There is nothing at the path that is to be saved.
     NothingThere,
+    /// A file that is to be saved may not be read.
+    Unreadable,
+    /// The disk that the archive is written to is full.
+    DiskFull,
     /// There is no shared store: the cache stays on this machine.
     LocalOnly,
 }
 
 use CacheReason::{
-    Broken, ClientRetired, Conflict, Denied, LocalOnly, NothingThere, QuotaUsedUp, RateLimited,
+    Broken, ClientRetired, Conflict, Denied, DiskFull, LocalOnly, NothingThere, QuotaUsedUp,
 };
-use CacheReason::{Service, TooLarge};
+use CacheReason::{RateLimited, Service, TooLarge, Unreadable};
 
 /// The reason a line gives; `None` where it gives none.
 ///
@@ -66,6 +70,16 @@ const WORDS: &[(&str, CacheReason)] = &[
     (" is too big (Limit is set to ", TooLarge),
     (" upload limit, so ", TooLarge),
     ("No URL provided, cache will ", LocalOnly),
+    (": Cannot open: Permission denied", Unreadable),
+    (": Cannot stat: Permission denied", Unreadable),
+    (": Permission denied", Unreadable),
+    ("EACCES: permission denied, ", Unreadable),
+    (": Cannot open: No such file or directory", NothingThere),
+    (": Cannot stat: No such file or directory", NothingThere),
+    ("could not chdir to ", NothingThere),
+    ("No space left on device", DiskFull),
+    ("ENOSPC: no space left on device", DiskFull),
+    (": Wrote only ", DiskFull),
     ("Path Validation Error", NothingThere),
     ("' does not exist", NothingThere),
     ("as the path does not exist", NothingThere),
@@ -92,6 +106,16 @@ const WORDS: &[(&str, CacheReason)] = &[
     ("getaddrinfo", Service),
     ("Incomplete download", Service),
 ];
+
+/// What tar says of a file, and why it gives up: `tar: ./overlay2: Cannot open: Permission denied`,
+/// `tar: 0a_archive.tar: Wrote only 4096 of 10240 bytes`, `tar: could not chdir to '/x'`.
+#[must_use]
+pub(super) fn is_of_tar(line: &[u8]) -> bool {
+    let said = ["tar: ", "/tar: ", "tar.exe: "]
+        .iter()
+        .any(|name| memmem::find(line, name.as_bytes()).is_some_and(|at| at < 40));
+    said && matches!(cache_reason(line), Some(Unreadable | NothingThere | DiskFull))
+}
 
 /// The HTTP status of an answer: `Cache service responded with 503`, `Received: 403 Forbidden`,
 /// `Failed request: (500) …`. GitHub's first cache service, shut down in April 2025, answers 422.

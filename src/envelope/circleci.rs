@@ -18,7 +18,7 @@ impl Envelope for Circleci {
     }
 
     fn may_begin(&self, first: u8) -> bool {
-        matches!(first, b'B' | b'L' | b'S' | b'#' | b'F' | b'N')
+        matches!(first, b'B' | b'L' | b'S' | b'#' | b'F' | b'N' | b'E')
     }
 
     fn recognise(&self, head: &Head) -> bool {
@@ -31,7 +31,7 @@ impl Envelope for Circleci {
             b"Spin up environment",
         ];
         head.any(self, |l| {
-            matches!(l.first(), Some(b'B' | b'L' | b'S' | b'#' | b'F' | b'N'))
+            matches!(l.first(), Some(b'B' | b'L' | b'S' | b'#' | b'F' | b'N' | b'E'))
                 && (HEADERS.iter().any(|h| l.starts_with(h)) || is_cache(l))
         })
     }
@@ -47,7 +47,8 @@ impl Envelope for Circleci {
 }
 
 fn is_cache(line: &[u8]) -> bool {
-    line.starts_with(b"Found a cache from build ")
+    line.starts_with(b"Error saving DLC after ")
+        || line.starts_with(b"Found a cache from build ")
         || line.starts_with(b"No cache is found for key: ")
 }
 
@@ -60,6 +61,10 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
         (b"Failed to unarchive cache", Op::Restore, End::Failed),
         (b"Warning: skipping this step: ", Op::Save, End::Skipped),
     ];
+    // Step `DLC Teardown`: `Error saving DLC after 18.144823504s: exit status 1`.
+    if text.starts_with(b"Error saving DLC") {
+        return Some(Mark::Cache { name: b"DLC", operation: Op::Save, outcome: End::Failed });
+    }
     if let Some(found) = text.strip_prefix(b"Found a cache from build ") {
         let name = found.get(memchr::memmem::find(found, b" at ")? + 4..)?.trim_ascii();
         return Some(Mark::CacheFound(name));

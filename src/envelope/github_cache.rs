@@ -5,11 +5,15 @@
 
 use memchr::memmem;
 
+use super::cache_reason::is_of_tar;
 use super::{CacheOperation as Op, CacheOutcome as End, Mark};
 
 /// A restore or save of a cache that may hold images; caches of the tools themselves are none.
 pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
     let text = without_level(text);
+    if let Some(Mark::CacheClue) = archive(text) {
+        return Some(Mark::CacheClue);
+    }
     if let [b'g' | b'u', ..] = text {
         return request(text);
     }
@@ -36,6 +40,13 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
         Some((name, operation, outcome)) => Some(Mark::Cache { name, operation, outcome }),
         None => unnamed(text).or_else(|| trouble(text)),
     }
+}
+
+/// `/usr/bin/tar: ../_temp/x: Cannot open: Permission denied`: of what the job makes, files of root
+/// are often what the runner's user may not read.
+fn archive(text: &[u8]) -> Option<Mark<'_>> {
+    let tar = text.starts_with(b"/") || text.starts_with(b"tar: ");
+    (tar && is_of_tar(text)).then_some(Mark::CacheClue)
 }
 
 /// Requests of clients that told no more of it:
@@ -103,7 +114,10 @@ fn is_tool(key: &[u8]) -> bool {
 
 /// Lines that only say what happened.
 fn unnamed(text: &[u8]) -> Option<Mark<'_>> {
-    const LINES: [(&[u8], Op, End); 17] = [
+    const LINES: [(&[u8], Op, End); 19] = [
+        // Other actions look at other folders.
+        (b"EACCES: permission denied, scandir '/var/lib/docker", Op::Save, End::Failed),
+        (b"EACCES: permission denied, lstat '/var/lib/docker", Op::Save, End::Failed),
         (b"Failed to restore: ", Op::Restore, End::Failed),
         (b"Failed to save: ", Op::Save, End::Failed),
         (b"Failed to commit sticky disk: ", Op::Save, End::Failed),

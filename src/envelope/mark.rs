@@ -25,6 +25,9 @@ pub enum Mark<'a> {
     CacheFound(&'a [u8]),
     /// The cache operation under way fails, whichever it is.
     CacheTrouble,
+    /// What packs or unpacks the archive complains: why the cache operation under way fails, if it
+    /// does.
+    CacheClue,
     /// An operation of the CI's cache.
     Cache {
         /// Name or key, empty where an earlier [`Mark::CacheKey`] named it.

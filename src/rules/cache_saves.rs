@@ -17,6 +17,15 @@ pub(super) struct FailedSave<'a> {
     pub(super) saves: Vec<Seen<'a>>,
 }
 
+/// Reasons that no rule of their own is about.
+const OWN: [Option<CacheReason>; 5] = [
+    None,
+    Some(CacheReason::NothingThere),
+    Some(CacheReason::Unreadable),
+    Some(CacheReason::DiskFull),
+    Some(CacheReason::Broken),
+];
+
 /// What shows that several steps save into one cache.
 pub(super) enum Sharing<'a> {
     /// The pipelines file: groups of steps that run side by side and name the cache.
@@ -77,8 +86,7 @@ impl Sharing<'_> {
 
 impl<'a> FailedSave<'a> {
     pub(super) fn failures(&self) -> impl Iterator<Item = Seen<'a>> + '_ {
-        let open =
-            |save: &Seen| matches!(save.entry.reason, None | Some(CacheReason::NothingThere));
+        let open = |save: &Seen| OWN.contains(&save.entry.reason);
         self.saves
             .iter()
             .copied()

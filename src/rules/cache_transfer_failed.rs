@@ -1,9 +1,10 @@
 //! A cache import or export that failed with words that no other rule knows.
 
+mod known;
+
 use super::backend::{self, Cause, Draft, Refusal, Side};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
-use crate::model::CacheKind;
 
 pub(super) struct CacheTransferFailed;
 
@@ -57,48 +58,19 @@ fn draft(group: &[Refusal]) -> Draft {
         (true, false) => ("import fails", "The runs start without this cache"),
         (false, _) => ("export fails", "The next run finds no cache of this one"),
     };
-    let client = group.iter().all(|r| r.text.contains("unknown service containerd.services"));
+    let known = known::of(group);
     let silent = group.iter().all(|r| r.text.trim().is_empty());
-    let full = group.iter().all(|r| r.text.contains("no space left on device"));
-    let why = match (silent, full) {
-        _ if client => {
-            ": a `type=local` cache is read and written by the client, which hands the builder a \
-                store of its directory; this client does not (img, envd and \
-                other programs that call BuildKit through its library)."
-        }
-        _ if group.iter().all(is_locked) => {
-            ": the builder is sending this very layer for another build already, and an upload \
-                takes one at a time."
-        }
-        _ if group.iter().all(is_cut_off) => {
-            ": the builder was gone while it exported: it was stopped, it ran out of memory, or \
-                the connection to it was cut. All steps were done."
-        }
-        _ if group.iter().all(is_expired) => {
-            ": the bucket refused the request without saying why, and the same build had read from \
-                it before. What changes in between is the age of the credentials: a session token \
-                lives for an hour, and BuildKit keeps those it was given at the start."
-        }
-        (true, _) => ", and the log does not say why.",
-        (false, true) => {
-            ": a disk is full, the builder's or that of the directory that is written."
-        }
-        (false, false) => "; the line quoted says why.",
+    let why = match known {
+        Some(known) => format!(": {}", known.cause),
+        None if silent => ", and the log does not say why.".to_owned(),
+        None => "; the line quoted says why.".to_owned(),
     };
-    let guessed = group.iter().all(is_expired);
     Draft {
         severity: severity(group),
-        confidence: if guessed { Confidence::Likely } else { Confidence::Proven },
-        title: format!("the cache {what}{}", if full { ": no space is left" } else { "" }),
+        confidence: known.map_or(Confidence::Proven, |known| known.confidence),
+        title: format!("the cache {what}{}", known.map_or("", |known| known.title)),
         cause: format!("{so}{why}"),
-        fix: match (client, full) {
-            (true, _) => another_client(),
-            (_, true) => make_room(),
-            _ if group.iter().all(is_locked) => one_at_a_time(),
-            _ if group.iter().all(is_expired) => fresh_credentials(),
-            _ if group.iter().all(is_cut_off) => keep_the_builder(group),
-            _ => fix(group, exports),
-        },
+        fix: known.map_or_else(|| fix(group, exports), |known| (known.fix)(group)),
         rules_out: Vec::new(),
     }
 }
@@ -168,7 +140,11 @@ fn fix(group: &[Refusal], exports: bool) -> Fix {
                 `--cache-from`, or in the environment that it reads.",
         )
     } else {
-        ("read the error, and run again", "Run again: a fault that passes does not come back.")
+        (
+            "read the error that is quoted",
+            "Run again once: a fault that passes does not come back. One that does is in what the \
+                error names, and no further run helps.",
+        )
     };
     let optional =
         "Add `ignore-error=true` to the export where it must not fail the build.".to_owned();
@@ -186,123 +162,11 @@ fn fix(group: &[Refusal], exports: bool) -> Fix {
     }
 }
 
-/// `ref layer-sha256:… locked for 30.1s (since …): unavailable` (containerd
-/// `remotes/docker/pusher.go`)
-fn is_locked(refusal: &Refusal) -> bool {
-    refusal.text.contains(" locked for ") && refusal.text.contains("unavailable")
-}
-
-fn one_at_a_time() -> Fix {
-    Fix {
-        summary: "run again; let builds that share a builder export one after the other".to_owned(),
-        steps: vec![
-            "Run again: the other upload is over by then.".to_owned(),
-            "Where it comes back: build the targets one after the other, or give the jobs that \
-                share this builder a builder each."
-                .to_owned(),
-        ],
-        ..Fix::default()
-    }
-}
-
-/// `failed to receive status: rpc error: …`
-fn is_cut_off(refusal: &Refusal) -> bool {
-    refusal.text.contains("failed to receive status")
-}
-
-fn keep_the_builder(group: &[Refusal]) -> Fix {
-    let optional = "Add `ignore-error=true` to the export: it helps where the backend is what is \
-        slow, not where the builder itself ends."
-        .to_owned();
-    let mut steps = vec![
-        "Look at the end of the builder's own log (`docker logs buildx_buildkit_ci0`, or \
-            `kubectl logs`): was it killed for its memory, or asked to stop?"
-            .to_owned(),
-        "Export less: `mode=min`, fewer exports at once, or a backend nearby.".to_owned(),
-    ];
-    steps.extend((!backend::ignored(group)).then_some(optional));
-    Fix {
-        summary: "find out why the builder ends during the export".to_owned(),
-        steps,
-        ..Fix::default()
-    }
-}
-
-/// An answer to HEAD has no body, so S3 cannot say `ExpiredToken` (`moby/buildkit` issue 3903).
-fn is_expired(refusal: &Refusal) -> bool {
-    let refused = refusal.text.contains("HeadObject") && refusal.text.contains("StatusCode: 400");
-    let read = refusal.build.imports.iter().any(|t| t.kind == CacheKind::S3 && t.ok());
-    refusal.side == Side::Export && refused && read
-}
-
-fn fresh_credentials() -> Fix {
-    Fix {
-        summary: "give the builder credentials that live longer than the build".to_owned(),
-        steps: vec![
-            "Give the role a longer session (`role-duration-seconds`, up to 12 hours), or the \
-                builder a role of its own (an instance profile, a web identity), which BuildKit \
-                renews itself."
-                .to_owned(),
-            "Or split the build: `--target` stages that are built and exported before the hour is \
-                over."
-                .to_owned(),
-            "Where it fails in short builds too, check `region` and `endpoint_url`.".to_owned(),
-        ],
-        ..Fix::default()
-    }
-}
-
-/// `unknown service containerd.services.content.v1.Content`: the builder asks the client's session
-/// for the content store of the directory (`session/content/caller.go`), and a client that has none
-/// answers so in every run. (`client/solve.go` adds it where the client reads the option itself.)
-fn another_client() -> Fix {
-    Fix {
-        summary: "build with buildx or buildctl, or keep the cache in a registry".to_owned(),
-        steps: vec![
-            "Running again does not help: this client cannot serve a local directory.".to_owned(),
-            "Build with `docker buildx build` and a docker-container builder, or with `buildctl`: \
-                their sessions serve `type=local`."
-                .to_owned(),
-            "Or use `type=registry`: the builder reads and writes it without the client."
-                .to_owned(),
-        ],
-        snippet: Some(
-            "docker buildx create --name ci --driver docker-container --use\n\
-                docker buildx build --cache-from type=local,src=DIR \\\n  \
-                --cache-to type=local,dest=DIR,mode=max ."
-                .to_owned(),
-        ),
-        ..Fix::default()
-    }
-}
-
-fn make_room() -> Fix {
-    Fix {
-        summary: "make room on the disk before the build".to_owned(),
-        steps: vec![
-            "A builder that is kept: limit its cache (`docker buildx prune --max-used-space \
-                20GB`), and take old images away."
-                .to_owned(),
-            "A directory (`type=local`) only grows: export to a second one and move it into the \
-                place of the first."
-                .to_owned(),
-            "A runner of its own for each job: remove tools that the job does not need, or use a \
-                larger one."
-                .to_owned(),
-        ],
-        snippet: Some(
-            "docker buildx prune --force --max-used-space 20GB\ndocker image prune \
-            --force"
-                .to_owned(),
-        ),
-        ..Fix::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::{made, of};
     use super::*;
+    use crate::model::CacheKind;
 
     #[test]
     fn fires_on_words_that_are_not_known() {

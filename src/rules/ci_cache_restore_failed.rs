@@ -31,8 +31,14 @@ static META: RuleMeta = RuleMeta {
 };
 
 /// Reasons that no other rule speaks of; a failure without one is among them.
-const OWN: [Option<CacheReason>; 4] =
-    [None, Some(CacheReason::Broken), Some(CacheReason::Denied), Some(CacheReason::NothingThere)];
+const OWN: [Option<CacheReason>; 6] = [
+    None,
+    Some(CacheReason::Broken),
+    Some(CacheReason::Denied),
+    Some(CacheReason::NothingThere),
+    Some(CacheReason::Unreadable),
+    Some(CacheReason::DiskFull),
+];
 
 impl Rule for CiCacheRestoreFailed {
     fn meta(&self) -> &'static RuleMeta {

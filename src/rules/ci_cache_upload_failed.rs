@@ -16,8 +16,10 @@ static META: RuleMeta = RuleMeta {
     title: "the CI could not save a cache",
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
-    what: "The CI says that saving a cache failed, it does not say why, and nothing shows that \
-        several steps save into the same one.",
+    what: "The CI says that saving a cache failed, and nothing shows that several steps save into \
+        the same one: it does not say why, or the archive could not be packed (nothing at the \
+        path, files of another user, a full disk), or CircleCI's layer cache was not stored \
+        (`Error saving DLC`).",
     why: "The step stays green and the next run starts without what should have been stored: it is \
         slow, and nobody notices.",
     fix: "Keep the cache below the CI's limit, give it a name that no other step saves, and run \
@@ -26,7 +28,8 @@ static META: RuleMeta = RuleMeta {
         that exists already (`Skipping upload for existing cache`) is no failure. Reasons that the \
         CI prints (size, rights, limits, the service) have rules of their own. Caches of tools \
         that build actions keep for themselves are left out.",
-    limits: "It says that it failed, not why: no line of the log does.",
+    limits: "Where neither the CI nor what packs the archive (tar) says why, it says that it \
+        failed and no more.",
     example: include_str!("examples/ci-cache-upload-failed.txt"),
     references: &[
         "https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/",
@@ -55,36 +58,147 @@ impl Rule for CiCacheUploadFailed {
 
 fn finding(study: &Study, failed: &FailedSave) -> Option<Finding> {
     let cache = failed.cache;
-    let bitbucket = failed.says_no_reason();
-    let nothing =
-        failed.failures().all(|save| save.entry.reason == Some(CacheReason::NothingThere));
+    let why = Why::of(failed);
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Proven,
-        title: format!("{} was not saved: its upload failed", named(cache)),
+        title: format!("{} was not saved: {}", named(cache), why.title()),
         cause: format!(
-            "The CI tried to save {} at the end of the step and failed; {}. The step itself stays \
-                green, but the next run starts without it.",
+            "The CI tried to save {} at the end of the step and failed; {}. The image is built all \
+                the same, but the next run starts without it.",
             named(cache),
-            if nothing {
-                "there is nothing at its path"
-            } else if bitbucket {
-                "Bitbucket prints no reason"
-            } else {
-                "why is in the line quoted, as far as the CI says it"
-            }
+            why.cause()
         ),
         evidence: Proof::from_lines(failed.evidence("the cache was not saved"))?,
-        fix: match (bitbucket, nothing) {
-            (_, true) => nothing_fix(cache),
-            (true, _) => bitbucket_fix(cache),
-            _ => other_fix(cache),
+        fix: match why {
+            Why::NothingThere => nothing_fix(cache),
+            Why::Unreadable => unreadable_fix(),
+            Why::DiskFull => full_fix(),
+            Why::Layers => layers_fix(),
+            Why::Bitbucket => bitbucket_fix(cache),
+            Why::Other => other_fix(cache),
         },
         impact: Impact { runs: failed.runs().len(), ..Impact::default() },
-        rules_out: if bitbucket && !nothing { candidates(study, cache) } else { Vec::new() },
+        rules_out: if why == Why::Bitbucket { candidates(study, cache) } else { Vec::new() },
         subject: cache.to_owned(),
     })
+}
+
+/// What the log shows of the reason.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    NothingThere,
+    Unreadable,
+    DiskFull,
+    /// `CircleCI`'s volume of layers.
+    Layers,
+    /// Bitbucket prints none.
+    Bitbucket,
+    Other,
+}
+
+impl Why {
+    fn of(failed: &FailedSave) -> Self {
+        let all = |reason| failed.failures().all(|save| save.entry.reason == Some(reason));
+        let circle = failed.failures().all(|save| save.run.ci == Some("circleci"));
+        match () {
+            () if all(CacheReason::NothingThere) => Self::NothingThere,
+            () if all(CacheReason::Unreadable) => Self::Unreadable,
+            () if all(CacheReason::DiskFull) => Self::DiskFull,
+            () if circle && failed.cache == "DLC" => Self::Layers,
+            () if failed.says_no_reason() => Self::Bitbucket,
+            () => Self::Other,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Unreadable => "a file of it may not be read",
+            Self::DiskFull => "the disk is full",
+            Self::Layers => "its teardown failed",
+            _ => "its upload failed",
+        }
+    }
+
+    fn cause(self) -> &'static str {
+        match self {
+            Self::NothingThere => "there is nothing at its path",
+            Self::Unreadable => {
+                "it is packed by the CI's own user, and files of it belong to another one (root, \
+                    where a container or `sudo` wrote them)"
+            }
+            Self::DiskFull => "there was no room for the archive",
+            Self::Layers => {
+                "the layers of this job are not in the volume that CircleCI keeps for docker \
+                    layer caching"
+            }
+            Self::Bitbucket => "Bitbucket prints no reason",
+            Self::Other => "why is in the line quoted, as far as the CI says it",
+        }
+    }
+}
+
+/// Files of root are no mistake where the path is the daemon's own store: it cannot be carried to
+/// another machine anyway.
+fn unreadable_fix() -> Fix {
+    Fix {
+        summary: "save a directory that the CI's user owns, not the daemon's store".to_owned(),
+        steps: vec![
+            "Of /var/lib/docker and BuildKit's own state nothing can be saved: they belong to \
+                root, and a running daemon changes them. Export the cache instead: \
+                `--cache-to type=local,dest=DIR,mode=max` writes as the user who calls buildx, or \
+                use `type=registry`, which needs no cache of the CI."
+                .to_owned(),
+            "Another directory that a container fills: give it back before the job ends \
+                (`sudo chown -R \"$(id -u):$(id -g)\" DIR`), or run the container as that user."
+                .to_owned(),
+        ],
+        snippet: Some(
+            "docker buildx create --name ci --driver docker-container --use\n\
+                docker buildx build --cache-from type=local,src=DIR \\\n  \
+                --cache-to type=local,dest=DIR-new,mode=max .\nrm -rf DIR && mv DIR-new DIR"
+                .to_owned(),
+        ),
+        ..Fix::default()
+    }
+}
+
+fn full_fix() -> Fix {
+    Fix {
+        summary: "make room on the disk before the cache is saved".to_owned(),
+        steps: vec![
+            "The archive is written beside what it packs: the disk has to hold both. Remove \
+                images and tools that the job no longer needs (`docker system prune --force`), or \
+                use a larger machine."
+                .to_owned(),
+            "A local cache only grows: export it to a second directory, and move that into the \
+                place of the first."
+                .to_owned(),
+            "A registry cache (`type=registry`) is written to no disk of the machine.".to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+/// `Error saving DLC after 18.1s: exit status 1`, below what failed: `fstrim: /var/lib/docker:
+/// FITRIM ioctl failed: Structure needs cleaning`. The volume is mended by nothing the job can do.
+fn layers_fix() -> Fix {
+    Fix {
+        summary: "purge the project's layer cache, and keep the layers in a registry".to_owned(),
+        steps: vec![
+            "Look at the command that failed above the line: `Structure needs cleaning` is a \
+                damaged file system, and comes back in every run that gets this volume."
+                .to_owned(),
+            "Purge the volumes of the project (`circleci dlc purge`, or the project's settings): \
+                the next run starts with an empty one. Unused ones go away after three days."
+                .to_owned(),
+            "A registry cache (`--cache-to type=registry,ref=…,mode=max`) depends on no volume, \
+                and the jobs of a workflow that run side by side see it too."
+                .to_owned(),
+        ],
+        ..Fix::default()
+    }
 }
 
 fn bitbucket_fix(cache: &str) -> Fix {

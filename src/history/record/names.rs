@@ -130,6 +130,8 @@ pub(super) enum CacheReason {
     ClientRetired,
     Broken,
     NothingThere,
+    Unreadable,
+    DiskFull,
     LocalOnly,
 }
 

@@ -69,6 +69,7 @@ impl Listener {
             Mark::CacheAside => self.caches.aside(),
             Mark::CacheTried(key) => self.caches.tried(&mut run.ci_caches, text(key), quote()),
             Mark::CacheFound(key) => self.caches.found(&mut run.ci_caches, text(key), quote()),
+            Mark::CacheClue => self.caches.clue(quote()),
             Mark::CacheTrouble => self.caches.fails(&mut run.ci_caches, quote()),
             Mark::Cache { name, operation, outcome } => {
                 self.caches.ends(&mut run.ci_caches, text(name), operation, outcome, quote());

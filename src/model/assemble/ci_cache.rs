@@ -21,6 +21,8 @@ pub(super) struct Caches {
     of_step: bool,
     /// Line of the last key that was tried in vain.
     tried: u64,
+    /// What the archiver said last.
+    clue: Option<Quote>,
 }
 
 /// A line without a name belongs to a named one if no more than so many lines lie between.
@@ -72,9 +74,24 @@ impl Caches {
         }
     }
 
+    /// What packs or unpacks the archive complains.
+    pub(super) fn clue(&mut self, quote: Quote) {
+        self.clue = Some(quote);
+    }
+
     /// The operation under way failed; without one it was a restore, which comes first in a job.
+    ///
+    /// Azure looks whether the cache is there before it saves it, in words of a restore: what is
+    /// not there can only fail to be saved.
     pub(super) fn fails(&mut self, caches: &mut Few<CiCache>, quote: Quote) {
-        let operation = self.operation.unwrap_or(CacheOperation::Restore);
+        let mut operation = self.operation.unwrap_or(CacheOperation::Restore);
+        let looked = caches.last().is_some_and(|last| {
+            !self.fresh && last.outcome == CacheOutcome::Miss && *last.name == *self.key
+        });
+        if looked && operation == CacheOperation::Restore && !self.key.is_empty() {
+            caches.pop();
+            operation = CacheOperation::Save;
+        }
         self.ends(caches, String::new(), operation, CacheOutcome::Failed, quote);
     }
 
@@ -90,7 +107,17 @@ impl Caches {
         let under_way = self.operation.is_none_or(|o| o == operation) || !self.key.is_empty();
         let name = if name.is_empty() && under_way { self.key.clone() } else { name };
         let bad = matches!(outcome, CacheOutcome::Failed | CacheOutcome::Skipped);
-        let reason = bad.then(|| cache_reason(quote.text.as_bytes())).flatten();
+        let said = bad.then(|| cache_reason(quote.text.as_bytes())).flatten();
+        let (reason, quote) = match self.clue.take() {
+            Some(clue)
+                if bad
+                    && quote.line.saturating_sub(clue.line) <= NEAR
+                    && matches!(said, None | Some(CacheReason::Broken)) =>
+            {
+                (cache_reason(clue.text.as_bytes()), clue)
+            }
+            _ => (said, quote),
+        };
         let now = self.told_apart(CiCache {
             name: name.into(),
             operation,

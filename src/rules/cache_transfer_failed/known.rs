@@ -1,0 +1,256 @@
+//! Errors of transfers that no rule of their own is about, and of which is known what they mean.
+
+use super::super::backend::{Refusal, Side, ignored};
+use crate::finding::{Confidence, Fix};
+use crate::model::CacheKind;
+
+/// What an error means.
+pub(super) struct Known {
+    is: fn(&Refusal) -> bool,
+    /// What follows `the cache export fails` in the title.
+    pub(super) title: &'static str,
+    pub(super) cause: &'static str,
+    pub(super) confidence: Confidence,
+    pub(super) fix: fn(&[Refusal]) -> Fix,
+}
+
+/// What all of these refusals mean.
+pub(super) fn of(group: &[Refusal]) -> Option<&'static Known> {
+    KNOWN.iter().find(|known| group.iter().all(known.is))
+}
+
+static KNOWN: &[Known] = &[
+    Known {
+        is: is_not_served,
+        title: "",
+        cause: "a `type=local` cache is read and written by the client, which hands the builder a \
+            store of its directory; this client does not (img, envd and other programs that call \
+            BuildKit through its library).",
+        confidence: Confidence::Proven,
+        fix: another_client,
+    },
+    Known {
+        is: is_too_long,
+        title: ": a message is larger than gRPC allows",
+        cause: "builder and client exchange what they know of the build in one message, and this \
+            one is larger than the receiver takes. It is in every run of this build.",
+        confidence: Confidence::Proven,
+        fix: shorter_messages,
+    },
+    Known {
+        is: is_without_session,
+        title: ": the client was gone",
+        cause: "the builder asks the client for the log-in of a registry, and the session with \
+            the client had ended before the transfer did.",
+        confidence: Confidence::Proven,
+        fix: keep_the_client,
+    },
+    Known {
+        is: is_locked,
+        title: "",
+        cause: "the builder is sending this very layer for another build already, and an upload \
+            takes one at a time.",
+        confidence: Confidence::Proven,
+        fix: one_at_a_time,
+    },
+    Known {
+        is: is_cut_off,
+        title: "",
+        cause: "the builder was gone while it exported: it was stopped, it ran out of memory, or \
+            the connection to it was cut. All steps were done.",
+        confidence: Confidence::Proven,
+        fix: keep_the_builder,
+    },
+    Known {
+        is: is_expired,
+        title: "",
+        cause: "the bucket refused the request without saying why, and the same build had read \
+            from it before. What changes in between is the age of the credentials: a session \
+            token lives for an hour, and BuildKit keeps those it was given at the start.",
+        confidence: Confidence::Likely,
+        fix: fresh_credentials,
+    },
+    Known {
+        is: is_full,
+        title: ": no space is left",
+        cause: "a disk is full, the builder's or that of the directory that is written.",
+        confidence: Confidence::Proven,
+        fix: make_room,
+    },
+];
+
+/// `unknown service containerd.services.content.v1.Content`: the builder asks the client's session
+/// for the content store of the directory (`session/content/caller.go`), and a client that has none
+/// answers so in every run. (`client/solve.go` adds it where the client reads the option itself.)
+fn is_not_served(refusal: &Refusal) -> bool {
+    refusal.text.contains("unknown service containerd.services")
+}
+
+/// `rpc error: code = ResourceExhausted desc = grpc: received message larger than max (5391022 vs.
+/// 4194304)` (google.golang.org/grpc `rpc_util.go`). 4 MiB is the library's own limit, which
+/// clients and builders kept until mid-2024 (`moby/buildkit` #4969, `moby/moby` #48242).
+fn is_too_long(refusal: &Refusal) -> bool {
+    refusal.text.contains("grpc: received message larger than max")
+}
+
+/// `failed to authorize: no active session for 0a1b: context deadline exceeded`
+/// (`session/manager.go`)
+fn is_without_session(refusal: &Refusal) -> bool {
+    refusal.text.contains("no active session for ")
+}
+
+/// `ref layer-sha256:… locked for 30.1s (since …): unavailable` (containerd
+/// `remotes/docker/pusher.go`)
+fn is_locked(refusal: &Refusal) -> bool {
+    refusal.text.contains(" locked for ") && refusal.text.contains("unavailable")
+}
+
+/// `failed to receive status: rpc error: …`
+fn is_cut_off(refusal: &Refusal) -> bool {
+    refusal.text.contains("failed to receive status")
+}
+
+/// An answer to HEAD has no body, so S3 cannot say `ExpiredToken` (`moby/buildkit` issue 3903).
+fn is_expired(refusal: &Refusal) -> bool {
+    let refused = refusal.text.contains("HeadObject") && refusal.text.contains("StatusCode: 400");
+    let read = refusal.build.imports.iter().any(|t| t.kind == CacheKind::S3 && t.ok());
+    refusal.side == Side::Export && refused && read
+}
+
+fn is_full(refusal: &Refusal) -> bool {
+    refusal.text.contains("no space left on device")
+}
+
+fn another_client(_: &[Refusal]) -> Fix {
+    Fix {
+        summary: "build with buildx or buildctl, or keep the cache in a registry".to_owned(),
+        steps: vec![
+            "Running again does not help: this client cannot serve a local directory.".to_owned(),
+            "Build with `docker buildx build` and a docker-container builder, or with `buildctl`: \
+                their sessions serve `type=local`."
+                .to_owned(),
+            "Or use `type=registry`: the builder reads and writes it without the client."
+                .to_owned(),
+        ],
+        snippet: Some(
+            "docker buildx create --name ci --driver docker-container --use\n\
+                docker buildx build --cache-from type=local,src=DIR \\\n  \
+                --cache-to type=local,dest=DIR,mode=max ."
+                .to_owned(),
+        ),
+        ..Fix::default()
+    }
+}
+
+fn shorter_messages(group: &[Refusal]) -> Fix {
+    let old = group.iter().any(|r| r.text.contains("vs. 4194304)"));
+    let newer = "The limit of 4 MiB is that of clients and builders before mid-2024. BuildKit \
+        0.14, buildx 0.15 and Docker Engine 27.1 take 16 MiB: update both, client and builder."
+        .to_owned();
+    let mut steps = vec!["Running again does not help: the message is as large again.".to_owned()];
+    steps.extend(old.then_some(newer));
+    steps.push(
+        "Build less at once: a Dockerfile of fewer stages and steps, fewer named contexts, bake \
+            targets one after the other."
+            .to_owned(),
+    );
+    steps.extend(optional(group));
+    let summary = if old { "update builder and client" } else { "build less at once" };
+    Fix { summary: summary.to_owned(), steps, ..Fix::default() }
+}
+
+fn keep_the_client(group: &[Refusal]) -> Fix {
+    let mut steps = vec![
+        "Look whether the client ended first: a timeout of the job, a proxy that cuts idle \
+            connections, a build that was sent away and not waited for."
+            .to_owned(),
+        "Where one build of several ends early (bake, Compose): build the targets one after the \
+            other."
+            .to_owned(),
+    ];
+    steps.extend(optional(group));
+    Fix {
+        summary: "keep the client connected until the transfer is over".to_owned(),
+        steps,
+        ..Fix::default()
+    }
+}
+
+fn one_at_a_time(_: &[Refusal]) -> Fix {
+    Fix {
+        summary: "run again; let builds that share a builder export one after the other".to_owned(),
+        steps: vec![
+            "Run again: the other upload is over by then.".to_owned(),
+            "Where it comes back: build the targets one after the other, or give the jobs that \
+                share this builder a builder each."
+                .to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+fn keep_the_builder(group: &[Refusal]) -> Fix {
+    let optional = "Add `ignore-error=true` to the export: it helps where the backend is what is \
+        slow, not where the builder itself ends."
+        .to_owned();
+    let mut steps = vec![
+        "Look at the end of the builder's own log (`docker logs buildx_buildkit_ci0`, or \
+            `kubectl logs`): was it killed for its memory, or asked to stop?"
+            .to_owned(),
+        "Export less: `mode=min`, fewer exports at once, or a backend nearby.".to_owned(),
+    ];
+    steps.extend((!ignored(group)).then_some(optional));
+    Fix {
+        summary: "find out why the builder ends during the export".to_owned(),
+        steps,
+        ..Fix::default()
+    }
+}
+
+fn fresh_credentials(_: &[Refusal]) -> Fix {
+    Fix {
+        summary: "give the builder credentials that live longer than the build".to_owned(),
+        steps: vec![
+            "Give the role a longer session (`role-duration-seconds`, up to 12 hours), or the \
+                builder a role of its own (an instance profile, a web identity), which BuildKit \
+                renews itself."
+                .to_owned(),
+            "Or split the build: `--target` stages that are built and exported before the hour is \
+                over."
+                .to_owned(),
+            "Where it fails in short builds too, check `region` and `endpoint_url`.".to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+fn make_room(_: &[Refusal]) -> Fix {
+    Fix {
+        summary: "make room on the disk before the build".to_owned(),
+        steps: vec![
+            "A builder that is kept: limit its cache (`docker buildx prune --max-used-space \
+                20GB`), and take old images away."
+                .to_owned(),
+            "A directory (`type=local`) only grows: export to a second one and move it into the \
+                place of the first."
+                .to_owned(),
+            "A runner of its own for each job: remove tools that the job does not need, or use a \
+                larger one."
+                .to_owned(),
+        ],
+        snippet: Some(
+            "docker buildx prune --force --max-used-space 20GB\ndocker image prune \
+            --force"
+                .to_owned(),
+        ),
+        ..Fix::default()
+    }
+}
+
+/// For exports that fail a build.
+fn optional(group: &[Refusal]) -> Option<String> {
+    let exports = group.iter().any(|r| r.side == Side::Export);
+    (exports && !ignored(group)).then(|| {
+        "Add `ignore-error=true` to the export where it must not fail the build.".to_owned()
+    })
+}

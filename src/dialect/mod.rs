@@ -10,6 +10,7 @@ mod classic;
 mod client;
 mod kaniko;
 mod rawjson;
+mod tilt;
 mod tty;
 
 use std::ops::Range;
@@ -149,6 +150,17 @@ pub enum Tty<'a> {
     Status(&'a [u8]),
     /// ` => => # output`.
     Output,
+    /// Tilt begins a build. Its lines, those below, are nothing outside of one.
+    Begun,
+    /// A step of Tilt's build ended.
+    Told {
+        /// Name.
+        text: &'a [u8],
+        /// Seconds; none: it came from the cache.
+        seconds: Option<f64>,
+    },
+    /// A step of Tilt's build failed.
+    Failed(&'a [u8]),
 }
 
 /// What buildah says.
@@ -278,6 +290,7 @@ pub static DIALECTS: &[&dyn Dialect] = &[
     &kaniko::Logrus,
     &buildah::Buildah,
     &tty::Tty,
+    &tilt::Tilt,
 ];
 
 /// The number of the vertex whose output the line is: [`read`] says [`Body::Log`] of the same

@@ -61,6 +61,7 @@ mod teamcity;
 mod teamcity_message;
 mod tekton;
 mod terraform;
+mod tilt;
 mod told;
 mod travis;
 mod unknown;
@@ -170,6 +171,7 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &syslog::Syslog,
     &kamal::Kamal,
     &terraform::Terraform,
+    &tilt::Tilt,
     &devcontainer::Devcontainer,
     &remote::Remote,
     &out::Out,

@@ -119,7 +119,9 @@ impl Assembler {
     fn terminal(&mut self, says: Tty, number: u64, text: &[u8]) {
         let plain = !self.buildkit.vertices.is_empty();
         match says {
-            Tty::Frame { .. } if plain || self.tty.restarts_with(says) => self.close_buildkit(),
+            Tty::Frame { .. } | Tty::Begun if plain || self.tty.restarts_with(says) => {
+                self.close_buildkit();
+            }
             _ if plain && self.tty.is_empty() => return,
             _ => {}
         }

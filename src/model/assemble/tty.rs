@@ -15,6 +15,8 @@ pub(super) struct TtySegment {
     /// Output that was seen in any frame, by name: it vanishes when the vertex ends.
     talked: HashSet<Text>,
     pub(super) finished: bool,
+    /// It is a build of Tilt's.
+    told: bool,
     pub(super) builder: Option<(Text, Text)>,
     /// Line it begins at.
     pub(super) line: u64,
@@ -33,7 +35,10 @@ impl TtySegment {
 
     /// Whether this begins another build: a frame after the last one.
     pub(super) fn restarts_with(&self, says: Tty) -> bool {
-        self.finished && matches!(says, Tty::Frame { .. })
+        match says {
+            Tty::Begun => !self.is_empty(),
+            _ => self.finished && matches!(says, Tty::Frame { .. }),
+        }
     }
 
     /// One line.
@@ -47,7 +52,12 @@ impl TtySegment {
             Tty::Vertex { text, seconds } if !self.is_empty() || is_vertex(text) => {
                 self.vertex(text, seconds, line, raw);
             }
-            Tty::Vertex { .. } => {}
+            Tty::Begun => (self.told, self.line) = (true, line),
+            Tty::Told { text, seconds } if self.told => {
+                self.add(text, seconds.map_or(Body::Cached, |s| Body::Done(Some(s))), line, raw);
+            }
+            Tty::Failed(text) if self.told => self.add(text, Body::Error(b""), line, raw),
+            Tty::Vertex { .. } | Tty::Told { .. } | Tty::Failed(_) => {}
             Tty::Status(text) => {
                 if let Some(mut vertex) = self.vertices.last_entry() {
                     vertex.get_mut().status(text, line, raw);
@@ -85,6 +95,10 @@ impl TtySegment {
             self.line = line;
         }
         let (name, body) = verdict(text, seconds);
+        self.add(name, body, line, raw);
+    }
+
+    fn add(&mut self, name: &[u8], body: Body, line: u64, raw: &[u8]) {
         let next = self.vertices.last_key_value().map_or(1, |(n, _)| n + 1);
         let vertex = self.vertices.entry(next).or_default();
         vertex.named(name, line, raw);
@@ -132,6 +146,24 @@ mod tests {
         assert_eq!((builds.len(), builds[0].dialect), (1, Dialect::BuildkitTty));
         assert_eq!(builds[0].driver.as_deref(), Some("docker-container"));
         assert!(builds[0].imports[0].error.is_some());
+    }
+
+    #[test]
+    fn tilt_tells_of_builds_in_its_own_words() {
+        let log = [
+            "STEP 1/2 — Building Dockerfile: [r/api]",
+            "     [1/3] FROM docker.io/library/a",
+            "     [cached] [2/3] RUN a",
+            "     [3/3] RUN b",
+            "     [3/3] RUN b [done: 2.5s]",
+            "     exporting to image [done: 118ms]",
+        ];
+        let both = builds(log.into_iter().chain(log));
+        let steps: Vec<_> = both[1].steps.iter().map(|s| (s.text.as_str(), s.outcome)).collect();
+        assert_eq!((both.len(), steps.len()), (2, 2));
+        assert_eq!(steps, [("RUN a", Outcome::Hit), ("RUN b", Outcome::Miss)]);
+        // Without its first line they may be anybody's.
+        assert!(builds(log.into_iter().skip(1)).is_empty());
     }
 
     #[test]

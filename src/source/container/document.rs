@@ -1,4 +1,5 @@
-//! Logs inside one JSON document: answers of the APIs of CI systems, read as a whole.
+//! Logs inside one document: answers of the APIs of CI systems in JSON, and entries of Cloud Logging
+//! in YAML, read as a whole.
 
 use std::fmt;
 
@@ -55,10 +56,33 @@ pub(super) fn log(bytes: &[u8]) -> Option<Vec<u8>> {
             .ok()
             .map(|answer| answer.content.into_bytes());
     }
+    if bytes.starts_with(b"---") {
+        return listed(bytes);
+    }
     let mut pieces = Pieces::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);
     json.deserialize_seq(&mut pieces).and_then(|()| json.end()).ok()?;
     (!pieces.ends.is_empty()).then(|| pieces.in_order())
+}
+
+/// Entries as `gcloud logging read` lists them: a YAML document each.
+fn listed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut pieces = Pieces::default();
+    for entry in std::str::from_utf8(bytes).ok()?.split("---\n") {
+        // What has no text, or no time, is nothing that a build printed.
+        if let Ok(listed) = yaml_serde::from_str::<Listed>(entry) {
+            pieces.add(Entry::Cloud { text: listed.text, timestamp: listed.timestamp });
+        }
+    }
+    (!pieces.ends.is_empty()).then(|| pieces.in_order())
+}
+
+/// An entry of Cloud Logging.
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(rename = "textPayload")]
+    text: String,
+    timestamp: String,
 }
 
 /// The text of the entries, each of which is read and let go again.
@@ -72,6 +96,17 @@ struct Pieces {
 }
 
 impl Pieces {
+    fn add(&mut self, entry: Entry) {
+        if !append(&mut self.log, &entry) {
+            return;
+        }
+        self.ends.push(self.log.len());
+        if let Entry::Cloud { timestamp, .. } = entry {
+            let first = self.times.take().map_or_else(|| timestamp.clone(), |(first, _)| first);
+            self.times = Some((first, timestamp));
+        }
+    }
+
     /// Cloud Logging lists the newest entry first unless told otherwise.
     fn in_order(self) -> Vec<u8> {
         if self.times.is_none_or(|(first, last)| first <= last) {
@@ -93,19 +128,7 @@ impl<'de> Visitor<'de> for &mut Pieces {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(entry) = entries.next_element::<Entry>()? {
-            if !append(&mut self.log, &entry) {
-                continue;
-            }
-            self.ends.push(self.log.len());
-            if let Entry::Cloud { timestamp, .. } = entry {
-                self.times = Some(
-                    self.times
-                        .take()
-                        .map_or((timestamp.clone(), timestamp.clone()), |(first, _)| {
-                            (first, timestamp.clone())
-                        }),
-                );
-            }
+            self.add(entry);
         }
         Ok(())
     }
@@ -169,6 +192,26 @@ mod tests {
         );
         let lines = "2026-05-04T09:00:01Z a\n2026-05-04T09:00:03Z b\n2026-05-04T09:00:03Z c\n";
         assert_eq!(text(&document).unwrap(), lines);
+    }
+
+    #[test]
+    fn entries_listed_in_yaml_are_read_oldest_first() {
+        let entry = |n: u8, payload: &str| {
+            format!(
+                "---\ninsertId: s{n}\nlabels:\n  build_step: '1'\n{payload}\ntimestamp: \
+                    '2026-05-04T09:00:0{n}Z'\n"
+            )
+        };
+        let document = [
+            entry(3, "textPayload: 'Step #1: it''s'"),
+            entry(2, "jsonPayload:\n  a: 1"),
+            entry(1, "textPayload: |-\n  b\n  c"),
+        ]
+        .concat();
+        let lines = "2026-05-04T09:00:01Z b\n2026-05-04T09:00:01Z c\n2026-05-04T09:00:03Z Step \
+            #1: it's\n";
+        assert_eq!(text(&document).unwrap(), lines);
+        assert_eq!(text("---\ninsertId: a\njsonPayload: {}\n"), None);
     }
 
     #[test]

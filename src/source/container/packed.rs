@@ -61,7 +61,8 @@ pub(super) fn packed(start: &[u8]) -> Packed {
 /// A log may begin with a brace or bracket too, so keys are asked for:
 /// `{"url": …, "content": "the log"}` (Buildkite), `[{"message": …, "type": "out"}]` (`CircleCI`),
 /// `[{"insertId": …, "textPayload": …}]` (Cloud Logging), `[{"id": …, "step_id": …, "data": …}]`
-/// (Woodpecker), `[{"pos": 0, "out": …}]` (Drone).
+/// (Woodpecker), `[{"pos": 0, "out": …}]` (Drone); and `---`, `insertId: …`, as `gcloud logging read`
+/// lists entries unless told otherwise.
 fn is_document(start: &[u8]) -> bool {
     const KEYS: [&[u8]; 6] = [b"message", b"type", b"insertId", b"textPayload", b"step_id", b"pos"];
     let has = |key: &[u8]| {
@@ -75,6 +76,7 @@ fn is_document(start: &[u8]) -> bool {
         [b'[', entries @ ..] if entries.trim_ascii_start().starts_with(b"{") => {
             KEYS.iter().any(|key| has(key))
         }
+        listed if listed.starts_with(b"---\ninsertId: ") => true,
         _ => false,
     }
 }

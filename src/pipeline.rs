@@ -23,7 +23,7 @@ use crate::render::Report;
 use crate::rules::{self, Study};
 use crate::series;
 use crate::source::{
-    self, Checkout, Content, Digest, Entry, Found, Input, Part, Progress, Reading, Whole,
+    self, Checkout, Content, Digest, Entry, Found, Input, Part, Progress, Reading, Whole, natural,
 };
 use crate::trend::{self, Branch};
 use crate::triage::{self, Baseline, Gates, Policy};
@@ -306,8 +306,7 @@ fn order<T>(runs: &mut [T], run: impl Fn(&T) -> &Run) {
     let compare = |a: &T, b: &T| {
         let (a, b) = (run(a), run(b));
         let time = if timed { a.started.cmp(&b.started) } else { read(a).cmp(&read(b)) };
-        time.then_with(|| natord::compare(&a.source, &b.source))
-            .then_with(|| a.source.cmp(&b.source))
+        time.then_with(|| natural(&a.source, &b.source))
     };
     // To sort takes room for all of them once more.
     if !runs.is_sorted_by(|a, b| compare(a, b).is_le()) {

@@ -6,6 +6,7 @@
 use memchr::memmem;
 
 use super::{Bare, Classic as Says, Dialect, Event};
+use crate::source::find;
 
 /// Steps and what became of them.
 pub(super) struct Classic;
@@ -37,17 +38,15 @@ impl Dialect for Classic {
 /// CI systems count their steps like that, so the older form is taken with an instruction behind it
 /// only.
 fn step(text: &[u8]) -> Option<Says<'_>> {
-    let rest = text.strip_prefix(b"Step ")?;
-    let (count, text) =
-        rest.split_at_checked(memmem::find(rest.get(..24).unwrap_or(rest), b" : ")?)?;
+    let name = text.strip_prefix(b"Step ")?;
+    let (count, text) = name.split_at_checked(find(name.get(..24).unwrap_or(name), b" : ")?)?;
     let (count, text) = (std::str::from_utf8(count).ok()?, text.get(3..)?);
-    match count.split_once('/') {
-        Some((position, of)) => {
-            Some(Says::Step { position: position.parse().ok()?, of: of.parse().ok()?, text })
-        }
-        None if instructs(text) => Some(Says::Step { position: count.parse().ok()?, of: 0, text }),
-        None => None,
-    }
+    let (position, of) = match count.split_once('/') {
+        Some((position, of)) => (position.parse().ok()?, of.parse().ok()?),
+        None if instructs(text) => (count.parse().ok()?, 0),
+        None => return None,
+    };
+    Some(Says::Step { name, position, of, text })
 }
 
 pub(super) fn instructs(text: &[u8]) -> bool {
@@ -140,11 +139,15 @@ fn failed(text: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn npm_ci(name: &[u8], of: u32) -> Says<'_> {
+        Says::Step { name, position: 3, of, text: b"RUN npm ci" }
+    }
+
     #[test]
     fn reads_steps_and_verdicts() {
         for (line, says) in [
-            ("Step 3/7 : RUN npm ci", Says::Step { position: 3, of: 7, text: b"RUN npm ci" }),
-            ("Step 3 : RUN npm ci", Says::Step { position: 3, of: 0, text: b"RUN npm ci" }),
+            ("Step 3/7 : RUN npm ci", npm_ci(b"3/7 : RUN npm ci", 7)),
+            ("Step 3 : RUN npm ci", npm_ci(b"3 : RUN npm ci", 0)),
             (" ---> Using cache", Says::UsingCache),
             (" ---> Running in 0bb89b0742a7", Says::Running),
             (" ---> f549e20c22dc", Says::Image(b"f549e20c22dc")),

@@ -81,6 +81,8 @@ pub enum Body<'a> {
 pub enum Classic<'a> {
     /// `Step 3/7 : RUN npm ci`.
     Step {
+        /// `3/7 : RUN npm ci`.
+        name: &'a [u8],
         /// Position in the file.
         position: u32,
         /// Number of instructions.
@@ -284,8 +286,8 @@ pub trait Dialect: Sync {
 /// All forms; `BuildKit` first, most lines are its.
 pub static DIALECTS: &[&dyn Dialect] = &[
     &buildkit::Buildkit,
-    &client::Client,
     &classic::Classic,
+    &client::Client,
     &rawjson::RawJson,
     &kaniko::Logrus,
     &buildah::Buildah,

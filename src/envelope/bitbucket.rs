@@ -18,9 +18,9 @@ impl Envelope for Bitbucket {
     }
 
     fn recognise(&self, head: &Head) -> bool {
-        let agent = |line: &&[u8]| find(line, b"/opt/atlassian/pipelines/agent").is_some();
-        head.any(self, |line| line == b"+ umask 000" || cache(line).is_some())
-            || head.lines.iter().take(60).any(agent)
+        (head.may_hold(b"+ umask 000") && head.any(self, |line| line == b"+ umask 000"))
+            || (head.may_hold(b"Cache \"") && head.any(self, |line| cache(line).is_some()))
+            || head.holds_early(b"/opt/atlassian/pipelines/agent")
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -4,7 +4,9 @@
 //! plugins.
 
 use super::{Envelope, Head, Mark, drone_cache, echo};
-use crate::source::find;
+
+/// The checkout and the plugin's daemon, which are the first a step prints.
+const BEGINS: [&[u8]; 3] = [b"/drone/src/", b"Pulling from plugins/", b"+ /usr/local/bin/dockerd "];
 
 /// Log of a step.
 pub(super) struct Drone;
@@ -19,12 +21,7 @@ impl Envelope for Drone {
     }
 
     fn recognise(&self, head: &Head) -> bool {
-        // The checkout and the plugin's daemon are the first a step prints.
-        head.lines.iter().take(40).any(|l| {
-            find(l, b"/drone/src/").is_some()
-                || find(l, b"Pulling from plugins/").is_some()
-                || l.starts_with(b"+ /usr/local/bin/dockerd ")
-        })
+        BEGINS.iter().any(|words| head.holds_early(words))
     }
 
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {

@@ -3,7 +3,10 @@
 //! Of many small logs each is asked for all forms: most are told by the bytes that lines begin
 //! with, before a line is looked at.
 
+use memchr::memmem;
+
 use super::{Envelope, ansi, wrap};
+use crate::source::find;
 
 /// Stands for the first bytes of `#12 `, which no CI prints; no text begins with this byte.
 pub const NUMBERED: u8 = 0xff;
@@ -13,6 +16,8 @@ const LOOKED_AT: usize = 200;
 
 /// The first lines of a log, without what was found around them.
 pub struct Head<'a> {
+    /// What they stand in, with all that is around them.
+    whole: &'a [u8],
     /// The lines, without their ends.
     pub lines: Vec<&'a [u8]>,
     /// The byte that each begins with behind escapes, or [`NUMBERED`]; none where nothing is.
@@ -24,12 +29,25 @@ pub struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn new(lines: Vec<&'a [u8]>) -> Self {
+    pub(super) fn new(whole: &'a [u8], lines: Vec<&'a [u8]>) -> Self {
         let firsts: Vec<_> = lines.iter().map(|line| first(ansi::lead(line))).collect();
         let begun = count(firsts.iter().copied()).into_iter().map(|(first, _)| first).collect();
         let printed = lines.iter().zip(&firsts).filter(|(line, _)| !line.is_empty());
         let looked_at = count(printed.take(LOOKED_AT).map(|(_, first)| *first));
-        Self { lines, firsts, begun, looked_at }
+        Self { whole, lines, firsts, begun, looked_at }
+    }
+
+    /// Whether a line may hold the words. Most logs hold none of a form's: all lines are searched
+    /// at once.
+    pub(super) fn may_hold(&self, words: &[u8]) -> bool {
+        memmem::find(self.whole, words).is_some()
+    }
+
+    /// Whether one of the very first lines holds the words: what a CI sets up is printed first.
+    pub(super) fn holds_early(&self, words: &[u8]) -> bool {
+        const EARLY: usize = 60;
+        self.may_hold(words)
+            && self.lines.iter().take(EARLY).any(|line| find(line, words).is_some())
     }
 
     /// Lines that may be of the form.
@@ -106,9 +124,10 @@ mod tests {
     use crate::source::{Whole, discover};
 
     /// The same lines; no byte tells what they may be.
-    fn blind<'a>(lines: &[&'a [u8]]) -> Head<'a> {
+    fn blind<'a>(whole: &'a [u8], lines: &[&'a [u8]]) -> Head<'a> {
         let printed = lines.iter().filter(|line| !line.is_empty()).take(LOOKED_AT);
         Head {
+            whole,
             lines: lines.to_vec(),
             firsts: vec![None; lines.len()],
             begun: vec![None],
@@ -124,7 +143,7 @@ mod tests {
             let log = std::fs::read(&file.path).unwrap();
             let lines: Vec<&[u8]> =
                 log.split(|b| *b == b'\n').take(500).map(ansi::trim_end).collect();
-            let (seen, blind) = (Head::new(lines.clone()), blind(&lines));
+            let (seen, blind) = (Head::new(&log, lines.clone()), blind(&log, &lines));
             for form in ENVELOPES {
                 let same = form.recognise(&seen) == form.recognise(&blind);
                 assert!(same, "{}: {}", form.name(), file.path.display());
@@ -134,7 +153,7 @@ mod tests {
 
     #[test]
     fn shares_are_of_the_lines_that_print_something() {
-        let head = Head::new(vec![b"> a", b"", b"> b", b"", b"c"]);
+        let head = Head::new(b"> a\n\n> b\n\nc", vec![b"> a", b"", b"> b", b"", b"c"]);
         let quoted = |line: &[u8]| line.starts_with(b"> ");
         let any = &crate::envelope::drone::Drone;
         assert!(head.mostly(any, quoted) && !head.nearly_all(any, quoted));

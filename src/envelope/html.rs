@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr_iter;
+
 use super::{Envelope, Head, told};
 use crate::source::find;
 
@@ -35,7 +37,7 @@ impl Envelope for Html {
 
     /// A command may print an entity: in a header of a step none is the Dockerfile's.
     fn recognise(&self, head: &Head) -> bool {
-        head.any(self, |line| find(line, b"&").is_some() && is_escaped(line))
+        head.may_hold(b"&") && head.any(self, |line| holds_entity(line) && is_escaped(line))
     }
 
     fn packs(&self) -> bool {
@@ -58,6 +60,12 @@ impl Envelope for Html {
     }
 }
 
+/// `a && b` holds none.
+fn holds_entity(line: &[u8]) -> bool {
+    let entity = |text: &[u8]| ENTITIES.iter().any(|(name, _)| text.starts_with(name));
+    memchr_iter(b'&', line).any(|at| line.get(at..).is_some_and(entity))
+}
+
 fn is_escaped(line: &[u8]) -> bool {
     const ARROWS: [&[u8]; 7] = [
         b"---&gt; Using cache",
@@ -69,8 +77,7 @@ fn is_escaped(line: &[u8]) -> bool {
         b"=&gt; =&gt; transferring ",
     ];
     let arrow = || ARROWS.iter().any(|arrow| find(line, arrow).is_some());
-    let quoted = || ENTITIES.iter().any(|(name, _)| find(line, name).is_some());
-    arrow() || (is_header(line) && quoted())
+    arrow() || is_header(line)
 }
 
 /// `#5 [2/3] RUN a &amp;&amp; b`, `Step 2/3 : RUN echo &#39;a&#39;`

@@ -16,8 +16,9 @@ impl Envelope for Indent {
     }
 
     fn recognise(&self, head: &Head) -> bool {
-        let printed = head.lines.iter().copied().filter(|l| !l.trim_ascii().is_empty());
-        Head::new(printed.collect()).nearly_all(self, is_indented)
+        let blank = |line: &[u8]| line.trim_ascii().is_empty();
+        head.nearly_all(self, |line| is_indented(line) || blank(line))
+            && head.any(self, |line| is_indented(line) && !blank(line))
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

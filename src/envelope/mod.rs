@@ -211,5 +211,5 @@ static KNOWN_BY_WORDS: &[&dyn Envelope] =
 
 #[cfg(test)]
 fn recognises(form: &impl Envelope, head: &[&[u8]]) -> bool {
-    form.recognise(&Head::new(head.to_vec()))
+    form.recognise(&Head::new(&head.join(&b'\n'), head.to_vec()))
 }

@@ -21,7 +21,8 @@ impl Envelope for Pasted {
             memchr(b'^', l).and_then(|at| l.get(at..)).is_some_and(|l| l.starts_with(b"^[["))
         };
         let escape = |l: &[u8]| memchr(0x1b, l).is_some();
-        head.any(self, |l| link(l).is_some()) || (head.any(self, caret) && !head.any(self, escape))
+        let links = head.may_hold(LINK) && head.any(self, |l| link(l).is_some());
+        links || (head.may_hold(b"^[[") && head.any(self, caret) && !head.any(self, escape))
     }
 
     fn packs(&self) -> bool {
@@ -58,13 +59,13 @@ fn without_carets(line: &[u8]) -> Vec<u8> {
     out
 }
 
+const LINK: &[u8] = b"](https://github.com/";
+
 /// The number and what follows the link around it.
 fn link(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = line.strip_prefix(b"#[")?;
     let (number, rest) = rest.split_at_checked(memchr(b']', rest)?)?;
-    let rest = rest
-        .strip_prefix(b"](https://github.com/")
-        .filter(|_| number.iter().all(u8::is_ascii_digit))?;
+    let rest = rest.strip_prefix(LINK).filter(|_| number.iter().all(u8::is_ascii_digit))?;
     let (target, rest) = rest.split_at_checked(memchr(b')', rest)?)?;
     memmem::find(target, b"#step:").map(|_| (number, rest.get(1..).unwrap_or_default()))
 }

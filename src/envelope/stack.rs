@@ -58,14 +58,14 @@ impl Stack {
     #[must_use]
     pub fn recognise(head: &[u8]) -> Self {
         let mut stack = Self::default();
-        stack.find_layers(lines(head).take(LINES).map(ansi::trim_end).collect());
+        stack.find_layers(head, lines(head).take(LINES).map(ansi::trim_end).collect());
         stack
     }
 
-    /// Finds what is around these lines, layer by layer.
-    fn find_layers(&mut self, mut lines: Vec<&[u8]>) {
+    /// Finds what is around these lines of a text, layer by layer.
+    fn find_layers(&mut self, whole: &[u8], mut lines: Vec<&[u8]>) {
         while self.layers.len() < ROUNDS {
-            let Some(layer) = self.next_layer(&lines) else { break };
+            let Some(layer) = self.next_layer(whole, &lines) else { break };
             self.layers.push(layer.clone());
             if let Layer::Known(envelope) = layer
                 && envelope.packs()
@@ -73,10 +73,10 @@ impl Stack {
                 self.packing = Some(Packing { envelope, outside: self.layers.len() - 1 });
                 let unpacked: Vec<Cow<[u8]>> =
                     lines.iter().map(|line| envelope.unpack(line)).collect();
-                let inner = unpacked.iter().flat_map(|text| text.split(|b| *b == b'\n'));
-                return self.find_layers(
-                    inner.map(|line| envelope.decode(ansi::trim_end(line)).text).collect(),
-                );
+                let whole = unpacked.join(&b'\n');
+                let inner = whole.split(|b| *b == b'\n').map(ansi::trim_end);
+                return self
+                    .find_layers(&whole, inner.map(|line| envelope.decode(line).text).collect());
             }
             for line in &mut lines {
                 *line = layer.decode(line).text;
@@ -89,19 +89,21 @@ impl Stack {
 
     /// The outermost form that these lines still have; else a prefix of all lines in which a
     /// builder speaks.
-    fn next_layer(&self, lines: &[&[u8]]) -> Option<Layer> {
-        if let Some(envelope) = self.next(lines) {
+    fn next_layer(&self, whole: &[u8], lines: &[&[u8]]) -> Option<Layer> {
+        if let Some(envelope) = self.next(whole, lines) {
             return Some(Layer::Known(envelope));
         }
         let told = told::behind_prefixes(lines);
-        let learned = || {
-            self.layers
-                .iter()
-                .all(|e| e.name() != "unknown")
-                .then(|| Prefix::learn(&told))
-                .flatten()
-        };
-        self.next(&told).map(Layer::Known).or_else(|| learned().map(Arc::new).map(Layer::Learned))
+        if told.is_empty() {
+            return None;
+        }
+        if let Some(envelope) = self.next(whole, &told) {
+            return Some(Layer::Known(envelope));
+        }
+        if self.layers.iter().any(|layer| layer.name() == "unknown") {
+            return None;
+        }
+        Prefix::learn(&told).map(Arc::new).map(Layer::Learned)
     }
 
     /// CI system, `None` where none was recognised.
@@ -229,8 +231,8 @@ impl Stack {
     }
 
     /// The outermost of the forms that these lines still have.
-    fn next(&self, lines: &[&[u8]]) -> Option<&'static dyn Envelope> {
-        let head = Head::new(lines.to_vec());
+    fn next(&self, whole: &[u8], lines: &[&[u8]]) -> Option<&'static dyn Envelope> {
+        let head = Head::new(whole, lines.to_vec());
         ENVELOPES.iter().find(|e| self.may_hold(**e) && e.recognise(&head)).copied()
     }
 

@@ -3,7 +3,6 @@
 //! Source: `woodpecker-ci/woodpecker` `cli/exec/line.go` (`"[%s:L%d:%ds] %s"`).
 
 use super::{Envelope, Head, Mark, Peeled, drone};
-use crate::source::find;
 
 /// Log of a pipeline.
 pub(super) struct Woodpecker;
@@ -18,8 +17,7 @@ impl Envelope for Woodpecker {
     }
 
     fn recognise(&self, head: &Head) -> bool {
-        head.mostly(self, |l| split(l).is_some())
-            || head.lines.iter().take(40).any(|l| find(l, b"/woodpecker/src/").is_some())
+        head.mostly(self, |l| split(l).is_some()) || head.holds_early(b"/woodpecker/src/")
     }
 
     fn decode<'a>(&self, line: &'a [u8]) -> Peeled<'a> {

@@ -16,6 +16,7 @@ use super::guess::Guesses;
 use super::provenance::Attested;
 use super::{Evidence, What};
 use crate::model::{Build, BuildOutcome, Digest, Instruction, Outcome, Run, Step, Text};
+use crate::source::natural;
 
 /// A run for each cache, else for each attestation that holds a definition, the oldest first;
 /// `hints` are instructions that its steps may be.
@@ -23,9 +24,7 @@ pub(super) fn runs(evidence: &[Evidence], hints: &[String]) -> Vec<Run> {
     let caches: Vec<Made> = evidence.iter().filter_map(Made::of_cache).collect();
     let defined = || evidence.iter().filter_map(Made::of_attestation).collect();
     let mut all = if caches.is_empty() { defined() } else { caches };
-    all.sort_by(|a, b| {
-        a.at.cmp(&b.at).then_with(|| natord::compare(&a.file.source, &b.file.source))
-    });
+    all.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| natural(&a.file.source, &b.file.source)));
     let mut before: Vec<Seen> = Vec::new();
     let mut runs = Vec::new();
     for made in all {

@@ -11,6 +11,7 @@ use super::arguments::Arguments;
 use super::record::Record;
 use super::{Identity, recall};
 use crate::model::Run;
+use crate::source::natural;
 
 /// The record of each run of one log. What nobody says of it the log says itself.
 #[must_use]
@@ -32,7 +33,7 @@ pub fn records_of(
 pub fn runs_of(mut records: Vec<Record>, last: usize) -> Vec<Run> {
     let mut known = HashSet::new();
     records.retain(|record| known.insert(record.id.clone()));
-    let by_name = |a: &Record, b: &Record| natord::compare(a.source(), b.source());
+    let by_name = |a: &Record, b: &Record| natural(a.source(), b.source());
     records.sort_by(|a, b| a.time().cmp(&b.time()).then_with(|| by_name(a, b)));
     let mut left = HashMap::new();
     let mut runs: Vec<Run> = Vec::new();

@@ -5,8 +5,8 @@
 /// The parts of a step name.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct StepName<'a> {
-    /// Words before the position: target, platform and stage, any of them missing.
-    pub words: Vec<&'a str>,
+    /// What stands before the position: target, platform and stage, any of them missing.
+    pub before: &'a str,
     /// Position, 1-based.
     pub position: u32,
     /// Number of positions.
@@ -19,10 +19,11 @@ pub struct StepName<'a> {
 #[must_use]
 pub fn parse_step_name(name: &str) -> Option<StepName<'_>> {
     let (inside, text) = name.strip_prefix('[')?.split_once("] ")?;
-    let mut words: Vec<&str> = inside.split_ascii_whitespace().collect();
-    let (position, of) = words.pop()?.split_once('/')?;
+    let inside = inside.trim_ascii_end();
+    let (before, count) = inside.rsplit_once(' ').unwrap_or(("", inside));
+    let (position, of) = count.split_once('/')?;
     Some(StepName {
-        words,
+        before,
         position: position.parse().ok()?,
         of: of.parse().ok()?,
         text: text.strip_prefix("ONBUILD ").unwrap_or(text),
@@ -36,7 +37,7 @@ mod tests {
     #[test]
     fn reads_padding_platform_and_stage() {
         let name = parse_step_name("[linux/amd64->arm64 builder  2/12] ONBUILD RUN make").unwrap();
-        assert_eq!(name.words, ["linux/amd64->arm64", "builder"]);
+        assert_eq!(name.before.trim(), "linux/amd64->arm64 builder");
         assert_eq!((name.position, name.of, name.text), (2, 12, "RUN make"));
     }
 

@@ -23,7 +23,7 @@ use tempfile::SpooledTempFile;
 
 use super::progress::Counted;
 use super::tee::Tee;
-use super::{BLOCK, Entry, Input, MAX_LINE, Progress, Unreadable};
+use super::{BLOCK, Entry, Input, MAX_LINE, Progress, Unreadable, natural};
 use bounded::{Bounded, Budget};
 use packed::{Packed, packed};
 
@@ -355,7 +355,7 @@ fn unzip(
     directory::check(&mut file)?;
     let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
     let mut names: Vec<String> = archive.file_names().flatten().map(Cow::into_owned).collect();
-    names.sort_by(|a, b| natord::compare(a, b).then_with(|| a.cmp(b)));
+    names.sort_by(|a, b| natural(a, b));
     let whole = jobs::whole(&names);
     for name in names.iter().filter(|name| !jobs::is_copy(name, &whole)) {
         match archive.by_name(name) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ignore::WalkBuilder;
 
-use super::Whole;
+use super::{Whole, natural};
 
 /// One log to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,9 +88,7 @@ impl Found {
 
     fn sorted(mut self) -> Self {
         for list in [&mut self.logs, &mut self.others] {
-            list.sort_by(|a, b| {
-                natord::compare(&a.name, &b.name).then_with(|| a.name.cmp(&b.name))
-            });
+            list.sort_by(|a, b| natural(&a.name, &b.name));
             list.dedup();
         }
         self

@@ -12,6 +12,7 @@ mod discover;
 mod find;
 mod like;
 mod lines;
+mod natural;
 mod pipe;
 mod placed;
 mod progress;
@@ -27,6 +28,7 @@ pub use discover::{
 };
 pub use find::find;
 pub use like::Likeness;
+pub use natural::natural;
 pub use progress::Progress;
 pub use same::same_bytes;
 

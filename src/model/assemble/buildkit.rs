@@ -8,6 +8,7 @@ use super::finish;
 use super::vertex::{End, Vertex, is_status};
 use crate::dialect::Body;
 use crate::model::{Build, Dialect, Few, Quote, Text, parse_step_name};
+use crate::source::find;
 
 /// What was seen of one build (or of one bake with several targets).
 #[derive(Debug, Default)]
@@ -43,12 +44,11 @@ impl Segment {
         else {
             return false;
         };
-        let text = String::from_utf8_lossy(text);
-        if is_status(text.as_bytes()) {
+        if is_status(text) {
             return false;
         }
-        let same = first.names.iter().any(|(name, _)| subject(name) == subject(&text));
-        !same || (text.contains("load build definition") && self.has_steps())
+        let same = first.names.iter().any(|(name, _)| subject(name.as_bytes()) == subject(text));
+        !same || (find(text, b"load build definition").is_some() && self.has_steps())
     }
 
     /// The image is written, and the number of a vertex names another one. Builds that run side by
@@ -59,9 +59,8 @@ impl Segment {
         else {
             return false;
         };
-        let name = String::from_utf8_lossy(text);
         let other = self.current.is_none()
-            && known.names.iter().all(|(known, _)| subject(known) != subject(&name));
+            && known.names.iter().all(|(known, _)| subject(known.as_bytes()) != subject(text));
         let written = |v: &Vertex| {
             v.end == End::Done && v.names.iter().any(|(name, _)| name.contains("exporting to "))
         };
@@ -163,10 +162,9 @@ impl Segment {
             self.booted = Some(Quote::new(line, raw));
         }
         let vertex = self.vertices.entry(n).or_default();
-        let name = String::from_utf8_lossy(text);
         // One number, two things: two printers write into one log.
-        self.tangled |=
-            vertex.names.first().is_some_and(|(known, _)| subject(known) != subject(&name));
+        let first = vertex.names.first();
+        self.tangled |= first.is_some_and(|(known, _)| subject(known.as_bytes()) != subject(text));
         vertex.named(text, line, raw);
         if text == b"preparing layers for inline cache"
             || text.ends_with(b"] preparing layers for inline cache")
@@ -178,9 +176,10 @@ impl Segment {
 
 /// A name without what bake puts in front: targets that share a vertex print it under each of
 /// theirs.
-fn subject(name: &str) -> &str {
-    let rest = name.strip_prefix('[').and_then(|inside| inside.split_once("] "));
-    rest.map_or(name, |(_, text)| text)
+fn subject(name: &[u8]) -> &[u8] {
+    let inside = name.strip_prefix(b"[");
+    let rest = inside.and_then(|inside| inside.get(find(inside, b"] ")? + 2..));
+    rest.unwrap_or(name)
 }
 
 #[cfg(test)]

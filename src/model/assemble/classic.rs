@@ -1,5 +1,6 @@
 //! One build of the classic builder while its lines come in: strictly one step after another.
 
+use super::instruction;
 use crate::dialect::{Bare, Classic};
 use crate::model::{
     Base, Build, BuildOutcome, Dialect, Engine, Few, Instruction, Outcome, Quote, Step, StepKind,
@@ -48,7 +49,11 @@ impl ClassicSegment {
     /// One line.
     pub(super) fn hear(&mut self, says: Classic, line: u64, raw: &[u8]) {
         match says {
-            Classic::Step { position, of, text } => self.step(position, of, text, line, raw),
+            Classic::Step { name, position, of, text } => {
+                let text = String::from_utf8_lossy(text);
+                let name = String::from_utf8_lossy(name);
+                self.step((&name, &text), (position, of), line, raw);
+            }
             Classic::UsingCache => self.outcome(Outcome::Hit, line, raw),
             Classic::Image(id) => self.image(id, line, raw),
             Classic::Deleted(id) => self.deleted(id, line, raw),
@@ -99,12 +104,15 @@ impl ClassicSegment {
         Some(self.build)
     }
 
-    fn step(&mut self, position: u32, of: u32, text: &[u8], line: u64, raw: &[u8]) {
+    fn step(
+        &mut self,
+        (name, text): (&str, &str),
+        (position, of): (u32, u32),
+        line: u64,
+        raw: &[u8],
+    ) {
         self.ran();
         self.last = line;
-        let text = Text::of_log(text);
-        let mut words = text.split_ascii_whitespace();
-        let instruction = words.next().unwrap_or_default().to_ascii_uppercase();
         if self.is_empty() {
             self.build.line = line;
         }
@@ -112,27 +120,23 @@ impl ClassicSegment {
             self.tangled |= self.of.is_some_and(|known| known != of);
             self.of = Some(of);
         }
-        if instruction == "FROM" {
-            self.from(&text, line, raw);
+        let word = text.split_ascii_whitespace().next().unwrap_or_default();
+        if word.eq_ignore_ascii_case("FROM") {
+            self.from(text, line, raw);
             return;
         }
-        let counted = matches!(instruction.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
-        let what = Instruction {
-            name: if of > 0 {
-                format!("{position}/{of} : {text}")
-            } else {
-                format!("{position} : {text}")
-            }
-            .into(),
+        let what = instruction::in_stage(name, &self.stage_name, || Instruction {
+            name: name.into(),
             stage: self.stage_name.clone(),
             position,
             of,
-            instruction: instruction.into(),
-            text,
+            instruction: word.to_ascii_uppercase().into(),
+            text: text.into(),
             ..Instruction::default()
-        };
+        });
+        let counted = matches!(what.instruction.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
         self.build.steps.push(Step {
-            what: what.into(),
+            what,
             kind: if counted { StepKind::Counted } else { StepKind::Metadata },
             header: Quote::new(line, raw),
             ..Step::default()

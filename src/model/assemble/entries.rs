@@ -6,9 +6,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::ControlFlow;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// One entry, with its text.
@@ -70,16 +71,28 @@ pub(super) struct Log<'a> {
     pub(super) vertex: Cow<'a, str>,
 }
 
-/// Reads the line up to its end or to where it is no such object any more.
-pub(super) fn each<'a>(line: &'a [u8], mut take: impl FnMut(Entry<'a>)) {
+/// Reads the line up to its end, to where it is no such object any more, or to the entry behind
+/// which no other is wanted.
+pub(super) fn each<'a>(line: &'a [u8], mut take: impl FnMut(Entry<'a>) -> ControlFlow<()>) {
     let mut json = serde_json::Deserializer::from_slice(line);
     // What was read before an error has been taken; a cut line always ends in one.
     let _ = json.deserialize_map(Object(&mut take));
 }
 
+/// Hands an entry on; an error where no other is wanted, which ends the reading.
+fn hand_on<'a, E: Error>(
+    entry: Entry<'a>,
+    take: &mut impl FnMut(Entry<'a>) -> ControlFlow<()>,
+) -> Result<(), E> {
+    match take(entry) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(E::custom("no other entry is wanted")),
+    }
+}
+
 struct Object<F>(F);
 
-impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Object<F> {
+impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> Visitor<'a> for Object<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -102,7 +115,7 @@ impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Object<F> {
 /// An array of one kind of entries.
 struct Array<'f, 'a, F>(fn(&'a str) -> Option<Entry<'a>>, &'f mut F);
 
-impl<'a, F: FnMut(Entry<'a>)> DeserializeSeed<'a> for Array<'_, 'a, F> {
+impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Array<'_, 'a, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
@@ -110,7 +123,7 @@ impl<'a, F: FnMut(Entry<'a>)> DeserializeSeed<'a> for Array<'_, 'a, F> {
     }
 }
 
-impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Array<'_, 'a, F> {
+impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> Visitor<'a> for Array<'_, 'a, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -121,7 +134,7 @@ impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Array<'_, 'a, F> {
         let Self(read, take) = self;
         while let Some(raw) = seq.next_element::<&'a RawValue>()? {
             if let Some(entry) = read(raw.get()) {
-                take(entry);
+                hand_on(entry, take)?;
             }
         }
         Ok(())
@@ -131,7 +144,7 @@ impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Array<'_, 'a, F> {
 /// Output, which is long and of which no text is kept: it is read over once.
 struct Logs<'f, F>(&'f mut F);
 
-impl<'a, F: FnMut(Entry<'a>)> DeserializeSeed<'a> for Logs<'_, F> {
+impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> DeserializeSeed<'a> for Logs<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
@@ -139,7 +152,7 @@ impl<'a, F: FnMut(Entry<'a>)> DeserializeSeed<'a> for Logs<'_, F> {
     }
 }
 
-impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Logs<'_, F> {
+impl<'a, F: FnMut(Entry<'a>) -> ControlFlow<()>> Visitor<'a> for Logs<'_, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -148,7 +161,7 @@ impl<'a, F: FnMut(Entry<'a>)> Visitor<'a> for Logs<'_, F> {
 
     fn visit_seq<S: SeqAccess<'a>>(self, mut seq: S) -> Result<(), S::Error> {
         while let Some(log) = seq.next_element::<Log>()? {
-            (self.0)(Entry::Log(log));
+            hand_on(Entry::Log(log), self.0)?;
         }
         Ok(())
     }
@@ -176,6 +189,7 @@ mod tests {
                 Entry::Status(status, _) => status.id.into_owned(),
                 Entry::Log(log) => format!("log {}", log.vertex),
             });
+            ControlFlow::Continue(())
         });
         assert_eq!(seen, ["x", "y", "log a"]);
     }

@@ -22,8 +22,22 @@ pub(super) fn of_step(
     known.map_or_else(make, |Named(known)| known)
 }
 
+/// The instruction with this name in a stage, where a name does not tell the stage.
+pub(super) fn in_stage(
+    name: &str,
+    stage: &str,
+    make: impl Fn() -> Instruction,
+) -> Shared<Instruction> {
+    thread_local!(static RECENT: Recent<Named> = Recent::default());
+    let make = || Shared::from(make());
+    match RECENT.with(|recent| recent.get(name, || Some(Named(make())))) {
+        Some(Named(known)) if known.stage == stage => known,
+        _ => make(),
+    }
+}
+
 fn instruction(name: &str, parsed: &StepName, targets: &BTreeSet<String>) -> Instruction {
-    let words = || parsed.words.iter().copied().filter(|w| !targets.contains(*w));
+    let words = || parsed.before.split_ascii_whitespace().filter(|w| !targets.contains(*w));
     let (instruction, _) = parsed.text.split_once(' ').unwrap_or((parsed.text, ""));
     Instruction {
         name: name.into(),

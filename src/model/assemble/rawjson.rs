@@ -5,6 +5,7 @@
 //! fetches a layer (`util/progress/controller/controller.go` starts it anew without inputs).
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
@@ -59,9 +60,10 @@ impl RawJsonSegment {
         let mut another = false;
         each(text, |entry| {
             if let Entry::Vertex(record, _) = entry {
-                another |= record.name.starts_with(LOAD)
+                another = record.name.starts_with(LOAD)
                     && !self.numbers.contains_key(record.digest.as_ref());
             }
+            if another { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         another
     }
@@ -71,8 +73,15 @@ impl RawJsonSegment {
         if self.line == 0 {
             self.line = line;
         }
-        each(text, |entry| match entry {
-            Entry::Vertex(record, raw) => self.vertex(&record, line, raw),
+        each(text, |entry| {
+            self.take(&entry, line);
+            ControlFlow::Continue(())
+        });
+    }
+
+    fn take(&mut self, entry: &Entry, line: u64) {
+        match entry {
+            Entry::Vertex(record, raw) => self.vertex(record, line, raw),
             Entry::Status(status, raw) => {
                 // Plain progress prints the size after a digest; that makes it a layer's.
                 let text = match status.id.strip_suffix(':') {
@@ -88,7 +97,7 @@ impl RawJsonSegment {
                     node.vertex.logs = true;
                 }
             }
-        });
+        }
     }
 
     /// The vertices in the order they ran; those that began together in the order they depend on

@@ -178,7 +178,7 @@ impl Vertex {
         let Some(digest) = digest_in(text).filter(|_| step && self.layers.len() < MANY) else {
             return;
         };
-        if !self.layers.iter().any(|known| known.text.contains(digest)) {
+        if !self.layers.iter().any(|known| digest_in(known.text.as_bytes()) == Some(digest)) {
             self.layers.push(Quote::new(line, raw));
         }
     }

@@ -6,6 +6,7 @@
 use memchr::memmem;
 
 use super::{Buildah as Says, Dialect, Event};
+use crate::source::find;
 
 /// Steps, and arrows that tell what became of them.
 pub(super) struct Buildah;
@@ -32,8 +33,8 @@ impl Dialect for Buildah {
 fn step(text: &[u8]) -> Option<Says<'_>> {
     let (stage, rest) = match text.strip_prefix(b"[") {
         Some(inside) => {
-            let (stage, rest) = inside
-                .split_at_checked(memmem::find(inside.get(..16).unwrap_or(inside), b"] ")?)?;
+            let (stage, rest) =
+                inside.split_at_checked(find(inside.get(..16).unwrap_or(inside), b"] ")?)?;
             (pair(stage)?.0, rest.get(2..)?)
         }
         None => (1, text),
@@ -42,8 +43,7 @@ fn step(text: &[u8]) -> Option<Says<'_>> {
         return commit(rest);
     }
     let rest = rest.strip_prefix(b"STEP ")?;
-    let (count, text) =
-        rest.split_at_checked(memmem::find(rest.get(..16).unwrap_or(rest), b": ")?)?;
+    let (count, text) = rest.split_at_checked(find(rest.get(..16).unwrap_or(rest), b": ")?)?;
     let (position, of) = pair(count)?;
     // Before v1.20 the commit is a step: `STEP 4: COMMIT team/app`.
     if let Some(name) = text.strip_prefix(b": COMMIT") {

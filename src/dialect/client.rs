@@ -12,9 +12,10 @@ pub(super) struct Client;
 impl Dialect for Client {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         match text.first()? {
-            b'E' | b'e' | b'f' | b'#' | b'b' | b'S' | b'c' => {
+            b'E' | b'e' | b'f' | b'#' | b'b' | b'c' => {
                 failure(text).map(Event::Failure).or_else(|| answer(text).map(Event::Answer))
             }
+            b'S' => service_failed(text).then_some(Event::Failure(text)),
             b'R' | b'd' | b'u' | b'm' | b'n' => answer(text).map(Event::Answer),
             b'W' | b't' | b'w' => warning(text),
             b'B' => service(text).map(Event::Service),

@@ -22,6 +22,18 @@ pub enum StepKind {
     Uncached,
 }
 
+impl StepKind {
+    /// The kind of a line by its instruction, in capitals, in builders that store all they do.
+    #[must_use]
+    pub fn of(instruction: &str) -> Self {
+        if matches!(instruction, "RUN" | "COPY" | "ADD" | "WORKDIR") {
+            Self::Counted
+        } else {
+            Self::Metadata
+        }
+    }
+}
+
 /// What became of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
 pub enum Outcome {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::classic::stage_name;
+use super::instruction;
 use crate::dialect::Buildah;
 use crate::model::{
     Base, Build, BuildOutcome, CacheKind, Dialect, Instruction, Outcome, Quote, Step, StepKind,
@@ -73,7 +74,8 @@ impl BuildahSegment {
                 // Each stage is committed; the last one is the image.
                 self.committed = false;
                 let numbered = raw.starts_with(b"[");
-                self.step((stage, numbered), (position, of), Text::of_log(words), quote());
+                let text = String::from_utf8_lossy(words);
+                self.step((stage, numbered), (position, of), &text, quote());
             }
             Buildah::UsingCache => self.arrow(Arrow::Cached, quote()),
             Buildah::Layer => self.arrow(Arrow::Layer, quote()),
@@ -130,38 +132,33 @@ impl BuildahSegment {
         &mut self,
         (stage, numbered): (u32, bool),
         (position, of): (u32, u32),
-        text: Text,
+        text: &str,
         header: Quote,
     ) {
-        let instruction =
-            text.split_ascii_whitespace().next().unwrap_or_default().to_ascii_uppercase();
         if self.build.line == 0 {
             self.build.line = header.line;
         }
-        if instruction == "FROM" {
-            self.from(stage, &text, header);
+        let word = text.split_ascii_whitespace().next().unwrap_or_default();
+        if word.eq_ignore_ascii_case("FROM") {
+            self.from(stage, text, header);
             return;
         }
         // Without numbers the stages follow each other.
         let stage = if numbered { stage } else { self.stage.max(1) };
         self.settle(Some(stage));
-        let counted = matches!(instruction.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
-        let what = Instruction {
+        let named = self.stages.get(&stage).cloned().unwrap_or_default();
+        let what = instruction::in_stage(&header.text, &named, || Instruction {
             name: header.text.clone(),
-            stage: self.stages.get(&stage).cloned().unwrap_or_default(),
+            stage: named.clone(),
             position,
             of,
-            instruction: instruction.into(),
-            text,
+            instruction: word.to_ascii_uppercase().into(),
+            text: text.into(),
             ..Instruction::default()
-        };
-        self.waiting.push(Waiting { at: self.build.steps.len(), stage, last: position == of });
-        self.build.steps.push(Step {
-            what: what.into(),
-            kind: if counted { StepKind::Counted } else { StepKind::Metadata },
-            header,
-            ..Step::default()
         });
+        let kind = StepKind::of(&what.instruction);
+        self.waiting.push(Waiting { at: self.build.steps.len(), stage, last: position == of });
+        self.build.steps.push(Step { what, kind, header, ..Step::default() });
     }
 
     /// Before v1.20 stages have no number: each FROM is the next one.

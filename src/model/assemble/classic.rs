@@ -134,10 +134,10 @@ impl ClassicSegment {
             text: text.into(),
             ..Instruction::default()
         });
-        let counted = matches!(what.instruction.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
+        let kind = StepKind::of(&what.instruction);
         self.build.steps.push(Step {
             what,
-            kind: if counted { StepKind::Counted } else { StepKind::Metadata },
+            kind,
             header: Quote::new(line, raw),
             ..Step::default()
         });

@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, VecDeque};
 use chrono::DateTime;
 use foldhash::HashMap;
 
+use super::instruction;
 use crate::dialect::{Kaniko, KanikoSays as Says};
 use crate::model::{
     Base, Build, BuildOutcome, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text,
@@ -244,16 +245,15 @@ impl KanikoSegment {
     /// A step of the stage that was begun last, of which nothing more is known.
     fn instruction(&self, text: &str) -> Step {
         let (instruction, _) = text.split_once(' ').unwrap_or((text, ""));
-        let kept = matches!(instruction, "RUN" | "COPY" | "ADD" | "WORKDIR");
-        let what = Instruction {
+        let stage = self.build.bases.last().map(|base| base.stage.clone()).unwrap_or_default();
+        let what = instruction::in_stage(text, &stage, || Instruction {
             name: text.into(),
-            stage: self.build.bases.last().map(|b| b.stage.clone()).unwrap_or_default(),
+            stage: stage.clone(),
             instruction: instruction.into(),
             text: text.into(),
             ..Instruction::default()
-        };
-        let kind = if kept { StepKind::Counted } else { StepKind::Metadata };
-        Step { what: what.into(), kind, ..Step::default() }
+        });
+        Step { what, kind: StepKind::of(instruction), ..Step::default() }
     }
 
     fn extracted(&mut self, quote: Quote) {

@@ -54,7 +54,8 @@ impl RawJsonSegment {
     /// Whether the line begins another build: another Dockerfile is loaded after steps were seen.
     pub(super) fn restarts_with(&self, text: &[u8]) -> bool {
         const LOAD: &str = "[internal] load build definition from ";
-        if !self.steps || memmem::find(text, LOAD.as_bytes()).is_none() {
+        static LOADS: LazyLock<memmem::Finder> = LazyLock::new(|| memmem::Finder::new(LOAD));
+        if !self.steps || LOADS.find(text).is_none() {
             return false;
         }
         let mut another = false;

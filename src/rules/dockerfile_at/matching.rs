@@ -92,13 +92,9 @@ fn by_number(content: &Content, build: &Build) -> Option<Vec<Option<(usize, usiz
 
 /// Instructions that `BuildKit` numbers.
 fn layers(stage: &Stage) -> impl Iterator<Item = usize> + '_ {
-    let counted = |keyword: &str| matches!(keyword, "RUN" | "COPY" | "ADD" | "WORKDIR");
-    stage
-        .instructions
-        .iter()
-        .enumerate()
-        .filter(move |(_, i)| counted(&i.keyword))
-        .map(|(index, _)| index)
+    let instructions = stage.instructions.iter().enumerate();
+    let counted = instructions.filter(|(_, i)| StepKind::of(&i.keyword) == StepKind::Counted);
+    counted.map(|(index, _)| index)
 }
 
 /// Other builders print instructions in the order of the file, some of them not at all.

@@ -4,6 +4,7 @@
 
 use crate::config::dockerfile::{declared, mentions};
 use crate::config::{Change, Instruction, Stage};
+use crate::model::StepKind;
 use crate::rules::installation;
 
 /// The changes for several names; what goes to one place goes together.
@@ -99,7 +100,7 @@ fn runs_something(instruction: &Instruction) -> bool {
 
 /// Right below the last instruction that makes a layer.
 fn end(stage: &Stage, group: &[u64]) -> u64 {
-    let layer = |i: &Instruction| matches!(i.keyword.as_str(), "RUN" | "COPY" | "ADD" | "WORKDIR");
+    let layer = |i: &Instruction| StepKind::of(&i.keyword) == StepKind::Counted;
     let last = stage.instructions.iter().rposition(layer).map_or(0, |at| at + 1);
     let mut rest = stage.instructions.iter().skip(last).filter(|i| !group.contains(&i.line));
     let behind = stage.instructions.last().map_or(stage.end, |i| i.end) + 1;

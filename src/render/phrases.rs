@@ -139,13 +139,14 @@ pub(super) fn too_little(report: &Report, assessment: &Assessment) -> String {
         (all, open) if all == open => format!(" of {}", count(all, "build")),
         (all, open) => format!(" of {} of {}", grouped(open), count(all, "build")),
     };
+    let why = if report.findings.is_empty() {
+        "nothing here shows why"
+    } else {
+        "no finding explains that"
+    };
     let seen = match total {
         0 => format!("no step{where_} was reached that a cache could answer"),
-        _ => format!(
-            "{} of {}{where_} ran, and nothing here shows why",
-            grouped(ran),
-            count(total, "step")
-        ),
+        _ => format!("{} of {}{where_} ran, and {why}", grouped(ran), count(total, "step")),
     };
     format!("Too little to tell: {seen}. To find out, give {}.", wanted(&assessment.wanted))
 }

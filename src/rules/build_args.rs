@@ -31,7 +31,7 @@ pub(super) fn lines(past: &Past, runs: &[usize], name: &str) -> Vec<Evidence> {
         Some(Study::quote(
             run,
             &command.quote,
-            &format!("`{name}` has another value than in the run before"),
+            &format!("`{name}` has a different value than in the run before"),
         ))
     };
     runs.iter().filter_map(line).take(3).collect()

@@ -72,9 +72,9 @@ fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
     let import = group.iter().any(|r| r.side == Side::Import);
     let export = group.iter().any(|r| r.side != Side::Import);
     let what = match (import, export) {
-        (true, true) => "reading and writing the cache",
-        (true, false) => "reading the cache",
-        _ => "writing the cache",
+        (true, true) => "read and write access to the cache",
+        (true, false) => "read access to the cache",
+        _ => "write access to the cache",
     };
     let forgotten = lacks_registry(repo, group);
     let unsure = !forgotten && group.iter().all(may_be_missing);
@@ -92,11 +92,11 @@ fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
         },
         title: if forgotten {
             format!(
-                "`{}` names no registry, and Docker Hub refuses {what}",
+                "`{}` names no registry, and Docker Hub denies {what}",
                 reference::without_hub(repo)
             )
         } else {
-            format!("{} refuses {what}{}", subject_of(repo), in_repository(repo))
+            format!("{} denies {what}{}", subject_of(repo), in_repository(repo))
         },
         cause: format!("{}{}", reason(repo, group), silent(group)),
         fix: fix_of(study, repo, export, group),

@@ -143,9 +143,9 @@ fn title(name: &str) -> String {
 fn cause(name: &str) -> String {
     format!(
         "A registry keeps one thing under a name. The image and its cache both go to {name}, and \
-            what is pushed last replaces the other: either who pulls the image gets a cache, or \
-            the next build imports an image in which no cache is. Docker's documentation asks for \
-            another reference."
+            what is pushed last replaces the other: either whoever pulls the image gets a cache, \
+            or the next build imports an image that holds no cache. Docker's documentation asks \
+            for another reference."
     )
 }
 

@@ -17,7 +17,7 @@ pub(super) struct CacheRefPerRun;
 
 static META: RuleMeta = RuleMeta {
     id: "cache-ref-per-run",
-    title: "each run looks for its cache under another name",
+    title: "each run looks for its cache under a different name",
     group: "No cache in use",
     severity: Severity::Error,
     what: "Runs of one build import references that differ in a number or a commit, none of which \
@@ -76,7 +76,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
             Confidence::Suspected
         },
         title: format!(
-            "each run looks for its cache under another name, {} to {}: none is ever \
+            "each run looks for its cache under a different name, {} to {}: none is ever \
             there",
             first.name, last.name
         ),

@@ -74,7 +74,7 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
         ),
         Fault::Failing => (
             "fails",
-            format!("The answer was an error of {}, or the connection was cut.", place(repo)),
+            format!("The builder got an error from {}, or the connection was cut.", place(repo)),
         ),
     };
     Draft {

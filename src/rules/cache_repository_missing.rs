@@ -67,12 +67,14 @@ fn bucket(group: &[Refusal]) -> Option<Draft> {
         severity: Severity::Error,
         confidence: Confidence::Proven,
         title: format!("the cache's {what}{name} does not exist: the cache is {}", lost(group)),
-        cause: format!("The storage answers that there is no such {what}; the builder makes none."),
+        cause: format!(
+            "The storage says that there is no such {what}, and the builder does not create one."
+        ),
         fix: Fix {
-            summary: format!("make the {what}, or correct its name"),
+            summary: format!("create the {what}, or correct its name"),
             steps: vec![
                 format!(
-                    "Make the {what}{name}, with rights for the builder to list, read and write in \
+                    "Create the {what}{name}, with rights for the builder to list, read and write in \
                         it."
                 ),
                 format!("Or correct its name in `--cache-from` and `--cache-to`: {hint}."),
@@ -90,7 +92,8 @@ fn draft(repo: &str, failed: bool) -> Draft {
         confidence: Confidence::Proven,
         title: format!("the cache's repository {repo} does not exist: no cache is stored"),
         cause: format!(
-            "The registry has no such repository, and made none when the cache was pushed.{goes_on}"
+            "The registry has no such repository, and created none when the cache was \
+                pushed.{goes_on}"
         ),
         fix: fix(repo),
         rules_out: Vec::new(),
@@ -116,7 +119,7 @@ fn fix(repo: &str) -> Fix {
         )
     };
     Fix {
-        summary: "make the repository, or keep the cache beside the image".to_owned(),
+        summary: "create the repository, or keep the cache beside the image".to_owned(),
         steps: vec![
             make,
             "Or write the cache to a tag of the image's repository, which is there: \

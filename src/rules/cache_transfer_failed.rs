@@ -91,8 +91,9 @@ fn behind(group: &[Refusal]) -> Draft {
     Draft {
         severity: Severity::Error,
         confidence: Confidence::Likely,
-        title: "the build fails at its end, though all steps and the cache export were well"
-            .to_owned(),
+        title:
+            "the build fails at the very end, although every step and the cache export succeeded"
+                .to_owned(),
         cause: "No step and no export printed the final error: what failed is the work behind \
             them, the end of the cache export or the provenance. Both read the builder's cache \
             records, and one of them was gone or could not be read."

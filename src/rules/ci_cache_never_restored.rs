@@ -208,7 +208,7 @@ fn fix(key: &Key, name: &str) -> Fix {
     Fix {
         summary: match key {
             Key::Same => format!("find out where {} goes", named(name)),
-            _ => "take what is new in every run out of the key".to_owned(),
+            _ => "remove what is new in every run from the key".to_owned(),
         },
         steps: steps.iter().map(|s| (*s).to_owned()).collect(),
         snippet: (!matches!(key, Key::Same)).then(|| github.to_owned()),

@@ -157,7 +157,7 @@ fn fix(study: &Study, refusal: &Refusal) -> Fix {
     let site = Site { cache: cache.unwrap_or(site.cache.clone()), ..site };
     if is_new(refusal) {
         return Fix {
-            summary: "take `image-manifest=false` and `oci-mediatypes=false` out of the cache \
+            summary: "remove `image-manifest=false` and `oci-mediatypes=false` from the cache \
                 export"
                 .to_owned(),
             steps: vec![

@@ -79,7 +79,7 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
         severity: Severity::Note,
         confidence: Confidence::Suspected,
         title: format!(
-            "`{}` found other files in two runs of commit {}",
+            "`{}` found different files in two runs of commit {}",
             step.text,
             commit.get(..12).unwrap_or(commit)
         ),

@@ -146,7 +146,7 @@ fn newest(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: Severity::Warning,
         confidence: if asked.is_some() { Confidence::Likely } else { Confidence::Suspected },
-        title: format!("{name} is imported as a cache, and this build makes it anew without one"),
+        title: format!("{name} is imported as a cache, and this build rebuilds it without one"),
         cause: "An image is a cache only if it was built with inline cache metadata. This build \
             imports its own image, finds nothing in it, and writes none into the new one."
             .to_owned(),

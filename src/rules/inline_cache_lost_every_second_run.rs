@@ -182,7 +182,7 @@ fn rules_out(past: &Past, last: &Period, sure: bool, open: bool) -> Option<Vec<A
     if open {
         said.extend([
             not_ruled_out(format!(
-                "an ARG or ENV in scope of `{}` with another value in the cold runs",
+                "an ARG or ENV in scope of `{}` with a different value in the cold runs",
                 loss.step.text
             )),
             to_decide("give the command lines, or put a WORKDIR in front of it"),

@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Error,
     what: "In every run kaniko looks up the same key for a RUN, finds nothing, executes the \
-        command and pushes the layer under another key, also the same one in every run.",
+        command and pushes the layer under a different key, also the same one in every run.",
     why: "What is stored is never what is looked up, so nothing is ever found, whatever changes or \
         does not. It is a fault of old executors.",
     fix: "Use a newer executor: the project is archived, and forks go on with it.",
@@ -87,8 +87,8 @@ fn cause(text: &str, runs: usize, asked: &str, stored: &str) -> String {
     let (asked, stored) = (start(asked), start(stored));
     if runs < 2 {
         return format!(
-            "For `{text}` the run looks up the key {asked} and pushes the layer under another one, \
-                {stored}. The next run will look for the first and not find it."
+            "For `{text}` the run looks up the key {asked} and pushes the layer under a different \
+                one, {stored}. The next run will look for the first and not find it."
         );
     }
     format!(

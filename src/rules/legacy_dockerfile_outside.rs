@@ -64,8 +64,8 @@ fn finding(past: &Past) -> Option<Finding> {
         ),
         cause: "The client adds a Dockerfile from outside the context under a random name, and \
             writes that name into the .dockerignore that it sends along. With a .dockerignore in \
-            the context, a copy of the whole context so has another content in each build, though \
-            no file of the repository changed."
+            the context, a copy of the whole context therefore has different content in each \
+            build, though no file of the repository changed."
             .to_owned(),
         evidence: Proof::from_lines(lines(past, &spot, command))?,
         fix: fix(command),

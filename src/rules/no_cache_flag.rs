@@ -148,7 +148,7 @@ fn fix(command: &Command, option: &str) -> Fix {
         text.replace(&format!(" {option}"), "").replace(&option.replacen(' ', "=", 1), "");
     let snippet = (without != text).then(|| format!("# before\n{text}\n# after\n{without}"));
     Fix {
-        summary: format!("take `{option}` out"),
+        summary: format!("remove `{option}`"),
         steps: vec![
             format!("Take `{option}` out of the build that runs for every commit."),
             "Where single steps must be fresh (package updates), rebuild in a scheduled job, or \

@@ -101,7 +101,7 @@ fn recurring(past: &Past) -> Option<Finding> {
         },
         confidence: sure,
         title: format!(
-            "`{}`{more} runs again {}: {probably}{told} has another value each time",
+            "`{}`{more} runs again {}: {probably}{told} has a different value each time",
             super::instruction::brief(&step.text),
             worst.spot.often(past)
         ),
@@ -158,8 +158,8 @@ fn cause(culprit: &Culprit, told: &str) -> String {
             culprit.words.join(" → ")
         ),
         Sign::Written(text) => format!(
-            "`{text}` stands above the step, and the job writes another value into the Dockerfile \
-                for each run: {}. Everything below it runs again.",
+            "`{text}` stands above the step, and the job writes a different value into the \
+                Dockerfile for each run: {}. Everything below it runs again.",
             culprit.words.join(" → ")
         ),
         Sign::Metadata(text) => format!(
@@ -176,7 +176,7 @@ fn cause(culprit: &Culprit, told: &str) -> String {
 
 fn lines(past: &Past, culprit: &Culprit) -> Vec<Evidence> {
     let says = match culprit.sign {
-        Sign::Text => "ran: its text has another value than before",
+        Sign::Text => "ran: its text has a different value than before",
         Sign::Metadata(_) | Sign::Written(_) | Sign::SameText => {
             "ran, with the same text as before"
         }

@@ -113,7 +113,7 @@ fn with_later_runs(study: &Study, group: &[Refusal], draft: Draft) -> Draft {
     Draft {
         severity: draft.severity.min(Severity::Warning),
         title: format!(
-            "{} (in {} of {} runs; the later ones are well)",
+            "{} (in {} of {} runs; the later ones are fine)",
             draft.title, passed.refused, passed.runs
         ),
         rules_out: draft.rules_out.into_iter().chain([doubt]).collect(),

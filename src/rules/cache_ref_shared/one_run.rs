@@ -44,7 +44,7 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
             "{} export to {cache}, one after the other{}. An export replaces what was there: what \
                 is left is the cache of the last one, and the next run of the others starts cold.",
             who.join(" and "),
-            if shown { "" } else { ", as it seems: it is the one cache that they import" }
+            if shown { "" } else { ", apparently: it is the one cache that they import" }
         ),
         evidence: Proof::from_lines(writers.iter().flat_map(lines).collect())?,
         fix: if name::is_scope(cache) { own_scopes(cache, &who) } else { remedy::own_refs(&sites) },

@@ -14,7 +14,7 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::UnknownAttribute => "is not a cache option",
         Kind::Argument => "asks for no inline cache",
         Kind::Blank => "has a blank after the comma",
-        Kind::Cut => return format!("the cache option `{token}` ends behind its comma"),
+        Kind::Cut => return format!("the cache option `{token}` ends after its comma"),
         Kind::UnknownType => "is not a cache backend",
         Kind::BadReference => return format!("{token} is not a valid reference"),
         Kind::BareType => {
@@ -58,8 +58,8 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
         }
         Kind::Argument => {
             "The builder writes an inline cache for `BUILDKIT_INLINE_CACHE` alone, with 1 or true. \
-                Anything else is an argument of the Dockerfile, and nobody complains of one that \
-                is not used."
+                Anything else is an argument of the Dockerfile, and one that is not used is no \
+                error."
         }
         Kind::Cut => {
             "A blank ends a word of a shell: what follows is no longer part of the option but a \
@@ -89,7 +89,7 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
 pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     let summary = match (&mistake.nearest, mistake.kind) {
         (Some(meant), _) => format!("write {meant}"),
-        (None, Kind::Cut) => "take the blank behind the comma out".to_owned(),
+        (None, Kind::Cut) => "remove the blank after the comma".to_owned(),
         (None, Kind::Missing) if of_runner(&mistake.token) => unusable("token").1.to_owned(),
         (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
         (None, Kind::Unusable) => unusable(&mistake.token).1.to_owned(),

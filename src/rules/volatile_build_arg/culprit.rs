@@ -82,7 +82,7 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
             let Written { step, run, values } = written?;
             words = values;
             let name = step.text.split(['=', ' ']).nth(1).map(str::to_owned);
-            let line = header(run, step, "is written with another value in each run");
+            let line = header(run, step, "is written with a different value in each run");
             (Sign::Written(step.text.to_string()), name.into_iter().collect(), vec![line])
         }
         (true, Some((text, quote))) if same_text(&spot) => {

@@ -69,7 +69,7 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
         let declared = early
             .arguments
             .first()
-            .and_then(|i| line(config, i.line, "another value for each platform"));
+            .and_then(|i| line(config, i.line, "a different value for each platform"));
         let spoilt =
             line(config, early.spoilt.line, "is the same for all platforms, and runs for each");
         declared.into_iter().chain(spoilt)

@@ -18,6 +18,8 @@ impl Dialect for Client {
             b'S' => service_failed(text).then_some(Event::Failure(text)),
             b'R' | b'd' | b'u' | b'm' | b'n' => answer(text).map(Event::Answer),
             b'W' | b't' | b'w' => warning(text),
+            b'D' => text.starts_with(b"Deleted build cache objects:").then_some(Event::Pruned),
+            b'T' => reclaimed(text).map(Event::Reclaimed),
             b'B' => service(text).map(Event::Service),
             b'L' => loaded(text).map(Event::Loaded),
             _ => None,
@@ -142,6 +144,18 @@ fn service(text: &[u8]) -> Option<&[u8]> {
     word.then_some(name)
 }
 
+/// `Total: 3.42MB` (with a tab) of `docker builder prune` and `docker buildx prune`
+/// (`docker/buildx` `commands/prune.go`), `Total reclaimed space: 3.42MB` of `docker system prune`
+/// and of older clients (`docker/cli` `command/system/prune.go`).
+fn reclaimed(text: &[u8]) -> Option<&[u8]> {
+    let amount = text
+        .strip_prefix(b"Total reclaimed space: ")
+        .or_else(|| text.strip_prefix(b"Total:"))?
+        .trim_ascii();
+    let number = amount.first().is_some_and(u8::is_ascii_digit);
+    (number && amount.ends_with(b"B")).then_some(amount)
+}
+
 /// `Loaded image: shop/web:latest`, of one without a name `Loaded image ID: sha256:…`
 /// (`moby/moby` `daemon/internal/image/tarexport/load.go`).
 fn loaded(text: &[u8]) -> Option<&[u8]> {
@@ -182,6 +196,15 @@ mod tests {
         let line = b"Loaded image: registry.example.com/shop/web:latest";
         assert_eq!(Client.read(line), Some(Event::Loaded(b"registry.example.com/shop/web:latest")));
         assert_eq!(Client.read(b"Loaded image ID: sha256:0a"), Some(Event::Loaded(b"sha256:0a")));
+    }
+
+    #[test]
+    fn knows_what_a_prune_deleted() {
+        assert_eq!(Client.read(b"Deleted build cache objects:"), Some(Event::Pruned));
+        let read = |line: &'static [u8]| Client.read(line);
+        assert_eq!(read(b"Total:\t3.42MB"), Some(Event::Reclaimed(b"3.42MB")));
+        assert_eq!(read(b"Total reclaimed space: 0B"), Some(Event::Reclaimed(b"0B")));
+        assert_eq!(read(b"Total: 12 tests"), None);
     }
 
     #[test]

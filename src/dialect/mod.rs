@@ -51,6 +51,10 @@ pub enum Event<'a> {
     NoOutput,
     /// `docker load` put an image into the daemon: its name, or its digest where it has none.
     Loaded(&'a [u8]),
+    /// A prune deletes steps of the builder's cache.
+    Pruned,
+    /// So much is what a prune deleted: `3.42MB`.
+    Reclaimed(&'a [u8]),
 }
 
 /// What follows `#12 `.

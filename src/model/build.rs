@@ -122,6 +122,10 @@ pub struct Build {
     pub final_step: FinalStep,
     /// Base images.
     pub bases: Vec<Base>,
+    /// Images that no stage stands on, and that steps take files from: `COPY --from=composer:2`.
+    pub sources: Few<Base>,
+    /// Contexts with a name of their own that the client sent: `--build-context assets=./assets`.
+    pub contexts: Few<Text>,
     /// Cache imports.
     pub imports: Vec<Transfer>,
     /// Cache exports with a vertex of their own.
@@ -230,6 +234,8 @@ impl Build {
         RECENT.with(|recent| self.steps.iter_mut().for_each(|step| step.what.share(recent)));
         self.steps.shrink_to_fit();
         self.bases.shrink_to_fit();
+        self.sources.shrink_to_fit();
+        self.contexts.shrink_to_fit();
         self.imports.shrink_to_fit();
         self.exports.shrink_to_fit();
         self.errors.shrink_to_fit();

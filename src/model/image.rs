@@ -43,6 +43,12 @@ impl<'a> ImageRef<'a> {
     pub fn is_of(&self, other: &Self) -> bool {
         self.registry == other.registry && self.repository == other.repository
     }
+
+    /// The same repository and tag.
+    #[must_use]
+    pub fn has_tag_of(&self, other: &Self) -> bool {
+        self.is_of(other) && self.tag.unwrap_or("latest") == other.tag.unwrap_or("latest")
+    }
 }
 
 /// What CI systems print in the place of a secret, beside a run of stars.

@@ -10,6 +10,7 @@ mod command;
 mod image;
 mod key;
 mod operation;
+mod platforms;
 mod shared;
 mod step;
 mod stepname;
@@ -88,6 +89,8 @@ pub struct Run {
     pub loads: Few<Pull>,
     /// Command lines that say how images are built.
     pub commands: Vec<Command>,
+    /// Lines that delete steps of the builder's cache, in their order.
+    pub prunes: Few<Quote>,
     /// What the CI says of itself: plugins in use, sections, build steps.
     pub notes: Few<CiNote>,
     /// What could not be read.
@@ -121,10 +124,21 @@ impl Run {
     pub(crate) fn settle(&mut self) {
         let made: Vec<(usize, usize)> = self.builds.iter().map(|build| self.made(build)).collect();
         self.builds.iter_mut().zip(made).for_each(|(build, made)| build.commands = made);
+        self.share_platforms();
         self.builds.shrink_to_fit();
         self.commands.shrink_to_fit();
         self.ci_caches.shrink_to_fit();
         self.notes.shrink_to_fit();
+    }
+
+    /// Steps that a build for several platforms makes once belong to none of them.
+    fn share_platforms(&mut self) {
+        let mut builds = std::mem::take(&mut self.builds);
+        for build in &mut builds {
+            let commands = self.commands_of(build);
+            build.share_platforms(commands);
+        }
+        self.builds = builds;
     }
 
     /// Command lines that made a build: those since the build before it. Where there are none, one

@@ -10,7 +10,7 @@ use super::{Rule, RuleMeta, Study};
 use crate::config::Change;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
 use crate::model::{Base, Build, Outcome, Step};
-use crate::series::Because;
+use crate::series::{Because, KeyPart, Miss, chain};
 
 pub(super) struct BaseImageDrift;
 
@@ -22,7 +22,7 @@ static META: RuleMeta = RuleMeta {
     what: "FROM names the same tag as in the run before, the digest (of the older builder, the id \
         of the image) changed, and steps built on it ran: from the first of their stage on, or, \
         where only the config of the image changed, from the first RUN or WORKDIR that depends on \
-        it. Without a log, as a note: a build with `--pull` on an image without a version.",
+        it. Or a step that takes files from such an image ran (`COPY --from=composer:2`). Without a log, as a note: a build with `--pull` on an image without a version.",
     why: "Every step of a stage depends on its base image. A tag that is pushed again makes the \
         whole stage run again, whenever that happens.",
     fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds \
@@ -59,8 +59,19 @@ struct Drift<'a> {
     now: &'a Base,
     /// The first step that ran, and those after it in its stage.
     rebuilt: Vec<&'a Step>,
-    /// Steps above it came from the cache: the layers of the base are the same, its config is not.
-    config: bool,
+    how: How,
+}
+
+/// What a stage has of the image that moved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// It stands on its layers.
+    Layers,
+    /// Steps above the first that ran came from the cache: the layers are the same, the config is
+    /// not.
+    Config,
+    /// The step takes files from it.
+    Files,
 }
 
 fn findings(past: &Past) -> Vec<Finding> {
@@ -73,8 +84,30 @@ fn findings(past: &Past) -> Vec<Finding> {
 
 fn drifts<'a>(past: &Past<'a>, i: usize) -> Vec<Drift<'a>> {
     let Some((_, build)) = past.get(i) else { return Vec::new() };
-    let moved = past.misses(i).filter(|miss| miss.because == Because::BaseChanged);
-    moved.filter_map(|miss| drift(past, i, build, miss.step)).collect()
+    let mut drifts = Vec::new();
+    for miss in past.misses(i) {
+        if miss.because == Because::BaseChanged {
+            drifts.extend(drift(past, i, build, miss.step));
+        } else if miss.differs.contains(&KeyPart::Stage) {
+            drifts.extend(drift_of_source(past, i, build, &miss));
+        }
+    }
+    drifts
+}
+
+/// The step copies from an image that moved.
+fn drift_of_source<'a>(
+    past: &Past<'a>,
+    i: usize,
+    build: &'a Build,
+    miss: &Miss<'a>,
+) -> Option<Drift<'a>> {
+    let before = past.index_of(miss.before?.0)?;
+    let earlier = past.builds.get(before)?;
+    let mut moved = chain::moved_sources(miss.step, earlier, build);
+    let (then, now) = moved.find(|(then, now)| !then.pinned && !now.pinned)?;
+    let below = same_stage(build, miss.step).filter(|s| s.position >= miss.step.position);
+    Some(Drift { at: i, before: (before, then), now, rebuilt: below.collect(), how: How::Files })
 }
 
 fn drift<'a>(past: &Past<'a>, i: usize, build: &'a Build, step: &'a Step) -> Option<Drift<'a>> {
@@ -88,7 +121,8 @@ fn drift<'a>(past: &Past<'a>, i: usize, build: &'a Build, step: &'a Step) -> Opt
     let (above, rebuilt): (Vec<_>, Vec<_>) = stage.partition(|s| s.position < step.position);
     let config = above.iter().any(|s| s.outcome == Outcome::Hit && !s.operation().is_link());
     let rebuilt = rebuilt.into_iter().filter(|s| !s.operation().is_link()).collect();
-    Some(Drift { at: i, before, now, rebuilt, config })
+    let how = if config { How::Config } else { How::Layers };
+    Some(Drift { at: i, before, now, rebuilt, how })
 }
 
 fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
@@ -104,22 +138,24 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
     Some(Finding {
         rule: META.id,
         severity: if often { META.severity } else { Severity::Note },
-        confidence: Confidence::Proven,
+        // Something else that the step depends on may have changed with the files.
+        confidence: if last.how == How::Files { Confidence::Likely } else { Confidence::Proven },
         title: format!(
-            "the base image {name} changed under its tag {}",
+            "the {} {name} changed under its tag {}",
+            if last.how == How::Files { "image" } else { "base image" },
             times(runs.len(), past.len())
         ),
         cause: cause(name, last),
         evidence: Proof::from_lines(evidence)?
             .seen_in(past.places(drifts.iter().map(|drift| drift.at))),
         fix: match last.now.digest.as_deref() {
-            Some(digest) => pinned(fix(name, digest), file.as_ref(), image, digest),
+            Some(digest) => pinned(fix(name, digest, last), file.as_ref(), image, digest),
             None => fix_local(name),
         },
         impact: impact(&drifts, runs.len()),
         rules_out: vec![ruled_out(
-            "changed sources or arguments (not needed to explain it: the new base image \
-                invalidates these steps)",
+            "changed sources or arguments (not needed to explain it: the new image invalidates \
+                these steps)",
         )],
         subject: past.subject(image),
     })
@@ -129,7 +165,14 @@ fn cause(name: &str, last: &Drift) -> String {
     let other = if last.now.digest.is_some() { "another digest" } else { "another image" };
     let moved = format!("FROM {name} names a tag, and the tag got {other} between the runs.");
     let Some(step) = last.rebuilt.first() else { return moved };
-    if last.config {
+    if last.how == How::Files {
+        return format!(
+            "`{}` takes files from {name}, and this tag got {other} between the runs. The files \
+                are part of its cache key: it and the steps below it ran.",
+            brief(&step.text)
+        );
+    }
+    if last.how == How::Config {
         return format!(
             "{moved} Its layers are the same, as the steps above `{}` came from the cache; what \
                 its config says of environment or user invalidates that step and those below it.",
@@ -215,15 +258,21 @@ fn fix_local(name: &str) -> Fix {
     }
 }
 
-fn fix(name: &str, digest: &str) -> Fix {
+fn fix(name: &str, digest: &str, last: &Drift) -> Fix {
+    let own = last.rebuilt.first().filter(|_| last.now.stage.is_empty() && last.how == How::Files);
+    let (place, line) = match own {
+        Some(step) => ("where the image is named", brief(&step.text)),
+        None => ("in FROM", format!("FROM {name}")),
+    };
+    let pinned = line.replacen(name, &format!("{name}@{digest}"), 1);
     Fix {
         summary: format!("pin {name} to a digest and let Renovate or Dependabot update it"),
         steps: vec![
-            "Name the digest in FROM. The tag before it is for readers.".to_owned(),
+            format!("Name the digest {place}. The tag before it is for readers."),
             "Let Renovate (`docker:pinDigests`) or Dependabot (package-ecosystem: docker) move it: \
                 the rebuild then happens once, in the commit that updates the base.".to_owned(),
         ],
-        snippet: Some(format!("# before\nFROM {name}\n# after\nFROM {name}@{digest}")),
+        snippet: Some(format!("# before\n{line}\n# after\n{pinned}")),
         cost: "security fixes of the base image arrive only when the digest is moved".to_owned(),
         ..Fix::default()
     }

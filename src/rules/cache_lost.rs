@@ -1,5 +1,7 @@
 //! A stored step is gone although nothing it depends on can have changed.
 
+mod pruned;
+
 use super::past::{self, Loss, Past, cost, end, header, verdict};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{
@@ -18,12 +20,14 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "The final stage ran from its first step on, though that step reads no files and its \
         text and base image are the same as in an earlier successful run that stored it: in the \
-        cache that this run imports, or in a builder that answered other runs.",
+        cache that this run imports, or in a builder that answered other runs. Or a stage ran \
+        from its first step on, and between it and the run that stored it the job pruned the \
+        builder's cache (`docker builder prune`, `docker system prune`), which deleted something.",
     why: "The record was removed or replaced between the runs: pruned by the builder's garbage \
         collection, deleted in the registry, overwritten by another build, or the job ran on \
         another agent.",
-    fix: "Find out who removes it: give the builder more space, exempt the cache tag from the \
-        registry's retention, use a registry cache where agents change.",
+    fix: "Find out who removes it: give the builder more space, prune by age, exempt the cache tag \
+        from the registry's retention, use a registry cache where agents change.",
     rules_out: "Everything with a rule of its own: the engine's inline cache bugs, shared \
         references, stages that are not stored, failed imports and exports, changed base images \
         and instructions, changing arguments, `--no-cache`, first runs, failed and cancelled runs. \
@@ -48,6 +52,11 @@ impl Rule for CacheLost {
     }
 }
 
+/// A prune that the logs show, else what they leave open.
+fn finding(past: &Past) -> Option<Finding> {
+    pruned::finding(past, &META).or_else(|| unseen(past))
+}
+
 /// Where the lost record was.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Store {
@@ -61,7 +70,7 @@ struct Lost<'a> {
     store: Store,
 }
 
-fn finding(past: &Past) -> Option<Finding> {
+fn unseen(past: &Past) -> Option<Finding> {
     let keeps = past.never_imports() && answers_another_run(past) && !any_booted(past);
     let lost: Vec<Lost> = (1..past.len()).filter_map(|i| lost(past, i, keeps)).collect();
     let newest = lost.last()?;

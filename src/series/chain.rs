@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashSet};
 
 use crate::model::{
-    Amount, Base, Build, BuildOutcome, Dialect, Operation, Outcome, Run, Step, StepKind, Text,
-    Transfer,
+    Amount, Base, Build, BuildOutcome, Dialect, ImageRef, Operation, Outcome, Run, Step, StepKind,
+    Text, Transfer,
 };
 
 /// One stage of one build.
@@ -159,6 +159,36 @@ pub fn follows_input(build: &Build, step: &Step) -> Option<bool> {
 pub(super) fn names(stage: &str) -> impl Iterator<Item = String> {
     std::iter::once(stage.to_ascii_lowercase())
         .chain(stage.strip_prefix("stage-").map(str::to_owned))
+}
+
+/// The image that a step takes files from under this name: one that no stage stands on
+/// (`COPY --from=composer:2`), or that of a stage which adds nothing to it.
+#[must_use]
+pub fn image_called<'a>(build: &'a Build, name: &str) -> Option<&'a Base> {
+    let is_bare = |stage: &str| build.steps.iter().all(|step| *step.stage != *stage);
+    let mut stages = build.bases.iter().filter(|base| !base.stage.is_empty());
+    if let Some(base) = stages.find(|base| is_called(&base.stage, name)) {
+        return is_bare(&base.stage).then_some(base);
+    }
+    let name = ImageRef::parse(name);
+    build.sources.iter().find(|base| ImageRef::parse(&base.image).has_tag_of(&name))
+}
+
+/// Images whose files a step takes that are others than in an earlier build: then and now.
+pub fn moved_sources<'a>(
+    step: &'a Step,
+    before: &'a Build,
+    now: &'a Build,
+) -> impl Iterator<Item = (&'a Base, &'a Base)> {
+    let both = |name| Some((image_called(before, name)?, image_called(now, name)?));
+    step.operation().sources().filter_map(both).filter(|(then, now)| is_other_base(then, now))
+}
+
+/// Whether a step takes files from a context that the client sent under a name of its own.
+#[must_use]
+pub fn reads_named_context(build: &Build, step: &Step) -> bool {
+    let mut sources = step.operation().sources();
+    sources.any(|name| build.contexts.iter().any(|context| context.eq_ignore_ascii_case(name)))
 }
 
 /// Names of stages are printed in lower case, and a stage may be called by its number.

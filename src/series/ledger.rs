@@ -15,7 +15,7 @@ use super::proof;
 use super::reason::Case;
 use super::{Misses, Start, Store};
 use crate::model::{
-    Base, Build, BuildOutcome, Found as Finds, Outcome, Run, Step, StepKind, Transfer,
+    Base, Build, BuildOutcome, Found as Finds, Outcome, Quote, Run, Step, StepKind, Transfer,
 };
 
 impl Misses {
@@ -84,13 +84,15 @@ pub(super) struct Now<'a> {
     broken: HashSet<(&'a str, &'a str)>,
     /// What steps call these by.
     called: HashSet<String>,
-    imports: Vec<&'a Transfer>,
+    pub(super) imports: Vec<&'a Transfer>,
     /// Some base image is another one than before.
     pub(super) moved: bool,
     /// The builder holds something of the builds before.
     pub(super) kept: bool,
     /// It begins without anything.
     pub(super) empty: bool,
+    /// The prune that deleted steps of its cache since the build before.
+    pub(super) pruned: Option<&'a Quote>,
 }
 
 impl<'m, 'a> Ledger<'m, 'a> {
@@ -160,7 +162,20 @@ impl<'m, 'a> Ledger<'m, 'a> {
             moved,
             kept: self.is_kept(build),
             empty,
+            pruned: self.prune(run, build),
         }
+    }
+
+    /// A prune between the build before and this one.
+    fn prune(&self, run: &'a Run, build: &Build) -> Option<&'a Quote> {
+        let &(before, last) = self.members.get(self.last?)?;
+        let same_log = std::ptr::eq(before, run);
+        let behind = |prune: &&Quote| prune.line > last.line;
+        let here = |prune: &&Quote| prune.line < build.line && (!same_log || behind(prune));
+        run.prunes
+            .iter()
+            .rfind(here)
+            .or_else(|| before.prunes.iter().rfind(|prune| !same_log && behind(prune)))
     }
 
     /// A hit of any kind, a base image that is there though an earlier build had to fetch it, or a
@@ -214,7 +229,8 @@ impl<'m, 'a> Ledger<'m, 'a> {
 
     fn miss(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Option<Found> {
         let at = now.build.steps.element_offset(step)?;
-        let first = stage.steps.first().is_some_and(|first| std::ptr::eq(*first, step));
+        let first = stage.steps.first().is_some_and(|first| std::ptr::eq(*first, step))
+            && now.shared_parent(stage).is_none();
         let line = self.stages.get(&(stage.name, stage.platform));
         let seen = line.and_then(|line| line.steps.get(step.text.as_str()));
         let against = self.against(now).and_then(|build| u32::try_from(build).ok());
@@ -331,7 +347,25 @@ impl Now<'_> {
             self.called.contains(&name.to_ascii_lowercase()) && !chain::is_called(stage.name, name)
         };
         let copies = step.operation().sources().any(ran);
-        copies || self.stands_on_a_rebuilt_stage(stage, step)
+        copies || self.stands_on_a_rebuilt_stage(stage, step) || self.follows_shared(stage, step)
+    }
+
+    /// The step right above the stage's first, which is made once for all platforms, ran.
+    fn follows_shared(&self, stage: &Stage, step: &Step) -> bool {
+        let first = stage.steps.first().is_some_and(|first| first.position == step.position);
+        first && self.shared_parent(stage).is_some_and(|parent| parent.outcome == Outcome::Miss)
+    }
+
+    /// Of the steps of a stage that are made once for all platforms the last, where this is what
+    /// one platform has of its own.
+    fn shared_parent(&self, stage: &Stage) -> Option<&Step> {
+        let begins = stage.steps.first()?.position;
+        if stage.platform.is_empty() {
+            return None;
+        }
+        let mut all = self.stages.iter();
+        let shared = all.find(|other| other.name == stage.name && other.platform.is_empty())?;
+        shared.steps.iter().copied().rfind(|step| step.position < begins)
     }
 
     /// A stage without a base image of its own may be built on another stage. `BuildKit` counts the

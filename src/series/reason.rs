@@ -72,6 +72,10 @@ impl<'a> Case<'_, '_, 'a> {
         if self.step.key.is_some() {
             return self.by_key(store);
         }
+        if self.copies_from_a_moved_image() {
+            let why = Why::of(Because::InputsChanged, Likely, store);
+            return why.differing(vec![KeyPart::Stage]);
+        }
         let unstored = if self.first { self.unstored() } else { None };
         if unstored == Some(Likely) && store == Store::Read {
             let hidden = self.hidden(before);
@@ -94,6 +98,14 @@ impl<'a> Case<'_, '_, 'a> {
         let input = chain::input(self.step);
         let hidden = self.hidden(before);
         let said = |because, confidence| Why::of(because, confidence, store).hiding(hidden.clone());
+        if self.now.pruned.is_some()
+            && self.first
+            && self.now.imports.is_empty()
+            && input != Input::Files
+        {
+            let sure = if hidden.is_empty() { Likely } else { Suspected };
+            return said(Because::RecordLost, sure);
+        }
         match store {
             // Changed files explain it as well, unless the builder is shown to be empty.
             Store::NeverAsked if input == Input::Files && !self.now.empty => {
@@ -119,11 +131,22 @@ impl<'a> Case<'_, '_, 'a> {
             Input::Files => said(Because::InputsChanged, Likely),
             Input::None | Input::Values if self.first => said(Because::RecordLost, sure),
             Input::None => said(Because::RecordLost, Suspected),
-            Input::Stage if self.copies_what_was_rebuilt_before() => {
+            Input::Stage
+                if self.copies_what_was_rebuilt_before()
+                    || chain::reads_named_context(self.now.build, self.step) =>
+            {
                 said(Because::InputsChanged, Likely)
             }
             Input::Values | Input::Stage => said(Because::Unknown, Suspected),
         }
+    }
+
+    /// The image that it takes files from is another one than when the step was last seen.
+    fn copies_from_a_moved_image(&self) -> bool {
+        let seen = self.seen.and_then(|seen| self.ledger.members.get(seen.build));
+        seen.is_some_and(|(_, build)| {
+            chain::moved_sources(self.step, build, self.now.build).next().is_some()
+        })
     }
 
     /// A build earlier in the log rebuilt the stage that is copied from, so that this one finds it
@@ -394,6 +417,11 @@ impl<'a> Case<'_, '_, 'a> {
     /// stage begins with a copy out of this one, none can come.
     fn unstored(&self) -> Option<Confidence> {
         let build = self.now.build;
+        // A builder's own cache stores every stage.
+        let own = self.now.imports.is_empty() && !build.headless;
+        if own && build.dialect.counts_from() {
+            return None;
+        }
         let last = self.now.last.filter(|last| *last != self.stage.name)?;
         let stored = self.ledger.stored.get(usize::from(self.now.i >= self.ledger.newest));
         let holds = stored.is_some_and(|all| all.contains(&(self.stage.name, self.stage.platform)));

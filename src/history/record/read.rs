@@ -28,6 +28,7 @@ impl Reader<'_> {
             ci_caches: run.ci_caches.iter().map(|cache| self.ci_cache(cache)).collect(),
             pulls: run.pulls.iter().map(|pull| self.pull(pull)).collect(),
             loads: run.loads.iter().map(|pull| self.pull(pull)).collect(),
+            prunes: self.quotes(&run.prunes),
             notes: run.notes.iter().map(|note| self.note(note)).collect(),
             ..model::Run::default()
         };
@@ -86,6 +87,8 @@ impl Reader<'_> {
             final_step: model::FinalStep::default(),
             steps: build.steps.iter().map(|step| self.step(step)).collect(),
             bases: build.bases.iter().map(|base| self.base(base)).collect(),
+            sources: build.sources.iter().map(|base| self.base(base)).collect(),
+            contexts: build.contexts.iter().map(|name| self.text(name)).collect(),
             imports: build.imports.iter().map(|import| self.transfer(import)).collect(),
             exports: build.exports.iter().map(|export| self.transfer(export)).collect(),
             inline: self.quoted(build.inline.as_ref()),

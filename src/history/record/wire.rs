@@ -149,6 +149,9 @@ pub(super) struct Run {
     /// Command lines that build, read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<Command>,
+    /// Lines that deleted steps of the builder's cache.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prunes: Vec<Quote>,
     /// What plugins of the CI say of themselves.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,

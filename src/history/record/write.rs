@@ -30,6 +30,7 @@ impl Writer<'_> {
             ci_caches: run.ci_caches.iter().map(|cache| self.ci_cache(cache)).collect(),
             pulls: run.pulls.iter().map(|pull| self.pull(pull)).collect(),
             loads: run.loads.iter().map(|pull| self.pull(pull)).collect(),
+            prunes: self.quotes(&run.prunes),
             commands: run.commands.iter().map(|command| self.command(command)).collect(),
             notes: run.notes.iter().map(|note| self.note(note)).collect(),
         }
@@ -84,6 +85,8 @@ impl Writer<'_> {
             invocation: build.invocation,
             steps: build.steps.iter().map(|step| self.step(step)).collect(),
             bases: build.bases.iter().map(|base| self.base(base)).collect(),
+            sources: build.sources.iter().map(|base| self.base(base)).collect(),
+            contexts: self.texts(&build.contexts),
             imports: build.imports.iter().map(|import| self.transfer(import)).collect(),
             exports: build.exports.iter().map(|export| self.transfer(export)).collect(),
             inline: self.quoted(build.inline.as_ref()),

@@ -54,6 +54,9 @@ impl Typed {
         let mut lines = lines.into_iter();
         // Of a command whose end is not shown, what it does not say is not known.
         let Some(first) = lines.next().filter(|_| is_whole(&text, lines.len())) else { return };
+        if Command::prunes_a_builder(&text) {
+            run.prunes.push(first.clone());
+        }
         let more: Few<Quote> = lines.chain(set).collect();
         let commands = Command::parse_all(&text, &first);
         run.asked_by(commands.into_iter().map(|command| Command { more: more.clone(), ..command }));

@@ -9,6 +9,7 @@ use super::ci::{self, Listener};
 use super::classic::ClassicSegment;
 use super::finish;
 use super::kaniko::KanikoSegment;
+use super::prune::Prunes;
 use super::rawjson::RawJsonSegment;
 use super::tty::TtySegment;
 use super::unread::{self, Unread};
@@ -29,6 +30,7 @@ pub(super) struct Assembler {
     tty: TtySegment,
     kaniko: KanikoSegment,
     listener: Listener,
+    prunes: Prunes,
     unread: Unread,
     service: Option<(u64, Text)>,
     invocations: usize,
@@ -102,6 +104,8 @@ impl Assembler {
                 let image = Text::of_log(image);
                 self.run.loads.push(Pull { image, quote: Quote::new(number, text) });
             }
+            Event::Pruned => self.prunes.deletes(Quote::new(number, text)),
+            Event::Reclaimed(amount) => self.prunes.reclaims(number, amount),
         }
     }
 
@@ -245,6 +249,7 @@ impl Assembler {
         self.listener.end(&mut self.run);
         self.builds.sort_by_key(|b| b.line);
         self.run.builds = self.builds;
+        self.prunes.settle(&mut self.run);
         finish::doubt(&mut self.run, lines);
         self.run.problems.extend(self.unread.problems(&self.run.builds));
         self.run.settle();

@@ -17,6 +17,7 @@ mod instruction;
 mod interest;
 mod job;
 mod kaniko;
+mod prune;
 mod rawjson;
 #[cfg(test)]
 mod testing;

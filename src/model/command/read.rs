@@ -1,6 +1,6 @@
 //! Reads the options of each tool into a [`Command`].
 
-use super::words::{Call, call, simple};
+use super::words::{Call, call, prunes, simple};
 use super::{Asked, CacheSpec, Command, Tool};
 use crate::model::{Quote, Text};
 
@@ -16,6 +16,12 @@ impl Command {
     pub fn parse_all(text: &str, quote: &Quote) -> Vec<Self> {
         let commands = simple(text);
         commands.iter().filter_map(|words| call(words)).map(|found| read(&found, quote)).collect()
+    }
+
+    /// Some command of a line deletes steps of a builder's cache.
+    #[must_use]
+    pub fn prunes_a_builder(text: &str) -> bool {
+        text.contains(" prune") && simple(text).iter().any(|words| prunes(words))
     }
 
     /// Reads one command that is cut into words already: variables that are set for it, the

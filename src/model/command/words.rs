@@ -93,6 +93,23 @@ pub(super) fn call(words: &[String]) -> Option<Call<'_>> {
     Some(Call { tool, before, first, rest: rest.get(at..).unwrap_or_default() })
 }
 
+/// A simple command deletes steps of a builder's cache: `docker builder prune`,
+/// `docker buildx prune`.
+pub(super) fn prunes(words: &[String]) -> bool {
+    let verbs: Vec<&str> = words
+        .iter()
+        .skip_while(|word| {
+            !matches!(Program::of(word, word), Some(Program::Docker | Program::Buildx))
+        })
+        .filter(|word| !word.starts_with('-'))
+        .map(String::as_str)
+        .collect();
+    matches!(
+        verbs.as_slice(),
+        ["docker", "builder" | "buildx", "prune", ..] | ["docker-buildx", "prune", ..]
+    )
+}
+
 enum Program {
     Docker,
     Buildx,

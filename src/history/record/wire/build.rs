@@ -39,6 +39,12 @@ pub(in super::super) struct Build {
     /// Its base images.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bases: Vec<Base>,
+    /// Images that steps take files from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Base>,
+    /// Contexts with a name of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contexts: Vec<String>,
     /// Caches it looked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub imports: Vec<Transfer>,

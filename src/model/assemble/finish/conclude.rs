@@ -4,7 +4,7 @@ use foldhash::HashSet;
 
 use super::Segment;
 use crate::model::{
-    Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind, Text,
+    Base, Build, BuildOutcome, CacheKind, Dialect, Engine, Outcome, Run, Step, StepKind, Text,
 };
 
 /// How far the log shows a build.
@@ -89,9 +89,13 @@ pub(super) fn mark_pinned(builds: &mut [Build], segment: &Segment) {
     let names = segment.vertices.values().flat_map(|v| &v.names);
     let written = names.filter_map(|(name, _)| loaded(name)?.rsplit_once('@'));
     let written: HashSet<&str> = written.map(|(_, digest)| digest).collect();
-    for base in builds.iter_mut().flat_map(|build| &mut build.bases) {
+    for base in builds.iter_mut().flat_map(images) {
         base.pinned = base.digest.as_deref().is_some_and(|digest| written.contains(digest));
     }
+}
+
+fn images(build: &mut Build) -> impl Iterator<Item = &mut Base> {
+    build.bases.iter_mut().chain(build.sources.iter_mut())
 }
 
 /// `[internal] load metadata for …`, `[web internal] load metadata for …`

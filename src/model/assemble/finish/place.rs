@@ -38,6 +38,8 @@ pub(super) fn place(
             trace: None,
             digests: None,
         });
+    } else if let Some(image) = rest.strip_prefix("FROM ") {
+        build.sources.push(source(image, header, vertex));
     } else if let Some(reference) = rest.strip_prefix("importing cache manifest from ") {
         build.imports.push(import(reference, header, vertex));
     } else if rest == "importing cache manifest" {
@@ -53,11 +55,17 @@ pub(super) fn place(
     sent(build, name, vertex);
 }
 
-/// `[internal] load build definition from Dockerfile`, `[web internal] load build context`
+/// `[internal] load build definition from Dockerfile`, `[web internal] load build context`,
+/// `[context assets] load from client`
 fn sent(build: &mut Build, name: &str, vertex: &Vertex) {
     let Some((inside, what)) = name.strip_prefix('[').and_then(|name| name.split_once("] ")) else {
         return;
     };
+    if what == "load from client" {
+        let named = inside.rsplit_once("context ").map(|(_, name)| name);
+        build.contexts.extend(named.map(Text::from));
+        return;
+    }
     if !inside.ends_with("internal") {
         return;
     }
@@ -78,17 +86,24 @@ fn is_whole(sent: &Amount, file: &str) -> bool {
 /// `FROM docker.io/library/node:20@sha256:…`
 fn base(what: &Instruction, quote: &Quote, vertex: &Vertex) -> Base {
     let image = what.text.split_ascii_whitespace().nth(1).unwrap_or_default();
-    let (image, digest) =
-        image.split_once('@').map_or((image, None), |(i, d)| (i, Some(Text::from(d))));
     Base {
         stage: what.stage.clone(),
         platform: what.platform.clone(),
+        ..source(image, quote, vertex)
+    }
+}
+
+/// An image that only a `COPY --from=composer:2` names has a vertex without a position: `FROM
+/// docker.io/library/composer:2@sha256:…` (`BuildKit` `dockerfile2llb/convert.go`).
+fn source(image: &str, quote: &Quote, vertex: &Vertex) -> Base {
+    let (image, digest) =
+        image.split_once('@').map_or((image, None), |(i, d)| (i, Some(Text::from(d))));
+    Base {
         image: image.into(),
         digest,
-        pinned: false,
-        id: None,
         quote: quote.clone(),
         pulled: vertex.pulled.clone(),
+        ..Base::default()
     }
 }
 

@@ -1,0 +1,90 @@
+//! Whether a prune of the builder's cache deleted something.
+
+use crate::model::{Few, Quote, Run};
+
+/// What prunes say below their command.
+#[derive(Default)]
+pub(super) struct Prunes {
+    /// Lines behind which deleted steps are listed.
+    deleted: Vec<Quote>,
+    /// Lines that tell how much was deleted, and whether that is something.
+    amounts: Vec<(u64, bool)>,
+}
+
+impl Prunes {
+    /// `Deleted build cache objects:`
+    pub(super) fn deletes(&mut self, line: Quote) {
+        self.deleted.push(line);
+    }
+
+    /// `Total reclaimed space: 0B`
+    pub(super) fn reclaims(&mut self, line: u64, amount: &[u8]) {
+        self.amounts.push((line, amount.iter().any(|b| matches!(b, b'1'..=b'9'))));
+    }
+
+    /// Leaves the run those of its prunes that are seen to have deleted something.
+    pub(super) fn settle(self, run: &mut Run) {
+        let mut prunes: Vec<Quote> = std::mem::take(&mut run.prunes).into_iter().collect();
+        prunes.retain(|prune| self.deleted_by(prune.line, run));
+        let listed = self.deleted.iter().filter(|line| !self.told(&prunes, line.line));
+        let all: Few<Quote> = prunes.iter().chain(listed).cloned().collect();
+        run.prunes = all;
+        run.prunes.sort_by_key(|prune| prune.line);
+    }
+
+    /// The amount below the command, before any build, is something.
+    fn deleted_by(&self, command: u64, run: &Run) -> bool {
+        let below = self.amounts.partition_point(|(line, _)| *line <= command);
+        let Some((told, something)) = self.amounts.get(below) else { return false };
+        let built = run.builds.iter().any(|build| (command..*told).contains(&build.line));
+        *something && !built
+    }
+
+    /// The command above the list is among the prunes already.
+    fn told(&self, prunes: &[Quote], listed: u64) -> bool {
+        let ends = |command: u64| {
+            let below = self.amounts.partition_point(|(line, _)| *line <= command);
+            self.amounts.get(below).map_or(0, |(line, _)| *line)
+        };
+        prunes.iter().any(|prune| prune.line < listed && listed < ends(prune.line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::LogReader;
+    use crate::envelope::Stack;
+    use crate::source::Sink;
+
+    const BUILD: &str = "#1 [2/2] RUN make\n#1 DONE 1.0s";
+
+    fn prunes(log: &str) -> Vec<u64> {
+        let mut reader = LogReader::new("x.log", Stack::recognise(log.as_bytes()));
+        for (number, line) in (1..).zip(log.lines()) {
+            reader.line(number, line.as_bytes());
+        }
+        reader.finish(99).remove(0).prunes.iter().map(|prune| prune.line).collect()
+    }
+
+    #[test]
+    fn a_prune_counts_where_it_deleted_something() {
+        let prune = "+ docker builder prune -af\nID\tRECLAIMABLE\tSIZE\tLAST ACCESSED\nabc\ttrue\t1B\nTotal:\t";
+        assert_eq!(prunes(&format!("{prune}3.42MB\n{BUILD}")), [1]);
+        assert!(prunes(&format!("{prune}0B\n{BUILD}")).is_empty());
+        assert!(
+            prunes(&format!("+ docker builder prune -af > /dev/null\n{BUILD}\nTotal: 3MB"))
+                .is_empty()
+        );
+        assert!(
+            prunes(&format!("+ docker image prune -f\nTotal reclaimed space: 3MB\n{BUILD}"))
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_list_of_deleted_steps_counts_by_itself_and_once() {
+        let listed = "Deleted build cache objects:\nabc\n\nTotal reclaimed space: 3MB\n";
+        assert_eq!(prunes(&format!("+ docker system prune -af\n{listed}{BUILD}")), [2]);
+        assert_eq!(prunes(&format!("+ docker builder prune -af\n{listed}{BUILD}")), [1]);
+    }
+}

@@ -1,0 +1,180 @@
+//! The job prunes the builder's cache, and the next build runs what that deleted.
+
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
+};
+use crate::model::{Quote, Run};
+use crate::rules::instruction::brief;
+use crate::rules::past::{Loss, Past, cost, header, verdict};
+use crate::rules::recurring::same_stage;
+use crate::rules::{RuleMeta, Study};
+
+/// A stage that was built anew, and the prune before it.
+struct Emptied<'a> {
+    at: usize,
+    loss: Loss<'a>,
+    /// The log that has the prune.
+    run: &'a Run,
+    prune: &'a Quote,
+}
+
+pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
+    if !past.never_imports() {
+        return None;
+    }
+    let emptied: Vec<Emptied> = (1..past.len()).filter_map(|i| emptied(past, i)).collect();
+    let newest = emptied.last()?;
+    let (_, build) = past.get(newest.at)?;
+    let reruns = emptied.iter().filter_map(|one| {
+        let (_, build) = past.get(one.at)?;
+        Some(same_stage(build, one.loss.step))
+    });
+    Some(Finding {
+        rule: meta.id,
+        severity: if emptied.len() > 1 { meta.severity } else { Severity::Note },
+        confidence: Confidence::Likely,
+        title: format!(
+            "{} of {} runs build anew what a prune had deleted from the builder's cache",
+            emptied.len(),
+            past.len()
+        ),
+        cause: cause(newest, build.hits() > 0),
+        evidence: Proof::from_lines(
+            emptied.iter().rev().take(3).rev().flat_map(|one| lines(past, one)).collect(),
+        )?
+        .seen_in(past.places(emptied.iter().map(|one| one.at))),
+        fix: fix(),
+        impact: cost(reruns.flatten(), emptied.len()),
+        rules_out: rules_out(),
+        subject: past.subject("prune"),
+    })
+}
+
+fn emptied<'a>(past: &Past<'a>, i: usize) -> Option<Emptied<'a>> {
+    let (_, build) = past.get(i)?;
+    let own = build.dialect.counts_from() && build.booted.is_none();
+    if !own || past.asked_for_no_cache(i) {
+        return None;
+    }
+    past.losses(i).into_iter().find_map(|loss| {
+        let (run, prune) = prune_between(past, loss.seen, i)?;
+        Some(Emptied { at: i, loss, run, prune })
+    })
+}
+
+/// The last prune behind one build and before another.
+fn prune_between<'a>(past: &Past<'a>, seen: usize, i: usize) -> Option<(&'a Run, &'a Quote)> {
+    let ((first, stored), (last, build)) = past.get(seen).zip(past.get(i))?;
+    (seen..=i).rev().find_map(|j| {
+        let (run, _) = past.get(j)?;
+        let behind = |line: u64| !std::ptr::eq(run, first) || line > stored.line;
+        let before = |line: u64| !std::ptr::eq(run, last) || line < build.line;
+        let mut prunes = run.prunes.iter().rev();
+        let prune = prunes.find(|prune| behind(prune.line) && before(prune.line))?;
+        Some((run, prune))
+    })
+}
+
+fn cause(newest: &Emptied, partly: bool) -> String {
+    let step = brief(&newest.loss.step.text);
+    let deleted = format!(
+        "A prune in the job deletes steps from the builder's cache. `{step}` has the same text and \
+            base image as when it was built before, and it ran again, with those below it."
+    );
+    if partly {
+        return format!(
+            "{deleted} Steps whose layers an image still has stay, so it is the build stages that \
+                are lost; with `docker builder prune` also without `--all`."
+        );
+    }
+    deleted
+}
+
+fn lines(past: &Past, one: &Emptied) -> Vec<Evidence> {
+    let Some(((run, _), (before, _))) = past.get(one.at).zip(past.get(one.loss.seen)) else {
+        return Vec::new();
+    };
+    vec![
+        verdict(before, one.loss.before, "was built or found here"),
+        Study::quote(one.run, one.prune, "deletes it from the builder's cache"),
+        header(run, one.loss.step, "ran again"),
+    ]
+}
+
+fn fix() -> Fix {
+    Fix {
+        summary: "prune what is old, not what the next run needs".to_owned(),
+        steps: vec![
+            "Take the prune out of the job, or give it an age: then it deletes only what no build \
+                has used for that long."
+                .to_owned(),
+            "Where the disk is short, let the builder limit its cache itself (`builder.gc` in \
+                daemon.json, `maxUsedSpace` in buildkitd.toml)."
+                .to_owned(),
+        ],
+        snippet: Some(
+            "docker image prune --force\ndocker builder prune --force --filter until=168h"
+                .to_owned(),
+        ),
+        cost: "the cache takes more of the agent's disk".to_owned(),
+        ..Fix::default()
+    }
+}
+
+fn rules_out() -> Vec<Alternative> {
+    vec![
+        ruled_out(
+            "changed sources, base image or instruction (the step reads no files and has \
+            the same text and digest)",
+        ),
+        not_ruled_out("another agent in the same runs (the builder does not print its machine)"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CacheLost;
+    use crate::finding::Severity;
+    use crate::model::{Build, Quote};
+    use crate::rules::testing::{Made, made, of, study};
+    use crate::rules::{Rule, Study};
+
+    fn cold() -> Made {
+        made().from("node:20", "aa").miss("WORKDIR /app").miss("COPY . .").miss("RUN a")
+    }
+
+    /// Runs of a build in line 9, with a prune in this line.
+    fn pruned(builds: Vec<(Made, Option<u64>)>) -> Study {
+        let place = |build: &mut Build| build.line = 9;
+        let mut runs = Vec::new();
+        for (made, line) in builds {
+            let mut run = made.with(place).run();
+            run.prunes = line
+                .map(|line| Quote::new(line, b"$ docker builder prune -af"))
+                .into_iter()
+                .collect();
+            runs.push(run);
+        }
+        study(runs)
+    }
+
+    #[test]
+    fn fires_on_a_prune_before_or_behind_the_build() {
+        for line in [1, 90] {
+            let runs = pruned((0..3).map(|_| (cold(), Some(line))).collect());
+            let found = CacheLost.check(&runs);
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Warning), "line {line}");
+            assert_eq!(found[0].impact.steps, 6);
+        }
+    }
+
+    #[test]
+    fn leaves_runs_that_a_prune_does_not_explain() {
+        let after_both = pruned(vec![(cold(), None), (cold(), Some(90))]);
+        assert!(CacheLost.check(&after_both).is_empty());
+        let drift = || made().from("node:20", "bb").miss("WORKDIR /app");
+        let moved = pruned(vec![(cold(), Some(90)), (drift(), Some(90))]);
+        assert!(CacheLost.check(&moved).is_empty());
+        assert!(CacheLost.check(&of(vec![cold(), cold()])).is_empty());
+    }
+}

@@ -5,11 +5,13 @@
 //! ENV in scope, added hosts, network, limits, user and shell; a WORKDIR on text, parent, user and
 //! `SOURCE_DATE_EPOCH`; a COPY on the files and its parent, with `--link` on the files alone.
 
+mod unstored;
+
 use super::asked::Asked;
 use super::chain::{self, Input, Stage};
 use super::ledger::{Ledger, Line, Now, Seen};
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Step, StepKind, Transfer};
+use crate::model::{Build, Dialect, Outcome, Run, Step, StepKind};
 
 use Confidence::{Likely, Proven, Suspected};
 
@@ -409,51 +411,5 @@ impl<'a> Case<'_, '_, 'a> {
         let own =
             steps.iter().filter(|step| step.stage == self.stage.name && step.position <= upto);
         own.filter(reads).any(|step| step.position > since)
-    }
-
-    /// A stage that is not the final one, and is rebuilt from its first step on in every build that
-    /// changes it: how sure it is that the cache does not store it. Sure where some other step
-    /// comes from the cache and nothing but a lost record can have rerun the step; where the final
-    /// stage begins with a copy out of this one, none can come.
-    fn unstored(&self) -> Option<Confidence> {
-        let build = self.now.build;
-        // A builder's own cache stores every stage.
-        let own = self.now.imports.is_empty() && !build.headless;
-        if own && build.dialect.counts_from() {
-            return None;
-        }
-        let last = self.now.last.filter(|last| *last != self.stage.name)?;
-        let stored = self.ledger.stored.get(usize::from(self.now.i >= self.ledger.newest));
-        let holds = stored.is_some_and(|all| all.contains(&(self.stage.name, self.stage.platform)));
-        if holds || !chain::all_missed(self.stage) || self.exports_every_stage() {
-            return None;
-        }
-        if build.hits() > 0 {
-            let certain = chain::input(self.step) == Input::None || self.exports_the_final_stage();
-            return Some(if certain { Likely } else { Suspected });
-        }
-        let mut steps = build.decided().filter(|step| step.stage == last);
-        let copies = steps.next().is_some_and(|step| chain::reads(build, step, self.stage.name));
-        copies.then_some(Suspected)
-    }
-
-    /// The command line asks for `mode=max`.
-    fn exports_every_stage(&self) -> bool {
-        let commands = self.now.run.commands_of(self.now.build);
-        let mut exports = commands.iter().flat_map(|command| &command.cache_to);
-        exports.any(|export| export.get("mode") == Some("max"))
-    }
-
-    /// An inline cache is written, or the command line names no other mode.
-    fn exports_the_final_stage(&self) -> bool {
-        let build = self.now.build;
-        let own = |export: &&Transfer| export.kind != CacheKind::Inline;
-        if build.inline.is_some() && build.exports.iter().filter(own).count() == 0 {
-            return true;
-        }
-        let commands = self.now.run.commands_of(build);
-        let mut exports = commands.iter().flat_map(|command| &command.cache_to).peekable();
-        exports.peek().is_some()
-            && exports.all(|export| export.get("mode").is_none_or(|m| m == "min"))
     }
 }

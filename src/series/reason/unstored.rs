@@ -1,0 +1,54 @@
+//! Whether the cache in use stores a stage at all.
+
+use super::super::chain::{self, Input};
+use super::Case;
+use crate::model::{CacheKind, Transfer};
+use crate::series::Confidence::{self, Likely, Suspected};
+
+impl Case<'_, '_, '_> {
+    /// A stage that is not the final one, and is rebuilt from its first step on in every build that
+    /// changes it: how sure it is that the cache does not store it. Sure where some other step
+    /// comes from the cache and nothing but a lost record can have rerun the step; where the final
+    /// stage begins with a copy out of this one, none can come.
+    pub(super) fn unstored(&self) -> Option<Confidence> {
+        let build = self.now.build;
+        // A builder's own cache stores every stage.
+        let own = self.now.imports.is_empty() && !build.headless;
+        if own && build.dialect.counts_from() {
+            return None;
+        }
+        let last = self.now.last.filter(|last| *last != self.stage.name)?;
+        let stored = self.ledger.stored.get(usize::from(self.now.i >= self.ledger.newest));
+        let holds = stored.is_some_and(|all| all.contains(&(self.stage.name, self.stage.platform)));
+        if holds || !chain::all_missed(self.stage) || self.exports_every_stage() {
+            return None;
+        }
+        if build.hits() > 0 {
+            let certain = chain::input(self.step) == Input::None || self.exports_the_final_stage();
+            return Some(if certain { Likely } else { Suspected });
+        }
+        let mut steps = build.decided().filter(|step| step.stage == last);
+        let copies = steps.next().is_some_and(|step| chain::reads(build, step, self.stage.name));
+        copies.then_some(Suspected)
+    }
+
+    /// The command line asks for `mode=max`.
+    fn exports_every_stage(&self) -> bool {
+        let commands = self.now.run.commands_of(self.now.build);
+        let mut exports = commands.iter().flat_map(|command| &command.cache_to);
+        exports.any(|export| export.get("mode") == Some("max"))
+    }
+
+    /// An inline cache is written, or the command line names no other mode.
+    fn exports_the_final_stage(&self) -> bool {
+        let build = self.now.build;
+        let own = |export: &&Transfer| export.kind != CacheKind::Inline;
+        if build.inline.is_some() && build.exports.iter().filter(own).count() == 0 {
+            return true;
+        }
+        let commands = self.now.run.commands_of(build);
+        let mut exports = commands.iter().flat_map(|command| &command.cache_to).peekable();
+        exports.peek().is_some()
+            && exports.all(|export| export.get("mode").is_none_or(|m| m == "min"))
+    }
+}

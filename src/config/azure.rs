@@ -8,7 +8,7 @@ use yaml_serde::Value;
 use super::jobs::{self, Job, Step, scripts, variables};
 use super::script::Builders;
 use super::yaml::{Route, entries, key, text};
-use super::{Change, Content, Kind, Place, fits_tag, yaml};
+use super::{Change, Content, Kept, Kind, Place, fits_tag, yaml};
 use crate::model::{Command, Quote, Text};
 
 /// The kind of file.
@@ -175,11 +175,45 @@ fn of_step(step: &Value, at: &Route) -> Vec<Step> {
             step.get("inputs").and_then(|inputs| inputs.get("inlineScript")),
             &key(&key(at, "inputs"), "inlineScript"),
         ),
-        // Whoever carries files from run to run may carry layers.
-        "Cache" => vec![Step::Doubt],
+        "Cache" => vec![kept(&input, at)],
         "Docker" => docker(&input, &key(at, "task")),
         _ => Vec::new(),
     }
+}
+
+/// Cache@2: the parts of a key are variables, texts, and files, of which the content counts
+/// (<https://learn.microsoft.com/azure/devops/pipelines/release/caching>).
+fn kept(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Step {
+    let written = input("key").unwrap_or_default();
+    let paths = input("path").unwrap_or_default();
+    let kept = Kept {
+        paths: paths.lines().map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect(),
+        fixed: !written.is_empty() && written.split('|').all(is_fixed),
+        key: written,
+        line: 0,
+    };
+    Step::Kept(kept, key(&key(at, "inputs"), "key"))
+}
+
+/// A part of a key that is the same in each run of a branch.
+fn is_fixed(part: &str) -> bool {
+    const SAME: [&str; 9] = [
+        "$(agent.os)",
+        "$(agent.osarchitecture)",
+        "$(agent.jobname)",
+        "$(system.jobname)",
+        "$(system.definitionid)",
+        "$(build.definitionname)",
+        "$(build.repository.name)",
+        "$(build.sourcebranch)",
+        "$(build.sourcebranchname)",
+    ];
+    let part = part.trim();
+    let text = part.trim_matches('"');
+    let quoted = text.len() < part.len();
+    // A word without a dot, a slash or a star is a text, the rest are files.
+    let word = !text.is_empty() && !text.contains(['.', '/', '\\', '*', '$', ',', '!']);
+    SAME.contains(&text.to_lowercase().as_str()) || word || quoted && !text.contains('$')
 }
 
 /// Docker@2: `build` takes further options as `arguments`, `buildAndPush`, the default, takes none.

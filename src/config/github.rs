@@ -4,6 +4,7 @@ mod calls;
 mod correct;
 mod events;
 mod inputs;
+mod kept;
 mod matrix;
 mod read;
 mod setup;

@@ -8,7 +8,7 @@ use yaml_serde::Value;
 
 use super::patch::Patch;
 use super::script::{self, Builders, Item, Maker, Spot};
-use super::{Change, Content, Place, yaml};
+use super::{Change, Content, Kept, Place, yaml};
 use crate::model::Quote;
 
 /// One job.
@@ -46,6 +46,9 @@ pub(super) enum Step {
     },
     /// What it brings along may be a cache.
     Doubt,
+    /// It restores a cache of the CI, which is saved when the job ends; with where its key is
+    /// written.
+    Kept(Kept, Route),
     /// It logs in to a registry.
     Login,
 }
@@ -88,6 +91,7 @@ fn builds(root: &Value, doc: Option<&Document>, jobs: Jobs) -> Vec<(Place, Optio
 fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option<Spot>)> {
     let Job { name, variables, legs, plain_legs, slashes, steps, mut builders } = job;
     let mut found: Vec<(Place, Option<Spot>)> = Vec::new();
+    let mut carried = Vec::new();
     for step in steps {
         match step {
             Step::Script(item) => {
@@ -106,12 +110,17 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
             }
             Step::Engine { fresh } => builders.engine(fresh),
             Step::Doubt => builders.doubt(),
+            Step::Kept(kept, route) => {
+                builders.doubt();
+                carried.push(Kept { line: quote(doc, &route).line, ..kept });
+            }
             Step::Login => builders.registry.log_in(),
         }
     }
     for (place, _) in &mut found {
         builders.registry.end(place);
         place.job.clone_from(&name);
+        place.kept.clone_from(&carried);
         place.variables.extend(variables.iter().cloned());
         place.resolve();
         (place.legs, place.plain_legs, place.slashes) = (legs.clone(), plain_legs.clone(), slashes);

@@ -22,6 +22,7 @@ mod gitlab;
 mod items;
 mod job;
 mod jobs;
+mod kept;
 mod link;
 mod makefile;
 pub mod patch;
@@ -36,6 +37,7 @@ mod yaml;
 
 pub use called::Called;
 pub use change::{Change, Settings, Side};
+pub use kept::Kept;
 pub use link::{is_included, link};
 pub use place::{Call, Content, Instruction, Place, Stage, fits_tag};
 pub use refs::Refs;

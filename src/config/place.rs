@@ -4,7 +4,7 @@
 //! Plain data, filled by the kinds; what it means is for the rules.
 
 use super::bitbucket::Pipelines;
-use super::{Refs, job, variables};
+use super::{Kept, Refs, job, variables};
 use crate::model::{CacheSpec, Command};
 
 /// What was read from one file.
@@ -113,6 +113,8 @@ pub struct Place {
     pub loose: Vec<String>,
     /// References whose runs come to it.
     pub refs: Refs,
+    /// Caches of the CI that its job restores and saves.
+    pub kept: Vec<Kept>,
 }
 
 impl Place {

@@ -1,10 +1,16 @@
 //! A CI cache that is restored in every run and never saved again.
 
+mod written;
+
 use super::ci_caches::{self, Seen, Words, named};
+use super::instruction::{copies_a_folder, copies_everything};
 use super::past::{Past, cost, header, verdict};
+use super::planned;
 use super::recurring::same_stage;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
+use crate::finding::{
+    Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide,
+};
 use crate::model::{Build, CacheKind, CacheOperation, CacheOutcome, Outcome, Run, Step, StepKind};
 use crate::series::chain::{self, Input};
 use crate::series::{Because, Miss};
@@ -18,7 +24,9 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "Runs restore a cache by its exact key and do not save it again because the key exists; \
         and a step that one run executed after a change is executed again by the next, though \
-        nothing it depends on changed since.",
+        nothing it depends on changed since; or steps that copy single files came from the cache \
+        in several runs, and in none since one of them. Without a log: the directory of a local \
+        cache is kept under a key in which nothing changes.",
     why: "The key never changes, so the cache stays what the first run made. What changed since \
         then is rebuilt in every run, and each change adds to it.",
     fix: "Let the key change with the content (a hash of the Dockerfile and lock files) and fall \
@@ -26,9 +34,10 @@ static META: RuleMeta = RuleMeta {
     rules_out: "A restored cache that still fits (no step is executed twice for one change), \
         builds that read another cache as well, and steps that run in every run because they read \
         changed files or arguments.",
-    limits: "A cache that is frozen and still complete costs nothing and is not reported. Steps \
-        below changed files are judged only between runs of one commit. Systems that print neither \
-        key nor name of a cache are not judged.",
+    limits: "A cache that is frozen and still complete costs nothing, and no log shows it. Copies \
+        of whole folders are judged only between runs of one commit; where single files are \
+        copied, they may have changed again in each run, and the finding is suspected. Systems \
+        that print neither key nor name of a cache are not judged.",
     example: include_str!("examples/ci-cache-frozen.txt"),
     references: &[
         "https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching",
@@ -41,8 +50,18 @@ static META: RuleMeta = RuleMeta {
 struct Again<'a> {
     before: (&'a Run, &'a Step),
     now: (&'a Run, &'a Build, &'a Step),
-    /// The runs are of one commit: no input can have changed.
-    one_commit: bool,
+    why: Why,
+}
+
+/// Why nothing can have changed between the two.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// The runs are of one commit.
+    OneCommit,
+    /// The step reads nothing, and its text and base are the same.
+    NoInput,
+    /// It reads single files, which had not changed in several runs before; they may have now.
+    Settled,
 }
 
 impl Rule for CiCacheFrozen {
@@ -51,7 +70,15 @@ impl Rule for CiCacheFrozen {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        Past::all(study).flat_map(|past| of_series(&past)).collect()
+        let seen: Vec<Finding> = Past::all(study).flat_map(|past| of_series(&past)).collect();
+        if !seen.is_empty() {
+            return seen;
+        }
+        let saved = |past: &Past| {
+            let saves = |s: Seen| s.is(CacheOperation::Save, CacheOutcome::Saved);
+            past.runs.iter().any(|run| ci_caches::of_run(run).any(saves))
+        };
+        planned::beside(study, seen, saved, written::finding)
     }
 }
 
@@ -83,20 +110,35 @@ fn again<'a>(past: &Past<'a>, kept: &[Seen]) -> Vec<Again<'a>> {
         alone && run.is_some_and(|run| kept.iter().any(|s| std::ptr::eq(s.run, *run)))
     };
     let runs: Vec<usize> = (0..past.len()).filter(frozen).collect();
-    let pairs = runs.iter().zip(runs.iter().skip(1));
-    pairs.flat_map(|(&i, &j)| twice(past, i, j)).collect()
+    let pairs = runs.iter().zip(runs.iter().skip(1)).enumerate();
+    pairs.flat_map(|(n, (&i, &j))| twice(past, runs.get(..n).unwrap_or_default(), i, j)).collect()
 }
 
-/// Steps that run `i` executed for a change, and run `j` without one.
-fn twice<'a>(past: &Past<'a>, i: usize, j: usize) -> Vec<Again<'a>> {
+/// Steps that run `i` executed for a change, and run `j` without one. `before` are the runs that
+/// restored the cache before them.
+fn twice<'a>(past: &Past<'a>, before: &[usize], i: usize, j: usize) -> Vec<Again<'a>> {
     let Some(((a, earlier), (b, later))) = past.get(i).zip(past.get(j)) else { return Vec::new() };
     let one_commit = a.commit.is_some() && a.commit == b.commit;
     let changed = |found: &Miss| {
         matches!(found.because, Because::InstructionChanged | Because::BaseChanged)
             && reads_nothing(found.step)
     };
-    let first = past.misses(i).filter(|found| one_commit || changed(found));
-    let pair = |found: Miss<'a>| {
+    let settled = |found: &Miss| {
+        let text = &found.step.text;
+        let few = chain::input(found.step) == Input::Files
+            && !copies_everything(text)
+            && !copies_a_folder(text);
+        let came = |run: &&usize| came_from_it(past, **run, found.step);
+        let hits = before.iter().take_while(came).count();
+        few && hits > 1 && !before.iter().skip(hits).any(|run| came(&run))
+    };
+    let why = |found: &Miss| match found {
+        _ if one_commit => Some(Why::OneCommit),
+        found if changed(found) => Some(Why::NoInput),
+        found => settled(found).then_some(Why::Settled),
+    };
+    let first = past.misses(i).filter_map(|found| Some((why(&found)?, found)));
+    let pair = |(why, found): (Why, Miss<'a>)| {
         let same = |step: &&Step| {
             step.text == found.step.text && step.is_of(&found.step.stage, &found.step.platform)
         };
@@ -107,10 +149,20 @@ fn twice<'a>(past: &Past<'a>, i: usize, j: usize) -> Vec<Again<'a>> {
         (ran && base(earlier) == base(later)).then_some(Again {
             before: (a, found.step),
             now: (b, later, now),
-            one_commit,
+            why,
         })
     };
     first.filter_map(pair).collect()
+}
+
+/// The step came from the cache there.
+fn came_from_it(past: &Past, run: usize, step: &Step) -> bool {
+    let same = |other: &&Step| {
+        other.text == step.text
+            && other.is_of(&step.stage, &step.platform)
+            && other.outcome == Outcome::Hit
+    };
+    past.get(run).is_some_and(|(_, build)| build.decided().any(|other| same(&other)))
 }
 
 /// The step and those of its stage that follow.
@@ -125,9 +177,10 @@ fn reads_nothing(step: &Step) -> bool {
 
 fn finding(cache: &str, kept: &[Seen], again: &[Again]) -> Option<Finding> {
     let last = again.last()?;
+    let settled = again.iter().all(|one| one.why == Why::Settled);
     let words = Words {
         severity: META.severity,
-        confidence: Confidence::Likely,
+        confidence: if settled { Confidence::Suspected } else { Confidence::Likely },
         title: format!(
             "{} is restored in {} runs and never renewed: changes since it was saved are built \
                 again in each",
@@ -136,26 +189,21 @@ fn finding(cache: &str, kept: &[Seen], again: &[Again]) -> Option<Finding> {
         ),
         cause: format!(
             "The key of {} did not change, so the CI keeps what was saved under it first. `{}` was \
-                executed in one run and again in the next, though {}.",
+                executed in one run and again in the next, {}.",
             named(cache),
             last.now.2.text,
-            if last.one_commit {
-                "both build one commit"
-            } else {
-                "its text and base image are the same"
+            match last.why {
+                Why::OneCommit => "though both build one commit",
+                Why::NoInput => "though its text and base image are the same",
+                Why::Settled => {
+                    "and came from the cache in every run before: a file of it changed once, and \
+                        the cache that has it was never saved"
+                }
             }
         ),
         shows: "restored, and not saved again",
-        fix: fix(cache),
-        rules_out: vec![
-            ruled_out(
-                "a change of the sources (the step reads none, or the runs are of one commit)",
-            ),
-            ruled_out(
-                "an argument that changes in every run (it did not before the step's text or base \
-                    image changed)",
-            ),
-        ],
+        fix: fix_of(cache, kept.first()?.run.ci),
+        rules_out: rules_out(settled),
         subject: cache.to_owned(),
     };
     let mut found = ci_caches::finding(&META, kept, words)?;
@@ -167,22 +215,45 @@ fn finding(cache: &str, kept: &[Seen], again: &[Again]) -> Option<Finding> {
     Some(found)
 }
 
-fn fix(cache: &str) -> Fix {
+fn rules_out(settled: bool) -> Vec<Alternative> {
+    if settled {
+        return vec![
+            not_ruled_out("files that changed again in each of these runs"),
+            to_decide("run the job twice on one commit: what is stored is found by the second"),
+        ];
+    }
+    vec![
+        ruled_out("a change of the sources (the step reads none, or the runs are of one commit)"),
+        ruled_out(
+            "an argument that changes in every run (it did not before the step's text or base \
+                image changed)",
+        ),
+    ]
+}
+
+/// Each run saves the cache it leaves, and starts with the newest one.
+fn fix_of(key: &str, ci: Option<&str>) -> Fix {
     Fix {
-        summary: "let the key change with the content".to_owned(),
+        summary: "let each run save its cache under a key of its own".to_owned(),
         steps: vec![
-            "Put a hash of what decides the content into the key (Dockerfile, lock files), and \
-                name a prefix to fall back to."
+            "Put the commit into the key, and the key as it was before it as the prefix to fall \
+                back to: each run starts with the newest cache and saves its own."
                 .to_owned(),
-            format!("Delete {} once, so that the next run saves a fresh one.", named(cache)),
+            "Where the CI knows no prefixes (Bitbucket), put a hash of the files that decide the \
+                content into the key: Dockerfile, lock files."
+                .to_owned(),
             "A registry cache (`type=registry`) is overwritten by every build and cannot freeze."
                 .to_owned(),
         ],
-        snippet: Some(
-            "key: docker-${{ hashFiles('Dockerfile', 'package-lock.json') \
-            }}\nrestore-keys: docker-"
-                .to_owned(),
-        ),
+        snippet: match ci {
+            Some("github-actions") => {
+                Some(format!("key: {key}-${{{{ github.sha }}}}\nrestore-keys: |\n  {key}-"))
+            }
+            Some("azure-pipelines") => {
+                Some(format!("key: '{key} | \"$(Build.SourceVersion)\"'\nrestoreKeys: |\n  {key}"))
+            }
+            _ => None,
+        },
         ..Fix::default()
     }
 }

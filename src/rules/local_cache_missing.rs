@@ -18,7 +18,8 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     what: "The client warns `local cache import at DIR skipped` or `not found`: there is no cache \
         in that directory. Without a log: a local cache on a machine that is new in each run, \
-        whose directory nothing else in the file names.",
+        whose directory nothing else in the file names; or a cache that is written beside the \
+        directory that the CI's cache keeps (`dest=DIR-new`) and never moved there.",
     why: "The build goes on without a cache, and the warning comes after its output. On a CI agent \
         the directory is empty in each run unless something brings it along.",
     fix: "Persist the directory with the CI's own cache between runs, or use a registry cache.",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use yaml_serde::Value;
 
-use super::{events, inputs, matrix};
+use super::{events, inputs, kept, matrix};
 use crate::config::script::{self, Builders, Item, Spot, stays};
 use crate::config::yaml::{Document, Route, entries, key, line_of_key, text};
 use crate::config::{Place, Refs};
@@ -102,7 +102,7 @@ fn steps(
     doc: Option<&Document>,
     found: &mut Vec<Found>,
 ) {
-    let first = found.len();
+    let (first, mut carried) = (found.len(), Vec::new());
     let at = key(at, "steps");
     for (index, step) in
         value.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate()
@@ -110,6 +110,7 @@ fn steps(
         let route = at.with_key(index);
         let uses = step.get("uses").and_then(text).unwrap_or_default();
         let action = inputs::action(&uses);
+        carried.extend(kept::of_step(&action, step, &job.variables, doc, &route));
         let shared = Arc::new(step.clone());
         let quote = || quote(doc, &key(&route, "uses"));
         let mut add = |place: Place, at: At, capable: bool| {
@@ -173,7 +174,10 @@ fn steps(
             }
         }
     }
-    found.iter_mut().skip(first).for_each(|found| builders.registry.end(&mut found.place));
+    for found in found.iter_mut().skip(first) {
+        builders.registry.end(&mut found.place);
+        found.place.kept.clone_from(&carried);
+    }
 }
 
 /// Only the driver `docker` keeps the image where later steps find it.

@@ -1,8 +1,8 @@
 //! The configuration: a cache in a directory of a machine that is new in each run, and nothing
-//! carries it on.
+//! carries it on; or it is written beside the directory that is carried on.
 
 use super::{META, fix};
-use crate::finding::{Evidence, Finding, Severity, not_ruled_out};
+use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::{At, patch};
@@ -14,6 +14,9 @@ pub(super) fn finding(at: At) -> Option<Finding> {
     let (from, to) = (command.cache_from.iter().find(of)?, command.cache_to.iter().find(of)?);
     let (source, target) = (from.get("src")?, to.get("dest")?);
     let other = command.cache_from.iter().any(|spec| spec.kind() != CacheKind::Local);
+    if let Some(found) = left_beside(at, from, to) {
+        return Some(found);
+    }
     if !at.place.fresh || other || is_named_elsewhere(at, source) || is_named_elsewhere(at, target)
     {
         return None;
@@ -37,17 +40,81 @@ pub(super) fn finding(at: At) -> Option<Finding> {
     planned::finding(&META, Severity::Warning, lines, words)
 }
 
+/// `--cache-to type=local,dest=DIR-new`, and DIR is what the CI's cache restores and saves: the
+/// step that moves the one into the place of the other is missing.
+fn left_beside(at: At, from: &CacheSpec, to: &CacheSpec) -> Option<Finding> {
+    let (source, target) = (from.get("src")?, to.get("dest")?);
+    let kept = at.place.kept.iter().find(|kept| kept.holds(source))?;
+    let places = at.config.content.places.iter();
+    let written = |spec: &CacheSpec| spec.get("dest") == Some(source);
+    if source == target
+        || source.contains('$')
+        || at.place.kept.iter().any(|kept| kept.holds(target))
+        || places.flat_map(|place| &place.command.cache_to).any(written)
+        || is_named(at, &[last_part(target)?])
+    {
+        return None;
+    }
+    let words = Words {
+        title: format!("the cache is written to {target} and never moved to {source}"),
+        cause: format!(
+            "The CI's cache restores and saves {source}, and that is where the build looks. The \
+                build stores its cache in {target}, and nothing in the file moves it there: what \
+                is saved under the key is what was restored, or nothing at all."
+        ),
+        fix: move_it(source, target),
+        rules_out: vec![not_ruled_out(
+            "an action or script that is not in this file may move the directory",
+        )],
+        subject: target.to_owned(),
+    };
+    let key = at.config.quote(kept.line);
+    let lines = [
+        at.evidence_of(&to.raw, "is exported"),
+        at.evidence_of(&from.raw, "is imported"),
+        key.map(|quote| {
+            Evidence::of(&at.config.path, &quote, format!("this cache keeps {source}"))
+        }),
+    ];
+    let mut lines: Vec<Evidence> = lines.into_iter().flatten().collect();
+    lines.dedup_by(|a, b| a.line == b.line);
+    planned::finding(&META, Severity::Warning, lines, words)
+}
+
+fn move_it(source: &str, target: &str) -> Fix {
+    Fix {
+        summary: format!("move {target} into the place of {source} after the build"),
+        steps: vec![
+            "Add the step behind the build, in the same job: the CI's cache is saved at the job's \
+                end."
+                .to_owned(),
+            "A registry cache (`type=registry`) needs no directory and no CI cache.".to_owned(),
+        ],
+        snippet: Some(format!(
+            "- name: Move cache\n  run: |\n    rm -rf {source}\n    mv {target} {source}"
+        )),
+        ..Fix::default()
+    }
+}
+
+/// The name of the directory itself.
+fn last_part(directory: &str) -> Option<&str> {
+    let mut parts = directory.trim_end_matches('/').rsplit('/');
+    parts.find(|part| !part.is_empty() && !matches!(*part, "." | ".."))
+}
+
 /// A line that is none of cache options names the directory, or one above it: whatever it does, it
 /// may carry it on.
 fn is_named_elsewhere(at: At, directory: &str) -> bool {
     let parts: Vec<&str> = directory.trim_end_matches('/').rsplit('/').collect();
-    let Some(name) = parts.iter().find(|part| !part.is_empty() && !matches!(**part, "." | ".."))
-    else {
-        return true;
-    };
+    let Some(name) = last_part(directory) else { return true };
     let stem = name.trim_end_matches("-new").trim_end_matches("-old");
     let above = parts.iter().skip(1).filter(|part| part.len() > 3 && **part != "tmp");
-    let names: Vec<&str> = std::iter::once(stem).chain(above.copied()).collect();
+    is_named(at, &std::iter::once(stem).chain(above.copied()).collect::<Vec<_>>())
+}
+
+/// A line that is none of cache options has one of these words.
+fn is_named(at: At, names: &[&str]) -> bool {
     let option = |line: &str| line.contains("type=local");
     let texts =
         std::iter::once(at.config.body()).chain(at.config.others.iter().map(String::as_str));

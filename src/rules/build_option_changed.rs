@@ -1,12 +1,12 @@
 //! A build option that is part of the cache key is another one than in the run before.
 
+use super::command_lines::{self, Given};
 use super::instruction::brief;
-use super::past::{self, Past, cost, header};
-use super::recurring::same_stage;
+use super::past::{self, Past};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
-use crate::model::{Command, Step};
-use crate::series::{Because, KeyPart};
+use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
+use crate::model::Command;
+use crate::series::{Because, KeyPart, Miss};
 
 pub(super) struct BuildOptionChanged;
 
@@ -46,13 +46,6 @@ impl Rule for BuildOptionChanged {
     }
 }
 
-/// A step that an option reran, in one run.
-struct Rerun<'a> {
-    at: usize,
-    before: Option<usize>,
-    step: &'a Step,
-}
-
 fn findings(past: &Past) -> Vec<Finding> {
     let mut names: Vec<String> = Vec::new();
     for miss in (0..past.len()).flat_map(|i| past.misses(i)) {
@@ -71,30 +64,25 @@ fn options(because: Because, differs: &[KeyPart]) -> impl Iterator<Item = &str> 
 }
 
 fn finding(past: &Past, name: &str) -> Option<Finding> {
-    let reruns: Vec<Rerun> = (0..past.len()).flat_map(|at| reruns(past, at, name)).collect();
-    let last = reruns.last()?;
-    let mut runs: Vec<usize> = reruns.iter().map(|rerun| rerun.at).collect();
-    runs.dedup();
-    let evidence = reruns.iter().rev().take(3).rev().flat_map(|rerun| lines(past, rerun, name));
-    let text = brief(&last.step.text);
+    let shown = format!("--{name}");
+    let given = Given { name, shown: &shown, gives: has };
+    let is_for = |miss: &Miss| options(miss.because, miss.differs).any(|known| known == name);
+    let reruns = command_lines::reruns(past, is_for);
+    let runs = command_lines::runs(&reruns);
+    let text = brief(&reruns.last()?.step.text);
     Some(Finding {
         rule: META.id,
-        severity: if runs.len() > 1 { META.severity } else { Severity::Note },
+        severity: if runs > 1 { META.severity } else { Severity::Note },
         confidence: Confidence::Proven,
-        title: format!(
-            "`--{name}` invalidates `{text}` in {} of {} builds",
-            runs.len(),
-            past.len()
-        ),
+        title: format!("`{shown}` invalidates `{text}` in {runs} of {} builds", past.len()),
         cause: format!(
-            "The command lines differ in `--{name}`, which is part of the cache key of every RUN. \
+            "The command lines differ in `{shown}`, which is part of the cache key of every RUN. \
                 `{text}` has the same text on the same base image, but no result for this key is \
                 stored, so it and the steps below it ran."
         ),
-        evidence: Proof::from_lines(evidence.collect())?
-            .seen_in(past.places(reruns.iter().map(|rerun| rerun.at))),
+        evidence: command_lines::proof(past, &reruns, &given)?,
         fix: fix(name),
-        impact: impact(past, &reruns, runs.len()),
+        impact: command_lines::impact(past, &reruns),
         rules_out: vec![
             ruled_out(
                 "build arguments and the Dockerfile (the command lines differ in this option)",
@@ -105,43 +93,8 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
     })
 }
 
-fn reruns<'a>(past: &Past<'a>, at: usize, name: &str) -> Vec<Rerun<'a>> {
-    let mut reruns = Vec::new();
-    for miss in past.misses(at) {
-        if options(miss.because, miss.differs).any(|known| known == name) {
-            let before = miss.before.and_then(|(place, _)| past.index_of(place));
-            reruns.push(Rerun { at, before, step: miss.step });
-        }
-    }
-    reruns
-}
-
-fn impact(past: &Past, reruns: &[Rerun], runs: usize) -> crate::finding::Impact {
-    let steps = reruns.iter().filter_map(|rerun| {
-        let (_, build) = past.get(rerun.at)?;
-        Some(same_stage(build, rerun.step).filter(|step| step.position >= rerun.step.position))
-    });
-    cost(steps.flatten(), runs)
-}
-
-/// Both command lines, and the step.
-fn lines(past: &Past, rerun: &Rerun, name: &str) -> Vec<Evidence> {
-    let mut lines = Vec::new();
-    let with = |command: &&Command| command.options.iter().any(|option| option.name == name);
-    for (at, shows) in [(rerun.before, "the run before"), (Some(rerun.at), "this run")] {
-        let Some(at) = at else { continue };
-        let Some((run, _)) = past.get(at) else { continue };
-        let commands = past.commands(at);
-        let Some(command) = commands.iter().find(with).or_else(|| commands.last()) else {
-            continue;
-        };
-        let has = if with(&command) { "has" } else { "has no" };
-        let line = command.line_with(name);
-        lines.push(Study::quote(run, line, &format!("{shows} {has} `--{name}`")));
-    }
-    let run = past.get(rerun.at).map(|(run, _)| run);
-    lines.extend(run.map(|run| header(run, rerun.step, "ran, with the same text as before")));
-    lines
+fn has(command: &Command, name: &str) -> bool {
+    command.options.iter().any(|option| option.name == name)
 }
 
 fn fix(name: &str) -> Fix {

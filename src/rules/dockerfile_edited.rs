@@ -77,15 +77,7 @@ fn printed(past: &Past) -> Option<Finding> {
             follows it runs again."
             .to_owned(),
         evidence: Proof::from_lines(evidence)?,
-        fix: Fix {
-            summary: "no action needed".to_owned(),
-            steps: vec![
-                "Where this step is edited often, move it below the steps that do not depend on \
-                    it."
-                .to_owned(),
-            ],
-            ..Fix::default()
-        },
+        fix: fix("step"),
         impact: cost(rerun, edits.len()),
         rules_out: vec![
             not_ruled_out("a build argument that the step prints"),
@@ -143,6 +135,16 @@ fn lines(past: &Past, (i, step, before): &Edit) -> Vec<Evidence> {
         past.get(*i).map(|(run, _)| header(run, step, "as it is now: it ran, and what follows")),
     );
     lines
+}
+
+fn fix(edited: &str) -> Fix {
+    Fix {
+        summary: "no action needed".to_owned(),
+        steps: vec![format!(
+            "Where this {edited} is edited often, move it below the steps that do not depend on it."
+        )],
+        ..Fix::default()
+    }
 }
 
 #[cfg(test)]

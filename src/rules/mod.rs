@@ -48,6 +48,7 @@ mod ci_cache_upload_failed;
 mod ci_cache_write_denied;
 mod ci_caches;
 mod ci_docker_cache_unused_by_buildkit;
+mod command_lines;
 mod compose_drops_cache_to;
 mod context_copied_too_early;
 mod dockerfile_at;

@@ -1,9 +1,7 @@
 //! An edit that the builder does not print: a Dockerfile that is sent is sent whole, so another size
 //! is another Dockerfile. Older builders that still have the file are not sent it, and say nothing.
 
-use crate::finding::{
-    Confidence, Evidence, Finding, Fix, Proof, not_ruled_out, ruled_out, to_decide,
-};
+use crate::finding::{Confidence, Evidence, Finding, Proof, not_ruled_out, ruled_out, to_decide};
 use crate::model::Step;
 use crate::rules::instruction::brief;
 use crate::rules::past::{Past, cost, header};
@@ -33,15 +31,7 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
                 `{text}`, so it and the steps below it ran."
         ),
         evidence: Proof::from_lines(evidence.collect())?,
-        fix: Fix {
-            summary: "no action needed".to_owned(),
-            steps: vec![
-                "Where this line is edited often, move it below the steps that do not depend on \
-                    it."
-                .to_owned(),
-            ],
-            ..Fix::default()
-        },
+        fix: super::fix("line"),
         impact: cost(rerun.flatten(), edited.len()),
         rules_out: vec![
             ruled_out("a lost cache (this run asked for another key)"),

@@ -2,24 +2,16 @@
 //! because of it: in its text, in the environment of a RUN, or, for `SOURCE_DATE_EPOCH`, in the
 //! time of a WORKDIR.
 
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
-use crate::model::{Command, Step, Text};
+use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
+use crate::model::{Step, Text};
 use crate::rules::build_args;
+use crate::rules::command_lines::{self, Given, Rerun};
 use crate::rules::instruction::brief;
-use crate::rules::past::{Past, cost, header};
-use crate::rules::recurring::same_stage;
-use crate::rules::{RuleMeta, Study, dockerfile_at};
+use crate::rules::past::Past;
+use crate::rules::{RuleMeta, dockerfile_at};
 use crate::series::{Because, KeyPart, Miss};
 
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
-
-/// A step that ran because of an argument, in one run.
-struct Rerun<'a> {
-    at: usize,
-    before: Option<usize>,
-    step: &'a Step,
-    confidence: Confidence,
-}
 
 /// The argument that reran steps in most runs.
 pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
@@ -50,45 +42,28 @@ fn arguments(miss: &Miss) -> Vec<Text> {
 }
 
 fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
-    let reruns: Vec<Rerun> = (0..past.len()).flat_map(|at| reruns(past, at, name)).collect();
-    let reruns: Vec<Rerun> = reruns.into_iter().filter(|r| is_declared(past, r, name)).collect();
+    let given = Given { name, shown: name, gives: build_args::gives };
+    let is_for = |miss: &Miss| arguments(miss).iter().any(|known| known == name);
+    let mut reruns = command_lines::reruns(past, is_for);
+    reruns.retain(|rerun| is_declared(past, rerun, name));
     let last = reruns.last()?;
-    let mut runs: Vec<usize> = reruns.iter().map(|rerun| rerun.at).collect();
-    runs.dedup();
-    let evidence = reruns.iter().rev().take(3).rev().flat_map(|rerun| lines(past, rerun, name));
-    let steps = reruns.iter().filter_map(|rerun| {
-        let (_, build) = past.get(rerun.at)?;
-        Some(same_stage(build, rerun.step).filter(|step| step.position >= rerun.step.position))
-    });
+    let runs = command_lines::runs(&reruns);
     let text = brief(&last.step.text);
     Some(Finding {
         rule: meta.id,
-        severity: if runs.len() > 1 { meta.severity } else { Severity::Note },
+        severity: if runs > 1 { meta.severity } else { Severity::Note },
         confidence: reruns.iter().map(|rerun| rerun.confidence).max()?,
-        title: format!("`{name}` invalidates `{text}` in {} of {} builds", runs.len(), past.len()),
+        title: format!("`{name}` invalidates `{text}` in {runs} of {} builds", past.len()),
         cause: cause(name, last.step),
-        evidence: Proof::from_lines(evidence.collect())?
-            .seen_in(past.places(reruns.iter().map(|rerun| rerun.at))),
+        evidence: command_lines::proof(past, &reruns, &given)?,
         fix: fix(name),
-        impact: cost(steps.flatten(), runs.len()),
+        impact: command_lines::impact(past, &reruns),
         rules_out: vec![
             ruled_out("a lost cache (this run asked for another key)"),
             ruled_out("the Dockerfile (nothing in the logs shows that it was edited)"),
         ],
         subject: past.subject(name),
     })
-}
-
-fn reruns<'a>(past: &Past<'a>, at: usize, name: &str) -> Vec<Rerun<'a>> {
-    let mut reruns = Vec::new();
-    for miss in past.misses(at) {
-        if arguments(&miss).iter().any(|known| known == name) {
-            let before =
-                miss.before.and_then(|(place, _)| past.index_of(place)).or(at.checked_sub(1));
-            reruns.push(Rerun { at, before, step: miss.step, confidence: miss.confidence });
-        }
-    }
-    reruns
 }
 
 /// The Dockerfile, where it is given, declares the argument above the step; what is in the text is.
@@ -126,26 +101,6 @@ fn cause(name: &str, step: &Step) -> String {
             `{text}` is printed with the value filled in. With another text it is another step: it \
             and those below it ran."
     )
-}
-
-/// Both command lines, and the step.
-fn lines(past: &Past, rerun: &Rerun, name: &str) -> Vec<Evidence> {
-    let mut lines = Vec::new();
-    let gives = |command: &&Command| build_args::gives(command, name);
-    for (at, shows) in [(rerun.before, "the run before"), (Some(rerun.at), "this run")] {
-        let Some(at) = at else { continue };
-        let Some((run, _)) = past.get(at) else { continue };
-        let commands = past.commands(at);
-        let Some(command) = commands.iter().find(gives).or_else(|| commands.last()) else {
-            continue;
-        };
-        let has = if gives(&command) { "gives" } else { "does not give" };
-        let line = command.line_with(name);
-        lines.push(Study::quote(run, line, &format!("{shows} {has} `{name}`")));
-    }
-    let run = past.get(rerun.at).map(|(run, _)| run);
-    lines.extend(run.map(|run| header(run, rerun.step, "ran")));
-    lines
 }
 
 fn fix(name: &str) -> Fix {

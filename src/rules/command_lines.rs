@@ -1,0 +1,83 @@
+//! Steps that ran because the command lines of two runs differ: in a build argument, in an option.
+
+use super::Study;
+use super::past::{Past, cost, header};
+use super::recurring::same_stage;
+use crate::finding::{Confidence, Evidence, Impact, Proof};
+use crate::model::{Command, Step};
+use crate::series::Miss;
+
+/// A step that ran because of what its command line gives, in one run.
+pub(super) struct Rerun<'a> {
+    pub(super) at: usize,
+    before: Option<usize>,
+    pub(super) step: &'a Step,
+    pub(super) confidence: Confidence,
+}
+
+/// What two command lines differ in.
+pub(super) struct Given<'a> {
+    /// As the command line has it: `GIT_SHA`, `add-host`.
+    pub(super) name: &'a str,
+    /// As it is told: `GIT_SHA`, `--add-host`.
+    pub(super) shown: &'a str,
+    /// Whether a command line has it.
+    pub(super) gives: fn(&Command, &str) -> bool,
+}
+
+/// The steps that ran for one thing, oldest first; `is_for` tells whether a miss has it as a cause.
+pub(super) fn reruns<'a>(past: &Past<'a>, is_for: impl Fn(&Miss) -> bool) -> Vec<Rerun<'a>> {
+    let mut reruns = Vec::new();
+    for at in 0..past.len() {
+        for miss in past.misses(at).filter(&is_for) {
+            let before = miss.before.and_then(|(place, _)| past.index_of(place));
+            let before = before.or(at.checked_sub(1));
+            reruns.push(Rerun { at, before, step: miss.step, confidence: miss.confidence });
+        }
+    }
+    reruns
+}
+
+/// In how many runs they ran.
+pub(super) fn runs(reruns: &[Rerun]) -> usize {
+    reruns.chunk_by(|a, b| a.at == b.at).count()
+}
+
+/// They, and the steps below them.
+pub(super) fn impact(past: &Past, reruns: &[Rerun]) -> Impact {
+    let steps = reruns.iter().filter_map(|rerun| {
+        let (_, build) = past.get(rerun.at)?;
+        Some(same_stage(build, rerun.step).filter(|step| step.position >= rerun.step.position))
+    });
+    cost(steps.flatten(), runs(reruns))
+}
+
+/// The command lines of the newest three, and what ran.
+pub(super) fn proof(past: &Past, reruns: &[Rerun], given: &Given) -> Option<Proof> {
+    let newest = reruns.get(reruns.len().saturating_sub(3)..).unwrap_or_default();
+    let lines = newest.iter().flat_map(|rerun| lines(past, rerun, given));
+    let places = past.places(reruns.iter().map(|rerun| rerun.at));
+    Some(Proof::from_lines(lines.collect())?.seen_in(places))
+}
+
+/// Both command lines, and the step.
+fn lines(past: &Past, rerun: &Rerun, given: &Given) -> Vec<Evidence> {
+    let Given { name, shown, gives } = given;
+    let mut lines = Vec::new();
+    for (at, whose) in [(rerun.before, "the run before"), (Some(rerun.at), "this run")] {
+        let Some(at) = at else { continue };
+        let Some((run, _)) = past.get(at) else { continue };
+        let commands = past.commands(at);
+        let with = commands.iter().find(|command| gives(command, name));
+        let Some(command) = with.or_else(|| commands.last()) else { continue };
+        let does = if with.is_some() { "gives" } else { "does not give" };
+        lines.push(Study::quote(
+            run,
+            command.line_with(name),
+            &format!("{whose} {does} `{shown}`"),
+        ));
+    }
+    let run = past.get(rerun.at).map(|(run, _)| run);
+    lines.extend(run.map(|run| header(run, rerun.step, "ran")));
+    lines
+}

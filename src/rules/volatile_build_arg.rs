@@ -126,7 +126,7 @@ fn recurring(past: &Past) -> Option<Finding> {
 fn told(culprit: &Culprit) -> String {
     match culprit.names.first() {
         Some(name) => format!("`{name}`"),
-        None if culprit.written() => match culprit.sign {
+        None if culprit.stands_in_file() => match culprit.sign {
             Sign::Text => "its text".to_owned(),
             _ => "an ENV, or the default of an ARG, in the Dockerfile".to_owned(),
         },
@@ -144,7 +144,7 @@ fn impact(past: &Past, all: &[Culprit]) -> Impact {
 
 fn cause(culprit: &Culprit, told: &str) -> String {
     match &culprit.sign {
-        Sign::Text if culprit.written() => format!(
+        Sign::Text if culprit.stands_in_file() => format!(
             "The step differs from run to run in a value only: {}. No command line gives an \
                 argument, so the value is written into the Dockerfile, or comes from an ENV there. \
                 A step with another text is another step, so it and everything after it runs \
@@ -157,7 +157,7 @@ fn cause(culprit: &Culprit, told: &str) -> String {
                 after it runs again.",
             culprit.words.join(" → ")
         ),
-        Sign::Written(text) => format!(
+        Sign::ValueAbove(text) => format!(
             "`{text}` stands above the step, and the job writes a different value into the \
                 Dockerfile for each run: {}. Everything below it runs again.",
             culprit.words.join(" → ")
@@ -177,7 +177,7 @@ fn cause(culprit: &Culprit, told: &str) -> String {
 fn lines(past: &Past, culprit: &Culprit) -> Vec<Evidence> {
     let says = match culprit.sign {
         Sign::Text => "ran: its text has a different value than before",
-        Sign::Metadata(_) | Sign::Written(_) | Sign::SameText => {
+        Sign::Metadata(_) | Sign::ValueAbove(_) | Sign::SameText => {
             "ran, with the same text as before"
         }
     };

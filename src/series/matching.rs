@@ -84,7 +84,7 @@ impl<'a> Growing<'a> {
         let Some((other, last)) = self.last else { return (true, true, usize::MAX) };
         let same_image = last.images.iter().any(|image| build.images.contains(image));
         let steps = last.steps.len().abs_diff(build.steps.len());
-        (!same_image, other_file((other, last), (run, build)), steps)
+        (!same_image, names_other_file((other, last), (run, build)), steps)
     }
 
     /// The build is that of the series: it is like the last one, or like the last that came to its
@@ -210,19 +210,19 @@ fn other_image(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
 fn other_definition(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
     if !a.1.images.is_empty() && !b.1.images.is_empty() {
         let same = a.1.images.iter().any(|image| b.1.images.contains(image));
-        return !same || other_file(a, b);
+        return !same || names_other_file(a, b);
     }
-    other_file(a, b) || other_context(a, b)
+    names_other_file(a, b) || names_other_context(a, b)
 }
 
 /// The command lines of both name other folders.
-fn other_context(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
+fn names_other_context(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
     let (one, two) = (a.0.commands_of(a.1), b.0.commands_of(b.1));
     matches!((one, two), ([one], [two]) if one.context != two.context)
 }
 
 /// The command lines of both name other Dockerfiles or targets.
-fn other_file(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
+fn names_other_file(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
     let (one, two) = (a.0.commands_of(a.1), b.0.commands_of(b.1));
     let ([one], [two]) = (one, two) else { return false };
     one.file != two.file || one.target != two.target

@@ -11,7 +11,7 @@ pub(super) fn fix(past: &Past, culprit: &Culprit) -> Fix {
     let name = culprit.names.first().map_or("NAME", String::as_str);
     match culprit.sign {
         Sign::Text => split(culprit, name),
-        Sign::SameText | Sign::Written(_) | Sign::Metadata(_) => {
+        Sign::SameText | Sign::ValueAbove(_) | Sign::Metadata(_) => {
             in_file(move_down(past, culprit, name), culprit)
         }
     }
@@ -42,7 +42,7 @@ pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
         "changed files (a RUN reads none of the context, and the steps before it came from the \
             cache)",
     )];
-    if matches!(culprit.sign, Sign::Written(_)) {
+    if matches!(culprit.sign, Sign::ValueAbove(_)) {
         return vec![ruled_out("a lost cache record (a text above the step is another one)")];
     }
     if matches!(culprit.sign, Sign::Text) {
@@ -58,7 +58,7 @@ pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
             to_decide("give the command line of the build, or the Dockerfile"),
         ]);
     }
-    if culprit.written() {
+    if culprit.stands_in_file() {
         said.extend([
             ruled_out("a `--build-arg` (the command lines show none that changes)"),
             not_ruled_out(
@@ -81,17 +81,17 @@ fn move_down(past: &Past, culprit: &Culprit, name: &str) -> Fix {
     let texts: Vec<&str> = steps.iter().map(|s| s.text.as_str()).collect();
     let texts = texts.join("\n");
     let line = match &culprit.sign {
-        Sign::Written(text) => text.clone(),
+        Sign::ValueAbove(text) => text.clone(),
         _ => format!("ARG {name}"),
     };
     let what = match name {
-        _ if matches!(culprit.sign, Sign::Written(_)) => format!("`{line}`"),
-        "NAME" if culprit.written() => "the ENV or ARG that the job writes".to_owned(),
+        _ if matches!(culprit.sign, Sign::ValueAbove(_)) => format!("`{line}`"),
+        "NAME" if culprit.stands_in_file() => "the ENV or ARG that the job writes".to_owned(),
         "NAME" => "the argument".to_owned(),
         name => format!("`ARG {name}`"),
     };
     let label = match culprit.sign {
-        Sign::Written(_) => String::new(),
+        Sign::ValueAbove(_) => String::new(),
         _ => format!("\nLABEL org.opencontainers.image.revision=${name}"),
     };
     Fix {

@@ -21,7 +21,7 @@ pub(in crate::rules) enum Sign {
     Metadata(String),
     /// The classic builder printed an ENV or LABEL above that is written with another value in each
     /// run: its newest text.
-    Written(String),
+    ValueAbove(String),
     /// Same text; nothing else is left.
     SameText,
 }
@@ -48,7 +48,7 @@ pub(in crate::rules) struct Culprit<'a> {
 
 impl Culprit<'_> {
     /// Not given on the command line: then it is written into the Dockerfile.
-    pub(super) fn written(&self) -> bool {
+    pub(super) fn stands_in_file(&self) -> bool {
         self.none_given && matches!(self.sign, Sign::SameText | Sign::Text)
     }
 
@@ -83,7 +83,7 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
             words = values;
             let name = step.text.split(['=', ' ']).nth(1).map(str::to_owned);
             let line = header(run, step, "is written with a different value in each run");
-            (Sign::Written(step.text.to_string()), name.into_iter().collect(), vec![line])
+            (Sign::ValueAbove(step.text.to_string()), name.into_iter().collect(), vec![line])
         }
         (true, Some((text, quote))) if same_text(&spot) => {
             (Sign::Metadata(text), Vec::new(), vec![quote])
@@ -111,7 +111,7 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
         Sign::Text => {
             words.iter().any(|w| a.expression || a.values.iter().any(|v| w.contains(v.as_str())))
         }
-        Sign::Metadata(_) | Sign::Written(_) | Sign::SameText => {
+        Sign::Metadata(_) | Sign::ValueAbove(_) | Sign::SameText => {
             names.is_empty() || names.contains(&a.name)
         }
     };
@@ -132,8 +132,9 @@ fn enough(past: &Past, culprit: &Culprit) -> bool {
     let spot = &culprit.spot;
     // Where the command lines show no argument that changes, it can be an ENV that CI writes into
     // the Dockerfile; that needs to be told from a lost record by what stands before it.
-    let refuted =
-        matches!(culprit.sign, Sign::SameText) && culprit.written() && !spot.behind_hits(past);
+    let refuted = matches!(culprit.sign, Sign::SameText)
+        && culprit.stands_in_file()
+        && !spot.behind_hits(past);
     let known = culprit.per_run && (!culprit.given.is_empty() || !culprit.declared.is_empty());
     !refuted && (spot.nearly_always() || (spot.mostly() && known))
 }

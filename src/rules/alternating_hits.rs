@@ -1,7 +1,7 @@
 //! Hits and total misses take turns, and no cause is established.
 
 use super::past::{self, Past, cost, end, header};
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out};
 
 pub(super) struct AlternatingHits;
@@ -30,6 +30,20 @@ static META: RuleMeta = RuleMeta {
 impl Rule for AlternatingHits {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[
+            Cause::Rule("inline-cache-lost-every-second-run"),
+            Cause::Rule("inline-cache-never-exported"),
+            Cause::Rule("cache-ref-shared"),
+            Cause::Rule("image-without-inline-cache"),
+            Cause::Rule("cache-ref-is-image"),
+        ]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

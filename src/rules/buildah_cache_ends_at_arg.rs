@@ -1,7 +1,7 @@
 //! buildah stores the step of an ARG in a cache repository and never looks one up there.
 
 use super::past::{Past, cost, header};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{Build, Dialect, Outcome, Quote, Run, Step};
 
@@ -34,6 +34,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for BuildahCacheEndsAtArg {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

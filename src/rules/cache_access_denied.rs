@@ -5,7 +5,7 @@ mod hub;
 use super::backend::{self, Cause, Draft, Refusal, Side, manifest_only};
 use super::options::is_bare_type;
 use super::remedy::{Site, reference};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Alternative, Confidence, Finding, Fix, Severity, not_ruled_out};
 use crate::model::Dialect;
 
@@ -39,6 +39,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheAccessDenied {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! An upload the registry, or a proxy before it, finds too large, or has no room for.
 
 use super::backend::{self, Cause, Draft};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
 
 pub(super) struct CacheExportTooLarge;
@@ -30,6 +30,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheExportTooLarge {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

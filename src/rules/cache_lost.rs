@@ -3,7 +3,7 @@
 mod pruned;
 
 use super::past::{self, Loss, Past, cost, end, header, verdict};
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
@@ -45,6 +45,16 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheLost {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[
+            Cause::Of(Effect::LostCiCache),
+            Cause::Rule("ci-cache-frozen"),
+            Cause::Rule("ci-cache-never-restored"),
+            Cause::Rule("ci-docker-cache-unused-by-buildkit"),
+            Cause::Of(Effect::ColdRun),
+        ]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

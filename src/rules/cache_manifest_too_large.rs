@@ -1,7 +1,7 @@
 //! A cache whose own description is over the importer's limit of 1 MiB.
 
 use super::backend::{self, Cause, Draft};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 
 pub(super) struct CacheManifestTooLarge;
@@ -30,6 +30,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheManifestTooLarge {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -3,7 +3,7 @@
 use super::alike;
 use super::backend::cost_of;
 use super::cache_ref_shared::scope;
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide,
 };
@@ -38,6 +38,15 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheNeverFound {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[
+            Cause::Rule("cache-ref-shared"),
+            Cause::Rule("cache-ref-mismatch"),
+            Cause::Rule("cache-lost"),
+            Cause::Rule("min-mode-multi-stage"),
+        ]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

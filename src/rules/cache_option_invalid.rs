@@ -8,7 +8,7 @@ use super::options::{
 };
 use super::planned;
 use super::remedy::{At, patch};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::config::{Change, Side};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Build, CacheSpec, NoteKind, Quote, Run};
@@ -46,6 +46,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheOptionInvalid {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

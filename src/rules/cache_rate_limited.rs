@@ -1,7 +1,7 @@
 //! A cache backend that answers with 429.
 
 use super::backend::{self, Cause, Draft, Refusal};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 
 pub(super) struct CacheRateLimited;
@@ -30,6 +30,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheRateLimited {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -4,7 +4,7 @@ mod repair;
 
 use super::planned::{self, Words};
 use super::remedy::{At, Site, reference};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::config::pattern::tells_nothing;
 use crate::finding::{
     Confidence, Evidence, Finding, Impact, Place, Proof, Severity, not_ruled_out,
@@ -39,6 +39,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheRefIsImage {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

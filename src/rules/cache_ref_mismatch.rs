@@ -9,7 +9,7 @@ use super::backend::cost_of;
 use super::past::Past;
 use super::planned;
 use super::remedy::{self, At, Site, reference};
-use super::{Rule, RuleMeta, Study, unpulled};
+use super::{Effect, Rule, RuleMeta, Study, unpulled};
 use crate::config::pattern::fits;
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, to_decide,
@@ -47,6 +47,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheRefMismatch {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -4,7 +4,7 @@ use super::absent_refs::{Look, absent, asks_to_write, succeeded};
 use super::backend::cost_of;
 use super::past::Past;
 use super::remedy::{self, Site, reference};
-use super::{Rule, RuleMeta, Study, unpulled};
+use super::{Effect, Rule, RuleMeta, Study, unpulled};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out,
 };
@@ -36,6 +36,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheRefNeverWritten {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

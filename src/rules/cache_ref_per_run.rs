@@ -7,7 +7,7 @@ use super::alike;
 use super::backend::cost_of;
 use super::cache_ref_shared::scope;
 use super::remedy::reference;
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide,
 };
@@ -43,6 +43,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheRefPerRun {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

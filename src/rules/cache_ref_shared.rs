@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::past::{Loss, Past, cost, end, header, verdict};
 use super::remedy::{self, Site, reference};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
     ruled_out, to_decide,
@@ -56,6 +56,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheRefShared {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 
 use super::backend::{self, Cause, Draft, Refusal, lost};
 use super::remedy::reference;
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::CacheKind;
 
@@ -36,6 +36,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheRepositoryMissing {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

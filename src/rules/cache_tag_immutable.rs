@@ -3,7 +3,7 @@
 use super::backend::{self, Cause, Draft, Refusal};
 use super::manifest_refused::{Immutable, immutable};
 use super::remedy::reference;
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
 
 pub(super) struct CacheTagImmutable;
@@ -33,6 +33,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CacheTagImmutable {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

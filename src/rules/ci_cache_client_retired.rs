@@ -1,7 +1,7 @@
 //! A client of the CI's cache that is too old to be answered.
 
 use super::ci_caches::{self, Seen, Words};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::CacheReason;
 
@@ -33,6 +33,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CiCacheClientRetired {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::LostCiCache]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -7,7 +7,7 @@ use super::instruction::{copies_a_folder, copies_everything};
 use super::past::{Past, cost, header, verdict};
 use super::planned;
 use super::recurring::same_stage;
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide,
 };
@@ -67,6 +67,10 @@ enum Why {
 impl Rule for CiCacheFrozen {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Rule("ci-docker-cache-unused-by-buildkit")]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! A CI cache that stays on the machine it was made on.
 
 use super::ci_caches::{self, Seen, Words};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
 
@@ -33,6 +33,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CiCacheLocalOnly {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::LostCiCache]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 
 use super::ci_caches::{self, Seen, Words, named};
 use super::past::Past;
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide,
 };
@@ -51,6 +51,10 @@ enum Key {
 impl Rule for CiCacheNeverRestored {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Of(Effect::LostCiCache)]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

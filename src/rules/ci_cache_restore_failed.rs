@@ -1,7 +1,7 @@
 //! A cache of the CI that was there and could not be restored.
 
 use super::ci_caches::{self, Seen, Words, named};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
 
@@ -43,6 +43,10 @@ const OWN: [Option<CacheReason>; 6] = [
 impl Rule for CiCacheRestoreFailed {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::LostCiCache]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

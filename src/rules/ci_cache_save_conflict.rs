@@ -1,7 +1,7 @@
 //! A key of the CI's cache that another job has taken.
 
 use super::ci_caches::{self, Seen, Words, named};
-use super::{Rule, RuleMeta, Study, cache_saves};
+use super::{Effect, Rule, RuleMeta, Study, cache_saves};
 use crate::finding::{
     Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide,
 };
@@ -37,6 +37,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CiCacheSaveConflict {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::LostCiCache]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! The CI's cache service, or the way to it, failed.
 
 use super::ci_caches::{self, Seen, Words};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
 
@@ -31,6 +31,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CiCacheServiceError {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::LostCiCache]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! A cache that is larger than the CI takes.
 
 use super::ci_caches::{self, Seen, Words, named};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::CacheReason;
 
@@ -33,6 +33,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CiCacheTooLarge {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::LostCiCache]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

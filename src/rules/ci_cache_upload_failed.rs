@@ -2,7 +2,7 @@
 
 use super::cache_saves::{self, FailedSave};
 use super::ci_caches::named;
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
@@ -45,6 +45,14 @@ const TOOL_CACHES: &[&str] = &["docker.io--", "buildx-dl-", "setup-"];
 impl Rule for CiCacheUploadFailed {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::LostCiCache]
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Rule("parallel-steps-share-cache")]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! A job that may not write the CI's cache.
 
 use super::ci_caches::{self, Seen, Words};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::{CacheOperation, CacheOutcome, CacheReason};
 
@@ -34,6 +34,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for CiCacheWriteDenied {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::LostCiCache]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -11,7 +11,7 @@ use super::instruction::{brief, copies_a_folder, copies_context, copies_everythi
 use super::past::{self, Past};
 use super::planned;
 use super::recurring::{Spot, same_stage, spots};
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{Alternative, Confidence, Finding, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Outcome, Step};
 use crate::series::Because;
@@ -51,6 +51,14 @@ static META: RuleMeta = RuleMeta {
 impl Rule for ContextCopiedTooEarly {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Rule("cache-ref-shared")]
+    }
+
+    fn judges_files(&self) -> bool {
+        true
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -7,7 +7,7 @@ use super::instruction::brief;
 use super::past::{self, Past, cost, header};
 use super::recurring::{Spot, same_stage, spots};
 use super::volatile_build_arg::{Culprit, culprits, explains};
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
 };
@@ -40,6 +40,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for DockerfileEdited {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Rule("cache-ref-shared")]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -3,7 +3,7 @@
 use super::backend::{self, Cause, Draft, Refusal};
 use super::manifest_refused::immutable;
 use super::remedy::{self, Site};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide};
 
 pub(super) struct ExportManifestRejected;
@@ -38,6 +38,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for ExportManifestRejected {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

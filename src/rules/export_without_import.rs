@@ -5,7 +5,7 @@ mod written;
 use super::past::{self, Past, cost, end, header};
 use super::planned;
 use super::remedy::{self, Site};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
 };
@@ -36,6 +36,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for ExportWithoutImport {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

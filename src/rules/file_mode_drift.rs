@@ -7,7 +7,7 @@ use super::dockerfile_at;
 use super::instruction::{brief, copies_a_folder, copies_context, copies_everything, installs};
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
-use super::{Rule, RuleMeta, Study, legacy, legacy_dockerfile_outside};
+use super::{Cause, Rule, RuleMeta, Study, legacy, legacy_dockerfile_outside};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
@@ -48,6 +48,15 @@ static META: RuleMeta = RuleMeta {
 impl Rule for FileModeDrift {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[
+            Cause::Rule("ci-cache-frozen"),
+            Cause::Rule("cache-ref-shared"),
+            Cause::Rule("stale-cache-ref"),
+            Cause::Rule("compose-drops-cache-to"),
+        ]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -5,7 +5,7 @@ mod written;
 use super::past::{self, Past, cost, header};
 use super::planned;
 use super::remedy::command_line;
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{BuildOutcome, CacheKind, Command, Tool};
 
@@ -39,6 +39,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for GhaTokensMissing {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 
 use super::instruction::brief;
 use super::past::{Past, header, verdict};
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
 use crate::model::{Build, Outcome, Step, elapsed};
 use crate::series::change;
@@ -30,6 +30,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for HitsDropped {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Any]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

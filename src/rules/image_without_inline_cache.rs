@@ -4,7 +4,7 @@ use super::past::{self, Loss, Past, cost, end, header, plural};
 use super::planned;
 use super::remedy::{self, At, Site};
 use super::unstored_stage;
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
@@ -42,6 +42,14 @@ static META: RuleMeta = RuleMeta {
 impl Rule for ImageWithoutInlineCache {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Rule("cache-ref-is-image")]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -5,7 +5,7 @@ mod written;
 use super::past::{self, Past, cost};
 use super::planned;
 use super::remedy::{self, Site};
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, to_decide,
 };
@@ -42,6 +42,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for ImportWithoutExport {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Rule("compose-drops-cache-to")]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -3,7 +3,7 @@
 
 use super::past::{self, Loss, Past, graphdriver, header, plural, verdict};
 use super::remedy::{self, Site};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
@@ -46,6 +46,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for InlineCacheLostEverySecondRun {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

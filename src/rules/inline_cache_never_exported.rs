@@ -2,7 +2,7 @@
 
 use super::past::{self, Past, cost, graphdriver, header, plural};
 use super::remedy::{self, Site};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity, ruled_out, to_decide};
 
 pub(super) struct InlineCacheNeverExported;
@@ -33,6 +33,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for InlineCacheNeverExported {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -2,7 +2,7 @@
 
 use super::past::{self, Past, cost, header};
 use super::remedy::{command_line, reference};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
 };
@@ -33,6 +33,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for LegacyCacheFromNotPulled {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -6,7 +6,7 @@ use super::legacy;
 use super::past::Past;
 use super::recurring::Spot;
 use super::remedy::command_line;
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
 };
@@ -40,6 +40,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for LegacyCacheFromOrder {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -6,7 +6,7 @@ use super::legacy::{self, CacheFrom};
 use super::past::Past;
 use super::recurring::Spot;
 use super::remedy::command_line;
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide,
 };
@@ -45,6 +45,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for LegacyCacheImageStale {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

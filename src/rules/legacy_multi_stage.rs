@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::past::{self, Loss, Past, header, verdict};
 use super::remedy::{self, Site, reference};
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{Dialect, Outcome, Pull, Step};
 use crate::series::chain::{self, Stage};
@@ -39,6 +39,14 @@ static META: RuleMeta = RuleMeta {
 impl Rule for LegacyMultiStage {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Rule("legacy-stage-pruned")]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

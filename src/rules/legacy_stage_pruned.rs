@@ -1,7 +1,7 @@
 //! Each run deletes the image of the build stage that the next run would find.
 
 use super::past::{Past, cost, header, verdict};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
 use crate::model::{Build, Dialect, Outcome, Step};
 use crate::series::chain::{self, Stage};
@@ -34,6 +34,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for LegacyStagePruned {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -4,7 +4,7 @@ mod written;
 
 use super::backend::cost_of;
 use super::planned;
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out};
 use crate::model::{Build, CacheKind, Outcome, Quote, Run};
 use crate::series::Series;
@@ -37,6 +37,14 @@ static META: RuleMeta = RuleMeta {
 impl Rule for LocalCacheMissing {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Of(Effect::LostCiCache), Cause::Rule("ci-cache-never-restored")]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

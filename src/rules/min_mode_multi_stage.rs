@@ -4,7 +4,7 @@ use super::past::Past;
 use super::planned;
 use super::remedy::{self, At, Site, reference};
 use super::unstored_stage::{self, Words};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Finding, Severity, to_decide};
 use crate::model::{Build, CacheKind, CacheSpec, Command, Found, Run, Transfer};
 
@@ -42,6 +42,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for MinModeMultiStage {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -151,6 +151,40 @@ pub trait Rule: Sync {
     fn meta(&self) -> &'static RuleMeta;
     /// The causes it finds, none where there is nothing to say.
     fn check(&self, study: &Study) -> Vec<Finding>;
+    /// What its findings explain besides their own lines.
+    fn explains(&self) -> &'static [Effect] {
+        &[]
+    }
+    /// What its findings give way to, where both quote a common source: a symptom to its causes, a
+    /// weaker reading of the same lines to a stronger one.
+    fn gives_way(&self) -> &'static [Cause] {
+        &[]
+    }
+    /// It judges a Dockerfile also where no run shows it: the order of the file is what it is,
+    /// whatever becomes of the cache.
+    fn judges_files(&self) -> bool {
+        false
+    }
+}
+
+/// What a cause explains in the logs it is found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A run without a hit, which the cause is known by more than.
+    ColdRun,
+    /// A cache of the CI was not stored, or not read: what was in it is missing in the build.
+    LostCiCache,
+}
+
+/// What a finding gives way to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A finding of this rule.
+    Rule(&'static str),
+    /// One that explains this.
+    Of(Effect),
+    /// Any other one.
+    Any,
 }
 
 /// All rules, in the order of listings.

@@ -3,7 +3,7 @@
 use super::past::{self, Past, cost, header};
 use super::planned;
 use super::remedy::{At, Site, command_line, patch};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::config::Change;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out};
 use crate::model::{Command, Outcome, Step, Tool};
@@ -33,6 +33,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for NoCacheFlag {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

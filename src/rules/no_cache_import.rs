@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::past::{self, Past, cost, header};
 use super::remedy::{self, Site};
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, to_decide,
 };
@@ -47,6 +47,20 @@ static META: RuleMeta = RuleMeta {
 impl Rule for NoCacheImport {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[
+            Cause::Rule("layers-disabled"),
+            Cause::Rule("ci-docker-cache-unused-by-buildkit"),
+            Cause::Rule("no-cache-flag"),
+            Cause::Rule("gha-tokens-missing"),
+            Cause::Rule("legacy-cache-from-not-pulled"),
+        ]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -11,7 +11,7 @@ mod wording;
 mod written;
 
 use super::cache_saves::{self, FailedSave, Sharing};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::config::Config;
 use crate::config::bitbucket::Step;
 use crate::finding::{Evidence, Finding, Impact, Proof, Severity};
@@ -74,6 +74,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for ParallelStepsShareCache {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::LostCiCache]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -4,7 +4,7 @@ use super::dockerfile_at;
 use super::instruction::remote;
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
-use super::{Rule, RuleMeta, Study};
+use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out, to_decide,
 };
@@ -39,6 +39,10 @@ static META: RuleMeta = RuleMeta {
 impl Rule for RemoteAddChanged {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

@@ -7,7 +7,7 @@ use super::past::{self, Past, cost, end, header};
 use super::recurring::{Spot, spots};
 use super::remedy::{self, Site, reference};
 use super::volatile_build_arg::{culprits, explains};
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
 };
@@ -41,6 +41,14 @@ static META: RuleMeta = RuleMeta {
 impl Rule for StaleCacheRef {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Rule("compose-drops-cache-to")]
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

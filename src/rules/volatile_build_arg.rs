@@ -14,7 +14,7 @@ use culprit::Sign;
 use super::past::{self, Past};
 use super::planned;
 use super::recurring::{Spot, spots};
-use super::{Rule, RuleMeta, Study};
+use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, Severity};
 
 pub(super) struct VolatileBuildArg;
@@ -57,6 +57,18 @@ static META: RuleMeta = RuleMeta {
 impl Rule for VolatileBuildArg {
     fn meta(&self) -> &'static RuleMeta {
         &META
+    }
+
+    fn explains(&self) -> &'static [Effect] {
+        &[Effect::ColdRun]
+    }
+
+    fn gives_way(&self) -> &'static [Cause] {
+        &[Cause::Rule("ci-cache-frozen"), Cause::Rule("cache-ref-shared")]
+    }
+
+    fn judges_files(&self) -> bool {
+        true
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {

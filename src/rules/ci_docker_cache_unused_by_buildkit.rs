@@ -1,5 +1,7 @@
 //! Images are loaded for a builder that does not look at them.
 
+mod written;
+
 use super::past::{cost, header};
 use super::remedy::{self, Site, reference};
 use super::{Rule, RuleMeta, Study};
@@ -16,7 +18,9 @@ static META: RuleMeta = RuleMeta {
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
     what: "Before a build the CI restores images (Bitbucket's docker cache, `docker load`), \
-        BuildKit builds without `--cache-from`, and no step comes from a cache.",
+        BuildKit builds without `--cache-from`, and no step comes from a cache. Without a log: a \
+        step of a pipelines file that restores the docker cache and builds without \
+        `--cache-from`.",
     why: "The older builder looked for its steps among the images of the daemon. BuildKit does \
         not: it has a cache of its own, and an image counts only where `--cache-from` names it and \
         it was built with inline cache metadata. Loading and saving the images costs time in each \
@@ -43,7 +47,8 @@ impl Rule for CiDockerCacheUnusedByBuildkit {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        study.runs.iter().filter_map(|run| finding(study, run)).collect()
+        let seen = study.runs.iter().filter_map(|run| finding(study, run));
+        seen.chain(written::findings(study)).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use super::planned;
 use super::recurring::{Spot, same_stage, spots};
 use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{Alternative, Confidence, Finding, Proof, Severity, not_ruled_out, to_decide};
-use crate::model::{Outcome, Step};
+use crate::model::{Build, Outcome, Step};
 use crate::series::Because;
 
 pub(super) struct ContextCopiedTooEarly;
@@ -82,7 +82,8 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let (run, build) = past.get(at)?;
     let step = spot.copy(past, at)?;
     let everything = copies_everything(&step.text);
-    if everything && !first_copy(same_stage(build, step), step)
+    if everything
+        && (!first_copy(same_stage(build, step), step) || stands_on_an_installation(build, step))
         || !everything && !copies_a_folder(&step.text)
     {
         return None;
@@ -147,6 +148,19 @@ fn stored(past: &Past, i: usize) -> bool {
 
 fn first_copy<'a>(mut stage: impl Iterator<Item = &'a Step>, step: &Step) -> bool {
     !stage.any(|s| s.position < step.position && copies_context(&s.text))
+}
+
+/// The stage stands on another one, and single files were copied in another one before something
+/// was installed there: the order is as it should be, and what is installed behind this COPY is
+/// the project itself. Which stage it stands on, the log does not say.
+fn stands_on_an_installation(build: &Build, copy: &Step) -> bool {
+    let few = |s: &Step| copies_context(&s.text) && !copies_everything(&s.text);
+    let prepared = |install: &Step| {
+        let mut stage = same_stage(build, install);
+        installs(&install.text) && stage.any(|s| s.position < install.position && few(s))
+    };
+    let others = || build.steps.iter().filter(|s| s.stage != copy.stage);
+    build.base_of(&copy.stage, &copy.platform).is_none() && others().any(prepared)
 }
 
 fn runs_after(steps: Vec<&Step>) -> Vec<&Step> {

@@ -1,10 +1,10 @@
 //! Build commands in the scripts of steps.
 
 use super::correct::{caches, settings};
-use super::{Correction, Pipelines, Step};
+use super::{CacheUse, Correction, Pipelines, Step};
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{Document, field, key, span};
-use crate::config::{Change, Place};
+use crate::config::{Change, Kept, Place};
 
 /// The predefined cache of images.
 const DOCKER: &str = "docker";
@@ -26,9 +26,25 @@ pub(super) fn find(doc: Option<&Document>, pipelines: &Pipelines) -> Vec<(Place,
             }
             seen.push(written);
         }
-        found.extend(builds(doc, job, step));
+        let kept: Vec<Kept> = step.caches.iter().map(|cache| kept(pipelines, cache)).collect();
+        let mut built = builds(doc, job, step);
+        for (place, _) in &mut built {
+            place.kept.clone_from(&kept);
+        }
+        found.extend(built);
     }
     found
+}
+
+/// A predefined cache has no directory here. What is stored stays for a week, whatever the key.
+fn kept(pipelines: &Pipelines, cache: &CacheUse) -> Kept {
+    let defined = pipelines.caches.iter().find(|defined| defined.name == cache.name);
+    Kept {
+        paths: defined.map(|defined| defined.path.clone()).into_iter().collect(),
+        key: cache.name.clone(),
+        fixed: defined.is_some_and(|defined| defined.key_files.is_empty()),
+        line: cache.line,
+    }
 }
 
 fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)> {

@@ -25,7 +25,8 @@ struct Early<'a> {
 }
 
 fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
-    let found: Vec<Early> = config.content.stages.iter().filter_map(|s| early(config, s)).collect();
+    let found: Vec<Early> =
+        (0..config.content.stages.len()).filter_map(|at| early(config, at)).collect();
     let first = found.first()?;
     let (copy, run) = (&first.copy.text, brief(&first.run.text));
     let fix = Fix {
@@ -55,14 +56,41 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
 }
 
 /// The first COPY of everything that stands above an installation. A stage that installs something
-/// above it has the order in mind; packages of the system are another matter.
-fn early<'a>(config: &Config, stage: &'a Stage) -> Option<Early<'a>> {
+/// above it, or stands on one that does, has the order in mind; packages of the system are another
+/// matter.
+fn early(config: &Config, at: usize) -> Option<Early<'_>> {
+    let stage = config.content.stages.get(at)?;
+    if below(&config.content.stages, at).any(installs_what_files_name) {
+        return None;
+    }
     let copy = stage.instructions.iter().find(|i| copies_everything(&i.text))?;
     let first = stage.instructions.iter().find(|i| copies_context(&i.text))?;
     let manifests = first.line < copy.line
         && stage.instructions.iter().any(|i| i.line < copy.line && installs(&i.text));
     let run = stage.instructions.iter().find(|i| i.line > copy.line && installs(&i.text))?;
     (!manifests).then(|| Early { copy, run, change: order::change_in(config, stage, copy) })
+}
+
+/// The stages of the file that a stage stands on.
+fn below(stages: &[Stage], at: usize) -> impl Iterator<Item = &Stage> {
+    let base = move |at: &usize| {
+        let name = &stages.get(*at)?.base;
+        (0..*at).rev().find(|i| {
+            stages.get(*i).is_some_and(|stage| {
+                !stage.name.is_empty() && stage.name.eq_ignore_ascii_case(name)
+            })
+        })
+    };
+    std::iter::successors(base(&at), base).filter_map(|at| stages.get(at))
+}
+
+/// Single files are copied, and something is installed behind them: `COPY pyproject.toml uv.lock ./`,
+/// `RUN uv sync --no-install-project`. What is installed above them is the project itself.
+fn installs_what_files_name(stage: &Stage) -> bool {
+    let few = |i: &Instruction| copies_context(&i.text) && !copies_everything(&i.text);
+    let first = stage.instructions.iter().find(|i| few(i)).map(|i| i.line);
+    first
+        .is_some_and(|first| stage.instructions.iter().any(|i| i.line > first && installs(&i.text)))
 }
 
 fn lines(config: &Config, early: &Early) -> Vec<Evidence> {

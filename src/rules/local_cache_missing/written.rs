@@ -78,7 +78,10 @@ fn left_beside(at: At, from: &CacheSpec, to: &CacheSpec) -> Option<Finding> {
     ];
     let mut lines: Vec<Evidence> = lines.into_iter().flatten().collect();
     lines.dedup_by(|a, b| a.line == b.line);
-    planned::finding(&META, Severity::Warning, lines, words)
+    // Where another cache is imported beside it, that one serves the build.
+    let other = at.place.command.cache_from.iter().any(|spec| spec.kind() != CacheKind::Local);
+    let severity = if other { Severity::Note } else { Severity::Warning };
+    planned::finding(&META, severity, lines, words)
 }
 
 fn move_it(source: &str, target: &str) -> Fix {

@@ -15,24 +15,37 @@ pub(in crate::rules) fn calls(study: &Study) -> impl Iterator<Item = At<'_>> {
     calls.filter(|at| at.place.command.tool == Tool::BuildxBake)
 }
 
-/// The bake file that a call names, else the one that bake finds by itself.
+/// The file that a call names, else the one that bake finds by itself: its own before one of
+/// Compose, whose services are targets (<https://docs.docker.com/build/bake/reference/#file-format>).
 pub(in crate::rules) fn file_of<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
-    let bake = || study.configs.iter().filter(|config| config.kind.name() == "bake");
+    const FOUND: [&str; 6] = [
+        "docker-bake.json",
+        "docker-bake.hcl",
+        "compose.yaml",
+        "compose.yml",
+        "docker-compose.yml",
+        "docker-compose.yaml",
+    ];
+    let bake =
+        || study.configs.iter().filter(|config| matches!(config.kind.name(), "bake" | "compose"));
     let root = root(&at.config.path);
     let path = |name: &str| plain(&format!("{root}/{name}"));
     match &at.place.command.file {
         Some(file) => bake().find(|config| config.path == path(file)),
-        None => ["docker-bake.json", "docker-bake.hcl"]
-            .iter()
-            .find_map(|name| bake().find(|c| c.path == path(name))),
+        None => FOUND.iter().find_map(|name| bake().find(|c| c.path == path(name))),
     }
 }
 
 /// Targets that are asked for, and those with all they are linked to.
 pub(in crate::rules) fn targets(file: &Config, named: &[String]) -> (Vec<String>, Vec<String>) {
-    let default = ["default".to_owned()];
     let mut asked: Vec<String> = Vec::new();
-    let mut open: Vec<String> = if named.is_empty() { default.to_vec() } else { named.to_vec() };
+    let mut open: Vec<String> = match named {
+        [] if file.kind.name() == "compose" => {
+            file.content.places.iter().rev().filter_map(|place| place.target.clone()).collect()
+        }
+        [] => vec!["default".to_owned()],
+        named => named.to_vec(),
+    };
     while let Some(name) = open.pop() {
         match file.content.groups.iter().find(|(group, _)| *group == name) {
             Some((_, members)) => {

@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     group: "The cache backend refuses",
     severity: Severity::Error,
     what: "A cache import or export is answered with 401, 403, `denied`, `insufficient_scope` or \
-        `no basic auth credentials`.",
+        `no basic auth credentials`, or an upload with 405.",
     why: "A refused import never fails a build: it runs cold each time and stays green. A refused \
         export fails the build unless `ignore-error=true` is set; then nothing is ever stored.",
     fix: "Log in to the cache's registry before the build, with an account that may read and write \
@@ -118,7 +118,19 @@ fn reason(repo: &str, group: &[Refusal]) -> String {
     if let Some(said) = group.iter().find_map(refused_key) {
         return format!("{} {said}.", capital(backend::place(repo)));
     }
+    if takes_no_uploads(group) {
+        return format!(
+            "An upload to {} is answered with 405: it is read-only for everybody, as during \
+                maintenance, or it is a mirror (pull-through cache) of another registry.",
+            backend::place(repo)
+        );
+    }
     format!("The builder has no credentials, or not enough rights, for {}.", backend::place(repo))
+}
+
+/// `unexpected status from POST request to http://r/v2/a/blobs/uploads/: 405 Method Not Allowed`
+fn takes_no_uploads(group: &[Refusal]) -> bool {
+    group.iter().all(|refusal| backend::status(refusal.text) == Some(405))
 }
 
 /// What S3 and Azure answer to credentials that reached them.
@@ -155,6 +167,9 @@ fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
             .filter_map(Refusal::reference)
             .find_map(|name| Some(reference::tag(&name)?.to_owned()));
         return hub::fix_without_registry(repo, &site, named.as_deref());
+    }
+    if takes_no_uploads(group) {
+        return fix_of_mirror(repo);
     }
     let by_kaniko = group.iter().all(|r| r.build.dialect == Dialect::Kaniko);
     match by_kaniko {
@@ -251,6 +266,22 @@ fn fix(repo: &str, export: bool, ignored: bool) -> Fix {
         summary: format!("log in to {host} with an account that may {rights} {repo}"),
         steps,
         snippet: Some(snippet),
+        ..Fix::default()
+    }
+}
+
+/// No account may write there.
+fn fix_of_mirror(repo: &str) -> Fix {
+    let host = backend::place(repo);
+    Fix {
+        summary: format!("export the cache to a registry that can be written: {host} takes none"),
+        steps: vec![
+            format!(
+                "Name the registry that {host} mirrors, or another one, in `--cache-to` and \
+                    `--cache-from`: a mirror may be read from only."
+            ),
+            format!("If {host} is read-only for maintenance, end it (`maintenance.readonly`)."),
+        ],
         ..Fix::default()
     }
 }

@@ -188,7 +188,20 @@ fn cause(lost: &Lost) -> String {
                 is not printed."
         );
     }
+    if reads_the_epoch(lost) {
+        return format!(
+            "{same} Either its record was removed or replaced between the runs, or \
+                SOURCE_DATE_EPOCH had another value: since BuildKit 0.22 a WORKDIR depends on it, \
+                and buildx takes it from its environment without a word in the log."
+        );
+    }
     format!("{same} Its record must have been removed or replaced between the runs.")
+}
+
+/// A WORKDIR of a cache that is imported. A builder that lost it and keeps its context is told apart
+/// by that.
+fn reads_the_epoch(lost: &Lost) -> bool {
+    lost.loss.step.instruction == "WORKDIR" && lost.store == Store::Imported
 }
 
 fn lines(past: &Past, lost: &Lost) -> Vec<Evidence> {
@@ -252,6 +265,9 @@ fn rules_out(lost: &Lost) -> Vec<Alternative> {
         not_ruled_out("`--no-cache`, or another agent (the builder prints neither)"),
         to_decide("look at the command line and at the agent's name"),
     ];
+    if reads_the_epoch(lost) {
+        said.push(not_ruled_out("SOURCE_DATE_EPOCH (see whether the job sets it)"));
+    }
     if lost.loss.step.instruction == "RUN" {
         said.push(not_ruled_out(
             "an ARG or ENV with another value (it can rerun a RUN that does not show it)",

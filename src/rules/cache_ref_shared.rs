@@ -4,6 +4,7 @@ mod in_turns;
 mod name;
 mod one_run;
 mod side_by_side;
+mod versions;
 mod written;
 
 pub(super) use name::scope;
@@ -30,7 +31,8 @@ static META: RuleMeta = RuleMeta {
     what: "Two different builds (jobs, bake targets) import one reference and both export a cache, \
         and a build that stored its cache finds nothing of it in the next run although nothing it \
         depends on changed. Or one job builds several branches or platforms in turns, and a step \
-        comes from the cache after a run of the same one, and runs after each run of another. Or \
+        comes from the cache after a run of the same one, and runs after each run of another. Or the \
+        text of a step comes back that an earlier run had stored and a run since has replaced. Or \
         several targets of a bake export side by side, and one finds the directory locked or its \
         files moved. A warning where the command lines of one log name one reference for builds \
         that have little in common, or where all targets of one bake import one and each exports. Without a log: builds of the configuration that make different \
@@ -72,6 +74,10 @@ impl Rule for CacheRefShared {
             names.iter().filter_map(|name| finding(study, sharers.get(&name::key(name))?, name));
         let mut found: Vec<Finding> =
             shown.chain(all.iter().flat_map(in_turns::findings)).collect();
+        let versions: Vec<Finding> = all.iter().flat_map(versions::findings).collect();
+        let is_new = |finding: &Finding| found.iter().all(|known| known.subject != finding.subject);
+        let versions: Vec<Finding> = versions.into_iter().filter(is_new).collect();
+        found.extend(versions);
         let side_by_side = side_by_side::findings(study);
         found.extend(written::findings(study, &all, &found));
         found.into_iter().chain(side_by_side).collect()
@@ -173,10 +179,8 @@ fn only(past: &Past, i: usize) -> bool {
 /// Runs that imported the reference, and lost steps that an earlier run of the same build had
 /// stored there.
 fn victims<'a, 'p>(past: &'p Past<'a>, name: &str) -> Vec<Victim<'a, 'p>> {
-    let cold = |i: usize| past.builds.get(i).is_some_and(|build| build.hits() * 2 <= build.total());
-    let lost = (1..past.len()).filter(|&i| {
-        cold(i) && past.imported(i) && reads(past, i, name) && !past.asked_for_no_cache(i)
-    });
+    let lost = (1..past.len())
+        .filter(|&i| past.imported(i) && reads(past, i, name) && !past.asked_for_no_cache(i));
     let victim = |at| {
         let losses: Vec<Loss> = past
             .final_losses(at)

@@ -108,11 +108,22 @@ fn edits<'p, 'a>(
             return None;
         }
         let aligned = (0..i).rev().find_map(|j| Some((j, spot.step(j)?)));
+        if aligned.is_some_and(|(j, old)| is_another(past, spot, (j, old), i)) {
+            return None;
+        }
         let new = aligned
             .map_or_else(|| !appears_before(past, i, step), |(_, old)| old.text != step.text);
         new.then(|| ((i, step, aligned.or_else(|| Some((i - 1, replaced(past, i, step)?)))), spot))
     };
     spot.broken.iter().filter_map(edit).collect()
+}
+
+/// The text is of another Dockerfile, or of another branch: the command lines name other files, or
+/// the old text comes back in a later run.
+fn is_another(past: &Past, spot: &Spot, (j, old): (usize, &Step), i: usize) -> bool {
+    let files = |at: usize| past.commands(at).iter().map(|command| command.file.as_deref());
+    let comes_back = |k: usize| spot.step(k).is_some_and(|step| step.text == old.text);
+    !files(j).eq(files(i)) || (i + 1..past.len()).any(comes_back)
 }
 
 /// Another build of the stage has the very text, in another place.

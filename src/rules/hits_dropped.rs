@@ -5,7 +5,7 @@ use super::past::{Past, header, verdict};
 use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
 use crate::model::{Build, Outcome, Step, elapsed};
-use crate::series::change;
+use crate::series::{Because, change};
 
 pub(super) struct HitsDropped;
 
@@ -19,7 +19,8 @@ static META: RuleMeta = RuleMeta {
     why: "Whatever changed with that run costs time in every run since.",
     fix: "Look at what changed with the first of these runs: it is listed where the logs show it.",
     rules_out: "Everything with a rule of its own: where one of those explains the newest runs, \
-        this one is silent. A single worse run is none.",
+        this one is silent. A single worse run is none. Runs in which no file changed count for \
+        nothing where changed files are why steps run now.",
     limits: "It says when and what else changed then, not why. What the logs do not show \
         (versions, limits of the builder, retention of a registry) is not listed.",
     example: include_str!("examples/hits-dropped.txt"),
@@ -51,7 +52,12 @@ fn share(builds: &[&Build]) -> Option<usize> {
 fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
     let since = whole.len().checked_sub(newest.len())?;
     // The first run of a job has nothing to find.
-    let before = share(whole.builds.get(1..since)?)?;
+    let mut earlier = whole.builds.get(1..since)?.to_vec();
+    if follows_files(newest) {
+        // A run in which no file changed tells nothing of how much a change reruns.
+        earlier.retain(|build| build.hits() < build.total());
+    }
+    let before = share(&earlier)?;
     let now = share(newest.builds.get(1..)?)?;
     let worst = newest.builds.iter().skip(1).filter_map(|build| share(&[*build])).max()?;
     if before < 50 || worst + 33 > before {
@@ -95,6 +101,12 @@ fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
         rules_out: vec![ruled_out("one worse run (every run since is worse)")],
         subject: whole.subject("hits"),
     })
+}
+
+/// In every run the chain breaks at steps whose files changed, and nowhere else.
+fn follows_files(newest: &Past) -> bool {
+    let all = |i: usize| newest.misses(i).all(|miss| miss.because == Because::InputsChanged);
+    (1..newest.len()).all(all)
 }
 
 fn cause(newest: &Past, changes: &[String]) -> String {

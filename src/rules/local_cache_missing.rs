@@ -6,7 +6,7 @@ use super::backend::cost_of;
 use super::planned;
 use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out};
-use crate::model::{Build, CacheKind, Outcome, Quote, Run};
+use crate::model::{Build, CacheKind, CacheSpec, Outcome, Quote, Run};
 use crate::series::Series;
 
 pub(super) struct LocalCacheMissing;
@@ -106,6 +106,16 @@ fn directory(warning: &str) -> Option<&str> {
         .map(|(directory, _)| directory)
 }
 
+/// The directories that the command lines export to, where none of them is this one: the first.
+fn other_directory<'a>(missed: &Missed<'a>, directory: &str) -> Option<&'a str> {
+    let commands = missed.run.commands_of(missed.build);
+    let mut exports = commands.iter().flat_map(|command| &command.cache_to);
+    let to = |spec: &'a CacheSpec| spec.get("dest").filter(|_| spec.kind() == CacheKind::Local);
+    let first = exports.clone().find_map(to)?;
+    let same = |dest: &str| dest.trim_end_matches('/') == directory.trim_end_matches('/');
+    (!exports.any(|spec| to(spec).is_some_and(same))).then_some(first)
+}
+
 fn writes(build: &Build) -> bool {
     build.exports.iter().any(|e| e.kind == CacheKind::Local && e.ok())
 }
@@ -125,7 +135,19 @@ fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
     if !written && missed.iter().all(|m| m.build.failed_at_a_step()) {
         return None;
     }
+    let elsewhere = missed.iter().rev().find_map(|m| other_directory(m, directory));
     let (confidence, title, cause, doubt) = match (written, found) {
+        (true, false) if elsewhere.is_some() => (
+            Confidence::Likely,
+            format!(
+                "the cache is written to {}, and there is none in {directory}, where it is \
+                    imported from",
+                elsewhere.unwrap_or_default()
+            ),
+            "Runs store their cache in one directory and look for it in another. Either nothing \
+                moves it there, or that directory is not kept between runs.",
+            Some(not_ruled_out("a command that moves it and is not in the logs")),
+        ),
         (true, false) => (
             Confidence::Proven,
             format!("the cache in {directory} is written by each run and gone in the next"),

@@ -3,6 +3,7 @@
 mod advice;
 mod configured;
 mod culprit;
+mod epoch;
 mod given;
 mod order;
 mod platform;
@@ -90,7 +91,7 @@ pub(super) fn culprits<'a>(past: &Past<'a>) -> Vec<Culprit<'a>> {
 
 /// What recurs at a step, else what the command lines show of single runs.
 fn finding(past: &Past) -> Option<Finding> {
-    recurring(past).or_else(|| given::finding(past, &META))
+    recurring(past).or_else(|| given::finding(past, &META)).or_else(|| epoch::finding(past, &META))
 }
 
 /// One cause, one finding, however many stages it reruns.

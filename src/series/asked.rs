@@ -4,8 +4,9 @@ use crate::model::{Build, Command, Run, Text, Tool};
 
 use super::KeyPart;
 
-/// Sets the time of files that are made: part of the key of WORKDIR since `BuildKit` v0.22.
-const EPOCH: &str = "SOURCE_DATE_EPOCH";
+/// Sets the time of files that are made: part of the key of WORKDIR since `BuildKit` v0.22. buildx
+/// takes it from its environment too, which no line shows.
+pub const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// Whether the log shows the commands that started the build, each of a kind whose options are on
 /// its line.

@@ -191,6 +191,18 @@ pub fn reads_named_context(build: &Build, step: &Step) -> bool {
     sources.any(|name| build.contexts.iter().any(|context| context.eq_ignore_ascii_case(name)))
 }
 
+/// Two steps have one text, in one stage.
+#[must_use]
+pub fn is_same_step(a: &Step, b: &Step) -> bool {
+    a.is_of(&b.stage, &b.platform) && a.text == b.text
+}
+
+/// Whether a build has a step with the same text in the same stage.
+#[must_use]
+pub fn has_step(build: &Build, step: &Step) -> bool {
+    build.steps.iter().any(|other| is_same_step(other, step))
+}
+
 /// Names of stages are printed in lower case, and a stage may be called by its number.
 pub(super) fn is_called(stage: &str, name: &str) -> bool {
     stage.eq_ignore_ascii_case(name)
@@ -217,13 +229,20 @@ pub fn is_other_size(a: &Option<Amount>, b: &Option<Amount>) -> bool {
     a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a.size != b.size)
 }
 
-/// Some step of one build has a text that no step of the other has.
+/// Some step of one build has a text that no step of the other has. One that failed has not come to
+/// all of its steps.
 #[must_use]
 pub fn has_other_texts(a: &Build, b: &Build) -> bool {
     let texts = |build: &'_ Build| -> HashSet<Text> {
         build.steps.iter().map(|step| step.text.clone()).collect()
     };
-    a.steps.len() != b.steps.len() || texts(a) != texts(b)
+    let stopped =
+        |build: &Build| matches!(build.outcome, BuildOutcome::Failed | BuildOutcome::Canceled);
+    match (stopped(a), stopped(b)) {
+        (false, false) => a.steps.len() != b.steps.len() || texts(a) != texts(b),
+        (true, _) => !texts(a).is_subset(&texts(b)),
+        (false, true) => !texts(b).is_subset(&texts(a)),
+    }
 }
 
 /// Imports of a build; targets of one bake share an import, which is printed for one of them.

@@ -51,7 +51,9 @@ pub(super) struct Ledger<'m, 'a> {
     /// The most that was sent of the build context.
     context: u64,
     /// The last build that stored its cache elsewhere.
-    exported: Option<usize>,
+    pub(super) exported: Option<usize>,
+    /// Some step of an earlier build came from a cache.
+    pub(super) hit_once: bool,
     /// The last build that is not interleaved.
     pub(super) last: Option<usize>,
 }
@@ -112,6 +114,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
             fetched: HashSet::default(),
             context: 0,
             exported: None,
+            hit_once: false,
             last: None,
         }
     }
@@ -190,9 +193,18 @@ impl<'m, 'a> Ledger<'m, 'a> {
             || self.was_sent_less(build)
     }
 
-    /// A builder that has the files of an earlier build is sent the others only.
+    /// A builder that has the files of an earlier build is sent the others only. Fewer or smaller
+    /// files are less too: where a base image is fetched once more, most must have been there.
     pub(super) fn was_sent_less(&self, build: &Build) -> bool {
-        build.booted.is_none() && bytes_sent(build).is_some_and(|bytes| bytes < self.context)
+        let Some(bytes) = bytes_sent(build).filter(|_| build.booted.is_none()) else {
+            return false;
+        };
+        let again = |base: &Base| {
+            let digest = base.digest.as_ref().filter(|_| base.pulled.is_some());
+            digest.is_some_and(|digest| self.fetched.contains(digest.as_str()))
+        };
+        let least = if build.bases.iter().any(again) { self.context / 2 } else { self.context };
+        bytes < least
     }
 
     /// What the log shows of a stage that ran, or what files beside it prove. A step that ran
@@ -306,6 +318,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         self.fetched.extend(pulled.filter_map(|base| base.digest.as_deref()));
         self.context = self.context.max(bytes_sent(build).unwrap_or_default());
         self.last = Some(i);
+        self.hit_once |= build.hits() > 0;
         self.stored_once |= build.exports.iter().any(Transfer::ok);
         let stores = build.inline.is_some() || build.exports.iter().any(Transfer::ok);
         if stores && build.outcome != BuildOutcome::Failed {
@@ -374,7 +387,16 @@ impl Now<'_> {
     fn stands_on_a_rebuilt_stage(&self, stage: &Stage, step: &Step) -> bool {
         let first = stage.steps.first().is_some_and(|first| first.position == step.position);
         let own = stage.base.is_some() || (self.build.dialect.counts_from() && step.position > 1);
-        first && !own && self.broken.iter().any(|(broken, _)| *broken != stage.name)
+        let may_stand_on = |broken: &str| {
+            broken != stage.name && self.last != Some(broken) && !self.copies(broken, stage.name)
+        };
+        first && !own && self.broken.iter().any(|(broken, _)| may_stand_on(broken))
+    }
+
+    /// Some step of a stage takes something from another one, which so cannot stand on it.
+    fn copies(&self, stage: &str, from: &str) -> bool {
+        let steps = self.stages.iter().filter(|other| other.name == stage).flat_map(|s| &s.steps);
+        steps.into_iter().any(|step| chain::reads(self.build, step, from))
     }
 }
 

@@ -214,7 +214,8 @@ impl Miss<'_> {
     pub fn is_unexplained(&self) -> bool {
         let open = |part: &KeyPart| matches!(part, KeyPart::Files | KeyPart::Stage | KeyPart::Base);
         let shown = self.first && self.before.is_some() && self.differs.is_empty();
-        shown && !self.hidden.iter().any(open) && self.because != Because::CacheDisabled
+        let told = matches!(self.because, Because::CacheDisabled | Because::ArgumentChanged);
+        shown && !told && !self.hidden.iter().any(open)
     }
 
     /// A build argument, option or instruction that is not shown can have rerun it as well.

@@ -19,7 +19,7 @@ mod stretch;
 mod tests;
 
 pub use align::{Row, rows};
-pub use asked::shows_command;
+pub use asked::{EPOCH, shows_command};
 pub use linked::settle as settle_links;
 pub use matching::{alike, group, same as same_build};
 pub use miss::{Because, KeyPart, Miss, Misses, Start, Store};

@@ -5,13 +5,14 @@
 //! ENV in scope, added hosts, network, limits, user and shell; a WORKDIR on text, parent, user and
 //! `SOURCE_DATE_EPOCH`; a COPY on the files and its parent, with `--link` on the files alone.
 
+mod left;
 mod unstored;
 
-use super::asked::Asked;
+use super::asked::{Asked, EPOCH};
 use super::chain::{self, Input, Stage};
 use super::ledger::{Ledger, Line, Now, Seen};
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, Dialect, Outcome, Run, Step, StepKind};
+use crate::model::{Build, Dialect, Outcome, Run, Step, StepKind, Text};
 
 use Confidence::{Likely, Proven, Suspected};
 
@@ -100,6 +101,12 @@ impl<'a> Case<'_, '_, 'a> {
         let input = chain::input(self.step);
         let hidden = self.hidden(before);
         let said = |because, confidence| Why::of(because, confidence, store).hiding(hidden.clone());
+        if self.was_never_finished() {
+            return Why::of(Because::NotStored, Likely, store);
+        }
+        if self.was_replaced() {
+            return said(Because::RecordLost, Likely);
+        }
         if self.now.pruned.is_some()
             && self.first
             && self.now.imports.is_empty()
@@ -121,6 +128,13 @@ impl<'a> Case<'_, '_, 'a> {
             let why = Why::of(Because::NotStored, confidence, Store::FinalStageOnly);
             return why.hiding(hidden);
         }
+        if input != Input::Files && self.was_never_written() {
+            return said(Because::NotStored, Suspected);
+        }
+        if input == Input::None && hidden.is_empty() && self.keeps_its_context() {
+            let epoch = KeyPart::Argument(Text::new(EPOCH));
+            return Why::of(Because::ArgumentChanged, Suspected, store).hiding(vec![epoch]);
+        }
         let sure = if hidden.is_empty() && store == Store::Read { Likely } else { Suspected };
         match input {
             Input::Files if store == Store::Asked => said(Because::Unknown, Suspected),
@@ -141,6 +155,13 @@ impl<'a> Case<'_, '_, 'a> {
             }
             Input::Values | Input::Stage => said(Because::Unknown, Suspected),
         }
+    }
+
+    /// The builder still has the build context of an earlier build, and nothing else is asked: a
+    /// prune takes the context first.
+    fn keeps_its_context(&self) -> bool {
+        let own = self.first && self.now.kept && self.now.imports.is_empty();
+        own && self.now.build.dialect.counts_from() && self.ledger.was_sent_less(self.now.build)
     }
 
     /// The image that it takes files from is another one than when the step was last seen.

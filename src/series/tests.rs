@@ -94,8 +94,9 @@ fn a_command_without_cache_is_the_reason() {
 fn another_argument_may_have_rerun_a_step() {
     let because = |args: [&str; 2]| {
         let imports = vec![Transfer { ended: true, ..Transfer::default() }];
-        let build =
-            Build { steps: vec![step(2, "RUN a", None)], imports, line: 2, ..Build::default() };
+        let inline = Some(Quote::default());
+        let steps = vec![step(2, "RUN a", None)];
+        let build = Build { steps, imports, inline, line: 2, ..Build::default() };
         let runs = args.map(|arg| {
             let quote = Quote { line: 1, ..Quote::default() };
             let command = Command::parse(&format!("docker build --build-arg {arg} ."), &quote);
@@ -131,7 +132,8 @@ fn a_final_stage_that_begins_with_a_copy_out_of_another_shows_nothing_of_what_is
         let mut inner = step(2, "RUN make", None);
         inner.stage = "build".into();
         let imports = vec![Transfer { ended: true, ..Transfer::default() }];
-        Build { steps: vec![inner, step(1, last, None)], imports, ..Build::default() }
+        let inline = Some(Quote::default());
+        Build { steps: vec![inner, step(1, last, None)], imports, inline, ..Build::default() }
     };
     let counted = |mut build: Build| {
         build.steps.iter_mut().for_each(|step| step.kind = StepKind::Counted);

@@ -153,10 +153,12 @@ fn by_status(text: &str) -> Option<Cause> {
     let manifest = text.contains("error writing manifest blob")
         || text.contains("put request") && text.contains("/manifests/");
     match status(text)? {
-        401 | 403 => Some(Cause::AccessDenied),
         413 => Some(Cause::UploadTooLarge),
         429 => Some(Cause::RateLimited),
         400 | 404 | 405 | 415 if manifest => Some(Cause::ManifestRejected),
+        // 405: a registry that is read-only, or a mirror of another one, takes no uploads
+        // (`distribution` `registry/handlers/app.go`).
+        401 | 403 | 405 => Some(Cause::AccessDenied),
         // An HTTPS port answers a request in plain HTTP with 400 and nothing else. The end of an
         // upload (PUT) comes after requests that were answered well.
         400 if text.contains(" request to http://") && !text.contains("put request") => {

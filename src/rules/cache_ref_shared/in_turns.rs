@@ -170,7 +170,7 @@ fn singular(kind: &str) -> &'static str {
     if kind == "branches" { "branch" } else { "platform" }
 }
 
-fn fix(name: &str, kind: &str) -> Fix {
+pub(super) fn fix(name: &str, kind: &str) -> Fix {
     let one = singular(kind);
     let tag = reference::tag(name).unwrap_or("buildcache");
     let spec = |suffix: &str| {

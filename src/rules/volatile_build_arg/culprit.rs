@@ -73,6 +73,9 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
         return None;
     }
     let mut words = differing(&spot, |i| spot.step(i).map(|step| step.text.as_str()));
+    if !words.is_empty() && comes_back(&spot) {
+        return None;
+    }
     let arguments = build_args::changing(past, &spot.broken);
     let file = in_file(past, &spot);
     let written = if words.is_empty() { written_above(past, &spot) } else { None };
@@ -163,6 +166,14 @@ fn differing<'t>(spot: &Spot, text: impl Fn(usize) -> Option<&'t str>) -> Vec<St
         }
     }
     values
+}
+
+/// The text is one of an earlier run in half of the runs that broke here: it is no new value.
+fn comes_back(spot: &Spot) -> bool {
+    let mut known: HashSet<&str> = HashSet::default();
+    let texts = spot.broken.iter().filter_map(|&i| spot.step(i));
+    let again = texts.filter(|step| !known.insert(&step.text)).count();
+    again * 2 >= spot.broken.len()
 }
 
 /// An instruction above a step that makes no layer, written anew in each run.

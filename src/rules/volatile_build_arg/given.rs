@@ -9,9 +9,7 @@ use crate::rules::command_lines::{self, Given, Rerun};
 use crate::rules::instruction::brief;
 use crate::rules::past::Past;
 use crate::rules::{RuleMeta, dockerfile_at};
-use crate::series::{Because, KeyPart, Miss};
-
-const EPOCH: &str = "SOURCE_DATE_EPOCH";
+use crate::series::{Because, EPOCH, KeyPart, Miss};
 
 /// The argument that reran steps in most runs.
 pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
@@ -103,7 +101,7 @@ fn cause(name: &str, step: &Step) -> String {
     )
 }
 
-fn fix(name: &str) -> Fix {
+pub(super) fn fix(name: &str) -> Fix {
     if name == EPOCH {
         return Fix {
             summary: format!("give `{EPOCH}` a value that does not change with every commit"),

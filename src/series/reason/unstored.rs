@@ -1,8 +1,8 @@
 //! Whether the cache in use stores a stage at all.
 
-use super::super::chain::{self, Input};
+use super::super::chain::{self, Input, Stage};
 use super::Case;
-use crate::model::{CacheKind, Transfer};
+use crate::model::{CacheKind, Outcome, Transfer};
 use crate::series::Confidence::{self, Likely, Suspected};
 
 impl Case<'_, '_, '_> {
@@ -23,6 +23,9 @@ impl Case<'_, '_, '_> {
         if holds || !chain::all_missed(self.stage) || self.exports_every_stage() {
             return None;
         }
+        if self.stands_on_a_stored_stage(last) {
+            return None;
+        }
         if build.hits() > 0 {
             let certain = chain::input(self.step) == Input::None || self.exports_the_final_stage();
             return Some(if certain { Likely } else { Suspected });
@@ -30,6 +33,19 @@ impl Case<'_, '_, '_> {
         let mut steps = build.decided().filter(|step| step.stage == last);
         let copies = steps.next().is_some_and(|step| chain::reads(build, step, self.stage.name));
         copies.then_some(Suspected)
+    }
+
+    /// The stage begins with another stage, whose steps it could not do without: a builder stage
+    /// that came from the cache as a whole is the one. `BuildKit` counts the FROM of an image.
+    fn stands_on_a_stored_stage(&self, last: &str) -> bool {
+        let begins = self.stage.steps.first().is_some_and(|step| step.position == 1);
+        let on_another = begins && self.stage.base.is_none();
+        let stored = |other: &Stage| {
+            other.name != self.stage.name
+                && other.name != last
+                && other.steps.iter().all(|step| step.outcome == Outcome::Hit)
+        };
+        on_another && self.now.build.dialect.counts_from() && self.now.stages.iter().any(stored)
     }
 
     /// The command line asks for `mode=max`.

@@ -1,0 +1,116 @@
+//! Versions of one Dockerfile, as of two branches, that are built in turns and write one reference:
+//! a step that an earlier run stored is gone when its text comes back.
+
+use std::collections::BTreeSet;
+
+use super::super::past::{Past, end, header, verdict};
+use super::in_turns::fix;
+use super::{META, name as names, only, reads, writes};
+use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, not_ruled_out, ruled_out};
+use crate::model::Step;
+use crate::rules::Study;
+use crate::rules::instruction::brief;
+use crate::rules::past::cost;
+use crate::rules::recurring::same_stage;
+use crate::series::{Because, chain};
+
+/// A step that came back in a run.
+struct Back<'a> {
+    at: usize,
+    step: &'a Step,
+    /// The run that stored it, and the last one that wrote the reference, without it.
+    stored: usize,
+    replaced: usize,
+}
+
+/// One finding for each reference that is written in turns.
+pub(super) fn findings(past: &Past) -> Vec<Finding> {
+    let all: Vec<Back> = (2..past.len()).filter_map(|i| back(past, i)).collect();
+    if all.len() < 2 {
+        return Vec::new();
+    }
+    super::names(past).iter().filter_map(|name| finding(past, &all, name)).collect()
+}
+
+/// The first step of the run that was stored and is not in what was written since.
+fn back<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
+    let lost = past.misses(i).filter(|miss| miss.because == Because::RecordLost);
+    lost.into_iter().find_map(|miss| {
+        let stored = past.index_of(miss.before?.0)?;
+        let replaced = (stored + 1..i).rev().find(|&k| writes(past, k))?;
+        let without = !chain::has_step(past.builds.get(replaced)?, miss.step);
+        without.then_some(Back { at: i, step: miss.step, stored, replaced })
+    })
+}
+
+fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
+    let own = |i: usize| reads(past, i, name) && writes(past, i) && only(past, i);
+    let backs: Vec<&Back> = all.iter().filter(|back| own(back.at) && own(back.replaced)).collect();
+    // GitHub keeps the entries of branches apart by itself.
+    if backs.len() < 2 || names::is_isolated(name) {
+        return None;
+    }
+    let newest = backs.last()?;
+    let texts: BTreeSet<&str> = backs.iter().map(|back| back.step.text.as_str()).collect();
+    let texts: Vec<String> = texts.iter().map(|text| format!("`{}`", brief(text))).collect();
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Likely,
+        title: format!(
+            "versions of one Dockerfile are built in turns, and each replaces the other's cache in \
+                {name}"
+        ),
+        cause: format!(
+            "Runs with {} come in turns, as of two branches, and export to one reference. An \
+                export replaces what was there: in {} runs a step ran again that an earlier run \
+                had stored.",
+            texts.join(" and "),
+            backs.len()
+        ),
+        evidence: Proof::from_lines(lines(past, newest, name))?
+            .seen_in(past.places(backs.iter().map(|back| back.at))),
+        fix: fix(name, "branches"),
+        impact: impact(past, &backs),
+        rules_out: vec![
+            ruled_out("a value that is new in each run (the texts come back)"),
+            not_ruled_out("arguments or files that change together with the Dockerfile"),
+        ],
+        subject: name.to_owned(),
+    })
+}
+
+fn impact(past: &Past, backs: &[&Back]) -> Impact {
+    let mut rerun = Vec::new();
+    for back in backs {
+        let Some((_, build)) = past.get(back.at) else { continue };
+        rerun.extend(same_stage(build, back.step).filter(|s| s.position >= back.step.position));
+    }
+    cost(rerun, backs.len())
+}
+
+/// The run that stored the step, the one that wrote the reference since, and the step.
+fn lines(past: &Past, back: &Back, name: &str) -> Vec<Evidence> {
+    let mut lines = Vec::new();
+    let same = |i: usize| {
+        let build = past.builds.get(i)?;
+        build.steps.iter().find(|step| chain::is_same_step(step, back.step))
+    };
+    if let Some(((run, _), step)) = past.get(back.stored).zip(same(back.stored)) {
+        lines.push(verdict(run, step, "was built or found here, and stored"));
+    }
+    if let Some((run, build)) = past.get(back.replaced) {
+        let other = build.steps.iter().find(|step| {
+            step.is_of(&back.step.stage, &back.step.platform) && step.position == back.step.position
+        });
+        lines.extend(other.map(|step| header(run, step, "stands in its place here")));
+        let asked = past.commands(back.replaced).iter().find(|c| names::written_by(c, name));
+        lines.extend(asked.map(|c| Study::quote(run, &c.quote, "exports to the same reference")));
+    }
+    if let Some((run, _)) = past.get(back.at) {
+        let import = names::import(past, back.at, name);
+        lines.extend(import.map(|t| end(run, t, "the reference is imported without error")));
+        lines.push(header(run, back.step, "ran: what was stored of it is replaced"));
+    }
+    lines
+}

@@ -1,0 +1,41 @@
+//! What earlier builds left of a step in the cache that is asked for it.
+
+use super::super::chain;
+use super::Case;
+use crate::model::{Build, BuildOutcome, Outcome, Step};
+
+impl Case<'_, '_, '_> {
+    /// An earlier build stored the step, and what is imported was since written by one that has
+    /// another text in its place: an export replaces what was there.
+    pub(super) fn was_replaced(&self) -> bool {
+        let imported = self.now.imports.iter().any(|import| import.ok());
+        let Some((seen, written)) = self.seen.zip(self.ledger.exported) else { return false };
+        let writer = self.ledger.members.get(written).map(|(_, build)| *build);
+        imported
+            && written > seen.build
+            && writer.is_some_and(|build| !chain::has_step(build, self.step))
+    }
+
+    /// The build before made the step above, and was stopped before this one was done.
+    pub(super) fn was_never_finished(&self) -> bool {
+        let last = self.line.and_then(|line| self.ledger.members.get(line.seen));
+        let stopped =
+            |build: &Build| matches!(build.outcome, BuildOutcome::Failed | BuildOutcome::Canceled);
+        let Some((_, build)) = last.filter(|(_, build)| stopped(build)) else { return false };
+        let there = |step: &Step| build.steps.iter().find(|s| chain::is_same_step(s, step));
+        let done = |step: &Step| matches!(step.outcome, Outcome::Hit | Outcome::Miss);
+        let above = self.stage.steps.iter().rfind(|step| step.position < self.step.position);
+        let made = above.is_some_and(|step| {
+            step.outcome == Outcome::Hit
+                && there(step).is_some_and(|then| then.outcome == Outcome::Miss)
+        });
+        made && !there(self.step).is_some_and(done)
+    }
+
+    /// What is imported never had a step, and no build of the series writes a cache.
+    pub(super) fn was_never_written(&self) -> bool {
+        let ledger = self.ledger;
+        let alone = self.now.build.hits() == 0 && !ledger.hit_once && ledger.exported.is_none();
+        alone && self.now.imports.iter().any(|import| import.ok())
+    }
+}

@@ -10,6 +10,23 @@ pub(super) trait ReadAt: Send + Sync {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 }
 
+/// Puts the first bytes behind what is in the buffer, `most` of them if there are so many.
+pub(super) fn beginning(bytes: &impl ReadAt, most: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
+    let start = buffer.len();
+    buffer.resize(start + most, 0);
+    let mut read = 0;
+    while let Some(rest) = buffer.get_mut(start + read..).filter(|rest| !rest.is_empty()) {
+        match bytes.read_at(rest, read as u64) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    buffer.truncate(start + read);
+    Ok(())
+}
+
 impl ReadAt for File {
     #[cfg(unix)]
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -23,7 +23,7 @@ use tempfile::SpooledTempFile;
 
 use super::progress::Counted;
 use super::tee::Tee;
-use super::{BLOCK, Entry, Input, MAX_LINE, Progress, Unreadable, natural};
+use super::{BLOCK, Entry, Input, MAX_LINE, Progress, Unreadable, at, natural};
 use bounded::{Bounded, Budget};
 use packed::{Packed, packed};
 
@@ -172,24 +172,24 @@ fn open(
         return expand(part, stdin, Depth::default(), limits, visit);
     }
     let mut file = File::open(&entry.path)?;
-    if !file.metadata()?.is_file() {
+    let known = file.metadata()?;
+    if !known.is_file() {
         return expand(part, Box::new(file), Depth::default(), limits, visit);
     }
     let mut start = Vec::new();
-    (&file).take(packed::START as u64).read_to_end(&mut start)?;
-    file.rewind()?;
-    match packed(&start) {
-        Packed::No if !limits.begins(&start) => {
-            log(
-                part,
-                Input::of_file(file).map(|input| input.counted(reading.progress.clone())),
-                visit,
-            );
-        }
-        Packed::Zip => unzip(part, counted(file, reading), limits, visit)?,
-        _ => expand(part, Box::new(counted(file, reading)), Depth::default(), limits, visit)?,
+    at::beginning(&file, packed::START, &mut start)?;
+    let form = packed(&start);
+    if matches!(form, Packed::No) && !limits.begins(&start) {
+        let input = Input::of_regular(file, known.len());
+        log(part, input.map(|input| input.counted(reading.progress.clone())), visit);
+        return Ok(());
     }
-    Ok(())
+    // Windows moves on where it reads.
+    file.rewind()?;
+    match form {
+        Packed::Zip => unzip(part, counted(file, reading), limits, visit),
+        _ => expand(part, Box::new(counted(file, reading)), Depth::default(), limits, visit),
+    }
 }
 
 fn log(part: &Part, input: Result<Input, Unreadable>, visit: &mut Visit) {

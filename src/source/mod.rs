@@ -168,10 +168,14 @@ impl Input {
     /// Where it cannot be read or is no text.
     pub fn of_file(file: File) -> Result<Self, Unreadable> {
         let len = file.metadata()?.len();
+        Self::of_regular(file, len)
+    }
+
+    /// The same of a regular file of `len` bytes.
+    fn of_regular(file: File, len: u64) -> Result<Self, Unreadable> {
         let mut head = SPARE.take();
         head.clear();
-        head.reserve(HEAD.min(usize::try_from(len).unwrap_or(HEAD)));
-        (&file).take(HEAD as u64).read_to_end(&mut head)?;
+        at::beginning(&file, HEAD.min(usize::try_from(len).unwrap_or(HEAD)), &mut head)?;
         judge(&head)?;
         Ok(Self { head, body: Body::Placed(Box::new(file), len), blocks: Blocks::default() })
     }

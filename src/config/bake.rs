@@ -87,66 +87,98 @@ enum Set {
 }
 
 fn edits_of(all: &[Target], target: &Target, change: &Change) -> Result<Vec<Edit>, String> {
-    let edit = |attribute, set| Edit { target: target.name.clone(), attribute, set };
-    let own = |attribute: &str| target.own(attribute).is_some();
-    let has = |attribute: &str| target::field(all, target, attribute).is_some();
+    let own = Own { all, target };
     match change {
-        Change::Caches { settings, .. } => {
-            if settings.builder {
-                return Err("the builder is made where the build is started".to_owned());
-            }
-            let list = |attribute, items: Vec<String>| match (
-                items.is_empty(),
-                own(attribute),
-                has(attribute),
-            ) {
-                (true, false, true) => Err(format!("{attribute} is inherited")),
-                (true, false, false) => Ok(None),
-                _ if target.own(attribute).is_some_and(|value| value.texts() == items) => Ok(None),
-                _ => Ok(Some(edit(attribute, Set::List(items)))),
-            };
-            let mut edits = vec![
-                list("cache-from", settings.from.clone())?,
-                list("cache-to", exports(settings))?,
-            ];
-            if target::inline_argument(all, target) && !settings.inline {
-                let argument =
-                    own("args").then(|| edit("args", Set::Without("BUILDKIT_INLINE_CACHE")));
-                edits.push(Some(argument.ok_or("BUILDKIT_INLINE_CACHE is inherited")?));
-            }
-            Ok(edits.into_iter().flatten().collect())
-        }
+        Change::Caches { settings, .. } => own.caches(settings),
         Change::Spec { side, old, new, .. } => {
-            let lists = side.of(&["cache-from"], &["cache-to"]);
-            let held = lists
-                .into_iter()
-                .filter(|name| target.own(name).is_some_and(|value| value.texts().contains(old)));
-            let edits: Vec<Edit> =
-                held.map(|name| edit(name, Set::Item(old.clone(), new.clone()))).collect();
-            if !edits.is_empty() {
-                return Ok(edits);
-            }
-            // What is inherited as a whole is written into the target as a whole.
-            let is_all = |name: &&str| {
-                target::field(all, target, name).is_some_and(|value| value.texts() == [old.clone()])
-            };
-            let lists = side.of(&["cache-from"], &["cache-to"]).into_iter().filter(is_all);
-            let edits: Vec<Edit> =
-                lists.map(|name| edit(name, Set::List(vec![new.clone()]))).collect();
-            if edits.is_empty() { Err(format!("`{old}` is inherited")) } else { Ok(edits) }
+            own.specification(&side.of(&["cache-from"], &["cache-to"]), old, new)
         }
-        Change::UseCache { .. } => {
-            let options = ["no-cache", "no-cache-filter"];
-            if options.into_iter().any(|name| has(name) && !own(name)) {
-                return Err("no-cache is inherited".to_owned());
-            }
-            Ok(options
-                .into_iter()
-                .filter(|name| own(name))
-                .map(|name| edit(name, Set::Nothing))
-                .collect())
-        }
+        Change::UseCache { .. } => own.use_cache(),
         _ => Err(NO_SUCH.to_owned()),
+    }
+}
+
+/// A target among all, whose own attributes are edited: what it inherits is others' too.
+struct Own<'a> {
+    all: &'a [Target],
+    target: &'a Target,
+}
+
+impl Own<'_> {
+    fn edit(&self, attribute: &'static str, set: Set) -> Edit {
+        Edit { target: self.target.name.clone(), attribute, set }
+    }
+
+    fn has(&self, attribute: &str) -> bool {
+        self.target.own(attribute).is_some()
+    }
+
+    fn inherits(&self, attribute: &str) -> bool {
+        !self.has(attribute) && target::field(self.all, self.target, attribute).is_some()
+    }
+
+    /// The texts of an attribute are these, and no others.
+    fn holds(&self, attribute: &str, items: &[String]) -> bool {
+        self.target.own(attribute).is_some_and(|value| value.texts() == items)
+    }
+
+    fn caches(&self, settings: &Settings) -> Result<Vec<Edit>, String> {
+        if settings.builder {
+            return Err("the builder is made where the build is started".to_owned());
+        }
+        let mut edits = Vec::new();
+        for (attribute, items) in
+            [("cache-from", settings.from.clone()), ("cache-to", exports(settings))]
+        {
+            if items.is_empty() && self.inherits(attribute) {
+                return Err(format!("{attribute} is inherited"));
+            }
+            let nothing = items.is_empty() && !self.has(attribute);
+            if !nothing && !self.holds(attribute, &items) {
+                edits.push(self.edit(attribute, Set::List(items)));
+            }
+        }
+        if target::inline_argument(self.all, self.target) && !settings.inline {
+            if !self.has("args") {
+                return Err("BUILDKIT_INLINE_CACHE is inherited".to_owned());
+            }
+            edits.push(self.edit("args", Set::Without("BUILDKIT_INLINE_CACHE")));
+        }
+        Ok(edits)
+    }
+
+    /// What is inherited as a whole is written into the target as a whole.
+    fn specification(
+        &self,
+        lists: &[&'static str],
+        old: &String,
+        new: &str,
+    ) -> Result<Vec<Edit>, String> {
+        let mut edits = Vec::new();
+        for &name in lists {
+            if self.target.own(name).is_some_and(|value| value.texts().contains(old)) {
+                edits.push(self.edit(name, Set::Item(old.clone(), new.to_owned())));
+            }
+        }
+        if !edits.is_empty() {
+            return Ok(edits);
+        }
+        for &name in lists {
+            let value = target::field(self.all, self.target, name);
+            if value.is_some_and(|value| value.texts() == [old.clone()]) {
+                edits.push(self.edit(name, Set::List(vec![new.to_owned()])));
+            }
+        }
+        if edits.is_empty() { Err(format!("`{old}` is inherited")) } else { Ok(edits) }
+    }
+
+    fn use_cache(&self) -> Result<Vec<Edit>, String> {
+        const OPTIONS: [&str; 2] = ["no-cache", "no-cache-filter"];
+        if OPTIONS.into_iter().any(|name| self.inherits(name)) {
+            return Err("no-cache is inherited".to_owned());
+        }
+        let own = OPTIONS.into_iter().filter(|name| self.has(name));
+        Ok(own.map(|name| self.edit(name, Set::Nothing)).collect())
     }
 }
 

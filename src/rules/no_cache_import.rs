@@ -69,81 +69,120 @@ impl Rule for NoCacheImport {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let cold: Vec<usize> = (0..past.len())
-        .filter(|&i| counts(past, i).is_some_and(|(hits, total)| hits == 0 && total > 0))
-        .collect();
-    let warm = (0..past.len()).any(|i| past.is_kept(i));
-    let writes = past
-        .builds
-        .iter()
-        .any(|b| !b.exports.is_empty() || b.inline.is_some() || !b.warnings.is_empty());
-    let no_cache = (0..past.len()).any(|i| past.asked_for_no_cache(i));
-    let new =
-        past.runs.iter().flat_map(|run| &run.notes).any(|note| note.kind == NoteKind::NewMachine);
-    // kaniko keeps nothing between runs, and says every lookup: none means that its cache is off.
-    let off = past.builds.iter().all(|b| b.dialect == Dialect::Kaniko);
-    let booted = || cold.iter().any(|&i| past.builds.get(i).is_some_and(|b| b.booted.is_some()));
-    let kept_by_ci = past.runs.iter().any(|run| !run.ci_caches.is_empty());
-    let bare = !kept_by_ci && past.builds.iter().all(|b| lacks_its_bases(b));
-    let fresh = new || off || booted() || bare;
-    let lone = cold.len() == 1 || of_one_commit(past, &cold);
-    let bare_only = bare && !new && !off && !booted();
-    if bare_only && lone && past.all_commands().any(may_hold_options) {
-        return None;
-    }
-    if cold.is_empty()
-        || warm
-        || writes
-        || no_cache
-        || past.runs.iter().any(|run| !run.prunes.is_empty())
-        || !past.never_imports()
-        || (lone && !fresh)
-        || interrupted(past)
-    {
+    let cold = Cold::of(past);
+    if cold.runs.is_empty() || has_another_reason(past) || !cold.is_telling(past) {
         return None;
     }
     let (run, build) = past.last()?;
     let site = Site::of(past.study, run, build);
-    let shown = off || new || cold.iter().all(|&i| past.start(i) == Start::Empty);
+    let shown = cold.is_shown(past);
     // A kept builder runs the same steps where files changed.
-    if !shown && !cold.iter().any(|&i| unexplained(past, i).is_some()) {
+    if !shown && !cold.runs.iter().any(|&i| unexplained(past, i).is_some()) {
         return None;
     }
-    let again = cold.iter().skip(1).filter_map(|&i| past.builds.get(i));
     Some(Finding {
         rule: META.id,
-        severity: if lone { Severity::Note } else { META.severity },
-        confidence: match (lone, shown) {
+        severity: if cold.lone { Severity::Note } else { META.severity },
+        confidence: match (cold.lone, shown) {
             (true, _) => Confidence::Suspected,
             (false, true) => Confidence::Proven,
             (false, false) => Confidence::Likely,
         },
-        title: if lone && off {
-            "kaniko runs without its cache".to_owned()
-        } else if lone && !new && !booted() {
-            "every step ran: no cache is imported, and the builder had none".to_owned()
-        } else if lone {
-            "a new builder, and no cache is imported".to_owned()
-        } else {
-            let all =
-                if cold.len() == 2 { "both".to_owned() } else { format!("all {}", cold.len()) };
-            format!("{all} runs start cold: no cache is imported and the builder keeps none")
-        },
+        title: cold.title(),
         cause: cause(build.dialect).to_owned(),
-        evidence: Proof::from_lines(lines(past, &cold))?.seen_in(past.places(cold.iter().copied())),
+        evidence: Proof::from_lines(lines(past, &cold.runs))?
+            .seen_in(past.places(cold.runs.iter().copied())),
         fix: if build.dialect == Dialect::Classic {
             classic(&site)
         } else {
             remedy::registry_max(&site)
         },
-        impact: if lone {
-            Impact::default()
-        } else {
-            cost(again.flat_map(|b| &b.steps), cold.len() - 1)
-        },
-        rules_out: rules_out(lone, shown),
+        impact: cold.impact(past),
+        rules_out: rules_out(cold.lone, shown),
         subject: site.cache,
     })
+}
+
+/// The cold runs of a series, and what tells that their builder had nothing.
+struct Cold {
+    runs: Vec<usize>,
+    /// kaniko keeps nothing between runs, and says every lookup: none means that its cache is off.
+    off: bool,
+    /// The log says that the machine is made for the job.
+    new: bool,
+    /// The builder is made in one of the runs.
+    booted: bool,
+    /// Every base image had to be fetched, and no cache of the CI brings the builder's state.
+    bare: bool,
+    /// One run, or runs that cannot find what another of them stores.
+    lone: bool,
+}
+
+impl Cold {
+    fn of(past: &Past) -> Self {
+        let is_cold =
+            |&i: &usize| counts(past, i).is_some_and(|(hits, total)| hits == 0 && total > 0);
+        let runs: Vec<usize> = (0..past.len()).filter(is_cold).collect();
+        let mut notes = past.runs.iter().flat_map(|run| &run.notes);
+        let mut builds = runs.iter().filter_map(|&i| past.builds.get(i));
+        let kept_by_ci = past.runs.iter().any(|run| !run.ci_caches.is_empty());
+        Self {
+            off: past.builds.iter().all(|build| build.dialect == Dialect::Kaniko),
+            new: notes.any(|note| note.kind == NoteKind::NewMachine),
+            booted: builds.any(|build| build.booted.is_some()),
+            bare: !kept_by_ci && past.builds.iter().all(|build| lacks_its_bases(build)),
+            lone: runs.len() == 1 || of_one_commit(past, &runs),
+            runs,
+        }
+    }
+
+    /// One run alone may be the first of a builder that is kept, and its cache may be an option
+    /// that a variable holds.
+    fn is_telling(&self, past: &Past) -> bool {
+        let surely_new = self.off || self.new || self.booted;
+        let hidden = || past.all_commands().any(may_hold_options);
+        !self.lone || surely_new || (self.bare && !hidden())
+    }
+
+    /// The logs show that the builder had nothing.
+    fn is_shown(&self, past: &Past) -> bool {
+        self.off || self.new || self.runs.iter().all(|&i| past.start(i) == Start::Empty)
+    }
+
+    fn title(&self) -> String {
+        match self.runs.len() {
+            _ if self.lone && self.off => "kaniko runs without its cache".to_owned(),
+            _ if self.lone && !self.new && !self.booted => {
+                "every step ran: no cache is imported, and the builder had none".to_owned()
+            }
+            _ if self.lone => "a new builder, and no cache is imported".to_owned(),
+            2 => "both runs start cold: no cache is imported and the builder keeps none".to_owned(),
+            all => format!(
+                "all {all} runs start cold: no cache is imported and the builder keeps none"
+            ),
+        }
+    }
+
+    /// What the first run built is no loss.
+    fn impact(&self, past: &Past) -> Impact {
+        if self.lone {
+            return Impact::default();
+        }
+        let again = self.runs.iter().skip(1).filter_map(|&i| past.builds.get(i));
+        cost(again.flat_map(|build| &build.steps), self.runs.len() - 1)
+    }
+}
+
+/// A cache that is kept, read or written, or something that takes it away, tells another story.
+fn has_another_reason(past: &Past) -> bool {
+    let writes = |build: &&Build| {
+        !build.exports.is_empty() || build.inline.is_some() || !build.warnings.is_empty()
+    };
+    (0..past.len()).any(|i| past.is_kept(i) || past.asked_for_no_cache(i))
+        || past.builds.iter().any(writes)
+        || past.runs.iter().any(|run| !run.prunes.is_empty())
+        || !past.never_imports()
+        || interrupted(past)
 }
 
 /// `docker build $CACHE -t $IMAGE .`: a word that a shell fills in, and that no option takes.

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::{Captures, Regex};
 
 use super::expression::{is_expression, is_placeholder};
@@ -315,6 +315,8 @@ impl Shapes {
         let words = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
+            // Made faster than the automaton it would choose, whose searches are few.
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(words);
         let make = |shape: &'static Shape| {
             LazyLock::new(Box::new(|| Regex::new(shape.pattern).ok()) as Make)

@@ -106,16 +106,41 @@ fn finding(past: &Past) -> Option<Finding> {
 /// The cold runs of a series, and what tells that their builder had nothing.
 struct Cold {
     runs: Vec<usize>,
-    /// kaniko keeps nothing between runs, and says every lookup: none means that its cache is off.
-    off: bool,
-    /// The log says that the machine is made for the job.
-    new: bool,
-    /// The builder is made in one of the runs.
-    booted: bool,
-    /// Every base image had to be fetched, and no cache of the CI brings the builder's state.
-    bare: bool,
+    had_nothing: Option<Sign>,
     /// One run, or runs that cannot find what another of them stores.
     lone: bool,
+}
+
+/// What tells that a builder had nothing from earlier runs, the surest first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// kaniko keeps nothing between runs, and says every lookup: none means that its cache is off.
+    CacheOff,
+    /// The log says that the machine is made for the job.
+    NewMachine,
+    /// The builder is made in one of the runs.
+    NewBuilder,
+    /// Every base image had to be fetched, and no cache of the CI brings the builder's state.
+    NoBases,
+}
+
+impl Sign {
+    fn of(past: &Past, cold: &[usize]) -> Option<Self> {
+        let mut notes = past.runs.iter().flat_map(|run| &run.notes);
+        let mut builds = cold.iter().filter_map(|&i| past.builds.get(i));
+        let kept_by_ci = past.runs.iter().any(|run| !run.ci_caches.is_empty());
+        if past.builds.iter().all(|build| build.dialect == Dialect::Kaniko) {
+            return Some(Self::CacheOff);
+        }
+        if notes.any(|note| note.kind == NoteKind::NewMachine) {
+            return Some(Self::NewMachine);
+        }
+        if builds.any(|build| build.booted.is_some()) {
+            return Some(Self::NewBuilder);
+        }
+        let bare = !kept_by_ci && past.builds.iter().all(|build| lacks_its_bases(build));
+        bare.then_some(Self::NoBases)
+    }
 }
 
 impl Cold {
@@ -123,44 +148,42 @@ impl Cold {
         let is_cold =
             |&i: &usize| counts(past, i).is_some_and(|(hits, total)| hits == 0 && total > 0);
         let runs: Vec<usize> = (0..past.len()).filter(is_cold).collect();
-        let mut notes = past.runs.iter().flat_map(|run| &run.notes);
-        let mut builds = runs.iter().filter_map(|&i| past.builds.get(i));
-        let kept_by_ci = past.runs.iter().any(|run| !run.ci_caches.is_empty());
-        Self {
-            off: past.builds.iter().all(|build| build.dialect == Dialect::Kaniko),
-            new: notes.any(|note| note.kind == NoteKind::NewMachine),
-            booted: builds.any(|build| build.booted.is_some()),
-            bare: !kept_by_ci && past.builds.iter().all(|build| lacks_its_bases(build)),
-            lone: runs.len() == 1 || of_one_commit(past, &runs),
-            runs,
-        }
+        let lone = runs.len() == 1 || of_one_commit(past, &runs);
+        Self { had_nothing: Sign::of(past, &runs), lone, runs }
     }
 
     /// One run alone may be the first of a builder that is kept, and its cache may be an option
     /// that a variable holds.
     fn is_telling(&self, past: &Past) -> bool {
-        let surely_new = self.off || self.new || self.booted;
-        let hidden = || past.all_commands().any(may_hold_options);
-        !self.lone || surely_new || (self.bare && !hidden())
+        match self.had_nothing {
+            _ if !self.lone => true,
+            Some(Sign::NoBases) => !past.all_commands().any(may_hold_options),
+            sign => sign.is_some(),
+        }
     }
 
     /// The logs show that the builder had nothing.
     fn is_shown(&self, past: &Past) -> bool {
-        self.off || self.new || self.runs.iter().all(|&i| past.start(i) == Start::Empty)
+        matches!(self.had_nothing, Some(Sign::CacheOff | Sign::NewMachine))
+            || self.runs.iter().all(|&i| past.start(i) == Start::Empty)
     }
 
     fn title(&self) -> String {
-        match self.runs.len() {
-            _ if self.lone && self.off => "kaniko runs without its cache".to_owned(),
-            _ if self.lone && !self.new && !self.booted => {
-                "every step ran: no cache is imported, and the builder had none".to_owned()
-            }
-            _ if self.lone => "a new builder, and no cache is imported".to_owned(),
-            2 => "both runs start cold: no cache is imported and the builder keeps none".to_owned(),
-            all => format!(
-                "all {all} runs start cold: no cache is imported and the builder keeps none"
-            ),
+        if !self.lone {
+            let all = match self.runs.len() {
+                2 => "both".to_owned(),
+                all => format!("all {all}"),
+            };
+            return format!(
+                "{all} runs start cold: no cache is imported and the builder keeps none"
+            );
         }
+        let title = match self.had_nothing {
+            Some(Sign::CacheOff) => "kaniko runs without its cache",
+            Some(Sign::NewMachine | Sign::NewBuilder) => "a new builder, and no cache is imported",
+            _ => "every step ran: no cache is imported, and the builder had none",
+        };
+        title.to_owned()
     }
 
     /// What the first run built is no loss.

@@ -111,7 +111,7 @@ fn cache(text: &[u8]) -> Option<Mark<'_>> {
         (b"Failed to cache item.", Op::Save, End::Failed),
         (b"Skipping because the job status was not 'Succeeded'", Op::Save, End::Skipped),
         (b"Skipping because restore step did not run.", Op::Save, End::Skipped),
-        (b"The given cache key has changed in its resolved value", Op::Save, End::Skipped),
+        (b"The given cache key has changed in its resolved value", Op::Save, End::Failed),
         (b"Cache with fingerprint ", Op::Save, End::Exists),
         (b"Entry found at fingerprint: ", Op::Restore, End::Hit),
     ];

@@ -28,6 +28,8 @@ pub enum CacheReason {
     NothingThere,
     /// A file that is to be saved may not be read.
     Unreadable,
+    /// The key is made of files that changed while the job ran.
+    KeyMoved,
     /// The disk that the archive is written to is full.
     DiskFull,
     /// There is no shared store: the cache stays on this machine.
@@ -37,7 +39,7 @@ pub enum CacheReason {
 use CacheReason::{
     Broken, ClientRetired, Conflict, Denied, DiskFull, LocalOnly, NothingThere, QuotaUsedUp,
 };
-use CacheReason::{RateLimited, Service, TooLarge, Unreadable};
+use CacheReason::{KeyMoved, RateLimited, Service, TooLarge, Unreadable};
 
 /// The reason a line gives; `None` where it gives none.
 ///
@@ -77,6 +79,7 @@ const WORDS: &[(&str, CacheReason)] = &[
     (": Cannot open: No such file or directory", NothingThere),
     (": Cannot stat: No such file or directory", NothingThere),
     ("could not chdir to ", NothingThere),
+    ("key has changed in its resolved value between restore and save", KeyMoved),
     ("No space left on device", DiskFull),
     ("ENOSPC: no space left on device", DiskFull),
     (": Wrote only ", DiskFull),

@@ -165,6 +165,7 @@ mod tests {
             "/usr/local/lib/a/very/long/path/of/directories/and/nothing/else/there",
             "RUN --mount=type=secret,id=npm_token,target=/root/.npmrc npm ci",
             "docker build --secret id=token,src=t . && docker build --secret=id=x,env=TOKEN .",
+            r#"printf '{"auths":{"r.example.com":{"auth":"%s"}}}' "$(base64)""#,
             "#3 [auth] team/svc:pull,push token for registry-1.docker.io",
             "failed to fetch anonymous token: unexpected status from GET request to \
                 https://auth.docker.io/token?scope=x&service=y: 429",

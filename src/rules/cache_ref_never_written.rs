@@ -6,7 +6,7 @@ use super::past::Past;
 use super::remedy::{self, Site, reference};
 use super::{Effect, Rule, RuleMeta, Study, unpulled};
 use crate::finding::{
-    Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out,
+    Confidence, Evidence, Finding, Fix, Impact, Place, Proof, Severity, not_ruled_out, to_decide,
 };
 use crate::model::Build;
 
@@ -18,8 +18,8 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Warning,
     what: "Two or more runs import the same reference and get `not found`, although the runs \
-        succeeded and none of them exports a cache. A note where it is one run whose command line \
-        stores none.",
+        succeeded and none of them exports a cache; or three runs import their own image, which \
+        is never there. A note where it is one run whose command line stores none.",
     why: "`--cache-from` alone stores nothing. The error never fails a build, so each run is cold \
         and green.",
     fix: "Export to the same reference (`--cache-to`), or import the reference that another job \
@@ -78,7 +78,7 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
     let (last, earlier) = looks.split_last()?;
     // A run that failed had no chance to store anything.
     if !looks.iter().all(silent) {
-        return None;
+        return never_pushed(study, name, looks);
     }
     if earlier.is_empty() {
         return lone(study, name, last);
@@ -102,6 +102,39 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
             "another job that is meant to write it (it has not between these runs, or writes \
                 another name)",
         )],
+        subject: name.to_owned(),
+    })
+}
+
+/// The image of each run has this name, and no later run finds it: it stays on the machine that
+/// built it.
+fn never_pushed(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
+    let (last, earlier) = looks.split_last()?;
+    let own = |l: &Look| l.build.images.iter().any(|image| reference::may_be(image, name));
+    let stays = |l: &Look| !l.run.commands_of(l.build).iter().any(|command| command.push);
+    let built = earlier.iter().filter(|l| succeeded(l.build)).count();
+    if built < 2 || !looks.iter().all(|l| own(l) && stays(l) && l.build.exports.is_empty()) {
+        return None;
+    }
+    Some(Finding {
+        rule: META.id,
+        severity: META.severity,
+        confidence: Confidence::Suspected,
+        title: format!("{name} is built in every run, imported in the next, and never there"),
+        cause: "The runs import their own image as a cache, and none of them finds the one that \
+            an earlier run built: it is not pushed, or not under this name."
+            .to_owned(),
+        evidence: Proof::from_lines(looks.iter().rev().take(12).rev().map(line).collect())?
+            .seen_in(looks.iter().map(|look| Place::of(look.run, look.build))),
+        fix: Fix {
+            summary: format!("push {name}, or keep the cache under a name of its own"),
+            ..fix(&Site::of(study, last.run, last.build))
+        },
+        impact: cost_of(looks.iter().skip(1).map(|l| l.build)),
+        rules_out: vec![
+            not_ruled_out("a push that fails, or something that deletes the tag between the runs"),
+            to_decide("look in the registry whether the tag is there"),
+        ],
         subject: name.to_owned(),
     })
 }

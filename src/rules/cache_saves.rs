@@ -18,11 +18,12 @@ pub(super) struct FailedSave<'a> {
 }
 
 /// Reasons that no rule of their own is about.
-const OWN: [Option<CacheReason>; 5] = [
+const OWN: [Option<CacheReason>; 6] = [
     None,
     Some(CacheReason::NothingThere),
     Some(CacheReason::Unreadable),
     Some(CacheReason::DiskFull),
+    Some(CacheReason::KeyMoved),
     Some(CacheReason::Broken),
 ];
 

@@ -83,6 +83,7 @@ fn finding(study: &Study, failed: &FailedSave) -> Option<Finding> {
             Why::NothingThere => nothing_fix(cache),
             Why::Unreadable => unreadable_fix(),
             Why::DiskFull => full_fix(),
+            Why::KeyMoved => moved_fix(),
             Why::Layers => layers_fix(),
             Why::Bitbucket => bitbucket_fix(cache),
             Why::Other => other_fix(cache),
@@ -99,6 +100,7 @@ enum Why {
     NothingThere,
     Unreadable,
     DiskFull,
+    KeyMoved,
     /// `CircleCI`'s volume of layers.
     Layers,
     /// Bitbucket prints none.
@@ -114,6 +116,7 @@ impl Why {
             () if all(CacheReason::NothingThere) => Self::NothingThere,
             () if all(CacheReason::Unreadable) => Self::Unreadable,
             () if all(CacheReason::DiskFull) => Self::DiskFull,
+            () if all(CacheReason::KeyMoved) => Self::KeyMoved,
             () if circle && failed.cache == "DLC" => Self::Layers,
             () if failed.says_no_reason() => Self::Bitbucket,
             () => Self::Other,
@@ -124,6 +127,7 @@ impl Why {
         match self {
             Self::Unreadable => "a file of it may not be read",
             Self::DiskFull => "the disk is full",
+            Self::KeyMoved => "its key changed while the job ran",
             Self::Layers => "its teardown failed",
             _ => "its upload failed",
         }
@@ -137,6 +141,10 @@ impl Why {
                     where a container or `sudo` wrote them)"
             }
             Self::DiskFull => "there was no room for the archive",
+            Self::KeyMoved => {
+                "the key is made of files that the job itself changes, and what it restored \
+                    under one key is not saved under another"
+            }
             Self::Layers => {
                 "the layers of this job are not in the volume that CircleCI keeps for docker \
                     layer caching"
@@ -184,6 +192,22 @@ fn full_fix() -> Fix {
                 place of the first."
                 .to_owned(),
             "A registry cache (`type=registry`) is written to no disk of the machine.".to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+fn moved_fix() -> Fix {
+    Fix {
+        summary: "make the key of files that the job does not change".to_owned(),
+        steps: vec![
+            "Name files as they are checked out: a pattern such as `**/package-lock.json` takes \
+                in what the build writes (node_modules, dist), and an installation that updates \
+                its lock file changes it."
+                .to_owned(),
+            "Install with the lock file as it is (`npm ci`, `--frozen-lockfile`, `--locked`), or \
+                name the one file in the root."
+                .to_owned(),
         ],
         ..Fix::default()
     }

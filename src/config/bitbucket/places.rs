@@ -26,9 +26,12 @@ pub(super) fn find(doc: Option<&Document>, pipelines: &Pipelines) -> Vec<(Place,
             }
             seen.push(written);
         }
-        let kept: Vec<Kept> = step.caches.iter().map(|cache| kept(pipelines, cache)).collect();
+        // Runtime 3 ignores the docker cache.
+        let told = step.caches.iter().filter(|cache| !pipelines.ignores(step, &cache.name));
+        let kept: Vec<Kept> = told.map(|cache| kept(pipelines, cache)).collect();
         let mut built = builds(doc, job, step);
         for (place, _) in &mut built {
+            place.fresh &= !kept.iter().any(|kept| kept.key == DOCKER);
             place.kept.clone_from(&kept);
         }
         found.extend(built);
@@ -64,7 +67,6 @@ fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)>
         builders.registry.end(place);
         place.job.clone_from(&step.name);
         place.resolve();
-        place.fresh &= !step.uses(DOCKER);
         let section = step.pipeline.split_once('.').map_or("", |(_, name)| name);
         place.slashes = match step.pipeline.split('.').next() {
             Some("branches") => section.contains(['/', '*']),

@@ -131,6 +131,7 @@ pub(super) enum CacheReason {
     Broken,
     NothingThere,
     Unreadable,
+    KeyMoved,
     DiskFull,
     LocalOnly,
 }

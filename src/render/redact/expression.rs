@@ -36,7 +36,7 @@ fn holds_value(expression: &str) -> bool {
     })
 }
 
-/// Masks of CIs, and words in brackets that ask for a value: `***`, `[MASKED]`, `<your-token>`,
+/// Masks of CIs, what `printf` fills in, and words in brackets that ask for a value: `***`, `[MASKED]`, `<your-token>`,
 /// `xxxxx`.
 pub(super) fn is_placeholder(written: &str) -> bool {
     let all = |letter: char| written.chars().all(|c| c == letter);
@@ -46,7 +46,9 @@ pub(super) fn is_placeholder(written: &str) -> bool {
     let within = |open: char, close: char| {
         written.strip_prefix(open).and_then(|rest| rest.strip_suffix(close))
     };
-    all('*')
+    // `printf '{"auth":"%s"}' …`
+    written == "%s"
+        || all('*')
         || all('•')
         || all('.')
         || (all('x') || all('X')) && (3..=8).contains(&written.len())

@@ -104,79 +104,108 @@ fn steps(
 ) {
     let (first, mut carried) = (found.len(), Vec::new());
     let at = key(at, "steps");
-    for (index, step) in
-        value.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate()
-    {
-        let route = at.with_key(index);
-        let uses = step.get("uses").and_then(text).unwrap_or_default();
-        let action = inputs::action(&uses);
-        carried.extend(kept::of_step(&action, step, &job.variables, doc, &route));
-        let shared = Arc::new(step.clone());
-        let quote = || quote(doc, &key(&route, "uses"));
-        let mut add = |place: Place, at: At, capable: bool| {
-            let variables =
-                [job.variables.clone(), place.variables.clone(), variables(step)].concat();
-            let (key, legs, plain_legs) =
-                (job.key.clone(), job.legs.clone(), job.plain_legs.clone());
-            let refs = job.refs.and(events::of_condition(step));
-            let slashes = job.slashes && !events::names_one_branch(step);
-            let mut place = Place {
-                job: job.name.clone(),
-                key,
-                legs,
-                plain_legs,
-                variables,
-                refs,
-                slashes,
-                ..place
-            };
-            place.resolve();
-            place.inputs.extend(job.machine.clone().filter(|_| place.command.platforms.is_empty()));
+    let steps = value.get("steps").and_then(Value::as_sequence).into_iter().flatten();
+    for (index, value) in steps.enumerate() {
+        let step = Step { value, route: at.with_key(index), action: action(value) };
+        carried.extend(kept::of_step(&step.action, value, &job.variables, doc, &step.route));
+        let shared = Arc::new(value.clone());
+        for (place, at, capable) in step.builds(job, builders, doc) {
             found.push(Found {
-                place,
+                place: job.place(place, value),
                 at,
-                step: route.clone(),
+                step: step.route.clone(),
                 value: Arc::clone(&shared),
                 job: job.number,
                 capable,
             });
-        };
-        match action.as_str() {
-            "docker/build-push-action"
-            | "depot/build-push-action"
-            | "useblacksmith/build-push-action" => {
-                let mut place = inputs::build_push(step, quote());
-                place.fresh = builders.is_fresh() && action.starts_with("docker/");
-                place.driver = if action.starts_with("docker/") {
-                    builders.driver(&place.command)
-                } else {
-                    Some("remote".into())
-                };
-                add(
-                    place,
-                    At::Build { lost: lost(step) },
-                    builders.capable() || !action.starts_with("docker/"),
-                );
-            }
-            "docker/bake-action" | "depot/bake-action" => {
-                let mut place = inputs::bake(step, quote());
-                place.driver = builders.driver(&place.command);
-                add(place, At::Bake, builders.capable());
-            }
-            _ => setup(&action, step, builders),
-        }
-        if let Some(value) = step.get("run").and_then(text) {
-            let item = Item { route: key(&route, "run"), value: value.into() };
-            for (mut place, spot) in script::builds(doc, job.number, &[item], builders) {
-                let capable = spot.capable;
-                place.gha_token = builders.gha_token;
-                add(place, At::Script(spot), capable);
-            }
         }
     }
     for found in found.iter_mut().skip(first) {
         builders.registry.end(&mut found.place);
         found.place.kept.clone_from(&carried);
+    }
+}
+
+fn action(step: &Value) -> String {
+    inputs::action(&step.get("uses").and_then(text).unwrap_or_default())
+}
+
+impl Job {
+    /// The place of a build in one of its steps.
+    fn place(&self, place: Place, step: &Value) -> Place {
+        let own = variables(step);
+        let mut place = Place {
+            job: self.name.clone(),
+            key: self.key.clone(),
+            legs: self.legs.clone(),
+            plain_legs: self.plain_legs.clone(),
+            variables: [self.variables.clone(), place.variables.clone(), own].concat(),
+            refs: self.refs.and(events::of_condition(step)),
+            slashes: self.slashes && !events::names_one_branch(step),
+            ..place
+        };
+        place.resolve();
+        place.inputs.extend(self.machine.clone().filter(|_| place.command.platforms.is_empty()));
+        place
+    }
+}
+
+/// A step of a job.
+struct Step<'a> {
+    value: &'a Value,
+    route: Route,
+    /// The action that it uses, without its version.
+    action: String,
+}
+
+impl Step<'_> {
+    /// What it builds, how, and whether its builder exports caches; what it makes is told to the
+    /// builders.
+    fn builds(
+        &self,
+        job: &Job,
+        builders: &mut Builders,
+        doc: Option<&Document>,
+    ) -> Vec<(Place, At, bool)> {
+        let mut all: Vec<_> = self.by_action(builders, doc).into_iter().collect();
+        let Some(value) = self.value.get("run").and_then(text) else { return all };
+        let item = Item { route: key(&self.route, "run"), value: value.into() };
+        for (mut place, spot) in script::builds(doc, job.number, &[item], builders) {
+            let capable = spot.capable;
+            place.gha_token = builders.gha_token;
+            all.push((place, At::Script(spot), capable));
+        }
+        all
+    }
+
+    fn by_action(
+        &self,
+        builders: &mut Builders,
+        doc: Option<&Document>,
+    ) -> Option<(Place, At, bool)> {
+        let quote = || quote(doc, &key(&self.route, "uses"));
+        match self.action.as_str() {
+            "docker/build-push-action" => {
+                let mut place = inputs::build_push(self.value, quote());
+                place.fresh = builders.is_fresh();
+                place.driver = builders.driver(&place.command);
+                Some((place, At::Build { lost: lost(self.value) }, builders.capable()))
+            }
+            "depot/build-push-action" | "useblacksmith/build-push-action" => {
+                let mut place = inputs::build_push(self.value, quote());
+                place.driver = Some("remote".into());
+                Some((place, At::Build { lost: lost(self.value) }, true))
+            }
+            "docker/bake-action" | "depot/bake-action" => {
+                let mut place = inputs::bake(self.value, quote());
+                place.driver = builders.driver(&place.command);
+                Some((place, At::Bake, builders.capable()))
+            }
+            _ => {
+                setup(&self.action, self.value, builders);
+                None
+            }
+        }
     }
 }
 

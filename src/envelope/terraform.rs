@@ -28,7 +28,8 @@ impl Envelope for Terraform {
             b"Initializing the backend...",
         ];
         head.any(self, |line| {
-            split(line).is_some() || BEGINS.iter().any(|start| ansi::lead(line).starts_with(start))
+            let text = ansi::lead(line);
+            split(text).is_some() || BEGINS.iter().any(|start| text.starts_with(start))
         })
     }
 

@@ -66,13 +66,14 @@ pub(super) fn is_plain(text: &[u8]) -> bool {
 }
 
 /// `#12 [2/5] RUN make`, `Step 2/5 : RUN make`, `STEP 2/5: RUN make`, `[+] Building 1.2s (3/9)`,
-/// `INFO[0001] RUN make`.
+/// `INFO[0001] RUN make`, `INFO␛[0m[0001] RUN make`.
 pub(super) fn begins(text: &[u8]) -> bool {
     match text.first() {
         Some(b'#') => wrap::begins(text) && is_said_of_a_vertex(text),
         Some(b'S') => counts(text, b"Step ", b" : ") || counts(text, b"STEP ", b": "),
         Some(b'[') => text.starts_with(b"[+] Building ") || is_stage(text),
-        Some(b'I') => text.starts_with(b"INFO[0"),
+        // On a terminal kaniko colours the level alone.
+        Some(b'I') => text.starts_with(b"INFO[0") || text.starts_with(b"INFO\x1b[0m[0"),
         _ => false,
     }
 }

@@ -16,6 +16,10 @@ pub(super) fn width(head: &[&[u8]]) -> Option<usize> {
     let output = head.iter().skip(record.map_or(0, |at| at + 1));
     let lines: Vec<&[u8]> =
         output.copied().filter(|l| !l.trim_ascii().is_empty()).take(300).collect();
+    let numbered = lines.iter().filter(|line| begins(line)).count();
+    if numbered * 2 < lines.len() {
+        return None;
+    }
     // Of each line that has no number, the length of the one before it.
     let before: Vec<usize> = lines
         .windows(2)
@@ -25,8 +29,7 @@ pub(super) fn width(head: &[&[u8]]) -> Option<usize> {
     let width = before.iter().copied().max().filter(|width| WIDTHS.contains(width))?;
     let rests = before.iter().filter(|length| **length == width).count();
     let stray = before.len() - rests;
-    let numbered = lines.iter().filter(|l| begins(l)).count();
-    let cut = rests > 2 && rests > stray * 4 && numbered * 2 >= lines.len();
+    let cut = rests > 2 && rests > stray * 4;
     (cut && lines.iter().all(|l| length(l) <= width)).then_some(width)
 }
 

@@ -4,6 +4,8 @@
 //! Their archives of one folder differ in the modes of its files (`docker/utils/build.py`), and the
 //! classic builder compares modes.
 
+use foldhash::HashMap;
+
 use super::META;
 use crate::finding::{Confidence, Finding, Fix, Proof, not_ruled_out, ruled_out};
 use crate::model::{Build, Dialect, Outcome, Run, Step};
@@ -18,22 +20,25 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 }
 
 fn of_run(run: &Run) -> Vec<Finding> {
-    let classic = run.builds.iter().filter(|build| build.dialect == Dialect::Classic);
-    let mut before: Vec<&Build> = Vec::new();
+    let classic = || run.builds.iter().filter(|build| build.dialect == Dialect::Classic);
+    if classic().all(is_composed) || !classic().any(is_composed) {
+        return Vec::new();
+    }
+    // The last build of each client by the texts of its steps.
+    let mut before: HashMap<(bool, Vec<&str>), &Build> = HashMap::default();
     let mut found = Vec::new();
-    for build in classic {
-        let other = before.iter().rev().find(|other| by_two_clients(other, build));
+    for build in classic() {
+        let texts: Vec<&str> = build.steps.iter().map(|step| step.text.as_str()).collect();
+        let other = before.get(&(!is_composed(build), texts.clone()));
         found.extend(other.and_then(|other| finding(run, other, build)));
-        before.push(build);
+        before.insert((is_composed(build), texts), build);
     }
     found
 }
 
 /// docker-compose names the service before it builds, and no other client of that builder does.
-fn by_two_clients(one: &Build, other: &Build) -> bool {
-    one.target.is_some() != other.target.is_some()
-        && one.steps.len() == other.steps.len()
-        && one.steps.iter().zip(&other.steps).all(|(a, b)| a.text == b.text)
+fn is_composed(build: &Build) -> bool {
+    build.target.is_some()
 }
 
 fn finding(run: &Run, before: &Build, build: &Build) -> Option<Finding> {
@@ -80,7 +85,7 @@ fn is_made(step: &Step) -> bool {
 }
 
 fn client(build: &Build) -> &'static str {
-    if build.target.is_some() { "docker-compose" } else { "`docker build`" }
+    if is_composed(build) { "docker-compose" } else { "`docker build`" }
 }
 
 fn fix() -> Fix {

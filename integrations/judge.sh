@@ -10,8 +10,8 @@
 #   CACHEDIAG_ANNOTATE  false: show the result in this log only [true]
 #   CACHEDIAG_REPORTS   folder for the reports [cachediag-reports]
 #   CACHEDIAG_VERSION   version to install where `cachediag` is not there [the newest]
-#   CACHEDIAG_CONFIG, CACHEDIAG_FAIL_ON, CACHEDIAG_MIN_HIT_RATE, CACHEDIAG_MUST_HIT, CACHEDIAG_BASELINE,
-#   CACHEDIAG_IGNORE, CACHEDIAG_HISTORY
+#   CACHEDIAG_CONFIG, CACHEDIAG_FAIL_ON, CACHEDIAG_MIN_HIT_RATE, CACHEDIAG_MUST_HIT, CACHEDIAG_MAX_DROP,
+#   CACHEDIAG_BASELINE, CACHEDIAG_BASELINE_BRANCH, CACHEDIAG_IGNORE, CACHEDIAG_HISTORY
 #                       read by the program: as the options --config, --fail-on, …
 #
 # Exit status: that of cachediag. Where no log is found: 2 if something can fail this job, else 0.
@@ -22,7 +22,7 @@ newline='
 
 say() { echo "cachediag: $*" >&2; }
 
-inputs='LOGS JOB LEG ANNOTATE REPORTS VERSION CONFIG FAIL_ON MIN_HIT_RATE MUST_HIT BASELINE IGNORE HISTORY'
+inputs='LOGS JOB LEG ANNOTATE REPORTS VERSION CONFIG FAIL_ON MIN_HIT_RATE MUST_HIT MAX_DROP BASELINE BASELINE_BRANCH IGNORE HISTORY'
 
 # Values of variables that begin so, lists as one value.
 take_inputs() {

@@ -16,7 +16,7 @@ impl Dialect for Buildah {
         let says = match text.first()? {
             b'S' | b'[' => step(text),
             b'-' => arrow(text),
-            b'C' => text.strip_prefix(b"COMMIT").and_then(commit),
+            b'C' => config(text).or_else(|| text.strip_prefix(b"COMMIT").and_then(commit)),
             b'T' => text
                 .strip_prefix(b"Trying to pull ")
                 .and_then(|rest| rest.strip_suffix(b"..."))
@@ -80,6 +80,16 @@ fn arrow(text: &[u8]) -> Option<Says<'_>> {
         return Some(Says::Pushing(reference));
     }
     hash(rest).then_some(Says::Layer)
+}
+
+/// `Copying config sha256:22ae…`, `Copying config 22aea2eaf2 done` (`containers/image`
+/// `copy/progress_bars.go`)
+fn config(text: &[u8]) -> Option<Says<'_>> {
+    const SHORTEST: usize = 10;
+    let rest = text.strip_prefix(b"Copying config ")?;
+    let rest = rest.strip_prefix(b"sha256:").unwrap_or(rest);
+    let id = rest.get(..SHORTEST)?;
+    id.iter().all(u8::is_ascii_hexdigit).then_some(Says::Config(id))
 }
 
 /// `COMMIT r/team/app:1`, `COMMIT` alone where the image gets no name
@@ -147,6 +157,8 @@ mod tests {
             ("[2/2] COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
             ("COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
             ("Trying to pull r/node:20...", Says::Pulling(b"r/node:20")),
+            ("Copying config sha256:22aea2eaf284be30", Says::Config(b"22aea2eaf2")),
+            ("Copying config 22aea2eaf2 done", Says::Config(b"22aea2eaf2")),
             (
                 "Error: building at STEP \"RUN x\": while running runtime: exit status 1",
                 Says::Failed,

@@ -203,6 +203,8 @@ pub enum Buildah<'a> {
     Layer,
     /// `Trying to pull IMAGE...`.
     Pulling(&'a [u8]),
+    /// `Copying config sha256:22ae…`: the id of the image that is pulled.
+    Config(&'a [u8]),
     /// `COMMIT NAME`.
     Commit(&'a [u8]),
     /// `Error: building at STEP "RUN x": …`.

@@ -9,7 +9,7 @@ use super::recurring::same_stage;
 use super::{Rule, RuleMeta, Study};
 use crate::config::Change;
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
-use crate::model::{Base, Build, Outcome, Step};
+use crate::model::{Base, Build, Dialect, Outcome, Step};
 use crate::series::{Because, KeyPart, Miss, chain};
 
 pub(super) struct BaseImageDrift;
@@ -150,6 +150,7 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
             .seen_in(past.places(drifts.iter().map(|drift| drift.at))),
         fix: match last.now.digest.as_deref() {
             Some(digest) => pinned(fix(name, digest, last), file.as_ref(), image, digest),
+            None if past.builds.get(last.at)?.dialect == Dialect::Buildah => fix_pulled(name),
             None => fix_local(name),
         },
         impact: impact(&drifts, runs.len()),
@@ -254,6 +255,24 @@ fn fix_local(name: &str) -> Fix {
         ],
         cost: "security fixes of the base image arrive only when it is renewed on purpose"
             .to_owned(),
+        ..Fix::default()
+    }
+}
+
+/// buildah prints the id of an image that it pulls, and no digest.
+fn fix_pulled(name: &str) -> Fix {
+    Fix {
+        summary: format!("pin {name} to a digest and let Renovate or Dependabot update it"),
+        steps: vec![
+            format!(
+                "Name the digest in FROM: `skopeo inspect --format '{{{{.Digest}}}}' \
+                    docker://{name}` prints it."
+            ),
+            "Let Renovate (`docker:pinDigests`) or Dependabot (package-ecosystem: docker) move it: \
+                the rebuild then happens once, in the commit that updates the base."
+                .to_owned(),
+        ],
+        cost: "security fixes of the base image arrive only when the digest is moved".to_owned(),
         ..Fix::default()
     }
 }

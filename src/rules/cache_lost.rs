@@ -1,5 +1,6 @@
 //! A stored step is gone although nothing it depends on can have changed.
 
+mod gone;
 mod pruned;
 
 use super::past::{self, Loss, Past, cost, end, header, verdict};
@@ -22,7 +23,8 @@ static META: RuleMeta = RuleMeta {
         text and base image are the same as in an earlier successful run that stored it: in the \
         cache that this run imports, or in a builder that answered other runs. Or a stage ran \
         from its first step on, and between it and the run that stored it the job pruned the \
-        builder's cache (`docker builder prune`, `docker system prune`), which deleted something.",
+        builder's cache (`docker builder prune`, `docker system prune`), which deleted something. \
+        Or a reference is not found that an earlier run had imported.",
     why: "The record was removed or replaced between the runs: pruned by the builder's garbage \
         collection, deleted in the registry, overwritten by another build, or the job ran on \
         another agent.",
@@ -64,7 +66,7 @@ impl Rule for CacheLost {
 
 /// A prune that the logs show, else what they leave open.
 fn finding(past: &Past) -> Option<Finding> {
-    pruned::finding(past, &META).or_else(|| unseen(past))
+    pruned::finding(past, &META).or_else(|| gone::finding(past, &META)).or_else(|| unseen(past))
 }
 
 /// Where the lost record was.

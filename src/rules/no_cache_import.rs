@@ -12,7 +12,7 @@ use crate::finding::{
 };
 use crate::model::{
     Build, BuildOutcome, CacheOperation, CacheOutcome, CiCache, Command, Dialect, NoteKind, Run,
-    Step,
+    Step, Tool,
 };
 use crate::series::chain::{self, Input};
 use crate::series::{Because, Start};
@@ -157,7 +157,7 @@ impl Cold {
     fn is_telling(&self, past: &Past) -> bool {
         match self.had_nothing {
             _ if !self.lone => true,
-            Some(Sign::NoBases) => !past.all_commands().any(may_hold_options),
+            Some(Sign::NoBases) => !past.all_commands().any(is_undecided),
             sign => sign.is_some(),
         }
     }
@@ -181,7 +181,10 @@ impl Cold {
         let title = match self.had_nothing {
             Some(Sign::CacheOff) => "kaniko runs without its cache",
             Some(Sign::NewMachine | Sign::NewBuilder) => "a new builder, and no cache is imported",
-            _ => "every step ran: no cache is imported, and the builder had none",
+            _ => {
+                "every step ran: no cache is imported, and the builder had to fetch even its base \
+                    image"
+            }
         };
         title.to_owned()
     }
@@ -205,7 +208,15 @@ fn has_another_reason(past: &Past) -> bool {
         || past.builds.iter().any(writes)
         || past.runs.iter().any(|run| !run.prunes.is_empty())
         || !past.never_imports()
+        || past.all_commands().any(asks_buildah)
+        || has_its_bases(past)
         || interrupted(past)
+}
+
+/// Its cache may be an option that a variable holds; and with `--pull` a builder that is kept
+/// fetches an image that has moved.
+fn is_undecided(command: &Command) -> bool {
+    may_hold_options(command) || command.pull
 }
 
 /// `docker build $CACHE -t $IMAGE .`: a word that a shell fills in, and that no option takes.
@@ -217,6 +228,20 @@ fn may_hold_options(command: &Command) -> bool {
         before = word;
         loose
     })
+}
+
+/// buildah prints nothing of a cache that it looks for in vain.
+fn asks_buildah(command: &Command) -> bool {
+    command.tool == Tool::Buildah && !command.cache_from.is_empty()
+}
+
+/// The classic builder prints that it fetches a base image. Where it has them in every run, and no
+/// command line is shown, the runs can be told to use no cache as well (`nocache=True` of an SDK).
+fn has_its_bases(past: &Past) -> bool {
+    let there = |build: &&Build| {
+        build.dialect == Dialect::Classic && build.bases.iter().all(|base| base.pulled.is_none())
+    };
+    past.builds.iter().all(there) && past.all_commands().next().is_none()
 }
 
 /// It had to fetch every base image: a machine that built this before and is kept has them, unless
@@ -299,7 +324,7 @@ fn lines(past: &Past, cold: &[usize]) -> Vec<Evidence> {
                 .bases
                 .iter()
                 .find_map(|b| b.pulled.as_ref())
-                .map(|q| Study::quote(run, q, "the builder does not even have the base image")),
+                .map(|q| Study::quote(run, q, "the builder has to fetch the base image")),
         );
         lines.extend(match unexplained(past, i) {
             Some(step) => {

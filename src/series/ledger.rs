@@ -184,10 +184,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
     /// A hit of any kind, a base image that is there though an earlier build had to fetch it, or a
     /// context of which most was there.
     fn is_kept(&self, build: &Build) -> bool {
-        let left = |base: &Base| {
-            base.pulled.is_none()
-                && base.digest.as_ref().is_some_and(|digest| self.fetched.contains(digest.as_str()))
-        };
+        let left = |base: &Base| base.pulled.is_none() && self.fetched.contains(known_by(base));
         build.steps.iter().any(|step| step.outcome == Outcome::Hit)
             || build.bases.iter().any(left)
             || self.was_sent_less(build)
@@ -199,10 +196,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         let Some(bytes) = bytes_sent(build).filter(|_| build.booted.is_none()) else {
             return false;
         };
-        let again = |base: &Base| {
-            let digest = base.digest.as_ref().filter(|_| base.pulled.is_some());
-            digest.is_some_and(|digest| self.fetched.contains(digest.as_str()))
-        };
+        let again = |base: &Base| base.pulled.is_some() && self.fetched.contains(known_by(base));
         let least = if build.bases.iter().any(again) { self.context / 2 } else { self.context };
         bytes < least
     }
@@ -315,7 +309,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         }
         self.keys.extend(build.steps.iter().filter_map(|step| step.key.as_deref()));
         let pulled = build.bases.iter().filter(|base| base.pulled.is_some());
-        self.fetched.extend(pulled.filter_map(|base| base.digest.as_deref()));
+        self.fetched.extend(pulled.map(known_by));
         self.context = self.context.max(bytes_sent(build).unwrap_or_default());
         self.last = Some(i);
         self.hit_once |= build.hits() > 0;
@@ -398,6 +392,11 @@ impl Now<'_> {
         let steps = self.stages.iter().filter(|other| other.name == stage).flat_map(|s| &s.steps);
         steps.into_iter().any(|step| chain::reads(self.build, step, from))
     }
+}
+
+/// The digest of an image; buildah and the classic builder print its name alone.
+fn known_by(base: &Base) -> &str {
+    base.digest.as_deref().unwrap_or(&base.image)
 }
 
 /// The first step that ran. On a base image that moved the copy of a `COPY --link` is not made

@@ -286,7 +286,8 @@ impl<'a> Case<'_, '_, 'a> {
         let known =
             |step: &Step| before.steps.iter().any(|s| s.stage == step.stage && s.text == step.text);
         let mut metadata = self.now.build.steps.iter().filter(above);
-        self.first && self.now.build.dialect == Dialect::Classic && !metadata.all(known)
+        let in_key = matches!(self.now.build.dialect, Dialect::Classic | Dialect::Buildah);
+        self.first && in_key && !metadata.all(known)
     }
 
     /// A builder that makes one step of two equal ones printed it under the name of another stage:

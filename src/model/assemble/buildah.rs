@@ -97,6 +97,7 @@ impl BuildahSegment {
                 }
             }
             Buildah::Pulling(image) => self.pulling(&Text::of_log(image), quote()),
+            Buildah::Config(id) => self.pulled(id),
             Buildah::Commit(name) => {
                 self.committed = true;
                 self.build.images.extend((!name.is_empty()).then(|| Text::of_log(name)));
@@ -168,7 +169,11 @@ impl BuildahSegment {
         let index = usize::try_from(self.stage).unwrap_or_default().saturating_sub(1);
         let name = Text::from(stage_name(text, index));
         self.stages.insert(self.stage, name.clone());
-        let image = text.split_ascii_whitespace().nth(1).unwrap_or_default().into();
+        let image = text.split_ascii_whitespace().nth(1).unwrap_or_default();
+        if self.stage > 1 && is_image_id(image) {
+            return;
+        }
+        let image = image.into();
         self.build.bases.push(Base { stage: name, image, quote: header, ..Base::default() });
     }
 
@@ -276,6 +281,17 @@ impl BuildahSegment {
         }
     }
 
+    /// The image right below its FROM: what steps pull comes behind them.
+    fn pulled(&mut self, id: &[u8]) {
+        let Some(base) = self.build.bases.last_mut().filter(|base| base.pulled.is_some()) else {
+            return;
+        };
+        let begun = self.build.steps.last().is_some_and(|s| s.header.line > base.quote.line);
+        if !begun && base.id.is_none() {
+            base.id = Some(Text::of_log(id));
+        }
+    }
+
     fn failed(&mut self, quote: Quote) {
         let fits = |s: &&mut Step| s.outcome == Outcome::Unknown && quote.text.contains(&*s.text);
         if let Some(step) = self.build.steps.iter_mut().rfind(fits) {
@@ -301,6 +317,13 @@ impl BuildahSegment {
         }
         self.build.errors.push(quote);
     }
+}
+
+/// A stage that stands on another one is printed with the id of what that one made:
+/// `[2/3] STEP 1/3: FROM 23b85243fc48… AS build`.
+fn is_image_id(image: &str) -> bool {
+    const SHA256: usize = 64;
+    image.len() == SHA256 && image.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// It came to its end, and no arrow said how: layers are off.

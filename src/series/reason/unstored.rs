@@ -2,7 +2,7 @@
 
 use super::super::chain::{self, Input, Stage};
 use super::Case;
-use crate::model::{CacheKind, Outcome, Transfer};
+use crate::model::{CacheKind, Dialect, Outcome, Transfer};
 use crate::series::Confidence::{self, Likely, Suspected};
 
 impl Case<'_, '_, '_> {
@@ -38,14 +38,17 @@ impl Case<'_, '_, '_> {
     /// The stage begins with another stage, whose steps it could not do without: a builder stage
     /// that came from the cache as a whole is the one. `BuildKit` counts the FROM of an image.
     fn stands_on_a_stored_stage(&self, last: &str) -> bool {
+        let dialect = self.now.build.dialect;
         let begins = self.stage.steps.first().is_some_and(|step| step.position == 1);
-        let on_another = begins && self.stage.base.is_none();
+        // buildah prints no image for a stage that stands on another one.
+        let on_another = self.stage.base.is_none()
+            && (dialect == Dialect::Buildah || (dialect.counts_from() && begins));
         let stored = |other: &Stage| {
             other.name != self.stage.name
                 && other.name != last
                 && other.steps.iter().all(|step| step.outcome == Outcome::Hit)
         };
-        on_another && self.now.build.dialect.counts_from() && self.now.stages.iter().any(stored)
+        on_another && self.now.stages.iter().any(stored)
     }
 
     /// The command line asks for `mode=max`.

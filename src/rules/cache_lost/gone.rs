@@ -1,0 +1,134 @@
+//! A reference that an earlier run imported is not there any more.
+
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
+};
+use crate::model::{CacheKind, Found, Outcome, Transfer};
+use crate::rules::past::{Past, cost, end};
+use crate::rules::remedy::reference;
+use crate::rules::{RuleMeta, Study};
+
+/// A run that looked for a reference in vain, and the last one that had found it.
+struct Gone<'a> {
+    at: usize,
+    import: &'a Transfer,
+    found: usize,
+}
+
+/// Once it is a note: a clean-up, or a person.
+pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
+    let gone: Vec<Gone> = (1..past.len()).filter_map(|i| gone(past, i)).collect();
+    let newest = gone.last()?;
+    let name = newest.import.reference.as_deref()?;
+    let runs = gone.len();
+    let cold = gone.iter().filter_map(|one| past.builds.get(one.at)).flat_map(|b| &b.steps);
+    Some(Finding {
+        rule: meta.id,
+        severity: if runs > 1 { meta.severity } else { Severity::Note },
+        confidence: Confidence::Likely,
+        title: format!(
+            "{name} is gone in {runs} of {} runs, though earlier runs read it",
+            past.len()
+        ),
+        cause: format!(
+            "The registry answers that {name} is not found, and an earlier run had imported it. \
+                Something deletes the tag between the runs: a retention policy, a garbage \
+                collection, or a job that cleans up. Until a run writes it anew, all steps run."
+        ),
+        evidence: Proof::from_lines(
+            gone.iter().rev().take(3).rev().flat_map(|one| lines(past, one)).collect(),
+        )?
+        .seen_in(past.places(gone.iter().map(|one| one.at))),
+        fix: fix(name),
+        impact: cost(cold.filter(|step| step.outcome == Outcome::Miss), runs),
+        rules_out: vec![
+            ruled_out("a first run, or a new branch (an earlier run had found the reference)"),
+            not_ruled_out("runs in another order than the logs are given in"),
+        ],
+        subject: name.to_owned(),
+    })
+}
+
+/// The only import of a cold run is not found, and was before.
+fn gone<'a>(past: &Past<'a>, i: usize) -> Option<Gone<'a>> {
+    let (hits, total) = past.counts(i)?;
+    let imports = past.imports(i);
+    let [import] = imports.as_slice() else { return None };
+    let lost = import.kind == CacheKind::Registry && import.found() == Found::No;
+    if !lost || hits > 0 || total == 0 || !is_not_found(import) {
+        return None;
+    }
+    let name = import.reference.as_deref()?;
+    let found = (0..i).rev().find(|&j| {
+        let read = |t: &&Transfer| {
+            t.ok() && t.reference.as_deref().is_some_and(|r| reference::same(r, name))
+        };
+        past.imports(j).iter().any(read)
+    })?;
+    Some(Gone { at: i, import, found })
+}
+
+/// Not a refusal, and not a registry that is down.
+fn is_not_found(import: &Transfer) -> bool {
+    import.error.as_deref().is_some_and(|error| error.trim_end().ends_with("not found"))
+}
+
+fn lines(past: &Past, one: &Gone) -> Vec<Evidence> {
+    let Some(((run, _), (before, _))) = past.get(one.at).zip(past.get(one.found)) else {
+        return Vec::new();
+    };
+    let imports = past.imports(one.found);
+    let read = imports.iter().find(|import| import.ok());
+    let mut lines: Vec<Evidence> = read
+        .map(|import| Study::quote(before, &import.header, "was found here"))
+        .into_iter()
+        .collect();
+    lines.push(end(run, one.import, "the same reference is not found"));
+    lines
+}
+
+fn fix(name: &str) -> Fix {
+    Fix {
+        summary: format!("keep {name} from being deleted"),
+        steps: vec![
+            "Exempt the cache's tag from the registry's retention (a rule by age or by number of \
+                tags takes it with the images), or keep the cache in a repository without one."
+                .to_owned(),
+            "See whether a job deletes tags or untagged manifests after a merge.".to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CacheLost;
+    use crate::finding::Severity;
+    use crate::rules::Rule;
+    use crate::rules::testing::{Made, made, of};
+
+    const NAME: &str = "r.example.com/a:c";
+
+    fn cold() -> Made {
+        made().from("node:20", "aa").absent(NAME).miss("WORKDIR /app").miss("RUN a")
+    }
+
+    fn warm() -> Made {
+        made().from("node:20", "aa").import(NAME, None).hit("WORKDIR /app").hit("RUN a")
+    }
+
+    #[test]
+    fn once_is_a_note_and_again_a_warning() {
+        let severity = |runs| CacheLost.check(&of(runs)).first().map(|found| found.severity);
+        assert_eq!(severity(vec![cold(), warm(), cold()]), Some(Severity::Note));
+        let again = vec![cold(), warm(), cold(), warm(), cold()];
+        assert_eq!(severity(again), Some(Severity::Warning));
+    }
+
+    #[test]
+    fn leaves_first_runs_and_other_references() {
+        assert!(CacheLost.check(&of(vec![cold(), cold(), warm()])).is_empty());
+        let other = || made().absent("r.example.com/a:pr-7").miss("WORKDIR /app").miss("RUN a");
+        assert!(CacheLost.check(&of(vec![cold(), warm(), other()])).is_empty());
+    }
+}

@@ -46,3 +46,28 @@ impl ReadAt for Arc<[u8]> {
         rest.read(buffer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hands out two bytes at a time, as a file on a slow disk may.
+    struct Slow(&'static [u8]);
+
+    impl ReadAt for Slow {
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            let rest = self.0.get(usize::try_from(offset).unwrap()..).unwrap_or_default();
+            rest.take(2).read(buffer)
+        }
+    }
+
+    #[test]
+    fn a_beginning_is_as_long_as_asked_or_the_whole() {
+        for (most, got) in [(5, &b"+12345"[..]), (9, b"+123456789"), (20, b"+123456789"), (0, b"+")]
+        {
+            let mut buffer = b"+".to_vec();
+            beginning(&Slow(b"123456789"), most, &mut buffer).unwrap();
+            assert_eq!(buffer, got);
+        }
+    }
+}

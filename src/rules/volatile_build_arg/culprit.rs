@@ -68,59 +68,16 @@ impl Culprit<'_> {
 
 /// The spot, where a value explains it.
 pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
-    let step = spot.last()?;
     if no_value_reaches(past, &spot) {
-        return None;
-    }
-    let mut words = differing(&spot, |i| spot.step(i).map(|step| step.text.as_str()));
-    if !words.is_empty() && comes_back(&spot) {
         return None;
     }
     let arguments = build_args::changing(past, &spot.broken);
     let file = in_file(past, &spot);
-    let written = if words.is_empty() { written_above(past, &spot) } else { None };
-    let (sign, names, declared) = match (words.is_empty(), metadata(past, &spot)) {
-        (false, _) => (Sign::Text, Vec::new(), Vec::new()),
-        (true, _) if written.is_some() => {
-            let Written { step, run, values } = written?;
-            words = values;
-            let name = step.text.split(['=', ' ']).nth(1).map(str::to_owned);
-            let line = header(run, step, "is written with a different value in each run");
-            (Sign::ValueAbove(step.text.to_string()), name.into_iter().collect(), vec![line])
-        }
-        (true, Some((text, quote))) if same_text(&spot) => {
-            (Sign::Metadata(text), Vec::new(), vec![quote])
-        }
-        (true, None)
-            if same_text(&spot) && reads_values_only(past, &spot, step, !arguments.is_empty()) =>
-        {
-            let (names, quotes) = match &file {
-                Some(values) => values.declared.clone(),
-                None => declared(past, &spot),
-            };
-            if file.is_some() && names.is_empty() {
-                return None;
-            }
-            let told = arguments.iter().any(|a| names.contains(&a.name))
-                || names.iter().any(|n| build_args::names_a_run(n));
-            if spot.behind_files(past) && !told {
-                return None;
-            }
-            (Sign::SameText, names, quotes)
-        }
-        _ => return None,
-    };
-    let fits = |a: &&Argument| match sign {
-        Sign::Text => {
-            words.iter().any(|w| a.expression || a.values.iter().any(|v| w.contains(v.as_str())))
-        }
-        Sign::Metadata(_) | Sign::ValueAbove(_) | Sign::SameText => {
-            names.is_empty() || names.contains(&a.name)
-        }
-    };
-    let shown: Vec<&Argument> = arguments.iter().filter(fits).collect();
+    let told = Told::of(past, &spot, file.as_ref(), &arguments)?;
+    let shown: Vec<&Argument> = arguments.iter().filter(|argument| told.fits(argument)).collect();
     let given = shown.iter().flat_map(|a| build_args::lines(past, &spot.broken, &a.name)).collect();
     let expression = shown.iter().any(|a| a.expression);
+    let Told { sign, names, words, declared } = told;
     let names: Vec<String> =
         if shown.is_empty() { names } else { shown.iter().map(|a| a.name.clone()).collect() };
     let per_run = expression || names.iter().any(|name| build_args::names_a_run(name));
@@ -128,6 +85,87 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     let file = file.map(|values| values.place);
     let culprit = Culprit { spot, sign, names, words, declared, given, file, none_given, per_run };
     enough(past, &culprit).then_some(culprit)
+}
+
+/// What the steps of a spot tell of the value.
+struct Told {
+    sign: Sign,
+    /// What it may be called.
+    names: Vec<String>,
+    /// The words of the text that differ, old to new.
+    words: Vec<String>,
+    declared: Vec<Evidence>,
+}
+
+impl Told {
+    fn by(sign: Sign) -> Self {
+        Self { sign, names: Vec::new(), words: Vec::new(), declared: Vec::new() }
+    }
+
+    fn of(past: &Past, spot: &Spot, file: Option<&Values>, arguments: &[Argument]) -> Option<Self> {
+        let words = differing(spot, |i| spot.step(i).map(|step| step.text.as_str()));
+        if !words.is_empty() {
+            return (!comes_back(spot)).then(|| Self { words, ..Self::by(Sign::Text) });
+        }
+        if let Some(written) = written_above(past, spot) {
+            return Some(Self::by_value_above(written));
+        }
+        if !same_text(spot) {
+            return None;
+        }
+        if let Some((text, line)) = metadata(past, spot) {
+            return Some(Self { declared: vec![line], ..Self::by(Sign::Metadata(text)) });
+        }
+        Self::by_scope(past, spot, file, arguments)
+    }
+
+    fn by_value_above(Written { step, run, values }: Written) -> Self {
+        let name = step.text.split(['=', ' ']).nth(1).map(str::to_owned);
+        Self {
+            names: name.into_iter().collect(),
+            words: values,
+            declared: vec![header(run, step, "is written with a different value in each run")],
+            ..Self::by(Sign::ValueAbove(step.text.to_string()))
+        }
+    }
+
+    /// The text is the same: nothing but what is in scope of the step is left.
+    fn by_scope(
+        past: &Past,
+        spot: &Spot,
+        file: Option<&Values>,
+        arguments: &[Argument],
+    ) -> Option<Self> {
+        if !reads_values_only(past, spot, spot.last()?, !arguments.is_empty()) {
+            return None;
+        }
+        let (names, lines) = match file {
+            Some(values) => values.declared.clone(),
+            None => declared(past, spot),
+        };
+        if file.is_some() && names.is_empty() {
+            return None;
+        }
+        let told = arguments.iter().any(|argument| names.contains(&argument.name))
+            || names.iter().any(|name| build_args::names_a_run(name));
+        if spot.behind_files(past) && !told {
+            return None;
+        }
+        Some(Self { names, declared: lines, ..Self::by(Sign::SameText) })
+    }
+
+    /// Whether an argument may be the one.
+    fn fits(&self, argument: &Argument) -> bool {
+        let in_word = |word: &String| {
+            argument.expression || argument.values.iter().any(|value| word.contains(value.as_str()))
+        };
+        match self.sign {
+            Sign::Text => self.words.iter().any(in_word),
+            Sign::Metadata(_) | Sign::ValueAbove(_) | Sign::SameText => {
+                self.names.is_empty() || self.names.contains(&argument.name)
+            }
+        }
+    }
 }
 
 /// More than once; or once, where the argument is one of those that differ in each run.

@@ -58,8 +58,15 @@ fn all(root: &Value) -> Vec<Job> {
     let list = root.get("steps").and_then(Value::as_sequence).into_iter().flatten().enumerate();
     let everywhere =
         root.get("options").map(|options| variables(options.get("env"))).unwrap_or_default();
-    let steps =
-        list.flat_map(|(index, step)| of_step(step, &at.with_key(index), &everywhere)).collect();
+    let of_one = |(index, step): (usize, &Value)| {
+        let image = step.get("name").and_then(text).unwrap_or_default();
+        let set = [&everywhere[..], &variables(step.get("env"))].concat();
+        let told = set.iter().any(|(name, value)| name == "DOCKER_BUILDKIT" && value == "1");
+        let mut steps = vec![Step::Older(is_older(&image) && !told)];
+        steps.extend(of_step(step, &at.with_key(index), &everywhere));
+        steps
+    };
+    let steps = list.flat_map(of_one).collect();
     let builders = Builders::fresh();
     vec![Job { variables: variables(root.get("substitutions")), steps, builders, ..Job::default() }]
 }
@@ -91,6 +98,15 @@ fn of_step(step: &Value, at: &Route, everywhere: &[(String, String)]) -> Vec<Ste
     let set = set.into_iter().map(|(name, value)| format!("{name}={value}"));
     let words = set.chain([program]).chain(arguments).collect();
     vec![Step::Words(words, key(at, "name"))]
+}
+
+/// Google's own image has a Docker of 2020 unless a tag names another, and builds without
+/// `BuildKit` where `DOCKER_BUILDKIT` does not ask for it (`GoogleCloudPlatform/cloud-builders`
+/// `docker`).
+fn is_older(image: &str) -> bool {
+    let (name, tag) = image.split_once(':').unwrap_or((image, ""));
+    let newer = tag.split('.').next().and_then(|number| number.parse::<u32>().ok());
+    name.ends_with("cloud-builders/docker") && newer.is_none_or(|number| number < 23)
 }
 
 /// What the image of a step runs.

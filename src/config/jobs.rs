@@ -9,7 +9,7 @@ use yaml_serde::Value;
 use super::patch::Patch;
 use super::script::{self, Builders, Item, Maker, Spot};
 use super::{Change, Content, Kept, Place, yaml};
-use crate::model::Quote;
+use crate::model::{Quote, Tool};
 
 /// One job.
 #[derive(Debug, Default)]
@@ -51,6 +51,9 @@ pub(super) enum Step {
     Kept(Kept, Route),
     /// It logs in to a registry.
     Login,
+    /// Whether `docker build` takes the builder before `BuildKit` from here on, unless it is told
+    /// otherwise.
+    Older(bool),
 }
 
 /// Finds the jobs of a file.
@@ -91,14 +94,17 @@ fn builds(root: &Value, doc: Option<&Document>, jobs: Jobs) -> Vec<(Place, Optio
 fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option<Spot>)> {
     let Job { name, variables, legs, plain_legs, slashes, steps, mut builders } = job;
     let mut found: Vec<(Place, Option<Spot>)> = Vec::new();
-    let mut carried = Vec::new();
+    let (mut carried, mut older) = (Vec::new(), false);
     for step in steps {
+        let first = found.len();
         match step {
             Step::Script(item) => {
+                older &= !asks_for_buildkit(&item.value);
                 let built = script::builds(doc, number, &[item], &mut builders);
                 found.extend(built.into_iter().map(|(place, spot)| (place, Some(spot))));
             }
             Step::Words(words, route) => {
+                older &= !words.iter().any(|word| asks_for_buildkit(word));
                 let place = script::build_of_words(&words, quote(doc, &route), &mut builders);
                 found.extend(place.map(|place| (place, None)));
             }
@@ -115,6 +121,10 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
                 carried.push(Kept { line: quote(doc, &route).line, ..kept });
             }
             Step::Login => builders.registry.log_in(),
+            Step::Older(is) => older = is,
+        }
+        for (place, _) in found.iter_mut().skip(first) {
+            place.classic |= older && place.command.tool == Tool::DockerBuild;
         }
     }
     for (place, _) in &mut found {
@@ -126,6 +136,10 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
         (place.legs, place.plain_legs, place.slashes) = (legs.clone(), plain_legs.clone(), slashes);
     }
     found
+}
+
+fn asks_for_buildkit(text: &str) -> bool {
+    text.contains("DOCKER_BUILDKIT=1") || text.contains("buildx")
 }
 
 /// The line of the value at `route`.

@@ -68,16 +68,25 @@ pub(super) fn has_slashes(root: &Value) -> bool {
     })
 }
 
-/// Its `if:` lets the runs of one branch through, whose name has no slash.
-pub(super) fn names_one_branch(value: &Value) -> bool {
+/// Its `if:` lets the runs of few branches through, whose names have no slash, or begin with a word
+/// of their own: `startsWith(github.ref, 'refs/heads/release-')`.
+pub(super) fn names_plain_branches(value: &Value) -> bool {
+    const NAMED: [&str; 4] = [
+        "github.ref=='refs/heads/",
+        "github.ref_name=='",
+        "startsWithgithub.ref,'refs/heads/",
+        "startsWithgithub.ref_name,'",
+    ];
     let Some(condition) = value.get("if").and_then(text) else { return false };
-    let condition = condition.replace([' ', '"', '('], "");
-    let one = |prefix: &str| {
-        let name = condition.split(prefix).nth(1).and_then(|rest| rest.split('\'').next());
-        name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    let condition = condition.replace([' ', '"', '(', ')'], "");
+    let one = |alternative: &str| {
+        NAMED.iter().any(|prefix| {
+            let name = alternative.split(prefix).nth(1).and_then(|rest| rest.split('\'').next());
+            name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+        })
     };
-    let either = condition.contains("||");
-    !either && (one("github.ref=='refs/heads/") || one("github.ref_name=='"))
+    // `push && (a || b)`: what stands before the group holds for all of it.
+    condition.split("||").all(one)
 }
 
 /// What an `if:` leaves. A group in parentheses is read as if they were not there, which can only

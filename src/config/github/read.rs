@@ -70,7 +70,7 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
         let refs = refs.and(events::of_condition(value));
         let legs = matrix::legs(value);
         let plain_legs = legs.iter().filter(|leg| matrix::is_plain(value, leg)).cloned().collect();
-        let slashes = slashes && !events::names_one_branch(value);
+        let slashes = slashes && !events::names_plain_branches(value);
         let machine = matrix::machine(value);
         let job =
             Job { number, name, key: key_of, legs, plain_legs, variables, refs, slashes, machine };
@@ -141,7 +141,7 @@ impl Job {
             plain_legs: self.plain_legs.clone(),
             variables: [self.variables.clone(), place.variables.clone(), own].concat(),
             refs: self.refs.and(events::of_condition(step)),
-            slashes: self.slashes && !events::names_one_branch(step),
+            slashes: self.slashes && !events::names_plain_branches(step),
             ..place
         };
         place.resolve();

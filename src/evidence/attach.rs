@@ -260,7 +260,7 @@ pub(super) fn beside(runs: &[Run], source: &str) -> Option<usize> {
 
 /// `logs/run-1.cache.json` and `logs/run-1/index.json` are of `logs/run-1.log`, `logs/run-10.json`
 /// is not.
-fn has_name_of(source: &str, log: &str) -> bool {
+pub(super) fn has_name_of(source: &str, log: &str) -> bool {
     let start = log.rfind('/').map_or(0, |at| at + 1);
     let stem = log.get(start..).and_then(|file| file.find('.')).map_or(log.len(), |at| start + at);
     let Some(rest) = log.get(..stem).and_then(|stem| source.strip_prefix(stem)) else {

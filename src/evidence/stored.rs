@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use super::attach::has_name_of;
 use super::record::Record;
 use super::{Evidence, What, layout};
 use crate::model::{Build, BuildOutcome, Outcome, Run, Step, Text};
@@ -96,7 +97,7 @@ pub(super) fn is_named(run: &Run, reference: &str) -> bool {
 const LONGEST_JOB: i64 = 360;
 
 /// Both are one build: each step ended the same way and took the same time, and some step was
-/// executed.
+/// executed; where all came from the cache, the name of the log tells it.
 fn is_twin(known: &Run, stored: &Run) -> bool {
     let [build] = stored.builds.as_slice() else { return false };
     let apart = known
@@ -108,13 +109,16 @@ fn is_twin(known: &Run, stored: &Run) -> bool {
         return false;
     }
     let mut logged = known.builds.iter().filter(|known| known.reference.is_none());
-    logged.any(|known| is_same_build(known, build))
+    let named = has_name_of(&stored.source, &known.source);
+    logged.any(|known| (named || ran(known)) && is_same_build(known, build))
+}
+
+fn ran(build: &Build) -> bool {
+    build.steps.iter().any(|step| step.outcome == Outcome::Miss)
 }
 
 fn is_same_build(a: &Build, b: &Build) -> bool {
-    let ran = |build: &Build| build.steps.iter().any(|step| step.outcome == Outcome::Miss);
     a.steps.len() == b.steps.len()
-        && ran(a)
         && a.steps.iter().all(|step| b.steps.iter().any(|other| is_same_step(step, other)))
 }
 
@@ -122,4 +126,24 @@ fn is_same_build(a: &Build, b: &Build) -> bool {
 fn is_same_step(a: &Step, b: &Step) -> bool {
     let near = a.seconds.zip(b.seconds).is_none_or(|(a, b)| (a - b).abs() < 0.15);
     a.name == b.name && a.outcome == b.outcome && (near || a.outcome == Outcome::Hit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(source: &str, outcome: Outcome) -> Run {
+        let step = Step { outcome, ..Step::default() };
+        let build = Build { steps: vec![step], ..Build::default() };
+        Run { source: source.into(), builds: vec![build], ..Run::default() }
+    }
+
+    #[test]
+    fn a_build_that_executed_nothing_is_told_by_the_name_of_its_log() {
+        let twins = |log: &str, outcome| {
+            is_twin(&run(log, outcome), &run("logs/run-2.dockerbuild", outcome))
+        };
+        assert!(twins("logs/run-2.log", Outcome::Hit) && !twins("logs/run-20.log", Outcome::Hit));
+        assert!(twins("logs/run-20.log", Outcome::Miss));
+    }
 }

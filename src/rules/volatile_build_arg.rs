@@ -3,14 +3,16 @@
 mod advice;
 mod configured;
 mod culprit;
+mod declared;
 mod epoch;
 mod given;
 mod order;
 mod platform;
 mod token;
+mod told;
 
 pub(super) use culprit::Culprit;
-use culprit::Sign;
+use told::Sign;
 
 use super::past::{self, Past};
 use super::planned;

@@ -1,30 +1,13 @@
 //! Whether a changing value explains that the chain breaks at a spot, and how sure that is.
 
-use foldhash::HashSet;
-
-use crate::config::dockerfile;
+use super::declared::{above, in_file};
+use super::told::{Sign, Told, same_text};
 use crate::config::{Config, Stage};
 use crate::finding::{Confidence, Evidence};
-use crate::model::{Build, Dialect, Outcome, Run, Step, StepKind, Text};
+use crate::model::{Build, Dialect, Outcome, Step};
 use crate::rules::build_args::{self, Argument};
-use crate::rules::dockerfile_at::{self, DockerfileAt};
-use crate::rules::instruction::mounts_files;
-use crate::rules::past::{Past, header};
+use crate::rules::past::Past;
 use crate::rules::recurring::Spot;
-use crate::series::alike;
-
-/// What gives the value away.
-pub(in crate::rules) enum Sign {
-    /// The printed text differs in a value.
-    Text,
-    /// The classic builder printed an ENV or LABEL that was not found, with the same text.
-    Metadata(String),
-    /// The classic builder printed an ENV or LABEL above that is written with another value in each
-    /// run: its newest text.
-    ValueAbove(String),
-    /// Same text; nothing else is left.
-    SameText,
-}
 
 /// A spot explained by a value.
 pub(in crate::rules) struct Culprit<'a> {
@@ -87,87 +70,6 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     enough(past, &culprit).then_some(culprit)
 }
 
-/// What the steps of a spot tell of the value.
-struct Told {
-    sign: Sign,
-    /// What it may be called.
-    names: Vec<String>,
-    /// The words of the text that differ, old to new.
-    words: Vec<String>,
-    declared: Vec<Evidence>,
-}
-
-impl Told {
-    fn by(sign: Sign) -> Self {
-        Self { sign, names: Vec::new(), words: Vec::new(), declared: Vec::new() }
-    }
-
-    fn of(past: &Past, spot: &Spot, file: Option<&Values>, arguments: &[Argument]) -> Option<Self> {
-        let words = differing(spot, |i| spot.step(i).map(|step| step.text.as_str()));
-        if !words.is_empty() {
-            return (!comes_back(spot)).then(|| Self { words, ..Self::by(Sign::Text) });
-        }
-        if let Some(written) = written_above(past, spot) {
-            return Some(Self::by_value_above(written));
-        }
-        if !same_text(spot) {
-            return None;
-        }
-        if let Some((text, line)) = metadata(past, spot) {
-            return Some(Self { declared: vec![line], ..Self::by(Sign::Metadata(text)) });
-        }
-        Self::by_scope(past, spot, file, arguments)
-    }
-
-    fn by_value_above(Written { step, run, values }: Written) -> Self {
-        let name = step.text.split(['=', ' ']).nth(1).map(str::to_owned);
-        Self {
-            names: name.into_iter().collect(),
-            words: values,
-            declared: vec![header(run, step, "is written with a different value in each run")],
-            ..Self::by(Sign::ValueAbove(step.text.to_string()))
-        }
-    }
-
-    /// The text is the same: nothing but what is in scope of the step is left.
-    fn by_scope(
-        past: &Past,
-        spot: &Spot,
-        file: Option<&Values>,
-        arguments: &[Argument],
-    ) -> Option<Self> {
-        if !reads_values_only(past, spot, spot.last()?, !arguments.is_empty()) {
-            return None;
-        }
-        let (names, lines) = match file {
-            Some(values) => values.declared.clone(),
-            None => declared(past, spot),
-        };
-        if file.is_some() && names.is_empty() {
-            return None;
-        }
-        let told = arguments.iter().any(|argument| names.contains(&argument.name))
-            || names.iter().any(|name| build_args::names_a_run(name));
-        if spot.behind_files(past) && !told {
-            return None;
-        }
-        Some(Self { names, declared: lines, ..Self::by(Sign::SameText) })
-    }
-
-    /// Whether an argument may be the one.
-    fn fits(&self, argument: &Argument) -> bool {
-        let in_word = |word: &String| {
-            argument.expression || argument.values.iter().any(|value| word.contains(value.as_str()))
-        };
-        match self.sign {
-            Sign::Text => self.words.iter().any(in_word),
-            Sign::Metadata(_) | Sign::ValueAbove(_) | Sign::SameText => {
-                self.names.is_empty() || self.names.contains(&argument.name)
-            }
-        }
-    }
-}
-
 /// More than once; or once, where the argument is one of those that differ in each run.
 fn enough(past: &Past, culprit: &Culprit) -> bool {
     let spot = &culprit.spot;
@@ -178,120 +80,6 @@ fn enough(past: &Past, culprit: &Culprit) -> bool {
         && !spot.behind_hits(past);
     let known = culprit.per_run && (!culprit.given.is_empty() || !culprit.declared.is_empty());
     !refuted && (spot.nearly_always() || (spot.mostly() && known))
-}
-
-/// The values that differ, newest run last. Empty where the text is the same in some run that
-/// broke, or where it is not the same places that differ, and by values with a digit in them: an
-/// edit.
-fn differing<'t>(spot: &Spot, text: impl Fn(usize) -> Option<&'t str>) -> Vec<String> {
-    let mut values: Vec<String> = Vec::new();
-    let mut known: HashSet<&str> = HashSet::default();
-    let mut places: Option<Vec<usize>> = None;
-    for &i in spot.broken.iter() {
-        let before = (0..i).rev().find_map(&text);
-        let pair = before.zip(text(i)).filter(|(a, b)| a != b && alike(a, b));
-        let Some((before, now)) = pair else { return Vec::new() };
-        let changed = changed(before, now);
-        let here: Vec<usize> = changed.iter().map(|(at, ..)| *at).collect();
-        let by_values = changed.iter().all(|(_, a, b)| has_digit(a) && has_digit(b));
-        if !by_values || *places.get_or_insert_with(|| here.clone()) != here {
-            return Vec::new();
-        }
-        for word in changed.iter().flat_map(|(_, a, b)| [*a, *b]) {
-            if known.insert(word) {
-                values.push(word.to_owned());
-            }
-        }
-    }
-    values
-}
-
-/// The text is one of an earlier run in half of the runs that broke here: it is no new value.
-fn comes_back(spot: &Spot) -> bool {
-    let mut known: HashSet<&str> = HashSet::default();
-    let texts = spot.broken.iter().filter_map(|&i| spot.step(i));
-    let again = texts.filter(|step| !known.insert(&step.text)).count();
-    again * 2 >= spot.broken.len()
-}
-
-/// An instruction above a step that makes no layer, written anew in each run.
-struct Written<'a> {
-    step: &'a Step,
-    run: &'a Run,
-    /// The values, old to new.
-    values: Vec<String>,
-}
-
-/// The classic builder prints every instruction: an ENV or LABEL above whose value is another one
-/// in each run that broke here.
-fn written_above<'a>(past: &Past<'a>, spot: &Spot) -> Option<Written<'a>> {
-    let &at = spot.broken.last()?;
-    let (run, build) = past.get(at).filter(|(_, build)| build.dialect == Dialect::Classic)?;
-    let metadata = above(build, spot.step(at)?).into_iter();
-    metadata.filter(|step| step.kind == StepKind::Metadata).find_map(|step| {
-        let values = differing(spot, |i| {
-            let (_, build) = past.get(i)?;
-            let here =
-                |s: &&&Step| s.position == step.position && s.instruction == step.instruction;
-            above(build, spot.step(i)?).iter().find(here).map(|step| step.text.as_str())
-        });
-        (!values.is_empty()).then_some(Written { step, run, values })
-    })
-}
-
-/// It has the text of the run before in every run that broke here.
-fn same_text(spot: &Spot) -> bool {
-    let before = |i: usize| (0..i).rev().find_map(|j| spot.step(j));
-    spot.broken.iter().all(|&i| before(i).zip(spot.step(i)).is_some_and(|(a, b)| a.text == b.text))
-}
-
-/// Words that differ, with their place.
-fn changed<'t>(before: &'t str, now: &'t str) -> Vec<(usize, &'t str, &'t str)> {
-    let pairs = before.split_ascii_whitespace().zip(now.split_ascii_whitespace()).enumerate();
-    pairs.filter(|(_, (a, b))| a != b).map(|(at, (a, b))| (at, a, b)).collect()
-}
-
-fn has_digit(word: &str) -> bool {
-    word.bytes().any(|b| b.is_ascii_digit())
-}
-
-/// A RUN without files, behind steps that came from the cache; where it is the first of its stage
-/// something else must have come from the cache, or the arguments must be seen to change.
-fn reads_values_only(past: &Past, spot: &Spot, step: &Step, seen: bool) -> bool {
-    let warm = |i: &usize| past.builds.get(*i).is_some_and(|b| b.hits() > 0);
-    let reached =
-        spot.behind_hits(past) || seen || spot.broken.iter().all(warm) || keys_differ(spot);
-    step.instruction == "RUN" && !mounts_files(&step.text) && reached
-}
-
-/// kaniko prints the hash of all that the step depends on: another one in each run is a changed
-/// input.
-fn keys_differ(spot: &Spot) -> bool {
-    let last = spot.broken.last().copied().unwrap_or_default();
-    let mut known: HashSet<&Text> = HashSet::default();
-    let mut broken = spot.broken.iter().peekable();
-    (0..=last).all(|i| {
-        let key = spot.step(i).and_then(|step| step.key.as_ref());
-        let new = key.is_some_and(|key| known.insert(key));
-        broken.next_if(|at| **at == i).is_none() || new
-    })
-}
-
-/// The classic builder prints every instruction: an ENV or LABEL right above that was not found.
-fn metadata(past: &Past, spot: &Spot) -> Option<(String, Evidence)> {
-    let &at = spot.broken.last()?;
-    let (run, build) = past.get(at)?;
-    let above = above(build, spot.step(at)?);
-    let missed =
-        above.into_iter().find(|s| s.kind == StepKind::Metadata && s.outcome == Outcome::Miss)?;
-    let same = (0..at)
-        .any(|j| past.builds.get(j).is_some_and(|b| b.steps.iter().any(|s| s.text == missed.text)));
-    same.then(|| {
-        (
-            missed.text.to_string(),
-            header(run, missed, "was not found, with the same text as before"),
-        )
-    })
 }
 
 /// buildah and the classic builder print each instruction of the Dockerfile, so what is not printed
@@ -321,60 +109,4 @@ fn prints_all(build: &Build, step: &Step) -> bool {
     let own = before.filter(|s| build.dialect == Dialect::Classic || s.stage == step.stage).count();
     let counted = if build.dialect == Dialect::Classic { own + bases } else { own + 1 };
     counted + 1 >= usize::try_from(step.position).unwrap_or(usize::MAX)
-}
-
-/// `BuildKit` prints no instruction that makes no layer.
-fn prints_arg(dialect: Dialect) -> bool {
-    matches!(dialect, Dialect::Classic | Dialect::Kaniko | Dialect::Buildah)
-}
-
-/// Names of the ARG instructions above the step, where the builder prints them.
-fn declared(past: &Past, spot: &Spot) -> (Vec<String>, Vec<Evidence>) {
-    let found = spot.broken.last().and_then(|&i| Some((past.get(i)?, spot.step(i)?)));
-    let Some(((run, build), step)) = found.filter(|((_, build), _)| prints_arg(build.dialect))
-    else {
-        return (Vec::new(), Vec::new());
-    };
-    let args: Vec<&Step> =
-        above(build, step).into_iter().filter(|s| s.instruction == "ARG").collect();
-    let name = |s: &&Step| s.text.split(['=', ' ']).nth(1).map(str::to_owned);
-    let mut names: Vec<String> = args.iter().filter_map(name).collect();
-    names.sort_by_key(|name| !build_args::names_a_run(name));
-    (
-        names,
-        args.iter()
-            .map(|s| header(run, s, "its value is part of what every RUN below depends on"))
-            .collect(),
-    )
-}
-
-/// What the Dockerfile says of a step.
-struct Values<'a> {
-    place: (&'a Config, &'a Stage),
-    /// Names of the ARG and ENV above it, and their lines. Without any no value can rerun it.
-    declared: (Vec<String>, Vec<Evidence>),
-}
-
-fn in_file<'a>(past: &Past<'a>, spot: &Spot) -> Option<Values<'a>> {
-    let &at = spot.broken.last()?;
-    let ((run, build), step) = (past.get(at)?, spot.step(at)?);
-    let file: DockerfileAt<'a> = dockerfile_at::of(past.study, run, build)?;
-    let place = file.of_step(build, step)?;
-    let values = file.values_above(place);
-    let names =
-        values.iter().flat_map(|value| dockerfile::declared(&value.text)).map(str::to_owned);
-    let mut names: Vec<String> = names.collect();
-    names.sort_by_key(|name| !build_args::names_a_run(name));
-    names.dedup();
-    let shows = "its value is part of what every RUN below depends on";
-    let lines = values
-        .iter()
-        .filter_map(|value| dockerfile_at::line(file.config, value.line, shows))
-        .collect();
-    Some(Values { place: (file.config, place.0), declared: (names, lines) })
-}
-
-/// Everything of the stage above a step.
-fn above<'a>(build: &'a Build, step: &Step) -> Vec<&'a Step> {
-    build.steps.iter().filter(|s| s.stage == step.stage && s.position < step.position).collect()
 }

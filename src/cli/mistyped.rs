@@ -21,6 +21,12 @@ pub(super) fn refuse(paths: &[PathBuf]) -> anyhow::Result<()> {
     let Some(first) = paths.first().filter(|path| !path.exists()) else { return Ok(()) };
     let command = Cli::command();
     let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    if let Some(name) = names.iter().find(|name| first.as_os_str() == **name) {
+        anyhow::bail!(
+            "{name} is a command, which goes before its options: cachediag {name} … (a file of \
+             that name is read as ./{name})"
+        );
+    }
     if let Some(near) = nearest(&first.to_string_lossy(), &names) {
         anyhow::bail!("{}: no such file or command, did you mean {near}?", first.display());
     }

@@ -84,6 +84,7 @@ fn mistakes_at_the_keyboard_are_told_what_was_meant() {
     for (args, meant) in [
         (&["explian", "cache-lost"][..], "did you mean explain?"),
         (&["histroy", "list"], "did you mean history?"),
+        (&["--fail-on", "error", "check"], "goes before its options: cachediag check"),
         (&["explain", "every-second-run"], "did you mean inline-cache-lost-every-second-run?"),
         (&["--rule", "inline-cache", "run.log"], "inline-cache-multi-stage"),
         (&["--min-hit-rate", "0.6", "run.log"], "did you mean 60?"),

@@ -1,5 +1,7 @@
 //! A reference that an earlier run imported is not there any more.
 
+use foldhash::HashMap;
+
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
 };
@@ -17,7 +19,7 @@ struct Gone<'a> {
 
 /// Once it is a note: a clean-up, or a person.
 pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
-    let gone: Vec<Gone> = (1..past.len()).filter_map(|i| gone(past, i)).collect();
+    let gone = gone(past);
     let newest = gone.last()?;
     let name = newest.import.reference.as_deref()?;
     let runs = gone.len();
@@ -49,23 +51,33 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
     })
 }
 
-/// The only import of a cold run is not found, and was before.
-fn gone<'a>(past: &Past<'a>, i: usize) -> Option<Gone<'a>> {
+fn gone<'a>(past: &Past<'a>) -> Vec<Gone<'a>> {
+    // The last run that read each reference.
+    let mut read: HashMap<(&str, &str), usize> = HashMap::default();
+    let mut gone = Vec::new();
+    for at in 0..past.len() {
+        if let Some((import, name)) = absent(past, at)
+            && let Some(&found) = read.get(&reference::key(name))
+        {
+            gone.push(Gone { at, import, found });
+        }
+        let imports = past.imports(at).into_iter().filter(|import| import.ok());
+        let names = imports.filter_map(|import| import.reference.as_deref());
+        read.extend(names.map(|name| (reference::key(name), at)));
+    }
+    gone
+}
+
+/// The only import of a cold run, which is not found.
+fn absent<'a>(past: &Past<'a>, i: usize) -> Option<(&'a Transfer, &'a str)> {
     let (hits, total) = past.counts(i)?;
     let imports = past.imports(i);
-    let [import] = imports.as_slice() else { return None };
+    let &[import] = imports.as_slice() else { return None };
     let lost = import.kind == CacheKind::Registry && import.found() == Found::No;
     if !lost || hits > 0 || total == 0 || !is_not_found(import) {
         return None;
     }
-    let name = import.reference.as_deref()?;
-    let found = (0..i).rev().find(|&j| {
-        let read = |t: &&Transfer| {
-            t.ok() && t.reference.as_deref().is_some_and(|r| reference::same(r, name))
-        };
-        past.imports(j).iter().any(read)
-    })?;
-    Some(Gone { at: i, import, found })
+    Some((import, import.reference.as_deref()?))
 }
 
 /// Not a refusal, and not a registry that is down.

@@ -34,8 +34,8 @@ pub(super) fn findings(past: &Past) -> Vec<Finding> {
 
 /// The first step of the run that was stored and is not in what was written since.
 fn back<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
-    let lost = past.misses(i).filter(|miss| miss.because == Because::RecordLost);
-    lost.into_iter().find_map(|miss| {
+    let mut lost = past.misses(i).filter(|miss| miss.because == Because::RecordLost);
+    lost.find_map(|miss| {
         let stored = past.index_of(miss.before?.0)?;
         let replaced = (stored + 1..i).rev().find(|&k| writes(past, k))?;
         let without = !chain::has_step(past.builds.get(replaced)?, miss.step);

@@ -26,6 +26,28 @@ fn each_case_is_reported_as_reviewed() {
     assert!(failed.is_empty(), "{} of {} cases: {failed:#?}", failed.len(), cases.len());
 }
 
+/// A fix that is masked or escaped on its way out cannot be pasted.
+#[test]
+fn fixes_are_printed_as_they_are() {
+    for case in cases() {
+        let report = pipeline::run(&Options { paths: vec![case.clone()], ..Options::default() });
+        let json = Json.render(&report, Screen { width: 80, color: false, ascii: false });
+        let printed: Value = serde_json::from_str(&json).unwrap();
+        for (finding, printed) in report.findings.iter().zip(list(&printed["findings"])) {
+            let fix = &printed["fix"];
+            assert_eq!(fix["summary"].as_str(), Some(&*finding.fix.summary), "{}", case.display());
+            let steps: Vec<&str> = list(&fix["steps"]).iter().filter_map(Value::as_str).collect();
+            assert_eq!(steps, finding.fix.steps, "{}", case.display());
+            assert_eq!(
+                fix["snippet"].as_str(),
+                finding.fix.snippet.as_deref(),
+                "{}",
+                case.display()
+            );
+        }
+    }
+}
+
 fn cases() -> Vec<PathBuf> {
     let rules = folder::children(Path::new("tests/rules"));
     let kinds = rules.iter().flat_map(|rule| [rule.join("fires"), rule.join("quiet")]);

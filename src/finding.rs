@@ -46,10 +46,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// Where a build begins.
+    /// Where a build begins. Targets of one bake begin in one line: each is told by its first step.
     #[must_use]
     pub fn of(run: &Run, build: &Build) -> Self {
-        Self { source: run.source.to_string(), line: build.line }
+        let own = build.steps.first().filter(|_| build.target.is_some());
+        let line = own.map_or(build.line, |step| step.header.line);
+        Self { source: run.source.to_string(), line }
     }
 }
 

@@ -15,11 +15,14 @@ pub(crate) struct Places<'a> {
     logs: BTreeMap<&'a str, Log<'a>>,
 }
 
-/// The builds of one log with their first lines, and the lines that say what became of a step.
+/// The builds of one log with their first lines, and the lines that say what became of a step or of
+/// a cache.
 #[derive(Debug, Default)]
 struct Log<'a> {
     builds: Vec<(u64, BuildRef)>,
     steps: HashMap<u64, (BuildRef, &'a Step)>,
+    /// Lines of imports and exports.
+    transfers: HashMap<u64, BuildRef>,
 }
 
 impl<'a> Places<'a> {
@@ -44,10 +47,13 @@ impl<'a> Places<'a> {
         self.logs.get(source)?.steps.get(&line).map(|(_, step)| *step)
     }
 
-    /// The build whose step it is, else the one that began last before it.
+    /// The build whose step, import or export it is, else the one that began last before it.
     pub(crate) fn build(&self, source: &str, line: u64) -> Option<BuildRef> {
         let log = self.logs.get(source)?;
         if let Some((build, _)) = log.steps.get(&line) {
+            return Some(*build);
+        }
+        if let Some(build) = log.transfers.get(&line) {
             return Some(*build);
         }
         let begun = log.builds.partition_point(|(first, _)| *first <= line);
@@ -62,6 +68,11 @@ impl<'a> Log<'a> {
             self.builds.push((build.line, of));
             for step in &build.steps {
                 self.steps.extend(lines(step).map(|line| (line, (of, step))));
+            }
+            for transfer in build.imports.iter().chain(&build.exports) {
+                let ended = transfer.verdict.iter().map(|quote| quote.line);
+                let lines = ended.chain([transfer.header.line]);
+                self.transfers.extend(lines.map(|line| (line, of)));
             }
         }
     }

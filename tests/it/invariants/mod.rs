@@ -49,19 +49,27 @@ fn report_on(files: &[File], block: Option<usize>) -> Report {
     run_in_memory(entries, &Options { block, ..Options::default() })
 }
 
-/// The quoted text stands in that line of that file. Letters and digits are compared: colours,
-/// prefixes and escapes are not part of a quote.
+/// The quoted text stands in that line of that file, or begins at its end and goes on in the next:
+/// some forms cut lines. Letters and digits are compared: colours, prefixes and escapes are not part
+/// of a quote.
 fn is_quoted_truly(files: &[File], evidence: &Evidence) {
     let file = files
         .iter()
         .find(|f| f.name == *evidence.source)
         .unwrap_or_else(|| panic!("{evidence:?} is of no input"));
-    let line = file.bytes.split(|b| *b == b'\n').nth(usize::try_from(evidence.line).unwrap() - 1);
-    let line = line.unwrap_or_else(|| panic!("{evidence:?} is behind the end"));
+    let lines = file.bytes.split(|b| *b == b'\n').skip(usize::try_from(evidence.line).unwrap() - 1);
     let bare = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let lines: Vec<String> =
+        lines.take(3).map(|l| bare(&String::from_utf8_lossy(&envelope::clean(l)))).collect();
+    assert!(!lines.is_empty(), "{evidence:?} is behind the end");
     let start: String = bare(&evidence.text).chars().take(60).collect();
-    let line = bare(&String::from_utf8_lossy(&envelope::clean(line)));
-    assert!(line.contains(&start), "{evidence:?} is not in {line:?}");
+    assert!(begins(&lines, &start), "{evidence:?} is not in {lines:?}");
+}
+
+fn begins(lines: &[String], text: &str) -> bool {
+    let Some((line, next)) = lines.split_first() else { return false };
+    let goes_on = |at: usize| line.ends_with(&text[..at]) && begins(next, &text[at..]);
+    line.contains(text) || (1..text.len()).any(goes_on)
 }
 
 fn is_safe(format: &str, text: &str, input: usize) {

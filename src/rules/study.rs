@@ -55,10 +55,12 @@ impl Study {
             let newest = series::newest(&members);
             (newest, Misses::of(&members, newest))
         };
-        (study.newest, study.misses) = study.series.par_iter().map(judged).unzip();
-        study.refused = refused(&study.runs);
-        study.alike = alike::find(&study.runs);
-        study.reads = Reads::of(&study);
+        let ((judged, refused), (alike, reads)) = rayon::join(
+            || (study.series.par_iter().map(judged).unzip(), refused(&study.runs)),
+            || (alike::find(&study.runs), Reads::of(&study)),
+        );
+        (study.newest, study.misses) = judged;
+        (study.refused, study.alike, study.reads) = (refused, alike, reads);
         study.spots = recurring::find(&study);
         study
     }

@@ -1,8 +1,8 @@
 //! Of which build a quoted line is.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use crate::finding::Finding;
 use crate::model::{Quote, Run, Step};
@@ -15,8 +15,8 @@ pub(crate) struct Places<'a> {
     logs: BTreeMap<&'a str, Log<'a>>,
 }
 
-/// The builds of one log with their first lines, and the lines that say what became of a step or of
-/// a cache.
+/// The builds of one log with their first lines, and of the lines that are quoted those that say
+/// what became of a step or of a cache.
 #[derive(Debug, Default)]
 struct Log<'a> {
     builds: Vec<(u64, BuildRef)>,
@@ -26,14 +26,16 @@ struct Log<'a> {
 }
 
 impl<'a> Places<'a> {
-    /// Of the logs that these findings quote.
+    /// Of the lines that these findings quote.
     pub(crate) fn of(study: &'a Study, findings: &[Finding]) -> Self {
-        let quoted = findings.iter().flat_map(|finding| finding.evidence.places());
-        let quoted: HashSet<&str> = quoted.map(|(source, _)| source).collect();
+        let mut quoted: HashMap<&str, HashSet<u64>> = HashMap::default();
+        for (source, line) in findings.iter().flat_map(|finding| finding.evidence.places()) {
+            quoted.entry(source).or_default().insert(line);
+        }
         let mut logs: BTreeMap<&str, Log> = BTreeMap::new();
         for (at, run) in study.runs.iter().enumerate() {
-            if quoted.contains(&*run.source) {
-                logs.entry(&run.source).or_default().add(at, run);
+            if let Some(lines) = quoted.get(&*run.source) {
+                logs.entry(&run.source).or_default().add(at, run, lines);
             }
         }
         for log in logs.values_mut() {
@@ -62,16 +64,18 @@ impl<'a> Places<'a> {
 }
 
 impl<'a> Log<'a> {
-    fn add(&mut self, at: usize, run: &'a Run) {
+    fn add(&mut self, at: usize, run: &'a Run, quoted: &HashSet<u64>) {
+        let is_quoted = |line: &u64| quoted.contains(line);
         for (number, build) in run.builds.iter().enumerate() {
             let of = BuildRef { run: at, build: number };
             self.builds.push((build.line, of));
             for step in &build.steps {
-                self.steps.extend(lines(step).map(|line| (line, (of, step))));
+                let lines = lines(step).filter(is_quoted);
+                self.steps.extend(lines.map(|line| (line, (of, step))));
             }
             for transfer in build.imports.iter().chain(&build.exports) {
                 let ended = transfer.verdict.iter().map(|quote| quote.line);
-                let lines = ended.chain([transfer.header.line]);
+                let lines = ended.chain([transfer.header.line]).filter(is_quoted);
                 self.transfers.extend(lines.map(|line| (line, of)));
             }
         }

@@ -133,7 +133,8 @@ fn targets(segment: &Segment) -> BTreeSet<String> {
     const KEPT: [&str; 4] = ["internal", "auth", "context", "depot"];
     let names = segment.vertices.values().flat_map(|v| &v.names);
     let found = names.filter_map(|(name, _)| {
-        let (inside, _) = name.strip_prefix('[')?.split_once(']')?;
+        let inside = name.strip_prefix('[').filter(|inside| !inside.starts_with("internal]"))?;
+        let (inside, _) = inside.split_once(']')?;
         let mut words = inside.split_ascii_whitespace();
         let first = words.next()?;
         let second = words.next();

@@ -6,8 +6,8 @@ use super::super::instruction;
 use super::super::vertex::{End, Export, Vertex};
 use super::EXPORT;
 use crate::model::{
-    Amount, Base, Build, CacheKind, Engine, Instruction, Outcome, Quote, Step, StepKind, Text,
-    Transfer, parse_step_name,
+    Amount, Base, Build, CacheKind, Engine, Instruction, Outcome, Quote, Shared, Step, StepKind,
+    Text, Transfer, parse_step_name,
 };
 
 pub(super) fn place(
@@ -19,26 +19,10 @@ pub(super) fn place(
     targets: &BTreeSet<String>,
 ) {
     if let Some(parsed) = parse_step_name(name) {
-        let what = instruction::of_step(name, &parsed, targets);
-        if what.instruction == "FROM" {
-            build.bases.push(base(&what, header, vertex));
-            return;
-        }
-        let (outcome, verdict) = vertex.outcome();
-        build.steps.push(Step {
-            what,
-            kind: StepKind::Counted,
-            outcome: if build.tangled { Outcome::Unknown } else { outcome },
-            seconds: vertex.seconds,
-            header: header.clone(),
-            verdict,
-            key: None,
-            stored: None,
-            fetched: vertex.pulled.clone(),
-            trace: None,
-            digests: None,
-        });
-    } else if let Some(image) = rest.strip_prefix("FROM ") {
+        step(build, instruction::of_step(name, &parsed, targets), header, vertex);
+        return;
+    }
+    if let Some(image) = rest.strip_prefix("FROM ") {
         build.sources.push(source(image, header, vertex));
     } else if let Some(reference) = rest.strip_prefix("importing cache manifest from ") {
         build.imports.push(import(reference, header, vertex));
@@ -53,6 +37,25 @@ pub(super) fn place(
     }
     engine(build, vertex);
     sent(build, name, vertex);
+}
+
+fn step(build: &mut Build, what: Shared<Instruction>, header: &Quote, vertex: &Vertex) {
+    if what.instruction == "FROM" {
+        build.bases.push(base(&what, header, vertex));
+        return;
+    }
+    let (outcome, verdict) = vertex.outcome();
+    build.steps.push(Step {
+        what,
+        kind: StepKind::Counted,
+        outcome: if build.tangled { Outcome::Unknown } else { outcome },
+        seconds: vertex.seconds,
+        header: header.clone(),
+        verdict,
+        fetched: vertex.pulled.clone(),
+        ..Step::default()
+    });
+    engine(build, vertex);
 }
 
 /// `[internal] load build definition from Dockerfile`, `[web internal] load build context`,

@@ -2,6 +2,8 @@
 //!
 //! Source: `BuildKit` `frontend/dockerfile/dockerfile2llb/convert.go` (`prefixCommand`).
 
+use crate::source::find;
+
 /// The parts of a step name.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct StepName<'a> {
@@ -18,7 +20,9 @@ pub struct StepName<'a> {
 /// Takes a step name apart; `None` for internal vertices, imports, exports.
 #[must_use]
 pub fn parse_step_name(name: &str) -> Option<StepName<'_>> {
-    let (inside, text) = name.strip_prefix('[')?.split_once("] ")?;
+    let inside = name.strip_prefix('[')?;
+    let (inside, text) = inside.split_at_checked(find(inside.as_bytes(), b"] ")?)?;
+    let text = text.get(2..)?;
     let inside = inside.trim_ascii_end();
     let (before, count) = inside.rsplit_once(' ').unwrap_or(("", inside));
     let (position, of) = count.split_once('/')?;

@@ -186,13 +186,8 @@ fn of_step(step: &Value, at: &Route) -> Vec<Step> {
 fn kept(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Step {
     let written = input("key").unwrap_or_default();
     let paths = input("path").unwrap_or_default();
-    let kept = Kept {
-        paths: paths.lines().map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect(),
-        fixed: !written.is_empty() && written.split('|').all(is_fixed),
-        key: written,
-        line: 0,
-    };
-    Step::Kept(kept, key(&key(at, "inputs"), "key"))
+    let fixed = !written.is_empty() && written.split('|').all(is_fixed);
+    Step::Kept(Kept::of(&paths, written, fixed), key(&key(at, "inputs"), "key"))
 }
 
 /// A part of a key that is the same in each run of a branch.

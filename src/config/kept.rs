@@ -14,6 +14,12 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// A cache with these paths, one a line.
+    pub(super) fn of(paths: &str, key: String, fixed: bool) -> Self {
+        let paths = paths.lines().map(str::trim).filter(|path| !path.is_empty());
+        Self { paths: paths.map(str::to_owned).collect(), key, fixed, line: 0 }
+    }
+
     /// It holds this directory.
     #[must_use]
     pub fn holds(&self, directory: &str) -> bool {

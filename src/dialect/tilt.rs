@@ -1,5 +1,5 @@
-//! Builds that Tilt runs through `BuildKit`'s library and tells in words of its own, without numbers
-//! or frames.
+//! Builds that Tilt runs through `BuildKit`'s library and tells in words of its own, without
+//! numbers or frames.
 //!
 //! Source: `tilt-dev/tilt` `internal/build/buildkit_printer.go`, `pipeline_state.go`. A step is
 //! named when it begins, and again when it ends, with its time.

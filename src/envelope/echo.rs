@@ -223,12 +223,14 @@ pub(super) fn git_checkout(command: &[u8]) -> Option<Mark<'_>> {
 pub(super) fn builds(command: &[u8]) -> bool {
     let head = command.get(..512).unwrap_or(command);
     let has = |needle: &[u8]| memchr::memmem::find(head, needle).is_some();
-    match () {
-        // `--dockerfile` is an option of kaniko.
-        () if has(b"kaniko/executor ") || has(b"buildah b") => true,
-        () if has(b"docker") => has(b" build") || has(b" bake") || has(b"buildx ") || has(b" up"),
-        () => (has(b"buildctl") || has(b"podman")) && has(b" build"),
+    // `--dockerfile` is an option of kaniko.
+    if has(b"kaniko/executor ") || has(b"buildah b") {
+        return true;
     }
+    if has(b"docker") {
+        return has(b" build") || has(b" bake") || has(b"buildx ") || has(b" up");
+    }
+    (has(b"buildctl") || has(b"podman")) && has(b" build")
 }
 
 #[cfg(test)]

@@ -78,6 +78,17 @@ pub enum BuildOutcome {
     Unknown,
 }
 
+impl BuildOutcome {
+    /// Of a log that may show an error, or that the build came to its end.
+    pub(super) fn of(failed: bool, done: bool) -> Self {
+        match (failed, done) {
+            (true, _) => Self::Failed,
+            (false, true) => Self::Succeeded,
+            (false, false) => Self::Unknown,
+        }
+    }
+}
+
 /// The index of a step, looked for when it is first asked for. A clone, which may get other steps,
 /// looks anew.
 #[derive(Debug, Default)]

@@ -1,8 +1,8 @@
 //! Steps that a build for several platforms makes once for all of them.
 //!
 //! What does not depend on the platform that is built for (a stage `FROM --platform=$BUILDPLATFORM`
-//! up to its `ARG TARGETARCH`, copies onto `scratch`) is one vertex, which is printed under the name
-//! of whichever platform came first: `[linux/amd64 build 3/6]` in one run,
+//! up to its `ARG TARGETARCH`, copies onto `scratch`) is one vertex, which is printed under the
+//! name of whichever platform came first: `[linux/amd64 build 3/6]` in one run,
 //! `[linux/amd64->arm64 build 3/6]` in the next.
 
 use foldhash::HashSet;

@@ -16,17 +16,29 @@ pub(super) fn leave_out(runs: &mut Vec<Run>) -> Vec<Problem> {
             printed.entry(built).or_default().push(run.source.to_string());
         }
     }
-    let mut problems = Vec::new();
+    let mut twins: Vec<(String, String)> = Vec::new();
     runs.retain(|run| {
         let built = if is_json(run) { built(run) } else { None };
         let Some(other) = built.and_then(|built| printed.get_mut(&built)?.pop()) else {
             return true;
         };
-        let message = format!("is the same run as {other}, in another form: it is counted once");
-        problems.push(super::problem(&run.source, message));
+        twins.push((run.source.to_string(), other));
         false
     });
-    problems
+    told(&twins).into_iter().collect()
+}
+
+/// One line for all of them: whoever keeps both forms has them of every run.
+fn told(twins: &[(String, String)]) -> Option<Problem> {
+    let ((source, other), more) = twins.split_first()?;
+    let message = match more.len() {
+        0 => format!("is the same run as {other}, in another form: it is counted once"),
+        more => format!(
+            "and {more} more are the same runs as other logs here, in another form: each is \
+                counted once"
+        ),
+    };
+    Some(super::problem(source, message))
 }
 
 fn is_json(run: &Run) -> bool {
@@ -43,4 +55,18 @@ fn built(run: &Run) -> Option<u64> {
         steps.hash(&mut hash);
     }
     (!run.builds.is_empty()).then(|| hash.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn many_runs_in_two_forms_are_told_in_one_line() {
+        let twins = |n: usize| vec![("run-1.json".to_owned(), "run-1.log".to_owned()); n];
+        let said = |n| told(&twins(n)).map(|problem| problem.message).unwrap_or_default();
+        assert_eq!(said(0), "");
+        assert!(said(1).contains("run-1.log"));
+        assert!(said(9).starts_with("and 8 more are the same runs"));
+    }
 }

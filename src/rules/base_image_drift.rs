@@ -22,7 +22,8 @@ static META: RuleMeta = RuleMeta {
     what: "FROM names the same tag as in the run before, the digest (of the older builder, the id \
         of the image) changed, and steps built on it ran: from the first of their stage on, or, \
         where only the config of the image changed, from the first RUN or WORKDIR that depends on \
-        it. Or a step that takes files from such an image ran (`COPY --from=composer:2`). Without a log, as a note: a build with `--pull` on an image without a version.",
+        it. Or a step that takes files from such an image ran (`COPY --from=composer:2`). Without \
+        a log, as a note: a build with `--pull` on an image without a version.",
     why: "Every step of a stage depends on its base image. A tag that is pushed again makes the \
         whole stage run again, whenever that happens.",
     fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds \
@@ -163,13 +164,13 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
 }
 
 fn cause(name: &str, last: &Drift) -> String {
-    let other = if last.now.digest.is_some() { "another digest" } else { "another image" };
-    let moved = format!("FROM {name} names a tag, and the tag got {other} between the runs.");
+    let other = if last.now.digest.is_some() { "a different digest" } else { "a different image" };
+    let moved = format!("FROM {name} names a tag, and the tag moved to {other} between the runs.");
     let Some(step) = last.rebuilt.first() else { return moved };
     if last.how == How::Files {
         return format!(
-            "`{}` takes files from {name}, and this tag got {other} between the runs. The files \
-                are part of its cache key: it and the steps below it ran.",
+            "`{}` takes files from {name}, and this tag moved to {other} between the runs. The \
+                files are part of its cache key: it and the steps below it ran.",
             brief(&step.text)
         );
     }

@@ -200,8 +200,8 @@ fn cause(lost: &Lost) -> String {
     format!("{same} Its record must have been removed or replaced between the runs.")
 }
 
-/// A WORKDIR of a cache that is imported. A builder that lost it and keeps its context is told apart
-/// by that.
+/// A WORKDIR of a cache that is imported. A builder that lost it and keeps its context is told
+/// apart by that.
 fn reads_the_epoch(lost: &Lost) -> bool {
     lost.loss.step.instruction == "WORKDIR" && lost.store == Store::Imported
 }

@@ -26,7 +26,8 @@ static META: RuleMeta = RuleMeta {
     fix: "Keep the builder, or save and restore the mount's content around the build; where \
         neither is possible the mount gains nothing.",
     rules_out: "Kept builders (nothing had to be fetched), runs in which the step came from the \
-        cache, jobs of self-hosted runners, and those with an action that carries mounts. One such run is a note, two are a warning.",
+        cache, jobs of self-hosted runners, and those with an action that carries mounts. One \
+        such run is a note, two are a warning.",
     limits: "What the mount would have saved is not printed. A builder whose cache mounts are \
         filled by other means looks the same.",
     example: include_str!("examples/cache-mount-not-persisted.txt"),

@@ -31,11 +31,13 @@ static META: RuleMeta = RuleMeta {
     what: "Two different builds (jobs, bake targets) import one reference and both export a cache, \
         and a build that stored its cache finds nothing of it in the next run although nothing it \
         depends on changed. Or one job builds several branches or platforms in turns, and a step \
-        comes from the cache after a run of the same one, and runs after each run of another. Or the \
+        comes from the cache after a run of the same one, and runs after each run of another. Or \
+        the \
         text of a step comes back that an earlier run had stored and a run since has replaced. Or \
         several targets of a bake export side by side, and one finds the directory locked or its \
         files moved. A warning where the command lines of one log name one reference for builds \
-        that have little in common, or where all targets of one bake import one and each exports. Without a log: builds of the configuration that make different \
+        that have little in common, or where all targets of one bake import one and each exports. \
+        Without a log: builds of the configuration that make different \
         things and export one reference or scope.",
     why: "An export replaces what the reference held. The build that finishes last wins; the other \
         one starts cold, takes longer, finishes last and wins: each of them hits every second run, \

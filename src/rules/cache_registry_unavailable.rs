@@ -58,11 +58,13 @@ fn fault(group: &[Refusal]) -> Fault {
     let cut = |text: &str| {
         ["EOF", "connection reset", "broken pipe"].iter().any(|word| text.contains(word))
     };
-    match () {
-        () if group.iter().any(inside_its_container) => Fault::Localhost,
-        () if group.iter().any(|r| status(&r.said()).is_some() || cut(r.text)) => Fault::Failing,
-        () => Fault::Unreachable,
+    if group.iter().any(inside_its_container) {
+        return Fault::Localhost;
     }
+    if group.iter().any(|refusal| status(&refusal.said()).is_some() || cut(refusal.text)) {
+        return Fault::Failing;
+    }
+    Fault::Unreachable
 }
 
 fn draft(repo: &str, group: &[Refusal]) -> Draft {

@@ -64,15 +64,17 @@ enum Why {
 }
 
 fn why(text: &str) -> Why {
-    match () {
-        () if is_gone(text) => Why::Evicted,
-        () if text.contains("/actions-cache/") => Why::Link,
-        () if text.contains("invalid status response 403") => Why::Expired,
-        () if backend::status(text) == Some(404) || text.contains("from remote: not found") => {
-            Why::Removed
-        }
-        () => Why::Told,
+    if is_gone(text) {
+        return Why::Evicted;
     }
+    if text.contains("/actions-cache/") {
+        return Why::Link;
+    }
+    if text.contains("invalid status response 403") {
+        return Why::Expired;
+    }
+    let removed = backend::status(text) == Some(404) || text.contains("from remote: not found");
+    if removed { Why::Removed } else { Why::Told }
 }
 
 fn draft(refusal: &Refusal) -> Draft {

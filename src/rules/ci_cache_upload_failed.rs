@@ -111,16 +111,20 @@ enum Why {
 impl Why {
     fn of(failed: &FailedSave) -> Self {
         let all = |reason| failed.failures().all(|save| save.entry.reason == Some(reason));
-        let circle = failed.failures().all(|save| save.run.ci == Some("circleci"));
-        match () {
-            () if all(CacheReason::NothingThere) => Self::NothingThere,
-            () if all(CacheReason::Unreadable) => Self::Unreadable,
-            () if all(CacheReason::DiskFull) => Self::DiskFull,
-            () if all(CacheReason::KeyMoved) => Self::KeyMoved,
-            () if circle && failed.cache == "DLC" => Self::Layers,
-            () if failed.says_no_reason() => Self::Bitbucket,
-            () => Self::Other,
+        let said = [
+            (CacheReason::NothingThere, Self::NothingThere),
+            (CacheReason::Unreadable, Self::Unreadable),
+            (CacheReason::DiskFull, Self::DiskFull),
+            (CacheReason::KeyMoved, Self::KeyMoved),
+        ];
+        if let Some((_, why)) = said.into_iter().find(|(reason, _)| all(*reason)) {
+            return why;
         }
+        let circle = failed.failures().all(|save| save.run.ci == Some("circleci"));
+        if circle && failed.cache == "DLC" {
+            return Self::Layers;
+        }
+        if failed.says_no_reason() { Self::Bitbucket } else { Self::Other }
     }
 
     fn title(self) -> &'static str {
@@ -150,7 +154,7 @@ impl Why {
                     layer caching"
             }
             Self::Bitbucket => "Bitbucket prints no reason",
-            Self::Other => "why is in the line quoted, as far as the CI says it",
+            Self::Other => "the line quoted says why, as far as the CI tells",
         }
     }
 }

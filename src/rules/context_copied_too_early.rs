@@ -35,7 +35,8 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Stages that copy something else of the context first (the usual good order), a \
         whole-context COPY with only one RUN behind it that is not an installation, copies from \
         other stages, changed base images, a cache that was not found, `--no-cache`. One changed \
-        run proves nothing: two are needed, and one log alone is a note about the order. Where no RUN behind it is a known installation it is a \
+        run proves nothing: two are needed, and one log alone is a note about the order. Where no \
+        RUN behind it is a known installation it is a \
         note: they may all need the sources. A Dockerfile without a log is judged only where it is \
         certain which files the installation reads.",
     limits: "It sees the order of instructions, not the files: which of them an installation needs \

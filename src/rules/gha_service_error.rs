@@ -79,13 +79,17 @@ enum Told {
 
 fn told(group: &[Refusal]) -> Told {
     let says = |text: &str| group.iter().any(|r| r.text.contains(text));
-    match () {
-        () if says("failed to reserve cache") => Told::Reserve,
-        () if says("No scope with write permission") => Told::ReadOnly,
-        () if says("token expired") => Told::Expired,
-        () if group.iter().all(|r| r.text.trim_end().ends_with("not_found")) => Told::Gone,
-        () => Told::Down,
+    if says("failed to reserve cache") {
+        return Told::Reserve;
     }
+    if says("No scope with write permission") {
+        return Told::ReadOnly;
+    }
+    if says("token expired") {
+        return Told::Expired;
+    }
+    let gone = group.iter().all(|refusal| refusal.text.trim_end().ends_with("not_found"));
+    if gone { Told::Gone } else { Told::Down }
 }
 
 fn cause(told: Told) -> &'static str {

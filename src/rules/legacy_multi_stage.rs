@@ -26,7 +26,8 @@ static META: RuleMeta = RuleMeta {
         not fetched again); changed base images and instructions; stages that are partly cached in \
         some run; `--no-cache`.",
     limits: "One log alone tells it only where its command names the one image of \
-        `--cache-from`. Whether the build stage's image exists under a name of its own, ready to be pulled, \
+        `--cache-from`. Whether the build stage's image exists under a name of its own, ready to \
+        be pulled, \
         is not in the log.",
     example: include_str!("examples/legacy-multi-stage.txt"),
     references: &[

@@ -34,7 +34,8 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Kept builders (a step comes from the cache in some run, ARG and ENV of the classic \
         builder too, or a base image is there that an earlier run fetched, or less of the context \
         was sent than before), runs whose first steps copy files and may follow changes of them, \
-        failed builds, jobs that prune the builder's cache (cache-lost), runs that export a cache (export-without-import), steps of one commit that \
+        failed builds, jobs that prune the builder's cache (cache-lost), runs that export a cache \
+        (export-without-import), steps of one commit that \
         ran side by side, `--no-cache`, a local cache that was asked for and is missing. One log \
         alone is a note: the first run of a kept builder looks the same.",
     limits: "A build log does not say whether the machine was new. Steps that are cheap make an \

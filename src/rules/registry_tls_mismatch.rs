@@ -47,15 +47,14 @@ enum Mismatch {
 }
 
 fn mismatch(text: &str) -> Mismatch {
-    match () {
-        () if text.contains("x509") => Mismatch::Certificate,
-        () if text.contains("request to http://")
-            || text.contains("HTTP request to an HTTPS server") =>
-        {
-            Mismatch::PlainBuilder
-        }
-        () => Mismatch::PlainServer,
+    if text.contains("x509") {
+        return Mismatch::Certificate;
     }
+    let plain = ["request to http://", "HTTP request to an HTTPS server"];
+    if plain.iter().any(|words| text.contains(words)) {
+        return Mismatch::PlainBuilder;
+    }
+    Mismatch::PlainServer
 }
 
 fn draft(repo: &str, refusal: &Refusal) -> Draft {

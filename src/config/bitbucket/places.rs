@@ -42,12 +42,9 @@ pub(super) fn find(doc: Option<&Document>, pipelines: &Pipelines) -> Vec<(Place,
 /// A predefined cache has no directory here. What is stored stays for a week, whatever the key.
 fn kept(pipelines: &Pipelines, cache: &CacheUse) -> Kept {
     let defined = pipelines.caches.iter().find(|defined| defined.name == cache.name);
-    Kept {
-        paths: defined.map(|defined| defined.path.clone()).into_iter().collect(),
-        key: cache.name.clone(),
-        fixed: defined.is_some_and(|defined| defined.key_files.is_empty()),
-        line: cache.line,
-    }
+    let path = defined.map_or("", |defined| defined.path.as_str());
+    let fixed = defined.is_some_and(|defined| defined.key_files.is_empty());
+    Kept { line: cache.line, ..Kept::of(path, cache.name.clone(), fixed) }
 }
 
 fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)> {

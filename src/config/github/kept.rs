@@ -25,12 +25,8 @@ pub(super) fn of_step(
     let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value)?)));
     let variables: Vec<(String, String)> = variables.iter().cloned().chain(own).collect();
     let line = doc.map_or(0, |doc| line_of_key(doc, &key(&key(route, "with"), "key")));
-    Some(Kept {
-        paths: paths.lines().map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect(),
-        fixed: is_fixed(&written, &variables),
-        key: written,
-        line,
-    })
+    let fixed = is_fixed(&written, &variables);
+    Some(Kept { line, ..Kept::of(&paths, written, fixed) })
 }
 
 /// All of its expressions are the same in each run of a branch. `hashFiles(…)` changes with the

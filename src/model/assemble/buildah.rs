@@ -121,11 +121,7 @@ impl BuildahSegment {
             return None;
         }
         (build.dialect, build.invocation) = (Dialect::Buildah, invocation);
-        build.outcome = match () {
-            () if !build.errors.is_empty() => BuildOutcome::Failed,
-            () if self.committed => BuildOutcome::Succeeded,
-            () => BuildOutcome::Unknown,
-        };
+        build.outcome = BuildOutcome::of(!build.errors.is_empty(), self.committed);
         Some(self.build)
     }
 

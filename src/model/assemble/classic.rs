@@ -94,11 +94,7 @@ impl ClassicSegment {
         }
         build.dialect = Dialect::Classic;
         build.engine = Engine::Graphdriver;
-        build.outcome = match () {
-            () if self.built => BuildOutcome::Succeeded,
-            () if failed => BuildOutcome::Failed,
-            () => BuildOutcome::Unknown,
-        };
+        build.outcome = BuildOutcome::of(failed, self.built);
         (build.errors, build.target, build.tangled, build.invocation) =
             (self.errors, self.service, self.tangled, invocation);
         Some(self.build)

@@ -66,13 +66,17 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     let open = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
     for build in &mut builds {
         let target = build.target.as_deref();
-        let ending = match () {
-            () if exports.are(target, End::Canceled) => Ending::Stopped,
-            () if exports.are(target, End::Open) || !ends => Ending::Cut,
+        let ending = if exports.are(target, End::Canceled) {
+            Ending::Stopped
+        } else if exports.are(target, End::Open) || !ends {
+            Ending::Cut
+        } else if exports.are(target, End::Done) && !segment.tangled {
             // Of two builds that are printed as one, nobody knows whose export it is.
-            () if exports.are(target, End::Done) && !segment.tangled => Ending::Exported,
-            () if open => Ending::Cut,
-            () => Ending::Shown,
+            Ending::Exported
+        } else if open {
+            Ending::Cut
+        } else {
+            Ending::Shown
         };
         conclude(build, ending);
     }

@@ -134,11 +134,7 @@ impl KanikoSegment {
         number(build);
         mark_uncached(&mut build.steps);
         (build.dialect, build.invocation) = (Dialect::Kaniko, invocation);
-        build.outcome = match () {
-            () if !build.errors.is_empty() => BuildOutcome::Failed,
-            () if self.done => BuildOutcome::Succeeded,
-            () => BuildOutcome::Unknown,
-        };
+        build.outcome = BuildOutcome::of(!build.errors.is_empty(), self.done);
         Some(self.build)
     }
 

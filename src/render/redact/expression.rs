@@ -36,8 +36,8 @@ fn holds_value(expression: &str) -> bool {
     })
 }
 
-/// Masks of CIs, what `printf` fills in, and words in brackets that ask for a value: `***`, `[MASKED]`, `<your-token>`,
-/// `xxxxx`.
+/// Masks of CIs, what `printf` fills in, and words in brackets that ask for a value: `***`,
+/// `[MASKED]`, `%s`, `<your-token>`, `xxxxx`.
 pub(super) fn is_placeholder(written: &str) -> bool {
     let all = |letter: char| written.chars().all(|c| c == letter);
     let asks = |inside: &str| {

@@ -175,17 +175,19 @@ fn by_status(text: &str) -> Option<Cause> {
 fn by_ending(text: &str) -> Option<Cause> {
     let text = text.trim_end();
     let ends = |words: &[&str]| words.iter().any(|w| text.ends_with(w));
-    match () {
-        () if ends(&["denied", "unauthorized", "forbidden"]) => Some(Cause::AccessDenied),
-        () if ends(&[": eof", "unexpected eof"]) => Some(Cause::Unavailable),
-        () if ends(&["not found", "manifest unknown", "name unknown"]) => Some(Cause::NotFound),
-        // `failed to authorize: failed to fetch oauth token: …`: a status or a timeout in it was
-        // read before.
-        () if [": denied: ", "failed to authorize"].iter().any(|w| text.contains(w)) => {
-            Some(Cause::AccessDenied)
-        }
-        () => None,
+    if ends(&["denied", "unauthorized", "forbidden"]) {
+        return Some(Cause::AccessDenied);
     }
+    if ends(&[": eof", "unexpected eof"]) {
+        return Some(Cause::Unavailable);
+    }
+    if ends(&["not found", "manifest unknown", "name unknown"]) {
+        return Some(Cause::NotFound);
+    }
+    // `failed to authorize: failed to fetch oauth token: …`: a status or a timeout in it was read
+    // before.
+    let denied = [": denied: ", "failed to authorize"].iter().any(|w| text.contains(w));
+    denied.then_some(Cause::AccessDenied)
 }
 
 #[cfg(test)]

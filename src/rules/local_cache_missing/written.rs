@@ -62,7 +62,7 @@ fn left_beside(at: At, from: &CacheSpec, to: &CacheSpec) -> Option<Finding> {
                 build stores its cache in {target}, and nothing in the file moves it there: what \
                 is saved under the key is what was restored, or nothing at all."
         ),
-        fix: move_it(source, target),
+        fix: move_it(source, target, at.config.kind.ci()),
         rules_out: vec![not_ruled_out(
             "an action or script that is not in this file may move the directory",
         )],
@@ -84,7 +84,13 @@ fn left_beside(at: At, from: &CacheSpec, to: &CacheSpec) -> Option<Finding> {
     planned::finding(&META, severity, lines, words)
 }
 
-fn move_it(source: &str, target: &str) -> Fix {
+fn move_it(source: &str, target: &str, ci: Option<&str>) -> Fix {
+    let step = match ci {
+        Some("github-actions") => "- name: Move cache\n  run: |\n    ",
+        Some("azure-pipelines") => "- bash: |\n    ",
+        _ => "",
+    };
+    let next = step.rsplit('\n').next().unwrap_or_default();
     Fix {
         summary: format!("move {target} into the place of {source} after the build"),
         steps: vec![
@@ -93,9 +99,7 @@ fn move_it(source: &str, target: &str) -> Fix {
                 .to_owned(),
             "A registry cache (`type=registry`) needs no directory and no CI cache.".to_owned(),
         ],
-        snippet: Some(format!(
-            "- name: Move cache\n  run: |\n    rm -rf {source}\n    mv {target} {source}"
-        )),
+        snippet: Some(format!("{step}rm -rf {source}\n{next}mv {target} {source}")),
         ..Fix::default()
     }
 }

@@ -1,5 +1,5 @@
-//! Logs inside one document: answers of the APIs of CI systems in JSON, and entries of Cloud Logging
-//! in YAML, read as a whole.
+//! Logs inside one document: answers of the APIs of CI systems in JSON, and entries of Cloud
+//! Logging in YAML, read as a whole.
 
 use std::fmt;
 

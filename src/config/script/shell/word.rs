@@ -63,15 +63,17 @@ fn double_quoted(text: &str, value: &mut String) -> usize {
 
 /// Length of `$(…)`, `${…}`, `${{ … }}`, `$[[ … ]]` or `` `…` `` at the begin of the text.
 pub(super) fn expansion(text: &str) -> Option<usize> {
-    let (open, close) = match () {
-        // An input of GitLab, filled in before the shell reads it.
-        () if text.starts_with("$[[") => return text.find("]]").map(|end| end + 2),
-        () if text.starts_with("$(") || text.starts_with("<(") || text.starts_with(">(") => {
-            (b'(', b')')
-        }
-        () if text.starts_with("${") => (b'{', b'}'),
-        () if text.starts_with('`') => return text.get(1..)?.find('`').map(|end| end + 2),
-        () => return None,
+    // An input of GitLab, filled in before the shell reads it.
+    if text.starts_with("$[[") {
+        return text.find("]]").map(|end| end + 2);
+    }
+    if text.starts_with('`') {
+        return text.get(1..)?.find('`').map(|end| end + 2);
+    }
+    let (open, close) = match text.as_bytes() {
+        [b'$' | b'<' | b'>', b'(', ..] => (b'(', b')'),
+        [b'$', b'{', ..] => (b'{', b'}'),
+        _ => return None,
     };
     let mut depth = 0;
     for (at, byte) in text.bytes().enumerate() {

@@ -43,10 +43,16 @@ fn step(text: &[u8]) -> Option<Says<'_>> {
     let (count, text) = (std::str::from_utf8(count).ok()?, text.get(3..)?);
     let (position, of) = match count.split_once('/') {
         Some((position, of)) => (position.parse().ok()?, of.parse().ok()?),
-        None if instructs(text) => (count.parse().ok()?, 0),
-        None => return None,
+        None if !instructs(text) => return None,
+        // Up to 1.4 a step of the base image: `Step onbuild-0 : COPY Gemfile /app/`.
+        None if count.strip_prefix("onbuild-").is_some_and(is_number) => (1, 0),
+        None => (count.parse().ok()?, 0),
     };
     Some(Says::Step { name, position, of, text })
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<u32>().is_ok()
 }
 
 pub(super) fn instructs(text: &[u8]) -> bool {
@@ -148,6 +154,15 @@ mod tests {
         for (line, says) in [
             ("Step 3/7 : RUN npm ci", npm_ci(b"3/7 : RUN npm ci", 7)),
             ("Step 3 : RUN npm ci", npm_ci(b"3 : RUN npm ci", 0)),
+            (
+                "Step onbuild-1 : RUN npm ci",
+                Says::Step {
+                    name: b"onbuild-1 : RUN npm ci",
+                    position: 1,
+                    of: 0,
+                    text: b"RUN npm ci",
+                },
+            ),
             (" ---> Using cache", Says::UsingCache),
             (" ---> Running in 0bb89b0742a7", Says::Running),
             (" ---> f549e20c22dc", Says::Image(b"f549e20c22dc")),
@@ -170,6 +185,7 @@ mod tests {
             "Step by step",
             "Step 3 : run-tests passed",
             "Step 3 : tests",
+            "Step onbuild-x : RUN a",
             " ---> done",
             "---> syntax:manifests",
             "The command failed",

@@ -8,6 +8,7 @@ mod buildah;
 mod buildkit;
 mod classic;
 mod client;
+mod foreign;
 mod kaniko;
 mod rawjson;
 mod tilt;
@@ -322,6 +323,12 @@ pub fn seconds(text: &[u8]) -> Option<Range<usize>> {
 #[must_use]
 pub fn instructs(text: &[u8]) -> bool {
     classic::instructs(text)
+}
+
+/// The builder whose line it is, where that is one whose logs are not read.
+#[must_use]
+pub fn foreign(text: &[u8]) -> Option<&'static str> {
+    foreign::builder(text)
 }
 
 /// Whether [`read`] understands a line.

@@ -1,6 +1,6 @@
 //! The level of a message in front of every line, as logging libraries of programs that start
 //! builds put it: `INFO: text`, `[INFO] text`, `| DEBUG | text` and `- builder - INFO - text`
-//! behind a time stamp.
+//! behind a time stamp, `INFO  c.e.shop.Images - text`.
 //!
 //! Sources: Python's `logging` (`BASIC_FORMAT`, and what its manual recommends), loguru
 //! (`_defaults.py`: `| INFO     | module:function:12 - text`), winston. Only where nearly every
@@ -33,13 +33,16 @@ fn split(line: &[u8]) -> Option<&[u8]> {
     }
     let before = |b: &u8| {
         b.is_ascii_alphanumeric()
-            || matches!(b, b' ' | b'-' | b'|' | b'[' | b'.' | b'_' | b',' | b':')
+            || matches!(b, b' ' | b'-' | b'|' | b'[' | b']' | b'.' | b'_' | b',' | b':')
     };
     let free = line.iter().take(64).take_while(|b| before(b)).count();
     let start = (0..free)
         .find(|at| starts_word(line, *at) && level(line.get(*at..).unwrap_or_default()) > 0)?;
     let (_, rest) = line.split_at_checked(start)?;
     let rest = rest.get(level(rest)..)?;
+    if let Some(told) = behind_logger(rest) {
+        return Some(told);
+    }
     let separated = rest.strip_prefix(b"]").unwrap_or(rest);
     let text = separated.trim_ascii_start();
     let bar = [&b"|"[..], b"-", b":"]
@@ -50,6 +53,14 @@ fn split(line: &[u8]) -> Option<&[u8]> {
         (separated.len() < rest.len()).then(|| separated.strip_prefix(b" ").unwrap_or(separated))
     })?;
     Some(without_place(told))
+}
+
+/// `  tc.shop/web - text`: the logger's name stands between (logback's own pattern
+/// `%-5level %logger{36} - %msg`).
+fn behind_logger(rest: &[u8]) -> Option<&[u8]> {
+    let name = rest.strip_prefix(b" ")?.trim_ascii_start();
+    let blank = memchr::memchr(b' ', name).filter(|end| *end > 1)?;
+    after_mark(name.get(blank..)?.strip_prefix(b" -")?)
 }
 
 /// One blank, or nothing at all, behind the separator: ` ---> Using cache` keeps its own.
@@ -95,12 +106,15 @@ mod tests {
             "- builder - INFO - #5 CACHED",
             ",123 - builder - INFO - #5 CACHED",
             "| INFO     | app.build:run:42 - #5 CACHED",
+            "INFO  tc.shop/web - #5 CACHED",
+            "[main] DEBUG c.e.shop.Images - #5 CACHED",
         ] {
             let head = [line.as_bytes(), line.as_bytes()];
             assert!(recognises(&Level, &head), "{line}");
             assert_eq!(Level.decode(head[0]).text, b"#5 CACHED", "{line}");
         }
         assert_eq!(Level.decode(b"INFO:  ---> Using cache").text, b" ---> Using cache");
+        assert_eq!(Level.decode(b"INFO  c.e.Web -  ---> Using cache").text, b" ---> Using cache");
         assert_eq!(Level.decode(b"[INFO]").text, b"");
     }
 

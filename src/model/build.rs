@@ -280,6 +280,18 @@ impl Build {
         !self.headless && self.outcome != BuildOutcome::Unknown
     }
 
+    /// Whether a line was printed before the build. Some logs have their newest line first.
+    #[must_use]
+    pub fn comes_behind(&self, line: u64) -> bool {
+        if self.newest_first() { line > self.line } else { line < self.line }
+    }
+
+    /// The log has its newest line first.
+    #[must_use]
+    pub fn newest_first(&self) -> bool {
+        self.steps.last().is_some_and(|last| last.header.line < self.line)
+    }
+
     /// A step failed, so that nothing behind the steps was done: no cache is exported.
     #[must_use]
     pub fn failed_at_a_step(&self) -> bool {

@@ -160,6 +160,9 @@ impl Run {
 
     /// Of thousands of builds in one log every rule asks, so it is looked for once.
     fn made(&self, build: &Build) -> (usize, usize) {
+        if build.newest_first() {
+            return (0, 0);
+        }
         let upto = |line: u64| self.commands.partition_point(|c| c.quote.line <= line);
         let end = upto(build.line);
         let Some(last) = end.checked_sub(1).and_then(|at| self.commands.get(at)) else {

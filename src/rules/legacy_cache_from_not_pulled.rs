@@ -137,7 +137,7 @@ fn blind<'a>(past: &Past<'a>, i: usize) -> Option<Blind<'a>> {
             || images.iter().any(|name| reference::may_be(&p.image, name))
     };
     let pulled = |p: &&Pull| images.iter().any(|name| reference::may_be(&p.image, name));
-    let before = |p: &&Pull| p.quote.line < build.line;
+    let before = |p: &&Pull| build.comes_behind(p.quote.line);
     let given = run.pulls.iter().filter(before).any(|p| pulled(&p))
         || run.loads.iter().filter(before).any(|p| loaded(&p));
     let cold = hits == 0 && total > 0 && !past.asked_for_no_cache(i) && !given;

@@ -178,7 +178,8 @@ fn seen<'a>(past: &Past<'a>, stored: &BTreeSet<(&str, &str)>, i: usize) -> Optio
 fn lines(past: &Past, seen: &Seen) -> Vec<Evidence> {
     let Some((run, build)) = past.get(seen.at) else { return Vec::new() };
     let ours = |p: &&Pull| {
-        p.quote.line < build.line && build.images.iter().any(|name| reference::same(name, &p.image))
+        build.comes_behind(p.quote.line)
+            && build.images.iter().any(|name| reference::same(name, &p.image))
     };
     let mut lines = Vec::new();
     lines.extend(

@@ -21,6 +21,8 @@ pub(super) struct BuildahSegment {
     stages: BTreeMap<u32, Text>,
     /// The stage whose FROM came last.
     stage: u32,
+    /// Number of steps that come before the last FROM.
+    before_base: usize,
     /// Headers that no arrow has answered yet: one a stage, since stages are built side by side.
     waiting: Vec<Waiting>,
     /// Arrows of which nobody knows yet to which of those they belong.
@@ -170,6 +172,7 @@ impl BuildahSegment {
             return;
         }
         let image = image.into();
+        self.before_base = self.build.steps.len();
         self.build.bases.push(Base { stage: name, image, quote: header, ..Base::default() });
     }
 
@@ -282,7 +285,7 @@ impl BuildahSegment {
         let Some(base) = self.build.bases.last_mut().filter(|base| base.pulled.is_some()) else {
             return;
         };
-        let begun = self.build.steps.last().is_some_and(|s| s.header.line > base.quote.line);
+        let begun = self.build.steps.len() > self.before_base;
         if !begun && base.id.is_none() {
             base.id = Some(Text::of_log(id));
         }

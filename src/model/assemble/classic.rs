@@ -13,6 +13,8 @@ pub(super) struct ClassicSegment {
     build: Build,
     stage: usize,
     stage_name: Text,
+    /// Number of steps that come before the last FROM.
+    before_base: usize,
     /// Number of instructions.
     of: Option<u32>,
     built: bool,
@@ -39,10 +41,14 @@ impl ClassicSegment {
         self.build.steps.len() + self.build.bases.len() + self.ids.len()
     }
 
-    /// Whether this begins another build. One that begins while another is not done is interleaved
+    /// Whether this begins another build: steps are counted from 1, up to 1.8 from 0. One that begins while another is not done is interleaved
     /// with it (docker-compose v1 `--parallel`), and stays.
     pub(super) fn restarts_with(&self, says: Classic) -> bool {
-        let first = matches!(says, Classic::Step { position: 1, text, .. } if !is_trigger(text));
+        let first = match says {
+            Classic::Step { position: 1, text, .. } => !is_trigger(text),
+            Classic::Step { position, .. } => position == 0,
+            _ => false,
+        };
         first && !self.is_empty() && !self.tangled
     }
 
@@ -142,6 +148,7 @@ impl ClassicSegment {
     fn from(&mut self, text: &str, line: u64, raw: &[u8]) {
         self.stage_name = stage_name(text, self.stage).into();
         self.stage += 1;
+        self.before_base = self.build.steps.len();
         self.build.bases.push(Base {
             stage: self.stage_name.clone(),
             image: text.split_ascii_whitespace().nth(1).unwrap_or_default().into(),
@@ -156,12 +163,10 @@ impl ClassicSegment {
 
     /// ` ---> Using cache` comes before the image; the first of the two decides.
     fn outcome(&mut self, outcome: Outcome, line: u64, raw: &[u8]) {
-        let after_base = self.after_base();
-        let step = self
-            .build
-            .steps
-            .last_mut()
-            .filter(|s| s.header.line > after_base && s.outcome == Outcome::Unknown);
+        if self.under_base() {
+            return;
+        }
+        let step = self.build.steps.last_mut().filter(|s| s.outcome == Outcome::Unknown);
         if let Some(step) = step {
             step.outcome = outcome;
             step.verdict = Some(Quote::new(line, raw));
@@ -171,7 +176,7 @@ impl ClassicSegment {
     /// Right behind a header, or where a container was taken away, nothing but the builder prints
     /// such a line.
     fn without_arrow(&mut self, bare: Bare, line: u64, raw: &[u8]) {
-        let behind = line == self.last + 1;
+        let behind = line.abs_diff(self.last) == 1;
         match bare {
             Bare::UsingCache if behind => {
                 self.outcome(Outcome::Hit, line, raw);
@@ -192,8 +197,7 @@ impl ClassicSegment {
 
     /// The image under a FROM is the base's own; of a stage it is one that was just built.
     fn image(&mut self, id: &[u8], line: u64, raw: &[u8]) {
-        let under_base =
-            self.build.steps.last().is_none_or(|step| step.header.line < self.after_base());
+        let under_base = self.under_base();
         match self.build.bases.split_last_mut() {
             Some((base, earlier)) if under_base && base.id.is_none() => {
                 let stage = earlier.iter().any(|b| b.stage.eq_ignore_ascii_case(&base.image));
@@ -212,8 +216,9 @@ impl ClassicSegment {
         }
     }
 
-    fn after_base(&self) -> u64 {
-        self.build.bases.last().map_or(0, |base| base.quote.line)
+    /// No step was begun since the last FROM.
+    fn under_base(&self) -> bool {
+        self.build.steps.len() == self.before_base
     }
 
     fn downloaded(&mut self, image: &[u8], line: u64, raw: &[u8]) {
@@ -227,7 +232,7 @@ impl ClassicSegment {
 
 /// `Step 1 : COPY Gemfile /app/` below `# Executing 4 build triggers...`: an ONBUILD of the base
 /// image, up to 1.13 a file of its own. Only FROM, and ARG before it, begin one.
-fn is_trigger(text: &[u8]) -> bool {
+pub(super) fn is_trigger(text: &[u8]) -> bool {
     let word = text.split(|b| *b == b' ').next().unwrap_or_default();
     !word.eq_ignore_ascii_case(b"FROM") && !word.eq_ignore_ascii_case(b"ARG")
 }
@@ -259,6 +264,19 @@ mod tests {
                 (1, 2, 3, false)
             );
         }
+    }
+
+    #[test]
+    fn steps_of_the_oldest_daemons_are_counted_from_nought() {
+        let log = "Uploading context 9.8 kB\nStep 0 : FROM ruby:2.1-onbuild\n# Executing 2 build \
+            triggers\nStep onbuild-0 : COPY Gemfile /app/\n ---> Using cache\n ---> \
+            0a1b2c3d4e5f\nStep onbuild-1 : RUN bundle install\n ---> Running in 0a1b2c3d4e5f\n \
+            ---> 1a1b2c3d4e5f\n ---> 1a1b2c3d4e5f\nStep 1 : RUN rake\n ---> Running in \
+            2a1b2c3d4e5f\n ---> 3a1b2c3d4e5f\nSuccessfully built 3a1b2c3d4e5f";
+        let twice = format!("{log}\n{log}");
+        let counted: Vec<(usize, usize)> =
+            builds(twice.lines()).iter().map(|build| (build.hits(), build.total())).collect();
+        assert_eq!(counted, [(1, 3), (1, 3)]);
     }
 
     #[test]

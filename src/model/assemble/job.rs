@@ -2,6 +2,7 @@
 //!
 //! Knows no envelope and no other job.
 
+use super::backwards::{self, Backwards, Order};
 use super::bound::{self, Kept};
 use super::buildah::BuildahSegment;
 use super::buildkit::Segment;
@@ -26,6 +27,8 @@ pub(super) struct Assembler {
     buildkit: Segment,
     classic: ClassicSegment,
     buildah: BuildahSegment,
+    /// Lines of builders whose steps follow each other, in a log that may have its newest line first.
+    counted: Backwards,
     rawjson: RawJsonSegment,
     tty: TtySegment,
     kaniko: KanikoSegment,
@@ -52,8 +55,10 @@ impl Assembler {
     pub(super) fn held(&self) -> usize {
         let open = self.buildkit.held() + self.rawjson.held() + self.tty.held();
         let steps = self.classic.held() + self.buildah.held() + self.kaniko.held();
+        let turned = self.counted.held();
         let run = &self.run;
-        let small = run.ci_caches.len() + run.pulls.len() + run.loads.len() + run.notes.len();
+        let small =
+            run.ci_caches.len() + run.pulls.len() + run.loads.len() + run.notes.len() + turned;
         self.kept.bytes + (open + steps + run.commands.len()) * bound::NEW + small * bound::SMALL
     }
 
@@ -72,9 +77,55 @@ impl Assembler {
                 self.close_buildkit();
                 self.buildkit.built_by(name, driver, number);
             }
-            Event::Classic(Classic::Bare(_)) if self.classic.is_empty() => {}
             Event::Classic(says) => {
                 self.pulled(says, number, text);
+                self.in_order(event, number, text);
+            }
+            Event::Tty(says) => self.terminal(says, number, text),
+            Event::RawJson(object) => self.status(number, object),
+            Event::Buildah(_) | Event::Kaniko(_) => self.in_order(event, number, text),
+            Event::Service(name) => self.next_service(number, name),
+            Event::Failure(_) => self.failed(Quote::new(number, text)),
+            Event::Answer(_) => self.buildkit.answered(Quote::new(number, text)),
+            Event::Warning(_) => self.warned(Quote::new(number, text)),
+            Event::NoOutput => self.buildkit.over |= self.builds_something(),
+            Event::Loaded(image) => {
+                let image = Text::of_log(image);
+                self.run.loads.push(Pull { image, quote: Quote::new(number, text) });
+            }
+            Event::Pruned => self.prunes.deletes(Quote::new(number, text)),
+            Event::Reclaimed(amount) => self.prunes.reclaims(number, amount),
+        }
+    }
+
+    /// A line of a builder whose steps follow each other: in order, where the newest line does not come
+    /// first.
+    fn in_order(&mut self, event: Event, number: u64, text: &[u8]) {
+        if self.counted.hear(&event, number, text) != Order::Backwards {
+            return self.step_by_step(event, number, text);
+        }
+        (self.classic, self.buildah, self.kaniko) = Default::default();
+        if backwards::begins(&event) {
+            self.turn();
+        }
+    }
+
+    /// A build came to its first line.
+    fn turn(&mut self) {
+        for (number, text) in self.counted.turned() {
+            if let Some(event) = dialect::read(&text) {
+                self.step_by_step(event, number, &text);
+            }
+        }
+        self.close_classic();
+        self.close_buildah();
+        self.close_kaniko();
+    }
+
+    fn step_by_step(&mut self, event: Event, number: u64, text: &[u8]) {
+        match event {
+            Event::Classic(Classic::Bare(_)) if self.classic.is_empty() => {}
+            Event::Classic(says) => {
                 if self.classic.restarts_with(says) {
                     self.close_classic();
                 }
@@ -87,25 +138,13 @@ impl Assembler {
                 }
                 self.buildah.hear(says, number, text);
             }
-            Event::Tty(says) => self.terminal(says, number, text),
-            Event::RawJson(object) => self.status(number, object),
             Event::Kaniko(message) => {
                 if self.kaniko.restarts_with(&message) {
                     self.close_kaniko();
                 }
                 self.kaniko.hear(&message, number, text);
             }
-            Event::Service(name) => self.next_service(number, name),
-            Event::Failure(_) => self.failed(Quote::new(number, text)),
-            Event::Answer(_) => self.buildkit.answered(Quote::new(number, text)),
-            Event::Warning(_) => self.warned(Quote::new(number, text)),
-            Event::NoOutput => self.buildkit.over |= self.builds_something(),
-            Event::Loaded(image) => {
-                let image = Text::of_log(image);
-                self.run.loads.push(Pull { image, quote: Quote::new(number, text) });
-            }
-            Event::Pruned => self.prunes.deletes(Quote::new(number, text)),
-            Event::Reclaimed(amount) => self.prunes.reclaims(number, amount),
+            _ => {}
         }
     }
 
@@ -240,14 +279,29 @@ impl Assembler {
         self.built(segment.finish(self.invocations));
     }
 
+    /// The oldest build first.
+    fn order(&mut self) {
+        self.builds.sort_by_key(|b| b.line);
+        if self.counted.order == Order::Backwards {
+            self.builds.reverse();
+            let last = self.invocations.saturating_sub(1);
+            for build in &mut self.builds {
+                build.invocation = last.saturating_sub(build.invocation);
+            }
+        }
+    }
+
     /// What a job says in a log of so many lines.
     pub(super) fn finish(mut self, lines: u64) -> Run {
         self.close_buildkit();
+        if self.counted.order == Order::Backwards {
+            self.turn();
+        }
         self.close_classic();
         self.close_kaniko();
         self.close_buildah();
         self.listener.end(&mut self.run);
-        self.builds.sort_by_key(|b| b.line);
+        self.order();
         self.run.builds = self.builds;
         self.prunes.settle(&mut self.run);
         finish::doubt(&mut self.run, lines);

@@ -83,7 +83,7 @@ impl KanikoSegment {
         let quote = || Quote::new(line, raw);
         if let Some(begun) = self.begun.take_if(|_| is_of_stage(&message.says)) {
             self.stage(&self.base.clone(), self.build.bases.len(), begun);
-        } else if self.build.bases.is_empty() && is_of_cache(&message.says) {
+        } else if self.build.bases.is_empty() && self.is_within(&message.says) {
             // The log begins inside a stage.
             self.build.headless = !matches!(message.says, Says::Lookup(_));
             self.stage(&self.base.clone(), 0, quote());
@@ -147,6 +147,12 @@ impl KanikoSegment {
             step.outcome = Outcome::Unknown;
         }
         self.take_lookups();
+    }
+
+    /// Says something of a stage whose beginning the log does not have. Other programs log `RUN x`, too:
+    /// such a step is one where kaniko fetched a base image before.
+    fn is_within(&self, says: &Says) -> bool {
+        is_of_cache(says) || (matches!(says, Says::Step(_)) && !self.base.is_empty())
     }
 
     /// So far stages were only looked up.
@@ -315,7 +321,7 @@ fn is_of_cache(says: &Says) -> bool {
 }
 
 /// `0003`, or a time stamp.
-fn seconds(clock: &[u8]) -> Option<f64> {
+pub(super) fn seconds(clock: &[u8]) -> Option<f64> {
     let text = std::str::from_utf8(clock).ok()?;
     text.parse().ok().or_else(|| {
         let millis = DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis();

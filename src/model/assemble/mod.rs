@@ -2,6 +2,7 @@
 //!
 //! [`Interest`] says which lines matter, [`LogReader`] takes them in order.
 
+mod backwards;
 mod bound;
 mod buildah;
 mod buildkit;

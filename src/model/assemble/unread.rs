@@ -18,6 +18,8 @@ pub(super) struct Unread {
     instructions: usize,
     /// A build began, and nothing of it is left.
     begun: Option<Quote>,
+    /// A builder whose logs are not read, and its first line.
+    foreign: Option<(&'static str, Quote)>,
 }
 
 /// What such a line says.
@@ -27,6 +29,8 @@ enum Says {
     /// `Step 2/5 : RUN make`: no command prints such lines by chance.
     Instruction,
     Verdict,
+    /// `+build | --> RUN make`: the builder of this name is known, and not read.
+    Foreign(&'static str),
 }
 
 impl Unread {
@@ -36,6 +40,11 @@ impl Unread {
             Some(Says::Step) => self.steps += 1,
             Some(Says::Instruction) => self.instructions += 1,
             Some(Says::Verdict) => self.verdicts += 1,
+            Some(Says::Foreign(builder)) => {
+                self.foreign
+                    .get_or_insert_with(|| (builder, Quote::new(number, text.trim_ascii_start())));
+                return;
+            }
             None => return,
         }
         self.first.get_or_insert_with(|| Quote::new(number, text));
@@ -67,7 +76,10 @@ impl Unread {
                 ),
             )
         });
-        hidden.or(begun).into_iter().chain(builds.iter().filter_map(without_verdict))
+        let foreign = self.foreign.filter(|_| alone).map(|(builder, line)| {
+            problem(&line, &format!("built by {builder}, whose log is not read: {}", shown(&line)))
+        });
+        hidden.or(begun).or(foreign).into_iter().chain(builds.iter().filter_map(without_verdict))
     }
 }
 
@@ -77,6 +89,9 @@ pub(super) fn holds(text: &[u8]) -> bool {
 }
 
 fn says(text: &[u8]) -> Option<Says> {
+    if let Some(builder) = dialect::foreign(text) {
+        return Some(Says::Foreign(builder));
+    }
     let behind = text.get(envelope::behind(text)?..)?;
     match dialect::read(behind)? {
         Event::Vertex(_, Body::Text(name)) => {
@@ -140,6 +155,7 @@ mod tests {
             assert!(says(line.as_bytes()) == Some(Says::Instruction), "{line}");
         }
         assert!(says(b"red: #5 CACHED") == Some(Says::Verdict));
+        assert!(says(b" +build | *cached* --> RUN make") == Some(Says::Foreign("Earthly")));
         for line in [
             "#5 [2/3] RUN make",
             "fixes #12 [bug] mend it",

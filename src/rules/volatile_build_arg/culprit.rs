@@ -105,7 +105,7 @@ fn no_value_reaches(past: &Past, spot: &Spot) -> bool {
 /// All instructions of the stage above the step are in the log.
 fn prints_all(build: &Build, step: &Step) -> bool {
     let bases = build.bases.len();
-    let before = build.steps.iter().filter(|s| s.header.line < step.header.line);
+    let before = build.steps.iter().take_while(|s| s.header.line != step.header.line);
     let own = before.filter(|s| build.dialect == Dialect::Classic || s.stage == step.stage).count();
     let counted = if build.dialect == Dialect::Classic { own + bases } else { own + 1 };
     counted + 1 >= usize::try_from(step.position).unwrap_or(usize::MAX)

@@ -27,15 +27,16 @@ impl Envelope for Clock {
     }
 }
 
-/// Jenkins' default has two blanks, other stampers one. A text that begins with a blank itself
-/// (` ---> Using cache`) keeps it where there are three.
+/// Jenkins' default has two blanks, other stampers one. The classic builder's arrow has a blank of
+/// its own (` ---> Using cache`), which it keeps where there are three; buildah's
+/// (`--> Using cache`) has none.
 fn text(line: &[u8]) -> Option<&[u8]> {
     let inside = line.strip_prefix(b"[");
     let (_, rest) = stamp::clock(inside.unwrap_or(line)).or_else(|| elapsed(inside?))?;
     let rest = if inside.is_some() { rest.strip_prefix(b"]")? } else { rest };
     match rest {
         [] => Some(rest),
-        [b' ', b' ', b'-', ..] => rest.get(1..),
+        [b' ', b' ', b'-', b'-', b'-', b'>', ..] => rest.get(1..),
         [b' ', b' ', text @ ..] | [b' ' | b'\t', text @ ..] => Some(text),
         _ => None,
     }
@@ -67,6 +68,7 @@ mod tests {
         }
         assert_eq!(text(b"09:00:00  ---> Using cache"), Some(&b" ---> Using cache"[..]));
         assert_eq!(text(b"09:00:00   ---> Using cache"), Some(&b" ---> Using cache"[..]));
+        assert_eq!(text(b"09:00:00  --> Using cache"), Some(&b"--> Using cache"[..]));
         assert_eq!(text(b"[    12.345678] #5 CACHED"), Some(&b"#5 CACHED"[..]));
         for line in ["09:00 x", "[1/2] STEP 1/2: FROM a", "[12] x", "[ .5] x"] {
             assert_eq!(text(line.as_bytes()), None, "{line}");

@@ -76,8 +76,19 @@ fn is_escaped(line: &[u8]) -> bool {
         b"=&gt; [internal] ",
         b"=&gt; =&gt; transferring ",
     ];
+    // `#0 building with &#34;ci&#34; instance`, ` &gt; [build 2/3] RUN make:`, `--&gt; 720ae0c06d5`,
+    // `time=&#34;2026-…`.
+    const STARTS: [&[u8]; 6] = [
+        b"#0 building with &",
+        b" &gt; [",
+        b" &gt; importing cache ",
+        b" &gt; exporting ",
+        b"--&gt; ",
+        b"time=&",
+    ];
     let arrow = || ARROWS.iter().any(|arrow| find(line, arrow).is_some());
-    arrow() || is_header(line)
+    let start = || STARTS.iter().any(|start| line.starts_with(start));
+    arrow() || start() || is_header(line)
 }
 
 /// `#5 [2/3] RUN a &amp;&amp; b`, `Step 2/3 : RUN echo &#39;a&#39;`
@@ -113,6 +124,8 @@ mod tests {
             " ---&gt; Running in 0a1b2c3d4e5f",
             " =&gt; CACHED [2/4] COPY . .   0.0s",
             "#5 [2/3] RUN a &amp;&amp; b",
+            "#0 building with &#34;ci&#34; instance using remote driver",
+            " &gt; [build 2/3] RUN make:",
         ] {
             assert!(recognises(&Html, &[b"docker build .", line.as_bytes()]), "{line}");
         }

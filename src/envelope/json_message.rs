@@ -81,6 +81,8 @@ mod tests {
         assert_eq!(&*JsonMessage.unpack(line), b"#5 [2/3] RUN a \"b\"\r\n#5 CACHED");
         assert!(recognises(&JsonMessage, &[b"{\"text\":\"a\"}", line]));
         assert!(recognises(&JsonMessage, &[br#"{"level":"info","message":"Step 1/2 : FROM a"}"#]));
+        let coloured = br#"{"log":"\u001b[36mINFO\u001b[0m[0000] RUN make\n","stream":"stderr"}"#;
+        assert!(recognises(&JsonMessage, &[coloured]));
         for other in [
             &br#"{"level":"info","msg":"RUN npm ci","time":"2026-05-04T09:00:00Z"}"#[..],
             b"{\"text\":3}",

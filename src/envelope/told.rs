@@ -41,33 +41,42 @@ fn holds(line: &[u8]) -> bool {
 #[must_use]
 pub fn behind(line: &[u8]) -> Option<usize> {
     let head = line.get(..LONGEST).unwrap_or(line);
-    let starts = |at: &usize| {
-        let free = at
-            .checked_sub(1)
-            .and_then(|before| line.get(before))
-            .is_some_and(|b| !b.is_ascii_alphanumeric());
-        free && line.get(*at..).is_some_and(begins)
-    };
     memchr3_iter(b'#', b'S', b'[', head)
-        .find(starts)
-        .or_else(|| find(head, b"INFO[").filter(starts))
+        .find_map(|at| begins_at(line, at))
+        .or_else(|| begins_at(line, find(head, b"INFO")?))
 }
 
-/// Whether only a builder says it: a step with its count, a verdict, a file that is loaded.
+/// Where a builder's line begins whose first letter is at this place: a colour is its own.
+fn begins_at(line: &[u8], at: usize) -> Option<usize> {
+    let (before, text) = line.split_at_checked(at)?;
+    let before = ansi::without_tail(before);
+    let free = before.last().is_some_and(|b| !b.is_ascii_alphanumeric());
+    if free && begins(text) { Some(before.len()) } else { None }
+}
+
+/// Whether only a builder says it: a step with its count, a verdict, a file that is loaded, a
+/// cache on its way.
 pub(super) fn is_plain(text: &[u8]) -> bool {
-    let Some(rest) = text.strip_prefix(b"#") else { return true };
+    const SAID: [&[u8]; 6] = [
+        b"[internal] ",
+        b"CACHED",
+        b"DONE ",
+        b"importing cache manifest from ",
+        b"exporting cache to ",
+        b"writing layer sha256:",
+    ];
+    let Some(rest) = ansi::lead(text).strip_prefix(b"#") else { return true };
     let said =
         rest.trim_ascii_start().get(rest.iter().take_while(|b| b.is_ascii_digit()).count() + 1..);
     let said = said.unwrap_or_default();
     let step = said.starts_with(b"[") && said.iter().take(LONGEST).any(|b| *b == b'/');
-    step || said.starts_with(b"[internal] ")
-        || said.starts_with(b"CACHED")
-        || said.starts_with(b"DONE ")
+    step || SAID.iter().any(|start| said.starts_with(start))
 }
 
 /// `#12 [2/5] RUN make`, `Step 2/5 : RUN make`, `STEP 2/5: RUN make`, `[+] Building 1.2s (3/9)`,
 /// `INFO[0001] RUN make`, `INFO␛[0m[0001] RUN make`.
 pub(super) fn begins(text: &[u8]) -> bool {
+    let text = ansi::lead(text);
     match text.first() {
         Some(b'#') => wrap::begins(text) && is_said_of_a_vertex(text),
         Some(b'S') => counts(text, b"Step ", b" : ") || counts(text, b"STEP ", b": "),
@@ -138,6 +147,21 @@ docker buildx build --push -t $REPO:$TAG \\
                 assert_eq!(names(&log), [name], "{log}");
             }
         }
+    }
+
+    #[test]
+    fn a_colour_is_the_builders_own() {
+        let said = "[agent 7] \x1b[36mINFO\x1b[0m[0001] RUN make\n";
+        assert_eq!(names(&format!("{COMMAND}{said}{said}")), ["unknown"]);
+        assert_eq!(super::behind(said.as_bytes()), Some(10));
+        assert_eq!(super::behind(b"agent: \x1b[34m#5 CACHED"), Some(7));
+        assert_eq!(super::behind(b"\x1b[34m#5 CACHED"), None);
+    }
+
+    #[test]
+    fn a_cache_on_its_way_is_said_by_builders_alone() {
+        let said = "[agent 7] #11 exporting cache to registry\n[agent 7] #11 ERROR: denied\n";
+        assert_eq!(names(said), ["unknown"]);
     }
 
     #[test]

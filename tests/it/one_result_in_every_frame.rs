@@ -9,7 +9,7 @@ use cachediag::pipeline::{self, Options};
 use crate::support::folder;
 
 /// Cases of `tests/rules`, each with its own cause, and healthy ones.
-const CASES: [&str; 12] = [
+const CASES: [&str; 15] = [
     "inline-cache-lost-every-second-run/fires/engine-25-late-changes",
     "inline-cache-never-exported/fires/engine-27.1",
     "inline-cache-multi-stage/fires/buildkitd",
@@ -22,13 +22,16 @@ const CASES: [&str; 12] = [
     "cache-ref-shared/fires/bake-targets",
     "cache-ref-shared/quiet/bake-own-refs",
     "inline-cache-lost-every-second-run/quiet/fixed-engine",
+    "buildah-stale-image/fires/options-dropped",
+    "cache-access-denied/fires/kaniko",
+    "cache-manifest-too-large/fires/import",
 ];
 
 /// A line, and its number: a thousand lines are an hour.
 type Frame = fn(&str, usize) -> String;
 
 /// Name, what the CI prints before the build, and how it prints a line.
-const FRAMES: [(&str, &[&str], Frame); 21] = [
+const FRAMES: [(&str, &[&str], Frame); 24] = [
     ("echo", &["+ cd /src"], |line, _| format!("{line}\n")),
     ("crlf", &[], |line, _| format!("{line}\r\n")),
     (
@@ -67,11 +70,22 @@ const FRAMES: [(&str, &[&str], Frame); 21] = [
     ("json", &[], |line, _| {
         format!("{}\n", serde_json::json!({ "level": "info", "message": line }))
     }),
+    ("clock", &["Started by timer"], |line, n| {
+        format!("{}  {line}\n", time(n).split_once('T').unwrap().1)
+    }),
+    ("html", &[], |line, _| format!("{}\n", escaped(line))),
+    ("stamp of an agent", &[], |line, n| format!("[{} +0000] {line}\n", time(n).replace('T', " "))),
     ("gutter", &[], |line, n| format!("{:>4} | {line}\n", n % 1000 + 1)),
 ];
 
 fn time(n: usize) -> String {
     format!("2026-05-04T{:02}:{:02}:{:02}", n / 1000, n % 1000 / 60, n % 60)
+}
+
+/// As Go's `html/template` writes it.
+fn escaped(line: &str) -> String {
+    let line = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    line.replace('"', "&#34;").replace('\'', "&#39;")
 }
 
 fn logs(folder: &Path) -> Vec<PathBuf> {

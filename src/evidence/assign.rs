@@ -1,9 +1,12 @@
 //! Which record of a cache configuration is which step of a build.
 //!
-//! Records have no names. A stage of the log is a path through the records, each the first input of
-//! the next; its length, the kinds of its steps, its base image and operations that can be named
-//! from a text tell which. Where two paths fit equally well, the steps in which they differ get no
-//! record.
+//! An attestation calls the steps by the digests of their vertices, as the status of the same build
+//! does. Records of a cache have no names: a stage of the log is a path through the records, each
+//! the first input of the next; its length, the kinds of its steps, its base image and operations
+//! that can be named from a text tell which. Where two paths fit equally well, the steps in which
+//! they differ get no record.
+
+use foldhash::HashMap;
 
 use super::cacheconfig::{CacheConfig, Record};
 use super::formula;
@@ -18,6 +21,8 @@ pub(super) struct Graph<'a> {
     pub(super) records: &'a [Record],
     /// For each record those that it is the first input of.
     above: Vec<Vec<usize>>,
+    /// The record of each vertex, where a definition tells them.
+    vertices: HashMap<Digest, usize>,
     root: Digest,
     defined: bool,
 }
@@ -37,6 +42,7 @@ impl<'a> Graph<'a> {
         Self {
             records: &config.records,
             above,
+            vertices: vertices(&config.records),
             root: formula::selector("/"),
             defined: config.defined,
         }
@@ -97,6 +103,16 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// The records of a stage's steps, where the status names the vertices of all: the definition
+    /// of the same build calls them so, too.
+    fn of_vertices(&self, build: &Build, stage: &[usize]) -> Option<Vec<Option<usize>>> {
+        let record = |step: &usize| {
+            let vertex = build.steps.get(*step)?.trace.as_ref()?.vertex?;
+            self.vertices.get(&vertex).copied()
+        };
+        stage.iter().map(|step| record(step).map(Some)).collect()
+    }
+
     /// The shape of the record is that of the instruction.
     fn fits(&self, step: &Step, record: &Record) -> bool {
         match step.instruction.as_str() {
@@ -109,6 +125,11 @@ impl<'a> Graph<'a> {
     }
 }
 
+fn vertices(records: &[Record]) -> HashMap<Digest, usize> {
+    let vertex = |(record, at): (&Record, usize)| Some((record.vertex?, at));
+    records.iter().zip(0..).filter_map(vertex).collect()
+}
+
 /// For each step of the build its record, as far as it can be told.
 pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
     let mut given = vec![None; build.steps.len()];
@@ -117,8 +138,9 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
     stages.sort_by_key(|stage| std::cmp::Reverse(stage.len()));
     let mut taken = vec![false; graph.records.len()];
     for stage in stages {
-        let search = Search::of(graph, build, &stage, &taken);
-        for (step, record) in stage.iter().zip(search.best()) {
+        let search = || Search::of(graph, build, &stage, &taken).best();
+        let records = graph.of_vertices(build, &stage).unwrap_or_else(search);
+        for (step, record) in stage.iter().zip(records) {
             if let Some((slot, record)) = given.get_mut(*step).zip(record) {
                 *slot = Some(record);
                 taken.get_mut(record).into_iter().for_each(|taken| *taken = true);
@@ -275,4 +297,52 @@ fn bases(base: &Base) -> Vec<Digest> {
     ];
     let Some(digest) = &base.digest else { return Vec::new() };
     PLATFORMS.iter().map(|(arch, variant)| formula::base(digest, "linux", arch, variant)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cacheconfig::Link;
+    use super::*;
+    use crate::model::Trace;
+
+    fn digest(name: &str) -> Digest {
+        formula::of_bytes(name.as_bytes())
+    }
+
+    /// A COPY of a stage of its own; the status calls it so.
+    fn step(stage: &str, vertex: Option<&str>) -> Step {
+        let trace = Trace { vertex: vertex.map(digest), ..Trace::default() };
+        let mut step = Step { trace: Some(Box::new(trace)), ..Step::default() };
+        step.stage = stage.into();
+        step.instruction = "COPY".into();
+        step.text = "COPY --chmod=755 . /srv/".into();
+        step
+    }
+
+    /// Base, context, and two copies that differ in nothing which a log prints.
+    fn definition() -> CacheConfig {
+        let link = |record| vec![Link { record, selector: None }];
+        let copy = |vertex: &str| Record {
+            vertex: Some(digest(vertex)),
+            inputs: vec![link(0), link(1)],
+            ..Record::default()
+        };
+        let records = vec![Record::default(), Record::default(), copy("one"), copy("two")];
+        CacheConfig { records, defined: true, ..CacheConfig::default() }
+    }
+
+    fn assigned(one: Option<&str>, two: Option<&str>) -> Vec<Option<usize>> {
+        let build = Build { steps: vec![step("a", two), step("b", one)], ..Build::default() };
+        assign(&Graph::of(&definition()), &build)
+    }
+
+    #[test]
+    fn vertices_tell_steps_apart_that_are_alike() {
+        assert_eq!(assigned(Some("one"), Some("two")), [Some(3), Some(2)]);
+    }
+
+    #[test]
+    fn vertices_of_another_build_tell_nothing() {
+        assert_eq!(assigned(None, None), assigned(Some("three"), Some("four")));
+    }
 }

@@ -46,6 +46,8 @@ pub(super) struct Record {
     pub(super) stored: bool,
     /// The layer that it made, where an attestation tells it.
     pub(super) layer: Option<Digest>,
+    /// The digest of its vertex in the build that it was made by, where a definition tells it.
+    pub(super) vertex: Option<Digest>,
     /// The command, where a definition tells it.
     pub(super) text: Option<Box<str>>,
     /// Parts of the operation that a definition tells.

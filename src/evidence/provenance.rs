@@ -5,12 +5,15 @@
 //! them, and in the metadata file of a build. Source: `moby/buildkit`
 //! `solver/llbsolver/provenance/types`, `docs/attestations/slsa-definitions.md`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::cacheconfig::{CacheConfig, Link, Record};
 use super::llb::Op;
@@ -118,6 +121,9 @@ struct Dependency {
 struct BuildConfig {
     #[serde(rename = "llbDefinition")]
     steps: Vec<Step>,
+    /// `"sha256:b594…": "step5"`: digests of vertices, as the status of the same build has them.
+    #[serde(rename = "digestMapping")]
+    vertices: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -149,13 +155,41 @@ struct RunMetadata {
 #[serde(default)]
 struct Buildkit {
     source: Source,
-    /// `"step4:0": [[{"digest": …}, …]]`: chains of layers, the last one the step's own.
-    layers: BTreeMap<String, Vec<Vec<Layer>>>,
+    /// `"step4:0": [[{"digest": …}, …]]`.
+    layers: BTreeMap<String, Vec<Chain>>,
 }
 
-#[derive(Deserialize)]
-struct Layer {
-    digest: String,
+/// A chain of layers, of which the last one is the step's own: those below are other steps', and
+/// the chains of a long stage are most of an attestation.
+struct Chain(Option<Digest>);
+
+impl<'de> Deserialize<'de> for Chain {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_seq(OwnLayer)
+    }
+}
+
+struct OwnLayer;
+
+impl<'de> Visitor<'de> for OwnLayer {
+    type Value = Chain;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a chain of layers")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut layers: A) -> Result<Chain, A::Error> {
+        #[derive(Deserialize)]
+        struct Layer<'a> {
+            #[serde(borrow)]
+            digest: Cow<'a, str>,
+        }
+        let mut own = None;
+        while let Some(layer) = layers.next_element::<Layer>()? {
+            own = Some(layer);
+        }
+        Ok(Chain(own.and_then(|layer| Digest::parse(&layer.digest))))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -329,7 +363,7 @@ fn attested(predicate: Predicate, bytes: &[u8]) -> Attested {
         given: arguments(request.args.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
         bases: images.filter_map(digest).collect(),
         definition: config.filter(|config| !config.steps.is_empty()).map(|config| CacheConfig {
-            records: records(&config.steps, &layers, bytes),
+            records: records(&config, &layers, bytes),
             defined: true,
             ..CacheConfig::default()
         }),
@@ -345,12 +379,15 @@ fn dockerfile(info: Info) -> Option<(String, String)> {
 
 /// The steps of a definition as records of a cache: what is in their keys, but for contents.
 fn records(
-    steps: &[Step],
-    layers: &BTreeMap<String, Vec<Vec<Layer>>>,
+    config: &BuildConfig,
+    layers: &BTreeMap<String, Vec<Chain>>,
     bytes: &[u8],
 ) -> Vec<Record> {
+    let steps = &config.steps;
     let places: BTreeMap<&str, usize> =
         steps.iter().zip(0..).map(|(step, at)| (step.id.as_str(), at)).collect();
+    let vertices: BTreeMap<&str, &str> =
+        config.vertices.iter().map(|(vertex, step)| (step.as_str(), vertex.as_str())).collect();
     let root = formula::selector("/");
     let lines: BTreeMap<&str, Quote> = lines(bytes);
     let record = |step: &Step| {
@@ -360,7 +397,7 @@ fn records(
             let selector = (runs && n == 0).then_some(root);
             places.get(id).map(|at| Link { record: *at, selector }).into_iter().collect()
         };
-        let own = layers.get(&format!("{}:0", step.id)).and_then(|chains| chains.first()?.last());
+        let own = layers.get(&format!("{}:0", step.id)).and_then(|chains| chains.first()?.0);
         Record {
             digest: step.op.record(),
             quote: lines.get(step.id.as_str()).cloned().unwrap_or_default(),
@@ -369,7 +406,8 @@ fn records(
             } else {
                 Vec::new()
             },
-            layer: own.and_then(|layer| Digest::parse(&layer.digest)),
+            layer: own,
+            vertex: vertices.get(step.id.as_str()).and_then(|vertex| Digest::parse(vertex)),
             text: step.op.command(),
             fields: step.op.fields(),
             ..Record::default()

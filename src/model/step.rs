@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use chrono::{DateTime, Utc};
 
 use super::operation::{Lazy, Operation};
-use super::{Quote, Shared, StepKey, Text};
+use super::{Digest, Quote, Shared, StepKey, Text};
 
 /// What kind of line a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -114,6 +114,9 @@ pub struct Trace {
     pub inputs: Vec<usize>,
     /// From when to when it was executed, where the log says so.
     pub ran: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Digest of its vertex, by which an attestation of the same build calls it. None where several
+    /// vertices are shown as one.
+    pub vertex: Option<Digest>,
 }
 
 impl Deref for Step {

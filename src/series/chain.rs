@@ -323,7 +323,8 @@ mod tests {
             instruction,
             ..Instruction::default()
         };
-        let trace = inputs.map(|inputs| Box::new(Trace { inputs: inputs.to_vec(), ran: None }));
+        let trace =
+            inputs.map(|inputs| Box::new(Trace { inputs: inputs.to_vec(), ..Trace::default() }));
         Step { what: what.into(), outcome, trace, ..Step::default() }
     }
 

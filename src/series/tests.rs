@@ -47,7 +47,7 @@ fn a_copy_behind_a_rebuilt_stage_is_no_break() {
     let traced = |stage: &str, position, text: &str, inputs: Vec<usize>| {
         let mut step = step(position, text, None);
         step.stage = stage.into();
-        Step { trace: Some(Box::new(Trace { inputs, ran: None })), ..step }
+        Step { trace: Some(Box::new(Trace { inputs, ..Trace::default() })), ..step }
     };
     let steps = |copy| {
         // The text alone does not say that stage 0 is called `build`.

@@ -135,8 +135,10 @@ impl Reader<'_> {
             text: self.text(&step.text),
             ..model::Instruction::default()
         };
-        let trace =
-            |ran: &Ran| Box::new(model::Trace { inputs: ran.inputs.clone(), ran: ran.time });
+        let trace = |ran: &Ran| {
+            let inputs = ran.inputs.clone();
+            Box::new(model::Trace { inputs, ran: ran.time, ..model::Trace::default() })
+        };
         model::Step {
             what: what.into(),
             kind: step.kind,

@@ -42,8 +42,13 @@ impl<'a> Graph<'a> {
         for (build, numbers) in builds.iter_mut().zip(&self.steps) {
             let places: BTreeMap<u32, usize> = numbers.iter().copied().zip(0..).collect();
             for (step, number) in build.steps.iter_mut().zip(numbers) {
-                let ran = self.vertices.get(number).and_then(|v| v.ran);
-                step.trace = Some(Box::new(Trace { inputs: self.nearest(*number, &places), ran }));
+                let inputs = self.nearest(*number, &places);
+                let vertex = self.vertices.get(number);
+                step.trace = Some(Box::new(Trace {
+                    inputs,
+                    ran: vertex.and_then(|vertex| vertex.ran),
+                    vertex: vertex.and_then(|vertex| vertex.digest),
+                }));
             }
         }
     }

@@ -14,7 +14,7 @@ use memchr::memmem;
 use super::entries::{Entry, Record, each};
 use super::vertex::{MANY, Vertex};
 use crate::dialect::Body;
-use crate::model::{Quote, parse_step_name};
+use crate::model::{Digest, Quote, parse_step_name};
 
 /// What was seen of one build.
 #[derive(Debug, Default)]
@@ -165,7 +165,8 @@ impl RawJsonSegment {
             return self.nodes.get_mut(*known);
         }
         self.numbers.insert(key.to_owned(), self.nodes.len());
-        self.nodes.push(Node::default());
+        let vertex = Vertex { digest: Digest::parse(key), ..Vertex::default() };
+        self.nodes.push(Node { vertex, ..Node::default() });
         self.nodes.last_mut()
     }
 

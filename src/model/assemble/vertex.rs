@@ -42,6 +42,8 @@ pub(super) const MANY: usize = 256;
 /// What was seen of a vertex.
 #[derive(Debug, Default)]
 pub(super) struct Vertex {
+    /// Where the JSON status tells it, and it stands for itself alone.
+    pub(super) digest: Option<Digest>,
     /// Names with the line of their first header.
     pub(super) names: Vec<(Text, Quote)>,
     pub(super) end: End,

@@ -16,7 +16,7 @@ pub(in crate::rules) fn complete(runs: &mut [Run], configs: &[Config]) {
         for (build, inputs) in run.builds.iter_mut().zip(found) {
             build.final_step = FinalStep::default();
             for (step, inputs) in build.steps.iter_mut().zip(inputs.unwrap_or_default()) {
-                step.trace = Some(Box::new(Trace { inputs, ran: None }));
+                step.trace = Some(Box::new(Trace { inputs, ..Trace::default() }));
             }
         }
     }

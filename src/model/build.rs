@@ -173,7 +173,8 @@ pub struct Build {
     pub line: u64,
     /// Two builds with colliding numbers are interleaved: outcomes are not to be trusted.
     pub tangled: bool,
-    /// The log begins inside the build: imports and steps before that are not known.
+    /// The log begins inside the build, or leaves out steps: imports and steps of that part are not
+    /// known.
     pub headless: bool,
     /// Files beside the log that tell of it, with their names.
     pub told: Few<(Told, Text)>,

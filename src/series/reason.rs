@@ -267,12 +267,24 @@ impl<'a> Case<'_, '_, 'a> {
                 None => why(Because::Unknown, Suspected).hiding(self.hidden(before)),
             };
         }
+        if before.is_some_and(|(_, build)| self.is_left_out_of(build)) {
+            return Why::of(Because::Unknown, Suspected, store).hiding(self.hidden(before));
+        }
         if let Some(argument) = self.argument_in_text(before) {
             let why = Why::of(Because::ArgumentChanged, Proven, store);
             return why.differing(vec![argument]);
         }
         let why = Why::of(Because::InstructionChanged, Proven, store);
         why.differing(vec![KeyPart::Instruction])
+    }
+
+    /// Lines of the build before are missing, and what stood in place of the step is among them.
+    fn is_left_out_of(&self, before: &Build) -> bool {
+        let step = self.step;
+        let here = |other: &Step| {
+            other.position == step.position && other.is_of(&step.stage, &step.platform)
+        };
+        before.headless && !before.steps.iter().any(here)
     }
 
     /// The builder prints each instruction, and one above the step that makes no layer, an ENV, has

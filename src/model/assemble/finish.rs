@@ -3,6 +3,7 @@
 
 mod conclude;
 mod errors;
+mod gap;
 mod headless;
 mod place;
 
@@ -12,6 +13,7 @@ use foldhash::HashMap;
 
 pub(super) use self::conclude::doubt;
 use self::conclude::{Ending, conclude, mark_pinned};
+pub(super) use self::gap::behind_gap;
 use self::headless::headless;
 use self::place::place;
 use super::buildkit::Segment;
@@ -63,6 +65,9 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
         builds.push(common);
     }
     builds.retain(|b| b.total_lines() > 0);
+    for build in &mut builds {
+        build.headless |= behind_gap(build).is_some();
+    }
     let open = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
     for build in &mut builds {
         let target = build.target.as_deref();

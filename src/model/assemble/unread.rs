@@ -1,6 +1,7 @@
 //! What looks like a build and could not be read: it is named, never passed over as if nothing were
 //! there.
 
+use super::finish::behind_gap;
 use crate::dialect::{self, Body, Buildah, Classic, Event, Kaniko, KanikoSays};
 use crate::envelope;
 use crate::model::{Build, Outcome, Problem, Quote, Step, StepKind, parse_step_name};
@@ -79,7 +80,12 @@ impl Unread {
         let foreign = self.foreign.filter(|_| alone).map(|(builder, line)| {
             problem(&line, &format!("built by {builder}, whose log is not read: {}", shown(&line)))
         });
-        hidden.or(begun).or(foreign).into_iter().chain(builds.iter().filter_map(without_verdict))
+        hidden
+            .or(begun)
+            .or(foreign)
+            .into_iter()
+            .chain(builds.iter().filter_map(with_a_gap))
+            .chain(builds.iter().filter_map(without_verdict))
     }
 }
 
@@ -112,6 +118,13 @@ fn says(text: &[u8]) -> Option<Says> {
         }
         _ => None,
     }
+}
+
+/// A build of which lines in the middle are missing.
+fn with_a_gap(build: &Build) -> Option<Problem> {
+    let step = behind_gap(build)?;
+    let message = "steps before this one are not in the log: lines were left out";
+    Some(problem(&step.header, &format!("{message}: {}", shown(&step.header))))
 }
 
 /// A build with steps of which the log says nothing more: where the words were cut off, or two

@@ -38,7 +38,8 @@ fn back<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
     lost.find_map(|miss| {
         let stored = past.index_of(miss.before?.0)?;
         let replaced = (stored + 1..i).rev().find(|&k| writes(past, k))?;
-        let without = !chain::has_step(past.builds.get(replaced)?, miss.step);
+        let build = past.builds.get(replaced)?;
+        let without = !build.headless && !chain::has_step(build, miss.step);
         without.then_some(Back { at: i, step: miss.step, stored, replaced })
     })
 }

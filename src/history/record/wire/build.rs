@@ -98,7 +98,7 @@ pub(in super::super) struct Build {
     /// Two builds are interleaved: outcomes are not to be trusted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tangled: bool,
-    /// The log begins inside the build.
+    /// The log begins inside the build, or leaves out steps.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub headless: bool,
 }

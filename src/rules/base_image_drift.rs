@@ -8,7 +8,10 @@ use super::past::{self, Past, cost, header};
 use super::recurring::same_stage;
 use super::{Rule, RuleMeta, Study};
 use crate::config::Change;
-use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
+    ruled_out,
+};
 use crate::model::{Base, Build, Dialect, Outcome, Step};
 use crate::series::{Because, KeyPart, Miss, chain};
 
@@ -133,14 +136,16 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
     runs.dedup();
     let often = runs.len() > 1 || runs.len() * 4 >= past.len() - 1;
     let name = short(image);
+    let by_tag = drifts.iter().any(|drift| shows_tag(past, drift));
+    // Something else that the step depends on may have changed with the files.
+    let sure = by_tag && last.how != How::Files;
     let file = past.get(last.at).and_then(|(run, build)| dockerfile_at::of(past.study, run, build));
     let mut evidence = lines(past, &drifts);
     evidence.extend(file.iter().flat_map(|file| named(file, image)));
     Some(Finding {
         rule: META.id,
         severity: if often { META.severity } else { Severity::Note },
-        // Something else that the step depends on may have changed with the files.
-        confidence: if last.how == How::Files { Confidence::Likely } else { Confidence::Proven },
+        confidence: if sure { Confidence::Proven } else { Confidence::Likely },
         title: format!(
             "the {} {name} changed under its tag {}",
             if last.how == How::Files { "image" } else { "base image" },
@@ -155,12 +160,29 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
             None => fix_local(name),
         },
         impact: impact(&drifts, runs.len()),
-        rules_out: vec![ruled_out(
-            "changed sources or arguments (not needed to explain it: the new image invalidates \
-                these steps)",
-        )],
+        rules_out: alternatives(by_tag),
         subject: past.subject(image),
     })
+}
+
+/// Both logs show how the Dockerfile names the image: `[internal] load metadata for node:20` stands
+/// at the beginning, where people cut logs.
+fn shows_tag(past: &Past, drift: &Drift) -> bool {
+    let whole = |at| past.builds.get(at).is_some_and(|build: &&Build| !build.headless);
+    whole(drift.at) && whole(drift.before.0)
+}
+
+fn alternatives(by_tag: bool) -> Vec<Alternative> {
+    let mut all = vec![ruled_out(
+        "changed sources or arguments (not needed to explain it: the new image invalidates these \
+            steps)",
+    )];
+    if !by_tag {
+        all.push(not_ruled_out(
+            "a digest in the Dockerfile that a commit moved (the logs lack the lines that show it)",
+        ));
+    }
+    all
 }
 
 fn cause(name: &str, last: &Drift) -> String {

@@ -16,7 +16,8 @@ impl Dialect for Client {
                 failure(text).map(Event::Failure).or_else(|| answer(text).map(Event::Answer))
             }
             b'S' => service_failed(text).then_some(Event::Failure(text)),
-            b'R' | b'd' | b'u' | b'm' | b'n' => answer(text).map(Event::Answer),
+            b'u' => failure(text).map(Event::Failure).or_else(|| answer(text).map(Event::Answer)),
+            b'R' | b'd' | b'm' | b'n' => answer(text).map(Event::Answer),
             b'W' | b't' | b'w' => warning(text),
             b'D' => text.starts_with(b"Deleted build cache objects:").then_some(Event::Pruned),
             b'T' => reclaimed(text).map(Event::Reclaimed),
@@ -42,11 +43,15 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
                 || option_error(rest)
                 || service_failed(rest)
                 || locked(rest)
+                || unwritable(rest)
+                || told_by_caller(text)
         }
         None => {
             UNNAMED.iter().any(|start| text.starts_with(start.as_bytes()))
                 || service_failed(text)
                 || locked(text)
+                || told_by_caller(text)
+                || text.starts_with(b"unknown flag: --cache-")
         }
     };
     known.then_some(text)
@@ -119,6 +124,26 @@ fn locked(text: &[u8]) -> bool {
     text.starts_with(b"could not lock ") && text.ends_with(b"/index.json.lock")
 }
 
+/// `error: mkdir /cache/ingest: permission denied` (containerd `plugins/content/local`): the
+/// directory that a cache is exported to.
+fn unwritable(rest: &[u8]) -> bool {
+    let rest = ["failed to build: ", "failed to solve: "]
+        .iter()
+        .fold(rest, |rest, start| rest.strip_prefix(start.as_bytes()).unwrap_or(rest));
+    rest.starts_with(b"mkdir ") && find(rest, b"/ingest: ").is_some()
+}
+
+/// What programs that build through a library put before the builder's error:
+/// `Error failed to fetch an image or build from source: error building: failed to solve: …`
+/// (`superfly/flyctl`), `Error: failed to build the image: failed to solve: …`.
+fn told_by_caller(text: &[u8]) -> bool {
+    let error = [&b"Error "[..], b"Error: ", b"ERROR: ", b"error: "];
+    error.iter().any(|start| text.starts_with(start))
+        && [&b": failed to solve: "[..], b": failed to solve with frontend "]
+            .iter()
+            .any(|words| find(text, words).is_some())
+}
+
 /// `WARNING: local cache import at /c skipped due to err: …`; older:
 /// `time="…" level=warning msg="…"`.
 /// `WARNING: No output specified with docker-container driver. Build result will only remain in the build cache. …`,
@@ -181,6 +206,11 @@ mod tests {
             "ERROR: registry cache exporter requires ref",
             "error: cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN",
             "could not lock /tmp/.buildx-cache/index.json.lock",
+            "error: mkdir /cache/ingest: permission denied",
+            "ERROR: failed to build: mkdir /cache/ingest: read-only file system",
+            "unknown flag: --cache-to",
+            "Error failed to fetch an image or build from source: error building: failed to solve \
+                with frontend dockerfile.v0: failed to create LLB definition: no active session",
             "Service 'api' failed to build : Build failed",
             "ERROR: Service 'api' failed to build: The command '/bin/sh -c make' returned a \
                 non-zero code: 2",

@@ -1,5 +1,6 @@
 //! What copying does to a log: escapes shown as carets (`^[[0K`), and in issues `BuildKit`'s
-//! numbers made into links (`#[12](https://github.com/…#step:5:12) CACHED`). Knows no CI.
+//! numbers made into links (`#[12](https://github.com/…#step:5:12) CACHED`) or, where the issue
+//! moved to another repository, into those of the old one (`acme/infra#12 CACHED`). Knows no CI.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,7 @@ use memchr::{memchr, memmem};
 
 use super::{Envelope, Head};
 
-/// Carets for escapes, links for numbers.
+/// Carets for escapes, links and references for numbers.
 pub(super) struct Pasted;
 
 impl Envelope for Pasted {
@@ -22,7 +23,11 @@ impl Envelope for Pasted {
         };
         let escape = |l: &[u8]| memchr(0x1b, l).is_some();
         let links = head.may_hold(LINK) && head.any(self, |l| link(l).is_some());
-        links || (head.may_hold(b"^[[") && head.any(self, caret) && !head.any(self, escape))
+        let began = |l: &[u8]| moved(l).is_some_and(|(_, rest)| rest.starts_with(b" [internal] "));
+        let moved = head.may_hold(b"#1 [internal] ") && head.any(self, began);
+        links
+            || moved
+            || (head.may_hold(b"^[[") && head.any(self, caret) && !head.any(self, escape))
     }
 
     fn packs(&self) -> bool {
@@ -30,7 +35,8 @@ impl Envelope for Pasted {
     }
 
     fn unpack<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
-        let plain = link(line).map_or(Cow::Borrowed(line), |(number, rest)| {
+        let numbered = link(line).or_else(|| moved(line));
+        let plain = numbered.map_or(Cow::Borrowed(line), |(number, rest)| {
             Cow::Owned([b"#", number, rest].concat())
         });
         if memmem::find(&plain, b"^[").is_none() && memmem::find(&plain, b"^M").is_none() {
@@ -70,6 +76,21 @@ fn link(line: &[u8]) -> Option<(&[u8], &[u8])> {
     memmem::find(target, b"#step:").map(|_| (number, rest.get(1..).unwrap_or_default()))
 }
 
+/// The same of a reference to another repository: GitHub writes one for each number when it moves
+/// an issue.
+fn moved(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (repository, rest) = line.split_at_checked(memchr(b'#', line)?)?;
+    let (owner, name) = repository.split_at_checked(memchr(b'/', repository)?)?;
+    let word = |part: &[u8]| {
+        let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        !part.is_empty() && part.iter().all(plain)
+    };
+    let rest = rest.get(1..)?;
+    let (number, rest) = rest.split_at_checked(memchr(b' ', rest)?)?;
+    let whole = word(owner) && word(name.get(1..)?) && !number.is_empty();
+    (whole && number.iter().all(u8::is_ascii_digit)).then_some((number, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +105,9 @@ mod tests {
             b"\x1b[0K\x1b[36;1m#5 CACHED\x1b[0m\r"
         );
         assert_eq!(&*Pasted.unpack(b"2^10"), b"2^10");
+        assert_eq!(&*Pasted.unpack(b"acme/infra#12 CACHED"), b"#12 CACHED");
+        assert!(recognises(&Pasted, &[b"acme/infra#1 [internal] load .dockerignore"]));
+        assert!(!recognises(&Pasted, &[b"see acme/infra#1 [internal] notes", b"a/b#1 is it"]));
         assert!(recognises(&Pasted, &[link]) && recognises(&Pasted, &[b"^[[0K"]));
         assert!(!recognises(&Pasted, &[b"a regex: ^[[:alpha:]]", b"\x1b[0K"]));
         assert!(!recognises(&Pasted, &[b"#12 CACHED"]));

@@ -46,7 +46,7 @@ pub fn configured(error: &str) -> Option<CacheKind> {
 /// of no other.
 #[must_use]
 pub fn is_of_layer(error: &str) -> bool {
-    LAYERS.iter().any(|words| error.contains(words)) || is_gone(error)
+    LAYERS.iter().any(|words| error.contains(words)) || is_gone(error) || is_of_record(error)
 }
 
 /// `blob sha256:… not found`, before `BuildKit` 0.9 `blob not found`
@@ -70,6 +70,8 @@ static EXPORTS: &[Row] = &[
     (CacheKind::Unknown, &["error writing layer blob"]),
     (CacheKind::Unknown, &["error writing manifest blob"]),
     (CacheKind::Unknown, &["error writing config blob"]),
+    // containerd `plugins/content/local`: the first that is made of a directory that is written
+    (CacheKind::Local, &["mkdir ", "/ingest: "]),
     // `cache/remotecache/s3/s3.go`
     (CacheKind::S3, &["failed to check file presence in cache"]),
     // `tonistiigi/go-actions-cache` `cache.go`, `cache_v2.go`, `retry.go`. An importer asks for its
@@ -88,9 +90,20 @@ static IMPORTS: &[Row] = &[
     (CacheKind::Unknown, &["failed to configure ", " cache importer"]),
     // `cache/remotecache/import.go` `readBlob`
     (CacheKind::Unknown, &["blob sha256:", " is too large (", "> 1048576)"]),
+    // before 0.4 an import that failed ended the build (`moby/buildkit` issue 569)
+    (CacheKind::Registry, &["error on cache query: "]),
     (CacheKind::S3, &["operation error S3: GetObject"]),
     (CacheKind::Gha, &["/_apis/artifactcache/cache?keys="]),
 ];
+
+/// Whether it is a record of the builder's own store that is gone or damaged, whatever was imported
+/// (`cache/manager.go`).
+#[must_use]
+pub fn is_of_record(error: &str) -> bool {
+    RECORDS.iter().any(|words| error.contains(words))
+}
+
+static RECORDS: &[&str] = &["failed to get record ", "failed to get deleted record "];
 
 static LAYERS: &[&str] = &[
     // `solver/edge.go`: the stored result of a step.
@@ -124,6 +137,7 @@ mod tests {
                 Export(S3),
             ),
             ("operation error S3: GetObject, https response error StatusCode: 403", Import(S3)),
+            ("mkdir /cache/ingest: permission denied", Export(CacheKind::Local)),
             (
                 "failed to push r/a:1: failed to copy: GET \
                     https://p.blob.core.windows.net/actions-cache/366-1",

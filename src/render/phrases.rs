@@ -139,16 +139,22 @@ pub(super) fn too_little(report: &Report, assessment: &Assessment) -> String {
         (all, open) if all == open => format!(" of {}", count(all, "build")),
         (all, open) => format!(" of {} of {}", grouped(open), count(all, "build")),
     };
-    let why = if report.findings.is_empty() {
-        "nothing here shows why"
-    } else {
-        "no finding explains that"
+    let why = match (report.findings.is_empty(), newest.iter().all(|build| found_none(build))) {
+        (_, true) => ", and no cache was there to import, as in a first run",
+        (true, false) => ", and nothing here shows why",
+        (false, false) => ", and no finding explains that",
     };
     let seen = match total {
         0 => format!("no step{where_} was reached that a cache could answer"),
-        _ => format!("{} of {}{where_} ran, and {why}", grouped(ran), count(total, "step")),
+        _ => format!("{} of {}{where_} ran{why}", grouped(ran), count(total, "step")),
     };
     format!("Too little to tell: {seen}. To find out, give {}.", wanted(&assessment.wanted))
+}
+
+/// Each import ended in `not found`: so does the first of a cache, and so do all of one that nobody
+/// writes.
+fn found_none(build: &Build) -> bool {
+    !build.imports.is_empty() && build.imports.iter().all(rules::is_absent) && build.hits() == 0
 }
 
 /// `earlier logs of the same job (or use --history FILE.db), and the Dockerfile (--config DIR)`.

@@ -125,12 +125,24 @@ fn reason(repo: &str, group: &[Refusal]) -> String {
             backend::place(repo)
         );
     }
+    if group.iter().any(is_expired) {
+        return format!(
+            "The log-in that the builder was given for {} has expired (Amazon ECR's is valid for \
+                12 hours).",
+            backend::place(repo)
+        );
+    }
     format!("The builder has no credentials, or not enough rights, for {}.", backend::place(repo))
 }
 
 /// `unexpected status from POST request to http://r/v2/a/blobs/uploads/: 405 Method Not Allowed`
 fn takes_no_uploads(group: &[Refusal]) -> bool {
     group.iter().all(|refusal| backend::status(refusal.text) == Some(405))
+}
+
+/// `denied: Your authorization token has expired. Reauthenticate and try again.` (Amazon ECR)
+fn is_expired(refusal: &Refusal) -> bool {
+    refusal.said().contains("authorization token has expired")
 }
 
 /// What S3 and Azure answer to credentials that reached them.
@@ -170,6 +182,10 @@ fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
     }
     if takes_no_uploads(group) {
         return fix_of_mirror(repo);
+    }
+    if group.iter().any(is_expired) {
+        let summary = format!("log in to {} again, right before the build", backend::place(repo));
+        return Fix { summary, ..fix(repo, export, backend::ignored(group)) };
     }
     let by_kaniko = group.iter().all(|r| r.build.dialect == Dialect::Kaniko);
     match by_kaniko {

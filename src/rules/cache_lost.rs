@@ -147,11 +147,15 @@ fn store(past: &Past, i: usize, seen: usize, keeps: bool) -> Option<Store> {
     (keeps && whole(past, i - 1)).then_some(Store::Builder)
 }
 
-/// Some run began with hits: of a second build in one run they say nothing.
+/// Some run began with hits: of a second build in one run they say nothing. Those of the first run
+/// that is given are of one before it.
 fn answers_another_run(past: &Past) -> bool {
-    let first =
-        |i: usize| past.refs.get(i).map(|at| at.run) != past.refs.get(i - 1).map(|at| at.run);
-    (1..past.len()).any(|i| first(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0))
+    let run = |i: usize| past.refs.get(i).map(|at| at.run);
+    let first = |i: usize| match i.checked_sub(1) {
+        Some(before) => run(i) != run(before),
+        None => past.refs.first().is_some_and(|at| at.build == 0),
+    };
+    (0..past.len()).any(|i| first(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0))
 }
 
 /// A run that failed or was cancelled stores nothing.

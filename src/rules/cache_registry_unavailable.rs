@@ -48,6 +48,8 @@ impl Rule for CacheRegistryUnavailable {
 enum Fault {
     /// A name in a container that means the container itself.
     Localhost,
+    /// A name that only a network of the engine knows.
+    Network,
     /// No connection, or no answer.
     Unreachable,
     /// A 5xx status, or a connection cut in the middle.
@@ -56,10 +58,13 @@ enum Fault {
 
 fn fault(group: &[Refusal]) -> Fault {
     let cut = |text: &str| {
-        ["EOF", "connection reset", "broken pipe"].iter().any(|word| text.contains(word))
+        ["EOF", "connection reset", "broken pipe", "blob: unknown"].iter().any(|w| text.contains(w))
     };
     if group.iter().any(inside_its_container) {
         return Fault::Localhost;
+    }
+    if group.iter().all(in_another_network) {
+        return Fault::Network;
     }
     if group.iter().any(|refusal| status(&refusal.said()).is_some() || cut(refusal.text)) {
         return Fault::Failing;
@@ -74,6 +79,7 @@ fn draft(repo: &str, group: &[Refusal]) -> Draft {
         Fault::Localhost => {
             ("cannot be reached from the builder's container", LOCALHOST.to_owned())
         }
+        Fault::Network => ("is not known to the builder", NETWORK.to_owned()),
         Fault::Unreachable => (
             "cannot be reached",
             format!("The builder got no answer from {}; the line quoted says how.", place(repo)),
@@ -104,6 +110,26 @@ fn inside_its_container(refusal: &Refusal) -> bool {
         && refusal.reference().is_some_and(|name| is_local(&name))
 }
 
+const NETWORK: &str = "A name without a dot mostly is that of a container, known in its network \
+    alone (a service of Compose or of the CI). The builder is not in that network: it runs in the \
+    engine, or in a container of its own.";
+
+const NETWORK_FIX: &str = "Put the builder into the network of that container: `docker network ls` \
+    names it, Compose calls its own PROJECT_default. Or publish the registry's port and use the \
+    host's name or address.";
+
+/// `dial tcp: lookup registry on 127.0.0.11:53: no such host`
+fn in_another_network(refusal: &Refusal) -> bool {
+    let unknown =
+        ["no such host", "server misbehaving"].iter().any(|words| refusal.text.contains(words));
+    unknown
+        && refusal.build.dialect != Dialect::Buildah
+        && refusal.reference().is_some_and(|name| {
+            let host = reference::host(&name).split(':').next().unwrap_or_default();
+            !host.contains('.') && host.starts_with(|c: char| c.is_ascii_alphabetic())
+        })
+}
+
 fn is_local(name: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| reference::host(name).starts_with(host))
 }
@@ -122,6 +148,10 @@ fn fix(repo: &str, fault: Fault, group: &[Refusal]) -> Fix {
         Fault::Localhost => {
             (format!("make {place} reachable from the builder"), vec![LOCALHOST_FIX.to_owned()])
         }
+        Fault::Network => (
+            format!("build with a builder that is in the network of {place}"),
+            vec![NETWORK_FIX.to_owned()],
+        ),
         Fault::Unreachable => {
             (format!("make {place} reachable from the builder"), unreachable_steps(repo, group))
         }
@@ -135,10 +165,16 @@ fn fix(repo: &str, fault: Fault, group: &[Refusal]) -> Fix {
     };
     steps.extend(unknown_form(group).then(|| MANIFEST.to_owned()));
     steps.extend(ignore);
-    let snippet = (fault == Fault::Localhost).then(|| {
-        "docker buildx create --name ci --driver docker-container --driver-opt \
-            network=host --use"
-            .to_owned()
+    let network = match fault {
+        Fault::Localhost => Some("host"),
+        Fault::Network => Some("NETWORK"),
+        Fault::Unreachable | Fault::Failing => None,
+    };
+    let snippet = network.map(|name| {
+        format!(
+            "docker buildx create --name ci --driver docker-container --driver-opt \
+                network={name} --use"
+        )
     });
     Fix { summary, steps, snippet, ..Fix::default() }
 }

@@ -58,13 +58,16 @@ fn draft(study: &Study, refusal: &Refusal) -> Option<Draft> {
     let place = refusal.reference().unwrap_or_else(|| "the cache tag".to_owned());
     Some(Draft {
         severity: Severity::Error,
-        confidence: if matches!(why, Immutable::Said) {
+        confidence: if matches!(why, Immutable::Said) && !unspoken(refusal) {
             Confidence::Proven
         } else {
             Confidence::Likely
         },
         title: format!("{place} cannot be overwritten: the cache stays what the first run stored"),
         cause: match why {
+            Immutable::Said if unspoken(refusal) => "The registry answers the manifest with 412: \
+                mostly a rule of it forbids to overwrite the tag (Harbor's tag immutability)."
+                .to_owned(),
             Immutable::Said => "The registry says that the tag is immutable.".to_owned(),
             Immutable::WrittenBefore(..) => "An earlier run stored its cache under this tag, and \
                 the registry refuses to move the tag: it is immutable."
@@ -82,6 +85,11 @@ fn draft(study: &Study, refusal: &Refusal) -> Option<Draft> {
             )],
         },
     })
+}
+
+/// `412 Precondition Failed`, and no more.
+fn unspoken(refusal: &Refusal) -> bool {
+    refusal.text.trim_end().ends_with("412 Precondition Failed")
 }
 
 fn fix(place: &str) -> Fix {

@@ -1,6 +1,8 @@
 //! A cache import or export that failed with words that no other rule knows.
 
+mod builders;
 mod known;
+mod stores;
 
 use super::backend::{self, Cause, Draft, Refusal, Side};
 use super::{Rule, RuleMeta, Study};
@@ -171,8 +173,9 @@ mod tests {
 
     #[test]
     fn fires_on_words_that_are_not_known() {
-        let found = CacheTransferFailed
-            .check(&of(vec![made().export(CacheKind::Registry, Some("invalid incomplete links"))]));
+        let found = CacheTransferFailed.check(&of(vec![
+            made().export(CacheKind::Registry, Some("number of layers does not match")),
+        ]));
         assert_eq!(
             (found.len(), found[0].severity, found[0].title.as_str()),
             (1, Severity::Warning, "the cache export fails")

@@ -3,7 +3,7 @@
 use super::backend::{self, Cause, Draft, Refusal};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
-use crate::model::is_gone;
+use crate::model::{is_gone, is_of_record};
 
 pub(super) struct CachedLayerUnreadable;
 
@@ -61,11 +61,17 @@ enum Why {
     Removed,
     /// The line says.
     Told,
+    /// It is a record of the builder's own.
+    Own,
 }
 
-fn why(text: &str) -> Why {
+fn why(refusal: &Refusal) -> Why {
+    let text = refusal.text;
     if is_gone(text) {
         return Why::Evicted;
+    }
+    if is_of_record(text) {
+        return Why::Own;
     }
     if text.contains("/actions-cache/") {
         return Why::Link;
@@ -74,11 +80,21 @@ fn why(text: &str) -> Why {
         return Why::Expired;
     }
     let removed = backend::status(text) == Some(404) || text.contains("from remote: not found");
-    if removed { Why::Removed } else { Why::Told }
+    if removed {
+        return Why::Removed;
+    }
+    if imports(refusal) { Why::Told } else { Why::Own }
+}
+
+/// A log that begins below the imports may have had one.
+fn imports(refusal: &Refusal) -> bool {
+    let (run, build) = (refusal.run, refusal.build);
+    let asked = run.commands_of(build).iter().any(|command| !command.cache_from.is_empty());
+    asked || !build.imports.is_empty() || build.headless
 }
 
 fn draft(refusal: &Refusal) -> Draft {
-    let why = why(refusal.text);
+    let why = why(refusal);
     Draft {
         severity: Severity::Error,
         confidence: Confidence::Proven,
@@ -112,6 +128,11 @@ fn reason(why: Why) -> &'static str {
                 retention rule or a lifecycle rule may do so."
         }
         Why::Told => "The line quoted says why the layer could not be fetched.",
+        Why::Own => {
+            "The builder answered a step from its own records and no longer has what they name: it \
+                was stopped while it worked, its disk was full or cleaned by hand, or its clean-up \
+                ran beside the build."
+        }
     }
 }
 
@@ -124,6 +145,10 @@ fn fix(why: Why) -> Fix {
         is missing, and a new index. A job may do so by itself when its build fails.";
     let room = "Stay below the limit of the repository's caches (10 GB by default), or keep the \
         cache in a registry, which keeps the layers of a manifest.";
+    let prune = "Remove the builder's records: `docker buildx prune --all --force`, of the engine's \
+        own builder `docker builder prune --all --force`. The next build is a cold one.";
+    let newest = "Use a newer BuildKit: before 0.23 its own clean-up could take records away while \
+        a build used them.";
     let rules = "Let such rules take whole caches, manifest and layers, or none of it.";
     let steps = match why {
         Why::Evicted => vec![again, checks, room],
@@ -131,12 +156,14 @@ fn fix(why: Why) -> Fix {
         Why::Expired => vec![newer, again],
         Why::Removed => vec![again, rules],
         Why::Told => vec![retry, again],
+        Why::Own => vec![retry, prune, newest],
     };
     let no_use =
         "`ignore-error=true` does not help: it is for exports, an import has no such option.";
+    let no_use = (why != Why::Own).then_some(no_use);
     Fix {
         summary: summary(why).to_owned(),
-        steps: steps.into_iter().chain([no_use]).map(str::to_owned).collect(),
+        steps: steps.into_iter().chain(no_use).map(str::to_owned).collect(),
         ..Fix::default()
     }
 }
@@ -147,6 +174,7 @@ fn summary(why: Why) -> &'static str {
             "build once without the import, so that the cache is rewritten"
         }
         Why::Told => "run again; if that fails too, build once without the import",
+        Why::Own => "run again; if that fails too, prune the builder's cache",
         Why::Link => {
             "use a newer BuildKit; where the layer was evicted, build once without the import"
         }
@@ -177,6 +205,9 @@ mod tests {
         assert!(
             link[0].cause.contains("404 (BlobNotFound)") && link[0].fix.steps[0].contains("0.24")
         );
+        let own = made().error("error: failed to solve: failed to load cache: not found");
+        let own = CachedLayerUnreadable.check(&of(vec![own])).remove(0);
+        assert!(own.fix.summary.ends_with("prune the builder's cache"), "{}", own.fix.summary);
         let locked = found(
             "failed to solve: rpc error: code = Unknown desc = failed to load cache: ref x locked",
         );

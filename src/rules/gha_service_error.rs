@@ -46,6 +46,7 @@ fn draft(group: &[Refusal]) -> Draft {
         confidence: if told == Told::Gone { Confidence::Likely } else { Confidence::Proven },
         title: match told {
             Told::Gone => "GitHub's cache lost an entry during the export",
+            Told::Own => "the runner's cache server refused the build cache",
             _ => "GitHub's cache service refused the build cache",
         }
         .to_owned(),
@@ -75,6 +76,8 @@ enum Told {
     Gone,
     /// It does not answer, or with an error.
     Down,
+    /// So does a server that stands in for GitHub's.
+    Own,
 }
 
 fn told(group: &[Refusal]) -> Told {
@@ -89,7 +92,17 @@ fn told(group: &[Refusal]) -> Told {
         return Told::Expired;
     }
     let gone = group.iter().all(|refusal| refusal.text.trim_end().ends_with("not_found"));
-    if gone { Told::Gone } else { Told::Down }
+    if gone {
+        return Told::Gone;
+    }
+    if group.iter().all(|refusal| of_own_server(refusal.text)) { Told::Own } else { Told::Down }
+}
+
+/// `Get "http://172.18.0.4:40351/_apis/artifactcache/cache?keys=…": dial tcp …` (`nektos/act`),
+/// `PUT http://cache.ci.svc:3000/upload/12` (`falcondev-oss/github-actions-cache-server`): runners
+/// outside of GitHub give builds a cache server of their own. GitHub's is reached by HTTPS alone.
+fn of_own_server(text: &str) -> bool {
+    text.contains("\"http://") || text.contains(" http://")
 }
 
 fn cause(told: Told) -> &'static str {
@@ -112,6 +125,11 @@ fn cause(told: Told) -> &'static str {
                 raised), also while a job runs."
         }
         Told::Down => "The service could not be reached or failed; the line quoted says how.",
+        Told::Own => {
+            "The address in the error is not GitHub's: the runner gives builds a cache server of \
+                its own (Gitea, Forgejo, act, a self-hosted server), and the builder could not \
+                reach it or sent what it does not know."
+        }
     }
 }
 
@@ -140,12 +158,21 @@ fn fix(told: Told, group: &[Refusal]) -> Fix {
         Told::Down => {
             &["Run again; https://www.githubstatus.com/ says whether the service is down."]
         }
+        Told::Own => &[
+            "Look into the log of that server, and use its newest version: BuildKit 0.20 and \
+                newer speak the second version of GitHub's protocol, and older servers know the \
+                first.",
+            "The builder is a container: give it an address of the server that it can reach \
+                (`network=host` for the builder, or the host's name instead of 127.0.0.1).",
+            "Or keep the cache in a registry: `type=registry` needs no such server.",
+        ],
     };
     let summary = match told {
         Told::Reserve => "make the export optional, and give each image its own scope",
         Told::ReadOnly => "export in jobs only whose token may write",
         Told::Expired => "make the export optional, or keep the cache in a registry",
         Told::Gone => "keep less in GitHub's cache, or keep the cache in a registry",
+        Told::Own => "look into the log of the runner's cache server, or use a registry cache",
         Told::Down if ignored => "run again when the service works",
         Told::Down => "make the export optional, and run again when the service works",
     };
@@ -195,6 +222,19 @@ mod tests {
             .export(CacheKind::Gha, Some("x 503"));
         let snippet = GhaServiceError.check(&of(vec![run])).remove(0).fix.snippet;
         assert_eq!(snippet.as_deref(), Some("cache-to: type=gha,scope=web,ignore-error=true"));
+    }
+
+    #[test]
+    fn a_server_of_the_runner_is_not_github() {
+        let down = |text: &str| {
+            let run = made().import("gha:153", Some(text));
+            GhaServiceError.check(&of(vec![run])).remove(0).title
+        };
+        let act = "Get \"http://172.18.0.4:40351/_apis/artifactcache/cache?keys=index-buildkit\": \
+            dial tcp 172.18.0.4:40351: connect: connection refused";
+        assert!(down(act).starts_with("the runner's"));
+        let github = "Get \"https://results-receiver.actions.githubusercontent.com/x\": EOF";
+        assert!(down(github).starts_with("GitHub's"));
     }
 
     #[test]

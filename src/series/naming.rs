@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Series;
 use super::folders::folder;
 use super::matching::look;
-use crate::model::{Build, Run};
+use crate::model::{Build, CacheKind, Run, Transfer};
 
 /// Names every series after its target, job or image, which a build that failed may not print, else
 /// its newest run; the folder is added where two would be called the same, and a number where that
@@ -61,8 +61,10 @@ fn last_folder(run: &Run) -> &str {
 }
 
 fn own_name((run, build): (&Run, &Build)) -> Option<String> {
-    let image =
-        build.images.first().or_else(|| build.imports.first().and_then(|i| i.reference.as_ref()));
+    // `local:571`, `gha:153`: a directory and a service have no names.
+    let named = |import: &&Transfer| import.kind == CacheKind::Registry;
+    let import = || build.imports.iter().find(named).and_then(|i| i.reference.as_ref());
+    let image = build.images.first().or_else(import);
     let named = build
         .target
         .clone()

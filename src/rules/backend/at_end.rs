@@ -41,7 +41,11 @@ pub(super) fn refusal<'a>(
     if !(writing || cause == Cause::Crowded || stops(text, cause)) {
         return None;
     }
-    let side = if writing || cause == Cause::Crowded { Side::Export } else { Side::Start };
+    let side = match (writing || cause == Cause::Crowded, queried(text)) {
+        (true, _) => Side::Export,
+        (false, true) => Side::Import,
+        (false, false) => Side::Start,
+    };
     Some(Refusal { at, run, build, side, kind, transfer: None, text, quote, cause })
 }
 
@@ -65,7 +69,12 @@ fn stops(text: &str, cause: Cause) -> bool {
     let named =
         has(" cache") || has("type required for \"") || has("--cache-from") || has("--cache-to");
     let told = matches!(cause, Cause::OptionInvalid | Cause::DriverUnsupported);
-    has("failed to configure") && has(" cache") || told && named
+    has("failed to configure") && has(" cache") || queried(&text) || told && named
+}
+
+/// Before 0.4 the first import that failed ended the build (`moby/buildkit` issue 569).
+fn queried(text: &str) -> bool {
+    text.contains("error on cache query: ")
 }
 
 /// kaniko checks before it builds that it may push: to the destination, and with `--no-push` to the

@@ -92,6 +92,9 @@ fn read(error: &str, kind: CacheKind) -> Cause {
     let cause =
         by_text.or_else(|| by_status(&text)).or_else(|| by_ending(&text)).unwrap_or(Cause::Other);
     let github = kind == CacheKind::Gha || GITHUB.iter().any(|host| text.contains(host));
+    if kind == CacheKind::Gha && text.trim() == ABSENT {
+        return Cause::NotFound;
+    }
     match cause {
         // Whatever else GitHub's cache answers is the service's: it has no references and no
         // log-in.
@@ -107,6 +110,7 @@ fn read(error: &str, kind: CacheKind) -> Cause {
 pub(super) fn classify_export(error: &str, kind: CacheKind) -> Cause {
     match classify(error, kind) {
         Cause::NotFound if lacks_repository(error) => Cause::RepositoryMissing,
+        Cause::NotFound if kind == CacheKind::Gha => Cause::GhaService,
         Cause::NotFound => Cause::Other,
         cause => cause,
     }
@@ -122,6 +126,10 @@ fn lacks_repository(error: &str) -> bool {
         && text.contains("/blobs/uploads");
     begun || text.contains("name unknown") || text.contains("name_unknown")
 }
+
+/// `#4 ERROR: not_found` of an import: no such entry. GitHub's own service says so without an
+/// error, servers that stand in for it with this one (`tonistiigi/go-actions-cache` `cache_v2.go`).
+const ABSENT: &str = "not_found";
 
 /// The service in URLs: `BuildKit` up to 0.10 does not say which kind of cache it exports.
 const GITHUB: [&str; 2] = [".actions.githubusercontent.com/", "/twirp/github.actions.results.api."];
@@ -178,7 +186,9 @@ fn by_ending(text: &str) -> Option<Cause> {
     if ends(&["denied", "unauthorized", "forbidden"]) {
         return Some(Cause::AccessDenied);
     }
-    if ends(&[": eof", "unexpected eof"]) {
+    // distribution-spec `UNKNOWN`: the registry does not say what went wrong in it. A gRPC status
+    // ends so too, behind its own words.
+    if ends(&[": eof", "unexpected eof", "blob: unknown", "blob: unknown: unknown error"]) {
         return Some(Cause::Unavailable);
     }
     if ends(&["not found", "manifest unknown", "name unknown"]) {
@@ -297,6 +307,8 @@ mod tests {
             classify("error writing layer blob: not_found", CacheKind::Gha),
             Cause::GhaService
         );
+        assert_eq!(classify("not_found", CacheKind::Gha), Cause::NotFound);
+        assert_eq!(classify_export("not_found", CacheKind::Gha), Cause::GhaService);
         assert_eq!(
             classify("dial tcp 127.0.0.1:1: connect: connection refused", CacheKind::Gha),
             Cause::GhaService

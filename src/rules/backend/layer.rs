@@ -18,6 +18,9 @@ pub(super) fn is_unreadable(text: &str, build: &Build) -> bool {
 /// `could not fetch content descriptor sha256:… (…) from remote: not found`, of a layer that the
 /// log lists under a step.
 fn is_of_step(text: &str, build: &Build) -> bool {
+    if text.contains("failed to read expected number of bytes") {
+        return build.gone.is_some();
+    }
     let digest = text
         .split_once("could not fetch content descriptor ")
         .and_then(|(_, rest)| rest.split(' ').next());

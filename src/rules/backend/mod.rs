@@ -8,6 +8,7 @@ mod cause;
 mod crowded;
 mod later;
 mod layer;
+mod nameless;
 mod refusal;
 mod report;
 mod texts;
@@ -162,6 +163,7 @@ fn of_transfer<'a>(
     let kind = transfer.kind;
     let said = whole(text, build, quote);
     let cause = match side {
+        Side::Import if nameless::is_asked_for(run, transfer) => Cause::AccessDenied,
         Side::Export => classify_export(&said, kind),
         Side::Import | Side::Start => classify(&said, kind),
     };

@@ -58,6 +58,18 @@ pub(super) static TEXTS: &[Row] = &[
     // `rename DIR/ingest/0a/data DIR/blobs/sha256/00: …`
     (Cause::Crowded, &["could not lock ", "/index.json.lock"]),
     (Cause::Crowded, &["rename ", "/ingest/", "/blobs/", "no such file or directory"]),
+    // containerd plugins/content/local: the client may not write `dest`
+    (Cause::Other, &["mkdir ", "/ingest: "]),
+    // S3 of other makers: they do not take what Amazon's client sends for a checksum
+    (Cause::Other, &["aws chunked encoding not supported"]),
+    (Cause::Other, &["xamzcontentsha256mismatch"]),
+    // distribution-spec errors: the upload that was begun
+    (Cause::Other, &["blob upload unknown"]),
+    (Cause::Other, &["blob_upload_unknown"]),
+    // Harbor src/server/middleware/immutable: the only 412 to an upload
+    (Cause::TagImmutable, &["put request", "/manifests/", ": 412 precondition failed"]),
+    // docker/cli before 23, docker-compose before 2: no such option
+    (Cause::OptionInvalid, &["unknown flag: --cache-"]),
     // net/http, crypto/x509
     (Cause::Tls, &["server gave http response to https client"]),
     (Cause::Tls, &["client sent an http request to an https server"]),
@@ -135,6 +147,8 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::Unavailable, &["connection timed out"]),
     (Cause::Unavailable, &["deadline exceeded"]),
     (Cause::Unavailable, &["handshake timeout"]),
+    (Cause::Unavailable, &["client.timeout exceeded"]),
+    (Cause::Unavailable, &["request canceled while waiting for connection"]),
     (Cause::Unavailable, &["no such host"]),
     (Cause::Unavailable, &["server misbehaving"]),
     (Cause::Unavailable, &["no route to host"]),

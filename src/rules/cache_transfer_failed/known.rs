@@ -1,6 +1,7 @@
 //! Errors of transfers that no rule of their own is about, and of which is known what they mean.
 
 use super::super::backend::{Refusal, Side, ignored};
+use super::{builders, stores};
 use crate::finding::{Confidence, Fix};
 use crate::model::CacheKind;
 
@@ -14,9 +15,11 @@ pub(super) struct Known {
     pub(super) fix: fn(&[Refusal]) -> Fix,
 }
 
-/// What all of these refusals mean.
+/// What all of these refusals mean. One that a terminal shows without its words is told at the end.
 pub(super) fn of(group: &[Refusal]) -> Option<&'static Known> {
-    KNOWN.iter().find(|known| group.iter().all(known.is))
+    let told = || group.iter().filter(|refusal| !refusal.text.trim().is_empty());
+    told().next()?;
+    KNOWN.iter().find(|known| told().all(known.is))
 }
 
 static KNOWN: &[Known] = &[
@@ -69,6 +72,55 @@ static KNOWN: &[Known] = &[
             token lives for an hour, and BuildKit keeps those it was given at the start.",
         confidence: Confidence::Likely,
         fix: fresh_credentials,
+    },
+    Known {
+        is: builders::is_unwritable,
+        title: ": the directory cannot be written",
+        cause: "a `type=local` cache is written by the client, as the user that calls it, and this \
+            user may not write in that directory.",
+        confidence: Confidence::Proven,
+        fix: builders::a_directory_of_ones_own,
+    },
+    Known {
+        is: builders::is_looped,
+        title: "",
+        cause: "BuildKit before 0.8 cannot export the cache of a build whose steps depend on each \
+            other in a circle once their results are the same. It is so in every run of this \
+            build.",
+        confidence: Confidence::Likely,
+        fix: builders::a_newer_builder,
+    },
+    Known {
+        is: builders::is_an_image,
+        title: ": the reference is an image, not a cache",
+        cause: "this builder is BuildKit before 0.4 (Docker Engine 18.09), which reads caches that \
+            were exported by themselves and none that are part of an image.",
+        confidence: Confidence::Proven,
+        fix: builders::a_newer_engine,
+    },
+    Known {
+        is: builders::is_not_stored,
+        title: ": the builder has lost a layer of it",
+        cause: "the builder's records name a layer that its store no longer has, mostly one of an \
+            imported cache that was never fetched or of a builder that was cleaned.",
+        confidence: Confidence::Likely,
+        fix: builders::an_empty_builder,
+    },
+    Known {
+        is: stores::is_checksum,
+        title: ": the server does not take the checksum that is sent",
+        cause: "Amazon's client, which BuildKit uses, sends a checksum in a form that this \
+            S3-compatible server does not know. It is so in every run.",
+        confidence: Confidence::Proven,
+        fix: stores::other_builder,
+    },
+    Known {
+        is: stores::is_upload_lost,
+        title: ": the registry lost the upload that it had begun",
+        cause: "the registry began the upload and then did not know it: mostly several instances \
+            stand behind its name and do not share their storage.",
+        confidence: Confidence::Likely,
+        fix: stores::one_instance,
     },
     Known {
         is: is_full,
@@ -248,7 +300,7 @@ fn make_room(_: &[Refusal]) -> Fix {
 }
 
 /// For exports that fail a build.
-fn optional(group: &[Refusal]) -> Option<String> {
+pub(super) fn optional(group: &[Refusal]) -> Option<String> {
     let exports = group.iter().any(|r| r.side == Side::Export);
     (exports && !ignored(group)).then(|| {
         "Add `ignore-error=true` to the export where it must not fail the build.".to_owned()

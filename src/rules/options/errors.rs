@@ -14,13 +14,23 @@ pub(in crate::rules) fn from_error(text: &str) -> Mistake {
         .or_else(|| requires(text))
         .or_else(|| unset(text))
         .or_else(|| unusable(text))
+        .or_else(|| flag(text))
         .unwrap_or_else(|| told(text))
 }
 
 /// `invalid reference format`: quotation marks that a file or shell left around a reference became
-/// part of it.
+/// part of it; or the client knows names only and takes `type=registry,ref=r/a:c` for two of them
+/// (`docker build` of `docker/cli` 20.10, `cmd/build/build_buildkit.go`).
 pub(in crate::rules) fn bad_reference(text: &str, reference: Option<&str>) -> Option<Mistake> {
     let written = reference.filter(|_| text.trim_end().ends_with("invalid reference format"))?;
+    if ["type=", "ref="].iter().any(|key| written.starts_with(key)) {
+        return Some(Mistake {
+            token: "type=registry,ref=…".to_owned(),
+            nearest: None,
+            kind: Kind::Names,
+            valid: Vec::new(),
+        });
+    }
     let bare = written.trim_matches(['"', '\'']);
     let nearest = (bare != written).then(|| bare.to_owned());
     Some(Mistake {
@@ -108,6 +118,12 @@ fn unusable(text: &str) -> Option<Mistake> {
         kind: Kind::Unusable,
         valid: Vec::new(),
     })
+}
+
+/// `unknown flag: --cache-to`
+fn flag(text: &str) -> Option<Mistake> {
+    let name = word(text, "unknown flag: ")?.to_owned();
+    Some(Mistake { token: name, nearest: None, kind: Kind::Flag, valid: Vec::new() })
 }
 
 fn missing(name: &str) -> Mistake {

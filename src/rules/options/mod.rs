@@ -45,6 +45,10 @@ pub(super) enum Kind {
     BareType,
     /// A reference that is none.
     BadReference,
+    /// `type=registry,ref=…` that the client reads as names with a comma between.
+    Names,
+    /// An option that the client does not have.
+    Flag,
     /// An argument that is nearly the one that asks for an inline cache: the Dockerfile gets it.
     Argument,
     /// A name of a branch in the tag: it may hold a slash.

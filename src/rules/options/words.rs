@@ -17,6 +17,8 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
         Kind::Cut => return format!("the cache option `{token}` ends after its comma"),
         Kind::UnknownType => "is not a cache backend",
         Kind::BadReference => return format!("{token} is not a valid reference"),
+        Kind::Names => return format!("the client reads `{token}` as names of images"),
+        Kind::Flag => return format!("this client has no option `{token}`"),
         Kind::BareType => {
             return format!("the cache option `{token}` is read as the name of an image");
         }
@@ -69,6 +71,16 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
             "Quotation marks, blanks and capital letters have no place in a reference. Nothing can \
                 be under such a name."
         }
+        Kind::Names => {
+            "`--cache-from` takes names of images alone in this client, with commas between them: \
+                `docker build` before Docker 23, and programs that hand the option to the engine. \
+                What is before and behind the comma is looked up as an image, and no cache is \
+                read."
+        }
+        Kind::Flag => {
+            "It is an option of buildx. `docker build` before Docker 23, or without the buildx \
+                plugin, builds with another client and stops at it; nothing was built."
+        }
         Kind::Slash => {
             "A branch may be called feature/x, and the run of a pull request is called 12/merge. A \
                 tag takes letters, digits, `_`, `.` and `-`: with such a name the option is \
@@ -92,6 +104,10 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
         (None, Kind::Cut) => "remove the blank after the comma".to_owned(),
         (None, Kind::Missing) if of_runner(&mistake.token) => unusable("token").1.to_owned(),
         (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
+        (None, Kind::Names) => {
+            "build with `docker buildx build`, or write the name of the image alone".to_owned()
+        }
+        (None, Kind::Flag) => "build with `docker buildx build`".to_owned(),
         (None, Kind::Unusable) => unusable(&mistake.token).1.to_owned(),
         (None, Kind::TypeUnsupported) => {
             "build with a docker-container builder of a current BuildKit".to_owned()
@@ -126,7 +142,10 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
         .collect();
     steps.extend(listed);
     steps.extend(of_runner(&mistake.token).then(|| TOKEN.to_owned()));
+    steps.extend((mistake.kind == Kind::Names).then(|| NAME.to_owned()));
+    steps.extend(matches!(mistake.kind, Kind::Names | Kind::Flag).then(|| CLIENT.to_owned()));
     let snippet = match mistake.kind {
+        Kind::Names => Some("--cache-from REGISTRY/IMAGE:TAG".to_owned()),
         Kind::Missing => whole(&mistake.token).map(str::to_owned),
         Kind::TypeUnsupported => Some(BUILDER.to_owned()),
         _ => mistake.nearest.clone(),
@@ -138,6 +157,14 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
 const BUILDER: &str = "docker buildx create --name ci --driver docker-container --driver-opt \
     image=moby/buildkit:buildx-stable-1 --use\ndocker buildx inspect --bootstrap ci   # prints the \
     version";
+
+/// What the image has to hold then.
+const NAME: &str = "The name alone is enough for an image that was built with `--build-arg \
+    BUILDKIT_INLINE_CACHE=1`; a cache that was exported by itself needs buildx.";
+
+const CLIENT: &str = "Install the buildx plugin (Docker 23 and newer build with it by themselves), \
+    and create a builder with `docker buildx create --driver docker-container --use` where a cache \
+    is to be exported. AWS CDK: CDK_DOCKER names the program that is called instead of docker.";
 
 /// GitHub gives its token to actions only.
 const TOKEN: &str = "On GitHub leave `token` and `url` out and give the build the runner's own: \

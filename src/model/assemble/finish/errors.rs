@@ -17,7 +17,7 @@ pub(super) fn gone(segment: &Segment) -> Option<Quote> {
     let errors = of_vertices.chain(segment.errors.iter().map(|quote| &quote.text));
     let digests: Vec<&str> = errors.filter_map(|text| missing(text)).collect();
     if digests.is_empty() {
-        return None;
+        return cut_short(segment);
     }
     let listed = segment.vertices.values().flat_map(|v| &v.layers);
     listed
@@ -25,6 +25,18 @@ pub(super) fn gone(segment: &Segment) -> Option<Quote> {
         .find(|quote| digests.iter().any(|digest| quote.text.contains(digest)))
         .cloned()
 }
+
+/// `failed to read expected number of bytes: unexpected EOF` (containerd `core/content/helpers.go`)
+/// of a step whose layer was being fetched, and which ran no command.
+fn cut_short(segment: &Segment) -> Option<Quote> {
+    let is_short = |v: &&Vertex| {
+        let told = v.error.as_ref().is_some_and(|text| text.contains(SHORT));
+        v.end == End::Error && !v.logs && told
+    };
+    segment.vertices.values().find(is_short)?.layers.first().cloned()
+}
+
+const SHORT: &str = "failed to read expected number of bytes";
 
 /// The digest of what was to be fetched and is not there.
 fn missing(error: &str) -> Option<&str> {
@@ -104,5 +116,13 @@ mod tests {
         assert_eq!(build(&log("[2/3] RUN make")).gone.map(|quote| quote.line), Some(2));
         assert_eq!(build(&log("[1/3] FROM r.example.com/base:1")).gone, None);
         assert_eq!(build(&error).gone, None);
+        let short = |of: &str| {
+            format!(
+                "#5 {of}\n#5 {digest} 1MB / 2MB\n#5 ERROR: failed to read expected number of \
+                    bytes: unexpected EOF"
+            )
+        };
+        assert!(build(&short("[2/3] RUN make")).gone.is_some());
+        assert!(build(&short("[1/3] FROM r.example.com/base:1")).gone.is_none());
     }
 }

@@ -46,6 +46,7 @@ mod level;
 mod mark;
 mod maven;
 mod out;
+mod page;
 mod pasted;
 mod powershell;
 mod quoted;
@@ -162,6 +163,7 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &html::Html,
     &json_message::JsonMessage,
     &pasted::Pasted,
+    &page::Page,
     &kubectl::Kubectl,
     &stern::Stern,
     &cri::Cri,

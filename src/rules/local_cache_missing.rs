@@ -1,5 +1,6 @@
 //! A `type=local` cache directory that is not there.
 
+mod damaged;
 mod written;
 
 use super::backend::cost_of;
@@ -17,7 +18,7 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Error,
     what: "The client warns `local cache import at DIR skipped` or `not found`: there is no cache \
-        in that directory. Without a log: a local cache on a machine that is new in each run, \
+        in that directory, or it may not be read, or a file of it was deleted. Without a log: a local cache on a machine that is new in each run, \
         whose directory nothing else in the file names; or a cache that is written beside the \
         directory that the CI's cache keeps (`dest=DIR-new`) and never moved there.",
     why: "The build goes on without a cache, and the warning comes after its output. On a CI agent \
@@ -50,7 +51,9 @@ impl Rule for LocalCacheMissing {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen: Vec<Finding> =
             study.series.iter().flat_map(|series| of_series(study, series)).collect();
-        planned::beside(study, seen, |past| past.len() > 1, written::finding)
+        let mut found = planned::beside(study, seen, |past| past.len() > 1, written::finding);
+        found.extend(damaged::findings(study));
+        found
     }
 }
 
@@ -82,7 +85,7 @@ fn of_series(study: &Study, series: &Series) -> Vec<Finding> {
         if build.imported() {
             continue; // Another cache of the list is well.
         }
-        for quote in &build.warnings {
+        for quote in build.warnings.iter().filter(|quote| !damaged::is_told(&quote.text)) {
             let Some(directory) = directory(&quote.text) else { continue };
             let missed = Missed { run, build, quote, stored: before };
             match directories.iter_mut().find(|(name, _)| *name == directory) {

@@ -1,0 +1,124 @@
+//! A directory that is there, and whose cache cannot be read: the client says why and goes on
+//! without it.
+
+use super::{META, directory};
+use crate::finding::{Confidence, Finding, Fix, Place, Proof, Severity};
+use crate::model::{Build, Quote, Run};
+use crate::rules::Study;
+use crate::rules::backend::cost_of;
+
+/// Why it cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// Another user made it.
+    Denied,
+    /// A file of it was deleted.
+    Incomplete,
+}
+
+/// `… not found due to err: mkdir DIR/ingest: permission denied` (containerd
+/// `plugins/content/local`), `… skipped: digest sha256:… unavailable` (client/solve.go).
+fn why(warning: &str) -> Option<Why> {
+    let warning = warning.trim_end().trim_end_matches('"');
+    if warning.ends_with("permission denied") {
+        return Some(Why::Denied);
+    }
+    (warning.contains(": digest sha256:") && warning.ends_with("unavailable"))
+        .then_some(Why::Incomplete)
+}
+
+/// Whether the warning is about such a directory, and not about one that is missing.
+pub(super) fn is_told(warning: &str) -> bool {
+    why(warning).is_some()
+}
+
+/// One directory with the warnings about it.
+struct Damaged<'a> {
+    directory: &'a str,
+    why: Why,
+    seen: Vec<(&'a Run, &'a Build, &'a Quote)>,
+}
+
+/// One finding a directory, over all runs.
+pub(super) fn findings(study: &Study) -> Vec<Finding> {
+    let mut all: Vec<Damaged> = Vec::new();
+    for run in &study.runs {
+        // Another cache of the list is well.
+        for build in run.builds.iter().filter(|build| !build.imported()) {
+            for quote in &build.warnings {
+                let Some((directory, why)) = directory(&quote.text).zip(why(&quote.text)) else {
+                    continue;
+                };
+                let seen = (run, build, quote);
+                match all.iter_mut().find(|one| one.directory == directory && one.why == why) {
+                    Some(known) => known.seen.push(seen),
+                    None => all.push(Damaged { directory, why, seen: vec![seen] }),
+                }
+            }
+        }
+    }
+    all.iter().filter_map(finding).collect()
+}
+
+fn finding(damaged: &Damaged) -> Option<Finding> {
+    let directory = damaged.directory;
+    let (title, cause) = match damaged.why {
+        Why::Denied => (
+            format!("the cache in {directory} may not be read by the user that builds"),
+            "The client reads a local cache as the user that calls it, and makes a directory in \
+                it first. Another user owns it: root, or the job of another container.",
+        ),
+        Why::Incomplete => (
+            format!("the cache in {directory} lacks a file, and none of it is read"),
+            "Its index names a file that was deleted. The client then leaves the whole import \
+                out, also what is still there.",
+        ),
+    };
+    let newest = damaged.seen.iter().rev().take(12).rev();
+    let lines = newest.map(|(run, _, quote)| Study::quote(run, quote, "and the build goes on"));
+    Some(Finding {
+        rule: META.id,
+        severity: Severity::Warning,
+        confidence: Confidence::Proven,
+        title,
+        cause: cause.to_owned(),
+        evidence: Proof::from_lines(lines.collect())?
+            .seen_in(damaged.seen.iter().map(|(run, build, _)| Place::of(run, build))),
+        fix: fix(damaged),
+        impact: cost_of(damaged.seen.iter().map(|(_, build, _)| *build)),
+        rules_out: Vec::new(),
+        subject: directory.to_owned(),
+    })
+}
+
+fn fix(damaged: &Damaged) -> Fix {
+    let directory = damaged.directory;
+    match damaged.why {
+        Why::Denied => Fix {
+            summary: format!("give {directory} to the user that builds"),
+            steps: vec![
+                "Build as the user that the directory belongs to, or give it to the one that \
+                    builds; jobs in containers may have several."
+                    .to_owned(),
+            ],
+            snippet: Some(format!("sudo chown -R \"$(id -u):$(id -g)\" {directory}")),
+            ..Fix::default()
+        },
+        Why::Incomplete => Fix {
+            summary: format!("delete {directory} as a whole, never single files of it"),
+            steps: vec![
+                "Delete the directory once: the next run exports a whole cache.".to_owned(),
+                "Keep it small in another way than by the age of its files: export to a new \
+                    directory and put it in the place of the old one, which holds what is used and \
+                    no more."
+                    .to_owned(),
+            ],
+            snippet: Some(format!(
+                "docker buildx build --cache-from type=local,src={directory} \\\n  --cache-to \
+                    type=local,dest={directory}-new,mode=max .\nrm -rf {directory} && mv \
+                    {directory}-new {directory}"
+            )),
+            ..Fix::default()
+        },
+    }
+}

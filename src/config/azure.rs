@@ -8,7 +8,7 @@ use yaml_serde::Value;
 use super::jobs::{self, Job, Step, scripts, variables};
 use super::script::Builders;
 use super::yaml::{Route, entries, key, text};
-use super::{Change, Content, Kept, Kind, Place, fits_tag, yaml};
+use super::{Change, Content, Fate, Kept, Kind, Place, fits_tag, yaml};
 use crate::model::{Command, Quote, Text};
 
 /// The kind of file.
@@ -187,7 +187,11 @@ fn kept(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Step {
     let written = input("key").unwrap_or_default();
     let paths = input("path").unwrap_or_default();
     let fixed = !written.is_empty() && written.split('|').all(is_fixed);
-    Step::Kept(Kept::of(&paths, written, fixed), key(&key(at, "inputs"), "key"))
+    let older = input("restoreKeys").unwrap_or_default();
+    let older = older.lines().map(str::trim).filter(|key| !key.is_empty()).map(str::to_owned);
+    let kept =
+        Kept { older: Some(older.collect()), ..Kept::of(&paths, written, Fate::once(fixed)) };
+    Step::Kept(kept, key(&key(at, "inputs"), "key"))
 }
 
 /// A part of a key that is the same in each run of a branch.
@@ -222,11 +226,10 @@ fn docker(input: &impl Fn(&str) -> Option<String>, at: &Route) -> Vec<Step> {
     }
     let pushes = asked == "buildAndPush";
     let arguments = input("arguments").filter(|_| !pushes).unwrap_or_default();
-    let words: Vec<String> = ["docker", "build"]
-        .into_iter()
-        .chain(arguments.split_ascii_whitespace())
-        .map(str::to_owned)
-        .collect();
+    let split = || arguments.split_ascii_whitespace().map(str::to_owned).collect();
+    let arguments = shlex::split(&arguments).unwrap_or_else(split);
+    let called = ["docker", "build"].into_iter().map(str::to_owned);
+    let words: Vec<String> = called.chain(arguments).collect();
     let Some(mut command) = Command::of_words(&words, &Quote::default()) else { return Vec::new() };
     let repository = input("repository").or_else(|| input("imageName"));
     let tags = input("tags").unwrap_or_else(|| "$(Build.BuildId)".to_owned());

@@ -3,6 +3,7 @@
 //!
 //! <https://circleci.com/docs/configuration-reference/>
 
+mod kept;
 mod orbs;
 
 use yaml_serde::Value;
@@ -124,7 +125,9 @@ fn job(root: &Value, id: &str, value: &Value, at: &Route) -> Job {
         legs,
         plain_legs,
         slashes: !called.iter().any(|call| names_one_branch(call)),
-        steps: steps(root, value, at, 0),
+        steps: std::iter::once(Step::Older(has_older_client(root, value)))
+            .chain(kept::early(steps(root, value, at, 0)))
+            .collect(),
         builders: if machine { Builders::fresh() } else { Builders::unknown() },
     }
 }
@@ -137,6 +140,28 @@ fn machine(root: &Value, job: &Value) -> bool {
         |name: &str| job.get(name).or_else(|| executor.and_then(|executor| executor.get(name)));
     let own = of("resource_class").and_then(text).is_some_and(|class| class.contains('/'));
     of("machine").is_some_and(|machine| !keeps_layers(machine)) && !own
+}
+
+/// Its first image brings a docker client before version 23, which builds with the older builder
+/// unless told otherwise: `docker:20.10`, `circleci/node`, `cimg/base:2020.01`.
+fn has_older_client(root: &Value, job: &Value) -> bool {
+    let named = job.get("executor").and_then(|e| text(e).or_else(|| e.get("name").and_then(text)));
+    let executor = named.and_then(|name| root.get("executors").and_then(|all| all.get(&name)));
+    let images = job.get("docker").or_else(|| executor.and_then(|executor| executor.get("docker")));
+    let first = images.and_then(|images| images.get(0)?.get("image").and_then(text));
+    let first = first.unwrap_or_default();
+    // `ubuntu-2204:2022.04.2` of a machine.
+    let machine = job.get("machine").and_then(|machine| machine.get("image")).and_then(text);
+    let first = machine.unwrap_or(first);
+    let number = |from: &str| from.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok();
+    let (name, tag) = first.rsplit_once(':').unwrap_or((&first, ""));
+    match name {
+        "docker" => tag.starts_with("stable") || number(tag).is_some_and(|version| version < 23),
+        "cimg/base" | "ubuntu-2004" | "ubuntu-2204" => {
+            number(tag).is_some_and(|year| (2000..2023).contains(&year))
+        }
+        name => name.starts_with("circleci/"),
+    }
 }
 
 /// `docker_layer_caching`: the engine's own cache comes with the machine.
@@ -175,6 +200,9 @@ fn of_step(root: &Value, step: &Value, at: &Route, depth: usize) -> Vec<Step> {
         }
         ("setup_remote_docker", value) => {
             vec![Step::Engine { fresh: !value.is_some_and(keeps_layers) }]
+        }
+        ("save_cache" | "restore_cache", Some(value)) => {
+            kept::of_step(&name, value, &key(at, &name))
         }
         ("when" | "unless", Some(value)) if depth < DEEPEST => nested(&name, value),
         (name, _) if depth < DEEPEST => match root.get("commands").and_then(|all| all.get(name)) {

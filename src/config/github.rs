@@ -98,6 +98,7 @@ fn content(text: &str) -> Result<Content, String> {
         places,
         calls: calls::of(&root),
         inputs: calls::inputs(&root),
+        unread: calls::elsewhere(&root),
         ..Content::default()
     })
 }

@@ -3,6 +3,7 @@
 
 mod include;
 mod inherit;
+mod kept;
 mod read;
 
 use crate::config::yaml::Document;
@@ -49,12 +50,12 @@ impl Kind for GitlabCi {
         // Its lines stay where they are.
         let text = "\n".repeat(head.matches('\n').count()) + jobs;
         let own = yaml::parse(&text)?;
-        let includes = include::local(&own);
+        let (includes, unread) = (include::local(&own), include::elsewhere(&own));
         let doc = Document::new(text).ok();
         let root = include::together(own, others);
         let places =
             builds(&root, doc.as_ref(), others).into_iter().map(|(place, _)| place).collect();
-        Ok(Content { places, includes, ..Content::default() })
+        Ok(Content { places, includes, unread, ..Content::default() })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {

@@ -117,7 +117,9 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
             Step::Engine { fresh } => builders.engine(fresh),
             Step::Doubt => builders.doubt(),
             Step::Kept(kept, route) => {
-                builders.doubt();
+                if kept.may_hold_layers() {
+                    builders.doubt();
+                }
                 carried.push(Kept { line: quote(doc, &route).line, ..kept });
             }
             Step::Login => builders.registry.log_in(),
@@ -131,7 +133,8 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
         builders.registry.end(place);
         place.job.clone_from(&name);
         place.kept.clone_from(&carried);
-        place.variables.extend(variables.iter().cloned());
+        // What a script sets itself counts.
+        place.variables.splice(0..0, variables.iter().cloned());
         place.resolve();
         (place.legs, place.plain_legs, place.slashes) = (legs.clone(), plain_legs.clone(), slashes);
     }

@@ -15,11 +15,13 @@ mod cloudbuild;
 mod compose;
 pub mod dockerfile;
 pub mod dockerignore;
-mod earthfile;
+mod elsewhere;
 mod expression;
+mod foreign;
 mod github;
 mod gitlab;
 mod items;
+mod jenkinsfile;
 mod job;
 mod jobs;
 mod kept;
@@ -31,13 +33,14 @@ mod place;
 mod refs;
 mod script;
 mod shell_script;
+mod travis;
 mod variables;
 mod woodpecker;
 mod yaml;
 
 pub use called::Called;
 pub use change::{Change, Settings, Side};
-pub use kept::Kept;
+pub use kept::{Fate, Kept};
 pub use link::{is_included, link};
 pub use place::{Call, Content, Instruction, Place, Stage, fits_tag};
 pub use refs::Refs;
@@ -75,6 +78,13 @@ pub trait Kind: std::fmt::Debug + Sync {
     /// # Errors
     /// The parser's message, where it is no such file at all.
     fn read(&self, text: &str) -> Result<Content, String>;
+    /// What the file of this name says.
+    ///
+    /// # Errors
+    /// As [`Kind::read`].
+    fn read_named(&self, _path: &str, text: &str) -> Result<Content, String> {
+        self.read(text)
+    }
     /// What the file says together with others that are part of the same configuration, as far as
     /// it is written in this one.
     ///
@@ -119,7 +129,9 @@ pub static KINDS: &[&dyn Kind] = &[
     &bake::Bake,
     &dockerignore::Dockerignore,
     &dockerfile::Dockerfile,
-    &earthfile::Earthfile,
+    &travis::Travis,
+    &jenkinsfile::Jenkinsfile,
+    &foreign::Foreign,
 ];
 
 /// One configuration file.
@@ -188,7 +200,7 @@ impl Config {
         let body = without_mark(text);
         let kind = *named.or_else(|| KINDS.iter().find(|kind| kind.looks(body)))?;
         let content = kind
-            .read(body)
+            .read_named(&path, body)
             .map_err(|why| if is_template(body) { TEMPLATE.to_owned() } else { why });
         let nothing = content.as_ref().map_or(true, Content::is_empty);
         if nothing && kind.may_be_other(&path, body) {

@@ -54,6 +54,7 @@ pub(super) fn builds(
 ) -> Vec<(Place, Spot)> {
     let mut found = Vec::new();
     for item in items {
+        let first = found.len();
         let mut script = None;
         let mut set: Vec<(String, String)> = Vec::new();
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
@@ -71,8 +72,18 @@ pub(super) fn builds(
             place.command.quote = quote.unwrap_or_default();
             found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
         }
+        let known: Vec<(String, String)> =
+            set.iter().filter(|(name, _)| is_set_once(name, &set)).cloned().collect();
+        for (place, _) in found.iter_mut().skip(first) {
+            place.variables.extend(known.iter().cloned());
+        }
     }
     found
+}
+
+/// What is set again holds another value in another branch or round of the script.
+fn is_set_once(name: &str, set: &[(String, String)]) -> bool {
+    set.iter().filter(|(known, _)| known == name).count() == 1
 }
 
 /// `CACHE="--cache-from r/a:c"`, with or without `export` before it.

@@ -102,6 +102,9 @@ pub struct Asked {
     pub options: Vec<KeyOption>,
     /// The build context, where it is the last word.
     pub context: Option<String>,
+    /// Options of a shell's command that say nothing of caches, with their values, as written:
+    /// `--secret` and `id=npm`.
+    pub others: Vec<(String, Option<String>)>,
 }
 
 impl Command {

@@ -79,7 +79,7 @@ fn is_of_name(c: char) -> bool {
 }
 
 /// What a CI sets anew for each run or commit.
-const OF_ONE_RUN: [&str; 64] = [
+const OF_ONE_RUN: [&str; 67] = [
     "github.sha",
     "github.run_id",
     "github.run_number",
@@ -118,6 +118,9 @@ const OF_ONE_RUN: [&str; 64] = [
     "CIRCLE_PIPELINE_ID",
     "pipeline.number",
     "pipeline.git.revision",
+    ".Revision",
+    ".BuildNum",
+    "epoch",
     "Build.BuildId",
     "Build.BuildNumber",
     "Build.SourceVersion",
@@ -148,6 +151,8 @@ const OF_ONE_RUN: [&str; 64] = [
 
 /// `github.sha`, `CI_PIPELINE_ID`, `steps.vars.outputs.short_sha`.
 fn is_of_one_run(name: &str) -> bool {
+    // `{{ .Environment.CIRCLE_SHA1 }}` of CircleCI's keys.
+    let name = name.strip_prefix(".Environment.").unwrap_or(name);
     OF_ONE_RUN.contains(&name) || (is_made_there(name) && ends_like_one_run(name))
 }
 

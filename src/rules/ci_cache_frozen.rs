@@ -253,6 +253,9 @@ fn fix_of(key: &str, ci: Option<&str>) -> Fix {
             Some("github-actions") => {
                 Some(format!("key: {key}-${{{{ github.sha }}}}\nrestore-keys: |\n  {key}-"))
             }
+            Some("circleci") => Some(format!(
+                "- restore_cache:\n    keys:\n      - {key}-\n- save_cache:\n    key: {key}-{{{{ .Revision }}}}"
+            )),
             Some("azure-pipelines") => {
                 Some(format!("key: '{key} | \"$(Build.SourceVersion)\"'\nrestoreKeys: |\n  {key}"))
             }

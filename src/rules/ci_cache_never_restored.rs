@@ -1,7 +1,10 @@
 //! A CI cache that is saved by every run and restored by none.
 
+mod written;
+
 use super::ci_caches::{self, Seen, Words, named};
 use super::past::Past;
+use super::planned;
 use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Finding, Fix, Severity, not_ruled_out, ruled_out, to_decide,
@@ -17,7 +20,8 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "In three or more runs of a build the CI finds no cache, though earlier runs saved one: \
         each run asks for a key that no run before had, or the key is the same and what was saved \
-        is gone.",
+        is gone. Without a log: the directory of a local cache is kept under a key that holds a \
+        commit or the number of the run, with nothing to fall back to.",
     why: "Saving costs time in every run and fills the storage, and nothing ever comes back. A key \
         that holds a commit, a date or a run number is new each time.",
     fix: "Build the key from the files that decide the content (a lock file, the Dockerfile), and \
@@ -59,7 +63,16 @@ impl Rule for CiCacheNeverRestored {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let slots = Past::all(study).flat_map(|past| slots(&past));
-        slots.filter_map(|missed| finding(study, &missed)).collect()
+        let seen: Vec<Finding> = slots.filter_map(|missed| finding(study, &missed)).collect();
+        if !seen.is_empty() {
+            return seen;
+        }
+        let restores = |s: Seen| {
+            s.entry.operation == CacheOperation::Restore && s.entry.outcome != CacheOutcome::Miss
+        };
+        let decides =
+            |past: &Past| past.runs.iter().any(|run| ci_caches::of_run(run).any(restores));
+        planned::beside(study, seen, decides, written::finding)
     }
 }
 
@@ -93,7 +106,7 @@ fn finding(study: &Study, missed: &[Seen]) -> Option<Finding> {
         title: format!("a cache is saved in {} runs and restored in none: {what}", saved.len()),
         cause: cause.to_owned(),
         shows: "nothing to restore",
-        fix: fix(&key, name),
+        fix: fix(&key, name, missed.last().and_then(|s| s.run.ci)),
         rules_out: rules_out(&key),
         subject: shape(missed),
     };
@@ -190,7 +203,7 @@ fn words(key: &Key) -> (&'static str, &'static str, Confidence) {
     }
 }
 
-fn fix(key: &Key, name: &str) -> Fix {
+fn fix(key: &Key, name: &str, ci: Option<&str>) -> Fix {
     let steps: &[&str] = match key {
         Key::Same => &[
             "Caches of one branch are not visible from others, except those of the default branch: \
@@ -207,15 +220,25 @@ fn fix(key: &Key, name: &str) -> Fix {
                 starts from the newest older cache.",
         ],
     };
-    let github =
-        "key: docker-${{ hashFiles('Dockerfile', 'package-lock.json') }}\nrestore-keys: docker-";
+    let pasted = match ci {
+        Some("gitlab") => "cache:\n  key: docker",
+        Some("circleci") => {
+            "- restore_cache:\n    keys: [docker-]\n- save_cache:\n    key: docker-{{ .Revision }}"
+        }
+        Some("azure-pipelines") => {
+            "key: 'docker | \"$(Build.SourceVersion)\"'\nrestoreKeys: docker"
+        }
+        _ => {
+            "key: docker-${{ hashFiles('Dockerfile', 'package-lock.json') }}\nrestore-keys: docker-"
+        }
+    };
     Fix {
         summary: match key {
             Key::Same => format!("find out where {} goes", named(name)),
             _ => "remove what is new in every run from the key".to_owned(),
         },
         steps: steps.iter().map(|s| (*s).to_owned()).collect(),
-        snippet: (!matches!(key, Key::Same)).then(|| github.to_owned()),
+        snippet: (!matches!(key, Key::Same)).then(|| pasted.to_owned()),
         ..Fix::default()
     }
 }

@@ -1,5 +1,6 @@
 //! Images are loaded for a builder that does not look at them.
 
+mod loaded;
 mod written;
 
 use super::past::{cost, header};

@@ -4,6 +4,7 @@ pub(super) mod advice;
 mod alone;
 mod configured;
 mod git;
+mod inner;
 mod order;
 
 use super::dockerfile_at;

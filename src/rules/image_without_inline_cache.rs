@@ -9,7 +9,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
 };
-use crate::model::{Build, BuildOutcome, CacheKind, Dialect, Outcome, Text, Tool, Transfer};
+use crate::model::{Build, BuildOutcome, CacheKind, Dialect, Outcome, Text, Transfer};
 
 pub(super) struct ImageWithoutInlineCache;
 
@@ -197,11 +197,7 @@ fn written(study: &Study, at: At) -> Option<Finding> {
         .find(own)
         .filter(|_| from.clone().count() == command.cache_from.len())?
         .to_owned();
-    let text = &at.config.text;
-    let classic = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
-    if classic.iter().any(|off| text.contains(off))
-        || command.tool == Tool::DockerBuild && older_client(text)
-    {
+    if planned::may_be_older(at) {
         return None;
     }
     let words = planned::Words {
@@ -222,23 +218,6 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     };
     let line = at.evidence("the image is the cache, without inline metadata");
     planned::finding(&META, META.severity, line.into_iter().collect(), words)
-}
-
-/// The file names a docker client before 23, which builds with the older builder unless told
-/// otherwise (docker/cli, release notes of 23.0). `docker:stable` has been 20.10 since it was given
-/// up.
-fn older_client(text: &str) -> bool {
-    let value =
-        |rest: &str| rest.trim_start_matches([':', '=', ' ', '"', '\'']).starts_with(['1', 't']);
-    let asked = text.split("DOCKER_BUILDKIT").skip(1).any(value);
-    let old = |tag: &str| {
-        let version = tag
-            .split(|c: char| !c.is_ascii_digit())
-            .next()
-            .and_then(|digits| digits.parse::<u32>().ok());
-        tag.starts_with("stable") || version.is_some_and(|version| version < 23)
-    };
-    !asked && text.split("docker:").skip(1).any(old)
 }
 
 /// Losses of the final stage, which every cache stores; where that begins with a copy out of a

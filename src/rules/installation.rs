@@ -99,6 +99,12 @@ fn of_command(words: &[&str]) -> Option<Vec<String>> {
         | ["python" | "python3", "-m", "pip", "install", rest @ ..] => {
             return of_pip(rest);
         }
+        ["npm", "install" | "i" | "add", rest @ ..] if has(rest, &["-g", "--global"]) => {
+            return rest.iter().all(|word| !word.starts_with(['.', '/'])).then(Vec::new);
+        }
+        ["gem", "install", rest @ ..] => {
+            return rest.iter().all(|word| !word.contains(['/', '='])).then(Vec::new);
+        }
         ["apt-get" | "apt" | "apk" | "yum" | "dnf" | "microdnf", rest @ ..] => {
             let fetches =
                 has(rest, &["install", "add"]) && rest.iter().all(|word| !word.contains('/'));

@@ -1,6 +1,7 @@
 //! A `type=local` cache directory that is not there.
 
 mod damaged;
+mod unsaved;
 mod written;
 
 use super::backend::cost_of;
@@ -20,7 +21,8 @@ static META: RuleMeta = RuleMeta {
     what: "The client warns `local cache import at DIR skipped` or `not found`: there is no cache \
         in that directory, or it may not be read, or a file of it was deleted. Without a log: a local cache on a machine that is new in each run, \
         whose directory nothing else in the file names; or a cache that is written beside the \
-        directory that the CI's cache keeps (`dest=DIR-new`) and never moved there.",
+        directory that the CI's cache keeps (`dest=DIR-new`) and never moved there; or a cache of \
+        GitLab that stores nothing of the directory.",
     why: "The build goes on without a cache, and the warning comes after its output. On a CI agent \
         the directory is empty in each run unless something brings it along.",
     fix: "Persist the directory with the CI's own cache between runs, or use a registry cache.",
@@ -51,7 +53,8 @@ impl Rule for LocalCacheMissing {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen: Vec<Finding> =
             study.series.iter().flat_map(|series| of_series(study, series)).collect();
-        let mut found = planned::beside(study, seen, |past| past.len() > 1, written::finding);
+        let written = |at| unsaved::finding(at).or_else(|| written::finding(at));
+        let mut found = planned::beside(study, seen, |past| past.len() > 1, written);
         found.extend(damaged::findings(study));
         found
     }

@@ -1,5 +1,6 @@
 //! Every run starts with an empty builder and imports nothing.
 
+mod called;
 mod written;
 
 use std::collections::BTreeSet;

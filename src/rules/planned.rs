@@ -5,12 +5,15 @@
 pub(super) mod bake;
 mod dockerfiles;
 pub(super) mod flow;
+pub(super) mod local;
 mod logs;
+mod older;
 mod open;
 mod path;
 
 pub(super) use dockerfiles::Dockerfiles;
 pub(super) use logs::{Ordered, beside, ordered};
+pub(super) use older::may_be_older;
 pub(super) use open::Open;
 
 pub(super) use path::{context, dockerfile_path, plain, root};

@@ -73,7 +73,7 @@ fn closed(checkout: &Path, case: &Path) {
         let workflow = file.extension().is_some_and(|ending| ending == "yml");
         for line in text.lines().filter(|_| workflow) {
             assert_eq!(
-                line.matches("${{").count(),
+                line.matches("{{").count(),
                 line.matches("}}").count(),
                 "{}: {line}",
                 case.display()

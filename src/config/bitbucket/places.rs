@@ -4,7 +4,7 @@ use super::correct::{caches, settings};
 use super::{CacheUse, Correction, Pipelines, Step};
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{Document, field, key, span};
-use crate::config::{Change, Kept, Place};
+use crate::config::{Change, Fate, Kept, Place};
 
 /// The predefined cache of images.
 const DOCKER: &str = "docker";
@@ -44,7 +44,7 @@ fn kept(pipelines: &Pipelines, cache: &CacheUse) -> Kept {
     let defined = pipelines.caches.iter().find(|defined| defined.name == cache.name);
     let path = defined.map_or("", |defined| defined.path.as_str());
     let fixed = defined.is_some_and(|defined| defined.key_files.is_empty());
-    Kept { line: cache.line, ..Kept::of(path, cache.name.clone(), fixed) }
+    Kept { line: cache.line, ..Kept::of(path, cache.name.clone(), Fate::once(fixed)) }
 }
 
 fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)> {

@@ -7,6 +7,7 @@ use yaml_serde::Value;
 
 use super::with_forms;
 use crate::config::Place;
+use crate::config::elsewhere::{may_build_images, unread};
 use crate::config::jobs::Step;
 use crate::config::yaml::{Route, entries, text};
 use crate::model::{Command, Quote};
@@ -82,13 +83,10 @@ impl<'a> Call<'a> {
 
     /// What is to be said of it where it may build images in a way that is not read.
     pub(super) fn unread(&self) -> Option<String> {
-        const WORDS: [&str; 8] =
-            ["docker", "ecr", "gcr", "acr", "kaniko", "image", "buildx", "container"];
-        let may = WORDS.iter().any(|word| self.name.contains(word) || self.orb.contains(word));
-        let known = ["check", "install", "login", "hadolint", "pull", "push", "lint"];
+        let may = may_build_images(self.name) || may_build_images(&self.orb);
+        let known = ["check", "hadolint"];
         let other = known.iter().any(|word| self.called().contains(word)) && !self.builds();
-        (may && !self.builds() && !other).then(|| {
-            format!("`{}` of the orb {} is not read: it may build images", self.name, self.orb)
-        })
+        let what = || unread(&format!("`{}` of the orb {}", self.name, self.orb));
+        (may && !self.builds() && !other).then(what)
     }
 }

@@ -7,6 +7,7 @@ use yaml_serde::Value;
 
 use super::events;
 use crate::config::Call;
+use crate::config::elsewhere::{may_build_images, unread};
 use crate::config::yaml::{entries, text};
 
 /// Calls of files of the repository.
@@ -30,6 +31,44 @@ fn call(value: &Value) -> Option<Call> {
         .filter_map(|(name, value)| Some((name.to_owned(), text(value)?)))
         .collect();
     Some(Call { path: path.trim_end_matches('/').to_owned(), with, ..Call::default() })
+}
+
+/// Reusable workflows and actions of other repositories that may build images.
+pub(super) fn elsewhere(root: &Value) -> Vec<String> {
+    let mut all = Vec::new();
+    for (_, job) in root.get("jobs").map(entries).unwrap_or_default() {
+        let called = job.get("uses").and_then(text).filter(|uses| is_elsewhere(uses));
+        all.extend(called.map(|uses| unread(&format!("the workflow {uses}"))));
+        let steps = job.get("steps").and_then(Value::as_sequence).into_iter().flatten();
+        let uses = steps.filter_map(|step| step.get("uses").and_then(text));
+        let builds = uses.filter(|uses| is_builder(uses));
+        all.extend(builds.map(|uses| format!("the action {uses} builds images and is not read")));
+    }
+    all.dedup();
+    all
+}
+
+fn is_elsewhere(uses: &str) -> bool {
+    !uses.starts_with("./") && may_build_images(uses)
+}
+
+/// Actions that build an image themselves.
+fn is_builder(uses: &str) -> bool {
+    const ACTIONS: [&str; 12] = [
+        "whoan/docker-build-with-cache-action",
+        "mr-smithers-excellent/docker-build-push",
+        "elgohr/publish-docker-github-action",
+        "redhat-actions/buildah-build",
+        "aevea/action-kaniko",
+        "devcontainers/ci",
+        "macbre/push-to-ghcr",
+        "openzim/docker-publish-action",
+        "home-assistant/builder",
+        "jupyterhub/repo2docker-action",
+        "satackey/action-docker-build",
+        "docker/github-builder",
+    ];
+    ACTIONS.contains(&super::inputs::action(uses).as_str())
 }
 
 /// Inputs that the file declares, with their defaults.

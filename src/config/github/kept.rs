@@ -2,8 +2,8 @@
 
 use yaml_serde::Value;
 
-use crate::config::Kept;
 use crate::config::yaml::{Document, Route, entries, key, line_of_key, text};
+use crate::config::{Fate, Kept};
 
 /// The cache of a step; `None` where it keeps none.
 pub(super) fn of_step(
@@ -25,8 +25,12 @@ pub(super) fn of_step(
     let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), text(value)?)));
     let variables: Vec<(String, String)> = variables.iter().cloned().chain(own).collect();
     let line = doc.map_or(0, |doc| line_of_key(doc, &key(&key(route, "with"), "key")));
-    let fixed = is_fixed(&written, &variables);
-    Some(Kept { line, ..Kept::of(&paths, written, fixed) })
+    let fate = Fate::once(is_fixed(&written, &variables));
+    // What another step restores is not told by the one that saves.
+    let older = with.get("restore-keys").and_then(text).unwrap_or_default();
+    let older = older.lines().map(str::trim).filter(|key| !key.is_empty()).map(str::to_owned);
+    let older = (!action.ends_with("/save")).then(|| older.collect());
+    Some(Kept { older, line, ..Kept::of(&paths, written, fate) })
 }
 
 /// All of its expressions are the same in each run of a branch. `hashFiles(…)` changes with the

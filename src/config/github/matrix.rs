@@ -1,5 +1,7 @@
 //! Variables of a matrix that differ between its legs.
 
+use std::collections::BTreeSet;
+
 use yaml_serde::Value;
 
 use crate::config::yaml::{entries, text};
@@ -22,7 +24,27 @@ pub(super) fn legs(job: &Value) -> Vec<String> {
         None if include.is_some() && names.is_empty() => return used(job),
         _ => {}
     }
-    names.into_iter().map(|name| format!("matrix.{name}")).collect()
+    names.into_iter().flat_map(|name| parts(job, name)).collect()
+}
+
+/// The variable, or the parts of it that tell legs apart, where the job takes it for a mapping: as
+/// a text it is `Object` in each of them.
+fn parts(job: &Value, name: &str) -> Vec<String> {
+    let whole = format!("matrix.{name}");
+    let is_part = |used: &String| used.strip_prefix(&whole).is_some_and(|p| p.starts_with('.'));
+    let used: Vec<String> = used(job).into_iter().filter(is_part).collect();
+    let last = |part: &String| part.rsplit('.').next().map(str::to_owned).unwrap_or_default();
+    let named = used.iter().find(|part| matches!(last(part).as_str(), "name" | "id"));
+    let distinct = |part: &&String| {
+        let all: Vec<String> = values(job, part).iter().filter_map(text).collect();
+        let count = all.len();
+        count > 1 && all.into_iter().collect::<BTreeSet<_>>().len() == count
+    };
+    match used.iter().find(distinct).or(named) {
+        Some(part) => vec![part.clone()],
+        None if used.is_empty() => vec![whole],
+        None => used,
+    }
 }
 
 /// Variables that have one value in all legs, with it. `include` may set them anew.

@@ -198,6 +198,7 @@ impl Step<'_> {
             }
             "docker/bake-action" | "depot/bake-action" => {
                 let mut place = inputs::bake(self.value, quote());
+                place.fresh = builders.is_fresh() && self.action.starts_with("docker/");
                 place.driver = builders.driver(&place.command);
                 Some((place, At::Bake, builders.capable()))
             }
@@ -209,13 +210,13 @@ impl Step<'_> {
     }
 }
 
-/// Only the driver `docker` keeps the image where later steps find it.
+/// Only the driver `docker` keeps the image where later steps find it, by its name.
 fn lost(step: &Value) -> bool {
     let input = |name: &str| step.get("with").and_then(|with| with.get(name)).and_then(text);
     let asked = |name: &str| input(name).is_some_and(|value| value != "false" && !value.is_empty());
     let several =
         input("platforms").is_some_and(|platforms| platforms.trim().contains([',', '\n']));
-    !asked("push") && !asked("load") && !asked("outputs") && !several
+    asked("tags") && !asked("push") && !asked("load") && !asked("outputs") && !several
 }
 
 /// Actions that make a builder, or may.

@@ -4,6 +4,7 @@
 use yaml_serde::Value;
 
 use super::documents;
+use crate::config::elsewhere::{may_build_images, unread};
 use crate::config::yaml::{self, entries, text};
 
 /// Paths of files of the repository that are included, as written.
@@ -18,6 +19,26 @@ pub(super) fn local(root: &Value) -> Vec<String> {
         Some(list) => list.iter().filter_map(one).collect(),
         None => one(include).into_iter().collect(),
     }
+}
+
+/// What is included from elsewhere and may build images, in words that are a sentence.
+pub(super) fn elsewhere(root: &Value) -> Vec<String> {
+    let list = root.get("include").map(|include| match include.as_sequence() {
+        Some(list) => list.iter().collect(),
+        None => vec![include],
+    });
+    let named = |one: &Value, name: &str| one.get(name).and_then(text);
+    let told = |one: &Value| {
+        let address = text(one).filter(|path| path.contains("://"));
+        let files = one.get("file").map(yaml::one_or_more).unwrap_or_default().join(", ");
+        let of_project = named(one, "project").map(|name| format!("{files} of the project {name}"));
+        of_project
+            .or_else(|| named(one, "template").map(|name| format!("the template {name}")))
+            .or_else(|| named(one, "component").map(|name| format!("the component {name}")))
+            .or_else(|| named(one, "remote").or(address))
+    };
+    let all = list.into_iter().flatten().filter_map(told);
+    all.filter(|name| may_build_images(name)).map(|name| unread(&name)).collect()
 }
 
 /// The keys of all files in one mapping. The file that includes others is merged over them; among

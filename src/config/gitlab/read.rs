@@ -3,6 +3,7 @@
 use yaml_serde::Value;
 
 use super::inherit::{chain, items, keyword};
+use super::kept;
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{Document, entries, one_or_more, text};
 use crate::config::{Place, fits_tag};
@@ -50,6 +51,7 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
     if parallel.is_none() {
         variables.push(("CI_JOB_NAME".to_owned(), name.to_owned()));
     }
+    let caches = kept::of_job(root, doc, &chain, &variables);
     for (place, _) in &mut found {
         builders.registry.end(place);
         name.clone_into(&mut place.job);
@@ -60,7 +62,8 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
             .filter(|leg| parallel.is_some_and(|p| is_plain(p, leg)))
             .cloned()
             .collect();
-        place.variables.clone_from(&variables);
+        place.variables.splice(0..0, variables.iter().cloned());
+        place.kept.clone_from(&caches);
         place.resolve();
         place.slashes = !is_of_one_branch(&chain);
     }

@@ -10,6 +10,10 @@ pub(crate) struct Registry {
     /// `docker tag`: the name an image has, and the other it gets.
     tagged: Vec<(String, String)>,
     pushed: Vec<String>,
+    /// Images come from a file: `docker load`.
+    loaded: bool,
+    /// Images that go into one: `docker save`.
+    saved: Vec<String>,
 }
 
 impl Registry {
@@ -30,6 +34,10 @@ impl Registry {
             | ["gcloud", "auth", "configure-docker", ..] => self.log_in(),
             // `$(aws ecr get-login)` is the `docker login` itself.
             _ if words.iter().any(|word| word.contains("get-login")) => self.log_in(),
+            ["docker", "load", ..] | ["docker", "image", "load", ..] => self.loaded = true,
+            ["docker", "save", rest @ ..] | ["docker", "image", "save", rest @ ..] => {
+                self.saved.extend(names(rest));
+            }
             ["docker", "tag", rest @ ..] | ["docker", "image", "tag", rest @ ..] => {
                 let mut names = names(rest).into_iter();
                 self.tagged.extend(names.next().zip(names.next()));
@@ -44,6 +52,7 @@ impl Registry {
     /// What is known when the build begins.
     pub(super) fn begin(&self, place: &mut Place) {
         place.logs_in_later = !self.logged_in;
+        place.reloaded = self.loaded;
     }
 
     /// What is known when the job was read to its end.
@@ -51,6 +60,9 @@ impl Registry {
         place.logs_in_later &= self.logged_in;
         let own = |name: &str| place.command.tags.iter().any(|tag| plain(tag) == name);
         let also = |name: &&String| self.tagged.iter().any(|(from, to)| to == *name && own(from));
+        // `docker save -o image.tar $IMAGE`
+        let may_be_own = |name: &String| own(name) || name.starts_with('$');
+        place.reloaded &= self.saved.iter().any(may_be_own);
         let whole = |name: &&String| place.command.tags.iter().any(|tag| is_of(tag, name));
         place.pushed =
             self.pushed.iter().filter(|name| also(name) || whole(name)).cloned().collect();

@@ -239,6 +239,8 @@ impl Reader<'_> {
             options: command.options.iter().map(|option| self.option(option)).collect(),
             // Only tells builds of one log apart.
             context: None,
+            // Only goes into what is pasted.
+            others: Vec::new(),
         };
         model::Command {
             quote: self.quote(&command.quote),

@@ -87,6 +87,14 @@ impl Command {
         }
     }
 
+    /// An option that stays with the command whatever is said of its caches.
+    fn other(&mut self, call: &Call, option: &str, value: Option<String>) {
+        const RESULT: [&str; 2] = ["--load", "--progress"];
+        if matches!(call.tool, Tool::DockerBuild | Tool::BuildxBuild) && !RESULT.contains(&option) {
+            self.others.push((option.to_owned(), value));
+        }
+    }
+
     /// `type=image,name=r/a:1,push=true` of `--output`.
     fn output(&mut self, value: &str) {
         let spec = CacheSpec::parse(value);
@@ -133,13 +141,22 @@ fn read(call: &Call, quote: &Quote) -> Command {
             "--platform" | "--custom-platform" => command.platforms.extend(list(&value())),
             "-t" | "--tag" | "--destination" => command.tags.push(value().into()),
             "-d" if call.tool == Tool::Kaniko => command.tags.push(value().into()),
-            "-o" | "--output" => command.output(&value()),
+            "-o" | "--output" => {
+                let value = value();
+                command.output(&value);
+                command.other(call, option, Some(value));
+            }
             "--set" => command.overridden(&value()),
             "--push" => command.push = on,
             "--pull" => command.pull = on,
             option if Asked::is_key_option(option) => {
                 let value = value();
                 command.key_option(option, &value);
+                command.other(call, option, Some(value));
+            }
+            option if option.starts_with('-') => {
+                let own = inline.clone().or_else(|| value_behind(option, words.as_slice()));
+                command.other(call, option, own);
             }
             _ => {}
         }
@@ -147,6 +164,12 @@ fn read(call: &Call, quote: &Quote) -> Command {
     command.context = context(call);
     repository(&mut command, call, kaniko);
     command
+}
+
+/// The word behind an option that is not known here, where it is the option's value.
+fn value_behind(option: &str, rest: &[String]) -> Option<String> {
+    let value = rest.first().filter(|_| !SWITCHES.contains(&option))?;
+    (!value.starts_with('-')).then(|| value.clone())
 }
 
 /// The directory or address that is built: the last word that is neither an option nor the value

@@ -1,28 +1,39 @@
 //! The configuration: the directory of a local cache is kept under a key that never changes.
 
 use super::{META, fix_of};
-use crate::config::Kept;
+use crate::config::{Fate, Kept};
 use crate::finding::{Evidence, Finding, Severity, not_ruled_out};
-use crate::model::CacheKind;
+use crate::rules::planned::local::{self, Local};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::At;
 
+/// What the cache holds.
+enum Holds<'a> {
+    Layers(Local<'a>),
+    /// A file of images, for the older builder.
+    Images,
+}
+
 /// The finding of a build.
 pub(super) fn finding(at: At) -> Option<Finding> {
-    let command = &at.place.command;
-    let other = |kind| !matches!(kind, CacheKind::Local | CacheKind::Unknown);
-    if command.cache_from.iter().any(|spec| other(spec.kind())) {
+    let holds = match local::only(at) {
+        Some(local) => Holds::Layers(local),
+        None if at.place.reloaded && planned::may_be_older(at) => Holds::Images,
+        None => return None,
+    };
+    let held = |kept: &&Kept| match &holds {
+        Holds::Layers(local) => local.is_held_by(kept),
+        Holds::Images => kept.paths.iter().any(|path| is_loaded(at, path)),
+    };
+    let kept = at.place.kept.iter().find(held)?;
+    if kept.fate != Fate::Frozen {
         return None;
     }
-    let to = command.cache_to.iter().find(|spec| spec.kind() == CacheKind::Local)?;
-    let from = command.cache_from.iter().find(|spec| spec.kind() == CacheKind::Local)?;
-    let directories = [from.get("src")?, to.get("dest")?];
-    let holds = |kept: &&Kept| directories.iter().any(|directory| kept.holds(directory));
-    let kept = at.place.kept.iter().find(holds).filter(|kept| kept.fixed)?;
     let key = at.config.quote(kept.line)?;
     let words = Words {
         title: format!(
-            "the local cache is saved once, under the key `{}`, and never again",
+            "{} saved once, under the key `{}`, and never again",
+            if matches!(holds, Holds::Images) { "the images are" } else { "the local cache is" },
             kept.key
         ),
         cause: "The key is the same in each run, and what is stored under a key is never \
@@ -37,6 +48,17 @@ pub(super) fn finding(at: At) -> Option<Finding> {
         subject: kept.key.clone(),
     };
     let mut lines = vec![Evidence::of(&at.config.path, &key, "nothing in it changes")];
-    lines.extend(at.evidence_of(&to.raw, "a cache is written in each run"));
+    lines.extend(match holds {
+        Holds::Layers(local) => at.evidence_of(&local.to.raw, "a cache is written in each run"),
+        Holds::Images => at.evidence("builds with the images that were loaded"),
+    });
     planned::finding(&META, Severity::Warning, lines, words)
+}
+
+/// A line of the file loads or saves images there.
+fn is_loaded(at: At, path: &str) -> bool {
+    let mut parts = path.trim_end_matches('/').rsplit('/');
+    let name = parts.next().unwrap_or(path);
+    let moves = |line: &&str| line.contains("docker load") || line.contains("docker save");
+    at.config.body().lines().filter(moves).any(|line| line.contains(name))
 }

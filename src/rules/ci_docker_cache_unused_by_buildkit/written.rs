@@ -1,6 +1,6 @@
 //! The pipelines file alone: a step restores Bitbucket's docker cache, and `BuildKit` builds there.
 
-use super::META;
+use super::{META, loaded};
 use crate::config::Kept;
 use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::Tool;
@@ -16,13 +16,14 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
         open.close_asked(&past, |_| true);
     }
     let mut files: Vec<(&str, Vec<At>)> = Vec::new();
+    let loaded = loaded::findings(&open.places);
     for at in open.places.into_iter().filter(|at| is_of_no_use(*at)) {
         match files.iter_mut().find(|(path, _)| *path == at.config.path) {
             Some((_, places)) => places.push(at),
             None => files.push((&at.config.path, vec![at])),
         }
     }
-    files.into_iter().filter_map(|(path, places)| finding(path, &places)).collect()
+    files.into_iter().filter_map(|(path, places)| finding(path, &places)).chain(loaded).collect()
 }
 
 /// The docker cache is a `docker save` of the daemon's images. A build that names one of them in

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{META, advice, order};
+use super::{META, advice, inner, order};
 use crate::config::{Change, Config, Instruction, Stage};
 use crate::finding::{Evidence, Fix, to_decide};
 use crate::rules::Study;
@@ -18,41 +18,52 @@ pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
 }
 
 /// What one stage copies too early, and the order it should have, where that is certain to build.
-struct Early<'a> {
-    copy: &'a Instruction,
-    run: &'a Instruction,
-    change: Result<Change, String>,
+pub(super) struct Early<'a> {
+    pub(super) copy: &'a Instruction,
+    pub(super) run: &'a Instruction,
+    pub(super) change: Result<Change, String>,
+    /// What the copy takes in, and what of that the installation reads.
+    pub(super) takes: String,
+    pub(super) reads: &'static str,
+    /// What to do.
+    pub(super) step: &'static str,
 }
+
+const STEP: &str = "Copy the files that name the dependencies, install, and copy the rest \
+    afterwards. Files that the installation reads beside them (`.npmrc`, scripts it calls) are \
+    copied with them.";
 
 fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let found: Vec<Early> =
-        (0..config.content.stages.len()).filter_map(|at| early(config, at)).collect();
+        (0..config.content.stages.len()).filter_map(|at| too_early(config, at)).collect();
     let first = found.first()?;
     let (copy, run) = (&first.copy.text, brief(&first.run.text));
     let fix = Fix {
         summary: format!("run `{run}` before `{copy}`"),
-        steps: vec![
-            "Copy the files that name the dependencies, install, and copy the rest \
-            afterwards. Files that the installation reads beside them (`.npmrc`, scripts it calls) \
-            are copied with them."
-                .to_owned(),
-        ],
+        steps: vec![first.step.to_owned()],
         ..Fix::default()
     };
     let fix = with_changes(fix, config, found.iter().map(|early| early.change.clone()).collect());
     let words = Words {
         title: format!("`{copy}` comes before `{run}`: every changed file reruns it"),
         cause: format!(
-            "`{copy}` takes in the whole build context. As soon as any file of it changes it runs \
-                again, and with it `{run}`, which reads only a few of them."
+            "`{copy}` takes in {}. As soon as any file of it changes it runs again, and with it \
+                `{run}`, which reads {} of them.",
+            first.takes, first.reads
         ),
-        fix: advice::without_git(fix, study, config),
+        fix: if copies_everything(copy) { advice::without_git(fix, study, config) } else { fix },
         rules_out: vec![to_decide("give logs: they show what it costs")],
         subject: format!("{}:{copy}", config.path),
     };
     let lines = found.iter().flat_map(|early| lines(config, early)).collect();
     let finding = planned::finding(&META, META.severity, lines, words)?;
     Some(Ordered { config, spoilt: first.run.line, finding })
+}
+
+fn too_early(config: &Config, at: usize) -> Option<Early<'_>> {
+    early(config, at)
+        .or_else(|| inner::of_folder(config.content.stages.get(at)?))
+        .or_else(|| inner::of_stage(&config.content.stages, at))
 }
 
 /// The first COPY of everything that stands above an installation. A stage that installs something
@@ -68,7 +79,14 @@ fn early(config: &Config, at: usize) -> Option<Early<'_>> {
     let manifests = first.line < copy.line
         && stage.instructions.iter().any(|i| i.line < copy.line && installs(&i.text));
     let run = stage.instructions.iter().find(|i| i.line > copy.line && installs(&i.text))?;
-    (!manifests).then(|| Early { copy, run, change: order::change_in(config, stage, copy) })
+    (!manifests).then(|| Early {
+        copy,
+        run,
+        change: order::change_in(config, stage, copy),
+        takes: "the whole build context".to_owned(),
+        reads: "only a few",
+        step: STEP,
+    })
 }
 
 /// The stages of the file that a stage stands on.
@@ -94,9 +112,9 @@ fn installs_what_files_name(stage: &Stage) -> bool {
 }
 
 fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
-    let copied = line(config, early.copy.line, "copies the whole context");
-    let run =
-        line(config, early.run.line, "needs few of its files, and runs again with every change");
+    let copied = line(config, early.copy.line, &format!("copies {}", early.takes));
+    let needs = format!("needs {} of its files, and runs again with every change", early.reads);
+    let run = line(config, early.run.line, &needs);
     copied.into_iter().chain(run).collect()
 }
 

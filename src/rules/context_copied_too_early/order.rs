@@ -101,7 +101,7 @@ fn first_copy(
 }
 
 /// The directory in a line of a stage; `None` where the stage does not say.
-fn workdir(stage: &Stage, line: u64) -> Option<String> {
+pub(super) fn workdir(stage: &Stage, line: u64) -> Option<String> {
     let all = stage.instructions.iter().filter(|i| i.keyword == "WORKDIR" && i.line < line);
     all.fold(None, |now: Option<String>, workdir| {
         let path = workdir.text.split_once(' ')?.1.trim().trim_end_matches('/');

@@ -1,12 +1,12 @@
 //! The configuration: builds on machines that are new each time, without any cache.
 
-use super::META;
+use super::{META, called};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::Tool;
 use crate::rules::Study;
 use crate::rules::past::Past;
-use crate::rules::planned::{self, Open, Words, flow};
-use crate::rules::remedy::{self, At, Site};
+use crate::rules::planned::{self, Open, Words};
+use crate::rules::remedy::{self, At, Site, reference};
 
 /// One note for each file: what it costs is for the logs to say, and a project may not mind.
 pub(super) fn findings(study: &Study) -> Vec<Finding> {
@@ -15,13 +15,14 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
         open.close_asked(&past, |_| true);
     }
     let mut files: Vec<(&str, Vec<At>)> = Vec::new();
+    let called = called::findings(study, &open.places);
     for at in open.places.into_iter().filter(|at| starts_cold(study, *at)) {
         match files.iter_mut().find(|(path, _)| *path == at.config.path) {
             Some((_, places)) => places.push(at),
             None => files.push((&at.config.path, vec![at])),
         }
     }
-    files.into_iter().filter_map(|(path, places)| finding(path, &places)).collect()
+    files.into_iter().filter_map(|(path, places)| finding(path, &places)).chain(called).collect()
 }
 
 /// New machine, new builder, no cache of any kind, and something to run.
@@ -35,11 +36,14 @@ fn starts_cold(study: &Study, at: At) -> bool {
     let runs = planned::dockerfile(study, at).is_none_or(|file| {
         file.content.stages.iter().flat_map(|stage| &stage.instructions).any(|i| i.keyword == "RUN")
     });
-    at.place.fresh && own && !asks && runs && flow::is_buildkit(at)
+    at.place.fresh && own && !asks && runs
 }
 
 fn finding(path: &str, places: &[At]) -> Option<Finding> {
     let first = places.first()?;
+    if places.iter().all(|at| at.place.classic) || planned::may_be_older(*first) {
+        return older(path, places);
+    }
     let base = remedy::registry_max(&Site::written(*first));
     // One patch for all builds of the file.
     let rest = places.iter().skip(1).map(|at| remedy::registry_max(&Site::written(*at)));
@@ -73,5 +77,49 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
     };
     let lines =
         places.iter().filter_map(|at| at.evidence("neither cache-from nor cache-to")).collect();
+    planned::finding(&META, Severity::Note, lines, words)
+}
+
+/// The older builder takes its cache from images that were pulled.
+fn older(path: &str, places: &[At]) -> Option<Finding> {
+    let first = places.first()?;
+    let image = Site::written(*first).image;
+    let last = reference::with_tag(&image, "latest");
+    let builds =
+        if places.len() == 1 { "the build".to_owned() } else { format!("{} builds", places.len()) };
+    let start = if places.len() == 1 { "starts" } else { "start" };
+    let words = Words {
+        title: format!(
+            "{builds} of {path} {start} on a new machine each time, and no image is pulled for its cache"
+        ),
+        cause: "The machine and its engine are new in each run, and the older builder takes its \
+            cache from images of the engine that `--cache-from` names: there are none, and every \
+            step runs every time."
+            .to_owned(),
+        fix: Fix {
+            summary: "build with BuildKit and a registry cache, or pull the last image first"
+                .to_owned(),
+            steps: vec![
+                "Build with BuildKit (`docker buildx build`) and a registry cache: it stores all \
+                    stages."
+                    .to_owned(),
+                "Or pull the image of the last run and name it in `--cache-from`: that serves the \
+                    stages that are in the image."
+                    .to_owned(),
+                format!("No patch for {path}: which of the two fits is yours to say."),
+            ],
+            snippet: Some(format!(
+                "docker pull {last} || true\ndocker build --cache-from {last} -t {image} -t {last} \
+                    …\ndocker push {last}"
+            )),
+            ..Fix::default()
+        },
+        rules_out: vec![
+            not_ruled_out("steps so quick that no cache is needed"),
+            to_decide("give logs: they show how long the steps take"),
+        ],
+        subject: path.to_owned(),
+    };
+    let lines = places.iter().filter_map(|at| at.evidence("no --cache-from")).collect();
     planned::finding(&META, Severity::Note, lines, words)
 }

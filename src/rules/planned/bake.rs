@@ -15,7 +15,7 @@ pub(in crate::rules) fn calls(study: &Study) -> impl Iterator<Item = At<'_>> {
     calls.filter(|at| at.place.command.tool == Tool::BuildxBake)
 }
 
-/// The file that a call names, else the one that bake finds by itself: its own before one of
+/// The file that a call of bake or Compose names, else the one that bake finds by itself: its own before one of
 /// Compose, whose services are targets (<https://docs.docker.com/build/bake/reference/#file-format>).
 pub(in crate::rules) fn file_of<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
     const FOUND: [&str; 6] = [
@@ -26,8 +26,9 @@ pub(in crate::rules) fn file_of<'a>(study: &'a Study, at: At) -> Option<&'a Conf
         "docker-compose.yml",
         "docker-compose.yaml",
     ];
-    let bake =
-        || study.configs.iter().filter(|config| matches!(config.kind.name(), "bake" | "compose"));
+    let composes = at.place.command.tool == Tool::Compose;
+    let kinds: &[&str] = if composes { &["compose"] } else { &["bake", "compose"] };
+    let bake = || study.configs.iter().filter(|config| kinds.contains(&config.kind.name()));
     let root = root(&at.config.path);
     let path = |name: &str| plain(&format!("{root}/{name}"));
     match &at.place.command.file {

@@ -50,6 +50,8 @@ pub struct Site<'a> {
     pub imports: Vec<String>,
     /// The image as tagged, or a placeholder.
     pub image: String,
+    /// The image as the command names it, where that tells no name: `$IMAGE`.
+    pub tag: Option<String>,
     /// Bake target or compose service.
     pub target: Option<String>,
     /// Stage asked for with `--target`.
@@ -58,6 +60,10 @@ pub struct Site<'a> {
     pub file: Option<String>,
     /// Options that stay as they are, in the form of a shell: `--build-arg DEBUG=yes`.
     pub kept: Vec<String>,
+    /// Build arguments, but for the one that asks for an inline cache.
+    pub arguments: Vec<String>,
+    /// Platforms asked for.
+    pub platforms: Vec<String>,
     /// Directory that is built.
     pub context: Option<String>,
     /// The builder can write every kind of cache already.
@@ -85,10 +91,13 @@ impl<'a> Site<'a> {
             cache,
             unnamed,
             imports: imports_of(run, build, command),
+            tag: command.and_then(|c| c.tags.first()).map(ToString::to_string),
             target: target_of(run, build, form),
             stage: command.and_then(|c| c.target.clone()),
             file: command.and_then(|c| c.file.clone()),
             kept: command.map(kept).unwrap_or_default(),
+            arguments: command.map(arguments).unwrap_or_default(),
+            platforms: command.map(|c| c.platforms.clone()).unwrap_or_default(),
             context: command.and_then(|c| c.context.clone()),
             capable: capable(run, build),
             push: command.is_some_and(|c| c.push) || build.engine == Engine::Buildkitd,
@@ -112,11 +121,14 @@ impl<'a> Site<'a> {
             cache,
             unnamed,
             imports: command.cache_from.iter().filter_map(registry_ref).collect(),
+            tag: command.tags.first().map(ToString::to_string),
             target: at.place.target.clone(),
             stage: command.target.clone(),
             file: command.file.clone(),
             kept: kept(command),
-            context: command.context.clone(),
+            arguments: arguments(command),
+            platforms: command.platforms.clone(),
+            context: command.context.clone().or_else(|| at.place.context.clone()),
             capable: at.place.driver.as_deref().is_some_and(|driver| driver != "docker"),
             push: command.push,
             image: image.unwrap_or_else(|| PLACEHOLDER.to_owned()),
@@ -135,14 +147,23 @@ impl<'a> Site<'a> {
 
 /// What a command asks for beside caches: a fix that is pasted must not lose it.
 fn kept(command: &Command) -> Vec<String> {
-    let arguments =
-        command.build_args.iter().filter(|argument| !argument.starts_with("BUILDKIT_INLINE_CACHE"));
+    let arguments = arguments(command).into_iter();
     let mut kept: Vec<String> =
-        arguments.map(|argument| format!("--build-arg {}", assignment(argument))).collect();
+        arguments.map(|argument| format!("--build-arg {}", assignment(&argument))).collect();
     if !command.platforms.is_empty() {
         kept.push(format!("--platform {}", command.platforms.join(",")));
     }
+    kept.extend(command.pull.then(|| "--pull".to_owned()));
+    kept.extend(command.others.iter().map(|(option, value)| match value {
+        Some(value) => format!("{option} {}", word(value)),
+        None => option.clone(),
+    }));
     kept
+}
+
+fn arguments(command: &Command) -> Vec<String> {
+    let own = |argument: &&String| !argument.starts_with("BUILDKIT_INLINE_CACHE");
+    command.build_args.iter().filter(own).cloned().collect()
 }
 
 /// `NAME=value`; a name alone takes its value from the environment.
@@ -157,6 +178,10 @@ fn assignment(argument: &str) -> String {
 fn word(text: &str) -> Cow<'_, str> {
     if text.contains(['$', '`']) {
         return if text.contains(' ') { Cow::Owned(format!("\"{text}\"")) } else { text.into() };
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.,:=/@%+".contains(&b);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.into();
     }
     shlex::try_quote(text).unwrap_or_else(|_| text.into())
 }

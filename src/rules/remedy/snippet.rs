@@ -34,13 +34,15 @@ fn shell(site: &Site, settings: &Settings, tool: &str) -> String {
     options.extend(site.file.iter().map(|f| format!("--file {f}")));
     options.extend(site.stage.iter().map(|s| format!("--target {s}")));
     options.extend(site.kept.iter().cloned());
-    options.push(format!("--tag {}", site.image));
+    let tag = site.tag.as_deref().filter(|_| site.image == PLACEHOLDER);
+    options.push(format!("--tag {}", tag.unwrap_or(&site.image)));
     // A docker-container builder keeps its result to itself unless told where to put it.
     let context = site.context.as_deref().unwrap_or(".");
-    options.push(match (tool, site.push) {
-        ("docker build", _) => context.to_owned(),
-        (_, true) => format!("--push {context}"),
-        (_, false) => format!("--load {context}   # or --push"),
+    let told = site.kept.iter().any(|o| o.starts_with("-o ") || o.starts_with("--output "));
+    options.push(match site.push {
+        _ if told || tool == "docker build" => context.to_owned(),
+        true => format!("--push {context}"),
+        false => format!("--load {context}   # or --push"),
     });
     let builder = if settings.builder { format!("{CREATE}\n") } else { String::new() };
     format!("{builder}{tool} \\\n  {}", options.join(" \\\n  "))
@@ -93,6 +95,9 @@ fn plugin(site: &Site, settings: &Settings) -> String {
             true\n        driver: docker-container\n",
         );
     }
+    if !site.arguments.is_empty() {
+        let _ = writeln!(text, "      args:{}", list(&site.arguments, 8));
+    }
     if settings.inline {
         text.push_str("      buildkit-inline-cache: true\n");
     }
@@ -113,6 +118,16 @@ fn action(site: &Site, settings: &Settings) -> String {
         String::new()
     };
     text.push_str("- uses: docker/build-push-action@v6\n  with:\n");
+    let own = [("context", &site.context), ("file", &site.file), ("target", &site.stage)];
+    for (name, value) in own.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+        let _ = writeln!(text, "    {name}: {value}");
+    }
+    if !site.platforms.is_empty() {
+        let _ = writeln!(text, "    platforms: {}", site.platforms.join(","));
+    }
+    if !site.arguments.is_empty() {
+        let _ = writeln!(text, "    build-args: |\n      {}", site.arguments.join("\n      "));
+    }
     if site.push {
         text.push_str("    push: true\n");
     }

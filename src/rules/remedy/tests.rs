@@ -16,7 +16,8 @@ fn snippet(fix: &crate::finding::Fix) -> &str {
 #[test]
 fn what_the_command_asks_for_beside_caches_is_kept() {
     let command = "docker build --build-arg DEBUG=yes --build-arg 'NOTE=two words' --build-arg \
-        BUILDKIT_INLINE_CACHE=0 --platform linux/arm64 -t r.example.com/app:1 services/app";
+        BUILDKIT_INLINE_CACHE=0 --platform linux/arm64 --secret id=npm,src=.npmrc --network=host \
+        --ssh default --progress plain --label 'a=b c' --pull -t r.example.com/app:1 services/app";
     let site = site(made().command(command).image("r.example.com/app:1").run());
     insta::assert_snapshot!(snippet(&inline_args(&site)), @r"
     docker build \
@@ -24,6 +25,11 @@ fn what_the_command_asks_for_beside_caches_is_kept() {
       --build-arg DEBUG=yes \
       --build-arg NOTE='two words' \
       --platform linux/arm64 \
+      --pull \
+      --secret id=npm,src=.npmrc \
+      --network host \
+      --ssh default \
+      --label 'a=b c' \
       --tag r.example.com/app:1 \
       services/app
     ");

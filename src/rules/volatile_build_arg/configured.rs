@@ -78,7 +78,7 @@ fn early<'a>(study: &Study, stage: &'a Stage, builds: &[At]) -> Option<Early<'a>
     let change = |name: &str| {
         order::change(stage, name).ok().filter(|change| !order::spoilt(stage, change).is_empty())
     };
-    let arguments = stage.instructions.iter().filter(|i| i.keyword == "ARG");
+    let arguments = stage.instructions.iter().filter(|i| i.keyword == "ARG" && !is_meant(&i.text));
     let volatile = arguments.flat_map(|argument| {
         declared(&argument.text).into_iter().map(move |name| (argument, name))
     });
@@ -89,6 +89,12 @@ fn early<'a>(study: &Study, stage: &'a Stage, builds: &[At]) -> Option<Early<'a>
     let spoilt = *order::spoilt(stage, &change(name)?).first()?;
     let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(&name))?;
     Some(Early { stage, names, declaration, spoilt })
+}
+
+/// `ARG CACHE_BUST`: it is there to have everything below it built again.
+fn is_meant(argument: &str) -> bool {
+    let name = argument.to_ascii_uppercase().replace('_', "");
+    ["CACHEBUST", "BUSTCACHE", "NOCACHE", "FORCEREBUILD"].iter().any(|word| name.contains(word))
 }
 
 fn lines(config: &Config, early: &Early) -> Vec<Evidence> {

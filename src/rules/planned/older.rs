@@ -1,0 +1,30 @@
+//! Builds that may get the builder before `BuildKit`.
+
+use crate::model::Tool;
+use crate::rules::remedy::At;
+
+/// The file tells of a builder, an option or a client that makes it the older builder.
+pub(in crate::rules) fn may_be_older(at: At) -> bool {
+    let text = &at.config.text;
+    let off = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
+    at.place.classic
+        || off.iter().any(|off| text.contains(off))
+        || at.place.command.tool == Tool::DockerBuild && older_client(text)
+}
+
+/// The file names a docker client before 23, which builds with the older builder unless told
+/// otherwise (docker/cli, release notes of 23.0). `docker:stable` has been 20.10 since it was given
+/// up.
+fn older_client(text: &str) -> bool {
+    let value =
+        |rest: &str| rest.trim_start_matches([':', '=', ' ', '"', '\'']).starts_with(['1', 't']);
+    let asked = text.split("DOCKER_BUILDKIT").skip(1).any(value);
+    let old = |tag: &str| {
+        let version = tag
+            .split(|c: char| !c.is_ascii_digit())
+            .next()
+            .and_then(|digits| digits.parse::<u32>().ok());
+        tag.starts_with("stable") || version.is_some_and(|version| version < 23)
+    };
+    !asked && text.split("docker:").skip(1).any(old)
+}

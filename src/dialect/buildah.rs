@@ -15,7 +15,7 @@ impl Dialect for Buildah {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         let says = match text.first()? {
             b'S' | b'[' => step(text),
-            b'-' => arrow(text),
+            b'-' | 0xe2 => arrow(text),
             b'C' => config(text).or_else(|| text.strip_prefix(b"COMMIT").and_then(commit)),
             b'T' => text
                 .strip_prefix(b"Trying to pull ")
@@ -63,7 +63,9 @@ fn pair(text: &[u8]) -> Option<(u32, u32)> {
 
 /// `--> Using cache c70f…`, `--> Cache pulled from remote r/c:0a1b…`, `--> c70f3a76dac`
 fn arrow(text: &[u8]) -> Option<Says<'_>> {
-    let rest = text.strip_prefix(b"--> ")?.trim_ascii_end();
+    // Pages for people make one dash of two.
+    let arrows = [&b"--> "[..], "–> ".as_bytes()];
+    let rest = arrows.iter().find_map(|arrow| text.strip_prefix(*arrow))?.trim_ascii_end();
     // Whoever passes the line on may have put something behind it.
     let hash = |rest: &[u8]| {
         let word = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
@@ -102,12 +104,14 @@ fn commit(rest: &[u8]) -> Option<Says<'_>> {
 }
 
 /// `Error: building at STEP "RUN x": while running runtime: exit status 1`;
-/// `error building at STEP …` before v1.24; ``Error: unable to parse value provided `[]` to
+/// `error building at STEP …` before v1.24, `error building at step {Env:[…] … Message:RUN x …}: …`
+/// before v1.6; ``Error: unable to parse value provided `[]` to
 /// --cache-from: …`` (`pkg/cli/build.go`)
 fn failed(text: &[u8]) -> Option<Says<'_>> {
-    const STARTS: [&[u8]; 3] = [
+    const STARTS: [&[u8]; 4] = [
         b"Error: building at STEP \"",
         b"error building at STEP \"",
+        b"error building at step {Env:",
         b"Error: unable to parse value provided ",
     ];
     let from_podman = text.starts_with(b"Error: error building at STEP \"");
@@ -153,6 +157,7 @@ mod tests {
             ("STEP 3: RUN make", Says::Step { stage: 1, position: 3, of: 0, text: b"RUN make" }),
             ("--> Using cache c70f3a76daca", Says::UsingCache),
             ("--> c70f3a76dac", Says::Layer),
+            ("–> c70f3a76dac", Says::Layer),
             ("--> Cache pulled from remote r/c:0a", Says::Pulled(b"r/c:0a")),
             ("[2/2] COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
             ("COMMIT r/team/app:1", Says::Commit(b"r/team/app:1")),
@@ -163,6 +168,7 @@ mod tests {
                 "Error: building at STEP \"RUN x\": while running runtime: exit status 1",
                 Says::Failed,
             ),
+            ("error building at step {Env:[A=b] Command:run Message:RUN x}: x", Says::Failed),
             (
                 "Error: unable to parse value provided `[]` to --cache-from: repository must",
                 Says::Failed,

@@ -15,14 +15,14 @@ impl Dialect for Classic {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         let says = match text.first()? {
             b'S' => step(text).or_else(|| success(text)),
-            b' ' => match text.strip_prefix(b" ---> ") {
+            b' ' => match behind_arrow(text.get(1..)?) {
                 Some(rest) => arrow(rest),
                 None => bare(text.get(1..)?),
             },
             b'd' if text.starts_with(b"deleted: sha256:") => text.get(16..).map(Says::Deleted),
             b'R' | b'U' | b'0'..=b'9' | b'a'..=b'f' => bare(text),
             // Markdown and some CIs take the blank at the start of a line off.
-            b'-' => text.strip_prefix(b"---> ").and_then(arrow),
+            b'-' | 0xe2 => behind_arrow(text).and_then(arrow),
             b'T' | b'C' | b'A' => failed(text).then_some(Says::Failed),
             b'D' => text
                 .strip_prefix(b"Digest: ")
@@ -91,6 +91,12 @@ fn success(text: &[u8]) -> Option<Says<'_>> {
         return Some(Says::UpToDate(image));
     }
     text.strip_prefix(b"Status: Downloaded newer image for ").map(Says::Downloaded)
+}
+
+/// Pages for people make one dash of three: `—> Using cache`.
+fn behind_arrow(text: &[u8]) -> Option<&[u8]> {
+    let arrows = [&b"---> "[..], "—> ".as_bytes()];
+    arrows.iter().find_map(|arrow| text.strip_prefix(*arrow))
 }
 
 /// ` ---> Using cache`, ` ---> Running in 0a1b…`, ` ---> 0a1b…`
@@ -167,6 +173,8 @@ mod tests {
             (" ---> Running in 0bb89b0742a7", Says::Running),
             (" ---> f549e20c22dc", Says::Image(b"f549e20c22dc")),
             ("---> Using cache", Says::UsingCache),
+            ("—> Using cache", Says::UsingCache),
+            (" —> f549e20c22dc", Says::Image(b"f549e20c22dc")),
             (" ---> Using cache [web]", Says::UsingCache),
             (" ---> f549e20c22dc [web]", Says::Image(b"f549e20c22dc")),
             (" Using cache", Says::Bare(Bare::UsingCache)),
@@ -188,6 +196,7 @@ mod tests {
             "Step onbuild-x : RUN a",
             " ---> done",
             "---> syntax:manifests",
+            "—> and so on",
             "The command failed",
             "Running in circles",
             "Using cached package",

@@ -91,7 +91,7 @@ fn says(message: &[u8]) -> Option<Says<'_>> {
             None => after("Built cross stage deps: ").map(|_| Says::Planned),
         },
         b'C' => match after("Checking for cached layer ") {
-            Some(rest) => Some(Says::Lookup(rest.strip_suffix(b"...").unwrap_or(rest))),
+            Some(rest) => Some(Says::Lookup(without_dots(rest))),
             None => after("Cache entry expired: ").map(|_| Says::Expired),
         },
         b'U' => after("Using caching version of cmd: ").map(Says::Cached),
@@ -119,6 +119,12 @@ fn says(message: &[u8]) -> Option<Says<'_>> {
         b'S' => after("Skipping push to container registry").map(|_| Says::PushSkipped),
         _ => None,
     }
+}
+
+/// `r/c:0a1b...`; text that went through a page for people ends with one sign, `r/c:0a1b…`.
+fn without_dots(reference: &[u8]) -> &[u8] {
+    let dots = [&b"..."[..], "…".as_bytes()];
+    dots.iter().find_map(|dots| reference.strip_suffix(*dots)).unwrap_or(reference)
 }
 
 fn pushes(message: &[u8]) -> Option<Says<'_>> {
@@ -232,6 +238,7 @@ mod tests {
                 Says::Named { base: b"golang:1.22", name: b"build" },
             ),
             ("Checking for cached layer r/c:0a1b...", Says::Lookup(b"r/c:0a1b")),
+            ("Checking for cached layer r/c:0a1b…", Says::Lookup(b"r/c:0a1b")),
             ("Using caching version of cmd: RUN x", Says::Cached(b"RUN x")),
             ("No cached layer found for cmd RUN x", Says::NotCached(b"RUN x")),
             ("Cache entry expired: r/c:0a1b", Says::Expired),

@@ -1,9 +1,9 @@
 //! Programs that log in JSON and pass on what a builder prints:
 //! `{"type":"raw","text":"#5 CACHED\r\n"}` (the dev containers CLI with `--log-format json`),
-//! `{"level":"info","message":"#5 CACHED"}`.
+//! `{"level":"info","message":"#5 CACHED"}`, `{"MESSAGE":"#5 CACHED","_PID":"7"}`.
 //!
 //! One message may hold several lines. Sources: `devcontainers/cli` `src/spec-utils/log.ts`;
-//! winston, zap, serilog.
+//! winston, zap, serilog; systemd's `journalctl -o json`.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,8 @@ struct Record<'a> {
         alias = "line",
         alias = "log",
         alias = "output",
-        alias = "@m"
+        alias = "@m",
+        alias = "MESSAGE"
     )]
     message: Cow<'a, str>,
 }
@@ -83,6 +84,7 @@ mod tests {
         assert!(recognises(&JsonMessage, &[br#"{"level":"info","message":"Step 1/2 : FROM a"}"#]));
         let coloured = br#"{"log":"\u001b[36mINFO\u001b[0m[0000] RUN make\n","stream":"stderr"}"#;
         assert!(recognises(&JsonMessage, &[coloured]));
+        assert!(recognises(&JsonMessage, &[br#"{"_PID":"7","MESSAGE":"Step 1/2 : FROM a"}"#]));
         for other in [
             &br#"{"level":"info","msg":"RUN npm ci","time":"2026-05-04T09:00:00Z"}"#[..],
             b"{\"text\":3}",

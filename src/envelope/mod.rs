@@ -61,6 +61,7 @@ mod task;
 mod teamcity;
 mod teamcity_message;
 mod tekton;
+mod terminal;
 mod terraform;
 mod tilt;
 mod told;
@@ -205,6 +206,15 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &quoted::Quoted,
     &indent::Indent,
 ];
+
+/// What was typed behind the prompt of a terminal.
+#[must_use]
+pub fn typed(line: &[u8]) -> Option<&[u8]> {
+    match terminal::at_terminal(line)? {
+        Mark::Command(command) => Some(command),
+        _ => None,
+    }
+}
 
 /// Systems whose words are so typical that they are believed where nothing else tells the CI: a
 /// pasted teardown of Bitbucket has nothing but its words.

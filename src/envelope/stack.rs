@@ -8,7 +8,8 @@ use memchr::{memchr, memmem};
 
 use super::unknown::Prefix;
 use super::{
-    ENVELOPES, Envelope, Head, KNOWN_BY_WORDS, Mark, Peeled, Stamp, ansi, echo, told, wrap,
+    ENVELOPES, Envelope, Head, KNOWN_BY_WORDS, Mark, Peeled, Stamp, ansi, echo, terminal, told,
+    wrap,
 };
 
 /// How often one envelope may be inside another.
@@ -227,7 +228,7 @@ impl Stack {
 
     /// No CI shows the prompt of a terminal: who copied it ran the build by hand.
     fn typed<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
-        self.ci().is_none().then(|| echo::at_terminal(text))?
+        self.ci().is_none().then(|| terminal::at_terminal(text))?
     }
 
     /// The outermost of the forms that these lines still have.

@@ -1,9 +1,11 @@
 //! A layer that the imported cache names cannot be fetched, and the build fails.
 
+mod kaniko;
+
 use super::backend::{self, Cause, Draft, Refusal};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
-use crate::model::{is_gone, is_of_record};
+use crate::model::{Dialect, is_gone, is_of_record};
 
 pub(super) struct CachedLayerUnreadable;
 
@@ -14,10 +16,10 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     what: "A step or the image's export ends with `blob sha256:… not found`, `failed to load \
         cache: …`, or with `failed to copy: …` of a layer that can only be the cache's, though the \
-        import ended well.",
+        import ended well. kaniko ends with `extracting fs from image: …`.",
     why: "BuildKit imports the list of what is cached, and fetches a layer only when something \
         needs it. If that fails it does not go back and run the step: the build fails, and does so \
-        again until the cache is written anew.",
+        again until the cache is written anew. kaniko fetches the layer and may fail to unpack it.",
     fix: "Build once without the import, so that the export rewrites the cache; keep the cache \
         where layers are not evicted one by one.",
     rules_out: "A layer of a base image: it is in a different repository. A file that COPY does \
@@ -31,6 +33,7 @@ static META: RuleMeta = RuleMeta {
         "https://github.com/moby/buildkit/pull/6053",
         "https://github.com/moby/buildkit/pull/4771",
         "moby/buildkit cache/remotecache/gha/gha.go",
+        "GoogleContainerTools/kaniko pkg/commands/run.go",
     ],
     since: "0.1.0",
 };
@@ -42,7 +45,9 @@ impl Rule for CachedLayerUnreadable {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         backend::findings(study, &META, Cause::LayerUnreadable, |_, group| {
-            Some(draft(group.first()?))
+            let first = group.first()?;
+            let of_kaniko = first.build.dialect == Dialect::Kaniko;
+            Some(if of_kaniko { kaniko::draft(first) } else { draft(first) })
         })
     }
 }
@@ -221,6 +226,24 @@ mod tests {
             .export(CacheKind::Unknown, Some(error))
             .error(&format!("ERROR: failed to solve: {error}"));
         assert_eq!(CachedLayerUnreadable.check(&of(vec![run])).len(), 1);
+    }
+
+    #[test]
+    fn kaniko_does_not_run_the_step_instead() {
+        let failed = |error: &str| {
+            let run = made().error(error).with(|build| build.dialect = Dialect::Kaniko);
+            CachedLayerUnreadable.check(&of(vec![run]))
+        };
+        let start = "error building image: error building stage: failed to execute command: ";
+        let whiteout = failed(&format!(
+            "{start}extracting fs from image: removing whiteout .wh.dev: unlinkat //dev/shm: busy"
+        ));
+        assert!(whiteout[0].cause.contains("deletes a path"));
+        let folder =
+            failed(&format!("{start}extracting fs from image: open /usr/bin/a: not a directory"));
+        assert!(folder[0].cause.contains("over the files"));
+        assert!(failed(&format!("{start}failed to get filesystem from image: EOF")).is_empty());
+        assert!(failed(&format!("{start}waiting for process to exit: exit status 1")).is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::past::{self, Past, cost, header};
 use super::remedy::{self, Site};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Proof, Severity};
+use crate::model::{Command, Run, Tool};
 use crate::series::chain;
 
 pub(super) struct LayersDisabled;
@@ -13,16 +14,16 @@ static META: RuleMeta = RuleMeta {
     title: "buildah keeps no layers, so every step runs in every build",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "In several runs no step of a buildah build is followed by an arrow with its layer (`--> \
+    what: "In several runs, or in one whose command line is there and has no `--layers`, no step of a buildah build is followed by an arrow with its layer (`--> \
         c70f3a76dac`) or with `Using cache`.",
     why: "`buildah build` (`bud`) makes one layer of the whole build unless `--layers` is given or \
         BUILDAH_LAYERS=true is set: it neither looks for earlier results nor keeps any.",
     fix: "Build with `--layers`; with `--cache-from` and `--cache-to` where the storage does not \
         outlive the job.",
-    rules_out: "Builds in which some step has an arrow; failed builds; a single run. `podman \
-        build` keeps layers unless an option says otherwise.",
-    limits: "The command line of buildah is seldom in the log; missing arrows in several runs are \
-        what shows it.",
+    rules_out: "Builds in which some step has an arrow; failed builds; a single run without its \
+        command line. `podman build` keeps layers unless an option says otherwise.",
+    limits: "The command line of buildah is seldom in the log; where it is not, missing arrows in \
+        several runs are what shows it.",
     example: include_str!("examples/layers-disabled.txt"),
     references: &[
         "https://github.com/containers/buildah/blob/main/docs/buildah-build.1.md",
@@ -46,21 +47,24 @@ fn finding(past: &Past) -> Option<Finding> {
         .filter(|&i| past.builds.get(i).is_some_and(|b| chain::lacks_layers(b)))
         .collect();
     let arrows = past.builds.iter().any(|b| chain::keeps_layers(b));
-    if bare.len() < 2 || arrows {
+    let newest = *bare.last()?;
+    let asked = asked_without(past, newest);
+    if arrows || (bare.len() < 2 && asked.is_none()) {
         return None;
     }
-    let (run, build) = past.get(*bare.last()?)?;
+    let (run, build) = past.get(newest)?;
     let site = Site::of(past.study, run, build);
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: Confidence::Likely,
-        title: format!("{} runs of buildah keep no layers: every step ran in each", bare.len()),
+        confidence: if asked.is_some() { Confidence::Proven } else { Confidence::Likely },
+        title: title(bare.len()),
         cause:
             "With layers buildah prints an arrow after each step, with the layer's name or with \
-            the cached one. None of these builds has any but the last: they run without layers."
+            the cached one. No step but the last has any: layers are off."
                 .to_owned(),
-        evidence: Proof::from_lines(lines(past, &bare))?.seen_in(past.places(bare.iter().copied())),
+        evidence: Proof::from_lines(shown(run, asked).chain(lines(past, &bare)).collect())?
+            .seen_in(past.places(bare.iter().copied())),
         fix: remedy::registry_max(&site),
         impact: cost(
             bare.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
@@ -69,6 +73,25 @@ fn finding(past: &Past) -> Option<Finding> {
         rules_out: Vec::new(),
         subject: site.image,
     })
+}
+
+fn title(runs: usize) -> String {
+    match runs {
+        1 => "buildah runs without `--layers`: it looks for no layer, and keeps none".to_owned(),
+        _ => format!("{runs} runs of buildah keep no layers: every step ran in each"),
+    }
+}
+
+/// The only command line of the build: `buildah` itself, which has no layers unless told to.
+fn asked_without<'a>(past: &Past<'a>, i: usize) -> Option<&'a Command> {
+    let [command] = past.commands(i) else { return None };
+    let own = command.tool == Tool::Buildah && !command.quote.text.contains("podman");
+    (own && command.layers.is_none() && !command.no_cache).then_some(command)
+}
+
+fn shown(run: &Run, command: Option<&Command>) -> impl Iterator<Item = Evidence> {
+    let line = command.map(|c| Study::quote(run, &c.quote, "`--layers` is not given"));
+    line.into_iter()
 }
 
 fn lines(past: &Past, bare: &[usize]) -> Vec<Evidence> {

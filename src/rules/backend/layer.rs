@@ -5,14 +5,25 @@
 //! ended well (`moby/buildkit` issue 2836). Who needs it then fails: a step, or the image's export.
 
 use super::super::remedy::reference::{in_url, same_repository};
-use crate::model::{Build, is_of_layer};
+use crate::model::{Build, Dialect, is_of_layer};
 
 /// Whether the error of a step or of a build is about a layer of the cache, and not about a base
 /// image.
 pub(super) fn is_unreadable(text: &str, build: &Build) -> bool {
     let command =
         text.contains("did not complete successfully") || text.contains("executor failed running");
-    !command && (is_of_layer(text) || is_of_step(text, build) || is_of_import(text, build))
+    !command
+        && (is_of_layer(text)
+            || is_of_step(text, build)
+            || is_of_import(text, build)
+            || is_of_kaniko(text, build))
+}
+
+/// `error building image: error building stage: failed to execute command: extracting fs from
+/// image: open /a: not a directory`: kaniko says so of layers of its cache alone; a base image is
+/// `filesystem from image` (`pkg/commands/run.go`, `copy.go`, `pkg/executor/build.go`).
+fn is_of_kaniko(text: &str, build: &Build) -> bool {
+    build.dialect == Dialect::Kaniko && text.contains(": extracting fs from image: ")
 }
 
 /// `could not fetch content descriptor sha256:… (…) from remote: not found`, of a layer that the

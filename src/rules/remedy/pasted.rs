@@ -1,5 +1,6 @@
 //! A command of the log as it may be pasted into a script.
 
+use crate::envelope;
 use crate::model::Command;
 
 /// The command line without the marks and prompts of CI systems and shells, on one line.
@@ -10,11 +11,12 @@ pub(in crate::rules) fn command_line(command: &Command) -> String {
 }
 
 /// `##[group]Run docker build .`, `[command]/usr/bin/docker build .`, `+ docker build .`,
-/// `> -t app \`
+/// `ann@host:~$ docker build .`, `> -t app \`
 fn bare(line: &str) -> &str {
     const MARKS: [&str; 3] = ["##[group]Run ", "##[command]", "[command]"];
     let text = MARKS.iter().find_map(|mark| line.trim().strip_prefix(mark)).unwrap_or(line.trim());
-    let text = text.trim_start_matches(['+', '$', '>', ' ']);
+    let typed = envelope::typed(text.as_bytes()).and_then(|typed| str::from_utf8(typed).ok());
+    let text = typed.unwrap_or(text).trim_start_matches(['+', '$', '>', ' ']);
     text.strip_prefix("/usr/bin/").unwrap_or(text).trim_end_matches(['\\', '`']).trim_end()
 }
 
@@ -35,6 +37,8 @@ mod tests {
             "$ docker build .",
             "[command]/usr/bin/docker build .",
             "##[group]Run docker build .",
+            "ann@host:~/app$ docker build .",
+            "➜  app git:(main) ✗ docker build .",
         ] {
             assert_eq!(of(&[line]), "docker build .");
         }

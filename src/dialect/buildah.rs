@@ -73,7 +73,8 @@ fn arrow(text: &[u8]) -> Option<Says<'_>> {
         (11..=64).contains(&word.len()) && word.iter().all(u8::is_ascii_hexdigit)
     };
     if let Some(image) = rest.strip_prefix(b"Using cache ") {
-        return hash(image).then_some(Says::UsingCache);
+        // A mask may stand for the hash.
+        return (hash(image) || !image.contains(&b' ')).then_some(Says::UsingCache);
     }
     if let Some(reference) = rest.strip_prefix(b"Cache pulled from remote ") {
         return Some(Says::Pulled(reference));
@@ -156,6 +157,7 @@ mod tests {
             ("STEP 4: COMMIT", Says::Commit(b"")),
             ("STEP 3: RUN make", Says::Step { stage: 1, position: 3, of: 0, text: b"RUN make" }),
             ("--> Using cache c70f3a76daca", Says::UsingCache),
+            ("--> Using cache <hash>", Says::UsingCache),
             ("--> c70f3a76dac", Says::Layer),
             ("–> c70f3a76dac", Says::Layer),
             ("--> Cache pulled from remote r/c:0a", Says::Pulled(b"r/c:0a")),
@@ -188,6 +190,7 @@ mod tests {
             "COMMIT to the plan",
             "[1/2] Step 1/2 : RUN",
             "--> Using cache",
+            "--> Using cache of the browser",
         ] {
             assert_eq!(Buildah.read(line.as_bytes()), None, "{line}");
         }

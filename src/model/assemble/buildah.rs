@@ -116,6 +116,7 @@ impl BuildahSegment {
             // hash.
             self.waiting.iter().for_each(|step| ended(&mut self.build, step.at));
         }
+        doubt_silent(&mut self.build);
         let build = &mut self.build;
         // Where the log begins after FROM, an arrow tells a step from the `STEP 3: …` of a script.
         let refused = build.errors.iter().any(|quote| quote.text.contains(" to --cache-"));
@@ -323,6 +324,19 @@ impl BuildahSegment {
 fn is_image_id(image: &str) -> bool {
     const SHA256: usize = 64;
     image.len() == SHA256 && image.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Where steps have arrows, one that has none was cut out of the log, or its arrow was. The last one
+/// of a stage is told by the commit.
+fn doubt_silent(build: &mut Build) {
+    let inner = |step: &&mut Step| step.position < step.of;
+    let speaks = |step: &Step| step.verdict.is_some() && step.position < step.of;
+    if !build.steps.iter().any(speaks) {
+        return;
+    }
+    let silent = |step: &&mut Step| step.verdict.is_none() && step.outcome == Outcome::Miss;
+    let steps = build.steps.iter_mut();
+    steps.filter(inner).filter(silent).for_each(|step| step.outcome = Outcome::Unknown);
 }
 
 /// It came to its end, and no arrow said how: layers are off.

@@ -138,3 +138,13 @@ fn a_registry_that_does_not_answer_is_an_import_that_failed() {
     let import = build(&log).imports.remove(0);
     assert_eq!((import.reference.as_deref(), import.ok()), (Some("r:5000/c"), false));
 }
+
+#[test]
+fn where_steps_have_arrows_one_without_was_cut() {
+    let build = build(
+        "STEP 1/5: FROM a\nSTEP 2/5: RUN a\n--> Using cache c70f3a76daca\n--> c70f3a76dac\nSTEP 3/5: \
+            RUN b\n[…]\nSTEP 4/5: RUN c\n--> 161bb1f8c15\nSTEP 5/5: RUN d\nCOMMIT x\n--> 261bb1f8c15",
+    );
+    let known: Vec<Outcome> = build.steps.iter().map(|step| step.outcome).collect();
+    assert_eq!(known, [Outcome::Hit, Outcome::Unknown, Outcome::Miss, Outcome::Miss]);
+}

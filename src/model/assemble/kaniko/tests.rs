@@ -161,3 +161,23 @@ fn stages_are_looked_up_before_they_are_built() {
         (1, BuildOutcome::Succeeded, 1)
     );
 }
+
+#[test]
+fn a_lookup_that_failed_counts_where_its_line_says_why() {
+    let error = |said: &str| {
+        let log = format!(
+            "INFO[0000] Building stage 'a' [idx: '0', base-idx: '-1']\nINFO[0000] Checking for \
+                cached layer r/c:0a...\nDEBU[0001] Failed to retrieve layer: {said}\nINFO[0001] No \
+                cached layer found for cmd RUN a\nINFO[0001] RUN a"
+        );
+        builds(log.lines()).remove(0).imports.remove(0).error.is_some()
+    };
+    let url = "GET https://r/v2/c/manifests/0a";
+    assert!(error(&format!("{url}: UNAUTHORIZED: authentication required")));
+    assert!(error(&format!("{url}: unexpected status code 503 Service Unavailable")));
+    assert!(error("Get \"https://r/v2/\": dial tcp 10.0.0.1:443: i/o timeout"));
+    // Wrapped by a terminal.
+    assert!(!error(url));
+    assert!(!error(&format!("{url}:")));
+    assert!(!error(&format!("{url}: MANIFEST_UNK")));
+}

@@ -19,7 +19,7 @@ impl KanikoSegment {
     pub(super) fn refused(&mut self, error: String, quote: Quote) {
         let absent =
             ["MANIFEST_UNKNOWN", "NAME_UNKNOWN", "404"].iter().any(|known| error.contains(known));
-        if let Some(import) = self.build.imports.last_mut().filter(|_| !absent) {
+        if let Some(import) = self.build.imports.last_mut().filter(|_| !absent && !is_cut(&error)) {
             (import.error, import.ended, import.verdict) = (Some(error.into()), true, Some(quote));
         }
     }
@@ -83,4 +83,13 @@ fn transfer(repo: Text, header: Quote) -> Transfer {
 /// `registry:5000/team/app/cache` of `registry:5000/team/app/cache:4606…`
 fn repository(reference: &str) -> &str {
     reference.rsplit_once(':').map_or(reference, |(repo, _)| repo)
+}
+
+/// `GET https://r/v2/c/manifests/0a1b: MANIFEST_UNK`: a terminal wrapped the line, and the rest of it
+/// is in the next one.
+fn is_cut(error: &str) -> bool {
+    let Some((_, said)) = error.strip_prefix("GET ").and_then(|rest| rest.split_once(": ")) else {
+        return error.starts_with("GET ");
+    };
+    !said.contains([' ', ':'])
 }

@@ -1,7 +1,7 @@
 //! Builders that are known by what they print, and whose logs are not read: they cache by rules of
 //! their own.
 
-use memchr::memmem;
+use crate::source::find;
 
 /// How far the beginning of a line is looked at.
 const LONGEST: usize = 160;
@@ -33,9 +33,9 @@ fn is_phase(line: &[u8]) -> bool {
 /// `   +build | --> RUN make`, `+build | *cached* --> COPY src src`,
 /// `./web+build *failed* | --> RUN make` (`earthly/earthly` `conslogging/conslogging.go`).
 fn is_target(line: &[u8]) -> bool {
-    let Some(arrow) = memmem::find(line, b"--> ") else { return false };
+    let Some(arrow) = find(line, b"--> ") else { return false };
     let (before, said) = line.split_at_checked(arrow).unwrap_or((line, b""));
-    let Some(bar) = memmem::find(before, b" | ") else { return false };
+    let Some(bar) = find(before, b" | ") else { return false };
     let (target, marks) = before.split_at_checked(bar).unwrap_or((before, b""));
     let target = target.trim_ascii();
     let target = target.strip_suffix(b" *failed*").unwrap_or(target);

@@ -329,14 +329,15 @@ fn is_image_id(image: &str) -> bool {
 /// Where steps have arrows, one that has none was cut out of the log, or its arrow was. The last one
 /// of a stage is told by the commit.
 fn doubt_silent(build: &mut Build) {
-    let inner = |step: &&mut Step| step.position < step.of;
-    let speaks = |step: &Step| step.verdict.is_some() && step.position < step.of;
-    if !build.steps.iter().any(speaks) {
+    let inner = |step: &Step| step.position < step.of && step.outcome != Outcome::Failed;
+    if !build.steps.iter().any(|step| inner(step) && step.verdict.is_some()) {
         return;
     }
-    let silent = |step: &&mut Step| step.verdict.is_none() && step.outcome == Outcome::Miss;
-    let steps = build.steps.iter_mut();
-    steps.filter(inner).filter(silent).for_each(|step| step.outcome = Outcome::Unknown);
+    for step in &mut build.steps {
+        if inner(step) && step.verdict.is_none() {
+            step.outcome = Outcome::Unknown;
+        }
+    }
 }
 
 /// It came to its end, and no arrow said how: layers are off.

@@ -49,13 +49,16 @@ fn finding(study: &Study, seen: &[Seen]) -> Option<Finding> {
     };
     let elsewhere = ci_caches::all(study).any(|s| good(&s));
     let restore = seen.iter().any(|s| s.entry.operation == CacheOperation::Restore);
+    let failing = match study.runs.len() {
+        1 => "this run".to_owned(),
+        all => format!("{failed} of {all} runs"),
+    };
     let words = Words {
         severity: META.severity,
         confidence: Confidence::Proven,
         title: format!("{}: the cache service failed", ci_caches::lost(seen)),
         cause: format!(
-            "The service, or the network to it, answered with an error in {failed} of {} runs.{}",
-            study.runs.len(),
+            "The service, or the network to it, answered with an error in {failing}.{}",
             if restore {
                 " A miss after it is a consequence: the cache may well be there."
             } else {
@@ -67,8 +70,7 @@ fn finding(study: &Study, seen: &[Seen]) -> Option<Finding> {
             summary: if elsewhere {
                 "run again: the service works in other runs"
             } else {
-                "run \
-                again; look at the runners' network if it stays"
+                "run again; look at the runners' network if it stays"
             }
             .to_owned(),
             steps: vec![

@@ -61,9 +61,11 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Proven,
         title: format!(
-            "`{option}` on the command line: {} of {} runs build without the cache",
-            told.len(),
-            past.len()
+            "`{option}` on the command line: {} without the cache",
+            match past.len() {
+                1 => "the run builds".to_owned(),
+                all => format!("{} of {all} runs build", told.len()),
+            }
         ),
         cause: format!(
             "The command says `{option}`, so the steps are executed whatever the caches hold. \

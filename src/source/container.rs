@@ -279,7 +279,8 @@ const DOCUMENT: u64 = 12 << 20;
 /// A file that is wanted as a whole.
 fn whole(stream: impl Read, limits: &Limits) -> Result<Content, Unreadable> {
     let longest = limits.whole.longest;
-    let mut bytes = Vec::new();
+    // Room that is not written to costs nothing; a list that grows copies megabytes again and again.
+    let mut bytes = Vec::with_capacity(usize::try_from(longest).unwrap_or_default());
     Bounded::new(stream, &limits.budget).take(longest + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > longest {
         return Err(Unreadable::TooLong(longest));

@@ -145,6 +145,13 @@ impl Segment {
         self.dialect == Dialect::BuildkitPlain && !first && !self.vertices.is_empty()
     }
 
+    /// Some vertex that was printed between others is not in the log.
+    pub(super) fn skips_numbers(&self) -> bool {
+        let named = self.vertices.iter().filter(|(n, v)| **n > 0 && !v.names.is_empty()).count();
+        let last = self.vertices.keys().next_back().copied().unwrap_or_default();
+        u32::try_from(named).is_ok_and(|named| named < last)
+    }
+
     /// The builds: one, or one a target.
     pub(super) fn finish(&self, invocation: usize) -> Vec<Build> {
         finish::builds(self, invocation)

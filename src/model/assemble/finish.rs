@@ -66,7 +66,7 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     }
     builds.retain(|b| b.total_lines() > 0);
     for build in &mut builds {
-        build.headless |= behind_gap(build).is_some();
+        build.headless |= segment.skips_numbers() && behind_gap(build).is_some();
     }
     let open = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
     for build in &mut builds {

@@ -12,7 +12,7 @@ use std::ops::{Deref, DerefMut};
 use super::shared::Recent;
 use super::{Few, Quote, Shared, Step, Text};
 
-pub use option::KeyOption;
+pub use option::{KeyOption, is_proxy};
 pub use spec::CacheSpec;
 
 /// The tool a command line calls.

@@ -20,7 +20,7 @@ mod transfer;
 pub use assemble::{Interest, LogReader};
 pub use build::{Amount, Base, Build, BuildOutcome, Dialect, Engine, FinalStep};
 pub use cache_error::{About, cache_error, configured, is_gone, is_of_layer, is_of_record};
-pub use command::{Asked, CacheSpec, Command, KeyOption, Tool, asks_inline};
+pub use command::{Asked, CacheSpec, Command, KeyOption, Tool, asks_inline, is_proxy};
 pub use image::{ImageRef, is_masked, may_be_one};
 pub use key::{Digest, KeyInput, StepKey, Told};
 pub use operation::{Copying, Mount, Operation};

@@ -71,7 +71,7 @@ impl Operation {
     pub fn reads_context(&self) -> bool {
         match self {
             Self::Run(mounts) => mounts.iter().any(|mount| mount.binds() && mount.from.is_none()),
-            Self::Copy(copying) => copying.from.is_none(),
+            Self::Copy(copying) => copying.from.is_none() && !copying.is_written(),
             Self::Workdir | Self::Other => false,
         }
     }
@@ -80,6 +80,15 @@ impl Operation {
     #[must_use]
     pub fn is_link(&self) -> bool {
         matches!(self, Self::Copy(copying) if copying.link)
+    }
+}
+
+impl Copying {
+    /// Every source is a here-document, whose lines are no part of the printed text:
+    /// `COPY <<EOF /etc/motd`.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        !self.sources.is_empty() && self.sources.iter().all(|source| source.starts_with("<<"))
     }
 }
 
@@ -177,5 +186,7 @@ mod tests {
         assert!(copying.link && copying.from.is_none());
         let Operation::Copy(copying) = Operation::parse("ADD a.txt b.txt /dir/") else { panic!() };
         assert_eq!(copying.sources, ["a.txt", "b.txt"]);
+        let written = Operation::parse("COPY <<\"EOF\" <<B /etc/");
+        assert!(!written.reads_context() && Operation::parse("COPY <<A b /").reads_context());
     }
 }

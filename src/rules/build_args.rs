@@ -5,7 +5,7 @@
 use super::Study;
 use super::past::Past;
 use crate::finding::Evidence;
-use crate::model::{Command, Tool};
+use crate::model::{Command, Tool, is_proxy};
 
 /// An argument that has another value in every one of some runs.
 pub(super) struct Argument {
@@ -85,7 +85,7 @@ fn pairs(command: &Command) -> impl Iterator<Item = (&str, &str)> {
         .iter()
         .flat_map(|a| a.split(['\n', '\r']))
         .filter_map(|a| a.trim().split_once('='));
-    pairs.filter(|(name, _)| !name.starts_with("BUILDKIT_"))
+    pairs.filter(|(name, _)| !name.starts_with("BUILDKIT_") && !is_proxy(name))
 }
 
 /// A shell expression, or a CI's variable, that is another one in each run or commit.

@@ -4,7 +4,7 @@ use super::command_lines::{self, Given};
 use super::instruction::brief;
 use super::past::{self, Past};
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
+use crate::finding::{Finding, Fix, Severity, ruled_out};
 use crate::model::Command;
 use crate::series::{Because, KeyPart, Miss};
 
@@ -24,8 +24,9 @@ static META: RuleMeta = RuleMeta {
     fix: "Give the option the same value in every run, or leave it out of builds that do not need \
         it.",
     rules_out: "Options that are no part of the key: the address of an added host, secrets, ssh, \
-        labels, provenance, outputs. Runs whose command lines are not shown, and tools that take \
-        options from files.",
+        labels, provenance, outputs. The classic builder and buildah, which keep no option in a \
+        key. Runs whose command lines are not shown; bake and compose, which take options from \
+        files too, are only judged by their command lines.",
     limits: "It needs the command lines of both runs. One changed run is a note: the option may \
         have been meant to change once.",
     example: include_str!("examples/build-option-changed.txt"),
@@ -73,7 +74,7 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
     Some(Finding {
         rule: META.id,
         severity: if runs > 1 { META.severity } else { Severity::Note },
-        confidence: Confidence::Proven,
+        confidence: reruns.iter().map(|rerun| rerun.confidence).max()?,
         title: format!("`{shown}` invalidates `{text}` in {runs} of {} builds", past.len()),
         cause: format!(
             "The command lines differ in `{shown}`, which is part of the cache key of every RUN. \

@@ -1,6 +1,6 @@
 //! What the command lines of two builds ask for differently, as far as it is part of cache keys.
 
-use crate::model::{Build, Command, Run, Text, Tool};
+use crate::model::{Build, Command, Run, Text, Tool, is_proxy};
 
 use super::KeyPart;
 
@@ -32,14 +32,26 @@ impl<'a> Asked<'a> {
 
     /// The command lines show every argument and option: those of tools that read no file for them.
     pub(super) fn is_known(&self) -> bool {
-        let plain = |command: &Command| {
-            matches!(
-                command.tool,
-                Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl | Tool::Buildah
-            )
-        };
+        self.all(|tool| {
+            matches!(tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl | Tool::Buildah)
+        })
+    }
+
+    /// The command lines show some; those of bake and compose stand in files as well, which a
+    /// command line only adds to.
+    pub(super) fn is_shown(&self) -> bool {
+        self.is_known() || self.all(|tool| matches!(tool, Tool::BuildxBake | Tool::Compose))
+    }
+
+    /// There are command lines, and all of them are of such tools.
+    fn all(&self, fits: fn(Tool) -> bool) -> bool {
         let mut building = self.building().peekable();
-        building.peek().is_some() && building.all(plain)
+        building.peek().is_some() && building.all(|command| fits(command.tool))
+    }
+
+    /// Proxies count where a Dockerfile declares them, which no log of `BuildKit` shows.
+    pub(super) fn differs_in_a_proxy(&self, other: &Self) -> bool {
+        differing(&self.arguments(), &other.arguments()).into_iter().any(is_proxy)
     }
 
     /// Name and value of each argument, sorted.
@@ -63,7 +75,8 @@ impl<'a> Asked<'a> {
     /// Arguments that a RUN depends on and that are not those of the other build.
     pub(super) fn other_arguments(&self, other: &Self) -> Vec<KeyPart> {
         let counts = |name: &str| {
-            !name.starts_with("BUILDKIT_") && name != EPOCH || name == "BUILDKIT_SANDBOX_HOSTNAME"
+            let known = name.starts_with("BUILDKIT_") || name == EPOCH || is_proxy(name);
+            !known || name == "BUILDKIT_SANDBOX_HOSTNAME"
         };
         let names = differing(&self.arguments(), &other.arguments());
         let names = names.into_iter().filter(|name| counts(name));

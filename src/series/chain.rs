@@ -32,7 +32,7 @@ pub struct Stage<'a> {
 pub enum Input {
     /// Nothing: WORKDIR.
     None,
-    /// Values of ARG and ENV that its text need not show: RUN.
+    /// Values of ARG and ENV that its text need not show: RUN, and a here-document that is copied.
     Values,
     /// Files of the build context, or a remote file.
     Files,
@@ -85,6 +85,7 @@ pub fn input(step: &Step) -> Input {
         _ if operation.reads_context() => Input::Files,
         _ if operation.sources().next().is_some() => Input::Stage,
         Operation::Run(_) => Input::Values,
+        Operation::Copy(copying) if copying.is_written() => Input::Values,
         Operation::Copy(_) | Operation::Other => Input::Files,
     }
 }

@@ -5,6 +5,7 @@
 //! ENV in scope, added hosts, network, limits, user and shell; a WORKDIR on text, parent, user and
 //! `SOURCE_DATE_EPOCH`; a COPY on the files and its parent, with `--link` on the files alone.
 
+mod asked;
 mod left;
 mod unstored;
 
@@ -313,67 +314,6 @@ impl<'a> Case<'_, '_, 'a> {
         !own && at.any(|other| other.text == step.text)
     }
 
-    /// The Dockerfile is the one of the commit before, and a value that is new in the text is that
-    /// of an argument which only this command line gives.
-    fn argument_in_text(&self, before: Option<(&'a Run, &'a Build)>) -> Option<KeyPart> {
-        let (run, build) = before?;
-        // A RUN is printed with the value filled in, and looks the same where its text was edited.
-        if self.step.instruction == "RUN" {
-            return None;
-        }
-        let same_commit = run.commit.is_some() && run.commit == self.now.run.commit;
-        if !same_commit || chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile) {
-            return None;
-        }
-        let now = Asked::of(self.now.run, self.now.build);
-        let changed = now.other_arguments(&Asked::of(run, build));
-        let arguments = now.arguments();
-        changed.into_iter().find(|part| {
-            let KeyPart::Argument(name) = part else { return false };
-            let value = arguments.iter().find(|(known, _)| *known == name.as_str());
-            value.is_some_and(|(_, value)| !value.is_empty() && self.step.text.contains(value))
-        })
-    }
-
-    /// What the command lines or the size of the Dockerfile say differently than before.
-    fn asked_otherwise(&self, before: Option<(&'a Run, &'a Build)>, store: Store) -> Option<Why> {
-        let (run, build) = before?;
-        let input = chain::input(self.step);
-        if !matches!(input, Input::None | Input::Values) || store == Store::NeverAsked {
-            return None;
-        }
-        let (now, then) = (Asked::of(self.now.run, self.now.build), Asked::of(run, build));
-        if let Some(epoch) = now.other_epoch(&then).filter(|_| input == Input::None) {
-            return Some(Why::of(Because::ArgumentChanged, Proven, store).differing(vec![epoch]));
-        }
-        if input == Input::Values && now.is_known() && then.is_known() {
-            let options = now.other_options(&then);
-            if !options.is_empty() {
-                let why = Why::of(Because::OptionChanged, Proven, store);
-                return Some(why.differing(options));
-            }
-            let arguments = now.other_arguments(&then);
-            if !arguments.is_empty() && !self.prints_no_argument() {
-                let why = Why::of(Because::ArgumentChanged, Likely, store);
-                return Some(why.differing(arguments));
-            }
-        }
-        let edited = chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile);
-        if edited && !chain::has_other_texts(build, self.now.build) {
-            let why = Why::of(Because::InstructionChanged, Likely, store);
-            return Some(why.differing(vec![KeyPart::Dockerfile]));
-        }
-        None
-    }
-
-    /// The builder prints each instruction, and no ARG stands above the step.
-    fn prints_no_argument(&self) -> bool {
-        let build = self.now.build;
-        let argument =
-            |step: &Step| step.instruction == "ARG" && step.position < self.step.position;
-        build.dialect.prints_metadata() && !build.steps.iter().any(argument)
-    }
-
     /// Parts of the key that the log does not show, and that may be others than before.
     fn hidden(&self, before: Option<(&'a Run, &'a Build)>) -> Vec<KeyPart> {
         let mut hidden = Vec::new();
@@ -389,11 +329,13 @@ impl<'a> Case<'_, '_, 'a> {
         let now = Asked::of(self.now.run, self.now.build);
         let then = before.map(|(run, build)| Asked::of(run, build));
         let known = now.is_known() && then.as_ref().is_some_and(Asked::is_known);
-        let takes_values = input == Input::Values || self.step.instruction == "RUN";
-        if takes_values && !self.prints_no_argument() && !(known && now.is_literal()) {
+        let runs = self.step.instruction == "RUN";
+        let proxy = then.as_ref().is_some_and(|then| now.differs_in_a_proxy(then));
+        let shown = known && now.is_literal() && !proxy;
+        if (input == Input::Values || runs) && !self.prints_no_argument() && !shown {
             hidden.push(KeyPart::Values);
         }
-        if takes_values && !known {
+        if runs && !known {
             hidden.push(KeyPart::Options);
         }
         let (a, b) = (before.and_then(|(_, b)| b.dockerfile.as_ref()), &self.now.build.dockerfile);

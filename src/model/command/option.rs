@@ -45,6 +45,16 @@ impl Asked {
     }
 }
 
+/// An argument that reaches each RUN without an ARG, and is then no part of its key (`moby/buildkit`
+/// `frontend/dockerfile/dockerfile2llb/convert.go`, `proxyEnvFromBuildArgs`; measured with v0.12.5
+/// and v0.32.2).
+#[must_use]
+pub fn is_proxy(argument: &str) -> bool {
+    let (scheme, rest) = argument.split_once('_').unwrap_or((argument, ""));
+    rest.eq_ignore_ascii_case("proxy")
+        && ["http", "https", "ftp", "no", "all"].iter().any(|s| scheme.eq_ignore_ascii_case(s))
+}
+
 /// The name in `db:10.0.0.1`, `db=10.0.0.1`.
 fn host(value: &str) -> &str {
     value.split_once([':', '=']).map_or(value, |(name, _)| name)

@@ -83,7 +83,7 @@ impl Command {
             "platform" => self.platforms.extend(list(value)),
             "no-cache" if value.is_empty() => self.no_cache = true,
             "no-cache" => self.no_cache_filter.extend(list(value)),
-            _ => {}
+            key => self.key_option(key, value),
         }
     }
 
@@ -163,6 +163,7 @@ fn read(call: &Call, quote: &Quote) -> Command {
     }
     command.context = context(call);
     repository(&mut command, call, kaniko);
+    epoch(&mut command, call);
     command
 }
 
@@ -238,6 +239,18 @@ fn global(command: &mut Command, call: &Call) {
             _ => {}
         }
     }
+}
+
+/// buildx gives the epoch of its environment to the build, unless an argument does
+/// (`docker/buildx` `build/opt.go`): `SOURCE_DATE_EPOCH=0 docker buildx build .`.
+fn epoch(command: &mut Command, call: &Call) {
+    let buildx = matches!(call.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::BuildxBake);
+    let is_epoch = |word: &str| word.starts_with("SOURCE_DATE_EPOCH=");
+    if !buildx || command.build_args.iter().any(|argument| is_epoch(argument)) {
+        return;
+    }
+    let set = call.before.iter().rfind(|word| is_epoch(word));
+    command.build_args.extend(set.map(|word| (*word).clone()));
 }
 
 /// kaniko reads and writes one repository, where its cache is on.

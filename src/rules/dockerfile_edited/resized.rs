@@ -19,16 +19,22 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         Some(same_stage(build, step).filter(|other| other.position >= step.position))
     });
     let text = brief(&last.text);
+    // The lines of a here-document are not printed either.
+    let (place, such) = if last.text.contains("<<") {
+        ("in or above", "a line of a here-document, ")
+    } else {
+        ("above", "")
+    };
     Some(Finding {
         rule: meta.id,
         severity: meta.severity,
         confidence: Confidence::Likely,
-        title: format!("the Dockerfile was edited above `{text}`"),
+        title: format!("the Dockerfile was edited {place} `{text}`"),
         cause: format!(
             "The Dockerfile that was sent has another size than before, and no step has another \
-                text: what was edited is an instruction that the builder does not print, such as \
-                ENV, USER, SHELL or the default of an ARG. These are part of the cache key of \
-                `{text}`, so it and the steps below it ran."
+                text: what was edited is something that the builder does not print, such as \
+                {such}ENV, USER, SHELL or the default of an ARG. These are part of the cache key \
+                of `{text}`, so it and the steps below it ran."
         ),
         evidence: Proof::from_lines(evidence.collect())?,
         fix: super::fix("line"),

@@ -3,7 +3,7 @@
 //! time of a WORKDIR.
 
 use crate::finding::{Confidence, Finding, Fix, Severity, ruled_out};
-use crate::model::{Step, Text};
+use crate::model::Text;
 use crate::rules::build_args;
 use crate::rules::command_lines::{self, Given, Rerun};
 use crate::rules::instruction::brief;
@@ -52,7 +52,7 @@ fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
         severity: if runs > 1 { meta.severity } else { Severity::Note },
         confidence: reruns.iter().map(|rerun| rerun.confidence).max()?,
         title: format!("`{name}` invalidates `{text}` in {runs} of {} builds", past.len()),
-        cause: cause(name, last.step),
+        cause: cause(name, last),
         evidence: command_lines::proof(past, &reruns, &given)?,
         fix: fix(name),
         impact: command_lines::impact(past, &reruns),
@@ -78,7 +78,8 @@ fn is_declared(past: &Past, rerun: &Rerun, name: &str) -> bool {
     names.any(|known| known == name)
 }
 
-fn cause(name: &str, step: &Step) -> String {
+fn cause(name: &str, last: &Rerun) -> String {
+    let step = last.step;
     let text = brief(&step.text);
     if name == EPOCH {
         return format!(
@@ -87,7 +88,8 @@ fn cause(name: &str, step: &Step) -> String {
                 `{text}` and every step below it ran."
         );
     }
-    if step.instruction == "RUN" {
+    // Proven is what the text shows.
+    if step.instruction == "RUN" && last.confidence != Confidence::Proven {
         return format!(
             "The command lines give the build argument `{name}` another value than before. A \
                 declared argument is part of the cache key of every RUN below it, used or not: \

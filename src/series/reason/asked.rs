@@ -1,0 +1,89 @@
+//! What the command lines of two builds, or the sizes of their Dockerfiles, tell of a step that ran.
+
+use super::super::Confidence::{Likely, Proven};
+use super::super::asked::Asked;
+use super::super::chain::{self, Input};
+use super::super::{Because, KeyPart, Store};
+use super::{Case, Why};
+use crate::model::{Build, Run, Step};
+
+impl<'a> Case<'_, '_, 'a> {
+    /// The Dockerfile is the one of the commit before, and a value that is new in the text is that
+    /// of an argument which only this command line gives.
+    pub(super) fn argument_in_text(&self, before: Option<(&'a Run, &'a Build)>) -> Option<KeyPart> {
+        let (run, build) = before?;
+        let same_commit = run.commit.is_some() && run.commit == self.now.run.commit;
+        if !same_commit || chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile) {
+            return None;
+        }
+        let now = Asked::of(self.now.run, self.now.build);
+        let changed = now.other_arguments(&Asked::of(run, build));
+        let arguments = now.arguments();
+        changed.into_iter().find(|part| {
+            let KeyPart::Argument(name) = part else { return false };
+            let value = arguments.iter().find(|(known, _)| *known == name.as_str());
+            value.is_some_and(|(_, value)| !value.is_empty() && self.step.text.contains(value))
+        })
+    }
+
+    /// What the command lines or the size of the Dockerfile say differently than before.
+    pub(super) fn asked_otherwise(
+        &self,
+        before: Option<(&'a Run, &'a Build)>,
+        store: Store,
+    ) -> Option<Why> {
+        let (run, build) = before?;
+        let input = chain::input(self.step);
+        if !matches!(input, Input::None | Input::Values) || store == Store::NeverAsked {
+            return None;
+        }
+        let (now, then) = (Asked::of(self.now.run, self.now.build), Asked::of(run, build));
+        let of_buildkit = self.now.build.dialect.counts_from();
+        if let Some(epoch) = now.other_epoch(&then).filter(|_| input == Input::None && of_buildkit)
+        {
+            return Some(Why::of(Because::ArgumentChanged, Proven, store).differing(vec![epoch]));
+        }
+        if self.step.instruction == "RUN" && now.is_shown() && then.is_shown() {
+            let options = now.other_options(&then);
+            // The classic builder and buildah keep no option in a key.
+            if !options.is_empty() && of_buildkit {
+                let sure = if now.is_known() && then.is_known() { Proven } else { Likely };
+                return Some(Why::of(Because::OptionChanged, sure, store).differing(options));
+            }
+            let mut arguments = now.other_arguments(&then);
+            arguments.retain(|argument| self.may_declare(argument));
+            if !arguments.is_empty() {
+                let why = Why::of(Because::ArgumentChanged, Likely, store);
+                return Some(why.differing(arguments));
+            }
+        }
+        let edited = chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile);
+        if edited && !chain::has_other_texts(build, self.now.build) {
+            let why = Why::of(Because::InstructionChanged, Likely, store);
+            return Some(why.differing(vec![KeyPart::Dockerfile]));
+        }
+        None
+    }
+
+    /// An ARG above the step declares it, as far as the builder prints each instruction.
+    fn may_declare(&self, argument: &KeyPart) -> bool {
+        let build = self.now.build;
+        let KeyPart::Argument(name) = argument else { return false };
+        let declares = |step: &Step| {
+            let mut words = step.text.split_ascii_whitespace().skip(1);
+            step.instruction == "ARG"
+                && step.stage == self.step.stage
+                && step.position < self.step.position
+                && words.any(|word| word.split('=').next() == Some(name.as_str()))
+        };
+        build.dialect.hides_metadata() || build.steps.iter().any(declares)
+    }
+
+    /// The builder prints each instruction, and no ARG stands above the step.
+    pub(super) fn prints_no_argument(&self) -> bool {
+        let build = self.now.build;
+        let argument =
+            |step: &Step| step.instruction == "ARG" && step.position < self.step.position;
+        build.dialect.prints_metadata() && !build.steps.iter().any(argument)
+    }
+}

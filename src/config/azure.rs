@@ -132,6 +132,7 @@ fn job(job: &Value, inside: &Value, at: &Route, outer: &Outer) -> Job {
         slashes: true,
         steps: list.flat_map(|(index, step)| of_step(step, &at.with_key(index))).collect(),
         builders: if outer.hosted == Some(true) { Builders::fresh() } else { Builders::unknown() },
+        ..Job::default()
     }
 }
 

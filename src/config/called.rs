@@ -16,6 +16,8 @@ pub struct Called {
     scripts: HashSet<String>,
     /// Targets of Makefiles.
     targets: Vec<String>,
+    /// What is assigned behind `make`, before anything that a Makefile assigns itself.
+    assigned: Vec<(String, String)>,
 }
 
 impl Called {
@@ -44,6 +46,7 @@ impl Called {
         self.scripts
             .extend(scripts.map(|word| super::link::in_root(&config.path, in_checkout(word))));
         let Some(make) = words.iter().position(|word| *word == "make") else { return };
+        self.assigned.extend(assigned(line));
         let targets = words
             .iter()
             .skip(make + 1)
@@ -71,11 +74,29 @@ impl Called {
         if kind.name() == Makefile.name() && !makefile::builds(text, &self.targets) {
             return None;
         }
-        let content = kind.read(text).ok().filter(|content| !content.places.is_empty())?;
+        let content = if kind.name() == Makefile.name() {
+            makefile::content(text, &self.assigned)
+        } else {
+            kind.read(text).ok()?
+        };
+        if content.places.is_empty() {
+            return None;
+        }
         let others = std::sync::Arc::default();
         let (path, text, lines) = (path.to_owned(), text.to_owned(), OnceLock::new());
         Some(Config { path, text, kind, content, others, lines, beside: None })
     }
+}
+
+/// `make image TAG=${{ github.sha }}`: with these a Makefile's own assignments do not count
+/// (<https://www.gnu.org/software/make/manual/html_node/Overriding.html>).
+fn assigned(line: &str) -> Vec<(String, String)> {
+    let Some((_, behind)) = line.split_once("make ") else { return Vec::new() };
+    let whole = behind.replace("${{ ", "${{").replace(" }}", "}}");
+    let words = shlex::split(&whole).unwrap_or_default();
+    let words = words.iter().take_while(|word| !matches!(word.as_str(), "&&" | "||" | ";" | "|"));
+    let pairs = words.filter(|word| !word.starts_with('-')).filter_map(|word| word.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn is_script(word: &str) -> bool {

@@ -13,7 +13,7 @@ use self::orbs::Call;
 use super::jobs::{self, Job, Step, variables};
 use super::script::{Builders, Item};
 use super::yaml::{Route, entries, key, one_or_more, text};
-use super::{Change, Content, Kind, fits_tag, yaml};
+use super::{Change, Content, Kind, fits_tag, machine, yaml};
 
 /// The kind of file.
 #[derive(Debug)]
@@ -72,11 +72,10 @@ fn orb_jobs(root: &Value) -> Vec<Job> {
         found.push(Job {
             name: value.get("name").and_then(text).unwrap_or_else(|| id.to_owned()),
             variables: variables(root.get("environment")),
-            legs: Vec::new(),
-            plain_legs: Vec::new(),
             slashes: !names_one_branch(value),
             steps: vec![step],
             builders: if kept { Builders::unknown() } else { Builders::fresh() },
+            ..Job::default()
         });
     }
     found
@@ -116,7 +115,8 @@ fn unread(root: &Value) -> Vec<String> {
 
 fn job(root: &Value, id: &str, value: &Value, at: &Route) -> Job {
     let called = calls(root, id);
-    let (legs, plain_legs) = legs(&called);
+    let given = parameters(&called);
+    let (legs, plain_legs) = legs(&given);
     let machine = machine(root, value);
     Job {
         name: id.to_owned(),
@@ -124,6 +124,7 @@ fn job(root: &Value, id: &str, value: &Value, at: &Route) -> Job {
             .concat(),
         legs,
         plain_legs,
+        machine: resource_class(value, &given),
         slashes: !called.iter().any(|call| names_one_branch(call)),
         steps: std::iter::once(Step::Older(has_older_client(root, value)))
             .chain(kept::early(steps(root, value, at, 0)))
@@ -256,8 +257,18 @@ fn calls<'a>(root: &'a Value, id: &str) -> Vec<&'a Value> {
     jobs.filter_map(|job| job.get(id)).collect()
 }
 
-/// Parameters that differ between the calls, or between the legs of one.
-fn legs(calls: &[&Value]) -> (Vec<String>, Vec<String>) {
+/// The size of its machine, where it is one of ARM in some legs alone: `arm.large`.
+fn resource_class(job: &Value, given: &[(String, Vec<String>)]) -> Option<String> {
+    let class = with_forms(&job.get("resource_class").and_then(text)?);
+    let names = crate::config::variables::names(&class);
+    let is_named = |name: &str| names.iter().any(|named| named == &format!("parameters.{name}"));
+    let differs =
+        |(name, labels): &(String, Vec<String>)| is_named(name) && machine::differ(labels);
+    given.iter().any(differs).then_some(class)
+}
+
+/// Parameters that differ between the calls, or between the legs of one, with their values.
+fn parameters(calls: &[&Value]) -> Vec<(String, Vec<String>)> {
     const OWN: [&str; 8] =
         ["name", "requires", "context", "filters", "matrix", "type", "pre-steps", "post-steps"];
     let mut given: Vec<(String, Vec<String>)> = Vec::new();
@@ -278,6 +289,11 @@ fn legs(calls: &[&Value]) -> (Vec<String>, Vec<String>) {
     }
     let several = |values: &[String]| values.iter().any(|value| Some(value) != values.first());
     given.retain(|(_, values)| several(values));
+    given
+}
+
+/// How the job names them, and those of them that may stand in a tag.
+fn legs(given: &[(String, Vec<String>)]) -> (Vec<String>, Vec<String>) {
     let named = |(name, _): &(String, Vec<String>)| format!("parameters.{name}");
     let plain = given.iter().filter(|(_, values)| values.iter().all(|value| fits_tag(value)));
     (given.iter().map(named).collect(), plain.map(named).collect())

@@ -68,7 +68,13 @@ fn all(root: &Value) -> Vec<Job> {
     };
     let steps = list.flat_map(of_one).collect();
     let builders = Builders::fresh();
-    vec![Job { variables: variables(root.get("substitutions")), steps, builders, ..Job::default() }]
+    vec![Job {
+        variables: variables(root.get("substitutions")),
+        slashes: true,
+        steps,
+        builders,
+        ..Job::default()
+    }]
 }
 
 fn of_step(step: &Value, at: &Route, everywhere: &[(String, String)]) -> Vec<Step> {

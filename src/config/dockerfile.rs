@@ -44,13 +44,19 @@ impl Kind for Dockerfile {
         (word(first) && !OTHER.contains(&last)) || (word(last) && first != last)
     }
 
-    /// Source code and texts are named after what they are about; a Dockerfile has a FROM.
+    /// Source code and texts are named after what they are about; a Dockerfile has a FROM, and
+    /// begins with an instruction.
     fn may_be_other(&self, path: &str, text: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+        let begins = || {
+            let all = lines::instructions(text).unwrap_or_default();
+            all.first().is_some_and(|first| read::is_instruction(&first.text))
+        };
         let from = |line: &str| {
             line.trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("FROM "))
         };
-        !matches!(name.as_str(), "dockerfile" | "containerfile") && !text.lines().any(from)
+        let plain = matches!(name.as_str(), "dockerfile" | "containerfile");
+        !(plain || (text.lines().any(from) && begins()))
     }
 
     fn looks(&self, text: &str) -> bool {

@@ -42,6 +42,7 @@ impl Kind for Jenkinsfile {
     fn read(&self, text: &str) -> Result<Content, String> {
         let mut builders = Builders::unknown();
         let mut places = Vec::new();
+        let variables = environment(text);
         for call in calls(text) {
             let first = places.len();
             if call.is_plugin {
@@ -55,6 +56,7 @@ impl Kind for Jenkinsfile {
             for place in places.iter_mut().skip(first) {
                 place.command.quote = quote(text, call.line, place);
                 place.slashes = true;
+                place.variables.splice(0..0, variables.iter().cloned());
                 place.resolve();
             }
         }
@@ -94,6 +96,24 @@ fn calls(text: &str) -> Vec<Call> {
     found
 }
 
+/// Variables of all `environment { NAME = 'value' }`; what a function makes is not known
+/// (<https://www.jenkins.io/doc/book/pipeline/syntax/#environment>).
+fn environment(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open = false;
+    for line in text.lines().map(str::trim) {
+        if line.starts_with("environment") && line.ends_with('{') {
+            open = true;
+        } else if line == "}" {
+            open = false;
+        } else if let Some((name, value)) = line.split_once('=').filter(|_| open) {
+            let value = literal(value.trim_start()).filter(|(_, behind)| behind.trim().is_empty());
+            found.extend(value.map(|(value, _)| (name.trim_end().to_owned(), value)));
+        }
+    }
+    found
+}
+
 /// Lines with where they begin.
 fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
@@ -120,7 +140,9 @@ fn texts(rest: &str) -> Vec<String> {
     std::iter::once(first).chain(second.map(|(text, _)| text)).collect()
 }
 
-/// A text of Groovy and what stands behind it. A backslash takes the meaning of what follows.
+/// A text of Groovy and what stands behind it. A backslash takes the meaning of what follows; one
+/// at the end of a line joins it with the next
+/// (<https://groovy-lang.org/syntax.html#_triple_single_quoted_string>).
 fn literal(rest: &str) -> Option<(String, &str)> {
     let mark = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|mark| rest.starts_with(mark))?;
     let mut left = rest.strip_prefix(mark)?;
@@ -132,7 +154,11 @@ fn literal(rest: &str) -> Option<(String, &str)> {
         let behind = left.strip_prefix(next)?;
         let meant = behind.chars().next().filter(|_| next == '\\');
         if let Some(meant) = meant {
-            text.push(if meant == 'n' { '\n' } else { meant });
+            match meant {
+                'n' => text.push('\n'),
+                '\n' => text.push(' '),
+                meant => text.push(meant),
+            }
             left = behind.strip_prefix(meant)?;
         } else {
             text.push(next);
@@ -176,6 +202,19 @@ mod tests {
         docker build \\\\\n            --build-arg REV=\\${GIT_COMMIT} -t r.acme.io/web:1 .\n        \
         \"\"\"\n        script { docker.build('acme/api', '--no-cache -f api/Dockerfile api') }\n        sh(script: \
         'npm test')\n        echo 'bash docker build'\n      }\n    }\n  }\n}\n";
+
+    #[test]
+    fn a_line_goes_on_behind_a_backslash_and_variables_are_set() {
+        let text = "pipeline {\n  environment {\n    IMAGE = 'r.acme.io/web'\n    TOKEN = \
+            credentials('x')\n    REV = \"${env.GIT_COMMIT}\"\n  }\n  stages { stage('a') {\n    \
+            sh '''\n      docker build \\\n        --build-arg REV=$REV -t $IMAGE:1 .\n    '''\n  \
+            } }\n}\n";
+        let content = Jenkinsfile.read(text).unwrap();
+        let [web] = content.places.as_slice() else { panic!("{:#?}", content.places) };
+        assert_eq!(web.expanded(&web.command.build_args[0]), "REV=${env.GIT_COMMIT}");
+        assert_eq!(web.expanded(&web.command.tags[0]), "r.acme.io/web:1");
+        assert_eq!((web.command.quote.line, web.context.as_deref()), (9, Some(".")));
+    }
 
     #[test]
     fn scripts_and_the_plugin_are_read() {

@@ -22,6 +22,8 @@ pub(super) struct Job {
     pub(super) legs: Vec<String>,
     /// Those of them that may stand in a tag.
     pub(super) plain_legs: Vec<String>,
+    /// What decides which machine it runs on, where the legs run on those of two architectures.
+    pub(super) machine: Option<String>,
     /// Branches whose names may have a slash come to it.
     pub(super) slashes: bool,
     /// What it does, in order.
@@ -92,7 +94,7 @@ fn builds(root: &Value, doc: Option<&Document>, jobs: Jobs) -> Vec<(Place, Optio
 }
 
 fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option<Spot>)> {
-    let Job { name, variables, legs, plain_legs, slashes, steps, mut builders } = job;
+    let Job { name, variables, legs, plain_legs, machine, slashes, steps, mut builders } = job;
     let mut found: Vec<(Place, Option<Spot>)> = Vec::new();
     let (mut carried, mut older) = (Vec::new(), false);
     for step in steps {
@@ -136,6 +138,9 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
         // What a script sets itself counts.
         place.variables.splice(0..0, variables.iter().cloned());
         place.resolve();
+        if place.command.platforms.is_empty() {
+            place.inputs.extend(machine.clone());
+        }
         (place.legs, place.plain_legs, place.slashes) = (legs.clone(), plain_legs.clone(), slashes);
     }
     found
@@ -145,9 +150,12 @@ fn asks_for_buildkit(text: &str) -> bool {
     text.contains("DOCKER_BUILDKIT=1") || text.contains("buildx")
 }
 
-/// The line of the value at `route`.
+/// The line of the value at `route`; of one that is merged (`<<: *plugin`), that of what it is
+/// merged into.
 fn quote(doc: Option<&Document>, route: &Route) -> Quote {
-    let line = doc.and_then(|doc| yaml::span(doc, route)).map_or(0, |span| span.line);
+    let span = |route: &Route| doc.and_then(|doc| yaml::span(doc, route));
+    let span = span(route).or_else(|| span(&route.parent()?));
+    let line = span.map_or(0, |span| span.line);
     let text =
         doc.and_then(|doc| doc.source().lines().nth(usize::try_from(line).ok()?.checked_sub(1)?));
     Quote { line, text: text.unwrap_or_default().trim_end().into() }

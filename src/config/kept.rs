@@ -37,11 +37,15 @@ impl Kept {
         Self { paths: paths.map(str::to_owned).collect(), key, fate, ..Self::default() }
     }
 
-    /// It holds this directory.
+    /// It holds this directory, or one that the directory is in.
     #[must_use]
     pub fn holds(&self, directory: &str) -> bool {
         let plain = |path: &str| path.trim_start_matches("./").trim_end_matches('/').to_owned();
-        self.paths.iter().any(|path| plain(path) == plain(directory))
+        let inside = plain(directory);
+        self.paths.iter().map(|path| plain(path)).any(|path| {
+            let below = inside.strip_prefix(&path).filter(|_| !path.is_empty());
+            below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
     }
 
     /// It may bring layers or images along: not all that it holds is of a package manager.

@@ -1,5 +1,7 @@
 //! Makefiles whose targets a CI calls: the recipes of their rules.
 
+use std::collections::HashSet;
+
 use super::script::{self, Builders, Item};
 use super::yaml::Route;
 use super::{Change, Content, Kind};
@@ -23,28 +25,31 @@ impl Kind for Makefile {
     }
 
     fn read(&self, text: &str) -> Result<Content, String> {
-        let mut content = Content::default();
-        for rule in rules(text) {
-            let item = Item { route: Route::default(), value: rule.recipe.as_str().into() };
-            for (mut place, _) in script::builds(None, 0, &[item], &mut Builders::unknown()) {
-                place.job.clone_from(&rule.target);
-                place.resolve();
-                let words = place
-                    .command
-                    .cache_from
-                    .iter()
-                    .chain(&place.command.cache_to)
-                    .map(|spec| spec.raw.clone());
-                place.command.quote.line = line_of(text, &rule, &words.collect::<Vec<_>>());
-                content.places.push(place);
-            }
-        }
-        Ok(content)
+        Ok(content(text, &[]))
     }
 
     fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {
         Err("a recipe of a Makefile is yours to change".to_owned())
     }
+}
+
+/// What the file says, where these are assigned behind `make`.
+pub(super) fn content(text: &str, assigned: &[(String, String)]) -> Content {
+    let mut content = Content::default();
+    let variables = variables(text, assigned);
+    for rule in rules(text) {
+        let item = Item { route: Route::default(), value: rule.recipe.as_str().into() };
+        for (mut place, _) in script::builds(None, 0, &[item], &mut Builders::unknown()) {
+            place.job.clone_from(&rule.target);
+            place.variables.splice(0..0, variables.iter().cloned());
+            place.resolve();
+            let specs = place.command.cache_from.iter().chain(&place.command.cache_to);
+            let words: Vec<String> = specs.map(|spec| spec.raw.clone()).collect();
+            place.command.quote.line = line_of(text, &rule, &words);
+            content.places.push(place);
+        }
+    }
+    content
 }
 
 /// One rule with a recipe.
@@ -55,6 +60,29 @@ struct Rule {
     recipe: String,
     /// Number of the first of them.
     line: u64,
+}
+
+/// What the file assigns outside of its rules: `IMAGE := r/a`, `export REV ?= dev`
+/// (<https://www.gnu.org/software/make/manual/html_node/Setting.html>). What calls give before it;
+/// two calls that differ in a variable leave it open.
+fn variables(text: &str, given: &[(String, String)]) -> Vec<(String, String)> {
+    let assignments = text.lines().filter(|line| !line.starts_with(['\t', '#', ' ']));
+    let own = assignments.filter_map(assignment).chain(given.iter().cloned());
+    let values = |name: &str| -> HashSet<&str> {
+        let same = given.iter().filter(|(known, _)| known == name);
+        same.map(|(_, value)| value.as_str()).collect()
+    };
+    own.filter(|(name, _)| values(name).len() < 2).collect()
+}
+
+fn assignment(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim_end_matches([':', '?', ' ']);
+    let name = name.strip_prefix("export ").unwrap_or(name).trim();
+    let is_name = !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let value = value.split(" #").next().unwrap_or_default().trim();
+    is_name.then(|| (name.to_owned(), value.to_owned()))
 }
 
 /// Some target of these, or what it needs, has a recipe that builds images.
@@ -132,10 +160,21 @@ mod tests {
         ./...\n";
 
     #[test]
+    fn what_a_call_assigns_comes_before_what_the_file_does() {
+        let given = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            content(TEXT, &pairs.collect::<Vec<_>>()).places[0].expanded("$(IMAGE) $(REF)")
+        };
+        assert_eq!(given(&[("REF", "$SHA")]), "a $SHA");
+        assert_eq!(given(&[("REF", "1"), ("REF", "2")]), "a $(REF)");
+    }
+
+    #[test]
     fn a_target_builds_what_it_needs() {
         let content = Makefile.read(TEXT).unwrap();
         assert_eq!((content.places.len(), content.places[0].command.quote.line), (1, 6));
         assert!(content.places[0].job == "image" && content.places[0].command.no_cache);
+        assert_eq!(content.places[0].expanded("$(IMAGE) $(REF) $(X)"), "a x:y $(X)");
         assert!(builds(TEXT, &["all".to_owned()]) && !builds(TEXT, &["test".to_owned()]));
     }
 }

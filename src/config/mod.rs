@@ -26,6 +26,7 @@ mod job;
 mod jobs;
 mod kept;
 mod link;
+mod machine;
 mod makefile;
 pub mod patch;
 pub mod pattern;

@@ -126,7 +126,7 @@ fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place
         place.every_target = every.map(|(_, spec)| spec.to_owned()).collect();
         let targets =
             options.plain.iter().filter_map(|at| words.get(*at)).map(|word| word.value.clone());
-        place.bake_targets = targets.filter(|name| !name.starts_with('$')).collect();
+        place.bake_targets = targets.collect();
     }
     Some(place)
 }

@@ -125,7 +125,16 @@ fn job(
     let steps =
         scripts(step.get("commands"), &key(at, "commands")).into_iter().chain(plugin).collect();
     let variables = variables(step.get("environment"));
-    Job { name, variables, legs, plain_legs, slashes: true, steps, builders: Builders::unknown() }
+    Job {
+        name,
+        variables,
+        legs,
+        plain_legs,
+        slashes: true,
+        steps,
+        builders: Builders::unknown(),
+        ..Job::default()
+    }
 }
 
 /// `matrix:` of a Woodpecker workflow.

@@ -201,6 +201,8 @@ fn is_changing_command(text: &str) -> bool {
         .split(|c: char| c.is_ascii_whitespace() || matches!(c, ')' | '`' | '"' | '\''))
         .collect();
     match words.as_slice() {
+        // make's own way to call one.
+        ["shell", rest @ ..] => is_changing_command(&rest.join(" ")),
         ["git", rest @ ..] if rest.contains(&"rev-parse") => {
             !rest.contains(&"--abbrev-ref") && !rest.contains(&"--show-toplevel")
         }
@@ -216,8 +218,6 @@ fn is_changing_command(text: &str) -> bool {
             })
         }
         ["uuidgen" | "uuid", ..] => true,
-        // Azure Pipelines and Cloud Build fill `$(Build.BuildId)` in.
-        [name] | [name, ""] => is_of_one_run(name),
         _ => false,
     }
 }
@@ -259,6 +259,8 @@ mod tests {
             "${{ steps.vars.outputs.short_sha }}",
             "$GIT_SHA",
             "${BITBUCKET_COMMIT:0:7}",
+            "$(shell git rev-parse --short HEAD)",
+            "${env.GIT_COMMIT}",
         ] {
             assert!(changing(value).is_some(), "{value}");
         }

@@ -96,6 +96,7 @@ fn of_command(words: &[&str]) -> Option<Vec<String>> {
             &["Pipfile", "Pipfile.lock"]
         }
         ["pip" | "pip3", "install", rest @ ..]
+        | ["uv", "pip", "install", rest @ ..]
         | ["python" | "python3", "-m", "pip", "install", rest @ ..] => {
             return of_pip(rest);
         }

@@ -126,7 +126,7 @@ fn installs_sources(tool: &str, rest: &[&str]) -> bool {
 }
 
 /// Tools with the words that make them fetch what others have made.
-const TOOLS: [(&str, &[&str]); 49] = [
+const TOOLS: [(&str, &[&str]); 51] = [
     ("npm", &["ci", "install", "i", "clean-install"]),
     ("yarn", &["install", "--frozen-lockfile", "--immutable", "workspaces focus"]),
     ("pnpm", &["install", "i", "fetch", "ci"]),
@@ -187,6 +187,8 @@ const TOOLS: [(&str, &[&str]); 49] = [
     ("deno", &["install", "cache"]),
     ("rebar3", &["get-deps", "deps"]),
     ("lein", &["deps"]),
+    ("cpanm", &["--installdeps"]),
+    ("carton", &["install"]),
     ("clojure", &["-P"]),
     ("conan", &["install"]),
     ("opam", &["--deps-only"]),

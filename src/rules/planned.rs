@@ -104,11 +104,14 @@ impl Inner<'_> {
 pub(super) fn inner<'a>(study: &'a Study, at: At) -> Option<Inner<'a>> {
     let config = dockerfile(study, at)?;
     let all = &config.content.stages;
-    let last = match &at.place.command.target {
+    // What the CI's file does not say, the service's may.
+    let service = service(study, at).unwrap_or(at);
+    let target = at.place.command.target.as_ref().or(service.place.command.target.as_ref());
+    let last = match target {
         Some(target) => all.iter().position(|stage| stage.name.eq_ignore_ascii_case(target))?,
         None => all.len().checked_sub(1)?,
     };
-    let needed = needed(&with_values(&config.content, at), last);
+    let needed = needed(&with_values(&config.content, service), last);
     let runs = |stage: &&Stage| stage.instructions.iter().any(|i| i.keyword == "RUN");
     let stages: Vec<&Stage> =
         needed.into_iter().filter_map(|index| all.get(index)).filter(runs).collect();

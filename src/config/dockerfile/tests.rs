@@ -104,6 +104,9 @@ fn names_of_files() {
     ] {
         assert!(!Dockerfile.names(name), "{name}");
     }
+    let other = |text: &str| Dockerfile.may_be_other("docs/Dockerfile.rst", text);
+    assert!(other("Dockerfile reference\n====\nFROM what to where\n") && other("RUN a\n"));
+    assert!(!other("# syntax=docker/dockerfile:1\nARG A\nFROM a\n"));
     assert_eq!(
         Config::read("Dockerfile.dockerignore", ".git\n").unwrap().unwrap().content.ignored,
         [".git"]

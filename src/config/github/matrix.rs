@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use yaml_serde::Value;
 
 use crate::config::yaml::{entries, text};
-use crate::config::{fits_tag, variables};
+use crate::config::{fits_tag, machine, variables};
 
 /// `matrix.platform` and the like; those with one value are left out. Where the values come from an
 /// expression, the variables that the job uses.
@@ -91,16 +91,8 @@ pub(super) fn machine(job: &Value) -> Option<String> {
     let names = variables::names(&machine);
     let values =
         names.iter().filter(|name| name.starts_with("matrix.")).flat_map(|name| values(job, name));
-    let arm: Vec<bool> =
-        values.filter_map(|value| text(&value)).map(|value| is_arm(&value)).collect();
-    (arm.contains(&true) && arm.contains(&false)).then_some(machine)
-}
-
-/// `ubuntu-24.04-arm`, `arm64`, `linux/arm64`, `aarch64`.
-fn is_arm(machine: &str) -> bool {
-    machine
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|word| word.starts_with("arm") || word == "aarch64")
+    let labels: Vec<String> = values.filter_map(|value| text(&value)).collect();
+    machine::differ(&labels).then_some(machine)
 }
 
 /// All values of `matrix.name`, or of a part of it (`matrix.machine.runner`).

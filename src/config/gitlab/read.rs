@@ -6,7 +6,7 @@ use super::inherit::{chain, items, keyword};
 use super::kept;
 use crate::config::script::{self, Builders, Item, Spot};
 use crate::config::yaml::{Document, entries, one_or_more, text};
-use crate::config::{Place, fits_tag};
+use crate::config::{Place, fits_tag, machine, variables};
 
 /// Keys of the file that are no jobs (GitLab `lib/gitlab/ci/config/entry/root.rb`).
 const KEYWORDS: [&str; 13] = [
@@ -64,6 +64,9 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
             .collect();
         place.variables.splice(0..0, variables.iter().cloned());
         place.kept.clone_from(&caches);
+        if place.command.platforms.is_empty() {
+            place.inputs.extend(runner(&chain, parallel));
+        }
         place.resolve();
         place.slashes = !is_of_one_branch(&chain);
     }
@@ -158,10 +161,26 @@ fn legs(parallel: &Value) -> Vec<String> {
     names.into_iter().map(str::to_owned).collect()
 }
 
+/// The tag of its runner, where the jobs of the matrix run on machines of two architectures.
+fn runner(chain: &[(String, &Value)], parallel: Option<&Value>) -> Option<String> {
+    let tags = keyword_of_chain(chain, "tags").map(one_or_more)?;
+    let named = |tag: &String| {
+        let names = variables::names(tag);
+        let labels = names.iter().flat_map(|name| values(parallel, name)).collect::<Vec<_>>();
+        machine::differ(&labels)
+    };
+    tags.into_iter().find(named)
+}
+
+/// Values of a variable of the matrix.
+fn values(parallel: Option<&Value>, leg: &str) -> Vec<String> {
+    let rows = parallel.and_then(|parallel| parallel.get("matrix")).and_then(Value::as_sequence);
+    rows.into_iter().flatten().filter_map(|row| row.get(leg)).flat_map(one_or_more).collect()
+}
+
 /// All values of the variable may stand in a tag.
 fn is_plain(parallel: &Value, leg: &str) -> bool {
-    let rows = parallel.get("matrix").and_then(Value::as_sequence).into_iter().flatten();
-    let values: Vec<String> = rows.filter_map(|row| row.get(leg)).flat_map(one_or_more).collect();
+    let values = values(Some(parallel), leg);
     leg == "CI_NODE_INDEX" || (!values.is_empty() && values.iter().all(|value| fits_tag(value)))
 }
 

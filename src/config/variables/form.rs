@@ -14,7 +14,8 @@ pub(crate) struct Piece<'a> {
 /// reader, counts to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form<'a> {
-    /// `$NAME`, `${NAME}`, `${NAME:-x}`: the name, and what stands behind the operator.
+    /// `$NAME`, `${NAME}`, `${NAME:-x}`: the name, and what stands behind the operator. Also
+    /// `$(NAME)` of make and Azure Pipelines, and `${env.NAME}` of Jenkins.
     Variable(&'a str, &'a str),
     /// `${{ github.sha }}`, `{{matrix.os}}`, `$[[ inputs.name ]]`: what is inside.
     Expression(&'a str),
@@ -78,7 +79,12 @@ pub(crate) fn form(text: &str) -> Option<(usize, Form<'_>)> {
             .map(|length| (length, braced(text.get(2..length - 1).unwrap_or_default())));
     }
     if text.starts_with("$(") {
-        return balanced(text, '(', ')').map(|length| (length, Form::Command));
+        let length = balanced(text, '(', ')')?;
+        let inside = text.get(2..length - 1).unwrap_or_default();
+        return Some((
+            length,
+            if is_name(inside) { Form::Variable(inside, "") } else { Form::Command },
+        ));
     }
     if let Some(behind) = text.strip_prefix('$') {
         let name = name(behind);
@@ -94,8 +100,22 @@ pub(crate) fn form(text: &str) -> Option<(usize, Form<'_>)> {
     closed("`", "`").map(|(length, _)| (length, Form::Command))
 }
 
-/// `NAME`, `NAME:-x`.
+/// `IMAGE`, `Build.BuildId`: no command that scripts call by its name alone.
+fn is_name(inside: &str) -> bool {
+    const COMMANDS: [&str; 12] = [
+        "arch", "date", "hostname", "id", "logname", "ls", "nproc", "pwd", "tty", "uname",
+        "uuidgen", "whoami",
+    ];
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
+    inside.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && inside.bytes().all(plain)
+        && !COMMANDS.contains(&inside)
+}
+
+/// `NAME`, `NAME:-x`; no shell has a `.` in a name, Groovy calls what belongs to a text by it:
+/// `${env.BRANCH_NAME.replace('/', '-')}`.
 fn braced(inside: &str) -> Form<'_> {
+    let inside = inside.strip_prefix("env.").unwrap_or(inside);
     let name = name(inside);
     let behind = inside.get(name.len()..).unwrap_or_default();
     Form::Variable(name, behind.trim_start_matches([':', '-', '+', '=', '?', '#', '%', '/']))
@@ -143,6 +163,7 @@ mod tests {
                 "v<${{ format('{0}', x) }}>-<{{matrix.os}}>",
             ),
             ("$(basename $(pwd))/`date`", "<$(basename $(pwd))>/<`date`>"),
+            ("$(IMAGE):$(Build.BuildId)", "<$(IMAGE)>:<$(Build.BuildId)>"),
             ("${A:-${B}}c", "<${A:-${B}}>c"),
             ("%REGISTRY%/a%", "<%REGISTRY%>/a%"),
             ("5$ $5 ${A $(b {{c `d é$é", "5$ $5 ${A $(b {{c `d é<$é>"),
@@ -152,6 +173,11 @@ mod tests {
             assert_eq!(marked(text), want);
         }
         assert_eq!(form("${A:-x}"), Some((7, Form::Variable("A", "x"))));
+        assert_eq!(form("$(A.b)"), Some((6, Form::Variable("A.b", ""))));
+        assert_eq!(form("${env.A}"), Some((8, Form::Variable("A", ""))));
+        for command in ["$(date)", "$(git describe)", "$(./version)"] {
+            assert_eq!(form(command), Some((command.len(), Form::Command)));
+        }
         assert_eq!(pieces(&"${$(".repeat(20_000)).count(), 1);
     }
 }

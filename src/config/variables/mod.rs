@@ -50,7 +50,7 @@ pub(super) fn expand(text: &str, known: &[(String, String)]) -> String {
 fn known_value<'a>(piece: Piece, known: &'a [(String, String)]) -> Option<&'a str> {
     let form = piece.form?;
     let inside = match form {
-        Form::Variable(name, _) if piece.text.trim_matches(['$', '{', '}']) == name => name,
+        Form::Variable(name, _) if is_bare(piece.text, name) => name,
         Form::Expression(inside) => inside.trim(),
         _ => return None,
     };
@@ -58,6 +58,12 @@ fn known_value<'a>(piece: Piece, known: &'a [(String, String)]) -> Option<&'a st
         inside.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
     let names = named(form);
     names.first().filter(|_| names.len() == 1 && plain).and_then(|name| value(name, known))
+}
+
+/// Nothing but the variable: `$NAME`, `${NAME}`, `$(NAME)`, `${env.NAME}`.
+fn is_bare(text: &str, name: &str) -> bool {
+    let inside = text.trim_matches(['$', '{', '}', '(', ')']);
+    inside.strip_prefix("env.").unwrap_or(inside) == name
 }
 
 /// The text is the same in all jobs of a pipeline, whatever its variables hold.
@@ -68,7 +74,7 @@ pub(crate) fn same_in_pipeline(text: &str) -> bool {
 
 /// Is the same in all jobs of a pipeline: it tells of the commit, the project, the run.
 pub(super) fn of_pipeline(name: &str) -> bool {
-    const PREFIXES: [&str; 12] = [
+    const PREFIXES: [&str; 13] = [
         "github.",
         "secrets.",
         "vars.",
@@ -81,6 +87,7 @@ pub(super) fn of_pipeline(name: &str) -> bool {
         "BITBUCKET_",
         "BUILDKITE_",
         "GITHUB_",
+        "Build.",
     ];
     let differs = [
         "BITBUCKET_STEP",
@@ -133,5 +140,6 @@ mod tests {
         };
         let set = known(&[("A", "1"), ("B", "$A-2"), ("L", "$L"), ("A", "x")]);
         assert_eq!(expand("$B ${A} ${{ env.A }} ${A:-y} $C $L", &set), "x-2 x x ${A:-y} $C $L");
+        assert_eq!(expand("$(B) $(C) ${env.A} $(date)", &set), "x-2 $(C) x $(date)");
     }
 }

@@ -6,12 +6,12 @@ mod linked;
 use std::collections::{HashMap, HashSet};
 
 use super::{META, scope};
-use crate::config::{Place, pieces};
+use crate::config::{Form, Place, pieces};
 use crate::finding::{Finding, Fix, not_ruled_out, to_decide};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
 use crate::rules::past::Past;
-use crate::rules::planned::{self, Words};
+use crate::rules::planned::{self, Words, bake};
 use crate::rules::remedy::{At, Site, own_caches};
 
 pub(in crate::rules) use self::differ::differ;
@@ -51,12 +51,14 @@ fn is_found_again<'a>(study: &'a Study, past: &Past<'a>) -> Option<At<'a>> {
 
 fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Finding> {
     let name = &cache.text;
-    let replaced = replaced(study, places);
+    let places: Vec<At> =
+        places.iter().copied().filter(|at| bake::may_be_built(study, *at)).collect();
+    let replaced = replaced(study, &places);
     let several = replaced.contains(&true);
     let losers: Vec<At> = places
         .iter()
         .zip(replaced)
-        .filter(|(at, lost)| *lost || legs_differ(at.place))
+        .filter(|(at, lost)| *lost || legs_differ(at.place) || is_called_in_legs(study, **at, name))
         .map(|(at, _)| *at)
         .collect();
     let is_fine = |at: &At| {
@@ -89,7 +91,11 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
             "{writers} export to {name}. An export replaces what was there, so only the one that \
                 finishes last finds its cache in the next run."
         ),
-        fix: own_caches(fix, places, &readers, |a, b| differ(study, a, b)),
+        fix: if places.iter().any(|at| is_called_in_legs(study, *at, name)) {
+            of_the_machine(fix)
+        } else {
+            own_caches(fix, places, &readers, |a, b| differ(study, a, b))
+        },
         rules_out: vec![
             not_ruled_out("jobs that never run in the same pipeline"),
             to_decide("give logs: they show that, and what it costs"),
@@ -184,9 +190,14 @@ fn named(at: At, spec: &CacheSpec) -> Option<Name> {
 /// another value.
 fn is_made_at_the_host(text: &str) -> bool {
     pieces(text).any(|piece| {
-        piece.form.is_some()
-            && !piece.text.starts_with("${{")
-            && (piece.text.contains('(') || piece.text.contains("BAKE_LOCAL_PLATFORM"))
+        let called = |text: &str| text.contains('(') && !text.starts_with("${{");
+        let made = match piece.form {
+            None => false,
+            // `$(Build.BuildId)` calls nothing.
+            Some(Form::Variable(name, _)) if piece.text.contains(&format!("$({name})")) => false,
+            Some(_) => called(piece.text),
+        };
+        made || (piece.form.is_some() && piece.text.contains("BAKE_LOCAL_PLATFORM"))
     })
 }
 
@@ -197,6 +208,24 @@ fn replace_each_other(study: &Study, a: At, b: At) -> bool {
     let apart = |spec: &CacheSpec| spec.kind() == CacheKind::Gha;
     let isolated = a.place.command.cache_to.iter().any(apart) && !a.place.refs.meet(b.place.refs);
     !isolated && differ(study, a, b)
+}
+
+/// Legs of a matrix call bake for the same targets, each on a machine of its own architecture or
+/// with other arguments, and the cache has one name in all of them.
+fn is_called_in_legs(study: &Study, at: At, name: &str) -> bool {
+    let plain = |text: &str| pieces(text).all(|piece| piece.form.is_none());
+    let same = |call: &At| {
+        call.place.command.cache_to.is_empty() && call.place.bake_targets.iter().all(|t| plain(t))
+    };
+    let own = at.place.command.platforms.is_empty() && plain(name);
+    own && bake::calls_of(study, at).any(|call| same(&call) && legs_differ(call.place))
+}
+
+/// The file of bake is the same for all of them.
+fn of_the_machine(fix: Fix) -> Fix {
+    let step = "In the file of bake, let the name hold the machine: \
+        `${replace(BAKE_LOCAL_PLATFORM, \"/\", \"-\")}` is `linux-amd64` or `linux-arm64`.";
+    Fix { steps: fix.steps.into_iter().chain([step.to_owned()]).collect(), ..fix }
 }
 
 /// The legs of the matrix build different things.

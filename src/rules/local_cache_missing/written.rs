@@ -49,7 +49,6 @@ fn left_beside(at: At, from: &CacheSpec, to: &CacheSpec) -> Option<Finding> {
     let written = |spec: &CacheSpec| spec.get("dest") == Some(source);
     if source == target
         || source.contains('$')
-        || at.place.kept.iter().any(|kept| kept.holds(target))
         || places.flat_map(|place| &place.command.cache_to).any(written)
         || is_named(at, &[last_part(target)?])
     {

@@ -25,19 +25,27 @@ pub(in crate::rules) fn slash(spec: &CacheSpec, expanded: &str) -> Option<Mistak
 
 fn is_branch(text: &str, form: Form) -> bool {
     match form {
-        // One that replaces characters has been thought of: `${BRANCH//\//-}`.
+        // One that replaces characters has been thought of: `${BRANCH//\//-}`, and
+        // `${env.BRANCH_NAME.replace('/', '-')}` of Jenkins.
         Form::Variable(name, rest) => {
-            is_branch_name(name) && (rest.is_empty() || !text.contains("//"))
+            let replaces = text.contains("//") || text.contains(".replace");
+            is_branch_name(name) && (rest.is_empty() || !replaces)
         }
-        Form::Expression(inside) => is_branch_name(inside.trim()),
+        Form::Expression(inside) => results(inside).any(is_branch_name),
         Form::Command => {
             let asks = ["git rev-parse --abbrev-ref", "git branch --show-current"]
                 .iter()
                 .any(|git| text.contains(git));
-            (asks && !text.contains('|')) || is_branch_name(text.trim_matches(['$', '(', ')']))
+            asks && !text.contains('|')
         }
         Form::Percent => false,
     }
+}
+
+/// What an expression may become: of `a && b || c` it is b or c.
+fn results(inside: &str) -> impl Iterator<Item = &str> {
+    let results = inside.split("||").filter_map(|part| part.rsplit("&&").next());
+    results.map(|result| result.trim().trim_matches(['(', ')']).trim())
 }
 
 /// The name of a branch as it is. GitLab's `CI_COMMIT_REF_SLUG` has its slashes replaced.
@@ -85,10 +93,19 @@ mod tests {
             Some("${{ github.ref_name }}")
         );
         for raw in [
+            "type=registry,ref=r/a:${{ github.head_ref || github.ref_name }}",
+            "type=registry,ref=r/a:$(Build.SourceBranch)",
+            "type=registry,ref=r/a:${env.BRANCH_NAME}",
+        ] {
+            assert!(found(raw).is_some(), "{raw}");
+        }
+        for raw in [
             "type=registry,ref=r/a:c-$CI_COMMIT_REF_SLUG",
             "type=registry,ref=r/$BITBUCKET_BRANCH:c",
             "type=gha,scope=${{ github.ref_name }}",
             "type=registry,ref=r/a:${BRANCH_NAME//\\//-}",
+            "type=registry,ref=r/a:${env.BRANCH_NAME.replaceAll('/', '-')}",
+            "type=registry,ref=r/a:${{ github.ref_name == 'main' && 'main' || 'other' }}",
             "type=registry,ref=r/a:c",
         ] {
             assert_eq!(found(raw), None, "{raw}");

@@ -37,6 +37,38 @@ pub(in crate::rules) fn file_of<'a>(study: &'a Study, at: At) -> Option<&'a Conf
     }
 }
 
+/// Calls of bake that read the file of this target.
+pub(in crate::rules) fn calls_of<'a>(
+    study: &'a Study,
+    at: At<'a>,
+) -> impl Iterator<Item = At<'a>> + use<'a> {
+    let calls = place::all(study).filter(|call| {
+        call.place.command.tool == Tool::BuildxBake && call.config.kind.name() != "bake"
+    });
+    calls.filter(move |call| {
+        at.config.kind.name() == "bake"
+            && file_of(study, *call).is_some_and(|file| file.path == at.config.path)
+    })
+}
+
+/// Some call builds the target, as far as there are calls and their targets are written out.
+pub(in crate::rules) fn may_be_built(study: &Study, at: At) -> bool {
+    let Some(target) = at.place.target.as_ref().filter(|name| !name.contains('$')) else {
+        return true;
+    };
+    let mut calls = calls_of(study, at).peekable();
+    calls.peek().is_none()
+        || calls.any(|call| {
+            let named = &call.place.bake_targets;
+            let known = |name: &String| {
+                let group = at.config.content.groups.iter().any(|(group, _)| group == name);
+                group || self::target(at.config, name).is_some()
+            };
+            let (asked, built) = targets(at.config, named);
+            asked.is_empty() || !named.iter().all(known) || built.contains(target)
+        })
+}
+
 /// Targets that are asked for, and those with all they are linked to.
 pub(in crate::rules) fn targets(file: &Config, named: &[String]) -> (Vec<String>, Vec<String>) {
     let mut asked: Vec<String> = Vec::new();

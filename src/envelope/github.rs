@@ -158,7 +158,9 @@ fn commit(text: &[u8]) -> Option<Mark<'_>> {
 fn input(text: &[u8]) -> Option<Mark<'_>> {
     let text = text.strip_prefix(b"  ")?;
     let text = text.strip_prefix(b"  ").unwrap_or(text);
-    let text = Some(text).filter(|t| t.first().is_some_and(u8::is_ascii_lowercase))?;
+    // Of the environment below the inputs one variable counts: buildx takes it.
+    let epoch = text.starts_with(b"SOURCE_DATE_EPOCH:");
+    let text = Some(text).filter(|t| epoch || t.first().is_some_and(u8::is_ascii_lowercase))?;
     let (key, value) = text.split_at_checked(memchr::memchr(b':', text)?)?;
     let named = key.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     let value = value.strip_prefix(b":")?;

@@ -44,8 +44,12 @@ pub(super) fn gives(command: &Command, name: &str) -> bool {
 
 /// All arguments of these runs are in their command lines, so one that is not there did not change.
 pub(super) fn all_known(past: &Past, runs: &[usize]) -> bool {
-    let plain =
-        |c: &Command| matches!(c.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl);
+    let plain = |c: &Command| {
+        matches!(
+            c.tool,
+            Tool::DockerBuild | Tool::BuildxBuild | Tool::BuildPushAction | Tool::Buildctl
+        )
+    };
     let valued = |c: &Command| {
         c.build_args.iter().all(|a| a.split_once('=').is_some_and(|(_, v)| !v.contains('$')))
     };

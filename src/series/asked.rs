@@ -30,10 +30,18 @@ impl<'a> Asked<'a> {
         self.commands.iter().filter(|command| command.tool != Tool::BuildxCreate)
     }
 
-    /// The command lines show every argument and option: those of tools that read no file for them.
+    /// The command lines, or the inputs of an action, show every argument and option: those of tools
+    /// that read no file for them.
     pub(super) fn is_known(&self) -> bool {
         self.all(|tool| {
-            matches!(tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildctl | Tool::Buildah)
+            matches!(
+                tool,
+                Tool::DockerBuild
+                    | Tool::BuildxBuild
+                    | Tool::BuildPushAction
+                    | Tool::Buildctl
+                    | Tool::Buildah
+            )
         })
     }
 

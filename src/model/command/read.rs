@@ -49,6 +49,8 @@ impl Command {
             "platforms" | "platform" => self.platforms.extend(list(value)),
             "build-args" => self.build_args.push(value.to_owned()),
             "set" => self.overridden(value),
+            // A step's environment stands below its inputs.
+            "SOURCE_DATE_EPOCH" => self.build_args.push(format!("{field}={value}")),
             "driver" => self.driver = Some(value.to_owned()),
             field => self.key_option(field, value),
         }

@@ -44,7 +44,11 @@ impl<'a> Case<'_, '_, 'a> {
             return Some(Why::of(Because::ArgumentChanged, Proven, store).differing(vec![epoch]));
         }
         if self.step.instruction == "RUN" && now.is_shown() && then.is_shown() {
-            let options = now.other_options(&then);
+            let mut options = now.other_options(&then);
+            // `RUN --network=none` has its own, whatever the command asks for.
+            let network =
+                |part: &KeyPart| matches!(part, KeyPart::Option(name) if name == "network");
+            options.retain(|part| !network(part) || !self.step.text.contains("--network="));
             // The classic builder and buildah keep no option in a key.
             if !options.is_empty() && of_buildkit {
                 let sure = if now.is_known() && then.is_known() { Proven } else { Likely };

@@ -3,6 +3,8 @@
 //! A helper of the rules about the Dockerfile; knows texts of RUN only. One word that is not
 //! understood and it says nothing: a COPY moved behind a RUN that needs its files breaks the build.
 
+use super::instruction::fetches;
+
 /// The files that a RUN reads, none for packages of the system; `None` where it may read others.
 pub(super) fn reads(run: &str) -> Option<Vec<String>> {
     let command = run.strip_prefix("RUN ")?.trim_start();
@@ -22,6 +24,21 @@ pub(super) fn reads(run: &str) -> Option<Vec<String>> {
         files.extend(found.into_iter().filter(|file| !files.contains(file)).collect::<Vec<_>>());
     }
     installs.then_some(files)
+}
+
+/// Every command of the RUN installs what others have made, or does nothing of its own; which files
+/// that reads may not be certain: `RUN yarn install`.
+pub(super) fn is_all(run: &str) -> bool {
+    let Some(command) = run.strip_prefix("RUN ") else { return false };
+    let options = |word: &&str| word.starts_with("--");
+    let words: Vec<&str> = command.split_ascii_whitespace().skip_while(options).collect();
+    let command = words.join(" ");
+    let parts = || command.split(['&', ';', '|']).map(str::trim).filter(|part| !part.is_empty());
+    let aside = |part: &str| {
+        let words: Vec<&str> = part.split_ascii_whitespace().skip_while(is_assignment).collect();
+        is_harmless(&words) || matches!(words.as_slice(), ["cd" | "mkdir", ..])
+    };
+    parts().any(fetches) && parts().all(|part| fetches(part) || aside(part))
 }
 
 /// Options of the RUN: caches and secrets bring no files of the context, `type=bind` does.
@@ -163,6 +180,22 @@ mod tests {
             ),
         ] {
             assert_eq!(reads(run).map(|files| files.join(" ")).as_deref(), Some(files), "{run}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_installs_and_nothing_else() {
+        for run in [
+            "RUN yarn install",
+            "RUN cd web && npm install",
+            "RUN --mount=type=bind,source=a.txt,target=a.txt pip install -r a.txt",
+            "RUN bundle config set path v; bundle install",
+            "RUN corepack enable && pnpm install",
+        ] {
+            assert_eq!(is_all(run), !run.contains("config"), "{run}");
+        }
+        for run in ["RUN npm install && npm run build", "RUN make", "RUN pip install .", "RUN ls"] {
+            assert!(!is_all(run), "{run}");
         }
     }
 

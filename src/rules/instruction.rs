@@ -79,7 +79,7 @@ pub(super) fn installs(text: &str) -> bool {
 }
 
 /// The words of one command, whatever options stand between them: `mvn -B dependency:go-offline`.
-fn fetches(command: &str) -> bool {
+pub(super) fn fetches(command: &str) -> bool {
     let mut words = command.split(|c: char| {
         c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '[' | ']' | ',' | '(' | ')')
     });

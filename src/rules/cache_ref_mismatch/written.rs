@@ -3,15 +3,16 @@
 use super::{META, isolated};
 use crate::config::{Change, Side};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
-use crate::model::{CacheKind, CacheSpec};
+use crate::model::{CacheKind, CacheSpec, Text};
 use crate::rules::Study;
 use crate::rules::planned::flow::{self, Name, Names};
 use crate::rules::planned::{self, Words};
-use crate::rules::remedy::{At, patch};
+use crate::rules::remedy::{At, patch, reference};
 
 /// One finding for each build.
 pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Finding> {
     let (read, written) = (flow::all_read(study), flow::all_written(study));
+    let stored = flow::all_stored(study);
     let of_branches = flow::written_by_branches(study);
     let hides = flow::hides_an_export(study);
     move |at| {
@@ -19,7 +20,7 @@ pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Findin
             return None;
         }
         let apart = || {
-            let found = apart(at, &read, &written).or_else(|| isolated::finding(at, &of_branches));
+            let found = apart(at, &read, &stored).or_else(|| isolated::finding(at, &of_branches));
             found.filter(|_| !hides)
         };
         of_one_run(at, &read, &written).or_else(apart)
@@ -27,13 +28,20 @@ pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Findin
 }
 
 /// What it exports nobody reads, and what it imports nobody writes.
-fn apart(at: At, read: &Names, written: &Names) -> Option<Finding> {
+fn apart(at: At, read: &Names, stored: &Names) -> Option<Finding> {
     let (to, to_name) = only(flow::exported(at))?;
     let (from, from_name) = flow::read(at).find(|(_, name)| name.kind == to_name.kind)?;
-    let vain = flow::read(at).all(|(_, name)| !written.holds(&name));
+    let vain = flow::read(at).all(|(_, name)| !stored.holds(&name));
     if !vain || read.holds(&to_name) {
         return None;
     }
+    let tags = at.place.command.tags.iter().map(Text::as_str);
+    let mut images = tags.chain(at.place.pushed.iter().map(String::as_str));
+    let why = if images.any(|image| reference::same(&at.place.expanded(image), &from_name.text)) {
+        "the image itself, which is built without inline metadata and holds no cache"
+    } else {
+        "which nothing in this configuration writes"
+    };
     let words = Words {
         title: format!(
             "the cache is written to {} and imported from {}",
@@ -41,8 +49,8 @@ fn apart(at: At, read: &Names, written: &Names) -> Option<Finding> {
             from_name.shown()
         ),
         cause: format!(
-            "The build stores its cache in {} and looks for it in {}, which nothing in this \
-                configuration writes: what is stored is never found.",
+            "The build stores its cache in {} and looks for it in {}, {why}: what is stored is \
+                never found.",
             to_name.shown(),
             from_name.shown()
         ),

@@ -217,8 +217,9 @@ fn is_called_in_legs(study: &Study, at: At, name: &str) -> bool {
     let same = |call: &At| {
         call.place.command.cache_to.is_empty() && call.place.bake_targets.iter().all(|t| plain(t))
     };
+    let of_bake = at.config.kind.name() == "bake";
     let own = at.place.command.platforms.is_empty() && plain(name);
-    own && bake::calls_of(study, at).any(|call| same(&call) && legs_differ(call.place))
+    of_bake && own && bake::calls_of(study, at).any(|call| same(&call) && legs_differ(call.place))
 }
 
 /// The file of bake is the same for all of them.

@@ -37,18 +37,20 @@ pub(in crate::rules) fn file_of<'a>(study: &'a Study, at: At) -> Option<&'a Conf
     }
 }
 
-/// Calls of bake that read the file of this target.
+/// Calls of bake or Compose that read the file of this target.
 pub(in crate::rules) fn calls_of<'a>(
     study: &'a Study,
     at: At<'a>,
 ) -> impl Iterator<Item = At<'a>> + use<'a> {
-    let calls = place::all(study).filter(|call| {
-        call.place.command.tool == Tool::BuildxBake && call.config.kind.name() != "bake"
+    let tool = match at.config.kind.name() {
+        "bake" => Some(Tool::BuildxBake),
+        "compose" => Some(Tool::Compose),
+        _ => None,
+    };
+    let calls = place::all(study).filter(move |call| {
+        tool == Some(call.place.command.tool) && call.config.kind.name() != at.config.kind.name()
     });
-    calls.filter(move |call| {
-        at.config.kind.name() == "bake"
-            && file_of(study, *call).is_some_and(|file| file.path == at.config.path)
-    })
+    calls.filter(move |call| file_of(study, *call).is_some_and(|file| file.path == at.config.path))
 }
 
 /// Some call builds the target, as far as there are calls and their targets are written out.
@@ -59,12 +61,13 @@ pub(in crate::rules) fn may_be_built(study: &Study, at: At) -> bool {
     let mut calls = calls_of(study, at).peekable();
     calls.peek().is_none()
         || calls.any(|call| {
-            let named = &call.place.bake_targets;
+            let services = call.place.target.iter().chain(&call.place.bake_targets);
+            let named: Vec<String> = services.cloned().collect();
             let known = |name: &String| {
                 let group = at.config.content.groups.iter().any(|(group, _)| group == name);
                 group || self::target(at.config, name).is_some()
             };
-            let (asked, built) = targets(at.config, named);
+            let (asked, built) = targets(at.config, &named);
             asked.is_empty() || !named.iter().all(known) || built.contains(target)
         })
 }

@@ -157,15 +157,30 @@ pub(in crate::rules) fn all_read(study: &Study) -> Names {
 
 /// All that is written under names: caches, and images, which may hold one.
 pub(in crate::rules) fn all_written(study: &Study) -> Names {
+    written_with(study, |_| true)
+}
+
+/// The same without the images that hold no cache for certain: those of builds that export theirs
+/// to other names alone.
+pub(in crate::rules) fn all_stored(study: &Study) -> Names {
+    written_with(study, |at| {
+        let command = &at.place.command;
+        let known = |spec: &CacheSpec| {
+            !spec.attributes.is_empty()
+                && !matches!(spec.kind(), CacheKind::Inline | CacheKind::Unknown)
+        };
+        command.inline()
+            || command.cache_to.is_empty()
+            || at.place.classic
+            || !command.cache_to.iter().all(known)
+    })
+}
+
+fn written_with(study: &Study, holds_a_cache: fn(At) -> bool) -> Names {
     let mut names = Names::default();
     for at in place::all(study) {
-        let images = at
-            .place
-            .command
-            .tags
-            .iter()
-            .map(ToString::to_string)
-            .chain(at.place.pushed.iter().cloned());
+        let tags = at.place.command.tags.iter().map(ToString::to_string);
+        let images = tags.chain(at.place.pushed.iter().cloned()).filter(|_| holds_a_cache(at));
         let image = |text: String| Name {
             kind: CacheKind::Registry,
             text: at.place.expanded(&text),

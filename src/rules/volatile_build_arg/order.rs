@@ -72,7 +72,7 @@ pub(super) fn spoilt<'a>(stage: &'a Stage, change: &Change) -> Vec<&'a Instructi
     let Change::DeclareLater { declared, before } = change else { return Vec::new() };
     let first = declared.first().copied().unwrap_or_default();
     let reached = stage.instructions.iter().filter(|i| i.line > first && i.line < *before);
-    reached.filter(|i| installation::reads(&i.text).is_some()).collect()
+    reached.filter(|i| installs(i)).collect()
 }
 
 /// Lines of the declaration and of all ENV, ARG and LABEL made of it, with the names they declare.
@@ -95,7 +95,12 @@ fn group<'a>(
 }
 
 fn runs_something(instruction: &Instruction) -> bool {
-    instruction.keyword == "RUN" && installation::reads(&instruction.text).is_none()
+    instruction.keyword == "RUN" && !installs(instruction)
+}
+
+/// Whatever files an installation reads, a value that it does not name is nothing to it.
+fn installs(instruction: &Instruction) -> bool {
+    installation::reads(&instruction.text).is_some() || installation::is_all(&instruction.text)
 }
 
 /// Right below the last instruction that makes a layer.

@@ -9,20 +9,29 @@ use crate::model::{Build, Run, Step};
 
 impl<'a> Case<'_, '_, 'a> {
     /// The Dockerfile is the one of the commit before, and a value that is new in the text is that
-    /// of an argument which only this command line gives.
+    /// of an argument which only this command line gives; or what is gone from the text was given
+    /// by the one before, and now it is the default.
     pub(super) fn argument_in_text(&self, before: Option<(&'a Run, &'a Build)>) -> Option<KeyPart> {
         let (run, build) = before?;
         let same_commit = run.commit.is_some() && run.commit == self.now.run.commit;
         if !same_commit || chain::is_other_size(&build.dockerfile, &self.now.build.dockerfile) {
             return None;
         }
-        let now = Asked::of(self.now.run, self.now.build);
-        let changed = now.other_arguments(&Asked::of(run, build));
-        let arguments = now.arguments();
-        changed.into_iter().find(|part| {
+        let (now, then) = (Asked::of(self.now.run, self.now.build), Asked::of(run, build));
+        let (given, gave) = (now.arguments(), then.arguments());
+        let step = self.step;
+        let here = |s: &&Step| s.position == step.position && s.is_of(&step.stage, &step.platform);
+        let old = build.steps.iter().find(here).map_or("", |old| old.text.as_str());
+        let shows = |text: &str, value: &str| !value.is_empty() && text.contains(value);
+        now.other_arguments(&then).into_iter().find(|part| {
             let KeyPart::Argument(name) = part else { return false };
-            let value = arguments.iter().find(|(known, _)| *known == name.as_str());
-            value.is_some_and(|(_, value)| !value.is_empty() && self.step.text.contains(value))
+            let value = |all: &[(&'a str, &'a str)]| {
+                all.iter().find(|(known, _)| *known == name.as_str()).map(|(_, value)| *value)
+            };
+            match value(&given) {
+                Some(value) => shows(&step.text, value),
+                None => value(&gave).is_some_and(|v| shows(old, v) && !shows(&step.text, v)),
+            }
         })
     }
 

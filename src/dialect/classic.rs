@@ -93,9 +93,9 @@ fn success(text: &[u8]) -> Option<Says<'_>> {
     text.strip_prefix(b"Status: Downloaded newer image for ").map(Says::Downloaded)
 }
 
-/// Pages for people make one dash of three: `—> Using cache`.
+/// Pages for people make one dash of three, or of two of them: `—> Using cache`, `–-> Using cache`.
 fn behind_arrow(text: &[u8]) -> Option<&[u8]> {
-    let arrows = [&b"---> "[..], "—> ".as_bytes()];
+    let arrows = ["---> ", "—> ", "–-> ", "—-> ", "-–> ", "-—> "].map(str::as_bytes);
     arrows.iter().find_map(|arrow| text.strip_prefix(*arrow))
 }
 
@@ -174,6 +174,7 @@ mod tests {
             (" ---> f549e20c22dc", Says::Image(b"f549e20c22dc")),
             ("---> Using cache", Says::UsingCache),
             ("—> Using cache", Says::UsingCache),
+            (" –-> Using cache", Says::UsingCache),
             (" —> f549e20c22dc", Says::Image(b"f549e20c22dc")),
             (" ---> Using cache [web]", Says::UsingCache),
             (" ---> f549e20c22dc [web]", Says::Image(b"f549e20c22dc")),

@@ -12,14 +12,15 @@ pub(super) struct Client;
 impl Dialect for Client {
     fn read<'a>(&self, text: &'a [u8]) -> Option<Event<'a>> {
         match text.first()? {
+            b'E' if text.starts_with(DAEMON) => unpulled(text).map(Event::Unpulled),
             b'E' | b'e' | b'f' | b'#' | b'b' | b'c' => {
                 failure(text).map(Event::Failure).or_else(|| answer(text).map(Event::Answer))
             }
             b'S' => service_failed(text).then_some(Event::Failure(text)),
             b'u' => failure(text).map(Event::Failure).or_else(|| answer(text).map(Event::Answer)),
-            b'R' | b'd' | b'm' | b'n' => answer(text).map(Event::Answer),
             b'W' | b't' | b'w' => warning(text),
-            b'D' => text.starts_with(b"Deleted build cache objects:").then_some(Event::Pruned),
+            b'D' if text.starts_with(b"Deleted build cache objects:") => Some(Event::Pruned),
+            b'D' | b'R' | b'd' | b'm' | b'n' => answer(text).map(Event::Answer),
             b'T' => reclaimed(text).map(Event::Reclaimed),
             b'B' => service(text).map(Event::Service),
             b'L' => loaded(text).map(Event::Loaded),
@@ -59,14 +60,18 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
 
 /// What a back end answered, below the error that it belongs to. Azure's client prints
 /// `RESPONSE 403: 403 …` and `ERROR CODE: AuthorizationFailure` (`azure-sdk-for-go`
-/// `sdk/azcore/internal/exported/response_error.go`), registries that give several reasons one a
-/// line: `denied: requested access to the resource is denied` (`distribution/distribution`
+/// `sdk/azcore/internal/exported/response_error.go`), its storage client before 2022
+/// `Description=Server failed to authenticate the request.` (`azure-storage-blob-go`), and both what
+/// is wrong with an address; registries that give several reasons one a line:
+/// `denied: requested access to the resource is denied` (`distribution/distribution`
 /// `registry/api/errcode/errors.go`).
 fn answer(text: &[u8]) -> Option<&[u8]> {
-    const STARTS: [&str; 12] = [
+    const STARTS: [&str; 14] = [
         "RESPONSE 4",
         "RESPONSE 5",
         "ERROR CODE: ",
+        "Description=",
+        "no Host in request URL",
         "denied: ",
         "unauthorized: ",
         "unsupported: ",
@@ -111,6 +116,31 @@ fn option_error(rest: &[u8]) -> bool {
     has(b" cache exporter requires ")
         || has(b" cache importer requires ")
         || (rest.starts_with(b"cache with type ") && has(b" requires "))
+}
+
+/// Any call to the engine may fail so.
+const DAEMON: &[u8] = b"Error response from daemon: ";
+
+/// The image that `docker pull` did not get; nothing where only the URL tells it:
+/// `manifest for r.example.com/web:1 not found: manifest unknown`, `pull access denied for web,
+/// repository does not exist or may require 'docker login'`, `repository web not found: does not
+/// exist or no pull access` (`moby/moby` `distribution/errors.go`), `failed to resolve reference
+/// "r.example.com/web:1": …` (containerd image store),
+/// `Head "https://r.example.com/v2/web/manifests/1": unauthorized: …`.
+fn unpulled(text: &[u8]) -> Option<&[u8]> {
+    const NAMED: [(&[u8], &[u8]); 4] = [
+        (b"manifest for ", b" not found"),
+        (b"pull access denied for ", b", repository does not exist"),
+        (b"repository ", b" not found: does not exist or no pull access"),
+        (b"failed to resolve reference \"", b"\": "),
+    ];
+    let said = text.strip_prefix(DAEMON)?;
+    let named = NAMED.iter().find_map(|(before, after)| {
+        let rest = said.strip_prefix(*before)?;
+        rest.get(..find(rest, after)?)
+    });
+    let asked = || said.starts_with(b"Get \"http") || said.starts_with(b"Head \"http");
+    named.or_else(|| (asked() && find(said, b"/manifests/").is_some()).then_some(&[][..]))
 }
 
 /// `Service 'api' failed to build : Build failed`
@@ -229,6 +259,39 @@ mod tests {
     }
 
     #[test]
+    fn knows_an_image_that_was_not_pulled() {
+        let read = |said: &str| {
+            let line = format!("Error response from daemon: {said}");
+            match Client.read(line.as_bytes()) {
+                Some(Event::Unpulled(image)) => Some(String::from_utf8(image.to_owned()).unwrap()),
+                _ => None,
+            }
+        };
+        for (said, image) in [
+            ("manifest for r.example.com/web:1 not found: manifest unknown", "r.example.com/web:1"),
+            (
+                "pull access denied for web, repository does not exist or may require 'docker \
+                    login': denied: requested access to the resource is denied",
+                "web",
+            ),
+            (
+                "failed to resolve reference \"r.example.com/web:1\": r.example.com/web:1: not \
+                found",
+                "r.example.com/web:1",
+            ),
+            ("Head \"https://r.example.com/v2/web/manifests/1\": no basic auth credentials", ""),
+        ] {
+            assert_eq!(read(said).as_deref(), Some(image), "{said}");
+        }
+        for other in [
+            "Get \"https://r.example.com/v2/\": unauthorized: incorrect username or password",
+            "No such container: web",
+        ] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn knows_what_a_prune_deleted() {
         assert_eq!(Client.read(b"Deleted build cache objects:"), Some(Event::Pruned));
         let read = |line: &'static [u8]| Client.read(line);
@@ -242,6 +305,7 @@ mod tests {
         for line in [
             "RESPONSE 403: 403 Server failed",
             "ERROR CODE: AuthorizationFailure",
+            "Description=Server failed to authenticate the request.",
             "denied: no such access",
         ] {
             assert_eq!(Client.read(line.as_bytes()), Some(Event::Answer(line.as_bytes())));

@@ -52,6 +52,8 @@ pub enum Event<'a> {
     NoOutput,
     /// `docker load` put an image into the daemon: its name, or its digest where it has none.
     Loaded(&'a [u8]),
+    /// `docker pull` failed: the image, nothing where only the URL tells it.
+    Unpulled(&'a [u8]),
     /// A prune deletes steps of the builder's cache.
     Pruned,
     /// So much is what a prune deleted: `3.42MB`.

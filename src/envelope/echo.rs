@@ -132,13 +132,19 @@ pub(super) fn bare(text: &[u8]) -> Option<Mark<'_>> {
 
 /// Begins with a tool that builds images, or with what is set for it.
 pub(super) fn starts(command: &[u8]) -> bool {
-    const STARTS: [&[u8]; 17] = [
+    const STARTS: [&[u8]; 23] = [
         b"ssh ",
         b"bash -",
         b"sh -",
         b"/bin/sh -",
         b"/bin/bash -",
         b"/usr/bin/env ",
+        b"env ",
+        b"time ",
+        b"timeout ",
+        b"nohup ",
+        b"nix-shell ",
+        b"su ",
         b"docker",
         b"buildctl",
         b"DOCKER_",

@@ -39,6 +39,7 @@ mod jenkins;
 mod jenkins_branch;
 mod json_file;
 mod json_message;
+mod json_strings;
 mod kamal;
 mod kubectl;
 mod label;
@@ -163,6 +164,7 @@ pub static ENVELOPES: &[&dyn Envelope] = &[
     &stream::Stream,
     &html::Html,
     &json_message::JsonMessage,
+    &json_strings::JsonStrings,
     &pasted::Pasted,
     &page::Page,
     &kubectl::Kubectl,

@@ -45,6 +45,12 @@ impl Dialect {
     /// Counts the FROM of an image as the first step of its stage, the FROM of another stage not.
     #[must_use]
     pub fn counts_from(self) -> bool {
+        self.is_buildkit()
+    }
+
+    /// `BuildKit`, however it prints.
+    #[must_use]
+    pub fn is_buildkit(self) -> bool {
         matches!(self, Self::BuildkitPlain | Self::BuildkitRawjson | Self::BuildkitTty)
     }
 }

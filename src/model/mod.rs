@@ -85,6 +85,8 @@ pub struct Run {
     pub ci_caches: Few<CiCache>,
     /// Images fetched by `docker pull`, or by the classic builder for a FROM.
     pub pulls: Few<Pull>,
+    /// Images that `docker pull` did not get; unnamed where only the line's URL tells them.
+    pub unpulled: Few<Pull>,
     /// Images brought in by `docker load`.
     pub loads: Few<Pull>,
     /// Command lines that say how images are built.

@@ -1,13 +1,14 @@
 //! A registry that refuses to show or to store the cache.
 
+mod bucket;
 mod hub;
 
 use super::backend::{self, Cause, Draft, Refusal, Side, manifest_only};
 use super::options::is_bare_type;
-use super::remedy::{Site, reference};
+use super::remedy::{Site, login, reference};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Alternative, Confidence, Finding, Fix, Severity, not_ruled_out};
-use crate::model::Dialect;
+use crate::model::{CacheKind, Dialect};
 
 pub(super) struct CacheAccessDenied;
 
@@ -102,7 +103,7 @@ fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
         } else {
             format!("{} denies {what}{}", subject_of(repo), in_repository(repo))
         },
-        cause: format!("{}{}", reason(repo, group), silent(group)),
+        cause: format!("{}{}{}", reason(repo, group), unnamed(study, repo, group), silent(group)),
         fix: fix_of(study, repo, export, group),
         rules_out: look_alikes(unsure && !hub::is_too_deep(repo), group),
     }
@@ -115,7 +116,7 @@ fn reason(repo: &str, group: &[Refusal]) -> String {
     if lacks_registry(repo, group) {
         return hub::cause_without_registry(repo);
     }
-    if let Some(said) = group.iter().find_map(refused_key) {
+    if let Some(said) = bucket::answer(group) {
         return format!("{} {said}.", capital(backend::place(repo)));
     }
     if takes_no_uploads(group) {
@@ -145,27 +146,6 @@ fn is_expired(refusal: &Refusal) -> bool {
     refusal.said().contains("authorization token has expired")
 }
 
-/// What S3 and Azure answer to credentials that reached them.
-fn refused_key(refusal: &Refusal) -> Option<&'static str> {
-    const ANSWERS: [(&str, &str); 7] = [
-        ("InvalidAccessKeyId", "does not know the access key that was given"),
-        (
-            "SignatureDoesNotMatch",
-            "refuses the secret that was given: it does not belong to the access key",
-        ),
-        ("ExpiredToken", "refuses the session token that was given: it has expired"),
-        ("InvalidToken", "refuses the session token that was given"),
-        ("AuthorizationFailure", "refuses the account's name or key that was given"),
-        ("AuthenticationFailed", "refuses the account's name or key that was given"),
-        (
-            "AuthorizationPermissionMismatch",
-            "knows the account that was given, which has no right to the blobs",
-        ),
-    ];
-    let said = refusal.said();
-    ANSWERS.iter().find(|(code, _)| said.contains(code)).map(|(_, words)| *words)
-}
-
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
@@ -185,15 +165,20 @@ fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
     }
     if group.iter().any(is_expired) {
         let summary = format!("log in to {} again, right before the build", backend::place(repo));
-        return Fix { summary, ..fix(repo, export, backend::ignored(group)) };
+        return Fix { summary, ..fix(repo, export, group) };
     }
     let by_kaniko = group.iter().all(|r| r.build.dialect == Dialect::Kaniko);
     match by_kaniko {
         _ if hub::is_too_deep(repo) => hub::fix(repo, by_kaniko),
         true if group.iter().all(|r| reference::checked(r.text).is_some()) => checked(repo),
-        true => kaniko(repo),
+        true => match beside_the_image(study, repo, group) {
+            Some(full) => {
+                hub::or_beside_the_image(kaniko(repo), &full, format!("--cache-repo={full}"))
+            }
+            None => kaniko(repo),
+        },
         false if manifest_only(group) => {
-            let mut fix = fix(repo, export, backend::ignored(group));
+            let mut fix = fix(repo, export, group);
             fix.summary = format!("try `image-manifest=true`, or {}", fix.summary);
             fix.steps.insert(
                 0,
@@ -203,7 +188,29 @@ fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
             );
             fix
         }
-        false => fix(repo, export, backend::ignored(group)),
+        false => match beside_the_image(study, repo, group) {
+            Some(full) => {
+                let option = format!("ref={full}:buildcache");
+                hub::or_beside_the_image(fix(repo, export, group), &full, option)
+            }
+            None => fix(repo, export, group),
+        },
+    }
+}
+
+fn beside_the_image(study: &Study, repo: &str, group: &[Refusal]) -> Option<String> {
+    let first = group.first().filter(|first| first.reference().is_some())?;
+    // kaniko prints Docker Hub's host where none is written.
+    let written = first.asked(CacheKind::Registry).and_then(|spec| spec.get("ref"));
+    let written =
+        written.map(reference::repository).filter(|w| reference::same_repository(w, repo));
+    hub::beside_the_image(written.unwrap_or(repo), &Site::of(study, first.run, first.build))
+}
+
+fn unnamed(study: &Study, repo: &str, group: &[Refusal]) -> &'static str {
+    match beside_the_image(study, repo, group) {
+        Some(_) => " The cache's name has no registry in front, so it is one of Docker Hub's.",
+        None => "",
     }
 }
 
@@ -241,38 +248,28 @@ fn silent(group: &[Refusal]) -> &'static str {
     if green { " The build goes on without the cache and stays green." } else { "" }
 }
 
-fn fix(repo: &str, export: bool, ignored: bool) -> Fix {
+fn fix(repo: &str, export: bool, group: &[Refusal]) -> Fix {
     if matches!(repo, "s3" | "azblob") {
-        return bucket(repo);
+        return bucket::fix(repo, group);
     }
+    let dialect = group.first().map_or(Dialect::BuildkitPlain, |first| first.build.dialect);
     let host = backend::place(repo);
     let known = named(repo);
     let rights = if export { "read and write" } else { "read" };
-    let snippet = if host.contains(".dkr.ecr.") {
-        let region = host.split('.').nth(3).unwrap_or("REGION");
-        format!(
-            "aws ecr get-login-password --region {region} | docker login --username AWS \
-                --password-stdin {host}"
-        )
-    } else {
-        let login = if known { host } else { "REGISTRY" };
-        format!(
-            "echo \"$REGISTRY_PASSWORD\" | docker login --username \"$REGISTRY_USER\" \
-                --password-stdin {login}"
-        )
-    };
     let repo = if known { repo } else { "it" };
+    let whose = if dialect == Dialect::Buildah {
+        "buildah uses what `podman login`, `buildah login` and `docker login` keep."
+    } else {
+        "the builder uses the credentials of the docker client that calls it."
+    };
     let mut steps = vec![
-        format!(
-            "Log in to {host} in the same job, as the same user, before the build: the builder \
-                uses the credentials of the docker client that calls it."
-        ),
+        format!("Log in to {host} in the same job, as the same user, before the build: {whose}"),
         format!("Give that account the right to {rights} {repo}."),
     ];
     steps.extend((host == "ghcr.io").then(|| {
         "With GITHUB_TOKEN the workflow needs `permissions: packages: write`.".to_owned()
     }));
-    let export = export && !ignored;
+    let export = export && !backend::ignored(group);
     steps.extend(export.then(|| {
         "Jobs that may not write (pull requests from forks) should import \
         only: leave out `--cache-to` there, or add `ignore-error=true`."
@@ -281,7 +278,7 @@ fn fix(repo: &str, export: bool, ignored: bool) -> Fix {
     Fix {
         summary: format!("log in to {host} with an account that may {rights} {repo}"),
         steps,
-        snippet: Some(snippet),
+        snippet: Some(login(known.then_some(host), dialect)),
         ..Fix::default()
     }
 }
@@ -341,33 +338,6 @@ fn kaniko(repo: &str) -> Fix {
                 \"$(printf '%s:%s' \"$REGISTRY_USER\" \"$REGISTRY_PASSWORD\" | base64 | tr -d \
                 '\\n')\" \\\n  > /kaniko/.docker/config.json"
         )),
-        ..Fix::default()
-    }
-}
-
-/// The credentials of S3 and Azure reach the builder as attributes, or lie where it runs.
-fn bucket(kind: &str) -> Fix {
-    let place = backend::place(kind);
-    let (given, environment) = match kind {
-        "azblob" => (
-            "`account_url`, `account_name` and `secret_access_key`",
-            "BUILDKIT_AZURE_STORAGE_ACCOUNT_URL, and the AZURE_ variables of a managed identity",
-        ),
-        _ => (
-            "`access_key_id`, `secret_access_key` and `session_token`",
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        ),
-    };
-    Fix {
-        summary: format!("give the builder credentials that {place} accepts"),
-        steps: vec![
-            format!("Check {given} of the cache options, and that they have not expired."),
-            format!(
-                "Where they come from the environment, set it for the client ({environment}): a \
-                    builder in a container does not see the host's files and roles."
-            ),
-            format!("Give that account the right to list, read and write in {place}."),
-        ],
         ..Fix::default()
     }
 }

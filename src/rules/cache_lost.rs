@@ -107,7 +107,7 @@ fn unseen(past: &Past) -> Option<Finding> {
             lost.iter().filter_map(|l| past.builds.get(l.at)).flat_map(|b| &b.steps),
             lost.len(),
         ),
-        rules_out: rules_out(newest),
+        rules_out: rules_out(past, newest),
         subject: build
             .imports
             .first()
@@ -262,15 +262,19 @@ fn fix(store: Store) -> Fix {
     }
 }
 
-fn rules_out(lost: &Lost) -> Vec<Alternative> {
+fn rules_out(past: &Past, lost: &Lost) -> Vec<Alternative> {
     let mut said = vec![
         ruled_out(
             "changed sources, base image or instruction (the first step reads no files and has the \
                 same text and digest)",
         ),
-        not_ruled_out("`--no-cache`, or another agent (the builder prints neither)"),
-        to_decide("look at the command line and at the agent's name"),
+        no_cache(past, lost),
     ];
+    // A cache that is imported is the same for all.
+    if lost.store == Store::Builder {
+        said.push(not_ruled_out("another agent (the builder does not print its machine)"));
+        said.push(to_decide("look at the agent's name"));
+    }
     if reads_the_epoch(lost) {
         said.push(not_ruled_out("SOURCE_DATE_EPOCH (see whether the job sets it)"));
     }
@@ -280,6 +284,18 @@ fn rules_out(lost: &Lost) -> Vec<Alternative> {
         ));
     }
     said
+}
+
+/// `BuildKit` answers a WORKDIR from its cache also where `--no-cache` is given.
+fn no_cache(past: &Past, lost: &Lost) -> Alternative {
+    let buildkit = past.builds.get(lost.at).is_some_and(|build| build.dialect.is_buildkit());
+    if buildkit && lost.loss.step.instruction == "WORKDIR" {
+        return ruled_out("`--no-cache` (it leaves a WORKDIR in the cache)");
+    }
+    if !past.commands(lost.at).is_empty() {
+        return ruled_out("`--no-cache` (the command line does not give it)");
+    }
+    not_ruled_out("`--no-cache` (only the command line would show it)")
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use foldhash::HashSet;
 
-use super::backend::{Cause, Refusal, cost_of, refusals_for};
+use super::backend::{self, Cause, Refusal, cost_of, refusals_for};
 use super::options::{
-    Kind, Mistake, bad_reference, bare_type, from_error, inline, lint, slash, words,
+    Kind, Mistake, bad_reference, bare_type, capital_letters, from_error, inline, lint, slash,
+    unusable, words,
 };
 use super::planned;
 use super::remedy::{At, patch};
@@ -71,16 +72,32 @@ struct Sighting<'a> {
 
 /// What builders say. The error text is the first thing to quote.
 fn told(study: &Study) -> Vec<Sighting<'_>> {
-    let mine = refusals_for(study, Cause::OptionInvalid).into_iter();
-    let named =
-        |r: &Refusal| bad_reference(r.text, r.transfer.and_then(|t| t.reference.as_deref()));
-    mine.map(|r| Sighting {
-        mistake: named(&r).unwrap_or_else(|| from_error(r.text)),
-        evidence: Study::quote(r.run, r.quote, "the builder refuses the option"),
-        builds: vec![r.build],
-        planned: false,
-    })
-    .collect()
+    let all = refusals_for(study, Cause::OptionInvalid);
+    all.iter()
+        .map(|r| Sighting {
+            mistake: in_error(r, &all),
+            evidence: Study::quote(r.run, r.quote, "the builder refuses the option"),
+            builds: vec![r.build],
+            planned: false,
+        })
+        .collect()
+}
+
+fn in_error(refusal: &Refusal, all: &[Refusal]) -> Mistake {
+    if let Some(mistake) = named(refusal) {
+        return mistake;
+    }
+    // What is refused without a word is so for the reason that the same build was told.
+    let beside = || all.iter().filter(|other| other.at == refusal.at).find_map(named);
+    let told = if backend::is_bare(refusal.text) { beside() } else { None };
+    told.unwrap_or_else(|| from_error(refusal.text))
+}
+
+fn named(refusal: &Refusal) -> Option<Mistake> {
+    let name = refusal.transfer.and_then(|t| t.reference.as_deref());
+    bad_reference(refusal.text, name)
+        .or_else(|| capital_letters(refusal.text, name))
+        .or_else(|| unusable(&refusal.said()))
 }
 
 /// What command lines and the compose plugin's override file show.

@@ -8,7 +8,9 @@ mod inner;
 mod order;
 
 use super::dockerfile_at;
-use super::instruction::{brief, copies_a_folder, copies_context, copies_everything, installs};
+use super::instruction::{
+    brief, brings_settings, copies_a_folder, copies_context, copies_everything, installs,
+};
 use super::past::{self, Past};
 use super::planned;
 use super::recurring::{Spot, same_stage, spots};
@@ -86,7 +88,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let everything = copies_everything(&step.text);
     if everything
         && (!first_copy(same_stage(build, step), step) || stands_on_an_installation(build, step))
-        || !everything && !copies_a_folder(&step.text)
+        || !everything && (!copies_a_folder(&step.text) || brings_settings(&step.text))
     {
         return None;
     }

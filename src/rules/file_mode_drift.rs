@@ -4,7 +4,9 @@ mod two_clients;
 
 use super::context_copied_too_early::advice::without_git;
 use super::dockerfile_at;
-use super::instruction::{brief, copies_a_folder, copies_context, copies_everything, installs};
+use super::instruction::{
+    brief, brings_settings, copies_a_folder, copies_context, copies_everything, installs,
+};
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
 use super::{Cause, Rule, RuleMeta, Study, legacy, legacy_dockerfile_outside};
@@ -130,10 +132,14 @@ fn outside(past: &Past, spot: &Spot) -> Option<Alternative> {
     })
 }
 
+fn copies_few(text: &str) -> bool {
+    !copies_everything(text) && !copies_a_folder(text) && !brings_settings(text)
+}
+
 /// Files that name the dependencies, in nearly every run another: they are stamped, or their modes
 /// differ.
 fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
-    let step = spot.last().filter(|s| !copies_everything(&s.text) && !copies_a_folder(&s.text))?;
+    let step = spot.last().filter(|s| copies_few(&s.text))?;
     let rerun = spot.rerun(past, *spot.broken.last()?);
     let install = rerun.iter().find(|s| s.instruction == "RUN").filter(|s| installs(&s.text))?;
     let often = spot.changes(past) > 2 && spot.mostly() && spot.behind_hits(past);

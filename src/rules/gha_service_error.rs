@@ -1,6 +1,6 @@
 //! GitHub's cache service answered with an error, or did not answer.
 
-use super::backend::{self, Cause, Draft, Refusal};
+use super::backend::{self, Cause, Draft, Refusal, Side};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 
@@ -72,6 +72,8 @@ enum Told {
     ReadOnly,
     /// It does not know the job any more.
     Expired,
+    /// It did not know the job when the build began.
+    Stale,
     /// What the export had found or written is not there any more.
     Gone,
     /// It does not answer, or with an error.
@@ -89,7 +91,9 @@ fn told(group: &[Refusal]) -> Told {
         return Told::ReadOnly;
     }
     if says("token expired") {
-        return Told::Expired;
+        // A cache is imported before the first step.
+        let at_once = |r: &Refusal| r.side != Side::Export && r.text.contains("token expired");
+        return if group.iter().any(at_once) { Told::Stale } else { Told::Expired };
     }
     let gone = group.iter().all(|refusal| refusal.text.trim_end().ends_with("not_found"));
     if gone {
@@ -119,6 +123,10 @@ fn cause(told: Told) -> &'static str {
             "The job's cache token expired before the export ended: the build took longer than the \
                 token lives."
         }
+        Told::Stale => {
+            "The cache token had expired before the build began: it is one of an earlier job that \
+                was kept, or this job had run for longer than the token lives."
+        }
         Told::Gone => {
             "An entry that the export found or wrote was gone when it was used. GitHub removes the \
                 oldest entries of a repository that holds more than its limit (10 GB unless it was \
@@ -135,7 +143,7 @@ fn cause(told: Told) -> &'static str {
 
 fn fix(told: Told, group: &[Refusal]) -> Fix {
     let asked = backend::asked(group);
-    let ignored = asked.contains("ignore-error=true");
+    let ignored = asked.contains("ignore-error=true") || told == Told::Stale;
     let optional =
         "Add `ignore-error=true`: an export that fails then costs the cache and not the build.";
     let own: &[&str] = match told {
@@ -151,6 +159,13 @@ fn fix(told: Told, group: &[Refusal]) -> Fix {
         Told::Expired => {
             &["Keep the cache in a registry where builds take that long: its log-in lasts."]
         }
+        Told::Stale => &[
+            "Take the token from the environment of the job itself (ACTIONS_RUNTIME_TOKEN): one \
+                that is kept as a secret, in a file or with a builder that outlives the job is of \
+                no use.",
+            "Where a long job comes to its build late, build in a job of its own, or keep the \
+                cache in a registry.",
+        ],
         Told::Gone => &[
             "Look at the size under Actions, Caches: near the limit, take out scopes that nobody \
                 reads and export from fewer jobs, or keep the cache in a registry.",
@@ -171,6 +186,7 @@ fn fix(told: Told, group: &[Refusal]) -> Fix {
         Told::Reserve => "make the export optional, and give each image its own scope",
         Told::ReadOnly => "export in jobs only whose token may write",
         Told::Expired => "make the export optional, or keep the cache in a registry",
+        Told::Stale => "give the builder the token of its own job, or use a registry cache",
         Told::Gone => "keep less in GitHub's cache, or keep the cache in a registry",
         Told::Own => "look into the log of the runner's cache server, or use a registry cache",
         Told::Down if ignored => "run again when the service works",

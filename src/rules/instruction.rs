@@ -31,9 +31,37 @@ pub(super) fn copies_everything(text: &str) -> bool {
 pub(super) fn copies_a_folder(text: &str) -> bool {
     let folder = |source: &String| {
         let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        source.ends_with('/') || !(name.contains(['.', '*']) || is_bare_manifest(name))
+        let named = name.contains(['.', '*']) || is_bare_manifest(name);
+        !is_of_dependencies(name) && (source.ends_with('/') || !named)
     };
     copies_context(text) && sources(text).iter().any(folder)
+}
+
+/// Folders that hold what an installation reads, and nothing of the program: `pip install -r
+/// requirements/prod.txt`, the wrapper of Gradle, patches and schemas that npm applies.
+fn is_of_dependencies(name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "constraints",
+        "dependencies",
+        "deps",
+        "gradle",
+        "patches",
+        "prisma",
+        "requirements",
+        "third-party",
+        "third_party",
+        "vendor",
+        "wheelhouse",
+        "wheels",
+    ];
+    NAMES.contains(&name)
+}
+
+/// It goes where the system looks for settings: sources of packages, certificates.
+pub(super) fn brings_settings(text: &str) -> bool {
+    const PLACES: [&str; 4] = ["/etc", "/usr/share", "/usr/local/share", "/root/."];
+    let to = text.trim_end_matches([']', '"']).rsplit([' ', '"']).next().unwrap_or_default();
+    copies_context(text) && PLACES.iter().any(|place| to.starts_with(place))
 }
 
 /// Files without an ending that name dependencies.
@@ -285,9 +313,14 @@ mod tests {
             "COPY package*.json ./",
             "COPY a/Gemfile a/Gemfile.lock ./",
             "COPY --from=build app /app",
+            "COPY requirements/ requirements/",
+            "COPY gradle ./gradle",
         ] {
             assert!(!copies_a_folder(text), "{text}");
         }
+        assert!(brings_settings("COPY certs /usr/local/share/ca-certificates/"));
+        assert!(brings_settings("COPY [\"etc/apt\", \"/etc/apt\"]"));
+        assert!(!brings_settings("COPY src /srv/etc"));
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     let steps: Vec<&Step> = first.steps.iter().filter(always).collect();
     let step = steps.first()?;
     let (asked, stored) = (step.key.as_deref()?, step.stored.as_ref()?);
-    let stored_key = stored.text.split_once("Pushing layer ").map_or("", |(_, rest)| key_of(rest));
+    let stored_key = layer(&stored.text).rsplit(':').next().unwrap_or_default();
     Some(Finding {
         rule: META.id,
         severity: if lone { Severity::Warning } else { META.severity },
@@ -132,15 +132,10 @@ fn same(step: &Step, other: &Step) -> bool {
         && step.outcome == Outcome::Miss
 }
 
-/// `Pushing layer REPO:KEY to cache now`, without what stands before it.
+/// `REPO:KEY` of `Pushing layer REPO:KEY to cache now`: the time may stand before or behind.
 fn layer(text: &str) -> &str {
-    text.split_once("Pushing layer ").map_or(text, |(_, rest)| rest)
-}
-
-/// `REPO:KEY to cache now`
-fn key_of(rest: &str) -> &str {
-    let reference = rest.split(' ').next().unwrap_or_default();
-    reference.rsplit(':').next().unwrap_or_default()
+    let rest = text.split_once("Pushing layer ").map_or("", |(_, rest)| rest);
+    rest.split(' ').next().unwrap_or_default()
 }
 
 /// Keys have 64 digits.

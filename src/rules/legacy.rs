@@ -2,6 +2,7 @@
 //!
 //! A helper of the rules about that builder; knows command lines only.
 
+use super::instruction::{copies_context, mounts_files};
 use super::past::Past;
 use super::recurring::{Spot, spots};
 use super::remedy::reference;
@@ -53,11 +54,48 @@ pub(super) fn always_rerun<'a>(past: &Past<'a>, also: impl Fn(&Spot) -> bool) ->
         .find(|spot| always_given(past, spot) && !explains(&known, spot) && also(spot))
 }
 
+/// Nothing that differs from run to run is part of the step: an image that was made from the same
+/// files holds it.
+pub(super) fn is_fixed(past: &Past, spot: &Spot) -> bool {
+    let Some(step) = spot.last() else { return false };
+    if step.instruction == "RUN" {
+        return !mounts_files(&step.text) && spot.held.is_empty();
+    }
+    let commit = |i: &usize| past.get(*i).and_then(|(run, _)| run.commit.clone());
+    let first = spot.broken.first().and_then(commit);
+    copies_context(spot.text) && first.is_some() && spot.broken.iter().all(|i| commit(i) == first)
+}
+
 /// The command line that gives the Dockerfile from outside the context: on standard input, or from
-/// a folder above.
+/// another folder.
 pub(super) fn dockerfile_outside<'a>(past: &Past<'a>, i: usize) -> Option<&'a Command> {
     past.get(i).filter(|(_, build)| build.dialect == Dialect::Classic)?;
-    let outside =
-        |c: &&Command| c.file.as_deref().is_some_and(|file| file == "-" || file.starts_with("../"));
-    past.commands(i).iter().find(outside)
+    past.commands(i).iter().find(|command| is_outside(command))
+}
+
+/// As the line that is quoted says it: a run that is remembered keeps no more. One that goes on in the
+/// next line does not say it.
+fn context_of(command: &Command) -> Option<String> {
+    let text = command.quote.text.trim_end();
+    if text.ends_with('\\') {
+        return None;
+    }
+    Command::parse(text, &command.quote)?.context.clone()
+}
+
+/// `-f -`, `-f ../docker/Dockerfile`, `-f /builds/shop/docker/Dockerfile services/web`. What the
+/// working directory is, the log does not say.
+fn is_outside(command: &Command) -> bool {
+    let Some(file) = command.file.as_deref() else { return false };
+    let context = context_of(command);
+    let context = context.as_deref().unwrap_or(".");
+    let above = |path: &str| path.split('/').take_while(|part| *part == "..").count();
+    // `docker build -f ../Dockerfile ..` has it inside.
+    if file == "-" || above(file) > above(context) {
+        return true;
+    }
+    let context = context.trim_start_matches("./").trim_end_matches('/');
+    let known = !matches!(context, "" | "." | "-") && !context.contains(['$', ':', '.']);
+    let folder = format!("/{}/", context.trim_start_matches('/'));
+    known && file.starts_with('/') && !file.contains(&folder)
 }

@@ -1,5 +1,7 @@
 //! The classic builder is given an image as cache that dockerd does not have.
 
+mod refused;
+
 use super::past::{self, Past, cost, header};
 use super::remedy::{command_line, reference};
 use super::{Effect, Rule, RuleMeta, Study};
@@ -12,15 +14,15 @@ pub(super) struct LegacyCacheFromNotPulled;
 
 static META: RuleMeta = RuleMeta {
     id: "legacy-cache-from-not-pulled",
-    title: "`--cache-from` names an image that was never pulled",
+    title: "`--cache-from` names an image that dockerd does not have",
     group: "No cache in use",
     severity: Severity::Warning,
     what: "The classic builder is called with `--cache-from IMAGE`, no line shows that image being \
-        pulled before, and every step runs in every run.",
+        pulled before, or the pull fails, and every step runs in every run.",
     why: "The classic builder looks for the image in the daemon only and says nothing where it is \
         not there. On a new agent it never is.",
     fix: "`docker pull IMAGE || true` before the build, or BuildKit, which reads the image in the \
-        registry.",
+        registry. A pull that fails is to be mended: push the image, or log in.",
     rules_out: "A pull before the build, steps that came from the cache, a changed base image, \
         `--no-cache`, BuildKit. One run alone proves nothing: the image may not exist yet.",
     limits: "A pull that another step of the job made, and whose output is not in the log, is not \
@@ -49,6 +51,8 @@ struct Blind<'a> {
     at: usize,
     command: &'a Command,
     image: String,
+    /// The pull that failed.
+    tried: Option<&'a Pull>,
 }
 
 fn finding(past: &Past) -> Option<Finding> {
@@ -62,24 +66,22 @@ fn finding(past: &Past) -> Option<Finding> {
         blind.len() > 1 && !warm && (unexplained || blind_on_one_machine(past, &blind))
     })?;
     let later = blind.iter().skip(1).filter_map(|b| past.builds.get(b.at));
+    let words = words(last, " in any of these runs", " in each of these runs");
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         // A COPY that stands first may bring other files each time.
         confidence: if unexplained { Confidence::Likely } else { Confidence::Suspected },
-        title: format!("--cache-from {} finds nothing: the image is not pulled first", last.image),
+        title: words.title,
         cause: format!(
-            "The classic builder takes its cache from images that dockerd has. {} is not fetched \
-                before the build in any of these runs, so `--cache-from` is passed over without a \
-                message and every step runs: with the option the builder does not ask its own \
-                cache either.",
-            last.image
+            "{} With the option the builder does not ask its own cache either.",
+            words.cause
         ),
         evidence: Proof::from_lines(
             blind.iter().rev().take(3).rev().flat_map(|b| lines(past, b)).collect(),
         )?
         .seen_in(past.places(blind.iter().map(|one| one.at))),
-        fix: fix(last),
+        fix: words.fix,
         impact: cost(later.flat_map(|b| &b.steps), blind.len() - 1),
         rules_out: vec![
             if unexplained {
@@ -92,12 +94,42 @@ fn finding(past: &Past) -> Option<Finding> {
                         any of these runs, on the same base image)",
                 )
             },
-            ruled_out(
-                "a quiet pull (`docker pull -q`; nothing shows it, but it would have led to hits)",
-            ),
+            ruled_out(if last.tried.is_some() {
+                "an image that was there already (some step would have been found)"
+            } else {
+                "a quiet pull (`docker pull -q`; nothing shows it, but it would have led to hits)"
+            }),
         ],
         subject: last.image.clone(),
     })
+}
+
+struct Words {
+    title: String,
+    cause: String,
+    fix: Fix,
+}
+
+/// Why the image is not there.
+fn words(blind: &Blind, never: &str, always: &str) -> Words {
+    let image = &blind.image;
+    let title = |why: &str| format!("--cache-from {image} finds nothing: {why}");
+    if let Some(why) = blind.tried.map(refused::why) {
+        return Words {
+            title: title(refused::title(why)),
+            cause: refused::cause(why, image, always),
+            fix: refused::fix(why, blind),
+        };
+    }
+    Words {
+        title: title("the image is not pulled first"),
+        cause: format!(
+            "The classic builder takes its cache from images that dockerd has. {image} is not \
+                fetched before the build{never}, so `--cache-from` is passed over without a \
+                message and every step runs."
+        ),
+        fix: fix(blind),
+    }
 }
 
 /// One run on a machine that does not even have the base image: it cannot have the image of the
@@ -107,19 +139,15 @@ fn lone(past: &Past, blind: &Blind) -> Option<Finding> {
     let pulled = build.bases.iter().find_map(|base| base.pulled.as_ref())?;
     let mut evidence = lines(past, blind);
     evidence.push(Study::quote(run, pulled, "the machine does not even have the base image"));
+    let words = words(blind, "", "");
     Some(Finding {
         rule: META.id,
         severity: Severity::Note,
         confidence: Confidence::Likely,
-        title: format!("--cache-from {} finds nothing: the image is not pulled first", blind.image),
-        cause: format!(
-            "The classic builder takes its cache from images that dockerd has. {} is not fetched \
-                before the build, so `--cache-from` is passed over without a message and every \
-                step runs.",
-            blind.image
-        ),
+        title: words.title,
+        cause: words.cause,
         evidence: Proof::from_lines(evidence)?,
-        fix: fix(blind),
+        fix: words.fix,
         impact: Impact::default(),
         rules_out: vec![not_ruled_out("a first run, before the image was ever pushed")],
         subject: blind.image.clone(),
@@ -142,7 +170,8 @@ fn blind<'a>(past: &Past<'a>, i: usize) -> Option<Blind<'a>> {
         || run.loads.iter().filter(before).any(|p| loaded(&p));
     let cold = hits == 0 && total > 0 && !past.asked_for_no_cache(i) && !given;
     let image = images.first().filter(|_| cold)?;
-    Some(Blind { at: i, command, image: (*image).to_owned() })
+    let tried = refused::pull(run, image, |line| build.comes_behind(line));
+    Some(Blind { at: i, command, image: (*image).to_owned(), tried })
 }
 
 /// Every run of three or more found nothing, on a base image that was there already and is the
@@ -166,11 +195,15 @@ fn blind_on_one_machine(past: &Past, blind: &[Blind]) -> bool {
 
 fn lines(past: &Past, blind: &Blind) -> Vec<Evidence> {
     let Some((run, build)) = past.get(blind.at) else { return Vec::new() };
-    let mut lines = vec![Study::quote(
-        run,
-        &blind.command.quote,
-        "the image is to be the cache; nothing pulls it before",
-    )];
+    let mut lines: Vec<Evidence> = Vec::new();
+    let asked = match blind.tried {
+        Some(pull) => {
+            lines.push(Study::quote(run, &pull.quote, "the pull before the build"));
+            "the image is to be the cache"
+        }
+        None => "the image is to be the cache; nothing pulls it before",
+    };
+    lines.push(Study::quote(run, &blind.command.quote, asked));
     lines.extend(build.decided().next().map(|s| header(run, s, "ran")));
     lines
 }

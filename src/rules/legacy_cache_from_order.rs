@@ -52,7 +52,7 @@ impl Rule for LegacyCacheFromOrder {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let spot = legacy::always_rerun(past, |spot| spot.held.is_empty())?;
+    let spot = legacy::always_rerun(past, |spot| legacy::is_fixed(past, spot))?;
     let from =
         legacy::cache_from(past, *spot.broken.last()?).filter(|from| from.images.len() > 1)?;
     let step = spot.last()?;

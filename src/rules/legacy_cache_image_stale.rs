@@ -1,7 +1,7 @@
 //! The image that the classic builder is given as its cache does not hold a step, and no run renews
 //! it.
 
-use super::instruction::{brief, copies_context, mounts_files};
+use super::instruction::brief;
 use super::legacy::{self, CacheFrom};
 use super::past::Past;
 use super::recurring::Spot;
@@ -57,7 +57,7 @@ impl Rule for LegacyCacheImageStale {
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let spot = legacy::always_rerun(past, |spot| is_fixed(past, spot))?;
+    let spot = legacy::always_rerun(past, |spot| legacy::is_fixed(past, spot))?;
     let last = *spot.broken.last()?;
     let from = legacy::cache_from(past, last).filter(|from| from.images.len() == 1)?;
     let (image, step) = (from.images.first()?, spot.last()?);
@@ -91,17 +91,6 @@ fn finding(past: &Past) -> Option<Finding> {
         ],
         subject: (*image).to_owned(),
     })
-}
-
-/// Nothing that differs from run to run is part of the step.
-fn is_fixed(past: &Past, spot: &Spot) -> bool {
-    let Some(step) = spot.last() else { return false };
-    if step.instruction == "RUN" {
-        return !mounts_files(&step.text) && spot.held.is_empty();
-    }
-    let commit = |i: &usize| past.get(*i).and_then(|(run, _)| run.commit.clone());
-    let first = spot.broken.first().and_then(commit);
-    copies_context(spot.text) && first.is_some() && spot.broken.iter().all(|i| commit(i) == first)
 }
 
 fn lines(past: &Past, spot: &Spot, from: &CacheFrom) -> Vec<Evidence> {

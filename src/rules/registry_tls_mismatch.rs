@@ -3,6 +3,7 @@
 use super::backend::{self, Cause, Draft, Refusal};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
+use crate::model::Dialect;
 
 pub(super) struct RegistryTlsMismatch;
 
@@ -79,11 +80,80 @@ fn draft(repo: &str, refusal: &Refusal) -> Draft {
                 {host}"
             ),
         },
-        cause: "The builder has settings of its own for registries: those of dockerd and the \
-            certificates of the host do not reach a docker-container builder."
-            .to_owned(),
-        fix: fix(host, mismatch),
+        cause: cause(refusal.build.dialect).to_owned(),
+        fix: match refusal.build.dialect {
+            Dialect::Kaniko => of_kaniko(host, mismatch),
+            Dialect::Buildah => of_buildah(host, mismatch),
+            _ => fix(host, mismatch),
+        },
         rules_out: Vec::new(),
+    }
+}
+
+fn cause(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Kaniko => {
+            "kaniko speaks HTTPS to every registry, and trusts the certificates in its own image."
+        }
+        Dialect::Buildah => {
+            "buildah speaks HTTPS to every registry that its registries.conf does not call \
+                insecure, and trusts the certificates of the host and of /etc/containers/certs.d."
+        }
+        _ => {
+            "The builder has settings of its own for registries: those of dockerd and the \
+                certificates of the host do not reach a docker-container builder."
+        }
+    }
+}
+
+/// Options of the executor (`cmd/executor/cmd/root.go`).
+fn of_kaniko(host: &str, mismatch: Mismatch) -> Fix {
+    let (summary, option) = match mismatch {
+        Mismatch::PlainServer => {
+            ("let kaniko speak HTTP to", format!("--insecure-registry={host}"))
+        }
+        Mismatch::PlainBuilder => ("take `--insecure` away for", String::new()),
+        Mismatch::Certificate => (
+            "give kaniko the certificate of",
+            format!("--registry-certificate={host}=/path/to/ca.pem"),
+        ),
+    };
+    Fix {
+        summary: format!("{summary} {host}"),
+        steps: vec![
+            "The file is one in the container of the executor: mount it, or write it before the \
+                executor starts."
+                .to_owned(),
+        ],
+        snippet: Some(option).filter(|option| !option.is_empty()),
+        ..Fix::default()
+    }
+}
+
+/// `containers-registries.conf(5)`, `containers-certs.d(5)`.
+fn of_buildah(host: &str, mismatch: Mismatch) -> Fix {
+    let insecure = |value: &str| {
+        format!(
+            "# /etc/containers/registries.conf.d/ci.conf\n[[registry]]\nlocation = \
+                \"{host}\"\ninsecure = {value}"
+        )
+    };
+    Fix {
+        summary: format!("configure {host} for buildah"),
+        steps: vec![
+            "The setting belongs onto the machine, or into the image, that builds.".to_owned(),
+        ],
+        snippet: Some(match mismatch {
+            Mismatch::PlainServer => insecure("true"),
+            Mismatch::PlainBuilder => insecure("false"),
+            Mismatch::Certificate => {
+                format!(
+                    "mkdir -p /etc/containers/certs.d/{host}\ncp ca.pem \
+                        /etc/containers/certs.d/{host}/ca.crt"
+                )
+            }
+        }),
+        ..Fix::default()
     }
 }
 

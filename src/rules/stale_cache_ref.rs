@@ -1,5 +1,7 @@
 //! A cache is read that nobody keeps up to date, so it answers less and less.
 
+mod unnamed;
+
 use std::collections::BTreeSet;
 
 use super::instruction::copies_everything;
@@ -11,7 +13,7 @@ use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
 };
-use crate::model::{Build, CacheKind, Command, Tool};
+use crate::model::{Build, CacheKind, CacheSpec, Command, Tool, Transfer};
 
 pub(super) struct StaleCacheRef;
 
@@ -76,11 +78,11 @@ fn finding(past: &Past) -> Option<Finding> {
         && hits(first) > hits(last);
     let told = early.is_some() || fewer;
     let same = runs.len() > 2 && again().next().is_some() && known.is_empty();
-    if !(told || same) || written_elsewhere(past) {
+    let read = Read::of(past, last)?;
+    if !(told || same) || written_elsewhere(past, &read) {
         return None;
     }
-    let site = Site::of(past.study, run, build);
-    let name = past.imports(last).into_iter().find(|t| t.ok())?.reference.clone()?;
+    let name = &read.name;
     let ran = runs.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps);
     Some(Finding {
         rule: META.id,
@@ -102,14 +104,41 @@ fn finding(past: &Past) -> Option<Finding> {
         ),
         evidence: Proof::from_lines(lines(past, &runs, early))?
             .seen_in(past.places(runs.iter().copied())),
-        fix: fix(&site, &name),
+        fix: match read.kind {
+            Some(_) => unnamed::fix(name, read.asked),
+            None => fix(&Site::of(past.study, run, build), name),
+        },
         impact: cost(ran, runs.len() - 1),
         rules_out: vec![
             not_ruled_out("another job that writes it (its logs are not among those given)"),
             to_decide("give the logs of that job"),
         ],
-        subject: name.to_string(),
+        subject: name.clone(),
     })
+}
+
+/// What the runs read.
+struct Read<'a> {
+    name: String,
+    /// The back end, where its imports have no name.
+    kind: Option<CacheKind>,
+    asked: Option<&'a CacheSpec>,
+}
+
+impl<'a> Read<'a> {
+    fn of(past: &Past<'a>, i: usize) -> Option<Self> {
+        let named = |t: &&Transfer| t.ok() && t.kind == CacheKind::Registry;
+        if let Some(import) = past.imports(i).into_iter().find(named) {
+            return Some(Self {
+                name: import.reference.as_ref()?.to_string(),
+                kind: None,
+                asked: None,
+            });
+        }
+        let kind = unnamed::kind(past, i)?;
+        let asked = unnamed::asked(past, i, kind);
+        Some(Self { name: unnamed::name(kind, asked), kind: Some(kind), asked })
+    }
 }
 
 /// The newest runs in a row that read a reference and write none of those they read.
@@ -125,17 +154,21 @@ fn reads_only(past: &Past, i: usize) -> bool {
     let commands: Vec<&Command> = building.filter(|c| !c.cache_from.is_empty()).collect();
     let read: Vec<&str> =
         past.imports(i).into_iter().filter_map(|t| t.reference.as_deref()).collect();
-    // A file may ask for caches that no command line shows; a log that shows all of a build shows
-    // its exports too.
-    let in_file =
-        past.commands(i).iter().any(|c| matches!(c.tool, Tool::Compose | Tool::BuildxBake));
+    // A file, or a plugin of the CI, may ask for caches that no command line shows; a log that shows
+    // all of a build shows its exports too.
+    let in_file = past.commands(i).is_empty()
+        || past.commands(i).iter().any(|c| matches!(c.tool, Tool::Compose | Tool::BuildxBake));
     let shown = in_file
         && build.whole()
         && build.exports.is_empty()
         && build.inline.is_none()
         && commands.is_empty();
-    let known = (shown || !commands.is_empty())
-        && past.imports(i).iter().any(|t| t.ok() && t.kind == CacheKind::Registry);
+    let registry = past.imports(i).iter().any(|t| t.ok() && t.kind == CacheKind::Registry);
+    let known = if registry {
+        shown || !commands.is_empty()
+    } else {
+        unnamed::reads_only(past, i, &commands, shown)
+    };
     known && !past.asked_for_no_cache(i) && !read.iter().any(|name| writes(&commands, build, name))
 }
 
@@ -152,7 +185,10 @@ fn writes(commands: &[&Command], build: &Build, name: &str) -> bool {
 }
 
 /// Another series among the logs writes it.
-fn written_elsewhere(past: &Past) -> bool {
+fn written_elsewhere(past: &Past, read: &Read) -> bool {
+    if let Some(kind) = read.kind {
+        return unnamed::written_elsewhere(past, kind);
+    }
     let names: BTreeSet<&str> = (0..past.len())
         .flat_map(|i| past.imports(i))
         .filter_map(|t| t.reference.as_deref())
@@ -170,10 +206,9 @@ fn lines(past: &Past, runs: &[usize], early: Option<&Spot>) -> Vec<Evidence> {
     for &i in runs.iter().rev().take(2).rev() {
         let Some((run, _)) = past.get(i) else { continue };
         let command = past.commands(i).iter().find(|c| !c.cache_from.is_empty());
-        lines
-            .extend(command.map(|c| {
-                Study::quote(run, &c.quote, "reads the reference, and does not write it")
-            }));
+        lines.extend(command.map(|c| {
+            Study::quote(run, c.line_with("--cache-from"), "reads it, and does not write it")
+        }));
         lines.extend(
             past.imports(i)
                 .into_iter()

@@ -6,6 +6,7 @@
 //! expands without bound. Files that somebody wants as a whole are handed out so.
 
 mod bounded;
+mod cloudwatch;
 mod directory;
 mod document;
 mod jobs;

@@ -27,6 +27,7 @@ impl Reader<'_> {
             builds: run.builds.iter().map(|build| self.build(build)).collect(),
             ci_caches: run.ci_caches.iter().map(|cache| self.ci_cache(cache)).collect(),
             pulls: run.pulls.iter().map(|pull| self.pull(pull)).collect(),
+            unpulled: run.unpulled.iter().map(|pull| self.pull(pull)).collect(),
             loads: run.loads.iter().map(|pull| self.pull(pull)).collect(),
             prunes: self.quotes(&run.prunes),
             notes: run.notes.iter().map(|note| self.note(note)).collect(),
@@ -237,7 +238,7 @@ impl Reader<'_> {
             push: command.push,
             pull: command.pull,
             options: command.options.iter().map(|option| self.option(option)).collect(),
-            // Only tells builds of one log apart.
+            // Only tells builds of one log apart, and may hold anything.
             context: None,
             // Only goes into what is pasted.
             others: Vec::new(),

@@ -143,6 +143,9 @@ pub(super) struct Run {
     /// Images that were fetched.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pulls: Vec<Pull>,
+    /// Images that could not be fetched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unpulled: Vec<Pull>,
     /// Images that were loaded from archives.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<Pull>,

@@ -29,6 +29,7 @@ impl Writer<'_> {
             builds: run.builds.iter().map(|build| self.build(build)).collect(),
             ci_caches: run.ci_caches.iter().map(|cache| self.ci_cache(cache)).collect(),
             pulls: run.pulls.iter().map(|pull| self.pull(pull)).collect(),
+            unpulled: run.unpulled.iter().map(|pull| self.pull(pull)).collect(),
             loads: run.loads.iter().map(|pull| self.pull(pull)).collect(),
             prunes: self.quotes(&run.prunes),
             commands: run.commands.iter().map(|command| self.command(command)).collect(),

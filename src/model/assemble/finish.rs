@@ -19,7 +19,7 @@ use self::place::place;
 use super::buildkit::Segment;
 use super::graph::Graph;
 use super::vertex::{End, Vertex};
-use crate::model::{Build, Dialect, Quote, parse_step_name};
+use crate::model::{Build, Dialect, Few, Quote, parse_step_name};
 
 /// Every image and cache that is written has a vertex `exporting …`.
 const EXPORT: &str = "exporting ";
@@ -176,7 +176,7 @@ fn common(segment: &Segment, invocation: usize) -> Build {
         booted: segment.booted.clone(),
         target: segment.service.clone(),
         invocation,
-        errors: segment.errors.clone(),
+        errors: final_errors(segment),
         answers: segment.answers.clone(),
         behind_export: errors::behind_export(segment),
         gone: errors::gone(segment),
@@ -189,6 +189,13 @@ fn common(segment: &Segment, invocation: usize) -> Build {
         dialect: segment.dialect,
         ..Build::default()
     }
+}
+
+fn final_errors(segment: &Segment) -> Few<Quote> {
+    if segment.errors.is_empty() {
+        return errors::of_boot(segment).into_iter().collect();
+    }
+    segment.errors.clone()
 }
 
 /// The build of a target, made at its first vertex. What names no target belongs to the first build

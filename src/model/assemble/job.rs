@@ -16,7 +16,7 @@ use super::tty::TtySegment;
 use super::unread::{self, Unread};
 use crate::dialect::{self, Body, Classic, Event, Tty};
 use crate::envelope::{Mark, Stack};
-use crate::model::{Build, Dialect, Pull, Quote, Run, Text};
+use crate::model::{Build, Command, Dialect, Pull, Quote, Run, Text, Tool};
 
 /// Collects what one job says.
 #[derive(Default)]
@@ -57,8 +57,8 @@ impl Assembler {
         let steps = self.classic.held() + self.buildah.held() + self.kaniko.held();
         let turned = self.counted.held();
         let run = &self.run;
-        let small =
-            run.ci_caches.len() + run.pulls.len() + run.loads.len() + run.notes.len() + turned;
+        let images = run.pulls.len() + run.unpulled.len() + run.loads.len();
+        let small = run.ci_caches.len() + images + run.notes.len() + turned;
         self.kept.bytes + (open + steps + run.commands.len()) * bound::NEW + small * bound::SMALL
     }
 
@@ -92,6 +92,10 @@ impl Assembler {
             Event::Loaded(image) => {
                 let image = Text::of_log(image);
                 self.run.loads.push(Pull { image, quote: Quote::new(number, text) });
+            }
+            Event::Unpulled(image) => {
+                let image = Text::of_log(image);
+                self.run.unpulled.push(Pull { image, quote: Quote::new(number, text) });
             }
             Event::Pruned => self.prunes.deletes(Quote::new(number, text)),
             Event::Reclaimed(amount) => self.prunes.reclaims(number, amount),
@@ -301,6 +305,7 @@ impl Assembler {
         self.close_kaniko();
         self.close_buildah();
         self.listener.end(&mut self.run);
+        self.builds.retain(|build| !only_creates(build, &self.run.commands));
         self.order();
         self.run.builds = self.builds;
         self.prunes.settle(&mut self.run);
@@ -309,6 +314,13 @@ impl Assembler {
         self.run.settle();
         self.run
     }
+}
+
+/// `docker buildx create --bootstrap` starts a builder, and builds nothing.
+fn only_creates(build: &Build, commands: &[Command]) -> bool {
+    let called = || commands.iter().rfind(|command| command.quote.line < build.line);
+    let boots = build.booted.is_some() && build.steps.is_empty() && build.builder.is_none();
+    boots && called().is_some_and(|command| command.tool == Tool::BuildxCreate)
 }
 
 /// What a line says, by the builder or by the CI.

@@ -1,6 +1,6 @@
 //! Reads the options of each tool into a [`Command`].
 
-use super::words::{Call, call, prunes, simple};
+use super::words::{Call, call, parts, prunes, simple};
 use super::{Asked, CacheSpec, Command, Tool};
 use crate::model::{Quote, Text};
 
@@ -116,10 +116,7 @@ fn read(call: &Call, quote: &Quote) -> Command {
     let mut kaniko = None;
     let mut words = call.rest.iter();
     while let Some(word) = words.next() {
-        let (option, inline) = match word.split_once('=') {
-            Some((option, value)) if option.starts_with('-') => (option, Some(value.to_owned())),
-            _ => (word.as_str(), None),
-        };
+        let (option, inline) = parts(word);
         let on = inline.as_deref() != Some("false");
         let mut value = || inline.clone().or_else(|| words.next().cloned()).unwrap_or_default();
         match option {
@@ -186,7 +183,7 @@ fn context(call: &Call) -> Option<String> {
     while let Some(word) = words.next() {
         if !word.starts_with('-') || word.as_str() == "-" {
             context = Some((*word).clone());
-        } else if !word.contains('=') && !SWITCHES.contains(&word.as_str()) {
+        } else if parts(word).1.is_none() && !SWITCHES.contains(&word.as_str()) {
             words.next();
         }
     }
@@ -345,6 +342,7 @@ mod tests {
             ("docker build --pull --no-cache web", Some("web")),
             ("docker buildx build --network host -f - app --load", Some("app")),
             ("docker build -t r/a:1 -", Some("-")),
+            ("docker build -tr/a:1 -f- app", Some("app")),
             ("docker build --secret id=npm,src=.npmrc --progress plain", None),
             ("podman build --layers -t r/a:1 src", Some("src")),
         ] {
@@ -384,6 +382,8 @@ mod tests {
             "/bin/sh -ec \"docker compose build --build-arg 'V=1'\"",
             "ssh -p 2222 ci@host 'docker compose build --build-arg V=1'",
             "ssh ci@host docker compose build --build-arg V=1",
+            "su - ci -c 'docker compose build --build-arg V=1'",
+            "nix-shell --run 'docker compose build --build-arg V=1'",
             "ssh host \"bash -lc 'docker compose build --build-arg V=1'\"",
             "docker exec -t k1 docker compose build --build-arg V=1",
             "kubectl exec pod -- sh -c 'docker compose build --build-arg V=1'",

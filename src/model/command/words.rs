@@ -22,9 +22,11 @@ pub(super) fn simple(text: &str) -> Vec<Vec<String>> {
     commands
 }
 
-/// The script of `sh -c`, `bash -lc`; the command of `ssh host`, where it is one word.
+/// The script of `sh -c`, `bash -lc`, `su ci -c`; the command of `ssh host`, `nix-shell --run`,
+/// `eval`, where it is one word.
 fn handed_over(words: &[String]) -> Option<String> {
-    const SHELLS: [&str; 6] = ["sh", "bash", "ash", "dash", "zsh", "busybox"];
+    const SHELLS: [&str; 9] =
+        ["sh", "bash", "ash", "dash", "zsh", "busybox", "su", "runuser", "script"];
     let name = |word: &String| word.rsplit('/').next().unwrap_or_default().to_owned();
     let shell = words.iter().position(|word| SHELLS.contains(&name(word).as_str()));
     let script = shell.and_then(|at| {
@@ -36,7 +38,8 @@ fn handed_over(words: &[String]) -> Option<String> {
         whole.or_else(|| (script.len() > 1).then(|| script.join(" ")))
     });
     let remote = || {
-        let at = words.iter().position(|word| name(word) == "ssh")?;
+        let takes = |word: &String| matches!(name(word).as_str(), "ssh" | "nix-shell" | "eval");
+        let at = words.iter().position(takes)?;
         words.get(at + 1..)?.iter().rev().find(|word| word.contains(' ')).cloned()
     };
     script.or_else(remote)
@@ -67,6 +70,19 @@ fn split(text: &str) -> Vec<Vec<String>> {
         }
     }
     commands
+}
+
+/// An option and the value in the same word: `--file=D`, `-f=D`, `-f-` (`spf13/pflag`).
+pub(super) fn parts(word: &str) -> (&str, Option<String>) {
+    if let Some((option, value)) = word.split_once('=').filter(|(o, _)| o.starts_with('-')) {
+        return (option, Some(value.to_owned()));
+    }
+    match word.split_at_checked(2) {
+        Some((option @ ("-f" | "-t"), value)) if !value.is_empty() => {
+            (option, Some(value.to_owned()))
+        }
+        _ => (word, None),
+    }
 }
 
 /// What a simple command calls, and the words around that.

@@ -137,11 +137,13 @@ const GITHUB: [&str; 2] = [".actions.githubusercontent.com/", "/twirp/github.act
 /// HTTP status in an error text.
 ///
 /// `unexpected status from PUT request to http://r/v2/a/manifests/b: 400 Bad Request` (containerd
-/// `remotes/docker/pusher.go`), `… StatusCode: 403, …` (AWS SDK), `RESPONSE 403: …` (Azure SDK).
+/// `remotes/docker/pusher.go`), `… StatusCode: 403, …` (AWS SDK), `RESPONSE 403: …` (Azure SDK),
+/// `received unexpected HTTP status: 503 Service Unavailable` (`containers/image`).
 pub(in crate::rules) fn status(error: &str) -> Option<u16> {
     let text = error.to_ascii_lowercase();
     let at = [
         "unexpected status",
+        "unexpected http status",
         "statuscode:",
         "status response",
         "error response",

@@ -4,6 +4,7 @@
 //! name a cache; an error of the image's own push is none of its business.
 
 mod at_end;
+mod bare;
 mod cause;
 mod crowded;
 mod later;
@@ -13,6 +14,7 @@ mod refusal;
 mod report;
 mod texts;
 
+pub(in crate::rules) use bare::is_bare;
 pub(in crate::rules) use cause::{Cause, classify, status};
 pub(in crate::rules) use refusal::{Refusal, Side};
 pub(in crate::rules) use report::{Draft, cost_of, findings, place};
@@ -111,6 +113,7 @@ fn of_run(at: usize, run: &Run) -> Vec<Refusal<'_>> {
         .flat_map(|(build, found)| of_build(BuildRef { run: at, build }, run, found))
         .collect();
     crowded::settle(run, &mut all);
+    bare::settle(&mut all);
     all
 }
 

@@ -25,6 +25,7 @@ pub(super) static TEXTS: &[Row] = &[
     (Cause::OptionInvalid, &["not set for github actions cache"]),
     (Cause::OptionInvalid, &["is required for azblob cache"]),
     (Cause::OptionInvalid, &["azure storage account url provided is not a valid url"]),
+    (Cause::OptionInvalid, &["azblob cache", "no host in request url"]),
     // cmd/buildctl/build: `cache with type gha requires token parameter or $ACTIONS_RUNTIME_TOKEN`
     (Cause::OptionInvalid, &["cache with type ", " requires "]),
     // go-actions-cache token.go, golang-jwt: what was given as the token is none, and nobody was

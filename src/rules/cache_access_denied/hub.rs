@@ -32,6 +32,7 @@ pub(super) fn fix_without_registry(repo: &str, site: &Site, tag: Option<&str>) -
     let full = format!("{home}/{name}");
     let option = match (site.form, tag) {
         (Form::Kaniko, _) => format!("--cache-repo={full}"),
+        (Form::Buildah, _) => format!("--cache-from {full} --cache-to {full}"),
         (_, Some(tag)) => format!("ref={full}:{tag}"),
         (_, None) => format!("ref={full}"),
     };
@@ -44,6 +45,25 @@ pub(super) fn fix_without_registry(repo: &str, site: &Site, tag: Option<&str>) -
         ],
         snippet: Some(option),
         ..Fix::default()
+    }
+}
+
+/// The name that the cache has with the image's registry, where its own names none and the image is
+/// not on Docker Hub.
+pub(super) fn beside_the_image(repo: &str, site: &Site) -> Option<String> {
+    let bare = reference::is_hub(repo) && path(repo) == repo && path(repo).contains('/');
+    let elsewhere = site.image != PLACEHOLDER && !reference::is_hub(&site.image);
+    (bare && elsewhere).then(|| format!("{}/{repo}", reference::host(&site.image)))
+}
+
+/// What is said then of a log-in.
+pub(super) fn or_beside_the_image(fix: Fix, full: &str, option: String) -> Fix {
+    let first = format!("Where the cache belongs beside the image, write its registry: {full}.");
+    Fix {
+        summary: format!("write the registry in front of the name ({full}), or {}", fix.summary),
+        steps: std::iter::once(first).chain(fix.steps).collect(),
+        snippet: Some(option),
+        ..fix
     }
 }
 

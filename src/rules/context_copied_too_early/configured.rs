@@ -63,6 +63,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
 fn too_early(config: &Config, at: usize) -> Option<Early<'_>> {
     early(config, at)
         .or_else(|| inner::of_folder(config.content.stages.get(at)?))
+        .or_else(|| inner::of_sources(config.content.stages.get(at)?))
         .or_else(|| inner::of_stage(&config.content.stages, at))
 }
 

@@ -1,11 +1,14 @@
 //! Copies of less than the whole context above an installation: folders of it, of which the
-//! installation reads nothing, and what another stage copied as a whole.
+//! installation reads nothing, or of which other instructions bring what it reads; and what another
+//! stage copied as a whole.
 
 use super::configured::Early;
 use super::order;
-use crate::config::{Instruction, Stage};
+use crate::config::{Change, Instruction, Stage};
 use crate::rules::installation;
-use crate::rules::instruction::{copies_a_folder, copies_everything, installs, sources};
+use crate::rules::instruction::{
+    copies_a_folder, copies_context, copies_everything, installs, sources,
+};
 
 /// `COPY app /app` above `RUN pip install flask`: what names its packages itself reads no file.
 pub(super) fn of_folder(stage: &Stage) -> Option<Early<'_>> {
@@ -23,6 +26,61 @@ pub(super) fn of_folder(stage: &Stage) -> Option<Early<'_>> {
         reads: "none",
         step: "Install above the COPY: the packages are named in the command itself.",
     })
+}
+
+/// `COPY src ./src` above `COPY package.json package-lock.json ./`, `RUN npm ci`: all that the
+/// installation reads is brought by itself, and the folder is one of sources. Folders of packages
+/// are left: `workspaces` may name them.
+pub(super) fn of_sources(stage: &Stage) -> Option<Early<'_>> {
+    let copy = stage.instructions.iter().find(|i| copies_sources(&i.text))?;
+    let run = stage.instructions.iter().find(|i| i.line > copy.line && i.keyword == "RUN")?;
+    let files = installation::reads(&run.text).filter(|files| !files.is_empty())?;
+    let above = || stage.instructions.iter().filter(|i| i.line < run.line && i.line != copy.line);
+    let brought = |file: &String| above().any(|i| brings(i, file));
+    files.iter().all(brought).then(|| Early {
+        copy,
+        run,
+        change: Ok(Change::CopyLater { copy: copy.line, runs: vec![run.line], first: None }),
+        takes: "a folder of sources".to_owned(),
+        reads: "none",
+        step: "Copy the folder below the installation: what the installation reads is copied by \
+            itself.",
+    })
+}
+
+fn copies_sources(text: &str) -> bool {
+    const FOLDERS: [&str; 14] = [
+        "app",
+        "client",
+        "cmd",
+        "docs",
+        "internal",
+        "public",
+        "server",
+        "source",
+        "spec",
+        "src",
+        "static",
+        "templates",
+        "test",
+        "tests",
+    ];
+    let known =
+        |source: &String| FOLDERS.contains(&source.trim_start_matches("./").trim_end_matches('/'));
+    copies_context(text) && sources(text).iter().all(known)
+}
+
+/// Names the file itself, or a pattern that it fits: `package*.json`.
+fn brings(copy: &Instruction, file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let fits = |source: &String| {
+        let source = source.rsplit('/').next().unwrap_or(source);
+        match source.split_once('*') {
+            Some((start, end)) => name.starts_with(start) && name.ends_with(end),
+            None => source == name,
+        }
+    };
+    copies_context(&copy.text) && sources(&copy.text).iter().any(fits)
 }
 
 /// It may bring what tells an installer where to look: `/etc/apt`, `/root/.pip`. A folder whose
@@ -122,6 +180,37 @@ mod tests {
             "FROM python\nCOPY app /app\nRUN pip install -r /app/requirements.txt\n",
             "FROM python\nCOPY app /app\nRUN make -C /app\nRUN pip install flask\n",
             "FROM python\nRUN pip install flask\nCOPY app /app\n",
+        ] {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_sources_above_what_the_installation_reads_is_told() {
+        let found = |text: &str| {
+            let config = Config::read("Dockerfile", text).unwrap().unwrap();
+            let stage = &config.content.stages[0];
+            of_sources(stage).map(|early| (early.copy.line, early.run.line))
+        };
+        let node = "FROM node\nWORKDIR /app\nCOPY src ./src\n";
+        for manifests in ["package.json package-lock.json ./", "package*.json ./"] {
+            let text = format!("{node}COPY {manifests}\nRUN npm ci\n");
+            assert_eq!(found(&text), Some((3, 5)), "{text}");
+        }
+        assert_eq!(
+            found(
+                "FROM python\nCOPY ./app /app\nCOPY requirements.txt .\nRUN pip install -r \
+                requirements.txt\n"
+            ),
+            Some((2, 4))
+        );
+        for text in [
+            "FROM node\nCOPY packages packages\nCOPY package.json yarn.lock ./\nRUN yarn install \
+                --immutable\n",
+            "FROM node\nCOPY src src\nCOPY package.json ./\nRUN npm ci\n",
+            "FROM node\nCOPY src src\nCOPY package*.json ./\nRUN npm ci && npm run build\n",
+            "FROM node\nCOPY package*.json ./\nRUN npm ci\nCOPY src src\n",
+            "FROM node\nCOPY src src\nRUN make -C src\nCOPY package*.json ./\nRUN npm ci\n",
         ] {
             assert_eq!(found(text), None, "{text}");
         }

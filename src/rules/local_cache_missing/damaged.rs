@@ -1,7 +1,7 @@
 //! A directory that is there, and whose cache cannot be read: the client says why and goes on
 //! without it.
 
-use super::{META, directory};
+use super::{META, directory, writes};
 use crate::finding::{Confidence, Finding, Fix, Place, Proof, Severity};
 use crate::model::{Build, Quote, Run};
 use crate::rules::Study;
@@ -14,17 +14,28 @@ enum Why {
     Denied,
     /// A file of it was deleted.
     Incomplete,
+    /// It holds no cache under the tag that is asked for.
+    Untagged,
 }
 
 /// `… not found due to err: mkdir DIR/ingest: permission denied` (containerd
-/// `plugins/content/local`), `… skipped: digest sha256:… unavailable` (client/solve.go).
+/// `plugins/content/local`), `… skipped: digest sha256:… unavailable`, `… skipped: no digest found
+/// for tag dev` (client/solve.go).
 fn why(warning: &str) -> Option<Why> {
     let warning = warning.trim_end().trim_end_matches('"');
     if warning.ends_with("permission denied") {
         return Some(Why::Denied);
     }
+    if tag(warning).is_some() {
+        return Some(Why::Untagged);
+    }
     (warning.contains(": digest sha256:") && warning.ends_with("unavailable"))
         .then_some(Why::Incomplete)
+}
+
+fn tag(warning: &str) -> Option<&str> {
+    let (_, tag) = warning.split_once(" skipped: no digest found for tag ")?;
+    Some(tag.trim_end().trim_end_matches('"'))
 }
 
 /// Whether the warning is about such a directory, and not about one that is missing.
@@ -39,6 +50,13 @@ struct Damaged<'a> {
     seen: Vec<(&'a Run, &'a Build, &'a Quote)>,
 }
 
+impl Damaged<'_> {
+    /// The tag that is asked for; `latest` where none is.
+    fn tag(&self) -> &str {
+        self.seen.last().and_then(|(_, _, quote)| tag(&quote.text)).unwrap_or("latest")
+    }
+}
+
 /// One finding a directory, over all runs.
 pub(super) fn findings(study: &Study) -> Vec<Finding> {
     let mut all: Vec<Damaged> = Vec::new();
@@ -49,6 +67,10 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
                 let Some((directory, why)) = directory(&quote.text).zip(why(&quote.text)) else {
                     continue;
                 };
+                // The build that writes the tag first cannot find it.
+                if why == Why::Untagged && writes(build) {
+                    continue;
+                }
                 let seen = (run, build, quote);
                 match all.iter_mut().find(|one| one.directory == directory && one.why == why) {
                     Some(known) => known.seen.push(seen),
@@ -72,6 +94,11 @@ fn finding(damaged: &Damaged) -> Option<Finding> {
             format!("the cache in {directory} lacks a file, and none of it is read"),
             "Its index names a file that was deleted. The client then leaves the whole import \
                 out, also what is still there.",
+        ),
+        Why::Untagged => (
+            format!("the cache in {directory} has no tag {}", damaged.tag()),
+            "The directory is there, and its index names no cache under the tag that the import \
+                asks for; none of it is read.",
         ),
     };
     let newest = damaged.seen.iter().rev().take(12).rev();
@@ -102,6 +129,20 @@ fn fix(damaged: &Damaged) -> Fix {
                     .to_owned(),
             ],
             snippet: Some(format!("sudo chown -R \"$(id -u):$(id -g)\" {directory}")),
+            ..Fix::default()
+        },
+        Why::Untagged => Fix {
+            summary: format!("export to {directory} under the tag that is imported"),
+            steps: vec![
+                "Name one tag in import and export, or none (`latest`); another job may have \
+                    written the directory under its own."
+                    .to_owned(),
+            ],
+            snippet: Some(format!(
+                "docker buildx build --cache-from type=local,src={directory},tag={0} \\\n  \
+                    --cache-to type=local,dest={directory},tag={0},mode=max .",
+                damaged.tag()
+            )),
             ..Fix::default()
         },
         Why::Incomplete => Fix {

@@ -41,6 +41,24 @@ pub(in crate::rules) fn bad_reference(text: &str, reference: Option<&str>) -> Op
     })
 }
 
+/// `invalid reference format: repository name (Acme/web) must be lowercase`, before 2023 without the
+/// name; of buildah `invalid repo "ghcr.io/Acme/web": must contain registry and repository: …`
+/// (`distribution/reference`, `buildah` `pkg/parse/parse.go`).
+pub(in crate::rules) fn capital_letters(text: &str, reference: Option<&str>) -> Option<Mistake> {
+    if !text.contains("must be lowercase") {
+        return None;
+    }
+    let between = |before: &str, after: char| text.split_once(before)?.1.split(after).next();
+    let named = between("repository name (", ')').or_else(|| between("invalid repo \"", '"'));
+    let written = named.or(reference)?;
+    Some(Mistake {
+        token: written.to_owned(),
+        nearest: Some(written.to_ascii_lowercase()),
+        kind: Kind::BadReference,
+        valid: Vec::new(),
+    })
+}
+
 /// `unsupported compression type ztsd`
 fn compression(text: &str) -> Option<Mistake> {
     let value = word(text, "unsupported compression type ")?;
@@ -97,7 +115,7 @@ fn unset(text: &str) -> Option<Mistake> {
 }
 
 /// Words of a library that was given a value it cannot use, and the option that it came from.
-const UNUSABLE: [(&str, &str); 10] = [
+const UNUSABLE: [(&str, &str); 12] = [
     ("token is malformed", "token"),
     ("token is unverifiable", "token"),
     ("token contains an invalid number of segments", "token"),
@@ -108,9 +126,12 @@ const UNUSABLE: [(&str, &str); 10] = [
     ("MovedPermanently", "region"),
     ("incorrect region", "region"),
     ("repository must contain neither a tag nor digest", "tag"),
+    ("URL provided is not a valid URL", "account_url"),
+    ("no Host in request URL", "account_url"),
 ];
 
-fn unusable(text: &str) -> Option<Mistake> {
+/// What the error names may stand in a line below it.
+pub(in crate::rules) fn unusable(text: &str) -> Option<Mistake> {
     let (_, name) = UNUSABLE.iter().find(|(words, _)| text.contains(words))?;
     Some(Mistake {
         token: (*name).to_owned(),

@@ -10,7 +10,7 @@ mod slash;
 mod valid;
 pub(super) mod words;
 
-pub(super) use errors::{bad_reference, from_error};
+pub(super) use errors::{bad_reference, capital_letters, from_error, unusable};
 pub(super) use inline::inline;
 pub(super) use lint::{bare_type, is_bare_type, lint};
 pub(super) use slash::slash;

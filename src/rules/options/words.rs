@@ -142,6 +142,7 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
         .collect();
     steps.extend(listed);
     steps.extend(of_runner(&mistake.token).then(|| TOKEN.to_owned()));
+    steps.extend(has_capitals(mistake).then(|| LOWER.to_owned()));
     steps.extend((mistake.kind == Kind::Names).then(|| NAME.to_owned()));
     steps.extend(matches!(mistake.kind, Kind::Names | Kind::Flag).then(|| CLIENT.to_owned()));
     let snippet = match mistake.kind {
@@ -165,6 +166,16 @@ const NAME: &str = "The name alone is enough for an image that was built with `-
 const CLIENT: &str = "Install the buildx plugin (Docker 23 and newer build with it by themselves), \
     and create a builder with `docker buildx create --driver docker-container --use` where a cache \
     is to be exported. AWS CDK: CDK_DOCKER names the program that is called instead of docker.";
+
+/// Names of repositories come from the code's host, which takes capital letters.
+const LOWER: &str = "On GitHub `${{ github.repository }}` keeps the capital letters of its owner: a \
+    step before the build makes another name, `echo \"IMAGE=ghcr.io/${GITHUB_REPOSITORY,,}\" >> \
+    \"$GITHUB_ENV\"`. GitLab's $CI_REGISTRY_IMAGE has none.";
+
+fn has_capitals(mistake: &Mistake) -> bool {
+    let capital = |byte: u8| byte.is_ascii_uppercase();
+    mistake.kind == Kind::BadReference && mistake.token.bytes().any(capital)
+}
 
 /// GitHub gives its token to actions only.
 const TOKEN: &str = "On GitHub leave `token` and `url` out and give the build the runner's own: \
@@ -190,6 +201,11 @@ fn unusable(token: &str) -> (&'static str, &'static str) {
             "buildah takes a repository in `--cache-from` and `--cache-to`, and gives each layer a \
                 tag of its own there: a name with a tag or digest is refused.",
             "take the tag off the reference in `--cache-from` and `--cache-to`",
+        ),
+        "account_url" => (
+            "The address of the storage account, from the option or from \
+                BUILDKIT_AZURE_STORAGE_ACCOUNT_URL, is no URL: nothing stands before its host.",
+            "write the whole address: `account_url=https://ACCOUNT.blob.core.windows.net`",
         ),
         _ => (
             "The bucket is in another region than the one that the option or the environment \

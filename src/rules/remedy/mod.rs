@@ -6,6 +6,7 @@
 mod advice;
 mod gha;
 mod home;
+mod login;
 mod own_refs;
 mod pasted;
 pub(in crate::rules) mod patch;
@@ -20,6 +21,7 @@ pub(in crate::rules) use advice::{COLD, together};
 pub use advice::{
     add_import, bitbucket_runtime, engine_upgrade, inline_args, max_mode, registry_max,
 };
+pub(in crate::rules) use login::login;
 pub(in crate::rules) use own_refs::own_caches;
 pub use own_refs::own_refs;
 pub(in crate::rules) use pasted::command_line;

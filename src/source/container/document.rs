@@ -8,6 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde::de::{Deserializer as _, IgnoredAny, SeqAccess, Visitor};
 
+use super::cloudwatch;
+
 /// Answer of Buildkite's API (`buildkite/docs` `pages/apis/rest_api/jobs.md`).
 #[derive(Deserialize)]
 struct Answer {
@@ -54,7 +56,8 @@ pub(super) fn log(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.trim_ascii_start().first() == Some(&b'{') {
         return serde_json::from_slice::<Answer>(bytes)
             .ok()
-            .map(|answer| answer.content.into_bytes());
+            .map(|answer| answer.content.into_bytes())
+            .or_else(|| cloudwatch::log(bytes));
     }
     if bytes.starts_with(b"---") {
         return listed(bytes);

@@ -61,8 +61,9 @@ pub(super) fn packed(start: &[u8]) -> Packed {
 /// A log may begin with a brace or bracket too, so keys are asked for:
 /// `{"url": …, "content": "the log"}` (Buildkite), `[{"message": …, "type": "out"}]` (`CircleCI`),
 /// `[{"insertId": …, "textPayload": …}]` (Cloud Logging), `[{"id": …, "step_id": …, "data": …}]`
-/// (Woodpecker), `[{"pos": 0, "out": …}]` (Drone); and `---`, `insertId: …`, as `gcloud logging read`
-/// lists entries unless told otherwise.
+/// (Woodpecker), `[{"pos": 0, "out": …}]` (Drone), `{"events": [{"timestamp": …, "message": …}]}`
+/// (`CloudWatch`); and `---`, `insertId: …`, as `gcloud logging read` lists entries unless told
+/// otherwise.
 fn is_document(start: &[u8]) -> bool {
     const KEYS: [&[u8]; 6] = [b"message", b"type", b"insertId", b"textPayload", b"step_id", b"pos"];
     let has = |key: &[u8]| {
@@ -72,7 +73,10 @@ fn is_document(start: &[u8]) -> bool {
         memchr::memmem::find_iter(start, key).any(quoted)
     };
     match start.trim_ascii_start() {
-        [b'{', ..] => has(b"url") && has(b"content"),
+        [b'{', ..] => {
+            let events = || has(b"events") && has(b"timestamp") && has(b"message");
+            has(b"url") && has(b"content") || events()
+        }
         [b'[', entries @ ..] if entries.trim_ascii_start().starts_with(b"{") => {
             KEYS.iter().any(|key| has(key))
         }

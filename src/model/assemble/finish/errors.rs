@@ -45,6 +45,18 @@ fn missing(error: &str) -> Option<&str> {
     (digest.starts_with("sha256:") && rest.contains("not found")).then_some(digest)
 }
 
+/// The error of a builder that could not be started: nothing else of the build is printed, and the
+/// client's last line has words of the daemon alone (`Error response from daemon: toomanyrequests:
+/// …`).
+pub(super) fn of_boot(segment: &Segment) -> Option<Quote> {
+    let boots = |v: &&Vertex| v.names.iter().any(|(name, _)| name == BOOTING);
+    let vertex = segment.vertices.values().find(boots).filter(|v| v.end == End::Error)?;
+    vertex.ended.clone().filter(|_| !segment.has_steps())
+}
+
+/// Clients make a builder when it is first used.
+const BOOTING: &str = "[internal] booting buildkit";
+
 /// The final error that no vertex printed, where exports are the last that ended, one of a cache
 /// among them.
 pub(super) fn behind_export(segment: &Segment) -> Option<Quote> {
@@ -83,7 +95,8 @@ fn says_solve(quote: &Quote) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::assemble::testing::build;
+    use crate::model::BuildOutcome;
+    use crate::model::assemble::testing::{build, builds};
 
     const STEP: &str = "#5 [2/2] RUN a\n#5 CACHED";
     const EXPORT: &str = "#7 exporting cache to registry\n#7 preparing build cache for export 0.1s \
@@ -102,6 +115,16 @@ mod tests {
         assert!(!behind(format!(
             "{STEP}\n{failed}\n{EXPORT}\nERROR: failed to solve: failed to push r/a:1: denied"
         )));
+    }
+
+    #[test]
+    fn a_builder_that_does_not_start_fails_the_build() {
+        let boot = "#1 [internal] booting buildkit\n#1 pulling image moby/buildkit:buildx-stable-1";
+        let error = "#1 ERROR: Error response from daemon: toomanyrequests: You have reached your \
+            unauthenticated pull rate limit.";
+        let failed = build(&format!("{boot}\n{error}"));
+        assert_eq!((failed.outcome, failed.errors.len()), (BuildOutcome::Failed, 1));
+        assert!(builds(format!("{boot} 1.0s done\n#1 DONE 2.0s").lines()).is_empty());
     }
 
     #[test]

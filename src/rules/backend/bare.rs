@@ -1,0 +1,30 @@
+//! S3 answers a HEAD request without a body, and its client then has the status alone to tell:
+//! `api error BadRequest: Bad Request`. An import asks with GET, and is told why.
+
+use super::{Cause, Refusal};
+use crate::model::CacheKind;
+
+/// `operation error S3: HeadObject, https response error StatusCode: 400, … api error BadRequest:
+/// Bad Request` (`aws-sdk-go-v2` `service/s3/deserializers.go`).
+pub(in crate::rules) fn is_bare(text: &str) -> bool {
+    let refused = ["StatusCode: 3", "StatusCode: 4"].iter().any(|status| text.contains(status));
+    text.contains("operation error S3: HeadObject") && refused
+}
+
+/// What one build was told of its bucket goes for the requests that were told nothing.
+pub(super) fn settle(all: &mut [Refusal]) {
+    let told: Vec<_> = all.iter().filter(|r| is_told(r)).map(|r| (r.at, r.cause)).collect();
+    for refusal in all.iter_mut().filter(|r| r.kind == CacheKind::S3 && is_bare(r.text)) {
+        if let Some((_, cause)) = told.iter().find(|(at, _)| *at == refusal.at) {
+            refusal.cause = *cause;
+        }
+    }
+}
+
+fn is_told(refusal: &Refusal) -> bool {
+    let named = matches!(
+        refusal.cause,
+        Cause::AccessDenied | Cause::RepositoryMissing | Cause::OptionInvalid
+    );
+    named && refusal.kind == CacheKind::S3 && !is_bare(refusal.text)
+}

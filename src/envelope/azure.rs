@@ -14,6 +14,20 @@ use super::{
 /// Log of a job or of a task.
 pub(super) struct Azure;
 
+/// What the agent and its tasks print, and GitHub's runner does not.
+const HEADERS: [&[u8]; 10] = [
+    b"##[section]Starting: ",
+    b"##[section]Finishing: ",
+    b"##[section]Async Command Start: ",
+    b"##vso[",
+    b"Agent name: '",
+    b"Current agent version: '",
+    b"Task         : ",
+    b"Async Command Start: ",
+    b"Getting a pipeline cache artifact with one of the following fingerprints:",
+    b"========================== Starting Command Output ====",
+];
+
 impl Envelope for Azure {
     fn name(&self) -> &'static str {
         "azure"
@@ -54,20 +68,7 @@ impl Envelope for Azure {
     }
 }
 
-/// What the agent and its tasks print, and GitHub's runner does not.
 fn is_header(text: &[u8]) -> bool {
-    const HEADERS: [&[u8]; 10] = [
-        b"##[section]Starting: ",
-        b"##[section]Finishing: ",
-        b"##[section]Async Command Start: ",
-        b"##vso[",
-        b"Agent name: '",
-        b"Current agent version: '",
-        b"Task         : ",
-        b"Async Command Start: ",
-        b"Getting a pipeline cache artifact with one of the following fingerprints:",
-        b"========================== Starting Command Output ====",
-    ];
     matches!(text.first(), Some(b'#' | b'A' | b'C' | b'G' | b'T' | b'='))
         && HEADERS.iter().any(|h| text.starts_with(h))
 }

@@ -2,7 +2,7 @@
 //!
 //! Teardown, from Atlassian's knowledge base: `Cache "docker: docker.tar": Upload failed`.
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, echo};
+use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, Words, echo};
 use crate::source::find;
 
 /// Step log.
@@ -17,9 +17,12 @@ impl Envelope for Bitbucket {
         Some("bitbucket")
     }
 
+    fn words(&self) -> Words {
+        &[b"+ umask 000", b"Cache \"", b"/opt/atlassian/pipelines/agent"]
+    }
+
     fn recognise(&self, head: &Head) -> bool {
-        (head.may_hold(b"+ umask 000") && head.any(self, |line| line == b"+ umask 000"))
-            || (head.may_hold(b"Cache \"") && head.any(self, |line| cache(line).is_some()))
+        head.any(self, |line| line == b"+ umask 000" || cache(line).is_some())
             || head.holds_early(b"/opt/atlassian/pipelines/agent")
     }
 

@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Head, Mark, NoteKind, Peeled, Stamp, ansi, buildkite_cache, echo};
+use super::{Envelope, Head, Mark, NoteKind, Peeled, Stamp, Words, ansi, buildkite_cache, echo};
 
 /// Job log.
 pub(super) struct Buildkite;
@@ -22,6 +22,10 @@ impl Envelope for Buildkite {
 
     fn may_begin(&self, first: u8) -> bool {
         matches!(first, b'~' | 0x1b | b'_')
+    }
+
+    fn words(&self) -> Words {
+        &[b"~~~ Preparing working directory", b"~~~ Running ", b"_bk;"]
     }
 
     fn recognise(&self, head: &Head) -> bool {

@@ -3,10 +3,23 @@
 //! Messages from `support.circleci.com` and issues; the steps are echoed as scripts below
 //! `#!/bin/bash -eo pipefail`.
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, echo};
+use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Words, echo};
 
 /// Output of one or more steps.
 pub(super) struct Circleci;
+
+/// What steps of the agent begin with, and what its caches say.
+const BEGINS: Words = &[
+    b"Build-agent version ",
+    b"Launch-agent version ",
+    b"System information:circleci",
+    b"#!/bin/bash -eo pipefail",
+    b"#!/bin/sh -eo pipefail",
+    b"Spin up environment",
+    b"Error saving DLC after ",
+    b"Found a cache from build ",
+    b"No cache is found for key: ",
+];
 
 impl Envelope for Circleci {
     fn name(&self) -> &'static str {
@@ -21,19 +34,12 @@ impl Envelope for Circleci {
         matches!(first, b'B' | b'L' | b'S' | b'#' | b'F' | b'N' | b'E')
     }
 
+    fn words(&self) -> Words {
+        BEGINS
+    }
+
     fn recognise(&self, head: &Head) -> bool {
-        const HEADERS: [&[u8]; 6] = [
-            b"Build-agent version ",
-            b"Launch-agent version ",
-            b"System information:circleci",
-            b"#!/bin/bash -eo pipefail",
-            b"#!/bin/sh -eo pipefail",
-            b"Spin up environment",
-        ];
-        head.any(self, |l| {
-            matches!(l.first(), Some(b'B' | b'L' | b'S' | b'#' | b'F' | b'N' | b'E'))
-                && (HEADERS.iter().any(|h| l.starts_with(h)) || is_cache(l))
-        })
+        head.any(self, |l| BEGINS.iter().any(|words| l.starts_with(words)))
     }
 
     fn mark<'a>(&self, text: &'a [u8]) -> Option<Mark<'a>> {
@@ -44,12 +50,6 @@ impl Envelope for Circleci {
             _ => echo::bare(text),
         }
     }
-}
-
-fn is_cache(line: &[u8]) -> bool {
-    line.starts_with(b"Error saving DLC after ")
-        || line.starts_with(b"Found a cache from build ")
-        || line.starts_with(b"No cache is found for key: ")
 }
 
 fn cache(text: &[u8]) -> Option<Mark<'_>> {

@@ -2,7 +2,7 @@
 //!
 //! Source: `GoogleCloudPlatform/cloud-build-local` `build/build.go`. Steps may run side by side.
 
-use super::{Envelope, Head, Mark, Peeled, echo};
+use super::{Envelope, Head, Mark, Peeled, Words, echo};
 
 /// Log of a build.
 pub(super) struct Cloudbuild;
@@ -18,6 +18,16 @@ impl Envelope for Cloudbuild {
 
     fn may_begin(&self, first: u8) -> bool {
         matches!(first, b'S' | b's' | b'F' | b'-')
+    }
+
+    fn words(&self) -> Words {
+        &[
+            b"Starting Step #",
+            b"starting build \"",
+            b"FETCHSOURCE",
+            b"- REMOTE BUILD OUTPUT -",
+            b"Step #",
+        ]
     }
 
     fn recognise(&self, head: &Head) -> bool {

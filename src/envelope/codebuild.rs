@@ -3,7 +3,9 @@
 //!
 //! Messages from issues of `aws/aws-codebuild-docker-images`; the agent is not published.
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, echo, stamp};
+use super::{
+    CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, Words, echo, stamp,
+};
 
 /// Log of a build.
 pub(super) struct Codebuild;
@@ -19,6 +21,10 @@ impl Envelope for Codebuild {
 
     fn may_begin(&self, first: u8) -> bool {
         first == b'['
+    }
+
+    fn words(&self) -> Words {
+        &[b"[Container] "]
     }
 
     fn recognise(&self, head: &Head) -> bool {

@@ -3,7 +3,7 @@
 //!
 //! Source: `devcontainers/cli` `src/spec-utils/log.ts`. Knows no CI.
 
-use super::{Envelope, Head, Mark, Peeled, Stamp, ansi, echo, stamp};
+use super::{Envelope, Head, Mark, Peeled, Stamp, Words, ansi, echo, stamp};
 
 /// Milliseconds or a stamp.
 pub(super) struct Devcontainer;
@@ -15,6 +15,10 @@ impl Envelope for Devcontainer {
 
     fn may_begin(&self, first: u8) -> bool {
         first == b'[' || first.is_ascii_digit()
+    }
+
+    fn words(&self) -> Words {
+        &[b"@devcontainers/cli ", b"Start: Run: "]
     }
 
     fn recognise(&self, head: &Head) -> bool {

@@ -3,7 +3,7 @@
 //! Known by its checkout in `/drone/src`, or by its plugins. What it says of caches comes from
 //! plugins.
 
-use super::{Envelope, Head, Mark, drone_cache, echo};
+use super::{Envelope, Head, Mark, Words, drone_cache, echo};
 
 /// The checkout and the plugin's daemon, which are the first a step prints.
 const BEGINS: [&[u8]; 3] = [b"/drone/src/", b"Pulling from plugins/", b"+ /usr/local/bin/dockerd "];
@@ -18,6 +18,10 @@ impl Envelope for Drone {
 
     fn ci(&self) -> Option<&'static str> {
         Some("drone")
+    }
+
+    fn words(&self) -> Words {
+        &BEGINS
     }
 
     fn recognise(&self, head: &Head) -> bool {

@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use super::{Envelope, Head, Mark, Peeled, github};
+use super::{Envelope, Head, Mark, Peeled, Words, github};
 
 /// `gh run view --log`.
 pub(super) struct Gh;
@@ -21,6 +21,10 @@ impl Envelope for Gh {
 
     fn names_jobs(&self) -> bool {
         true
+    }
+
+    fn words(&self) -> Words {
+        &[b"\t"]
     }
 
     fn recognise(&self, head: &Head) -> bool {

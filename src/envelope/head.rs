@@ -5,11 +5,15 @@
 
 use memchr::memmem;
 
+use super::grams::{self, Grams};
 use super::{Envelope, ansi, wrap};
 use crate::source::find;
 
 /// Stands for the first bytes of `#12 `, which no CI prints; no text begins with this byte.
 pub const NUMBERED: u8 = 0xff;
+
+/// Stands for the first byte of a line that is empty; no text begins with it either.
+const EMPTY: u8 = 0xfe;
 
 /// Lines of which a share is asked for.
 const LOOKED_AT: usize = 200;
@@ -18,9 +22,12 @@ const LOOKED_AT: usize = 200;
 pub struct Head<'a> {
     /// What they stand in, with all that is around them.
     whole: &'a [u8],
+    /// What tells at once that `whole` does not hold a form's words.
+    grams: Grams,
     /// The lines, without their ends.
     pub lines: Vec<&'a [u8]>,
-    /// The byte that each begins with behind escapes, or [`NUMBERED`]; none where nothing is.
+    /// The byte that each begins with behind escapes, [`NUMBERED`] or [`EMPTY`]; none where
+    /// nothing is behind escapes.
     firsts: Vec<Option<u8>>,
     /// Those bytes, each once.
     begun: Vec<Option<u8>>,
@@ -30,24 +37,33 @@ pub struct Head<'a> {
 
 impl<'a> Head<'a> {
     pub(super) fn new(whole: &'a [u8], lines: Vec<&'a [u8]>) -> Self {
-        let firsts: Vec<_> = lines.iter().map(|line| first(ansi::lead(line))).collect();
+        let firsts: Vec<_> = lines.iter().map(|line| first(line)).collect();
         let begun = count(firsts.iter().copied()).into_iter().map(|(first, _)| first).collect();
         let printed = lines.iter().zip(&firsts).filter(|(line, _)| !line.is_empty());
         let looked_at = count(printed.take(LOOKED_AT).map(|(_, first)| *first));
-        Self { whole, lines, firsts, begun, looked_at }
+        Self { whole, grams: Grams::of(whole), lines, firsts, begun, looked_at }
     }
 
-    /// Whether a line may hold the words. Most logs hold none of a form's: all lines are searched
-    /// at once.
-    pub(super) fn may_hold(&self, words: &[u8]) -> bool {
-        memmem::find(self.whole, words).is_some()
+    /// Whether the lines may be of the form: most logs hold none of a form's words, and all lines
+    /// are searched at once.
+    pub(super) fn may_be(&self, form: &dyn Envelope) -> bool {
+        let words = form.words();
+        words.is_empty() || words.iter().any(|words| self.holds(words))
+    }
+
+    /// Whether the words stand in the log's beginning, in a line or around it.
+    pub(super) fn holds(&self, words: &[u8]) -> bool {
+        // Of few bytes the notes tell nothing, and the first of those that forms have is rare.
+        if words.len() < grams::TELLING {
+            return find(self.whole, words).is_some();
+        }
+        self.grams.may_hold(words) && memmem::find(self.whole, words).is_some()
     }
 
     /// Whether one of the very first lines holds the words: what a CI sets up is printed first.
     pub(super) fn holds_early(&self, words: &[u8]) -> bool {
         const EARLY: usize = 60;
-        self.may_hold(words)
-            && self.lines.iter().take(EARLY).any(|line| find(line, words).is_some())
+        self.lines.iter().take(EARLY).any(|line| find(line, words).is_some())
     }
 
     /// Lines that may be of the form.
@@ -96,7 +112,11 @@ impl<'a> Head<'a> {
     }
 }
 
-fn first(text: &[u8]) -> Option<u8> {
+fn first(line: &[u8]) -> Option<u8> {
+    if line.is_empty() {
+        return Some(EMPTY);
+    }
+    let text = ansi::lead(line);
     if wrap::begins(text) { Some(NUMBERED) } else { text.first().copied() }
 }
 
@@ -128,6 +148,7 @@ mod tests {
         let printed = lines.iter().filter(|line| !line.is_empty()).take(LOOKED_AT);
         Head {
             whole,
+            grams: Grams::of(whole),
             lines: lines.to_vec(),
             firsts: vec![None; lines.len()],
             begun: vec![None],
@@ -136,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn no_form_is_missed_for_the_bytes_that_lines_begin_with() {
+    fn no_form_is_missed_for_the_bytes_that_lines_begin_with_or_for_its_words() {
         let found = discover(&["sample-logs".into(), "tests".into()], Whole::default());
         assert!(found.logs.len() > 300, "{}", found.logs.len());
         for file in found.logs {
@@ -147,6 +168,8 @@ mod tests {
             for form in ENVELOPES {
                 let same = form.recognise(&seen) == form.recognise(&blind);
                 assert!(same, "{}: {}", form.name(), file.path.display());
+                let told = seen.may_be(*form) || !form.recognise(&seen);
+                assert!(told, "words of {}: {}", form.name(), file.path.display());
             }
         }
     }

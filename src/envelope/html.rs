@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use memchr::memchr_iter;
 
-use super::{Envelope, Head, told};
+use super::{Envelope, Head, Words, told};
 use crate::source::find;
 
 /// The arrows and quotes of the builder's lines are entities.
@@ -35,9 +35,13 @@ impl Envelope for Html {
         "html"
     }
 
+    fn words(&self) -> Words {
+        &[b"&gt;", b"&lt;", b"&amp;", b"&quot;", b"&apos;", b"&#"]
+    }
+
     /// A command may print an entity: in a header of a step none is the Dockerfile's.
     fn recognise(&self, head: &Head) -> bool {
-        head.may_hold(b"&") && head.any(self, |line| holds_entity(line) && is_escaped(line))
+        head.any(self, |line| holds_entity(line) && is_escaped(line))
     }
 
     fn packs(&self) -> bool {

@@ -8,12 +8,20 @@
 use memchr::memmem;
 
 use super::{
-    CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, Stamp, ansi, echo,
-    stamp,
+    CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, Stamp, Words, ansi,
+    echo, stamp,
 };
 
 /// Console text.
 pub(super) struct Jenkins;
+
+/// What a build begins with.
+const HEADERS: [&[u8]; 4] = [
+    b"[Pipeline] ",
+    b"Started by user ",
+    b"Building in workspace ",
+    b"Running in Durability level: ",
+];
 
 impl Envelope for Jenkins {
     fn name(&self) -> &'static str {
@@ -28,13 +36,11 @@ impl Envelope for Jenkins {
         matches!(first, b'[' | b'S' | b'B' | b'R')
     }
 
+    fn words(&self) -> Words {
+        &HEADERS
+    }
+
     fn recognise(&self, head: &Head) -> bool {
-        const HEADERS: [&[u8]; 4] = [
-            b"[Pipeline] ",
-            b"Started by user ",
-            b"Building in workspace ",
-            b"Running in Durability level: ",
-        ];
         head.any(self, |l| {
             let text = text(l);
             matches!(text.first(), Some(b'[' | b'S' | b'B' | b'R'))

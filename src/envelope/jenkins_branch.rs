@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Head, Peeled, jenkins};
+use super::{Envelope, Head, Peeled, Words, jenkins};
 
 /// Name of the branch in front of a line.
 pub(super) struct JenkinsBranch;
@@ -18,6 +18,10 @@ impl Envelope for JenkinsBranch {
 
     fn may_begin(&self, first: u8) -> bool {
         first == b'['
+    }
+
+    fn words(&self) -> Words {
+        &[b"{ (Branch: "]
     }
 
     fn recognise(&self, head: &Head) -> bool {

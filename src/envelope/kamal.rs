@@ -5,7 +5,7 @@
 //! command's number, a tab before what the command prints; each of them may be coloured. Knows no
 //! CI.
 
-use super::{Envelope, Head, Mark, Peeled, ansi, echo};
+use super::{Envelope, Head, Mark, Peeled, Words, ansi, echo};
 
 /// Level, number of the command, tab.
 pub(super) struct Kamal;
@@ -17,6 +17,10 @@ impl Envelope for Kamal {
 
     fn may_begin(&self, first: u8) -> bool {
         matches!(first, b'D' | b'I' | b'W' | b'E' | b'F' | b' ' | b'\t')
+    }
+
+    fn words(&self) -> Words {
+        &[b"DEBUG", b"INFO", b"WARN", b"ERROR", b"FATAL"]
     }
 
     fn recognise(&self, head: &Head) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Source: `fabric8io/docker-maven-plugin` `AnsiLogger.java`. Knows no CI.
 
-use super::{Envelope, Head, Peeled, ansi};
+use super::{Envelope, Head, Peeled, Words, ansi};
 
 /// Maven's log level and the plugin's mark.
 pub(super) struct Maven;
@@ -14,6 +14,10 @@ impl Envelope for Maven {
 
     fn may_begin(&self, first: u8) -> bool {
         first == b'['
+    }
+
+    fn words(&self) -> Words {
+        &[b"DOCKER> "]
     }
 
     fn recognise(&self, head: &Head) -> bool {

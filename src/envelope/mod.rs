@@ -30,6 +30,7 @@ mod github;
 mod github_cache;
 mod gitlab;
 mod gitlab_cache;
+mod grams;
 mod gutter;
 mod head;
 mod html;
@@ -112,6 +113,9 @@ pub enum Stamp<'a> {
     Millis(&'a [u8]),
 }
 
+/// Words of which one is enough.
+pub type Words = &'static [&'static [u8]];
+
 /// One CI system's form of log, or one form of prefix that no CI is known by.
 pub trait Envelope: Sync {
     /// Name of the form, unique.
@@ -124,6 +128,11 @@ pub trait Envelope: Sync {
     /// escapes; [`NUMBERED`] is a line of `BuildKit`): other lines are not looked at.
     fn may_begin(&self, _first: u8) -> bool {
         true
+    }
+    /// Words of which a log of this form holds one at least: others are not looked at. None where
+    /// no words tell it.
+    fn words(&self) -> Words {
+        &[]
     }
     /// Whether a log that begins with these lines has this form: header lines that only this CI
     /// prints, or its prefix on most lines.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
-use super::{Envelope, Head};
+use super::{Envelope, Head, Words};
 
 /// Blanks of another kind, ends that are written out.
 pub(super) struct Page;
@@ -18,12 +18,15 @@ impl Envelope for Page {
         "page"
     }
 
+    fn words(&self) -> Words {
+        &[BLANK, END]
+    }
+
     /// A program may print either; a page does so in all lines.
     fn recognise(&self, head: &Head) -> bool {
         let blank = |l: &[u8]| memmem::find(l, BLANK).is_some();
         let end = |l: &[u8]| l.ends_with(END);
-        (head.may_hold(BLANK) && head.mostly(self, blank))
-            || (head.may_hold(END) && head.nearly_all(self, end))
+        head.mostly(self, blank) || head.nearly_all(self, end)
     }
 
     fn packs(&self) -> bool {

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
-use super::{Envelope, Head};
+use super::{Envelope, Head, Words};
+use crate::source::find;
 
 /// Carets for escapes, links and references for numbers.
 pub(super) struct Pasted;
@@ -16,18 +17,21 @@ impl Envelope for Pasted {
         "pasted"
     }
 
+    fn words(&self) -> Words {
+        &[LINK, b"^[[", FIRST]
+    }
+
     /// A real escape shows that carets are meant.
     fn recognise(&self, head: &Head) -> bool {
         let caret = |l: &[u8]| {
             memchr(b'^', l).and_then(|at| l.get(at..)).is_some_and(|l| l.starts_with(b"^[["))
         };
         let escape = |l: &[u8]| memchr(0x1b, l).is_some();
-        let links = head.may_hold(LINK) && head.any(self, |l| link(l).is_some());
-        let began = |l: &[u8]| moved(l).is_some_and(|(_, rest)| rest.starts_with(b" [internal] "));
-        let moved = head.may_hold(b"#1 [internal] ") && head.any(self, began);
-        links
-            || moved
-            || (head.may_hold(b"^[[") && head.any(self, caret) && !head.any(self, escape))
+        let links = head.holds(LINK) && head.any(self, |l| link(l).is_some());
+        let began = |l: &[u8]| !l.starts_with(b"#") && find(l, FIRST).is_some() && is_moved(l);
+        let moved = head.any(self, began);
+        let carets = head.holds(b"^[[") && head.any(self, caret) && !head.any(self, escape);
+        links || moved || carets
     }
 
     fn packs(&self) -> bool {
@@ -65,6 +69,9 @@ fn without_carets(line: &[u8]) -> Vec<u8> {
     out
 }
 
+/// What most builds begin with.
+const FIRST: &[u8] = b"#1 [internal] ";
+
 const LINK: &[u8] = b"](https://github.com/";
 
 /// The number and what follows the link around it.
@@ -74,6 +81,10 @@ fn link(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = rest.strip_prefix(LINK).filter(|_| number.iter().all(u8::is_ascii_digit))?;
     let (target, rest) = rest.split_at_checked(memchr(b')', rest)?)?;
     memmem::find(target, b"#step:").map(|_| (number, rest.get(1..).unwrap_or_default()))
+}
+
+fn is_moved(line: &[u8]) -> bool {
+    moved(line).is_some_and(|(_, rest)| rest.starts_with(b" [internal] "))
 }
 
 /// The same of a reference to another repository: GitHub writes one for each number when it moves

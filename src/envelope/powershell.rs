@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Head, Peeled};
+use super::{Envelope, Head, Peeled, Words};
 
 /// Output that went through an error record.
 pub(super) struct Powershell;
@@ -18,6 +18,10 @@ impl Envelope for Powershell {
 
     fn may_begin(&self, first: u8) -> bool {
         matches!(first, b'd' | b' ')
+    }
+
+    fn words(&self) -> Words {
+        &[b": NativeCommandError"]
     }
 
     fn recognise(&self, head: &Head) -> bool {

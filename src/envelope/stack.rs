@@ -85,7 +85,7 @@ impl Stack {
         }
         // What a CI puts in front of each line would tell a rest from a line of its own.
         let bare = self.layers.iter().all(|e| e.name() == "powershell");
-        self.width = if bare { wrap::width(&lines) } else { None };
+        self.width = if bare { wrap::width(whole, &lines) } else { None };
     }
 
     /// The outermost form that these lines still have; else a prefix of all lines in which a
@@ -234,7 +234,9 @@ impl Stack {
     /// The outermost of the forms that these lines still have.
     fn next(&self, whole: &[u8], lines: &[&[u8]]) -> Option<&'static dyn Envelope> {
         let head = Head::new(whole, lines.to_vec());
-        ENVELOPES.iter().find(|e| self.may_hold(**e) && e.recognise(&head)).copied()
+        let of_form =
+            |e: &&dyn Envelope| self.may_hold(*e) && head.may_be(*e) && e.recognise(&head);
+        ENVELOPES.iter().copied().find(of_form)
     }
 
     /// Not the same form twice, nor two forms of one CI, nor two that pack.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
-use super::{Envelope, Head, Mark, Peeled, teamcity};
+use super::{Envelope, Head, Mark, Peeled, Words, teamcity};
 
 /// Messages between lines that have no form.
 pub(super) struct TeamcityMessage;
@@ -27,6 +27,10 @@ impl Envelope for TeamcityMessage {
 
     fn may_begin(&self, first: u8) -> bool {
         first == b'#'
+    }
+
+    fn words(&self) -> Words {
+        &[b" text='"]
     }
 
     fn recognise(&self, head: &Head) -> bool {

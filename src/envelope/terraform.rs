@@ -4,11 +4,27 @@
 //! Source: `hashicorp/terraform` `internal/command/views/hook_ui.go` (`ProvisionOutput`),
 //! `internal/builtin/provisioners/local-exec`. Knows no CI.
 
-use super::{Envelope, Head, Mark, Peeled, ansi, echo};
+use super::{Envelope, Head, Mark, Peeled, Words, ansi, echo};
 use crate::source::find;
 
 /// Address of the resource, and the provisioner.
 pub(super) struct Terraform;
+
+/// What provisioners put behind the resource.
+const MARKS: [&[u8]; 2] = [LOCAL, REMOTE];
+const LOCAL: &[u8] = b"(local-exec):";
+const REMOTE: &[u8] = b"(remote-exec):";
+
+/// These, and what a plan begins with.
+const WORDS: Words = &[
+    LOCAL,
+    REMOTE,
+    b"Terraform used the selected providers",
+    b"Terraform will perform the following actions",
+    b"OpenTofu used the selected providers",
+    b"OpenTofu will perform the following actions",
+    b"Initializing the backend...",
+];
 
 impl Envelope for Terraform {
     fn name(&self) -> &'static str {
@@ -19,17 +35,14 @@ impl Envelope for Terraform {
         first.is_ascii_alphabetic()
     }
 
+    fn words(&self) -> Words {
+        WORDS
+    }
+
     fn recognise(&self, head: &Head) -> bool {
-        const BEGINS: [&[u8]; 5] = [
-            b"Terraform used the selected providers",
-            b"Terraform will perform the following actions",
-            b"OpenTofu used the selected providers",
-            b"OpenTofu will perform the following actions",
-            b"Initializing the backend...",
-        ];
         head.any(self, |line| {
             let text = ansi::lead(line);
-            split(text).is_some() || BEGINS.iter().any(|start| text.starts_with(start))
+            split(text).is_some() || WORDS.iter().any(|start| text.starts_with(start))
         })
     }
 
@@ -46,7 +59,6 @@ impl Envelope for Terraform {
 }
 
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    const MARKS: [&[u8]; 2] = [b"(local-exec):", b"(remote-exec):"];
     let line = ansi::lead(line);
     if !line.first().is_some_and(u8::is_ascii_alphabetic) {
         return None;

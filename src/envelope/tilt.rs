@@ -6,12 +6,15 @@
 
 use memchr::memmem;
 
-use super::{Envelope, Head, Peeled};
+use super::{Envelope, Head, Peeled, Words};
 
 /// Resource in front of every line.
 pub(super) struct Tilt;
 
 const BAR: &[u8] = " │".as_bytes();
+
+/// The bar alone: few bytes are like its first one.
+const WORDS: Words = &["│".as_bytes()];
 
 impl Envelope for Tilt {
     fn name(&self) -> &'static str {
@@ -20,6 +23,10 @@ impl Envelope for Tilt {
 
     fn names_jobs(&self) -> bool {
         true
+    }
+
+    fn words(&self) -> Words {
+        WORDS
     }
 
     fn recognise(&self, head: &Head) -> bool {

@@ -3,7 +3,9 @@
 //! Sources: `travis-ci/travis-build` `lib/travis/build/bash`, `travis-ci/casher` `bin/casher`.
 //! Copies of the page glue durations to the text: `0.61sattempting to download cache archive`.
 
-use super::{CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, ansi, echo};
+use super::{
+    CacheOperation as Op, CacheOutcome as End, Envelope, Head, Mark, Peeled, Words, ansi, echo,
+};
 
 /// Job log.
 pub(super) struct Travis;
@@ -19,6 +21,10 @@ impl Envelope for Travis {
 
     fn may_begin(&self, first: u8) -> bool {
         matches!(first, b't' | b'B' | b'W')
+    }
+
+    fn words(&self) -> Words {
+        &[b"travis_fold:", b"travis_time:", b"Build system information", b"Worker information"]
     }
 
     fn recognise(&self, head: &Head) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Source: `woodpecker-ci/woodpecker` `cli/exec/line.go` (`"[%s:L%d:%ds] %s"`).
 
-use super::{Envelope, Head, Mark, Peeled, drone};
+use super::{Envelope, Head, Mark, Peeled, Words, drone};
 
 /// Log of a pipeline.
 pub(super) struct Woodpecker;
@@ -14,6 +14,10 @@ impl Envelope for Woodpecker {
 
     fn ci(&self) -> Option<&'static str> {
         Some("woodpecker")
+    }
+
+    fn words(&self) -> Words {
+        &[b":L", b"/woodpecker/src/"]
     }
 
     fn recognise(&self, head: &Head) -> bool {

@@ -4,15 +4,19 @@
 //! `BuildKit`'s `#12 ` stands in front of all other lines: a line without it is then the rest of
 //! one.
 
+use memchr::memmem;
+
 use crate::source::find;
 
 /// Narrowest and widest console that is believed.
 const WIDTHS: std::ops::RangeInclusive<usize> = 60..=400;
 
-/// The width at which the lines of a log are cut; `None` where they are not.
-pub(super) fn width(head: &[&[u8]]) -> Option<usize> {
+/// The width at which these lines of a text are cut; `None` where they are not.
+pub(super) fn width(whole: &[u8], head: &[&[u8]]) -> Option<usize> {
     // The error record of `powershell.rs` is no output.
-    let record = head.iter().rposition(|l| find(l, b"NativeCommandError").is_some());
+    let error = b"NativeCommandError";
+    let record = memmem::find(whole, error)
+        .and_then(|_| head.iter().rposition(|line| find(line, error).is_some()));
     let output = head.iter().skip(record.map_or(0, |at| at + 1));
     let lines: Vec<&[u8]> =
         output.copied().filter(|l| !l.trim_ascii().is_empty()).take(300).collect();
@@ -62,7 +66,7 @@ mod tests {
     }
 
     fn found(lines: &[Vec<u8>]) -> Option<usize> {
-        width(&lines.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        width(b"", &lines.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 
     const LOG: &str = "\

@@ -28,6 +28,7 @@ pub use shared::{Recent, Shared};
 pub use step::{Instruction, Outcome, Step, StepKind, Trace, elapsed};
 pub use stepname::{StepName, parse_step_name};
 pub use text::Text;
+pub(crate) use text::lossy;
 pub use transfer::{CacheKind, Found, Transfer};
 
 use chrono::{DateTime, Utc};

@@ -4,7 +4,7 @@
 //! thread is not kept twice, so that memory grows with what logs say, not with how often they say
 //! it.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
@@ -12,6 +12,11 @@ use std::ops::Deref;
 use arcstr::ArcStr;
 
 use super::shared::Recent;
+
+/// The bytes as text; what is no UTF-8 becomes U+FFFD. Nearly all is, which is sooner seen by itself.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
 
 /// Text of a log: immutable, one word wide, cheap to clone.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,10 +43,7 @@ impl Text {
     /// Keeps a text of a log; bytes that are no UTF-8 become U+FFFD.
     #[must_use]
     pub fn of_log(bytes: &[u8]) -> Self {
-        match str::from_utf8(bytes) {
-            Ok(text) => Self::new(text),
-            Err(_) => Self::new(&String::from_utf8_lossy(bytes)),
-        }
+        Self::new(&lossy(bytes))
     }
 
     /// As a slice.

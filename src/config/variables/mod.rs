@@ -11,8 +11,10 @@ use regex::Regex;
 
 pub(crate) use self::form::{Form, Piece, form, pieces};
 
-static NAMES: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"'[^']*'|(?<name>[A-Za-z_][\w-]*(?:\.[\w-]+)*)(?<call>\()?").ok());
+/// Words in quotes, names, and those of functions.
+const WORD: &str = r"'[^']*'|(?<name>[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*)(?<call>\()?";
+
+static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(WORD).ok());
 
 /// Names of the variables in a text; `env.` in front is left out.
 pub(super) fn names(text: &str) -> Vec<String> {

@@ -10,7 +10,7 @@ use super::instruction;
 use crate::dialect::Buildah;
 use crate::model::{
     Base, Build, BuildOutcome, CacheKind, Dialect, Instruction, Outcome, Quote, Step, StepKind,
-    Text, Transfer,
+    Text, Transfer, lossy,
 };
 
 /// What was seen of one build.
@@ -76,7 +76,7 @@ impl BuildahSegment {
                 // Each stage is committed; the last one is the image.
                 self.committed = false;
                 let numbered = raw.starts_with(b"[");
-                let text = String::from_utf8_lossy(words);
+                let text = lossy(words);
                 self.step((stage, numbered), (position, of), &text, quote());
             }
             Buildah::UsingCache => self.arrow(Arrow::Cached, quote()),

@@ -3,7 +3,7 @@
 use super::ci_cache::Caches;
 use super::ci_command::Typed;
 use crate::envelope::{Mark, NoteKind};
-use crate::model::{Asked, CiNote, Command, Quote, Run, Text, Tool};
+use crate::model::{Asked, CiNote, Command, Quote, Run, Text, Tool, lossy};
 
 /// What has to be remembered between two marks.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl Listener {
     /// Takes one mark.
     pub(super) fn hear(&mut self, run: &mut Run, number: u64, raw: &[u8], mark: Mark) {
         let quote = || Quote::new(number, raw);
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: &[u8]| lossy(bytes).into_owned();
         let list = self.list.take();
         match mark {
             Mark::Command(command) => self.typed.begins(run, &text(command), quote()),

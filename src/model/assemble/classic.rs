@@ -4,7 +4,7 @@ use super::instruction;
 use crate::dialect::{Bare, Classic};
 use crate::model::{
     Base, Build, BuildOutcome, Dialect, Engine, Few, Instruction, Outcome, Quote, Step, StepKind,
-    Text,
+    Text, lossy,
 };
 
 /// What was seen of one build.
@@ -56,8 +56,8 @@ impl ClassicSegment {
     pub(super) fn hear(&mut self, says: Classic, line: u64, raw: &[u8]) {
         match says {
             Classic::Step { name, position, of, text } => {
-                let text = String::from_utf8_lossy(text);
-                let name = String::from_utf8_lossy(name);
+                let text = lossy(text);
+                let name = lossy(name);
                 self.step((&name, &text), (position, of), line, raw);
             }
             Classic::UsingCache => self.outcome(Outcome::Hit, line, raw),
@@ -222,7 +222,7 @@ impl ClassicSegment {
     }
 
     fn downloaded(&mut self, image: &[u8], line: u64, raw: &[u8]) {
-        let image = String::from_utf8_lossy(image);
+        let image = lossy(image);
         let base = self.build.bases.last_mut().filter(|b| image.ends_with(&*b.image));
         if let Some(base) = base {
             base.pulled = Some(Quote::new(line, raw));

@@ -14,7 +14,7 @@ use foldhash::HashMap;
 use super::instruction;
 use crate::dialect::{Kaniko, KanikoSays as Says};
 use crate::model::{
-    Base, Build, BuildOutcome, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text,
+    Base, Build, BuildOutcome, Dialect, Instruction, Outcome, Quote, Step, StepKind, Text, lossy,
 };
 
 /// What was seen of one build.
@@ -331,8 +331,8 @@ pub(super) fn seconds(clock: &[u8]) -> Option<f64> {
 
 /// The text and JSON forms escape as JSON does (Go's `%q` where nothing odd is in it).
 fn unescape(bytes: &[u8], escaped: bool) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    if !escaped || !text.contains('\\') {
+    let text = lossy(bytes);
+    if !escaped || !bytes.contains(&b'\\') {
         return text.into_owned();
     }
     serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.into_owned())

@@ -4,7 +4,7 @@
 use super::finish::behind_gap;
 use crate::dialect::{self, Body, Buildah, Classic, Event, Kaniko, KanikoSays};
 use crate::envelope;
-use crate::model::{Build, Outcome, Problem, Quote, Step, StepKind, parse_step_name};
+use crate::model::{Build, Outcome, Problem, Quote, Step, StepKind, lossy, parse_step_name};
 
 /// Longest part of a line that a problem shows.
 const SHOWN: usize = 120;
@@ -101,7 +101,7 @@ fn says(text: &[u8]) -> Option<Says> {
     let behind = text.get(envelope::behind(text)?..)?;
     match dialect::read(behind)? {
         Event::Vertex(_, Body::Text(name)) => {
-            let name = String::from_utf8_lossy(name);
+            let name = lossy(name);
             (name.starts_with("[internal] ") || parse_step_name(&name).is_some())
                 .then_some(Says::Step)
         }

@@ -97,9 +97,8 @@ fn words(text: &str, plain: fn(&str) -> String, code: fn(&str) -> String) -> Str
 
 /// Whether a host would make more of a word than text.
 fn expands(word: &str) -> bool {
-    static MORE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)[@#!~%$&^][a-z0-9{(\[]|://|\bwww\.|\bmailto:|:[a-z0-9_+-]+:").ok()
-    });
+    const SIGNS: &str = r"(?i)[@#!~%$&^][a-z0-9{(\[]|://|(?-u:\b)(?:www\.|mailto:)|:[a-z0-9_+-]+:";
+    static MORE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(SIGNS).ok());
     MORE.as_ref().is_none_or(|more| more.is_match(word))
 }
 

@@ -84,7 +84,7 @@ fn with_step(evidence: &Evidence, step: Option<&str>) -> String {
 /// Nobody reads 64 digits, and they push out what comes after them.
 fn short_digests(text: &str) -> String {
     static DIGEST: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"\b([0-9a-f]{12})[0-9a-f]{52}\b").ok());
+        LazyLock::new(|| Regex::new(r"(?-u:\b)([0-9a-f]{12})[0-9a-f]{52}(?-u:\b)").ok());
     DIGEST
         .as_ref()
         .map_or_else(|| text.to_owned(), |digest| digest.replace_all(text, "$1…").into_owned())

@@ -86,8 +86,6 @@ pub struct Place {
     /// Scope of a GitHub cache for it, where the repository has several builds that each need one;
     /// filled in when all files were read.
     pub scope: Option<String>,
-    /// Targets that a call of bake asks for; none: the default ones.
-    pub bake_targets: Vec<String>,
     /// Exports that a call of bake sets for every target it builds (`*.cache-to=`).
     pub every_target: Vec<String>,
     /// Version of the plugin that builds, major and minor.

@@ -125,20 +125,20 @@ fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place
         let every = set.filter(|(name, _)| name.trim_end_matches('+') == "*.cache-to");
         place.every_target = every.map(|(_, spec)| spec.to_owned()).collect();
     }
-    if names_targets(&options, words, place.command.tool) {
-        let targets = options.plain.iter().filter_map(|at| words.get(*at));
-        place.bake_targets = targets.map(|word| word.value.clone()).collect();
+    if names_services(&options, words, place.command.tool) {
+        let services = options.plain.iter().filter_map(|at| words.get(*at));
+        place.command.targets = services.map(|word| word.value.clone()).collect();
     }
     Some(place)
 }
 
-/// What it builds are the targets or services that stand behind it; `docker compose up` builds what
-/// they depend on as well.
-fn names_targets(options: &Options, words: &[Word], tool: Tool) -> bool {
+/// What it builds are the services that stand behind it; `docker compose up` builds what they
+/// depend on as well.
+fn names_services(options: &Options, words: &[Word], tool: Tool) -> bool {
     let verb = options.first.checked_sub(1).and_then(|at| words.get(at));
     let alone = verb.is_some_and(|verb| verb.value == "build")
         && options.named(&["--with-dependencies"]).is_empty();
-    tool == Tool::BuildxBake || (tool == Tool::Compose && alone)
+    tool == Tool::Compose && alone
 }
 
 /// Some command of the script builds images: one, or those of a Compose or bake file.

@@ -90,6 +90,9 @@ pub struct Asked {
     pub file: Option<String>,
     /// `--target`.
     pub target: Option<String>,
+    /// Targets and groups of bake that a call asks for, services of Compose in a configuration;
+    /// none: the default ones.
+    pub targets: Vec<String>,
     /// `--platform`, one by one.
     pub platforms: Vec<String>,
     /// `--tag`; kaniko's `--destination`.

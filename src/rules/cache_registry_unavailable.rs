@@ -1,6 +1,7 @@
 //! A cache backend that does not answer.
 
 use super::backend::{self, Cause, Draft, Refusal, ignored, lost, manifest_only, place, status};
+use super::remedy::builder::create_with;
 use super::remedy::reference;
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
@@ -170,12 +171,7 @@ fn fix(repo: &str, fault: Fault, group: &[Refusal]) -> Fix {
         Fault::Network => Some("NETWORK"),
         Fault::Unreachable | Fault::Failing => None,
     };
-    let snippet = network.map(|name| {
-        format!(
-            "docker buildx create --name ci --driver docker-container --driver-opt \
-                network={name} --use"
-        )
-    });
+    let snippet = network.map(|name| create_with(&format!("--driver-opt network={name}")));
     Fix { summary, steps, snippet, ..Fix::default() }
 }
 

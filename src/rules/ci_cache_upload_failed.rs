@@ -2,6 +2,7 @@
 
 use super::cache_saves::{self, FailedSave};
 use super::ci_caches::named;
+use super::remedy::builder::CREATE;
 use super::{Cause, Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out, ruled_out,
@@ -174,12 +175,10 @@ fn unreadable_fix() -> Fix {
                 (`sudo chown -R \"$(id -u):$(id -g)\" DIR`), or run the container as that user."
                 .to_owned(),
         ],
-        snippet: Some(
-            "docker buildx create --name ci --driver docker-container --use\n\
-                docker buildx build --cache-from type=local,src=DIR \\\n  \
+        snippet: Some(format!(
+            "{CREATE}\ndocker buildx build --cache-from type=local,src=DIR \\\n  \
                 --cache-to type=local,dest=DIR-new,mode=max .\nrm -rf DIR && mv DIR-new DIR"
-                .to_owned(),
-        ),
+        )),
         ..Fix::default()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::backend::{self, Cause, Draft, Refusal};
 use super::planned;
+use super::remedy::builder::CREATE;
 use super::remedy::{self, At, Form, Site, patch};
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
@@ -125,7 +126,7 @@ fn fix(study: &Study, refusal: &Refusal) -> Fix {
 fn builder_only(site: &Site) -> Fix {
     let snippet = match site.form {
         Form::BuildPushAction => "- uses: docker/setup-buildx-action@v3",
-        _ => "docker buildx create --name ci --driver docker-container --use",
+        _ => CREATE,
     };
     let fix = Fix {
         summary: "build with a docker-container builder".to_owned(),

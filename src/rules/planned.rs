@@ -104,14 +104,14 @@ impl Inner<'_> {
 pub(super) fn inner<'a>(study: &'a Study, at: At) -> Option<Inner<'a>> {
     let config = dockerfile(study, at)?;
     let all = &config.content.stages;
-    // What the CI's file does not say, the service's may.
-    let service = service(study, at).unwrap_or(at);
-    let target = at.place.command.target.as_ref().or(service.place.command.target.as_ref());
+    // What the CI's file does not say, that of the target or service may.
+    let called = called(study, at).unwrap_or(at);
+    let target = at.place.command.target.as_ref().or(called.place.command.target.as_ref());
     let last = match target {
         Some(target) => all.iter().position(|stage| stage.name.eq_ignore_ascii_case(target))?,
         None => all.len().checked_sub(1)?,
     };
-    let needed = needed(&with_values(&config.content, service), last);
+    let needed = needed(&with_values(&config.content, called), last);
     let runs = |stage: &&Stage| stage.instructions.iter().any(|i| i.keyword == "RUN");
     let stages: Vec<&Stage> =
         needed.into_iter().filter_map(|index| all.get(index)).filter(runs).collect();
@@ -183,14 +183,19 @@ fn needed(stages: &[Stage], last: usize) -> Vec<usize> {
 
 /// The Dockerfile a place names.
 pub(super) fn dockerfile<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
-    let path = match service(study, at) {
-        Some(service) => dockerfile_path(service)?,
-        None => dockerfile_path(at)?,
-    };
+    let path = dockerfile_path(called(study, at).unwrap_or(at))?;
     study.configs.get(study.dockerfiles.find(&path)?)
 }
 
-/// The service of a Compose file that a step of a CI builds.
+/// The target of bake or the service of Compose that a step of a CI builds, as its own file has it;
+/// `None` where it builds several.
+fn called<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
+    if at.config.kind.ci().is_some() && at.place.command.tool == Tool::BuildxBake {
+        return bake::asked(study, at);
+    }
+    service(study, at)
+}
+
 fn service<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
     const NAMES: [&str; 4] =
         ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];

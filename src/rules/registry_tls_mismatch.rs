@@ -1,6 +1,7 @@
 //! HTTPS where the registry speaks HTTP, or a certificate nobody trusts.
 
 use super::backend::{self, Cause, Draft, Refusal};
+use super::remedy::builder::create_with;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::model::Dialect;
@@ -174,9 +175,8 @@ fn fix(host: &str, mismatch: Mismatch) -> Fix {
                 .to_owned(),
         ],
         snippet: Some(format!(
-            "# buildkitd.toml\n[registry.\"{host}\"]\n{setting}\n\n# \
-            then\ndocker buildx create --name ci --driver docker-container --buildkitd-config \
-            buildkitd.toml --use"
+            "# buildkitd.toml\n[registry.\"{host}\"]\n{setting}\n\n# then\n{}",
+            create_with("--buildkitd-config buildkitd.toml")
         )),
         ..Fix::default()
     }

@@ -225,7 +225,7 @@ fn names_other_context(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
 fn names_other_file(a: (&Run, &Build), b: (&Run, &Build)) -> bool {
     let (one, two) = (a.0.commands_of(a.1), b.0.commands_of(b.1));
     let ([one], [two]) = (one, two) else { return false };
-    one.file != two.file || one.target != two.target
+    one.file != two.file || one.target != two.target || one.targets != two.targets
 }
 
 /// Whether two steps are the same instruction: equal texts, or texts that differ in values only.

@@ -32,17 +32,17 @@ pub(super) fn build_push(step: &Value, quote: Quote) -> Place {
 pub(super) fn bake(step: &Value, quote: Quote) -> Place {
     let command = command(step, Tool::BuildxBake, quote);
     let here = !command.cache_from.is_empty() || !command.cache_to.is_empty();
-    let targets = lines(input(step, "targets").as_deref());
-    let target = targets.first().filter(|name| here && targets.len() == 1 && !name.contains(','));
+    let target = match command.targets.as_slice() {
+        [one] if here => Some(one.clone()),
+        _ => None,
+    };
     let set = lines(input(step, "set").as_deref());
     let every = set
         .iter()
         .filter_map(|line| setting(line, "cache-to"))
         .filter(|(target, _)| *target == "*");
     let every_target = every.map(|(_, spec)| spec.to_owned()).collect();
-    let named = targets.iter().flat_map(|line| line.split(',')).map(|name| name.trim().to_owned());
-    let bake_targets = named.filter(|name| !name.is_empty()).collect();
-    Place { target: target.cloned(), command, every_target, bake_targets, ..Place::default() }
+    Place { target, command, every_target, ..Place::default() }
 }
 
 fn command(step: &Value, tool: Tool, quote: Quote) -> Command {

@@ -238,8 +238,9 @@ impl Reader<'_> {
             push: command.push,
             pull: command.pull,
             options: command.options.iter().map(|option| self.option(option)).collect(),
-            // Only tells builds of one log apart, and may hold anything.
+            // Only tell builds of one log apart, and may hold anything.
             context: None,
+            targets: Vec::new(),
             // Only goes into what is pasted.
             others: Vec::new(),
         };

@@ -44,7 +44,7 @@ impl Command {
             "file" => self.file = Some(value.to_owned()),
             "files" if self.file.is_none() => self.file = list(value).next(),
             "target" => self.target = Some(value.to_owned()),
-            "targets" if self.target.is_none() => self.target = list(value).next(),
+            "targets" => self.targets.extend(list(value)),
             "tags" => self.tags.extend(list(value).map(Text::from)),
             "platforms" | "platform" => self.platforms.extend(list(value)),
             "build-args" => self.build_args.push(value.to_owned()),
@@ -161,6 +161,7 @@ fn read(call: &Call, quote: &Quote) -> Command {
         }
     }
     command.context = context(call);
+    command.targets = targets(call);
     repository(&mut command, call, kaniko);
     epoch(&mut command, call);
     command
@@ -178,22 +179,33 @@ fn context(call: &Call) -> Option<String> {
     if !matches!(call.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Buildah) {
         return None;
     }
-    let mut context = None;
+    plain(call).pop()
+}
+
+/// What bake is to build: `docker buildx bake --push web api`.
+fn targets(call: &Call) -> Vec<String> {
+    if call.tool == Tool::BuildxBake { plain(call) } else { Vec::new() }
+}
+
+/// Words that are neither options nor values of some.
+fn plain(call: &Call) -> Vec<String> {
+    let mut plain = Vec::new();
     let mut words = call.rest.iter();
     while let Some(word) = words.next() {
         if !word.starts_with('-') || word.as_str() == "-" {
-            context = Some((*word).clone());
+            plain.push((*word).clone());
         } else if parts(word).1.is_none() && !SWITCHES.contains(&word.as_str()) {
             words.next();
         }
     }
-    context
+    plain
 }
 
-/// Options of `docker build`, `docker buildx build`, `buildah build` and `podman build` that take
-/// no value, or only one behind `=`.
-const SWITCHES: [&str; 30] = [
+/// Options of `docker build`, `docker buildx build`, `docker buildx bake`, `buildah build` and
+/// `podman build` that take no value, or only one behind `=`.
+const SWITCHES: [&str; 32] = [
     "--all-platforms",
+    "--check",
     "--compress",
     "--debug",
     "--disable-compression",
@@ -209,6 +221,7 @@ const SWITCHES: [&str; 30] = [
     "--no-hostname",
     "--no-hosts",
     "--omit-history",
+    "--print",
     "--pull",
     "--pull-always",
     "--pull-never",
@@ -429,6 +442,7 @@ mod tests {
             (c.tool, c.cache_to[0].kind(), c.no_cache),
             (Tool::BuildxBake, CacheKind::Gha, true)
         );
+        assert_eq!((c.targets.as_slice(), c.context), (&["web".to_owned()][..], None));
         assert_eq!((&*c.build_args[0], &*c.platforms[0]), ("V=1", "linux/arm64"));
         let c = parse(
             "buildctl --addr tcp://b:1 build --frontend dockerfile.v0 --local context=. \

@@ -215,7 +215,8 @@ fn replace_each_other(study: &Study, a: At, b: At) -> bool {
 fn is_called_in_legs(study: &Study, at: At, name: &str) -> bool {
     let plain = |text: &str| pieces(text).all(|piece| piece.form.is_none());
     let same = |call: &At| {
-        call.place.command.cache_to.is_empty() && call.place.bake_targets.iter().all(|t| plain(t))
+        call.place.command.cache_to.is_empty()
+            && call.place.command.targets.iter().all(|t| plain(t))
     };
     let of_bake = at.config.kind.name() == "bake";
     let own = at.place.command.platforms.is_empty() && plain(name);

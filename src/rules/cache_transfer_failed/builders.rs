@@ -4,6 +4,7 @@
 use super::super::backend::{Refusal, Side};
 use super::known::optional;
 use crate::finding::Fix;
+use crate::rules::remedy::builder::CREATE_NEWEST;
 
 /// `error: mkdir /cache/ingest: permission denied` (containerd `plugins/content/local`)
 pub(super) fn is_unwritable(refusal: &Refusal) -> bool {
@@ -67,11 +68,7 @@ pub(super) fn a_newer_builder(group: &[Refusal]) -> Fix {
     Fix {
         summary: "use BuildKit 0.8 or newer".to_owned(),
         steps,
-        snippet: Some(
-            "docker buildx create --name ci --driver docker-container --driver-opt \
-                image=moby/buildkit:buildx-stable-1 --use"
-                .to_owned(),
-        ),
+        snippet: Some(CREATE_NEWEST.to_owned()),
         ..Fix::default()
     }
 }

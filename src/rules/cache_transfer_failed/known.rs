@@ -4,6 +4,7 @@ use super::super::backend::{Refusal, Side, ignored};
 use super::{builders, stores};
 use crate::finding::{Confidence, Fix};
 use crate::model::CacheKind;
+use crate::rules::remedy::builder::CREATE;
 
 /// What an error means.
 pub(super) struct Known {
@@ -184,12 +185,10 @@ fn another_client(_: &[Refusal]) -> Fix {
             "Or use `type=registry`: the builder reads and writes it without the client."
                 .to_owned(),
         ],
-        snippet: Some(
-            "docker buildx create --name ci --driver docker-container --use\n\
-                docker buildx build --cache-from type=local,src=DIR \\\n  \
+        snippet: Some(format!(
+            "{CREATE}\ndocker buildx build --cache-from type=local,src=DIR \\\n  \
                 --cache-to type=local,dest=DIR,mode=max ."
-                .to_owned(),
-        ),
+        )),
         ..Fix::default()
     }
 }

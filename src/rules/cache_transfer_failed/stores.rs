@@ -4,6 +4,7 @@
 use super::super::backend::{Refusal, status};
 use super::known::optional;
 use crate::finding::Fix;
+use crate::rules::remedy::builder::CREATE_NEWEST;
 
 /// `operation error S3: PutObject, … StatusCode: 501, … api error NotImplemented: AWS chunked
 /// encoding not supported.` (Oracle), `… api error XAmzContentSHA256Mismatch: UnknownError` (Ceph).
@@ -27,11 +28,7 @@ pub(super) fn other_builder(group: &[Refusal]) -> Fix {
     Fix {
         summary: "use a BuildKit that sends no such checksum, or update the server".to_owned(),
         steps,
-        snippet: Some(
-            "docker buildx create --name ci --driver docker-container --driver-opt \
-                image=moby/buildkit:buildx-stable-1 --use"
-                .to_owned(),
-        ),
+        snippet: Some(CREATE_NEWEST.to_owned()),
         ..Fix::default()
     }
 }

@@ -38,7 +38,7 @@ fn cold<'a>(study: &'a Study, at: At<'a>) -> Option<Called<'a>> {
     let names = match (&place.target, place.command.tool) {
         (Some(name), _) => vec![name.clone()],
         (None, Tool::Compose) => bake::targets(file, &[]).1,
-        (None, _) => bake::targets(file, &place.bake_targets).1,
+        (None, _) => bake::targets(file, &place.command.targets).1,
     };
     let is_asked = |at: &At| at.place.target.as_ref().is_some_and(|target| names.contains(target));
     let own = planned::places(study).filter(|at| at.config.kind.ci().is_none());
@@ -107,7 +107,7 @@ fn fix(called: &Called) -> Fix {
         "Set the caches at the call: in the file they would be used on the machines of developers \
             too, which may have no builder that exports them."
     };
-    let steps = [
+    let steps = vec![
         how.to_owned(),
         "Give each target a cache of its own, with mode=max where it has several stages."
             .to_owned(),
@@ -118,7 +118,7 @@ fn fix(called: &Called) -> Fix {
     ];
     Fix {
         summary: "give each target a cache of its own (mode=max)".to_owned(),
-        steps: steps.to_vec(),
+        steps,
         snippet: Some(if compose { second_file(called) } else { settings(called) }),
         cost: "the caches are stored and transferred in each run".to_owned(),
         ..Fix::default()

@@ -2,6 +2,7 @@
 
 use super::{Kind, Mistake};
 use crate::finding::Fix;
+use crate::rules::remedy::builder::CREATE_NEWEST;
 
 /// One line.
 pub(in crate::rules) fn title(mistake: &Mistake) -> String {
@@ -148,16 +149,13 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     let snippet = match mistake.kind {
         Kind::Names => Some("--cache-from REGISTRY/IMAGE:TAG".to_owned()),
         Kind::Missing => whole(&mistake.token).map(str::to_owned),
-        Kind::TypeUnsupported => Some(BUILDER.to_owned()),
+        Kind::TypeUnsupported => Some(format!("{CREATE_NEWEST}\n{VERSION}")),
         _ => mistake.nearest.clone(),
     };
     Fix { summary, steps, snippet, ..Fix::default() }
 }
 
-/// The image is named, as an older one on the machine would be used again.
-const BUILDER: &str = "docker buildx create --name ci --driver docker-container --driver-opt \
-    image=moby/buildkit:buildx-stable-1 --use\ndocker buildx inspect --bootstrap ci   # prints the \
-    version";
+const VERSION: &str = "docker buildx inspect --bootstrap ci   # prints the version";
 
 /// What the image has to hold then.
 const NAME: &str = "The name alone is enough for an image that was built with `--build-arg \

@@ -3,7 +3,7 @@
 //! Targets that are linked by `contexts = { x = "target:y" }` are built as well, each a build of
 //! its own (<https://docs.docker.com/build/bake/contexts/#using-a-target-as-a-build-context>).
 
-use super::{plain, root};
+use super::{places_of, plain, root};
 use crate::config::{Config, Place};
 use crate::model::Tool;
 use crate::rules::Study;
@@ -61,7 +61,7 @@ pub(in crate::rules) fn may_be_built(study: &Study, at: At) -> bool {
     let mut calls = calls_of(study, at).peekable();
     calls.peek().is_none()
         || calls.any(|call| {
-            let services = call.place.target.iter().chain(&call.place.bake_targets);
+            let services = call.place.target.iter().chain(&call.place.command.targets);
             let named: Vec<String> = services.cloned().collect();
             let known = |name: &String| {
                 let group = at.config.content.groups.iter().any(|(group, _)| group == name);
@@ -70,6 +70,18 @@ pub(in crate::rules) fn may_be_built(study: &Study, at: At) -> bool {
             let (asked, built) = targets(at.config, &named);
             asked.is_empty() || !named.iter().all(known) || built.contains(target)
         })
+}
+
+/// The only target that a call asks for.
+pub(in crate::rules) fn asked<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
+    let file = file_of(study, at)?;
+    let named = match &at.place.target {
+        Some(name) => std::slice::from_ref(name),
+        None => at.place.command.targets.as_slice(),
+    };
+    let (asked, _) = targets(file, named);
+    let [only] = asked.as_slice() else { return None };
+    places_of(file).find(|place| place.place.target.as_ref() == Some(only))
 }
 
 /// Targets that are asked for, and those with all they are linked to.

@@ -3,7 +3,8 @@
 //! Facts with versions are from `BuildKit`'s and Docker's sources; the settings are written by
 //! `snippet`.
 
-use super::snippet::{self, CREATE};
+use super::builder::CREATE;
+use super::snippet;
 use super::{At, Form, PLACEHOLDER, Site, gha, patch, plain, reference};
 use crate::config::bitbucket::DOCKER_IMAGE;
 use crate::config::{Change, Settings, Side};

@@ -4,6 +4,7 @@
 //! nothing about causes, and invents no host name: what is not in the log is a placeholder.
 
 mod advice;
+pub(in crate::rules) mod builder;
 mod gha;
 mod home;
 mod login;

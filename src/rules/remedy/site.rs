@@ -54,6 +54,8 @@ pub struct Site<'a> {
     pub tag: Option<String>,
     /// Bake target or compose service.
     pub target: Option<String>,
+    /// The call of bake sets the caches, before those of the bake file.
+    pub set_at_call: bool,
     /// Stage asked for with `--target`.
     pub stage: Option<String>,
     /// Dockerfile or bake file named on the command line.
@@ -92,7 +94,8 @@ impl<'a> Site<'a> {
             unnamed,
             imports: imports_of(run, build, command),
             tag: command.and_then(|c| c.tags.first()).map(ToString::to_string),
-            target: target_of(run, build, form),
+            target: target_of(run, build, command, form),
+            set_at_call: command.is_some_and(sets_caches),
             stage: command.and_then(|c| c.target.clone()),
             file: command.and_then(|c| c.file.clone()),
             kept: command.map(kept).unwrap_or_default(),
@@ -123,6 +126,7 @@ impl<'a> Site<'a> {
             imports: command.cache_from.iter().filter_map(registry_ref).collect(),
             tag: command.tags.first().map(ToString::to_string),
             target: at.place.target.clone(),
+            set_at_call: at.config.kind.ci().is_some() && sets_caches(command),
             stage: command.target.clone(),
             file: command.file.clone(),
             kept: kept(command),
@@ -332,13 +336,23 @@ pub(super) fn registry_ref(spec: &CacheSpec) -> Option<String> {
     (!name.is_empty()).then(|| name.split_once('@').map_or(name, |(name, _)| name).to_owned())
 }
 
-fn target_of(run: &Run, build: &Build, form: Form) -> Option<String> {
+fn target_of(run: &Run, build: &Build, command: Option<&Command>, form: Form) -> Option<String> {
+    let named = || match command.map(|c| c.targets.as_slice()) {
+        Some([one]) => Some(one.as_str()),
+        _ => None,
+    };
     let note = || notes(run, NoteKind::ComposePluginBuilds).next_back().map(|n| &n.value);
     let target = match form {
         Form::ComposePlugin => build.target.as_ref().or_else(note),
         _ => build.target.as_ref(),
     };
-    target.map(ToString::to_string)
+    target.map(Text::as_str).or_else(named).map(str::to_owned)
+}
+
+/// A call of bake has caches of its own by `--set` alone.
+fn sets_caches(command: &Command) -> bool {
+    let own = !command.cache_from.is_empty() || !command.cache_to.is_empty();
+    command.tool == Tool::BuildxBake && own
 }
 
 fn capable(run: &Run, build: &Build) -> bool {

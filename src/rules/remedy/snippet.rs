@@ -2,12 +2,10 @@
 //!
 //! Knows the syntax of each tool and nothing else.
 
+use super::builder::CREATE;
 use super::{Form, PLACEHOLDER, Site};
 use crate::config::Settings;
 use std::fmt::Write as _;
-
-/// Makes the builder of the plain tools.
-pub(super) const CREATE: &str = "docker buildx create --name ci --driver docker-container --use";
 
 /// The settings in the form of the site's tool.
 pub(super) fn write(site: &Site, settings: &Settings) -> String {
@@ -59,6 +57,10 @@ fn buildctl(settings: &Settings) -> String {
 fn bake(site: &Site, settings: &Settings) -> String {
     let mut text =
         if settings.builder { format!("# once per job: {CREATE}\n") } else { String::new() };
+    if site.set_at_call {
+        text.push_str(&set(site, settings));
+        return text;
+    }
     let _ = writeln!(text, "target \"{}\" {{", site.target.as_deref().unwrap_or("default"));
     if !settings.from.is_empty() {
         let _ = writeln!(text, "  cache-from = [{}]", quoted(&settings.from));
@@ -68,6 +70,15 @@ fn bake(site: &Site, settings: &Settings) -> String {
     }
     text.push('}');
     text
+}
+
+/// What the call sets goes before the bake file, and is to be changed where it stands.
+fn set(site: &Site, settings: &Settings) -> String {
+    let target = site.target.as_deref().unwrap_or("*");
+    let from = settings.from.iter().map(|spec| format!("{target}.cache-from={spec}"));
+    let to = to_or_inline(settings).map(|spec| format!("{target}.cache-to={spec}"));
+    let lines: Vec<String> = from.chain(to).collect();
+    format!("# each in a --set of the call, or a line of `set:`\n{}", lines.join("\n"))
 }
 
 fn compose(site: &Site, settings: &Settings) -> String {

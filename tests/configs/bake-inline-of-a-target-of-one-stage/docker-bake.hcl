@@ -1,0 +1,6 @@
+target "api" {
+  context    = "services/api"
+  dockerfile = "Containerfile"
+  target     = "api"
+  tags       = ["ghcr.io/acme/api:latest"]
+}

@@ -1,0 +1,5 @@
+target "api" {
+  context    = "services/api"
+  dockerfile = "Containerfile"
+  tags       = ["ghcr.io/acme/api:latest"]
+}

@@ -442,7 +442,7 @@ mod tests {
             (c.tool, c.cache_to[0].kind(), c.no_cache),
             (Tool::BuildxBake, CacheKind::Gha, true)
         );
-        assert_eq!((c.targets.as_slice(), c.context), (&["web".to_owned()][..], None));
+        assert_eq!((&*c.targets, &c.context), (&["web".to_owned()][..], &None));
         assert_eq!((&*c.build_args[0], &*c.platforms[0]), ("V=1", "linux/arm64"));
         let c = parse(
             "buildctl --addr tcp://b:1 build --frontend dockerfile.v0 --local context=. \

@@ -104,6 +104,7 @@ fn described(place: &Place) -> String {
         ("context", one(&place.context)),
         ("file", one(&command.file)),
         ("stage", one(&command.target)),
+        ("builds", command.targets.clone()),
         ("tag", command.tags.iter().map(ToString::to_string).collect()),
         ("from", raw(&command.cache_from)),
         ("to", raw(&command.cache_to)),

@@ -63,12 +63,14 @@ fn a_record_reads_as_the_run_it_was_made_of() {
         let again = Record::parse(&line).unwrap().to_run(&Arguments::of([&run]));
         let seen = as_recorded(&run, &Arguments::of([&run]));
         // The problems of a log are of the call that read it.
-        // The context of a command only tells the builds of one log apart, its other options only go
-        // into what is pasted, and a vertex is asked for where a file beside the log is read.
+        // The context and the targets of a command only tell the builds of one log apart, its other
+        // options only go into what is pasted, and a vertex is asked for where a file beside the log
+        // is read.
         let plain = |run: &Run| {
             let mut run = Run { problems: Few::new(), ..run.clone() };
             run.commands.iter_mut().for_each(|command| {
                 command.context = None;
+                command.targets.clear();
                 command.others.clear();
             });
             let steps = run.builds.iter_mut().flat_map(|build| &mut build.steps);

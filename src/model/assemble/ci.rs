@@ -207,7 +207,7 @@ shell: /usr/bin/bash -e {0}
             [Tool::BuildxCreate, Tool::BuildxBake, Tool::BuildPushAction, Tool::BuildxBuild]
         );
         assert_eq!(all[0].driver.as_deref(), Some("docker-container"));
-        assert!(all[1].targets == ["app"] && all[1].push);
+        assert!(all[1].targets == ["app", "web"] && all[1].push);
         assert_eq!(
             (all[1].cache_from[0].get("scope"), all[1].cache_to[0].get("mode")),
             (Some("a"), Some("max"))

@@ -12,7 +12,7 @@ use crate::finding::{
     Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
 };
 use crate::model::Step;
-use crate::series::Because;
+use crate::series::{Because, KeyPart, Miss};
 
 pub(super) struct DockerfileEdited;
 
@@ -94,6 +94,12 @@ fn printed(past: &Past) -> Option<Finding> {
     })
 }
 
+/// The text is another one, and not by the value of an argument that stands in it.
+fn is_edit(miss: &Miss) -> bool {
+    let by_argument = miss.differs.iter().any(|part| matches!(part, KeyPart::Argument(_)));
+    miss.because == Because::InstructionChanged && !by_argument
+}
+
 fn edits<'p, 'a>(
     past: &'p Past<'a>,
     known: &'p [Culprit],
@@ -104,7 +110,7 @@ fn edits<'p, 'a>(
     }
     let edit = |&i: &usize| {
         let step = spot.step(i)?;
-        if !past.misses_of(i, step).any(|miss| miss.because == Because::InstructionChanged) {
+        if !past.misses_of(i, step).any(|miss| is_edit(&miss)) {
             return None;
         }
         let aligned = (0..i).rev().find_map(|j| Some((j, spot.step(j)?)));

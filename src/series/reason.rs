@@ -272,8 +272,12 @@ impl<'a> Case<'_, '_, 'a> {
             return Why::of(Because::Unknown, Suspected, store).hiding(self.hidden(before));
         }
         if let Some(argument) = self.argument_in_text(before) {
-            let why = Why::of(Because::ArgumentChanged, Proven, store);
-            return why.differing(vec![argument]);
+            // A RUN is printed with the value filled in: what it shows is another instruction.
+            let because = match self.step.instruction.as_str() {
+                "RUN" => Because::InstructionChanged,
+                _ => Because::ArgumentChanged,
+            };
+            return Why::of(because, Proven, store).differing(vec![argument]);
         }
         let why = Why::of(Because::InstructionChanged, Proven, store);
         why.differing(vec![KeyPart::Instruction])

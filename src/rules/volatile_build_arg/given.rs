@@ -9,7 +9,7 @@ use crate::rules::command_lines::{self, Given, Rerun};
 use crate::rules::instruction::brief;
 use crate::rules::past::Past;
 use crate::rules::{RuleMeta, dockerfile_at};
-use crate::series::{Because, EPOCH, KeyPart, Miss};
+use crate::series::{EPOCH, KeyPart, Miss};
 
 /// The argument that reran steps in most runs.
 pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
@@ -29,9 +29,6 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
 }
 
 fn arguments(miss: &Miss) -> Vec<Text> {
-    if miss.because != Because::ArgumentChanged {
-        return Vec::new();
-    }
     let name = |part: &KeyPart| match part {
         KeyPart::Argument(name) => Some(name.clone()),
         _ => None,

@@ -234,7 +234,8 @@ fn of_the_machine(fix: Fix) -> Fix {
 fn legs_differ(place: &Place) -> bool {
     let command = &place.command;
     let named = [&place.context, &command.file, &command.target];
-    let mut given = command.platforms.iter().chain(&command.build_args).chain(&place.inputs);
+    let asked = command.platforms.iter().chain(&command.build_args).chain(&command.targets);
+    let mut given = asked.chain(&place.inputs);
     named.into_iter().flatten().any(|value| place.varies(value))
         || given.any(|value| place.names_leg(value))
 }

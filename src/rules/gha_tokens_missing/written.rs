@@ -80,7 +80,7 @@ fn of_bake(study: &Study, at: At) -> Option<Evidence> {
         return None;
     }
     let file = bake::file_of(study, at)?;
-    let (_, built) = bake::targets(file, &at.place.command.targets);
+    let (_, built) = bake::targets(file, at);
     let mut targets = file.content.places.iter().enumerate();
     let (index, target) = targets.find(|(_, place)| {
         place.target.as_ref().is_some_and(|name| built.contains(name)) && asks(place).is_some()

@@ -35,11 +35,7 @@ fn cold<'a>(study: &'a Study, at: At<'a>) -> Option<Called<'a>> {
         return None;
     }
     let file = bake::file_of(study, at)?;
-    let names = match (&place.target, place.command.tool) {
-        (Some(name), _) => vec![name.clone()],
-        (None, Tool::Compose) => bake::targets(file, &[]).1,
-        (None, _) => bake::targets(file, &place.command.targets).1,
-    };
+    let (_, names) = bake::targets(file, at);
     let is_asked = |at: &At| at.place.target.as_ref().is_some_and(|target| names.contains(target));
     let own = planned::places(study).filter(|at| at.config.kind.ci().is_none());
     let built: Vec<At> = own.filter(is_asked).collect();

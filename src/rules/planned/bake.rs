@@ -61,39 +61,36 @@ pub(in crate::rules) fn may_be_built(study: &Study, at: At) -> bool {
     let mut calls = calls_of(study, at).peekable();
     calls.peek().is_none()
         || calls.any(|call| {
-            let services = call.place.target.iter().chain(&call.place.command.targets);
-            let named: Vec<String> = services.cloned().collect();
+            let named = named(call);
             let known = |name: &String| {
                 let group = at.config.content.groups.iter().any(|(group, _)| group == name);
                 group || self::target(at.config, name).is_some()
             };
-            let (asked, built) = targets(at.config, &named);
+            let (asked, built) = targets(at.config, call);
             asked.is_empty() || !named.iter().all(known) || built.contains(target)
         })
+}
+
+/// The targets, groups or services that a call names: none stands for those the file has by default.
+fn named(call: At) -> Vec<String> {
+    call.place.target.iter().chain(&call.place.command.targets).cloned().collect()
 }
 
 /// The only target that a call asks for.
 pub(in crate::rules) fn asked<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
     let file = file_of(study, at)?;
-    let named = match &at.place.target {
-        Some(name) => std::slice::from_ref(name),
-        None => at.place.command.targets.as_slice(),
-    };
-    let (asked, _) = targets(file, named);
+    let (asked, _) = targets(file, at);
     let [only] = asked.as_slice() else { return None };
     places_of(file).find(|place| place.place.target.as_ref() == Some(only))
 }
 
-/// Targets that are asked for, and those with all they are linked to.
-pub(in crate::rules) fn targets(file: &Config, named: &[String]) -> (Vec<String>, Vec<String>) {
+/// Targets that a call asks for in this file, and those with all they are linked to.
+pub(in crate::rules) fn targets(file: &Config, call: At) -> (Vec<String>, Vec<String>) {
     let mut asked: Vec<String> = Vec::new();
-    let mut open: Vec<String> = match named {
-        [] if file.kind.name() == "compose" => {
-            file.content.places.iter().rev().filter_map(|place| place.target.clone()).collect()
-        }
-        [] => vec!["default".to_owned()],
-        named => named.to_vec(),
-    };
+    let mut open = named(call);
+    if open.is_empty() {
+        open = by_default(file);
+    }
     while let Some(name) = open.pop() {
         match file.content.groups.iter().find(|(group, _)| *group == name) {
             Some((_, members)) => {
@@ -114,6 +111,14 @@ pub(in crate::rules) fn targets(file: &Config, named: &[String]) -> (Vec<String>
         built.extend(new.into_iter().filter(|name| target(file, name).is_some()));
     }
     (asked, built)
+}
+
+/// What a call builds that names nothing.
+fn by_default(file: &Config) -> Vec<String> {
+    if file.kind.name() != "compose" {
+        return vec!["default".to_owned()];
+    }
+    file.content.places.iter().rev().filter_map(|place| place.target.clone()).collect()
 }
 
 fn target<'a>(file: &'a Config, name: &str) -> Option<&'a Place> {

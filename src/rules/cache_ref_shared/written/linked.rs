@@ -23,7 +23,7 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
     })?;
     let name = named(at, &export)?.text;
     let file = bake::file_of(study, at)?;
-    let (asked, built) = bake::targets(file, &at.place.command.targets);
+    let (asked, built) = bake::targets(file, at);
     if built.len() < 2 || name_of_target(&export.raw) {
         return None;
     }

@@ -5,6 +5,8 @@
 //! `solver/llbsolver/ops/{exec,file,source}.go`, `cache/contenthash` (files and trees). Texts are
 //! hashed as `sha256:` and hexadecimal digits.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -37,9 +39,18 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Digest {
     Digest::of_sha256(&Sha256::digest(bytes).into())
 }
 
+/// The digest of texts one behind the other.
+pub(super) fn of_parts(parts: &[&str]) -> Digest {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    Digest::of_sha256(&hash.finalize().into())
+}
+
 /// The record of something whose own digest is this text, for one of its outputs.
 fn record(own: &str, output: &str) -> Digest {
-    of_bytes(format!("{own}@{output}").as_bytes())
+    of_parts(&[own, "@", output])
 }
 
 /// The record of an operation, from the JSON that it is hashed as.
@@ -107,19 +118,24 @@ fn indexes(actions: usize) -> String {
 
 /// A string in the JSON of Go, which writes `&`, `<` and `>` as escapes.
 pub(super) fn text(value: &str) -> String {
-    let json = serde_json::Value::from(value).to_string();
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '&' => text.push_str("\\u0026"),
-            '<' => text.push_str("\\u003c"),
-            '>' => text.push_str("\\u003e"),
-            '\u{2028}' => text.push_str("\\u2028"),
-            '\u{2029}' => text.push_str("\\u2029"),
-            _ => text.push(c),
-        }
-    }
+    let mut text = String::with_capacity(value.len() + 2);
+    push(&mut text, value);
     text
+}
+
+/// Puts such a string behind a text.
+pub(super) fn push(text: &mut String, value: &str) {
+    const ESCAPED: [char; 5] = ['&', '<', '>', '\u{2028}', '\u{2029}'];
+    let json = serde_json::to_string(value).unwrap_or_default();
+    let mut rest = json.as_str();
+    while let Some((plain, behind)) = rest.find(ESCAPED).and_then(|at| rest.split_at_checked(at)) {
+        let mut chars = behind.chars();
+        let escaped = chars.next().map_or(0, u32::from);
+        text.push_str(plain);
+        let _ = write!(text, "\\u{escaped:04x}");
+        rest = chars.as_str();
+    }
+    text.push_str(rest);
 }
 
 #[cfg(test)]

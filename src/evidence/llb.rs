@@ -222,22 +222,39 @@ fn ordered(object: &Map<String, Value>, order: &[&str]) -> Option<String> {
     if object.keys().any(|key| !order.contains(&key.as_str())) {
         return None;
     }
-    let members = order.iter().filter_map(|key| Some((key, object.get(*key)?)));
-    let texts: Vec<String> =
-        members.map(|(key, value)| format!("\"{key}\":{}", go(value))).collect();
-    Some(format!("{{{}}}", texts.join(",")))
+    let mut json = String::new();
+    for (key, value) in order.iter().filter_map(|key| Some((key, object.get(*key)?))) {
+        json.push(if json.is_empty() { '{' } else { ',' });
+        formula::push(&mut json, key);
+        json.push(':');
+        go(value, &mut json);
+    }
+    json.push_str(if json.is_empty() { "{}" } else { "}" });
+    Some(json)
 }
 
 /// JSON as Go writes it.
-fn go(value: &Value) -> String {
+fn go(value: &Value, json: &mut String) {
     match value {
-        Value::String(text) => formula::text(text),
-        Value::Array(items) => format!("[{}]", items.iter().map(go).collect::<Vec<_>>().join(",")),
-        Value::Object(members) => {
-            let member =
-                |(key, value): (&String, &Value)| format!("{}:{}", formula::text(key), go(value));
-            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+        Value::String(text) => formula::push(json, text),
+        Value::Array(items) => {
+            json.push('[');
+            for (n, item) in items.iter().enumerate() {
+                json.push_str(if n > 0 { "," } else { "" });
+                go(item, json);
+            }
+            json.push(']');
         }
-        other => other.to_string(),
+        Value::Object(members) => {
+            json.push('{');
+            for (n, (key, value)) in members.iter().enumerate() {
+                json.push_str(if n > 0 { "," } else { "" });
+                formula::push(json, key);
+                json.push(':');
+                go(value, json);
+            }
+            json.push('}');
+        }
+        other => json.push_str(&other.to_string()),
     }
 }

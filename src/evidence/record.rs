@@ -166,7 +166,7 @@ pub(super) fn arguments<'a>(attributes: impl Iterator<Item = (&'a str, &'a str)>
 /// An argument, its value beyond recognition.
 pub(super) fn given(name: &str, value: &str) -> (Text, Digest) {
     // The name in the hash keeps equal values of two arguments apart.
-    (Text::new(name), formula::of_bytes(format!("{name}={value}").as_bytes()))
+    (Text::new(name), formula::of_parts(&[name, "=", value]))
 }
 
 impl Kind for Inspected {

@@ -17,14 +17,17 @@ use crate::source::Input;
 /// Frames.
 pub(super) struct Status;
 
-/// `StatusResponse`.
-#[derive(Clone, PartialEq, Message)]
+/// `StatusResponse`. JSON status names its parts in this order, and leaves empty ones out.
+#[derive(Clone, PartialEq, Message, Serialize)]
 pub(super) struct Response {
     #[prost(message, repeated, tag = "1")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) vertexes: Vec<Vertex>,
     #[prost(message, repeated, tag = "2")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) statuses: Vec<VertexStatus>,
     #[prost(message, repeated, tag = "3")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) logs: Vec<VertexLog>,
 }
 
@@ -150,7 +153,8 @@ fn as_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
             return Err(format!("holds more than {PARTS} parts"));
         }
         let response = Response::decode(frame).map_err(|e| e.to_string())?;
-        line(&response, &mut lines);
+        serde_json::to_writer(&mut lines, &response).map_err(|e| e.to_string())?;
+        lines.push(b'\n');
         rest = behind;
     }
     if lines.is_empty() { Err("is cut off in its first frame".to_owned()) } else { Ok(lines) }
@@ -189,25 +193,5 @@ impl<'a> Iterator for Fields<'a> {
         let (inside, behind) = self.0.split_at_checked(length)?;
         self.0 = behind;
         Some((tag >> 3, inside))
-    }
-}
-
-/// JSON status names its parts in this order, and leaves empty ones out.
-fn line(response: &Response, lines: &mut Vec<u8>) {
-    let mut parts = Vec::new();
-    let json = |name: &str, text: serde_json::Result<String>| {
-        text.ok().map(|text| format!("\"{name}\":{text}"))
-    };
-    if !response.vertexes.is_empty() {
-        parts.extend(json("vertexes", serde_json::to_string(&response.vertexes)));
-    }
-    if !response.statuses.is_empty() {
-        parts.extend(json("statuses", serde_json::to_string(&response.statuses)));
-    }
-    if !response.logs.is_empty() {
-        parts.extend(json("logs", serde_json::to_string(&response.logs)));
-    }
-    if !parts.is_empty() {
-        lines.extend_from_slice(format!("{{{}}}\n", parts.join(",")).as_bytes());
     }
 }

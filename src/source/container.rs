@@ -385,9 +385,15 @@ fn wanted(
     }
     let mut start = Vec::new();
     let read = Bounded::new(entry.by_ref(), &limits.budget).take(PEEK).read_to_end(&mut start);
-    if read.is_ok() && limits.whole.wants(&start) {
-        member(part, name, Cursor::new(start).chain(entry), depth, limits, visit);
+    if read.is_err() || !limits.whole.wants(&start) {
+        return;
     }
+    let plain = matches!(packed(&start), Packed::No | Packed::Document) && limits.begins(&start);
+    let entry = Cursor::new(start).chain(entry);
+    if plain {
+        return visit(&inside(part, name), whole(entry, limits));
+    }
+    member(part, name, entry, depth, limits, visit);
 }
 
 /// Copies a member out, so that its scan needs nothing of the archive, and reads it.

@@ -7,7 +7,7 @@ mod git;
 mod inner;
 mod order;
 
-use super::dockerfile_at;
+use super::dockerfile_at::{self, DockerfileAt};
 use super::instruction::{
     brief, brings_settings, copies_a_folder, copies_context, copies_everything, installs,
 };
@@ -85,13 +85,10 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let at = *spot.broken.last()?;
     let (run, build) = past.get(at)?;
     let step = spot.copy(past, at)?;
-    let everything = copies_everything(&step.text);
-    if everything
-        && (!first_copy(same_stage(build, step), step) || stands_on_an_installation(build, step))
-        || !everything && (!copies_a_folder(&step.text) || brings_settings(&step.text))
-    {
+    if !takes_too_much(build, step) {
         return None;
     }
+    let everything = copies_everything(&step.text);
     if !spot.broken.iter().all(|&i| past.is_kept(i) || stored(past, i)) {
         return None;
     }
@@ -107,6 +104,9 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
     let fix = advice::fix(step, shown, &after);
     let file = dockerfile_at::of(past.study, run, build);
     let place = file.as_ref().and_then(|file| Some((file, file.of_step(build, step)?)));
+    let mut evidence = lines(past, spot, shown);
+    let copied = |file: &DockerfileAt| file.line_of(build, step, "copies the whole context");
+    evidence.extend(file.as_ref().and_then(copied));
     Some(Finding {
         rule: META.id,
         severity: if install.is_some() { META.severity } else { Severity::Note },
@@ -125,15 +125,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
             if everything { "the whole build context" } else { "a folder of sources" },
             brief(&shown.text)
         ),
-        evidence: Proof::from_lines(
-            lines(past, spot, shown)
-                .into_iter()
-                .chain(
-                    file.as_ref()
-                        .and_then(|file| file.line_of(build, step, "copies the whole context")),
-                )
-                .collect(),
-        )?,
+        evidence: Proof::from_lines(evidence)?,
         fix: match place {
             Some((file, place)) => advice::patched(fix, past.study, file.config, place),
             None => fix,
@@ -142,6 +134,15 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
         rules_out: rules_out(install.is_some(), changes),
         subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
+}
+
+/// It copies the whole context, and is the first to, or a folder of more than settings.
+fn takes_too_much(build: &Build, step: &Step) -> bool {
+    if copies_everything(&step.text) {
+        return first_copy(same_stage(build, step), step)
+            && !stands_on_an_installation(build, step);
+    }
+    copies_a_folder(&step.text) && !brings_settings(&step.text)
 }
 
 /// An earlier run wrote a cache, and this one read one: a miss of the first step then has its

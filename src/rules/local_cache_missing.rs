@@ -7,7 +7,9 @@ mod written;
 use super::backend::cost_of;
 use super::planned;
 use super::{Cause, Effect, Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out,
+};
 use crate::model::{Build, CacheKind, CacheSpec, Outcome, Quote, Run};
 use crate::series::Series;
 
@@ -141,41 +143,7 @@ fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
     if !written && missed.iter().all(|m| m.build.failed_at_a_step()) {
         return None;
     }
-    let elsewhere = missed.iter().rev().find_map(|m| other_directory(m, directory));
-    let (confidence, title, cause, doubt) = match (written, found) {
-        (true, false) if elsewhere.is_some() => (
-            Confidence::Likely,
-            format!(
-                "the cache is written to {}, and there is none in {directory}, where it is \
-                    imported from",
-                elsewhere.unwrap_or_default()
-            ),
-            "Runs store their cache in one directory and look for it in another. Either nothing \
-                moves it there, or that directory is not kept between runs.",
-            Some(not_ruled_out("a command that moves it and is not in the logs")),
-        ),
-        (true, false) => (
-            Confidence::Proven,
-            format!("the cache in {directory} is written by each run and gone in the next"),
-            "Runs store their cache in this directory, and the next run does not find it: the \
-                directory is not kept between runs.",
-            None,
-        ),
-        (true, true) => (
-            Confidence::Suspected,
-            format!("the cache in {directory} is there in some runs only"),
-            "Runs store their cache in this directory, and some of the later runs find it, others \
-                do not.",
-            Some(not_ruled_out("several machines that keep a directory each, or several jobs")),
-        ),
-        (false, _) => (
-            Confidence::Likely,
-            format!("there is no cache in {directory}"),
-            "The build imports a cache from this directory, and no run in the input writes one \
-                there.",
-            Some(not_ruled_out("another job that writes the directory (its log would show it)")),
-        ),
-    };
+    let Judged { confidence, title, cause, doubt } = judge(directory, missed, written, found);
     let lines: Vec<Evidence> = missed
         .iter()
         .rev()
@@ -200,6 +168,55 @@ fn finding(directory: &str, missed: &[Missed], found: bool) -> Option<Finding> {
         rules_out: doubt.into_iter().collect(),
         subject: directory.to_owned(),
     })
+}
+
+/// How sure it is, and what is said of it.
+struct Judged {
+    confidence: Confidence,
+    title: String,
+    cause: &'static str,
+    doubt: Option<Alternative>,
+}
+
+fn judge(directory: &str, missed: &[Missed], written: bool, found: bool) -> Judged {
+    let elsewhere = missed.iter().rev().find_map(|m| other_directory(m, directory));
+    match (written, found, elsewhere) {
+        (true, false, Some(elsewhere)) => Judged {
+            confidence: Confidence::Likely,
+            title: format!(
+                "the cache is written to {elsewhere}, and there is none in {directory}, where it \
+                    is imported from"
+            ),
+            cause: "Runs store their cache in one directory and look for it in another. Either \
+                nothing moves it there, or that directory is not kept between runs.",
+            doubt: Some(not_ruled_out("a command that moves it and is not in the logs")),
+        },
+        (true, false, None) => Judged {
+            confidence: Confidence::Proven,
+            title: format!("the cache in {directory} is written by each run and gone in the next"),
+            cause: "Runs store their cache in this directory, and the next run does not find it: \
+                the directory is not kept between runs.",
+            doubt: None,
+        },
+        (true, true, _) => Judged {
+            confidence: Confidence::Suspected,
+            title: format!("the cache in {directory} is there in some runs only"),
+            cause: "Runs store their cache in this directory, and some of the later runs find it, \
+                others do not.",
+            doubt: Some(not_ruled_out(
+                "several machines that keep a directory each, or several jobs",
+            )),
+        },
+        (false, _, _) => Judged {
+            confidence: Confidence::Likely,
+            title: format!("there is no cache in {directory}"),
+            cause: "The build imports a cache from this directory, and no run in the input writes \
+                one there.",
+            doubt: Some(not_ruled_out(
+                "another job that writes the directory (its log would show it)",
+            )),
+        },
+    }
 }
 
 fn fix(directory: &str) -> Fix {

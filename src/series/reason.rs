@@ -136,8 +136,15 @@ impl<'a> Case<'_, '_, 'a> {
             let epoch = KeyPart::Argument(Text::new(EPOCH));
             return Why::of(Because::ArgumentChanged, Suspected, store).hiding(vec![epoch]);
         }
+        self.by_input(store, &hidden)
+    }
+
+    /// The cache was read, and could hold the step: what it depends on decides.
+    fn by_input(&self, store: Store, hidden: &[KeyPart]) -> Why {
         let sure = if hidden.is_empty() && store == Store::Read { Likely } else { Suspected };
-        match input {
+        let said =
+            |because, confidence| Why::of(because, confidence, store).hiding(hidden.to_vec());
+        match chain::input(self.step) {
             Input::Files if store == Store::Asked => said(Because::Unknown, Suspected),
             Input::Files if self.was_hit_with_the_same_files() => {
                 Why::of(Because::Unknown, Suspected, store).hiding(vec![KeyPart::Options])

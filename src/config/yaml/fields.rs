@@ -88,15 +88,7 @@ impl<'a> Fields<'a> {
             .enumerate()
             .map_while(|(n, item)| Scalar::find(self.doc, &route.with_key(n), item))
             .collect();
-        let dash = |item: &Scalar| {
-            let head = source.get(line_at(source, item.start).start..item.start)?;
-            (head.trim() == "-").then(|| head.to_owned())
-        };
-        let head = items
-            .first()
-            .and_then(dash)
-            .filter(|_| items.len() == now.len() && items.iter().all(|i| dash(i).is_some()));
-        let Some(head) = head.filter(|_| !wanted.is_empty()) else {
+        let Some(head) = head_of(source, &items, now.len()).filter(|_| !wanted.is_empty()) else {
             return match wanted {
                 [] => self.remove(name, patch),
                 [one] if now.len() < 2 && items.is_empty() && !now.is_empty() => {
@@ -105,20 +97,17 @@ impl<'a> Fields<'a> {
                 many => self.set(name, &Written::List(many.to_vec()), patch),
             };
         };
-        for ((item, _), new) in
-            items.iter().zip(now).zip(wanted).filter(|((_, old), new)| old != new)
-        {
-            let text = if item.style == Style::Plain { scalar(new) } else { quoted(new) };
-            patch.replace(item.start..item.end, text);
+        for ((item, old), new) in items.iter().zip(now).zip(wanted) {
+            if old != new {
+                let text = if item.style == Style::Plain { scalar(new) } else { quoted(new) };
+                patch.replace(item.start..item.end, text);
+            }
         }
         for gone in items.iter().skip(wanted.len()) {
             let line = line_at(source, gone.end);
             let rest = source.get(gone.end..line.end).unwrap_or_default().trim_start();
-            patch.remove_line(
-                source,
-                gone.start,
-                (!rest.is_empty()).then(|| line.end - rest.len()),
-            );
+            let comment = (!rest.is_empty()).then(|| line.end - rest.len());
+            patch.remove_line(source, gone.start, comment);
         }
         let in_quotes = items.first().is_some_and(|item| item.style != Style::Plain);
         let line = |item: &String| {
@@ -181,4 +170,14 @@ impl<'a> Fields<'a> {
         patch.insert_after(source, end, &lines);
         Ok(())
     }
+}
+
+/// What stands before each of the items, `  - `, where all of them stand on lines of their own.
+fn head_of(source: &str, items: &[Scalar], count: usize) -> Option<String> {
+    let head = |item: &Scalar| {
+        let head = source.get(line_at(source, item.start).start..item.start)?;
+        (head.trim() == "-").then_some(head)
+    };
+    let all = items.len() == count && items.iter().all(|item| head(item).is_some());
+    if all { items.first().and_then(head).map(str::to_owned) } else { None }
 }

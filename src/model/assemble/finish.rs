@@ -68,22 +68,10 @@ pub(super) fn builds(segment: &Segment, invocation: usize) -> Vec<Build> {
     for build in &mut builds {
         build.headless |= segment.skips_numbers() && behind_gap(build).is_some();
     }
-    let open = segment.vertices.values().any(|v| v.end == End::Open && !v.names.is_empty());
     for build in &mut builds {
         let target = build.target.as_deref();
-        let ending = if exports.are(target, End::Canceled) {
-            Ending::Stopped
-        } else if exports.are(target, End::Open) || !ends {
-            Ending::Cut
-        } else if exports.are(target, End::Done) && !segment.tangled {
-            // Of two builds that are printed as one, nobody knows whose export it is.
-            Ending::Exported
-        } else if open {
-            Ending::Cut
-        } else {
-            Ending::Shown
-        };
-        conclude(build, ending);
+        let cut = !ends && !exports.are(target, End::Canceled);
+        conclude(build, if cut { Ending::Cut } else { exports.ending(target, segment) });
     }
     mark_pinned(&mut builds, segment);
     builds
@@ -99,6 +87,22 @@ impl<'a> Exports<'a> {
         if !ends.contains(&end) {
             ends.push(end);
         }
+    }
+
+    /// How a build of this target ended, whose last steps the log shows.
+    fn ending(&self, target: Option<&str>, segment: &Segment) -> Ending {
+        let at_work = |vertex: &Vertex| vertex.end == End::Open && !vertex.names.is_empty();
+        if self.are(target, End::Canceled) {
+            return Ending::Stopped;
+        }
+        if self.are(target, End::Open) {
+            return Ending::Cut;
+        }
+        // Of two builds that are printed as one, nobody knows whose export it is.
+        if self.are(target, End::Done) && !segment.tangled {
+            return Ending::Exported;
+        }
+        if segment.vertices.values().any(at_work) { Ending::Cut } else { Ending::Shown }
     }
 
     /// One that names no target is of all.

@@ -34,7 +34,7 @@ fn told(twins: &[(String, String)]) -> Option<Problem> {
     let message = match more.len() {
         0 => format!("is the same run as {other}, in another form: it is counted once"),
         more => format!(
-            "and {more} more are the same runs as other logs here, in another form: each is \
+            "is the same run as {other}, in another form, as are {more} more logs: each run is \
                 counted once"
         ),
     };

@@ -8,11 +8,12 @@
 //! ```
 //! use cachediag::pipeline::{Options, run};
 //!
-//! let healthy = Options { paths: vec!["sample-logs/registry-mode-max-healthy".into()],
-//! ..Options::default() }; assert!(run(&healthy).findings.is_empty());
+//! let of = |path: &str| run(&Options { paths: vec![path.into()], ..Options::default() });
 //!
-//! let sick = Options { paths: vec!["sample-logs/every-second-run".into()], ..Options::default() };
-//! assert_eq!(run(&sick).findings[0].rule, "inline-cache-lost-every-second-run");
+//! assert!(of("sample-logs/registry-mode-max-healthy").findings.is_empty());
+//!
+//! let sick = of("sample-logs/every-second-run");
+//! assert_eq!(sick.findings[0].rule, "inline-cache-lost-every-second-run");
 //! ```
 //!
 //! Logs may be in memory too:
@@ -21,9 +22,10 @@
 //! use cachediag::pipeline::{Options, run_in_memory};
 //! use cachediag::source::Entry;
 //!
-//! let log = Entry::in_memory("build.log", *b"#1 [1/2] FROM node:20\n#1 CACHED\n\n#2 [2/2] RUN npm
-//! ci\n#2 CACHED\n"); assert_eq!(run_in_memory([log],
-//! &Options::default()).study.runs[0].builds[0].hits(), 1);
+//! let text = *b"#1 [1/2] FROM node:20\n#1 CACHED\n\n#2 [2/2] RUN npm ci\n#2 CACHED\n";
+//! let log = Entry::in_memory("build.log", text);
+//! let report = run_in_memory([log], &Options::default());
+//! assert_eq!(report.study.runs[0].builds[0].hits(), 1);
 //! ```
 
 pub mod source;

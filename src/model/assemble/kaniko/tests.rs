@@ -181,3 +181,23 @@ fn a_lookup_that_failed_counts_where_its_line_says_why() {
     assert!(!error(&format!("{url}:")));
     assert!(!error(&format!("{url}: MANIFEST_UNK")));
 }
+
+/// As the App Platform of `DigitalOcean` prints them.
+#[test]
+fn addresses_that_the_service_hides_name_nothing() {
+    let hidden = "\
+INFO[0000] Building stage 'golang:1' [idx: '0', base-idx: '-1']
+INFO[0000] Checking for cached layer <registry-uri-1>
+INFO[0000] Using caching version of cmd: RUN a
+INFO[0000] Checking for cached layer <registry-uri-2>
+INFO[0000] No cached layer found for cmd RUN b
+INFO[0001] RUN a
+INFO[0001] Found cached layer, extracting to filesystem
+INFO[0002] RUN b
+INFO[0004] Pushing layer <registry-uri-2> to cache now
+INFO[0006] Pushing image to <registry-uri-3>";
+    let build = build(hidden);
+    assert_eq!((build.hits(), build.total(), build.images.len()), (1, 2, 0));
+    let references = build.imports.iter().chain(&build.exports).map(|t| t.reference.as_deref());
+    assert_eq!(references.collect::<Vec<_>>(), [None, None]);
+}

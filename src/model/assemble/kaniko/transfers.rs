@@ -9,8 +9,8 @@ use crate::model::{CacheKind, Quote, Text, Transfer};
 impl KanikoSegment {
     /// All lookups of one repository are one import.
     pub(super) fn asks(&mut self, reference: String, quote: Quote) {
-        let repo = Text::from(repository(&reference));
-        if !self.build.imports.iter().any(|i| i.reference.as_ref() == Some(&repo)) {
+        let repo = repository(&reference);
+        if !self.build.imports.iter().any(|i| i.reference.as_deref() == repo) {
             self.build.imports.push(transfer(repo, quote));
         }
         self.asked = Some(reference);
@@ -25,8 +25,8 @@ impl KanikoSegment {
     }
 
     pub(super) fn stores(&mut self, reference: String, quote: Quote) {
-        let repo = Text::from(repository(&reference));
-        if !self.build.exports.iter().any(|e| e.reference.as_ref() == Some(&repo)) {
+        let repo = repository(&reference);
+        if !self.build.exports.iter().any(|e| e.reference.as_deref() == repo) {
             self.build.exports.push(transfer(repo, quote.clone()));
         }
         if let Some(at) = self.build.steps.len().checked_sub(1) {
@@ -59,7 +59,9 @@ impl KanikoSegment {
         self.tick(clock);
         self.since = None;
         self.last_push = true;
-        self.build.images.push(image.into());
+        if !is_hidden(&image) {
+            self.build.images.push(image.into());
+        }
     }
 
     pub(super) fn pushed(&mut self, image: &str, quote: Quote) {
@@ -76,13 +78,27 @@ impl KanikoSegment {
     }
 }
 
-fn transfer(repo: Text, header: Quote) -> Transfer {
-    Transfer { reference: Some(repo), kind: CacheKind::Registry, header, ..Transfer::default() }
+fn transfer(repo: Option<&str>, header: Quote) -> Transfer {
+    Transfer {
+        reference: repo.map(Text::from),
+        kind: CacheKind::Registry,
+        header,
+        ..Transfer::default()
+    }
 }
 
 /// `registry:5000/team/app/cache` of `registry:5000/team/app/cache:4606…`
-fn repository(reference: &str) -> &str {
-    reference.rsplit_once(':').map_or(reference, |(repo, _)| repo)
+fn repository(reference: &str) -> Option<&str> {
+    if is_hidden(reference) {
+        return None;
+    }
+    Some(reference.rsplit_once(':').map_or(reference, |(repo, _)| repo))
+}
+
+/// `Checking for cached layer <registry-uri-1>`: a hosting service counts the addresses in place of
+/// printing them, so that the number tells nothing.
+fn is_hidden(reference: &str) -> bool {
+    reference.starts_with('<')
 }
 
 /// `GET https://r/v2/c/manifests/0a1b: MANIFEST_UNK`: a terminal wrapped the line, and the rest of it

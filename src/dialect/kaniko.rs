@@ -88,7 +88,9 @@ fn says(message: &[u8]) -> Option<Says<'_>> {
     match message.first()? {
         b'B' => match after("Building stage '") {
             Some(rest) => stage(rest),
-            None => after("Built cross stage deps: ").map(|_| Says::Planned),
+            None => after("Built cross stage deps: ")
+                .map(|_| Says::Planned)
+                .or_else(|| after("Base image from previous stage ").map(|_| Says::Begun)),
         },
         b'C' => match after("Checking for cached layer ") {
             Some(rest) => Some(Says::Lookup(without_dots(rest))),
@@ -110,6 +112,8 @@ fn says(message: &[u8]) -> Option<Says<'_>> {
                 after("Executing ").filter(|r| r.ends_with(b" build triggers")).map(|_| Says::Begun)
             }
         },
+        // Up to v0.13 nothing else says that a stage begins.
+        b'D' => after("Downloading base image ").map(Says::Downloading),
         // Before v0.10 in lower case.
         b'e' => after("error uploading layer to cache: ").map(Says::NotStored),
         b'R' => match after("Resolved base name ") {

@@ -237,9 +237,13 @@ pub enum KanikoSays<'a> {
     },
     /// `Retrieving image manifest golang:1.22`: the last one before a stage is its base.
     Base(&'a [u8]),
+    /// `Downloading base image golang:1.12`: versions before 0.14 begin a stage so, and may say it
+    /// twice, where the directory of `--cache-dir` has no such image.
+    Downloading(&'a [u8]),
     /// `Built cross stage deps: map[]`: all stages follow.
     Planned,
-    /// `Executing 0 build triggers`: a stage begins. Versions before 1.9 say no more of it.
+    /// `Executing 0 build triggers`, `Base image from previous stage 0 found, …`: a stage begins.
+    /// Versions before 1.9 say no more of it.
     Begun,
     /// `Building stage 'golang:1.22' [idx: '0', base-idx: '-1']`.
     Stage {

@@ -165,6 +165,7 @@ fn fix(repo: &str, fault: Fault, group: &[Refusal]) -> Fix {
         ),
     };
     steps.extend(unknown_form(group).then(|| MANIFEST.to_owned()));
+    steps.extend(timed_out_behind_cloudflare(group).then(|| CLOUDFLARE.to_owned()));
     steps.extend(ignore);
     let network = match fault {
         Fault::Localhost => Some("host"),
@@ -174,6 +175,15 @@ fn fix(repo: &str, fault: Fault, group: &[Refusal]) -> Fix {
     let snippet = network.map(|name| create_with(&format!("--driver-opt network={name}")));
     Fix { summary, steps, snippet, ..Fix::default() }
 }
+
+/// `unexpected status from PUT request to https://r/v2/a/blobs/uploads/1: 524 <none>`
+fn timed_out_behind_cloudflare(group: &[Refusal]) -> bool {
+    group.iter().any(|refusal| status(&refusal.said()) == Some(524))
+}
+
+const CLOUDFLARE: &str = "524 is an answer of Cloudflare, not of the registry: the registry behind \
+    it took longer than Cloudflare waits (100 seconds unless more was bought). Send uploads past \
+    it (a DNS record without its proxy), or make the layers smaller.";
 
 const MANIFEST: &str = "All layers were taken, and only the manifest fails: a registry may not \
     know its form (Nexus before 3.22). Add `image-manifest=true,oci-mediatypes=true` to \

@@ -90,11 +90,19 @@ impl KanikoSegment {
         }
         match message.says {
             Says::Base(image) => self.base = text(image),
-            Says::Begun => self.begun = Some(quote()),
+            Says::Downloading(image) => {
+                self.rest(message.clock);
+                (self.base, self.begun) = (text(image), Some(quote()));
+            }
+            Says::Begun => {
+                self.rest(message.clock);
+                self.begun = Some(quote());
+            }
             Says::Named { base, name } => self.names.push((text(base), text(name))),
             Says::Eliminated { base, index } => self.eliminated.push((index, text(base), quote())),
             Says::Pointing(reference) => drop(self.storing.insert(text(reference))),
             Says::Stage { base, index } => {
+                self.rest(message.clock);
                 self.begun = None;
                 self.built();
                 self.stage(&text(base), usize::try_from(index).unwrap_or(usize::MAX), quote());
@@ -206,7 +214,6 @@ impl KanikoSegment {
         if !self.build.bases.is_empty() && !self.staged {
             self.ahead.push(before);
         }
-        self.since = None;
         self.build.bases.push(Base {
             stage: name.into(),
             image: base.into(),
@@ -287,6 +294,12 @@ impl KanikoSegment {
             step.verdict = Some(quote.clone());
         }
         self.build.errors.push(quote);
+    }
+
+    /// No step is at work from now on: a stage begins, or the image is pushed.
+    fn rest(&mut self, clock: &[u8]) {
+        self.tick(clock);
+        self.since = None;
     }
 
     /// A step lasts until the next begins.

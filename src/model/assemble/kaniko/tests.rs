@@ -201,3 +201,36 @@ INFO[0006] Pushing image to <registry-uri-3>";
     let references = build.imports.iter().chain(&build.exports).map(|t| t.reference.as_deref());
     assert_eq!(references.collect::<Vec<_>>(), [None, None]);
 }
+
+/// v0.10, with a `--cache-dir` that has no base image.
+#[test]
+fn stages_of_2019_begin_with_a_download() {
+    let old = "\
+INFO[0000] Resolved base name golang:1.12 to build
+INFO[0000] Downloading base image golang:1.12
+INFO[0001] Error while retrieving image from cache: getting file info: stat /cache/sha256:0a
+INFO[0001] Downloading base image golang:1.12
+INFO[0001] Built cross stage deps: map[0:[/out/app]]
+INFO[0001] Downloading base image golang:1.12
+INFO[0002] Error while retrieving image from cache: getting file info: stat /cache/sha256:0a
+INFO[0002] Downloading base image golang:1.12
+INFO[0003] Unpacking rootfs as cmd RUN go build -o /out/app . requires it.
+INFO[0005] Taking snapshot of full filesystem...
+INFO[0006] COPY . .
+INFO[0007] RUN go build -o /out/app .
+INFO[0017] Downloading base image alpine:3.10
+INFO[0018] COPY --from=build /out/app /app
+INFO[0019] Taking snapshot of files...";
+    let build = build(old);
+    let steps: Vec<_> = build.steps.iter().map(|s| (s.stage.as_str(), s.text.as_str())).collect();
+    assert_eq!(
+        steps,
+        [
+            ("build", "COPY . ."),
+            ("build", "RUN go build -o /out/app ."),
+            ("stage-1", "COPY --from=build /out/app /app"),
+        ]
+    );
+    assert_eq!((build.bases.len(), build.headless), (2, false));
+    assert_eq!(build.steps[1].seconds, Some(10.0));
+}

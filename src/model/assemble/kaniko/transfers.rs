@@ -56,8 +56,7 @@ impl KanikoSegment {
         if self.storing.iter().any(|known| image.ends_with(known.as_str())) {
             return;
         }
-        self.tick(clock);
-        self.since = None;
+        self.rest(clock);
         self.last_push = true;
         if !is_hidden(&image) {
             self.build.images.push(image.into());

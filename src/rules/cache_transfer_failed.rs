@@ -123,9 +123,9 @@ fn severity(group: &[Refusal]) -> Severity {
 fn fix(group: &[Refusal], exports: bool) -> Fix {
     // `failed to configure azblob cache exporter: …` comes before anything is sent
     // (control/control.go). An answer of a server, whose status a page cut off, is none.
-    let option = group.iter().all(|r| {
-        r.text.contains("failed to configure ") && !r.text.contains("unexpected status")
-    });
+    let option = group
+        .iter()
+        .all(|r| r.text.contains("failed to configure ") && !r.text.contains("unexpected status"));
     // `operation error S3: HeadObject, https response error StatusCode: 400, … api error BadRequest: Bad Request`
     let bucket = group
         .iter()

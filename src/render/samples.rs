@@ -321,7 +321,7 @@ fn inline_finding() -> Finding {
     }
 }
 
-fn upload_failed() -> Finding {
+pub(crate) fn upload_failed() -> Finding {
     let quoted = |n| {
         evidence(
             &format!("a/very/long/way/to/the/logs/of/one/of/many/pipelines/run-{n:02}.log"),

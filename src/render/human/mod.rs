@@ -75,13 +75,17 @@ pub(super) fn series_in_letters(report: &Report, screen: Screen) -> Vec<Vec<Stri
 /// What is wrong in full, what is known or worth knowing in short.
 fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
     let input = Input::of(report);
-    let most = report.top.unwrap_or(if is_fleet(report) { MOST } else { usize::MAX });
+    // Neither many builds nor many files of configuration are read one by one.
+    let many = is_fleet(report) || report.study.series.is_empty();
+    let most = report.top.unwrap_or(if many { MOST } else { usize::MAX });
     let hidden = report.findings.len().saturating_sub(most);
     let each = report.for_people().take(most).map(|finding| {
         if !is_told(report, finding) {
             block::short(page, finding, &input)
         } else if report.details {
             block::full(page, finding, &input)
+        } else if input.is_one_more(finding) {
+            block::short(page, finding, &input)
         } else {
             block::brief(page, finding, &input)
         }
@@ -139,6 +143,15 @@ impl<'a> Input<'a> {
         lines
             .filter_map(|(run, line)| if run.is_some() { of_logs.next() } else { Some(line) })
             .collect()
+    }
+
+    /// Two of its rule, with its fix, are told before: what it has of its own is a place.
+    fn is_one_more(&self, finding: &Finding) -> bool {
+        let same = |other: &&Finding| {
+            other.rule == finding.rule && other.fix.summary == finding.fix.summary
+        };
+        let before = self.report.for_people().take_while(|other| !std::ptr::eq(*other, finding));
+        before.filter(same).nth(1).is_some()
     }
 
     /// A finding that is told before this one, of which something holds.

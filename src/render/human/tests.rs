@@ -93,6 +93,20 @@ fn many_builds() {
     insta::assert_snapshot!(print(&samples::many()));
 }
 
+/// Forty jobs of one file that need the same: two are told whole, some by their place, the others
+/// are counted.
+#[test]
+fn many_findings_of_a_configuration() {
+    let report = Report { findings: vec![samples::upload_failed(); 40], ..Report::default() };
+    let printed = print(&report);
+    let blocks: Vec<&str> = printed.split("\n\n").filter(|b| b.starts_with("warning[")).collect();
+    let whole = blocks.iter().filter(|block| block.contains("\n  cause")).count();
+    assert_eq!((blocks.len(), whole), (20, 2), "{printed}");
+    assert!(printed.contains("… and 20 more findings; --top N shows N of them"), "{printed}");
+    let all = print(&Report { top: Some(40), details: true, ..report });
+    assert_eq!(all.matches("\n  cause").count(), 40);
+}
+
 /// Text to paste and addresses are the exception: they are never cut.
 #[test]
 fn no_line_is_wider_than_the_screen() {

@@ -4,6 +4,7 @@ mod in_turns;
 mod name;
 mod one_run;
 mod side_by_side;
+mod starved;
 mod versions;
 mod written;
 
@@ -32,7 +33,8 @@ static META: RuleMeta = RuleMeta {
         and a build that stored its cache finds nothing of it in the next run although nothing it \
         depends on changed. Or one job builds several branches or platforms in turns, and a step \
         comes from the cache after a run of the same one, and runs after each run of another. Or \
-        the \
+        several builds of one log, or branches in turns, each break in every run at the few files \
+        that name their dependencies. Or the \
         text of a step comes back that an earlier run had stored and a run since has replaced. Or \
         several targets of a bake export side by side, and one finds the directory locked or its \
         files moved. A warning where the command lines of one log name one reference for builds \
@@ -127,13 +129,12 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
     }
     let victims: Vec<Victim> = sharers.iter().flat_map(|past| victims(past, name)).collect();
     if victims.is_empty() {
-        return one_run::finding(study, sharers, name);
+        let in_one_run = one_run::finding(study, sharers, name);
+        return in_one_run.or_else(|| starved::finding(study, sharers, name));
     }
     let site = |(run, build)| Site { cache: name.to_owned(), ..Site::of(study, run, build) };
     let sites: Vec<Site> = sharers.iter().filter_map(|p| p.last()).map(site).collect();
-    let proven =
-        sharers.iter().filter(|p| p.all_commands().any(|c| name::written_by(c, name))).count()
-            == sharers.len();
+    let proven = rivals_are_known(sharers, name);
     let newest = sharers.iter().filter_map(|past| past.last());
     let who: Vec<Text> = newest.map(|(run, build)| called(run, build, name)).collect();
     Some(Finding {
@@ -156,6 +157,11 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
         rules_out: rules_out(proven),
         subject: name.to_owned(),
     })
+}
+
+/// The command lines show that each of them writes it.
+fn rivals_are_known(sharers: &[&Past], name: &str) -> bool {
+    sharers.iter().all(|past| past.all_commands().any(|c| name::written_by(c, name)))
 }
 
 /// What tells the build from the others: its target, its image, or the Dockerfile that the command

@@ -8,6 +8,7 @@ mod inner;
 mod order;
 
 use super::dockerfile_at::{self, DockerfileAt};
+use super::installation;
 use super::instruction::{
     brief, brings_settings, copies_a_folder, copies_context, copies_everything, installs,
 };
@@ -35,7 +36,8 @@ static META: RuleMeta = RuleMeta {
         and with it everything after it, the installation of dependencies above all.",
     fix: "Copy the files that name the dependencies first, install, and copy the rest after that. \
         Keep `.git` and what the build does not read out of the context with a `.dockerignore`.",
-    rules_out: "Stages that copy something else of the context first (the usual good order), a \
+    rules_out: "Stages that copy something else of the context first (the usual good order; not \
+        where it is known that the installation reads none of it), a \
         whole-context COPY with only one RUN behind it that is not an installation, copies from \
         other stages, changed base images, a cache that was not found, `--no-cache`. One changed \
         run proves nothing: two are needed, and one log alone is a note about the order. Where no \
@@ -139,7 +141,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
 /// It copies the whole context, and is the first to, or a folder of more than settings.
 fn takes_too_much(build: &Build, step: &Step) -> bool {
     if copies_everything(&step.text) {
-        return first_copy(same_stage(build, step), step)
+        return !brings_manifests_first(build, step)
             && !stands_on_an_installation(build, step);
     }
     copies_a_folder(&step.text) && !brings_settings(&step.text)
@@ -151,8 +153,16 @@ fn stored(past: &Past, i: usize) -> bool {
     past.imported(i) && (0..i).any(|j| past.exported(j))
 }
 
-fn first_copy<'a>(mut stage: impl Iterator<Item = &'a Step>, step: &Step) -> bool {
-    !stage.any(|s| s.position < step.position && copies_context(&s.text))
+/// Something else of the context was copied before: the usual order, unless what the next
+/// installation reads is known and none of that was: `COPY entrypoint.sh /`, `COPY . .`, `RUN npm
+/// ci`.
+fn brings_manifests_first(build: &Build, copy: &Step) -> bool {
+    let earlier = |s: &&Step| s.position < copy.position && copies_context(&s.text);
+    let mut above = same_stage(build, copy).filter(earlier).peekable();
+    let mut below = same_stage(build, copy).filter(|s| s.position > copy.position);
+    let files = below.find_map(|s| installation::reads(&s.text).filter(|files| !files.is_empty()));
+    above.peek().is_some()
+        && files.is_none_or(|files| above.any(|s| inner::may_bring(&s.text, &files)))
 }
 
 /// The stage stands on another one, and single files were copied in another one before something

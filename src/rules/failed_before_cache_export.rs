@@ -2,8 +2,10 @@
 
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Place, Proof, Severity, ruled_out};
-use crate::model::{Build, CacheKind, Outcome, Run};
+use crate::finding::{
+    Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, ruled_out,
+};
+use crate::model::{Build, BuildOutcome, CacheKind, Outcome, Run, Step};
 use crate::series::Series;
 
 pub(super) struct FailedBeforeCacheExport;
@@ -13,8 +15,8 @@ static META: RuleMeta = RuleMeta {
     title: "the runs fail before they store their cache",
     group: "No cache in use",
     severity: Severity::Note,
-    what: "Several runs in a row fail at a step, each asks for a cache to be exported, none of \
-        them got that far, and none found a cache.",
+    what: "Several runs in a row fail or are cancelled at a step, each asks for a cache to be \
+        exported, none of them got that far, and none found a cache.",
     why: "BuildKit exports a cache at the very end of a build that succeeded. Until one does, \
         nothing is stored, and all that comes before the failing step runs again each time. The \
         failing step is not the cache's fault.",
@@ -51,27 +53,31 @@ fn finding(study: &Study, series: &Series) -> Option<Finding> {
     }
     let cold = members.get(members.len().saturating_sub(failed)..)?;
     let (_, last) = cold.last()?;
-    let step = last.steps.iter().find(|s| s.outcome == Outcome::Failed)?;
+    let step = last_step(last)?;
+    let ended = if step.outcome == Outcome::Failed { "failed" } else { "were cancelled" };
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Proven,
         title: format!(
-            "{failed} runs in a row failed before their cache export: no cache is stored"
+            "{failed} runs in a row {ended} before their cache export: no cache is stored"
         ),
         cause: format!(
-            "A cache is exported at the end of a build that succeeded. Each of these runs failed \
-                at `{}`, so none has stored anything, and what comes before that step runs again \
-                each time.",
+            "A cache is exported at the end of a build that succeeded. {} ended at `{}`, so none \
+                has stored anything, and what comes before that step runs again each time.",
+            if failed_alike(cold) { "Each of these runs" } else { "The last of these runs" },
             short(&step.text)
         ),
         evidence: Proof::from_lines(
             cold.iter().rev().take(4).rev().filter_map(|(run, build)| line(run, build)).collect(),
         )?
         .seen_in(cold.iter().map(|(run, build)| Place::of(run, build))),
-        fix: fix(&step.stage),
+        fix: fix(step),
         impact: cost_of(cold.iter().skip(1).map(|(_, build)| *build)),
-        rules_out: vec![ruled_out("the cache as the cause of the failing step")],
+        rules_out: vec![match step.outcome {
+            Outcome::Failed => ruled_out("the cache as the cause of the failing step"),
+            _ => not_ruled_out("runs that are too slow for the job's time limit without a cache"),
+        }],
         subject: step.text.to_string(),
     })
 }
@@ -80,11 +86,26 @@ fn finding(study: &Study, series: &Series) -> Option<Finding> {
 fn fails_cold(run: &Run, build: &Build) -> bool {
     let mut exports = run.commands_of(build).iter().flat_map(|c| &c.cache_to);
     let asks = exports.any(|spec| spec.kind() != CacheKind::Inline);
-    asks && build.failed_at_a_step() && build.hits() == 0 && build.total() > 0
+    asks && last_step(build).is_some() && build.hits() == 0 && build.total() > 0
+}
+
+/// The step at which it ended, before any export: it failed, or was stopped with the build, by a
+/// newer run or the job's time limit (`#12 CANCELED`).
+fn last_step(build: &Build) -> Option<&Step> {
+    if build.failed_at_a_step() {
+        return build.steps.iter().find(|s| s.outcome == Outcome::Failed);
+    }
+    let stopped = build.outcome == BuildOutcome::Failed && build.exports.is_empty();
+    build.steps.iter().find(|s| stopped && s.outcome == Outcome::Canceled)
+}
+
+fn failed_alike(runs: &[(&Run, &Build)]) -> bool {
+    let texts = || runs.iter().filter_map(|(_, build)| last_step(build)).map(|step| &step.text);
+    texts().zip(texts().skip(1)).all(|(a, b)| a == b)
 }
 
 fn line(run: &Run, build: &Build) -> Option<Evidence> {
-    let step = build.steps.iter().find(|s| s.outcome == Outcome::Failed)?;
+    let step = last_step(build)?;
     Some(Study::quote(
         run,
         step.verdict.as_ref().unwrap_or(&step.header),
@@ -98,22 +119,30 @@ fn short(text: &str) -> String {
     if line.len() < text.len() { format!("{line}…") } else { line }
 }
 
-fn fix(stage: &str) -> Fix {
-    let target = if stage.is_empty() { "STAGE" } else { stage };
+fn fix(step: &Step) -> Fix {
+    let target = if step.stage.is_empty() { "STAGE" } else { step.stage.as_str() };
+    let (which, ended) = match step.outcome {
+        Outcome::Canceled => ("step that was cancelled", "cancelled"),
+        _ => ("failing step", "failed"),
+    };
+    let stopped = step.outcome == Outcome::Canceled;
+    let stops = "Find out who stops the runs: where it is the job's time limit, raise it until one \
+        run got to its export; where a newer commit cancels the older run, let those of the main \
+        branch end.";
     Fix {
-        summary: "store what comes before the failing step with a build of its own".to_owned(),
-        steps: vec![
-            "Give the part before the failing step a stage of its own, and build that first, with \
-                the same `--cache-from` and `--cache-to`: its cache is stored whatever the rest \
-                does."
-                .to_owned(),
+        summary: format!("store what comes before the {which} with a build of its own"),
+        steps: stopped.then(|| stops.to_owned()).into_iter().chain([
+            format!(
+                "Give the part before the {which} a stage of its own, and build that first, with \
+                    the same `--cache-from` and `--cache-to`: its cache is stored whatever the \
+                    rest does."
+            ),
             format!(
                 "So: `docker buildx build --target {target} --cache-from … --cache-to … .`, \
-                where the stage ends before the failing step; then the whole build."
+                where the stage ends before the {which}; then the whole build."
             ),
-            "Or keep the builder from run to run: it keeps what a failed build has done."
-                .to_owned(),
-        ],
+            format!("Or keep the builder from run to run: it keeps what a {ended} build has done."),
+        ]).collect(),
         ..Fix::default()
     }
 }

@@ -4,9 +4,7 @@ mod two_clients;
 
 use super::context_copied_too_early::advice::without_git;
 use super::dockerfile_at;
-use super::instruction::{
-    brief, brings_settings, copies_a_folder, copies_context, copies_everything, installs,
-};
+use super::instruction::{brief, copies_context, copies_everything};
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
 use super::{Cause, Rule, RuleMeta, Study, legacy, legacy_dockerfile_outside};
@@ -132,16 +130,11 @@ fn outside(past: &Past, spot: &Spot) -> Option<Alternative> {
     })
 }
 
-fn copies_few(text: &str) -> bool {
-    !copies_everything(text) && !copies_a_folder(text) && !brings_settings(text)
-}
-
 /// Files that name the dependencies, in nearly every run another: they are stamped, or their modes
 /// differ.
-fn manifests(past: &Past, spot: &Spot) -> Option<Finding> {
-    let step = spot.last().filter(|s| copies_few(&s.text))?;
-    let rerun = spot.rerun(past, *spot.broken.last()?);
-    let install = rerun.iter().find(|s| s.instruction == "RUN").filter(|s| installs(&s.text))?;
+fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
+    let install = spot.installs_what_it_copies(past)?;
+    let step = spot.last()?;
     let often = spot.changes(past) > 2 && spot.mostly() && spot.behind_hits(past);
     if !often {
         return None;
@@ -190,8 +183,7 @@ fn found_other_files(past: &Past, spot: &Spot, i: usize) -> bool {
 /// The run before, where it built the same commit.
 fn same_commit<'a>(past: &Past<'a>, i: usize) -> Option<&'a Run> {
     let (before, _) = past.get(i.checked_sub(1)?)?;
-    let (run, _) = past.get(i)?;
-    (run.commit.is_some() && run.commit == before.commit && stored(past, i)).then_some(before)
+    (past.builds_the_commit_before(i) && stored(past, i)).then_some(before)
 }
 
 /// The run before left its cache where this one looks.

@@ -57,6 +57,11 @@ fn is_of_dependencies(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
+/// Single files, as those that name the dependencies.
+pub(super) fn copies_few(text: &str) -> bool {
+    !copies_everything(text) && !copies_a_folder(text) && !brings_settings(text)
+}
+
 /// It goes where the system looks for settings: sources of packages, certificates.
 pub(super) fn brings_settings(text: &str) -> bool {
     const PLACES: [&str; 4] = ["/etc", "/usr/share", "/usr/local/share", "/root/."];

@@ -193,6 +193,13 @@ impl<'a> Past<'a> {
             .map(|b| (b.hits(), b.total()))
     }
 
+    /// The run before built the same commit.
+    pub(super) fn builds_the_commit_before(&self, i: usize) -> bool {
+        let commit = |i: usize| self.runs.get(i)?.commit.as_deref();
+        let before = i.checked_sub(1).and_then(commit);
+        before.is_some() && before == commit(i)
+    }
+
     /// Command lines of the run said to use no cache.
     pub(super) fn asked_for_no_cache(&self, i: usize) -> bool {
         self.commands(i).iter().any(|c| c.no_cache || !c.no_cache_filter.is_empty())

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use super::Study;
+use super::instruction::{copies_context, copies_few, installs};
 use super::past::{Past, cost, header, verdict};
 use crate::finding::{Evidence, Impact};
 use crate::model::{Build, Outcome, Step, StepKind};
@@ -109,6 +110,15 @@ impl<'a> Spot<'a> {
             lines.push(header(run, step, says));
         }
         lines
+    }
+
+    /// It is the COPY of the few files that name the dependencies; the installation that runs with
+    /// it.
+    pub(super) fn installs_what_it_copies(&self, past: &Past<'a>) -> Option<&'a Step> {
+        let step = self.last().filter(|step| copies_few(&step.text))?;
+        let rerun = self.rerun(past, *self.broken.last()?);
+        let first = rerun.into_iter().find(|s| s.instruction == "RUN")?;
+        (copies_context(&step.text) && installs(&first.text)).then_some(first)
     }
 
     /// `in 3 of 4 runs`

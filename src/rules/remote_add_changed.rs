@@ -63,6 +63,7 @@ fn finding(past: &Past, url: &str, mut spot: Spot) -> Option<Finding> {
         .filter(|&i| same_text(&spot, i) && could_hit(past, &spot, i))
         .collect();
     let step = spot.last().filter(|s| !s.text.contains("--checksum="))?;
+    let (what, sent) = if is_repository(url) { ("repository", "commit") } else { ("file", "file") };
     let behind = spot.behind_hits(past) || spot.broken.len() > 1;
     let mut evidence = spot.lines(past, "ran: what was fetched is not what was fetched before");
     evidence.extend(dockerfile_at::line_of(past, &spot, "fetches it in every build"));
@@ -70,10 +71,10 @@ fn finding(past: &Past, url: &str, mut spot: Spot) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: if behind { Confidence::Likely } else { Confidence::Suspected },
-        title: format!("the file behind {url} changed {}", spot.often(past)),
+        title: format!("the {what} behind {url} changed {}", spot.often(past)),
         cause: format!(
-            "`{}` fetches the file in every build. It ran with the same text on the same base \
-                image, so the server sent another file; everything below it ran again.",
+            "`{}` fetches the {what} in every build. It ran with the same text on the same base \
+                image, so the server sent another {sent}; everything below it ran again.",
             step.text
         ),
         evidence: Proof::from_lines(evidence)?.seen_in(past.places(spot.broken.iter().copied())),
@@ -89,18 +90,50 @@ fn same_text(spot: &Spot, i: usize) -> bool {
     before.zip(spot.step(i)).is_some_and(|(a, b)| a.text == b.text)
 }
 
-/// An earlier run had it, in a cache that this run used: by a hit of its own, or by an import of
-/// what was exported.
+/// An earlier run had it, in a cache that this run used: by a hit of its own, by an import of
+/// what was exported, or on a builder that kept it.
 fn could_hit(past: &Past, spot: &Spot, i: usize) -> bool {
     let earlier =
         |j: usize| spot.step(j).is_some_and(|s| matches!(s.outcome, Outcome::Hit | Outcome::Miss));
     let warm = past.builds.get(i).is_some_and(|b| b.hits() > 0);
     let stored = past.imported(i) && (0..i).any(|j| past.exported(j) && earlier(j));
-    warm || stored
+    warm || stored || past.is_kept(i)
+}
+
+/// `ADD https://git.example.com/lib.git#main /lib`: a branch of it, the main one where none is
+/// named (<https://docs.docker.com/reference/dockerfile/#adding-files-from-a-git-repository>).
+fn is_repository(url: &str) -> bool {
+    let place = url.split(['#', '?']).next().unwrap_or_default();
+    let scheme = ["git@", "git://", "ssh://"].iter().any(|start| url.starts_with(start));
+    scheme || place.trim_end_matches('/').strip_suffix(".git").is_some()
+}
+
+/// One commit, or a tag, in place of a branch.
+fn pinned(text: &str, url: &str) -> String {
+    let place = url.split(['#', '?']).next().unwrap_or(url);
+    let folder = url.split_once('#').and_then(|(_, at)| at.split_once(':'));
+    let folder = folder.map(|(_, folder)| format!(":{folder}")).unwrap_or_default();
+    text.replacen(url, &format!("{place}#TAG-OR-COMMIT{folder}"), 1)
 }
 
 fn fix(text: &str, url: &str) -> Fix {
-    let pinned = text.replacen("ADD ", "ADD --checksum=sha256:SHA256-OF-THE-FILE ", 1);
+    if is_repository(url) {
+        return Fix {
+            summary: format!("add one commit of {url}, or add it later"),
+            steps: vec![
+                "Name a tag or a commit behind the `#` in place of a branch: the step then runs \
+                    again only when you move it."
+                    .to_owned(),
+                "Where the newest commit is wanted: put the ADD below the steps that do not need \
+                    it."
+                .to_owned(),
+            ],
+            snippet: Some(format!("# before\n{text}\n# after\n{}", pinned(text, url))),
+            cost: "the commit has to be moved by hand or by a bot".to_owned(),
+            ..Fix::default()
+        };
+    }
+    let checked = text.replacen("ADD ", "ADD --checksum=sha256:SHA256-OF-THE-FILE ", 1);
     Fix {
         summary: format!("fetch a version of {url} that does not change, or fetch it later"),
         steps: vec![
@@ -111,7 +144,7 @@ fn fix(text: &str, url: &str) -> Fix {
                 fetch it when the container starts."
                 .to_owned(),
         ],
-        snippet: Some(format!("# before\n{text}\n# after\n{pinned}")),
+        snippet: Some(format!("# before\n{text}\n# after\n{checked}")),
         cost: "a pinned file has to be moved to a new version by hand or by a bot".to_owned(),
         ..Fix::default()
     }

@@ -11,6 +11,7 @@ mod platform;
 mod token;
 mod told;
 
+use culprit::Above;
 pub(super) use culprit::Culprit;
 use told::Sign;
 
@@ -180,6 +181,10 @@ fn cause(culprit: &Culprit, told: &str) -> String {
         Sign::Metadata(text) => format!(
             "`{text}` has the same text in each run and was still not found in the cache: the \
                 value it is given changed. Everything below it runs again."
+        ),
+        Sign::SameText if culprit.above != Above::Same => format!(
+            "The step has the same text in each run, and kaniko looks for it under another key: \
+                the value of {told} is part of that key, used by the command or not."
         ),
         Sign::SameText => format!(
             "Everything before the step came from the cache, its text is the same, and a RUN reads \

@@ -204,7 +204,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
     /// What the log shows of a stage that ran, or what files beside it prove. A step that ran
     /// because another stage did may have run by itself all the same; only those files can tell.
     fn misses(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Vec<Found> {
-        let follows = now.follows(stage, step);
+        let follows = now.follows(stage, step) || now.follows_a_build_before(stage, step);
         let said = if follows { None } else { self.miss(now, stage, step) };
         if !proof::is_told(stage) {
             return said.into_iter().collect();
@@ -331,7 +331,7 @@ impl Line<'_> {
     }
 }
 
-impl Now<'_> {
+impl<'a> Now<'a> {
     /// What the cache could answer.
     fn store(&self) -> Store {
         let asked = self.imports.iter().map(|import| import.found()).max();
@@ -355,6 +355,30 @@ impl Now<'_> {
         };
         let copies = step.operation().sources().any(ran);
         copies || self.stands_on_a_rebuilt_stage(stage, step) || self.follows_shared(stage, step)
+    }
+
+    /// A build earlier in the log ran the step right above, and not this one: `docker build --target
+    /// test`, then the whole. What this build found in the cache was new.
+    fn follows_a_build_before(&self, stage: &Stage, step: &Step) -> bool {
+        let above = stage.steps.iter().rfind(|above| above.position < step.position);
+        let Some(above) = above.filter(|above| above.outcome == Outcome::Hit) else {
+            return false;
+        };
+        let ran = |build: &&Build| {
+            build.decided().any(|s| s.outcome == Outcome::Miss && s.text == above.text)
+        };
+        let newest = self.shortly_before().iter().rfind(|build| ran(build));
+        let link = step.operation().is_link();
+        !link && newest.is_some_and(|build| build.decided().all(|s| s.text != step.text))
+    }
+
+    /// The builds right before this one in its log. A log may hold thousands, a job few that belong
+    /// together.
+    pub(super) fn shortly_before(&self) -> &'a [Build] {
+        const LATELY: usize = 8;
+        let builds = &self.run.builds;
+        let here = builds.partition_point(|build| build.line < self.build.line);
+        builds.get(here.saturating_sub(LATELY)..here).unwrap_or_default()
     }
 
     /// The step right above the stage's first, which is made once for all platforms, ran.

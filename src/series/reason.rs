@@ -183,13 +183,8 @@ impl<'a> Case<'_, '_, 'a> {
     /// A build earlier in the log rebuilt the stage that is copied from, so that this one finds it
     /// in the cache: `docker build --target build`, then the whole.
     fn copies_what_was_rebuilt_before(&self) -> bool {
-        /// A log may hold thousands of builds, a job few that belong together.
-        const LATELY: usize = 8;
-        let builds = &self.now.run.builds;
-        let here = builds.partition_point(|build| build.line < self.now.build.line);
-        let earlier = builds.get(here.saturating_sub(LATELY)..here).unwrap_or_default();
         let ran = |stage: &str| {
-            let mut steps = earlier.iter().flat_map(Build::decided);
+            let mut steps = self.now.shortly_before().iter().flat_map(Build::decided);
             steps.any(|s| s.outcome == Outcome::Miss && chain::is_called(&s.stage, stage))
         };
         self.step.operation().sources().any(ran)

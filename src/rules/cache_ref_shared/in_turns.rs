@@ -10,7 +10,9 @@ use super::super::past::{Past, end, header, verdict};
 use super::super::recurring::{Spot, spots};
 use super::super::remedy::reference;
 use super::{META, name as names, only, reads, writes};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, ruled_out};
+use crate::finding::{
+    Alternative, Confidence, Evidence, Finding, Fix, Proof, not_ruled_out, ruled_out, to_decide,
+};
 
 use crate::rules::Study;
 
@@ -51,7 +53,9 @@ fn platforms<'a>(past: &Past<'a>, i: usize) -> &'a [String] {
 fn finding(past: &Past, name: &str) -> Option<Finding> {
     let turns = turns(past, name)?;
     let verdicts = verdicts(&turns.runs);
-    let spot = spots(past).into_iter().find(|spot| decides(spot, &verdicts))?;
+    let spot = spots(past)
+        .into_iter()
+        .find(|spot| decides(spot, &verdicts) || fits(past, spot, &verdicts))?;
     let owners: BTreeSet<&str> = turns.runs.iter().map(|(_, owner)| owner.as_str()).collect();
     let who = owners.iter().map(|owner| format!("`{owner}`")).collect::<Vec<_>>().join(", ");
     let (kind, back, stayed) = (turns.kind, verdicts.back.len(), verdicts.stayed.len());
@@ -66,17 +70,18 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
         cause: format!(
             "The {kind} {who} are built in turns and export to one reference. An export replaces \
                 what was there: in each of the {back} runs that came after another's, `{}` ran \
-                again, and after one of their own ({stayed}) it came from the cache.",
-            spot.text
+                again{}.",
+            spot.text,
+            match stayed {
+                0 => String::new(),
+                _ => format!(", and after one of their own ({stayed}) it came from the cache"),
+            }
         ),
         evidence: Proof::from_lines(lines(past, name, &turns, &verdicts, &spot))?
             .seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(name, kind),
         impact: spot.impact(past),
-        rules_out: vec![ruled_out(format!(
-            "changed sources (they would show in runs of one {} as well)",
-            singular(kind)
-        ))],
+        rules_out: rules_out(singular(kind), stayed > 0),
         subject: name.to_owned(),
     })
 }
@@ -130,6 +135,27 @@ fn decides(spot: &Spot, verdicts: &Verdicts) -> bool {
     let all = |runs: &[usize], among: &[usize]| runs.iter().all(|i| among.contains(i));
     let enough = verdicts.back.len() > 1 && !verdicts.stayed.is_empty();
     enough && all(&verdicts.back, &spot.broken) && all(&verdicts.stayed, spot.held)
+}
+
+/// No run follows one of its own, so nothing shows what it would find there. But the files that
+/// name the dependencies seldom change in every commit of each.
+fn fits<'a>(past: &Past<'a>, spot: &Spot<'a>, verdicts: &Verdicts) -> bool {
+    let Verdicts { back, stayed } = verdicts;
+    stayed.is_empty()
+        && back.len() > 2
+        && back.iter().all(|i| spot.broken.contains(i))
+        && spot.installs_what_it_copies(past).is_some()
+}
+
+fn rules_out(one: &str, told: bool) -> Vec<Alternative> {
+    if told {
+        let sources = format!("changed sources (they would show in runs of one {one} as well)");
+        return vec![ruled_out(sources)];
+    }
+    vec![
+        not_ruled_out("files that really change in each of these commits"),
+        to_decide(format!("build one {one} twice in a row: does the step come from the cache?")),
+    ]
 }
 
 fn lines(

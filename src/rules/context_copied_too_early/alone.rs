@@ -1,6 +1,6 @@
 //! One log alone: the order of its instructions is there, how often it costs something is not.
 
-use super::{META, advice, first_copy, runs_after, stands_on_an_installation};
+use super::{META, advice, brings_manifests_first, runs_after, stands_on_an_installation};
 use crate::finding::{Confidence, Finding, Impact, Proof, Severity, not_ruled_out, to_decide};
 use crate::model::{Build, Outcome, Run, Step};
 use crate::rules::dockerfile_at;
@@ -19,7 +19,7 @@ pub(super) fn finding(past: &Past) -> Option<Finding> {
 }
 
 fn of_copy(past: &Past, (run, build): (&Run, &Build), copy: &Step) -> Option<Finding> {
-    let wide = copies_everything(&copy.text) && first_copy(same_stage(build, copy), copy);
+    let wide = copies_everything(&copy.text) && !brings_manifests_first(build, copy);
     if !wide
         || stands_on_an_installation(build, copy)
         || copy.outcome != Outcome::Miss

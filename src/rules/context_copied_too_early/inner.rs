@@ -70,8 +70,21 @@ fn copies_sources(text: &str) -> bool {
     copies_context(text) && sources(text).iter().all(known)
 }
 
+/// A COPY of the context that holds one of these files, or a folder that may.
+pub(super) fn may_bring(text: &str, files: &[String]) -> bool {
+    let folder = |source: &String| {
+        let name = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        source.ends_with('/') || !name.trim_start_matches('.').contains('.')
+    };
+    sources(text).iter().any(folder) || files.iter().any(|file| names(text, file))
+}
+
 /// Names the file itself, or a pattern that it fits: `package*.json`.
 fn brings(copy: &Instruction, file: &str) -> bool {
+    copies_context(&copy.text) && names(&copy.text, file)
+}
+
+fn names(text: &str, file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
     let fits = |source: &String| {
         let source = source.rsplit('/').next().unwrap_or(source);
@@ -80,7 +93,7 @@ fn brings(copy: &Instruction, file: &str) -> bool {
             None => source == name,
         }
     };
-    copies_context(&copy.text) && sources(&copy.text).iter().any(fits)
+    sources(text).iter().any(fits)
 }
 
 /// It may bring what tells an installer where to look: `/etc/apt`, `/root/.pip`. A folder whose

@@ -1,6 +1,6 @@
 //! The fix for a changing value, written with the steps that were seen.
 
-use super::{Culprit, Sign, order};
+use super::{Above, Culprit, Sign, order};
 use crate::config::{Config, Stage};
 use crate::finding::{Alternative, Fix, not_ruled_out, ruled_out, to_decide};
 use crate::rules::build_args::names_a_run;
@@ -38,10 +38,16 @@ pub(super) fn patched(fix: Fix, config: &Config, stage: &Stage, names: &[&str]) 
 }
 
 pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
-    let mut said = vec![ruled_out(
-        "changed files (a RUN reads none of the context, and the steps before it came from the \
-            cache)",
-    )];
+    let mut said = vec![match culprit.above {
+        Above::Same => ruled_out(
+            "changed files (a RUN reads none of the context, and the steps before it came from the \
+                cache)",
+        ),
+        Above::CopyOfOneCommit => ruled_out("changed files (the runs build one commit)"),
+        Above::Copy => {
+            not_ruled_out("the files of the COPY right above (kaniko does not look that up)")
+        }
+    }];
     if matches!(culprit.sign, Sign::ValueAbove(_)) {
         return vec![ruled_out("a lost cache record (a text above the step is another one)")];
     }

@@ -1,6 +1,6 @@
 //! Whether a changing value explains that the chain breaks at a spot, and how sure that is.
 
-use super::declared::{above, in_file};
+use super::declared::{self, in_file};
 use super::told::{Sign, Told, same_text};
 use crate::config::{Config, Stage};
 use crate::finding::{Confidence, Evidence};
@@ -8,6 +8,27 @@ use crate::model::{Build, Dialect, Outcome, Step};
 use crate::rules::build_args::{self, Argument};
 use crate::rules::past::Past;
 use crate::rules::recurring::Spot;
+
+/// What stands right above the step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Above {
+    /// Nothing that may have changed.
+    Same,
+    /// A COPY that kaniko never looks up, in runs of one commit.
+    CopyOfOneCommit,
+    /// And in runs of different commits.
+    Copy,
+}
+
+impl Above {
+    fn of(past: &Past, spot: &Spot) -> Self {
+        if !spot.behind_files(past) {
+            return Self::Same;
+        }
+        let one = spot.broken.iter().all(|&i| past.builds_the_commit_before(i));
+        if one { Self::CopyOfOneCommit } else { Self::Copy }
+    }
+}
 
 /// A spot explained by a value.
 pub(in crate::rules) struct Culprit<'a> {
@@ -25,6 +46,7 @@ pub(in crate::rules) struct Culprit<'a> {
     pub(super) file: Option<(&'a Config, &'a Stage)>,
     /// The command lines show all arguments of these runs, and none that changes.
     none_given: bool,
+    pub(super) above: Above,
     /// Values of one run or commit by the look of the command line or the name.
     per_run: bool,
 }
@@ -37,7 +59,9 @@ impl Culprit<'_> {
 
     pub(super) fn confidence(&self) -> Confidence {
         let often = self.spot.broken.len() > 1;
-        match (&self.sign, self.given.is_empty()) {
+        let files = self.above == Above::Copy;
+        let most = if files { Confidence::Likely } else { Confidence::Proven };
+        let sure = match (&self.sign, self.given.is_empty()) {
             // That the Dockerfile declares it is shown by its text, or by the step's.
             (Sign::SameText, false) if self.declared.is_empty() => Confidence::Likely,
             (_, false) if often => Confidence::Proven,
@@ -45,7 +69,8 @@ impl Culprit<'_> {
             (_, false) | (Sign::Metadata(_), _) => Confidence::Likely,
             _ if often || self.per_run => Confidence::Likely,
             _ => Confidence::Suspected,
-        }
+        };
+        sure.min(most)
     }
 }
 
@@ -66,7 +91,9 @@ pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
     let per_run = expression || names.iter().any(|name| build_args::names_a_run(name));
     let none_given = shown.is_empty() && build_args::all_known(past, &spot.broken);
     let file = file.map(|values| values.place);
-    let culprit = Culprit { spot, sign, names, words, declared, given, file, none_given, per_run };
+    let above = Above::of(past, &spot);
+    let culprit =
+        Culprit { spot, sign, names, words, declared, given, file, none_given, above, per_run };
     enough(past, &culprit).then_some(culprit)
 }
 
@@ -92,7 +119,7 @@ fn no_value_reaches(past: &Past, spot: &Spot) -> bool {
     else {
         return false;
     };
-    let above = above(build, step);
+    let above = declared::above(build, step);
     let mut arguments = above.iter().filter(|s| s.instruction == "ARG").peekable();
     let sets = |s: &&&Step| s.instruction == "ENV";
     let same = same_text(spot) && !above.iter().filter(sets).any(|s| s.outcome == Outcome::Miss);

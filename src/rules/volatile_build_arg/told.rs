@@ -6,7 +6,7 @@ use super::declared::{Values, above, printed};
 use crate::finding::Evidence;
 use crate::model::{Dialect, Outcome, Run, Step, StepKind, Text};
 use crate::rules::build_args::{self, Argument};
-use crate::rules::instruction::mounts_files;
+use crate::rules::instruction::{copies_a_folder, copies_everything, mounts_files};
 use crate::rules::past::{Past, header};
 use crate::rules::recurring::Spot;
 use crate::series::alike;
@@ -90,7 +90,7 @@ impl Told {
         }
         let told = arguments.iter().any(|argument| names.contains(&argument.name))
             || names.iter().any(|name| build_args::names_a_run(name));
-        if spot.behind_files(past) && !told {
+        if spot.behind_files(past) && (!told || sources_explain(past, spot)) {
             return None;
         }
         Some(Self { names, declared: lines, ..Self::by(Sign::SameText) })
@@ -192,6 +192,15 @@ fn reads_values_only(past: &Past, spot: &Spot, step: &Step, seen: bool) -> bool 
     let reached =
         spot.behind_hits(past) || seen || spot.broken.iter().all(warm) || keys_differ(spot);
     step.instruction == "RUN" && !mounts_files(&step.text) && reached
+}
+
+/// The COPY above takes sources in, which differ from commit to commit: they alone rerun the step.
+fn sources_explain(past: &Past, spot: &Spot) -> bool {
+    let wide = |&i: &usize| {
+        let copy = spot.copy(past, i).filter(|_| !past.builds_the_commit_before(i));
+        copy.is_some_and(|copy| copies_everything(&copy.text) || copies_a_folder(&copy.text))
+    };
+    spot.broken.iter().any(wide)
 }
 
 /// kaniko prints the hash of all that the step depends on: another one in each run is a changed

@@ -2,6 +2,8 @@
 //!
 //! A helper of the rule about changing arguments; knows command lines only.
 
+use std::collections::BTreeSet;
+
 use super::Study;
 use super::past::Past;
 use crate::finding::Evidence;
@@ -21,6 +23,19 @@ pub(super) fn changing(past: &Past, runs: &[usize]) -> Vec<Argument> {
     let Some(&last) = runs.last() else { return Vec::new() };
     let names = given(past, last).into_iter().map(|(name, _)| name);
     names.filter_map(|name| argument(past, runs, &name)).collect()
+}
+
+/// Arguments that each of these runs is given, and whose values come back: `STAGE=test`,
+/// `STAGE=live`, `STAGE=test`.
+pub(super) fn recurring(past: &Past, runs: &[usize]) -> Vec<String> {
+    let names = runs.last().map(|&last| given(past, last)).unwrap_or_default();
+    let comes_back = |name: &String| {
+        let values: Vec<String> = runs.iter().filter_map(|&i| value(past, i, name)).collect();
+        let known: BTreeSet<&String> = values.iter().collect();
+        let literal = values.iter().all(|value| !value.contains(['$', '`']));
+        literal && values.len() == runs.len() && known.len() > 1 && known.len() * 2 <= runs.len()
+    };
+    names.into_iter().map(|(name, _)| name).filter(comes_back).collect()
 }
 
 /// The command lines of these runs that give the argument.
@@ -71,7 +86,8 @@ fn argument(past: &Past, runs: &[usize], name: &str) -> Option<Argument> {
     changes.then(|| Argument { name: name.to_owned(), values, expression })
 }
 
-fn value(past: &Past, i: usize, name: &str) -> Option<String> {
+/// The value that the command line of a run gives.
+pub(super) fn value(past: &Past, i: usize, name: &str) -> Option<String> {
     given(past, i).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 

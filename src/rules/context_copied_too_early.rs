@@ -141,8 +141,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
 /// It copies the whole context, and is the first to, or a folder of more than settings.
 fn takes_too_much(build: &Build, step: &Step) -> bool {
     if copies_everything(&step.text) {
-        return !brings_manifests_first(build, step)
-            && !stands_on_an_installation(build, step);
+        return !brings_manifests_first(build, step) && !stands_on_an_installation(build, step);
     }
     copies_a_folder(&step.text) && !brings_settings(&step.text)
 }

@@ -80,6 +80,17 @@ impl<'a> Asked<'a> {
             .all(|line| line.split_once('=').is_some_and(|(_, value)| !value.contains(['$', '`'])))
     }
 
+    /// Platforms that are asked for, without their variants.
+    pub(super) fn platforms(&self) -> Vec<&'a str> {
+        let all = self.building().flat_map(|command| &command.platforms);
+        all.map(|one| {
+            one.match_indices('/')
+                .nth(1)
+                .map_or(one.as_str(), |(at, _)| one.get(..at).unwrap_or(one))
+        })
+        .collect()
+    }
+
     /// Arguments that a RUN depends on and that are not those of the other build.
     pub(super) fn other_arguments(&self, other: &Self) -> Vec<KeyPart> {
         let counts = |name: &str| {

@@ -5,6 +5,8 @@
 //! broke; later ones follow. The cost is one pass over all steps; what is kept grows with the steps
 //! of one build.
 
+mod follows;
+
 use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashSet};
@@ -204,7 +206,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
     /// What the log shows of a stage that ran, or what files beside it prove. A step that ran
     /// because another stage did may have run by itself all the same; only those files can tell.
     fn misses(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Vec<Found> {
-        let follows = now.follows(stage, step) || now.follows_a_build_before(stage, step);
+        let follows = now.follows(stage, step) || self.follows_a_build_before(now, stage, step);
         let said = if follows { None } else { self.miss(now, stage, step) };
         if !proof::is_told(stage) {
             return said.into_iter().collect();
@@ -289,7 +291,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
         let Now { i, build, stages, .. } = now;
         for stage in stages {
             let line = self.stages.entry((stage.name, stage.platform)).or_default();
-            line.base = stage.base.or(line.base);
+            line.learn_base(&stage);
             line.seen = i;
             line.forget(i, stage.steps.len());
         }
@@ -321,7 +323,19 @@ impl<'m, 'a> Ledger<'m, 'a> {
     }
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    /// A builder that fetches nothing may not print which image it uses: where the stage came from
+    /// the cache it is the one that is known.
+    fn learn_base(&mut self, stage: &Stage<'a>) {
+        let told = |base: &Base| base.digest.is_some() || base.id.is_some();
+        let hit = stage.steps.first().is_some_and(|step| step.outcome == Outcome::Hit);
+        let same = |now: &Base, before: &Base| !told(now) && hit && now.image == before.image;
+        match (stage.base, self.base) {
+            (Some(now), Some(before)) if same(now, before) => {}
+            (now, before) => self.base = now.or(before),
+        }
+    }
+
     /// Texts that hold another value in each run would be kept forever.
     fn forget(&mut self, i: usize, steps: usize) {
         const LATELY: usize = 64;
@@ -331,7 +345,7 @@ impl Line<'_> {
     }
 }
 
-impl<'a> Now<'a> {
+impl Now<'_> {
     /// What the cache could answer.
     fn store(&self) -> Store {
         let asked = self.imports.iter().map(|import| import.found()).max();
@@ -342,79 +356,6 @@ impl<'a> Now<'a> {
             Some(Finds::No) => Store::NotFound,
             None => Store::NeverAsked,
         }
-    }
-
-    /// The step ran because another stage did: exact where its inputs are known, else as far as
-    /// texts tell.
-    fn follows(&self, stage: &Stage, step: &Step) -> bool {
-        if let Some(follows) = chain::follows_input(self.build, step) {
-            return follows;
-        }
-        let ran = |name: &str| {
-            self.called.contains(&name.to_ascii_lowercase()) && !chain::is_called(stage.name, name)
-        };
-        let copies = step.operation().sources().any(ran);
-        copies || self.stands_on_a_rebuilt_stage(stage, step) || self.follows_shared(stage, step)
-    }
-
-    /// A build earlier in the log ran the step right above, and not this one: `docker build --target
-    /// test`, then the whole. What this build found in the cache was new.
-    fn follows_a_build_before(&self, stage: &Stage, step: &Step) -> bool {
-        let above = stage.steps.iter().rfind(|above| above.position < step.position);
-        let Some(above) = above.filter(|above| above.outcome == Outcome::Hit) else {
-            return false;
-        };
-        let ran = |build: &&Build| {
-            build.decided().any(|s| s.outcome == Outcome::Miss && s.text == above.text)
-        };
-        let newest = self.shortly_before().iter().rfind(|build| ran(build));
-        let link = step.operation().is_link();
-        !link && newest.is_some_and(|build| build.decided().all(|s| s.text != step.text))
-    }
-
-    /// The builds right before this one in its log. A log may hold thousands, a job few that belong
-    /// together.
-    pub(super) fn shortly_before(&self) -> &'a [Build] {
-        const LATELY: usize = 8;
-        let builds = &self.run.builds;
-        let here = builds.partition_point(|build| build.line < self.build.line);
-        builds.get(here.saturating_sub(LATELY)..here).unwrap_or_default()
-    }
-
-    /// The step right above the stage's first, which is made once for all platforms, ran.
-    fn follows_shared(&self, stage: &Stage, step: &Step) -> bool {
-        let first = stage.steps.first().is_some_and(|first| first.position == step.position);
-        first && self.shared_parent(stage).is_some_and(|parent| parent.outcome == Outcome::Miss)
-    }
-
-    /// Of the steps of a stage that are made once for all platforms the last, where this is what
-    /// one platform has of its own.
-    fn shared_parent(&self, stage: &Stage) -> Option<&Step> {
-        let begins = stage.steps.first()?.position;
-        if stage.platform.is_empty() {
-            return None;
-        }
-        let mut all = self.stages.iter();
-        let shared = all.find(|other| other.name == stage.name && other.platform.is_empty())?;
-        shared.steps.iter().copied().rfind(|step| step.position < begins)
-    }
-
-    /// A stage without a base image of its own may be built on another stage. `BuildKit` counts the
-    /// FROM of an image: a stage whose first step is the second has an image, even where its FROM
-    /// is printed under the name of another stage.
-    fn stands_on_a_rebuilt_stage(&self, stage: &Stage, step: &Step) -> bool {
-        let first = stage.steps.first().is_some_and(|first| first.position == step.position);
-        let own = stage.base.is_some() || (self.build.dialect.counts_from() && step.position > 1);
-        let may_stand_on = |broken: &str| {
-            broken != stage.name && self.last != Some(broken) && !self.copies(broken, stage.name)
-        };
-        first && !own && self.broken.iter().any(|(broken, _)| may_stand_on(broken))
-    }
-
-    /// Some step of a stage takes something from another one, which so cannot stand on it.
-    fn copies(&self, stage: &str, from: &str) -> bool {
-        let steps = self.stages.iter().filter(|other| other.name == stage).flat_map(|s| &s.steps);
-        steps.into_iter().any(|step| chain::reads(self.build, step, from))
     }
 }
 

@@ -214,7 +214,10 @@ impl Miss<'_> {
     pub fn is_unexplained(&self) -> bool {
         let open = |part: &KeyPart| matches!(part, KeyPart::Files | KeyPart::Stage | KeyPart::Base);
         let shown = self.first && self.before.is_some() && self.differs.is_empty();
-        let told = matches!(self.because, Because::CacheDisabled | Because::ArgumentChanged);
+        let told = matches!(
+            self.because,
+            Because::FirstRun | Because::CacheDisabled | Because::ArgumentChanged
+        );
         shown && !told && !self.hidden.iter().any(open)
     }
 

@@ -60,7 +60,8 @@ impl<'a> Case<'_, '_, 'a> {
         if let Some(confidence) = self.disabled() {
             return Why::of(Because::CacheDisabled, confidence, Store::Disabled);
         }
-        let Some(line) = self.line else { return self.first_run(store) };
+        let line = self.line.filter(|_| !self.is_first_of_its_platform());
+        let Some(line) = line else { return self.first_run(store) };
         if let Some(confidence) = self.base_changed(line) {
             let differs = vec![KeyPart::Base];
             return Why::of(Because::BaseChanged, confidence, store).differing(differs);
@@ -202,6 +203,19 @@ impl<'a> Case<'_, '_, 'a> {
         let known = self.ledger.last.is_some();
         let confidence = if nothing || known { Proven } else { Likely };
         Why::of(Because::FirstRun, confidence, store)
+    }
+
+    /// The command line asks for a platform that no earlier build was made for: its base image is
+    /// another one, under the same name and the same digest of the list.
+    fn is_first_of_its_platform(&self) -> bool {
+        let platforms = |run, build| Asked::of(run, build).platforms();
+        let now = platforms(self.now.run, self.now.build);
+        let earlier = self.ledger.members.get(..self.now.i).unwrap_or_default();
+        let other = |&(run, build): &(&'a Run, &'a Build)| {
+            let before = platforms(run, build);
+            !before.is_empty() && before.iter().all(|platform| !now.contains(platform))
+        };
+        self.first && !now.is_empty() && earlier.iter().rev().all(other)
     }
 
     /// Whether the step had to run whatever the caches hold: the command line says so; or buildah

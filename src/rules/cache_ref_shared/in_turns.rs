@@ -1,11 +1,12 @@
-//! Branches, or platforms, that one job builds in turns and that write one reference: a run finds
-//! its cache only where the run before it was of the same branch.
+//! Branches, platforms, or values of an argument that one job builds in turns and that write one
+//! reference: a run finds its cache only where the run before it was of the same branch.
 //!
-//! Speaks only where the logs name the branch or the platform: without that, a job whose files
-//! change in some runs looks the same.
+//! Speaks only where the logs name the branch, the platform or the value: without that, a job whose
+//! files change in some runs looks the same.
 
 use std::collections::BTreeSet;
 
+use super::super::build_args;
 use super::super::past::{Past, end, header, verdict};
 use super::super::recurring::{Spot, spots};
 use super::super::remedy::reference;
@@ -19,8 +20,53 @@ use crate::rules::Study;
 /// Runs that write and read the reference, each with whom it builds for, in the order of time.
 struct Turns {
     runs: Vec<(usize, String)>,
-    /// What tells the runs apart: `branches`, `platforms`.
-    kind: &'static str,
+    kind: Kind,
+}
+
+/// What tells the runs apart.
+#[derive(Clone)]
+pub(super) enum Kind {
+    Branch,
+    Platform,
+    /// The value of this build argument.
+    Value(String),
+}
+
+impl Kind {
+    fn one(&self) -> String {
+        match self {
+            Self::Branch => "branch".to_owned(),
+            Self::Platform => "platform".to_owned(),
+            Self::Value(name) => format!("value of `{name}`"),
+        }
+    }
+
+    /// `2 branches`
+    fn counted(&self, n: usize) -> String {
+        match self {
+            Self::Branch => format!("{n} branches"),
+            Self::Platform => format!("{n} platforms"),
+            Self::Value(name) => format!("builds with {n} values of `{name}`"),
+        }
+    }
+
+    /// `The branches main, next are built`
+    fn come(&self, who: &str) -> String {
+        match self {
+            Self::Branch => format!("The branches {who} are built"),
+            Self::Platform => format!("The platforms {who} are built"),
+            Self::Value(name) => format!("Builds with the values {who} of `{name}` come"),
+        }
+    }
+
+    /// As the suffix of a tag.
+    fn variable(&self) -> &str {
+        match self {
+            Self::Branch => "BRANCH",
+            Self::Platform => "PLATFORM",
+            Self::Value(name) => name,
+        }
+    }
 }
 
 /// What a step does in runs that follow one of their own, and in runs that follow another's.
@@ -39,10 +85,15 @@ pub(super) fn findings(past: &Past) -> Vec<Finding> {
     super::names(past).iter().filter_map(|name| finding(past, name)).collect()
 }
 
-/// Some run names another branch or platform than the one before: of thousands of runs few do.
+/// Some run names another branch, platform or value than the one before: of thousands of runs few
+/// do.
 fn several(past: &Past) -> bool {
     let branches = past.runs.windows(2).any(|pair| matches!(pair, [a, b] if a.branch != b.branch));
-    branches || (1..past.len()).any(|i| platforms(past, i - 1) != platforms(past, i))
+    let arguments = |i: usize| past.commands(i).iter().flat_map(|command| &command.build_args);
+    branches
+        || (1..past.len()).any(|i| {
+            platforms(past, i - 1) != platforms(past, i) || arguments(i - 1).ne(arguments(i))
+        })
 }
 
 fn platforms<'a>(past: &Past<'a>, i: usize) -> &'a [String] {
@@ -55,22 +106,22 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
     let verdicts = verdicts(&turns.runs);
     let spot = spots(past)
         .into_iter()
-        .find(|spot| decides(spot, &verdicts) || fits(past, spot, &verdicts))?;
+        .find(|spot| decides(spot, &verdicts) || fits(past, spot, &turns.kind, &verdicts))?;
     let owners: BTreeSet<&str> = turns.runs.iter().map(|(_, owner)| owner.as_str()).collect();
     let who = owners.iter().map(|owner| format!("`{owner}`")).collect::<Vec<_>>().join(", ");
-    let (kind, back, stayed) = (turns.kind, verdicts.back.len(), verdicts.stayed.len());
+    let (kind, back, stayed) = (&turns.kind, verdicts.back.len(), verdicts.stayed.len());
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: confidence(&verdicts),
+        confidence: confidence(kind, &verdicts),
         title: format!(
-            "{} {kind} write their caches to {name}, and each replaces the other's",
-            owners.len()
+            "{} write their caches to {name}, and each replaces the other's",
+            kind.counted(owners.len())
         ),
         cause: format!(
-            "The {kind} {who} are built in turns and export to one reference. An export replaces \
-                what was there: in each of the {back} runs that came after another's, `{}` ran \
-                again{}.",
+            "{} in turns and export to one reference. An export replaces what was there: in each \
+                of the {back} runs that came after another's, `{}` ran again{}.",
+            kind.come(&who),
             spot.text,
             match stayed {
                 0 => String::new(),
@@ -81,7 +132,7 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
             .seen_in(past.places(spot.broken.iter().copied())),
         fix: fix(name, kind),
         impact: spot.impact(past),
-        rules_out: rules_out(singular(kind), stayed > 0),
+        rules_out: rules_out(kind, stayed > 0),
         subject: name.to_owned(),
     })
 }
@@ -92,7 +143,7 @@ fn turns(past: &Past, name: &str) -> Option<Turns> {
     let at: Vec<usize> = (0..past.len())
         .filter(|&i| writes(past, i) && reads(past, i, name) && only(past, i))
         .collect();
-    let told = |owner: &dyn Fn(usize) -> Option<String>, kind| {
+    let told = |owner: &dyn Fn(usize) -> Option<String>, kind: Kind| {
         let runs: Vec<(usize, String)> = at.iter().filter_map(|&i| Some((i, owner(i)?))).collect();
         let differ =
             runs.iter().any(|(_, owner)| runs.first().is_some_and(|(_, first)| first != owner));
@@ -103,8 +154,15 @@ fn turns(past: &Past, name: &str) -> Option<Turns> {
         Some(platforms(past, i)).filter(|some| !some.is_empty()).map(|some| some.join(","))
     };
     // GitHub keeps the entries of branches apart by itself: none can replace another's.
-    let branches = (!names::is_isolated(name)).then(|| told(&branch, "branches")).flatten();
-    branches.or_else(|| told(&platform, "platforms"))
+    let branches = (!names::is_isolated(name)).then(|| told(&branch, Kind::Branch)).flatten();
+    let value = || {
+        let arguments =
+            if names::is_scope(name) { Vec::new() } else { build_args::recurring(past, &at) };
+        arguments.into_iter().find_map(|argument| {
+            told(&|i| build_args::value(past, i, &argument), Kind::Value(argument.clone()))
+        })
+    };
+    branches.or_else(|| told(&platform, Kind::Platform)).or_else(value)
 }
 
 fn verdicts(runs: &[(usize, String)]) -> Verdicts {
@@ -122,8 +180,10 @@ fn verdicts(runs: &[(usize, String)]) -> Verdicts {
 
 /// Files that changed in just these runs would look the same: the fewer the runs, the likelier that
 /// is.
-fn confidence(verdicts: &Verdicts) -> Confidence {
-    if verdicts.back.len().min(verdicts.stayed.len()) > 1 {
+fn confidence(kind: &Kind, verdicts: &Verdicts) -> Confidence {
+    // That the value is another one the command lines show.
+    let shown = matches!(kind, Kind::Value(_));
+    if shown || verdicts.back.len().min(verdicts.stayed.len()) > 1 {
         Confidence::Likely
     } else {
         Confidence::Suspected
@@ -138,22 +198,28 @@ fn decides(spot: &Spot, verdicts: &Verdicts) -> bool {
 }
 
 /// No run follows one of its own, so nothing shows what it would find there. But the files that
-/// name the dependencies seldom change in every commit of each.
-fn fits<'a>(past: &Past<'a>, spot: &Spot<'a>, verdicts: &Verdicts) -> bool {
+/// name the dependencies seldom change in every commit of each, and a RUN depends on the value.
+fn fits<'a>(past: &Past<'a>, spot: &Spot<'a>, kind: &Kind, verdicts: &Verdicts) -> bool {
     let Verdicts { back, stayed } = verdicts;
-    stayed.is_empty()
-        && back.len() > 2
-        && back.iter().all(|i| spot.broken.contains(i))
-        && spot.installs_what_it_copies(past).is_some()
+    let input = match kind {
+        Kind::Value(_) => spot.text.starts_with("RUN "),
+        _ => spot.installs_what_it_copies(past).is_some(),
+    };
+    stayed.is_empty() && back.len() > 2 && back.iter().all(|i| spot.broken.contains(i)) && input
 }
 
-fn rules_out(one: &str, told: bool) -> Vec<Alternative> {
+fn rules_out(kind: &Kind, told: bool) -> Vec<Alternative> {
+    let one = kind.one();
     if told {
         let sources = format!("changed sources (they would show in runs of one {one} as well)");
         return vec![ruled_out(sources)];
     }
+    let other = match kind {
+        Kind::Value(_) => "something else that changes together with the value",
+        _ => "files that really change in each of these commits",
+    };
     vec![
-        not_ruled_out("files that really change in each of these commits"),
+        not_ruled_out(other),
         to_decide(format!("build one {one} twice in a row: does the step come from the cache?")),
     ]
 }
@@ -192,30 +258,34 @@ fn lines(
     lines
 }
 
-fn singular(kind: &str) -> &'static str {
-    if kind == "branches" { "branch" } else { "platform" }
-}
-
-pub(super) fn fix(name: &str, kind: &str) -> Fix {
-    let one = singular(kind);
+pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
+    let one = kind.one();
     let tag = reference::tag(name).unwrap_or("buildcache");
     let spec = |suffix: &str| {
         format!("type=registry,ref={}", reference::with_tag(name, &format!("{tag}-{suffix}")))
     };
-    let own = spec(&format!("${}", one.to_uppercase()));
-    let (more, others, cost) = if one == "branch" {
-        (
-            "Import the main branch's cache as well: a new branch starts from it.",
+    let own = spec(&format!("${}", kind.variable()));
+    let (more, others, cost) = match kind {
+        Kind::Branch => (
+            "Import the main branch's cache as well: a new branch starts from it.".to_owned(),
             vec![spec("main")],
             "; delete those of merged branches",
-        )
-    } else {
-        (
+        ),
+        Kind::Platform => (
             "Or build all platforms in one call (`--platform linux/amd64,linux/arm64`): one export \
-                then holds them all.",
+                then holds them all."
+                .to_owned(),
             vec![],
             "",
-        )
+        ),
+        Kind::Value(argument) => (
+            format!(
+                "Or declare `ARG {argument}` below the steps that do not need it: they are then \
+                    the same for every value."
+            ),
+            vec![],
+            "",
+        ),
     };
     let imports =
         std::iter::once(&own).chain(&others).map(|spec| format!("--cache-from {spec} \\\n"));
@@ -226,7 +296,7 @@ pub(super) fn fix(name: &str, kind: &str) -> Fix {
                 "Put the {one} into the reference, in the letters a tag may have (A-Z, a-z, 0-9, \
                     `_`, `.`, `-`)."
             ),
-            more.to_owned(),
+            more,
         ],
         snippet: Some(format!(
             "{}--cache-to {own},mode=max,image-manifest=true,oci-mediatypes=true",

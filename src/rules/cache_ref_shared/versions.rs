@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::super::past::{Past, end, header, verdict};
-use super::in_turns::fix;
+use super::in_turns::{Kind, fix};
 use super::{META, name as names, only, reads, writes};
 use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, not_ruled_out, ruled_out};
 use crate::model::Step;
@@ -71,7 +71,7 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
         ),
         evidence: Proof::from_lines(lines(past, newest, name))?
             .seen_in(past.places(backs.iter().map(|back| back.at))),
-        fix: fix(name, "branches"),
+        fix: fix(name, &Kind::Branch),
         impact: impact(past, &backs),
         rules_out: vec![
             ruled_out("a value that is new in each run (the texts come back)"),

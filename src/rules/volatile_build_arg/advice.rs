@@ -47,6 +47,9 @@ pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
         Above::Copy => {
             not_ruled_out("the files of the COPY right above (kaniko does not look that up)")
         }
+        Above::Base => {
+            not_ruled_out("a base image that changed under its tag (kaniko prints no digest)")
+        }
     }];
     if matches!(culprit.sign, Sign::ValueAbove(_)) {
         return vec![ruled_out("a lost cache record (a text above the step is another one)")];
@@ -56,11 +59,15 @@ pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
             "an edited Dockerfile (it looks the same once, not in nearly every run)",
         )];
     } else if culprit.given.is_empty() {
+        let other = match culprit.spot.last().and_then(|step| step.key.as_ref()) {
+            Some(_) => "an ENV, or the default of an ARG, that the job writes into the Dockerfile",
+            None => {
+                "`--no-cache-filter`, a changed mount option or here-document, or a lost cache \
+                    record"
+            }
+        };
         said.extend([
-            not_ruled_out(
-                "`--no-cache-filter`, a changed mount option or here-document, or a lost \
-                cache record",
-            ),
+            not_ruled_out(other),
             to_decide("give the command line of the build, or the Dockerfile"),
         ]);
     }

@@ -18,12 +18,15 @@ pub(super) enum Above {
     CopyOfOneCommit,
     /// And in runs of different commits.
     Copy,
+    /// The base image, whose digest kaniko does not print.
+    Base,
 }
 
 impl Above {
     fn of(past: &Past, spot: &Spot) -> Self {
         if !spot.behind_files(past) {
-            return Self::Same;
+            let keyed = spot.last().is_some_and(|step| step.key.is_some());
+            return if keyed && !spot.behind_hits(past) { Self::Base } else { Self::Same };
         }
         let one = spot.broken.iter().all(|&i| past.builds_the_commit_before(i));
         if one { Self::CopyOfOneCommit } else { Self::Copy }
@@ -59,8 +62,8 @@ impl Culprit<'_> {
 
     pub(super) fn confidence(&self) -> Confidence {
         let often = self.spot.broken.len() > 1;
-        let files = self.above == Above::Copy;
-        let most = if files { Confidence::Likely } else { Confidence::Proven };
+        let open = matches!(self.above, Above::Copy | Above::Base);
+        let most = if open { Confidence::Likely } else { Confidence::Proven };
         let sure = match (&self.sign, self.given.is_empty()) {
             // That the Dockerfile declares it is shown by its text, or by the step's.
             (Sign::SameText, false) if self.declared.is_empty() => Confidence::Likely,

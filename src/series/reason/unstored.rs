@@ -2,7 +2,7 @@
 
 use super::super::chain::{self, Input, Stage};
 use super::Case;
-use crate::model::{CacheKind, Dialect, Outcome, Transfer};
+use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Transfer};
 use crate::series::Confidence::{self, Likely, Suspected};
 
 impl Case<'_, '_, '_> {
@@ -18,12 +18,13 @@ impl Case<'_, '_, '_> {
             return None;
         }
         let last = self.now.last.filter(|last| *last != self.stage.name)?;
-        let stored = self.ledger.stored.get(usize::from(self.now.i >= self.ledger.newest));
+        let stored = self.ledger.stored.get(usize::from(self.reads_from() >= self.ledger.newest));
         let holds = stored.is_some_and(|all| all.contains(&(self.stage.name, self.stage.platform)));
-        if holds || !chain::all_missed(self.stage) || self.exports_every_stage() {
+        if holds || !chain::all_missed(self.stage) || self.is_stored_as_a_whole() {
             return None;
         }
-        if self.stands_on_a_stored_stage(last) {
+        let final_only = build.dialect.counts_from() && self.exports_the_final_stage();
+        if !final_only && self.stands_on_a_stored_stage(last) {
             return None;
         }
         if build.hits() > 0 {
@@ -51,11 +52,20 @@ impl Case<'_, '_, '_> {
         on_another && self.now.stages.iter().any(stored)
     }
 
-    /// The command line asks for `mode=max`.
-    fn exports_every_stage(&self) -> bool {
-        let commands = self.now.run.commands_of(self.now.build);
-        let mut exports = commands.iter().flat_map(|command| &command.cache_to);
-        exports.any(|export| export.get("mode") == Some("max"))
+    /// The build that tells what the cache holds: this one, or the one that wrote it where that
+    /// asked for another mode.
+    fn reads_from(&self) -> usize {
+        let now = exports_every_stage(self.now.run, self.now.build);
+        let other = |at: &usize| {
+            let writer = self.ledger.members.get(*at);
+            writer.is_some_and(|(run, build)| exports_every_stage(run, build) != now)
+        };
+        self.ledger.exported.filter(other).unwrap_or(self.now.i)
+    }
+
+    fn is_stored_as_a_whole(&self) -> bool {
+        let writer = self.ledger.members.get(self.reads_from());
+        writer.is_some_and(|(run, build)| exports_every_stage(run, build))
     }
 
     /// An inline cache is written, or the command line names no other mode.
@@ -70,4 +80,10 @@ impl Case<'_, '_, '_> {
         exports.peek().is_some()
             && exports.all(|export| export.get("mode").is_none_or(|m| m == "min"))
     }
+}
+
+/// The command line asks for `mode=max`.
+fn exports_every_stage(run: &Run, build: &Build) -> bool {
+    let mut exports = run.commands_of(build).iter().flat_map(|command| &command.cache_to);
+    exports.any(|export| export.get("mode") == Some("max"))
 }

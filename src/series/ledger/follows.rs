@@ -1,0 +1,105 @@
+//! Steps that ran because something before them did: another stage, or another build of the job.
+
+use super::super::chain::{self, Stage};
+use super::{Ledger, Now};
+use crate::model::{Build, Outcome, Step};
+
+/// How many builds before another may belong to it: of a log that holds thousands, or of a series.
+const LATELY: usize = 8;
+
+impl<'a> Ledger<'_, 'a> {
+    /// A build before ran the step right above, and not this one: `docker build --target test`,
+    /// then the whole, in one log or as two jobs of a run. What this build found in the cache was
+    /// new.
+    pub(super) fn follows_a_build_before(
+        &self,
+        now: &Now<'a>,
+        stage: &Stage<'a>,
+        step: &Step,
+    ) -> bool {
+        let above = stage.steps.iter().rfind(|above| above.position < step.position);
+        let Some(above) = above.filter(|above| above.outcome == Outcome::Hit) else {
+            return false;
+        };
+        let ran = |build: &&Build| {
+            build.decided().any(|s| s.outcome == Outcome::Miss && s.text == above.text)
+        };
+        // In its place it may have another text: then that is what changed.
+        let here = |s: &Step| s.position == step.position && s.is_of(stage.name, stage.platform);
+        let without = |build: &Build| build.steps.iter().all(|s| s.text != step.text && !here(s));
+        let in_log = || now.shortly_before().iter().rfind(ran).is_some_and(without);
+        let lately = || self.before(now).rev().take(LATELY).take_while(|build| without(build));
+        !step.operation().is_link() && (in_log() || lately().any(|build| ran(&build)))
+    }
+}
+
+impl<'a> Now<'a> {
+    /// The step ran because another stage did: exact where its inputs are known, else as far as
+    /// texts tell.
+    pub(super) fn follows(&self, stage: &Stage, step: &Step) -> bool {
+        if let Some(follows) = chain::follows_input(self.build, step) {
+            return follows;
+        }
+        let ran = |name: &str| {
+            self.called.contains(&name.to_ascii_lowercase()) && !chain::is_called(stage.name, name)
+        };
+        let copies = step.operation().sources().any(ran);
+        copies || self.stands_on_a_rebuilt_stage(stage, step) || self.follows_shared(stage, step)
+    }
+
+    /// The builds right before this one in its log. A log may hold thousands, a job few that belong
+    /// together.
+    pub(in crate::series) fn shortly_before(&self) -> &'a [Build] {
+        let builds = &self.run.builds;
+        let here = builds.partition_point(|build| build.line < self.build.line);
+        builds.get(here.saturating_sub(LATELY)..here).unwrap_or_default()
+    }
+
+    /// The step right above the stage's first, which is made once for all platforms, ran.
+    fn follows_shared(&self, stage: &Stage, step: &Step) -> bool {
+        let first = stage.steps.first().is_some_and(|first| first.position == step.position);
+        first && self.shared_parent(stage).is_some_and(|parent| parent.outcome == Outcome::Miss)
+    }
+
+    /// Of the steps of a stage that are made once for all platforms the last, where this is what
+    /// one platform has of its own.
+    pub(super) fn shared_parent(&self, stage: &Stage) -> Option<&Step> {
+        let begins = stage.steps.first()?.position;
+        if stage.platform.is_empty() {
+            return None;
+        }
+        let mut all = self.stages.iter();
+        let shared = all.find(|other| other.name == stage.name && other.platform.is_empty())?;
+        shared.steps.iter().copied().rfind(|step| step.position < begins)
+    }
+
+    /// A stage without a base image of its own may be built on another stage. `BuildKit` counts the
+    /// FROM of an image: a stage whose first step is the second has an image, even where its FROM
+    /// is printed under the name of another stage.
+    fn stands_on_a_rebuilt_stage(&self, stage: &Stage, step: &Step) -> bool {
+        let first = stage.steps.first().is_some_and(|first| first.position == step.position);
+        let own = stage.base.is_some() || (self.build.dialect.counts_from() && step.position > 1);
+        let may_stand_on = |broken: &str| {
+            broken != stage.name
+                && self.last != Some(broken)
+                && !self.copies(broken, stage.name)
+                && self.ends_before(broken, step)
+        };
+        first && !own && self.broken.iter().any(|(broken, _)| may_stand_on(broken))
+    }
+
+    /// All steps of a stage are printed before this one: a builder begins none before what it
+    /// stands on has ended.
+    fn ends_before(&self, stage: &str, step: &Step) -> bool {
+        let lines = self.stages.iter().filter(|s| s.name == stage).flat_map(|s| &s.steps);
+        let newest_first = self.build.newest_first();
+        let before = |line: u64| (line < step.header.line) != newest_first;
+        lines.into_iter().all(|other| before(other.header.line))
+    }
+
+    /// Some step of a stage takes something from another one, which so cannot stand on it.
+    fn copies(&self, stage: &str, from: &str) -> bool {
+        let steps = self.stages.iter().filter(|other| other.name == stage).flat_map(|s| &s.steps);
+        steps.into_iter().any(|step| chain::reads(self.build, step, from))
+    }
+}

@@ -78,6 +78,9 @@ fn finding(past: &Past) -> Option<Finding> {
     let (run, build) = past.last()?;
     let site = Site::of(past.study, run, build);
     let shown = cold.is_shown(past);
+    if !shown && interrupted(past) {
+        return None;
+    }
     // A kept builder runs the same steps where files changed.
     if !shown && !cold.runs.iter().any(|&i| unexplained(past, i).is_some()) {
         return None;
@@ -90,7 +93,7 @@ fn finding(past: &Past) -> Option<Finding> {
             (false, true) => Confidence::Proven,
             (false, false) => Confidence::Likely,
         },
-        title: cold.title(),
+        title: cold.title(past),
         cause: cause(build.dialect).to_owned(),
         evidence: Proof::from_lines(lines(past, &cold.runs))?
             .seen_in(past.places(cold.runs.iter().copied())),
@@ -170,14 +173,15 @@ impl Cold {
             || self.runs.iter().all(|&i| past.start(i) == Start::Empty)
     }
 
-    fn title(&self) -> String {
+    fn title(&self, past: &Past) -> String {
+        let ended = if self.runs.len() < past.len() { " that got to their end" } else { "" };
         if !self.lone {
             let all = match self.runs.len() {
                 2 => "both".to_owned(),
                 all => format!("all {all}"),
             };
             return format!(
-                "{all} runs start cold: no cache is imported and the builder keeps none"
+                "{all} runs{ended} start cold: no cache is imported and the builder keeps none"
             );
         }
         let title = match self.had_nothing {
@@ -212,7 +216,6 @@ fn has_another_reason(past: &Past) -> bool {
         || !past.never_imports()
         || past.all_commands().any(asks_buildah)
         || has_its_bases(past)
-        || interrupted(past)
 }
 
 /// Its cache may be an option that a variable holds; and with `--pull` a builder that is kept
@@ -302,7 +305,8 @@ fn unexplained<'a>(past: &Past<'a>, i: usize) -> Option<&'a Step> {
     ran.find(|step| immune(step))
 }
 
-/// With failed or cancelled runs among them, the cold ones may have their reason in those.
+/// With failed or cancelled runs among them, the cold ones may have their reason in those, unless
+/// the logs show that the builder had nothing.
 fn interrupted(past: &Past) -> bool {
     past.builds.iter().any(|b| matches!(b.outcome, BuildOutcome::Failed | BuildOutcome::Canceled))
 }

@@ -218,7 +218,11 @@ impl Miss<'_> {
             self.because,
             Because::FirstRun | Because::CacheDisabled | Because::ArgumentChanged
         );
-        shown && !told && !self.hidden.iter().any(open)
+        // A cache that is known to hold the final stage only has none of it, whatever changed.
+        let lacks = self.because == Because::NotStored
+            && self.store == Store::FinalStageOnly
+            && self.confidence == Confidence::Likely;
+        shown && !told && (lacks || !self.hidden.iter().any(open))
     }
 
     /// A build argument, option or instruction that is not shown can have rerun it as well.

@@ -141,7 +141,8 @@ fn of_job(job: Job, number: usize, doc: Option<&Document>) -> Vec<(Place, Option
         if place.command.platforms.is_empty() {
             place.inputs.extend(machine.clone());
         }
-        (place.legs, place.plain_legs, place.slashes) = (legs.clone(), plain_legs.clone(), slashes);
+        place.take_legs(&legs, &plain_legs);
+        place.slashes = slashes;
     }
     found
 }

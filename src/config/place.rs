@@ -86,8 +86,9 @@ pub struct Place {
     /// Scope of a GitHub cache for it, where the repository has several builds that each need one;
     /// filled in when all files were read.
     pub scope: Option<String>,
-    /// Exports that a call of bake sets for every target it builds (`*.cache-to=`).
-    pub every_target: Vec<String>,
+    /// What a call of bake sets for targets: `web.args.V` and its value, for all of them
+    /// `*.cache-to`.
+    pub set: Vec<(String, String)>,
     /// Version of the plugin that builds, major and minor.
     pub plugin: Option<(u32, u32)>,
     /// The machine and its builder are new in each run, where the file tells.
@@ -98,12 +99,17 @@ pub struct Place {
     pub slashes: bool,
     /// Driver of the builder it uses, where the file tells: `docker`, `docker-container`.
     pub driver: Option<String>,
+    /// That of all calls of its file, where it is a target of bake or a service of Compose; filled
+    /// in when all files were read.
+    pub called_with: Option<String>,
     /// Its tool may take the builder before `BuildKit`, unless told otherwise by what the file does
     /// not show.
     pub classic: bool,
     /// Variables of the matrix it runs in (`matrix.platform`, `PLATFORM`); each of their values is
     /// a build. Those with one value only are none.
     pub legs: Vec<String>,
+    /// Those of them that are variables of a shell: `for svc in api web`.
+    pub looped: Vec<String>,
     /// Those of them whose values are all written in the file and may stand in a tag.
     pub plain_legs: Vec<String>,
     /// Variables that the file sets for it, with their values as written; also those of the matrix
@@ -152,6 +158,19 @@ impl Place {
     pub fn is_common(&self, text: &str) -> bool {
         let names = variables::names(&self.expanded(text));
         names.iter().all(|name| variables::of_pipeline(name) && !self.legs.contains(name))
+    }
+
+    /// Exports that a call of bake sets for every target it builds.
+    pub(crate) fn of_every_target(&self) -> impl Iterator<Item = CacheSpec> {
+        let exports =
+            self.set.iter().filter(|(name, _)| name.trim_end_matches('+') == "*.cache-to");
+        exports.map(|(_, spec)| CacheSpec::parse(spec))
+    }
+
+    /// It runs in these legs of its job's matrix; the loops around it stay.
+    pub(super) fn take_legs(&mut self, legs: &[String], plain: &[String]) {
+        self.legs.splice(0..0, legs.iter().cloned());
+        self.plain_legs.splice(0..0, plain.iter().cloned());
     }
 
     /// Specifications that a variable of the file holds are what it holds; how they are written

@@ -20,7 +20,7 @@ use self::options::Options;
 use self::shell::{Simple, Word};
 use super::patch::Patch;
 use super::yaml::{self, Document, Route, Scalar};
-use super::{Change, Place, variables};
+use super::{Change, Place, fits_tag, variables};
 use crate::model::{Command, Quote, Tool};
 
 /// A text that a shell runs.
@@ -60,7 +60,7 @@ pub(super) fn builds(
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
             set.extend(assignments(&simple));
             let Some(mut place) = build(&simple, Quote::default(), builders) else { continue };
-            place.loose.iter_mut().for_each(|word| *word = variables::expand(word, &set));
+            place.loose.iter_mut().for_each(|word| *word = variables::expand(&whole(word), &set));
             // To find the script in the file takes long, so it is looked for once, and only where
             // something is built.
             let script = script.get_or_insert_with(|| {
@@ -86,14 +86,34 @@ fn is_set_once(name: &str, set: &[(String, String)]) -> bool {
     set.iter().filter(|(known, _)| known == name).count() == 1
 }
 
-/// `CACHE="--cache-from r/a:c"`, with or without `export` before it.
-fn assignments(simple: &Simple) -> impl Iterator<Item = (String, String)> {
+/// `CACHE="--cache-from r/a:c"`, `ARGS=(--cache-from r/a:c)`, with or without `export` before it.
+/// What is added to an array, or only sometimes, leaves open what it holds.
+fn assignments(simple: &Simple) -> Vec<(String, String)> {
+    const BEFORE: [&str; 5] = ["export", "local", "readonly", "declare", "-a"];
     let words = simple.words.iter().map(|word| word.value.as_str());
-    let all = words.skip_while(|word| matches!(*word, "export" | "local" | "readonly"));
-    all.take_while(|word| is_assignment(word)).filter_map(|word| {
-        let (name, value) = word.split_once('=')?;
-        Some((name.to_owned(), value.to_owned()))
-    })
+    let all = words.skip_while(|word| BEFORE.contains(word));
+    let pairs = all.map_while(|word| word.split_once('='));
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (name, value) in pairs {
+        let added = name.strip_suffix('+');
+        let known = shell::is_name(added.unwrap_or(name));
+        match added {
+            _ if !known => break,
+            Some(name) => found.push((name.to_owned(), format!("${{{name}[@]}}"))),
+            None => found.push((name.to_owned(), value.to_owned())),
+        }
+    }
+    if let Some((_, value)) = found.last_mut().filter(|_| !simple.array.is_empty())
+        && value.is_empty()
+    {
+        *value = shlex::try_join(simple.array.iter().map(String::as_str)).unwrap_or_default();
+    }
+    found
+}
+
+/// `${args[@]}` is all of `args`.
+fn whole(word: &str) -> String {
+    word.replace("[@]}", "}").replace("[*]}", "}")
 }
 
 /// The build that a program and its words ask for, where no shell reads them.
@@ -103,7 +123,8 @@ pub(super) fn build_of_words(
     builders: &mut Builders,
 ) -> Option<Place> {
     let word = |value: &String| Word { range: 0..0, value: value.clone() };
-    build(&Simple { words: words.iter().map(word).collect(), outer: None }, quote, builders)
+    let words = words.iter().map(word).collect();
+    build(&Simple { words, ..Simple::default() }, quote, builders)
 }
 
 fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place> {
@@ -118,18 +139,31 @@ fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place
     let driver = builders.driver(&command);
     let mut place =
         Place { command: Command { quote, ..command }, context, driver, loose, ..Place::default() };
+    take_loops(&mut place, simple);
     builders.registry.begin(&mut place);
     place.fresh = builders.is_fresh();
     if place.command.tool == Tool::BuildxBake {
         let set = options.named(&["--set"]).into_iter().filter_map(|opt| opt.value.split_once('='));
-        let every = set.filter(|(name, _)| name.trim_end_matches('+') == "*.cache-to");
-        place.every_target = every.map(|(_, spec)| spec.to_owned()).collect();
+        place.set = set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     }
     if names_services(&options, words, place.command.tool) {
         let services = options.plain.iter().filter_map(|at| words.get(*at));
         place.command.targets = services.map(|word| word.value.clone()).collect();
     }
     Some(place)
+}
+
+/// Each round of a loop is a build of its own, as each leg of a matrix is.
+fn take_loops(place: &mut Place, simple: &Simple) {
+    for (name, words) in &simple.loops {
+        let plain = words.iter().all(|word| fits_tag(word));
+        if plain && words.len() == 1 {
+            continue;
+        }
+        place.looped.push(name.clone());
+        place.legs.push(name.clone());
+        place.plain_legs.extend(plain.then(|| name.clone()));
+    }
 }
 
 /// What it builds are the services that stand behind it; `docker compose up` builds what they
@@ -183,10 +217,7 @@ fn program(simple: &Simple) -> &[Word] {
 }
 
 fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    })
+    word.split_once('=').is_some_and(|(name, _)| shell::is_name(name))
 }
 
 /// `docker compose up` builds when it is told to; making a builder builds nothing.

@@ -71,7 +71,7 @@ fn written(at: At) -> Option<Finding> {
         .cache_to
         .iter()
         .find(|spec| spec.kind() != CacheKind::Inline && !spec.raw.starts_with('$'))?;
-    if at.place.driver.as_deref() != Some("docker") {
+    if at.driver() != Some("docker") {
         return None;
     }
     let words = planned::Words {

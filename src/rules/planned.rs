@@ -3,6 +3,7 @@
 //! A helper of the rules; what a log takes back of it is for `logs` and `open`.
 
 pub(super) mod bake;
+pub(super) mod callers;
 mod dockerfiles;
 pub(super) mod flow;
 pub(super) mod local;

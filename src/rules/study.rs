@@ -4,7 +4,7 @@ use super::alike;
 use super::backend::{Refused, refused};
 use super::cache_ref_shared::differ;
 use super::dockerfile_at;
-use super::planned::Dockerfiles;
+use super::planned::{Dockerfiles, callers};
 use super::reads::Reads;
 use super::recurring::{self, SeriesSpots};
 use super::remedy::scopes;
@@ -50,6 +50,8 @@ impl Study {
         study.dockerfiles = Dockerfiles::of(&study.configs);
         let scopes = scopes::of(&study, |a, b| differ(&study, a, b));
         scopes::fill(&mut study.configs, scopes);
+        let drivers = callers::of(&study);
+        callers::fill(&mut study.configs, &drivers);
         let judged = |series: &Series| {
             let members: Vec<_> = study.members(series).collect();
             let newest = series::newest(&members);

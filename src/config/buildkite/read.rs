@@ -119,7 +119,8 @@ impl Walk<'_> {
         for (mut place, spot) in script::builds(self.doc, self.jobs, &items, &mut builders) {
             builders.registry.end(&mut place);
             let Place { job, key, legs, plain_legs, variables, slashes, .. } = frame.clone();
-            let mut place = Place { job, key, slashes, legs, plain_legs, variables, ..place };
+            let mut place = Place { job, key, slashes, variables, ..place };
+            place.take_legs(&legs, &plain_legs);
             place.resolve();
             self.found.push(Found { place, at: At::Script(spot) });
         }

@@ -36,13 +36,10 @@ pub(super) fn bake(step: &Value, quote: Quote) -> Place {
         [one] if here => Some(one.clone()),
         _ => None,
     };
-    let set = lines(input(step, "set").as_deref());
-    let every = set
-        .iter()
-        .filter_map(|line| setting(line, "cache-to"))
-        .filter(|(target, _)| *target == "*");
-    let every_target = every.map(|(_, spec)| spec.to_owned()).collect();
-    Place { target, command, every_target, ..Place::default() }
+    let lines = lines(input(step, "set").as_deref());
+    let set = lines.iter().filter_map(|line| line.split_once('='));
+    let set = set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Place { target, command, set, ..Place::default() }
 }
 
 fn command(step: &Value, tool: Tool, quote: Quote) -> Command {

@@ -137,13 +137,12 @@ impl Job {
         let mut place = Place {
             job: self.name.clone(),
             key: self.key.clone(),
-            legs: self.legs.clone(),
-            plain_legs: self.plain_legs.clone(),
             variables: [self.variables.clone(), place.variables.clone(), own].concat(),
             refs: self.refs.and(events::of_condition(step)),
             slashes: self.slashes && !events::names_plain_branches(step),
             ..place
         };
+        place.take_legs(&self.legs, &self.plain_legs);
         place.resolve();
         place.inputs.extend(self.machine.clone().filter(|_| place.command.platforms.is_empty()));
         place
@@ -191,16 +190,23 @@ impl Step<'_> {
                 place.driver = builders.driver(&place.command);
                 Some((place, At::Build { lost: lost(self.value) }, builders.capable()))
             }
-            "depot/build-push-action" | "useblacksmith/build-push-action" => {
+            "depot/build-push-action"
+            | "useblacksmith/build-push-action"
+            | "warpbuilds/build-push-action" => {
                 let mut place = inputs::build_push(self.value, quote());
                 place.driver = Some("remote".into());
                 Some((place, At::Build { lost: lost(self.value) }, true))
             }
-            "docker/bake-action" | "depot/bake-action" => {
+            "docker/bake-action" => {
                 let mut place = inputs::bake(self.value, quote());
-                place.fresh = builders.is_fresh() && self.action.starts_with("docker/");
+                place.fresh = builders.is_fresh();
                 place.driver = builders.driver(&place.command);
                 Some((place, At::Bake, builders.capable()))
+            }
+            "depot/bake-action" | "warpbuilds/bake-action" => {
+                let mut place = inputs::bake(self.value, quote());
+                place.driver = Some("remote".into());
+                Some((place, At::Bake, true))
             }
             _ => {
                 setup(&self.action, self.value, builders);
@@ -241,8 +247,17 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
             }
         }
         "docker/login-action" | "aws-actions/amazon-ecr-login" => builders.registry.log_in(),
-        "useblacksmith/setup-docker-builder" | "depot/setup-action" => {
+        "useblacksmith/setup-docker-builder"
+        | "depot/setup-action"
+        | "depot/use-action"
+        | "namespacelabs/nscloud-setup-buildx-action"
+        | "warpbuilds/docker-configure" => {
             builders.take(Some("remote".into()));
+            builders.doubt();
+        }
+        // Others that make builders may make them anywhere.
+        _ if action.contains("buildx") => {
+            builders.take(None);
             builders.doubt();
         }
         // An action of the repository may do all of it; another engine may have another image

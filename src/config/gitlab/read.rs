@@ -51,17 +51,14 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
     if parallel.is_none() {
         variables.push(("CI_JOB_NAME".to_owned(), name.to_owned()));
     }
+    let legs = parallel.map(legs).unwrap_or_default();
+    let plain = legs.iter().filter(|leg| parallel.is_some_and(|p| is_plain(p, leg)));
+    let plain_legs: Vec<String> = plain.cloned().collect();
     let caches = kept::of_job(root, doc, &chain, &variables);
     for (place, _) in &mut found {
         builders.registry.end(place);
         name.clone_into(&mut place.job);
-        place.legs = parallel.map(legs).unwrap_or_default();
-        place.plain_legs = place
-            .legs
-            .iter()
-            .filter(|leg| parallel.is_some_and(|p| is_plain(p, leg)))
-            .cloned()
-            .collect();
+        place.take_legs(&legs, &plain_legs);
         place.variables.splice(0..0, variables.iter().cloned());
         place.kept.clone_from(&caches);
         if place.command.platforms.is_empty() {

@@ -25,6 +25,10 @@ pub(super) struct Simple {
     pub(super) words: Vec<Word>,
     /// Where the loop or function begins that holds it.
     pub(super) outer: Option<usize>,
+    /// Variables of the loops that hold it, with the words they go through: `for x in a b`.
+    pub(super) loops: Vec<(String, Vec<String>)>,
+    /// What its last word assigns, where that is an array: `args=(--push .)`.
+    pub(super) array: Vec<String>,
 }
 
 /// All simple commands, in order.
@@ -45,13 +49,27 @@ pub(super) fn commands(text: &str) -> Vec<Simple> {
     reader.found
 }
 
+/// An open loop, function or group.
+struct Block {
+    start: usize,
+    /// A group runs once.
+    repeats: bool,
+    /// `for x in a b`
+    variable: Option<(String, Vec<String>)>,
+}
+
+impl Block {
+    fn new(start: usize, repeats: bool) -> Self {
+        Self { start, repeats, variable: None }
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
     found: Vec<Simple>,
     current: Simple,
-    /// Open loops, functions and groups, with where they begin; a group runs once.
-    blocks: Vec<(usize, bool)>,
+    blocks: Vec<Block>,
     /// Delimiters of here-documents that begin on the next line; true where tabs are cut off.
     heredocs: Vec<(String, bool)>,
     /// The next word is the file of a redirection.
@@ -77,6 +95,7 @@ impl Reader<'_> {
                 self.skip_heredocs();
             }
             b'(' if rest.starts_with("()") => self.function(),
+            b'(' if self.begins_an_array() => self.array(),
             b'&' if rest.starts_with("&>") => self.at += 1,
             b';' | b'&' | b'|' | b'(' | b')' => {
                 self.at += 1;
@@ -95,8 +114,36 @@ impl Reader<'_> {
         let body = self.rest().trim_start();
         if body.starts_with('{') {
             self.at = self.text.len() - body.len() + 1;
-            self.blocks.push((start, true));
+            self.blocks.push(Block::new(start, true));
         }
+    }
+
+    /// `args=(`, `args+=(`
+    fn begins_an_array(&self) -> bool {
+        let last = self.current.words.last().filter(|word| word.range.end == self.at);
+        let name = last.and_then(|word| word.value.strip_suffix('='));
+        name.is_some_and(|name| is_name(name.trim_end_matches('+')))
+    }
+
+    /// Its elements may stand on lines of their own, with comments between them.
+    fn array(&mut self) {
+        self.at += 1;
+        while let Some(next) = self.rest().as_bytes().first().copied() {
+            match next {
+                b')' => break,
+                b'#' => self.at += self.rest().find('\n').unwrap_or(self.rest().len()),
+                b' ' | b'\t' | b'\r' | b'\n' | b'\\' => self.at += 1,
+                _ => {
+                    let (end, value) = read_word(self.text, self.at);
+                    if end <= self.at {
+                        return;
+                    }
+                    self.at = end;
+                    self.current.array.push(value);
+                }
+            }
+        }
+        self.at += 1;
     }
 
     fn redirection(&mut self) {
@@ -151,13 +198,13 @@ impl Reader<'_> {
     fn keyword(&mut self, word: &str, at: usize) -> bool {
         match word {
             "then" | "do" | "else" | "elif" | "if" | "!" => {}
-            "while" | "until" => self.blocks.push((at, true)),
+            "while" | "until" => self.blocks.push(Block::new(at, true)),
             // `for x in …` and `select` hold no command before `do`.
             "for" | "select" => {
-                self.blocks.push((at, true));
+                self.blocks.push(Block::new(at, true));
                 return false;
             }
-            "{" => self.blocks.push((at, false)),
+            "{" => self.blocks.push(Block::new(at, false)),
             "done" | "}" => drop(self.blocks.pop()),
             _ => return false,
         }
@@ -167,12 +214,30 @@ impl Reader<'_> {
     fn end(&mut self) {
         self.dropped = false;
         let mut simple = std::mem::take(&mut self.current);
-        if !simple.words.is_empty() {
-            simple.outer =
-                self.blocks.iter().find(|(_, repeats)| *repeats).map(|(start, _)| *start);
-            self.found.push(simple);
+        if simple.words.is_empty() {
+            return;
         }
+        if let Some(block) = self.blocks.last_mut().filter(|block| block.variable.is_none()) {
+            block.variable = looped(&simple.words);
+        }
+        simple.outer = self.blocks.iter().find(|block| block.repeats).map(|block| block.start);
+        simple.loops = self.blocks.iter().filter_map(|block| block.variable.clone()).collect();
+        self.found.push(simple);
     }
+}
+
+/// It may be the name of a variable.
+pub(super) fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// `for x in a b`
+fn looped(words: &[Word]) -> Option<(String, Vec<String>)> {
+    let mut words = words.iter().map(|word| word.value.as_str());
+    let begins = matches!(words.next()?, "for" | "select");
+    let name = words.next().filter(|_| begins)?;
+    (words.next() == Some("in")).then(|| (name.to_owned(), words.map(str::to_owned).collect()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The configuration: a cache that is written under one name and looked for under another.
 
 use super::{META, isolated};
-use crate::config::{Change, Side};
+use crate::config::{Change, Settings, Side};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::{CacheKind, CacheSpec, Text};
 use crate::rules::Study;
@@ -37,33 +37,66 @@ fn apart(at: At, read: &Names, stored: &Names) -> Option<Finding> {
     }
     let tags = at.place.command.tags.iter().map(Text::as_str);
     let mut images = tags.chain(at.place.pushed.iter().map(String::as_str));
+    let dead = flow::read(at).filter(|(_, name)| name.kind == to_name.kind);
+    let dead: Vec<(&CacheSpec, Name)> = dead.collect();
+    let names = listed(&dead);
     let why = if images.any(|image| reference::same(&at.place.expanded(image), &from_name.text)) {
         "the image itself, which is built without inline metadata and holds no cache"
     } else {
         "which nothing in this configuration writes"
     };
     let words = Words {
-        title: format!(
-            "the cache is written to {} and imported from {}",
-            to_name.shown(),
-            from_name.shown()
-        ),
+        title: format!("the cache is written to {} and imported from {names}", to_name.shown()),
         cause: format!(
-            "The build stores its cache in {} and looks for it in {}, {why}: what is stored is \
-                never found.",
-            to_name.shown(),
-            from_name.shown()
+            "The build stores its cache in {} and looks for it in {names}, {why}: what is stored \
+                is never found.",
+            to_name.shown()
         ),
-        fix: one_name(at, from, to, to_name.kind),
+        fix: match dead.as_slice() {
+            [_] => one_name(at, from, to, to_name.kind),
+            many => in_place_of(at, many, to),
+        },
         rules_out: vec![not_ruled_out(format!(
-            "somebody else may write {}, and somebody else read what is stored (no file that was \
-                given does)",
-            from_name.shown()
+            "somebody else may write {names}, and somebody else read what is stored (no file that \
+                was given does)"
         ))],
         subject: from_name.text.clone(),
     };
-    let lines = [at.evidence_of(&from.raw, "is imported"), at.evidence_of(&to.raw, "is exported")];
-    planned::finding(&META, Severity::Error, lines.into_iter().flatten().collect(), words)
+    let imported = dead.iter().map(|(spec, _)| at.evidence_of(&spec.raw, "is imported"));
+    let lines = imported.chain([at.evidence_of(&to.raw, "is exported")]);
+    planned::finding(&META, Severity::Error, lines.flatten().collect(), words)
+}
+
+/// `a, b and c`
+fn listed(dead: &[(&CacheSpec, Name)]) -> String {
+    let names: Vec<String> = dead.iter().map(|(_, name)| name.shown()).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// One import of what is exported, in the place of several that find nothing.
+fn in_place_of(at: At, dead: &[(&CacheSpec, Name)], to: &CacheSpec) -> Fix {
+    let import = import_of(to);
+    let fix = Fix {
+        summary: "use one name for import and export".to_owned(),
+        steps: vec![format!(
+            "Import what is exported: write `{import}` in place of the {} imports that find nothing.",
+            dead.len()
+        )],
+        snippet: Some(import.clone()),
+        ..Fix::default()
+    };
+    let is_dead = |raw: &String| dead.iter().any(|(spec, _)| spec.raw == *raw);
+    if patch::is_variable(to) || dead.iter().any(|(spec, _)| patch::is_variable(spec)) {
+        return patch::refused(fix, at, "an option is what a variable holds");
+    }
+    let now = patch::kept(&at.place.command);
+    let others = now.from.iter().filter(|raw| !is_dead(raw)).cloned();
+    let settings = Settings { from: std::iter::once(import).chain(others).collect(), ..now };
+    patch::with_change(fix, at, Change::Caches { place: at.index, settings })
 }
 
 /// The one export; of several, each may be meant for somebody else.

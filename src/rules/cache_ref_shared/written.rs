@@ -69,10 +69,11 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
         return None;
     }
     let places = losers.as_slice();
-    let (who, writers) = if several {
-        (format!("{} builds", places.len()), format!("{} builds", places.len()))
-    } else {
-        ("the legs of a matrix".to_owned(), "The legs of a matrix".to_owned())
+    let looped = places.iter().all(|at| !at.place.looped.is_empty());
+    let (who, writers) = match several {
+        true => (format!("{} builds", places.len()), format!("{} builds", places.len())),
+        false if looped => ("the rounds of a loop".to_owned(), "The rounds of a loop".to_owned()),
+        false => ("the legs of a matrix".to_owned(), "The legs of a matrix".to_owned()),
     };
     let own = format!(
         "Name a reference (or `scope=` of a gha cache) of its own in each of them; {name} then \

@@ -53,6 +53,26 @@ pub(in crate::rules) fn calls_of<'a>(
     calls.filter(move |call| file_of(study, *call).is_some_and(|file| file.path == at.config.path))
 }
 
+/// Settings of the calls of a target, for it among others: `--set web.args.V=1`, `--set *.args.V=1`.
+pub(in crate::rules) fn settings_of<'a>(
+    study: &'a Study,
+    at: At<'a>,
+) -> impl Iterator<Item = (At<'a>, &'a str, &'a str)> {
+    let is_its = move |pattern: &str| match pattern.split_once('*') {
+        Some((begin, end)) => {
+            at.place.target.as_deref().is_some_and(|t| t.starts_with(begin) && t.ends_with(end))
+        }
+        None => at.place.target.as_deref() == Some(pattern),
+    };
+    let of_call = move |call: At<'a>| {
+        call.place.set.iter().filter_map(move |(key, value)| {
+            let (pattern, field) = key.split_once('.')?;
+            is_its(pattern).then_some((call, field, value.as_str()))
+        })
+    };
+    calls_of(study, at).flat_map(of_call)
+}
+
 /// Some call builds the target, as far as there are calls and their targets are written out.
 pub(in crate::rules) fn may_be_built(study: &Study, at: At) -> bool {
     let Some(target) = at.place.target.as_ref().filter(|name| !name.contains('$')) else {

@@ -186,7 +186,7 @@ fn written_with(study: &Study, holds_a_cache: fn(At) -> bool) -> Names {
             text: at.place.expanded(&text),
             forge: None,
         };
-        let every = at.place.every_target.iter().filter_map(|raw| name(at, &CacheSpec::parse(raw)));
+        let every = at.place.of_every_target().filter_map(|spec| name(at, &spec));
         exported(at)
             .map(|(_, name)| name)
             .chain(every)

@@ -193,8 +193,7 @@ fn own(at: At, spec: &CacheSpec, export: bool, name: &str) -> Option<String> {
         CacheKind::Local => "src",
         CacheKind::Inline | CacheKind::Unknown => return None,
     };
-    let legs: Option<Vec<String>> =
-        at.place.legs.iter().map(|leg| at.config.kind.variable(leg)).collect();
+    let legs: Option<Vec<String>> = at.place.legs.iter().map(|leg| at.leg(leg)).collect();
     let plain = key == "scope" || at.place.legs.iter().all(|leg| at.place.plain_legs.contains(leg));
     let legs = legs.filter(|_| plain)?;
     if patch::is_variable(spec) {

@@ -134,7 +134,7 @@ pub(in crate::rules) fn refused(mut fix: Fix, at: At, why: &str) -> Fix {
 }
 
 /// The options a build has now.
-pub(super) fn kept(command: &Command) -> Settings {
+pub(in crate::rules) fn kept(command: &Command) -> Settings {
     let own = command.cache_to.iter().find(|spec| spec.kind() != CacheKind::Inline);
     let inline = command.inline();
     let to = own.or_else(|| command.cache_to.first()).map(|spec| spec.raw.clone());

@@ -21,7 +21,23 @@ pub struct At<'a> {
     pub place: &'a Place,
 }
 
-impl At<'_> {
+impl<'a> At<'a> {
+    /// Driver of the builder it uses, where that is known.
+    #[must_use]
+    pub fn driver(&self) -> Option<&'a str> {
+        self.place.driver.as_deref().or(self.place.called_with.as_deref())
+    }
+
+    /// How a variable that tells its legs apart is written in its file; `None` where that is not
+    /// known. Some CIs fill in `$` themselves, before a shell sees it.
+    pub(super) fn leg(&self, name: &str) -> Option<String> {
+        if !self.place.looped.iter().any(|looped| looped == name) {
+            return self.config.kind.variable(name);
+        }
+        let filled = matches!(self.config.kind.ci(), Some("buildkite" | "google-cloud-build"));
+        (!filled).then(|| format!("${{{name}}}"))
+    }
+
     /// The line that asks for the build; `None` where the kind knows no line.
     #[must_use]
     pub fn evidence(&self, shows: &str) -> Option<Evidence> {

@@ -133,7 +133,7 @@ impl<'a> Site<'a> {
             arguments: arguments(command),
             platforms: command.platforms.clone(),
             context: command.context.clone().or_else(|| at.place.context.clone()),
-            capable: at.place.driver.as_deref().is_some_and(|driver| driver != "docker"),
+            capable: at.driver().is_some_and(|driver| driver != "docker"),
             push: command.push,
             image: image.unwrap_or_else(|| PLACEHOLDER.to_owned()),
             export: own_export(command),

@@ -7,6 +7,7 @@ use super::{META, order};
 use crate::config::dockerfile::declared;
 use crate::config::{Config, Instruction, Place, Stage};
 use crate::finding::{Evidence, Fix, not_ruled_out};
+use crate::model::Tool;
 use crate::rules::Study;
 use crate::rules::build_args::names_one_commit;
 use crate::rules::changing_value::changing;
@@ -46,7 +47,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
         )],
         ..Fix::default()
     };
-    let given = builds.iter().find_map(|at| Some((at, given(study, at, name)?)));
+    let given = builds.iter().find_map(|at| given(study, *at, name));
     let told = match &given {
         Some((_, value)) => {
             format!("It is given `{value}`, which is different in each commit or run.")
@@ -108,22 +109,36 @@ fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
 /// Some build gives it a value of one commit or run; where nothing shows what builds give, its name
 /// says so.
 fn is_volatile(study: &Study, argument: &Instruction, name: &str, builds: &[At]) -> bool {
-    if builds.iter().any(|at| given(study, at, name).is_some()) {
+    if builds.iter().any(|at| given(study, *at, name).is_some()) {
         return true;
     }
     let hidden = builds.is_empty() || builds.iter().any(|at| hides(at, name));
     hidden && per_commit(argument, name)
 }
 
-/// The value that a build gives it, if that is another one each time.
-fn given(study: &Study, at: &At, name: &str) -> Option<String> {
+/// The value that a build gives it, if that is another one each time, and where. What a call of
+/// bake gives is for the targets that it names.
+fn given<'a>(study: &'a Study, at: At<'a>, name: &str) -> Option<(At<'a>, String)> {
+    if at.place.command.tool == Tool::BuildxBake && at.config.kind.name() != "bake" {
+        return None;
+    }
+    let mut set = bake::settings_of(study, at)
+        .filter(|(_, field, _)| field.strip_prefix("args.") == Some(name));
+    let set = set.find(|(call, _, value)| changing(&call.place.expanded(value)).is_some());
+    if let Some((call, _, value)) = set {
+        return Some((call, call.place.expanded(value)));
+    }
+    own(study, at, name).map(|value| (at, value))
+}
+
+fn own(study: &Study, at: At, name: &str) -> Option<String> {
     let own = |argument: &&String| {
         argument.split_once('=').is_some_and(|(known, _)| known.trim() == name)
     };
     let (_, value) = at.place.command.build_args.iter().rev().find(own)?.split_once('=')?;
     let value = value.trim_matches(['"', '\'']);
     let of_bake = at.config.kind.name() == "bake" && value.contains('$');
-    let called = of_bake.then(|| of_calls(study, at, value)).into_iter().flatten();
+    let called = of_bake.then(|| of_calls(study, &at, value)).into_iter().flatten();
     called.chain([at.place.expanded(value)]).find(|value| changing(value).is_some())
 }
 

@@ -75,6 +75,25 @@ fn loops_and_functions_are_known() {
     );
 }
 
+#[test]
+fn loops_have_their_words_and_arrays_their_elements() {
+    let text = "for x in a b; do\n for y in $Z\n do\n  c $x\n done\ndone\nfor ((;;)); do d; done";
+    let loops = |name: &str| {
+        let found = commands(text).into_iter().find(|c| c.words[0].value == name).unwrap();
+        found.loops.into_iter().map(|(x, of)| (x, of.join(" "))).collect::<Vec<_>>()
+    };
+    let pair = |x: &str, of: &str| (x.to_owned(), of.to_owned());
+    assert_eq!(loops("c"), [pair("x", "a b"), pair("y", "$Z")]);
+    assert_eq!(loops("d"), []);
+    let found = commands("export a=(--x 'y z' # why\n \"$W\") b\nc=(");
+    assert_eq!(found[0].array, ["--x", "y z", "$W"]);
+    assert_eq!(
+        found[0].words.iter().map(|w| w.value.as_str()).collect::<Vec<_>>(),
+        ["export", "a=", "b"]
+    );
+    assert_eq!(found[1].array, [""; 0]);
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_makes_it_panic(text in "[a\\\\\"'`$(){}<>&|;# \n\u{e9}]{0,40}") {

@@ -17,10 +17,10 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 }
 
 fn finding(study: &Study, at: At) -> Option<Finding> {
-    let export = at.place.every_target.iter().find_map(|raw| {
-        let spec = CacheSpec::parse(raw);
-        matches!(spec.kind(), CacheKind::Registry | CacheKind::Gha | CacheKind::S3).then_some(spec)
-    })?;
+    let of_all = |spec: &CacheSpec| {
+        matches!(spec.kind(), CacheKind::Registry | CacheKind::Gha | CacheKind::S3)
+    };
+    let export = at.place.of_every_target().find(of_all)?;
     let name = named(at, &export)?.text;
     let file = bake::file_of(study, at)?;
     let (asked, built) = bake::targets(file, at);

@@ -46,7 +46,7 @@ impl Kind for Bake {
         let variables = if is_json(text) { json::variables(text) } else { hcl::variables(text) };
         Ok(Content {
             places: target::places(&targets, &variables),
-            groups: groups(text),
+            groups: groups(text).into_iter().chain(target::of_matrices(&targets)).collect(),
             ..Content::default()
         })
     }

@@ -1,12 +1,14 @@
-//! Scripts and Makefiles of the repository that a CI file calls.
+//! Scripts, Makefiles, justfiles and files of Task of the repository that a CI file calls.
 //!
 //! Told by the words of the file: a path that ends in `.sh` and is there, `make` and a target.
 
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
+use super::justfile::{self, Justfile, is_justfile};
 use super::makefile::{self, Makefile};
 use super::shell_script::ShellScript;
+use super::taskfile::{self, Taskfile, is_taskfile};
 use super::{Config, Kind};
 
 /// What CI files call.
@@ -16,6 +18,10 @@ pub struct Called {
     scripts: HashSet<String>,
     /// Targets of Makefiles.
     targets: Vec<String>,
+    /// Recipes of justfiles.
+    recipes: Vec<String>,
+    /// Tasks of Task.
+    tasks: Vec<String>,
     /// What is assigned behind `make`, before anything that a Makefile assigns itself.
     assigned: Vec<(String, String)>,
 }
@@ -34,7 +40,7 @@ impl Called {
     }
 
     fn line(&mut self, config: &Config, line: &str) {
-        if !line.contains(".sh") && !line.contains("make ") && !line.contains(".bash") {
+        if ![".sh", ".bash", "make ", "just ", "task "].iter().any(|word| line.contains(word)) {
             return;
         }
         let ends = |c: char| {
@@ -45,35 +51,41 @@ impl Called {
         let scripts = words.iter().filter(|word| is_script(word));
         self.scripts
             .extend(scripts.map(|word| super::link::in_root(&config.path, in_checkout(word))));
-        let Some(make) = words.iter().position(|word| *word == "make") else { return };
-        self.assigned.extend(assigned(line));
-        let targets = words
-            .iter()
-            .skip(make + 1)
-            .filter(|word| !word.starts_with('-') && !word.contains('='));
-        for target in targets.take_while(|word| {
-            word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
-        }) {
-            if !self.targets.iter().any(|known| known == target) {
-                self.targets.push((*target).to_owned());
-            }
+        if words.contains(&"make") {
+            self.assigned.extend(assigned(line));
         }
+        add(&mut self.targets, behind(&words, "make"));
+        add(&mut self.recipes, behind(&words, "just"));
+        add(&mut self.tasks, behind(&words, "task"));
     }
 
     /// A file of this path may be called.
     #[must_use]
     pub fn names(&self, path: &str) -> bool {
-        self.scripts.contains(path) || (!self.targets.is_empty() && is_makefile(path))
+        self.scripts.contains(path)
+            || (!self.targets.is_empty() && is_makefile(path))
+            || (!self.recipes.is_empty() && is_justfile(path))
+            || (!self.tasks.is_empty() && is_taskfile(path))
+    }
+
+    /// What the file is, if something in it that is called may build images.
+    fn kind(&self, path: &str, text: &str) -> Option<&'static dyn Kind> {
+        if self.scripts.contains(path) {
+            return Some(&ShellScript);
+        }
+        if is_justfile(path) {
+            return justfile::builds(text, &self.recipes).then_some(&Justfile);
+        }
+        if is_taskfile(path) {
+            return taskfile::has_one_of(text, &self.tasks).then_some(&Taskfile);
+        }
+        makefile::builds(text, &self.targets).then_some(&Makefile)
     }
 
     /// The file, if it builds images.
     #[must_use]
     pub fn read(&self, path: &str, text: &str) -> Option<Config> {
-        let kind: &'static dyn Kind =
-            if self.scripts.contains(path) { &ShellScript } else { &Makefile };
-        if kind.name() == Makefile.name() && !makefile::builds(text, &self.targets) {
-            return None;
-        }
+        let kind = self.kind(path, text)?;
         let content = if kind.name() == Makefile.name() {
             makefile::content(text, &self.assigned)
         } else {
@@ -85,6 +97,24 @@ impl Called {
         let others = std::sync::Arc::default();
         let (path, text, lines) = (path.to_owned(), text.to_owned(), OnceLock::new());
         Some(Config { path, text, kind, content, others, lines, beside: None })
+    }
+}
+
+/// Words behind a program that may name what it is to make: a name, or one with a variable in it.
+fn behind<'a>(words: &[&'a str], program: &str) -> Vec<&'a str> {
+    let Some(at) = words.iter().position(|word| *word == program) else { return Vec::new() };
+    let behind = words.iter().skip(at + 1).copied();
+    let named = behind.filter(|word| !word.starts_with('-') && !word.contains('='));
+    let is_name =
+        |word: &&str| word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:${}".contains(&b));
+    named.take_while(is_name).collect()
+}
+
+fn add(known: &mut Vec<String>, names: Vec<&str>) {
+    for name in names {
+        if !known.iter().any(|known| known == name) {
+            known.push(name.to_owned());
+        }
     }
 }
 

@@ -29,8 +29,9 @@ impl Kind for Jenkinsfile {
             || file.to_ascii_lowercase().ends_with(".jenkinsfile")
     }
 
-    fn may_be_other(&self, _: &str, _: &str) -> bool {
-        true
+    /// One that builds no images, nor calls what may.
+    fn may_be_other(&self, _: &str, text: &str) -> bool {
+        !["make ", "just ", "task ", ".sh"].iter().any(|word| text.contains(word))
     }
 
     fn looks(&self, text: &str) -> bool {

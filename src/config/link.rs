@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Call, Config, Content, Place, fits_tag};
+use super::variables::names;
+use super::{Call, Config, Content, Place, fits_tag, machine};
 
 /// The files, each with what the others make of it.
 pub fn link(configs: &mut [Config]) {
@@ -103,6 +104,10 @@ fn take_inputs(place: &mut Place, inputs: &[(String, Option<String>)], calls: &[
         let values: Vec<Option<String>> = calls.iter().map(given).collect();
         let distinct: HashSet<&Option<String>> = values.iter().collect();
         let input = format!("inputs.{name}");
+        let on_it = place.runs_on.as_deref().is_some_and(|label| names(label).contains(&input));
+        if on_it && !values.iter().flatten().all(|value| machine::is_hosted(value)) {
+            place.fresh = false;
+        }
         let all: Option<Vec<&String>> = values.iter().map(Option::as_ref).collect();
         match (distinct.len(), all) {
             (1, Some(all)) => {

@@ -1,9 +1,35 @@
 //! Machines that the legs of a matrix run on: of two architectures they build two images.
 
+use super::{expression, variables};
+
 /// Some of these labels are of a machine with an ARM processor, others are not: `ubuntu-24.04-arm`,
 /// `arm64`, `linux/arm64`, `aarch64`, `arm.large`.
 pub(super) fn differ(labels: &[String]) -> bool {
     labels.iter().any(|label| is_arm(label)) && !labels.iter().all(|label| is_arm(label))
+}
+
+/// A machine of GitHub's own may be meant. What a variable of the matrix holds is known; what an
+/// input does is for the callers to say.
+pub(super) fn may_be_hosted(label: &str, leg_values: &[(String, Vec<String>)]) -> bool {
+    if !label.contains("${{") {
+        return is_hosted(label);
+    }
+    let Some(possible) = expression::values(label) else { return true };
+    possible.iter().all(|value| {
+        let names = variables::names(value);
+        let known = leg_values.iter().find(|(name, _)| names.contains(name));
+        match known {
+            Some((_, values)) => {
+                values.iter().all(|value| is_hosted(value) || value.contains("${{"))
+            }
+            None => value.contains("${{") || is_hosted(value),
+        }
+    })
+}
+
+/// `ubuntu-24.04`, `ubuntu-latest-16core`.
+pub(super) fn is_hosted(label: &str) -> bool {
+    ["ubuntu", "windows", "macos"].iter().any(|os| label.starts_with(os))
 }
 
 fn is_arm(label: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::script::{self, Builders, Item};
+use super::variables::expand;
 use super::yaml::Route;
 use super::{Change, Content, Kind};
 
@@ -37,8 +38,10 @@ impl Kind for Makefile {
 pub(super) fn content(text: &str, assigned: &[(String, String)]) -> Content {
     let mut content = Content::default();
     let variables = variables(text, assigned);
+    let programs = programs(&variables);
     for rule in rules(text) {
-        let item = Item { route: Route::default(), value: rule.recipe.as_str().into() };
+        let recipe = expand(&rule.recipe, &programs);
+        let item = Item { route: Route::default(), value: recipe.into() };
         for (mut place, _) in script::builds(None, 0, &[item], &mut Builders::unknown()) {
             place.job.clone_from(&rule.target);
             place.variables.splice(0..0, variables.iter().cloned());
@@ -50,6 +53,13 @@ pub(super) fn content(text: &str, assigned: &[(String, String)]) -> Content {
         }
     }
     content
+}
+
+/// Variables that hold a command, or its beginning: `DOCKER ?= docker`,
+/// `bake := $(DOCKER) buildx bake`.
+fn programs(variables: &[(String, String)]) -> Vec<(String, String)> {
+    let whole = variables.iter().map(|(name, value)| (name.clone(), expand(value, variables)));
+    whole.filter(|(_, value)| value == "docker" || value.starts_with("docker ")).collect()
 }
 
 /// One rule with a recipe.
@@ -88,15 +98,16 @@ fn assignment(line: &str) -> Option<(String, String)> {
 /// Some target of these, or what it needs, has a recipe that builds images.
 pub(super) fn builds(text: &str, targets: &[String]) -> bool {
     let rules = rules(text);
+    let programs = programs(&variables(text, &[]));
     let mut open: Vec<String> = targets.to_vec();
     let mut next = 0;
     while let Some(target) = open.get(next).cloned() {
         next += 1;
         for rule in rules
             .iter()
-            .filter(|rule| rule.target.split_ascii_whitespace().any(|name| name == target))
+            .filter(|rule| rule.target.split_ascii_whitespace().any(|name| makes(name, &target)))
         {
-            if script::builds_images(&rule.recipe) {
+            if script::builds_images(&expand(&rule.recipe, &programs)) {
                 return true;
             }
             open.extend(
@@ -105,6 +116,14 @@ pub(super) fn builds(text: &str, targets: &[String]) -> bool {
         }
     }
     false
+}
+
+/// The target of a rule is this one, or the pattern of such: `image-%`.
+fn makes(rule: &str, target: &str) -> bool {
+    match rule.split_once('%') {
+        Some((begin, end)) => target.starts_with(begin) && target.ends_with(end),
+        None => rule == target,
+    }
 }
 
 fn rules(text: &str) -> Vec<Rule> {

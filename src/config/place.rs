@@ -93,6 +93,8 @@ pub struct Place {
     pub plugin: Option<(u32, u32)>,
     /// The machine and its builder are new in each run, where the file tells.
     pub fresh: bool,
+    /// The label of its machine, as written: `${{ inputs.runner }}`.
+    pub runs_on: Option<String>,
     /// The token of GitHub's cache service is in its environment, where the file tells.
     pub gha_token: Option<bool>,
     /// A name of a branch that it puts into a reference may hold a slash.
@@ -108,6 +110,9 @@ pub struct Place {
     /// Variables of the matrix it runs in (`matrix.platform`, `PLATFORM`); each of their values is
     /// a build. Those with one value only are none.
     pub legs: Vec<String>,
+    /// Variables of the matrix, of loops, with their values, where all of them are written in the
+    /// file.
+    pub leg_values: Vec<(String, Vec<String>)>,
     /// Those of them that are variables of a shell: `for svc in api web`.
     pub looped: Vec<String>,
     /// Those of them whose values are all written in the file and may stand in a tag.
@@ -151,6 +156,30 @@ impl Place {
     pub fn names_leg(&self, text: &str) -> bool {
         let of_matrix = |name: &String| self.legs.contains(name) || name.starts_with("matrix.");
         !self.legs.is_empty() && variables::names(&self.expanded(text)).iter().any(of_matrix)
+    }
+
+    /// The values that the variables of the legs have together, those that these texts name; none
+    /// where they name none, or too many.
+    #[must_use]
+    pub fn combinations(&self, texts: &[&str]) -> Vec<Vec<(String, String)>> {
+        const MOST: usize = 64;
+        let names: Vec<String> =
+            texts.iter().flat_map(|text| variables::names(&self.expanded(text))).collect();
+        let mut all: Vec<Vec<(String, String)>> = Vec::new();
+        for (name, values) in self.leg_values.iter().filter(|(name, _)| names.contains(name)) {
+            let known = if all.is_empty() { vec![Vec::new()] } else { std::mem::take(&mut all) };
+            if known.len() * values.len() > MOST {
+                return Vec::new();
+            }
+            for before in known {
+                let with = |value: &String| {
+                    let pair = (name.clone(), value.clone());
+                    before.iter().cloned().chain([pair]).collect()
+                };
+                all.extend(values.iter().map(with));
+            }
+        }
+        all
     }
 
     /// The text is the same in all jobs of the pipeline, whatever its variables hold.

@@ -146,11 +146,30 @@ fn build(simple: &Simple, quote: Quote, builders: &mut Builders) -> Option<Place
         let set = options.named(&["--set"]).into_iter().filter_map(|opt| opt.value.split_once('='));
         place.set = set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     }
+    if place.command.tool == Tool::Buildctl {
+        take_locals(&mut place, &options);
+    }
     if names_services(&options, words, place.command.tool) {
         let services = options.plain.iter().filter_map(|at| words.get(*at));
         place.command.targets = services.map(|word| word.value.clone()).collect();
     }
     Some(place)
+}
+
+/// `--local context=web --local dockerfile=web/docker`: what the front end calls them
+/// (`BuildKit` `frontend/dockerfile/builder`); `filename` is looked for in the second.
+fn take_locals(place: &mut Place, options: &Options) {
+    let locals = options.named(&["--local"]);
+    let folder = |name: &str| {
+        let pairs = locals.iter().filter_map(|opt| opt.value.split_once('='));
+        pairs.filter(|(known, _)| *known == name).map(|(_, folder)| folder.to_owned()).next_back()
+    };
+    place.context = folder("context");
+    let file = place.command.file.clone();
+    if let Some(folder) = folder("dockerfile") {
+        let name = file.as_deref().unwrap_or("Dockerfile");
+        place.command.file = Some(format!("{}/{name}", folder.trim_end_matches('/')));
+    }
 }
 
 /// Each round of a loop is a build of its own, as each leg of a matrix is.
@@ -159,6 +178,9 @@ fn take_loops(place: &mut Place, simple: &Simple) {
         let plain = words.iter().all(|word| fits_tag(word));
         if plain && words.len() == 1 {
             continue;
+        }
+        if !words.iter().any(|word| word.contains(['$', '`', '*'])) {
+            place.leg_values.push((name.clone(), words.clone()));
         }
         place.looped.push(name.clone());
         place.legs.push(name.clone());

@@ -1,6 +1,7 @@
 //! A cache that is written to one reference and looked for under another.
 
 mod isolated;
+mod of_branch;
 mod scopes;
 pub(super) mod written;
 
@@ -28,7 +29,8 @@ static META: RuleMeta = RuleMeta {
         `name=` (s3, azblob) in the import and another in the export, and nothing comes from the \
         cache. A note where it is one run whose command line names two references. Without a log: \
         an import and an export with two names, a name that holds the commit or the run, a GitHub \
-        cache that only runs of tags, or of pull requests, write.",
+        cache that only runs of tags, or of pull requests, write; a note where the name holds the \
+        branch and no other cache is imported.",
     why: "Both sides work, on different references: each run stores a cache that nobody reads.",
     fix: "Use the same reference, scope or name in `--cache-from` and `--cache-to`.",
     rules_out: "A first run without its command line, a refused export, a list of references of \

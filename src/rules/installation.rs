@@ -64,7 +64,8 @@ fn is_assignment(word: &&str) -> bool {
 
 /// It installs nothing and reads no files of the context.
 fn is_harmless(words: &[&str]) -> bool {
-    match words {
+    let plain = without_flags(words);
+    match plain.as_slice() {
         []
         | ["set", ..]
         | ["corepack", "enable", ..]
@@ -75,6 +76,17 @@ fn is_harmless(words: &[&str]) -> bool {
         ["rm", rest @ ..] => rest.iter().all(|word| word.starts_with(['-', '/'])),
         _ => false,
     }
+}
+
+/// `apt-get -qy update`: what a package manager of the system is asked for may stand behind flags.
+fn without_flags<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    let system =
+        |word: &&str| matches!(*word, "apt-get" | "apt" | "apk" | "yum" | "dnf" | "microdnf");
+    let Some((tool, rest)) = words.split_first().filter(|(tool, _)| system(tool)) else {
+        return words.to_vec();
+    };
+    let rest = rest.iter().copied().skip_while(|word| word.starts_with('-'));
+    std::iter::once(*tool).chain(rest).collect()
 }
 
 fn of_command(words: &[&str]) -> Option<Vec<String>> {

@@ -8,6 +8,7 @@ mod alike;
 mod alternating_hits;
 mod backend;
 mod base_image_drift;
+mod branch_value;
 mod build_args;
 mod build_option_changed;
 mod buildah_cache_ends_at_arg;

@@ -103,20 +103,39 @@ impl Inner<'_> {
 /// The inner stages of what a place builds; `None` where its Dockerfile is not among the
 /// configuration, or has none.
 pub(super) fn inner<'a>(study: &'a Study, at: At) -> Option<Inner<'a>> {
-    let config = dockerfile(study, at)?;
+    dockerfiles(study, at).find_map(|config| inner_of(study, at, config))
+}
+
+fn inner_of<'a>(study: &'a Study, at: At, config: &'a Config) -> Option<Inner<'a>> {
     let all = &config.content.stages;
     // What the CI's file does not say, that of the target or service may.
     let called = called(study, at).unwrap_or(at);
     let target = at.place.command.target.as_ref().or(called.place.command.target.as_ref());
-    let last = match target {
-        Some(target) => all.iter().position(|stage| stage.name.eq_ignore_ascii_case(target))?,
-        None => all.len().checked_sub(1)?,
-    };
+    let last = last_of(all, target)?;
     let needed = needed(&with_values(&config.content, called), last);
     let runs = |stage: &&Stage| stage.instructions.iter().any(|i| i.keyword == "RUN");
     let stages: Vec<&Stage> =
         needed.into_iter().filter_map(|index| all.get(index)).filter(runs).collect();
     (!stages.is_empty()).then_some(Inner { config, stages })
+}
+
+/// The Dockerfile of a place with the numbers of all stages that it builds; `None` where that is
+/// not known.
+pub(super) fn built<'a>(study: &'a Study, at: At) -> Option<(&'a Config, Vec<usize>)> {
+    let called = called(study, at).unwrap_or(at);
+    let target = at.place.command.target.as_ref().or(called.place.command.target.as_ref());
+    let config = dockerfile(study, at)?;
+    let stages = with_values(&config.content, called);
+    let last = last_of(&stages, target)?;
+    Some((config, [below(&stages, last), needed(&stages, last)].concat()))
+}
+
+/// The stage that is asked for, else the last one.
+fn last_of(stages: &[Stage], target: Option<&String>) -> Option<usize> {
+    match target {
+        Some(target) => stages.iter().position(|stage| stage.name.eq_ignore_ascii_case(target)),
+        None => stages.len().checked_sub(1),
+    }
 }
 
 /// The stages with the base images that their arguments name: as the build gives them, else by
@@ -135,43 +154,47 @@ fn with_values(content: &Content, at: At) -> Vec<Stage> {
     content.stages.iter().map(stage).collect()
 }
 
+/// The stage of this name, or number, that stands before another one.
+fn find_stage(stages: &[Stage], name: &str, before: usize) -> Option<usize> {
+    let number = name.parse::<usize>().ok().filter(|n| *n < before);
+    number.or_else(|| {
+        stages.iter().take(before).rposition(|stage| stage.name.eq_ignore_ascii_case(name))
+    })
+}
+
+/// What a stage stands on. `FROM tool-$TARGETOS` is any of the stages that the name can become.
+fn bases(stages: &[Stage], at: usize) -> Vec<usize> {
+    let Some(base) = stages.get(at).map(|stage| stage.base.as_str()) else { return Vec::new() };
+    let called = |stage: &Stage| !stage.name.is_empty() && fits(&base.to_lowercase(), &stage.name);
+    match find_stage(stages, base, at) {
+        Some(one) => vec![one],
+        None if !base.contains('$') || tells_nothing(base) => Vec::new(),
+        None => (0..at).filter(|before| stages.get(*before).is_some_and(called)).collect(),
+    }
+}
+
+/// A stage, and all that it stands on.
+fn below(stages: &[Stage], at: usize) -> Vec<usize> {
+    let (mut chain, mut next) = (vec![at], 0);
+    while let Some(&at) = chain.get(next) {
+        next += 1;
+        let new = bases(stages, at).into_iter().filter(|base| !chain.contains(base));
+        chain.extend(new.collect::<Vec<_>>());
+    }
+    chain
+}
+
 /// Stages whose files are copied into the image, or into one of these. What an image is built
 /// `FROM` is part of the image: every cache stores that.
 fn needed(stages: &[Stage], last: usize) -> Vec<usize> {
-    let find = |name: &str, before: usize| {
-        let number = name.parse::<usize>().ok().filter(|n| *n < before);
-        number.or_else(|| {
-            stages.iter().take(before).rposition(|stage| stage.name.eq_ignore_ascii_case(name))
-        })
-    };
-    // `FROM tool-$TARGETOS` is any of the stages that the name can become.
-    let bases = |at: usize| -> Vec<usize> {
-        let Some(base) = stages.get(at).map(|stage| stage.base.as_str()) else { return Vec::new() };
-        let called =
-            |stage: &Stage| !stage.name.is_empty() && fits(&base.to_lowercase(), &stage.name);
-        match find(base, at) {
-            Some(one) => vec![one],
-            None if !base.contains('$') || tells_nothing(base) => Vec::new(),
-            None => (0..at).filter(|before| stages.get(*before).is_some_and(called)).collect(),
-        }
-    };
-    let below = |at: usize| {
-        let (mut chain, mut next) = (vec![at], 0);
-        while let Some(&at) = chain.get(next) {
-            next += 1;
-            chain.extend(
-                bases(at).into_iter().filter(|base| !chain.contains(base)).collect::<Vec<_>>(),
-            );
-        }
-        chain
-    };
-    let image = below(last);
+    let image = below(stages, last);
     let mut found: Vec<usize> = Vec::new();
     let mut open = image.clone();
     while let Some(at) = open.pop() {
         let copied =
             stages.get(at).into_iter().flat_map(|stage| &stage.instructions).flat_map(|i| &i.from);
-        for from in copied.filter_map(|name| find(name, at)).flat_map(below) {
+        let copied = copied.filter_map(|name| find_stage(stages, name, at));
+        for from in copied.flat_map(|from| below(stages, from)) {
             if !image.contains(&from) && !found.contains(&from) {
                 found.push(from);
                 open.push(from);
@@ -182,10 +205,15 @@ fn needed(stages: &[Stage], last: usize) -> Vec<usize> {
     found
 }
 
-/// The Dockerfile a place names.
+/// The Dockerfile a place names; the first of several.
 pub(super) fn dockerfile<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
-    let path = dockerfile_path(called(study, at).unwrap_or(at))?;
-    study.configs.get(study.dockerfiles.find(&path)?)
+    dockerfiles(study, at).next()
+}
+
+/// Those that a place names: a matrix may have one for each leg.
+fn dockerfiles<'a>(study: &'a Study, at: At) -> impl Iterator<Item = &'a Config> {
+    let called = called(study, at).unwrap_or(at);
+    study.dockerfiles.of_place(called).iter().filter_map(|number| study.configs.get(*number))
 }
 
 /// The target of bake or the service of Compose that a step of a CI builds, as its own file has it;

@@ -93,6 +93,16 @@ fn spec(raw: &str, variables: &[(String, String)]) -> CacheSpec {
     }
 }
 
+/// The label of a target with a matrix is a group of the targets that are made of it (`buildx`
+/// `bake/hclparser`).
+pub(super) fn of_matrices(all: &[Target]) -> Vec<(String, Vec<String>)> {
+    let made = |target: &Target| {
+        let name = target.own("name").and_then(Value::text)?;
+        (name != target.name).then(|| (target.name.clone(), vec![name.to_owned()]))
+    };
+    all.iter().filter_map(made).collect()
+}
+
 /// The build is told to write inline metadata by an argument.
 pub(super) fn inline_argument(all: &[Target], target: &Target) -> bool {
     arguments(all, target).iter().any(|argument| asks_inline(argument))

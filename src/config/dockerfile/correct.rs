@@ -45,7 +45,9 @@ fn copy_later<'a>(
     let mut others = between.filter(|i| !runs.contains(&i.line));
     // What goes to a folder named from the root goes there from everywhere.
     let absolute = arguments(&copy.text).last().is_some_and(|(_, target)| target.starts_with('/'));
-    let stays = |i: &Instruction| leaves_files_alone(i) || (i.keyword == "WORKDIR" && absolute);
+    let stays = |i: &Instruction| {
+        leaves_files_alone(i) || (i.keyword == "WORKDIR" && absolute) || go_elsewhere(copy, i)
+    };
     if let Some(other) = others.find(|i| !stays(i) || sets(i)) {
         return Err(format!("{} in line {} stands between the two", other.keyword, other.line));
     }
@@ -55,6 +57,42 @@ fn copy_later<'a>(
     }
     lines.move_behind(start..=copy.end, last.end);
     Ok(())
+}
+
+/// Both are copies, and none writes where the other one does: what is moved goes to a folder, the
+/// other one copies single files beside it.
+fn go_elsewhere(moved: &Instruction, other: &Instruction) -> bool {
+    let words = |i: &Instruction| -> Vec<String> {
+        let all = arguments(&i.text).map(|(_, word)| word.trim_start_matches("./"));
+        all.map(|word| word.trim_end_matches('/').to_owned()).collect()
+    };
+    let (moved_words, other_words) = (words(moved), words(other));
+    let (Some(folder), Some((beside, files))) = (moved_words.last(), other_words.split_last())
+    else {
+        return false;
+    };
+    let beside = if beside == "." { "" } else { beside };
+    let rooted = folder.starts_with('/') == beside.starts_with('/');
+    let known = rooted && !folder.contains('$') && !beside.contains('$');
+    let inside = beside
+        .strip_prefix(folder.as_str())
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    moved.keyword == "COPY"
+        && other.keyword == "COPY"
+        && known
+        && !matches!(folder.as_str(), "" | ".")
+        && !inside
+        && files.iter().all(|file| is_one_file(file))
+}
+
+/// By its name: one ending, or a name that is always a file's. A folder would be poured out.
+fn is_one_file(source: &str) -> bool {
+    const FILES: [&str; 6] = ["Gemfile", "Makefile", "Pipfile", "Procfile", "Rakefile", "gradlew"];
+    let name = source.rsplit('/').next().unwrap_or_default();
+    let (stem, _) = name.split_once('.').unwrap_or_default();
+    FILES.contains(&name)
+        || name.ends_with("rc")
+        || (!stem.is_empty() && !stem.starts_with('*') && !name.contains("**"))
 }
 
 /// It neither reads nor writes files, and changes no directory.

@@ -40,7 +40,8 @@ fn parts(job: &Value, name: &str) -> Vec<String> {
         let count = all.len();
         count > 1 && all.into_iter().collect::<BTreeSet<_>>().len() == count
     };
-    match used.iter().find(distinct).or(named) {
+    let plain = |part: &&String| distinct(part) && is_plain(job, part);
+    match used.iter().find(plain).or(used.iter().find(distinct)).or(named) {
         Some(part) => vec![part.clone()],
         None if used.is_empty() => vec![whole],
         None => used,
@@ -83,6 +84,15 @@ pub(super) fn is_plain(job: &Value, leg: &str) -> bool {
     let values = values(job, leg);
     !values.is_empty()
         && values.iter().all(|value| text(value).is_some_and(|value| fits_tag(&value)))
+}
+
+/// Variables of the matrix that the job uses, with all their values.
+pub(super) fn all_values(job: &Value) -> Vec<(String, Vec<String>)> {
+    let written = |name: String| {
+        let values: Option<Vec<String>> = values(job, &name).iter().map(text).collect();
+        values.filter(|values| !values.is_empty()).map(|values| (name, values))
+    };
+    used(job).into_iter().filter_map(written).collect()
 }
 
 /// `runs-on`, where the legs run on machines of two architectures.

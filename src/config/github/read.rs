@@ -7,7 +7,7 @@ use yaml_serde::Value;
 use super::{events, inputs, kept, matrix};
 use crate::config::script::{self, Builders, Item, Spot, stays};
 use crate::config::yaml::{Document, Route, entries, key, line_of_key, text};
-use crate::config::{Place, Refs};
+use crate::config::{Place, Refs, machine};
 use crate::model::Quote;
 
 /// A build of the file.
@@ -47,11 +47,13 @@ struct Job {
     key: Option<String>,
     legs: Vec<String>,
     plain_legs: Vec<String>,
+    leg_values: Vec<(String, Vec<String>)>,
     variables: Vec<(String, String)>,
     refs: Refs,
     slashes: bool,
     /// `runs-on`, where it decides for which architecture is built.
     machine: Option<String>,
+    runs_on: Option<String>,
 }
 
 /// All builds, in the order of the file.
@@ -72,9 +74,22 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
         let plain_legs = legs.iter().filter(|leg| matrix::is_plain(value, leg)).cloned().collect();
         let slashes = slashes && !events::names_plain_branches(value);
         let machine = matrix::machine(value);
-        let job =
-            Job { number, name, key: key_of, legs, plain_legs, variables, refs, slashes, machine };
-        let mut builders = if hosted(value) { Builders::fresh() } else { Builders::unknown() };
+        let leg_values = matrix::all_values(value);
+        let job = Job {
+            number,
+            name,
+            key: key_of,
+            legs,
+            plain_legs,
+            leg_values,
+            variables,
+            refs,
+            slashes,
+            machine,
+            runs_on: value.get("runs-on").and_then(text),
+        };
+        let hosted = hosted(value, &job.leg_values);
+        let mut builders = if hosted { Builders::fresh() } else { Builders::unknown() };
         builders.gha_token = Some(false);
         steps(value, &key(&jobs, &id), &job, &mut builders, doc, &mut found);
     }
@@ -143,6 +158,8 @@ impl Job {
             ..place
         };
         place.take_legs(&self.legs, &self.plain_legs);
+        place.leg_values.extend_from_slice(&self.leg_values);
+        place.runs_on.clone_from(&self.runs_on);
         place.resolve();
         place.inputs.extend(self.machine.clone().filter(|_| place.command.platforms.is_empty()));
         place
@@ -282,13 +299,10 @@ fn hands_on_tokens(action: &str) -> bool {
 }
 
 /// Machines of GitHub begin with a fresh engine; others may be set up in any way.
-fn hosted(job: &Value) -> bool {
+fn hosted(job: &Value, leg_values: &[(String, Vec<String>)]) -> bool {
     let labels = job.get("runs-on").map(crate::config::yaml::one_or_more).unwrap_or_default();
-    let known = |label: &String| {
-        ["ubuntu", "windows", "macos"].iter().any(|os| label.starts_with(os))
-            || label.contains("${{")
-    };
-    labels.iter().any(known) && !labels.iter().any(|label| label == "self-hosted")
+    let own = |label: &String| machine::may_be_hosted(label, leg_values);
+    labels.iter().any(own) && !labels.iter().any(|label| label == "self-hosted")
 }
 
 fn variables(value: &Value) -> Vec<(String, String)> {

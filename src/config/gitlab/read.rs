@@ -59,6 +59,8 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         builders.registry.end(place);
         name.clone_into(&mut place.job);
         place.take_legs(&legs, &plain_legs);
+        let written = legs.iter().map(|leg| (leg.clone(), values(parallel, leg)));
+        place.leg_values.extend(written.filter(|(_, values)| !values.is_empty()));
         place.variables.splice(0..0, variables.iter().cloned());
         place.kept.clone_from(&caches);
         if place.command.platforms.is_empty() {

@@ -1,6 +1,6 @@
 //! The configuration: a cache that is written under one name and looked for under another.
 
-use super::{META, isolated};
+use super::{META, isolated, of_branch};
 use crate::config::{Change, Settings, Side};
 use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::model::{CacheKind, CacheSpec, Text};
@@ -21,7 +21,7 @@ pub(super) fn findings<'a>(study: &'a Study) -> impl Fn(At<'a>) -> Option<Findin
         }
         let apart = || {
             let found = apart(at, &read, &stored).or_else(|| isolated::finding(at, &of_branches));
-            found.filter(|_| !hides)
+            found.filter(|_| !hides).or_else(|| of_branch::finding(at))
         };
         of_one_run(at, &read, &written).or_else(apart)
     }

@@ -7,6 +7,7 @@ use crate::config::{Change, Config, Instruction, Stage};
 use crate::finding::{Evidence, Fix, to_decide};
 use crate::rules::Study;
 use crate::rules::dockerfile_at::{all, line, with_changes};
+use crate::rules::installation;
 use crate::rules::instruction::{brief, copies_context, copies_everything, installs};
 use crate::rules::planned::{self, Ordered, Words};
 
@@ -32,6 +33,13 @@ pub(super) struct Early<'a> {
 const STEP: &str = "Copy the files that name the dependencies, install, and copy the rest \
     afterwards. Files that the installation reads beside them (`.npmrc`, scripts it calls) are \
     copied with them.";
+
+const ABOVE: &str = "Install above the COPY: the packages are named in the command itself.";
+
+/// It reads no file of the context.
+fn needs_none(run: &Instruction) -> bool {
+    installation::reads(&run.text).is_some_and(|files| files.is_empty())
+}
 
 fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let found: Vec<Early> =
@@ -85,8 +93,8 @@ fn early(config: &Config, at: usize) -> Option<Early<'_>> {
         run,
         change: order::change_in(config, stage, copy),
         takes: "the whole build context".to_owned(),
-        reads: "only a few",
-        step: STEP,
+        reads: if needs_none(run) { "none" } else { "only a few" },
+        step: if needs_none(run) { ABOVE } else { STEP },
     })
 }
 

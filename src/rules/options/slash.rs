@@ -7,6 +7,7 @@
 use super::{Kind, Mistake};
 use crate::config::{Form, pieces};
 use crate::model::{CacheKind, CacheSpec};
+use crate::rules::branch_value::{is_branch_name, results};
 use crate::rules::remedy::reference;
 
 /// The mistake, in a place where such names may have slashes.
@@ -40,37 +41,6 @@ fn is_branch(text: &str, form: Form) -> bool {
         }
         Form::Percent => false,
     }
-}
-
-/// What an expression may become: of `a && b || c` it is b or c.
-fn results(inside: &str) -> impl Iterator<Item = &str> {
-    let results = inside.split("||").filter_map(|part| part.rsplit("&&").next());
-    results.map(|result| result.trim().trim_matches(['(', ')']).trim())
-}
-
-/// The name of a branch as it is. GitLab's `CI_COMMIT_REF_SLUG` has its slashes replaced.
-fn is_branch_name(name: &str) -> bool {
-    matches!(
-        name,
-        "github.ref_name"
-            | "github.head_ref"
-            | "github.ref"
-            | "github.event.pull_request.head.ref"
-            | "GITHUB_REF_NAME"
-            | "GITHUB_HEAD_REF"
-            | "GITHUB_REF"
-            | "BITBUCKET_BRANCH"
-            | "BUILDKITE_BRANCH"
-            | "CI_COMMIT_REF_NAME"
-            | "CI_COMMIT_BRANCH"
-            | "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"
-            | "CIRCLE_BRANCH"
-            | "DRONE_BRANCH"
-            | "GIT_BRANCH"
-            | "BRANCH_NAME"
-            | "TRAVIS_BRANCH"
-            | "Build.SourceBranch"
-    )
 }
 
 #[cfg(test)]

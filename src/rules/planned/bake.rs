@@ -3,7 +3,7 @@
 //! Targets that are linked by `contexts = { x = "target:y" }` are built as well, each a build of
 //! its own (<https://docs.docker.com/build/bake/contexts/#using-a-target-as-a-build-context>).
 
-use super::{places_of, plain, root};
+use super::{plain, root};
 use crate::config::{Config, Place};
 use crate::model::Tool;
 use crate::rules::Study;
@@ -101,20 +101,21 @@ pub(in crate::rules) fn asked<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
     let file = file_of(study, at)?;
     let (asked, _) = targets(file, at);
     let [only] = asked.as_slice() else { return None };
-    places_of(file).find(|place| place.place.target.as_ref() == Some(only))
+    super::places_of(file).find(|place| place.place.target.as_ref() == Some(only))
 }
 
 /// Targets that a call asks for in this file, and those with all they are linked to.
 pub(in crate::rules) fn targets(file: &Config, call: At) -> (Vec<String>, Vec<String>) {
     let mut asked: Vec<String> = Vec::new();
-    let mut open = named(call);
+    let mut open: Vec<String> = named(call);
+    open.reverse();
     if open.is_empty() {
         open = by_default(file);
     }
     while let Some(name) = open.pop() {
         match file.content.groups.iter().find(|(group, _)| *group == name) {
             Some((_, members)) => {
-                open.extend(members.iter().filter(|m| !asked.contains(m)).cloned());
+                open.extend(members.iter().rev().filter(|m| !asked.contains(m)).cloned());
             }
             None if asked.contains(&name) => {}
             None => asked.push(name),
@@ -139,6 +140,15 @@ fn by_default(file: &Config) -> Vec<String> {
         return vec!["default".to_owned()];
     }
     file.content.places.iter().rev().filter_map(|place| place.target.clone()).collect()
+}
+
+/// Targets of these names.
+pub(in crate::rules) fn places_of<'a>(
+    file: &'a Config,
+    names: &[String],
+) -> impl Iterator<Item = At<'a>> {
+    let named = |at: &At| at.place.target.as_ref().is_some_and(|target| names.contains(target));
+    super::places_of(file).filter(named)
 }
 
 fn target<'a>(file: &'a Config, name: &str) -> Option<&'a Place> {

@@ -3,15 +3,18 @@
 
 use std::collections::HashMap;
 
-use super::path::{dockerfile_path, plain};
+use super::path::{dockerfile_paths, plain};
 use super::places_of;
 use crate::config::Config;
+use crate::rules::remedy::At;
 
 /// Dockerfiles by path; places as numbers of file and place.
 #[derive(Clone, Debug, Default)]
 pub(in crate::rules) struct Dockerfiles {
     paths: HashMap<String, usize>,
     builds: HashMap<String, Vec<(usize, usize)>>,
+    /// By file, for each of its places.
+    of_places: HashMap<String, Vec<Vec<usize>>>,
 }
 
 impl Dockerfiles {
@@ -23,20 +26,37 @@ impl Dockerfiles {
             all.paths.entry(plain(&config.path)).or_insert(number);
         }
         for (number, config) in configs.iter().enumerate() {
+            let mut of_places: Vec<Vec<usize>> = Vec::new();
             for at in places_of(config) {
-                let Some(path) = dockerfile_path(at).filter(|path| all.paths.contains_key(path))
-                else {
-                    continue;
-                };
-                all.builds.entry(path).or_default().push((number, at.index));
+                let paths = all.named(at);
+                of_places
+                    .push(paths.iter().filter_map(|path| all.paths.get(path)).copied().collect());
+                for path in paths {
+                    all.builds.entry(path).or_default().push((number, at.index));
+                }
             }
+            all.of_places.entry(config.path.clone()).or_insert(of_places);
         }
         all
     }
 
-    /// Number of the file.
-    pub(super) fn find(&self, path: &str) -> Option<usize> {
-        self.paths.get(path).copied()
+    /// Paths of those that a place names, each once: one, or one for each leg.
+    fn named(&self, at: At) -> Vec<String> {
+        for mut paths in dockerfile_paths(at) {
+            paths.retain(|path| self.paths.contains_key(path));
+            paths.sort_unstable();
+            paths.dedup();
+            if !paths.is_empty() {
+                return paths;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Numbers of those that a place builds.
+    pub(super) fn of_place(&self, at: At) -> &[usize] {
+        let places = self.of_places.get(&at.config.path);
+        places.and_then(|places| places.get(at.index)).map_or(&[], Vec::as_slice)
     }
 
     /// Places that build the file.

@@ -27,7 +27,39 @@ pub(in crate::rules) fn context(place: &Place) -> String {
 pub(in crate::rules) fn dockerfile_path(at: At) -> Option<String> {
     // A script runs where the job is, which is the checkout.
     let script = at.config.kind.name() == "shell-script";
-    let root = if script { String::new() } else { root(&at.config.path) };
+    path_from(at, if script { "" } else { root(&at.config.path) })
+}
+
+/// The paths that it may have, one for each leg, by the folders that its job may run in: that of
+/// the file of the CI, and those above it, of which one is the checkout.
+pub(super) fn dockerfile_paths(at: At) -> Vec<Vec<String>> {
+    let texts = [at.place.context.as_deref(), at.place.command.file.as_deref()];
+    let texts: Vec<&str> = texts.into_iter().flatten().collect();
+    let leg = |given: Vec<(String, String)>| {
+        let variables = at.place.variables.iter().cloned().chain(given).collect();
+        Place { variables, ..at.place.clone() }
+    };
+    let legs: Vec<Place> = match dockerfile_path(at) {
+        Some(_) => Vec::new(),
+        None => at.place.combinations(&texts).into_iter().map(leg).collect(),
+    };
+    let from = |root: &str| -> Vec<String> {
+        let legs = legs.iter().filter_map(|place| path_from(At { place, ..at }, root));
+        path_from(at, root).into_iter().chain(legs).collect()
+    };
+    if at.config.kind.ci().is_none() {
+        return vec![dockerfile_path(at).into_iter().collect()];
+    }
+    std::iter::successors(Some(root(&at.config.path)), above).map(from).collect()
+}
+
+/// `ci` of `ci/images`, and then the checkout itself.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "successors hands out references")]
+fn above<'a>(folder: &&'a str) -> Option<&'a str> {
+    (!folder.is_empty()).then(|| folder.rsplit_once('/').map_or("", |(above, _)| above))
+}
+
+fn path_from(at: At, root: &str) -> Option<String> {
     let context = context(at.place);
     let file = at.place.command.file.as_deref().map(|file| at.place.expanded(file));
     // bake and compose look for the file in the context, the command line in the working directory.
@@ -40,7 +72,7 @@ pub(in crate::rules) fn dockerfile_path(at: At) -> Option<String> {
 }
 
 /// Folder that the paths in a file start from: of a CI's own folder the one that holds it.
-pub(in crate::rules) fn root(path: &str) -> String {
+pub(in crate::rules) fn root(path: &str) -> &str {
     const HIDDEN: [&str; 10] = [
         ".github",
         ".gitea",
@@ -54,9 +86,14 @@ pub(in crate::rules) fn root(path: &str) -> String {
         ".pipelines",
     ];
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let parts: Vec<&str> = folder.split('/').collect();
-    let end = parts.iter().position(|part| HIDDEN.contains(part)).unwrap_or(parts.len());
-    parts.into_iter().take(end).collect::<Vec<_>>().join("/")
+    let mut end = 0;
+    for part in folder.split('/') {
+        if HIDDEN.contains(&part) {
+            return folder.get(..end).unwrap_or_default().trim_end_matches('/');
+        }
+        end += part.len() + 1;
+    }
+    folder
 }
 
 /// Without `.` and empty parts; `..` takes one away.

@@ -144,14 +144,23 @@ fn own(study: &Study, at: At, name: &str) -> Option<String> {
 
 /// A bake variable has its value from the environment of the call, where that sets it.
 fn of_calls(study: &Study, at: &At, value: &str) -> Vec<String> {
-    let of_file =
-        |call: &At| bake::file_of(study, *call).is_some_and(|file| file.path == at.config.path);
-    let calls = bake::calls(study).filter(of_file);
     let set = |call: At| {
-        let variables = at.place.variables.iter().chain(&call.place.variables).cloned().collect();
+        let given = call.place.variables.iter().filter(|(name, _)| is_exported(call.config, name));
+        let variables = at.place.variables.iter().chain(given).cloned().collect();
         Place { variables, ..Place::default() }.expanded(value)
     };
-    calls.map(set).collect()
+    bake::calls_of(study, *at).map(set).collect()
+}
+
+/// A variable of a Makefile is in the environment of its commands only where it says so.
+fn is_exported(config: &Config, name: &str) -> bool {
+    let exports = |line: &str| {
+        let rest = line.strip_prefix("export");
+        rest.is_some_and(|rest| {
+            rest.trim().is_empty() || rest.split([' ', ':', '?', '=', '+']).any(|word| word == name)
+        })
+    };
+    config.kind.name() != "makefile" || config.body().lines().any(exports)
 }
 
 /// It is given by a name alone, out of the environment, or all arguments are in one variable.

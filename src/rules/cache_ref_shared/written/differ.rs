@@ -25,8 +25,31 @@ pub(in crate::rules) fn differ(study: &Study, a: At, b: At) -> bool {
             .any(|platform| platform.contains(['$', '{']) || other.platforms.contains(platform))
         && !other.platforms.iter().any(|platform| platform.contains(['$', '{']));
     let named = a.place.target != b.place.target
-        && (named_elsewhere(a) || named_elsewhere(b) || inputs(a) != inputs(b));
-    named || (!one_job && one.target != other.target) || disjoint || arguments_differ(study, a, b)
+        && (named_elsewhere(a) || named_elsewhere(b) || inputs(study, a) != inputs(study, b));
+    let staged = !one_job && one.target != other.target && stages_differ(study, a, b);
+    named || staged || disjoint || arguments_differ(study, a, b)
+}
+
+/// Each of them runs something in stages that the other one does not build. What both build is in
+/// the cache of either, where all stages are stored.
+fn stages_differ(study: &Study, a: At, b: At) -> bool {
+    let max = |at: At| {
+        let exports = &at.place.command.cache_to;
+        !exports.is_empty() && exports.iter().all(|spec| spec.get("mode") == Some("max"))
+    };
+    let (Some((file, one)), Some((_, other))) =
+        (planned::built(study, a), planned::built(study, b))
+    else {
+        return true;
+    };
+    let runs = |number: &usize| {
+        let stage = file.content.stages.get(*number);
+        stage.is_some_and(|stage| stage.instructions.iter().any(|i| i.keyword == "RUN"))
+    };
+    let alone = |these: &[usize], those: &[usize]| {
+        these.iter().filter(|number| !those.contains(number)).any(runs)
+    };
+    !(max(a) && max(b)) || alone(&one, &other) && alone(&other, &one)
 }
 
 /// A file of a CI names a service or target, what that builds stands in another file.
@@ -35,9 +58,11 @@ fn named_elsewhere(at: At) -> bool {
 }
 
 /// What decides beside directory, Dockerfile and stage what a service or target builds.
-fn inputs(at: At) -> Vec<String> {
+fn inputs(study: &Study, at: At) -> Vec<String> {
     let command = &at.place.command;
-    let given = at.place.inputs.iter().chain(&command.build_args).chain(&command.platforms);
+    let name = |argument: &String| argument.split('=').next().unwrap_or_default().to_owned();
+    let arguments = command.build_args.iter().filter(|a| reaches_steps(study, at, &name(a)));
+    let given = at.place.inputs.iter().chain(arguments).chain(&command.platforms);
     let mut given: Vec<String> = given.map(|text| at.place.expanded(text)).collect();
     given.sort();
     given

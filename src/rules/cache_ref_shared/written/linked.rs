@@ -7,7 +7,7 @@ use super::super::META;
 use crate::finding::{Finding, Fix, not_ruled_out};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
-use crate::rules::cache_ref_shared::written::named;
+use crate::rules::cache_ref_shared::written::{differ, named};
 use crate::rules::planned::{self, Words, bake};
 use crate::rules::remedy::At;
 
@@ -24,7 +24,9 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
     let name = named(at, &export)?.text;
     let file = bake::file_of(study, at)?;
     let (asked, built) = bake::targets(file, at);
-    if built.len() < 2 || name_of_target(&export.raw) {
+    let places: Vec<At> = bake::places_of(file, &built).collect();
+    let differs = |at: &At| places.iter().any(|other| differ(study, *at, *other));
+    if built.len() < 2 || name_of_target(&export.raw) || !places.iter().any(differs) {
         return None;
     }
     let listed = listed(&built);

@@ -1,0 +1,77 @@
+//! Files of Task whose tasks a CI calls.
+//!
+//! <https://taskfile.dev/reference/schema>
+
+use yaml_serde::Value;
+
+use super::jobs::{self, Job, Step};
+use super::script::{Builders, Item};
+use super::yaml::{self, Route, entries, key, text};
+use super::{Change, Content, Kind};
+
+/// The kind of file.
+#[derive(Debug)]
+pub(super) struct Taskfile;
+
+impl Kind for Taskfile {
+    fn name(&self) -> &'static str {
+        "taskfile"
+    }
+
+    /// Read only where a CI calls one of its tasks.
+    fn names(&self, _: &str) -> bool {
+        false
+    }
+
+    fn looks(&self, _: &str) -> bool {
+        false
+    }
+
+    fn read(&self, text: &str) -> Result<Content, String> {
+        jobs::content(text, all)
+    }
+
+    fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
+        jobs::correct(text, all, changes)
+    }
+}
+
+/// The file is one of Task.
+pub(super) fn is_taskfile(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    yaml::is_file(&name) && matches!(name.split('.').next(), Some("taskfile"))
+}
+
+/// One of these tasks is in the file.
+pub(super) fn has_one_of(text: &str, names: &[String]) -> bool {
+    let root = yaml::parse(text).ok();
+    let tasks = root.as_ref().and_then(|root| root.get("tasks"));
+    tasks.is_some_and(|tasks| names.iter().any(|name| tasks.get(name.as_str()).is_some()))
+}
+
+fn all(root: &Value) -> Vec<Job> {
+    let tasks = root.get("tasks").map(entries).unwrap_or_default();
+    tasks.into_iter().map(|(name, task)| job(root, name, task)).collect()
+}
+
+fn job(root: &Value, name: &str, task: &Value) -> Job {
+    let route = key(&key(&Route::default(), "tasks"), name);
+    let list = task.get("cmds").and_then(Value::as_sequence).into_iter().flatten().enumerate();
+    let steps = list.filter_map(|(index, command)| {
+        let item = key(&route, "cmds").with_key(index);
+        let (value, route) = match text(command) {
+            Some(value) => (value, item),
+            None => (command.get("cmd").and_then(text)?, key(&item, "cmd")),
+        };
+        Some(Step::Script(Item { route, value: value.into() }))
+    });
+    let set = |value: &Value| ["vars", "env"].map(|list| jobs::variables(value.get(list))).concat();
+    Job {
+        name: name.to_owned(),
+        variables: [set(root), set(task)].concat(),
+        slashes: true,
+        steps: steps.collect(),
+        builders: Builders::unknown(),
+        ..Job::default()
+    }
+}

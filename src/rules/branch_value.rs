@@ -1,0 +1,89 @@
+//! Values of a configuration that name the branch of the run, told by the variables in them.
+//!
+//! A helper of the rules; knows the variables of CI systems, not what a value is for.
+
+use crate::config::{Form, pieces};
+
+/// What in a value names the branch, as it is or with its slashes replaced; `None` where nothing
+/// does, or where it may be the branch that a pull request goes to.
+pub(super) fn branch(value: &str) -> Option<&str> {
+    let named = |text: &str, form: Form| match form {
+        Form::Variable(name, _) => is_branch_name(name) || is_slug(name),
+        Form::Expression(inside) => {
+            results(inside).any(|name| is_branch_name(name) || is_slug(name))
+                && !text.contains("base_ref")
+        }
+        Form::Command | Form::Percent => false,
+    };
+    let found = pieces(value).find(|piece| piece.form.is_some_and(|form| named(piece.text, form)));
+    found.map(|piece| piece.text)
+}
+
+/// What an expression may become: of `a && b || c` it is b or c.
+pub(super) fn results(inside: &str) -> impl Iterator<Item = &str> {
+    let results = inside.split("||").filter_map(|part| part.rsplit("&&").next());
+    results.map(|result| result.trim().trim_matches(['(', ')']).trim())
+}
+
+/// The name of a branch as it is. GitLab's `CI_COMMIT_REF_SLUG` has its slashes replaced.
+pub(super) fn is_branch_name(name: &str) -> bool {
+    matches!(
+        name,
+        "github.ref_name"
+            | "github.head_ref"
+            | "github.ref"
+            | "github.event.pull_request.head.ref"
+            | "GITHUB_REF_NAME"
+            | "GITHUB_HEAD_REF"
+            | "GITHUB_REF"
+            | "BITBUCKET_BRANCH"
+            | "BUILDKITE_BRANCH"
+            | "CI_COMMIT_REF_NAME"
+            | "CI_COMMIT_BRANCH"
+            | "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"
+            | "CIRCLE_BRANCH"
+            | "DRONE_BRANCH"
+            | "GIT_BRANCH"
+            | "BRANCH_NAME"
+            | "TRAVIS_BRANCH"
+            | "Build.SourceBranch"
+    )
+}
+
+/// One that may stand in a tag: GitLab's own, and those of `rlespinasse/github-slug-action`.
+fn is_slug(name: &str) -> bool {
+    matches!(
+        name.strip_prefix("env.").unwrap_or(name),
+        "CI_COMMIT_REF_SLUG"
+            | "Build.SourceBranchName"
+            | "GITHUB_REF_SLUG"
+            | "GITHUB_REF_NAME_SLUG"
+            | "GITHUB_HEAD_REF_SLUG"
+            | "GITHUB_REF_SLUG_URL"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_names_the_branch_of_the_run_is_told() {
+        for value in [
+            "c-$CI_COMMIT_REF_SLUG",
+            "${{ github.head_ref || github.ref_name }}",
+            "${env.BRANCH_NAME}",
+            "$(Build.SourceBranchName)",
+        ] {
+            assert!(branch(value).is_some(), "{value}");
+        }
+        for value in [
+            "c-main",
+            "$CI_DEFAULT_BRANCH",
+            "${{ github.base_ref || github.ref_name }}",
+            "$CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+        ] {
+            assert!(branch(value).is_none(), "{value}");
+        }
+    }
+}

@@ -75,7 +75,7 @@ mod tests {
         assert!(place.command.no_cache && place.job == "image");
         assert_eq!(
             (place.command.quote.line, place.expanded("$(image_name)").as_str()),
-            (6, "r/a")
+            (5, "r/a")
         );
         assert!(builds(text, &["all".to_owned()]) && !builds(text, &["test".to_owned()]));
     }

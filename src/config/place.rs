@@ -86,6 +86,9 @@ pub struct Place {
     /// Scope of a GitHub cache for it, where the repository has several builds that each need one;
     /// filled in when all files were read.
     pub scope: Option<String>,
+    /// Tag of a registry cache for it, where several builds of the repository would be kept under
+    /// one, or why there is none; filled in when all files were read.
+    pub cache_tag: Option<Result<String, String>>,
     /// What a call of bake sets for targets: `web.args.V` and its value, for all of them
     /// `*.cache-to`.
     pub set: Vec<(String, String)>,

@@ -9,7 +9,7 @@ mod versions;
 mod written;
 
 pub(super) use name::scope;
-pub(super) use written::differ;
+pub(super) use written::{differ, legs_differ};
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -2,12 +2,13 @@
 
 use super::alike;
 use super::backend::{Refused, refused};
-use super::cache_ref_shared::differ;
+use super::cache_ref_shared::{differ, legs_differ};
 use super::dockerfile_at;
 use super::planned::{Dockerfiles, callers};
 use super::reads::Reads;
 use super::recurring::{self, SeriesSpots};
 use super::remedy::scopes;
+use super::remedy::tags::{self, Apart};
 use rayon::prelude::*;
 
 use crate::config::Config;
@@ -50,8 +51,11 @@ impl Study {
         study.dockerfiles = Dockerfiles::of(&study.configs);
         let scopes = scopes::of(&study, |a, b| differ(&study, a, b));
         scopes::fill(&mut study.configs, scopes);
+        let tags =
+            tags::of(&study, &Apart { places: &|a, b| differ(&study, a, b), legs: legs_differ });
+        tags::fill(&mut study.configs, tags);
         let drivers = callers::of(&study);
-        callers::fill(&mut study.configs, &drivers);
+        callers::fill(&mut study.configs, drivers);
         let judged = |series: &Series| {
             let members: Vec<_> = study.members(series).collect();
             let newest = series::newest(&members);

@@ -232,7 +232,7 @@ fn of_the_machine(fix: Fix) -> Fix {
 }
 
 /// The legs of the matrix build different things.
-fn legs_differ(place: &Place) -> bool {
+pub(in crate::rules) fn legs_differ(place: &Place) -> bool {
     let command = &place.command;
     let named = [&place.context, &command.file, &command.target];
     let asked = command.platforms.iter().chain(&command.build_args).chain(&command.targets);

@@ -140,8 +140,11 @@ fn settings(called: &Called) -> String {
 
 /// Each target has a tag of its own: several may be pushed under one name.
 fn registry(at: At) -> String {
-    let name = at.place.target.as_deref().unwrap_or_default();
-    format!("type=registry,ref={}-{name}", Site::written(at).cache)
+    let cache = Site::written(at).cache;
+    match (&at.place.target, &at.place.cache_tag) {
+        (Some(name), None) => format!("type=registry,ref={cache}-{name}"),
+        _ => format!("type=registry,ref={cache}"),
+    }
 }
 
 fn second_file(called: &Called) -> String {

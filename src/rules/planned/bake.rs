@@ -147,8 +147,8 @@ pub(in crate::rules) fn places_of<'a>(
     file: &'a Config,
     names: &[String],
 ) -> impl Iterator<Item = At<'a>> {
-    let named = |at: &At| at.place.target.as_ref().is_some_and(|target| names.contains(target));
-    super::places_of(file).filter(named)
+    let is_one = |at: &At| at.place.target.as_ref().is_some_and(|target| names.contains(target));
+    super::places_of(file).filter(is_one)
 }
 
 fn target<'a>(file: &'a Config, name: &str) -> Option<&'a Place> {

@@ -8,21 +8,28 @@ use crate::model::Tool;
 use crate::rules::Study;
 use crate::rules::remedy::place;
 
-/// Files of targets, each with the driver that all calls of it have.
-pub(in crate::rules) fn of(study: &Study) -> Vec<(String, String)> {
-    let mut found: BTreeMap<&str, Vec<Option<&str>>> = BTreeMap::new();
+/// Targets by file and index, each with the driver that all calls which build it have.
+pub(in crate::rules) fn of(study: &Study) -> Vec<(String, usize, String)> {
+    let mut found: BTreeMap<(&str, usize), Vec<Option<&str>>> = BTreeMap::new();
     let is_call = |tool: Tool| matches!(tool, Tool::BuildxBake | Tool::Compose);
-    for at in place::all(study).filter(|at| is_call(at.place.command.tool)) {
-        let file = bake::file_of(study, at).filter(|file| file.path != at.config.path);
-        let Some(file) = file.filter(|_| !is_of_targets(at.config)) else { continue };
-        found.entry(&file.path).or_default().push(at.place.driver.as_deref());
+    for call in place::all(study).filter(|at| is_call(at.place.command.tool)) {
+        let file = bake::file_of(study, call).filter(|_| !is_of_targets(call.config));
+        let Some(file) = file else { continue };
+        let (asked, built) = bake::targets(file, call);
+        for (index, place) in file.content.places.iter().enumerate() {
+            let named = place.target.as_ref().is_some_and(|target| built.contains(target));
+            if named || asked.is_empty() {
+                let drivers = found.entry((&file.path, index)).or_default();
+                drivers.push(call.place.driver.as_deref());
+            }
+        }
     }
     let one = |drivers: Vec<Option<&str>>| {
         let first = drivers.first().copied().flatten()?;
         drivers.iter().all(|driver| *driver == Some(first)).then(|| first.to_owned())
     };
-    let known = found.into_iter().filter_map(|(path, all)| Some((path.to_owned(), one(all)?)));
-    known.collect()
+    let known = found.into_iter();
+    known.filter_map(|((path, at), all)| Some((path.to_owned(), at, one(all)?))).collect()
 }
 
 fn is_of_targets(config: &Config) -> bool {
@@ -30,11 +37,11 @@ fn is_of_targets(config: &Config) -> bool {
 }
 
 /// Writes them into the places.
-pub(in crate::rules) fn fill(configs: &mut [Config], drivers: &[(String, String)]) {
-    for (path, driver) in drivers {
-        let config = configs.iter_mut().find(|config| config.path == *path);
-        for place in config.map(|config| &mut config.content.places).into_iter().flatten() {
-            place.called_with = Some(driver.clone());
+pub(in crate::rules) fn fill(configs: &mut [Config], drivers: Vec<(String, usize, String)>) {
+    for (path, index, driver) in drivers {
+        let config = configs.iter_mut().find(|config| config.path == path);
+        if let Some(place) = config.and_then(|config| config.content.places.get_mut(index)) {
+            place.called_with = Some(driver);
         }
     }
 }

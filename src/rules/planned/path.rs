@@ -54,7 +54,6 @@ pub(super) fn dockerfile_paths(at: At) -> Vec<Vec<String>> {
 }
 
 /// `ci` of `ci/images`, and then the checkout itself.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "successors hands out references")]
 fn above<'a>(folder: &&'a str) -> Option<&'a str> {
     (!folder.is_empty()).then(|| folder.rsplit_once('/').map_or("", |(above, _)| above))
 }

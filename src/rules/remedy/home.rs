@@ -21,9 +21,19 @@ pub(super) fn at(place: &Place) -> Result<String, String> {
     }
     let found = command.cache_from.iter().filter_map(registry_ref).next_back();
     let served = |name: &String| name.contains('/') || tells_nothing(name);
-    let Some(found) = found.filter(served) else { return tagged(place, &stored(place)?) };
-    let own = |tag: &Text| is_image(&found, tag);
-    if command.inline() || command.tags.iter().any(own) { tagged(place, &found) } else { Ok(found) }
+    let own = |found: &String| {
+        command.inline() || command.tags.iter().any(|tag: &Text| is_image(found, tag))
+    };
+    match found.filter(served) {
+        Some(found) if !own(&found) => Ok(found),
+        Some(found) => tagged(place, &found, &tag(place)?),
+        None => tagged(place, &stored(place)?, &tag(place)?),
+    }
+}
+
+/// One of its own, where others would be kept under the same.
+fn tag(place: &Place) -> Result<String, String> {
+    place.cache_tag.clone().unwrap_or_else(|| Ok(TAG.to_owned()))
 }
 
 /// For a build of a log, whose names are printed as they are.
@@ -86,13 +96,13 @@ fn is_hosted(place: &Place, name: &str) -> bool {
 }
 
 /// The name with the cache's tag. A lone `$IMAGE` may hold a tag: no other can be put behind it.
-fn tagged(place: &Place, name: &str) -> Result<String, String> {
+fn tagged(place: &Place, name: &str, tag: &str) -> Result<String, String> {
     if reference::tag(name).is_some() {
-        return Ok(reference::with_tag(name, TAG));
+        return Ok(reference::with_tag(name, tag));
     }
     let expanded = place.expanded(name);
     if reference::tag(&expanded).is_some() {
-        return Ok(reference::with_tag(&expanded, TAG));
+        return Ok(reference::with_tag(&expanded, tag));
     }
     let with_tag = |tag: &Text| reference::tag(tag).is_some() && reference::repository(tag) == name;
     let last = expanded.rsplit('/').next().unwrap_or(&expanded);
@@ -100,7 +110,7 @@ fn tagged(place: &Place, name: &str) -> Result<String, String> {
     if vague && !place.command.tags.iter().any(with_tag) {
         return Err(format!("{name} may hold a tag, and another cannot be put behind it"));
     }
-    Ok(reference::with_tag(name, TAG))
+    Ok(reference::with_tag(name, tag))
 }
 
 /// Variables of the CI that hold a name without a tag.

@@ -17,6 +17,7 @@ pub(crate) mod reference;
 pub(in crate::rules) mod scopes;
 mod site;
 mod snippet;
+pub(in crate::rules) mod tags;
 
 pub(in crate::rules) use advice::{COLD, together};
 pub use advice::{

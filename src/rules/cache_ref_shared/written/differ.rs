@@ -26,13 +26,13 @@ pub(in crate::rules) fn differ(study: &Study, a: At, b: At) -> bool {
         && !other.platforms.iter().any(|platform| platform.contains(['$', '{']));
     let named = a.place.target != b.place.target
         && (named_elsewhere(a) || named_elsewhere(b) || inputs(study, a) != inputs(study, b));
-    let staged = !one_job && one.target != other.target && stages_differ(study, a, b);
+    let staged = one.target != other.target && stages_differ(study, a, b, one_job);
     named || staged || disjoint || arguments_differ(study, a, b)
 }
 
 /// Each of them runs something in stages that the other one does not build. What both build is in
 /// the cache of either, where all stages are stored.
-fn stages_differ(study: &Study, a: At, b: At) -> bool {
+fn stages_differ(study: &Study, a: At, b: At, one_job: bool) -> bool {
     let max = |at: At| {
         let exports = &at.place.command.cache_to;
         !exports.is_empty() && exports.iter().all(|spec| spec.get("mode") == Some("max"))
@@ -40,7 +40,7 @@ fn stages_differ(study: &Study, a: At, b: At) -> bool {
     let (Some((file, one)), Some((_, other))) =
         (planned::built(study, a), planned::built(study, b))
     else {
-        return true;
+        return !one_job;
     };
     let runs = |number: &usize| {
         let stage = file.content.stages.get(*number);
@@ -49,7 +49,7 @@ fn stages_differ(study: &Study, a: At, b: At) -> bool {
     let alone = |these: &[usize], those: &[usize]| {
         these.iter().filter(|number| !those.contains(number)).any(runs)
     };
-    !(max(a) && max(b)) || alone(&one, &other) && alone(&other, &one)
+    !(one_job || max(a) && max(b)) || alone(&one, &other) && alone(&other, &one)
 }
 
 /// A file of a CI names a service or target, what that builds stands in another file.

@@ -42,7 +42,7 @@ pub(super) fn builds(text: &str, recipes: &[String]) -> bool {
     makefile::builds(&as_makefile(text), recipes)
 }
 
-/// Line by line: bodies are indented in any way, `{{tag}}` is a variable, and a recipe may have
+/// Line by line: bodies are indented in any way, `{{ tag }}` is one word, and a recipe may have
 /// parameters: `image tag='dev' *FLAGS: test`.
 fn as_makefile(text: &str) -> String {
     text.lines().map(|line| of_line(line) + "\n").collect()
@@ -51,7 +51,7 @@ fn as_makefile(text: &str) -> String {
 fn of_line(line: &str) -> String {
     let body = line.trim_start();
     if body.len() < line.len() {
-        return format!("\t{}", body.replace("{{", "$(").replace("}}", ")"));
+        return format!("\t{}", body.replace("{{ ", "{{").replace(" }}", "}}"));
     }
     let name = body.trim_start_matches('@').split([' ', ':']).next().unwrap_or_default();
     match body.rsplit_once(':') {
@@ -69,12 +69,12 @@ mod tests {
     #[test]
     fn a_recipe_is_read_with_its_parameters() {
         let text = "image_name := \"r/a\"\n\n# builds\nimage tag='dev': test\n    @docker build \\\n      \
-            --no-cache -t {{image_name}}:{{tag}} .\n\nall: image\n\ntest:\n\tgo test ./...\n";
+            --no-cache -t {{ image_name }}:{{tag}} .\n\nall: image\n\ntest:\n\tgo test ./...\n";
         let content = Justfile.read(text).unwrap();
         let place = &content.places[0];
         assert!(place.command.no_cache && place.job == "image");
         assert_eq!(
-            (place.command.quote.line, place.expanded("$(image_name)").as_str()),
+            (place.command.quote.line, place.expanded("{{image_name}}").as_str()),
             (5, "r/a")
         );
         assert!(builds(text, &["all".to_owned()]) && !builds(text, &["test".to_owned()]));

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{META, scope};
 use crate::config::{Form, Place, pieces};
-use crate::finding::{Finding, Fix, not_ruled_out, to_decide};
+use crate::finding::{Evidence, Finding, Fix, not_ruled_out, to_decide};
 use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
 use crate::rules::past::Past;
@@ -103,8 +103,10 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
         ],
         subject: name.clone(),
     };
-    let lines =
-        places.iter().take(MOST_LINES).filter_map(|at| at.evidence("exports to it")).collect();
+    let lines = places.iter().take(MOST_LINES).filter_map(|at| at.evidence("exports to it"));
+    let mut lines: Vec<Evidence> = lines.collect();
+    // Several jobs may have one script.
+    lines.dedup_by(|a, b| a.source == b.source && a.line == b.line);
     planned::finding(&META, META.severity, lines, words)
 }
 

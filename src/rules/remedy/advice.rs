@@ -111,7 +111,9 @@ pub fn max_mode(site: &Site) -> Fix {
     let Some(export) = site.export.as_deref().filter(|_| plain::registry(site).is_none()) else {
         return registry_max(site);
     };
-    let settings = Settings { to: Some(with_max(export)), ..Settings::default() };
+    // What is pasted in the place of a command has its imports too.
+    let from = site.at.map(|at| patch::kept(&at.place.command).from).unwrap_or_default();
+    let settings = Settings { from, to: Some(with_max(export)), ..Settings::default() };
     let fix = Fix {
         summary: "export every stage: mode=max".to_owned(),
         steps: vec![

@@ -284,6 +284,10 @@ impl<'a> Case<'_, '_, 'a> {
                 None => why(Because::Unknown, Suspected).hiding(self.hidden(before)),
             };
         }
+        // kaniko looks up nothing below what it did not find: the step was there, and is now seen.
+        if before.is_some_and(|(_, build)| self.has_it_uncounted(build)) {
+            return self.by_key(store);
+        }
         if before.is_some_and(|(_, build)| self.is_left_out_of(build)) {
             return Why::of(Because::Unknown, Suspected, store).hiding(self.hidden(before));
         }
@@ -297,6 +301,16 @@ impl<'a> Case<'_, '_, 'a> {
         }
         let why = Why::of(Because::InstructionChanged, Proven, store);
         why.differing(vec![KeyPart::Instruction])
+    }
+
+    /// The build before has the step, and no cache was asked for it there.
+    fn has_it_uncounted(&self, before: &Build) -> bool {
+        let same = |step: &Step| {
+            step.kind == StepKind::Uncached
+                && step.text == self.step.text
+                && step.is_of(self.stage.name, self.stage.platform)
+        };
+        self.step.key.is_some() && before.steps.iter().any(same)
     }
 
     /// Lines of the build before are missing, and what stood in place of the step is among them.

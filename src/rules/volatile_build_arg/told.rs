@@ -189,8 +189,11 @@ fn has_digit(word: &str) -> bool {
 /// something else must have come from the cache, or the arguments must be seen to change.
 fn reads_values_only(past: &Past, spot: &Spot, step: &Step, seen: bool) -> bool {
     let warm = |i: &usize| past.builds.get(*i).is_some_and(|b| b.hits() > 0);
-    let reached =
-        spot.behind_hits(past) || seen || spot.broken.iter().all(warm) || keys_differ(spot);
+    let reached = spot.behind_hits(past)
+        || seen
+        || spot.broken.iter().all(warm)
+        || keys_differ(spot)
+        || behind_a_found_argument(past, spot);
     step.instruction == "RUN" && !mounts_files(&step.text) && reached
 }
 
@@ -201,6 +204,17 @@ fn sources_explain(past: &Past, spot: &Spot) -> bool {
         copy.is_some_and(|copy| copies_everything(&copy.text) || copies_a_folder(&copy.text))
     };
     spot.broken.iter().any(wide)
+}
+
+/// The classic builder and buildah print the ARG right above, and that it came from the cache: its
+/// key holds the text and never the value.
+fn behind_a_found_argument(past: &Past, spot: &Spot) -> bool {
+    let found = |&i: &usize| {
+        let (build, step) = (past.builds.get(i)?, spot.step(i)?);
+        let last = above(build, step).into_iter().max_by_key(|s| s.position)?;
+        Some(last.instruction == "ARG" && last.outcome == Outcome::Hit)
+    };
+    spot.broken.iter().all(|i| found(i).unwrap_or_default())
 }
 
 /// kaniko prints the hash of all that the step depends on: another one in each run is a changed

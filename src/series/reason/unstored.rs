@@ -2,7 +2,7 @@
 
 use super::super::chain::{self, Input, Stage};
 use super::Case;
-use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Transfer};
+use crate::model::{Build, CacheKind, Dialect, Outcome, Run, Step, StepKind, Transfer};
 use crate::series::Confidence::{self, Likely, Suspected};
 
 impl Case<'_, '_, '_> {
@@ -20,7 +20,11 @@ impl Case<'_, '_, '_> {
         let last = self.now.last.filter(|last| *last != self.stage.name)?;
         let stored = self.ledger.stored.get(usize::from(self.reads_from() >= self.ledger.newest));
         let holds = stored.is_some_and(|all| all.contains(&(self.stage.name, self.stage.platform)));
-        if holds || !chain::all_missed(self.stage) || self.is_stored_as_a_whole() {
+        if holds
+            || !chain::all_missed(self.stage)
+            || self.finds_metadata()
+            || self.is_stored_as_a_whole()
+        {
             return None;
         }
         let final_only = build.dialect.counts_from() && self.exports_the_final_stage();
@@ -50,6 +54,17 @@ impl Case<'_, '_, '_> {
                 && other.steps.iter().all(|step| step.outcome == Outcome::Hit)
         };
         on_another && self.now.stages.iter().any(stored)
+    }
+
+    /// The classic builder and buildah print an ARG or ENV that came from the cache: the stage is
+    /// there, up to that.
+    fn finds_metadata(&self) -> bool {
+        let found = |step: &Step| {
+            step.kind == StepKind::Metadata
+                && step.outcome == Outcome::Hit
+                && step.is_of(self.stage.name, self.stage.platform)
+        };
+        self.now.build.steps.iter().any(found)
     }
 
     /// The build that tells what the cache holds: this one, or the one that wrote it where that

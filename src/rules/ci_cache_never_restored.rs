@@ -21,7 +21,8 @@ static META: RuleMeta = RuleMeta {
     what: "In three or more runs of a build the CI finds no cache, though earlier runs saved one: \
         each run asks for a key that no run before had, or the key is the same and what was saved \
         is gone. Without a log: the directory of a local cache is kept under a key that holds a \
-        commit or the number of the run, with nothing to fall back to.",
+        commit or the number of the run, with nothing to fall back to, or with a beginning that no \
+        saved key has.",
     why: "Saving costs time in every run and fills the storage, and nothing ever comes back. A key \
         that holds a commit, a date or a run number is new each time.",
     fix: "Build the key from the files that decide the content (a lock file, the Dockerfile), and \
@@ -72,7 +73,7 @@ impl Rule for CiCacheNeverRestored {
         };
         let decides =
             |past: &Past| past.runs.iter().any(|run| ci_caches::of_run(run).any(restores));
-        planned::beside(study, seen, decides, written::finding)
+        planned::beside(study, seen, decides, |at| written::finding(study, at))
     }
 }
 

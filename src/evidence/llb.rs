@@ -223,13 +223,7 @@ fn ordered(object: &Map<String, Value>, order: &[&str]) -> Option<String> {
         return None;
     }
     let mut json = String::new();
-    for (key, value) in order.iter().filter_map(|key| Some((key, object.get(*key)?))) {
-        json.push(if json.is_empty() { '{' } else { ',' });
-        formula::push(&mut json, key);
-        json.push(':');
-        go(value, &mut json);
-    }
-    json.push_str(if json.is_empty() { "{}" } else { "}" });
+    members(order.iter().filter_map(|key| Some((*key, object.get(*key)?))), &mut json);
     Some(json)
 }
 
@@ -245,16 +239,20 @@ fn go(value: &Value, json: &mut String) {
             }
             json.push(']');
         }
-        Value::Object(members) => {
-            json.push('{');
-            for (n, (key, value)) in members.iter().enumerate() {
-                json.push_str(if n > 0 { "," } else { "" });
-                formula::push(json, key);
-                json.push(':');
-                go(value, json);
-            }
-            json.push('}');
+        Value::Object(object) => {
+            members(object.iter().map(|(key, value)| (key.as_str(), value)), json);
         }
         other => json.push_str(&other.to_string()),
     }
+}
+
+fn members<'a>(members: impl Iterator<Item = (&'a str, &'a Value)>, json: &mut String) {
+    json.push('{');
+    for (n, (key, value)) in members.enumerate() {
+        json.push_str(if n > 0 { "," } else { "" });
+        formula::push(json, key);
+        json.push(':');
+        go(value, json);
+    }
+    json.push('}');
 }

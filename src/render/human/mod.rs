@@ -150,8 +150,7 @@ impl<'a> Input<'a> {
         let same = |other: &&Finding| {
             other.rule == finding.rule && other.fix.summary == finding.fix.summary
         };
-        let before = self.report.for_people().take_while(|other| !std::ptr::eq(*other, finding));
-        before.filter(same).nth(1).is_some()
+        self.before(finding).filter(same).nth(1).is_some()
     }
 
     /// A finding that is told before this one, of which something holds.
@@ -160,8 +159,11 @@ impl<'a> Input<'a> {
         finding: &Finding,
         holds: impl Fn(&Finding) -> bool,
     ) -> Option<&'a Finding> {
-        let before = self.report.for_people().take_while(|other| !std::ptr::eq(*other, finding));
-        before.filter(|other| is_told(self.report, other)).find(|other| holds(other))
+        self.before(finding).find(|other| is_told(self.report, other) && holds(other))
+    }
+
+    fn before(&self, finding: &Finding) -> impl Iterator<Item = &'a Finding> {
+        self.report.for_people().take_while(move |other| !std::ptr::eq(*other, finding))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Key, META, fix};
 use crate::config::{Fate, Kept, pieces};
-use crate::finding::{Confidence, Evidence, Finding, Fix, Severity, not_ruled_out};
+use crate::finding::{Confidence, Evidence, Finding, Severity, not_ruled_out};
 use crate::rules::Study;
 use crate::rules::changing_value::changing;
 use crate::rules::planned::{self, Words, local};
@@ -15,29 +15,24 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
     let part = new_in_each_run(study, at, kept)?;
     let key = at.config.quote(kept.line)?;
     let mut doubts = vec![not_ruled_out("runs that are only ever repeated for one commit")];
-    let older = match kept.older.as_deref().unwrap_or_default() {
-        [] => "no older key is asked for".to_owned(),
-        [older, ..] => {
-            doubts.push(not_ruled_out("another workflow that saves one (it is not given)"));
-            format!("no key that is saved begins with `{older}`")
+    let mut fix = fix(&Key::Unique("", Confidence::Likely), &kept.key, at.config.kind.ci());
+    let mut why = "no older key is asked for".to_owned();
+    if let Some(older) = kept.older.iter().flatten().next() {
+        why = format!("no key that is saved begins with `{older}`");
+        doubts.push(not_ruled_out("another workflow that saves one (it is not given)"));
+        if let Some(start) = own_beginning(at, kept) {
+            "fall back to a beginning that the keys have".clone_into(&mut fix.summary);
+            fix.snippet = Some(start);
         }
-    };
-    let fix = fix(&Key::Unique("", Confidence::Likely), &kept.key, at.config.kind.ci());
+    }
     let words = Words {
         title: format!("each run saves its local cache under another key, `{}`", kept.key),
         cause: format!(
-            "The key holds `{part}`, which is new in each run or commit, and {older}. Each run \
+            "The key holds `{part}`, which is new in each run or commit, and {why}. Each run \
                 saves a cache, and the next one looks for another key, finds nothing and builds \
                 every step."
         ),
-        fix: match own_beginning(at, kept) {
-            Some(start) if doubts.len() > 1 => Fix {
-                summary: "fall back to a beginning that the keys have".to_owned(),
-                snippet: Some(start),
-                ..fix
-            },
-            _ => fix,
-        },
+        fix,
         rules_out: doubts,
         subject: kept.key.clone(),
     };

@@ -35,7 +35,16 @@ pub(super) fn recurring(past: &Past, runs: &[usize]) -> Vec<String> {
         let literal = values.iter().all(|value| !value.contains(['$', '`']));
         literal && values.len() == runs.len() && known.len() > 1 && known.len() * 2 <= runs.len()
     };
-    names.into_iter().map(|(name, _)| name).filter(comes_back).collect()
+    let tells = |name: &String| !may_be_secret(name) && comes_back(name);
+    names.into_iter().map(|(name, _)| name).filter(tells).collect()
+}
+
+/// `NPM_TOKEN`: its value is no part of a name that others read.
+fn may_be_secret(name: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["token", "secret", "password", "passwd", "pass", "pwd", "auth", "key", "credentials"];
+    let name = name.to_ascii_lowercase();
+    name.split('_').any(|word| WORDS.iter().any(|secret| word.ends_with(secret)))
 }
 
 /// The command lines of these runs that give the argument.

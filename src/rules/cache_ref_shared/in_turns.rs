@@ -55,7 +55,8 @@ impl Kind {
         match self {
             Self::Branch => format!("The branches {who} are built"),
             Self::Platform => format!("The platforms {who} are built"),
-            Self::Value(name) => format!("Builds with the values {who} of `{name}` come"),
+            // Values may be secrets, which nothing shows once the name is not beside them.
+            Self::Value(name) => format!("Builds with other values of `{name}` come"),
         }
     }
 

@@ -11,6 +11,7 @@ mod image;
 mod key;
 mod operation;
 mod platforms;
+pub(crate) mod secret_name;
 mod shared;
 mod step;
 mod stepname;

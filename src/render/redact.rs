@@ -7,7 +7,6 @@ mod address;
 mod expression;
 mod issued;
 mod named;
-mod names;
 mod shapes;
 mod value;
 mod visible;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::Study;
 use super::past::Past;
 use crate::finding::Evidence;
-use crate::model::{Command, Tool, is_proxy};
+use crate::model::{Command, Tool, is_proxy, secret_name};
 
 /// An argument that has another value in every one of some runs.
 pub(super) struct Argument {
@@ -35,16 +35,9 @@ pub(super) fn recurring(past: &Past, runs: &[usize]) -> Vec<String> {
         let literal = values.iter().all(|value| !value.contains(['$', '`']));
         literal && values.len() == runs.len() && known.len() > 1 && known.len() * 2 <= runs.len()
     };
-    let tells = |name: &String| !may_be_secret(name) && comes_back(name);
-    names.into_iter().map(|(name, _)| name).filter(tells).collect()
-}
-
-/// `NPM_TOKEN`: its value is no part of a name that others read.
-fn may_be_secret(name: &str) -> bool {
-    const WORDS: [&str; 9] =
-        ["token", "secret", "password", "passwd", "pass", "pwd", "auth", "key", "credentials"];
-    let name = name.to_ascii_lowercase();
-    name.split('_').any(|word| WORDS.iter().any(|secret| word.ends_with(secret)))
+    // The value of `NPM_TOKEN` is no part of a name that others read.
+    let open = |name: &String| secret_name::name(name).is_none();
+    names.into_iter().map(|(name, _)| name).filter(|name| open(name) && comes_back(name)).collect()
 }
 
 /// The command lines of these runs that give the argument.

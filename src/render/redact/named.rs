@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::names::{Name, Noun, name};
 use super::value::{self, Ends, Value, quote, value};
+use crate::model::secret_name::{Name, Noun, name};
 
 /// Parts of names of secrets: a text without any of them has none.
 const PARTS: [&str; 10] =

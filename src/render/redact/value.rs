@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::expression::{SWITCHES, is_expression, is_placeholder, reference};
-use super::names::{Name, Noun, name};
+use crate::model::secret_name::{Name, Noun, name};
 
 /// Quotes, and how they are written within another text; the longest first.
 const QUOTES: &[&str] = &[

@@ -44,11 +44,24 @@ fn one_log_after_the_other_says_what_all_of_them_say() {
     );
 }
 
+/// A history keeps nothing of a secret's value, not even whether it changed: what is found is the
+/// same, not how sure it is.
+const SECRETS_CHANGE: &str = "cache-ref-shared/quiet/tokens-in-turns";
+
 /// Whether there are findings, and what both ways say where they differ.
 fn compared(folder: &Path) -> (bool, Option<String>) {
-    let (all, last) = (together(folder), one_by_one(folder));
+    let (mut all, mut last) = (together(folder), one_by_one(folder));
+    if folder.ends_with(SECRETS_CHANGE) {
+        assert_ne!(all, last, "a history tells that a secret changed");
+        all.iter_mut().chain(&mut last).for_each(keep_rule);
+    }
     let both = || format!("{}\n  together {all:?}\n  one by one {last:?}", folder.display());
     (!all.is_empty(), (all != last).then(both))
+}
+
+fn keep_rule(finding: &mut String) {
+    let rule = finding.find(' ').unwrap_or(finding.len());
+    finding.truncate(rule);
 }
 
 /// Folders whose logs are runs, and those whose folders are jobs.

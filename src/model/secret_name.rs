@@ -145,20 +145,20 @@ const QUANTITIES: &[&str] = &[
 
 /// What a name says of the value behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Name {
+pub(crate) struct Name {
     /// The noun.
-    pub(super) noun: Noun,
+    pub(crate) noun: Noun,
     /// It is one word: `token`, which a sentence may hold as well.
-    pub(super) single: bool,
+    pub(crate) single: bool,
     /// It counts something: `MAX_TOKEN`.
-    pub(super) counts: bool,
+    pub(crate) counts: bool,
     /// A key that signs releases, of which images print the fingerprint: `GPG_KEY`.
-    pub(super) signs: bool,
+    pub(crate) signs: bool,
 }
 
 /// Nouns whose values have a form of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Noun {
+pub(crate) enum Noun {
     /// Most: any value is a secret.
     Secret,
     /// `secret`, which is also an option of builds: `--secret id=npm`.
@@ -174,7 +174,7 @@ pub(super) enum Noun {
 }
 
 /// What a name is; `None` where it is not that of a secret.
-pub(super) fn name(text: &str) -> Option<Name> {
+pub(crate) fn name(text: &str) -> Option<Name> {
     let words = words(text);
     let counts = words.iter().any(|word| QUANTITIES.contains(&word.as_str()));
     let single = words.len() == 1 && !text.starts_with(['_', '-']);

@@ -43,7 +43,8 @@ pub(super) fn brief(page: &Page, finding: &Finding, input: &Input) -> Vec<String
 pub(super) fn short(page: &Page, finding: &Finding, input: &Input) -> Vec<String> {
     let mut lines = heading(page, finding, input);
     lines.extend(fix::short(page, finding));
-    lines.extend(evidence::lines(page, &[finding.evidence.first()], FEW, input));
+    let newest = input.newest_first(finding);
+    lines.extend(evidence::lines(page, newest.get(..1).unwrap_or_default(), FEW, input));
     lines
 }
 

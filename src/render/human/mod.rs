@@ -80,11 +80,11 @@ fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
     let most = report.top.unwrap_or(if many { MOST } else { usize::MAX });
     let hidden = report.findings.len().saturating_sub(most);
     let each = report.for_people().take(most).map(|finding| {
-        if !is_told(report, finding) {
+        if report.is_known(finding) {
             block::short(page, finding, &input)
         } else if report.details {
             block::full(page, finding, &input)
-        } else if input.is_one_more(finding) {
+        } else if !is_told(report, finding) || input.is_one_more(finding) {
             block::short(page, finding, &input)
         } else {
             block::brief(page, finding, &input)

@@ -37,7 +37,7 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         ),
         evidence: Proof::from_lines(lines(past, &reruns))?
             .seen_in(past.places(reruns.iter().map(|(i, _)| *i))),
-        fix: super::given::fix(EPOCH),
+        fix: super::given::fix_of_epoch(),
         impact: cost(below.flatten(), reruns.len()),
         rules_out: vec![
             ruled_out("changed files, arguments of the build (a WORKDIR depends on none)"),

@@ -51,7 +51,7 @@ fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
         title: format!("`{name}` invalidates `{text}` in {runs} of {} builds", past.len()),
         cause: cause(name, last),
         evidence: command_lines::proof(past, &reruns, &given)?,
-        fix: fix(name),
+        fix: fix(name, last),
         impact: command_lines::impact(past, &reruns),
         rules_out: vec![
             ruled_out("a lost cache (this run asked for another key)"),
@@ -85,8 +85,7 @@ fn cause(name: &str, last: &Rerun) -> String {
                 `{text}` and every step below it ran."
         );
     }
-    // Proven is what the text shows.
-    if step.instruction == "RUN" && last.confidence != Confidence::Proven {
+    if !prints_the_value(last) {
         return format!(
             "The command lines give the build argument `{name}` another value than before. A \
                 declared argument is part of the cache key of every RUN below it, used or not: \
@@ -100,21 +99,17 @@ fn cause(name: &str, last: &Rerun) -> String {
     )
 }
 
-pub(super) fn fix(name: &str) -> Fix {
+/// Only what the text shows is proven.
+fn prints_the_value(rerun: &Rerun) -> bool {
+    rerun.step.instruction != "RUN" || rerun.confidence == Confidence::Proven
+}
+
+fn fix(name: &str, last: &Rerun) -> Fix {
     if name == EPOCH {
-        return Fix {
-            summary: format!("give `{EPOCH}` a value that does not change with every commit"),
-            steps: vec![
-                format!(
-                    "Use a fixed value of `{EPOCH}` for builds whose cache matters, and the \
-                        commit's time for releases alone."
-                ),
-                "A `COPY --link` does not depend on it: copies above the first WORKDIR keep their \
-                    cache."
-                    .to_owned(),
-            ],
-            ..Fix::default()
-        };
+        return fix_of_epoch();
+    }
+    if prints_the_value(last) {
+        return fix_of_use(name, &brief(&last.step.text));
     }
     Fix {
         summary: format!("declare `ARG {name}` below the steps that do not need it"),
@@ -124,6 +119,34 @@ pub(super) fn fix(name: &str) -> Fix {
                 "Where `{name}` only tells one build from another, set it as a LABEL at the end of \
                     the last stage."
             ),
+        ],
+        ..Fix::default()
+    }
+}
+
+pub(super) fn fix_of_epoch() -> Fix {
+    Fix {
+        summary: format!("give `{EPOCH}` a value that does not change with every commit"),
+        steps: vec![
+            format!(
+                "Use a fixed value of `{EPOCH}` for builds whose cache matters, and the commit's \
+                    time for releases alone."
+            ),
+            "A `COPY --link` does not depend on it: copies above the first WORKDIR keep their \
+                cache."
+                .to_owned(),
+        ],
+        ..Fix::default()
+    }
+}
+
+/// A step that uses the value has to run with each new one; those below it need not.
+fn fix_of_use(name: &str, text: &str) -> Fix {
+    Fix {
+        summary: format!("put the steps that do not need `{name}` above `{text}`"),
+        steps: vec![
+            format!("`{text}` uses `{name}`: each new value rebuilds it and the steps below it."),
+            format!("Where the builds can share one value of `{name}`, give it in every run."),
         ],
         ..Fix::default()
     }

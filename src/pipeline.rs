@@ -5,6 +5,7 @@ mod configs;
 mod copies;
 mod fleet;
 mod forms;
+mod reading;
 mod remember;
 
 use std::collections::HashMap;
@@ -15,20 +16,18 @@ use chrono::{DateTime, Utc};
 use rayon::prelude::*;
 
 use crate::config::Config;
-use crate::envelope::Stack;
-use crate::evidence::{self, Evidence};
+use crate::evidence;
 use crate::history::{self, Record};
-use crate::model::{Interest, LogReader, Problem, Run, Text};
+use crate::model::{Problem, Run, Text};
 use crate::render::Report;
 use crate::rules::{self, Study};
 use crate::series;
-use crate::source::{
-    self, Checkout, Content, Digest, Entry, Found, Input, Part, Progress, Reading, Whole, natural,
-};
+use crate::source::{self, Checkout, Entry, Found, Progress, Whole, natural};
 use crate::trend::{self, Branch};
 use crate::triage::{self, Baseline, Gates, Policy};
 
 pub use self::fleet::{judge_records, records};
+use self::reading::Read;
 pub use self::remember::Branched;
 use self::remember::remember;
 
@@ -128,7 +127,7 @@ fn read_and_judge(options: &Options, found: &Found) -> Report {
     problems.extend(unread);
     options.progress.iter().for_each(|progress| announce(&found.logs, progress));
     // One list grows as the logs are read: a list a log would stay behind as holes in memory.
-    let read = found.logs.par_iter().map(|entry| read_logs(entry, options));
+    let read = found.logs.par_iter().map(|entry| reading::logs(entry, options));
     let Read { mut runs, evidence, problems: trouble } = read.reduce(Read::default, Read::and);
     problems.extend(trouble);
     problems.extend(copies::leave_out(&mut runs, &found.logs));
@@ -200,55 +199,6 @@ pub fn branches(records: &[Record]) -> Vec<Branch> {
     branches
 }
 
-/// What was read of some files.
-#[derive(Default)]
-struct Read {
-    runs: Vec<Run>,
-    evidence: Vec<Evidence>,
-    problems: Vec<Problem>,
-}
-
-impl Read {
-    fn and(mut self, next: Self) -> Self {
-        self.runs.extend(next.runs);
-        self.evidence.extend(next.evidence);
-        self.problems.extend(next.problems);
-        self
-    }
-}
-
-/// Every log of a path: an archive holds several.
-fn read_logs(entry: &Entry, options: &Options) -> Read {
-    let mut all = Read::default();
-    let digested = options.digested || options.history.is_some();
-    source::each(entry, &reading(options), &mut |part, content| {
-        let read = match content {
-            Ok(Content::Log(input)) => read_log(part, input, digested),
-            Ok(Content::Whole(bytes)) => return read_whole(part, bytes, digested, &mut all),
-            Err(e) => (Vec::new(), Some(problem(&part.name, e.to_string()))),
-        };
-        all.runs.extend(read.0);
-        all.problems.extend(read.1);
-    });
-    all
-}
-
-/// A file that began as evidence does; what is none is a log like any other.
-fn read_whole(part: &Part, bytes: Vec<u8>, digested: bool, all: &mut Read) {
-    match evidence::read(&part.name, &bytes) {
-        Some(Ok(evidence)) => all.evidence.push(evidence),
-        Some(Err(why)) => all.problems.push(problem(&part.name, why)),
-        None => {
-            let read = match Input::of_bytes(bytes.into()) {
-                Ok(input) => read_log(part, input, digested),
-                Err(e) => (Vec::new(), Some(problem(&part.name, e.to_string()))),
-            };
-            all.runs.extend(read.0);
-            all.problems.extend(read.1);
-        }
-    }
-}
-
 /// Instructions of the Dockerfiles that were given.
 fn hints(configs: &[Config]) -> Vec<String> {
     let stages = configs.iter().flat_map(|config| &config.content.stages);
@@ -256,40 +206,11 @@ fn hints(configs: &[Config]) -> Vec<String> {
     of_stage.map(|instruction| instruction.text.clone()).collect()
 }
 
-fn reading(options: &Options) -> Reading {
-    Reading {
-        tee: options.tee,
-        expanded: options.max_expanded.unwrap_or(source::EXPANDED),
-        block: options.block.unwrap_or(source::BLOCK),
-        progress: options.progress.clone(),
-        whole: WHOLE,
-    }
-}
-
 /// Only somebody who watches wants to know how much there is: of 20,000 files that takes time.
 fn announce(logs: &[Entry], progress: &Progress) {
     let bytes =
         logs.iter().filter_map(|log| std::fs::metadata(&log.path).ok()).map(|file| file.len());
     progress.plan(bytes.sum());
-}
-
-fn read_log(part: &Part, mut input: Input, digested: bool) -> (Vec<Run>, Option<Problem>) {
-    let digest = match digested.then(|| input.digest()).transpose() {
-        Ok(digest) => digest,
-        Err(e) => return (Vec::new(), Some(problem(&part.name, format!("cannot be read: {e}")))),
-    };
-    let stack = Stack::recognise(&input.head);
-    let mut reader = LogReader::new(&part.name, stack.clone());
-    let (lines, trouble) = match input.scan(&Interest { stack: &stack }, &mut reader) {
-        Ok(lines) => (lines, None),
-        Err(e) => (0, Some(problem(&part.name, format!("reading stopped: {e}")))),
-    };
-    let mut runs = reader.finish(lines);
-    for run in &mut runs {
-        run.job = run.job.take().or_else(|| part.job.as_deref().map(Text::new));
-        run.digest = digest.as_ref().map(Digest::finish);
-    }
-    (runs, trouble)
 }
 
 fn problem(source: &str, message: String) -> Problem {

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Options, Read, forms, judge, read_logs};
+use super::reading::{self, Read};
+use super::{Options, forms, judge};
 use crate::evidence;
 use crate::history::{self, Identity, Record};
 use crate::model::{Problem, Run};
@@ -20,7 +21,7 @@ pub fn records(
 ) -> (Vec<(Run, Record)>, Vec<Problem>) {
     let options =
         Options { digested: true, max_expanded: options.max_expanded, ..Options::default() };
-    let Read { mut runs, evidence, mut problems } = read_logs(log, &options);
+    let Read { mut runs, evidence, mut problems } = reading::logs(log, &options);
     problems.extend(evidence::attach(&mut runs, evidence, &[]).problems);
     let records = history::records_of(&runs, identity, recorded);
     (runs.into_iter().zip(records).collect(), problems)

@@ -146,7 +146,18 @@ fn fix(told: Told, group: &[Refusal]) -> Fix {
     let ignored = asked.contains("ignore-error=true") || told == Told::Stale;
     let optional =
         "Add `ignore-error=true`: an export that fails then costs the cache and not the build.";
-    let own: &[&str] = match told {
+    let first = if ignored { None } else { Some(optional) };
+    Fix {
+        summary: summary(told, ignored).to_owned(),
+        steps: first.into_iter().chain(steps(told).iter().copied()).map(str::to_owned).collect(),
+        snippet: (!ignored).then(|| format!("cache-to: {asked},ignore-error=true")),
+        ..Fix::default()
+    }
+}
+
+/// What to do, beside making the export optional.
+fn steps(told: Told) -> &'static [&'static str] {
+    match told {
         Told::Reserve => &[
             "Give each image and platform its own `scope=`; the default scope is the same for all.",
             "Export on `push` only: pull requests from forks and some triggers have a read-only \
@@ -181,8 +192,11 @@ fn fix(told: Told, group: &[Refusal]) -> Fix {
                 (`network=host` for the builder, or the host's name instead of 127.0.0.1).",
             "Or keep the cache in a registry: `type=registry` needs no such server.",
         ],
-    };
-    let summary = match told {
+    }
+}
+
+fn summary(told: Told, ignored: bool) -> &'static str {
+    match told {
         Told::Reserve => "make the export optional, and give each image its own scope",
         Told::ReadOnly => "export in jobs only whose token may write",
         Told::Expired => "make the export optional, or keep the cache in a registry",
@@ -191,17 +205,6 @@ fn fix(told: Told, group: &[Refusal]) -> Fix {
         Told::Own => "look into the log of the runner's cache server, or use a registry cache",
         Told::Down if ignored => "run again when the service works",
         Told::Down => "make the export optional, and run again when the service works",
-    };
-    Fix {
-        summary: summary.to_owned(),
-        steps: (!ignored)
-            .then_some(optional)
-            .into_iter()
-            .chain(own.iter().copied())
-            .map(str::to_owned)
-            .collect(),
-        snippet: (!ignored).then(|| format!("cache-to: {asked},ignore-error=true")),
-        ..Fix::default()
     }
 }
 

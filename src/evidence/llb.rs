@@ -10,10 +10,38 @@ use super::record::given;
 use super::{Given, formula};
 use crate::model::Digest;
 
-/// An operation.
+/// What is read of an operation. The operation itself is dropped at once: those of a long build
+/// take twenty times the room of the file.
+#[derive(Default, Deserialize)]
+#[serde(from = "Op")]
+pub(super) struct Operation {
+    /// It runs a command.
+    pub(super) runs: bool,
+    /// It makes something of its inputs.
+    pub(super) is_step: bool,
+    /// What its record in a cache is called, where every part of it is known.
+    pub(super) record: Option<Digest>,
+    /// The text of a command in shell form.
+    pub(super) command: Option<Box<str>>,
+    /// Parts that can be named, each with a digest of its value.
+    pub(super) fields: Given,
+}
+
+impl From<Op> for Operation {
+    fn from(op: Op) -> Self {
+        Self {
+            runs: op.op.exec.is_some(),
+            is_step: op.op.exec.is_some() || op.op.file.is_some() || op.op.merge.is_some(),
+            record: op.record(),
+            command: op.command(),
+            fields: op.fields(),
+        }
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Op {
+struct Op {
     #[serde(rename = "Op")]
     op: Which,
     platform: Option<Platform>,
@@ -59,24 +87,12 @@ struct Platform {
 }
 
 impl Op {
-    /// It runs a command.
-    pub(super) fn runs(&self) -> bool {
-        self.op.exec.is_some()
-    }
-
-    /// It makes something of its inputs.
-    pub(super) fn is_step(&self) -> bool {
-        self.op.exec.is_some() || self.op.file.is_some() || self.op.merge.is_some()
-    }
-
-    /// The text of a command in shell form.
-    pub(super) fn command(&self) -> Option<Box<str>> {
+    fn command(&self) -> Option<Box<str>> {
         let args = self.op.exec.as_ref()?.get("meta")?.get("args")?.as_array()?;
         args.last()?.as_str().map(Into::into)
     }
 
-    /// What its record in a cache is called, where every part of it is known.
-    pub(super) fn record(&self) -> Option<Digest> {
+    fn record(&self) -> Option<Digest> {
         let which = &self.op;
         if let Some(source) = &which.source {
             let (_, digest) = source.identifier.strip_prefix("docker-image://")?.split_once('@')?;
@@ -119,8 +135,7 @@ impl Op {
         )))
     }
 
-    /// Parts that can be named, each with a digest of its value.
-    pub(super) fn fields(&self) -> Given {
+    fn fields(&self) -> Given {
         let file = || {
             self.op.file.as_ref().map(|file| file.actions.iter().flat_map(Action::fields).collect())
         };

@@ -16,7 +16,7 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::cacheconfig::{CacheConfig, Link, Record};
-use super::llb::Op;
+use super::llb::Operation;
 use super::record::{arguments, last_part};
 use super::{Given, Kind, Page, What, formula};
 use crate::model::{Digest, Quote, Told};
@@ -132,7 +132,7 @@ struct Step {
     #[serde(default)]
     inputs: Vec<String>,
     #[serde(default)]
-    op: Op,
+    op: Operation,
 }
 
 #[derive(Default, Deserialize)]
@@ -363,7 +363,7 @@ fn attested(predicate: Predicate, bytes: &[u8]) -> Attested {
         given: arguments(request.args.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
         bases: images.filter_map(digest).collect(),
         definition: config.filter(|config| !config.steps.is_empty()).map(|config| CacheConfig {
-            records: records(&config, &layers, bytes),
+            records: records(config, &layers, bytes),
             defined: true,
             ..CacheConfig::default()
         }),
@@ -379,41 +379,36 @@ fn dockerfile(info: Info) -> Option<(String, String)> {
 
 /// The steps of a definition as records of a cache: what is in their keys, but for contents.
 fn records(
-    config: &BuildConfig,
+    config: BuildConfig,
     layers: &BTreeMap<String, Vec<Chain>>,
     bytes: &[u8],
 ) -> Vec<Record> {
-    let steps = &config.steps;
-    let places: BTreeMap<&str, usize> =
-        steps.iter().zip(0..).map(|(step, at)| (step.id.as_str(), at)).collect();
-    let vertices: BTreeMap<&str, &str> =
-        config.vertices.iter().map(|(vertex, step)| (step.as_str(), vertex.as_str())).collect();
+    let places: BTreeMap<String, usize> =
+        config.steps.iter().zip(0..).map(|(step, at)| (step.id.clone(), at)).collect();
+    let vertices: BTreeMap<String, String> =
+        config.vertices.into_iter().map(|(vertex, step)| (step, vertex)).collect();
     let root = formula::selector("/");
     let lines: BTreeMap<&str, Quote> = lines(bytes);
-    let record = |step: &Step| {
-        let runs = step.op.runs();
+    let record = |Step { id, inputs, op }: Step| {
         let link = |(n, input): (usize, &String)| {
             let id = input.split_once(':').map_or(input.as_str(), |(id, _)| id);
-            let selector = (runs && n == 0).then_some(root);
+            let selector = (op.runs && n == 0).then_some(root);
             places.get(id).map(|at| Link { record: *at, selector }).into_iter().collect()
         };
-        let own = layers.get(&format!("{}:0", step.id)).and_then(|chains| chains.first()?.0);
+        let inputs = if op.is_step { inputs.as_slice() } else { &[] };
+        let own = layers.get(&format!("{id}:0")).and_then(|chains| chains.first()?.0);
         Record {
-            digest: step.op.record(),
-            quote: lines.get(step.id.as_str()).cloned().unwrap_or_default(),
-            inputs: if step.op.is_step() {
-                step.inputs.iter().enumerate().map(link).collect()
-            } else {
-                Vec::new()
-            },
+            digest: op.record,
+            quote: lines.get(id.as_str()).cloned().unwrap_or_default(),
+            inputs: inputs.iter().enumerate().map(link).collect(),
             layer: own,
-            vertex: vertices.get(step.id.as_str()).and_then(|vertex| Digest::parse(vertex)),
-            text: step.op.command(),
-            fields: step.op.fields(),
+            vertex: vertices.get(&id).and_then(|vertex| Digest::parse(vertex)),
+            text: op.command,
+            fields: op.fields,
             ..Record::default()
         }
     };
-    steps.iter().map(record).collect()
+    config.steps.into_iter().map(record).collect()
 }
 
 /// Where the file names each step: `"id": "step4"`.

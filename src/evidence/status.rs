@@ -5,8 +5,8 @@
 //! (`StatusResponse`), `util/...` of `buildx`'s export, which writes one frame for each event.
 
 use chrono::{DateTime, SecondsFormat};
-use prost::Message;
 use prost::encoding::decode_varint;
+use prost::{DecodeError, Message};
 use serde::Serialize;
 
 use super::{Kind, PARTS, What};
@@ -143,7 +143,8 @@ fn run(bytes: &[u8]) -> Result<Run, String> {
 
 /// The entries as JSON status, one frame a line. What follows a frame that is cut is not there.
 fn as_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let mut lines = Vec::new();
+    // JSON names the fields, and writes times out.
+    let mut lines = Vec::with_capacity(bytes.len() * 2);
     let (mut rest, mut parts) = (bytes, 0);
     while let Some((length, behind)) = rest.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
@@ -152,7 +153,7 @@ fn as_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
         if parts > PARTS {
             return Err(format!("holds more than {PARTS} parts"));
         }
-        let response = Response::decode(frame).map_err(|e| e.to_string())?;
+        let response = response(frame).map_err(|e| e.to_string())?;
         serde_json::to_writer(&mut lines, &response).map_err(|e| e.to_string())?;
         lines.push(b'\n');
         rest = behind;
@@ -160,10 +161,21 @@ fn as_json(bytes: &[u8]) -> Result<Vec<u8>, String> {
     if lines.is_empty() { Err("is cut off in its first frame".to_owned()) } else { Ok(lines) }
 }
 
+/// A message. Its vertices are large, and lie where they are read: a list that grows moves them.
+fn response(frame: &[u8]) -> Result<Response, DecodeError> {
+    let vertexes = Fields(frame).filter(|(number, _)| *number == VERTEX).count();
+    let mut response = Response { vertexes: Vec::with_capacity(vertexes), ..Response::default() };
+    response.merge(frame)?;
+    Ok(response)
+}
+
+/// Numbers of fields of a `StatusResponse`.
+const VERTEX: u64 = 1;
+const LOG: u64 = 3;
+
 /// How much room a message takes when it is read, in parts: its fields, and those of each of them.
 /// What commands printed is left out, and takes little.
 fn count(frame: &[u8]) -> usize {
-    const LOG: u64 = 3;
     const ROOM: usize = 4;
     let fields = Fields(frame);
     let room = |(number, inside): (u64, &[u8])| {

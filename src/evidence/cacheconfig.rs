@@ -129,6 +129,12 @@ const PAGE: Page = Page {
             "skopeo inspect --config --raw docker://registry.example.com/team/web:buildcache > \
                 cache-$RUN.json",
         ),
+        (
+            "registry, BuildKit before 0.21 without image-manifest=true",
+            "REPO=registry.example.com/team/web; crane blob $REPO@$(crane manifest $REPO:buildcache \
+                | jq -r '.manifests[] | select(.mediaType | endswith(\"cacheconfig.v0\")).digest') > \
+                cache-$RUN.json",
+        ),
         ("type=local", "cachediag build.log DIR: the folder of the cache, layers need not be kept"),
         ("type=s3", "aws s3 cp s3://BUCKET/PREFIX/manifests/buildkit cache-$RUN.json"),
         (

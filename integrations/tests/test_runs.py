@@ -4,6 +4,7 @@ run knows the first. The Rust tests run all wrappers with the CI's programs play
 import json
 import os
 import shutil
+from pathlib import Path
 
 from conftest import PATH, ROOT, SAMPLES, copy, git, run
 
@@ -105,6 +106,55 @@ def test_buildkite(tmp_path, agent):
     hook = ROOT / "integrations/buildkite/hooks/post-command"
     said = run(BATS, tmp_path / "hook.bats", env={"AGENT": str(agent), "SAMPLES": str(SAMPLES), "HOOK": str(hook)})
     assert "ok 3" in said
+
+
+# Jenkins' own language, in its version, with the steps of Jenkins played.
+STEPS = """\
+def step = new GroovyShell(new Binding(env: System.getenv())).parse(new File(args[0]))
+def environment = [:] + System.getenv()
+step.metaClass.withEnv = { List<String> variables, Closure body ->
+    variables.each { environment.put(*it.split('=', 2)) }
+    body()
+}
+step.metaClass.sh = { String script ->
+    def process = ['sh', '-xe', '-c', script].execute(environment.collect { "${it.key}=${it.value}" as String }, null)
+    process.waitForProcessOutput(System.out, System.err)
+    if (process.exitValue() != 0) throw new Exception("script returned exit code ${process.exitValue()}")
+}
+step.metaClass.error = { String message -> throw new Exception(message) }
+step.metaClass.junit = { Map inputs -> println "junit ${inputs.testResults}" }
+step.metaClass.archiveArtifacts = { Map inputs -> println "archiveArtifacts ${inputs.artifacts}" }
+step.call(new groovy.json.JsonSlurper().parseText(args[1]))
+"""
+
+
+def test_jenkins(tmp_path, agent):
+    (tmp_path / "steps.groovy").write_text(STEPS)
+    java = Path(shutil.which("java")).resolve().parents[1]
+    env = {"PATH": f"{agent}{os.pathsep}{PATH}", "HOME": str(tmp_path), "JAVA_HOME": str(java)}
+    library = ROOT / "integrations/jenkins/vars/cachediag.groovy"
+
+    def cachediag(status=0, **inputs):
+        """What the step prints in the workspace."""
+        inputs |= {"history": f"{inputs.get('job')}.db"}
+        return run("groovy", "steps.groovy", library, json.dumps(inputs), status=status, cwd=tmp_path, env=env)
+
+    copy("registry-mode-max-healthy/run-04.log", tmp_path / "build.log")
+    said = cachediag(job="healthy")
+    assert "error[" not in said and "warning[" not in said
+    assert "junit cachediag-reports/junit.xml\narchiveArtifacts cachediag-reports/**\n" in said
+
+    copy("compression-typo/run-01.log", tmp_path / "build.log")
+    said = cachediag(status=1, failOn="error", job="sick")
+    assert "error[cache-option-invalid]" in said and "script returned exit code 1" in said
+    assert "junit cachediag-reports/junit.xml" in said
+
+    copy("every-second-run/run-01.log", tmp_path / "build.log")
+    cachediag(job="again")
+    copy("every-second-run/run-02.log", tmp_path / "build.log")
+    assert "1 earlier run looked at" in cachediag(job="again")
+
+    assert "no such input: fail_on" in cachediag(status=1, fail_on="error")
 
 
 HEALTHY = """\

@@ -11,11 +11,13 @@ mod logs;
 mod older;
 mod open;
 mod path;
+mod stored;
 
 pub(super) use dockerfiles::Dockerfiles;
 pub(super) use logs::{Ordered, beside, ordered};
 pub(super) use older::may_be_older;
 pub(super) use open::Open;
+pub(super) use stored::StoredStages;
 
 pub(super) use path::{context, dockerfile_path, plain, root};
 
@@ -100,34 +102,41 @@ impl Inner<'_> {
     }
 }
 
-/// The inner stages of what a place builds; `None` where its Dockerfile is not among the
-/// configuration, or has none.
+/// The inner stages of what a place builds, without those that another build stores where this one
+/// looks; `None` where its Dockerfile is not among the configuration, or has none.
 pub(super) fn inner<'a>(study: &'a Study, at: At) -> Option<Inner<'a>> {
-    dockerfiles(study, at).find_map(|config| inner_of(study, at, config))
-}
-
-fn inner_of<'a>(study: &'a Study, at: At, config: &'a Config) -> Option<Inner<'a>> {
-    let all = &config.content.stages;
-    // What the CI's file does not say, that of the target or service may.
-    let called = called(study, at).unwrap_or(at);
-    let target = at.place.command.target.as_ref().or(called.place.command.target.as_ref());
-    let last = last_of(all, target)?;
-    let needed = needed(&with_values(&config.content, called), last);
-    let runs = |stage: &&Stage| stage.instructions.iter().any(|i| i.keyword == "RUN");
-    let stages: Vec<&Stage> =
-        needed.into_iter().filter_map(|index| all.get(index)).filter(runs).collect();
-    (!stages.is_empty()).then_some(Inner { config, stages })
+    built_stages(study, at).find_map(|(file, stages, last)| {
+        let config = study.configs.get(file)?;
+        let found = study.stored.found_by(at, file);
+        let inner = needed(&stages, last).into_iter().filter(|stage| !found.contains(stage));
+        let stages: Vec<&Stage> = inner
+            .filter_map(|number| config.content.stages.get(number))
+            .filter(|stage| stage.instructions.iter().any(|i| i.keyword == "RUN"))
+            .collect();
+        (!stages.is_empty()).then_some(Inner { config, stages })
+    })
 }
 
 /// The Dockerfile of a place with the numbers of all stages that it builds; `None` where that is
 /// not known.
 pub(super) fn built<'a>(study: &'a Study, at: At) -> Option<(&'a Config, Vec<usize>)> {
+    let (file, stages, last) = built_stages(study, at).next()?;
+    Some((study.configs.get(file)?, [below(&stages, last), needed(&stages, last)].concat()))
+}
+
+/// What a place builds: number of the Dockerfile, its stages, and the number of the one that is
+/// asked for. What the CI's file does not say, that of the target or service may.
+fn built_stages<'a>(
+    study: &'a Study,
+    at: At<'a>,
+) -> impl Iterator<Item = (usize, Vec<Stage>, usize)> {
     let called = called(study, at).unwrap_or(at);
     let target = at.place.command.target.as_ref().or(called.place.command.target.as_ref());
-    let config = dockerfile(study, at)?;
-    let stages = with_values(&config.content, called);
-    let last = last_of(&stages, target)?;
-    Some((config, [below(&stages, last), needed(&stages, last)].concat()))
+    study.dockerfiles.of_place(called).iter().filter_map(move |&file| {
+        let stages = with_values(&study.configs.get(file)?.content, called);
+        let last = last_of(&stages, target)?;
+        Some((file, stages, last))
+    })
 }
 
 /// The stage that is asked for, else the last one.

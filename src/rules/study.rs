@@ -4,7 +4,7 @@ use super::alike;
 use super::backend::{Refused, refused};
 use super::cache_ref_shared::{differ, legs_differ};
 use super::dockerfile_at;
-use super::planned::{Dockerfiles, callers};
+use super::planned::{Dockerfiles, StoredStages, callers};
 use super::reads::Reads;
 use super::recurring::{self, SeriesSpots};
 use super::remedy::scopes;
@@ -31,6 +31,8 @@ pub struct Study {
     pub misses: Vec<Misses>,
     /// Dockerfiles by their paths, and the places that build each of them.
     pub(super) dockerfiles: Dockerfiles,
+    /// And which of their stages builds store, by the name of the cache.
+    pub(super) stored: StoredStages,
     /// And at which of their steps they do so again and again.
     pub(super) spots: Vec<SeriesSpots>,
     /// Builds with refused cache operations.
@@ -56,6 +58,7 @@ impl Study {
         tags::fill(&mut study.configs, tags);
         let drivers = callers::of(&study);
         callers::fill(&mut study.configs, drivers);
+        study.stored = StoredStages::of(&study);
         let judged = |series: &Series| {
             let members: Vec<_> = study.members(series).collect();
             let newest = series::newest(&members);

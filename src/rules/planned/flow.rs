@@ -31,7 +31,7 @@ impl Name {
     }
 
     /// The one form of a reference that may be written in several.
-    fn whole(&self) -> Self {
+    pub(super) fn whole(&self) -> Self {
         let text = match self.kind {
             CacheKind::Registry
                 if reference::tag(&self.text).is_none()
@@ -179,21 +179,31 @@ pub(in crate::rules) fn all_stored(study: &Study) -> Names {
 fn written_with(study: &Study, holds_a_cache: fn(At) -> bool) -> Names {
     let mut names = Names::default();
     for at in place::all(study) {
-        let tags = at.place.command.tags.iter().map(ToString::to_string);
-        let images = tags.chain(at.place.pushed.iter().cloned()).filter(|_| holds_a_cache(at));
-        let image = |text: String| Name {
-            kind: CacheKind::Registry,
-            text: at.place.expanded(&text),
-            forge: None,
-        };
+        let images = if holds_a_cache(at) { images(at) } else { Vec::new() };
         let every = at.place.of_every_target().filter_map(|spec| name(at, &spec));
         exported(at)
             .map(|(_, name)| name)
             .chain(every)
-            .chain(images.map(image))
+            .chain(images)
             .for_each(|name| names.add(name));
     }
     names
+}
+
+/// The images that a build makes.
+fn images(at: At) -> Vec<Name> {
+    let tags = at.place.command.tags.iter().map(ToString::to_string);
+    let image = |text: String| Name {
+        kind: CacheKind::Registry,
+        text: at.place.expanded(&text),
+        forge: None,
+    };
+    tags.chain(at.place.pushed.iter().cloned()).map(image).collect()
+}
+
+/// The same, where they hold an inline cache.
+pub(super) fn inline_images(at: At) -> Vec<Name> {
+    if at.place.command.inline() { images(at) } else { Vec::new() }
 }
 
 /// GitHub caches that runs of branches write.

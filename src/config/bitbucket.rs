@@ -40,9 +40,9 @@ impl Kind for BitbucketPipelines {
     fn read(&self, text: &str) -> Result<Content, String> {
         let pipelines = Pipelines::parse(text)?;
         let doc = Document::new(text).ok();
-        let places =
-            places::find(doc.as_ref(), &pipelines).into_iter().map(|(place, _)| place).collect();
-        Ok(Content { places, pipelines: Some(pipelines), ..Content::default() })
+        let places = places::find(doc.as_ref(), &pipelines).into_iter().map(|(place, _)| place);
+        let content = Content::of(places);
+        Ok(Content { pipelines: Some(pipelines), ..content })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {

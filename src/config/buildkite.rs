@@ -50,9 +50,7 @@ impl Kind for BuildkitePipeline {
     fn read(&self, text: &str) -> Result<Content, String> {
         let root = yaml::parse(text)?;
         let doc = Document::new(text).ok();
-        let places =
-            read::builds(&root, doc.as_ref()).into_iter().map(|found| found.place).collect();
-        Ok(Content { places, ..Content::default() })
+        Ok(Content::of(read::builds(&root, doc.as_ref()).into_iter().map(|found| found.place)))
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {

@@ -1,4 +1,4 @@
-//! Scripts, Makefiles, justfiles and files of Task of the repository that a CI file calls.
+//! Scripts, Makefiles, justfiles, files of Task and of npm of the repository that a CI file calls.
 //!
 //! Told by the words of the file: a path that ends in `.sh` and is there, `make` and a target.
 
@@ -7,9 +7,11 @@ use std::sync::OnceLock;
 
 use super::justfile::{self, Justfile, is_justfile};
 use super::makefile::{self, Makefile};
+use super::package_scripts::{PackageScripts, is_package};
+use super::script::{in_checkout, is_script};
 use super::shell_script::ShellScript;
 use super::taskfile::{self, Taskfile, is_taskfile};
-use super::{Config, Kind};
+use super::{Config, Kind, contexts};
 
 /// What CI files call.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub struct Called {
     recipes: Vec<String>,
     /// Tasks of Task.
     tasks: Vec<String>,
+    /// Some script of a package.
+    packages: bool,
     /// What is assigned behind `make`, before anything that a Makefile assigns itself.
     assigned: Vec<(String, String)>,
 }
@@ -31,7 +35,17 @@ impl Called {
     #[must_use]
     pub fn by(configs: &[Config]) -> Self {
         let mut called = Self::default();
-        for config in configs.iter().filter(|config| config.kind.ci().is_some()) {
+        let roots: HashSet<String> = configs
+            .iter()
+            .filter(|config| config.kind.ci().is_some())
+            .map(|config| super::link::root(&config.path))
+            .collect();
+        for config in configs.iter().filter(|c| c.kind.ci().is_some() || is_called(c.kind)) {
+            for run in config.content.runs.iter().filter_map(|run| run.call.as_ref()) {
+                let folder = config.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let bases = roots.iter().map(String::as_str).chain([folder]);
+                called.scripts.extend(bases.flat_map(|base| contexts::candidates(run, base)));
+            }
             for line in config.body().lines().filter(|line| !line.trim_start().starts_with('#')) {
                 called.line(config, line);
             }
@@ -40,7 +54,9 @@ impl Called {
     }
 
     fn line(&mut self, config: &Config, line: &str) {
-        if ![".sh", ".bash", "make ", "just ", "task "].iter().any(|word| line.contains(word)) {
+        const WORDS: [&str; 9] =
+            [".sh", ".bash", "make ", "just ", "task ", "npm ", "pnpm ", "yarn ", "bun "];
+        if !WORDS.iter().any(|word| line.contains(word)) {
             return;
         }
         let ends = |c: char| {
@@ -57,6 +73,7 @@ impl Called {
         add(&mut self.targets, behind(&words, "make"));
         add(&mut self.recipes, behind(&words, "just"));
         add(&mut self.tasks, behind(&words, "task"));
+        self.packages |= words.iter().any(|word| matches!(*word, "npm" | "pnpm" | "yarn" | "bun"));
     }
 
     /// A file of this path may be called.
@@ -66,38 +83,70 @@ impl Called {
             || (!self.targets.is_empty() && is_makefile(path))
             || (!self.recipes.is_empty() && is_justfile(path))
             || (!self.tasks.is_empty() && is_taskfile(path))
+            || (self.packages && is_package(path))
     }
 
-    /// What the file is, if something in it that is called may build images.
-    fn kind(&self, path: &str, text: &str) -> Option<&'static dyn Kind> {
-        if self.scripts.contains(path) {
-            return Some(&ShellScript);
+    /// What the file is.
+    fn kind(path: &str) -> &'static dyn Kind {
+        match path {
+            _ if is_justfile(path) => &Justfile,
+            _ if is_taskfile(path) => &Taskfile,
+            _ if is_package(path) => &PackageScripts,
+            _ if is_makefile(path) => &Makefile,
+            _ => &ShellScript,
         }
-        if is_justfile(path) {
-            return justfile::builds(text, &self.recipes).then_some(&Justfile);
-        }
-        if is_taskfile(path) {
-            return taskfile::has_one_of(text, &self.tasks).then_some(&Taskfile);
-        }
-        makefile::builds(text, &self.targets).then_some(&Makefile)
     }
 
-    /// The file, if it builds images.
+    /// Something in the file that is called may build images.
+    fn builds(&self, kind: &'static dyn Kind, text: &str) -> bool {
+        match kind.name() {
+            "justfile" => justfile::builds(text, &self.recipes),
+            "taskfile" => taskfile::has_one_of(text, &self.tasks),
+            "makefile" => makefile::builds(text, &self.targets),
+            "shell-script" => true,
+            // Its scripts count where a plain call names them.
+            _ => false,
+        }
+    }
+
+    /// The file, if it builds images or calls others.
     #[must_use]
     pub fn read(&self, path: &str, text: &str) -> Option<Config> {
-        let kind = self.kind(path, text)?;
-        let content = if kind.name() == Makefile.name() {
+        let kind = Self::kind(path);
+        if kind.name() == ShellScript.name() && !is_script(path) && !kind.looks(text) {
+            return None;
+        }
+        let mut content = if kind.name() == Makefile.name() {
             makefile::content(text, &self.assigned)
         } else {
             kind.read(text).ok()?
         };
-        if content.places.is_empty() {
+        if content.places.is_empty() && content.runs.is_empty() && !has_builder(text) {
             return None;
         }
+        if !self.builds(kind, text) {
+            // They count as the calls have them, and not by themselves.
+            content.called = (0..content.places.len()).map(|index| (index, Vec::new())).collect();
+        }
         let others = std::sync::Arc::default();
-        let (path, text, lines) = (path.to_owned(), text.to_owned(), OnceLock::new());
-        Some(Config { path, text, kind, content, others, lines, beside: None })
+        let (path, text) = (path.to_owned(), text.to_owned());
+        let (parts, lines) = (OnceLock::new(), OnceLock::new());
+        Some(Config { path, text, kind, content, others, parts, lines, beside: None })
     }
+}
+
+/// Files of these kinds run where something calls them.
+pub(super) fn is_called(kind: &dyn Kind) -> bool {
+    matches!(kind.name(), "shell-script" | "makefile" | "justfile" | "taskfile" | "package-scripts")
+}
+
+/// The file makes a builder, or chooses one.
+pub(super) fn makes_builders(config: &Config) -> bool {
+    has_builder(config.body())
+}
+
+fn has_builder(text: &str) -> bool {
+    ["buildx create", "buildx use", "buildx install"].iter().any(|words| text.contains(words))
 }
 
 /// Words behind a program that may name what it is to make: a name, or one with a variable in it.
@@ -129,25 +178,6 @@ fn assigned(line: &str) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn is_script(word: &str) -> bool {
-    word.rsplit_once('.').is_some_and(|(_, end)| matches!(end, "sh" | "bash"))
-}
-
 fn is_makefile(path: &str) -> bool {
     matches!(path.rsplit('/').next(), Some("Makefile" | "makefile" | "GNUmakefile"))
-}
-
-/// Without the folder of the checkout in front: `$GITHUB_WORKSPACE/ci/build.sh`, `./ci/build.sh`.
-fn in_checkout(word: &str) -> &str {
-    const ROOTS: [&str; 8] = [
-        "${{ github.workspace }}/",
-        "$GITHUB_WORKSPACE/",
-        "${GITHUB_WORKSPACE}/",
-        "$CI_PROJECT_DIR/",
-        "${CI_PROJECT_DIR}/",
-        "$BITBUCKET_CLONE_DIR/",
-        "$(Build.SourcesDirectory)/",
-        "/workspace/",
-    ];
-    ROOTS.iter().find_map(|root| word.strip_prefix(root)).unwrap_or(word)
 }

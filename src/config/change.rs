@@ -148,6 +148,18 @@ impl Change {
         }
     }
 
+    /// The same of the build that has this number elsewhere.
+    pub(super) fn renumbered(&self, number: impl Fn(usize) -> usize) -> Self {
+        let mut change = self.clone();
+        match &mut change {
+            Self::Caches { place, .. } | Self::Spec { place, .. } | Self::UseCache { place } => {
+                *place = number(*place);
+            }
+            _ => {}
+        }
+        change
+    }
+
     /// It cannot change the image that is built, nor where it is built.
     #[must_use]
     pub fn is_safe(&self) -> bool {

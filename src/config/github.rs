@@ -53,6 +53,10 @@ impl Kind for GithubWorkflow {
         content(text)
     }
 
+    fn jobs(&self) -> Option<(&'static str, bool)> {
+        Some(("jobs", false))
+    }
+
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
         correct::correct(text, changes)
     }
@@ -93,12 +97,11 @@ impl Kind for GithubAction {
 fn content(text: &str) -> Result<Content, String> {
     let root = yaml::parse(text)?;
     let doc = Document::new(text).ok();
-    let places = read::builds(&root, doc.as_ref()).into_iter().map(|found| found.place).collect();
+    let places = read::builds(&root, doc.as_ref()).into_iter().map(|found| found.place);
     Ok(Content {
-        places,
         calls: calls::of(&root),
         inputs: calls::inputs(&root),
         unread: calls::elsewhere(&root),
-        ..Content::default()
+        ..Content::of(places)
     })
 }

@@ -45,6 +45,11 @@ impl Kind for GitlabCi {
         self.read_among(text, &[])
     }
 
+    /// By `extends` and `!reference`.
+    fn jobs(&self) -> Option<(&'static str, bool)> {
+        Some(("", true))
+    }
+
     fn read_among(&self, text: &str, others: &[String]) -> Result<Content, String> {
         let (head, jobs) = documents(text);
         // Its lines stay where they are.
@@ -53,9 +58,8 @@ impl Kind for GitlabCi {
         let (includes, unread) = (include::local(&own), include::elsewhere(&own));
         let doc = Document::new(text).ok();
         let root = include::together(own, others);
-        let places =
-            builds(&root, doc.as_ref(), others).into_iter().map(|(place, _)| place).collect();
-        Ok(Content { places, includes, unread, ..Content::default() })
+        let places = builds(&root, doc.as_ref(), others).into_iter().map(|(place, _)| place);
+        Ok(Content { includes, unread, ..Content::of(places) })
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {

@@ -61,7 +61,7 @@ impl Kind for Jenkinsfile {
                 place.resolve();
             }
         }
-        Ok(Content { places, ..Content::default() })
+        Ok(Content::of(places))
     }
 
     fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {

@@ -61,12 +61,46 @@ pub(super) enum Step {
 /// Finds the jobs of a file.
 pub(super) type Jobs = fn(&Value) -> Vec<Job>;
 
+impl Job {
+    /// What a call runs as a part of its job.
+    pub(super) fn called(by: &Place) -> Self {
+        let builders = by.call.as_ref().map(|call| call.builders.clone());
+        Self {
+            name: by.job.clone(),
+            variables: by.variables.clone(),
+            slashes: by.slashes,
+            builders: builders.unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+}
+
+/// What these jobs of the file build, each with the number of its place in the whole file, and what
+/// they call.
+pub(super) fn called(text: &str, jobs: impl FnOnce(&Value) -> Vec<Job>) -> Vec<(usize, Place)> {
+    let Ok(root) = yaml::parse(text) else { return Vec::new() };
+    let doc = Document::new(text).ok();
+    let jobs = jobs(&root).into_iter().enumerate();
+    let found = jobs.flat_map(|(number, job)| of_job(job, number, doc.as_ref()));
+    numbered(found.map(|(place, _)| place))
+}
+
+/// Builds with their numbers; what is called has that of the build behind it.
+pub(super) fn numbered(found: impl Iterator<Item = Place>) -> Vec<(usize, Place)> {
+    let mut number = 0;
+    let with_number = |place: Place| {
+        let own = number;
+        number += usize::from(place.call.is_none());
+        (own, place)
+    };
+    found.map(with_number).collect()
+}
+
 /// What the file says.
 pub(super) fn content(text: &str, jobs: Jobs) -> Result<Content, String> {
     let root = yaml::parse(text)?;
     let doc = Document::new(text).ok();
-    let places = builds(&root, doc.as_ref(), jobs).into_iter().map(|(place, _)| place).collect();
-    Ok(Content { places, ..Content::default() })
+    Ok(Content::of(builds(&root, doc.as_ref(), jobs).into_iter().map(|(place, _)| place)))
 }
 
 /// The text with these changes; builds of tasks and plugins have options of their own.
@@ -74,7 +108,8 @@ pub(super) fn correct(text: &str, jobs: Jobs, changes: &[Change]) -> Result<Stri
     const MAKE: &str = "docker buildx create --name ci --driver docker-container --use";
     let root = yaml::parse(text)?;
     let doc = Document::new(text)?;
-    let found = builds(&root, Some(&doc), jobs);
+    let mut found = builds(&root, Some(&doc), jobs);
+    found.retain(|(place, _)| place.call.is_none());
     let (mut patch, mut maker) = (Patch::default(), Maker::default());
     for change in changes {
         let (_, spot) = change

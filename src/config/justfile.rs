@@ -2,7 +2,7 @@
 //!
 //! <https://just.systems/man/en/>
 
-use super::{Change, Content, Kind, makefile};
+use super::{Change, Content, Kind, Place, makefile};
 
 /// The kind of file.
 #[derive(Debug)]
@@ -24,6 +24,11 @@ impl Kind for Justfile {
 
     fn read(&self, text: &str) -> Result<Content, String> {
         Ok(makefile::content(&as_makefile(text), &[]))
+    }
+
+    /// What stands behind a recipe may be its argument.
+    fn called(&self, text: &str, by: &Place) -> Vec<(usize, Place)> {
+        makefile::called(&as_makefile(text), by)
     }
 
     fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {

@@ -1,5 +1,7 @@
 //! Directories that the CI carries from run to run, as the file says it.
 
+use crate::model::Quote;
+
 /// A cache of the CI that a job restores and saves.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
@@ -13,6 +15,8 @@ pub struct Kept {
     pub fate: Fate,
     /// Line of the key.
     pub line: u64,
+    /// The key as written, where another file has it than the one that builds.
+    pub written: Option<Quote>,
 }
 
 /// What becomes of a cache that a run stores.

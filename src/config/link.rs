@@ -7,9 +7,14 @@ use super::variables::names;
 use super::{Call, Config, Content, Place, fits_tag, machine};
 
 /// The files, each with what the others make of it.
-pub fn link(configs: &mut [Config]) {
+pub fn link(configs: &mut Vec<Config>) {
     include(configs);
     call(configs);
+    super::contexts::fill(configs);
+    // What only calls others has no builds of its own.
+    configs.retain(|config| {
+        !super::called::is_called(config.kind) || !config.content.places.is_empty()
+    });
 }
 
 /// The path is one that the file includes: `/ci/build.yml`, `ci/*.yml`.
@@ -29,11 +34,15 @@ fn matches(pattern: &str, path: &str) -> bool {
 
 /// From the root of the repository, which the including file lies in.
 pub(super) fn in_root(including: &str, path: &str) -> String {
-    let folder = including.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let root =
-        folder.split('/').take_while(|part| !part.starts_with('.')).collect::<Vec<_>>().join("/");
+    let root = root(including);
     let path = path.trim_start_matches("./").trim_start_matches('/');
     if root.is_empty() { path.to_owned() } else { format!("{root}/{path}") }
+}
+
+/// The folder that paths of the file start from, where it lies in a hidden one of a CI.
+pub(super) fn root(path: &str) -> String {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    folder.split('/').take_while(|part| !part.starts_with('.')).collect::<Vec<_>>().join("/")
 }
 
 /// Files that include each other are one configuration.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::script::{self, Builders, Item};
 use super::variables::expand;
 use super::yaml::Route;
-use super::{Change, Content, Kind};
+use super::{Change, Content, Kind, Place, jobs};
 
 /// The kind of file.
 #[derive(Debug)]
@@ -29,6 +29,10 @@ impl Kind for Makefile {
         Ok(content(text, &[]))
     }
 
+    fn called(&self, text: &str, by: &Place) -> Vec<(usize, Place)> {
+        called(text, by)
+    }
+
     fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {
         Err("a recipe of a Makefile is yours to change".to_owned())
     }
@@ -36,23 +40,77 @@ impl Kind for Makefile {
 
 /// What the file says, where these are assigned behind `make`.
 pub(super) fn content(text: &str, assigned: &[(String, String)]) -> Content {
-    let mut content = Content::default();
-    let variables = variables(text, assigned);
-    let programs = programs(&variables);
-    for rule in rules(text) {
-        let recipe = expand(&rule.recipe, &programs);
-        let item = Item { route: Route::default(), value: recipe.into() };
-        for (mut place, _) in script::builds(None, 0, &[item], &mut Builders::unknown()) {
-            place.job.clone_from(&rule.target);
-            place.variables.splice(0..0, variables.iter().cloned());
-            place.resolve();
-            let specs = place.command.cache_from.iter().chain(&place.command.cache_to);
-            let words: Vec<String> = specs.map(|spec| spec.raw.clone()).collect();
-            place.command.quote.line = line_of(text, &rule, &words);
-            content.places.push(place);
+    let variables = variables(text, &[], assigned);
+    let found = rules(text).into_iter().flat_map(|rule| {
+        let mut builders = Builders::unknown();
+        let built = of_rule(text, &rule, &variables, &mut builders).into_iter();
+        built.map(move |place| Place { job: rule.target.clone(), ..place }).collect::<Vec<_>>()
+    });
+    Content::of(found)
+}
+
+/// What a call makes it build: the targets it names, or the first one, with all they need. Each
+/// recipe finds the builders of those that ran before it.
+pub(super) fn called(text: &str, by: &Place) -> Vec<(usize, Place)> {
+    let Some(call) = by.call.as_ref() else { return Vec::new() };
+    let variables = variables(text, &by.variables, &call.assigned);
+    let all = rules(text);
+    let reached = reached(&all, &call.words);
+    let unknown = |rule: &Rule| of_rule(text, rule, &variables, &mut Builders::unknown());
+    let mut built: Vec<Vec<Place>> = all.iter().map(unknown).collect();
+    let mut builders = call.builders.clone();
+    for at in &reached {
+        if let Some((rule, places)) = all.get(*at).zip(built.get_mut(*at)) {
+            *places = of_rule(text, rule, &variables, &mut builders);
         }
     }
-    content
+    let each = built.into_iter().enumerate();
+    let each = each.flat_map(|(at, places)| places.into_iter().map(move |place| (at, place)));
+    let (of, places): (Vec<usize>, Vec<Place>) = each.unzip();
+    let numbered = jobs::numbered(places.into_iter()).into_iter().zip(of);
+    numbered.filter(|(_, at)| reached.contains(at)).map(|(place, _)| place).collect()
+}
+
+/// Builds of the recipe of a rule, and what it calls.
+fn of_rule(
+    text: &str,
+    rule: &Rule,
+    variables: &[(String, String)],
+    builders: &mut Builders,
+) -> Vec<Place> {
+    let recipe = expand(&rule.recipe, &programs(variables));
+    let item = Item { route: Route::default(), value: recipe.into() };
+    let mut found = script::builds(None, 0, &[item], builders);
+    for (place, _) in &mut found {
+        place.variables.splice(0..0, variables.iter().cloned());
+        place.resolve();
+        let specs = place.command.cache_from.iter().chain(&place.command.cache_to);
+        let words: Vec<String> = specs.map(|spec| spec.raw.clone()).collect();
+        place.command.quote.line = line_of(text, rule, &words);
+    }
+    found.into_iter().map(|(place, _)| place).collect()
+}
+
+/// Numbers of the rules that make these targets, or the first one, in the order in which they run.
+fn reached(rules: &[Rule], targets: &[String]) -> Vec<usize> {
+    let by_default = || rules.iter().find(|rule| !rule.target.starts_with('.'));
+    let mut open: Vec<String> = targets.iter().rev().cloned().collect();
+    if targets.is_empty() {
+        open.extend(by_default().map(|rule| rule.target.clone()));
+    }
+    let (mut order, mut seen) = (Vec::new(), HashSet::new());
+    while let Some(target) = open.pop() {
+        for (at, rule) in rules.iter().enumerate() {
+            let is_it = rule.target.split_ascii_whitespace().any(|name| makes(name, &target));
+            if is_it && seen.insert(at) {
+                order.push(at);
+                open.extend(rule.needs.iter().rev().cloned());
+            }
+        }
+    }
+    // What a target needs is made before it.
+    order.reverse();
+    order
 }
 
 /// Variables that hold a command, or its beginning: `DOCKER ?= docker`,
@@ -73,11 +131,20 @@ struct Rule {
 }
 
 /// What the file assigns outside of its rules: `IMAGE := r/a`, `export REV ?= dev`
-/// (<https://www.gnu.org/software/make/manual/html_node/Setting.html>). What calls give before it;
-/// two calls that differ in a variable leave it open.
-fn variables(text: &str, given: &[(String, String)]) -> Vec<(String, String)> {
+/// (<https://www.gnu.org/software/make/manual/html_node/Setting.html>). What calls give comes before
+/// it, what the environment has before `?=` only; two calls that differ in a variable leave it open.
+fn variables(
+    text: &str,
+    outer: &[(String, String)],
+    given: &[(String, String)],
+) -> Vec<(String, String)> {
     let assignments = text.lines().filter(|line| !line.starts_with(['\t', '#', ' ']));
-    let own = assignments.filter_map(assignment).chain(given.iter().cloned());
+    let is_set = |line: &str, name: &str| {
+        line.contains("?=") && outer.iter().any(|(known, _)| known == name)
+    };
+    let own =
+        assignments.filter_map(|line| assignment(line).filter(|(name, _)| !is_set(line, name)));
+    let own = outer.iter().cloned().chain(own).chain(given.iter().cloned());
     let values = |name: &str| -> HashSet<&str> {
         let same = given.iter().filter(|(known, _)| known == name);
         same.map(|(_, value)| value.as_str()).collect()
@@ -98,7 +165,7 @@ fn assignment(line: &str) -> Option<(String, String)> {
 /// Some target of these, or what it needs, has a recipe that builds images.
 pub(super) fn builds(text: &str, targets: &[String]) -> bool {
     let rules = rules(text);
-    let programs = programs(&variables(text, &[]));
+    let programs = programs(&variables(text, &[], &[]));
     let mut open: Vec<String> = targets.to_vec();
     let mut next = 0;
     while let Some(target) = open.get(next).cloned() {

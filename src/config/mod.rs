@@ -13,9 +13,11 @@ mod change;
 mod circleci;
 mod cloudbuild;
 mod compose;
+mod contexts;
 pub mod dockerfile;
 pub mod dockerignore;
 mod elsewhere;
+mod excerpt;
 mod expression;
 mod foreign;
 mod github;
@@ -29,6 +31,7 @@ mod kept;
 mod link;
 mod machine;
 mod makefile;
+mod package_scripts;
 pub mod patch;
 pub mod pattern;
 mod place;
@@ -45,14 +48,15 @@ pub use called::Called;
 pub use change::{Change, Settings, Side};
 pub use kept::{Fate, Kept};
 pub use link::{is_included, link};
-pub use place::{Call, Content, Instruction, Place, Stage, fits_tag};
+pub use place::{Call, Caller, Content, Instruction, Place, Stage, fits_tag};
 pub use refs::Refs;
-pub use script::{ImageBuild, builds_images, image_builds};
+pub use script::{ImageBuild, ScriptCall, builds_images, image_builds};
 pub(crate) use variables::{Form, form, pieces, same_in_pipeline};
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
+use self::excerpt::Parts;
 use crate::model::Quote;
 
 /// A kind of configuration file.
@@ -108,6 +112,16 @@ pub trait Kind: std::fmt::Debug + Sync {
     ) -> Result<String, String> {
         self.correct(text, changes)
     }
+    /// The key below which jobs stand, empty where that is the file itself, and whether a job can
+    /// take anything from another by its name; `None` where jobs are not told apart so.
+    fn jobs(&self) -> Option<(&'static str, bool)> {
+        None
+    }
+    /// What a call makes the file build, each with the number of its place, and what that calls in
+    /// turn: with what the job gives to the call.
+    fn called(&self, _text: &str, _by: &Place) -> Vec<(usize, Place)> {
+        Vec::new()
+    }
     /// The text with these changes and no other; comments and formatting stay.
     ///
     /// # Errors
@@ -150,11 +164,20 @@ pub struct Config {
     pub content: Content,
     /// Texts of the other files that are part of the same configuration.
     pub others: Arc<[String]>,
+    /// The jobs that its patches are tried on, once there is one; `None` where they are tried on the
+    /// whole file.
+    pub(crate) parts: OnceLock<Option<Parts>>,
     /// Where the lines of the text begin, once a line was asked for.
     pub(crate) lines: OnceLock<Vec<usize>>,
     /// Names of what lies beside it and in the root of its checkout; `None` where it was given
     /// without one.
     pub beside: Option<Arc<HashSet<String>>>,
+}
+
+/// The part of a path that tells the forge whose files lie there.
+#[must_use]
+pub fn forge(path: &str) -> Option<&str> {
+    path.split('/').find(|part| matches!(*part, ".github" | ".gitea" | ".forgejo"))
 }
 
 const TEMPLATE: &str = "is a template, not read; the file that is made of it can be";
@@ -215,6 +238,7 @@ impl Config {
             kind,
             content,
             others: Arc::default(),
+            parts: OnceLock::new(),
             lines: OnceLock::new(),
             beside: None,
         }))
@@ -227,8 +251,8 @@ impl Config {
     pub fn read_as(&self, path: &str, text: &str) -> Result<Self, String> {
         let content = self.kind.read(without_mark(text))?;
         let (path, text) = (plain_path(path), text.to_owned());
-        let (others, lines) = (Arc::default(), OnceLock::new());
-        Ok(Self { path, text, kind: self.kind, content, others, lines, beside: None })
+        let (others, parts, lines) = (Arc::default(), OnceLock::new(), OnceLock::new());
+        Ok(Self { path, text, kind: self.kind, content, others, parts, lines, beside: None })
     }
 
     /// The file with changes, read again to see that they are there and nothing else changed.
@@ -236,9 +260,28 @@ impl Config {
     /// # Errors
     /// Why it cannot be changed safely, in words that complete "no patch:".
     pub fn corrected(&self, changes: &[Change]) -> Result<Corrected, String> {
+        if let Some(text) = self.corrected_alone(changes) {
+            return self.with_body(&text);
+        }
         let text = self.kind.correct_among(self.body(), &self.others, changes)?;
         change::verify(&self.content, &self.kind.read_among(&text, &self.others)?, changes)?;
         self.with_body(&text)
+    }
+
+    /// The same by the part of the file that the changes reach; `None` where that does not do.
+    fn corrected_alone(&self, changes: &[Change]) -> Option<String> {
+        let parts = self.parts.get_or_init(|| {
+            let (key, named) = self.kind.jobs()?;
+            let parts = Parts::of(self.body(), key, &self.content.places)?;
+            Some(if named { parts.keep_named(self.body()) } else { parts })
+        });
+        let excerpt = parts.as_ref()?.around(self.body(), changes)?;
+        let read = |text: &str| self.kind.read_among(text, &self.others).ok();
+        let before = read(&excerpt.text).filter(|before| before.places.len() == excerpt.places)?;
+        let changes = excerpt.numbered(changes);
+        let text = self.kind.correct_among(&excerpt.text, &self.others, &changes).ok()?;
+        change::verify(&before, &read(&text)?, &changes).ok()?;
+        excerpt.put_back(self.body(), &text)
     }
 
     /// The text that a reader of the format sees: without a byte order mark.
@@ -278,7 +321,7 @@ impl Config {
     /// `None` where the file is of no such one.
     #[must_use]
     pub fn forge(&self) -> Option<&str> {
-        self.path.split('/').find(|part| matches!(*part, ".github" | ".gitea" | ".forgejo"))
+        forge(&self.path)
     }
 
     /// A line of the file, to be shown; `None` where it has no such line.

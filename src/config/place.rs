@@ -3,15 +3,24 @@
 //!
 //! Plain data, filled by the kinds; what it means is for the rules.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::bitbucket::Pipelines;
+use super::script::ScriptCall;
 use super::{Kept, Refs, job, variables};
-use crate::model::{CacheSpec, Command};
+use crate::model::{CacheSpec, Command, Quote};
 
 /// What was read from one file.
 #[derive(Clone, Debug, Default)]
 pub struct Content {
     /// Where images are built, in the order of the file.
     pub places: Vec<Place>,
+    /// Its builds as the jobs that call it run them, by the number of the place: where there are
+    /// some, they count.
+    pub called: BTreeMap<usize, Vec<Place>>,
+    /// What of the repository it calls, each with what its job gives it.
+    pub(super) runs: Vec<Place>,
     /// Stages, where the file is a Dockerfile.
     pub stages: Vec<Stage>,
     /// What each group of targets builds, where the file is one of bake.
@@ -34,9 +43,37 @@ pub struct Content {
 }
 
 impl Content {
+    /// Of what was found in the order of the file.
+    pub(super) fn of(found: impl IntoIterator<Item = Place>) -> Self {
+        let mut content = Self::default();
+        for mut place in found {
+            let Some(call) = place.call.as_mut() else {
+                content.places.push(place);
+                continue;
+            };
+            call.before = content.places.len();
+            content.runs.push(place);
+        }
+        content
+    }
+
+    /// What is judged of a place: it itself, or what it is in each job that calls its file.
+    #[must_use]
+    pub fn judged(&self, index: usize) -> &[Place] {
+        let itself = || self.places.get(index).map_or(&[][..], std::slice::from_ref);
+        self.called.get(&index).map_or_else(itself, Vec::as_slice)
+    }
+
+    /// A place in all its forms, to be filled in.
+    pub(crate) fn forms_of(&mut self, index: usize) -> impl Iterator<Item = &mut Place> {
+        let called = self.called.get_mut(&index).into_iter().flatten();
+        self.places.get_mut(index).into_iter().chain(called)
+    }
+
     /// Nothing was found in it.
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()
+            && self.runs.is_empty()
             && self.stages.is_empty()
             && self.ignored.is_empty()
             && self.pipelines.is_none()
@@ -129,6 +166,28 @@ pub struct Place {
     pub refs: Refs,
     /// Caches of the CI that its job restores and saves.
     pub kept: Vec<Kept>,
+    /// It builds nothing itself, but calls this.
+    pub call: Option<Box<ScriptCall>>,
+    /// The job that calls its file, where it is judged as that has it.
+    pub caller: Option<Arc<Caller>>,
+    /// The folder that it runs in, from where the paths of files begin; `None` where only its file
+    /// tells.
+    pub runs_in: Option<String>,
+    /// Which of its forms it is, where several jobs call its file.
+    pub form: usize,
+}
+
+/// A job that calls a script of the repository.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// Its file.
+    pub path: String,
+    /// What that says.
+    pub text: Arc<str>,
+    /// The CI that reads it.
+    pub ci: Option<&'static str>,
+    /// The line that calls.
+    pub quote: Quote,
 }
 
 impl Place {

@@ -3,6 +3,7 @@
 //! Knows shells, the options of build commands and YAML's scalars; knows no CI.
 
 mod builders;
+mod calls;
 mod edit;
 mod image_builds;
 mod insert;
@@ -11,6 +12,8 @@ mod registry;
 mod shell;
 
 pub(super) use builders::{Builders, stays};
+pub use calls::ScriptCall;
+pub(super) use calls::{Program, in_checkout, is_script, joined};
 pub(super) use edit::change;
 pub use image_builds::{ImageBuild, image_builds};
 
@@ -45,7 +48,8 @@ pub(super) struct Spot {
     pub(super) capable: bool,
 }
 
-/// Builds that the scripts of a job ask for, with the builder each of them gets.
+/// Builds that the scripts of a job ask for, with the builder each of them gets; and what of the
+/// repository they call, each as a place with [`Place::call`]. One shell runs all of them.
 pub(super) fn builds(
     doc: Option<&Document>,
     job: usize,
@@ -53,13 +57,14 @@ pub(super) fn builds(
     builders: &mut Builders,
 ) -> Vec<(Place, Spot)> {
     let mut found = Vec::new();
+    let mut folder = String::new();
+    let mut set: Vec<(String, String)> = Vec::new();
     for item in items {
-        let first = found.len();
         let mut script = None;
-        let mut set: Vec<(String, String)> = Vec::new();
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
             set.extend(assignments(&simple));
-            let Some(mut place) = build(&simple, Quote::default(), builders) else { continue };
+            folder = calls::folder_after(&simple, folder);
+            let Some(mut place) = place(&simple, &folder, builders) else { continue };
             place.loose.iter_mut().for_each(|word| *word = variables::expand(&whole(word), &set));
             // To find the script in the file takes long, so it is looked for once, and only where
             // something is built.
@@ -72,13 +77,23 @@ pub(super) fn builds(
             place.command.quote = quote.unwrap_or_default();
             found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
         }
-        let known: Vec<(String, String)> =
-            set.iter().filter(|(name, _)| is_set_once(name, &set)).cloned().collect();
-        for (place, _) in found.iter_mut().skip(first) {
-            place.variables.extend(known.iter().cloned());
-        }
+    }
+    let known: Vec<(String, String)> =
+        set.iter().filter(|(name, _)| is_set_once(name, &set)).cloned().collect();
+    for (place, _) in &mut found {
+        place.variables.extend(known.iter().cloned());
     }
     found
+}
+
+/// What a command builds, or calls.
+fn place(simple: &Simple, folder: &str, builders: &mut Builders) -> Option<Place> {
+    if let Some(built) = build(simple, Quote::default(), builders) {
+        return Some(built);
+    }
+    let mut place = calls::of(simple, folder, builders)?;
+    take_loops(&mut place, simple);
+    Some(place)
 }
 
 /// What is set again holds another value in another branch or round of the script.
@@ -288,10 +303,12 @@ pub(super) fn patch(
 ) -> Result<Patch, String> {
     let mut patch = Patch::default();
     let mut maker = Maker::default();
+    let builds: Vec<&(Place, Spot)> =
+        found.iter().filter(|(place, _)| place.call.is_none()).collect();
     for change in changes {
         let (place, spot) = change
             .place()
-            .and_then(|index| found.get(index))
+            .and_then(|index| builds.get(index))
             .ok_or("the build is not in this file")?;
         let lines = maker.lines(spot, change, || make(place));
         edit::change(doc, spot, change, &lines, &mut patch)?;

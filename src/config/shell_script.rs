@@ -5,7 +5,7 @@ use yaml_serde::Value;
 use super::jobs::{self, Job, Step};
 use super::script::{Builders, Item};
 use super::yaml::{Route, key, text};
-use super::{Change, Content, Kind};
+use super::{Change, Content, Kind, Place};
 
 /// The kind of file.
 #[derive(Debug)]
@@ -17,7 +17,8 @@ impl Kind for ShellScript {
     }
 
     fn variable(&self, name: &str) -> Option<String> {
-        Some(format!("${name}"))
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        plain.then(|| format!("${name}"))
     }
 
     /// A tree is full of scripts that no CI runs.
@@ -32,12 +33,23 @@ impl Kind for ShellScript {
 
     fn read(&self, text: &str) -> Result<Content, String> {
         let mut content = jobs::content(&wrapped(text), all)?;
-        for place in &mut content.places {
-            let quote = &mut place.command.quote;
-            quote.line = quote.line.saturating_sub(LINES);
-            quote.text = quote.text.strip_prefix(INDENT).unwrap_or(&quote.text).into();
-        }
+        content.places.iter_mut().chain(&mut content.runs).for_each(unwrap);
         Ok(content)
+    }
+
+    fn called(&self, text: &str, by: &Place) -> Vec<(usize, Place)> {
+        let mut by = by.clone();
+        if let Some(call) = by.call.as_ref().filter(|_| !moves_arguments(text)) {
+            let arguments = call.words.iter().zip(1_u32..);
+            let named = arguments.map(|(word, number)| (number.to_string(), word.clone()));
+            by.variables.extend(named);
+            by.variables.push(("@".to_owned(), call.words.join(" ")));
+        }
+        let mut found = jobs::called(&wrapped(text), |root| of_job(root, Job::called(&by)));
+        for (_, place) in &mut found {
+            unwrap(place);
+        }
+        found
     }
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
@@ -69,15 +81,28 @@ fn wrapped(text: &str) -> String {
     format!("{HEAD}{lines}")
 }
 
+/// Where it is in the script itself.
+fn unwrap(place: &mut Place) {
+    let quote = &mut place.command.quote;
+    quote.line = quote.line.saturating_sub(LINES);
+    quote.text = quote.text.strip_prefix(INDENT).unwrap_or(&quote.text).into();
+}
+
+/// `$1` is not always what the script was given: functions have arguments of their own.
+fn moves_arguments(text: &str) -> bool {
+    text.lines().map(str::trim_start).any(|line| {
+        line.contains("()") || ["function ", "shift", "set -- "].iter().any(|w| line.starts_with(w))
+    })
+}
+
 fn all(root: &Value) -> Vec<Job> {
+    of_job(root, Job { slashes: true, builders: Builders::unknown(), ..Job::default() })
+}
+
+fn of_job(root: &Value, job: Job) -> Vec<Job> {
     let script = root.get("script").and_then(text).unwrap_or_default();
     let item = Item { route: key(&Route::default(), "script"), value: script.into() };
-    vec![Job {
-        slashes: true,
-        steps: vec![Step::Script(item)],
-        builders: Builders::unknown(),
-        ..Job::default()
-    }]
+    vec![Job { steps: vec![Step::Script(item)], ..job }]
 }
 
 #[cfg(test)]

@@ -71,7 +71,9 @@ impl Kind for Drone {
     fn read(&self, text: &str) -> Result<Content, String> {
         let mut content = Content::default();
         for document in documents(text) {
-            content.places.extend(jobs::content(&document, all)?.places);
+            let own = jobs::content(&document, all)?;
+            content.places.extend(own.places);
+            content.runs.extend(own.runs);
         }
         Ok(content)
     }

@@ -38,7 +38,7 @@ pub(super) fn read(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Prob
         }
     }
     read_included(files, &mut seen, &mut configs, &mut problems);
-    read_called(files, &mut configs);
+    read_called(files, &mut seen, &mut configs);
     config::link(&mut configs);
     for config in &configs {
         let unread = config.content.unread.iter();
@@ -92,13 +92,18 @@ fn read_included(
     }
 }
 
-/// Scripts and Makefiles that the files of CIs call, where they build images.
-fn read_called(files: &[Entry], configs: &mut Vec<Config>) {
-    let called = Called::by(configs);
-    let named = files.iter().map(|entry| (entry, config::plain_path(&entry.name)));
-    let named = named.filter(|(_, path)| called.names(path));
-    let read =
-        named.filter_map(|(entry, path)| called.read(&path, &source::read_text(entry).ok()?));
-    let read: Vec<Config> = read.collect();
-    configs.extend(read);
+/// Scripts and Makefiles that the files of CIs call, and what these call.
+fn read_called(files: &[Entry], seen: &mut HashSet<String>, configs: &mut Vec<Config>) {
+    for _ in 0..4 {
+        let called = Called::by(configs);
+        let named = files.iter().map(|entry| (entry, config::plain_path(&entry.name)));
+        let named = named.filter(|(_, path)| called.names(path) && seen.insert(path.clone()));
+        let read =
+            named.filter_map(|(entry, path)| called.read(&path, &source::read_text(entry).ok()?));
+        let read: Vec<Config> = read.collect();
+        if read.is_empty() {
+            return;
+        }
+        configs.extend(read);
+    }
 }

@@ -254,9 +254,7 @@ fn fix(study: &Study, mistake: &Mistake) -> Fix {
 /// GitLab has the branch's name without slashes in a variable of its own.
 fn without_slashes(fix: Fix, at: At, token: &str) -> Fix {
     let name = token.trim_matches(['$', '{', '}']);
-    if at.config.kind.ci() != Some("gitlab")
-        || !matches!(name, "CI_COMMIT_REF_NAME" | "CI_COMMIT_BRANCH")
-    {
+    if at.ci() != Some("gitlab") || !matches!(name, "CI_COMMIT_REF_NAME" | "CI_COMMIT_BRANCH") {
         return patch::refused(
             fix,
             at,

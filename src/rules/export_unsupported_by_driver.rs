@@ -1,10 +1,11 @@
 //! `--cache-to` with a builder that cannot export a cache.
 
 use super::backend::{self, Cause, Draft, Refusal};
-use super::planned;
+use super::planned::{self, bake};
 use super::remedy::builder::CREATE;
 use super::remedy::{self, At, Form, Site, patch};
 use super::{Rule, RuleMeta, Study};
+use crate::config::{Change, Settings};
 use crate::finding::{Confidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::CacheKind;
 
@@ -45,7 +46,7 @@ impl Rule for ExportUnsupportedByDriver {
             study,
             told,
             |past| past.builds.iter().any(|build| build.driver.is_some()),
-            written,
+            |at| written(study, at),
         )
     }
 }
@@ -65,7 +66,7 @@ fn draft(study: &Study, refusal: &Refusal) -> Draft {
 }
 
 /// The configuration alone: a cache is exported and no builder is made that can.
-fn written(at: At) -> Option<Finding> {
+fn written(study: &Study, at: At) -> Option<Finding> {
     let command = &at.place.command;
     let export = command
         .cache_to
@@ -84,7 +85,7 @@ fn written(at: At) -> Option<Finding> {
             itself then builds (driver `docker`), which writes inline cache only unless it runs \
             with the containerd image store."
             .to_owned(),
-        fix: builder_only(&Site::written(at)),
+        fix: builder_of(study, at),
         rules_out: vec![
             not_ruled_out(
                 "an engine with the containerd image store (it exports every \
@@ -94,10 +95,11 @@ fn written(at: At) -> Option<Finding> {
         ],
         subject: at.place.job.clone(),
     };
+    let lines = at.evidence("a cache is exported with the default builder");
     planned::finding(
         &META,
         META.severity,
-        at.evidence("a cache is exported with the default builder").into_iter().collect(),
+        lines.into_iter().chain(at.call("runs it without another builder")).collect(),
         words,
     )
 }
@@ -110,7 +112,7 @@ fn fix(study: &Study, refusal: &Refusal) -> Fix {
     let fix = if registry || site.form == Form::ComposePlugin {
         remedy::registry_max(&site)
     } else {
-        builder_only(&site)
+        patch::with_builder(builder_only(&site), &site)
     };
     let other = [
         "Or turn on the containerd image store of the engine (\"features\": \
@@ -128,7 +130,7 @@ fn builder_only(site: &Site) -> Fix {
         Form::BuildPushAction => "- uses: docker/setup-buildx-action@v3",
         _ => CREATE,
     };
-    let fix = Fix {
+    Fix {
         summary: "build with a docker-container builder".to_owned(),
         steps: vec![
             "Make a docker-container builder before the build; `--cache-to` stays as it is.".to_owned(),
@@ -139,8 +141,31 @@ fn builder_only(site: &Site) -> Fix {
         snippet: Some(snippet.to_owned()),
         cost: remedy::COLD.to_owned(),
         ..Fix::default()
+    }
+}
+
+/// The builder of a target of bake or a service of Compose is made where that is called.
+fn builder_of(study: &Study, at: At) -> Fix {
+    let site = Site::written(at);
+    let mut calls: Vec<At> = bake::calls_of(study, at).collect();
+    let builds = |call: &At| {
+        let built = bake::targets(at.config, *call).1;
+        at.place.target.as_ref().is_none_or(|target| built.contains(target))
     };
-    patch::with_builder(fix, site)
+    calls.retain(|call| call.driver() == Some("docker") && builds(call));
+    calls.dedup_by_key(|call| (&call.config.path, call.index));
+    let Some(first) = calls.first() else { return patch::with_builder(builder_only(&site), &site) };
+    let form = Site::written(*first).form;
+    let fix = builder_only(&Site { form, ..site });
+    calls.chunk_by(|a, b| a.config.path == b.config.path).fold(fix, |fix, calls| {
+        let changes: Vec<Change> = calls.iter().map(with_builder).collect();
+        patch::with_all(fix, calls, &changes)
+    })
+}
+
+fn with_builder(call: &At) -> Change {
+    let settings = Settings { builder: true, ..patch::kept(&call.place.command) };
+    Change::Caches { place: call.index, settings }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 pub(super) mod bake;
 pub(super) mod callers;
+mod calls;
 mod dockerfiles;
 pub(super) mod flow;
 pub(super) mod local;
@@ -13,16 +14,18 @@ mod open;
 mod path;
 mod stored;
 
+pub(super) use calls::Calls;
 pub(super) use dockerfiles::Dockerfiles;
 pub(super) use logs::{Ordered, beside, ordered};
 pub(super) use older::may_be_older;
 pub(super) use open::Open;
 pub(super) use stored::StoredStages;
 
-pub(super) use path::{context, dockerfile_path, plain, root};
+pub(super) use path::{context, dockerfile_path, plain, root, runs_in};
 
 use super::Study;
-use super::remedy::{At, place};
+use super::remedy::At;
+use super::remedy::place::{self, places_of};
 use crate::config::pattern::{fits, tells_nothing};
 use crate::config::{Config, Content, Place, Stage};
 use crate::finding::{Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity};
@@ -34,18 +37,11 @@ pub(super) fn places(study: &Study) -> impl Iterator<Item = At<'_>> {
     place::all(study)
 }
 
-/// Places of one file.
-fn places_of(config: &Config) -> impl Iterator<Item = At<'_>> {
-    config.content.places.iter().enumerate().map(move |(index, place)| At { config, index, place })
-}
-
 /// Places that build this Dockerfile.
 pub(super) fn builds_of<'a>(study: &'a Study, config: &Config) -> Vec<At<'a>> {
-    let at = |(number, index): &(usize, usize)| {
-        let config = study.configs.get(*number)?;
-        Some(At { config, index: *index, place: config.content.places.get(*index)? })
-    };
-    study.dockerfiles.builds(&plain(&config.path)).iter().filter_map(at).collect()
+    let of = |(number, index): &(usize, usize)| Some((study.configs.get(*number)?, *index));
+    let builds = study.dockerfiles.builds(&plain(&config.path)).iter().filter_map(of);
+    builds.flat_map(|(config, index)| place::forms_of(config, index)).collect()
 }
 
 /// Words of a rule for what it finds in the configuration.
@@ -228,7 +224,7 @@ fn dockerfiles<'a>(study: &'a Study, at: At) -> impl Iterator<Item = &'a Config>
 /// The target of bake or the service of Compose that a step of a CI builds, as its own file has it;
 /// `None` where it builds several.
 fn called<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
-    if at.config.kind.ci().is_some() && at.place.command.tool == Tool::BuildxBake {
+    if at.ci().is_some() && at.place.command.tool == Tool::BuildxBake {
         return bake::asked(study, at);
     }
     service(study, at)
@@ -237,7 +233,7 @@ fn called<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
 fn service<'a>(study: &'a Study, at: At) -> Option<At<'a>> {
     const NAMES: [&str; 4] =
         ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
-    let target = at.place.target.as_ref().filter(|_| at.config.kind.ci().is_some())?;
+    let target = at.place.target.as_ref().filter(|_| at.ci().is_some())?;
     let named = at.place.command.file.as_deref().filter(|_| at.place.command.tool == Tool::Compose);
     let candidates = named.map_or_else(|| NAMES.to_vec(), |name| vec![name]);
     let root = root(&at.config.path);

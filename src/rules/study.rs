@@ -4,7 +4,7 @@ use super::alike;
 use super::backend::{Refused, refused};
 use super::cache_ref_shared::{differ, legs_differ};
 use super::dockerfile_at;
-use super::planned::{Dockerfiles, StoredStages, callers};
+use super::planned::{Calls, Dockerfiles, StoredStages, callers};
 use super::reads::Reads;
 use super::recurring::{self, SeriesSpots};
 use super::remedy::scopes;
@@ -33,6 +33,8 @@ pub struct Study {
     pub(super) dockerfiles: Dockerfiles,
     /// And which of their stages builds store, by the name of the cache.
     pub(super) stored: StoredStages,
+    /// Calls of bake and Compose, and the files that they read.
+    pub(super) calls: Calls,
     /// And at which of their steps they do so again and again.
     pub(super) spots: Vec<SeriesSpots>,
     /// Builds with refused cache operations.
@@ -51,6 +53,7 @@ impl Study {
         dockerfile_at::complete(&mut runs, &configs);
         let mut study = Self { runs, series, configs, ..Self::default() };
         study.dockerfiles = Dockerfiles::of(&study.configs);
+        study.calls = Calls::of(&study.configs);
         let scopes = scopes::of(&study, |a, b| differ(&study, a, b));
         scopes::fill(&mut study.configs, scopes);
         let tags =

@@ -79,7 +79,8 @@ fn builds(doc: Option<&Document>, job: usize, step: &Step) -> Vec<(Place, Spot)>
 pub(super) fn correct(text: &str, changes: &[Change]) -> Result<String, String> {
     let doc = Document::new(text)?;
     let pipelines = Pipelines::parse(text)?;
-    let found = find(Some(&doc), &pipelines);
+    let mut found = find(Some(&doc), &pipelines);
+    found.retain(|(place, _)| place.call.is_none());
     let mut patch = script::patch(&doc, &found, changes, |_| vec![MAKE.to_owned()])?;
     for step in new_builders(&found, changes).into_iter().filter_map(|job| pipelines.steps.get(job))
     {

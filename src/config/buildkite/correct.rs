@@ -18,7 +18,8 @@ const VERSION: &str = "v5.14.0";
 pub(super) fn correct(source: &str, changes: &[Change]) -> Result<String, String> {
     let root = yaml::parse(source)?;
     let doc = Document::new(source)?;
-    let found = builds(&root, Some(&doc));
+    let mut found = builds(&root, Some(&doc));
+    found.retain(|found| found.place.call.is_none());
     let mut patch = Patch::default();
     let mut maker = Maker::default();
     let mut plugins: Vec<Corrected> = Vec::new();

@@ -16,7 +16,8 @@ const UNUSUAL: &str = "the step is written in an unusual form";
 pub(super) fn correct(source: &str, changes: &[Change]) -> Result<String, String> {
     let root = yaml::parse(source)?;
     let doc = Document::new(source)?;
-    let found = builds(&root, Some(&doc));
+    let mut found = builds(&root, Some(&doc));
+    found.retain(|found| found.place.call.is_none());
     let mut patch = Patch::default();
     for change in changes {
         let build = change

@@ -54,6 +54,8 @@ struct Job {
     /// `runs-on`, where it decides for which architecture is built.
     machine: Option<String>,
     runs_on: Option<String>,
+    /// Where its scripts run, where they are told.
+    folder: Option<String>,
 }
 
 /// All builds, in the order of the file.
@@ -87,6 +89,7 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
             slashes,
             machine,
             runs_on: value.get("runs-on").and_then(text),
+            folder: folder(value).or_else(|| folder(root)),
         };
         let hosted = hosted(value, &job.leg_values);
         let mut builders = if hosted { Builders::fresh() } else { Builders::unknown() };
@@ -189,6 +192,10 @@ impl Step<'_> {
         for (mut place, spot) in script::builds(doc, job.number, &[item], builders) {
             let capable = spot.capable;
             place.gha_token = builders.gha_token;
+            if let Some(call) = &mut place.call {
+                let own = self.value.get("working-directory").and_then(text);
+                call.within(&own.or_else(|| job.folder.clone()).unwrap_or_default());
+            }
             all.push((place, At::Script(spot), capable));
         }
         all
@@ -303,6 +310,11 @@ fn hosted(job: &Value, leg_values: &[(String, Vec<String>)]) -> bool {
     let labels = job.get("runs-on").map(crate::config::yaml::one_or_more).unwrap_or_default();
     let own = |label: &String| machine::may_be_hosted(label, leg_values);
     labels.iter().any(own) && !labels.iter().any(|label| label == "self-hosted")
+}
+
+/// `defaults: {run: {working-directory: web}}` of a workflow or a job.
+fn folder(value: &Value) -> Option<String> {
+    value.get("defaults")?.get("run")?.get("working-directory").and_then(text)
 }
 
 fn variables(value: &Value) -> Vec<(String, String)> {

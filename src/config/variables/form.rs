@@ -14,7 +14,8 @@ pub(crate) struct Piece<'a> {
 /// reader, counts to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form<'a> {
-    /// `$NAME`, `${NAME}`, `${NAME:-x}`: the name, and what stands behind the operator. Also
+    /// `$NAME`, `${NAME}`, `${NAME:-x}`: the name, and what stands behind the operator. Also `$1`,
+    /// `$@`,
     /// `$(NAME)` of make and Azure Pipelines, and `${env.NAME}` of Jenkins.
     Variable(&'a str, &'a str),
     /// `${{ github.sha }}`, `{{matrix.os}}`, `$[[ inputs.name ]]`: what is inside.
@@ -87,8 +88,9 @@ pub(crate) fn form(text: &str) -> Option<(usize, Form<'_>)> {
         ));
     }
     if let Some(behind) = text.strip_prefix('$') {
-        let name = name(behind);
-        let named = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        let argument = behind.starts_with(|c: char| c == '@' || ('1'..='9').contains(&c));
+        let name = if argument { behind.get(..1).unwrap_or_default() } else { name(behind) };
+        let named = argument || name.starts_with(|c: char| c.is_alphabetic() || c == '_');
         return named.then_some((1 + name.len(), Form::Variable(name, "")));
     }
     if let Some(behind) = text.strip_prefix('%') {
@@ -166,7 +168,8 @@ mod tests {
             ("$(IMAGE):$(Build.BuildId)", "<$(IMAGE)>:<$(Build.BuildId)>"),
             ("${A:-${B}}c", "<${A:-${B}}>c"),
             ("%REGISTRY%/a%", "<%REGISTRY%>/a%"),
-            ("5$ $5 ${A $(b {{c `d é$é", "5$ $5 ${A $(b {{c `d é<$é>"),
+            ("5$ $0 ${A $(b {{c `d é$é", "5$ $0 ${A $(b {{c `d é<$é>"),
+            ("$1:$12$@", "<$1>:<$1>2<$@>"),
             ("$$$A", "$<$$A>"),
             ("", ""),
         ] {

@@ -62,7 +62,7 @@ fn fix(at: At, spec: &CacheSpec) -> Fix {
     let Some(named) = branch(&spec.raw) else {
         return patch::refused(fix, at, "the name of the branch is what a variable holds");
     };
-    let main = match at.config.kind.ci() {
+    let main = match at.ci() {
         Some("gitlab") => "$CI_DEFAULT_BRANCH",
         Some("github-actions") => "${{ github.event.repository.default_branch }}",
         _ => return patch::refused(fix, at, "the name of the main branch is not written there"),

@@ -179,7 +179,7 @@ fn named(at: At, spec: &CacheSpec) -> Option<Name> {
         }
     };
     let text = at.place.expanded(&name);
-    let forge = at.config.forge().filter(|_| spec.kind() == CacheKind::Gha).map(str::to_owned);
+    let forge = at.forge().filter(|_| spec.kind() == CacheKind::Gha).map(str::to_owned);
     let scope = scope(spec);
     if at.place.is_common(&text) && !is_made_at_the_host(&text) {
         return Some(Name { text, file: None, forge, scope });

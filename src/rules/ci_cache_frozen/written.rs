@@ -2,7 +2,7 @@
 
 use super::{META, fix_of};
 use crate::config::{Fate, Kept};
-use crate::finding::{Evidence, Finding, Severity, not_ruled_out};
+use crate::finding::{Finding, Severity, not_ruled_out};
 use crate::rules::planned::local::{self, Local};
 use crate::rules::planned::{self, Words};
 use crate::rules::remedy::At;
@@ -29,7 +29,7 @@ pub(super) fn finding(at: At) -> Option<Finding> {
     if kept.fate != Fate::Frozen {
         return None;
     }
-    let key = at.config.quote(kept.line)?;
+    let key = at.key_of(kept, "nothing in it changes")?;
     let words = Words {
         title: format!(
             "{} saved once, under the key `{}`, and never again",
@@ -41,13 +41,13 @@ pub(super) fn finding(at: At) -> Option<Finding> {
             a newer one and throws it away. What changed since the first run is built again in \
             each."
             .to_owned(),
-        fix: fix_of(&kept.key, at.config.kind.ci()),
+        fix: fix_of(&kept.key, at.ci()),
         rules_out: vec![not_ruled_out(
             "somebody or something that deletes the stored cache now and then",
         )],
         subject: kept.key.clone(),
     };
-    let mut lines = vec![Evidence::of(&at.config.path, &key, "nothing in it changes")];
+    let mut lines = vec![key];
     lines.extend(match holds {
         Holds::Layers(local) => at.evidence_of(&local.to.raw, "a cache is written in each run"),
         Holds::Images => at.evidence("builds with the images that were loaded"),
@@ -60,5 +60,5 @@ fn is_loaded(at: At, path: &str) -> bool {
     let mut parts = path.trim_end_matches('/').rsplit('/');
     let name = parts.next().unwrap_or(path);
     let moves = |line: &&str| line.contains("docker load") || line.contains("docker save");
-    at.config.body().lines().filter(moves).any(|line| line.contains(name))
+    at.texts().flat_map(str::lines).filter(moves).any(|line| line.contains(name))
 }

@@ -2,7 +2,7 @@
 
 use super::{Key, META, fix};
 use crate::config::{Fate, Kept, pieces};
-use crate::finding::{Confidence, Evidence, Finding, Severity, not_ruled_out};
+use crate::finding::{Confidence, Finding, Severity, not_ruled_out};
 use crate::rules::Study;
 use crate::rules::changing_value::changing;
 use crate::rules::planned::{self, Words, local};
@@ -13,9 +13,9 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
     let local = local::only(at)?;
     let kept = at.place.kept.iter().find(|kept| local.is_held_by(kept))?;
     let part = new_in_each_run(study, at, kept)?;
-    let key = at.config.quote(kept.line)?;
+    let key = at.key_of(kept, "new in each run")?;
     let mut doubts = vec![not_ruled_out("runs that are only ever repeated for one commit")];
-    let mut fix = fix(&Key::Unique("", Confidence::Likely), &kept.key, at.config.kind.ci());
+    let mut fix = fix(&Key::Unique("", Confidence::Likely), &kept.key, at.ci());
     let mut why = "no older key is asked for".to_owned();
     if let Some(older) = kept.older.iter().flatten().next() {
         why = format!("no key that is saved begins with `{older}`");
@@ -36,14 +36,14 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
         rules_out: doubts,
         subject: kept.key.clone(),
     };
-    let mut lines = vec![Evidence::of(&at.config.path, &key, "new in each run")];
+    let mut lines = vec![key];
     lines.extend(at.evidence_of(&local.from.raw, "is looked for here"));
     planned::finding(&META, Severity::Warning, lines, words)
 }
 
 /// The key up to what is new in each run, as what is asked for instead.
 fn own_beginning(at: At, kept: &Kept) -> Option<String> {
-    let input = match at.config.kind.ci()? {
+    let input = match at.ci()? {
         "github-actions" => "restore-keys",
         "azure-pipelines" => "restoreKeys",
         _ => return None,
@@ -69,7 +69,7 @@ fn may_be_found(study: &Study, at: At, start: &str) -> bool {
     let saves = |other: At| {
         other.place.kept.iter().any(|kept| may_begin(&other.place.expanded(&kept.key), start))
     };
-    at.config.kind.ci() == Some("gitlab") || place::all(study).any(saves)
+    at.ci() == Some("gitlab") || place::all(study).any(saves)
 }
 
 /// The key may begin with these words: as far as both are written out they are the same.

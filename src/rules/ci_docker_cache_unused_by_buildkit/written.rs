@@ -32,7 +32,7 @@ fn is_of_no_use(at: At) -> bool {
     let command = &at.place.command;
     let asks = !command.cache_from.is_empty() || !command.cache_to.is_empty() || command.no_cache;
     let tool = matches!(command.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Compose);
-    let older = at.config.body().contains("DOCKER_BUILDKIT");
+    let older = at.texts().any(|text| text.contains("DOCKER_BUILDKIT"));
     let shared =
         at.config.content.pipelines.as_ref().is_some_and(|file| !file.sharing(DOCKER).is_empty());
     cache(at).is_some() && tool && !asks && !older && !shared
@@ -77,13 +77,11 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
     };
     let mut lines: Vec<Evidence> = Vec::new();
     for at in places {
-        let named = cache(*at).and_then(|kept| at.config.quote(kept.line));
-        lines.extend(named.map(|quote| {
-            Evidence::of(&at.config.path, &quote, "images of an earlier run are restored")
-        }));
+        let shows = "images of an earlier run are restored";
+        lines.extend(cache(*at).and_then(|kept| at.key_of(kept, shows)));
         lines.extend(at.evidence("built without --cache-from"));
     }
     lines.sort_by_key(|line| line.line);
-    lines.dedup_by_key(|line| line.line);
+    lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
     planned::finding(&META, Severity::Warning, lines, words)
 }

@@ -70,6 +70,6 @@ fn finding(at: At, read: &Names) -> Option<Finding> {
     };
     let line = at.evidence_of(&spec.raw, "is exported");
     // Who builds a service or target, and on which machine, stands in no such file.
-    let severity = if at.config.kind.ci().is_some() { META.severity } else { Severity::Note };
+    let severity = if at.ci().is_some() { META.severity } else { Severity::Note };
     planned::finding(&META, severity, line.into_iter().collect(), words)
 }

@@ -10,9 +10,9 @@ use crate::rules::remedy::{At, patch};
 
 /// The finding of a build, or of a call of bake.
 pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
-    let ci = at.config.kind.ci()?;
+    let ci = at.ci()?;
     // The runners of Gitea and Forgejo put the token into the environment of every step.
-    if at.config.forge().is_some_and(|forge| forge != ".github") {
+    if at.forge().is_some_and(|forge| forge != ".github") {
         return None;
     }
     let lacks =
@@ -31,10 +31,11 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
         None => lines.push(of_bake(study, at)?),
     }
     // Of many builds few ask for it: the file is searched for these alone.
-    let body = at.config.body();
-    if body.contains("ACTIONS_RUNTIME_TOKEN") || body.contains("ACTIONS_CACHE_URL") {
+    let handed = ["ACTIONS_RUNTIME_TOKEN", "ACTIONS_CACHE_URL"];
+    if at.texts().any(|text| handed.iter().any(|name| text.contains(name))) {
         return None;
     }
+    lines.extend(at.call("runs the script"));
     lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
     let words = Words {
         title: "type=gha is asked for in a script that has no token: buildx drops it without a \

@@ -2,7 +2,7 @@
 
 use super::{META, fix};
 use crate::config::Fate;
-use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out};
+use crate::finding::{Finding, Fix, Severity, not_ruled_out};
 use crate::rules::planned::{self, Words, local};
 use crate::rules::remedy::At;
 
@@ -40,7 +40,7 @@ pub(super) fn finding(at: At) -> Option<Finding> {
         ),
         Fate::Found | Fate::Frozen => return None,
     };
-    let key = at.config.quote(kept.line)?;
+    let key = at.key_of(kept, shows)?;
     let words = Words {
         title,
         cause: cause.to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn finding(at: At) -> Option<Finding> {
         rules_out: vec![not_ruled_out(doubt)],
         subject: source.to_owned(),
     };
-    let mut lines = vec![Evidence::of(&at.config.path, &key, shows)];
+    let mut lines = vec![key];
     lines.extend(at.evidence_of(&local.from.raw, "is imported"));
     planned::finding(&META, Severity::Warning, lines, words)
 }

@@ -36,7 +36,8 @@ pub(super) fn finding(at: At) -> Option<Finding> {
     };
     let lines = [at.evidence_of(&to.raw, "is exported"), at.evidence_of(&from.raw, "is imported")];
     let mut lines: Vec<Evidence> = lines.into_iter().flatten().collect();
-    lines.dedup_by(|a, b| a.line == b.line);
+    lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
+    lines.extend(at.call("runs it on a new machine"));
     planned::finding(&META, Severity::Warning, lines, words)
 }
 
@@ -61,22 +62,17 @@ fn left_beside(at: At, from: &CacheSpec, to: &CacheSpec) -> Option<Finding> {
                 build stores its cache in {target}, and nothing in the file moves it there: what \
                 is saved under the key is what was restored, or nothing at all."
         ),
-        fix: move_it(source, target, at.config.kind.ci()),
+        fix: move_it(source, target, at.ci()),
         rules_out: vec![not_ruled_out(
             "an action or script that is not in this file may move the directory",
         )],
         subject: target.to_owned(),
     };
-    let key = at.config.quote(kept.line);
-    let lines = [
-        at.evidence_of(&to.raw, "is exported"),
-        at.evidence_of(&from.raw, "is imported"),
-        key.map(|quote| {
-            Evidence::of(&at.config.path, &quote, format!("this cache keeps {source}"))
-        }),
-    ];
+    let key = at.key_of(kept, &format!("this cache keeps {source}"));
+    let lines =
+        [at.evidence_of(&to.raw, "is exported"), at.evidence_of(&from.raw, "is imported"), key];
     let mut lines: Vec<Evidence> = lines.into_iter().flatten().collect();
-    lines.dedup_by(|a, b| a.line == b.line);
+    lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
     // Where another cache is imported beside it, that one serves the build.
     let other = at.place.command.cache_from.iter().any(|spec| spec.kind() != CacheKind::Local);
     let severity = if other { Severity::Note } else { Severity::Warning };
@@ -122,8 +118,7 @@ fn is_named_elsewhere(at: At, directory: &str) -> bool {
 /// A line that is none of cache options has one of these words.
 fn is_named(at: At, names: &[&str]) -> bool {
     let option = |line: &str| line.contains("type=local");
-    let texts =
-        std::iter::once(at.config.body()).chain(at.config.others.iter().map(String::as_str));
+    let texts = at.texts().chain(at.config.others.iter().map(String::as_str));
     let mut others = texts.flat_map(str::lines).filter(|line| !option(line));
     others.any(|line| names.iter().any(|name| line.contains(name)))
 }

@@ -31,7 +31,7 @@ pub(super) fn findings<'a>(study: &'a Study, places: &[At<'a>]) -> Vec<Finding> 
 fn cold<'a>(study: &'a Study, at: At<'a>) -> Option<Called<'a>> {
     let place = at.place;
     let calls = matches!(place.command.tool, Tool::BuildxBake | Tool::Compose);
-    if !calls || !place.fresh || place.classic || at.config.kind.ci().is_none() {
+    if !calls || !place.fresh || place.classic || at.ci().is_none() {
         return None;
     }
     let file = bake::file_of(study, at)?;

@@ -1,7 +1,7 @@
 //! The configuration: builds on machines that are new each time, without any cache.
 
 use super::{META, called};
-use crate::finding::{Finding, Fix, Severity, not_ruled_out, to_decide};
+use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out, to_decide};
 use crate::model::Tool;
 use crate::rules::Study;
 use crate::rules::past::Past;
@@ -16,8 +16,11 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
     }
     let mut files: Vec<(&str, Vec<At>)> = Vec::new();
     let called = called::findings(study, &open.places);
-    for at in open.places.into_iter().filter(|at| starts_cold(study, *at)) {
+    let cold = open.places.into_iter().filter(|at| starts_cold(study, *at));
+    for at in cold {
         match files.iter_mut().find(|(path, _)| *path == at.config.path) {
+            // A script that several jobs call has one build.
+            Some((_, places)) if places.iter().any(|known| known.index == at.index) => {}
             Some((_, places)) => places.push(at),
             None => files.push((&at.config.path, vec![at])),
         }
@@ -75,9 +78,18 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
         ],
         subject: path.to_owned(),
     };
-    let lines =
-        places.iter().filter_map(|at| at.evidence("neither cache-from nor cache-to")).collect();
-    planned::finding(&META, Severity::Note, lines, words)
+    planned::finding(&META, Severity::Note, lines(places, "neither cache-from nor cache-to"), words)
+}
+
+/// The builds, and the jobs that call them.
+fn lines(places: &[At], shows: &str) -> Vec<Evidence> {
+    let mut lines: Vec<Evidence> = places.iter().filter_map(|at| at.evidence(shows)).collect();
+    for call in places.iter().filter_map(|at| at.call("runs it on a new machine")) {
+        if !lines.contains(&call) {
+            lines.push(call);
+        }
+    }
+    lines
 }
 
 /// The older builder takes its cache from images that were pulled.
@@ -120,6 +132,5 @@ fn older(path: &str, places: &[At]) -> Option<Finding> {
         ],
         subject: path.to_owned(),
     };
-    let lines = places.iter().filter_map(|at| at.evidence("no --cache-from")).collect();
-    planned::finding(&META, Severity::Note, lines, words)
+    planned::finding(&META, Severity::Note, lines(places, "no --cache-from"), words)
 }

@@ -3,7 +3,6 @@
 //! Targets that are linked by `contexts = { x = "target:y" }` are built as well, each a build of
 //! its own (<https://docs.docker.com/build/bake/contexts/#using-a-target-as-a-build-context>).
 
-use super::{plain, root};
 use crate::config::{Config, Place};
 use crate::model::Tool;
 use crate::rules::Study;
@@ -11,30 +10,13 @@ use crate::rules::remedy::{At, place};
 
 /// Calls of bake in the files of CIs.
 pub(in crate::rules) fn calls(study: &Study) -> impl Iterator<Item = At<'_>> {
-    let calls = place::all(study).filter(|at| at.config.kind.ci().is_some());
+    let calls = place::all(study).filter(|at| at.ci().is_some());
     calls.filter(|at| at.place.command.tool == Tool::BuildxBake)
 }
 
-/// The file that a call of bake or Compose names, else the one that bake finds by itself: its own before one of
-/// Compose, whose services are targets (<https://docs.docker.com/build/bake/reference/#file-format>).
+/// The file that a call of bake or Compose reads.
 pub(in crate::rules) fn file_of<'a>(study: &'a Study, at: At) -> Option<&'a Config> {
-    const FOUND: [&str; 6] = [
-        "docker-bake.json",
-        "docker-bake.hcl",
-        "compose.yaml",
-        "compose.yml",
-        "docker-compose.yml",
-        "docker-compose.yaml",
-    ];
-    let composes = at.place.command.tool == Tool::Compose;
-    let kinds: &[&str] = if composes { &["compose"] } else { &["bake", "compose"] };
-    let bake = || study.configs.iter().filter(|config| kinds.contains(&config.kind.name()));
-    let root = root(&at.config.path);
-    let path = |name: &str| plain(&format!("{root}/{name}"));
-    match &at.place.command.file {
-        Some(file) => bake().find(|config| config.path == path(file)),
-        None => FOUND.iter().find_map(|name| bake().find(|c| c.path == path(name))),
-    }
+    study.configs.get(study.calls.file(&study.configs, at)?)
 }
 
 /// Calls of bake or Compose that read the file of this target.
@@ -47,10 +29,9 @@ pub(in crate::rules) fn calls_of<'a>(
         "compose" => Some(Tool::Compose),
         _ => None,
     };
-    let calls = place::all(study).filter(move |call| {
+    study.calls.of_file(&study.configs, at.config).filter(move |call| {
         tool == Some(call.place.command.tool) && call.config.kind.name() != at.config.kind.name()
-    });
-    calls.filter(move |call| file_of(study, *call).is_some_and(|file| file.path == at.config.path))
+    })
 }
 
 /// Settings of the calls of a target, for it among others: `--set web.args.V=1`, `--set *.args.V=1`.

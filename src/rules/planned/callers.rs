@@ -40,8 +40,7 @@ fn is_of_targets(config: &Config) -> bool {
 pub(in crate::rules) fn fill(configs: &mut [Config], drivers: Vec<(String, usize, String)>) {
     for (path, index, driver) in drivers {
         let config = configs.iter_mut().find(|config| config.path == path);
-        if let Some(place) = config.and_then(|config| config.content.places.get_mut(index)) {
-            place.called_with = Some(driver);
-        }
+        let forms = config.into_iter().flat_map(|config| config.content.forms_of(index));
+        forms.for_each(|place| place.called_with = Some(driver.clone()));
     }
 }

@@ -4,17 +4,24 @@
 use std::collections::HashMap;
 
 use super::path::{dockerfile_paths, plain};
-use super::places_of;
 use crate::config::Config;
 use crate::rules::remedy::At;
+use crate::rules::remedy::place::places_of;
 
 /// Dockerfiles by path; places as numbers of file and place.
 #[derive(Clone, Debug, Default)]
 pub(in crate::rules) struct Dockerfiles {
     paths: HashMap<String, usize>,
     builds: HashMap<String, Vec<(usize, usize)>>,
-    /// By file, for each of its places.
-    of_places: HashMap<String, Vec<Vec<usize>>>,
+    /// By file, for each of its places; of a script as each job that calls it has it.
+    of_places: HashMap<String, HashMap<Key, Vec<usize>>>,
+}
+
+/// The number of a place, and of its form.
+type Key = (usize, usize);
+
+fn key(at: At) -> Key {
+    (at.index, at.place.form)
 }
 
 impl Dockerfiles {
@@ -26,13 +33,16 @@ impl Dockerfiles {
             all.paths.entry(plain(&config.path)).or_insert(number);
         }
         for (number, config) in configs.iter().enumerate() {
-            let mut of_places: Vec<Vec<usize>> = Vec::new();
+            let mut of_places: HashMap<Key, Vec<usize>> = HashMap::new();
             for at in places_of(config) {
                 let paths = all.named(at);
-                of_places
-                    .push(paths.iter().filter_map(|path| all.paths.get(path)).copied().collect());
+                let numbers = paths.iter().filter_map(|path| all.paths.get(path)).copied();
+                of_places.insert(key(at), numbers.collect());
                 for path in paths {
-                    all.builds.entry(path).or_default().push((number, at.index));
+                    let builds = all.builds.entry(path).or_default();
+                    if builds.last() != Some(&(number, at.index)) {
+                        builds.push((number, at.index));
+                    }
                 }
             }
             all.of_places.entry(config.path.clone()).or_insert(of_places);
@@ -56,7 +66,7 @@ impl Dockerfiles {
     /// Numbers of those that a place builds.
     pub(super) fn of_place(&self, at: At) -> &[usize] {
         let places = self.of_places.get(&at.config.path);
-        places.and_then(|places| places.get(at.index)).map_or(&[], Vec::as_slice)
+        places.and_then(|places| places.get(&key(at))).map_or(&[], Vec::as_slice)
     }
 
     /// Places that build the file.

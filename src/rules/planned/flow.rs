@@ -68,7 +68,7 @@ pub(in crate::rules) fn name(at: At, spec: &CacheSpec) -> Option<Name> {
         }
         CacheKind::Local | CacheKind::Inline | CacheKind::Unknown => return None,
     };
-    let forge = at.config.forge().filter(|_| spec.kind() == CacheKind::Gha).map(str::to_owned);
+    let forge = at.forge().filter(|_| spec.kind() == CacheKind::Gha).map(str::to_owned);
     Some(Name { kind: spec.kind(), text: at.place.expanded(&text), forge })
 }
 

@@ -5,11 +5,12 @@ use crate::rules::remedy::At;
 
 /// The file tells of a builder, an option or a client that makes it the older builder.
 pub(in crate::rules) fn may_be_older(at: At) -> bool {
-    let text = &at.config.text;
     let off = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
+    let plain = at.place.command.tool == Tool::DockerBuild;
     at.place.classic
-        || off.iter().any(|off| text.contains(off))
-        || at.place.command.tool == Tool::DockerBuild && older_client(text)
+        || at
+            .texts()
+            .any(|text| off.iter().any(|off| text.contains(off)) || plain && older_client(text))
 }
 
 /// The file names a docker client before 23, which builds with the older builder unless told

@@ -25,9 +25,16 @@ pub(in crate::rules) fn context(place: &Place) -> String {
 
 /// Its path as configuration paths are written; `None` where a variable is in it.
 pub(in crate::rules) fn dockerfile_path(at: At) -> Option<String> {
-    // A script runs where the job is, which is the checkout.
-    let script = at.config.kind.name() == "shell-script";
-    path_from(at, if script { "" } else { root(&at.config.path) })
+    path_from(at, runs_in(at))
+}
+
+/// The folder that a place builds in. A script runs where the job is, which is the checkout.
+pub(in crate::rules) fn runs_in(at: At<'_>) -> &str {
+    match &at.place.runs_in {
+        Some(folder) => folder,
+        None if at.config.kind.name() == "shell-script" => "",
+        None => root(&at.config.path),
+    }
 }
 
 /// The paths that it may have, one for each leg, by the folders that its job may run in: that of

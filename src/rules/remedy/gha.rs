@@ -54,7 +54,7 @@ fn fits(site: &Site, at: At) -> bool {
     let other = all.any(|spec| !matches!(spec.kind(), CacheKind::Gha | CacheKind::Inline));
     let reads = command.cache_from.iter().any(|spec| spec.kind() == CacheKind::Gha);
     site.form == Form::BuildPushAction
-        && at.config.forge() == Some(".github")
+        && at.forge() == Some(".github")
         && !other
         && (reads || at.place.refs.requests || !command.push)
 }

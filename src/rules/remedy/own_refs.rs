@@ -146,9 +146,11 @@ fn unnamable(at: At) -> Option<String> {
 /// own.
 fn variable_of(at: At, places: &[At]) -> Option<String> {
     let line = at.place.command.quote.line;
-    let twins: Vec<&At> =
-        places.iter().filter(|other| line > 0 && other.place.command.quote.line == line).collect();
-    if twins.len() < 2 || at.config.kind.ci() != Some("gitlab") {
+    let same =
+        |other: &&At| other.place.command.quote.line == line && other.config.path == at.config.path;
+    let twins: Vec<&At> = places.iter().filter(|other| line > 0 && same(other)).collect();
+    let script = at.config.kind.name() == "shell-script";
+    if twins.len() < 2 || !(script || at.config.kind.ci() == Some("gitlab")) {
         return None;
     }
     let tells = |name: &str| {
@@ -158,7 +160,13 @@ fn variable_of(at: At, places: &[At]) -> Option<String> {
         values.dedup();
         values.len() == twins.len() && values.iter().all(|value| fits_tag(value))
     };
-    let name = at.place.variables.iter().map(|(name, _)| name).find(|name| tells(name))?;
+    let mut names = at.place.variables.iter().map(|(name, _)| name);
+    // What a script is told by the CI, it is not told elsewhere: its own come first.
+    let name = if script {
+        names.rfind(|name| name.len() > 1 && tells(name))
+    } else {
+        names.find(|name| tells(name))
+    }?;
     Some(format!("${name}"))
 }
 

@@ -5,7 +5,7 @@
 
 use super::reference;
 use crate::config::pattern::{fits, tells_nothing};
-use crate::config::{Config, Place};
+use crate::config::{Config, Kept, Place, forge};
 use crate::finding::Evidence;
 use crate::model::{Build, CacheKind, CacheSpec, Command, Run, Text, Tool};
 use crate::rules::Study;
@@ -28,14 +28,64 @@ impl<'a> At<'a> {
         self.place.driver.as_deref().or(self.place.called_with.as_deref())
     }
 
+    /// The CI that runs it.
+    #[must_use]
+    pub fn ci(&self) -> Option<&'static str> {
+        let caller = self.place.caller.as_ref().and_then(|caller| caller.ci);
+        caller.or_else(|| self.config.kind.ci())
+    }
+
+    /// The folder of the forge that runs it, as [`Config::forge`] has it.
+    #[must_use]
+    pub fn forge(&self) -> Option<&'a str> {
+        match &self.place.caller {
+            Some(caller) => forge(&caller.path),
+            None => self.config.forge(),
+        }
+    }
+
+    /// What is written where it builds: its file, and that of the job which calls it.
+    pub fn texts(&self) -> impl Iterator<Item = &'a str> {
+        let caller = self.place.caller.as_ref().map(|caller| &*caller.text);
+        std::iter::once(self.config.body()).chain(caller)
+    }
+
+    /// The line of the job that calls its file.
+    #[must_use]
+    pub fn call(&self, shows: &str) -> Option<Evidence> {
+        let caller = self.place.caller.as_ref()?;
+        Some(Evidence::of(&caller.path, &caller.quote, shows))
+    }
+
+    /// The key of a cache of the CI that its job carries.
+    #[must_use]
+    pub fn key_of(&self, kept: &Kept, shows: &str) -> Option<Evidence> {
+        match self.place.caller.as_ref().zip(kept.written.as_ref()) {
+            Some((caller, quote)) => Some(Evidence::of(&caller.path, quote, shows)),
+            None => Some(Evidence::of(&self.config.path, &self.config.quote(kept.line)?, shows)),
+        }
+    }
+
     /// How a variable that tells its legs apart is written in its file; `None` where that is not
     /// known. Some CIs fill in `$` themselves, before a shell sees it.
     pub(super) fn leg(&self, name: &str) -> Option<String> {
         if !self.place.looped.iter().any(|looped| looped == name) {
-            return self.config.kind.variable(name);
+            return self.config.kind.variable(name).or_else(|| self.given(name));
         }
         let filled = matches!(self.config.kind.ci(), Some("buildkite" | "google-cloud-build"));
         (!filled).then(|| format!("${{{name}}}"))
+    }
+
+    /// The variable of a script that its job fills with a leg: `SERVICE: ${{ matrix.service }}`.
+    fn given(&self, leg: &str) -> Option<String> {
+        let inside = |value: &str| {
+            let value = value.trim().strip_prefix("${{")?.strip_suffix("}}")?;
+            (value.trim() == leg).then_some(())
+        };
+        let script = self.config.kind.name() == "shell-script";
+        let mut given = self.place.variables.iter().filter(|_| script);
+        let (name, _) = given.rfind(|(_, value)| inside(value).is_some())?;
+        self.config.kind.variable(name)
     }
 
     /// The line that asks for the build; `None` where the kind knows no line.
@@ -64,13 +114,18 @@ impl<'a> At<'a> {
 
 /// All places of the configuration.
 pub(in crate::rules) fn all(study: &Study) -> impl Iterator<Item = At<'_>> {
-    study.configs.iter().flat_map(|config| {
-        config.content.places.iter().enumerate().map(move |(index, place)| At {
-            config,
-            index,
-            place,
-        })
-    })
+    study.configs.iter().flat_map(places_of)
+}
+
+/// All places of a file: those of a script as each job that calls it has them.
+pub(in crate::rules) fn places_of(config: &Config) -> impl Iterator<Item = At<'_>> {
+    let indices = 0..config.content.places.len();
+    indices.flat_map(move |index| forms_of(config, index))
+}
+
+/// A place as each job that calls its file has it.
+pub(in crate::rules) fn forms_of(config: &Config, index: usize) -> impl Iterator<Item = At<'_>> {
+    config.content.judged(index).iter().map(move |place| At { config, index, place })
 }
 
 /// The one place that asks for this build.
@@ -84,14 +139,17 @@ pub(super) fn of<'a>(
     let mut best: Vec<(u32, At)> = scored.collect();
     best.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     let (score, at) = *best.first()?;
-    let tied = best.get(1).is_some_and(|(next, _)| *next == score);
+    // A script that several jobs call is one place.
+    let other = |next: &At| next.index != at.index || next.config.path != at.config.path;
+    let mut equal = best.iter().take_while(|(next, _)| *next == score);
+    let tied = equal.any(|(_, next)| other(next));
     (!tied && score > 0).then_some(at)
 }
 
 /// How much speaks for the place; `None` where anything speaks against it.
 fn score(at: At, run: &Run, build: &Build, command: Option<&Command>) -> Option<u32> {
     let asked = &at.place.command;
-    let ci = run.ci.zip(at.config.kind.ci()).map(|(ran, own)| ran == own);
+    let ci = run.ci.zip(at.ci()).map(|(ran, own)| ran == own);
     if ci == Some(false) || !same_tool(at, build, command) {
         return None;
     }

@@ -16,7 +16,7 @@ pub(in crate::rules) fn of(
         let command = &at.place.command;
         let kinds =
             command.cache_from.iter().chain(&command.cache_to).map(crate::model::CacheSpec::kind);
-        at.config.forge() == Some(".github")
+        at.forge() == Some(".github")
             && kinds.clone().all(|kind| matches!(kind, CacheKind::Gha | CacheKind::Inline))
     };
     let places: Vec<At> = place::all(study).filter(own).collect();
@@ -47,8 +47,7 @@ fn scope(at: At, naming: Naming) -> Option<String> {
 pub(in crate::rules) fn fill(configs: &mut [Config], scopes: Vec<(String, usize, String)>) {
     for (path, index, scope) in scopes {
         let config = configs.iter_mut().find(|config| config.path == path);
-        if let Some(place) = config.and_then(|config| config.content.places.get_mut(index)) {
-            place.scope = Some(scope);
-        }
+        let forms = config.into_iter().flat_map(|config| config.content.forms_of(index));
+        forms.for_each(|place| place.scope = Some(scope.clone()));
     }
 }

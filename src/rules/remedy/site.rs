@@ -126,7 +126,7 @@ impl<'a> Site<'a> {
             imports: command.cache_from.iter().filter_map(registry_ref).collect(),
             tag: command.tags.first().map(ToString::to_string),
             target: at.place.target.clone(),
-            set_at_call: at.config.kind.ci().is_some() && sets_caches(command),
+            set_at_call: at.ci().is_some() && sets_caches(command),
             stage: command.target.clone(),
             file: command.file.clone(),
             kept: kept(command),
@@ -137,7 +137,7 @@ impl<'a> Site<'a> {
             push: command.push,
             image: image.unwrap_or_else(|| PLACEHOLDER.to_owned()),
             export: own_export(command),
-            ci: at.config.kind.ci(),
+            ci: at.ci(),
             at: Some(at),
         }
     }
@@ -249,7 +249,7 @@ fn form_of_tool(tool: Tool, at: At) -> Form {
         Tool::DockerBuild => Form::DockerBuild,
         Tool::BuildxBuild | Tool::BuildxCreate => Form::Buildx,
         Tool::BuildxBake => Form::Bake,
-        Tool::Compose if at.config.kind.ci() == Some("buildkite") => Form::ComposePlugin,
+        Tool::Compose if at.ci() == Some("buildkite") => Form::ComposePlugin,
         Tool::Compose => Form::Compose,
         Tool::Buildctl => Form::Buildctl,
         Tool::BuildPushAction => Form::BuildPushAction,

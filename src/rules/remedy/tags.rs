@@ -69,8 +69,7 @@ fn tag(at: At, several: bool, naming: Option<Naming>, legs: bool) -> Tag {
 pub(in crate::rules) fn fill(configs: &mut [Config], tags: Vec<(String, usize, Tag)>) {
     for (path, index, tag) in tags {
         let config = configs.iter_mut().find(|config| config.path == path);
-        if let Some(place) = config.and_then(|config| config.content.places.get_mut(index)) {
-            place.cache_tag = Some(tag);
-        }
+        let forms = config.into_iter().flat_map(|config| config.content.forms_of(index));
+        forms.for_each(|place| place.cache_tag = Some(tag.clone()));
     }
 }

@@ -1,0 +1,4 @@
+#!/bin/sh
+set -eu
+docker compose -f compose.yaml build
+docker compose push

@@ -1,0 +1,2 @@
+#!/bin/sh
+docker buildx create --name ci --use

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+set -eu
+name=$1
+docker buildx build --push -t "r.heron.example/o/$name:edge" \
+  --cache-from type=registry,ref=r.heron.example/o/all:cache \
+  --cache-to type=registry,ref=r.heron.example/o/all:cache,mode=max "$name"

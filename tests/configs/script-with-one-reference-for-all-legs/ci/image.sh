@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+set -eu
+docker buildx build --push -t "r.heron.example/o/$SERVICE:edge" \
+  --cache-from type=registry,ref=r.heron.example/o/all:cache \
+  --cache-to type=registry,ref=r.heron.example/o/all:cache,mode=max "$SERVICE"

@@ -89,9 +89,11 @@ fn section(text: &[u8]) -> Option<Mark<'_>> {
     Some(Mark::Section(name.get(..end)?))
 }
 
-/// `Checking out 0a1b2c3d as detached HEAD (ref is main)...`
+/// `Checking out 0a1b2c3d as detached HEAD (ref is main)...`; Jenkins says `Checking out Revision
+/// 0a1b2c3d`, and git `Checking out files: 100% (31/31), done.`
 fn checkout(text: &[u8]) -> Option<Mark<'_>> {
-    text.strip_prefix(b"Checking out ")?.split(|b| *b == b' ').next().map(Mark::Commit)
+    let commit = text.strip_prefix(b"Checking out ")?.split(|b| *b == b' ').next()?;
+    commit.iter().all(u8::is_ascii_hexdigit).then_some(Mark::Commit(commit))
 }
 
 #[cfg(test)]

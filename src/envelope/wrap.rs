@@ -18,8 +18,8 @@ pub(super) fn width(whole: &[u8], head: &[&[u8]]) -> Option<usize> {
     let record = memmem::find(whole, error)
         .and_then(|_| head.iter().rposition(|line| find(line, error).is_some()));
     let output = head.iter().skip(record.map_or(0, |at| at + 1));
-    let lines: Vec<&[u8]> =
-        output.copied().filter(|l| !l.trim_ascii().is_empty()).take(300).collect();
+    let told = |line: &&[u8]| !line.trim_ascii().is_empty() && !sums_up(line);
+    let lines: Vec<&[u8]> = output.copied().filter(told).take(300).collect();
     let numbered = lines.iter().filter(|line| begins(line)).count();
     if numbered * 2 < lines.len() {
         return None;
@@ -47,6 +47,12 @@ pub(super) fn begins(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"#") else { return false };
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
     digits > 0 && rest.get(digits) == Some(&b' ')
+}
+
+/// A line of the summary of errors, which no number begins: `------`, ` > [2/3] RUN make:`,
+/// `ERROR: failed to build: …` (`progressui/printer.go`, buildx `cmd/buildx/main.go`).
+fn sums_up(line: &[u8]) -> bool {
+    line == b"------" || [&b" > "[..], b"ERROR: "].iter().any(|begin| line.starts_with(begin))
 }
 
 /// In characters.
@@ -85,6 +91,13 @@ mod tests {
         assert_eq!(found(&cut(LOG, 79)), Some(79));
         assert!(is_full(&[b'a'; 79], 79) && !is_full(&[b'a'; 78], 79));
         assert!(begins(b"#12 CACHED") && !begins(b"#no") && !begins(b"# a"));
+    }
+
+    #[test]
+    fn a_summary_of_errors_is_no_rest() {
+        let import = " > importing cache manifest from r.example.com/a:c:";
+        let summed = format!("{LOG}\n------\n{import}\n------\n------\n{import}\n------\n");
+        assert_eq!(found(&cut(&summed, 79)), Some(79));
     }
 
     #[test]

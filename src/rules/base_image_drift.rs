@@ -1,5 +1,6 @@
 //! A tag names another base image than in the run before.
 
+mod renamed;
 mod written;
 
 use super::dockerfile_at::{self, DockerfileAt, with_changes};
@@ -25,16 +26,17 @@ static META: RuleMeta = RuleMeta {
     what: "FROM names the same tag as in the run before, the digest (of the older builder, the id \
         of the image) changed, and steps built on it ran: from the first of their stage on, or, \
         where only the config of the image changed, from the first RUN or WORKDIR that depends on \
-        it. Or a step that takes files from such an image ran (`COPY --from=composer:2`). Without \
+        it. Or a step that takes files from such an image ran (`COPY --from=composer:2`). \
+        Or FROM names another tag of one repository in each run, three or more. Without \
         a log, as a note: a build with `--pull` on an image without a version.",
     why: "Every step of a stage depends on its base image. A tag that is pushed again makes the \
         whole stage run again, whenever that happens.",
     fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds \
         come with a commit.",
-    rules_out: "A FROM that names a digest (it changes by a commit only), another tag or image, a \
-        stage that came from the cache all the same, `COPY --link`, which does not depend on the \
-        base. It is a warning where it happens in at least every fourth run or more than once, \
-        else a note: base images have to be updated.",
+    rules_out: "A FROM that names a digest (it changes by a commit only), another tag in some run \
+        or another image, a stage that came from the cache all the same, `COPY --link`, which does \
+        not depend on the base. It is a warning where it happens in at least every fourth run or \
+        more than once, else a note: base images have to be updated.",
     limits: "The builder prints FROM only where something of it is needed, and BuildKit prints no \
         digest of a local image: then drift is not seen. Which change of the image did it is not \
         in the log.",
@@ -83,7 +85,8 @@ fn findings(past: &Past) -> Vec<Finding> {
     let mut images: Vec<&str> = drifts.iter().map(|d| d.now.image.as_str()).collect();
     images.sort_unstable();
     images.dedup();
-    images.into_iter().filter_map(|image| finding(past, &drifts, image)).collect()
+    let moved = images.into_iter().filter_map(|image| finding(past, &drifts, image));
+    moved.chain(renamed::finding(past)).collect()
 }
 
 fn drifts<'a>(past: &Past<'a>, i: usize) -> Vec<Drift<'a>> {

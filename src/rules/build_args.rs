@@ -82,7 +82,9 @@ fn argument(past: &Past, runs: &[usize], name: &str) -> Option<Argument> {
     let expression = values.iter().all(|v| per_run(v));
     let moved = |&i: &usize| {
         let before = (0..i).rev().find_map(|j| value(past, j, name));
-        before.zip(value(past, i, name)).is_some_and(|(a, b)| a != b)
+        // Where the runs before show that they do not give it, its first value is another one too.
+        let new = || i.checked_sub(1).is_some_and(|j| all_known(past, &[j]));
+        before.map_or_else(new, |before| value(past, i, name).is_some_and(|now| now != before))
     };
     let changes = values.len() == runs.len() && (expression || runs.iter().all(moved));
     changes.then(|| Argument { name: name.to_owned(), values, expression })

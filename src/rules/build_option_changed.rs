@@ -70,7 +70,12 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
     let is_for = |miss: &Miss| options(miss.because, miss.differs).any(|known| known == name);
     let reruns = command_lines::reruns(past, is_for);
     let runs = command_lines::runs(&reruns);
-    let text = brief(&reruns.last()?.step.text);
+    let last = reruns.last()?;
+    let plain = |i: usize| !past.commands(i).iter().any(|command| has(command, name));
+    if command_lines::is_mended(past, last, plain) {
+        return None;
+    }
+    let text = brief(&last.step.text);
     Some(Finding {
         rule: META.id,
         severity: if runs > 1 { META.severity } else { Severity::Note },

@@ -1,6 +1,7 @@
 //! A registry that refuses to show or to store the cache.
 
 mod bucket;
+mod helper;
 mod hub;
 
 use super::backend::{self, Cause, Draft, Refusal, Side, manifest_only};
@@ -95,7 +96,9 @@ fn draft(study: &Study, repo: &str, group: &[Refusal]) -> Draft {
             (false, true) => Confidence::Likely,
             (false, false) => Confidence::Proven,
         },
-        title: if forgotten {
+        title: if helper::fails(group) {
+            helper::title(repo)
+        } else if forgotten {
             format!(
                 "`{}` names no registry, and Docker Hub denies {what}",
                 reference::without_hub(repo)
@@ -118,6 +121,9 @@ fn reason(repo: &str, group: &[Refusal]) -> String {
     }
     if let Some(said) = bucket::answer(group) {
         return format!("{} {said}.", capital(backend::place(repo)));
+    }
+    if helper::fails(group) {
+        return helper::CAUSE.to_owned();
     }
     if takes_no_uploads(group) {
         return format!(
@@ -162,6 +168,9 @@ fn fix_of(study: &Study, repo: &str, export: bool, group: &[Refusal]) -> Fix {
     }
     if takes_no_uploads(group) {
         return fix_of_mirror(repo);
+    }
+    if helper::fails(group) {
+        return helper::fix(repo);
     }
     if group.iter().any(is_expired) {
         let summary = format!("log in to {} again, right before the build", backend::place(repo));

@@ -1,5 +1,6 @@
 //! Several builds write one cache reference: the last writer wins, the others start cold.
 
+mod directory;
 mod in_turns;
 mod name;
 mod one_run;
@@ -35,7 +36,9 @@ static META: RuleMeta = RuleMeta {
         comes from the cache after a run of the same one, and runs after each run of another. Or \
         several builds of one log, or branches in turns, each break in every run at the few files \
         that name their dependencies. Or the \
-        text of a step comes back that an earlier run had stored and a run since has replaced. Or \
+        text of a step, or the image in FROM, comes back that an earlier run had stored and a run \
+        since has replaced. Or builds of one log export to one local directory \
+        one after the other. Or \
         several targets of a bake export side by side, and one finds the directory locked or its \
         files moved. A warning where the command lines of one log name one reference for builds \
         that have little in common, or where all targets of one bake import one and each exports. \
@@ -124,7 +127,8 @@ fn reads(past: &Past, i: usize, name: &str) -> bool {
 }
 
 fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
-    if sharers.len() < 2 {
+    let apart = directory::is_one(name) && !directory::is_of_one_machine(sharers);
+    if sharers.len() < 2 || apart {
         return None;
     }
     let victims: Vec<Victim> = sharers.iter().flat_map(|past| victims(past, name)).collect();
@@ -233,6 +237,9 @@ fn lines(victim: &Victim, name: &str) -> Vec<Evidence> {
 
 /// A backend without references keeps its caches apart by a name in the options.
 fn own_scopes(name: &str, who: &[Text]) -> Fix {
+    if directory::is_one(name) {
+        return directory::fix(name, who);
+    }
     let (before, _) = name.rsplit_once('=').unwrap_or((name, ""));
     let each = who.iter().map(|one| {
         let own =

@@ -4,8 +4,8 @@ use super::Study;
 use super::past::{Past, cost, header};
 use super::recurring::same_stage;
 use crate::finding::{Confidence, Evidence, Impact, Proof};
-use crate::model::{Command, Step};
-use crate::series::Miss;
+use crate::model::{Command, Outcome, Step};
+use crate::series::{Miss, chain};
 
 /// A step that ran because of what its command line gives, in one run.
 pub(super) struct Rerun<'a> {
@@ -41,6 +41,18 @@ pub(super) fn reruns<'a>(past: &Past<'a>, is_for: impl Fn(&Miss) -> bool) -> Vec
 /// In how many runs they ran.
 pub(super) fn runs(reruns: &[Rerun]) -> usize {
     reruns.chunk_by(|a, b| a.at == b.at).count()
+}
+
+/// The runs since the last one, two or more, were spared in some way, and the step came from the
+/// cache in each of them.
+pub(super) fn is_mended(past: &Past, last: &Rerun, spared: impl Fn(usize) -> bool) -> bool {
+    const SURE: usize = 2;
+    let mut since = last.at + 1..past.len();
+    let hit = |i: usize| {
+        let steps = past.builds.get(i).map_or(&[][..], |build| &build.steps);
+        steps.iter().any(|s| chain::is_same_step(s, last.step) && s.outcome == Outcome::Hit)
+    };
+    since.len() >= SURE && since.all(|i| spared(i) && hit(i))
 }
 
 /// They, and the steps below them.

@@ -5,6 +5,7 @@ mod alone;
 mod configured;
 mod git;
 mod inner;
+mod nixpacks;
 mod order;
 
 use super::dockerfile_at::{self, DockerfileAt};
@@ -103,7 +104,7 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
         return None;
     }
     let sure = install.is_some() && spot.behind_hits(past) && changes > 1;
-    let fix = advice::fix(step, shown, &after);
+    let fix = advice::fix(build, step, shown, &after);
     let file = dockerfile_at::of(past.study, run, build);
     let place = file.as_ref().and_then(|file| Some((file, file.of_step(build, step)?)));
     let mut evidence = lines(past, spot, shown);

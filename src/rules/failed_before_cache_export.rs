@@ -3,7 +3,8 @@
 use super::backend::cost_of;
 use super::{Rule, RuleMeta, Study};
 use crate::finding::{
-    Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, ruled_out,
+    Alternative, Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out,
+    ruled_out,
 };
 use crate::model::{Build, BuildOutcome, CacheKind, Outcome, Run, Step};
 use crate::series::Series;
@@ -15,8 +16,8 @@ static META: RuleMeta = RuleMeta {
     title: "the runs fail before they store their cache",
     group: "No cache in use",
     severity: Severity::Note,
-    what: "Several runs in a row fail or are cancelled at a step, each asks for a cache to be \
-        exported, none of them got that far, and none found a cache.",
+    what: "Several runs in a row fail, are cancelled or break off at a step, each asks for a cache \
+        to be exported, none of them got that far, and none found a cache.",
     why: "BuildKit exports a cache at the very end of a build that succeeded. Until one does, \
         nothing is stored, and all that comes before the failing step runs again each time. The \
         failing step is not the cache's fault.",
@@ -54,11 +55,18 @@ fn finding(study: &Study, series: &Series) -> Option<Finding> {
     let cold = members.get(members.len().saturating_sub(failed)..)?;
     let (_, last) = cold.last()?;
     let step = last_step(last)?;
-    let ended = if step.outcome == Outcome::Failed { "failed" } else { "were cancelled" };
+    let ended = match step.outcome {
+        Outcome::Failed => "failed",
+        Outcome::Canceled => "were cancelled",
+        _ => "broke off",
+    };
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: Confidence::Proven,
+        confidence: match step.outcome {
+            Outcome::Failed | Outcome::Canceled => Confidence::Proven,
+            _ => Confidence::Likely,
+        },
         title: format!(
             "{failed} runs in a row {ended} before their cache export: no cache is stored"
         ),
@@ -74,12 +82,18 @@ fn finding(study: &Study, series: &Series) -> Option<Finding> {
         .seen_in(cold.iter().map(|(run, build)| Place::of(run, build))),
         fix: fix(step),
         impact: cost_of(cold.iter().skip(1).map(|(_, build)| *build)),
-        rules_out: vec![match step.outcome {
-            Outcome::Failed => ruled_out("the cache as the cause of the failing step"),
-            _ => not_ruled_out("runs that are too slow for the job's time limit without a cache"),
-        }],
+        rules_out: rules_out(step),
         subject: step.text.to_string(),
     })
+}
+
+fn rules_out(step: &Step) -> Vec<Alternative> {
+    let slow = "runs that are too slow for the job's time limit without a cache";
+    match step.outcome {
+        Outcome::Failed => vec![ruled_out("the cache as the cause of the failing step")],
+        Outcome::Canceled => vec![not_ruled_out(slow)],
+        _ => vec![not_ruled_out(slow), not_ruled_out("logs whose end is missing")],
+    }
 }
 
 /// It failed at a step, would have stored a cache, and nothing came from one.
@@ -90,13 +104,21 @@ fn fails_cold(run: &Run, build: &Build) -> bool {
 }
 
 /// The step at which it ended, before any export: it failed, or was stopped with the build, by a
-/// newer run or the job's time limit (`#12 CANCELED`).
+/// newer run or the job's time limit (`#12 CANCELED`). A CI that kills the builder leaves it no
+/// word: the step is the last thing that was printed.
 fn last_step(build: &Build) -> Option<&Step> {
+    let all = &build.steps;
     if build.failed_at_a_step() {
-        return build.steps.iter().find(|s| s.outcome == Outcome::Failed);
+        return all.iter().find(|s| s.outcome == Outcome::Failed);
     }
-    let stopped = build.outcome == BuildOutcome::Failed && build.exports.is_empty();
-    build.steps.iter().find(|s| stopped && s.outcome == Outcome::Canceled)
+    if !build.exports.is_empty() || build.tangled {
+        return None;
+    }
+    match build.outcome {
+        BuildOutcome::Failed => all.iter().find(|s| s.outcome == Outcome::Canceled),
+        BuildOutcome::Unknown => all.last().filter(|s| s.outcome == Outcome::Unknown),
+        _ => None,
+    }
 }
 
 fn failed_alike(runs: &[(&Run, &Build)]) -> bool {
@@ -122,10 +144,11 @@ fn short(text: &str) -> String {
 fn fix(step: &Step) -> Fix {
     let target = if step.stage.is_empty() { "STAGE" } else { step.stage.as_str() };
     let (which, ended) = match step.outcome {
+        Outcome::Failed => ("failing step", "failed"),
         Outcome::Canceled => ("step that was cancelled", "cancelled"),
-        _ => ("failing step", "failed"),
+        _ => ("step that does not end", "stopped"),
     };
-    let stopped = step.outcome == Outcome::Canceled;
+    let stopped = step.outcome != Outcome::Failed;
     let stops = "Find out who stops the runs: where it is the job's time limit, raise it until one \
         run got to its export; where a newer commit cancels the older run, let those of the main \
         branch end.";

@@ -23,7 +23,8 @@ static META: RuleMeta = RuleMeta {
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
     what: "A COPY of the context broke the cache although the run before built the same commit, \
-        and everything before the COPY came from the cache; or the COPY of the few files that an \
+        and everything before the COPY came from the cache, or, where it is the first step, steps \
+        of other stages did; or the COPY of the few files that an \
         installation reads breaks it in nearly every run, three times or more; or docker-compose 1 \
         and `docker build` make the same classic build in one log, and the second runs a COPY \
         again that the first had.",
@@ -79,7 +80,7 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
     spot.broken =
         spot.broken.iter().copied().filter(|&i| found_other_files(past, &spot, i)).collect();
     let at = *spot.broken.last()?;
-    let step = spot.last().filter(|_| spot.behind_hits(past))?;
+    let step = spot.last().filter(|_| spot.behind_what_is_known(past))?;
     let (run, _) = past.get(at)?;
     let commit = run.commit.as_deref()?;
     Some(Finding {
@@ -135,7 +136,7 @@ fn outside(past: &Past, spot: &Spot) -> Option<Alternative> {
 fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
     let install = spot.installs_what_it_copies(past)?;
     let step = spot.last()?;
-    let often = spot.changes(past) > 2 && spot.mostly() && spot.behind_hits(past);
+    let often = spot.changes(past) > 2 && spot.mostly() && spot.behind_what_is_known(past);
     if !often {
         return None;
     }

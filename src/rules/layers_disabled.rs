@@ -14,7 +14,8 @@ static META: RuleMeta = RuleMeta {
     title: "buildah keeps no layers, so every step runs in every build",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "In several runs, or in one whose command line is there and has no `--layers`, no step of a buildah build is followed by an arrow with its layer (`--> \
+    what: "In several runs, or in one whose command line is there and has no `--layers`, or turns \
+        layers off, no step of a buildah build is followed by an arrow with its layer (`--> \
         c70f3a76dac`) or with `Using cache`.",
     why: "`buildah build` (`bud`) makes one layer of the whole build unless `--layers` is given or \
         BUILDAH_LAYERS=true is set: it neither looks for earlier results nor keeps any.",
@@ -58,13 +59,15 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: if asked.is_some() { Confidence::Proven } else { Confidence::Likely },
-        title: title(bare.len()),
+        title: title(bare.len(), asked),
         cause:
             "With layers buildah prints an arrow after each step, with the layer's name or with \
             the cached one. No step but the last has any: layers are off."
                 .to_owned(),
-        evidence: Proof::from_lines(shown(run, asked).chain(lines(past, &bare)).collect())?
-            .seen_in(past.places(bare.iter().copied())),
+        evidence: Proof::from_lines(
+            shown(run, asked).into_iter().chain(lines(past, &bare)).collect(),
+        )?
+        .seen_in(past.places(bare.iter().copied())),
         fix: remedy::registry_max(&site),
         impact: cost(
             bare.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
@@ -75,23 +78,33 @@ fn finding(past: &Past) -> Option<Finding> {
     })
 }
 
-fn title(runs: usize) -> String {
+fn title(runs: usize, asked: Option<&Command>) -> String {
+    let off = asked.is_some_and(|command| command.layers == Some(false));
     match runs {
+        1 if off => "the build turns layers off: it looks for none, and keeps none".to_owned(),
         1 => "buildah runs without `--layers`: it looks for no layer, and keeps none".to_owned(),
         _ => format!("{runs} runs of buildah keep no layers: every step ran in each"),
     }
 }
 
-/// The only command line of the build: `buildah` itself, which has no layers unless told to.
+/// The only command line of the build: `buildah` itself, which has no layers unless told to, or one
+/// that turns them off.
 fn asked_without<'a>(past: &Past<'a>, i: usize) -> Option<&'a Command> {
     let [command] = past.commands(i) else { return None };
-    let own = command.tool == Tool::Buildah && !command.quote.text.contains("podman");
-    (own && command.layers.is_none() && !command.no_cache).then_some(command)
+    let own = !command.quote.text.contains("podman") && !command.no_cache;
+    let without = command.layers == Some(false) || own && command.layers.is_none();
+    (command.tool == Tool::Buildah && without).then_some(command)
 }
 
-fn shown(run: &Run, command: Option<&Command>) -> impl Iterator<Item = Evidence> {
-    let line = command.map(|c| Study::quote(run, &c.quote, "`--layers` is not given"));
-    line.into_iter()
+fn shown(run: &Run, command: Option<&Command>) -> Option<Evidence> {
+    let command = command?;
+    let squash = command.quote.text.contains(" --squash");
+    let says = match command.layers {
+        Some(_) if squash => "`--squash` and `--squash-all` turn podman's layers off",
+        Some(_) => "layers are turned off",
+        None => "`--layers` is not given",
+    };
+    Some(Study::quote(run, command.line_with("layers"), says))
 }
 
 fn lines(past: &Past, bare: &[usize]) -> Vec<Evidence> {

@@ -22,7 +22,8 @@ static META: RuleMeta = RuleMeta {
         asked to, so the log looks like a cache that is broken.",
     fix: "Take the option out of the build that every commit runs.",
     rules_out: "A command line without the option. Whether a fresh build is meant (a nightly one \
-        for security updates) is not in a log.",
+        for security updates) is not in a log: where fewer than half of the runs say so, and the \
+        newest does not, it is a note.",
     limits: "BuildKit does not print the option: only a command line, or the inputs of an action, \
         in the log show it.",
     example: include_str!("examples/no-cache-flag.txt"),
@@ -58,7 +59,7 @@ fn finding(past: &Past) -> Option<Finding> {
     let option = option(last.command);
     Some(Finding {
         rule: META.id,
-        severity: META.severity,
+        severity: if is_now_and_then(past, &told) { Severity::Note } else { META.severity },
         confidence: Confidence::Proven,
         title: format!(
             "`{option}` on the command line: {} without the cache",
@@ -68,8 +69,12 @@ fn finding(past: &Past) -> Option<Finding> {
             }
         ),
         cause: format!(
-            "The command says `{option}`, so the steps are executed whatever the caches hold. \
-                Importing a cache beside it only costs time."
+            "The command says `{option}`, so the steps are executed whatever the caches hold.{}",
+            if past.imports(last.at).is_empty() && last.command.cache_from.is_empty() {
+                ""
+            } else {
+                " Importing a cache beside it only costs time."
+            }
         ),
         evidence: Proof::from_lines(
             told.iter().rev().take(3).rev().flat_map(|t| lines(past, t)).collect(),
@@ -83,6 +88,12 @@ fn finding(past: &Past) -> Option<Finding> {
         )],
         subject: option,
     })
+}
+
+/// Fewer than half of the runs, and not the newest: as of a schedule, or by hand.
+fn is_now_and_then(past: &Past, told: &[Told]) -> bool {
+    let newest = told.last().is_some_and(|last| last.at + 1 == past.len());
+    !newest && told.len() * 2 < past.len()
 }
 
 /// The configuration alone: a cache is named, and not to be used. One that is only written is made
@@ -124,6 +135,9 @@ fn told<'a>(past: &Past<'a>, i: usize) -> Option<Told<'a>> {
 }
 
 fn option(command: &Command) -> String {
+    if let Some(ttl) = ttl(command) {
+        return ttl;
+    }
     match (command.tool, command.no_cache) {
         (Tool::BuildPushAction, true) => "no-cache: true".to_owned(),
         (_, true) => "--no-cache".to_owned(),
@@ -131,10 +145,22 @@ fn option(command: &Command) -> String {
     }
 }
 
+/// `--cache-ttl=0s` of buildah, as written.
+fn ttl(command: &Command) -> Option<String> {
+    let text = command.quote.text.as_str();
+    if command.tool != Tool::Buildah || text.contains("--no-cache") {
+        return None;
+    }
+    let mut words = text.split(' ').skip_while(|word| !word.starts_with("--cache-ttl"));
+    let option = words.next()?;
+    let value = words.next().filter(|_| !option.contains('='));
+    Some(value.map_or_else(|| option.to_owned(), |value| format!("{option} {value}")))
+}
+
 fn lines(past: &Past, told: &Told) -> Vec<Evidence> {
     let Some((run, _)) = past.get(told.at) else { return Vec::new() };
     let mut lines =
-        vec![Study::quote(run, told.command.line_with("no-cache"), "no cache is to be used")];
+        vec![Study::quote(run, told.command.line_with("-cache"), "no cache is to be used")];
     lines.extend(told.ran.iter().take(2).map(|s| header(run, s, "and so it ran")));
     lines
 }

@@ -37,8 +37,8 @@ static META: RuleMeta = RuleMeta {
         was sent than before), runs whose first steps copy files and may follow changes of them, \
         failed builds, jobs that prune the builder's cache (cache-lost), runs that export a cache \
         (export-without-import), steps of one commit that \
-        ran side by side, `--no-cache`, a local cache that was asked for and is missing. One log \
-        alone is a note: the first run of a kept builder looks the same.",
+        ran side by side, runs with `--no-cache`, a local cache that was asked for and is missing. \
+        One log alone is a note: the first run of a kept builder looks the same.",
     limits: "A build log does not say whether the machine was new. Steps that are cheap make an \
         empty builder harmless.",
     example: include_str!("examples/no-cache-import.txt"),
@@ -103,7 +103,7 @@ fn finding(past: &Past) -> Option<Finding> {
             remedy::registry_max(&site)
         },
         impact: cold.impact(past),
-        rules_out: rules_out(cold.lone, shown),
+        rules_out: rules_out(cold.lone, shown).into_iter().chain(too_old(past)).collect(),
         subject: site.cache,
     })
 }
@@ -152,7 +152,8 @@ impl Cold {
     fn of(past: &Past) -> Self {
         let is_cold =
             |&i: &usize| counts(past, i).is_some_and(|(hits, total)| hits == 0 && total > 0);
-        let runs: Vec<usize> = (0..past.len()).filter(is_cold).collect();
+        let may_hit = |&i: &usize| !past.asked_for_no_cache(i);
+        let runs: Vec<usize> = (0..past.len()).filter(may_hit).filter(is_cold).collect();
         let lone = runs.len() == 1 || of_one_commit(past, &runs);
         Self { had_nothing: Sign::of(past, &runs), lone, runs }
     }
@@ -174,7 +175,12 @@ impl Cold {
     }
 
     fn title(&self, past: &Past) -> String {
-        let ended = if self.runs.len() < past.len() { " that got to their end" } else { "" };
+        let asked = (0..past.len()).filter(|&i| past.asked_for_no_cache(i)).count();
+        let ended = match past.len() - self.runs.len() {
+            0 => "",
+            others if others == asked => " without `--no-cache`",
+            _ => " that got to their end",
+        };
         if !self.lone {
             let all = match self.runs.len() {
                 2 => "both".to_owned(),
@@ -210,7 +216,9 @@ fn has_another_reason(past: &Past) -> bool {
     let writes = |build: &&Build| {
         !build.exports.is_empty() || build.inline.is_some() || !build.warnings.is_empty()
     };
-    (0..past.len()).any(|i| past.is_kept(i) || past.asked_for_no_cache(i))
+    let asked = (0..past.len()).filter(|&i| past.asked_for_no_cache(i)).count();
+    (0..past.len()).any(|i| past.is_kept(i))
+        || asked * 2 >= past.len()
         || past.builds.iter().any(writes)
         || past.runs.iter().any(|run| !run.prunes.is_empty())
         || !past.never_imports()
@@ -366,6 +374,14 @@ fn cause(dialect: Dialect) -> &'static str {
                 after a job."
         }
     }
+}
+
+/// buildah passes over layers that are older, without a word.
+fn too_old(past: &Past) -> Option<Alternative> {
+    let limits = |c: &Command| c.tool == Tool::Buildah && c.quote.text.contains("--cache-ttl");
+    past.all_commands().any(limits).then(|| {
+        not_ruled_out("layers that are older than `--cache-ttl` allows (buildah does not say so)")
+    })
 }
 
 fn rules_out(lone: bool, shown: bool) -> Vec<Alternative> {

@@ -9,9 +9,9 @@ use std::num::NonZeroU32;
 use super::Study;
 use super::instruction::{copies_context, copies_few, installs};
 use super::past::{Past, cost, header, verdict};
-use crate::finding::{Evidence, Impact};
+use crate::finding::{Confidence, Evidence, Impact};
 use crate::model::{Build, Outcome, Step, StepKind};
-use crate::series::{Because, BuildRef, Row, rows};
+use crate::series::{Because, BuildRef, Miss, Row, rows};
 
 /// A step at which the chain broke in some run.
 #[derive(Clone)]
@@ -67,6 +67,18 @@ impl<'a> Spot<'a> {
         self.broken
             .iter()
             .all(|&i| parent(past, i, self).is_some_and(|s| s.outcome == Outcome::Hit))
+    }
+
+    /// Runs that broke here behind such a step, or at the first step of the stage for files that
+    /// are others: other stages show then that the cache held what the runs before had stored.
+    pub(super) fn behind_what_is_known(&self, past: &Past) -> bool {
+        let files = |miss: Miss| {
+            miss.because == Because::InputsChanged && miss.confidence >= Confidence::Likely
+        };
+        self.broken.iter().all(|&i| match parent(past, i, self) {
+            Some(before) => before.outcome == Outcome::Hit,
+            None => self.step(i).is_some_and(|step| past.misses_of(i, step).all(files)),
+        })
     }
 
     /// The COPY whose files break the chain here: the step, or the one right before it that kaniko

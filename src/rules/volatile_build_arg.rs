@@ -1,6 +1,7 @@
 //! A build argument with another value in each run reruns steps that do not need it.
 
 mod advice;
+mod asked;
 mod configured;
 mod culprit;
 mod declared;

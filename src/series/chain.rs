@@ -210,11 +210,13 @@ pub(super) fn is_called(stage: &str, name: &str) -> bool {
         || stage.strip_prefix("stage-").is_some_and(|number| number == name)
 }
 
-/// Another image, or another digest. A digest that was not printed (local image) says nothing.
+/// Another image, or another digest. A digest that was not printed (local image) says nothing, and
+/// one that begins another was cut with its line.
 #[must_use]
 pub fn is_other_base(a: &Base, b: &Base) -> bool {
     let names = a.digest.as_ref().zip(b.digest.as_ref()).or(a.id.as_ref().zip(b.id.as_ref()));
-    a.image != b.image || names.is_some_and(|(a, b)| a != b)
+    let differ = |a: &str, b: &str| !a.starts_with(b) && !b.starts_with(a);
+    a.image != b.image || names.is_some_and(|(a, b)| differ(a, b))
 }
 
 /// The logs tell whether both are the same image.

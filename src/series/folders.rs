@@ -10,7 +10,9 @@ use crate::evidence::layout;
 use crate::model::Run;
 
 /// Merges series of one build each whose folders hold one run each, under one file name: there the
-/// folders are the runs. Folders with several runs are jobs, and jobs are never merged.
+/// folders are the runs. So they are where each holds a log for each of several images, and they
+/// are numbered: `run-01/api.log`, `run-01/web.log`, `run-02/api.log`. Other folders with several
+/// runs are jobs, and jobs are never merged.
 pub(super) fn merge(runs: &[Run], series: Vec<Series>) -> Vec<Series> {
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
     for run in runs {
@@ -18,14 +20,18 @@ pub(super) fn merge(runs: &[Run], series: Vec<Series>) -> Vec<Series> {
     }
     let mut merged: Vec<Series> = Vec::new();
     // Series whose builds are alone in their folders, by what their logs are called.
-    let mut homes: HashMap<(&str, Option<&str>), Index> = HashMap::default();
+    let mut homes: HashMap<(String, Option<&str>), Index> = HashMap::default();
     for one in series {
         let first = one.builds.first().and_then(|&at| look(runs, at));
         let Some((run, build)) = first.filter(|_| alone(runs, &sizes, &one)) else {
             merged.push(one);
             continue;
         };
-        let here = homes.entry((file(&run.source), run.job.as_deref())).or_default();
+        let name = match sizes.get(folder(&run.source)) {
+            Some(1) => file(&run.source).to_owned(),
+            _ => format!("{}/{}", unnumbered(folder(&run.source)), file(&run.source)),
+        };
+        let here = homes.entry((name, run.job.as_deref())).or_default();
         let fitting = here.candidates(run, build).into_iter();
         let home =
             fitting.filter(|at| merged.get(*at).is_some_and(|home| fits(runs, home, &one))).min();
@@ -51,10 +57,20 @@ fn file(source: &str) -> &str {
     source.rsplit(['/', '\\']).next().unwrap_or(source)
 }
 
-/// Every build of the series is in a folder that holds one run.
+/// Every build of the series is in a folder that holds one run; or the one that it has is in a
+/// numbered one, where no other log has the like.
 fn alone(runs: &[Run], sizes: &BTreeMap<&str, usize>, series: &Series) -> bool {
+    let single = series.builds.len() == 1;
     let mut builds = series.builds.iter().filter_map(|&at| look(runs, at));
-    builds.all(|(run, _)| sizes.get(folder(&run.source)) == Some(&1))
+    builds.all(|(run, _)| {
+        let folder = folder(&run.source);
+        sizes.get(folder) == Some(&1) || single && unnumbered(folder).len() < folder.len()
+    })
+}
+
+/// The folder without the number at its end.
+fn unnumbered(folder: &str) -> &str {
+    folder.trim_end_matches(|c: char| c.is_ascii_digit())
 }
 
 fn fits(runs: &[Run], home: &Series, one: &Series) -> bool {

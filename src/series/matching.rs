@@ -353,6 +353,19 @@ mod tests {
     }
 
     #[test]
+    fn numbered_folders_with_a_log_for_each_image_are_runs() {
+        let at = |folder: &str, image: &str| Run {
+            source: format!("{folder}/{image}.log").into(),
+            ..named(&format!("r.example.com/{image}:1"))
+        };
+        let runs = |a, b| [at(a, "web"), at(a, "api"), at(b, "web"), at(b, "api")];
+        assert_eq!(group(&runs("run-1", "run-2")).len(), 2);
+        assert_eq!(group(&runs("east", "west")).len(), 4);
+        let jobs = [at("job-1", "web"), at("job-1", "web"), at("job-2", "web"), at("job-2", "web")];
+        assert_eq!(group(&jobs).len(), 2);
+    }
+
+    #[test]
     fn two_images_of_one_log_are_two_builds() {
         let mut both = named("r.example.com/app:web");
         both.builds.extend(named("r.example.com/app:api").builds);

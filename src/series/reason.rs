@@ -87,7 +87,9 @@ impl<'a> Case<'_, '_, 'a> {
             let why = Why::of(Because::NotStored, Likely, Store::FinalStageOnly);
             return why.hiding(hidden);
         }
-        if let Some(why) = self.asked_otherwise(before, store) {
+        // Where nothing is there to be found, no key would be.
+        let bare = store == Store::NotFound || store == Store::NeverAsked && self.now.empty;
+        if let Some(why) = self.asked_otherwise(before, store).filter(|_| !bare) {
             return why;
         }
         self.by_store(before, store, unstored)
@@ -334,7 +336,9 @@ impl<'a> Case<'_, '_, 'a> {
             |step: &Step| before.steps.iter().any(|s| s.stage == step.stage && s.text == step.text);
         let mut metadata = self.now.build.steps.iter().filter(above);
         let in_key = matches!(self.now.build.dialect, Dialect::Classic | Dialect::Buildah);
-        self.first && in_key && !metadata.all(known)
+        // Above steps that came from the cache, one that did not is what broke the chain.
+        let breaks = |step: &Step| !known(step) && (self.first || step.outcome == Outcome::Miss);
+        in_key && metadata.any(breaks)
     }
 
     /// A builder that makes one step of two equal ones printed it under the name of another stage:

@@ -10,8 +10,10 @@ mod cloudwatch;
 mod directory;
 mod document;
 mod jobs;
+mod mail;
 mod names;
 mod packed;
+mod semaphore;
 
 use std::borrow::Cow;
 use std::fs::File;

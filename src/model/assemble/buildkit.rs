@@ -72,6 +72,11 @@ impl Segment {
         self.vertices.len() + self.errors.len() + self.warnings.len()
     }
 
+    /// Of a build that has not begun yet: `WARNING: local cache import at /c skipped …`.
+    pub(super) fn only_warns(&self) -> bool {
+        !self.warnings.is_empty() && self.held() == self.warnings.len()
+    }
+
     /// `#0 building with …`
     pub(super) fn built_by(&mut self, name: &[u8], driver: &[u8], line: u64) {
         self.builder = Some((Text::of_log(name), Text::of_log(driver)));

@@ -74,7 +74,9 @@ impl Assembler {
                 self.buildkit.vertex(n, body, number, text);
             }
             Event::Builder { name, driver } => {
-                self.close_buildkit();
+                if !self.buildkit.only_warns() || self.builds_something() {
+                    self.close_buildkit();
+                }
                 self.buildkit.built_by(name, driver, number);
             }
             Event::Classic(says) => {

@@ -130,8 +130,19 @@ fn read(call: &Call, quote: &Quote) -> Command {
             "--build-arg" => command.build_args.push(value()),
             "--opt" => command.frontend(&value()),
             "--no-cache" => command.no_cache = on,
+            // buildah `pkg/cli/build.go`: of nought is `--no-cache`
+            "--cache-ttl" if call.tool == Tool::Buildah => {
+                let value = value();
+                command.no_cache |= is_nought(&value);
+            }
             "--no-cache-filter" => command.no_cache_filter.extend(list(&value())),
             "--layers" | "--cache" => command.layers = Some(on),
+            // podman `cmd/podman/common/build.go`: both turn layers off; beside `--squash-all` they
+            // can be asked for.
+            "--squash" if on && call.podman => command.layers = Some(false),
+            "--squash-all" if call.podman => {
+                command.layers.get_or_insert(false);
+            }
             "--cache-repo" => kaniko = Some(CacheSpec::parse(&value())),
             "--no-push-cache" if on => command.cache_to.clear(),
             "--builder" => command.builder = Some(value()),
@@ -166,6 +177,11 @@ fn read(call: &Call, quote: &Quote) -> Command {
     repository(&mut command, call, kaniko);
     epoch(&mut command, call);
     command
+}
+
+/// `0`, `0s`, `0h0m0s`: a duration of Go.
+fn is_nought(duration: &str) -> bool {
+    duration.starts_with('0') && duration.chars().all(|c| matches!(c, '0' | 'h' | 'm' | 's'))
 }
 
 /// What stands before the verb: buildah's variable, compose's file.

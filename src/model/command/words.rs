@@ -92,6 +92,8 @@ pub(super) struct Call<'a> {
     pub(super) before: Vec<&'a String>,
     /// Nothing but variables stands in front of the program.
     pub(super) first: bool,
+    /// It is podman, whose options are not all buildah's.
+    pub(super) podman: bool,
     /// Options and arguments of the verb.
     pub(super) rest: &'a [String],
 }
@@ -106,7 +108,8 @@ pub(super) fn call(words: &[String]) -> Option<Call<'_>> {
     let (tool, at) = program.verb(rest)?;
     let before = words.iter().take(start).chain(rest.iter().take(at)).collect();
     let first = words.iter().take(start).all(|word| word.contains('=') && !word.starts_with('-'));
-    Some(Call { tool, before, first, rest: rest.get(at..).unwrap_or_default() })
+    let podman = words.get(start).is_some_and(|word| word.rsplit('/').next() == Some("podman"));
+    Some(Call { tool, before, first, podman, rest: rest.get(at..).unwrap_or_default() })
 }
 
 /// A simple command deletes steps of a builder's cache: `docker builder prune`,

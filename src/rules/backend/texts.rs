@@ -117,6 +117,11 @@ pub(super) static TEXTS: &[Row] = &[
     // GitHub's front: the error of a service that is down, whatever kind of cache the builder
     // names.
     (Cause::GhaService, &["githubstatus.com"]),
+    // net/http, of a proxy that was asked for a tunnel: the registry was never reached
+    (Cause::Unavailable, &["proxy authentication required"]),
+    // docker-credential-helpers client/client.go: `error getting credentials - err: exec: \
+    // "docker-credential-ecr-login": executable file not found in $PATH, out: `` `
+    (Cause::AccessDenied, &["error getting credentials - err"]),
     // containerd remotes/docker/authorizer.go, registries' own words
     (Cause::AccessDenied, &["insufficient_scope"]),
     (Cause::AccessDenied, &["no basic auth credentials"]),

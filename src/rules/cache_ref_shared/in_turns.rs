@@ -10,7 +10,7 @@ use super::super::build_args;
 use super::super::past::{Past, end, header, verdict};
 use super::super::recurring::{Spot, spots};
 use super::super::remedy::reference;
-use super::{META, name as names, only, reads, writes};
+use super::{META, directory, name as names, only, reads, writes};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, not_ruled_out, ruled_out, to_decide,
 };
@@ -83,7 +83,8 @@ pub(super) fn findings(past: &Past) -> Vec<Finding> {
     if !several(past) {
         return Vec::new();
     }
-    super::names(past).iter().filter_map(|name| finding(past, name)).collect()
+    let elsewhere = super::names(past).into_iter().filter(|name| !directory::is_one(name));
+    elsewhere.filter_map(|name| finding(past, &name)).collect()
 }
 
 /// Some run names another branch, platform or value than the one before: of thousands of runs few

@@ -1,8 +1,9 @@
-//! The name under which a cache is kept: a reference in a registry, or the scope or name that a
-//! backend without references keeps its caches apart by, which only command lines show.
+//! The name under which a cache is kept: a reference in a registry, or the scope, name or directory
+//! that a backend without references keeps its caches apart by, which only command lines show.
 
 use super::super::past::Past;
 use super::super::remedy::reference;
+use super::directory;
 use crate::model::{CacheKind, CacheSpec, Command, Transfer};
 
 /// Names that a build reads.
@@ -15,14 +16,16 @@ pub(super) fn read(past: &Past, i: usize) -> Vec<String> {
     let shown = |spec: &&CacheSpec| imports.iter().any(|t| t.kind == spec.kind());
     let scopes =
         past.commands(i).iter().flat_map(|c| &c.cache_from).filter(shown).filter_map(scope);
-    registry.map(|name| name.to_string()).chain(scopes).collect()
+    let local = imports.iter().any(|t| t.kind == CacheKind::Local);
+    let directories = past.commands(i).iter().filter(|_| local).filter_map(directory::of);
+    registry.map(|name| name.to_string()).chain(scopes).chain(directories).collect()
 }
 
 /// The command line writes this name.
 pub(super) fn written_by(command: &Command, name: &str) -> bool {
     let scopes = command.cache_to.iter().filter_map(scope);
     let references = command.cache_to.iter().filter_map(|spec| spec.get("ref")).map(str::to_owned);
-    references.chain(scopes).any(|to| same(&to, name))
+    references.chain(scopes).chain(directory::of(command)).any(|to| same(&to, name))
 }
 
 /// Two names of one place.

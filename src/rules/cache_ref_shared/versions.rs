@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use super::super::build_args;
 use super::super::past::{Past, end, header, verdict};
 use super::in_turns::{Kind, fix};
-use super::{META, name as names, only, reads, writes};
+use super::{META, directory, name as names, only, reads, writes};
 use crate::finding::{Confidence, Evidence, Finding, Impact, Proof, not_ruled_out, ruled_out};
-use crate::model::Step;
+use crate::model::{Base, Step};
 use crate::rules::Study;
 use crate::rules::instruction::brief;
 use crate::rules::past::cost;
 use crate::rules::recurring::same_stage;
+use crate::rules::remedy::reference;
 use crate::series::{Because, chain};
 
 /// A step that came back in a run.
@@ -29,11 +31,30 @@ pub(super) fn findings(past: &Past) -> Vec<Finding> {
     if all.len() < 2 {
         return Vec::new();
     }
-    super::names(past).iter().filter_map(|name| finding(past, &all, name)).collect()
+    let elsewhere = super::names(past).into_iter().filter(|name| !directory::is_one(name));
+    elsewhere.filter_map(|name| finding(past, &all, &name)).collect()
 }
 
 /// The first step of the run that was stored and is not in what was written since.
 fn back<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
+    on_its_base(past, i).or_else(|| with_its_text(past, i))
+}
+
+/// A stage on an image that an earlier run had, and the runs since did not: `FROM node:20`, `FROM
+/// node:22`, `FROM node:20`.
+fn on_its_base<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
+    let moved = past.misses(i).find(|miss| miss.because == Because::BaseChanged)?;
+    let step = moved.step;
+    let base = |k: usize| past.builds.get(k)?.base_of(&step.stage, &step.platform);
+    let now = base(i)?;
+    let other = |k: usize| base(k).is_some_and(|base| base.image != now.image);
+    let same = |k: usize| base(k).is_some_and(|base| !chain::is_other_base(base, now));
+    let stored = (0..i.checked_sub(1)?).rev().find(|&k| same(k) && writes(past, k))?;
+    let replaced = (stored + 1..i).rev().find(|&k| writes(past, k) && other(k))?;
+    Some(Back { at: i, step, stored, replaced })
+}
+
+fn with_its_text<'a>(past: &Past<'a>, i: usize) -> Option<Back<'a>> {
     let mut lost = past.misses(i).filter(|miss| miss.because == Because::RecordLost);
     lost.find_map(|miss| {
         let stored = past.index_of(miss.before?.0)?;
@@ -52,8 +73,9 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
         return None;
     }
     let newest = backs.last()?;
-    let texts: BTreeSet<&str> = backs.iter().map(|back| back.step.text.as_str()).collect();
-    let texts: Vec<String> = texts.iter().map(|text| format!("`{}`", brief(text))).collect();
+    let texts: BTreeSet<String> = backs.iter().map(|back| told(past, back)).collect();
+    let texts: Vec<String> = texts.iter().map(|text| format!("`{text}`")).collect();
+    let kind = kind(past);
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -63,15 +85,18 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
                 {name}"
         ),
         cause: format!(
-            "Runs with {} come in turns, as of two branches, and export to one reference. An \
-                export replaces what was there: in {} runs a step ran again that an earlier run \
-                had stored.",
+            "Runs with {} come in turns, {}, and export to one reference. An export replaces what \
+                was there: in {} runs a step ran again that an earlier run had stored.",
             texts.join(" and "),
+            match &kind {
+                Kind::Value(name) => format!("as their `{name}` says"),
+                _ => "as of two branches".to_owned(),
+            },
             backs.len()
         ),
         evidence: Proof::from_lines(lines(past, newest, name))?
             .seen_in(past.places(backs.iter().map(|back| back.at))),
-        fix: fix(name, &Kind::Branch),
+        fix: fix(name, &kind),
         impact: impact(past, &backs),
         rules_out: vec![
             ruled_out("a value that is new in each run (the texts come back)"),
@@ -79,6 +104,27 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
         ],
         subject: name.to_owned(),
     })
+}
+
+/// What comes back: the image of the stage, else the step.
+fn told(past: &Past, back: &Back) -> String {
+    match moved_base(past, back) {
+        Some((base, _)) => format!("FROM {}", reference::without_hub(&base.image)),
+        None => brief(&back.step.text),
+    }
+}
+
+/// The image of the stage, and the one of the run that replaced what was stored, if it is another.
+fn moved_base<'a>(past: &Past<'a>, back: &Back) -> Option<(&'a Base, &'a Base)> {
+    let base = |i: usize| past.builds.get(i)?.base_of(&back.step.stage, &back.step.platform);
+    let (now, other) = (base(back.at)?, base(back.replaced)?);
+    (now.image != other.image).then_some((now, other))
+}
+
+/// An argument whose values come back tells the versions apart, as in the legs of a matrix.
+fn kind(past: &Past) -> Kind {
+    let at: Vec<usize> = (0..past.len()).filter(|&i| writes(past, i)).collect();
+    build_args::recurring(past, &at).into_iter().next().map_or(Kind::Branch, Kind::Value)
 }
 
 fn impact(past: &Past, backs: &[&Back]) -> Impact {
@@ -104,7 +150,10 @@ fn lines(past: &Past, back: &Back, name: &str) -> Vec<Evidence> {
         let other = build.steps.iter().find(|step| {
             step.is_of(&back.step.stage, &back.step.platform) && step.position == back.step.position
         });
-        lines.extend(other.map(|step| header(run, step, "stands in its place here")));
+        let other = other.map(|step| header(run, step, "stands in its place here"));
+        let base = moved_base(past, back)
+            .map(|(_, base)| Study::quote(run, &base.quote, "has another base image here"));
+        lines.extend(base.or(other));
         let asked = past.commands(back.replaced).iter().find(|c| names::written_by(c, name));
         lines.extend(asked.map(|c| Study::quote(run, &c.quote, "exports to the same reference")));
     }

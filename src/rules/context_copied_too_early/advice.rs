@@ -1,15 +1,18 @@
 //! The fix for a context that is copied too early, written with the steps that were seen.
 
-use super::order;
+use super::{nixpacks, order};
 use crate::config::dockerignore::ignores;
 use crate::config::{Change, Config, Instruction, Stage};
 use crate::finding::{Edit, Fix};
-use crate::model::Step;
+use crate::model::{Build, Step};
 use crate::rules::Study;
 use crate::rules::dockerfile_at::with_changes;
 use crate::rules::instruction::brief;
 
-pub(super) fn fix(copy: &Step, shown: &Step, after: &[&Step]) -> Fix {
+pub(super) fn fix(build: &Build, copy: &Step, shown: &Step, after: &[&Step]) -> Fix {
+    if nixpacks::wrote(build) {
+        return nixpacks::fix(shown);
+    }
     let last = after
         .last()
         .filter(|s| s.text != shown.text)
@@ -54,7 +57,7 @@ fn requirements(run: &str) -> Option<&str> {
 
 /// The files that name the dependencies, by the tool that installs them; none for the system's
 /// packages.
-fn manifests(run: &str) -> Option<&'static str> {
+pub(super) fn manifests(run: &str) -> Option<&'static str> {
     const FILES: [(&str, &str); 17] = [
         ("pnpm", "package.json pnpm-lock.yaml"),
         ("npm", "package.json package-lock.json"),

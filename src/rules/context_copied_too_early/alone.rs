@@ -48,7 +48,7 @@ fn of_copy(past: &Past, (run, build): (&Run, &Build), copy: &Step) -> Option<Fin
             header(run, copy, ran),
             header(run, install, "needs few of its files, and ran behind it"),
         ])?,
-        fix: advice::fix(copy, install, &after),
+        fix: advice::fix(build, copy, install, &after),
         impact: if warm { cost(rerun, 1) } else { Impact::default() },
         rules_out: vec![
             not_ruled_out("a `.dockerignore` that leaves little but the files it needs"),

@@ -63,7 +63,8 @@ fn buildah(site: &Site) -> Fix {
             .to_owned(),
         steps: vec![
             "`buildah build` keeps layers only with `--layers` (or BUILDAH_LAYERS=true); `podman \
-                build` does by default."
+                build` does by default, but not with `--layers=false`, `--squash` or \
+                `--squash-all`."
                 .to_owned(),
             "Where the storage does not outlive the job: add `--cache-from` and `--cache-to` with \
                 a repository (buildah 1.27, podman 4.2, or newer)."

@@ -118,7 +118,7 @@ fn is_volatile(study: &Study, argument: &Instruction, name: &str, builds: &[At])
 
 /// The value that a build gives it, if that is another one each time, and where. What a call of
 /// bake gives is for the targets that it names.
-fn given<'a>(study: &'a Study, at: At<'a>, name: &str) -> Option<(At<'a>, String)> {
+pub(super) fn given<'a>(study: &'a Study, at: At<'a>, name: &str) -> Option<(At<'a>, String)> {
     if at.place.command.tool == Tool::BuildxBake && at.config.kind.name() != "bake" {
         return None;
     }

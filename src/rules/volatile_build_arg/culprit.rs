@@ -1,5 +1,6 @@
 //! Whether a changing value explains that the chain breaks at a spot, and how sure that is.
 
+use super::asked;
 use super::declared::{self, in_file};
 use super::told::{Sign, Told, same_text};
 use crate::config::{Config, Stage};
@@ -79,25 +80,44 @@ impl Culprit<'_> {
 
 /// The spot, where a value explains it.
 pub(super) fn of<'a>(past: &Past<'a>, spot: Spot<'a>) -> Option<Culprit<'a>> {
-    if no_value_reaches(past, &spot) {
+    if no_value_reaches(past, &spot) || was_not_looked_up(past, &spot) {
         return None;
     }
     let arguments = build_args::changing(past, &spot.broken);
     let file = in_file(past, &spot);
     let told = Told::of(past, &spot, file.as_ref(), &arguments)?;
     let shown: Vec<&Argument> = arguments.iter().filter(|argument| told.fits(argument)).collect();
-    let given = shown.iter().flat_map(|a| build_args::lines(past, &spot.broken, &a.name)).collect();
+    let mut given: Vec<Evidence> =
+        shown.iter().flat_map(|a| build_args::lines(past, &spot.broken, &a.name)).collect();
     let expression = shown.iter().any(|a| a.expression);
-    let Told { sign, names, words, declared } = told;
-    let names: Vec<String> =
-        if shown.is_empty() { names } else { shown.iter().map(|a| a.name.clone()).collect() };
-    let per_run = expression || names.iter().any(|name| build_args::names_a_run(name));
-    let none_given = shown.is_empty() && build_args::all_known(past, &spot.broken);
+    let Told { sign, mut names, words, declared } = told;
+    if !shown.is_empty() {
+        names = shown.iter().map(|a| a.name.clone()).collect();
+    }
+    let hidden = shown.is_empty() && matches!(sign, Sign::SameText);
+    let (asked, lines) =
+        if hidden { asked::of(past, &spot, &names) } else { (Vec::new(), Vec::new()) };
+    let written = !asked.is_empty();
+    if written {
+        names = asked;
+        given.extend(lines);
+    }
+    let per_run = expression || written || names.iter().any(|name| build_args::names_a_run(name));
+    let none_given = !written && shown.is_empty() && build_args::all_known(past, &spot.broken);
     let file = file.map(|values| values.place);
     let above = Above::of(past, &spot);
     let culprit =
         Culprit { spot, sign, names, words, declared, given, file, none_given, above, per_run };
     enough(past, &culprit).then_some(culprit)
+}
+
+/// kaniko asks its cache for no RUN with `--cache-run-layers=false`, whatever its value.
+fn was_not_looked_up(past: &Past, spot: &Spot) -> bool {
+    let newest = spot.broken.last().and_then(|&i| past.get(i).map(|(_, build)| (i, build)));
+    newest.is_some_and(|(i, build)| {
+        let asks = build.steps.iter().any(|step| step.key.is_some());
+        build.dialect == Dialect::Kaniko && asks && spot.step(i).is_some_and(|s| s.key.is_none())
+    })
 }
 
 /// More than once; or once, where the argument is one of those that differ in each run.

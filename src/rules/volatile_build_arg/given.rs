@@ -42,6 +42,9 @@ fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
     let mut reruns = command_lines::reruns(past, is_for);
     reruns.retain(|rerun| is_declared(past, rerun, name));
     let last = reruns.last()?;
+    if is_mended(past, last, name) {
+        return None;
+    }
     let runs = command_lines::runs(&reruns);
     let text = brief(&last.step.text);
     Some(Finding {
@@ -59,6 +62,18 @@ fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
         ],
         subject: past.subject(name),
     })
+}
+
+/// The newest runs do not give the argument any more, or give it other values each, and the step
+/// came from the cache all the same.
+fn is_mended(past: &Past, last: &Rerun, name: &str) -> bool {
+    let value = |i: usize| build_args::value(past, i, name);
+    let spared = |i: usize| {
+        let commands = past.commands(i);
+        let without = !commands.iter().any(|c| build_args::gives(c, name));
+        !commands.is_empty() && (without || value(i) != value(i - 1))
+    };
+    command_lines::is_mended(past, last, spared)
 }
 
 /// The Dockerfile, where it is given, declares the argument above the step; what is in the text is.

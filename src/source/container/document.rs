@@ -1,5 +1,5 @@
-//! Logs inside one document: answers of the APIs of CI systems in JSON, and entries of Cloud
-//! Logging in YAML, read as a whole.
+//! Logs inside one document: answers of the APIs of CI systems in JSON, entries of Cloud Logging in
+//! YAML, and mails, read as a whole.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde::de::{Deserializer as _, IgnoredAny, SeqAccess, Visitor};
 
-use super::cloudwatch;
+use super::{cloudwatch, mail, semaphore};
 
 /// Answer of Buildkite's API (`buildkite/docs` `pages/apis/rest_api/jobs.md`).
 #[derive(Deserialize)]
@@ -57,10 +57,14 @@ pub(super) fn log(bytes: &[u8]) -> Option<Vec<u8>> {
         return serde_json::from_slice::<Answer>(bytes)
             .ok()
             .map(|answer| answer.content.into_bytes())
-            .or_else(|| cloudwatch::log(bytes));
+            .or_else(|| cloudwatch::log(bytes))
+            .or_else(|| semaphore::log(bytes));
     }
     if bytes.starts_with(b"---") {
         return listed(bytes);
+    }
+    if mail::is_one(bytes) {
+        return mail::log(bytes);
     }
     let mut pieces = Pieces::default();
     let mut json = serde_json::Deserializer::from_slice(bytes);

@@ -2,6 +2,8 @@
 
 use std::io::Read as _;
 
+use super::mail;
+
 /// Bytes looked at: a tar archive has its mark at 257.
 pub(super) const START: usize = 512;
 
@@ -62,8 +64,8 @@ pub(super) fn packed(start: &[u8]) -> Packed {
 /// `{"url": …, "content": "the log"}` (Buildkite), `[{"message": …, "type": "out"}]` (`CircleCI`),
 /// `[{"insertId": …, "textPayload": …}]` (Cloud Logging), `[{"id": …, "step_id": …, "data": …}]`
 /// (Woodpecker), `[{"pos": 0, "out": …}]` (Drone), `{"events": [{"timestamp": …, "message": …}]}`
-/// (`CloudWatch`); and `---`, `insertId: …`, as `gcloud logging read` lists entries unless told
-/// otherwise.
+/// (`CloudWatch`), `{"events": [{"event": "job_started", "timestamp": …}]}` (Semaphore); and `---`, `insertId: …`, as `gcloud logging read` lists entries unless told
+/// otherwise; and mails.
 fn is_document(start: &[u8]) -> bool {
     const KEYS: [&[u8]; 6] = [b"message", b"type", b"insertId", b"textPayload", b"step_id", b"pos"];
     let has = |key: &[u8]| {
@@ -74,14 +76,14 @@ fn is_document(start: &[u8]) -> bool {
     };
     match start.trim_ascii_start() {
         [b'{', ..] => {
-            let events = || has(b"events") && has(b"timestamp") && has(b"message");
+            let told = || has(b"message") || has(b"event");
+            let events = || has(b"events") && has(b"timestamp") && told();
             has(b"url") && has(b"content") || events()
         }
         [b'[', entries @ ..] if entries.trim_ascii_start().starts_with(b"{") => {
             KEYS.iter().any(|key| has(key))
         }
-        listed if listed.starts_with(b"---\ninsertId: ") => true,
-        _ => false,
+        listed => listed.starts_with(b"---\ninsertId: ") || mail::is_one(listed),
     }
 }
 

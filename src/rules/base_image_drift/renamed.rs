@@ -69,7 +69,14 @@ fn renamed<'a>(past: &Past<'a>, i: usize) -> Option<Renamed<'a>> {
     let (before, now) = (base(i - 1)?, base(i)?);
     let (old, new) = (ImageRef::parse(&before.image), ImageRef::parse(&now.image));
     let other = old.is_of(&new) && old.tag != new.tag && !now.pinned && !before.pinned;
-    other.then_some(Renamed { at: i, now, step })
+    let released = new.tag.is_some_and(is_version);
+    (other && !released).then_some(Renamed { at: i, now, step })
+}
+
+/// `22.3-alpine`, `v1.4.2`: releases may follow each other quickly, and each is wanted.
+fn is_version(tag: &str) -> bool {
+    let number = tag.trim_start_matches('v');
+    number.starts_with(|c: char| c.is_ascii_digit()) && number.contains('.')
 }
 
 fn lines(past: &Past, one: &Renamed) -> Vec<Evidence> {

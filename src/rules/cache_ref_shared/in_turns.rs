@@ -262,8 +262,13 @@ fn lines(
 
 pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
     let one = kind.one();
+    let scope = names::is_scope(name);
     let tag = reference::tag(name).unwrap_or("buildcache");
+    // The last part of a scope's name is what tells it from others: `type=s3,bucket=b,name=web`.
     let spec = |suffix: &str| {
+        if scope {
+            return format!("{name}-{suffix}");
+        }
         format!("type=registry,ref={}", reference::with_tag(name, &format!("{tag}-{suffix}")))
     };
     let own = spec(&format!("${}", kind.variable()));
@@ -291,6 +296,15 @@ pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
     };
     let imports =
         std::iter::once(&own).chain(&others).map(|spec| format!("--cache-from {spec} \\\n"));
+    let imports = imports.collect::<String>();
+    if scope {
+        return Fix {
+            summary: format!("give each {one} a scope or name of its own"),
+            steps: vec![format!("Put the {one} into the scope or name."), more],
+            snippet: Some(format!("{imports}--cache-to {own},mode=max")),
+            ..Fix::default()
+        };
+    }
     Fix {
         summary: format!("give each {one} a cache reference of its own"),
         steps: vec![
@@ -301,8 +315,7 @@ pub(super) fn fix(name: &str, kind: &Kind) -> Fix {
             more,
         ],
         snippet: Some(format!(
-            "{}--cache-to {own},mode=max,image-manifest=true,oci-mediatypes=true",
-            imports.collect::<String>()
+            "{imports}--cache-to {own},mode=max,image-manifest=true,oci-mediatypes=true"
         )),
         cost: format!("one more tag in the registry for each {one}{cost}"),
         ..Fix::default()

@@ -41,10 +41,12 @@ impl Called {
             .map(|config| super::link::root(&config.path))
             .collect();
         for config in configs.iter().filter(|c| c.kind.ci().is_some() || is_called(c.kind)) {
-            for run in config.content.runs.iter().filter_map(|run| run.call.as_ref()) {
-                let folder = config.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                let bases = roots.iter().map(String::as_str).chain([folder]);
-                called.scripts.extend(bases.flat_map(|base| contexts::candidates(run, base)));
+            let runs = config.content.runs.iter().filter_map(|run| run.call.as_deref());
+            let bases =
+                if config.content.runs.is_empty() { Vec::new() } else { bases(config, &roots) };
+            for run in runs {
+                let candidates = bases.iter().flat_map(|base| contexts::candidates(run, base));
+                called.scripts.extend(candidates);
             }
             for line in config.body().lines().filter(|line| !line.trim_start().starts_with('#')) {
                 called.line(config, line);
@@ -133,6 +135,16 @@ impl Called {
         let (parts, lines) = (OnceLock::new(), OnceLock::new());
         Some(Config { path, text, kind, content, others, parts, lines, beside: None })
     }
+}
+
+/// Where paths of what it calls may begin: the checkouts that it lies in, and its own folder.
+fn bases<'a>(config: &'a Config, roots: &'a HashSet<String>) -> Vec<&'a str> {
+    let folder = config.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let above = std::iter::successors(Some(folder), |folder| {
+        let above = folder.rsplit_once('/').map_or("", |(above, _)| above);
+        (!folder.is_empty()).then_some(above)
+    });
+    above.filter(|base| *base == folder || roots.contains(*base)).collect()
 }
 
 /// Files of these kinds run where something calls them.

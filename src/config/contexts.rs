@@ -58,8 +58,10 @@ pub(super) fn fill(configs: &mut [Config]) {
         open = next;
     }
     doubt_builders(configs, makes);
+    let named = by_file(configs);
     for (number, mut all) in views {
-        let also = is_called_otherwise(configs, number, &reached);
+        let path = configs.get(number).map_or("", |config| config.path.as_str());
+        let also = named.iter().any(|named| named.is_otherwise(path, number, &reached));
         let Some(config) = configs.get_mut(number) else { continue };
         for (index, places) in &mut all {
             let itself = config.content.places.get(*index);
@@ -203,18 +205,35 @@ fn doubt(place: &mut Place) {
     }
 }
 
-/// A file names it in a way that is no plain call: what it is there is not known.
-fn is_called_otherwise(
-    configs: &[Config],
-    number: usize,
-    reached: &HashSet<(usize, String)>,
-) -> bool {
-    let Some(script) = configs.get(number) else { return false };
-    let mut others = configs.iter().filter(|config| config.kind.ci().is_some());
-    others.any(|config| {
-        !reached.contains(&(number, config.path.clone()))
-            && Called::by(std::slice::from_ref(config)).names(&script.path)
-    })
+/// What a file of a CI names, below which folder.
+struct Named {
+    path: String,
+    root: String,
+    called: Called,
+}
+
+fn by_file(configs: &[Config]) -> Vec<Named> {
+    let files = configs.iter().filter(|config| config.kind.ci().is_some());
+    let named = files.map(|config| Named {
+        path: config.path.clone(),
+        root: super::link::root(&config.path),
+        called: Called::by(std::slice::from_ref(config)),
+    });
+    named.collect()
+}
+
+impl Named {
+    /// It names the script in a way that is no plain call: what that is there is not known.
+    fn is_otherwise(
+        &self,
+        script: &str,
+        number: usize,
+        reached: &HashSet<(usize, String)>,
+    ) -> bool {
+        script.starts_with(&self.root)
+            && self.called.names(script)
+            && !reached.contains(&(number, self.path.clone()))
+    }
 }
 
 /// Each form once: jobs that give it the same are one. What is left out, or called in another way,

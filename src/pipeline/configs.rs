@@ -48,10 +48,11 @@ pub(super) fn read(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Prob
 }
 
 /// The checkout that a file was found in: a folder of `--config`, or the working directory, where
-/// it is one.
+/// it is one. A file that is named by itself (`cachediag check Dockerfile`) is in the latter.
 fn root_of<'a>(options: &'a Options, file: &Path) -> Option<&'a Path> {
     let named = options.config.iter().map(PathBuf::as_path).filter(|root| file.starts_with(root));
-    let here = options.config.is_empty()
+    let itself = options.config.iter().any(|root| root == file);
+    let here = (options.config.is_empty() || itself)
         && file.is_relative()
         && !options.paths.iter().any(|path| file.starts_with(path));
     let here = here.then_some(Path::new("."));

@@ -12,6 +12,7 @@ use super::dockerfile_at::{self, DockerfileAt};
 use super::installation;
 use super::instruction::{
     brief, brings_settings, copies_a_folder, copies_context, copies_everything, installs,
+    installs_from_mounts,
 };
 use super::past::{self, Past};
 use super::planned;
@@ -122,11 +123,12 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
         ),
         cause: format!(
             "`{}` takes in {} and is the first step that ran in these runs: something in it \
-                changed in every run. `{}` runs again with it, though it can only need a few of \
+                changed in every run. `{}` runs again with it, though {} can only need a few of \
                 the files.",
             step.text,
             if everything { "the whole build context" } else { "a folder of sources" },
-            brief(&shown.text)
+            brief(&shown.text),
+            advice::needs(&shown.text)
         ),
         evidence: Proof::from_lines(evidence)?,
         fix: match place {
@@ -157,8 +159,11 @@ fn stored(past: &Past, i: usize) -> bool {
 /// installation reads is known and none of that was: `COPY entrypoint.sh /`, `COPY . .`, `RUN npm
 /// ci`.
 fn brings_manifests_first(build: &Build, copy: &Step) -> bool {
-    let earlier = |s: &&Step| s.position < copy.position && copies_context(&s.text);
-    let mut above = same_stage(build, copy).filter(earlier).peekable();
+    let earlier = || same_stage(build, copy).filter(|s| s.position < copy.position);
+    if earlier().any(|s| installs_from_mounts(&s.text)) {
+        return true;
+    }
+    let mut above = earlier().filter(|s| copies_context(&s.text)).peekable();
     let mut below = same_stage(build, copy).filter(|s| s.position > copy.position);
     let files = below.find_map(|s| installation::reads(&s.text).filter(|files| !files.is_empty()));
     above.peek().is_some()
@@ -172,7 +177,8 @@ fn stands_on_an_installation(build: &Build, copy: &Step) -> bool {
     let few = |s: &Step| copies_context(&s.text) && !copies_everything(&s.text);
     let prepared = |install: &Step| {
         let mut stage = same_stage(build, install);
-        installs(&install.text) && stage.any(|s| s.position < install.position && few(s))
+        installs_from_mounts(&install.text)
+            || installs(&install.text) && stage.any(|s| s.position < install.position && few(s))
     };
     let others = || build.steps.iter().filter(|s| s.stage != copy.stage);
     build.base_of(&copy.stage, &copy.platform).is_none() && others().any(prepared)

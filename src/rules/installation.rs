@@ -41,6 +41,39 @@ pub(super) fn is_all(run: &str) -> bool {
     parts().any(fetches) && parts().all(|part| fetches(part) || aside(part))
 }
 
+/// The two halves of a RUN that installs and then builds the sources, as instructions of their own:
+/// `RUN npm ci` and `RUN npm run build` of `RUN npm ci && npm run build`. Mounts stay with both.
+pub(super) fn split(run: &str) -> Option<(String, String)> {
+    let text = run.strip_prefix("RUN ")?.trim_start();
+    if text.contains(['|', ';', '(', '{', '\'', '"', '`', '<', '\n']) {
+        return None;
+    }
+    let start = text.split(' ').take_while(|word| word.starts_with("--")).map(|w| w.len() + 1);
+    let (options, command) = text.split_at_checked(start.sum())?;
+    let parts: Vec<&str> = command.split("&&").map(str::trim).collect();
+    let last = parts.iter().rposition(|part| fetches(part))?;
+    let (first, rest) = parts.split_at_checked(last + 1)?;
+    let harmless = |part: &str| is_harmless(&part.split_ascii_whitespace().collect::<Vec<_>>());
+    let installs = first.iter().all(|part| fetches(part) || harmless(part));
+    let moves = rest.iter().any(|part| part.starts_with("cd "));
+    if !installs || moves || !rest.iter().any(|part| builds(part) && !harmless(part)) {
+        return None;
+    }
+    let instruction = |parts: &[&str]| format!("RUN {options}{}", parts.join(" && "));
+    Some((instruction(first), instruction(rest)))
+}
+
+/// A command that works on the sources.
+fn builds(part: &str) -> bool {
+    const BUILDERS: [&str; 24] = [
+        "npm", "npx", "yarn", "pnpm", "bun", "node", "tsc", "make", "cmake", "go", "cargo", "mvn",
+        "gradle", "dotnet", "python", "python3", "poetry", "uv", "bundle", "rake", "rails", "php",
+        "composer", "mix",
+    ];
+    let tool = part.split_ascii_whitespace().find(|word| !is_assignment(word)).unwrap_or_default();
+    BUILDERS.contains(&tool) || tool.starts_with("./")
+}
+
 /// Options of the RUN: caches and secrets bring no files of the context, `type=bind` does.
 fn without_mounts(mut command: &str) -> Option<&str> {
     while command.starts_with("--") {
@@ -173,6 +206,32 @@ fn is_plain_option(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_installs_and_builds_has_two_halves() {
+        let halves = |first: &str, rest: &str| Some((first.to_owned(), rest.to_owned()));
+        assert_eq!(split("RUN npm ci && npm run build"), halves("RUN npm ci", "RUN npm run build"));
+        assert_eq!(
+            split(
+                "RUN --mount=type=cache,target=/root/.npm npm ci && NODE_ENV=production npm run x"
+            ),
+            halves(
+                "RUN --mount=type=cache,target=/root/.npm npm ci",
+                "RUN --mount=type=cache,target=/root/.npm NODE_ENV=production npm run x"
+            )
+        );
+        for run in [
+            "RUN npm ci",
+            "RUN npm ci && npm cache clean --force",
+            "RUN npm run generate && npm ci && npm run build",
+            "RUN npm ci && cd web && npm run build",
+            "RUN apt-get update && apt-get install -y curl && curl -LO https://example.com/x",
+            "RUN npm ci && npm run build -- \"a && b\"",
+            "RUN npm run build",
+        ] {
+            assert_eq!(split(run), None, "{run}");
+        }
+    }
 
     #[test]
     fn knows_what_installations_read() {

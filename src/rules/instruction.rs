@@ -105,6 +105,19 @@ pub(super) fn mounts_files(text: &str) -> bool {
     mounts(text).any(|m| !m.split(',').any(|p| OTHER.contains(&p)))
 }
 
+/// An installation that mounts the few files it needs, as Docker's guides write it:
+/// `RUN --mount=type=bind,source=uv.lock,target=uv.lock uv sync --no-install-project`.
+pub(super) fn installs_from_mounts(text: &str) -> bool {
+    let single = |mount: &str| {
+        let value = |key: &str| mount.split(',').find_map(|part| part.strip_prefix(key));
+        let source = value("source=").or_else(|| value("src="));
+        value("type=").is_none_or(|kind| kind == "bind")
+            && value("from=").is_none()
+            && source.is_some_and(|source| !matches!(source, "." | "./" | "/"))
+    };
+    installs(text) && mounts(text).any(single)
+}
+
 /// A command that fetches dependencies: it needs the manifests, not the sources.
 pub(super) fn installs(text: &str) -> bool {
     let command = text.strip_prefix("RUN ").unwrap_or_default();

@@ -7,7 +7,23 @@ use crate::finding::{Edit, Fix};
 use crate::model::{Build, Step};
 use crate::rules::Study;
 use crate::rules::dockerfile_at::with_changes;
+use crate::rules::installation;
 use crate::rules::instruction::brief;
+
+/// What of an installation needs few files: all of it, or what it installs before it builds.
+pub(super) fn needs(run: &str) -> &'static str {
+    if installation::split(run).is_some() { "what it installs" } else { "it" }
+}
+
+/// What to do in one sentence.
+pub(super) fn summary(run: &str, copy: &str) -> String {
+    match installation::split(run) {
+        Some((installs, _)) => {
+            format!("split `{}`, and put `{}` before `{copy}`", brief(run), brief(&installs))
+        }
+        None => format!("run `{}` before `{copy}`", brief(run)),
+    }
+}
 
 pub(super) fn fix(build: &Build, copy: &Step, shown: &Step, after: &[&Step]) -> Fix {
     if nixpacks::wrote(build) {
@@ -25,20 +41,22 @@ pub(super) fn fix(build: &Build, copy: &Step, shown: &Step, after: &[&Step]) -> 
     let first = manifests.map(|files| format!("COPY {files} {folder}\n")).unwrap_or_default();
     let reads = manifests
         .map_or_else(|| "no file of the context".to_owned(), |files| format!("only {files}"));
+    let (installs, builds) = installation::split(&shown.text)
+        .map_or_else(|| (shown.text.to_string(), String::new()), |(a, b)| (a, format!("\n{b}")));
     Fix {
-        summary: format!("run `{}` before `{}`", brief(&shown.text), copy.text),
+        summary: summary(&shown.text, &copy.text),
         steps: vec![
             format!(
                 "`{}` has to read {reads}: copy that first, run it, and copy the rest \
                 afterwards.",
-                brief(&shown.text)
+                brief(&installs)
             ),
             "List `.git`, build results and whatever the build does not read in `.dockerignore`: \
                 `.git` changes with every commit."
                 .to_owned(),
         ],
         snippet: Some(format!(
-            "# before\n{copy}\n{run}{last}\n# after\n{first}{run}\n{copy}{last}\n# \
+            "# before\n{copy}\n{run}{last}\n# after\n{first}{installs}\n{copy}{builds}{last}\n# \
                 .dockerignore\n.git",
             copy = copy.text,
             run = shown.text
@@ -105,6 +123,10 @@ pub(in crate::rules) fn without_git(mut fix: Fix, study: &Study, dockerfile: &Co
         _ if dockerfile.path.contains('/') => return fix,
         Some(there) if ignores(&there.content.ignored, PATTERN) => return fix,
         Some(there) => (there.path.clone(), there.corrected(&change)),
+        // Only the Dockerfile was given, and there is one beside it.
+        None if dockerfile.beside.as_ref().is_some_and(|there| there.contains(".dockerignore")) => {
+            return fix;
+        }
         None => (".dockerignore".to_owned(), Config::created(".dockerignore", &change)),
     };
     fix.edits.extend(new.ok().map(|new| Edit {

@@ -42,7 +42,8 @@ fn of_copy(past: &Past, (run, build): (&Run, &Build), copy: &Step) -> Option<Fin
         title: format!("`{text}` comes before `{shown}`: every changed file reruns it"),
         cause: format!(
             "`{text}` takes in the whole build context. As soon as any file of it changes it runs \
-                again, and with it `{shown}`, which can only need a few of them."
+                again, and with it `{shown}`, though {} can only need a few of them.",
+            advice::needs(&install.text)
         ),
         evidence: Proof::from_lines(vec![
             header(run, copy, ran),

@@ -8,7 +8,9 @@ use crate::finding::{Evidence, Fix, to_decide};
 use crate::rules::Study;
 use crate::rules::dockerfile_at::{all, line, with_changes};
 use crate::rules::installation;
-use crate::rules::instruction::{brief, copies_context, copies_everything, installs};
+use crate::rules::instruction::{
+    brief, copies_context, copies_everything, installs, installs_from_mounts,
+};
 use crate::rules::planned::{self, Ordered, Words};
 
 /// One finding for each Dockerfile.
@@ -47,7 +49,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let first = found.first()?;
     let (copy, run) = (&first.copy.text, brief(&first.run.text));
     let fix = Fix {
-        summary: format!("run `{run}` before `{copy}`"),
+        summary: advice::summary(&first.run.text, copy),
         steps: vec![first.step.to_owned()],
         ..Fix::default()
     };
@@ -56,8 +58,10 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
         title: format!("`{copy}` comes before `{run}`: every changed file reruns it"),
         cause: format!(
             "`{copy}` takes in {}. As soon as any file of it changes it runs again, and with it \
-                `{run}`, which reads {} of them.",
-            first.takes, first.reads
+                `{run}`, though {} needs {} of them.",
+            first.takes,
+            advice::needs(&first.run.text),
+            first.reads
         ),
         fix: if copies_everything(copy) { advice::without_git(fix, study, config) } else { fix },
         rules_out: vec![to_decide("give logs: they show what it costs")],
@@ -85,8 +89,9 @@ fn early(config: &Config, at: usize) -> Option<Early<'_>> {
     }
     let copy = stage.instructions.iter().find(|i| copies_everything(&i.text))?;
     let first = stage.instructions.iter().find(|i| copies_context(&i.text))?;
-    let manifests = first.line < copy.line
-        && stage.instructions.iter().any(|i| i.line < copy.line && installs(&i.text));
+    let above = || stage.instructions.iter().filter(|i| i.line < copy.line);
+    let manifests = first.line < copy.line && above().any(|i| installs(&i.text))
+        || above().any(|i| installs_from_mounts(&i.text));
     let run = stage.instructions.iter().find(|i| i.line > copy.line && installs(&i.text))?;
     (!manifests).then(|| Early {
         copy,
@@ -116,13 +121,15 @@ fn below(stages: &[Stage], at: usize) -> impl Iterator<Item = &Stage> {
 fn installs_what_files_name(stage: &Stage) -> bool {
     let few = |i: &Instruction| copies_context(&i.text) && !copies_everything(&i.text);
     let first = stage.instructions.iter().find(|i| few(i)).map(|i| i.line);
-    first
-        .is_some_and(|first| stage.instructions.iter().any(|i| i.line > first && installs(&i.text)))
+    let behind = |i: &Instruction| first.is_some_and(|first| i.line > first) && installs(&i.text);
+    stage.instructions.iter().any(|i| behind(i) || installs_from_mounts(&i.text))
 }
 
 fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
     let copied = line(config, early.copy.line, &format!("copies {}", early.takes));
-    let needs = format!("needs {} of its files, and runs again with every change", early.reads);
+    let needs =
+        if installation::split(&early.run.text).is_some() { "installs from" } else { "needs" };
+    let needs = format!("{needs} {} of its files, and runs again with every change", early.reads);
     let run = line(config, early.run.line, &needs);
     copied.into_iter().chain(run).collect()
 }

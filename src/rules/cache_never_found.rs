@@ -109,10 +109,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         impact: cost_of(vain.iter().map(|v| v.build)),
         rules_out: vec![
             not_ruled_out("an index that was evicted or deleted between the runs"),
-            to_decide(
-                "list the caches, or the objects in the bucket: they show under which name it is \
-                    stored",
-            ),
+            to_decide(format!("list {}: they show under which name it is stored", listed(kind))),
         ],
         subject: kind.name().to_owned(),
     })
@@ -124,6 +121,22 @@ fn says(kind: CacheKind) -> &'static str {
             "An import from Azure's storage prints how many layers it found, and these found none."
         }
         _ => "An import of this kind ends in DONE whether or not it found anything.",
+    }
+}
+
+fn ends(kind: CacheKind) -> &'static str {
+    match kind {
+        CacheKind::Azblob => "the import ends without `found N layers in cache`",
+        _ => "the import ends, and does not say what it found",
+    }
+}
+
+/// What a cache of this kind is looked for in.
+fn listed(kind: CacheKind) -> &'static str {
+    match kind {
+        CacheKind::Gha => "the caches (gh cache list)",
+        CacheKind::S3 => "the objects in the bucket",
+        _ => "the objects in the container",
     }
 }
 
@@ -166,7 +179,7 @@ fn lines(vain: &Vain) -> [Evidence; 2] {
     let import = vain.import.verdict.as_ref().unwrap_or(&vain.import.header);
     let ran = vain.step.verdict.as_ref().unwrap_or(&vain.step.header);
     [
-        Study::quote(vain.run, import, "the import ends, and does not say what it found"),
+        Study::quote(vain.run, import, ends(vain.import.kind)),
         Study::quote(vain.run, ran, "ran again, though nothing it depends on changed"),
     ]
 }

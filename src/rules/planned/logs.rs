@@ -3,6 +3,8 @@
 //! A log takes a finding of the configuration away where it contradicts it or tells the same, not
 //! by being there: one of a first run, or of another job, leaves what is written as it is.
 
+use std::collections::HashSet;
+
 use crate::config::Config;
 use crate::finding::{Evidence, Finding};
 use crate::model::{Build, Outcome, Run, Step};
@@ -24,22 +26,22 @@ pub(in crate::rules) fn beside<'a>(
     for past in Past::all(study) {
         open.close_asked(&past, &decides);
     }
-    let found: Vec<Finding> = open.places.into_iter().filter_map(written).collect();
+    let paths: HashSet<&str> = study.configs.iter().map(|config| config.path.as_str()).collect();
+    let is_of_log =
+        |finding: &Finding| finding.evidence.iter().any(|line| !paths.contains(&*line.source));
+    let of_logs = seen.iter().filter(|known| is_of_log(known));
+    let mut told: HashSet<String> = of_logs.map(|known| known.subject.clone()).collect();
     let mut all = seen;
-    for one in found {
-        if !all.iter().any(|known| known.subject == one.subject && !is_configured(study, known)) {
-            all.push(one);
+    for one in open.places.into_iter().filter_map(written) {
+        if told.contains(&one.subject) {
+            continue;
         }
+        if is_of_log(&one) {
+            told.insert(one.subject.clone());
+        }
+        all.push(one);
     }
     all
-}
-
-/// All its lines are of configuration files.
-fn is_configured(study: &Study, finding: &Finding) -> bool {
-    finding
-        .evidence
-        .iter()
-        .all(|line| study.configs.iter().any(|config| config.path == line.source))
 }
 
 /// A finding about the order of a Dockerfile.

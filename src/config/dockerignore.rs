@@ -19,11 +19,6 @@ impl Kind for Dockerignore {
         path.ends_with(".dockerignore")
     }
 
-    /// A list of patterns can be anything.
-    fn looks(&self, _: &str) -> bool {
-        false
-    }
-
     fn read(&self, text: &str) -> Result<Content, String> {
         let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
         let patterns = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -46,10 +46,6 @@ impl Kind for Foreign {
         true
     }
 
-    fn looks(&self, _: &str) -> bool {
-        false
-    }
-
     fn read(&self, _: &str) -> Result<Content, String> {
         Ok(Content::default())
     }

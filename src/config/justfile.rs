@@ -13,15 +13,6 @@ impl Kind for Justfile {
         "justfile"
     }
 
-    /// Read only where a CI calls one of its recipes.
-    fn names(&self, _: &str) -> bool {
-        false
-    }
-
-    fn looks(&self, _: &str) -> bool {
-        false
-    }
-
     fn read(&self, text: &str) -> Result<Content, String> {
         Ok(makefile::content(&as_makefile(text), &[]))
     }

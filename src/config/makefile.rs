@@ -16,11 +16,6 @@ impl Kind for Makefile {
         "makefile"
     }
 
-    /// Read only where a CI calls one of its targets.
-    fn names(&self, _: &str) -> bool {
-        false
-    }
-
     fn looks(&self, text: &str) -> bool {
         text.contains("\n\t") && text.lines().any(|line| line.starts_with(".PHONY:"))
     }

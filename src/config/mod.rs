@@ -72,14 +72,19 @@ pub trait Kind: std::fmt::Debug + Sync {
     fn variable(&self, _name: &str) -> Option<String> {
         None
     }
-    /// The path has the name and folder that such files have.
-    fn names(&self, path: &str) -> bool;
+    /// The path has the name and folder that such files have. Some are read only where a CI calls
+    /// what is in them: a tree is full of scripts that no CI runs.
+    fn names(&self, _path: &str) -> bool {
+        false
+    }
     /// A file of this name that cannot be read need not be one of this kind: `dockerfile.spec.ts`.
     fn may_be_other(&self, _path: &str, _text: &str) -> bool {
         false
     }
     /// The text can be nothing else: decides for files that the user names himself.
-    fn looks(&self, text: &str) -> bool;
+    fn looks(&self, _text: &str) -> bool {
+        false
+    }
     /// What the file says. Parts of unexpected shape are left out.
     ///
     /// # Errors

@@ -18,15 +18,6 @@ impl Kind for PackageScripts {
         "package-scripts"
     }
 
-    /// Read only where a CI calls one of its scripts.
-    fn names(&self, _: &str) -> bool {
-        false
-    }
-
-    fn looks(&self, _: &str) -> bool {
-        false
-    }
-
     /// JSON is read as the YAML that it is.
     fn read(&self, text: &str) -> Result<Content, String> {
         jobs::content(text, all)

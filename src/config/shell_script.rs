@@ -21,11 +21,6 @@ impl Kind for ShellScript {
         plain.then(|| format!("${name}"))
     }
 
-    /// A tree is full of scripts that no CI runs.
-    fn names(&self, _: &str) -> bool {
-        false
-    }
-
     fn looks(&self, text: &str) -> bool {
         let first = text.lines().next().unwrap_or_default();
         first.starts_with("#!") && first.trim_end().ends_with("sh")

@@ -18,15 +18,6 @@ impl Kind for Taskfile {
         "taskfile"
     }
 
-    /// Read only where a CI calls one of its tasks.
-    fn names(&self, _: &str) -> bool {
-        false
-    }
-
-    fn looks(&self, _: &str) -> bool {
-        false
-    }
-
     fn read(&self, text: &str) -> Result<Content, String> {
         jobs::content(text, all)
     }

@@ -39,10 +39,6 @@ impl Kind for Travis {
         matches!(path.rsplit('/').next(), Some(".travis.yml" | ".travis.yaml"))
     }
 
-    fn looks(&self, _: &str) -> bool {
-        false
-    }
-
     fn may_be_other(&self, _: &str, _: &str) -> bool {
         true
     }

@@ -61,6 +61,9 @@ impl Kind for Jenkinsfile {
                 place.resolve();
             }
         }
+        for place in &mut places {
+            builders.registry.end(place);
+        }
         Ok(Content::of(places))
     }
 

@@ -77,6 +77,7 @@ fn of_rule(
     let item = Item { route: Route::default(), value: recipe.into() };
     let mut found = script::builds(None, 0, &[item], builders);
     for (place, _) in &mut found {
+        builders.registry.end(place);
         place.variables.splice(0..0, variables.iter().cloned());
         place.resolve();
         let specs = place.command.cache_from.iter().chain(&place.command.cache_to);
@@ -127,34 +128,79 @@ struct Rule {
 
 /// What the file assigns outside of its rules: `IMAGE := r/a`, `export REV ?= dev`
 /// (<https://www.gnu.org/software/make/manual/html_node/Setting.html>). What calls give comes before
-/// it, what the environment has before `?=` only; two calls that differ in a variable leave it open.
+/// it, what the environment has before `?=` only; two calls that differ in a variable leave it open,
+/// and so does what is assigned under a condition, for one target, or by a command (`!=`).
 fn variables(
     text: &str,
     outer: &[(String, String)],
     given: &[(String, String)],
 ) -> Vec<(String, String)> {
-    let assignments = text.lines().filter(|line| !line.starts_with(['\t', '#', ' ']));
-    let is_set = |line: &str, name: &str| {
-        line.contains("?=") && outer.iter().any(|(known, _)| known == name)
-    };
-    let own =
-        assignments.filter_map(|line| assignment(line).filter(|(name, _)| !is_set(line, name)));
-    let own = outer.iter().cloned().chain(own).chain(given.iter().cloned());
+    let mut set = outer.to_vec();
+    let mut conditions = 0_usize;
+    for line in outside_of_recipes(text) {
+        match line.split([' ', '\t', '(']).next().unwrap_or_default() {
+            "ifeq" | "ifneq" | "ifdef" | "ifndef" => conditions += 1,
+            "endif" => conditions = conditions.saturating_sub(1),
+            _ => {}
+        }
+        let Some(Assignment { name, sign, value, of_target }) = assignment(&line) else { continue };
+        let before = set.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value);
+        let value = match (sign, before) {
+            ("?", _) if outer.iter().any(|(known, _)| *known == name) => continue,
+            _ if of_target || conditions > 0 || sign == "!" => format!("$({name})"),
+            ("+", Some(before)) => format!("{before} {value}"),
+            _ => value,
+        };
+        set.push((name, value));
+    }
+    set.extend_from_slice(given);
     let values = |name: &str| -> HashSet<&str> {
         let same = given.iter().filter(|(known, _)| known == name);
         same.map(|(_, value)| value.as_str()).collect()
     };
-    own.filter(|(name, _)| values(name).len() < 2).collect()
+    set.retain(|(name, _)| values(name).len() < 2);
+    set
 }
 
-fn assignment(line: &str) -> Option<(String, String)> {
-    let (name, value) = line.split_once('=')?;
-    let name = name.trim_end_matches([':', '?', ' ']);
-    let name = name.strip_prefix("export ").unwrap_or(name).trim();
+/// Lines that no shell runs, with those that go on in the next ones as one.
+fn outside_of_recipes(text: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in text.lines() {
+        let part = line.strip_suffix('\\').unwrap_or(line);
+        match all.last_mut().filter(|_| goes_on) {
+            Some(last) => {
+                last.truncate(last.trim_end().len());
+                last.push(' ');
+                last.push_str(part.trim_start());
+            }
+            None => all.push(part.to_owned()),
+        }
+        goes_on = part.len() < line.len();
+    }
+    all.retain(|line| !line.starts_with(['\t', '#']));
+    all.iter().map(|line| line.trim_start().to_owned()).collect()
+}
+
+/// `NAME ?= value`, `image: NAME := value`.
+struct Assignment<'a> {
+    name: String,
+    /// What stands before `=`.
+    sign: &'a str,
+    value: String,
+    of_target: bool,
+}
+
+fn assignment(line: &str) -> Option<Assignment<'_>> {
+    let (left, value) = line.split_once('=')?;
+    let bare = left.trim_end_matches([':', '?', '+', '!']);
+    let sign = left.get(bare.len()..).unwrap_or_default();
+    let (target, name) = bare.rsplit_once(':').map_or((None, bare), |(t, name)| (Some(t), name));
+    let name = name.trim().trim_start_matches("export ").trim_start_matches("override ").trim();
     let is_name = !name.is_empty()
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    let value = value.split(" #").next().unwrap_or_default().trim();
-    is_name.then(|| (name.to_owned(), value.to_owned()))
+    let value = value.split(" #").next().unwrap_or_default().trim().to_owned();
+    is_name.then(|| Assignment { name: name.to_owned(), sign, value, of_target: target.is_some() })
 }
 
 /// Some target of these, or what it needs, has a recipe that builds images.
@@ -248,6 +294,15 @@ mod tests {
         };
         assert_eq!(given(&[("REF", "$SHA")]), "a $SHA");
         assert_eq!(given(&[("REF", "1"), ("REF", "2")]), "a $(REF)");
+    }
+
+    #[test]
+    fn a_value_goes_on_and_is_added_to() {
+        let text = "A = x \\\n\ty\nA += z # why\nB := 1\nifdef CI\n  B += 2\nendif\nimage: C = \
+            1\nD != date\nimage:\n\t@docker build -t $(A) .\n";
+        let place = &content(text, &[]).places[0];
+        assert_eq!(place.expanded("$(A)|$(B)|$(C)|$(D)"), "x y z|$(B)|$(C)|$(D)");
+        assert!(!place.logs_in_later);
     }
 
     #[test]

@@ -36,9 +36,27 @@ pub fn tells_nothing(written: &str) -> bool {
     pieces.len() > 1 && pieces.iter().all(String::is_empty)
 }
 
+/// The word stands in the text by itself: `TAG` is none of `IMAGE_TAG`.
+#[must_use]
+pub fn has_word(text: &str, word: &str) -> bool {
+    let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !word.is_empty()
+        && text.match_indices(word).any(|(at, _)| {
+            let (before, behind) = (text.get(..at), text.get(at + word.len()..));
+            !before.is_some_and(|text| text.ends_with(inside))
+                && !behind.is_some_and(|text| text.starts_with(inside))
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_no_part_of_another() {
+        assert!(has_word("a $TAG: b", "TAG") && has_word("xTAG TAG", "TAG"));
+        assert!(!has_word("IMAGE_TAG TAGS", "TAG") && !has_word("a", ""));
+    }
 
     #[test]
     fn variables_stand_for_anything() {

@@ -5,6 +5,7 @@
 mod builders;
 mod calls;
 mod edit;
+mod held;
 mod image_builds;
 mod insert;
 mod options;
@@ -19,11 +20,12 @@ pub use image_builds::{ImageBuild, image_builds};
 
 use std::sync::Arc;
 
+use self::held::Held;
 use self::options::Options;
 use self::shell::{Simple, Word};
 use super::patch::Patch;
 use super::yaml::{self, Document, Route, Scalar};
-use super::{Change, Place, fits_tag, variables};
+use super::{Change, Place, fits_tag};
 use crate::model::{Command, Quote, Tool};
 
 /// A text that a shell runs.
@@ -58,14 +60,14 @@ pub(super) fn builds(
 ) -> Vec<(Place, Spot)> {
     let mut found = Vec::new();
     let mut folder = String::new();
-    let mut set: Vec<(String, String)> = Vec::new();
+    let mut held = Held::default();
     for item in items {
         let mut script = None;
         for (nth, simple) in shell::commands(&item.value).into_iter().enumerate() {
-            set.extend(assignments(&simple));
+            held.observe(&simple);
             folder = calls::folder_after(&simple, folder);
             let Some(mut place) = place(&simple, &folder, builders) else { continue };
-            place.loose.iter_mut().for_each(|word| *word = variables::expand(&whole(word), &set));
+            place.loose.iter_mut().for_each(|word| *word = held.expand(word, &simple));
             // To find the script in the file takes long, so it is looked for once, and only where
             // something is built.
             let script = script.get_or_insert_with(|| {
@@ -78,8 +80,7 @@ pub(super) fn builds(
             found.push((place, Spot { item: item.clone(), nth, job, capable: builders.capable() }));
         }
     }
-    let known: Vec<(String, String)> =
-        set.iter().filter(|(name, _)| is_set_once(name, &set)).cloned().collect();
+    let known = held.once();
     for (place, _) in &mut found {
         place.variables.extend(known.iter().cloned());
     }
@@ -94,41 +95,6 @@ fn place(simple: &Simple, folder: &str, builders: &mut Builders) -> Option<Place
     let mut place = calls::of(simple, folder, builders)?;
     take_loops(&mut place, simple);
     Some(place)
-}
-
-/// What is set again holds another value in another branch or round of the script.
-fn is_set_once(name: &str, set: &[(String, String)]) -> bool {
-    set.iter().filter(|(known, _)| known == name).count() == 1
-}
-
-/// `CACHE="--cache-from r/a:c"`, `ARGS=(--cache-from r/a:c)`, with or without `export` before it.
-/// What is added to an array, or only sometimes, leaves open what it holds.
-fn assignments(simple: &Simple) -> Vec<(String, String)> {
-    const BEFORE: [&str; 5] = ["export", "local", "readonly", "declare", "-a"];
-    let words = simple.words.iter().map(|word| word.value.as_str());
-    let all = words.skip_while(|word| BEFORE.contains(word));
-    let pairs = all.map_while(|word| word.split_once('='));
-    let mut found: Vec<(String, String)> = Vec::new();
-    for (name, value) in pairs {
-        let added = name.strip_suffix('+');
-        let known = shell::is_name(added.unwrap_or(name));
-        match added {
-            _ if !known => break,
-            Some(name) => found.push((name.to_owned(), format!("${{{name}[@]}}"))),
-            None => found.push((name.to_owned(), value.to_owned())),
-        }
-    }
-    if let Some((_, value)) = found.last_mut().filter(|_| !simple.array.is_empty())
-        && value.is_empty()
-    {
-        *value = shlex::try_join(simple.array.iter().map(String::as_str)).unwrap_or_default();
-    }
-    found
-}
-
-/// `${args[@]}` is all of `args`.
-fn whole(word: &str) -> String {
-    word.replace("[@]}", "}").replace("[*]}", "}")
 }
 
 /// The build that a program and its words ask for, where no shell reads them.

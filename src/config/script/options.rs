@@ -118,17 +118,22 @@ impl Options {
 
     /// The directory that is built.
     pub(super) fn context(&self, words: &[Word]) -> Option<String> {
-        let last = self.plain.last().and_then(|at| words.get(*at))?;
-        (!is_variable(&last.value) || self.plain.len() == 1).then(|| last.value.clone())
+        self.directory(words).map(|word| word.value.clone())
     }
 
     /// Words that may hold options: variables beside the context.
     pub(super) fn loose(&self, words: &[Word]) -> Vec<String> {
-        let plain: Vec<&Word> = self.plain.iter().filter_map(|at| words.get(*at)).collect();
-        let context = plain.last().filter(|last| plain.len() == 1 || !is_variable(&last.value));
-        let beside =
-            plain.iter().filter(|word| context.is_none_or(|last| last.range != word.range));
+        let directory = self.directory(words).map(|word| &word.range);
+        let plain = self.plain.iter().filter_map(|at| words.get(*at));
+        let beside = plain.filter(|word| Some(&word.range) != directory);
         beside.filter(|word| is_variable(&word.value)).map(|word| word.value.clone()).collect()
+    }
+
+    /// The last word, where it is one that cannot be an option.
+    fn directory<'a>(&self, words: &'a [Word]) -> Option<&'a Word> {
+        let last = self.plain.last().and_then(|at| words.get(*at))?;
+        let alone = self.plain.len() == 1 && !is_list(&last.value);
+        (alone || !is_variable(&last.value)).then_some(last)
     }
 
     /// A variable that may hold options: an array, or a second word beside the context.
@@ -137,15 +142,18 @@ impl Options {
         let variables = plain.iter().filter(|word| is_variable(&word.value));
         let named = |word: &Word| {
             let name = word.value.to_ascii_uppercase();
-            name.contains("[@]")
-                || name.contains("[*]")
-                || ["ARGS", "OPTS", "OPTIONS", "FLAGS"].iter().any(|n| name.contains(n))
+            is_list(&name) || ["ARGS", "OPTS", "OPTIONS", "FLAGS"].iter().any(|n| name.contains(n))
         };
         variables
             .copied()
             .find(|word| named(word) || plain.len() > 1)
             .map(|word| word.value.as_str())
     }
+}
+
+/// All elements of an array, all arguments: each is a word of its own.
+fn is_list(word: &str) -> bool {
+    word.contains("[@]") || word.contains("[*]") || matches!(word, "$@" | "$*")
 }
 
 fn is_variable(word: &str) -> bool {

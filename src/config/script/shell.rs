@@ -29,6 +29,8 @@ pub(super) struct Simple {
     pub(super) loops: Vec<(String, Vec<String>)>,
     /// What its last word assigns, where that is an array: `args=(--push .)`.
     pub(super) array: Vec<String>,
+    /// A condition decides whether it runs: `if`, `case`, `[ … ] &&`.
+    pub(super) sometimes: bool,
 }
 
 /// All simple commands, in order.
@@ -40,6 +42,8 @@ pub(super) fn commands(text: &str) -> Vec<Simple> {
         current: Simple::default(),
         blocks: Vec::new(),
         heredocs: Vec::new(),
+        conditions: 0,
+        tested: false,
         dropped: false,
     };
     while reader.at < text.len() {
@@ -72,6 +76,10 @@ struct Reader<'a> {
     blocks: Vec<Block>,
     /// Delimiters of here-documents that begin on the next line; true where tabs are cut off.
     heredocs: Vec<(String, bool)>,
+    /// Open `if` and `case`.
+    conditions: usize,
+    /// The list of commands that `&&` and `||` join began with a test.
+    tested: bool,
     /// The next word is the file of a redirection.
     dropped: bool,
 }
@@ -92,14 +100,16 @@ impl Reader<'_> {
             b'\n' => {
                 self.at += 1;
                 self.end();
+                self.tested = false;
                 self.skip_heredocs();
             }
-            b'(' if rest.starts_with("()") => self.function(),
             b'(' if self.begins_an_array() => self.array(),
+            b'(' if rest.starts_with("()") => self.function(),
             b'&' if rest.starts_with("&>") => self.at += 1,
             b';' | b'&' | b'|' | b'(' | b')' => {
                 self.at += 1;
                 self.end();
+                self.tested &= next != b';';
             }
             b'<' | b'>' if !rest.get(1..).is_some_and(|r| r.starts_with('(')) => self.redirection(),
             _ => self.word(),
@@ -197,7 +207,17 @@ impl Reader<'_> {
     /// Words of the grammar in front of a command; true where the word is taken.
     fn keyword(&mut self, word: &str, at: usize) -> bool {
         match word {
-            "then" | "do" | "else" | "elif" | "if" | "!" => {}
+            "then" | "do" | "else" | "elif" | "!" => {}
+            "if" => self.conditions += 1,
+            // Words of `case` are a command here, as those of `for` are.
+            "case" => {
+                self.conditions += 1;
+                return false;
+            }
+            "fi" | "esac" => {
+                self.conditions = self.conditions.saturating_sub(1);
+                return false;
+            }
             "while" | "until" => self.blocks.push(Block::new(at, true)),
             // `for x in …` and `select` hold no command before `do`.
             "for" | "select" => {
@@ -220,6 +240,9 @@ impl Reader<'_> {
         if let Some(block) = self.blocks.last_mut().filter(|block| block.variable.is_none()) {
             block.variable = looped(&simple.words);
         }
+        simple.sometimes = self.conditions > 0 || self.tested;
+        let first = simple.words.first().map(|word| word.value.as_str());
+        self.tested |= matches!(first, Some("[" | "[[" | "test"));
         simple.outer = self.blocks.iter().find(|block| block.repeats).map(|block| block.start);
         simple.loops = self.blocks.iter().filter_map(|block| block.variable.clone()).collect();
         self.found.push(simple);

@@ -48,16 +48,19 @@ pub(super) fn expand(text: &str, known: &[(String, String)]) -> String {
     text
 }
 
-/// The value, where the form holds a variable and nothing else: no default, no operator.
+/// The value, where the form holds a variable and nothing else than a default for it.
 fn known_value<'a>(piece: Piece, known: &'a [(String, String)]) -> Option<&'a str> {
     let form = piece.form?;
     let inside = match form {
         Form::Variable(name, _) if is_bare(piece.text, name) => name,
+        Form::Variable(name, _) if has_default(piece.text, name) => {
+            return value(name, known).filter(|value| !value.is_empty());
+        }
         Form::Expression(inside) => inside.trim(),
         _ => return None,
     };
     let plain =
-        inside.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+        inside.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'@'));
     let names = named(form);
     names.first().filter(|_| names.len() == 1 && plain).and_then(|name| value(name, known))
 }
@@ -66,6 +69,14 @@ fn known_value<'a>(piece: Piece, known: &'a [(String, String)]) -> Option<&'a st
 fn is_bare(text: &str, name: &str) -> bool {
     let inside = text.trim_matches(['$', '{', '}', '(', ')']);
     inside.strip_prefix("env.").unwrap_or(inside) == name
+}
+
+/// `${NAME:-x}`, `${NAME:?why}`: what stands behind counts where there is no value. HCL has its own
+/// `${NAME?1:2}`.
+fn has_default(text: &str, name: &str) -> bool {
+    let inside = text.trim_start_matches('$').strip_prefix('{').unwrap_or_default();
+    let behind = inside.strip_prefix(name).unwrap_or_default();
+    [":-", ":=", ":?", "-"].iter().any(|sign| behind.starts_with(sign))
 }
 
 /// The text is the same in all jobs of a pipeline, whatever its variables hold.
@@ -141,7 +152,8 @@ mod tests {
             list.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect::<Vec<_>>()
         };
         let set = known(&[("A", "1"), ("B", "$A-2"), ("L", "$L"), ("A", "x")]);
-        assert_eq!(expand("$B ${A} ${{ env.A }} ${A:-y} $C $L", &set), "x-2 x x ${A:-y} $C $L");
+        assert_eq!(expand("$B ${A} ${{ env.A }} ${A:+y} $C $L", &set), "x-2 x x ${A:+y} $C $L");
+        assert_eq!(expand("${A:-y} ${A?w} ${C:-$A} ${L:=z}", &set), "x ${A?w} ${C:-$A} $L");
         assert_eq!(expand("$(B) $(C) ${env.A} $(date)", &set), "x-2 $(C) x $(date)");
     }
 }

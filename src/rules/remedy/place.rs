@@ -4,10 +4,10 @@
 //! none, and of several that fit equally well none is taken.
 
 use super::reference;
-use crate::config::pattern::{fits, tells_nothing};
+use crate::config::pattern::{fits, has_word, tells_nothing};
 use crate::config::{Config, Kept, Place, forge};
 use crate::finding::Evidence;
-use crate::model::{Build, CacheKind, CacheSpec, Command, Run, Text, Tool};
+use crate::model::{Build, CacheKind, CacheSpec, Command, Quote, Run, Text, Tool};
 use crate::rules::Study;
 
 /// A place in a configuration file.
@@ -95,7 +95,8 @@ impl<'a> At<'a> {
         Some(Evidence::of(&self.config.path, &quote, shows))
     }
 
-    /// The line of the place that holds these words, else the one that asks for the build.
+    /// The line of the place that holds these words, else the only one of the file, else the one
+    /// that asks for the build.
     #[must_use]
     pub fn evidence_of(&self, words: &str, shows: &str) -> Option<Evidence> {
         /// A step is rarely longer.
@@ -107,8 +108,17 @@ impl<'a> At<'a> {
         let held = (first..end)
             .filter_map(|line| self.config.quote(line))
             .find(|quote| quote.text.contains(words));
-        held.map(|quote| Evidence::of(&self.config.path, &quote, shows))
+        held.or_else(|| self.only_line_with(words))
+            .map(|quote| Evidence::of(&self.config.path, &quote, shows))
             .or_else(|| self.evidence(shows))
+    }
+
+    /// Options may be put together above the command: `args+=(--cache-from …)`.
+    fn only_line_with(&self, words: &str) -> Option<Quote> {
+        let lines = self.config.body().lines().zip(1_u64..);
+        let mut held = lines.filter(|(line, _)| has_word(line, words)).map(|(_, number)| number);
+        let number = held.next().filter(|_| held.next().is_none())?;
+        self.config.quote(number)
     }
 }
 

@@ -3,9 +3,11 @@
 //! A helper of the rules; what a log takes back of it is for `logs` and `open`.
 
 pub(super) mod bake;
+mod built;
 pub(super) mod callers;
 mod calls;
 mod dockerfiles;
+pub(super) mod environment;
 pub(super) mod flow;
 pub(super) mod local;
 mod logs;
@@ -179,7 +181,7 @@ fn bases(stages: &[Stage], at: usize) -> Vec<usize> {
 }
 
 /// A stage, and all that it stands on.
-fn below(stages: &[Stage], at: usize) -> Vec<usize> {
+pub(super) fn below(stages: &[Stage], at: usize) -> Vec<usize> {
     let (mut chain, mut next) = (vec![at], 0);
     while let Some(&at) = chain.get(next) {
         next += 1;

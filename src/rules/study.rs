@@ -4,7 +4,7 @@ use super::alike;
 use super::backend::{Refused, refused};
 use super::cache_ref_shared::{differ, legs_differ};
 use super::dockerfile_at;
-use super::planned::{Calls, Dockerfiles, StoredStages, callers};
+use super::planned::{Calls, Dockerfiles, StoredStages, callers, environment};
 use super::reads::Reads;
 use super::recurring::{self, SeriesSpots};
 use super::remedy::scopes;
@@ -52,8 +52,10 @@ impl Study {
         series::settle_links(&mut runs, &series);
         dockerfile_at::complete(&mut runs, &configs);
         let mut study = Self { runs, series, configs, ..Self::default() };
-        study.dockerfiles = Dockerfiles::of(&study.configs);
         study.calls = Calls::of(&study.configs);
+        let given = environment::of(&study);
+        environment::fill(&mut study.configs, given);
+        study.dockerfiles = Dockerfiles::of(&study.configs);
         let scopes = scopes::of(&study, |a, b| differ(&study, a, b));
         scopes::fill(&mut study.configs, scopes);
         let tags =

@@ -80,12 +80,10 @@ fn of_bake(study: &Study, at: At) -> Option<Evidence> {
     if at.place.command.tool != Tool::BuildxBake {
         return None;
     }
-    let file = bake::file_of(study, at)?;
-    let (_, built) = bake::targets(file, at);
-    let mut targets = file.content.places.iter().enumerate();
-    let (index, target) = targets.find(|(_, place)| {
-        place.target.as_ref().is_some_and(|name| built.contains(name)) && asks(place).is_some()
-    })?;
+    let (file, built) = bake::built(study, at)?;
+    let places = built.all.iter().filter_map(|at| Some((*at, file.content.places.get(*at)?)));
+    let (index, target) =
+        places.filter(|(_, place)| asks(place).is_some()).min_by_key(|at| at.0)?;
     At { config: file, index, place: target }
         .evidence_of("type=gha", "the GitHub cache is asked for")
 }

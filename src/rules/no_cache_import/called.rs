@@ -1,6 +1,8 @@
 //! The configuration: a call of bake or Compose on a machine that is new each time, whose targets
 //! name no cache.
 
+use std::collections::HashSet;
+
 use super::META;
 use crate::config::Config;
 use crate::finding::{Evidence, Finding, Fix, Severity, not_ruled_out, to_decide};
@@ -34,9 +36,10 @@ fn cold<'a>(study: &'a Study, at: At<'a>) -> Option<Called<'a>> {
     if !calls || !place.fresh || place.classic || at.ci().is_none() {
         return None;
     }
-    let file = bake::file_of(study, at)?;
-    let (_, names) = bake::targets(file, at);
-    let is_asked = |at: &At| at.place.target.as_ref().is_some_and(|target| names.contains(target));
+    let (file, built) = bake::built(study, at)?;
+    let targets = built.all.iter().filter_map(|at| file.content.places.get(*at)?.target.as_ref());
+    let names: HashSet<&String> = targets.collect();
+    let is_asked = |at: &At| at.place.target.as_ref().is_some_and(|name| names.contains(name));
     let own = planned::places(study).filter(|at| at.config.kind.ci().is_none());
     let built: Vec<At> = own.filter(is_asked).collect();
     // Several files may be one configuration.

@@ -13,15 +13,10 @@ pub(in crate::rules) fn of(study: &Study) -> Vec<(String, usize, String)> {
     let mut found: BTreeMap<(&str, usize), Vec<Option<&str>>> = BTreeMap::new();
     let is_call = |tool: Tool| matches!(tool, Tool::BuildxBake | Tool::Compose);
     for call in place::all(study).filter(|at| is_call(at.place.command.tool)) {
-        let file = bake::file_of(study, call).filter(|_| !is_of_targets(call.config));
-        let Some(file) = file else { continue };
-        let (asked, built) = bake::targets(file, call);
-        for (index, place) in file.content.places.iter().enumerate() {
-            let named = place.target.as_ref().is_some_and(|target| built.contains(target));
-            if named || asked.is_empty() {
-                let drivers = found.entry((&file.path, index)).or_default();
-                drivers.push(call.place.driver.as_deref());
-            }
+        let Some((file, built)) = bake::built(study, call) else { continue };
+        for index in (0..file.content.places.len()).filter(|index| built.may_be(*index)) {
+            let drivers = found.entry((&file.path, index)).or_default();
+            drivers.push(call.place.driver.as_deref());
         }
     }
     let one = |drivers: Vec<Option<&str>>| {
@@ -30,10 +25,6 @@ pub(in crate::rules) fn of(study: &Study) -> Vec<(String, usize, String)> {
     };
     let known = found.into_iter();
     known.filter_map(|((path, at), all)| Some((path.to_owned(), at, one(all)?))).collect()
-}
-
-fn is_of_targets(config: &Config) -> bool {
-    matches!(config.kind.name(), "bake" | "compose")
 }
 
 /// Writes them into the places.

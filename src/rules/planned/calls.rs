@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::built::{Built, Names};
 use super::{plain, runs_in};
 use crate::config::Config;
 use crate::model::Tool;
@@ -15,6 +16,10 @@ pub(in crate::rules) struct Calls {
     files: HashMap<String, usize>,
     /// By the number of the file that they read, in the order of the configuration.
     of_files: HashMap<usize, Vec<(usize, usize, usize)>>,
+    /// What calls build, by the number of the file and the names that they give.
+    built: HashMap<(usize, Vec<String>), Built>,
+    /// What some call of a file builds.
+    reached: HashMap<usize, Built>,
 }
 
 impl Calls {
@@ -23,23 +28,42 @@ impl Calls {
         for (number, config) in configs.iter().enumerate().filter(|(_, config)| is_read(config)) {
             all.files.entry(config.path.clone()).or_insert(number);
         }
-        for (number, config) in configs.iter().enumerate() {
+        let mut names: HashMap<usize, Names> = HashMap::new();
+        for (number, config) in configs.iter().enumerate().filter(|(_, config)| !is_read(config)) {
             let is_call =
                 |at: &At| matches!(at.place.command.tool, Tool::BuildxBake | Tool::Compose);
             for at in places_of(config).filter(is_call) {
-                if let Some(file) = all.file(configs, at) {
-                    let call = (number, at.index, at.place.form);
-                    all.of_files.entry(file).or_default().push(call);
+                let Some(file) = all.file(configs, at) else { continue };
+                let call = (number, at.index, at.place.form);
+                all.of_files.entry(file).or_default().push(call);
+                let Some(config) = configs.get(file) else { continue };
+                let key = (file, named(at));
+                if !all.built.contains_key(&key) {
+                    let names = names.entry(file).or_insert_with(|| Names::of(config));
+                    let built = names.built(&key.1);
+                    all.reached.entry(file).or_default().add(&built);
+                    all.built.insert(key, built);
                 }
             }
         }
         all
     }
 
+    /// The number of the file that a call reads, and what it builds there.
+    pub(super) fn built(&self, configs: &[Config], at: At) -> Option<(usize, &Built)> {
+        let file = self.file(configs, at).filter(|_| !is_read(at.config))?;
+        Some((file, self.built.get(&(file, named(at)))?))
+    }
+
+    /// What some call builds of a file; `None` where there is none.
+    pub(super) fn reached(&self, file: &Config) -> Option<&Built> {
+        self.reached.get(self.files.get(&file.path)?)
+    }
+
     /// The file that a call reads, else the one that bake finds by itself: its own before one of
     /// Compose, whose services are targets
     /// (<https://docs.docker.com/build/bake/reference/#file-format>).
-    pub(super) fn file(&self, configs: &[Config], at: At) -> Option<usize> {
+    fn file(&self, configs: &[Config], at: At) -> Option<usize> {
         const FOUND: [&str; 6] = [
             "docker-bake.json",
             "docker-bake.hcl",
@@ -76,6 +100,12 @@ impl Calls {
     }
 }
 
+/// The targets, groups or services that a call names.
+fn named(call: At) -> Vec<String> {
+    call.place.target.iter().chain(&call.place.command.targets).cloned().collect()
+}
+
+/// Its places are what calls build, and no calls.
 fn is_read(config: &Config) -> bool {
     matches!(config.kind.name(), "bake" | "compose")
 }

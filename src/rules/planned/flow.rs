@@ -34,8 +34,7 @@ impl Name {
     pub(super) fn whole(&self) -> Self {
         let text = match self.kind {
             CacheKind::Registry
-                if reference::tag(&self.text).is_none()
-                    && !tells_nothing(last_part(&self.text)) =>
+                if reference::tag(&self.text).is_none() && !may_hold_a_tag(&self.text) =>
             {
                 format!("{}:latest", reference::without_hub(&self.text))
             }
@@ -51,8 +50,9 @@ impl Name {
     }
 }
 
-fn last_part(text: &str) -> &str {
-    text.rsplit('/').next().unwrap_or(text)
+/// A variable stands where the name ends: `r/$IMAGE`, `${CACHE:-r/app:cache}`.
+fn may_hold_a_tag(text: &str) -> bool {
+    tells_nothing(text) || tells_nothing(text.rsplit('/').next().unwrap_or(text))
 }
 
 /// Of a specification; none where it keeps nothing that another run could ask for by name.

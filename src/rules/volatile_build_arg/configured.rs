@@ -5,7 +5,7 @@
 
 use super::{META, order};
 use crate::config::dockerfile::declared;
-use crate::config::{Config, Instruction, Place, Stage};
+use crate::config::{Change, Config, Instruction, Place};
 use crate::finding::{Evidence, Fix, not_ruled_out};
 use crate::model::Tool;
 use crate::rules::Study;
@@ -13,7 +13,7 @@ use crate::rules::build_args::names_one_commit;
 use crate::rules::changing_value::changing;
 use crate::rules::dockerfile_at::{all, line, with_changes};
 use crate::rules::instruction::brief;
-use crate::rules::planned::{self, Ordered, Words, bake};
+use crate::rules::planned::{self, Ordered, Words, bake, environment};
 use crate::rules::remedy::At;
 
 /// One finding for each Dockerfile.
@@ -23,22 +23,22 @@ pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
 
 /// What one stage declares too early.
 struct Early<'a> {
-    stage: &'a Stage,
     names: Vec<&'a str>,
     declaration: &'a Instruction,
     spoilt: &'a Instruction,
+    changes: Result<Vec<Change>, String>,
 }
+
+const HANDED_ON: &str = "stages that are built on this one may use what it hands on";
 
 fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let builds = planned::builds_of(study, config);
-    let found: Vec<Early> =
-        config.content.stages.iter().filter_map(|stage| early(study, stage, &builds)).collect();
+    let found: Vec<Early> = (0..config.content.stages.len())
+        .filter_map(|at| early(study, config, at, &builds))
+        .collect();
     let first = found.first()?;
     let (name, spoilt) = (*first.names.first()?, brief(&first.spoilt.text));
-    let changes = found
-        .iter()
-        .map(|early| order::changes(early.stage, &early.names))
-        .collect::<Result<Vec<_>, _>>();
+    let changes = found.iter().map(|early| early.changes.clone()).collect::<Result<Vec<_>, _>>();
     let fix = Fix {
         summary: format!("declare `{name}` below `{spoilt}`"),
         steps: vec![format!(
@@ -75,21 +75,32 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     Some(Ordered { config, spoilt: first.spoilt.line, finding })
 }
 
-fn early<'a>(study: &Study, stage: &'a Stage, builds: &[At]) -> Option<Early<'a>> {
-    let change = |name: &str| {
-        order::change(stage, name).ok().filter(|change| !order::spoilt(stage, change).is_empty())
-    };
+fn early<'a>(study: &Study, config: &'a Config, at: usize, builds: &[At]) -> Option<Early<'a>> {
+    let stages = &config.content.stages;
+    let stage = stages.get(at)?;
     let arguments = stage.instructions.iter().filter(|i| i.keyword == "ARG" && !is_meant(&i.text));
     let volatile = arguments.flat_map(|argument| {
         declared(&argument.text).into_iter().map(move |name| (argument, name))
     });
     let volatile = volatile.filter(|(argument, name)| is_volatile(study, argument, name, builds));
-    let names: Vec<&str> =
-        volatile.map(|(_, name)| name).filter(|name| change(name).is_some()).collect();
-    let name = *names.first()?;
-    let spoilt = *order::spoilt(stage, &change(name)?).first()?;
-    let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(&name))?;
-    Some(Early { stage, names, declaration, spoilt })
+    let volatile: Vec<(&Instruction, &str)> = volatile.collect();
+    let spoilt = |name: &str| {
+        let change = order::change(stage, name).ok()?;
+        order::spoilt(stage, &change).first().copied()
+    };
+    let own = volatile.iter().map(|(_, name)| *name).filter(|name| spoilt(name).is_some());
+    let names: Vec<&str> = own.collect();
+    if let Some(name) = names.first() {
+        let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(name))?;
+        let (spoilt, changes) = (spoilt(name)?, order::changes(stage, &names));
+        return Some(Early { names, declaration, spoilt, changes });
+    }
+    let handed_on = |(declaration, name): &(&'a Instruction, &'a str)| {
+        let spoilt = order::spoilt_above(stages, at, declaration, name)?;
+        let changes = Err(HANDED_ON.to_owned());
+        Some(Early { names: vec![name], declaration, spoilt, changes })
+    };
+    volatile.iter().find_map(handed_on)
 }
 
 /// `ARG CACHE_BUST`: it is there to have everything below it built again.
@@ -145,22 +156,15 @@ fn own(study: &Study, at: At, name: &str) -> Option<String> {
 /// A bake variable has its value from the environment of the call, where that sets it.
 fn of_calls(study: &Study, at: &At, value: &str) -> Vec<String> {
     let set = |call: At| {
-        let given = call.place.variables.iter().filter(|(name, _)| is_exported(call.config, name));
+        let given = call
+            .place
+            .variables
+            .iter()
+            .filter(|(name, _)| environment::is_exported(call.config, name));
         let variables = at.place.variables.iter().chain(given).cloned().collect();
         Place { variables, ..Place::default() }.expanded(value)
     };
     bake::calls_of(study, *at).map(set).collect()
-}
-
-/// A variable of a Makefile is in the environment of its commands only where it says so.
-fn is_exported(config: &Config, name: &str) -> bool {
-    let exports = |line: &str| {
-        let rest = line.strip_prefix("export");
-        rest.is_some_and(|rest| {
-            rest.trim().is_empty() || rest.split([' ', ':', '?', '=', '+']).any(|word| word == name)
-        })
-    };
-    config.kind.name() != "makefile" || config.body().lines().any(exports)
 }
 
 /// It is given by a name alone, out of the environment, or all arguments are in one variable.

@@ -5,7 +5,7 @@
 use crate::config::dockerfile::{declared, mentions};
 use crate::config::{Change, Instruction, Stage};
 use crate::model::StepKind;
-use crate::rules::installation;
+use crate::rules::{installation, planned};
 
 /// The changes for several names; what goes to one place goes together.
 pub(super) fn changes(stage: &Stage, names: &[&str]) -> Result<Vec<Change>, String> {
@@ -73,6 +73,31 @@ pub(super) fn spoilt<'a>(stage: &'a Stage, change: &Change) -> Vec<&'a Instructi
     let first = declared.first().copied().unwrap_or_default();
     let reached = stage.instructions.iter().filter(|i| i.line > first && i.line < *before);
     reached.filter(|i| installs(i)).collect()
+}
+
+/// An installation in a stage that is built on this one, which hands its values on
+/// (<https://docs.docker.com/build/building/variables/#scoping>), above all that may use the value.
+pub(super) fn spoilt_above<'a>(
+    stages: &'a [Stage],
+    at: usize,
+    declaration: &'a Instruction,
+    name: &'a str,
+) -> Option<&'a Instruction> {
+    let stage = stages.get(at)?;
+    let (group, names) = group(stage, declaration, name);
+    let uses = |i: &Instruction| {
+        let takes = |name: &&str| mentions(&i.text, name) || mentions(&i.body, name);
+        runs_something(i) || names.iter().any(takes)
+    };
+    let own = stage.instructions.iter().filter(|i| !group.contains(&i.line));
+    if own.filter(|i| i.line > declaration.line).any(uses) {
+        return None;
+    }
+    let on_it = (at + 1..stages.len()).filter(|above| planned::below(stages, *above).contains(&at));
+    on_it.filter_map(|above| stages.get(above)).find_map(|stage| {
+        let unused = stage.instructions.iter().take_while(|i| !uses(i));
+        unused.into_iter().find(|i| installs(i))
+    })
 }
 
 /// Lines of the declaration and of all ENV, ARG and LABEL made of it, with the names they declare.

@@ -9,7 +9,7 @@ use crate::model::{CacheKind, CacheSpec};
 use crate::rules::Study;
 use crate::rules::cache_ref_shared::written::{differ, named};
 use crate::rules::planned::{self, Words, bake};
-use crate::rules::remedy::At;
+use crate::rules::remedy::{At, place};
 
 /// One finding for each such export.
 pub(super) fn findings(study: &Study) -> Vec<Finding> {
@@ -22,16 +22,17 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
     };
     let export = at.place.of_every_target().find(of_all)?;
     let name = named(at, &export)?.text;
-    let file = bake::file_of(study, at)?;
-    let (asked, built) = bake::targets(file, at);
-    let places: Vec<At> = bake::places_of(file, &built).collect();
+    let (file, built) = bake::built(study, at)?;
+    let of_file = |index: &usize| place::forms_of(file, *index).next();
+    let places: Vec<At> = built.all.iter().filter_map(of_file).collect();
+    let names: Vec<&str> = places.iter().filter_map(|at| at.place.target.as_deref()).collect();
+    let (asked, linked) = names.split_at(built.asked.len().min(names.len()));
     let differs = |at: &At| places.iter().any(|other| differ(study, *at, *other));
-    if built.len() < 2 || name_of_target(&export.raw) || !places.iter().any(differs) {
+    if names.len() < 2 || name_of_target(&export.raw) || !places.iter().any(differs) {
         return None;
     }
-    let listed = listed(&built);
-    let linked: Vec<&String> = built.iter().filter(|name| !asked.contains(name)).collect();
-    let narrow = match (asked.as_slice(), linked.is_empty()) {
+    let listed = listed(&names);
+    let narrow = match (asked, linked.is_empty()) {
         ([one], false) => format!(
             "Write `{one}.cache-to=` in place of `*.cache-to=`: with mode=max its cache holds the \
                 linked targets too."
@@ -43,7 +44,7 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
     let words = Words {
         title: format!(
             "{} targets will write their caches to {name}, and each replaces the other's",
-            built.len()
+            names.len()
         ),
         cause: format!(
             "One call of bake builds {listed}{}, and `*.cache-to=` sets one export for all of \
@@ -68,15 +69,9 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
         subject: name,
     };
     let lines = at.evidence_of("*.cache-to", "one export for all targets").into_iter();
-    let places = file
-        .content
-        .places
-        .iter()
-        .filter(|place| place.target.as_ref().is_some_and(|name| built.contains(name)));
-    let lines = lines.chain(places.filter_map(|place| {
-        let quote = file.quote(place.command.quote.line)?;
-        Some(crate::finding::Evidence::of(&file.path, &quote, "a target that is built"))
-    }));
+    let mut places = places;
+    places.sort_by_key(|at| at.index);
+    let lines = lines.chain(places.iter().filter_map(|at| at.evidence("a target that is built")));
     planned::finding(&META, META.severity, lines.collect(), words)
 }
 
@@ -85,7 +80,7 @@ fn name_of_target(raw: &str) -> bool {
     raw.contains("target") && raw.contains('$')
 }
 
-fn listed(names: &[String]) -> String {
+fn listed(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),

@@ -112,6 +112,12 @@ pub struct Asked {
 }
 
 impl Command {
+    /// It is `podman build`, whose options are not all `buildah`'s.
+    #[must_use]
+    pub fn is_podman(&self) -> bool {
+        self.tool == Tool::Buildah && self.quote.text.contains("podman")
+    }
+
     /// It is complete: shares what earlier ones asked for too.
     pub(super) fn settled(mut self) -> Self {
         thread_local!(static RECENT: Recent<Shared<Asked>> = Recent::default());

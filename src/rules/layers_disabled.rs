@@ -91,7 +91,7 @@ fn title(runs: usize, asked: Option<&Command>) -> String {
 /// that turns them off.
 fn asked_without<'a>(past: &Past<'a>, i: usize) -> Option<&'a Command> {
     let [command] = past.commands(i) else { return None };
-    let own = !command.quote.text.contains("podman") && !command.no_cache;
+    let own = !command.is_podman() && !command.no_cache;
     let without = command.layers == Some(false) || own && command.layers.is_none();
     (command.tool == Tool::Buildah && without).then_some(command)
 }

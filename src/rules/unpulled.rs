@@ -52,8 +52,7 @@ fn in_vain<'a>(past: &Past<'a>, i: usize) -> Option<(&'a Run, &'a Build, &'a Com
     let command =
         past.commands(i).iter().find(|c| c.tool == Tool::Buildah && !c.cache_from.is_empty())?;
     // Without layers there is no cache at all; podman has them on.
-    let layers = command.layers.unwrap_or_else(|| command.quote.text.contains("podman"))
-        && !command.no_cache;
+    let layers = command.layers.unwrap_or_else(|| command.is_podman()) && !command.no_cache;
     let cold = build.hits() == 0 && build.imports.is_empty() && build.total() > 0;
     let whole = build.dialect == Dialect::Buildah && build.outcome == BuildOutcome::Succeeded;
     (layers && cold && whole).then_some((run, build, command))

@@ -8,7 +8,7 @@ use crate::finding::Fix;
 pub(super) fn registry(site: &Site) -> Option<Fix> {
     match site.form {
         Form::Kaniko => Some(kaniko(site)),
-        Form::Buildah => Some(buildah(site)),
+        Form::Buildah | Form::Podman => Some(buildah(site)),
         _ => None,
     }
 }
@@ -16,9 +16,14 @@ pub(super) fn registry(site: &Site) -> Option<Fix> {
 /// The options alone, as they are pasted.
 pub(super) fn options(site: &Site) -> String {
     let repo = repository(site);
-    if site.form == Form::Buildah {
+    let call = match site.form {
+        Form::Buildah => Some("buildah build --layers"),
+        Form::Podman => Some("podman build"),
+        _ => None,
+    };
+    if let Some(call) = call {
         return format!(
-            "buildah build --layers \\\n  --cache-from {repo} --cache-to {repo} \\\n  -t {} .",
+            "{call} \\\n  --cache-from {repo} --cache-to {repo} \\\n  -t {} .",
             site.image
         );
     }

@@ -32,8 +32,10 @@ pub enum Form {
     Buildctl,
     /// kaniko's executor.
     Kaniko,
-    /// `buildah build`, `podman build`.
+    /// `buildah build`.
     Buildah,
+    /// `podman build`.
+    Podman,
 }
 
 /// What a fix has to be written for.
@@ -205,7 +207,7 @@ fn notes(run: &Run, kind: NoteKind) -> impl DoubleEndedIterator<Item = &CiNote> 
 fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
     match build.dialect {
         Dialect::Kaniko => return Form::Kaniko,
-        Dialect::Buildah => return Form::Buildah,
+        Dialect::Buildah => return command.map_or(Form::Buildah, of_buildah),
         _ => {}
     }
     let plugin = [
@@ -230,7 +232,7 @@ fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
         Some(Tool::Compose) => Form::Compose,
         Some(Tool::Buildctl) => Form::Buildctl,
         Some(Tool::BuildPushAction) => Form::BuildPushAction,
-        Some(Tool::Buildah) => Form::Buildah,
+        Some(Tool::Buildah) => command.map_or(Form::Buildah, of_buildah),
         Some(Tool::Kaniko) => Form::Kaniko,
         // The classic builder knows no bake.
         None if build.target.is_some() && build.dialect == Dialect::Classic => Form::Compose,
@@ -244,6 +246,10 @@ fn form_of(run: &Run, build: &Build, command: Option<&Command>) -> Form {
     }
 }
 
+fn of_buildah(command: &Command) -> Form {
+    if command.is_podman() { Form::Podman } else { Form::Buildah }
+}
+
 fn form_of_tool(tool: Tool, at: At) -> Form {
     match tool {
         Tool::DockerBuild => Form::DockerBuild,
@@ -253,7 +259,7 @@ fn form_of_tool(tool: Tool, at: At) -> Form {
         Tool::Compose => Form::Compose,
         Tool::Buildctl => Form::Buildctl,
         Tool::BuildPushAction => Form::BuildPushAction,
-        Tool::Buildah => Form::Buildah,
+        Tool::Buildah => of_buildah(&at.place.command),
         Tool::Kaniko => Form::Kaniko,
     }
 }

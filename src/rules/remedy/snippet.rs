@@ -20,7 +20,7 @@ pub(super) fn write(site: &Site, settings: &Settings) -> String {
         Form::Compose => compose(site, settings),
         Form::ComposePlugin => plugin(site, settings),
         Form::BuildPushAction => action(site, settings),
-        Form::Kaniko | Form::Buildah => super::plain::options(site),
+        Form::Kaniko | Form::Buildah | Form::Podman => super::plain::options(site),
     }
 }
 

@@ -84,8 +84,10 @@ impl<'a> Call<'a> {
     /// What is to be said of it where it may build images in a way that is not read.
     pub(super) fn unread(&self) -> Option<String> {
         let may = may_build_images(self.name) || may_build_images(&self.orb);
-        let known = ["check", "hadolint"];
-        let other = known.iter().any(|word| self.called().contains(word)) && !self.builds();
+        let called = self.called();
+        let known = ["check", "hadolint"].iter().any(|word| called.contains(word));
+        let moves = matches!(called.as_str(), "push" | "push_image" | "pull" | "tag_image");
+        let other = (known || moves) && !self.builds();
         let what = || unread(&format!("`{}` of the orb {}", self.name, self.orb));
         (may && !self.builds() && !other).then(what)
     }

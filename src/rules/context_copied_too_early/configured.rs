@@ -90,9 +90,9 @@ fn early(config: &Config, at: usize) -> Option<Early<'_>> {
     let copy = stage.instructions.iter().find(|i| copies_everything(&i.text))?;
     let first = stage.instructions.iter().find(|i| copies_context(&i.text))?;
     let above = || stage.instructions.iter().filter(|i| i.line < copy.line);
-    let manifests = first.line < copy.line && above().any(|i| installs(&i.text))
+    let manifests = first.line < copy.line && above().any(installs_something)
         || above().any(|i| installs_from_mounts(&i.text));
-    let run = stage.instructions.iter().find(|i| i.line > copy.line && installs(&i.text))?;
+    let run = stage.instructions.iter().find(|i| i.line > copy.line && installs_something(i))?;
     (!manifests).then(|| Early {
         copy,
         run,
@@ -101,6 +101,13 @@ fn early(config: &Config, at: usize) -> Option<Early<'_>> {
         reads: if needs_none(run) { "none" } else { "only a few" },
         step: if needs_none(run) { ABOVE } else { STEP },
     })
+}
+
+/// In its text, or in the here-document that its shell reads: `RUN <<EOF`.
+fn installs_something(instruction: &Instruction) -> bool {
+    let run = |line: &str| installs(&format!("RUN {line}"));
+    let script = || instruction.text.starts_with("RUN ") && instruction.body.lines().any(run);
+    installs(&instruction.text) || script()
 }
 
 /// The stages of the file that a stage stands on.
@@ -121,7 +128,8 @@ fn below(stages: &[Stage], at: usize) -> impl Iterator<Item = &Stage> {
 fn installs_what_files_name(stage: &Stage) -> bool {
     let few = |i: &Instruction| copies_context(&i.text) && !copies_everything(&i.text);
     let first = stage.instructions.iter().find(|i| few(i)).map(|i| i.line);
-    let behind = |i: &Instruction| first.is_some_and(|first| i.line > first) && installs(&i.text);
+    let behind =
+        |i: &Instruction| first.is_some_and(|first| i.line > first) && installs_something(i);
     stage.instructions.iter().any(|i| behind(i) || installs_from_mounts(&i.text))
 }
 

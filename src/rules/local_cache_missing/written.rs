@@ -120,5 +120,11 @@ fn is_named(at: At, names: &[&str]) -> bool {
     let option = |line: &str| line.contains("type=local");
     let texts = at.texts().chain(at.config.others.iter().map(String::as_str));
     let mut others = texts.flat_map(str::lines).filter(|line| !option(line));
-    others.any(|line| names.iter().any(|name| line.contains(name)))
+    others.any(|line| names.iter().any(|name| begins_in(line, name)))
+}
+
+/// `.buildx-cache` is another directory than `buildx-cache`.
+fn begins_in(line: &str, name: &str) -> bool {
+    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    line.match_indices(name).any(|(at, _)| !line.get(..at).is_some_and(|l| l.ends_with(inside)))
 }

@@ -1,5 +1,7 @@
 //! What is in the files that were given: logs, line by line, and evidence, as a whole.
 
+use rayon::prelude::*;
+
 use super::{Options, WHOLE, problem};
 use crate::envelope::Stack;
 use crate::evidence::{self, Evidence};
@@ -34,15 +36,50 @@ impl Read {
 /// Every log of a path: an archive holds several.
 pub(super) fn logs(entry: &Entry, options: &Options) -> Read {
     let digested = options.digested || options.history.is_some();
-    let mut all = Read::default();
+    let (mut all, mut waiting) = (Read::default(), Waiting::default());
     source::each(entry, &how(options), &mut |part, content| {
-        all.add(match content {
-            Ok(Content::Log(input)) => log(part, input, digested),
+        let next = match content {
+            Ok(Content::Whole(bytes)) if bytes.len() <= TOGETHER => {
+                if waiting.bytes + bytes.len() > TOGETHER {
+                    all.add(waiting.read(digested));
+                }
+                return waiting.push(part, bytes);
+            }
             Ok(Content::Whole(bytes)) => file(part, bytes, digested),
+            Ok(Content::Log(input)) => log(part, input, digested),
             Err(e) => Read::problem(part, e.to_string()),
-        });
+        };
+        all.add(waiting.read(digested));
+        all.add(next);
     });
-    all
+    all.and(waiting.read(digested))
+}
+
+/// Bytes of files that are read at the same time: what is read of one takes some times its room.
+const TOGETHER: usize = 8 << 20;
+
+/// Files of an archive that wait to be read side by side: the status and the attestation of a
+/// stored build take equally long.
+#[derive(Default)]
+struct Waiting {
+    files: Vec<(Part, Vec<u8>)>,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, part: &Part, mut bytes: Vec<u8>) {
+        // They came with room for the longest file.
+        bytes.shrink_to_fit();
+        self.bytes += bytes.len();
+        self.files.push((part.clone(), bytes));
+    }
+
+    /// Reads them all, in their order.
+    fn read(&mut self, digested: bool) -> Read {
+        let Self { files, .. } = std::mem::take(self);
+        let files = files.into_par_iter().map(|(part, bytes)| file(&part, bytes, digested));
+        files.reduce(Read::default, Read::and)
+    }
 }
 
 fn how(options: &Options) -> Reading {

@@ -245,11 +245,26 @@ const TOOLS: [(&str, &[&str]); 51] = [
     ),
 ];
 
-/// A RUN can be pages long.
+/// A RUN can be pages long, and begin with mounts that hide what it does:
+/// `RUN --mount=type=cache,… npm ci` is shown as `RUN --mount=… npm ci` where it does not fit.
 pub(super) fn brief(text: &str) -> String {
     const MAX: usize = 60;
+    if text.chars().nth(MAX).is_none() {
+        return text.to_owned();
+    }
+    let text = without_mounts(text).unwrap_or_else(|| text.to_owned());
     let cut = text.char_indices().nth(MAX).and_then(|(at, _)| text.get(..at));
-    cut.map_or_else(|| text.to_owned(), |start| format!("{}…", start.trim_end()))
+    cut.map_or_else(|| text.clone(), |start| format!("{}…", start.trim_end()))
+}
+
+/// The options before the command of a RUN, as one `--mount=…`.
+fn without_mounts(text: &str) -> Option<String> {
+    let command = text.strip_prefix("RUN --mount=")?;
+    let mut rest = command.split_once(char::is_whitespace)?.1.trim_start();
+    while let Some(option) = rest.strip_prefix("--mount=") {
+        rest = option.split_once(char::is_whitespace)?.1.trim_start();
+    }
+    Some(format!("RUN --mount=… {rest}"))
 }
 
 #[cfg(test)]
@@ -276,6 +291,17 @@ mod tests {
             Some("https://x.example/a")
         );
         assert_eq!(remote("ADD a.tar /"), None);
+    }
+
+    #[test]
+    fn names_a_long_run_by_its_command() {
+        let long = "RUN --mount=type=cache,target=/root/.npm --mount=type=bind,source=a,target=b \
+            npm ci --omit=dev";
+        assert_eq!(brief(long), "RUN --mount=… npm ci --omit=dev");
+        let short = "RUN --mount=type=cache,target=/root/.npm npm ci";
+        assert_eq!(brief(short), short);
+        let cut = "RUN --mount=type=cache,target=/root/.cache/uv,id=uv-of-this-project,shari…";
+        assert_eq!(brief(cut), "RUN --mount=type=cache,target=/root/.cache/uv,id=uv-of-this-…");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
 use memchr::memmem;
 
 use super::entries::{Entry, Record, each};
@@ -20,9 +21,9 @@ use crate::model::{Digest, Quote, parse_step_name};
 #[derive(Debug, Default)]
 pub(super) struct RawJsonSegment {
     /// Numbers of vertices by digest, or by group.
-    numbers: BTreeMap<String, usize>,
+    numbers: HashMap<String, usize>,
     /// Group of a digest.
-    groups: BTreeMap<String, String>,
+    groups: HashMap<String, String>,
     nodes: Vec<Node>,
     /// How many inputs they have together.
     inputs: usize,

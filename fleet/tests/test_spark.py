@@ -144,7 +144,7 @@ def test_bad_input_costs_no_others(session, tmp_path):
     assert len(found) == len(rows)
     assert {name for name, row in found.items() if row["total"] == 1} == {"gz.log.gz", "utf-16.log", "good.log"}
     assert all(row["problems"] for row in found.values() if row["total"] != 1)
-    assert "is no head of a frame" in found["when.log"]["problems"][0] and "uri" in found["row of the manifest without uri"]["problems"][0]
+    assert "is not the header of a frame" in found["when.log"]["problems"][0] and "uri" in found["row of the manifest without uri"]["problems"][0]
 
     # A record of a newer cachediag, and one that is none, among good ones of the same job.
     newer = records.where("run = 'good.log'").withColumns({"id": F.lit("n"), "record": F.lit('{"version":99}')})

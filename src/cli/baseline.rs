@@ -56,8 +56,8 @@ impl Kept {
             Some(known) => known,
             None if update => Baseline { name, ..Baseline::default() },
             None => anyhow::bail!(
-                "there is no baseline {name}. Make it of what is found today: add \
-                    --update-baseline once, and commit the file"
+                "there is no baseline {name}. To record what is found today, add --update-baseline \
+                    once, and commit the file"
             ),
         };
         Ok(Some(Self { path: path.to_owned(), known, update }))
@@ -85,7 +85,9 @@ fn read(path: &Path) -> anyhow::Result<Option<Baseline>> {
         Err(error) => return Err(error).context(format!("cannot read the baseline {name}")),
     };
     let wire: Wire = serde_json::from_str(&text).with_context(|| {
-        format!("{name} is no baseline; give another name, or remove it and use --update-baseline")
+        format!(
+            "{name} is not a baseline; give another name, or remove it and use --update-baseline"
+        )
     })?;
     if wire.version != VERSION {
         anyhow::bail!(

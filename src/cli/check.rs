@@ -32,7 +32,10 @@ pub(super) fn run(args: &CheckArgs, look: Look) -> anyhow::Result<ExitCode> {
     if report.study.configs.is_empty() && only_files(args) {
         // A hook names each file that changed: one that says nothing about a cache is no mistake.
         let names: Vec<_> = args.files.iter().map(|file| file.display().to_string()).collect();
-        screen::complain(&format!("no configuration that cachediag knows: {}", names.join(", ")));
+        screen::complain(&format!(
+            "not a configuration file that cachediag knows: {}",
+            names.join(", ")
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     let nothing = report.study.configs.is_empty();

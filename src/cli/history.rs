@@ -18,7 +18,7 @@ use crate::render::redact::redact;
 /// What the command line and the variables of the CI say; `None` without `--history`.
 pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<Settings> {
     let file = project.history.as_ref()?.0.clone();
-    let (identity, around) = (told(job), Identity::of_environment(&screen::variable));
+    let (identity, around) = (from_flags(job), Identity::of_environment(&screen::variable));
     let (keep, last) =
         (project.keep.unwrap_or_default().0, project.last.map_or(LAST, NonZeroUsize::get));
     Some(Settings { file, keep, last, identity, around, now: Utc::now() })
@@ -29,7 +29,7 @@ pub(super) fn settings(project: &settings::Settings, job: &JobArgs) -> Option<Se
 const LAST: usize = 20;
 
 /// Flags are kept as variables are: without secrets.
-fn told(job: &JobArgs) -> Identity {
+fn from_flags(job: &JobArgs) -> Identity {
     let said = |flag: &Option<String>| flag.as_deref().map(|text| redact(text).into_owned());
     Identity {
         repository: said(&job.repository),

@@ -14,7 +14,7 @@ pub(super) fn refuse(paths: &[PathBuf]) -> anyhow::Result<()> {
         let text = path.to_string_lossy();
         if let Some(how) = page(&text) {
             anyhow::bail!(
-                "{text} is a page of the web, which is not fetched. Pipe its log in: {how}"
+                "{text} is a web page, which cachediag does not fetch. Pipe its log in: {how}"
             );
         }
     }

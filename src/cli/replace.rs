@@ -62,7 +62,7 @@ impl<'a> Staged<'a> {
             .transpose()
             .with_context(|| format!("cannot change {name}"))?;
         let new = beside(&target, old.as_ref(), asked.after)
-            .with_context(|| format!("cannot write a new {name} beside the old one"))?;
+            .with_context(|| format!("cannot write a new {name} next to the old one"))?;
         Ok(Self { asked, target, new })
     }
 
@@ -130,7 +130,7 @@ impl Done<'_> {
 fn writable(target: &Path) -> io::Result<Metadata> {
     let metadata = fs::metadata(target)?;
     if !metadata.is_file() {
-        return Err(io::Error::other("it is no file"));
+        return Err(io::Error::other("it is not a file"));
     }
     if metadata.permissions().readonly() {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only"));

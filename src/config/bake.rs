@@ -124,7 +124,7 @@ impl Own<'_> {
 
     fn caches(&self, settings: &Settings) -> Result<Vec<Edit>, String> {
         if settings.builder {
-            return Err("the builder is made where the build is started".to_owned());
+            return Err("the builder is created where the build is started".to_owned());
         }
         let mut edits = Vec::new();
         for (attribute, items) in

@@ -143,7 +143,7 @@ fn machine(root: &Value, job: &Value) -> bool {
     of("machine").is_some_and(|machine| !keeps_layers(machine)) && !own
 }
 
-/// Its first image brings a docker client before version 23, which builds with the older builder
+/// Its first image brings a docker client before version 23, which builds with the classic builder
 /// unless told otherwise: `docker:20.10`, `circleci/node`, `cimg/base:2020.01`.
 fn has_older_client(root: &Value, job: &Value) -> bool {
     let named = job.get("executor").and_then(|e| text(e).or_else(|| e.get("name").and_then(text)));

@@ -11,7 +11,7 @@ const KNOWN: &[(&[&str], &str, &str)] = &[
     // It builds with a BuildKit of its own and is cached by rules of its own
     // (<https://docs.earthly.dev/docs/caching/caching-in-earthfiles>).
     (&["Earthfile"], "is built by Earthly, whose files are not read", ""),
-    (&["skaffold.yaml", "skaffold.yml"], "is read by Skaffold, and not here", "artifacts:"),
+    (&["skaffold.yaml", "skaffold.yml"], "is a file of Skaffold, which is not read", "artifacts:"),
     (&["appveyor.yml", ".appveyor.yml"], "is a file of AppVeyor, which is not read", "docker"),
     (&[".cirrus.yml"], "is a file of Cirrus CI, which is not read", "docker"),
     (&["semaphore.yml"], "is a file of Semaphore, which is not read", "docker"),
@@ -62,6 +62,6 @@ impl Kind for Foreign {
     }
 
     fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {
-        Err("the file is yours to change".to_owned())
+        Err("cachediag does not edit this kind of file".to_owned())
     }
 }

@@ -30,7 +30,7 @@ impl List<'_> {
             None => self.insert(items, patch),
             // A list of its own goes before the one it gets by `<<`.
             Some(other) if other.merged && items.is_empty() => {
-                Err("its list is got by a YAML merge key".to_owned())
+                Err("its list comes from a YAML merge key".to_owned())
             }
             Some(other) if other.merged => self.insert(items, patch),
             Some(own) if items.is_empty() => remove_key(self.doc, &own.route, patch),

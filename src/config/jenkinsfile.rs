@@ -68,7 +68,7 @@ impl Kind for Jenkinsfile {
     }
 
     fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {
-        Err("a Jenkinsfile is yours to change".to_owned())
+        Err("cachediag does not edit a Jenkinsfile".to_owned())
     }
 }
 

@@ -23,7 +23,7 @@ impl Kind for Justfile {
     }
 
     fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {
-        Err("a recipe of a justfile is yours to change".to_owned())
+        Err("cachediag does not edit a recipe of a justfile".to_owned())
     }
 }
 

@@ -29,7 +29,7 @@ impl Kind for Makefile {
     }
 
     fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {
-        Err("a recipe of a Makefile is yours to change".to_owned())
+        Err("cachediag does not edit a recipe of a Makefile".to_owned())
     }
 }
 

@@ -185,7 +185,7 @@ pub fn forge(path: &str) -> Option<&str> {
     path.split('/').find(|part| matches!(*part, ".github" | ".gitea" | ".forgejo"))
 }
 
-const TEMPLATE: &str = "is a template, not read; the file that is made of it can be";
+const TEMPLATE: &str = "is a template and is not read; give the file that is generated from it";
 
 /// Jinja, Go templates, ERB. GitHub's `${{ … }}` stands in values.
 fn is_template(text: &str) -> bool {
@@ -315,7 +315,7 @@ impl Config {
         let kind = KINDS
             .iter()
             .find(|kind| kind.names(path))
-            .ok_or("is no configuration that is known")?;
+            .ok_or("is not a configuration file that cachediag knows")?;
         let text = kind.correct("", changes)?;
         change::verify(&Content::default(), &kind.read(&text)?, changes)?;
         let diff = patch::diff_of_new(path, &text);

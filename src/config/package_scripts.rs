@@ -40,7 +40,7 @@ impl Kind for PackageScripts {
     }
 
     fn correct(&self, _: &str, _: &[Change]) -> Result<String, String> {
-        Err("a script of a package.json is yours to change".to_owned())
+        Err("cachediag does not edit a script of a package.json".to_owned())
     }
 }
 

@@ -49,7 +49,7 @@ impl Kind for ShellScript {
 
     fn correct(&self, text: &str, changes: &[Change]) -> Result<String, String> {
         if text.contains('\r') {
-            return Err("its lines end in the way of Windows".to_owned());
+            return Err("its lines end with CRLF".to_owned());
         }
         let new = jobs::correct(&wrapped(text), all, changes)?;
         let lines = new.strip_prefix(HEAD).ok_or("the script is written in an unusual way")?;

@@ -65,7 +65,7 @@ fn all(root: &Value) -> Vec<Job> {
 }
 
 /// Each job has a machine of its own. Its engine is as old as the image of the machine: up to
-/// Docker 22 the older builder is the default.
+/// Docker 22 the classic builder is the default.
 fn job(root: &Value, value: &Value, at: &Route) -> Job {
     let phases = PHASES.into_iter().flat_map(|phase| scripts(value.get(phase), &key(at, phase)));
     let deploy = value.get("deploy").map(|deploy| match deploy.as_sequence() {

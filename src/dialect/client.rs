@@ -45,13 +45,13 @@ fn failure(text: &[u8]) -> Option<&[u8]> {
                 || service_failed(rest)
                 || locked(rest)
                 || unwritable(rest)
-                || told_by_caller(text)
+                || wraps_an_error(text)
         }
         None => {
             UNNAMED.iter().any(|start| text.starts_with(start.as_bytes()))
                 || service_failed(text)
                 || locked(text)
-                || told_by_caller(text)
+                || wraps_an_error(text)
                 || text.starts_with(b"unknown flag: --cache-")
         }
     };
@@ -166,7 +166,7 @@ fn unwritable(rest: &[u8]) -> bool {
 /// What programs that build through a library put before the builder's error:
 /// `Error failed to fetch an image or build from source: error building: failed to solve: …`
 /// (`superfly/flyctl`), `Error: failed to build the image: failed to solve: …`.
-fn told_by_caller(text: &[u8]) -> bool {
+fn wraps_an_error(text: &[u8]) -> bool {
     let error = [&b"Error "[..], b"Error: ", b"ERROR: ", b"error: "];
     error.iter().any(|start| text.starts_with(start))
         && [&b": failed to solve: "[..], b": failed to solve with frontend "]

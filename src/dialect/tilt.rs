@@ -20,7 +20,7 @@ impl Dialect for Tilt {
         };
         let says = match text.first()? {
             b'S' => begins(text)?,
-            b'[' | b'E' | b'e' => told(text.trim_ascii_end())?,
+            b'[' | b'E' | b'e' => step_line(text.trim_ascii_end())?,
             _ => return None,
         };
         Some(Event::Tty(says))
@@ -36,7 +36,7 @@ fn begins(text: &[u8]) -> Option<Says<'_>> {
 
 /// `[cached] [2/5] WORKDIR /src`, `[4/5] RUN go mod download [done: 14.201s]`,
 /// `ERROR IN: [5/5] RUN go build`, `[1/5] FROM docker.io/library/golang@sha256:0a`
-fn told(text: &[u8]) -> Option<Says<'_>> {
+fn step_line(text: &[u8]) -> Option<Says<'_>> {
     if let Some(name) = text.strip_prefix(b"[cached] ") {
         return name.starts_with(b"[").then_some(Says::Told { text: name, seconds: None });
     }

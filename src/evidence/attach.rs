@@ -67,7 +67,7 @@ fn order(what: &What) -> u8 {
 }
 
 fn unmatched(file: &Evidence) -> Problem {
-    let beside = "give the log of its build beside it, under the same name up to the first dot";
+    let beside = "give the log of its build next to it, with the same name up to the first dot";
     let message = match file.what {
         What::Cache(_) => {
             format!("is a {} that none of the logs wrote, so it was not used: {beside}", file.kind)

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::{Given, Kind, Page, What, formula};
-use crate::model::{Digest, Quote, Told};
+use crate::model::{Digest, EvidenceKind, Quote};
 
 /// A configuration of its own.
 pub(super) struct Bare;
@@ -97,8 +97,8 @@ impl Kind for Bare {
         "cache configuration"
     }
 
-    fn told(&self) -> Told {
-        Told::CacheConfig
+    fn evidence_kind(&self) -> EvidenceKind {
+        EvidenceKind::CacheConfig
     }
 
     fn begins(&self, start: &[u8]) -> bool {
@@ -153,8 +153,8 @@ impl Kind for Inline {
         "inline cache of an image"
     }
 
-    fn told(&self) -> Told {
-        Told::CacheConfig
+    fn evidence_kind(&self) -> EvidenceKind {
+        EvidenceKind::CacheConfig
     }
 
     fn begins(&self, start: &[u8]) -> bool {

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::content::{Node, Taken, Tree, header};
 use super::formula;
-use crate::model::{Build, Digest, Few, Run, Step, StepKey, Text, Told};
+use crate::model::{Build, Digest, EvidenceKind, Few, Run, Step, StepKey, Text};
 use crate::source::{Checkout, Tracked, TrackedKind};
 
 /// Of agents: the usual one, that of a group, that of GitLab's helper image, a strict one.
@@ -50,7 +50,7 @@ fn name_in_build(build: &mut Build, own: Option<&str>, commits: &mut Commits) {
             of.insert(commit);
         }
     }
-    build.told.extend(of.into_iter().map(|commit| (Told::Checkout, Text::new(&commit))));
+    build.told.extend(of.into_iter().map(|commit| (EvidenceKind::Checkout, Text::new(&commit))));
 }
 
 /// What a step takes of the build context, and the digests that are recorded for it.

@@ -3,7 +3,7 @@
 //! The only file in which `BuildKit` counts hits itself. Source: `moby/buildkit` `client/build.go`.
 
 use super::{Kind, Page, What};
-use crate::model::Told;
+use crate::model::EvidenceKind;
 
 /// Counts, behind the steps that missed.
 pub(super) struct Metrics;
@@ -13,8 +13,8 @@ impl Kind for Metrics {
         "count of hits and misses by buildctl"
     }
 
-    fn told(&self) -> Told {
-        Told::Metrics
+    fn evidence_kind(&self) -> EvidenceKind {
+        EvidenceKind::Metrics
     }
 
     fn begins(&self, start: &[u8]) -> bool {

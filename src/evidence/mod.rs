@@ -36,14 +36,14 @@ use self::metrics::Measured;
 use self::provenance::Attested;
 use self::record::Record;
 use self::store::Operations;
-use crate::model::{Digest, Few, Run, Text, Told};
+use crate::model::{Digest, EvidenceKind, Few, Run, Text};
 
 /// A kind of file.
 trait Kind: Sync {
     /// Its name in sentences: `cache configuration`.
     fn name(&self) -> &'static str;
     /// What it proves things as.
-    fn told(&self) -> Told;
+    fn evidence_kind(&self) -> EvidenceKind;
     /// Whether a file that begins so may be one. Asked of every file, so it only looks for a few
     /// words.
     fn begins(&self, start: &[u8]) -> bool;
@@ -91,7 +91,7 @@ pub struct Evidence {
     /// Digest of its bytes: what a manifest or a log calls it.
     digest: Digest,
     /// What it proves things as.
-    told: Told,
+    told: EvidenceKind,
     /// The reference of the build it belongs to, where another file says so.
     of: Option<String>,
     what: What,
@@ -139,7 +139,7 @@ pub fn read(source: &str, bytes: &[u8]) -> Option<Result<Evidence, String>> {
             source: source.to_owned(),
             kind: kind.name(),
             digest,
-            told: kind.told(),
+            told: kind.evidence_kind(),
             of: None,
             what,
         };

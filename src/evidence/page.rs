@@ -21,7 +21,7 @@ pub fn pages() -> impl Iterator<Item = Page> {
 /// No file, but it proves as much.
 const CHECKOUT: Page = Page {
     name: "checkout, beside caches of two runs",
-    proves: "which files of a COPY changed: those of a commit are hashed as BuildKit does, and \
+    proves: "which files of a COPY changed: a commit's files are hashed the way BuildKit does, and \
         compared with what the caches recorded",
     get: &[
         ("any CI", "git fetch --depth=50 && cachediag --checkout . build.log cache.json"),

@@ -19,7 +19,7 @@ use super::cacheconfig::{CacheConfig, Link, Record};
 use super::llb::Operation;
 use super::record::{arguments, last_part};
 use super::{Given, Kind, Page, What, formula};
-use crate::model::{Digest, Quote, Told};
+use crate::model::{Digest, EvidenceKind, Quote};
 
 /// A predicate or statement.
 pub(super) struct Provenance;
@@ -213,8 +213,8 @@ impl Kind for Provenance {
         "provenance"
     }
 
-    fn told(&self) -> Told {
-        Told::Provenance
+    fn evidence_kind(&self) -> EvidenceKind {
+        EvidenceKind::Provenance
     }
 
     fn begins(&self, start: &[u8]) -> bool {
@@ -263,8 +263,8 @@ impl Kind for Metadata {
         "metadata file"
     }
 
-    fn told(&self) -> Told {
-        Told::Metadata
+    fn evidence_kind(&self) -> EvidenceKind {
+        EvidenceKind::Metadata
     }
 
     fn begins(&self, start: &[u8]) -> bool {

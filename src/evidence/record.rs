@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::{Given, Kind, Page, What, formula};
-use crate::model::{Digest, Text, Told};
+use crate::model::{Digest, EvidenceKind, Text};
 
 /// As it is stored.
 pub(super) struct Stored;
@@ -42,8 +42,8 @@ impl Kind for Stored {
         "build record"
     }
 
-    fn told(&self) -> Told {
-        Told::DockerBuild
+    fn evidence_kind(&self) -> EvidenceKind {
+        EvidenceKind::DockerBuild
     }
 
     fn begins(&self, start: &[u8]) -> bool {
@@ -174,8 +174,8 @@ impl Kind for Inspected {
         "build record as `docker buildx history inspect` prints it"
     }
 
-    fn told(&self) -> Told {
-        Told::Inspect
+    fn evidence_kind(&self) -> EvidenceKind {
+        EvidenceKind::Inspect
     }
 
     fn begins(&self, start: &[u8]) -> bool {

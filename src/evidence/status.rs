@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{Kind, PARTS, What};
 use crate::envelope::Stack;
-use crate::model::{Interest, LogReader, Run, Told};
+use crate::model::{EvidenceKind, Interest, LogReader, Run};
 use crate::source::Input;
 
 /// Frames.
@@ -113,8 +113,8 @@ impl Kind for Status {
         "stored status of a build"
     }
 
-    fn told(&self) -> Told {
-        Told::DockerBuild
+    fn evidence_kind(&self) -> EvidenceKind {
+        EvidenceKind::DockerBuild
     }
 
     fn begins(&self, start: &[u8]) -> bool {

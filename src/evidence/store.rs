@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Given, Kind, Page, What, formula, llb};
-use crate::model::{Digest, Told};
+use crate::model::{Digest, EvidenceKind};
 
 /// The text form.
 pub(super) struct Store;
@@ -20,8 +20,8 @@ impl Kind for Store {
         "cache store of a daemon"
     }
 
-    fn told(&self) -> Told {
-        Told::Store
+    fn evidence_kind(&self) -> EvidenceKind {
+        EvidenceKind::Store
     }
 
     fn begins(&self, start: &[u8]) -> bool {

@@ -37,7 +37,7 @@ pub(super) fn runs(runs: &mut Vec<Run>, evidence: Vec<Evidence>) -> Vec<Evidence
             None if alone => source,
             None => file.source,
         };
-        let run = Run { digest: Some(file.digest.bytes()), ..told(*run, &source, of) };
+        let run = Run { digest: Some(file.digest.bytes()), ..with_record(*run, &source, of) };
         match runs.iter_mut().find(|known| is_twin(known, &run)) {
             Some(known) => name(known, of),
             None => runs.push(run),
@@ -58,7 +58,7 @@ fn is_log(file: &Evidence) -> bool {
 }
 
 /// The run, with what its record says of it.
-fn told(run: Run, source: &str, record: Option<&Record>) -> Run {
+fn with_record(run: Run, source: &str, record: Option<&Record>) -> Run {
     let label = Path::new(source)
         .file_stem()
         .map(|stem| Text::new(&stem.to_string_lossy()))

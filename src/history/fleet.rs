@@ -46,5 +46,5 @@ pub fn runs_of(mut records: Vec<Record>, last: usize) -> Vec<Run> {
         }
     }
     runs.reverse();
-    recall::told_apart(runs, Vec::new())
+    recall::with_unique_names(runs, Vec::new())
 }

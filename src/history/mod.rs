@@ -124,7 +124,7 @@ impl History {
             recall::of_job(run, record)
         });
         let fresh: Vec<Run> = fresh.collect();
-        recall::told_apart(earlier, fresh)
+        recall::with_unique_names(earlier, fresh)
     }
 
     fn earlier(&mut self) -> Vec<Run> {

@@ -125,7 +125,7 @@ pub(super) fn of_job(run: Run, record: &Record) -> Run {
 
 /// Earlier runs and those just read, each with a name of its own: in a CI every log has the same
 /// one.
-pub(super) fn told_apart(mut earlier: Vec<Run>, fresh: Vec<Run>) -> Vec<Run> {
+pub(super) fn with_unique_names(mut earlier: Vec<Run>, fresh: Vec<Run>) -> Vec<Run> {
     let mut used: BTreeSet<Text> = fresh.iter().map(|run| run.source.clone()).collect();
     // The newest keeps the name of its file where that is free.
     earlier.sort_by_key(|run| std::cmp::Reverse(time(run)));

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use super::shared::Recent;
 use super::step::same;
 use super::{
-    CacheKind, Digest, Few, Found, Instruction, Outcome, Quote, Shared, Step, StepKind, Text, Told,
-    Transfer, elapsed,
+    CacheKind, Digest, EvidenceKind, Few, Found, Instruction, Outcome, Quote, Shared, Step,
+    StepKind, Text, Transfer, elapsed,
 };
 
 /// Form of log the build was read from.
@@ -183,7 +183,7 @@ pub struct Build {
     /// known.
     pub headless: bool,
     /// Files beside the log that tell of it, with their names.
-    pub told: Few<(Told, Text)>,
+    pub told: Few<(EvidenceKind, Text)>,
     /// What the builder's history calls it, where a file tells.
     pub reference: Option<Text>,
     /// Build arguments that files beside the log tell, each with a digest of its value.
@@ -267,6 +267,18 @@ impl Build {
         self.steps.iter().filter(|s| {
             s.kind == StepKind::Counted && matches!(s.outcome, Outcome::Hit | Outcome::Miss)
         })
+    }
+
+    /// It ended well.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.outcome == BuildOutcome::Succeeded
+    }
+
+    /// It ended well, and its lines are its own: the outcomes of its steps can be trusted.
+    #[must_use]
+    pub fn is_trusted(&self) -> bool {
+        self.succeeded() && !self.tangled
     }
 
     /// Steps answered from a cache.

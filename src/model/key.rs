@@ -65,7 +65,7 @@ impl fmt::Debug for Digest {
 
 /// A file beside the log that tells of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Told {
+pub enum EvidenceKind {
     /// The configuration of an exported cache.
     CacheConfig,
     /// A build record, as `docker buildx history export` writes it.
@@ -84,7 +84,7 @@ pub enum Told {
     Checkout,
 }
 
-impl Told {
+impl EvidenceKind {
     const ALL: [(Self, &str); 8] = [
         (Self::CacheConfig, "cacheconfig"),
         (Self::DockerBuild, "dockerbuild"),

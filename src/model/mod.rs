@@ -23,7 +23,7 @@ pub use build::{Amount, Base, Build, BuildOutcome, Dialect, Engine, FinalStep};
 pub use cache_error::{About, cache_error, configured, is_gone, is_of_layer, is_of_record};
 pub use command::{Asked, CacheSpec, Command, KeyOption, Tool, asks_inline, is_proxy};
 pub use image::{ImageRef, is_masked, may_be_one};
-pub use key::{Digest, KeyInput, StepKey, Told};
+pub use key::{Digest, EvidenceKind, KeyInput, StepKey};
 pub use operation::{Copying, Mount, Operation};
 pub use shared::{Recent, Shared};
 pub use step::{Instruction, Outcome, Step, StepKind, Trace, elapsed};

@@ -31,7 +31,10 @@ pub(super) fn read(options: &Options, files: &[Entry]) -> (Vec<Config>, Vec<Prob
             }
             Ok(Some(Err(message))) => problems.push(problem(&entry.name, message)),
             Ok(None) if named => {
-                problems.push(problem(&entry.name, "is no configuration that is known".to_owned()));
+                problems.push(problem(
+                    &entry.name,
+                    "is not a configuration file that cachediag knows".to_owned(),
+                ));
             }
             Ok(None) => {}
             Err(e) => problems.push(problem(&entry.name, e.to_string())),

@@ -25,11 +25,11 @@ pub(super) fn leave_out(runs: &mut Vec<Run>) -> Vec<Problem> {
         twins.push((run.source.to_string(), other));
         false
     });
-    told(&twins).into_iter().collect()
+    problem_of(&twins).into_iter().collect()
 }
 
 /// One line for all of them: whoever keeps both forms has them of every run.
-fn told(twins: &[(String, String)]) -> Option<Problem> {
+fn problem_of(twins: &[(String, String)]) -> Option<Problem> {
     let ((source, other), more) = twins.split_first()?;
     let message = match more.len() {
         0 => format!("is the same run as {other}, in another form: it is counted once"),
@@ -59,12 +59,12 @@ fn built(run: &Run) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::told;
+    use super::problem_of;
 
     #[test]
     fn many_runs_in_two_forms_are_told_in_one_line() {
         let twins = |n: usize| vec![("run-1.json".to_owned(), "run-1.log".to_owned()); n];
-        let said = |n| told(&twins(n)).map(|problem| problem.message).unwrap_or_default();
+        let said = |n| problem_of(&twins(n)).map(|problem| problem.message).unwrap_or_default();
         assert_eq!(said(0), "");
         assert!(said(1).contains("run-1.log"));
         assert!(said(9).contains("as are 8 more logs"));

@@ -106,7 +106,7 @@ fn summary(report: &Report) -> Summary {
     let told = !report.study.runs.is_empty() && (fails || verdict != Verdict::TooLittleToTell);
     let news = report.news.as_ref().map(|news| {
         format!(
-            "Since the job ran last: {} new, {} gone.",
+            "Since the job's last run: {} new, {} gone.",
             grouped(news.new.len()),
             grouped(news.gone.len())
         )

@@ -75,7 +75,7 @@ fn gone(report: &Report) -> Option<String> {
     let lines = gone.iter().take(10).map(|gone| format!("{}: {}", gone.rule, gone.title));
     let lines: Vec<String> = lines.map(|line| escape::shorten(&escape::line(&line), 250)).collect();
     Some(format!(
-        "gone since the job ran last: {}\n{}",
+        "gone since the job's last run: {}\n{}",
         count(gone.len(), "finding"),
         lines.join("\n")
     ))
@@ -98,7 +98,7 @@ fn annotation(report: &Report, finding: &Finding) -> String {
         .in_repository
         .then(|| format!("file={},line={},", escape::command::property(&anchor.path), anchor.line));
     let new =
-        (report.is_new(finding) == Some(true)).then(|| "New since the job ran last.".to_owned());
+        (report.is_new(finding) == Some(true)).then(|| "New since the job's last run.".to_owned());
     let parts = [
         Some(phrases::title(report, finding).into_owned()),
         new,

@@ -100,14 +100,14 @@ pub(super) fn healthy(report: &Report) -> String {
     let hits: usize = builds().map(Build::hits).sum();
     let total = decided(report);
     let steps = if total == 0 {
-        "no step that a cache could answer".to_owned()
+        "no step that a cache could serve".to_owned()
     } else {
         format!("{} of {} from the cache", grouped(hits), count(total, "step"))
     };
     match (not_understood(report), total) {
         (true, 0) => {
             return format!(
-                "Not understood: {}, and no word of what became of a step.",
+                "Not understood: {}, with no line that says what became of a step.",
                 runs(report)
             );
         }
@@ -141,11 +141,11 @@ pub(super) fn too_little(report: &Report, assessment: &Assessment) -> String {
     };
     let why = match (report.findings.is_empty(), newest.iter().all(|build| found_none(build))) {
         (_, true) => ", and no cache was there to import, as in a first run",
-        (true, false) => ", and nothing here shows why",
+        (true, false) => ", and the logs do not show why",
         (false, false) => ", and no finding explains that",
     };
     let seen = match total {
-        0 => format!("no step{where_} was reached that a cache could answer"),
+        0 => format!("no step{where_} was reached that a cache could serve"),
         _ => format!("{} of {}{where_} ran{why}", grouped(ran), count(total, "step")),
     };
     format!("Too little to tell: {seen}. To find out, give {}.", wanted(&assessment.wanted))

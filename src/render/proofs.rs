@@ -23,9 +23,9 @@ pub fn explain_evidence(screen: Screen) -> String {
 }
 
 const INTRODUCTION: &str = "A log shows neither files nor all arguments. Files that BuildKit \
-    leaves hold digests of both: give those of two runs, beside the logs under the same name up to \
-    the first dot, or alone. With --history the digests of each run are remembered, so that the \
-    files of the newest run are enough. Values of arguments are compared, and neither kept nor \
+    leaves hold digests of both: give those of two runs, either alone or next to the logs with the \
+    same name up to the first dot. With --history the digests of each run are remembered, so that \
+    the files of the newest run are enough. Values of arguments are compared, but neither kept nor \
     printed.";
 
 /// The same for machines.

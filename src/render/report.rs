@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn one_run_does_not_tell_why_its_steps_ran() {
-        let one = samples::lone().assessment();
+        let one = samples::single_run().assessment();
         assert_eq!((one.verdict, one.open), (Verdict::TooLittleToTell, vec![0]));
         assert_eq!(one.wanted, [Wanted::EarlierRuns, Wanted::Dockerfile]);
     }

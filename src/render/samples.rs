@@ -49,7 +49,7 @@ pub(crate) fn healthy() -> Report {
 }
 
 /// One run, whose build stage ran.
-pub(crate) fn lone() -> Report {
+pub(crate) fn single_run() -> Report {
     report(vec![run("run-1.log", "run-1", vec![build("·█")])], "team/svc")
 }
 

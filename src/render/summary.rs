@@ -48,7 +48,7 @@ pub(super) fn table(page: &Page, report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = heading.iter().map(|line| page.paint(BOLD, line)).collect();
     lines.push(String::new());
     lines.push(page.paint(BOLD, &row(page, &["time lost", "jobs", "runs"], "cause, and where")));
-    lines.extend(shown.iter().flat_map(|cause| told(page, report, cause)));
+    lines.extend(shown.iter().flat_map(|cause| entry(page, report, cause)));
     lines.extend((!rest.is_empty()).then(|| others(page, rest)));
     let seconds: f64 = causes.iter().map(|cause| cause.seconds).sum();
     let all = format!(
@@ -78,7 +78,7 @@ fn totals(report: &Report) -> String {
 }
 
 /// A line of numbers, and below it what it is and where.
-fn told(page: &Page, report: &Report, cause: &Cause) -> Vec<String> {
+fn entry(page: &Page, report: &Report, cause: &Cause) -> Vec<String> {
     let numbers = [duration(cause.seconds), grouped(cause.jobs.len()), grouped(cause.runs)];
     let name = format!("{}[{}]", names::severity(cause.severity), cause.rule);
     let room = page.width.saturating_sub(BELOW);

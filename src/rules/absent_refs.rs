@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::Study;
 use super::backend::{Cause, classify};
 use super::remedy::reference;
-use crate::model::{Build, BuildOutcome, Command, Run, Transfer};
+use crate::model::{Build, Command, Run, Transfer};
 use crate::series::Series;
 
 /// One build that looked for the reference, in the order of time.
@@ -49,10 +49,6 @@ pub(super) fn absent<'a>(study: &'a Study, series: &'a Series) -> Vec<(&'a str, 
 #[must_use]
 pub fn is_absent(import: &Transfer) -> bool {
     import.error.as_deref().is_some_and(|e| classify(e, import.kind) == Cause::NotFound)
-}
-
-pub(super) fn succeeded(build: &Build) -> bool {
-    build.outcome == BuildOutcome::Succeeded
 }
 
 /// References that the command lines of a run write a cache to.

@@ -12,16 +12,16 @@ static META: RuleMeta = RuleMeta {
     group: "Hits only every second run",
     severity: Severity::Warning,
     what: "At least two runs import the cache without error and find nothing, not even steps that \
-        no change can reach, while a run between them used it.",
-    why: "Half of the builds are cold ones. Known causes are the engine's inline cache bug, a \
-        reference shared by several builds, and caches deleted between runs; the logs given do not \
-        say which.",
-    fix: "Give the logs of all jobs that use the reference, and the command lines; look at which \
-        engine runs the builds.",
-    rules_out: "Every cause with a rule of its own: where one of those is found, this one is \
-        silent.",
-    limits: "It names no cause: from these logs several fit. Fewer than two cold runs, with a warm \
-        one between them, show no pattern.",
+        no source change can reach, while a run between them used it.",
+    why: "Half of the builds are cold. Known causes are the engine's inline cache bug, a reference \
+        shared by several builds, and caches deleted between runs; the logs given do not say \
+        which.",
+    fix: "Give the logs of all jobs that use the reference, with their command lines; check which \
+        Docker Engine runs the builds.",
+    rules_out: "Every cause that has a rule of its own: if one of those is found, this rule \
+        reports nothing.",
+    limits: "It names no cause: several fit these logs. It needs at least two cold runs with a \
+        warm one between them.",
     example: include_str!("examples/alternating-hits.txt"),
     references: &["https://github.com/moby/buildkit/issues/2274"],
     since: "0.1.0",
@@ -75,26 +75,45 @@ fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Suspected,
-        title: format!("{} of {} runs found nothing in a cache that other runs use", cold.len(), past.len()),
-        cause: "The import reports no error, the base image has the same digest, and steps that no \
-            change of the source can reach ran again. What empties the cache between the runs is \
-            not in these logs.".to_owned(),
+        title: format!(
+            "{} of {} runs found nothing in a cache that other runs use",
+            cold.len(),
+            past.len()
+        ),
+        cause:
+            "The import reports no error, the base image has the same digest, and steps that no \
+                change of the source can reach ran again. These logs do not show what empties the \
+                cache between the runs."
+                .to_owned(),
         evidence: Proof::from_lines(lines(past, &cold))?.seen_in(past.places(cold.iter().copied())),
         fix: Fix {
             summary: "find out who writes the reference between the runs".to_owned(),
             steps: vec![
-                "Read the logs of all jobs that write this reference together: several builds \
-                    sharing one are then named.".to_owned(),
-                "See which engine runs the builds (`docker version`): 20.10 to 26.1 with an inline \
-                    cache has a bug that looks like this.".to_owned(),
-                "See whether the registry deletes tags or untagged manifests between the runs.".to_owned(),
+                "Give the logs of all jobs that write this reference in one call: builds that \
+                    share it are then named."
+                    .to_owned(),
+                "Check which engine runs the builds (`docker version`): 20.10 to 26.1 have an \
+                    inline-cache bug that looks like this."
+                    .to_owned(),
+                "Check whether the registry deletes tags or untagged manifests between the runs."
+                    .to_owned(),
             ],
             ..Fix::default()
         },
-        impact: cost(cold.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps), cold.len()),
-        rules_out: vec![not_ruled_out("a shared reference, the engine's inline cache bug, and \
-            content that the registry lost")],
-        subject: last.imports.first().and_then(|i| i.reference.as_deref()).unwrap_or_default().to_owned(),
+        impact: cost(
+            cold.iter().filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps),
+            cold.len(),
+        ),
+        rules_out: vec![not_ruled_out(
+            "a shared reference, the engine's inline cache bug, and \
+            content that the registry lost",
+        )],
+        subject: last
+            .imports
+            .first()
+            .and_then(|i| i.reference.as_deref())
+            .unwrap_or_default()
+            .to_owned(),
     })
 }
 

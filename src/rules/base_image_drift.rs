@@ -23,23 +23,22 @@ static META: RuleMeta = RuleMeta {
     title: "the tag of a base image moves between runs",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
-    what: "FROM names the same tag as in the run before, the digest (of the older builder, the id \
-        of the image) changed, and steps built on it ran: from the first of their stage on, or, \
-        where only the config of the image changed, from the first RUN or WORKDIR that depends on \
-        it. Or a step that takes files from such an image ran (`COPY --from=composer:2`). \
-        Or FROM names another tag of one repository in each run, three or more. Without \
-        a log, as a note: a build with `--pull` on an image without a version.",
-    why: "Every step of a stage depends on its base image. A tag that is pushed again makes the \
-        whole stage run again, whenever that happens.",
-    fix: "Name the digest in FROM and let a bot (Renovate, Dependabot) move it, so that rebuilds \
-        come with a commit.",
-    rules_out: "A FROM that names a digest (it changes by a commit only), another tag in some run \
-        or another image, a stage that came from the cache all the same, `COPY --link`, which does \
-        not depend on the base. It is a warning where it happens in at least every fourth run or \
-        more than once, else a note: base images have to be updated.",
-    limits: "The builder prints FROM only where something of it is needed, and BuildKit prints no \
-        digest of a local image: then drift is not seen. Which change of the image did it is not \
-        in the log.",
+    what: "FROM names the same tag as in the run before, its digest changed (with the classic \
+        builder, the image id), and the steps built on it ran: from the first step of the stage on \
+        or, if only the image's config changed, from the first RUN or WORKDIR that depends on it. \
+        Or a step that copies files from such an image ran (`COPY --from=composer:2`). Or FROM \
+        names a different tag of one repository in each of three or more runs. Without a log, as a \
+        note: a build with `--pull` on an image without a version.",
+    why: "Every step of a stage depends on its base image. Whenever the tag is pushed again, the \
+        whole stage runs again.",
+    fix: "Pin the digest in FROM and let Renovate or Dependabot update it, so that rebuilds come \
+        with a commit.",
+    rules_out: "A FROM that names a digest (only a commit changes it), a different tag or image in \
+        some run, a stage that came from the cache anyway, `COPY --link`, which does not depend on \
+        the base. It is a warning if it happens in at least every fourth run or more than once, \
+        else a note: base images have to be updated.",
+    limits: "The builder prints FROM only if it needs the image, and BuildKit prints no digest for \
+        a local image: drift is not seen then. The log does not say what changed inside the image.",
     example: include_str!("examples/base-image-drift.txt"),
     references: &[
         "https://docs.docker.com/build/building/best-practices/#pin-base-image-versions",
@@ -201,8 +200,9 @@ fn cause(name: &str, last: &Drift) -> String {
     }
     if last.how == How::Config {
         return format!(
-            "{moved} Its layers are the same, as the steps above `{}` came from the cache; what \
-                its config says of environment or user invalidates that step and those below it.",
+            "{moved} Its layers are the same, since the steps above `{}` came from the cache; the \
+                environment or user in its config changed, and that invalidates this step and \
+                those below it.",
             brief(&step.text)
         );
     }
@@ -266,21 +266,21 @@ fn names_now(base: &Base) -> String {
     }
 }
 
-/// The older builder prints no digest: the image may be one that no registry has.
+/// The classic builder prints no digest: the image may be one that no registry has.
 fn fix_local(name: &str) -> Fix {
     Fix {
         summary: format!("keep {name} the same from run to run: pin it, or build it from a cache"),
         steps: vec![
             format!(
-                "An image of a registry: name its digest in FROM (docker image inspect --format \
-                    '{{{{index .RepoDigests 0}}}}' {name}), and let Renovate or Dependabot move it."
+                "If the image is in a registry, name its digest in FROM (docker image inspect \
+                    --format '{{{{index .RepoDigests 0}}}}' {name}), and let Renovate or \
+                    Dependabot move it."
             ),
-            "An image that the job builds or imports itself: give that build a cache (--cache-from \
-                the image of the last run, which is pulled first), or make it once and push it."
+            "If the job builds or imports the image itself, give that build a cache (pull the \
+                image of the last run and name it in --cache-from), or build it once and push it."
                 .to_owned(),
         ],
-        cost: "security fixes of the base image arrive only when it is renewed on purpose"
-            .to_owned(),
+        cost: "security fixes of the base image arrive only when you update it".to_owned(),
         ..Fix::default()
     }
 }
@@ -298,7 +298,7 @@ fn fix_pulled(name: &str) -> Fix {
                 the rebuild then happens once, in the commit that updates the base."
                 .to_owned(),
         ],
-        cost: "security fixes of the base image arrive only when the digest is moved".to_owned(),
+        cost: "security fixes of the base image arrive only when the digest is updated".to_owned(),
         ..Fix::default()
     }
 }
@@ -313,12 +313,12 @@ fn fix(name: &str, digest: &str, last: &Drift) -> Fix {
     Fix {
         summary: format!("pin {name} to a digest and let Renovate or Dependabot update it"),
         steps: vec![
-            format!("Name the digest {place}. The tag before it is for readers."),
+            format!("Name the digest {place}. The tag in front of it is for readers only."),
             "Let Renovate (`docker:pinDigests`) or Dependabot (package-ecosystem: docker) move it: \
                 the rebuild then happens once, in the commit that updates the base.".to_owned(),
         ],
         snippet: Some(format!("# before\n{line}\n# after\n{pinned}")),
-        cost: "security fixes of the base image arrive only when the digest is moved".to_owned(),
+        cost: "security fixes of the base image arrive only when the digest is updated".to_owned(),
         ..Fix::default()
     }
 }

@@ -20,15 +20,15 @@ static META: RuleMeta = RuleMeta {
         variant of `--platform`), and the first step that ran is a RUN with the same text on the \
         same base image.",
     why: "Such an option is part of the environment that a RUN is executed in, so BuildKit puts it \
-        into the key of every RUN. With another value none of them is found again.",
+        into the key of every RUN. With a different value none of them is found again.",
     fix: "Give the option the same value in every run, or leave it out of builds that do not need \
         it.",
-    rules_out: "Options that are no part of the key: the address of an added host, secrets, ssh, \
-        labels, provenance, outputs. The classic builder and buildah, which keep no option in a \
-        key. Runs whose command lines are not shown; bake and compose, which take options from \
-        files too, are only judged by their command lines.",
-    limits: "It needs the command lines of both runs. One changed run is a note: the option may \
-        have been meant to change once.",
+    rules_out: "Options that are not part of the key: the address of an added host, secrets, ssh, \
+        labels, provenance, outputs. The classic builder and buildah, whose keys hold no such \
+        option. Runs whose command lines are not shown. bake and compose also take options from \
+        files; only their command lines are judged.",
+    limits: "It needs the command lines of both runs. A single change is a note: it may have been \
+        intended.",
     example: include_str!("examples/build-option-changed.txt"),
     references: &[
         "https://docs.docker.com/reference/cli/docker/buildx/build/",
@@ -93,7 +93,7 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
             ruled_out(
                 "build arguments and the Dockerfile (the command lines differ in this option)",
             ),
-            ruled_out("a lost cache (this run asked for another key)"),
+            ruled_out("a lost cache (this run asked for a different key)"),
         ],
         subject: past.subject(name),
     })
@@ -107,10 +107,13 @@ fn fix(name: &str) -> Fix {
     Fix {
         summary: format!("give `--{name}` the same value in every run"),
         steps: vec![
-            format!("Write one fixed value of `--{name}` into the command, without a job's or a \
-                run's name or number in it."),
-            "Where only one command of the build needs it, do that command in a step of its own at \
-                the end, or outside of the build.".to_owned(),
+            format!(
+                "Give `--{name}` one fixed value, without the name or number of a job or run in \
+                    it."
+            ),
+            "If only one command needs it, run that command in a step of its own at the end, or \
+                outside the build."
+                .to_owned(),
         ],
         ..Fix::default()
     }

@@ -9,21 +9,21 @@ pub(super) struct BuildahCacheEndsAtArg;
 
 static META: RuleMeta = RuleMeta {
     id: "buildah-cache-ends-at-arg",
-    title: "buildah's cache repository is of no use below an ARG",
+    title: "buildah finds nothing below an ARG in its cache repository",
     group: "No cache in use",
     severity: Severity::Warning,
     what: "buildah or podman builds with `--cache-from` and `--cache-to`. The steps above an ARG \
-        are pulled from the repository, the ARG itself and all below it are built and pushed \
-        again, in run after run.",
-    why: "buildah pushes the step of an ARG and never looks one up in the repository, whatever its \
-        value. The keys of the steps below hold the time at which the ARG's step was made, so that \
-        another machine finds none of them.",
-    fix: "Declare the ARG as low as it can be, right before the step that uses it, or do without: \
-        an ENV, or a file that is copied.",
+        are pulled from the repository, the ARG itself and everything below it are built and \
+        pushed again in every run.",
+    why: "buildah pushes the step of an ARG but never looks one up in the repository, whatever its \
+        value. The keys of the steps below contain the time at which the ARG's step was created, \
+        so no other machine finds any of them.",
+    fix: "Declare the ARG as late as possible, right before the step that uses it, or replace it \
+        by an ENV or a copied file.",
     rules_out: "An ARG that came from the cache in these runs; ARG lines whose text changed; runs \
-        without a step that was pulled; one run alone. The value is not the cause: it is no part \
-        of the key of an ARG.",
-    limits: "Versions that look ARG steps up are not known by their log.",
+        in which no step was pulled; a single run. The value is not the cause: it is not part of \
+        an ARG's key.",
+    limits: "A log does not show whether this version of buildah looks ARG steps up.",
     example: include_str!("examples/buildah-cache-ends-at-arg.txt"),
     references: &[
         "https://github.com/containers/buildah/blob/v1.28.2/imagebuildah/stage_executor.go",
@@ -77,9 +77,10 @@ fn finding(past: &Past) -> Option<Finding> {
             "the remote cache ends at `{argument}`: buildah never looks an ARG up there"
         ),
         cause: format!(
-            "The steps above `{argument}` are pulled from the cache repository. Its own step is \
-                pushed in each of these runs and found in none, and the keys of the steps below \
-                hold the time at which it was made: they run on every machine, changed or not."
+            "The steps above `{argument}` are pulled from the cache repository. The ARG itself is \
+                pushed in each of these runs and found in none. The keys of the steps below \
+                contain the time at which it was created, so they run on every machine, changed or \
+                not."
         ),
         evidence: Proof::from_lines(
             again.iter().rev().take(2).rev().flat_map(|e| lines(e)).collect(),
@@ -88,7 +89,7 @@ fn finding(past: &Past) -> Option<Finding> {
         impact: cost(again.iter().flat_map(|e| below(e)), again.len()),
         rules_out: vec![
             ruled_out(
-                "another value of the argument (the key of an ARG holds its name and no value)",
+                "a different value of the argument (an ARG's key holds its name, not its value)",
             ),
             ruled_out("a repository that cannot be read (the steps above came from it)"),
         ],
@@ -142,11 +143,14 @@ fn fix(argument: &str) -> Fix {
         summary: format!("declare `{argument}` below the steps that do not need it"),
         steps: vec![
             "Move the ARG right before the step that uses it: the remote cache serves what is \
-                above.".to_owned(),
-            "Where no step needs it to differ from build to build, do without the argument: an ENV \
-                is found in the repository.".to_owned(),
+                above."
+                .to_owned(),
+            "If its value need not change from build to build, use an ENV instead: that is found \
+                in the repository."
+                .to_owned(),
             "On a machine that keeps its storage the local cache (`--layers`) finds the steps \
-                below it too.".to_owned(),
+                below it too."
+                .to_owned(),
         ],
         ..Fix::default()
     }

@@ -9,21 +9,20 @@ pub(super) struct BuildahStaleImage;
 
 static META: RuleMeta = RuleMeta {
     id: "buildah-stale-image",
-    title: "every step came from the cache, and the image is an older one without what was asked \
-        for",
+    title: "every step came from the cache, and the image lacks what this command asked for",
     group: "The Dockerfile and its inputs",
     severity: Severity::Note,
-    what: "buildah or podman takes all steps from the cache and prints the image of an earlier \
-        build, although this command line has other options (`--env`, `--unsetenv`, \
-        `--annotation`, `--timestamp`), or gives another value to a build argument that a LABEL, \
-        ENV or path uses.",
-    why: "Where every step is cached, buildah gives the cached image the new name: options that \
-        change the image alone are dropped without a word. And the key of a LABEL, ENV or WORKDIR \
-        holds its text as it is written, `$V`, not the value that it gets.",
-    fix: "Write the value into the Dockerfile (ENV, LABEL), or build with `--no-cache` where the \
-        option has to count.",
+    what: "buildah or podman takes all steps from the cache and returns the image of an earlier \
+        build, although this command line has different options (`--env`, `--unsetenv`, \
+        `--annotation`, `--timestamp`), or gives a different value to a build argument that a \
+        LABEL, ENV or path uses.",
+    why: "If every step is cached, buildah only gives the cached image the new name: options that \
+        change nothing but the image are dropped silently. And the key of a LABEL, ENV or WORKDIR \
+        holds its text as written, `$V`, not the value.",
+    fix: "Write the value into the Dockerfile (ENV, LABEL), or build with `--no-cache` when the \
+        option has to take effect.",
     rules_out: "Builds that ran a step; the same options in the build that made the image; \
-        arguments that no instruction uses; another image than before.",
+        arguments that no instruction uses; a different image than before.",
     limits: "Seen in buildah 1.28; later versions make `--env` a step of its own and honour \
         `--timestamp`. `--label` is honoured.",
     example: include_str!("examples/buildah-stale-image.txt"),
@@ -62,9 +61,9 @@ fn finding(past: &Past) -> Option<Finding> {
                 step.text
             ),
             format!(
-                "buildah compares the text of the step as it is written, and not the value of \
-                `{name}`. With another value it finds the same step and hands out the image that \
-                an earlier build made."
+                "buildah compares the text of the step as written, not the value of `{name}`. With \
+                    a different value it still finds the same step and returns the image of an \
+                    earlier build."
             ),
         ),
         _ => (
@@ -75,9 +74,9 @@ fn finding(past: &Past) -> Option<Finding> {
                 "
                 )
             ),
-            "Where all steps are cached, buildah gives the cached image the new name and drops \
-                options that change the image alone. The image that it prints is the one that a \
-                build without them made."
+            "If all steps are cached, buildah gives the cached image the new name and drops \
+                options that change nothing but the image. The image it returns was made by a \
+                build without them."
                 .to_owned(),
         ),
     };
@@ -182,11 +181,11 @@ fn lines(stale: &Stale) -> Vec<Evidence> {
     let (run, now) = stale.given;
     let mut lines = vec![
         Study::quote(made_in, &before.quote, "the build that made the image"),
-        Study::quote(run, &now.quote, "asks for something else"),
+        Study::quote(run, &now.quote, "asks for something different"),
     ];
     let shown = made.steps.last().and_then(|step| step.verdict.as_ref());
     lines.extend(shown.map(|quote| {
-        Study::quote(made_in, quote, "the image that it made, and that the later build got")
+        Study::quote(made_in, quote, "the image it made, which the later build returned too")
     }));
     lines
 }
@@ -195,12 +194,14 @@ fn fix(stale: &Stale) -> Fix {
     let wanted = if stale.options.is_empty() { "the new value" } else { "the option" };
     Fix {
         summary: format!(
-            "build with --no-cache where {wanted} has to count, or write it into the Dockerfile"
+            "build with --no-cache when {wanted} has to take effect, or write it into the \
+                Dockerfile"
         ),
         steps: vec![
-            "An ENV or LABEL with the value itself in the Dockerfile is a step with another text."
+            "With the value itself in the Dockerfile, an ENV or LABEL is a step with a different \
+                text."
                 .to_owned(),
-            "Or `buildah build --no-cache` for the build that is published.".to_owned(),
+            "Or use `buildah build --no-cache` for the build that is published.".to_owned(),
         ],
         ..Fix::default()
     }

@@ -27,7 +27,7 @@ static META: RuleMeta = RuleMeta {
         alone is not enough: it does not pull, so the image needs inline cache metadata or a \
         registry cache.",
     rules_out: "Version 5 imports the cache by itself and does not print these lines.",
-    limits: "Without the plugin's own lines in the log its version is not known. The steps show \
+    limits: "Without the plugin's own lines in the log, its version is unknown. The steps show \
         whether the pulled images helped; this rule does not say.",
     example: include_str!("examples/buildkite-compose-plugin-v4.txt"),
     references: &[
@@ -76,8 +76,8 @@ fn written(study: &Study, at: At) -> Option<Finding> {
     let site = Site { form: Form::ComposePlugin, capable: false, ..Site::written(at) };
     let words = planned::Words {
         title: format!(
-            "version 4 of the docker-compose plugin caches the image alone: {names} {is} built \
-                from the start each time"
+            "version 4 of the docker-compose plugin caches the final image only: {names} {is} \
+                built from the start each time"
         ),
         cause: format!(
             "Version 4 of the plugin has no cache importer and no cache-to: it pulls the image of \

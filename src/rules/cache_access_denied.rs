@@ -24,10 +24,10 @@ static META: RuleMeta = RuleMeta {
         export fails the build unless `ignore-error=true` is set; then nothing is ever stored.",
     fix: "Log in to the cache's registry before the build, with an account that may read and write \
         that repository.",
-    rules_out: "Errors of the image's own push are not the cache's. Docker Hub answers \
-        `insufficient_scope` for a repository that does not exist yet: where a later run reads the \
-        cache, nothing is reported.",
-    limits: "Which right is missing is known to the registry only. kaniko prints a refused lookup \
+    rules_out: "Errors while the image itself is pushed are not about the cache. Docker Hub \
+        answers `insufficient_scope` for a repository that does not exist yet: where a later run \
+        reads the cache, nothing is reported.",
+    limits: "Only the registry knows which permission is missing. kaniko prints a refused lookup \
         as a plain miss: there only the refused push shows it.",
     example: include_str!("examples/cache-access-denied.txt"),
     references: &[
@@ -134,8 +134,7 @@ fn reason(repo: &str, group: &[Refusal]) -> String {
     }
     if group.iter().any(is_expired) {
         return format!(
-            "The log-in that the builder was given for {} has expired (Amazon ECR's is valid for \
-                12 hours).",
+            "The builder's login for {} has expired (Amazon ECR's is valid for 12 hours).",
             backend::place(repo)
         );
     }
@@ -218,7 +217,7 @@ fn beside_the_image(study: &Study, repo: &str, group: &[Refusal]) -> Option<Stri
 
 fn unnamed(study: &Study, repo: &str, group: &[Refusal]) -> &'static str {
     match beside_the_image(study, repo, group) {
-        Some(_) => " The cache's name has no registry in front, so it is one of Docker Hub's.",
+        Some(_) => " The cache's name has no registry in front, so it belongs to Docker Hub.",
         None => "",
     }
 }
@@ -267,7 +266,8 @@ fn fix(repo: &str, export: bool, group: &[Refusal]) -> Fix {
     let rights = if export { "read and write" } else { "read" };
     let repo = if known { repo } else { "it" };
     let whose = if dialect == Dialect::Buildah {
-        "buildah uses what `podman login`, `buildah login` and `docker login` keep."
+        "buildah uses the credentials that `podman login`, `buildah login` and `docker login` \
+            store."
     } else {
         "the builder uses the credentials of the docker client that calls it."
     };
@@ -296,11 +296,11 @@ fn fix(repo: &str, export: bool, group: &[Refusal]) -> Fix {
 fn fix_of_mirror(repo: &str) -> Fix {
     let host = backend::place(repo);
     Fix {
-        summary: format!("export the cache to a registry that can be written: {host} takes none"),
+        summary: format!("export the cache to a registry that accepts writes: {host} does not"),
         steps: vec![
             format!(
                 "Name the registry that {host} mirrors, or another one, in `--cache-to` and \
-                    `--cache-from`: a mirror may be read from only."
+                    `--cache-from`: a mirror is read-only."
             ),
             format!("If {host} is read-only for maintenance, end it (`maintenance.readonly`)."),
         ],
@@ -312,8 +312,8 @@ fn fix_of_mirror(repo: &str) -> Fix {
 fn checked(repo: &str) -> Fix {
     let fix = kaniko(repo);
     let mut steps = vec![
-        "In jobs that may only read, add `--no-push-cache`: they then take from the cache and \
-            write nothing. `--skip-push-permission-check` alone only puts the refusal off."
+        "In jobs that may only read, add `--no-push-cache`: they then read the cache and write \
+            nothing. `--skip-push-permission-check` alone only delays the refusal."
             .to_owned(),
         "In jobs that should fill the cache, give kaniko the right to write:".to_owned(),
     ];
@@ -338,8 +338,8 @@ fn kaniko(repo: &str) -> Fix {
                     starts, or mount them there."
             ),
             format!(
-                "Give that account the right to read and write {repo}: kaniko takes a refused read \
-                    for a miss and says nothing."
+                "Give that account the right to read and write {repo}: kaniko treats a refused \
+                    read as a miss and prints nothing."
             ),
         ],
         snippet: Some(format!(

@@ -13,19 +13,18 @@ static META: RuleMeta = RuleMeta {
     title: "importing and exporting the cache takes longer than it saves",
     group: "Cost",
     severity: Severity::Note,
-    what: "Over five or more runs the seconds of cache imports and exports are more than the \
-        seconds of the steps that came from the cache, taken from the runs in which those steps \
-        were executed.",
+    what: "Over five or more runs, importing and exporting the cache took longer than the cached \
+        steps would have. How long those take is known from the runs that executed them.",
     why: "A cache with large layers, or compressed at the highest level, can take longer to move \
         than the steps take to run.",
     fix: "Store less: mode=min where the build stages are cheap, zstd instead of gzip, and export \
         on the main branch only.",
     rules_out: "Fewer than five runs, steps whose duration no run shows, differences too small to \
-        matter. Steps run side by side, so what is saved is an upper bound: the true loss is \
-        larger, never smaller. A warning only where the cache costs twice what it saves and half a \
-        minute a run.",
-    limits: "Seconds are what the builder printed; steps that ran side by side are added up. What \
-        a step would have cost is taken from other runs, which may have had a slower machine.",
+        matter. Steps run in parallel, so the time saved is an upper bound: the true loss is \
+        larger, never smaller. It is a warning only if the cache costs twice what it saves and \
+        half a minute per run.",
+    limits: "Times are those the builder printed; steps that ran in parallel are added up. What a \
+        step would have cost is taken from other runs, perhaps on a slower machine.",
     example: include_str!("examples/cache-costs-more-than-it-saves.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
@@ -74,15 +73,14 @@ fn finding(past: &Past) -> Option<Finding> {
             {saved:.0} s",
             runs.len()
         ),
-        cause: "The imports and exports of these runs took longer than the steps they made \
-                unnecessary take when they run."
+        cause: "The imports and exports of these runs took longer than running the steps they \
+            saved would have."
             .to_owned(),
         evidence: Proof::from_lines(lines(past, &runs))?.seen_in(past.places(runs.iter().copied())),
         fix: fix(),
         impact: Impact { steps: 0, seconds: spent - saved, runs: runs.len() },
         rules_out: vec![not_ruled_out(
-            "a larger loss: layers that are fetched for a hit, and the push of the image, are not \
-                counted",
+            "a larger loss: fetching layers for a hit and pushing the image are not counted",
         )],
         subject: transfers().find_map(|t| t.reference.as_deref()).unwrap_or_default().to_owned(),
     })

@@ -17,9 +17,9 @@ static META: RuleMeta = RuleMeta {
         again although nothing changed, and so do all later steps of its stage.",
     fix: "Raise `--cache-ttl` above the time between two builds.",
     rules_out: "A miss without that line has another reason. Entries that expire once and are \
-        found again in the next runs are what the limit is for: a note.",
-    limits: "Only kaniko prints the age of an entry. Other builders lose old entries without a \
-        word: see cache-lost.",
+        found again in the next runs are what the limit is meant for: a note.",
+    limits: "Only kaniko prints the age of an entry. Other builders drop old entries silently: see \
+        cache-lost.",
     example: include_str!("examples/cache-expired.txt"),
     references: &[
         "https://github.com/GoogleContainerTools/kaniko#flag---cache-ttl-duration",
@@ -89,14 +89,13 @@ fn fix() -> Fix {
     Fix {
         summary: "raise --cache-ttl above the time between two builds".to_owned(),
         steps: vec![
-            "Set `--cache-ttl` of the executor; two weeks (336h) is the default, a shorter one was \
-                asked for where younger layers expire.".to_owned(),
-            "A layer is as old as its push; one that is found is not pushed again. A layer of \
-                packages that should be renewed now and then is a reason for a limit; put it at \
-                that age.".to_owned(),
+            "Set the executor's `--cache-ttl`; the default is two weeks (336h). If younger layers \
+                expire, the command sets a shorter one.".to_owned(),
+            "A layer's age counts from its push, and a layer that is found is not pushed again. If \
+                packages should be reinstalled now and then, set the limit to that interval.".to_owned(),
         ],
         snippet: Some("/kaniko/executor … --cache=true --cache-ttl=720h".to_owned()),
-        cost: "layers that install packages without a version stay as they are for longer"
+        cost: "layers with packages of no fixed version stay the same for longer"
             .to_owned(),
         ..Fix::default()
     }

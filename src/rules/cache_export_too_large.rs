@@ -13,14 +13,14 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     what: "A cache export ends with 413 Request Entity Too Large, or with the registry's words for \
         a storage quota that is used up.",
-    why: "Usually a proxy before the registry limits the size of a request; a quota limits what a \
-        project stores. mode=max exports layers the image itself does not have (build stages), so \
-        the image can be pushed while the cache cannot.",
+    why: "Usually a proxy in front of the registry limits the size of a request; a quota limits \
+        what a project stores. mode=max exports layers the image itself does not have (build \
+        stages), so the image can be pushed while the cache cannot.",
     fix: "Raise the limit of the proxy (nginx: `client_max_body_size 0`), or make the layer \
         smaller; raise the quota, or remove old caches and images.",
     rules_out: "A quota on requests is `cache-rate-limited`. `blob … is too large (… > 1048576)` \
         is about the cache's manifest: `cache-manifest-too-large`.",
-    limits: "The limit is the registry's, or that of a proxy before it; the log does not say \
+    limits: "The limit is the registry's, or that of a proxy in front of it; the log does not say \
         whose.",
     example: include_str!("examples/cache-export-too-large.txt"),
     references: &["https://distribution.github.io/distribution/recipes/nginx/"],
@@ -53,15 +53,14 @@ fn draft(repo: &str) -> Draft {
         confidence: Confidence::Proven,
         title: format!("a layer of the cache is too large for {host}"),
         cause: format!(
-            "{host}, or a proxy before it, refused an upload because of its size \
-            (413)."
+            "{host}, or a proxy in front of it, refused an upload because of its size (413)."
         ),
         fix: Fix {
-            summary: format!("raise the size limit before {host}"),
+            summary: format!("raise the limit for uploads to {host}"),
             steps: vec![
                 format!(
-                    "Raise the limit for request bodies on the proxy before {host} (the \
-                    snippet is nginx's; Cloudflare and others have fixed limits)."
+                    "Raise the limit for request bodies on the proxy in front of {host} (the \
+                        snippet is nginx's; Cloudflare and others have fixed limits)."
                 ),
                 "Or make the layer smaller: split the step, or keep package caches out of it with \
                     `RUN --mount=type=cache`."
@@ -91,8 +90,8 @@ fn no_room(repo: &str) -> Draft {
             steps: vec![
                 "Raise the quota of the project, or keep the cache in a project of its own."
                     .to_owned(),
-                "Remove old tags, and let the registry collect its garbage: until then what was \
-                    removed counts. A retention rule for cache tags keeps it so."
+                "Remove old tags, and run the registry's garbage collection: until then, deleted \
+                    tags still count. A retention rule for cache tags keeps space free."
                     .to_owned(),
                 "A cache reference per branch takes more room with each branch: write one for the \
                     main branch, and import that."

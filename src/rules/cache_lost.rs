@@ -9,7 +9,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
 };
-use crate::model::{BuildOutcome, Outcome, StepKind};
+use crate::model::{Outcome, StepKind};
 use crate::series::chain;
 
 pub(super) struct CacheLost;
@@ -28,14 +28,14 @@ static META: RuleMeta = RuleMeta {
     why: "The record was removed or replaced between the runs: pruned by the builder's garbage \
         collection, deleted in the registry, overwritten by another build, or the job ran on \
         another agent.",
-    fix: "Find out who removes it: give the builder more space, prune by age, exempt the cache tag \
-        from the registry's retention, use a registry cache where agents change.",
+    fix: "Find out what removes it; then give the builder more space, prune by age, exempt the \
+        cache tag from the registry's retention, or use a registry cache if agents change.",
     rules_out: "Everything with a rule of its own: the engine's inline cache bugs, shared \
         references, stages that are not stored, failed imports and exports, changed base images \
         and instructions, changing arguments, `--no-cache`, first runs, failed and cancelled runs. \
-        Silent wherever one of those is found.",
-    limits: "Who deleted it (garbage collection of the builder, a clean-up rule of the registry, a \
-        person) is not in a log. A step below a COPY is not judged: its files may have changed.",
+        If one of those is found, this rule reports nothing.",
+    limits: "A log does not say who deleted it (the builder's garbage collection, a clean-up rule \
+        of the registry, a person). A step below a COPY is not judged: its files may have changed.",
     example: include_str!("examples/cache-lost.txt"),
     references: &[
         "https://docs.docker.com/build/cache/garbage-collection/",
@@ -160,7 +160,7 @@ fn answers_another_run(past: &Past) -> bool {
 
 /// A run that failed or was cancelled stores nothing.
 fn whole(past: &Past, i: usize) -> bool {
-    past.builds.get(i).is_some_and(|b| b.outcome == BuildOutcome::Succeeded)
+    past.builds.get(i).is_some_and(|b| b.succeeded())
 }
 
 /// A builder that is made anew now and then has its reason there.
@@ -190,15 +190,15 @@ fn cause(lost: &Lost) -> String {
     if lost.loss.open {
         return format!(
             "{same} Either its record was removed or replaced between the runs, or this run asked \
-                for another key: `--no-cache`, an argument, a build option or an instruction that \
-                is not printed."
+                for a different key: `--no-cache`, an argument, a build option or an instruction \
+                that is not printed."
         );
     }
     if reads_the_epoch(lost) {
         return format!(
             "{same} Either its record was removed or replaced between the runs, or \
-                SOURCE_DATE_EPOCH had another value: since BuildKit 0.22 a WORKDIR depends on it, \
-                and buildx takes it from its environment without a word in the log."
+                SOURCE_DATE_EPOCH had a different value: since BuildKit 0.22 a WORKDIR depends on \
+                it, and buildx takes it from its environment, and the log does not show it."
         );
     }
     format!("{same} Its record must have been removed or replaced between the runs.")
@@ -233,19 +233,19 @@ fn fix(store: Store) -> Fix {
         Store::Imported => (
             "find out who replaces or deletes the cache between the runs",
             [
-                "Read the logs of all jobs that write this reference together with these: a shared \
-                    reference is then named.",
-                "See whether the registry's retention deletes the tag, or manifests without a tag; \
-                    exempt the cache.",
+                "Give the logs of all jobs that write this reference together with these: builds \
+                    that share it are then named.",
+                "Check whether the registry's retention deletes the tag, or manifests without a \
+                    tag; exempt the cache.",
             ],
             None,
         ),
         Store::Builder => (
             "keep the builder's cache, or put it where every agent finds it",
             [
-                "See on the agent whether the cache is pruned (a cron job, `docker system prune`, \
-                    a full disk, the builder's own limit) or whether the job runs on several \
-                    agents.",
+                "Check on the agent whether the cache is pruned (a cron job, `docker system \
+                    prune`, a full disk, the builder's own limit) or whether the job runs on \
+                    several agents.",
                 "Allow the builder more space, or use a registry cache, which survives both.",
             ],
             Some(
@@ -272,7 +272,7 @@ fn rules_out(past: &Past, lost: &Lost) -> Vec<Alternative> {
     ];
     // A cache that is imported is the same for all.
     if lost.store == Store::Builder {
-        said.push(not_ruled_out("another agent (the builder does not print its machine)"));
+        said.push(not_ruled_out("another agent (the log does not name the machine)"));
         said.push(to_decide("look at the agent's name"));
     }
     if reads_the_epoch(lost) {
@@ -280,7 +280,7 @@ fn rules_out(past: &Past, lost: &Lost) -> Vec<Alternative> {
     }
     if lost.loss.step.instruction == "RUN" {
         said.push(not_ruled_out(
-            "an ARG or ENV with another value (it can rerun a RUN that does not show it)",
+            "an ARG or ENV with a different value (it can rerun a RUN that does not show it)",
         ));
     }
     said

@@ -26,8 +26,8 @@ static META: RuleMeta = RuleMeta {
     fix: "Keep the builder, or save and restore the mount's content around the build; where \
         neither is possible the mount gains nothing.",
     rules_out: "Kept builders (nothing had to be fetched), runs in which the step came from the \
-        cache, jobs of self-hosted runners, and those with an action that carries mounts. One \
-        such run is a note, two are a warning.",
+        cache, jobs of self-hosted runners, and jobs with an action that saves and restores \
+        mounts. One such run is a note, two are a warning.",
     limits: "What the mount would have saved is not printed. A builder whose cache mounts are \
         filled by other means looks the same.",
     example: include_str!("examples/cache-mount-not-persisted.txt"),
@@ -139,11 +139,11 @@ fn fix(text: &str, target: &str) -> Fix {
             "Best: keep the builder (a persistent agent, a volume for the docker-container \
                 builder, a remote BuildKit)."
                 .to_owned(),
-            "On GitHub: save and restore the mount with the action below; its layers of \
-                indirection cost time too, so measure it."
+            "On GitHub: save and restore the mount with the action below; that costs time too, so \
+                measure it."
                 .to_owned(),
-            "Else drop the mount. The layer cache still answers the step while its inputs are the \
-                same."
+            "Otherwise drop the mount. The layer cache still serves the step while its inputs are \
+                the same."
                 .to_owned(),
         ],
         snippet: Some(format!(

@@ -18,14 +18,14 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "Runs import and export a GitHub, S3 or Azure cache without an error, and no step of any \
         run comes from it, not even those that nothing can have changed.",
-    why: "BuildKit prints the same for an index that is there and for one that is not. A scope or \
-        name in the import that nobody writes looks like a cache that works.",
+    why: "BuildKit prints the same whether the index exists or not. An import of a scope or name \
+        that nobody writes looks like a cache that works.",
     fix: "Name the same `scope=` (gha) or `bucket=`, `prefix=` and `name=` (s3) in the import and \
         in the export.",
     rules_out: "A run with a step from the cache; a changed base image; `--no-cache`; runs of \
         several branches, which GitHub keeps apart. Where the command lines name two scopes, \
         `cache-ref-mismatch` is reported.",
-    limits: "It cannot tell another name from an index that was evicted before the next run.",
+    limits: "It cannot tell a wrong name from an index that was evicted before the next run.",
     example: include_str!("examples/cache-never-found.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/gha/#scope",
@@ -99,7 +99,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         ),
         cause: format!(
             "Steps that nothing can have changed run again, though the run before exported its \
-                cache. {} Most likely it looks under another {} than the export writes.",
+                cache. {} Most likely the import uses a different {} than the export.",
             says(kind),
             key(kind)
         ),
@@ -118,7 +118,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
 fn says(kind: CacheKind) -> &'static str {
     match kind {
         CacheKind::Azblob => {
-            "An import from Azure's storage prints how many layers it found, and these found none."
+            "An import from Azure storage prints how many layers it found, and these found none."
         }
         _ => "An import of this kind ends in DONE whether or not it found anything.",
     }

@@ -23,18 +23,18 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     what: "The builder names a mistake in `--cache-from` or `--cache-to` (`unsupported compression \
         type ztsd`, `unknown cache exporter`, `requires ref`, missing settings of s3, azblob or \
-        gha), or a command line echoed in the log shows one that no builder complains of: \
-        `mode=maxx`, an unknown attribute, a blank after the comma, a build argument that is \
+        gha), or a command line echoed in the log shows one that no builder complains about: \
+        `mode=maxx`, an unknown attribute, a space after the comma, a build argument that is \
         nearly `BUILDKIT_INLINE_CACHE=1`. Without a log, the options in the configuration are \
         judged the same way.",
-    why: "Some mistakes stop the build before its first step. The others are ignored in silence: \
+    why: "Some mistakes stop the build before its first step. The others are ignored silently: \
         `mode=maxx` is `mode=min`, `type=gha, scope=x` has no scope.",
     fix: "Correct the option; the finding names the nearest valid one.",
-    rules_out: "Values that hold variables are not judged. Attributes without effect in one \
-        direction (`mode` in `--cache-from`) are left alone.",
+    rules_out: "Values with variables in them are not judged. Attributes that have no effect in \
+        one direction (`mode` in `--cache-from`) are not reported.",
     limits: "Options without effect and without an error are only seen where the log shows the \
         command line. The options known are those of buildx 0.36 and BuildKit 0.32; newer ones may \
-        be called unknown.",
+        be reported as unknown.",
     example: include_str!("examples/cache-option-invalid.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/",
@@ -54,7 +54,7 @@ impl Rule for CacheOptionInvalid {
     }
 
     fn check(&self, study: &Study) -> Vec<Finding> {
-        let mut sightings = told(study);
+        let mut sightings = refused(study);
         sightings.extend(written(study));
         sightings.extend(planned::places(study).flat_map(|at| in_configuration(&at)));
         by_token(sightings).into_iter().filter_map(|group| finding(study, &group)).collect()
@@ -71,7 +71,7 @@ struct Sighting<'a> {
 }
 
 /// What builders say. The error text is the first thing to quote.
-fn told(study: &Study) -> Vec<Sighting<'_>> {
+fn refused(study: &Study) -> Vec<Sighting<'_>> {
     let all = refusals_for(study, Cause::OptionInvalid);
     all.iter()
         .map(|r| Sighting {

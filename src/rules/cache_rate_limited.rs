@@ -69,7 +69,7 @@ fn fix(who: &str, ignored: bool) -> Fix {
     let mut steps = vec![
         log_in,
         "Export from one job only (the main branch), and let the others import.".to_owned(),
-        "Or keep the cache in a registry beside the builders (ECR, GHCR, one of your own)."
+        "Or keep the cache in a registry near the builders (ECR, GHCR, one of your own)."
             .to_owned(),
     ];
     steps.extend((!ignored).then(|| optional.to_owned()));
@@ -77,30 +77,5 @@ fn fix(who: &str, ignored: bool) -> Fix {
         summary: "make fewer requests, or use a backend without this limit".to_owned(),
         steps,
         ..Fix::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::testing::{made, of};
-    use super::*;
-
-    #[test]
-    fn fires_on_429_of_an_import() {
-        let error = "unexpected status from HEAD request to \
-            https://r.example.com/v2/a/manifests/b: 429 Too Many Requests";
-        assert_eq!(
-            CacheRateLimited
-                .check(&of(vec![made().import("r.example.com/a:b", Some(error))]))
-                .len(),
-            1
-        );
-    }
-
-    #[test]
-    fn leaves_the_pull_of_a_base_image() {
-        let error = "ERROR: failed to solve: node:20: failed to resolve source metadata: 429 Too \
-            Many Requests - toomanyrequests: You have reached your pull rate limit";
-        assert!(CacheRateLimited.check(&of(vec![made().error(error)])).is_empty());
     }
 }

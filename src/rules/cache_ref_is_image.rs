@@ -18,16 +18,16 @@ static META: RuleMeta = RuleMeta {
     title: "the cache and the image are pushed to one reference",
     group: "No cache in use",
     severity: Severity::Error,
-    what: "A command line, or the configuration, pushes the image under the name that `--cache-to \
-        type=registry,ref=…` names too.",
-    why: "A registry keeps one thing under a name. The image and its cache replace each other: who \
-        pulls the image gets a cache, which is no image, or the next build imports an image in \
-        which no cache is.",
+    what: "A command line, or the configuration, pushes the image to the same reference that \
+        `--cache-to type=registry,ref=…` writes.",
+    why: "A registry keeps one thing per tag. The image and its cache replace each other: whoever \
+        pulls the image gets a cache instead, or the next build imports an image that holds no \
+        cache.",
     fix: "Keep the cache under a tag of its own.",
     rules_out: "Inline caches, which are part of the image; other tags of the same repository; \
         images that are not pushed; kaniko and buildah, which keep the steps of a cache under tags \
-        of their own; variables of which it is not known what they hold.",
-    limits: "An image that a later command pushes is seen in the configuration only.",
+        of their own; variables whose value is not known.",
+    limits: "An image that a later command pushes is seen only in the configuration.",
     example: include_str!("examples/cache-ref-is-image.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/registry/",
@@ -85,7 +85,7 @@ fn shared<'a>(command: &'a Command, pushed: &[Text]) -> Option<&'a str> {
     names.find(|name| pushed.iter().any(|tag| is_one(name, tag)))
 }
 
-/// A lone variable may hold a tag, so that only the same words are the same name.
+/// A bare variable may hold a tag, so that only the same words are the same name.
 fn is_one(cache: &str, image: &str) -> bool {
     cache == image
         || (!tells_nothing(cache) && !tells_nothing(image) && reference::same(cache, image))
@@ -146,10 +146,10 @@ fn title(name: &str) -> String {
 
 fn cause(name: &str) -> String {
     format!(
-        "A registry keeps one thing under a name. The image and its cache both go to {name}, and \
-            what is pushed last replaces the other: either whoever pulls the image gets a cache, \
-            or the next build imports an image that holds no cache. Docker's documentation asks \
-            for another reference."
+        "A registry keeps one thing per tag. The image and its cache both go to {name}, and \
+            whichever is pushed last replaces the other: either whoever pulls the image gets a \
+            cache, or the next build imports an image that holds no cache. Docker's documentation \
+            asks for a separate reference."
     )
 }
 

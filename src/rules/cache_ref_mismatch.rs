@@ -5,7 +5,7 @@ mod of_branch;
 mod scopes;
 pub(super) mod written;
 
-use super::absent_refs::{Look, absent, succeeded, written};
+use super::absent_refs::{Look, absent, written};
 use super::backend::cost_of;
 use super::past::Past;
 use super::planned;
@@ -98,7 +98,7 @@ fn stored<'a>(look: &Look<'a>) -> Option<&'a Quote> {
         |e: &&Transfer| e.ok() && matches!(e.kind, CacheKind::Registry | CacheKind::Inline);
     let line = |e: &'a Transfer| e.verdict.as_ref().unwrap_or(&e.header);
     let quote = look.build.exports.iter().find(exported).map(line).or(look.build.inline.as_ref());
-    quote.filter(|_| succeeded(look.build))
+    quote.filter(|_| look.build.succeeded())
 }
 
 /// The image that holds the cache of the build, where no other was written.
@@ -122,7 +122,7 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
     let keeps = |image: &&str| vain.iter().all(|look| inlined(look) == Some(*image));
     let image = inlined(last).filter(|_| other.is_none()).filter(keeps);
     if vain.is_empty() {
-        return lone(study, name, other.filter(|_| looks.len() == 1)?, last);
+        return single_run(study, name, other.filter(|_| looks.len() == 1)?, last);
     }
     Some(Finding {
         rule: META.id,
@@ -160,7 +160,7 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
 
 /// One run whose command line names two references: the next one looks for the first in vain,
 /// unless somebody else writes it.
-fn lone(study: &Study, name: &str, other: &str, look: &Look) -> Option<Finding> {
+fn single_run(study: &Study, name: &str, other: &str, look: &Look) -> Option<Finding> {
     let command = look.run.commands_of(look.build).first()?;
     let mut read = look.build.imports.iter().filter_map(|import| import.reference.as_deref());
     if read.any(|read| reference::may_be(other, read)) {

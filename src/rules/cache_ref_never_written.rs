@@ -1,6 +1,6 @@
 //! A cache reference that is looked for in every run and written by none.
 
-use super::absent_refs::{Look, absent, asks_to_write, succeeded};
+use super::absent_refs::{Look, absent, asks_to_write};
 use super::backend::cost_of;
 use super::past::Past;
 use super::remedy::{self, Site, reference};
@@ -18,16 +18,16 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Warning,
     what: "Two or more runs import the same reference and get `not found`, although the runs \
-        succeeded and none of them exports a cache; or three runs import their own image, which \
-        is never there. A note where it is one run whose command line stores none.",
+        succeeded and none of them exports a cache; or three runs import their own image, which is \
+        never there. A single run whose command line stores none is a note.",
     why: "`--cache-from` alone stores nothing. The error never fails a build, so each run is cold \
         and green.",
     fix: "Export to the same reference (`--cache-to`), or import the reference that another job \
         writes.",
     rules_out: "`not found` in a first run is normal, and so is a list of references of which \
         another one is found. A failed export is reported as such.",
-    limits: "Another job may write it, whose logs are not given; it has not done so in the time of \
-        these runs.",
+    limits: "Another job, whose logs are not given, may write it; it did not do so between these \
+        runs.",
     example: include_str!("examples/cache-ref-never-written.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
@@ -81,9 +81,9 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
         return never_pushed(study, name, looks);
     }
     if earlier.is_empty() {
-        return lone(study, name, last);
+        return single_run(study, name, last);
     }
-    if !earlier.iter().any(|l| succeeded(l.build)) {
+    if !earlier.iter().any(|l| l.build.succeeded()) {
         return None;
     }
     Some(Finding {
@@ -99,8 +99,8 @@ fn finding(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
         fix: fix(&Site::of(study, last.run, last.build)),
         impact: cost_of(looks.iter().skip(1).map(|l| l.build)),
         rules_out: vec![not_ruled_out(
-            "another job that is meant to write it (it has not between these runs, or writes \
-                another name)",
+            "another job that is meant to write it (it did not between these runs, or uses a \
+                different name)",
         )],
         subject: name.to_owned(),
     })
@@ -112,7 +112,7 @@ fn never_pushed(study: &Study, name: &str, looks: &[Look]) -> Option<Finding> {
     let (last, earlier) = looks.split_last()?;
     let own = |l: &Look| l.build.images.iter().any(|image| reference::may_be(image, name));
     let stays = |l: &Look| !l.run.commands_of(l.build).iter().any(|command| command.push);
-    let built = earlier.iter().filter(|l| succeeded(l.build)).count();
+    let built = earlier.iter().filter(|l| l.build.succeeded()).count();
     if built < 2 || !looks.iter().all(|l| own(l) && stays(l) && l.build.exports.is_empty()) {
         return None;
     }
@@ -146,8 +146,8 @@ fn line(look: &Look) -> Evidence {
 
 /// One run whose command line is in its log: the next run finds nothing either, unless somebody
 /// else stores it.
-fn lone(study: &Study, name: &str, look: &Look) -> Option<Finding> {
-    let command = look.run.commands_of(look.build).first().filter(|_| succeeded(look.build))?;
+fn single_run(study: &Study, name: &str, look: &Look) -> Option<Finding> {
+    let command = look.run.commands_of(look.build).first().filter(|_| look.build.succeeded())?;
     let asked = Study::quote(look.run, &command.quote, "asks for a cache and stores none");
     Some(Finding {
         rule: META.id,

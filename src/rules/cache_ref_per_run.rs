@@ -80,8 +80,8 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
             Confidence::Suspected
         },
         title: format!(
-            "each run looks for its cache under a different name, {} to {}: none is ever \
-            there",
+            "each run looks for its cache under a different name, {} to {}: none of them ever \
+                exists",
             first.name, last.name
         ),
         cause: "Every run stores a cache, and imports a reference that no run before it can have \
@@ -92,11 +92,8 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         fix: fix(last),
         impact: cost_of(looks.iter().skip(1).map(|look| look.build)),
         rules_out: vec![
-            not_ruled_out(
-                "branches or pull requests of which each log is the first \
-            run",
-            ),
-            to_decide("look in the configuration what the name is made of"),
+            not_ruled_out("branches or pull requests whose first runs these are"),
+            to_decide("see in the configuration what the name is made of"),
         ],
         subject: stem(&first.name, &last.name).to_owned(),
     })

@@ -31,29 +31,27 @@ static META: RuleMeta = RuleMeta {
     group: "Hits only every second run",
     severity: Severity::Error,
     what: "Two different builds (jobs, bake targets) import one reference and both export a cache, \
-        and a build that stored its cache finds nothing of it in the next run although nothing it \
-        depends on changed. Or one job builds several branches or platforms in turns, and a step \
-        comes from the cache after a run of the same one, and runs after each run of another. Or \
-        several builds of one log, or branches in turns, each break in every run at the few files \
-        that name their dependencies. Or the \
-        text of a step, or the image in FROM, comes back that an earlier run had stored and a run \
-        since has replaced. Or builds of one log export to one local directory \
-        one after the other. Or \
-        several targets of a bake export side by side, and one finds the directory locked or its \
-        files moved. A warning where the command lines of one log name one reference for builds \
-        that have little in common, or where all targets of one bake import one and each exports. \
-        Without a log: builds of the configuration that make different \
-        things and export one reference or scope.",
+        and a build that stored its cache finds none of it in the next run although nothing it \
+        depends on changed. Or one job alternates between branches or platforms, and a step comes \
+        from the cache after a run of the same one and runs again after a run of another. Or \
+        several builds of one log, or alternating branches, miss in every run at the few files \
+        that name their dependencies. Or a run brings back a step text or base image that an \
+        earlier run had stored and a run in between has replaced. Or builds of one log export to \
+        one local directory one after the other. Or targets of one bake export in parallel, and \
+        one finds the directory locked or its files moved. It is a warning if the command lines of \
+        one log name one reference for builds that have little in common, or if all targets of one \
+        bake import one and each exports. Without a log: builds of the configuration that make \
+        different things and export to one reference or scope.",
     why: "An export replaces what the reference held. The build that finishes last wins; the other \
         one starts cold, takes longer, finishes last and wins: each of them hits every second run, \
         or never.",
-    fix: "One reference (or gha scope) for each build, branch and platform.",
+    fix: "Use one reference (or gha scope) for each build, branch and platform.",
     rules_out: "Builds that only read a common reference, changed base images and instructions, \
         failed imports and exports. The reference of an export is not printed; the command line \
         proves it where the log shows it.",
-    limits: "Branches and platforms that one job builds in turns are told apart only where the log \
-        names them: without that, a job whose files change in some runs looks the same. A \
-        reference written by a job whose logs are not given is not seen.",
+    limits: "Branches and platforms that one job alternates between are recognised only if the log \
+        names them: otherwise a job whose files change in some runs looks the same. A job that \
+        writes the reference is not seen if its logs are not given.",
     example: include_str!("examples/cache-ref-shared.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/",

@@ -21,8 +21,8 @@ static META: RuleMeta = RuleMeta {
     fix: "Make the registry reachable from the builder: from inside its container, where the \
         driver is docker-container. Add `ignore-error=true` so that a registry fault does not fail \
         builds.",
-    rules_out: "Faults of the image's own push are not the cache's. TLS mismatches, rights and \
-        rate limits are rules of their own.",
+    rules_out: "Errors while the image itself is pushed are not about the cache. TLS mismatches, \
+        permissions and rate limits have rules of their own.",
     limits: "It does not know whether the registry, a proxy or the network is at fault, nor for \
         how long.",
     example: include_str!("examples/cache-registry-unavailable.txt"),
@@ -111,9 +111,9 @@ fn inside_its_container(refusal: &Refusal) -> bool {
         && refusal.reference().is_some_and(|name| is_local(&name))
 }
 
-const NETWORK: &str = "A name without a dot mostly is that of a container, known in its network \
-    alone (a service of Compose or of the CI). The builder is not in that network: it runs in the \
-    engine, or in a container of its own.";
+const NETWORK: &str = "A name without a dot is usually that of a container, known only in its own \
+    network (a service of Compose or of the CI). The builder is not in that network: it runs in \
+    the engine, or in a container of its own.";
 
 const NETWORK_FIX: &str = "Put the builder into the network of that container: `docker network ls` \
     names it, Compose calls its own PROJECT_default. Or publish the registry's port and use the \
@@ -159,8 +159,8 @@ fn fix(repo: &str, fault: Fault, group: &[Refusal]) -> Fix {
         Fault::Failing => (
             format!("find out why {place} fails"),
             vec![format!(
-                "Look at the log of {place} and of any proxy before it at the time of the build: \
-                    its limits of size and time, its storage."
+                "Read the logs of {place}, and of any proxy in front of it, at the time of the \
+                    build: limits of size and time, storage."
             )],
         ),
     };
@@ -182,11 +182,11 @@ fn timed_out_behind_cloudflare(group: &[Refusal]) -> bool {
 }
 
 const CLOUDFLARE: &str = "524 is an answer of Cloudflare, not of the registry: the registry behind \
-    it took longer than Cloudflare waits (100 seconds unless more was bought). Send uploads past \
-    it (a DNS record without its proxy), or make the layers smaller.";
+    it took longer than Cloudflare waits (100 seconds by default). Let uploads bypass it (a DNS \
+    record without its proxy), or make the layers smaller.";
 
-const MANIFEST: &str = "All layers were taken, and only the manifest fails: a registry may not \
-    know its form (Nexus before 3.22). Add `image-manifest=true,oci-mediatypes=true` to \
+const MANIFEST: &str = "All layers were accepted and only the manifest fails: the registry may not \
+    know its format (Nexus before 3.22). Add `image-manifest=true,oci-mediatypes=true` to \
     `--cache-to`, which describes the cache as an ordinary image, or upgrade the registry.";
 
 const LOCALHOST_FIX: &str = "Give the builder the host's network (`--driver-opt network=host`), or \
@@ -196,9 +196,10 @@ fn unreachable_steps(repo: &str, group: &[Refusal]) -> Vec<String> {
     if group.iter().all(|r| r.build.dialect == Dialect::Buildah) {
         return vec![
             format!("Check from the machine that builds that {} answers.", place(repo)),
-            "A cache that cannot be pushed ends the build, and one that cannot be asked costs some \
-                seconds a step: leave `--cache-from` and `--cache-to` out while the registry is \
-                down.".to_owned(),
+            "A cache that cannot be pushed ends the build, and one that cannot be read costs some \
+                seconds per step: leave `--cache-from` and `--cache-to` out while the registry is \
+                down."
+                .to_owned(),
         ];
     }
     let check = format!(
@@ -207,8 +208,8 @@ fn unreachable_steps(repo: &str, group: &[Refusal]) -> Vec<String> {
     );
     let local = "With a docker-container builder `localhost` is the builder's own container: use \
         `--driver-opt network=host`, or another name for the registry.";
-    let image = "An image that was only loaded or pulled into the engine is no cache for BuildKit: \
-        it asks the registry that the name begins with, here one on localhost.";
+    let image = "An image that was only loaded or pulled into the engine is not a cache for \
+        BuildKit: it asks the registry that the name begins with, here one on localhost.";
     let of_localhost = is_local(repo).then_some([local.to_owned(), image.to_owned()]);
     std::iter::once(check).chain(of_localhost.into_iter().flatten()).collect()
 }

@@ -16,13 +16,13 @@ static META: RuleMeta = RuleMeta {
     what: "A cache export ends with `name unknown` (NAME_UNKNOWN), or with 404 when its first \
         upload begins; an import or export of S3 with `NoSuchBucket`, of Azure with \
         `ContainerNotFound`.",
-    why: "Many registries make a repository when something is pushed to it. Amazon ECR, Google \
-        Artifact Registry and Harbor's projects have to be made before: no cache is stored, and \
-        every import finds nothing.",
-    fix: "Make the repository (the bucket, the container), or keep the cache under a tag of the \
-        image's own.",
-    rules_out: "A reference that is not there yet: imports say that, and the first export makes \
-        it. Missing rights have 401 and 403.",
+    why: "Many registries create a repository on the first push. In Amazon ECR and Google Artifact \
+        Registry the repository, in Harbor the project, has to exist before: until then no cache \
+        is stored, and every import finds nothing.",
+    fix: "Create the repository (the bucket, the container), or keep the cache under a tag of the \
+        image's repository.",
+    rules_out: "A reference that does not exist yet: imports report it, and the first export \
+        creates it. Missing permissions give 401 and 403.",
     limits: "Some registries answer 403 or `denied` for a repository that does not exist: that is \
         `cache-access-denied`.",
     example: include_str!("examples/cache-repository-missing.txt"),
@@ -112,18 +112,18 @@ fn fix(repo: &str) -> Fix {
         let region = host.split('.').nth(3).unwrap_or("REGION");
         let create =
             format!("aws ecr create-repository --repository-name {name} --region {region}");
-        ("Make the repository in Amazon ECR.".to_owned(), Some(create))
+        ("Create the repository in Amazon ECR.".to_owned(), Some(create))
     } else {
         (
             format!(
-                "Make the repository {name} in {host}; where it has projects (Harbor), the project \
-                    {project}."
+                "Create the repository {name} in {host}; if it has projects (Harbor), create the \
+                    project {project}."
             ),
             None,
         )
     };
     Fix {
-        summary: "create the repository, or keep the cache beside the image".to_owned(),
+        summary: "create the repository, or keep the cache next to the image".to_owned(),
         steps: vec![
             make,
             "Or write the cache to a tag of the image's repository, which is there: \
@@ -132,30 +132,5 @@ fn fix(repo: &str) -> Fix {
         ],
         snippet,
         ..Fix::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::testing::{made, of};
-    use super::*;
-
-    #[test]
-    fn fires_where_nothing_can_be_written() {
-        let error = "error writing layer blob: unexpected status from POST request to \
-            https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/team/cache/blobs/uploads/: 404 Not Found";
-        let found = CacheRepositoryMissing
-            .check(&of(vec![made().export(CacheKind::Registry, Some(error))]));
-        let create = found[0].fix.snippet.as_deref().unwrap();
-        assert_eq!(
-            create,
-            "aws ecr create-repository --repository-name team/cache --region eu-west-1"
-        );
-    }
-
-    #[test]
-    fn leaves_a_reference_that_is_not_there_yet() {
-        let run = made().absent("r.example.com/app:cache").export(CacheKind::Registry, None);
-        assert!(CacheRepositoryMissing.check(&of(vec![run])).is_empty());
     }
 }

@@ -15,14 +15,15 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     what: "The first run stores its cache under a tag, every later run is refused when it writes \
         the manifest of the same tag.",
-    why: "Registries can forbid that a tag is moved. A cache has to be overwritten at each run: it \
-        stays what the first run stored, and the build fails or grows colder with each change.",
+    why: "A registry can forbid overwriting a tag. A cache has to be overwritten in every run: \
+        here it stays what the first run stored, and with each change the build fails or hits \
+        less.",
     fix: "Exempt the cache tag from immutability, or keep the cache in a repository of its own \
-        whose tags may be moved.",
-    rules_out: "A registry that refuses the form of the manifest refuses the first run as well: \
+        whose tags can be overwritten.",
+    rules_out: "A registry that refuses the manifest's format refuses the first run as well: \
         `export-manifest-rejected`.",
-    limits: "The refusal does not say its reason; that an earlier run could write the same tag is \
-        what shows it. A log alone is judged by its words only.",
+    limits: "The registry does not give the reason: it follows from an earlier run that could \
+        write the same tag. A single log is judged only by the registry's message.",
     example: include_str!("examples/cache-tag-immutable.txt"),
     references: &[
         "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html",
@@ -66,22 +67,24 @@ fn draft(study: &Study, refusal: &Refusal) -> Option<Draft> {
         title: format!("{place} cannot be overwritten: the cache stays what the first run stored"),
         cause: match why {
             Immutable::Said if unspoken(refusal) => "The registry answers the manifest with 412: \
-                mostly a rule of it forbids to overwrite the tag (Harbor's tag immutability)."
+                usually one of its rules forbids overwriting the tag (Harbor's tag immutability)."
                 .to_owned(),
             Immutable::Said => "The registry says that the tag is immutable.".to_owned(),
             Immutable::WrittenBefore(..) => "An earlier run stored its cache under this tag, and \
-                the registry refuses to move the tag: it is immutable."
+                the registry refuses to overwrite the tag: it is immutable."
                 .to_owned(),
-            Immutable::ReadNow(..) => "This run read a cache of the same form from this tag, and \
-                the registry refuses to move the tag: it is immutable."
-                .to_owned(),
+            Immutable::ReadNow(..) => {
+                "This run read a cache of the same format from this tag, and the registry refuses \
+                    to overwrite the tag: it is immutable."
+                    .to_owned()
+            }
         },
         fix: fix(&place),
         rules_out: match why {
             Immutable::Said => Vec::new(),
             _ => vec![ruled_out(
-                "the form of the manifest (the registry has taken the same form \
-                under this tag before)",
+                "the manifest's format (the registry accepted the same format under this tag \
+                    before)",
             )],
         },
     })
@@ -97,7 +100,7 @@ fn fix(place: &str) -> Fix {
     let own =
         format!("{repository}-{}", if repository.ends_with("cache") { "mutable" } else { "cache" });
     Fix {
-        summary: "keep the cache where tags may be moved".to_owned(),
+        summary: "keep the cache where tags can be overwritten".to_owned(),
         steps: vec![
             format!(
                 "Exempt the cache tag from immutability (Amazon ECR: tag immutability with an \

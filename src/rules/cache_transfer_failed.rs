@@ -12,11 +12,11 @@ pub(super) struct CacheTransferFailed;
 
 static META: RuleMeta = RuleMeta {
     id: "cache-transfer-failed",
-    title: "a cache import or export fails, and why is in the log only",
+    title: "a cache import or export fails for a reason that no other rule knows",
     group: "The cache backend refuses",
     severity: Severity::Warning,
     what: "A cache import or export ends with an error that none of the other rules knows; or all \
-        steps and the export are well, and the build ends with an error that belongs to none of \
+        steps and the export succeed, and the build ends with an error that belongs to none of \
         them (`ERROR: failed to solve: Internal: not found`).",
     why: "A failed import makes the run cold, a failed export the next one. Both stay green where \
         the error is ignored.",
@@ -81,12 +81,11 @@ fn draft(group: &[Refusal]) -> Draft {
 /// (`solver/llbsolver/solver.go`).
 fn behind(group: &[Refusal]) -> Draft {
     let optional =
-        "Add `ignore-error=true` to the export: it helps where the export is what failed."
-            .to_owned();
+        "Add `ignore-error=true` to the export: it helps if the export is what failed.".to_owned();
     let mut steps = vec![
         "Run again: the record is created again.".to_owned(),
-        "Use a newer builder: before BuildKit 0.23 its own clean-up could take records away while \
-            a build used them."
+        "Use a newer builder: before BuildKit 0.23 its garbage collection could delete records \
+            that a build was using."
             .to_owned(),
     ];
     steps.extend((!backend::ignored(group)).then_some(optional));
@@ -96,10 +95,11 @@ fn behind(group: &[Refusal]) -> Draft {
         title:
             "the build fails at the very end, although every step and the cache export succeeded"
                 .to_owned(),
-        cause: "No step and no export printed the final error: what failed is the work behind \
-            them, the end of the cache export or the provenance. Both read the builder's cache \
-            records, and one of them was gone or could not be read."
-            .to_owned(),
+        cause:
+            "No step and no export printed the final error: what failed is the work after them: \
+                the end of the cache export, or the provenance. Both read the builder's cache \
+                records, and one of them was gone or could not be read."
+                .to_owned(),
         fix: Fix { summary: "run again with a newer builder".to_owned(), steps, ..Fix::default() },
         rules_out: vec![ruled_out(
             "the cache's service or registry (its answers have a URL or a \
@@ -133,10 +133,10 @@ fn fix(group: &[Refusal], exports: bool) -> Fix {
     let (summary, first) = if bucket {
         (
             "correct the region, the endpoint or the credentials of the bucket",
-            "A request that is refused is refused again. Check `region` and `endpoint_url` (S3 of \
-                other makers mostly wants `use_path_style=true`), and that the key, its secret and \
-                the session token belong together: `access_key_id`, `secret_access_key`, \
-                `session_token`, or the environment of the builder.",
+            "Running again does not help: the same request is refused again. Check `region` and \
+                `endpoint_url` (S3-compatible servers usually need `use_path_style=true`), and \
+                that the key, its secret and the session token belong together: `access_key_id`, \
+                `secret_access_key`, `session_token`, or the environment of the builder.",
         )
     } else if option {
         (
@@ -147,8 +147,8 @@ fn fix(group: &[Refusal], exports: bool) -> Fix {
     } else {
         (
             "read the error that is quoted",
-            "Run again once: a fault that passes does not come back. One that does is in what the \
-                error names, and no further run helps.",
+            "Run again once: a temporary fault does not come back. If it does, the fault is in \
+                what the error names, and running again does not help.",
         )
     };
     let optional =

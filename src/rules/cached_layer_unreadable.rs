@@ -19,11 +19,11 @@ static META: RuleMeta = RuleMeta {
         import ended well. kaniko ends with `extracting fs from image: …`.",
     why: "BuildKit imports the list of what is cached, and fetches a layer only when something \
         needs it. If that fails it does not go back and run the step: the build fails, and does so \
-        again until the cache is written anew. kaniko fetches the layer and may fail to unpack it.",
+        again until the cache is rewritten. kaniko fetches the layer and may fail to unpack it.",
     fix: "Build once without the import, so that the export rewrites the cache; keep the cache \
         where layers are not evicted one by one.",
-    rules_out: "A layer of a base image: it is in a different repository. A file that COPY does \
-        not find has other words, and so has a command that fails.",
+    rules_out: "A layer of a base image: it is in a different repository. A missing COPY source or \
+        a failing command: those errors have different texts.",
     limits: "An error without a URL (`could not fetch content descriptor … from remote: not \
         found`) may be about a base image: it is reported where the log lists the same layer under \
         a step.",
@@ -65,7 +65,7 @@ enum Why {
     /// The registry has it no more.
     Removed,
     /// The line says.
-    Told,
+    Quoted,
     /// It is a record of the builder's own.
     Own,
 }
@@ -88,7 +88,7 @@ fn why(refusal: &Refusal) -> Why {
     if removed {
         return Why::Removed;
     }
-    if imports(refusal) { Why::Told } else { Why::Own }
+    if imports(refusal) { Why::Quoted } else { Why::Own }
 }
 
 /// A log that begins below the imports may have had one.
@@ -132,35 +132,35 @@ fn reason(why: Why) -> &'static str {
             "A layer was removed and the manifest that names it was kept: garbage collection, a \
                 retention rule or a lifecycle rule may do so."
         }
-        Why::Told => "The line quoted says why the layer could not be fetched.",
+        Why::Quoted => "The line quoted says why the layer could not be fetched.",
         Why::Own => {
             "The builder answered a step from its own records and no longer has what they name: it \
-                was stopped while it worked, its disk was full or cleaned by hand, or its clean-up \
-                ran beside the build."
+                was stopped while it worked, its disk was full or cleaned by hand, or its garbage \
+                collection ran during the build."
         }
     }
 }
 
 fn fix(why: Why) -> Fix {
     let newer = "Use BuildKit 0.24 or newer: it asks for a new link when the old one has expired.";
-    let checks = "Use a BuildKit newer than 0.13.0: that version uses evicted layers unseen, later \
-        ones check first. A layer that is evicted during the build still fails it.";
-    let retry = "Run the job again: a fault that passes does not come back.";
+    let checks = "Use a BuildKit newer than 0.13.0: that version uses evicted layers without \
+        checking, later ones check first. A layer that is evicted during the build still fails it.";
+    let retry = "Run the job again: a temporary fault does not come back.";
     let again = "Build once without `--cache-from` and with `--cache-to`: the export writes what \
         is missing, and a new index. A job may do so by itself when its build fails.";
     let room = "Stay below the limit of the repository's caches (10 GB by default), or keep the \
         cache in a registry, which keeps the layers of a manifest.";
     let prune = "Remove the builder's records: `docker buildx prune --all --force`, of the engine's \
         own builder `docker builder prune --all --force`. The next build is a cold one.";
-    let newest = "Use a newer BuildKit: before 0.23 its own clean-up could take records away while \
-        a build used them.";
-    let rules = "Let such rules take whole caches, manifest and layers, or none of it.";
+    let newest = "Use a newer BuildKit: before 0.23 its garbage collection could delete records \
+        that a build was using.";
+    let rules = "Let such rules delete whole caches, manifest and layers, or nothing of them.";
     let steps = match why {
         Why::Evicted => vec![again, checks, room],
         Why::Link => vec![newer, again, room],
         Why::Expired => vec![newer, again],
         Why::Removed => vec![again, rules],
-        Why::Told => vec![retry, again],
+        Why::Quoted => vec![retry, again],
         Why::Own => vec![retry, prune, newest],
     };
     let no_use =
@@ -178,7 +178,7 @@ fn summary(why: Why) -> &'static str {
         Why::Evicted | Why::Removed => {
             "build once without the import, so that the cache is rewritten"
         }
-        Why::Told => "run again; if that fails too, build once without the import",
+        Why::Quoted => "run again; if that fails too, build once without the import",
         Why::Own => "run again; if that fails too, prune the builder's cache",
         Why::Link => {
             "use a newer BuildKit; where the layer was evicted, build once without the import"

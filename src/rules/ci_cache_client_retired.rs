@@ -17,11 +17,11 @@ static META: RuleMeta = RuleMeta {
         version of actions/cache.",
     why: "GitHub closed the first version of its cache service in April 2025. Old clients restore \
         nothing and save nothing, in every run, and most of them only warn.",
-    fix: "Use actions/cache v4.2.0 or newer (v3.4.0 in the third line), and newer versions of \
-        every action that caches by itself.",
-    rules_out: "`422` alone is called likely: the words that name the reason are not always \
-        printed. An old BuildKit with `type=gha` is `gha-service-retired`.",
-    limits: "It speaks of GitHub's service only; other systems print nothing of the kind.",
+    fix: "Use actions/cache v4.2.0 or newer (in the v3 line, v3.4.0), and newer versions of every \
+        action that caches by itself.",
+    rules_out: "With `422` alone it is reported as likely: the reason is not always printed. An \
+        old BuildKit with `type=gha` is `gha-service-retired`.",
+    limits: "It covers GitHub's service only; other systems print nothing of the kind.",
     example: include_str!("examples/ci-cache-client-retired.txt"),
     references: &[
         "https://gh.io/gha-cache-sunset",
@@ -58,7 +58,7 @@ fn finding(seen: &[Seen]) -> Option<Finding> {
             summary: "use a cache action that talks to the new service".to_owned(),
             steps: vec![
                 "actions/cache: v4.2.0 or newer, or v3.4.0. A version pinned by commit has to be \
-                    moved by hand."
+                    updated by hand."
                     .to_owned(),
                 "Actions that cache by themselves (setup-node, setup-java, docker/*) bring their \
                     own client: their newest release."

@@ -200,8 +200,8 @@ fn finding(cache: &str, kept: &[Seen], again: &[Again]) -> Option<Finding> {
                 Why::OneCommit => "though both build one commit",
                 Why::NoInput => "though its text and base image are the same",
                 Why::Settled => {
-                    "and came from the cache in every run before: a file of it changed once, and \
-                        the cache that has it was never saved"
+                    "and came from the cache in every run before: a file it copies changed once, \
+                        and no cache with that change was ever saved"
                 }
             }
         ),
@@ -223,7 +223,7 @@ fn rules_out(settled: bool) -> Vec<Alternative> {
     if settled {
         return vec![
             not_ruled_out("files that changed again in each of these runs"),
-            to_decide("run the job twice on one commit: what is stored is found by the second"),
+            to_decide("run the job twice on one commit: the second run finds whatever is stored"),
         ];
     }
     vec![
@@ -240,10 +240,10 @@ fn fix_of(key: &str, ci: Option<&str>) -> Fix {
     Fix {
         summary: "let each run save its cache under a key of its own".to_owned(),
         steps: vec![
-            "Put the commit into the key, and the key as it was before it as the prefix to fall \
-                back to: each run starts with the newest cache and saves its own."
+            "Append the commit to the key, and use the key without it as the prefix to fall back \
+                to: each run starts with the newest cache and saves its own."
                 .to_owned(),
-            "Where the CI knows no prefixes (Bitbucket), put a hash of the files that decide the \
+            "If the CI has no prefixes (Bitbucket), put a hash of the files that decide the \
                 content into the key: Dockerfile, lock files."
                 .to_owned(),
             "A registry cache (`type=registry`) is overwritten by every build and cannot freeze."

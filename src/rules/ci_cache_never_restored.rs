@@ -21,8 +21,8 @@ static META: RuleMeta = RuleMeta {
     what: "In three or more runs of a build the CI finds no cache, though earlier runs saved one: \
         each run asks for a key that no run before had, or the key is the same and what was saved \
         is gone. Without a log: the directory of a local cache is kept under a key that holds a \
-        commit or the number of the run, with nothing to fall back to, or with a beginning that no \
-        saved key has.",
+        commit or the number of the run, with nothing to fall back to, or only with a prefix that \
+        no saved key has.",
     why: "Saving costs time in every run and fills the storage, and nothing ever comes back. A key \
         that holds a commit, a date or a run number is new each time.",
     fix: "Build the key from the files that decide the content (a lock file, the Dockerfile), and \
@@ -209,10 +209,10 @@ fn fix(key: &Key, name: &str, ci: Option<&str>) -> Fix {
         Key::Same => &[
             "Caches of one branch are not visible from others, except those of the default branch: \
                 let that branch save it.",
-            "A cache belongs to its list of paths and its system too: restore and save have to \
-                name the same ones.",
-            "Look in the CI's list of caches whether it is there, and how full the storage is: the \
-                oldest ones are deleted.",
+            "A cache is also tied to its list of paths and its operating system: restore and save \
+                have to use the same ones.",
+            "Check in the CI's list of caches whether it is there, and how full the storage is: \
+                the oldest ones are deleted.",
         ],
         _ => &[
             "Build the key from a hash of the files that decide the content: then runs without a \

@@ -13,13 +13,13 @@ static META: RuleMeta = RuleMeta {
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
     what: "A restore or save ends with `429 Too Many Requests` or `You've hit a rate limit`.",
-    why: "The request is given up, so the job runs without the cache or does not store it. It hits \
-        whole matrices at once, as all their jobs start and end together.",
-    fix: "Fewer and larger caches: one for a job in place of one for each tool, saves in one job \
-        of a matrix, layers in a registry cache.",
+    why: "The client gives up, so the job runs without the cache or does not store it. It hits \
+        whole matrices at once, since all their jobs start and end together.",
+    fix: "Use fewer and larger caches: one per job instead of one per tool, save in only one job \
+        of a matrix, and keep layers in a registry cache.",
     rules_out: "A service that is down (5xx) has a rule of its own; so have limits of registries, \
         which BuildKit prints.",
-    limits: "Which of the jobs made the many requests is not in a log.",
+    limits: "A log does not say which of the jobs made the many requests.",
     example: include_str!("examples/ci-cache-rate-limited.txt"),
     references: &["https://github.com/actions/toolkit/tree/main/packages/cache"],
     since: "0.1.0",

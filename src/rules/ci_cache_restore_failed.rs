@@ -63,8 +63,8 @@ fn finding(cache: &str, seen: &[Seen]) -> Option<Finding> {
     let (why, cause, fix) = match reason {
         Some(CacheReason::Broken) => (
             "its archive is broken",
-            "What is stored cannot be unpacked: it was cut off while it was written, written by \
-                two jobs at once, or comes from another kind of machine.",
+            "The stored archive cannot be unpacked: it was truncated while it was written, written \
+                by two jobs at once, or comes from another kind of machine.",
             broken(),
         ),
         Some(CacheReason::Denied) => (
@@ -72,7 +72,7 @@ fn finding(cache: &str, seen: &[Seen]) -> Option<Finding> {
             "The store refused the request: the job's token or account may not read the cache.",
             denied(),
         ),
-        _ => ("it failed", "Why is in the line quoted, as far as the CI says it.", unknown()),
+        _ => ("it failed", "The line quoted is all the CI says about the reason.", unknown()),
     };
     let words = Words {
         severity: META.severity,
@@ -96,7 +96,7 @@ fn broken() -> Fix {
                 .to_owned(),
             "Where jobs of several systems or processors restore it, put those into the key."
                 .to_owned(),
-            "Let one job save and the others only restore; an archive is cut off where a job is \
+            "Let one job save and the others only restore; an archive is truncated if a job is \
                 killed while it uploads."
                 .to_owned(),
         ],
@@ -121,11 +121,11 @@ fn denied() -> Fix {
 
 fn unknown() -> Fix {
     Fix {
-        summary: "run again, and delete the cache if it stays".to_owned(),
+        summary: "run again; if it fails again, delete the cache".to_owned(),
         steps: vec![
-            "Run the job again: a passing fault does not come back.".to_owned(),
-            "Where it does, delete the cache or change its key, and look at the setting that the \
-                line names."
+            "Run the job again: a temporary fault does not come back.".to_owned(),
+            "If it does, delete the cache or change its key, and check the setting that the line \
+                names."
                 .to_owned(),
         ],
         ..Fix::default()

@@ -17,11 +17,11 @@ static META: RuleMeta = RuleMeta {
     what: "The CI refuses to save a cache because its key is taken: `Unable to reserve cache with \
         key …, another job may be creating this cache`. A warning where the logs show that the \
         jobs build different things, else a note.",
-    why: "A key is written once and never again. Where jobs with different contents use one key, \
-        the first to end is kept and all others start from a cache that is not theirs.",
-    fix: "Put what tells the jobs apart into the key (image, platform, version), or let one job \
+    why: "A key is written once and never again. If jobs with different contents use one key, the \
+        first to finish wins and all others start from a cache that is not theirs.",
+    fix: "Put what distinguishes the jobs into the key (image, platform, version), or let one job \
         save and the others only restore.",
-    rules_out: "Jobs of one content that race for one key lose nothing: a note. Older clients \
+    rules_out: "Jobs that save the same content under one key lose nothing: a note. Older clients \
         print the same words for a token that may not write; where the reason is printed, \
         `ci-cache-write-denied` says so.",
     limits: "One log does not show whether the other job stored the same content; it is a note \
@@ -61,13 +61,12 @@ fn finding(study: &Study, cache: &str, refused: &[Seen]) -> Option<Finding> {
         title: format!("{key} was not saved: its key is taken"),
         cause: if differ {
             format!(
-                "Jobs that build different things save under one key. The first one to end is \
-                    kept, so {key} holds what one of them made, and the others start without \
-                    theirs."
+                "Jobs that build different things save under one key. The first to finish wins, so \
+                    {key} holds what one of them made, and the others start without theirs."
             )
         } else {
-            "Another job saves, or has saved, the same key. If all of them store the same there is \
-                no loss, and the message can be ignored."
+            "Another job saves, or has saved, the same key. If all of them store the same, nothing \
+                is lost and the message can be ignored."
                 .to_owned()
         },
         shows: "the key is taken",

@@ -16,10 +16,10 @@ static META: RuleMeta = RuleMeta {
         occurred in cache backend`) or of the network (a timeout, a name that is not found).",
     why: "The job goes on without the cache: it is slow for a reason that is not in its code, and \
         what it built may not be stored.",
-    fix: "Run again later; where it stays, look at the network of the runners, not at the build.",
+    fix: "Run again later; if it keeps failing, check the runners' network, not the build.",
     rules_out: "Refusals (403), limits (429) and clients that are too old have rules of their own. \
         `not found` is no error.",
-    limits: "It cannot tell an outage of the service from a fault of the network between.",
+    limits: "It cannot tell an outage of the service from a network fault on the way to it.",
     example: include_str!("examples/ci-cache-service-error.txt"),
     references: &[
         "https://www.githubstatus.com/",
@@ -60,7 +60,7 @@ fn finding(study: &Study, seen: &[Seen]) -> Option<Finding> {
         cause: format!(
             "The service, or the network to it, answered with an error in {failing}.{}",
             if restore {
-                " A miss after it is a consequence: the cache may well be there."
+                " A miss after it is a consequence: the cache may well exist."
             } else {
                 ""
             }
@@ -70,12 +70,12 @@ fn finding(study: &Study, seen: &[Seen]) -> Option<Finding> {
             summary: if elsewhere {
                 "run again: the service works in other runs"
             } else {
-                "run again; look at the runners' network if it stays"
+                "run again; check the runners' network if it keeps failing"
             }
             .to_owned(),
             steps: vec![
                 "Look at the status page of the CI for the time of the run.".to_owned(),
-                "Where it stays, and on runners of your own: see whether they reach the cache's \
+                "If it keeps failing, or on your own runners: check whether they reach the cache's \
                     address at all (proxy, firewall, DNS)."
                     .to_owned(),
                 "A registry cache does not depend on this service.".to_owned(),

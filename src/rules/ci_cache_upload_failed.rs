@@ -27,10 +27,9 @@ static META: RuleMeta = RuleMeta {
         again: a fault of the storage goes away by itself.",
     rules_out: "Steps that share the cache: then `parallel-steps-share-cache` says so. A cache \
         that exists already (`Skipping upload for existing cache`) is no failure. Reasons that the \
-        CI prints (size, rights, limits, the service) have rules of their own. Caches of tools \
-        that build actions keep for themselves are left out.",
-    limits: "Where neither the CI nor what packs the archive (tar) says why, it says that it \
-        failed and no more.",
+        CI prints (size, rights, limits, the service) have rules of their own. Caches that build \
+        actions keep for their own tools are left out.",
+    limits: "If neither the CI nor tar says why, the finding says only that it failed.",
     example: include_str!("examples/ci-cache-upload-failed.txt"),
     references: &[
         "https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/",
@@ -130,7 +129,7 @@ impl Why {
 
     fn title(self) -> &'static str {
         match self {
-            Self::Unreadable => "a file of it may not be read",
+            Self::Unreadable => "one of its files cannot be read",
             Self::DiskFull => "the disk is full",
             Self::KeyMoved => "its key changed while the job ran",
             Self::Layers => "its teardown failed",
@@ -142,12 +141,12 @@ impl Why {
         match self {
             Self::NothingThere => "there is nothing at its path",
             Self::Unreadable => {
-                "it is packed by the CI's own user, and files of it belong to another one (root, \
-                    where a container or `sudo` wrote them)"
+                "the CI's own user packs it, and some of its files belong to another user (root, \
+                    if a container or `sudo` wrote them)"
             }
             Self::DiskFull => "there was no room for the archive",
             Self::KeyMoved => {
-                "the key is made of files that the job itself changes, and what it restored \
+                "the key is built from files that the job itself changes, and what it restored \
                     under one key is not saved under another"
             }
             Self::Layers => {
@@ -155,7 +154,7 @@ impl Why {
                     layer caching"
             }
             Self::Bitbucket => "Bitbucket prints no reason",
-            Self::Other => "the line quoted says why, as far as the CI tells",
+            Self::Other => "the line quoted is all the CI says about the reason",
         }
     }
 }
@@ -166,13 +165,14 @@ fn unreadable_fix() -> Fix {
     Fix {
         summary: "save a directory that the CI's user owns, not the daemon's store".to_owned(),
         steps: vec![
-            "Of /var/lib/docker and BuildKit's own state nothing can be saved: they belong to \
-                root, and a running daemon changes them. Export the cache instead: \
-                `--cache-to type=local,dest=DIR,mode=max` writes as the user who calls buildx, or \
-                use `type=registry`, which needs no cache of the CI."
+            "/var/lib/docker and BuildKit's own state cannot be saved: they belong to root, and a \
+                running daemon changes them. Export the cache instead: `--cache-to \
+                type=local,dest=DIR,mode=max` writes as the user who calls buildx, or use \
+                `type=registry`, which needs no cache of the CI."
                 .to_owned(),
-            "Another directory that a container fills: give it back before the job ends \
-                (`sudo chown -R \"$(id -u):$(id -g)\" DIR`), or run the container as that user."
+            "For another directory that a container fills, give it back to the job's user before \
+                the job ends (`sudo chown -R \"$(id -u):$(id -g)\" DIR`), or run the container as \
+                that user."
                 .to_owned(),
         ],
         snippet: Some(format!(
@@ -187,7 +187,7 @@ fn full_fix() -> Fix {
     Fix {
         summary: "make room on the disk before the cache is saved".to_owned(),
         steps: vec![
-            "The archive is written beside what it packs: the disk has to hold both. Remove \
+            "The archive is written next to what it packs: the disk has to hold both. Remove \
                 images and tools that the job no longer needs (`docker system prune --force`), or \
                 use a larger machine."
                 .to_owned(),
@@ -202,11 +202,11 @@ fn full_fix() -> Fix {
 
 fn moved_fix() -> Fix {
     Fix {
-        summary: "make the key of files that the job does not change".to_owned(),
+        summary: "build the key from files that the job does not change".to_owned(),
         steps: vec![
-            "Name files as they are checked out: a pattern such as `**/package-lock.json` takes \
-                in what the build writes (node_modules, dist), and an installation that updates \
-                its lock file changes it."
+            "Name files as they are checked out: a pattern such as `**/package-lock.json` also \
+                matches what the build writes (node_modules, dist), and an installation that \
+                updates its lock file changes it."
                 .to_owned(),
             "Install with the lock file as it is (`npm ci`, `--frozen-lockfile`, `--locked`), or \
                 name the one file in the root."

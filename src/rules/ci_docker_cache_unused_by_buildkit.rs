@@ -15,24 +15,24 @@ pub(super) struct CiDockerCacheUnusedByBuildkit;
 
 static META: RuleMeta = RuleMeta {
     id: "ci-docker-cache-unused-by-buildkit",
-    title: "images are restored for BuildKit, which never looks at them",
+    title: "images are restored for BuildKit, which never uses them",
     group: "The cache at the CI's teardown",
     severity: Severity::Warning,
     what: "Before a build the CI restores images (Bitbucket's docker cache, `docker load`), \
         BuildKit builds without `--cache-from`, and no step comes from a cache. Without a log: a \
         step of a pipelines file that restores the docker cache and builds without \
         `--cache-from`.",
-    why: "The older builder looked for its steps among the images of the daemon. BuildKit does \
-        not: it has a cache of its own, and an image counts only where `--cache-from` names it and \
+    why: "The classic builder looked for its steps among the images of the daemon. BuildKit does \
+        not: it has a cache of its own, and it uses an image only if `--cache-from` names it and \
         it was built with inline cache metadata. Loading and saving the images costs time in each \
-        run and helps nothing.",
+        run and gains nothing.",
     fix: "Remove the docker cache and use a registry cache, one reference per image.",
-    rules_out: "The older builder; a build that names the image in `--cache-from`; images loaded \
+    rules_out: "The classic builder; a build that names the image in `--cache-from`; images loaded \
         as a base image or for another purpose; steps that come from a cache.",
     limits: "Only the first build of a log is judged, as later ones find what it left in the \
-        builder. `docker load` is recognised by the image's name; what an image without one is, \
-        the log does not show: then it is suspected, where the CI restored a cache and the build \
-        has no name either.",
+        builder. `docker load` is recognised by the image's name; if the image has none, the log \
+        does not show what it is: then it is suspected, provided the CI restored a cache and the \
+        build has no name either.",
     example: include_str!("examples/ci-docker-cache-unused-by-buildkit.txt"),
     references: &[
         "https://support.atlassian.com/bitbucket-cloud/docs/cache-dependencies/",
@@ -134,7 +134,7 @@ fn fix(site: &Site) -> Fix {
         "Remove the docker cache, or the `docker load` and `docker save`, from the job.".to_owned(),
     ];
     steps.extend(registry.steps);
-    Fix { summary: "replace the image cache by a registry cache".to_owned(), steps, ..registry }
+    Fix { summary: "replace the image cache with a registry cache".to_owned(), steps, ..registry }
 }
 
 fn rules_out(separate: bool, named: bool) -> Vec<Alternative> {

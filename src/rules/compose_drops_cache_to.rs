@@ -7,24 +7,23 @@ use super::{Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, to_decide,
 };
-use crate::model::{
-    Build, BuildOutcome, CacheKind, CiNote, Command, NoteKind, Run, Tool, Transfer,
-};
+use crate::model::{Build, CacheKind, CiNote, Command, NoteKind, Run, Tool, Transfer};
 
 pub(super) struct ComposeDropsCacheTo;
 
 static META: RuleMeta = RuleMeta {
     id: "compose-drops-cache-to",
-    title: "Compose does not hand cache_to on to the builder",
+    title: "Compose does not pass cache_to on to the builder",
     group: "No cache in use",
     severity: Severity::Warning,
     what: "The Compose file has `cache_to` for a service, `docker compose` builds it, and no log \
         has an export of its cache; the version of Compose is 2.37.0 to 2.37.2, or not printed.",
-    why: "Since 2.37 Compose builds through bake. Its first three versions give bake `cache_from` \
-        and leave `cache_to` out, without a word: the cache that is imported is never updated.",
+    why: "Since 2.37 Compose builds through bake. The first three of these versions pass \
+        `cache_from` to bake and silently leave `cache_to` out: the cache that is imported is \
+        never updated.",
     fix: "Use Docker Compose 2.37.3 or newer, or build the same file with `docker buildx bake`.",
     rules_out: "A build that exports a cache, with or without an error; one that failed before; \
-        versions that hand both on; the docker driver, which has no such export.",
+        versions that pass both on; the docker driver, which has no such export.",
     limits: "Without its version in the log (`docker compose version`) another file or an override \
         that takes `cache_to` away looks the same.",
     example: include_str!("examples/compose-drops-cache-to.txt"),
@@ -67,7 +66,7 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
         severity: META.severity,
         confidence: if told.is_some() { Confidence::Likely } else { Confidence::Suspected },
         title: format!(
-            "`cache_to` of the service {service} reaches no builder: Compose does not hand it on"
+            "`cache_to` of the service {service} reaches no builder: Compose does not pass it on"
         ),
         cause: cause(told, newest.len()),
         evidence: Proof::from_lines(lines(at, run, last, told))?,
@@ -100,7 +99,7 @@ fn is_of(at: At, service: &str, run: &Run, build: &Build) -> bool {
 }
 
 fn stores_nothing(build: &Build) -> bool {
-    let went_well = build.outcome == BuildOutcome::Succeeded && build.whole() && build.total() > 0;
+    let went_well = build.succeeded() && build.whole() && build.total() > 0;
     let docker = build.driver.as_deref() == Some("docker");
     went_well && !docker && build.exports.is_empty() && build.inline.is_none()
 }
@@ -118,8 +117,8 @@ fn is_broken(version: &str) -> bool {
 fn cause(told: Option<&CiNote>, runs: usize) -> String {
     let version = told.map_or_else(
         || {
-            "Docker Compose 2.37.0 to 2.37.2 build through bake and leave `cache_to` out; which \
-            version this is, no line says."
+            "Docker Compose 2.37.0 to 2.37.2 build through bake and leave `cache_to` out; the log \
+                does not say which version this is."
                 .to_owned()
         },
         |note| {
@@ -171,7 +170,7 @@ fn fix(at: At, service: &str) -> Fix {
             "On GitHub: docker/setup-compose-action. Elsewhere replace the CLI plugin, and print \
                 `docker compose version` in the job."
                 .to_owned(),
-            "Until then build the same file with bake, which hands both on; or set \
+            "Until then build the same file with bake, which passes both on; or set \
                 COMPOSE_BAKE=false."
                 .to_owned(),
         ],

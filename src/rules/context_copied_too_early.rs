@@ -31,23 +31,22 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "The first COPY of a stage copies the whole context (`COPY . .`), or a COPY takes a \
         folder of sources before an installation; it is where the cache breaks in nearly every \
-        run, and RUN steps behind it install dependencies or prepare the build. Without a log: a \
+        run, and RUN steps after it install dependencies or prepare the build. Without a log: a \
         Dockerfile that copies the whole context before an installation; as a note, one that \
-        copies `.git` with it, which no `.dockerignore` leaves out.",
+        copies `.git` with it, which no `.dockerignore` excludes.",
     why: "Any changed file in the context, a README or `.git` included, makes the COPY run again \
         and with it everything after it, the installation of dependencies above all.",
     fix: "Copy the files that name the dependencies first, install, and copy the rest after that. \
         Keep `.git` and what the build does not read out of the context with a `.dockerignore`.",
     rules_out: "Stages that copy something else of the context first (the usual good order; not \
-        where it is known that the installation reads none of it), a \
-        whole-context COPY with only one RUN behind it that is not an installation, copies from \
-        other stages, changed base images, a cache that was not found, `--no-cache`. One changed \
-        run proves nothing: two are needed, and one log alone is a note about the order. Where no \
-        RUN behind it is a known installation it is a \
-        note: they may all need the sources. A Dockerfile without a log is judged only where it is \
-        certain which files the installation reads.",
-    limits: "It sees the order of instructions, not the files: which of them an installation needs \
-        has to be looked up in the Dockerfile.",
+        where it is known that the installation reads none of it), a whole-context COPY with only \
+        one RUN after it that is not an installation, copies from other stages, changed base \
+        images, a cache that was not found, `--no-cache`. One changed run proves nothing: two are \
+        needed, and one log alone is a note about the order. If no RUN after it is a known \
+        installation, it is a note: they may all need the sources. A Dockerfile without a log is \
+        judged only where it is certain which files the installation reads.",
+    limits: "It sees the order of instructions, not the files: check in the Dockerfile which of \
+        them an installation needs.",
     example: include_str!("examples/context-copied-too-early.txt"),
     references: &[
         "https://docs.docker.com/build/cache/optimize/#order-your-layers",
@@ -122,9 +121,8 @@ fn finding(past: &Past, spot: &Spot) -> Option<Finding> {
             spot.often(past)
         ),
         cause: format!(
-            "`{}` takes in {} and is the first step that ran in these runs: something in it \
-                changed in every run. `{}` runs again with it, though {} can only need a few of \
-                the files.",
+            "`{}` copies {} and is the first step that ran in these runs: something in it changed \
+                in every run. `{}` runs again with it, though {} can only need a few of the files.",
             step.text,
             if everything { "the whole build context" } else { "a folder of sources" },
             brief(&shown.text),

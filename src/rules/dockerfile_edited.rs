@@ -21,12 +21,12 @@ static META: RuleMeta = RuleMeta {
     title: "an instruction of the Dockerfile changed between runs",
     group: "The Dockerfile and its inputs",
     severity: Severity::Note,
-    what: "The cache broke at a step that has another text than in the run before; or at a RUN or \
-        WORKDIR with the same text on the same base image, and the Dockerfile that was sent to the \
-        builder has another size.",
-    why: "A step with another text is another step: it runs, and everything after it. That is as \
-        it should be; it explains the run.",
-    fix: "No action needed. What is edited often belongs low in its stage.",
+    what: "The cache broke at a step whose text differs from the run before; or at a RUN or \
+        WORKDIR with the same text on the same base image, and the size of the Dockerfile that was \
+        sent to the builder changed.",
+    why: "A step with a different text is a new step: it runs, and everything after it. That is \
+        expected; it explains the run.",
+    fix: "No action needed. What is edited often belongs near the end of its stage.",
     rules_out: "A text that differs in a value in nearly every run (volatile-build-arg), steps \
         that ran because one before them did.",
     limits: "Only the text that the builder prints is compared, and the size of the Dockerfile: \
@@ -66,7 +66,7 @@ fn printed(past: &Past) -> Option<Finding> {
     let ((_, step, before), spot) = edits.last()?;
     let mut evidence: Vec<Evidence> =
         edits.iter().rev().take(3).flat_map(|(edit, _)| lines(past, edit)).collect();
-    evidence.extend(dockerfile_at::line_of(past, spot, "where it stands now"));
+    evidence.extend(dockerfile_at::line_of(past, spot, "where it is now"));
     let told = before.map_or_else(
         || format!("`{}` is new", brief(&step.text)),
         |(_, old)| format!("`{}` became `{}`", brief(&old.text), brief(&step.text)),
@@ -162,7 +162,7 @@ fn fix(edited: &str) -> Fix {
     Fix {
         summary: "no action needed".to_owned(),
         steps: vec![format!(
-            "Where this {edited} is edited often, move it below the steps that do not depend on it."
+            "If this {edited} is edited often, move it below the steps that do not depend on it."
         )],
         ..Fix::default()
     }

@@ -17,15 +17,16 @@ static META: RuleMeta = RuleMeta {
         …/manifests/TAG`, is answered with 400, 404, 405 or 415, or with `manifest invalid` or \
         `unsupported` (BuildKit 0.30 and newer print the registry's code).",
     why: "Before 0.21 BuildKit described a cache with an image index that lists layers. Amazon ECR \
-        and other registries refuse that form. No cache is stored: without `ignore-error=true` the \
-        build fails, with it every run is cold.",
+        and other registries refuse that format. No cache is stored: without `ignore-error=true` \
+        the build fails, with it every run is cold.",
     fix: "Add `image-manifest=true,oci-mediatypes=true` to `--cache-to` (BuildKit 0.12 or newer), \
         or use BuildKit 0.21 or newer, where it is the default.",
-    rules_out: "A tag that may not be moved is refused in the same way: when an earlier run wrote \
-        to it, `cache-tag-immutable` is reported instead. 401 and 403 are `cache-access-denied`.",
-    limits: "It knows the answer of the registry, not its product. A proxy that changes requests \
-        looks the same. Where the cache is written as an image already, it knows only that the \
-        registry refuses it.",
+    rules_out: "A tag that may not be overwritten is refused in the same way: when an earlier run \
+        wrote to it, `cache-tag-immutable` is reported instead. 401 and 403 are \
+        `cache-access-denied`.",
+    limits: "It knows the registry's answer, not which registry it is. A proxy that changes \
+        requests looks the same. If the cache is already written as an image, it knows only that \
+        the registry refuses it.",
     example: include_str!("examples/export-manifest-rejected.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/registry/",
@@ -95,9 +96,9 @@ fn of_an_image(refusal: &Refusal) -> Draft {
         confidence: Confidence::Suspected,
         title: title(&place),
         cause: format!(
-            "All layers were uploaded, then the registry refused the manifest ({}). The \
-            cache is described as an ordinary image already, so its form is not what the registry \
-            lacks; its reason is not in the log.",
+            "All layers were uploaded, then the registry refused the manifest ({}). The cache is \
+                already described as an ordinary image, so its format is not the problem; the log \
+                does not give the reason.",
             answer(refusal)
         ),
         fix: Fix {
@@ -107,7 +108,7 @@ fn of_an_image(refusal: &Refusal) -> Draft {
                     overwritten, types of artifact or of layer (zstd) that are not allowed, a \
                     limit of layers or of size."
                     .to_owned(),
-                "Try a new tag in a repository of its own: if that is taken, the tag or the \
+                "Try a new tag in a repository of its own: if that works, the tag or the \
                     repository is what is protected."
                     .to_owned(),
             ],
@@ -143,8 +144,8 @@ fn is_new(refusal: &Refusal) -> bool {
 fn index(refusal: &Refusal) -> &'static str {
     if is_new(refusal) {
         return "This builder describes a cache as an image unless `image-manifest=false` or \
-            `oci-mediatypes=false` is set; the index that it writes then is refused by Amazon ECR \
-            and others.";
+            `oci-mediatypes=false` is set; Amazon ECR and others refuse the index that it writes \
+            then.";
     }
     "BuildKit before 0.21 describes a cache with an image index, which Amazon ECR and others \
         refuse."

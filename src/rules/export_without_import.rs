@@ -19,7 +19,7 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Warning,
     what: "Every run exports a cache, no run imports one, and no step ever comes from a cache; a \
-        note where it is one run, on a new builder, whose command line asks for none. In the \
+        note for a single run, on a new builder, whose command line asks for none. In the \
         configuration: a build that exports a cache and imports none, and no other build of the \
         files given reads that cache.",
     why: "`--cache-to` alone only writes: each run pays for the export and starts cold.",
@@ -27,7 +27,8 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Runs with an import line, whatever its outcome; a local cache that was asked for \
         and is missing; builders that keep their own cache; a single run whose command line is not \
         in the log.",
-    limits: "Another job may import what this one stores; with its logs the rule is silent.",
+    limits: "Another job may import what this one stores; with its logs given, this rule reports \
+        nothing.",
     example: include_str!("examples/export-without-import.txt"),
     references: &["https://docs.docker.com/build/cache/backends/"],
     since: "0.1.0",
@@ -63,7 +64,7 @@ fn finding(past: &Past) -> Option<Finding> {
         return None;
     }
     if past.len() == 1 {
-        return lone(past);
+        return single_run(past);
     }
     if writing.len() < 2 || !again {
         return None;
@@ -92,7 +93,7 @@ fn finding(past: &Past) -> Option<Finding> {
 }
 
 /// One run on a new builder whose command line stores a cache and asks for none.
-fn lone(past: &Past) -> Option<Finding> {
+fn single_run(past: &Past) -> Option<Finding> {
     let (run, build) = past.last().filter(|_| past.exported(0))?;
     let booted = build.booted.as_ref()?;
     let command = past.commands(0).first()?;

@@ -16,12 +16,12 @@ static META: RuleMeta = RuleMeta {
     title: "the runs fail before they store their cache",
     group: "No cache in use",
     severity: Severity::Note,
-    what: "Several runs in a row fail, are cancelled or break off at a step, each asks for a cache \
-        to be exported, none of them got that far, and none found a cache.",
+    what: "Several runs in a row fail, are cancelled or stop at a step; each asks for a cache \
+        export, none gets that far, and none finds a cache.",
     why: "BuildKit exports a cache at the very end of a build that succeeded. Until one does, \
-        nothing is stored, and all that comes before the failing step runs again each time. The \
+        nothing is stored, and everything before the failing step runs again each time. The \
         failing step is not the cache's fault.",
-    fix: "Mend the step. Until then build the part before it first, with an export of its own \
+    fix: "Fix the step. Until then build the part before it first, with an export of its own \
         (`--target`), or keep the builder.",
     rules_out: "Runs that export; steps that come from a cache; a single failed run.",
     limits: "Whether a cache would be found later is not known.",
@@ -72,7 +72,7 @@ fn finding(study: &Study, series: &Series) -> Option<Finding> {
         ),
         cause: format!(
             "A cache is exported at the end of a build that succeeded. {} ended at `{}`, so none \
-                has stored anything, and what comes before that step runs again each time.",
+                has stored anything, and everything before that step runs again each time.",
             if failed_alike(cold) { "Each of these runs" } else { "The last of these runs" },
             short(&step.text)
         ),
@@ -92,7 +92,7 @@ fn rules_out(step: &Step) -> Vec<Alternative> {
     match step.outcome {
         Outcome::Failed => vec![ruled_out("the cache as the cause of the failing step")],
         Outcome::Canceled => vec![not_ruled_out(slow)],
-        _ => vec![not_ruled_out(slow), not_ruled_out("logs whose end is missing")],
+        _ => vec![not_ruled_out(slow), not_ruled_out("truncated logs")],
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct FileModeDrift;
 
 static META: RuleMeta = RuleMeta {
     id: "file-mode-drift",
-    title: "the same commit gives another build context",
+    title: "the same commit gives a different build context",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
     what: "A COPY of the context broke the cache although the run before built the same commit, \
@@ -30,7 +30,7 @@ static META: RuleMeta = RuleMeta {
         again that the first had.",
     why: "Content and mode bits of the copied files are part of the cache key. Two agents with \
         different umasks, or a checkout that leaves other untracked files behind, never find each \
-        other's cache.",
+        other's cache entries.",
     fix: "Set the umask and the modes after the checkout the same way everywhere, and keep \
         untracked files out of the context with `.dockerignore`.",
     rules_out: "Different commits, and logs that do not print theirs: what changed a COPY is not \
@@ -93,10 +93,11 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
             step.text,
             commit.get(..12).unwrap_or(commit)
         ),
-        cause: "Both runs built one commit, and the files that are copied differ all the same. A \
-            checkout brings the same content; what differs then is the mode bits (another umask on \
-            another agent), or files that are not in the commit: build results, `.git`, downloads."
-            .to_owned(),
+        cause:
+            "Both runs built one commit, yet the copied files differ. A checkout gives the same \
+                content, so what differs is the mode bits (agents with different umasks), or files \
+                that are not in the commit: build results, `.git`, downloads."
+                .to_owned(),
         evidence: Proof::from_lines(lines(past, &spot))?
             .seen_in(past.places(spot.broken.iter().copied())),
         fix: patched(past, &spot, fix()),
@@ -140,14 +141,14 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
     if !often {
         return None;
     }
-    let mut evidence = spot.lines(past, "ran: the copied files, or their modes, are others");
+    let mut evidence = spot.lines(past, "ran: the copied files, or their modes, differ");
     evidence.extend(dockerfile_at::line_of(past, spot, "copies them"));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Suspected,
         title: format!(
-            "`{}` brings other files {} and reruns `{}`",
+            "`{}` copies different files {} and reruns `{}`",
             step.text,
             spot.often(past),
             brief(&install.text)
@@ -198,8 +199,8 @@ fn unedited(spot: &Spot, i: usize) -> bool {
 }
 
 fn lines(past: &Past, spot: &Spot) -> Vec<Evidence> {
-    let mut lines = spot
-        .lines(past, "ran, with the same commit as the run before: the files it copies are others");
+    let mut lines =
+        spot.lines(past, "ran, with the same commit as the run before: the files it copies differ");
     lines.extend(dockerfile_at::line_of(past, spot, "copies them"));
     lines
 }

@@ -40,19 +40,19 @@ impl Rule for GhaServiceError {
 
 fn draft(group: &[Refusal]) -> Draft {
     let failed = group.iter().any(|r| !r.build.errors.is_empty());
-    let told = told(group);
+    let fault = fault(group);
     Draft {
         severity: if failed { Severity::Error } else { Severity::Warning },
-        confidence: if told == Told::Gone { Confidence::Likely } else { Confidence::Proven },
-        title: match told {
-            Told::Gone => "GitHub's cache lost an entry during the export",
-            Told::Own => "the runner's cache server refused the build cache",
+        confidence: if fault == Fault::Gone { Confidence::Likely } else { Confidence::Proven },
+        title: match fault {
+            Fault::Gone => "GitHub's cache lost an entry during the export",
+            Fault::Own => "the runner's cache server refused the build cache",
             _ => "GitHub's cache service refused the build cache",
         }
         .to_owned(),
-        cause: cause(told).to_owned(),
-        fix: fix(told, group),
-        rules_out: if told == Told::Reserve {
+        cause: cause(fault).to_owned(),
+        fix: fix(fault, group),
+        rules_out: if fault == Fault::Reserve {
             vec![
                 not_ruled_out("which of the three it is (the error does not say)"),
                 to_decide("give the log of a parallel job with the same scope"),
@@ -65,7 +65,7 @@ fn draft(group: &[Refusal]) -> Draft {
 
 /// What the errors say of the service.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum Fault {
     /// It lets nobody write this entry.
     Reserve,
     /// The job's token may read only.
@@ -82,24 +82,24 @@ enum Told {
     Own,
 }
 
-fn told(group: &[Refusal]) -> Told {
+fn fault(group: &[Refusal]) -> Fault {
     let says = |text: &str| group.iter().any(|r| r.text.contains(text));
     if says("failed to reserve cache") {
-        return Told::Reserve;
+        return Fault::Reserve;
     }
     if says("No scope with write permission") {
-        return Told::ReadOnly;
+        return Fault::ReadOnly;
     }
     if says("token expired") {
         // A cache is imported before the first step.
         let at_once = |r: &Refusal| r.side != Side::Export && r.text.contains("token expired");
-        return if group.iter().any(at_once) { Told::Stale } else { Told::Expired };
+        return if group.iter().any(at_once) { Fault::Stale } else { Fault::Expired };
     }
     let gone = group.iter().all(|refusal| refusal.text.trim_end().ends_with("not_found"));
     if gone {
-        return Told::Gone;
+        return Fault::Gone;
     }
-    if group.iter().all(|refusal| of_own_server(refusal.text)) { Told::Own } else { Told::Down }
+    if group.iter().all(|refusal| of_own_server(refusal.text)) { Fault::Own } else { Fault::Down }
 }
 
 /// `Get "http://172.18.0.4:40351/_apis/artifactcache/cache?keys=…": dial tcp …` (`nektos/act`),
@@ -109,85 +109,84 @@ fn of_own_server(text: &str) -> bool {
     text.contains("\"http://") || text.contains(" http://")
 }
 
-fn cause(told: Told) -> &'static str {
-    match told {
-        Told::Reserve => {
+fn cause(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Reserve => {
             "The service did not let this job write: another job writes the same scope, too many \
                 entries were written, or the token of this trigger is read-only."
         }
-        Told::ReadOnly => {
-            "The token of this job may read caches and not write them: so it is for pull requests \
-                from forks and for some triggers."
+        Fault::ReadOnly => {
+            "The token of this job may read caches but not write them, as for pull requests from \
+                forks and some triggers."
         }
-        Told::Expired => {
+        Fault::Expired => {
             "The job's cache token expired before the export ended: the build took longer than the \
                 token lives."
         }
-        Told::Stale => {
-            "The cache token had expired before the build began: it is one of an earlier job that \
-                was kept, or this job had run for longer than the token lives."
+        Fault::Stale => {
+            "The cache token had expired before the build began: it was kept from an earlier job, \
+                or this job had run for longer than the token lives."
         }
-        Told::Gone => {
+        Fault::Gone => {
             "An entry that the export found or wrote was gone when it was used. GitHub removes the \
                 oldest entries of a repository that holds more than its limit (10 GB unless it was \
                 raised), also while a job runs."
         }
-        Told::Down => "The service could not be reached or failed; the line quoted says how.",
-        Told::Own => {
+        Fault::Down => "The service could not be reached or failed; the line quoted says how.",
+        Fault::Own => {
             "The address in the error is not GitHub's: the runner gives builds a cache server of \
                 its own (Gitea, Forgejo, act, a self-hosted server), and the builder could not \
-                reach it or sent what it does not know."
+                reach it or sent requests it does not know."
         }
     }
 }
 
-fn fix(told: Told, group: &[Refusal]) -> Fix {
+fn fix(fault: Fault, group: &[Refusal]) -> Fix {
     let asked = backend::asked(group);
-    let ignored = asked.contains("ignore-error=true") || told == Told::Stale;
+    let ignored = asked.contains("ignore-error=true") || fault == Fault::Stale;
     let optional =
         "Add `ignore-error=true`: an export that fails then costs the cache and not the build.";
     let first = if ignored { None } else { Some(optional) };
     Fix {
-        summary: summary(told, ignored).to_owned(),
-        steps: first.into_iter().chain(steps(told).iter().copied()).map(str::to_owned).collect(),
+        summary: summary(fault, ignored).to_owned(),
+        steps: first.into_iter().chain(steps(fault).iter().copied()).map(str::to_owned).collect(),
         snippet: (!ignored).then(|| format!("cache-to: {asked},ignore-error=true")),
         ..Fix::default()
     }
 }
 
 /// What to do, beside making the export optional.
-fn steps(told: Told) -> &'static [&'static str] {
-    match told {
-        Told::Reserve => &[
+fn steps(fault: Fault) -> &'static [&'static str] {
+    match fault {
+        Fault::Reserve => &[
             "Give each image and platform its own `scope=`; the default scope is the same for all.",
             "Export on `push` only: pull requests from forks and some triggers have a read-only \
                 cache token.",
         ],
-        Told::ReadOnly => {
+        Fault::ReadOnly => {
             &["Leave `cache-to` out where the token may not write: such jobs import what the main \
                 branch stores."]
         }
-        Told::Expired => {
-            &["Keep the cache in a registry where builds take that long: its log-in lasts."]
+        Fault::Expired => {
+            &["If builds take that long, keep the cache in a registry: its login lasts."]
         }
-        Told::Stale => &[
+        Fault::Stale => &[
             "Take the token from the environment of the job itself (ACTIONS_RUNTIME_TOKEN): one \
-                that is kept as a secret, in a file or with a builder that outlives the job is of \
-                no use.",
-            "Where a long job comes to its build late, build in a job of its own, or keep the \
+                that is kept as a secret, in a file or with a builder that outlives the job does \
+                not work.",
+            "If the build starts late in a long job, move it into a job of its own, or keep the \
                 cache in a registry.",
         ],
-        Told::Gone => &[
-            "Look at the size under Actions, Caches: near the limit, take out scopes that nobody \
-                reads and export from fewer jobs, or keep the cache in a registry.",
-        ],
-        Told::Down => {
+        Fault::Gone => {
+            &["Look at the size under Actions, Caches: near the limit, remove scopes that nobody \
+                reads and export from fewer jobs, or keep the cache in a registry."]
+        }
+        Fault::Down => {
             &["Run again; https://www.githubstatus.com/ says whether the service is down."]
         }
-        Told::Own => &[
-            "Look into the log of that server, and use its newest version: BuildKit 0.20 and \
-                newer speak the second version of GitHub's protocol, and older servers know the \
-                first.",
+        Fault::Own => &[
+            "Read the log of that server, and use its newest version: BuildKit 0.20 and newer \
+                speak the second version of GitHub's protocol, and older servers know the first.",
             "The builder is a container: give it an address of the server that it can reach \
                 (`network=host` for the builder, or the host's name instead of 127.0.0.1).",
             "Or keep the cache in a registry: `type=registry` needs no such server.",
@@ -195,16 +194,16 @@ fn steps(told: Told) -> &'static [&'static str] {
     }
 }
 
-fn summary(told: Told, ignored: bool) -> &'static str {
-    match told {
-        Told::Reserve => "make the export optional, and give each image its own scope",
-        Told::ReadOnly => "export in jobs only whose token may write",
-        Told::Expired => "make the export optional, or keep the cache in a registry",
-        Told::Stale => "give the builder the token of its own job, or use a registry cache",
-        Told::Gone => "keep less in GitHub's cache, or keep the cache in a registry",
-        Told::Own => "look into the log of the runner's cache server, or use a registry cache",
-        Told::Down if ignored => "run again when the service works",
-        Told::Down => "make the export optional, and run again when the service works",
+fn summary(fault: Fault, ignored: bool) -> &'static str {
+    match fault {
+        Fault::Reserve => "make the export optional, and give each image its own scope",
+        Fault::ReadOnly => "export in jobs only whose token may write",
+        Fault::Expired => "make the export optional, or keep the cache in a registry",
+        Fault::Stale => "give the builder the token of its own job, or use a registry cache",
+        Fault::Gone => "keep less in GitHub's cache, or keep the cache in a registry",
+        Fault::Own => "read the log of the runner's cache server, or use a registry cache",
+        Fault::Down if ignored => "run again when the service works",
+        Fault::Down => "make the export optional, and run again when the service works",
     }
 }
 

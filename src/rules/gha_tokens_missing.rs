@@ -7,7 +7,7 @@ use super::planned;
 use super::remedy::command_line;
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity, ruled_out};
-use crate::model::{BuildOutcome, CacheKind, Command, Tool};
+use crate::model::{CacheKind, Command, Tool};
 
 pub(super) struct GhaTokensMissing;
 
@@ -18,7 +18,7 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "The command line asks for `type=gha`, the build ran, and the log has neither an import \
         nor an export of a GitHub cache. Without a log: a script of a job asks for it, and no step \
-        before hands the token on.",
+        before passes the token on.",
     why: "buildx drops `type=gha` silently where `ACTIONS_RUNTIME_TOKEN` and the service's URL are \
         not in its environment. GitHub gives them to actions only, not to `run:` steps and not to \
         other CI systems.",
@@ -89,7 +89,7 @@ fn dropped<'a>(past: &Past<'a>, i: usize) -> Option<&'a Command> {
     let gha = |kind: CacheKind| matches!(kind, CacheKind::Gha | CacheKind::Unknown);
     let used =
         past.imports(i).iter().any(|t| gha(t.kind)) || build.exports.iter().any(|t| gha(t.kind));
-    let went_well = build.outcome == BuildOutcome::Succeeded && build.total() > 0;
+    let went_well = build.succeeded() && build.total() > 0;
     let asks =
         |c: &&Command| c.cache_from.iter().chain(&c.cache_to).any(|s| s.kind() == CacheKind::Gha);
     past.commands(i).iter().find(asks).filter(|_| went_well && !used)

@@ -5,7 +5,8 @@ use super::past::{Past, header, verdict};
 use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, ruled_out};
 use crate::model::{Build, Outcome, Step, elapsed};
-use crate::series::{Because, change};
+use crate::series::Because;
+use crate::series::recorded::{self, Difference, Said, What};
 
 pub(super) struct HitsDropped;
 
@@ -14,13 +15,13 @@ static META: RuleMeta = RuleMeta {
     title: "fewer steps come from the cache since a run, and no other rule says why",
     group: "Hits only every second run",
     severity: Severity::Warning,
-    what: "A job was well and then became worse for good: in the runs before at least half of the \
-        steps came from the cache, in every run since at least a third of all steps fewer do.",
+    what: "A job got worse and stayed so: before, at least half of the steps came from the cache; \
+        in every run since, fewer do, by at least a third of all steps.",
     why: "Whatever changed with that run costs time in every run since.",
     fix: "Look at what changed with the first of these runs: it is listed where the logs show it.",
-    rules_out: "Everything with a rule of its own: where one of those explains the newest runs, \
-        this one is silent. A single worse run is none. Runs in which no file changed count for \
-        nothing where changed files are why steps run now.",
+    rules_out: "Everything with a rule of its own: if one of those explains the newest runs, this \
+        rule reports nothing. A single worse run does not count. If steps now run because files \
+        changed, runs in which no file changed are not counted.",
     limits: "It says when and what else changed then, not why. What the logs do not show \
         (versions, limits of the builder, retention of a registry) is not listed.",
     example: include_str!("examples/hits-dropped.txt"),
@@ -64,7 +65,10 @@ fn finding(whole: &Past, newest: &Past) -> Option<Finding> {
         return None;
     }
     let run = newest.runs.first()?;
-    let changes = change::between(whole.get(since - 1)?, newest.get(0)?);
+    let changes = recorded::differences(
+        (0..since).rev().filter_map(|i| said(whole, i)),
+        (0..newest.len()).filter_map(|i| said(newest, i)),
+    );
     let ran = newest
         .builds
         .iter()
@@ -109,11 +113,29 @@ fn follows_files(newest: &Past) -> bool {
     (1..newest.len()).all(all)
 }
 
-fn cause(newest: &Past, changes: &[String]) -> String {
+fn said(past: &Past, i: usize) -> Option<Said> {
+    let (run, build) = past.get(i).filter(|(_, build)| build.is_trusted())?;
+    Some(recorded::said(run, build))
+}
+
+/// `driver of the builder: docker → docker-container`; `None` of a build argument, whose value may
+/// be a secret.
+fn sentence(change: &Difference) -> Option<String> {
+    if change.what == What::BuildArg {
+        return None;
+    }
+    let value =
+        |value: &Option<String>| value.clone().unwrap_or_else(|| change.what.absent().to_owned());
+    let name = [change.what.label(), &change.of].join(" ");
+    Some(format!("{}: {} → {}", name.trim_end(), value(&change.before), value(&change.after)))
+}
+
+fn cause(newest: &Past, changes: &[Difference]) -> String {
     let first = newest.misses(1).next();
     let step = first.map_or_else(String::new, |miss| {
         format!("The first step that runs in these runs is `{}`. ", brief(&miss.step.text))
     });
+    let changes: Vec<String> = changes.iter().filter_map(sentence).collect();
     if changes.is_empty() {
         return format!(
             "{step}No rule explains it, and nothing else that the logs show changed then."

@@ -9,7 +9,7 @@ use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
 };
-use crate::model::{Build, BuildOutcome, CacheKind, Dialect, Outcome, Text, Transfer};
+use crate::model::{Build, CacheKind, Dialect, Outcome, Text, Transfer};
 
 pub(super) struct ImageWithoutInlineCache;
 
@@ -18,19 +18,19 @@ static META: RuleMeta = RuleMeta {
     title: "the image that is imported as a cache holds no cache",
     group: "Multi-stage and inline",
     severity: Severity::Error,
-    what: "A build imports its own image as a cache without error, never a step comes from it, and \
-        no run prints that an inline cache is written; of one run a warning. Without a log: a \
-        build in the configuration that imports the image it makes, under any name it is pushed \
+    what: "A build imports its own image as a cache without error, no step ever comes from it, and \
+        no run prints that an inline cache is written; for a single run a warning. Without a log: \
+        a build in the configuration that imports the image it makes, under any name it is pushed \
         by, and asks for no inline cache.",
-    why: "BuildKit uses an image as a cache only where the image was built with inline cache \
-        metadata. Without it the import succeeds, says nothing, and every build is a cold one.",
+    why: "BuildKit uses an image as a cache only if the image was built with inline cache \
+        metadata. Without it the import succeeds, prints nothing, and every build is cold.",
     fix: "Build the image with `--build-arg BUILDKIT_INLINE_CACHE=1` or `--cache-to type=inline` \
         (single stage), or use a registry cache with mode=max (several stages).",
     rules_out: "Runs that export a cache elsewhere, changed base images and instructions, \
         `--no-cache`, and the engine that writes empty inline caches (inline-cache-never-exported \
-        prints that it does). Without a log: tools that may take the older builder, which uses any \
-        image that was pulled (docker before 23, version 4 of Buildkite's docker-compose plugin \
-        without `cli-version: 2`).",
+        prints that it does). Without a log: tools that may take the classic builder, which uses \
+        any image that was pulled (docker before 23, version 4 of Buildkite's docker-compose \
+        plugin without `cli-version: 2`).",
     limits: "That inline metadata is missing is not printed: it follows from imports that never \
         bring a hit while no run writes any. Where the final stage begins with a copy out of \
         another one, and another job writes the image, it is a note.",
@@ -127,7 +127,7 @@ fn vain(past: &Past) -> Option<Finding> {
 fn newest(past: &Past) -> Option<Finding> {
     let at = past.len().checked_sub(1)?;
     let (run, build) = past.last().filter(|(_, b)| {
-        b.outcome == BuildOutcome::Succeeded
+        b.succeeded()
             && matches!(
                 b.dialect,
                 Dialect::BuildkitPlain | Dialect::BuildkitTty | Dialect::BuildkitRawjson
@@ -211,8 +211,8 @@ fn written(study: &Study, at: At) -> Option<Finding> {
             None => remedy::inline_args(&Site::written(at)),
         },
         rules_out: vec![not_ruled_out(
-            "the older builder (DOCKER_BUILDKIT=0), which can use any \
-            pulled image (nothing in the file asks for it)",
+            "the classic builder (DOCKER_BUILDKIT=0), which can use any pulled image (nothing in \
+                the file asks for it)",
         )],
         subject: name,
     };

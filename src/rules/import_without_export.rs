@@ -9,7 +9,7 @@ use super::{Cause, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, Severity, not_ruled_out, to_decide,
 };
-use crate::model::{Build, BuildOutcome, Dialect, Outcome, Step};
+use crate::model::{Build, Dialect, Outcome, Step};
 
 pub(super) struct ImportWithoutExport;
 
@@ -28,9 +28,8 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Runs that push a layer, whatever its outcome; runs that find a layer (another job \
         writes this cache); failed runs, which may have ended before the push. For BuildKit see \
         cache-ref-never-written.",
-    limits: "Of logs it judges kaniko's, the builder that prints lookups and pushes; for BuildKit \
-        see cache-ref-never-written. What another repository writes, the configuration does not \
-        show.",
+    limits: "In logs it judges kaniko only, which prints lookups and pushes. The configuration \
+        does not show what another repository writes.",
     example: include_str!("examples/import-without-export.txt"),
     references: &[
         "https://github.com/GoogleContainerTools/kaniko#caching",
@@ -68,7 +67,7 @@ fn finding(past: &Past) -> Option<Finding> {
         return None;
     }
     if cold.len() == 1 {
-        return lone(past);
+        return single_run(past);
     }
     let (run, build) = past.get(*cold.last()?)?;
     let site = Site::of(past.study, run, build);
@@ -94,7 +93,7 @@ fn finding(past: &Past) -> Option<Finding> {
 }
 
 /// One run that looked its steps up and pushed no layer: the next one finds nothing either.
-fn lone(past: &Past) -> Option<Finding> {
+fn single_run(past: &Past) -> Option<Finding> {
     let (run, build) = past.last()?;
     let site = Site::of(past.study, run, build);
     let repo = site.imports.last().unwrap_or(&site.cache).clone();
@@ -117,7 +116,7 @@ fn lone(past: &Past) -> Option<Finding> {
 /// Ended well, looked something up, and executed every step.
 fn looked_in_vain(build: &Build) -> bool {
     build.dialect == Dialect::Kaniko
-        && build.outcome == BuildOutcome::Succeeded
+        && build.succeeded()
         && build.imported()
         && missed(build).next().is_some()
 }

@@ -19,18 +19,18 @@ static META: RuleMeta = RuleMeta {
     group: "Hits only every second run",
     severity: Severity::Error,
     what: "With dockerd's own image store and an inline cache, a run hits part of its steps, and \
-        the next run that changes something misses all of them, those included that no change can \
+        the next run that changes something misses all of them, including those that no change can \
         reach, although the import reports no error, the base image has the same digest and the \
         instructions the same text.",
     why: "The partly cached run writes the inline cache of its image without the records it had \
         imported (moby/buildkit pull request 4796). The next build finds nothing in it, runs cold, \
-        writes a complete cache, and so on: every second build is a cold one.",
+        writes a complete cache, and so on: every second build is cold.",
     fix: "Docker Engine 27.2 or newer (25.x and 26.x never got the fix, and 27.0.1 to 27.1.2 never \
         store a usable inline cache); or a docker-container builder with a registry cache; or the \
         containerd image store. A `docker pull` before the build and a newer client do not help.",
     rules_out: "A changed base image (its digest is compared), changed instructions, failed \
-        imports, another build writing the same reference (cache-ref-shared), builders of their \
-        own (docker-container, remote) and the containerd image store, which do not have the bug.",
+        imports, another build writing the same reference (cache-ref-shared), separate builders \
+        (docker-container, remote) and the containerd image store, which do not have the bug.",
     limits: "The version of the engine is never printed by a build. One cold run after a partial \
         one is not enough for certainty, and runs in which the cache is used in full hide the \
         damage.",

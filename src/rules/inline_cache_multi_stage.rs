@@ -26,12 +26,12 @@ static META: RuleMeta = RuleMeta {
     fix: "Store every stage: a registry cache with mode=max, written by a docker-container \
         builder. It holds all stages and grows accordingly.",
     rules_out: "Changed base images and instructions of the stage, failed imports, stages that are \
-        sometimes partly cached (then they are stored), `--no-cache`. Where no step of the final \
-        stage can be found, several such runs are needed, or one and another that came from the \
-        cache as a whole. With the docker driver such a pair of runs is not enough: dockerd has \
-        bugs of its own with inline caches. A Dockerfile given with --config makes it proven where \
-        nothing else can have rerun the stage: no ARG or ENV reaches its first step, the builder \
-        was new, and nobody else writes the cache.",
+        sometimes partly cached (then they are stored), `--no-cache`. If no step of the final \
+        stage can be found, several such runs are needed, or one such run and one that came from \
+        the cache as a whole. With the docker driver such a pair of runs is not enough: dockerd \
+        has bugs of its own with inline caches. A Dockerfile given with --config makes it proven \
+        where nothing else can have rerun the stage: no ARG or ENV reaches its first step, the \
+        builder was new, and nobody else writes the cache.",
     limits: "Without a Dockerfile the stages are read from the steps. Runs in which nothing \
         changed show every step CACHED and prove nothing.",
     example: include_str!("examples/inline-cache-multi-stage.txt"),

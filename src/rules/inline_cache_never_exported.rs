@@ -15,13 +15,13 @@ static META: RuleMeta = RuleMeta {
     what: "Every run prints that it writes an inline cache, every run after the first imports it \
         without error, and no step ever comes from it.",
     why: "Docker Engine 27.0.1 to 27.1.2 with its own image store writes no cache records into the \
-        image (moby/buildkit issue 5242), so every build is a cold one.",
+        image (moby/buildkit issue 5242), so every build is cold.",
     fix: "Docker Engine 27.2 or newer; or a docker-container builder with a registry cache.",
     rules_out: "Images built without inline cache (image-without-inline-cache: nothing is printed \
-        about it), changed base images and instructions, builders of their own and the containerd \
+        about it), changed base images and instructions, separate builders and the containerd \
         image store.",
-    limits: "The version of the engine is not printed; that every import is empty while every \
-        export says it is written is what shows it. One run cannot.",
+    limits: "The version of the engine is not printed; it follows from imports that are empty \
+        although every export says it is written. One run is not enough.",
     example: include_str!("examples/inline-cache-never-exported.txt"),
     references: &[
         "https://github.com/moby/buildkit/issues/5242",

@@ -13,14 +13,14 @@ pub(super) struct KanikoStoresUnderAnotherKey;
 
 static META: RuleMeta = RuleMeta {
     id: "kaniko-stores-under-another-key",
-    title: "kaniko stores layers under other keys than it looks up",
+    title: "kaniko stores layers under different keys than it looks up",
     group: "No cache in use",
     severity: Severity::Error,
     what: "In every run kaniko looks up the same key for a RUN, finds nothing, executes the \
         command and pushes the layer under a different key, also the same one in every run.",
     why: "What is stored is never what is looked up, so nothing is ever found, whatever changes or \
-        does not. It is a fault of old executors.",
-    fix: "Use a newer executor: the project is archived, and forks go on with it.",
+        does not. It is a bug of old executors.",
+    fix: "Use a newer executor: the project is archived, and forks continue it.",
     rules_out: "Changed files or arguments: the key that is looked up would change with them. A \
         layer that is found in some run.",
     limits: "Which executor runs is not always printed.",
@@ -47,7 +47,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     if first.dialect != Dialect::Kaniko || group.len() < 2 && !never_stored(first) {
         return None;
     }
-    let lone = group.len() < 2;
+    let single = group.len() < 2;
     let always = |step: &&Step| {
         apart(step) && group.iter().all(|(_, build)| build.steps.iter().any(|s| same(s, step)))
     };
@@ -57,9 +57,9 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
     let stored_key = layer(&stored.text).rsplit(':').next().unwrap_or_default();
     Some(Finding {
         rule: META.id,
-        severity: if lone { Severity::Warning } else { META.severity },
-        confidence: if lone { Confidence::Suspected } else { Confidence::Likely },
-        title: if lone {
+        severity: if single { Severity::Warning } else { META.severity },
+        confidence: if single { Confidence::Suspected } else { Confidence::Likely },
+        title: if single {
             "kaniko looks a layer up under one key and stores it under another".to_owned()
         } else {
             "kaniko looks layers up under one key and stores them under another: none is ever found"
@@ -78,7 +78,7 @@ fn finding(group: &[(&Run, &Build)]) -> Option<Finding> {
         .seen_in(group.iter().map(|(run, build)| Place::of(run, build))),
         fix: fix(),
         impact: cost_of(group.iter().skip(1).map(|(_, build)| *build)),
-        rules_out: rules_out(lone),
+        rules_out: rules_out(single),
         subject: step.text.to_string(),
     })
 }
@@ -98,8 +98,8 @@ fn cause(text: &str, runs: usize, asked: &str, stored: &str) -> String {
     )
 }
 
-fn rules_out(lone: bool) -> Vec<Alternative> {
-    if lone {
+fn rules_out(single: bool) -> Vec<Alternative> {
+    if single {
         return vec![
             not_ruled_out("a command that changes what its own key is made of"),
             to_decide("give the log of the next run: does it look up the same key again?"),
@@ -161,7 +161,7 @@ fn fix() -> Fix {
         summary: "use a newer kaniko executor".to_owned(),
         steps: vec![
             "Use a newer executor image; kaniko's own repository is archived since 2025, and forks \
-                go on with it (chainguard-forks/kaniko).".to_owned(),
+                continue it (chainguard-forks/kaniko).".to_owned(),
             "Then look at two runs of one commit: `Using caching version of cmd` in the second \
                 shows that it works.".to_owned(),
         ],

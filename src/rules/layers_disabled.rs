@@ -14,8 +14,8 @@ static META: RuleMeta = RuleMeta {
     title: "buildah keeps no layers, so every step runs in every build",
     group: "No cache in use",
     severity: Severity::Warning,
-    what: "In several runs, or in one whose command line is there and has no `--layers`, or turns \
-        layers off, no step of a buildah build is followed by an arrow with its layer (`--> \
+    what: "In several runs, or in one whose command line is in the log and has no `--layers` or \
+        turns layers off, no step of a buildah build is followed by an arrow with its layer (`--> \
         c70f3a76dac`) or with `Using cache`.",
     why: "`buildah build` (`bud`) makes one layer of the whole build unless `--layers` is given or \
         BUILDAH_LAYERS=true is set: it neither looks for earlier results nor keeps any.",
@@ -23,8 +23,8 @@ static META: RuleMeta = RuleMeta {
         outlive the job.",
     rules_out: "Builds in which some step has an arrow; failed builds; a single run without its \
         command line. `podman build` keeps layers unless an option says otherwise.",
-    limits: "The command line of buildah is seldom in the log; where it is not, missing arrows in \
-        several runs are what shows it.",
+    limits: "The command line of buildah is seldom in the log; without it, missing arrows in \
+        several runs show it.",
     example: include_str!("examples/layers-disabled.txt"),
     references: &[
         "https://github.com/containers/buildah/blob/main/docs/buildah-build.1.md",
@@ -61,8 +61,8 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: if asked.is_some() { Confidence::Proven } else { Confidence::Likely },
         title: title(bare.len(), asked),
         cause:
-            "With layers buildah prints an arrow after each step, with the layer's name or with \
-            the cached one. No step but the last has any: layers are off."
+            "With layers on, buildah prints an arrow after each step, with the name of the new or \
+                cached layer. Only the last step has one: layers are off."
                 .to_owned(),
         evidence: Proof::from_lines(
             shown(run, asked).into_iter().chain(lines(past, &bare)).collect(),

@@ -19,10 +19,10 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "The classic builder is called with `--cache-from IMAGE`, no line shows that image being \
         pulled before, or the pull fails, and every step runs in every run.",
-    why: "The classic builder looks for the image in the daemon only and says nothing where it is \
-        not there. On a new agent it never is.",
+    why: "The classic builder looks for the image only in the daemon and prints nothing if it is \
+        missing. On a new agent it always is.",
     fix: "`docker pull IMAGE || true` before the build, or BuildKit, which reads the image in the \
-        registry. A pull that fails is to be mended: push the image, or log in.",
+        registry. If the pull fails, fix that: push the image, or log in.",
     rules_out: "A pull before the build, steps that came from the cache, a changed base image, \
         `--no-cache`, BuildKit. One run alone proves nothing: the image may not exist yet.",
     limits: "A pull that another step of the job made, and whose output is not in the log, is not \
@@ -58,7 +58,7 @@ struct Blind<'a> {
 fn finding(past: &Past) -> Option<Finding> {
     let blind: Vec<Blind> = (0..past.len()).filter_map(|i| blind(past, i)).collect();
     if let ([one], 1) = (blind.as_slice(), past.len()) {
-        return lone(past, one);
+        return single_run(past, one);
     }
     let unexplained = blind.iter().any(|b| !past.losses(b.at).is_empty());
     let warm = past.builds.iter().any(|b| b.hits() > 0);
@@ -74,7 +74,7 @@ fn finding(past: &Past) -> Option<Finding> {
         confidence: if unexplained { Confidence::Likely } else { Confidence::Suspected },
         title: words.title,
         cause: format!(
-            "{} With the option the builder does not ask its own cache either.",
+            "{} With this option the builder does not use its own cache either.",
             words.cause
         ),
         evidence: Proof::from_lines(
@@ -125,8 +125,8 @@ fn words(blind: &Blind, never: &str, always: &str) -> Words {
         title: title("the image is not pulled first"),
         cause: format!(
             "The classic builder takes its cache from images that dockerd has. {image} is not \
-                fetched before the build{never}, so `--cache-from` is passed over without a \
-                message and every step runs."
+                fetched before the build{never}, so `--cache-from` is silently ignored and every \
+                step runs."
         ),
         fix: fix(blind),
     }
@@ -134,7 +134,7 @@ fn words(blind: &Blind, never: &str, always: &str) -> Words {
 
 /// One run on a machine that does not even have the base image: it cannot have the image of the
 /// cache either.
-fn lone(past: &Past, blind: &Blind) -> Option<Finding> {
+fn single_run(past: &Past, blind: &Blind) -> Option<Finding> {
     let (run, build) = past.get(blind.at)?;
     let pulled = build.bases.iter().find_map(|base| base.pulled.as_ref())?;
     let mut evidence = lines(past, blind);
@@ -201,7 +201,7 @@ fn lines(past: &Past, blind: &Blind) -> Vec<Evidence> {
             lines.push(Study::quote(run, &pull.quote, "the pull before the build"));
             "the image is to be the cache"
         }
-        None => "the image is to be the cache; nothing pulls it before",
+        None => "names the image as the cache; nothing pulls it first",
     };
     lines.push(Study::quote(run, &blind.command.quote, asked));
     lines.extend(build.decided().next().map(|s| header(run, s, "ran")));
@@ -217,8 +217,8 @@ fn fix(blind: &Blind) -> Fix {
                 "Pull {} first; `|| true` because it is not there before the first push.",
                 blind.image
             ),
-            "On a machine that keeps its images, leave --cache-from out: then the builder's own \
-                cache is asked."
+            "On a machine that keeps its images, leave --cache-from out: the builder then uses its \
+                own cache."
                 .to_owned(),
             "The pulled image serves the final stage only: with several stages, push and pull an \
                 image for each."

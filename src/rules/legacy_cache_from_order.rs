@@ -16,15 +16,15 @@ pub(super) struct LegacyCacheFromOrder;
 
 static META: RuleMeta = RuleMeta {
     id: "legacy-cache-from-order",
-    title: "of several images in `--cache-from` one answers, and it is not the one that fits best",
+    title: "of several images in `--cache-from` only one is used, and not the one that fits best",
     group: "No cache in use",
     severity: Severity::Warning,
     what: "The classic builder is called with two or more images in `--cache-from`, finds the \
         first steps in one of them, and runs the same step and all below it in every run.",
-    why: "The classic builder goes through the list for the first step only. It keeps to the first \
-        image that has it and drops the others without a word, also where they hold more.",
+    why: "The classic builder goes through the list for the first step only. It stays with the \
+        first image that has it and silently drops the others, even if they hold more.",
     fix: "Put the image that fits best first (the branch's before the default branch's), or build \
-        with BuildKit, which asks all of them for every step.",
+        with BuildKit, which looks in all of them for every step.",
     rules_out: "Runs in which every step came from the cache; steps with an ARG in scope whose \
         value changes; one image alone; BuildKit.",
     limits: "Whether a later image holds the step is not in the log; `docker history --no-trunc` \
@@ -61,15 +61,15 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Suspected,
         title: format!(
-            "{} images in --cache-from, and one of them answers: `{}` runs again {}",
+            "{} images in --cache-from, and only one of them is used: `{}` runs again {}",
             from.images.len(),
             brief(&step.text),
             spot.often(past)
         ),
         cause: format!(
-            "The classic builder keeps to the first image of the list that has the first step, and \
-                drops the others. It found the steps above and never `{}`; whether another of {} \
-                holds it, it does not look.",
+            "The classic builder stays with the first image of the list that has the first step, \
+                and drops the others. It found the steps above and never `{}`; it does not look \
+                whether another of {} holds it.",
             brief(&step.text),
             from.images.join(", ")
         ),
@@ -100,10 +100,10 @@ fn fix(command: &Command, images: &[&str]) -> Fix {
     Fix {
         summary: "put the image that fits best first in --cache-from".to_owned(),
         steps: vec![
-            "The most special image comes first: the branch's, then the default branch's."
+            "The most specific image comes first: the branch's, then the default branch's."
                 .to_owned(),
-            "BuildKit (DOCKER_BUILDKIT=1) asks all images for every step, in any order; they have \
-                to be built with BUILDKIT_INLINE_CACHE=1."
+            "BuildKit (DOCKER_BUILDKIT=1) looks in all images for every step, in any order; they \
+                have to be built with BUILDKIT_INLINE_CACHE=1."
                 .to_owned(),
         ],
         snippet: Some(format!(

@@ -15,7 +15,7 @@ pub(super) struct LegacyCacheImageStale;
 
 static META: RuleMeta = RuleMeta {
     id: "legacy-cache-image-stale",
-    title: "the image given as the cache does not hold a step, and no run renews it",
+    title: "the image given as the cache lacks a step, and no run updates it",
     group: "No cache in use",
     severity: Severity::Note,
     what: "The classic builder is called with `--cache-from IMAGE`. Steps come from that image up \
@@ -66,13 +66,13 @@ fn finding(past: &Past) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Likely,
         title: format!(
-            "--cache-from {image} does not hold `{}`, and no run renews it",
+            "--cache-from {image} does not hold `{}`, and no run updates it",
             brief(&step.text)
         ),
         cause: format!(
             "Every run takes the steps above from {image} and runs `{}` and what is below it: the \
                 image was made without this step. The classic builder compares with the image \
-                only, never with the run before, so this goes on until {image} is written anew.",
+                only, never with the run before, so this goes on until {image} is pushed again.",
             brief(&step.text)
         ),
         evidence: Proof::from_lines(lines(past, &spot, &from))?

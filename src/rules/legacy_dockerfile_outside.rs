@@ -24,8 +24,8 @@ static META: RuleMeta = RuleMeta {
         in the cache, while the steps above it are.",
     why: "The client adds such a Dockerfile to the context under a random name, and writes that \
         name into the `.dockerignore` that it sends. Where the context has a `.dockerignore` that \
-        does not list itself, the file is part of what `COPY .` copies, and another one in each \
-        build.",
+        does not list itself, that changed file is part of what `COPY .` copies, and differs in \
+        each build.",
     fix: "List `.dockerignore` in `.dockerignore`, keep the Dockerfile inside the context, or \
         build with BuildKit.",
     rules_out: "A COPY that comes from the cache in some run; a COPY of named files; a Dockerfile \

@@ -25,10 +25,9 @@ static META: RuleMeta = RuleMeta {
     rules_out: "Kept daemons, which have the build stage's layers themselves (their base image is \
         not fetched again); changed base images and instructions; stages that are partly cached in \
         some run; `--no-cache`.",
-    limits: "One log alone tells it only where its command names the one image of \
-        `--cache-from`. Whether the build stage's image exists under a name of its own, ready to \
-        be pulled, \
-        is not in the log.",
+    limits: "A single log is enough only if its command names the one image of `--cache-from`. \
+        Whether the build stage's image exists under a name of its own, ready to be pulled, is not \
+        in the log.",
     example: include_str!("examples/legacy-multi-stage.txt"),
     references: &[
         "https://docs.docker.com/build/building/multi-stage/#differences-between-legacy-builder-and-buildkit",
@@ -67,7 +66,7 @@ fn finding(past: &Past) -> Option<Finding> {
         return None;
     }
     let stored = chain::stored_stages(past.builds.iter().copied());
-    if let Some(found) = lone(past) {
+    if let Some(found) = single_run(past) {
         return Some(found);
     }
     let seen: Vec<Seen> = (1..past.len()).filter_map(|i| seen(past, &stored, i)).collect();
@@ -110,7 +109,7 @@ fn finding(past: &Past) -> Option<Finding> {
 
 /// One log alone, whose command names one image: whatever changed, that image has nothing of the
 /// build stages.
-fn lone(past: &Past) -> Option<Finding> {
+fn single_run(past: &Past) -> Option<Finding> {
     let (run, build) = past.get(0).filter(|_| past.len() == 1 && !past.part)?;
     if build.dialect != Dialect::Classic || past.asked_for_no_cache(0) {
         return None;
@@ -136,8 +135,8 @@ fn lone(past: &Past) -> Option<Finding> {
         ),
         cause:
             "With `--cache-from` the classic builder compares each step with the layers of that \
-            image and asks no other cache. The image has the final stage's layers and none of the \
-            build stages', so those run in full in every build, whatever changed."
+                image and asks no other cache. The image has the final stage's layers and none of \
+                the build stages', so those run in full in every build, whatever changed."
                 .to_owned(),
         evidence: Proof::from_lines(vec![
             Study::quote(run, &command.quote, "the one image that is the cache"),
@@ -193,7 +192,7 @@ fn lines(past: &Past, seen: &Seen) -> Vec<Evidence> {
         lines.extend(base.map(|b| Study::quote(run, &b.quote, "same base image as before")));
         lines.push(header(run, loss.step, "ran again, though nothing it depends on changed"));
     }
-    lines.push(verdict(run, seen.hit, "the final stage came from the image"));
+    lines.push(verdict(run, seen.hit, "of the final stage came from the image"));
     lines
 }
 
@@ -222,9 +221,9 @@ fn fix(site: &Site, stages: &[&str]) -> Fix {
         summary: "store the build stages too: an image for each, or BuildKit with a registry cache"
             .to_owned(),
         steps: std::iter::once(
-            "With the classic builder: push an image of each build stage and \
-            name all of them, in this order, in `--cache-from`. A stage without a name gets one \
-            with `FROM … AS NAME`."
+            "With the classic builder: push an image of each build stage and name all of them, in \
+                this order, in `--cache-from`. A stage without a name gets one with `FROM … AS \
+                NAME`."
                 .to_owned(),
         )
         .chain(std::iter::once(

@@ -144,7 +144,7 @@ fn fix(step: &Step) -> Fix {
         steps: vec![
             "Build the stage under a name of its own first: a named image is not pruned."
                 .to_owned(),
-            "Or keep what is young: `docker image prune -f --filter until=168h`.".to_owned(),
+            "Or keep recent images: `docker image prune -f --filter until=168h`.".to_owned(),
             "Or build with BuildKit (DOCKER_BUILDKIT=1): an image prune does not touch its cache."
                 .to_owned(),
         ],

@@ -26,11 +26,11 @@ static META: RuleMeta = RuleMeta {
         directory that the CI's cache keeps (`dest=DIR-new`) and never moved there; or a cache of \
         GitLab that stores nothing of the directory.",
     why: "The build goes on without a cache, and the warning comes after its output. On a CI agent \
-        the directory is empty in each run unless something brings it along.",
+        the directory is empty in each run unless something restores it.",
     fix: "Persist the directory with the CI's own cache between runs, or use a registry cache.",
-    rules_out: "The directory cannot be there before a run has stored a cache in it: where runs \
-        do, only those after the first that did are reported.",
-    limits: "The directory is the client's; who clears it between runs is not in the build log.",
+    rules_out: "The directory cannot exist before a run has stored a cache in it: if runs store \
+        one, only later runs are reported.",
+    limits: "The directory is the client's; a build log does not say what clears it between runs.",
     example: include_str!("examples/local-cache-missing.txt"),
     references: &[
         "https://docs.docker.com/build/cache/backends/local/",
@@ -90,7 +90,7 @@ fn of_series(study: &Study, series: &Series) -> Vec<Finding> {
         if build.imported() {
             continue; // Another cache of the list is well.
         }
-        for quote in build.warnings.iter().filter(|quote| !damaged::is_told(&quote.text)) {
+        for quote in build.warnings.iter().filter(|quote| !damaged::is_damaged(&quote.text)) {
             let Some(directory) = directory(&quote.text) else { continue };
             let missed = Missed { run, build, quote, stored: before };
             match directories.iter_mut().find(|(name, _)| *name == directory) {

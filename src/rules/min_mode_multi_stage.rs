@@ -27,13 +27,13 @@ static META: RuleMeta = RuleMeta {
     fix: "Write `mode=max` in `--cache-to`.",
     rules_out: "Changed base images and instructions of the stage, failed imports, stages that are \
         sometimes partly cached (then they are stored), `--no-cache`, a `mode=max` on the command \
-        line. Where no step of the final stage can be found, several such runs are needed, and the \
-        command line or the configuration, which name the mode: else runs in between that came \
-        from the cache as a whole, and it is suspected. One log alone is a note: the mode is not \
-        printed, and a changed base image of the stage looks the same. A Dockerfile given with \
-        --config makes it proven as it does for inline-cache-multi-stage.",
-    limits: "The mode is never printed; where the command line does not show it, it follows from \
-        which steps are missing.",
+        line. If no step of the final stage can be found, several such runs are needed, with a \
+        command line or configuration that names the mode; without those, a fully cached run in \
+        between makes it suspected. A single log is a note: the mode is not printed, and a changed \
+        base image of the stage looks the same. A Dockerfile given with --config makes it proven \
+        as it does for inline-cache-multi-stage.",
+    limits: "The mode is never printed; unless the command line shows it, it follows from which \
+        steps are missing.",
     example: include_str!("examples/min-mode-multi-stage.txt"),
     references: &["https://docs.docker.com/build/cache/backends/#cache-mode"],
     since: "0.1.0",

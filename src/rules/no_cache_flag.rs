@@ -16,14 +16,14 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Warning,
     what: "`--no-cache`, `--no-cache-filter` or `no-cache: true` is on the command line of a build \
-        whose steps then ran. Without a log: the option in the configuration, beside a cache that \
+        whose steps then ran. Without a log: the option in the configuration, next to a cache that \
         is named there.",
     why: "Every step is executed, whatever any cache holds. The builder does not print that it was \
         asked to, so the log looks like a cache that is broken.",
     fix: "Take the option out of the build that every commit runs.",
     rules_out: "A command line without the option. Whether a fresh build is meant (a nightly one \
-        for security updates) is not in a log: where fewer than half of the runs say so, and the \
-        newest does not, it is a note.",
+        for security updates) is not in a log: if fewer than half of the runs have the option, and \
+        the newest does not, it is a note.",
     limits: "BuildKit does not print the option: only a command line, or the inputs of an action, \
         in the log show it.",
     example: include_str!("examples/no-cache-flag.txt"),
@@ -47,25 +47,25 @@ impl Rule for NoCacheFlag {
 }
 
 /// A run that was told so: the command line, and the steps that ran for it.
-struct Told<'a> {
+struct Uncached<'a> {
     at: usize,
     command: &'a Command,
     ran: Vec<&'a Step>,
 }
 
 fn finding(past: &Past) -> Option<Finding> {
-    let told: Vec<Told> = (0..past.len()).filter_map(|i| told(past, i)).collect();
-    let last = told.last()?;
+    let uncached: Vec<Uncached> = (0..past.len()).filter_map(|i| uncached(past, i)).collect();
+    let last = uncached.last()?;
     let option = option(last.command);
     Some(Finding {
         rule: META.id,
-        severity: if is_now_and_then(past, &told) { Severity::Note } else { META.severity },
+        severity: if is_now_and_then(past, &uncached) { Severity::Note } else { META.severity },
         confidence: Confidence::Proven,
         title: format!(
             "`{option}` on the command line: {} without the cache",
             match past.len() {
                 1 => "the run builds".to_owned(),
-                all => format!("{} of {all} runs build", told.len()),
+                all => format!("{} of {all} runs build", uncached.len()),
             }
         ),
         cause: format!(
@@ -73,15 +73,15 @@ fn finding(past: &Past) -> Option<Finding> {
             if past.imports(last.at).is_empty() && last.command.cache_from.is_empty() {
                 ""
             } else {
-                " Importing a cache beside it only costs time."
+                " Importing a cache as well only costs time."
             }
         ),
         evidence: Proof::from_lines(
-            told.iter().rev().take(3).rev().flat_map(|t| lines(past, t)).collect(),
+            uncached.iter().rev().take(3).rev().flat_map(|t| lines(past, t)).collect(),
         )?
-        .seen_in(past.places(told.iter().map(|one| one.at))),
+        .seen_in(past.places(uncached.iter().map(|one| one.at))),
         fix: patched(past, last, fix(last.command, &option)),
-        impact: cost(told.iter().flat_map(|t| t.ran.iter().copied()), told.len()),
+        impact: cost(uncached.iter().flat_map(|t| t.ran.iter().copied()), uncached.len()),
         rules_out: vec![not_ruled_out(
             "a build that is meant to start without a cache, such as a nightly one (then ignore \
                 this rule for that job)",
@@ -91,9 +91,9 @@ fn finding(past: &Past) -> Option<Finding> {
 }
 
 /// Fewer than half of the runs, and not the newest: as of a schedule, or by hand.
-fn is_now_and_then(past: &Past, told: &[Told]) -> bool {
-    let newest = told.last().is_some_and(|last| last.at + 1 == past.len());
-    !newest && told.len() * 2 < past.len()
+fn is_now_and_then(past: &Past, uncached: &[Uncached]) -> bool {
+    let newest = uncached.last().is_some_and(|last| last.at + 1 == past.len());
+    !newest && uncached.len() * 2 < past.len()
 }
 
 /// The configuration alone: a cache is named, and not to be used. One that is only written is made
@@ -105,7 +105,7 @@ fn written(at: At) -> Option<Finding> {
     }
     let option = option(command);
     let words = planned::Words {
-        title: format!("`{option}` beside a cache: the build will not use it"),
+        title: format!("`{option}` next to a cache: the build will not use it"),
         cause: format!(
             "The build names a cache and says `{option}`, so every step is executed whatever the \
                 cache holds."
@@ -125,13 +125,13 @@ fn written(at: At) -> Option<Finding> {
     )
 }
 
-fn told<'a>(past: &Past<'a>, i: usize) -> Option<Told<'a>> {
+fn uncached<'a>(past: &Past<'a>, i: usize) -> Option<Uncached<'a>> {
     let command = past.commands(i).iter().find(|c| c.no_cache || !c.no_cache_filter.is_empty())?;
     let (_, build) = past.get(i)?;
     let ran =
         build.decided().filter(|s| s.outcome == Outcome::Miss && command.ignores_caches_of(s));
     let ran: Vec<&Step> = ran.collect();
-    (!ran.is_empty()).then_some(Told { at: i, command, ran })
+    (!ran.is_empty()).then_some(Uncached { at: i, command, ran })
 }
 
 fn option(command: &Command) -> String {
@@ -157,16 +157,16 @@ fn ttl(command: &Command) -> Option<String> {
     Some(value.map_or_else(|| option.to_owned(), |value| format!("{option} {value}")))
 }
 
-fn lines(past: &Past, told: &Told) -> Vec<Evidence> {
-    let Some((run, _)) = past.get(told.at) else { return Vec::new() };
+fn lines(past: &Past, uncached: &Uncached) -> Vec<Evidence> {
+    let Some((run, _)) = past.get(uncached.at) else { return Vec::new() };
     let mut lines =
-        vec![Study::quote(run, told.command.line_with("-cache"), "no cache is to be used")];
-    lines.extend(told.ran.iter().take(2).map(|s| header(run, s, "and so it ran")));
+        vec![Study::quote(run, uncached.command.line_with("-cache"), "no cache is to be used")];
+    lines.extend(uncached.ran.iter().take(2).map(|s| header(run, s, "and so it ran")));
     lines
 }
 
-fn patched(past: &Past, told: &Told, fix: Fix) -> Fix {
-    let place = past.get(told.at).and_then(|(run, build)| Site::of(past.study, run, build).at);
+fn patched(past: &Past, uncached: &Uncached, fix: Fix) -> Fix {
+    let place = past.get(uncached.at).and_then(|(run, build)| Site::of(past.study, run, build).at);
     let asks = |at: &At| at.place.command.no_cache || !at.place.command.no_cache_filter.is_empty();
     match place.filter(asks) {
         Some(at) => patch::with_change(fix, at, Change::UseCache { place: at.index }),

@@ -29,16 +29,16 @@ static META: RuleMeta = RuleMeta {
         note: builds in the configuration on machines that are new each time (GitHub's and \
         Bitbucket's own, GitLab's with Docker as a service), without any cache.",
     why: "The builder is new in every run (as on ephemeral agents and with a docker-container \
-        builder created in the job), so its own cache is empty, and nothing else was asked for.",
+        builder created in the job), so its own cache is empty, and no other cache is configured.",
     fix: "Export a cache and import it: `--cache-to` and `--cache-from` with a registry reference, \
         or keep the builder between runs.",
     rules_out: "Kept builders (a step comes from the cache in some run, ARG and ENV of the classic \
         builder too, or a base image is there that an earlier run fetched, or less of the context \
         was sent than before), runs whose first steps copy files and may follow changes of them, \
         failed builds, jobs that prune the builder's cache (cache-lost), runs that export a cache \
-        (export-without-import), steps of one commit that \
-        ran side by side, runs with `--no-cache`, a local cache that was asked for and is missing. \
-        One log alone is a note: the first run of a kept builder looks the same.",
+        (export-without-import), steps of one commit that ran side by side, runs with \
+        `--no-cache`, a local cache that was asked for and is missing. A single log is a note: the \
+        first run of a kept builder looks the same.",
     limits: "A build log does not say whether the machine was new. Steps that are cheap make an \
         empty builder harmless.",
     example: include_str!("examples/no-cache-import.txt"),
@@ -87,8 +87,8 @@ fn finding(past: &Past) -> Option<Finding> {
     }
     Some(Finding {
         rule: META.id,
-        severity: if cold.lone { Severity::Note } else { META.severity },
-        confidence: match (cold.lone, shown) {
+        severity: if cold.single { Severity::Note } else { META.severity },
+        confidence: match (cold.single, shown) {
             (true, _) => Confidence::Suspected,
             (false, true) => Confidence::Proven,
             (false, false) => Confidence::Likely,
@@ -103,7 +103,7 @@ fn finding(past: &Past) -> Option<Finding> {
             remedy::registry_max(&site)
         },
         impact: cold.impact(past),
-        rules_out: rules_out(cold.lone, shown).into_iter().chain(too_old(past)).collect(),
+        rules_out: rules_out(cold.single, shown).into_iter().chain(too_old(past)).collect(),
         subject: site.cache,
     })
 }
@@ -113,7 +113,7 @@ struct Cold {
     runs: Vec<usize>,
     had_nothing: Option<Sign>,
     /// One run, or runs that cannot find what another of them stores.
-    lone: bool,
+    single: bool,
 }
 
 /// What tells that a builder had nothing from earlier runs, the surest first.
@@ -154,15 +154,15 @@ impl Cold {
             |&i: &usize| counts(past, i).is_some_and(|(hits, total)| hits == 0 && total > 0);
         let may_hit = |&i: &usize| !past.asked_for_no_cache(i);
         let runs: Vec<usize> = (0..past.len()).filter(may_hit).filter(is_cold).collect();
-        let lone = runs.len() == 1 || of_one_commit(past, &runs);
-        Self { had_nothing: Sign::of(past, &runs), lone, runs }
+        let single = runs.len() == 1 || of_one_commit(past, &runs);
+        Self { had_nothing: Sign::of(past, &runs), single, runs }
     }
 
     /// One run alone may be the first of a builder that is kept, and its cache may be an option
     /// that a variable holds.
     fn is_telling(&self, past: &Past) -> bool {
         match self.had_nothing {
-            _ if !self.lone => true,
+            _ if !self.single => true,
             Some(Sign::NoBases) => !past.all_commands().any(is_undecided),
             sign => sign.is_some(),
         }
@@ -181,7 +181,7 @@ impl Cold {
             others if others == asked => " without `--no-cache`",
             _ => " that got to their end",
         };
-        if !self.lone {
+        if !self.single {
             let all = match self.runs.len() {
                 2 => "both".to_owned(),
                 all => format!("all {all}"),
@@ -203,7 +203,7 @@ impl Cold {
 
     /// What the first run built is no loss.
     fn impact(&self, past: &Past) -> Impact {
-        if self.lone {
+        if self.single {
             return Impact::default();
         }
         let again = self.runs.iter().skip(1).filter_map(|&i| past.builds.get(i));
@@ -384,8 +384,8 @@ fn too_old(past: &Past) -> Option<Alternative> {
     })
 }
 
-fn rules_out(lone: bool, shown: bool) -> Vec<Alternative> {
-    match (lone, shown) {
+fn rules_out(single: bool, shown: bool) -> Vec<Alternative> {
+    match (single, shown) {
         (true, _) => {
             vec![
                 not_ruled_out(

@@ -63,7 +63,7 @@ fn finding(config: &Config) -> Option<Finding> {
                     lists.text.trim_start_matches("RUN ")
                 ),
                 format!(
-                    "No patch for {}: which of the steps below need the lists is yours to say.",
+                    "No patch for {}: which of the steps below need the lists is your decision.",
                     config.path
                 ),
             ],

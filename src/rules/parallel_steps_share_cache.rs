@@ -50,12 +50,13 @@ static META: RuleMeta = RuleMeta {
         predefined docker cache.",
     why: "A cache name is one file. The predefined `docker` cache is docker.tar with all images of \
         the step. The first step that ends uploads its images; for the others the upload fails. \
-        The stored file is never overwritten and lives a week, so with the older builder all other \
-        images are built without a cache until then. BuildKit takes no layers out of docker.tar at \
-        all: there the upload is time lost, and a cache of another kind is what helps.",
+        The stored file is never overwritten and lives a week, so with the classic builder all \
+        other images are built without a cache until then. BuildKit takes no layers out of \
+        docker.tar at all: there the upload is time lost, and a cache of another kind is what \
+        helps.",
     fix: "Give each image a cache of its own. With BuildKit that is a registry cache with one \
-        reference per image; with the older builder a custom cache per image, filled with `docker \
-        save` and read with `docker load`.",
+        reference per image; with the classic builder a custom cache per image, filled with \
+        `docker save` and read with `docker load`.",
     rules_out: "Bitbucket prints no reason for a failed upload. Over 1 GB compressed and a fault \
         of the storage look the same; so one log alone, without the pipelines file, is never \
         called proven. `Skipping upload for existing cache` is no failure.",

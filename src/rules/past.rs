@@ -5,8 +5,7 @@
 use super::Study;
 use crate::finding::{Evidence, Finding, Impact, Place};
 use crate::model::{
-    Build, BuildOutcome, CacheKind, Command, Engine, ImageRef, Outcome, Run, Step, StepKind,
-    Transfer, elapsed,
+    Build, CacheKind, Command, Engine, ImageRef, Outcome, Run, Step, StepKind, Transfer, elapsed,
 };
 use crate::series::chain::{self, Input, Stage};
 use crate::series::{BuildRef, Miss, Series, Start};
@@ -187,10 +186,7 @@ impl<'a> Past<'a> {
 
     /// Ran to its end, hits and misses both decided.
     pub(super) fn counts(&self, i: usize) -> Option<(usize, usize)> {
-        self.builds
-            .get(i)
-            .filter(|b| b.outcome == BuildOutcome::Succeeded)
-            .map(|b| (b.hits(), b.total()))
+        self.builds.get(i).filter(|b| b.succeeded()).map(|b| (b.hits(), b.total()))
     }
 
     /// The run before built the same commit.

@@ -17,10 +17,10 @@ static META: RuleMeta = RuleMeta {
         an `x509:` error.",
     why: "BuildKit speaks HTTPS to every registry but localhost. dockerd's `insecure-registries` \
         and the host's trusted certificates do not reach a docker-container builder.",
-    fix: "Tell the builder: `[registry.\"HOST\"] http = true` or `ca = [\"…\"]` in its \
+    fix: "Configure the builder: `[registry.\"HOST\"] http = true` or `ca = [\"…\"]` in its \
         buildkitd.toml, given with `docker buildx create --buildkitd-config`.",
     rules_out: "Refused connections and timeouts are `cache-registry-unavailable`.",
-    limits: "Which side is set up wrongly is not in the log: the registry may be meant to speak \
+    limits: "The log does not say which side is set up wrongly: the registry may be meant to speak \
         plain HTTP.",
     example: include_str!("examples/registry-tls-mismatch.txt"),
     references: &["https://docs.docker.com/build/buildkit/configure/"],
@@ -113,7 +113,7 @@ fn of_kaniko(host: &str, mismatch: Mismatch) -> Fix {
         Mismatch::PlainServer => {
             ("let kaniko speak HTTP to", format!("--insecure-registry={host}"))
         }
-        Mismatch::PlainBuilder => ("take `--insecure` away for", String::new()),
+        Mismatch::PlainBuilder => ("remove `--insecure` for", String::new()),
         Mismatch::Certificate => (
             "give kaniko the certificate of",
             format!("--registry-certificate={host}=/path/to/ca.pem"),
@@ -167,7 +167,7 @@ fn fix(host: &str, mismatch: Mismatch) -> Fix {
     Fix {
         summary: format!("configure {host} in the builder"),
         steps: vec![
-            "Write the registry's setting into a buildkitd.toml and make the builder with it \
+            "Write the registry's setting into a buildkitd.toml and create the builder with it \
                 (`--config` before buildx 0.17)."
                 .to_owned(),
             "With the docker driver the setting belongs into dockerd (`insecure-registries`, \

@@ -14,11 +14,11 @@ pub(super) struct RemoteAddChanged;
 
 static META: RuleMeta = RuleMeta {
     id: "remote-add-changed",
-    title: "ADD from a URL brings another file than in the run before",
+    title: "ADD from a URL fetches a different file than in the run before",
     group: "The Dockerfile and its inputs",
     severity: Severity::Warning,
     what: "`ADD http(s)://…` (or of a git repository) ran again with the same text and the same \
-        base image, while what stands before it came from the cache or nothing does.",
+        base image, while everything before it came from the cache or nothing comes before it.",
     why: "The file is fetched in every build and its content is part of the cache key: when the \
         server changes it, the ADD and everything below it runs again.",
     fix: "Fetch a version that does not change and say so with `--checksum`, or move the ADD below \
@@ -26,8 +26,8 @@ static META: RuleMeta = RuleMeta {
     rules_out: "The fetch itself (printed as a step of the same name, done in every run), ADD with \
         `--checksum`, an edited instruction, a changed base image, a cache that was not found, \
         `--no-cache`.",
-    limits: "What changed behind the address is not in the log; a server that sends other headers \
-        for the same file can have the same effect.",
+    limits: "The log does not say what changed at the URL; a server that sends different headers \
+        for the same file has the same effect.",
     example: include_str!("examples/remote-add-changed.txt"),
     references: &[
         "https://docs.docker.com/reference/dockerfile/#add---checksum",
@@ -121,7 +121,7 @@ fn fix(text: &str, url: &str) -> Fix {
         return Fix {
             summary: format!("add one commit of {url}, or add it later"),
             steps: vec![
-                "Name a tag or a commit behind the `#` in place of a branch: the step then runs \
+                "Name a tag or a commit after the `#` instead of a branch: the step then runs \
                     again only when you move it."
                     .to_owned(),
                 "Where the newest commit is wanted: put the ADD below the steps that do not need \
@@ -129,7 +129,7 @@ fn fix(text: &str, url: &str) -> Fix {
                 .to_owned(),
             ],
             snippet: Some(format!("# before\n{text}\n# after\n{}", pinned(text, url))),
-            cost: "the commit has to be moved by hand or by a bot".to_owned(),
+            cost: "the commit has to be updated by hand or by a bot".to_owned(),
             ..Fix::default()
         };
     }
@@ -145,7 +145,7 @@ fn fix(text: &str, url: &str) -> Fix {
                 .to_owned(),
         ],
         snippet: Some(format!("# before\n{text}\n# after\n{checked}")),
-        cost: "a pinned file has to be moved to a new version by hand or by a bot".to_owned(),
+        cost: "a pinned file has to be updated by hand or by a bot".to_owned(),
         ..Fix::default()
     }
 }

@@ -23,16 +23,16 @@ static META: RuleMeta = RuleMeta {
     group: "No cache in use",
     severity: Severity::Warning,
     what: "Several runs in a row import a cache without error, their command lines write none to \
-        that reference, no other log given does, and the cache breaks again and again at the same \
-        early step, or answers fewer steps than at first.",
+        that reference, no other log given does, and the cache breaks in one run after the other \
+        at the same early step, or serves fewer steps than at first.",
     why: "What changed since the reference was written is built again in every run, because no run \
         stores it.",
     fix: "Export to the reference that is imported, or import the one that is written.",
     rules_out: "A reference that one of the runs given writes later; an import of several \
-        references of which one is written; a cache that never answered anything (it has another \
-        fault); inline caches of the image that is pushed; breaks at a `COPY . .` change with \
-        every commit anyway and make a note in three runs. Another job may write it rarely: then \
-        its logs, given too, would show it.",
+        references of which one is written; a cache that never served a step (its fault is a \
+        different one); inline caches of the image that is pushed; breaks at a `COPY . .`, which \
+        changes with every commit anyway: they need three runs and are a note. Another job may \
+        write it rarely: then its logs, given too, would show it.",
     limits: "A job that writes the reference once a week looks like one that never does, if its \
         logs are not given.",
     example: include_str!("examples/stale-cache-ref.txt"),

@@ -21,7 +21,7 @@ use crate::series::{self, BuildRef, Misses, Series};
 pub struct Study {
     /// Runs in the order of time.
     pub runs: Vec<Run>,
-    /// The same build over several runs; a lone build is a series of one.
+    /// The same build over several runs; a single build is a series of one.
     pub series: Vec<Series>,
     /// Configuration files that were read.
     pub configs: Vec<Config>,

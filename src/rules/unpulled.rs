@@ -9,7 +9,7 @@ use super::past::{Past, header};
 use super::remedy::reference;
 use super::{RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, not_ruled_out};
-use crate::model::{Build, BuildOutcome, Command, Dialect, Run, Tool};
+use crate::model::{Build, Command, Dialect, Run, Tool};
 
 /// Runs of one build that all ask for a repository in vain.
 pub(super) struct Unpulled<'a> {
@@ -54,7 +54,7 @@ fn in_vain<'a>(past: &Past<'a>, i: usize) -> Option<(&'a Run, &'a Build, &'a Com
     // Without layers there is no cache at all; podman has them on.
     let layers = command.layers.unwrap_or_else(|| command.is_podman()) && !command.no_cache;
     let cold = build.hits() == 0 && build.imports.is_empty() && build.total() > 0;
-    let whole = build.dialect == Dialect::Buildah && build.outcome == BuildOutcome::Succeeded;
+    let whole = build.dialect == Dialect::Buildah && build.succeeded();
     (layers && cold && whole).then_some((run, build, command))
 }
 

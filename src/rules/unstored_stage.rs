@@ -29,7 +29,7 @@ pub(super) struct Rebuilt<'a> {
     /// A step of it that came from the cache; none where the stage begins with a copy out of a
     /// rebuilt one.
     hit: Option<&'a Step>,
-    /// Compared with an earlier run; a lone log cannot be.
+    /// Compared with an earlier run; a single log cannot be.
     pub(super) compared: bool,
     /// The first step of each stage is a RUN that an argument or option which is not shown may have
     /// rerun.
@@ -162,9 +162,9 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
     {
         return None;
     }
-    let lone = past.len() == 1;
+    let single = past.len() == 1;
     let losses = past.losses(i);
-    if losses.is_empty() && !lone {
+    if losses.is_empty() && !single {
         return None;
     }
     let mut ran = chain::inner_stages(build);
@@ -175,7 +175,7 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
     }
     // What copies out of the stage was a hit all the same: nothing that the image needs was built
     // again.
-    if lone && build.decided().filter(|s| s.stage == last).all(|s| s.outcome == Outcome::Hit) {
+    if single && build.decided().filter(|s| s.stage == last).all(|s| s.outcome == Outcome::Hit) {
         return None;
     }
     let of = |stage: &Stage| losses.iter().find(|loss| loss.is_of(stage));
@@ -185,10 +185,10 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
     };
     ran.retain(|stage| {
         let known = stored.contains(&(stage.name, stage.platform));
-        !known && (of(stage).is_some() || (lone && immune(stage)))
+        !known && (of(stage).is_some() || (single && immune(stage)))
     });
-    let open = !lone && ran.iter().all(|stage| of(stage).is_some_and(Loss::may_follow_a_value));
-    let rebuilt = Rebuilt { at: i, stages: ran, last, hit, compared: !lone, open };
+    let open = !single && ran.iter().all(|stage| of(stage).is_some_and(Loss::may_follow_a_value));
+    let rebuilt = Rebuilt { at: i, stages: ran, last, hit, compared: !single, open };
     let rebuilt = proof::without_image(past, rebuilt);
     (!rebuilt.stages.is_empty()).then_some(rebuilt)
 }

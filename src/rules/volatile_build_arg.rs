@@ -33,22 +33,22 @@ static META: RuleMeta = RuleMeta {
         the cache: the text of the step differs in a value, or it is the same and nothing but an \
         ARG or ENV can have changed it. Without a log: a Dockerfile that declares an argument of \
         one commit or run (`GIT_SHA`) above an installation; one that is given the token of the \
-        job (`$CI_JOB_TOKEN`); as a note, the platform that is built for, above one in a stage of \
-        the builder's own.",
-    why: "The values of all ARG and ENV in scope are part of what a RUN depends on, also where the \
+        job (`$CI_JOB_TOKEN`); as a note, the target platform, declared above an installation in a \
+        stage that runs on the builder's own platform.",
+    why: "The values of all ARG and ENV in scope are part of what a RUN depends on, even if the \
         command does not use them. A commit id or a date declared at the top of a stage makes \
         every RUN below it run again.",
     fix: "Declare the ARG right before the instruction that needs it, at the end of the stage \
         where that is a LABEL or ENV; keep long commands out of the step that prints it. A token \
         goes into a secret mount, which is no part of the key.",
-    rules_out: "COPY and WORKDIR (no ARG reaches them but through their text), RUN with a bind \
+    rules_out: "COPY and WORKDIR (an ARG reaches them only through their text), RUN with a bind \
         mount (it reads files), a text that changed once (dockerfile-edited), steps before which \
         something else broke the chain, a changed base image, `--no-cache` and `--no-cache-filter` \
-        where the command line shows them. Command lines that give the same arguments in each run \
-        leave an ENV that the job writes into the Dockerfile. With the Dockerfile at hand a RUN \
-        without any ARG or ENV above it is left alone; a Dockerfile without a log is judged by \
-        names that can only be of one commit or run (`GIT_SHA`, `BUILD_DATE`), declared above an \
-        installation.",
+        where the command line shows them. If the command lines give the same arguments in each \
+        run, what is left is an ENV that the job writes into the Dockerfile. With the Dockerfile \
+        at hand a RUN without any ARG or ENV above it is left alone; a Dockerfile without a log is \
+        judged by names that can only be of one commit or run (`GIT_SHA`, `BUILD_DATE`), declared \
+        above an installation.",
     limits: "An argument that the step does not name leaves no trace in a log: then the command \
         lines decide which it is, or a list of candidates is all there is.",
     example: include_str!("examples/volatile-build-arg.txt"),
@@ -104,14 +104,14 @@ fn recurring(past: &Past) -> Option<Finding> {
     let seconds = |c: &&Culprit| c.spot.impact(past).seconds;
     let worst = all.iter().max_by(|a, b| seconds(a).total_cmp(&seconds(b)))?;
     let step = worst.spot.last()?;
-    let lone = all.iter().all(|c| c.spot.broken.len() == 1);
+    let single = all.iter().all(|c| c.spot.broken.len() == 1);
     let sure = worst.confidence();
-    let told = told(worst);
+    let told = named(worst);
     let probably = if sure == Confidence::Suspected { "probably " } else { "" };
     let more = if all.len() > 1 { format!(" and {} more", all.len() - 1) } else { String::new() };
     Some(Finding {
         rule: META.id,
-        severity: if lone && sure == Confidence::Suspected {
+        severity: if single && sure == Confidence::Suspected {
             Severity::Note
         } else {
             META.severity
@@ -140,7 +140,7 @@ fn recurring(past: &Past) -> Option<Finding> {
 
 /// The argument, as far as it is known. Command lines that show no changing one leave what is
 /// written into the file.
-fn told(culprit: &Culprit) -> String {
+fn named(culprit: &Culprit) -> String {
     match culprit.names.first() {
         Some(name) => format!("`{name}`"),
         None if culprit.stands_in_file() => match culprit.sign {
@@ -164,19 +164,19 @@ fn cause(culprit: &Culprit, told: &str) -> String {
         Sign::Text if culprit.stands_in_file() => format!(
             "The step differs from run to run in a value only: {}. No command line gives an \
                 argument, so the value is written into the Dockerfile, or comes from an ENV there. \
-                A step with another text is another step, so it and everything after it runs \
+                A step with a different text is a new step, so it and everything after it runs \
                 again.",
             culprit.words.join(" → ")
         ),
         Sign::Text => format!(
             "The step is printed with its arguments filled in, and it differs from run to run in a \
-                value only: {}. A step with another text is another step, so it and everything \
+                value only: {}. A step with a different text is a new step, so it and everything \
                 after it runs again.",
             culprit.words.join(" → ")
         ),
         Sign::ValueAbove(text) => format!(
-            "`{text}` stands above the step, and the job writes a different value into the \
-                Dockerfile for each run: {}. Everything below it runs again.",
+            "`{text}` is above the step, and the job writes a different value into the Dockerfile \
+                for each run: {}. Everything below it runs again.",
             culprit.words.join(" → ")
         ),
         Sign::Metadata(text) => format!(
@@ -184,8 +184,8 @@ fn cause(culprit: &Culprit, told: &str) -> String {
                 value it is given changed. Everything below it runs again."
         ),
         Sign::SameText if culprit.above != Above::Same => format!(
-            "The step has the same text in each run, and kaniko looks for it under another key: \
-                the value of {told} is part of that key, used by the command or not."
+            "The step has the same text in each run, and kaniko looks for it under a different \
+                key: the value of {told} is part of that key, used by the command or not."
         ),
         Sign::SameText => format!(
             "Everything before the step came from the cache, its text is the same, and a RUN reads \

@@ -289,7 +289,7 @@ pub fn inner_stages(build: &Build) -> Vec<Stage<'_>> {
 #[must_use]
 pub fn lacks_layers(build: &Build) -> bool {
     build.dialect == Dialect::Buildah
-        && build.outcome == BuildOutcome::Succeeded
+        && build.succeeded()
         && before_the_last(build).iter().any(|s| s.outcome == Outcome::Miss)
         && !keeps_layers(build)
 }

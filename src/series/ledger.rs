@@ -208,7 +208,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
     fn misses(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Vec<Found> {
         let follows = now.follows(stage, step) || self.follows_a_build_before(now, stage, step);
         let said = if follows { None } else { self.miss(now, stage, step) };
-        if !proof::is_told(stage) {
+        if !proof::has_digests(stage) {
             return said.into_iter().collect();
         }
         let cases = proof::of_stage(self.before(now), now.build, stage, (step, said.as_ref()));
@@ -220,7 +220,7 @@ impl<'m, 'a> Ledger<'m, 'a> {
 
     /// The first step of a stage that ran. Without its log, files tell of some steps only.
     fn first_miss(&self, now: &Now<'a>, stage: &Stage<'a>) -> Option<&'a Step> {
-        if !now.build.headless || !proof::is_told(stage) {
+        if !now.build.headless || !proof::has_digests(stage) {
             return first_miss(stage, now.moved);
         }
         let ran = stage.steps.iter().copied().find(|step| step.outcome == Outcome::Miss);

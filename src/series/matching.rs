@@ -71,7 +71,7 @@ impl<'a> Growing<'a> {
     fn add(&mut self, run: &'a Run, build: &'a Build, at: BuildRef) {
         self.builds.push(at);
         self.last = Some((run, build));
-        if build.outcome == BuildOutcome::Succeeded {
+        if build.succeeded() {
             self.whole = Some((run, build));
         }
     }

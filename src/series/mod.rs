@@ -5,7 +5,6 @@
 mod align;
 mod asked;
 pub mod chain;
-pub mod change;
 mod folders;
 mod ledger;
 mod linked;
@@ -14,6 +13,7 @@ mod miss;
 mod naming;
 mod proof;
 mod reason;
+pub mod recorded;
 mod stretch;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use super::chain::Stage;
 use super::miss::Found;
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, Few, KeyInput, Step, StepKey, Text, Told};
+use crate::model::{Build, EvidenceKind, Few, KeyInput, Step, StepKey, Text};
 
 /// What is proven of one step that ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Proved {
     /// What differs.
     pub differs: Difference,
     /// The kinds of files that prove it.
-    pub told: Few<Told>,
+    pub told: Few<EvidenceKind>,
     /// Sources of a copy, or names of arguments, that differ.
     pub inputs: Few<Text>,
 }
@@ -223,10 +223,10 @@ impl<'a> Pair<'a> {
         }
         let changed = self.changed_files(step);
         let told = self.before.told.iter().chain(&self.now.told).map(|(told, _)| *told);
-        let used = |told: &Told| {
-            *told != Told::Checkout || (differs == Difference::Files && !changed.is_empty())
+        let used = |told: &EvidenceKind| {
+            *told != EvidenceKind::Checkout || (differs == Difference::Files && !changed.is_empty())
         };
-        let told: BTreeSet<Told> = told.filter(used).collect();
+        let told: BTreeSet<EvidenceKind> = told.filter(used).collect();
         if differs == Difference::Files {
             why.inputs = if changed.is_empty() { files(&step.text) } else { changed };
         }
@@ -321,7 +321,7 @@ fn files(text: &str) -> Few<Text> {
 }
 
 /// A file tells of some step of the stage.
-pub(super) fn is_told(stage: &Stage) -> bool {
+pub(super) fn has_digests(stage: &Stage) -> bool {
     stage.steps.iter().any(|step| step.digests.is_some())
 }
 

@@ -8,7 +8,7 @@
 
 use foldhash::HashMap;
 
-use crate::model::{Build, BuildOutcome, ImageRef, Outcome, Run, StepKind};
+use crate::model::{Build, ImageRef, Outcome, Run, StepKind};
 
 /// A stretch shorter than this shows no pattern, neither before nor since.
 const RUNS: usize = 2;
@@ -17,7 +17,7 @@ const RUNS: usize = 2;
 #[must_use]
 pub fn newest(members: &[(&Run, &Build)]) -> usize {
     let counted: Vec<usize> = (0..members.len())
-        .filter(|i| members.get(*i).is_some_and(|(_, build)| counts(build)))
+        .filter(|i| members.get(*i).is_some_and(|(_, build)| build.is_trusted()))
         .collect();
     let mut features: HashMap<Feature, Period> = HashMap::default();
     for (nth, i) in counted.iter().enumerate() {
@@ -40,11 +40,6 @@ pub fn newest(members: &[(&Run, &Build)]) -> usize {
     });
     let begin = begin.filter(|nth| *nth >= RUNS && *nth + RUNS <= all).max();
     begin.and_then(|nth| counted.get(nth).copied()).unwrap_or(0)
-}
-
-/// A build that came to its end, and whose lines are its own.
-fn counts(build: &Build) -> bool {
-    build.outcome == BuildOutcome::Succeeded && !build.tangled
 }
 
 /// Something that a build has or has not.

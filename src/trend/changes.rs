@@ -1,11 +1,11 @@
 //! When steps began to run that came from the cache before, or the other way round.
 
-use super::recorded::{self, Difference};
 use super::states::States;
 use super::stretches;
 use super::{Member, Reported};
 use crate::model::Build;
 use crate::series::Row;
+use crate::series::recorded::{self, Difference, Said};
 use crate::triage::Figures;
 
 /// Steps that broke, or got better, between the same two runs.
@@ -88,6 +88,12 @@ pub(super) fn of<'a>(
             }
         };
         let compared = if group.better { (last.saturating_sub(1), first) } else { group.between };
+        let said = |i: usize| -> Option<Said> {
+            let member = members.get(i).filter(|member| member.counts())?;
+            let mut said = recorded::said(member.run, member.build);
+            said.extend(recorded::lines(rows, &group.rows, i));
+            Some(said)
+        };
         let (came, gone) = reported(members, (begin, last), (first, end));
         Change {
             between: group.between,
@@ -96,7 +102,10 @@ pub(super) fn of<'a>(
             steps: group.rows.iter().map(moved).collect(),
             before: figures(begin, last),
             after: figures(first, end),
-            differences: recorded::differences(members, rows, compared, &group.rows),
+            differences: recorded::differences(
+                (0..=compared.0).rev().filter_map(said),
+                (compared.1..members.len()).filter_map(said),
+            ),
             came,
             gone,
         }

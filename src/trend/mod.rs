@@ -10,7 +10,7 @@
 //! Steps that changed between the same two runs are one change (`changes.rs`).
 //!
 //! What else changed then is what the logs record: what the last run before and the first run after
-//! say differently, and say the same for some runs on one side at least (`recorded/`). That is a
+//! say differently, and say the same for some runs on one side at least (`series/recorded/`). That is a
 //! coincidence, not a cause.
 //!
 //! Computes from runs; knows neither where they are kept nor how a trend is printed.
@@ -18,15 +18,14 @@
 mod branches;
 mod chance;
 mod changes;
-mod recorded;
 mod states;
 mod stretches;
 
 pub use self::branches::{Branch, Job, branches};
 pub use self::changes::{Change, Counted, Moved};
-pub use self::recorded::{Difference, What};
+pub use crate::series::recorded::{Difference, What};
 
-use crate::model::{Build, BuildOutcome, Dialect, Outcome, Run};
+use crate::model::{Build, Dialect, Outcome, Run};
 use crate::series::{self, Row, Series};
 use crate::triage::{Figures, median};
 
@@ -100,7 +99,7 @@ impl Member<'_> {
     /// It ended well, and its outcomes can be trusted.
     #[must_use]
     pub fn counts(&self) -> bool {
-        self.build.outcome == BuildOutcome::Succeeded && !self.build.tangled
+        self.build.is_trusted()
     }
 }
 

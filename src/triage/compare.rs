@@ -3,7 +3,7 @@
 //! Counts and pairs; how sure one may be with so few runs is part of the verdict.
 
 use crate::finding::{Finding, Severity};
-use crate::model::{Build, BuildOutcome, Outcome};
+use crate::model::{Build, Outcome};
 use crate::rules::Study;
 use crate::series::{self, Series};
 
@@ -137,8 +137,7 @@ pub(super) fn figures(study: &Study, series: &Series) -> Figures {
 impl Figures {
     /// Of these runs of a build.
     pub(crate) fn of<'a>(builds: impl IntoIterator<Item = &'a Build>) -> Self {
-        let counted = |build: &&Build| build.outcome == BuildOutcome::Succeeded && !build.tangled;
-        let builds: Vec<&Build> = builds.into_iter().filter(counted).collect();
+        let builds: Vec<&Build> = builds.into_iter().filter(|build| build.is_trusted()).collect();
         Self {
             runs: builds.len(),
             hits: builds.iter().map(|build| build.hits()).sum(),

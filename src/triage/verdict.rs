@@ -163,11 +163,11 @@ fn all_expected(breaks: &Misses, series: &Series, newest: &Build) -> bool {
 
 fn wanted(study: &Study, open: &[usize]) -> Vec<Wanted> {
     let of = |at: &usize| study.series.get(*at).map_or(0, |series| series.builds.len());
-    let lone = open.iter().any(|at| of(at) == 1);
+    let single = open.iter().any(|at| of(at) == 1);
     let several = open.iter().any(|at| of(at) > 1);
     let file = study.configs.iter().any(|config| config.kind.name() == "dockerfile");
     let all = [
-        (lone, Wanted::EarlierRuns),
+        (single, Wanted::EarlierRuns),
         (several, Wanted::SameCommit),
         (!open.is_empty() && !file, Wanted::Dockerfile),
     ];

@@ -31,6 +31,12 @@ const BANNED: &[(&str, &str)] = &[
     ("is another one each", "is different in each"),
     ("nothing to mend", "no action needed"),
     ("not excluded:", "not ruled out:"),
+    ("is yours to say", "is your decision"),
+    ("without a word", "silently"),
+    ("nothing here shows", "the logs do not show"),
+    ("is what a variable holds", "comes from a variable"),
+    ("made anew", "created again, rebuilt"),
+    ("the older builder", "the classic builder"),
     ("other explanations:", "ruled out: …, not ruled out: …, to decide: …"),
 ];
 

@@ -16,7 +16,7 @@ pub(in crate::cli) struct ExplainArgs {
     /// Id of the rule
     #[arg(value_name = "RULE", required_unless_present = "evidence")]
     pub(in crate::cli) rule: Option<RuleId>,
-    /// Say instead which files beside a log prove what, and how to get them
+    /// Print instead which files next to a log prove what, and how to get them
     #[arg(long, conflicts_with = "rule")]
     pub(in crate::cli) evidence: bool,
     /// Format of the page

@@ -13,7 +13,7 @@ use crate::cli::settings::Scope;
         costs.\n\nExamples:\n  cachediag check Dockerfile .github/workflows/build.yml\n  cachediag \
         check --fail-on warning .")]
 pub(in crate::cli) struct CheckArgs {
-    /// Dockerfiles, files of CI or build, or folders of them; all are read as configuration, and no
+    /// Dockerfiles, CI or build files, or folders of them; all are read as configuration, and no
     /// log is
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, default_value = ".")]
     pub(in crate::cli) files: Vec<PathBuf>,
@@ -21,7 +21,7 @@ pub(in crate::cli) struct CheckArgs {
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(formats()).map(Format))]
     #[arg(env = "CACHEDIAG_FORMAT", hide_env = true)]
     pub(in crate::cli) format: Option<Format>,
-    /// Tell all of each finding: steps of the fix, all evidence, what was ruled out
+    /// Print everything about each finding: steps of the fix, all evidence, what was ruled out
     #[arg(long)]
     pub(in crate::cli) details: bool,
     /// Write the report to a file as well; can be repeated
@@ -33,7 +33,7 @@ pub(in crate::cli) struct CheckArgs {
         value_delimiter = '\n'
     )]
     pub(in crate::cli) output: Option<Vec<Output>>,
-    /// Exit with status 1 where a finding is at least this bad [default: never]
+    /// Exit with status 1 if a finding is at least this severe [default: never]
     #[arg(long, value_name = "SEVERITY", env = "CACHEDIAG_FAIL_ON", hide_env = true)]
     pub(in crate::cli) fail_on: Option<FailOn>,
     /// File of known findings: only what is not in it counts for --fail-on

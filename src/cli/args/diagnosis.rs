@@ -13,10 +13,10 @@ pub(in crate::cli) struct DiagnosisArgs {
     pub(in crate::cli) settings: Settings,
     #[command(flatten)]
     pub(in crate::cli) scope: Scope,
-    /// Write what is found to the file of --baseline: it is known from now on
+    /// Write what is found to the file of --baseline: from now on it is known
     #[arg(long)]
     pub(in crate::cli) update_baseline: bool,
-    /// Checkout whose commits hold the files that builds copied: names those that changed
+    /// Checkout with the commits that were built: names the files that changed in a COPY
     #[arg(long, value_name = "DIR", env = "CACHEDIAG_CHECKOUT", hide_env = true, value_hint = ValueHint::DirPath)]
     pub(in crate::cli) checkout: Option<PathBuf>,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use crate::cli::settings::Scope;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --unsafe only changes of cache options and names of references: they \
+    after_help = "Without --unsafe, only cache options and reference names are changed: that \
         cannot change the image.\n\nExamples:\n  cachediag fix build.log --config . | git apply\n  \
         cachediag fix --config . --write"
 )]
@@ -23,7 +23,7 @@ pub(in crate::cli) struct FixArgs {
     /// Write the files instead of printing the patch
     #[arg(long)]
     pub(in crate::cli) write: bool,
-    /// Take changes too that can change the image or where it is built
+    /// Include changes that can change the image or where it is built
     #[arg(long)]
     pub(in crate::cli) r#unsafe: bool,
     #[command(flatten)]

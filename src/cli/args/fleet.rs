@@ -24,7 +24,7 @@ pub(in crate::cli) struct RecordsArgs {
     /// Number of threads that read one log
     #[arg(long, value_name = "N", value_parser = whole, default_value = "1")]
     pub(in crate::cli) threads: NonZeroUsize,
-    /// Leave the record out of each row: facts alone, for SQL
+    /// Leave the record out of each row: only facts, for SQL
     #[arg(long)]
     pub(in crate::cli) no_record: bool,
     /// How much one compressed log or archive may expand to [default: 4 GiB]
@@ -45,7 +45,7 @@ pub(in crate::cli) struct RecordsArgs {
 pub(in crate::cli) struct GroupsArgs {
     #[command(flatten)]
     pub(in crate::cli) scope: Scope,
-    /// How many runs of each job are looked at, the newest [default: all]
+    /// How many of each job's newest runs are looked at [default: all]
     #[arg(long, value_name = "N", value_parser = whole)]
     pub(in crate::cli) last: Option<NonZeroUsize>,
     /// File of known findings: each finding says whether it is in it

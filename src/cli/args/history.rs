@@ -14,11 +14,11 @@ use crate::cli::settings::{Project, Scope, Settings};
 /// it.
 const JOB: &str = "The job, for --history";
 
-/// Which job this is, for the history: what the CI's variables and the log say where it is not
+/// Which job this is, for the history: what the CI's variables and the log say unless it is
 /// given.
 #[derive(Debug, Default, Args)]
 pub(in crate::cli) struct JobArgs {
-    /// Repository of the job, where no variable of the CI tells
+    /// Repository of the job, if no variable of the CI says so
     #[arg(long, value_name = "NAME", help_heading = JOB)]
     pub(in crate::cli) repository: Option<String>,
     /// Pipeline or workflow of the job
@@ -81,7 +81,7 @@ impl HistoryFile {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Verb {
-    /// List the jobs, with the number of runs that are remembered of each
+    /// List the jobs, with the number of remembered runs of each
     List {
         /// Format of the list
         #[arg(long, value_name = "FORMAT", default_value = "human")]
@@ -89,31 +89,31 @@ pub(in crate::cli) enum Verb {
     },
     /// Print one record, or the newest of a job
     Show {
-        /// Name of the record or the beginning of it; else of the job
+        /// Name of the record, or its beginning, or the name of a job
         #[arg(value_name = "RECORD|JOB")]
         name: String,
     },
-    /// Print all records, one a line, in an order that depends on nothing else
+    /// Print all records, one per line, always in the same order
     Export {
         /// Format of the records
         #[arg(long, value_name = "FORMAT", default_value = "ndjson", value_parser = ["ndjson"])]
         format: String,
-        /// Only what was recorded within this time: 1h is this run, and what else ran just now
+        /// Only what was recorded within this time: 1h is this run, and what else ran recently
         #[arg(long, value_name = "TIME")]
         younger: Option<Span>,
     },
-    /// Add records that were exported; those that are there already are not added again
+    /// Add exported records; those already there are not added again
     Import {
         /// Files of records; - is standard input
         #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
         files: Vec<PathBuf>,
-        /// Keep every record before the next is read, and print its name when it is kept
+        /// Store every record before the next is read, and print its name once it is stored
         #[arg(long)]
         one_by_one: bool,
     },
-    /// Remove old records, and give the room back
+    /// Remove old records, and free their space
     Prune {
-        /// Keep what is younger than this
+        /// Keep what is newer than this
         #[arg(long, value_name = "TIME", default_value_t)]
         keep: Span,
     },

@@ -42,9 +42,9 @@ Examples:
   cachediag run -- docker buildx build …      run a build and diagnose it
   cachediag build.log                         read one log
   cachediag logs/ run-*.log jobs.zip          compare many runs
-  cachediag --fail-on error build.log         let the job fail where the cache is defeated
-  cachediag --format auto build.log           in a CI job: annotations where the CI has them
-  cachediag --output sarif=a.sarif build.log  a file for machines beside the report";
+  cachediag --fail-on error build.log         fail the job if the cache is defeated
+  cachediag --format auto build.log           in a CI job: annotations, if the CI has them
+  cachediag --output sarif=a.sarif build.log  also write a file for machines";
 
 const AFTER: &str = "\
 Options with a value can also be set by variables (CACHEDIAG_FAIL_ON=error) and, for a project,
@@ -115,21 +115,21 @@ pub(in crate::cli) enum Command {
     Run(Box<RunArgs>),
     /// List all rules
     Rules(RulesArgs),
-    /// Print the patches of all findings for the configuration, or write them
+    /// Print or write the patches that fix the configuration
     Fix(FixArgs),
-    /// Judge Dockerfiles and the configuration of CI and build; no log is needed
+    /// Check Dockerfiles, CI and build configuration; no log is needed
     Check(CheckArgs),
     /// Compare logs from before and after a change: did it help?
     Compare(CompareArgs),
-    /// Say what a rule looks for, why that is bad and how to mend it
+    /// Explain what a rule looks for, why that is bad and how to fix it
     Explain(ExplainArgs),
-    /// Look at the runs that are remembered, and carry them from file to file
+    /// Show, export, import and prune the remembered runs
     History(RememberedArgs),
-    /// Show how jobs fared from run to run: when they broke, and what changed then
+    /// Show how jobs did from run to run: when they broke, and what changed then
     Trend(TrendArgs),
     /// Turn logs that come over a pipe into records, for tables of many jobs
     Records(RecordsArgs),
-    /// Judge records that come over a pipe, job by job
+    /// Diagnose records that come over a pipe, job by job
     Judge(GroupsArgs),
     /// Serve agents over the Model Context Protocol: diagnose, explain, fix, compare
     Mcp,

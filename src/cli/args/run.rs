@@ -8,10 +8,10 @@ use super::diagnosis::DiagnosisArgs;
 
 const AFTER: &str = "\
 The build's streams are passed through as they are. The report comes after them, on standard error, and in files with \
---output. BUILDKIT_PROGRESS is set to plain where it is not set.
+--output. BUILDKIT_PROGRESS is set to plain unless you set it.
 
-Exit status: the build's; 1 where the build succeeded and --fail-on or a gate fails; 127 where the command is not found, \
-126 where it cannot be started.";
+Exit status: the build's; 1 if the build succeeded and --fail-on or a gate fails; 127 if the command is not found, \
+126 if it cannot be started.";
 
 #[derive(Debug, Args)]
 #[command(

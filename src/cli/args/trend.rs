@@ -20,7 +20,7 @@ pub(in crate::cli) struct TrendArgs {
     pub(in crate::cli) job: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) file: HistoryFile,
-    /// How many runs of a job are looked at, the newest
+    /// How many of a job's newest runs are looked at
     #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(in crate::cli) last: u16,
     /// Runs on this branch only

@@ -45,7 +45,7 @@ fn filter(
     while let Some(line) = streams.head()? {
         let at = streams.line;
         let group: Group = serde_json::from_slice(&line)
-            .with_context(|| format!("line {at} of standard input is no head of a group"))?;
+            .with_context(|| format!("line {at} of standard input is not the header of a group"))?;
         let (records, unread) = records(&mut streams, &group)?;
         if records.is_empty() {
             streams.say(&render::row(&Ended::empty(&group.key, &unread)))?;
@@ -78,7 +78,7 @@ fn records<R: Read, W: Write>(
         match str::from_utf8(&line).map_err(|error| error.to_string()).map(Record::parse) {
             Ok(Ok(record)) => records.push(record),
             Ok(Err(reason)) => unread.push(format!("record {number} {reason}")),
-            Err(reason) => unread.push(format!("record {number} is no text: {reason}")),
+            Err(reason) => unread.push(format!("record {number} is not valid UTF-8: {reason}")),
         }
     }
     Ok((records, unread))
@@ -162,7 +162,7 @@ mod tests {
         assert!(
             answers("{\"key\":1}\n")
                 .unwrap_err()
-                .starts_with("line 1 of standard input is no head of a group")
+                .starts_with("line 1 of standard input is not the header of a group")
         );
     }
 }

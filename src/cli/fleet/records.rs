@@ -91,7 +91,7 @@ fn filter(
 
 fn time<'de, D: Deserializer<'de>>(input: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let Some(text) = Option::<String>::deserialize(input)? else { return Ok(None) };
-    let wrong = |_| D::Error::custom(format!("\"recorded\" is no time of RFC 3339: {text:?}"));
+    let wrong = |_| D::Error::custom(format!("\"recorded\" is not an RFC 3339 time: {text:?}"));
     text.parse().map(Some).map_err(wrong)
 }
 
@@ -123,12 +123,12 @@ fn pass_over<R: Read, W: Write>(
     }
     let at = streams.line;
     let Ok(Length { name, bytes }) = serde_json::from_slice(line) else {
-        bail!("line {at} of standard input is no head of a frame: {reason}");
+        bail!("line {at} of standard input is not the header of a frame: {reason}");
     };
     streams.bytes(bytes.unwrap_or(0)).with_context(|| format!("the frame {name:?}"))?;
     Ok(Frame {
         name,
-        problem: Some(format!("is no head of a frame: {reason}")),
+        problem: Some(format!("is not the header of a frame: {reason}")),
         ..Frame::default()
     })
 }
@@ -223,7 +223,7 @@ mod tests {
         assert!(
             rows(b"hello\n")
                 .unwrap_err()
-                .starts_with("line 1 of standard input is no head of a frame")
+                .starts_with("line 1 of standard input is not the header of a frame")
         );
         assert!(
             rows(b"{\"name\":\"a\",\"bytes\":9}\nabc")
@@ -241,7 +241,7 @@ mod tests {
         input.extend(frame(&format!("{{\"name\":\"a\",\"bytes\":{}}}", LOG.len()), LOG));
         let lines = rows(&input).unwrap();
         let problem = |at: usize| lines[at]["problems"][0].as_str().unwrap_or_default();
-        assert!(problem(0).contains("\"recorded\" is no time of RFC 3339: \"yesterday\""));
+        assert!(problem(0).contains("\"recorded\" is not an RFC 3339 time: \"yesterday\""));
         assert!(problem(1).contains("needs one of") && problem(2).contains("needs one of"));
         assert_eq!((lines.len(), &lines[4]["end"]), (5, &"a".into()));
     }

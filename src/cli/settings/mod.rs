@@ -32,19 +32,19 @@ use crate::triage::{Gates, Policy, StepPattern};
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "cachediag.toml"))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Settings {
-    /// Format of what is printed; auto is what the CI shows that this runs in [default: human]
+    /// Format of what is printed; auto: what the CI it runs in can show [default: human]
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(formats()).map(Format))]
     #[arg(env = "CACHEDIAG_FORMAT", hide_env = true)]
     pub(super) format: Option<Format>,
-    /// The big picture of many jobs on one screen: --format summary
+    /// Overview of many jobs on one screen: --format summary
     #[arg(long, conflicts_with = "format")]
     #[serde(skip)]
     pub(super) summary: bool,
-    /// Tell all of each finding: steps of the fix, all evidence, what was ruled out
+    /// Print everything about each finding: steps of the fix, all evidence, what was ruled out
     #[arg(long)]
     #[serde(skip)]
     pub(super) details: bool,
-    /// How many are shown: causes of a summary, findings of the report for people and of csv
+    /// How many to show: causes in a summary, findings in the human and csv reports
     #[arg(long, value_name = "N", value_parser = whole, env = "CACHEDIAG_TOP", hide_env = true)]
     pub(super) top: Option<NonZeroUsize>,
     /// Write the report to a file as well; can be repeated. auto=FILE writes what the CI collects
@@ -57,14 +57,14 @@ pub(super) struct Settings {
     )]
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub(super) output: Option<Vec<Output>>,
-    /// Exit with status 1 where a finding is at least this bad [default: never]
+    /// Exit with status 1 if a finding is at least this severe [default: never]
     #[arg(long, value_name = "SEVERITY", env = "CACHEDIAG_FAIL_ON", hide_env = true)]
     pub(super) fail_on: Option<FailOn>,
-    /// Fail where a build has less of its steps from the cache: RUN, COPY, ADD and WORKDIR of its
-    /// successful runs
+    /// Fail if a smaller share of a build's steps comes from the cache: RUN, COPY, ADD and WORKDIR
+    /// of its successful runs
     #[arg(long, value_name = "PERCENT", env = "CACHEDIAG_MIN_HIT_RATE", hide_env = true)]
     pub(super) min_hit_rate: Option<Percent>,
-    /// Fail where this step of a build's newest run is not from the cache: 'build: RUN npm ci',
+    /// Fail if this step of a build's newest run is not from the cache: 'build: RUN npm ci',
     /// with * and ?; can be repeated
     #[arg(
         long,
@@ -77,15 +77,15 @@ pub(super) struct Settings {
     /// File of known findings: only what is not in it counts for --fail-on
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "CACHEDIAG_BASELINE", hide_env = true)]
     pub(super) baseline: Option<PathBuf>,
-    /// With --history: only what the newest remembered run of this branch did not have counts for
+    /// With --history: only what this branch's newest remembered run did not have counts for
     /// --fail-on
     #[arg(long, value_name = "NAME", env = "CACHEDIAG_BASELINE_BRANCH", hide_env = true)]
     pub(super) baseline_branch: Option<String>,
-    /// Fail where a build has so many percentage points less of its steps from the cache than in
+    /// Fail if a build has this many percentage points fewer of its steps from the cache than in
     /// the newest run of --baseline-branch
     #[arg(long, value_name = "POINTS", env = "CACHEDIAG_MAX_DROP", hide_env = true)]
     pub(super) max_drop: Option<Percent>,
-    /// Configuration of CI or build to correlate with; can be repeated
+    /// CI or build configuration to correlate with; can be repeated
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     #[arg(env = "CACHEDIAG_CONFIG", hide_env = true, value_delimiter = '\n')]
     pub(super) config: Option<Vec<PathBuf>>,
@@ -111,11 +111,11 @@ pub(super) struct Settings {
     /// Characters of the report for people: auto, ascii, utf-8
     #[arg(skip)]
     charset: Option<Charset>,
-    /// Rules by their ids: how bad each is in this project
+    /// Rules by their ids: how severe each is in this project
     #[arg(skip)]
     #[cfg_attr(test, schemars(with = "BTreeMap<String, RuleSettings>"))]
     rules: BTreeMap<RuleId, Spanned<RuleSettings>>,
-    /// Findings that are known and not to be shown, each with a reason
+    /// Known findings that are not shown, each with a reason
     #[arg(skip)]
     #[cfg_attr(test, schemars(with = "Vec<Ignored>"))]
     ignore: Vec<Spanned<Ignored>>,

@@ -17,7 +17,7 @@ use crate::triage::{Ignore, Policy};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct RuleSettings {
-    /// How bad it is in this project
+    /// How severe it is in this project
     severity: Level,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Ignored {
     fingerprint: Option<String>,
     /// Why; shown wherever something is hidden
     reason: Reason,
-    /// The last day on which it holds: 2026-12-31
+    /// The last day on which it applies: 2026-12-31
     #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date")))]
     expires: Option<Day>,
 }
@@ -76,7 +76,7 @@ impl TryFrom<String> for Reason {
 struct Day(NaiveDate);
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a day is written as 2026-12-31")]
+#[serde(untagged, expecting = "write a date as 2026-12-31")]
 enum Written {
     Date(Datetime),
     Text(String),
@@ -90,7 +90,7 @@ impl TryFrom<Written> for Day {
             Written::Date(date) => date.date.map(|date| date.to_string()).unwrap_or_default(),
             Written::Text(text) => text,
         };
-        text.parse().map(Self).map_err(|_| "a day is written as 2026-12-31")
+        text.parse().map(Self).map_err(|_| "write a date as 2026-12-31")
     }
 }
 
@@ -141,8 +141,8 @@ pub(super) fn ended(written: &Settings, file: &File) -> Vec<Problem> {
         source: file.name.clone(),
         line: Some(file.line(ignored.span().start)),
         message: format!(
-            "this ignore of {} ended on {last} and hides nothing any more: mend the cause, or give \
-                it a new day",
+            "this ignore of {} expired on {last} and hides nothing any more: fix the cause, or set \
+                a new date",
             ignored.as_ref().rule
         ),
     };

@@ -49,7 +49,7 @@ fn caches(
     patch: &mut Patch,
 ) -> Result<(), String> {
     if settings.builder {
-        return Err("the builder is made where the build is started".to_owned());
+        return Err("the builder is created where the build is started".to_owned());
     }
     if doc.query_exists(&key(build, "x-bake")) {
         return Err("its caches are written for bake (`x-bake`) as well".to_owned());

@@ -49,7 +49,7 @@ fn copy_later<'a>(
         leaves_files_alone(i) || (i.keyword == "WORKDIR" && absolute) || go_elsewhere(copy, i)
     };
     if let Some(other) = others.find(|i| !stays(i) || sets(i)) {
-        return Err(format!("{} in line {} stands between the two", other.keyword, other.line));
+        return Err(format!("{} in line {} is between the two", other.keyword, other.line));
     }
     let start = start(stage, lines, copy, &[]);
     if let Some(first) = first {

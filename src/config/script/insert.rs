@@ -85,7 +85,7 @@ fn to_block(
     patch: &mut Patch,
 ) -> Result<(), String> {
     const NO: &str =
-        "the script is no list and no block, a line cannot be put in front of the command";
+        "the script is neither a list nor a block, so no line can be put in front of the command";
     let quote = usize::from(scalar.style != Style::Plain);
     let plain = source.get(scalar.start + quote..scalar.end.saturating_sub(quote))
         == Some(scalar.value.as_str());

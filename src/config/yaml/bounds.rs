@@ -23,7 +23,7 @@ pub(super) fn refused(text: &str) -> Option<String> {
     }
     if memchr::memmem::find_iter(text.as_bytes(), "build").count() > BUILDS {
         return Some(format!(
-            "speaks of builds more than {BUILDS} times, which no configuration does"
+            "mentions builds more than {BUILDS} times, which no configuration does"
         ));
     }
     (expanded(text) > EXPANDED)

@@ -35,7 +35,7 @@ pub enum NoRecord {
     )]
     Newer(u64),
     /// It is something else.
-    #[error("is no record: {0}")]
+    #[error("is not a record: {0}")]
     Other(#[from] serde_json::Error),
 }
 

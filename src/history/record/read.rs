@@ -111,7 +111,7 @@ impl Reader<'_> {
             told: build
                 .told
                 .iter()
-                .filter_map(|told| Some((model::Told::named(told)?, Text::default())))
+                .filter_map(|told| Some((model::EvidenceKind::named(told)?, Text::default())))
                 .collect(),
             given: model::Few::new(),
             reference: None,

@@ -138,7 +138,7 @@ fn insert(transaction: &Transaction, record: &Record) -> Result<bool, Trouble> {
         )));
     }
     let id = bytes(&record.id)
-        .ok_or_else(|| Trouble::Record(format!("{} is no name of one", record.id)))?;
+        .ok_or_else(|| Trouble::Record(format!("{} is not the name of one", record.id)))?;
     let known = known(transaction, &id)?;
     let recorded = record.recorded.timestamp_micros();
     let (job, sample) = job(transaction, record, recorded)?;

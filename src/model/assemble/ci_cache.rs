@@ -118,7 +118,7 @@ impl Caches {
             }
             _ => (said, quote),
         };
-        let now = self.told_apart(CiCache {
+        let now = self.partial_under_another_key(CiCache {
             name: name.into(),
             operation,
             outcome,
@@ -134,7 +134,7 @@ impl Caches {
     }
 
     /// A cache that is found under another key than the one asked for is found in part.
-    fn told_apart(&self, found: CiCache) -> CiCache {
+    fn partial_under_another_key(&self, found: CiCache) -> CiCache {
         let restored = matches!(found.outcome, CacheOutcome::Hit | CacheOutcome::Partial);
         let other = self.operation == Some(found.operation)
             && !self.key.is_empty()

@@ -353,7 +353,7 @@ fn unescape(bytes: &[u8], escaped: bool) -> String {
 
 /// Positions, and no stage name where there is one stage, as `BuildKit` has it.
 fn number(build: &mut Build) {
-    let lone = build.bases.len() == 1;
+    let single = build.bases.len() == 1;
     let mut counts: HashMap<Text, u32> = HashMap::default();
     for step in &mut build.steps {
         let count = counts.entry(step.stage.clone()).or_default();
@@ -363,7 +363,7 @@ fn number(build: &mut Build) {
     for step in &mut build.steps {
         step.of = counts.get(&step.stage).copied().unwrap_or_default();
     }
-    if lone {
+    if single {
         build.bases.iter_mut().for_each(|b| b.stage = Text::default());
         build.steps.iter_mut().for_each(|s| s.stage = Text::default());
     }

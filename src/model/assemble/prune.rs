@@ -26,7 +26,7 @@ impl Prunes {
     pub(super) fn settle(self, run: &mut Run) {
         let mut prunes: Vec<Quote> = std::mem::take(&mut run.prunes).into_iter().collect();
         prunes.retain(|prune| self.deleted_by(prune.line, run));
-        let listed = self.deleted.iter().filter(|line| !self.told(&prunes, line.line));
+        let listed = self.deleted.iter().filter(|line| !self.is_listed(&prunes, line.line));
         let all: Few<Quote> = prunes.iter().chain(listed).cloned().collect();
         run.prunes = all;
         run.prunes.sort_by_key(|prune| prune.line);
@@ -35,13 +35,13 @@ impl Prunes {
     /// The amount below the command, before any build, is something.
     fn deleted_by(&self, command: u64, run: &Run) -> bool {
         let below = self.amounts.partition_point(|(line, _)| *line <= command);
-        let Some((told, something)) = self.amounts.get(below) else { return false };
-        let built = run.builds.iter().any(|build| (command..*told).contains(&build.line));
+        let Some((is_listed, something)) = self.amounts.get(below) else { return false };
+        let built = run.builds.iter().any(|build| (command..*is_listed).contains(&build.line));
         *something && !built
     }
 
     /// The command above the list is among the prunes already.
-    fn told(&self, prunes: &[Quote], listed: u64) -> bool {
+    fn is_listed(&self, prunes: &[Quote], listed: u64) -> bool {
         let ends = |command: u64| {
             let below = self.amounts.partition_point(|(line, _)| *line <= command);
             self.amounts.get(below).map_or(0, |(line, _)| *line)

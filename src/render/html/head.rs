@@ -122,8 +122,8 @@ mod tests {
         assert_eq!(title(&Report::default()), "Nothing could be read");
         assert_eq!(title(&samples::no_build()), "No Docker build found");
         assert_eq!(title(&samples::healthy()), "No cache trouble found");
-        assert_eq!(title(&samples::lone()), "Too little to tell");
-        assert_eq!(Answer::of(&samples::lone()).kind, "open");
+        assert_eq!(title(&samples::single_run()), "Too little to tell");
+        assert_eq!(Answer::of(&samples::single_run()).kind, "open");
         assert!(title(&samples::multi_stage()).starts_with("The build stage is rebuilt"));
     }
 

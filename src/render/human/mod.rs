@@ -84,7 +84,7 @@ fn findings(page: &Page, report: &Report) -> Vec<Vec<String>> {
             block::short(page, finding, &input)
         } else if report.details {
             block::full(page, finding, &input)
-        } else if !is_told(report, finding) || input.is_one_more(finding) {
+        } else if !is_shown_in_full(report, finding) || input.is_one_more(finding) {
             block::short(page, finding, &input)
         } else {
             block::brief(page, finding, &input)
@@ -159,7 +159,7 @@ impl<'a> Input<'a> {
         finding: &Finding,
         holds: impl Fn(&Finding) -> bool,
     ) -> Option<&'a Finding> {
-        self.before(finding).find(|other| is_told(self.report, other) && holds(other))
+        self.before(finding).find(|other| is_shown_in_full(self.report, other) && holds(other))
     }
 
     fn before(&self, finding: &Finding) -> impl Iterator<Item = &'a Finding> {
@@ -168,7 +168,7 @@ impl<'a> Input<'a> {
 }
 
 /// It is told with all that is to do about it.
-fn is_told(report: &Report, finding: &Finding) -> bool {
+fn is_shown_in_full(report: &Report, finding: &Finding) -> bool {
     finding.severity != Severity::Note && !report.is_known(finding)
 }
 

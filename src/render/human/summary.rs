@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 
-use super::is_told;
+use super::is_shown_in_full;
 use crate::model::Problem;
 use crate::render::decisions::Said;
 use crate::render::page::{BOLD, DIM, GREEN, Page, RED, blanks};
@@ -39,7 +39,8 @@ pub(super) fn problems(page: &Page, report: &Report) -> Vec<String> {
 
 /// Where the rest of the findings is.
 pub(super) fn more(page: &Page, report: &Report) -> Vec<String> {
-    let Some(finding) = report.for_people().find(|finding| is_told(report, finding)) else {
+    let Some(finding) = report.for_people().find(|finding| is_shown_in_full(report, finding))
+    else {
         return Vec::new();
     };
     if report.details {

@@ -83,7 +83,7 @@ fn hostile_text() {
 #[test]
 fn nothing_wrong() {
     insta::assert_snapshot!("healthy", print(&samples::healthy()));
-    insta::assert_snapshot!("lone_run", print(&samples::lone()));
+    insta::assert_snapshot!("lone_run", print(&samples::single_run()));
     insta::assert_snapshot!("no_build", print(&samples::no_build()));
     assert_eq!(print(&Report::default()), "Nothing could be read.\n");
 }

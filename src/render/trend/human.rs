@@ -188,7 +188,7 @@ impl Columns {
                 (Some(change), ..) => {
                     (self.when(trend, change), if change.better { GREEN } else { RED })
                 }
-                (None, Some(_), _) => ("takes turns".to_owned(), RED),
+                (None, Some(_), _) => ("alternates".to_owned(), RED),
                 (None, None, Some(follows)) => (follows, DIM),
                 (None, None, None) => return line.trim_end().to_owned(),
             };

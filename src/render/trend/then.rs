@@ -16,7 +16,7 @@ pub(super) fn heading(change: &Change) -> &'static str {
 
 /// What changed; nothing is said to have changed where nothing that is recorded did.
 pub(super) fn lines(trend: &Trend, change: &Change) -> Vec<String> {
-    let none = change.differences.is_empty().then(|| "nothing that is recorded".to_owned());
+    let none = change.differences.is_empty().then(|| "nothing that the logs record".to_owned());
     let all = change.differences.iter().map(difference).chain(none);
     all.chain(commits(trend, change)).collect()
 }
@@ -25,15 +25,15 @@ pub(super) fn lines(trend: &Trend, change: &Change) -> Vec<String> {
 fn difference(difference: &Difference) -> String {
     let value = |value: &Option<String>| match value {
         Some(text) => escape::shorten(&escape::line(short_digest(text)), LONGEST),
-        None => absent(difference.what).to_owned(),
+        None => difference.what.absent().to_owned(),
     };
     let (before, after) = (value(&difference.before), value(&difference.after));
     match (difference.what, &difference.before, &difference.after) {
-        (What::Instruction, None, Some(_)) => return format!("step that is new: {after}"),
-        (What::Instruction, Some(_), None) => return format!("step that is gone: {before}"),
+        (What::Instruction, None, Some(_)) => return format!("new step: {after}"),
+        (What::Instruction, Some(_), None) => return format!("removed step: {before}"),
         _ => {}
     }
-    let name = what(difference.what);
+    let name = difference.what.label();
     let of = escape::shorten(&escape::line(&difference.of), LONGEST);
     let name = match difference.what {
         What::Behind => format!("{of} {name}"),
@@ -42,7 +42,7 @@ fn difference(difference: &Difference) -> String {
         _ => format!("{name} {of}"),
     };
     let unsteady = |is: bool, when: &str| {
-        if is { format!(" (another from run to run {when})") } else { String::new() }
+        if is { format!(" (varied from run to run {when})") } else { String::new() }
     };
     let (was, is) =
         (unsteady(difference.varied_before, "before"), unsteady(difference.varies_since, "since"));
@@ -57,44 +57,6 @@ fn short_digest(text: &str) -> &str {
 
 /// Letters of one value.
 const LONGEST: usize = 160;
-
-fn absent(what: What) -> &'static str {
-    match what {
-        What::Behind => "the first step of its stage",
-        What::NewBuilder => "there already",
-        What::Platforms => "not told",
-        What::BuildArg => "not given",
-        _ => "none",
-    }
-}
-
-fn what(what: What) -> &'static str {
-    match what {
-        What::Tool => "built by",
-        What::Builder | What::NewBuilder => "builder",
-        What::Driver => "driver of the builder",
-        What::Engine => "image store",
-        What::CacheFrom => "--cache-from",
-        What::CacheTo => "--cache-to",
-        What::CacheOff => "cache turned off",
-        What::Imports => "caches that are imported",
-        What::Import => "import of",
-        What::Exports => "caches that are exported",
-        What::Export => "export of",
-        What::CiCache => "cache of the CI,",
-        What::BaseImage => "base image",
-        What::BaseDigest => "digest of",
-        What::Instruction => "step",
-        What::Behind => "comes after",
-        What::BuildArg => "build argument",
-        What::Platforms => "platforms",
-        What::Target => "--target",
-        What::File => "--file",
-        What::Pull => "--pull",
-        What::Plugin => "version of the plugin",
-        What::Ci => "CI",
-    }
-}
 
 /// The commits on either side, where both are known.
 fn commits(trend: &Trend, change: &Change) -> Option<String> {

@@ -51,7 +51,7 @@ pub(super) fn steps(trend: &Trend, change: &Change) -> String {
 pub(super) fn turns(trend: &Trend) -> Option<String> {
     let number = trend.steps.iter().filter(|step| step.in_turns).count();
     (number > 0).then(|| {
-        format!("takes turns: {} in one run from the cache, in the next not", count(number, "step"))
+        format!("alternates: {} from the cache in one run, not in the next", count(number, "step"))
     })
 }
 

@@ -13,7 +13,7 @@ pub(in crate::rules) fn is_bare(text: &str) -> bool {
 
 /// What one build was told of its bucket goes for the requests that were told nothing.
 pub(super) fn settle(all: &mut [Refusal]) {
-    let told: Vec<_> = all.iter().filter(|r| is_told(r)).map(|r| (r.at, r.cause)).collect();
+    let told: Vec<_> = all.iter().filter(|r| has_a_reason(r)).map(|r| (r.at, r.cause)).collect();
     for refusal in all.iter_mut().filter(|r| r.kind == CacheKind::S3 && is_bare(r.text)) {
         if let Some((_, cause)) = told.iter().find(|(at, _)| *at == refusal.at) {
             refusal.cause = *cause;
@@ -21,7 +21,7 @@ pub(super) fn settle(all: &mut [Refusal]) {
     }
 }
 
-fn is_told(refusal: &Refusal) -> bool {
+fn has_a_reason(refusal: &Refusal) -> bool {
     let named = matches!(
         refusal.cause,
         Cause::AccessDenied | Cause::RepositoryMissing | Cause::OptionInvalid

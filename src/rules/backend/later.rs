@@ -3,7 +3,7 @@
 use foldhash::{HashMap, HashSet};
 
 use super::{Cause, Refusal, Side};
-use crate::model::{Build, BuildOutcome, CacheKind, Transfer};
+use crate::model::{Build, CacheKind, Transfer};
 use crate::rules::Study;
 use crate::rules::remedy::reference;
 use crate::series::{BuildRef, Series};
@@ -66,14 +66,12 @@ impl<'a> Used<'a> {
 fn is_well(build: &Build, refusal: &Refusal) -> Option<bool> {
     if refusal.cause == Cause::LayerUnreadable {
         // A build that does not need the layer is well without it.
-        return Some(
-            build.outcome == BuildOutcome::Succeeded && build.exports.iter().any(Transfer::ok),
-        );
+        return Some(build.succeeded() && build.exports.iter().any(Transfer::ok));
     }
     let used = match refusal.side {
         Side::Import => build.imports.iter().find(|import| is_same(import, refusal)),
         Side::Export => build.exports.iter().find(|export| is_same(export, refusal)),
-        Side::Start => return Some(build.outcome == BuildOutcome::Succeeded),
+        Side::Start => return Some(build.succeeded()),
     };
     used.filter(|t| t.ended).map(|t| t.error.is_none())
 }

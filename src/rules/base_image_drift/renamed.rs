@@ -38,10 +38,11 @@ pub(super) fn finding(past: &Past) -> Option<Finding> {
         rule: META.id,
         severity: META.severity,
         confidence: Confidence::Likely,
-        title: format!("FROM names another tag of {name} in each of {} runs", past.len()),
+        title: format!("FROM names a different tag of {name} in each of {} runs", past.len()),
         cause: format!(
-            "The stage stands on an image that is tagged anew for each run{}. With other layers \
-                below it, `{}` and every step after it have other cache keys: no cache can answer.",
+            "The stage is built on an image that gets a new tag in each run{}. On different \
+                layers, `{}` and every step after it have different cache keys: no cache can serve \
+                them.",
             match &argument {
                 Some(argument) => format!(" (`{}` names it)", argument.name),
                 None => String::new(),
@@ -56,7 +57,7 @@ pub(super) fn finding(past: &Past) -> Option<Finding> {
         impact: cost(steps.flat_map(|(build, step)| same_stage(build, step)), renamed.len()),
         rules_out: vec![
             ruled_out("changed sources or arguments (not needed to explain it)"),
-            not_ruled_out("a base image whose content really is another one in each run"),
+            not_ruled_out("a base image whose content really differs in each run"),
         ],
         subject: past.subject(name),
     })
@@ -92,10 +93,10 @@ fn fix(name: &str) -> Fix {
         summary: format!("let {name} keep its tag until its content changes"),
         steps: vec![
             "Tag the base image by what it is made of (a hash of its Dockerfile and lock files), \
-                not by run or commit, and build it only where that tag is not there yet."
+                not by run or commit, and build it only if that tag does not exist yet."
                 .to_owned(),
             "Or make it a stage of this Dockerfile, and store all stages (mode=max): it is then \
-                found in the cache as any other step."
+                found in the cache like any other step."
                 .to_owned(),
         ],
         ..Fix::default()

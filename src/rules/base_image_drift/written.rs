@@ -22,27 +22,29 @@ fn finding(at: At, file: &Config) -> Option<Finding> {
     let floating = |stage: &&Stage| is_floating(stage, &file.content.stages);
     let stage = file.content.stages.iter().find(floating)?;
     let words = Words {
-        title: format!("the build pulls {} anew, a tag that moves with every release", stage.base),
+        title: format!(
+            "the build pulls {} every time, a tag that moves with every release",
+            stage.base
+        ),
         cause: "With `--pull` the builder asks the registry for the newest image of the tag even \
-            where it has one. When the tag moved, every step of the stage runs again, and no cache \
-            can prevent it."
+            if it has one. Once the tag has moved, every step of the stage runs again, and no \
+            cache can prevent it."
             .to_owned(),
         fix: Fix {
             summary: format!(
-                "name a version of {} with its digest",
+                "pin a version of {} by its digest",
                 reference::repository(&stage.base)
             ),
             steps: vec![
-                "Name a version and its digest in FROM, and let a bot (Renovate, Dependabot) move \
+                "Name a version and its digest in FROM, and let Renovate or Dependabot update \
                     them: the rebuild then comes with a commit."
                     .to_owned(),
-                format!("No patch for {}: which version it is to be is yours to say.", file.path),
+                format!("No patch for {}: which version to pin is your decision.", file.path),
             ],
             ..Fix::default()
         },
         rules_out: vec![not_ruled_out(
-            "updates on purpose: if `--pull` is there to get newer base \
-            images, nothing is wrong",
+            "intended updates: if `--pull` is there to get newer base images, nothing is wrong",
         )],
         subject: format!("{}:{}", file.path, stage.base),
     };

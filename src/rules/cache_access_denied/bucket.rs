@@ -19,12 +19,12 @@ const ANSWERS: [(&str, &str); 8] = [
     ("InvalidToken", "refuses the session token that was given"),
     (
         "AuthorizationPermissionMismatch",
-        "knows the account that was given, which has no right to the blobs",
+        "knows the account that was given, but the account has no permission on the blobs",
     ),
     (
         NETWORK,
-        "turns the request away, mostly because of the network that it comes from: the firewall of \
-            the storage account lets only some in",
+        "rejects the request, usually because of the network it comes from: the storage account's \
+            firewall allows only some",
     ),
     // Other makers' storage says so of a wrong key.
     ("Server failed to authenticate", "refuses the account's name or key that was given"),
@@ -72,14 +72,15 @@ pub(super) fn fix(kind: &str, group: &[Refusal]) -> Fix {
 
 fn of_network(place: &str) -> Fix {
     Fix {
-        summary: "let the builder's network into the storage account, or check its rights"
+        summary: "allow the builder's network in the storage account's firewall, or check its \
+            permissions"
             .to_owned(),
         steps: vec![
-            "In the storage account look at Networking: where only selected networks are let in, \
-                add the runner's, or run the build on one that is inside."
+            "Look at Networking in the storage account: if only selected networks are allowed, add \
+                the runner's, or build on a machine inside one of them."
                 .to_owned(),
             format!(
-                "Where every network is let in, check what the account or SAS token may do: it has \
+                "If every network is allowed, check what the account or SAS token may do: it has \
                     to list, read and write in {place}."
             ),
         ],

@@ -11,11 +11,11 @@ pub(super) fn fails(group: &[Refusal]) -> bool {
 }
 
 pub(super) fn title(repo: &str) -> String {
-    format!("no log-in for the cache in {repo}: the credential helper fails")
+    format!("no login for the cache in {repo}: the credential helper fails")
 }
 
-pub(super) const CAUSE: &str = "The docker client that calls the builder gets its log-in from a \
-    credential helper, which cannot be run or fails.";
+pub(super) const CAUSE: &str = "The docker client that calls the builder gets its credentials from \
+    a helper program, which cannot be run or fails.";
 
 /// `credsStore` and `credHelpers` of the client's configuration name the helper.
 pub(super) fn fix(repo: &str) -> Fix {

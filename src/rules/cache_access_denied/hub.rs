@@ -40,7 +40,7 @@ pub(super) fn fix_without_registry(repo: &str, site: &Site, tag: Option<&str>) -
         summary: format!("write the cache's full name: {full}"),
         steps: vec![
             "Write the registry in front of the name, where the cache is imported and where it is \
-                written; beside the image the same log-in serves."
+                written; next to the image the same login works."
                 .to_owned(),
         ],
         snippet: Some(option),
@@ -58,7 +58,7 @@ pub(super) fn beside_the_image(repo: &str, site: &Site) -> Option<String> {
 
 /// What is said then of a log-in.
 pub(super) fn or_beside_the_image(fix: Fix, full: &str, option: String) -> Fix {
-    let first = format!("Where the cache belongs beside the image, write its registry: {full}.");
+    let first = format!("If the cache belongs next to the image, write its registry: {full}.");
     Fix {
         summary: format!("write the registry in front of the name ({full}), or {}", fix.summary),
         steps: std::iter::once(first).chain(fix.steps).collect(),

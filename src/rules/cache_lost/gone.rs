@@ -35,7 +35,7 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         cause: format!(
             "The registry answers that {name} is not found, and an earlier run had imported it. \
                 Something deletes the tag between the runs: a retention policy, a garbage \
-                collection, or a job that cleans up. Until a run writes it anew, all steps run."
+                collection, or a job that cleans up. Until a run writes it again, all steps run."
         ),
         evidence: Proof::from_lines(
             gone.iter().rev().take(3).rev().flat_map(|one| lines(past, one)).collect(),
@@ -106,7 +106,7 @@ fn fix(name: &str) -> Fix {
             "Exempt the cache's tag from the registry's retention (a rule by age or by number of \
                 tags takes it with the images), or keep the cache in a repository without one."
                 .to_owned(),
-            "See whether a job deletes tags or untagged manifests after a merge.".to_owned(),
+            "Check whether a job deletes tags or untagged manifests after a merge.".to_owned(),
         ],
         ..Fix::default()
     }

@@ -34,7 +34,7 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         severity: if emptied.len() > 1 { meta.severity } else { Severity::Note },
         confidence: Confidence::Likely,
         title: format!(
-            "{} of {} runs build anew what a prune had deleted from the builder's cache",
+            "{} of {} runs rebuild what a prune had deleted from the builder's cache",
             emptied.len(),
             past.len()
         ),
@@ -83,8 +83,8 @@ fn cause(newest: &Emptied, partly: bool) -> String {
     );
     if partly {
         return format!(
-            "{deleted} Steps whose layers an image still has stay, so it is the build stages that \
-                are lost; with `docker builder prune` also without `--all`."
+            "{deleted} Steps whose layers an image still uses stay, so it is the build stages that \
+                are lost, with `docker builder prune` even without `--all`."
         );
     }
     deleted
@@ -105,10 +105,10 @@ fn fix() -> Fix {
     Fix {
         summary: "prune what is old, not what the next run needs".to_owned(),
         steps: vec![
-            "Take the prune out of the job, or give it an age: then it deletes only what no build \
+            "Remove the prune from the job, or give it an age: then it deletes only what no build \
                 has used for that long."
                 .to_owned(),
-            "Where the disk is short, let the builder limit its cache itself (`builder.gc` in \
+            "If the disk is small, let the builder limit its cache itself (`builder.gc` in \
                 daemon.json, `maxUsedSpace` in buildkitd.toml)."
                 .to_owned(),
         ],
@@ -127,7 +127,7 @@ fn rules_out() -> Vec<Alternative> {
             "changed sources, base image or instruction (the step reads no files and has \
             the same text and digest)",
         ),
-        not_ruled_out("another agent in the same runs (the builder does not print its machine)"),
+        not_ruled_out("another agent in the same runs (the log does not name the machine)"),
     ]
 }
 

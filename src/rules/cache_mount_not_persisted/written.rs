@@ -51,14 +51,14 @@ fn written(study: &Study, at: At) -> Option<Finding> {
         ),
         cause: format!(
             "The content of a cache mount stays in the builder that filled it; no export stores \
-                it, `mode=max` neither. This builder is thrown away after the job, so `{}` fetches \
-                everything whenever it runs. The layer cache still answers it while its inputs are \
-                the same.",
+                it, not even with `mode=max`. This builder is thrown away after the job, so `{}` \
+                fetches everything whenever it runs. The layer cache still serves it while its \
+                inputs are the same.",
             brief(&run.text)
         ),
         fix: fix(&run.text, target),
         rules_out: vec![
-            not_ruled_out("a step that seldom runs, as the layer cache answers it"),
+            not_ruled_out("a step that seldom runs because the layer cache serves it"),
             to_decide("give logs: they show how often it runs, and how long"),
         ],
         subject: target.to_owned(),

@@ -12,8 +12,8 @@ pub(super) fn fix(name: &str, site: Site) -> Fix {
         return Fix {
             summary: "keep the cache under a name of its own".to_owned(),
             steps: vec![format!(
-                "Name another reference in `--cache-to` and `--cache-from`: {name} may hold a tag, \
-                    so none can be put behind it here."
+                "Use a different reference in `--cache-to` and `--cache-from`: {name} may already \
+                    hold a tag, so none can be appended here."
             )],
             ..Fix::default()
         };
@@ -37,7 +37,7 @@ pub(super) fn fix(name: &str, site: Site) -> Fix {
     }
 }
 
-/// The name with another tag. A lone variable may hold one already.
+/// The name with another tag. A bare variable may hold one already.
 fn beside(name: &str) -> Option<String> {
     (!tells_nothing(name)).then(|| reference::with_tag(name, "buildcache"))
 }

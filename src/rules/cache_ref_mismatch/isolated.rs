@@ -30,16 +30,16 @@ pub(super) fn finding(at: At, of_branches: &Names) -> Option<Finding> {
         Fix {
             summary: "write the cache on the default branch as well".to_owned(),
             steps: vec![
-            format!("Build on pushes to the default branch too, with the same `cache-to`: what it \
-                stores, each {} finds.", of.one),
-            "Or keep this cache in a registry (`type=registry`), which knows no branches, where \
+            format!("Build on pushes to the default branch too, with the same `cache-to`: each {} \
+                then finds what that build stored.", of.one),
+            "Or keep this cache in a registry (`type=registry`), which is not split by branch, if \
                 the run may push to one.".to_owned(),
         ],
             ..Fix::default()
         };
     let words = Words {
         title: format!(
-            "only {} write {}: what one stores, no other one finds",
+            "only {} write {}, and none finds what another stored",
             of.many,
             name.shown()
         ),
@@ -51,7 +51,7 @@ pub(super) fn finding(at: At, of_branches: &Names) -> Option<Finding> {
         fix: patch::refused(
             fix,
             at,
-            "which workflow is to build on the default branch is yours to say",
+            "which workflow should build on the default branch is your decision",
         ),
         rules_out: vec![not_ruled_out(
             "a workflow of the default branch that was not given may write it",

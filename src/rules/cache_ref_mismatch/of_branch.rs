@@ -53,14 +53,14 @@ fn fix(at: At, spec: &CacheSpec) -> Fix {
         summary: "import the cache of the main branch as well".to_owned(),
         steps: vec![
             "Import two: the cache of the branch, then that of the main branch. `BuildKit` looks \
-                in both; what does not exist costs a second."
+                in both; a reference that does not exist costs a second."
                 .to_owned(),
         ],
         cost: "one more look-up in each run".to_owned(),
         ..Fix::default()
     };
     let Some(named) = branch(&spec.raw) else {
-        return patch::refused(fix, at, "the name of the branch is what a variable holds");
+        return patch::refused(fix, at, "the name of the branch comes from a variable");
     };
     let main = match at.ci() {
         Some("gitlab") => "$CI_DEFAULT_BRANCH",

@@ -107,7 +107,7 @@ fn fix(from: &CacheSpec, to: &CacheSpec) -> Fix {
         steps: vec![
             "Write the same `scope=` (`name=` of s3 and azblob) in the import and in the export."
                 .to_owned(),
-            "Nothing that changes from run to run belongs into it: GitHub keeps the caches of \
+            "Keep anything that changes from run to run out of it: GitHub keeps the caches of \
                 branches apart by itself, and an export replaces the one before."
                 .to_owned(),
         ],

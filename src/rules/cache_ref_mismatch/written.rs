@@ -57,8 +57,8 @@ fn apart(at: At, read: &Names, stored: &Names) -> Option<Finding> {
             many => in_place_of(at, many, to),
         },
         rules_out: vec![not_ruled_out(format!(
-            "somebody else may write {names}, and somebody else read what is stored (no file that \
-                was given does)"
+            "something else may write {names} and read what is stored (no file that was given \
+                does)"
         ))],
         subject: from_name.text.clone(),
     };
@@ -91,7 +91,7 @@ fn in_place_of(at: At, dead: &[(&CacheSpec, Name)], to: &CacheSpec) -> Fix {
     };
     let is_dead = |raw: &String| dead.iter().any(|(spec, _)| spec.raw == *raw);
     if patch::is_variable(to) || dead.iter().any(|(spec, _)| patch::is_variable(spec)) {
-        return patch::refused(fix, at, "an option is what a variable holds");
+        return patch::refused(fix, at, "an option comes from a variable");
     }
     let now = patch::kept(&at.place.command);
     let others = now.from.iter().filter(|raw| !is_dead(raw)).cloned();
@@ -126,15 +126,15 @@ fn of_one_run(at: At, read: &Names, written: &Names) -> Option<Finding> {
                 export replaces the one before, and the branches of a gha cache are kept apart \
                 anyway."
                 .to_owned(),
-            "Or import a constant name beside it, that the main branch exports.".to_owned(),
+            "Or import a constant name as well, one that the main branch exports.".to_owned(),
         ],
         ..Fix::default()
     };
     let words = Words {
         title: format!("the name of the cache holds {part}: no later run asks for it"),
         cause: format!(
-            "`{}` is another name in each commit or run. What one run stores is looked for by no \
-                later one, and nothing else is imported: each starts cold.",
+            "`{}` is a different name in each commit or run. No later run looks for what one run \
+                stored, and nothing else is imported: each starts cold.",
             to.raw
         ),
         fix: match constant {
@@ -187,7 +187,7 @@ pub(super) fn one_name(at: At, from: &CacheSpec, to: &CacheSpec, kind: CacheKind
         ..Fix::default()
     };
     if patch::is_variable(from) || patch::is_variable(to) || kind == CacheKind::Unknown {
-        return patch::refused(fix, at, "an option is what a variable holds");
+        return patch::refused(fix, at, "an option comes from a variable");
     }
     // A list that has the right name already lacks nothing but the wrong one.
     let change = Change::Spec {

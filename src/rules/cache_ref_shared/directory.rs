@@ -47,8 +47,8 @@ pub(super) fn fix(name: &str, who: &[Text]) -> Fix {
     Fix {
         summary: "give each build a directory of its own".to_owned(),
         steps: vec![
-            "The index of the directory names the cache of the last export alone: write one \
-                directory for each image, or give each build a `tag=` of its own in both options."
+            "The index of the directory names only the last export's cache: use one directory for \
+                each image, or give each build a `tag=` of its own in both options."
                 .to_owned(),
         ],
         snippet: Some(each.collect::<Vec<_>>().join("\n\n")),

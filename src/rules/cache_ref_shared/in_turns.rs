@@ -50,13 +50,13 @@ impl Kind {
         }
     }
 
-    /// `The branches main, next are built`
-    fn come(&self, who: &str) -> String {
+    /// `The branches main, next`
+    fn owners(&self, who: &str) -> String {
         match self {
-            Self::Branch => format!("The branches {who} are built"),
-            Self::Platform => format!("The platforms {who} are built"),
+            Self::Branch => format!("The branches {who}"),
+            Self::Platform => format!("The platforms {who}"),
             // Values may be secrets, which nothing shows once the name is not beside them.
-            Self::Value(name) => format!("Builds with other values of `{name}` come"),
+            Self::Value(name) => format!("Builds with different values of `{name}`"),
         }
     }
 
@@ -121,13 +121,14 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
             kind.counted(owners.len())
         ),
         cause: format!(
-            "{} in turns and export to one reference. An export replaces what was there: in each \
-                of the {back} runs that came after another's, `{}` ran again{}.",
-            kind.come(&who),
+            "{} alternate and export to one reference. An export replaces what was there: in each \
+                of the {back} runs that followed a run of another {}, `{}` ran again{}.",
+            kind.owners(&who),
+            kind.one(),
             spot.text,
             match stayed {
                 0 => String::new(),
-                _ => format!(", and after one of their own ({stayed}) it came from the cache"),
+                _ => format!(", and after a run of the same one ({stayed}) it came from the cache"),
             }
         ),
         evidence: Proof::from_lines(lines(past, name, &turns, &verdicts, &spot))?

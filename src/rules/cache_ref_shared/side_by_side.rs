@@ -19,7 +19,7 @@ fn draft(group: &[Refusal]) -> Draft {
     Draft {
         severity: Severity::Error,
         confidence: Confidence::Likely,
-        title: "targets that are built side by side write their caches into one directory"
+        title: "targets that are built in parallel write their caches into one directory"
             .to_owned(),
         cause: format!(
             "The targets of a bake are exported at the same time, and several of them export into \

@@ -40,8 +40,8 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
             sharers.len()
         ),
         cause: format!(
-            "{} import {cache} and export their caches{}. An export replaces what was there, and the \
-                next build finds that in place of its own: dependencies are installed again in \
+            "{} import {cache} and export their caches{}. An export replaces what was there, so \
+                the next build finds that instead of its own: dependencies are installed again in \
                 every run.",
             who.join(", "),
             if shown { "" } else { ", apparently to it" }

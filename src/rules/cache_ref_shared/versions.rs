@@ -73,7 +73,7 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
         return None;
     }
     let newest = backs.last()?;
-    let texts: BTreeSet<String> = backs.iter().map(|back| told(past, back)).collect();
+    let texts: BTreeSet<String> = backs.iter().map(|back| returned(past, back)).collect();
     let texts: Vec<String> = texts.iter().map(|text| format!("`{text}`")).collect();
     let kind = kind(past);
     Some(Finding {
@@ -81,12 +81,11 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
         severity: META.severity,
         confidence: Confidence::Likely,
         title: format!(
-            "versions of one Dockerfile are built in turns, and each replaces the other's cache in \
-                {name}"
+            "alternating versions of one Dockerfile replace each other's cache in {name}"
         ),
         cause: format!(
-            "Runs with {} come in turns, {}, and export to one reference. An export replaces what \
-                was there: in {} runs a step ran again that an earlier run had stored.",
+            "Runs with {} alternate, {}, and export to one reference. An export replaces what was \
+                there: in {} runs a step ran again that an earlier run had stored.",
             texts.join(" and "),
             match &kind {
                 Kind::Value(name) => format!("as their `{name}` says"),
@@ -107,7 +106,7 @@ fn finding(past: &Past, all: &[Back], name: &str) -> Option<Finding> {
 }
 
 /// What comes back: the image of the stage, else the step.
-fn told(past: &Past, back: &Back) -> String {
+fn returned(past: &Past, back: &Back) -> String {
     match moved_base(past, back) {
         Some((base, _)) => format!("FROM {}", reference::without_hub(&base.image)),
         None => brief(&back.step.text),
@@ -150,9 +149,9 @@ fn lines(past: &Past, back: &Back, name: &str) -> Vec<Evidence> {
         let other = build.steps.iter().find(|step| {
             step.is_of(&back.step.stage, &back.step.platform) && step.position == back.step.position
         });
-        let other = other.map(|step| header(run, step, "stands in its place here"));
+        let other = other.map(|step| header(run, step, "is in its place here"));
         let base = moved_base(past, back)
-            .map(|(_, base)| Study::quote(run, &base.quote, "has another base image here"));
+            .map(|(_, base)| Study::quote(run, &base.quote, "has a different base image here"));
         lines.extend(base.or(other));
         let asked = past.commands(back.replaced).iter().find(|c| names::written_by(c, name));
         lines.extend(asked.map(|c| Study::quote(run, &c.quote, "exports to the same reference")));

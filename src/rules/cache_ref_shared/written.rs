@@ -29,11 +29,11 @@ pub(super) fn findings(study: &Study, all: &[Past], seen: &[Finding]) -> Vec<Fin
             }
         }
     }
-    let told = |name: &Name| {
+    let shown = |name: &Name| {
         seen.iter()
             .any(|found| found.subject == name.text || Some(&found.subject) == name.scope.as_ref())
     };
-    groups.retain(|(name, _)| !told(name));
+    groups.retain(|(name, _)| !shown(name));
     let fine: Vec<At> = all.iter().filter_map(|past| is_found_again(study, past)).collect();
     let written =
         groups.into_iter().filter_map(|(name, places)| finding(study, &name, &places, &fine));
@@ -82,7 +82,7 @@ fn finding(study: &Study, cache: &Name, places: &[At], fine: &[At]) -> Option<Fi
     let readers = readers(study, cache);
     let fix = Fix {
         summary: "give each build a cache of its own".to_owned(),
-        steps: std::iter::once(own).chain(told(&readers)).collect(),
+        steps: std::iter::once(own).chain(advice_for(&readers)).collect(),
         cost: "one more cache for each".to_owned(),
         ..Fix::default()
     };
@@ -137,15 +137,15 @@ fn readers<'a>(study: &'a Study, name: &Name) -> Vec<At<'a>> {
 }
 
 /// What to do for them.
-fn told(readers: &[At]) -> Option<String> {
+fn advice_for(readers: &[At]) -> Option<String> {
     let lines: Vec<String> = readers
         .iter()
         .map(|at| format!("{}:{}", at.config.path, at.place.command.quote.line))
         .collect();
     (!lines.is_empty()).then(|| {
         format!(
-            "Change what only reads it too ({}): it then imports the caches of the builds it \
-                starts from.",
+            "Also change what only reads it ({}): let it import the caches of the builds it starts \
+                from.",
             lines.join(", ")
         )
     })

@@ -40,11 +40,12 @@ pub(super) fn a_directory_of_ones_own(group: &[Refusal]) -> Fix {
         summary: "let the user that builds write the directory".to_owned(),
         steps: vec![
             format!(
-                "Look who owns it (`ls -ld {name}`; `id` for the user of the job) and give it to \
-                    that user: a volume or a directory that root made before is the usual reason."
+                "Check who owns it (`ls -ld {name}`; `id` for the user of the job) and give it to \
+                    that user: a volume or a directory that root created before is the usual \
+                    reason."
             ),
-            "A rootless BuildKit runs as user 1000: `fsGroup: 1000` does for a volume of a pod only \
-                where the volume takes it."
+            "A rootless BuildKit runs as user 1000: `fsGroup: 1000` is enough for a pod's volume \
+                only if that kind of volume supports it."
                 .to_owned(),
             "Or use `type=registry`: the builder writes it without a directory.".to_owned(),
         ],
@@ -61,7 +62,7 @@ fn directory(text: &str) -> Option<&str> {
 pub(super) fn a_newer_builder(group: &[Refusal]) -> Fix {
     let mut steps = vec![
         "Running again does not help. BuildKit 0.8 and newer leave such links out (`moby/buildkit` \
-            pull request 1659): make the builder anew from a current image."
+            pull request 1659): recreate the builder from a current image."
             .to_owned(),
     ];
     steps.extend(optional(group));
@@ -92,10 +93,11 @@ pub(super) fn a_newer_engine(_: &[Refusal]) -> Fix {
 pub(super) fn an_empty_builder(group: &[Refusal]) -> Fix {
     let mut steps = vec![
         "Run again once; where it comes back, remove the builder's records (`docker buildx prune \
-            --all --force`) or make the builder anew: the next build is cold and exports a whole \
+            --all --force`) or recreate the builder: the next build is cold and exports a complete \
             cache."
             .to_owned(),
-        "Use a current BuildKit, and let nothing but its own limit clean its store.".to_owned(),
+        "Use a current BuildKit, and let only its own garbage collection clean its store."
+            .to_owned(),
     ];
     steps.extend(optional(group));
     Fix {

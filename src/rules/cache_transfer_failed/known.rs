@@ -36,16 +36,16 @@ static KNOWN: &[Known] = &[
     Known {
         is: is_too_long,
         title: ": a message is larger than gRPC allows",
-        cause: "builder and client exchange what they know of the build in one message, and this \
-            one is larger than the receiver takes. It is in every run of this build.",
+        cause: "builder and client exchange the description of the build in one message, and this \
+            one is larger than the receiver accepts. It happens in every run of this build.",
         confidence: Confidence::Proven,
         fix: shorter_messages,
     },
     Known {
         is: is_without_session,
         title: ": the client was gone",
-        cause: "the builder asks the client for the log-in of a registry, and the session with \
-            the client had ended before the transfer did.",
+        cause: "the builder asks the client for a registry's credentials, and the session with the \
+            client ended before the transfer did.",
         confidence: Confidence::Proven,
         fix: keep_the_client,
     },
@@ -60,7 +60,7 @@ static KNOWN: &[Known] = &[
     Known {
         is: is_cut_off,
         title: "",
-        cause: "the builder was gone while it exported: it was stopped, it ran out of memory, or \
+        cause: "the builder went away during the export: it was stopped, it ran out of memory, or \
             the connection to it was cut. All steps were done.",
         confidence: Confidence::Proven,
         fix: keep_the_builder,
@@ -102,14 +102,14 @@ static KNOWN: &[Known] = &[
     Known {
         is: builders::is_not_stored,
         title: ": the builder has lost a layer of it",
-        cause: "the builder's records name a layer that its store no longer has, mostly one of an \
-            imported cache that was never fetched or of a builder that was cleaned.",
+        cause: "the builder's records name a layer that its store no longer has, usually one of an \
+            imported cache that was never fetched, or of a builder that was cleaned up.",
         confidence: Confidence::Likely,
         fix: builders::an_empty_builder,
     },
     Known {
         is: stores::is_checksum,
-        title: ": the server does not take the checksum that is sent",
+        title: ": the server does not accept the checksum that is sent",
         cause: "Amazon's client, which BuildKit uses, sends a checksum in a form that this \
             S3-compatible server does not know. It is so in every run.",
         confidence: Confidence::Proven,
@@ -118,8 +118,8 @@ static KNOWN: &[Known] = &[
     Known {
         is: stores::is_upload_lost,
         title: ": the registry lost the upload that it had begun",
-        cause: "the registry began the upload and then did not know it: mostly several instances \
-            stand behind its name and do not share their storage.",
+        cause: "the registry began the upload and then did not know it: usually several instances \
+            share its name but not their storage.",
         confidence: Confidence::Likely,
         fix: stores::one_instance,
     },
@@ -198,7 +198,7 @@ fn shorter_messages(group: &[Refusal]) -> Fix {
     let newer = "The limit of 4 MiB is that of clients and builders before mid-2024. BuildKit \
         0.14, buildx 0.15 and Docker Engine 27.1 take 16 MiB: update both, client and builder."
         .to_owned();
-    let mut steps = vec!["Running again does not help: the message is as large again.".to_owned()];
+    let mut steps = vec!["Running again does not help: the message stays as large.".to_owned()];
     steps.extend(old.then_some(newer));
     steps.push(
         "Build less at once: a Dockerfile of fewer stages and steps, fewer named contexts, bake \
@@ -212,8 +212,8 @@ fn shorter_messages(group: &[Refusal]) -> Fix {
 
 fn keep_the_client(group: &[Refusal]) -> Fix {
     let mut steps = vec![
-        "Look whether the client ended first: a timeout of the job, a proxy that cuts idle \
-            connections, a build that was sent away and not waited for."
+        "Check whether the client ended first: a timeout of the job, a proxy that cuts idle \
+            connections, a build that nothing waited for."
             .to_owned(),
         "Where one build of several ends early (bake, Compose): build the targets one after the \
             other."
@@ -241,9 +241,10 @@ fn one_at_a_time(_: &[Refusal]) -> Fix {
 }
 
 fn keep_the_builder(group: &[Refusal]) -> Fix {
-    let optional = "Add `ignore-error=true` to the export: it helps where the backend is what is \
-        slow, not where the builder itself ends."
-        .to_owned();
+    let optional =
+        "Add `ignore-error=true` to the export: it helps if the backend is slow, not if the \
+            builder itself ends."
+            .to_owned();
     let mut steps = vec![
         "Look at the end of the builder's own log (`docker logs buildx_buildkit_ci0`, or \
             `kubectl logs`): was it killed for its memory, or asked to stop?"
@@ -280,13 +281,13 @@ fn make_room(_: &[Refusal]) -> Fix {
         summary: "make room on the disk before the build".to_owned(),
         steps: vec![
             "A builder that is kept: limit its cache (`docker buildx prune --max-used-space \
-                20GB`), and take old images away."
+                20GB`), and remove old images."
                 .to_owned(),
             "A directory (`type=local`) only grows: export to a second one and move it into the \
                 place of the first."
                 .to_owned(),
-            "A runner of its own for each job: remove tools that the job does not need, or use a \
-                larger one."
+            "A new runner for each job: remove tools that the job does not need, or use a larger \
+                one."
                 .to_owned(),
         ],
         snippet: Some(

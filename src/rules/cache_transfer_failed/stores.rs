@@ -48,7 +48,7 @@ pub(super) fn one_instance(group: &[Refusal]) -> Fix {
             (`REGISTRY_HTTP_SECRET` of `distribution`), or send all requests of a client to one of \
             them (session affinity of the load balancer)."
             .to_owned(),
-        "One instance: see whether it was started anew during the upload, or purges unfinished \
+        "One instance: check whether it was restarted during the upload, or purges unfinished \
             uploads too early (`uploadpurging`)."
             .to_owned(),
     ];

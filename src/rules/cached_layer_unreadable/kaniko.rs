@@ -29,13 +29,13 @@ fn fix() -> Fix {
     let steps = [
         "Use the newest kaniko: old ones stored layers that they could not unpack themselves \
             (GoogleContainerTools/kaniko issues 742, 763 and 1626).",
-        "Store the layers anew: give `--cache-repo` another name, or delete the tags of the old \
-            one. The same key finds the same layer again.",
+        "Store the layers again: give `--cache-repo` a different name, or delete the tags of the \
+            old one. The same key finds the same layer again.",
         "Until then, a build with `--cache=false` runs the step.",
     ];
     Fix {
-        summary: "use the newest kaniko, and give `--cache-repo` another name, so that the layers \
-            are stored anew"
+        summary: "use the newest kaniko, and give `--cache-repo` a different name, so that the \
+            layers are stored again"
             .to_owned(),
         steps: steps.map(str::to_owned).to_vec(),
         ..Fix::default()

@@ -10,7 +10,7 @@ use crate::rules::remedy::At;
 /// What the cache holds.
 enum Holds<'a> {
     Layers(Local<'a>),
-    /// A file of images, for the older builder.
+    /// A file of images, for the classic builder.
     Images,
 }
 

@@ -18,10 +18,10 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
     let mut fix = fix(&Key::Unique("", Confidence::Likely), &kept.key, at.ci());
     let mut why = "no older key is asked for".to_owned();
     if let Some(older) = kept.older.iter().flatten().next() {
-        why = format!("no key that is saved begins with `{older}`");
+        why = format!("no saved key starts with `{older}`");
         doubts.push(not_ruled_out("another workflow that saves one (it is not given)"));
         if let Some(start) = own_beginning(at, kept) {
-            "fall back to a beginning that the keys have".clone_into(&mut fix.summary);
+            "fall back to a prefix that the keys share".clone_into(&mut fix.summary);
             fix.snippet = Some(start);
         }
     }

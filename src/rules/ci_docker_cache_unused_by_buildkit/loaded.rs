@@ -37,22 +37,22 @@ fn finding(at: At) -> Option<Finding> {
     ];
     steps.extend(registry.steps.iter().cloned());
     let words = Words {
-        title: "images of an earlier run are loaded for BuildKit, which does not look at them"
+        title: "images of an earlier run are loaded for BuildKit, which does not use them"
             .to_owned(),
         cause:
             "`docker load` brings images, not a build cache. BuildKit, the default builder since \
-            Docker 23, takes nothing from images that no `--cache-from` names, nor from those that \
-            hold no cache metadata: every step runs in every run, and loading and saving the \
-            images costs time beside."
+                Docker 23, takes nothing from images that no `--cache-from` names, nor from those \
+                that hold no cache metadata: every step runs in every run, and loading and saving \
+                the images costs time on top."
                 .to_owned(),
         fix: Fix {
-            summary: "replace the saved images by a registry cache".to_owned(),
+            summary: "replace the saved images with a registry cache".to_owned(),
             steps,
             ..registry
         },
         rules_out: vec![
             not_ruled_out(
-                "the older builder (Docker before 23), or a machine that keeps its layers",
+                "the classic builder (Docker before 23), or a machine that keeps its layers",
             ),
             to_decide("give a log: it shows which builder it is"),
         ],

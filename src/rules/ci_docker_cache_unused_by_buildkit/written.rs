@@ -27,7 +27,7 @@ pub(super) fn findings(study: &Study) -> Vec<Finding> {
 }
 
 /// The docker cache is a `docker save` of the daemon's images. A build that names one of them in
-/// `--cache-from` may have use of it; the older builder looks at all of them.
+/// `--cache-from` may have use of it; the classic builder looks at all of them.
 fn is_of_no_use(at: At) -> bool {
     let command = &at.place.command;
     let asks = !command.cache_from.is_empty() || !command.cache_to.is_empty() || command.no_cache;
@@ -54,22 +54,22 @@ fn finding(path: &str, places: &[At]) -> Option<Finding> {
     let mut steps = vec!["Remove `docker` from the `caches:` of the step.".to_owned()];
     steps.extend(registry.steps.iter().cloned());
     let words = Words {
-        title: "the docker cache is restored for BuildKit, which does not look at it".to_owned(),
+        title: "the docker cache is restored for BuildKit, which does not use it".to_owned(),
         cause:
             "The docker cache is a `docker save` of the images of an earlier run. BuildKit, the \
-            default builder of Pipelines since 2024, takes nothing from images that no \
-            `--cache-from` names: every step runs in every run, and restoring and saving the \
-            images costs time beside."
+                default builder of Pipelines since 2024, takes nothing from images that no \
+                `--cache-from` names: every step runs in every run, and restoring and saving the \
+                images costs time on top."
                 .to_owned(),
         fix: Fix {
-            summary: "replace the docker cache by a registry cache".to_owned(),
+            summary: "replace the docker cache with a registry cache".to_owned(),
             steps,
             ..registry
         },
         rules_out: vec![
             not_ruled_out(
-                "the older builder (DOCKER_BUILDKIT=0 as a variable of the repository), or images \
-                    that the step runs and does not build",
+                "the classic builder (DOCKER_BUILDKIT=0 as a variable of the repository), or \
+                    images that the step runs and does not build",
             ),
             to_decide("give a log: it shows which builder it is"),
         ],

@@ -41,13 +41,13 @@ fn of_copy(past: &Past, (run, build): (&Run, &Build), copy: &Step) -> Option<Fin
         confidence: if warm { Confidence::Likely } else { Confidence::Suspected },
         title: format!("`{text}` comes before `{shown}`: every changed file reruns it"),
         cause: format!(
-            "`{text}` takes in the whole build context. As soon as any file of it changes it runs \
+            "`{text}` copies the whole build context. As soon as any file in it changes, it runs \
                 again, and with it `{shown}`, though {} can only need a few of them.",
             advice::needs(&install.text)
         ),
         evidence: Proof::from_lines(vec![
             header(run, copy, ran),
-            header(run, install, "needs few of its files, and ran behind it"),
+            header(run, install, "needs few of its files, and ran after it"),
         ])?,
         fix: advice::fix(build, copy, install, &after),
         impact: if warm { cost(rerun, 1) } else { Impact::default() },

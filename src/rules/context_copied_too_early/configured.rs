@@ -33,8 +33,8 @@ pub(super) struct Early<'a> {
 }
 
 const STEP: &str = "Copy the files that name the dependencies, install, and copy the rest \
-    afterwards. Files that the installation reads beside them (`.npmrc`, scripts it calls) are \
-    copied with them.";
+    afterwards. Copy other files that the installation reads (`.npmrc`, scripts it calls) along \
+    with them.";
 
 const ABOVE: &str = "Install above the COPY: the packages are named in the command itself.";
 
@@ -57,7 +57,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let words = Words {
         title: format!("`{copy}` comes before `{run}`: every changed file reruns it"),
         cause: format!(
-            "`{copy}` takes in {}. As soon as any file of it changes it runs again, and with it \
+            "`{copy}` copies {}. As soon as any file in it changes, it runs again, and with it \
                 `{run}`, though {} needs {} of them.",
             first.takes,
             advice::needs(&first.run.text),
@@ -69,7 +69,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     };
     let lines = found.iter().flat_map(|early| lines(config, early)).collect();
     let finding = planned::finding(&META, META.severity, lines, words)?;
-    Some(Ordered { config, spoilt: first.run.line, finding })
+    Some(Ordered { config, invalidated: first.run.line, finding })
 }
 
 fn too_early(config: &Config, at: usize) -> Option<Early<'_>> {

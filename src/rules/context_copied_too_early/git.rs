@@ -36,13 +36,13 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
         summary: "leave `.git` out of the build context".to_owned(),
         steps: vec![
             format!("Add `.git` to {file}, and what else the build does not read."),
-            format!("No patch for {file}: whether a step needs the history is yours to say."),
+            format!("No patch for {file}: whether a step needs the history is your decision."),
         ],
         snippet: Some(format!("# {file}\n.git")),
         ..Fix::default()
     };
     let words = Words {
-        title: format!("`{}` takes in `.git`, which no `.dockerignore` leaves out", copy.text),
+        title: format!("`{}` copies `.git`, which no `.dockerignore` excludes", copy.text),
         cause: format!(
             "`.git` changes with every commit, so `{}` runs again with each, and `{}` with it, \
                 also where no file changed that the build reads.",
@@ -57,7 +57,7 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
     let builds = at.evidence("builds it from the root of the checkout");
     let finding: Finding =
         planned::finding(&META, Severity::Note, copied.into_iter().chain(builds).collect(), words)?;
-    Some(Ordered { config, spoilt: run.line, finding })
+    Some(Ordered { config, invalidated: run.line, finding })
 }
 
 /// The file that could leave it out and does not; `None` where one does.

@@ -119,7 +119,7 @@ pub(super) fn of_stage(stages: &[Stage], at: usize) -> Option<Early<'_>> {
     let from = copy.from.first()?;
     let history = sources(&copy.text).iter().any(|source| source.ends_with("/.git"));
     let takes = if history {
-        "the history of the repository, another one in each commit".to_owned()
+        "the history of the repository, different in each commit".to_owned()
     } else {
         format!("the build context, which the stage `{from}` copied as a whole")
     };

@@ -26,7 +26,7 @@ pub(super) fn change_in(
         return Ok(change);
     }
     if let Some(missing) = names.iter().find(|name| !there.contains(**name)) {
-        return Err(format!("`{missing}` is not beside it, nor in the root of the checkout"));
+        return Err(format!("`{missing}` is neither next to it nor in the root of the checkout"));
     }
     let too = READ_TOO.iter().find(|name| there.contains(**name));
     match too.filter(|_| names.contains(&"package.json")) {

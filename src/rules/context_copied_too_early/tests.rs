@@ -47,14 +47,14 @@ fn fires_where_it_is_the_first_step_of_a_stored_stage() {
 
 #[test]
 fn one_log_alone_is_a_note_about_the_order() {
-    let lone = |made: Made| ContextCopiedTooEarly.check(&of(vec![made]));
+    let single = |made: Made| ContextCopiedTooEarly.check(&of(vec![made]));
     let warm = run().hit("WORKDIR /app").miss("COPY . .").miss("RUN npm ci");
-    let found = lone(warm);
+    let found = single(warm);
     assert_eq!(
         (found.len(), found[0].severity, found[0].confidence, found[0].impact.steps),
         (1, Severity::Note, Confidence::Likely, 2)
     );
-    let cold = lone(run().miss("COPY . .").miss("RUN npm ci"));
+    let cold = single(run().miss("COPY . .").miss("RUN npm ci"));
     assert_eq!((cold.len(), cold[0].confidence), (1, Confidence::Suspected));
     for quiet in [
         run().hit("WORKDIR /app").hit("COPY . .").hit("RUN npm ci"),
@@ -62,7 +62,7 @@ fn one_log_alone_is_a_note_about_the_order() {
         run().miss("COPY package.json .").miss("COPY . .").miss("RUN npm ci"),
         run().miss("COPY . .").miss("RUN npm run build"),
     ] {
-        assert!(lone(quiet).is_empty());
+        assert!(single(quiet).is_empty());
     }
 }
 
@@ -119,7 +119,7 @@ fn a_patch_names_files_that_are_there() {
     assert_eq!(refused(Some(&["Dockerfile", "README.md"])), None);
     assert_eq!(refused(Some(&["package.json", "package-lock.json"])), None);
     let missing = refused(Some(&["package.json", "yarn.lock"]));
-    assert!(missing.is_some_and(|why| why.starts_with("`package-lock.json` is not")));
+    assert!(missing.is_some_and(|why| why.starts_with("`package-lock.json` is neither")));
     let too = refused(Some(&["package.json", "package-lock.json", ".npmrc"]));
     assert!(too.is_some_and(|why| why.starts_with("`.npmrc` is there too")));
 }

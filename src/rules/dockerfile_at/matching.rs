@@ -22,7 +22,7 @@ pub(super) fn hint(path: &str, named: Option<&str>) -> Option<usize> {
     (same > 0).then_some(same)
 }
 
-/// Name of a stage in a log (`dockerfile2llb/convert.go`): a lone one has none, one without a name
+/// Name of a stage in a log (`dockerfile2llb/convert.go`): a single one has none, one without a name
 /// its number in the file.
 pub(super) fn stage_called(stages: &[Stage], printed: &str) -> Option<usize> {
     let called = |(index, stage): (usize, &Stage)| match stage.name.as_str() {
@@ -35,10 +35,10 @@ pub(super) fn stage_called(stages: &[Stage], printed: &str) -> Option<usize> {
     stages.iter().enumerate().position(called)
 }
 
-/// A lone stage has no name; bake prints its target in that place.
+/// A single stage has no name; bake prints its target in that place.
 fn stage_of(content: &Content, build: &Build, printed: &str) -> Option<usize> {
-    let lone = content.stages.len() == 1 && build.target.as_deref() == Some(printed);
-    stage_called(&content.stages, if lone { "" } else { printed })
+    let single = content.stages.len() == 1 && build.target.as_deref() == Some(printed);
+    stage_called(&content.stages, if single { "" } else { printed })
 }
 
 /// The earlier stage that a FROM names.

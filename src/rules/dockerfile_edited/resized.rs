@@ -31,16 +31,16 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         confidence: Confidence::Likely,
         title: format!("the Dockerfile was edited {place} `{text}`"),
         cause: format!(
-            "The Dockerfile that was sent has another size than before, and no step has another \
-                text: what was edited is something that the builder does not print, such as \
-                {such}ENV, USER, SHELL or the default of an ARG. These are part of the cache key \
-                of `{text}`, so it and the steps below it ran."
+            "The size of the Dockerfile that was sent changed, and no step's text did: what was \
+                edited is something that the builder does not print, such as {such}ENV, USER, \
+                SHELL or the default of an ARG. These are part of the cache key of `{text}`, so it \
+                and the steps below it ran."
         ),
         evidence: Proof::from_lines(evidence.collect())?,
         fix: super::fix("line"),
         impact: cost(rerun.flatten(), edited.len()),
         rules_out: vec![
-            ruled_out("a lost cache (this run asked for another key)"),
+            ruled_out("a lost cache (this run asked for a different key)"),
             not_ruled_out("a comment or a LABEL (it changes the size too and invalidates nothing)"),
             to_decide("run `git diff` on the Dockerfile"),
         ],
@@ -59,7 +59,7 @@ fn lines(past: &Past, i: usize, step: &Step) -> Vec<Evidence> {
         Some(Study::quote(run, &build.dockerfile.as_ref()?.quote, shows))
     };
     let mut lines: Vec<Evidence> = size(i - 1, "the Dockerfile as it was").into_iter().collect();
-    lines.extend(size(i, "another size: it was edited"));
+    lines.extend(size(i, "a different size: it was edited"));
     lines
         .extend(past.get(i).map(|(run, _)| header(run, step, "ran, with the same text as before")));
     lines

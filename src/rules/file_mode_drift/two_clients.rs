@@ -60,15 +60,14 @@ fn finding(run: &Run, before: &Build, build: &Build) -> Option<Finding> {
         ),
         cause: format!(
             "Both build the same steps in one job, from one checkout. docker-compose 1 packs the \
-                files through the SDK for Python, whose archive has other modes than that of the \
-                docker client, and modes are part of what the classic builder compares. So \
-                whatever {first} built or took from a cache, {second} builds again from the first \
-                COPY on."
+                files through the SDK for Python, whose archive has different file modes than the \
+                docker client's, and the classic builder compares modes too. So whatever {first} \
+                built or took from a cache, {second} builds again from the first COPY on."
         ),
         evidence: Proof::from_lines(vec![
-            verdict(run, parent, "came from the cache, so both stand on the same layer"),
-            header(run, earlier, "is there already, by the other client"),
-            header(run, copy, "ran: the files, as this client packs them, are others"),
+            verdict(run, parent, "came from the cache, so both build on the same layer"),
+            header(run, earlier, "already built by the other client"),
+            header(run, copy, "ran: this client packs the files differently"),
         ])?,
         fix: fix(),
         impact: cost(below, 1),

@@ -38,8 +38,7 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
     lines.extend(at.call("runs the script"));
     lines.dedup_by(|a, b| a.line == b.line && a.source == b.source);
     let words = Words {
-        title: "type=gha is asked for in a script that has no token: buildx drops it without a \
-            word"
+        title: "type=gha is asked for in a script that has no token: buildx drops it silently"
             .to_owned(),
         cause: "GitHub gives the token and the address of its cache service to actions, not to \
             `run:` steps and not to other CI systems. Where they are not in the environment, \
@@ -48,11 +47,10 @@ pub(super) fn finding(study: &Study, at: At) -> Option<Finding> {
         fix: patch::refused(
             fix(&at.place.command),
             at,
-            "an action from outside your repository is \
-            yours to add",
+            "adding an action from outside your repository is your decision",
         ),
         rules_out: vec![
-            not_ruled_out("a runner that is set up to hand the token on"),
+            not_ruled_out("a runner that is set up to pass the token on"),
             to_decide(
                 "give \
             a log: it would show the import",

@@ -13,7 +13,7 @@ pub(super) enum Why {
     /// Not to this user.
     Denied,
     /// The line says.
-    Told,
+    Quoted,
 }
 
 /// The last pull of an image before a line that failed.
@@ -46,7 +46,7 @@ pub(super) fn why(pull: &Pull) -> Why {
     if ["not found", "manifest unknown"].iter().any(|words| text.contains(words)) {
         return Why::Missing;
     }
-    Why::Told
+    Why::Quoted
 }
 
 /// What completes `--cache-from IMAGE finds nothing: …`.
@@ -54,7 +54,7 @@ pub(super) fn title(why: Why) -> &'static str {
     match why {
         Why::Missing => "the registry has no such image",
         Why::Denied => "the pull before the build is refused",
-        Why::Told => "the pull before the build fails",
+        Why::Quoted => "the pull before the build fails",
     }
 }
 
@@ -62,11 +62,11 @@ pub(super) fn cause(why: Why, image: &str, runs: &str) -> String {
     let pulled = match why {
         Why::Missing => format!("{image} is pulled before the build{runs}, and does not exist"),
         Why::Denied => format!("The registry does not give {image} to the job{runs}"),
-        Why::Told => format!("The pull of {image} before the build fails{runs}"),
+        Why::Quoted => format!("The pull of {image} before the build fails{runs}"),
     };
     format!(
         "The classic builder takes its cache from images that dockerd has. {pulled}, so \
-            `--cache-from` is passed over without a message and every step runs."
+            `--cache-from` is silently ignored and every step runs."
     )
 }
 
@@ -94,7 +94,7 @@ pub(super) fn fix(why: Why, blind: &Blind) -> Fix {
             snippet: Some(login(Some(host), Dialect::Classic)),
             ..Fix::default()
         },
-        Why::Told => Fix {
+        Why::Quoted => Fix {
             summary: "read the error that is quoted".to_owned(),
             steps: vec!["Pull the image by hand on the machine that builds.".to_owned()],
             ..Fix::default()

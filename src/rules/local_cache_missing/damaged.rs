@@ -39,7 +39,7 @@ fn tag(warning: &str) -> Option<&str> {
 }
 
 /// Whether the warning is about such a directory, and not about one that is missing.
-pub(super) fn is_told(warning: &str) -> bool {
+pub(super) fn is_damaged(warning: &str) -> bool {
     why(warning).is_some()
 }
 
@@ -86,14 +86,14 @@ fn finding(damaged: &Damaged) -> Option<Finding> {
     let directory = damaged.directory;
     let (title, cause) = match damaged.why {
         Why::Denied => (
-            format!("the cache in {directory} may not be read by the user that builds"),
-            "The client reads a local cache as the user that calls it, and makes a directory in \
+            format!("the user who builds may not read the cache in {directory}"),
+            "The client reads a local cache as the user who calls it, and creates a directory in \
                 it first. Another user owns it: root, or the job of another container.",
         ),
         Why::Incomplete => (
             format!("the cache in {directory} lacks a file, and none of it is read"),
-            "Its index names a file that was deleted. The client then leaves the whole import \
-                out, also what is still there.",
+            "Its index names a file that was deleted. The client then skips the whole import, even \
+                what is still there.",
         ),
         Why::Untagged => (
             format!("the cache in {directory} has no tag {}", damaged.tag()),
@@ -122,10 +122,10 @@ fn fix(damaged: &Damaged) -> Fix {
     let directory = damaged.directory;
     match damaged.why {
         Why::Denied => Fix {
-            summary: format!("give {directory} to the user that builds"),
+            summary: format!("give {directory} to the user who builds"),
             steps: vec![
-                "Build as the user that the directory belongs to, or give it to the one that \
-                    builds; jobs in containers may have several."
+                "Build as the user who owns the directory, or give it to the one who builds; jobs \
+                    in containers may have several."
                     .to_owned(),
             ],
             snippet: Some(format!("sudo chown -R \"$(id -u):$(id -g)\" {directory}")),
@@ -149,9 +149,8 @@ fn fix(damaged: &Damaged) -> Fix {
             summary: format!("delete {directory} as a whole, never single files of it"),
             steps: vec![
                 "Delete the directory once: the next run exports a whole cache.".to_owned(),
-                "Keep it small in another way than by the age of its files: export to a new \
-                    directory and put it in the place of the old one, which holds what is used and \
-                    no more."
+                "Do not shrink it by the age of its files: export to a new directory and move that \
+                    into the place of the old one; it then holds only what is used."
                     .to_owned(),
             ],
             snippet: Some(format!(

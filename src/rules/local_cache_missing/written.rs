@@ -26,11 +26,11 @@ pub(super) fn finding(at: At) -> Option<Finding> {
         cause: format!(
             "The build stores its cache in {target} and looks for it in {source}. The machine is \
                 new in each run, and nothing else in the file names the directory: no cache of the \
-                CI carries it on, so the import finds nothing."
+                CI keeps it, so the import finds nothing."
         ),
-        fix: patch::refused(fix(source), at, "which of the two ways fits is yours to say"),
+        fix: patch::refused(fix(source), at, "which of the two ways fits is your decision"),
         rules_out: vec![not_ruled_out(
-            "an action or script that is not in this file may carry the directory on",
+            "an action or script that is not in this file may keep the directory",
         )],
         subject: source.to_owned(),
     };
@@ -89,7 +89,7 @@ fn move_it(source: &str, target: &str, ci: Option<&str>) -> Fix {
     Fix {
         summary: format!("move {target} into the place of {source} after the build"),
         steps: vec![
-            "Add the step behind the build, in the same job: the CI's cache is saved at the job's \
+            "Add the step after the build, in the same job: the CI's cache is saved at the job's \
                 end."
                 .to_owned(),
             "A registry cache (`type=registry`) needs no directory and no CI cache.".to_owned(),

@@ -111,7 +111,7 @@ fn fix(called: &Called) -> Fix {
         "Give each target a cache of its own, with mode=max where it has several stages."
             .to_owned(),
         format!(
-            "No patch for {}: where the caches are named is yours to say.",
+            "No patch for {}: where to name the caches is your decision.",
             called.at.config.path
         ),
     ];

@@ -92,7 +92,7 @@ fn lines(places: &[At], shows: &str) -> Vec<Evidence> {
     lines
 }
 
-/// The older builder takes its cache from images that were pulled.
+/// The classic builder takes its cache from images that were pulled.
 fn older(path: &str, places: &[At]) -> Option<Finding> {
     let first = places.first()?;
     let image = Site::written(*first).image;
@@ -104,7 +104,7 @@ fn older(path: &str, places: &[At]) -> Option<Finding> {
         title: format!(
             "{builds} of {path} {start} on a new machine each time, and no image is pulled for its cache"
         ),
-        cause: "The machine and its engine are new in each run, and the older builder takes its \
+        cause: "The machine and its engine are new in each run, and the classic builder takes its \
             cache from images of the engine that `--cache-from` names: there are none, and every \
             step runs every time."
             .to_owned(),
@@ -118,7 +118,7 @@ fn older(path: &str, places: &[At]) -> Option<Finding> {
                 "Or pull the image of the last run and name it in `--cache-from`: that serves the \
                     stages that are in the image."
                     .to_owned(),
-                format!("No patch for {path}: which of the two fits is yours to say."),
+                format!("No patch for {path}: which of the two fits is your decision."),
             ],
             snippet: Some(format!(
                 "docker pull {last} || true\ndocker build --cache-from {last} -t {image} -t {last} \

@@ -15,7 +15,7 @@ pub(in crate::rules) fn from_error(text: &str) -> Mistake {
         .or_else(|| unset(text))
         .or_else(|| unusable(text))
         .or_else(|| flag(text))
-        .unwrap_or_else(|| told(text))
+        .unwrap_or_else(|| verbatim(text))
 }
 
 /// `invalid reference format`: quotation marks that a file or shell left around a reference became
@@ -151,9 +151,9 @@ fn missing(name: &str) -> Mistake {
     Mistake { token: name.to_owned(), nearest: None, kind: Kind::Missing, valid: Vec::new() }
 }
 
-fn told(text: &str) -> Mistake {
+fn verbatim(text: &str) -> Mistake {
     let last = text.rsplit(": ").next().unwrap_or(text);
-    Mistake { token: last.to_owned(), nearest: None, kind: Kind::Told, valid: Vec::new() }
+    Mistake { token: last.to_owned(), nearest: None, kind: Kind::Verbatim, valid: Vec::new() }
 }
 
 /// The word after a phrase, without quotes.

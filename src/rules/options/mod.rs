@@ -64,7 +64,7 @@ pub(super) enum Kind {
     /// A value that was taken and cannot be used.
     Unusable,
     /// Another error of the configuration, told by the builder.
-    Told,
+    Verbatim,
 }
 
 impl Kind {

@@ -10,18 +10,18 @@ pub(in crate::rules) fn title(mistake: &Mistake) -> String {
     let what = match mistake.kind {
         Kind::Missing => return format!("a cache option lacks `{token}`"),
         Kind::Unusable => return format!("the `{token}` of a cache option cannot be used"),
-        Kind::Told => return format!("the builder refuses a cache option: {token}"),
+        Kind::Verbatim => return format!("the builder refuses a cache option: {token}"),
         Kind::BadValue | Kind::IgnoredValue => "is not a valid value",
         Kind::UnknownAttribute => "is not a cache option",
         Kind::Argument => "asks for no inline cache",
-        Kind::Blank => "has a blank after the comma",
+        Kind::Blank => "has a space after the comma",
         Kind::Cut => return format!("the cache option `{token}` ends after its comma"),
         Kind::UnknownType => "is not a cache backend",
         Kind::BadReference => return format!("{token} is not a valid reference"),
-        Kind::Names => return format!("the client reads `{token}` as names of images"),
+        Kind::Names => return format!("the client reads `{token}` as image names"),
         Kind::Flag => return format!("this client has no option `{token}`"),
         Kind::BareType => {
-            return format!("the cache option `{token}` is read as the name of an image");
+            return format!("the cache option `{token}` is read as an image name");
         }
         Kind::Slash => {
             return format!("{token} in the tag of a cache may hold a slash, which no tag may");
@@ -49,38 +49,35 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
         }
         Kind::Unusable => return unusable(&mistake.token).0.to_owned(),
         Kind::IgnoredValue => {
-            "The builder replaces it by the default without a word: `mode` becomes min, and errors \
-                are not ignored."
+            "The builder silently uses the default instead: `mode` becomes min, and errors are not \
+                ignored."
         }
-        Kind::UnknownAttribute => {
-            "The builder ignores attributes it does not know, without a word."
-        }
+        Kind::UnknownAttribute => "The builder silently ignores attributes it does not know.",
         Kind::Blank => {
-            "The blank becomes part of the attribute's name, and an unknown attribute is ignored \
-                without a word."
+            "The space becomes part of the attribute's name, and the builder silently ignores \
+                attributes it does not know."
         }
         Kind::Argument => {
-            "The builder writes an inline cache for `BUILDKIT_INLINE_CACHE` alone, with 1 or true. \
-                Anything else is an argument of the Dockerfile, and one that is not used is no \
+            "The builder writes an inline cache only for `BUILDKIT_INLINE_CACHE` set to 1 or true. \
+                Any other name is an argument of the Dockerfile, and an unused one is not an \
                 error."
         }
         Kind::Cut => {
-            "A blank ends a word of a shell: what follows is no longer part of the option but a \
-                word of its own, such as the directory to build."
+            "A space ends a shell word: what follows is no longer part of the option but a \
+                separate argument, such as the directory to build."
         }
         Kind::BadReference => {
-            "Quotation marks, blanks and capital letters have no place in a reference. Nothing can \
-                be under such a name."
+            "Quotation marks, spaces and capital letters are not allowed in a reference, so \
+                nothing can be stored under such a name."
         }
         Kind::Names => {
-            "`--cache-from` takes names of images alone in this client, with commas between them: \
-                `docker build` before Docker 23, and programs that hand the option to the engine. \
-                What is before and behind the comma is looked up as an image, and no cache is \
-                read."
+            "In this client `--cache-from` takes only image names, separated by commas: `docker \
+                build` before Docker 23, and programs that pass the option to the engine. The \
+                parts before and after the comma are looked up as images, and no cache is read."
         }
         Kind::Flag => {
             "It is an option of buildx. `docker build` before Docker 23, or without the buildx \
-                plugin, builds with another client and stops at it; nothing was built."
+                plugin, uses another client, which rejects it; nothing was built."
         }
         Kind::Slash => {
             "A branch may be called feature/x, and the run of a pull request is called 12/merge. A \
@@ -102,11 +99,11 @@ pub(in crate::rules) fn cause(mistake: &Mistake) -> String {
 pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
     let summary = match (&mistake.nearest, mistake.kind) {
         (Some(meant), _) => format!("write {meant}"),
-        (None, Kind::Cut) => "remove the blank after the comma".to_owned(),
+        (None, Kind::Cut) => "remove the space after the comma".to_owned(),
         (None, Kind::Missing) if of_runner(&mistake.token) => unusable("token").1.to_owned(),
         (None, Kind::Missing) => format!("add `{}` to the option", mistake.token),
         (None, Kind::Names) => {
-            "build with `docker buildx build`, or write the name of the image alone".to_owned()
+            "build with `docker buildx build`, or write only the image name".to_owned()
         }
         (None, Kind::Flag) => "build with `docker buildx build`".to_owned(),
         (None, Kind::Unusable) => unusable(&mistake.token).1.to_owned(),
@@ -126,10 +123,10 @@ pub(in crate::rules) fn fix(mistake: &Mistake) -> Fix {
                     build makes one: `TAG=$(echo \"$BRANCH\" | tr / -)`; on GitHub, `echo \
                     \"TAG=${GITHUB_REF_NAME//\\//-}\" >> \"$GITHUB_ENV\"`."
                     .to_owned(),
-                "On GitHub a gha cache does without: it is kept apart by branch already, and \
-                    `scope=` takes any name."
+                "On GitHub a gha cache needs no branch in its name: it is kept apart by branch \
+                    already, and `scope=` takes any name."
                     .to_owned(),
-                "Import the main branch's cache beside it, or a new branch starts cold.".to_owned(),
+                "Import the main branch's cache as well, or a new branch starts cold.".to_owned(),
             ],
             ..Fix::default()
         };
@@ -190,9 +187,9 @@ fn of_runner(token: &str) -> bool {
 fn unusable(token: &str) -> (&'static str, &'static str) {
     match token {
         "token" => (
-            "The builder read the token before it asked anybody, and it is no token of GitHub's \
-                cache service: an empty, cut or masked value, or a token of another kind such as \
-                GITHUB_TOKEN.",
+            "This is not a token of GitHub's cache service: it is empty, truncated or masked, or a \
+                different token such as GITHUB_TOKEN. The builder saw that before it sent a \
+                request.",
             "give the builder the runner's cache token (ACTIONS_RUNTIME_TOKEN)",
         ),
         "tag" => (
@@ -202,11 +199,12 @@ fn unusable(token: &str) -> (&'static str, &'static str) {
         ),
         "account_url" => (
             "The address of the storage account, from the option or from \
-                BUILDKIT_AZURE_STORAGE_ACCOUNT_URL, is no URL: nothing stands before its host.",
+                BUILDKIT_AZURE_STORAGE_ACCOUNT_URL, is not a complete URL: nothing comes before \
+                its host.",
             "write the whole address: `account_url=https://ACCOUNT.blob.core.windows.net`",
         ),
         _ => (
-            "The bucket is in another region than the one that the option or the environment \
+            "The bucket is in a different region than the one that the option or the environment \
                 names.",
             "write the region of the bucket",
         ),

@@ -126,7 +126,7 @@ fn registry_first(case: &Case, pasted: bool) -> Vec<String> {
     steps.push(format!(
         "Alternative without a registry, the documented way: one custom cache per image ({}), \
             filled with `docker save` and read back with `docker load`. It ends the failing \
-            upload, but makes only the older builder (DOCKER_BUILDKIT=0) faster: BuildKit never \
+            upload, but makes only the classic builder (DOCKER_BUILDKIT=0) faster: BuildKit never \
             looks at images that `docker load` brings in.",
         case.each(rewrite::cache_name),
     ));
@@ -162,7 +162,7 @@ fn images_first(case: &Case) -> Vec<String> {
             .to_owned(),
     );
     steps.push(format!(
-        "Alternative, and the better one as the older builder is deprecated: BuildKit with a \
+        "Alternative, and the better one as the classic builder is deprecated: BuildKit with a \
             registry cache, one reference per image ({}): `runtime: cloud: version: \"3\"`, an \
             image with docker client and buildx such as {DOCKER_IMAGE}, then `docker buildx create \
             --use --driver docker-container` and `docker buildx build --cache-from \

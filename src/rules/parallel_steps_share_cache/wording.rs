@@ -85,7 +85,7 @@ fn loss(case: &Case) -> &'static str {
                 stored: none of the images is built from it."
         }
         (Worth::Nothing, false) => {
-            ", so with the older builder the other images are built without a cache. BuildKit, \
+            ", so with the classic builder the other images are built without a cache. BuildKit, \
                 today's default, takes no layers out of docker.tar at all."
         }
     }

@@ -48,7 +48,7 @@ pub(in crate::rules) fn beside<'a>(
 pub(in crate::rules) struct Ordered<'a> {
     pub(in crate::rules) config: &'a Config,
     /// Line of the RUN that runs again for nothing.
-    pub(in crate::rules) spoilt: u64,
+    pub(in crate::rules) invalidated: u64,
     pub(in crate::rules) finding: Finding,
 }
 
@@ -94,7 +94,7 @@ fn step_of<'a>(past: &Past, run: &Run, build: &'a Build, one: &Ordered) -> Optio
     build
         .steps
         .iter()
-        .find(|step| file.of_step(build, step).is_some_and(|(_, i)| i.line == one.spoilt))
+        .find(|step| file.of_step(build, step).is_some_and(|(_, i)| i.line == one.invalidated))
 }
 
 /// It ran in the last run, in which something came from the cache.

@@ -3,7 +3,7 @@
 use crate::model::Tool;
 use crate::rules::remedy::At;
 
-/// The file tells of a builder, an option or a client that makes it the older builder.
+/// The file tells of a builder, an option or a client that makes it the classic builder.
 pub(in crate::rules) fn may_be_older(at: At) -> bool {
     let off = ["DOCKER_BUILDKIT=0", "DOCKER_BUILDKIT: 0", "DOCKER_BUILDKIT: \"0\""];
     let plain = at.place.command.tool == Tool::DockerBuild;
@@ -13,7 +13,7 @@ pub(in crate::rules) fn may_be_older(at: At) -> bool {
             .any(|text| off.iter().any(|off| text.contains(off)) || plain && older_client(text))
 }
 
-/// The file names a docker client before 23, which builds with the older builder unless told
+/// The file names a docker client before 23, which builds with the classic builder unless told
 /// otherwise (docker/cli, release notes of 23.0). `docker:stable` has been 20.10 since it was given
 /// up.
 fn older_client(text: &str) -> bool {

@@ -21,7 +21,7 @@ const GROWS: &str =
 
 /// What a builder costs that is made in the job.
 pub(in crate::rules) const COLD: &str =
-    "a builder made in each job starts empty: it pulls base images and cached layers each time";
+    "a builder created in each job starts empty: it pulls base images and cached layers each time";
 
 /// What a Bitbucket step has to have for buildx.
 #[must_use]
@@ -41,16 +41,16 @@ pub fn registry_max(site: &Site) -> Fix {
     }
     let settings = max_settings(site, Settings::default());
     let make = settings.builder.then(|| match site.form {
-        Form::BuildPushAction => "Add docker/setup-buildx-action: it makes a docker-container \
-            builder, the default docker driver cannot export a registry cache."
+        Form::BuildPushAction => "Add docker/setup-buildx-action: it creates a docker-container \
+            builder, since the default docker driver cannot export a registry cache."
             .to_owned(),
-        Form::ComposePlugin => "Move to version 5.5.0 of the plugin or newer and let it make a \
+        Form::ComposePlugin => "Move to version 5.5.0 of the plugin or newer and let it create a \
             docker-container builder (`builder:`): the default docker driver cannot export a \
             registry cache."
             .to_owned(),
         _ => format!(
-            "Make a docker-container builder in the job (`{CREATE}`): the default docker \
-            driver cannot export a registry cache."
+            "Create a docker-container builder in the job (`{CREATE}`): the default docker driver \
+                cannot export a registry cache."
         ),
     });
     let mut steps: Vec<String> = make.into_iter().collect();
@@ -60,7 +60,7 @@ pub fn registry_max(site: &Site) -> Fix {
         site.cache
     ));
     steps.extend(site.form.eq(&Form::DockerBuild).then(|| {
-        "The image then is in the builder, not in dockerd: --push it, or --load it where later \
+        "The image is then in the builder, not in dockerd: --push it, or --load it if later \
             commands use it."
             .to_owned()
     }));
@@ -128,7 +128,7 @@ pub fn max_mode(site: &Site) -> Fix {
         return fix;
     };
     if patch::is_variable(&CacheSpec::parse(&old)) {
-        return patch::refused(fix, at, &format!("the option is what `{old}` holds"));
+        return patch::refused(fix, at, &format!("the option comes from `{old}`"));
     }
     let new = with_max(&old);
     patch::with_change(fix, at, Change::Spec { place: at.index, side: Side::To, old, new })

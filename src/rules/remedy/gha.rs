@@ -12,12 +12,12 @@ use crate::model::CacheKind;
 pub(super) fn store(site: &Site) -> Option<Fix> {
     let at = site.at.filter(|at| fits(site, *at))?;
     let settings = settings(at, Settings::default());
-    let make = "Add docker/setup-buildx-action: it makes a docker-container builder, the default \
-        docker driver cannot export this cache."
+    let make = "Add docker/setup-buildx-action: it creates a docker-container builder, since the \
+        default docker driver cannot export this cache."
         .to_owned();
     let told = if at.place.refs.requests {
-        "It works in pull requests too, also in those of forks, which may write to no registry: \
-            they read what the base branch stored."
+        "It works in pull requests too, even from forks, which may not write to a registry: they \
+            read what the base branch stored."
     } else {
         "It needs neither a login nor a place in a registry."
     };

@@ -49,7 +49,7 @@ pub(super) fn beside(
         (Some(found), _) => Ok(found),
         (None, None) => Err(String::new()),
         (None, Some(image)) if image.contains('/') => Ok(reference::with_tag(image, TAG)),
-        (None, Some(image)) => Err(format!("`{image}` is no name in a registry")),
+        (None, Some(image)) => Err(format!("`{image}` is not a name in a registry")),
     }
 }
 
@@ -76,7 +76,7 @@ fn stored(place: &Place) -> Result<String, String> {
     match command.tags.iter().find(|tag| !stays(tag)) {
         Some(tag) => Ok(tag.to_string()),
         None => Err(format!(
-            "`{first}` is pushed to no registry there, so a cache beside it may have no place"
+            "`{first}` is not pushed to a registry there, so a cache next to it may have no place"
         )),
     }
 }
@@ -95,7 +95,7 @@ fn is_hosted(place: &Place, name: &str) -> bool {
         || (first.starts_with(['$', '%', '{']) && !tells_nothing(&name))
 }
 
-/// The name with the cache's tag. A lone `$IMAGE` may hold a tag: no other can be put behind it.
+/// The name with the cache's tag. A bare `$IMAGE` may hold a tag: no other can be put behind it.
 fn tagged(place: &Place, name: &str, tag: &str) -> Result<String, String> {
     if reference::tag(name).is_some() {
         return Ok(reference::with_tag(name, tag));
@@ -108,7 +108,7 @@ fn tagged(place: &Place, name: &str, tag: &str) -> Result<String, String> {
     let last = expanded.rsplit('/').next().unwrap_or(&expanded);
     let vague = tells_nothing(last) && !pieces(last).any(|piece| is_repository(piece.text));
     if vague && !place.command.tags.iter().any(with_tag) {
-        return Err(format!("{name} may hold a tag, and another cannot be put behind it"));
+        return Err(format!("{name} may hold a tag, and another cannot be appended"));
     }
     Ok(reference::with_tag(name, tag))
 }

@@ -71,7 +71,7 @@ pub(in crate::rules) fn own_caches(
                 fix = patch::refused(
                     fix,
                     *first,
-                    "the option is what a variable or an expression holds",
+                    "the option comes from a variable or an expression",
                 );
             }
             Ok(changes) => fix = patch::with_all(fix, &here, &changes),
@@ -91,7 +91,7 @@ fn changes_of(
 ) -> Result<Vec<Change>, &'static str> {
     let mut changes: Vec<Change> = Vec::new();
     for at in here {
-        let name = name(*at).ok_or("no short name tells the builds apart")?;
+        let name = name(*at).ok_or("no short name distinguishes the builds")?;
         changes.extend(
             renamed(*at, &name)
                 .into_iter()
@@ -105,7 +105,8 @@ fn changes_of(
         match twin.and_then(|twin| name(*twin)) {
             Some(name) => changes.extend(renamed(*reader, &name)),
             None => changes.push(reads_all(*reader, places, name).ok_or(
-                "what only reads the cache has to name the new ones, and nothing shows which",
+                "builds that only read the cache have to name the new ones, and nothing shows \
+                    which",
             )?),
         }
     }

@@ -12,8 +12,8 @@ use crate::model::{CacheKind, CacheSpec, Command};
 use crate::rules::Study;
 
 /// A cache in a registry is transferred during the build.
-const LATE: &str = "the script logs in to the registry behind the build, which is when the cache \
-    is read and written: put the login in front of it first";
+const LATE: &str = "the script logs in to the registry only after the build, which already reads \
+    and writes the cache: move the login in front of it first";
 
 /// Adds the change of the build's cache options. `wanted` gets the place as the file writes it, and
 /// the options it has now.

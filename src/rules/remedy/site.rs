@@ -89,7 +89,7 @@ impl<'a> Site<'a> {
         let command = command_of(run, build);
         let image = image_of(run, build, command);
         let form = form_of(run, build, command);
-        let (cache, unnamed) = told(cache_of(run, build, command, image.as_deref()));
+        let (cache, unnamed) = or_placeholder(cache_of(run, build, command, image.as_deref()));
         Self {
             form,
             cache,
@@ -117,10 +117,10 @@ impl<'a> Site<'a> {
     #[must_use]
     pub fn written(at: At<'a>) -> Self {
         let command = &at.place.command;
-        // A lone `$IMAGE` may hold a tag: no other can be put behind it.
+        // A bare `$IMAGE` may hold a tag: no other can be put behind it.
         let named = |name: &&Text| !tells_nothing(name) || reference::tag(name).is_some();
         let image = command.tags.iter().find(named).map(|name| reference_of(name));
-        let (cache, unnamed) = told(home::at(at.place));
+        let (cache, unnamed) = or_placeholder(home::at(at.place));
         Self {
             form: form_of_tool(command.tool, at),
             cache,
@@ -288,7 +288,7 @@ fn reference_of(name: &str) -> String {
 }
 
 /// The reference, or a placeholder and why.
-fn told(cache: Result<String, String>) -> (String, Option<String>) {
+fn or_placeholder(cache: Result<String, String>) -> (String, Option<String>) {
     match cache {
         Ok(cache) => (cache, None),
         Err(why) => {

@@ -52,7 +52,7 @@ fn is_buildkit(at: At) -> bool {
 fn tag(at: At, several: bool, naming: Option<Naming>, legs: bool) -> Tag {
     let name = naming.and_then(|naming| naming(at));
     if several && name.is_none() {
-        return Err("no short name tells the builds apart".to_owned());
+        return Err("no short name distinguishes the builds".to_owned());
     }
     let legs: &[String] = if legs { &at.place.legs } else { &[] };
     let mut parts: Vec<String> = std::iter::once(home::TAG.to_owned()).chain(name).collect();

@@ -8,7 +8,7 @@ use super::Rebuilt;
 use crate::finding::{
     Alternative, Confidence, Evidence, Severity, not_ruled_out, ruled_out, to_decide,
 };
-use crate::model::{Build, BuildOutcome, Outcome, Step};
+use crate::model::{Build, Outcome, Step};
 use crate::rules::past::{Past, end, graphdriver, header, verdict};
 use crate::series::chain::{self, Stage};
 
@@ -106,7 +106,7 @@ fn look_alikes(past: &Past, seen: &[Rebuilt]) -> Vec<Alternative> {
 pub(super) fn is_blind(past: &Past, i: usize, last: &str, ran: &[Stage]) -> bool {
     let Some((_, build)) = past.get(i) else { return false };
     copies(build, last, ran)
-        && build.outcome == BuildOutcome::Succeeded
+        && build.succeeded()
         && only_image(build, last)
         && stored_before(past, i)
 }
@@ -154,7 +154,7 @@ pub(super) fn lines(past: &Past, one: &Rebuilt) -> Vec<Evidence> {
 
 fn stored_before(past: &Past, i: usize) -> bool {
     let wrote = |j: usize| {
-        let build = past.builds.get(j).filter(|b| b.outcome == BuildOutcome::Succeeded);
+        let build = past.builds.get(j).filter(|b| b.succeeded());
         past.exported(j) || build.is_some_and(|b| b.inline.is_some())
     };
     (0..i).any(wrote)

@@ -52,7 +52,7 @@ pub(super) fn rules_out(culprit: &Culprit) -> Vec<Alternative> {
         }
     }];
     if matches!(culprit.sign, Sign::ValueAbove(_)) {
-        return vec![ruled_out("a lost cache record (a text above the step is another one)")];
+        return vec![ruled_out("a lost cache record (a text above the step changed)")];
     }
     if matches!(culprit.sign, Sign::Text) {
         said = vec![ruled_out(

@@ -17,7 +17,8 @@ pub(super) fn of(past: &Past, spot: &Spot, declared: &[String]) -> (Vec<String>,
     let reaches = |name: &str| declared.is_empty() || declared.iter().any(|known| known == name);
     let changes = |name: &&str| reaches(name) && configured::given(past.study, at, name).is_some();
     let names: Vec<&str> = arguments.map(|(name, _)| name.trim()).filter(changes).collect();
-    let line = |name: &&str| at.evidence_of(name, "gives it another value in each commit or run");
+    let line =
+        |name: &&str| at.evidence_of(name, "gives it a different value in each commit or run");
     let lines = names.iter().filter_map(line).collect();
     (names.into_iter().map(str::to_owned).collect(), lines)
 }

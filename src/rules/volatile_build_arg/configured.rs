@@ -25,7 +25,7 @@ pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
 struct Early<'a> {
     names: Vec<&'a str>,
     declaration: &'a Instruction,
-    spoilt: &'a Instruction,
+    invalidated: &'a Instruction,
     changes: Result<Vec<Change>, String>,
 }
 
@@ -37,10 +37,10 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
         .filter_map(|at| early(study, config, at, &builds))
         .collect();
     let first = found.first()?;
-    let (name, spoilt) = (*first.names.first()?, brief(&first.spoilt.text));
+    let (name, invalidated) = (*first.names.first()?, brief(&first.invalidated.text));
     let changes = found.iter().map(|early| early.changes.clone()).collect::<Result<Vec<_>, _>>();
     let fix = Fix {
-        summary: format!("declare `{name}` below `{spoilt}`"),
+        summary: format!("declare `{name}` below `{invalidated}`"),
         steps: vec![format!(
             "Move `ARG {name}`, and what is made of it, to right above the first instruction that \
                 needs it."
@@ -53,7 +53,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
             format!("It is given `{value}`, which is different in each commit or run.")
         }
         None => format!(
-            "With another `{name}` in each build nothing below it ever comes from the cache."
+            "With a different `{name}` in each build, nothing below it ever comes from the cache."
         ),
     };
     let doubt = not_ruled_out(
@@ -61,7 +61,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
             it)",
     );
     let words = Words {
-        title: format!("`{name}` is declared above `{spoilt}`, which does not need it"),
+        title: format!("`{name}` is declared above `{invalidated}`, which does not need it"),
         cause: format!(
             "The value of an ARG is part of what every RUN below it depends on, used or not. {told}"
         ),
@@ -72,7 +72,7 @@ fn finding<'a>(study: &'a Study, config: &'a Config) -> Option<Ordered<'a>> {
     let asks = given.and_then(|(at, _)| at.evidence_of(name, "gives it"));
     let lines = found.iter().flat_map(|early| lines(config, early)).chain(asks).collect();
     let finding = planned::finding(&META, META.severity, lines, words)?;
-    Some(Ordered { config, spoilt: first.spoilt.line, finding })
+    Some(Ordered { config, invalidated: first.invalidated.line, finding })
 }
 
 fn early<'a>(study: &Study, config: &'a Config, at: usize, builds: &[At]) -> Option<Early<'a>> {
@@ -84,21 +84,21 @@ fn early<'a>(study: &Study, config: &'a Config, at: usize, builds: &[At]) -> Opt
     });
     let volatile = volatile.filter(|(argument, name)| is_volatile(study, argument, name, builds));
     let volatile: Vec<(&Instruction, &str)> = volatile.collect();
-    let spoilt = |name: &str| {
+    let invalidated = |name: &str| {
         let change = order::change(stage, name).ok()?;
-        order::spoilt(stage, &change).first().copied()
+        order::invalidated(stage, &change).first().copied()
     };
-    let own = volatile.iter().map(|(_, name)| *name).filter(|name| spoilt(name).is_some());
+    let own = volatile.iter().map(|(_, name)| *name).filter(|name| invalidated(name).is_some());
     let names: Vec<&str> = own.collect();
     if let Some(name) = names.first() {
         let declaration = stage.instructions.iter().find(|i| declared(&i.text).contains(name))?;
-        let (spoilt, changes) = (spoilt(name)?, order::changes(stage, &names));
-        return Some(Early { names, declaration, spoilt, changes });
+        let (invalidated, changes) = (invalidated(name)?, order::changes(stage, &names));
+        return Some(Early { names, declaration, invalidated, changes });
     }
     let handed_on = |(declaration, name): &(&'a Instruction, &'a str)| {
-        let spoilt = order::spoilt_above(stages, at, declaration, name)?;
+        let invalidated = order::spoilt_above(stages, at, declaration, name)?;
         let changes = Err(HANDED_ON.to_owned());
-        Some(Early { names: vec![name], declaration, spoilt, changes })
+        Some(Early { names: vec![name], declaration, invalidated, changes })
     };
     volatile.iter().find_map(handed_on)
 }
@@ -112,9 +112,9 @@ fn is_meant(argument: &str) -> bool {
 fn lines(config: &Config, early: &Early) -> Vec<Evidence> {
     let declared =
         line(config, early.declaration.line, "its value is different in each commit or run");
-    let spoilt =
-        line(config, early.spoilt.line, "does not need it, and runs again with every value");
-    declared.into_iter().chain(spoilt).collect()
+    let invalidated =
+        line(config, early.invalidated.line, "does not need it, and runs again with every value");
+    declared.into_iter().chain(invalidated).collect()
 }
 
 /// Some build gives it a value of one commit or run; where nothing shows what builds give, its name

@@ -25,7 +25,8 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
         severity: meta.severity,
         confidence: Confidence::Suspected,
         title: format!(
-            "`{text}` runs again in {} of {} runs: probably `{EPOCH}` has another value each time",
+            "`{text}` runs again in {} of {} runs: probably `{EPOCH}` has a different value each \
+                time",
             reruns.len(),
             past.len()
         ),
@@ -33,7 +34,7 @@ pub(super) fn finding(past: &Past, meta: &RuleMeta) -> Option<Finding> {
             "The builder has kept the build context, and the base image, the text of `{text}` and \
                 the size of the Dockerfile are the same. Since BuildKit 0.22 a WORKDIR depends on \
                 `{EPOCH}` as well, and all steps below it with it. buildx takes it from its \
-                environment without a word in the log."
+                environment, and the log does not show it."
         ),
         evidence: Proof::from_lines(lines(past, &reruns))?
             .seen_in(past.places(reruns.iter().map(|(i, _)| *i))),

@@ -57,7 +57,7 @@ fn of(past: &Past, name: &str, meta: &RuleMeta) -> Option<Finding> {
         fix: fix(name, last),
         impact: command_lines::impact(past, &reruns),
         rules_out: vec![
-            ruled_out("a lost cache (this run asked for another key)"),
+            ruled_out("a lost cache (this run asked for a different key)"),
             ruled_out("the Dockerfile (nothing in the logs shows that it was edited)"),
         ],
         subject: past.subject(name),
@@ -95,22 +95,22 @@ fn cause(name: &str, last: &Rerun) -> String {
     let text = brief(&step.text);
     if name == EPOCH {
         return format!(
-            "The command lines give `{EPOCH}` another value than before. Since BuildKit 0.22 it is \
-                the time of the directory that a WORKDIR makes, and so part of its cache key: \
-                `{text}` and every step below it ran."
+            "The command lines give `{EPOCH}` a different value than before. Since BuildKit 0.22 \
+                it is the time of the directory that a WORKDIR makes, and so part of its cache \
+                key: `{text}` and every step below it ran."
         );
     }
     if !prints_the_value(last) {
         return format!(
-            "The command lines give the build argument `{name}` another value than before. A \
+            "The command lines give the build argument `{name}` a different value than before. A \
                 declared argument is part of the cache key of every RUN below it, used or not: \
                 `{text}` and the steps below it ran."
         );
     }
     format!(
-        "The command lines give the build argument `{name}` another value than before, and \
-            `{text}` is printed with the value filled in. With another text it is another step: it \
-            and those below it ran."
+        "The command lines give the build argument `{name}` a different value than before, and \
+            `{text}` is printed with the value filled in. With a different text it is a new step: \
+            it and those below it ran."
     )
 }
 

@@ -68,7 +68,7 @@ pub(super) fn change(stage: &Stage, name: &str) -> Result<Change, String> {
 
 /// RUN steps that the declaration reaches and that only install packages: they run again for
 /// nothing.
-pub(super) fn spoilt<'a>(stage: &'a Stage, change: &Change) -> Vec<&'a Instruction> {
+pub(super) fn invalidated<'a>(stage: &'a Stage, change: &Change) -> Vec<&'a Instruction> {
     let Change::DeclareLater { declared, before } = change else { return Vec::new() };
     let first = declared.first().copied().unwrap_or_default();
     let reached = stage.instructions.iter().filter(|i| i.line > first && i.line < *before);

@@ -22,7 +22,7 @@ pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
 /// What one stage declares too early.
 struct Early<'a> {
     arguments: Vec<&'a Instruction>,
-    spoilt: &'a Instruction,
+    invalidated: &'a Instruction,
     user: &'a Instruction,
 }
 
@@ -35,13 +35,13 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
     }
     let found: Vec<Early> = config.content.stages.iter().filter_map(early).collect();
     let first = found.first()?;
-    let (argument, spoilt) = (first.arguments.first()?, brief(&first.spoilt.text));
+    let (argument, invalidated) = (first.arguments.first()?, brief(&first.invalidated.text));
     let change = |early: &Early| Change::DeclareLater {
         declared: early.arguments.iter().map(|argument| argument.line).collect(),
         before: early.user.line,
     };
     let fix = Fix {
-        summary: format!("declare the platform below `{spoilt}`"),
+        summary: format!("declare the platform below `{invalidated}`"),
         steps: vec![format!(
             "Move `{}` to right above `{}`, the first that needs it.",
             argument.text,
@@ -51,7 +51,7 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
     };
     let words = Words {
         title: format!(
-            "`{}` stands above `{spoilt}`, which then runs once for each platform",
+            "`{}` is declared above `{invalidated}`, which then runs once for each platform",
             argument.text
         ),
         cause: "The stage runs on the builder's own platform, so its steps are the same for every \
@@ -70,12 +70,15 @@ fn finding<'a>(study: &Study, config: &'a Config) -> Option<Ordered<'a>> {
             .arguments
             .first()
             .and_then(|i| line(config, i.line, "a different value for each platform"));
-        let spoilt =
-            line(config, early.spoilt.line, "is the same for all platforms, and runs for each");
-        declared.into_iter().chain(spoilt)
+        let invalidated = line(
+            config,
+            early.invalidated.line,
+            "is the same for all platforms, and runs for each",
+        );
+        declared.into_iter().chain(invalidated)
     });
     let finding = planned::finding(&META, Severity::Note, lines.collect(), words)?;
-    Some(Ordered { config, spoilt: first.spoilt.line, finding })
+    Some(Ordered { config, invalidated: first.invalidated.line, finding })
 }
 
 fn early(stage: &Stage) -> Option<Early<'_>> {
@@ -97,8 +100,8 @@ fn early(stage: &Stage) -> Option<Early<'_>> {
     };
     let below = || stage.instructions.iter().filter(|i| i.line > first.line && i.keyword != "ARG");
     let needing = below().find(uses)?;
-    let spoilt =
+    let invalidated =
         below().find(|i| i.line < needing.line && installation::reads(&i.text).is_some())?;
     let arguments = arguments.into_iter().filter(|argument| argument.line < needing.line).collect();
-    Some(Early { arguments, spoilt, user: needing })
+    Some(Early { arguments, invalidated, user: needing })
 }

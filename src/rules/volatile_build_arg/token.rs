@@ -16,7 +16,7 @@ use crate::rules::planned::{self, Ordered, Words};
 use crate::rules::remedy::{At, patch};
 
 const BOTH: &str = "the build and the Dockerfile have to change together, and which steps need the \
-    token is yours to say";
+    token is your decision";
 
 /// One finding for each argument of a Dockerfile.
 pub(super) fn findings(study: &Study) -> Vec<Ordered<'_>> {
@@ -40,24 +40,24 @@ fn finding<'a>(config: &'a Config, at: At, argument: &str) -> Option<Ordered<'a>
     let (name, value) = argument.split_once('=')?;
     let given = at.place.expanded(value.trim_matches(['"', '\'']));
     let token = job_token(&given).filter(|token| is_made(at.config, token))?;
-    let (declaration, spoilt) =
+    let (declaration, invalidated) =
         config.content.stages.iter().find_map(|stage| below(&stage.instructions, name))?;
-    let step = brief(&spoilt.text);
+    let step = brief(&invalidated.text);
     let lines = [
         at.evidence_of(name, "gives it the token of the job"),
         line(config, declaration.line, "takes it as an argument"),
-        line(config, spoilt.line, "runs again with every token"),
+        line(config, invalidated.line, "runs again with every token"),
     ];
     let words = Words {
         title: format!(
             "`{name}` is another token in each job, and invalidates `{step}` every time"
         ),
         cause: format!(
-            "`{token}` is made anew for each job. The value of an ARG is part of the key of every \
-                RUN below it, so that each of them is rebuilt in every run; the token stays \
-                readable in the history of the image too."
+            "`{token}` is new in each job. The value of an ARG is part of the key of every RUN \
+                below it, so that each of them is rebuilt in every run; the token stays readable \
+                in the history of the image too."
         ),
-        fix: patch::refused(fix(name, spoilt), at, BOTH),
+        fix: patch::refused(fix(name, invalidated), at, BOTH),
         rules_out: vec![ruled_out(
             "an argument that is only declared too early (the steps below may need the token)",
         )],
@@ -65,7 +65,7 @@ fn finding<'a>(config: &'a Config, at: At, argument: &str) -> Option<Ordered<'a>
     };
     let finding =
         planned::finding(&META, META.severity, lines.into_iter().flatten().collect(), words)?;
-    Some(Ordered { config, spoilt: spoilt.line, finding })
+    Some(Ordered { config, invalidated: invalidated.line, finding })
 }
 
 /// pip reads the variable whoever sets it; with a token of the job the task does.
@@ -85,9 +85,9 @@ fn below<'a>(
     Some((declaration, rest.find(|i| i.keyword == "RUN")?))
 }
 
-fn fix(name: &str, spoilt: &Instruction) -> Fix {
+fn fix(name: &str, invalidated: &Instruction) -> Fix {
     let id = name.to_ascii_lowercase();
-    let command = spoilt.text.strip_prefix("RUN ").unwrap_or(&spoilt.text);
+    let command = invalidated.text.strip_prefix("RUN ").unwrap_or(&invalidated.text);
     Fix {
         summary: format!("pass `{name}` as a secret, which is no part of the cache key"),
         steps: vec![

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::super::chain;
 use super::{Because, Confidence, Difference, Few, KeyPart, Pair, Why, is_other_operation};
-use crate::model::{Amount, Build, Digest, Step, Text, Told};
+use crate::model::{Amount, Build, Digest, EvidenceKind, Step, Text};
 
 use Confidence::{Likely, Proven, Suspected};
 
@@ -176,7 +176,8 @@ impl<'a> Pair<'a> {
     /// Build arguments with other values, where files tell all of them. A history remembers the
     /// files, not what they say of arguments.
     fn given(&self) -> Option<Vec<Text>> {
-        let tells = |(told, source): &(Told, Text)| tells_arguments(*told) && !source.is_empty();
+        let tells =
+            |(told, source): &(EvidenceKind, Text)| tells_arguments(*told) && !source.is_empty();
         let told = |build: &Build| build.told.iter().any(tells);
         let both = told(self.before) && told(self.now);
         both.then(|| differing(&self.before.given, &self.now.given))
@@ -221,8 +222,14 @@ fn is_same_file(a: Option<&Amount>, b: Option<&Amount>) -> bool {
 }
 
 /// The file names all build arguments.
-fn tells_arguments(told: Told) -> bool {
-    matches!(told, Told::DockerBuild | Told::Provenance | Told::Metadata | Told::Inspect)
+fn tells_arguments(told: EvidenceKind) -> bool {
+    matches!(
+        told,
+        EvidenceKind::DockerBuild
+            | EvidenceKind::Provenance
+            | EvidenceKind::Metadata
+            | EvidenceKind::Inspect
+    )
 }
 
 /// Names that stand for other values on the two sides, or are on one side only.

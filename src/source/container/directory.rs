@@ -19,7 +19,7 @@ pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<(), Unreadable> {
     file.seek(SeekFrom::Start(size.saturating_sub(TAIL)))?;
     let mut tail = Vec::new();
     file.by_ref().take(TAIL).read_to_end(&mut tail)?;
-    let told = told(&tail, file)?;
+    let told = end_record(&tail, file)?;
     file.rewind()?;
     match told {
         Some((members, bytes)) if members > MEMBERS || bytes > DIRECTORY => {
@@ -30,7 +30,7 @@ pub(super) fn check(file: &mut (impl Read + Seek)) -> Result<(), Unreadable> {
 }
 
 /// Members and bytes, as the last of the records at the end says.
-fn told(tail: &[u8], file: &mut (impl Read + Seek)) -> io::Result<Option<(u64, u64)>> {
+fn end_record(tail: &[u8], file: &mut (impl Read + Seek)) -> io::Result<Option<(u64, u64)>> {
     let Some(at) = memchr::memmem::rfind(tail, b"PK\x05\x06") else { return Ok(None) };
     let record = tail.get(at..).unwrap_or_default();
     let short = |from: usize| {

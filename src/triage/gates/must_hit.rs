@@ -49,7 +49,7 @@ pub(super) fn gate(study: &Study, series: &[Series], pattern: &StepPattern) -> G
     let unmeasured = if builds.is_empty() {
         unmatched(study, series, pattern)
     } else {
-        "the step was reached in no newest run of these logs".to_owned()
+        "no newest run of these logs reached the step".to_owned()
     };
     Gate::of("must-hit", pattern.text.clone(), builds, unmeasured)
 }
@@ -107,7 +107,7 @@ fn unmatched(study: &Study, series: &[Series], pattern: &StepPattern) -> String 
     if near.is_empty() {
         return "there is no RUN, COPY, ADD or WORKDIR step in these logs".to_owned();
     }
-    format!("no step of a newest run is that; the nearest: {}", near.join(", "))
+    format!("no step of the newest runs matches; the nearest: {}", near.join(", "))
 }
 
 /// As one writes them in a pattern.

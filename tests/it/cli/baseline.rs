@@ -130,7 +130,7 @@ fn errors_say_how_to_make_one() {
     desk.run(&WITH).assert().code(2);
     let said = stderr(&mut desk.run(&WITH));
     assert!(
-        said.contains("there is no baseline known.json") && said.contains("--update-baseline once"),
+        said.contains("there is no baseline known.json") && said.contains("add --update-baseline"),
         "{said}"
     );
     assert!(
@@ -138,7 +138,7 @@ fn errors_say_how_to_make_one() {
             .contains("--baseline cachediag-baseline.json")
     );
     // Whatever it is, it is not overwritten.
-    for (file, words) in [("notes.json", "is no baseline"), ("v9.json", "of version 9")] {
+    for (file, words) in [("notes.json", "is not a baseline"), ("v9.json", "of version 9")] {
         let said = stderr(&mut desk.run(&["run.log", "--update-baseline", "--baseline", file]));
         assert!(said.contains(words), "{said}");
     }

@@ -47,7 +47,9 @@ fn a_file_of_another_kind_is_no_mistake_and_one_that_is_missing_is() {
     let desk = desk();
     let mut other = desk.run(&["check", "--fail-on", "note", "notes.txt"]);
     other.assert().code(0);
-    assert!(stderr(&mut other).contains("no configuration that cachediag knows: notes.txt"));
+    assert!(
+        stderr(&mut other).contains("not a configuration file that cachediag knows: notes.txt")
+    );
     desk.run(&["check", "missing.yml"]).assert().code(2);
 }
 

@@ -106,7 +106,7 @@ fn a_step_must_be_from_the_cache() {
 fn a_pattern_that_fits_nothing_is_told_the_nearest() {
     let said = says(&Desk::with(HALF), &["--must-hit", "build: RUN npm install"]);
     let nearest =
-        "no step of a newest run is that; the nearest: 'build: RUN npm ci', 'build: COPY . .'";
+        "no step of the newest runs matches; the nearest: 'build: RUN npm ci', 'build: COPY . .'";
     assert!(said.contains(nearest), "{said}");
 }
 

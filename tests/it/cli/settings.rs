@@ -210,11 +210,11 @@ fn mistakes_are_named_with_their_line_and_what_was_meant() {
         ),
         (
             "[[ignore]]\nrule = 'cache-lost'\nreason = 'x'\nexpires = 5\n",
-            "cachediag.toml:4: a day is written as 2026-12-31",
+            "cachediag.toml:4: write a date as 2026-12-31",
         ),
         (
             "[[ignore]]\nrule = 'cache-lost'\nreason = 'x'\nexpires = 'may'\n",
-            ":4: a day is written as 2026-12-31",
+            ":4: write a date as 2026-12-31",
         ),
         ("color = \n", "cachediag.toml:1: "),
     ] {
@@ -323,7 +323,7 @@ fn an_ignore_that_has_ended_hides_nothing_and_says_so() {
     desk.run(&["run.log", "--fail-on", "error"]).assert().code(1);
     let shown = stdout(&mut desk.run(&["run.log"]));
     let said = format!(
-        "cachediag.toml:1: this ignore of {RULE} ended on 2020-01-31 and hides nothing any more"
+        "cachediag.toml:1: this ignore of {RULE} expired on 2020-01-31 and hides nothing any more"
     );
     assert!(shown.replace("\n  ", " ").contains(&said), "{shown}");
 }

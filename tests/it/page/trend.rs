@@ -35,7 +35,7 @@ fn it_shows_what_broke_and_asks_nobody_for_anything() {
     for part in [
         "2 of 4 jobs broke",
         "broke at run 5 (2026-01-06)",
-        "takes turns",
+        "alternates",
         "3 of 3 → 0 of 4",
         "registry → inline",
     ] {

@@ -127,7 +127,7 @@ fn remove(source: &str, start: usize, end: usize, patch: &mut Patch) -> Result<(
         patch.remove_line(source, start, comment);
         return Ok(());
     }
-    Err("a list of caches stands on a line with other things".into())
+    Err("a list of caches shares its line with other things".into())
 }
 
 fn bare(text: &str) -> &str {

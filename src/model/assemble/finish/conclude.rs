@@ -62,11 +62,7 @@ pub(in crate::model::assemble) fn doubt(run: &mut Run, lines: u64) {
         .any(|spec| spec.get("ignore-error") == Some("true"));
     let told =
         |b: &Build| matches!(b.dialect, Dialect::Classic | Dialect::Kaniko | Dialect::Buildah);
-    for build in run
-        .builds
-        .iter_mut()
-        .filter(|b| b.outcome == BuildOutcome::Succeeded && !told(b) && !ignored)
-    {
+    for build in run.builds.iter_mut().filter(|b| b.succeeded() && !told(b) && !ignored) {
         if last(build).is_some_and(|line| line + EXCERPTS > lines) {
             build.outcome = BuildOutcome::Unknown;
         }

@@ -189,7 +189,7 @@ fn row(job: &Job, branch: &Branch, trend: &Trend, several: bool, anchor: Option<
 fn when(trend: &Trend) -> Markup {
     match (trend.changes.last(), words::turns(trend)) {
         (Some(change), _) => html! { span.(job::kind(change)) { (words::when(trend, change)) } },
-        (None, Some(_)) => html! { span.worse { "takes turns" } },
+        (None, Some(_)) => html! { span.worse { "alternates" } },
         (None, None) => html! { (words::follows_in_short(trend).unwrap_or_default()) },
     }
 }

@@ -56,7 +56,7 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
             steps: vec![
                 narrow,
                 format!(
-                    "No patch for {}: which targets need a cache of their own is yours to say.",
+                    "No patch for {}: which targets need a cache of their own is your decision.",
                     at.config.path
                 ),
             ],
@@ -64,7 +64,7 @@ fn finding(study: &Study, at: At) -> Option<Finding> {
             ..Fix::default()
         },
         rules_out: vec![not_ruled_out(
-            "luck: the target that takes longest mostly ends last, but nothing makes it so",
+            "luck: the slowest target usually ends last, but nothing guarantees it",
         )],
         subject: name,
     };

@@ -1,16 +1,16 @@
-//! What else changed between two runs, as far as it is recorded.
+//! What else changed between two runs of a series, as far as the logs record it.
 //!
-//! What each run says is compared as `said.rs` and `lines.rs` collect it. The last run before and
-//! the first after must say something else, and on one side at least [`STEADY`] runs the same: what
-//! is another in every run (a commit, the number of a build) says nothing of one change.
+//! What each run says is collected by [`said`] and [`lines`]. The last run before a change and the
+//! first after it must differ, and on one side at least [`STEADY`] runs agree: what differs in
+//! every run (a commit, the number of a build) says nothing of one change.
 
 mod lines;
 mod said;
 
-use std::collections::{BTreeMap, BTreeSet};
+pub use lines::of as lines;
+pub use said::of as said;
 
-use super::Member;
-use crate::series::Row;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that a run says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +47,7 @@ pub enum What {
     BaseDigest,
     /// Text of a step.
     Instruction,
-    /// The step that a step stands behind.
+    /// The step before a step.
     Behind,
     /// A build argument.
     BuildArg,
@@ -96,6 +96,48 @@ impl What {
             Self::Ci => "ci",
         }
     }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Tool => "built by",
+            Self::Builder | Self::NewBuilder => "builder",
+            Self::Driver => "driver of the builder",
+            Self::Engine => "image store",
+            Self::CacheFrom => "--cache-from",
+            Self::CacheTo => "--cache-to",
+            Self::CacheOff => "cache turned off",
+            Self::Imports => "caches imported",
+            Self::Import => "import of",
+            Self::Exports => "caches exported",
+            Self::Export => "export of",
+            Self::CiCache => "cache of the CI,",
+            Self::BaseImage => "base image",
+            Self::BaseDigest => "digest of",
+            Self::Instruction => "step",
+            Self::Behind => "comes after",
+            Self::BuildArg => "build argument",
+            Self::Platforms => "platforms",
+            Self::Target => "--target",
+            Self::File => "--file",
+            Self::Pull => "--pull",
+            Self::Plugin => "version of the plugin",
+            Self::Ci => "CI",
+        }
+    }
+
+    /// What is said where it is known not to be there.
+    #[must_use]
+    pub fn absent(self) -> &'static str {
+        match self {
+            Self::Behind => "the first step of its stage",
+            Self::NewBuilder => "there already",
+            Self::Platforms => "not printed",
+            Self::BuildArg => "not given",
+            _ => "none",
+        }
+    }
 }
 
 /// What the last run before a change and the first after it say differently.
@@ -109,9 +151,9 @@ pub struct Difference {
     pub before: Option<String>,
     /// What it is since; `None` where there is none.
     pub after: Option<String>,
-    /// It had been another from run to run before.
+    /// It varied from run to run before.
     pub varied_before: bool,
-    /// It is another from run to run since.
+    /// It varies from run to run since.
     pub varies_since: bool,
 }
 
@@ -119,30 +161,22 @@ pub struct Difference {
 const STEADY: usize = 3;
 
 /// What a run says, as far as it says it: `None` is known not to be there.
-type Said = BTreeMap<(What, String), Option<String>>;
+pub type Said = BTreeMap<(What, String), Option<String>>;
 
-/// What differs between two runs of a build, in the order of [`What`]. `moved` are the rows that
-/// changed.
-pub(super) fn differences(
-    members: &[Member],
-    rows: &[Row],
-    between: (usize, usize),
-    moved: &[usize],
+/// What differs between the runs before a change, the last one first, and those after it; in the
+/// order of [`What`].
+pub fn differences(
+    before: impl Iterator<Item = Said>,
+    after: impl Iterator<Item = Said>,
 ) -> Vec<Difference> {
-    let said = |i: usize| -> Option<Said> {
-        let member = members.get(i).filter(|member| member.counts())?;
-        let mut said = said::of(member);
-        said.extend(lines::of(rows, moved, i));
-        Some(said)
-    };
-    let before: Vec<Said> = (0..=between.0).rev().filter_map(said).take(FAR).collect();
-    let after: Vec<Said> = (between.1..members.len()).filter_map(said).take(FAR).collect();
+    let before: Vec<Said> = before.take(FAR).collect();
+    let after: Vec<Said> = after.take(FAR).collect();
     let keys: BTreeSet<&(What, String)> =
         before.iter().chain(&after).flat_map(BTreeMap::keys).collect();
     keys.into_iter().filter_map(|key| difference(key, &before, &after)).collect()
 }
 
-/// Runs that are asked on either side: not each of them says everything.
+/// Runs that are compared on either side: not each of them says everything.
 const FAR: usize = 12;
 
 fn difference(key: &(What, String), before: &[Said], after: &[Said]) -> Option<Difference> {
@@ -163,7 +197,7 @@ fn difference(key: &(What, String), before: &[Said], after: &[Said]) -> Option<D
     Some(Difference { what: key.0, of: key.1.clone(), before, after, varied_before, varies_since })
 }
 
-/// Both, where both are told.
+/// Both, where both are known.
 fn place(platform: &str, of: &str) -> String {
     [platform, of].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -7,10 +7,10 @@ use crate::model::{
     Asked, Build, CacheKind, CacheOperation, CacheOutcome, Command, Engine, NoteKind, Run,
     StepKind, Tool, Transfer,
 };
-use crate::trend::Member;
 
-pub(super) fn of(member: &Member) -> Said {
-    let (run, build) = (member.run, member.build);
+/// What the run says of how this build was made.
+#[must_use]
+pub fn of(run: &Run, build: &Build) -> Said {
     let mut said = Said::new();
     builder(&mut said, build);
     bases(&mut said, build);

@@ -1,12 +1,13 @@
 //! What a run says of the lines of its Dockerfile: which steps there are, how they read, what
-//! stands before them.
+//! comes before them.
 
 use super::{Said, What, place};
 use crate::model::Step;
 use crate::series::Row;
 
-/// Of run `i`; `moved` are the rows whose neighbours matter.
-pub(super) fn of(rows: &[Row], moved: &[usize], i: usize) -> Said {
+/// What run `i` says of its steps; `moved` are the rows whose neighbours matter.
+#[must_use]
+pub fn of(rows: &[Row], moved: &[usize], i: usize) -> Said {
     let texts = rows.iter().map(|row| {
         let key = (What::Instruction, named(row));
         (key, cell(row, i).map(|step| step.text.to_string()))

@@ -8,7 +8,7 @@
 
 use foldhash::HashMap;
 
-use super::cacheconfig::{CacheConfig, Record};
+use super::cacheconfig::{CacheConfig, Link, Record};
 use super::formula;
 use super::operation::Place;
 use crate::model::{Base, Build, Digest, Few, KeyInput, Step, StepKey, StepKind};
@@ -29,27 +29,36 @@ pub(super) struct Graph<'a> {
 
 impl<'a> Graph<'a> {
     pub(super) fn of(config: &'a CacheConfig) -> Self {
-        let mut above = vec![Vec::new(); config.records.len()];
+        let mut graph = Self {
+            records: &config.records,
+            above: vec![Vec::new(); config.records.len()],
+            vertices: vertices(&config.records),
+            root: formula::selector("/"),
+            defined: config.defined,
+        };
         for (n, record) in config.records.iter().enumerate() {
-            for link in record.inputs.first().into_iter().flatten() {
+            for below in graph.below(record).collect::<Vec<_>>() {
                 if let Some(list) =
-                    above.get_mut(link.record).filter(|list| list.last() != Some(&n))
+                    graph.above.get_mut(below).filter(|list| list.last() != Some(&n))
                 {
                     list.push(n);
                 }
             }
         }
-        Self {
-            records: &config.records,
-            above,
-            vertices: vertices(&config.records),
-            root: formula::selector("/"),
-            defined: config.defined,
-        }
+        graph
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&'a Record> {
         self.records.get(at)
+    }
+
+    /// What a step may stand on. A copy onto an empty image stands on nothing: its first input is
+    /// what it takes.
+    pub(super) fn below(&self, record: &'a Record) -> impl Iterator<Item = usize> + use<'a> {
+        let root = self.root;
+        let links = record.inputs.first().into_iter().flatten();
+        let whole = move |link: &&Link| link.selector.is_none_or(|path| path == root);
+        links.filter(whole).map(|link| link.record)
     }
 
     /// Records whose first input is this one.
@@ -69,6 +78,12 @@ impl<'a> Graph<'a> {
         })
     }
 
+    /// Some path of another stage is among what it takes.
+    pub(super) fn takes_a_path(&self, record: &Record) -> bool {
+        let links = record.inputs.iter().flatten();
+        links.into_iter().any(|link| link.selector.is_some_and(|path| path != self.root))
+    }
+
     /// It takes files from another stage or image.
     pub(super) fn takes_from_stage(&self, record: &Record) -> bool {
         let others = record.inputs.iter().skip(usize::from(record.inputs.len() > 1)).flatten();
@@ -86,11 +101,12 @@ impl<'a> Graph<'a> {
             inputs,
             fields: record.fields.clone(),
             stored,
+            created: record.created,
             ..StepKey::default()
         })
     }
 
-    fn input(&self, links: &[super::cacheconfig::Link]) -> KeyInput {
+    fn input(&self, links: &[Link]) -> KeyInput {
         let leaves = links.iter().filter(|link| self.is_leaf(link.record));
         let mut contents: Few<Digest> =
             leaves.filter_map(|link| self.get(link.record)?.digest).collect();
@@ -137,8 +153,9 @@ pub(super) fn assign(graph: &Graph, build: &Build) -> Vec<Option<usize>> {
     // The longest path is the least ambiguous; what it takes, others cannot have.
     stages.sort_by_key(|stage| std::cmp::Reverse(stage.len()));
     let mut taken = vec![false; graph.records.len()];
+    let ends: Vec<Place> = stages.iter().map(|stage| end_of(build, stage)).collect();
     for stage in stages {
-        let search = || Search::of(graph, build, &stage, &taken).best();
+        let search = || Search::of(graph, build, &stage, &ends, &taken).best();
         let records = graph.of_vertices(build, &stage).unwrap_or_else(search);
         for (step, record) in stage.iter().zip(records) {
             if let Some((slot, record)) = given.get_mut(*step).zip(record) {
@@ -170,12 +187,21 @@ fn stages(build: &Build) -> Vec<Vec<usize>> {
     stages
 }
 
+/// Where a stage ends, as far as its own steps tell.
+fn end_of(build: &Build, stage: &[usize]) -> Place {
+    let mut place = Place::default();
+    for step in stage.iter().filter_map(|n| build.steps.get(*n)) {
+        place.operation(step);
+    }
+    place
+}
+
 /// The search for the path of one stage.
 struct Search<'a> {
     graph: &'a Graph<'a>,
     steps: Vec<&'a Step>,
-    /// Operations that the texts tell.
-    named: Vec<Option<Digest>>,
+    /// Operations that the texts tell, from each directory that the stage may begin in.
+    named: Vec<Vec<Digest>>,
     /// Records that the base image may be, where the log prints its digest.
     bases: Vec<Digest>,
     on_base: bool,
@@ -186,15 +212,24 @@ struct Search<'a> {
 type Score = u32;
 
 impl<'a> Search<'a> {
-    fn of(graph: &'a Graph<'a>, build: &'a Build, stage: &[usize], taken: &'a [bool]) -> Self {
+    fn of(
+        graph: &'a Graph<'a>,
+        build: &'a Build,
+        stage: &[usize],
+        ends: &[Place],
+        taken: &'a [bool],
+    ) -> Self {
         let steps: Vec<&Step> = stage.iter().filter_map(|n| build.steps.get(*n)).collect();
-        let mut place = Place::default();
-        let known = |step: &Step| step.digests.as_ref().and_then(|key| key.operation);
-        let named = steps.iter().map(|step| known(step).or(place.operation(step))).collect();
         let base = steps.first().and_then(|step| build.base_of(&step.stage, &step.platform));
+        // Numbers begin with the FROM of an image: without one the stage may stand on another one.
+        let own = base.is_some() || steps.first().is_some_and(|step| step.position > 1);
+        let mut places = vec![Place::default()];
+        places.extend(ends.iter().filter(|_| !own).cloned());
+        places.sort();
+        places.dedup();
         Self {
             graph,
-            named,
+            named: steps.iter().map(|step| named(step, &mut places)).collect(),
             bases: base.map(bases).unwrap_or_default(),
             on_base: base.is_some(),
             steps,
@@ -257,14 +292,21 @@ impl<'a> Search<'a> {
         if self.taken.get(at) == Some(&true) || !self.graph.fits(step, record) {
             return None;
         }
-        let named = self.named.get(place).copied().flatten();
-        let same = named.is_some() && named == record.digest;
+        let named = |digest| self.named.get(place).is_some_and(|all| all.contains(&digest));
+        let same = record.digest.is_some_and(named);
         let context =
             matches!(step.instruction.as_str(), "COPY" | "ADD") && !step.text.contains("--from=");
         let alike = context == (record.inputs.len() > 1 && !self.graph.takes_from_stage(record));
         let said = record.text.as_deref().is_some_and(|text| step.text.ends_with(text));
         Some(Score::from(same || said) * 8 + Score::from(record.stored) * 2 + Score::from(alike))
     }
+}
+
+/// What the operation of a step may be called.
+fn named(step: &Step, places: &mut [Place]) -> Vec<Digest> {
+    let told: Vec<Digest> = places.iter_mut().filter_map(|place| place.operation(step)).collect();
+    let known = step.digests.as_ref().and_then(|key| key.operation);
+    known.map_or(told, |operation| vec![operation])
 }
 
 struct Found {
@@ -301,7 +343,6 @@ fn bases(base: &Base) -> Vec<Digest> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::cacheconfig::Link;
     use super::*;
     use crate::model::Trace;
 

@@ -81,9 +81,14 @@ impl<'a> Guesses<'a> {
         Self { hints, place: Place::default(), known: HashMap::new() }
     }
 
-    /// Goes on with the first step of a stage.
-    pub(super) fn begin(&mut self) {
-        self.place = Place::default();
+    /// Goes on with the first step of a stage, in the directory where it begins.
+    pub(super) fn begin(&mut self, place: Place) {
+        self.place = place;
+    }
+
+    /// Where the last step left off.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The text whose operation has this digest.

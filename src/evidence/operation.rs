@@ -7,7 +7,7 @@ use super::formula;
 use crate::model::{Digest, Step};
 
 /// Follows the working directory through the steps of a stage.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     cwd: String,
 }

@@ -209,6 +209,23 @@ fn hostile_caches_are_problems() {
 }
 
 #[test]
+fn a_copy_onto_an_empty_image_is_a_stage_of_its_own() {
+    let hex = |digit: &str| format!("sha256:{}", digit.repeat(64));
+    let (base, make, copy, content) = (hex("a"), hex("b"), hex("c"), hex("d"));
+    let (root, path) = (digest(b"/"), digest(b"/out/app"));
+    let stored = "\"layers\":[{\"layer\":0}]";
+    let cache = format!(
+        "{{\"records\":[{{\"digest\":\"{base}\"}},{{{stored},\"digest\":\"{make}\",\"inputs\":[[{{\"selector\":\"{root}\",\"link\":0}}]]}},{{{stored},\"digest\":\"{copy}\",\"inputs\":[[{{\"link\":3}},{{\"selector\":\"{path}\",\"link\":1}}]]}},{{\"digest\":\"{content}\"}}]}}"
+    );
+    let mut runs = Vec::new();
+    attach(&mut runs, vec![read("x", cache.as_bytes()).unwrap().unwrap()], &[]);
+    let steps = &runs[0].builds[0].steps;
+    let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(names, ["[stage-0 2/2] RUN", "[stage-1 1/1] COPY"]);
+    assert_eq!(steps[1].trace.as_ref().unwrap().inputs, [0]);
+}
+
+#[test]
 fn logs_are_no_evidence() {
     for log in [
         "#1 [internal] load build definition\n",

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
+
 use super::{Few, Text};
 
 /// The first bytes of a SHA-256: enough to tell any two apart.
@@ -127,6 +129,8 @@ pub struct StepKey {
     /// Whether the cache holds its result; without it the record names the step only. `None` where
     /// no cache tells.
     pub stored: Option<bool>,
+    /// When its result was made, where the cache holds it.
+    pub created: Option<DateTime<Utc>>,
 }
 
 impl StepKey {

@@ -206,12 +206,15 @@ impl<'m, 'a> Ledger<'m, 'a> {
     /// What the log shows of a stage that ran, or what files beside it prove. A step that ran
     /// because another stage did may have run by itself all the same; only those files can tell.
     fn misses(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Vec<Found> {
-        let follows = now.follows(stage, step) || self.follows_a_build_before(now, stage, step);
+        let follows = now.follows(stage, step)
+            || self.follows_a_build_before(now, stage, step)
+            || self.follows_a_common_step(now, stage, step);
         let said = if follows { None } else { self.miss(now, stage, step) };
         if !proof::has_digests(stage) {
             return said.into_iter().collect();
         }
-        let cases = proof::of_stage(self.before(now), now.build, stage, (step, said.as_ref()));
+        let build = (now.run, now.build);
+        let cases = proof::of_stage(self.runs_before(now), build, stage, (step, said.as_ref()));
         let proved: Vec<Found> =
             cases.into_iter().filter_map(|case| case.found(now.build, said.as_ref())).collect();
         // Of a build without its log nothing is known but what is proven.
@@ -225,14 +228,23 @@ impl<'m, 'a> Ledger<'m, 'a> {
         }
         let ran = stage.steps.iter().copied().find(|step| step.outcome == Outcome::Miss);
         ran.or_else(|| {
-            let at = proof::first_changed(self.before(now), now.build, stage)?;
+            let build = (now.run, now.build);
+            let at = proof::first_changed(self.runs_before(now), build, stage)?;
             stage.steps.get(at).copied()
         })
     }
 
     /// The builds before.
     fn before(&self, now: &Now) -> impl DoubleEndedIterator<Item = &'a Build> + use<'m, 'a> {
-        self.members.get(..now.i).unwrap_or_default().iter().map(|(_, build)| *build)
+        self.runs_before(now).map(|(_, build)| build)
+    }
+
+    /// The builds before, each with its run.
+    fn runs_before(
+        &self,
+        now: &Now,
+    ) -> impl DoubleEndedIterator<Item = (&'a Run, &'a Build)> + use<'m, 'a> {
+        self.members.get(..now.i).unwrap_or_default().iter().copied()
     }
 
     fn miss(&self, now: &Now<'a>, stage: &Stage<'a>, step: &'a Step) -> Option<Found> {

@@ -5,14 +5,17 @@
 //! The first step whose own operation, base image or files have another digest is why its stage
 //! broke. Where nothing differs, the result was there to be found, and the cache is to blame.
 
+mod below;
 mod operation;
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+
 use super::chain::Stage;
 use super::miss::Found;
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, EvidenceKind, Few, KeyInput, Step, StepKey, Text};
+use crate::model::{Build, EvidenceKind, Few, KeyInput, Outcome, Run, Step, StepKey, Text};
 
 /// What is proven of one step that ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +85,8 @@ impl Why {
 /// all the same. `said` is what the log shows of the first; nothing where it ran because another
 /// stage did.
 pub(super) fn of_stage<'a, 'b: 'a>(
-    before: impl DoubleEndedIterator<Item = &'b Build>,
-    now: &'a Build,
+    before: impl DoubleEndedIterator<Item = (&'b Run, &'b Build)>,
+    now: (&'a Run, &'a Build),
     stage: &'a Stage<'a>,
     (ran, said): (&Step, Option<&'a Found>),
 ) -> Vec<Case> {
@@ -94,7 +97,9 @@ pub(super) fn of_stage<'a, 'b: 'a>(
     for (at, step) in stage.steps.iter().enumerate().skip(first) {
         let Some(difference) = pair.difference(at, step) else { break };
         let nothing = !difference.is_something();
-        if at == first && nothing && !pair.is_same_above(first) {
+        let lost = at == first && nothing;
+        if lost && !(pair.is_same_above(first) && (said.is_none() || pair.is_same_below(at, step)))
+        {
             return Vec::new();
         }
         if (at == first && said.is_some()) || !nothing {
@@ -110,13 +115,13 @@ pub(super) fn of_stage<'a, 'b: 'a>(
 /// Which step of a stage is the first that an earlier build cannot have made: of a build without
 /// its log, nothing else shows that it ran.
 pub(super) fn first_changed<'a, 'b: 'a>(
-    before: impl DoubleEndedIterator<Item = &'b Build>,
-    now: &'a Build,
+    before: impl DoubleEndedIterator<Item = (&'b Run, &'b Build)>,
+    now: (&'a Run, &'a Build),
     stage: &'a Stage<'a>,
 ) -> Option<usize> {
     let pair = Pair::of(before, now, stage, None)?;
     let changed = |(at, step): &(usize, &&Step)| {
-        pair.difference(*at, step).is_some_and(Difference::is_something)
+        !pair.was_reused(step) && pair.difference(*at, step).is_some_and(Difference::is_something)
     };
     stage.steps.iter().enumerate().find(changed).map(|(at, _)| at)
 }
@@ -140,6 +145,10 @@ struct Pair<'a> {
     before: &'a Build,
     /// The steps of the stage in it, by their positions.
     then: Vec<&'a Step>,
+    /// When the newest result of it was made, where no log tells of it.
+    latest: Option<DateTime<Utc>>,
+    /// The logs name two commits.
+    other_commit: bool,
     now: &'a Build,
     stage: &'a Stage<'a>,
     /// What the log shows of the first step that ran.
@@ -149,13 +158,29 @@ struct Pair<'a> {
 impl<'a> Pair<'a> {
     /// A stage, and the same one in the nearest earlier build that files tell of.
     fn of<'b: 'a>(
-        before: impl DoubleEndedIterator<Item = &'b Build>,
-        now: &'a Build,
+        before: impl DoubleEndedIterator<Item = (&'b Run, &'b Build)>,
+        (run, now): (&'a Run, &'a Build),
         stage: &'a Stage<'a>,
         said: Option<&'a Found>,
     ) -> Option<Self> {
-        let earlier = before.rev().find(|build| has_stage(build, stage))?;
-        Some(Self { before: earlier, then: steps_of(earlier, stage), now, stage, said })
+        let (earlier, before) = before.rev().find(|(_, build)| has_stage(build, stage))?;
+        let commits = earlier.commit.as_ref().zip(run.commit.as_ref());
+        Some(Self {
+            before,
+            then: steps_of(before, stage),
+            latest: earlier.started.filter(|_| before.headless),
+            other_commit: commits.is_some_and(|(was, is)| was != is),
+            now,
+            stage,
+            said,
+        })
+    }
+
+    /// A build without its log: the result of the step is older than the newest one of before.
+    fn was_reused(&self, step: &Step) -> bool {
+        let made = step.digests.as_ref().and_then(|key| key.created);
+        step.outcome == Outcome::Hit
+            || made.zip(self.latest).is_some_and(|(at, latest)| at <= latest)
     }
 
     /// The step of the earlier build at the same place.
@@ -188,7 +213,7 @@ impl<'a> Pair<'a> {
         for (n, (was, is)) in before.inputs.iter().zip(&now.inputs).enumerate() {
             match was.is_same(is) {
                 Some(false) => return self.of_input(at, n, step, is),
-                // The step below is looked at by itself.
+                // Steps below are looked at by themselves.
                 None => told &= is.step && was.step,
                 Some(true) => {}
             }
@@ -206,14 +231,6 @@ impl<'a> Pair<'a> {
         }
         // What another stage made is no cause of its own.
         (!input.step && input.selector.is_none()).then_some(Difference::Files)
-    }
-
-    /// All steps above have the same keys in both builds.
-    fn is_same_above(&self, at: usize) -> bool {
-        self.stage.steps.iter().take(at).enumerate().all(|(n, step)| {
-            let difference = self.difference(n, step);
-            difference.is_some_and(|difference| !difference.is_something())
-        })
     }
 
     fn case(&self, step: &'a Step, differs: Difference) -> Option<Case> {
@@ -237,16 +254,6 @@ impl<'a> Pair<'a> {
             inputs: why.inputs.clone(),
         };
         Some(Case { step: at, proved, why })
-    }
-
-    /// Without logs stages have no names: the step is the same one as before only where its stage
-    /// has as many steps, and the one above it is the same.
-    fn is_aligned(&self, step: &'a Step) -> bool {
-        let same = |(before, now): (&StepKey, &StepKey)| before.operation == now.operation;
-        let above =
-            self.stage.steps.iter().take_while(|other| other.position < step.position).last();
-        let alike = above.is_none_or(|above| self.keys(above).is_some_and(same));
-        alike && self.earlier(step).is_some_and(|other| other.of == step.of)
     }
 
     /// Files with another content or mode, where the commits of both builds are known; none where

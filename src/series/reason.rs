@@ -5,6 +5,7 @@
 //! ENV in scope, added hosts, network, limits, user and shell; a WORKDIR on text, parent, user and
 //! `SOURCE_DATE_EPOCH`; a COPY on the files and its parent, with `--link` on the files alone.
 
+mod above;
 mod asked;
 mod left;
 mod unstored;
@@ -13,7 +14,7 @@ use super::asked::{Asked, EPOCH};
 use super::chain::{self, Input, Stage};
 use super::ledger::{Ledger, Line, Now, Seen};
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, Dialect, Outcome, Run, Step, StepKind, Text};
+use crate::model::{Build, Outcome, Run, Step, StepKind, Text};
 
 use Confidence::{Likely, Proven, Suspected};
 
@@ -70,7 +71,7 @@ impl<'a> Case<'_, '_, 'a> {
         if self.seen.is_none() {
             return self.text_changed(before, store);
         }
-        if before.is_some_and(|(_, build)| self.stands_below_a_changed_text(build)) {
+        if before.is_some_and(|(_, build)| self.stands_below_a_change(build)) {
             let why = Why::of(Because::InstructionChanged, Proven, store);
             return why.differing(vec![KeyPart::Instruction]);
         }
@@ -322,23 +323,6 @@ impl<'a> Case<'_, '_, 'a> {
             other.position == step.position && other.is_of(&step.stage, &step.platform)
         };
         before.headless && !before.steps.iter().any(here)
-    }
-
-    /// The builder prints each instruction, and one above the step that makes no layer, an ENV, has
-    /// another text than before.
-    fn stands_below_a_changed_text(&self, before: &Build) -> bool {
-        let above = |step: &&Step| {
-            step.kind == StepKind::Metadata
-                && step.stage == self.stage.name
-                && step.position < self.step.position
-        };
-        let known =
-            |step: &Step| before.steps.iter().any(|s| s.stage == step.stage && s.text == step.text);
-        let mut metadata = self.now.build.steps.iter().filter(above);
-        let in_key = matches!(self.now.build.dialect, Dialect::Classic | Dialect::Buildah);
-        // Above steps that came from the cache, one that did not is what broke the chain.
-        let breaks = |step: &Step| !known(step) && (self.first || step.outcome == Outcome::Miss);
-        in_key && metadata.any(breaks)
     }
 
     /// A builder that makes one step of two equal ones printed it under the name of another stage:

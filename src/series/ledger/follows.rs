@@ -31,6 +31,30 @@ impl<'a> Ledger<'_, 'a> {
         let lately = || self.before(now).rev().take(LATELY).take_while(|build| without(build));
         !step.operation().is_link() && (in_log() || lately().any(|build| ran(&build)))
     }
+
+    /// Stages that begin alike share their first steps, which are printed under the name of one of
+    /// them: the one right above the first that is printed here ran. One with a text of its own ran
+    /// by itself as well.
+    pub(super) fn follows_a_common_step(
+        &self,
+        now: &Now<'a>,
+        stage: &Stage<'a>,
+        step: &Step,
+    ) -> bool {
+        let build = now.build;
+        let first = stage.steps.first().is_some_and(|first| first.position == step.position);
+        let line = self.stages.get(&(stage.name, stage.platform));
+        let known = line.is_some_and(|line| line.steps.contains_key(step.text.as_str()));
+        // A FROM may be what is above the second.
+        let shares = first && step.position > 2 && build.dialect.counts_from();
+        if !shares || !known || build.headless || step.operation().is_link() {
+            return false;
+        }
+        let above =
+            |other: &&Step| other.position + 1 == step.position && other.platform == step.platform;
+        let mut above = build.decided().filter(above).peekable();
+        above.peek().is_some() && above.all(|other| other.outcome == Outcome::Miss)
+    }
 }
 
 impl<'a> Now<'a> {

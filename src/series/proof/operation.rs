@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::super::chain;
 use super::{Because, Confidence, Difference, Few, KeyPart, Pair, Why, is_other_operation};
-use crate::model::{Amount, Build, Digest, EvidenceKind, Step, Text};
+use crate::model::{Amount, Base, Build, Digest, EvidenceKind, Step, Text};
 
 use Confidence::{Likely, Proven, Suspected};
 
@@ -27,6 +27,10 @@ impl<'a> Pair<'a> {
             return instruction(Proven);
         }
         match step.instruction.as_str() {
+            // Without a log its path may be another one.
+            "WORKDIR" if !self.are_printed(step) => {
+                Why { open: Few::from([KeyPart::Options]), ..instruction(Suspected) }
+            }
             "WORKDIR" => self.of_workdir(),
             "RUN" => self.of_run(step),
             // Values are filled in where they are printed; a here-document is printed in part.
@@ -36,8 +40,12 @@ impl<'a> Pair<'a> {
 
     /// Both texts are known, and differ.
     fn has_other_text(&self, step: &Step) -> bool {
-        let known = |other: &&Step| is_printed(other) && is_printed(step);
-        self.earlier(step).filter(known).is_some_and(|other| other.text != step.text)
+        self.are_printed(step) && self.earlier(step).is_some_and(|other| other.text != step.text)
+    }
+
+    /// Both texts are known.
+    fn are_printed(&self, step: &Step) -> bool {
+        is_printed(step) && self.earlier(step).is_some_and(is_printed)
     }
 
     /// A file names the parts of both operations: those that differ say it all.
@@ -128,7 +136,8 @@ impl<'a> Pair<'a> {
         }
         if !is_printed(step) {
             return if others.is_empty() {
-                instruction(Suspected)
+                let open = Few::from([KeyPart::Values, KeyPart::Options]);
+                Why { open, ..instruction(Suspected) }
             } else {
                 argument(self.names(), Proven)
             };
@@ -149,7 +158,8 @@ impl<'a> Pair<'a> {
                 if none { Few::new() } else { Few::from([KeyPart::Values, KeyPart::Options]) };
             return Why { open, ..above(Likely) };
         }
-        let same = is_same_file(self.before.dockerfile.as_ref(), self.now.dockerfile.as_ref());
+        let same = !self.other_commit
+            && is_same_file(self.before.dockerfile.as_ref(), self.now.dockerfile.as_ref());
         if none {
             let option = Why::of(
                 Difference::Options,
@@ -167,10 +177,28 @@ impl<'a> Pair<'a> {
         chain::is_other_size(&self.before.dockerfile, &self.now.dockerfile)
     }
 
-    /// The log prints another digest of the base image of the stage.
+    /// The base image of the stage is another one: the logs print its digest, if only under the
+    /// name of another stage on it, or the records of first steps name it.
     fn base_moved(&self) -> bool {
-        let before = self.before.base_of(self.stage.name, self.stage.platform);
-        before.zip(self.stage.base).is_some_and(|(before, now)| chain::is_other_base(before, now))
+        let before = |base: &Base| self.before.base_of(&base.stage, &base.platform);
+        let moved = |base: &Base| before(base).is_some_and(|old| chain::is_other_base(old, base));
+        if let Some(base) = self.stage.base.filter(|base| before(base).is_some()) {
+            return moved(base);
+        }
+        self.now.bases.iter().any(moved)
+            || self.now.steps.iter().any(|step| self.stands_on_another(step))
+    }
+
+    /// Nothing but an image lies below the step, and it has no record in common with the one that
+    /// lay below it before.
+    fn stands_on_another(&self, step: &'a Step) -> bool {
+        let below =
+            |step: &'a Step| step.digests.as_ref()?.inputs.first().filter(|input| !input.step);
+        let here = |other: &&Step| {
+            other.position == step.position && other.is_of(&step.stage, &step.platform)
+        };
+        let before = self.before.steps.iter().find(here).and_then(below);
+        before.zip(below(step)).is_some_and(|(was, is)| was.is_same(is) == Some(false))
     }
 
     /// Build arguments with other values, where files tell all of them. A history remembers the
@@ -213,7 +241,8 @@ fn is_printed(step: &Step) -> bool {
     step.text != step.instruction
 }
 
-/// As many bytes of the Dockerfile were sent; from 1000 on the log rounds.
+/// As many bytes of the Dockerfile were sent; from 1000 on the log rounds. An edit may keep the
+/// size, as that of a version does: it needs another commit.
 fn is_same_file(a: Option<&Amount>, b: Option<&Amount>) -> bool {
     let exact = |size: &str| {
         size.strip_suffix('B').is_some_and(|n| n.bytes().all(|byte| byte.is_ascii_digit()))

@@ -1,5 +1,6 @@
 //! Exported caches beside logs, and alone: the cause of each miss, and nothing that is wrong.
 
+mod alike;
 mod checkout;
 mod generated;
 mod hostile;

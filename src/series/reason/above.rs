@@ -1,0 +1,46 @@
+//! What stands above a step in its stage, and no longer is what it was.
+
+use super::Case;
+use crate::model::{Build, Dialect, Outcome, Step, StepKind};
+
+impl Case<'_, '_, '_> {
+    /// Its parent is another one by the Dockerfile.
+    pub(super) fn stands_below_a_change(&self, before: &Build) -> bool {
+        self.stands_below_a_changed_text(before) || self.has_others_above(before)
+    }
+
+    /// The builder prints each instruction, and one above the step that makes no layer, an ENV, has
+    /// another text than before.
+    fn stands_below_a_changed_text(&self, before: &Build) -> bool {
+        let above = |step: &&Step| {
+            step.kind == StepKind::Metadata
+                && step.stage == self.stage.name
+                && step.position < self.step.position
+        };
+        let known =
+            |step: &Step| before.steps.iter().any(|s| s.stage == step.stage && s.text == step.text);
+        let mut metadata = self.now.build.steps.iter().filter(above);
+        let in_key = matches!(self.now.build.dialect, Dialect::Classic | Dialect::Buildah);
+        // Above steps that came from the cache, one that did not is what broke the chain.
+        let breaks = |step: &Step| !known(step) && (self.first || step.outcome == Outcome::Miss);
+        in_key && metadata.any(breaks)
+    }
+
+    /// More or fewer steps stand above it in its stage than before, so that its parent is another
+    /// one: some were removed, or it was moved. Numbers alone also move where FROM names a stage,
+    /// and steps that two stages share are printed in one of them.
+    fn has_others_above(&self, before: &Build) -> bool {
+        let step = self.step;
+        let here = |other: &&Step| other.is_of(&step.stage, &step.platform);
+        let Some(then) = before.decided().filter(here).find(|other| other.text == step.text) else {
+            return false;
+        };
+        let above = |build: &Build, of: &Step| {
+            build.decided().filter(here).filter(|other| other.position < of.position).count()
+        };
+        let (was, is) = (above(before, then), above(self.now.build, step));
+        let fewer = is < was && step.position < then.position;
+        let more = is > was && step.position > then.position;
+        (fewer || more) && !step.operation().is_link()
+    }
+}

@@ -149,9 +149,7 @@ fn builder_only(site: &Site) -> Fix {
 fn builder_of(study: &Study, at: At) -> Fix {
     let site = Site::written(at);
     let mut calls: Vec<At> = bake::calls_of(study, at).collect();
-    let builds =
-        |call: &At| bake::built(study, *call).is_some_and(|(_, built)| built.may_be(at.index));
-    calls.retain(|call| call.driver() == Some("docker") && builds(call));
+    calls.retain(|call| call.driver() == Some("docker"));
     calls.dedup_by_key(|call| (&call.config.path, call.index));
     let Some(first) = calls.first() else { return patch::with_builder(builder_only(&site), &site) };
     let form = Site::written(*first).form;

@@ -32,10 +32,10 @@ fn is_of_no_use(at: At) -> bool {
     let command = &at.place.command;
     let asks = !command.cache_from.is_empty() || !command.cache_to.is_empty() || command.no_cache;
     let tool = matches!(command.tool, Tool::DockerBuild | Tool::BuildxBuild | Tool::Compose);
-    let older = at.texts().any(|text| text.contains("DOCKER_BUILDKIT"));
+    let older = || at.texts().any(|text| text.contains("DOCKER_BUILDKIT"));
     let shared =
         at.config.content.pipelines.as_ref().is_some_and(|file| !file.sharing(DOCKER).is_empty());
-    cache(at).is_some() && tool && !asks && !older && !shared
+    cache(at).is_some() && tool && !asks && !shared && !older()
 }
 
 /// The predefined cache; one that the file defines is a directory.

@@ -1,7 +1,7 @@
 //! The configuration: a call of bake or Compose on a machine that is new each time, whose targets
 //! name no cache.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap};
 
 use super::META;
 use crate::config::Config;
@@ -18,33 +18,38 @@ struct Called<'a> {
     targets: Vec<At<'a>>,
 }
 
+/// Targets and services by their names: several files may be one configuration.
+type Targets<'a> = HashMap<&'a str, Vec<At<'a>>>;
+
 /// One note for each file of targets.
 pub(super) fn findings<'a>(study: &'a Study, places: &[At<'a>]) -> Vec<Finding> {
-    let mut found: Vec<Called> = Vec::new();
-    for called in places.iter().filter_map(|at| cold(study, *at)) {
-        if !found.iter().any(|known| known.file.path == called.file.path) {
-            found.push(called);
+    let mut targets = Targets::new();
+    for at in planned::places(study).filter(|at| at.config.kind.ci().is_none()) {
+        if let Some(name) = &at.place.target {
+            targets.entry(name).or_default().push(at);
         }
     }
-    found.iter().filter_map(finding).collect()
+    let mut found: BTreeMap<&str, Called> = BTreeMap::new();
+    for called in places.iter().filter_map(|at| cold(study, &targets, *at)) {
+        found.entry(&called.file.path).or_insert(called);
+    }
+    found.values().filter_map(finding).collect()
 }
 
 /// The call, if nothing that it builds has a cache.
-fn cold<'a>(study: &'a Study, at: At<'a>) -> Option<Called<'a>> {
+fn cold<'a>(study: &'a Study, targets: &Targets<'a>, at: At<'a>) -> Option<Called<'a>> {
     let place = at.place;
     let calls = matches!(place.command.tool, Tool::BuildxBake | Tool::Compose);
     if !calls || !place.fresh || place.classic || at.ci().is_none() {
         return None;
     }
     let (file, built) = bake::built(study, at)?;
-    let targets = built.all.iter().filter_map(|at| file.content.places.get(*at)?.target.as_ref());
-    let names: HashSet<&String> = targets.collect();
-    let is_asked = |at: &At| at.place.target.as_ref().is_some_and(|name| names.contains(name));
-    let own = planned::places(study).filter(|at| at.config.kind.ci().is_none());
-    let built: Vec<At> = own.filter(is_asked).collect();
-    // Several files may be one configuration.
+    let names = built.all.iter().filter_map(|at| file.content.places.get(*at)?.target.as_deref());
+    let built: Vec<At> = names.filter_map(|name| targets.get(name)).flatten().copied().collect();
     let cached = built.iter().any(|at| has_cache(&at.place.command)) || has_cache(&place.command);
-    let targets: Vec<At> = built.into_iter().filter(|at| at.config.path == file.path).collect();
+    let mut targets = built;
+    targets.retain(|at| at.config.path == file.path);
+    targets.sort_by_key(|at| at.index);
     let runs = targets.iter().any(|at| runs_something(study, *at));
     (!cached && runs).then_some(Called { at, file, targets })
 }

@@ -18,7 +18,7 @@ pub(in crate::rules) fn built<'a>(study: &'a Study, at: At) -> Option<(&'a Confi
     Some((study.configs.get(file)?, built))
 }
 
-/// Calls of bake or Compose that read the file of this target.
+/// Calls of bake or Compose that build this target or service, or may.
 pub(in crate::rules) fn calls_of<'a>(
     study: &'a Study,
     at: At<'a>,
@@ -28,7 +28,7 @@ pub(in crate::rules) fn calls_of<'a>(
         "compose" => Some(Tool::Compose),
         _ => None,
     };
-    let calls = study.calls.of_file(&study.configs, at.config);
+    let calls = study.calls.of_place(&study.configs, at);
     calls.filter(move |call| tool == Some(call.place.command.tool))
 }
 
@@ -55,8 +55,7 @@ pub(in crate::rules) fn settings_of<'a>(
 /// Some call builds the target, as far as there are calls and their targets are written out.
 pub(in crate::rules) fn may_be_built(study: &Study, at: At) -> bool {
     let made_of_a_matrix = at.place.target.as_ref().is_none_or(|name| name.contains('$'));
-    let reached = || study.calls.reached(at.config);
-    made_of_a_matrix || reached().is_none_or(|reached| reached.may_be(at.index))
+    made_of_a_matrix || !study.calls.passes_over(at)
 }
 
 /// The only target that a call asks for.

@@ -14,21 +14,18 @@ pub(in crate::rules) struct Built {
     pub(in crate::rules) asked: Vec<usize>,
     /// The same with all that those are linked to.
     pub(in crate::rules) all: Vec<usize>,
-    known: HashSet<usize>,
     /// Some name is written with a variable, or is of another file: it may be any of them.
     open: bool,
 }
 
 impl Built {
-    /// The call builds this place, or may.
-    pub(in crate::rules) fn may_be(&self, index: usize) -> bool {
-        self.open || self.known.contains(&index)
+    pub(super) fn is_open(&self) -> bool {
+        self.open
     }
 
-    /// All that this call builds too.
-    pub(super) fn add(&mut self, other: &Self) {
-        self.open |= other.open;
-        self.known.extend(&other.known);
+    /// What the call builds, or may, of a file.
+    pub(super) fn places_of(&self, file: &Config) -> Vec<usize> {
+        if self.open { (0..file.content.places.len()).collect() } else { self.all.clone() }
     }
 }
 
@@ -78,19 +75,16 @@ impl<'a> Names<'a> {
     }
 
     fn with_linked(&self, mut built: Built) -> Built {
+        let mut known: HashSet<usize> = built.asked.iter().copied().collect();
         built.all.clone_from(&built.asked);
-        built.known.extend(&built.asked);
         let mut next = 0;
         while let Some(index) = built.all.get(next) {
             next += 1;
             let place = self.file.content.places.get(*index);
             let inputs = place.into_iter().flat_map(|place| &place.inputs);
             let linked = inputs.filter_map(|input| input.split_once("=target:"));
-            for index in linked.filter_map(|(_, name)| self.targets.get(name)) {
-                if built.known.insert(*index) {
-                    built.all.push(*index);
-                }
-            }
+            let linked = linked.filter_map(|(_, name)| self.targets.get(name)).copied();
+            built.all.extend(linked.filter(|index| known.insert(*index)));
         }
         built
     }

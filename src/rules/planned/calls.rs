@@ -1,7 +1,7 @@
 //! Calls of bake and Compose, and the files of targets and services that they read. Found once:
 //! there may be hundreds of both.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::built::{Built, Names};
 use super::{plain, runs_in};
@@ -10,16 +10,23 @@ use crate::model::Tool;
 use crate::rules::remedy::At;
 use crate::rules::remedy::place::places_of;
 
-/// Files by path and kind; calls as numbers of file, place and form.
+/// A call, as numbers of file, place and form.
+type Call = (usize, usize, usize);
+
+/// Files by path and kind, and their calls.
 #[derive(Clone, Debug, Default)]
 pub(in crate::rules) struct Calls {
     files: HashMap<String, usize>,
-    /// By the number of the file that they read, in the order of the configuration.
-    of_files: HashMap<usize, Vec<(usize, usize, usize)>>,
-    /// What calls build, by the number of the file and the names that they give.
-    built: HashMap<(usize, Vec<String>), Built>,
-    /// What some call of a file builds.
-    reached: HashMap<usize, Built>,
+    /// Calls that name the same in the same file are one.
+    kinds: Vec<(Built, Vec<Call>)>,
+    /// Which of these it is, by the number of the file and the names.
+    named: HashMap<(usize, Vec<String>), usize>,
+    /// Files that are called.
+    called: HashSet<usize>,
+    /// Those that build a place, by the numbers of file and place.
+    of_places: HashMap<(usize, usize), Vec<usize>>,
+    /// Those that may build any place of a file.
+    open: HashMap<usize, Vec<usize>>,
 }
 
 impl Calls {
@@ -34,30 +41,48 @@ impl Calls {
                 |at: &At| matches!(at.place.command.tool, Tool::BuildxBake | Tool::Compose);
             for at in places_of(config).filter(is_call) {
                 let Some(file) = all.file(configs, at) else { continue };
-                let call = (number, at.index, at.place.form);
-                all.of_files.entry(file).or_default().push(call);
-                let Some(config) = configs.get(file) else { continue };
-                let key = (file, named(at));
-                if !all.built.contains_key(&key) {
-                    let names = names.entry(file).or_insert_with(|| Names::of(config));
-                    let built = names.built(&key.1);
-                    all.reached.entry(file).or_default().add(&built);
-                    all.built.insert(key, built);
-                }
+                let Some(read) = configs.get(file) else { continue };
+                let names = names.entry(file).or_insert_with(|| Names::of(read));
+                all.add(file, names, named(at), (number, at.index, at.place.form));
             }
         }
         all
     }
 
+    fn add(&mut self, file: usize, targets: &Names, asked: Vec<String>, call: Call) {
+        let key = (file, asked);
+        let known = self.named.get(&key).and_then(|kind| self.kinds.get_mut(*kind));
+        if let Some((_, calls)) = known {
+            calls.push(call);
+            return;
+        }
+        let kind = self.kinds.len();
+        self.called.insert(file);
+        let built = targets.built(&key.1);
+        if built.is_open() {
+            self.open.entry(file).or_default().push(kind);
+        } else {
+            for index in &built.all {
+                self.of_places.entry((file, *index)).or_default().push(kind);
+            }
+        }
+        self.kinds.push((built, vec![call]));
+        self.named.insert(key, kind);
+    }
+
     /// The number of the file that a call reads, and what it builds there.
     pub(super) fn built(&self, configs: &[Config], at: At) -> Option<(usize, &Built)> {
         let file = self.file(configs, at).filter(|_| !is_read(at.config))?;
-        Some((file, self.built.get(&(file, named(at)))?))
+        let (built, _) = self.kinds.get(*self.named.get(&(file, named(at)))?)?;
+        Some((file, built))
     }
 
-    /// What some call builds of a file; `None` where there is none.
-    pub(super) fn reached(&self, file: &Config) -> Option<&Built> {
-        self.reached.get(self.files.get(&file.path)?)
+    /// No call of the file that there is builds this place.
+    pub(super) fn passes_over(&self, at: At) -> bool {
+        let Some(file) = self.files.get(&at.config.path) else { return false };
+        self.called.contains(file)
+            && !self.open.contains_key(file)
+            && !self.of_places.contains_key(&(*file, at.index))
     }
 
     /// The file that a call reads, else the one that bake finds by itself: its own before one of
@@ -85,17 +110,22 @@ impl Calls {
         }
     }
 
-    /// The calls that read a file.
-    pub(super) fn of_file<'a>(
+    /// The calls that build a place, or may, in the order of the configuration.
+    pub(super) fn of_place<'a>(
         &'a self,
         configs: &'a [Config],
-        file: &Config,
+        at: At,
     ) -> impl Iterator<Item = At<'a>> + use<'a> {
-        let calls = self.files.get(&file.path).and_then(|number| self.of_files.get(number));
-        calls.into_iter().flatten().filter_map(|(number, index, form)| {
-            let config = configs.get(*number)?;
-            let place = config.content.judged(*index).get(*form)?;
-            Some(At { config, index: *index, place })
+        let file = self.files.get(&at.config.path);
+        let own = file.and_then(|file| self.of_places.get(&(*file, at.index)));
+        let open = file.and_then(|file| self.open.get(file));
+        let kinds = own.into_iter().chain(open).flatten().filter_map(|kind| self.kinds.get(*kind));
+        let mut calls: Vec<Call> = kinds.flat_map(|(_, calls)| calls).copied().collect();
+        calls.sort_unstable();
+        calls.into_iter().filter_map(|(number, index, form)| {
+            let config = configs.get(number)?;
+            let place = config.content.judged(index).get(form)?;
+            Some(At { config, index, place })
         })
     }
 }

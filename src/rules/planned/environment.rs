@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::bake;
+use super::callers::numbers;
 use crate::config::pattern::has_word;
 use crate::config::{Config, Form, pieces};
 use crate::model::CacheSpec;
@@ -25,7 +26,7 @@ pub(in crate::rules) fn of(study: &Study) -> Vec<Given> {
         let key = [file.path.as_str(), call.config.path.as_str(), caller];
         let names = names.entry(key).or_insert_with(|| mentioned(file, call));
         let values: Values = names.iter().map(|name| (*name, value(call, name))).collect();
-        for index in (0..file.content.places.len()).filter(|index| built.may_be(*index)) {
+        for index in built.places_of(file) {
             match found.get_mut(&(file.path.as_str(), index)) {
                 Some(known) => agree(known, &values),
                 None => drop(found.insert((&file.path, index), values.clone())),
@@ -84,8 +85,7 @@ pub(in crate::rules) fn is_exported(config: &Config, name: &str) -> bool {
 
 /// Writes them into the places.
 pub(in crate::rules) fn fill(configs: &mut [Config], given: Vec<Given>) {
-    let numbers: HashMap<String, usize> =
-        configs.iter().enumerate().rev().map(|(n, config)| (config.path.clone(), n)).collect();
+    let numbers = numbers(configs);
     for (path, index, values) in given {
         let config = numbers.get(&path).and_then(|number| configs.get_mut(*number));
         let Some(place) = config.and_then(|config| config.content.places.get_mut(index)) else {

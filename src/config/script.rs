@@ -12,7 +12,7 @@ mod options;
 mod registry;
 mod shell;
 
-pub(super) use builders::{Builders, stays};
+pub(super) use builders::{Builders, keeps_in_containerd, stays};
 pub use calls::ScriptCall;
 pub(super) use calls::{Program, in_checkout, is_script, joined};
 pub(super) use edit::change;

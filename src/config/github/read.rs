@@ -93,6 +93,9 @@ pub(super) fn builds(root: &Value, doc: Option<&Document>) -> Vec<Found> {
         };
         let hosted = hosted(value, &job.leg_values);
         let mut builders = if hosted { Builders::fresh() } else { Builders::unknown() };
+        if has_newer_engine(value, &job.leg_values) {
+            builders.doubt_store();
+        }
         builders.gha_token = Some(false);
         steps(value, &key(&jobs, &id), &job, &mut builders, doc, &mut found);
     }
@@ -290,7 +293,10 @@ fn setup(action: &str, step: &Value, builders: &mut Builders) {
             builders.take(None);
             builders.doubt();
         }
-        "docker/setup-docker-action" | "crazy-max/ghaction-setup-docker" => builders.take(None),
+        "docker/setup-docker-action" | "crazy-max/ghaction-setup-docker" => {
+            builders.take(None);
+            builders.doubt_store();
+        }
         // Whoever carries layers from run to run has a cache of another kind.
         _ if action.contains("docker-layer-caching") || action.contains("buildkit-cache-dance") => {
             builders.doubt();
@@ -310,6 +316,14 @@ fn hosted(job: &Value, leg_values: &[(String, Vec<String>)]) -> bool {
     let labels = job.get("runs-on").map(crate::config::yaml::one_or_more).unwrap_or_default();
     let own = |label: &String| machine::may_be_hosted(label, leg_values);
     labels.iter().any(own) && !labels.iter().any(|label| label == "self-hosted")
+}
+
+/// The machines of 26.04 have Docker 29, those of 24.04 and before 28 (actions/runner-images
+/// `images/ubuntu/toolsets`).
+fn has_newer_engine(job: &Value, leg_values: &[(String, Vec<String>)]) -> bool {
+    let labels = job.get("runs-on").map(crate::config::yaml::one_or_more).unwrap_or_default();
+    let legs = leg_values.iter().flat_map(|(_, values)| values);
+    labels.iter().chain(legs).any(|label| label.starts_with("ubuntu-26"))
 }
 
 /// `defaults: {run: {working-directory: web}}` of a workflow or a job.

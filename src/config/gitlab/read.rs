@@ -44,6 +44,9 @@ fn job(root: &Value, doc: Option<&Document>, number: usize, name: &str) -> Vec<(
         scripts.iter().flatten().flat_map(|from| items(root, doc, from, 0)).collect();
     let fresh = has_dind(root, name) && !is_partial(root, &chain);
     let mut builders = if fresh { Builders::fresh() } else { Builders::unknown() };
+    if dind(root, name).iter().any(|image| script::keeps_in_containerd(image)) {
+        builders.doubt_store();
+    }
     let mut found = script::builds(doc, number, &scripts, &mut builders);
     let parallel = keyword_of_chain(&chain, "parallel");
     let mut variables = variables(root, &chain);
@@ -131,11 +134,16 @@ fn refers_elsewhere(root: &Value, value: &Value) -> bool {
 
 /// Whether the job starts Docker's engine as a service: it begins fresh.
 pub(super) fn has_dind(root: &Value, job: &str) -> bool {
+    !dind(root, job).is_empty()
+}
+
+/// The images of such services.
+fn dind(root: &Value, job: &str) -> Vec<String> {
     let services = keyword(root, &chain(root, job), "services");
     let list = services.and_then(|from| from.value.as_sequence()).into_iter().flatten();
-    let mut names =
+    let names =
         list.filter_map(|service| text(service).or_else(|| service.get("name").and_then(text)));
-    names.any(|name| name.contains("dind"))
+    names.filter(|name| name.contains("dind")).collect()
 }
 
 fn keyword_of_chain<'a>(chain: &[(String, &'a Value)], name: &str) -> Option<&'a Value> {

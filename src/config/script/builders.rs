@@ -17,6 +17,8 @@ pub(crate) struct Builders {
     installed: bool,
     /// The machine and all its builders are new in each run.
     fresh: bool,
+    /// Its engine keeps images in a store of its own, and exports no cache itself.
+    own_store: bool,
     /// Scripts have the token of GitHub's cache service, where that is known.
     pub(crate) gha_token: Option<bool>,
     /// What the job does with registries.
@@ -26,7 +28,7 @@ pub(crate) struct Builders {
 impl Builders {
     /// Of a job that begins with a fresh engine: its own builder has the driver `docker`.
     pub(crate) fn fresh() -> Self {
-        Self { default: Some("docker".into()), fresh: true, ..Self::default() }
+        Self { default: Some("docker".into()), fresh: true, own_store: true, ..Self::default() }
     }
 
     /// Of a job on a host that may have builders already.
@@ -51,6 +53,11 @@ impl Builders {
         self.fresh = fresh;
     }
 
+    /// Its engine may keep images in containerd's store, with which it exports caches itself.
+    pub(crate) fn doubt_store(&mut self) {
+        self.own_store = false;
+    }
+
     /// A builder is made and used.
     pub(crate) fn take(&mut self, driver: Option<String>) {
         self.current.clone_from(&driver);
@@ -65,6 +72,8 @@ impl Builders {
     /// Looks at one command, given by its words.
     pub(super) fn observe(&mut self, words: &[String]) {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        // `echo '{"features": {"containerd-snapshotter": true}}' > /etc/docker/daemon.json`
+        self.own_store &= !words.iter().any(|word| word.contains("containerd-snapshotter"));
         let (["docker", "buildx", rest @ ..] | ["docker-buildx", rest @ ..]) = words.as_slice()
         else {
             return;
@@ -104,9 +113,14 @@ impl Builders {
         self.current.as_deref().is_some_and(|driver| driver != "docker")
     }
 
-    /// Driver of the builder that runs a command. `docker build` keeps to the engine's own,
-    /// whatever `docker buildx use` said (docker/cli `cmd/docker/builder.go`).
+    /// Driver of the builder that runs a command, but for an engine that may export caches itself.
     pub(crate) fn driver(&self, command: &Command) -> Option<String> {
+        self.asked_driver(command).filter(|driver| driver != "docker" || self.own_store)
+    }
+
+    /// `docker build` keeps to the engine's own, whatever `docker buildx use` said (docker/cli
+    /// `cmd/docker/builder.go`).
+    fn asked_driver(&self, command: &Command) -> Option<String> {
         if let Some(name) = &command.builder {
             return self.driver_of(name);
         }
@@ -122,6 +136,15 @@ impl Builders {
     }
 }
 
+/// An engine of this image keeps its images in containerd: since 29.0 new ones do
+/// (<https://docs.docker.com/engine/storage/containerd/>). A tag without a number is the newest, but
+/// for `stable`, which stayed at 19.03.
+pub(crate) fn keeps_in_containerd(image: &str) -> bool {
+    let tag = image.rsplit('/').next().and_then(|name| name.split(':').nth(1)).unwrap_or_default();
+    let number = tag.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    !tag.starts_with("stable") && number.parse::<u32>().ok().is_none_or(|number| number >= 29)
+}
+
 /// A builder of this driver lives elsewhere, and may keep its cache from run to run.
 pub(crate) fn stays(driver: &str) -> bool {
     matches!(driver, "remote" | "cloud" | "kubernetes")
@@ -132,4 +155,19 @@ fn value<'a>(options: &[&'a str], name: &str) -> Option<&'a str> {
     options.iter().find_map(attached).or_else(|| {
         options.iter().position(|o| *o == name).and_then(|at| options.get(at + 1).copied())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_the_engine_tell_its_store() {
+        for image in ["docker:29-dind", "docker:dind", "r.example:5000/docker:$V-dind", "docker"] {
+            assert!(keeps_in_containerd(image), "{image}");
+        }
+        for image in ["docker:28.5-dind", "docker:stable-dind", "r.example:5000/docker:27-dind"] {
+            assert!(!keeps_in_containerd(image), "{image}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::model::{Text, Tool};
 /// Scripts may call each other in a circle.
 const DEEPEST: usize = 4;
 /// Of more jobs than this the first stand for all.
-const MOST: usize = 64;
+const MOST: usize = 2_000;
 
 /// A call, with where paths of its file may begin.
 struct Open {

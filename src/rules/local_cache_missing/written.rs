@@ -52,6 +52,7 @@ fn left_beside(at: At, from: &CacheSpec, to: &CacheSpec) -> Option<Finding> {
         || source.contains('$')
         || places.flat_map(|place| &place.command.cache_to).any(written)
         || is_named(at, &[last_part(target)?])
+        || is_moved_to(at, last_part(source)?)
     {
         return None;
     }
@@ -121,6 +122,12 @@ fn is_named(at: At, names: &[&str]) -> bool {
     let texts = at.texts().chain(at.config.others.iter().map(String::as_str));
     let mut others = texts.flat_map(str::lines).filter(|line| !option(line));
     others.any(|line| names.iter().any(|name| begins_in(line, name)))
+}
+
+/// `mv /tmp/layers{-new,}`
+fn is_moved_to(at: At, name: &str) -> bool {
+    let mut lines = at.texts().flat_map(str::lines);
+    lines.any(|line| line.contains("mv ") && begins_in(line, name))
 }
 
 /// `.buildx-cache` is another directory than `buildx-cache`.

@@ -80,3 +80,17 @@ fn buildah(site: &Site) -> Fix {
         ..Fix::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn podman_keeps_layers_unless_told_otherwise() {
+        let of = |form| Site { form, image: "r/a:1".to_owned(), ..Site::default() };
+        assert!(options(&of(Form::Buildah)).starts_with("buildah build --layers \\\n"));
+        assert!(
+            options(&of(Form::Podman)).starts_with("podman build \\\n  --cache-from r/a/cache")
+        );
+    }
+}

@@ -142,33 +142,19 @@ struct Entry {
 }
 
 fn wire(meta: &RuleMeta) -> Entry {
-    let &RuleMeta {
-        id,
-        title,
-        group,
-        severity,
-        what,
-        why,
-        fix,
-        rules_out,
-        limits,
-        example,
-        references,
-        since,
-    } = meta;
     Entry {
-        id,
-        title,
-        group,
-        severity: names::severity(severity),
-        what,
-        why,
-        fix,
-        rules_out,
-        limits,
-        example,
-        references,
-        since,
+        id: meta.id,
+        title: meta.title,
+        group: meta.group,
+        severity: names::severity(meta.severity),
+        what: meta.what,
+        why: meta.why,
+        fix: meta.fix,
+        rules_out: meta.rules_out,
+        limits: meta.limits,
+        example: meta.example,
+        references: meta.references,
+        since: meta.since,
     }
 }
 

@@ -54,7 +54,7 @@ impl Rule for CacheRefIsImage {
             }
         }
         let shown = groups.iter().filter_map(|(name, all)| finding(study, name, all)).collect();
-        planned::beside(study, shown, |past| past.all_commands().next().is_some(), written)
+        planned::with_undecided(study, shown, |past| past.all_commands().next().is_some(), written)
     }
 }
 

@@ -72,7 +72,7 @@ impl Rule for CacheRefMismatch {
         };
         let decides = |past: &Past| found(past) || told(past);
         let written = written::findings(study);
-        planned::beside(study, seen.clone(), decides, written)
+        planned::with_undecided(study, seen.clone(), decides, written)
     }
 }
 

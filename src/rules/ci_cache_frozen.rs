@@ -82,7 +82,7 @@ impl Rule for CiCacheFrozen {
             let saves = |s: Seen| s.is(CacheOperation::Save, CacheOutcome::Saved);
             past.runs.iter().any(|run| ci_caches::of_run(run).any(saves))
         };
-        planned::beside(study, seen, saved, written::finding)
+        planned::with_undecided(study, seen, saved, written::finding)
     }
 }
 

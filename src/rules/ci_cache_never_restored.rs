@@ -73,7 +73,7 @@ impl Rule for CiCacheNeverRestored {
         };
         let decides =
             |past: &Past| past.runs.iter().any(|run| ci_caches::of_run(run).any(restores));
-        planned::beside(study, seen, decides, |at| written::finding(study, at))
+        planned::with_undecided(study, seen, decides, |at| written::finding(study, at))
     }
 }
 

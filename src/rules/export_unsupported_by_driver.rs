@@ -42,7 +42,7 @@ impl Rule for ExportUnsupportedByDriver {
         let told = backend::findings(study, &META, Cause::DriverUnsupported, |_, group| {
             Some(draft(study, group.first()?))
         });
-        planned::beside(
+        planned::with_undecided(
             study,
             told,
             |past| past.builds.iter().any(|build| build.driver.is_some()),

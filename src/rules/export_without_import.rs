@@ -46,7 +46,7 @@ impl Rule for ExportWithoutImport {
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen = past::judge(study, finding);
         let decides = |past: &Past| !past.never_imports() || finding(past).is_some();
-        planned::beside(study, seen, decides, written::findings(study))
+        planned::with_undecided(study, seen, decides, written::findings(study))
     }
 }
 

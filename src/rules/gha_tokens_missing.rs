@@ -47,7 +47,12 @@ impl Rule for GhaTokensMissing {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen = past::judge(study, finding);
-        planned::beside(study, seen, |past| past.len() > 1, |at| written::finding(study, at))
+        planned::with_undecided(
+            study,
+            seen,
+            |past| past.len() > 1,
+            |at| written::finding(study, at),
+        )
     }
 }
 

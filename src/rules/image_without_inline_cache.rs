@@ -54,7 +54,7 @@ impl Rule for ImageWithoutInlineCache {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen: Vec<Finding> = past::judge(study, finding);
-        planned::beside(study, seen, decides, |at| written(study, at))
+        planned::with_undecided(study, seen, decides, |at| written(study, at))
     }
 }
 

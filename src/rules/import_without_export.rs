@@ -53,7 +53,7 @@ impl Rule for ImportWithoutExport {
             (0..past.len())
                 .any(|i| past.imported(i) && past.builds.get(i).is_some_and(|b| b.hits() > 0))
         };
-        planned::beside(study, seen, used, written::findings(study))
+        planned::with_undecided(study, seen, used, written::findings(study))
     }
 }
 

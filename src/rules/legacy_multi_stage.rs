@@ -110,7 +110,7 @@ fn finding(past: &Past) -> Option<Finding> {
 /// One log alone, whose command names one image: whatever changed, that image has nothing of the
 /// build stages.
 fn single_run(past: &Past) -> Option<Finding> {
-    let (run, build) = past.get(0).filter(|_| past.len() == 1 && !past.part)?;
+    let (run, build) = past.only_run()?;
     if build.dialect != Dialect::Classic || past.asked_for_no_cache(0) {
         return None;
     }

@@ -56,7 +56,7 @@ impl Rule for LocalCacheMissing {
         let seen: Vec<Finding> =
             study.series.iter().flat_map(|series| of_series(study, series)).collect();
         let written = |at| unsaved::finding(at).or_else(|| written::finding(at));
-        let mut found = planned::beside(study, seen, |past| past.len() > 1, written);
+        let mut found = planned::with_undecided(study, seen, |past| past.len() > 1, written);
         found.extend(damaged::findings(study));
         found
     }

@@ -42,7 +42,7 @@ impl Rule for NoCacheFlag {
 
     fn check(&self, study: &Study) -> Vec<Finding> {
         let seen = past::judge(study, finding);
-        planned::beside(study, seen, |past| past.all_commands().next().is_some(), written)
+        planned::with_undecided(study, seen, |past| past.all_commands().next().is_some(), written)
     }
 }
 

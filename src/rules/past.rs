@@ -87,6 +87,14 @@ impl<'a> Past<'a> {
         builds.into_iter().filter_map(|i| self.get(i)).map(|(run, build)| Place::of(run, build))
     }
 
+    /// The run of a series of one; `None` of a longer series, whatever its newest stretch is.
+    pub(super) fn only_run(&self) -> Option<(&'a Run, &'a Build)> {
+        if self.part || self.len() > 1 {
+            return None;
+        }
+        self.last()
+    }
+
     pub(super) fn last(&self) -> Option<(&'a Run, &'a Build)> {
         self.get(self.len().checked_sub(1)?)
     }

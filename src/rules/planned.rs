@@ -18,7 +18,7 @@ mod stored;
 
 pub(super) use calls::Calls;
 pub(super) use dockerfiles::Dockerfiles;
-pub(super) use logs::{Ordered, beside, ordered};
+pub(super) use logs::{Ordered, ordered, with_undecided};
 pub(super) use older::may_be_older;
 pub(super) use open::Open;
 pub(super) use stored::StoredStages;

@@ -14,7 +14,7 @@ use crate::rules::remedy::At;
 pub(super) fn findings(study: &Study, seen: Vec<Finding>) -> Vec<Finding> {
     let mut told: Vec<&str> = Vec::new();
     let kept = |past: &Past| (0..past.len()).any(|i| past.is_kept(i));
-    let open = planned::beside(study, seen, kept, |at| written(study, at));
+    let open = planned::with_undecided(study, seen, kept, |at| written(study, at));
     let mut all = Vec::new();
     for finding in &open {
         // Several jobs may build one Dockerfile.

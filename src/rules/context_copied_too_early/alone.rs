@@ -11,7 +11,7 @@ use crate::rules::recurring::same_stage;
 /// A note for the stage that copies everything before an installation which then ran. A Dockerfile
 /// that was given is judged itself.
 pub(super) fn finding(past: &Past) -> Option<Finding> {
-    let (run, build) = past.get(0).filter(|_| past.len() == 1 && !past.part)?;
+    let (run, build) = past.only_run()?;
     if dockerfile_at::of(past.study, run, build).is_some() || past.asked_for_no_cache(0) {
         return None;
     }

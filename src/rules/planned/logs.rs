@@ -16,7 +16,7 @@ use crate::rules::remedy::At;
 use super::Open;
 
 /// The findings of the logs, and those of the places that no log decides.
-pub(in crate::rules) fn beside<'a>(
+pub(in crate::rules) fn with_undecided<'a>(
     study: &'a Study,
     seen: Vec<Finding>,
     decides: impl Fn(&Past<'a>) -> bool,

@@ -6,7 +6,7 @@ mod written;
 use super::dockerfile_at::{self, DockerfileAt, with_changes};
 use super::instruction::brief;
 use super::past::{self, Past, cost, header};
-use super::recurring::same_stage;
+use super::recurring::{same_stage, standing};
 use super::{Rule, RuleMeta, Study};
 use crate::config::Change;
 use crate::finding::{
@@ -136,7 +136,9 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
     let last = drifts.last()?;
     let mut runs: Vec<usize> = drifts.iter().map(|d| d.at).collect();
     runs.dedup();
-    let often = runs.len() > 1 || runs.len() * 4 >= past.len() - 1;
+    // One update that the runs since have in their cache is how it should be.
+    let passed = runs.len() == 1 && past.len() > 4 && last.at + 1 < past.len();
+    let often = runs.len() > 1 || (!passed && runs.len() * 4 >= past.len() - 1);
     let name = short(image);
     let by_tag = drifts.iter().any(|drift| shows_tag(past, drift));
     // Something else that the step depends on may have changed with the files.
@@ -161,7 +163,7 @@ fn finding(past: &Past, drifts: &[Drift], image: &str) -> Option<Finding> {
             None if past.builds.get(last.at)?.dialect == Dialect::Buildah => fix_pulled(name),
             None => fix_local(name),
         },
-        impact: impact(&drifts, runs.len()),
+        impact: impact(past, &drifts, runs.len()),
         rules_out: alternatives(by_tag),
         subject: past.subject(image),
     })
@@ -234,8 +236,15 @@ fn short(image: &str) -> &str {
     image.strip_prefix("library/").unwrap_or(image)
 }
 
-fn impact(drifts: &[&Drift], runs: usize) -> Impact {
-    cost(drifts.iter().flat_map(|d| d.rebuilt.iter().copied()), runs)
+fn impact(past: &Past, drifts: &[&Drift], runs: usize) -> Impact {
+    let all = drifts.iter().flat_map(|drift| {
+        let mut ran = drift.rebuilt.clone();
+        if let Some((build, first)) = past.builds.get(drift.at).zip(drift.rebuilt.first()) {
+            ran.extend(standing(build, first));
+        }
+        ran
+    });
+    cost(all, runs)
 }
 
 fn lines(past: &Past, drifts: &[&Drift]) -> Vec<Evidence> {

@@ -11,7 +11,7 @@ use super::instruction::{copies_context, copies_few, installs};
 use super::past::{Past, cost, header, verdict};
 use crate::finding::{Confidence, Evidence, Impact};
 use crate::model::{Build, Outcome, Step, StepKind};
-use crate::series::{Because, BuildRef, Miss, Row, rows};
+use crate::series::{Because, BuildRef, Miss, Row, rows, standing};
 
 /// A step at which the chain broke in some run.
 #[derive(Clone)]
@@ -99,9 +99,16 @@ impl<'a> Spot<'a> {
             .any(|&i| parent(past, i, self).is_some_and(|s| s.kind == StepKind::Uncached))
     }
 
-    /// What the break cost: the step and those after it in its stage.
+    /// What the break cost: the step, those after it in its stage, and stages that stand on it.
     pub(super) fn impact(&self, past: &Past) -> Impact {
-        cost(self.broken.iter().flat_map(|&i| self.rerun(past, i)), self.broken.len())
+        let ran = |&i: &usize| {
+            let mut ran = self.rerun(past, i);
+            if let Some((step, (_, build))) = self.step(i).zip(past.get(i)) {
+                ran.extend(standing(build, step));
+            }
+            ran
+        };
+        cost(self.broken.iter().flat_map(ran), self.broken.len())
     }
 
     /// The step and those after it in its stage, in one run.
@@ -257,6 +264,12 @@ fn parent<'a>(past: &Past<'a>, i: usize, spot: &Spot) -> Option<&'a Step> {
         .chain(copies)
         .filter(|s| s.position < step.position)
         .max_by_key(|s| s.position)
+}
+
+/// Steps of the stages that ran because that of this step did, which they stand on.
+pub(super) fn standing<'a>(build: &'a Build, step: &Step) -> Vec<&'a Step> {
+    let stages = standing::on(build, &step.stage, &step.platform);
+    stages.into_iter().flat_map(|stage| stage.steps).collect()
 }
 
 /// Counted steps of the stage of a step.

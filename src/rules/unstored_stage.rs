@@ -17,6 +17,7 @@ use super::{RuleMeta, Study};
 use crate::finding::{Confidence, Evidence, Finding, Fix, Proof, Severity};
 use crate::model::{Outcome, Step};
 use crate::series::chain::{self, Input, Stage};
+use crate::series::standing;
 
 /// The stages that were rebuilt from their first step on, in one run.
 pub(super) struct Rebuilt<'a> {
@@ -188,6 +189,15 @@ fn in_run<'a>(past: &Past<'a>, i: usize, stored: &BTreeSet<(&str, &str)>) -> Opt
         !known && (of(stage).is_some() || (single && immune(stage)))
     });
     let open = !single && ran.iter().all(|stage| of(stage).is_some_and(Loss::may_follow_a_value));
+    let standing = ran.iter().flat_map(|stage| standing::on(build, stage.name, stage.platform));
+    let standing: Vec<Stage> = standing.filter(|stage| chain::all_missed(stage)).collect();
+    for stage in standing {
+        let known = |other: &Stage| (other.name, other.platform) == (stage.name, stage.platform);
+        let stored = stored.contains(&(stage.name, stage.platform));
+        if stage.name != last && !stored && !ran.iter().any(known) {
+            ran.push(stage);
+        }
+    }
     let rebuilt = Rebuilt { at: i, stages: ran, last, hit, compared: !single, open };
     let rebuilt = proof::without_image(past, rebuilt);
     (!rebuilt.stages.is_empty()).then_some(rebuilt)

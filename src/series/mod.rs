@@ -14,6 +14,7 @@ mod naming;
 mod proof;
 mod reason;
 pub mod recorded;
+pub mod standing;
 mod stretch;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Steps that ran because something before them did: another stage, or another build of the job.
 
 use super::super::chain::{self, Stage};
+use super::super::standing;
 use super::{Ledger, Now};
 use crate::model::{Build, Outcome, Step};
 
@@ -97,33 +98,15 @@ impl<'a> Now<'a> {
         shared.steps.iter().copied().rfind(|step| step.position < begins)
     }
 
-    /// A stage without a base image of its own may be built on another stage. `BuildKit` counts the
-    /// FROM of an image: a stage whose first step is the second has an image, even where its FROM
-    /// is printed under the name of another stage.
+    /// A stage without a base image of its own may be built on another stage.
     fn stands_on_a_rebuilt_stage(&self, stage: &Stage, step: &Step) -> bool {
         let first = stage.steps.first().is_some_and(|first| first.position == step.position);
-        let own = stage.base.is_some() || (self.build.dialect.counts_from() && step.position > 1);
-        let may_stand_on = |broken: &str| {
-            broken != stage.name
-                && self.last != Some(broken)
-                && !self.copies(broken, stage.name)
-                && self.ends_before(broken, step)
+        let on = |broken: &str| {
+            self.last != Some(broken)
+                && standing::may_stand_on(self.build, &self.stages, stage, broken)
         };
-        first && !own && self.broken.iter().any(|(broken, _)| may_stand_on(broken))
-    }
-
-    /// All steps of a stage are printed before this one: a builder begins none before what it
-    /// stands on has ended.
-    fn ends_before(&self, stage: &str, step: &Step) -> bool {
-        let lines = self.stages.iter().filter(|s| s.name == stage).flat_map(|s| &s.steps);
-        let newest_first = self.build.newest_first();
-        let before = |line: u64| (line < step.header.line) != newest_first;
-        lines.into_iter().all(|other| before(other.header.line))
-    }
-
-    /// Some step of a stage takes something from another one, which so cannot stand on it.
-    fn copies(&self, stage: &str, from: &str) -> bool {
-        let steps = self.stages.iter().filter(|other| other.name == stage).flat_map(|s| &s.steps);
-        steps.into_iter().any(|step| chain::reads(self.build, step, from))
+        first
+            && !standing::has_own_image(self.build, stage)
+            && self.broken.iter().any(|(broken, _)| on(broken))
     }
 }

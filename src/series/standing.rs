@@ -1,0 +1,68 @@
+//! Stages that stand on another stage (`FROM build AS test`): which one, the log does not say.
+
+use super::chain::{self, Stage};
+use crate::model::{Build, Outcome, Step};
+
+/// Whether a stage begins with an image. `BuildKit` counts the FROM of an image: a stage whose first
+/// step is the second has one, even where its FROM is printed under the name of another stage.
+#[must_use]
+pub fn has_own_image(build: &Build, stage: &Stage) -> bool {
+    let first = stage.steps.first();
+    stage.base.is_some()
+        || (build.dialect.counts_from() && first.is_some_and(|first| first.position > 1))
+}
+
+/// A stage may stand on another by what the log shows: that one came to its end before it, and it
+/// takes no files from it.
+#[must_use]
+pub fn may_stand_on(build: &Build, stages: &[Stage], stage: &Stage, other: &str) -> bool {
+    other != stage.name && !copies(build, stages, stage.name, other) && {
+        let first = stage.steps.first();
+        first.is_some_and(|first| ends_before(build, stages, other, first))
+    }
+}
+
+/// All steps of a stage are printed before this one: a builder begins none before what it stands on
+/// has ended.
+fn ends_before(build: &Build, stages: &[Stage], stage: &str, step: &Step) -> bool {
+    let lines = stages.iter().filter(|s| s.name == stage).flat_map(|s| &s.steps);
+    let before = |line: u64| (line < step.header.line) != build.newest_first();
+    lines.into_iter().all(|other| before(other.header.line))
+}
+
+/// Some step of a stage takes something from another one, which so cannot stand on it.
+fn copies(build: &Build, stages: &[Stage], stage: &str, from: &str) -> bool {
+    let steps = stages.iter().filter(|other| other.name == stage).flat_map(|s| &s.steps);
+    steps.into_iter().any(|step| chain::reads(build, step, from))
+}
+
+/// Stages that ran because this one did, which they stand on. One that may stand on a stage besides
+/// that ran for another reason is left out.
+#[must_use]
+pub fn on<'a>(build: &'a Build, name: &str, platform: &str) -> Vec<Stage<'a>> {
+    let stages = chain::stages(build);
+    if stages.iter().all(|stage| has_own_image(build, stage)) {
+        return Vec::new();
+    }
+    let mut found: Vec<Stage> = Vec::new();
+    for stage in &stages {
+        let ran = |stage: &Stage, step: Option<&&Step>| {
+            step.is_some_and(|step| step.outcome == Outcome::Miss)
+                && (stage.platform.is_empty() || stage.platform == platform)
+        };
+        if has_own_image(build, stage) || !ran(stage, stage.steps.first()) {
+            continue;
+        }
+        let mut below = stages
+            .iter()
+            .filter(|other| ran(other, other.steps.last()))
+            .filter(|other| may_stand_on(build, &stages, stage, other.name))
+            .peekable();
+        let known =
+            |other: &Stage| other.name == name || found.iter().any(|f| f.name == other.name);
+        if below.peek().is_some() && below.all(known) {
+            found.push(stage.clone());
+        }
+    }
+    found
+}

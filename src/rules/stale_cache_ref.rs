@@ -1,5 +1,6 @@
 //! A cache is read that nobody keeps up to date, so it answers less and less.
 
+mod beside;
 mod unnamed;
 
 use std::collections::BTreeSet;
@@ -24,7 +25,8 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     what: "Several runs in a row import a cache without error, their command lines write none to \
         that reference, no other log given does, and the cache breaks in one run after the other \
-        at the same early step, or serves fewer steps than at first.",
+        at the same early step, or serves fewer steps than at first. Or another build of the job \
+        writes it, which does not make that step (`--target test`, then the whole).",
     why: "What changed since the reference was written is built again in every run, because no run \
         stores it.",
     fix: "Export to the reference that is imported, or import the one that is written.",
@@ -84,6 +86,10 @@ fn finding(past: &Past) -> Option<Finding> {
     }
     let name = &read.name;
     let ran = runs.iter().skip(1).filter_map(|&i| past.builds.get(i)).flat_map(|b| &b.steps);
+    let impact = cost(ran, runs.len() - 1);
+    if beside::writer(past, last, name).is_some() {
+        return beside::finding(past, last, name, early, impact);
+    }
     Some(Finding {
         rule: META.id,
         severity: if told { META.severity } else { Severity::Note },
@@ -108,7 +114,7 @@ fn finding(past: &Past) -> Option<Finding> {
             Some(_) => unnamed::fix(name, read.asked),
             None => fix(&Site::of(past.study, run, build), name),
         },
-        impact: cost(ran, runs.len() - 1),
+        impact,
         rules_out: vec![
             not_ruled_out("another job that writes it (its logs are not among those given)"),
             to_decide("give the logs of that job"),

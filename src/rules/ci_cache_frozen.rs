@@ -25,8 +25,9 @@ static META: RuleMeta = RuleMeta {
     what: "Runs restore a cache by its exact key and do not save it again because the key exists; \
         and a step that one run executed after a change is executed again by the next, though \
         nothing it depends on changed since; or steps that copy single files came from the cache \
-        in several runs, and in none since one of them. Without a log: the directory of a local \
-        cache is kept under a key in which nothing changes.",
+        in several runs, and in none since one of them, or in none of three runs or more that \
+        restored it. Without a log: the directory of a local cache is kept under a key in which \
+        nothing changes.",
     why: "The key never changes, so the cache stays what the first run made. What changed since \
         then is rebuilt in every run, and each change adds to it.",
     fix: "Let the key change with the content (a hash of the Dockerfile and lock files) and fall \
@@ -62,6 +63,8 @@ enum Why {
     NoInput,
     /// It reads single files, which had not changed in several runs before; they may have now.
     Settled,
+    /// It reads single files, and ran in the run before as well.
+    Repeated,
 }
 
 impl Rule for CiCacheFrozen {
@@ -127,19 +130,11 @@ fn twice<'a>(past: &Past<'a>, before: &[usize], i: usize, j: usize) -> Vec<Again
         matches!(found.because, Because::InstructionChanged | Because::BaseChanged)
             && reads_nothing(found.step)
     };
-    let settled = |found: &Miss| {
-        let text = &found.step.text;
-        let few = chain::input(found.step) == Input::Files
-            && !copies_everything(text)
-            && !copies_a_folder(text);
-        let came = |run: &&usize| came_from_it(past, **run, found.step);
-        let hits = before.iter().take_while(came).count();
-        few && hits > 1 && !before.iter().skip(hits).any(|run| came(&run))
-    };
     let why = |found: &Miss| match found {
         _ if one_commit => Some(Why::OneCommit),
         found if changed(found) => Some(Why::NoInput),
-        found => settled(found).then_some(Why::Settled),
+        found if reads_few(found.step) => of_files(past, before, found.step),
+        _ => None,
     };
     let first = past.misses(i).filter_map(|found| Some((why(&found)?, found)));
     let pair = |(why, found): (Why, Miss<'a>)| {
@@ -157,6 +152,26 @@ fn twice<'a>(past: &Past<'a>, before: &[usize], i: usize, j: usize) -> Vec<Again
         })
     };
     first.filter_map(pair).collect()
+}
+
+/// What the runs before tell of a step that reads single files: it came from the cache in several
+/// of them and then no more, or it ran in the last of them as well.
+fn of_files(past: &Past, before: &[usize], step: &Step) -> Option<Why> {
+    let came = |run: &&usize| came_from_it(past, **run, step);
+    let hits = before.iter().take_while(came).count();
+    if before.iter().skip(hits).any(|run| came(&run)) {
+        return None;
+    }
+    match hits {
+        0 => (!before.is_empty()).then_some(Why::Repeated),
+        1 => None,
+        _ => Some(Why::Settled),
+    }
+}
+
+fn reads_few(step: &Step) -> bool {
+    let text = &step.text;
+    chain::input(step) == Input::Files && !copies_everything(text) && !copies_a_folder(text)
 }
 
 /// The step came from the cache there.
@@ -181,7 +196,7 @@ fn reads_nothing(step: &Step) -> bool {
 
 fn finding(cache: &str, kept: &[Seen], again: &[Again]) -> Option<Finding> {
     let last = again.last()?;
-    let settled = again.iter().all(|one| one.why == Why::Settled);
+    let settled = again.iter().all(|one| matches!(one.why, Why::Settled | Why::Repeated));
     let words = Words {
         severity: META.severity,
         confidence: if settled { Confidence::Suspected } else { Confidence::Likely },
@@ -202,6 +217,10 @@ fn finding(cache: &str, kept: &[Seen], again: &[Again]) -> Option<Finding> {
                 Why::Settled => {
                     "and came from the cache in every run before: a file it copies changed once, \
                         and no cache with that change was ever saved"
+                }
+                Why::Repeated => {
+                    "and in each run before that restored the cache: a file of it changed once, \
+                        and the cache that has it was never saved"
                 }
             }
         ),

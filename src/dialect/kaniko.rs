@@ -89,7 +89,7 @@ fn says(message: &[u8]) -> Option<Says<'_>> {
         b'B' => match after("Building stage '") {
             Some(rest) => stage(rest),
             None => after("Built cross stage deps: ")
-                .map(|_| Says::Planned)
+                .map(|deps| Says::Planned { copies: !deps.starts_with(b"map[]") })
                 .or_else(|| after("Base image from previous stage ").map(|_| Says::Begun)),
         },
         b'C' => match after("Checking for cached layer ") {
@@ -249,7 +249,8 @@ mod tests {
             ("Found cached layer, extracting to filesystem", Says::Extracting),
             ("Pushing layer r/c:0a1b to cache now", Says::Storing(b"r/c:0a1b")),
             ("Retrieving image manifest golang:1.22", Says::Base(b"golang:1.22")),
-            ("Built cross stage deps: map[0:[/app]]", Says::Planned),
+            ("Built cross stage deps: map[0:[/app]]", Says::Planned { copies: true }),
+            ("Built cross stage deps: map[]", Says::Planned { copies: false }),
             ("Executing 0 build triggers", Says::Begun),
             ("Pushed r/c@sha256:0a", Says::Pushed(b"r/c@sha256:0a")),
             ("Error uploading layer to cache: x", Says::NotStored(b"x")),

@@ -241,7 +241,10 @@ pub enum KanikoSays<'a> {
     /// twice, where the directory of `--cache-dir` has no such image.
     Downloading(&'a [u8]),
     /// `Built cross stage deps: map[]`: all stages follow.
-    Planned,
+    Planned {
+        /// One stage copies from another, so there are several.
+        copies: bool,
+    },
     /// `Executing 0 build triggers`, `Base image from previous stage 0 found, …`: a stage begins.
     /// Versions before 1.9 say no more of it.
     Begun,

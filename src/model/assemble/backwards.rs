@@ -135,7 +135,7 @@ fn place(event: &Event) -> Option<Place> {
                 says,
                 KanikoSays::Named { .. }
                     | KanikoSays::Base(_)
-                    | KanikoSays::Planned
+                    | KanikoSays::Planned { .. }
                     | KanikoSays::Begun
                     | KanikoSays::Lookup(_)
             );

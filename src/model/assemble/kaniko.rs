@@ -19,6 +19,7 @@ use crate::model::{
 
 /// What was seen of one build.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what was heard so far, each by itself")]
 pub(super) struct KanikoSegment {
     build: Build,
     /// Base image that was asked for last.
@@ -33,6 +34,8 @@ pub(super) struct KanikoSegment {
     ahead: Vec<VecDeque<Lookup>>,
     /// Stages that are not built: what is taken from them is cached.
     eliminated: Vec<(u32, String, Quote)>,
+    /// It has several stages, however many of them the log shows: one that fails ends early.
+    several: bool,
     /// A line named the stage that is built.
     staged: bool,
     /// Reference of the lookup whose answer comes next.
@@ -70,7 +73,7 @@ impl KanikoSegment {
     pub(super) fn restarts_with(&self, message: &Kaniko) -> bool {
         let ended = self.done || !self.build.errors.is_empty();
         match message.says {
-            Says::Planned => !self.build.bases.is_empty(),
+            Says::Planned { .. } => !self.build.bases.is_empty(),
             Says::Stage { index: 0, .. } => !self.build.bases.is_empty() && !self.looks_ahead(),
             Says::Named { .. } | Says::Failed => ended,
             _ => false,
@@ -115,7 +118,8 @@ impl KanikoSegment {
             Says::Step(command) if !self.build.bases.is_empty() => {
                 self.step(&text(command), message.clock, quote());
             }
-            Says::Step(_) | Says::Planned => {}
+            Says::Planned { copies } => self.several |= copies,
+            Says::Step(_) => {}
             Says::Extracting => self.extracted(quote()),
             Says::Storing(reference) => {
                 self.stored(quote());
@@ -139,7 +143,7 @@ impl KanikoSegment {
             self.ends_in_the_middle();
         }
         let build = &mut self.build;
-        number(build);
+        number(build, self.several);
         mark_uncached(&mut build.steps);
         (build.dialect, build.invocation) = (Dialect::Kaniko, invocation);
         build.outcome = BuildOutcome::of(!build.errors.is_empty(), self.done);
@@ -352,8 +356,8 @@ fn unescape(bytes: &[u8], escaped: bool) -> String {
 }
 
 /// Positions, and no stage name where there is one stage, as `BuildKit` has it.
-fn number(build: &mut Build) {
-    let single = build.bases.len() == 1;
+fn number(build: &mut Build, several: bool) {
+    let single = build.bases.len() == 1 && !several;
     let mut counts: HashMap<Text, u32> = HashMap::default();
     for step in &mut build.steps {
         let count = counts.entry(step.stage.clone()).or_default();

@@ -234,3 +234,18 @@ INFO[0019] Taking snapshot of files...";
     assert_eq!((build.bases.len(), build.headless), (2, false));
     assert_eq!(build.steps[1].seconds, Some(10.0));
 }
+
+#[test]
+fn a_build_of_several_stages_that_ends_in_the_first_keeps_its_names() {
+    let log = |deps: &str| {
+        format!(
+            "INFO[0001] Built cross stage deps: {deps}\n\
+             INFO[0002] Building stage 'node:20' [idx: '0', base-idx: '-1']\n\
+             INFO[0003] RUN npm ci\n\
+             error building image: error building stage: failed to execute command: exit status 1"
+        )
+    };
+    let stage = |deps: &str| build(&log(deps)).steps[0].stage.clone();
+    assert_eq!(stage("map[0:[/app/dist]]"), "stage-0");
+    assert_eq!(stage("map[]"), "");
+}

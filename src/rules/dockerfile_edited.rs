@@ -3,7 +3,7 @@
 mod resized;
 
 use super::dockerfile_at;
-use super::instruction::brief;
+use super::instruction::{brief, brief_difference};
 use super::past::{self, Past, cost, header};
 use super::recurring::{Spot, same_stage, spots};
 use super::volatile_build_arg::{Culprit, culprits, explains};
@@ -69,7 +69,10 @@ fn printed(past: &Past) -> Option<Finding> {
     evidence.extend(dockerfile_at::line_of(past, spot, "where it is now"));
     let told = before.map_or_else(
         || format!("`{}` is new", brief(&step.text)),
-        |(_, old)| format!("`{}` became `{}`", brief(&old.text), brief(&step.text)),
+        |(_, old)| {
+            let (old, new) = brief_difference(&old.text, &step.text);
+            format!("`{old}` became `{new}`")
+        },
     );
     let rerun = edits.iter().flat_map(|((i, ..), spot)| spot.rerun(past, *i));
     Some(Finding {

@@ -267,9 +267,34 @@ fn without_mounts(text: &str) -> Option<String> {
     Some(format!("RUN --mount=… {rest}"))
 }
 
+/// Two texts of one step, shortened: where both begin alike, from a few words before the first that
+/// differs.
+pub(super) fn brief_difference(a: &str, b: &str) -> (String, String) {
+    const SHOWN: usize = 30;
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let instruction = a.split(' ').next().unwrap_or_default();
+    let blank = a.get(..same.saturating_sub(SHOWN)).and_then(|start| start.rfind(' '));
+    let blank = blank.filter(|at| *at > instruction.len());
+    let shown = |text: &str| match blank.and_then(|at| text.get(at + 1..)) {
+        Some(rest) => format!("{instruction} …{}", brief(rest)),
+        None => brief(text),
+    };
+    (shown(a), shown(b))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shows_where_texts_differ() {
+        let start = "RUN apt-get update && apt-get install -y --no-install-recommends libpq5";
+        let (old, new) = brief_difference(start, &format!("{start} libmagic1"));
+        assert_eq!(old, "RUN …--no-install-recommends libpq5");
+        assert_eq!(new, "RUN …--no-install-recommends libpq5 libmagic1");
+        assert_eq!(brief_difference("RUN a", "RUN b"), ("RUN a".into(), "RUN b".into()));
+        assert_eq!(brief_difference("", "RUN b"), (String::new(), "RUN b".into()));
+    }
 
     #[test]
     fn tells_what_is_copied() {

@@ -94,7 +94,7 @@ fn finding(past: &Past) -> Option<Finding> {
             (false, false) => Confidence::Likely,
         },
         title: cold.title(past),
-        cause: cause(build.dialect).to_owned(),
+        cause: cause(build.dialect, past.part).to_owned(),
         evidence: Proof::from_lines(lines(past, &cold.runs))?
             .seen_in(past.places(cold.runs.iter().copied())),
         fix: if build.dialect == Dialect::Classic {
@@ -186,8 +186,11 @@ impl Cold {
                 2 => "both".to_owned(),
                 all => format!("all {all}"),
             };
+            let since = past.runs.first().filter(|_| past.part);
+            let since = since.map_or_else(String::new, |run| format!(" since {}", run.label));
             return format!(
-                "{all} runs{ended} start cold: no cache is imported and the builder keeps none"
+                "{all} runs{since}{ended} start cold: no cache is imported and the builder keeps \
+                    none"
             );
         }
         let title = match self.had_nothing {
@@ -361,8 +364,12 @@ fn classic(site: &Site) -> crate::finding::Fix {
     }
 }
 
-fn cause(dialect: Dialect) -> &'static str {
+fn cause(dialect: Dialect, since: bool) -> &'static str {
     match dialect {
+        _ if since => {
+            "No build imports a cache, and since then every step ran in every run: the builder's \
+                own cache is empty each time, as it is on agents that are thrown away after a job."
+        }
         Dialect::Kaniko => {
             "No line of these logs looks a layer up: kaniko runs without `--cache=true`, so every \
                 step is executed in every run. It keeps nothing on the machine that a later run \

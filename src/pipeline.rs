@@ -8,7 +8,7 @@ mod forms;
 mod reading;
 mod remember;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -235,8 +235,17 @@ fn order<T>(runs: &mut [T], run: impl Fn(&T) -> &Run) {
     }
 }
 
-/// The job, else the file name; with its folder where that alone does not tell runs apart.
+/// The job, else the file name, where several files hold one job; with its folder where that alone
+/// does not tell runs apart.
 fn label(runs: &mut [Run]) {
+    let mut files: HashMap<Text, Text> = HashMap::new();
+    let mut often: HashSet<Text> = HashSet::new();
+    for run in &*runs {
+        let Some(job) = &run.job else { continue };
+        if *files.entry(job.clone()).or_insert_with(|| run.source.clone()) != run.source {
+            often.insert(job.clone());
+        }
+    }
     for run in &mut *runs {
         // `build.log (run 4711)` is an earlier run: its label is told apart below, where it has to
         // be.
@@ -245,7 +254,8 @@ fn label(runs: &mut [Run]) {
             .rsplit_once(" (")
             .filter(|_| run.earlier.is_some())
             .map_or(&*run.source, |(file, _)| file);
-        run.label = run.job.clone().unwrap_or_else(|| stem(file).into());
+        let job = run.job.clone().filter(|job| !often.contains(job));
+        run.label = job.unwrap_or_else(|| stem(file).into());
     }
     let mut counts: HashMap<Text, usize> = HashMap::new();
     for run in &*runs {

@@ -87,6 +87,7 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
         b'/' => executed(text),
         b' ' => input(text),
         b'+' | b'$' => echo::prompted(text),
+        b'C' => job(text),
         b'H' => hosted(text),
         b'R' => run(text),
         b'0'..=b'9' | b'a'..=b'f' | b'\'' => commit(text),
@@ -101,6 +102,13 @@ pub(super) fn mark(text: &[u8]) -> Option<Mark<'_>> {
 /// `opts=(` of a script: an input's value would not end so.
 fn list(text: &[u8]) -> Option<Mark<'_>> {
     echo::by_variable(text).filter(|_| text.ends_with(b"("))
+}
+
+/// `Complete job name: build (linux, amd64)`, the last line of what sets up the job
+/// (`actions/runner` `src/Runner.Worker/JobExtension.cs`).
+fn job(text: &[u8]) -> Option<Mark<'_>> {
+    let name = text.strip_prefix(b"Complete job name: ")?.trim_ascii();
+    (!name.is_empty()).then_some(Mark::Job(name))
 }
 
 /// `Hosted Compute Agent` below `##[group]Runner Image Provisioner`: a machine of GitHub's, made
@@ -127,7 +135,21 @@ fn command(text: &[u8]) -> Option<Mark<'_>> {
     if memchr::memmem::find(command, b"git log -1 --format=").is_some() {
         return Some(Mark::HashFollows);
     }
+    if let Some(branch) = checked_out(command) {
+        return Some(Mark::Branch(branch));
+    }
     echo::builds(command).then_some(Mark::Command(command))
+}
+
+/// `/usr/bin/git checkout --progress --force -B main refs/remotes/origin/main`, of a pull request
+/// `… --force refs/remotes/pull/41/merge` (`actions/checkout` `src/git-command-manager.ts`).
+fn checked_out(command: &[u8]) -> Option<&[u8]> {
+    let at = memchr::memmem::find(command, b"git checkout --progress --force ")?;
+    let mut words = command.get(at..)?.split(|b| *b == b' ').skip(4);
+    match words.next()? {
+        b"-B" => words.next(),
+        word => word.strip_prefix(b"refs/remotes/"),
+    }
 }
 
 /// `/usr/bin/docker buildx build --cache-from …`: copies of the page have no `[command]`. Options
@@ -205,6 +227,19 @@ mod tests {
         assert_eq!(mark(b"[command]/usr/bin/git log -1 --format=%H"), Some(Mark::HashFollows));
         assert_eq!(mark(b"0a1b2c3d4e5f60718293a4b5c6d7e8f901234567 a.txt"), None);
         assert_eq!(mark(b"  at Object.<anonymous> (a.js:1:2)"), None);
+    }
+
+    #[test]
+    fn reads_job_and_branch() {
+        let job = b"Complete job name: build (linux, amd64)";
+        assert_eq!(mark(job), Some(Mark::Job(b"build (linux, amd64)")));
+        let checkout =
+            |what: &str| format!("[command]/usr/bin/git checkout --progress --force {what}");
+        let main = checkout("-B main refs/remotes/origin/main");
+        assert_eq!(mark(main.as_bytes()), Some(Mark::Branch(b"main")));
+        let request = checkout("refs/remotes/pull/41/merge");
+        assert_eq!(mark(request.as_bytes()), Some(Mark::Branch(b"pull/41/merge")));
+        assert_eq!(mark(checkout("refs/tags/v1").as_bytes()), None);
     }
 
     #[test]

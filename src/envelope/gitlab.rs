@@ -89,11 +89,21 @@ fn section(text: &[u8]) -> Option<Mark<'_>> {
     Some(Mark::Section(name.get(..end)?))
 }
 
-/// `Checking out 0a1b2c3d as detached HEAD (ref is main)...`; Jenkins says `Checking out Revision
-/// 0a1b2c3d`, and git `Checking out files: 100% (31/31), done.`
+/// `Checking out 0a1b2c3d as detached HEAD (ref is main)...`, before version 16 `Checking out
+/// 0a1b2c3d as main...`; Jenkins says `Checking out Revision 0a1b2c3d`, and git `Checking out files:
+/// 100% (31/31), done.`
 fn checkout(text: &[u8]) -> Option<Mark<'_>> {
-    let commit = text.strip_prefix(b"Checking out ")?.split(|b| *b == b' ').next()?;
-    commit.iter().all(u8::is_ascii_hexdigit).then_some(Mark::Commit(commit))
+    let rest = text.strip_prefix(b"Checking out ")?;
+    let commit = rest.split(|b| *b == b' ').next()?;
+    if !commit.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let named = rest.get(commit.len()..)?.strip_prefix(b" as ");
+    let branch = named.and_then(|named| {
+        let behind = named.strip_prefix(b"detached HEAD (ref is ");
+        behind.map_or_else(|| named.strip_suffix(b"..."), |ref_| ref_.strip_suffix(b")..."))
+    });
+    Some(branch.map_or(Mark::Commit(commit), |branch| Mark::CommitOf(commit, branch)))
 }
 
 #[cfg(test)]
@@ -106,6 +116,19 @@ mod tests {
         assert_eq!((peeled.text, peeled.append), (&b"#5 CACHED"[..], false));
         assert!(Gitlab.decode(b"2026-05-04T09:00:00.123456Z 01E+rest").append);
         assert_eq!(Gitlab.decode(b"2026-05-04T09:00:00.123456Z text").stamp, None);
+    }
+
+    #[test]
+    fn reads_commit_and_branch() {
+        for line in ["0a1b2c3d as detached HEAD (ref is next)...", "0a1b2c3d as next..."] {
+            let line = format!("Checking out {line}");
+            assert_eq!(
+                Gitlab.mark(line.as_bytes()),
+                Some(Mark::CommitOf(b"0a1b2c3d", b"next")),
+                "{line}"
+            );
+        }
+        assert_eq!(Gitlab.mark(b"Checking out files: 100% (31/31), done."), None);
     }
 
     #[test]

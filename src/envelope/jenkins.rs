@@ -62,7 +62,7 @@ impl Envelope for Jenkins {
             b'+' | b'$' => echo::prompted(text),
             b'C' => revision(text).or_else(|| windows(text)),
             b' ' => echo::git_checkout(text.strip_prefix(b" > ")?),
-            b'[' => cache(text),
+            b'[' => begins(text).or_else(|| cache(text)),
             b'R' => removed(text),
             b'>' | b'A'..=b'Z' => windows(text),
             _ => None,
@@ -84,9 +84,19 @@ fn stamped(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (stamp.len() == 24 && stamp.ends_with(b"Z")).then_some((stamp, text))
 }
 
-/// `Checking out Revision 0a1b2c3d (refs/remotes/origin/main)`
+/// `Checking out Revision 0a1b2c3d (refs/remotes/origin/main)`; of a multibranch job `(main)`; of a
+/// commit that was asked for itself `(detached)`.
 fn revision(text: &[u8]) -> Option<Mark<'_>> {
-    text.strip_prefix(b"Checking out Revision ")?.split(|b| *b == b' ').next().map(Mark::Commit)
+    let rest = text.strip_prefix(b"Checking out Revision ")?;
+    let commit = rest.split(|b| *b == b' ').next()?;
+    let told = rest.get(commit.len()..)?.strip_prefix(b" (").and_then(|t| t.strip_suffix(b")"));
+    let branch = told.filter(|told| *told != b"detached").map(plain_branch);
+    Some(branch.map_or(Mark::Commit(commit), |branch| Mark::CommitOf(commit, branch)))
+}
+
+fn plain_branch(told: &[u8]) -> &[u8] {
+    let local = told.strip_prefix(b"refs/remotes/").unwrap_or(told);
+    local.strip_prefix(b"origin/").unwrap_or(local)
 }
 
 /// `C:\jenkins\workspace\app>docker build .` of the `bat` step.
@@ -94,6 +104,11 @@ fn windows(text: &[u8]) -> Option<Mark<'_>> {
     let [b'A'..=b'Z', b':', b'\\', rest @ ..] = text else { return echo::prompted(text) };
     let command = rest.get(memchr::memchr(b'>', rest)? + 1..)?.trim_ascii();
     echo::builds(command).then_some(Mark::Command(command))
+}
+
+/// Shared libraries (`Loading library tools@main`) are checked out before.
+fn begins(text: &[u8]) -> Option<Mark<'_>> {
+    (text == b"[Pipeline] Start of Pipeline").then_some(Mark::CheckedOutBefore)
 }
 
 /// `[Cache for .docker (docker) with id 0a1b] Cache created in 12ms`
@@ -157,8 +172,10 @@ mod tests {
         assert_eq!(Jenkins.mark(b"[Cache for x] Searching cache"), None);
         assert_eq!(
             Jenkins.mark(b"Checking out Revision 0a1b2c3d (refs/remotes/origin/main)"),
-            Some(Mark::Commit(b"0a1b2c3d"))
+            Some(Mark::CommitOf(b"0a1b2c3d", b"main"))
         );
+        let detached = b"Checking out Revision 0a1b2c3d (detached)";
+        assert_eq!(Jenkins.mark(detached), Some(Mark::Commit(b"0a1b2c3d")));
         let bat = b"C:\\jenkins\\workspace\\app>docker build -t a .";
         assert_eq!(Jenkins.mark(bat), Some(Mark::Command(b"docker build -t a .")));
     }

@@ -39,12 +39,18 @@ pub enum Mark<'a> {
     },
     /// Commit that is built.
     Commit(&'a [u8]),
+    /// The same, and its branch, in one line.
+    CommitOf(&'a [u8], &'a [u8]),
     /// The next line is the commit that is built, and nothing else.
     HashFollows,
     /// A line that is a hash of git's, and nothing else.
     Hash(&'a [u8]),
+    /// What was checked out so far are tools of the job, not what it builds.
+    CheckedOutBefore,
     /// Branch that is built.
     Branch(&'a [u8]),
+    /// Job that the log is of, with its leg of a matrix.
+    Job(&'a [u8]),
     /// Something a plugin says.
     Note(NoteKind, &'a [u8]),
 }

@@ -72,12 +72,13 @@ pub(super) fn records(
 }
 
 /// The job and one of its pipeline whose name differs by a slip of the finger; `build-2` beside
-/// `build-1` is none.
+/// `build-1` is none, nor is another leg of a matrix: `build (arm64)` beside `build (amd64)`.
 fn nearly(store: &Store, scope: &str, name: &str) -> Result<Option<(String, String)>, Trouble> {
     const SHORTEST: usize = 3;
     const SLIPS: usize = 2;
     let own = |name: &str| name.split('\n').next().unwrap_or_default().to_owned();
     let letters = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
+    let plain = |name: &str| name.split(" (").next().unwrap_or_default().to_owned();
     let this = own(name);
     if this.len() < SHORTEST {
         return Ok(None);
@@ -86,6 +87,7 @@ fn nearly(store: &Store, scope: &str, name: &str) -> Result<Option<(String, Stri
     let is_near = |other: &String| {
         *other != this
             && letters(other) != letters(&this)
+            && plain(other) != plain(&this)
             && slips(other) <= SLIPS.min(this.len() / SHORTEST)
     };
     let others = store.names_in(scope)?.into_iter().map(|name| own(&name)).filter(is_near);

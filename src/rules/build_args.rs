@@ -21,8 +21,11 @@ pub(super) struct Argument {
 /// Arguments that changed from the run before in every one of these runs.
 pub(super) fn changing(past: &Past, runs: &[usize]) -> Vec<Argument> {
     let Some(&last) = runs.last() else { return Vec::new() };
-    let names = given(past, last).into_iter().map(|(name, _)| name);
-    names.filter_map(|name| argument(past, runs, &name)).collect()
+    let mut names: Vec<String> = given(past, last).into_iter().map(|(name, _)| name).collect();
+    // An action's inputs and the command that it runs give it twice.
+    let mut known = BTreeSet::new();
+    names.retain(|name| known.insert(name.clone()));
+    names.iter().filter_map(|name| argument(past, runs, name)).collect()
 }
 
 /// Arguments that each of these runs is given, and whose values come back: `STAGE=test`,
@@ -44,7 +47,8 @@ pub(super) fn recurring(past: &Past, runs: &[usize]) -> Vec<String> {
 pub(super) fn lines(past: &Past, runs: &[usize], name: &str) -> Vec<Evidence> {
     let line = |&i: &usize| {
         let (run, _) = past.get(i)?;
-        let command = past.commands(i).iter().find(|c| pairs(c).any(|(known, _)| known == name))?;
+        // Of an action's inputs only their headline is quoted; the command it runs comes last.
+        let command = past.commands(i).iter().rfind(|c| gives(c, name))?;
         Some(Study::quote(
             run,
             &command.quote,

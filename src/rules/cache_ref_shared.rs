@@ -9,19 +9,19 @@ mod starved;
 mod versions;
 mod written;
 
-pub(super) use name::scope;
+pub(super) use name::{are_apart, scope};
 pub(super) use written::{differ, legs_differ};
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::past::{Loss, Past, cost, end, header, verdict};
-use super::remedy::{self, Site, reference};
+use super::remedy::{self, Site};
 use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Impact, Proof, Severity, not_ruled_out,
     ruled_out, to_decide,
 };
-use crate::model::{Build, Outcome, Run, Text};
+use crate::model::{Build, Command, Outcome, Run, Text};
 
 pub(super) struct CacheRefShared;
 
@@ -106,6 +106,14 @@ fn writes(past: &Past, i: usize) -> bool {
     past.exported(i) || past.builds.get(i).is_some_and(|b| b.inline.is_some())
 }
 
+/// It may write this name: it writes a cache, and no command line says that it goes elsewhere.
+fn may_write(past: &Past, i: usize, name: &str) -> bool {
+    let mut writing = past.commands(i).iter().filter(|c| !c.cache_to.is_empty()).peekable();
+    let unknown = |c: &Command| c.cache_to.iter().any(|spec| spec.raw.contains('$'));
+    let here = |c: &Command| unknown(c) || name::written_by(c, name);
+    writes(past, i) && (writing.peek().is_none() || writing.any(here))
+}
+
 /// Of each cache the series that write one while they read this, and no other.
 fn sharers<'a, 'p>(all: &'p [Past<'a>]) -> HashMap<String, Vec<&'p Past<'a>>> {
     let mut sharers: HashMap<String, Vec<&Past>> = HashMap::new();
@@ -137,8 +145,7 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
     let site = |(run, build)| Site { cache: name.to_owned(), ..Site::of(study, run, build) };
     let sites: Vec<Site> = sharers.iter().filter_map(|p| p.last()).map(site).collect();
     let proven = rivals_are_known(sharers, name);
-    let newest = sharers.iter().filter_map(|past| past.last());
-    let who: Vec<Text> = newest.map(|(run, build)| called(run, build, name)).collect();
+    let who = called(&sharers.iter().filter_map(|past| past.last()).collect::<Vec<_>>(), name);
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -154,7 +161,11 @@ fn finding(study: &Study, sharers: &[&Past], name: &str) -> Option<Finding> {
         ),
         evidence: Proof::from_lines(victims.iter().take(2).flat_map(|v| lines(v, name)).collect())?
             .seen_in(victims.iter().flat_map(|v| v.past.places([v.at]))),
-        fix: if name::is_scope(name) { own_scopes(name, &who) } else { remedy::own_refs(&sites) },
+        fix: if name::is_scope(name) {
+            own_scopes(name, &who)
+        } else {
+            remedy::own_refs(&sites, &who)
+        },
         impact: impact(&victims),
         rules_out: rules_out(proven),
         subject: name.to_owned(),
@@ -166,9 +177,18 @@ fn rivals_are_known(sharers: &[&Past], name: &str) -> bool {
     sharers.iter().all(|past| past.all_commands().any(|c| name::written_by(c, name)))
 }
 
-/// What tells the build from the others: its target, its image, or the Dockerfile that the command
-/// line names where all have one image.
-fn called(run: &Run, build: &Build, name: &str) -> Text {
+/// What tells the builds apart; legs of one matrix make one image, then their jobs do.
+fn called(newest: &[(&Run, &Build)], name: &str) -> Vec<Text> {
+    let own: Vec<Text> = newest.iter().map(|(run, build)| own_name(run, build, name)).collect();
+    let distinct: BTreeSet<&Text> = own.iter().collect();
+    if distinct.len() == own.len() {
+        return own;
+    }
+    newest.iter().map(|(run, _)| run.job.as_ref().unwrap_or(&run.label).clone()).collect()
+}
+
+/// Its target, its image, or the Dockerfile that the command line names where all have one image.
+fn own_name(run: &Run, build: &Build, name: &str) -> Text {
     let image = build.images.iter().find(|image| !name::same(image, name));
     if let Some(own) = build.target.as_ref().or(image) {
         return own.clone();
@@ -211,7 +231,7 @@ fn lines(victim: &Victim, name: &str) -> Vec<Evidence> {
     let Some(((run, build), loss)) = victim.past.get(victim.at).zip(victim.losses.first()) else {
         return Vec::new();
     };
-    let asked = victim.past.commands(victim.at).iter().find(|c| name::written_by(c, name));
+    let asked = victim.past.commands(victim.at).iter().rfind(|c| name::written_by(c, name));
     let mut lines: Vec<Evidence> =
         asked.map(|c| Study::quote(run, &c.quote, "exports to it")).into_iter().collect();
     if let Some((before, earlier)) = victim.past.get(loss.seen) {
@@ -240,8 +260,7 @@ fn own_scopes(name: &str, who: &[Text]) -> Fix {
     }
     let (before, _) = name.rsplit_once('=').unwrap_or((name, ""));
     let each = who.iter().map(|one| {
-        let own =
-            format!("{before}={}", reference::repository(one).rsplit('/').next().unwrap_or(one));
+        let own = format!("{before}={}", remedy::short_name(one));
         format!("# {one}\n--cache-from {own}\n--cache-to {own},mode=max")
     });
     Fix {

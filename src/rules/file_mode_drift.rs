@@ -7,7 +7,7 @@ use super::dockerfile_at;
 use super::instruction::{brief, copies_context, copies_everything};
 use super::past::{self, Past};
 use super::recurring::{Spot, spots};
-use super::{Cause, Rule, RuleMeta, Study, legacy, legacy_dockerfile_outside};
+use super::{Cause, Rule, RuleMeta, Study, cache_ref_shared, legacy, legacy_dockerfile_outside};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, Severity, not_ruled_out, ruled_out,
     to_decide,
@@ -100,7 +100,7 @@ fn finding(past: &Past, mut spot: Spot) -> Option<Finding> {
                 .to_owned(),
         evidence: Proof::from_lines(lines(past, &spot))?
             .seen_in(past.places(spot.broken.iter().copied())),
-        fix: patched(past, &spot, fix()),
+        fix: patched(past, &spot, fix(spot.text)),
         impact: spot.impact(past),
         rules_out: outside(past, &spot)
             .into_iter()
@@ -141,12 +141,14 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
     if !often {
         return None;
     }
+    // What a commit holds cannot differ between two runs of it.
+    let one_commit = spot.broken.iter().all(|&i| past.builds_the_commit_before(i));
     let mut evidence = spot.lines(past, "ran: the copied files, or their modes, differ");
     evidence.extend(dockerfile_at::line_of(past, spot, "copies them"));
     Some(Finding {
         rule: META.id,
         severity: META.severity,
-        confidence: Confidence::Suspected,
+        confidence: if one_commit { Confidence::Likely } else { Confidence::Suspected },
         title: format!(
             "`{}` copies different files {} and reruns `{}`",
             step.text,
@@ -162,16 +164,30 @@ fn manifests<'a>(past: &Past<'a>, spot: &Spot<'a>) -> Option<Finding> {
             brief(&install.text)
         ),
         evidence: Proof::from_lines(evidence)?.seen_in(past.places(spot.broken.iter().copied())),
-        fix: fix(),
+        fix: fix(spot.text),
         impact: spot.impact(past),
-        rules_out: vec![
-            not_ruled_out("dependencies that really change in each of these commits"),
-            to_decide("run `git diff` on the copied files between the commits"),
-            not_ruled_out("another job that replaces the cache, with other dependencies"),
-            to_decide("give that job's logs too"),
-        ],
+        rules_out: dependencies(one_commit)
+            .into_iter()
+            .chain([
+                not_ruled_out("another job that replaces the cache, with other dependencies"),
+                to_decide("give that job's logs too"),
+            ])
+            .collect(),
         subject: past.subject(&format!("{}:{}", step.stage, step.text)),
     })
+}
+
+fn dependencies(one_commit: bool) -> [Alternative; 2] {
+    if one_commit {
+        return [
+            ruled_out("dependencies that really change (the commit is the same)"),
+            to_decide("compare `sha256sum` and `stat -c '%a %n'` of these files in two runs"),
+        ];
+    }
+    [
+        not_ruled_out("dependencies that really change in each of these commits"),
+        to_decide("run `git diff` on the copied files between the commits"),
+    ]
 }
 
 /// It has the commit and the text of the run before, and nothing shows that the files are the same.
@@ -188,10 +204,11 @@ fn same_commit<'a>(past: &Past<'a>, i: usize) -> Option<&'a Run> {
     (past.builds_the_commit_before(i) && stored(past, i)).then_some(before)
 }
 
-/// The run before left its cache where this one looks.
+/// The run before left its cache where this one looks, as far as the command lines tell.
 fn stored(past: &Past, i: usize) -> bool {
-    past.builds.get(i - 1).is_some_and(|b| past.exported(i - 1) || b.inline.is_some())
-        || past.never_imports()
+    let written =
+        past.builds.get(i - 1).is_some_and(|b| past.exported(i - 1) || b.inline.is_some());
+    (written && !cache_ref_shared::are_apart(past, i - 1, i)) || past.never_imports()
 }
 
 fn unedited(spot: &Spot, i: usize) -> bool {
@@ -218,10 +235,14 @@ fn patched(past: &Past, spot: &Spot, fix: Fix) -> Fix {
     }
 }
 
-fn fix() -> Fix {
+fn fix(copy: &str) -> Fix {
+    const SAME: &str = "umask 022\ngit clean -ffdx\nchmod -R u=rwX,go=rX .";
+    // A COPY that names its files takes nothing else.
+    let everything = copies_everything(copy);
+    let ignore = "List in `.dockerignore` what is not in the commit.".to_owned();
     Fix {
         summary: "make the context the same on every agent".to_owned(),
-        steps: vec![
+        steps: [
             "Before the build, remove what is not in the commit (`git clean -ffdx` takes all \
                 untracked files of the workspace), and set the modes that git does not keep: it \
                 keeps the executable bit only."
@@ -229,12 +250,15 @@ fn fix() -> Fix {
             "Do not write versions or build numbers into files that are copied before the \
                 installation; commit the lock file."
                 .to_owned(),
-            "List in `.dockerignore` what is not in the commit.".to_owned(),
-        ],
-        snippet: Some(
-            "umask 022\ngit clean -ffdx\nchmod -R u=rwX,go=rX .\n\n# .dockerignore\n.git"
-                .to_owned(),
-        ),
+        ]
+        .into_iter()
+        .chain(everything.then_some(ignore))
+        .collect(),
+        snippet: Some(if everything {
+            format!("{SAME}\n\n# .dockerignore\n.git")
+        } else {
+            SAME.to_owned()
+        }),
         ..Fix::default()
     }
 }

@@ -7,14 +7,25 @@ use super::folders::folder;
 use super::matching::look;
 use crate::model::{Build, CacheKind, Run, Transfer};
 
-/// Names every series after its target, job or image, which a build that failed may not print, else
-/// its newest run; the folder is added where two would be called the same, and a number where that
-/// does not help.
+/// Names every series after its target, its job where there are several, or its image, which a build
+/// that failed may not print, else its newest run; the folder is added where two would be called the
+/// same, and a number where that does not help.
 pub(super) fn name(runs: &[Run], series: &mut [Series]) {
+    let several = runs.windows(2).any(|pair| matches!(pair, [a, b] if a.job != b.job));
+    let own_name = |at| own_name(at, several);
     each(series, |one| {
         let mut builds = one.builds.iter().rev().filter_map(|at| look(runs, *at));
         let label = || newest(runs, one).map(|(run, _)| run.label.to_string());
         builds.find_map(own_name).or_else(label).unwrap_or_default()
+    });
+    let counts = count(series);
+    each(series, |one| {
+        let mut builds = one.builds.iter().rev().filter_map(|at| look(runs, *at));
+        let image = builds.find_map(|(_, build)| image(build)).filter(|image| *image != one.key);
+        match image.filter(|_| counts.get(&one.key).is_some_and(|n| *n > 1)) {
+            Some(image) => format!("{image} ({})", one.key),
+            None => one.key.clone(),
+        }
     });
     let counts = count(series);
     each(series, |one| {
@@ -60,17 +71,18 @@ fn last_folder(run: &Run) -> &str {
     folder(&run.source).rsplit(['/', '\\']).next().unwrap_or_default()
 }
 
-fn own_name((run, build): (&Run, &Build)) -> Option<String> {
+fn own_name((run, build): (&Run, &Build), several: bool) -> Option<String> {
+    let target = build.target.as_ref().or_else(|| run.job.as_ref().filter(|_| several));
+    let target = target.map(ToString::to_string).or_else(|| image(build));
+    target.or_else(|| run.job.as_ref().map(ToString::to_string))
+}
+
+/// The repository of its image, else the one that it reads.
+fn image(build: &Build) -> Option<String> {
     // `local:571`, `gha:153`: a directory and a service have no names.
     let named = |import: &&Transfer| import.kind == CacheKind::Registry;
     let import = || build.imports.iter().find(named).and_then(|i| i.reference.as_ref());
-    let image = build.images.first().or_else(import);
-    let named = build
-        .target
-        .clone()
-        .or_else(|| run.job.clone())
-        .or_else(|| image.map(|i| repository(i).into()));
-    named.map(|name| name.to_string())
+    build.images.first().or_else(import).map(|image| repository(image))
 }
 
 /// `team/app` of `registry.example.com/team/app:latest`.

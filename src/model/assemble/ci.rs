@@ -75,12 +75,14 @@ impl Listener {
                 self.caches.ends(&mut run.ci_caches, text(name), operation, outcome, quote());
             }
             Mark::HashFollows => self.hash = number + 1,
-            Mark::Commit(commit) => {
-                run.commit = run.commit.take().or_else(|| Some(Text::of_log(commit)));
+            Mark::Commit(commit) => first(&mut run.commit, commit),
+            Mark::CommitOf(commit, branch) => {
+                first(&mut run.commit, commit);
+                first(&mut run.branch, branch);
             }
-            Mark::Branch(branch) => {
-                run.branch = run.branch.take().or_else(|| Some(Text::of_log(branch)));
-            }
+            Mark::CheckedOutBefore => (run.commit, run.branch) = (None, None),
+            Mark::Branch(branch) => first(&mut run.branch, branch),
+            Mark::Job(job) => first(&mut run.job, job),
             Mark::Note(kind @ (NoteKind::ComposeCacheFrom | NoteKind::ComposeCacheTo), b"") => {
                 self.list = Some(kind);
             }
@@ -127,6 +129,11 @@ impl Listener {
         *last = line;
         action.input(field, value);
     }
+}
+
+/// What the log says of itself first.
+fn first(known: &mut Option<Text>, said: &[u8]) {
+    known.get_or_insert_with(|| Text::of_log(said));
 }
 
 /// Actions whose inputs say how images are built.

@@ -100,7 +100,8 @@ impl LogReader {
             run.source.clone_from(&source);
             run.problems.iter_mut().for_each(|problem| problem.source.clone_from(&self.source));
             run.ci = ci.or(run.ci);
-            run.job = (told_apart && !job.is_empty()).then(|| Text::of_log(&job));
+            let named = (told_apart && !job.is_empty()).then(|| Text::of_log(&job));
+            run.job = named.or(run.job);
             run.lines = if i == 0 { lines } else { 0 };
             run
         });

@@ -10,7 +10,7 @@ use super::super::build_args;
 use super::super::past::{Past, end, header, verdict};
 use super::super::recurring::{Spot, spots};
 use super::super::remedy::reference;
-use super::{META, directory, name as names, only, reads, writes};
+use super::{META, directory, may_write, name as names, only, reads};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Fix, Proof, not_ruled_out, ruled_out, to_decide,
 };
@@ -144,7 +144,7 @@ fn finding(past: &Past, name: &str) -> Option<Finding> {
 /// always the same.
 fn turns(past: &Past, name: &str) -> Option<Turns> {
     let at: Vec<usize> = (0..past.len())
-        .filter(|&i| writes(past, i) && reads(past, i, name) && only(past, i))
+        .filter(|&i| may_write(past, i, name) && reads(past, i, name) && only(past, i))
         .collect();
     let told = |owner: &dyn Fn(usize) -> Option<String>, kind: Kind| {
         let runs: Vec<(usize, String)> = at.iter().filter_map(|&i| Some((i, owner(i)?))).collect();
@@ -241,7 +241,7 @@ fn lines(
     for &i in verdicts.back.iter().rev().take(2).rev() {
         let Some(((run, _), step)) = past.get(i).zip(spot.step(i)) else { continue };
         let import = names::import(past, i, name);
-        let asked = past.commands(i).iter().find(|c| names::written_by(c, name));
+        let asked = past.commands(i).iter().rfind(|c| names::written_by(c, name));
         lines.extend(asked.map(|c| Study::quote(run, &c.quote, "exports to it")));
         lines.extend(import.map(|t| end(run, t, "the reference is imported without error")));
         lines.push(header(

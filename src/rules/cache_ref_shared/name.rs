@@ -28,6 +28,19 @@ pub(super) fn written_by(command: &Command, name: &str) -> bool {
     references.chain(scopes).chain(directory::of(command)).any(|to| same(&to, name))
 }
 
+/// What one run writes the other does not read, by what the command lines of both say.
+pub(in crate::rules) fn are_apart(past: &Past, writer: usize, reader: usize) -> bool {
+    let mut writing = past.commands(writer).iter().filter(|c| !c.cache_to.is_empty()).peekable();
+    let asked: Vec<String> =
+        past.commands(reader).iter().flat_map(|c| &c.cache_from).filter_map(of_spec).collect();
+    let reads = |command: &Command| asked.iter().any(|name| written_by(command, name));
+    !asked.is_empty() && writing.peek().is_some() && !writing.any(reads)
+}
+
+fn of_spec(spec: &CacheSpec) -> Option<String> {
+    spec.get("ref").map(str::to_owned).or_else(|| scope(spec))
+}
+
 /// Two names of one place.
 pub(super) fn same(a: &str, b: &str) -> bool {
     if is_scope(a) || is_scope(b) { a == b } else { reference::same(a, b) }

@@ -47,7 +47,11 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
             if shown { "" } else { ", apparently: it is the one cache that they import" }
         ),
         evidence: Proof::from_lines(writers.iter().flat_map(lines).collect())?,
-        fix: if name::is_scope(cache) { own_scopes(cache, &who) } else { remedy::own_refs(&sites) },
+        fix: if name::is_scope(cache) {
+            own_scopes(cache, &who)
+        } else {
+            remedy::own_refs(&sites, &who)
+        },
         impact: Impact::default(),
         rules_out: rules_out(shown),
         subject: cache.to_owned(),

@@ -7,7 +7,7 @@ use super::{META, called, name, own_scopes, rivals_are_known, writes};
 use crate::finding::{
     Alternative, Confidence, Evidence, Finding, Impact, Proof, not_ruled_out, ruled_out, to_decide,
 };
-use crate::model::{Build, Text};
+use crate::model::Build;
 use crate::rules::Study;
 use crate::rules::past::{Past, end, header};
 use crate::rules::recurring::{Spot, spots};
@@ -30,7 +30,7 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
     let newest = || sharers.iter().filter_map(|past| past.last());
     let site = |(run, build)| Site { cache: cache.to_owned(), ..Site::of(study, run, build) };
     let sites: Vec<Site> = newest().map(site).collect();
-    let who: Vec<Text> = newest().map(|(run, build)| called(run, build, cache)).collect();
+    let who = called(&newest().collect::<Vec<_>>(), cache);
     Some(Finding {
         rule: META.id,
         severity: META.severity,
@@ -48,7 +48,11 @@ pub(super) fn finding(study: &Study, sharers: &[&Past], cache: &str) -> Option<F
         ),
         evidence: Proof::from_lines(starved.iter().take(2).flat_map(|s| s.lines(cache)).collect())?
             .seen_in(starved.iter().flat_map(|s| s.past.places(s.spot.broken.iter().copied()))),
-        fix: if name::is_scope(cache) { own_scopes(cache, &who) } else { remedy::own_refs(&sites) },
+        fix: if name::is_scope(cache) {
+            own_scopes(cache, &who)
+        } else {
+            remedy::own_refs(&sites, &who)
+        },
         impact: starved.iter().map(Starved::impact).fold(Impact::default(), sum),
         rules_out: rules_out(shown),
         subject: cache.to_owned(),
@@ -115,7 +119,7 @@ impl Starved<'_, '_> {
         let Some(((run, _), step)) = self.past.get(i).zip(self.spot.step(i)) else {
             return Vec::new();
         };
-        let asked = self.past.commands(i).iter().find(|c| name::written_by(c, cache));
+        let asked = self.past.commands(i).iter().rfind(|c| name::written_by(c, cache));
         let import = name::import(self.past, i, cache);
         let asked = asked.map(|c| Study::quote(run, &c.quote, "exports to it"));
         let import = import.map(|t| end(run, t, "the same reference is imported without error"));

@@ -153,7 +153,7 @@ fn lines(past: &Past, back: &Back, name: &str) -> Vec<Evidence> {
         let base = moved_base(past, back)
             .map(|(_, base)| Study::quote(run, &base.quote, "has a different base image here"));
         lines.extend(base.or(other));
-        let asked = past.commands(back.replaced).iter().find(|c| names::written_by(c, name));
+        let asked = past.commands(back.replaced).iter().rfind(|c| names::written_by(c, name));
         lines.extend(asked.map(|c| Study::quote(run, &c.quote, "exports to the same reference")));
     }
     if let Some((run, _)) = past.get(back.at) {

@@ -24,8 +24,8 @@ pub use advice::{
     add_import, bitbucket_runtime, engine_upgrade, inline_args, max_mode, registry_max,
 };
 pub(in crate::rules) use login::login;
-pub(in crate::rules) use own_refs::own_caches;
 pub use own_refs::own_refs;
+pub(in crate::rules) use own_refs::{own_caches, short_name};
 pub(in crate::rules) use pasted::command_line;
 pub use place::At;
 pub use site::{Form, Site};

@@ -3,17 +3,24 @@
 //! In the configuration every specification of the shared cache gets the name of its build; a
 //! matrix gets the variable of the leg, where the kind of file can write it.
 
+use std::collections::BTreeSet;
+
 use super::advice::{ATTRIBUTES, import};
 use super::{At, PLACEHOLDER, Site, patch, reference, snippet};
 use crate::config::{Change, Settings, Side, fits_tag, pieces};
 use crate::finding::Fix;
-use crate::model::{CacheKind, CacheSpec};
+use crate::model::{CacheKind, CacheSpec, Text};
 
-/// One reference for each job or target that writes the same one now.
+/// One reference for each job or target that writes the same one now; `called` tells them apart
+/// where their images do not.
 #[must_use]
-pub fn own_refs(sites: &[Site]) -> Fix {
-    let snippets = sites.iter().enumerate().map(|(n, site)| {
-        let name = own_name(site).unwrap_or_else(|| format!("build {}", n + 1));
+pub fn own_refs(sites: &[Site], called: &[Text]) -> Fix {
+    let own: Vec<Option<String>> = sites.iter().map(own_name).collect();
+    let distinct: BTreeSet<&Option<String>> = own.iter().collect();
+    let by_job = distinct.len() < own.len() && called.len() == own.len();
+    let snippets = sites.iter().zip(own).enumerate().map(|(n, (site, own))| {
+        let job = called.get(n).filter(|_| by_job).map(ToString::to_string);
+        let name = job.or(own).unwrap_or_else(|| format!("build {}", n + 1));
         let own = format!("{}-{}", site.cache, slug(&name));
         let settings = Settings {
             from: vec![import(&own)],
@@ -329,6 +336,14 @@ fn own_name(site: &Site) -> Option<String> {
     let image = (site.image != PLACEHOLDER).then(|| reference::repository(&site.image));
     let last = image.and_then(|image| image.rsplit('/').next()).map(str::to_owned);
     site.target.clone().or(last)
+}
+
+/// A job or an image as part of a name: `build-linux-arm64`, `web`.
+pub(in crate::rules) fn short_name(one: &str) -> String {
+    if one.contains([' ', '(']) {
+        return slug(one);
+    }
+    reference::repository(one).rsplit('/').next().unwrap_or(one).to_owned()
 }
 
 /// A tag takes letters, digits, `_`, `.` and `-`.

@@ -173,7 +173,7 @@ fn targets_get_references_of_their_own() {
         target: Some(name.into()),
         ..Site::default()
     };
-    let fix = own_refs(&[target("web"), target("api")]);
+    let fix = own_refs(&[target("web"), target("api")], &[]);
     assert!(
         snippet(&fix).contains("ref=r/a:c-web,mode=max")
             && snippet(&fix).contains("ref=r/a:c-api,mode=max")

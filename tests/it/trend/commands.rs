@@ -119,9 +119,9 @@ fn the_page_of_a_report_tells_when_its_build_broke() {
         html.render(&report, SCREEN)
     };
     let broke = page(&runs("broke-when-the-cache-became-inline"), "broke.db");
-    assert!(broke.contains("image: broke at run 5 (2026-01-06): 3 of 7 steps"), "{broke}");
+    assert!(broke.contains("team/svc: broke at run 5 (2026-01-06): 3 of 7 steps"), "{broke}");
     assert!(
-        broke.contains("image: changed at the same time (not necessarily the cause): builder: "),
+        broke.contains("team/svc: changed at the same time (not necessarily the cause): builder: "),
         "{broke}"
     );
     assert!(!page(&runs("quiet-late-source"), "quiet.db").contains("Over the earlier runs"));

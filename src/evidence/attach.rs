@@ -87,7 +87,9 @@ fn is_attached(runs: &mut [Run], file: &Evidence) -> bool {
         What::Record(record) => {
             let named = only(runs.iter().map(|run| stored::is_named(run, &record.reference)));
             let at = named.or_else(|| beside(runs, &file.source));
-            at.and_then(|at| runs.get_mut(at)).is_some_and(|run| give(run, file, &record.given))
+            let run = at.and_then(|at| runs.get_mut(at));
+            let run = run.filter(|run| !run.builds.iter().all(|b| contradicts(b, &record.bases)));
+            run.is_some_and(|run| give(run, file, &record.given))
         }
         What::Metrics(measured) => {
             let run = beside(runs, &file.source).and_then(|at| runs.get_mut(at));
@@ -114,7 +116,11 @@ fn attested(runs: &mut [Run], file: &Evidence, attested: &Attested) -> bool {
         runs.get(at).filter(|run| digests.is_empty() || !wrote_another(run, &digests)).map(|_| at)
     });
     let Some(run) = at.and_then(|at| runs.get_mut(at)) else { return false };
-    if run.builds.iter().all(|build| contradicts(build, &attested.bases)) {
+    let other = |build: &Build| {
+        contradicts(build, &attested.bases)
+            || attested.definition.as_ref().is_some_and(|defined| runs_others(build, defined))
+    };
+    if run.builds.iter().all(other) {
         return false;
     }
     if let Some(definition) = &attested.definition {
@@ -128,6 +134,22 @@ fn contradicts(build: &Build, bases: &[Digest]) -> bool {
     let printed: Vec<Digest> =
         build.bases.iter().filter_map(|base| Digest::parse(base.digest.as_deref()?)).collect();
     !printed.is_empty() && !bases.is_empty() && !printed.iter().any(|digest| bases.contains(digest))
+}
+
+/// Most commands of the build are none of the definition, as far as their first words tell: values
+/// are filled in where they are printed, and of a here-document one line is.
+fn runs_others(build: &Build, defined: &CacheConfig) -> bool {
+    let first_words = |text: &str| {
+        let plain = text.split(['$', '\n']).next().unwrap_or_default();
+        plain.split_ascii_whitespace().take(2).collect::<Vec<_>>().join(" ")
+    };
+    let texts = defined.records.iter().filter_map(|record| record.text.as_deref());
+    let told: Vec<String> = texts.map(first_words).collect();
+    let runs = build.steps.iter().filter(|step| step.instruction == "RUN");
+    let (known, others): (Vec<&Step>, Vec<&Step>) = runs
+        .filter(|step| !step.text.contains("<<"))
+        .partition(|step| told.iter().any(|words| step.text.contains(words.as_str())));
+    !told.is_empty() && known.len() < others.len()
 }
 
 /// The only build of a run gets the arguments that a file tells.

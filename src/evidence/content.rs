@@ -145,8 +145,10 @@ impl Tree {
         let mut files = BTreeMap::new();
         for source in sources.iter().filter(|source| is_wild(source) || !below(source)) {
             let all = self.matching(source)?;
+            let patterns = Patterns::of(&taken.exclude);
+            let front = if taken.parents { String::new() } else { front(source) };
             for (path, node) in &all {
-                self.list(path, node, &mut files);
+                self.list(path, node, (&front, &patterns), &mut files);
             }
             digests.push(if flat || is_wild(source) {
                 self.flat(source, &all, taken)
@@ -275,9 +277,7 @@ impl Tree {
                 }
                 for (name, child) in children {
                     let below = format!("{}/{name}", path.trim_end_matches('/'));
-                    if !patterns.leave_out(
-                        below.strip_prefix(front).unwrap_or(&below).trim_start_matches('/'),
-                    ) {
+                    if !patterns.leave_out_below(front, &below) {
                         self.entries(&below, child, front, (false, patterns), entries);
                     }
                 }
@@ -293,12 +293,22 @@ impl Tree {
         matches!(folder, Some(Node::Directory(children)) if matches!(children.get(name), Some(Node::Link(_))))
     }
 
-    fn list(&self, path: &str, node: &Node, files: &mut BTreeMap<String, String>) {
+    /// The files that are taken.
+    fn list(
+        &self,
+        path: &str,
+        node: &Node,
+        how: (&str, &Patterns),
+        files: &mut BTreeMap<String, String>,
+    ) {
         match node {
             Node::Directory(children) => {
-                let path = path.trim_end_matches('/');
+                let (front, patterns) = how;
                 for (name, child) in children {
-                    self.list(&format!("{path}/{name}"), child, files);
+                    let below = format!("{}/{name}", path.trim_end_matches('/'));
+                    if !patterns.leave_out_below(front, &below) {
+                        self.list(&below, child, how, files);
+                    }
                 }
             }
             node => drop(files.insert(path.trim_start_matches('/').to_owned(), self.digest(node))),
@@ -362,6 +372,11 @@ impl Patterns {
         let paths: BTreeSet<&str> = parents.chain([path]).collect();
         let fits = |glob: &GlobMatcher| paths.iter().any(|path| glob.is_match(path));
         self.0.iter().fold(false, |out, (back, glob)| if fits(glob) { !back } else { out })
+    }
+
+    /// The same of a path behind another one.
+    fn leave_out_below(&self, front: &str, path: &str) -> bool {
+        self.leave_out(path.strip_prefix(front).unwrap_or(path).trim_start_matches('/'))
     }
 
     /// What is left of a folder. One that is left out stays where something in it does.

@@ -33,6 +33,8 @@ pub(super) struct Record {
     /// Names of arguments with digests of their values.
     pub(super) given: Given,
     pub(super) target: Option<Text>,
+    /// Digests of base images.
+    pub(super) bases: Vec<Digest>,
     /// Its own error, where it failed.
     pub(super) error: Option<String>,
 }
@@ -146,6 +148,7 @@ fn stored(bytes: &[u8]) -> Result<Record, String> {
             wire.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())),
         ),
         target: wire.attributes.get("target").map(|target| Text::new(target)),
+        bases: Vec::new(),
         error: wire.error.map(|failure| failure.message).filter(|message| !message.is_empty()),
     })
 }
@@ -209,6 +212,13 @@ fn inspected(bytes: &[u8]) -> Result<Record, String> {
         arguments: Vec<Pair>,
         #[serde(rename = "Target")]
         target: Option<String>,
+        #[serde(rename = "Materials", default)]
+        materials: Vec<Material>,
+    }
+    #[derive(Deserialize)]
+    struct Material {
+        #[serde(rename = "Digests", default)]
+        digests: Vec<String>,
     }
     #[derive(Deserialize)]
     struct Pair {
@@ -218,8 +228,10 @@ fn inspected(bytes: &[u8]) -> Result<Record, String> {
         value: String,
     }
     let shown: Shown = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
+    let digests = shown.materials.iter().flat_map(|material| &material.digests);
     Ok(Record {
         reference: last_part(&shown.reference),
+        bases: digests.filter_map(|digest| Digest::parse(digest)).collect(),
         created: shown.started,
         given: shown.arguments.iter().map(|pair| given(&pair.name, &pair.value)).collect(),
         target: shown.target.as_deref().map(Text::new),

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use chrono::{DateTime, Utc};
 
 use super::operation::{Lazy, Operation};
-use super::{Digest, Quote, Shared, StepKey, Text};
+use super::{Digest, Few, Quote, Shared, StepKey, Text};
 
 /// What kind of line a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -117,6 +117,8 @@ pub struct Trace {
     /// Digest of its vertex, by which an attestation of the same build calls it. None where several
     /// vertices are shown as one.
     pub vertex: Option<Digest>,
+    /// Names of the arguments and variables that are declared above it, where its Dockerfile tells.
+    pub declared: Option<Few<Text>>,
 }
 
 impl Deref for Step {

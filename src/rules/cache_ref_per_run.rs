@@ -11,7 +11,7 @@ use super::{Effect, Rule, RuleMeta, Study};
 use crate::finding::{
     Confidence, Evidence, Finding, Fix, Place, Proof, Severity, not_ruled_out, to_decide,
 };
-use crate::model::{Build, CacheKind, Found, Run, Transfer};
+use crate::model::{Build, CacheKind, Found, Quote, Run, Transfer};
 
 pub(super) struct CacheRefPerRun;
 
@@ -176,8 +176,12 @@ fn writes_what_it_reads(look: &Look) -> bool {
     })
 }
 
+/// The line that tells how it ended, unless only the first one names the cache, as that of kaniko.
 fn line(look: &Look) -> Evidence {
-    let quote = look.import.verdict.as_ref().unwrap_or(&look.import.header);
+    let header = &look.import.header;
+    let names = |quote: &Quote| quote.text.contains(&*look.name);
+    let verdict = look.import.verdict.as_ref().filter(|end| names(end) || !names(header));
+    let quote = verdict.unwrap_or(header);
     Study::quote(look.run, quote, "another name than in any other run")
 }
 

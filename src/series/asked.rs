@@ -102,6 +102,13 @@ impl<'a> Asked<'a> {
         names.map(|name| KeyPart::Argument(Text::new(name))).collect()
     }
 
+    /// Proxies that are not those of the other build.
+    pub(super) fn other_proxies(&self, other: &Self) -> Vec<KeyPart> {
+        let names = differing(&self.arguments(), &other.arguments());
+        let proxies = names.into_iter().filter(|name| is_proxy(name));
+        proxies.map(|name| KeyPart::Argument(Text::new(name))).collect()
+    }
+
     /// The time of files is another one.
     pub(super) fn other_epoch(&self, other: &Self) -> Option<KeyPart> {
         let differs = differing(&self.arguments(), &other.arguments()).contains(&EPOCH);

@@ -14,7 +14,7 @@ use super::asked::{Asked, EPOCH};
 use super::chain::{self, Input, Stage};
 use super::ledger::{Ledger, Line, Now, Seen};
 use super::{Because, Confidence, KeyPart, Store};
-use crate::model::{Build, Outcome, Run, Step, StepKind, Text};
+use crate::model::{Build, Outcome, Run, Step, StepKind, Text, is_proxy};
 
 use Confidence::{Likely, Proven, Suspected};
 
@@ -352,7 +352,8 @@ impl<'a> Case<'_, '_, 'a> {
         let then = before.map(|(run, build)| Asked::of(run, build));
         let known = now.is_known() && then.as_ref().is_some_and(Asked::is_known);
         let runs = self.step.instruction == "RUN";
-        let proxy = then.as_ref().is_some_and(|then| now.differs_in_a_proxy(then));
+        let may_count = self.declared().is_none_or(|names| names.iter().any(|name| is_proxy(name)));
+        let proxy = may_count && then.as_ref().is_some_and(|then| now.differs_in_a_proxy(then));
         let shown = known && now.is_literal() && !proxy;
         if (input == Input::Values || runs) && !self.prints_no_argument() && !shown {
             hidden.push(KeyPart::Values);

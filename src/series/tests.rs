@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Build, BuildOutcome, Command, Dialect, Instruction, Outcome, Quote, Run, Step, StepKind, Trace,
-    Transfer,
+    Build, BuildOutcome, Command, Dialect, Instruction, Outcome, Quote, Run, Step, StepKind, Text,
+    Trace, Transfer,
 };
 
 fn step(position: u32, text: &str, key: Option<&str>) -> Step {
@@ -92,11 +92,15 @@ fn a_command_without_cache_is_the_reason() {
 
 #[test]
 fn another_argument_may_have_rerun_a_step() {
-    let because = |args: [&str; 2]| {
+    let because = |args: [&str; 2], declared: Option<&[&str]>| {
         let imports = vec![Transfer { ended: true, ..Transfer::default() }];
         let inline = Some(Quote::default());
-        let steps = vec![step(2, "RUN a", None)];
-        let build = Build { steps, imports, inline, line: 2, ..Build::default() };
+        let mut ran = step(2, "RUN a", None);
+        ran.trace = declared.map(|names| {
+            let declared = Some(names.iter().map(|name| Text::new(name)).collect());
+            Box::new(Trace { declared, ..Trace::default() })
+        });
+        let build = Build { steps: vec![ran], imports, inline, line: 2, ..Build::default() };
         let runs = args.map(|arg| {
             let quote = Quote { line: 1, ..Quote::default() };
             let command = Command::parse(&format!("docker build --build-arg {arg} ."), &quote);
@@ -104,8 +108,15 @@ fn another_argument_may_have_rerun_a_step() {
         });
         because(&[(&runs[0], &build), (&runs[1], &build)], 1)[0]
     };
-    assert_eq!(because(["V=1", "V=1"]), Because::RecordLost);
-    assert_eq!(because(["V=1", "V=2"]), Because::ArgumentChanged);
+    assert_eq!(because(["V=1", "V=1"], None), Because::RecordLost);
+    assert_eq!(because(["V=1", "V=2"], None), Because::ArgumentChanged);
+    // The Dockerfile says what reaches the step; a proxy does where an ARG declares it.
+    assert_eq!(because(["V=1", "V=2"], Some(&["V"])), Because::ArgumentChanged);
+    assert_eq!(because(["V=1", "V=2"], Some(&["W"])), Because::RecordLost);
+    let proxies = ["HTTP_PROXY=a", "HTTP_PROXY=b"];
+    assert_eq!(because(proxies, None), Because::RecordLost);
+    assert_eq!(because(proxies, Some(&[])), Because::RecordLost);
+    assert_eq!(because(proxies, Some(&["HTTP_PROXY"])), Because::ArgumentChanged);
 }
 
 #[test]

@@ -149,6 +149,7 @@ fn exclude_and_parents_make_lists() {
     let (bare, a, lib) = (tree.bare(), digest(&tree, "/src/a.txt"), digest(&tree, "/src/lib.ts"));
     let without = format!("\0{bare}\0a.txt{a}\0lib.ts{lib}");
     assert_eq!(record(&tree, "COPY --exclude=lib src /x"), one(&without));
+    assert_eq!(names(&tree, "COPY --exclude=lib src /x"), ["src/a.txt", "src/lib.ts"]);
     let c = digest(&tree, "/src/lib/c.ts");
     let parents = format!("\0src{bare}\0src\0lib{bare}\0src\0lib\0c.ts{c}");
     assert_eq!(record(&tree, "COPY --parents src/lib/c.ts /x/"), one(&parents));

@@ -48,6 +48,7 @@ impl<'a> Graph<'a> {
                     inputs,
                     ran: vertex.and_then(|vertex| vertex.ran),
                     vertex: vertex.and_then(|vertex| vertex.digest),
+                    declared: None,
                 }));
             }
         }

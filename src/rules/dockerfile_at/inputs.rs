@@ -2,8 +2,8 @@
 //! only in texts, and does not print `FROM build AS test` at all.
 
 use super::{DockerfileAt, find, is_dockerfile, matching};
-use crate::config::{Config, Stage};
-use crate::model::{Build, FinalStep, Run, Trace};
+use crate::config::{Config, Stage, dockerfile};
+use crate::model::{Build, Few, FinalStep, Run, Text, Trace};
 
 /// Gives the steps of a build their inputs, where one of the Dockerfiles is its own and the log
 /// does not name them.
@@ -12,11 +12,15 @@ pub(in crate::rules) fn complete(runs: &mut [Run], configs: &[Config]) {
         return;
     }
     for run in runs {
-        let found: Vec<_> = run.builds.iter().map(|build| of_build(run, build, configs)).collect();
-        for (build, inputs) in run.builds.iter_mut().zip(found) {
+        let told = |build| (of_build(run, build, configs), declared(run, build, configs));
+        let found: Vec<_> = run.builds.iter().map(told).collect();
+        for (build, (inputs, names)) in run.builds.iter_mut().zip(found) {
             build.final_step = FinalStep::default();
             for (step, inputs) in build.steps.iter_mut().zip(inputs.unwrap_or_default()) {
                 step.trace = Some(Box::new(Trace { inputs, ..Trace::default() }));
+            }
+            for (step, names) in build.steps.iter_mut().zip(names) {
+                step.trace.iter_mut().for_each(|trace| trace.declared.clone_from(&names));
             }
         }
     }
@@ -33,6 +37,23 @@ fn of_build(run: &Run, build: &Build, configs: &[Config]) -> Option<Vec<Vec<usiz
     let inputs =
         file.steps.iter().map(|place| place.map(|place| inputs(&file, place)).unwrap_or_default());
     Some(inputs.collect())
+}
+
+/// Names of the arguments and variables above each step.
+fn declared(run: &Run, build: &Build, configs: &[Config]) -> Vec<Option<Few<Text>>> {
+    let Some(file) = find(configs, run, build) else { return Vec::new() };
+    let above = |(stage, instruction): (usize, usize)| {
+        let own = file.config.content.stages.get(stage)?;
+        let values = file.values_above((own, own.instructions.get(instruction)?));
+        Some(
+            values
+                .iter()
+                .flat_map(|value| dockerfile::declared(&value.text))
+                .map(Text::new)
+                .collect(),
+        )
+    };
+    file.steps.iter().map(|place| above((*place)?)).collect()
 }
 
 /// No variable stands where a stage can be named: the log would have to resolve it.
@@ -99,6 +120,17 @@ mod tests {
         assert_eq!(inputs_with(FILE), [Some(vec![]), Some(vec![0]), Some(vec![1]), Some(vec![2])]);
         let numbered = FILE.replace("--from=build", "--from=0");
         assert_eq!(inputs_with(&numbered), [None, None, None, None], "the log prints another text");
+    }
+
+    #[test]
+    fn what_is_declared_above_a_step_can_reach_it() {
+        let mut runs = vec![logged("0123").run()];
+        complete(&mut runs, &[config("Dockerfile", FILE)]);
+        let declared = |at: usize| {
+            let trace = runs[0].builds[0].steps[at].trace.as_ref().unwrap();
+            trace.declared.iter().flatten().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!((declared(2), declared(3)), (vec!["SHA".to_owned()], Vec::new()));
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl<'a> Pair<'a> {
                 let open = Few::from([KeyPart::Values, KeyPart::Options]);
                 Why { open, ..instruction(Suspected) }
             } else {
-                argument(self.names(), Proven)
+                argument(self.names(step), Proven)
             };
         }
         if step.text.contains("<<") {
@@ -151,7 +151,7 @@ impl<'a> Pair<'a> {
         if self.base_moved() {
             return Why { open: Few::from([KeyPart::Values, KeyPart::Dockerfile]), ..base() };
         }
-        let names = self.names();
+        let names = self.names(step);
         let none = self.given().is_some() && names.is_empty();
         if self.is_edited() && names.is_empty() {
             let open =
@@ -211,8 +211,11 @@ impl<'a> Pair<'a> {
         both.then(|| differing(&self.before.given, &self.now.given))
     }
 
-    fn names(&self) -> Few<Text> {
-        self.given().unwrap_or_default().into_iter().collect()
+    /// Those of them that the Dockerfile, where it is known, declares above the step.
+    fn names(&self, step: &Step) -> Few<Text> {
+        let declared = step.trace.as_ref().and_then(|trace| trace.declared.as_ref());
+        let given = self.given().unwrap_or_default().into_iter();
+        given.filter(|name| declared.is_none_or(|names| names.contains(name))).collect()
     }
 }
 

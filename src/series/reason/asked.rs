@@ -5,7 +5,7 @@ use super::super::asked::Asked;
 use super::super::chain::{self, Input};
 use super::super::{Because, KeyPart, Store};
 use super::{Case, Why};
-use crate::model::{Build, Run, Step};
+use crate::model::{Build, Run, Step, Text};
 
 impl<'a> Case<'_, '_, 'a> {
     /// The Dockerfile is the one of the commit before, and a value that is new in the text is that
@@ -65,6 +65,10 @@ impl<'a> Case<'_, '_, 'a> {
             }
             let mut arguments = now.other_arguments(&then);
             arguments.retain(|argument| self.may_declare(argument));
+            // Without ARG the builder keeps them out of the key.
+            let proxies = now.other_proxies(&then);
+            arguments
+                .extend(proxies.into_iter().filter(|proxy| self.declares(proxy) == Some(true)));
             if !arguments.is_empty() {
                 let why = Why::of(Because::ArgumentChanged, Likely, store);
                 return Some(why.differing(arguments));
@@ -78,10 +82,25 @@ impl<'a> Case<'_, '_, 'a> {
         None
     }
 
-    /// An ARG above the step declares it, as far as the builder prints each instruction.
+    /// The Dockerfile declares it above the step; `None` where that is not known.
+    fn declares(&self, argument: &KeyPart) -> Option<bool> {
+        let KeyPart::Argument(name) = argument else { return Some(false) };
+        self.declared().map(|names| names.contains(name))
+    }
+
+    /// Names of the arguments and variables above the step.
+    pub(super) fn declared(&self) -> Option<&'a [Text]> {
+        self.step.trace.as_ref()?.declared.as_deref()
+    }
+
+    /// An ARG above the step declares it, as far as the Dockerfile is known or the builder prints
+    /// each instruction.
     fn may_declare(&self, argument: &KeyPart) -> bool {
         let build = self.now.build;
         let KeyPart::Argument(name) = argument else { return false };
+        if let Some(declares) = self.declares(argument) {
+            return declares;
+        }
         let declares = |step: &Step| {
             let mut words = step.text.split_ascii_whitespace().skip(1);
             step.instruction == "ARG"
@@ -92,11 +111,12 @@ impl<'a> Case<'_, '_, 'a> {
         build.dialect.hides_metadata() || build.steps.iter().any(declares)
     }
 
-    /// The builder prints each instruction, and no ARG stands above the step.
+    /// No ARG stands above the step: its Dockerfile is known, or the builder prints each instruction.
     pub(super) fn prints_no_argument(&self) -> bool {
         let build = self.now.build;
         let argument =
             |step: &Step| step.instruction == "ARG" && step.position < self.step.position;
-        build.dialect.prints_metadata() && !build.steps.iter().any(argument)
+        self.declared().is_some_and(<[Text]>::is_empty)
+            || build.dialect.prints_metadata() && !build.steps.iter().any(argument)
     }
 }

@@ -235,17 +235,10 @@ fn order<T>(runs: &mut [T], run: impl Fn(&T) -> &Run) {
     }
 }
 
-/// The job, else the file name, where several files hold one job; with its folder where that alone
+/// The job, or the file's name where several files hold one job; with its folder where that alone
 /// does not tell runs apart.
 fn label(runs: &mut [Run]) {
-    let mut files: HashMap<Text, Text> = HashMap::new();
-    let mut often: HashSet<Text> = HashSet::new();
-    for run in &*runs {
-        let Some(job) = &run.job else { continue };
-        if *files.entry(job.clone()).or_insert_with(|| run.source.clone()) != run.source {
-            often.insert(job.clone());
-        }
-    }
+    let often = jobs_of_several_files(runs);
     for run in &mut *runs {
         // `build.log (run 4711)` is an earlier run: its label is told apart below, where it has to
         // be.
@@ -268,6 +261,19 @@ fn label(runs: &mut [Run]) {
         }
     }
     tell_earlier_apart(runs);
+}
+
+/// Jobs that several of the files that were given are logs of.
+fn jobs_of_several_files(runs: &[Run]) -> HashSet<Text> {
+    let mut files: HashMap<&Text, &Text> = HashMap::new();
+    let mut several = HashSet::new();
+    for run in runs.iter().filter(|run| run.earlier.is_none()) {
+        let Some(job) = &run.job else { continue };
+        if *files.entry(job).or_insert(&run.source) != &run.source {
+            several.insert(job.clone());
+        }
+    }
+    several
 }
 
 /// Earlier runs of a job have its name, and their logs that of one file.

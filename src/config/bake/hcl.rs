@@ -1,11 +1,13 @@
 //! Bake's HCL: targets read and corrected at the places that `hcl-edit` tells.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use hcl_edit::Span;
 use hcl_edit::expr::{Expression, ObjectKey};
 use hcl_edit::parser::parse_body;
 use hcl_edit::structure::{Attribute, Block, Body};
+use memchr::memchr_iter;
 
 use super::target::{self, Target, Value};
 use super::{Edit, Set};
@@ -18,8 +20,9 @@ const UNUSUAL: &str = "a target is written in an unusual way";
 pub(super) fn targets(text: &str) -> Result<Vec<Target>, String> {
     let body = parse_body(text).map_err(|e| e.to_string())?;
     target::bounded(body.get_blocks("target").count())?;
-    let grouped: Vec<String> =
+    let grouped: HashSet<String> =
         groups_of(text, &body).into_iter().flat_map(|(_, targets)| targets).collect();
+    let mut lines = Lines { text, at: 0, number: 1 };
     let target = |block: &Block| {
         let name = label(block)?;
         let fields = block
@@ -27,7 +30,7 @@ pub(super) fn targets(text: &str) -> Result<Vec<Target>, String> {
             .attributes()
             .filter_map(|a| Some((a.key.to_string(), value(text, &a.key, &a.value)?)));
         let grouped = grouped.contains(&name);
-        Some(Target { quote: quote(text, block), fields: fields.collect(), grouped, name })
+        Some(Target { quote: lines.quote(block), fields: fields.collect(), grouped, name })
     };
     Ok(body.get_blocks("target").filter_map(target).collect())
 }
@@ -85,11 +88,22 @@ fn label(block: &Block) -> Option<String> {
     block.labels.first().map(|label| label.as_str().to_owned())
 }
 
-fn quote(text: &str, block: &Block) -> Quote {
-    let start = block.span().map_or(0, |span| span.start);
-    let line = text.get(..start).map_or(0, |head| head.matches('\n').count()) + 1;
-    let shown = text.get(line_at(text, start)).unwrap_or_default().trim_end();
-    Quote { line: line as u64, text: shown.into() }
+/// Counts the lines of a file once, for blocks in the order in which they stand in it.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    number: u64,
+}
+
+impl Lines<'_> {
+    fn quote(&mut self, block: &Block) -> Quote {
+        let start = block.span().map_or(0, |span| span.start);
+        let between = self.text.get(self.at..start).unwrap_or_default();
+        self.number += memchr_iter(b'\n', between.as_bytes()).count() as u64;
+        self.at = start;
+        let shown = self.text.get(line_at(self.text, start)).unwrap_or_default().trim_end();
+        Quote { line: self.number, text: shown.into() }
+    }
 }
 
 fn value(text: &str, name: &str, expression: &Expression) -> Option<Value> {
